@@ -1,0 +1,51 @@
+/** Who may import whom: see docs/architecture.md. Each folder of src lists the others it may reach. */
+const may = {
+  base: [],
+  config: ["base"],
+  mime: ["base"],
+  store: ["base", "mime"],
+  auth: ["base", "store"],
+  mail: ["base", "mime", "store"],
+  push: ["base", "store"],
+  jmap: ["base", "mime", "store", "auth", "mail", "push"],
+  smtp: ["base", "mime", "store", "auth", "mail"],
+  ops: ["base", "store"],
+};
+const tests = "[.]test[.]ts$";
+
+const folders = Object.entries(may).map(([folder, allowed]) => ({
+  name: `${folder}-imports`,
+  severity: "error",
+  from: { path: `^src/${folder}/`, pathNot: tests },
+  to: { path: "^(src|conformance|bench|test|scripts)/", pathNot: `^src/(${[folder, ...allowed].join("|")})/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...folders,
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    { name: "nobody-imports-cli", severity: "error", from: { path: "^(src/(?!cli/)|conformance/|bench/)" }, to: { path: "^src/cli/" } },
+    { name: "conformance-stands-alone", severity: "error", from: { path: "^conformance/" }, to: { path: "^(src|bench|test)/" } },
+    { name: "bench-uses-conformance-only", severity: "error", from: { path: "^bench/" }, to: { path: "^(src|test)/" } },
+    { name: "sql-stays-in-store", severity: "error", from: { path: "^src/(?!store/)", pathNot: tests }, to: { path: "node_modules/(pg|kysely)/" } },
+    { name: "standard-names-no-type", severity: "error", from: { path: "^src/jmap/standard/" }, to: { path: "^src/jmap/(?!standard/|(dispatch|errors|method|references|schema)[.]ts)" } },
+    {
+      name: "types-do-not-meet",
+      severity: "error",
+      from: { path: "^src/jmap/(mailbox|thread|email|identity|submission|vacation|core)/", pathNot: tests },
+      to: { path: "^src/jmap/(mailbox|thread|email|identity|submission|vacation|core|http)/", pathNot: "^src/jmap/$1/" },
+    },
+    { name: "no-barrels", severity: "error", from: {}, to: { path: "^src/.*/index[.]ts$" } },
+    { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "node_modules" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "require", "node", "default", "types"],
+      extensions: [".ts", ".js", ".mjs", ".cjs", ".json"],
+    },
+  },
+};
