@@ -1,22 +1,22 @@
-/** Who a request comes from, once its credential was verified. */
+/** Who a request speaks for, and which accounts that opens. */
 export interface Login {
   login: string;
   /** The login's own account. */
   userId: number;
   /** Its own account first, then those shared with it. */
-  accounts: LoginAccount[];
-  /** Which of the login's credentials it was: "password", "app:<id>" or "token:<id>". */
+  accounts: AccountAccess[];
+  /** Names the credential used, opaque: what is revoked by it ends. "password", "app:<id>" or "token:<id>". */
   credential: string;
 }
 
-export interface LoginAccount {
+export interface AccountAccess {
   id: number;
   name: string;
   isPersonal: boolean;
   isReadOnly: boolean;
 }
 
-/** A front door asks this; "throttled" means too many wrong secrets of late, try later. */
+/** A front door asks this; "throttled" means too many wrong secrets of late: try later. */
 export interface Authenticator {
   /** The value of an Authorization header: Basic (a password or an app password) or Bearer. */
   authenticate(header: string | undefined, remoteAddress: string): Promise<Login | "throttled" | undefined>;

@@ -1,12 +1,12 @@
 import { Readable } from "node:stream";
 import type { Clock, Random } from "../base/clock.ts";
 import { type BlobStep, decodeBlobId, sha256Of } from "./blob-id.ts";
-import { findBlob } from "./blob-refs.ts";
+import { findBlob, referenceBlob } from "./blob-refs.ts";
 import { type BodyCache, createMemoryCache } from "./cache.ts";
 import { BlobMissing } from "./errors.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
 import { Spool } from "./spool.ts";
-import type { Reader } from "./store.ts";
+import type { Reader, Tx } from "./store.ts";
 import { decodeBase64, decodeQuotedPrintable } from "./transfer.ts";
 
 export type { StoredBlob } from "./objects/object-store.ts";
@@ -59,6 +59,11 @@ export class Blobs {
   /** For bytes that come in pieces. `finish` or `abort` it. */
   async spool(maxBytes: number): Promise<Spool> {
     return new Spool(this.objects, maxBytes, () => this.#today());
+  }
+
+  /** Lets the account read the blob: until `expiresAt` (an upload), or for good. */
+  async reference(tx: Tx, blob: StoredBlob, options: { expiresAt?: Date } = {}): Promise<void> {
+    await referenceBlob(tx, blob, options);
   }
 
   /** Whole reads are checked against the hash. Throws BlobMissing. */
