@@ -15,6 +15,8 @@ import { planThreads } from "./thread.ts";
 export type Target = { mailboxIds: number[] } | { role: "inbox" | "junk" | "sent" };
 
 export interface NewMail {
+  /** The email's id, where Email/set has told it already. */
+  id?: number;
   blob: StoredBlob;
   prepared: PreparedMessage;
   target: Target;
@@ -136,6 +138,7 @@ async function insertAccepted(
   );
   await writeThreadRefs(tx, plan.refs);
   const emails = accepted.map(({ mail, modseq }, nth) => ({
+    ...(mail.id !== undefined && { id: mail.id }),
     blob: mail.blob,
     summary: mail.prepared.summary,
     header: mail.prepared.header,

@@ -1,8 +1,8 @@
-import { headerEnd } from "../mime/walk.ts";
-import { summarise, type MessageSummary } from "../mime/summary.ts";
-import { baseSubject } from "../mime/subject.ts";
-import { searchText } from "../mime/text.ts";
 import type { EmailAddress } from "../mime/headers.ts";
+import { baseSubject } from "../mime/subject.ts";
+import { type MessageSummary, summarise } from "../mime/summary.ts";
+import { searchText } from "../mime/text.ts";
+import { headerEnd } from "../mime/walk.ts";
 import type { ThreadKey } from "../store/threads.ts";
 import { type SearchableText, type SearchTerms, searchTerms } from "./terms.ts";
 import { threadKeys } from "./thread.ts";
@@ -47,7 +47,8 @@ function sortKey(list: EmailAddress[] | null): string {
 }
 
 function searchable(message: Buffer, summary: MessageSummary): SearchableText {
-  const people = (list: EmailAddress[] | null) => (list ?? []).map(({ name, email }) => `${name ?? ""} ${email}`).join(" ");
+  const people = (list: EmailAddress[] | null) =>
+    (list ?? []).map(({ name, email }) => `${name ?? ""} ${email}`).join(" ");
   const { body, attachmentNames } = searchText(message, summary.structure);
   return {
     fields: [

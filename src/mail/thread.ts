@@ -19,7 +19,8 @@ const hash = (text: string) => createHash("sha256").update(text).digest().readUI
  */
 export function threadKeys({ messageId, inReplyTo, references, subject }: MessageSummary): ThreadKey[] {
   const refs = references ?? [];
-  const kept = refs.length <= 2 * maxReferences ? refs : [...refs.slice(0, maxReferences), ...refs.slice(-maxReferences)];
+  const kept =
+    refs.length <= 2 * maxReferences ? refs : [...refs.slice(0, maxReferences), ...refs.slice(-maxReferences)];
   const ids = new Set([...(messageId ?? []).slice(0, 1), ...(inReplyTo ?? []).slice(0, maxReferences), ...kept]);
   const subjectHash = hash(baseSubject(subject ?? "").toLowerCase());
   return [...ids].map((id) => ({ idHash: hash(id), subjectHash }));
@@ -69,7 +70,9 @@ interface Joining {
 /** One thread of several, the largest; a side that may not move stays apart. */
 async function joinThreads(tx: Tx, found: number[], { threads, sizes, known, threadIds }: Joining): Promise<number> {
   const size = (id: number) => sizes.get(id) ?? 0;
-  const [target, ...others] = found.sort((a, b) => Number(known.has(b)) - Number(known.has(a)) || size(b) - size(a) || a - b);
+  const [target, ...others] = found.sort(
+    (a, b) => Number(known.has(b)) - Number(known.has(a)) || size(b) - size(a) || a - b,
+  );
   const pinned = await findPinnedThreads(
     tx,
     others.filter((id) => known.has(id)),

@@ -17,6 +17,8 @@ export interface NewEmail {
   /** Text form of a tsvector, its terms prefixed for this account. */
   terms: string;
   sortKeys: { from: string; to: string; subject: string };
+  /** Given when the caller has told it already (Email/set). */
+  id?: number;
   threadId: number;
   mailboxIds: number[];
   keywords: string[];
@@ -50,9 +52,13 @@ const insertSearch = statement(`
   WHERE a.user_id = $1`);
 
 /** Inserts emails with their messages, places, search terms and blob references, and moves the kept counts. */
-export async function insertEmails(tx: Tx, emails: readonly NewEmail[], knownThreads: ReadonlySet<number>): Promise<EmailRow[]> {
+export async function insertEmails(
+  tx: Tx,
+  emails: readonly NewEmail[],
+  knownThreads: ReadonlySet<number>,
+): Promise<EmailRow[]> {
   if (emails.length === 0) return [];
-  const ids = await tx.newIds(emails.length);
+  const ids = await emailIds(tx, emails);
   const rows = emails.map((email, index) => toRow(email, ids[index]!));
   const threadIds = [...new Set(emails.map((email) => email.threadId))];
   const joined = threadIds.filter((id) => knownThreads.has(id));
@@ -80,6 +86,11 @@ export async function insertEmails(tx: Tx, emails: readonly NewEmail[], knownThr
   await applyTally(tx, before, await tally(tx, threadIds));
   logInserts(tx, emails, rows, knownThreads);
   return rows;
+}
+
+async function emailIds(tx: Tx, emails: readonly NewEmail[]): Promise<number[]> {
+  const fresh = await tx.newIds(emails.filter((email) => email.id === undefined).length);
+  return emails.map((email) => email.id ?? fresh.shift()!);
 }
 
 function toRow(email: NewEmail, id: number): EmailRow {
