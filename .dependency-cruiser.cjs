@@ -27,7 +27,7 @@ module.exports = {
     { name: "nobody-imports-cli", severity: "error", from: { path: "^(src/(?!cli/)|conformance/|bench/)" }, to: { path: "^src/cli/" } },
     { name: "conformance-stands-alone", severity: "error", from: { path: "^conformance/" }, to: { path: "^(src|bench|test)/" } },
     { name: "bench-uses-conformance-only", severity: "error", from: { path: "^bench/" }, to: { path: "^(src|test)/" } },
-    { name: "sql-stays-in-store", severity: "error", from: { path: "^src/(?!store/)", pathNot: tests }, to: { path: "node_modules/(pg|kysely)/" } },
+    { name: "sql-stays-in-store", severity: "error", from: { path: "^src/(?!store/)", pathNot: tests }, to: { path: "node_modules/(@types/)?(pg|pg-[a-z]+|kysely)/" } },
     { name: "standard-names-no-type", severity: "error", from: { path: "^src/jmap/standard/" }, to: { path: "^src/jmap/(?!standard/|(dispatch|errors|method|references|schema)[.]ts)" } },
     {
       name: "types-do-not-meet",
@@ -37,6 +37,13 @@ module.exports = {
     },
     { name: "no-barrels", severity: "error", from: {}, to: { path: "^src/.*/index[.]ts$" } },
     { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+    { name: "src-stands-alone", severity: "error", from: { path: "^src/", pathNot: tests }, to: { path: "^(conformance|bench|test|scripts)/" } },
+    {
+      name: "no-test-tools-in-src",
+      severity: "error",
+      from: { path: "^src/", pathNot: tests },
+      to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
+    },
   ],
   options: {
     tsPreCompilationDeps: true,

@@ -14,17 +14,10 @@ export interface Description {
 /** The configuration in force, fit to be shown: passwords are masked. */
 export function describe(config: Config, sources: Sources): Description[] {
   return (Object.keys(schema) as OptionName[]).map((name) => {
-    const { env, flag, help, secret } = schema[name];
+    const { env, flag, help, secret, show } = schema[name];
     const value = show(config[name]);
     return { name, value: secret ? mask(value) : value, source: sources[name], env, flag, help };
   });
-}
-
-function show(value: Config[OptionName]): string {
-  if (value === undefined) return "";
-  if (Array.isArray(value)) return value.map(String).join(",");
-  if (typeof value === "object") return `${value.host.includes(":") ? `[${value.host}]` : value.host}:${value.port}`;
-  return String(value);
 }
 
 /** Host and scheme help to find a mistake; a name or password, or what may hold one, is not shown. */

@@ -182,6 +182,8 @@ group("describe", () => {
     expect(byName.smarthost?.value).toBe("smtp://***@relay:587");
     expect(byName.http).toMatchObject({ value: "[::1]:80", source: "flag", help: schema.http.help });
     expect(byName.metrics?.value).toBe("");
+    expect(byName.retrySchedule?.value).toBe(schema.retrySchedule.default);
+    expect(byName.retryFor?.value).toBe("5d");
     expect(byName.roles?.value).toBe("http,smtp-in,smtp-out,worker");
     expect(lines).toHaveLength(Object.keys(schema).length);
   });

@@ -11,6 +11,8 @@ import {
   optionalAddress,
   type Parse,
   publicUrl,
+  showAddress,
+  showDuration,
   size,
   someOf,
   text,
@@ -23,6 +25,8 @@ export interface Option<T> {
   /** As the user would write it. */
   default: string;
   parse: Parse<T>;
+  /** The value as the user would write it. */
+  show(value: T): string;
   /** Shown masked. */
   secret: boolean;
   /** Name in the environment. */
@@ -35,6 +39,7 @@ interface Declaration<T> {
   help: string;
   default: string;
   parse: Parse<T>;
+  show?(value: T): string;
   secret?: boolean;
   env?: string;
   /** Text for the help when the default is "" or depends on the machine. */
@@ -53,12 +58,19 @@ const declarations = {
   http: option({
     default: "127.0.0.1:8080",
     parse: listenAddress,
+    show: showAddress,
     help: "Address (host:port) for JMAP clients.",
   }),
-  smtp: option({ default: "127.0.0.1:2525", parse: listenAddress, help: "Address (host:port) for mail coming in." }),
+  smtp: option({
+    default: "127.0.0.1:2525",
+    parse: listenAddress,
+    show: showAddress,
+    help: "Address (host:port) for mail coming in.",
+  }),
   metrics: option({
     default: "127.0.0.1:9090",
     parse: optionalAddress,
+    show: showAddress,
     help: "Address (host:port) for health and Prometheus metrics; empty is off.",
   }),
   databaseUrl: option({
@@ -123,9 +135,15 @@ const declarations = {
   retrySchedule: option({
     default: "2m,5m,10m,15m,30m,1h,2h,4h",
     parse: someOf(duration),
+    show: (pauses: number[]) => pauses.map(showDuration).join(","),
     help: "Pauses between attempts to deliver, a comma list of durations; the last repeats.",
   }),
-  retryFor: option({ default: "5d", parse: duration, help: "How long to try before a message is returned." }),
+  retryFor: option({
+    default: "5d",
+    parse: duration,
+    show: showDuration,
+    help: "How long to try before a message is returned.",
+  }),
   cacheBytes: option({ default: "64MB", parse: size, help: "Memory for recent message bodies." }),
   relaxedUsing: option({
     default: "false",
@@ -152,6 +170,7 @@ function complete([name, given]: [string, Declaration<unknown>]): [string, Optio
     {
       default: given.default,
       parse: given.parse,
+      show: given.show ?? String,
       secret: given.secret ?? false,
       env: given.env ?? `POSTHORN_${words(name, "_").toUpperCase()}`,
       flag: words(name, "-"),

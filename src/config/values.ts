@@ -64,6 +64,18 @@ export const duration: Parse<number> = (value) => {
   return sum;
 };
 
+export function showDuration(milliseconds: number): string {
+  const units = Object.entries(durationUnits).reverse();
+  let rest = milliseconds;
+  let shown = "";
+  for (const [unit, length] of units) {
+    const count = Math.floor(rest / length);
+    if (count > 0) shown += `${count}${unit}`;
+    rest -= count * length;
+  }
+  return shown || "0s";
+}
+
 export function list<T>(item: Parse<T>): Parse<T[]> {
   return (value) =>
     value
@@ -99,6 +111,11 @@ export const listenAddress: Parse<Address> = (value) => {
   if (match && port <= 65_535 && !bracketed && !/\s/.test(host)) return { host: host || "::", port };
   throw new Error(`"${value}" is not an address such as 127.0.0.1:8080 or [::1]:8080`);
 };
+
+export function showAddress(address: Address | undefined): string {
+  if (address === undefined) return "";
+  return `${isIP(address.host) === 6 ? `[${address.host}]` : address.host}:${address.port}`;
+}
 
 /** "" is off. */
 export const optionalAddress: Parse<Address | undefined> = (value) =>
