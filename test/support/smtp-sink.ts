@@ -38,10 +38,10 @@ export type SinkOptions = {
 };
 export type Certificate = { cert: string; private: string };
 
-/** A certificate signed by itself; elliptic, since RSA keys take a second to make. */
+/** A certificate signed by itself. RSA: elliptic keys fail in the locked versions below `selfsigned`. */
 export function certificate(name: string): Promise<Certificate> {
   return generate([{ name: "commonName", value: name }], {
-    keyType: "ec",
+    keySize: 2048,
     algorithm: "sha256",
     extensions: [{ name: "subjectAltName", altNames: [{ type: 2, value: name }] }],
   });
