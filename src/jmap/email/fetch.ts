@@ -1,14 +1,14 @@
 import { encodeId } from "../../base/ids.ts";
 import { bodyParts } from "../../mime/body.ts";
-import { type HeaderProperty, parseHeader, parseHeaderProperty, readHeaderProperty } from "../../mime/headers.ts";
+import { parseHeader, parseHeaderProperty, readHeaderProperty } from "../../mime/headers.ts";
 import type { Part } from "../../mime/structure.ts";
 import { encodeBlobId } from "../../store/blob-id.ts";
 import { blobOf, type EmailColumns, type FetchedEmail, fetchEmails, newestEmailIds } from "../../store/email-fetch.ts";
-import { prefixes } from "../ids.ts";
+import { idPrefix } from "../ids.ts";
 import type { ReadCall } from "../method.ts";
 import type { JmapObject, Want } from "../standard/type.ts";
 import type { MessageContent } from "./content.ts";
-import { type BodyArgs, bodyPart, bodyValues, type PartWant, partWant } from "./parts.ts";
+import { type BodyArgs, bodyPart, bodyValues, type NamedHeader, type PartWant, partWant } from "./parts.ts";
 
 const fromList = new Set(
   "blobId messageId inReplyTo references sender from to cc bcc replyTo subject sentAt preview".split(" "),
@@ -21,7 +21,7 @@ const concurrency = 8;
 
 interface Plan {
   properties: string[];
-  headers: HeaderProperty[];
+  headers: NamedHeader[];
   parts: PartWant;
   args: BodyArgs;
   columns: EmailColumns;
@@ -44,7 +44,10 @@ export async function fetchEmailObjects(ids: number[] | null, want: Want, call: 
 function planFetch(want: Want): Plan {
   const args = want.args as BodyArgs;
   const properties = [...want.properties].filter((name) => name !== "id");
-  const headers = properties.map(parseHeaderProperty).filter((header) => header !== undefined && header !== "forbidden");
+  const headers = properties.flatMap((property) => {
+    const header = parseHeaderProperty(property);
+    return header === undefined || header === "forbidden" ? [] : [{ property, header }];
+  });
   const parts = partWant(args.bodyProperties);
   const structure = properties.some((name) => fromStructure.has(name));
   const values = args.fetchTextBodyValues || args.fetchHTMLBodyValues || args.fetchAllBodyValues;
@@ -61,7 +64,7 @@ function planFetch(want: Want): Plan {
 }
 
 async function show(email: FetchedEmail, plan: Plan, call: ReadCall): Promise<JmapObject> {
-  const shown: JmapObject = { id: encodeId(prefixes.email, email.id) };
+  const shown: JmapObject = { id: encodeId(idPrefix.email, email.id) };
   for (const name of plan.properties) {
     if (fromStructure.has(name)) continue;
     const value = plainProperty(email, name);
@@ -72,7 +75,7 @@ async function show(email: FetchedEmail, plan: Plan, call: ReadCall): Promise<Jm
   if (plan.columns.header) {
     const fields = parseHeader(content.header ?? (await content.bytes(content.structure.header)));
     if (plan.properties.includes("headers")) shown.headers = fields;
-    for (const header of plan.headers) shown[header.property] = readHeaderProperty(fields, header);
+    for (const { property, header } of plan.headers) shown[property] = readHeaderProperty(fields, header);
   }
   await showBody(shown, content, plan);
   return shown;
@@ -111,9 +114,9 @@ function plainProperty(email: FetchedEmail, name: string): unknown {
     case "blobId":
       return encodeBlobId(email.sha256);
     case "threadId":
-      return encodeId(prefixes.thread, email.threadId);
+      return encodeId(idPrefix.thread, email.threadId);
     case "mailboxIds":
-      return Object.fromEntries(email.mailboxIds.map((id) => [encodeId(prefixes.mailbox, id), true]));
+      return Object.fromEntries(email.mailboxIds.map((id) => [encodeId(idPrefix.mailbox, id), true]));
     case "keywords":
       return Object.fromEntries(email.keywords.map((keyword) => [keyword, true]));
     case "receivedAt":
@@ -125,5 +128,8 @@ function plainProperty(email: FetchedEmail, name: string): unknown {
 
 /** RFC 8620 §1.4: no fraction that is all zeros. */
 export function utcDateText(at: Date): string {
-  return at.toISOString().replace(/\.000Z$/, "Z").replace(/(\.\d*?[1-9])0+Z$/, "$1Z");
+  return at
+    .toISOString()
+    .replace(/\.000Z$/, "Z")
+    .replace(/(\.\d*?[1-9])0+Z$/, "$1Z");
 }

@@ -20,10 +20,16 @@ export type BodyArgs = Static<typeof bodyArgs>;
 const plain = ["partId", "blobId", "size", "name", "type", "charset", "disposition", "cid", "language", "location"];
 const known = new Set([...plain, "headers", "subParts"]);
 
+/** A property `header:…` and what it asks for. */
+export interface NamedHeader {
+  property: string;
+  header: HeaderProperty;
+}
+
 /** What of each EmailBodyPart a call asks for. */
 export interface PartWant {
   properties: string[];
-  headers: HeaderProperty[];
+  headers: NamedHeader[];
   /** Some property needs the part's header block. */
   needsHeader: boolean;
 }
@@ -31,20 +37,25 @@ export interface PartWant {
 /** Throws invalidArguments for a property that no EmailBodyPart has. */
 export function partWant(bodyProperties: string[] | null | undefined): PartWant {
   const properties = [...new Set(bodyProperties ?? plain)];
-  const headers: HeaderProperty[] = [];
+  const headers: NamedHeader[] = [];
   for (const name of properties) {
     if (known.has(name)) continue;
     const header = parseHeaderProperty(name);
     if (header === undefined || header === "forbidden") {
       throw new MethodError("invalidArguments", `bodyProperties: "${name}" is no property of an EmailBodyPart`);
     }
-    headers.push(header);
+    headers.push({ property: name, header });
   }
   return { properties, headers, needsHeader: headers.length > 0 || properties.includes("headers") };
 }
 
 /** RFC 8621 §4.1.4: an EmailBodyPart; `deep` keeps subParts (bodyStructure alone has them by default). */
-export async function bodyPart(part: Part, want: PartWant, content: MessageContent, deep: boolean): Promise<JmapObject> {
+export async function bodyPart(
+  part: Part,
+  want: PartWant,
+  content: MessageContent,
+  deep: boolean,
+): Promise<JmapObject> {
   const fields = want.needsHeader ? await headerFields(content, part) : [];
   const shown: JmapObject = {};
   for (const name of want.properties) {
@@ -52,7 +63,7 @@ export async function bodyPart(part: Part, want: PartWant, content: MessageConte
     else if (name === "headers") shown[name] = fields;
     else if (plain.includes(name)) shown[name] = part[name as keyof Part];
   }
-  for (const header of want.headers) shown[header.property] = readHeaderProperty(fields, header);
+  for (const { property, header } of want.headers) shown[property] = readHeaderProperty(fields, header);
   if (deep && part.parts) {
     const subParts: JmapObject[] = [];
     for (const child of part.parts) subParts.push(await bodyPart(child, want, content, true));

@@ -1,5 +1,5 @@
 import { parseHeaderProperty } from "../../mime/headers.ts";
-import { anything, bool, date, map, nullable, text, unsignedInt, utcDate, idOrReference, matching } from "../schema.ts";
+import { anything, bool, date, idOrReference, map, matching, nullable, text, unsignedInt, utcDate } from "../schema.ts";
 import type { Property } from "../standard/type.ts";
 
 /** RFC 8621 §4.1.1: a keyword, without the characters that IMAP forbids. */
@@ -40,4 +40,3 @@ export function headerProperty(name: string): Property | undefined {
   const header = parseHeaderProperty(name);
   return header === undefined || header === "forbidden" ? undefined : { ...given, onRequest: true };
 }
-
