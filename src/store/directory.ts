@@ -68,7 +68,7 @@ export async function createAccount(
   const [row] = await database.run(nextNumber);
   const userId = row!.number;
   await database.run(insertAccount, [userId, address, now]);
-  await store.write(userId, (tx) => fillAccount(tx, address, options.fill));
+  await store.write(userId, (tx) => fillAccount(tx, address, options.fill), { ids: 16 });
   // A login without its address is what an interrupted creation leaves: it is taken over.
   if ((await database.count(insertLogin, [address, userId, options.passwordHash, now])) === 0) {
     await database.run(adoptLogin, [address, userId, options.passwordHash]);
