@@ -13,6 +13,8 @@ import { describe } from "./schema.ts";
 export interface DispatchRequest {
   login: Login;
   using: ReadonlySet<string>;
+  /** Calls run though their capability is not in `using`. */
+  relaxedUsing?: boolean;
   calls: readonly Invocation[];
   createdIds: Readonly<Record<string, string>>;
 }
@@ -112,7 +114,9 @@ class Run {
 
   #ready([name, given, callId]: Invocation, responses: readonly Invocation[], created: ReadonlyMap<string, string>[]) {
     const known = this.registry.get(name);
-    if (!known || !this.request.using.has(known.method.capability)) throw new MethodError("unknownMethod", name);
+    if (!known || !(this.request.relaxedUsing || this.request.using.has(known.method.capability))) {
+      throw new MethodError("unknownMethod", name);
+    }
     const { method, check } = known;
     const args = resolveReferences(given, responses);
     const problem = check(args);
@@ -173,7 +177,7 @@ class Run {
         const later = await this.#implicitInside(ready, result, tx, responses, created);
         return { responses, created, later };
       },
-      method.ids?.(args) ?? 0,
+      { ids: method.ids?.(args) ?? 0 },
     );
     this.responses.push(...written.responses);
     for (const [creationId, id] of written.created) this.createdIds.set(creationId, id);
