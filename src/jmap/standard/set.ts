@@ -245,9 +245,9 @@ class SetWork<C, S> {
       created: orNull(created),
       updated: orNull(updated),
       destroyed: destroyed.length > 0 ? destroyed : null,
-      notCreated: orNull(errors(this.#creates, (record) => record.creationId)),
-      notUpdated: orNull([...this.#notUpdated, ...errors(this.#updates, (record) => record.wireId)]),
-      notDestroyed: orNull([...this.#notDestroyed, ...errors(this.#destroys, (record) => record.wireId)]),
+      notCreated: errorMap(errors(this.#creates, (record) => record.creationId)),
+      notUpdated: errorMap([...this.#notUpdated, ...errors(this.#updates, (record) => record.wireId)]),
+      notDestroyed: errorMap([...this.#notDestroyed, ...errors(this.#destroys, (record) => record.wireId)]),
       ...type.set.extra?.(batch),
     };
     return {
@@ -264,6 +264,11 @@ function live<R extends { error?: SetError }>(records: R[]): R[] {
 
 function errors<R extends { error?: SetError }>(records: R[], name: (record: R) => string): [string, SetError][] {
   return records.flatMap((record) => (record.error ? [[name(record), record.error]] : []));
+}
+
+/** As plain data, since result references may point into it. */
+function errorMap(entries: [string, SetError][]): Record<string, object> | null {
+  return orNull(entries.map(([name, error]) => [name, error.toJSON()] as const));
 }
 
 function conflictError({ constraint }: Conflict, conflicts: Record<string, string[]>): SetError {
