@@ -53,6 +53,8 @@ export class TestServer {
       POSTHORN_HTTP: `127.0.0.1:${httpPort}`,
       POSTHORN_SMTP: `127.0.0.1:${smtpPort}`,
       POSTHORN_METRICS: `127.0.0.1:${metricsPort}`,
+      // Tests ask nobody in the world: without a DNS server of its own a test finds none at once.
+      POSTHORN_RESOLVER: "127.0.0.1:1",
       ...options.env,
     };
   }
