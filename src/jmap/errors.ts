@@ -1,0 +1,117 @@
+export type RequestProblem = "unknownCapability" | "notJSON" | "notRequest" | "limit";
+
+/** RFC 8620 §3.6.1: the request as a whole is refused; the body of the answer is problem+json (RFC 7807). */
+export class RequestError extends Error {
+  readonly status: number;
+  /** A URN of RFC 8620, or "about:blank" for what HTTP's own status says. */
+  readonly type: string;
+  /** For `limit`: which one was hit. */
+  readonly limit: string | undefined;
+
+  constructor(problem: RequestProblem | "about:blank", status: number, detail: string, limit?: string) {
+    super(detail);
+    this.type = problem === "about:blank" ? problem : `urn:ietf:params:jmap:error:${problem}`;
+    this.status = status;
+    this.limit = limit;
+  }
+
+  toJSON(): object {
+    return { type: this.type, status: this.status, detail: this.message, limit: this.limit };
+  }
+}
+
+/** RFC 8620 §3.6.2, §5.1 to §5.6. */
+export type MethodErrorType =
+  | "serverUnavailable"
+  | "serverFail"
+  | "serverPartialFail"
+  | "unknownMethod"
+  | "invalidArguments"
+  | "invalidResultReference"
+  | "forbidden"
+  | "accountNotFound"
+  | "accountNotSupportedByMethod"
+  | "accountReadOnly"
+  | "requestTooLarge"
+  | "cannotCalculateChanges"
+  | "stateMismatch"
+  | "anchorNotFound"
+  | "unsupportedSort"
+  | "unsupportedFilter"
+  | "tooManyChanges"
+  | "fromAccountNotFound"
+  | "fromAccountNotSupportedByMethod"
+  | "unknownDataType";
+
+/** One call fails; the others of the request go on. What it had written is rolled back. */
+export class MethodError extends Error {
+  readonly type: MethodErrorType;
+  /** Further members of the error, e.g. `arguments`. */
+  readonly details: object;
+
+  constructor(type: MethodErrorType, description?: string, details: object = {}) {
+    super(description ?? "");
+    this.type = type;
+    this.details = details;
+  }
+
+  toJSON(): object {
+    return { type: this.type, ...(this.message && { description: this.message }), ...this.details };
+  }
+}
+
+/** RFC 8620 §5.3, §5.4; RFC 8621 §2.5, §4.6, §4.8, §7.5; RFC 9007 §2.1. */
+export type SetErrorType =
+  | "forbidden"
+  | "overQuota"
+  | "tooLarge"
+  | "rateLimit"
+  | "notFound"
+  | "invalidPatch"
+  | "willDestroy"
+  | "invalidProperties"
+  | "singleton"
+  | "alreadyExists"
+  | "mailboxHasChild"
+  | "mailboxHasEmail"
+  | "blobNotFound"
+  | "tooManyKeywords"
+  | "tooManyMailboxes"
+  | "invalidEmail"
+  | "tooManyRecipients"
+  | "noRecipients"
+  | "invalidRecipients"
+  | "forbiddenMailFrom"
+  | "forbiddenFrom"
+  | "forbiddenToSend"
+  | "cannotUnsend"
+  | "mdnAlreadySent";
+
+export interface SetErrorDetails {
+  properties?: string[];
+  existingId?: string;
+  notFound?: string[];
+  maxSize?: number;
+  maxRecipients?: number;
+  invalidRecipients?: string[];
+}
+
+/** One record of a call is refused; its other records go on. */
+export class SetError extends Error {
+  readonly type: SetErrorType;
+  readonly details: SetErrorDetails;
+
+  constructor(type: SetErrorType, description?: string, details: SetErrorDetails = {}) {
+    super(description ?? "");
+    this.type = type;
+    this.details = details;
+  }
+
+  toJSON(): object {
+    return { type: this.type, ...(this.message && { description: this.message }), ...this.details };
+  }
+}
+
+export function invalidProperties(description: string, ...properties: string[]): SetError {
+  return new SetError("invalidProperties", description, { properties });
+}

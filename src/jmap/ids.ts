@@ -1,0 +1,17 @@
+/** The letter that the ids of each type start with. Blob ids start with "b": see src/store/blob-id.ts. */
+export const idPrefix = {
+  account: "u",
+  mailbox: "m",
+  thread: "t",
+  email: "e",
+  identity: "i",
+  submission: "s",
+} as const;
+
+export const capabilities = {
+  core: "urn:ietf:params:jmap:core",
+  mail: "urn:ietf:params:jmap:mail",
+  submission: "urn:ietf:params:jmap:submission",
+  vacation: "urn:ietf:params:jmap:vacationresponse",
+  websocket: "urn:ietf:params:jmap:websocket",
+} as const;

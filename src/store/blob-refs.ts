@@ -1,0 +1,68 @@
+import type { StoredBlob } from "./objects/object-store.ts";
+import { statement } from "./sql.ts";
+import type { Reader, Tx } from "./store.ts";
+
+/**
+ * The older day stays where a row is revived: its object is still there, since objects go after the rows that name them.
+ * A row kept for good (no expiry, not released) never gets an expiry back.
+ */
+const upsert = statement(`
+  INSERT INTO blob_ref AS r (user_id, sha256, day, size, expires_at, released_at)
+  SELECT a.user_id, b.sha256, b.day, b.size, $5, NULL
+  FROM account a, unnest($2::bytea[], $3::date[], $4::bigint[]) AS b (sha256, day, size)
+  WHERE a.user_id = $1
+  ON CONFLICT (user_id, sha256) DO UPDATE SET
+    expires_at = CASE
+      WHEN excluded.expires_at IS NULL OR (r.released_at IS NULL AND r.expires_at IS NULL) THEN NULL
+      ELSE greatest(r.expires_at, excluded.expires_at) END,
+    released_at = NULL`);
+
+const find = statement<{ day: string; size: number }>(`
+  SELECT to_char(day, 'YYYY-MM-DD') AS day, size FROM blob_ref
+  WHERE user_id = $1 AND sha256 = $2 AND released_at IS NULL`);
+
+const findMany = statement<{ sha256: Buffer; day: string; size: number }>(`
+  SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day, size FROM blob_ref
+  WHERE user_id = $1 AND sha256 = ANY($2::bytea[]) AND released_at IS NULL`);
+
+const release = statement(`
+  UPDATE blob_ref r SET released_at = $3, expires_at = NULL
+  WHERE r.user_id = $1 AND r.sha256 = ANY($2::bytea[]) AND r.released_at IS NULL
+    AND (r.expires_at IS NULL OR r.expires_at <= $3)
+    AND NOT EXISTS (SELECT FROM message m WHERE m.user_id = $1 AND m.sha256 = r.sha256)
+    AND NOT EXISTS (SELECT FROM submission s WHERE s.user_id = $1 AND s.sha256 = r.sha256)`);
+
+/** Lets the account read the blob: until `expiresAt` (an upload), or for good. */
+export async function referenceBlob(tx: Tx, blob: StoredBlob, options: { expiresAt?: Date } = {}): Promise<void> {
+  await referenceBlobs(tx, [blob], options);
+}
+
+export async function referenceBlobs(tx: Tx, blobs: StoredBlob[], options: { expiresAt?: Date } = {}): Promise<void> {
+  const unique = [...new Map(blobs.map((blob) => [blob.sha256.toString("hex"), blob])).values()];
+  if (unique.length === 0) return;
+  await tx.run(upsert, [
+    tx.accountId,
+    unique.map(({ sha256 }) => sha256),
+    unique.map(({ day }) => day),
+    unique.map(({ size }) => size),
+    options.expiresAt ?? null,
+  ]);
+}
+
+/** Undefined where the account holds no unreleased reference. */
+export async function findBlob(reader: Reader, sha256: Buffer): Promise<StoredBlob | undefined> {
+  const [row] = await reader.run(find, [reader.accountId, sha256]);
+  return row && { sha256, day: row.day, size: row.size };
+}
+
+/** Those of the hashes that the account may read. */
+export async function findBlobs(reader: Reader, sha256s: Buffer[]): Promise<StoredBlob[]> {
+  if (sha256s.length === 0) return [];
+  return reader.run(findMany, [reader.accountId, sha256s]);
+}
+
+/** To be called after the rows that held these hashes are gone: what nothing else in the account holds is let go. */
+export async function releaseBlobs(tx: Tx, sha256s: Buffer[]): Promise<void> {
+  if (sha256s.length === 0) return;
+  await tx.run(release, [tx.accountId, sha256s, tx.now]);
+}

@@ -1,0 +1,102 @@
+import pg from "pg";
+import type { Log } from "../base/log.ts";
+import type { Executor, Statement } from "./sql.ts";
+
+export type ConnectionOptions = { connectionString: string } | { host: string; user: string; database: string };
+
+/** Told of every statement that runs; tests record them with it. */
+export type StatementObserver = (text: string, values: readonly unknown[]) => void;
+
+/** bigint columns are ids, counts and modseqs, all below 2^53. */
+const types = {
+  getTypeParser(oid: number, format?: "text" | "binary") {
+    if (oid === pg.types.builtins.INT8) return Number;
+    if (oid === 1016) return (text: string) => (text === "{}" ? [] : text.slice(1, -1).split(",").map(Number));
+    if (oid === pg.types.builtins.JSONB || oid === pg.types.builtins.JSON) return JSON.parse;
+    return pg.types.getTypeParser(oid, format as "text");
+  },
+} as pg.CustomTypesConfig;
+
+/** SQLSTATEs after which nothing was committed and the whole transaction may simply run again. */
+const retryable = new Set(["40001", "40P01", "57P01", "57P02", "57P03", "08000", "08001", "08003", "08006", "53300"]);
+const socketErrors = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOENT"]);
+
+/** True when the connection or a lost race ended the statement, rather than its content. */
+export function isRetryable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: string }).code;
+  if (code !== undefined) return retryable.has(code) || socketErrors.has(code);
+  return /Connection terminated|connection timeout|not queryable/i.test(error.message);
+}
+
+/** A pool of connections to one Postgres (or a Citus coordinator). The only door to SQL. */
+export class Database implements Executor {
+  readonly pool: pg.Pool;
+  readonly #observe: StatementObserver | undefined;
+
+  constructor(options: ConnectionOptions & { max?: number }, log: Log, observe?: StatementObserver) {
+    this.pool = new pg.Pool({
+      max: 24,
+      idleTimeoutMillis: 60_000,
+      connectionTimeoutMillis: 10_000,
+      application_name: "posthorn",
+      ...options,
+      types,
+    });
+    // An idle connection that breaks (Postgres restarted) is only worth a line: the pool opens another.
+    this.pool.on("error", (error) => log.warn({ reason: error.message }, "database connection lost"));
+    this.#observe = observe;
+  }
+
+  async run<Row extends pg.QueryResultRow>(statement: Statement<Row>, values: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.#query(this.pool, statement, values)).rows as Row[];
+  }
+
+  async count(statement: Statement<pg.QueryResultRow>, values: readonly unknown[] = []): Promise<number> {
+    return (await this.#query(this.pool, statement, values)).rowCount ?? 0;
+  }
+
+  /** Runs `work` inside a transaction on one connection; rolls back when it throws. */
+  async transaction<T>(begin: string, work: (executor: Executor) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    const executor: Executor = {
+      run: async (statement, values = []) => (await this.#query(client, statement, values)).rows as never,
+      count: async (statement, values = []) => (await this.#query(client, statement, values)).rowCount ?? 0,
+    };
+    let broken: Error | undefined;
+    try {
+      await client.query(begin);
+      const result = await work(executor);
+      try {
+        await client.query("COMMIT");
+      } catch (error) {
+        throw new CommitError(error);
+      }
+      return result;
+    } catch (error) {
+      await client.query("ROLLBACK").catch((lost: Error) => {
+        broken = lost;
+      });
+      throw error;
+    } finally {
+      client.release(broken ?? false);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+
+  #query(client: pg.Pool | pg.PoolClient, statement: Statement<pg.QueryResultRow>, values: readonly unknown[]) {
+    this.#observe?.(statement.text, values);
+    const query = { text: statement.text, values: values as unknown[] };
+    return client.query(statement.name === "" ? query : { ...query, name: statement.name });
+  }
+}
+
+/** COMMIT itself failed: whether the transaction took hold is unknown. */
+export class CommitError extends Error {
+  constructor(cause: unknown) {
+    super("commit outcome unknown", { cause });
+  }
+}

@@ -1,0 +1,213 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { type Change, ChangeSet, type TypeName } from "./change.ts";
+import { CommitError, type Database, isRetryable } from "./database.ts";
+import { AccountMissing, Conflict } from "./errors.ts";
+import type { Executor } from "./sql.ts";
+import { statement, unprepared } from "./sql.ts";
+import { encodeState, readStanding, type Standing } from "./state.ts";
+
+/** Reads of one account; calls on one Reader of `snapshot` see one moment. */
+export interface Reader extends Executor {
+  readonly accountId: number;
+  /** Read once and kept, so `list` and `state` of a snapshot agree. */
+  standing(): Promise<Standing>;
+  /** The state string of a type. */
+  state(type: TypeName): Promise<string>;
+}
+
+/** The account's unit of work: its row is locked, so commit order is state order. */
+export interface Tx extends Reader {
+  /** The modseq of this write: the last of them, where several writes are folded into this one. */
+  readonly modseq: number;
+  readonly now: Date;
+  /** Ids in rising order, never used before in this account. */
+  newIds(count: number): Promise<number[]>;
+  /** Writes a row of the change log before the commit. */
+  changed(change: Change): void;
+  /** What this transaction has changed so far. */
+  readonly changes: ChangeSet;
+  /** Undoes `work` alone when it throws; a unique violation becomes `Conflict`. */
+  savepoint<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** What a commit changed, as a push tells it. */
+export interface StateChange {
+  accountId: number;
+  changed: Partial<Record<TypeName, string>>;
+}
+
+interface AccountRow {
+  modseq: number;
+  last_id: number;
+  epoch: number;
+}
+const takeAccount = statement<AccountRow>(`
+  UPDATE account SET modseq = modseq + $3, last_id = last_id + $2 WHERE user_id = $1
+  RETURNING modseq, last_id, epoch`);
+const takeIds = statement<{ last_id: number }>(
+  "UPDATE account SET last_id = last_id + $2 WHERE user_id = $1 RETURNING last_id",
+);
+const savepoint = unprepared("SAVEPOINT s");
+const releaseSavepoint = unprepared("RELEASE SAVEPOINT s");
+const rollbackToSavepoint = unprepared("ROLLBACK TO SAVEPOINT s");
+
+const patience = 10_000;
+
+export interface StoreOptions {
+  database: Database;
+  clock: Clock;
+  log: Log;
+  /** Called after each commit that changed something. */
+  onCommit?: (change: StateChange) => void;
+}
+
+export class Store {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  onCommit: (change: StateChange) => void;
+
+  constructor(options: StoreOptions) {
+    this.database = options.database;
+    this.clock = options.clock;
+    this.log = options.log;
+    this.onCommit = options.onCommit ?? (() => {});
+  }
+
+  /** Reads of one statement each: no transaction, `standing` is read anew for each reader. */
+  reader(accountId: number): Reader {
+    return new AccountReader(this.database, accountId);
+  }
+
+  /** Several reads that must agree: one REPEATABLE READ READ ONLY transaction. */
+  async snapshot<T>(accountId: number, work: (reader: Reader) => Promise<T>): Promise<T> {
+    return this.#patiently(() =>
+      this.database.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", (executor) =>
+        work(new AccountReader(executor, accountId)),
+      ),
+    );
+  }
+
+  /**
+   * The only way an account changes. `ids`: how many new ids the work will want (more can be had inside).
+   * `modseqs`: how many writes are folded into this one; the first has modseq `tx.modseq - modseqs + 1`.
+   * Lost races and dropped connections run `work` again, unless the outcome of COMMIT is unknown: then CommitError.
+   * `work` must therefore have no effect outside the transaction.
+   */
+  async write<T>(accountId: number, work: (tx: Tx) => Promise<T>, { ids = 0, modseqs = 1 } = {}): Promise<T> {
+    const { result, changed } = await this.#patiently(() =>
+      this.database.transaction("BEGIN", async (executor) => {
+        const [row] = await executor.run(takeAccount, [accountId, ids, modseqs]);
+        if (!row) throw new AccountMissing(accountId);
+        const tx = new AccountTx(executor, accountId, row, ids, this.clock.now());
+        const result = await work(tx);
+        await tx.changes.write(executor, accountId, tx.now);
+        const newest = tx.changes.newest();
+        return { result, changed: newest.size === 0 ? undefined : tx.stateStrings(newest) };
+      }),
+    );
+    if (changed) this.onCommit({ accountId, changed });
+    return result;
+  }
+
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    const deadline = Date.now() + patience;
+    for (let pause = 20; ; pause = Math.min(pause * 2, 500)) {
+      try {
+        return await work();
+      } catch (error) {
+        if (error instanceof CommitError || !isRetryable(error) || Date.now() > deadline) throw error;
+        this.log.debug({ reason: (error as Error).message }, "transaction runs again");
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    }
+  }
+}
+
+class AccountReader implements Reader {
+  readonly accountId: number;
+  readonly executor: Executor;
+  #standing: Promise<Standing> | undefined;
+
+  constructor(executor: Executor, accountId: number) {
+    this.executor = executor;
+    this.accountId = accountId;
+  }
+
+  run: Executor["run"] = (statement, values) => this.executor.run(statement, values);
+  count: Executor["count"] = (statement, values) => this.executor.count(statement, values);
+
+  standing(): Promise<Standing> {
+    this.#standing ??= readStanding(this.executor, this.accountId).then((standing) => {
+      if (!standing) throw new AccountMissing(this.accountId);
+      return standing;
+    });
+    return this.#standing;
+  }
+
+  async state(type: TypeName): Promise<string> {
+    const { epoch, newest } = await this.standing();
+    return encodeState({ epoch, modseq: newest[type] });
+  }
+}
+
+class AccountTx extends AccountReader implements Tx {
+  readonly changes = new ChangeSet();
+  readonly now: Date;
+  readonly #epoch: number;
+  readonly modseq: number;
+  #nextId: number;
+  #lastId: number;
+
+  constructor(executor: Executor, accountId: number, row: AccountRow, ids: number, now: Date) {
+    super(executor, accountId);
+    this.#epoch = row.epoch;
+    this.modseq = row.modseq;
+    this.#nextId = row.last_id - ids + 1;
+    this.#lastId = row.last_id;
+    this.now = now;
+  }
+
+  async newIds(count: number): Promise<number[]> {
+    if (this.#nextId + count - 1 > this.#lastId) {
+      const [row] = await this.run(takeIds, [this.accountId, count]);
+      this.#lastId = row!.last_id;
+      this.#nextId = this.#lastId - count + 1;
+    }
+    const first = this.#nextId;
+    this.#nextId += count;
+    return Array.from({ length: count }, (_, index) => first + index);
+  }
+
+  changed(change: Change): void {
+    this.changes.add(change, this.modseq);
+  }
+
+  /** In a write, the state before it until something of the type changed, then the state it will commit. */
+  override async state(type: TypeName): Promise<string> {
+    const { epoch, newest } = await this.standing();
+    return encodeState({ epoch, modseq: this.changes.newest().get(type) ?? newest[type] });
+  }
+
+  stateStrings(newest: Map<TypeName, number>): StateChange["changed"] {
+    return Object.fromEntries([...newest].map(([type, modseq]) => [type, encodeState({ epoch: this.#epoch, modseq })]));
+  }
+
+  async savepoint<T>(work: () => Promise<T>): Promise<T> {
+    const mark = this.changes.mark();
+    await this.run(savepoint);
+    try {
+      const result = await work();
+      await this.run(releaseSavepoint);
+      return result;
+    } catch (error) {
+      this.changes.restore(mark);
+      await this.run(rollbackToSavepoint);
+      await this.run(releaseSavepoint);
+      const { code, constraint } = error as { code?: string; constraint?: string };
+      if (code === "23505") throw new Conflict(constraint ?? "unique", error);
+      throw error;
+    }
+  }
+}
