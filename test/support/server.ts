@@ -144,13 +144,13 @@ export class TestServer {
     const child = this.#child as ChildProcess;
     let late = false;
     const result = await new Promise<{ code: number | null; signal: string | null }>((resolve) => {
-      // `close` rather than `exit`: the last output is in by then. A surviving database must not hold it up.
       const timer = setTimeout(() => {
         late = true;
         child.kill("SIGKILL");
       }, timeoutMs);
       child.once("exit", (code, by) => {
         clearTimeout(timer);
+        // Lets the last output in. Waiting for `close` would wait for a surviving database that holds the pipe.
         setTimeout(() => resolve({ code, signal: by }), 20);
       });
       child.kill(signal);
