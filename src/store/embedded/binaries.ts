@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, readlinkSync, renameSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { StartError } from "./start-error.ts";
@@ -31,7 +31,9 @@ export function findBinaries(platform: string = process.platform, arch: string =
 /** The libraries' short names, which the package's install script would make: never rely on that script having run. */
 export function linkLibraries(binaries: Binaries, folder: string): void {
   const links = JSON.parse(readFileSync(join(binaries.native, "pg-symlinks.json"), "utf8")) as LibraryLink[];
-  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  mkdirSync(folder, { recursive: true });
+  // Whatever our umask: another user reads it.
+  chmodSync(folder, 0o755);
   for (const { source, target } of links) {
     const path = join(folder, basename(target));
     const wanted = join(dirname(binaries.native), source);

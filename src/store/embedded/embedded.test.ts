@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -15,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { silentLog } from "../../base/log.ts";
 import { type EmbeddedPostgres, findEmbedded, startEmbedded } from "./embedded.ts";
 import { kill, processesIn, recordedPid } from "./postmaster.ts";
@@ -24,11 +25,26 @@ import { type Other, startOther } from "./testing.ts";
 const root = process.getuid?.() === 0;
 const nobody = 65_534;
 
+/** A data folder that was started once: copying it is faster than making one for each test. */
+let template: string;
 let base: string;
 let data: string;
 let servers: EmbeddedPostgres[];
 let others: Other[];
 let pools: pg.Pool[];
+
+beforeAll(async () => {
+  template = mkdtempSync(join(tmpdir(), "ph-"));
+  chmodSync(template, 0o755);
+  const server = await startEmbedded({ dataFolder: join(template, "data"), log: silentLog });
+  await server.stop();
+});
+afterAll(() => rmSync(template, { recursive: true }));
+
+function copyTemplate(): void {
+  mkdirSync(data, { recursive: true });
+  execFileSync("cp", ["-a", join(template, "data", "pg"), data]);
+}
 
 beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), "ph-"));
@@ -98,6 +114,7 @@ test("starts on an empty folder, keeps what was written, stops, and starts again
 });
 
 test("a kill -9 of the server under writers loses nothing acknowledged, and it comes back by itself", async () => {
+  copyTemplate();
   const server = await start();
   const pool = poolOf(server);
   await pool.query("create table t (n int primary key)");
@@ -137,6 +154,7 @@ test("a kill -9 of the server under writers loses nothing acknowledged, and it c
 });
 
 test("after a kill -9 of one backend, which drops all connections, the folder is still ours", async () => {
+  copyTemplate();
   const server = await start();
   const pool = poolOf(server);
   const { rows } = await pool.query("select pid from pg_stat_activity where application_name like 'posthorn owner%'");
@@ -151,6 +169,7 @@ test("after a kill -9 of one backend, which drops all connections, the folder is
 });
 
 test("after a kill -9 of the process, the next one takes the server over, and starts it again when that dies", async () => {
+  copyTemplate();
   const killed = other();
   const outcome = await killed.outcome;
   await killed.kill();
@@ -167,6 +186,7 @@ test("after a kill -9 of the process, the next one takes the server over, and st
 });
 
 test("after a kill -9 of both, with a backend still busy, the next start clears up", async () => {
+  copyTemplate();
   const killed = other();
   const outcome = await killed.outcome;
   if (!("ready" in outcome)) throw new Error(outcome.error);
@@ -209,7 +229,7 @@ test("of three starts at once one gets the folder, and the others name it", asyn
 
 test("a folder too deep for a socket gets a short one, which is remembered", async () => {
   data = join(base, "deep".repeat(30), "data");
-  mkdirSync(data, { recursive: true });
+  copyTemplate();
   const server = await start();
   const { host } = server.connection;
   expect(Buffer.byteLength(`${host}/.s.PGSQL.5432`)).toBeLessThan(100);
@@ -219,6 +239,19 @@ test("a folder too deep for a socket gets a short one, which is remembered", asy
   expect((await start()).connection.host).toBe(host);
   await servers.pop()?.stop();
   rmSync(host, { recursive: true });
+});
+
+test.runIf(root)("a short folder that somebody else made first is not used", async () => {
+  data = join(base, "deep".repeat(30), "data");
+  copyTemplate();
+  const name = `posthorn-${createHash("sha256").update(data).digest("hex").slice(0, 12)}`;
+  const squatted = join(tmpdir(), name);
+  mkdirSync(squatted, { mode: 0o777 });
+  chownSync(squatted, 1, 1);
+  const { host } = (await start()).connection;
+  expect(host).toMatch(new RegExp(`/${name}-.{6}$`));
+  await servers.pop()?.stop();
+  for (const folder of [squatted, host]) rmSync(folder, { recursive: true });
 });
 
 test.runIf(root)("works as a normal user, and for root on that user's folder", async () => {
@@ -233,7 +266,7 @@ test.runIf(root)("works as a normal user, and for root on that user's folder", a
 });
 
 test.runIf(root)("a normal user is told whose folder it is", async () => {
-  await (await start()).stop();
+  copyTemplate();
   const { outcome } = other(data, { uid: 1, gid: 1 });
   expect(await outcome).toMatchObject({
     name: "StartError",
@@ -250,7 +283,7 @@ test.runIf(root)("a parent folder that the database's user may not enter is name
 });
 
 test("a recorded pid that now belongs to another program does not stop the start", async () => {
-  await (await start()).stop();
+  copyTemplate();
   const identity = root ? { uid: nobody, gid: nobody } : {};
   const stranger = spawn("sleep", ["60"], { cwd: "/", stdio: "ignore", ...identity });
   await once(stranger, "spawn");
@@ -263,10 +296,11 @@ test("a recorded pid that now belongs to another program does not stop the start
 });
 
 test("a start that cannot be says why in one line", async () => {
-  await (await start()).stop();
+  copyTemplate();
   writeFileSync(join(data, "pg", "postgresql.auto.conf"), "shared_buffers = 'many'\n");
-  const { message } = await start().catch((error: Error) => error);
-  expect(message).toMatch(/^Postgres did not start: .*shared_buffers.* \(see .*postgres\.log\)$/);
+  await expect(start()).rejects.toThrow(
+    /^Postgres did not start: configuration file .*auto.conf" contains errors \(see .*postgres\.log\)$/,
+  );
 
   writeFileSync(join(data, "pg", "PG_VERSION"), "15\n");
   await expect(start()).rejects.toThrow("was made by Postgres 15 and this is 18");
@@ -274,7 +308,21 @@ test("a start that cannot be says why in one line", async () => {
   expect(readFileSync(join(data, "pg", "PG_VERSION"), "utf8")).toBe("15\n");
 });
 
+test("a process that slept while another took its folder ends, rather than be a second server", async () => {
+  copyTemplate();
+  const sleeper = other();
+  const outcome = await sleeper.outcome;
+  if (!("ready" in outcome)) throw new Error(outcome.error);
+  process.kill(sleeper.pid, "SIGSTOP");
+  process.kill(outcome.ready, "SIGKILL");
+  const server = await start();
+  process.kill(sleeper.pid, "SIGCONT");
+  expect(await sleeper.exit).toBe(1);
+  await poolOf(server).query("select 1");
+});
+
 test("stop does not wait for open transactions and busy statements", async () => {
+  copyTemplate();
   const server = await start();
   const pool = poolOf(server);
   const open = await pool.connect();

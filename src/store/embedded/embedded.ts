@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../base/log.ts";
 import { initialize } from "./initialize.ts";
-import { connectionTo, existingRunFolder, prepareLayout } from "./layout.ts";
+import { connectionTo, existingRunFolder, type Layout, prepareLayout } from "./layout.ts";
 import { type Connection, tryConnect } from "./owner.ts";
 import { type ExitInfo, Server } from "./server.ts";
+import { StartError } from "./start-error.ts";
 
 /** The database that Posthorn brings along. */
 export interface EmbeddedPostgres {
@@ -21,8 +22,7 @@ export interface EmbeddedPostgres {
 
 /** Starts (or takes over) the server of one data folder. Throws StartError with a clear one-line message. */
 export async function startEmbedded(options: { dataFolder: string; log: Log }): Promise<EmbeddedPostgres> {
-  const layout = prepareLayout(options.dataFolder);
-  await initialize(layout);
+  const layout = await prepare(options.dataFolder);
   const server = new Server(layout, connectionTo(layout.run), options.log);
   await server.start();
   options.log.info({ pid: server.pid, folder: layout.data }, "Postgres is ready");
@@ -35,6 +35,18 @@ export async function startEmbedded(options: { dataFolder: string; log: Log }): 
     onExit: (callback) => server.onExit(callback),
     onLost: (callback) => server.onLost(callback),
   };
+}
+
+async function prepare(dataFolder: string): Promise<Layout> {
+  try {
+    const layout = prepareLayout(dataFolder);
+    await initialize(layout);
+    return layout;
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    // Of the file system: its message names the path.
+    throw new StartError(`cannot prepare the data folder ${dataFolder}: ${(error as Error).message}`);
+  }
 }
 
 /** Connection of a server already running on this folder, or undefined. */

@@ -64,20 +64,30 @@ export function prepareLayout(dataFolder: string): Layout {
   makeFolder(wanted, root ? 0o711 : 0o700);
   const data = realpathSync(wanted);
   const pg = join(data, "pg");
-  const user = postgresUser(existsSync(pg) ? statSync(pg).uid : undefined);
-  if (root) {
-    if ((statSync(data).mode & 0o001) === 0 && statSync(data).uid === 0) chmodSync(data, 0o711);
-    checkEnterable(data, user, "choose a data folder elsewhere, such as --data /var/lib/posthorn");
-    checkEnterable(join(binaries.native, "bin"), user, "move Posthorn to a folder such as /opt/posthorn");
-    if (existsSync(pg) && statSync(pg).uid !== user.uid) give(pg, user);
-  } else {
-    checkOwner(existsSync(pg) ? pg : data, user);
-  }
+  const user = postgresUser(statSync(existsSync(pg) ? pg : data).uid);
+  if (root) openToUser({ data, pg, user, binaries });
+  else checkMine(existsSync(pg) ? pg : data, user);
   const links = join(data, "lib");
   linkLibraries(binaries, links);
   const log = join(data, "log");
   makeFolder(log, 0o700);
   return { data, pg, run: makeRunFolder(data, user), links, logFile: join(log, "postgres.log"), user, binaries };
+}
+
+function openToUser({ data, pg, user, binaries }: Pick<Layout, "data" | "pg" | "user" | "binaries">): void {
+  const { mode, uid } = statSync(data);
+  if ((mode & 0o001) === 0 && uid === 0) chmodSync(data, 0o711);
+  checkEnterable(
+    data,
+    user,
+    (closed) => `run "chmod o+x ${closed}", or choose a data folder elsewhere, such as --data /var/lib/posthorn`,
+  );
+  checkEnterable(
+    join(binaries.native, "bin"),
+    user,
+    (closed) => `run "chmod -R o+rX ${closed}", or move Posthorn to a folder such as /opt/posthorn`,
+  );
+  if (existsSync(pg) && statSync(pg).uid !== user.uid) give(pg, user);
 }
 
 function makeFolder(path: string, mode: number): void {
@@ -90,11 +100,11 @@ function makeFolder(path: string, mode: number): void {
   }
 }
 
-function checkOwner(path: string, user: SystemUser): void {
-  const owner = statSync(path).uid;
-  if (owner === user.uid) return;
+function checkMine(path: string, user: SystemUser): void {
+  const { uid } = statSync(path);
+  if (uid === user.uid) return;
   throw new StartError(
-    `${path} belongs to uid ${owner} and this is uid ${user.uid}: start as root or as that user, or run "chown -R ${user.uid}" on the data folder`,
+    `${path} belongs to uid ${uid} and this is uid ${user.uid}: start as root or as that user, or run "chown -R ${user.uid}" on the data folder`,
   );
 }
 

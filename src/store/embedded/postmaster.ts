@@ -38,7 +38,6 @@ export function serverArguments(layout: Layout): string[] {
 
 /** Its output goes to a file and not to a pipe, for it outlives us when we are killed. */
 export function spawnServer(layout: Layout): ChildProcess {
-  trimLog(layout.logFile);
   const log = openSync(layout.logFile, "a", 0o600);
   try {
     const child = spawnProgram(layout, "postgres", serverArguments(layout), log);
@@ -56,12 +55,22 @@ export function trimLog(file: string, longest: number = longestLog): void {
   truncateSync(file);
 }
 
-/** The newest line of the log that says why the server did not start, from `offset` on. */
-export function lastComplaint(file: string, offset: number): string | undefined {
+/** Why the server with that pid did not start, from the log's part after `offset`; other servers may write there too. */
+export function lastComplaint(file: string, offset: number, pid: number): string | undefined {
   if (!existsSync(file)) return undefined;
   const lines = readFileSync(file).subarray(offset).toString("utf8").trim().split("\n");
-  const complaint = lines.findLast((line) => /\b(FATAL|PANIC):/.test(line)) ?? lines.at(-1);
-  return complaint?.replace(/^.*?\b(FATAL|PANIC):\s*/, "").trim() || undefined;
+  const own = lines.filter((line) => line.includes(`[${pid}]`));
+  // The loader, which may lack a library, writes without our prefix.
+  const foreign = lines.filter((line) => !/^\d{4}-\d\d-\d\d |^\s|^$/.test(line));
+  const complaint = own.findLast((line) => /\b(FATAL|PANIC):/.test(line)) ?? foreign.at(-1);
+  return complaint?.replace(/^.*?\b(FATAL|PANIC):\s*/, "").trim();
+}
+
+/** What passes by itself: another start was faster, or remains of a killed server are about to go. */
+export function isPassing(complaint: string): boolean {
+  return /lock file .* already exists|pre-existing shared memory block|could not create any Unix-domain sockets/.test(
+    complaint,
+  );
 }
 
 export function logSize(file: string): number {

@@ -7,9 +7,11 @@ import { type Connection, ensureDatabase, takeOwnership, tryConnect } from "./ow
 import {
   clearRemains,
   isAlive,
+  isPassing,
   kill,
   lastComplaint,
   logSize,
+  processesIn,
   recordedArguments,
   recordedPid,
   serverArguments,
@@ -41,7 +43,11 @@ export class Server {
   #child: ChildProcess | undefined;
   #lock: pg.Client | undefined;
   #stopping: Promise<void> | undefined;
-  #recovering = false;
+  #recovery: Promise<void> | undefined;
+  readonly #stopSignal = new AbortController();
+  /** Where the log stood when the child was started. */
+  #logOffset = 0;
+  #spawnError: Error | undefined;
   #logTimer: NodeJS.Timeout | undefined;
 
   constructor(layout: Layout, connection: Connection, log: Log) {
@@ -59,37 +65,54 @@ export class Server {
   }
 
   async start(): Promise<void> {
-    await this.#acquire();
+    try {
+      await this.#acquire();
+    } catch (error) {
+      // A server that another process owns is theirs to stop, though it be our child.
+      if (!(error instanceof InUseError) && this.#childRuns() && this.#child?.pid) await terminate(this.#child.pid);
+      throw error;
+    }
     this.#logTimer = setInterval(() => this.#trim(), 60_000).unref();
   }
 
   /** Connects to the server of the folder, starting one as long as there is none, and takes the owner's lock. */
   async #acquire(): Promise<void> {
     const deadline = Date.now() + recoveryLimit;
-    const offset = logSize(this.#layout.logFile);
-    for (let attempts = 0; ; ) {
-      if (this.#stopping) throw new StartError("the database was stopped");
+    for (let attempts = 0; !this.#stopping; ) {
       const client = await tryConnect({ ...this.#connection, database: "postgres" }, `posthorn owner ${process.pid}`);
       if (typeof client !== "string") {
         if (await this.#adopt(client)) return;
         continue;
       }
-      if (Date.now() > deadline) throw new StartError(this.#failure(offset, "did not become ready"));
+      if (Date.now() > deadline) throw this.#failure("did not become ready");
       if (client === "starting" || this.#childRuns()) {
-        await sleep(20);
+        await this.#pause(20);
         continue;
       }
-      if (attempts === startAttempts) throw new StartError(this.#failure(offset, "did not start"));
-      if (attempts > 0) await sleep(50 * 2 ** Math.min(attempts, 5));
-      if (attempts > 2) clearRemains(this.#layout);
+      if (attempts === startAttempts || (attempts > 0 && this.#isHopeless())) throw this.#failure("did not start");
+      if (attempts > 0) await this.#pause(50 * 2 ** Math.min(attempts, 5));
+      if (attempts > 1) clearRemains(this.#layout);
       attempts++;
-      this.#spawn();
+      if (!this.#stopping) this.#spawn();
     }
+    throw new StartError("the database was stopped");
   }
 
-  #failure(offset: number, what: string): string {
-    const { logFile } = this.#layout;
-    return `Postgres ${what}: ${lastComplaint(logFile, offset) ?? "it said nothing"} (see ${logFile})`;
+  async #pause(milliseconds: number): Promise<void> {
+    await sleep(milliseconds, undefined, { signal: this.#stopSignal.signal }).catch(() => {});
+  }
+
+  #complaint(): string | undefined {
+    return this.#spawnError?.message ?? lastComplaint(this.#layout.logFile, this.#logOffset, this.#child?.pid ?? 0);
+  }
+
+  #isHopeless(): boolean {
+    const complaint = this.#complaint();
+    return complaint !== undefined && !isPassing(complaint);
+  }
+
+  #failure(what: string): StartError {
+    return new StartError(`Postgres ${what}: ${this.#complaint() ?? "it said nothing"} (see ${this.#layout.logFile})`);
   }
 
   /** False when the connection was lost, or the server was of an older version and had to go. */
@@ -97,7 +120,9 @@ export class Server {
     try {
       await takeOwnership(client, this.#layout.data);
       const pid = recordedPid(this.#layout.pg);
-      if (pid === undefined) throw new StartError(`${this.#layout.pg}/postmaster.pid is missing`);
+      if (pid === undefined || processesIn(this.#layout.pg)?.includes(pid) === false) {
+        throw new StartError(`the server of ${this.#layout.data} runs in another container: stop that one first`);
+      }
       if (pid !== this.#child?.pid && !this.#sameSettings()) {
         await terminate(pid);
         return false;
@@ -123,15 +148,18 @@ export class Server {
   }
 
   #childRuns(): boolean {
-    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+    const child = this.#child;
+    return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
   #spawn(): void {
+    trimLog(this.#layout.logFile);
+    this.#logOffset = logSize(this.#layout.logFile);
+    this.#spawnError = undefined;
     const child = spawnServer(this.#layout);
     this.#child = child;
     child.once("error", (error) => {
-      this.#log.error({ error: error.message }, "Postgres could not be run");
-      if (this.#child === child) this.#child = undefined;
+      this.#spawnError = error;
     });
     child.once("exit", (code, signal) => {
       if (child.pid === this.pid) this.#serverDied({ code, signal });
@@ -144,7 +172,7 @@ export class Server {
     if (this.#stopping) return;
     const { pid } = this;
     if (pid !== this.#child?.pid && !isAlive(pid)) this.#serverDied({ code: null, signal: null });
-    else void this.#recover();
+    else this.#recover();
   }
 
   #serverDied(info: ExitInfo): void {
@@ -152,37 +180,40 @@ export class Server {
     this.#log.error({ pid: this.pid, ...info }, "Postgres died; starting it again");
     this.pid = 0;
     for (const callback of this.#exitCallbacks) callback(info);
-    void this.#recover();
+    this.#recover();
   }
 
-  async #recover(): Promise<void> {
-    if (this.#recovering) return;
-    this.#recovering = true;
+  #recover(): void {
+    this.#recovery ??= this.#bringBack().finally(() => {
+      this.#recovery = undefined;
+    });
+  }
+
+  async #bringBack(): Promise<void> {
     const began = Date.now();
     for (let delay = 100; !this.#stopping; delay = Math.min(delay * 2, 10_000)) {
       try {
         await this.#acquire();
         this.#log.info({ pid: this.pid, milliseconds: Date.now() - began }, "Postgres is back");
-        break;
+        return;
       } catch (error) {
-        if (this.#stopping) break;
+        if (this.#stopping) return;
         if (error instanceof InUseError) {
           this.#lose(error);
-          break;
+          return;
         }
         this.#log.error({ error: (error as Error).message }, "Postgres does not come back; trying again");
-        await sleep(delay);
+        await this.#pause(delay);
       }
     }
-    this.#recovering = false;
-    // Lost again while we were taking note of it.
-    if (!this.#stopping && this.#lock === undefined && this.pid !== 0) void this.#recover();
   }
 
   /** While the server was down another process took the folder. Two mail servers on one folder must not be. */
   #lose(error: InUseError): void {
     this.#log.error({ error: error.message }, "another process took the data folder");
     this.pid = 0;
+    // It may be theirs by now, so stop() must leave it alone.
+    this.#child = undefined;
     if (this.#lostCallbacks.length === 0) {
       setImmediate(() => {
         throw error;
@@ -206,7 +237,9 @@ export class Server {
 
   async #shutDown(): Promise<void> {
     clearInterval(this.#logTimer);
-    // While recovering, the child may run without being known as the server yet.
+    this.#stopSignal.abort();
+    await this.#recovery;
+    // A server that was just started again is not known by its lock yet.
     const child = this.#childRuns() ? this.#child?.pid : undefined;
     const pid = this.pid || child;
     // The lock's connection stays until the server cuts it: nobody may get in between.

@@ -20,13 +20,13 @@ function passwd(): SystemUser[] {
     .map(([name, , uid, gid]) => ({ name: name ?? "", uid: Number(uid), gid: Number(gid) }));
 }
 
-/** The user for a data folder whose database belongs to `owner` already (undefined: there is none yet). */
-export function postgresUser(owner: number | undefined): SystemUser {
+/** The user for a database that belongs to `owner`, or is to be made in a folder of `owner`. */
+export function postgresUser(owner: number): SystemUser {
   const uid = process.getuid?.() ?? 0;
   if (uid !== 0) return { name: `uid ${uid}`, uid, gid: process.getgid?.() ?? uid };
   const users = passwd();
   // Postgres also refuses a uid without a passwd entry, as of a folder that came from another machine.
-  const known = owner === undefined || owner === 0 ? undefined : users.find((user) => user.uid === owner);
+  const known = users.find((user) => user.uid === owner && owner !== 0);
   if (known) return known;
   for (const name of candidates) {
     const user = users.find((entry) => entry.name === name && entry.uid !== 0);
@@ -37,15 +37,13 @@ export function postgresUser(owner: number | undefined): SystemUser {
   );
 }
 
-/** Every folder down to `path` must be enterable by the user; `elsewhere` tells the other way out. */
-export function checkEnterable(path: string, user: SystemUser, elsewhere: string): void {
-  if ((process.getuid?.() ?? 0) !== 0) return;
+/** Every folder down to `path` must be enterable by the user; `fix` makes, of the closed one, what there is to do. */
+export function checkEnterable(path: string, user: SystemUser, fix: (closed: string) => string): void {
   const closed = parents(path).find((folder) => !mayEnter(statSync(folder), user));
   if (closed === undefined) return;
   const mode = (statSync(closed).mode & 0o7777).toString(8).padStart(4, "0");
   throw new StartError(
-    `Postgres runs as the user ${user.name}, who may not enter ${closed} (mode ${mode}) on the way to ${path}: ` +
-      `run "chmod o+x ${closed}", or ${elsewhere}`,
+    `Postgres runs as the user ${user.name}, who may not enter ${closed} (mode ${mode}) on the way to ${path}: ${fix(closed)}`,
   );
 }
 

@@ -7,6 +7,8 @@ export interface Other {
   pid: number;
   /** Pid of its database server, or why there is none. */
   outcome: Promise<{ ready: number } | { error: string; name: string }>;
+  /** Its exit code, null when it was killed. */
+  exit: Promise<number | null>;
   kill(): Promise<void>;
   /** Stops as a server does that was asked to. */
   stop(): Promise<void>;
@@ -28,7 +30,7 @@ const script = `
 export function startOther(dataFolder: string, identity: { uid?: number; gid?: number } = {}): Other {
   const child = spawn(process.execPath, ["--input-type=module", "-e", script, dataFolder], {
     cwd: "/",
-    stdio: ["pipe", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "ignore"],
     ...identity,
   });
   const outcome = new Promise<{ ready: number } | { error: string; name: string }>((resolve, reject) => {
@@ -36,17 +38,18 @@ export function startOther(dataFolder: string, identity: { uid?: number; gid?: n
     child.once("exit", () => setImmediate(reject, new Error("the other process said nothing")));
   });
   outcome.catch(() => {});
+  const exit = new Promise<number | null>((resolve) => child.once("exit", resolve));
   return {
     pid: child.pid ?? 0,
     outcome,
-    kill: () => end(child, () => child.kill("SIGKILL")),
-    stop: () => end(child, () => child.stdin.write("stop\n")),
+    exit,
+    kill: () => end(child, exit, () => child.kill("SIGKILL")),
+    stop: () => end(child, exit, () => child.stdin.write("stop\n")),
   };
 }
 
-async function end(child: ChildProcess, how: () => void): Promise<void> {
+async function end(child: ChildProcess, exit: Promise<unknown>, how: () => void): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once("exit", resolve));
   how();
-  await gone;
+  await exit;
 }
