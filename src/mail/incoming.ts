@@ -8,7 +8,8 @@ import { type IncomingMessage, type IncomingRecipient, IncomingRows, type Lease 
 import { dueIncoming, incomingLeaseHolders } from "../store/queue-sweeps.ts";
 import type { Store } from "../store/store.ts";
 import type { Ingest } from "./ingest.ts";
-import { type PreparedMessage, prepareMessage } from "./prepare.ts";
+import type { PreparedMessage } from "./prepare.ts";
+import { prepare } from "./preparer.ts";
 
 export interface IncomingOptions {
   store: Store;
@@ -137,7 +138,7 @@ export class Incoming {
   async #deliver(row: IncomingMessage, message?: Buffer): Promise<void> {
     let trouble: unknown;
     try {
-      const prepared = prepareMessage(message ?? (await this.#options.blobs.readObject(row.blob)));
+      const prepared = await prepare(message ?? (await this.#options.blobs.readObject(row.blob)));
       const waiting = row.recipients.filter((recipient) => !recipient.done);
       const outcomes = await Promise.allSettled(waiting.map((one) => this.#deliverTo(one, row, prepared)));
       trouble = outcomes.find((outcome) => outcome.status === "rejected")?.reason;

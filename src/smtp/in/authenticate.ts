@@ -46,7 +46,7 @@ export async function authenticate(
       resolver: lookUp,
       disableBimi: true,
     });
-    const field = /^Authentication-Results:[^]*?\r\n(?![ \t])/im.exec(`${result.headers}\r\n`)?.[0];
+    const field = /^Authentication-Results:[\s\S]*?\r\n(?![ \t])/im.exec(`${result.headers}\r\n`)?.[0];
     const refused = !isUnanswered && isRefusedByDmarc(result);
     return {
       field: field ?? none(hostname),
@@ -61,9 +61,10 @@ export async function authenticate(
 const none = (hostname: string) => `Authentication-Results: ${hostname}; none\r\n`;
 
 function isRefusedByDmarc({ dmarc }: AuthenticateResult): boolean {
-  return dmarc !== false && dmarc.status.result === "fail" && dmarc.policy === "reject" && !dmarc.testMode;
+  if (!dmarc) return false;
+  return dmarc.status.result === "fail" && dmarc.policy === "reject" && !dmarc.testMode;
 }
 
 function domainOf({ dmarc }: AuthenticateResult): string {
-  return (dmarc && dmarc.status.header?.from) || "its sender";
+  return (dmarc ? dmarc.status.header?.from : undefined) ?? "its sender";
 }

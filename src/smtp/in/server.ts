@@ -52,6 +52,7 @@ export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
     key,
     size: maxMessageSize,
     logger: false,
+    hideENHANCEDSTATUSCODES: false,
     disabledCommands: ["AUTH"],
     authOptional: true,
     disableReverseLookup: true,
@@ -60,9 +61,9 @@ export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
     closeTimeout: closeTime,
     socketTimeout: 5 * 60_000,
     maxCommandLength: 4096,
-    onConnect: (session, done) => answer(async () => limits.connected(session.remoteAddress), done, log),
+    onConnect: (session, done) => judge(() => limits.connected(session.remoteAddress), done),
     onClose: (session) => limits.closed(session.remoteAddress, session.id),
-    onMailFrom: (_, session, done) => answer(async () => limits.message(session.remoteAddress), done, log),
+    onMailFrom: (_, session, done) => judge(() => limits.message(session.remoteAddress), done),
     onRcptTo: (address, session, done) =>
       answer(() => judgeRecipient(address, session, { accounts, limits, options }), done, log),
     onData: (stream, session, done) => {
@@ -82,10 +83,20 @@ export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
   };
 }
 
+function judge(rule: () => void, done: Done): void {
+  let refusal: Error | undefined;
+  try {
+    rule();
+  } catch (error) {
+    refusal = error as Error;
+  }
+  done(refusal);
+}
+
 /** Refusals are told as they are; what nobody foresaw is logged, and the peer tries again later. */
-function answer(work: () => Promise<string | undefined | void>, done: Done, log: Log): void {
+function answer(work: () => Promise<string | undefined>, done: Done, log: Log): void {
   work().then(
-    (text) => done(null, text ?? undefined),
+    (text) => done(null, text),
     (error: unknown) => {
       if (error instanceof Refusal) return done(error);
       log.error({ err: error }, "smtp command failed");
@@ -98,9 +109,10 @@ async function judgeRecipient(
   address: SMTPServerAddress,
   session: SMTPServerSession,
   { accounts, limits, options }: { accounts: WeakMap<object, number>; limits: PeerLimits; options: SmtpInOptions },
-): Promise<void> {
+): Promise<undefined> {
   try {
     accounts.set(address, await findRecipient(options.database, address.address, options.hostname));
+    return undefined;
   } catch (error) {
     if (error instanceof Refusal) limits.unknownRecipient(session.remoteAddress, session.id);
     throw error;

@@ -24,7 +24,7 @@ function headerFields(message: Buffer): FieldRange[] {
       if (last) last.end = end;
     } else {
       const match = /^([\x21-\x39\x3b-\x7e]{1,100})[ \t]*:/.exec(
-        message.latin1Slice(start, Math.min(end, start + 110)),
+        message.toString("latin1", start, Math.min(end, start + 110)),
       );
       if (!match) break;
       fields.push({ name: match[1]!.toLowerCase(), start, value: start + match[0].length, end });
@@ -40,7 +40,7 @@ export function withoutForgedResults(message: Buffer, hostname: string): Buffer 
   let from = 0;
   for (const field of headerFields(message)) {
     if (field.name !== "authentication-results") continue;
-    const text = message.latin1Slice(field.value, field.end).replace(/\([^)]*\)/g, " ");
+    const text = message.toString("latin1", field.value, field.end).replace(/\([^)]*\)/g, " ");
     const [authority = ""] = text.trim().split(/[\s;]/);
     if (authority.replace(/^"|"$/g, "").toLowerCase() !== hostname.toLowerCase()) continue;
     kept.push(message.subarray(from, field.start));
@@ -52,8 +52,8 @@ export function withoutForgedResults(message: Buffer, hostname: string): Buffer 
 /** RFC 5321 §6.3: true when the message has been passed on so often that it must be going round. */
 export function isLooping(message: Buffer, hostname: string): boolean {
   const received = headerFields(message).filter((field) => field.name === "received");
-  const byUs = new RegExp(`\\bby\\s+${RegExp.escape(hostname)}(?=[\\s;(]|$)`, "i");
-  const ours = received.filter((field) => byUs.test(message.latin1Slice(field.value, field.end)));
+  const byUs = new RegExp(`\\bby\\s+${hostname.replace(/[^\w-]/g, "\\$&")}(?=[\\s;(]|$)`, "i");
+  const ours = received.filter((field) => byUs.test(message.toString("latin1", field.value, field.end)));
   return received.length > mostReceived || ours.length > mostLoops;
 }
 
