@@ -43,6 +43,7 @@ const checkImport = checker(emailImportObject);
 export const emailImport = ownMethod({
   name: "Email/import",
   capability: capabilities.mail,
+  writes: true,
   args: importArgs,
   async run(args, call) {
     const { store, limits, ingest } = call.services;
