@@ -1,6 +1,6 @@
 import { encodeId } from "../../base/ids.ts";
 import { type Added, type NewMail, writeMails } from "../../mail/ingest.ts";
-import { prepareMessage } from "../../mail/prepare.ts";
+import { prepare } from "../../mail/preparer.ts";
 import { asDate, parseHeader } from "../../mime/headers.ts";
 import { decodeBlobId, encodeBlobId } from "../../store/blob-id.ts";
 import { findBlob } from "../../store/blob-refs.ts";
@@ -98,7 +98,7 @@ async function prepareImport(given: unknown, call: Call): Promise<NewMail | SetE
   const received = email.receivedAt ?? receivedDate(fields);
   return {
     blob,
-    prepared: prepareMessage(bytes),
+    prepared: await prepare(bytes),
     target: { mailboxIds },
     keywords,
     receivedAt: received ? new Date(received) : call.services.clock.now(),
