@@ -12,6 +12,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "posthorn",
+          globalSetup: "./test/support/postgres-setup.ts",
           include: ["src/**/*.test.ts", "test/**/*.test.ts", "scripts/**/*.test.ts", "conformance/**/*.test.ts"],
           exclude: ["test/statements.test.ts"],
           sequence: { groupOrder: 0 },
