@@ -6,7 +6,8 @@ export default class SummaryReporter implements Reporter {
     const count = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
     for (const module of modules) {
       const tests = [...module.children.allTests()];
-      for (const test of tests) count[test.result().state === "pending" ? "skipped" : test.result().state as "passed"]++;
+      for (const test of tests)
+        count[test.result().state === "pending" ? "skipped" : (test.result().state as "passed")]++;
       if (module.state() === "failed" && tests.every((test) => test.result().state !== "failed")) count.failed++;
     }
     process.on("exit", () => {

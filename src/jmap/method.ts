@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { Login } from "../auth/login.ts";
 import type { Clock, Random } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { Ingest } from "../mail/ingest.ts";
 import type { Reader, Store, Tx } from "../store/store.ts";
 import type { Schema } from "./schema.ts";
 
@@ -47,6 +48,8 @@ export interface BlobAccess {
     range?: { start: number; end: number },
   ): Promise<{ size: number; total: number; stream: Readable } | undefined>;
   read(reader: Reader, blobId: string): Promise<Buffer | undefined>;
+  /** Bytes of an object that the caller has seen to belong to the account. */
+  readObject(blob: StoredBlob, start?: number, end?: number): Promise<Buffer>;
 }
 
 export interface BlobSpool {
@@ -59,6 +62,7 @@ export interface BlobSpool {
 export interface Services {
   store: Store;
   blobs: BlobAccess;
+  ingest: Ingest;
   clock: Clock;
   random: Random;
   log: Log;

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import type { Clock, Random } from "../base/clock.ts";
+import { decodeTransfer } from "../mime/transfer.ts";
 import { type BlobStep, decodeBlobId, sha256Of } from "./blob-id.ts";
 import { findBlob, referenceBlob } from "./blob-refs.ts";
 import { type BodyCache, createMemoryCache } from "./cache.ts";
@@ -7,7 +8,6 @@ import { BlobMissing } from "./errors.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
 import { Spool } from "./spool.ts";
 import type { Reader, Tx } from "./store.ts";
-import { decodeBase64, decodeQuotedPrintable } from "./transfer.ts";
 
 export type { StoredBlob } from "./objects/object-store.ts";
 export { Spool, TooLarge } from "./spool.ts";
@@ -162,8 +162,7 @@ function streamOf(bytes: Buffer): Readable {
 }
 
 function undo(bytes: Buffer, encoding: BlobStep["encoding"]): Buffer {
-  if (encoding === "base64") return decodeBase64(bytes);
-  return encoding === "quoted-printable" ? decodeQuotedPrintable(bytes) : bytes;
+  return decodeTransfer(bytes, encoding === "identity" ? "binary" : encoding);
 }
 
 /** Cuts inside cuts, as one. */

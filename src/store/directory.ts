@@ -68,7 +68,7 @@ export async function createAccount(
   const [row] = await database.run(nextNumber);
   const userId = row!.number;
   await database.run(insertAccount, [userId, address, now]);
-  await store.write(userId, (tx) => fillAccount(tx, address, options.fill), 16);
+  await store.write(userId, (tx) => fillAccount(tx, address, options.fill), { ids: 16 });
   // A login without its address is what an interrupted creation leaves: it is taken over.
   if ((await database.count(insertLogin, [address, userId, options.passwordHash, now])) === 0) {
     await database.run(adoptLogin, [address, userId, options.passwordHash]);
@@ -110,7 +110,7 @@ export async function removeAlias(database: Database, address: string): Promise<
 }
 
 const listAllAddresses = unprepared<{ address: string; user_id: number }>(
-  "SELECT address, user_id FROM address ORDER BY address",
+  "/* sweep */ SELECT address, user_id FROM address ORDER BY address",
 );
 export async function listAddresses(database: Database): Promise<AddressRow[]> {
   const rows = await database.run(listAllAddresses);
@@ -123,7 +123,7 @@ export interface AccountRow {
   createdAt: Date;
 }
 const listLogins = unprepared<{ login: string; user_id: number; created_at: Date }>(
-  "SELECT login, user_id, created_at FROM login ORDER BY login",
+  "/* sweep */ SELECT login, user_id, created_at FROM login ORDER BY login",
 );
 export async function listAccounts(database: Database): Promise<AccountRow[]> {
   const rows = await database.run(listLogins);

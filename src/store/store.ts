@@ -18,10 +18,9 @@ export interface Reader extends Executor {
 
 /** The account's unit of work: its row is locked, so commit order is state order. */
 export interface Tx extends Reader {
-  /** The modseq of this write; folded writes take more with `nextModseq`. */
+  /** The modseq of this write: the last of them, where several writes are folded into this one. */
   readonly modseq: number;
   readonly now: Date;
-  nextModseq(): Promise<number>;
   /** Ids in rising order, never used before in this account. */
   newIds(count: number): Promise<number[]>;
   /** Writes a row of the change log before the commit. */
@@ -43,12 +42,9 @@ interface AccountRow {
   last_id: number;
   epoch: number;
 }
-const takeAccount = statement<AccountRow>(
-  "UPDATE account SET modseq = modseq + 1, last_id = last_id + $2 WHERE user_id = $1 RETURNING modseq, last_id, epoch",
-);
-const takeModseq = statement<{ modseq: number }>(
-  "UPDATE account SET modseq = modseq + 1 WHERE user_id = $1 RETURNING modseq",
-);
+const takeAccount = statement<AccountRow>(`
+  UPDATE account SET modseq = modseq + $3, last_id = last_id + $2 WHERE user_id = $1
+  RETURNING modseq, last_id, epoch`);
 const takeIds = statement<{ last_id: number }>(
   "UPDATE account SET last_id = last_id + $2 WHERE user_id = $1 RETURNING last_id",
 );
@@ -95,13 +91,14 @@ export class Store {
 
   /**
    * The only way an account changes. `ids`: how many new ids the work will want (more can be had inside).
+   * `modseqs`: how many writes are folded into this one; the first has modseq `tx.modseq - modseqs + 1`.
    * Lost races and dropped connections run `work` again, unless the outcome of COMMIT is unknown: then CommitError.
    * `work` must therefore have no effect outside the transaction.
    */
-  async write<T>(accountId: number, work: (tx: Tx) => Promise<T>, ids = 0): Promise<T> {
+  async write<T>(accountId: number, work: (tx: Tx) => Promise<T>, { ids = 0, modseqs = 1 } = {}): Promise<T> {
     const { result, changed } = await this.#patiently(() =>
       this.database.transaction("BEGIN", async (executor) => {
-        const [row] = await executor.run(takeAccount, [accountId, ids]);
+        const [row] = await executor.run(takeAccount, [accountId, ids, modseqs]);
         if (!row) throw new AccountMissing(accountId);
         const tx = new AccountTx(executor, accountId, row, ids, this.clock.now());
         const result = await work(tx);
@@ -159,27 +156,17 @@ class AccountTx extends AccountReader implements Tx {
   readonly changes = new ChangeSet();
   readonly now: Date;
   readonly #epoch: number;
-  #modseq: number;
+  readonly modseq: number;
   #nextId: number;
   #lastId: number;
 
   constructor(executor: Executor, accountId: number, row: AccountRow, ids: number, now: Date) {
     super(executor, accountId);
     this.#epoch = row.epoch;
-    this.#modseq = row.modseq;
+    this.modseq = row.modseq;
     this.#nextId = row.last_id - ids + 1;
     this.#lastId = row.last_id;
     this.now = now;
-  }
-
-  get modseq(): number {
-    return this.#modseq;
-  }
-
-  async nextModseq(): Promise<number> {
-    const [row] = await this.run(takeModseq, [this.accountId]);
-    this.#modseq = row!.modseq;
-    return this.#modseq;
   }
 
   async newIds(count: number): Promise<number[]> {
@@ -194,7 +181,7 @@ class AccountTx extends AccountReader implements Tx {
   }
 
   changed(change: Change): void {
-    this.changes.add(change, this.#modseq);
+    this.changes.add(change, this.modseq);
   }
 
   /** In a write, the state before it until something of the type changed, then the state it will commit. */

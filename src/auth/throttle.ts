@@ -1,0 +1,51 @@
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../base/clock.ts";
+
+interface Failures {
+  count: number;
+  blockedUntil: number;
+}
+
+const longest = 15 * 60_000;
+const remembered = 3600_000;
+
+/** Slows guessing: after some free failures each further one doubles the wait, up to 15 minutes. Forgets after an hour. */
+export class Throttle {
+  readonly #failures: LRUCache<string, Failures>;
+  readonly #free: number;
+  readonly #clock: Clock;
+
+  constructor({ free, clock, maxKeys = 20_000 }: { free: number; clock: Clock; maxKeys?: number }) {
+    this.#free = free;
+    this.#clock = clock;
+    const perf = { now: () => clock.now().getTime() };
+    this.#failures = new LRUCache({ max: maxKeys, ttl: remembered, ttlResolution: 0, perf });
+  }
+
+  isBlocked(key: string): boolean {
+    return (this.#failures.get(key)?.blockedUntil ?? 0) > this.#clock.now().getTime();
+  }
+
+  /** To be counted before the outcome is known, where many guesses at once must not slip by. */
+  attempt(key: string): void {
+    const count = (this.#failures.get(key)?.count ?? 0) + 1;
+    const wait = count < this.#free ? 0 : Math.min(longest, 1000 * 2 ** (count - this.#free));
+    this.#failures.set(key, { count, blockedUntil: this.#clock.now().getTime() + wait });
+  }
+
+  forgive(key: string): void {
+    this.#failures.delete(key);
+  }
+}
+
+/** One IPv6 customer commands a /64. */
+export function networkOf(address: string): string {
+  if (!address.includes(":")) return address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  if (mapped) return mapped[1]!;
+  const [head = "", tail] = address.toLowerCase().split("%")[0]!.split("::");
+  const left = head === "" ? [] : head.split(":");
+  const right = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
+  return [...left, ...Array.from({ length: Math.max(0, zeros) }, () => "0"), ...right].slice(0, 4).join(":");
+}

@@ -1,0 +1,190 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, describe as group, test } from "vitest";
+import { describe } from "./describe.ts";
+import { ConfigError, load } from "./load.ts";
+import { type OptionName, schema } from "./schema.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "posthorn-config-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function written(content: unknown): string {
+  const file = join(folder, `${Math.random()}.json`);
+  writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content));
+  return file;
+}
+
+function problems(run: () => unknown): string[] {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+group("the schema", () => {
+  const options = Object.entries(schema);
+
+  test.each(options)("%s has help that ends with its default, and a default that parses", (_name, option) => {
+    expect(option.help).toMatch(/ \(Default: .+\)$/);
+    expect(() => option.parse(option.default)).not.toThrow();
+  });
+
+  test("no two options share a name in the environment or on the command line", () => {
+    expect(new Set(options.map(([, option]) => option.env)).size).toBe(options.length);
+    expect(new Set(options.map(([, option]) => option.flag)).size).toBe(options.length);
+    expect(options.map(([, option]) => option.flag)).not.toContain("config");
+  });
+
+  test("names follow from the option's name", () => {
+    expect(schema.maxSizeUpload).toMatchObject({ env: "POSTHORN_MAX_SIZE_UPLOAD", flag: "max-size-upload" });
+    expect(schema.databaseUrl).toMatchObject({ env: "DATABASE_URL", flag: "database-url" });
+  });
+});
+
+group("load", () => {
+  test("the defaults", () => {
+    const { config, sources } = load({}, { data: folder });
+    expect(config).toMatchObject({
+      data: folder,
+      http: { host: "127.0.0.1", port: 8080 },
+      smtp: { host: "127.0.0.1", port: 2525 },
+      metrics: { host: "127.0.0.1", port: 9090 },
+      databaseUrl: "",
+      resolver: [],
+      mxPort: 25,
+      roles: ["http", "smtp-in", "smtp-out", "worker"],
+      maxSizeUpload: 50_000_000,
+      maxCallsInRequest: 50,
+      allowPrivateTargets: false,
+      retrySchedule: [2, 5, 10, 15, 30, 60, 120, 240].map((minutes) => minutes * 60_000),
+      retryFor: 5 * 86_400_000,
+      cacheBytes: 64_000_000,
+      demo: true,
+    });
+    expect(sources).toMatchObject({ data: "flag", http: "default" });
+  });
+
+  test("a flag goes before the environment, that before the file", () => {
+    const file = written({ mxPort: 1001, smtp: "0.0.0.0:25", hostname: "file.example", roles: ["http", "worker"] });
+    const env = { POSTHORN_MX_PORT: "1002", POSTHORN_HOSTNAME: "env.example", PATH: "/bin" };
+    const { config, sources } = load(env, { hostname: "flag.example" }, file);
+    expect(config).toMatchObject({
+      mxPort: 1002,
+      hostname: "flag.example",
+      smtp: { host: "0.0.0.0", port: 25 },
+      roles: ["http", "worker"],
+    });
+    expect(sources).toMatchObject({ mxPort: "env", hostname: "flag", smtp: "file", http: "default" });
+  });
+
+  test("posthorn.json in the data folder is read unless another file is named", () => {
+    writeFileSync(join(folder, "posthorn.json"), JSON.stringify({ demo: false }));
+    expect(load({ POSTHORN_DATA: folder }, {}).config.demo).toBe(false);
+    const other = written({ mxPort: 26 });
+    expect(load({ POSTHORN_DATA: folder }, { config: other }).config).toMatchObject({ demo: true, mxPort: 26 });
+    rmSync(join(folder, "posthorn.json"));
+  });
+
+  test("every problem is told at once, with the name the user wrote", () => {
+    const file = written({ retryFor: "soon", colour: "red", http: { port: 1 } });
+    const env = { POSTHORN_MXPORT: "25", POSTHORN_MAX_SIZE_UPLOAD: "big", DATABASE_URL: "mysql://u:secret@h/d" };
+    const found = problems(() => load(env, { "retry-four": "1d", demo: "perhaps" }, file));
+    expect(found).toEqual([
+      "--retry-four: there is no such option (did you mean --retry-for?)",
+      "POSTHORN_MXPORT: there is no such option (did you mean POSTHORN_MX_PORT?)",
+      `${file}: "colour": there is no such option`,
+      `${file}: "http": must be text, a number, true, false or a list`,
+      "DATABASE_URL: is not a URL that begins with postgres:// or postgresql://",
+      'POSTHORN_MAX_SIZE_UPLOAD: "big" is not a size such as 500kB, 50MB or 64MiB',
+      'retryFor: "soon" is not a duration such as 90s, 10m, 1h30m or 5d',
+      '--demo: "perhaps" is neither true nor false',
+    ]);
+  });
+
+  test("a file that is named must exist and hold an object", () => {
+    expect(problems(() => load({}, {}, join(folder, "absent.json")))[0]).toContain("ENOENT");
+    expect(problems(() => load({}, {}, written("{")))[0]).toContain("JSON");
+    expect(problems(() => load({}, {}, written([])))[0]).toContain("is not a JSON object");
+  });
+
+  test("a certificate needs its key", () => {
+    expect(problems(() => load({}, { data: folder, "tls-cert": "a.pem" }))).toEqual([
+      "tlsCert and tlsKey: give both or neither",
+    ]);
+  });
+});
+
+group("values", () => {
+  const parse = (name: OptionName, value: string) => schema[name].parse(value);
+
+  test.each([
+    ["maxSizeUpload", "64MiB", 67_108_864],
+    ["maxSizeUpload", "1.5 GB", 1_500_000_000],
+    ["maxSizeUpload", "10_000", 10_000],
+    ["retryFor", "1h30m", 5_400_000],
+    ["retryFor", "90s", 90_000],
+    ["http", "[::1]:80", { host: "::1", port: 80 }],
+    ["http", ":80", { host: "::", port: 80 }],
+    ["http", "localhost:0", { host: "localhost", port: 0 }],
+    ["metrics", "", undefined],
+    ["demo", "no", false],
+    ["demo", "", true],
+    ["resolver", "192.0.2.1, 127.0.0.1:5353,2001:db8::1", ["192.0.2.1", "127.0.0.1:5353", "[2001:db8::1]"]],
+    ["publicUrl", "https://mail.example.com/", "https://mail.example.com"],
+    ["databaseUrl", "postgres:///mail?host=/run/postgresql", "postgres:///mail?host=/run/postgresql"],
+  ] as const)("%s takes %s", (name, value, expected) => {
+    expect(parse(name, value)).toEqual(expected);
+  });
+
+  test.each([
+    ["maxSizeUpload", "-1"],
+    ["maxSizeUpload", "5 apples"],
+    ["maxSizeUpload", ""],
+    ["retryFor", "5"],
+    ["retrySchedule", ""],
+    ["retrySchedule", "1m,x"],
+    ["http", "80:90:1"],
+    ["http", "[127.0.0.1]:80"],
+    ["http", "host:70000"],
+    ["mxPort", "0"],
+    ["mxPort", "2.5"],
+    ["roles", "http,imap"],
+    ["roles", ""],
+    ["resolver", "dns.example"],
+    ["hostname", "a b"],
+    ["publicUrl", "ftp://x"],
+    ["publicUrl", "https://x/?a"],
+    ["smarthost", "smtp://"],
+    ["logLevel", "loud"],
+  ] as const)("%s refuses %s", (name, value) => {
+    expect(() => parse(name, value)).toThrow();
+  });
+});
+
+group("describe", () => {
+  test("shows name, value, source and help, and no password", () => {
+    const env = {
+      DATABASE_URL: "postgres://app:hush@db/mail?password=hush",
+      POSTHORN_SMARTHOST: "smtp://me:hush@relay:587",
+    };
+    const { config, sources } = load(env, { data: folder, http: "[::1]:80", metrics: "" });
+    const lines = describe(config, sources);
+    expect(JSON.stringify(lines)).not.toContain("hush");
+    const byName = Object.fromEntries(lines.map((line) => [line.name, line]));
+    expect(byName.databaseUrl).toMatchObject({ value: "postgres://***@db/mail?***", source: "env" });
+    expect(byName.smarthost?.value).toBe("smtp://***@relay:587");
+    expect(byName.http).toMatchObject({ value: "[::1]:80", source: "flag", help: schema.http.help });
+    expect(byName.metrics?.value).toBe("");
+    expect(byName.retrySchedule?.value).toBe(schema.retrySchedule.default);
+    expect(byName.retryFor?.value).toBe("5d");
+    expect(byName.roles?.value).toBe("http,smtp-in,smtp-out,worker");
+    expect(lines).toHaveLength(Object.keys(schema).length);
+  });
+});

@@ -1,0 +1,160 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Config, type OptionName, schema } from "./schema.ts";
+
+export type Source = "default" | "file" | "env" | "flag";
+export type Sources = Record<OptionName, Source>;
+
+/** All that is wrong with the configuration, at once. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(problems.join("\n"));
+    this.problems = problems;
+  }
+}
+
+/** In the data folder, unless --config names another file. */
+const fileName = "posthorn.json";
+const configVariable = "POSTHORN_CONFIG";
+const names = Object.keys(schema) as OptionName[];
+
+/** What one source says, by option name, as text. */
+type Given = Partial<Record<OptionName, string>>;
+
+/**
+ * Flags go before the environment, that before the file, that before the defaults. The file is `file`, or flag `config`,
+ * or POSTHORN_CONFIG, and must then exist; else posthorn.json in the data folder, if there is one.
+ */
+export function load(
+  env: NodeJS.ProcessEnv,
+  flags: Record<string, string>,
+  file?: string,
+): { config: Config; sources: Sources } {
+  const problems: string[] = [];
+  const fromFlags = readFlags(flags, problems);
+  const fromEnv = readEnv(env, problems);
+  const named = file ?? flags.config ?? (env[configVariable] || undefined);
+  const data = fromFlags.data ?? fromEnv.data ?? schema.data.default;
+  const fromFile = readFile(named ?? join(data, fileName), named !== undefined, problems);
+  // It would point from inside the folder to another one.
+  if (named === undefined && fromFile.data !== undefined)
+    problems.push(`${join(data, fileName)}: "data" may not stand here`);
+
+  const config: Record<string, unknown> = {};
+  const sources: Record<string, Source> = {};
+  for (const name of names) {
+    const { value, source } = choose(name, { flag: fromFlags, env: fromEnv, file: fromFile });
+    sources[name] = source;
+    try {
+      config[name] = schema[name].parse(value);
+    } catch (error) {
+      problems.push(`${label(name, source)}: ${(error as Error).message}`);
+    }
+  }
+  if (problems.length === 0) problems.push(...contradictions(config as Config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { config: config as Config, sources: sources as Sources };
+}
+
+function choose(name: OptionName, given: Record<Exclude<Source, "default">, Given>) {
+  for (const source of ["flag", "env", "file"] as const) {
+    const value = given[source][name];
+    if (value !== undefined) return { value: value.trim(), source };
+  }
+  return { value: schema[name].default, source: "default" as const };
+}
+
+function label(name: OptionName, source: Source): string {
+  if (source === "flag") return `--${schema[name].flag}`;
+  if (source === "env") return schema[name].env;
+  return name;
+}
+
+function readFlags(flags: Record<string, string>, problems: string[]): Given {
+  const given: Given = {};
+  for (const [flag, value] of Object.entries(flags)) {
+    const name = names.find((entry) => schema[entry].flag === flag);
+    if (name) given[name] = value;
+    else if (flag !== "config") problems.push(`--${flag}: there is no such option${suggestion(flag, "flag")}`);
+  }
+  return given;
+}
+
+function readEnv(env: NodeJS.ProcessEnv, problems: string[]): Given {
+  const given: Given = {};
+  for (const [variable, value] of Object.entries(env)) {
+    const name = names.find((entry) => schema[entry].env === variable);
+    if (name) given[name] = value ?? "";
+    else if (variable.startsWith("POSTHORN_") && variable !== configVariable) {
+      problems.push(`${variable}: there is no such option${suggestion(variable, "env")}`);
+    }
+  }
+  return given;
+}
+
+function readFile(path: string, required: boolean, problems: string[]): Given {
+  if (!required && !existsSync(path)) return {};
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    problems.push(`${path}: ${(error as Error).message}`);
+    return {};
+  }
+  if (typeof content !== "object" || content === null || Array.isArray(content)) {
+    problems.push(`${path}: is not a JSON object`);
+    return {};
+  }
+  const given: Given = {};
+  for (const [key, value] of Object.entries(content)) {
+    const name = names.find((entry) => entry === key);
+    const written = asText(value);
+    if (name === undefined) problems.push(`${path}: "${key}": there is no such option${suggestion(key, "name")}`);
+    else if (written === undefined) problems.push(`${path}: "${key}": must be text, a number, true, false or a list`);
+    else given[name] = written;
+  }
+  return given;
+}
+
+function asText(value: unknown): string | undefined {
+  if (Array.isArray(value)) return value.every((item) => typeof item === "string") ? value.join(",") : undefined;
+  return ["string", "number", "boolean"].includes(typeof value) ? String(value) : undefined;
+}
+
+/** The option that differs only in its separators or case, or by a letter or two. */
+function suggestion(wrong: string, kind: "name" | "flag" | "env"): string {
+  const plain = (text: string) =>
+    text
+      .toLowerCase()
+      .replace(/^posthorn_/, "")
+      .replace(/[^a-z0-9]/g, "");
+  const near = names
+    .map((name) => ({ name, distance: editDistance(plain(name), plain(wrong)) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  if (near === undefined || near.distance > 2) return "";
+  const { flag, env } = schema[near.name];
+  return ` (did you mean ${{ name: near.name, flag: `--${flag}`, env }[kind]}?)`;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+function contradictions(config: Config): string[] {
+  const problems: string[] = [];
+  if (config.data === "") problems.push("data: may not be empty");
+  if ((config.tlsCert === "") !== (config.tlsKey === "")) problems.push("tlsCert and tlsKey: give both or neither");
+  return problems;
+}

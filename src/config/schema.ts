@@ -1,0 +1,185 @@
+import { hostname } from "node:os";
+import {
+  boolean,
+  dnsServer,
+  duration,
+  hostName,
+  integer,
+  list,
+  listenAddress,
+  oneOf,
+  optionalAddress,
+  type Parse,
+  publicUrl,
+  showAddress,
+  showDuration,
+  size,
+  someOf,
+  text,
+  url,
+} from "./values.ts";
+
+export interface Option<T> {
+  /** What it is for, ending in "(Default: …)". */
+  help: string;
+  /** As the user would write it. */
+  default: string;
+  parse: Parse<T>;
+  /** The value as the user would write it. */
+  show(value: T): string;
+  /** Shown masked. */
+  secret: boolean;
+  /** Name in the environment. */
+  env: string;
+  /** Name on the command line, without the dashes. */
+  flag: string;
+}
+
+interface Declaration<T> {
+  help: string;
+  default: string;
+  parse: Parse<T>;
+  show?(value: T): string;
+  secret?: boolean;
+  env?: string;
+  /** Text for the help when the default is "" or depends on the machine. */
+  shown?: string;
+}
+
+const most = Number.MAX_SAFE_INTEGER;
+
+function option<T>(declaration: Declaration<T>): Declaration<T> {
+  return declaration;
+}
+
+/** Every option there is; all else (flags, environment, help, types, `posthorn config`) is made from this table. */
+const declarations = {
+  data: option({ default: "./data", parse: text, help: "Folder of the database, message bodies, keys and logs." }),
+  http: option({
+    default: "127.0.0.1:8080",
+    parse: listenAddress,
+    show: showAddress,
+    help: "Address (host:port) for JMAP clients.",
+  }),
+  smtp: option({
+    default: "127.0.0.1:2525",
+    parse: listenAddress,
+    show: showAddress,
+    help: "Address (host:port) for mail coming in.",
+  }),
+  metrics: option({
+    default: "127.0.0.1:9090",
+    parse: optionalAddress,
+    show: showAddress,
+    help: "Address (host:port) for health and Prometheus metrics; empty is off.",
+  }),
+  databaseUrl: option({
+    default: "",
+    shown: "the Postgres that comes with Posthorn",
+    env: "DATABASE_URL",
+    secret: true,
+    parse: url("postgres", "postgresql"),
+    help: "Postgres or Citus to use, postgres://user:password@host/database.",
+  }),
+  publicUrl: option({
+    default: "",
+    shown: "from the request's Host",
+    parse: publicUrl,
+    help: "URL under which clients reach this server, such as https://mail.example.com.",
+  }),
+  hostname: option({
+    default: hostname(),
+    shown: "this machine's name",
+    parse: hostName,
+    help: "Name in SMTP greetings and Received headers.",
+  }),
+  tlsCert: option({ default: "", shown: "self-made", parse: text, help: "PEM file of the TLS certificate chain." }),
+  tlsKey: option({ default: "", shown: "self-made", parse: text, help: "PEM file of the TLS certificate's key." }),
+  resolver: option({
+    default: "",
+    shown: "the system's",
+    parse: list(dnsServer),
+    help: "DNS servers to ask, a comma list of ip or ip:port.",
+  }),
+  smarthost: option({
+    default: "",
+    shown: "none, mail is delivered directly",
+    secret: true,
+    parse: url("smtp", "smtps"),
+    help: "Server that takes all mail going out, smtp://user:password@host:port.",
+  }),
+  mxPort: option({ default: "25", parse: integer(1, 65_535), help: "Port for direct delivery to other mail servers." }),
+  roles: option({
+    default: "http,smtp-in,smtp-out,worker",
+    parse: someOf(oneOf("http", "smtp-in", "smtp-out", "worker")),
+    help: "What this process does, a comma list of http, smtp-in, smtp-out, worker.",
+  }),
+  logLevel: option({
+    default: "info",
+    parse: oneOf("debug", "info", "warn", "error", "silent"),
+    help: "Least important events to log: debug, info, warn, error or silent.",
+  }),
+  maxSizeUpload: option({ default: "50_000_000", parse: size, help: "Largest upload; JMAP's maxSizeUpload." }),
+  maxSizeRequest: option({ default: "10_000_000", parse: size, help: "Largest API request; JMAP's maxSizeRequest." }),
+  maxMessageSize: option({ default: "50_000_000", parse: size, help: "Largest message taken in or sent." }),
+  maxCallsInRequest: option({ default: "50", parse: integer(1, most), help: "Method calls in one API request." }),
+  maxObjectsInGet: option({ default: "1000", parse: integer(1, most), help: "Objects in one /get call." }),
+  maxObjectsInSet: option({ default: "1000", parse: integer(1, most), help: "Changes in one /set call." }),
+  maxConcurrentRequests: option({ default: "8", parse: integer(1, most), help: "API requests at once, per login." }),
+  maxConcurrentUpload: option({ default: "4", parse: integer(1, most), help: "Uploads at once, per login." }),
+  allowPrivateTargets: option({
+    default: "false",
+    parse: boolean,
+    help: "Allow delivery to loopback and private addresses.",
+  }),
+  retrySchedule: option({
+    default: "2m,5m,10m,15m,30m,1h,2h,4h",
+    parse: someOf(duration),
+    show: (pauses: number[]) => pauses.map(showDuration).join(","),
+    help: "Pauses between attempts to deliver, a comma list of durations; the last repeats.",
+  }),
+  retryFor: option({
+    default: "5d",
+    parse: duration,
+    show: showDuration,
+    help: "How long to try before a message is returned.",
+  }),
+  cacheBytes: option({ default: "64MB", parse: size, help: "Memory for recent message bodies." }),
+  relaxedUsing: option({
+    default: "false",
+    parse: boolean,
+    help: 'Accept JMAP calls whose capability is missing from "using".',
+  }),
+  demo: option({
+    default: "true",
+    parse: boolean,
+    help: "Make a demo domain with accounts on the first start.",
+  }),
+};
+
+type Declarations = typeof declarations;
+export type OptionName = keyof Declarations;
+export type Config = { [Name in OptionName]: ReturnType<Declarations[Name]["parse"]> };
+export type Role = Config["roles"][number];
+
+const words = (name: string, separator: string) => name.replace(/[A-Z]/g, (letter) => separator + letter.toLowerCase());
+
+function complete([name, given]: [string, Declaration<unknown>]): [string, Option<unknown>] {
+  return [
+    name,
+    {
+      default: given.default,
+      parse: given.parse,
+      show: given.show ?? String,
+      secret: given.secret ?? false,
+      env: given.env ?? `POSTHORN_${words(name, "_").toUpperCase()}`,
+      flag: words(name, "-"),
+      help: `${given.help} (Default: ${given.shown ?? given.default})`,
+    },
+  ];
+}
+
+export const schema = Object.fromEntries(Object.entries(declarations).map(complete)) as Record<
+  OptionName,
+  Option<Config[OptionName]>
+>;

@@ -1,0 +1,156 @@
+import { isIP } from "node:net";
+
+/** Parsers of option values: each returns the value or throws an Error whose text completes "<option>: …". */
+export type Parse<T> = (text: string) => T;
+
+export interface Address {
+  host: string;
+  port: number;
+}
+
+export const text: Parse<string> = (value) => value;
+
+/** true, false, yes, no, on, off, 1, 0; "" is what a flag without a value gives. */
+export const boolean: Parse<boolean> = (value) => {
+  if (/^(|true|yes|on|1)$/i.test(value)) return true;
+  if (/^(false|no|off|0)$/i.test(value)) return false;
+  throw new Error(`"${value}" is neither true nor false`);
+};
+
+export function integer(least: number, most: number): Parse<number> {
+  return (value) => {
+    const number = /^\d[\d_]*$/.test(value) ? Number(value.replaceAll("_", "")) : Number.NaN;
+    if (number >= least && number <= most) return number;
+    throw new Error(`"${value}" is not a whole number from ${least} to ${most}`);
+  };
+}
+
+const sizeUnits: Record<string, number> = {
+  "": 1,
+  b: 1,
+  k: 1e3,
+  kb: 1e3,
+  m: 1e6,
+  mb: 1e6,
+  g: 1e9,
+  gb: 1e9,
+  t: 1e12,
+  tb: 1e12,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+};
+
+/** Bytes: "50MB", "64 MiB", "10_000_000". */
+export const size: Parse<number> = (value) => {
+  const match = /^(\d[\d_]*(?:\.\d+)?)\s*([a-z]*)$/i.exec(value);
+  const unit = sizeUnits[match?.[2]?.toLowerCase() ?? "?"];
+  const bytes = match && unit ? Math.round(Number(match[1]?.replaceAll("_", "")) * unit) : Number.NaN;
+  if (Number.isSafeInteger(bytes)) return bytes;
+  throw new Error(`"${value}" is not a size such as 500kB, 50MB or 64MiB`);
+};
+
+const durationUnits: Record<string, number> = { ms: 1, s: 1e3, m: 60e3, h: 3_600e3, d: 86_400e3, w: 604_800e3 };
+
+/** Milliseconds: "90s", "2m", "1h30m", "5d". */
+export const duration: Parse<number> = (value) => {
+  const valid = /^(\d+(?:\.\d+)?(ms|s|m|h|d|w))+$/i.test(value);
+  if (!valid) throw new Error(`"${value}" is not a duration such as 90s, 10m, 1h30m or 5d`);
+  let sum = 0;
+  for (const [, number, unit] of value.matchAll(/(\d+(?:\.\d+)?)(ms|[smhdw])/gi)) {
+    sum += Number(number) * (durationUnits[unit?.toLowerCase() ?? ""] ?? 0);
+  }
+  return sum;
+};
+
+export function showDuration(milliseconds: number): string {
+  const units = Object.entries(durationUnits).reverse();
+  let rest = milliseconds;
+  let shown = "";
+  for (const [unit, length] of units) {
+    const count = Math.floor(rest / length);
+    if (count > 0) shown += `${count}${unit}`;
+    rest -= count * length;
+  }
+  return shown || "0s";
+}
+
+export function list<T>(item: Parse<T>): Parse<T[]> {
+  return (value) =>
+    value
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== "")
+      .map(item);
+}
+
+/** At least one. */
+export function someOf<T>(item: Parse<T>): Parse<T[]> {
+  return (value) => {
+    const items = list(item)(value);
+    if (items.length > 0) return items;
+    throw new Error("the list is empty");
+  };
+}
+
+export function oneOf<const T extends string>(...choices: T[]): Parse<T> {
+  return (value) => {
+    const choice = choices.find((entry) => entry === value);
+    if (choice !== undefined) return choice;
+    throw new Error(`"${value}" is none of ${choices.join(", ")}`);
+  };
+}
+
+/** host:port with IPv6 in brackets; ":8080" and "8080" are all addresses of this machine. */
+export const listenAddress: Parse<Address> = (value) => {
+  const match = /^(?:(?:\[([^\]]+)\]|([^:[\]]*)):)?(\d{1,5})$/.exec(value);
+  const port = Number(match?.[3]);
+  const host = match?.[1] ?? match?.[2] ?? "";
+  const bracketed = match?.[1] !== undefined && isIP(host) !== 6;
+  if (match && port <= 65_535 && !bracketed && !/\s/.test(host)) return { host: host || "::", port };
+  throw new Error(`"${value}" is not an address such as 127.0.0.1:8080 or [::1]:8080`);
+};
+
+export function showAddress(address: Address | undefined): string {
+  if (address === undefined) return "";
+  return `${isIP(address.host) === 6 ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+/** "" is off. */
+export const optionalAddress: Parse<Address | undefined> = (value) =>
+  value === "" || value === "off" ? undefined : listenAddress(value);
+
+/** ip or ip:port, in the form that node:dns takes. */
+export const dnsServer: Parse<string> = (value) => {
+  if (isIP(value) === 4) return value;
+  if (isIP(value) === 6) return `[${value}]`;
+  const { host, port } = /:\d+$/.test(value) ? listenAddress(value) : { host: "", port: 0 };
+  if (isIP(host) === 0 || port === 0)
+    throw new Error(`"${value}" is not a DNS server such as 192.0.2.1 or 127.0.0.1:5353`);
+  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+};
+
+/** "" or a URL of one of the schemes. */
+export function url(...schemes: string[]): Parse<string> {
+  return (value) => {
+    if (value === "") return value;
+    const parsed = URL.parse(value);
+    const placed = parsed && (parsed.hostname !== "" || parsed.searchParams.has("host"));
+    if (placed && schemes.includes(parsed.protocol.slice(0, -1))) return value;
+    // The value may hold a password: never repeat it.
+    throw new Error(`is not a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`);
+  };
+}
+
+/** The base that clients see, without a slash at its end. */
+export const publicUrl: Parse<string> = (value) => {
+  const parsed = url("http", "https")(value).replace(/\/+$/, "");
+  if (/[?#]/.test(parsed)) throw new Error(`"${value}" may not have a query or a fragment`);
+  return parsed;
+};
+
+export const hostName: Parse<string> = (value) => {
+  if (/^(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/i.test(value) && value.length <= 253) return value;
+  throw new Error(`"${value}" is not a host name`);
+};

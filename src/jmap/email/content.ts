@@ -1,0 +1,26 @@
+import { type HeaderField, parseHeader } from "../../mime/headers.ts";
+import type { Part, Range } from "../../mime/structure.ts";
+import { type BlobStep, encodeBlobId } from "../../store/blob-id.ts";
+
+/** A message whose parts can be shown: a stored email, or bytes given to Email/parse. */
+export interface MessageContent {
+  /** Blob ids of its parts: this blob, then these steps, then the part's own. */
+  sha256: Buffer;
+  steps: BlobStep[];
+  structure: Part;
+  /** The message's own header block, when it is at hand. */
+  header: Buffer | null;
+  bytes(range: Range): Promise<Buffer>;
+}
+
+export function partBlobId(content: MessageContent, part: Part): string | null {
+  if (part.parts) return null;
+  const encoding = part.encoding === "base64" || part.encoding === "quoted-printable" ? part.encoding : "identity";
+  return encodeBlobId(content.sha256, [...content.steps, { ...part.body, encoding }]);
+}
+
+/** The header fields of a part; the root's need no read when the header is at hand. */
+export async function headerFields(content: MessageContent, part: Part): Promise<HeaderField[]> {
+  const atHand = part === content.structure && content.header;
+  return parseHeader(atHand || (await content.bytes(part.header)));
+}

@@ -1,0 +1,106 @@
+import { bodyParts } from "../../mime/body.ts";
+import { decodeText, decodeTransfer, truncateText } from "../../mime/decode.ts";
+import { type HeaderProperty, parseHeaderProperty, readHeaderProperty } from "../../mime/headers.ts";
+import type { Part } from "../../mime/structure.ts";
+import { MethodError } from "../errors.ts";
+import { bool, list, nullable, object, optional, type Static, text, unsignedInt } from "../schema.ts";
+import type { JmapObject } from "../standard/type.ts";
+import { headerFields, type MessageContent, partBlobId } from "./content.ts";
+
+/** RFC 8621 §4.2: the further arguments of Email/get and Email/parse. */
+export const bodyArgs = object({
+  bodyProperties: optional(nullable(list(text))),
+  fetchTextBodyValues: optional(nullable(bool)),
+  fetchHTMLBodyValues: optional(nullable(bool)),
+  fetchAllBodyValues: optional(nullable(bool)),
+  maxBodyValueBytes: optional(nullable(unsignedInt)),
+});
+export type BodyArgs = Static<typeof bodyArgs>;
+
+const plain = ["partId", "blobId", "size", "name", "type", "charset", "disposition", "cid", "language", "location"];
+const known = new Set([...plain, "headers", "subParts"]);
+
+/** A property `header:…` and what it asks for. */
+export interface NamedHeader {
+  property: string;
+  header: HeaderProperty;
+}
+
+/** What of each EmailBodyPart a call asks for. */
+export interface PartWant {
+  properties: string[];
+  headers: NamedHeader[];
+  /** Some property needs the part's header block. */
+  needsHeader: boolean;
+}
+
+/** Throws invalidArguments for a property that no EmailBodyPart has. */
+export function partWant(bodyProperties: string[] | null | undefined): PartWant {
+  const properties = [...new Set(bodyProperties ?? plain)];
+  const headers: NamedHeader[] = [];
+  for (const name of properties) {
+    if (known.has(name)) continue;
+    const header = parseHeaderProperty(name);
+    if (header === undefined || header === "forbidden") {
+      throw new MethodError("invalidArguments", `bodyProperties: "${name}" is no property of an EmailBodyPart`);
+    }
+    headers.push({ property: name, header });
+  }
+  return { properties, headers, needsHeader: headers.length > 0 || properties.includes("headers") };
+}
+
+/** RFC 8621 §4.1.4: an EmailBodyPart; `deep` keeps subParts (bodyStructure alone has them by default). */
+export async function bodyPart(
+  part: Part,
+  want: PartWant,
+  content: MessageContent,
+  deep: boolean,
+): Promise<JmapObject> {
+  const fields = want.needsHeader ? await headerFields(content, part) : [];
+  const shown: JmapObject = {};
+  for (const name of want.properties) {
+    if (name === "blobId") shown[name] = partBlobId(content, part);
+    else if (name === "headers") shown[name] = fields;
+    else if (plain.includes(name)) shown[name] = part[name as keyof Part];
+  }
+  for (const { property, header } of want.headers) shown[property] = readHeaderProperty(fields, header);
+  if (deep && part.parts) {
+    const subParts: JmapObject[] = [];
+    for (const child of part.parts) subParts.push(await bodyPart(child, want, content, true));
+    shown.subParts = subParts;
+  }
+  return shown;
+}
+
+/** RFC 8621 §4.1.4: bodyValues for the parts that the arguments name. */
+export async function bodyValues(content: MessageContent, args: BodyArgs): Promise<Record<string, JmapObject>> {
+  const wanted = new Set<Part>();
+  const { textBody, htmlBody } = bodyParts(content.structure);
+  const isText = (part: Part) => part.type.startsWith("text/");
+  if (args.fetchTextBodyValues) for (const part of textBody.filter(isText)) wanted.add(part);
+  if (args.fetchHTMLBodyValues) for (const part of htmlBody.filter(isText)) wanted.add(part);
+  if (args.fetchAllBodyValues) for (const part of leaves(content.structure).filter(isText)) wanted.add(part);
+  const values: Record<string, JmapObject> = {};
+  for (const part of wanted) if (part.partId !== null) values[part.partId] = await bodyValue(content, part, args);
+  return values;
+}
+
+async function bodyValue(content: MessageContent, part: Part, args: BodyArgs): Promise<JmapObject> {
+  const bytes = decodeTransfer(await content.bytes(part.body), part.encoding);
+  const decoded = decodeText(bytes, part.charset);
+  const isEncodingProblem = decoded.isEncodingProblem || part.encoding === "unknown";
+  const limit = args.maxBodyValueBytes ?? 0;
+  if (limit === 0) return { value: decoded.text, isEncodingProblem, isTruncated: false };
+  const { value, isTruncated } = truncateText(decoded.text, limit, part.type === "text/html");
+  return { value, isEncodingProblem, isTruncated };
+}
+
+export function leaves(root: Part): Part[] {
+  const found: Part[] = [];
+  const stack = [root];
+  for (let part = stack.pop(); part; part = stack.pop()) {
+    if (part.parts) stack.push(...part.parts.toReversed());
+    else found.push(part);
+  }
+  return found;
+}

@@ -1,0 +1,169 @@
+import type { StoredBlob } from "../store/blobs.ts";
+import { isRetryable } from "../store/database.ts";
+import type { EmailRow } from "../store/emails.ts";
+import { findMailboxes, type MailboxPlace } from "../store/mailbox-places.ts";
+import { insertEmails } from "../store/new-emails.ts";
+import { claimIncoming } from "../store/received.ts";
+import { encodeState } from "../store/state.ts";
+import type { Store, Tx } from "../store/store.ts";
+import { writeThreadRefs } from "../store/threads.ts";
+import type { PreparedMessage } from "./prepare.ts";
+import { tsvectorText } from "./terms.ts";
+import { planThreads } from "./thread.ts";
+
+/** Where a message goes: mailboxes of the client's choice, or a role, looked up when it is written. */
+export type Target = { mailboxIds: number[] } | { role: "inbox" | "junk" | "sent" };
+
+export interface NewMail {
+  /** The email's id, where Email/set has told it already. */
+  id?: number;
+  blob: StoredBlob;
+  prepared: PreparedMessage;
+  target: Target;
+  keywords: string[];
+  receivedAt: Date;
+  /** Set for mail that came in: a second delivery of the same one is a no-op. */
+  incomingId?: number;
+}
+
+/** What became of one message. `duplicate`: this incoming message was delivered before. */
+export type Outcome =
+  | { email: EmailRow; oldState: string; newState: string }
+  | { missingMailboxes: number[] }
+  | { duplicate: true };
+
+interface Job {
+  mail: NewMail;
+  resolve: (outcome: Outcome) => void;
+  reject: (error: unknown) => void;
+}
+
+const maxFold = 64;
+
+/**
+ * Puts messages into accounts. Those that arrive together for one account are folded into one `store.write`, each with
+ * a modseq of its own, as if they had been written one after the other.
+ */
+export class Ingest {
+  readonly #store: Store;
+  readonly #waiting = new Map<number, Job[]>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Resolves when the message is durable in the account. Rejects with AccountMissing and database errors. */
+  add(accountId: number, mail: NewMail): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      const job = { mail, resolve, reject };
+      const waiting = this.#waiting.get(accountId);
+      if (waiting) waiting.push(job);
+      else {
+        this.#waiting.set(accountId, [job]);
+        void this.#drain(accountId);
+      }
+    });
+  }
+
+  async #drain(accountId: number): Promise<void> {
+    for (;;) {
+      const jobs = this.#waiting.get(accountId)!.splice(0, maxFold);
+      if (jobs.length === 0) break;
+      await this.#write(accountId, jobs);
+    }
+    this.#waiting.delete(accountId);
+  }
+
+  async #write(accountId: number, jobs: Job[]): Promise<void> {
+    try {
+      const mails = jobs.map((job) => job.mail);
+      const outcomes = await this.#store.write(accountId, (tx) => writeMails(tx, mails, { folded: true }), {
+        ids: jobs.length * 2,
+        modseqs: jobs.length,
+      });
+      jobs.forEach((job, index) => {
+        job.resolve(outcomes[index]!);
+      });
+    } catch (error) {
+      // One message that the database refuses must not take its neighbours with it.
+      if (jobs.length === 1 || isRetryable(error)) {
+        for (const job of jobs) job.reject(error);
+      } else for (const job of jobs) await this.#write(accountId, [job]);
+    }
+  }
+}
+
+/** Writes messages into the account of `tx`. `folded`: it holds as many modseqs as there are messages, one for each. */
+export async function writeMails(tx: Tx, mails: readonly NewMail[], { folded = false } = {}): Promise<Outcome[]> {
+  const modseqs = mails.map((_, index) => (folded ? tx.modseq - mails.length + 1 + index : tx.modseq));
+  const places = await findMailboxes(tx);
+  const fresh = await claimIncoming(
+    tx,
+    mails.map((mail) => mail.incomingId).filter((id) => id !== undefined),
+  );
+  const outcomes: (Outcome | undefined)[] = mails.map((mail) => {
+    // A claim counts once: the same message twice in one fold is a duplicate too.
+    if (mail.incomingId !== undefined && !fresh.delete(mail.incomingId)) return { duplicate: true };
+    const missing = "mailboxIds" in mail.target ? mail.target.mailboxIds.filter((id) => !has(places, id)) : [];
+    return missing.length > 0 ? { missingMailboxes: missing } : undefined;
+  });
+  const accepted = mails.map((mail, index) => ({ mail, index })).filter(({ index }) => outcomes[index] === undefined);
+  const oldState = await tx.state("Email");
+  const rows = await insertAccepted(
+    tx,
+    accepted.map(({ mail, index }) => ({ mail, modseq: modseqs[index]! })),
+    places,
+  );
+  const { epoch } = await tx.standing();
+  let state = oldState;
+  accepted.forEach(({ index }, nth) => {
+    const newState = encodeState({ epoch, modseq: modseqs[index]! });
+    outcomes[index] = { email: rows[nth]!, oldState: state, newState };
+    state = newState;
+  });
+  return outcomes as Outcome[];
+}
+
+const has = (places: readonly MailboxPlace[], id: number) => places.some((place) => place.id === id);
+
+async function insertAccepted(
+  tx: Tx,
+  accepted: readonly { mail: NewMail; modseq: number }[],
+  places: readonly MailboxPlace[],
+): Promise<EmailRow[]> {
+  if (accepted.length === 0) return [];
+  const plan = await planThreads(
+    tx,
+    accepted.map(({ mail }) => mail.prepared.threadKeys),
+  );
+  await writeThreadRefs(tx, plan.refs);
+  const emails = accepted.map(({ mail, modseq }, nth) => ({
+    ...(mail.id !== undefined && { id: mail.id }),
+    blob: mail.blob,
+    summary: mail.prepared.summary,
+    header: mail.prepared.header,
+    sortKeys: mail.prepared.sortKeys,
+    terms: tsvectorText(mail.prepared.terms, tx.accountId),
+    threadId: plan.threadIds[nth]!,
+    mailboxIds: mailboxesOf(mail.target, places),
+    keywords: mail.keywords,
+    receivedAt: wholeSeconds(mail.receivedAt),
+    modseq,
+  }));
+  const rows = await insertEmails(tx, emails, plan.known);
+  accepted.forEach(({ mail }, nth) => {
+    if (mail.incomingId !== undefined) tx.changed({ type: "EmailDelivery", id: rows[nth]!.id, kind: 1 });
+  });
+  return rows;
+}
+
+const wholeSeconds = (date: Date) => new Date(Math.floor(date.getTime() / 1000) * 1000);
+
+/** An account may have lost the role, but mail that came in must go somewhere: the inbox, else its first mailbox. */
+function mailboxesOf(target: Target, places: readonly MailboxPlace[]): number[] {
+  if ("mailboxIds" in target) return [...new Set(target.mailboxIds)];
+  const byRole = (role: string) => places.find((place) => place.role === role);
+  const place = byRole(target.role) ?? byRole("inbox") ?? places[0];
+  if (!place) throw new Error("the account has no mailbox");
+  return [place.id];
+}

@@ -1,0 +1,86 @@
+import type { Part } from "./structure.ts";
+
+export interface BodyParts {
+  textBody: Part[];
+  htmlBody: Part[];
+  attachments: Part[];
+}
+
+const isMedia = (type: string): boolean => /^(image|audio|video)\//.test(type);
+
+/** Part of the body rather than an attachment. */
+function isInline(part: Part, index: number, multipartType: string): boolean {
+  if (part.disposition === "attachment") return false;
+  if (part.type !== "text/plain" && part.type !== "text/html" && !isMedia(part.type)) return false;
+  // Only the first part of multipart/related is body; a later text with a file name is taken for an attachment.
+  return index === 0 || (multipartType !== "related" && (isMedia(part.type) || part.name === null));
+}
+
+interface Lists {
+  text: Part[] | null;
+  html: Part[] | null;
+  attachments: Part[];
+}
+
+function pushAlternative(part: Part, lists: Lists): void {
+  const list = part.type === "text/plain" ? lists.text : part.type === "text/html" ? lists.html : lists.attachments;
+  // The other alternative may already have been chosen; then this one is in neither list.
+  (list ?? lists.attachments).push(part);
+}
+
+function pushInline(part: Part, inAlternative: boolean, lists: Lists): void {
+  if (inAlternative && part.type === "text/plain") lists.html = null;
+  if (inAlternative && part.type === "text/html") lists.text = null;
+  lists.text?.push(part);
+  lists.html?.push(part);
+  if (lists.text === null && lists.html === null) lists.attachments.push(part);
+  else if ((lists.text === null || lists.html === null) && isMedia(part.type)) lists.attachments.push(part);
+}
+
+function decompose(parts: Part[], multipartType: string, inAlternative: boolean, outer: Lists): void {
+  const lists = { ...outer };
+  const textLength = lists.text?.length ?? -1;
+  const htmlLength = lists.html?.length ?? -1;
+  for (const [index, part] of parts.entries()) {
+    if (part.parts !== null) {
+      const subtype = part.type.slice("multipart/".length);
+      decompose(part.parts, subtype, inAlternative || subtype === "alternative", lists);
+    } else if (!isInline(part, index, multipartType)) lists.attachments.push(part);
+    else if (multipartType === "alternative") pushAlternative(part, lists);
+    else pushInline(part, inAlternative, lists);
+  }
+  const { text, html } = lists;
+  if (multipartType !== "alternative" || text === null || html === null) return;
+  // Found only one of the two: it stands in for the other.
+  const onlyHtml = textLength === text.length && htmlLength !== html.length;
+  const onlyText = htmlLength === html.length && textLength !== text.length;
+  if (onlyHtml) for (const part of html.slice(htmlLength)) text.push(part);
+  if (onlyText) for (const part of text.slice(textLength)) html.push(part);
+}
+
+/** RFC 8621 §4.1.4: the suggested algorithm. */
+export function bodyParts(root: Part): BodyParts {
+  const found = { textBody: [] as Part[], htmlBody: [] as Part[], attachments: [] as Part[] };
+  decompose([root], "mixed", false, { text: found.textBody, html: found.htmlBody, attachments: found.attachments });
+  return found;
+}
+
+/** Images an HTML part shows: in multipart/related after the first part, with a Content-Id. */
+function embedded(root: Part): Set<Part> {
+  const found = new Set<Part>();
+  const visit = (part: Part): void => {
+    for (const [index, child] of (part.parts ?? []).entries()) {
+      const related = part.type === "multipart/related" && index > 0;
+      if (related && child.cid !== null && child.disposition !== "attachment" && isMedia(child.type)) found.add(child);
+      visit(child);
+    }
+  };
+  visit(root);
+  return found;
+}
+
+/** RFC 8621 §4.1.4: something to download that is neither inline nor embedded in the text. */
+export function hasAttachment(root: Part): boolean {
+  const shown = embedded(root);
+  return bodyParts(root).attachments.some((part) => part.disposition !== "inline" && !shown.has(part));
+}

@@ -1,0 +1,98 @@
+import { type HeaderField, unfold } from "./field.ts";
+import { parameter, parseParameterised } from "./params.ts";
+import type { Part, TransferEncoding } from "./structure.ts";
+import { withoutComments } from "./tokens.ts";
+
+interface ContentFields {
+  type?: string;
+  disposition?: string;
+  encoding?: string;
+  id?: string;
+  language?: string;
+  location?: string;
+}
+
+function contentFields(fields: HeaderField[]): ContentFields {
+  const found: ContentFields = {};
+  for (const { name, value } of fields) {
+    if (name.length < 10) continue;
+    const lower = name.toLowerCase();
+    if (lower === "content-type") found.type = value;
+    else if (lower === "content-disposition") found.disposition = value;
+    else if (lower === "content-transfer-encoding") found.encoding = value;
+    else if (lower === "content-id") found.id = value;
+    else if (lower === "content-language") found.language = value;
+    else if (lower === "content-location") found.location = value;
+  }
+  return found;
+}
+
+/** RFC 2045 §6.1 */
+function transferEncoding(raw: string | undefined): TransferEncoding {
+  if (raw === undefined) return "7bit";
+  const token = /^[^\s;]*/.exec(withoutComments(unfold(raw)).trim())![0].toLowerCase();
+  switch (token) {
+    case "":
+      return "7bit";
+    case "7bit":
+    case "8bit":
+    case "binary":
+    case "base64":
+    case "quoted-printable":
+      return token;
+    default:
+      return "unknown";
+  }
+}
+
+/** RFC 2392, RFC 2045 §7 */
+function contentId(raw: string): string | null {
+  const text = withoutComments(unfold(raw)).trim();
+  return (/<([^<>]*)>/.exec(text)?.[1] ?? text).trim() || null;
+}
+
+/** RFC 3282 §2 */
+function languages(raw: string): string[] | null {
+  const tags = withoutComments(unfold(raw))
+    .split(",")
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== "");
+  return tags.length === 0 ? null : tags;
+}
+
+const mediaType = /^[!#$%&'*+.^_`{|}~\w-]+\/[!#$%&'*+.^_`{|}~\w-]+$/;
+
+/** RFC 8621 §4.1.4: the properties a part's header gives, and the boundary when it is a multipart. */
+export function describe(fields: HeaderField[], inDigest: boolean): { part: Part; boundary: string | null } {
+  const content = contentFields(fields);
+  const given = content.type === undefined ? undefined : parseParameterised(content.type);
+  let type = given?.value;
+  // RFC 2045 §5.2, RFC 2046 §5.1.5
+  if (type === undefined) type = inDigest ? "message/rfc822" : "text/plain";
+  else if (!mediaType.test(type)) type = "text/plain";
+  let boundary: string | null = null;
+  if (type.startsWith("multipart/")) {
+    boundary = given?.params.get("boundary")?.trimEnd() ?? null;
+    // Without a boundary there are no parts; as text the content can at least be read.
+    if (boundary === null || boundary === "") type = "text/plain";
+  }
+  const implicit = type.startsWith("text/") ? "us-ascii" : null;
+  const disposition = content.disposition === undefined ? undefined : parseParameterised(content.disposition);
+  const part: Part = {
+    partId: null,
+    type,
+    charset: given?.params.get("charset") || implicit,
+    name: (disposition && parameter(disposition, "filename")) ?? (given && parameter(given, "name")) ?? null,
+    disposition: disposition?.value || null,
+    cid: content.id === undefined ? null : contentId(content.id),
+    language: content.language === undefined ? null : languages(content.language),
+    location: (content.location && unfold(content.location).replace(/\s+/g, "")) || null,
+    encoding: transferEncoding(content.encoding),
+    header: { start: 0, end: 0 },
+    body: { start: 0, end: 0 },
+    size: 0,
+    parts: null,
+  };
+  // As the walker compares: one character a byte.
+  return { part, boundary: boundary ? Buffer.from(boundary, "utf8").toString("latin1") : null };
+}

@@ -1,0 +1,189 @@
+import type { EmailAddress, EmailAddressGroup } from "./addresses.ts";
+import { encodeDate } from "./date.ts";
+import type { HeaderForm } from "./headers.ts";
+import { encodeWords, looksEncoded } from "./words.ts";
+
+const lineLength = 78;
+/** The name of the field is not known here; most are shorter than this. */
+const nameLength = 20;
+/** Longer words cannot be folded, so they are encoded: lines may have no more than 998 octets. */
+const longestWord = 200;
+
+const isPrintable = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
+
+/** Line breaks and tabs to spaces, other control characters out. */
+const clean = (text: string): string =>
+  text
+    .toWellFormed()
+    .replace(/\r\n|[\r\n\t]/g, " ")
+    .replace(/[\x00-\x1f\x7f-\x9f]/g, "");
+
+/** RFC 5322 §2.2.3: joins pieces, each beginning with the white space before it, in lines of 78 where that is possible. */
+export function fold(pieces: string[]): string {
+  let out = "";
+  let column = nameLength;
+  for (const piece of pieces) {
+    if (column > nameLength && column + piece.length > lineLength) {
+      out += "\r\n";
+      column = 0;
+    }
+    out += piece;
+    column += piece.length;
+  }
+  return out;
+}
+
+const words = (text: string): string[] => text.match(/ *[^ ]+/g) ?? [];
+
+/** RFC 8621 §4.1.2.2: what `asText` reads back, encoded words only where they are needed. */
+function encodeText(value: string): string {
+  const all = clean(value).split(" ");
+  const needs = (word: string, index: number): boolean =>
+    !isPrintable(word) ||
+    looksEncoded(word) ||
+    word.length > longestWord ||
+    (word === "" && all.length > 1 && (index === 0 || index === all.length - 1));
+  const first = all.findIndex(needs);
+  if (first === -1) return fold(words(` ${all.join(" ")}`)) || " ";
+  const last = all.findLastIndex(needs);
+  const encoded = encodeWords(all.slice(first, last + 1).join(" "));
+  // A run of spaces beside an encoded word stays as it is.
+  const before = first === 0 ? "" : ` ${all.slice(0, first).join(" ")}`;
+  const gap = /\s*$/.exec(before)![0];
+  const after = last === all.length - 1 ? "" : ` ${all.slice(last + 1).join(" ")}`;
+  const pieces = encoded.map((word, index) => `${index === 0 ? gap : ""} ${word}`);
+  return fold([...words(before), ...pieces, ...words(after)]);
+}
+
+const atoms = /^[\w!#$%&'*+\-/=?^`{|}~]+(?: [\w!#$%&'*+\-/=?^`{|}~]+)*$/;
+
+/** RFC 5322 §3.2.5: a display name in pieces. */
+function phrase(name: string): string[] {
+  const text = clean(name);
+  const short = text.split(" ").every((word) => word.length <= longestWord);
+  if (!isPrintable(text) || !short) return encodeWords(text).map((word) => ` ${word}`);
+  if (atoms.test(text) && !looksEncoded(text)) return words(` ${text}`);
+  return words(` "${text.replace(/["\\]/g, "\\$&")}"`);
+}
+
+/** RFC 5322 §3.4.1. What a draft has in place of an address is kept when it cannot break out of the brackets. */
+function addrSpec(email: string): string {
+  const text = clean(email).trim();
+  const at = text.lastIndexOf("@");
+  const plain = (part: string): string => part.replace(/["(),:;<>@[\\\]]/g, "");
+  if (at === -1) return plain(text);
+  const local = text.slice(0, at);
+  const domain = text.slice(at + 1);
+  const goodLocal = /^[^\s"(),:;<>@[\\\]]*$/.test(local) || /^"(?:[^"\\]|\\.)*"$/.test(local);
+  const goodDomain = /^\[[^\s"()<>[\\\]]*\]$/.test(domain);
+  return `${goodLocal ? local : `"${local.replace(/["\\]/g, "\\$&")}"`}@${goodDomain ? domain : plain(domain)}`;
+}
+
+function mailbox({ name, email }: EmailAddress): string[] {
+  const spec = addrSpec(email);
+  const named = name !== null && clean(name).trim() !== "";
+  if (!named && /^[^\s"@]+@[^\s"@[]+$/.test(spec)) return [` ${spec}`];
+  return [...(named ? phrase(name) : []), ` <${spec}>`];
+}
+
+/** Items one after the other, with the separator at the end of each but the last. */
+function list(items: string[][], separator: string): string[] {
+  return items.flatMap((pieces, index) => {
+    const end = index === items.length - 1 ? "" : separator;
+    return [...pieces.slice(0, -1), `${pieces.at(-1) ?? ""}${end}`];
+  });
+}
+
+function group({ name, addresses }: EmailAddressGroup): string[][] {
+  if (name === null) return addresses.map(mailbox);
+  const title = phrase(name);
+  const pieces = [...title.slice(0, -1), `${title.at(-1) ?? ' ""'}:`, ...list(addresses.map(mailbox), ",")];
+  return [[...pieces.slice(0, -1), `${pieces.at(-1)};`]];
+}
+
+const bracketed = (values: string[]): string[] => values.map((value) => ` <${clean(value).replace(/[\s<>]/g, "")}>`);
+
+/** RFC 5322 §2.1.1: lines no longer than an SMTP server must take, whatever the client sent. */
+function breakLongLine(line: string): string {
+  const limit = isPrintable(line) ? 990 : 320;
+  let out = "";
+  let rest = line;
+  while (rest.length > limit) {
+    const space = rest.lastIndexOf(" ", limit);
+    const blank = space > 0 && rest.slice(0, space).trim() !== "" ? space : -1;
+    const cut = blank === -1 ? limit - (/[\ud800-\udbff]/.test(rest[limit - 1]!) ? 1 : 0) : blank;
+    out += `${rest.slice(0, cut)}\r\n${blank === -1 ? " " : ""}`;
+    rest = rest.slice(cut);
+  }
+  return out + rest;
+}
+
+/** RFC 8621 §4.1.2.1: a Raw value as it may stand in a message: it can neither end the field nor hold NUL. */
+export function safeRaw(value: string): string {
+  const lines = value
+    .toWellFormed()
+    .replaceAll("\0", "")
+    .split(/\r\n|\r|\n/);
+  let out = breakLongLine(lines[0]!);
+  for (const line of lines.slice(1)) {
+    if (line.trim() === "") continue;
+    out += `\r\n${breakLongLine(/^[ \t]/.test(line) ? line : ` ${line}`)}`;
+  }
+  return out;
+}
+
+/** RFC 8621 §4.1.2, §4.6: the Raw value, folded, of a JMAP value in a form. The value has the type of the form. */
+export function encodeHeader(form: HeaderForm, value: unknown): string {
+  switch (form) {
+    case "Raw":
+      return safeRaw(value as string);
+    case "Text":
+      return encodeText(value as string);
+    case "Addresses":
+      return fold(list((value as EmailAddress[]).map(mailbox), ",")) || " ";
+    case "GroupedAddresses":
+      return fold(list((value as EmailAddressGroup[]).flatMap(group), ",")) || " ";
+    case "MessageIds":
+      return fold(bracketed(value as string[])) || " ";
+    case "Date":
+      return ` ${encodeDate(value as string) ?? ""}`;
+    case "URLs":
+      return (
+        fold(
+          list(
+            bracketed(value as string[]).map((url) => [url]),
+            ",",
+          ),
+        ) || " "
+      );
+  }
+}
+
+const token = /^[\w!#$%&'*+\-.^`{|}~]+$/;
+
+/** RFC 2231 §3, §4: the value in percent-encoded pieces when it is not plain. */
+function extended(name: string, value: string): string[] {
+  const room = 60;
+  const pieces: string[] = [""];
+  for (const byte of Buffer.from(value, "utf8")) {
+    const char = String.fromCharCode(byte);
+    const text = /[\w!#$&+\-.^`{|}~]/.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+    if (pieces.at(-1)!.length + text.length > room) pieces.push("");
+    pieces[pieces.length - 1] += text;
+  }
+  if (pieces.length === 1) return [`${name}*=utf-8''${pieces[0]}`];
+  return pieces.map((piece, index) => `${name}*${index}*=${index === 0 ? "utf-8''" : ""}${piece}`);
+}
+
+/** RFC 2045 §5.1, RFC 2231: a value with parameters, folded. */
+export function encodeParameters(value: string, params: [string, string][]): string {
+  const pieces = params.flatMap(([name, text]) => {
+    const plain = clean(text);
+    if (token.test(plain)) return [`${name}=${plain}`];
+    if (isPrintable(plain) && plain.length <= 60 && !looksEncoded(plain)) {
+      return [`${name}="${plain.replace(/["\\]/g, "\\$&")}"`];
+    }
+    return extended(name, plain);
+  });
+  return fold([value, ...pieces].map((piece, index) => ` ${piece}${index < pieces.length ? ";" : ""}`));
+}

@@ -1,0 +1,63 @@
+import { unfold } from "./field.ts";
+import { type Token, tokenize } from "./tokens.ts";
+import { decodeWords } from "./words.ts";
+
+/** RFC 8621 §4.1.2.2 */
+export function asText(raw: string): string {
+  return decodeWords(unfold(raw).replace(/^[ \t]+/, "")).normalize("NFC");
+}
+
+interface Bracketed {
+  /** What stands between < and >, white space and comments removed. */
+  inner: string;
+  /** A comma came before it, or nothing did. */
+  afterComma: boolean;
+  /** Something else came before it. */
+  afterText: boolean;
+}
+
+function bracketed(tokens: Token[]): Bracketed[] {
+  const found: Bracketed[] = [];
+  let inner: string | null = null;
+  let afterComma = true;
+  let afterText = false;
+  for (const token of tokens) {
+    if (token.kind === "comment") {
+      // Parentheses in a URL or an id are part of it.
+      if (inner !== null) inner += token.raw;
+    } else if (token.raw === "<") {
+      inner = "";
+    } else if (inner !== null && token.raw === ">") {
+      if (inner !== "") found.push({ inner, afterComma, afterText });
+      inner = null;
+      afterComma = false;
+      afterText = false;
+    } else if (inner !== null) {
+      inner += token.raw;
+    } else if (token.raw === ",") {
+      afterComma = true;
+    } else {
+      afterText = true;
+    }
+  }
+  return found;
+}
+
+/**
+ * RFC 8621 §4.1.2.5: a list of msg-id (RFC 5322 §3.6.4). The obsolete syntax allows phrases between them; without any
+ * id in brackets the parse fails.
+ */
+export function asMessageIds(raw: string): string[] | null {
+  const ids = bracketed(tokenize(unfold(raw))).map((id) => id.inner);
+  return ids.length === 0 ? null : ids;
+}
+
+/** RFC 8621 §4.1.2.7: RFC 2369 §2 says what to ignore: all from the first item on that is no URL in brackets. */
+export function asUrls(raw: string): string[] | null {
+  const urls: string[] = [];
+  for (const { inner, afterComma, afterText } of bracketed(tokenize(unfold(raw)))) {
+    if (!afterComma || afterText) break;
+    urls.push(inner);
+  }
+  return urls.length === 0 ? null : urls;
+}

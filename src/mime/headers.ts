@@ -1,0 +1,89 @@
+import { asAddresses, asGroupedAddresses } from "./addresses.ts";
+import { asDate } from "./date.ts";
+import { type HeaderField, lastField } from "./field.ts";
+import { asMessageIds, asText, asUrls } from "./forms.ts";
+
+export { asAddresses, asGroupedAddresses, type EmailAddress, type EmailAddressGroup } from "./addresses.ts";
+export { asDate } from "./date.ts";
+export { type HeaderField, parseHeader } from "./field.ts";
+export { asMessageIds, asText, asUrls } from "./forms.ts";
+
+/** RFC 8621 §4.1.2 */
+export type HeaderForm = "Raw" | "Text" | "Addresses" | "GroupedAddresses" | "MessageIds" | "Date" | "URLs";
+
+/** RFC 8621 §4.1.3: what a property `header:NAME:asFORM:all` asks for. */
+export interface HeaderProperty {
+  name: string;
+  form: HeaderForm;
+  all: boolean;
+}
+
+const read: Record<HeaderForm, (raw: string) => unknown> = {
+  Raw: (raw) => raw,
+  Text: asText,
+  Addresses: asAddresses,
+  GroupedAddresses: asGroupedAddresses,
+  MessageIds: asMessageIds,
+  Date: asDate,
+  URLs: asUrls,
+};
+
+const addresses: HeaderForm[] = ["Addresses", "GroupedAddresses"];
+
+/** RFC 8621 §4.1.2: the parsed forms of the fields defined in RFC 5322 and RFC 2369; all others may have any. */
+const permitted = new Map<string, HeaderForm[]>([
+  ...["subject", "comments", "keywords"].map((name) => [name, ["Text"]] as [string, HeaderForm[]]),
+  ...["from", "sender", "reply-to", "to", "cc", "bcc"].flatMap((name): [string, HeaderForm[]][] => [
+    [name, addresses],
+    [`resent-${name}`, addresses],
+  ]),
+  ...["message-id", "in-reply-to", "references", "resent-message-id"].map(
+    (name) => [name, ["MessageIds"]] as [string, HeaderForm[]],
+  ),
+  ...["date", "resent-date"].map((name) => [name, ["Date"]] as [string, HeaderForm[]]),
+  ...["help", "unsubscribe", "subscribe", "post", "owner", "archive"].map(
+    (name) => [`list-${name}`, ["URLs"]] as [string, HeaderForm[]],
+  ),
+  ["return-path", []],
+  ["received", []],
+]);
+
+/** RFC 8621 §4.1.3: whether a header field may be fetched or set in a form. */
+export function isPermittedForm(name: string, form: HeaderForm): boolean {
+  const forms = permitted.get(name.toLowerCase());
+  return form === "Raw" || forms === undefined || forms.includes(form);
+}
+
+const property = /^header:([\x21-\x39\x3b-\x7e]+)(?::as([A-Za-z]+))?(:all)?$/;
+
+/** RFC 8621 §4.1.3: the syntax alone; undefined when it is no such property. */
+export function headerForm(text: string): HeaderProperty | undefined {
+  const match = property.exec(text);
+  if (match === null) return undefined;
+  const form = match[2] ?? "Raw";
+  // Raw has no suffix of its own.
+  if (!Object.hasOwn(read, form) || match[2] === "Raw") return undefined;
+  return { name: match[1]!, form: form as HeaderForm, all: match[3] !== undefined };
+}
+
+/** RFC 8621 §4.1.3: undefined when it is no header property, "forbidden" when the field may not have that form. */
+export function parseHeaderProperty(text: string): HeaderProperty | "forbidden" | undefined {
+  const parsed = headerForm(text);
+  return parsed === undefined || isPermittedForm(parsed.name, parsed.form) ? parsed : "forbidden";
+}
+
+/** RFC 8621 §4.1.3: all instances, or the last one, or null. */
+export function readHeaderProperty(fields: HeaderField[], { name, form, all }: HeaderProperty): unknown {
+  if (!all) {
+    const field = lastField(fields, name);
+    return field === undefined ? null : read[form](field.value);
+  }
+  const wanted = name.toLowerCase();
+  return fields.filter((field) => field.name.toLowerCase() === wanted).map((field) => read[form](field.value));
+}
+
+/** RFC 8621 §4.1.3: sentAt. */
+export function dateOfHeader(fields: HeaderField[]): string | null {
+  const field = lastField(fields, "Date");
+  return field === undefined ? null : asDate(field.value);
+}

@@ -1,0 +1,100 @@
+import { decodeEntities } from "./entities.ts";
+
+/** Past the tag (or comment) that starts at `start`, or -1 when it never ends. */
+export function tagEnd(html: string, start: number): number {
+  if (html.startsWith("<!--", start)) {
+    const end = html.indexOf("-->", start + 4);
+    return end === -1 ? -1 : end + 3;
+  }
+  let quote = 0;
+  for (let at = start + 1; at < html.length; at++) {
+    const char = html.charCodeAt(at);
+    if (quote !== 0) {
+      if (char === quote) quote = 0;
+    } else if (char === 0x3e) return at + 1;
+    else if ((char === 0x22 || char === 0x27) && /[=\s]/.test(html[at - 1]!)) quote = char;
+  }
+  return -1;
+}
+
+export function isTagStart(html: string, at: number): boolean {
+  return /[A-Za-z/!?]/.test(html[at + 1] ?? "");
+}
+
+const silent = new Set(["script", "style", "title", "template", "noembed", "noframes"]);
+const lines = new Set(
+  (
+    "address article aside blockquote body br center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr " +
+    "li main nav ol option p pre section table tbody tfoot thead tr ul"
+  ).split(" "),
+);
+const cells = new Set(["td", "th", "img", "input", "button", "select"]);
+
+/** Past the closing tag of an element whose content is not text. */
+function skipElement(html: string, name: string, from: number): number {
+  const closing = new RegExp(`</${name}(?=[\\s/>])`, "gi");
+  closing.lastIndex = from;
+  const match = closing.exec(html);
+  if (match === null) return html.length;
+  const end = html.indexOf(">", match.index);
+  return end === -1 ? html.length : end + 1;
+}
+
+/** At most one empty line in a row, no blanks around line breaks. */
+function tidy(text: string): string {
+  const out: string[] = [];
+  for (const line of text.split("\n")) {
+    const trimmed = line.trim();
+    if (trimmed !== "" || (out.length > 0 && out.at(-1) !== "")) out.push(trimmed);
+  }
+  return out.join("\n").trim();
+}
+
+interface Tag {
+  name: string;
+  closing: boolean;
+  end: number;
+}
+
+const tagName = /<(\/?)([A-Za-z][A-Za-z0-9:-]{0,40})/y;
+
+/** The tag at `at`; its end is the length of the text when nothing after it can be text. */
+function readTag(html: string, at: number): Tag {
+  let end = tagEnd(html, at);
+  // A quote that never closes: then the next bracket must do, as the rest would be lost. An open comment hides it all.
+  if (end === -1 && !html.startsWith("<!--", at)) end = html.indexOf(">", at) + 1 || -1;
+  tagName.lastIndex = at;
+  const match = tagName.exec(html);
+  return {
+    name: match === null ? "" : match[2]!.toLowerCase(),
+    closing: match !== null && match[1] === "/",
+    end: end === -1 ? html.length : end,
+  };
+}
+
+/** The text of HTML: what is no text dropped, block elements on lines of their own. Linear in its length. */
+export function htmlToText(html: string): string {
+  const out: string[] = [];
+  let pre = 0;
+  const text = (start: number, end: number): void => {
+    if (end <= start) return;
+    const piece = html.slice(start, end);
+    out.push(decodeEntities(pre > 0 ? piece : piece.replace(/[ \t\r\n\f]+/g, " ")));
+  };
+  let from = 0;
+  for (let at = html.indexOf("<"); at !== -1; at = html.indexOf("<", at)) {
+    if (!isTagStart(html, at)) {
+      at++;
+      continue;
+    }
+    text(from, at);
+    const { name, closing, end } = readTag(html, at);
+    at = silent.has(name) && !closing ? skipElement(html, name, end) : end;
+    if (name === "pre") pre = Math.max(0, pre + (closing ? -1 : 1));
+    if (lines.has(name)) out.push(name === "p" ? "\n\n" : "\n");
+    else if (cells.has(name)) out.push(" ");
+    from = at;
+  }
+  text(from, html.length);
+  return tidy(out.join(""));
+}

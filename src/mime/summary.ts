@@ -1,0 +1,52 @@
+import { hasAttachment } from "./body.ts";
+import { lastField } from "./field.ts";
+import { asAddresses, asMessageIds, asText, dateOfHeader, type EmailAddress, parseHeader } from "./headers.ts";
+import type { Part } from "./structure.ts";
+import { preview } from "./text.ts";
+import { walk } from "./walk.ts";
+
+/** RFC 8621 §4.1: what is kept of a message besides its bytes. */
+export interface MessageSummary {
+  structure: Part;
+  size: number;
+  messageId: string[] | null;
+  inReplyTo: string[] | null;
+  references: string[] | null;
+  from: EmailAddress[] | null;
+  sender: EmailAddress[] | null;
+  to: EmailAddress[] | null;
+  cc: EmailAddress[] | null;
+  bcc: EmailAddress[] | null;
+  replyTo: EmailAddress[] | null;
+  subject: string | null;
+  sentAt: string | null;
+  preview: string;
+  hasAttachment: boolean;
+}
+
+/** RFC 8621 §4.1.3, §4.1.4: the convenience properties of a message. Never throws. */
+export function summarise(message: Uint8Array): MessageSummary {
+  const structure = walk(message);
+  const fields = parseHeader(message.subarray(structure.header.start, structure.header.end));
+  const read = <T>(name: string, form: (raw: string) => T): T | null => {
+    const field = lastField(fields, name);
+    return field === undefined ? null : form(field.value);
+  };
+  return {
+    structure,
+    size: message.length,
+    messageId: read("Message-ID", asMessageIds),
+    inReplyTo: read("In-Reply-To", asMessageIds),
+    references: read("References", asMessageIds),
+    from: read("From", asAddresses),
+    sender: read("Sender", asAddresses),
+    to: read("To", asAddresses),
+    cc: read("Cc", asAddresses),
+    bcc: read("Bcc", asAddresses),
+    replyTo: read("Reply-To", asAddresses),
+    subject: read("Subject", asText),
+    sentAt: dateOfHeader(fields),
+    preview: preview(message, structure),
+    hasAttachment: hasAttachment(structure),
+  };
+}

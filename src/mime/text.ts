@@ -1,0 +1,97 @@
+import { bodyParts } from "./body.ts";
+import { decodeText, rawBody } from "./decode.ts";
+import { htmlToText } from "./html.ts";
+import { leaves, type Part } from "./structure.ts";
+import { decodeTransfer } from "./transfer.ts";
+
+export { htmlToText } from "./html.ts";
+
+const previewLength = 256;
+const searchLength = 1_000_000;
+
+/** Without a last UTF-8 character that was cut in two. */
+function wholeCharacters(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && bytes.length - end < 4 && (bytes[end - 1]! & 0xc0) === 0x80) end--;
+  return end > 0 && bytes[end - 1]! >= 0xc0 ? bytes.subarray(0, end - 1) : bytes;
+}
+
+/** The text at the start of a part, from at most `maxRaw` raw bytes. */
+function startOf(message: Uint8Array, part: Part, maxRaw: number): string {
+  const raw = rawBody(message, part);
+  const cut = raw.length > maxRaw;
+  const bytes = decodeTransfer(cut ? raw.subarray(0, maxRaw) : raw, part.encoding);
+  const { text } = decodeText(cut ? wholeCharacters(bytes) : bytes, part.charset);
+  return part.type === "text/html" ? htmlToText(text) : text;
+}
+
+const attribution = /^(on|am|le|el|il|op)\b.{0,300}:$/i;
+const separator =
+  /^(-{2,} ?(original message|forwarded message|ursprüngliche nachricht)|_{10,}$|begin forwarded message:)/i;
+
+/** Without quoted lines, the line that introduces them, and the signature. */
+function ownWords(text: string): string {
+  const kept: string[] = [];
+  for (const line of text.split("\n")) {
+    const trimmed = line.trim();
+    if (line.trimEnd() === "--" && kept.some((other) => other !== "")) break;
+    if (separator.test(trimmed)) break;
+    if (trimmed.startsWith(">")) {
+      while (kept.length > 0 && kept.at(-1) === "") kept.pop();
+      // The introduction is often wrapped to two lines.
+      if (attribution.test(kept.at(-1) ?? "")) kept.pop();
+      else if (attribution.test(kept.slice(-2).join(" "))) kept.splice(-2);
+      continue;
+    }
+    kept.push(trimmed);
+  }
+  return kept.join(" ");
+}
+
+/** White space collapsed, invisible fillers and control characters gone. */
+function collapse(text: string): string {
+  return text
+    .replace(/(?:\u034f|[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff])+/g, "")
+    .replace(/[\s\x00-\x1f\x7f-\x9f]+/g, " ")
+    .trim();
+}
+
+function cutAt(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const split = /[\ud800-\udbff]/.test(text[length - 1]!);
+  return text.slice(0, split ? length - 1 : length).trimEnd();
+}
+
+function previewOf(message: Uint8Array, part: Part, maxRaw: number): string {
+  const text = startOf(message, part, maxRaw).slice(0, 16_384);
+  return collapse(ownWords(text)) || collapse(text);
+}
+
+/** RFC 8621 §4.1.4: the beginning of what the sender wrote, at most 256 characters. */
+export function preview(message: Uint8Array, root: Part): string {
+  const parts = bodyParts(root).textBody.filter((part) => part.type.startsWith("text/"));
+  for (const part of parts.slice(0, 10)) {
+    // HTML often begins with much style; only then is more of it read.
+    const found = previewOf(message, part, 16_384) || (part.type === "text/html" && previewOf(message, part, 262_144));
+    if (found) return cutAt(found.toWellFormed(), previewLength);
+  }
+  return "";
+}
+
+/** RFC 8621 §4.4.1: what a search in the body and in attachment names looks at. At most a million characters. */
+export function searchText(message: Uint8Array, root: Part): { body: string; attachmentNames: string[] } {
+  const found: string[] = [];
+  const attachmentNames: string[] = [];
+  let room = searchLength;
+  for (const part of leaves(root)) {
+    if (part.name !== null) attachmentNames.push(part.name);
+    if (room <= 0 || !part.type.startsWith("text/") || part.size === 0) continue;
+    const text = startOf(message, part, 4 * room)
+      .slice(0, room)
+      .replaceAll("\0", "");
+    if (text.trim() === "") continue;
+    found.push(text);
+    room -= text.length + 1;
+  }
+  return { body: cutAt(found.join("\n").toWellFormed(), searchLength), attachmentNames };
+}

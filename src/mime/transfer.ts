@@ -1,0 +1,133 @@
+import type { TransferEncoding } from "./structure.ts";
+
+/** 1 for the characters of base64 and base64url: Buffer decodes both. */
+const base64Chars = new Uint8Array(256);
+for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_") {
+  base64Chars[char.charCodeAt(0)] = 1;
+}
+
+const EQUALS = 0x3d;
+
+/** RFC 2045 §6.8: padding ends the data, whatever a mailing list appended after it. */
+function base64End(bytes: Uint8Array): number {
+  const end = bytes.indexOf(EQUALS);
+  return end === -1 ? bytes.length : end;
+}
+
+function base64Size(bytes: Uint8Array): number {
+  const end = base64End(bytes);
+  let chars = 0;
+  for (let at = 0; at < end; at++) chars += base64Chars[bytes[at]!]!;
+  return Math.floor((chars * 3) / 4);
+}
+
+/** RFC 2045 §6.8: characters outside the alphabet are ignored. */
+function decodeBase64(bytes: Uint8Array): Buffer {
+  const end = base64End(bytes);
+  return Buffer.from(view(bytes).toString("latin1", 0, end), "base64");
+}
+
+function hexValue(byte: number | undefined): number {
+  if (byte === undefined) return -1;
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const upper = byte & 0xdf;
+  return upper >= 0x41 && upper <= 0x46 ? upper - 0x37 : -1;
+}
+
+/** Past the blanks from `at`, and whether a line (or the data) ends there. */
+function blanks(bytes: Uint8Array, at: number): { at: number; lineEnd: boolean } {
+  while (bytes[at] === 0x20 || bytes[at] === 0x09) at++;
+  const next = bytes[at];
+  return { at, lineEnd: next === undefined || next === 0x0a || (next === 0x0d && bytes[at + 1] === 0x0a) };
+}
+
+/** RFC 2045 §6.7. Writes to `out` when given; the length is the same with and without, so size and bytes agree. */
+function quotedPrintable(bytes: Uint8Array, out: Uint8Array | undefined): number {
+  let size = 0;
+  const length = bytes.length;
+  for (let at = 0; at < length; ) {
+    let byte = bytes[at]!;
+    let next = at + 1;
+    if (byte === EQUALS) {
+      const value = hexValue(bytes[at + 1]) * 16 + hexValue(bytes[at + 2]);
+      if (value >= 0 && hexValue(bytes[at + 1]) >= 0 && hexValue(bytes[at + 2]) >= 0) {
+        byte = value;
+        next = at + 3;
+      } else {
+        const line = blanks(bytes, next);
+        if (line.lineEnd) {
+          at = line.at + (bytes[line.at] === 0x0d ? 2 : 1);
+          continue;
+        }
+      }
+    } else if (byte === 0x20 || byte === 0x09) {
+      // Blanks at the end of a line were added in transit and go; others stay, copied at once so runs cost once.
+      const run = blanks(bytes, at);
+      if (!run.lineEnd) {
+        out?.set(bytes.subarray(at, run.at), size);
+        size += run.at - at;
+      }
+      at = run.at;
+      continue;
+    }
+    if (out !== undefined) out[size] = byte;
+    size++;
+    at = next;
+  }
+  return size;
+}
+
+/** A Buffer over the same memory. */
+export function view(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** RFC 2045 §6. An unknown encoding is as none (RFC 8621 §4.1.4). */
+export function decodeTransfer(bytes: Uint8Array, encoding: TransferEncoding): Buffer {
+  if (encoding === "base64") return decodeBase64(bytes);
+  if (encoding !== "quoted-printable") return view(bytes);
+  const out = Buffer.allocUnsafe(bytes.length);
+  return out.subarray(0, quotedPrintable(bytes, out));
+}
+
+/** How many bytes `decodeTransfer` would give, without making them. */
+export function decodedSize(bytes: Uint8Array, encoding: TransferEncoding): number {
+  if (encoding === "base64") return base64Size(bytes);
+  return encoding === "quoted-printable" ? quotedPrintable(bytes, undefined) : bytes.length;
+}
+
+/** RFC 2045 §6.8, in lines of 76 characters. */
+export function encodeBase64(bytes: Uint8Array): Buffer {
+  const text = view(bytes).toString("base64");
+  const lines: string[] = [];
+  for (let at = 0; at < text.length; at += 76) lines.push(text.slice(at, at + 76));
+  return Buffer.from(lines.join("\r\n"), "latin1");
+}
+
+/** RFC 2045 §6.7: CRLF stays a line break; lines of 76 characters at most. */
+export function encodeQuotedPrintable(bytes: Uint8Array): Buffer {
+  const lines: string[] = [];
+  let line = "";
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!;
+    if (byte === 0x0d && bytes[at + 1] === 0x0a) {
+      lines.push(line);
+      line = "";
+      at++;
+      continue;
+    }
+    const blank = byte === 0x20 || byte === 0x09;
+    const lineEnd = at + 1 === bytes.length || (bytes[at + 1] === 0x0d && bytes[at + 2] === 0x0a);
+    const plain = (byte > 0x20 && byte < 0x7f && byte !== EQUALS) || (blank && !lineEnd);
+    // A dot or "From " at a line's start is mangled by careless relays.
+    const risky = line === "" && (byte === 0x2e || byte === 0x46);
+    const piece = plain && !risky ? String.fromCharCode(byte) : `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+    if (line.length + piece.length > 75) {
+      lines.push(`${line}=`);
+      line = "";
+    }
+    line += piece;
+  }
+  lines.push(line);
+  return Buffer.from(lines.join("\r\n"), "latin1");
+}

@@ -1,0 +1,201 @@
+import { describe } from "./describe.ts";
+import { parseHeader, scanHeader } from "./field.ts";
+import type { Part } from "./structure.ts";
+import { decodedSize, view } from "./transfer.ts";
+
+export { headerEnd } from "./field.ts";
+export { decodedSize } from "./transfer.ts";
+
+/** Deeper multiparts, and parts past this number, stay opaque: nobody sends such mail to be read. */
+const maxDepth = 100;
+const maxParts = 20_000;
+
+const LF = 0x0a;
+const CR = 0x0d;
+const DASH = 0x2d;
+const dashLine = Buffer.from("\n--");
+
+/** A multipart whose end was not yet seen. */
+interface Open {
+  part: Part;
+  boundary: string;
+  /** The level this boundary had before: an outer multipart may use the same one. */
+  shadowed: number | undefined;
+  sawDelimiter: boolean;
+}
+
+interface Delimiter {
+  start: number;
+  /** Where the next line starts. */
+  end: number;
+  level: number;
+  closing: boolean;
+}
+
+/** RFC 2046 §5.1.1, in one pass over the bytes with a stack of open multiparts. */
+class Walker {
+  readonly #bytes: Buffer;
+  readonly #open: Open[] = [];
+  /** Boundary → level in the stack. A map, so that a line costs the same at any depth. */
+  readonly #levels = new Map<string, number>();
+  #longest = 0;
+  #leaves = 0;
+  #parts = 0;
+  /** Parts that end before the next delimiter. */
+  #ending: Part[] = [];
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = view(bytes);
+  }
+
+  walk(): Part {
+    const root = this.#part(0, false);
+    let from = root.body.start;
+    for (;;) {
+      const delimiter = this.#nextDelimiter(from);
+      const end = delimiter === undefined ? this.#bytes.length : this.#contentEnd(from, delimiter.start);
+      for (const part of this.#ending) this.#finish(part, end);
+      this.#ending = [];
+      this.#closeAbove(delimiter?.level ?? -1, end);
+      if (delimiter === undefined) return root;
+      from = this.#delimiter(delimiter);
+    }
+  }
+
+  /** The line break before a delimiter belongs to it. */
+  #contentEnd(from: number, line: number): number {
+    let end = line;
+    if (end > from && this.#bytes[end - 1] === LF) end--;
+    if (end > from && this.#bytes[end - 1] === CR) end--;
+    return end;
+  }
+
+  #finish(part: Part, end: number): void {
+    part.body.end = Math.max(end, part.body.start);
+    const encoding = part.parts === null ? part.encoding : "binary";
+    part.size = decodedSize(this.#bytes.subarray(part.body.start, part.body.end), encoding);
+  }
+
+  #closeAbove(level: number, end: number): void {
+    while (this.#open.length > level + 1) {
+      const { part, sawDelimiter } = this.#pop();
+      if (!sawDelimiter) this.#opaque(part);
+      this.#finish(part, end);
+    }
+  }
+
+  /** A multipart that never had a part is read as text. */
+  #opaque(part: Part): void {
+    part.parts = null;
+    part.type = "text/plain";
+    part.charset ??= "us-ascii";
+    part.partId = String(++this.#leaves);
+  }
+
+  #pop(): Open {
+    const open = this.#open.pop()!;
+    if (open.shadowed === undefined) this.#levels.delete(open.boundary);
+    else this.#levels.set(open.boundary, open.shadowed);
+    return open;
+  }
+
+  /** Begins what follows a delimiter line, and tells where to look for the next. */
+  #delimiter({ level, closing, end }: Delimiter): number {
+    const open = this.#open[level]!;
+    open.sawDelimiter = true;
+    if (closing) {
+      this.#pop();
+      this.#ending = [open.part];
+      return end;
+    }
+    if (this.#parts >= maxParts) {
+      this.#pop();
+      const { part } = describe([{ name: "Content-Type", value: "application/octet-stream" }], false);
+      part.header = { start: end, end };
+      part.body = { start: end, end };
+      part.partId = String(++this.#leaves);
+      open.part.parts!.push(part);
+      this.#ending = [part, open.part];
+      return end;
+    }
+    const part = this.#part(end, open.part.type === "multipart/digest");
+    open.part.parts!.push(part);
+    return part.body.start;
+  }
+
+  /** Reads the header at `start`; a multipart is opened, all else ends at the next delimiter. */
+  #part(start: number, inDigest: boolean): Part {
+    const end = scanHeader(this.#bytes, start, (line, lineEnd) => this.#match(line, lineEnd) !== undefined);
+    const { part, boundary } = describe(parseHeader(this.#bytes.subarray(start, end)), inDigest);
+    let body = end;
+    if (this.#bytes[body] === CR && this.#bytes[body + 1] === LF) body += 2;
+    else if (this.#bytes[body] === LF) body++;
+    part.header = { start, end };
+    part.body = { start: body, end: body };
+    this.#parts++;
+    if (boundary !== null && this.#open.length < maxDepth) {
+      part.parts = [];
+      this.#open.push({ part, boundary, shadowed: this.#levels.get(boundary), sawDelimiter: false });
+      this.#levels.set(boundary, this.#open.length - 1);
+      this.#longest = Math.max(this.#longest, boundary.length);
+    } else {
+      part.partId = String(++this.#leaves);
+      if (boundary !== null) part.type = "application/octet-stream";
+      this.#ending = [part];
+    }
+    return part;
+  }
+
+  /** The next line from `from` (a line's start) on that begins with two dashes. */
+  #nextDashLine(from: number): number {
+    const bytes = this.#bytes;
+    if (bytes[from] === DASH && bytes[from + 1] === DASH) return from;
+    // Near ones by hand: a native search costs more than it saves, and there may be very many.
+    const near = Math.min(bytes.length, from + 256);
+    let at = from;
+    while (at < near) {
+      if (bytes[at++] === LF && bytes[at] === DASH && bytes[at + 1] === DASH) return at;
+    }
+    const hit = bytes.indexOf(dashLine, at);
+    return hit === -1 ? -1 : hit + 1;
+  }
+
+  #nextDelimiter(from: number): Delimiter | undefined {
+    const bytes = this.#bytes;
+    if (this.#levels.size === 0) return undefined;
+    for (let line = this.#nextDashLine(from); line !== -1; ) {
+      let end = line;
+      while (end < bytes.length && bytes[end] !== LF) end++;
+      const found = this.#match(line, end);
+      if (found !== undefined) return found;
+      if (end + 1 >= bytes.length) return undefined;
+      line = this.#nextDashLine(end + 1);
+    }
+    return undefined;
+  }
+
+  /**
+   * RFC 2046 §5.1.1: the line must be the delimiter and nothing else but blanks, since one boundary may begin with
+   * another.
+   */
+  #match(line: number, end: number): Delimiter | undefined {
+    const bytes = this.#bytes;
+    if (bytes[line] !== DASH || bytes[line + 1] !== DASH) return undefined;
+    let last = end;
+    while (last > line && (bytes[last - 1] === CR || bytes[last - 1] === 0x20 || bytes[last - 1] === 0x09)) last--;
+    const length = last - line - 2;
+    if (length < 1 || length > this.#longest + 2) return undefined;
+    const text = bytes.toString("latin1", line + 2, last);
+    const next = Math.min(end + 1, bytes.length);
+    const level = this.#levels.get(text);
+    if (level !== undefined) return { start: line, end: next, level, closing: false };
+    if (!text.endsWith("--")) return undefined;
+    const closed = this.#levels.get(text.slice(0, -2));
+    return closed === undefined ? undefined : { start: line, end: next, level: closed, closing: true };
+  }
+}
+
+/** RFC 2045, RFC 2046: the MIME tree of a message. Never throws; message/* is a leaf. */
+export function walk(message: Uint8Array): Part {
+  return new Walker(message).walk();
+}

@@ -1,0 +1,176 @@
+import type { Log } from "../base/log.ts";
+import type { ObjectStore } from "./objects/object-store.ts";
+import { type Statement, unprepared } from "./sql.ts";
+import type { Reader, Store } from "./store.ts";
+import { accountIds, heldObjects, inBatches, keyOf, lastSettledDay } from "./sweeps.ts";
+
+/** Something that is not as it should be. */
+export interface Finding {
+  accountId: number;
+  problem: string;
+}
+
+export interface ObjectTally {
+  held: number;
+  /** Without a reference, but young: a writer may be about to commit one. */
+  pending: number;
+  /** Without a reference: a sweep will remove them. */
+  garbage: number;
+}
+
+export interface DoctorOptions {
+  store: Store;
+  objects: ObjectStore;
+  log: Log;
+  /** Told after each account. */
+  progress: (done: number, of: number) => void;
+}
+
+/** Compares all that is kept twice, and all references with the objects they name. Changes nothing. */
+export async function examine(options: DoctorOptions): Promise<{ findings: Finding[]; objects: ObjectTally }> {
+  const findings: Finding[] = [];
+  const accounts = await accountIds(options.store.database);
+  for (const [index, accountId] of accounts.entries()) {
+    findings.push(...(await examineAccount(options, accountId)));
+    options.progress(index + 1, accounts.length);
+  }
+  return { findings, objects: await tallyObjects(options) };
+}
+
+/** One account, as one snapshot shows it. */
+export async function examineAccount({ store, objects }: DoctorOptions, accountId: number): Promise<Finding[]> {
+  const { problems, references } = await store.snapshot(accountId, async (reader) => {
+    const found: string[] = await wrongCounts(reader);
+    for (const { name, query } of comparisons) {
+      const [row] = await reader.run(query, [accountId]);
+      if (row && row.count > 0) found.push(`${row.count} ${name} (for one, ${row.example})`);
+    }
+    return { problems: found, references: await reader.run(selectReferences, [accountId]) };
+  });
+  for (let start = 0; start < references.length; start += 64) {
+    const some = references.slice(start, start + 64);
+    const there = await Promise.all(some.map((reference) => objects.exists(reference)));
+    const absent = some.filter((_, index) => !there[index]);
+    problems.push(...absent.map((reference) => `the object ${keyOf(reference)} is missing`));
+  }
+  return problems.map((problem) => ({ accountId, problem }));
+}
+
+async function wrongCounts(reader: Reader): Promise<string[]> {
+  const trash = (await reader.run(selectTrash, [reader.accountId]))[0]?.id ?? 0;
+  const rows = await reader.run(recount, [reader.accountId, trash]);
+  return rows.flatMap((row) =>
+    (["total_emails", "unread_emails", "total_threads", "unread_threads"] as const)
+      .filter((name) => row[name] !== row[`real_${name}`])
+      .map((name) => `mailbox ${row.id}: ${name} is kept as ${row[name]}, but there are ${row[`real_${name}`]}`),
+  );
+}
+
+async function tallyObjects({ store, objects }: DoctorOptions): Promise<ObjectTally> {
+  const tally: ObjectTally = { held: 0, pending: 0, garbage: 0 };
+  const settled = lastSettledDay(store.clock.now());
+  for (const day of await objects.days()) {
+    for await (const some of inBatches(objects.list(day))) {
+      const held = await heldObjects(store.database, some);
+      const own = some.filter((object) => held.has(keyOf(object))).length;
+      tally.held += own;
+      tally[day > settled ? "pending" : "garbage"] += some.length - own;
+    }
+  }
+  return tally;
+}
+
+type Counts = Record<"total_emails" | "unread_emails" | "total_threads" | "unread_threads", number>;
+type RealCounts = { [Name in keyof Counts as `real_${Name}`]: number };
+
+const selectTrash = unprepared<{ id: number }>("SELECT id FROM mailbox WHERE user_id = $1 AND role = 'trash'");
+
+/** RFC 8621 §2: unread emails that are only in the trash count there alone, and nothing else counts there. */
+const recount = unprepared<{ id: number } & Counts & RealCounts>(`
+  WITH unread AS (
+    SELECT em.thread_id, bool_or(em.mailbox_id = $2) AS in_trash, bool_or(em.mailbox_id <> $2) AS elsewhere
+    FROM email_mailbox em WHERE em.user_id = $1 AND NOT em.seen AND NOT em.draft GROUP BY em.thread_id
+  ), counted AS (
+    SELECT em.mailbox_id, count(*)::integer AS total_emails,
+      (count(*) FILTER (WHERE NOT em.seen AND NOT em.draft))::integer AS unread_emails,
+      count(DISTINCT em.thread_id)::integer AS total_threads,
+      (count(DISTINCT em.thread_id) FILTER (
+        WHERE CASE WHEN em.mailbox_id = $2 THEN u.in_trash ELSE u.elsewhere END))::integer AS unread_threads
+    FROM email_mailbox em LEFT JOIN unread u ON u.thread_id = em.thread_id
+    WHERE em.user_id = $1 GROUP BY em.mailbox_id
+  )
+  SELECT m.id, m.total_emails, m.unread_emails, m.total_threads, m.unread_threads,
+    coalesce(c.total_emails, 0) AS real_total_emails, coalesce(c.unread_emails, 0) AS real_unread_emails,
+    coalesce(c.total_threads, 0) AS real_total_threads, coalesce(c.unread_threads, 0) AS real_unread_threads
+  FROM mailbox m LEFT JOIN counted c ON c.mailbox_id = m.id WHERE m.user_id = $1 ORDER BY m.id`);
+
+const selectReferences = unprepared<{ sha256: Buffer; day: string }>(
+  "SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM blob_ref WHERE user_id = $1",
+);
+
+type Tally = { count: number; example: string };
+const comparison = (name: string, rows: string): { name: string; query: Statement<Tally> } => ({
+  name,
+  query: unprepared<Tally>(`SELECT count(*) AS count, min(wrong.example::text) AS example FROM (${rows}) wrong`),
+});
+
+const comparisons = [
+  comparison(
+    "wrong heads of threads in mailboxes",
+    `SELECT h.email_id AS example FROM (
+       SELECT em.email_id, em.head, row_number() OVER (
+         PARTITION BY em.mailbox_id, em.thread_id ORDER BY em.received_at DESC, em.email_id DESC) = 1 AS newest
+       FROM email_mailbox em WHERE em.user_id = $1) h
+     WHERE h.head <> h.newest`,
+  ),
+  comparison(
+    "emails whose mailboxes are kept differently in two places",
+    `SELECT coalesce(a.email_id, b.email_id) AS example
+     FROM (SELECT e.id AS email_id, unnest(e.mailbox_ids) AS mailbox_id FROM email e WHERE e.user_id = $1) a
+     FULL JOIN (SELECT em.email_id, em.mailbox_id FROM email_mailbox em WHERE em.user_id = $1) b
+       ON b.email_id = a.email_id AND b.mailbox_id = a.mailbox_id
+     WHERE a.email_id IS NULL OR b.email_id IS NULL`,
+  ),
+  comparison(
+    "rows of emails in mailboxes that differ from the email",
+    `SELECT em.email_id AS example FROM email_mailbox em JOIN email e ON e.user_id = $1 AND e.id = em.email_id
+     WHERE em.user_id = $1 AND (em.thread_id, em.received_at, em.seen, em.draft) IS DISTINCT FROM
+       (e.thread_id, e.received_at, '$seen' = ANY(e.keywords), '$draft' = ANY(e.keywords))`,
+  ),
+  comparison(
+    "emails in no mailbox",
+    "SELECT e.id AS example FROM email e WHERE e.user_id = $1 AND e.mailbox_ids = '{}'",
+  ),
+  comparison(
+    "emails in a mailbox that is gone",
+    `SELECT em.email_id AS example FROM email_mailbox em
+     LEFT JOIN mailbox m ON m.user_id = $1 AND m.id = em.mailbox_id WHERE em.user_id = $1 AND m.id IS NULL`,
+  ),
+  comparison(
+    "emails whose keywords are kept differently in two places",
+    `SELECT coalesce(a.email_id, b.email_id) AS example
+     FROM (SELECT e.id AS email_id, e.received_at, k.keyword FROM email e, unnest(e.keywords) AS k (keyword)
+           WHERE e.user_id = $1 AND k.keyword <> '$seen') a
+     FULL JOIN (SELECT ek.email_id, ek.received_at, ek.keyword FROM email_keyword ek WHERE ek.user_id = $1) b
+       ON b.email_id = a.email_id AND b.keyword = a.keyword AND b.received_at = a.received_at
+     WHERE a.email_id IS NULL OR b.email_id IS NULL`,
+  ),
+  comparison(
+    "emails without their message, or messages without an email",
+    `SELECT coalesce(e.id, m.no) AS example
+     FROM (SELECT id, no FROM email WHERE user_id = $1) e
+     FULL JOIN (SELECT no FROM message WHERE user_id = $1) m ON m.no = e.no WHERE e.no IS NULL OR m.no IS NULL`,
+  ),
+  comparison(
+    "messages without a reference to their blob",
+    `SELECT m.no AS example FROM message m
+     LEFT JOIN blob_ref b ON b.user_id = $1 AND b.sha256 = m.sha256 AND b.released_at IS NULL
+     WHERE m.user_id = $1 AND b.sha256 IS NULL`,
+  ),
+  comparison(
+    "submissions without a reference to their blob",
+    `SELECT s.id AS example FROM submission s
+     LEFT JOIN blob_ref b ON b.user_id = $1 AND b.sha256 = s.sha256 AND b.released_at IS NULL
+     WHERE s.user_id = $1 AND b.sha256 IS NULL`,
+  ),
+];

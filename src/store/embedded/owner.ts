@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { isAlive } from "./postmaster.ts";
+import { InUseError, StartError } from "./start-error.ts";
+
+export interface Connection {
+  host: string;
+  user: string;
+  database: string;
+  port: number;
+}
+
+/** "posthorn" in ASCII, cut to what a bigint holds. */
+const ownerLock = "8102099357864587";
+const cannotConnectNow = "57P03";
+
+/**
+ * A connection to the server: "starting" while it recovers or stops, "absent" when nobody listens. `waitMs` bounds one try.
+ */
+export async function tryConnect(
+  connection: Connection,
+  name: string,
+  waitMs = 10_000,
+): Promise<pg.Client | "starting" | "absent"> {
+  const client = new pg.Client({
+    ...connection,
+    ssl: false,
+    application_name: name,
+    connectionTimeoutMillis: waitMs,
+  });
+  // The caller sees the end of the connection; without a listener the error alone would end the process.
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client.end().catch(() => {});
+    const { code } = error as { code?: string };
+    if (code === "ENOENT" || code === "ECONNREFUSED") return "absent";
+    if (code === "EACCES") {
+      throw new StartError(
+        `no permission for the database's socket in ${connection.host}: run as root or as its owner`,
+      );
+    }
+    if (code === cannotConnectNow || code === "53300" || code === "ECONNRESET" || code === "EAGAIN") return "starting";
+    if (code === undefined) return "starting";
+    throw new StartError(`cannot connect to the database in ${connection.host}: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * Takes the data folder for this process, for as long as the connection stands. The lock lives in the server, so it is
+ * free the moment its holder dies, however it dies.
+ */
+export async function takeOwnership(client: pg.Client, dataFolder: string): Promise<void> {
+  await client.query("set idle_session_timeout = 0");
+  for (let attempt = 0; ; attempt++) {
+    const taken = await client.query<{ taken: boolean }>(`select pg_try_advisory_lock(${ownerLock}) as taken`);
+    if (taken.rows[0]?.taken) return;
+    const pid = await holder(client);
+    // The server needs a moment to see that a killed process is gone.
+    const leaving = pid === undefined || !isAlive(pid);
+    if (!leaving || attempt === 40) {
+      throw new InUseError(`${dataFolder} is in use by another posthorn (pid ${pid ?? "unknown"})`);
+    }
+    await sleep(50);
+  }
+}
+
+async function holder(client: pg.Client): Promise<number | undefined> {
+  const { rows } = await client.query<{ name: string }>(
+    `select application_name as name from pg_locks join pg_stat_activity using (pid)
+      where locktype = 'advisory' and granted and objsubid = 1 and (classid::bigint << 32) | objid::bigint = ${ownerLock}`,
+  );
+  const pid = Number(rows[0]?.name.match(/\d+$/)?.[0]);
+  return Number.isInteger(pid) ? pid : undefined;
+}
+
+export async function ensureDatabase(client: pg.Client, name: string): Promise<void> {
+  const { rowCount } = await client.query("select from pg_database where datname = $1", [name]);
+  if (rowCount === 0) await client.query(`create database ${name}`);
+}

@@ -1,0 +1,170 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import {
+  chownSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+} from "node:fs";
+import { join } from "node:path";
+import { programEnvironment } from "./binaries.ts";
+import type { Layout } from "./layout.ts";
+import { serverSettings } from "./settings.ts";
+
+const longestLog = 8 * 2 ** 20;
+
+/** Runs one of the package's programs as the right user, apart from our process group: Ctrl-C is ours to handle. */
+export function spawnProgram(layout: Layout, name: string, args: string[], output: number | "pipe"): ChildProcess {
+  const { uid, gid } = layout.user;
+  return spawn(join(layout.binaries.native, "bin", name), args, {
+    cwd: layout.data,
+    env: programEnvironment(layout.binaries, layout.links),
+    stdio: ["ignore", output, output],
+    detached: true,
+    ...(process.getuid?.() === 0 ? { uid, gid } : {}),
+  });
+}
+
+export function serverArguments(layout: Layout): string[] {
+  return ["-D", layout.pg, ...serverSettings(layout.run, layout.binaries.version)];
+}
+
+/** Its output goes to a file and not to a pipe, for it outlives us when we are killed. */
+export function spawnServer(layout: Layout): ChildProcess {
+  const log = openSync(layout.logFile, "a", 0o600);
+  try {
+    const child = spawnProgram(layout, "postgres", serverArguments(layout), log);
+    child.unref();
+    return child;
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Keeps one older piece. The server appends, so cutting the file under it is safe. */
+export function trimLog(file: string, longest: number = longestLog): void {
+  if (!existsSync(file) || statSync(file).size < longest) return;
+  copyFileSync(file, `${file}.1`);
+  truncateSync(file);
+}
+
+/** Why the server with that pid did not start, from the log's part after `offset`; other servers may write there too. */
+export function lastComplaint(file: string, offset: number, pid: number): string | undefined {
+  if (!existsSync(file)) return undefined;
+  const lines = readFileSync(file).subarray(offset).toString("utf8").trim().split("\n");
+  const own = lines.filter((line) => line.includes(`[${pid}]`));
+  // The loader, which may lack a library, writes without our prefix.
+  const foreign = lines.filter((line) => !/^\d{4}-\d\d-\d\d |^\s|^$/.test(line));
+  const complaint = own.findLast((line) => /\b(FATAL|PANIC):/.test(line)) ?? foreign.at(-1);
+  return complaint?.replace(/^.*?\b(FATAL|PANIC):\s*/, "").trim();
+}
+
+/** What passes by itself: another start was faster, or remains of a killed server are about to go. */
+export function isPassing(complaint: string): boolean {
+  return /lock file .* already exists|pre-existing shared memory block|could not create any Unix-domain sockets/.test(
+    complaint,
+  );
+}
+
+export function logSize(file: string): number {
+  return existsSync(file) ? statSync(file).size : 0;
+}
+
+/** Pid of the server as the data folder tells it: it may be dead, or by now be another program. */
+export function recordedPid(pg: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(join(pg, "postmaster.pid"), "utf8").split("\n")[0]);
+    return Number.isInteger(pid) && pid > 0 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** How the running server was started, one line. */
+export function recordedArguments(pg: string): string | undefined {
+  try {
+    return readFileSync(join(pg, "postmaster.opts"), "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+  // A zombie answers to signals as well.
+  const state = processState(pid);
+  return state !== "Z" && state !== "X";
+}
+
+function processState(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat[stat.lastIndexOf(")") + 2];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Live processes that work in the database's folder; undefined where the system does not tell (no /proc). */
+export function processesIn(pg: string): number[] | undefined {
+  if (process.platform !== "linux") return undefined;
+  const folder = realpathSync(pg);
+  const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
+  return pids.filter((pid) => workingFolder(pid) === folder);
+}
+
+function workingFolder(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * After a hard kill: Postgres refuses to start while the recorded pid lives, though it may be a zombie nobody reaps or an
+ * unrelated program that got the number; and while an orphaned backend is still busy in its last statement.
+ */
+export function clearRemains(layout: Layout): void {
+  const recorded = recordedPid(layout.pg);
+  const pids = processesIn(layout.pg);
+  if (pids === undefined || recorded === undefined || pids.includes(recorded)) return;
+  // Somebody else started it meanwhile.
+  if (recordedPid(layout.pg) !== recorded) return;
+  for (const pid of pids) kill(pid, "SIGKILL");
+  if (pids.length > 0) return;
+  removeFile(join(layout.pg, "postmaster.pid"));
+  removeFile(join(layout.run, ".s.PGSQL.5432.lock"));
+}
+
+export function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Gone already.
+  }
+}
+
+function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Gone already.
+  }
+}
+
+/** Gives a file or folder to the user Postgres runs as. */
+export function giveTo(layout: Layout, path: string): void {
+  if (process.getuid?.() === 0) chownSync(path, layout.user.uid, layout.user.gid);
+}

@@ -1,0 +1,56 @@
+import { totalmem } from "node:os";
+
+/** Settings of the server. They stand on its command line, so a data folder holds no choice of an older version. */
+export function serverSettings(run: string, version: string, memory: number = totalmem()): string[] {
+  const megabytes = Math.floor(memory / 2 ** 20);
+  const settings: Record<string, string | number> = {
+    // Also tells which version of the package runs.
+    cluster_name: `posthorn/${version}`,
+    listen_addresses: "",
+    port: 5432,
+    unix_socket_directories: run,
+    unix_socket_permissions: "0700",
+    max_connections: 60,
+
+    // What we acknowledged must survive a power cut.
+    fsync: "on",
+    synchronous_commit: "on",
+    full_page_writes: "on",
+    wal_level: "minimal",
+    max_wal_senders: 0,
+    max_logical_replication_workers: 0,
+    // This build has no lz4.
+    wal_compression: "pglz",
+    max_wal_size: "1GB",
+    min_wal_size: "128MB",
+    checkpoint_timeout: "15min",
+    checkpoint_completion_target: 0.9,
+
+    shared_buffers: megabytes >= 4096 ? "256MB" : "128MB",
+    effective_cache_size: `${Math.max(256, Math.floor(megabytes / 2))}MB`,
+    work_mem: "8MB",
+    maintenance_work_mem: "64MB",
+    random_page_cost: 1.1,
+    jit: "off",
+    // Statements are short, and a container's /dev/shm is often too small for parallel ones.
+    max_parallel_workers_per_gather: 0,
+    max_parallel_maintenance_workers: 0,
+
+    // Flags and counters change all day; the default waits until a fifth of a table is dead.
+    autovacuum_naptime: "20s",
+    autovacuum_vacuum_scale_factor: 0.05,
+    autovacuum_vacuum_insert_scale_factor: 0.05,
+    autovacuum_analyze_scale_factor: 0.02,
+    autovacuum_vacuum_cost_limit: 1000,
+
+    timezone: "UTC",
+    log_timezone: "UTC",
+    log_line_prefix: "%m [%p] ",
+    // Starts, stops and crashes. Errors go to whoever caused them; here they would put mail addresses in a file.
+    log_min_messages: "log",
+    log_min_error_statement: "panic",
+    log_checkpoints: "off",
+    log_autovacuum_min_duration: -1,
+  };
+  return Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+}

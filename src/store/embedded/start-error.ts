@@ -1,0 +1,9 @@
+/** The embedded database cannot run; the message is one line for the person who typed the command. */
+export class StartError extends Error {
+  override name = "StartError";
+}
+
+/** Another live process owns this data folder. */
+export class InUseError extends StartError {
+  override name = "InUseError";
+}

@@ -1,0 +1,59 @@
+import { readFileSync, type Stats, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { StartError } from "./start-error.ts";
+
+/** Whom Postgres runs as. */
+export interface SystemUser {
+  name: string;
+  uid: number;
+  gid: number;
+}
+
+/** Tried in this order when we are root; the first that exists runs Postgres, which refuses root. */
+const candidates = ["posthorn", "nobody", "daemon"];
+
+function passwd(): SystemUser[] {
+  return readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .map((line) => line.split(":"))
+    .filter((fields) => fields.length >= 4)
+    .map(([name, , uid, gid]) => ({ name: name ?? "", uid: Number(uid), gid: Number(gid) }));
+}
+
+/** The user for a database that belongs to `owner`, or is to be made in a folder of `owner`. */
+export function postgresUser(owner: number): SystemUser {
+  const uid = process.getuid?.() ?? 0;
+  if (uid !== 0) return { name: `uid ${uid}`, uid, gid: process.getgid?.() ?? uid };
+  const users = passwd();
+  // Postgres also refuses a uid without a passwd entry, as of a folder that came from another machine.
+  const known = users.find((user) => user.uid === owner && owner !== 0);
+  if (known) return known;
+  for (const name of candidates) {
+    const user = users.find((entry) => entry.name === name && entry.uid !== 0);
+    if (user) return user;
+  }
+  throw new StartError(
+    `Postgres refuses to run as root and none of the users ${candidates.join(", ")} exists: run "useradd --system posthorn"`,
+  );
+}
+
+/** Every folder down to `path` must be enterable by the user; `fix` makes, of the closed one, what there is to do. */
+export function checkEnterable(path: string, user: SystemUser, fix: (closed: string) => string): void {
+  const closed = parents(path).find((folder) => !mayEnter(statSync(folder), user));
+  if (closed === undefined) return;
+  const mode = (statSync(closed).mode & 0o7777).toString(8).padStart(4, "0");
+  throw new StartError(
+    `Postgres runs as the user ${user.name}, who may not enter ${closed} (mode ${mode}) on the way to ${path}: ${fix(closed)}`,
+  );
+}
+
+function parents(path: string): string[] {
+  const up = dirname(path);
+  return up === path ? [path] : [...parents(up), path];
+}
+
+function mayEnter(stats: Stats, user: SystemUser): boolean {
+  if (stats.uid === user.uid) return (stats.mode & 0o100) !== 0;
+  if (stats.gid === user.gid) return (stats.mode & 0o010) !== 0;
+  return (stats.mode & 0o001) !== 0;
+}

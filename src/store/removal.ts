@@ -1,0 +1,72 @@
+import type { Database } from "./database.ts";
+import { statement, unprepared } from "./sql.ts";
+import type { Store, Tx } from "./store.ts";
+import { markDead } from "./sweeps.ts";
+
+export interface Removal {
+  addresses: string[];
+  logins: string[];
+  emails: number;
+  submissions: number;
+}
+
+// The directory is distributed by address and by login: these look across it, which an operator may.
+const ownAddresses = unprepared<{ address: string }>(
+  "/* sweep */ SELECT address FROM address WHERE user_id = $1 ORDER BY address",
+);
+const ownLogins = unprepared<{ login: string }>(
+  "/* sweep */ SELECT login FROM login WHERE user_id = $1 ORDER BY login",
+);
+const countEmails = statement<{ count: number }>("SELECT count(*) AS count FROM email WHERE user_id = $1");
+const countSubmissions = statement<{ count: number }>("SELECT count(*) AS count FROM submission WHERE user_id = $1");
+
+/** What `removeAccount` would remove. */
+export async function previewRemoval(database: Database, userId: number): Promise<Removal> {
+  const [emails] = await database.run(countEmails, [userId]);
+  const [submissions] = await database.run(countSubmissions, [userId]);
+  return {
+    addresses: (await database.run(ownAddresses, [userId])).map((row) => row.address),
+    logins: (await database.run(ownLogins, [userId])).map((row) => row.login),
+    emails: emails!.count,
+    submissions: submissions!.count,
+  };
+}
+
+const deleteAddresses = unprepared("/* sweep */ DELETE FROM address WHERE user_id = $1");
+const deleteShares = unprepared("/* sweep */ DELETE FROM account_access WHERE account_id = $1");
+const deleteDue = unprepared("DELETE FROM due WHERE user_id = $1");
+const byLogin = ["token", "app_password", "account_access", "login"].map((table) =>
+  unprepared(`/* sweep */ DELETE FROM ${table} WHERE login = $1`),
+);
+const references = unprepared<{ sha256: Buffer; day: string }>(
+  "SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM blob_ref WHERE user_id = $1",
+);
+const accountTables = unprepared<{ name: string }>(`
+  SELECT quote_ident(c.table_name) AS name FROM information_schema.columns c
+  JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+  WHERE c.table_schema = current_schema() AND c.column_name = 'user_id' AND t.table_type = 'BASE TABLE'
+    AND c.table_name NOT IN ('account', 'address', 'login', 'due') ORDER BY c.table_name`);
+
+/**
+ * The account and all in it: first what leads to it, so nothing new comes in; the account row last, so a removal that
+ * was interrupted can be done again. Sweeps remove the bodies that nobody else holds.
+ */
+export async function removeAccount(store: Store, userId: number): Promise<Removal> {
+  const { database } = store;
+  const removal = await previewRemoval(database, userId);
+  await database.run(deleteAddresses, [userId]);
+  await database.run(deleteShares, [userId]);
+  await markDead(database, await database.run(references, [userId]), store.clock.now());
+  const tables = (await database.run(accountTables)).map((row) => row.name);
+  await database.run(deleteDue, [userId]);
+  for (const login of removal.logins) {
+    for (const deletion of byLogin.slice(0, -1)) await database.run(deletion, [login]);
+  }
+  await store.write(userId, (tx) => deleteRows(tx, [...tables, "account"]));
+  for (const login of removal.logins) await database.run(byLogin.at(-1)!, [login]);
+  return removal;
+}
+
+async function deleteRows(tx: Tx, tables: string[]): Promise<void> {
+  for (const table of tables) await tx.run(unprepared(`DELETE FROM ${table} WHERE user_id = $1`), [tx.accountId]);
+}

@@ -1,0 +1,282 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { releaseBlobs } from "./blob-refs.ts";
+import { typeCodes } from "./change.ts";
+import type { Database } from "./database.ts";
+import { AccountMissing } from "./errors.ts";
+import type { ListedObject, ObjectKey, ObjectStore } from "./objects/object-store.ts";
+import { statement, unprepared } from "./sql.ts";
+import type { Store, Tx } from "./store.ts";
+
+/** Statements that look across all accounts: only this file has them, and says so in their text. */
+const across = <Row extends object>(text: string) => unprepared<Row & Record<string, unknown>>(`/* sweep */ ${text}`);
+
+const hour = 3600_000;
+const day = 24 * hour;
+/** A released reference may be revived for as long. */
+const released = day;
+/** Clients may catch up by /changes for as long. */
+const logged = 30 * day;
+/** An object goes when its day is over for as long: far longer than any writer takes to commit its reference. */
+const settled = 2 * day;
+const batch = 20_000;
+
+/** What one run did. */
+export interface Swept {
+  uploads: number;
+  references: number;
+  objects: number;
+  changes: number;
+  received: number;
+}
+
+export interface SweeperOptions {
+  store: Store;
+  objects: ObjectStore;
+  log: Log;
+  /** At most as many rows of a kind, and accounts, a run. */
+  limit?: number;
+}
+
+/** Clears away what time has made useless. Any number of processes may run it, beside any writer. */
+export class Sweeper {
+  readonly #store: Store;
+  readonly #objects: ObjectStore;
+  readonly #log: Log;
+  readonly #limit: number;
+  readonly #clock: Clock;
+  /** The account whose log was pruned last. */
+  #cursor = 0;
+
+  constructor({ store, objects, log, limit = 2000 }: SweeperOptions) {
+    this.#store = store;
+    this.#objects = objects;
+    this.#log = log;
+    this.#limit = limit;
+    this.#clock = store.clock;
+  }
+
+  async run(): Promise<Swept> {
+    const swept: Swept = { uploads: 0, references: 0, objects: 0, changes: 0, received: 0 };
+    swept.uploads = await this.releaseExpired();
+    swept.references = await this.dropReleased();
+    swept.objects = (await this.removeDead()) + (await this.removeOrphans());
+    Object.assign(swept, await this.prune());
+    await this.#store.database.run(deleteExpiredTokens, [this.#ago(logged)]);
+    await this.#objects.tidy();
+    if (Object.values(swept).some((count) => count > 0)) this.#log.info(swept, "swept");
+    return swept;
+  }
+
+  /** Uploads that nothing took up in time. */
+  async releaseExpired(): Promise<number> {
+    const now = this.#clock.now();
+    const rows = await this.#store.database.run(selectExpired, [now, this.#limit]);
+    return this.#eachAccount(rows, async (tx, hashes) => {
+      await releaseBlobs(tx, hashes);
+      await tx.run(keepForGood, [tx.accountId, hashes, now]);
+    });
+  }
+
+  /** References released long ago. Their objects become candidates before, so that none is forgotten. */
+  async dropReleased(): Promise<number> {
+    const { database } = this.#store;
+    const until = this.#ago(released);
+    const rows = await database.run(selectReleased, [until, this.#limit]);
+    await markDead(database, rows, this.#clock.now());
+    return this.#eachAccount(rows, async (tx, hashes) => {
+      await tx.run(deleteReleased, [tx.accountId, hashes, until]);
+    });
+  }
+
+  /** Objects that an account let go of. The hour lets the transactions end that made them candidates. */
+  async removeDead(): Promise<number> {
+    const { database } = this.#store;
+    const known = this.#ago(hour);
+    const rows = await database.run(selectDead, [this.#lastSettledDay(), known, this.#limit]);
+    if (rows.length === 0) return 0;
+    const held = await heldObjects(database, rows);
+    const removed = await this.#remove(rows.filter((row) => !held.has(keyOf(row))));
+    await database.run(deleteDead, [rows.map((row) => row.sha256), this.#lastSettledDay(), known]);
+    return removed;
+  }
+
+  /** Objects that no account ever held, of one day a run: each day is looked through once, when it has settled. */
+  async removeOrphans(): Promise<number> {
+    const { database } = this.#store;
+    const last = this.#lastSettledDay();
+    const [row] = await database.run(selectSetting, [examinedSetting]);
+    const next = (await this.#objects.days()).find((name) => name > (row?.value ?? "") && name <= last);
+    if (next === undefined) return 0;
+    let removed = 0;
+    for await (const objects of inBatches(this.#objects.list(next))) {
+      const held = await heldObjects(database, objects);
+      removed += await this.#remove(objects.filter((object) => !held.has(keyOf(object))));
+    }
+    await database.run(writeSetting, [examinedSetting, next]);
+    return removed;
+  }
+
+  /** The change log and the memory of received messages, of the next few accounts. */
+  async prune(): Promise<{ changes: number; received: number }> {
+    const { database } = this.#store;
+    const accounts = await database.run(selectAccounts, [this.#cursor, this.#limit]);
+    this.#cursor = accounts.length < this.#limit ? 0 : accounts.at(-1)!.user_id;
+    let [changes, received] = [0, 0];
+    for (const { user_id: userId } of accounts) {
+      changes += await this.#pruneChanges(userId);
+      received += await database.count(deleteReceived, [userId, this.#ago(logged)]);
+    }
+    return { changes, received };
+  }
+
+  /** The newest rows of each type stay: they are its state. */
+  async #pruneChanges(userId: number): Promise<number> {
+    const until = this.#ago(logged);
+    const old: { type: number; modseq: number }[] = [];
+    for (const type of Object.values(typeCodes)) {
+      const [row] = await this.#store.database.run(selectOldChanges, [userId, type, until, batch]);
+      if (row && row.modseq !== null) old.push({ type, modseq: row.modseq });
+    }
+    if (old.length === 0) return 0;
+    return this.#write(userId, async (tx) => {
+      let deleted = 0;
+      for (const { type, modseq } of old) deleted += await tx.count(deleteChanges, [userId, type, modseq]);
+      await tx.run(notePruned, [userId, Math.max(...old.map(({ modseq }) => modseq))]);
+      return deleted;
+    });
+  }
+
+  /** Runs `work` in each account on its hashes; how many there were. */
+  async #eachAccount(
+    rows: { user_id: number; sha256: Buffer }[],
+    work: (tx: Tx, hashes: Buffer[]) => Promise<void>,
+  ): Promise<number> {
+    for (const [userId, own] of Map.groupBy(rows, (row) => row.user_id)) {
+      const hashes = own.map((row) => row.sha256);
+      await this.#write(userId, async (tx) => {
+        await work(tx, hashes);
+        return 0;
+      });
+    }
+    return rows.length;
+  }
+
+  async #write(userId: number, work: (tx: Tx) => Promise<number>): Promise<number> {
+    try {
+      return await this.#store.write(userId, work);
+    } catch (error) {
+      if (error instanceof AccountMissing) return 0;
+      throw error;
+    }
+  }
+
+  async #remove(keys: ObjectKey[]): Promise<number> {
+    let removed = 0;
+    for (const key of keys) if (await this.#objects.remove(key)) removed++;
+    return removed;
+  }
+
+  #ago(milliseconds: number): Date {
+    return new Date(this.#clock.now().getTime() - milliseconds);
+  }
+
+  #lastSettledDay(): string {
+    return lastSettledDay(this.#clock.now());
+  }
+}
+
+/** The newest day whose objects are all referenced by now, if they ever will be. */
+export function lastSettledDay(now: Date): string {
+  return new Date(now.getTime() - settled - day).toISOString().slice(0, 10);
+}
+
+/** Which of these objects an account or a message on its way holds, as "day/hex". */
+export async function heldObjects(database: Database, keys: ObjectKey[]): Promise<Set<string>> {
+  const hashes = keys.map(({ sha256 }) => sha256);
+  // In this order: a delivery writes its references before its incoming row goes.
+  const incoming = await database.run(selectIncoming, [hashes]);
+  const references = await database.run(selectReferences, [hashes]);
+  return new Set([...incoming, ...references].map(keyOf));
+}
+
+/** Makes objects candidates for removal; to be done before the reference goes. */
+export async function markDead(database: Database, keys: ObjectKey[], now: Date): Promise<void> {
+  const unique = [...new Map(keys.map((key) => [keyOf(key), key])).values()];
+  for (let start = 0; start < unique.length; start += batch) {
+    const some = unique.slice(start, start + batch);
+    await database.run(insertDead, [some.map(({ sha256 }) => sha256), some.map((key) => key.day), now]);
+  }
+}
+
+/** Every account there is. */
+export async function accountIds(database: Database): Promise<number[]> {
+  const ids: number[] = [];
+  for (;;) {
+    const rows = await database.run(selectAccounts, [ids.at(-1) ?? 0, batch]);
+    ids.push(...rows.map((row) => row.user_id));
+    if (rows.length < batch) return ids;
+  }
+}
+
+export function keyOf({ sha256, day: name }: ObjectKey): string {
+  return `${name}/${sha256.toString("hex")}`;
+}
+
+export async function* inBatches(objects: AsyncIterable<ListedObject>): AsyncIterable<ListedObject[]> {
+  let held: ListedObject[] = [];
+  for await (const object of objects) {
+    if (held.push(object) < batch) continue;
+    yield held;
+    held = [];
+  }
+  if (held.length > 0) yield held;
+}
+
+const examinedSetting = "objects_examined";
+const selectSetting = statement<{ value: string }>("SELECT value FROM setting WHERE name = $1");
+const writeSetting = statement(`
+  INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`);
+
+const selectExpired = across<{ user_id: number; sha256: Buffer }>(`
+  SELECT user_id, sha256 FROM blob_ref WHERE expires_at IS NOT NULL AND expires_at <= $1 AND released_at IS NULL
+  LIMIT $2`);
+const keepForGood = statement(`
+  UPDATE blob_ref SET expires_at = NULL
+  WHERE user_id = $1 AND sha256 = ANY($2::bytea[]) AND expires_at <= $3 AND released_at IS NULL`);
+
+const selectReleased = across<{ user_id: number; sha256: Buffer; day: string }>(`
+  SELECT user_id, sha256, to_char(day, 'YYYY-MM-DD') AS day FROM blob_ref
+  WHERE released_at IS NOT NULL AND released_at <= $1 LIMIT $2`);
+const deleteReleased = statement(
+  "DELETE FROM blob_ref WHERE user_id = $1 AND sha256 = ANY($2::bytea[]) AND released_at <= $3",
+);
+
+const insertDead = across(`
+  INSERT INTO dead_object (sha256, day, died_at) SELECT sha256, day, $3 FROM unnest($1::bytea[], $2::date[]) AS d (sha256, day)
+  ON CONFLICT (sha256, day) DO UPDATE SET died_at = excluded.died_at`);
+const selectDead = across<{ sha256: Buffer; day: string }>(`
+  SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM dead_object WHERE day <= $1::date AND died_at <= $2 LIMIT $3`);
+const deleteDead = across(
+  "DELETE FROM dead_object WHERE sha256 = ANY($1::bytea[]) AND day <= $2::date AND died_at <= $3",
+);
+const selectIncoming = across<{ sha256: Buffer; day: string }>(
+  "SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM incoming WHERE sha256 = ANY($1::bytea[])",
+);
+const selectReferences = across<{ sha256: Buffer; day: string }>(
+  "SELECT DISTINCT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM blob_ref WHERE sha256 = ANY($1::bytea[])",
+);
+
+const selectAccounts = across<{ user_id: number }>(
+  "SELECT user_id FROM account WHERE user_id > $1 ORDER BY user_id LIMIT $2",
+);
+const selectOldChanges = statement<{ modseq: number | null }>(`
+  SELECT max(o.modseq) AS modseq FROM (
+    SELECT c.modseq FROM change c
+    WHERE c.user_id = $1 AND c.type = $2 AND c.changed_at <= $3
+      AND c.modseq < (SELECT max(n.modseq) FROM change n WHERE n.user_id = $1 AND n.type = $2)
+    ORDER BY c.modseq LIMIT $4) o`);
+const deleteChanges = statement("DELETE FROM change WHERE user_id = $1 AND type = $2 AND modseq <= $3");
+const notePruned = statement("UPDATE account SET pruned_modseq = greatest(pruned_modseq, $2) WHERE user_id = $1");
+const deleteReceived = statement("DELETE FROM received WHERE user_id = $1 AND received_at <= $2");
+const deleteExpiredTokens = across("DELETE FROM token WHERE expires_at <= $1");

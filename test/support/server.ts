@@ -1,0 +1,228 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Client, connect } from "../../conformance/client/client.ts";
+import { freePorts } from "./ports.ts";
+
+export type ServerOptions = {
+  /** (Default: a new one below the system's temporary folder, removed by `dispose`.) */
+  dataFolder?: string;
+  env?: Record<string, string>;
+  args?: string[];
+  /** (Default: 60000; a first start lays a database.) */
+  startTimeoutMs?: number;
+};
+export type CliResult = { code: number; stdout: string; stderr: string };
+
+const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const running = new Set<TestServer>();
+// A test run that dies must not leave servers behind.
+process.on("exit", () => {
+  for (const server of running) server.killAll();
+});
+
+/** Posthorn itself as a child process on free ports. */
+export class TestServer {
+  readonly dataFolder: string;
+  readonly httpPort: number;
+  readonly smtpPort: number;
+  readonly metricsPort: number;
+  readonly url: string;
+  readonly metricsUrl: string;
+  readonly env: Record<string, string>;
+  #child: ChildProcess | undefined;
+  #output = "";
+  readonly #options: ServerOptions;
+  readonly #temporary: string | undefined;
+
+  constructor(options: ServerOptions, [httpPort, smtpPort, metricsPort]: [number, number, number]) {
+    this.#options = options;
+    if (options.dataFolder === undefined) {
+      this.#temporary = mkdtempSync(join(tmpdir(), "posthorn-test-"));
+      // Started as root, the database runs as another user, who must get through here.
+      chmodSync(this.#temporary, 0o711);
+    }
+    this.dataFolder = options.dataFolder ?? join(this.#temporary as string, "data");
+    [this.httpPort, this.smtpPort, this.metricsPort] = [httpPort, smtpPort, metricsPort];
+    this.url = `http://127.0.0.1:${httpPort}`;
+    this.metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
+    this.env = {
+      POSTHORN_DATA: this.dataFolder,
+      POSTHORN_HTTP: `127.0.0.1:${httpPort}`,
+      POSTHORN_SMTP: `127.0.0.1:${smtpPort}`,
+      POSTHORN_METRICS: `127.0.0.1:${metricsPort}`,
+      ...options.env,
+    };
+  }
+
+  /** All that the server has printed, over every start. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get pid(): number {
+    if (!this.#child?.pid) throw new Error("the server is not running");
+    return this.#child.pid;
+  }
+
+  get running(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** The embedded postmaster, as its own file names it. */
+  postgresPid(): number {
+    return Number(readFileSync(join(this.dataFolder, "pg", "postmaster.pid"), "utf8").split("\n")[0]);
+  }
+
+  /** Spawns without waiting until it serves: for starts that must fail or race. */
+  spawn(): ChildProcess {
+    const child = spawn(process.execPath, [main, "serve", ...(this.#options.args ?? [])], {
+      env: this.#environment(),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8");
+      stream?.on("data", (text: string) => {
+        this.#output += text;
+      });
+    }
+    this.#child = child;
+    running.add(this);
+    return child;
+  }
+
+  async start(): Promise<this> {
+    this.spawn();
+    await this.ready();
+    return this;
+  }
+
+  async ready(): Promise<void> {
+    const limit = this.#options.startTimeoutMs ?? 60_000;
+    const end = Date.now() + limit;
+    for (;;) {
+      if (!this.running) throw new Error(`the server ended before it was ready:\n${this.#output}`);
+      const status = await fetch(`${this.url}/readyz`, { headers: { connection: "close" } }).then(
+        async (response) => {
+          await response.arrayBuffer();
+          return response.status;
+        },
+        () => 0,
+      );
+      if (status === 200) return;
+      if (Date.now() > end) {
+        await this.kill();
+        throw new Error(`the server was not ready in ${limit} ms:\n${this.#output}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+
+  /** SIGTERM; a code other than 0 is an error. */
+  async stop(timeoutMs = 20_000): Promise<void> {
+    if (!this.running) return;
+    const { code, signal } = await this.#end("SIGTERM", timeoutMs);
+    if (code !== 0) throw new Error(`the server stopped with ${code ?? signal}:\n${this.#output}`);
+  }
+
+  /** SIGKILL of the server alone: its database stays, as after a real crash. */
+  async kill(): Promise<void> {
+    if (this.running) await this.#end("SIGKILL", 10_000);
+  }
+
+  /** Stops if it still runs, then starts again on the same folder and ports. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  async #end(signal: NodeJS.Signals, timeoutMs: number): Promise<{ code: number | null; signal: string | null }> {
+    const child = this.#child as ChildProcess;
+    let late = false;
+    const result = await new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+      // `close` rather than `exit`: the last output is in by then. A surviving database must not hold it up.
+      const timer = setTimeout(() => {
+        late = true;
+        child.kill("SIGKILL");
+      }, timeoutMs);
+      child.once("exit", (code, by) => {
+        clearTimeout(timer);
+        setTimeout(() => resolve({ code, signal: by }), 20);
+      });
+      child.kill(signal);
+    });
+    running.delete(this);
+    if (late) throw new Error(`the server did not end ${timeoutMs} ms after ${signal}:\n${this.#output}`);
+    return result;
+  }
+
+  /** Stops, ends a left-over database and removes a temporary folder. */
+  async dispose(): Promise<void> {
+    try {
+      await this.stop();
+    } finally {
+      this.killAll();
+      if (this.#temporary) rmSync(this.#temporary, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    }
+  }
+
+  /** Ends the server and its database at once; never waits. */
+  killAll(): void {
+    running.delete(this);
+    if (this.running) this.#child?.kill("SIGKILL");
+    try {
+      const pid = this.postgresPid();
+      // The file may be stale and its number another process by now.
+      if (readlinkSync(`/proc/${pid}/cwd`) === join(this.dataFolder, "pg")) process.kill(pid, "SIGQUIT");
+    } catch {
+      // No database is left.
+    }
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    const inherited = Object.entries(process.env).filter(
+      ([name]) => !/^(POSTHORN_|NODE_OPTIONS|VITEST|NODE_ENV)/.test(name),
+    );
+    return { ...Object.fromEntries(inherited), ...this.env };
+  }
+
+  /** Runs `posthorn ARGS` with the server's options. */
+  cli(args: string[], stdin = ""): Promise<CliResult> {
+    const child = spawn(process.execPath, [main, ...args], { env: this.#environment(), stdio: "pipe" });
+    const out = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name].setEncoding("utf8");
+      child[name].on("data", (text: string) => {
+        out[name] += text;
+      });
+    }
+    // A command that refuses its arguments may end before it reads.
+    child.stdin.on("error", () => {});
+    child.stdin.end(stdin);
+    return new Promise((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", (code) => resolve({ code: code ?? -1, ...out }));
+    });
+  }
+
+  async addAccount(address: string, password: string): Promise<void> {
+    const result = await this.cli(["account", "add", address, "--password-stdin"], `${password}\n`);
+    if (result.code !== 0) throw new Error(`account add ${address}: ${result.code}\n${result.stdout}${result.stderr}`);
+  }
+
+  login(user: string, password: string): Promise<Client> {
+    return connect({ url: this.url, user, password });
+  }
+}
+
+export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+  const server = new TestServer(options, (await freePorts(3)) as [number, number, number]);
+  try {
+    return await server.start();
+  } catch (error) {
+    await server.dispose().catch(() => {});
+    throw error;
+  }
+}

@@ -1,0 +1,195 @@
+import { generate } from "selfsigned";
+import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "smtp-server";
+import { until } from "./ports.ts";
+
+export type Stored = {
+  from: string;
+  to: string[];
+  raw: Buffer;
+  tls: boolean;
+  /** The name in EHLO. */
+  helo: string;
+  at: number;
+};
+export type Stage = "connect" | "mail" | "rcpt" | "data";
+export type Rule = {
+  stage: Stage;
+  /** Only for this sender (mail) or recipient (rcpt, data). */
+  address?: string | RegExp;
+  /** How often the rule holds. (Default: always.) */
+  times?: number;
+  /** The whole reply, such as `451 4.3.0 later`. */
+  reply?: string;
+  /** Cuts the connection instead of replying; after DATA the message is kept first if `store`. */
+  drop?: boolean;
+  store?: boolean;
+  delayMs?: number;
+};
+export type SinkOptions = {
+  /** (Default: one that is free.) */
+  port?: number;
+  host?: string;
+  /** Offers STARTTLS with a certificate of its own. (Default: true.) */
+  tls?: boolean;
+  /** The name of the certificate and the greeting. (Default: mx.sink.test.) */
+  name?: string;
+  /** A certificate made by `certificate` before, for a host that keeps it. */
+  pems?: Certificate;
+};
+export type Certificate = { cert: string; private: string };
+
+/** A certificate signed by itself. RSA: elliptic keys fail in the locked versions below `selfsigned`. */
+export function certificate(name: string): Promise<Certificate> {
+  return generate([{ name: "commonName", value: name }], {
+    keySize: 2048,
+    algorithm: "sha256",
+    extensions: [{ name: "subjectAltName", altNames: [{ type: 2, value: name }] }],
+  });
+}
+
+type Failing = Error & { responseCode: number };
+type Done = (error?: Error | null) => void;
+
+/** A real SMTP server that keeps what it is given and misbehaves as told. */
+export class SmtpSink {
+  readonly messages: Stored[] = [];
+  /** Every recipient that was asked for, accepted or not. */
+  readonly attempts: { stage: Stage; address: string; at: number }[] = [];
+  readonly pems: Certificate | undefined;
+  readonly host: string;
+  connections = 0;
+  #rules: Rule[] = [];
+  readonly #server: SMTPServer;
+
+  constructor(options: SinkOptions, pems: Certificate | undefined) {
+    this.pems = pems;
+    this.host = options.host ?? "127.0.0.1";
+    this.#server = new SMTPServer({
+      name: options.name ?? "mx.sink.test",
+      authOptional: true,
+      disableReverseLookup: true,
+      // The programmed replies bring their own enhanced codes.
+      hideENHANCEDSTATUSCODES: true,
+      hideDSN: false,
+      disabledCommands: pems ? ["AUTH"] : ["AUTH", "STARTTLS"],
+      ...(pems && { key: pems.private, cert: pems.cert }),
+      logger: false,
+      closeTimeout: 200,
+      onConnect: (session, done) => {
+        this.connections++;
+        this.#apply("connect", [session.remoteAddress], session, done);
+      },
+      onMailFrom: (address, session, done) => this.#apply("mail", [address.address], session, done),
+      onRcptTo: (address, session, done) => this.#apply("rcpt", [address.address], session, done),
+      onData: (stream, session, done) => this.#data(stream, session, done),
+    });
+    this.#server.on("error", () => {});
+  }
+
+  /** Binds and returns itself. */
+  async listen(port: number): Promise<this> {
+    await new Promise<void>((resolve, reject) => {
+      const server = this.#server.listen(port, this.host, resolve);
+      server.once("error", reject);
+    });
+    return this;
+  }
+
+  get port(): number {
+    return (this.#server.server.address() as { port: number }).port;
+  }
+
+  /** The first rule that fits is applied; a later `program` goes in front. Returns its withdrawal. */
+  program(rule: Rule): () => void {
+    const own = { ...rule };
+    this.#rules.unshift(own);
+    return () => {
+      this.#rules = this.#rules.filter((one) => one !== own);
+    };
+  }
+
+  reset(): void {
+    this.#rules = [];
+    this.messages.length = 0;
+    this.attempts.length = 0;
+  }
+
+  #rule(stage: Stage, addresses: string[]): Rule | undefined {
+    const fits = (rule: Rule): boolean =>
+      rule.stage === stage &&
+      rule.times !== 0 &&
+      (rule.address === undefined ||
+        addresses.some((one) => (rule.address instanceof RegExp ? rule.address.test(one) : rule.address === one)));
+    const rule = this.#rules.find(fits);
+    if (rule?.times !== undefined) rule.times--;
+    return rule;
+  }
+
+  #apply(
+    stage: Stage,
+    addresses: string[],
+    session: SMTPServerSession,
+    done: Done,
+    rule = this.#rule(stage, addresses),
+  ): void {
+    const at = Date.now();
+    for (const address of addresses) this.attempts.push({ stage, address, at });
+    const act = (): void => {
+      if (rule?.drop) this.#cut(session);
+      else done(rule?.reply === undefined ? null : failing(rule.reply));
+    };
+    if (rule?.delayMs) setTimeout(act, rule.delayMs);
+    else act();
+  }
+
+  #data(stream: SMTPServerDataStream, session: SMTPServerSession, done: Done): void {
+    const chunks: Buffer[] = [];
+    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    stream.on("end", () => {
+      const to = session.envelope.rcptTo.map((one) => one.address);
+      const rule = this.#rule("data", to);
+      const refused = rule?.drop === true || (rule?.reply !== undefined && !rule.reply.startsWith("2"));
+      if (!refused || rule?.store) {
+        const from = session.envelope.mailFrom ? session.envelope.mailFrom.address : "";
+        const helo = session.hostNameAppearsAs || "";
+        const tls = session.secure === true;
+        this.messages.push({ from, to, raw: Buffer.concat(chunks), tls, helo, at: Date.now() });
+      }
+      const { reply, ...rest } = rule ?? { stage: "data" };
+      this.#apply("data", to, session, done, refused ? rule : (rest as Rule));
+    });
+  }
+
+  #cut(session: SMTPServerSession): void {
+    for (const connection of this.#server.connections) {
+      if (connection.session.id === session.id) connection._socket?.destroy();
+    }
+  }
+
+  /** Resolves with all messages once there are at least `count`. */
+  async waitFor(count: number, timeoutMs = 10_000): Promise<Stored[]> {
+    await until(`${count} messages in the sink (${this.messages.length} there)`, () => this.messages.length >= count, {
+      timeoutMs,
+    });
+    return this.messages;
+  }
+
+  stop(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      for (const connection of this.#server.connections) connection._socket?.destroy();
+    });
+  }
+}
+
+function failing(reply: string): Failing {
+  const [, code, text] = /^(\d{3}) ?(.*)$/s.exec(reply) ?? [];
+  if (!code) throw new Error(`not an SMTP reply: ${reply}`);
+  return Object.assign(new Error(text), { responseCode: Number(code) });
+}
+
+export async function startSink(options: SinkOptions = {}): Promise<SmtpSink> {
+  const pems =
+    options.tls === false ? undefined : (options.pems ?? (await certificate(options.name ?? "mx.sink.test")));
+  return new SmtpSink(options, pems).listen(options.port ?? 0);
+}
