@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Login } from "../../auth/login.ts";
 import { silentLog } from "../../base/log.ts";
@@ -222,12 +221,19 @@ describe("an event source, RFC 8620 §7.3", () => {
   });
 
   it("keeps nothing for a client that is gone", async () => {
-    const subscribed = vi.spyOn(bus, "subscribe");
+    const subscribe = bus.subscribe.bind(bus);
+    const unsubscribed = vi.fn();
+    vi.spyOn(bus, "subscribe").mockImplementation((...args) => {
+      const unsubscribe = subscribe(...args);
+      return () => {
+        unsubscribe();
+        unsubscribed();
+      };
+    });
     const { next, cancel } = await open(all);
     await next();
+    expect(unsubscribed).not.toHaveBeenCalled();
     await cancel();
-    await sleep(50);
-    expect(subscribed).toHaveBeenCalledOnce();
-    expect(await new Promise((resolve) => server.getConnections((_error, count) => resolve(count)))).toBe(0);
+    await vi.waitFor(() => expect(unsubscribed).toHaveBeenCalled());
   });
 });
