@@ -27,14 +27,18 @@ export interface NewMail {
 }
 
 /** What became of one message. `duplicate`: this incoming message was delivered before. */
-export type Outcome =
-  | { email: EmailRow; oldState: string; newState: string }
-  | { missingMailboxes: number[] }
-  | { duplicate: true };
+export type Outcome = { email: EmailRow } | { missingMailboxes: number[] } | { duplicate: true };
+
+/** Messages that were written as one change, and the Email states around it. */
+export interface Added {
+  outcomes: Outcome[];
+  oldState: string;
+  newState: string;
+}
 
 interface Job {
-  mail: NewMail;
-  resolve: (outcome: Outcome) => void;
+  mails: readonly NewMail[];
+  resolve: (added: Added) => void;
   reject: (error: unknown) => void;
 }
 
@@ -53,9 +57,14 @@ export class Ingest {
   }
 
   /** Resolves when the message is durable in the account. Rejects with AccountMissing and database errors. */
-  add(accountId: number, mail: NewMail): Promise<Outcome> {
+  async add(accountId: number, mail: NewMail): Promise<Outcome> {
+    return (await this.addAll(accountId, [mail])).outcomes[0]!;
+  }
+
+  /** As `add`, for messages that are one change of the account: no other one stands between them. */
+  addAll(accountId: number, mails: readonly NewMail[]): Promise<Added> {
     return new Promise((resolve, reject) => {
-      const job = { mail, resolve, reject };
+      const job = { mails, resolve, reject };
       const waiting = this.#waiting.get(accountId);
       if (waiting) waiting.push(job);
       else {
@@ -66,9 +75,14 @@ export class Ingest {
   }
 
   async #drain(accountId: number): Promise<void> {
-    for (;;) {
-      const jobs = this.#waiting.get(accountId)!.splice(0, maxFold);
-      if (jobs.length === 0) break;
+    const waiting = this.#waiting.get(accountId)!;
+    while (waiting.length > 0) {
+      const jobs = [waiting.shift()!];
+      for (let size = jobs[0]!.mails.length; waiting.length > 0; ) {
+        size += waiting[0]!.mails.length;
+        if (size > maxFold) break;
+        jobs.push(waiting.shift()!);
+      }
       await this.#write(accountId, jobs);
     }
     this.#waiting.delete(accountId);
@@ -76,13 +90,12 @@ export class Ingest {
 
   async #write(accountId: number, jobs: Job[]): Promise<void> {
     try {
-      const mails = jobs.map((job) => job.mail);
-      const outcomes = await this.#store.write(accountId, (tx) => writeMails(tx, mails, { folded: true }), {
-        ids: jobs.length * 2,
+      const added = await this.#store.write(accountId, (tx) => writeJobs(tx, jobs), {
+        ids: 2 * jobs.reduce((sum, job) => sum + job.mails.length, 0),
         modseqs: jobs.length,
       });
       jobs.forEach((job, index) => {
-        job.resolve(outcomes[index]!);
+        job.resolve(added[index]!);
       });
     } catch (error) {
       // One message that the database refuses must not take its neighbours with it.
@@ -93,9 +106,27 @@ export class Ingest {
   }
 }
 
-/** Writes messages into the account of `tx`. `folded`: it holds as many modseqs as there are messages, one for each. */
-export async function writeMails(tx: Tx, mails: readonly NewMail[], { folded = false } = {}): Promise<Outcome[]> {
-  const modseqs = mails.map((_, index) => (folded ? tx.modseq - mails.length + 1 + index : tx.modseq));
+/** All jobs at once, each with a modseq of its own. */
+async function writeJobs(tx: Tx, jobs: readonly Job[]): Promise<Added[]> {
+  const modseqs = jobs.flatMap((job, index) => job.mails.map(() => tx.modseq - jobs.length + 1 + index));
+  let state = await tx.state("Email");
+  const outcomes = await writeMails(
+    tx,
+    jobs.flatMap((job) => job.mails),
+    modseqs,
+  );
+  const { epoch } = await tx.standing();
+  return jobs.map((job, index) => {
+    const own = outcomes.splice(0, job.mails.length);
+    const oldState = state;
+    const isChanged = own.some((outcome) => "email" in outcome);
+    if (isChanged) state = encodeState({ epoch, modseq: tx.modseq - jobs.length + 1 + index });
+    return { outcomes: own, oldState, newState: state };
+  });
+}
+
+/** Writes messages into the account of `tx`; `modseqs`: that of each, where several writes are folded. */
+export async function writeMails(tx: Tx, mails: readonly NewMail[], modseqs?: readonly number[]): Promise<Outcome[]> {
   const places = await findMailboxes(tx);
   const fresh = await claimIncoming(
     tx,
@@ -108,18 +139,13 @@ export async function writeMails(tx: Tx, mails: readonly NewMail[], { folded = f
     return missing.length > 0 ? { missingMailboxes: missing } : undefined;
   });
   const accepted = mails.map((mail, index) => ({ mail, index })).filter(({ index }) => outcomes[index] === undefined);
-  const oldState = await tx.state("Email");
   const rows = await insertAccepted(
     tx,
-    accepted.map(({ mail, index }) => ({ mail, modseq: modseqs[index]! })),
+    accepted.map(({ mail, index }) => ({ mail, modseq: modseqs?.[index] ?? tx.modseq })),
     places,
   );
-  const { epoch } = await tx.standing();
-  let state = oldState;
   accepted.forEach(({ index }, nth) => {
-    const newState = encodeState({ epoch, modseq: modseqs[index]! });
-    outcomes[index] = { email: rows[nth]!, oldState: state, newState };
-    state = newState;
+    outcomes[index] = { email: rows[nth]! };
   });
   return outcomes as Outcome[];
 }

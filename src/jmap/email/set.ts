@@ -1,0 +1,151 @@
+import { decodeId, encodeId } from "../../base/ids.ts";
+import { writeMails } from "../../mail/ingest.ts";
+import { type PreparedMessage, prepareMessage } from "../../mail/prepare.ts";
+import { encodeBlobId } from "../../store/blob-id.ts";
+import { releaseBlobs } from "../../store/blob-refs.ts";
+import type { StoredBlob } from "../../store/blobs.ts";
+import { destroyEmails, type EmailRow, findEmails, updateEmails } from "../../store/emails.ts";
+import { findMailboxes } from "../../store/mailbox-places.ts";
+import { invalidProperties, SetError } from "../errors.ts";
+import { idPrefix } from "../ids.ts";
+import type { Call, WriteCall } from "../method.ts";
+import type { CreateRecord, JmapObject, SetBatch, SetHooks, UpdateRecord } from "../standard/type.ts";
+import { blobNotFound, Draft } from "./create.ts";
+import { emailLimits, keywordList, mailboxList } from "./places.ts";
+
+/** A create whose message is built and durable, or why it cannot be. */
+type Written = { blob: StoredBlob; prepared: PreparedMessage } | { error: SetError };
+type Prepared = Map<string, Written>;
+
+/** RFC 8621 §4.6 */
+export const emailSet: SetHooks = {
+  needs: ["mailboxIds", "keywords"],
+
+  async prepare(args: JmapObject, call: Call): Promise<Prepared> {
+    const creates = Object.entries((args.create ?? {}) as Record<string, JmapObject>);
+    const written: Prepared = new Map();
+    for (const [creationId, email] of creates) {
+      try {
+        written.set(creationId, await writeDraft(email, call));
+      } catch (error) {
+        if (!(error instanceof SetError)) throw error;
+        written.set(creationId, { error });
+      }
+    }
+    return written;
+  },
+
+  async check(batch, call) {
+    if (batch.creates.length === 0 && !batch.updates.some((record) => record.changed.has("mailboxIds"))) {
+      for (const record of batch.updates) checkKeywords(record);
+      return;
+    }
+    const mailboxes = new Set((await findMailboxes(call.tx)).map((place) => place.id));
+    for (const record of [...batch.creates, ...batch.updates]) {
+      checkMailboxes(record, mailboxes);
+      checkKeywords(record);
+    }
+    for (const record of batch.creates) {
+      const written = (batch.prepared as Prepared).get(record.creationId)!;
+      if ("error" in written) record.error ??= written.error;
+    }
+  },
+
+  async create(records, batch, call) {
+    const mails = records.map((record) => newMail(record, batch, call));
+    const outcomes = await writeMails(call.tx, mails);
+    records.forEach((record, index) => {
+      const outcome = outcomes[index]!;
+      if (!("email" in outcome)) throw new Error("a checked email was not written");
+      const { blob } = mails[index]!;
+      record.response = {
+        blobId: encodeBlobId(blob.sha256),
+        threadId: encodeId(idPrefix.thread, outcome.email.threadId),
+        size: blob.size,
+      };
+    });
+  },
+
+  async update(records, _batch, call) {
+    const rows = await rowsOf(records, call);
+    const updates = records.map((record) => {
+      const before = rows.get(record.id)!;
+      return {
+        before,
+        mailboxIds: record.changed.has("mailboxIds") ? mailboxList(record.after) : before.mailboxIds,
+        keywords: record.changed.has("keywords") ? keywordList(record.after) : before.keywords,
+      };
+    });
+    await updateEmails(
+      call.tx,
+      updates.filter((u) => !same(u.before.mailboxIds, u.mailboxIds) || !same(u.before.keywords, u.keywords)),
+    );
+  },
+
+  async destroy(records, _batch, call) {
+    const rows = await rowsOf(records, call);
+    await releaseBlobs(call.tx, await destroyEmails(call.tx, [...rows.values()]));
+  },
+};
+
+async function rowsOf(records: readonly { id: number }[], call: WriteCall): Promise<Map<number, EmailRow>> {
+  const rows = await findEmails(
+    call.tx,
+    records.map((record) => record.id),
+  );
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+async function writeDraft(email: JmapObject, call: Call): Promise<Written> {
+  const { services } = call;
+  const draft = new Draft(email);
+  const blobs = new Map<string, Buffer>();
+  const missing: string[] = [];
+  let size = 0;
+  const reader = services.store.reader(call.accountId);
+  for (const blobId of draft.blobIds) {
+    const bytes = await services.blobs.read(reader, blobId);
+    if (!bytes) missing.push(blobId);
+    else blobs.set(blobId, bytes);
+    size += bytes?.length ?? 0;
+    if (size > emailLimits.maxSizeAttachments) {
+      throw new SetError("tooLarge", "the attachments are too large", { maxSize: emailLimits.maxSizeAttachments });
+    }
+  }
+  if (missing.length > 0) throw blobNotFound(missing);
+  const message = draft.build(blobs, services.clock.now(), services.random);
+  return { blob: await services.blobs.put(message), prepared: prepareMessage(message) };
+}
+
+function newMail(record: CreateRecord, batch: SetBatch, call: WriteCall) {
+  const written = (batch.prepared as Prepared).get(record.creationId);
+  if (!written || "error" in written) throw new Error("a refused email is not written");
+  const { receivedAt } = record.after;
+  return {
+    id: record.id,
+    ...written,
+    target: { mailboxIds: mailboxList(record.after) },
+    keywords: keywordList(record.after),
+    receivedAt: receivedAt === undefined ? call.tx.now : new Date(receivedAt as string),
+  };
+}
+
+function checkMailboxes(record: CreateRecord | UpdateRecord, existing: ReadonlySet<number>): void {
+  const wire = Object.entries(record.after.mailboxIds as Record<string, boolean>).filter(([, isIn]) => isIn);
+  const ids = wire.map(([id]) => decodeId(idPrefix.mailbox, id));
+  const { maxMailboxes } = emailLimits;
+  if (ids.length === 0) record.error ??= invalidProperties("an email is in at least one mailbox", "mailboxIds");
+  else if (ids.length > maxMailboxes) record.error ??= new SetError("tooManyMailboxes", `at most ${maxMailboxes}`);
+  else if (ids.some((id) => id === undefined || !existing.has(id))) {
+    record.error ??= invalidProperties("no such mailbox", "mailboxIds");
+  }
+}
+
+function checkKeywords(record: CreateRecord | UpdateRecord): void {
+  const { maxKeywords } = emailLimits;
+  if (keywordList(record.after).length > maxKeywords) {
+    record.error ??= new SetError("tooManyKeywords", `at most ${maxKeywords}`);
+  }
+}
+
+const same = <T>(a: readonly T[], b: readonly T[]) => a.length === b.length && a.every((one) => b.includes(one));

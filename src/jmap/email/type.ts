@@ -1,0 +1,18 @@
+import { capabilities, idPrefix } from "../ids.ts";
+import type { DataType } from "../standard/type.ts";
+import { fetchEmailObjects } from "./fetch.ts";
+import { bodyArgs } from "./parts.ts";
+import { emailProperties, headerProperty } from "./properties.ts";
+import { emailSet } from "./set.ts";
+
+/** RFC 8621 §4 */
+export const email = {
+  name: "Email",
+  capability: capabilities.mail,
+  prefix: idPrefix.email,
+  properties: emailProperties,
+  dynamicProperty: headerProperty,
+  getArgs: bodyArgs,
+  fetch: fetchEmailObjects,
+  set: emailSet,
+} satisfies DataType;
