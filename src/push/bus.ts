@@ -14,8 +14,8 @@ export interface Bus {
   /** Reaches this process's listeners before it returns, the other processes soon after. */
   publish(event: BusEvent): void;
   subscribe(accountIds: Iterable<number>, listener: ChangeListener): Unsubscribe;
-  /** Credentials were revoked: those of a login, or one by its own name. */
-  onRevoked(listener: (credential: string) => void): Unsubscribe;
+  /** Credentials of a login were revoked, or open other accounts now. */
+  onRevoked(listener: (login: string) => void): Unsubscribe;
   /** A carrier is connected (again): revocations may have been missed, so drop what is cached about credentials. */
   onReconnect(listener: () => void): Unsubscribe;
   /** Where the types of an account stand in the store. */
@@ -44,7 +44,7 @@ export class ProcessBus implements Bus {
   readonly #outboxes: Map<Carrier, Outbox>;
   readonly #sweeper: Sweeper;
   readonly #listeners = new Map<number, Set<ChangeListener>>();
-  readonly #revoked = new Set<(credential: string) => void>();
+  readonly #revoked = new Set<(login: string) => void>();
   readonly #reconnected = new Set<() => void>();
   #settling: NodeJS.Timeout | undefined;
 
@@ -84,7 +84,7 @@ export class ProcessBus implements Bus {
     };
   }
 
-  onRevoked(listener: (credential: string) => void): Unsubscribe {
+  onRevoked(listener: (login: string) => void): Unsubscribe {
     this.#revoked.add(listener);
     return () => this.#revoked.delete(listener);
   }
@@ -106,7 +106,7 @@ export class ProcessBus implements Bus {
           onUp: () => this.#up(),
           onBatch: ({ changes, revoked }) => {
             for (const event of changes) this.#deliver(event, false);
-            for (const credential of revoked) this.#revoke(credential);
+            for (const login of revoked) this.#revoke(login);
           },
         }),
       ),
@@ -142,8 +142,8 @@ export class ProcessBus implements Bus {
     for (const listener of this.#listeners.get(event.accountId) ?? []) this.#guard(() => listener(event, swept));
   }
 
-  #revoke(credential: string): void {
-    for (const listener of this.#revoked) this.#guard(() => listener(credential));
+  #revoke(login: string): void {
+    for (const listener of this.#revoked) this.#guard(() => listener(login));
   }
 
   /** Events are published right after a commit, which no listener may turn into a failure. */

@@ -6,8 +6,9 @@ export interface ChangeEvent {
   changed: States;
 }
 
-/** A login's credentials were revoked: all of them (its login) or one (the credential's own name). */
+/** Some credential of a login was revoked, or what it opens changed: whoever holds on to it must ask again. */
 export interface RevokedEvent {
+  /** The login. */
   credential: string;
 }
 

@@ -6,19 +6,18 @@ export type CloseReason = "revoked" | "draining";
 /** A connection that stays open to push. */
 export interface Connection {
   readonly login: string;
-  /** Names the credential it was opened with. */
-  readonly credential: string;
   close(reason: CloseReason): void;
   /** Whether its credential still opens all that it opened. */
   isValid(): Promise<boolean>;
 }
 
-/** Whether credentials looked at again still open all that a connection hears of. */
+/** Whether credentials looked at again still open all that a connection hears of. Throttled: nobody knows yet. */
 export function opensAll(
-  again: { login: string; accounts: readonly { id: number }[] } | undefined,
+  again: { login: string; accounts: readonly { id: number }[] } | "throttled" | undefined,
   login: string,
   accountIds: readonly number[],
 ): boolean {
+  if (again === "throttled") return true;
   const open = new Set(again?.accounts.map(({ id }) => id));
   return again?.login === login && accountIds.every((id) => open.has(id));
 }
@@ -30,7 +29,7 @@ export interface ConnectionsOptions {
   draining: AbortSignal;
   /** Connections of one login at a time. (Default: 64) */
   maxPerLogin?: number;
-  /** How often a credential is looked at again, for those that expire or whose revocation got lost, in ms. (Default: 300 000) */
+  /** How often a credential is looked at again, for those that expire or whose revocation got lost, in ms. (Default: 900 000) */
   checkInterval?: number;
 }
 
@@ -41,14 +40,12 @@ export class Connections {
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
-    options.bus.onRevoked((credential) => {
-      const ofLogin = this.#byLogin.get(credential)?.keys();
-      for (const connection of [...(ofLogin ?? this.#all())]) {
-        if (ofLogin || connection.credential === credential) connection.close("revoked");
-      }
+    options.bus.onRevoked((login) => {
+      for (const connection of [...(this.#byLogin.get(login)?.keys() ?? [])]) connection.close("revoked");
     });
     options.draining.addEventListener("abort", () => {
-      for (const connection of [...this.#all()]) connection.close("draining");
+      const all = [...this.#byLogin.values()].flatMap((connections) => [...connections.keys()]);
+      for (const connection of all) connection.close("draining");
     });
   }
 
@@ -64,7 +61,7 @@ export class Connections {
   add(connection: Connection): void {
     const connections = this.#byLogin.get(connection.login) ?? new Map<Connection, NodeJS.Timeout>();
     this.#byLogin.set(connection.login, connections);
-    const timer = setInterval(() => void this.#check(connection), this.#options.checkInterval ?? 300_000);
+    const timer = setInterval(() => void this.#check(connection), this.#options.checkInterval ?? 900_000);
     connections.set(connection, timer.unref());
     // Draining may have begun while the connection was being made.
     if (this.draining) connection.close("draining");
@@ -83,9 +80,5 @@ export class Connections {
     } catch (error) {
       this.#options.log.warn({ reason: (error as Error).message }, "credential not checked again");
     }
-  }
-
-  *#all(): Iterable<Connection> {
-    for (const connections of this.#byLogin.values()) yield* connections.keys();
   }
 }

@@ -44,8 +44,8 @@ export class Outbox {
     else if (this.#changes.size < maxAccounts) this.#changes.set(accountId, { ...changed });
   }
 
-  #addRevoked(credential: string): void {
-    if (this.#revoked.size < maxRevoked) this.#revoked.add(credential);
+  #addRevoked(login: string): void {
+    if (this.#revoked.size < maxRevoked) this.#revoked.add(login);
   }
 
   #schedule(): void {
@@ -77,7 +77,7 @@ export class Outbox {
       this.#pause = Math.min(Math.max(this.#pause * 2, 50), longestPause);
       this.#log.warn({ reason: (error as Error).message, pause: this.#pause }, "changes not told to other processes");
       for (const { accountId, changed } of batch.changes) this.#addChange(accountId, changed);
-      for (const credential of batch.revoked) this.#addRevoked(credential);
+      for (const login of batch.revoked) this.#addRevoked(login);
     }
   }
 }

@@ -12,7 +12,7 @@ import { createEventSource } from "./eventsource.ts";
 const login: Login = {
   login: "ann@example.org",
   userId: 1,
-  credential: "app password 1",
+  credential: "app:1",
   accounts: [
     { id: 1, name: "ann@example.org", isPersonal: true, isReadOnly: false },
     { id: 2, name: "team@example.org", isPersonal: false, isReadOnly: false },
@@ -33,7 +33,7 @@ const store = {
 
 let bus: ProcessBus;
 let draining: AbortController;
-let valid: Login | undefined;
+let valid: Login | "throttled" | undefined;
 let server: Server;
 let base: string;
 
@@ -177,17 +177,23 @@ describe("an event source, RFC 8620 §7.3", () => {
     expect(await response.json()).toMatchObject({ type: "about:blank", status: 400 });
   });
 
-  it.each(["ann@example.org", "app password 1"])("ends when %s is revoked", async (credential) => {
+  it("ends when its login's credentials are revoked, not another's", async () => {
     const { next } = await open(all);
     await next();
     bus.publish({ credential: "bob@example.org" });
-    bus.publish({ credential });
+    bus.publish({ accountId: 1, changed: { Email: "1-6" } });
+    expect(fields(await next()).event).toBe("state");
+    bus.publish({ credential: "ann@example.org" });
     expect(await next()).toBeUndefined();
   });
 
   it("ends when the credential turns out to open less than before", async () => {
     const { next } = await open(all);
     await next();
+    valid = "throttled";
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    bus.publish({ accountId: 1, changed: { Email: "1-6" } });
+    expect(fields(await next()).event).toBe("state");
     valid = { ...login, accounts: login.accounts.slice(0, 1) };
     expect(await next()).toBeUndefined();
   });

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Login } from "../../auth/login.ts";
+import type { Authenticator, Login } from "../../auth/login.ts";
 import type { Log } from "../../base/log.ts";
 import type { Bus } from "../../push/bus.ts";
 import { type Connection, Connections, opensAll } from "../../push/connections.ts";
@@ -14,13 +14,13 @@ export interface EventSourceDeps {
   log: Log;
   /** Aborted when the server drains: open streams end. */
   draining: AbortSignal;
-  /** Looks at the credential again from time to time; undefined or a RequestError 401 or 403: it opens nothing any more. */
-  authenticate: (header: string | undefined, ip: string) => Promise<Login | undefined>;
+  /** Looks at credentials again from time to time: a stream ends when they open nothing any more. */
+  authenticate: Authenticator["authenticate"];
   /** The client's address. (Default: the socket's) */
   ip?: (req: IncomingMessage) => string;
   /** Streams of one login at a time. (Default: 64) */
   maxPerLogin?: number;
-  /** How often credentials are looked at again, in ms. (Default: 300 000) */
+  /** How often credentials are looked at again, in ms. (Default: 900 000) */
   checkInterval?: number;
 }
 
@@ -52,6 +52,8 @@ export function createEventSource(deps: EventSourceDeps): EventSource {
       refuse(res, error);
       return;
     }
+    // What is written to a client that has just gone fails: "close" follows.
+    res.on("error", () => {});
     const stream = new Stream(deps, req, res, login, parameters);
     connections.add(stream);
     res.once("close", () => {
@@ -103,7 +105,6 @@ function refuse(res: ServerResponse, error: RequestError): void {
 /** One open response. */
 class Stream implements Connection {
   readonly login: string;
-  readonly credential: string;
   readonly #deps: EventSourceDeps;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
@@ -115,7 +116,6 @@ class Stream implements Connection {
 
   constructor(deps: EventSourceDeps, req: IncomingMessage, res: ServerResponse, login: Login, parameters: Parameters) {
     this.login = login.login;
-    this.credential = login.credential;
     this.#deps = deps;
     this.#req = req;
     this.#res = res;
@@ -157,12 +157,7 @@ class Stream implements Connection {
   async isValid(): Promise<boolean> {
     const { authenticate, ip } = this.#deps;
     const address = ip?.(this.#req) ?? this.#req.socket.remoteAddress ?? "";
-    try {
-      return opensAll(await authenticate(this.#req.headers.authorization, address), this.login, this.#accounts);
-    } catch (error) {
-      if (error instanceof RequestError && (error.status === 401 || error.status === 403)) return false;
-      throw error;
-    }
+    return opensAll(await authenticate(this.#req.headers.authorization, address), this.login, this.#accounts);
   }
 
   /** Stops what feeds the response. */

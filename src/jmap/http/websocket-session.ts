@@ -1,15 +1,33 @@
 import type { WebSocket } from "ws";
-import type { Login } from "../../auth/login.ts";
+import type { Authenticator, Login } from "../../auth/login.ts";
+import type { Log } from "../../base/log.ts";
+import type { Bus } from "../../push/bus.ts";
 import { type CloseReason, type Connection, opensAll } from "../../push/connections.ts";
 import { chooseTypes } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
 import { RequestError } from "../errors.ts";
-import type { WebSocketDeps } from "./websocket.ts";
 
 /** With so many bytes unread by the client, we read no further requests of it. */
 const highWater = 4 << 20;
 /** A client that doesn't answer our close gets this long, in ms. */
 const closePatience = 3_000;
+
+export interface SessionDeps {
+  bus: Bus;
+  log: Log;
+  /** Runs a request object of RFC 8620 §3.3 and gives its response object; throws RequestError. */
+  processRequest: (login: Login, body: unknown) => Promise<object>;
+  maxSizeRequest: number;
+  /** How often the client must give a sign of life, in ms. (Default: 30 000) */
+  pingInterval?: number;
+}
+
+/** Looks at the credentials of the handshake again. */
+export type Authenticate = () => ReturnType<Authenticator["authenticate"]>;
+
+export function throttled(): RequestError {
+  return new RequestError("about:blank", 429, "Too many wrong credentials of late: try later.");
+}
 
 /** RFC 8887 §4.3.5.2 */
 interface PushEnable {
@@ -20,11 +38,10 @@ interface PushEnable {
 /** RFC 8887 §4.3: one open connection. */
 export class WebSocketSession implements Connection {
   readonly login: string;
-  readonly credential: string;
   readonly #ws: WebSocket;
-  readonly #deps: WebSocketDeps;
+  readonly #deps: SessionDeps;
   readonly #accounts: number[];
-  readonly #authenticate: () => Promise<Login | undefined>;
+  readonly #authenticate: Authenticate;
   readonly #keepalive: NodeJS.Timeout;
   #subscriber: Subscriber | undefined;
   /** What the client last asked for; null: no pushes. */
@@ -35,9 +52,8 @@ export class WebSocketSession implements Connection {
   #alive = true;
   #unread = 0;
 
-  constructor(ws: WebSocket, deps: WebSocketDeps, login: Login, authenticate: () => Promise<Login | undefined>) {
+  constructor(ws: WebSocket, deps: SessionDeps, login: Login, authenticate: Authenticate) {
     this.login = login.login;
-    this.credential = login.credential;
     this.#ws = ws;
     this.#deps = deps;
     this.#accounts = login.accounts.map(({ id }) => id);
@@ -63,16 +79,7 @@ export class WebSocketSession implements Connection {
   }
 
   async isValid(): Promise<boolean> {
-    return opensAll(await this.#login(), this.login, this.#accounts);
-  }
-
-  async #login(): Promise<Login | undefined> {
-    try {
-      return await this.#authenticate();
-    } catch (error) {
-      if (error instanceof RequestError && (error.status === 401 || error.status === 403)) return undefined;
-      throw error;
-    }
+    return opensAll(await this.#authenticate(), this.login, this.#accounts);
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
@@ -117,7 +124,8 @@ export class WebSocketSession implements Connection {
     try {
       const { "@type": _type, id: _id, ...request } = message;
       // Looked at for each request: what the login opens may have changed since the handshake.
-      const login = await this.#login();
+      const login = await this.#authenticate();
+      if (login === "throttled") throw throttled();
       if (login?.login !== this.login) {
         this.#end(1008, "credentials revoked");
         return;

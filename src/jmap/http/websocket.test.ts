@@ -14,7 +14,7 @@ import { createWebSocketUpgrade } from "./websocket.ts";
 const login: Login = {
   login: "ann@example.org",
   userId: 1,
-  credential: "token 7",
+  credential: "token:7",
   accounts: [{ id: 1, name: "ann@example.org", isPersonal: true, isReadOnly: false }],
 };
 
@@ -55,7 +55,7 @@ beforeEach(async () => {
       log: silentLog,
       draining: draining.signal,
       authenticate: async (header) => {
-        if (header === "Bearer busy") throw new RequestError("about:blank", 429, "Too many failed attempts.");
+        if (header === "Bearer busy") return "throttled";
         return header === "Bearer good" && !revoked ? login : undefined;
       },
       processRequest: (_login, body) => work(body as Message),
@@ -135,7 +135,7 @@ describe("the handshake, RFC 8887 §4.1", () => {
     expect(headers["content-type"]).toBe("application/problem+json");
   });
 
-  it("passes on what authentication refuses with", async () => {
+  it("is put off while guesses are throttled", async () => {
     expect(await refusal(connect({ token: "busy" }))).toMatchObject({ status: 429 });
   });
 

@@ -1,30 +1,22 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { Login } from "../../auth/login.ts";
+import type { Authenticator } from "../../auth/login.ts";
 import type { Log } from "../../base/log.ts";
-import type { Bus } from "../../push/bus.ts";
 import { Connections } from "../../push/connections.ts";
 import { RequestError } from "../errors.ts";
-import { WebSocketSession } from "./websocket-session.ts";
+import { type SessionDeps, throttled, WebSocketSession } from "./websocket-session.ts";
 
-export interface WebSocketDeps {
-  bus: Bus;
-  log: Log;
+export interface WebSocketDeps extends SessionDeps {
   /** Aborted when the server drains: requests under way are answered, then connections close. */
   draining: AbortSignal;
-  /** As for the API: undefined means 401; a RequestError's status is answered as it is. */
-  authenticate: (header: string | undefined, ip: string) => Promise<Login | undefined>;
-  /** Runs a request object of RFC 8620 §3.3 and gives its response object; throws RequestError. */
-  processRequest: (login: Login, body: unknown) => Promise<object>;
-  maxSizeRequest: number;
+  /** As for the API. Asked at the handshake, and again for each request. */
+  authenticate: Authenticator["authenticate"];
   /** The client's address. (Default: the socket's) */
   ip?: (req: IncomingMessage) => string;
   /** Connections of one login at a time. (Default: 64) */
   maxPerLogin?: number;
-  /** How often the client must give a sign of life, in ms. (Default: 30 000) */
-  pingInterval?: number;
-  /** How often idle connections' credentials are looked at again, in ms. (Default: 300 000) */
+  /** How often idle connections' credentials are looked at again, in ms. (Default: 900 000) */
   checkInterval?: number;
 }
 
@@ -55,14 +47,14 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
     if (!offersJmap(req)) throw new RequestError("about:blank", 400, "The subprotocol jmap must be asked for.");
     if (connections.draining) throw new RequestError("about:blank", 503, "The server is shutting down.");
     const address = deps.ip?.(req) ?? req.socket.remoteAddress ?? "";
-    const login = await deps.authenticate(req.headers.authorization, address);
+    const authenticate = () => deps.authenticate(req.headers.authorization, address);
+    const login = await authenticate();
+    if (login === "throttled") throw throttled();
     if (!login) throw new RequestError("about:blank", 401, "These credentials open nothing here.");
     if (connections.isFull(login.login)) throw new RequestError("about:blank", 429, "Too many connections are open.");
     if (socket.destroyed) return;
     server.handleUpgrade(req, socket, head, (ws: WebSocket) => {
-      const session = new WebSocketSession(ws, deps, login, () =>
-        deps.authenticate(req.headers.authorization, address),
-      );
+      const session = new WebSocketSession(ws, deps, login, authenticate);
       ws.once("close", () => connections.delete(session));
       connections.add(session);
     });
