@@ -9,7 +9,7 @@ import { ProcessBus } from "../../push/bus.ts";
 import { pushedTypes } from "../../push/states.ts";
 import type { Store } from "../../store/store.ts";
 import { RequestError } from "../errors.ts";
-import { createWebSocketUpgrade } from "./websocket.ts";
+import { createWebSocketUpgrade, type WebSocketDeps } from "./websocket.ts";
 
 const login: Login = {
   login: "ann@example.org",
@@ -34,6 +34,7 @@ type Work = (body: Message) => Promise<object>;
 
 let bus: ProcessBus;
 let draining: AbortController;
+let deps: WebSocketDeps;
 let work: Work;
 let revoked: boolean;
 let server: Server;
@@ -48,22 +49,19 @@ beforeEach(async () => {
   bus = new ProcessBus({ store, log: silentLog });
   draining = new AbortController();
   server = createServer();
-  server.on(
-    "upgrade",
-    createWebSocketUpgrade({
-      bus,
-      log: silentLog,
-      draining: draining.signal,
-      authenticate: async (header) => {
-        if (header === "Bearer busy") return "throttled";
-        return header === "Bearer good" && !revoked ? login : undefined;
-      },
-      processRequest: (_login, body) => work(body as Message),
-      maxSizeRequest: 100_000,
-      pingInterval: 100,
-      maxPerLogin: 2,
-    }),
-  );
+  deps = {
+    bus,
+    log: silentLog,
+    draining: draining.signal,
+    authenticate: async (header) => {
+      if (header === "Bearer busy") return "throttled";
+      return header === "Bearer good" && !revoked ? login : undefined;
+    },
+    processRequest: (_login, body) => work(body as Message),
+    maxSizeRequest: 100_000,
+    maxPerLogin: 2,
+  };
+  server.on("upgrade", createWebSocketUpgrade(deps));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/jmap/ws`;
@@ -328,6 +326,7 @@ describe("a connection ends", () => {
   });
 
   it("when the client gives no sign of life", async () => {
+    deps.pingInterval = 50;
     const client = new WebSocket(url, ["jmap"], { headers: { Authorization: "Bearer good" }, autoPong: false });
     clients.push(client);
     await once(client, "close");
