@@ -1,6 +1,6 @@
 import { encodeId } from "../../base/ids.ts";
 import { type Added, type NewMail, writeMails } from "../../mail/ingest.ts";
-import { prepareMessage } from "../../mail/prepare.ts";
+import { prepare } from "../../mail/preparer.ts";
 import { asDate, parseHeader } from "../../mime/headers.ts";
 import { decodeBlobId, encodeBlobId } from "../../store/blob-id.ts";
 import { findBlob } from "../../store/blob-refs.ts";
@@ -43,6 +43,7 @@ const checkImport = checker(emailImportObject);
 export const emailImport = ownMethod({
   name: "Email/import",
   capability: capabilities.mail,
+  writes: true,
   args: importArgs,
   async run(args, call) {
     const { store, limits, ingest } = call.services;
@@ -97,7 +98,7 @@ async function prepareImport(given: unknown, call: Call): Promise<NewMail | SetE
   const received = email.receivedAt ?? receivedDate(fields);
   return {
     blob,
-    prepared: prepareMessage(bytes),
+    prepared: await prepare(bytes),
     target: { mailboxIds },
     keywords,
     receivedAt: received ? new Date(received) : call.services.clock.now(),
