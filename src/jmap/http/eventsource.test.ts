@@ -226,6 +226,12 @@ describe("an event source, RFC 8620 §7.3", () => {
     expect(await response.json()).toMatchObject({ status: 503 });
   });
 
+  it("answers HEAD without a stream", async () => {
+    const response = await fetch(`${base}?${all}`, { method: "HEAD" });
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("text/event-stream");
+  });
+
   it("keeps nothing for a client that is gone", async () => {
     const subscribe = bus.subscribe.bind(bus);
     const unsubscribed = vi.fn();

@@ -8,6 +8,7 @@ import { chooseTypes, type StateChange } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
 import type { TypeName } from "../../store/change.ts";
 import { RequestError } from "../errors.ts";
+import { clientAddress } from "./address.ts";
 
 export interface EventSourceDeps {
   bus: Bus;
@@ -16,8 +17,6 @@ export interface EventSourceDeps {
   draining: AbortSignal;
   /** Looks at credentials again from time to time: a stream ends when they open nothing any more. */
   authenticate: Authenticator["authenticate"];
-  /** The client's address. (Default: the socket's) */
-  ip?: (req: IncomingMessage) => string;
   /** Streams of one login at a time. (Default: 64) */
   maxPerLogin?: number;
   /** How often credentials are looked at again, in ms. (Default: 900 000) */
@@ -27,6 +26,13 @@ export interface EventSourceDeps {
 /** RFC 8620 §7.3 leaves room for the server's bounds, in seconds: at most 30 and at least 300. */
 const shortestPing = 30;
 const longestPing = 300;
+
+/** Nothing on the way may hold events back. */
+const headers = {
+  "Content-Type": "text/event-stream",
+  "Cache-Control": "no-store, no-transform",
+  "X-Accel-Buffering": "no",
+};
 
 interface Parameters {
   types: ReadonlySet<TypeName>;
@@ -50,6 +56,10 @@ export function createEventSource(deps: EventSourceDeps): EventSource {
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       refuse(res, error);
+      return;
+    }
+    if (req.method === "HEAD") {
+      res.writeHead(200, headers).end();
       return;
     }
     // What is written to a client that has just gone fails: "close" follows.
@@ -141,7 +151,7 @@ class Stream implements Connection {
     try {
       await this.#subscriber.start();
     } catch (error) {
-      this.#deps.log.error({ reason: (error as Error).message }, "event source not opened");
+      this.#deps.log.error({ err: error }, "event source not opened");
       if (this.#ended) return;
       this.end();
       refuse(this.#res, new RequestError("about:blank", 503, "The server can't tell states at the moment."));
@@ -155,9 +165,8 @@ class Stream implements Connection {
   }
 
   async isValid(): Promise<boolean> {
-    const { authenticate, ip } = this.#deps;
-    const address = ip?.(this.#req) ?? this.#req.socket.remoteAddress ?? "";
-    return opensAll(await authenticate(this.#req.headers.authorization, address), this.login, this.#accounts);
+    const again = await this.#deps.authenticate(this.#req.headers.authorization, clientAddress(this.#req));
+    return opensAll(again, this.login, this.#accounts);
   }
 
   /** Stops what feeds the response. */
@@ -169,11 +178,7 @@ class Stream implements Connection {
 
   #open(): void {
     if (this.#ended) return;
-    this.#res.writeHead(200, {
-      "Content-Type": "text/event-stream",
-      "Cache-Control": "no-store, no-transform",
-      "X-Accel-Buffering": "no",
-    });
+    this.#res.writeHead(200, headers);
     // An id without data is no event; a client that is cut off before the first one can name it all the same.
     this.#res.write(`id: ${this.#subscriber.pushState}\n\n`);
   }

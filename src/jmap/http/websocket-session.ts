@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { WebSocket } from "ws";
 import type { Authenticator, Login } from "../../auth/login.ts";
 import type { Log } from "../../base/log.ts";
@@ -6,6 +7,7 @@ import { type CloseReason, type Connection, opensAll } from "../../push/connecti
 import { chooseTypes } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
 import { RequestError } from "../errors.ts";
+import { parseIJson } from "./json.ts";
 
 /** With so many bytes unread by the client, we read no further requests of it. */
 const highWater = 4 << 20;
@@ -24,6 +26,13 @@ export interface SessionDeps {
 
 /** Looks at the credentials of the handshake again. */
 export type Authenticate = () => ReturnType<Authenticator["authenticate"]>;
+
+/** Told by a reference alone. */
+export function unexpected(error: unknown, log: Log): RequestError {
+  const reference = randomBytes(6).toString("hex");
+  log.error({ reference, err: error }, "websocket request failed");
+  return new RequestError("about:blank", 500, `unexpected error, reference ${reference}`);
+}
 
 export function throttled(): RequestError {
   return new RequestError("about:blank", 429, "Too many wrong credentials of late: try later.");
@@ -92,7 +101,12 @@ export class WebSocketSession implements Connection {
     let id: string | null = null;
     try {
       if (data.length > this.#deps.maxSizeRequest) {
-        throw new RequestError("limit", 413, "The request is too large.", "maxSizeRequest");
+        throw new RequestError(
+          "limit",
+          400,
+          `At most ${this.#deps.maxSizeRequest} octets in a request.`,
+          "maxSizeRequest",
+        );
       }
       const message = parse(data);
       if (typeof message.id === "string") id = message.id;
@@ -141,11 +155,7 @@ export class WebSocketSession implements Connection {
   }
 
   #sendError(id: string | null, error: unknown): void {
-    if (!(error instanceof RequestError)) {
-      this.#deps.log.error({ reason: (error as Error).message }, "request over websocket failed");
-    }
-    const problem =
-      error instanceof RequestError ? error : new RequestError("about:blank", 500, "The server failed to answer.");
+    const problem = error instanceof RequestError ? error : unexpected(error, this.#deps.log);
     this.#send({ "@type": "RequestError", requestId: id, ...problem.toJSON() });
   }
 
@@ -228,14 +238,9 @@ export class WebSocketSession implements Connection {
 }
 
 function parse(data: Buffer): Record<string, unknown> {
-  let message: unknown;
-  try {
-    message = JSON.parse(data.toString());
-  } catch {
-    throw new RequestError("notJSON", 400, "The message is not JSON.");
-  }
+  const message = parseIJson(data);
   if (typeof message !== "object" || message === null || Array.isArray(message)) {
-    throw notRequest("The message is no object.");
+    throw notRequest("It is no object.");
   }
   return message as Record<string, unknown>;
 }

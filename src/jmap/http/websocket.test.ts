@@ -204,6 +204,7 @@ describe("requests, RFC 8887 §4.3", () => {
 
   it.each([
     ["{", "notJSON", null],
+    ['{"@type":"Request","id":"a","id":"b"}', "notJSON", null],
     ["[1]", "notRequest", null],
     ["null", "notRequest", null],
     ["{}", "notRequest", null],

@@ -5,15 +5,14 @@ import type { Authenticator } from "../../auth/login.ts";
 import type { Log } from "../../base/log.ts";
 import { Connections } from "../../push/connections.ts";
 import { RequestError } from "../errors.ts";
-import { type SessionDeps, throttled, WebSocketSession } from "./websocket-session.ts";
+import { clientAddress } from "./address.ts";
+import { type SessionDeps, throttled, unexpected, WebSocketSession } from "./websocket-session.ts";
 
 export interface WebSocketDeps extends SessionDeps {
   /** Aborted when the server drains: requests under way are answered, then connections close. */
   draining: AbortSignal;
   /** As for the API. Asked at the handshake, and again for each request. */
   authenticate: Authenticator["authenticate"];
-  /** The client's address. (Default: the socket's) */
-  ip?: (req: IncomingMessage) => string;
   /** Connections of one login at a time. (Default: 64) */
   maxPerLogin?: number;
   /** How often idle connections' credentials are looked at again, in ms. (Default: 900 000) */
@@ -46,8 +45,7 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
   const upgrade = async (req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     if (!offersJmap(req)) throw new RequestError("about:blank", 400, "The subprotocol jmap must be asked for.");
     if (connections.draining) throw new RequestError("about:blank", 503, "The server is shutting down.");
-    const address = deps.ip?.(req) ?? req.socket.remoteAddress ?? "";
-    const authenticate = () => deps.authenticate(req.headers.authorization, address);
+    const authenticate = () => deps.authenticate(req.headers.authorization, clientAddress(req));
     const login = await authenticate();
     if (login === "throttled") throw throttled();
     if (!login) throw new RequestError("about:blank", 401, "These credentials open nothing here.");
@@ -73,18 +71,14 @@ function offersJmap(req: IncomingMessage): boolean {
 }
 
 function refuse(socket: Duplex, error: unknown, log: Log): void {
-  if (!(error instanceof RequestError)) log.error({ reason: (error as Error).message }, "websocket not opened");
-  const problem =
-    error instanceof RequestError ? error : new RequestError("about:blank", 500, "The server failed to answer.");
+  const problem = error instanceof RequestError ? error : unexpected(error, log);
   const body = JSON.stringify(problem);
   const headers = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}`,
     "Connection: close",
     "Content-Type: application/problem+json",
     `Content-Length: ${Buffer.byteLength(body)}`,
-    ...(problem.status === 401
-      ? ['WWW-Authenticate: Basic realm="JMAP", charset="UTF-8"', "WWW-Authenticate: Bearer"]
-      : []),
+    ...(problem.status === 401 ? ['WWW-Authenticate: Basic realm="posthorn", charset="UTF-8"'] : []),
     ...(problem.status === 429 || problem.status === 503 ? ["Retry-After: 5"] : []),
   ];
   socket.once("finish", () => socket.destroy());
