@@ -1,7 +1,11 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Config } from "../config/schema.ts";
+import { processRequest } from "../jmap/http/api.ts";
+import type { ApiDeps } from "../jmap/http/deps.ts";
+import { createEventSource } from "../jmap/http/eventsource.ts";
 import { createHttpServer } from "../jmap/http/server.ts";
+import { createWebSocketUpgrade } from "../jmap/http/websocket.ts";
 import { defaultLimits, type Limits, type Method } from "../jmap/method.ts";
 import { methods } from "../jmap/methods.ts";
 import { createRegistry } from "../jmap/registry.ts";
@@ -12,18 +16,41 @@ import { hostPort, type Part } from "./parts.ts";
 /** Requests under way get so long to end. */
 const patience = 10_000;
 
-/** The JMAP endpoints. */
+/** The JMAP endpoints, and push. */
 export async function startHttp(config: Config, parts: Parts): Promise<Part> {
-  const { store, blobs, ingest, authenticator, metrics, isReady } = parts;
-  const { clock, random, log } = parts.surroundings;
-  const registry = createRegistry(methods.map((method) => timed(method, metrics)));
-  const services = { store, blobs, ingest, clock, random, log, limits: limitsOf(config) };
-  const { publicUrl, relaxedUsing } = config;
-  const server = createHttpServer({ services, registry, publicUrl, relaxedUsing, authenticator, ready: isReady });
+  const { authenticator, metrics, isReady } = parts;
+  const draining = new AbortController();
+  const api = createApi(config, parts, draining.signal);
+  const { bus, surroundings } = parts;
+  const authenticate = authenticator.authenticate;
+  const eventSource = createEventSource({ bus, log: surroundings.log, draining: draining.signal, authenticate });
+  const server = createHttpServer({ ...api, authenticator, ready: isReady, eventSource });
   observe(server, metrics);
   await listen(server, config.http);
   const { port } = server.address() as AddressInfo;
-  return { url: `http://${hostPort({ ...config.http, port })}`, stop: () => drain(server) };
+  const stop = () => {
+    draining.abort();
+    return drain(server);
+  };
+  return { url: `http://${hostPort({ ...config.http, port })}`, stop };
+}
+
+function createApi(config: Config, parts: Parts, draining: AbortSignal): ApiDeps {
+  const { store, blobs, ingest, authenticator, bus, metrics } = parts;
+  const { clock, random, log } = parts.surroundings;
+  const registry = createRegistry(methods.map((method) => timed(method, metrics)));
+  const services = { store, blobs, ingest, clock, random, log, limits: limitsOf(config) };
+  const { publicUrl, relaxedUsing, maxSizeRequest } = config;
+  const upgrade = createWebSocketUpgrade({
+    bus,
+    log,
+    draining,
+    authenticate: authenticator.authenticate,
+    maxSizeRequest,
+    processRequest: (login, body) => processRequest(deps, login, body),
+  });
+  const deps: ApiDeps = { services, registry, publicUrl, relaxedUsing, upgrade };
+  return deps;
 }
 
 function limitsOf(config: Config): Limits {

@@ -1,9 +1,20 @@
+import type { Resolver } from "node:dns/promises";
 import type { Authenticator } from "../auth/login.ts";
+import type { Clock, Random } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
 import type { Ingest } from "../mail/ingest.ts";
 import type { Metrics } from "../ops/metrics.ts";
+import type { Bus } from "../push/bus.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Store } from "../store/store.ts";
-import type { Surroundings } from "./serve.ts";
+
+/** What a server is made with; tests pass their own. */
+export interface Surroundings {
+  clock: Clock;
+  resolver: Resolver;
+  random: Random;
+  log: Log;
+}
 
 /** What the roles of a server share. */
 export interface Parts {
@@ -11,6 +22,7 @@ export interface Parts {
   blobs: Blobs;
   ingest: Ingest;
   authenticator: Authenticator;
+  bus: Bus;
   metrics: Metrics;
   surroundings: Surroundings;
   isReady: () => Promise<boolean>;

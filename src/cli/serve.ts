@@ -1,32 +1,24 @@
-import type { Resolver } from "node:dns/promises";
 import { createAuthenticator } from "../auth/authenticator.ts";
-import type { Clock, Random } from "../base/clock.ts";
 import { thisProcess } from "../base/holder.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
 import { Ingest } from "../mail/ingest.ts";
 import { createMetrics } from "../ops/metrics.ts";
 import { serveMetrics } from "../ops/metrics-server.ts";
+import { ProcessBus } from "../push/bus.ts";
+import { PostgresCarrier } from "../push/postgres.ts";
 import { Blobs } from "../store/blobs.ts";
 import type { Store } from "../store/store.ts";
 import { diskObjects } from "./database.ts";
 import { type DemoAccount, makeDemo } from "./demo.ts";
 import { gaugeStore } from "./gauges.ts";
 import { startHttp } from "./http.ts";
-import { openStore } from "./open-store.ts";
-import { hostPort, type Part, type Parts } from "./parts.ts";
+import { type OpenStore, openStore } from "./open-store.ts";
+import { hostPort, type Part, type Parts, type Surroundings } from "./parts.ts";
 import { createIncoming, startSmtpIn } from "./smtp-in.ts";
 import { startWorker } from "./worker.ts";
 
 type Stop = () => Promise<void>;
-
-/** What a server is made with; tests pass their own. */
-export interface Surroundings {
-  clock: Clock;
-  resolver: Resolver;
-  random: Random;
-  log: Log;
-}
 
 export interface Running {
   /** Where each part listens; undefined for parts that this process does not run. */
@@ -54,7 +46,9 @@ async function start(config: Config, surroundings: Surroundings, stops: Stop[]):
   const { log } = surroundings;
   const opened = await openStore(config, surroundings);
   stops.push(opened.close);
-  const parts = makeParts(config, surroundings, opened.store);
+  const parts = makeParts(config, surroundings, opened);
+  stops.push(() => parts.bus.close());
+  await parts.bus.start();
   const demo = await makeDemo(parts.store, config, surroundings.random);
   const urls = await startRoles(config, parts, stops);
   log.info({ roles: config.roles, ...urls }, "serving");
@@ -70,8 +64,13 @@ async function start(config: Config, surroundings: Surroundings, stops: Stop[]):
   };
 }
 
-function makeParts(config: Config, surroundings: Surroundings, store: Store): Parts {
+function makeParts(config: Config, surroundings: Surroundings, { store, connection }: OpenStore): Parts {
   const { clock, random, log } = surroundings;
+  const authenticator = createAuthenticator({ store, clock, log });
+  const bus = createBus(store, connection, log);
+  bus.onRevoked((login) => authenticator.forget(login));
+  // Revocations may have been missed.
+  bus.onReconnect(() => authenticator.forget());
   const objects = diskObjects(config);
   const metrics = createMetrics();
   gaugeStore(metrics, store);
@@ -79,11 +78,19 @@ function makeParts(config: Config, surroundings: Surroundings, store: Store): Pa
     store,
     blobs: new Blobs({ objects, clock, random, cacheBytes: config.cacheBytes }),
     ingest: new Ingest(store),
-    authenticator: createAuthenticator({ store, clock, log }),
+    authenticator,
+    bus,
     metrics,
     surroundings,
     isReady: () => store.database.isReachable(),
   };
+}
+
+function createBus(store: Store, connection: OpenStore["connection"], log: Log): ProcessBus {
+  const carrier = new PostgresCarrier({ database: store.database, connection, log });
+  const bus = new ProcessBus({ store, log, carriers: [carrier] });
+  store.onCommit = (change) => bus.publish(change);
+  return bus;
 }
 
 /** In this order they start; they stop in the opposite one, so that the front doors close first. */
