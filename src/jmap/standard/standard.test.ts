@@ -5,7 +5,6 @@ import { decodeId, encodeId } from "../../base/ids.ts";
 import { Kind } from "../../store/change.ts";
 import { unprepared } from "../../store/sql.ts";
 import type { Store, Tx } from "../../store/store.ts";
-import { capabilities } from "../ids.ts";
 import { defaultLimits, type Method } from "../method.ts";
 import { bool, exactly, id, map, nullable, text, textUpTo, unsignedInt } from "../schema.ts";
 import { changesMethod } from "./changes.ts";
@@ -40,7 +39,7 @@ function log(tx: Tx, what: keyof typeof Kind, records: { id: number }[]): void {
 
 const toy: DataType & { set: SetHooks; copy: CopyHooks } = {
   name: "Quota",
-  capability: capabilities.core,
+  capability: "urn:ietf:params:jmap:core",
   prefix: "x",
   properties: {
     name: { schema: textUpTo(10) },
