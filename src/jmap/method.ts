@@ -124,6 +124,8 @@ export interface Method {
   /** It is unknown to requests that do not use this one. */
   readonly capability: string;
   readonly access: Access;
+  /** For "own": whether it writes to `accountId`, which a read-only account then refuses. */
+  readonly writes?: boolean;
   /** An object schema; for all but "none" it has `accountId`. */
   readonly args: Schema<unknown>;
   /** How many new ids a write will want: they come with the account's row. */
@@ -170,7 +172,7 @@ export function writeMethod<A extends { accountId: string }, P = undefined>(
 
 /** For methods that open their own transactions. */
 export function ownMethod<A extends { accountId: string }>(
-  method: Definition<A> & { run(args: A, call: Call): Promise<MethodResult> },
+  method: Definition<A> & { writes: boolean; run(args: A, call: Call): Promise<MethodResult> },
 ): Method {
   return { ...method, access: "own", run: (args, call) => method.run(args as A, call as Call) };
 }

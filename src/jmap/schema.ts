@@ -22,6 +22,7 @@ export const text = of<string>({ type: "string" });
 /** RFC 8620 §1.3. */
 export const int = of<number>({ type: "integer", minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER });
 export const unsignedInt = of<number>({ type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+export const positiveInt = of<number>({ type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 /** RFC 8620 §1.2. */
 export const id = of<string>({ type: "string", pattern: "^[A-Za-z0-9_-]{1,255}$" });
 /** An id, or "#" and the creation id of a record made in the same request (RFC 8620 §5.3). */

@@ -43,6 +43,7 @@ const checkImport = checker(emailImportObject);
 export const emailImport = ownMethod({
   name: "Email/import",
   capability: capabilities.mail,
+  writes: true,
   args: importArgs,
   async run(args, call) {
     const { store, limits, ingest } = call.services;
@@ -52,7 +53,7 @@ export const emailImport = ownMethod({
     if (args.ifInState && args.ifInState !== state) throw new MethodError("stateMismatch");
     const prepared = new Map<string, NewMail | SetError>();
     for (const [creationId, email] of entries) prepared.set(creationId, await prepareImport(email, call));
-    const mails = [...prepared.values()].filter((mail) => !(mail instanceof SetError));
+    const mails = [...prepared.values()].filter((mail): mail is NewMail => !(mail instanceof SetError));
     const added =
       mails.length === 0
         ? { outcomes: [], oldState: state, newState: state }

@@ -22,6 +22,8 @@ export interface Property {
   onRequest?: true;
   /** Where "#creationId" may stand: the value itself, or the keys of the map. */
   references?: "value" | "keys";
+  /** A map to true; a patch may then say false for null, as some clients do (beyond the RFC). */
+  isSet?: true;
 }
 
 /** Everything the standard methods need to know of a data type. */
@@ -44,6 +46,7 @@ export interface DataType<C = unknown, S = unknown> {
    */
   fetch(ids: number[] | null, want: Want, call: ReadCall): Promise<JmapObject[]>;
   set?: SetHooks;
+  copy?: CopyHooks;
   query?: QueryHooks<C, S>;
   /** /changes: `updatedProperties` when all these changed objects only had their counts moved. */
   countProperties?: string[];
@@ -123,6 +126,32 @@ export interface SetHooks {
   implicit?(batch: SetBatch, call: WriteCall): { name: string; args: object }[];
   /** Members of the response beside the standard ones. */
   extra?(batch: SetBatch): object;
+}
+
+// ---- /copy
+
+export interface CopyRecord {
+  creationId: string;
+  originalId: number;
+  /** As the client wrote it. */
+  originalWireId: string;
+  /** What `read` found in the account copied from. */
+  original: unknown;
+  /** The properties that replace the original's, checked, references resolved. */
+  overrides: JmapObject;
+  id: number;
+  wireId: string;
+  response: JmapObject;
+  error?: SetError;
+}
+
+export interface CopyHooks {
+  /** The properties that may be given besides `id`. */
+  overrides: string[];
+  /** In the account copied from; ids that are not there are left out. */
+  read(ids: number[], call: ReadCall): Promise<Map<number, unknown>>;
+  /** Sets `error` on what cannot be; otherwise `response` beside the id. */
+  create(records: CopyRecord[], call: WriteCall): Promise<void>;
 }
 
 // ---- /query

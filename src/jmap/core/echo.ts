@@ -1,0 +1,11 @@
+import { capabilities } from "../ids.ts";
+import { plainMethod } from "../method.ts";
+import { openObject } from "../schema.ts";
+
+/** RFC 8620 §4 */
+export const coreEcho = plainMethod({
+  name: "Core/echo",
+  capability: capabilities.core,
+  args: openObject({}),
+  run: async (args) => ({ response: args }),
+});

@@ -1,0 +1,253 @@
+import type { Login } from "../auth/login.ts";
+import { decodeId } from "../base/ids.ts";
+import { CommitError, isRetryable } from "../store/database.ts";
+import { AccountMissing } from "../store/errors.ts";
+import type { Reader, Tx } from "../store/store.ts";
+import { MethodError } from "./errors.ts";
+import { idPrefix } from "./ids.ts";
+import type { Call, Method, MethodResult, ReadCall, Services, WriteCall } from "./method.ts";
+import { type Invocation, resolveReferences } from "./references.ts";
+import type { Registry } from "./registry.ts";
+import { describe } from "./schema.ts";
+
+export interface DispatchRequest {
+  login: Login;
+  using: ReadonlySet<string>;
+  /** Calls run though their capability is not in `using`. */
+  relaxedUsing?: boolean;
+  calls: readonly Invocation[];
+  createdIds: Readonly<Record<string, string>>;
+}
+
+export interface DispatchResult {
+  responses: Invocation[];
+  createdIds: Record<string, string>;
+}
+
+/** RFC 8620 §3.3: runs the calls in order; a call that fails leaves an error in its place and the next one runs. */
+export async function dispatch(
+  registry: Registry,
+  services: Services,
+  request: DispatchRequest,
+): Promise<DispatchResult> {
+  const run = new Run(registry, services, request);
+  for (let next = 0; next < request.calls.length; ) next = await run.step(next);
+  return { responses: run.responses, createdIds: Object.fromEntries(run.createdIds) };
+}
+
+/** A call whose arguments are resolved and checked. */
+interface ReadyCall {
+  method: Method;
+  args: Record<string, unknown>;
+  callId: string;
+  call: CallContext;
+}
+
+class CallContext implements Call {
+  readonly services: Services;
+  readonly login: Login;
+  readonly using: ReadonlySet<string>;
+  readonly account: string;
+  accountId = 0;
+  readonly #createdIds: readonly ReadonlyMap<string, string>[];
+
+  constructor(run: Run, account: string, createdIds: readonly ReadonlyMap<string, string>[]) {
+    this.services = run.services;
+    this.login = run.request.login;
+    this.using = run.request.using;
+    this.account = account;
+    this.#createdIds = createdIds;
+  }
+
+  readonly createdId = (creationId: string): string | undefined => {
+    for (const map of this.#createdIds) {
+      const id = map.get(creationId);
+      if (id !== undefined) return id;
+    }
+    return undefined;
+  };
+
+  readonly openAccount: Call["openAccount"] = (account, mode, error) => {
+    const id = decodeId(idPrefix.account, account);
+    const access = this.login.accounts.find((candidate) => candidate.id === id);
+    if (!access) throw new MethodError(error ?? "accountNotFound");
+    if (mode === "write" && access.isReadOnly) throw new MethodError("accountReadOnly");
+    return access.id;
+  };
+
+  reading(reader: Reader): ReadCall {
+    return { ...this, reader };
+  }
+
+  writing(tx: Tx): WriteCall {
+    return { ...this, tx, reader: tx };
+  }
+}
+
+class Run {
+  readonly registry: Registry;
+  readonly services: Services;
+  readonly request: DispatchRequest;
+  readonly responses: Invocation[] = [];
+  readonly createdIds: Map<string, string>;
+
+  constructor(registry: Registry, services: Services, request: DispatchRequest) {
+    this.registry = registry;
+    this.services = services;
+    this.request = request;
+    this.createdIds = new Map(Object.entries(request.createdIds));
+  }
+
+  /** Answers the call at `index`, and those behind it that share its snapshot; returns the next index. */
+  async step(index: number): Promise<number> {
+    const invocation = this.request.calls[index]!;
+    try {
+      const ready = this.#ready(invocation, this.responses, [this.createdIds]);
+      if (ready.method.access === "read") return await this.#readGroup(index, ready);
+      if (ready.method.access === "write") await this.#write(ready);
+      else await this.#runAlone(ready);
+    } catch (error) {
+      this.responses.push(this.#failure(error, invocation));
+    }
+    return index + 1;
+  }
+
+  #ready([name, given, callId]: Invocation, responses: readonly Invocation[], created: ReadonlyMap<string, string>[]) {
+    const known = this.registry.get(name);
+    if (!known || !(this.request.relaxedUsing || this.request.using.has(known.method.capability))) {
+      throw new MethodError("unknownMethod", name);
+    }
+    const { method, check } = known;
+    const args = resolveReferences(given, responses);
+    const problem = check(args);
+    if (problem) throw new MethodError("invalidArguments", describe(problem));
+    const call = new CallContext(this, typeof args.accountId === "string" ? args.accountId : "", created);
+    if (method.access !== "none") {
+      const writes = method.access === "write" || (method.access === "own" && method.writes === true);
+      call.accountId = call.openAccount(call.account, writes ? "write" : "read");
+    }
+    return { method, args, callId, call } satisfies ReadyCall;
+  }
+
+  /** Consecutive reading calls on one account see one moment. */
+  async #readGroup(index: number, first: ReadyCall): Promise<number> {
+    const { calls } = this.request;
+    const { store } = this.services;
+    const { responses, next } = await store.snapshot(first.call.accountId, async (reader) => {
+      const responses: Invocation[] = [];
+      let next = index;
+      let ready: ReadyCall | undefined = first;
+      do {
+        const invocation: Invocation = calls[next++]!;
+        let wentOn = true;
+        try {
+          ready ??= this.#ready(invocation, [...this.responses, ...responses], [this.createdIds]);
+          const result = await ready.method.run(ready.args, ready.call.reading(reader), undefined);
+          responses.push([ready.method.name, result.response as Record<string, unknown>, ready.callId]);
+        } catch (error) {
+          if (isRetryable(error)) throw error;
+          // After a failed statement the snapshot is of no more use: the next call opens another.
+          wentOn = error instanceof MethodError;
+          responses.push(this.#failure(error, invocation));
+        }
+        if (!wentOn) break;
+        ready = undefined;
+      } while (next < calls.length && this.#joins(calls[next]!, first));
+      return { responses, next };
+    });
+    this.responses.push(...responses);
+    return next;
+  }
+
+  #joins([name, args]: Invocation, first: ReadyCall): boolean {
+    return this.registry.get(name)?.method.access === "read" && args.accountId === first.call.account;
+  }
+
+  async #write(ready: ReadyCall): Promise<void> {
+    const { method, args, call } = ready;
+    const prepared = await method.prepare?.(args, call);
+    const written = await this.services.store.write(
+      call.accountId,
+      async (tx) => {
+        const responses: Invocation[] = [];
+        const created = new Map<string, string>();
+        const result = await method.run(args, call.writing(tx), prepared);
+        responses.push([method.name, result.response as Record<string, unknown>, ready.callId]);
+        note(created, result);
+        const later = await this.#implicitInside(ready, result, tx, responses, created);
+        return { responses, created, later };
+      },
+      { ids: method.ids?.(args) ?? 0 },
+    );
+    this.responses.push(...written.responses);
+    for (const [creationId, id] of written.created) this.createdIds.set(creationId, id);
+    for (const invocation of written.later) await this.#implicitAfter(invocation);
+  }
+
+  /** Runs implicit writes of the same account; returns the others, for after the commit. */
+  async #implicitInside(
+    cause: ReadyCall,
+    { implicit = [] }: MethodResult,
+    tx: Tx,
+    responses: Invocation[],
+    created: Map<string, string>,
+  ): Promise<Invocation[]> {
+    const later: Invocation[] = [];
+    for (const { name, args } of implicit) {
+      const invocation: Invocation = [name, args as Record<string, unknown>, cause.callId];
+      try {
+        const ready = this.#ready(invocation, [], [created, this.createdIds]);
+        if (ready.method.access !== "write" || ready.call.accountId !== cause.call.accountId) {
+          later.push(invocation);
+          continue;
+        }
+        const prepared = await ready.method.prepare?.(ready.args, ready.call);
+        const result = await tx.savepoint(() => ready.method.run(ready.args, ready.call.writing(tx), prepared));
+        responses.push([name, result.response as Record<string, unknown>, cause.callId]);
+        note(created, result);
+      } catch (error) {
+        if (!(error instanceof MethodError)) throw error;
+        responses.push(this.#failure(error, invocation));
+      }
+    }
+    return later;
+  }
+
+  async #implicitAfter(invocation: Invocation): Promise<void> {
+    try {
+      const ready = this.#ready(invocation, [], [this.createdIds]);
+      if (ready.method.access === "write") await this.#write(ready);
+      else await this.#runAlone(ready);
+    } catch (error) {
+      this.responses.push(this.#failure(error, invocation));
+    }
+  }
+
+  async #runAlone({ method, args, callId, call }: ReadyCall): Promise<void> {
+    const result = await method.run(args, call, undefined);
+    this.responses.push([method.name, result.response as Record<string, unknown>, callId]);
+    note(this.createdIds, result);
+    for (const implicit of result.implicit ?? []) {
+      await this.#implicitAfter([implicit.name, implicit.args as Record<string, unknown>, callId]);
+    }
+  }
+
+  #failure(error: unknown, [name, , callId]: Invocation): Invocation {
+    return ["error", this.#methodError(error, name).toJSON() as Record<string, unknown>, callId];
+  }
+
+  /** What no RFC names is logged under a reference and told to the client by that alone. */
+  #methodError(error: unknown, method: string): MethodError {
+    if (error instanceof MethodError) return error;
+    if (error instanceof AccountMissing) return new MethodError("accountNotFound");
+    const reference = this.services.random(6).toString("hex");
+    this.services.log.error({ reference, method, err: error }, "method failed");
+    if (error instanceof CommitError) return new MethodError("serverPartialFail", `outcome unknown, see ${reference}`);
+    if (isRetryable(error)) return new MethodError("serverUnavailable", `reference ${reference}`);
+    return new MethodError("serverFail", `unexpected error, reference ${reference}`);
+  }
+}
+
+function note(createdIds: Map<string, string>, { created = {} }: MethodResult): void {
+  for (const [creationId, id] of Object.entries(created)) createdIds.set(creationId, id);
+}

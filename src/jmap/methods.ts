@@ -1,0 +1,20 @@
+import { coreEcho } from "./core/echo.ts";
+import { mailbox } from "./mailbox/type.ts";
+import type { Method } from "./method.ts";
+import { changesMethod } from "./standard/changes.ts";
+import { getMethod } from "./standard/get.ts";
+import { queryChangesMethod, queryMethod } from "./standard/query.ts";
+import { setMethod } from "./standard/set.ts";
+import { thread } from "./thread/type.ts";
+
+/** All methods of the server. */
+export const methods: readonly Method[] = [
+  coreEcho,
+  getMethod(mailbox),
+  changesMethod(mailbox),
+  queryMethod(mailbox),
+  queryChangesMethod(mailbox),
+  setMethod(mailbox),
+  getMethod(thread),
+  changesMethod(thread),
+];

@@ -1,0 +1,22 @@
+import type { Method } from "./method.ts";
+import { type Check, checker } from "./schema.ts";
+
+export interface Registered {
+  method: Method;
+  check: Check;
+}
+
+export interface Registry {
+  get(name: string): Registered | undefined;
+  readonly methods: readonly Method[];
+}
+
+/** All methods by name, their argument schemas compiled. A name given twice stops the start. */
+export function createRegistry(methods: readonly Method[]): Registry {
+  const byName = new Map<string, Registered>();
+  for (const method of methods) {
+    if (byName.has(method.name)) throw new Error(`two methods are called ${method.name}`);
+    byName.set(method.name, { method, check: checker(method.args) });
+  }
+  return { get: (name) => byName.get(name), methods };
+}

@@ -1,0 +1,143 @@
+import { invalidProperties, SetError } from "../errors.ts";
+import { checker, describe } from "../schema.ts";
+import { fromWire } from "./ids.ts";
+import { applyPatch, differences, patchedProperties } from "./patch.ts";
+import type { CreateRecord, DataType, JmapObject, Property, UpdateRecord } from "./type.ts";
+
+/** Creation id → id, in this /set first, then in earlier calls. */
+export type Resolve = (creationId: string) => string | undefined;
+
+export function findProperty<C, S>(type: DataType<C, S>, name: string): Property | undefined {
+  return Object.hasOwn(type.properties, name) ? type.properties[name] : type.dynamicProperty?.(name);
+}
+
+/** Gathers all that is wrong with one record, as the SetError should list every property. */
+class Faults {
+  readonly #found = new Map<string, string>();
+
+  add(property: string, text: string): void {
+    if (!this.#found.has(property)) this.#found.set(property, text);
+  }
+
+  error(): SetError | undefined {
+    if (this.#found.size === 0) return undefined;
+    const text = [...this.#found].map(([property, words]) => `${property}: ${words}`).join("; ");
+    return invalidProperties(text, ...this.#found.keys());
+  }
+}
+
+/** A new record checked against the property table, its defaults filled in and its references resolved. */
+export function buildCreate<C, S>(
+  type: DataType<C, S>,
+  creationId: string,
+  given: JmapObject,
+  ids: { id: number; wireId: string },
+  resolve: Resolve,
+): CreateRecord {
+  const faults = new Faults();
+  const after: JmapObject = {};
+  for (const [name, value] of Object.entries(given)) {
+    const property = name === "id" ? undefined : findProperty(type, name);
+    if (!property) faults.add(name, name === "id" ? "is set by the server" : "no such property");
+    else if (property.serverSet) faults.add(name, "is set by the server");
+    else {
+      after[name] = resolveValue(name, property, value, resolve, faults);
+      checkValue(name, property, after[name], faults);
+    }
+  }
+  for (const [name, property] of Object.entries(type.properties)) {
+    if (property.serverSet || Object.hasOwn(given, name)) continue;
+    if (property.default !== undefined) after[name] = structuredClone(property.default);
+    else if (!property.optional) faults.add(name, "is missing");
+  }
+  const record: CreateRecord = { creationId, ...ids, after, given, response: {} };
+  const error = faults.error();
+  if (error) record.error = error;
+  return record;
+}
+
+/** A patched record checked against the property table. */
+export function buildUpdate<C, S>(
+  type: DataType<C, S>,
+  before: JmapObject,
+  patch: JmapObject,
+  ids: { id: number; wireId: string },
+  resolve: Resolve,
+): UpdateRecord {
+  const record: UpdateRecord = { ...ids, before, after: before, changed: new Set(), response: {} };
+  try {
+    const faults = new Faults();
+    const after = applyPatch(before, patch, (name) => findProperty(type, name));
+    const touched = patchedProperties(patch);
+    for (const name of touched) {
+      const property = findProperty(type, name);
+      if (property && !property.serverSet) after[name] = resolveValue(name, property, after[name], resolve, faults);
+    }
+    record.after = after;
+    record.changed = differences(before, after, touched);
+    for (const name of record.changed) {
+      const property = findProperty(type, name);
+      if (!property && name !== "id") faults.add(name, "no such property");
+      else if (!property || property.serverSet) faults.add(name, "is set by the server");
+      else if (property.immutable) faults.add(name, "cannot change");
+      else checkValue(name, property, after[name], faults);
+    }
+    for (const name of touched) {
+      if (name === "id" && Object.hasOwn(patch, "id") && patch.id !== ids.wireId)
+        faults.add(name, "is set by the server");
+      if (name !== "id" && !findProperty(type, name)) faults.add(name, "no such property");
+    }
+    const error = faults.error();
+    if (error) record.error = error;
+  } catch (error) {
+    if (!(error instanceof SetError)) throw error;
+    record.error = error;
+  }
+  return record;
+}
+
+function checkValue(name: string, property: Property, value: unknown, faults: Faults): void {
+  const problem = checker(property.schema)(value);
+  if (problem) faults.add(name, describe(problem));
+}
+
+function resolveValue(name: string, property: Property, value: unknown, resolve: Resolve, faults: Faults): unknown {
+  const follow = (text: string): string => {
+    if (!text.startsWith("#")) return text;
+    const id = resolve(text.slice(1));
+    if (id === undefined) faults.add(name, `nothing was created as "${text.slice(1)}"`);
+    return id ?? text;
+  };
+  if (property.references === "value" && typeof value === "string") return follow(value);
+  if (property.references === "keys" && typeof value === "object" && value !== null && !Array.isArray(value)) {
+    if (!Object.keys(value).some((key) => key.startsWith("#"))) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [follow(key), inner]));
+  }
+  return value;
+}
+
+/** The creation ids of this /set that a new or patched record refers to. */
+export function referencesOf<C, S>(type: DataType<C, S>, object: JmapObject): string[] {
+  const names: string[] = [];
+  for (const [key, value] of Object.entries(object)) {
+    const [top, inner] = key.split("/", 2) as [string, string?];
+    const { references } = findProperty(type, top) ?? {};
+    if (references === "value" && typeof value === "string") names.push(value);
+    if (references === "keys" && inner !== undefined) names.push(inner);
+    if (references === "keys" && typeof value === "object" && value !== null) names.push(...Object.keys(value));
+  }
+  return names.filter((name) => name.startsWith("#")).map((name) => name.slice(1));
+}
+
+/** Ids in the order given, each once: those that are no ids of this type are told apart. */
+export function readIds<C, S>(type: DataType<C, S>, given: string[], resolve: Resolve) {
+  const known = new Map<number, string>();
+  const unknown = new Set<string>();
+  for (const text of given) {
+    const wireId = text.startsWith("#") ? resolve(text.slice(1)) : text;
+    const id = wireId === undefined ? undefined : fromWire(type, wireId);
+    if (id === undefined) unknown.add(text);
+    else known.set(id, wireId!);
+  }
+  return { known, unknown };
+}

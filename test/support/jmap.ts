@@ -1,0 +1,61 @@
+import { randomBytes } from "node:crypto";
+import type { Login } from "../../src/auth/login.ts";
+import { encodeId } from "../../src/base/ids.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { type DispatchResult, dispatch } from "../../src/jmap/dispatch.ts";
+import { capabilities, idPrefix } from "../../src/jmap/ids.ts";
+import { defaultLimits, type Method, type Services } from "../../src/jmap/method.ts";
+import type { Invocation } from "../../src/jmap/references.ts";
+import { createRegistry } from "../../src/jmap/registry.ts";
+import type { Store } from "../../src/store/store.ts";
+
+/** Services for tests of methods that need no more than the store. */
+export function testServices(store: Store, extra: Partial<Services> = {}): Services {
+  const services: Partial<Services> = {
+    store,
+    clock: store.clock,
+    random: randomBytes,
+    log: silentLog,
+    limits: defaultLimits,
+    ...extra,
+  };
+  return services as Services;
+}
+
+export function testLogin(accountIds: number[], extra: Partial<Login> = {}): Login {
+  const accounts = accountIds.map((id, index) => ({
+    id,
+    name: `user${id}`,
+    isPersonal: index === 0,
+    isReadOnly: false,
+  }));
+  return { login: "test", userId: accountIds[0] ?? 0, accounts, credential: "password", ...extra };
+}
+
+type Args = Record<string, unknown>;
+
+/** Calls methods as a request would, without HTTP. */
+export class TestClient {
+  readonly services: Services;
+  readonly login: Login;
+  readonly account: string;
+  readonly #registry;
+
+  constructor(methods: readonly Method[], services: Services, login: Login) {
+    this.services = services;
+    this.login = login;
+    this.account = encodeId(idPrefix.account, login.accounts[0]!.id);
+    this.#registry = createRegistry(methods);
+  }
+
+  request(calls: Invocation[], createdIds: Record<string, string> = {}): Promise<DispatchResult> {
+    const using = new Set(Object.values(capabilities));
+    return dispatch(this.#registry, this.services, { login: this.login, using, calls, createdIds });
+  }
+
+  /** One call with the account filled in: the arguments of its response, an error's too. */
+  async call(name: string, args: Args = {}): Promise<Args> {
+    const { responses } = await this.request([[name, { accountId: this.account, ...args }, "c"]]);
+    return responses[0]![1];
+  }
+}

@@ -1,0 +1,43 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, inject } from "vitest";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { Database, type StatementObserver } from "../../src/store/database.ts";
+import { createAccount } from "../../src/store/directory.ts";
+import { createDefaultMailboxes } from "../../src/store/mailboxes.ts";
+import { unprepared } from "../../src/store/sql.ts";
+import { Store } from "../../src/store/store.ts";
+import { type TestServer, templateName } from "./postgres-setup.ts";
+
+export interface TestDatabase {
+  database: Database;
+  /** Options for pg, for processes of their own. */
+  connection: TestServer;
+}
+
+/** A migrated database of the test file's own; it goes when the file is done. */
+export async function createTestDatabase(observe?: StatementObserver): Promise<TestDatabase> {
+  const name = `test_${randomBytes(8).toString("hex")}`;
+  const admin = new Database({ ...inject("postgres"), max: 1 }, silentLog);
+  await admin.run(unprepared(`CREATE DATABASE ${name} TEMPLATE ${templateName}`));
+  const connection = { ...inject("postgres"), database: name };
+  const database = new Database({ ...connection, max: 10 }, silentLog, observe);
+  afterAll(async () => {
+    await database.close();
+    await admin.run(unprepared(`DROP DATABASE ${name} WITH (FORCE)`));
+    await admin.close();
+  });
+  return { database, connection };
+}
+
+export async function createTestStore(options: { clock?: Clock; observe?: StatementObserver } = {}): Promise<Store> {
+  const { database } = await createTestDatabase(options.observe);
+  return new Store({ database, clock: options.clock ?? systemClock, log: silentLog });
+}
+
+let accounts = 0;
+
+/** A new account with the usual mailboxes; no password opens it. */
+export async function createTestAccount(store: Store, address = `user${++accounts}@example.com`): Promise<number> {
+  return createAccount(store, { address, passwordHash: "", fill: createDefaultMailboxes });
+}
