@@ -37,7 +37,6 @@ export function createList(
 export interface Opened {
   bindings: Bindings;
   source: Source;
-  keys: OrderKey[];
   where: string;
 }
 
@@ -48,7 +47,6 @@ export function openList(list: EmailList, options: { bindings?: Bindings; found?
   return {
     bindings,
     source,
-    keys: orderKeys(list.sort, source),
     where: conditions.length === 0 ? "true" : conditions.join(" AND "),
   };
 }
@@ -72,7 +70,8 @@ export function withRanks(list: EmailList, bindings: Bindings): string {
     queries.push(`h AS MATERIALIZED (SELECT s.no, s.received_at FROM search s
       WHERE s.user_id = $1 AND s.terms @@ ${bindings.add(driver.query, "tsquery")})`);
   }
-  const { source, keys, where } = openList(list, { bindings, ...(driver.kind === "terms" && { found: "h" }) });
+  const { source, where } = openList(list, { bindings, ...(driver.kind === "terms" && { found: "h" }) });
+  const keys = orderKeys(list.sort, source);
   const columns = keys.map((key, index) => `, ${key.expression} AS k${index}`).join("");
   const thread = list.dropRepeats ? `, ${source.threadId} AS thread_id` : "";
   queries.push(`x AS (SELECT ${source.id} AS id${thread}${columns} FROM ${source.from} WHERE ${where})`);

@@ -5,6 +5,7 @@ import type { EmailPage, EmailQuery, EmailWindow } from "./criteria.ts";
 import { resolveHeaders } from "./header-filter.ts";
 import { createList, dateOrder, type EmailList, openList, orderBy, withRanks } from "./list.ts";
 import { conjuncts, normalise } from "./normal.ts";
+import { orderKeys } from "./order.ts";
 import { searchNewest } from "./search-windows.ts";
 import { countList, hasKeptTotal, totalQuery } from "./total.ts";
 
@@ -32,7 +33,7 @@ async function pageAtAnchor(
   { anchor, anchorOffset, limit }: { anchor: number; anchorOffset: number; limit: number },
 ): Promise<EmailPage | "anchorNotFound"> {
   if (list.dropRepeats || dateOrder(list.sort) === undefined || list.choice.driver.kind === "terms") {
-    return rankedPage(reader, list, limit, (bindings) => {
+    return rankedPage(reader, list, limit, calculateTotal, (bindings) => {
       const place = `max(idx) FILTER (WHERE id = ${bindings.add(anchor, "bigint")})`;
       return `CASE WHEN ${place} IS NOT NULL THEN greatest(${place} + ${bindings.add(anchorOffset, "int")}, 0) END`;
     });
@@ -49,7 +50,13 @@ async function pageFromEnd(
   { position, limit }: { position: number; limit: number },
 ): Promise<EmailPage | "anchorNotFound"> {
   if (!hasKeptTotal(list)) {
-    return rankedPage(reader, list, limit, (bindings) => `greatest(count(*) + ${bindings.add(position, "int")}, 0)`);
+    return rankedPage(
+      reader,
+      list,
+      limit,
+      calculateTotal,
+      (bindings) => `greatest(count(*) + ${bindings.add(position, "int")}, 0)`,
+    );
   }
   const total = await countList(reader, list);
   const start = Math.max(total + position, 0);
@@ -64,7 +71,7 @@ async function pageAt(
   position: number,
   limit: number,
   calculateTotal: boolean,
-): Promise<EmailPage> {
+): Promise<EmailPage | "anchorNotFound"> {
   if (limit === 0) {
     return { ids: [], position, ...(calculateTotal && { total: await countList(reader, list) }) };
   }
@@ -74,9 +81,7 @@ async function pageAt(
         ? undefined
         : await searchNewest(reader, list, position + limit);
     if (found) return { ids: found.slice(position, position + limit), position };
-    const page = await rankedPage(reader, list, limit, (bindings) => bindings.add(position, "int"));
-    if (page === "anchorNotFound") throw new Error("a position is no anchor");
-    return calculateTotal ? page : { ids: page.ids, position };
+    return rankedPage(reader, list, limit, calculateTotal, (bindings) => bindings.add(position, "int"));
   }
   const { ids, total } = list.dropRepeats
     ? await walkThreads(reader, list, position, limit, calculateTotal)
@@ -112,7 +117,8 @@ async function walk(
   list: EmailList,
   options: { offset: number; limit: number; thread: boolean; total: boolean; reverse?: boolean },
 ): Promise<{ ids: WalkRow[]; total?: number }> {
-  const { bindings, source, keys, where } = openList(list);
+  const { bindings, source, where } = openList(list);
+  const keys = orderKeys(list.sort, source);
   const columns = [`${source.id} AS id`];
   if (options.thread) columns.push(`${source.threadId} AS thread_id`);
   if (options.total) columns.push(`${totalQuery(list, bindings)} AS total`);
@@ -187,6 +193,7 @@ async function rankedPage(
   reader: Reader,
   list: EmailList,
   limit: number,
+  calculateTotal: boolean,
   start: (bindings: Bindings) => string,
 ): Promise<EmailPage | "anchorNotFound"> {
   const bindings = new Bindings(list.accountId);
@@ -199,5 +206,6 @@ async function rankedPage(
   const rows = await reader.run(unprepared<Row>(text), bindings.values);
   const { total, start: position } = rows[0]!;
   if (position === null) return "anchorNotFound";
-  return { ids: rows.map((row) => row.id).filter((id) => id !== null), position, total };
+  const ids = rows.map((row) => row.id).filter((id) => id !== null);
+  return { ids, position, ...(calculateTotal && { total }) };
 }

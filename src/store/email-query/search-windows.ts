@@ -1,6 +1,7 @@
 import { statement, unprepared } from "../sql.ts";
 import type { Reader } from "../store.ts";
 import { type EmailList, openList, orderBy } from "./list.ts";
+import { orderKeys } from "./order.ts";
 
 const windows = [200, 2000];
 const selectCutoff = statement<{ received_at: Date }>(
@@ -23,10 +24,11 @@ export async function searchNewest(reader: Reader, list: EmailList, wanted: numb
 }
 
 async function searchSince(reader: Reader, list: EmailList, since: Date | undefined): Promise<number[]> {
-  const { bindings, source, keys, where } = openList(list);
+  const { bindings, source, where } = openList(list);
+  const order = orderBy(list, orderKeys(list.sort, source), source.id);
   const window = since === undefined ? "" : ` AND s.received_at >= ${bindings.add(since, "timestamptz")}`;
   const text = `SELECT ${source.id} AS id, ${source.threadId} AS thread_id FROM ${source.from}
-    WHERE ${where}${window} ORDER BY ${orderBy(list, keys, source.id)}`;
+    WHERE ${where}${window} ORDER BY ${order}`;
   const rows = await reader.run(unprepared<{ id: number; thread_id: number }>(text), bindings.values);
   if (!list.dropRepeats) return rows.map((row) => row.id);
   const firsts = new Map<number, number>();
