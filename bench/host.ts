@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createSocket, type Socket } from "node:dgram";
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -25,6 +26,21 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** Answers every DNS question with NXDOMAIN, so that checks of the sender cost the same on every network. */
+async function emptyDns(): Promise<Socket> {
+  const socket = createSocket("udp4");
+  socket.on("message", (query, peer) => {
+    const end = query.indexOf(0, 12) + 5;
+    const answer = Buffer.from(query.subarray(0, end));
+    answer.writeUInt16BE(0x8183, 2);
+    answer.fill(0, 6, 12);
+    socket.send(answer, peer.port, peer.address);
+  });
+  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  socket.unref();
+  return socket;
 }
 
 async function ready(url: string, child: ChildProcess, log: string): Promise<void> {
@@ -62,7 +78,9 @@ export async function startHost(folder: string): Promise<Host> {
   chmodSync(folder, 0o711);
   const [http, smtp, metrics] = [await freePort(), await freePort(), await freePort()];
   const dataFolder = join(folder, "data");
+  const dns = await emptyDns();
   const env = {
+    POSTHORN_RESOLVER: `127.0.0.1:${dns.address().port}`,
     ...process.env,
     POSTHORN_DATA: dataFolder,
     POSTHORN_HTTP: `127.0.0.1:${http}`,
@@ -88,6 +106,7 @@ export async function startHost(folder: string): Promise<Host> {
     },
     stop: async () => {
       process.removeListener("exit", abandon);
+      dns.close();
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill("SIGTERM");
       await new Promise((resolve) => child.once("exit", resolve));

@@ -72,7 +72,7 @@ async function openBox({ login, count, owner }: Subject): Promise<Box> {
 
 async function runScenario(bench: Bench, subject: Subject, scenario: Scenario, clients: Client[]): Promise<void> {
   const box = await openBox(subject);
-  for (const connections of [1, 8]) {
+  for (const connections of scenario.connections ?? [1, 8]) {
     const { operation, perRound, beforeRound } = await scenario.prepare(box);
     const disk = scenario.durable ? await diskRate(bench.diskFolder) : undefined;
     const figures = await measure(operation, {

@@ -38,6 +38,8 @@ export type Scenario = {
   durable?: boolean;
   /** May its cost grow with the mailbox? Reading must not, but for search. */
   mayGrow?: boolean;
+  /** (Default: 1 and 8.) */
+  connections?: number[];
   prepare: (box: Box) => Promise<Prepared> | Prepared;
 };
 
@@ -320,6 +322,7 @@ export const scenarios: Scenario[] = [
     title: "upload a message",
     durable: true,
     mayGrow: true,
+    connections: [1, uploadsAtOnce],
     prepare: (box) => ({ operation: upload(box), perRound: (connections) => (connections === 1 ? 60 : 240) }),
   },
   { name: "import", title: "import a message", target: 10, durable: true, mayGrow: true, prepare: importMail },

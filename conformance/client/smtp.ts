@@ -22,7 +22,7 @@ export class SmtpFailure extends Error {
 }
 
 /** RFC 5321 §4.5.2; bare line feeds become CRLF, so that a test text can be written plainly. */
-export function stuff(data: string | Uint8Array): Buffer {
+function stuff(data: string | Uint8Array): Buffer {
   const text = Buffer.from(data).toString("latin1").replace(/\r?\n/g, "\r\n").replace(/^\./gm, "..");
   return Buffer.from(`${text}${text.endsWith("\r\n") || text === "" ? "" : "\r\n"}.\r\n`, "latin1");
 }

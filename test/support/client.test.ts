@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
 import { type Client, connect, MethodFailure, one } from "../../conformance/client/client.ts";
 import { eventParser, openEventSource, type ServerEvent } from "../../conformance/client/eventsource.ts";
-import { openWebSocket } from "../../conformance/client/websocket.ts";
+import { openWebSocket, SocketRequestError, webSocketUrl } from "../../conformance/client/websocket.ts";
 
 const session = {
   capabilities: {
@@ -47,7 +47,10 @@ function peer(): Server {
   sockets.on("connection", (socket) =>
     socket.on("message", (data) => {
       const message = JSON.parse(String(data));
-      if (message["@type"] === "Request") {
+      if (message.using?.length === 0) {
+        const type = "urn:ietf:params:jmap:error:unknownCapability";
+        socket.send(JSON.stringify({ "@type": "RequestError", requestId: message.id, type }));
+      } else if (message["@type"] === "Request") {
         socket.send(JSON.stringify({ "@type": "Response", requestId: message.id, ...answer(message) }));
       } else if (message["@type"] === "WebSocketPushEnable") {
         socket.send(JSON.stringify({ "@type": "StateChange", changed: { a1: { Email: message.pushState } } }));
@@ -113,6 +116,7 @@ describe("the JMAP client", () => {
   });
 
   it("talks over a WebSocket", async () => {
+    expect(webSocketUrl(client).href).toBe(`${url.replace("http", "ws")}/ws`);
     const socket = await openWebSocket(client);
     const [first, second] = await Promise.all([
       socket.request([["Core/echo", { n: 1 }, "a"]]),
@@ -122,6 +126,9 @@ describe("the JMAP client", () => {
     socket.enablePush(["Email"], "s5");
     expect((await socket.nextPush()).changed).toEqual({ a1: { Email: "s5" } });
     await expect(socket.nextPush(30)).rejects.toThrow("no push in 30 ms");
+    const refused = await socket.request([["Core/echo", {}, "c"]], []).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(SocketRequestError);
+    expect(refused).toMatchObject({ problem: { type: "urn:ietf:params:jmap:error:unknownCapability" } });
     socket.send({ "@type": "Nonsense" });
     expect(await socket.strays.next(1000)).toMatchObject({ "@type": "RequestError" });
     await socket.close();

@@ -53,6 +53,8 @@ export class TestServer {
       POSTHORN_HTTP: `127.0.0.1:${httpPort}`,
       POSTHORN_SMTP: `127.0.0.1:${smtpPort}`,
       POSTHORN_METRICS: `127.0.0.1:${metricsPort}`,
+      // Tests ask nobody in the world: without a DNS server of its own a test finds none at once.
+      POSTHORN_RESOLVER: "127.0.0.1:1",
       ...options.env,
     };
   }
@@ -142,13 +144,13 @@ export class TestServer {
     const child = this.#child as ChildProcess;
     let late = false;
     const result = await new Promise<{ code: number | null; signal: string | null }>((resolve) => {
-      // `close` rather than `exit`: the last output is in by then. A surviving database must not hold it up.
       const timer = setTimeout(() => {
         late = true;
         child.kill("SIGKILL");
       }, timeoutMs);
       child.once("exit", (code, by) => {
         clearTimeout(timer);
+        // Lets the last output in. Waiting for `close` would wait for a surviving database that holds the pipe.
         setTimeout(() => resolve({ code, signal: by }), 20);
       });
       child.kill(signal);

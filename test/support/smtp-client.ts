@@ -5,6 +5,5 @@ export {
   type Reply,
   SmtpConnection,
   SmtpFailure,
-  stuff,
   type Target,
 } from "../../conformance/client/smtp.ts";

@@ -1,7 +1,7 @@
 import { simpleParser } from "mailparser";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { message } from "./messages.ts";
-import { deliver, SmtpConnection } from "./smtp-client.ts";
+import { message, reply } from "./messages.ts";
+import { deliver, SmtpConnection, SmtpFailure } from "./smtp-client.ts";
 import { type SmtpSink, startSink } from "./smtp-sink.ts";
 
 describe("the SMTP sink and client for tests", () => {
@@ -39,7 +39,9 @@ describe("the SMTP sink and client for tests", () => {
       await expect(refused).rejects.toMatchObject({ code: 451, line: "451 4.3.0 come back" });
     }
     await deliver({ port: sink.port, ...mail });
-    await expect(deliver({ port: sink.port, ...mail, to: "gone@sink.test" })).rejects.toMatchObject({ code: 550 });
+    const gone = await deliver({ port: sink.port, ...mail, to: "gone@sink.test" }).catch((error: unknown) => error);
+    expect(gone).toBeInstanceOf(SmtpFailure);
+    expect(gone).toMatchObject({ code: 550, stage: "RCPT TO:<gone@sink.test>" });
     expect(sink.messages).toHaveLength(1);
     expect(sink.attempts.filter((one) => one.stage === "rcpt")).toHaveLength(4);
   });
@@ -74,5 +76,7 @@ describe("the SMTP sink and client for tests", () => {
     const parsed = await simpleParser(sink.messages[0]?.raw as Buffer);
     expect(parsed).toMatchObject({ subject: "Grüße 📯", messageId: "<1@sender.test>", html: "<p>rich</p>" });
     expect(parsed.attachments[0]?.content).toEqual(Buffer.from([0, 1, 255]));
+    const answer = await simpleParser(await reply("<1@sender.test>"));
+    expect([answer.inReplyTo, answer.references]).toEqual(["<1@sender.test>", "<1@sender.test>"]);
   });
 });

@@ -33,13 +33,13 @@ export type SinkOptions = {
   tls?: boolean;
   /** The name of the certificate and the greeting. (Default: mx.sink.test.) */
   name?: string;
-  /** A certificate made by `certificate` before, for a host that keeps it. */
+  /** The certificate of an earlier sink (its `pems`), for a host that keeps it. */
   pems?: Certificate;
 };
 export type Certificate = { cert: string; private: string };
 
 /** A certificate signed by itself. RSA: elliptic keys fail in the locked versions below `selfsigned`. */
-export function certificate(name: string): Promise<Certificate> {
+function certificate(name: string): Promise<Certificate> {
   return generate([{ name: "commonName", value: name }], {
     keySize: 2048,
     algorithm: "sha256",

@@ -1,6 +1,6 @@
 import { encodeId } from "../../base/ids.ts";
 import { type Added, type NewMail, writeMails } from "../../mail/ingest.ts";
-import { prepareMessage } from "../../mail/prepare.ts";
+import { prepare } from "../../mail/preparer.ts";
 import { asDate, parseHeader } from "../../mime/headers.ts";
 import { decodeBlobId, encodeBlobId } from "../../store/blob-id.ts";
 import { findBlob } from "../../store/blob-refs.ts";
@@ -13,6 +13,7 @@ import {
   checker,
   describe,
   id,
+  idOrReference,
   map,
   nullable,
   object,
@@ -32,7 +33,7 @@ const importArgs = object({
 });
 const emailImportObject = object({
   blobId: id,
-  mailboxIds: map(id, bool),
+  mailboxIds: map(idOrReference, bool),
   keywords: optional(nullable(map(keywordName, bool))),
   receivedAt: optional(nullable(utcDate)),
 });
@@ -84,7 +85,7 @@ async function prepareImport(given: unknown, call: Call): Promise<NewMail | SetE
     return invalidProperties(describe(problem), problem.path.split("/")[1] ?? missingProperty(given as object));
   }
   const email = given as EmailImport;
-  const mailboxIds = mailboxList(email);
+  const mailboxIds = mailboxList({ mailboxIds: resolved(email.mailboxIds, call) });
   const wanted = Object.values(email.mailboxIds).filter((isIn) => isIn).length;
   if (wanted === 0 || wanted !== mailboxIds.length) return invalidProperties("no such mailbox", "mailboxIds");
   if (wanted > emailLimits.maxMailboxes) return new SetError("tooManyMailboxes");
@@ -98,11 +99,17 @@ async function prepareImport(given: unknown, call: Call): Promise<NewMail | SetE
   const received = email.receivedAt ?? receivedDate(fields);
   return {
     blob,
-    prepared: prepareMessage(bytes),
+    prepared: await prepare(bytes),
     target: { mailboxIds },
     keywords,
     receivedAt: received ? new Date(received) : call.services.clock.now(),
   };
+}
+
+/** "#x" names a mailbox made earlier in the request. */
+function resolved(mailboxIds: Record<string, boolean>, call: Call): Record<string, boolean> {
+  const follow = (id: string) => (id.startsWith("#") ? (call.createdId(id.slice(1)) ?? id) : id);
+  return Object.fromEntries(Object.entries(mailboxIds).map(([id, isIn]) => [follow(id), isIn]));
 }
 
 function missingProperty(given: object): string {

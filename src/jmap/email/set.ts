@@ -1,6 +1,7 @@
 import { decodeId, encodeId } from "../../base/ids.ts";
 import { writeMails } from "../../mail/ingest.ts";
-import { type PreparedMessage, prepareMessage } from "../../mail/prepare.ts";
+import type { PreparedMessage } from "../../mail/prepare.ts";
+import { prepare } from "../../mail/preparer.ts";
 import { encodeBlobId } from "../../store/blob-id.ts";
 import { releaseBlobs } from "../../store/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs.ts";
@@ -114,7 +115,7 @@ async function writeDraft(email: JmapObject, call: Call): Promise<Written> {
   }
   if (missing.length > 0) throw blobNotFound(missing);
   const message = draft.build(blobs, services.clock.now(), services.random);
-  return { blob: await services.blobs.put(message), prepared: prepareMessage(message) };
+  return { blob: await services.blobs.put(message), prepared: await prepare(message) };
 }
 
 function newMail(record: CreateRecord, batch: SetBatch, call: WriteCall) {

@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -238,6 +239,19 @@ test("a folder too deep for a socket gets a short one, which is remembered", asy
   expect((await start()).connection.host).toBe(host);
   await servers.pop()?.stop();
   rmSync(host, { recursive: true });
+});
+
+test.runIf(root)("a short folder that somebody else made first is not used", async () => {
+  data = join(base, "deep".repeat(30), "data");
+  copyTemplate();
+  const name = `posthorn-${createHash("sha256").update(data).digest("hex").slice(0, 12)}`;
+  const squatted = join(tmpdir(), name);
+  mkdirSync(squatted, { mode: 0o777 });
+  chownSync(squatted, 1, 1);
+  const { host } = (await start()).connection;
+  expect(host).toMatch(new RegExp(`/${name}-.{6}$`));
+  await servers.pop()?.stop();
+  for (const folder of [squatted, host]) rmSync(folder, { recursive: true });
 });
 
 test.runIf(root)("works as a normal user, and for root on that user's folder", async () => {

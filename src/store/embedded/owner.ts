@@ -13,6 +13,7 @@ export interface Connection {
 /** "posthorn" in ASCII, cut to what a bigint holds. */
 const ownerLock = "8102099357864587";
 const cannotConnectNow = "57P03";
+const tooManyConnections = "53300";
 
 /**
  * A connection to the server: "starting" while it recovers or stops, "absent" when nobody listens. `waitMs` bounds one try.
@@ -34,7 +35,7 @@ export async function tryConnect(
     await client.connect();
     return client;
   } catch (error) {
-    await client.end().catch(() => {});
+    client.end().catch(() => {});
     const { code } = error as { code?: string };
     if (code === "ENOENT" || code === "ECONNREFUSED") return "absent";
     if (code === "EACCES") {
@@ -42,7 +43,9 @@ export async function tryConnect(
         `no permission for the database's socket in ${connection.host}: run as root or as its owner`,
       );
     }
-    if (code === cannotConnectNow || code === "53300" || code === "ECONNRESET" || code === "EAGAIN") return "starting";
+    if (code === cannotConnectNow || code === tooManyConnections || /^E(CONNRESET|PIPE|AGAIN)$/.test(code ?? ""))
+      return "starting";
+    // Cut off before it was greeted, or greeted too late.
     if (code === undefined) return "starting";
     throw new StartError(`cannot connect to the database in ${connection.host}: ${(error as Error).message}`);
   }

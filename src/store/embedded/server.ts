@@ -11,6 +11,7 @@ import {
   kill,
   lastComplaint,
   logSize,
+  processesIn,
   recordedArguments,
   recordedPid,
   serverArguments,
@@ -90,7 +91,7 @@ export class Server {
       }
       if (attempts === startAttempts || (attempts > 0 && this.#isHopeless())) throw this.#failure("did not start");
       if (attempts > 0) await this.#pause(50 * 2 ** Math.min(attempts, 5));
-      if (attempts > 2) clearRemains(this.#layout);
+      if (attempts > 1) clearRemains(this.#layout);
       attempts++;
       if (!this.#stopping) this.#spawn();
     }
@@ -119,7 +120,9 @@ export class Server {
     try {
       await takeOwnership(client, this.#layout.data);
       const pid = recordedPid(this.#layout.pg);
-      if (pid === undefined) throw new StartError(`${this.#layout.pg}/postmaster.pid is missing`);
+      if (pid === undefined || processesIn(this.#layout.pg)?.includes(pid) === false) {
+        throw new StartError(`the server of ${this.#layout.data} runs in another container: stop that one first`);
+      }
       if (pid !== this.#child?.pid && !this.#sameSettings()) {
         await terminate(pid);
         return false;
@@ -209,6 +212,8 @@ export class Server {
   #lose(error: InUseError): void {
     this.#log.error({ error: error.message }, "another process took the data folder");
     this.pid = 0;
+    // It may be theirs by now, so stop() must leave it alone.
+    this.#child = undefined;
     if (this.#lostCallbacks.length === 0) {
       setImmediate(() => {
         throw error;

@@ -1,7 +1,7 @@
 import { totalmem } from "node:os";
 
 /** Settings of the server. They stand on its command line, so a data folder holds no choice of an older version. */
-export function serverSettings(run: string, version: string, memory: number = totalmem()): string[] {
+export function serverSettings(run: string, version: string, memory: number = availableMemory()): string[] {
   const megabytes = Math.floor(memory / 2 ** 20);
   const settings: Record<string, string | number> = {
     // Also tells which version of the package runs.
@@ -53,4 +53,9 @@ export function serverSettings(run: string, version: string, memory: number = to
     log_autovacuum_min_duration: -1,
   };
   return Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+}
+
+/** A container is often allowed less than the machine has. */
+function availableMemory(): number {
+  return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
 }

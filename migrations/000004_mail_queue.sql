@@ -1,0 +1,5 @@
+-- Numbers of incoming messages; each process takes a block at a time.
+CREATE SEQUENCE incoming_number INCREMENT BY 100;
+
+-- The incoming message by which these recipients get local mail: chosen once, so a second attempt is a no-op.
+ALTER TABLE delivery ADD COLUMN incoming_id bigint;

@@ -1,0 +1,172 @@
+import type { Clock } from "../base/clock.ts";
+import type { Holder } from "../base/holder.ts";
+import type { Log } from "../base/log.ts";
+import { Slots } from "../base/slots.ts";
+import type { Blobs } from "../store/blobs.ts";
+import { AccountMissing } from "../store/errors.ts";
+import { type IncomingMessage, type IncomingRecipient, IncomingRows, type Lease } from "../store/incoming.ts";
+import { dueIncoming, incomingLeaseHolders } from "../store/queue-sweeps.ts";
+import type { Store } from "../store/store.ts";
+import type { Ingest } from "./ingest.ts";
+import type { PreparedMessage } from "./prepare.ts";
+import { prepare } from "./preparer.ts";
+
+export interface IncomingOptions {
+  store: Store;
+  blobs: Blobs;
+  ingest: Ingest;
+  clock: Clock;
+  log: Log;
+  holder: Holder;
+}
+
+/** A message that a front door has taken, its trace header in front. */
+export interface Accepted {
+  /** From `newId`, so that the trace header can carry it. */
+  id: number;
+  message: Buffer;
+  /** "" for the null sender. */
+  mailFrom: string;
+  recipients: { address: string; userId: number }[];
+}
+
+const leaseTime = 5 * 60_000;
+const firstPause = 5_000;
+const longestPause = 10 * 60_000;
+const atOnce = 24;
+/** Of those that wait for their turn, how many keep their bytes in memory. */
+const keptWaiting = 32;
+const sweepEvery = 15_000;
+const sweepMost = 100;
+
+/**
+ * Mail on its way into accounts. `accept` makes it durable, and then it is delivered here and now; what a dead process
+ * left, or what an account could not take, is taken up by the sweep, for as long as it takes.
+ */
+export class Incoming {
+  readonly #options: IncomingOptions;
+  readonly #rows: IncomingRows;
+  readonly #slots = new Slots(atOnce);
+  readonly #active = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: IncomingOptions) {
+    this.#options = options;
+    this.#rows = new IncomingRows(options.store.database);
+  }
+
+  newId(): Promise<number> {
+    return this.#rows.newId();
+  }
+
+  /** Durable on return; delivered soon after. An id that was accepted before is not taken twice. */
+  async accept({ id, message, mailFrom, recipients }: Accepted): Promise<void> {
+    const { blobs, clock } = this.#options;
+    const blob = await blobs.put(message);
+    const perAccount = new Map(recipients.map((recipient) => [recipient.userId, recipient]));
+    const row: IncomingMessage = {
+      id,
+      createdAt: clock.now(),
+      blob,
+      mailFrom,
+      recipients: [...perAccount.values()].map(({ address, userId }) => ({ address, userId, done: false })),
+      attempts: 0,
+    };
+    await this.#rows.insert(row, this.#lease(leaseTime));
+    this.#begin(row, this.#slots.waiting < keptWaiting ? message : undefined);
+  }
+
+  /** Looks for what is left over, now and then every few seconds. */
+  start(): void {
+    this.#timer = setInterval(() => void this.sweep(), sweepEvery);
+    this.#timer.unref();
+    void this.sweep();
+  }
+
+  /** Takes up messages whose holder is gone or whose next attempt is due. Resolves when those are through. */
+  sweep(): Promise<void> {
+    this.#sweeping ??= this.#sweep()
+      .catch((error: unknown) => this.#options.log.warn({ err: error }, "sweep of incoming mail failed"))
+      .finally(() => {
+        this.#sweeping = undefined;
+      });
+    return this.#sweeping;
+  }
+
+  /** Resolves when what was accepted here is delivered or put off. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    await this.#sweeping;
+    await this.idle();
+  }
+
+  /** Resolves when no delivery is under way. */
+  async idle(): Promise<void> {
+    while (this.#active.size > 0) await Promise.all(this.#active);
+  }
+
+  async #sweep(): Promise<void> {
+    const { store, clock, holder, log } = this.#options;
+    const gone = (await incomingLeaseHolders(store.database)).filter((name) => holder.isGone(name));
+    while (!this.#closed) {
+      const now = clock.now();
+      const ids = await dueIncoming(store.database, now, gone, sweepMost);
+      const rows = await this.#rows.claim(ids, this.#lease(leaseTime), now, gone);
+      if (rows.length === 0) return;
+      log.info({ messages: rows.length }, "incoming mail taken up again");
+      for (const row of rows) this.#begin(row);
+      await this.idle();
+    }
+  }
+
+  #lease(time: number): Lease {
+    const { clock, holder } = this.#options;
+    return { holder: holder.name, until: new Date(clock.now().getTime() + time) };
+  }
+
+  #begin(row: IncomingMessage, message?: Buffer): void {
+    const work = this.#slots
+      .run(() => this.#deliver(row, message))
+      .catch((error: unknown) => this.#options.log.error({ incoming: row.id, err: error }, "delivery interrupted"))
+      .finally(() => this.#active.delete(work));
+    this.#active.add(work);
+  }
+
+  async #deliver(row: IncomingMessage, message?: Buffer): Promise<void> {
+    let trouble: unknown;
+    try {
+      const prepared = await prepare(message ?? (await this.#options.blobs.readObject(row.blob)));
+      const waiting = row.recipients.filter((recipient) => !recipient.done);
+      const outcomes = await Promise.allSettled(waiting.map((one) => this.#deliverTo(one, row, prepared)));
+      trouble = outcomes.find((outcome) => outcome.status === "rejected")?.reason;
+    } catch (error) {
+      trouble = error;
+    }
+    if (row.recipients.every((recipient) => recipient.done)) return this.#rows.remove(row.id);
+    const { log } = this.#options;
+    const pause = Math.min(firstPause * 2 ** row.attempts, longestPause);
+    log.warn({ incoming: row.id, attempts: row.attempts + 1, err: trouble }, "delivery put off");
+    await this.#rows.postpone(row, this.#lease(pause), trouble instanceof Error ? trouble.message : String(trouble));
+  }
+
+  async #deliverTo(recipient: IncomingRecipient, row: IncomingMessage, prepared: PreparedMessage): Promise<void> {
+    const { ingest, log } = this.#options;
+    try {
+      await ingest.add(recipient.userId, {
+        blob: row.blob,
+        prepared,
+        target: { role: "inbox" },
+        keywords: [],
+        receivedAt: row.createdAt,
+        incomingId: row.id,
+      });
+    } catch (error) {
+      if (!(error instanceof AccountMissing)) throw error;
+      log.warn({ incoming: row.id, account: recipient.userId }, "the account of a recipient is gone");
+    }
+    recipient.done = true;
+  }
+}

@@ -1,0 +1,61 @@
+import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
+import { encodeId } from "../../base/ids.ts";
+import type { Spool } from "../../store/blobs.ts";
+import { authenticate } from "./authenticate.ts";
+import type { SmtpInOptions } from "./options.ts";
+import { Refusal } from "./reply.ts";
+import { isLooping, isSmuggling, receivedField, returnPath, withoutForgedResults } from "./trace.ts";
+
+/** What the session is told of each recipient, besides its address. */
+export interface Envelope {
+  /** "" for the null sender. */
+  mailFrom: string;
+  recipients: { address: string; userId: number }[];
+}
+
+/** DATA until its end, judged, made durable. Resolves with the reply's text; throws Refusal. */
+export async function receive(
+  stream: SMTPServerDataStream,
+  session: SMTPServerSession,
+  envelope: Envelope,
+  options: SmtpInOptions,
+): Promise<string> {
+  const raw = await readAll(stream, options);
+  const { hostname, incoming, clock } = options;
+  if (isSmuggling(raw)) throw new Refusal(554, "5.6.0 a lone dot between line ends that are not CRLF");
+  if (isLooping(raw, hostname)) throw new Refusal(554, "5.4.6 this message is going round in circles");
+  const message = withoutForgedResults(raw, hostname);
+  const helo = session.hostNameAppearsAs || session.remoteAddress;
+  const sender = { mailFrom: envelope.mailFrom, helo, address: session.remoteAddress };
+  const verdict = await authenticate(message, sender, options);
+  if (verdict.refusal !== undefined) throw new Refusal(550, verdict.refusal);
+  const id = await incoming.newId();
+  const name = encodeId("q", id);
+  const { tlsOptions } = session;
+  const received = receivedField({
+    helo,
+    address: session.remoteAddress,
+    protocol: session.transmissionType,
+    ...(tlsOptions && { cipher: `${tlsOptions.version} ${tlsOptions.standardName ?? tlsOptions.name}` }),
+    hostname,
+    id: name,
+    at: clock.now(),
+  });
+  const header = Buffer.from(returnPath(envelope.mailFrom) + verdict.field + received);
+  await incoming.accept({ id, message: Buffer.concat([header, message]), ...envelope });
+  return `2.6.0 accepted as ${name}`;
+}
+
+async function readAll(stream: SMTPServerDataStream, { blobs, maxMessageSize }: SmtpInOptions): Promise<Buffer> {
+  const spool: Spool = await blobs.spool(maxMessageSize);
+  try {
+    for await (const chunk of stream) {
+      // What comes after the limit is read and thrown away: the client only listens when it is through.
+      if (!stream.sizeExceeded) await spool.write(chunk as Buffer);
+    }
+    if (stream.sizeExceeded) throw new Refusal(552, `5.3.4 a message may have ${maxMessageSize} bytes at most`);
+    return await spool.bytes();
+  } finally {
+    await spool.abort();
+  }
+}

@@ -1,0 +1,110 @@
+import type { AddressInfo } from "node:net";
+import type { SMTPServerAddress, SMTPServerSession } from "smtp-server";
+import type { Log } from "../../base/log.ts";
+import { ownCertificate } from "./certificate.ts";
+import { EagerServer } from "./eager-server.ts";
+import { PeerLimits } from "./limits.ts";
+import type { SmtpInOptions } from "./options.ts";
+import { receive } from "./receive.ts";
+import { findRecipient } from "./recipients.ts";
+import { Refusal } from "./reply.ts";
+
+export interface SmtpIn {
+  /** Resolves with the port, which is a free one for 0. */
+  listen(host: string, port: number): Promise<number>;
+  /** Lets messages that are under way be finished. */
+  close(): Promise<void>;
+}
+
+const maxConnections = 1_000;
+const maxRecipients = 1_000;
+const closeTime = 5_000;
+
+type Done = (error?: Error | null, text?: string) => void;
+
+/** Mail from other servers: every address it takes is one of ours. */
+export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
+  const { clock, database, hostname, log, maxMessageSize } = options;
+  const { cert, key } = options.certificate ?? (await ownCertificate(database, hostname, clock));
+  const limits = new PeerLimits(clock);
+  const accounts = new WeakMap<SMTPServerAddress, number>();
+  const server = new EagerServer({
+    name: hostname,
+    cert,
+    key,
+    size: maxMessageSize,
+    logger: false,
+    hideENHANCEDSTATUSCODES: false,
+    disabledCommands: ["AUTH"],
+    authOptional: true,
+    disableReverseLookup: true,
+    maxClients: maxConnections,
+    maxRecipients,
+    closeTimeout: closeTime,
+    socketTimeout: 5 * 60_000,
+    maxCommandLength: 4096,
+    onConnect: (session, done) => judge(() => limits.connected(session.remoteAddress), done),
+    onClose: (session) => limits.closed(session.remoteAddress, session.id),
+    onMailFrom: (_, session, done) => judge(() => limits.message(session.remoteAddress), done),
+    onRcptTo: (address, session, done) =>
+      answer(() => judgeRecipient(address, session, { accounts, limits, options }), done, log),
+    onData: (stream, session, done) => {
+      // The end of a stream that broke off is nobody's error: the peer is gone.
+      stream.on("error", () => {});
+      answer(() => receive(stream, session, envelopeOf(session, accounts), options), done, log);
+    },
+  });
+  server.on("error", (error: Error) => log.debug({ err: error }, "smtp connection failed"));
+  return {
+    listen: (host, port) =>
+      new Promise((resolve, reject) => {
+        const listening = server.listen(port, host, () => resolve((listening.address() as AddressInfo).port));
+        listening.once("error", reject);
+      }),
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+function judge(rule: () => void, done: Done): void {
+  let refusal: Error | undefined;
+  try {
+    rule();
+  } catch (error) {
+    refusal = error as Error;
+  }
+  done(refusal);
+}
+
+/** Refusals are told as they are; what nobody foresaw is logged, and the peer tries again later. */
+function answer(work: () => Promise<string | undefined>, done: Done, log: Log): void {
+  work().then(
+    (text) => done(null, text),
+    (error: unknown) => {
+      if (error instanceof Refusal) return done(error);
+      log.error({ err: error }, "smtp command failed");
+      done(new Refusal(451, "4.3.0 something went wrong here, try again later"));
+    },
+  );
+}
+
+async function judgeRecipient(
+  address: SMTPServerAddress,
+  session: SMTPServerSession,
+  { accounts, limits, options }: { accounts: WeakMap<object, number>; limits: PeerLimits; options: SmtpInOptions },
+): Promise<undefined> {
+  try {
+    accounts.set(address, await findRecipient(options.database, address.address, options.hostname));
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal) limits.unknownRecipient(session.remoteAddress, session.id);
+    throw error;
+  }
+}
+
+function envelopeOf(session: SMTPServerSession, accounts: WeakMap<object, number>) {
+  const { mailFrom, rcptTo } = session.envelope;
+  return {
+    mailFrom: mailFrom ? mailFrom.address : "",
+    recipients: rcptTo.map((one) => ({ address: one.address, userId: accounts.get(one)! })),
+  };
+}

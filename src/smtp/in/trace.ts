@@ -1,0 +1,103 @@
+/** A header field: bytes [start, end) of the message, its lines included. */
+interface FieldRange {
+  name: string;
+  start: number;
+  /** Where its value begins. */
+  value: number;
+  end: number;
+}
+
+const lf = 0x0a;
+const mostLoops = 10;
+const mostReceived = 50;
+
+/** The fields of a message's header, as far as it reads like one. */
+function headerFields(message: Buffer): FieldRange[] {
+  const fields: FieldRange[] = [];
+  for (let start = 0; start < message.length; ) {
+    const newline = message.indexOf(lf, start);
+    const end = newline < 0 ? message.length : newline + 1;
+    const first = message[start];
+    if (first === 0x0d || first === lf) break;
+    const last = fields.at(-1);
+    if (first === 0x20 || first === 0x09) {
+      if (last) last.end = end;
+    } else {
+      const match = /^([\x21-\x39\x3b-\x7e]{1,100})[ \t]*:/.exec(
+        message.toString("latin1", start, Math.min(end, start + 110)),
+      );
+      if (!match) break;
+      fields.push({ name: match[1]!.toLowerCase(), start, value: start + match[0].length, end });
+    }
+    start = end;
+  }
+  return fields;
+}
+
+/** What a sender wrote about us stands in no message that we pass on (RFC 8601 §5). */
+export function withoutForgedResults(message: Buffer, hostname: string): Buffer {
+  const kept: Buffer[] = [];
+  let from = 0;
+  for (const field of headerFields(message)) {
+    if (field.name !== "authentication-results") continue;
+    const text = message.toString("latin1", field.value, field.end).replace(/\([^)]*\)/g, " ");
+    const [authority = ""] = text.trim().split(/[\s;]/);
+    if (authority.replace(/^"|"$/g, "").toLowerCase() !== hostname.toLowerCase()) continue;
+    kept.push(message.subarray(from, field.start));
+    from = field.end;
+  }
+  return from === 0 ? message : Buffer.concat([...kept, message.subarray(from)]);
+}
+
+/** RFC 5321 §6.3: true when the message has been passed on so often that it must be going round. */
+export function isLooping(message: Buffer, hostname: string): boolean {
+  const received = headerFields(message).filter((field) => field.name === "received");
+  const byUs = new RegExp(`\\bby\\s+${hostname.replace(/[^\w-]/g, "\\$&")}(?=[\\s;(]|$)`, "i");
+  const ours = received.filter((field) => byUs.test(message.toString("latin1", field.value, field.end)));
+  return received.length > mostReceived || ours.length > mostLoops;
+}
+
+/**
+ * An end of data that other servers might see where we see text: a dot alone between line ends that are not both
+ * CRLF. Whoever sends one means to smuggle a second message past a server that reads it differently.
+ */
+export function isSmuggling(message: Buffer): boolean {
+  for (let at = message.indexOf(0x2e); at >= 0; at = message.indexOf(0x2e, at + 1)) {
+    const before = message[at - 1];
+    const after = message[at + 1];
+    if ((before !== lf && before !== 0x0d) || (after !== lf && after !== 0x0d)) continue;
+    const crlfBefore = before === lf && message[at - 2] === 0x0d;
+    const crlfAfter = after === 0x0d && message[at + 2] === lf;
+    if (!crlfBefore || !crlfAfter) return true;
+  }
+  return false;
+}
+
+export interface Hop {
+  /** What the peer called itself. */
+  helo: string;
+  address: string;
+  /** ESMTP, ESMTPS, UTF8SMTP… */
+  protocol: string;
+  cipher?: string;
+  hostname: string;
+  id: string;
+  at: Date;
+}
+
+/** RFC 5321 §4.4. Names no recipient, so that all of them can share one message. */
+export function receivedField({ helo, address, protocol, cipher, hostname, id, at }: Hop): string {
+  const literal = address.includes(":") ? `IPv6:${address}` : address;
+  const name = /^[\w.:[\]-]{1,255}$/.test(helo) ? helo : "unknown";
+  const secured = cipher ? `\r\n (${cipher})` : "";
+  return `Received: from ${name} ([${literal}])${secured}\r\n by ${hostname} with ${protocol} id ${id};\r\n ${mailDate(at)}\r\n`;
+}
+
+/** RFC 5322 §3.3, in UTC. */
+export function mailDate(date: Date): string {
+  return date.toUTCString().replace("GMT", "+0000");
+}
+
+export function returnPath(mailFrom: string): string {
+  return `Return-Path: <${mailFrom}>\r\n`;
+}

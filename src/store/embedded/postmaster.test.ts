@@ -1,0 +1,59 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { isAlive, isPassing, lastComplaint, trimLog } from "./postmaster.ts";
+import { serverSettings } from "./settings.ts";
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "ph-"));
+  file = join(folder, "postgres.log");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test("the log is cut when it is long, and its older part kept once", () => {
+  writeFileSync(file, "a".repeat(100));
+  trimLog(file, 101);
+  expect(statSync(file).size).toBe(100);
+  trimLog(file, 100);
+  expect(statSync(file).size).toBe(0);
+  writeFileSync(file, "b".repeat(100));
+  trimLog(file, 100);
+  expect(readFileSync(`${file}.1`, "utf8")).toBe("b".repeat(100));
+  trimLog(join(folder, "absent"));
+});
+
+test("the reason of a failed start is taken from its own lines", () => {
+  const old = "2026-01-01 00:00:00.000 UTC [7] FATAL:  older\n";
+  writeFileSync(
+    file,
+    `${old}2026-01-01 00:00:01.000 UTC [7] FATAL:  lock file "postmaster.pid" already exists\n` +
+      "2026-01-01 00:00:01.000 UTC [7] HINT:  Is another postmaster running?\n" +
+      "2026-01-01 00:00:01.000 UTC [8] FATAL:  the database system is starting up\n",
+  );
+  const complaint = lastComplaint(file, old.length, 7);
+  expect(complaint).toBe('lock file "postmaster.pid" already exists');
+  expect(isPassing(complaint ?? "")).toBe(true);
+  expect(lastComplaint(file, old.length, 9)).toBeUndefined();
+
+  writeFileSync(file, "postgres: error while loading shared libraries: libx.so.1\n");
+  expect(lastComplaint(file, 0, 9)).toContain("libx.so.1");
+  expect(isPassing("could not write to file: No space left on device")).toBe(false);
+});
+
+test("a pid that no process has is not alive", () => {
+  expect(isAlive(process.pid)).toBe(true);
+  expect(isAlive(2 ** 22 + 1)).toBe(false);
+});
+
+test("small machines get smaller buffers, none gives up durability", () => {
+  const small = serverSettings("/run", "18.4.0", 2 ** 30).join(" ");
+  const large = serverSettings("/run", "18.4.0", 2 ** 34).join(" ");
+  expect(small).toContain("shared_buffers=128MB");
+  expect(large).toContain("shared_buffers=256MB");
+  for (const line of [small, large]) {
+    for (const wanted of ["fsync=on", "full_page_writes=on", "synchronous_commit=on"]) expect(line).toContain(wanted);
+  }
+});

@@ -1,0 +1,154 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Clock } from "../../src/base/clock.ts";
+import { type Holder, thisProcess } from "../../src/base/holder.ts";
+import type { Log } from "../../src/base/log.ts";
+import { Incoming } from "../../src/mail/incoming.ts";
+import { Ingest } from "../../src/mail/ingest.ts";
+import { createSmtpIn, type SmtpIn } from "../../src/smtp/in/server.ts";
+import { Blobs } from "../../src/store/blobs.ts";
+import { Database } from "../../src/store/database.ts";
+import { addDomain, createAccount } from "../../src/store/directory.ts";
+import { type EmbeddedPostgres, startEmbedded } from "../../src/store/embedded/embedded.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import { DiskObjects } from "../../src/store/objects/disk.ts";
+import { unprepared } from "../../src/store/sql.ts";
+import { type StateChange, Store } from "../../src/store/store.ts";
+import { type DnsServer, startDns } from "../support/dns.ts";
+
+/** Real time that a test can push forward. */
+export class TestClock implements Clock {
+  ahead = 0;
+  now(): Date {
+    return new Date(Date.now() + this.ahead);
+  }
+}
+
+export interface StoredMail {
+  raw: string;
+  subject: string | null;
+  mailboxIds: number[];
+}
+
+/** The mail half of a server on a real database, blob folder and DNS; the tests are its clients. */
+export class MailHost {
+  readonly folder: string;
+  readonly postgres: EmbeddedPostgres;
+  readonly database: Database;
+  readonly clock: TestClock;
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly ingest: Ingest;
+  readonly incoming: Incoming;
+  readonly dns: DnsServer;
+  readonly changes: StateChange[] = [];
+  readonly warnings: unknown[] = [];
+  readonly log: Log;
+  smtpIn: SmtpIn | undefined;
+  smtpPort = 0;
+
+  constructor(folder: string, postgres: EmbeddedPostgres, dns: DnsServer, clock: TestClock) {
+    this.folder = folder;
+    this.postgres = postgres;
+    this.dns = dns;
+    this.clock = clock;
+    this.log = {
+      debug: () => {},
+      info: () => {},
+      warn: (fields) => void this.warnings.push(fields),
+      error: (fields) => void this.warnings.push(fields),
+    };
+    this.database = new Database(postgres.connection, this.log);
+    this.store = new Store({
+      database: this.database,
+      clock,
+      log: this.log,
+      onCommit: (change) => void this.changes.push(change),
+    });
+    this.blobs = new Blobs({
+      objects: new DiskObjects({ folder: join(folder, "blobs"), clock, random: randomBytes }),
+      clock,
+      random: randomBytes,
+      cacheBytes: 10_000_000,
+    });
+    this.ingest = new Ingest(this.store);
+    this.incoming = this.newIncoming();
+  }
+
+  newIncoming(holder: Holder = thisProcess): Incoming {
+    const { store, blobs, ingest, clock, log } = this;
+    return new Incoming({ store, blobs, ingest, clock, log, holder });
+  }
+
+  async listen({ maxMessageSize = 1_000_000 } = {}): Promise<void> {
+    const { database, blobs, incoming, clock, log, dns } = this;
+    const hostname = "mx.posthorn.test";
+    const resolver = dns.resolver();
+    this.smtpIn = await createSmtpIn({ database, blobs, incoming, resolver, clock, log, hostname, maxMessageSize });
+    this.smtpPort = await this.smtpIn.listen("127.0.0.1", 0);
+  }
+
+  /** An account with an inbox and a Sent mailbox. */
+  async account(address: string): Promise<number> {
+    const [, name = ""] = address.split("@");
+    await addDomain(this.store, { name, dkimSelector: "posthorn", dkimKey: "" });
+    return createAccount(this.store, {
+      address,
+      passwordHash: createHash("sha256").update(address).digest("hex"),
+      fill: async (tx) => {
+        const [inbox, sent] = await tx.newIds(2);
+        await tx.run(unprepared("INSERT INTO mailbox (user_id, id, name, role) VALUES ($1, $2, 'Inbox', 'inbox')"), [
+          tx.accountId,
+          inbox,
+        ]);
+        await tx.run(unprepared("INSERT INTO mailbox (user_id, id, name, role) VALUES ($1, $2, 'Sent', 'sent')"), [
+          tx.accountId,
+          sent,
+        ]);
+      },
+    });
+  }
+
+  /** All the account's mail, oldest first. */
+  async mails(accountId: number): Promise<StoredMail[]> {
+    const rows = await this.database.run(
+      unprepared<{ sha256: Buffer; day: string; size: number; subject: string | null; mailbox_ids: number[] }>(`
+        SELECT m.sha256, to_char(b.day, 'YYYY-MM-DD') AS day, m.size, m.subject, e.mailbox_ids FROM email e
+        JOIN message m ON m.user_id = $1 AND m.no = e.no
+        JOIN blob_ref b ON b.user_id = $1 AND b.sha256 = m.sha256
+        WHERE e.user_id = $1 ORDER BY e.id`),
+      [accountId],
+    );
+    return Promise.all(
+      rows.map(async ({ mailbox_ids, subject, ...blob }) => ({
+        raw: (await this.blobs.readObject(blob)).toString("latin1"),
+        subject,
+        mailboxIds: mailbox_ids,
+      })),
+    );
+  }
+
+  async rows(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+    return this.database.run(unprepared(text), values);
+  }
+
+  async stop(): Promise<void> {
+    await this.smtpIn?.close();
+    await this.incoming.close();
+    await this.database.close();
+    await this.dns.stop();
+    await this.postgres.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+export async function startMailHost(): Promise<MailHost> {
+  const folder = await mkdtemp(join(tmpdir(), "posthorn-smtp-"));
+  const log: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  const [postgres, dns] = await Promise.all([startEmbedded({ dataFolder: folder, log }), startDns()]);
+  const host = new MailHost(folder, postgres, dns, new TestClock());
+  await migrate(host.database, log);
+  return host;
+}

@@ -1,0 +1,284 @@
+import { generateKeyPairSync } from "node:crypto";
+import { dkimSign } from "mailauth";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { message } from "../support/messages.ts";
+import { until } from "../support/ports.ts";
+import { deliver, SmtpConnection, SmtpFailure } from "../support/smtp-client.ts";
+import { type MailHost, startMailHost } from "./host.ts";
+
+let host: MailHost;
+let ada: number;
+let bob: number;
+
+beforeAll(async () => {
+  host = await startMailHost();
+  await host.listen({ maxMessageSize: 200_000 });
+  ada = await host.account("ada@here.test");
+  bob = await host.account("bob@here.test");
+});
+afterAll(() => host.stop());
+
+const connect = () => SmtpConnection.greet({ port: host.smtpPort });
+const send = (data: string | Buffer, to: string | string[] = "ada@here.test", from = "eve@there.test") =>
+  deliver({ port: host.smtpPort, from, to, data });
+const refused = async (work: Promise<unknown>): Promise<string> => {
+  const error = await work.then(
+    () => undefined,
+    (failure: unknown) => failure,
+  );
+  if (!(error instanceof SmtpFailure)) throw new Error(`not refused: ${error}`);
+  return error.line;
+};
+const arrived = (account: number, subject: string) =>
+  until(`mail "${subject}"`, async () => (await host.mails(account)).find((mail) => mail.subject === subject));
+const plain = (subject: string, body = "Hello.\r\n") =>
+  `From: eve@there.test\r\nTo: ada@here.test\r\nSubject: ${subject}\r\n\r\n${body}`;
+
+describe("the conversation", () => {
+  test("greets without the library's pause", async () => {
+    const start = Date.now();
+    const connection = await connect();
+    expect(Date.now() - start).toBeLessThan(80);
+    await connection.quit();
+  });
+
+  test("offers what it keeps", async () => {
+    const connection = await SmtpConnection.open({ port: host.smtpPort });
+    expect((await connection.read()).line).toMatch(/^220 mx\.posthorn\.test ESMTP/);
+    const { lines } = await connection.command("EHLO client.test");
+    const offers = lines.map((line) => line.slice(4));
+    expect(offers).toEqual(
+      expect.arrayContaining(["PIPELINING", "8BITMIME", "SMTPUTF8", "STARTTLS", "SIZE 200000", "ENHANCEDSTATUSCODES"]),
+    );
+    expect(offers.some((offer) => offer.startsWith("AUTH"))).toBe(false);
+    await connection.quit();
+  });
+
+  test("takes a whole transaction in one packet", async () => {
+    const connection = await connect();
+    connection.write("MAIL FROM:<eve@there.test>\r\nRCPT TO:<ada@here.test>\r\nRCPT TO:<nobody@here.test>\r\nDATA\r\n");
+    expect((await connection.read()).code).toBe(250);
+    expect((await connection.read()).code).toBe(250);
+    expect((await connection.read()).line).toMatch(/^550 5\.1\.1 /);
+    expect((await connection.read()).code).toBe(354);
+    connection.write(`${plain("Pipelined")}.\r\nQUIT\r\n`);
+    expect((await connection.read()).line).toMatch(/^250 2\.6\.0 accepted as q/);
+    expect((await connection.read()).code).toBe(221);
+    await arrived(ada, "Pipelined");
+  });
+
+  test("refuses strangers, relaying and nonsense at RCPT", async () => {
+    expect(await refused(send(plain("x"), "nobody@here.test"))).toMatch(/^550 5\.1\.1 /);
+    expect(await refused(send(plain("x"), "someone@elsewhere.test"))).toMatch(/^550 5\.7\.1 /);
+    expect(await refused(send(plain("x"), "here.test"))).toMatch(/^501 5\.1\.3 /);
+  });
+
+  test("knows tags and letters of either case", async () => {
+    await send(plain("Tagged"), "Ada+news@HERE.test");
+    await arrived(ada, "Tagged");
+  });
+
+  test("refuses what is too large, announced or not", async () => {
+    const connection = await connect();
+    expect((await connection.command("MAIL FROM:<eve@there.test> SIZE=200001")).line).toMatch(/^552 5\.3\.4 /);
+    await connection.quit();
+    expect(await refused(send(plain("Large", "0123456789012345678\r\n".repeat(10_000))))).toMatch(/^552 5\.3\.4 /);
+    expect((await host.mails(ada)).some((mail) => mail.subject === "Large")).toBe(false);
+  });
+
+  test("takes no more than 1000 recipients", async () => {
+    const connection = await connect();
+    await connection.command("MAIL FROM:<eve@there.test>", [250]);
+    connection.write(Array.from({ length: 1001 }, (_, i) => `RCPT TO:<ada+${i}@here.test>\r\n`).join(""));
+    for (let i = 0; i < 1000; i++) await connection.expect("RCPT", [250]);
+    expect((await connection.read()).line).toMatch(/^452 4\.5\.3 /);
+    await connection.quit();
+  });
+
+  test("encrypts with a certificate of its own", async () => {
+    const connection = await connect();
+    await connection.startTls();
+    await connection.send({ from: "eve@there.test", to: "ada@here.test", data: plain("Secret") });
+    await connection.quit();
+    const { raw } = await arrived(ada, "Secret");
+    expect(raw).toMatch(/\(TLSv1\.3 TLS_AES\w+\)\r\n by mx\.posthorn\.test with ESMTPS id q/);
+    const [setting] = await host.rows("SELECT value FROM setting WHERE name = 'smtp_certificate'");
+    expect(setting?.value).toContain("BEGIN CERTIFICATE");
+  });
+});
+
+describe("the bytes", () => {
+  test("are kept as they came, dots and 8-bit included, behind a trace header", async () => {
+    const body = Buffer.concat([
+      Buffer.from(plain("Bytes", "..two\r\n.\r\nend \u00fc\r\n")),
+      Buffer.from([0xe9, 13, 10]),
+    ]);
+    await send(body);
+    const { raw } = await arrived(ada, "Bytes");
+    const at = raw.indexOf("From: eve@there.test");
+    expect(raw.slice(at)).toBe(body.toString("latin1"));
+    expect(raw.slice(0, at)).toMatch(
+      /^Return-Path: <eve@there\.test>\r\nAuthentication-Results: mx\.posthorn\.test;[\s\S]+\r\nReceived: from client\.test \(\[127\.0\.0\.1\]\)\r\n by mx\.posthorn\.test with ESMTP id q\w+;\r\n .+ \+0000\r\n$/,
+    );
+  });
+
+  test.each([
+    ["LF.LF", "a\n.\nb\r\n"],
+    ["LF.CRLF", "a\n.\r\nb\r\n"],
+    ["CRLF.LF", "a\r\n.\nb\r\n"],
+    ["CRLF.CR", "a\r\n.\rb\r\n"],
+    ["CR.CR", "a\r.\rb\r\n"],
+  ])("that smuggle a second message by %s are refused as one", async (_, body) => {
+    const connection = await connect();
+    await connection.command("MAIL FROM:<eve@there.test>", [250]);
+    await connection.command("RCPT TO:<ada@here.test>", [250]);
+    await connection.command("DATA", [354]);
+    connection.write(`${plain("Smuggled", body)}MAIL FROM:<x@there.test>\r\n.\r\nNOOP\r\n`);
+    expect((await connection.read()).line).toMatch(/^554 5\.6\.0 /);
+    expect((await connection.read()).code).toBe(250);
+    await connection.quit();
+  });
+
+  test("with bare line feeds are kept", async () => {
+    const connection = await connect();
+    await connection.command("MAIL FROM:<eve@there.test>", [250]);
+    await connection.command("RCPT TO:<ada@here.test>", [250]);
+    await connection.command("DATA", [354]);
+    connection.write("From: eve@there.test\nSubject: Bare\n\none\ntwo\r\n.\r\n");
+    expect((await connection.read()).code).toBe(250);
+    await connection.quit();
+    expect((await arrived(ada, "Bare")).raw).toContain("Subject: Bare\n\none\ntwo\r\n");
+  });
+
+  test("may have a huge header", async () => {
+    await send(`X-Long: ${"word ".repeat(200)}\r\n`.repeat(150) + plain("Huge"));
+    await arrived(ada, "Huge");
+  });
+
+  test("for many recipients are stored once and name none of them", async () => {
+    const many = await Promise.all(Array.from({ length: 20 }, (_, i) => host.account(`many${i}@here.test`)));
+    await send(
+      plain("Group"),
+      many.map((_, i) => `many${i}@here.test`),
+    );
+    const mails = await Promise.all(many.map((account) => arrived(account, "Group")));
+    expect(new Set(mails.map((mail) => mail.raw)).size).toBe(1);
+    expect(mails[0]!.raw).not.toContain("many");
+    const [row] = await host.rows("SELECT count(DISTINCT sha256) AS count FROM message WHERE subject = 'Group'");
+    expect(row!.count).toBe(1);
+  });
+
+  test("that go round in circles are refused", async () => {
+    const received = "Received: from a by b; Mon, 1 Jan 2024 00:00:00 +0000\r\n";
+    expect(await refused(send(received.repeat(51) + plain("Loop")))).toMatch(/^554 5\.4\.6 /);
+    const ours = "Received: from a by mx.posthorn.test with ESMTP id x; Mon, 1 Jan 2024 00:00:00 +0000\r\n";
+    expect(await refused(send(ours.repeat(11) + plain("Loop")))).toMatch(/^554 5\.4\.6 /);
+  });
+
+  test("carry no results that claim to be ours", async () => {
+    const forged =
+      "Authentication-Results: MX.posthorn.test;\r\n spf=pass\r\nAuthentication-Results: other.test; spf=pass\r\n";
+    await send(forged + plain("Forged"));
+    const { raw } = await arrived(ada, "Forged");
+    expect(raw.match(/^Authentication-Results: mx\.posthorn\.test/gim)).toHaveLength(1);
+    expect(raw).toContain("Authentication-Results: other.test; spf=pass\r\n");
+  });
+});
+
+describe("who sent it", () => {
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const key = privateKey.export({ type: "pkcs8", format: "pem" });
+  beforeAll(() => {
+    const der = publicKey.export({ type: "spki", format: "der" }).toString("base64");
+    host.dns.set("key._domainkey.strict.test", "TXT", `v=DKIM1; k=rsa; p=${der}`);
+    host.dns.set("_dmarc.strict.test", "TXT", "v=DMARC1; p=reject");
+    host.dns.set("strict.test", "TXT", "v=spf1 -all");
+  });
+  const strict = (subject: string) => message({ from: "a@strict.test", to: "ada@here.test", subject });
+  const signed = async (subject: string) => {
+    const mail = await strict(subject);
+    const signatureData = [{ signingDomain: "strict.test", selector: "key", privateKey: key }];
+    const { signatures } = await dkimSign(mail, { signatureData } as never);
+    return Buffer.concat([Buffer.from(signatures), mail]);
+  };
+
+  test("is told in Authentication-Results", async () => {
+    await send(await signed("Signed"), "ada@here.test", "a@strict.test");
+    const { raw } = await arrived(ada, "Signed");
+    expect(raw).toMatch(/^Authentication-Results: mx\.posthorn\.test;[\s\S]*dkim=pass[\s\S]*dmarc=pass/m);
+  });
+
+  test("is refused where the domain asks for it", async () => {
+    const line = await refused(send(await strict("Forgery"), "ada@here.test", "a@strict.test"));
+    expect(line).toMatch(/^550 5\.7\.1 .*strict\.test/);
+  });
+
+  test("is let through while DNS does not answer", async () => {
+    host.dns.fail("key._domainkey.strict.test", "SERVFAIL");
+    await send(await signed("Unanswered"), "ada@here.test", "a@strict.test");
+    host.dns.fail("key._domainkey.strict.test", undefined);
+    await arrived(ada, "Unanswered");
+  });
+});
+
+describe("what was taken", () => {
+  test("is gone from the queue when it is delivered", async () => {
+    await send(plain("Queue"), ["ada@here.test", "bob@here.test"]);
+    await Promise.all([arrived(ada, "Queue"), arrived(bob, "Queue")]);
+    await until("an empty queue", async () => (await host.rows("SELECT id FROM incoming")).length === 0);
+  });
+
+  test("is delivered by another process when the first one is gone, and only once", async () => {
+    const dead = host.newIncoming({ name: "elsewhere 1 1", isGone: () => false });
+    const id = await dead.newId();
+    await dead.accept({
+      id,
+      message: Buffer.from(plain("Left")),
+      mailFrom: "eve@there.test",
+      recipients: [{ address: "ada@here.test", userId: ada }],
+    });
+    await dead.close();
+    // The process died between the delivery and the removal of its row.
+    await host.rows(
+      `INSERT INTO incoming SELECT $1, now(), m.sha256, current_date, m.size, '', $2, 'elsewhere 1 1', now() + '5 min'
+       FROM message m WHERE m.user_id = $3 AND m.subject = 'Left'`,
+      [
+        id,
+        JSON.stringify([
+          { address: "bob@here.test", userId: bob, done: false },
+          { address: "ada@here.test", userId: ada, done: false },
+        ]),
+        ada,
+      ],
+    );
+    await host.incoming.sweep();
+    expect((await host.mails(bob)).filter((mail) => mail.subject === "Left")).toHaveLength(0);
+    host.clock.ahead += 6 * 60_000;
+    await host.incoming.sweep();
+    expect((await host.mails(bob)).filter((mail) => mail.subject === "Left")).toHaveLength(1);
+    expect((await host.mails(ada)).filter((mail) => mail.subject === "Left")).toHaveLength(1);
+    expect(await host.rows("SELECT id FROM incoming")).toEqual([]);
+  });
+
+  test("is taken over at once from a process that is known to be dead", async () => {
+    await host.rows(
+      `INSERT INTO incoming SELECT 7, now(), m.sha256, current_date, m.size, '', $1, 'dead', now() + '1 day'
+       FROM message m WHERE m.user_id = $2 AND m.subject = 'Left'`,
+      [JSON.stringify([{ address: "bob@here.test", userId: bob, done: false }]), ada],
+    );
+    const other = host.newIncoming({ name: "alive", isGone: (name) => name === "dead" });
+    await other.sweep();
+    await other.close();
+    expect((await host.mails(bob)).filter((mail) => mail.subject === "Left")).toHaveLength(2);
+  });
+
+  test("is put off when an account cannot take it, and tried again", async () => {
+    await host.rows("ALTER TABLE received RENAME TO received_away");
+    await send(plain("Later"));
+    await until("a note", async () => (await host.rows("SELECT last_error FROM incoming"))[0]?.last_error);
+    await host.rows("ALTER TABLE received_away RENAME TO received");
+    host.clock.ahead += 60_000;
+    await host.incoming.sweep();
+    await arrived(ada, "Later");
+  });
+});
