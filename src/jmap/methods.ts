@@ -23,6 +23,8 @@ export const methods: readonly Method[] = [
   changesMethod(thread),
   getMethod(email),
   changesMethod(email),
+  queryMethod(email),
+  queryChangesMethod(email),
   setMethod(email),
   emailImport,
 ];
