@@ -1,5 +1,19 @@
+import { types } from "./rfc8620/1-types.ts";
+import { sessionTests } from "./rfc8620/2-session.ts";
+import { requestErrors } from "./rfc8620/3.6.1-request-errors.ts";
+import { methodErrors } from "./rfc8620/3.6.2-method-errors.ts";
+import { references } from "./rfc8620/3.7-references.ts";
+import { request } from "./rfc8620/3-request.ts";
 import { echo } from "./rfc8620/4-echo.ts";
 import type { Test } from "./runner/define.ts";
 
 /** Every test of the suite; a file of tests that is not named here does not run. */
-export const tests: readonly Test[] = [...echo];
+export const tests: readonly Test[] = [
+  ...types,
+  ...sessionTests,
+  ...request,
+  ...requestErrors,
+  ...methodErrors,
+  ...references,
+  ...echo,
+];
