@@ -5,6 +5,11 @@ import { methodErrors } from "./rfc8620/3.6.2-method-errors.ts";
 import { references } from "./rfc8620/3.7-references.ts";
 import { request } from "./rfc8620/3-request.ts";
 import { echo } from "./rfc8620/4-echo.ts";
+import { get } from "./rfc8620/5.1-get.ts";
+import { changes } from "./rfc8620/5.2-changes.ts";
+import { creationIds } from "./rfc8620/5.3-creation-ids.ts";
+import { patch } from "./rfc8620/5.3-patch.ts";
+import { set } from "./rfc8620/5.3-set.ts";
 import type { Test } from "./runner/define.ts";
 
 /** Every test of the suite; a file of tests that is not named here does not run. */
@@ -16,4 +21,9 @@ export const tests: readonly Test[] = [
   ...methodErrors,
   ...references,
   ...echo,
+  ...get,
+  ...changes,
+  ...set,
+  ...patch,
+  ...creationIds,
 ];
