@@ -75,7 +75,7 @@ function admits<C>(node: FilterNode<C>, matches: (criterion: C) => boolean): boo
 }
 
 /** RFC 8620 §5.5: the window of a complete list. */
-export function slice(ids: number[], window: Window): QueryPage | "anchorNotFound" {
+function slice(ids: number[], window: Window): QueryPage | "anchorNotFound" {
   let position: number;
   if ("anchor" in window) {
     const index = ids.indexOf(window.anchor);
