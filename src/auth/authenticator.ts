@@ -148,9 +148,10 @@ class CredentialCache {
     return verified;
   }
 
-  forget(login: string): void {
+  forget(login?: string): void {
     this.#forgotten++;
-    for (const key of this.#keys.get(login) ?? []) this.#entries.delete(key);
+    if (login === undefined) this.#entries.clear();
+    else for (const key of this.#keys.get(login) ?? []) this.#entries.delete(key);
   }
 
   #set(key: string, entry: Entry & { until: number }): void {

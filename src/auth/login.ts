@@ -21,6 +21,6 @@ export interface Authenticator {
   /** The value of an Authorization header: Basic (a password or an app password) or Bearer. */
   authenticate(header: string | undefined, remoteAddress: string): Promise<Login | "throttled" | undefined>;
   checkPassword(login: string, password: string, remoteAddress: string): Promise<Login | "throttled" | undefined>;
-  /** Drops what is remembered of a login: called when its credentials or accounts changed. */
-  forget(login: string): void;
+  /** Drops what is remembered of a login, or of all: to be called when credentials or open accounts changed. */
+  forget(login?: string): void;
 }

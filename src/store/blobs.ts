@@ -3,7 +3,7 @@ import type { Clock, Random } from "../base/clock.ts";
 import { decodeTransfer } from "../mime/transfer.ts";
 import { type BlobStep, decodeBlobId, sha256Of } from "./blob-id.ts";
 import { findBlob, referenceBlob } from "./blob-refs.ts";
-import { type BodyCache, createMemoryCache } from "./cache.ts";
+import { type BodyCache, cachedAtMost, createMemoryCache } from "./cache.ts";
 import { BlobMissing } from "./errors.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
 import { Spool } from "./spool.ts";
@@ -52,7 +52,8 @@ export class Blobs {
   async put(bytes: Uint8Array): Promise<StoredBlob> {
     const blob = { sha256: sha256Of(bytes), day: this.#today(), size: bytes.length };
     await this.objects.put(blob, bytes);
-    this.#cache.set(cacheKey(blob), Buffer.from(bytes));
+    // A copy: the caller's bytes may be a slice of something large, or change.
+    if (bytes.length <= cachedAtMost) this.#cache.set(cacheKey(blob), Buffer.from(bytes));
     return blob;
   }
 
@@ -132,7 +133,7 @@ export class Blobs {
     if (end <= start) return streamOf(Buffer.alloc(0));
     const cached = await this.#cache.get(cacheKey(blob));
     if (cached) return streamOf(cached.subarray(start, end));
-    if (start === 0 && end === blob.size && blob.size <= 1024 * 1024) return streamOf(await this.readObject(blob));
+    if (start === 0 && end === blob.size && blob.size <= cachedAtMost) return streamOf(await this.readObject(blob));
     if (!(await this.objects.exists(blob))) throw missing(blob);
     return this.objects.stream(blob, start, end);
   }

@@ -7,14 +7,15 @@ export interface BodyCache {
   delete(key: string): void;
 }
 
-const largest = 1024 * 1024;
+/** Larger bodies are read from the object store each time. */
+export const cachedAtMost = 1024 * 1024;
 
 /** In this process's memory, the least recently used leave first. */
 export function createMemoryCache(maxBytes: number): BodyCache {
   if (maxBytes <= 0) return { get: async () => undefined, set: () => {}, delete: () => {} };
   const bodies = new LRUCache<string, Buffer>({
     maxSize: maxBytes,
-    maxEntrySize: Math.min(largest, maxBytes),
+    maxEntrySize: Math.min(cachedAtMost, maxBytes),
     sizeCalculation: (bytes) => bytes.length + 200,
   });
   return {

@@ -83,6 +83,14 @@ export class Database implements Executor {
     }
   }
 
+  /** Whether a statement gets an answer now. */
+  async isReachable(): Promise<boolean> {
+    return this.pool.query("SELECT 1").then(
+      () => true,
+      () => false,
+    );
+  }
+
   async close(): Promise<void> {
     await this.pool.end();
   }

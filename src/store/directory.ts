@@ -1,6 +1,7 @@
 import { domainToASCII } from "node:url";
 import type { Database } from "./database.ts";
 import { Conflict } from "./errors.ts";
+import { createDefaultMailboxes } from "./mailboxes.ts";
 import { statement, unprepared } from "./sql.ts";
 import type { Store, Tx } from "./store.ts";
 
@@ -55,7 +56,7 @@ const insertAddress = statement(`
 
 /**
  * An account with its mailboxes, identity, login and address, each written in turn: the address comes last, so mail
- * never goes to half an account. `fill` writes more into the new account. Throws Conflict where the address is taken.
+ * never goes to half an account. `fill` makes its mailboxes (default: the usual ones). Throws Conflict where the address is taken.
  */
 export async function createAccount(
   store: Store,
@@ -68,7 +69,7 @@ export async function createAccount(
   const [row] = await database.run(nextNumber);
   const userId = row!.number;
   await database.run(insertAccount, [userId, address, now]);
-  await store.write(userId, (tx) => fillAccount(tx, address, options.fill), { ids: 16 });
+  await store.write(userId, (tx) => fillAccount(tx, address, options.fill ?? createDefaultMailboxes), { ids: 16 });
   // A login without its address is what an interrupted creation leaves: it is taken over.
   if ((await database.count(insertLogin, [address, userId, options.passwordHash, now])) === 0) {
     await database.run(adoptLogin, [address, userId, options.passwordHash]);
@@ -77,8 +78,8 @@ export async function createAccount(
   return userId;
 }
 
-async function fillAccount(tx: Tx, address: string, fill?: (tx: Tx) => Promise<void>): Promise<void> {
-  await fill?.(tx);
+async function fillAccount(tx: Tx, address: string, fill: (tx: Tx) => Promise<void>): Promise<void> {
+  await fill(tx);
   const [id] = await tx.newIds(1);
   await tx.run(insertIdentity, [tx.accountId, id, address]);
   tx.changed({ type: "Identity", id: id!, kind: 1 });

@@ -55,7 +55,7 @@ export async function setPassword(store: Store, login: string, passwordHash: str
 
 const notify = statement("SELECT pg_notify('posthorn', $1)");
 
-/** Tells every process of this machine to forget what it verified of a login, and to close what it holds open for it. */
+/** In the form of the bus (src/push/postgres.ts): every process forgets what it verified of a login and ends its pushes. */
 export async function announceRevoked(database: Database, login: string): Promise<void> {
-  await database.run(notify, [JSON.stringify({ credential: login })]);
+  await database.run(notify, [JSON.stringify({ from: "command", revoked: [login] })]);
 }

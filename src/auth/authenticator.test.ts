@@ -1,0 +1,107 @@
+import { randomBytes } from "node:crypto";
+import { expect, test } from "vitest";
+import { createTestStore } from "../../test/support/postgres.ts";
+import { silentLog } from "../base/log.ts";
+import { createAccount, shareAccount } from "../store/directory.ts";
+import { setPassword } from "../store/logins.ts";
+import { addAppPassword, addToken, revokeCredential } from "../store/tokens.ts";
+import { createAuthenticator } from "./authenticator.ts";
+import { hashPassword, newAppPassword, newToken } from "./secrets.ts";
+
+let now = Date.now();
+const clock = { now: () => new Date(now) };
+let statements = 0;
+const store = await createTestStore({ clock, observe: () => statements++ });
+const log = silentLog;
+const basic = (login: string, password: string) => `Basic ${Buffer.from(`${login}:${password}`).toString("base64")}`;
+let logins = 0;
+
+async function setUp() {
+  const login = `user${++logins}@auth.example`;
+  const userId = await createAccount(store, { address: login, passwordHash: await hashPassword("right: one") });
+  return { login, userId, authenticator: createAuthenticator({ store, clock, log }) };
+}
+
+test("the right password opens the account, whatever the case of the login", async () => {
+  const { login, userId, authenticator } = await setUp();
+  const found = await authenticator.authenticate(basic(login.toUpperCase(), "right: one"), "192.0.2.1");
+  expect(found).toMatchObject({ login, userId, credential: "password" });
+  expect(found).toHaveProperty("accounts", [{ id: userId, name: login, isPersonal: true, isReadOnly: false }]);
+  expect(await authenticator.checkPassword(login, "wrong", "192.0.2.1")).toBeUndefined();
+  expect(await authenticator.checkPassword("nobody@auth.example", "right: one", "192.0.2.1")).toBeUndefined();
+  for (const header of [undefined, "", "Basic", "Basic !!", "Digest x", `Basic ${btoa("nocolon")}`, "Bearer x y"]) {
+    expect(await authenticator.authenticate(header, "192.0.2.1")).toBeUndefined();
+  }
+});
+
+test("a verified credential asks the database no more for minutes; first uses at once share one look", async () => {
+  const { login, authenticator } = await setUp();
+  statements = 0;
+  const header = basic(login, "right: one");
+  await Promise.all(Array.from({ length: 20 }, () => authenticator.authenticate(header, "192.0.2.1")));
+  const first = statements;
+  expect(first).toBeLessThan(6);
+  await authenticator.authenticate(header, "192.0.2.1");
+  expect(statements).toBe(first);
+  now += 6 * 60_000;
+  await authenticator.authenticate(header, "192.0.2.1");
+  expect(statements).toBeGreaterThan(first);
+});
+
+test("a changed password ends the old one as soon as it is forgotten", async () => {
+  const { login, authenticator } = await setUp();
+  expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeDefined();
+  await setPassword(store, login, await hashPassword("new"));
+  authenticator.forget(login);
+  expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeUndefined();
+  expect(await authenticator.checkPassword(login, "new", "192.0.2.1")).toBeDefined();
+});
+
+test("app passwords and tokens open the account until they are revoked or expire", async () => {
+  const { login, userId, authenticator } = await setUp();
+  const app = newAppPassword(randomBytes);
+  await addAppPassword(store, { login, id: app.id, label: "", hash: await hashPassword(app.secret) });
+  const token = newToken(randomBytes);
+  const expiresAt = new Date(now + 60_000);
+  await addToken(store, { login, id: token.id, label: "", hash: token.hash, expiresAt });
+  const other = await createAccount(store, { address: `other.${login}`, passwordHash: "" });
+  await shareAccount(store, login, other);
+
+  const byApp = await authenticator.checkPassword(login, app.secret, "192.0.2.1");
+  expect(byApp).toMatchObject({ credential: `app:${app.id}`, accounts: [{ id: userId }, { id: other }] });
+  const byToken = () => authenticator.authenticate(`Bearer ${token.secret}`, "192.0.2.1");
+  expect(await byToken()).toMatchObject({ login, credential: `token:${token.id}` });
+  now += 60_001;
+  expect(await byToken()).toBeUndefined();
+
+  await revokeCredential(store.database, login, app.id);
+  authenticator.forget(login);
+  expect(await authenticator.checkPassword(login, app.secret, "192.0.2.1")).toBeUndefined();
+  expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeDefined();
+});
+
+test("guessing is slowed down, but a credential verified before still works", async () => {
+  const { login, authenticator } = await setUp();
+  expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeDefined();
+  const guesses = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => authenticator.checkPassword(login, `guess ${index}`, "192.0.2.2")),
+  );
+  expect(guesses.filter((outcome) => outcome === undefined).length).toBeLessThan(8);
+  expect(guesses).toContain("throttled");
+  expect(await authenticator.checkPassword(login, "guess", "192.0.2.3")).toBe("throttled");
+  expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeDefined();
+  now += 3600_001;
+  expect(await authenticator.checkPassword(login, "right: one", "192.0.2.3")).toBeDefined();
+});
+
+test("an unknown login takes as long as a wrong password", async () => {
+  const { login, authenticator } = await setUp();
+  const time = async (name: string) => {
+    const begin = performance.now();
+    await authenticator.checkPassword(name, `wrong ${Math.random()}`, "192.0.2.1");
+    return performance.now() - begin;
+  };
+  await time("warm@auth.example");
+  const [unknown, wrong] = [await time("nobody@auth.example"), await time(login)];
+  expect(unknown).toBeGreaterThan(wrong / 4);
+});

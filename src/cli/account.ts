@@ -1,0 +1,148 @@
+import type { Command } from "commander";
+import { hashPassword, randomPassword } from "../auth/secrets.ts";
+import {
+  addAlias,
+  createAccount,
+  findAddress,
+  listAccounts,
+  listAddresses,
+  shareAccount,
+  splitAddress,
+  unshareAccount,
+} from "../store/directory.ts";
+import { announceRevoked, setPassword } from "../store/logins.ts";
+import { previewRemoval, type Removal, removeAccount } from "../store/removal.ts";
+import type { Store } from "../store/store.ts";
+import { addressOf, type Context, examples, loginOf, onStore, random } from "./command.ts";
+import { ensureDomain } from "./dkim.ts";
+import { Failure } from "./fail.ts";
+import { askSecret, confirm, isTerminal, readSecret, say, table } from "./prompt.ts";
+
+const passwordHelp = "read the password from the first line of standard input";
+
+export function addAccountCommands(program: Command): void {
+  const account = program.command("account").description("accounts: one mailbox tree and one login each");
+  onStore(
+    account
+      .command("add <address>")
+      .description("make an account; its domain too, when that is new")
+      .option("--password-stdin", passwordHelp)
+      .addHelpText(
+        "after",
+        examples("account add ann@example.org", "account add ann@example.org --password-stdin < password.txt"),
+      ),
+    add,
+  );
+  onStore(
+    account.command("list").description("list all accounts").addHelpText("after", examples("account list")),
+    list,
+  );
+  onStore(
+    account
+      .command("passwd <address>")
+      .description("set an account's password")
+      .option("--password-stdin", passwordHelp)
+      .addHelpText("after", examples("account passwd ann@example.org")),
+    passwd,
+  );
+  onStore(
+    account
+      .command("remove <address>")
+      .description("remove an account and all its mail")
+      .option("--dry-run", "only tell what would be removed")
+      .option("--yes", "do not ask")
+      .addHelpText(
+        "after",
+        examples("account remove ann@example.org --dry-run", "account remove ann@example.org --yes"),
+      ),
+    remove,
+  );
+  onStore(
+    account
+      .command("share <address> <login>")
+      .description("open an account to one more login")
+      .option("--stop", "close it again")
+      .addHelpText("after", examples("account share office@example.org ann@example.org")),
+    share,
+  );
+}
+
+/** An account whose domain may be new. The domain's postmaster (RFC 5321 §4.5.1) is its first account. */
+export async function provision(store: Store, address: string, password: string) {
+  const domainName = splitAddress(address)!.domain;
+  const { domain, isNew } = await ensureDomain(store, domainName);
+  const passwordHash = await hashPassword(password);
+  const userId = await createAccount(store, { address, passwordHash });
+  const postmaster = `postmaster@${domainName}`;
+  if (isNew && address !== postmaster) await addAlias(store, postmaster, userId).catch(() => {});
+  return { userId, domain, isNewDomain: isNew };
+}
+
+async function add({ store, options }: Context, text: string): Promise<void> {
+  const address = addressOf(text);
+  // Before anyone types a password.
+  const taken = (await listAddresses(store.database)).some((row) => row.address === address);
+  if (taken) throw new Failure(`${address} is taken`);
+  const { password, isRandom } = await choosePassword(options);
+  const { domain, isNewDomain } = await provision(store, address, password);
+  if (isNewDomain) say(`Made the domain ${domain.name}; posthorn domain list prints its DNS records.`);
+  say(`Made the account ${address}.`);
+  if (isRandom) say(`Its password, shown only now: ${password}`);
+}
+
+async function choosePassword(options: Context["options"]): Promise<{ password: string; isRandom: boolean }> {
+  if (options.passwordStdin) return { password: await readSecret(), isRandom: false };
+  if (!isTerminal()) return { password: randomPassword(random), isRandom: true };
+  const password = await askSecret("Password (empty: a random one): ");
+  if (password === "") return { password: randomPassword(random), isRandom: true };
+  if ((await askSecret("Again: ")) !== password) throw new Failure("the two passwords differ");
+  return { password, isRandom: false };
+}
+
+async function list({ store }: Context): Promise<void> {
+  const accounts = await listAccounts(store.database);
+  if (accounts.length === 0) return say("There is no account yet. Make one: posthorn account add you@example.org");
+  const addresses = Map.groupBy(await listAddresses(store.database), ({ userId }) => userId);
+  const rows = accounts.map(({ login, userId, createdAt }) => {
+    const others = (addresses.get(userId) ?? []).map(({ address }) => address).filter((address) => address !== login);
+    return [login, createdAt.toISOString().slice(0, 10), others.join(" ")];
+  });
+  say(table([["ACCOUNT", "SINCE", "OTHER ADDRESSES"], ...rows]));
+}
+
+async function passwd({ store, options }: Context, text: string): Promise<void> {
+  const { login } = await loginOf(store, text);
+  const { password, isRandom } = await choosePassword(options);
+  await setPassword(store, login, await hashPassword(password));
+  await announceRevoked(store.database, login);
+  say(`Changed the password of ${login}.`);
+  if (isRandom) say(`It is, shown only now: ${password}`);
+}
+
+async function remove({ store, options }: Context, text: string): Promise<void> {
+  const { login, userId } = await loginOf(store, text);
+  const preview = await previewRemoval(store.database, userId);
+  if (options.dryRun) return say(`This would remove ${describeRemoval(preview)}.`);
+  if (!options.yes && !(await confirm(`Remove ${describeRemoval(preview)}?`))) throw new Failure("nothing was removed");
+  const removal = await removeAccount(store, userId);
+  for (const name of removal.logins) await announceRevoked(store.database, name);
+  say(`Removed the account ${login}: ${describeRemoval(removal)}.`);
+}
+
+function describeRemoval({ addresses, emails, submissions }: Removal): string {
+  return `${emails} emails, ${submissions} sent messages and the addresses ${addresses.join(", ")}`;
+}
+
+async function share({ store, options }: Context, text: string, loginText: string): Promise<void> {
+  const accountId = await findAddress(store.database, addressOf(text));
+  if (accountId === undefined) throw new Failure(`there is no account ${text}`);
+  const { login, userId } = await loginOf(store, loginText);
+  if (userId === accountId) throw new Failure("an account is always open to its own login");
+  if (options.stop) {
+    if (!(await unshareAccount(store, login, accountId))) throw new Failure(`${text} was not open to ${login}`);
+  } else {
+    await shareAccount(store, login, accountId);
+  }
+  await announceRevoked(store.database, login);
+  say(options.stop ? `${text} is closed to ${login}.` : `${text} is open to ${login}.`);
+}

@@ -1,0 +1,21 @@
+import type { Command } from "commander";
+import { describe } from "../config/describe.ts";
+import { examples } from "./command.ts";
+import { addConfigOptions, configOf } from "./options.ts";
+import { say } from "./prompt.ts";
+
+export function addConfigCommand(program: Command): void {
+  const command = program
+    .command("config")
+    .description("print every option: its value, where that came from, its help")
+    .option("--json", "as JSON")
+    .addHelpText("after", examples("config", "config --http 0.0.0.0:8080 --json"));
+  addConfigOptions(command, { all: true }).action(() => {
+    const { config, sources } = configOf(command);
+    const lines = describe(config, sources);
+    if (command.opts().json) return say(JSON.stringify(lines, null, 2));
+    for (const { name, value, source, env, flag, help } of lines) {
+      say(`${name} = ${value}   [${source}]\n    --${flag}, ${env}\n    ${help}`);
+    }
+  });
+}

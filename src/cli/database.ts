@@ -1,0 +1,41 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { systemClock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Config } from "../config/schema.ts";
+import { Database } from "../store/database.ts";
+import { findEmbedded, startEmbedded } from "../store/embedded/embedded.ts";
+import { migrate } from "../store/migrate.ts";
+import { DiskObjects } from "../store/objects/disk.ts";
+import type { ObjectStore } from "../store/objects/object-store.ts";
+import { Store } from "../store/store.ts";
+
+/** For a command: the store of the configuration, whether or not a server is running on it. */
+export async function withStore<T>(
+  config: Config,
+  log: Log,
+  work: (store: Store, objects: ObjectStore) => Promise<T>,
+): Promise<T> {
+  const { options, stop } = await reach(config, log);
+  const database = new Database({ ...options, max: 4 }, log);
+  try {
+    await migrate(database, log);
+    return await work(new Store({ database, clock: systemClock, log }), diskObjects(config));
+  } finally {
+    await database.close();
+    await stop();
+  }
+}
+
+/** The configured database, a running server's, or our own for the time of the command. */
+async function reach(config: Config, log: Log) {
+  if (config.databaseUrl !== "") return { options: { connectionString: config.databaseUrl }, stop: async () => {} };
+  const running = await findEmbedded(config.data);
+  if (running) return { options: running, stop: async () => {} };
+  const own = await startEmbedded({ dataFolder: config.data, log });
+  return { options: own.connection, stop: () => own.stop() };
+}
+
+export function diskObjects(config: Config): ObjectStore {
+  return new DiskObjects({ folder: join(config.data, "blobs"), clock: systemClock, random: randomBytes });
+}

@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import { type Domain, listDomains, normalizeDomain } from "../store/directory.ts";
+import { type Context, examples, onStore } from "./command.ts";
+import { dnsRecords, ensureDomain } from "./dkim.ts";
+import { Failure } from "./fail.ts";
+import { say } from "./prompt.ts";
+
+export function addDomainCommands(program: Command): void {
+  const domain = program.command("domain").description("domains whose mail comes here");
+  onStore(
+    domain
+      .command("add <domain>")
+      .description("take in mail for a domain: makes its DKIM key, prints the DNS records to publish")
+      .addHelpText("after", examples("domain add example.org --hostname mail.example.org")),
+    add,
+  );
+  onStore(
+    domain
+      .command("list")
+      .description("list all domains and the DNS records to publish for them")
+      .addHelpText("after", examples("domain list")),
+    list,
+  );
+}
+
+async function add({ store, config }: Context, text: string): Promise<void> {
+  const name = normalizeDomain(text);
+  if (name === undefined) throw new Failure(`"${text}" is no domain name`);
+  const { domain, isNew } = await ensureDomain(store, name);
+  say(
+    isNew ? `Made the domain ${name}. Publish in its DNS:\n` : `The domain ${name} is here already. Its DNS records:\n`,
+  );
+  say(zone(domain, config.hostname));
+}
+
+async function list({ store, config }: Context): Promise<void> {
+  const domains = await listDomains(store.database);
+  if (domains.length === 0) return say("There is no domain yet. Make one: posthorn domain add example.org");
+  say(domains.map((domain) => `; ${domain.name}\n${zone(domain, config.hostname)}`).join("\n\n"));
+}
+
+function zone(domain: Domain, hostname: string): string {
+  return dnsRecords(domain, hostname)
+    .map(({ name, type, value }) => `${name} 3600 IN ${type} ${value}`)
+    .join("\n");
+}

@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { addAccountCommands } from "./account.ts";
+import { addAddressCommands } from "./address.ts";
+import { examples } from "./command.ts";
+import { addConfigCommand } from "./config.ts";
+import { addDoctorCommand } from "./doctor.ts";
+import { addDomainCommands } from "./domain.ts";
+import { explain } from "./fail.ts";
+import { addMigrateCommand } from "./migrate.ts";
+import { addServeCommand } from "./serve-command.ts";
+import { addTokenCommands } from "./token.ts";
+
+const about = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+
+const program = new Command("posthorn")
+  .description("Posthorn, a standards-first JMAP mail server")
+  .version(about.version)
+  .showHelpAfterError("(add --help for help)")
+  .addHelpText("after", examples("serve", "account add ann@example.org", "domain add example.org", "config"));
+addServeCommand(program);
+addAccountCommands(program);
+addAddressCommands(program);
+addDomainCommands(program);
+addTokenCommands(program);
+addConfigCommand(program);
+addDoctorCommand(program);
+addMigrateCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exit(error.exitCode);
+  process.stderr.write(`posthorn: ${explain(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,35 @@
+import { type Command, Option } from "commander";
+import { load } from "../config/load.ts";
+import { type Config, type OptionName, schema } from "../config/schema.ts";
+
+type Loaded = ReturnType<typeof load>;
+/** What commands other than `serve` show in their help; they take the rest as well. */
+const common = new Set<OptionName>(["data", "databaseUrl", "logLevel"]);
+const names = Object.keys(schema) as OptionName[];
+
+/** Every option of the configuration is a flag of every command. */
+export function addConfigOptions(command: Command, { all = false } = {}): Command {
+  for (const name of names) {
+    const { flag, default: standard, help, env } = schema[name];
+    const isSwitch = standard === "true" || standard === "false";
+    const option = new Option(`--${flag} ${isSwitch ? "[yes]" : "<value>"}`, `${help} [${env}]`);
+    option.helpGroup("Configuration (also by environment and file):");
+    command.addOption(all || common.has(name) ? option : option.hideHelp());
+  }
+  const file = new Option("--config <file>", "JSON file of options. (Default: posthorn.json in the data folder)");
+  return command.addOption(file.helpGroup("Configuration (also by environment and file):"));
+}
+
+/** The configuration from a command's flags, the environment and the file. */
+export function configOf(command: Command): Loaded {
+  const flags: Record<string, string> = {};
+  const given = command.opts<Record<string, unknown>>();
+  for (const name of names) {
+    const value = given[name];
+    if (value !== undefined) flags[schema[name].flag] = value === true ? "true" : String(value);
+  }
+  const file = given.config;
+  return load(process.env, flags, typeof file === "string" ? file : undefined);
+}
+
+export type { Config };

@@ -1,0 +1,61 @@
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import { Failure } from "./fail.ts";
+
+export function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function isTerminal(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
+/** Asks on the terminal; the answer is not shown. */
+export async function askSecret(question: string): Promise<string> {
+  process.stderr.write(question);
+  const mute = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: mute, terminal: true });
+  lines.once("SIGINT", () => {
+    process.stderr.write("\n");
+    process.exit(130);
+  });
+  try {
+    return await lines.question("");
+  } finally {
+    lines.close();
+    process.stderr.write("\n");
+  }
+}
+
+/** The first line of standard input. */
+export async function readSecret(): Promise<string> {
+  let text = "";
+  for await (const chunk of process.stdin.setEncoding("utf8")) text += chunk;
+  const secret = text.split(/\r?\n/)[0]!;
+  if (secret === "") throw new Failure("no password came on standard input");
+  return secret;
+}
+
+/** Asks before something is destroyed; without a terminal, --yes must say it. */
+export async function confirm(question: string): Promise<boolean> {
+  if (!isTerminal()) throw new Failure("this destroys data: say --yes");
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+  } finally {
+    lines.close();
+  }
+}
+
+/** Aligned columns, the first row as given. */
+export function table(rows: string[][]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}

@@ -1,0 +1,65 @@
+import { Resolver } from "node:dns/promises";
+import type { Command } from "commander";
+import { systemClock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Config } from "../config/schema.ts";
+import { createLog } from "../ops/log.ts";
+import { examples, random } from "./command.ts";
+import { addConfigOptions, configOf } from "./options.ts";
+import { say } from "./prompt.ts";
+import { type Running, serve } from "./serve.ts";
+import { welcome } from "./welcome.ts";
+
+export function addServeCommand(program: Command): void {
+  const command = program
+    .command("serve", { isDefault: true })
+    .description("run the server until Ctrl-C")
+    .addHelpText(
+      "after",
+      examples(
+        "serve",
+        "serve --data /var/lib/posthorn --http 0.0.0.0:8080 --smtp 0.0.0.0:25",
+        "serve --roles smtp-out",
+      ),
+    );
+  addConfigOptions(command, { all: true }).action(async () => {
+    const { config } = configOf(command);
+    const log = createLog(config.logLevel);
+    const interrupted = interruption(log);
+    const starting = serve(config, { clock: systemClock, resolver: resolverOf(config), random, log });
+    const running = await starting;
+    say(welcome(running));
+    await stopOn(Promise.race([interrupted, running.lost]), running);
+    log.info({}, "stopped");
+    process.exit(process.exitCode ?? 0);
+  });
+}
+
+async function stopOn(ended: Promise<unknown>, running: Running): Promise<void> {
+  const reason = await ended;
+  if (reason instanceof Error) {
+    process.stderr.write(`posthorn: ${reason.message}\n`);
+    process.exitCode = 1;
+  }
+  await running.stop();
+}
+
+/** Resolves at the first signal; the second ends the process at once. */
+function interruption(log: Log): Promise<void> {
+  return new Promise((resolve) => {
+    let count = 0;
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.on(signal, () => {
+        if (++count > 1) process.exit(1);
+        log.info({ signal }, "stopping");
+        resolve();
+      });
+    }
+  });
+}
+
+function resolverOf(config: Config): Resolver {
+  const resolver = new Resolver({ timeout: 5_000, tries: 2 });
+  if (config.resolver.length > 0) resolver.setServers(config.resolver);
+  return resolver;
+}

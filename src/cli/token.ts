@@ -1,0 +1,77 @@
+import type { Command } from "commander";
+import { hashPassword, newAppPassword, newToken } from "../auth/secrets.ts";
+import { announceRevoked } from "../store/logins.ts";
+import { addAppPassword, addToken, listCredentials, revokeCredential } from "../store/tokens.ts";
+import { type Context, examples, loginOf, onStore, random } from "./command.ts";
+import { Failure } from "./fail.ts";
+import { say, table } from "./prompt.ts";
+
+export function addTokenCommands(program: Command): void {
+  const token = program.command("token").description("bearer tokens and app passwords, each revocable alone");
+  onStore(
+    token
+      .command("add <account>")
+      .description("make a credential; it is printed once")
+      .option("--app-password", "a password for a mail program rather than a bearer token")
+      .option("--label <text>", "what it is for", "")
+      .option("--days <number>", "a token's life (default: no end)")
+      .addHelpText(
+        "after",
+        examples("token add ann@example.org --label backup --days 90", "token add ann@example.org --app-password"),
+      ),
+    add,
+  );
+  onStore(
+    token
+      .command("list <account>")
+      .description("list an account's tokens and app passwords")
+      .addHelpText("after", examples("token list ann@example.org")),
+    list,
+  );
+  onStore(
+    token
+      .command("revoke <account> <id>")
+      .description("make a credential useless at once")
+      .addHelpText("after", examples("token revoke ann@example.org k3m9x2ab")),
+    revoke,
+  );
+}
+
+async function add({ store, options }: Context, text: string): Promise<void> {
+  const label = String(options.label ?? "");
+  const days = options.days === undefined ? undefined : Number(options.days);
+  if (days !== undefined && !(days > 0 && days < 36500)) throw new Failure("--days must be a number of days");
+  if (options.appPassword && days !== undefined) throw new Failure("an app password has no --days: revoke it instead");
+  const { login } = await loginOf(store, text);
+  if (options.appPassword) {
+    const { id, secret } = newAppPassword(random);
+    await addAppPassword(store, { login, id, label, hash: await hashPassword(secret) });
+    return say(`App password ${id} for ${login}, shown only now:\n${secret}`);
+  }
+  const { id, secret, hash } = newToken(random);
+  const expiresAt = days === undefined ? undefined : new Date(store.clock.now().getTime() + days * 86_400_000);
+  await addToken(store, { login, id, label, hash, expiresAt });
+  say(`Token ${id} for ${login}, shown only now:\n${secret}`);
+}
+
+async function list({ store }: Context, text: string): Promise<void> {
+  const { login } = await loginOf(store, text);
+  const credentials = await listCredentials(store.database, login);
+  if (credentials.length === 0) return say(`${login} has neither tokens nor app passwords.`);
+  const date = (value: Date | undefined) => value?.toISOString().slice(0, 10) ?? "never";
+  const rows = credentials.map(({ id, kind, label, createdAt, expiresAt }) => [
+    id,
+    kind,
+    date(createdAt),
+    date(expiresAt),
+    label,
+  ]);
+  say(table([["ID", "KIND", "MADE", "ENDS", "LABEL"], ...rows]));
+}
+
+async function revoke({ store }: Context, text: string, id: string): Promise<void> {
+  const { login } = await loginOf(store, text);
+  if (!(await revokeCredential(store.database, login, id))) throw new Failure(`${login} has no credential ${id}`);
+  await announceRevoked(store.database, login);
+  say(`Revoked ${id}.`);
+}

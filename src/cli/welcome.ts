@@ -1,0 +1,63 @@
+import { encodeId } from "../base/ids.ts";
+import { idPrefix } from "../jmap/ids.ts";
+import type { Running } from "./serve.ts";
+
+/** What a person sees once the server is up. */
+export function welcome({ urls, demo }: Pick<Running, "urls" | "demo">): string {
+  const ports = [
+    ["JMAP", urls.http],
+    ["SMTP", urls.smtp],
+    ["Metrics", urls.metrics],
+  ].filter(([, url]) => url !== undefined);
+  const lines = ["Posthorn is ready.", ...ports.map(([name, url]) => `  ${name!.padEnd(8)} ${url}`)];
+  const [alice, bob] = demo;
+  if (alice && bob && urls.http) {
+    lines.push("", "A demo domain with two accounts was made. Their passwords are shown only now:");
+    for (const { address, password } of demo) lines.push(`  ${address}  ${password}`);
+    lines.push("", ...trial(urls.http, urls.smtp, alice, bob));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+type Demo = Running["demo"][number];
+
+function trial(http: string, smtp: string | undefined, alice: Demo, bob: Demo): string[] {
+  const login = `-u '${alice.address}:${alice.password}'`;
+  const accountId = encodeId(idPrefix.account, alice.userId);
+  const request = (calls: unknown[]) =>
+    JSON.stringify({ using: ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail"], methodCalls: calls });
+  const post = (calls: unknown[]) => [
+    `curl -s ${login} -H 'Content-Type: application/json' ${http}/jmap/api -d '${request(calls)}'`,
+  ];
+  const mailboxes = [["Mailbox/get", { accountId, ids: null, properties: ["name", "role", "totalEmails"] }, "0"]];
+  const list = [
+    ["Email/query", { accountId, sort: [{ property: "receivedAt", isAscending: false }], limit: 10 }, "0"],
+    [
+      "Email/get",
+      {
+        accountId,
+        "#ids": { resultOf: "0", name: "Email/query", path: "/ids" },
+        properties: ["from", "subject", "preview", "receivedAt"],
+      },
+      "1",
+    ],
+  ];
+  const send = [
+    `curl -s ${smtp} --mail-from ${bob.address} --mail-rcpt ${alice.address} --crlf -T - <<'MAIL'`,
+    `From: Bob <${bob.address}>`,
+    `To: Alice <${alice.address}>`,
+    "Subject: Hello from curl",
+    "",
+    "It works.",
+    "MAIL",
+  ];
+  return [
+    "Alice's session, then her mailboxes:",
+    "",
+    `curl -s ${login} ${http}/.well-known/jmap`,
+    "",
+    ...post(mailboxes),
+    "",
+    ...(smtp === undefined ? [] : ["A message to her, and her inbox:", "", ...send, "", ...post(list)]),
+  ];
+}

@@ -1,0 +1,29 @@
+import type { Log } from "../base/log.ts";
+import type { ObjectStore } from "../store/objects/object-store.ts";
+import type { Store } from "../store/store.ts";
+import { Sweeper } from "../store/sweeps.ts";
+
+const interval = 10 * 60_000;
+
+/** Runs the sweeps from time to time; the function stops them. */
+export function startWorker(options: { store: Store; objects: ObjectStore; log: Log }): () => Promise<void> {
+  const { log } = options;
+  const sweeper = new Sweeper(options);
+  let running = Promise.resolve();
+  const sweep = () => {
+    running = running
+      .then(() => sweeper.run())
+      .then(
+        () => {},
+        (error: Error) => log.error({ reason: error.message }, "sweep failed"),
+      );
+  };
+  // Not together with all else that happens at a start, nor in step with other machines.
+  const first = setTimeout(sweep, 30_000 + Math.random() * 30_000).unref();
+  const timer = setInterval(sweep, interval).unref();
+  return async () => {
+    clearTimeout(first);
+    clearInterval(timer);
+    await running;
+  };
+}
