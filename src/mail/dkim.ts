@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, sign } from "node:crypto";
+import { createHash, createPrivateKey, type KeyObject, sign } from "node:crypto";
 import { promisify } from "node:util";
 import { headerEnd } from "../mime/walk.ts";
 
@@ -7,20 +7,6 @@ export interface DkimKey {
   selector: string;
   /** PKCS #8, PEM. */
   privateKey: string;
-}
-
-const generate = promisify(generateKeyPair);
-
-/** A new RSA key of 2048 bits, as PKCS #8 in PEM. */
-export async function createDkimKey(): Promise<string> {
-  const { privateKey } = await generate("rsa", { modulusLength: 2048 });
-  return privateKey.export({ type: "pkcs8", format: "pem" }) as string;
-}
-
-/** What stands in the TXT record `<selector>._domainkey.<domain>`. */
-export function dkimRecord(privateKey: string): string {
-  const der = createPublicKey(privateKey).export({ type: "spki", format: "der" });
-  return `v=DKIM1; k=rsa; p=${der.toString("base64")}`;
 }
 
 /** Fields worth protecting. "from" is named once more than it is there, so that nobody can add another. */
