@@ -1,3 +1,4 @@
+import { blobCopy } from "./core/blob-copy.ts";
 import { coreEcho } from "./core/echo.ts";
 import { emailImport } from "./email/import.ts";
 import { email } from "./email/type.ts";
@@ -14,6 +15,7 @@ import { thread } from "./thread/type.ts";
 /** All methods of the server. */
 export const methods: readonly Method[] = [
   coreEcho,
+  blobCopy,
   getMethod(mailbox),
   changesMethod(mailbox),
   queryMethod(mailbox),

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Binaries, findBinaries, linkLibraries } from "./binaries.ts";
 import { StartError } from "./start-error.ts";
 import { checkEnterable, postgresUser, type SystemUser } from "./system-user.ts";
@@ -90,12 +90,16 @@ function openToUser({ data, pg, user, binaries }: Pick<Layout, "data" | "pg" | "
   if (existsSync(pg) && statSync(pg).uid !== user.uid) give(pg, user);
 }
 
+/** The mode holds whatever our umask is; a parent that is missing is made enterable by all. */
 function makeFolder(path: string, mode: number): void {
   if (existsSync(path)) return;
+  if (!existsSync(dirname(path))) makeFolder(dirname(path), 0o755);
   try {
-    mkdirSync(path, { recursive: true, mode });
+    mkdirSync(path);
     chmodSync(path, mode);
   } catch (error) {
+    // Another start made it meanwhile.
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
     throw new StartError(`cannot make the folder ${path}: ${(error as Error).message}`);
   }
 }
