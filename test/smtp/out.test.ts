@@ -137,7 +137,7 @@ describe("a submission", () => {
         strict: true,
       });
       expect(verdict.dkim.results.map((result) => result.status.result)).toEqual(["pass"]);
-      expect(bytes.toString().replace(/\r\n\s+/g, "")).toMatch(/ h=from:[\w:-]+:from;/);
+      expect(bytes.toString().replace(/\r\n\s+/g, "")).toMatch(/;h=from:[\w:-]+:from;/);
     }
     expect(await status(id, "zoe@far.test", "unknown")).toMatchObject({ smtpReply: expect.stringMatching(/^250 /) });
     expect(await get(id)).toMatchObject({ undoStatus: "final" });

@@ -57,7 +57,7 @@ for (const [network, prefix] of [
 }
 
 /** True for loopback, private, link-local and multicast addresses. */
-export function isPrivate(address: string): boolean {
+function isPrivate(address: string): boolean {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped) return isPrivate(mapped);
   return unreachable.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
