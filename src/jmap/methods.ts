@@ -25,6 +25,8 @@ export const methods: readonly Method[] = [
   changesMethod(thread),
   getMethod(email),
   changesMethod(email),
+  queryMethod(email),
+  queryChangesMethod(email),
   setMethod(email),
   emailImport,
   getMethod(identity),
