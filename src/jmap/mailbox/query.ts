@@ -74,7 +74,7 @@ export const mailboxQuery: QueryHooks<Criterion, SortName> = {
   },
   ...inMemoryQuery<MailboxRow, Criterion, SortName>({
     type: "Mailbox",
-    load: (call) => loadMailboxes(call.reader, { guest: guestOf(call) }),
+    load: (reader, call) => loadMailboxes(reader, { guest: guestOf(call) }),
     matches: (criterion, mailbox) => criterion(mailbox),
     compare: compareMailboxes,
     arrange: asTree,

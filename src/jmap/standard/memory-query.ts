@@ -1,12 +1,13 @@
 import { Kind, type TypeName } from "../../store/change.ts";
 import { changedSince } from "../../store/change-log.ts";
+import type { Reader } from "../../store/store.ts";
 import type { ReadCall } from "../method.ts";
 import type { FilterNode, Query, QueryHooks, QueryPage, SortKey, Window } from "./type.ts";
 
 /** How to query a type that has few objects: all are loaded, filtered and sorted here. */
 export interface InMemory<T extends { id: number }, C, S> {
   type: TypeName;
-  load(call: ReadCall): Promise<T[]>;
+  load(reader: Reader, call: ReadCall): Promise<T[]>;
   matches(criterion: C, object: T): boolean;
   /** Ascending. */
   compare(key: SortKey<S>, a: T, b: T): number;
@@ -24,8 +25,8 @@ export function inMemoryQuery<T extends { id: number }, C, S>(
   return {
     canCalculateChanges: () => true,
 
-    async query(query, window, _reader, call) {
-      const ids = results(source, query, await source.load(call));
+    async query(query, window, reader, call) {
+      const ids = results(source, query, await source.load(reader, call));
       const page = slice(ids, window);
       return page === "anchorNotFound" || !query.calculateTotal ? page : { ...page, total: ids.length };
     },
@@ -35,7 +36,7 @@ export function inMemoryQuery<T extends { id: number }, C, S>(
       if (!changes) return "tooManyChanges";
       // Counts are neither filtered nor sorted by.
       const moved = new Set(changes.filter(({ kind }) => kind !== Kind.counts).map(({ id }) => id));
-      const all = moved.size > 0 || query.calculateTotal ? await source.load(call) : [];
+      const all = moved.size > 0 || query.calculateTotal ? await source.load(reader, call) : [];
       const ids = results(source, query, all);
       if (moved.size > 0 && source.isEntangled?.(query)) for (const { id } of all) moved.add(id);
       const added = ids.flatMap((id, index) => (moved.has(id) ? [{ id, index }] : []));
