@@ -201,6 +201,11 @@ export async function heldObjects(database: Database, keys: ObjectKey[]): Promis
   return new Set([...incoming, ...references].map(keyOf));
 }
 
+/** Moves fresh search terms from the index's pending list, which every search reads whole, to where they belong. */
+export async function settleSearch(database: Database): Promise<void> {
+  await database.run(cleanPending);
+}
+
 /** Makes objects candidates for removal; to be done before the reference goes. */
 export async function markDead(database: Database, keys: ObjectKey[], now: Date): Promise<void> {
   const unique = [...new Map(keys.map((key) => [keyOf(key), key])).values()];
@@ -273,6 +278,8 @@ const selectIncoming = across<{ sha256: Buffer; day: string }>(
 const selectReferences = across<{ sha256: Buffer; day: string }>(
   "SELECT DISTINCT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM blob_ref WHERE sha256 = ANY($1::bytea[])",
 );
+
+const cleanPending = across("SELECT gin_clean_pending_list('search_terms'::regclass)");
 
 const countQueues = across<{ incoming: number; outgoing: number }>(`
   SELECT (SELECT count(*) FROM incoming) AS incoming, (SELECT count(*) FROM delivery WHERE state = 'queued') AS outgoing`);
