@@ -1,13 +1,27 @@
 import { defineConfig } from "vitest/config";
 
+const common = { pool: "forks" as const, testTimeout: 30_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
-    globalSetup: ["./test/support/postgres-setup.ts"],
-    include: ["src/**/*.test.ts", "test/**/*.test.ts", "scripts/**/*.test.ts"],
-    pool: "forks",
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    globalSetup: "./test/support/global-setup.ts",
     reporters: ["default", "./scripts/summary-reporter.ts"],
+    projects: [
+      {
+        test: {
+          ...common,
+          name: "posthorn",
+          globalSetup: "./test/support/postgres-setup.ts",
+          include: ["src/**/*.test.ts", "test/**/*.test.ts", "scripts/**/*.test.ts", "conformance/**/*.test.ts"],
+          exclude: ["test/statements.test.ts"],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // Judges the statements that all the others ran.
+        test: { ...common, name: "statements", include: ["test/statements.test.ts"], sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

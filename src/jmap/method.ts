@@ -1,8 +1,8 @@
-import type { Readable } from "node:stream";
 import type { Login } from "../auth/login.ts";
 import type { Clock, Random } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Ingest } from "../mail/ingest.ts";
+import type { Blobs } from "../store/blobs.ts";
 import type { Reader, Store, Tx } from "../store/store.ts";
 import type { Schema } from "./schema.ts";
 
@@ -30,38 +30,10 @@ export const defaultLimits: Limits = {
   maxObjectsInQuery: 5000,
 };
 
-export interface StoredBlob {
-  sha256: Buffer;
-  /** The UTC day under which the object lies. */
-  day: string;
-  size: number;
-}
-
-/** The account's bytes, as JMAP sees them (the class is in src/store/blobs.ts). */
-export interface BlobAccess {
-  spool(maxBytes: number): Promise<BlobSpool>;
-  put(bytes: Buffer): Promise<StoredBlob>;
-  reference(tx: Tx, blob: StoredBlob, options?: { expiresAt?: Date }): Promise<void>;
-  open(
-    reader: Reader,
-    blobId: string,
-    range?: { start: number; end: number },
-  ): Promise<{ size: number; total: number; stream: Readable } | undefined>;
-  read(reader: Reader, blobId: string): Promise<Buffer | undefined>;
-  /** Bytes of an object that the caller has seen to belong to the account. */
-  readObject(blob: StoredBlob, start?: number, end?: number): Promise<Buffer>;
-}
-
-export interface BlobSpool {
-  write(chunk: Buffer): Promise<void>;
-  finish(): Promise<StoredBlob>;
-  abort(): Promise<void>;
-}
-
 /** What methods may use; made once at the start. */
 export interface Services {
   store: Store;
-  blobs: BlobAccess;
+  blobs: Blobs;
   ingest: Ingest;
   clock: Clock;
   random: Random;

@@ -9,6 +9,8 @@ export interface Registered {
 export interface Registry {
   get(name: string): Registered | undefined;
   readonly methods: readonly Method[];
+  /** Those of the methods. */
+  readonly capabilities: ReadonlySet<string>;
 }
 
 /** All methods by name, their argument schemas compiled. A name given twice stops the start. */
@@ -18,5 +20,6 @@ export function createRegistry(methods: readonly Method[]): Registry {
     if (byName.has(method.name)) throw new Error(`two methods are called ${method.name}`);
     byName.set(method.name, { method, check: checker(method.args) });
   }
-  return { get: (name) => byName.get(name), methods };
+  const capabilities = new Set(methods.map((method) => method.capability));
+  return { get: (name) => byName.get(name), methods, capabilities };
 }

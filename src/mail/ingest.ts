@@ -2,6 +2,7 @@ import type { StoredBlob } from "../store/blobs.ts";
 import { isRetryable } from "../store/database.ts";
 import type { EmailRow } from "../store/emails.ts";
 import { findMailboxes, type MailboxPlace } from "../store/mailbox-places.ts";
+import { createDefaultMailboxes } from "../store/mailboxes.ts";
 import { insertEmails } from "../store/new-emails.ts";
 import { claimIncoming } from "../store/received.ts";
 import { encodeState } from "../store/state.ts";
@@ -127,7 +128,7 @@ async function writeJobs(tx: Tx, jobs: readonly Job[]): Promise<Added[]> {
 
 /** Writes messages into the account of `tx`; `modseqs`: that of each, where several writes are folded. */
 export async function writeMails(tx: Tx, mails: readonly NewMail[], modseqs?: readonly number[]): Promise<Outcome[]> {
-  const places = await findMailboxes(tx);
+  const places = await mailboxesFor(tx, mails);
   const fresh = await claimIncoming(
     tx,
     mails.map((mail) => mail.incomingId).filter((id) => id !== undefined),
@@ -185,11 +186,17 @@ async function insertAccepted(
 
 const wholeSeconds = (date: Date) => new Date(Math.floor(date.getTime() / 1000) * 1000);
 
-/** An account may have lost the role, but mail that came in must go somewhere: the inbox, else its first mailbox. */
+/** Mail that came in must go somewhere, even when the last mailbox was destroyed. */
+async function mailboxesFor(tx: Tx, mails: readonly NewMail[]): Promise<MailboxPlace[]> {
+  const places = await findMailboxes(tx);
+  if (places.length > 0 || mails.every((mail) => "mailboxIds" in mail.target)) return places;
+  await createDefaultMailboxes(tx);
+  return findMailboxes(tx);
+}
+
+/** An account may have lost the role: then it is the inbox, else its first mailbox. */
 function mailboxesOf(target: Target, places: readonly MailboxPlace[]): number[] {
   if ("mailboxIds" in target) return [...new Set(target.mailboxIds)];
   const byRole = (role: string) => places.find((place) => place.role === role);
-  const place = byRole(target.role) ?? byRole("inbox") ?? places[0];
-  if (!place) throw new Error("the account has no mailbox");
-  return [place.id];
+  return [(byRole(target.role) ?? byRole("inbox") ?? places[0]!).id];
 }

@@ -13,6 +13,7 @@ import {
   checker,
   describe,
   id,
+  idOrReference,
   map,
   nullable,
   object,
@@ -32,7 +33,7 @@ const importArgs = object({
 });
 const emailImportObject = object({
   blobId: id,
-  mailboxIds: map(id, bool),
+  mailboxIds: map(idOrReference, bool),
   keywords: optional(nullable(map(keywordName, bool))),
   receivedAt: optional(nullable(utcDate)),
 });
@@ -84,7 +85,7 @@ async function prepareImport(given: unknown, call: Call): Promise<NewMail | SetE
     return invalidProperties(describe(problem), problem.path.split("/")[1] ?? missingProperty(given as object));
   }
   const email = given as EmailImport;
-  const mailboxIds = mailboxList(email);
+  const mailboxIds = mailboxList({ mailboxIds: resolved(email.mailboxIds, call) });
   const wanted = Object.values(email.mailboxIds).filter((isIn) => isIn).length;
   if (wanted === 0 || wanted !== mailboxIds.length) return invalidProperties("no such mailbox", "mailboxIds");
   if (wanted > emailLimits.maxMailboxes) return new SetError("tooManyMailboxes");
@@ -103,6 +104,12 @@ async function prepareImport(given: unknown, call: Call): Promise<NewMail | SetE
     keywords,
     receivedAt: received ? new Date(received) : call.services.clock.now(),
   };
+}
+
+/** "#x" names a mailbox made earlier in the request. */
+function resolved(mailboxIds: Record<string, boolean>, call: Call): Record<string, boolean> {
+  const follow = (id: string) => (id.startsWith("#") ? (call.createdId(id.slice(1)) ?? id) : id);
+  return Object.fromEntries(Object.entries(mailboxIds).map(([id, isIn]) => [follow(id), isIn]));
 }
 
 function missingProperty(given: object): string {

@@ -2,8 +2,8 @@ import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
 import { encodeId } from "../../base/ids.ts";
 import type { Spool } from "../../store/blobs.ts";
 import { authenticate } from "./authenticate.ts";
+import type { SmtpInOptions } from "./options.ts";
 import { Refusal } from "./reply.ts";
-import type { SmtpInOptions } from "./server.ts";
 import { isLooping, isSmuggling, receivedField, returnPath, withoutForgedResults } from "./trace.ts";
 
 /** What the session is told of each recipient, besides its address. */

@@ -1,31 +1,13 @@
 import type { AddressInfo } from "node:net";
 import type { SMTPServerAddress, SMTPServerSession } from "smtp-server";
-import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import type { Incoming } from "../../mail/incoming.ts";
-import type { Blobs } from "../../store/blobs.ts";
-import type { Database } from "../../store/database.ts";
-import type { DnsResolver } from "../resolver.ts";
-import { type Certificate, ownCertificate } from "./certificate.ts";
+import { ownCertificate } from "./certificate.ts";
 import { EagerServer } from "./eager-server.ts";
 import { PeerLimits } from "./limits.ts";
+import type { SmtpInOptions } from "./options.ts";
 import { receive } from "./receive.ts";
 import { findRecipient } from "./recipients.ts";
 import { Refusal } from "./reply.ts";
-
-export interface SmtpInOptions {
-  database: Database;
-  blobs: Blobs;
-  incoming: Incoming;
-  resolver: DnsResolver;
-  clock: Clock;
-  log: Log;
-  /** In the greeting and in trace headers. */
-  hostname: string;
-  maxMessageSize: number;
-  /** PEM. (Default: one of our own making.) */
-  certificate?: Certificate | undefined;
-}
 
 export interface SmtpIn {
   /** Resolves with the port, which is a free one for 0. */

@@ -1,0 +1,41 @@
+import type { AccountAccess } from "../auth/login.ts";
+import { emailLimits } from "./email/places.ts";
+import { capabilities } from "./ids.ts";
+import { maxMailboxDepth, maxSizeMailboxName } from "./mailbox/check.ts";
+import type { Limits } from "./method.ts";
+import { collations } from "./standard/filter.ts";
+
+/** How long EmailSubmission may hold a message back, in seconds. */
+export const maxDelayedSend = 30 * 86_400;
+
+/** RFC 8620 §2 */
+export function coreCapability(limits: Limits): object {
+  const { maxObjectsInQuery: _, ...told } = limits;
+  return { ...told, collationAlgorithms: collations };
+}
+
+type AccountCapability = (account: AccountAccess) => object;
+
+/** RFC 8621 §1.3: capability → what an account may do with it. Those without methods are not advertised. */
+export const accountCapabilities: Record<string, AccountCapability> = {
+  [capabilities.mail]: (account) => ({
+    maxMailboxesPerEmail: emailLimits.maxMailboxes,
+    maxMailboxDepth,
+    maxSizeMailboxName,
+    maxSizeAttachmentsPerEmail: emailLimits.maxSizeAttachments,
+    emailQuerySortOptions: [
+      "receivedAt",
+      "sentAt",
+      "size",
+      "from",
+      "to",
+      "subject",
+      "hasKeyword",
+      "allInThreadHaveKeyword",
+      "someInThreadHaveKeyword",
+    ],
+    mayCreateTopLevelMailbox: !account.isReadOnly,
+  }),
+  [capabilities.submission]: () => ({ maxDelayedSend, submissionExtensions: { FUTURERELEASE: [`${maxDelayedSend}`] } }),
+  [capabilities.vacation]: () => ({}),
+};

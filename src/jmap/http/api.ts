@@ -1,0 +1,100 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Login } from "../../auth/login.ts";
+import { dispatch } from "../dispatch.ts";
+import { RequestError } from "../errors.ts";
+import type { Invocation } from "../references.ts";
+import type { ApiDeps } from "./deps.ts";
+import { parseIJson } from "./json.ts";
+import { sendJson } from "./respond.ts";
+import { sessionState, supports } from "./session.ts";
+
+/** RFC 8620 §3.4 */
+export interface ResponseObject {
+  methodResponses: Invocation[];
+  createdIds?: Record<string, string>;
+  sessionState: string;
+}
+
+interface RequestObject {
+  using: string[];
+  methodCalls: Invocation[];
+  createdIds?: Record<string, string>;
+}
+
+/** RFC 8620 §3.3: a text, or a value parsed already. Throws RequestError. */
+export async function processRequest(deps: ApiDeps, login: Login, body: unknown): Promise<ResponseObject> {
+  const request = checkRequest(typeof body === "string" ? parseIJson(body) : body);
+  const unknown = request.using.find((name) => !supports(deps, name));
+  if (unknown !== undefined) {
+    throw new RequestError("unknownCapability", 400, `This server does not have the capability "${unknown}".`);
+  }
+  const { maxCallsInRequest } = deps.services.limits;
+  if (request.methodCalls.length > maxCallsInRequest) {
+    throw new RequestError("limit", 400, `At most ${maxCallsInRequest} calls in a request.`, "maxCallsInRequest");
+  }
+  const { responses, createdIds } = await dispatch(deps.registry, deps.services, {
+    login,
+    using: new Set(request.using),
+    relaxedUsing: deps.relaxedUsing,
+    calls: request.methodCalls,
+    createdIds: request.createdIds ?? {},
+  });
+  return {
+    methodResponses: responses,
+    ...(request.createdIds && { createdIds }),
+    sessionState: sessionState(deps, login),
+  };
+}
+
+function checkRequest(value: unknown): RequestObject {
+  const refuse = (why: string) => new RequestError("notRequest", 400, why);
+  if (!isObject(value)) throw refuse("A request is an object.");
+  const { using, methodCalls, createdIds } = value;
+  if (!Array.isArray(using) || !using.every((name) => typeof name === "string")) {
+    throw refuse('"using" is a list of strings.');
+  }
+  if (!Array.isArray(methodCalls) || !methodCalls.every(isInvocation)) {
+    throw refuse('"methodCalls" is a list of [name, arguments, call id].');
+  }
+  if (createdIds === undefined || createdIds === null) return { using, methodCalls };
+  if (!isObject(createdIds) || !Object.values(createdIds).every((id) => typeof id === "string")) {
+    throw refuse('"createdIds" is a map of ids.');
+  }
+  return { using, methodCalls, createdIds: createdIds as Record<string, string> };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isInvocation(value: unknown): value is Invocation {
+  if (!Array.isArray(value) || value.length !== 3) return false;
+  return typeof value[0] === "string" && isObject(value[1]) && typeof value[2] === "string";
+}
+
+/** RFC 8620 §3.1: the POST itself, of a login whose turn it is. */
+export async function handleApi(deps: ApiDeps, req: IncomingMessage, res: ServerResponse, login: Login): Promise<void> {
+  if (!/^application\/json\s*(;|$)/i.test(req.headers["content-type"] ?? "")) {
+    throw new RequestError("notJSON", 400, "The content type must be application/json.");
+  }
+  const body = await readBody(req, deps.services.limits.maxSizeRequest);
+  await sendJson(req, res, 200, await processRequest(deps, login, parseIJson(body)));
+}
+
+async function readBody(req: IncomingMessage, most: number): Promise<Buffer> {
+  const tooLarge = () => new RequestError("limit", 400, `At most ${most} octets in a request.`, "maxSizeRequest");
+  if (Number(req.headers["content-length"] ?? 0) > most) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  req.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > most) reject(tooLarge());
+    else chunks.push(chunk);
+  });
+  req.once("end", resolve);
+  req.once("error", reject);
+  req.once("close", () => reject(new RequestError("about:blank", 400, "The request was cut off.")));
+  await promise;
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+}

@@ -1,0 +1,27 @@
+import type { IncomingMessage } from "node:http";
+import type { AccountAccess, Authenticator, Login } from "../../auth/login.ts";
+import { decodeId } from "../../base/ids.ts";
+import { RequestError } from "../errors.ts";
+import { idPrefix } from "../ids.ts";
+import { clientAddress } from "./address.ts";
+
+/** Throws a RequestError of status 401 or 429. */
+export async function authenticate(
+  req: IncomingMessage,
+  authenticator: Pick<Authenticator, "authenticate">,
+): Promise<Login> {
+  const login = await authenticator.authenticate(req.headers.authorization, clientAddress(req));
+  if (login === "throttled") {
+    throw new RequestError("about:blank", 429, "Too many wrong credentials of late: try again later.");
+  }
+  if (!login) throw new RequestError("about:blank", 401, "Credentials are needed, Basic or Bearer.");
+  return login;
+}
+
+/** The account that a URL names; 404 for one that the login may not open. */
+export function openAccount(login: Login, wireId: string): AccountAccess {
+  const id = decodeId(idPrefix.account, wireId);
+  const account = login.accounts.find((candidate) => candidate.id === id);
+  if (!account) throw new RequestError("about:blank", 404, "There is no such account.");
+  return account;
+}

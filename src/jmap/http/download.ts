@@ -1,0 +1,94 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+import type { Login } from "../../auth/login.ts";
+import type { ByteRange } from "../../store/blobs.ts";
+import { RequestError } from "../errors.ts";
+import { openAccount } from "./authenticate.ts";
+import type { ApiDeps } from "./deps.ts";
+
+export interface DownloadTarget {
+  accountId: string;
+  blobId: string;
+  name: string;
+  type: string;
+}
+
+/** RFC 8620 §6.2 */
+export async function handleDownload(
+  { services }: ApiDeps,
+  req: IncomingMessage,
+  res: ServerResponse,
+  login: Login,
+  target: DownloadTarget,
+): Promise<void> {
+  const account = openAccount(login, target.accountId);
+  if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+[\x20-\x7e]*$/.test(target.type)) {
+    throw new RequestError("about:blank", 400, "The type is no media type.");
+  }
+  const etag = `"${target.blobId}"`;
+  const range = requestedRange(req, etag);
+  const blob = await services.blobs.open(services.store.reader(account.id), target.blobId, range);
+  if (!blob) throw new RequestError("about:blank", 404, "There is no such blob.");
+  const headers = commonHeaders(target, etag);
+  const isUnchanged = etagMatches(req.headers["if-none-match"], etag);
+  if (isUnchanged || req.method === "HEAD") blob.stream.destroy();
+  if (isUnchanged) {
+    res.writeHead(304, headers).end();
+    return;
+  }
+  if (range && blob.size === 0) {
+    blob.stream.destroy();
+    res.writeHead(416, { "Content-Range": `bytes */${blob.total}`, "Content-Length": 0 }).end();
+    return;
+  }
+  const last = blob.start + blob.size - 1;
+  res.writeHead(range ? 206 : 200, {
+    ...headers,
+    ...(range && { "Content-Range": `bytes ${blob.start}-${last}/${blob.total}` }),
+    "Content-Length": blob.size,
+  });
+  if (req.method === "HEAD") res.end();
+  else await pipeline(blob.stream, res);
+}
+
+/** Nothing in a mail may run as a page of this server: downloads are saved, never shown. */
+function commonHeaders({ name, type }: DownloadTarget, etag: string): OutgoingHttpHeaders {
+  return {
+    "Content-Type": type,
+    "Content-Disposition": contentDisposition(name),
+    "Cache-Control": "private, immutable, max-age=31536000",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Accept-Ranges": "bytes",
+    ETag: etag,
+  };
+}
+
+/** RFC 6266, with a plain name for old readers. */
+function contentDisposition(name: string): string {
+  const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, "_");
+  const exact = encodeURIComponent(name.toWellFormed()).replace(
+    /['()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16)}`,
+  );
+  return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
+}
+
+function etagMatches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  return header.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
+}
+
+/** RFC 9110 §14: one range of bytes; anything else is answered whole. */
+function requestedRange(req: IncomingMessage, etag: string): ByteRange | undefined {
+  const condition = req.headers["if-range"];
+  if (condition !== undefined && condition !== etag) return undefined;
+  const match = /^bytes=(\d*)-(\d*)$/.exec(req.headers.range ?? "");
+  if (!match || (match[1] === "" && match[2] === "")) return undefined;
+  // A suffix of no bytes can never be satisfied, like a start beyond the end.
+  if (match[1] === "")
+    return Number(match[2]) === 0 ? { start: Number.MAX_SAFE_INTEGER } : { start: -Number(match[2]) };
+  const start = Number(match[1]);
+  if (match[2] === "") return { start };
+  return Number(match[2]) < start ? undefined : { start, end: Number(match[2]) + 1 };
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+import { RequestError } from "../errors.ts";
+import type { Services } from "../method.ts";
+
+const brotli = promisify(brotliCompress);
+const zip = promisify(gzip);
+/** Smaller answers are not worth it. */
+const compressFrom = 1024;
+
+/** One write with its length; compressed when it is large and the client can read that. */
+export async function sendJson(
+  req: IncomingMessage,
+  res: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: OutgoingHttpHeaders = {},
+): Promise<void> {
+  const plain = Buffer.from(JSON.stringify(value));
+  const encoding = plain.length >= compressFrom ? chooseEncoding(req.headers["accept-encoding"]) : undefined;
+  const body = encoding === undefined ? plain : await compress(plain, encoding);
+  res.writeHead(status, {
+    "Content-Type": "application/json",
+    "Cache-Control": "no-store",
+    Vary: "Accept-Encoding",
+    ...headers,
+    ...(encoding && { "Content-Encoding": encoding }),
+    "Content-Length": body.length,
+  });
+  res.end(req.method === "HEAD" ? undefined : body);
+}
+
+function compress(bytes: Buffer, encoding: "br" | "gzip"): Promise<Buffer> {
+  // Low levels: higher ones cost much and save little on JSON.
+  if (encoding === "gzip") return zip(bytes, { level: 1 });
+  return brotli(bytes, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+  });
+}
+
+function chooseEncoding(accept: string | string[] | undefined): "br" | "gzip" | undefined {
+  const offers = new Map<string, number>();
+  for (const part of String(accept ?? "").split(",")) {
+    const [name = "", ...params] = part.split(";").map((text) => text.trim().toLowerCase());
+    const q = params.find((param) => param.startsWith("q="));
+    offers.set(name, q === undefined ? 1 : Number(q.slice(2)) || 0);
+  }
+  const weight = (name: string) => offers.get(name) ?? offers.get("*") ?? 0;
+  if (weight("br") > 0 && weight("br") >= weight("gzip")) return "br";
+  return weight("gzip") > 0 ? "gzip" : undefined;
+}
+
+/** RFC 7807. What is no RequestError is logged under a reference and told by that alone. */
+export async function sendError(
+  req: IncomingMessage,
+  res: ServerResponse,
+  error: unknown,
+  services: Services,
+): Promise<void> {
+  if (res.headersSent || res.destroyed) {
+    res.destroy();
+    return;
+  }
+  const problem = error instanceof RequestError ? error : unexpected(error, services);
+  // A body that nobody reads would end up as the next request of the connection.
+  if (!req.complete) {
+    res.setHeader("Connection", "close");
+    req.resume();
+  }
+  await sendJson(req, res, problem.status, problem, {
+    "Content-Type": "application/problem+json",
+    ...(problem.status === 401 && challenge(req)),
+    ...(problem.status === 429 && { "Retry-After": "30" }),
+  });
+}
+
+function unexpected(error: unknown, { log, random }: Services): RequestError {
+  const reference = random(6).toString("hex");
+  log.error({ reference, err: error }, "request failed");
+  return new RequestError("about:blank", 500, `unexpected error, reference ${reference}`);
+}
+
+/**
+ * A browser answers this header with a dialog of its own, also for requests that a script made: scripts
+ * (X-Requested-With, or fetch from another origin) are spared it.
+ */
+function challenge(req: IncomingMessage): OutgoingHttpHeaders {
+  const isScript = req.headers["x-requested-with"] !== undefined || req.headers["sec-fetch-mode"] === "cors";
+  return isScript ? {} : { "WWW-Authenticate": 'Basic realm="posthorn", charset="UTF-8"' };
+}

@@ -1,0 +1,107 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import express, { type NextFunction, type Request, type Response } from "express";
+import type { Login } from "../../auth/login.ts";
+import { RequestError } from "../errors.ts";
+import { baseUrl } from "./address.ts";
+import { handleApi } from "./api.ts";
+import { authenticate } from "./authenticate.ts";
+import { handleCors } from "./cors.ts";
+import type { HttpDeps } from "./deps.ts";
+import { handleDownload } from "./download.ts";
+import { Concurrency } from "./limits.ts";
+import { sendError, sendJson } from "./respond.ts";
+import { buildSession } from "./session.ts";
+import { handleUpload } from "./upload.ts";
+
+/** The JMAP endpoints. API calls are served ahead of the router: they are most of the load. */
+export function createHttpServer(deps: HttpDeps): Server {
+  const { services } = deps;
+  const requests = new Concurrency("maxConcurrentRequests", services.limits.maxConcurrentRequests);
+  const router = createRouter(deps);
+
+  const serveApi = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const login = await authenticate(req, deps.authenticator);
+    await requests.run(login.login, () => handleApi(deps, req, res, login));
+  };
+  const server = createServer({ noDelay: true, keepAliveTimeout: 65_000 }, (req, res) => {
+    if (handleCors(req, res)) return;
+    if (req.method === "POST" && req.url === "/jmap/api") {
+      serveApi(req, res).catch((error: unknown) => sendError(req, res, error, services));
+    } else router(req as Request, res as Response);
+  });
+  server.on("upgrade", (req, socket, head) => {
+    const { pathname } = urlOf(req);
+    if (deps.upgrade && pathname === "/jmap/ws") deps.upgrade(req, socket, head);
+    else socket.on("error", () => {}).end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  });
+  return server;
+}
+
+type Handler = (req: Request, res: Response, login: Login) => Promise<void> | void;
+
+function createRouter(deps: HttpDeps): express.Express {
+  const { limits } = deps.services;
+  const uploads = new Concurrency("maxConcurrentUpload", limits.maxConcurrentUpload);
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  const signedIn = (handler: Handler) => async (req: Request, res: Response) => {
+    await handler(req, res, await authenticate(req, deps.authenticator));
+  };
+  const session = signedIn((req, res, login) =>
+    sendJson(req, res, 200, buildSession(deps, login, baseUrl(req, deps.publicUrl)), {
+      "Cache-Control": "no-cache, no-store, must-revalidate",
+    }),
+  );
+
+  app.get("/.well-known/jmap", session);
+  app.get("/jmap/session", session);
+  app.post(
+    "/jmap/upload/:accountId",
+    signedIn((req, res, login) =>
+      uploads.run(login.login, () => handleUpload(deps, req, res, login, String(req.params.accountId))),
+    ),
+  );
+  app.get(
+    "/jmap/download/:accountId/:blobId/:name",
+    signedIn((req, res, login) => {
+      const { accountId, blobId, name } = req.params as Record<"accountId" | "blobId" | "name", string>;
+      const type = urlOf(req).searchParams.get("type") || "application/octet-stream";
+      return handleDownload(deps, req, res, login, { accountId, blobId, name, type });
+    }),
+  );
+  app.get(
+    "/jmap/eventsource",
+    signedIn((req, res, login) => {
+      if (!deps.eventSource) throw new RequestError("about:blank", 404, "There is no event source.");
+      deps.eventSource(req, res, login, urlOf(req));
+    }),
+  );
+  app.get("/healthz", (_req, res) => void res.type("text").send("ok\n"));
+  app.get("/readyz", async (_req, res) => {
+    const isReady = await deps.ready();
+    res
+      .status(isReady ? 200 : 503)
+      .type("text")
+      .send(isReady ? "ready\n" : "not ready\n");
+  });
+  app.use(() => {
+    throw new RequestError("about:blank", 404, "There is nothing here.");
+  });
+  app.use(async (error: unknown, req: Request, res: Response, _next: NextFunction) => {
+    await sendError(req, res, asRequestError(error), deps.services);
+  });
+  return app;
+}
+
+/** The router's own refusals, such as of a malformed percent-encoding, carry a status. */
+function asRequestError(error: unknown): unknown {
+  const { status } = error as { status?: unknown };
+  if (error instanceof RequestError || typeof status !== "number" || status >= 500) return error;
+  return new RequestError("about:blank", status, (error as Error).message);
+}
+
+/** Of a target that is no URL, the root. */
+function urlOf(req: IncomingMessage): URL {
+  return URL.parse(req.url ?? "/", "http://localhost") ?? new URL("http://localhost/");
+}

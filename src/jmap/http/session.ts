@@ -1,0 +1,65 @@
+import { createHash } from "node:crypto";
+import type { Login } from "../../auth/login.ts";
+import { encodeId } from "../../base/ids.ts";
+import { accountCapabilities, coreCapability } from "../capabilities.ts";
+import { capabilities, idPrefix } from "../ids.ts";
+import type { ApiDeps } from "./deps.ts";
+
+/** The capabilities that this server has methods or an endpoint for. */
+export function supports({ registry, upgrade }: ApiDeps, capability: string): boolean {
+  if (capability === capabilities.core || registry.capabilities.has(capability)) return true;
+  return capability === capabilities.websocket && upgrade !== undefined;
+}
+
+/** RFC 8620 §2 */
+export function buildSession(deps: ApiDeps, login: Login, base: string): object {
+  return {
+    ...describe(deps, login, base),
+    apiUrl: `${base}/jmap/api`,
+    downloadUrl: `${base}/jmap/download/{accountId}/{blobId}/{name}?type={type}`,
+    uploadUrl: `${base}/jmap/upload/{accountId}/`,
+    eventSourceUrl: `${base}/jmap/eventsource/?types={types}&closeafter={closeafter}&ping={ping}`,
+    state: sessionState(deps, login),
+  };
+}
+
+function describe(deps: ApiDeps, login: Login, base: string) {
+  const ofAccounts = Object.entries(accountCapabilities).filter(([name]) => supports(deps, name));
+  const primary = login.accounts.find(({ id }) => id === login.userId);
+  const primaryId = primary && encodeId(idPrefix.account, primary.id);
+  return {
+    capabilities: {
+      ...Object.fromEntries([...deps.registry.capabilities].map((name) => [name, {}])),
+      [capabilities.core]: coreCapability(deps.services.limits),
+      ...(deps.upgrade && {
+        [capabilities.websocket]: { url: `${base.replace(/^http/, "ws")}/jmap/ws`, supportsPush: true },
+      }),
+    },
+    accounts: Object.fromEntries(
+      login.accounts.map((account) => [
+        encodeId(idPrefix.account, account.id),
+        {
+          name: account.name,
+          isPersonal: account.isPersonal,
+          isReadOnly: account.isReadOnly,
+          accountCapabilities: Object.fromEntries(ofAccounts.map(([name, of]) => [name, of(account)])),
+        },
+      ]),
+    ),
+    primaryAccounts: primaryId ? Object.fromEntries(ofAccounts.map(([name]) => [name, primaryId])) : {},
+    username: login.login,
+  };
+}
+
+const states = new WeakMap<Login, string>();
+
+/** Changes with anything in the session that is not how the client happens to reach the server. */
+export function sessionState(deps: ApiDeps, login: Login): string {
+  let state = states.get(login);
+  if (state === undefined) {
+    const content = JSON.stringify(describe(deps, login, deps.publicUrl));
+    state = createHash("sha256").update(content).digest("hex").slice(0, 16);
+    states.set(login, state);
+  }
+  return state;
+}

@@ -1,0 +1,49 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Login } from "../../auth/login.ts";
+import { encodeBlobId } from "../../store/blob-id.ts";
+import { type StoredBlob, TooLarge } from "../../store/blobs.ts";
+import { RequestError } from "../errors.ts";
+import { openAccount } from "./authenticate.ts";
+import type { ApiDeps } from "./deps.ts";
+import { sendJson } from "./respond.ts";
+
+/** RFC 8620 §6 asks for an hour at least. */
+const keptFor = 24 * 3_600_000;
+
+/** RFC 8620 §6.1 */
+export async function handleUpload(
+  { services }: ApiDeps,
+  req: IncomingMessage,
+  res: ServerResponse,
+  login: Login,
+  accountId: string,
+): Promise<void> {
+  const account = openAccount(login, accountId);
+  if (account.isReadOnly) throw new RequestError("about:blank", 403, "The account is read-only.");
+  const { maxSizeUpload } = services.limits;
+  const tooLarge = () => new RequestError("limit", 413, `At most ${maxSizeUpload} octets.`, "maxSizeUpload");
+  if (Number(req.headers["content-length"] ?? 0) > maxSizeUpload) throw tooLarge();
+  const blob = await spoolBody(services.blobs, req, maxSizeUpload).catch((error: unknown) => {
+    throw error instanceof TooLarge ? tooLarge() : error;
+  });
+  const expiresAt = new Date(services.clock.now().getTime() + keptFor);
+  await services.store.write(account.id, (tx) => services.blobs.reference(tx, blob, { expiresAt }));
+  await sendJson(req, res, 201, {
+    accountId,
+    blobId: encodeBlobId(blob.sha256),
+    type: req.headers["content-type"] || "application/octet-stream",
+    size: blob.size,
+  });
+}
+
+async function spoolBody(blobs: ApiDeps["services"]["blobs"], req: IncomingMessage, most: number): Promise<StoredBlob> {
+  const spool = await blobs.spool(most);
+  try {
+    for await (const chunk of req.iterator({ destroyOnReturn: false })) await spool.write(chunk as Buffer);
+    if (!req.complete) throw new RequestError("about:blank", 400, "The upload was cut off.");
+    return await spool.finish();
+  } catch (error) {
+    await spool.abort();
+    throw error;
+  }
+}

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import pg from "pg";
+import { describe, expect, test } from "vitest";
+import { unboundTables } from "./support/unbound-tables.ts";
+
+/** Runs after all other tests: the statements that they made the store run (citus.md A1 to A3). */
+const folder = process.env.STATEMENT_LOG as string;
+const recorded = new Map(
+  readdirSync(folder)
+    .flatMap((file) => readFileSync(join(folder, file), "utf8").trim().split("\n"))
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as { text: string; values: unknown[] })
+    .map(({ text, values }) => [text, values]),
+);
+/** Sweeps alone may cross accounts; they say so in their text. */
+const isSweep = (text: string) => text.includes("-- crosses accounts");
+const isOurs = (text: string) => /^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(text) && !isSweep(text);
+
+test("the other tests ran statements worth looking at", () => {
+  expect([...recorded.keys()].filter(isOurs).length).toBeGreaterThan(0);
+});
+
+test("each account table in each statement is bound to its own user_id = $n", () => {
+  const faults = [...recorded.keys()]
+    .filter(isOurs)
+    .map((text) => ({ text, tables: unboundTables(text) }))
+    .filter(({ tables }) => tables.length > 0);
+  expect(faults).toEqual([]);
+});
+
+describe.runIf(process.env.CITUS_URL)("on Citus", () => {
+  test("each statement is one task", async () => {
+    const client = new pg.Client(process.env.CITUS_URL);
+    await client.connect();
+    const faults: string[] = [];
+    for (const [text, values] of recorded) {
+      if (!isOurs(text) || !/user_id = \$\d/.test(text)) continue;
+      await client.query("BEGIN");
+      const plan = await client.query({ text: `EXPLAIN (FORMAT TEXT) ${text}`, values, rowMode: "array" });
+      await client.query("ROLLBACK");
+      const lines = plan.rows.flat().join("\n");
+      const counts = [...lines.matchAll(/Task Count: (\d+)/g)].map((match) => Number(match[1]));
+      if (counts.some((count) => count !== 1) || /Distributed Subplan|pull to coordinator/.test(lines))
+        faults.push(text);
+    }
+    await client.end();
+    expect(faults).toEqual([]);
+  });
+});
