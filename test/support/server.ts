@@ -11,7 +11,7 @@ export type ServerOptions = {
   dataFolder?: string;
   env?: Record<string, string>;
   args?: string[];
-  /** (Default: 25000, under the limit of a test, whose report then shows the output.) */
+  /** (Default: 45000, under the limit of a hook, whose report then shows the output.) */
   startTimeoutMs?: number;
 };
 export type CliResult = { code: number; stdout: string; stderr: string };
@@ -120,7 +120,7 @@ export class TestServer {
   }
 
   async ready(): Promise<void> {
-    const limit = this.#options.startTimeoutMs ?? 25_000;
+    const limit = this.#options.startTimeoutMs ?? 45_000;
     const end = Date.now() + limit;
     for (;;) {
       if (!this.running) throw new Error(`the server ended before it was ready:\n${this.#output}`);
