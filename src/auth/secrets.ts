@@ -16,7 +16,7 @@ export async function verifyPassword(hashed: string, password: string): Promise<
   return verify(hashed, password.normalize("NFC")).catch(() => false);
 }
 
-export function randomText(random: Random, length: number): string {
+function randomText(random: Random, length: number): string {
   return [...random(length)].map((byte) => alphabet[byte % alphabet.length]).join("");
 }
 

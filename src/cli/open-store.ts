@@ -3,7 +3,7 @@ import { Database } from "../store/database.ts";
 import { startEmbedded } from "../store/embedded/embedded.ts";
 import { migrate } from "../store/migrate.ts";
 import { Store } from "../store/store.ts";
-import type { Surroundings } from "./serve.ts";
+import type { Surroundings } from "./parts.ts";
 
 export interface OpenStore {
   store: Store;

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { load } from "../config/load.ts";
-import { type Config, type OptionName, schema } from "../config/schema.ts";
+import { type OptionName, schema } from "../config/schema.ts";
 
 type Loaded = ReturnType<typeof load>;
 /** What commands other than `serve` show in their help; they take the rest as well. */
@@ -31,5 +31,3 @@ export function configOf(command: Command): Loaded {
   const file = given.config;
   return load(process.env, flags, typeof file === "string" ? file : undefined);
 }
-
-export type { Config };

@@ -44,13 +44,19 @@ async function stopOn(ended: Promise<unknown>, running: Running): Promise<void> 
   await running.stop();
 }
 
+/** npm passes on what the terminal sends as well, so one Ctrl-C arrives twice. */
+const echo = 1_000;
+
 /** Resolves at the first signal; the second ends the process at once. */
 function interruption(log: Log): Promise<void> {
   return new Promise((resolve) => {
-    let count = 0;
+    let first: number | undefined;
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       process.on(signal, () => {
-        if (++count > 1) process.exit(1);
+        const now = performance.now();
+        if (first !== undefined && now - first > echo) process.exit(1);
+        if (first !== undefined) return;
+        first = now;
         log.info({ signal }, "stopping");
         resolve();
       });

@@ -1,21 +1,24 @@
-import type { Resolver } from "node:dns/promises";
-import type { Clock, Random } from "../base/clock.ts";
+import { createAuthenticator } from "../auth/authenticator.ts";
+import { thisProcess } from "../base/holder.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
+import { Ingest } from "../mail/ingest.ts";
 import { createMetrics } from "../ops/metrics.ts";
 import { serveMetrics } from "../ops/metrics-server.ts";
+import { ProcessBus } from "../push/bus.ts";
+import { PostgresCarrier } from "../push/postgres.ts";
+import { Blobs } from "../store/blobs.ts";
+import type { Store } from "../store/store.ts";
 import { diskObjects } from "./database.ts";
 import { type DemoAccount, makeDemo } from "./demo.ts";
-import { openStore } from "./open-store.ts";
+import { gaugeStore } from "./gauges.ts";
+import { startHttp } from "./http.ts";
+import { type OpenStore, openStore } from "./open-store.ts";
+import { hostPort, type Part, type Parts, type Surroundings } from "./parts.ts";
+import { createIncoming, startSmtpIn } from "./smtp-in.ts";
 import { startWorker } from "./worker.ts";
 
-/** What a server is made with; tests pass their own. */
-export interface Surroundings {
-  clock: Clock;
-  resolver: Resolver;
-  random: Random;
-  log: Log;
-}
+type Stop = () => Promise<void>;
 
 export interface Running {
   /** Where each part listens; undefined for parts that this process does not run. */
@@ -30,7 +33,7 @@ export interface Running {
 
 /** Starts all parts that the roles name, and stops them in the opposite order. */
 export async function serve(config: Config, surroundings: Surroundings): Promise<Running> {
-  const stops: (() => Promise<void>)[] = [];
+  const stops: Stop[] = [];
   try {
     return await start(config, surroundings, stops);
   } catch (error) {
@@ -39,23 +42,15 @@ export async function serve(config: Config, surroundings: Surroundings): Promise
   }
 }
 
-async function start(config: Config, surroundings: Surroundings, stops: (() => Promise<void>)[]): Promise<Running> {
+async function start(config: Config, surroundings: Surroundings, stops: Stop[]): Promise<Running> {
   const { log } = surroundings;
   const opened = await openStore(config, surroundings);
   stops.push(opened.close);
-  const { store } = opened;
-  const objects = diskObjects(config);
-  const metrics = createMetrics();
-  const isReady = async () => store.database.isReachable();
-  const urls: Running["urls"] = { http: undefined, smtp: undefined, metrics: undefined };
-  const demo = await makeDemo(store, config, surroundings.random);
-
-  if (config.roles.includes("worker")) stops.push(startWorker({ store, objects, log }));
-  if (config.metrics) {
-    const server = await serveMetrics({ address: config.metrics, metrics, ready: isReady, log });
-    stops.push(server.close);
-    urls.metrics = `http://${hostPort({ ...config.metrics, port: server.port })}/metrics`;
-  }
+  const parts = makeParts(config, surroundings, opened);
+  stops.push(() => parts.bus.close());
+  await parts.bus.start();
+  const demo = await makeDemo(parts.store, config, surroundings.random);
+  const urls = await startRoles(config, parts, stops);
   log.info({ roles: config.roles, ...urls }, "serving");
   let stopping: Promise<void> | undefined;
   return {
@@ -69,14 +64,64 @@ async function start(config: Config, surroundings: Surroundings, stops: (() => P
   };
 }
 
-async function stopAll(stops: (() => Promise<void>)[], log: Log): Promise<void> {
+function makeParts(config: Config, surroundings: Surroundings, { store, connection }: OpenStore): Parts {
+  const { clock, random, log } = surroundings;
+  const authenticator = createAuthenticator({ store, clock, log });
+  const bus = createBus(store, connection, log);
+  bus.onRevoked((login) => authenticator.forget(login));
+  // Revocations may have been missed.
+  bus.onReconnect(() => authenticator.forget());
+  const objects = diskObjects(config);
+  const metrics = createMetrics();
+  gaugeStore(metrics, store);
+  return {
+    store,
+    blobs: new Blobs({ objects, clock, random, cacheBytes: config.cacheBytes }),
+    ingest: new Ingest(store),
+    authenticator,
+    bus,
+    metrics,
+    surroundings,
+    isReady: () => store.database.isReachable(),
+  };
+}
+
+function createBus(store: Store, connection: OpenStore["connection"], log: Log): ProcessBus {
+  const carrier = new PostgresCarrier({ database: store.database, connection, log });
+  const bus = new ProcessBus({ store, log, carriers: [carrier] });
+  store.onCommit = (change) => bus.publish(change);
+  return bus;
+}
+
+/** In this order they start; they stop in the opposite one, so that the front doors close first. */
+async function startRoles(config: Config, parts: Parts, stops: Stop[]): Promise<Running["urls"]> {
+  const { store, blobs, ingest, metrics, surroundings, isReady } = parts;
+  const { clock, log } = surroundings;
+  const roles = new Set(config.roles);
+  const urls: Running["urls"] = { http: undefined, smtp: undefined, metrics: undefined };
+  if (config.metrics) {
+    const server = await serveMetrics({ address: config.metrics, metrics, ready: isReady, log });
+    stops.push(server.close);
+    urls.metrics = `http://${hostPort({ ...config.metrics, port: server.port })}/metrics`;
+  }
+  if (roles.has("worker")) stops.push(startWorker({ store, objects: blobs.objects, log }));
+  if (roles.has("smtp-in") || roles.has("worker")) {
+    const incoming = createIncoming({ store, blobs, ingest, clock, log, holder: thisProcess }, metrics);
+    if (roles.has("worker")) incoming.start();
+    stops.push(() => incoming.close());
+    if (roles.has("smtp-in")) urls.smtp = begun(await startSmtpIn(config, parts, incoming), stops);
+  }
+  if (roles.has("http")) urls.http = begun(await startHttp(config, parts), stops);
+  return urls;
+}
+
+function begun(part: Part, stops: Stop[]): string {
+  stops.push(() => part.stop());
+  return part.url;
+}
+
+async function stopAll(stops: Stop[], log: Log): Promise<void> {
   for (const stop of stops.reverse()) {
     await stop().catch((error: Error) => log.error({ reason: error.message }, "a part did not stop clean"));
   }
-}
-
-/** For a URL; a server that listens everywhere is reached at loopback. */
-export function hostPort({ host, port }: { host: string; port: number }): string {
-  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import {
+  type Address,
   boolean,
   dnsServer,
   duration,
@@ -55,13 +56,13 @@ function option<T>(declaration: Declaration<T>): Declaration<T> {
 /** Every option there is; all else (flags, environment, help, types, `posthorn config`) is made from this table. */
 const declarations = {
   data: option({ default: "./data", parse: text, help: "Folder of the database, message bodies, keys and logs." }),
-  http: option({
+  http: option<Address>({
     default: "127.0.0.1:8080",
     parse: listenAddress,
     show: showAddress,
     help: "Address (host:port) for JMAP clients.",
   }),
-  smtp: option({
+  smtp: option<Address>({
     default: "127.0.0.1:2525",
     parse: listenAddress,
     show: showAddress,

@@ -224,7 +224,12 @@ class Run {
   }
 
   async #runAlone({ method, args, callId, call }: ReadyCall): Promise<void> {
-    const result = await method.run(args, call, undefined);
+    const result =
+      method.access === "read"
+        ? await this.services.store.snapshot(call.accountId, (reader) =>
+            method.run(args, call.reading(reader), undefined),
+          )
+        : await method.run(args, call, undefined);
     this.responses.push([method.name, result.response as Record<string, unknown>, callId]);
     note(this.createdIds, result);
     for (const implicit of result.implicit ?? []) {

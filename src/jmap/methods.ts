@@ -1,4 +1,6 @@
 import { coreEcho } from "./core/echo.ts";
+import { emailImport } from "./email/import.ts";
+import { email } from "./email/type.ts";
 import { mailbox } from "./mailbox/type.ts";
 import type { Method } from "./method.ts";
 import { changesMethod } from "./standard/changes.ts";
@@ -17,4 +19,8 @@ export const methods: readonly Method[] = [
   setMethod(mailbox),
   getMethod(thread),
   changesMethod(thread),
+  getMethod(email),
+  changesMethod(email),
+  setMethod(email),
+  emailImport,
 ];

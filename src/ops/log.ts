@@ -4,5 +4,6 @@ import type { Log } from "../base/log.ts";
 /** One JSON line an event on stderr, so that stdout stays for people. */
 export function createLog(level: string): Log {
   const stderr = pino.destination({ dest: 2, sync: true });
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stderr);
+  const formatters = { level: (label: string) => ({ level: label }) };
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, stderr);
 }

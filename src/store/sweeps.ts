@@ -219,6 +219,12 @@ export async function accountIds(database: Database): Promise<number[]> {
   }
 }
 
+/** How much mail waits: in, and recipients out. */
+export async function queueDepths(database: Database): Promise<{ incoming: number; outgoing: number }> {
+  const [row] = await database.run(countQueues);
+  return row!;
+}
+
 export function keyOf({ sha256, day: name }: ObjectKey): string {
   return `${name}/${sha256.toString("hex")}`;
 }
@@ -266,6 +272,9 @@ const selectIncoming = across<{ sha256: Buffer; day: string }>(
 const selectReferences = across<{ sha256: Buffer; day: string }>(
   "SELECT DISTINCT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM blob_ref WHERE sha256 = ANY($1::bytea[])",
 );
+
+const countQueues = across<{ incoming: number; outgoing: number }>(`
+  SELECT (SELECT count(*) FROM incoming) AS incoming, (SELECT count(*) FROM delivery WHERE state = 'queued') AS outgoing`);
 
 const selectAccounts = across<{ user_id: number }>(
   "SELECT user_id FROM account WHERE user_id > $1 ORDER BY user_id LIMIT $2",

@@ -202,9 +202,7 @@ export class TestServer {
   }
 
   #environment(): NodeJS.ProcessEnv {
-    const inherited = Object.entries(process.env).filter(
-      ([name]) => !/^(POSTHORN_|NODE_OPTIONS|VITEST|NODE_ENV)/.test(name),
-    );
+    const inherited = Object.entries(process.env).filter(([name]) => !/^(POSTHORN_|VITEST|NODE_ENV)/.test(name));
     return { ...Object.fromEntries(inherited), ...this.env };
   }
 

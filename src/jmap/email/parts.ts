@@ -3,22 +3,23 @@ import { decodeText, decodeTransfer, truncateText } from "../../mime/decode.ts";
 import { type HeaderProperty, parseHeaderProperty, readHeaderProperty } from "../../mime/headers.ts";
 import type { Part } from "../../mime/structure.ts";
 import { MethodError } from "../errors.ts";
-import { bool, list, nullable, object, optional, type Static, text, unsignedInt } from "../schema.ts";
+import { bool, list, matching, nullable, object, optional, type Static, unsignedInt } from "../schema.ts";
 import type { JmapObject } from "../standard/type.ts";
 import { headerFields, type MessageContent, partBlobId } from "./content.ts";
 
+const plain = ["partId", "blobId", "size", "name", "type", "charset", "disposition", "cid", "language", "location"];
+const known = new Set([...plain, "headers", "subParts"]);
+const partProperty = matching(`^(${[...known].join("|")}|header:.+)$`);
+
 /** RFC 8621 §4.2: the further arguments of Email/get and Email/parse. */
 export const bodyArgs = object({
-  bodyProperties: optional(nullable(list(text))),
+  bodyProperties: optional(nullable(list(partProperty))),
   fetchTextBodyValues: optional(nullable(bool)),
   fetchHTMLBodyValues: optional(nullable(bool)),
   fetchAllBodyValues: optional(nullable(bool)),
   maxBodyValueBytes: optional(nullable(unsignedInt)),
 });
 export type BodyArgs = Static<typeof bodyArgs>;
-
-const plain = ["partId", "blobId", "size", "name", "type", "charset", "disposition", "cid", "language", "location"];
-const known = new Set([...plain, "headers", "subParts"]);
 
 /** A property `header:…` and what it asks for. */
 export interface NamedHeader {

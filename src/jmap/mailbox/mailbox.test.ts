@@ -334,7 +334,7 @@ test("/queryChanges brings an old result to the new one", async () => {
 
 test("another's account, a read-only account", async () => {
   const other = new TestClient(methods, testServices(store), testLogin([await createTestAccount(store)]));
-  for (const { name } of methods.filter(({ access }) => access !== "none")) {
+  for (const { name } of methods.filter(({ name }) => /^(Mailbox|Thread)/.test(name))) {
     const args = name.endsWith("/changes")
       ? { sinceState: "1-1" }
       : name.endsWith("/queryChanges")

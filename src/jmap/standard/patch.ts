@@ -23,7 +23,7 @@ export function applyPatch(before: JmapObject, patch: JmapObject, find: FindProp
     const property = find(name);
     if (inner.length === 0) {
       if (!property) continue; // The caller says so.
-      after[name] = value === null ? defaultOf(property) : value;
+      define(after, name, value === null ? defaultOf(property) : value);
       continue;
     }
     if (!copied.has(name)) {

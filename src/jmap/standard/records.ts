@@ -141,3 +141,24 @@ export function readIds<C, S>(type: DataType<C, S>, given: string[], resolve: Re
   }
   return { known, unknown };
 }
+
+/** The properties of a /copy that replace the original's. */
+export function checkOverrides<C, S>(
+  type: DataType<C, S>,
+  given: JmapObject,
+  allowed: readonly string[],
+  resolve: Resolve,
+): { values: JmapObject; error: SetError | undefined } {
+  const faults = new Faults();
+  const values: JmapObject = {};
+  for (const [name, value] of Object.entries(given)) {
+    const property = allowed.includes(name) ? findProperty(type, name) : undefined;
+    if (!property) {
+      faults.add(name, "cannot be given for a copy");
+      continue;
+    }
+    values[name] = resolveValue(name, property, value, resolve, faults);
+    checkValue(name, property, values[name], faults);
+  }
+  return { values, error: faults.error() };
+}

@@ -1,0 +1,117 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Config } from "../config/schema.ts";
+import { processRequest } from "../jmap/http/api.ts";
+import type { ApiDeps } from "../jmap/http/deps.ts";
+import { createEventSource } from "../jmap/http/eventsource.ts";
+import { createHttpServer } from "../jmap/http/server.ts";
+import { createWebSocketUpgrade } from "../jmap/http/websocket.ts";
+import { defaultLimits, type Limits, type Method } from "../jmap/method.ts";
+import { methods } from "../jmap/methods.ts";
+import { createRegistry } from "../jmap/registry.ts";
+import type { Metrics } from "../ops/metrics.ts";
+import type { Parts } from "./parts.ts";
+import { hostPort, type Part } from "./parts.ts";
+
+/** Requests under way get so long to end. */
+const patience = 10_000;
+
+/** The JMAP endpoints, and push. */
+export async function startHttp(config: Config, parts: Parts): Promise<Part> {
+  const { authenticator, metrics, isReady } = parts;
+  const draining = new AbortController();
+  const api = createApi(config, parts, draining.signal);
+  const { bus, surroundings } = parts;
+  const authenticate = authenticator.authenticate;
+  const eventSource = createEventSource({ bus, log: surroundings.log, draining: draining.signal, authenticate });
+  const server = createHttpServer({ ...api, authenticator, ready: isReady, eventSource });
+  observe(server, metrics);
+  await listen(server, config.http);
+  const { port } = server.address() as AddressInfo;
+  const stop = () => {
+    draining.abort();
+    return drain(server);
+  };
+  return { url: `http://${hostPort({ ...config.http, port })}`, stop };
+}
+
+function createApi(config: Config, parts: Parts, draining: AbortSignal): ApiDeps {
+  const { store, blobs, ingest, authenticator, bus, metrics } = parts;
+  const { clock, random, log } = parts.surroundings;
+  const registry = createRegistry(methods.map((method) => timed(method, metrics)));
+  const services = { store, blobs, ingest, clock, random, log, limits: limitsOf(config) };
+  const { publicUrl, relaxedUsing, maxSizeRequest } = config;
+  const upgrade = createWebSocketUpgrade({
+    bus,
+    log,
+    draining,
+    authenticate: authenticator.authenticate,
+    maxSizeRequest,
+    processRequest: (login, body) => processRequest(deps, login, body),
+  });
+  const deps: ApiDeps = { services, registry, publicUrl, relaxedUsing, upgrade };
+  return deps;
+}
+
+function limitsOf(config: Config): Limits {
+  const { maxSizeUpload, maxSizeRequest, maxCallsInRequest, maxObjectsInGet, maxObjectsInSet } = config;
+  const { maxConcurrentRequests, maxConcurrentUpload } = config;
+  return {
+    ...defaultLimits,
+    maxSizeUpload,
+    maxSizeRequest,
+    maxCallsInRequest,
+    maxObjectsInGet,
+    maxObjectsInSet,
+    maxConcurrentRequests,
+    maxConcurrentUpload,
+  };
+}
+
+function timed(method: Method, metrics: Metrics): Method {
+  return {
+    ...method,
+    async run(args, call, prepared) {
+      const begin = performance.now();
+      let outcome = "ok";
+      try {
+        return await method.run(args, call, prepared);
+      } catch (error) {
+        outcome = String((error as { type?: unknown }).type ?? "serverFail");
+        throw error;
+      } finally {
+        metrics.call(method.name, outcome, (performance.now() - begin) / 1000);
+      }
+    },
+  };
+}
+
+const endpoints = new Set(["api", "session", "upload", "download", "eventsource"]);
+
+function observe(server: Server, metrics: Metrics): void {
+  server.prependListener("request", (req, res) => {
+    const begin = performance.now();
+    const [, first = "", second = ""] = (req.url ?? "").split("?")[0]!.split("/");
+    const known = first === "jmap" && endpoints.has(second) ? second : "other";
+    const endpoint = first === ".well-known" ? "session" : known;
+    res.once("close", () => metrics.request(endpoint, res.statusCode, (performance.now() - begin) / 1000));
+  });
+}
+
+function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+/** No new connections; those that are busy end when they are answered, or when patience does. */
+async function drain(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const timer = setTimeout(() => server.closeAllConnections(), patience);
+  await closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,41 @@
+import type { Resolver } from "node:dns/promises";
+import type { Authenticator } from "../auth/login.ts";
+import type { Clock, Random } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Ingest } from "../mail/ingest.ts";
+import type { Metrics } from "../ops/metrics.ts";
+import type { Bus } from "../push/bus.ts";
+import type { Blobs } from "../store/blobs.ts";
+import type { Store } from "../store/store.ts";
+
+/** What a server is made with; tests pass their own. */
+export interface Surroundings {
+  clock: Clock;
+  resolver: Resolver;
+  random: Random;
+  log: Log;
+}
+
+/** What the roles of a server share. */
+export interface Parts {
+  store: Store;
+  blobs: Blobs;
+  ingest: Ingest;
+  authenticator: Authenticator;
+  bus: Bus;
+  metrics: Metrics;
+  surroundings: Surroundings;
+  isReady: () => Promise<boolean>;
+}
+
+/** Something that listens. */
+export interface Part {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** For a URL; a server that listens everywhere is reached at loopback. */
+export function hostPort({ host, port }: { host: string; port: number }): string {
+  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+}

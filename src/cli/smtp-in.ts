@@ -1,0 +1,58 @@
+import { readFile } from "node:fs/promises";
+import type { Config } from "../config/schema.ts";
+import { type Accepted, Incoming, type IncomingOptions } from "../mail/incoming.ts";
+import type { Metrics } from "../ops/metrics.ts";
+import { createSmtpIn } from "../smtp/in/server.ts";
+import { Failure } from "./fail.ts";
+import { hostPort, type Part, type Parts } from "./parts.ts";
+
+class CountedIncoming extends Incoming {
+  readonly #metrics: Metrics;
+
+  constructor(options: IncomingOptions, metrics: Metrics) {
+    super(options);
+    this.#metrics = metrics;
+  }
+
+  override async accept(accepted: Accepted): Promise<void> {
+    try {
+      await super.accept(accepted);
+      this.#metrics.mailIn("accepted");
+    } catch (error) {
+      this.#metrics.mailIn("failed");
+      throw error;
+    }
+  }
+}
+
+export function createIncoming(options: IncomingOptions, metrics: Metrics): Incoming {
+  return new CountedIncoming(options, metrics);
+}
+
+/** Mail from other servers. */
+export async function startSmtpIn(config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
+  const { store, blobs } = parts;
+  const { resolver, clock, log } = parts.surroundings;
+  const server = await createSmtpIn({
+    database: store.database,
+    blobs,
+    incoming,
+    resolver,
+    clock,
+    log,
+    hostname: config.hostname,
+    maxMessageSize: config.maxMessageSize,
+    certificate: await certificateOf(config),
+  });
+  const port = await server.listen(config.smtp.host, config.smtp.port);
+  return { url: `smtp://${hostPort({ ...config.smtp, port })}`, stop: () => server.close() };
+}
+
+async function certificateOf({ tlsCert, tlsKey }: Config): Promise<{ cert: string; key: string } | undefined> {
+  if (tlsCert === "") return undefined;
+  const read = (path: string) =>
+    readFile(path, "utf8").catch((error: Error) => {
+      throw new Failure(`the TLS certificate cannot be read: ${error.message}`);
+    });
+  return { cert: await read(tlsCert), key: await read(tlsKey) };
+}

@@ -1,0 +1,348 @@
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { TestClient, testLogin, testServices } from "../../../test/support/jmap.ts";
+import { createMailServices } from "../../../test/support/mail.ts";
+import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
+import { decodeId, encodeId } from "../../base/ids.ts";
+import { encodeBlobId } from "../../store/blob-id.ts";
+import { findMailboxes } from "../../store/mailbox-places.ts";
+import type { Store } from "../../store/store.ts";
+import type { Services } from "../method.ts";
+import { methods } from "../methods.ts";
+
+type Json = Record<string, unknown>;
+
+let store: Store;
+let services: Services;
+let account: number;
+let client: TestClient;
+let inbox: string;
+
+beforeAll(async () => {
+  store = await createTestStore();
+  services = testServices(store, createMailServices(store));
+});
+beforeEach(async () => {
+  account = await createTestAccount(store);
+  client = new TestClient(methods, services, testLogin([account]));
+  const places = await findMailboxes(store.reader(account));
+  inbox = encodeId("m", places.find((place) => place.role === "inbox")!.id);
+});
+
+async function upload(bytes: Buffer | string): Promise<string> {
+  const blob = await services.blobs.put(Buffer.from(bytes));
+  await store.write(account, (tx) =>
+    services.blobs.reference(tx, blob, { expiresAt: new Date(Date.now() + 3600_000) }),
+  );
+  return encodeBlobId(blob.sha256);
+}
+
+/** A call's answer as it goes over the wire. */
+async function wire(name: string, args: Json): Promise<Json> {
+  return JSON.parse(JSON.stringify(await client.call(name, args))) as Json;
+}
+
+async function create(email: Json): Promise<Json> {
+  const answer = await client.call("Email/set", { create: { a: { mailboxIds: { [inbox]: true }, ...email } } });
+  const { created, notCreated } = answer as Record<string, Record<string, Json> | null>;
+  return created?.a ?? notCreated?.a ?? answer;
+}
+
+async function get(id: unknown, properties?: string[], args: Json = {}): Promise<Json> {
+  const answer = await client.call("Email/get", { ids: [id], ...(properties && { properties }), ...args });
+  return (answer.list as Json[])[0]!;
+}
+
+async function source(id: unknown): Promise<string> {
+  const { blobId } = await get(id, ["blobId"]);
+  return (await services.blobs.read(store.reader(account), blobId as string))!.toString();
+}
+
+const text = { textBody: [{ partId: "1", type: "text/plain" }], bodyValues: { 1: { value: "Hello\nworld – €\n" } } };
+
+describe("Email/set create", () => {
+  test("what is set is what is got", async () => {
+    const made = await create({
+      ...text,
+      from: [{ name: "Jürgen, the 2nd", email: "j@example.org" }],
+      to: [{ email: "a@example.org" }, { name: null, email: "b@example.org" }],
+      cc: [],
+      subject: "Grüße aus 東京",
+      sentAt: "2026-02-03T04:05:06+01:00",
+      messageId: ["m1@example.org"],
+      references: ["r1@example.org", "r2@example.org"],
+      keywords: { $seen: true, $Draft: true },
+      receivedAt: "2026-02-03T03:05:07Z",
+      "header:X-One:asText": "été",
+      "header:X-Many:all": [" a", " b"],
+    });
+    expect(Object.keys(made).sort()).toEqual(["blobId", "id", "size", "threadId"]);
+    const email = await get(made.id, undefined, { fetchTextBodyValues: true });
+    expect(email).toMatchObject({
+      from: [{ name: "Jürgen, the 2nd", email: "j@example.org" }],
+      to: [
+        { name: null, email: "a@example.org" },
+        { name: null, email: "b@example.org" },
+      ],
+      cc: null,
+      subject: "Grüße aus 東京",
+      sentAt: "2026-02-03T04:05:06+01:00",
+      messageId: ["m1@example.org"],
+      references: ["r1@example.org", "r2@example.org"],
+      keywords: { $seen: true, $draft: true },
+      receivedAt: "2026-02-03T03:05:07Z",
+      mailboxIds: { [inbox]: true },
+      hasAttachment: false,
+      preview: "Hello world – €",
+    });
+    const [part] = email.textBody as Json[];
+    expect((email.bodyValues as Json)[part!.partId as string]).toEqual({
+      value: "Hello\nworld – €\n",
+      isEncodingProblem: false,
+      isTruncated: false,
+    });
+    const headers = await get(made.id, [
+      "header:X-One:asText",
+      "header:x-many:all",
+      "header:absent",
+      "header:absent:all",
+    ]);
+    expect(headers).toMatchObject({
+      "header:X-One:asText": "été",
+      "header:x-many:all": [" a", " b"],
+      "header:absent": null,
+      "header:absent:all": [],
+    });
+  });
+
+  test("Message-ID and Date are made when they are missing", async () => {
+    const made = await create({ from: [{ email: "a@example.org" }], ...text });
+    const email = await get(made.id, ["messageId", "sentAt"]);
+    expect(email.messageId).toMatchObject([expect.stringMatching(/@example\.org$/)]);
+    expect(Date.parse(email.sentAt as string)).toBeGreaterThan(Date.now() - 60_000);
+  });
+
+  test("text, html, an inline image and a file become mixed, alternative and related", async () => {
+    const blobId = await upload("picture");
+    const made = await create({
+      ...text,
+      htmlBody: [{ partId: "2", type: "text/html" }],
+      bodyValues: { ...text.bodyValues, 2: { value: "<p>Hello <img src='cid:p'></p>" } },
+      attachments: [
+        { blobId, type: "image/png", cid: "p", disposition: "inline", name: "p.png" },
+        { blobId, type: "application/pdf", name: "résumé.pdf" },
+      ],
+    });
+    const { bodyStructure, hasAttachment, attachments } = await get(
+      made.id,
+      ["bodyStructure", "hasAttachment", "attachments"],
+      {
+        bodyProperties: ["type", "name", "cid", "blobId", "disposition"],
+      },
+    );
+    expect(bodyStructure).toMatchObject({
+      type: "multipart/mixed",
+      subParts: [
+        {
+          type: "multipart/alternative",
+          subParts: [
+            { type: "text/plain" },
+            { type: "multipart/related", subParts: [{ type: "text/html" }, { type: "image/png", cid: "p" }] },
+          ],
+        },
+        { type: "application/pdf", name: "résumé.pdf", disposition: "attachment" },
+      ],
+    });
+    expect(hasAttachment).toBe(true);
+    for (const part of attachments as Json[]) {
+      const bytes = await services.blobs.read(store.reader(account), part.blobId as string);
+      expect(bytes?.toString()).toBe("picture");
+    }
+  });
+
+  test.each<[string, Json, string[]]>([
+    ["headers", { headers: [{ name: "X", value: "y" }] }, ["headers"]],
+    ["one field twice", { subject: "a", "header:Subject": "b" }, ["subject", "header:Subject"]],
+    ["a forbidden form", { "header:From:asDate": "2026-01-01T00:00:00Z" }, ["header:From:asDate"]],
+    ["Content- on the Email", { "header:Content-Type": "text/plain" }, ["header:Content-Type"]],
+    [
+      "bodyStructure and textBody",
+      { ...text, bodyStructure: { partId: "1", type: "text/plain" } },
+      ["bodyStructure", "textBody"],
+    ],
+    ["two textBody parts", { ...text, textBody: [...text.textBody, ...text.textBody] }, ["textBody"]],
+    ["a textBody of html", { ...text, textBody: [{ partId: "1", type: "text/html" }] }, ["textBody/0/type"]],
+    [
+      "a partId without value",
+      { textBody: [{ partId: "9", type: "text/plain" }] },
+      ["textBody/0/partId", "bodyValues"],
+    ],
+    ["charset with a partId", { ...text, textBody: [{ partId: "1", charset: "utf-8" }] }, ["textBody/0/charset"]],
+    ["a truncated value", { ...text, bodyValues: { 1: { value: "x", isTruncated: true } } }, ["bodyValues"]],
+    [
+      "Content-Transfer-Encoding",
+      { ...text, textBody: [{ partId: "1", "header:Content-Transfer-Encoding": " 8bit" }] },
+      ["textBody/0/header:Content-Transfer-Encoding"],
+    ],
+    ["an address without email", { from: [{ name: "x" }] }, ["from"]],
+    ["a size", { size: 5 }, ["size"]],
+    ["no mailbox", { mailboxIds: {} }, ["mailboxIds"]],
+    ["a mailbox that is not there", { mailboxIds: { mzzz: true } }, ["mailboxIds"]],
+    ["a bad keyword", { keywords: { "a b": true } }, ["keywords"]],
+  ])("%s is refused", async (_, email, properties) => {
+    expect(await create(email)).toMatchObject({ type: "invalidProperties", properties });
+  });
+
+  test("blobs that are not there are all told", async () => {
+    const attachments = ["bnone", "balso"].map((blobId) => ({ blobId, type: "text/plain" }));
+    expect(await create({ attachments })).toMatchObject({ type: "blobNotFound", notFound: ["bnone", "balso"] });
+  });
+});
+
+describe("Email/set update and destroy", () => {
+  test("keywords and mailboxes are patched, and counted", async () => {
+    const { id } = await create(text);
+    const other = await client.call("Mailbox/set", { create: { x: { name: "Other" } } });
+    const otherId = (other.created as Record<string, Json>).x!.id as string;
+    const answer = await client.call("Email/set", {
+      update: {
+        [id as string]: { "keywords/$seen": true, [`mailboxIds/${otherId}`]: true, [`mailboxIds/${inbox}`]: null },
+      },
+    });
+    expect(answer.updated).toEqual({ [id as string]: null });
+    expect(await get(id, ["keywords", "mailboxIds"])).toMatchObject({
+      keywords: { $seen: true },
+      mailboxIds: { [otherId]: true },
+    });
+    const { list } = await client.call("Mailbox/get", {
+      ids: [inbox, otherId],
+      properties: ["totalEmails", "unreadEmails"],
+    });
+    expect(list).toMatchObject([
+      { id: inbox, totalEmails: 0 },
+      { id: otherId, totalEmails: 1, unreadEmails: 0 },
+    ]);
+  });
+
+  test("false in a keyword patch removes it", async () => {
+    const { id } = await create({ ...text, keywords: { $seen: true } });
+    await client.call("Email/set", { update: { [id as string]: { "keywords/$seen": false } } });
+    expect((await get(id, ["keywords"])).keywords).toEqual({});
+  });
+
+  test("the last mailbox cannot be taken away, and immutable properties stay", async () => {
+    const { id } = await create(text);
+    const answer = await client.call("Email/set", {
+      update: { [id as string]: { [`mailboxIds/${inbox}`]: null }, e9999: { "keywords/a": true } },
+    });
+    expect(answer.notUpdated).toMatchObject({
+      [id as string]: { type: "invalidProperties", properties: ["mailboxIds"] },
+      e9999: { type: "notFound" },
+    });
+    const again = await client.call("Email/set", { update: { [id as string]: { subject: "new" } } });
+    expect(again.notUpdated).toMatchObject({ [id as string]: { type: "invalidProperties", properties: ["subject"] } });
+  });
+
+  test("a destroyed email is gone with its blob", async () => {
+    const { id, blobId } = await create(text);
+    const answer = await client.call("Email/set", { destroy: [id, "e9999"] });
+    expect(answer).toMatchObject({ destroyed: [id], notDestroyed: { e9999: { type: "notFound" } } });
+    expect(await client.call("Email/get", { ids: [id] })).toMatchObject({ list: [], notFound: [id] });
+    expect(await services.blobs.read(store.reader(account), blobId as string)).toBeUndefined();
+  });
+
+  test("ifInState that is not the state changes nothing", async () => {
+    const { id } = await create(text);
+    expect(await client.call("Email/set", { ifInState: "1-0", destroy: [id] })).toMatchObject({
+      type: "stateMismatch",
+    });
+    expect(await get(id)).toBeDefined();
+  });
+});
+
+describe("Email/get", () => {
+  test("unknown properties and forms are invalidArguments", async () => {
+    for (const properties of [["nonsense"], ["header:From:asDate"], ["header:"]]) {
+      expect(await client.call("Email/get", { ids: [], properties })).toMatchObject({ type: "invalidArguments" });
+    }
+    expect(await client.call("Email/get", { ids: [], bodyProperties: ["nonsense"] })).toMatchObject({
+      type: "invalidArguments",
+    });
+  });
+
+  test("values are cut inside no character", async () => {
+    const { id } = await create({ ...text, bodyValues: { 1: { value: "aé€" } } });
+    for (const [maxBodyValueBytes, value] of [
+      [1, "a"],
+      [2, "a"],
+      [3, "aé"],
+      [5, "aé"],
+      [6, "aé€"],
+    ]) {
+      const { bodyValues } = await get(id, ["bodyValues"], { fetchAllBodyValues: true, maxBodyValueBytes });
+      expect(Object.values(bodyValues as Json)).toMatchObject([{ value, isTruncated: value !== "aé€" }]);
+    }
+  });
+
+  test("a header over 64 KB is read from the blob", async () => {
+    const long = Array.from({ length: 3000 }, (_, n) => `X-Long-${n}: ${"y".repeat(30)}\r\n`).join("");
+    const blobId = await upload(`${long}Subject: after it\r\nX-Last: here\r\n\r\nbody\r\n`);
+    const made = await client.call("Email/import", { emails: { a: { blobId, mailboxIds: { [inbox]: true } } } });
+    const { id } = (made.created as Record<string, Json>).a!;
+    expect(await get(id, ["subject", "header:X-Last:asText"])).toMatchObject({ "header:X-Last:asText": "here" });
+  });
+});
+
+describe("Email/import", () => {
+  const message =
+    "Received: by x; Tue, 03 Feb 2026 04:05:06 +0000\r\nFrom: a@example.org\r\nSubject: in\r\n\r\nbody\r\n";
+
+  test("each email is atomic, and the default date is that of Received", async () => {
+    const good = { blobId: await upload(message), mailboxIds: { [inbox]: true }, keywords: { $Flagged: true } };
+    const answer = await wire("Email/import", {
+      emails: {
+        good,
+        again: good,
+        noBlob: { ...good, blobId: "bnone" },
+        noMailbox: { ...good, mailboxIds: {} },
+        noMessage: { ...good, blobId: await upload("just some words") },
+        noId: { mailboxIds: { [inbox]: true } },
+      },
+    });
+    const { created, notCreated } = answer as Record<string, Record<string, Json>>;
+    expect(Object.keys(created!)).toEqual(["good", "again"]);
+    expect(created!.good!.id).not.toBe(created!.again!.id);
+    expect(notCreated).toMatchObject({
+      noBlob: { type: "invalidProperties", properties: ["blobId"] },
+      noMailbox: { type: "invalidProperties", properties: ["mailboxIds"] },
+      noMessage: { type: "invalidEmail" },
+      noId: { type: "invalidProperties", properties: ["blobId"] },
+    });
+    expect(await get(created!.good!.id, ["receivedAt", "keywords"])).toMatchObject({
+      receivedAt: "2026-02-03T04:05:06Z",
+      keywords: { $flagged: true },
+    });
+    expect(await client.call("Email/get", { ids: [] })).toMatchObject({ state: answer.newState });
+  });
+
+  test("ifInState is honoured, and a stored message is byte for byte what was given", async () => {
+    const email = { blobId: await upload(message), mailboxIds: { [inbox]: true } };
+    const { state } = await client.call("Email/get", { ids: [] });
+    const answer = await client.call("Email/import", { ifInState: state, emails: { a: email } });
+    expect(answer.oldState).toBe(state);
+    expect(await source((answer.created as Record<string, Json>).a!.id)).toBe(message);
+    const again = await client.call("Email/import", { ifInState: state, emails: { a: email } });
+    expect(again).toMatchObject({ type: "stateMismatch" });
+  });
+
+  test("eight clients at once lose nothing, and each change has a state of its own", async () => {
+    const blobId = await upload(message);
+    const answers = await Promise.all(
+      Array.from({ length: 24 }, () =>
+        client.call("Email/import", { emails: { a: { blobId, mailboxIds: { [inbox]: true } } } }),
+      ),
+    );
+    const ids = answers.map((answer) => decodeId("e", (answer.created as Record<string, Json>).a!.id as string));
+    expect(new Set(ids).size).toBe(24);
+    expect(new Set(answers.map((answer) => answer.newState)).size).toBe(24);
+  });
+});

@@ -1,0 +1,77 @@
+import { decodeId } from "../../../base/ids.ts";
+import { type SearchScope, searchQuery, TooManyWords } from "../../../mail/search-query.ts";
+import { encodeBlobId } from "../../../store/blob-id.ts";
+import type { Criterion } from "../../../store/email-query/criteria.ts";
+import { MethodError } from "../../errors.ts";
+import { idPrefix } from "../../ids.ts";
+import type { Call } from "../../method.ts";
+import { bool, id, list, type Schema, text, unsignedInt, utcDate } from "../../schema.ts";
+import type { FilterProperty } from "../../standard/type.ts";
+
+function property<T>(schema: Schema<T>, criterion: (value: T, call: Call) => Criterion): FilterProperty<Criterion> {
+  return { schema, criterion };
+}
+
+const keyword = (kind: "hasKeyword" | "notKeyword" | "allInThread" | "someInThread" | "noneInThread") =>
+  property(text, (value) => ({ kind, keyword: value.toLowerCase() }));
+
+const words = (scope: SearchScope) => property(text, (value, call) => terms(value, scope, call));
+
+function terms(value: string, scope: SearchScope, call: Call): Criterion {
+  try {
+    const found = searchQuery(value, scope, call.accountId);
+    if (found === "all") return { kind: "always" };
+    return found === "none" ? { kind: "never" } : { kind: "terms", ...found };
+  } catch (error) {
+    if (error instanceof TooManyWords) throw new MethodError("unsupportedFilter", error.message);
+    throw error;
+  }
+}
+
+const mailbox = (wireId: string) => decodeId(idPrefix.mailbox, wireId);
+
+/** A leap second (RFC 3339 §5.6) counts as the second after it; Date knows none. */
+function instant(value: string): Date {
+  const leap = /:60(\.\d+)?Z$/.test(value);
+  return new Date(Date.parse(leap ? value.replace(":60", ":59") : value) + (leap ? 1000 : 0));
+}
+
+function header([name, value]: string[], call: Call): Criterion {
+  const { blobs } = call.services;
+  return {
+    kind: "header",
+    name: name!,
+    text: value,
+    readHeader: (reader, { sha256 }) => blobs.read(reader, encodeBlobId(sha256)),
+  };
+}
+
+/** RFC 8621 §4.4.1. `before` and `after` are about receivedAt. */
+export const filters: Record<string, FilterProperty<Criterion>> = {
+  inMailbox: property(id, (value) => {
+    const mailboxId = mailbox(value);
+    return mailboxId === undefined ? { kind: "never" } : { kind: "inMailbox", mailboxId };
+  }),
+  inMailboxOtherThan: property(list(id), (value) => ({
+    kind: "inMailboxOtherThan",
+    mailboxIds: value.map(mailbox).filter((one) => one !== undefined),
+  })),
+  before: property(utcDate, (value) => ({ kind: "before", at: instant(value) })),
+  after: property(utcDate, (value) => ({ kind: "after", at: instant(value) })),
+  minSize: property(unsignedInt, (size) => ({ kind: "minSize", size })),
+  maxSize: property(unsignedInt, (size) => ({ kind: "maxSize", size })),
+  allInThreadHaveKeyword: keyword("allInThread"),
+  someInThreadHaveKeyword: keyword("someInThread"),
+  noneInThreadHaveKeyword: keyword("noneInThread"),
+  hasKeyword: keyword("hasKeyword"),
+  notKeyword: keyword("notKeyword"),
+  hasAttachment: property(bool, (value) => ({ kind: "hasAttachment", value })),
+  text: words("text"),
+  from: words("from"),
+  to: words("to"),
+  cc: words("cc"),
+  bcc: words("bcc"),
+  subject: words("subject"),
+  body: words("body"),
+  header: property(list(text, { minItems: 1, maxItems: 2 }), header),
+};

@@ -1,0 +1,129 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { TestClient, testLogin, testServices } from "../../../../test/support/jmap.ts";
+import { createTestAccount, createTestStore } from "../../../../test/support/postgres.ts";
+import { encodeId } from "../../../base/ids.ts";
+import { writeMails } from "../../../mail/ingest.ts";
+import { prepareMessage } from "../../../mail/prepare.ts";
+import { encodeBlobId, sha256Of } from "../../../store/blob-id.ts";
+import type { Blobs } from "../../../store/blobs.ts";
+import { findMailboxes } from "../../../store/mailbox-places.ts";
+import { unprepared } from "../../../store/sql.ts";
+import { queryChangesMethod, queryMethod } from "../../standard/query.ts";
+import { email } from "../type.ts";
+import { emailQueryHooks } from "./hooks.ts";
+
+const type = { ...email, query: emailQueryHooks };
+const store = await createTestStore();
+let client: TestClient;
+let inbox: string;
+let accountId: number;
+const bodies = new Map<string, Buffer>();
+
+beforeEach(async () => {
+  accountId = await createTestAccount(store);
+  const places = await findMailboxes(store.reader(accountId));
+  inbox = encodeId("m", places.find(({ role }) => role === "inbox")!.id);
+  const blobs = { read: async (_: unknown, blobId: string) => bodies.get(blobId) };
+  const services = testServices(store, { blobs: blobs as unknown as Blobs });
+  client = new TestClient([queryMethod(type), queryChangesMethod(type)], services, testLogin([accountId]));
+});
+
+let clock = 0;
+
+async function add(source: string, keywords: string[] = []): Promise<string> {
+  const bytes = Buffer.from(source.replaceAll("\n", "\r\n"));
+  const [place] = await findMailboxes(store.reader(accountId));
+  const [outcome] = await store.write(accountId, (tx) =>
+    writeMails(tx, [
+      {
+        blob: { sha256: sha256Of(bytes), day: "2026-01-01", size: bytes.length },
+        prepared: prepareMessage(bytes),
+        target: { mailboxIds: [place!.id] },
+        keywords,
+        receivedAt: new Date(Date.UTC(2026, 0, 1) + ++clock * 1000),
+      },
+    ]),
+  );
+  if (!outcome || !("email" in outcome)) throw new Error("not written");
+  return encodeId("e", outcome.email.id);
+}
+
+async function find(filter: object): Promise<unknown> {
+  const response = await client.call("Email/query", { filter });
+  return response.ids ?? response.type;
+}
+
+describe("Email/query (RFC 8621 §4.4)", () => {
+  test("refuses what it does not know", async () => {
+    expect(await find({ colour: "red" })).toBe("unsupportedFilter");
+    expect(await find({ hasKeyword: 1 })).toBe("invalidArguments");
+    expect(await find({ header: [] })).toBe("invalidArguments");
+    expect(await find({ header: ["a", "b", "c"] })).toBe("invalidArguments");
+    expect(await find({ before: "2026-01-01" })).toBe("invalidArguments");
+    expect(await find({ text: "word ".repeat(300) })).toBe("unsupportedFilter");
+    const sorted = (sort: object) => client.call("Email/query", { sort: [sort] });
+    expect(await sorted({ property: "colour" })).toMatchObject({ type: "unsupportedSort" });
+    expect(await sorted({ property: "from", collation: "i;octet-magic" })).toMatchObject({ type: "unsupportedSort" });
+    expect(await sorted({ property: "hasKeyword" })).toMatchObject({ type: "invalidArguments" });
+  });
+
+  test("finds by mailbox, keyword in any case, and words", async () => {
+    const first = await add("From: Ann <ann@example.com>\nSubject: Lunch\n\nat noon", ["$flagged"]);
+    const second = await add("From: bob@example.com\nSubject: Dinner\n\nafter lunch");
+    expect(await find({ inMailbox: inbox })).toEqual([second, first]);
+    expect(await find({ inMailbox: "m0000" })).toEqual([]);
+    expect(await find({ inMailbox: "nonsense" })).toEqual([]);
+    expect(await find({ inMailboxOtherThan: [inbox] })).toEqual([]);
+    expect(await find({ inMailboxOtherThan: ["nonsense"] })).toEqual([second, first]);
+    expect(await find({ hasKeyword: "$FLAGGED" })).toEqual([first]);
+    expect(await find({ text: "lunch" })).toEqual([second, first]);
+    expect(await find({ subject: "lunch" })).toEqual([first]);
+    expect(await find({ body: "lunch" })).toEqual([second]);
+    expect(await find({ from: "ann@example.com" })).toEqual([first]);
+    expect(await find({ text: "" })).toEqual([second, first]);
+    expect(await find({ text: "!!" })).toEqual([]);
+    expect(await find({ operator: "NOT", conditions: [{ text: "noon" }] })).toEqual([second]);
+  });
+
+  test("reads a header that is too large to stand beside its row", async () => {
+    const source = `X-Mark: found\nX-Fill: ${"x".repeat(70_000)}\nSubject: Big\n\nbody`;
+    const big = await add(source);
+    const row = await store
+      .reader(accountId)
+      .run(unprepared<{ header: Buffer | null }>("SELECT header FROM message WHERE user_id = $1"), [accountId]);
+    expect(row).toEqual([{ header: null }]);
+    const bytes = Buffer.from(source.replaceAll("\n", "\r\n"));
+    bodies.set(encodeBlobId(sha256Of(bytes)), bytes);
+    expect(await find({ header: ["x-mark"] })).toEqual([big]);
+    expect(await find({ header: ["X-Mark", "FOUND"] })).toEqual([big]);
+    expect(await find({ header: ["X-Mark", "lost"] })).toEqual([]);
+    expect(await find({ header: ["X-Other"] })).toEqual([]);
+  });
+
+  test("a leap second is a moment too", async () => {
+    await add("Subject: a\n\nb");
+    expect(await find({ after: "2016-12-31T23:59:60Z" })).toHaveLength(1);
+  });
+});
+
+describe("Email/queryChanges (RFC 8621 §4.5)", () => {
+  test("tells what came, and cannot know of a state that was never told", async () => {
+    await add("Subject: a\n\nb");
+    const { queryState, canCalculateChanges } = await client.call("Email/query", { filter: { inMailbox: inbox } });
+    expect(canCalculateChanges).toBe(true);
+    const second = await add("Subject: c\n\nd");
+    const args = { filter: { inMailbox: inbox }, sinceQueryState: queryState, calculateTotal: true };
+    expect(await client.call("Email/queryChanges", args)).toMatchObject({
+      removed: [],
+      added: [{ id: second, index: 0 }],
+      total: 2,
+    });
+    for (const sinceQueryState of ["nonsense", "1-999999", "2-1"]) {
+      expect(await client.call("Email/queryChanges", { ...args, sinceQueryState })).toMatchObject({
+        type: "cannotCalculateChanges",
+      });
+    }
+    await store.database.run(unprepared("UPDATE account SET pruned_modseq = modseq WHERE user_id = $1"), [accountId]);
+    expect(await client.call("Email/queryChanges", args)).toMatchObject({ type: "cannotCalculateChanges" });
+  });
+});

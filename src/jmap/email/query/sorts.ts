@@ -1,0 +1,25 @@
+import type { EmailSortBy } from "../../../store/email-query/criteria.ts";
+import { object, text } from "../../schema.ts";
+import type { SortProperty } from "../../standard/type.ts";
+
+const plain = (kind: "receivedAt" | "sentAt" | "size" | "from" | "to" | "subject"): SortProperty<EmailSortBy> => ({
+  by: () => ({ kind }),
+});
+
+const keyword = (kind: "hasKeyword" | "allInThread" | "someInThread"): SortProperty<EmailSortBy> => ({
+  args: object({ keyword: text }),
+  by: (comparator) => ({ kind, keyword: (comparator.keyword as string).toLowerCase() }),
+});
+
+/** RFC 8621 §4.4.2; also what the mail capability tells as `emailQuerySortOptions`. */
+export const sorts: Record<string, SortProperty<EmailSortBy>> = {
+  receivedAt: plain("receivedAt"),
+  sentAt: plain("sentAt"),
+  size: plain("size"),
+  from: plain("from"),
+  to: plain("to"),
+  subject: plain("subject"),
+  hasKeyword: keyword("hasKeyword"),
+  allInThreadHaveKeyword: keyword("allInThread"),
+  someInThreadHaveKeyword: keyword("someInThread"),
+};

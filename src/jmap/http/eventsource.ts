@@ -1,0 +1,204 @@
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Authenticator, Login } from "../../auth/login.ts";
+import type { Log } from "../../base/log.ts";
+import type { Bus } from "../../push/bus.ts";
+import { type Connection, Connections, opensAll } from "../../push/connections.ts";
+import { chooseTypes, type StateChange } from "../../push/states.ts";
+import { Subscriber } from "../../push/subscriber.ts";
+import type { TypeName } from "../../store/change.ts";
+import { RequestError } from "../errors.ts";
+import { clientAddress } from "./address.ts";
+
+export interface EventSourceDeps {
+  bus: Bus;
+  log: Log;
+  /** Aborted when the server drains: open streams end. */
+  draining: AbortSignal;
+  /** Looks at credentials again from time to time: a stream ends when they open nothing any more. */
+  authenticate: Authenticator["authenticate"];
+  /** Streams of one login at a time. (Default: 64) */
+  maxPerLogin?: number;
+  /** How often credentials are looked at again, in ms. (Default: 900 000) */
+  checkInterval?: number;
+}
+
+/** RFC 8620 §7.3 leaves room for the server's bounds, in seconds: at most 30 and at least 300. */
+const shortestPing = 30;
+const longestPing = 300;
+
+/** Nothing on the way may hold events back. */
+const headers = {
+  "Content-Type": "text/event-stream",
+  "Cache-Control": "no-store, no-transform",
+  "X-Accel-Buffering": "no",
+};
+
+interface Parameters {
+  types: ReadonlySet<TypeName>;
+  closeAfterState: boolean;
+  /** 0: none. */
+  ping: number;
+}
+
+export type EventSource = (req: IncomingMessage, res: ServerResponse, login: Login, url: URL) => void;
+
+/** RFC 8620 §7.3 */
+export function createEventSource(deps: EventSourceDeps): EventSource {
+  const connections = new Connections(deps);
+  return (req, res, login, url) => {
+    let parameters: Parameters;
+    try {
+      parameters = readParameters(url);
+      if (connections.draining) throw new RequestError("about:blank", 503, "The server is shutting down.");
+      if (connections.isFull(login.login))
+        throw new RequestError("about:blank", 429, "Too many event sources are open.");
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      refuse(res, error);
+      return;
+    }
+    if (req.method === "HEAD") {
+      res.writeHead(200, headers).end();
+      return;
+    }
+    // What is written to a client that has just gone fails: "close" follows.
+    res.on("error", () => {});
+    const stream = new Stream(deps, req, res, login, parameters);
+    connections.add(stream);
+    res.once("close", () => {
+      stream.end();
+      connections.delete(stream);
+    });
+    void stream.start();
+  };
+}
+
+function readParameters(url: URL): Parameters {
+  const types = only(url, "types");
+  if ((types !== "*" && !/^[A-Za-z][A-Za-z0-9]*(,[A-Za-z][A-Za-z0-9]*)*$/.test(types)) || types.length > 2_000) {
+    throw badParameter("types must be * or type names parted by commas");
+  }
+  const closeafter = only(url, "closeafter");
+  if (closeafter !== "no" && closeafter !== "state") throw badParameter('closeafter must be "no" or "state"');
+  const ping = only(url, "ping");
+  if (!/^\d{1,9}$/.test(ping)) throw badParameter("ping must be a whole number of seconds");
+  const seconds = Number(ping);
+  return {
+    types: chooseTypes(types === "*" ? null : types.split(",")),
+    closeAfterState: closeafter === "state",
+    ping: seconds === 0 ? 0 : Math.min(Math.max(seconds, shortestPing), longestPing),
+  };
+}
+
+function only(url: URL, name: string): string {
+  const [value, ...more] = url.searchParams.getAll(name);
+  if (value === undefined || more.length > 0) throw badParameter(`${name} must be given once`);
+  return value;
+}
+
+function badParameter(detail: string): RequestError {
+  return new RequestError("about:blank", 400, `The event source can't be opened: ${detail}.`);
+}
+
+function refuse(res: ServerResponse, error: RequestError): void {
+  const body = JSON.stringify(error);
+  res.writeHead(error.status, {
+    "Content-Type": "application/problem+json",
+    "Content-Length": Buffer.byteLength(body),
+    "Cache-Control": "no-store",
+    ...(error.status >= 429 && { "Retry-After": "5" }),
+  });
+  res.end(body);
+}
+
+/** One open response. */
+class Stream implements Connection {
+  readonly login: string;
+  readonly #deps: EventSourceDeps;
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #accounts: number[];
+  readonly #parameters: Parameters;
+  readonly #subscriber: Subscriber;
+  readonly #ping: NodeJS.Timeout | undefined;
+  #ended = false;
+
+  constructor(deps: EventSourceDeps, req: IncomingMessage, res: ServerResponse, login: Login, parameters: Parameters) {
+    this.login = login.login;
+    this.#deps = deps;
+    this.#req = req;
+    this.#res = res;
+    this.#accounts = login.accounts.map(({ id }) => id);
+    this.#parameters = parameters;
+    const lastEventId = req.headers["last-event-id"];
+    this.#subscriber = new Subscriber({
+      bus: deps.bus,
+      accountIds: this.#accounts,
+      types: parameters.types,
+      pushState: typeof lastEventId === "string" && lastEventId !== "" ? lastEventId : null,
+      onReady: () => this.#open(),
+      send: (change) => this.#sendState(change),
+    });
+    if (parameters.ping > 0) this.#ping = setInterval(() => this.#sendPing(), parameters.ping * 1_000).unref();
+  }
+
+  async start(): Promise<void> {
+    const { socket } = this.#req;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 60_000);
+    socket.setTimeout(0);
+    try {
+      await this.#subscriber.start();
+    } catch (error) {
+      this.#deps.log.error({ err: error }, "event source not opened");
+      if (this.#ended) return;
+      this.end();
+      refuse(this.#res, new RequestError("about:blank", 503, "The server can't tell states at the moment."));
+    }
+  }
+
+  close(): void {
+    this.end();
+    if (!this.#res.headersSent) refuse(this.#res, new RequestError("about:blank", 503, "The stream was ended."));
+    else this.#res.end();
+  }
+
+  async isValid(): Promise<boolean> {
+    const again = await this.#deps.authenticate(this.#req.headers.authorization, clientAddress(this.#req));
+    return opensAll(again, this.login, this.#accounts);
+  }
+
+  /** Stops what feeds the response. */
+  end(): void {
+    this.#ended = true;
+    clearInterval(this.#ping);
+    this.#subscriber.close();
+  }
+
+  #open(): void {
+    if (this.#ended) return;
+    this.#res.writeHead(200, headers);
+    // An id without data is no event; a client that is cut off before the first one can name it all the same.
+    this.#res.write(`id: ${this.#subscriber.pushState}\n\n`);
+  }
+
+  #sendState({ pushState, ...change }: StateChange): Promise<void> | undefined {
+    this.#ping?.refresh();
+    const flowing = this.#res.write(`event: state\nid: ${pushState}\ndata: ${JSON.stringify(change)}\n\n`);
+    if (this.#parameters.closeAfterState) this.close();
+    else if (!flowing) return drained(this.#res);
+    return undefined;
+  }
+
+  /** A full socket needs no sign of life, and must not be filled further. */
+  #sendPing(): void {
+    if (!this.#res.headersSent || this.#res.writableNeedDrain) return;
+    this.#res.write(`event: ping\ndata: {"interval":${this.#parameters.ping}}\n\n`);
+  }
+}
+
+/** Never resolves when the client is gone: nothing is to be sent then. */
+async function drained(res: ServerResponse): Promise<void> {
+  await once(res, "drain");
+}

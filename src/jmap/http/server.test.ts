@@ -1,0 +1,266 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { testLogin, testServices } from "../../../test/support/jmap.ts";
+import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
+import type { Login } from "../../auth/login.ts";
+import { encodeId } from "../../base/ids.ts";
+import { Blobs } from "../../store/blobs.ts";
+import { DiskObjects } from "../../store/objects/disk.ts";
+import { capabilities } from "../ids.ts";
+import { defaultLimits } from "../method.ts";
+import { methods } from "../methods.ts";
+import { createRegistry } from "../registry.ts";
+import { createHttpServer } from "./server.ts";
+
+const limits = { ...defaultLimits, maxSizeRequest: 5000, maxSizeUpload: 10_000, maxCallsInRequest: 3 };
+let base: string;
+let folder: string;
+let account: string;
+let other: string;
+let server: ReturnType<typeof createHttpServer>;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "posthorn-http-"));
+  const store = await createTestStore();
+  const login = testLogin([await createTestAccount(store)]);
+  account = encodeId("u", login.userId);
+  other = encodeId("u", await createTestAccount(store));
+  const services = testServices(store, { limits });
+  const objects = new DiskObjects({ folder, clock: store.clock, random: services.random });
+  services.blobs = new Blobs({ objects, clock: store.clock, random: services.random, cacheBytes: 0 });
+  server = createHttpServer({
+    services,
+    registry: createRegistry(methods),
+    publicUrl: "",
+    relaxedUsing: false,
+    authenticator: {
+      authenticate: async (header): Promise<Login | "throttled" | undefined> =>
+        header === "Bearer good" ? login : header === "Bearer often" ? "throttled" : undefined,
+    },
+    ready: async () => true,
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  server.close();
+  server.closeAllConnections();
+  await rm(folder, { recursive: true });
+});
+
+const authorization = { Authorization: "Bearer good" };
+function get(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Response> {
+  return fetch(base + path, { method, headers: { ...authorization, ...headers } });
+}
+function post(body: string | object, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${base}/jmap/api`, {
+    method: "POST",
+    headers: { ...authorization, "Content-Type": "application/json", ...headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
+}
+const using = [capabilities.core, capabilities.mail];
+const echo = (args: object) => ({ using, methodCalls: [["Core/echo", args, "c"]] });
+
+test("the session has absolute URLs and what the RFCs want", async () => {
+  const response = await get("/.well-known/jmap");
+  expect(response.status).toBe(200);
+  expect(response.headers.get("cache-control")).toContain("no-store");
+  const session = (await response.json()) as Record<string, Record<string, never>>;
+  expect(session).toMatchObject({
+    username: "test",
+    apiUrl: `${base}/jmap/api`,
+    uploadUrl: `${base}/jmap/upload/{accountId}/`,
+    capabilities: { [capabilities.core]: { maxCallsInRequest: 3 }, [capabilities.mail]: {} },
+    accounts: {
+      [account]: { isPersonal: true, accountCapabilities: { [capabilities.mail]: { maxMailboxDepth: 10 } } },
+    },
+    primaryAccounts: { [capabilities.mail]: account },
+  });
+  expect(session.capabilities).not.toHaveProperty([capabilities.websocket]);
+  const api = (await (await post(echo({}))).json()) as { sessionState: string };
+  expect(api.sessionState).toBe(session.state);
+  const proxied = await get("/.well-known/jmap", { "X-Forwarded-Proto": "https" });
+  expect(((await proxied.json()) as { apiUrl: string }).apiUrl).toBe(`${base.replace("http", "https")}/jmap/api`);
+});
+
+test("credentials: 401 with a challenge but not for scripts, 429 when throttled", async () => {
+  const refused = await fetch(`${base}/.well-known/jmap`, { headers: { "Sec-Fetch-Mode": "navigate" } });
+  expect(refused.status).toBe(401);
+  const header = (headers: object) =>
+    new Promise<string | undefined>((resolve) => {
+      request(`${base}/jmap/session`, { headers: { ...headers } }, (res) => {
+        res.resume();
+        resolve(res.headers["www-authenticate"]);
+      }).end();
+    });
+  expect(await header({})).toContain("Basic");
+  expect(await header({ "X-Requested-With": "fetch" })).toBeUndefined();
+  expect(await header({ "Sec-Fetch-Mode": "cors" })).toBeUndefined();
+  const throttled = await get("/jmap/session", { Authorization: "Bearer often" });
+  expect(throttled.status).toBe(429);
+  expect(throttled.headers.get("retry-after")).toBeTruthy();
+  expect((await post(echo({}), { Authorization: "Bearer bad" })).status).toBe(401);
+});
+
+test("preflights need no credentials on any path", async () => {
+  for (const path of ["/jmap/api", "/.well-known/jmap", "/jmap/upload/x/", "/jmap/download/a/b/c", "/nowhere"]) {
+    const response = await fetch(base + path, { method: "OPTIONS" });
+    expect(response.status).toBe(204);
+    expect(response.headers.get("access-control-allow-headers")).toContain("Authorization");
+  }
+  expect((await post(echo({}))).headers.get("access-control-allow-origin")).toBe("*");
+});
+
+const problem = (name: string) => `urn:ietf:params:jmap:error:${name}`;
+
+test.each([
+  ["notJSON", "{", {}],
+  ["notJSON", echo({}), { "Content-Type": "text/plain" }],
+  ["notJSON", '{"using":[],"using":[],"methodCalls":[]}', {}],
+  ["notRequest", "[]", {}],
+  ["notRequest", { using }, {}],
+  ["notRequest", { using: [1], methodCalls: [] }, {}],
+  ["notRequest", { using, methodCalls: [["Core/echo", {}]] }, {}],
+  ["notRequest", { using, methodCalls: [["Core/echo", [], "c"]] }, {}],
+  ["notRequest", { using, methodCalls: [], createdIds: { a: 1 } }, {}],
+  ["unknownCapability", { using: ["urn:none"], methodCalls: [] }, {}],
+])("%s: %j", async (name, body, headers) => {
+  const response = await post(body, headers);
+  expect(response.status).toBe(400);
+  expect(response.headers.get("content-type")).toContain("application/problem+json");
+  expect(await response.json()).toMatchObject({ type: problem(name), status: 400 });
+});
+
+test("limits name themselves", async () => {
+  const calls = Array.from({ length: 4 }, (_, n) => ["Core/echo", {}, `${n}`]);
+  expect(await (await post({ using, methodCalls: calls })).json()).toMatchObject({
+    type: problem("limit"),
+    limit: "maxCallsInRequest",
+  });
+  const large = await post(echo({ text: "x".repeat(6000) }));
+  expect(large.status).toBe(400);
+  expect(await large.json()).toMatchObject({ type: problem("limit"), limit: "maxSizeRequest" });
+  const chunked = await fetch(`${base}/jmap/api`, {
+    method: "POST",
+    headers: { ...authorization, "Content-Type": "application/json" },
+    body: new ReadableStream({
+      start(controller) {
+        for (let n = 0; n < 10; n++) controller.enqueue(Buffer.alloc(1000, 0x20));
+        controller.close();
+      },
+    }),
+    duplex: "half",
+  } as RequestInit);
+  expect(await chunked.json()).toMatchObject({ limit: "maxSizeRequest" });
+});
+
+test("unknown properties of a request are ignored; createdIds come back when given", async () => {
+  const response = await post({ using, methodCalls: [], createdIds: { a: "m1" }, future: true });
+  expect(await response.json()).toMatchObject({ methodResponses: [], createdIds: { a: "m1" } });
+  expect(await (await post({ using, methodCalls: [] })).json()).not.toHaveProperty("createdIds");
+});
+
+test("large answers are compressed for those who ask", async () => {
+  const body = echo({ text: "x".repeat(3000) });
+  for (const encoding of ["gzip", "br"]) {
+    const response = await post(body, { "Accept-Encoding": encoding });
+    expect(response.headers.get("content-encoding")).toBe(encoding);
+    expect(Number(response.headers.get("content-length"))).toBeLessThan(1000);
+    expect(await response.json()).toMatchObject({ methodResponses: [["Core/echo", { text: "x".repeat(3000) }, "c"]] });
+  }
+  expect((await post(body, { "Accept-Encoding": "identity" })).headers.get("content-encoding")).toBeNull();
+  expect((await post(body, { "Accept-Encoding": "gzip;q=0" })).headers.get("content-encoding")).toBeNull();
+  expect((await post(echo({}), { "Accept-Encoding": "gzip" })).headers.get("content-encoding")).toBeNull();
+});
+
+async function upload(bytes: Buffer | string, headers: Record<string, string> = {}, to = account): Promise<Response> {
+  return fetch(`${base}/jmap/upload/${to}/`, {
+    method: "POST",
+    headers: { ...authorization, ...headers },
+    body: bytes,
+  });
+}
+
+test("upload, then download whole, in ranges, and not at all", async () => {
+  const uploaded = await upload("0123456789", { "Content-Type": "text/x-test" });
+  expect(uploaded.status).toBe(201);
+  const { blobId, ...rest } = (await uploaded.json()) as Record<string, string>;
+  expect(rest).toEqual({ accountId: account, type: "text/x-test", size: 10 });
+
+  const path = `/jmap/download/${account}/${blobId}/${encodeURIComponent('a "b"/ü.txt')}?type=text%2Fhtml%3Bcharset%3Dutf-8`;
+  const whole = await get(path);
+  expect(whole.status).toBe(200);
+  expect(await whole.text()).toBe("0123456789");
+  expect(whole.headers.get("content-type")).toBe("text/html;charset=utf-8");
+  expect(whole.headers.get("content-disposition")).toBe(
+    "attachment; filename=\"a _b_/_.txt\"; filename*=UTF-8''a%20%22b%22%2F%C3%BC.txt",
+  );
+  expect(whole.headers.get("cache-control")).toContain("immutable");
+  expect(whole.headers.get("x-content-type-options")).toBe("nosniff");
+  expect(whole.headers.get("content-security-policy")).toContain("sandbox");
+
+  const range = async (value: string) => {
+    const response = await get(path, { Range: value });
+    return [response.status, response.headers.get("content-range"), await response.text()];
+  };
+  expect(await range("bytes=2-4")).toEqual([206, "bytes 2-4/10", "234"]);
+  expect(await range("bytes=8-")).toEqual([206, "bytes 8-9/10", "89"]);
+  expect(await range("bytes=-3")).toEqual([206, "bytes 7-9/10", "789"]);
+  expect(await range("bytes=-99")).toEqual([206, "bytes 0-9/10", "0123456789"]);
+  expect(await range("bytes=10-")).toEqual([416, "bytes */10", ""]);
+  expect(await range("bytes=0-1,3-4")).toEqual([200, null, "0123456789"]);
+  const head = await get(path, {}, "HEAD");
+  expect([head.status, head.headers.get("content-length"), await head.text()]).toEqual([200, "10", ""]);
+  expect((await get(path, { "If-None-Match": whole.headers.get("etag")! })).status).toBe(304);
+  expect((await get(path, { Range: "bytes=1-2", "If-Range": '"else"' })).status).toBe(200);
+});
+
+test("upload and download refuse with problems", async () => {
+  const tooLarge = await upload(Buffer.alloc(20_000));
+  expect(tooLarge.status).toBe(413);
+  expect(await tooLarge.json()).toMatchObject({ type: problem("limit"), limit: "maxSizeUpload" });
+  expect((await upload("x", {}, other)).status).toBe(404);
+  expect((await upload("x", {}, "nonsense")).status).toBe(404);
+  const { blobId } = (await (await upload("")).json()) as { blobId: string };
+  const empty = await get(`/jmap/download/${account}/${blobId}/x?type=text/plain`);
+  expect([empty.status, await empty.text()]).toEqual([200, ""]);
+  for (const path of [
+    `/jmap/download/${other}/${blobId}/x?type=text/plain`,
+    `/jmap/download/${account}/bnone/x?type=text/plain`,
+    "/nowhere",
+    "/jmap/eventsource/?types=*",
+  ]) {
+    const response = await get(path);
+    expect([path, response.status]).toEqual([path, 404]);
+    expect(response.headers.get("content-type")).toContain("application/problem+json");
+  }
+  expect((await get(`/jmap/download/${account}/${blobId}/x?type=${encodeURIComponent("a/b\r\nX: y")}`)).status).toBe(
+    400,
+  );
+  expect((await get(`/jmap/download/${account}/%E0%A4%A/x`)).status).toBe(400);
+});
+
+test("health, and targets that are no URL", async () => {
+  expect(await (await fetch(`${base}/healthz`)).text()).toBe("ok\n");
+  expect((await fetch(`${base}/readyz`)).status).toBe(200);
+  const raw = (text: string) =>
+    new Promise<string>((resolve) => {
+      const { port } = server.address() as AddressInfo;
+      const socket = connect(port, "127.0.0.1", () => socket.write(text));
+      let answer = "";
+      socket.on("data", (chunk) => {
+        answer += chunk;
+        socket.destroy();
+      });
+      socket.on("close", () => resolve(answer));
+    });
+  expect(await raw("GET // HTTP/1.1\r\nHost: x\r\n\r\n")).toMatch(/^HTTP\/1.1 404/);
+  const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+  expect(await raw(`GET // HTTP/1.1\r\nHost: x\r\n${upgrade}`)).toMatch(/^HTTP\/1.1 404/);
+});

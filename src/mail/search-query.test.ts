@@ -1,0 +1,52 @@
+import { describe, expect, test } from "vitest";
+import { searchQuery, TooManyWords } from "./search-query.ts";
+import { accountPrefix } from "./terms.ts";
+
+const prefix = accountPrefix(7);
+/** The tsquery with the account's prefix cut out. */
+function query(text: string, scope: Parameters<typeof searchQuery>[1] = "text"): unknown {
+  const found = searchQuery(text, scope, 7);
+  return typeof found === "string" ? found : found.query.replaceAll(prefix, "");
+}
+
+describe("searchQuery", () => {
+  test.each([
+    ["lunch", "'wlunch'"],
+    ["  Lunch\tMÉTRO ", "'wlunch' & 'wmetro'"],
+    ["joe@example.com", "('wjoe' <-> 'wexample' <-> 'wcom')"],
+    ['"the meeting" now', "('wthe' <-> 'wmeeting') & 'wnow'"],
+    ["'the meeting'", "('wthe' <-> 'wmeeting')"],
+    ["don't", "('wdon' <-> 'wt')"],
+    ['"say \\"yes\\" now"', "('wsay' <-> 'wyes' <-> 'wnow')"],
+    ["inv*", "'winv':*"],
+    ["joe@exam*", "('wjoe' <-> 'wexam':*)"],
+    ['"inv*"', "'winv'"],
+    ["lunch -meeting", "'wlunch' & !'wmeeting'"],
+    ['-"the meeting"', "!('wthe' <-> 'wmeeting')"],
+    ["lunch - !", "'wlunch'"],
+    ['"open ended', "'wopen' & 'wended'"],
+  ])("%s", (text, expected) => {
+    expect(query(text)).toBe(expected);
+  });
+
+  test("a field has a letter of its own, the body what no header word has", () => {
+    expect(query("joe", "from")).toBe("'fjoe'");
+    expect(query("lunch*", "subject")).toBe("'slunch':*");
+    expect(query("lunch meet*", "body")).toBe("'wlunch':D & 'wmeet':*D");
+  });
+
+  test("blank text asks for nothing, text without a word for what is never there", () => {
+    expect(query("")).toBe("all");
+    expect(query(' "" ')).toBe("all");
+    expect(query("!?")).toBe("none");
+  });
+
+  test("only what a word must be in can be found by the index", () => {
+    expect(searchQuery("-lunch", "text", 7)).toMatchObject({ positive: false });
+    expect(searchQuery("-lunch meeting", "text", 7)).toMatchObject({ positive: true });
+  });
+
+  test("refuses a text without end", () => {
+    expect(() => searchQuery("word ".repeat(201), "text", 7)).toThrow(TooManyWords);
+  });
+});

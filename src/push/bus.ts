@@ -1,0 +1,157 @@
+import type { Log } from "../base/log.ts";
+import type { Store } from "../store/store.ts";
+import type { BusEvent, Carrier, ChangeEvent } from "./carrier.ts";
+import { Outbox } from "./outbox.ts";
+import { type States, statesOf } from "./states.ts";
+import { Sweeper } from "./sweeper.ts";
+
+export type Unsubscribe = () => void;
+/** `swept`: found by comparing, so it may be nothing new to a subscriber who came later. */
+export type ChangeListener = (event: ChangeEvent, swept: boolean) => void;
+
+/** Tells the processes what changed. Messages may get lost; nobody waits for them to arrive. */
+export interface Bus {
+  /** Reaches this process's listeners before it returns, the other processes soon after. */
+  publish(event: BusEvent): void;
+  subscribe(accountIds: Iterable<number>, listener: ChangeListener): Unsubscribe;
+  /** Credentials of a login were revoked, or open other accounts now. */
+  onRevoked(listener: (login: string) => void): Unsubscribe;
+  /** A carrier is connected (again): revocations may have been missed, so drop what is cached about credentials. */
+  onReconnect(listener: () => void): Unsubscribe;
+  /** Where the types of an account stand in the store. */
+  states(accountId: number): Promise<States>;
+  /** Begins to hear other processes. One that only tells them something (the CLI) has no need of it. */
+  start(): Promise<void>;
+  /** Tells what is still waiting to be told, then ends. */
+  close(): Promise<void>;
+}
+
+export interface BusOptions {
+  store: Store;
+  log: Log;
+  /** Between processes: Postgres, later Redis; none when there is one process alone. */
+  carriers?: Carrier[];
+  /** How often the states of subscribed accounts are compared, in ms. (Default: 30 000) */
+  sweepInterval?: number;
+}
+
+/** After a connect, others learn within this time that we listen; what they told before is then found by comparing. */
+const settle = 250;
+
+export class ProcessBus implements Bus {
+  readonly #store: Store;
+  readonly #log: Log;
+  readonly #outboxes: Map<Carrier, Outbox>;
+  readonly #sweeper: Sweeper;
+  readonly #listeners = new Map<number, Set<ChangeListener>>();
+  readonly #revoked = new Set<(login: string) => void>();
+  readonly #reconnected = new Set<() => void>();
+  #settling: NodeJS.Timeout | undefined;
+
+  constructor(options: BusOptions) {
+    const { store, log, carriers = [], sweepInterval = 30_000 } = options;
+    this.#store = store;
+    this.#log = log;
+    this.#outboxes = new Map(carriers.map((carrier) => [carrier, new Outbox(carrier, log)]));
+    this.#sweeper = new Sweeper({
+      store,
+      log,
+      interval: sweepInterval,
+      accounts: () => [...this.#listeners.keys()],
+      found: (event) => this.#deliver(event, true),
+    });
+  }
+
+  publish(event: BusEvent): void {
+    if ("credential" in event) this.#revoke(event.credential);
+    else this.#deliver(event, false);
+    for (const outbox of this.#outboxes.values()) outbox.add(event);
+  }
+
+  subscribe(accountIds: Iterable<number>, listener: ChangeListener): Unsubscribe {
+    const ids = new Set(accountIds);
+    for (const id of ids) {
+      let listeners = this.#listeners.get(id);
+      if (!listeners) {
+        listeners = new Set();
+        this.#listeners.set(id, listeners);
+        for (const carrier of this.#outboxes.keys()) carrier.watch?.(id);
+      }
+      listeners.add(listener);
+    }
+    return () => {
+      for (const id of ids) this.#unsubscribe(id, listener);
+    };
+  }
+
+  onRevoked(listener: (login: string) => void): Unsubscribe {
+    this.#revoked.add(listener);
+    return () => this.#revoked.delete(listener);
+  }
+
+  onReconnect(listener: () => void): Unsubscribe {
+    this.#reconnected.add(listener);
+    return () => this.#reconnected.delete(listener);
+  }
+
+  async states(accountId: number): Promise<States> {
+    return statesOf(await this.#store.reader(accountId).standing());
+  }
+
+  async start(): Promise<void> {
+    this.#sweeper.start();
+    await Promise.all(
+      [...this.#outboxes.keys()].map((carrier) =>
+        carrier.start({
+          onUp: () => this.#up(),
+          onBatch: ({ changes, revoked }) => {
+            for (const event of changes) this.#deliver(event, false);
+            for (const login of revoked) this.#revoke(login);
+          },
+        }),
+      ),
+    );
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#settling);
+    this.#sweeper.stop();
+    await Promise.all(
+      [...this.#outboxes].map(async ([carrier, outbox]) => {
+        await outbox.close();
+        await carrier.close();
+      }),
+    );
+  }
+
+  #unsubscribe(accountId: number, listener: ChangeListener): void {
+    const listeners = this.#listeners.get(accountId);
+    if (!listeners?.delete(listener) || listeners.size > 0) return;
+    this.#listeners.delete(accountId);
+    for (const carrier of this.#outboxes.keys()) carrier.unwatch?.(accountId);
+  }
+
+  #up(): void {
+    for (const listener of this.#reconnected) this.#guard(listener);
+    this.#sweeper.run();
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => this.#sweeper.run(), settle).unref();
+  }
+
+  #deliver(event: ChangeEvent, swept: boolean): void {
+    for (const listener of this.#listeners.get(event.accountId) ?? []) this.#guard(() => listener(event, swept));
+  }
+
+  #revoke(login: string): void {
+    for (const listener of this.#revoked) this.#guard(() => listener(login));
+  }
+
+  /** Events are published right after a commit, which no listener may turn into a failure. */
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#log.error({ reason: (error as Error).message }, "listener of the bus failed");
+    }
+  }
+}

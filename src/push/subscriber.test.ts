@@ -1,0 +1,207 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import type { TypeName } from "../store/change.ts";
+import { AccountMissing } from "../store/errors.ts";
+import type { ChangeListener } from "./bus.ts";
+import { chooseTypes, type StateChange, type States } from "./states.ts";
+import { Subscriber } from "./subscriber.ts";
+
+/** Where accounts stand, and who listens. */
+class FakeBus {
+  readonly accounts = new Map<number, States>([[1, { Mailbox: "1-3", Email: "1-5", EmailDelivery: "1-0" }]]);
+  listener: ChangeListener | undefined;
+
+  subscribe(_accountIds: Iterable<number>, listener: ChangeListener): () => void {
+    this.listener = listener;
+    return () => {
+      this.listener = undefined;
+    };
+  }
+
+  async states(accountId: number): Promise<States> {
+    const states = this.accounts.get(accountId);
+    if (!states) throw new AccountMissing(accountId);
+    return { ...states };
+  }
+
+  change(changed: States, accountId = 1, swept = false): void {
+    this.accounts.set(accountId, { ...this.accounts.get(accountId), ...changed });
+    this.listener?.({ accountId, changed }, swept);
+  }
+}
+
+function subscribe(bus: FakeBus, options: { types?: string[]; pushState?: string | null; accountIds?: number[] } = {}) {
+  const sent: StateChange[] = [];
+  const full: { until?: Promise<void> } = {};
+  const subscriber = new Subscriber({
+    bus,
+    accountIds: options.accountIds ?? [1],
+    types: chooseTypes(options.types ?? null) as ReadonlySet<TypeName>,
+    pushState: options.pushState ?? null,
+    send: (change) => {
+      sent.push(change);
+      return full.until;
+    },
+  });
+  return { subscriber, sent, full, changes: () => sent.map(({ changed }) => changed) };
+}
+
+describe("a subscriber", () => {
+  it("sends a change at once when idle", async () => {
+    const bus = new FakeBus();
+    const { subscriber, changes } = subscribe(bus);
+    await subscriber.start();
+    bus.change({ Email: "1-6" });
+    expect(changes()).toEqual([{ u1: { Email: "1-6" } }]);
+    subscriber.close();
+    bus.change({ Email: "1-7" });
+    expect(changes()).toHaveLength(1);
+  });
+
+  it("joins a storm into few messages, the last one with the newest states", async () => {
+    const bus = new FakeBus();
+    const { subscriber, changes } = subscribe(bus);
+    await subscriber.start();
+    for (let modseq = 6; modseq < 1006; modseq++) bus.change({ Email: `1-${modseq}`, Mailbox: `1-${modseq}` });
+    await sleep(50);
+    expect(changes()).toEqual([
+      { u1: { Email: "1-6", Mailbox: "1-6" } },
+      { u1: { Email: "1-1005", Mailbox: "1-1005" } },
+    ]);
+    subscriber.close();
+  });
+
+  it("sends nothing twice and nothing old", async () => {
+    const bus = new FakeBus();
+    const { subscriber, changes } = subscribe(bus);
+    await subscriber.start();
+    bus.change({ Email: "1-7" });
+    bus.change({ Email: "1-6" });
+    bus.change({ Email: "1-7" });
+    await sleep(30);
+    bus.change({ Email: "1-7" }, 1, true);
+    await sleep(30);
+    expect(changes()).toEqual([{ u1: { Email: "1-7" } }]);
+    subscriber.close();
+  });
+
+  it("sends only the types asked for", async () => {
+    const bus = new FakeBus();
+    const { subscriber, changes } = subscribe(bus, { types: ["Mailbox"] });
+    await subscriber.start();
+    bus.change({ Email: "1-6" });
+    bus.change({ Email: "1-7", Mailbox: "1-7" });
+    expect(changes()).toEqual([{ u1: { Mailbox: "1-7" } }]);
+    subscriber.close();
+  });
+
+  it("takes what a comparison found only when it is news to it", async () => {
+    const bus = new FakeBus();
+    const { subscriber, changes } = subscribe(bus);
+    await subscriber.start();
+    bus.change({ Mailbox: "1-3", Email: "1-5" }, 1, true);
+    expect(changes()).toEqual([]);
+    bus.change({ Mailbox: "1-3", Email: "1-9" }, 1, true);
+    expect(changes()).toEqual([{ u1: { Email: "1-9" } }]);
+    subscriber.close();
+  });
+
+  it("misses no change that comes while it starts", async () => {
+    const bus = new FakeBus();
+    const { subscriber, changes } = subscribe(bus);
+    const started = subscriber.start();
+    bus.change({ Email: "1-6" });
+    await started;
+    expect(changes()).toEqual([{ u1: { Email: "1-6" } }]);
+    subscriber.close();
+  });
+
+  it("passes over an account that is gone", async () => {
+    const bus = new FakeBus();
+    const { subscriber, changes } = subscribe(bus, { accountIds: [9, 1] });
+    await subscriber.start();
+    bus.change({ Email: "1-6" });
+    expect(changes()).toEqual([{ u1: { Email: "1-6" } }]);
+    subscriber.close();
+  });
+});
+
+describe("a push state", () => {
+  it("brings what changed since, of every account, and nothing else", async () => {
+    const bus = new FakeBus();
+    bus.accounts.set(2, { Email: "1-4" });
+    const first = subscribe(bus, { accountIds: [1, 2] });
+    await first.subscriber.start();
+    bus.change({ Email: "1-6" });
+    const { pushState } = first.sent[0] as StateChange;
+    expect(pushState).toBe(first.subscriber.pushState);
+    first.subscriber.close();
+
+    const same = subscribe(bus, { accountIds: [1, 2], pushState: pushState as string });
+    await same.subscriber.start();
+    expect(same.changes()).toEqual([]);
+    same.subscriber.close();
+
+    bus.change({ Mailbox: "1-8" });
+    bus.change({ Email: "1-5" }, 2);
+    const later = subscribe(bus, { accountIds: [1, 2], pushState: pushState as string });
+    await later.subscriber.start();
+    expect(later.changes()).toEqual([{ u1: { Mailbox: "1-8" }, u2: { Email: "1-5" } }]);
+    bus.change({ Email: "1-9" });
+    await sleep(30);
+    expect(later.changes()[1]).toEqual({ u1: { Email: "1-9" } });
+    later.subscriber.close();
+  });
+
+  it("that isn't ours brings where everything stands, but for types that never changed", async () => {
+    const bus = new FakeBus();
+    const { subscriber, changes } = subscribe(bus, { pushState: "nonsense" });
+    await subscriber.start();
+    expect(changes()).toEqual([{ u1: { Mailbox: "1-3", Email: "1-5" } }]);
+    subscriber.close();
+  });
+
+  it("from before a restore is answered with the states of now", async () => {
+    const bus = new FakeBus();
+    const before = subscribe(bus);
+    await before.subscriber.start();
+    const { pushState } = before.subscriber;
+    before.subscriber.close();
+    bus.accounts.set(1, { Mailbox: "2-3", Email: "2-2" });
+    const { subscriber, changes } = subscribe(bus, { pushState });
+    await subscriber.start();
+    expect(changes()).toEqual([{ u1: { Mailbox: "2-3", Email: "2-2" } }]);
+    subscriber.close();
+  });
+
+  it("leaves out what this connection never heard of, for one that asks for more types", async () => {
+    const bus = new FakeBus();
+    const narrow = subscribe(bus, { types: ["Mailbox"] });
+    await narrow.subscriber.start();
+    bus.change({ Email: "1-6" });
+    bus.change({ Mailbox: "1-7" });
+    narrow.subscriber.close();
+    const wide = subscribe(bus, { pushState: narrow.subscriber.pushState });
+    await wide.subscriber.start();
+    expect(wide.changes()).toEqual([{ u1: { Email: "1-6" } }]);
+    wide.subscriber.close();
+  });
+});
+
+describe("a slow client", () => {
+  it("gets one message when it can take more, whatever happened meanwhile", async () => {
+    const bus = new FakeBus();
+    const { subscriber, sent, full, changes } = subscribe(bus);
+    await subscriber.start();
+    const gate = Promise.withResolvers<void>();
+    full.until = gate.promise;
+    bus.change({ Email: "1-6" });
+    for (let modseq = 7; modseq < 500; modseq++) bus.change({ Email: `1-${modseq}` });
+    await sleep(40);
+    expect(sent).toHaveLength(1);
+    gate.resolve();
+    await sleep(40);
+    expect(changes()).toEqual([{ u1: { Email: "1-6" } }, { u1: { Email: "1-499" } }]);
+    subscriber.close();
+  });
+});

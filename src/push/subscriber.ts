@@ -1,0 +1,150 @@
+import type { TypeName } from "../store/change.ts";
+import { AccountMissing } from "../store/errors.ts";
+import type { Bus, Unsubscribe } from "./bus.ts";
+import type { ChangeEvent } from "./carrier.ts";
+import {
+  type AccountStates,
+  decodePushState,
+  encodePushState,
+  isNewer,
+  mergeStates,
+  newest,
+  type StateChange,
+  type States,
+  stateChange,
+} from "./states.ts";
+
+export interface SubscriberOptions {
+  bus: Pick<Bus, "subscribe" | "states">;
+  accountIds: readonly number[];
+  /** Only changes of these are sent. */
+  types: ReadonlySet<TypeName>;
+  /** What the client was told before, as it says itself: what changed since is sent at once. Null: it starts now. */
+  pushState: string | null;
+  /** Called once, when the push state is known and before anything is sent. */
+  onReady?: () => void;
+  /** A promise says that the way to the client is full until it resolves; what changes meanwhile is joined. */
+  send: (change: StateChange) => Promise<void> | undefined;
+  /** The least time between two messages, in ms. (Default: 10) */
+  rest?: number;
+}
+
+/**
+ * What one connection is to be told. Idle, a change goes out at once; in a storm, the newest state of each type goes
+ * out every few milliseconds, so neither memory nor the client's work grows with the number of changes.
+ */
+export class Subscriber {
+  readonly #options: SubscriberOptions;
+  readonly #rest: number;
+  #unsubscribe: Unsubscribe = () => {};
+  /** Where each account stood at the start, then what was sent: the push state. */
+  readonly #known: AccountStates = new Map();
+  /** What the client has surely heard of, so it isn't told twice. */
+  readonly #told: AccountStates = new Map();
+  #pending: AccountStates = new Map();
+  #ready = false;
+  #busy = false;
+  #closed = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: SubscriberOptions) {
+    this.#options = options;
+    this.#rest = options.rest ?? 10;
+  }
+
+  /** Rejects when the store can't say where the accounts stand. */
+  async start(): Promise<void> {
+    const { bus, accountIds, pushState } = this.#options;
+    // Subscribed before the states are read: no change falls between.
+    this.#unsubscribe = bus.subscribe(accountIds, (event, swept) => this.#take(event, swept));
+    try {
+      for (const accountId of new Set(accountIds)) await this.#readStates(accountId);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    if (pushState !== null) this.#catchUp(decodePushState(pushState) ?? new Map());
+    if (this.#closed) return;
+    this.#options.onReady?.();
+    this.#ready = true;
+    this.#flush();
+  }
+
+  /** What a client hands in later to hear of everything since. */
+  get pushState(): string {
+    return encodePushState(this.#known);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#unsubscribe();
+  }
+
+  async #readStates(accountId: number): Promise<void> {
+    try {
+      this.#known.set(accountId, await this.#options.bus.states(accountId));
+    } catch (error) {
+      if (!(error instanceof AccountMissing)) throw error;
+    }
+  }
+
+  #catchUp(before: AccountStates): void {
+    for (const [accountId, states] of this.#known) {
+      const old = before.get(accountId) ?? {};
+      const told = entry(this.#told, accountId);
+      for (const [type, state] of Object.entries(states) as [TypeName, string][]) {
+        if (!this.#options.types.has(type)) continue;
+        // Unequal rather than newer: after a restore from backup, the client may be ahead of us.
+        if (old[type] === state) told[type] = state;
+        else if (old[type] !== undefined || !state.endsWith("-0")) entry(this.#pending, accountId)[type] = state;
+      }
+    }
+  }
+
+  #take({ accountId, changed }: ChangeEvent, swept: boolean): void {
+    if (swept && !this.#ready) return;
+    const told = this.#told.get(accountId);
+    const known = swept ? this.#known.get(accountId) : undefined;
+    for (const [type, state] of Object.entries(changed) as [TypeName, string][]) {
+      if (!this.#options.types.has(type)) continue;
+      if (!isNewer(state, newest(told?.[type], known?.[type]))) continue;
+      mergeStates(entry(this.#pending, accountId), { [type]: state });
+    }
+    this.#flush();
+  }
+
+  #flush(): void {
+    if (!this.#ready || this.#busy || this.#closed || this.#pending.size === 0) return;
+    const changed = this.#pending;
+    this.#pending = new Map();
+    for (const [accountId, states] of changed) {
+      const known = entry(this.#known, accountId);
+      // The states read at the start may be ahead of an event that was under way.
+      mergeStates(known, states);
+      for (const type of Object.keys(states) as TypeName[]) states[type] = known[type] as string;
+      mergeStates(entry(this.#told, accountId), states);
+    }
+    this.#busy = true;
+    const full = this.#options.send(stateChange(changed, this.pushState));
+    if (full) full.then(this.#pause, this.#pause);
+    else this.#pause();
+  }
+
+  #pause = (): void => {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => {
+      this.#busy = false;
+      this.#flush();
+    }, this.#rest);
+  };
+}
+
+function entry(accounts: AccountStates, accountId: number): States {
+  let states = accounts.get(accountId);
+  if (!states) {
+    states = {};
+    accounts.set(accountId, states);
+  }
+  return states;
+}

@@ -1,0 +1,88 @@
+import type { Log } from "../base/log.ts";
+import { AccountMissing } from "../store/errors.ts";
+import { readAccountMark } from "../store/listen.ts";
+import type { Store } from "../store/store.ts";
+import type { ChangeEvent } from "./carrier.ts";
+import { statesOf } from "./states.ts";
+
+export interface SweeperOptions {
+  store: Store;
+  log: Log;
+  interval: number;
+  /** The accounts that someone here subscribes to. */
+  accounts: () => number[];
+  found: (event: ChangeEvent) => void;
+}
+
+/** Statements under way at once. */
+const width = 4;
+
+/** Finds what messages that got lost would have told: compares the modseqs of subscribed accounts. */
+export class Sweeper {
+  readonly #options: SweeperOptions;
+  /** Account → its mark when last compared. Events don't move it: that one came doesn't say that those before it did. */
+  readonly #marks = new Map<number, string>();
+  #timer: NodeJS.Timeout | undefined;
+  #running = false;
+  #again = false;
+  #stopped = false;
+
+  constructor(options: SweeperOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.run(), this.#options.interval).unref();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+  }
+
+  /** One pass over the subscribed accounts; called while one runs, another follows it. */
+  run(): void {
+    this.#again = true;
+    if (this.#running || this.#stopped) return;
+    this.#running = true;
+    void this.#passes().finally(() => {
+      this.#running = false;
+    });
+  }
+
+  async #passes(): Promise<void> {
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      const accounts = new Set(this.#options.accounts());
+      for (const accountId of this.#marks.keys()) if (!accounts.has(accountId)) this.#marks.delete(accountId);
+      const queue = accounts.values();
+      try {
+        await Promise.all(Array.from({ length: width }, () => this.#compareEach(queue)));
+      } catch (error) {
+        this.#options.log.warn({ reason: (error as Error).message }, "states not compared");
+        return;
+      }
+    }
+  }
+
+  async #compareEach(queue: Iterable<number>): Promise<void> {
+    for (const accountId of queue) {
+      if (this.#stopped) return;
+      await this.#compare(accountId);
+    }
+  }
+
+  async #compare(accountId: number): Promise<void> {
+    const reader = this.#options.store.reader(accountId);
+    const mark = await readAccountMark(reader, accountId);
+    if (mark === undefined || mark === this.#marks.get(accountId)) return;
+    try {
+      // Read after the mark, so it holds all that the mark stands for.
+      const standing = await reader.standing();
+      this.#marks.set(accountId, mark);
+      this.#options.found({ accountId, changed: statesOf(standing) });
+    } catch (error) {
+      if (!(error instanceof AccountMissing)) throw error;
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import type { Criterion, EmailFilter, HeaderCriterion, TermsCriterion } from "./criteria.ts";
+
+/** What the database can be asked of one email. */
+export type Atom =
+  | Extract<
+      Criterion,
+      {
+        kind: "inMailbox" | "inMailboxOtherThan" | "before" | "minSize" | "hasKeyword" | "someInThread" | "terms";
+      }
+    >
+  | { kind: "someInThreadLacks"; keyword: string }
+  | { kind: "hasAttachment" }
+  /** Messages whose header was found to match. */
+  | { kind: "messages"; nos: number[] }
+  | HeaderCriterion;
+
+/** A filter with negation at its leaves only, constants folded and nested operators of one kind joined. */
+export type Node = boolean | { all: Node[] } | { any: Node[] } | Literal;
+export interface Literal {
+  atom: Atom;
+  negated: boolean;
+}
+
+/** The filter as literals under "all" and "any". */
+export function normalise(filter: EmailFilter | undefined): Node {
+  return filter === undefined ? true : convert(filter, false);
+}
+
+/** What must hold, each on its own. Empty: everything matches; undefined: nothing does. */
+export function conjuncts(node: Node): Node[] | undefined {
+  if (node === false) return undefined;
+  if (node === true) return [];
+  return typeof node === "object" && "all" in node ? node.all : [node];
+}
+
+function convert(filter: EmailFilter, negated: boolean): Node {
+  if ("criterion" in filter) return leaf(filter.criterion, negated);
+  const { operator, conditions } = filter;
+  // NOT is "none of": the negation of an OR, so it joins like an AND of negations.
+  const inner = (operator === "NOT") !== negated;
+  const nodes = conditions.map((condition) => convert(condition, inner));
+  return (operator === "OR") === negated ? all(nodes) : any(nodes);
+}
+
+const literal = (atom: Atom, negated: boolean): Literal => ({ atom, negated });
+
+function leaf(criterion: Criterion, negated: boolean): Node {
+  switch (criterion.kind) {
+    case "always":
+      return !negated;
+    case "never":
+      return negated;
+    case "after":
+      return literal({ kind: "before", at: criterion.at }, !negated);
+    case "maxSize":
+      return literal({ kind: "minSize", size: criterion.size }, !negated);
+    case "notKeyword":
+      return literal({ kind: "hasKeyword", keyword: criterion.keyword }, !negated);
+    case "noneInThread":
+      return literal({ kind: "someInThread", keyword: criterion.keyword }, !negated);
+    case "allInThread": {
+      // The email itself is one of its thread: its own keyword narrows the search.
+      const { keyword } = criterion;
+      const own = literal({ kind: "hasKeyword", keyword }, negated);
+      const others = literal({ kind: "someInThreadLacks", keyword }, !negated);
+      return negated ? others : all([own, others]);
+    }
+    case "hasAttachment":
+      return literal({ kind: "hasAttachment" }, criterion.value === negated);
+    default:
+      return literal(criterion, negated);
+  }
+}
+
+export function all(nodes: readonly Node[]): Node {
+  const flat = nodes.flatMap((node) => (typeof node === "object" && "all" in node ? node.all : [node]));
+  const kept = joinTerms(
+    flat.filter((node) => node !== true),
+    "&",
+  );
+  if (kept.includes(false)) return false;
+  return kept.length === 0 ? true : kept.length === 1 ? kept[0]! : { all: kept };
+}
+
+function any(nodes: readonly Node[]): Node {
+  const flat = nodes.flatMap((node) => (typeof node === "object" && "any" in node ? node.any : [node]));
+  const kept = joinTerms(
+    flat.filter((node) => node !== false),
+    "|",
+  );
+  if (kept.includes(true)) return true;
+  return kept.length === 0 ? false : kept.length === 1 ? kept[0]! : { any: kept };
+}
+
+type TermsLiteral = { atom: TermsCriterion; negated: boolean };
+
+export function isTerms(node: Node): node is TermsLiteral {
+  return typeof node === "object" && "atom" in node && node.atom.kind === "terms";
+}
+
+/** Several word conditions side by side are one tsquery: one look into the index. */
+function joinTerms(nodes: Node[], operator: "&" | "|"): Node[] {
+  const terms = nodes.filter(isTerms);
+  if (terms.length < 2) return nodes;
+  const rest = nodes.filter((node) => !isTerms(node));
+  if (terms.every((one) => one.negated)) {
+    // Stays a negation of one query, which the index can answer where it cannot answer the negation.
+    const query = terms.map((one) => `(${one.atom.query})`).join(operator === "&" ? " | " : " & ");
+    const positives = terms.map((one) => one.atom.positive);
+    const positive = operator === "&" ? positives.every(Boolean) : positives.some(Boolean);
+    return [...rest, literal({ kind: "terms", query, positive }, true)];
+  }
+  const query = terms.map((one) => `${one.negated ? "!" : ""}(${one.atom.query})`).join(` ${operator} `);
+  const positives = terms.map((one) => !one.negated && one.atom.positive);
+  const positive = operator === "&" ? positives.some(Boolean) : positives.every(Boolean);
+  return [...rest, literal({ kind: "terms", query, positive }, false)];
+}

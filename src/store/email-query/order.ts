@@ -1,0 +1,59 @@
+import { hasKeyword, someInThread, someInThreadLacks } from "./condition.ts";
+import type { EmailSort } from "./criteria.ts";
+import type { Source } from "./source.ts";
+
+/** One key of an ORDER BY. */
+export interface OrderKey {
+  expression: string;
+  ascending: boolean;
+}
+
+/**
+ * The keys of a sort, without the id that breaks ties. Emails are in no order of their own, so when a sort leaves it
+ * open the newest comes first; ids run in the direction of the dates, as in the indexes.
+ */
+export function orderKeys(sort: readonly EmailSort[], source: Source): OrderKey[] {
+  const keys = sort.map((key) => ({ expression: expression(key, source), ascending: key.ascending }));
+  return sort.some(isDate) ? keys : [...keys, { expression: source.receivedAt, ascending: false }];
+}
+
+const isDate = (key: EmailSort) => key.by.kind === "receivedAt";
+
+/** Which way the id goes that breaks ties. */
+export function idAscending(sort: readonly EmailSort[]): boolean {
+  return sort.find(isDate)?.ascending ?? false;
+}
+
+function expression({ by, collation }: EmailSort, source: Source): string {
+  switch (by.kind) {
+    case "receivedAt":
+      return source.receivedAt;
+    case "size":
+      return source.email("size");
+    case "sentAt":
+      // An email without a date counts as the oldest.
+      return `coalesce(${source.email("sent_at")}, '-infinity')`;
+    case "hasKeyword":
+      return hasKeyword(by.keyword, source);
+    case "someInThread":
+      return someInThread(by.keyword, source);
+    case "allInThread":
+      return `NOT ${someInThreadLacks(by.keyword, source)}`;
+    default:
+      return textKey(by.kind, collation, source);
+  }
+}
+
+/** RFC 4790 §9: casemap of ASCII alone, or the number that the text starts with; without one it comes last. */
+function textKey(by: "from" | "to" | "subject", collation: string | undefined, source: Source): string {
+  const key = source.message(`${by}_key`);
+  if (collation === "i;ascii-numeric") {
+    return `coalesce(substring(${key} FROM '^[0-9]+')::numeric, 'infinity')`;
+  }
+  if (collation !== "i;ascii-casemap" || by === "subject") return key;
+  // The key is decomposed and folded beyond ASCII; what it was made of is in the address list.
+  const first = `(${source.message(`"${by}"`)}::json -> 0)`;
+  const name = `coalesce(nullif(${first} ->> 'name', ''), ${first} ->> 'email', '')`;
+  const lower = "abcdefghijklmnopqrstuvwxyz";
+  return `(left(translate(${name}, '${lower}', '${lower.toUpperCase()}'), 200) COLLATE "C")`;
+}

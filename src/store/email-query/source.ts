@@ -1,0 +1,154 @@
+import type { Bindings } from "./bindings.ts";
+import type { EmailSort } from "./criteria.ts";
+import { isTerms, type Literal, type Node } from "./normal.ts";
+
+/**
+ * The table that leads to the matching emails, by one of its indexes. Aliases are the same in every statement:
+ * em email_mailbox, k email_keyword, e email, s search, m message.
+ */
+export type Driver =
+  | { kind: "mailbox"; mailboxId: number; only: "all" | "head" | "unread" }
+  | { kind: "keyword"; keyword: string }
+  | { kind: "terms"; query: string }
+  | { kind: "email" };
+
+export interface Choice {
+  driver: Driver;
+  /** What the driver does not see to. */
+  rest: Node[];
+  /** The driver shows one email a thread. */
+  collapsed: boolean;
+}
+
+/** True where the list is in order of arrival alone: newest first, which is also the order when none is named. */
+export function isDateOrder(sort: readonly EmailSort[], ascending: boolean): boolean {
+  return sort.length === 0 ? !ascending : sort[0]!.by.kind === "receivedAt" && sort[0]!.ascending === ascending;
+}
+
+const isLiteral = (node: Node): node is Literal => typeof node === "object" && "atom" in node;
+
+/** Chooses the driver of a list whose email must meet all of `conditions`. */
+export function chooseDriver(conditions: Node[], options: { heads: boolean }): Choice {
+  const without = (...used: Node[]) => conditions.filter((node) => !used.includes(node));
+  const holds = conditions.filter((node) => isLiteral(node) && !node.negated) as Literal[];
+  const terms = holds.find((node) => isTerms(node) && node.atom.positive);
+  if (terms?.atom.kind === "terms") {
+    return { driver: { kind: "terms", query: terms.atom.query }, rest: without(terms), collapsed: false };
+  }
+  const keyword = holds.find(({ atom }) => atom.kind === "hasKeyword" && atom.keyword !== "$seen");
+  if (keyword?.atom.kind === "hasKeyword") {
+    return { driver: { kind: "keyword", keyword: keyword.atom.keyword }, rest: without(keyword), collapsed: false };
+  }
+  const mailbox = holds.find(({ atom }) => atom.kind === "inMailbox");
+  if (mailbox?.atom.kind !== "inMailbox") return { driver: { kind: "email" }, rest: conditions, collapsed: false };
+  const { mailboxId } = mailbox.atom;
+  if (conditions.length === 1 && options.heads) {
+    return { driver: { kind: "mailbox", mailboxId, only: "head" }, rest: [], collapsed: true };
+  }
+  const unread = conditions.find(isUnread);
+  return unread
+    ? { driver: { kind: "mailbox", mailboxId, only: "unread" }, rest: without(mailbox, unread), collapsed: false }
+    : { driver: { kind: "mailbox", mailboxId, only: "all" }, rest: without(mailbox), collapsed: false };
+}
+
+export function isUnread(node: Node): boolean {
+  return isLiteral(node) && node.negated && node.atom.kind === "hasKeyword" && node.atom.keyword === "$seen";
+}
+
+/** A FROM clause under way: conditions and columns ask for the tables they need. */
+export class Source {
+  readonly driver: Driver;
+  readonly bindings: Bindings;
+  readonly #joined = new Set<"e" | "m" | "s">();
+  readonly #base: string;
+  readonly conditions: string[];
+  /** Reads the search rows of a WITH query of that name. */
+  readonly #found: string | undefined;
+
+  constructor(driver: Driver, bindings: Bindings, found?: string) {
+    this.driver = driver;
+    this.bindings = bindings;
+    this.#found = found;
+    const start = driverStart(driver, bindings, found);
+    this.#base = start.from;
+    this.conditions = start.conditions;
+    if (driver.kind === "terms") this.#joined.add("e");
+  }
+
+  get id(): string {
+    return { mailbox: "em.email_id", keyword: "k.email_id", terms: "e.id", email: "e.id" }[this.driver.kind];
+  }
+
+  get receivedAt(): string {
+    return { mailbox: "em", keyword: "k", terms: "s", email: "e" }[this.driver.kind].concat(".received_at");
+  }
+
+  get threadId(): string {
+    return this.driver.kind === "mailbox" ? "em.thread_id" : this.email("thread_id");
+  }
+
+  /** A column of email. */
+  email(column: string): string {
+    if (this.driver.kind !== "email") this.#joined.add("e");
+    return `e.${column}`;
+  }
+
+  message(column: string): string {
+    this.email("no");
+    this.#joined.add("m");
+    return `m.${column}`;
+  }
+
+  /** The terms of the email's message. */
+  get terms(): string {
+    if (this.driver.kind !== "terms" || this.#found !== undefined) {
+      this.email("no");
+      this.#joined.add("s");
+    }
+    return this.#found !== undefined ? "t.terms" : "s.terms";
+  }
+
+  get from(): string {
+    const joins = [this.#base];
+    if (this.#joined.has("e")) {
+      const key = this.driver.kind === "terms" ? "e.no = s.no" : `e.id = ${this.id}`;
+      joins.push(`JOIN email e ON e.user_id = $1 AND ${key}`);
+    }
+    if (this.#joined.has("m")) joins.push("JOIN message m ON m.user_id = $1 AND m.no = e.no");
+    if (this.#joined.has("s")) {
+      const alias = this.#found !== undefined ? "t" : "s";
+      joins.push(`JOIN search ${alias} ON ${alias}.user_id = $1 AND ${alias}.no = e.no`);
+    }
+    return joins.join(" ");
+  }
+
+  get where(): string {
+    return this.conditions.length === 0 ? "true" : this.conditions.join(" AND ");
+  }
+}
+
+function driverStart(driver: Driver, bindings: Bindings, found?: string): { from: string; conditions: string[] } {
+  switch (driver.kind) {
+    case "mailbox": {
+      const conditions = ["em.user_id = $1", `em.mailbox_id = ${bindings.add(driver.mailboxId, "bigint")}`];
+      // Literals, so that the partial indexes apply.
+      if (driver.only === "head") conditions.push("em.head");
+      if (driver.only === "unread") conditions.push("NOT em.seen");
+      return { from: "email_mailbox em", conditions };
+    }
+    case "keyword":
+      return {
+        from: "email_keyword k",
+        conditions: ["k.user_id = $1", `k.keyword = ${bindings.add(driver.keyword, "text")}`],
+      };
+    case "terms":
+      return found !== undefined
+        ? { from: `${found} s`, conditions: [] }
+        : {
+            from: "search s",
+            conditions: ["s.user_id = $1", `s.terms @@ ${bindings.add(driver.query, "tsquery")}`],
+          };
+    case "email":
+      return { from: "email e", conditions: ["e.user_id = $1"] };
+  }
+}

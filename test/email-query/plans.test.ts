@@ -1,0 +1,192 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { writeMails } from "../../src/mail/ingest.ts";
+import { prepareMessage } from "../../src/mail/prepare.ts";
+import { searchQuery } from "../../src/mail/search-query.ts";
+import type { Criterion, EmailFilter, EmailQuery, EmailWindow } from "../../src/store/email-query/criteria.ts";
+import { queryEmails } from "../../src/store/email-query/page.ts";
+import { findMailboxes } from "../../src/store/mailbox-places.ts";
+import { unprepared } from "../../src/store/sql.ts";
+import type { Store } from "../../src/store/store.ts";
+import { createTestAccount, createTestStore } from "../support/postgres.ts";
+
+const count = 4000;
+const perThread = 4;
+let store: Store;
+let accountId: number;
+let mailboxId: number;
+const ran: { text: string; values: readonly unknown[] }[] = [];
+
+beforeAll(async () => {
+  store = await createTestStore({ observe: (text, values) => ran.push({ text, values }) });
+  accountId = await createTestAccount(store);
+  mailboxId = (await findMailboxes(store.reader(accountId)))[0]!.id;
+  const other = await createTestAccount(store);
+  await fill(accountId);
+  await fill(other);
+  await store.database.run(unprepared("VACUUM ANALYZE"));
+}, 120_000);
+
+async function fill(account: number): Promise<void> {
+  const [inbox] = await findMailboxes(store.reader(account));
+  const texts = Array.from({ length: 50 }, (_, i) =>
+    prepareMessage(
+      Buffer.from(`From: a@example.com\r\nSubject: s${i}\r\n\r\n${i % 3 === 0 ? "common " : ""}word${i}\r\n`),
+    ),
+  );
+  for (let at = 0; at < count; at += 200) {
+    const mails = Array.from({ length: 200 }, (_, n) => at + n).map((i) => ({
+      blob: { sha256: Buffer.alloc(32, i % 200), day: "2026-01-01", size: 100 },
+      prepared: { ...texts[i % 50]!, threadKeys: [{ idHash: Math.floor(i / perThread), subjectHash: 1 }] },
+      target: { mailboxIds: [inbox!.id] },
+      keywords: [...(i % 10 === 0 ? [] : ["$seen"]), ...(i % 100 === 0 ? ["$flagged"] : [])],
+      receivedAt: new Date(Date.UTC(2026, 0, 1) + i * 60_000),
+    }));
+    await store.write(account, (tx) => writeMails(tx, mails));
+  }
+}
+
+interface PlanNode {
+  "Node Type": string;
+  "Index Name"?: string;
+  "Actual Rows": number;
+  "Actual Loops": number;
+  "Shared Hit Blocks": number;
+  "Shared Read Blocks": number;
+  "Rows Removed by Filter"?: number;
+  "Heap Fetches"?: number;
+  Plans?: PlanNode[];
+}
+
+interface Cost {
+  statements: number;
+  /** Of the last statement. */
+  buffers: number;
+  /** The most rows that one node of it read. */
+  rows: number;
+  scans: string[];
+}
+
+const and = (...criteria: Criterion[]): EmailFilter => ({
+  operator: "AND",
+  conditions: criteria.map((criterion) => ({ criterion })),
+});
+
+/** Runs a query and says what its last statement costs. */
+async function cost(query: Partial<EmailQuery>, window: EmailWindow): Promise<Cost> {
+  ran.length = 0;
+  const full = { filter: undefined, sort: [], collapseThreads: false, calculateTotal: false, ...query };
+  await queryEmails(store.reader(accountId), full, window);
+  const statements = ran.length;
+  const { text, values } = ran.at(-1)!;
+  type Row = { "QUERY PLAN": { Plan: PlanNode }[] };
+  const [row] = await store.database.run(
+    unprepared<Row>(`EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) ${text}`),
+    values,
+  );
+  const top = row!["QUERY PLAN"][0]!.Plan;
+  const nodes: PlanNode[] = [];
+  const visit = (node: PlanNode) => {
+    nodes.push(node);
+    node.Plans?.forEach(visit);
+  };
+  visit(top);
+  return {
+    statements,
+    buffers: top["Shared Hit Blocks"] + top["Shared Read Blocks"],
+    rows: Math.max(
+      ...nodes.map((node) => (node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0)) * node["Actual Loops"]),
+    ),
+    scans: nodes.filter((node) => node["Index Name"]).map((node) => `${node["Node Type"]} ${node["Index Name"]}`),
+  };
+}
+
+const inbox = (): Criterion => ({ kind: "inMailbox", mailboxId });
+const unread: Criterion = { kind: "notKeyword", keyword: "$seen" };
+const words = (text: string): Criterion => {
+  const found = searchQuery(text, "text", accountId);
+  if (typeof found === "string") throw new Error("no words");
+  return { kind: "terms", ...found };
+};
+
+describe("a page of a mailbox of thousands", () => {
+  test.each([0, 1500])("is read from the list's index alone, at %i", async (position) => {
+    const { statements, rows, scans, buffers } = await cost({ filter: and(inbox()) }, { position, limit: 30 });
+    expect(statements).toBe(1);
+    expect(scans).toEqual(["Index Only Scan email_mailbox_list"]);
+    expect(rows).toBeLessThanOrEqual(position + 30);
+    expect(buffers).toBeLessThan(40);
+  });
+
+  test("with its total is one statement still, and reads the kept count", async () => {
+    const { statements, rows } = await cost(
+      { filter: and(inbox()), collapseThreads: true, calculateTotal: true },
+      { position: 0, limit: 30 },
+    );
+    expect(statements).toBe(1);
+    expect(rows).toBeLessThanOrEqual(30);
+  });
+
+  test.each([0, 500])("collapsed, is read from the heads, at %i", async (position) => {
+    const { rows, scans, buffers } = await cost(
+      { filter: and(inbox()), collapseThreads: true },
+      { position, limit: 30 },
+    );
+    expect(scans).toEqual(["Index Only Scan email_mailbox_head"]);
+    expect(rows).toBeLessThanOrEqual(position + 30);
+    expect(buffers).toBeLessThan(30);
+  });
+
+  test("near its end is walked from the end", async () => {
+    const { rows, statements } = await cost({ filter: and(inbox()) }, { position: -40, limit: 30 });
+    expect(statements).toBe(2);
+    expect(rows).toBeLessThanOrEqual(40);
+  });
+
+  test("unread, is read from the unread", async () => {
+    const plain = await cost({ filter: and(inbox(), unread) }, { position: 0, limit: 30 });
+    expect(plain.scans).toEqual(["Index Only Scan email_mailbox_unread"]);
+    expect(plain.rows).toBeLessThanOrEqual(30);
+    const collapsed = await cost({ filter: and(inbox(), unread), collapseThreads: true }, { position: 0, limit: 30 });
+    expect(collapsed.scans).toEqual(["Index Scan email_mailbox_unread"]);
+    expect(collapsed.rows).toBeLessThanOrEqual(100);
+  });
+
+  test("with a keyword, is read from the keyword's rows", async () => {
+    const { rows, scans } = await cost(
+      { filter: and(inbox(), { kind: "hasKeyword", keyword: "$flagged" }) },
+      { position: 0, limit: 10 },
+    );
+    expect(scans.some((scan) => scan.endsWith("email_keyword_pkey"))).toBe(true);
+    expect(rows).toBeLessThanOrEqual(40);
+  });
+
+  test("at an anchor counts what is before it", async () => {
+    const page = await queryEmails(
+      store.reader(accountId),
+      { filter: and(inbox()), sort: [], collapseThreads: true, calculateTotal: false },
+      { position: 200, limit: 1 },
+    );
+    const anchor = (page as { ids: number[] }).ids[0]!;
+    const { statements, rows } = await cost(
+      { filter: and(inbox()), collapseThreads: true },
+      { anchor, anchorOffset: 0, limit: 30 },
+    );
+    expect(statements).toBe(2);
+    expect(rows).toBeLessThanOrEqual(230);
+  });
+});
+
+describe("a search", () => {
+  test("for a common word looks at the newest mails alone", async () => {
+    const { statements, rows } = await cost({ filter: and(words("common")) }, { position: 0, limit: 30 });
+    expect(statements).toBe(2);
+    expect(rows).toBeLessThan(count / 2);
+  });
+
+  test("for an absent word reads next to nothing", async () => {
+    const { rows, scans, buffers } = await cost({ filter: and(words("absent")) }, { position: 0, limit: 30 });
+    expect(scans).toContain("Bitmap Index Scan search_terms");
+    expect(rows).toBeLessThanOrEqual(10);
+    expect(buffers).toBeLessThan(30);
+  });
+});
