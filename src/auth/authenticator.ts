@@ -50,7 +50,10 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
     if (byNetwork.isBlocked(network) || (name !== "" && byLogin.isBlocked(name))) return "throttled";
     // Guesses at one login count before their outcome is known; many people may log in at once from one network.
     if (name !== "") byLogin.attempt(name);
-    const verified = await cache.add(id, name, verify());
+    const verified = await cache.add(id, name, verify()).catch((error: unknown) => {
+      if (name !== "") byLogin.withdraw(name);
+      throw error;
+    });
     if (!verified) {
       byNetwork.attempt(network);
       log.info({ login: name, remoteAddress }, "credential refused");
