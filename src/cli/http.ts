@@ -1,7 +1,6 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Config } from "../config/schema.ts";
-import { clientAddress } from "../jmap/http/address.ts";
 import { processRequest } from "../jmap/http/api.ts";
 import type { ApiDeps } from "../jmap/http/deps.ts";
 import { createEventSource } from "../jmap/http/eventsource.ts";
@@ -24,13 +23,7 @@ export async function startHttp(config: Config, parts: Parts): Promise<Part> {
   const api = createApi(config, parts, draining.signal);
   const { bus, surroundings } = parts;
   const authenticate = authenticator.authenticate;
-  const eventSource = createEventSource({
-    bus,
-    log: surroundings.log,
-    draining: draining.signal,
-    authenticate,
-    ip: clientAddress,
-  });
+  const eventSource = createEventSource({ bus, log: surroundings.log, draining: draining.signal, authenticate });
   const server = createHttpServer({ ...api, authenticator, ready: isReady, eventSource });
   observe(server, metrics);
   await listen(server, config.http);
@@ -53,7 +46,6 @@ function createApi(config: Config, parts: Parts, draining: AbortSignal): ApiDeps
     log,
     draining,
     authenticate: authenticator.authenticate,
-    ip: clientAddress,
     maxSizeRequest,
     processRequest: (login, body) => processRequest(deps, login, body),
   });
