@@ -49,7 +49,7 @@ function encodeText(value: string): string {
   const encoded = encodeWords(all.slice(first, last + 1).join(" "));
   // A run of spaces beside an encoded word stays as it is.
   const before = first === 0 ? "" : ` ${all.slice(0, first).join(" ")}`;
-  const gap = /\s*$/.exec(before)![0];
+  const gap = before.slice(before.trimEnd().length);
   const after = last === all.length - 1 ? "" : ` ${all.slice(last + 1).join(" ")}`;
   const pieces = encoded.map((word, index) => `${index === 0 ? gap : ""} ${word}`);
   return fold([...words(before), ...pieces, ...words(after)]);

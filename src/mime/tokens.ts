@@ -45,7 +45,7 @@ function literalEnd(text: string, start: number): number {
 
 const enclosed = { '"': ["quoted", quoteEnd], "(": ["comment", commentEnd], "[": ["literal", literalEnd] } as const;
 
-function atomLength(text: string, at: number): number {
+function atomLength(text: string, at: number, ordinary: Set<string>): number {
   // Senders put commas and the like into encoded words of phrases: such a word is still one.
   encodedWord.lastIndex = at;
   const word = text[at] === "=" ? encodedWord.exec(text) : null;
@@ -53,16 +53,19 @@ function atomLength(text: string, at: number): number {
     const end = at + word[0].length;
     if (end === text.length || wordEnd.test(text[end]!)) return word[0].length;
   }
-  atomEnd.lastIndex = at + 1;
-  const match = atomEnd.exec(text);
-  return (match === null ? text.length : match.index) - at;
+  let end = at;
+  do {
+    atomEnd.lastIndex = end + 1;
+    end = atomEnd.exec(text)?.index ?? text.length;
+  } while (end < text.length && ordinary.has(text[end]!));
+  return end - at;
 }
 
 /** RFC 5322 §3.2: the tokens of unfolded text. What is never closed is an ordinary character. */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   // Once an opener found no end, none after it will: remembering that keeps this linear.
-  const hopeless = new Set<string>();
+  const hopeless = new Set([")", "]"]);
   let space = false;
   for (let at = 0; at < text.length; ) {
     const char = text[at]!;
@@ -84,7 +87,7 @@ export function tokenize(text: string): Token[] {
       hopeless.add(char);
     }
     const special = specials.includes(char);
-    const length = special ? 1 : atomLength(text, at);
+    const length = special ? 1 : atomLength(text, at, hopeless);
     const raw = text.slice(at, at + length);
     tokens.push({ kind: special ? "special" : "atom", raw, value: raw, space });
     space = false;
