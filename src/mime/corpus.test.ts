@@ -75,7 +75,7 @@ describe("the nasty corpus", () => {
       expect(grown / 1e6).toBeLessThan(64);
       expect(summary.size).toBe(bytes.length);
       exercise(bytes);
-      readAllForms(bytes);
+      if (bytes.length < 100_000) readAllForms(bytes);
     });
   }
 });
