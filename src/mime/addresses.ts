@@ -1,5 +1,5 @@
 import { unfold } from "./field.ts";
-import { type Token, tokenize } from "./tokens.ts";
+import { eachToken, type Token } from "./tokens.ts";
 import { decodeWords } from "./words.ts";
 
 /** RFC 8621 §4.1.2.3 */
@@ -147,7 +147,7 @@ class AddressList {
 /** RFC 8621 §4.1.2.4 */
 export function asGroupedAddresses(raw: string): EmailAddressGroup[] {
   const list = new AddressList();
-  for (const token of tokenize(unfold(raw))) list.take(token);
+  eachToken(unfold(raw), (token) => list.take(token));
   list.flush();
   return list.groups;
 }

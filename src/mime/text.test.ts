@@ -114,6 +114,12 @@ describe("preview", () => {
     expect(long).toBe(`a${"😀".repeat(127)}`);
   });
 
+  test("skips the quote in HTML", () => {
+    const html = "<p>Yes.</p><p>On Monday Bob wrote:</p><blockquote>old</blockquote>";
+    expect(of("Content-Type: text/html", "", html)).toBe("Yes.");
+    expect(of("Content-Type: text/html", "", "<blockquote>old</blockquote>")).toBe("old");
+  });
+
   test("of HTML with very much style", () => {
     expect(of("Content-Type: text/html", "", `<style>${"p{}".repeat(20_000)}</style>Hello`)).toBe("Hello");
   });

@@ -61,9 +61,11 @@ function atomLength(text: string, at: number, ordinary: Set<string>): number {
   return end - at;
 }
 
-/** RFC 5322 §3.2: the tokens of unfolded text. What is never closed is an ordinary character. */
-export function tokenize(text: string): Token[] {
-  const tokens: Token[] = [];
+/**
+ * RFC 5322 §3.2: gives the tokens of unfolded text one by one, as a field may have very many. What is never closed is an
+ * ordinary character.
+ */
+export function eachToken(text: string, take: (token: Token) => void): void {
   // Once an opener found no end, none after it will: remembering that keeps this linear.
   const hopeless = new Set([")", "]"]);
   let space = false;
@@ -79,7 +81,7 @@ export function tokenize(text: string): Token[] {
       const end = findEnd(text, at);
       if (end !== -1) {
         const raw = text.slice(at, end);
-        tokens.push({ kind, raw, value: kind === "literal" ? raw : unquote(raw.slice(1, -1)), space });
+        take({ kind, raw, value: kind === "literal" ? raw : unquote(raw.slice(1, -1)), space });
         space = kind === "comment";
         at = end;
         continue;
@@ -89,19 +91,18 @@ export function tokenize(text: string): Token[] {
     const special = specials.includes(char);
     const length = special ? 1 : atomLength(text, at, hopeless);
     const raw = text.slice(at, at + length);
-    tokens.push({ kind: special ? "special" : "atom", raw, value: raw, space });
+    take({ kind: special ? "special" : "atom", raw, value: raw, space });
     space = false;
     at += length;
   }
-  return tokens;
 }
 
 /** RFC 5322 §3.2.2: unfolded text without its comments (quoted strings kept as written). */
 export function withoutComments(text: string): string {
   if (!text.includes("(")) return text;
   let out = "";
-  for (const token of tokenize(text)) {
+  eachToken(text, (token) => {
     if (token.kind !== "comment") out += (token.space ? " " : "") + token.raw;
-  }
+  });
   return out;
 }
