@@ -77,6 +77,15 @@ describe("encodeHeader", () => {
     ).toBe(true);
   });
 
+  test("very many spaces cost little, and fit in lines", () => {
+    for (const value of [`a${" ".repeat(100_000)}`, `a${" ".repeat(100_000)}b`]) {
+      const raw = encodeHeader("Text", value);
+      check(raw);
+      expect(asText(raw)).toBe(value);
+      expect(asAddresses(encodeHeader("Addresses", [{ name: value, email: "a@b" }]))).toHaveLength(1);
+    }
+  });
+
   const email = fc.constantFrom("a@b.example", '"a b"@c.example', "x.y+z@d.example", "b@[IPv6:::1]", "half");
   const name = fc.option(text.map((value) => value.trim()).filter((value) => value !== ""));
   const addresses = fc.array(fc.record({ name, email }), { maxLength: 8 });

@@ -33,12 +33,19 @@ export function fold(pieces: string[]): string {
   return out;
 }
 
-const words = (text: string): string[] => text.match(/ *[^ ]+/g) ?? [];
+/** The words with the spaces before them; without a last run of spaces, over which the expression would go again and again. */
+const words = (text: string): string[] => text.trimEnd().match(/ *[^ ]+/g) ?? [];
+
+/** So many spaces that a line could not hold them. */
+const isStretched = (text: string): boolean => / {60}/.test(text);
 
 /** RFC 8621 §4.1.2.2: what `asText` reads back, encoded words only where they are needed. */
 function encodeText(value: string): string {
-  const all = clean(value).split(" ");
+  const text = clean(value);
+  const stretched = isStretched(text);
+  const all = text.split(" ");
   const needs = (word: string, index: number): boolean =>
+    stretched ||
     !isPrintable(word) ||
     looksEncoded(word) ||
     word.length > longestWord ||
@@ -61,7 +68,7 @@ const atoms = /^[\w!#$%&'*+\-/=?^`{|}~]+(?: [\w!#$%&'*+\-/=?^`{|}~]+)*$/;
 function phrase(name: string): string[] {
   const text = clean(name);
   const short = text.split(" ").every((word) => word.length <= longestWord);
-  if (!isPrintable(text) || !short) return encodeWords(text).map((word) => ` ${word}`);
+  if (!isPrintable(text) || !short || isStretched(text)) return encodeWords(text).map((word) => ` ${word}`);
   if (atoms.test(text) && !looksEncoded(text)) return words(` ${text}`);
   return words(` "${text.replace(/["\\]/g, "\\$&")}"`);
 }
