@@ -19,7 +19,7 @@ const clean = (text: string): string =>
     .replace(/[\x00-\x1f\x7f-\x9f]/g, "");
 
 /** RFC 5322 §2.2.3: joins pieces, each beginning with the white space before it, in lines of 78 where that is possible. */
-export function fold(pieces: string[]): string {
+function fold(pieces: string[]): string {
   let out = "";
   let column = nameLength;
   for (const piece of pieces) {

@@ -10,7 +10,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /** RFC 5322 §2.2, and the obsolete blanks before the colon. */
-export function isFieldStart(bytes: Uint8Array, start: number, end: number): boolean {
+function isFieldStart(bytes: Uint8Array, start: number, end: number): boolean {
   let at = start;
   while (at < end && bytes[at]! > 0x20 && bytes[at]! < 0x7f && bytes[at] !== 0x3a) at++;
   if (at === start) return false;
@@ -19,7 +19,7 @@ export function isFieldStart(bytes: Uint8Array, start: number, end: number): boo
 }
 
 /** The "From " line of an mbox, tolerated in front. */
-export function isMboxLine(bytes: Uint8Array, start: number): boolean {
+function isMboxLine(bytes: Uint8Array, start: number): boolean {
   const at = bytes[start] === 0x3e ? start + 1 : start;
   return bytes[at] === 0x46 && view(bytes).toString("latin1", at, at + 5) === "From ";
 }
