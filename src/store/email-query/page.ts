@@ -76,11 +76,11 @@ async function pageAt(
     return { ids: [], position, ...(calculateTotal && { total: await countList(reader, list) }) };
   }
   if (list.choice.driver.kind === "terms") {
-    const found =
-      calculateTotal || dateOrder(list.sort) !== "newest"
-        ? undefined
-        : await searchNewest(reader, list, position + limit);
-    if (found) return { ids: found.slice(position, position + limit), position };
+    const found = isWindowed(list, calculateTotal) ? await searchNewest(reader, list, position + limit) : undefined;
+    if (found) {
+      const ids = found.slice(position, position + limit);
+      return { ids, position, ...(calculateTotal && { total: await countList(reader, list) }) };
+    }
     return rankedPage(reader, list, limit, calculateTotal, (bindings) => bindings.add(position, "int"));
   }
   const { ids, total } = list.dropRepeats
@@ -88,6 +88,12 @@ async function pageAt(
     : await walk(reader, list, { offset: position, limit, thread: false, total: calculateTotal });
   if (!calculateTotal) return { ids: ids.map((row) => row.id), position };
   return { ids: ids.map((row) => row.id), position, total: total ?? (await countList(reader, list)) };
+}
+
+/** A total that takes all matching emails to know has the page with it; matches alone are counted by the index. */
+function isWindowed(list: EmailList, calculateTotal: boolean): boolean {
+  const cheapTotal = !list.dropRepeats && list.choice.rest.length === 0;
+  return dateOrder(list.sort) === "newest" && (!calculateTotal || cheapTotal);
 }
 
 interface WalkRow {
@@ -117,7 +123,7 @@ async function walk(
   list: EmailList,
   options: { offset: number; limit: number; thread: boolean; total: boolean; reverse?: boolean },
 ): Promise<{ ids: WalkRow[]; total?: number }> {
-  const { bindings, source, where } = openList(list);
+  const { bindings, source, where } = openList(list, { walk: dateOrder(list.sort) !== undefined });
   const keys = orderKeys(list.sort, source);
   const columns = [`${source.id} AS id`];
   if (options.thread) columns.push(`${source.threadId} AS thread_id`);
