@@ -9,7 +9,12 @@ export type ConnectOptions = Login & {
   connections?: number;
   /** How long a silent server is waited for. (Default: 30000.) */
   timeoutMs?: number;
+  /** Is shown every request and its answer: for reports. */
+  observe?: Observer;
 };
+
+export type Observed = { url: URL; ask: Ask; answer: Answer | Error };
+export type Observer = (observed: Observed) => void;
 
 /** A method-level error of RFC 8620 §3.6.2. */
 export class MethodFailure extends Error {
@@ -31,6 +36,7 @@ export class Client {
   readonly accountId: string;
   /** What `call` declares unless told otherwise. */
   readonly using: string[];
+  readonly observe: Observer | undefined;
   readonly #agent: ReturnType<typeof agentFor>;
   readonly #timeoutMs: number;
   readonly #apiUrl: URL;
@@ -44,6 +50,7 @@ export class Client {
     this.using = wanted.filter((name) => name in session.capabilities);
     this.#agent = agentFor(sessionUrl, options.connections ?? Number.POSITIVE_INFINITY);
     this.#timeoutMs = options.timeoutMs ?? 30_000;
+    this.observe = options.observe;
     this.#apiUrl = this.resolve(session.apiUrl);
   }
 
@@ -57,10 +64,19 @@ export class Client {
   }
 
   /** Any request to the server, logged in unless `authorization: undefined` is among the headers. Checks nothing. */
-  fetch(url: string | URL, ask: Ask = {}): Promise<Answer> {
+  async fetch(url: string | URL, ask: Ask = {}): Promise<Answer> {
     const headers: OutgoingHttpHeaders = { authorization: this.authorization, ...ask.headers };
     for (const name of Object.keys(headers)) if (headers[name] === undefined) delete headers[name];
-    return exchange(this.#agent, this.resolve(String(url)), { timeoutMs: this.#timeoutMs, ...ask, headers });
+    const full = { timeoutMs: this.#timeoutMs, ...ask, headers };
+    const target = this.resolve(String(url));
+    try {
+      const answer = await exchange(this.#agent, target, full);
+      this.observe?.({ url: target, ask: full, answer });
+      return answer;
+    } catch (error) {
+      this.observe?.({ url: target, ask: full, answer: error as Error });
+      throw error;
+    }
   }
 
   /** Posts a body as it stands to the API and returns the answer as it stands. */

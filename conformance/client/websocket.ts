@@ -22,6 +22,8 @@ export class JmapSocket {
   readonly strays = new Inbox<Json>();
   /** Resolves with the close code once the connection is gone. */
   readonly closed: Promise<number>;
+  /** Is shown every text frame that is sent: for reports. */
+  onSend: ((text: string) => void) | undefined;
   readonly #client: Client;
   readonly #pending = new Map<string, Pending>();
   readonly #pushes = new Inbox<{ change: StateChange; at: number }>();
@@ -61,7 +63,9 @@ export class JmapSocket {
 
   /** Sends a text frame as it stands. */
   send(message: string | Json): void {
-    this.socket.send(typeof message === "string" ? message : JSON.stringify(message));
+    const text = typeof message === "string" ? message : JSON.stringify(message);
+    this.onSend?.(text);
+    this.socket.send(text);
   }
 
   response(methodCalls: readonly Invocation[], using = this.#client.using, more: Json = {}): Promise<JmapResponse> {

@@ -7,7 +7,7 @@ import { createLog } from "../ops/log.ts";
 import { examples, random } from "./command.ts";
 import { addConfigOptions, configOf } from "./options.ts";
 import { say } from "./prompt.ts";
-import { type Running, serve } from "./serve.ts";
+import type { Running } from "./serve.ts";
 import { welcome } from "./welcome.ts";
 
 export function addServeCommand(program: Command): void {
@@ -26,8 +26,9 @@ export function addServeCommand(program: Command): void {
     const { config } = configOf(command);
     const log = createLog(config.logLevel);
     const interrupted = interruption(log);
-    const starting = serve(config, { clock: systemClock, resolver: resolverOf(config), random, log });
-    const running = await starting;
+    // Only here: all of the server takes a second to load, which other commands need not wait for.
+    const { serve } = await import("./serve.ts");
+    const running = await serve(config, { clock: systemClock, resolver: resolverOf(config), random, log });
     say(welcome(running));
     await stopOn(Promise.race([interrupted, running.lost]), running);
     log.info({}, "stopped");

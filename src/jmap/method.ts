@@ -30,6 +30,9 @@ export const defaultLimits: Limits = {
   maxObjectsInQuery: 5000,
 };
 
+/** How long bytes that nothing takes up are kept, in ms; RFC 8620 §6 asks for an hour at least. */
+export const uploadLife = 24 * 3_600_000;
+
 /** What methods may use; made once at the start. */
 export interface Services {
   store: Store;

@@ -1,3 +1,4 @@
+import { blobCopy } from "./core/blob-copy.ts";
 import { coreEcho } from "./core/echo.ts";
 import { emailImport } from "./email/import.ts";
 import { email } from "./email/type.ts";
@@ -12,6 +13,7 @@ import { thread } from "./thread/type.ts";
 /** All methods of the server. */
 export const methods: readonly Method[] = [
   coreEcho,
+  blobCopy,
   getMethod(mailbox),
   changesMethod(mailbox),
   queryMethod(mailbox),
@@ -21,6 +23,8 @@ export const methods: readonly Method[] = [
   changesMethod(thread),
   getMethod(email),
   changesMethod(email),
+  queryMethod(email),
+  queryChangesMethod(email),
   setMethod(email),
   emailImport,
 ];

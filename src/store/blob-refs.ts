@@ -21,6 +21,10 @@ const find = statement<{ day: string; size: number }>(`
   SELECT to_char(day, 'YYYY-MM-DD') AS day, size FROM blob_ref
   WHERE user_id = $1 AND sha256 = $2 AND released_at IS NULL`);
 
+const findMany = statement<{ sha256: Buffer; day: string; size: number }>(`
+  SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day, size FROM blob_ref
+  WHERE user_id = $1 AND sha256 = ANY($2::bytea[]) AND released_at IS NULL`);
+
 const release = statement(`
   UPDATE blob_ref r SET released_at = $3, expires_at = NULL
   WHERE r.user_id = $1 AND r.sha256 = ANY($2::bytea[]) AND r.released_at IS NULL
@@ -49,6 +53,12 @@ export async function referenceBlobs(tx: Tx, blobs: StoredBlob[], options: { exp
 export async function findBlob(reader: Reader, sha256: Buffer): Promise<StoredBlob | undefined> {
   const [row] = await reader.run(find, [reader.accountId, sha256]);
   return row && { sha256, day: row.day, size: row.size };
+}
+
+/** Those of the hashes that the account may read. */
+export async function findBlobs(reader: Reader, sha256s: Buffer[]): Promise<StoredBlob[]> {
+  if (sha256s.length === 0) return [];
+  return reader.run(findMany, [reader.accountId, sha256s]);
 }
 
 /** To be called after the rows that held these hashes are gone: what nothing else in the account holds is let go. */

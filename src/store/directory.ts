@@ -111,7 +111,7 @@ export async function removeAlias(database: Database, address: string): Promise<
 }
 
 const listAllAddresses = unprepared<{ address: string; user_id: number }>(
-  "/* sweep */ SELECT address, user_id FROM address ORDER BY address",
+  "-- crosses accounts\nSELECT address, user_id FROM address ORDER BY address",
 );
 export async function listAddresses(database: Database): Promise<AddressRow[]> {
   const rows = await database.run(listAllAddresses);
@@ -124,7 +124,7 @@ export interface AccountRow {
   createdAt: Date;
 }
 const listLogins = unprepared<{ login: string; user_id: number; created_at: Date }>(
-  "/* sweep */ SELECT login, user_id, created_at FROM login ORDER BY login",
+  "-- crosses accounts\nSELECT login, user_id, created_at FROM login ORDER BY login",
 );
 export async function listAccounts(database: Database): Promise<AccountRow[]> {
   const rows = await database.run(listLogins);

@@ -12,10 +12,10 @@ export interface Removal {
 
 // The directory is distributed by address and by login: these look across it, which an operator may.
 const ownAddresses = unprepared<{ address: string }>(
-  "/* sweep */ SELECT address FROM address WHERE user_id = $1 ORDER BY address",
+  "-- crosses accounts\nSELECT address FROM address WHERE user_id = $1 ORDER BY address",
 );
 const ownLogins = unprepared<{ login: string }>(
-  "/* sweep */ SELECT login FROM login WHERE user_id = $1 ORDER BY login",
+  "-- crosses accounts\nSELECT login FROM login WHERE user_id = $1 ORDER BY login",
 );
 const countEmails = statement<{ count: number }>("SELECT count(*) AS count FROM email WHERE user_id = $1");
 const countSubmissions = statement<{ count: number }>("SELECT count(*) AS count FROM submission WHERE user_id = $1");
@@ -32,11 +32,11 @@ export async function previewRemoval(database: Database, userId: number): Promis
   };
 }
 
-const deleteAddresses = unprepared("/* sweep */ DELETE FROM address WHERE user_id = $1");
-const deleteShares = unprepared("/* sweep */ DELETE FROM account_access WHERE account_id = $1");
+const deleteAddresses = unprepared("-- crosses accounts\nDELETE FROM address WHERE user_id = $1");
+const deleteShares = unprepared("-- crosses accounts\nDELETE FROM account_access WHERE account_id = $1");
 const deleteDue = unprepared("DELETE FROM due WHERE user_id = $1");
 const byLogin = ["token", "app_password", "account_access", "login"].map((table) =>
-  unprepared(`/* sweep */ DELETE FROM ${table} WHERE login = $1`),
+  unprepared(`-- crosses accounts\nDELETE FROM ${table} WHERE login = $1`),
 );
 const references = unprepared<{ sha256: Buffer; day: string }>(
   "SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM blob_ref WHERE user_id = $1",

@@ -9,7 +9,8 @@ import { statement, unprepared } from "./sql.ts";
 import type { Store, Tx } from "./store.ts";
 
 /** Statements that look across all accounts: only this file has them, and says so in their text. */
-const across = <Row extends object>(text: string) => unprepared<Row & Record<string, unknown>>(`/* sweep */ ${text}`);
+const across = <Row extends object>(text: string) =>
+  unprepared<Row & Record<string, unknown>>(`-- crosses accounts\n${text}`);
 
 const hour = 3600_000;
 const day = 24 * hour;

@@ -45,7 +45,7 @@ type Row = { id: string; label: string; created_at: Date; expires_at: Date | nul
 const listAppPasswords = statement<Row>(`
   SELECT id, label, created_at, NULL::timestamptz AS expires_at FROM app_password WHERE login = $1 ORDER BY created_at`);
 const listTokens = unprepared<Row>(
-  "/* sweep */ SELECT id, label, created_at, expires_at FROM token WHERE login = $1 ORDER BY created_at",
+  "-- crosses accounts\nSELECT id, label, created_at, expires_at FROM token WHERE login = $1 ORDER BY created_at",
 );
 
 export async function listCredentials(database: Database, login: string): Promise<Credential[]> {
@@ -60,7 +60,7 @@ function toCredential(kind: Credential["kind"], row: Row): Credential {
 }
 
 const deleteAppPassword = statement("DELETE FROM app_password WHERE login = $1 AND id = $2");
-const deleteToken = unprepared("/* sweep */ DELETE FROM token WHERE login = $1 AND id = $2");
+const deleteToken = unprepared("-- crosses accounts\nDELETE FROM token WHERE login = $1 AND id = $2");
 
 /** False where the login has no such credential. Announce it afterwards (`announceRevoked`). */
 export async function revokeCredential(database: Database, login: string, id: string): Promise<boolean> {

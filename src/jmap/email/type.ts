@@ -3,6 +3,7 @@ import type { DataType } from "../standard/type.ts";
 import { fetchEmailObjects } from "./fetch.ts";
 import { bodyArgs } from "./parts.ts";
 import { emailProperties, headerProperty } from "./properties.ts";
+import { emailQueryHooks } from "./query/hooks.ts";
 import { emailSet } from "./set.ts";
 
 /** RFC 8621 §4 */
@@ -15,4 +16,5 @@ export const email = {
   getArgs: bodyArgs,
   fetch: fetchEmailObjects,
   set: emailSet,
+  query: emailQueryHooks,
 } satisfies DataType;

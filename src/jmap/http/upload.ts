@@ -3,12 +3,10 @@ import type { Login } from "../../auth/login.ts";
 import { encodeBlobId } from "../../store/blob-id.ts";
 import { type StoredBlob, TooLarge } from "../../store/blobs.ts";
 import { RequestError } from "../errors.ts";
+import { uploadLife } from "../method.ts";
 import { openAccount } from "./authenticate.ts";
 import type { ApiDeps } from "./deps.ts";
 import { sendJson } from "./respond.ts";
-
-/** RFC 8620 §6 asks for an hour at least. */
-const keptFor = 24 * 3_600_000;
 
 /** RFC 8620 §6.1 */
 export async function handleUpload(
@@ -26,7 +24,7 @@ export async function handleUpload(
   const blob = await spoolBody(services.blobs, req, maxSizeUpload).catch((error: unknown) => {
     throw error instanceof TooLarge ? tooLarge() : error;
   });
-  const expiresAt = new Date(services.clock.now().getTime() + keptFor);
+  const expiresAt = new Date(services.clock.now().getTime() + uploadLife);
   await services.store.write(account.id, (tx) => services.blobs.reference(tx, blob, { expiresAt }));
   await sendJson(req, res, 201, {
     accountId,

@@ -14,10 +14,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Binaries, findBinaries, linkLibraries } from "./binaries.ts";
 import { StartError } from "./start-error.ts";
-import { checkEnterable, postgresUser, type SystemUser } from "./system-user.ts";
+import { closedFolder, passCommand, postgresUser, refuseClosed, type SystemUser } from "./system-user.ts";
 
 /** Where everything of one data folder lives. */
 export interface Layout {
@@ -29,6 +29,8 @@ export interface Layout {
   links: string;
   logFile: string;
   user: SystemUser;
+  /** Put in front of the programs where the user may not enter a folder on their way. */
+  pass: string[] | undefined;
   binaries: Binaries;
 }
 
@@ -65,37 +67,48 @@ export function prepareLayout(dataFolder: string): Layout {
   const data = realpathSync(wanted);
   const pg = join(data, "pg");
   const user = postgresUser(statSync(existsSync(pg) ? pg : data).uid);
-  if (root) openToUser({ data, pg, user, binaries });
-  else checkMine(existsSync(pg) ? pg : data, user);
+  const pass = root ? openToUser({ data, pg, user, binaries }) : undefined;
+  if (!root) checkMine(existsSync(pg) ? pg : data, user);
   const links = join(data, "lib");
   linkLibraries(binaries, links);
   const log = join(data, "log");
   makeFolder(log, 0o700);
-  return { data, pg, run: makeRunFolder(data, user), links, logFile: join(log, "postgres.log"), user, binaries };
+  return { data, pg, run: makeRunFolder(data, user), links, logFile: join(log, "postgres.log"), user, pass, binaries };
 }
 
-function openToUser({ data, pg, user, binaries }: Pick<Layout, "data" | "pg" | "user" | "binaries">): void {
+function openToUser(layout: Pick<Layout, "data" | "pg" | "user" | "binaries">): string[] | undefined {
+  const { data, pg, user, binaries } = layout;
   const { mode, uid } = statSync(data);
   if ((mode & 0o001) === 0 && uid === 0) chmodSync(data, 0o711);
-  checkEnterable(
-    data,
-    user,
-    (closed) => `run "chmod o+x ${closed}", or choose a data folder elsewhere, such as --data /var/lib/posthorn`,
-  );
-  checkEnterable(
-    join(binaries.native, "bin"),
-    user,
-    (closed) => `run "chmod -R o+rX ${closed}", or move Posthorn to a folder such as /opt/posthorn`,
-  );
   if (existsSync(pg) && statSync(pg).uid !== user.uid) give(pg, user);
+  const programs = join(binaries.native, "bin");
+  const isClosed = closedFolder(data, user) !== undefined || closedFolder(programs, user) !== undefined;
+  const pass = isClosed ? passCommand(user) : undefined;
+  if (isClosed && !pass) {
+    refuseClosed(
+      data,
+      user,
+      (closed) => `run "chmod o+x ${closed}", or choose a data folder elsewhere, such as --data /var/lib/posthorn`,
+    );
+    refuseClosed(
+      programs,
+      user,
+      (closed) => `run "chmod -R o+rX ${closed}", or move Posthorn to a folder such as /opt/posthorn`,
+    );
+  }
+  return pass;
 }
 
+/** The mode holds whatever our umask is; a parent that is missing is made enterable by all. */
 function makeFolder(path: string, mode: number): void {
   if (existsSync(path)) return;
+  if (!existsSync(dirname(path))) makeFolder(dirname(path), 0o755);
   try {
-    mkdirSync(path, { recursive: true, mode });
+    mkdirSync(path);
     chmodSync(path, mode);
   } catch (error) {
+    // Another start made it meanwhile.
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
     throw new StartError(`cannot make the folder ${path}: ${(error as Error).message}`);
   }
 }

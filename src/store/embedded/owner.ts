@@ -63,7 +63,7 @@ export async function takeOwnership(client: pg.Client, dataFolder: string): Prom
     const pid = await holder(client);
     // The server needs a moment to see that a killed process is gone.
     const leaving = pid === undefined || !isAlive(pid);
-    if (!leaving || attempt === 40) {
+    if (!leaving || attempt === 200) {
       throw new InUseError(`${dataFolder} is in use by another posthorn (pid ${pid ?? "unknown"})`);
     }
     await sleep(50);

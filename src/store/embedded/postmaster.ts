@@ -23,12 +23,13 @@ const longestLog = 8 * 2 ** 20;
 /** Runs one of the package's programs as the right user, apart from our process group: Ctrl-C is ours to handle. */
 export function spawnProgram(layout: Layout, name: string, args: string[], output: number | "pipe"): ChildProcess {
   const { uid, gid } = layout.user;
-  return spawn(join(layout.binaries.native, "bin", name), args, {
+  const [program, ...rest] = [...(layout.pass ?? []), join(layout.binaries.native, "bin", name), ...args];
+  return spawn(program as string, rest, {
     cwd: layout.data,
     env: programEnvironment(layout.binaries, layout.links),
     stdio: ["ignore", output, output],
     detached: true,
-    ...(process.getuid?.() === 0 ? { uid, gid } : {}),
+    ...(process.getuid?.() === 0 && !layout.pass ? { uid, gid } : {}),
   });
 }
 

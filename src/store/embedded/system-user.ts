@@ -1,5 +1,5 @@
-import { readFileSync, type Stats, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, readFileSync, type Stats, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { StartError } from "./start-error.ts";
 
 /** Whom Postgres runs as. */
@@ -37,9 +37,43 @@ export function postgresUser(owner: number): SystemUser {
   );
 }
 
-/** Every folder down to `path` must be enterable by the user; `fix` makes, of the closed one, what there is to do. */
-export function checkEnterable(path: string, user: SystemUser, fix: (closed: string) => string): void {
-  const closed = parents(path).find((folder) => !mayEnter(statSync(folder), user));
+/** The first folder on the way down to `path` that the user may not enter. */
+export function closedFolder(path: string, user: SystemUser): string | undefined {
+  return parents(path).find((folder) => !mayEnter(statSync(folder), user));
+}
+
+/** Capabilities that let a process through closed folders, the lesser one first, and their bits. */
+const passes = [
+  ["dac_read_search", 2],
+  ["dac_override", 1],
+] as const;
+
+/**
+ * Runs a program as the user, yet through folders closed to it (such as a 0700 /root): one capability goes along.
+ * Undefined where there is no `setpriv` or we hold no such capability.
+ */
+export function passCommand({ uid, gid }: SystemUser): string[] | undefined {
+  const setpriv = (process.env.PATH ?? "").split(":").map((folder) => join(folder, "setpriv"));
+  const program = setpriv.find((path) => existsSync(path));
+  const status = existsSync("/proc/self/status") ? readFileSync("/proc/self/status", "utf8") : "";
+  const held = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
+  const pass = passes.find(([, bit]) => (held >> BigInt(bit)) & 1n)?.[0];
+  if (!program || !pass) return undefined;
+  const caps = `-all,+${pass}`;
+  return [
+    program,
+    `--reuid=${uid}`,
+    `--regid=${gid}`,
+    "--clear-groups",
+    `--inh-caps=${caps}`,
+    `--ambient-caps=${caps}`,
+    "--",
+  ];
+}
+
+/** Tells which folder is closed; `fix` makes of it what there is to do. */
+export function refuseClosed(path: string, user: SystemUser, fix: (closed: string) => string): void {
+  const closed = closedFolder(path, user);
   if (closed === undefined) return;
   const mode = (statSync(closed).mode & 0o7777).toString(8).padStart(4, "0");
   throw new StartError(

@@ -1,0 +1,94 @@
+import { randomBytes } from "node:crypto";
+import { Client, type Observer } from "../client/client.ts";
+import type { SetResult } from "../client/types.ts";
+import type { PushListener } from "./push-listener.ts";
+
+export type Login = { user: string; password: string };
+export type Smtp = { host: string; port: number; address: string };
+
+/** What the whole run shares: the logins, the listener and the one mailbox below which everything is made. */
+export class World {
+  readonly first: Client;
+  readonly second: Client | undefined;
+  readonly smtp: Smtp | undefined;
+  readonly listener: PushListener | undefined;
+  readonly timeoutMs: number;
+  /** Makes names unique on an account where earlier runs left something. */
+  readonly runId = randomBytes(4).toString("hex");
+  #parent: Promise<string> | undefined;
+
+  constructor(options: {
+    first: Client;
+    second?: Client | undefined;
+    smtp?: Smtp | undefined;
+    listener?: PushListener | undefined;
+    timeoutMs?: number | undefined;
+  }) {
+    this.first = options.first;
+    this.second = options.second;
+    this.smtp = options.smtp;
+    this.listener = options.listener;
+    this.timeoutMs = options.timeoutMs ?? 30_000;
+  }
+
+  get parentName(): string {
+    return `jmap-conformance-${this.runId}`;
+  }
+
+  /** A client of the same login with connections of its own, whose every exchange is seen by `observe`. */
+  watched(client: Client, observe: Observer): Client {
+    return new Client(client.session, client.sessionUrl, client.authorization, {
+      url: client.sessionUrl.href,
+      token: "",
+      timeoutMs: this.timeoutMs,
+      observe,
+    });
+  }
+
+  parentMailbox(): Promise<string> {
+    this.#parent ??= this.#makeParent();
+    return this.#parent;
+  }
+
+  async #makeParent(): Promise<string> {
+    const { accountId } = this.first;
+    const create = { parent: { name: this.parentName, parentId: null } };
+    const [answer] = await this.first.call([["Mailbox/set", { accountId, create }, "0"]]);
+    const made = (answer?.[1] as SetResult<{ id: string }>)?.created?.parent;
+    if (!made) throw new Error(`the mailbox of the run could not be made: ${JSON.stringify(answer)}`);
+    return made.id;
+  }
+
+  /** Removes the run's mailbox with all below it, whatever the tests left. */
+  async cleanUp(): Promise<void> {
+    const parent = await this.#parent?.catch(() => undefined);
+    if (parent !== undefined) await destroyTree(this.first, parent);
+  }
+
+  close(): void {
+    this.first.close();
+    this.second?.close();
+  }
+}
+
+/** Destroys a mailbox, its emails and all mailboxes below it, the deepest first. */
+export async function destroyTree(client: Client, root: string): Promise<void> {
+  const { accountId } = client;
+  const [answer] = await client.call([["Mailbox/get", { accountId, ids: null, properties: ["parentId"] }, "0"]]);
+  const all = (answer?.[1].list ?? []) as { id: string; parentId: string | null }[];
+  const below = (id: string): string[] => [
+    ...all.filter(({ parentId }) => parentId === id).flatMap((child) => below(child.id)),
+    id,
+  ];
+  await destroyMailboxes(client, below(root));
+}
+
+/** In the order given, which must name children before their parents. */
+export async function destroyMailboxes(client: Client, ids: readonly string[]): Promise<void> {
+  const { accountId } = client;
+  const limit = Number(client.session.capabilities["urn:ietf:params:jmap:core"]?.maxObjectsInSet ?? 50);
+  for (let at = 0; at < ids.length; at += limit) {
+    const destroy = ids.slice(at, at + limit);
+    await client.call([["Mailbox/set", { accountId, destroy, onDestroyRemoveEmails: true }, "0"]]);
+  }
+}

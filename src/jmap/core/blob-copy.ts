@@ -1,0 +1,62 @@
+import { decodeBlobId, encodeBlobId } from "../../store/blob-id.ts";
+import { findBlobs } from "../../store/blob-refs.ts";
+import type { StoredBlob } from "../../store/blobs.ts";
+import { MethodError, SetError } from "../errors.ts";
+import { capabilities } from "../ids.ts";
+import { type Call, ownMethod, uploadLife } from "../method.ts";
+import { id, list, object } from "../schema.ts";
+
+/** RFC 8620 §6.3 */
+export const blobCopy = ownMethod({
+  name: "Blob/copy",
+  capability: capabilities.core,
+  writes: true,
+  args: object({ fromAccountId: id, accountId: id, blobIds: list(id) }),
+  async run({ fromAccountId, accountId, blobIds }, call) {
+    const { store, blobs, limits, clock } = call.services;
+    if (fromAccountId === accountId) {
+      throw new MethodError("invalidArguments", "fromAccountId and accountId are the same");
+    }
+    const from = call.openAccount(fromAccountId, "read", "fromAccountNotFound");
+    const wanted = [...new Set(blobIds)];
+    if (wanted.length > limits.maxObjectsInSet) throw new MethodError("requestTooLarge");
+    const found = await findCopies(wanted, from, call);
+    const expiresAt = new Date(clock.now().getTime() + uploadLife);
+    if (found.size > 0) {
+      await store.write(call.accountId, async (tx) => {
+        for (const blob of found.values()) await blobs.reference(tx, blob, { expiresAt });
+      });
+    }
+    const missing = wanted.filter((blobId) => !found.has(blobId));
+    const copied = [...found].map(([blobId, blob]) => [blobId, encodeBlobId(blob.sha256)]);
+    const notCopied = missing.map((blobId) => [blobId, new SetError("notFound").toJSON()]);
+    return {
+      response: {
+        fromAccountId,
+        accountId,
+        copied: copied.length > 0 ? Object.fromEntries(copied) : null,
+        notCopied: notCopied.length > 0 ? Object.fromEntries(notCopied) : null,
+      },
+    };
+  },
+});
+
+/** A part becomes a blob of its own: the message that it is in stays where it is. */
+async function findCopies(blobIds: string[], from: number, call: Call): Promise<Map<string, StoredBlob>> {
+  const { store, blobs } = call.services;
+  const reader = store.reader(from);
+  const whole = blobIds.flatMap((blobId) => {
+    const decoded = decodeBlobId(blobId);
+    return decoded?.steps.length === 0 ? [decoded.sha256] : [];
+  });
+  const rows = await findBlobs(reader, whole);
+  const byId = new Map(rows.map((blob) => [encodeBlobId(blob.sha256), blob]));
+  const found = new Map<string, StoredBlob>();
+  for (const blobId of blobIds) {
+    const blob = byId.get(blobId);
+    const bytes = blob || !decodeBlobId(blobId)?.steps.length ? undefined : await blobs.read(reader, blobId);
+    if (blob) found.set(blobId, blob);
+    else if (bytes) found.set(blobId, await blobs.put(bytes));
+  }
+  return found;
+}

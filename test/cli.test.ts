@@ -1,0 +1,167 @@
+import { execFile } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startServer, type TestServer } from "./support/server.ts";
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startServer();
+}, 120_000);
+afterAll(() => server?.dispose());
+
+const run = (...args: string[]) => server.cli(args);
+const session = (login: string, password: string) =>
+  fetch(`${server.url}/.well-known/jmap`, {
+    headers: { authorization: `Basic ${Buffer.from(`${login}:${password}`).toString("base64")}` },
+  });
+
+/** What is told to other processes takes a moment to arrive. */
+async function eventually(check: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 5_000;
+  while (!(await check())) {
+    if (Date.now() > end) throw new Error("it did not happen in time");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+test("the first start prints lines of curl that work as they stand", async () => {
+  const commands = server.output.slice(server.output.indexOf("curl"), server.output.lastIndexOf("}'") + 2);
+  const script = commands.replace(/^[A-Z].*:$/gm, (line) => (/^(From|To|Subject)/.test(line) ? line : ""));
+  expect(script.match(/^curl/gm)).toHaveLength(4);
+  const shell = (text: string) => promisify(execFile)("bash", ["-ec", text], { encoding: "utf8" });
+  await shell(script);
+  await eventually(async () => (await shell(script)).stdout.includes("Hello from curl"));
+});
+
+test("an account is made beside the running server, with its domain, and removed again", async () => {
+  const address = "ann@new.example";
+  expect(await server.cli(["account", "add", address, "--password-stdin"], "sesame\n")).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("Made the domain new.example"),
+  });
+  expect((await session(address, "sesame")).status).toBe(200);
+  expect((await run("account", "add", address)).stderr).toBe(`posthorn: ${address} is taken\n`);
+  expect((await run("account", "list")).stdout).toMatch(/^ann@new\.example +\S+ +postmaster@new\.example$/m);
+  expect((await run("domain", "list")).stdout).toMatch(/^posthorn\._domainkey\.new\.example\. 3600 IN TXT "v=DKIM1; /m);
+
+  expect(await run("account", "remove", address)).toMatchObject({ code: 1, stderr: expect.stringContaining("--yes") });
+  expect((await run("account", "remove", address, "--dry-run")).stdout).toContain("would remove 0 emails");
+  expect((await session(address, "sesame")).status).toBe(200);
+  expect((await run("account", "remove", address, "--yes")).code).toBe(0);
+  await eventually(async () => (await session(address, "sesame")).status === 401);
+});
+
+test("without a password on standard input, a random one is printed once", async () => {
+  const { stdout } = await run("account", "add", "random@new.example");
+  const password = /shown only now: (\S+)/.exec(stdout)![1]!;
+  expect((await session("random@new.example", password)).status).toBe(200);
+});
+
+test("a changed password and a revoked token end at once", async () => {
+  const address = "rev@new.example";
+  await server.addAccount(address, "first");
+  expect((await session(address, "first")).status).toBe(200);
+  await server.cli(["account", "passwd", address, "--password-stdin"], "second\n");
+  await eventually(async () => (await session(address, "first")).status === 401);
+  expect((await session(address, "second")).status).toBe(200);
+
+  const app = (await run("token", "add", address, "--app-password", "--label", "phone")).stdout.trim().split("\n")[1]!;
+  expect((await session(address, app)).status).toBe(200);
+  const token = (await run("token", "add", address)).stdout.trim().split("\n")[1]!;
+  const bearer = () => fetch(`${server.url}/.well-known/jmap`, { headers: { authorization: `Bearer ${token}` } });
+  expect((await bearer()).status).toBe(200);
+  const ids = (await run("token", "list", address)).stdout.split("\n").flatMap((line) => {
+    const [id, kind] = line.split(/ +/);
+    return kind === "token" || kind === "app-password" ? [id!] : [];
+  });
+  for (const id of ids) expect((await run("token", "revoke", address, id)).code).toBe(0);
+  await eventually(async () => (await bearer()).status === 401 && (await session(address, app)).status === 401);
+  expect((await session(address, "second")).status).toBe(200);
+});
+
+test("an account is opened to one more login, and closed again", async () => {
+  await server.addAccount("office@new.example", "office");
+  await server.addAccount("clerk@new.example", "clerk");
+  const names = async () => {
+    const { accounts } = (await (await session("clerk@new.example", "clerk")).json()) as {
+      accounts: Record<string, { name: string }>;
+    };
+    return Object.values(accounts).map(({ name }) => name);
+  };
+  expect(await names()).toEqual(["clerk@new.example"]);
+  await run("account", "share", "office@new.example", "clerk@new.example");
+  await eventually(async () => (await names()).includes("office@new.example"));
+  await run("account", "share", "office@new.example", "clerk@new.example", "--stop");
+  await eventually(async () => (await names()).length === 1);
+});
+
+test("aliases are added, listed and removed; an account's own address is not", async () => {
+  await server.addAccount("main@alias.example", "x");
+  expect((await run("address", "add", "@alias.example", "main@alias.example")).stdout).toContain("all other addresses");
+  expect((await run("address", "add", "Sales@Alias.example", "main@alias.example")).code).toBe(0);
+  const list = (await run("address", "list")).stdout;
+  expect(list).toMatch(/^@alias\.example +main@alias\.example$/m);
+  expect(list).toMatch(/^sales@alias\.example +main@alias\.example$/m);
+  expect((await run("address", "remove", "sales@alias.example")).code).toBe(0);
+  expect((await run("address", "remove", "sales@alias.example")).code).toBe(1);
+  expect((await run("address", "remove", "main@alias.example")).stderr).toContain("account remove");
+});
+
+test("doctor finds nothing amiss; config shows what is in force and whence", async () => {
+  expect(await run("doctor")).toMatchObject({ code: 0, stdout: expect.stringContaining("All is well.") });
+  const { stdout } = await run("config", "--json", "--mx-port", "26");
+  const options = JSON.parse(stdout) as { name: string; value: string; source: string }[];
+  expect(options.find(({ name }) => name === "mxPort")).toMatchObject({ value: "26", source: "flag" });
+  expect(options.find(({ name }) => name === "data")).toMatchObject({ value: server.dataFolder, source: "env" });
+  expect(options.find(({ name }) => name === "roles")).toMatchObject({ source: "default" });
+});
+
+test("every command has help; a mistake is told in a line, without a stack", async () => {
+  const top = (await run("--help")).stdout;
+  for (const name of ["serve", "account", "address", "domain", "token", "config", "doctor", "migrate"]) {
+    expect(top).toContain(name);
+    expect((await run(name, "--help")).stdout).toContain(`posthorn ${name}`);
+  }
+  expect((await run("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  for (const args of [
+    ["account", "add", "nonsense"],
+    ["account", "passwd", "nobody@new.example"],
+    ["account", "list", "--metrics", "x"],
+    ["serve"],
+  ]) {
+    const { code, stderr } = await run(...args);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^posthorn: [^\n]+\n$/);
+  }
+  expect((await run("account", "frobnicate")).code).not.toBe(0);
+});
+
+test("SIGTERM stops clean; commands then work alone, and the next start finds all as it was", async () => {
+  await server.addAccount("kept@new.example", "kept");
+  await server.stop();
+  expect(server.output).toMatch(/"msg":"stopped"/);
+  await server.addAccount("alone@new.example", "alone");
+  expect((await run("doctor")).stdout).toContain("All is well.");
+  await server.start();
+  expect((await session("kept@new.example", "kept")).status).toBe(200);
+  expect((await session("alone@new.example", "alone")).status).toBe(200);
+  expect(server.output.match(/A demo domain/g)).toHaveLength(1);
+}, 60_000);
+
+test("a port that is taken stops the start with one line", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "posthorn-cli-"));
+  chmodSync(folder, 0o711);
+  try {
+    writeFileSync(join(folder, "options.json"), JSON.stringify({ logLevel: "silent", metrics: "off" }));
+    const own = ["--config", join(folder, "options.json"), "--data", join(folder, "data")];
+    const { code, stderr } = await server.cli(["serve", ...own, "--smtp", "127.0.0.1:0", "--metrics", "off"]);
+    expect(stderr).toBe(`posthorn: port ${server.httpPort} on 127.0.0.1 is taken by another program\n`);
+    expect(code).toBe(1);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 60_000);
