@@ -9,12 +9,20 @@ import { orderKeys } from "./order.ts";
 import { searchNewest } from "./search-windows.ts";
 import { countList, hasKeptTotal, totalQuery } from "./total.ts";
 
+/** No list is longer; the database computes places in 32 bits. */
+const maxPlace = 1_000_000_000;
+const clip = (place: number) => Math.max(Math.min(place, maxPlace), -maxPlace);
+
 /** RFC 8620 §5.5, RFC 8621 §4.4: a window of a list of emails. */
 export async function queryEmails(
   reader: Reader,
   query: EmailQuery,
-  window: EmailWindow,
+  wanted: EmailWindow,
 ): Promise<EmailPage | "anchorNotFound"> {
+  const window =
+    "anchor" in wanted
+      ? { ...wanted, anchorOffset: clip(wanted.anchorOffset) }
+      : { ...wanted, position: clip(wanted.position) };
   const conditions = conjuncts(await resolveHeaders(reader, normalise(query.filter)));
   if (conditions === undefined) {
     if ("anchor" in window) return "anchorNotFound";

@@ -57,6 +57,10 @@ function negatedTotal(list: EmailList, bindings: Bindings): string | undefined {
 
 function countQuery(list: EmailList, bindings: Bindings): string {
   const { source, where } = openList(list, { bindings });
-  const what = list.dropRepeats ? `DISTINCT ${source.threadId}` : "*";
-  return `(SELECT count(${what})::int FROM ${source.from} WHERE ${where})`;
+  const threads = list.dropRepeats && source.threadId;
+  const rows = `FROM ${source.from} WHERE ${where}`;
+  // Grouped, not count(DISTINCT …): that would sort.
+  return threads
+    ? `(SELECT count(*)::int FROM (SELECT ${threads} ${rows} GROUP BY ${threads}) t)`
+    : `(SELECT count(*)::int ${rows})`;
 }
