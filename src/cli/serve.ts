@@ -16,6 +16,7 @@ import { startHttp } from "./http.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
 import { hostPort, type Part, type Parts, type Surroundings } from "./parts.ts";
 import { createIncoming, startSmtpIn } from "./smtp-in.ts";
+import { hintSubmissions, startSmtpOut } from "./smtp-out.ts";
 import { startWorker } from "./worker.ts";
 
 type Stop = () => Promise<void>;
@@ -95,8 +96,8 @@ function createBus(store: Store, connection: OpenStore["connection"], log: Log):
 
 /** In this order they start; they stop in the opposite one, so that the front doors close first. */
 async function startRoles(config: Config, parts: Parts, stops: Stop[]): Promise<Running["urls"]> {
-  const { store, blobs, ingest, metrics, surroundings, isReady } = parts;
-  const { clock, log } = surroundings;
+  const { store, blobs, metrics, surroundings, isReady } = parts;
+  const { log } = surroundings;
   const roles = new Set(config.roles);
   const urls: Running["urls"] = { http: undefined, smtp: undefined, metrics: undefined };
   if (config.metrics) {
@@ -105,14 +106,27 @@ async function startRoles(config: Config, parts: Parts, stops: Stop[]): Promise<
     urls.metrics = `http://${hostPort({ ...config.metrics, port: server.port })}/metrics`;
   }
   if (roles.has("worker")) stops.push(startWorker({ store, objects: blobs.objects, log }));
-  if (roles.has("smtp-in") || roles.has("worker")) {
-    const incoming = createIncoming({ store, blobs, ingest, clock, log, holder: thisProcess }, metrics);
-    if (roles.has("worker")) incoming.start();
-    stops.push(() => incoming.close());
-    if (roles.has("smtp-in")) urls.smtp = begun(await startSmtpIn(config, parts, incoming), stops);
-  }
+  urls.smtp = await startMail(config, parts, stops);
   if (roles.has("http")) urls.http = begun(await startHttp(config, parts), stops);
   return urls;
+}
+
+/** Mail in, mail out, and what both share; where mail in listens. */
+async function startMail(config: Config, parts: Parts, stops: Stop[]): Promise<string | undefined> {
+  const { store, blobs, ingest, metrics, surroundings } = parts;
+  const { clock, log } = surroundings;
+  const roles = new Set(config.roles);
+  if (!roles.has("smtp-in") && !roles.has("smtp-out") && !roles.has("worker")) {
+    hintSubmissions(parts, undefined);
+    return undefined;
+  }
+  const incoming = createIncoming({ store, blobs, ingest, clock, log, holder: thisProcess }, metrics);
+  if (roles.has("worker")) incoming.start();
+  stops.push(() => incoming.close());
+  const mailOut = roles.has("smtp-out") ? startSmtpOut(config, parts, incoming) : undefined;
+  if (mailOut) stops.push(() => mailOut.close());
+  hintSubmissions(parts, mailOut);
+  return roles.has("smtp-in") ? begun(await startSmtpIn(config, parts, incoming), stops) : undefined;
 }
 
 function begun(part: Part, stops: Stop[]): string {

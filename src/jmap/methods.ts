@@ -2,12 +2,14 @@ import { blobCopy } from "./core/blob-copy.ts";
 import { coreEcho } from "./core/echo.ts";
 import { emailImport } from "./email/import.ts";
 import { email } from "./email/type.ts";
+import { identity } from "./identity/type.ts";
 import { mailbox } from "./mailbox/type.ts";
 import type { Method } from "./method.ts";
 import { changesMethod } from "./standard/changes.ts";
 import { getMethod } from "./standard/get.ts";
 import { queryChangesMethod, queryMethod } from "./standard/query.ts";
 import { setMethod } from "./standard/set.ts";
+import { submission } from "./submission/type.ts";
 import { thread } from "./thread/type.ts";
 
 /** All methods of the server. */
@@ -27,4 +29,12 @@ export const methods: readonly Method[] = [
   queryChangesMethod(email),
   setMethod(email),
   emailImport,
+  getMethod(identity),
+  changesMethod(identity),
+  setMethod(identity),
+  getMethod(submission),
+  changesMethod(submission),
+  queryMethod(submission),
+  queryChangesMethod(submission),
+  setMethod(submission),
 ];

@@ -16,6 +16,8 @@ export function splitAddress(text: string): { local: string; domain: string } | 
 
 /** Undefined where the text is no domain name. */
 export function normalizeDomain(text: string): string | undefined {
+  // URL parsing drops tabs and line breaks, so "a.test\r\nx" would pass for "a.testx".
+  if (/[\s\x00-\x1f]/.test(text)) return undefined;
   const domain = domainToASCII(text.replace(/\.$/, "")).toLowerCase();
   return /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(domain) && domain.length <= 253 ? domain : undefined;
 }

@@ -5,6 +5,7 @@ import { typeCodes } from "./change.ts";
 import type { Database } from "./database.ts";
 import { AccountMissing } from "./errors.ts";
 import type { ListedObject, ObjectKey, ObjectStore } from "./objects/object-store.ts";
+import { findSetting } from "./settings.ts";
 import { statement, unprepared } from "./sql.ts";
 import type { Store, Tx } from "./store.ts";
 
@@ -106,8 +107,8 @@ export class Sweeper {
   async removeOrphans(): Promise<number> {
     const { database } = this.#store;
     const last = this.#lastSettledDay();
-    const [row] = await database.run(selectSetting, [examinedSetting]);
-    const next = (await this.#objects.days()).find((name) => name > (row?.value ?? "") && name <= last);
+    const examined = (await findSetting(database, examinedSetting)) ?? "";
+    const next = (await this.#objects.days()).find((name) => name > examined && name <= last);
     if (next === undefined) return 0;
     let removed = 0;
     for await (const objects of inBatches(this.#objects.list(next))) {
@@ -134,11 +135,7 @@ export class Sweeper {
   /** The newest rows of each type stay: they are its state. */
   async #pruneChanges(userId: number): Promise<number> {
     const until = this.#ago(logged);
-    const old: { type: number; modseq: number }[] = [];
-    for (const type of Object.values(typeCodes)) {
-      const [row] = await this.#store.database.run(selectOldChanges, [userId, type, until, batch]);
-      if (row && row.modseq !== null) old.push({ type, modseq: row.modseq });
-    }
+    const old = await this.#store.database.run(selectOldChanges, [userId, Object.values(typeCodes), until, batch]);
     if (old.length === 0) return 0;
     return this.#write(userId, async (tx) => {
       let deleted = 0;
@@ -201,6 +198,11 @@ export async function heldObjects(database: Database, keys: ObjectKey[]): Promis
   return new Set([...incoming, ...references].map(keyOf));
 }
 
+/** Moves fresh search terms from the index's pending list, which every search reads whole, to where they belong. */
+export async function settleSearch(database: Database): Promise<void> {
+  await database.run(cleanPending);
+}
+
 /** Makes objects candidates for removal; to be done before the reference goes. */
 export async function markDead(database: Database, keys: ObjectKey[], now: Date): Promise<void> {
   const unique = [...new Map(keys.map((key) => [keyOf(key), key])).values()];
@@ -241,7 +243,6 @@ export async function* inBatches(objects: AsyncIterable<ListedObject>): AsyncIte
 }
 
 const examinedSetting = "objects_examined";
-const selectSetting = statement<{ value: string }>("SELECT value FROM setting WHERE name = $1");
 const writeSetting = statement(`
   INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`);
 
@@ -274,18 +275,24 @@ const selectReferences = across<{ sha256: Buffer; day: string }>(
   "SELECT DISTINCT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM blob_ref WHERE sha256 = ANY($1::bytea[])",
 );
 
+const cleanPending = across("SELECT gin_clean_pending_list('search_terms'::regclass)");
+
 const countQueues = across<{ incoming: number; outgoing: number }>(`
   SELECT (SELECT count(*) FROM incoming) AS incoming, (SELECT count(*) FROM delivery WHERE state = 'queued') AS outgoing`);
 
 const selectAccounts = across<{ user_id: number }>(
   "SELECT user_id FROM account WHERE user_id > $1 ORDER BY user_id LIMIT $2",
 );
-const selectOldChanges = statement<{ modseq: number | null }>(`
-  SELECT max(o.modseq) AS modseq FROM (
-    SELECT c.modseq FROM change c
-    WHERE c.user_id = $1 AND c.type = $2 AND c.changed_at <= $3
-      AND c.modseq < (SELECT max(n.modseq) FROM change n WHERE n.user_id = $1 AND n.type = $2)
-    ORDER BY c.modseq LIMIT $4) o`);
+/** The oldest row decides whether any is looked at: the log is in order of time. */
+const selectOldChanges = statement<{ type: number; modseq: number }>(`
+  SELECT t.type, o.modseq FROM unnest($2::smallint[]) AS t (type), LATERAL (
+    SELECT max(x.modseq) AS modseq FROM (
+      SELECT c.modseq FROM change c
+      WHERE c.user_id = $1 AND c.type = t.type AND c.changed_at <= $3
+        AND (SELECT f.changed_at FROM change f WHERE f.user_id = $1 AND f.type = t.type ORDER BY f.modseq LIMIT 1) <= $3
+        AND c.modseq < (SELECT max(n.modseq) FROM change n WHERE n.user_id = $1 AND n.type = t.type)
+      ORDER BY c.modseq LIMIT $4) x) o
+  WHERE o.modseq IS NOT NULL`);
 const deleteChanges = statement("DELETE FROM change WHERE user_id = $1 AND type = $2 AND modseq <= $3");
 const notePruned = statement("UPDATE account SET pruned_modseq = greatest(pruned_modseq, $2) WHERE user_id = $1");
 const deleteReceived = statement("DELETE FROM received WHERE user_id = $1 AND received_at <= $2");

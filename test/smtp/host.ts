@@ -1,22 +1,24 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../src/base/clock.ts";
 import { type Holder, thisProcess } from "../../src/base/holder.ts";
 import type { Log } from "../../src/base/log.ts";
+import { ensureDomain } from "../../src/cli/dkim.ts";
+import { SubmissionHints } from "../../src/mail/hints.ts";
 import { Incoming } from "../../src/mail/incoming.ts";
 import { Ingest } from "../../src/mail/ingest.ts";
 import { createSmtpIn, type SmtpIn } from "../../src/smtp/in/server.ts";
+import { createMailOut, type MailOut } from "../../src/smtp/out/mail-out.ts";
+import type { MailOutOptions } from "../../src/smtp/out/options.ts";
 import { Blobs } from "../../src/store/blobs.ts";
-import { Database } from "../../src/store/database.ts";
-import { addDomain, createAccount } from "../../src/store/directory.ts";
-import { type EmbeddedPostgres, startEmbedded } from "../../src/store/embedded/embedded.ts";
-import { migrate } from "../../src/store/migrate.ts";
+import type { Database } from "../../src/store/database.ts";
 import { DiskObjects } from "../../src/store/objects/disk.ts";
 import { unprepared } from "../../src/store/sql.ts";
 import { type StateChange, Store } from "../../src/store/store.ts";
 import { type DnsServer, startDns } from "../support/dns.ts";
+import { createTestAccount, createTestDatabase } from "../support/postgres.ts";
 
 /** Real time that a test can push forward. */
 export class TestClock implements Clock {
@@ -35,7 +37,6 @@ export interface StoredMail {
 /** The mail half of a server on a real database, blob folder and DNS; the tests are its clients. */
 export class MailHost {
   readonly folder: string;
-  readonly postgres: EmbeddedPostgres;
   readonly database: Database;
   readonly clock: TestClock;
   readonly store: Store;
@@ -48,10 +49,12 @@ export class MailHost {
   readonly log: Log;
   smtpIn: SmtpIn | undefined;
   smtpPort = 0;
+  mailOut: MailOut | undefined;
+  #hints: SubmissionHints | undefined;
 
-  constructor(folder: string, postgres: EmbeddedPostgres, dns: DnsServer, clock: TestClock) {
+  constructor(folder: string, database: Database, dns: DnsServer, clock: TestClock) {
     this.folder = folder;
-    this.postgres = postgres;
+    this.database = database;
     this.dns = dns;
     this.clock = clock;
     this.log = {
@@ -60,12 +63,14 @@ export class MailHost {
       warn: (fields) => void this.warnings.push(fields),
       error: (fields) => void this.warnings.push(fields),
     };
-    this.database = new Database(postgres.connection, this.log);
     this.store = new Store({
       database: this.database,
       clock,
       log: this.log,
-      onCommit: (change) => void this.changes.push(change),
+      onCommit: (change) => {
+        this.changes.push(change);
+        this.#hints?.noticed(change);
+      },
     });
     this.blobs = new Blobs({
       objects: new DiskObjects({ folder: join(folder, "blobs"), clock, random: randomBytes }),
@@ -90,25 +95,34 @@ export class MailHost {
     this.smtpPort = await this.smtpIn.listen("127.0.0.1", 0);
   }
 
-  /** An account with an inbox and a Sent mailbox. */
-  async account(address: string): Promise<number> {
-    const [, name = ""] = address.split("@");
-    await addDomain(this.store, { name, dkimSelector: "posthorn", dkimKey: "" });
-    return createAccount(this.store, {
-      address,
-      passwordHash: createHash("sha256").update(address).digest("hex"),
-      fill: async (tx) => {
-        const [inbox, sent] = await tx.newIds(2);
-        await tx.run(unprepared("INSERT INTO mailbox (user_id, id, name, role) VALUES ($1, $2, 'Inbox', 'inbox')"), [
-          tx.accountId,
-          inbox,
-        ]);
-        await tx.run(unprepared("INSERT INTO mailbox (user_id, id, name, role) VALUES ($1, $2, 'Sent', 'sent')"), [
-          tx.accountId,
-          sent,
-        ]);
-      },
+  /** Mail out that tries every domain's servers at the sink's port. */
+  startMailOut(port: number, options: Partial<MailOutOptions> = {}): MailOut {
+    const { store, blobs, incoming, clock, log, dns, database } = this;
+    const mailOut = createMailOut({
+      store,
+      blobs,
+      incoming,
+      clock,
+      log,
+      random: randomBytes,
+      resolver: dns.resolver(),
+      holder: thisProcess,
+      hostname: "mx.posthorn.test",
+      mxPort: port,
+      allowPrivateTargets: true,
+      retrySchedule: [2 * 60_000, 5 * 60_000, 3600_000],
+      retryFor: 5 * 24 * 3600_000,
+      ...options,
     });
+    this.mailOut = mailOut;
+    this.#hints = new SubmissionHints({ database, clock, log, wake: () => mailOut.wake() });
+    return mailOut;
+  }
+
+  /** An account with the usual mailboxes. */
+  async account(address: string): Promise<number> {
+    await ensureDomain(this.store, address.split("@")[1]!);
+    return createTestAccount(this.store, address);
   }
 
   /** All the account's mail, oldest first. */
@@ -136,19 +150,15 @@ export class MailHost {
 
   async stop(): Promise<void> {
     await this.smtpIn?.close();
+    await this.mailOut?.close();
     await this.incoming.close();
-    await this.database.close();
     await this.dns.stop();
-    await this.postgres.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
 }
 
 export async function startMailHost(): Promise<MailHost> {
   const folder = await mkdtemp(join(tmpdir(), "posthorn-smtp-"));
-  const log: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const [postgres, dns] = await Promise.all([startEmbedded({ dataFolder: folder, log }), startDns()]);
-  const host = new MailHost(folder, postgres, dns, new TestClock());
-  await migrate(host.database, log);
-  return host;
+  const [{ database }, dns] = await Promise.all([createTestDatabase(), startDns()]);
+  return new MailHost(folder, database, dns, new TestClock());
 }

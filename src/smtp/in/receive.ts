@@ -4,7 +4,7 @@ import type { Spool } from "../../store/blobs.ts";
 import { authenticate } from "./authenticate.ts";
 import type { SmtpInOptions } from "./options.ts";
 import { Refusal } from "./reply.ts";
-import { isLooping, isSmuggling, receivedField, returnPath, withoutForgedResults } from "./trace.ts";
+import { isLooping, isSmuggling, receivedField, withoutForgedResults } from "./trace.ts";
 
 /** What the session is told of each recipient, besides its address. */
 export interface Envelope {
@@ -41,7 +41,7 @@ export async function receive(
     id: name,
     at: clock.now(),
   });
-  const header = Buffer.from(returnPath(envelope.mailFrom) + verdict.field + received);
+  const header = Buffer.from(`Return-Path: <${envelope.mailFrom}>\r\n${verdict.field}${received}`);
   await incoming.accept({ id, message: Buffer.concat([header, message]), ...envelope });
   return `2.6.0 accepted as ${name}`;
 }

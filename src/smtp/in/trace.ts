@@ -1,3 +1,5 @@
+import { mailDate } from "../../mail/mail-date.ts";
+
 /** A header field: bytes [start, end) of the message, its lines included. */
 interface FieldRange {
   name: string;
@@ -91,13 +93,4 @@ export function receivedField({ helo, address, protocol, cipher, hostname, id, a
   const name = /^[\w.:[\]-]{1,255}$/.test(helo) ? helo : "unknown";
   const secured = cipher ? `\r\n (${cipher})` : "";
   return `Received: from ${name} ([${literal}])${secured}\r\n by ${hostname} with ${protocol} id ${id};\r\n ${mailDate(at)}\r\n`;
-}
-
-/** RFC 5322 §3.3, in UTC. */
-export function mailDate(date: Date): string {
-  return date.toUTCString().replace("GMT", "+0000");
-}
-
-export function returnPath(mailFrom: string): string {
-  return `Return-Path: <${mailFrom}>\r\n`;
 }

@@ -1,0 +1,87 @@
+import { encodeId } from "../../base/ids.ts";
+import { isOwnAddress } from "../../mail/own-address.ts";
+import { Kind } from "../../store/change.ts";
+import { deleteIdentities, findIdentities, type IdentityRow, writeIdentities } from "../../store/identities.ts";
+import { SetError } from "../errors.ts";
+import { capabilities, idPrefix } from "../ids.ts";
+import type { WriteCall } from "../method.ts";
+import { bool, list, nullable, object, optional, text, textUpTo } from "../schema.ts";
+import type { CreateRecord, DataType, JmapObject, SetHooks, UpdateRecord } from "../standard/type.ts";
+
+const addresses = nullable(list(object({ name: optional(nullable(text)), email: text }), { maxItems: 100 }));
+const signature = textUpTo(100_000);
+
+const identitySet: SetHooks = {
+  needs: ["name", "email", "replyTo", "bcc", "textSignature", "htmlSignature", "mayDelete"],
+
+  /** Which of the new ones may be sent from: addresses stand outside of the account. */
+  async prepare(args, call): Promise<Set<string>> {
+    const allowed = new Set<string>();
+    for (const { email } of Object.values((args.create ?? {}) as Record<string, JmapObject>)) {
+      if (typeof email !== "string" || allowed.has(email)) continue;
+      if (await isOwnAddress(call.services.store.database, email, call.accountId)) allowed.add(email);
+    }
+    return allowed;
+  },
+
+  async check(batch) {
+    const allowed = batch.prepared as Set<string>;
+    for (const record of batch.creates) {
+      if (!allowed.has(record.after.email as string)) {
+        record.error ??= new SetError("forbiddenFrom", `${record.after.email} is not an address of this account`);
+      }
+    }
+    for (const record of batch.destroys) {
+      if (!record.before.mayDelete) record.error ??= new SetError("forbidden", "this identity stays");
+    }
+  },
+
+  async destroy(records, _batch, call) {
+    await deleteIdentities(
+      call.tx,
+      records.map(({ id }) => id),
+    );
+    for (const { id } of records) call.tx.changed({ type: "Identity", id, kind: Kind.destroyed });
+  },
+
+  async update(records, _batch, call) {
+    await write(records, call);
+    for (const { id } of records) call.tx.changed({ type: "Identity", id, kind: Kind.properties });
+  },
+
+  async create(records, _batch, call) {
+    await write(records, call);
+    for (const record of records) {
+      record.response = { mayDelete: true };
+      call.tx.changed({ type: "Identity", id: record.id, kind: Kind.created });
+    }
+  },
+};
+
+function write(records: (CreateRecord | UpdateRecord)[], call: WriteCall): Promise<void> {
+  return writeIdentities(
+    call.tx,
+    records.map(({ id, after }) => ({ ...(after as Omit<IdentityRow, "id" | "mayDelete">), id, mayDelete: true })),
+  );
+}
+
+/** RFC 8621 §6 */
+export const identity = {
+  name: "Identity",
+  capability: capabilities.submission,
+  prefix: idPrefix.identity,
+  properties: {
+    name: { schema: textUpTo(1000), default: "" },
+    email: { schema: textUpTo(320), immutable: true },
+    replyTo: { schema: addresses, default: null },
+    bcc: { schema: addresses, default: null },
+    textSignature: { schema: signature, default: "" },
+    htmlSignature: { schema: signature, default: "" },
+    mayDelete: { schema: bool, serverSet: true },
+  },
+  async fetch(ids, { limit }, call): Promise<JmapObject[]> {
+    const rows = await findIdentities(call.reader, ids, limit);
+    return rows.map((row) => ({ ...row, id: encodeId(idPrefix.identity, row.id) }));
+  },
+  set: identitySet,
+} satisfies DataType;

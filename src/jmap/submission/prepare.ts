@@ -1,0 +1,89 @@
+import { decodeId } from "../../base/ids.ts";
+import { isOwnAddress } from "../../mail/own-address.ts";
+import { SubmissionRefused } from "../../mail/submission-refused.ts";
+import { type JudgedSubmission, judgeSubmission, maxRecipients } from "../../mail/submit.ts";
+import { encodeBlobId } from "../../store/blob-id.ts";
+import type { StoredBlob } from "../../store/blobs.ts";
+import { findIdentities } from "../../store/identities.ts";
+import { type EmailToSend, type Envelope, findEmailsToSend } from "../../store/submissions.ts";
+import { invalidProperties, SetError } from "../errors.ts";
+import { idPrefix } from "../ids.ts";
+import type { Call } from "../method.ts";
+import { checker } from "../schema.ts";
+import type { JmapObject } from "../standard/type.ts";
+import { submissionProperties } from "./properties.ts";
+
+/** A create whose message as it leaves is durable, or why there is none. */
+export type Prepared =
+  | { error: SetError }
+  | { identityId: number; email: EmailToSend; judged: JudgedSubmission; blob: StoredBlob };
+
+/** RFC 8621 §7.5: all that needs the message's bytes, before the account is held. */
+export async function prepareSubmissions(args: JmapObject, call: Call): Promise<Map<string, Prepared>> {
+  const prepared = new Map<string, Prepared>();
+  const creates = Object.entries((args.create ?? {}) as Record<string, JmapObject>);
+  for (const [creationId, record] of creates) {
+    try {
+      prepared.set(creationId, await prepareOne(record, call));
+    } catch (error) {
+      const refused = error instanceof SubmissionRefused ? setErrorOf(error, call) : error;
+      if (!(refused instanceof SetError)) throw error;
+      prepared.set(creationId, { error: refused });
+    }
+  }
+  return prepared;
+}
+
+async function prepareOne(record: JmapObject, call: Call): Promise<Prepared> {
+  const { store, blobs, clock, random, limits } = call.services;
+  const reader = store.reader(call.accountId);
+  const identityId = idOf(record.identityId, idPrefix.identity, call);
+  const emailId = idOf(record.emailId, idPrefix.email, call);
+  const [identity] = identityId === undefined ? [] : await findIdentities(reader, [identityId]);
+  const email = emailId === undefined ? undefined : (await findEmailsToSend(reader, [emailId])).get(emailId);
+  const missing = [...(identity ? [] : ["identityId"]), ...(email ? [] : ["emailId"])];
+  if (!identity || !email) throw invalidProperties(`not found: ${missing.join(", ")}`, ...missing);
+  if (email.blob.size > limits.maxSizeUpload) throw tooLarge(call);
+  const message = await blobs.read(reader, encodeBlobId(email.blob.sha256));
+  if (!message) throw invalidProperties("not found: emailId", "emailId");
+  const judged = await judgeSubmission(
+    { message, envelope: envelopeOf(record.envelope), identityEmail: identity.email },
+    {
+      owns: (address) => isOwnAddress(store.database, address, call.accountId),
+      clock,
+      random,
+      maxSize: limits.maxSizeUpload,
+    },
+  );
+  return { identityId: identity.id, email, judged, blob: await blobs.put(judged.wire) };
+}
+
+function idOf(value: unknown, prefix: string, call: Call): number | undefined {
+  if (typeof value !== "string") return undefined;
+  const id = value.startsWith("#") ? call.createdId(value.slice(1)) : value;
+  return id === undefined ? undefined : decodeId(prefix, id);
+}
+
+const isEnvelope = checker(submissionProperties.envelope!.schema);
+
+function envelopeOf(value: unknown): Envelope | null {
+  // A malformed one is refused by the property table; here it only must do no harm.
+  if (value === null || value === undefined || isEnvelope(value)) return null;
+  const { mailFrom, rcptTo } = value as { mailFrom: Given; rcptTo: Given[] };
+  const whole = ({ email, parameters }: Given) => ({ email, parameters: parameters ?? null });
+  return { mailFrom: whole(mailFrom), rcptTo: rcptTo.map(whole) };
+}
+type Given = { email: string; parameters?: Record<string, string | null> | null };
+
+function tooLarge(call: Call): SetError {
+  return new SetError("tooLarge", "the message is too large", { maxSize: call.services.limits.maxSizeUpload });
+}
+
+function setErrorOf({ reason, message, names }: SubmissionRefused, call: Call): SetError {
+  if (reason === "tooLarge") return tooLarge(call);
+  if (reason === "invalidEnvelope") return invalidProperties(message, "envelope");
+  if (reason === "tooManyRecipients") return new SetError(reason, message, { maxRecipients });
+  if (reason === "invalidRecipients") return new SetError(reason, message, { invalidRecipients: names });
+  if (reason === "invalidEmail") return new SetError(reason, message, { properties: names });
+  return new SetError(reason, message);
+}

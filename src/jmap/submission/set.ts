@@ -1,0 +1,169 @@
+import { encodeId } from "../../base/ids.ts";
+import { referenceBlobs } from "../../store/blob-refs.ts";
+import { Kind } from "../../store/change.ts";
+import { findIdentities } from "../../store/identities.ts";
+import {
+  cancelSubmissions,
+  destroySubmissions,
+  findCancelable,
+  findEmailsToSend,
+  insertSubmissions,
+} from "../../store/submissions.ts";
+import { invalidProperties, SetError } from "../errors.ts";
+import { idPrefix } from "../ids.ts";
+import type { ImplicitCall, WriteCall } from "../method.ts";
+import { idOrReference, list, map, nullable, object, openObject, optional } from "../schema.ts";
+import type { CreateRecord, JmapObject, SetBatch, SetHooks, UpdateRecord } from "../standard/type.ts";
+import { deliveryStatusOf, utc } from "./fetch.ts";
+import { type Prepared, prepareSubmissions } from "./prepare.ts";
+
+type Patches = Record<string, JmapObject>;
+
+/** RFC 8621 §7.5 */
+export const submissionSet: SetHooks = {
+  args: object({
+    onSuccessUpdateEmail: optional(nullable(map(idOrReference, openObject({})))),
+    onSuccessDestroyEmail: optional(nullable(list(idOrReference))),
+  }),
+  needs: ["emailId", "undoStatus"],
+  prepare: prepareSubmissions,
+
+  async check(batch, call) {
+    await checkCreates(batch, call);
+    await checkUpdates(batch.updates, call);
+  },
+
+  async create(records, batch, call) {
+    const ready = records.map((record) => ({ record, ...readyOf(record, batch) }));
+    await referenceBlobs(
+      call.tx,
+      ready.map(({ blob }) => blob),
+    );
+    const rows = ready.map(({ record, identityId, email, judged, blob }) => ({
+      id: record.id,
+      identityId,
+      emailId: email.id,
+      threadId: email.threadId,
+      envelope: judged.envelope,
+      sendAt: judged.sendAt,
+      blob,
+      recipients: judged.envelope.rcptTo.map((address) => ({ address, smtpReply: "250 2.1.5 queued" })),
+    }));
+    await insertSubmissions(call.tx, rows);
+    rows.forEach((row, index) => {
+      const { record } = ready[index]!;
+      record.response = {
+        threadId: encodeId(idPrefix.thread, row.threadId),
+        sendAt: utc(row.sendAt),
+        undoStatus: "pending",
+        deliveryStatus: deliveryStatusOf(row.recipients),
+        dsnBlobIds: [],
+        mdnBlobIds: [],
+        ...(record.after.envelope === null && { envelope: row.envelope }),
+      };
+      call.tx.changed({ type: "EmailSubmission", id: row.id, kind: Kind.created });
+    });
+  },
+
+  async update(records, _batch, call) {
+    await cancelSubmissions(
+      call.tx,
+      records.map(({ id }) => id),
+    );
+    for (const { id } of records) call.tx.changed({ type: "EmailSubmission", id, kind: Kind.properties });
+  },
+
+  async destroy(records, _batch, call) {
+    await destroySubmissions(
+      call.tx,
+      records.map(({ id }) => id),
+    );
+    for (const { id } of records) call.tx.changed({ type: "EmailSubmission", id, kind: Kind.destroyed });
+  },
+
+  implicit,
+};
+
+function readyOf(record: CreateRecord, batch: SetBatch) {
+  const ready = (batch.prepared as Map<string, Prepared>).get(record.creationId);
+  if (!ready || "error" in ready) throw new Error("a refused submission is not written");
+  return ready;
+}
+
+async function checkCreates(batch: SetBatch, call: WriteCall): Promise<void> {
+  const prepared = batch.prepared as Map<string, Prepared>;
+  for (const record of batch.creates) {
+    const ready = prepared.get(record.creationId);
+    if (!ready || "error" in ready) record.error ??= ready?.error ?? invalidProperties("not found", "emailId");
+    if ((record.after.undoStatus ?? "pending") !== "pending") {
+      record.error ??= invalidProperties("undoStatus: is set by the server", "undoStatus");
+    }
+  }
+  const creates = batch.creates.filter((record) => !record.error);
+  if (creates.length === 0) return;
+  // What was there when it was prepared may be gone by now.
+  const ready = creates.map((record) => readyOf(record, batch));
+  const emails = await findEmailsToSend(
+    call.tx,
+    ready.map(({ email }) => email.id),
+  );
+  const identities = new Set((await findIdentities(call.tx, null)).map(({ id }) => id));
+  creates.forEach((record, index) => {
+    const { email, identityId } = ready[index]!;
+    const found = emails.get(email.id);
+    if (!found) record.error ??= invalidProperties("not found: emailId", "emailId");
+    else if (!identities.has(identityId)) record.error ??= invalidProperties("not found: identityId", "identityId");
+    else email.threadId = found.threadId;
+  });
+}
+
+async function checkUpdates(updates: UpdateRecord[], call: WriteCall): Promise<void> {
+  const moved = updates.filter(({ changed }) => changed.has("undoStatus"));
+  for (const record of moved) {
+    if (record.after.undoStatus !== "canceled") {
+      record.error ??= invalidProperties("undoStatus: can only become canceled", "undoStatus");
+    } else if (record.before.undoStatus !== "pending") {
+      record.error ??= new SetError("cannotUnsend", "it is on its way");
+    }
+  }
+  const left = moved.filter((record) => !record.error);
+  if (left.length === 0) return;
+  const cancelable = await findCancelable(
+    call.tx,
+    left.map(({ id }) => id),
+  );
+  for (const record of left) {
+    if (!cancelable.has(record.id)) record.error ??= new SetError("cannotUnsend", "it is on its way");
+  }
+}
+
+/** RFC 8621 §7.5: one Email/set for what the successes bring along. */
+function implicit(batch: SetBatch, call: WriteCall): ImplicitCall[] {
+  const emails = emailsOf(batch);
+  // A creation id of this call comes before one of an earlier call.
+  const earlier = (name: string) => (name.startsWith("#") ? call.createdId(name.slice(1)) : undefined) ?? name;
+  const emailOf = (name: string) => emails.get(name) ?? emails.get(earlier(name));
+  const update: Patches = {};
+  for (const [name, patch] of Object.entries((batch.args.onSuccessUpdateEmail ?? {}) as Patches)) {
+    const email = emailOf(name);
+    if (email !== undefined) update[email] = { ...update[email], ...patch };
+  }
+  const names = (batch.args.onSuccessDestroyEmail ?? []) as string[];
+  const destroy = new Set(names.map(emailOf).filter((email) => email !== undefined));
+  const isUpdating = Object.keys(update).length > 0;
+  if (!isUpdating && destroy.size === 0) return [];
+  const args = {
+    accountId: batch.args.accountId,
+    ...(isUpdating && { update }),
+    ...(destroy.size > 0 && { destroy: [...destroy] }),
+  };
+  return [{ name: "Email/set", args }];
+}
+
+/** Submission id, or "#" and the creation id → the Email it sends, for the records that succeeded. */
+function emailsOf({ creates, updates, destroys }: SetBatch): Map<string, string> {
+  const emails = new Map<string, string>();
+  for (const { creationId, after } of creates) emails.set(`#${creationId}`, after.emailId as string);
+  for (const { wireId, before } of [...updates, ...destroys]) emails.set(wireId, before.emailId as string);
+  return emails;
+}

@@ -1,0 +1,146 @@
+import type { Clock, Random } from "../base/clock.ts";
+import { withoutBcc } from "../mime/envelope-fields.ts";
+import { asAddresses, type HeaderField, parseHeader } from "../mime/headers.ts";
+import { headerEnd } from "../mime/walk.ts";
+import { splitAddress } from "../store/directory.ts";
+import type { Envelope, EnvelopeAddress } from "../store/submissions.ts";
+import { mailDate } from "./mail-date.ts";
+import { SubmissionRefused } from "./submission-refused.ts";
+import { checkParameters, holdUntil } from "./submit-parameters.ts";
+
+export const maxRecipients = 1000;
+
+export interface SubmissionRequest {
+  message: Buffer;
+  /** Null: made from the header. */
+  envelope: Envelope | null;
+  /** "ada@example.org", or "*@example.org". */
+  identityEmail: string;
+}
+
+export interface SubmissionRules {
+  /** True when mail to the address comes to the account that sends. */
+  owns(address: string): Promise<boolean>;
+  clock: Clock;
+  random: Random;
+  maxSize: number;
+}
+
+export interface JudgedSubmission {
+  envelope: Envelope;
+  /** The message as it leaves: without Bcc, with Date and Message-ID. */
+  wire: Buffer;
+  sendAt: Date;
+}
+
+/** RFC 8621 §7.5: all checks that need no more than the message and its envelope. Throws SubmissionRefused. */
+export async function judgeSubmission(request: SubmissionRequest, rules: SubmissionRules): Promise<JudgedSubmission> {
+  const { message } = request;
+  if (message.length > rules.maxSize) throw new SubmissionRefused("tooLarge", "the message is too large");
+  const fields = parseHeader(message.subarray(0, headerEnd(message)));
+  const authors = authorsOf(fields);
+  for (const address of [...authors.from, ...authors.sender]) {
+    if (!(await rules.owns(address))) {
+      throw new SubmissionRefused("forbiddenFrom", `${address} is not an address of this account`);
+    }
+  }
+  const now = rules.clock.now();
+  const envelope = request.envelope ?? madeEnvelope(fields, authors, request.identityEmail);
+  await checkMailFrom(envelope.mailFrom, rules);
+  checkRecipients(envelope.rcptTo);
+  const wire = wireForm(message, fields, { now, random: rules.random, domain: domainOf(authors.from[0]!) });
+  return { envelope, wire, sendAt: holdUntil(envelope.mailFrom.parameters, now) };
+}
+
+interface Authors {
+  from: string[];
+  sender: string[];
+}
+
+/** RFC 5322 §3.6.2: one From with at least one address, and a Sender where From has several. */
+function authorsOf(fields: HeaderField[]): Authors {
+  const named = (name: string) => fields.filter((field) => field.name.toLowerCase() === name);
+  const invalid: string[] = [];
+  const [fromFields, senderFields] = [named("from"), named("sender")];
+  const addresses = (all: HeaderField[]) => all.flatMap(({ value }) => asAddresses(value)).map(({ email }) => email);
+  const [from, sender] = [addresses(fromFields), addresses(senderFields)];
+  if (fromFields.length !== 1 || from.length === 0 || !from.every(isAddress)) invalid.push("from");
+  if (senderFields.length > 1 || sender.length > 1 || !sender.every(isAddress)) invalid.push("sender");
+  else if (from.length > 1 && sender.length === 0) invalid.push("sender");
+  if (invalid.length > 0) {
+    throw new SubmissionRefused("invalidEmail", `its ${invalid.join(" and ")} cannot be sent`, invalid);
+  }
+  return { from, sender };
+}
+
+/** RFC 8621 §7, envelope. */
+function madeEnvelope(fields: HeaderField[], { from, sender }: Authors, identityEmail: string): Envelope {
+  const author = sender[0] ?? from[0]!;
+  const email = isAllowedBy(identityEmail, author) ? author : identityEmail;
+  const seen = new Map<string, EnvelopeAddress>();
+  for (const { name, value } of fields) {
+    if (!["to", "cc", "bcc"].includes(name.toLowerCase())) continue;
+    for (const { email } of asAddresses(value)) {
+      const parts = splitAddress(email);
+      const key = parts ? `${parts.local}@${parts.domain}` : email;
+      if (!seen.has(key)) seen.set(key, { email, parameters: null });
+    }
+  }
+  return { mailFrom: { email, parameters: null }, rcptTo: [...seen.values()] };
+}
+
+function isAllowedBy(identityEmail: string, address: string): boolean {
+  const [identity, given] = [identityEmail.toLowerCase(), address.toLowerCase()];
+  return identity === given || (identity.startsWith("*@") && given.endsWith(identity.slice(1)));
+}
+
+async function checkMailFrom({ email, parameters }: EnvelopeAddress, rules: SubmissionRules): Promise<void> {
+  // The null sender is anybody's: nothing ever comes back to it.
+  if (email !== "" && (!isAddress(email) || !(await rules.owns(email)))) {
+    throw new SubmissionRefused("forbiddenMailFrom", `${email} is not an address of this account`);
+  }
+  checkParameters("mail", parameters);
+}
+
+function checkRecipients(recipients: EnvelopeAddress[]): void {
+  if (recipients.length === 0) throw new SubmissionRefused("noRecipients", "there is nobody to send it to");
+  if (recipients.length > maxRecipients) {
+    throw new SubmissionRefused("tooManyRecipients", `at most ${maxRecipients} recipients`);
+  }
+  const invalid = recipients.map(({ email }) => email).filter((email) => !isAddress(email));
+  if (invalid.length > 0) throw new SubmissionRefused("invalidRecipients", "not addresses of mail", invalid);
+  for (const { parameters } of recipients) checkParameters("rcpt", parameters);
+}
+
+/** One that can stand in MAIL FROM and RCPT TO (RFC 5321 §4.1.2). */
+export function isAddress(email: string): boolean {
+  const parts = splitAddress(email);
+  if (!parts || parts.local === "" || Buffer.byteLength(parts.local) > 64) return false;
+  const written = email.slice(0, email.lastIndexOf("@"));
+  if (/^"(?:[^"\\\r\n\0]|\\[^\r\n\0])*"$/.test(written)) return true;
+  return /^[^\s"(),:;<>@[\]\\\x00-\x1f\x7f]+$/.test(written) && !/^\.|\.\.|\.$/.test(written);
+}
+
+function domainOf(address: string): string {
+  return splitAddress(address)!.domain;
+}
+
+/** RFC 5321 knows no line ends but CRLF, and RFC 6409 §8 has the first server complete the header. */
+function wireForm(
+  message: Buffer,
+  fields: HeaderField[],
+  { now, random, domain }: { now: Date; random: Random; domain: string },
+): Buffer {
+  const names = new Set(fields.map(({ name }) => name.toLowerCase()));
+  const missing =
+    (names.has("date") ? "" : `Date: ${mailDate(now)}\r\n`) +
+    (names.has("message-id") ? "" : `Message-ID: <${random(16).toString("hex")}@${domain}>\r\n`);
+  const wire = withCrlf(withoutBcc(message));
+  return missing === "" ? wire : Buffer.concat([Buffer.from(missing), wire]);
+}
+
+function withCrlf(message: Buffer): Buffer {
+  const text = message.toString("latin1");
+  if (!/\r(?!\n)|(?<!\r)\n/.test(text)) return message;
+  return Buffer.from(text.replace(/\r\n|\r|\n/g, "\r\n"), "latin1");
+}

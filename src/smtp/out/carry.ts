@@ -1,0 +1,202 @@
+import { encodeId } from "../../base/ids.ts";
+import { dkimSignature } from "../../mail/dkim.ts";
+import { type FailedRecipient, failureReport } from "../../mail/dsn.ts";
+import { type NewMail, writeMails } from "../../mail/ingest.ts";
+import { mailDate } from "../../mail/mail-date.ts";
+import { prepare } from "../../mail/preparer.ts";
+import { parameterOf } from "../../mail/submit-parameters.ts";
+import { asAddresses, parseHeader } from "../../mime/headers.ts";
+import { headerEnd } from "../../mime/walk.ts";
+import { encodeBlobId } from "../../store/blob-id.ts";
+import {
+  type DeliveryOutcome,
+  type LeasedDelivery,
+  type LeasedSubmission,
+  recordOutcomes,
+} from "../../store/deliveries.ts";
+import { findAddress, findDomain, splitAddress } from "../../store/directory.ts";
+import type { MailOutOptions } from "./options.ts";
+import type { Answer } from "./reply.ts";
+import { nextAttempt } from "./retry.ts";
+import type { Sender } from "./send.ts";
+
+/** Recipients that one transaction serves. `account`: they are ours. */
+interface Destination {
+  domain: string;
+  isLocal: boolean;
+  deliveries: LeasedDelivery[];
+  accounts: Map<number, number>;
+}
+
+/** One attempt for the leased recipients of a submission, each destination for itself. */
+export async function carry(leased: LeasedSubmission, sender: Sender, options: MailOutOptions): Promise<void> {
+  const message = await options.blobs.readObject(leased.blob);
+  const destinations = await destinationsOf(leased, options);
+  let signing: Promise<Buffer> | undefined;
+  const results = await Promise.allSettled(
+    destinations.map(async (destination) => {
+      signing ??= destination.isLocal ? undefined : sign(leased, message, options);
+      const answers = await answersOf(destination, { leased, message, signed: signing, sender, options });
+      await settle(leased, message, zip(destination.deliveries, answers), options);
+    }),
+  );
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+}
+
+type Judged = { delivery: LeasedDelivery; answer: Answer };
+
+const zip = (deliveries: LeasedDelivery[], answers: Answer[]): Judged[] =>
+  deliveries.map((delivery, index) => ({ delivery, answer: answers[index]! }));
+
+async function destinationsOf(leased: LeasedSubmission, { store }: MailOutOptions): Promise<Destination[]> {
+  const destinations = new Map<string, Destination>();
+  for (const delivery of leased.deliveries) {
+    const domain = splitAddress(delivery.rcptTo)?.domain ?? "";
+    const account = await findAddress(store.database, delivery.rcptTo);
+    const isLocal = account !== undefined || (await findDomain(store.database, domain)) !== undefined;
+    // All of ours go together, since they share one message in the queue of incoming mail.
+    const key = isLocal ? `local ${delivery.incomingId}` : domain;
+    const fresh: Destination = { domain, isLocal, deliveries: [], accounts: new Map() };
+    const destination = destinations.get(key) ?? fresh;
+    destinations.set(key, destination);
+    destination.deliveries.push(delivery);
+    if (account !== undefined) destination.accounts.set(delivery.no, account);
+  }
+  return [...destinations.values()];
+}
+
+interface Load {
+  leased: LeasedSubmission;
+  message: Buffer;
+  signed: Promise<Buffer> | undefined;
+  sender: Sender;
+  options: MailOutOptions;
+}
+
+async function answersOf(
+  destination: Destination,
+  { leased, message, signed, sender, options }: Load,
+): Promise<Answer[]> {
+  try {
+    if (destination.isLocal) return await deliverHere(destination, leased, message, options);
+    const recipients = destination.deliveries.map(({ rcptTo }) => rcptTo);
+    return await sender.send(destination.domain, { mailFrom: leased.mailFrom, recipients, message: await signed! });
+  } catch (error) {
+    options.log.warn({ submission: leased.submissionId, err: error }, "attempt to deliver failed");
+    return destination.deliveries.map(() => ({ kind: "deferred", smtpReply: "451 4.3.0 trouble on our side" }));
+  }
+}
+
+/** Mail between our own users: the same way in, without SMTP. */
+async function deliverHere(
+  { deliveries, accounts }: Destination,
+  leased: LeasedSubmission,
+  message: Buffer,
+  options: MailOutOptions,
+): Promise<Answer[]> {
+  const recipients = deliveries.flatMap(({ no, rcptTo }) => {
+    const userId = accounts.get(no);
+    return userId === undefined ? [] : [{ address: rcptTo, userId }];
+  });
+  if (recipients.length > 0) {
+    const header = `Return-Path: <${leased.mailFrom}>\r\n${traceField(leased, options)}`;
+    await options.incoming.accept({
+      id: deliveries[0]!.incomingId,
+      message: Buffer.concat([Buffer.from(header), message]),
+      mailFrom: leased.mailFrom,
+      recipients,
+    });
+  }
+  return deliveries.map(({ no }) =>
+    accounts.has(no)
+      ? { kind: "delivered", smtpReply: "250 2.1.5 delivered" }
+      : { kind: "failed", smtpReply: "550 5.1.1 no such address here" },
+  );
+}
+
+/** RFC 5321 §4.4, the same at each attempt. */
+function traceField({ submissionId, sendAt }: LeasedSubmission, { hostname }: MailOutOptions): string {
+  return `Received: by ${hostname} id ${encodeId("s", submissionId)};\r\n ${mailDate(sendAt)}\r\n`;
+}
+
+async function sign(leased: LeasedSubmission, message: Buffer, options: MailOutOptions): Promise<Buffer> {
+  const from = parseHeader(message.subarray(0, headerEnd(message))).find(({ name }) => /^from$/i.test(name));
+  const author = splitAddress(asAddresses(from?.value ?? "")[0]?.email ?? "");
+  const domain = author && (await findDomain(options.store.database, author.domain));
+  const key = domain?.dkimKey && { domain: domain.name, selector: domain.dkimSelector, privateKey: domain.dkimKey };
+  const signature = key ? await dkimSignature(message, key, options.clock.now()) : "";
+  return Buffer.concat([Buffer.from(signature + traceField(leased, options)), message]);
+}
+
+/** Writes down the answers; a final failure brings a report into the sender's inbox, in the same transaction. */
+async function settle(
+  leased: LeasedSubmission,
+  message: Buffer,
+  judged: Judged[],
+  options: MailOutOptions,
+): Promise<void> {
+  const { store, holder, log } = options;
+  const outcomes = judged.map(({ delivery, answer }) => outcomeOf(delivery, answer, leased, options));
+  const failed = judged.flatMap(({ delivery, answer }, index) =>
+    outcomes[index]!.result === "failed" ? [{ delivery, answer, smtpReply: outcomes[index]!.smtpReply }] : [],
+  );
+  const report = await reportOf(leased, message, failed, options);
+  const isRecorded = await store.write(
+    leased.userId,
+    async (tx) => {
+      const dsnBlobIds = report ? [encodeBlobId(report.blob.sha256)] : [];
+      const isOurs = await recordOutcomes(tx, leased.submissionId, { outcomes, holder: holder.name, dsnBlobIds });
+      if (isOurs && report) await writeMails(tx, [report]);
+      return isOurs;
+    },
+    { ids: report ? 2 : 0 },
+  );
+  const replies = outcomes.map(({ result, smtpReply }) => `${result}: ${smtpReply}`);
+  const fields = { account: leased.userId, submission: leased.submissionId, replies };
+  if (isRecorded) log.info(fields, "mail out");
+  else log.warn(fields, "mail went out after its lease was lost");
+}
+
+function outcomeOf(
+  { no, attempts }: LeasedDelivery,
+  { kind, smtpReply }: Answer,
+  { sendAt }: LeasedSubmission,
+  options: MailOutOptions,
+): DeliveryOutcome {
+  const now = options.clock.now();
+  if (kind === "deferred") {
+    const next = nextAttempt({ attempts, since: sendAt, now }, options, options.random);
+    if (next) return { no, smtpReply, result: "deferred", nextAttemptAt: next, delivered: "queued" };
+    return { no, smtpReply, result: "failed", nextAttemptAt: null, delivered: "no" };
+  }
+  if (kind === "failed") return { no, smtpReply, result: "failed", nextAttemptAt: null, delivered: "no" };
+  const delivered = kind === "delivered" ? "yes" : "unknown";
+  return { no, smtpReply, result: "sent", nextAttemptAt: null, delivered };
+}
+
+async function reportOf(
+  leased: LeasedSubmission,
+  original: Buffer,
+  failures: { delivery: LeasedDelivery; answer: Answer; smtpReply: string }[],
+  { blobs, clock, hostname, incoming, random }: MailOutOptions,
+): Promise<NewMail | undefined> {
+  const failed = failures.flatMap(({ delivery: { rcptTo, parameters }, answer, smtpReply }): FailedRecipient[] =>
+    isSilenced(parameterOf(parameters, "NOTIFY"))
+      ? []
+      : [{ address: rcptTo, original: parameterOf(parameters, "ORCPT"), smtpReply, remote: answer.remote }],
+  );
+  if (failed.length === 0 || leased.mailFrom === "") return undefined;
+  const now = clock.now();
+  const envelopeId = parameterOf(leased.parameters, "ENVID");
+  const message = failureReport(
+    { hostname, to: leased.mailFrom, envelopeId, arrivedAt: leased.sendAt, now, original, failed },
+    random,
+  );
+  const [blob, prepared, incomingId] = await Promise.all([blobs.put(message), prepare(message), incoming.newId()]);
+  return { blob, prepared, target: { role: "inbox" }, keywords: [], receivedAt: now, incomingId };
+}
+
+/** RFC 3461 §4.1: the sender may not want to hear of failures. */
+function isSilenced(notify: string | undefined): boolean {
+  return notify !== undefined && !/FAILURE/i.test(notify);
+}

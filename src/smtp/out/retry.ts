@@ -1,0 +1,22 @@
+import type { Random } from "../../base/clock.ts";
+
+export interface RetryPolicy {
+  /** Pauses between attempts, in milliseconds; the last repeats. */
+  retrySchedule: number[];
+  /** How long to try, in milliseconds. */
+  retryFor: number;
+}
+
+const jitter = 0.1;
+
+/** When to try again after so many attempts; undefined when it has been tried for long enough. */
+export function nextAttempt(
+  { attempts, since, now }: { attempts: number; since: Date; now: Date },
+  { retrySchedule, retryFor }: RetryPolicy,
+  random: Random,
+): Date | undefined {
+  if (now.getTime() - since.getTime() >= retryFor) return undefined;
+  const pause = retrySchedule[Math.min(attempts, retrySchedule.length) - 1] ?? retryFor;
+  const spread = 1 + jitter * ((random(4).readUInt32BE(0) / 2 ** 32) * 2 - 1);
+  return new Date(now.getTime() + Math.round(pause * spread));
+}

@@ -1,0 +1,129 @@
+import { BlockList, isIP } from "node:net";
+import { type DnsResolver, isAbsent, withTimeout } from "../resolver.ts";
+import type { Answer } from "./reply.ts";
+
+/** A server to try: its name, for TLS and reports, and one of its addresses. */
+export interface Target {
+  name: string;
+  address: string;
+  port: number;
+}
+
+export interface RouteOptions {
+  resolver: DnsResolver;
+  hostname: string;
+  mxPort: number;
+  /** Deliver to loopback and private addresses too. */
+  allowPrivateTargets: boolean;
+}
+
+/** No server can be tried: what to tell of each recipient. */
+export class NoRoute extends Error {
+  readonly answer: Answer;
+
+  constructor(kind: "deferred" | "failed", smtpReply: string) {
+    super(smtpReply);
+    this.answer = { kind, smtpReply };
+  }
+}
+
+const mostHosts = 5;
+const mostAddresses = 8;
+const dnsTime = 10_000;
+
+const unreachable = new BlockList();
+for (const [network, prefix] of [
+  ["0.0.0.0", 8],
+  ["10.0.0.0", 8],
+  ["100.64.0.0", 10],
+  ["127.0.0.0", 8],
+  ["169.254.0.0", 16],
+  ["172.16.0.0", 12],
+  ["192.0.0.0", 24],
+  ["192.168.0.0", 16],
+  ["198.18.0.0", 15],
+  ["224.0.0.0", 3],
+] as const) {
+  unreachable.addSubnet(network, prefix, "ipv4");
+}
+for (const [network, prefix] of [
+  ["::", 96],
+  ["64:ff9b:1::", 48],
+  ["fc00::", 7],
+  ["fe80::", 10],
+  ["ff00::", 8],
+] as const) {
+  unreachable.addSubnet(network, prefix, "ipv6");
+}
+
+/** True for loopback, private, link-local and multicast addresses. */
+function isPrivate(address: string): boolean {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped) return isPrivate(mapped);
+  return unreachable.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+}
+
+/** RFC 5321 §5.1: the servers of a domain (or one host alone) in the order to try them. Throws NoRoute. */
+export async function findTargets(
+  domain: string,
+  options: RouteOptions,
+  kind: "domain" | "host" = "domain",
+): Promise<Target[]> {
+  const hosts = kind === "host" ? [domain] : await mailHosts(domain, options);
+  const targets: Target[] = [];
+  let isUnanswered = false;
+  for (const name of hosts.slice(0, mostHosts)) {
+    const found = await addressesOf(name, options);
+    if (found.isUnanswered) isUnanswered = true;
+    for (const address of found.addresses) targets.push({ name, address, port: options.mxPort });
+  }
+  if (targets.length === 0 && isUnanswered) throw new NoRoute("deferred", "451 4.4.3 DNS did not answer");
+  if (targets.length === 0) throw new NoRoute("failed", `550 5.1.2 no mail server of ${domain} has an address`);
+  const allowed = targets.filter(({ address }) => options.allowPrivateTargets || !isPrivate(address));
+  if (allowed.length === 0) throw new NoRoute("failed", `550 5.4.4 ${domain} is only at private addresses`);
+  return allowed.slice(0, mostAddresses);
+}
+
+async function mailHosts(domain: string, { resolver, hostname }: RouteOptions): Promise<string[]> {
+  let records: { priority: number; exchange: string }[];
+  try {
+    records = await withTimeout(resolver.resolveMx(domain), dnsTime, domain);
+  } catch (error) {
+    if (!isAbsent(error)) throw new NoRoute("deferred", "451 4.4.3 DNS did not answer");
+    // A domain without MX is its own mail server.
+    return [domain];
+  }
+  if (records.length === 0) return [domain];
+  const names = shuffled(records)
+    .sort((a, b) => a.priority - b.priority)
+    .map(({ exchange, priority }) => ({ name: exchange.replace(/\.$/, "").toLowerCase(), priority }));
+  // RFC 7505: the domain says that it takes no mail.
+  if (names.every(({ name }) => name === "")) throw new NoRoute("failed", `556 5.1.10 ${domain} takes no mail`);
+  const ourselves = names.find(({ name }) => name === hostname.toLowerCase());
+  const better = names.filter(({ name, priority }) => name !== "" && priority < (ourselves?.priority ?? Infinity));
+  if (better.length === 0) throw new NoRoute("failed", `554 5.4.6 mail for ${domain} would come back to us`);
+  return [...new Set(better.map(({ name }) => name))];
+}
+
+/** Equal preferences share the load. */
+function shuffled<T>(list: T[]): T[] {
+  return list
+    .map((item) => ({ item, key: Math.random() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item);
+}
+
+async function addressesOf(
+  name: string,
+  { resolver }: RouteOptions,
+): Promise<{ addresses: string[]; isUnanswered: boolean }> {
+  if (isIP(name)) return { addresses: [name], isUnanswered: false };
+  const found = await Promise.allSettled([
+    withTimeout(resolver.resolve4(name), dnsTime, name),
+    withTimeout(resolver.resolve6(name), dnsTime, name),
+  ]);
+  return {
+    addresses: found.flatMap((result) => (result.status === "fulfilled" ? result.value : [])),
+    isUnanswered: found.some((result) => result.status === "rejected" && !isAbsent(result.reason)),
+  };
+}

@@ -1,0 +1,75 @@
+import { isIP } from "node:net";
+import { Slots } from "../../base/slots.ts";
+import type { Answer } from "./reply.ts";
+import { findTargets, NoRoute, type RouteOptions } from "./route.ts";
+import { type Parcel, type Server, transact, Unreachable } from "./transaction.ts";
+
+export interface SendOptions extends RouteOptions {
+  /** smtp://user:password@host:port: takes all mail that goes out. */
+  smarthost?: string | undefined;
+}
+
+const atOnce = 50;
+const atOncePerDomain = 5;
+const mostServers = 6;
+
+/** Sends to other servers, so many transactions at a time, and fewer to one domain. */
+export class Sender {
+  readonly #options: SendOptions;
+  readonly #all = new Slots(atOnce);
+  readonly #domains = new Map<string, { slots: Slots; users: number }>();
+
+  constructor(options: SendOptions) {
+    this.#options = options;
+  }
+
+  /** Answers for each recipient, in order. Never throws for what a server or DNS did. */
+  async send(domain: string, parcel: Parcel): Promise<Answer[]> {
+    const key = this.#options.smarthost ? "" : domain;
+    const entry = this.#domains.get(key) ?? { slots: new Slots(key === "" ? atOnce : atOncePerDomain), users: 0 };
+    this.#domains.set(key, entry);
+    entry.users++;
+    try {
+      return await entry.slots.run(() => this.#all.run(() => this.#send(domain, parcel)));
+    } finally {
+      if (--entry.users === 0) this.#domains.delete(key);
+    }
+  }
+
+  async #send(domain: string, parcel: Parcel): Promise<Answer[]> {
+    const { smarthost, hostname } = this.#options;
+    let last: Answer | undefined;
+    try {
+      const servers: Server[] = smarthost
+        ? await this.#smarthostServers(new URL(smarthost))
+        : await findTargets(domain, this.#options);
+      for (const server of servers.slice(0, mostServers)) {
+        try {
+          return await transact(server, parcel, hostname);
+        } catch (error) {
+          if (!(error instanceof Unreachable)) throw error;
+          // As long as one server may be better later, the mail waits.
+          if (last?.kind !== "deferred") last = error.answer;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof NoRoute)) throw error;
+      last = error.answer;
+    }
+    const answer = last ?? { kind: "deferred", smtpReply: "451 4.4.1 no server to try" };
+    return parcel.recipients.map(() => answer);
+  }
+
+  async #smarthostServers(url: URL): Promise<Server[]> {
+    const name = url.hostname.replace(/^\[|\]$/g, "");
+    const isSecure = url.protocol === "smtps:";
+    const port = url.port ? Number(url.port) : isSecure ? 465 : 587;
+    const login = url.username
+      ? { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) }
+      : undefined;
+    // Whoever configures the host knows where it is.
+    const options = { ...this.#options, mxPort: port, allowPrivateTargets: true };
+    const targets = isIP(name) ? [{ name, address: name, port }] : await findTargets(name, options, "host");
+    return targets.map((target) => ({ ...target, isSecure, requireTls: login !== undefined && !isSecure, login }));
+  }
+}

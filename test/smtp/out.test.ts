@@ -1,0 +1,435 @@
+import { randomBytes } from "node:crypto";
+import { authenticate } from "mailauth";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { encodeId } from "../../src/base/ids.ts";
+import { dnsRecords } from "../../src/cli/dkim.ts";
+import { methods } from "../../src/jmap/methods.ts";
+import { findDomain } from "../../src/store/directory.ts";
+import { TestClient, testLogin, testServices } from "../support/jmap.ts";
+import { message } from "../support/messages.ts";
+import { until } from "../support/ports.ts";
+import { type SmtpSink, startSink } from "../support/smtp-sink.ts";
+import { type MailHost, startMailHost } from "./host.ts";
+
+let host: MailHost;
+let sink: SmtpSink;
+let ada: number;
+let bob: number;
+let client: TestClient;
+let identityId: string;
+
+type Json = Record<string, unknown>;
+interface Submission {
+  id: string;
+  undoStatus: string;
+  sendAt: string;
+  deliveryStatus: Record<string, { smtpReply: string; delivered: string }>;
+  dsnBlobIds: string[];
+  envelope: { mailFrom: { email: string }; rcptTo: { email: string }[] };
+}
+
+beforeAll(async () => {
+  [host, sink] = await Promise.all([startMailHost(), startSink()]);
+  host.startMailOut(sink.port);
+  ada = await host.account("ada@here.test");
+  bob = await host.account("bob@here.test");
+  client = clientOf(ada);
+  const { list } = await client.call("Identity/get", { ids: null });
+  identityId = (list as { id: string }[])[0]!.id;
+  host.dns.set("far.test", "MX", { preference: 10, exchange: "mx.far.test" });
+  host.dns.set("mx.far.test", "A", "127.0.0.1");
+  host.dns.set("other.test", "MX", { preference: 10, exchange: "mx.far.test" });
+});
+afterAll(async () => {
+  await host.stop();
+  await sink.stop();
+});
+beforeEach(() => sink.reset());
+
+function clientOf(account: number): TestClient {
+  return new TestClient(
+    methods,
+    testServices(host.store, { blobs: host.blobs, ingest: host.ingest, random: randomBytes }),
+    testLogin([account]),
+  );
+}
+
+/** A draft of these bytes; its id. */
+async function draft(raw: Buffer, by = client): Promise<string> {
+  const blob = await host.blobs.put(raw);
+  const account = by.login.accounts[0]!.id;
+  await host.store.write(account, (tx) => host.blobs.reference(tx, blob));
+  const { encodeBlobId } = await import("../../src/store/blob-id.ts");
+  const { list } = await by.call("Mailbox/get", { ids: null });
+  const drafts = (list as { id: string; role: string }[]).find((mailbox) => mailbox.role === "drafts")!.id;
+  const emails = {
+    e: { blobId: encodeBlobId(blob.sha256), mailboxIds: { [drafts]: true }, keywords: { $draft: true } },
+  };
+  const { created } = await by.call("Email/import", { emails });
+  return (created as { e: { id: string } }).e.id;
+}
+
+const mail = (to: string, subject: string, more: Parameters<typeof message>[0] = {}) =>
+  message({ from: "Ada <ada@here.test>", to, subject, ...more });
+
+async function submit(emailId: string, more: object = {}, args: object = {}): Promise<Json> {
+  return (await client.call("EmailSubmission/set", {
+    create: { s: { identityId, emailId, ...more } },
+    ...args,
+  })) as Json;
+}
+
+async function sent(raw: Buffer, more: object = {}): Promise<Submission> {
+  const answer = await submit(await draft(raw), more);
+  expect(answer.notCreated).toBeNull();
+  return { ...((answer.created as Record<string, unknown>).s as Submission) };
+}
+
+async function refusal(raw: Buffer, more: object = {}): Promise<Record<string, unknown>> {
+  const answer = await submit(await draft(raw), more);
+  return (answer.notCreated as Record<string, Record<string, unknown>>).s!;
+}
+
+async function get(id: string): Promise<Submission> {
+  const { list } = await client.call("EmailSubmission/get", { ids: [id] });
+  return (list as Submission[])[0]!;
+}
+
+const status = (id: string, address: string, delivered: string) =>
+  until(`${address} ${delivered}`, async () => {
+    const found = (await get(id)).deliveryStatus[address];
+    return found?.delivered === delivered ? found : undefined;
+  });
+
+describe("a submission", () => {
+  test("leaves signed, without Bcc, to all of its envelope", async () => {
+    const domain = await findDomain(host.database, "here.test");
+    for (const record of dnsRecords(domain!, "mx.posthorn.test")) {
+      if (record.type === "TXT") host.dns.set(record.name.slice(0, -1), "TXT", record.value.replace(/"( ")?/g, ""));
+    }
+    const text = "..dots\r\n.\r\nend\r\n  ";
+    const written = await mail("Zoë <zoe@far.test>", "Grüße", { cc: "cy@other.test", text });
+    const raw = Buffer.concat([Buffer.from("Bcc: secret@far.test\r\n"), written]);
+    const { id, envelope, undoStatus, deliveryStatus } = await sent(raw);
+    expect(undoStatus).toBe("pending");
+    expect(envelope.mailFrom.email).toBe("ada@here.test");
+    expect(envelope.rcptTo.map(({ email }) => email).sort()).toEqual([
+      "cy@other.test",
+      "secret@far.test",
+      "zoe@far.test",
+    ]);
+    expect(Object.values(deliveryStatus).map(({ delivered }) => delivered)).toEqual(["queued", "queued", "queued"]);
+    const stored = await sink.waitFor(2);
+    expect(stored.map(({ to }) => [...to].sort()).sort()).toEqual([
+      ["cy@other.test"],
+      ["secret@far.test", "zoe@far.test"],
+    ]);
+    for (const { raw: bytes, tls, from } of stored) {
+      expect(tls).toBe(true);
+      expect(from).toBe("ada@here.test");
+      expect(bytes.toString()).not.toMatch(/secret|^bcc:/im);
+      const verdict = await authenticate(bytes, {
+        ip: "127.0.0.1",
+        helo: "mx.posthorn.test",
+        sender: from,
+        mta: "mx.far.test",
+        resolver: (name, type) => host.dns.resolver().resolve(name, type) as Promise<string[]>,
+        strict: true,
+      });
+      expect(verdict.dkim.results.map((result) => result.status.result)).toEqual(["pass"]);
+      expect(bytes.toString().replace(/\r\n\s+/g, "")).toMatch(/;h=from:[\w:-]+:from;/);
+    }
+    expect(await status(id, "zoe@far.test", "unknown")).toMatchObject({ smtpReply: expect.stringMatching(/^250 /) });
+    expect(await get(id)).toMatchObject({ undoStatus: "final" });
+    expect(await host.rows("SELECT * FROM due")).toEqual([]);
+  });
+
+  test("to another user here gets there without SMTP, once", async () => {
+    const { id } = await sent(await mail("Bob <bob@here.test>, nobody@here.test", "Hello Bob"));
+    expect(await status(id, "bob@here.test", "yes")).toMatchObject({ smtpReply: "250 2.1.5 delivered" });
+    expect(await status(id, "nobody@here.test", "no")).toMatchObject({ smtpReply: "550 5.1.1 no such address here" });
+    const found = await until("mail to Bob", async () =>
+      (await host.mails(bob)).find((one) => one.subject === "Hello Bob"),
+    );
+    expect(found.raw).toMatch(/^Return-Path: <ada@here\.test>\r\nReceived: by mx\.posthorn\.test id s\w+;\r\n .+\r\n/);
+    expect(sink.attempts).toEqual([]);
+  });
+
+  test("with onSuccess arguments changes the emails in the same call", async () => {
+    const [one, two] = [await draft(await mail("a@far.test", "Kept")), await draft(await mail("b@far.test", "Gone"))];
+    const { responses } = await client.request([
+      [
+        "EmailSubmission/set",
+        {
+          accountId: client.account,
+          create: {
+            k: { identityId, emailId: one },
+            g: { identityId, emailId: two },
+            bad: { identityId, emailId: "e1" },
+          },
+          onSuccessUpdateEmail: {
+            "#k": { "keywords/$draft": null, "keywords/$answered": true },
+            "#bad": { keywords: {} },
+          },
+          onSuccessDestroyEmail: ["#g"],
+        },
+        "c",
+      ],
+    ]);
+    expect(responses.map(([name]) => name)).toEqual(["EmailSubmission/set", "Email/set"]);
+    expect(responses[0]![1].notCreated).toMatchObject({ bad: { type: "invalidProperties", properties: ["emailId"] } });
+    expect(responses[1]![1]).toMatchObject({ updated: { [one]: null }, destroyed: [two] });
+    const { list } = await client.call("Email/get", { ids: [one], properties: ["keywords"] });
+    expect(list).toMatchObject([{ keywords: { $answered: true } }]);
+    expect((await sink.waitFor(2)).map(({ raw }) => /^Subject: (.*)\r$/m.exec(raw.toString())?.[1]).sort()).toEqual([
+      "Gone",
+      "Kept",
+    ]);
+  });
+
+  test("may be held back, and canceled until the first attempt", async () => {
+    const emailId = await draft(await mail("late@far.test", "Later"));
+    const later = {
+      mailFrom: { email: "ada@here.test", parameters: { HOLDFOR: "600" } },
+      rcptTo: [{ email: "late@far.test" }],
+    };
+    const { created } = await submit(emailId, { envelope: later });
+    const { id, sendAt } = (created as Record<string, Submission>).s!;
+    expect(Date.parse(sendAt) - host.clock.now().getTime()).toBeGreaterThan(590_000);
+    await host.mailOut!.idle();
+    expect(sink.attempts).toEqual([]);
+    const { updated } = await client.call("EmailSubmission/set", { update: { [id]: { undoStatus: "canceled" } } });
+    expect(updated).toEqual({ [id]: null });
+    expect(await get(id)).toMatchObject({ undoStatus: "canceled" });
+    const second = (await submit(emailId, { envelope: later })).created as Record<string, Submission>;
+    host.clock.ahead += 601_000;
+    host.mailOut!.wake();
+    await status(second.s!.id, "late@far.test", "unknown");
+    expect(sink.messages).toHaveLength(1);
+    const { notUpdated } = await client.call("EmailSubmission/set", {
+      update: { [second.s!.id]: { undoStatus: "canceled" } },
+    });
+    expect(notUpdated).toMatchObject({ [second.s!.id]: { type: "cannotUnsend" } });
+  });
+
+  test("that is destroyed goes out all the same", async () => {
+    const hold = {
+      mailFrom: { email: "ada@here.test", parameters: { HOLDFOR: "60" } },
+      rcptTo: [{ email: "d@far.test" }],
+    };
+    const { id } = await sent(await mail("d@far.test", "Destroyed"), { envelope: hold });
+    const { destroyed } = await client.call("EmailSubmission/set", { destroy: [id] });
+    expect(destroyed).toEqual([id]);
+    expect((await client.call("EmailSubmission/get", { ids: [id] })).notFound).toEqual([id]);
+    host.clock.ahead += 61_000;
+    host.mailOut!.wake();
+    await sink.waitFor(1);
+    await until("no trace", async () => (await host.rows("SELECT 1 FROM submission WHERE destroyed")).length === 0);
+  });
+
+  test("can be found", async () => {
+    const all = await client.call("EmailSubmission/query", { sort: [{ property: "sentAt", isAscending: false }] });
+    expect((all.ids as string[]).length).toBeGreaterThan(4);
+    const canceled = await client.call("EmailSubmission/query", {
+      filter: { undoStatus: "canceled" },
+      calculateTotal: true,
+    });
+    expect(canceled).toMatchObject({ total: 1 });
+    const none = await client.call("EmailSubmission/query", { filter: { emailIds: ["e1"] } });
+    expect(none.ids).toEqual([]);
+  });
+});
+
+describe("is refused", () => {
+  const to = (...addresses: string[]) => addresses.map((email) => ({ email }));
+  test.each([
+    ["a forged From", { from: "bob@here.test" }, {}, { type: "forbiddenFrom" }],
+    [
+      "a forged return path",
+      {},
+      { envelope: { mailFrom: { email: "bob@here.test" }, rcptTo: to("x@far.test") } },
+      { type: "forbiddenMailFrom" },
+    ],
+    [
+      "nobody to send to",
+      {},
+      { envelope: { mailFrom: { email: "ada@here.test" }, rcptTo: [] } },
+      { type: "noRecipients" },
+    ],
+    [
+      "recipients that are none",
+      {},
+      {
+        envelope: {
+          mailFrom: { email: "ada@here.test" },
+          rcptTo: to("x@far.test", "nonsense", "a b@far.test", "x@far.test\r\nDATA"),
+        },
+      },
+      { type: "invalidRecipients", invalidRecipients: ["nonsense", "a b@far.test", "x@far.test\r\nDATA"] },
+    ],
+    [
+      "too many",
+      {},
+      {
+        envelope: {
+          mailFrom: { email: "ada@here.test" },
+          rcptTo: to(...Array.from({ length: 1001 }, (_, i) => `x${i}@far.test`)),
+        },
+      },
+      { type: "tooManyRecipients", maxRecipients: 1000 },
+    ],
+    ["no From", { headers: { From: "" } }, {}, { type: "invalidEmail", properties: ["from"] }],
+    [
+      "held back too long",
+      {},
+      {
+        envelope: {
+          mailFrom: { email: "ada@here.test", parameters: { HOLDFOR: "2592001" } },
+          rcptTo: to("x@far.test"),
+        },
+      },
+      { type: "invalidProperties", properties: ["envelope"] },
+    ],
+    ["an unknown identity", {}, { identityId: "i99" }, { type: "invalidProperties", properties: ["identityId"] }],
+  ])("for %s", async (_, more, create, error) => {
+    let raw = await mail("x@far.test", "Refused", more as never);
+    if (JSON.stringify(error).includes("invalidEmail")) raw = Buffer.from(raw.toString().replace(/^From:.*\r\n/m, ""));
+    expect(await refusal(raw, create)).toMatchObject(error);
+  });
+});
+
+describe("the other server", () => {
+  test("that says 451 is asked again later, and its words are told", async () => {
+    sink.program({ stage: "rcpt", address: "busy@far.test", times: 1, reply: "451 4.3.0 come back\r\n".trim() });
+    const { id } = await sent(await mail("busy@far.test, idle@far.test", "Again"));
+    await status(id, "idle@far.test", "unknown");
+    const { deliveryStatus } = await get(id);
+    expect(deliveryStatus["busy@far.test"]).toMatchObject({ smtpReply: "451 4.3.0 come back", delivered: "queued" });
+    host.clock.ahead += 3 * 60_000;
+    host.mailOut!.wake();
+    expect(await status(id, "busy@far.test", "unknown")).toMatchObject({ smtpReply: expect.stringMatching(/^250/) });
+    expect(sink.messages.map(({ to }) => to)).toEqual([["idle@far.test"], ["busy@far.test"]]);
+  });
+
+  test("that says 550 brings a report into the inbox", async () => {
+    sink.program({ stage: "rcpt", address: "gone@far.test", reply: "550 5.1.1 never heard of" });
+    const { id } = await sent(await mail("gone@far.test, here@far.test", "Bounce me"));
+    expect(await status(id, "gone@far.test", "no")).toMatchObject({ smtpReply: "550 5.1.1 never heard of" });
+    const { dsnBlobIds } = await get(id);
+    expect(dsnBlobIds).toHaveLength(1);
+    const report = (await host.mails(ada)).find((one) => one.subject === "Undelivered: Bounce me")!;
+    expect(report.raw).toMatch(/^Return-Path: <>\r\nFrom: .*MAILER-DAEMON@mx\.posthorn\.test>/);
+    expect(report.raw).toContain("Auto-Submitted: auto-replied");
+    expect(report.raw).toMatch(
+      /Final-Recipient: rfc822; gone@far\.test\r\nAction: failed\r\nStatus: 5\.1\.1\r\nRemote-MTA: dns; mx\.far\.test\r\nDiagnostic-Code: smtp; 550 5\.1\.1 never heard of/,
+    );
+    expect(report.raw).not.toContain("here@far.test\r\nAction");
+    const { list } = await client
+      .call("Email/query", { filter: { inMailbox: await inbox() } })
+      .then(async ({ ids }) => client.call("Email/get", { ids, properties: ["blobId", "subject"] }));
+    expect(list).toContainEqual(expect.objectContaining({ blobId: dsnBlobIds[0], subject: "Undelivered: Bounce me" }));
+  });
+
+  const inbox = async () => {
+    const { list } = await client.call("Mailbox/get", { ids: null });
+    return (list as { id: string; role: string }[]).find((mailbox) => mailbox.role === "inbox")!.id;
+  };
+
+  test("that cannot be reached is tried for five days", async () => {
+    host.dns.set("dead.test", "MX", { preference: 5, exchange: "mx.dead.test" });
+    host.dns.fail("mx.dead.test", "SERVFAIL");
+    const { id } = await sent(await mail("x@dead.test", "Patience"));
+    await until("a reply", async () =>
+      (await get(id)).deliveryStatus["x@dead.test"]!.smtpReply.startsWith("451 4.4.3"),
+    );
+    await host.mailOut!.idle();
+    host.clock.ahead += 5 * 86_400_000;
+    host.mailOut!.wake();
+    expect(await status(id, "x@dead.test", "no")).toMatchObject({ smtpReply: "451 4.4.3 DNS did not answer" });
+  });
+
+  test("of a domain that takes no mail is not asked", async () => {
+    host.dns.set("null.test", "MX", { preference: 0, exchange: "." });
+    const { id } = await sent(await mail("x@null.test, y@unknown.test", "Null MX"));
+    expect(await status(id, "x@null.test", "no")).toMatchObject({ smtpReply: expect.stringMatching(/^556 5\.1\.10 /) });
+    expect(await status(id, "y@unknown.test", "no")).toMatchObject({
+      smtpReply: expect.stringMatching(/^550 5\.1\.2 /),
+    });
+  });
+
+  test("is the next one where the first is down", async () => {
+    host.dns.set("two.test", "MX", [
+      { preference: 1, exchange: "down.two.test" },
+      { preference: 2, exchange: "mx.far.test" },
+    ]);
+    host.dns.set("down.two.test", "A", "127.0.0.9");
+    const { id } = await sent(await mail("x@two.test", "Second"));
+    await status(id, "x@two.test", "unknown");
+  });
+
+  test("at a private address is left alone unless that is allowed", async () => {
+    const { findTargets } = await import("../../src/smtp/out/route.ts");
+    const options = {
+      resolver: host.dns.resolver(),
+      hostname: "mx.posthorn.test",
+      mxPort: 25,
+      allowPrivateTargets: false,
+    };
+    await expect(findTargets("far.test", options)).rejects.toThrow(/^550 5\.4\.4/);
+  });
+});
+
+describe("after a crash", () => {
+  test("lost hints are found and leases of the dead are taken over", async () => {
+    const hold = {
+      mailFrom: { email: "ada@here.test", parameters: { HOLDFOR: "30" } },
+      rcptTo: [{ email: "c@far.test" }],
+    };
+    const { id } = await sent(await mail("c@far.test", "Crashed"), { envelope: hold });
+    await until("a hint", async () => (await host.rows("SELECT 1 FROM due")).length > 0);
+    await host.rows("DELETE FROM due");
+    // A process of this machine that is no more.
+    const { hostname } = await import("node:os");
+    await host.rows(
+      "UPDATE delivery SET leased_by = $1, leased_until = now() + '1 day', attempts = 1 WHERE rcpt_to = 'c@far.test'",
+      [`${hostname()} 999999999 1`],
+    );
+    host.clock.ahead += 31_000;
+    await host.mailOut!.sweep();
+    await status(id, "c@far.test", "unknown");
+    expect(sink.messages).toHaveLength(1);
+  });
+});
+
+describe("Identity", () => {
+  test("is made for own addresses only", async () => {
+    const { created, notCreated } = await client.call("Identity/set", {
+      create: {
+        own: { email: "ada+shop@here.test", name: "Shop" },
+        forged: { email: "bob@here.test" },
+        all: { email: "*@here.test" },
+      },
+    });
+    const { id } = (created as Record<string, { id: string }>).own!;
+    expect(notCreated).toMatchObject({ forged: { type: "forbiddenFrom" }, all: { type: "forbiddenFrom" } });
+    await client.call("Identity/set", {
+      update: { [id]: { textSignature: "A.", replyTo: [{ name: null, email: "r@here.test" }] } },
+    });
+    const { list } = await client.call("Identity/get", { ids: [id] });
+    expect(list).toEqual([
+      {
+        id,
+        name: "Shop",
+        email: "ada+shop@here.test",
+        replyTo: [{ name: null, email: "r@here.test" }],
+        bcc: null,
+        textSignature: "A.",
+        htmlSignature: "",
+        mayDelete: true,
+      },
+    ]);
+    const gone = await client.call("Identity/set", { destroy: [id, identityId] });
+    expect(gone).toMatchObject({ destroyed: [id], notDestroyed: { [identityId]: { type: "forbidden" } } });
+    expect(encodeId("u", ada)).toBe(client.account);
+  });
+});
