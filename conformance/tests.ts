@@ -10,6 +10,13 @@ import { changes } from "./rfc8620/5.2-changes.ts";
 import { creationIds } from "./rfc8620/5.3-creation-ids.ts";
 import { patch } from "./rfc8620/5.3-patch.ts";
 import { set } from "./rfc8620/5.3-set.ts";
+import { copyTests } from "./rfc8620/5.4-copy.ts";
+import { filterSort } from "./rfc8620/5.5-filter-sort.ts";
+import { query } from "./rfc8620/5.5-query.ts";
+import { queryChanges } from "./rfc8620/5.6-query-changes.ts";
+import { download } from "./rfc8620/6-download.ts";
+import { upload } from "./rfc8620/6-upload.ts";
+import { eventSource } from "./rfc8620/7.3-event-source.ts";
 import type { Test } from "./runner/define.ts";
 
 /** Every test of the suite; a file of tests that is not named here does not run. */
@@ -26,4 +33,11 @@ export const tests: readonly Test[] = [
   ...set,
   ...patch,
   ...creationIds,
+  ...copyTests,
+  ...query,
+  ...filterSort,
+  ...queryChanges,
+  ...upload,
+  ...download,
+  ...eventSource,
 ];

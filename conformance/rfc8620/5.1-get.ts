@@ -144,8 +144,9 @@ const whole = defineTests(group, [
     run: async (t) => {
       const made = await t.mailboxes([{}, {}]);
       const [answer] = await t.call([["Mailbox/get", { accountId: t.accountId, ids: null }, "0"]]);
-      if (answer?.[0] === "error") return methodError(answer, "requestTooLarge");
-      const { list, notFound } = answer?.[1] as GetResult<{ id: string }>;
+      ok(answer, "no response");
+      if (answer[0] === "error") return methodError(answer, "requestTooLarge");
+      const { list, notFound } = answer[1] as GetResult<{ id: string }>;
       for (const id of made)
         ok(
           list.some((one) => one.id === id),

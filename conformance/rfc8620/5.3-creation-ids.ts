@@ -174,7 +174,7 @@ const refusals = defineTests(group, [
         set({ p: { name: "p", parentId } }, "1"),
       ]);
       t.destroyLater("Mailbox", createdId(answers[1]?.[1] as SetResult, "p"));
-      setError((answers[0]?.[1] as SetResult).notCreated, "c", "invalidProperties");
+      setError((answers[0] as Invocation)[1].notCreated as SetResult["notCreated"], "c", "invalidProperties");
     },
   },
 ]);
