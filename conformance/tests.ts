@@ -16,7 +16,10 @@ import { query } from "./rfc8620/5.5-query.ts";
 import { queryChanges } from "./rfc8620/5.6-query-changes.ts";
 import { download } from "./rfc8620/6-download.ts";
 import { upload } from "./rfc8620/6-upload.ts";
+import { push } from "./rfc8620/7.2-push.ts";
+import { pushSubscription } from "./rfc8620/7.2-push-subscription.ts";
 import { eventSource } from "./rfc8620/7.3-event-source.ts";
+import { webSocketTests } from "./rfc8887/websocket.ts";
 import type { Test } from "./runner/define.ts";
 
 /** Every test of the suite; a file of tests that is not named here does not run. */
@@ -39,5 +42,8 @@ export const tests: readonly Test[] = [
   ...queryChanges,
   ...upload,
   ...download,
+  ...pushSubscription,
+  ...push,
   ...eventSource,
+  ...webSocketTests,
 ];
