@@ -1,3 +1,4 @@
+import { one } from "../client/client.ts";
 import { core, type GetResult, type Json, mail } from "../client/types.ts";
 import { defineTests, type TestDefinition } from "../runner/define.ts";
 import { equal, isObject, isString, ok, same, setError, show } from "../runner/expect.ts";
@@ -140,8 +141,8 @@ const get = defineTests({ rfc, section: "7.2.1", title: "PushSubscription/get", 
     needs: ["user2"],
     run: async (t) => {
       const { id } = await subscribe(t, anyUrl(t));
-      const [all] = await t.client2.call([["PushSubscription/get", { ids: null }, "0"]]);
-      ok(!(all?.[1].list as { id: string }[]).some((one) => one.id === id), "the second user sees the subscription");
+      const { list } = await one<GetResult>(t.client2, "PushSubscription/get", { accountId: undefined, ids: null });
+      ok(!list.some((found) => found.id === id), "the second user sees the subscription");
     },
   },
 ]);
