@@ -1,10 +1,8 @@
 import { describe } from "./describe.ts";
 import { parseHeader, scanHeader } from "./field.ts";
 import type { Part } from "./structure.ts";
-import { decodedSize, view } from "./transfer.ts";
 
 export { headerEnd } from "./field.ts";
-export { decodedSize } from "./transfer.ts";
 
 /** Deeper multiparts, and parts past this number, stay opaque: nobody sends such mail to be read. */
 const maxDepth = 100;
@@ -76,7 +74,6 @@ class Walker {
   #finish(part: Part, end: number): void {
     part.body.end = Math.max(end, part.body.start);
     const encoding = part.parts === null ? part.encoding : "binary";
-    part.size = decodedSize(this.#bytes.subarray(part.body.start, part.body.end), encoding);
   }
 
   #closeAbove(level: number, end: number): void {

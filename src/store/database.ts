@@ -8,8 +8,9 @@ export type ConnectionOptions = { connectionString: string } | { host: string; u
 export type StatementObserver = (text: string, values: readonly unknown[]) => void;
 
 type Parser = (text: string) => unknown;
-const textArray = pg.types.getTypeParser(1009 as number as 1007) as Parser;
-const timestamp = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ) as Parser;
+const usual = pg.types.getTypeParser as (oid: number, format?: "text" | "binary") => Parser;
+const textArray = usual(1009);
+const timestamp = usual(pg.types.builtins.TIMESTAMPTZ);
 const utc = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00$/;
 
 /** The usual parsers of arrays and times are slow on what our rows mostly hold. bigints are all below 2^53. */
@@ -25,8 +26,7 @@ const parsers = new Map<number, Parser>([
   [pg.types.builtins.JSONB, JSON.parse],
 ]);
 const types = {
-  getTypeParser: (oid: number, format?: "text" | "binary") =>
-    parsers.get(oid) ?? pg.types.getTypeParser(oid, format as "text"),
+  getTypeParser: (oid: number, format?: "text" | "binary") => parsers.get(oid) ?? usual(oid, format),
 } as pg.CustomTypesConfig;
 
 /** SQLSTATEs after which nothing was committed and the whole transaction may simply run again. */
