@@ -6,7 +6,7 @@ import type { Limits } from "./method.ts";
 import { collations } from "./standard/filter.ts";
 
 /** How long EmailSubmission may hold a message back, in seconds. */
-export const maxDelayedSend = 30 * 86_400;
+const maxDelayedSend = 30 * 86_400;
 
 /** RFC 8620 §2 */
 export function coreCapability(limits: Limits): object {
