@@ -1,12 +1,10 @@
 import type { AccountAccess } from "../auth/login.ts";
+import { maxDelayedSend } from "../mail/submit-parameters.ts";
 import { emailLimits } from "./email/places.ts";
 import { capabilities } from "./ids.ts";
 import { maxMailboxDepth, maxSizeMailboxName } from "./mailbox/check.ts";
 import type { Limits } from "./method.ts";
 import { collations } from "./standard/filter.ts";
-
-/** How long EmailSubmission may hold a message back, in seconds. */
-export const maxDelayedSend = 30 * 86_400;
 
 /** RFC 8620 §2 */
 export function coreCapability(limits: Limits): object {

@@ -122,6 +122,15 @@ export async function leaseDeliveries(
   return { ...due, mailFrom, parameters, sendAt: row.send_at, blob, deliveries };
 }
 
+const release = statement(`
+  UPDATE delivery SET leased_by = NULL, leased_until = NULL
+  WHERE user_id = $1 AND submission_id = $2 AND leased_by = $3 AND leased_until = $4`);
+
+/** Ends this very lease. */
+export async function releaseLease(database: Database, due: DueSubmission, { holder, until }: Lease): Promise<void> {
+  await database.run(release, [due.userId, due.submissionId, holder, until]);
+}
+
 /** What came of one recipient's attempt. */
 export interface DeliveryOutcome {
   no: number;
