@@ -55,7 +55,14 @@ const wanted = (name: string): boolean =>
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 type Subject = { login: Login; count: number; owner: string; route: Route | undefined };
-type Bench = { subjects: Subject[]; roots: () => number[]; diskFolder: string; rows: Row[]; pushes: PushRow[] };
+type Bench = {
+  subjects: Subject[];
+  roots: () => number[];
+  diskFolder: string;
+  rows: Row[];
+  pushes: PushRow[];
+  failures: string[];
+};
 
 async function openBox({ login, count, owner }: Subject): Promise<Box> {
   const main = await connect({ ...login, timeoutMs: 120_000 });
@@ -105,23 +112,36 @@ function addRow(
   say(`${messages} messages, ${connections} connections, ${title}: ${figures.perSecond.toFixed(1)} a second${cpu}`);
 }
 
-async function runDelivery(bench: Bench, subject: Subject, route: Route): Promise<void> {
+async function runSmtp(bench: Bench, subject: Subject, route: Route): Promise<void> {
   const box = await openBox(subject);
-  if (wanted("smtp")) {
-    const named = { name: "smtp", title: "SMTP in to delivered", mayGrow: true };
-    for (const connections of [1, 8]) {
-      const disk = await diskRate(bench.diskFolder);
-      const figures = await smtpIn(box, route, connections, rounds, bench.roots());
-      addRow(bench, named, subject.count, connections, figures, disk);
-    }
-  }
-  if (wanted("push")) {
-    const figures = await pushLatency(box, route, options.quick ? 40 : 200);
-    bench.pushes.push({ messages: subject.count, figures });
-    say(`${subject.count} messages, push: p50 ${figures.p50.toFixed(1)} ms, p95 ${figures.p95.toFixed(1)} ms`);
+  const named = { name: "smtp", title: "SMTP in to delivered", mayGrow: true };
+  for (const connections of [1, 8]) {
+    const disk = await diskRate(bench.diskFolder);
+    const figures = await smtpIn(box, route, connections, rounds, bench.roots());
+    addRow(bench, named, subject.count, connections, figures, disk);
   }
   await tidy(box.main, box.count);
   box.main.close();
+}
+
+async function runPush(bench: Bench, subject: Subject, route: Route): Promise<void> {
+  const box = await openBox(subject);
+  const figures = await pushLatency(box, route, options.quick ? 40 : 200);
+  bench.pushes.push({ messages: subject.count, figures });
+  say(`${subject.count} messages, push: p50 ${figures.p50.toFixed(1)} ms, p95 ${figures.p95.toFixed(1)} ms`);
+  await tidy(box.main, box.count);
+  box.main.close();
+}
+
+/** A scenario that fails costs its own figures only. */
+async function attempt(bench: Bench, what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const failure = `${what}: ${(error as Error).message}`;
+    bench.failures.push(failure);
+    say(`FAILED ${failure}`);
+  }
 }
 
 async function runAll(bench: Bench): Promise<void> {
@@ -130,10 +150,15 @@ async function runAll(bench: Bench): Promise<void> {
     const open = Array.from({ length: 8 }, () => connect({ ...subject.login, connections: 1 }));
     const clients = await Promise.all(open);
     for (const scenario of scenarios) {
-      if (wanted(scenario.name)) await runScenario(bench, subject, scenario, clients);
+      if (!wanted(scenario.name)) continue;
+      const what = `${subject.count} messages, ${scenario.title}`;
+      await attempt(bench, what, () => runScenario(bench, subject, scenario, clients));
     }
     for (const client of clients) client.close();
-    if (subject.route && (wanted("smtp") || wanted("push"))) await runDelivery(bench, subject, subject.route);
+    const { route, count } = subject;
+    if (route && wanted("smtp"))
+      await attempt(bench, `${count} messages, SMTP in`, () => runSmtp(bench, subject, route));
+    if (route && wanted("push")) await attempt(bench, `${count} messages, push`, () => runPush(bench, subject, route));
   }
 }
 
@@ -152,7 +177,10 @@ async function ownServer(folder: string): Promise<{ bench: Bench; host: Host }> 
     const login = { url: host.url, user: address, password };
     return { login, count, owner: `n${count}`, route: { port: host.smtpPort, address, timeoutMs: 60_000 } };
   });
-  return { host, bench: { subjects, roots: host.roots, diskFolder: host.dataFolder, rows: [], pushes: [] } };
+  return {
+    host,
+    bench: { subjects, roots: host.roots, diskFolder: host.dataFolder, rows: [], pushes: [], failures: [] },
+  };
 }
 
 /** Somebody's server: one user a size. */
@@ -178,19 +206,22 @@ async function foreignServer(url: string): Promise<Bench> {
     subjects.push({ login, count, owner, route });
   }
   const roots = options.pid ? [Number(options.pid)] : [];
-  return { subjects, roots: () => roots, diskFolder: tmpdir(), rows: [], pushes: [] };
+  return { subjects, roots: () => roots, diskFolder: tmpdir(), rows: [], pushes: [], failures: [] };
 }
 
 function report(bench: Bench): void {
   if (bench.rows.length > 0) process.stdout.write(`\n${printTable(bench.rows, sizes)}\n`);
   const rates = printRates(bench.rows, bench.pushes);
   if (rates) process.stdout.write(`\n${rates}\n`);
+  for (const failure of bench.failures) process.stdout.write(`FAILED ${failure}\n`);
+  if (bench.failures.length > 0) process.exitCode = 1;
   if (!options.json) return;
   const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
   const { password: _, ...asked } = options;
+  const { rows, pushes, failures } = bench;
   writeFileSync(
     options.json,
-    JSON.stringify({ at: new Date(), machine, options: asked, rows: bench.rows, pushes: bench.pushes }, null, 2),
+    JSON.stringify({ at: new Date(), machine, options: asked, rows, pushes, failures }, null, 2),
   );
 }
 

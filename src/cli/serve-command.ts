@@ -26,6 +26,12 @@ export function addServeCommand(program: Command): void {
     const { config } = configOf(command);
     const log = createLog(config.logLevel);
     const interrupted = interruption(log);
+    process.on("uncaughtException", (error) => {
+      log.error({ err: error }, "the server failed");
+      process.exit(1);
+    });
+    // Whoever started us may stop reading.
+    process.stdout.on("error", () => {});
     // Only here: all of the server takes a second to load, which other commands need not wait for.
     const { serve } = await import("./serve.ts");
     const running = await serve(config, { clock: systemClock, resolver: resolverOf(config), random, log });

@@ -1,9 +1,10 @@
 import type { Log } from "../base/log.ts";
 import type { ObjectStore } from "../store/objects/object-store.ts";
 import type { Store } from "../store/store.ts";
-import { Sweeper } from "../store/sweeps.ts";
+import { Sweeper, settleSearch } from "../store/sweeps.ts";
 
 const interval = 10 * 60_000;
+const searchInterval = 10_000;
 
 /** Runs the sweeps from time to time; the function stops them. */
 export function startWorker(options: { store: Store; objects: ObjectStore; log: Log }): () => Promise<void> {
@@ -21,9 +22,19 @@ export function startWorker(options: { store: Store; objects: ObjectStore; log: 
   // Not together with all else that happens at a start, nor in step with other machines.
   const first = setTimeout(sweep, 30_000 + Math.random() * 30_000).unref();
   const timer = setInterval(sweep, interval).unref();
+  let settling: Promise<void> | undefined;
+  const settle = () => {
+    settling ??= settleSearch(options.store.database)
+      .catch((error: Error) => log.warn({ reason: error.message }, "search index not settled"))
+      .finally(() => {
+        settling = undefined;
+      });
+  };
+  const searchTimer = setInterval(settle, searchInterval).unref();
   return async () => {
     clearTimeout(first);
     clearInterval(timer);
-    await running;
+    clearInterval(searchTimer);
+    await Promise.all([running, settling]);
   };
 }

@@ -134,11 +134,7 @@ export class Sweeper {
   /** The newest rows of each type stay: they are its state. */
   async #pruneChanges(userId: number): Promise<number> {
     const until = this.#ago(logged);
-    const old: { type: number; modseq: number }[] = [];
-    for (const type of Object.values(typeCodes)) {
-      const [row] = await this.#store.database.run(selectOldChanges, [userId, type, until, batch]);
-      if (row && row.modseq !== null) old.push({ type, modseq: row.modseq });
-    }
+    const old = await this.#store.database.run(selectOldChanges, [userId, Object.values(typeCodes), until, batch]);
     if (old.length === 0) return 0;
     return this.#write(userId, async (tx) => {
       let deleted = 0;
@@ -199,6 +195,11 @@ export async function heldObjects(database: Database, keys: ObjectKey[]): Promis
   const incoming = await database.run(selectIncoming, [hashes]);
   const references = await database.run(selectReferences, [hashes]);
   return new Set([...incoming, ...references].map(keyOf));
+}
+
+/** Moves fresh search terms from the index's pending list, which every search reads whole, to where they belong. */
+export async function settleSearch(database: Database): Promise<void> {
+  await database.run(cleanPending);
 }
 
 /** Makes objects candidates for removal; to be done before the reference goes. */
@@ -274,18 +275,24 @@ const selectReferences = across<{ sha256: Buffer; day: string }>(
   "SELECT DISTINCT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM blob_ref WHERE sha256 = ANY($1::bytea[])",
 );
 
+const cleanPending = across("SELECT gin_clean_pending_list('search_terms'::regclass)");
+
 const countQueues = across<{ incoming: number; outgoing: number }>(`
   SELECT (SELECT count(*) FROM incoming) AS incoming, (SELECT count(*) FROM delivery WHERE state = 'queued') AS outgoing`);
 
 const selectAccounts = across<{ user_id: number }>(
   "SELECT user_id FROM account WHERE user_id > $1 ORDER BY user_id LIMIT $2",
 );
-const selectOldChanges = statement<{ modseq: number | null }>(`
-  SELECT max(o.modseq) AS modseq FROM (
-    SELECT c.modseq FROM change c
-    WHERE c.user_id = $1 AND c.type = $2 AND c.changed_at <= $3
-      AND c.modseq < (SELECT max(n.modseq) FROM change n WHERE n.user_id = $1 AND n.type = $2)
-    ORDER BY c.modseq LIMIT $4) o`);
+/** The oldest row decides whether any is looked at: the log is in order of time. */
+const selectOldChanges = statement<{ type: number; modseq: number }>(`
+  SELECT t.type, o.modseq FROM unnest($2::smallint[]) AS t (type), LATERAL (
+    SELECT max(x.modseq) AS modseq FROM (
+      SELECT c.modseq FROM change c
+      WHERE c.user_id = $1 AND c.type = t.type AND c.changed_at <= $3
+        AND (SELECT f.changed_at FROM change f WHERE f.user_id = $1 AND f.type = t.type ORDER BY f.modseq LIMIT 1) <= $3
+        AND c.modseq < (SELECT max(n.modseq) FROM change n WHERE n.user_id = $1 AND n.type = t.type)
+      ORDER BY c.modseq LIMIT $4) x) o
+  WHERE o.modseq IS NOT NULL`);
 const deleteChanges = statement("DELETE FROM change WHERE user_id = $1 AND type = $2 AND modseq <= $3");
 const notePruned = statement("UPDATE account SET pruned_modseq = greatest(pruned_modseq, $2) WHERE user_id = $1");
 const deleteReceived = statement("DELETE FROM received WHERE user_id = $1 AND received_at <= $2");

@@ -11,17 +11,34 @@ export type ServerOptions = {
   dataFolder?: string;
   env?: Record<string, string>;
   args?: string[];
-  /** (Default: 60000; a first start lays a database.) */
+  /** (Default: 45000, under the limit of a hook, whose report then shows the output.) */
   startTimeoutMs?: number;
 };
 export type CliResult = { code: number; stdout: string; stderr: string };
 
 const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const running = new Set<TestServer>();
-// A test run that dies must not leave servers behind.
 process.on("exit", () => {
   for (const server of running) server.killAll();
 });
+
+/**
+ * A test run that is killed can clean up nothing, so a shell outlives it: once this process or the folder is gone, it
+ * ends whatever still runs on the folder.
+ */
+function watch(dataFolder: string, temporary: string | undefined): void {
+  const script = `
+    while kill -0 "$1" 2>/dev/null && { [ -z "$3" ] || [ -d "$3" ]; }; do sleep 2; done
+    mine() { grep -lsxz "POSTHORN_DATA=$2" /proc/[0-9]*/environ | cut -d/ -f3 | grep -vx "$$"; }
+    for pid in $(mine "$@"); do kill -TERM "$pid"; done
+    sleep 3
+    for pid in $(mine "$@"); do kill -KILL "$pid"; done
+    pid=$(head -n 1 "$2/pg/postmaster.pid" 2>/dev/null)
+    [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$2/pg" ] && kill -QUIT "$pid" && sleep 1
+    [ -n "$3" ] && rm -rf "$3"`;
+  const args = ["-c", script, "watch", String(process.pid), dataFolder, temporary ?? ""];
+  spawn("sh", args, { stdio: "ignore", detached: true }).unref();
+}
 
 /** Posthorn itself as a child process on free ports. */
 export class TestServer {
@@ -40,7 +57,7 @@ export class TestServer {
   constructor(options: ServerOptions, [httpPort, smtpPort, metricsPort]: [number, number, number]) {
     this.#options = options;
     if (options.dataFolder === undefined) {
-      this.#temporary = mkdtempSync(join(tmpdir(), "posthorn-test-"));
+      this.#temporary = mkdtempSync(join(tmpdir(), "posthorn-server-"));
       // Started as root, the database runs as another user, who must get through here.
       chmodSync(this.#temporary, 0o711);
     }
@@ -57,6 +74,7 @@ export class TestServer {
       POSTHORN_RESOLVER: "127.0.0.1:1",
       ...options.env,
     };
+    watch(this.dataFolder, this.#temporary);
   }
 
   /** All that the server has printed, over every start. */
@@ -102,7 +120,7 @@ export class TestServer {
   }
 
   async ready(): Promise<void> {
-    const limit = this.#options.startTimeoutMs ?? 60_000;
+    const limit = this.#options.startTimeoutMs ?? 45_000;
     const end = Date.now() + limit;
     for (;;) {
       if (!this.running) throw new Error(`the server ended before it was ready:\n${this.#output}`);
