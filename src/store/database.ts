@@ -64,6 +64,11 @@ export class Database implements Executor {
       count: async (statement, values = []) => (await this.#query(client, statement, values)).rowCount ?? 0,
     };
     let broken: Error | undefined;
+    // A connection may break between two statements; the next one fails then.
+    const lost = (error: Error) => {
+      broken = error;
+    };
+    client.on("error", lost);
     try {
       await client.query(begin);
       const result = await work(executor);
@@ -74,11 +79,10 @@ export class Database implements Executor {
       }
       return result;
     } catch (error) {
-      await client.query("ROLLBACK").catch((lost: Error) => {
-        broken = lost;
-      });
+      await client.query("ROLLBACK").catch(lost);
       throw error;
     } finally {
+      client.off("error", lost);
       client.release(broken ?? false);
     }
   }
