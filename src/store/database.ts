@@ -44,6 +44,8 @@ export class Database implements Executor {
       types,
     });
     // An idle connection that breaks (Postgres restarted) is only worth a line: the pool opens another.
+    // One that breaks while it is handed out is noticed by its next statement.
+    this.pool.on("connect", (client) => client.on("error", () => {}));
     this.pool.on("error", (error) => log.warn({ reason: error.message }, "database connection lost"));
     this.#observe = observe;
   }
