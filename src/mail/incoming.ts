@@ -160,7 +160,7 @@ export class Incoming {
       try {
         return await this.#deliver(row, message);
       } catch (error) {
-        this.#options.log.warn({ incoming: row.id, err: error }, "delivery interrupted");
+        this.#options.log.warn({ incoming: row.id, reason: reasonOf(error) }, "delivery interrupted");
         await new Promise((resolve) => setTimeout(resolve, pause));
       }
     }
@@ -179,8 +179,10 @@ export class Incoming {
     if (row.recipients.every((recipient) => recipient.done)) return this.#rows.remove(row.id);
     const { log } = this.#options;
     const pause = Math.min(firstPause * 2 ** row.attempts, longestPause);
-    log.warn({ incoming: row.id, attempts: row.attempts + 1, err: trouble }, "delivery put off");
-    await this.#rows.postpone(row, this.#lease(pause), trouble instanceof Error ? trouble.message : String(trouble));
+    const reason = reasonOf(trouble);
+    log.warn({ incoming: row.id, attempts: row.attempts + 1, reason }, "delivery put off");
+    await this.#rows.postpone(row, this.#lease(pause), reason);
+    row.attempts++;
   }
 
   async #deliverTo(recipient: IncomingRecipient, row: IncomingMessage, prepared: PreparedMessage): Promise<void> {
@@ -201,3 +203,5 @@ export class Incoming {
     recipient.done = true;
   }
 }
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -167,7 +167,7 @@ async function persistently<T>(work: () => Promise<T>, log: Log): Promise<T> {
       return await work();
     } catch (error) {
       if (Date.now() > deadline || !(error instanceof CommitError || isRetryable(error))) throw error;
-      log.warn({ err: error }, "answer not recorded yet");
+      log.warn({ reason: (error as Error).message }, "answer not recorded yet");
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
