@@ -18,7 +18,8 @@ export async function dueIncoming(database: Database, now: Date, gone: string[],
 }
 
 const deliveryHolders = across<{ holder: string }>(
-  "SELECT DISTINCT leased_by AS holder FROM delivery WHERE state = 'queued' AND leased_by IS NOT NULL",
+  `SELECT leased_by AS holder FROM delivery WHERE state = 'queued' AND leased_by IS NOT NULL
+  UNION SELECT leased_by FROM delivery WHERE state <> 'queued' AND leased_by IS NOT NULL`,
 );
 const freeDeliveries = across<object>(
   "UPDATE delivery SET leased_by = NULL, leased_until = NULL WHERE state = 'queued' AND leased_by = ANY($1::text[])",
@@ -54,6 +55,16 @@ export interface HeldLease {
 export async function leasesOf(database: Database, holder: string): Promise<HeldLease[]> {
   const rows = await database.run(heldDeliveries, [holder]);
   return rows.map((row) => ({ userId: row.user_id, submissionId: row.submission_id, until: row.leased_until }));
+}
+
+const unlogged = across<{ user_id: number; submission_id: number }>(`
+  SELECT DISTINCT user_id, submission_id FROM delivery
+  WHERE state <> 'queued' AND leased_by IS NOT NULL AND (leased_until <= $1 OR leased_by = ANY($2::text[])) LIMIT $3`);
+
+/** Submissions with outcomes that the change log has not been told, and whose holder will not do it any more. */
+export async function unloggedSubmissions(database: Database, now: Date, gone: string[], most: number) {
+  const rows = await database.run(unlogged, [now, gone, most]);
+  return rows.map((row) => ({ userId: row.user_id, submissionId: row.submission_id }));
 }
 
 /** Makes hints for deliveries that are due and in nobody's hands. How many. */

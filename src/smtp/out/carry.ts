@@ -14,6 +14,7 @@ import {
   type DeliveryOutcome,
   type LeasedDelivery,
   type LeasedSubmission,
+  noteSent,
   recordOutcomes,
 } from "../../store/deliveries.ts";
 import { findAddress, findDomain, splitAddress } from "../../store/directory.ts";
@@ -80,14 +81,20 @@ async function answersOf(
   destination: Destination,
   { leased, message, signed, sender, options }: Load,
 ): Promise<Answer[]> {
+  let answers: Answer[];
   try {
     if (destination.isLocal) return await deliverHere(destination, leased, message, options);
     const recipients = destination.deliveries.map(({ rcptTo }) => rcptTo);
-    return await sender.send(destination.domain, { mailFrom: leased.mailFrom, recipients, message: await signed! });
+    answers = await sender.send(destination.domain, { mailFrom: leased.mailFrom, recipients, message: await signed! });
   } catch (error) {
     options.log.warn({ submission: leased.submissionId, err: error }, "attempt to deliver failed");
     return destination.deliveries.map(() => ({ kind: "deferred", smtpReply: "451 4.3.0 trouble on our side" }));
   }
+  const sent = zip(destination.deliveries, answers).filter(({ answer }) => answer.kind === "relayed");
+  const notes = sent.map(({ delivery: { no }, answer: { smtpReply } }) => ({ no, smtpReply }));
+  const { store, holder, log } = options;
+  if (notes.length > 0) await persistently(() => noteSent(store.database, leased, notes, holder.name), log);
+  return answers;
 }
 
 /** Mail between our own users: the same way in, without SMTP. */

@@ -3,12 +3,19 @@ import {
   type DueSubmission,
   type LeasedSubmission,
   leaseDeliveries,
+  logOutcomes,
   nextDue,
   releaseLease,
   settleHint,
 } from "../../store/deliveries.ts";
 import { AccountMissing } from "../../store/errors.ts";
-import { deliveryLeaseHolders, freeDeliveryLeases, leasesOf, restoreDue } from "../../store/queue-sweeps.ts";
+import {
+  deliveryLeaseHolders,
+  freeDeliveryLeases,
+  leasesOf,
+  restoreDue,
+  unloggedSubmissions,
+} from "../../store/queue-sweeps.ts";
 import { carry } from "./carry.ts";
 import type { MailOutOptions } from "./options.ts";
 import { Sender } from "./send.ts";
@@ -75,6 +82,9 @@ class Worker implements MailOut {
       const gone = (await deliveryLeaseHolders(store.database)).filter((name) => holder.isGone(name));
       await freeDeliveryLeases(store.database, gone);
       await this.#freeForgotten();
+      for (const { userId, submissionId } of await unloggedSubmissions(store.database, clock.now(), gone, sweepMost)) {
+        await store.write(userId, (tx) => logOutcomes(tx, submissionId));
+      }
       const restored = await restoreDue(store.database, clock.now(), sweepMost);
       if (restored > 0) log.info({ submissions: restored }, "queued mail without a hint found");
     } catch (error) {
