@@ -29,6 +29,21 @@ export function isRetryable(error: unknown): boolean {
   return /Connection terminated|connection timeout|not queryable/i.test(error.message);
 }
 
+const patience = 10_000;
+
+/** Runs `work` again, for some seconds, while it fails by a lost connection or a lost race. It must be safe to repeat. */
+export async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + patience;
+  for (let pause = 20; ; pause = Math.min(pause * 2, 500)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof CommitError || !isRetryable(error) || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}
+
 /** A pool of connections to one Postgres (or a Citus coordinator). The only door to SQL. */
 export class Database implements Executor {
   readonly pool: pg.Pool;
@@ -47,15 +62,23 @@ export class Database implements Executor {
     // One that breaks while it is handed out is noticed by its next statement.
     this.pool.on("connect", (client) => client.on("error", () => {}));
     this.pool.on("error", (error) => log.warn({ reason: error.message }, "database connection lost"));
+    // One that breaks while somebody holds it fails their next statement: this only keeps it from ending the process.
+    this.pool.on("connect", (client) => client.on("error", () => {}));
     this.#observe = observe;
   }
 
   async run<Row extends pg.QueryResultRow>(statement: Statement<Row>, values: readonly unknown[] = []): Promise<Row[]> {
-    return (await this.#query(this.pool, statement, values)).rows as Row[];
+    return (await this.#single(statement, values)).rows as Row[];
   }
 
   async count(statement: Statement<pg.QueryResultRow>, values: readonly unknown[] = []): Promise<number> {
-    return (await this.#query(this.pool, statement, values)).rowCount ?? 0;
+    return (await this.#single(statement, values)).rowCount ?? 0;
+  }
+
+  /** A statement of its own. One that only reads runs again when the connection is lost. */
+  #single(statement: Statement<pg.QueryResultRow>, values: readonly unknown[]): Promise<pg.QueryResult> {
+    const query = () => this.#query(this.pool, statement, values);
+    return /^\s*SELECT\b/i.test(statement.text) ? patiently(query) : query();
   }
 
   /** Runs `work` inside a transaction on one connection; rolls back when it throws. */

@@ -87,14 +87,18 @@ async function readBody(req: IncomingMessage, most: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const cutOff = () => reject(new RequestError("about:blank", 400, "The request was cut off."));
   req.on("data", (chunk: Buffer) => {
     size += chunk.length;
     if (size > most) reject(tooLarge());
     else chunks.push(chunk);
   });
-  req.once("end", resolve);
+  req.once("end", () => {
+    req.off("close", cutOff);
+    resolve();
+  });
   req.once("error", reject);
-  req.once("close", () => reject(new RequestError("about:blank", 400, "The request was cut off.")));
+  req.once("close", cutOff);
   await promise;
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
