@@ -110,7 +110,7 @@ CREATE INDEX email_mailbox_list ON email_mailbox (user_id, mailbox_id, received_
 CREATE INDEX email_mailbox_head ON email_mailbox (user_id, mailbox_id, received_at DESC, email_id DESC)
   INCLUDE (thread_id) WHERE head;
 CREATE INDEX email_mailbox_unread ON email_mailbox (user_id, mailbox_id, received_at DESC, email_id DESC)
-  WHERE NOT seen;
+  INCLUDE (thread_id) WHERE NOT seen;
 CREATE INDEX email_mailbox_thread ON email_mailbox (user_id, thread_id, mailbox_id, received_at DESC, email_id DESC)
   INCLUDE (seen, draft);
 

@@ -49,7 +49,7 @@ const permitted = new Map<string, HeaderForm[]>([
 ]);
 
 /** RFC 8621 §4.1.3: whether a header field may be fetched or set in a form. */
-export function isPermittedForm(name: string, form: HeaderForm): boolean {
+function isPermittedForm(name: string, form: HeaderForm): boolean {
   const forms = permitted.get(name.toLowerCase());
   return form === "Raw" || forms === undefined || forms.includes(form);
 }
