@@ -73,6 +73,8 @@ export class Database implements Executor {
       types,
     });
     // An idle connection that breaks (Postgres restarted) is only worth a line: the pool opens another.
+    // One that breaks while it is handed out is noticed by its next statement.
+    this.pool.on("connect", (client) => client.on("error", () => {}));
     this.pool.on("error", (error) => log.warn({ reason: error.message }, "database connection lost"));
     // One that breaks while somebody holds it fails their next statement: this only keeps it from ending the process.
     this.pool.on("connect", (client) => client.on("error", () => {}));
@@ -101,6 +103,11 @@ export class Database implements Executor {
       count: async (statement, values = []) => (await this.#query(client, statement, values)).rowCount ?? 0,
     };
     let broken: Error | undefined;
+    // A connection may break between two statements; the next one fails then.
+    const lost = (error: Error) => {
+      broken = error;
+    };
+    client.on("error", lost);
     try {
       await client.query(begin);
       const result = await work(executor);
@@ -111,11 +118,10 @@ export class Database implements Executor {
       }
       return result;
     } catch (error) {
-      await client.query("ROLLBACK").catch((lost: Error) => {
-        broken = lost;
-      });
+      await client.query("ROLLBACK").catch(lost);
       throw error;
     } finally {
+      client.off("error", lost);
       client.release(broken ?? false);
     }
   }
