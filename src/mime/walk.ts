@@ -1,6 +1,7 @@
 import { describe } from "./describe.ts";
 import { parseHeader, scanHeader } from "./field.ts";
 import type { Part } from "./structure.ts";
+import { decodedSize, view } from "./transfer.ts";
 
 export { headerEnd } from "./field.ts";
 
