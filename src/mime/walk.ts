@@ -75,6 +75,7 @@ class Walker {
   #finish(part: Part, end: number): void {
     part.body.end = Math.max(end, part.body.start);
     const encoding = part.parts === null ? part.encoding : "binary";
+    part.size = decodedSize(this.#bytes.subarray(part.body.start, part.body.end), encoding);
   }
 
   #closeAbove(level: number, end: number): void {
