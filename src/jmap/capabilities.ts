@@ -12,6 +12,15 @@ export function coreCapability(limits: Limits): object {
   return { ...told, collationAlgorithms: collations };
 }
 
+/** The ESMTP extensions whose parameters an envelope may have. */
+const submissionExtensions = {
+  FUTURERELEASE: [`${maxDelayedSend}`],
+  DSN: [],
+  SIZE: [],
+  "8BITMIME": [],
+  SMTPUTF8: [],
+};
+
 type AccountCapability = (account: AccountAccess) => object;
 
 /** RFC 8621 §1.3: capability → what an account may do with it. Those without methods are not advertised. */
@@ -34,6 +43,6 @@ export const accountCapabilities: Record<string, AccountCapability> = {
     ],
     mayCreateTopLevelMailbox: !account.isReadOnly,
   }),
-  [capabilities.submission]: () => ({ maxDelayedSend, submissionExtensions: { FUTURERELEASE: [`${maxDelayedSend}`] } }),
+  [capabilities.submission]: () => ({ maxDelayedSend, submissionExtensions }),
   [capabilities.vacation]: () => ({}),
 };
