@@ -122,6 +122,15 @@ export async function leaseDeliveries(
   return { ...due, mailFrom, parameters, sendAt: row.send_at, blob, deliveries };
 }
 
+const release = statement(`
+  UPDATE delivery SET leased_by = NULL, leased_until = NULL
+  WHERE user_id = $1 AND submission_id = $2 AND leased_by = $3 AND leased_until = $4`);
+
+/** Ends this very lease. */
+export async function releaseLease(database: Database, due: DueSubmission, { holder, until }: Lease): Promise<void> {
+  await database.run(release, [due.userId, due.submissionId, holder, until]);
+}
+
 /** What came of one recipient's attempt. */
 export interface DeliveryOutcome {
   no: number;
@@ -132,13 +141,32 @@ export interface DeliveryOutcome {
   delivered: "queued" | "yes" | "no" | "unknown";
 }
 
+const note = statement(`
+  UPDATE delivery AS d SET state = 'sent', smtp_reply = o.smtp_reply, delivered = 'unknown'
+  FROM unnest($3::integer[], $4::text[]) AS o (no, smtp_reply)
+  WHERE d.user_id = $1 AND d.submission_id = $2 AND d.no = o.no AND d.state = 'queued' AND d.leased_by = $5`);
+
+/**
+ * Another server has them: written at once and without waiting for the account, so that a crash leaves next to no time
+ * in which they would be sent again. The lease stays until `recordOutcomes` has told the change log.
+ */
+export async function noteSent(
+  database: Database,
+  { userId, submissionId }: DueSubmission,
+  sent: { no: number; smtpReply: string }[],
+  holder: string,
+): Promise<void> {
+  const [nos, replies] = [sent.map(({ no }) => no), sent.map(({ smtpReply }) => smtpReply)];
+  await database.run(note, [userId, submissionId, nos, replies, holder]);
+}
+
 const states = { sent: "sent", deferred: "queued", failed: "failed" } as const;
 const record = statement(`
   UPDATE delivery AS d SET state = o.state, smtp_reply = o.smtp_reply, delivered = o.delivered,
     next_attempt_at = coalesce(o.next_attempt_at, d.next_attempt_at), leased_by = NULL, leased_until = NULL
   FROM unnest($3::integer[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
     AS o (no, state, smtp_reply, delivered, next_attempt_at)
-  WHERE d.user_id = $1 AND d.submission_id = $2 AND d.no = o.no AND d.state = 'queued' AND d.leased_by = $8`);
+  WHERE d.user_id = $1 AND d.submission_id = $2 AND d.no = o.no AND d.state IN ('queued', o.state) AND d.leased_by = $8`);
 const finish = statement(`
   UPDATE submission SET undo_status = 'final', dsn_blob_ids = dsn_blob_ids || $3::text[]
   WHERE user_id = $1 AND id = $2`);
@@ -163,6 +191,20 @@ export async function recordOutcomes(
     holder,
   ]);
   if (written === 0) return false;
+  await finishAttempt(tx, submissionId, dsnBlobIds);
+  return true;
+}
+
+const log = statement(`
+  UPDATE delivery SET leased_by = NULL, leased_until = NULL
+  WHERE user_id = $1 AND submission_id = $2 AND state <> 'queued' AND leased_by IS NOT NULL`);
+
+/** Tells the change log what a process that is gone had only noted. */
+export async function logOutcomes(tx: Tx, submissionId: number): Promise<void> {
+  if ((await tx.count(log, [tx.accountId, submissionId])) > 0) await finishAttempt(tx, submissionId, []);
+}
+
+async function finishAttempt(tx: Tx, submissionId: number, dsnBlobIds: string[]): Promise<void> {
   await tx.run(finish, [tx.accountId, submissionId, dsnBlobIds]);
   const [submission] = await tx.run(isHidden, [tx.accountId, submissionId]);
   if (!submission?.destroyed) tx.changed({ type: "EmailSubmission", id: submissionId, kind: Kind.properties });
@@ -170,5 +212,4 @@ export async function recordOutcomes(
     const [queued] = await tx.run(countQueued, [tx.accountId, submissionId]);
     if (queued?.count === 0) await removeSubmissions(tx, [submissionId]);
   }
-  return true;
 }

@@ -401,6 +401,28 @@ describe("after a crash", () => {
   });
 });
 
+test("what a dead process sent and only noted is not sent again, and clients are told", async () => {
+  const hold = {
+    mailFrom: { email: "ada@here.test", parameters: { HOLDFOR: "30" } },
+    rcptTo: [{ email: "n@far.test" }],
+  };
+  const { id } = await sent(await mail("n@far.test", "Noted"), { envelope: hold });
+  const { hostname } = await import("node:os");
+  await host.rows(
+    `UPDATE delivery SET state = 'sent', delivered = 'unknown', smtp_reply = '250 ok', attempts = 1,
+       leased_by = $1, leased_until = now() + '1 day' WHERE rcpt_to = 'n@far.test'`,
+    [`${hostname()} 999999999 1`],
+  );
+  const { list, state } = await client.call("EmailSubmission/get", { ids: [id] });
+  expect(list).toMatchObject([{ undoStatus: "pending" }]);
+  host.clock.ahead += 31_000;
+  await host.mailOut!.sweep();
+  await host.mailOut!.idle();
+  expect(await client.call("EmailSubmission/changes", { sinceState: state })).toMatchObject({ updated: [id] });
+  expect(await get(id)).toMatchObject({ undoStatus: "final" });
+  expect(sink.attempts).toEqual([]);
+});
+
 describe("Identity", () => {
   test("is made for own addresses only", async () => {
     const { created, notCreated } = await client.call("Identity/set", {

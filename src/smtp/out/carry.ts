@@ -1,4 +1,5 @@
 import { encodeId } from "../../base/ids.ts";
+import type { Log } from "../../base/log.ts";
 import { dkimSignature } from "../../mail/dkim.ts";
 import { type FailedRecipient, failureReport } from "../../mail/dsn.ts";
 import { type NewMail, writeMails } from "../../mail/ingest.ts";
@@ -8,13 +9,16 @@ import { parameterOf } from "../../mail/submit-parameters.ts";
 import { asAddresses, parseHeader } from "../../mime/headers.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import { encodeBlobId } from "../../store/blob-id.ts";
+import { CommitError, isRetryable } from "../../store/database.ts";
 import {
   type DeliveryOutcome,
   type LeasedDelivery,
   type LeasedSubmission,
+  noteSent,
   recordOutcomes,
 } from "../../store/deliveries.ts";
 import { findAddress, findDomain, splitAddress } from "../../store/directory.ts";
+import type { Tx } from "../../store/store.ts";
 import type { MailOutOptions } from "./options.ts";
 import type { Answer } from "./reply.ts";
 import { nextAttempt } from "./retry.ts";
@@ -77,14 +81,20 @@ async function answersOf(
   destination: Destination,
   { leased, message, signed, sender, options }: Load,
 ): Promise<Answer[]> {
+  let answers: Answer[];
   try {
     if (destination.isLocal) return await deliverHere(destination, leased, message, options);
     const recipients = destination.deliveries.map(({ rcptTo }) => rcptTo);
-    return await sender.send(destination.domain, { mailFrom: leased.mailFrom, recipients, message: await signed! });
+    answers = await sender.send(destination.domain, { mailFrom: leased.mailFrom, recipients, message: await signed! });
   } catch (error) {
     options.log.warn({ submission: leased.submissionId, err: error }, "attempt to deliver failed");
     return destination.deliveries.map(() => ({ kind: "deferred", smtpReply: "451 4.3.0 trouble on our side" }));
   }
+  const sent = zip(destination.deliveries, answers).filter(({ answer }) => answer.kind === "relayed");
+  const notes = sent.map(({ delivery: { no }, answer: { smtpReply } }) => ({ no, smtpReply }));
+  const { store, holder, log } = options;
+  if (notes.length > 0) await persistently(() => noteSent(store.database, leased, notes, holder.name), log);
+  return answers;
 }
 
 /** Mail between our own users: the same way in, without SMTP. */
@@ -141,20 +151,33 @@ async function settle(
     outcomes[index]!.result === "failed" ? [{ delivery, answer, smtpReply: outcomes[index]!.smtpReply }] : [],
   );
   const report = await reportOf(leased, message, failed, options);
-  const isRecorded = await store.write(
-    leased.userId,
-    async (tx) => {
-      const dsnBlobIds = report ? [encodeBlobId(report.blob.sha256)] : [];
-      const isOurs = await recordOutcomes(tx, leased.submissionId, { outcomes, holder: holder.name, dsnBlobIds });
-      if (isOurs && report) await writeMails(tx, [report]);
-      return isOurs;
-    },
-    { ids: report ? 2 : 0 },
-  );
+  const record = async (tx: Tx) => {
+    const dsnBlobIds = report ? [encodeBlobId(report.blob.sha256)] : [];
+    const isOurs = await recordOutcomes(tx, leased.submissionId, { outcomes, holder: holder.name, dsnBlobIds });
+    if (isOurs && report) await writeMails(tx, [report]);
+    return isOurs;
+  };
+  const isRecorded = await persistently(() => store.write(leased.userId, record, { ids: report ? 2 : 0 }), log);
   const replies = outcomes.map(({ result, smtpReply }) => `${result}: ${smtpReply}`);
   const fields = { account: leased.userId, submission: leased.submissionId, replies };
   if (isRecorded) log.info(fields, "mail out");
   else log.warn(fields, "mail went out after its lease was lost");
+}
+
+const patience = 10 * 60_000;
+
+/** What a server answered must not be forgotten because the database is away: the mail would go out twice. */
+async function persistently<T>(work: () => Promise<T>, log: Log): Promise<T> {
+  const deadline = Date.now() + patience;
+  for (let pause = 100; ; pause = Math.min(pause * 2, 5_000)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (Date.now() > deadline || !(error instanceof CommitError || isRetryable(error))) throw error;
+      log.warn({ reason: (error as Error).message }, "answer not recorded yet");
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
 }
 
 function outcomeOf(
