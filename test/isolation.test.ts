@@ -71,10 +71,22 @@ const attacks: Record<string, (victim: Names) => Json> = {
   "VacationResponse/set": () => ({}),
   "Blob/copy": ({ blob }) => ({ blobIds: [blob] }),
   "Blob/get": ({ blob }) => ({ ids: [blob] }),
-  "Blob/lookup": ({ blob }) => ({ ids: [blob], typeNames: ["Email"] }),
+  "Blob/lookup": ({ blob }) => ({ ids: [blob], typeNames: ["Email", "Thread", "Mailbox"] }),
   "Blob/upload": ({ blob }) => ({ create: { a: { data: [{ blobId: blob }], type: "text/plain" } } }),
-  "Quota/get": () => ({}),
-  "MDN/send": ({ email, identity }) => ({ identityId: identity, send: { a: { forEmailId: email } } }),
+  "Quota/get": () => ({ ids: null }),
+  "Quota/changes": () => ({ sinceState: "1-0" }),
+  "Quota/query": () => ({}),
+  "Quota/queryChanges": () => ({ sinceQueryState: "1-0" }),
+  "MDN/send": ({ email, identity }) => ({
+    identityId: identity,
+    send: {
+      a: {
+        forEmailId: email,
+        disposition: { actionMode: "manual-action", sendingMode: "mdn-sent-manually", type: "displayed" },
+      },
+    },
+    onSuccessUpdateEmail: { [email]: { "keywords/$mdnsent": true } },
+  }),
   "MDN/parse": ({ blob }) => ({ blobIds: [blob] }),
 };
 

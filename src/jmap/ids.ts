@@ -6,6 +6,7 @@ export const idPrefix = {
   email: "e",
   identity: "i",
   submission: "s",
+  quota: "q",
 } as const;
 
 export const capabilities = {
@@ -13,5 +14,8 @@ export const capabilities = {
   mail: "urn:ietf:params:jmap:mail",
   submission: "urn:ietf:params:jmap:submission",
   vacation: "urn:ietf:params:jmap:vacationresponse",
+  quota: "urn:ietf:params:jmap:quota",
+  blob: "urn:ietf:params:jmap:blob",
+  mdn: "urn:ietf:params:jmap:mdn",
   websocket: "urn:ietf:params:jmap:websocket",
 } as const;

@@ -1,10 +1,16 @@
+import { blobGet } from "./blob/get.ts";
+import { blobLookup } from "./blob/lookup.ts";
+import { blobUpload } from "./blob/upload.ts";
 import { blobCopy } from "./core/blob-copy.ts";
 import { coreEcho } from "./core/echo.ts";
 import { emailImport } from "./email/import.ts";
 import { email } from "./email/type.ts";
 import { identity } from "./identity/type.ts";
 import { mailbox } from "./mailbox/type.ts";
+import { mdnParse } from "./mdn/parse.ts";
+import { mdnSend } from "./mdn/send.ts";
 import type { Method } from "./method.ts";
+import { quota } from "./quota/type.ts";
 import { changesMethod } from "./standard/changes.ts";
 import { getMethod } from "./standard/get.ts";
 import { queryChangesMethod, queryMethod } from "./standard/query.ts";
@@ -37,4 +43,13 @@ export const methods: readonly Method[] = [
   queryMethod(submission),
   queryChangesMethod(submission),
   setMethod(submission),
+  getMethod(quota),
+  changesMethod(quota),
+  queryMethod(quota),
+  queryChangesMethod(quota),
+  blobUpload,
+  blobGet,
+  blobLookup,
+  mdnSend,
+  mdnParse,
 ];
