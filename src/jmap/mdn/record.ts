@@ -78,6 +78,6 @@ export function readRecord(given: JmapObject): MdnRecord {
 function propertiesOf(path: string, given: JmapObject): string[] {
   const name = path.split("/")[1];
   if (name !== undefined) return [name];
-  const missing = ["forEmailId", "disposition"].filter((required) => !Object.hasOwn(given, required));
+  const missing = ["forEmailId", "disposition"].filter((required) => given[required] === undefined);
   return missing.length > 0 ? missing : Object.keys(given).filter((key) => !Object.hasOwn(defaults, key));
 }
