@@ -303,8 +303,9 @@ describe("the other server", () => {
     sink.program({ stage: "rcpt", address: "busy@far.test", times: 1, reply: "451 4.3.0 come back\r\n".trim() });
     const { id } = await sent(await mail("busy@far.test, idle@far.test", "Again"));
     await status(id, "idle@far.test", "unknown");
-    const { deliveryStatus } = await get(id);
-    expect(deliveryStatus["busy@far.test"]).toMatchObject({ smtpReply: "451 4.3.0 come back", delivered: "queued" });
+    const busy = async () => (await get(id)).deliveryStatus["busy@far.test"];
+    await until("the reply", async () => (await busy())?.smtpReply === "451 4.3.0 come back");
+    expect(await busy()).toMatchObject({ delivered: "queued" });
     host.clock.ahead += 3 * 60_000;
     host.mailOut!.wake();
     expect(await status(id, "busy@far.test", "unknown")).toMatchObject({ smtpReply: expect.stringMatching(/^250/) });
