@@ -14,6 +14,8 @@ export interface EmailList {
   choice: Choice;
   /** Threads show more than once in what the driver finds, and only their first email counts. */
   dropRepeats: boolean;
+  /** So few that each one's words are looked at, rather than all mails with these words. */
+  byPlace: boolean;
 }
 
 /** In order of arrival alone: "newest" first, "oldest" first, or another order. */
@@ -26,11 +28,11 @@ export function dateOrder(sort: readonly EmailSort[]): "newest" | "oldest" | und
 export function createList(
   accountId: number,
   conditions: Node[],
-  options: { sort: EmailSort[]; collapseThreads: boolean },
+  options: { sort: EmailSort[]; collapseThreads: boolean; byPlace?: boolean },
 ): EmailList {
-  const { sort, collapseThreads } = options;
-  const choice = chooseDriver(conditions, { heads: collapseThreads && dateOrder(sort) === "newest" });
-  return { accountId, conditions, sort, choice, dropRepeats: collapseThreads && !choice.collapsed };
+  const { sort, collapseThreads, byPlace = false } = options;
+  const choice = chooseDriver(conditions, { heads: collapseThreads && dateOrder(sort) === "newest", byPlace });
+  return { accountId, conditions, sort, choice, dropRepeats: collapseThreads && !choice.collapsed, byPlace };
 }
 
 /** A statement's FROM and WHERE, with the columns that its list is made of. */
@@ -48,7 +50,7 @@ export function openList(
   const source = new Source(list.choice.driver, bindings, options.found);
   const conditions = [
     ...source.conditions,
-    ...list.choice.rest.map((node) => toListCondition(node, source, options.walk === true)),
+    ...list.choice.rest.map((node) => toListCondition(node, source, options.walk || list.byPlace)),
   ];
   return {
     bindings,

@@ -7,6 +7,7 @@ import { createList, dateOrder, type EmailList, openList, orderBy, withRanks } f
 import { conjuncts, normalise } from "./normal.ts";
 import { orderKeys } from "./order.ts";
 import { searchNewest } from "./search-windows.ts";
+import { findPlace } from "./source.ts";
 import { countList, hasKeptTotal, totalQuery } from "./total.ts";
 
 /** No list is longer; the database computes places in 32 bits. */
@@ -89,7 +90,8 @@ async function pageAt(
       const ids = found.slice(position, position + limit);
       return { ids, position, ...(calculateTotal && { total: await countList(reader, list) }) };
     }
-    return rankedPage(reader, list, limit, calculateTotal, (bindings) => bindings.add(position, "int"));
+    const ranked = (await isSmallPlace(reader, list)) ? listByPlace(list) : list;
+    return rankedPage(reader, ranked, limit, calculateTotal, (bindings) => bindings.add(position, "int"));
   }
   const { ids, total } = list.dropRepeats
     ? await walkThreads(reader, list, position, limit, calculateTotal)
@@ -102,6 +104,21 @@ async function pageAt(
 function isWindowed(list: EmailList, calculateTotal: boolean): boolean {
   const cheapTotal = !list.dropRepeats && list.choice.rest.length === 0;
   return dateOrder(list.sort) === "newest" && (!calculateTotal || cheapTotal);
+}
+
+/** Reading one mail's words costs as much as ten matches of the index. */
+const smallPlace = 300;
+
+/** A search in a mailbox of few emails had better look at these. */
+async function isSmallPlace(reader: Reader, { accountId, conditions }: EmailList): Promise<boolean> {
+  const place = findPlace(conditions);
+  if (!place) return false;
+  const all = createList(accountId, [place.node], { sort: [], collapseThreads: false });
+  return (await countList(reader, all)) <= smallPlace;
+}
+
+function listByPlace({ accountId, conditions, sort, dropRepeats }: EmailList): EmailList {
+  return createList(accountId, conditions, { sort, collapseThreads: dropRepeats, byPlace: true });
 }
 
 interface WalkRow {

@@ -27,10 +27,24 @@ export function isDateOrder(sort: readonly EmailSort[], ascending: boolean): boo
 
 const isLiteral = (node: Node): node is Literal => typeof node === "object" && "atom" in node;
 
-/** Chooses the driver of a list whose email must meet all of `conditions`. */
-export function chooseDriver(conditions: Node[], options: { heads: boolean }): Choice {
+/** The condition that names the mailbox all emails are in. */
+export function findPlace(conditions: Node[]): { node: Node; mailboxId: number } | undefined {
+  for (const node of conditions) {
+    if (isLiteral(node) && !node.negated && node.atom.kind === "inMailbox") {
+      return { node, mailboxId: node.atom.mailboxId };
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Chooses the driver of a list whose emails must meet all of `conditions`. `heads`: the newest of each thread will do;
+ * `byPlace`: by the mailbox, though words or a keyword are named.
+ */
+export function chooseDriver(conditions: Node[], options: { heads: boolean; byPlace: boolean }): Choice {
   const without = (...used: Node[]) => conditions.filter((node) => !used.includes(node));
-  const holds = conditions.filter((node) => isLiteral(node) && !node.negated) as Literal[];
+  const named = options.byPlace ? [] : conditions;
+  const holds = named.filter((node) => isLiteral(node) && !node.negated) as Literal[];
   const terms = holds.find(isTerms);
   if (terms) {
     return { driver: { kind: "terms", query: terms.atom.query }, rest: without(terms), collapsed: false };
@@ -39,16 +53,16 @@ export function chooseDriver(conditions: Node[], options: { heads: boolean }): C
   if (keyword?.atom.kind === "hasKeyword") {
     return { driver: { kind: "keyword", keyword: keyword.atom.keyword }, rest: without(keyword), collapsed: false };
   }
-  const mailbox = holds.find(({ atom }) => atom.kind === "inMailbox");
-  if (mailbox?.atom.kind !== "inMailbox") return { driver: { kind: "email" }, rest: conditions, collapsed: false };
-  const { mailboxId } = mailbox.atom;
+  const place = findPlace(conditions);
+  if (!place) return { driver: { kind: "email" }, rest: conditions, collapsed: false };
+  const { mailboxId } = place;
   if (conditions.length === 1 && options.heads) {
     return { driver: { kind: "mailbox", mailboxId, only: "head" }, rest: [], collapsed: true };
   }
   const unread = conditions.find(isUnread);
   return unread
-    ? { driver: { kind: "mailbox", mailboxId, only: "unread" }, rest: without(mailbox, unread), collapsed: false }
-    : { driver: { kind: "mailbox", mailboxId, only: "all" }, rest: without(mailbox), collapsed: false };
+    ? { driver: { kind: "mailbox", mailboxId, only: "unread" }, rest: without(place.node, unread), collapsed: false }
+    : { driver: { kind: "mailbox", mailboxId, only: "all" }, rest: without(place.node), collapsed: false };
 }
 
 export function isUnread(node: Node): boolean {
