@@ -44,13 +44,13 @@ export interface Opened {
 
 export function openList(
   list: EmailList,
-  options: { bindings?: Bindings; found?: string; walk?: boolean } = {},
+  options: { bindings?: Bindings; found?: string; byRow?: boolean } = {},
 ): Opened {
   const bindings = options.bindings ?? new Bindings(list.accountId);
   const source = new Source(list.choice.driver, bindings, options.found);
   const conditions = [
     ...source.conditions,
-    ...list.choice.rest.map((node) => toListCondition(node, source, options.walk || list.byPlace)),
+    ...list.choice.rest.map((node) => toListCondition(node, source, options.byRow || list.byPlace)),
   ];
   return {
     bindings,

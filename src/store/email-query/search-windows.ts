@@ -10,7 +10,7 @@ const selectCutoff = statement<{ received_at: Date }>(
 
 /**
  * The first `wanted` emails of a search by date, looked for among the newest mails of the account, then among more of
- * them. Undefined when that does not do: the planner holds `@@` to be free, so an unbounded ORDER BY … LIMIT would
+ * them. Undefined when that does not do. Without a bound, and where the planner holds `@@` to be free, ORDER BY … LIMIT would
  * walk the whole account for an absent word.
  */
 export async function searchNewest(reader: Reader, list: EmailList, wanted: number): Promise<number[] | undefined> {
@@ -32,9 +32,9 @@ async function searchSince(
   since: Date | undefined,
   most: number,
 ): Promise<{ ids: number[]; rows: number }> {
-  const { bindings, source, where } = openList(list);
+  const { bindings, source, where } = openList(list, { byRow: true });
   const order = orderBy(list, orderKeys(list.sort, source), source.id);
-  const window = since === undefined ? "" : ` AND s.received_at >= ${bindings.add(since, "timestamptz")}`;
+  const window = since === undefined ? "" : ` AND ${source.receivedAt} >= ${bindings.add(since, "timestamptz")}`;
   const text = `SELECT ${source.id} AS id, ${source.threadId} AS thread_id FROM ${source.from}
     WHERE ${where}${window} ORDER BY ${order} LIMIT ${bindings.add(most, "bigint")}`;
   const rows = await reader.run(unprepared<{ id: number; thread_id: number }>(text), bindings.values);
