@@ -3,7 +3,7 @@ import { toListCondition } from "./condition.ts";
 import type { EmailSort } from "./criteria.ts";
 import type { Node } from "./normal.ts";
 import { idAscending, type OrderKey, orderKeys } from "./order.ts";
-import { type Choice, chooseDriver, Source } from "./source.ts";
+import { type Choice, chooseDriver, type SearchRows, Source } from "./source.ts";
 
 /** A list of emails that has been thought about: what leads to them, what else they must meet, in what order. */
 export interface EmailList {
@@ -42,15 +42,16 @@ export interface Opened {
   where: string;
 }
 
-export function openList(
-  list: EmailList,
-  options: { bindings?: Bindings; found?: string; byRow?: boolean } = {},
-): Opened {
+interface OpenOptions extends SearchRows {
+  bindings?: Bindings;
+}
+
+export function openList(list: EmailList, options: OpenOptions = {}): Opened {
   const bindings = options.bindings ?? new Bindings(list.accountId);
-  const source = new Source(list.choice.driver, bindings, options.found);
+  const source = new Source(list.choice.driver, bindings, options);
   const conditions = [
     ...source.conditions,
-    ...list.choice.rest.map((node) => toListCondition(node, source, options.byRow || list.byPlace)),
+    ...list.choice.rest.map((node) => toListCondition(node, source, list.byPlace)),
   ];
   return {
     bindings,

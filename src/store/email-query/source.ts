@@ -9,7 +9,8 @@ import { isTerms, type Literal, type Node } from "./normal.ts";
 export type Driver =
   | { kind: "mailbox"; mailboxId: number; only: "all" | "head" | "unread" }
   | { kind: "keyword"; keyword: string }
-  | { kind: "terms"; query: string }
+  /** `negated`: the mails that do not match, for a window of them. */
+  | { kind: "terms"; query: string; negated?: true }
   | { kind: "email" };
 
 export interface Choice {
@@ -69,6 +70,14 @@ export function isUnread(node: Node): boolean {
   return isLiteral(node) && node.negated && node.atom.kind === "hasKeyword" && node.atom.keyword === "$seen";
 }
 
+/** Which rows of search a driver of terms reads: all that match, unless told otherwise. */
+export interface SearchRows {
+  /** Those of a WITH query of that name, which match. */
+  found?: string;
+  /** Those received since then, one after the other. */
+  since?: Date;
+}
+
 /** A FROM clause under way: conditions and columns ask for the tables they need. */
 export class Source {
   readonly driver: Driver;
@@ -77,11 +86,10 @@ export class Source {
   readonly #base: string;
   readonly conditions: string[];
 
-  /** `found`: the search rows are those of a WITH query of that name. */
-  constructor(driver: Driver, bindings: Bindings, found?: string) {
+  constructor(driver: Driver, bindings: Bindings, rows: SearchRows = {}) {
     this.driver = driver;
     this.bindings = bindings;
-    const start = driverStart(driver, bindings, found);
+    const start = driverStart(driver, bindings, rows);
     this.#base = start.from;
     this.conditions = start.conditions;
   }
@@ -130,7 +138,7 @@ export class Source {
   }
 }
 
-function driverStart(driver: Driver, bindings: Bindings, found?: string): { from: string; conditions: string[] } {
+function driverStart(driver: Driver, bindings: Bindings, rows: SearchRows): { from: string; conditions: string[] } {
   switch (driver.kind) {
     case "mailbox": {
       const conditions = ["em.user_id = $1", `em.mailbox_id = ${bindings.add(driver.mailboxId, "bigint")}`];
@@ -145,13 +153,21 @@ function driverStart(driver: Driver, bindings: Bindings, found?: string): { from
         conditions: ["k.user_id = $1", `k.keyword = ${bindings.add(driver.keyword, "text")}`],
       };
     case "terms":
-      return found !== undefined
-        ? { from: `${found} s`, conditions: [] }
-        : {
-            from: "search s",
-            conditions: ["s.user_id = $1", `s.terms @@ ${bindings.add(driver.query, "tsquery")}`],
-          };
+      return searchStart(driver, bindings, rows);
     case "email":
       return { from: "email e", conditions: ["e.user_id = $1"] };
   }
+}
+
+function searchStart(
+  { query, negated }: Extract<Driver, { kind: "terms" }>,
+  bindings: Bindings,
+  { found, since }: SearchRows,
+): { from: string; conditions: string[] } {
+  if (found !== undefined) return { from: `${found} s`, conditions: [] };
+  const matches = `${negated ? "NOT " : ""}s.terms @@ ${bindings.add(query, "tsquery")}`;
+  if (since === undefined) return { from: "search s", conditions: ["s.user_id = $1", matches] };
+  const from = `(SELECT s.no, s.received_at, s.terms FROM search s WHERE s.user_id = $1
+    AND s.received_at >= ${bindings.add(since, "timestamptz")} ORDER BY s.received_at DESC OFFSET 0) s`;
+  return { from, conditions: [matches] };
 }
