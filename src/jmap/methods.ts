@@ -17,6 +17,7 @@ import { queryChangesMethod, queryMethod } from "./standard/query.ts";
 import { setMethod } from "./standard/set.ts";
 import { submission } from "./submission/type.ts";
 import { thread } from "./thread/type.ts";
+import { vacation } from "./vacation/type.ts";
 
 /** All methods of the server. */
 export const methods: readonly Method[] = [
@@ -52,4 +53,6 @@ export const methods: readonly Method[] = [
   blobLookup,
   mdnSend,
   mdnParse,
+  getMethod(vacation),
+  setMethod(vacation),
 ];

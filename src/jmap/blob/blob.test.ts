@@ -86,7 +86,11 @@ describe("Blob/upload", () => {
   });
 
   test.each<[string, Json[], Json]>([
-    ["two kinds", [{ "data:asText": "a", "data:asBase64": "YQ==" }], { type: "invalidProperties", properties: ["data"] }],
+    [
+      "two kinds",
+      [{ "data:asText": "a", "data:asBase64": "YQ==" }],
+      { type: "invalidProperties", properties: ["data"] },
+    ],
     ["no kind", [{}], { type: "invalidProperties" }],
     ["a range of text", [{ "data:asText": "abc", offset: 1 }], { type: "invalidProperties" }],
     ["bad base64", [{ "data:asBase64": "YQ=" }], { type: "invalidProperties" }],

@@ -9,11 +9,11 @@ import { findMailboxes } from "../../store/mailbox-places.ts";
 import { findUsed, setQuota } from "../../store/quota.ts";
 import { unprepared } from "../../store/sql.ts";
 import type { Store } from "../../store/store.ts";
+import { dispatch } from "../dispatch.ts";
 import { capabilities } from "../ids.ts";
 import type { Services } from "../method.ts";
 import { methods } from "../methods.ts";
 import { createRegistry } from "../registry.ts";
-import { dispatch } from "../dispatch.ts";
 
 type Json = Record<string, unknown>;
 interface SetAnswer {
@@ -219,7 +219,11 @@ describe("Quota", () => {
     [null, 1],
   ])("query %j", async (filter, total) => {
     await limit(1000);
-    const args = { filter, sort: [{ property: "name" }, { property: "used", isAscending: false }], calculateTotal: true };
+    const args = {
+      filter,
+      sort: [{ property: "name" }, { property: "used", isAscending: false }],
+      calculateTotal: true,
+    };
     const answer = await client.call("Quota/query", args);
     expect(answer).toMatchObject({ total, position: 0, canCalculateChanges: true });
     expect(answer.ids).toHaveLength(total);
