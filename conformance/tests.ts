@@ -21,6 +21,10 @@ import { pushSubscription } from "./rfc8620/7.2-push-subscription.ts";
 import { eventSource } from "./rfc8620/7.3-event-source.ts";
 import { tls } from "./rfc8620/8-tls.ts";
 import { webSocketTests } from "./rfc8887/websocket.ts";
+import { mdns } from "./rfc9007/mdn.ts";
+import { blobs } from "./rfc9404/blob.ts";
+import { quotas } from "./rfc9425/quota.ts";
+import { vapidTests } from "./rfc9749/vapid.ts";
 import type { Test } from "./runner/define.ts";
 
 /** Every test of the suite; a file of tests that is not named here does not run. */
@@ -48,4 +52,8 @@ export const tests: readonly Test[] = [
   ...eventSource,
   ...tls,
   ...webSocketTests,
+  ...mdns,
+  ...blobs,
+  ...quotas,
+  ...vapidTests,
 ];
