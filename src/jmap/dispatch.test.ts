@@ -181,6 +181,18 @@ test("other implicit calls follow the commit, before the next call", async () =>
   ]);
 });
 
+test("an implicit call needs no capability in `using`", async () => {
+  const { services, login } = client;
+  const hidden = testMethods.map((method) => ({
+    ...method,
+    ...(method.name === "Test/own" && { capability: "urn:x" }),
+  }));
+  const calls = [call("Test/write", "bring Test/own"), call("Test/own")];
+  const request = { login, using: new Set([core]), calls, createdIds: {} };
+  const { responses } = await dispatch(createRegistry(hidden), services, request);
+  expect(responses.map(([name]) => name)).toEqual(["Test/write", "Test/own", "Test/read", "error"]);
+});
+
 test("only the capabilities in use count, unless relaxed", async () => {
   const { services, login } = client;
   const registry = createRegistry(testMethods);

@@ -7,7 +7,7 @@ import { MethodError } from "./errors.ts";
 import { idPrefix } from "./ids.ts";
 import type { Call, Method, MethodResult, ReadCall, Services, WriteCall } from "./method.ts";
 import { type Invocation, resolveReferences } from "./references.ts";
-import type { Registry } from "./registry.ts";
+import type { Registered, Registry } from "./registry.ts";
 import { describe } from "./schema.ts";
 
 export interface DispatchRequest {
@@ -112,12 +112,28 @@ class Run {
     return index + 1;
   }
 
-  #ready([name, given, callId]: Invocation, responses: readonly Invocation[], created: ReadonlyMap<string, string>[]) {
-    const known = this.registry.get(name);
-    if (!known || !(this.request.relaxedUsing || this.request.using.has(known.method.capability))) {
-      throw new MethodError("unknownMethod", name);
+  #ready(invocation: Invocation, responses: readonly Invocation[], created: ReadonlyMap<string, string>[]): ReadyCall {
+    const known = this.registry.get(invocation[0]);
+    const { relaxedUsing, using } = this.request;
+    if (!known || !(relaxedUsing || using.has(known.method.capability))) {
+      throw new MethodError("unknownMethod", invocation[0]);
     }
-    const { method, check } = known;
+    return this.#check(known, invocation, responses, created);
+  }
+
+  /** A call that a method brings along: its capability need not be in `using`. */
+  #readyImplicit(invocation: Invocation, created: ReadonlyMap<string, string>[]): ReadyCall {
+    const known = this.registry.get(invocation[0]);
+    if (!known) throw new MethodError("unknownMethod", invocation[0]);
+    return this.#check(known, invocation, [], created);
+  }
+
+  #check(
+    { method, check }: Registered,
+    [, given, callId]: Invocation,
+    responses: readonly Invocation[],
+    created: ReadonlyMap<string, string>[],
+  ): ReadyCall {
     const args = resolveReferences(given, responses);
     const problem = check(args);
     if (problem) throw new MethodError("invalidArguments", describe(problem));
@@ -126,7 +142,7 @@ class Run {
       const writes = method.access === "write" || (method.access === "own" && method.writes === true);
       call.accountId = call.openAccount(call.account, writes ? "write" : "read");
     }
-    return { method, args, callId, call } satisfies ReadyCall;
+    return { method, args, callId, call };
   }
 
   /** Consecutive reading calls on one account see one moment. */
@@ -196,7 +212,7 @@ class Run {
     for (const { name, args } of implicit) {
       const invocation: Invocation = [name, args as Record<string, unknown>, cause.callId];
       try {
-        const ready = this.#ready(invocation, [], [created, this.createdIds]);
+        const ready = this.#readyImplicit(invocation, [created, this.createdIds]);
         if (ready.method.access !== "write" || ready.call.accountId !== cause.call.accountId) {
           later.push(invocation);
           continue;
@@ -215,7 +231,7 @@ class Run {
 
   async #implicitAfter(invocation: Invocation): Promise<void> {
     try {
-      const ready = this.#ready(invocation, [], [this.createdIds]);
+      const ready = this.#readyImplicit(invocation, [this.createdIds]);
       if (ready.method.access === "write") await this.#write(ready);
       else await this.#runAlone(ready);
     } catch (error) {

@@ -36,7 +36,6 @@ export const exactly = <const T extends string | number | boolean | null>(value:
 export const matching = (pattern: string): Schema<string> => of({ type: "string", pattern });
 export const textUpTo = (maxLength: number): Schema<string> => of({ type: "string", maxLength });
 export const nullable = <T>(schema: Schema<T>): Schema<T | null> => of({ anyOf: [schema.json, { type: "null" }] });
-export const either = <A, B>(a: Schema<A>, b: Schema<B>): Schema<A | B> => of({ anyOf: [a.json, b.json] });
 export const list = <T>(items: Schema<T>, bounds: { minItems?: number; maxItems?: number } = {}): Schema<T[]> =>
   of({ type: "array", items: items.json, ...bounds });
 /** An object used as a map: each key admitted by `keys`, each value by `values`. */

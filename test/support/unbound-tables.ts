@@ -9,6 +9,7 @@ const accountTables = [
   "email_mailbox",
   "identity",
   "mailbox",
+  "mailbox_subscription",
   "message",
   "received",
   "search",

@@ -246,6 +246,14 @@ test("upload and download refuse with problems", async () => {
   expect((await get(`/jmap/download/${account}/%E0%A4%A/x`)).status).toBe(400);
 });
 
+test("the API answers POST alone, also with a query in its URL", async () => {
+  const response = await get("/jmap/api");
+  expect([response.status, response.headers.get("allow")]).toEqual([405, "POST, OPTIONS"]);
+  const headers = { ...authorization, "Content-Type": "application/json" };
+  const odd = await fetch(`${base}/jmap/api/?a=b`, { method: "POST", headers, body: JSON.stringify(echo({ x: 1 })) });
+  expect(await odd.json()).toMatchObject({ methodResponses: [["Core/echo", { x: 1 }, "c"]] });
+});
+
 test("health, and targets that are no URL", async () => {
   expect(await (await fetch(`${base}/healthz`)).text()).toBe("ok\n");
   expect((await fetch(`${base}/readyz`)).status).toBe(200);

@@ -17,12 +17,11 @@ import { handleUpload } from "./upload.ts";
 export function createHttpServer(deps: HttpDeps): Server {
   const { services } = deps;
   const requests = new Concurrency("maxConcurrentRequests", services.limits.maxConcurrentRequests);
-  const router = createRouter(deps);
-
   const serveApi = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const login = await authenticate(req, deps.authenticator);
     await requests.run(login.login, () => handleApi(deps, req, res, login));
   };
+  const router = createRouter(deps, serveApi);
   const server = createServer({ noDelay: true, keepAliveTimeout: 65_000 }, (req, res) => {
     if (handleCors(req, res)) return;
     if (req.method === "POST" && req.url === "/jmap/api") {
@@ -39,7 +38,9 @@ export function createHttpServer(deps: HttpDeps): Server {
 
 type Handler = (req: Request, res: Response, login: Login) => Promise<void> | void;
 
-function createRouter(deps: HttpDeps): express.Express {
+type Serve = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+
+function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
   const { limits } = deps.services;
   const uploads = new Concurrency("maxConcurrentUpload", limits.maxConcurrentUpload);
   const app = express();
@@ -56,6 +57,7 @@ function createRouter(deps: HttpDeps): express.Express {
 
   app.get("/.well-known/jmap", session);
   app.get("/jmap/session", session);
+  app.post("/jmap/api", serveApi);
   app.post(
     "/jmap/upload/:accountId",
     signedIn((req, res, login) =>
@@ -84,6 +86,10 @@ function createRouter(deps: HttpDeps): express.Express {
       .status(isReady ? 200 : 503)
       .type("text")
       .send(isReady ? "ready\n" : "not ready\n");
+  });
+  app.all(["/jmap/api", "/jmap/upload/:accountId"], (_req, res) => {
+    res.setHeader("Allow", "POST, OPTIONS");
+    throw new RequestError("about:blank", 405, "This wants a POST.");
   });
   app.use(() => {
     throw new RequestError("about:blank", 404, "There is nothing here.");

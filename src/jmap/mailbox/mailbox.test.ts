@@ -349,3 +349,29 @@ test("another's account, a read-only account", async () => {
   expect(await reader.call("Mailbox/set")).toEqual({ type: "accountReadOnly" });
   expect((await reader.call("Mailbox/get")).list).toHaveLength(6);
 });
+
+test("subscriptions are each login's own", async () => {
+  const accountId = client.login.accounts[0]!.id;
+  const login = testLogin([accountId], { login: "guest", userId: accountId + 1 });
+  const guest = new TestClient(methods, testServices(store), login);
+  const subscribed = async (who: TestClient) => {
+    const filter = { isSubscribed: true };
+    return ((await who.call("Mailbox/query", { filter, sort: [{ property: "sortOrder" }] })).ids as string[]).length;
+  };
+  expect([await subscribed(client), await subscribed(guest)]).toEqual([6, 0]);
+  const [inbox, drafts] = await all();
+  await guest.call("Mailbox/set", { update: { [inbox!.id]: { isSubscribed: true }, [drafts!.id]: { name: "D" } } });
+  await client.call("Mailbox/set", { update: { [inbox!.id]: { isSubscribed: false } } });
+  const { created } = await guest.call("Mailbox/set", { create: { k: { name: "new" } } });
+  expect((created as Record<string, Mailbox>).k).toMatchObject({ isSubscribed: true });
+  expect([await subscribed(client), await subscribed(guest)]).toEqual([6, 2]);
+  const properties = ["name", "isSubscribed"];
+  expect((await guest.call("Mailbox/get", { ids: [inbox!.id], properties })).list).toMatchObject([
+    { isSubscribed: true },
+  ]);
+  expect((await client.call("Mailbox/get", { ids: [inbox!.id], properties })).list).toMatchObject([
+    { isSubscribed: false },
+  ]);
+  await guest.call("Mailbox/set", { update: { [inbox!.id]: { isSubscribed: false } } });
+  expect(await subscribed(guest)).toBe(1);
+});

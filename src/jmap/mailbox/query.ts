@@ -1,6 +1,7 @@
 import { decodeId } from "../../base/ids.ts";
-import { loadMailboxes, type MailboxRow } from "../../store/mailboxes.ts";
+import { type Guest, loadMailboxes, type MailboxRow } from "../../store/mailboxes.ts";
 import { idPrefix } from "../ids.ts";
+import type { Call } from "../method.ts";
 import { bool, idOrReference, nullable, object, optional, text } from "../schema.ts";
 import { compare, compareText } from "../standard/collation.ts";
 import { compareBy, inMemoryQuery } from "../standard/memory-query.ts";
@@ -8,6 +9,11 @@ import type { Query, QueryHooks, SortKey } from "../standard/type.ts";
 
 export type Criterion = (mailbox: MailboxRow) => boolean;
 export type SortName = "sortOrder" | "name" | "parentId";
+
+/** Whose subscriptions a call sees and sets. */
+export function guestOf({ login, accountId }: Call): Guest {
+  return login.userId === accountId ? undefined : login.login;
+}
 
 function compareMailboxes({ by, collation }: SortKey<SortName>, a: MailboxRow, b: MailboxRow): number {
   if (by === "name") return compareText(a.name, b.name, collation);
@@ -68,7 +74,7 @@ export const mailboxQuery: QueryHooks<Criterion, SortName> = {
   },
   ...inMemoryQuery<MailboxRow, Criterion, SortName>({
     type: "Mailbox",
-    load: (reader) => loadMailboxes(reader),
+    load: (reader, call) => loadMailboxes(reader, { guest: guestOf(call) }),
     matches: (criterion, mailbox) => criterion(mailbox),
     compare: compareMailboxes,
     arrange: asTree,

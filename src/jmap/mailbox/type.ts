@@ -15,7 +15,7 @@ import type { ReadCall } from "../method.ts";
 import * as schema from "../schema.ts";
 import type { DataType, JmapObject, QueryHooks, SetHooks, UpdateRecord } from "../standard/type.ts";
 import { checkMailboxes } from "./check.ts";
-import { type Criterion, mailboxQuery, type SortName } from "./query.ts";
+import { type Criterion, guestOf, mailboxQuery, type SortName } from "./query.ts";
 
 /** IANA's mailbox name attributes that say what a mailbox is for. */
 const roles = ["all", "archive", "drafts", "flagged", "important", "inbox", "junk", "memos", "scheduled", "sent"];
@@ -46,7 +46,7 @@ export const mailbox: DataType<Criterion, SortName> & { set: SetHooks; query: Qu
   query: mailboxQuery,
 
   async fetch(ids, _want, call) {
-    const rows = await loadMailboxes(call.reader, ids);
+    const rows = await loadMailboxes(call.reader, { ids, guest: guestOf(call) });
     return rows.map((row) => toObject(row, call));
   },
 
@@ -63,13 +63,14 @@ export const mailbox: DataType<Criterion, SortName> & { set: SetHooks; query: Qu
       if (records.some(({ before }) => before.role === "trash")) await recountMailboxes(tx);
     },
 
-    async update(records, _batch, { tx }) {
-      await updateMailboxes(tx, records.map(toFields));
+    async update(records, _batch, call) {
+      const { tx } = call;
+      await updateMailboxes(tx, records.map(toFields), guestOf(call));
       if (records.some(movesTrash)) await recountMailboxes(tx);
     },
 
     async create(records, _batch, call) {
-      await insertMailboxes(call.tx, records.map(toFields));
+      await insertMailboxes(call.tx, records.map(toFields), guestOf(call));
       for (const { response } of records) {
         for (const name of counts) response[name] = 0;
         response.myRights = rights(null, call);

@@ -1,12 +1,13 @@
 import { Kind, type TypeName } from "../../store/change.ts";
 import { changedSince } from "../../store/change-log.ts";
 import type { Reader } from "../../store/store.ts";
+import type { ReadCall } from "../method.ts";
 import type { FilterNode, Query, QueryHooks, QueryPage, SortKey, Window } from "./type.ts";
 
 /** How to query a type that has few objects: all are loaded, filtered and sorted here. */
 export interface InMemory<T extends { id: number }, C, S> {
   type: TypeName;
-  load(reader: Reader): Promise<T[]>;
+  load(reader: Reader, call: ReadCall): Promise<T[]>;
   matches(criterion: C, object: T): boolean;
   /** Ascending. */
   compare(key: SortKey<S>, a: T, b: T): number;
@@ -24,18 +25,18 @@ export function inMemoryQuery<T extends { id: number }, C, S>(
   return {
     canCalculateChanges: () => true,
 
-    async query(query, window, reader) {
-      const ids = results(source, query, await source.load(reader));
+    async query(query, window, reader, call) {
+      const ids = results(source, query, await source.load(reader, call));
       const page = slice(ids, window);
       return page === "anchorNotFound" || !query.calculateTotal ? page : { ...page, total: ids.length };
     },
 
-    async queryChanges(query, { since }, reader) {
+    async queryChanges(query, { since }, reader, call) {
       const changes = await changedSince(reader, source.type, since.modseq, mostChanges);
       if (!changes) return "tooManyChanges";
       // Counts are neither filtered nor sorted by.
       const moved = new Set(changes.filter(({ kind }) => kind !== Kind.counts).map(({ id }) => id));
-      const all = moved.size > 0 || query.calculateTotal ? await source.load(reader) : [];
+      const all = moved.size > 0 || query.calculateTotal ? await source.load(reader, call) : [];
       const ids = results(source, query, all);
       if (moved.size > 0 && source.isEntangled?.(query)) for (const { id } of all) moved.add(id);
       const added = ids.flatMap((id, index) => (moved.has(id) ? [{ id, index }] : []));
@@ -75,7 +76,7 @@ function admits<C>(node: FilterNode<C>, matches: (criterion: C) => boolean): boo
 }
 
 /** RFC 8620 §5.5: the window of a complete list. */
-export function slice(ids: number[], window: Window): QueryPage | "anchorNotFound" {
+function slice(ids: number[], window: Window): QueryPage | "anchorNotFound" {
   let position: number;
   if ("anchor" in window) {
     const index = ids.indexOf(window.anchor);

@@ -41,7 +41,7 @@ export function queryMethod<C, S>(type: Queryable<C, S>): Method {
       const query = parseQuery(type.query, args, call);
       const most = call.services.limits.maxObjectsInQuery;
       const limit = Math.min(args.limit ?? most, most);
-      const page = await type.query.query(query, parseWindow(type, args, limit, call), call.reader);
+      const page = await type.query.query(query, parseWindow(type, args, limit, call), call.reader, call);
       if (page === "anchorNotFound") throw new MethodError("anchorNotFound");
       return {
         response: {
@@ -72,7 +72,7 @@ export function queryChangesMethod<C, S>(type: Queryable<C, S>): Method {
       }
       const upToId = args.upToId ? fromWire(type, args.upToId) : undefined;
       const maxChanges = args.maxChanges ?? undefined;
-      const result = await type.query.queryChanges(query, { since, upToId, maxChanges }, call.reader);
+      const result = await type.query.queryChanges(query, { since, upToId, maxChanges }, call.reader, call);
       if (typeof result === "string") throw new MethodError(result);
       const { removed, added, total } = result;
       if (maxChanges !== undefined && removed.length + added.length > maxChanges)

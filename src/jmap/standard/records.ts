@@ -7,7 +7,7 @@ import type { CreateRecord, DataType, JmapObject, Property, UpdateRecord } from 
 /** Creation id → id, in this /set first, then in earlier calls. */
 export type Resolve = (creationId: string) => string | undefined;
 
-export function findProperty<C, S>(type: DataType<C, S>, name: string): Property | undefined {
+function findProperty<C, S>(type: DataType<C, S>, name: string): Property | undefined {
   return Object.hasOwn(type.properties, name) ? type.properties[name] : type.dynamicProperty?.(name);
 }
 

@@ -216,11 +216,12 @@ export interface QueryHooks<C, S> {
   sorts: Record<string, SortProperty<S>>;
   /** Further arguments of /query and /queryChanges. */
   args?: Schema<object>;
-  query(query: Query<C, S>, window: Window, reader: Reader): Promise<QueryPage | "anchorNotFound">;
+  query(query: Query<C, S>, window: Window, reader: Reader, call: ReadCall): Promise<QueryPage | "anchorNotFound">;
   canCalculateChanges(query: Query<C, S>): boolean;
   queryChanges(
     query: Query<C, S>,
     request: QueryChangesRequest,
     reader: Reader,
+    call: ReadCall,
   ): Promise<QueryChangesResult | "cannotCalculateChanges" | "tooManyChanges">;
 }
