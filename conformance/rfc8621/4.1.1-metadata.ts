@@ -94,7 +94,10 @@ const basics = defineTests(group, [
     run: async (t) => {
       const { id } = await t.email();
       const [box, other] = [await t.box(), await t.mailbox()];
-      await updateRefused(t, id, { mailboxIds: { [box]: true, [other]: false } }, ["invalidProperties", "invalidPatch"]);
+      await updateRefused(t, id, { mailboxIds: { [box]: true, [other]: false } }, [
+        "invalidProperties",
+        "invalidPatch",
+      ]);
       await updateRefused(t, id, { [`mailboxIds/${other}`]: false }, ["invalidProperties", "invalidPatch"]);
     },
   },
