@@ -34,9 +34,16 @@ async function openWorld(options: Options): Promise<World> {
   const address = options.address ?? (options.user?.includes("@") ? options.user : undefined);
   if (options.smtp && !address) throw new Error("--smtp needs --address");
   const smtp = options.smtp && address ? { ...hostAndPort(options.smtp, "--smtp"), address } : undefined;
-  const at = options.pushListener && hostAndPort(options.pushListener, "--push-listener");
-  const listener = at ? await PushListener.start(at.host, at.port, options.pushUrl) : undefined;
+  const listener = await listen(options);
   return new World({ first, second, smtp, listener, timeoutMs: options.timeout * 1000 });
+}
+
+async function listen({ pushListener, pushUrl, pushCert, pushKey }: Options): Promise<PushListener | undefined> {
+  if (pushListener === undefined) return undefined;
+  const { host, port } = hostAndPort(pushListener, "--push-listener");
+  const tls =
+    pushCert && pushKey ? { cert: readFileSync(pushCert, "utf8"), key: readFileSync(pushKey, "utf8") } : undefined;
+  return await PushListener.start(host, port, pushUrl, tls);
 }
 
 async function run(options: Options): Promise<RunResult> {

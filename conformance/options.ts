@@ -11,6 +11,8 @@ export type Options = {
   address?: string;
   pushListener?: string;
   pushUrl?: string;
+  pushCert?: string;
+  pushKey?: string;
   name?: string;
   config?: string;
   only?: string[];
@@ -36,6 +38,8 @@ const keys = [
   "address",
   "pushListener",
   "pushUrl",
+  "pushCert",
+  "pushKey",
   "name",
   "only",
   "rfc",
@@ -68,6 +72,8 @@ function command(): Command {
     .option("--address <address>", "the first account's email address (Default: --user, if it is an address)")
     .option("--push-listener <host:port>", "where the suite listens for pushes")
     .option("--push-url <url>", "the listener's URL as the server reaches it (Default: http://host:port)")
+    .option("--push-cert <file>", "PEM certificate of the listener, which then speaks TLS")
+    .option("--push-key <file>", "PEM key of that certificate")
     .option("--name <name>", "what reports call the server (Default: its host)")
     .option("--config <file>", "JSON with these options, in camelCase; the command line goes first")
     .option("--only <pattern>", "tests whose name holds this, `*` for anything; may be repeated", more)

@@ -110,7 +110,7 @@ CREATE INDEX email_mailbox_list ON email_mailbox (user_id, mailbox_id, received_
 CREATE INDEX email_mailbox_head ON email_mailbox (user_id, mailbox_id, received_at DESC, email_id DESC)
   INCLUDE (thread_id) WHERE head;
 CREATE INDEX email_mailbox_unread ON email_mailbox (user_id, mailbox_id, received_at DESC, email_id DESC)
-  WHERE NOT seen;
+  INCLUDE (thread_id) WHERE NOT seen;
 CREATE INDEX email_mailbox_thread ON email_mailbox (user_id, thread_id, mailbox_id, received_at DESC, email_id DESC)
   INCLUDE (seen, draft);
 
@@ -146,6 +146,20 @@ SELECT distribute('search', 'user_id', 'account');
 CREATE INDEX search_received ON search (user_id, received_at DESC, no DESC);
 -- Terms carry the account, so a search costs by that account's mail alone.
 CREATE INDEX search_terms ON search USING gin (terms) WITH (fastupdate = on, gin_pending_list_limit = 2048);
+
+-- Postgres prices @@ like an addition, while reading a mail's terms takes 20 µs: at its true price the index is used
+-- where it pays (measured: 71 ms of CPU for 1,024). A role that may not say so only loses time. Each node plans its shards.
+DO $$
+DECLARE
+  command text := 'ALTER FUNCTION pg_catalog.ts_match_vq(tsvector, tsquery) COST 800';
+BEGIN
+  EXECUTE command;
+  IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') THEN
+    EXECUTE format('SELECT run_command_on_workers(%L)', command);
+  END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+  RAISE NOTICE 'the price of @@ stays as it is';
+END $$;
 
 -- An account may read a blob only while it holds an unreleased reference. The object is <day>/<sha256>.
 CREATE TABLE blob_ref (

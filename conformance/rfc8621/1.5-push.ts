@@ -29,7 +29,7 @@ async function settled(t: TestContext, stream: EventStream): Promise<void> {
   while (await nextState(t, stream, 700)) await t.sleep(0);
 }
 
-export const push = defineTests(group, [
+export const mailPush = defineTests(group, [
   {
     id: "email-delivery",
     level: "MUST",

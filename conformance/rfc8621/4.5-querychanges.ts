@@ -119,7 +119,7 @@ async function four(t: TestContext): Promise<string[]> {
   return made.map(({ id }) => id);
 }
 
-export const queryChanges = defineTests(mailGroup("4.5", "Email/queryChanges"), [
+export const emailQueryChanges = defineTests(mailGroup("4.5", "Email/queryChanges"), [
   ...cases.map(({ id, says = 'This is a standard "/queryChanges" method.', extra, filter, change }) => ({
     id: `changes-${id}`,
     level: "MUST" as const,

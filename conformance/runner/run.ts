@@ -27,7 +27,10 @@ export async function runTests(tests: readonly Test[], world: World, options: Ru
       options.onResult(result, results.length, tests.length);
     }
   };
-  const shared = tests.filter(({ exclusive }) => !exclusive);
+  // Those that take long begin first, so that the run does not end with waiting for one.
+  const shared = tests
+    .filter(({ exclusive }) => !exclusive)
+    .toSorted((a, b) => (b.timeoutMs ?? 0) - (a.timeoutMs ?? 0));
   const jobs = Math.max(1, Math.min(options.jobs, concurrency(world)));
   await Promise.all(Array.from({ length: jobs }, () => work(shared)));
   await work(tests.filter(({ exclusive }) => exclusive));

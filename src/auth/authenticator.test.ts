@@ -105,3 +105,18 @@ test("an unknown login takes as long as a wrong password", async () => {
   const [unknown, wrong] = [await time("nobody@auth.example"), await time(login)];
   expect(unknown).toBeGreaterThan(wrong / 4);
 });
+
+test("a database that is away is nobody's wrong password", async () => {
+  const { login } = await setUp();
+  const { database } = store;
+  let isAway = true;
+  const run: typeof database.run = (statement, values) =>
+    isAway ? Promise.reject(new Error("away")) : database.run(statement, values);
+  const shaky = Object.create(store, { database: { value: { run } } });
+  const authenticator = createAuthenticator({ store: shaky, clock, log });
+  for (let count = 0; count < 20; count++) {
+    await expect(authenticator.checkPassword(login, "right: one", "192.0.2.1")).rejects.toThrow("away");
+  }
+  isAway = false;
+  expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toMatchObject({ login });
+});

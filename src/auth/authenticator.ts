@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { Slots } from "../base/slots.ts";
 import { normalizeAddress } from "../store/directory.ts";
 import { findLogin, openAccounts } from "../store/logins.ts";
 import type { Store } from "../store/store.ts";
@@ -18,6 +19,9 @@ export interface AuthenticatorOptions {
 
 /** How long a verified credential is believed without asking again. */
 const believed = 5 * 60_000;
+
+/** argon2 runs in the pool of threads that reads and writes files: it must not fill it. */
+const atOnce = 2;
 
 interface Verified {
   login: Login;
@@ -36,6 +40,7 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
   const cache = new CredentialCache(clock);
   const byLogin = new Throttle({ free: 6, clock });
   const byNetwork = new Throttle({ free: 30, clock });
+  const slots = new Slots(atOnce);
   const decoy = hashPassword(randomBytes(16).toString("hex"));
   decoy.catch(() => {});
 
@@ -50,7 +55,10 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
     if (byNetwork.isBlocked(network) || (name !== "" && byLogin.isBlocked(name))) return "throttled";
     // Guesses at one login count before their outcome is known; many people may log in at once from one network.
     if (name !== "") byLogin.attempt(name);
-    const verified = await cache.add(id, name, verify());
+    const verified = await cache.add(id, name, verify()).catch((error: unknown) => {
+      if (name !== "") byLogin.withdraw(name);
+      throw error;
+    });
     if (!verified) {
       byNetwork.attempt(network);
       log.info({ login: name, remoteAddress }, "credential refused");
@@ -65,7 +73,8 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
     const appId = appPasswordId(password);
     const app = secrets?.appPasswords.find(({ id }) => id === appId);
     // One argon2 whatever the login is, so the time tells nothing.
-    const right = await verifyPassword(app?.hash ?? secrets?.passwordHash ?? (await decoy), password);
+    const hash = app?.hash ?? secrets?.passwordHash ?? (await decoy);
+    const right = await slots.run(() => verifyPassword(hash, password));
     if (!right || !secrets) return undefined;
     const accounts = await openAccounts(store.database, name, secrets.userId);
     const credential = app ? `app:${app.id}` : "password";

@@ -33,6 +33,13 @@ export class Throttle {
     this.#failures.set(key, { count, blockedUntil: this.#clock.now().getTime() + wait });
   }
 
+  /** The attempt came to no outcome, such as when the database was away. */
+  withdraw(key: string): void {
+    const known = this.#failures.get(key);
+    if (!known || known.count <= 1) this.#failures.delete(key);
+    else this.#failures.set(key, { count: known.count - 1, blockedUntil: 0 });
+  }
+
   forgive(key: string): void {
     this.#failures.delete(key);
   }

@@ -3,8 +3,11 @@ import { accountPrefix, fieldLetters, plainLetter, type SearchField, words } fro
 /** Where a filter looks: a header field, the body alone, or everywhere. */
 export type SearchScope = Exclude<SearchField, "attachment"> | "body" | "text";
 
-/** "all": the text asks for nothing; "none": it asks for something that holds no word. */
-export type SearchQuery = { query: string; positive: boolean } | "all" | "none";
+/**
+ * A tsquery and whether it must not match: an index finds nothing by an absent word, so a text that only excludes is the
+ * negation of what it excludes. "all": the text asks for nothing; "none": it asks for something that holds no word.
+ */
+export type SearchQuery = { query: string; negated: boolean } | "all" | "none";
 
 export class TooManyWords extends Error {}
 const maxWords = 200;
@@ -32,10 +35,13 @@ export function searchQuery(text: string, scope: SearchScope, accountId: number)
       return `'${prefix}${word}'${open || weight ? `:${open}${weight}` : ""}`;
     });
     const phrase = terms.length === 1 ? terms[0]! : `(${terms.join(" <-> ")})`;
-    return [{ query: token.negated ? `!${phrase}` : phrase, positive: !token.negated }];
+    return [{ phrase, negated: token.negated }];
   });
   if (parts.length === 0) return "none";
-  return { query: parts.map((part) => part.query).join(" & "), positive: parts.some((part) => part.positive) };
+  if (parts.every((part) => part.negated)) {
+    return { query: parts.map((part) => part.phrase).join(" | "), negated: true };
+  }
+  return { query: parts.map((part) => (part.negated ? `!${part.phrase}` : part.phrase)).join(" & "), negated: false };
 }
 
 interface Token {

@@ -1,5 +1,5 @@
 import { unfold } from "./field.ts";
-import { type Token, tokenize } from "./tokens.ts";
+import { eachToken, type Token } from "./tokens.ts";
 import { decodeWords } from "./words.ts";
 
 /** RFC 8621 §4.1.2.3 */
@@ -34,9 +34,11 @@ function phrase(tokens: Token[]): string | null {
 /** RFC 5322 §4.4: the obsolete syntax has white space around the dots and the @. */
 function addrSpec(tokens: Token[]): string {
   let out = "";
+  let before = ".";
   for (const { raw, space } of tokens) {
-    const glued = out === "" || /[.@]$/.test(out) || raw.startsWith(".") || raw.startsWith("@");
+    const glued = before.endsWith(".") || before === "@" || raw.startsWith(".") || raw === "@";
     out += space && !glued ? ` ${raw}` : raw;
+    before = raw;
   }
   return out;
 }
@@ -48,7 +50,7 @@ function bareAddress(tokens: Token[], comment: string | null): EmailAddress {
   let start = at;
   while (
     start > 0 &&
-    (!tokens[start]!.space || /^[.@]/.test(tokens[start]!.raw) || /\.$/.test(tokens[start - 1]!.raw))
+    (!tokens[start]!.space || /^[.@]/.test(tokens[start]!.raw) || tokens[start - 1]!.raw.endsWith("."))
   ) {
     start--;
   }
@@ -56,7 +58,7 @@ function bareAddress(tokens: Token[], comment: string | null): EmailAddress {
   if (end < tokens.length) end++;
   while (
     end < tokens.length &&
-    (!tokens[end]!.space || /^\./.test(tokens[end]!.raw) || /\.$/.test(tokens[end - 1]!.raw))
+    (!tokens[end]!.space || /^\./.test(tokens[end]!.raw) || tokens[end - 1]!.raw.endsWith("."))
   ) {
     end++;
   }
@@ -145,7 +147,7 @@ class AddressList {
 /** RFC 8621 §4.1.2.4 */
 export function asGroupedAddresses(raw: string): EmailAddressGroup[] {
   const list = new AddressList();
-  for (const token of tokenize(unfold(raw))) list.take(token);
+  eachToken(unfold(raw), (token) => list.take(token));
   list.flush();
   return list.groups;
 }

@@ -140,8 +140,8 @@ function buildPart(part: BuildPart, random: (bytes: number) => Buffer): Built {
   const inDisposition = name !== null && typeof part.disposition === "string" && part.disposition !== "";
   if (name !== null && !inDisposition) params.push(["name", name]);
   let header = "";
-  const add = (field_: string, value: string): void => {
-    if (!own.has(field_.toLowerCase())) header += field(field_, value);
+  const add = (fieldTitle: string, value: string): void => {
+    if (!own.has(fieldTitle.toLowerCase())) header += field(fieldTitle, value);
   };
   for (const { name: extra, value } of part.headers) {
     // What tells how to read the body is ours to say.

@@ -8,8 +8,6 @@ export interface Decoded {
   problem: boolean;
 }
 
-/** Charsets only the platform's decoder knows. */
-const platform = new Set(["iso-2022-jp", "csiso2022jp"]);
 const latin1 = new Set(["iso-8859-1", "latin1", "iso8859-1", "iso_8859-1", "l1", "cp819", "ibm819"]);
 const utf8 = new Set(["utf-8", "utf8"]);
 const ascii = new Set(["us-ascii", "ascii", "ansi_x3.4-1968"]);
@@ -17,12 +15,22 @@ const ascii = new Set(["us-ascii", "ascii", "ansi_x3.4-1968"]);
 /** iconv-lite also offers base64 and hex as "encodings"; a charset label must not reach them. */
 const notCharsets = /^(base64|hex|binary|internal|_)/;
 
+/** Iso-2022-jp and some rare labels. */
+function platformDecoder(label: string): InstanceType<typeof TextDecoder> | undefined {
+  try {
+    return new TextDecoder(label, { ignoreBOM: true });
+  } catch {
+    return undefined;
+  }
+}
+
 const normal = (charset: string): string => charset.trim().toLowerCase();
 
 export function isKnownCharset(charset: string): boolean {
   const label = normal(charset);
   if (label === "" || label.length > 40 || notCharsets.test(label)) return false;
-  return platform.has(label) || ascii.has(label) || utf8.has(label) || iconv.encodingExists(label);
+  if (ascii.has(label) || utf8.has(label)) return true;
+  return iconv.encodingExists(label) || platformDecoder(label) !== undefined;
 }
 
 /** UTF-8 when it is that, else what most old mail without a label was written in. */
@@ -40,7 +48,7 @@ export function decodeCharset(input: Uint8Array, charset: string | null): Decode
   if (utf8.has(label)) return { text: bytes.toString("utf8"), problem: !isUtf8(bytes) };
   if (latin1.has(label)) return { text: iconv.decode(bytes, "windows-1252"), problem: false };
   try {
-    const text = platform.has(label) ? new TextDecoder(label).decode(bytes) : iconv.decode(bytes, label);
+    const text = iconv.encodingExists(label) ? iconv.decode(bytes, label) : platformDecoder(label)!.decode(bytes);
     return { text, problem: text.includes("\ufffd") };
   } catch {
     return guess(bytes, true);

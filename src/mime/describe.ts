@@ -72,7 +72,7 @@ export function describe(fields: HeaderField[], inDigest: boolean): { part: Part
   else if (!mediaType.test(type)) type = "text/plain";
   let boundary: string | null = null;
   if (type.startsWith("multipart/")) {
-    boundary = given?.params.get("boundary")?.trimEnd() ?? null;
+    boundary = (given?.params.get("boundary") ?? (given && parameter(given, "boundary")))?.trimEnd() ?? null;
     // Without a boundary there are no parts; as text the content can at least be read.
     if (boundary === null || boundary === "") type = "text/plain";
   }
@@ -81,7 +81,7 @@ export function describe(fields: HeaderField[], inDigest: boolean): { part: Part
   const part: Part = {
     partId: null,
     type,
-    charset: given?.params.get("charset") || implicit,
+    charset: (given && parameter(given, "charset")) || implicit,
     name: (disposition && parameter(disposition, "filename")) ?? (given && parameter(given, "name")) ?? null,
     disposition: disposition?.value || null,
     cid: content.id === undefined ? null : contentId(content.id),

@@ -19,7 +19,7 @@ const clean = (text: string): string =>
     .replace(/[\x00-\x1f\x7f-\x9f]/g, "");
 
 /** RFC 5322 §2.2.3: joins pieces, each beginning with the white space before it, in lines of 78 where that is possible. */
-export function fold(pieces: string[]): string {
+function fold(pieces: string[]): string {
   let out = "";
   let column = nameLength;
   for (const piece of pieces) {
@@ -33,12 +33,19 @@ export function fold(pieces: string[]): string {
   return out;
 }
 
-const words = (text: string): string[] => text.match(/ *[^ ]+/g) ?? [];
+/** The words with the spaces before them; without a last run of spaces, over which the expression would go again and again. */
+const words = (text: string): string[] => text.trimEnd().match(/ *[^ ]+/g) ?? [];
+
+/** So many spaces that a line could not hold them. */
+const isStretched = (text: string): boolean => / {60}/.test(text);
 
 /** RFC 8621 §4.1.2.2: what `asText` reads back, encoded words only where they are needed. */
 function encodeText(value: string): string {
-  const all = clean(value).split(" ");
+  const text = clean(value);
+  const stretched = isStretched(text);
+  const all = text.split(" ");
   const needs = (word: string, index: number): boolean =>
+    stretched ||
     !isPrintable(word) ||
     looksEncoded(word) ||
     word.length > longestWord ||
@@ -49,7 +56,7 @@ function encodeText(value: string): string {
   const encoded = encodeWords(all.slice(first, last + 1).join(" "));
   // A run of spaces beside an encoded word stays as it is.
   const before = first === 0 ? "" : ` ${all.slice(0, first).join(" ")}`;
-  const gap = /\s*$/.exec(before)![0];
+  const gap = before.slice(before.trimEnd().length);
   const after = last === all.length - 1 ? "" : ` ${all.slice(last + 1).join(" ")}`;
   const pieces = encoded.map((word, index) => `${index === 0 ? gap : ""} ${word}`);
   return fold([...words(before), ...pieces, ...words(after)]);
@@ -61,7 +68,7 @@ const atoms = /^[\w!#$%&'*+\-/=?^`{|}~]+(?: [\w!#$%&'*+\-/=?^`{|}~]+)*$/;
 function phrase(name: string): string[] {
   const text = clean(name);
   const short = text.split(" ").every((word) => word.length <= longestWord);
-  if (!isPrintable(text) || !short) return encodeWords(text).map((word) => ` ${word}`);
+  if (!isPrintable(text) || !short || isStretched(text)) return encodeWords(text).map((word) => ` ${word}`);
   if (atoms.test(text) && !looksEncoded(text)) return words(` ${text}`);
   return words(` "${text.replace(/["\\]/g, "\\$&")}"`);
 }

@@ -10,7 +10,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /** RFC 5322 §2.2, and the obsolete blanks before the colon. */
-export function isFieldStart(bytes: Uint8Array, start: number, end: number): boolean {
+function isFieldStart(bytes: Uint8Array, start: number, end: number): boolean {
   let at = start;
   while (at < end && bytes[at]! > 0x20 && bytes[at]! < 0x7f && bytes[at] !== 0x3a) at++;
   if (at === start) return false;
@@ -19,7 +19,7 @@ export function isFieldStart(bytes: Uint8Array, start: number, end: number): boo
 }
 
 /** The "From " line of an mbox, tolerated in front. */
-export function isMboxLine(bytes: Uint8Array, start: number): boolean {
+function isMboxLine(bytes: Uint8Array, start: number): boolean {
   const at = bytes[start] === 0x3e ? start + 1 : start;
   return bytes[at] === 0x46 && view(bytes).toString("latin1", at, at + 5) === "From ";
 }
@@ -49,35 +49,26 @@ export function headerEnd(message: Uint8Array, start = 0): number {
 
 const fieldStart = /^([\x21-\x39\x3b-\x7e]+)[ \t]*:/;
 
-/** The lines of a block, each with the lines that continue it. */
-function unwrapped(text: string): string[] {
-  const fields: string[] = [];
-  let start = 0;
-  for (let at = 0; at < text.length; ) {
-    const lf = text.indexOf("\n", at);
-    const next = lf === -1 ? text.length : lf + 1;
-    const follows = text.charCodeAt(next);
-    if (follows !== 0x20 && follows !== 0x09) {
-      let end = lf === -1 ? text.length : lf;
-      if (end > start && lf !== -1 && text.charCodeAt(end - 1) === CR) end--;
-      fields.push(text.slice(start, end));
-      start = next;
-    }
-    at = next;
-  }
-  return fields;
-}
-
 /**
  * RFC 8621 §4.1.2.1: the fields of a header block (or of a whole message) in order, in Raw form. Lines that are no
  * field are skipped; NUL is dropped and what is not UTF-8 becomes U+FFFD.
  */
 export function parseHeader(bytes: Uint8Array): HeaderField[] {
-  const text = view(bytes.subarray(0, headerEnd(bytes))).toString("utf8");
+  const decoded = view(bytes.subarray(0, headerEnd(bytes))).toString("utf8");
+  const text = decoded.includes("\0") ? decoded.replaceAll("\0", "") : decoded;
   const fields: HeaderField[] = [];
-  for (const field of unwrapped(text.includes("\0") ? text.replaceAll("\0", "") : text)) {
+  let start = 0;
+  for (let at = 0; at < text.length; ) {
+    const lf = text.indexOf("\n", at);
+    at = lf === -1 ? text.length : lf + 1;
+    const follows = text.charCodeAt(at);
+    if (follows === 0x20 || follows === 0x09) continue;
+    let end = lf === -1 ? at : lf;
+    if (lf > start && text.charCodeAt(lf - 1) === CR) end--;
+    const field = text.slice(start, end);
     const match = fieldStart.exec(field);
     if (match !== null) fields.push({ name: match[1]!, value: field.slice(match[0].length) });
+    start = at;
   }
   return fields;
 }

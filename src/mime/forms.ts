@@ -1,5 +1,5 @@
 import { unfold } from "./field.ts";
-import { type Token, tokenize } from "./tokens.ts";
+import { eachToken } from "./tokens.ts";
 import { decodeWords } from "./words.ts";
 
 /** RFC 8621 §4.1.2.2 */
@@ -16,12 +16,12 @@ interface Bracketed {
   afterText: boolean;
 }
 
-function bracketed(tokens: Token[]): Bracketed[] {
+function bracketed(raw: string): Bracketed[] {
   const found: Bracketed[] = [];
   let inner: string | null = null;
   let afterComma = true;
   let afterText = false;
-  for (const token of tokens) {
+  eachToken(unfold(raw), (token) => {
     if (token.kind === "comment") {
       // Parentheses in a URL or an id are part of it.
       if (inner !== null) inner += token.raw;
@@ -39,7 +39,7 @@ function bracketed(tokens: Token[]): Bracketed[] {
     } else {
       afterText = true;
     }
-  }
+  });
   return found;
 }
 
@@ -48,14 +48,14 @@ function bracketed(tokens: Token[]): Bracketed[] {
  * id in brackets the parse fails.
  */
 export function asMessageIds(raw: string): string[] | null {
-  const ids = bracketed(tokenize(unfold(raw))).map((id) => id.inner);
+  const ids = bracketed(raw).map((id) => id.inner);
   return ids.length === 0 ? null : ids;
 }
 
 /** RFC 8621 §4.1.2.7: RFC 2369 §2 says what to ignore: all from the first item on that is no URL in brackets. */
 export function asUrls(raw: string): string[] | null {
   const urls: string[] = [];
-  for (const { inner, afterComma, afterText } of bracketed(tokenize(unfold(raw)))) {
+  for (const { inner, afterComma, afterText } of bracketed(raw)) {
     if (!afterComma || afterText) break;
     urls.push(inner);
   }

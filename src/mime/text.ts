@@ -16,13 +16,12 @@ function wholeCharacters(bytes: Buffer): Buffer {
   return end > 0 && bytes[end - 1]! >= 0xc0 ? bytes.subarray(0, end - 1) : bytes;
 }
 
-/** The text at the start of a part, from at most `maxRaw` raw bytes. */
+/** The start of a part, HTML as it is, from at most `maxRaw` raw bytes. */
 function startOf(message: Uint8Array, part: Part, maxRaw: number): string {
   const raw = rawBody(message, part);
   const cut = raw.length > maxRaw;
   const bytes = decodeTransfer(cut ? raw.subarray(0, maxRaw) : raw, part.encoding);
-  const { text } = decodeText(cut ? wholeCharacters(bytes) : bytes, part.charset);
-  return part.type === "text/html" ? htmlToText(text) : text;
+  return decodeText(cut ? wholeCharacters(bytes) : bytes, part.charset).text;
 }
 
 const attribution = /^(on|am|le|el|il|op)\b.{0,300}:$/i;
@@ -32,7 +31,9 @@ const separator =
 /** Without quoted lines, the line that introduces them, and the signature. */
 function ownWords(text: string): string {
   const kept: string[] = [];
+  let length = 0;
   for (const line of text.split("\n")) {
+    if (length > 4 * previewLength) break;
     const trimmed = line.trim();
     if (line.trimEnd() === "--" && kept.some((other) => other !== "")) break;
     if (separator.test(trimmed)) break;
@@ -44,6 +45,7 @@ function ownWords(text: string): string {
       continue;
     }
     kept.push(trimmed);
+    length += trimmed.length;
   }
   return kept.join(" ");
 }
@@ -62,9 +64,17 @@ function cutAt(text: string, length: number): string {
   return text.slice(0, split ? length - 1 : length).trimEnd();
 }
 
+const previewText = (text: string): string => collapse(ownWords(text.slice(0, 16_384)));
+
 function previewOf(message: Uint8Array, part: Part, maxRaw: number): string {
-  const text = startOf(message, part, maxRaw).slice(0, 16_384);
-  return collapse(ownWords(text)) || collapse(text);
+  const source = startOf(message, part, maxRaw);
+  if (part.type !== "text/html") return previewText(source) || collapse(source.slice(0, 2000));
+  const quote = source.search(/<blockquote\b|<div class="gmail_quote/i);
+  // As a quoted line, so that the line that introduces it goes too.
+  const own = quote === -1 ? "" : previewText(`${htmlToText(source.slice(0, quote))}\n>`);
+  if (own !== "") return own;
+  const all = htmlToText(source);
+  return previewText(all) || collapse(all.slice(0, 2000));
 }
 
 /** RFC 8621 §4.1.4: the beginning of what the sender wrote, at most 256 characters. */
@@ -86,9 +96,8 @@ export function searchText(message: Uint8Array, root: Part): { body: string; att
   for (const part of leaves(root)) {
     if (part.name !== null) attachmentNames.push(part.name);
     if (room <= 0 || !part.type.startsWith("text/") || part.size === 0) continue;
-    const text = startOf(message, part, 4 * room)
-      .slice(0, room)
-      .replaceAll("\0", "");
+    const source = startOf(message, part, 4 * room);
+    const text = (part.type === "text/html" ? htmlToText(source) : source).slice(0, room).replaceAll("\0", "");
     if (text.trim() === "") continue;
     found.push(text);
     room -= text.length + 1;

@@ -45,7 +45,7 @@ function literalEnd(text: string, start: number): number {
 
 const enclosed = { '"': ["quoted", quoteEnd], "(": ["comment", commentEnd], "[": ["literal", literalEnd] } as const;
 
-function atomLength(text: string, at: number): number {
+function atomLength(text: string, at: number, ordinary: Set<string>): number {
   // Senders put commas and the like into encoded words of phrases: such a word is still one.
   encodedWord.lastIndex = at;
   const word = text[at] === "=" ? encodedWord.exec(text) : null;
@@ -53,16 +53,21 @@ function atomLength(text: string, at: number): number {
     const end = at + word[0].length;
     if (end === text.length || wordEnd.test(text[end]!)) return word[0].length;
   }
-  atomEnd.lastIndex = at + 1;
-  const match = atomEnd.exec(text);
-  return (match === null ? text.length : match.index) - at;
+  let end = at;
+  do {
+    atomEnd.lastIndex = end + 1;
+    end = atomEnd.exec(text)?.index ?? text.length;
+  } while (end < text.length && ordinary.has(text[end]!));
+  return end - at;
 }
 
-/** RFC 5322 §3.2: the tokens of unfolded text. What is never closed is an ordinary character. */
-export function tokenize(text: string): Token[] {
-  const tokens: Token[] = [];
+/**
+ * RFC 5322 §3.2: gives the tokens of unfolded text one by one, as a field may have very many. What is never closed is an
+ * ordinary character.
+ */
+export function eachToken(text: string, take: (token: Token) => void): void {
   // Once an opener found no end, none after it will: remembering that keeps this linear.
-  const hopeless = new Set<string>();
+  const hopeless = new Set([")", "]"]);
   let space = false;
   for (let at = 0; at < text.length; ) {
     const char = text[at]!;
@@ -76,7 +81,7 @@ export function tokenize(text: string): Token[] {
       const end = findEnd(text, at);
       if (end !== -1) {
         const raw = text.slice(at, end);
-        tokens.push({ kind, raw, value: kind === "literal" ? raw : unquote(raw.slice(1, -1)), space });
+        take({ kind, raw, value: kind === "literal" ? raw : unquote(raw.slice(1, -1)), space });
         space = kind === "comment";
         at = end;
         continue;
@@ -84,21 +89,20 @@ export function tokenize(text: string): Token[] {
       hopeless.add(char);
     }
     const special = specials.includes(char);
-    const length = special ? 1 : atomLength(text, at);
+    const length = special ? 1 : atomLength(text, at, hopeless);
     const raw = text.slice(at, at + length);
-    tokens.push({ kind: special ? "special" : "atom", raw, value: raw, space });
+    take({ kind: special ? "special" : "atom", raw, value: raw, space });
     space = false;
     at += length;
   }
-  return tokens;
 }
 
 /** RFC 5322 §3.2.2: unfolded text without its comments (quoted strings kept as written). */
 export function withoutComments(text: string): string {
   if (!text.includes("(")) return text;
   let out = "";
-  for (const token of tokenize(text)) {
+  eachToken(text, (token) => {
     if (token.kind !== "comment") out += (token.space ? " " : "") + token.raw;
-  }
+  });
   return out;
 }

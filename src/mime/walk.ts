@@ -4,7 +4,6 @@ import type { Part } from "./structure.ts";
 import { decodedSize, view } from "./transfer.ts";
 
 export { headerEnd } from "./field.ts";
-export { decodedSize } from "./transfer.ts";
 
 /** Deeper multiparts, and parts past this number, stay opaque: nobody sends such mail to be read. */
 const maxDepth = 100;
@@ -14,6 +13,8 @@ const LF = 0x0a;
 const CR = 0x0d;
 const DASH = 0x2d;
 const dashLine = Buffer.from("\n--");
+
+const hash = (value: number, byte: number): number => (Math.imul(value, 31) + byte) | 0;
 
 /** A multipart whose end was not yet seen. */
 interface Open {
@@ -38,6 +39,7 @@ class Walker {
   readonly #open: Open[] = [];
   /** Boundary → level in the stack. A map, so that a line costs the same at any depth. */
   readonly #levels = new Map<string, number>();
+  readonly #hashes = new Set<number>();
   #longest = 0;
   #leaves = 0;
   #parts = 0;
@@ -138,6 +140,7 @@ class Walker {
       this.#open.push({ part, boundary, shadowed: this.#levels.get(boundary), sawDelimiter: false });
       this.#levels.set(boundary, this.#open.length - 1);
       this.#longest = Math.max(this.#longest, boundary.length);
+      this.#hashes.add(Buffer.from(boundary, "latin1").reduce(hash, 0));
     } else {
       part.partId = String(++this.#leaves);
       if (boundary !== null) part.type = "application/octet-stream";
@@ -174,6 +177,16 @@ class Walker {
     return undefined;
   }
 
+  /** Keeps lines that only look like a delimiter cheap: most end here, before a string is made of them. */
+  #mayMatch(start: number, end: number): boolean {
+    let value = 0;
+    for (let at = start; at < end; at++) {
+      if (at === end - 2 && this.#hashes.has(value)) return true;
+      value = hash(value, this.#bytes[at]!);
+    }
+    return this.#hashes.has(value);
+  }
+
   /**
    * RFC 2046 §5.1.1: the line must be the delimiter and nothing else but blanks, since one boundary may begin with
    * another.
@@ -185,6 +198,7 @@ class Walker {
     while (last > line && (bytes[last - 1] === CR || bytes[last - 1] === 0x20 || bytes[last - 1] === 0x09)) last--;
     const length = last - line - 2;
     if (length < 1 || length > this.#longest + 2) return undefined;
+    if (!this.#mayMatch(line + 2, last)) return undefined;
     const text = bytes.toString("latin1", line + 2, last);
     const next = Math.min(end + 1, bytes.length);
     const level = this.#levels.get(text);

@@ -22,7 +22,7 @@ test("counters, durations and gauges are told in Prometheus' form; /readyz follo
 
   const text = await (await get("/metrics")).text();
   expect(text).toContain('posthorn_jmap_call_seconds_count{method="Email/get",outcome="ok"} 1');
-  expect(text).toContain('posthorn_smtp_in_messages_total{outcome="accepted"} 1');
+  expect(text).toContain('posthorn_mail_in_messages_total{outcome="accepted"} 1');
   expect(text).toContain("posthorn_queue_depth 7");
   expect(text).toContain("nodejs_eventloop_lag_seconds");
   expect((await get("/healthz")).status).toBe(200);

@@ -6,9 +6,9 @@ export interface Metrics {
   request(endpoint: string, status: number, seconds: number): void;
   /** A JMAP method call: its name, and "ok" or the type of its error. */
   call(method: string, outcome: string, seconds: number): void;
-  /** A message offered by SMTP: "accepted", "rejected", … */
+  /** A message taken in: "accepted", or "failed". */
   mailIn(outcome: string): void;
-  /** A recipient's delivery: "sent", "deferred", "failed". */
+  /** An attempt to deliver to one recipient: "sent", "failed", … */
   mailOut(outcome: string): void;
   /** Called at each scrape. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
@@ -38,13 +38,13 @@ export function createMetrics(): Metrics {
     registers,
   });
   const mailIn = new Counter({
-    name: "posthorn_smtp_in_messages_total",
-    help: "Messages offered over SMTP",
+    name: "posthorn_mail_in_messages_total",
+    help: "Messages taken in, over SMTP or between local users",
     labelNames: ["outcome"],
     registers,
   });
   const mailOut = new Counter({
-    name: "posthorn_smtp_out_recipients_total",
+    name: "posthorn_mail_out_recipients_total",
     help: "Attempts to deliver to a recipient",
     labelNames: ["outcome"],
     registers,

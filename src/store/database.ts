@@ -7,14 +7,26 @@ export type ConnectionOptions = { connectionString: string } | { host: string; u
 /** Told of every statement that runs; tests record them with it. */
 export type StatementObserver = (text: string, values: readonly unknown[]) => void;
 
-/** bigint columns are ids, counts and modseqs, all below 2^53. */
+type Parser = (text: string) => unknown;
+const usual = pg.types.getTypeParser as (oid: number, format?: "text" | "binary") => Parser;
+const textArray = usual(1009);
+const timestamp = usual(pg.types.builtins.TIMESTAMPTZ);
+const utc = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00$/;
+
+/** The usual parsers of arrays and times are slow on what our rows mostly hold. bigints are all below 2^53. */
+const parsers = new Map<number, Parser>([
+  [pg.types.builtins.INT8, Number],
+  [1016, (text) => (text === "{}" ? [] : text.slice(1, -1).split(",").map(Number))],
+  [1009, (text) => (text === "{}" ? [] : /["\\]|NULL/.test(text) ? textArray(text) : text.slice(1, -1).split(","))],
+  [
+    pg.types.builtins.TIMESTAMPTZ,
+    (text) => (utc.test(text) ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : timestamp(text)),
+  ],
+  [pg.types.builtins.JSON, JSON.parse],
+  [pg.types.builtins.JSONB, JSON.parse],
+]);
 const types = {
-  getTypeParser(oid: number, format?: "text" | "binary") {
-    if (oid === pg.types.builtins.INT8) return Number;
-    if (oid === 1016) return (text: string) => (text === "{}" ? [] : text.slice(1, -1).split(",").map(Number));
-    if (oid === pg.types.builtins.JSONB || oid === pg.types.builtins.JSON) return JSON.parse;
-    return pg.types.getTypeParser(oid, format as "text");
-  },
+  getTypeParser: (oid: number, format?: "text" | "binary") => parsers.get(oid) ?? usual(oid, format),
 } as pg.CustomTypesConfig;
 
 /** SQLSTATEs after which nothing was committed and the whole transaction may simply run again. */
@@ -29,6 +41,21 @@ export function isRetryable(error: unknown): boolean {
   return /Connection terminated|connection timeout|not queryable/i.test(error.message);
 }
 
+const patience = 10_000;
+
+/** Runs `work` again, for some seconds, while it fails by a lost connection or a lost race. It must be safe to repeat. */
+export async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + patience;
+  for (let pause = 20; ; pause = Math.min(pause * 2, 500)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof CommitError || !isRetryable(error) || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}
+
 /** A pool of connections to one Postgres (or a Citus coordinator). The only door to SQL. */
 export class Database implements Executor {
   readonly pool: pg.Pool;
@@ -40,20 +67,32 @@ export class Database implements Executor {
       idleTimeoutMillis: 60_000,
       connectionTimeoutMillis: 10_000,
       application_name: "posthorn",
+      // Times come as UTC, in the form that is parsed fastest.
+      options: "-c TimeZone=UTC",
       ...options,
       types,
     });
     // An idle connection that breaks (Postgres restarted) is only worth a line: the pool opens another.
+    // One that breaks while it is handed out is noticed by its next statement.
+    this.pool.on("connect", (client) => client.on("error", () => {}));
     this.pool.on("error", (error) => log.warn({ reason: error.message }, "database connection lost"));
+    // One that breaks while somebody holds it fails their next statement: this only keeps it from ending the process.
+    this.pool.on("connect", (client) => client.on("error", () => {}));
     this.#observe = observe;
   }
 
   async run<Row extends pg.QueryResultRow>(statement: Statement<Row>, values: readonly unknown[] = []): Promise<Row[]> {
-    return (await this.#query(this.pool, statement, values)).rows as Row[];
+    return (await this.#single(statement, values)).rows as Row[];
   }
 
   async count(statement: Statement<pg.QueryResultRow>, values: readonly unknown[] = []): Promise<number> {
-    return (await this.#query(this.pool, statement, values)).rowCount ?? 0;
+    return (await this.#single(statement, values)).rowCount ?? 0;
+  }
+
+  /** A statement of its own. One that only reads runs again when the connection is lost. */
+  #single(statement: Statement<pg.QueryResultRow>, values: readonly unknown[]): Promise<pg.QueryResult> {
+    const query = () => this.#query(this.pool, statement, values);
+    return /^\s*SELECT\b/i.test(statement.text) ? patiently(query) : query();
   }
 
   /** Runs `work` inside a transaction on one connection; rolls back when it throws. */
@@ -64,6 +103,11 @@ export class Database implements Executor {
       count: async (statement, values = []) => (await this.#query(client, statement, values)).rowCount ?? 0,
     };
     let broken: Error | undefined;
+    // A connection may break between two statements; the next one fails then.
+    const lost = (error: Error) => {
+      broken = error;
+    };
+    client.on("error", lost);
     try {
       await client.query(begin);
       const result = await work(executor);
@@ -74,11 +118,10 @@ export class Database implements Executor {
       }
       return result;
     } catch (error) {
-      await client.query("ROLLBACK").catch((lost: Error) => {
-        broken = lost;
-      });
+      await client.query("ROLLBACK").catch(lost);
       throw error;
     } finally {
+      client.off("error", lost);
       client.release(broken ?? false);
     }
   }

@@ -4,7 +4,7 @@ import { statement } from "./sql.ts";
 const select = statement<{ value: string }>("SELECT value FROM setting WHERE name = $1");
 const insert = statement("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING");
 
-async function findSetting(database: Database, name: string): Promise<string | undefined> {
+export async function findSetting(database: Database, name: string): Promise<string | undefined> {
   const [row] = await database.run(select, [name]);
   return row?.value;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { type Change, ChangeSet, type TypeName } from "./change.ts";
-import { CommitError, type Database, isRetryable } from "./database.ts";
+import { type Database, patiently } from "./database.ts";
 import { AccountMissing, Conflict } from "./errors.ts";
 import type { Executor } from "./sql.ts";
 import { statement, unprepared } from "./sql.ts";
@@ -52,8 +52,6 @@ const savepoint = unprepared("SAVEPOINT s");
 const releaseSavepoint = unprepared("RELEASE SAVEPOINT s");
 const rollbackToSavepoint = unprepared("ROLLBACK TO SAVEPOINT s");
 
-const patience = 10_000;
-
 export interface StoreOptions {
   database: Database;
   clock: Clock;
@@ -82,7 +80,7 @@ export class Store {
 
   /** Several reads that must agree: one REPEATABLE READ READ ONLY transaction. */
   async snapshot<T>(accountId: number, work: (reader: Reader) => Promise<T>): Promise<T> {
-    return this.#patiently(() =>
+    return patiently(() =>
       this.database.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", (executor) =>
         work(new AccountReader(executor, accountId)),
       ),
@@ -96,7 +94,7 @@ export class Store {
    * `work` must therefore have no effect outside the transaction.
    */
   async write<T>(accountId: number, work: (tx: Tx) => Promise<T>, { ids = 0, modseqs = 1 } = {}): Promise<T> {
-    const { result, changed } = await this.#patiently(() =>
+    const { result, changed } = await patiently(() =>
       this.database.transaction("BEGIN", async (executor) => {
         const [row] = await executor.run(takeAccount, [accountId, ids, modseqs]);
         if (!row) throw new AccountMissing(accountId);
@@ -109,19 +107,6 @@ export class Store {
     );
     if (changed) this.onCommit({ accountId, changed });
     return result;
-  }
-
-  async #patiently<T>(work: () => Promise<T>): Promise<T> {
-    const deadline = Date.now() + patience;
-    for (let pause = 20; ; pause = Math.min(pause * 2, 500)) {
-      try {
-        return await work();
-      } catch (error) {
-        if (error instanceof CommitError || !isRetryable(error) || Date.now() > deadline) throw error;
-        this.log.debug({ reason: (error as Error).message }, "transaction runs again");
-        await new Promise((resolve) => setTimeout(resolve, pause));
-      }
-    }
   }
 }
 

@@ -5,6 +5,7 @@ import { typeCodes } from "./change.ts";
 import type { Database } from "./database.ts";
 import { AccountMissing } from "./errors.ts";
 import type { ListedObject, ObjectKey, ObjectStore } from "./objects/object-store.ts";
+import { findSetting } from "./settings.ts";
 import { statement, unprepared } from "./sql.ts";
 import type { Store, Tx } from "./store.ts";
 
@@ -106,8 +107,8 @@ export class Sweeper {
   async removeOrphans(): Promise<number> {
     const { database } = this.#store;
     const last = this.#lastSettledDay();
-    const [row] = await database.run(selectSetting, [examinedSetting]);
-    const next = (await this.#objects.days()).find((name) => name > (row?.value ?? "") && name <= last);
+    const examined = (await findSetting(database, examinedSetting)) ?? "";
+    const next = (await this.#objects.days()).find((name) => name > examined && name <= last);
     if (next === undefined) return 0;
     let removed = 0;
     for await (const objects of inBatches(this.#objects.list(next))) {
@@ -242,7 +243,6 @@ export async function* inBatches(objects: AsyncIterable<ListedObject>): AsyncIte
 }
 
 const examinedSetting = "objects_examined";
-const selectSetting = statement<{ value: string }>("SELECT value FROM setting WHERE name = $1");
 const writeSetting = statement(`
   INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`);
 

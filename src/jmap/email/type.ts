@@ -15,6 +15,7 @@ export const email = {
   dynamicProperty: headerProperty,
   getArgs: bodyArgs,
   fetch: fetchEmailObjects,
+  fetchesExactly: true,
   set: emailSet,
   query: emailQueryHooks,
 } satisfies DataType;

@@ -21,9 +21,9 @@ interface RequestObject {
   createdIds?: Record<string, string>;
 }
 
-/** RFC 8620 §3.3: a text, or a value parsed already. Throws RequestError. */
+/** RFC 8620 §3.3, of a body that is parsed. Throws RequestError. */
 export async function processRequest(deps: ApiDeps, login: Login, body: unknown): Promise<ResponseObject> {
-  const request = checkRequest(typeof body === "string" ? parseIJson(body) : body);
+  const request = checkRequest(body);
   const unknown = request.using.find((name) => !supports(deps, name));
   if (unknown !== undefined) {
     throw new RequestError("unknownCapability", 400, `This server does not have the capability "${unknown}".`);
@@ -87,14 +87,18 @@ async function readBody(req: IncomingMessage, most: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const cutOff = () => reject(new RequestError("about:blank", 400, "The request was cut off."));
   req.on("data", (chunk: Buffer) => {
     size += chunk.length;
     if (size > most) reject(tooLarge());
     else chunks.push(chunk);
   });
-  req.once("end", resolve);
+  req.once("end", () => {
+    req.off("close", cutOff);
+    resolve();
+  });
   req.once("error", reject);
-  req.once("close", () => reject(new RequestError("about:blank", 400, "The request was cut off.")));
+  req.once("close", cutOff);
   await promise;
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }

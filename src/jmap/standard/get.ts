@@ -42,26 +42,25 @@ async function fetchIds<C, S>(
   call: ReadCall,
 ) {
   const limit = call.services.limits.maxObjectsInGet;
-  const known = new Map<string, number>();
-  const wanted = ids && new Set(ids);
-  if (wanted && wanted.size > limit) throw new MethodError("requestTooLarge", `at most ${limit} ids`);
-  for (const text of wanted ?? []) {
-    const wireId = dereference(text, call.createdId);
-    const number = wireId === undefined ? undefined : fromWire(type, wireId);
-    if (wireId !== undefined && number !== undefined) known.set(wireId, number);
-  }
   const want = { properties, limit: limit + 1, args };
-  const found = wanted && known.size === 0 ? [] : await type.fetch(wanted && [...known.values()], want, call);
-  if (found.length > limit) throw new MethodError("requestTooLarge", `there are more than ${limit}`);
-  if (!wanted) return { list: found.map((object) => pick(object, properties)), notFound: [] };
+  const show = type.fetchesExactly ? (object: JmapObject) => object : (object: JmapObject) => pick(object, properties);
+  if (!ids) {
+    const found = await type.fetch(null, want, call);
+    if (found.length > limit) throw new MethodError("requestTooLarge", `there are more than ${limit}`);
+    return { list: found.map(show), notFound: [] };
+  }
+  // Wire id → as the client wrote it, which may be "#" and a creation id.
+  const asked = new Map(ids.map((text) => [dereference(text, call.createdId) ?? text, text]));
+  if (asked.size > limit) throw new MethodError("requestTooLarge", `at most ${limit} ids`);
+  const numbers = [...asked.keys()].map((wireId) => fromWire(type, wireId)).filter((number) => number !== undefined);
+  const found = numbers.length > 0 ? await type.fetch(numbers, want, call) : [];
   const byId = new Map(found.map((object) => [object.id as string, object]));
   const list: JmapObject[] = [];
   const notFound: string[] = [];
-  for (const text of wanted) {
-    const wireId = dereference(text, call.createdId) ?? text;
+  for (const [wireId, text] of asked) {
     const object = byId.get(wireId);
-    if (!object) notFound.push(text);
-    else if (wireId === text || !wanted.has(wireId)) list.push(pick(object, properties));
+    if (object) list.push(show(object));
+    else notFound.push(text);
   }
   return { list, notFound };
 }

@@ -24,6 +24,8 @@ export interface Property {
   references?: "value" | "keys";
   /** A map to true; a patch may then say false for null, as some clients do (beyond the RFC). */
   isSet?: true;
+  /** Its keys are the same in any case, and kept in lower case. */
+  isCaseless?: true;
 }
 
 /** Everything the standard methods need to know of a data type. */
@@ -42,9 +44,11 @@ export interface DataType<C = unknown, S = unknown> {
   singleton?: string;
   /**
    * The objects of these ids, or all (at most `limit`) for null, in any order; ids that are not there are left out.
-   * Each holds `id` and at least the properties asked for; /get drops the rest.
+   * Each holds `id` and at least the properties asked for; /get drops the rest, unless `fetchesExactly`.
    */
   fetch(ids: number[] | null, want: Want, call: ReadCall): Promise<JmapObject[]>;
+  /** `fetch` gives no property that was not asked for: /get need not copy the objects. */
+  fetchesExactly?: true;
   set?: SetHooks;
   copy?: CopyHooks;
   query?: QueryHooks<C, S>;

@@ -23,10 +23,10 @@ export type Criterion =
 /** Words of the search index. */
 export interface TermsCriterion {
   kind: "terms";
-  /** Text form of a tsquery, its terms prefixed for this account. */
+  /** Text form of a tsquery, its terms prefixed for this account. Whatever matches it holds one of its words. */
   query: string;
-  /** Whatever matches holds one of the words: the index of terms can find it. */
-  positive: boolean;
+  /** Sought is what does not match it. */
+  negated: boolean;
 }
 
 /** A header field of that name; with `text`, one whose decoded value contains it. */

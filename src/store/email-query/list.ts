@@ -1,5 +1,5 @@
 import { Bindings } from "./bindings.ts";
-import { toCondition } from "./condition.ts";
+import { toListCondition } from "./condition.ts";
 import type { EmailSort } from "./criteria.ts";
 import type { Node } from "./normal.ts";
 import { idAscending, type OrderKey, orderKeys } from "./order.ts";
@@ -40,10 +40,16 @@ export interface Opened {
   where: string;
 }
 
-export function openList(list: EmailList, options: { bindings?: Bindings; found?: string } = {}): Opened {
+export function openList(
+  list: EmailList,
+  options: { bindings?: Bindings; found?: string; walk?: boolean } = {},
+): Opened {
   const bindings = options.bindings ?? new Bindings(list.accountId);
   const source = new Source(list.choice.driver, bindings, options.found);
-  const conditions = [...source.conditions, ...list.choice.rest.map((node) => toCondition(node, source))];
+  const conditions = [
+    ...source.conditions,
+    ...list.choice.rest.map((node) => toListCondition(node, source, options.walk === true)),
+  ];
   return {
     bindings,
     source,

@@ -1,15 +1,16 @@
-import type { Criterion, EmailFilter, HeaderCriterion, TermsCriterion } from "./criteria.ts";
+import type { Criterion, EmailFilter, HeaderCriterion } from "./criteria.ts";
 
 /** What the database can be asked of one email. */
 export type Atom =
   | Extract<
       Criterion,
       {
-        kind: "inMailbox" | "inMailboxOtherThan" | "before" | "minSize" | "hasKeyword" | "someInThread" | "terms";
+        kind: "inMailbox" | "inMailboxOtherThan" | "before" | "minSize" | "hasKeyword" | "someInThread";
       }
     >
   | { kind: "someInThreadLacks"; keyword: string }
   | { kind: "hasAttachment" }
+  | { kind: "terms"; query: string }
   /** Messages whose header was found to match. */
   | { kind: "messages"; nos: number[] }
   | HeaderCriterion;
@@ -67,6 +68,8 @@ function leaf(criterion: Criterion, negated: boolean): Node {
     }
     case "hasAttachment":
       return literal({ kind: "hasAttachment" }, criterion.value === negated);
+    case "terms":
+      return literal({ kind: "terms", query: criterion.query }, criterion.negated !== negated);
     default:
       return literal(criterion, negated);
   }
@@ -92,26 +95,21 @@ function any(nodes: readonly Node[]): Node {
   return kept.length === 0 ? false : kept.length === 1 ? kept[0]! : { any: kept };
 }
 
-type TermsLiteral = { atom: TermsCriterion; negated: boolean };
+export type TermsLiteral = { atom: { kind: "terms"; query: string }; negated: boolean };
 
 export function isTerms(node: Node): node is TermsLiteral {
   return typeof node === "object" && "atom" in node && node.atom.kind === "terms";
 }
 
-/** Several word conditions side by side are one tsquery: one look into the index. */
+/**
+ * Several word conditions side by side are one tsquery: one look into the index. That finds nothing by an absent word,
+ * so where mails without any of the words would do, what is kept is the negation of what finds the others.
+ */
 function joinTerms(nodes: Node[], operator: "&" | "|"): Node[] {
   const terms = nodes.filter(isTerms);
   if (terms.length < 2) return nodes;
-  const rest = nodes.filter((node) => !isTerms(node));
-  if (terms.every((one) => one.negated)) {
-    // Stays a negation of one query, which the index can answer where it cannot answer the negation.
-    const query = terms.map((one) => `(${one.atom.query})`).join(operator === "&" ? " | " : " & ");
-    const positives = terms.map((one) => one.atom.positive);
-    const positive = operator === "&" ? positives.every(Boolean) : positives.some(Boolean);
-    return [...rest, literal({ kind: "terms", query, positive }, true)];
-  }
-  const query = terms.map((one) => `${one.negated ? "!" : ""}(${one.atom.query})`).join(` ${operator} `);
-  const positives = terms.map((one) => !one.negated && one.atom.positive);
-  const positive = operator === "&" ? positives.some(Boolean) : positives.every(Boolean);
-  return [...rest, literal({ kind: "terms", query, positive }, false)];
+  const negated = operator === "&" ? terms.every((one) => one.negated) : terms.some((one) => one.negated);
+  const join = negated === (operator === "&") ? " | " : " & ";
+  const query = terms.map((one) => `${one.negated === negated ? "" : "!"}(${one.atom.query})`).join(join);
+  return [...nodes.filter((node) => !isTerms(node)), literal({ kind: "terms", query }, negated)];
 }

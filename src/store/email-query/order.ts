@@ -44,16 +44,23 @@ function expression({ by, collation }: EmailSort, source: Source): string {
   }
 }
 
+const lower = "abcdefghijklmnopqrstuvwxyz";
+
 /** RFC 4790 §9: casemap of ASCII alone, or the number that the text starts with; without one it comes last. */
 function textKey(by: "from" | "to" | "subject", collation: string | undefined, source: Source): string {
-  const key = source.message(`${by}_key`);
-  if (collation === "i;ascii-numeric") {
-    return `coalesce(substring(${key} FROM '^[0-9]+')::numeric, 'infinity')`;
-  }
-  if (collation !== "i;ascii-casemap" || by === "subject") return key;
-  // The key is decomposed and folded beyond ASCII; what it was made of is in the address list.
+  const text = collation === "i;ascii-numeric" || collation === "i;ascii-casemap" ? plainText(by, source) : undefined;
+  if (text === undefined) return source.message(`${by}_key`);
+  return collation === "i;ascii-numeric"
+    ? `coalesce(substring(${text} FROM '^[0-9]+')::numeric, 'infinity')`
+    : `(left(translate(${text}, '${lower}', '${lower.toUpperCase()}'), 200) COLLATE "C")`;
+}
+
+/**
+ * What the key was made of, before it was decomposed and folded: for addresses it is in their list. Of a subject only
+ * the key knows its base, so beyond ASCII a subject stays in i;unicode-casemap.
+ */
+function plainText(by: "from" | "to" | "subject", source: Source): string {
+  if (by === "subject") return source.message("subject_key");
   const first = `(${source.message(`"${by}"`)}::json -> 0)`;
-  const name = `coalesce(nullif(${first} ->> 'name', ''), ${first} ->> 'email', '')`;
-  const lower = "abcdefghijklmnopqrstuvwxyz";
-  return `(left(translate(${name}, '${lower}', '${lower.toUpperCase()}'), 200) COLLATE "C")`;
+  return `coalesce(nullif(${first} ->> 'name', ''), ${first} ->> 'email', '')`;
 }

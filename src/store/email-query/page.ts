@@ -9,12 +9,20 @@ import { orderKeys } from "./order.ts";
 import { searchNewest } from "./search-windows.ts";
 import { countList, hasKeptTotal, totalQuery } from "./total.ts";
 
+/** No list is longer; the database computes places in 32 bits. */
+const maxPlace = 1_000_000_000;
+const clip = (place: number) => Math.max(Math.min(place, maxPlace), -maxPlace);
+
 /** RFC 8620 §5.5, RFC 8621 §4.4: a window of a list of emails. */
 export async function queryEmails(
   reader: Reader,
   query: EmailQuery,
-  window: EmailWindow,
+  wanted: EmailWindow,
 ): Promise<EmailPage | "anchorNotFound"> {
+  const window =
+    "anchor" in wanted
+      ? { ...wanted, anchorOffset: clip(wanted.anchorOffset) }
+      : { ...wanted, position: clip(wanted.position) };
   const conditions = conjuncts(await resolveHeaders(reader, normalise(query.filter)));
   if (conditions === undefined) {
     if ("anchor" in window) return "anchorNotFound";
@@ -76,11 +84,11 @@ async function pageAt(
     return { ids: [], position, ...(calculateTotal && { total: await countList(reader, list) }) };
   }
   if (list.choice.driver.kind === "terms") {
-    const found =
-      calculateTotal || dateOrder(list.sort) !== "newest"
-        ? undefined
-        : await searchNewest(reader, list, position + limit);
-    if (found) return { ids: found.slice(position, position + limit), position };
+    const found = isWindowed(list, calculateTotal) ? await searchNewest(reader, list, position + limit) : undefined;
+    if (found) {
+      const ids = found.slice(position, position + limit);
+      return { ids, position, ...(calculateTotal && { total: await countList(reader, list) }) };
+    }
     return rankedPage(reader, list, limit, calculateTotal, (bindings) => bindings.add(position, "int"));
   }
   const { ids, total } = list.dropRepeats
@@ -88,6 +96,12 @@ async function pageAt(
     : await walk(reader, list, { offset: position, limit, thread: false, total: calculateTotal });
   if (!calculateTotal) return { ids: ids.map((row) => row.id), position };
   return { ids: ids.map((row) => row.id), position, total: total ?? (await countList(reader, list)) };
+}
+
+/** A total that takes all matching emails to know has the page with it; matches alone are counted by the index. */
+function isWindowed(list: EmailList, calculateTotal: boolean): boolean {
+  const cheapTotal = !list.dropRepeats && list.choice.rest.length === 0;
+  return dateOrder(list.sort) === "newest" && (!calculateTotal || cheapTotal);
 }
 
 interface WalkRow {
@@ -117,7 +131,7 @@ async function walk(
   list: EmailList,
   options: { offset: number; limit: number; thread: boolean; total: boolean; reverse?: boolean },
 ): Promise<{ ids: WalkRow[]; total?: number }> {
-  const { bindings, source, where } = openList(list);
+  const { bindings, source, where } = openList(list, { walk: dateOrder(list.sort) !== undefined });
   const keys = orderKeys(list.sort, source);
   const columns = [`${source.id} AS id`];
   if (options.thread) columns.push(`${source.threadId} AS thread_id`);

@@ -1,5 +1,4 @@
 import type { Bindings } from "./bindings.ts";
-import type { EmailSort } from "./criteria.ts";
 import { isTerms, type Literal, type Node } from "./normal.ts";
 
 /**
@@ -20,19 +19,14 @@ export interface Choice {
   collapsed: boolean;
 }
 
-/** True where the list is in order of arrival alone: newest first, which is also the order when none is named. */
-export function isDateOrder(sort: readonly EmailSort[], ascending: boolean): boolean {
-  return sort.length === 0 ? !ascending : sort[0]!.by.kind === "receivedAt" && sort[0]!.ascending === ascending;
-}
-
 const isLiteral = (node: Node): node is Literal => typeof node === "object" && "atom" in node;
 
 /** Chooses the driver of a list whose email must meet all of `conditions`. */
 export function chooseDriver(conditions: Node[], options: { heads: boolean }): Choice {
   const without = (...used: Node[]) => conditions.filter((node) => !used.includes(node));
   const holds = conditions.filter((node) => isLiteral(node) && !node.negated) as Literal[];
-  const terms = holds.find((node) => isTerms(node) && node.atom.positive);
-  if (terms?.atom.kind === "terms") {
+  const terms = holds.find(isTerms);
+  if (terms) {
     return { driver: { kind: "terms", query: terms.atom.query }, rest: without(terms), collapsed: false };
   }
   const keyword = holds.find(({ atom }) => atom.kind === "hasKeyword" && atom.keyword !== "$seen");
@@ -62,21 +56,19 @@ export class Source {
   readonly #joined = new Set<"e" | "m" | "s">();
   readonly #base: string;
   readonly conditions: string[];
-  /** Reads the search rows of a WITH query of that name. */
-  readonly #found: string | undefined;
 
+  /** `found`: the search rows are those of a WITH query of that name. */
   constructor(driver: Driver, bindings: Bindings, found?: string) {
     this.driver = driver;
     this.bindings = bindings;
-    this.#found = found;
     const start = driverStart(driver, bindings, found);
     this.#base = start.from;
     this.conditions = start.conditions;
-    if (driver.kind === "terms") this.#joined.add("e");
   }
 
   get id(): string {
-    return { mailbox: "em.email_id", keyword: "k.email_id", terms: "e.id", email: "e.id" }[this.driver.kind];
+    if (this.driver.kind === "terms") return this.email("id");
+    return { mailbox: "em.email_id", keyword: "k.email_id", email: "e.id" }[this.driver.kind];
   }
 
   get receivedAt(): string {
@@ -99,13 +91,11 @@ export class Source {
     return `m.${column}`;
   }
 
-  /** The terms of the email's message. */
+  /** The terms of the email's message, where the driver is not terms itself. */
   get terms(): string {
-    if (this.driver.kind !== "terms" || this.#found !== undefined) {
-      this.email("no");
-      this.#joined.add("s");
-    }
-    return this.#found !== undefined ? "t.terms" : "s.terms";
+    this.email("no");
+    this.#joined.add("s");
+    return "s.terms";
   }
 
   get from(): string {
@@ -115,15 +105,8 @@ export class Source {
       joins.push(`JOIN email e ON e.user_id = $1 AND ${key}`);
     }
     if (this.#joined.has("m")) joins.push("JOIN message m ON m.user_id = $1 AND m.no = e.no");
-    if (this.#joined.has("s")) {
-      const alias = this.#found !== undefined ? "t" : "s";
-      joins.push(`JOIN search ${alias} ON ${alias}.user_id = $1 AND ${alias}.no = e.no`);
-    }
+    if (this.#joined.has("s")) joins.push("JOIN search s ON s.user_id = $1 AND s.no = e.no");
     return joins.join(" ");
-  }
-
-  get where(): string {
-    return this.conditions.length === 0 ? "true" : this.conditions.join(" AND ");
   }
 }
 

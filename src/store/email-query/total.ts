@@ -46,9 +46,7 @@ function keptTotal(list: EmailList, bindings: Bindings): string | undefined {
 /** Mails without a word are all less those with it: the index of terms knows only these. */
 function negatedTotal(list: EmailList, bindings: Bindings): string | undefined {
   if (list.dropRepeats) return undefined;
-  const absent = list.conditions.find((node) => isTerms(node) && node.negated && node.atom.positive) as
-    | Literal
-    | undefined;
+  const absent = list.conditions.filter(isTerms).find((node) => node.negated);
   if (!absent) return undefined;
   const others = list.conditions.filter((node) => node !== absent);
   const options = { sort: [], collapseThreads: false };
@@ -59,6 +57,10 @@ function negatedTotal(list: EmailList, bindings: Bindings): string | undefined {
 
 function countQuery(list: EmailList, bindings: Bindings): string {
   const { source, where } = openList(list, { bindings });
-  const what = list.dropRepeats ? `DISTINCT ${source.threadId}` : "*";
-  return `(SELECT count(${what})::int FROM ${source.from} WHERE ${where})`;
+  const threads = list.dropRepeats && source.threadId;
+  const rows = `FROM ${source.from} WHERE ${where}`;
+  // Grouped, not count(DISTINCT …): that would sort.
+  return threads
+    ? `(SELECT count(*)::int FROM (SELECT ${threads} ${rows} GROUP BY ${threads}) t)`
+    : `(SELECT count(*)::int ${rows})`;
 }

@@ -13,7 +13,10 @@ function property<T>(schema: Schema<T>, criterion: (value: T, call: Call) => Cri
 }
 
 const keyword = (kind: "hasKeyword" | "notKeyword" | "allInThread" | "someInThread" | "noneInThread") =>
-  property(text, (value) => ({ kind, keyword: value.toLowerCase() }));
+  property(text, (value) => ({ kind, keyword: foldKeyword(value) }));
+
+/** RFC 8621 §4.1.1. No keyword holds a NUL, which the database would refuse. */
+export const foldKeyword = (value: string) => value.toLowerCase().replaceAll("\0", "\ufffd");
 
 const words = (scope: SearchScope) => property(text, (value, call) => terms(value, scope, call));
 

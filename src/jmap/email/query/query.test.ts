@@ -100,6 +100,31 @@ describe("Email/query (RFC 8621 §4.4)", () => {
     expect(await find({ header: ["X-Other"] })).toEqual([]);
   });
 
+  test("is not upset by strange values", async () => {
+    const only = await add("Subject: a\n\nb");
+    expect(await find({ hasKeyword: "\0" })).toEqual([]);
+    expect(await find({ header: ["a\0b"] })).toEqual([]);
+    expect(await find({ header: ["a(b"] })).toEqual([]);
+    expect(await find({ text: "\0 \ud800 '\\" })).toEqual([]);
+    expect(await find({ minSize: Number.MAX_SAFE_INTEGER })).toEqual([]);
+    expect(await find({ after: "0000-01-01T00:00:00Z" })).toEqual([only]);
+    for (const position of [Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER]) {
+      for (const filter of [{ text: "a" }, { inMailbox: inbox }, { hasAttachment: false }]) {
+        for (const collapseThreads of [false, true]) {
+          const { ids } = await client.call("Email/query", { filter, position, collapseThreads });
+          expect(ids).toEqual(position < 0 ? [only] : []);
+          const moved = await client.call("Email/query", {
+            filter,
+            anchor: only,
+            anchorOffset: position,
+            collapseThreads,
+          });
+          expect(moved.ids).toEqual(position < 0 ? [only] : []);
+        }
+      }
+    }
+  });
+
   test("a leap second is a moment too", async () => {
     await add("Subject: a\n\nb");
     expect(await find({ after: "2016-12-31T23:59:60Z" })).toHaveLength(1);

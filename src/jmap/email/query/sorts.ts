@@ -1,6 +1,7 @@
 import type { EmailSortBy } from "../../../store/email-query/criteria.ts";
 import { object, text } from "../../schema.ts";
 import type { SortProperty } from "../../standard/type.ts";
+import { foldKeyword } from "./filters.ts";
 
 const plain = (kind: "receivedAt" | "sentAt" | "size" | "from" | "to" | "subject"): SortProperty<EmailSortBy> => ({
   by: () => ({ kind }),
@@ -8,7 +9,7 @@ const plain = (kind: "receivedAt" | "sentAt" | "size" | "from" | "to" | "subject
 
 const keyword = (kind: "hasKeyword" | "allInThread" | "someInThread"): SortProperty<EmailSortBy> => ({
   args: object({ keyword: text }),
-  by: (comparator) => ({ kind, keyword: (comparator.keyword as string).toLowerCase() }),
+  by: (comparator) => ({ kind, keyword: foldKeyword(comparator.keyword as string) }),
 });
 
 /** RFC 8621 §4.4.2; also what the mail capability tells as `emailQuerySortOptions`. */
