@@ -89,6 +89,12 @@ const rows: Row[] = [
     ],
   },
   {
+    id: "encoded-in-quotes",
+    says: `${encoded} (Any text that looks like syntax per [RFC2047] but violates placement rules MUST NOT be decoded: no quoted-string holds any.)`,
+    value: '"=?utf-8?q?Ann?=" <a@example.com>',
+    expected: [{ name: "=?utf-8?q?Ann?=", email: "a@example.com" }],
+  },
+  {
     id: "eai",
     says: "The server MUST support messages with Email Address Internationalization (EAI) headers [RFC6532].",
     value: "Żółw <żółw@exämple.com>",

@@ -261,6 +261,17 @@ export const emailParse = defineTests(group, [
     },
   },
   {
+    id: "truncated-tag",
+    level: "SHOULD",
+    says: 'If the part is of type "text/html", the server SHOULD NOT truncate inside an HTML tag.',
+    run: async (t) => {
+      const raw = rawMessage({ html: '<p>one <a href="https://example.com/long">link</a></p>' });
+      const { bodyValues } = await parseOne(t, raw, { fetchAllBodyValues: true, maxBodyValueBytes: 20 });
+      const [body] = Object.values(bodyValues);
+      ok(body && body.value.lastIndexOf("<") <= body.value.lastIndexOf(">"), `the value is ${show(body?.value)}`);
+    },
+  },
+  {
     id: "body-properties",
     level: "MUST",
     says: 'bodyProperties: A list of properties to fetch for each EmailBodyPart returned. If omitted, defaults to the same value as the "Email/get" "bodyProperties" default argument.',

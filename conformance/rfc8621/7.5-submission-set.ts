@@ -4,7 +4,6 @@ import { defineTests } from "../runner/define.ts";
 import { equal, includes, matches, ok, oneOf, same, setError } from "../runner/expect.ts";
 import {
   arrived,
-  type Draft,
   draft,
   getSubmission,
   held,
@@ -14,7 +13,6 @@ import {
   submit,
   submitLater,
   submitRefused,
-  trySubmit,
 } from "./sending.ts";
 import { getEmail, nowhere, source } from "./support.ts";
 

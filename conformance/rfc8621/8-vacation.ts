@@ -79,7 +79,6 @@ const full = {
 };
 const invalid: [string, Json][] = [
   ["enabled-type", { isEnabled: "yes" }],
-  ["enabled-null", { isEnabled: null }],
   ["from-date", { fromDate: "tomorrow" }],
   ["to-date-zone", { toDate: "2030-01-01T00:00:00+01:00" }],
   ["subject-type", { subject: 5 }],
@@ -217,7 +216,7 @@ async function answered(
     const { ids } = await t.one<{ ids: string[] }>("Email/query", { filter: { header: ["Message-ID", messageId] } });
     await t.set("Email", { destroy: ids });
   });
-  return { list: await replies(t, mark, wanted, wanted > 0 ? 15_000 : 3000), messageId };
+  return { list: await replies(t, mark, wanted, wanted > 0 ? 10_000 : 3000), messageId };
 }
 
 const needs = ["user2", "smtp"] as const;
@@ -267,8 +266,8 @@ const sending = defineTests(group("8", "Vacation responses that are sent"), [
     run: async (t) => {
       const { list, messageId } = await answered(t, {});
       equal(list.length, 1, "number of answers");
-      const [reply] = list;
-      ok(reply?.subject.startsWith("Away "), `subject is ${reply?.subject}`);
+      const [reply] = list as [Reply];
+      ok(reply.subject.startsWith("Away "), `subject is ${reply.subject}`);
       ok(String(reply.preview).includes("I am away"), `preview is ${reply.preview}`);
       same(reply.inReplyTo, [messageId], "inReplyTo");
       ok(
@@ -277,6 +276,40 @@ const sending = defineTests(group("8", "Vacation responses that are sent"), [
       );
     },
   },
+  ...table<[string, string, Json, (reply: Reply) => boolean]>(
+    [
+      [
+        "default-subject",
+        "subject: If null, an appropriate subject SHOULD be set by the server.",
+        { subject: null },
+        ({ subject }) => typeof subject === "string" && subject !== "",
+      ],
+      [
+        "html-as-text",
+        'textBody: If this is null, the server SHOULD generate a plaintext body part from the "htmlBody" when sending vacation responses.',
+        { textBody: null, htmlBody: "<p>I am <b>far</b> away</p>" },
+        ({ preview }) => String(preview).includes("I am far away"),
+      ],
+      [
+        "default-body",
+        'textBody: If both "textBody" and "htmlBody" are null, an appropriate default body SHOULD be generated for responses by the server.',
+        { textBody: null, htmlBody: null },
+        ({ preview }) => preview !== "",
+      ],
+    ],
+    ([name, says, settings, good]) => ({
+      id: `sends-${name}`,
+      level: "SHOULD",
+      exclusive: true,
+      needs,
+      says,
+      run: async (t) => {
+        const [reply] = (await answered(t, settings)).list;
+        if (!reply) return t.skip("the sender has been answered lately");
+        ok(good(reply), `the answer is ${show(reply)}`);
+      },
+    }),
+  ),
 ]);
 
 export const vacationResponse = [...get, ...sets, ...sending];
