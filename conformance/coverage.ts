@@ -1,4 +1,5 @@
 import { rfc8620 } from "./coverage/rfc8620.ts";
+import { rfc8621 } from "./coverage/rfc8621.ts";
 import { rfc8887 } from "./coverage/rfc8887.ts";
 import { rfc9007 } from "./coverage/rfc9007.ts";
 import { rfc9404 } from "./coverage/rfc9404.ts";
@@ -11,6 +12,7 @@ import { compareSections } from "./runner/result.ts";
 /** A file of sentences for each RFC. */
 export const coverage: Readonly<Record<string, readonly Sentence[]>> = {
   rfc8620,
+  rfc8621,
   rfc8887,
   rfc9007,
   rfc9404,
