@@ -56,6 +56,7 @@ import { submissionSuccess } from "./rfc8621/7.5-on-success.ts";
 import { submissionSet } from "./rfc8621/7.5-submission-set.ts";
 import { emailSubmission } from "./rfc8621/7-submission.ts";
 import { vacationResponse } from "./rfc8621/8-vacation.ts";
+import { vacationSending } from "./rfc8621/8-vacation-sending.ts";
 import { webSocketTests } from "./rfc8887/websocket.ts";
 import { mdns } from "./rfc9007/mdn.ts";
 import { blobs } from "./rfc9404/blob.ts";
@@ -128,4 +129,5 @@ export const tests: readonly Test[] = [
   ...submissionSuccess,
   ...submissionSet,
   ...vacationResponse,
+  ...vacationSending,
 ];
