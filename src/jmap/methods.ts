@@ -6,6 +6,7 @@ import { email } from "./email/type.ts";
 import { identity } from "./identity/type.ts";
 import { mailbox } from "./mailbox/type.ts";
 import type { Method } from "./method.ts";
+import { searchSnippetGet } from "./search-snippet/get.ts";
 import { changesMethod } from "./standard/changes.ts";
 import { copyMethod } from "./standard/copy.ts";
 import { getMethod } from "./standard/get.ts";
@@ -33,6 +34,7 @@ export const methods: readonly Method[] = [
   copyMethod(email),
   emailImport,
   emailParse,
+  searchSnippetGet(email),
   getMethod(identity),
   changesMethod(identity),
   setMethod(identity),

@@ -44,6 +44,20 @@ export function searchQuery(text: string, scope: SearchScope, accountId: number)
   return { query: parts.map((part) => (part.negated ? `!${part.phrase}` : part.phrase)).join(" & "), negated: false };
 }
 
+/** Words side by side that a text is to hold; `open`: the last one is only the beginning of one. */
+export interface SearchPhrase {
+  words: string[];
+  open: boolean;
+}
+
+/** What `searchQuery` looks for, without what must not be there. */
+export function searchPhrases(text: string): SearchPhrase[] {
+  return tokenise(text)
+    .filter(({ negated }) => !negated)
+    .map(({ text, open }) => ({ words: words(text), open }))
+    .filter((phrase) => phrase.words.length > 0);
+}
+
 interface Token {
   text: string;
   negated: boolean;

@@ -18,7 +18,10 @@ function wholeCharacters(bytes: Buffer): Buffer {
 
 /** The start of a part, HTML as it is, from at most `maxRaw` raw bytes. */
 function startOf(message: Uint8Array, part: Part, maxRaw: number): string {
-  const raw = rawBody(message, part);
+  return decodedStart(rawBody(message, part), part, maxRaw);
+}
+
+function decodedStart(raw: Buffer, part: Part, maxRaw: number): string {
   const cut = raw.length > maxRaw;
   const bytes = decodeTransfer(cut ? raw.subarray(0, maxRaw) : raw, part.encoding);
   return decodeText(cut ? wholeCharacters(bytes) : bytes, part.charset).text;
@@ -88,6 +91,12 @@ export function preview(message: Uint8Array, root: Part): string {
   return "";
 }
 
+/** The text of a part, that of HTML too, from at most `maxRaw` of its raw bytes. */
+export function textOf(raw: Buffer, part: Part, maxRaw: number): string {
+  const source = decodedStart(raw, part, maxRaw);
+  return part.type === "text/html" ? htmlToText(source) : source;
+}
+
 /** RFC 8621 §4.4.1: what a search in the body and in attachment names looks at. At most a million characters. */
 export function searchText(message: Uint8Array, root: Part): { body: string; attachmentNames: string[] } {
   const found: string[] = [];
@@ -96,8 +105,9 @@ export function searchText(message: Uint8Array, root: Part): { body: string; att
   for (const part of leaves(root)) {
     if (part.name !== null) attachmentNames.push(part.name);
     if (room <= 0 || !part.type.startsWith("text/") || part.size === 0) continue;
-    const source = startOf(message, part, 4 * room);
-    const text = (part.type === "text/html" ? htmlToText(source) : source).slice(0, room).replaceAll("\0", "");
+    const text = textOf(rawBody(message, part), part, 4 * room)
+      .slice(0, room)
+      .replaceAll("\0", "");
     if (text.trim() === "") continue;
     found.push(text);
     room -= text.length + 1;
