@@ -48,14 +48,20 @@ export function searchQuery(text: string, scope: SearchScope, accountId: number)
 export interface SearchPhrase {
   words: string[];
   open: boolean;
+  /** How the first word is likely to be written, but for capitals: not folded. */
+  written: string;
 }
 
 /** What `searchQuery` looks for, without what must not be there. */
 export function searchPhrases(text: string): SearchPhrase[] {
   return tokenise(text)
     .filter(({ negated }) => !negated)
-    .map(({ text, open }) => ({ words: words(text), open }))
+    .map(({ text, open }) => ({ words: words(text), open, written: firstWritten(text) }))
     .filter((phrase) => phrase.words.length > 0);
+}
+
+function firstWritten(text: string): string {
+  return /[\p{L}\p{N}\p{M}]+/u.exec(text.normalize("NFC").toLowerCase())?.[0] ?? "";
 }
 
 interface Token {

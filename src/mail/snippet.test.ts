@@ -70,6 +70,16 @@ describe("preview", () => {
     expect(Buffer.byteLength(found)).toBeLessThanOrEqual(255);
   });
 
+  test("of HTML, the text around the match, though the word stands in markup before", () => {
+    const style = `<style>.needle { color: red }</style><!-- needle <p>needle --><a title="needle">`;
+    const html = `${style}${"<p>hay</p>\n".repeat(500)}<p>a <b>Need</b>le &lt; needles<i> needle</i>!</p>${"<p>hay</p>".repeat(900)}`;
+    expect(highlighter("needle").previewHtml(html)).toMatch(
+      /<mark>Needle<\/mark> &lt; needles <mark>needle<\/mark>! hay/,
+    );
+    expect(highlighter("needle").previewHtml(`${style}${"<p>hay</p>".repeat(900)}`)).toBeNull();
+    expect(highlighter("zürich").previewHtml("<p>Z&uuml;rich</p>")).toBe("<mark>Zürich</mark>");
+  });
+
   test("null where nothing matches", () => {
     expect(preview("needle", "hay ".repeat(10_000))).toBeNull();
     expect(preview("needle", "needles ".repeat(1000))).toBeNull();

@@ -1,3 +1,4 @@
+import { htmlToText } from "../mime/html.ts";
 import type { SearchPhrase } from "./search-query.ts";
 import { fold, placedWords } from "./terms.ts";
 
@@ -7,6 +8,7 @@ interface Range {
   end: number;
 }
 
+const isAscii = /^[\x00-\x7f]*$/;
 const open = "<mark>";
 const close = "</mark>";
 const dots = "…";
@@ -14,8 +16,16 @@ const dots = "…";
 const maxPreview = 255;
 /** Octets of what stands before the first match. */
 const maxBefore = 60;
-/** A text is looked through in blocks of so many characters, and a phrase may go on for as many past its block. */
-const blockLength = 600;
+/** What of a text is looked at closely, before and after a place where the first word of a phrase stands. */
+const before = 80;
+const after = 400;
+/** As many places are looked at closely, and of HTML: more would cost more than they are worth. */
+const maxPlaces = 100;
+const maxHtmlPlaces = 3;
+const htmlAround = 3000;
+/** For texts with other letters than ASCII: they are folded in blocks of so many characters, up to so many in all. */
+const blockLength = 1000;
+const maxFolded = 200_000;
 
 /** RFC 8621 §5: finds and marks phrases in texts, by the words that the search index has of them. */
 export class Highlighter {
@@ -23,6 +33,10 @@ export class Highlighter {
   readonly #closed = new Map<string, SearchPhrase[]>();
   readonly #open: string[] = [];
   readonly #first: string[];
+  /** What to look for in a text that is in lower case and not folded. */
+  readonly #written: string[];
+  /** Of the longest phrase. */
+  readonly #reach: number;
 
   constructor(phrases: readonly SearchPhrase[]) {
     for (const phrase of phrases) {
@@ -31,6 +45,8 @@ export class Highlighter {
       else this.#closed.set(first, [...(this.#closed.get(first) ?? []), phrase]);
     }
     this.#first = [...new Set([...this.#closed.keys(), ...this.#open])];
+    this.#written = [...new Set([...this.#first, ...phrases.map(({ written }) => written)])].filter((word) => word);
+    this.#reach = after + 2 * Math.max(0, ...phrases.map(({ words }) => words.join(" ").length));
   }
 
   get isEmpty(): boolean {
@@ -52,24 +68,51 @@ export class Highlighter {
     return html + escaped(text.slice(at));
   }
 
-  /** At most 255 octets of HTML around the first match; null when there is none. */
+  /** At most 255 octets of HTML around a match, the first one if that is cheap to tell; null when there is none. */
   preview(given: string): string | null {
     const text = given.toWellFormed();
-    for (let start = 0; start < text.length; ) {
+    const places = new Places(text, this.#written);
+    let at = places.next(0);
+    for (let looks = 0; at >= 0 && looks < maxPlaces; looks++) {
+      const end = wordEnd(text, at + this.#reach);
+      const found = this.#excerptOf(text, wordStart(text, at - before), end);
+      if (found !== null) return found;
+      at = places.next(at + after);
+    }
+    return isAscii.test(text) ? null : this.#previewFolded(text);
+  }
+
+  /** As `preview`, of the text of HTML; where possible only what stands near a match is made into text. */
+  previewHtml(html: string): string | null {
+    const places = new Places(html, this.#written);
+    let at = places.next(0);
+    for (let looks = 0; at >= 0 && looks < maxHtmlPlaces; looks++) {
+      const found = this.preview(htmlToText(htmlNear(places.lower, html, at)));
+      if (found !== null) return found;
+      at = places.next(at + htmlAround);
+    }
+    return this.preview(htmlToText(html));
+  }
+
+  #previewFolded(text: string): string | null {
+    for (let start = 0; start < Math.min(text.length, maxFolded); ) {
       const end = wordEnd(text, start + blockLength);
-      const region = text.slice(start, end + blockLength);
-      if (this.#mayMatch(region)) {
-        const ranges = this.#ranges(region);
-        if (ranges[0] && ranges[0].start < end - start) {
-          return excerpt(
-            text,
-            ranges.map((range) => ({ start: start + range.start, end: start + range.end })),
-          );
-        }
+      if (this.#mayMatch(text.slice(start, end + 100))) {
+        const found = this.#excerptOf(text, start, end + this.#reach);
+        if (found !== null) return found;
       }
       start = end;
     }
     return null;
+  }
+
+  #excerptOf(text: string, start: number, end: number): string | null {
+    const ranges = this.#ranges(text.slice(start, end));
+    if (ranges.length === 0) return null;
+    return excerpt(
+      text,
+      ranges.map((range) => ({ start: start + range.start, end: start + range.end })),
+    );
   }
 
   /** Cheap, and true for every text with a match. */
@@ -101,6 +144,50 @@ export class Highlighter {
   }
 }
 
+/** Where one of the words may stand in a text. Knows capitals, but not accents. */
+class Places {
+  readonly lower: string;
+  readonly #next: { word: string; at: number }[];
+
+  constructor(text: string, words: readonly string[]) {
+    this.lower = text.toLowerCase();
+    // A letter that becomes two would move all places behind it.
+    this.#next = this.lower.length === text.length ? words.map((word) => ({ word, at: -1 })) : [];
+  }
+
+  /** The first one from there on; -1 for none. Asked for in rising order. */
+  next(from: number): number {
+    let first = -1;
+    for (let i = this.#next.length - 1; i >= 0; i--) {
+      const place = this.#next[i]!;
+      if (place.at < from) place.at = this.lower.indexOf(place.word, from);
+      if (place.at < 0) this.#next.splice(i, 1);
+      else if (first < 0 || place.at < first) first = place.at;
+    }
+    return first;
+  }
+}
+
+const hidden = [
+  ["<style", "</style"],
+  ["<script", "</script"],
+  ["<title", "</title"],
+  ["<!--", "-->"],
+] as const;
+
+/** The HTML around a place, from the beginning of a tag on, and not of what is never shown. */
+function htmlNear(lower: string, html: string, at: number): string {
+  const tag = html.indexOf("<", Math.max(0, at - htmlAround));
+  let start = tag >= 0 && tag < at ? tag : Math.max(0, at - htmlAround);
+  for (const [opening, closing] of hidden) {
+    const opened = lower.lastIndexOf(opening, start);
+    if (opened < 0) continue;
+    const closed = lower.indexOf(closing, opened);
+    if (closed < 0 || closed > start) start = opened;
+  }
+  return html.slice(start, at + htmlAround);
+}
+
 function joined(ranges: Range[]): Range[] {
   const merged: Range[] = [];
   for (const range of ranges.sort((a, b) => a.start - b.start)) {
@@ -109,6 +196,14 @@ function joined(ranges: Range[]): Range[] {
     else merged.push({ ...range });
   }
   return merged;
+}
+
+/** The first word that begins at `from` or soon after. */
+function wordStart(text: string, from: number): number {
+  if (from <= 0) return 0;
+  const at = /\s/.exec(text.slice(from, from + before))?.index;
+  if (at !== undefined) return from + at;
+  return isLowSurrogate(text, from) ? from + 1 : from;
 }
 
 /** Where the word at `from` ends, if it does soon; never inside a character. */
@@ -130,8 +225,11 @@ const escaped = (text: string) => text.replace(/[&<>]/g, (char) => entities[char
 const invisible = /\u034f|[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]/;
 const space = /\s/;
 
+const plain = /^[!-%'-;=?-~]$/;
+
 /** A character as it stands in a preview; white space and what nobody sees is one blank at most. */
 function shown(char: string, afterBlank: boolean): string {
+  if (plain.test(char)) return char;
   if (invisible.test(char)) return "";
   if (space.test(char)) return afterBlank ? "" : " ";
   return entities[char] ?? char;
@@ -155,7 +253,7 @@ function contextStart(text: string, match: number): number {
   let room = maxBefore;
   while (at > 0) {
     const previous = isLowSurrogate(text, at - 1) ? at - 2 : at - 1;
-    room -= Buffer.byteLength(escaped(text.slice(previous, at)));
+    room -= octetsOf(shown(text.slice(previous, at), false));
     if (room < 0) break;
     at = previous;
   }
@@ -163,6 +261,9 @@ function contextStart(text: string, match: number): number {
   const blank = /\s/.exec(text.slice(at, match));
   return blank ? at + blank.index + 1 : at;
 }
+
+/** Of one character, or of an entity. */
+const octetsOf = (piece: string) => (piece.length === 1 && piece < "\x80" ? 1 : Buffer.byteLength(piece));
 
 /** HTML that grows to 255 octets and no further. */
 class Excerpt {
@@ -183,7 +284,7 @@ class Excerpt {
     for (const char of text) {
       const piece = shown(char, this.#afterBlank);
       if (piece === "") continue;
-      const size = Buffer.byteLength(piece);
+      const size = octetsOf(piece);
       if (this.#octets + size > room) {
         isWhole = false;
         break;

@@ -85,6 +85,19 @@ function runs(folded: string): { segment: string; index: number }[] {
   });
 }
 
+const knownFolds = new Map<string, string>();
+const mostKnown = 5000;
+
+function foldCluster(part: string): string {
+  let folded = knownFolds.get(part);
+  if (folded === undefined) {
+    folded = fold(part);
+    if (knownFolds.size >= mostKnown) knownFolds.clear();
+    knownFolds.set(part, folded);
+  }
+  return folded;
+}
+
 /** What is folded as one: a character with its marks, or the letters of a Hangul syllable. */
 const cluster = /(?:[\u1100-\u11ff]+|.)\p{M}*/gsu;
 
@@ -94,7 +107,7 @@ function foldPlaced(text: string): { folded: string; starts: number[]; ends: num
   const ends: number[] = [];
   let pieces = "";
   for (const { 0: part, index } of text.matchAll(cluster)) {
-    const piece = fold(part);
+    const piece = foldCluster(part);
     pieces += piece;
     for (let i = 0; i < piece.length; i++) {
       starts.push(index);

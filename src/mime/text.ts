@@ -21,7 +21,8 @@ function startOf(message: Uint8Array, part: Part, maxRaw: number): string {
   return decodedStart(rawBody(message, part), part, maxRaw);
 }
 
-function decodedStart(raw: Buffer, part: Part, maxRaw: number): string {
+/** From a part's raw bytes; HTML as it is. */
+export function decodedStart(raw: Buffer, part: Part, maxRaw: number): string {
   const cut = raw.length > maxRaw;
   const bytes = decodeTransfer(cut ? raw.subarray(0, maxRaw) : raw, part.encoding);
   return decodeText(cut ? wholeCharacters(bytes) : bytes, part.charset).text;
@@ -91,12 +92,6 @@ export function preview(message: Uint8Array, root: Part): string {
   return "";
 }
 
-/** The text of a part, that of HTML too, from at most `maxRaw` of its raw bytes. */
-export function textOf(raw: Buffer, part: Part, maxRaw: number): string {
-  const source = decodedStart(raw, part, maxRaw);
-  return part.type === "text/html" ? htmlToText(source) : source;
-}
-
 /** RFC 8621 §4.4.1: what a search in the body and in attachment names looks at. At most a million characters. */
 export function searchText(message: Uint8Array, root: Part): { body: string; attachmentNames: string[] } {
   const found: string[] = [];
@@ -105,9 +100,8 @@ export function searchText(message: Uint8Array, root: Part): { body: string; att
   for (const part of leaves(root)) {
     if (part.name !== null) attachmentNames.push(part.name);
     if (room <= 0 || !part.type.startsWith("text/") || part.size === 0) continue;
-    const text = textOf(rawBody(message, part), part, 4 * room)
-      .slice(0, room)
-      .replaceAll("\0", "");
+    const source = startOf(message, part, 4 * room);
+    const text = (part.type === "text/html" ? htmlToText(source) : source).slice(0, room).replaceAll("\0", "");
     if (text.trim() === "") continue;
     found.push(text);
     room -= text.length + 1;

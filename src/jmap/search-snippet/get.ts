@@ -2,7 +2,7 @@ import { decodeId } from "../../base/ids.ts";
 import { type SearchPhrase, searchPhrases } from "../../mail/search-query.ts";
 import { Highlighter } from "../../mail/snippet.ts";
 import { leaves, type Part } from "../../mime/structure.ts";
-import { textOf } from "../../mime/text.ts";
+import { decodedStart } from "../../mime/text.ts";
 import type { Blobs } from "../../store/blobs.ts";
 import { cachedAtMost } from "../../store/cache.ts";
 import { blobOf, type FetchedEmail, fetchEmails } from "../../store/email-fetch.ts";
@@ -84,7 +84,8 @@ async function previewOf(email: FetchedEmail, highlighter: Highlighter, blobs: B
     const { start } = part.body;
     const end = Math.min(part.body.end, start + maxText + 1);
     const raw = whole?.subarray(start, end) ?? (await blobs.readObject(blob, start, end));
-    const found = highlighter.preview(textOf(raw, part, maxText));
+    const source = decodedStart(raw, part, maxText);
+    const found = part.type === "text/html" ? highlighter.previewHtml(source) : highlighter.preview(source);
     if (found !== null) return found;
   }
   return null;
