@@ -121,7 +121,7 @@ export async function fillHost(host: Host, folder: string, all: Job[]): Promise<
     "mails",
     open.reduce((sum, one) => sum + one.count, 0),
   );
-  await spread(open, 3, async (one) => {
+  await spread(open, 6, async (one) => {
     await fillInbox({ url: host.url, user: one.address, password }, one.owner, one.count, (n) => mails.tick(n));
     ledger.filled.push(label(one));
     writeLedger(folder, ledger);

@@ -147,6 +147,20 @@ CREATE INDEX search_received ON search (user_id, received_at DESC, no DESC);
 -- Terms carry the account, so a search costs by that account's mail alone.
 CREATE INDEX search_terms ON search USING gin (terms) WITH (fastupdate = on, gin_pending_list_limit = 2048);
 
+-- Postgres prices @@ like an addition, while reading a mail's terms takes 20 µs: at its true price the index is used
+-- where it pays (measured: 71 ms of CPU for 1,024). A role that may not say so only loses time. Each node plans its shards.
+DO $$
+DECLARE
+  command text := 'ALTER FUNCTION pg_catalog.ts_match_vq(tsvector, tsquery) COST 800';
+BEGIN
+  EXECUTE command;
+  IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') THEN
+    EXECUTE format('SELECT run_command_on_workers(%L)', command);
+  END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+  RAISE NOTICE 'the price of @@ stays as it is';
+END $$;
+
 -- An account may read a blob only while it holds an unreleased reference. The object is <day>/<sha256>.
 CREATE TABLE blob_ref (
   user_id bigint NOT NULL,

@@ -138,6 +138,7 @@ test("every command has help; a mistake is told in a line, without a stack", asy
     expect(stderr).toMatch(/^posthorn: [^\n]+\n$/);
   }
   expect((await run("account", "frobnicate")).code).not.toBe(0);
+  expect(await run("doctr")).toMatchObject({ code: 1, stderr: expect.stringContaining("Did you mean doctor?") });
 });
 
 test("SIGTERM stops clean; commands then work alone, and the next start finds all as it was", async () => {

@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { Inbox } from "../client/inbox.ts";
 
 export type Push = { method: string; path: string; headers: IncomingHttpHeaders; body: Buffer };
@@ -41,16 +42,24 @@ export class PushListener {
     this.#base = base;
   }
 
-  /** `base` is the URL by which the server under test reaches this listener, when it is not host and port. */
-  static async start(host: string, port: number, base?: string): Promise<PushListener> {
-    const server = createServer();
+  /**
+   * `base` is the URL by which the server under test reaches this listener, when it is not host and port. With a
+   * certificate and its key (PEM) it speaks TLS.
+   */
+  static async start(
+    host: string,
+    port: number,
+    base?: string,
+    tls?: { cert: string; key: string },
+  ): Promise<PushListener> {
+    const server = tls ? createTlsServer(tls) : createServer();
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(port, host, resolve);
     });
     const address = server.address();
     const bound = typeof address === "object" && address ? address.port : port;
-    const listener = new PushListener(server, base ?? `http://${host}:${bound}`);
+    const listener = new PushListener(server, base ?? `${tls ? "https" : "http"}://${host}:${bound}`);
     listener.#serve();
     return listener;
   }

@@ -3,7 +3,6 @@ import { Client, type Observer } from "../client/client.ts";
 import type { SetResult } from "../client/types.ts";
 import type { PushListener } from "./push-listener.ts";
 
-export type Login = { user: string; password: string };
 export type Smtp = { host: string; port: number; address: string };
 
 /** What the whole run shares: the logins, the listener and the one mailbox below which everything is made. */

@@ -4,6 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { processRequest } from "../jmap/http/api.ts";
 import type { ApiDeps } from "../jmap/http/deps.ts";
 import { createEventSource } from "../jmap/http/eventsource.ts";
+import { Concurrency } from "../jmap/http/limits.ts";
 import { createHttpServer } from "../jmap/http/server.ts";
 import { createWebSocketUpgrade } from "../jmap/http/websocket.ts";
 import { defaultLimits, type Limits, type Method } from "../jmap/method.ts";
@@ -41,15 +42,16 @@ function createApi(config: Config, parts: Parts, draining: AbortSignal): ApiDeps
   const registry = createRegistry(methods.map((method) => timed(method, metrics)));
   const services = { store, blobs, ingest, clock, random, log, limits: limitsOf(config) };
   const { publicUrl, relaxedUsing, maxSizeRequest } = config;
+  const requests = new Concurrency("maxConcurrentRequests", config.maxConcurrentRequests);
   const upgrade = createWebSocketUpgrade({
     bus,
     log,
     draining,
     authenticate: authenticator.authenticate,
     maxSizeRequest,
-    processRequest: (login, body) => processRequest(deps, login, body),
+    processRequest: (login, body) => requests.run(login.login, () => processRequest(deps, login, body)),
   });
-  const deps: ApiDeps = { services, registry, publicUrl, relaxedUsing, upgrade };
+  const deps: ApiDeps = { services, registry, requests, publicUrl, relaxedUsing, upgrade };
   return deps;
 }
 

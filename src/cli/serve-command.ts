@@ -12,7 +12,7 @@ import { welcome } from "./welcome.ts";
 
 export function addServeCommand(program: Command): void {
   const command = program
-    .command("serve", { isDefault: true })
+    .command("serve")
     .description("run the server until Ctrl-C")
     .addHelpText(
       "after",

@@ -1,18 +1,25 @@
 import type { AccountAccess } from "../auth/login.ts";
+import { maxDelayedSend } from "../mail/submit-parameters.ts";
 import { emailLimits } from "./email/places.ts";
 import { capabilities } from "./ids.ts";
 import { maxMailboxDepth, maxSizeMailboxName } from "./mailbox/check.ts";
 import type { Limits } from "./method.ts";
 import { collations } from "./standard/filter.ts";
 
-/** How long EmailSubmission may hold a message back, in seconds. */
-export const maxDelayedSend = 30 * 86_400;
-
 /** RFC 8620 §2 */
 export function coreCapability(limits: Limits): object {
   const { maxObjectsInQuery: _, ...told } = limits;
   return { ...told, collationAlgorithms: collations };
 }
+
+/** The ESMTP extensions whose parameters an envelope may have. */
+const submissionExtensions = {
+  FUTURERELEASE: [`${maxDelayedSend}`],
+  DSN: [],
+  SIZE: [],
+  "8BITMIME": [],
+  SMTPUTF8: [],
+};
 
 type AccountCapability = (account: AccountAccess) => object;
 
@@ -36,6 +43,6 @@ export const accountCapabilities: Record<string, AccountCapability> = {
     ],
     mayCreateTopLevelMailbox: !account.isReadOnly,
   }),
-  [capabilities.submission]: () => ({ maxDelayedSend, submissionExtensions: { FUTURERELEASE: [`${maxDelayedSend}`] } }),
+  [capabilities.submission]: () => ({ maxDelayedSend, submissionExtensions }),
   [capabilities.vacation]: () => ({}),
 };

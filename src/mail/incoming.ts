@@ -48,6 +48,8 @@ export class Incoming {
   readonly #rows: IncomingRows;
   readonly #slots = new Slots(atOnce);
   readonly #active = new Set<Promise<void>>();
+  /** Messages whose lease this process holds and knows of. */
+  readonly #held = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
   #closed = false;
@@ -74,7 +76,13 @@ export class Incoming {
       recipients: [...perAccount.values()].map(({ address, userId }) => ({ address, userId, done: false })),
       attempts: 0,
     };
-    await this.#rows.insert(row, this.#lease(leaseTime));
+    this.#held.add(id);
+    try {
+      await this.#rows.insert(row, this.#lease(leaseTime));
+    } catch (error) {
+      this.#held.delete(id);
+      throw error;
+    }
     this.#begin(row, this.#slots.waiting < keptWaiting ? message : undefined);
   }
 
@@ -110,11 +118,20 @@ export class Incoming {
 
   async #sweep(): Promise<void> {
     const { store, clock, holder, log } = this.#options;
-    const gone = (await incomingLeaseHolders(store.database)).filter((name) => holder.isGone(name));
+    // Our own name is among them for what we hold without knowing, as when the database's answer was lost.
+    const others = await incomingLeaseHolders(store.database);
+    const gone = [holder.name, ...others.filter((name) => holder.isGone(name))];
     while (!this.#closed) {
       const now = clock.now();
-      const ids = await dueIncoming(store.database, now, gone, sweepMost);
-      const rows = await this.#rows.claim(ids, this.#lease(leaseTime), now, gone);
+      const found = await dueIncoming(store.database, now, gone, sweepMost + this.#held.size);
+      const ids = found.filter((id) => !this.#held.has(id));
+      for (const id of ids) this.#held.add(id);
+      const rows = await this.#rows.claim(ids, this.#lease(leaseTime), now, gone).catch((error: unknown) => {
+        for (const id of ids) this.#held.delete(id);
+        throw error;
+      });
+      const claimed = new Set(rows.map((row) => row.id));
+      for (const id of ids) if (!claimed.has(id)) this.#held.delete(id);
       if (rows.length === 0) return;
       log.info({ messages: rows.length }, "incoming mail taken up again");
       for (const row of rows) this.#begin(row);
@@ -129,10 +146,24 @@ export class Incoming {
 
   #begin(row: IncomingMessage, message?: Buffer): void {
     const work = this.#slots
-      .run(() => this.#deliver(row, message))
-      .catch((error: unknown) => this.#options.log.error({ incoming: row.id, err: error }, "delivery interrupted"))
-      .finally(() => this.#active.delete(work));
+      .run(() => this.#persist(row, message))
+      .finally(() => {
+        this.#held.delete(row.id);
+        this.#active.delete(work);
+      });
     this.#active.add(work);
+  }
+
+  /** Until its row is gone or put off; a database that is away comes back. */
+  async #persist(row: IncomingMessage, message?: Buffer): Promise<void> {
+    for (let pause = 500; !this.#closed; pause = Math.min(pause * 2, 30_000)) {
+      try {
+        return await this.#deliver(row, message);
+      } catch (error) {
+        this.#options.log.warn({ incoming: row.id, reason: reasonOf(error) }, "delivery interrupted");
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    }
   }
 
   async #deliver(row: IncomingMessage, message?: Buffer): Promise<void> {
@@ -148,8 +179,10 @@ export class Incoming {
     if (row.recipients.every((recipient) => recipient.done)) return this.#rows.remove(row.id);
     const { log } = this.#options;
     const pause = Math.min(firstPause * 2 ** row.attempts, longestPause);
-    log.warn({ incoming: row.id, attempts: row.attempts + 1, err: trouble }, "delivery put off");
-    await this.#rows.postpone(row, this.#lease(pause), trouble instanceof Error ? trouble.message : String(trouble));
+    const reason = reasonOf(trouble);
+    log.warn({ incoming: row.id, attempts: row.attempts + 1, reason }, "delivery put off");
+    await this.#rows.postpone(row, this.#lease(pause), reason);
+    row.attempts++;
   }
 
   async #deliverTo(recipient: IncomingRecipient, row: IncomingMessage, prepared: PreparedMessage): Promise<void> {
@@ -170,3 +203,5 @@ export class Incoming {
     recipient.done = true;
   }
 }
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -4,7 +4,6 @@ import type { Part } from "./structure.ts";
 import { decodedSize, view } from "./transfer.ts";
 
 export { headerEnd } from "./field.ts";
-export { decodedSize } from "./transfer.ts";
 
 /** Deeper multiparts, and parts past this number, stay opaque: nobody sends such mail to be read. */
 const maxDepth = 100;

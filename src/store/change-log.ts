@@ -25,7 +25,9 @@ export async function knownState(reader: Reader, type: TypeName, text: string): 
   const standing = await reader.standing();
   if (!state || state.epoch !== standing.epoch || state.modseq > standing.modseq) return undefined;
   const isCurrent = state.id === undefined && state.modseq === standing.newest[type];
-  return isCurrent || state.modseq >= standing.prunedModseq ? state : undefined;
+  // Inside a modseq that may be gone, what follows may be gone too.
+  const isKept = state.modseq > standing.prunedModseq || (state.modseq === standing.prunedModseq && !state.id);
+  return isCurrent || isKept ? state : undefined;
 }
 
 export interface ChangePage {

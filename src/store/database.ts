@@ -7,14 +7,26 @@ export type ConnectionOptions = { connectionString: string } | { host: string; u
 /** Told of every statement that runs; tests record them with it. */
 export type StatementObserver = (text: string, values: readonly unknown[]) => void;
 
-/** bigint columns are ids, counts and modseqs, all below 2^53. */
+type Parser = (text: string) => unknown;
+const usual = pg.types.getTypeParser as (oid: number, format?: "text" | "binary") => Parser;
+const textArray = usual(1009);
+const timestamp = usual(pg.types.builtins.TIMESTAMPTZ);
+const utc = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00$/;
+
+/** The usual parsers of arrays and times are slow on what our rows mostly hold. bigints are all below 2^53. */
+const parsers = new Map<number, Parser>([
+  [pg.types.builtins.INT8, Number],
+  [1016, (text) => (text === "{}" ? [] : text.slice(1, -1).split(",").map(Number))],
+  [1009, (text) => (text === "{}" ? [] : /["\\]|NULL/.test(text) ? textArray(text) : text.slice(1, -1).split(","))],
+  [
+    pg.types.builtins.TIMESTAMPTZ,
+    (text) => (utc.test(text) ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : timestamp(text)),
+  ],
+  [pg.types.builtins.JSON, JSON.parse],
+  [pg.types.builtins.JSONB, JSON.parse],
+]);
 const types = {
-  getTypeParser(oid: number, format?: "text" | "binary") {
-    if (oid === pg.types.builtins.INT8) return Number;
-    if (oid === 1016) return (text: string) => (text === "{}" ? [] : text.slice(1, -1).split(",").map(Number));
-    if (oid === pg.types.builtins.JSONB || oid === pg.types.builtins.JSON) return JSON.parse;
-    return pg.types.getTypeParser(oid, format as "text");
-  },
+  getTypeParser: (oid: number, format?: "text" | "binary") => parsers.get(oid) ?? usual(oid, format),
 } as pg.CustomTypesConfig;
 
 /** SQLSTATEs after which nothing was committed and the whole transaction may simply run again. */
@@ -55,10 +67,14 @@ export class Database implements Executor {
       idleTimeoutMillis: 60_000,
       connectionTimeoutMillis: 10_000,
       application_name: "posthorn",
+      // Times come as UTC, in the form that is parsed fastest.
+      options: "-c TimeZone=UTC",
       ...options,
       types,
     });
     // An idle connection that breaks (Postgres restarted) is only worth a line: the pool opens another.
+    // One that breaks while it is handed out is noticed by its next statement.
+    this.pool.on("connect", (client) => client.on("error", () => {}));
     this.pool.on("error", (error) => log.warn({ reason: error.message }, "database connection lost"));
     // One that breaks while somebody holds it fails their next statement: this only keeps it from ending the process.
     this.pool.on("connect", (client) => client.on("error", () => {}));
@@ -87,6 +103,11 @@ export class Database implements Executor {
       count: async (statement, values = []) => (await this.#query(client, statement, values)).rowCount ?? 0,
     };
     let broken: Error | undefined;
+    // A connection may break between two statements; the next one fails then.
+    const lost = (error: Error) => {
+      broken = error;
+    };
+    client.on("error", lost);
     try {
       await client.query(begin);
       const result = await work(executor);
@@ -97,11 +118,10 @@ export class Database implements Executor {
       }
       return result;
     } catch (error) {
-      await client.query("ROLLBACK").catch((lost: Error) => {
-        broken = lost;
-      });
+      await client.query("ROLLBACK").catch(lost);
       throw error;
     } finally {
+      client.off("error", lost);
       client.release(broken ?? false);
     }
   }

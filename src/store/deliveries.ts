@@ -80,6 +80,8 @@ export interface LeasedDelivery {
   incomingId: number;
 }
 export interface LeasedSubmission extends DueSubmission {
+  leasedAt: Date;
+  leasedUntil: Date;
   mailFrom: string;
   /** RET and the like, of MAIL FROM. */
   parameters: Record<string, string | null> | null;
@@ -119,7 +121,31 @@ export async function leaseDeliveries(
   if (!row) throw new Error(`submission ${submissionId} of account ${userId} has no message`);
   const { email: mailFrom, parameters } = row.envelope.mailFrom;
   const blob = { sha256: row.sha256, day: row.day, size: row.size };
-  return { ...due, mailFrom, parameters, sendAt: row.send_at, blob, deliveries };
+  return { ...due, leasedAt: now, leasedUntil: until, mailFrom, parameters, sendAt: row.send_at, blob, deliveries };
+}
+
+const renew = statement(`
+  UPDATE delivery SET leased_until = $6
+  WHERE user_id = $1 AND submission_id = $2 AND no = ANY($3::integer[]) AND state = 'queued' AND leased_by = $4
+    AND leased_until = $5`);
+
+/** Makes the lease of these recipients longer; false where it is not all ours any more. */
+export async function renewLease(
+  database: Database,
+  { userId, submissionId, leasedUntil }: LeasedSubmission,
+  nos: number[],
+  { holder, until }: Lease,
+): Promise<boolean> {
+  return (await database.count(renew, [userId, submissionId, nos, holder, leasedUntil, until])) === nos.length;
+}
+
+const release = statement(`
+  UPDATE delivery SET leased_by = NULL, leased_until = NULL
+  WHERE user_id = $1 AND submission_id = $2 AND leased_by = $3 AND leased_until = $4`);
+
+/** Ends this very lease. */
+export async function releaseLease(database: Database, due: DueSubmission, { holder, until }: Lease): Promise<void> {
+  await database.run(release, [due.userId, due.submissionId, holder, until]);
 }
 
 /** What came of one recipient's attempt. */
@@ -132,13 +158,32 @@ export interface DeliveryOutcome {
   delivered: "queued" | "yes" | "no" | "unknown";
 }
 
+const note = statement(`
+  UPDATE delivery AS d SET state = 'sent', smtp_reply = o.smtp_reply, delivered = 'unknown'
+  FROM unnest($3::integer[], $4::text[]) AS o (no, smtp_reply)
+  WHERE d.user_id = $1 AND d.submission_id = $2 AND d.no = o.no AND d.state = 'queued' AND d.leased_by = $5`);
+
+/**
+ * Another server has them: written at once and without waiting for the account, so that a crash leaves next to no time
+ * in which they would be sent again. The lease stays until `recordOutcomes` has told the change log.
+ */
+export async function noteSent(
+  database: Database,
+  { userId, submissionId }: DueSubmission,
+  sent: { no: number; smtpReply: string }[],
+  holder: string,
+): Promise<void> {
+  const [nos, replies] = [sent.map(({ no }) => no), sent.map(({ smtpReply }) => smtpReply)];
+  await database.run(note, [userId, submissionId, nos, replies, holder]);
+}
+
 const states = { sent: "sent", deferred: "queued", failed: "failed" } as const;
 const record = statement(`
   UPDATE delivery AS d SET state = o.state, smtp_reply = o.smtp_reply, delivered = o.delivered,
     next_attempt_at = coalesce(o.next_attempt_at, d.next_attempt_at), leased_by = NULL, leased_until = NULL
   FROM unnest($3::integer[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
     AS o (no, state, smtp_reply, delivered, next_attempt_at)
-  WHERE d.user_id = $1 AND d.submission_id = $2 AND d.no = o.no AND d.state = 'queued' AND d.leased_by = $8`);
+  WHERE d.user_id = $1 AND d.submission_id = $2 AND d.no = o.no AND d.state IN ('queued', o.state) AND d.leased_by = $8`);
 const finish = statement(`
   UPDATE submission SET undo_status = 'final', dsn_blob_ids = dsn_blob_ids || $3::text[]
   WHERE user_id = $1 AND id = $2`);
@@ -163,6 +208,20 @@ export async function recordOutcomes(
     holder,
   ]);
   if (written === 0) return false;
+  await finishAttempt(tx, submissionId, dsnBlobIds);
+  return true;
+}
+
+const log = statement(`
+  UPDATE delivery SET leased_by = NULL, leased_until = NULL
+  WHERE user_id = $1 AND submission_id = $2 AND state <> 'queued' AND leased_by IS NOT NULL`);
+
+/** Tells the change log what a process that is gone had only noted. */
+export async function logOutcomes(tx: Tx, submissionId: number): Promise<void> {
+  if ((await tx.count(log, [tx.accountId, submissionId])) > 0) await finishAttempt(tx, submissionId, []);
+}
+
+async function finishAttempt(tx: Tx, submissionId: number, dsnBlobIds: string[]): Promise<void> {
   await tx.run(finish, [tx.accountId, submissionId, dsnBlobIds]);
   const [submission] = await tx.run(isHidden, [tx.accountId, submissionId]);
   if (!submission?.destroyed) tx.changed({ type: "EmailSubmission", id: submissionId, kind: Kind.properties });
@@ -170,5 +229,4 @@ export async function recordOutcomes(
     const [queued] = await tx.run(countQueued, [tx.accountId, submissionId]);
     if (queued?.count === 0) await removeSubmissions(tx, [submissionId]);
   }
-  return true;
 }

@@ -5,10 +5,9 @@ import { statement } from "./sql.ts";
 import type { Reader, Tx } from "./store.ts";
 import { forgetThreads } from "./threads.ts";
 
-/** An Email's row: its place, and what changes daily. */
-export interface EmailRow {
+/** An Email's place, and what changes daily. */
+export interface EmailState {
   id: number;
-  no: number;
   threadId: number;
   receivedAt: Date;
   mailboxIds: number[];
@@ -16,8 +15,13 @@ export interface EmailRow {
   keywords: string[];
 }
 
+export interface EmailRow extends EmailState {
+  /** Of its message. */
+  no: number;
+}
+
 export interface EmailUpdate {
-  before: EmailRow;
+  before: EmailState;
   mailboxIds: number[];
   keywords: string[];
 }
@@ -73,7 +77,7 @@ const isSeen = (keywords: readonly string[]) => keywords.includes("$seen");
 const isDraft = (keywords: readonly string[]) => keywords.includes("$draft");
 
 /** Places of emails in mailboxes; the head bits are set by `refreshHeads`, unless `head` is known. */
-export async function insertEmailPlaces(tx: Tx, emails: readonly EmailRow[], head = false): Promise<void> {
+export async function insertEmailPlaces(tx: Tx, emails: readonly EmailState[], head = false): Promise<void> {
   const places = emails.flatMap((email) => email.mailboxIds.map((mailboxId) => ({ mailboxId, email })));
   if (places.length === 0) return;
   await tx.run(insertPlaces, [
@@ -88,7 +92,7 @@ export async function insertEmailPlaces(tx: Tx, emails: readonly EmailRow[], hea
   ]);
 }
 
-type KeywordRow = { keyword: string; email: EmailRow };
+type KeywordRow = { keyword: string; email: EmailState };
 
 function keywordValues(tx: Tx, rows: readonly KeywordRow[]): unknown[] {
   return [

@@ -1,6 +1,7 @@
 import { batched } from "./batched.ts";
 import type { StoredBlob } from "./blobs.ts";
 import type { Database } from "./database.ts";
+import { patiently } from "./patiently.ts";
 import { statement, unprepared } from "./sql.ts";
 
 export interface IncomingRecipient {
@@ -65,7 +66,8 @@ export class IncomingRows {
 
   constructor(database: Database) {
     this.#database = database;
-    this.#insert = batched((rows) => this.#insertAll(rows));
+    // Rows that are there already stay as they are, so this may well be done twice.
+    this.#insert = batched((rows) => patiently(() => this.#insertAll(rows)));
     // A removal that is lost in a crash only brings a delivery that finds itself done.
     this.#remove = batched((ids) =>
       database.transaction("BEGIN", async (executor) => {
@@ -88,7 +90,7 @@ export class IncomingRows {
   }
 
   async #fetchBlock(): Promise<void> {
-    const [row] = await this.#database.run(nextBlock);
+    const [row] = await patiently(() => this.#database.run(nextBlock));
     this.#numbers.push(...Array.from({ length: numbersInBlock }, (_, index) => row!.first + index));
   }
 

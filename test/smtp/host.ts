@@ -145,7 +145,8 @@ export class MailHost {
   }
 
   async rows(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
-    return this.database.run(unprepared(text), values);
+    // Marked, so that nobody takes it for a statement of the server.
+    return this.database.run(unprepared(`/* test */ ${text}`), values);
   }
 
   async stop(): Promise<void> {

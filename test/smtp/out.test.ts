@@ -303,8 +303,9 @@ describe("the other server", () => {
     sink.program({ stage: "rcpt", address: "busy@far.test", times: 1, reply: "451 4.3.0 come back\r\n".trim() });
     const { id } = await sent(await mail("busy@far.test, idle@far.test", "Again"));
     await status(id, "idle@far.test", "unknown");
-    const { deliveryStatus } = await get(id);
-    expect(deliveryStatus["busy@far.test"]).toMatchObject({ smtpReply: "451 4.3.0 come back", delivered: "queued" });
+    const busy = async () => (await get(id)).deliveryStatus["busy@far.test"];
+    await until("the reply", async () => (await busy())?.smtpReply === "451 4.3.0 come back");
+    expect(await busy()).toMatchObject({ delivered: "queued" });
     host.clock.ahead += 3 * 60_000;
     host.mailOut!.wake();
     expect(await status(id, "busy@far.test", "unknown")).toMatchObject({ smtpReply: expect.stringMatching(/^250/) });
@@ -399,6 +400,28 @@ describe("after a crash", () => {
     await status(id, "c@far.test", "unknown");
     expect(sink.messages).toHaveLength(1);
   });
+});
+
+test("what a dead process sent and only noted is not sent again, and clients are told", async () => {
+  const hold = {
+    mailFrom: { email: "ada@here.test", parameters: { HOLDFOR: "30" } },
+    rcptTo: [{ email: "n@far.test" }],
+  };
+  const { id } = await sent(await mail("n@far.test", "Noted"), { envelope: hold });
+  const { hostname } = await import("node:os");
+  await host.rows(
+    `UPDATE delivery SET state = 'sent', delivered = 'unknown', smtp_reply = '250 ok', attempts = 1,
+       leased_by = $1, leased_until = now() + '1 day' WHERE rcpt_to = 'n@far.test'`,
+    [`${hostname()} 999999999 1`],
+  );
+  const { list, state } = await client.call("EmailSubmission/get", { ids: [id] });
+  expect(list).toMatchObject([{ undoStatus: "pending" }]);
+  host.clock.ahead += 31_000;
+  await host.mailOut!.sweep();
+  await host.mailOut!.idle();
+  expect(await client.call("EmailSubmission/changes", { sinceState: state })).toMatchObject({ updated: [id] });
+  expect(await get(id)).toMatchObject({ undoStatus: "final" });
+  expect(sink.attempts).toEqual([]);
 });
 
 describe("Identity", () => {

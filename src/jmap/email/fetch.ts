@@ -91,8 +91,6 @@ function plainProperty(email: FetchedEmail, name: string): unknown {
 
 /** RFC 8620 §1.4: no fraction that is all zeros. */
 export function utcDateText(at: Date): string {
-  return at
-    .toISOString()
-    .replace(/\.000Z$/, "Z")
-    .replace(/(\.\d*?[1-9])0+Z$/, "$1Z");
+  const text = at.toISOString();
+  return text.endsWith(".000Z") ? `${text.slice(0, -5)}Z` : text.replace(/0+Z$/, "Z");
 }

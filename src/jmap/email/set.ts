@@ -5,7 +5,7 @@ import { prepare } from "../../mail/preparer.ts";
 import { encodeBlobId } from "../../store/blob-id.ts";
 import { releaseBlobs } from "../../store/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs.ts";
-import { destroyEmails, type EmailRow, findEmails, updateEmails } from "../../store/emails.ts";
+import { destroyEmails, type EmailRow, type EmailState, findEmails, updateEmails } from "../../store/emails.ts";
 import { findMailboxes } from "../../store/mailbox-places.ts";
 import { SetError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
@@ -20,7 +20,7 @@ type Prepared = Map<string, Written>;
 
 /** RFC 8621 §4.6 */
 export const emailSet: SetHooks = {
-  needs: ["mailboxIds", "keywords"],
+  needs: ["mailboxIds", "keywords", "threadId", "receivedAt"],
 
   async prepare(args: JmapObject, call: Call): Promise<Prepared> {
     const creates = Object.entries((args.create ?? {}) as Record<string, JmapObject>);
@@ -67,9 +67,8 @@ export const emailSet: SetHooks = {
   },
 
   async update(records, _batch, call) {
-    const rows = await rowsOf(records, call);
     const updates = records.map((record) => {
-      const before = rows.get(record.id)!;
+      const before = stateOf(record);
       return {
         before,
         mailboxIds: record.changed.has("mailboxIds") ? mailboxList(record.after) : before.mailboxIds,
@@ -87,6 +86,17 @@ export const emailSet: SetHooks = {
     await releaseBlobs(call.tx, await destroyEmails(call.tx, [...rows.values()]));
   },
 };
+
+/** What the store must know of an email that changes, as `needs` fetched it. */
+function stateOf({ id, before }: UpdateRecord): EmailState {
+  return {
+    id,
+    threadId: decodeId(idPrefix.thread, before.threadId as string)!,
+    receivedAt: new Date(before.receivedAt as string),
+    mailboxIds: mailboxList(before),
+    keywords: keywordList(before),
+  };
+}
 
 async function rowsOf(records: readonly { id: number }[], call: WriteCall): Promise<Map<number, EmailRow>> {
   const rows = await findEmails(

@@ -3,11 +3,14 @@ import type { Duplex } from "node:stream";
 import type { Authenticator, Login } from "../../auth/login.ts";
 import type { Services } from "../method.ts";
 import type { Registry } from "../registry.ts";
+import type { Concurrency } from "./limits.ts";
 
 /** What answering API requests needs, over HTTP or over a WebSocket. */
 export interface ApiDeps {
   services: Services;
   registry: Registry;
+  /** Counts a login's requests under way, over HTTP and WebSockets together. */
+  requests: Concurrency;
   /** Where clients reach the server, without a slash at the end; "" for what the request says. */
   publicUrl: string;
   /** Calls run though their capability is not in `using`. */

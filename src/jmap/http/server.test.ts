@@ -15,6 +15,7 @@ import { capabilities } from "../ids.ts";
 import { defaultLimits } from "../method.ts";
 import { methods } from "../methods.ts";
 import { createRegistry } from "../registry.ts";
+import { Concurrency } from "./limits.ts";
 import { createHttpServer } from "./server.ts";
 
 const limits = { ...defaultLimits, maxSizeRequest: 5000, maxSizeUpload: 10_000, maxCallsInRequest: 3 };
@@ -36,6 +37,7 @@ beforeAll(async () => {
   server = createHttpServer({
     services,
     registry: createRegistry(methods),
+    requests: new Concurrency("maxConcurrentRequests", limits.maxConcurrentRequests),
     publicUrl: "",
     relaxedUsing: false,
     authenticator: {

@@ -15,8 +15,7 @@ import { handleUpload } from "./upload.ts";
 
 /** The JMAP endpoints. API calls are served ahead of the router: they are most of the load. */
 export function createHttpServer(deps: HttpDeps): Server {
-  const { services } = deps;
-  const requests = new Concurrency("maxConcurrentRequests", services.limits.maxConcurrentRequests);
+  const { services, requests } = deps;
   const serveApi = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const login = await authenticate(req, deps.authenticator);
     await requests.run(login.login, () => handleApi(deps, req, res, login));

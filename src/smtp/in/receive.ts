@@ -1,5 +1,6 @@
 import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
 import { encodeId } from "../../base/ids.ts";
+import { Slots } from "../../base/slots.ts";
 import type { Spool } from "../../store/blobs.ts";
 import { authenticate } from "./authenticate.ts";
 import type { SmtpInOptions } from "./options.ts";
@@ -20,7 +21,26 @@ export async function receive(
   envelope: Envelope,
   options: SmtpInOptions,
 ): Promise<string> {
-  const raw = await readAll(stream, options);
+  const spool = await spoolAll(stream, options);
+  try {
+    if (spool.size <= large) return await judge(spool, session, envelope, options);
+    return await largeOnes.run(() => judge(spool, session, envelope, options));
+  } finally {
+    await spool.abort();
+  }
+}
+
+/** Judging takes the whole message into memory a few times over. */
+const large = 1_000_000;
+const largeOnes = new Slots(3);
+
+async function judge(
+  spool: Spool,
+  session: SMTPServerSession,
+  envelope: Envelope,
+  options: SmtpInOptions,
+): Promise<string> {
+  const raw = await spool.bytes();
   const { hostname, incoming, clock } = options;
   if (isSmuggling(raw)) throw new Refusal(554, "5.6.0 a lone dot between line ends that are not CRLF");
   if (isLooping(raw, hostname)) throw new Refusal(554, "5.4.6 this message is going round in circles");
@@ -46,16 +66,17 @@ export async function receive(
   return `2.6.0 accepted as ${name}`;
 }
 
-async function readAll(stream: SMTPServerDataStream, { blobs, maxMessageSize }: SmtpInOptions): Promise<Buffer> {
-  const spool: Spool = await blobs.spool(maxMessageSize);
+async function spoolAll(stream: SMTPServerDataStream, { blobs, maxMessageSize }: SmtpInOptions): Promise<Spool> {
+  const spool = await blobs.spool(maxMessageSize);
   try {
     for await (const chunk of stream) {
       // What comes after the limit is read and thrown away: the client only listens when it is through.
       if (!stream.sizeExceeded) await spool.write(chunk as Buffer);
     }
     if (stream.sizeExceeded) throw new Refusal(552, `5.3.4 a message may have ${maxMessageSize} bytes at most`);
-    return await spool.bytes();
-  } finally {
+    return spool;
+  } catch (error) {
     await spool.abort();
+    throw error;
   }
 }

@@ -1,6 +1,8 @@
 import type { AddressInfo } from "node:net";
 import type { SMTPServerAddress, SMTPServerSession } from "smtp-server";
 import type { Log } from "../../base/log.ts";
+import { isRetryable } from "../../store/database.ts";
+import { patiently } from "../../store/patiently.ts";
 import { ownCertificate } from "./certificate.ts";
 import { EagerServer } from "./eager-server.ts";
 import { PeerLimits } from "./limits.ts";
@@ -35,7 +37,8 @@ export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
     size: maxMessageSize,
     logger: false,
     hideENHANCEDSTATUSCODES: false,
-    disabledCommands: ["AUTH"],
+    // Besides AUTH, jests of the library.
+    disabledCommands: ["AUTH", "WIZ", "SHELL", "KILL"],
     authOptional: true,
     disableReverseLookup: true,
     maxClients: maxConnections,
@@ -81,7 +84,8 @@ function answer(work: () => Promise<string | undefined>, done: Done, log: Log): 
     (text) => done(null, text),
     (error: unknown) => {
       if (error instanceof Refusal) return done(error);
-      log.error({ err: error }, "smtp command failed");
+      if (isRetryable(error)) log.warn({ reason: (error as Error).message }, "smtp command put off");
+      else log.error({ err: error }, "smtp command failed");
       done(new Refusal(451, "4.3.0 something went wrong here, try again later"));
     },
   );
@@ -93,7 +97,8 @@ async function judgeRecipient(
   { accounts, limits, options }: { accounts: WeakMap<object, number>; limits: PeerLimits; options: SmtpInOptions },
 ): Promise<undefined> {
   try {
-    accounts.set(address, await findRecipient(options.database, address.address, options.hostname));
+    const { database, hostname } = options;
+    accounts.set(address, await patiently(() => findRecipient(database, address.address, hostname)));
     return undefined;
   } catch (error) {
     if (error instanceof Refusal) limits.unknownRecipient(session.remoteAddress, session.id);

@@ -1,4 +1,6 @@
 import { encodeId } from "../../base/ids.ts";
+import type { Log } from "../../base/log.ts";
+import { Slots } from "../../base/slots.ts";
 import { dkimSignature } from "../../mail/dkim.ts";
 import { type FailedRecipient, failureReport } from "../../mail/dsn.ts";
 import { type NewMail, writeMails } from "../../mail/ingest.ts";
@@ -8,13 +10,17 @@ import { parameterOf } from "../../mail/submit-parameters.ts";
 import { asAddresses, parseHeader } from "../../mime/headers.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import { encodeBlobId } from "../../store/blob-id.ts";
+import { CommitError, isRetryable } from "../../store/database.ts";
 import {
   type DeliveryOutcome,
   type LeasedDelivery,
   type LeasedSubmission,
+  noteSent,
   recordOutcomes,
+  renewLease,
 } from "../../store/deliveries.ts";
 import { findAddress, findDomain, splitAddress } from "../../store/directory.ts";
+import type { Tx } from "../../store/store.ts";
 import type { MailOutOptions } from "./options.ts";
 import type { Answer } from "./reply.ts";
 import { nextAttempt } from "./retry.ts";
@@ -28,8 +34,17 @@ interface Destination {
   accounts: Map<number, number>;
 }
 
+/** Messages of this size are in memory a few at a time. */
+const large = 2_000_000;
+const largeOnes = new Slots(8);
+
 /** One attempt for the leased recipients of a submission, each destination for itself. */
 export async function carry(leased: LeasedSubmission, sender: Sender, options: MailOutOptions): Promise<void> {
+  if (leased.blob.size <= large) await carryOne(leased, sender, options);
+  else await largeOnes.run(() => carryOne(leased, sender, options));
+}
+
+async function carryOne(leased: LeasedSubmission, sender: Sender, options: MailOutOptions): Promise<void> {
   const message = await options.blobs.readObject(leased.blob);
   const destinations = await destinationsOf(leased, options);
   let signing: Promise<Buffer> | undefined;
@@ -37,6 +52,7 @@ export async function carry(leased: LeasedSubmission, sender: Sender, options: M
     destinations.map(async (destination) => {
       signing ??= destination.isLocal ? undefined : sign(leased, message, options);
       const answers = await answersOf(destination, { leased, message, signed: signing, sender, options });
+      if (answers === "lease lost") return;
       await settle(leased, message, zip(destination.deliveries, answers), options);
     }),
   );
@@ -76,15 +92,40 @@ interface Load {
 async function answersOf(
   destination: Destination,
   { leased, message, signed, sender, options }: Load,
-): Promise<Answer[]> {
+): Promise<Answer[] | "lease lost"> {
+  let answers: Answer[];
   try {
     if (destination.isLocal) return await deliverHere(destination, leased, message, options);
     const recipients = destination.deliveries.map(({ rcptTo }) => rcptTo);
-    return await sender.send(destination.domain, { mailFrom: leased.mailFrom, recipients, message: await signed! });
+    const parcel = { mailFrom: leased.mailFrom, recipients, message: await signed! };
+    answers = await sender.send(destination.domain, parcel, () => keepLease(leased, destination, options));
   } catch (error) {
+    if (error instanceof LeaseLost) return "lease lost";
     options.log.warn({ submission: leased.submissionId, err: error }, "attempt to deliver failed");
     return destination.deliveries.map(() => ({ kind: "deferred", smtpReply: "451 4.3.0 trouble on our side" }));
   }
+  const sent = zip(destination.deliveries, answers).filter(({ answer }) => answer.kind === "relayed");
+  const notes = sent.map(({ delivery: { no }, answer: { smtpReply } }) => ({ no, smtpReply }));
+  const { store, holder, log } = options;
+  if (notes.length > 0) await persistently(() => noteSent(store.database, leased, notes, holder.name), log);
+  return answers;
+}
+
+class LeaseLost extends Error {}
+
+const freshLease = 4 * 60_000;
+
+/** A message that has long waited for its turn: the lease must outlast the attempt, or another process makes it too. */
+async function keepLease(
+  leased: LeasedSubmission,
+  { deliveries }: Destination,
+  { store, clock, holder }: MailOutOptions,
+): Promise<void> {
+  const now = clock.now().getTime();
+  if (now - leased.leasedAt.getTime() < freshLease) return;
+  const until = new Date(now + leased.leasedUntil.getTime() - leased.leasedAt.getTime());
+  const nos = deliveries.map(({ no }) => no);
+  if (!(await renewLease(store.database, leased, nos, { holder: holder.name, until }))) throw new LeaseLost();
 }
 
 /** Mail between our own users: the same way in, without SMTP. */
@@ -141,20 +182,33 @@ async function settle(
     outcomes[index]!.result === "failed" ? [{ delivery, answer, smtpReply: outcomes[index]!.smtpReply }] : [],
   );
   const report = await reportOf(leased, message, failed, options);
-  const isRecorded = await store.write(
-    leased.userId,
-    async (tx) => {
-      const dsnBlobIds = report ? [encodeBlobId(report.blob.sha256)] : [];
-      const isOurs = await recordOutcomes(tx, leased.submissionId, { outcomes, holder: holder.name, dsnBlobIds });
-      if (isOurs && report) await writeMails(tx, [report]);
-      return isOurs;
-    },
-    { ids: report ? 2 : 0 },
-  );
+  const record = async (tx: Tx) => {
+    const dsnBlobIds = report ? [encodeBlobId(report.blob.sha256)] : [];
+    const isOurs = await recordOutcomes(tx, leased.submissionId, { outcomes, holder: holder.name, dsnBlobIds });
+    if (isOurs && report) await writeMails(tx, [report]);
+    return isOurs;
+  };
+  const isRecorded = await persistently(() => store.write(leased.userId, record, { ids: report ? 2 : 0 }), log);
   const replies = outcomes.map(({ result, smtpReply }) => `${result}: ${smtpReply}`);
   const fields = { account: leased.userId, submission: leased.submissionId, replies };
   if (isRecorded) log.info(fields, "mail out");
   else log.warn(fields, "mail went out after its lease was lost");
+}
+
+const patience = 10 * 60_000;
+
+/** What a server answered must not be forgotten because the database is away: the mail would go out twice. */
+async function persistently<T>(work: () => Promise<T>, log: Log): Promise<T> {
+  const deadline = Date.now() + patience;
+  for (let pause = 100; ; pause = Math.min(pause * 2, 5_000)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (Date.now() > deadline || !(error instanceof CommitError || isRetryable(error))) throw error;
+      log.warn({ reason: (error as Error).message }, "answer not recorded yet");
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
 }
 
 function outcomeOf(

@@ -3,11 +3,19 @@ import {
   type DueSubmission,
   type LeasedSubmission,
   leaseDeliveries,
+  logOutcomes,
   nextDue,
+  releaseLease,
   settleHint,
 } from "../../store/deliveries.ts";
 import { AccountMissing } from "../../store/errors.ts";
-import { deliveryLeaseHolders, freeDeliveryLeases, restoreDue } from "../../store/queue-sweeps.ts";
+import {
+  deliveryLeaseHolders,
+  freeDeliveryLeases,
+  leasesOf,
+  restoreDue,
+  unloggedSubmissions,
+} from "../../store/queue-sweeps.ts";
 import { carry } from "./carry.ts";
 import type { MailOutOptions } from "./options.ts";
 import { Sender } from "./send.ts";
@@ -26,7 +34,7 @@ export interface MailOut {
 const leaseTime = 15 * 60_000;
 const mostAtOnce = 100;
 const longestSleep = 2_000;
-const sweepEvery = 60_000;
+const sweepEvery = 30_000;
 const sweepMost = 1_000;
 
 /** The worker of mail out: claims hints, leases recipients, has them carried, writes down what came of it. */
@@ -40,6 +48,8 @@ class Worker implements MailOut {
   readonly #options: MailOutOptions;
   readonly #sender: Sender;
   readonly #active = new Set<Promise<void>>();
+  /** Submissions being seen to, and how often at once. */
+  readonly #known = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
@@ -71,12 +81,24 @@ class Worker implements MailOut {
     try {
       const gone = (await deliveryLeaseHolders(store.database)).filter((name) => holder.isGone(name));
       await freeDeliveryLeases(store.database, gone);
+      await this.#freeForgotten();
+      for (const { userId, submissionId } of await unloggedSubmissions(store.database, clock.now(), gone, sweepMost)) {
+        await store.write(userId, (tx) => logOutcomes(tx, submissionId));
+      }
       const restored = await restoreDue(store.database, clock.now(), sweepMost);
       if (restored > 0) log.info({ submissions: restored }, "queued mail without a hint found");
     } catch (error) {
       log.warn({ err: error }, "sweep of the mail queue failed");
     }
     this.wake();
+  }
+
+  /** What we hold without knowing, as when the database's answer to a lease was lost. */
+  async #freeForgotten(): Promise<void> {
+    const { store, holder } = this.#options;
+    for (const { until, ...due } of await leasesOf(store.database, holder.name)) {
+      if (!this.#known.has(keyOf(due))) await releaseLease(store.database, due, { holder: holder.name, until });
+    }
   }
 
   async close(): Promise<void> {
@@ -116,6 +138,8 @@ class Worker implements MailOut {
   }
 
   #begin(due: DueSubmission): void {
+    const key = keyOf(due);
+    this.#known.set(key, (this.#known.get(key) ?? 0) + 1);
     const work = this.#process(due)
       .catch((error: unknown) => {
         if (error instanceof AccountMissing) return;
@@ -123,6 +147,9 @@ class Worker implements MailOut {
       })
       .finally(() => {
         this.#active.delete(work);
+        const left = this.#known.get(key)! - 1;
+        if (left > 0) this.#known.set(key, left);
+        else this.#known.delete(key);
         if (this.#active.size === mostAtOnce - 1) this.wake();
       });
     this.#active.add(work);
@@ -146,4 +173,5 @@ class Worker implements MailOut {
   }
 }
 
+const keyOf = ({ userId, submissionId }: DueSubmission) => `${userId} ${submissionId}`;
 const after = (date: Date, milliseconds: number) => new Date(date.getTime() + milliseconds);

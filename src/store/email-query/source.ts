@@ -21,7 +21,7 @@ export interface Choice {
 }
 
 /** True where the list is in order of arrival alone: newest first, which is also the order when none is named. */
-export function isDateOrder(sort: readonly EmailSort[], ascending: boolean): boolean {
+function isDateOrder(sort: readonly EmailSort[], ascending: boolean): boolean {
   return sort.length === 0 ? !ascending : sort[0]!.by.kind === "receivedAt" && sort[0]!.ascending === ascending;
 }
 

@@ -1,0 +1,60 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { isLooping, isSmuggling, receivedField, withoutForgedResults } from "./trace.ts";
+
+const bytes = (text: string) => Buffer.from(text, "latin1");
+
+describe("a smuggled end of data", () => {
+  test("is any lone dot between line ends that are not both CRLF", () => {
+    const piece = fc.constantFrom("\r", "\n", "\r\n", ".", "a", "..");
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const text = pieces.join("");
+        const naive = [...text.matchAll(/(?<=(\r\n|\n|\r))\.(?=(\r\n|\n|\r))/g)].some(({ index }) => {
+          return text.slice(index - 2, index) !== "\r\n" || text.slice(index + 1, index + 3) !== "\r\n";
+        });
+        expect(isSmuggling(bytes(text))).toBe(naive);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+describe("results that claim to be ours", () => {
+  const host = "mx.test";
+  test.each([
+    "Authentication-Results: mx.test; spf=pass\r\n",
+    "AUTHENTICATION-RESULTS:MX.TEST 1;\r\n\tspf=pass\r\n",
+    'Authentication-Results: "mx.test"; none\r\n',
+    "Authentication-Results: (hi) mx.test; none\r\n",
+    "Authentication-Results :\r\n mx.test; none\n",
+  ])("go: %j", (field) => {
+    const rest = "Subject: x\r\n\r\nAuthentication-Results: mx.test; none\r\n";
+    expect(withoutForgedResults(bytes(`A: b\r\n${field}${rest}`), host).toString()).toBe(`A: b\r\n${rest}`);
+  });
+
+  test("all other bytes stay", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (raw) => {
+        const message = Buffer.from(raw);
+        expect(withoutForgedResults(message, host).equals(message)).toBe(true);
+      }),
+    );
+  });
+});
+
+test("a loop is seen by its many Received fields", () => {
+  const hop = (by: string) => `Received: from a\r\n by ${by} with SMTP;\r\n now\r\n`;
+  expect(isLooping(bytes(`${hop("x.test").repeat(50)}\r\n`), "mx.test")).toBe(false);
+  expect(isLooping(bytes(`${hop("x.test").repeat(51)}\r\n`), "mx.test")).toBe(true);
+  expect(isLooping(bytes(`${hop("mx.test").repeat(11)}\r\n`), "mx.test")).toBe(true);
+  expect(isLooping(bytes(`${hop("mx.testing").repeat(11)}\r\n`), "mx.test")).toBe(false);
+  expect(isLooping(bytes(`\r\n${hop("mx.test").repeat(60)}`), "mx.test")).toBe(false);
+});
+
+test("the trace field holds no more of a peer's name than a name", () => {
+  const hop = { address: "2001:db8::1", protocol: "ESMTPS", hostname: "mx.test", id: "q1", at: new Date(0) };
+  expect(receivedField({ ...hop, helo: "evil\r\nX: y", cipher: "TLSv1.3 X" })).toBe(
+    "Received: from unknown ([IPv6:2001:db8::1])\r\n (TLSv1.3 X)\r\n by mx.test with ESMTPS id q1;\r\n Thu, 01 Jan 1970 00:00:00 +0000\r\n",
+  );
+});
