@@ -14,6 +14,7 @@ import { queryChangesMethod, queryMethod } from "./standard/query.ts";
 import { setMethod } from "./standard/set.ts";
 import { submission } from "./submission/type.ts";
 import { thread } from "./thread/type.ts";
+import { vacationResponse } from "./vacation-response/type.ts";
 
 /** All methods of the server. */
 export const methods: readonly Method[] = [
@@ -43,4 +44,6 @@ export const methods: readonly Method[] = [
   queryMethod(submission),
   queryChangesMethod(submission),
   setMethod(submission),
+  getMethod(vacationResponse),
+  setMethod(vacationResponse),
 ];

@@ -2,6 +2,7 @@ import { encodeId } from "../../base/ids.ts";
 import type { Part } from "../../mime/structure.ts";
 import { encodeBlobId } from "../../store/blob-id.ts";
 import { blobOf, type EmailColumns, type FetchedEmail, fetchEmails, newestEmailIds } from "../../store/email-fetch.ts";
+import { utcDateText } from "../dates.ts";
 import { idPrefix } from "../ids.ts";
 import type { ReadCall } from "../method.ts";
 import type { JmapObject, Want } from "../standard/type.ts";
@@ -87,10 +88,4 @@ function plainProperty(email: FetchedEmail, name: string): unknown {
     default:
       return email[name as keyof FetchedEmail];
   }
-}
-
-/** RFC 8620 §1.4: no fraction that is all zeros. */
-export function utcDateText(at: Date): string {
-  const text = at.toISOString();
-  return text.endsWith(".000Z") ? `${text.slice(0, -5)}Z` : text.replace(/0+Z$/, "Z");
 }

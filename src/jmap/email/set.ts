@@ -1,4 +1,4 @@
-import { encodeId } from "../../base/ids.ts";
+import { decodeId, encodeId } from "../../base/ids.ts";
 import { writeMails } from "../../mail/ingest.ts";
 import type { PreparedMessage } from "../../mail/prepare.ts";
 import { prepare } from "../../mail/preparer.ts";
@@ -10,7 +10,7 @@ import { findMailboxes } from "../../store/mailbox-places.ts";
 import { SetError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
 import type { Call, WriteCall } from "../method.ts";
-import type { CreateRecord, JmapObject, SetBatch, SetHooks } from "../standard/type.ts";
+import type { CreateRecord, JmapObject, SetBatch, SetHooks, UpdateRecord } from "../standard/type.ts";
 import { blobNotFound, Draft } from "./create.ts";
 import { emailLimits, keywordFault, keywordList, mailboxFault, mailboxList } from "./places.ts";
 
