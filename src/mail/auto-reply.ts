@@ -16,7 +16,7 @@ export interface Answerable {
 
 /** Senders that are no persons (RFC 3834 §2): what they get is lost, or goes to a whole list. */
 const machine =
-  /^(mailer-daemon|postmaster|listserv|majordomo|bounces?([-+=._].*)?|owner-.*|.*-(owner|request|bounces?)|(.*[-+._])?(no|do-?not)-?_?reply([-+._].*)?)$/i;
+  /^(mailer-daemon|postmaster|listserv|majordomo|bounces?([-+=._].*)?|owner-.*|.*-(owner|request|bounces?)|(.*[-+._])?(no|do[-_.]?not)[-_.]?reply([-+._].*)?)$/i;
 const naming = new Set(["to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc"]);
 const mostReferences = 20;
 
@@ -28,7 +28,6 @@ export function answerable(
   const sender = normalizeAddress(mailFrom);
   if (sender === undefined || !isAddress(mailFrom) || !header) return undefined;
   if ([mailFrom, ...(summary.from ?? []).map(({ email }) => email)].some(isMachine)) return undefined;
-  if (summary.structure.type === "multipart/report") return undefined;
   const fields = parseHeader(header).map(({ name, value }) => ({ name: name.toLowerCase(), value }));
   if (fields.some(isAutomatic) || isForged(fields)) return undefined;
   const named = fields
@@ -57,6 +56,7 @@ function isAutomatic({ name, value }: HeaderField): boolean {
   if (name === "auto-submitted") return !/^no\b/.test(text);
   if (name === "precedence") return /^(list|bulk|junk)\b/.test(text);
   if (name === "x-auto-response-suppress") return /\b(all|oof|autoreply)\b/.test(text);
+  if (name === "content-type") return /^multipart\/report\b/.test(text);
   return /^list-(id|post|help|owner|archive|subscribe|unsubscribe)$/.test(name);
 }
 
