@@ -19,6 +19,7 @@ import { upload } from "./rfc8620/6-upload.ts";
 import { push } from "./rfc8620/7.2-push.ts";
 import { pushSubscription } from "./rfc8620/7.2-push-subscription.ts";
 import { eventSource } from "./rfc8620/7.3-event-source.ts";
+import { tls } from "./rfc8620/8-tls.ts";
 import { webSocketTests } from "./rfc8887/websocket.ts";
 import type { Test } from "./runner/define.ts";
 
@@ -45,5 +46,6 @@ export const tests: readonly Test[] = [
   ...pushSubscription,
   ...push,
   ...eventSource,
+  ...tls,
   ...webSocketTests,
 ];

@@ -1,7 +1,7 @@
 import { core, type Json, mail } from "../client/types.ts";
 import type { TestContext } from "../runner/context.ts";
 import { defineTests } from "../runner/define.ts";
-import { equal, isId, isUnsignedInt, methodError, ok, oneOf, show } from "../runner/expect.ts";
+import { differs, equal, isId, isUnsignedInt, methodError, ok, oneOf, show } from "../runner/expect.ts";
 import { parse, refused } from "./support.ts";
 
 const rfc = "rfc8620";
@@ -104,6 +104,29 @@ const dates = defineTests({ rfc, section: "1.4", title: "Date and UTCDate", requ
   })),
 ]);
 
+const records = defineTests({ rfc, section: "1.6.3", title: "Data types and records", requires: [core, mail] }, [
+  {
+    id: "unique-ids",
+    level: "MUST",
+    says: "The id MUST be unique among all records of the *same type* within the *same account*.",
+    run: async (t) => {
+      await t.mailboxes(Array.from({ length: 5 }, () => ({})));
+      const all = await t.get<{ id: string }>("Mailbox", null, ["id"]);
+      equal(new Set(all.map(({ id }) => id)).size, all.length, "number of different ids");
+    },
+  },
+  {
+    id: "ids-not-reused",
+    level: "SHOULD",
+    says: "The id of a record is immutable and assigned by the server (a new record has no id that a client knows another by).",
+    run: async (t) => {
+      const old = await t.mailbox();
+      await t.set("Mailbox", { destroy: [old] });
+      differs(await t.mailbox(), old, "id of the new mailbox");
+    },
+  },
+]);
+
 const iJson = defineTests({ rfc, section: "1.5", title: "JSON as the data encoding format", requires: [core] }, [
   {
     id: "duplicate-member-refused",
@@ -184,4 +207,4 @@ const extensions = defineTests({ rfc, section: "1.8", title: "Vendor-specific ex
   },
 ]);
 
-export const types = [...ids, ...numbers, ...dates, ...iJson, ...extensions];
+export const types = [...ids, ...numbers, ...dates, ...records, ...iJson, ...extensions];

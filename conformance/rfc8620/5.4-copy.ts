@@ -1,7 +1,7 @@
 import { core, type Invocation, type Json, mail, type SetResult } from "../client/types.ts";
 import type { TestContext } from "../runner/context.ts";
 import { defineTests } from "../runner/define.ts";
-import { equal, isString, same, setError, show } from "../runner/expect.ts";
+import { equal, isString, methodError, same, setError, show } from "../runner/expect.ts";
 import { createdId, noSuchId } from "./support.ts";
 
 const group = { rfc: "rfc8620", section: "5.4", title: "/copy", requires: [core, mail] };
@@ -92,6 +92,18 @@ const copies = defineTests(group, [
       const ids = [createdId(result(answer), "c")];
       const [found] = await t.call([["Email/get", { accountId, ids, properties: ["keywords"] }, "0"]]);
       same(found?.[1].list, [{ id: ids[0], keywords: { $flagged: true } }], "the copy");
+    },
+  },
+  {
+    id: "id-missing",
+    level: "MUST",
+    says: "The Foo object MUST contain an “id” property, which is the id (in the fromAccount) of the record to be copied.",
+    run: async (t) => {
+      const create = { c: { mailboxIds: { [await t.otherMailbox()]: true } } };
+      const args = { fromAccountId: t.accountId, accountId: t.otherAccountId, create };
+      const [answer] = await t.call([["Email/copy", args, "0"]]);
+      if (answer?.[0] === "error") methodError(answer, "invalidArguments");
+      else setError(result(answer).notCreated, "c", "invalidProperties");
     },
   },
   {

@@ -1,7 +1,7 @@
 import { core, type Json, mail, type QueryChangesResult, type QueryResult } from "../client/types.ts";
 import type { TestContext } from "../runner/context.ts";
 import { defineTests, type TestDefinition } from "../runner/define.ts";
-import { equal, includes, isArray, ok, same, show } from "../runner/expect.ts";
+import { equal, excludes, includes, isArray, ok, same, show } from "../runner/expect.ts";
 import { noSuchId } from "./support.ts";
 
 const group = { rfc: "rfc8620", section: "5.6", title: "/queryChanges", requires: [core, mail] };
@@ -140,6 +140,18 @@ const mutable: TestDefinition[] = [
   },
 ];
 
+/** Emails that a filter on an immutable property finds, the youngest first. */
+async function marked(t: TestContext): Promise<{ ids: string[]; cached: Cached; headers: string[] }> {
+  const mark = t.unique("mark");
+  const headers = [`X-Conformance-Mark: ${mark}`];
+  const days = [1, 2, 3, 4].map((day) => ({ receivedAt: `2024-04-0${day}T00:00:00Z`, headers }));
+  const ids = (await t.emails(days)).map(({ id }) => id);
+  const sort = [{ property: "receivedAt", isAscending: false }];
+  const cached = await remember(t, "Email", { filter: { header: ["X-Conformance-Mark", mark] }, sort });
+  same(cached.ids, ids.toReversed(), "ids found by a header");
+  return { ids, cached, headers };
+}
+
 const rules: TestDefinition[] = [
   {
     id: "response",
@@ -221,21 +233,25 @@ const rules: TestDefinition[] = [
     level: "SHOULD",
     says: "If the sort and filter are both only on immutable properties and an “upToId” is supplied and exists in the results, any ids that were added but have a higher index than “upToId” SHOULD be omitted.",
     run: async (t) => {
-      const messageId = `${t.unique()}@conformance.example`;
-      const headers = [`X-Conformance-Run: ${messageId}`];
-      const days = [1, 2, 3, 4].map((day) => ({ receivedAt: `2024-04-0${day}T00:00:00Z`, headers }));
-      const ids = (await t.emails(days)).map(({ id }) => id);
-      const filter = { header: ["X-Conformance-Run", messageId] };
-      const cached = await remember(t, "Email", { filter, sort: [{ property: "receivedAt", isAscending: false }] });
+      const { ids, cached, headers } = await marked(t);
       const old = await t.email({ receivedAt: "2024-03-01T00:00:00Z", headers });
       const young = await t.email({ receivedAt: "2024-05-01T00:00:00Z", headers });
       const { added } = await delta(t, cached, { upToId: ids[2] });
-      includes(
-        added.map(({ id }) => id),
-        young.id,
-        "added",
-      );
-      ok(!added.some(({ id }) => id === old.id), `what lies beyond upToId is among ${show(added)}`);
+      const named = added.map(({ id }) => id);
+      includes(named, young.id, "added");
+      excludes(named, old.id, "added");
+    },
+  },
+  {
+    id: "up-to-id-removed",
+    level: "SHOULD",
+    says: "Any ids that were removed but have a higher index than “upToId” SHOULD be omitted.",
+    run: async (t) => {
+      const { ids, cached } = await marked(t);
+      await t.set("Email", { destroy: [ids[0], ids[3]] });
+      const { removed } = await delta(t, cached, { upToId: ids[2] });
+      includes(removed, ids[3], "removed");
+      excludes(removed, ids[0], "removed");
     },
   },
   {

@@ -4,8 +4,16 @@ import { equal, ok } from "../runner/expect.ts";
 /** The keys of a client that wants its pushes encrypted (RFC 8291 §2). */
 export class PushKeys {
   readonly #ecdh: ECDH = createECDH("prime256v1");
-  readonly #auth = randomBytes(16);
-  readonly #public = this.#ecdh.generateKeys();
+  readonly #auth: Buffer;
+  readonly #public: Buffer;
+
+  /** New ones, unless they are given as the RFC's example gives them. */
+  constructor(given?: { privateKey: string; auth: string }) {
+    if (given) this.#ecdh.setPrivateKey(given.privateKey, "base64url");
+    else this.#ecdh.generateKeys();
+    this.#public = this.#ecdh.getPublicKey();
+    this.#auth = given ? Buffer.from(given.auth, "base64url") : randomBytes(16);
+  }
 
   /** As a PushSubscription names them. */
   get keys(): { p256dh: string; auth: string } {

@@ -3,7 +3,7 @@ import { thisProcess } from "../base/holder.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
 import { Ingest } from "../mail/ingest.ts";
-import { Vacation } from "../mail/vacation.ts";
+import { type Delivered, VacationResponder } from "../mail/vacation.ts";
 import { createMetrics } from "../ops/metrics.ts";
 import { serveMetrics } from "../ops/metrics-server.ts";
 import { ProcessBus } from "../push/bus.ts";
@@ -121,8 +121,9 @@ async function startMail(config: Config, parts: Parts, stops: Stop[]): Promise<s
     hintSubmissions(parts, undefined);
     return undefined;
   }
-  const vacation = new Vacation({ store, blobs, clock, random, log });
-  const incoming = createIncoming({ store, blobs, ingest, clock, log, holder: thisProcess, vacation }, metrics);
+  const vacation = new VacationResponder({ store, blobs, clock, random, log });
+  const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
+  const incoming = createIncoming({ store, blobs, ingest, clock, log, holder: thisProcess, onDelivered }, metrics);
   if (roles.has("worker")) incoming.start();
   stops.push(() => incoming.close());
   const mailOut = roles.has("smtp-out") ? startSmtpOut(config, parts, incoming) : undefined;

@@ -14,7 +14,7 @@ import { queryChangesMethod, queryMethod } from "./standard/query.ts";
 import { setMethod } from "./standard/set.ts";
 import { submission } from "./submission/type.ts";
 import { thread } from "./thread/type.ts";
-import { vacationResponse } from "./vacation-response/type.ts";
+import { vacation } from "./vacation/type.ts";
 
 /** All methods of the server. */
 export const methods: readonly Method[] = [
@@ -44,6 +44,6 @@ export const methods: readonly Method[] = [
   queryMethod(submission),
   queryChangesMethod(submission),
   setMethod(submission),
-  getMethod(vacationResponse),
-  setMethod(vacationResponse),
+  getMethod(vacation),
+  setMethod(vacation),
 ];

@@ -7,11 +7,10 @@ import { AccountMissing } from "../store/errors.ts";
 import { type IncomingMessage, type IncomingRecipient, IncomingRows, type Lease } from "../store/incoming.ts";
 import { dueIncoming, incomingLeaseHolders } from "../store/queue-sweeps.ts";
 import type { Store } from "../store/store.ts";
-import { type Answerable, answerable } from "./auto-reply.ts";
 import type { Ingest } from "./ingest.ts";
 import type { PreparedMessage } from "./prepare.ts";
 import { prepare } from "./preparer.ts";
-import type { Vacation } from "./vacation.ts";
+import type { Delivered } from "./vacation.ts";
 
 export interface IncomingOptions {
   store: Store;
@@ -20,7 +19,8 @@ export interface IncomingOptions {
   clock: Clock;
   log: Log;
   holder: Holder;
-  vacation: Vacation;
+  /** Told of each message that an account has got; once more when it failed or the process died meanwhile. */
+  onDelivered?: (delivered: Delivered) => Promise<void>;
 }
 
 /** A message that a front door has taken, its trace header in front. */
@@ -173,9 +173,8 @@ export class Incoming {
     let trouble: unknown;
     try {
       const prepared = await prepare(message ?? (await this.#options.blobs.readObject(row.blob)));
-      const question = answerable(prepared, row.mailFrom);
       const waiting = row.recipients.filter((recipient) => !recipient.done);
-      const outcomes = await Promise.allSettled(waiting.map((one) => this.#deliverTo(one, row, prepared, question)));
+      const outcomes = await Promise.allSettled(waiting.map((one) => this.#deliverTo(one, row, prepared)));
       trouble = outcomes.find((outcome) => outcome.status === "rejected")?.reason;
     } catch (error) {
       trouble = error;
@@ -189,13 +188,8 @@ export class Incoming {
     row.attempts++;
   }
 
-  async #deliverTo(
-    recipient: IncomingRecipient,
-    row: IncomingMessage,
-    prepared: PreparedMessage,
-    question: Answerable | undefined,
-  ): Promise<void> {
-    const { ingest, log, vacation } = this.#options;
+  async #deliverTo(recipient: IncomingRecipient, row: IncomingMessage, prepared: PreparedMessage): Promise<void> {
+    const { ingest, log, onDelivered } = this.#options;
     try {
       await ingest.add(recipient.userId, {
         blob: row.blob,
@@ -205,8 +199,8 @@ export class Incoming {
         receivedAt: row.createdAt,
         incomingId: row.id,
       });
-      // For a message that was delivered before, too: the answer may be what was missing.
-      if (question) await vacation.answer(recipient.userId, recipient.address, question, row.createdAt);
+      const { address, userId: accountId } = recipient;
+      await onDelivered?.({ accountId, address, mailFrom: row.mailFrom, arrivedAt: row.createdAt, prepared });
     } catch (error) {
       if (!(error instanceof AccountMissing)) throw error;
       log.warn({ incoming: row.id, account: recipient.userId }, "the account of a recipient is gone");

@@ -8,11 +8,12 @@ import { hintQueued } from "../store/deliveries.ts";
 import { normalizeAddress, splitAddress } from "../store/directory.ts";
 import { findIdentities } from "../store/identities.ts";
 import type { Store } from "../store/store.ts";
-import { insertSubmissions } from "../store/submissions.ts";
+import { insertHiddenSubmission } from "../store/submissions.ts";
 import { claimAnswer, findActiveVacation, type VacationRow, wasAnswered } from "../store/vacation.ts";
-import type { Answerable } from "./auto-reply.ts";
 import { mailDate } from "./mail-date.ts";
 import { isOwnAddress } from "./own-address.ts";
+import type { PreparedMessage } from "./prepare.ts";
+import { type Answerable, answerable } from "./vacation-rules.ts";
 
 /** Nobody is answered twice within as many ms (RFC 3834 §2, RFC 5230 §4.1). */
 const answerEvery = 7 * 86_400_000;
@@ -20,6 +21,17 @@ const answerEvery = 7 * 86_400_000;
 const mostNamed = 20;
 const maxSubject = 200;
 const defaultText = "Your message has arrived, but it may not be read for some time.\n";
+
+/** A message that has just been put into an account. */
+export interface Delivered {
+  accountId: number;
+  /** Whom the envelope named. */
+  address: string;
+  /** "" for the null sender. */
+  mailFrom: string;
+  arrivedAt: Date;
+  prepared: PreparedMessage;
+}
 
 export interface VacationOptions {
   store: Store;
@@ -32,39 +44,49 @@ export interface VacationOptions {
 }
 
 /** RFC 8621 §8: answers mail that came in while its recipient is away. */
-export class Vacation {
+export class VacationResponder {
   readonly #options: VacationOptions;
   readonly #every: number;
+  readonly #judged = new WeakMap<PreparedMessage, Answerable | undefined>();
 
   constructor(options: VacationOptions) {
     this.#options = options;
     this.#every = options.every ?? answerEvery;
   }
 
-  /**
-   * Queues an answer if one is due; doing it again for the same message does nothing. `address`: the one that the
-   * message came for.
-   */
-  async answer(accountId: number, address: string, message: Answerable, arrivedAt: Date): Promise<void> {
+  /** Queues an answer if one is due; a second time for the same message it does nothing. */
+  async answer({ accountId, address, mailFrom, arrivedAt, prepared }: Delivered): Promise<void> {
     const { store, blobs, clock } = this.#options;
+    const message = this.#judge(prepared, mailFrom);
+    if (!message) return;
     const reader = store.reader(accountId);
     const vacation = await findActiveVacation(reader, arrivedAt);
     if (!vacation) return;
-    const sender = normalizeAddress(message.sender)!;
     const now = clock.now();
     const since = new Date(now.getTime() - this.#every);
-    if (await wasAnswered(reader, sender, since)) return;
+    if (await wasAnswered(reader, message.sender, since)) return;
     const from = await this.#namedAddress(accountId, address, message);
     // Whoever writes to himself knows that he is away.
-    if (from === undefined || (await isOwnAddress(store.database, sender, accountId))) return;
+    if (from === undefined || (await isOwnAddress(store.database, message.sender, accountId))) return;
     const name = (await findIdentities(reader, null)).find(({ email }) => normalizeAddress(email) === from)?.name;
-    const built = buildAnswer(
-      vacation,
-      message,
-      { from: { name: name || null, email: from }, now },
-      this.#options.random,
-    );
-    await this.#queue(accountId, message.sender, sender, since, await blobs.put(built));
+    const built = this.#build(vacation, message, { from: { name: name || null, email: from }, to: mailFrom, now });
+    if (built) await this.#queue(accountId, mailFrom, { sender: message.sender, since }, await blobs.put(built));
+  }
+
+  /** Once for all that get the message. */
+  #judge(prepared: PreparedMessage, mailFrom: string): Answerable | undefined {
+    if (!this.#judged.has(prepared)) this.#judged.set(prepared, answerable(prepared, mailFrom));
+    return this.#judged.get(prepared);
+  }
+
+  /** A message that brings this down must not come back for ever. */
+  #build(vacation: VacationRow, message: Answerable, envelope: AnswerEnvelope): Buffer | undefined {
+    try {
+      return buildAnswer(vacation, message, envelope, this.#options.random);
+    } catch (error) {
+      this.#options.log.error({ to: envelope.to, err: error }, "no vacation answer could be made");
+      return undefined;
+    }
   }
 
   /** The account's address that the sender wrote; mail that names none was sent by list or by stealth (RFC 3834 §2). */
@@ -78,28 +100,15 @@ export class Vacation {
   }
 
   /** A submission that no client sees; the null return path keeps its failures from coming back. */
-  async #queue(accountId: number, to: string, sender: string, since: Date, blob: StoredBlob): Promise<void> {
+  async #queue(accountId: number, to: string, { sender, since }: Claim, blob: StoredBlob): Promise<void> {
     const { store, clock, log } = this.#options;
     const isQueued = await store.write(
       accountId,
       async (tx) => {
         if (!(await claimAnswer(tx, sender, since))) return false;
-        const address = { email: to, parameters: null };
         const [id] = await tx.newIds(1);
         await referenceBlobs(tx, [blob]);
-        await insertSubmissions(tx, [
-          {
-            id: id!,
-            identityId: 0,
-            emailId: 0,
-            threadId: 0,
-            envelope: { mailFrom: { email: "", parameters: null }, rcptTo: [address] },
-            sendAt: tx.now,
-            blob,
-            recipients: [{ address, smtpReply: "250 2.1.5 queued" }],
-            isHidden: true,
-          },
-        ]);
+        await insertHiddenSubmission(tx, { id: id!, rcptTo: to, sendAt: tx.now, blob });
         return true;
       },
       { ids: 1 },
@@ -114,13 +123,25 @@ export class Vacation {
   }
 }
 
-interface Author {
+/** Whom an answer is counted for, and since when there must have been none. */
+interface Claim {
+  sender: string;
+  since: Date;
+}
+
+interface AnswerEnvelope {
   from: { name: string | null; email: string };
+  to: string;
   now: Date;
 }
 
 /** RFC 3834 §3 */
-function buildAnswer(vacation: VacationRow, message: Answerable, { from, now }: Author, random: Random): Buffer {
+function buildAnswer(
+  vacation: VacationRow,
+  message: Answerable,
+  { from, to, now }: AnswerEnvelope,
+  random: Random,
+): Buffer {
   const { messageId, references } = message;
   const subject = vacation.subject ?? `Auto: ${message.subject?.trim() || "your message"}`;
   const messageName = `${random(16).toString("hex")}@${splitAddress(from.email)!.domain}`;
@@ -128,7 +149,7 @@ function buildAnswer(vacation: VacationRow, message: Answerable, { from, now }: 
     { name: "Date", value: ` ${mailDate(now)}` },
     { name: "Message-ID", value: encodeHeader("MessageIds", [messageName]) },
     { name: "From", value: encodeHeader("Addresses", [from]) },
-    { name: "To", value: encodeHeader("Addresses", [{ name: null, email: message.sender }]) },
+    { name: "To", value: encodeHeader("Addresses", [{ name: null, email: to }]) },
     { name: "Subject", value: encodeHeader("Text", [...subject].slice(0, maxSubject).join("")) },
     { name: "Auto-Submitted", value: " auto-replied" },
     // Programs that know no Auto-Submitted look for this one.

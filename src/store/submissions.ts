@@ -30,8 +30,6 @@ export interface NewSubmission extends Omit<SubmissionRow, "undoStatus" | "dsnBl
   /** The message as it leaves. */
   blob: StoredBlob;
   recipients: { address: EnvelopeAddress; smtpReply: string }[];
-  /** No client ever sees it: it is there for its deliveries alone. */
-  isHidden?: boolean;
 }
 
 const columns = `id, identity_id AS "identityId", email_id AS "emailId", thread_id AS "threadId", envelope,
@@ -46,13 +44,10 @@ const selectStatus = statement<Status>(`
   WHERE user_id = $1 AND submission_id = ANY($2::bigint[]) ORDER BY submission_id, no`);
 
 const insert = statement(`
-  INSERT INTO submission (user_id, id, identity_id, email_id, thread_id, envelope, sha256, send_at, undo_status,
-    created_at, destroyed)
-  SELECT a.user_id, s.id, s.identity_id, s.email_id, s.thread_id, s.envelope, s.sha256, s.send_at, 'pending', $9,
-    s.destroyed
+  INSERT INTO submission (user_id, id, identity_id, email_id, thread_id, envelope, sha256, send_at, undo_status, created_at)
+  SELECT a.user_id, s.id, s.identity_id, s.email_id, s.thread_id, s.envelope, s.sha256, s.send_at, 'pending', $9
   FROM account a, unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::jsonb[], $7::bytea[],
-    $8::timestamptz[], $10::boolean[])
-    AS s (id, identity_id, email_id, thread_id, envelope, sha256, send_at, destroyed)
+    $8::timestamptz[]) AS s (id, identity_id, email_id, thread_id, envelope, sha256, send_at)
   WHERE a.user_id = $1`);
 const insertDeliveries = statement(`
   INSERT INTO delivery (user_id, submission_id, no, rcpt_to, parameters, state, next_attempt_at, smtp_reply, delivered,
@@ -113,7 +108,6 @@ export async function insertSubmissions(tx: Tx, rows: NewSubmission[]): Promise<
     rows.map((row) => row.blob.sha256),
     rows.map((row) => row.sendAt),
     tx.now,
-    rows.map((row) => row.isHidden === true),
   ]);
   const deliveries = rows.flatMap((row) => row.recipients.map((recipient, no) => ({ row, no, ...recipient })));
   await tx.run(insertDeliveries, [
@@ -125,6 +119,19 @@ export async function insertSubmissions(tx: Tx, rows: NewSubmission[]): Promise<
     deliveries.map(({ row }) => row.sendAt),
     deliveries.map(({ smtpReply }) => smtpReply),
   ]);
+}
+
+/** Mail that an account sends by itself: it goes out as any other, unseen, and leaves no trace. */
+export async function insertHiddenSubmission(
+  tx: Tx,
+  { id, rcptTo, sendAt, blob }: { id: number; rcptTo: string; sendAt: Date; blob: StoredBlob },
+): Promise<void> {
+  const address = { email: rcptTo, parameters: null };
+  const envelope = { mailFrom: { email: "", parameters: null }, rcptTo: [address] };
+  const recipients = [{ address, smtpReply: "250 2.1.5 queued" }];
+  const nothing = { identityId: 0, emailId: 0, threadId: 0 };
+  await insertSubmissions(tx, [{ id, ...nothing, envelope, sendAt, blob, recipients }]);
+  await tx.run(hide, [tx.accountId, [id]]);
 }
 
 /** Which of these have not been tried yet. No attempt begins before the transaction ends. */

@@ -11,15 +11,6 @@ export interface VacationRow {
   htmlBody: string | null;
 }
 
-const defaults: VacationRow = {
-  isEnabled: false,
-  fromDate: null,
-  toDate: null,
-  subject: null,
-  textBody: null,
-  htmlBody: null,
-};
-
 const columns = `v.is_enabled AS "isEnabled", v.from_date AS "fromDate", v.to_date AS "toDate", v.subject,
   v.text_body AS "textBody", v.html_body AS "htmlBody"`;
 const select = statement<VacationRow & Record<string, unknown>>(
@@ -35,9 +26,9 @@ const upsert = statement(`
     to_date = excluded.to_date, subject = excluded.subject, text_body = excluded.text_body,
     html_body = excluded.html_body`);
 
-export async function findVacation(reader: Reader): Promise<VacationRow> {
+export async function findVacation(reader: Reader): Promise<VacationRow | undefined> {
   const [row] = await reader.run(select, [reader.accountId]);
-  return row ?? defaults;
+  return row;
 }
 
 /** Undefined unless mail that arrives at this time is to be answered. */
@@ -55,16 +46,21 @@ const selectAnswer = statement<{ sender: string }>(
   "SELECT sender FROM vacation_answer WHERE user_id = $1 AND sender = $2 AND answered_at > $3",
 );
 const forget = statement("DELETE FROM vacation_answer WHERE user_id = $1 AND answered_at <= $2");
-const note = statement<{ sender: string }>(`
+const claim = statement(`
   INSERT INTO vacation_answer (user_id, sender, answered_at) VALUES ($1, $2, $3)
-  ON CONFLICT (user_id, sender) DO NOTHING RETURNING sender`);
+  ON CONFLICT (user_id, sender) DO NOTHING`);
 
 export async function wasAnswered(reader: Reader, sender: string, since: Date): Promise<boolean> {
   return (await reader.run(selectAnswer, [reader.accountId, sender, since])).length > 0;
 }
 
-/** Notes that the sender is answered now; false where that was done after `since`. Older notes go. */
+/** False where the sender has had an answer since then; else it counts as had now. Older answers are forgotten. */
 export async function claimAnswer(tx: Tx, sender: string, since: Date): Promise<boolean> {
-  await tx.run(forget, [tx.accountId, since]);
-  return (await tx.run(note, [tx.accountId, sender, tx.now])).length > 0;
+  await forgetAnswers(tx, since);
+  return (await tx.count(claim, [tx.accountId, sender, tx.now])) > 0;
+}
+
+/** Whoever had an answer until then may have another one. */
+export async function forgetAnswers(tx: Tx, until: Date): Promise<void> {
+  await tx.run(forget, [tx.accountId, until]);
 }

@@ -24,6 +24,8 @@ export interface Property {
   references?: "value" | "keys";
   /** A map to true; a patch may then say false for null, as some clients do (beyond the RFC). */
   isSet?: true;
+  /** Its keys are the same in any case, and kept in lower case. */
+  isCaseless?: true;
 }
 
 /** Everything the standard methods need to know of a data type. */

@@ -1,5 +1,4 @@
 import type { Bindings } from "./bindings.ts";
-import type { EmailSort } from "./criteria.ts";
 import { isTerms, type Literal, type Node } from "./normal.ts";
 
 /**
@@ -18,11 +17,6 @@ export interface Choice {
   rest: Node[];
   /** The driver shows one email a thread. */
   collapsed: boolean;
-}
-
-/** True where the list is in order of arrival alone: newest first, which is also the order when none is named. */
-function isDateOrder(sort: readonly EmailSort[], ascending: boolean): boolean {
-  return sort.length === 0 ? !ascending : sort[0]!.by.kind === "receivedAt" && sort[0]!.ascending === ascending;
 }
 
 const isLiteral = (node: Node): node is Literal => typeof node === "object" && "atom" in node;

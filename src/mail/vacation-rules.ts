@@ -5,7 +5,7 @@ import { isAddress } from "./submit.ts";
 
 /** A message that a person may have written to somebody: what an answer needs to know of it. */
 export interface Answerable {
-  /** Where the answer goes: the envelope's sender. */
+  /** The envelope's, in lower case. */
   sender: string;
   /** Whom it names, in lower case. */
   named: string[];
@@ -16,7 +16,7 @@ export interface Answerable {
 
 /** Senders that are no persons (RFC 3834 §2): what they get is lost, or goes to a whole list. */
 const machine =
-  /^(mailer-daemon|postmaster|listserv|majordomo|bounces?([-+=._].*)?|owner-.*|.*-(owner|request|bounces?)|(.*[-+._])?(no|do[-_.]?not)[-_.]?reply([-+._].*)?)$/i;
+  /^(mailer-daemon|postmaster|listserv|majordomo|bounces?([-+=._].*)?|owner-.*|.*-(owner|request|bounces?|errors)|(.*[-+._])?(no|do[-_.]?not)[-_.]?reply([-+._].*)?)$/i;
 const naming = new Set(["to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc"]);
 const mostReferences = 20;
 
@@ -37,7 +37,7 @@ export function answerable(
   const messageId = summary.messageId?.[0];
   const before = summary.references ?? (summary.inReplyTo?.length === 1 ? summary.inReplyTo : []);
   return {
-    sender: mailFrom,
+    sender,
     named: [...new Set(named)],
     subject: summary.subject,
     messageId,

@@ -1,6 +1,6 @@
--- VacationResponse (RFC 8621 §8); an account without a row has the defaults.
+-- VacationResponse of RFC 8621 §8; an account without a row has none.
 CREATE TABLE vacation (
-  user_id bigint NOT NULL PRIMARY KEY,
+  user_id bigint PRIMARY KEY,
   is_enabled boolean NOT NULL,
   from_date timestamptz,
   to_date timestamptz,
@@ -10,7 +10,7 @@ CREATE TABLE vacation (
 );
 SELECT distribute('vacation', 'user_id', 'account');
 
--- Who was answered when: nobody is answered again for some days.
+-- Who has had an answer, and when.
 CREATE TABLE vacation_answer (
   user_id bigint NOT NULL,
   sender text NOT NULL,

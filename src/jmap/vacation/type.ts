@@ -1,11 +1,12 @@
 import { Kind } from "../../store/change.ts";
-import { findVacation, type VacationRow, writeVacation } from "../../store/vacation.ts";
+import { findVacation, forgetAnswers, type VacationRow, writeVacation } from "../../store/vacation.ts";
 import { instant, utcDateText } from "../dates.ts";
+import { invalidProperties } from "../errors.ts";
 import { capabilities } from "../ids.ts";
 import { bool, nullable, type Schema, utcDate } from "../schema.ts";
 import type { DataType, JmapObject, SetHooks } from "../standard/type.ts";
 
-const id = "singleton";
+const singleton = "singleton";
 
 /** The database takes no NUL. */
 const textUpTo = (maxLength: number): Schema<string> => ({
@@ -21,17 +22,37 @@ const properties = {
   htmlBody: { schema: nullable(textUpTo(500_000)), default: null },
 } satisfies DataType["properties"];
 
+const none: VacationRow = {
+  isEnabled: false,
+  fromDate: null,
+  toDate: null,
+  subject: null,
+  textBody: null,
+  htmlBody: null,
+};
+
 const vacationSet: SetHooks = {
   needs: Object.keys(properties),
 
-  async update([record], _batch, call) {
-    const row = toRow(record!.after);
-    await writeVacation(call.tx, row);
-    // What is stored of a date may be written otherwise, as for a leap second.
-    const shown = toObject(row);
-    for (const name of ["fromDate", "toDate"]) {
-      if (shown[name] !== record!.after[name]) record!.response[name] = shown[name];
+  async check({ updates }) {
+    for (const record of updates) {
+      const { fromDate, toDate } = toRow(record.after);
+      if (fromDate && toDate && fromDate > toDate) {
+        record.error ??= invalidProperties("it ends before it begins", "fromDate", "toDate");
+      }
     }
+  },
+
+  async update([record], _batch, call) {
+    const { after, changed, response } = record!;
+    const row = toRow(after);
+    await writeVacation(call.tx, row);
+    // A new text is news to everybody: who had the old one may have this one too (RFC 5230 §4.2).
+    if (["subject", "textBody", "htmlBody"].some((name) => changed.has(name)))
+      await forgetAnswers(call.tx, call.tx.now);
+    // What is kept of a date may be written otherwise, as for a leap second.
+    const shown = toObject(row);
+    for (const name of ["fromDate", "toDate"]) if (shown[name] !== after[name]) response[name] = shown[name];
     call.tx.changed({ type: "VacationResponse", id: 0, kind: Kind.properties });
   },
 
@@ -50,16 +71,17 @@ function toRow(object: JmapObject): VacationRow {
 }
 
 function toObject({ fromDate, toDate, ...row }: VacationRow): JmapObject {
-  return { ...row, id, fromDate: fromDate && utcDateText(fromDate), toDate: toDate && utcDateText(toDate) };
+  const dates = { fromDate: fromDate && utcDateText(fromDate), toDate: toDate && utcDateText(toDate) };
+  return { ...row, id: singleton, ...dates };
 }
 
 /** RFC 8621 §8 */
-export const vacationResponse = {
+export const vacation = {
   name: "VacationResponse",
   capability: capabilities.vacation,
-  prefix: "",
-  singleton: id,
+  prefix: "v",
+  singleton,
   properties,
-  fetch: async (_ids, _want, call) => [toObject(await findVacation(call.reader))],
+  fetch: async (_ids, _want, call) => [toObject((await findVacation(call.reader)) ?? none)],
   set: vacationSet,
 } satisfies DataType;

@@ -64,6 +64,13 @@ test("a leap second is told as it is kept", async () => {
   expect(answer.updated).toEqual({ singleton: { fromDate: "2017-01-01T00:00:00Z" } });
 });
 
+test("it cannot end before it begins", async () => {
+  const dates = { fromDate: "2026-02-02T00:00:00Z", toDate: "2026-02-01T00:00:00Z" };
+  expect(await set({ update: { singleton: dates } })).toMatchObject({
+    notUpdated: { singleton: { type: "invalidProperties", properties: ["fromDate", "toDate"] } },
+  });
+});
+
 test("it is neither made nor destroyed", async () => {
   expect(await set({ create: { a: { isEnabled: true } }, destroy: ["singleton"] })).toMatchObject({
     created: null,

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { answerable } from "./auto-reply.ts";
 import { prepareMessage } from "./prepare.ts";
+import { answerable } from "./vacation-rules.ts";
 
 const plain = ["From: Eve <eve@far.test>", "To: Ada <Ada@Here.test>, bob@here.test", "Message-ID: <m1@far.test>"];
 const judge = (fields: string[], mailFrom = "eve@far.test") =>
   answerable(prepareMessage(Buffer.from(`${fields.join("\r\n")}\r\n\r\nhello\r\n`)), mailFrom);
 
 test("a letter from a person", () => {
-  expect(judge([...plain, "Subject: Hi", "Cc: c@x.test", "References: <a@x> <b@x>"])).toEqual({
+  expect(judge([...plain, "Subject: Hi", "Cc: c@x.test", "References: <a@x> <b@x>"], "Eve@Far.test")).toEqual({
     sender: "eve@far.test",
     named: ["ada@here.test", "bob@here.test", "c@x.test"],
     subject: "Hi",
@@ -61,6 +61,8 @@ test.each([
   "shop.no-reply@far.test",
   "do_not_reply@far.test",
   "donotreply+1@far.test",
+  "no-reply+123@far.test",
+  "list-errors@far.test",
 ])("from %j: no answer", (mailFrom) => {
   expect(judge(plain, mailFrom)).toBeUndefined();
 });
