@@ -214,10 +214,9 @@ const resources: Readonly<Record<string, (t: TestContext) => [URL, string]>> = {
   ],
 };
 
-const authentication = defineTests(
-  { rfc, section: "1.7", title: "The JMAP API model" },
-  Object.entries(resources).flatMap(([name, resource]): TestDefinition[] => [
-    {
+const authentication = defineTests({ rfc, section: "1.7", title: "The JMAP API model" }, [
+  ...Object.entries(resources).map(
+    ([name, resource]): TestDefinition => ({
       id: `unauthenticated-${name}`,
       level: "MUST",
       says: "All HTTP requests MUST be authenticated.",
@@ -225,19 +224,20 @@ const authentication = defineTests(
         const { status } = await bare(...resource(t));
         ok(status === 401 || status === 403, `HTTP status without credentials: ${status}`);
       },
+    }),
+  ),
+  {
+    // One is enough: a server may close its door to an address after a few of them.
+    id: "wrong-credentials",
+    level: "MUST",
+    says: "All HTTP requests MUST be authenticated.",
+    run: async (t) => {
+      const wrong = `Basic ${Buffer.from("nobody@conformance.example:wrong").toString("base64")}`;
+      const { status } = await bare(t.client.resolve(t.session.apiUrl), "POST", wrong);
+      ok([401, 403, 429].includes(status), `HTTP status with wrong credentials: ${status}`);
     },
-    {
-      id: `wrong-credentials-${name}`,
-      level: "MUST",
-      says: "All HTTP requests MUST be authenticated.",
-      run: async (t) => {
-        const wrong = `Basic ${Buffer.from("nobody@conformance.example:wrong").toString("base64")}`;
-        const { status } = await bare(...resource(t), wrong);
-        ok(status === 401 || status === 403 || status === 429, `HTTP status with wrong credentials: ${status}`);
-      },
-    },
-  ]),
-);
+  },
+]);
 
 const https = defineTests({ rfc, section: "1.7" }, [
   {

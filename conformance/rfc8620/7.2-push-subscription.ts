@@ -20,6 +20,8 @@ const object = defineTests({ rfc, section: "7.2", title: "PushSubscription", req
       level: "MUST",
       says: "url: an absolute URL where the JMAP server will POST the data for the push message. This MUST begin with “https://”.",
       run: async (t) => {
+        const plain = t.world.listener?.base.startsWith("http:") && url?.startsWith("http:");
+        if (plain) t.skip("the listener itself has no TLS, so the server is set up to do without");
         const answer = await setSubscription(t, { create: { s: { deviceClientId: t.unique(), url } } });
         setError(answer.notCreated, "s", ["invalidProperties", "forbidden"]);
       },

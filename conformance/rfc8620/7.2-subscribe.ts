@@ -29,8 +29,8 @@ export async function subscribe(t: TestContext, url: string, properties: Json = 
 
 /** For tests in which no push need arrive. */
 export function anyUrl(t: TestContext): string {
-  const own = t.world.listener?.endpoint().url;
-  return own?.startsWith("https:") ? own : `https://push.conformance.example/${t.unique()}`;
+  if (t.world.listener?.base.startsWith("https:")) return t.pushEndpoint().url;
+  return `https://push.conformance.example/${t.unique()}`;
 }
 
 export function pushed(t: TestContext, push: Push, body = push.body): Json {

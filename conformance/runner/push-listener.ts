@@ -32,14 +32,15 @@ export class PushEndpoint {
 
 /** The web that the server pushes to: an HTTP server of the run's own. */
 export class PushListener {
+  /** What the URL of every endpoint begins with. */
+  readonly base: string;
   readonly #server: Server;
-  readonly #base: string;
   readonly #endpoints = new Map<string, PushEndpoint>();
   #count = 0;
 
   private constructor(server: Server, base: string) {
     this.#server = server;
-    this.#base = base;
+    this.base = base;
   }
 
   /**
@@ -80,7 +81,7 @@ export class PushListener {
   }
 
   endpoint(): PushEndpoint {
-    const url = new URL(`push/${++this.#count}-${Math.random().toString(36).slice(2)}`, `${this.#base}/`);
+    const url = new URL(`push/${++this.#count}-${Math.random().toString(36).slice(2)}`, `${this.base}/`);
     const endpoint = new PushEndpoint(url.href);
     this.#endpoints.set(endpoint.path, endpoint);
     return endpoint;
