@@ -29,9 +29,14 @@ test.each([
   expect(isPrivateAddress(address)).toBe(true);
 });
 
-test.each(["8.8.8.8", "172.32.0.1", "192.0.1.1", "2606:4700::1111", "64:ff9b::8.8.8.8", "2002:808:808::", "::ffff:8.8.8.8"])(
-  "%s is public",
-  (address) => {
-    expect(isPrivateAddress(address)).toBe(false);
-  },
-);
+test.each([
+  "8.8.8.8",
+  "172.32.0.1",
+  "192.0.1.1",
+  "2606:4700::1111",
+  "64:ff9b::8.8.8.8",
+  "2002:808:808::",
+  "::ffff:8.8.8.8",
+])("%s is public", (address) => {
+  expect(isPrivateAddress(address)).toBe(false);
+});
