@@ -5,6 +5,8 @@ import { email } from "./email/type.ts";
 import { identity } from "./identity/type.ts";
 import { mailbox } from "./mailbox/type.ts";
 import type { Method } from "./method.ts";
+import { pushSubscriptionGet } from "./push-subscription/get.ts";
+import { pushSubscriptionSet } from "./push-subscription/set.ts";
 import { changesMethod } from "./standard/changes.ts";
 import { getMethod } from "./standard/get.ts";
 import { queryChangesMethod, queryMethod } from "./standard/query.ts";
@@ -16,6 +18,8 @@ import { thread } from "./thread/type.ts";
 export const methods: readonly Method[] = [
   coreEcho,
   blobCopy,
+  pushSubscriptionGet,
+  pushSubscriptionSet,
   getMethod(mailbox),
   changesMethod(mailbox),
   queryMethod(mailbox),

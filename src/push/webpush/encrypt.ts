@@ -20,7 +20,7 @@ export const largestPlaintext = largestBody - headerSize - 1 - tagSize;
 export function readKeys(given: { p256dh: string; auth: string }): PushKeys | undefined {
   const p256dh = fromBase64url(given.p256dh);
   const auth = fromBase64url(given.auth);
-  if (!p256dh || p256dh.length !== 65 || p256dh[0] !== 4 || !auth || auth.length !== 16) return undefined;
+  if (p256dh?.length !== 65 || p256dh[0] !== 4 || !auth || auth.length !== 16) return undefined;
   return isOnCurve(p256dh) ? { p256dh, auth } : undefined;
 }
 
