@@ -88,6 +88,7 @@ export class Courier {
 
   /** Never rejects: what goes wrong is tried again. */
   async start(): Promise<void> {
+    this.#timer = undefined;
     try {
       const row = await this.#read();
       if (!row || this.#closed) return;
