@@ -7,6 +7,7 @@ import type { QueryResult } from "../conformance/client/types.ts";
 import { settle } from "./cpu.ts";
 import { pushLatency, type Route, smtpIn } from "./delivery.ts";
 import { type DiskRate, diskRate } from "./disk.ts";
+import { type EffortRow, explain, logPlans, printEfforts } from "./explain.ts";
 import { fillHost, fillInbox, inboxOf, jobs, type Login, tidy } from "./fill.ts";
 import { type Host, password, removeFolder, startHost } from "./host.ts";
 import { expected } from "./mails.ts";
@@ -21,6 +22,7 @@ const help = `Measures a JMAP server: requests a second, latency, server CPU, fo
   --only open,flag        only these scenarios: ${[...scenarios.map((one) => one.name), "smtp", "push"].join(", ")}
   --quick                 3 short rounds instead of 5 long ones
   --keep DIR              keep the filled server there, and use it again
+  --explain               count statements, rows and buffers of one request of each instead (with a kept DIR)
   --json FILE             write all figures there
   --url URL               measure this server; its inboxes are filled with our mails
   --user A,B              one user for each size of --messages (with --url)
@@ -36,6 +38,7 @@ const { values: options } = parseArgs({
     only: { type: "string" },
     quick: { type: "boolean", default: false },
     keep: { type: "string" },
+    explain: { type: "boolean", default: false },
     json: { type: "string" },
     url: { type: "string" },
     user: { type: "string" },
@@ -162,8 +165,31 @@ async function runAll(bench: Bench): Promise<void> {
   }
 }
 
+async function explainAll(bench: Bench): Promise<void> {
+  const efforts: EffortRow[] = [];
+  for (const subject of bench.subjects) {
+    const client = await connect({ ...subject.login, connections: 1 });
+    for (const scenario of scenarios.filter(({ name }) => wanted(name))) {
+      const { count: messages } = subject;
+      await attempt(bench, `${messages} messages, ${scenario.title}`, async () => {
+        const box = await openBox(subject);
+        efforts.push({
+          title: scenario.title,
+          messages,
+          effort: await explain(scenario, box, client, bench.diskFolder),
+        });
+        if (scenario.durable) await tidy(box.main, box.count);
+        box.main.close();
+      });
+    }
+    client.close();
+  }
+  process.stdout.write(`\n${printEfforts(efforts)}\n`);
+}
+
 /** Our own server, filled, with neighbours. */
 async function ownServer(folder: string): Promise<{ bench: Bench; host: Host }> {
+  if (options.explain) logPlans(join(folder, "data"));
   const host = await startHost(folder);
   const fresh = await fillHost(host, folder, jobs(sizes, Number(options.neighbours), 2000));
   if (fresh && !options.quick) {
@@ -238,7 +264,8 @@ async function main(): Promise<void> {
   try {
     const own = await ownServer(folder);
     host = own.host;
-    await runAll(own.bench);
+    if (options.explain) await explainAll(own.bench);
+    else await runAll(own.bench);
     report(own.bench);
   } finally {
     await host?.stop();

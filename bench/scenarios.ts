@@ -221,13 +221,22 @@ async function syncChanges(box: Box): Promise<Operation> {
   };
 }
 
-function setFlag(box: Box): Operation {
-  return async (client, n) => {
+/** Each request changes something: the keyword is put on where it is not, and off where it is. */
+async function toggle(box: Box, keyword: string): Promise<Prepared> {
+  const properties = ["keywords"];
+  type Flagged = { id: string; keywords: Record<string, boolean> };
+  const { list } = await one<GetResult<Flagged>>(box.main, "Email/get", { ids: box.newest, properties });
+  const isOn = new Map(list.map(({ id, keywords }) => [id, keyword in keywords]));
+  const operation: Operation = async (client, n) => {
     const id = box.newest[n % box.newest.length] as string;
-    const value = Math.floor(n / box.newest.length) % 2 === 0 ? true : null;
-    const result = await one<SetResult>(client, "Email/set", { update: { [id]: { "keywords/$flagged": value } } });
+    const on = !isOn.get(id);
+    isOn.set(id, on);
+    const update = { [id]: { [`keywords/${keyword}`]: on ? true : null } };
+    const result = await one<SetResult>(client, "Email/set", { update });
     check(result.updated !== null && id in result.updated, `${id} updated`, result);
+    check(result.oldState !== result.newState, "a new state", result);
   };
+  return { operation };
 }
 
 let serial = 0;
@@ -315,7 +324,15 @@ export const scenarios: Scenario[] = [
     target: 3,
     durable: true,
     mayGrow: true,
-    prepare: (box) => ({ operation: setFlag(box) }),
+    prepare: (box) => toggle(box, "$flagged"),
+  },
+  {
+    name: "seen",
+    title: "mark as read or unread",
+    target: 3,
+    durable: true,
+    mayGrow: true,
+    prepare: (box) => toggle(box, "$seen"),
   },
   {
     name: "upload",

@@ -3,7 +3,14 @@ import { HttpFailure, open } from "./http.ts";
 import { Inbox } from "./inbox.ts";
 import type { StateChange } from "./types.ts";
 
-export type ServerEvent = { event: string; id: string | undefined; data: string };
+export type ServerEvent = {
+  event: string;
+  /** The last id that the stream set, be it by an earlier event. */
+  id: string | undefined;
+  /** Whether this event set it. */
+  setsId: boolean;
+  data: string;
+};
 export type EventSourceOptions = {
   types?: string[];
   closeafter?: "state" | "no";
@@ -16,11 +23,13 @@ export function eventParser(emit: (event: ServerEvent) => void): (text: string) 
   let rest = "";
   let event = "";
   let id: string | undefined;
+  let setsId = false;
   let data: string[] = [];
   const line = (text: string): void => {
     if (text === "") {
-      if (data.length > 0) emit({ event: event || "message", id, data: data.join("\n") });
+      if (data.length > 0) emit({ event: event || "message", id, setsId, data: data.join("\n") });
       event = "";
+      setsId = false;
       data = [];
       return;
     }
@@ -29,7 +38,10 @@ export function eventParser(emit: (event: ServerEvent) => void): (text: string) 
     const value = colon < 0 ? "" : text.slice(colon + 1).replace(/^ /, "");
     if (field === "event") event = value;
     else if (field === "data") data.push(value);
-    else if (field === "id") id = value;
+    else if (field === "id") {
+      id = value;
+      setsId = true;
+    }
   };
   return (text) => {
     const lines = (rest + text).split(/\r\n|\n|\r(?!$)/);

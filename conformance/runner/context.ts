@@ -79,6 +79,15 @@ export class TestContext {
     return this.#second ?? this.skip("no second user was given");
   }
 
+  /** Another account that the first user may write mail to; skips when the session has none. */
+  get otherAccountId(): string {
+    const found = Object.entries(this.session.accounts).find(
+      ([id, { isReadOnly, accountCapabilities }]) =>
+        id !== this.accountId && !isReadOnly && mail in accountCapabilities,
+    );
+    return found?.[0] ?? this.skip("the first user may write to no second account");
+  }
+
   get smtp(): Smtp {
     return this.world.smtp ?? this.skip("no SMTP server was given");
   }
@@ -150,6 +159,19 @@ export class TestContext {
       this.#mailboxes.push(made.id);
       return made.id;
     });
+  }
+
+  /** A mailbox at the top of the other account. */
+  async otherMailbox(): Promise<string> {
+    const accountId = this.otherAccountId;
+    const answer = await this.set<{ id: string }>("Mailbox", {
+      accountId,
+      create: { m: { name: this.unique("box"), parentId: null } },
+    });
+    const made = answer.created?.m;
+    ok(made, `a mailbox could not be made in the other account: ${show(answer.notCreated)}`);
+    this.defer(() => this.set("Mailbox", { accountId, destroy: [made.id], onDestroyRemoveEmails: true }));
+    return made.id;
   }
 
   /** The test's own mailbox, made when it is first asked for. */

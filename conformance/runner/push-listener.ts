@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { Inbox } from "../client/inbox.ts";
 
 export type Push = { method: string; path: string; headers: IncomingHttpHeaders; body: Buffer };
@@ -31,26 +32,35 @@ export class PushEndpoint {
 
 /** The web that the server pushes to: an HTTP server of the run's own. */
 export class PushListener {
+  /** What the URL of every endpoint begins with. */
+  readonly base: string;
   readonly #server: Server;
-  readonly #base: string;
   readonly #endpoints = new Map<string, PushEndpoint>();
   #count = 0;
 
   private constructor(server: Server, base: string) {
     this.#server = server;
-    this.#base = base;
+    this.base = base;
   }
 
-  /** `base` is the URL by which the server under test reaches this listener, when it is not host and port. */
-  static async start(host: string, port: number, base?: string): Promise<PushListener> {
-    const server = createServer();
+  /**
+   * `base` is the URL by which the server under test reaches this listener, when it is not host and port. With a
+   * certificate and its key (PEM) it speaks TLS.
+   */
+  static async start(
+    host: string,
+    port: number,
+    base?: string,
+    tls?: { cert: string; key: string },
+  ): Promise<PushListener> {
+    const server = tls ? createTlsServer(tls) : createServer();
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(port, host, resolve);
     });
     const address = server.address();
     const bound = typeof address === "object" && address ? address.port : port;
-    const listener = new PushListener(server, base ?? `http://${host}:${bound}`);
+    const listener = new PushListener(server, base ?? `${tls ? "https" : "http"}://${host}:${bound}`);
     listener.#serve();
     return listener;
   }
@@ -71,7 +81,7 @@ export class PushListener {
   }
 
   endpoint(): PushEndpoint {
-    const url = new URL(`push/${++this.#count}-${Math.random().toString(36).slice(2)}`, `${this.#base}/`);
+    const url = new URL(`push/${++this.#count}-${Math.random().toString(36).slice(2)}`, `${this.base}/`);
     const endpoint = new PushEndpoint(url.href);
     this.#endpoints.set(endpoint.path, endpoint);
     return endpoint;

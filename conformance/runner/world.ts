@@ -3,7 +3,6 @@ import { Client, type Observer } from "../client/client.ts";
 import type { SetResult } from "../client/types.ts";
 import type { PushListener } from "./push-listener.ts";
 
-export type Login = { user: string; password: string };
 export type Smtp = { host: string; port: number; address: string };
 
 /** What the whole run shares: the logins, the listener and the one mailbox below which everything is made. */
@@ -62,7 +61,12 @@ export class World {
   /** Removes the run's mailbox with all below it, whatever the tests left. */
   async cleanUp(): Promise<void> {
     const parent = await this.#parent?.catch(() => undefined);
-    if (parent !== undefined) await destroyTree(this.first, parent);
+    // A test that was cut short may still make something while this destroys.
+    for (let attempt = 0; parent !== undefined && attempt < 5; attempt++) {
+      if (!(await destroyTree(this.first, parent))) return;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    if (parent !== undefined) throw new Error(`the mailbox ${this.parentName} could not be destroyed`);
   }
 
   close(): void {
@@ -71,16 +75,18 @@ export class World {
   }
 }
 
-/** Destroys a mailbox, its emails and all mailboxes below it, the deepest first. */
-export async function destroyTree(client: Client, root: string): Promise<void> {
+/** Destroys a mailbox, its emails and all mailboxes below it, the deepest first; false when it was not there. */
+async function destroyTree(client: Client, root: string): Promise<boolean> {
   const { accountId } = client;
   const [answer] = await client.call([["Mailbox/get", { accountId, ids: null, properties: ["parentId"] }, "0"]]);
   const all = (answer?.[1].list ?? []) as { id: string; parentId: string | null }[];
+  if (!all.some(({ id }) => id === root)) return false;
   const below = (id: string): string[] => [
     ...all.filter(({ parentId }) => parentId === id).flatMap((child) => below(child.id)),
     id,
   ];
   await destroyMailboxes(client, below(root));
+  return true;
 }
 
 /** In the order given, which must name children before their parents. */

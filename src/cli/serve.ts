@@ -3,6 +3,7 @@ import { thisProcess } from "../base/holder.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
 import { Ingest } from "../mail/ingest.ts";
+import { type Delivered, VacationResponder } from "../mail/vacation.ts";
 import { createMetrics } from "../ops/metrics.ts";
 import { serveMetrics } from "../ops/metrics-server.ts";
 import { ProcessBus } from "../push/bus.ts";
@@ -124,13 +125,15 @@ async function startRoles(config: Config, parts: Parts, stops: Stop[]): Promise<
 /** Mail in, mail out, and what both share; where mail in listens. */
 async function startMail(config: Config, parts: Parts, stops: Stop[]): Promise<string | undefined> {
   const { store, blobs, ingest, metrics, surroundings } = parts;
-  const { clock, log } = surroundings;
+  const { clock, random, log } = surroundings;
   const roles = new Set(config.roles);
   if (!roles.has("smtp-in") && !roles.has("smtp-out") && !roles.has("worker")) {
     hintSubmissions(parts, undefined);
     return undefined;
   }
-  const incoming = createIncoming({ store, blobs, ingest, clock, log, holder: thisProcess }, metrics);
+  const vacation = new VacationResponder({ store, blobs, clock, random, log });
+  const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
+  const incoming = createIncoming({ store, blobs, ingest, clock, log, holder: thisProcess, onDelivered }, metrics);
   if (roles.has("worker")) incoming.start();
   stops.push(() => incoming.close());
   const mailOut = roles.has("smtp-out") ? startSmtpOut(config, parts, incoming) : undefined;

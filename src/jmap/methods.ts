@@ -13,6 +13,7 @@ import { queryChangesMethod, queryMethod } from "./standard/query.ts";
 import { setMethod } from "./standard/set.ts";
 import { submission } from "./submission/type.ts";
 import { thread } from "./thread/type.ts";
+import { vacation } from "./vacation/type.ts";
 
 /** All methods of the server. */
 export const methods: readonly Method[] = [
@@ -41,4 +42,6 @@ export const methods: readonly Method[] = [
   queryMethod(submission),
   queryChangesMethod(submission),
   setMethod(submission),
+  getMethod(vacation),
+  setMethod(vacation),
 ];

@@ -10,6 +10,7 @@ import type { Store } from "../store/store.ts";
 import type { Ingest } from "./ingest.ts";
 import type { PreparedMessage } from "./prepare.ts";
 import { prepare } from "./preparer.ts";
+import type { Delivered } from "./vacation.ts";
 
 export interface IncomingOptions {
   store: Store;
@@ -18,6 +19,8 @@ export interface IncomingOptions {
   clock: Clock;
   log: Log;
   holder: Holder;
+  /** Told of each message that an account has got. */
+  onDelivered?: (delivered: Delivered) => Promise<void>;
 }
 
 /** A message that a front door has taken, its trace header in front. */
@@ -186,9 +189,9 @@ export class Incoming {
   }
 
   async #deliverTo(recipient: IncomingRecipient, row: IncomingMessage, prepared: PreparedMessage): Promise<void> {
-    const { ingest, log } = this.#options;
+    const { ingest, log, onDelivered } = this.#options;
     try {
-      await ingest.add(recipient.userId, {
+      const outcome = await ingest.add(recipient.userId, {
         blob: row.blob,
         prepared,
         target: { role: "inbox" },
@@ -196,6 +199,10 @@ export class Incoming {
         receivedAt: row.createdAt,
         incomingId: row.id,
       });
+      if ("email" in outcome) {
+        const { address, userId: accountId } = recipient;
+        await onDelivered?.({ accountId, address, mailFrom: row.mailFrom, prepared });
+      }
     } catch (error) {
       if (!(error instanceof AccountMissing)) throw error;
       log.warn({ incoming: row.id, account: recipient.userId }, "the account of a recipient is gone");

@@ -177,11 +177,7 @@ async function insertAccepted(
     receivedAt: wholeSeconds(mail.receivedAt),
     modseq,
   }));
-  const rows = await insertEmails(tx, emails, plan.known);
-  accepted.forEach(({ mail }, nth) => {
-    if (mail.incomingId !== undefined) tx.changed({ type: "EmailDelivery", id: rows[nth]!.id, kind: 1 });
-  });
-  return rows;
+  return insertEmails(tx, emails, plan.known);
 }
 
 const wholeSeconds = (date: Date) => new Date(Math.floor(date.getTime() / 1000) * 1000);

@@ -76,17 +76,25 @@ function authorsOf(fields: HeaderField[]): Authors {
 /** RFC 8621 §7, envelope. */
 function madeEnvelope(fields: HeaderField[], { from, sender }: Authors, identityEmail: string): Envelope {
   const author = sender[0] ?? from[0]!;
-  const email = isAllowedBy(identityEmail, author) ? author : identityEmail;
+  // The author is an address of the account; the identity of a whole domain names none that could be used instead.
+  const isAllowed = isAllowedBy(identityEmail, author) || identityEmail.startsWith("*@");
+  const rcptTo = fields
+    .filter(({ name }) => ["to", "cc", "bcc"].includes(name.toLowerCase()))
+    .flatMap(({ value }) => asAddresses(value))
+    .map(({ email }) => ({ email, parameters: null }));
+  const email = isAllowed ? author : identityEmail;
+  return { mailFrom: { email, parameters: null }, rcptTo: distinctRecipients(rcptTo) };
+}
+
+/** Each mailbox once; the case of a domain makes no difference. */
+export function distinctRecipients(recipients: EnvelopeAddress[]): EnvelopeAddress[] {
   const seen = new Map<string, EnvelopeAddress>();
-  for (const { name, value } of fields) {
-    if (!["to", "cc", "bcc"].includes(name.toLowerCase())) continue;
-    for (const { email } of asAddresses(value)) {
-      const parts = splitAddress(email);
-      const key = parts ? `${parts.local}@${parts.domain}` : email;
-      if (!seen.has(key)) seen.set(key, { email, parameters: null });
-    }
+  for (const recipient of recipients) {
+    const parts = splitAddress(recipient.email);
+    const key = parts ? `${parts.local}@${parts.domain}` : recipient.email;
+    if (!seen.has(key)) seen.set(key, recipient);
   }
-  return { mailFrom: { email, parameters: null }, rcptTo: [...seen.values()] };
+  return [...seen.values()];
 }
 
 function isAllowedBy(identityEmail: string, address: string): boolean {

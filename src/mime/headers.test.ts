@@ -175,7 +175,7 @@ describe("header properties", () => {
     ["header:Received:asText", "forbidden"],
     ["header:List-Post:asText", "forbidden"],
     ["header:From:asFoo", undefined],
-    ["header:From:asRaw", undefined],
+    ["header:From:asRaw", { name: "From", form: "Raw", all: false }],
     ["header:From:all:asText", undefined],
     ["header:", undefined],
     ["header:a b", undefined],

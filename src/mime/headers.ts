@@ -61,8 +61,7 @@ export function headerForm(text: string): HeaderProperty | undefined {
   const match = property.exec(text);
   if (match === null) return undefined;
   const form = match[2] ?? "Raw";
-  // Raw has no suffix of its own.
-  if (!Object.hasOwn(read, form) || match[2] === "Raw") return undefined;
+  if (!Object.hasOwn(read, form)) return undefined;
   return { name: match[1]!, form: form as HeaderForm, all: match[3] !== undefined };
 }
 

@@ -4,7 +4,7 @@ import type { Reader, Tx } from "./store.ts";
 
 /**
  * The older day stays where a row is revived: its object is still there, since objects go after the rows that name them.
- * A row kept for good (no expiry, not released) never gets an expiry back.
+ * The expiry is that of the last upload, whatever else holds the blob: an upload stays usable until then.
  */
 const upsert = statement(`
   INSERT INTO blob_ref AS r (user_id, sha256, day, size, expires_at, released_at)
@@ -12,10 +12,7 @@ const upsert = statement(`
   FROM account a, unnest($2::bytea[], $3::date[], $4::bigint[]) AS b (sha256, day, size)
   WHERE a.user_id = $1
   ON CONFLICT (user_id, sha256) DO UPDATE SET
-    expires_at = CASE
-      WHEN excluded.expires_at IS NULL OR (r.released_at IS NULL AND r.expires_at IS NULL) THEN NULL
-      ELSE greatest(r.expires_at, excluded.expires_at) END,
-    released_at = NULL`);
+    expires_at = greatest(r.expires_at, excluded.expires_at), released_at = NULL`);
 
 const find = statement<{ day: string; size: number }>(`
   SELECT to_char(day, 'YYYY-MM-DD') AS day, size FROM blob_ref

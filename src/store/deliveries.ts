@@ -80,6 +80,8 @@ export interface LeasedDelivery {
   incomingId: number;
 }
 export interface LeasedSubmission extends DueSubmission {
+  leasedAt: Date;
+  leasedUntil: Date;
   mailFrom: string;
   /** RET and the like, of MAIL FROM. */
   parameters: Record<string, string | null> | null;
@@ -119,7 +121,22 @@ export async function leaseDeliveries(
   if (!row) throw new Error(`submission ${submissionId} of account ${userId} has no message`);
   const { email: mailFrom, parameters } = row.envelope.mailFrom;
   const blob = { sha256: row.sha256, day: row.day, size: row.size };
-  return { ...due, mailFrom, parameters, sendAt: row.send_at, blob, deliveries };
+  return { ...due, leasedAt: now, leasedUntil: until, mailFrom, parameters, sendAt: row.send_at, blob, deliveries };
+}
+
+const renew = statement(`
+  UPDATE delivery SET leased_until = $6
+  WHERE user_id = $1 AND submission_id = $2 AND no = ANY($3::integer[]) AND state = 'queued' AND leased_by = $4
+    AND leased_until = $5`);
+
+/** Makes the lease of these recipients longer; false where it is not all ours any more. */
+export async function renewLease(
+  database: Database,
+  { userId, submissionId, leasedUntil }: LeasedSubmission,
+  nos: number[],
+  { holder, until }: Lease,
+): Promise<boolean> {
+  return (await database.count(renew, [userId, submissionId, nos, holder, leasedUntil, until])) === nos.length;
 }
 
 const release = statement(`

@@ -103,6 +103,8 @@ function logInserts(tx: Tx, emails: readonly NewEmail[], rows: readonly EmailRow
     const modseq = emails[index]!.modseq;
     const at = modseq === undefined ? {} : { modseq };
     tx.changed({ type: "Email", id: row.id, kind: Kind.created, threadId: row.threadId, ...at });
+    // RFC 8621 §1.5: its state changes with each email that is new to the store, and with nothing else.
+    tx.changed({ type: "EmailDelivery", id: row.id, kind: Kind.created, ...at });
     tx.changed({ type: "Thread", id: row.threadId, kind: known.has(row.threadId) ? Kind.properties : Kind.created });
   });
 }

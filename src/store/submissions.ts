@@ -121,6 +121,19 @@ export async function insertSubmissions(tx: Tx, rows: NewSubmission[]): Promise<
   ]);
 }
 
+/** Mail that an account sends by itself: it goes out as any other, unseen, and leaves no trace. */
+export async function insertHiddenSubmission(
+  tx: Tx,
+  { id, rcptTo, sendAt, blob }: { id: number; rcptTo: string; sendAt: Date; blob: StoredBlob },
+): Promise<void> {
+  const address = { email: rcptTo, parameters: null };
+  const envelope = { mailFrom: { email: "", parameters: null }, rcptTo: [address] };
+  const recipients = [{ address, smtpReply: "250 2.1.5 queued" }];
+  const nothing = { identityId: 0, emailId: 0, threadId: 0 };
+  await insertSubmissions(tx, [{ id, ...nothing, envelope, sendAt, blob, recipients }]);
+  await tx.run(hide, [tx.accountId, [id]]);
+}
+
 /** Which of these have not been tried yet. No attempt begins before the transaction ends. */
 export async function findCancelable(tx: Tx, ids: number[]): Promise<Set<number>> {
   const rows = await tx.run(lockDeliveries, [tx.accountId, ids]);

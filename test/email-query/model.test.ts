@@ -11,7 +11,7 @@ import { randomFilter, randomSort, randomWindow } from "./queries.ts";
 import { Chance } from "./random.ts";
 import { World } from "./world.ts";
 
-const cases = Number(process.env.POSTHORN_MODEL_CASES ?? 400);
+const cases = Number(process.env.POSTHORN_MODEL_CASES ?? 300);
 const seed = Number(process.env.POSTHORN_MODEL_SEED ?? 1);
 
 let store: Store;

@@ -9,6 +9,7 @@ import { ensureDomain } from "../../src/cli/dkim.ts";
 import { SubmissionHints } from "../../src/mail/hints.ts";
 import { Incoming } from "../../src/mail/incoming.ts";
 import { Ingest } from "../../src/mail/ingest.ts";
+import { type Delivered, VacationResponder } from "../../src/mail/vacation.ts";
 import { createSmtpIn, type SmtpIn } from "../../src/smtp/in/server.ts";
 import { createMailOut, type MailOut } from "../../src/smtp/out/mail-out.ts";
 import type { MailOutOptions } from "../../src/smtp/out/options.ts";
@@ -84,7 +85,9 @@ export class MailHost {
 
   newIncoming(holder: Holder = thisProcess): Incoming {
     const { store, blobs, ingest, clock, log } = this;
-    return new Incoming({ store, blobs, ingest, clock, log, holder });
+    const vacation = new VacationResponder({ store, blobs, clock, log, random: randomBytes });
+    const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
+    return new Incoming({ store, blobs, ingest, clock, log, holder, onDelivered });
   }
 
   async listen({ maxMessageSize = 1_000_000 } = {}): Promise<void> {

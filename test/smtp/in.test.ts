@@ -102,7 +102,7 @@ describe("the conversation", () => {
     await connection.quit();
     const { raw } = await arrived(ada, "Secret");
     expect(raw).toMatch(/\(TLSv1\.3 TLS_AES\w+\)\r\n by mx\.posthorn\.test with ESMTPS id q/);
-    const [setting] = await host.rows("SELECT value FROM setting WHERE name = 'smtp_certificate'");
+    const [setting] = await host.rows("SELECT value FROM setting WHERE name = 'smtp_certificate mx.posthorn.test'");
     expect(setting?.value).toContain("BEGIN CERTIFICATE");
   });
 });

@@ -9,9 +9,9 @@ import { invalidProperties, MethodError, SetError } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import { type Call, ownMethod } from "../method.ts";
 import {
-  bool,
   checker,
   describe,
+  exactly,
   id,
   idOrReference,
   map,
@@ -33,8 +33,8 @@ const importArgs = object({
 });
 const emailImportObject = object({
   blobId: id,
-  mailboxIds: map(idOrReference, bool),
-  keywords: optional(nullable(map(keywordName, bool))),
+  mailboxIds: map(idOrReference, exactly(true)),
+  keywords: optional(nullable(map(keywordName, exactly(true)))),
   receivedAt: optional(nullable(utcDate)),
 });
 type EmailImport = Static<typeof emailImportObject>;

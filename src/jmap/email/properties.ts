@@ -1,9 +1,21 @@
 import { parseHeaderProperty } from "../../mime/headers.ts";
-import { anything, bool, date, idOrReference, map, matching, nullable, text, unsignedInt, utcDate } from "../schema.ts";
+import {
+  anything,
+  bool,
+  date,
+  exactly,
+  idOrReference,
+  map,
+  matching,
+  nullable,
+  text,
+  unsignedInt,
+  utcDate,
+} from "../schema.ts";
 import type { Property } from "../standard/type.ts";
 
 /** RFC 8621 §4.1.1: a keyword, without the characters that IMAP forbids. */
-export const keywordName = matching("^[!#$&'+,\\-./0-9:;<=>?@A-Z\\[\\]^_`a-z|}~]{1,255}$");
+export const keywordName = matching("^[!#$&'+,\\-./0-9:;<=>?@A-Z\\[^_`a-z|}~]{1,255}$");
 
 /** Shapes of what a client creates are judged in create.ts, where the whole of the message is seen. */
 const given: Property = { schema: anything, immutable: true, optional: true };
@@ -18,9 +30,8 @@ const lists: Record<string, Property> = Object.fromEntries(
 export const emailProperties: Record<string, Property> = {
   blobId: { schema: text, serverSet: true, immutable: true },
   threadId: { schema: text, serverSet: true, immutable: true },
-  // A client in the wild sends `false` in a patch to remove one; RFC 8621 asks for null.
-  mailboxIds: { schema: map(idOrReference, bool), references: "keys" },
-  keywords: { schema: map(keywordName, bool), default: {} },
+  mailboxIds: { schema: map(idOrReference, exactly(true)), references: "keys", isSet: true },
+  keywords: { schema: map(keywordName, exactly(true)), default: {}, isSet: true, isCaseless: true },
   size: { schema: unsignedInt, serverSet: true, immutable: true },
   receivedAt: { schema: utcDate, immutable: true, optional: true },
   ...lists,

@@ -21,9 +21,9 @@ interface RequestObject {
   createdIds?: Record<string, string>;
 }
 
-/** RFC 8620 §3.3: a text, or a value parsed already. Throws RequestError. */
+/** RFC 8620 §3.3, of a body that is parsed. Throws RequestError. */
 export async function processRequest(deps: ApiDeps, login: Login, body: unknown): Promise<ResponseObject> {
-  const request = checkRequest(typeof body === "string" ? parseIJson(body) : body);
+  const request = checkRequest(body);
   const unknown = request.using.find((name) => !supports(deps, name));
   if (unknown !== undefined) {
     throw new RequestError("unknownCapability", 400, `This server does not have the capability "${unknown}".`);

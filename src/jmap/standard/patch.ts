@@ -31,7 +31,7 @@ export function applyPatch(before: JmapObject, patch: JmapObject, find: FindProp
       copied.add(name);
     }
     const parent = descend(after[name], inner.slice(0, -1), key);
-    const last = inner.at(-1)!;
+    const last = property?.isCaseless ? inner.at(-1)!.toLowerCase() : inner.at(-1)!;
     if (value === null || (value === false && property?.isSet && inner.length === 1)) delete parent[last];
     else define(parent, last, value);
   }

@@ -98,6 +98,7 @@ class SetWork<K extends Call> {
   readonly #creates: CreateRecord[] = [];
   readonly #updates: UpdateRecord[] = [];
   readonly #destroys: DestroyRecord[] = [];
+  readonly #patchedCreates = new Set<CreateRecord>();
   /** Ids that name nothing, as the client wrote them. */
   readonly #notUpdated = new Map<string, SetError>();
   readonly #notDestroyed = new Map<string, SetError>();
@@ -156,10 +157,11 @@ class SetWork<K extends Call> {
 
   async #gatherExisting(): Promise<void> {
     const patches = this.#args.update ?? {};
-    // A creation id of this call names nothing yet that could be patched or destroyed.
     const updates = readIds(this.#type, Object.keys(patches), this.#call.createdId);
     const destroys = readIds(this.#type, this.#args.destroy ?? [], this.#call.createdId);
-    for (const wireId of updates.unknown) this.#notUpdated.set(wireId, new SetError("notFound"));
+    for (const wireId of updates.unknown) {
+      if (!this.#patchCreate(wireId, patches[wireId]!)) this.#notUpdated.set(wireId, new SetError("notFound"));
+    }
     for (const wireId of destroys.unknown) this.#notDestroyed.set(wireId, new SetError("notFound"));
     const before = await this.#fetch([...updates.known.keys(), ...destroys.known.keys()], Object.values(patches));
     for (const [id, wireId] of destroys.known) {
@@ -176,6 +178,21 @@ class SetWork<K extends Call> {
       else if (destroys.known.has(id)) this.#notUpdated.set(wireId, new SetError("willDestroy"));
       else this.#updates.push(buildUpdate(this.#type, found, patch, { id, wireId }, this.#resolve));
     }
+  }
+
+  /** RFC 8620 §5.3: creates come first, so an update may name one of this call. False where it does not. */
+  #patchCreate(wireId: string, patch: JmapObject): boolean {
+    const create = this.#creates.find((record) => wireId === `#${record.creationId}` && !record.error);
+    if (!create) return false;
+    const { id, wireId: newId, after } = create;
+    const update = buildUpdate(this.#type, { ...after, id: newId }, patch, { id, wireId: newId }, this.#resolve);
+    if (update.error) this.#notUpdated.set(wireId, update.error);
+    else {
+      const { id: _, ...patched } = update.after;
+      create.after = patched;
+      this.#patchedCreates.add(create);
+    }
+    return true;
   }
 
   async #fetch(ids: number[], patches: JmapObject[]): Promise<Map<string, JmapObject>> {
@@ -275,11 +292,12 @@ class SetWork<K extends Call> {
     const batch = this.#batch();
     const created = batch.creates.map((record) => [record.creationId, createdObject(type, record)] as const);
     const updated = batch.updates.map(({ wireId, response }) => [wireId, isEmpty(response) ? null : response] as const);
+    const patched = batch.creates.filter((record) => this.#patchedCreates.has(record));
     const destroyed = batch.destroys.map(({ wireId }) => wireId);
     const response = {
       ...head,
       created: orNull(created),
-      updated: orNull(updated),
+      updated: orNull([...updated, ...patched.map(({ wireId }) => [wireId, null] as const)]),
       destroyed: destroyed.length > 0 ? destroyed : null,
       notCreated: errorMap(errors(this.#creates, (record) => record.creationId)),
       notUpdated: errorMap([...this.#notUpdated, ...errors(this.#updates, (record) => record.wireId)]),

@@ -24,6 +24,8 @@ export interface Property {
   references?: "value" | "keys";
   /** A map to true; a patch may then say false for null, as some clients do (beyond the RFC). */
   isSet?: true;
+  /** Its keys are the same in any case, and kept in lower case. */
+  isCaseless?: true;
 }
 
 /** What /get and /set need to know of records; `K`: what a call on them has at hand. */

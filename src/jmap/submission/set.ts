@@ -1,4 +1,5 @@
 import { encodeId } from "../../base/ids.ts";
+import { distinctRecipients } from "../../mail/submit.ts";
 import { referenceBlobs } from "../../store/blob-refs.ts";
 import { Kind } from "../../store/change.ts";
 import { findIdentities } from "../../store/identities.ts";
@@ -47,7 +48,10 @@ export const submissionSet: SetHooks = {
       envelope: judged.envelope,
       sendAt: judged.sendAt,
       blob,
-      recipients: judged.envelope.rcptTo.map((address) => ({ address, smtpReply: "250 2.1.5 queued" })),
+      recipients: distinctRecipients(judged.envelope.rcptTo).map((address) => ({
+        address,
+        smtpReply: "250 2.1.5 queued",
+      })),
     }));
     await insertSubmissions(call.tx, rows);
     rows.forEach((row, index) => {

@@ -12,7 +12,9 @@ const years = 10;
 
 /** The certificate for STARTTLS where none was given: signed by itself, made once and kept. */
 export async function ownCertificate(database: Database, hostname: string, clock: Clock): Promise<Certificate> {
-  const text = await keepSetting(database, "smtp_certificate", async () => JSON.stringify(await make(hostname, clock)));
+  const text = await keepSetting(database, `smtp_certificate ${hostname}`, async () =>
+    JSON.stringify(await make(hostname, clock)),
+  );
   return JSON.parse(text) as Certificate;
 }
 

@@ -37,7 +37,8 @@ export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
     size: maxMessageSize,
     logger: false,
     hideENHANCEDSTATUSCODES: false,
-    disabledCommands: ["AUTH"],
+    // Besides AUTH, jests of the library.
+    disabledCommands: ["AUTH", "WIZ", "SHELL", "KILL"],
     authOptional: true,
     disableReverseLookup: true,
     maxClients: maxConnections,

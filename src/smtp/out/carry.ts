@@ -1,5 +1,6 @@
 import { encodeId } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
+import { Slots } from "../../base/slots.ts";
 import { dkimSignature } from "../../mail/dkim.ts";
 import { type FailedRecipient, failureReport } from "../../mail/dsn.ts";
 import { type NewMail, writeMails } from "../../mail/ingest.ts";
@@ -16,6 +17,7 @@ import {
   type LeasedSubmission,
   noteSent,
   recordOutcomes,
+  renewLease,
 } from "../../store/deliveries.ts";
 import { findAddress, findDomain, splitAddress } from "../../store/directory.ts";
 import type { Tx } from "../../store/store.ts";
@@ -32,8 +34,17 @@ interface Destination {
   accounts: Map<number, number>;
 }
 
+/** Messages of this size are in memory a few at a time. */
+const large = 2_000_000;
+const largeOnes = new Slots(8);
+
 /** One attempt for the leased recipients of a submission, each destination for itself. */
 export async function carry(leased: LeasedSubmission, sender: Sender, options: MailOutOptions): Promise<void> {
+  if (leased.blob.size <= large) await carryOne(leased, sender, options);
+  else await largeOnes.run(() => carryOne(leased, sender, options));
+}
+
+async function carryOne(leased: LeasedSubmission, sender: Sender, options: MailOutOptions): Promise<void> {
   const message = await options.blobs.readObject(leased.blob);
   const destinations = await destinationsOf(leased, options);
   let signing: Promise<Buffer> | undefined;
@@ -41,6 +52,7 @@ export async function carry(leased: LeasedSubmission, sender: Sender, options: M
     destinations.map(async (destination) => {
       signing ??= destination.isLocal ? undefined : sign(leased, message, options);
       const answers = await answersOf(destination, { leased, message, signed: signing, sender, options });
+      if (answers === "lease lost") return;
       await settle(leased, message, zip(destination.deliveries, answers), options);
     }),
   );
@@ -80,13 +92,15 @@ interface Load {
 async function answersOf(
   destination: Destination,
   { leased, message, signed, sender, options }: Load,
-): Promise<Answer[]> {
+): Promise<Answer[] | "lease lost"> {
   let answers: Answer[];
   try {
     if (destination.isLocal) return await deliverHere(destination, leased, message, options);
     const recipients = destination.deliveries.map(({ rcptTo }) => rcptTo);
-    answers = await sender.send(destination.domain, { mailFrom: leased.mailFrom, recipients, message: await signed! });
+    const parcel = { mailFrom: leased.mailFrom, recipients, message: await signed! };
+    answers = await sender.send(destination.domain, parcel, () => keepLease(leased, destination, options));
   } catch (error) {
+    if (error instanceof LeaseLost) return "lease lost";
     options.log.warn({ submission: leased.submissionId, err: error }, "attempt to deliver failed");
     return destination.deliveries.map(() => ({ kind: "deferred", smtpReply: "451 4.3.0 trouble on our side" }));
   }
@@ -95,6 +109,23 @@ async function answersOf(
   const { store, holder, log } = options;
   if (notes.length > 0) await persistently(() => noteSent(store.database, leased, notes, holder.name), log);
   return answers;
+}
+
+class LeaseLost extends Error {}
+
+const freshLease = 4 * 60_000;
+
+/** A message that has long waited for its turn: the lease must outlast the attempt, or another process makes it too. */
+async function keepLease(
+  leased: LeasedSubmission,
+  { deliveries }: Destination,
+  { store, clock, holder }: MailOutOptions,
+): Promise<void> {
+  const now = clock.now().getTime();
+  if (now - leased.leasedAt.getTime() < freshLease) return;
+  const until = new Date(now + leased.leasedUntil.getTime() - leased.leasedAt.getTime());
+  const nos = deliveries.map(({ no }) => no);
+  if (!(await renewLease(store.database, leased, nos, { holder: holder.name, until }))) throw new LeaseLost();
 }
 
 /** Mail between our own users: the same way in, without SMTP. */

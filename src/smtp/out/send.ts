@@ -12,6 +12,8 @@ export interface SendOptions extends RouteOptions {
 const atOnce = 50;
 const atOncePerDomain = 5;
 const mostServers = 6;
+/** After so long no other server is tried. */
+const mostTime = 2 * 60_000;
 
 /** Sends to other servers, so many transactions at a time, and fewer to one domain. */
 export class Sender {
@@ -23,14 +25,22 @@ export class Sender {
     this.#options = options;
   }
 
-  /** Answers for each recipient, in order. Never throws for what a server or DNS did. */
-  async send(domain: string, parcel: Parcel): Promise<Answer[]> {
+  /**
+   * Answers for each recipient, in order. Never throws for what a server or DNS did. `begin` is called when its turn
+   * has come, which may be much later; what it throws is thrown.
+   */
+  async send(domain: string, parcel: Parcel, begin: () => Promise<void>): Promise<Answer[]> {
     const key = this.#options.smarthost ? "" : domain;
     const entry = this.#domains.get(key) ?? { slots: new Slots(key === "" ? atOnce : atOncePerDomain), users: 0 };
     this.#domains.set(key, entry);
     entry.users++;
     try {
-      return await entry.slots.run(() => this.#all.run(() => this.#send(domain, parcel)));
+      return await entry.slots.run(() =>
+        this.#all.run(async () => {
+          await begin();
+          return this.#send(domain, parcel);
+        }),
+      );
     } finally {
       if (--entry.users === 0) this.#domains.delete(key);
     }
@@ -43,7 +53,9 @@ export class Sender {
       const servers: Server[] = smarthost
         ? await this.#smarthostServers(new URL(smarthost))
         : await findTargets(domain, this.#options);
+      const deadline = Date.now() + mostTime;
       for (const server of servers.slice(0, mostServers)) {
+        if (Date.now() > deadline) break;
         try {
           return await transact(server, parcel, hostname);
         } catch (error) {

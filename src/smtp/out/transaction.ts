@@ -1,6 +1,7 @@
 import { isAscii } from "node:buffer";
 import SMTPConnection, { type SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
 import { headerEnd } from "../../mime/walk.ts";
+import { withTimeout } from "../resolver.ts";
 import { type Answer, answerOf, flattenReply } from "./reply.ts";
 import type { Target } from "./route.ts";
 
@@ -38,6 +39,8 @@ export class Unreachable extends Error {
 const connectTime = 30_000;
 const greetingTime = 60_000;
 const idleTime = 5 * 60_000;
+const sessionTime = 90_000;
+const transactionTime = 6 * 60_000;
 
 type Failure = Error & {
   code?: string;
@@ -66,11 +69,16 @@ async function transactOnce(server: Server, parcel: Parcel, hostname: string, us
   // After an answer the connection is of no more interest, however it ends.
   connection.on("error", () => {});
   try {
-    await connect(connection, server);
+    await withTimeout(connect(connection, server), sessionTime, server.name);
     if (server.login) await login(connection, server.login, server);
     const impossible = unsupported(connection, parcel);
     if (impossible) return parcel.recipients.map(() => ({ ...impossible, remote: server.name }));
-    return await send(connection, parcel, server);
+    return await withTimeout(send(connection, parcel, server), transactionTime, server.name);
+  } catch (error) {
+    // A slow server may drag on for as long as each of its pauses is short.
+    if ((error as { code?: string }).code !== "ETIMEOUT") throw error;
+    connection.close();
+    return parcel.recipients.map(() => ({ kind: "deferred", smtpReply: "451 4.4.2 too slow", remote: server.name }));
   } finally {
     if (connection.destroyed) connection.close();
     else connection.quit();

@@ -32,6 +32,8 @@ export async function queryEmailChanges(
   const atMost = maxChanges ?? Number.POSITIVE_INFINITY;
   if (candidates.old.length > atMost) return "tooManyChanges";
 
+  if (candidates.living.length === 0 && !query.calculateTotal) return { removed: candidates.old, added: [] };
+
   const conditions = conjuncts(await resolveHeaders(reader, normalise(query.filter)));
   const list = conditions && createList(reader.accountId, conditions, query);
   const upToId = touched.kinds === 0 ? request.upToId : undefined;

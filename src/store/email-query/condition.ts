@@ -1,13 +1,10 @@
 import { type Atom, isTerms, type Node } from "./normal.ts";
 import type { Source } from "./source.ts";
 
-/**
- * A condition of a list as SQL. With `walk` only the first rows that meet it are wanted, and most rows lack a word: so
- * rows are looked at one by one.
- */
-export function toListCondition(node: Node, source: Source, walk: boolean): string {
-  if (walk && isTerms(node) && node.negated && source.driver.kind !== "terms") {
-    return `NOT ${source.terms} @@ ${source.bindings.add(node.atom.query, "tsquery")}`;
+/** A condition of a list as SQL. `byRow`: few mails will be looked at, so words are sought in each of them. */
+export function toListCondition(node: Node, source: Source, byRow: boolean): string {
+  if (byRow && isTerms(node) && source.driver.kind !== "terms") {
+    return `${node.negated ? "NOT " : ""}${source.terms} @@ ${source.bindings.add(node.atom.query, "tsquery")}`;
   }
   return toCondition(node, source);
 }

@@ -3,7 +3,7 @@ import { toListCondition } from "./condition.ts";
 import type { EmailSort } from "./criteria.ts";
 import type { Node } from "./normal.ts";
 import { idAscending, type OrderKey, orderKeys } from "./order.ts";
-import { type Choice, chooseDriver, Source } from "./source.ts";
+import { type Choice, chooseDriver, type SearchRows, Source } from "./source.ts";
 
 /** A list of emails that has been thought about: what leads to them, what else they must meet, in what order. */
 export interface EmailList {
@@ -14,6 +14,8 @@ export interface EmailList {
   choice: Choice;
   /** Threads show more than once in what the driver finds, and only their first email counts. */
   dropRepeats: boolean;
+  /** So few that each one's words are looked at, rather than all mails with these words. */
+  byPlace: boolean;
 }
 
 /** In order of arrival alone: "newest" first, "oldest" first, or another order. */
@@ -26,11 +28,11 @@ export function dateOrder(sort: readonly EmailSort[]): "newest" | "oldest" | und
 export function createList(
   accountId: number,
   conditions: Node[],
-  options: { sort: EmailSort[]; collapseThreads: boolean },
+  options: { sort: EmailSort[]; collapseThreads: boolean; byPlace?: boolean },
 ): EmailList {
-  const { sort, collapseThreads } = options;
-  const choice = chooseDriver(conditions, { heads: collapseThreads && dateOrder(sort) === "newest" });
-  return { accountId, conditions, sort, choice, dropRepeats: collapseThreads && !choice.collapsed };
+  const { sort, collapseThreads, byPlace = false } = options;
+  const choice = chooseDriver(conditions, { heads: collapseThreads && dateOrder(sort) === "newest", byPlace });
+  return { accountId, conditions, sort, choice, dropRepeats: collapseThreads && !choice.collapsed, byPlace };
 }
 
 /** A statement's FROM and WHERE, with the columns that its list is made of. */
@@ -40,15 +42,16 @@ export interface Opened {
   where: string;
 }
 
-export function openList(
-  list: EmailList,
-  options: { bindings?: Bindings; found?: string; walk?: boolean } = {},
-): Opened {
+interface OpenOptions extends SearchRows {
+  bindings?: Bindings;
+}
+
+export function openList(list: EmailList, options: OpenOptions = {}): Opened {
   const bindings = options.bindings ?? new Bindings(list.accountId);
-  const source = new Source(list.choice.driver, bindings, options.found);
+  const source = new Source(list.choice.driver, bindings, options);
   const conditions = [
     ...source.conditions,
-    ...list.choice.rest.map((node) => toListCondition(node, source, options.walk === true)),
+    ...list.choice.rest.map((node) => toListCondition(node, source, list.byPlace)),
   ];
   return {
     bindings,

@@ -4,9 +4,10 @@ import { Bindings } from "./bindings.ts";
 import type { EmailPage, EmailQuery, EmailWindow } from "./criteria.ts";
 import { resolveHeaders } from "./header-filter.ts";
 import { createList, dateOrder, type EmailList, openList, orderBy, withRanks } from "./list.ts";
-import { conjuncts, normalise } from "./normal.ts";
+import { conjuncts, isTerms, normalise } from "./normal.ts";
 import { orderKeys } from "./order.ts";
 import { searchNewest } from "./search-windows.ts";
+import { findPlace } from "./source.ts";
 import { countList, hasKeptTotal, totalQuery } from "./total.ts";
 
 /** No list is longer; the database computes places in 32 bits. */
@@ -83,13 +84,14 @@ async function pageAt(
   if (limit === 0) {
     return { ids: [], position, ...(calculateTotal && { total: await countList(reader, list) }) };
   }
+  const found = isWindowed(list, calculateTotal) ? await searchNewest(reader, list, position + limit) : undefined;
+  if (found) {
+    const ids = found.slice(position, position + limit);
+    return { ids, position, ...(calculateTotal && { total: await countList(reader, list) }) };
+  }
   if (list.choice.driver.kind === "terms") {
-    const found = isWindowed(list, calculateTotal) ? await searchNewest(reader, list, position + limit) : undefined;
-    if (found) {
-      const ids = found.slice(position, position + limit);
-      return { ids, position, ...(calculateTotal && { total: await countList(reader, list) }) };
-    }
-    return rankedPage(reader, list, limit, calculateTotal, (bindings) => bindings.add(position, "int"));
+    const ranked = (await isSmallPlace(reader, list)) ? listByPlace(list) : list;
+    return rankedPage(reader, ranked, limit, calculateTotal, (bindings) => bindings.add(position, "int"));
   }
   const { ids, total } = list.dropRepeats
     ? await walkThreads(reader, list, position, limit, calculateTotal)
@@ -98,10 +100,29 @@ async function pageAt(
   return { ids: ids.map((row) => row.id), position, total: total ?? (await countList(reader, list)) };
 }
 
-/** A total that takes all matching emails to know has the page with it; matches alone are counted by the index. */
-function isWindowed(list: EmailList, calculateTotal: boolean): boolean {
-  const cheapTotal = !list.dropRepeats && list.choice.rest.length === 0;
-  return dateOrder(list.sort) === "newest" && (!calculateTotal || cheapTotal);
+/**
+ * Whether words are to be sought in the newest mails first. A total that takes all matching emails to know has the page
+ * with it; matches alone are counted by the index.
+ */
+function isWindowed({ choice, dropRepeats, sort }: EmailList, calculateTotal: boolean): boolean {
+  const byTerms = choice.driver.kind === "terms";
+  if (dateOrder(sort) !== "newest" || !(byTerms || choice.rest.some(isTerms))) return false;
+  return !calculateTotal || (!dropRepeats && (!byTerms || choice.rest.length === 0));
+}
+
+/** Reading one mail's words costs as much as ten matches of the index. */
+const smallPlace = 300;
+
+/** A search in a mailbox of few emails had better look at these. */
+async function isSmallPlace(reader: Reader, { accountId, conditions }: EmailList): Promise<boolean> {
+  const place = findPlace(conditions);
+  if (!place) return false;
+  const all = createList(accountId, [place.node], { sort: [], collapseThreads: false });
+  return (await countList(reader, all)) <= smallPlace;
+}
+
+function listByPlace({ accountId, conditions, sort, dropRepeats }: EmailList): EmailList {
+  return createList(accountId, conditions, { sort, collapseThreads: dropRepeats, byPlace: true });
 }
 
 interface WalkRow {
@@ -131,7 +152,7 @@ async function walk(
   list: EmailList,
   options: { offset: number; limit: number; thread: boolean; total: boolean; reverse?: boolean },
 ): Promise<{ ids: WalkRow[]; total?: number }> {
-  const { bindings, source, where } = openList(list, { walk: dateOrder(list.sort) !== undefined });
+  const { bindings, source, where } = openList(list);
   const keys = orderKeys(list.sort, source);
   const columns = [`${source.id} AS id`];
   if (options.thread) columns.push(`${source.threadId} AS thread_id`);

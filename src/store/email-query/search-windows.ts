@@ -1,6 +1,7 @@
 import { statement, unprepared } from "../sql.ts";
 import type { Reader } from "../store.ts";
 import { type EmailList, openList, orderBy } from "./list.ts";
+import { isTerms } from "./normal.ts";
 import { orderKeys } from "./order.ts";
 
 const windows = [200, 2000];
@@ -10,31 +11,55 @@ const selectCutoff = statement<{ received_at: Date }>(
 
 /**
  * The first `wanted` emails of a search by date, looked for among the newest mails of the account, then among more of
- * them. Undefined when that does not do: the planner holds `@@` to be free, so an unbounded ORDER BY … LIMIT would
+ * them. Undefined when that does not do. Without a bound, and where the planner holds `@@` to be free, ORDER BY … LIMIT would
  * walk the whole account for an absent word.
  */
-export async function searchNewest(reader: Reader, list: EmailList, wanted: number): Promise<number[] | undefined> {
+export async function searchNewest(reader: Reader, sought: EmailList, wanted: number): Promise<number[] | undefined> {
+  const list = sought.choice.driver.kind === "terms" ? sought : byExclusion(sought);
   for (const size of windows) {
     if (wanted > size) continue;
     const [cutoff] = await reader.run(selectCutoff, [reader.accountId, size - 1]);
-    const most = list.dropRepeats ? 2 * wanted + 20 : wanted;
-    const { ids, rows } = await searchSince(reader, list, cutoff?.received_at, most);
-    if (ids.length >= wanted || (!cutoff && rows < most)) return ids;
+    let most = list.dropRepeats ? 2 * wanted + 20 : wanted;
+    const window = { since: cutoff?.received_at, walked: isWalked(list, size) };
+    let { ids, rows } = await searchSince(reader, list, window, most);
+    while (ids.length < wanted && rows === most) {
+      most *= 3;
+      ({ ids, rows } = await searchSince(reader, list, window, most));
+    }
+    if (ids.length >= wanted || !cutoff) return ids;
     // A word that the newest mails lack is rare: the index finds all of its mails at once for less.
     if (rows === 0) break;
   }
   return undefined;
 }
 
+/** Where a word is excluded, most mails are found by a walk along all. */
+function byExclusion(list: EmailList): EmailList {
+  const { conditions } = list;
+  const excluded = conditions.find(isTerms)!;
+  const driver = { kind: "terms" as const, query: excluded.atom.query, negated: true as const };
+  return { ...list, choice: { driver, rest: conditions.filter((node) => node !== excluded), collapsed: false } };
+}
+
+/**
+ * Whether a window is read mail by mail, rather than as the planner likes. Phrases and weights are not in the index, so
+ * it only names candidates, far more than the planner thinks: at least the first window is walked.
+ */
+function isWalked({ choice: { driver } }: EmailList, size: number): boolean {
+  if (driver.kind !== "terms") return false;
+  return driver.negated === true || (size === windows[0] && /<->|:\*?D/.test(driver.query));
+}
+
 async function searchSince(
   reader: Reader,
   list: EmailList,
-  since: Date | undefined,
+  { since, walked }: { since: Date | undefined; walked: boolean },
   most: number,
 ): Promise<{ ids: number[]; rows: number }> {
-  const { bindings, source, where } = openList(list);
+  const { bindings, source, where } = openList(list, walked && since ? { since } : {});
   const order = orderBy(list, orderKeys(list.sort, source), source.id);
-  const window = since === undefined ? "" : ` AND s.received_at >= ${bindings.add(since, "timestamptz")}`;
+  const window =
+    since === undefined || walked ? "" : ` AND ${source.receivedAt} >= ${bindings.add(since, "timestamptz")}`;
   const text = `SELECT ${source.id} AS id, ${source.threadId} AS thread_id FROM ${source.from}
     WHERE ${where}${window} ORDER BY ${order} LIMIT ${bindings.add(most, "bigint")}`;
   const rows = await reader.run(unprepared<{ id: number; thread_id: number }>(text), bindings.values);

@@ -1,5 +1,4 @@
 import type { Bindings } from "./bindings.ts";
-import type { EmailSort } from "./criteria.ts";
 import { isTerms, type Literal, type Node } from "./normal.ts";
 
 /**
@@ -9,7 +8,8 @@ import { isTerms, type Literal, type Node } from "./normal.ts";
 export type Driver =
   | { kind: "mailbox"; mailboxId: number; only: "all" | "head" | "unread" }
   | { kind: "keyword"; keyword: string }
-  | { kind: "terms"; query: string }
+  /** `negated`: the mails that do not match, for a window of them. */
+  | { kind: "terms"; query: string; negated?: true }
   | { kind: "email" };
 
 export interface Choice {
@@ -20,17 +20,26 @@ export interface Choice {
   collapsed: boolean;
 }
 
-/** True where the list is in order of arrival alone: newest first, which is also the order when none is named. */
-function isDateOrder(sort: readonly EmailSort[], ascending: boolean): boolean {
-  return sort.length === 0 ? !ascending : sort[0]!.by.kind === "receivedAt" && sort[0]!.ascending === ascending;
-}
-
 const isLiteral = (node: Node): node is Literal => typeof node === "object" && "atom" in node;
 
-/** Chooses the driver of a list whose email must meet all of `conditions`. */
-export function chooseDriver(conditions: Node[], options: { heads: boolean }): Choice {
+/** The condition that names the mailbox all emails are in. */
+export function findPlace(conditions: Node[]): { node: Node; mailboxId: number } | undefined {
+  for (const node of conditions) {
+    if (isLiteral(node) && !node.negated && node.atom.kind === "inMailbox") {
+      return { node, mailboxId: node.atom.mailboxId };
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Chooses the driver of a list whose emails must meet all of `conditions`. `heads`: the newest of each thread will do;
+ * `byPlace`: by the mailbox, though words or a keyword are named.
+ */
+export function chooseDriver(conditions: Node[], options: { heads: boolean; byPlace: boolean }): Choice {
   const without = (...used: Node[]) => conditions.filter((node) => !used.includes(node));
-  const holds = conditions.filter((node) => isLiteral(node) && !node.negated) as Literal[];
+  const named = options.byPlace ? [] : conditions;
+  const holds = named.filter((node) => isLiteral(node) && !node.negated) as Literal[];
   const terms = holds.find(isTerms);
   if (terms) {
     return { driver: { kind: "terms", query: terms.atom.query }, rest: without(terms), collapsed: false };
@@ -39,20 +48,28 @@ export function chooseDriver(conditions: Node[], options: { heads: boolean }): C
   if (keyword?.atom.kind === "hasKeyword") {
     return { driver: { kind: "keyword", keyword: keyword.atom.keyword }, rest: without(keyword), collapsed: false };
   }
-  const mailbox = holds.find(({ atom }) => atom.kind === "inMailbox");
-  if (mailbox?.atom.kind !== "inMailbox") return { driver: { kind: "email" }, rest: conditions, collapsed: false };
-  const { mailboxId } = mailbox.atom;
+  const place = findPlace(conditions);
+  if (!place) return { driver: { kind: "email" }, rest: conditions, collapsed: false };
+  const { mailboxId } = place;
   if (conditions.length === 1 && options.heads) {
     return { driver: { kind: "mailbox", mailboxId, only: "head" }, rest: [], collapsed: true };
   }
   const unread = conditions.find(isUnread);
   return unread
-    ? { driver: { kind: "mailbox", mailboxId, only: "unread" }, rest: without(mailbox, unread), collapsed: false }
-    : { driver: { kind: "mailbox", mailboxId, only: "all" }, rest: without(mailbox), collapsed: false };
+    ? { driver: { kind: "mailbox", mailboxId, only: "unread" }, rest: without(place.node, unread), collapsed: false }
+    : { driver: { kind: "mailbox", mailboxId, only: "all" }, rest: without(place.node), collapsed: false };
 }
 
 export function isUnread(node: Node): boolean {
   return isLiteral(node) && node.negated && node.atom.kind === "hasKeyword" && node.atom.keyword === "$seen";
+}
+
+/** Which rows of search a driver of terms reads: all that match, unless told otherwise. */
+export interface SearchRows {
+  /** Those of a WITH query of that name, which match. */
+  found?: string;
+  /** Those received since then, one after the other. */
+  since?: Date;
 }
 
 /** A FROM clause under way: conditions and columns ask for the tables they need. */
@@ -63,11 +80,10 @@ export class Source {
   readonly #base: string;
   readonly conditions: string[];
 
-  /** `found`: the search rows are those of a WITH query of that name. */
-  constructor(driver: Driver, bindings: Bindings, found?: string) {
+  constructor(driver: Driver, bindings: Bindings, rows: SearchRows = {}) {
     this.driver = driver;
     this.bindings = bindings;
-    const start = driverStart(driver, bindings, found);
+    const start = driverStart(driver, bindings, rows);
     this.#base = start.from;
     this.conditions = start.conditions;
   }
@@ -116,7 +132,7 @@ export class Source {
   }
 }
 
-function driverStart(driver: Driver, bindings: Bindings, found?: string): { from: string; conditions: string[] } {
+function driverStart(driver: Driver, bindings: Bindings, rows: SearchRows): { from: string; conditions: string[] } {
   switch (driver.kind) {
     case "mailbox": {
       const conditions = ["em.user_id = $1", `em.mailbox_id = ${bindings.add(driver.mailboxId, "bigint")}`];
@@ -131,13 +147,21 @@ function driverStart(driver: Driver, bindings: Bindings, found?: string): { from
         conditions: ["k.user_id = $1", `k.keyword = ${bindings.add(driver.keyword, "text")}`],
       };
     case "terms":
-      return found !== undefined
-        ? { from: `${found} s`, conditions: [] }
-        : {
-            from: "search s",
-            conditions: ["s.user_id = $1", `s.terms @@ ${bindings.add(driver.query, "tsquery")}`],
-          };
+      return searchStart(driver, bindings, rows);
     case "email":
       return { from: "email e", conditions: ["e.user_id = $1"] };
   }
+}
+
+function searchStart(
+  { query, negated }: Extract<Driver, { kind: "terms" }>,
+  bindings: Bindings,
+  { found, since }: SearchRows,
+): { from: string; conditions: string[] } {
+  if (found !== undefined) return { from: `${found} s`, conditions: [] };
+  const matches = `${negated ? "NOT " : ""}s.terms @@ ${bindings.add(query, "tsquery")}`;
+  if (since === undefined) return { from: "search s", conditions: ["s.user_id = $1", matches] };
+  const from = `(SELECT s.no, s.received_at, s.terms FROM search s WHERE s.user_id = $1
+    AND s.received_at >= ${bindings.add(since, "timestamptz")} ORDER BY s.received_at DESC OFFSET 0) s`;
+  return { from, conditions: [matches] };
 }

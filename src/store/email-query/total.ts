@@ -3,7 +3,7 @@ import type { Reader } from "../store.ts";
 import { Bindings } from "./bindings.ts";
 import { createList, type EmailList, openList } from "./list.ts";
 import { isTerms, type Literal, type Node } from "./normal.ts";
-import { isUnread } from "./source.ts";
+import { findPlace, isUnread } from "./source.ts";
 
 /** How many emails (threads, when repeats are dropped) the list has, as a scalar subquery. */
 export function totalQuery(list: EmailList, bindings: Bindings): string {
@@ -23,16 +23,15 @@ export function hasKeptTotal(list: EmailList): boolean {
 }
 
 const isLiteral = (node: Node): node is Literal => typeof node === "object" && "atom" in node;
-const isPlace = (node: Node) => isLiteral(node) && !node.negated && node.atom.kind === "inMailbox";
 const isNoDraft = (node: Node) =>
   isLiteral(node) && node.negated && node.atom.kind === "hasKeyword" && node.atom.keyword === "$draft";
 
 /** The mailbox's kept counts, where they count just this list. */
 function keptTotal(list: EmailList, bindings: Bindings): string | undefined {
   const { conditions, choice, dropRepeats } = list;
-  const place = conditions.find(isPlace) as Literal | undefined;
-  if (place?.atom.kind !== "inMailbox") return undefined;
-  const rest = conditions.filter((node) => node !== place);
+  const place = findPlace(conditions);
+  if (!place) return undefined;
+  const rest = conditions.filter((node) => node !== place.node);
   const collapsed = choice.collapsed || dropRepeats;
   let column: string | undefined;
   if (rest.length === 0) column = collapsed ? "total_threads" : "total_emails";
@@ -40,7 +39,7 @@ function keptTotal(list: EmailList, bindings: Bindings): string | undefined {
   if (rest.length === 2 && rest.some(isUnread) && rest.some(isNoDraft) && !collapsed) column = "unread_emails";
   if (column === undefined) return undefined;
   return `(SELECT coalesce(max(b.${column}), 0) FROM mailbox b
-    WHERE b.user_id = $1 AND b.id = ${bindings.add(place.atom.mailboxId, "bigint")})`;
+    WHERE b.user_id = $1 AND b.id = ${bindings.add(place.mailboxId, "bigint")})`;
 }
 
 /** Mails without a word are all less those with it: the index of terms knows only these. */

@@ -1,0 +1,7 @@
+/** `*` stands for anything, all else for itself. */
+export function pattern(text: string): string {
+  return text
+    .split("*")
+    .map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, "\\$&"))
+    .join(".*");
+}

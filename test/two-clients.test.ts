@@ -1,0 +1,214 @@
+import { expect, test } from "vitest";
+import { encodeId } from "../src/base/ids.ts";
+import { idPrefix } from "../src/jmap/ids.ts";
+import { methods } from "../src/jmap/methods.ts";
+import type { NewMail } from "../src/mail/ingest.ts";
+import { prepareMessage } from "../src/mail/prepare.ts";
+import { findMailboxes } from "../src/store/mailbox-places.ts";
+import { TestClient, testLogin, testServices } from "./support/jmap.ts";
+import { createMailServices } from "./support/mail.ts";
+import { createTestAccount, createTestStore } from "./support/postgres.ts";
+
+/** OPERATIONS=n for more: the whole proof is 10,000. */
+const operations = Number(process.env.OPERATIONS ?? 300);
+const seed = Number(process.env.SEED ?? 1);
+
+type Json = Record<string, unknown>;
+interface Changes {
+  created: string[];
+  updated: string[];
+  destroyed: string[];
+  newState: string;
+  hasMoreChanges: boolean;
+}
+
+function randomFrom(start: number): (below: number) => number {
+  let state = start;
+  return (below) => {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    return Math.floor((state / 2147483648) * below);
+  };
+}
+
+/** What a client keeps of one type, brought up to date by /changes alone. */
+class Cache {
+  readonly objects = new Map<string, Json>();
+  readonly #client: TestClient;
+  readonly #type: string;
+  readonly #properties: string[];
+  state = "";
+
+  constructor(client: TestClient, type: string, properties: string[]) {
+    this.#client = client;
+    this.#type = type;
+    this.#properties = properties;
+  }
+
+  async #get(ids: string[] | null): Promise<Json> {
+    const properties = this.#properties;
+    return this.#client.call(`${this.#type}/get`, { ids, properties });
+  }
+
+  async fill(ids: string[] | null): Promise<void> {
+    const { list, state } = await this.#get(ids);
+    for (const object of list as Json[]) this.objects.set(object.id as string, object);
+    this.state = state as string;
+  }
+
+  /** Fetched objects may be newer than the page that names them: later pages then bring them again. */
+  async sync(maxChanges: number | null): Promise<void> {
+    for (let more = true; more; ) {
+      const args = { sinceState: this.state, maxChanges };
+      const page = (await this.#client.call(`${this.#type}/changes`, args)) as unknown as Changes;
+      expect(page, JSON.stringify(page)).toHaveProperty("newState");
+      const { created, updated, destroyed } = page;
+      if (maxChanges !== null)
+        expect(created.length + updated.length + destroyed.length).toBeLessThanOrEqual(maxChanges);
+      for (const id of destroyed) this.objects.delete(id);
+      const ids = [...created, ...updated];
+      const { list, notFound } = ids.length > 0 ? await this.#get(ids) : { list: [], notFound: [] };
+      for (const object of list as Json[]) this.objects.set(object.id as string, object);
+      for (const id of notFound as string[]) this.objects.delete(id);
+      this.state = page.newState;
+      more = page.hasMoreChanges;
+    }
+  }
+}
+
+/** A list kept by /queryChanges alone. */
+class List {
+  readonly args: Json;
+  ids: string[] = [];
+  refetched = 0;
+  #state = "";
+  readonly #client: TestClient;
+
+  constructor(client: TestClient, args: Json) {
+    this.#client = client;
+    this.args = args;
+  }
+
+  async fetch(): Promise<{ ids: string[]; queryState: string }> {
+    const answer = await this.#client.call("Email/query", this.args);
+    return answer as unknown as { ids: string[]; queryState: string };
+  }
+
+  async fill(): Promise<void> {
+    const { ids, queryState } = await this.fetch();
+    this.ids = ids;
+    this.#state = queryState;
+  }
+
+  async sync(maxChanges: number | null): Promise<void> {
+    const answer = await this.#client.call("Email/queryChanges", {
+      ...this.args,
+      sinceQueryState: this.#state,
+      maxChanges,
+      calculateTotal: true,
+    });
+    if (answer.type === "tooManyChanges" || answer.type === "cannotCalculateChanges") {
+      this.refetched++;
+      return this.fill();
+    }
+    const { removed, added, newQueryState, total } = answer as unknown as {
+      removed: string[];
+      added: { id: string; index: number }[];
+      newQueryState: string;
+      total: number;
+    };
+    const gone = new Set(removed);
+    this.ids = this.ids.filter((id) => !gone.has(id));
+    for (const { id, index } of added) this.ids.splice(index, 0, id);
+    expect(total).toBe(this.ids.length);
+    this.#state = newQueryState;
+  }
+}
+
+test(`a client that applies only changes has what a fresh one fetches, over ${operations} operations`, async () => {
+  const random = randomFrom(seed);
+  const pick = <T>(all: readonly T[]): T => all[random(all.length)]!;
+  const some = <T>(all: readonly T[]) => all.filter(() => random(3) === 0);
+  const store = await createTestStore();
+  const account = await createTestAccount(store);
+  const mail = createMailServices(store);
+  const client = new TestClient(methods, testServices(store, mail), testLogin([account]));
+  const places = await findMailboxes(store.reader(account));
+  const wire = (place: { id: number }) => encodeId(idPrefix.mailbox, place.id);
+  const inbox = wire(places.find((place) => place.role === "inbox")!);
+
+  const caches = [
+    new Cache(client, "Email", ["threadId", "mailboxIds", "keywords"]),
+    new Cache(client, "Thread", ["emailIds"]),
+    new Cache(client, "Mailbox", ["name", "totalEmails", "unreadEmails", "totalThreads", "unreadThreads"]),
+  ];
+  const byDate = { sort: [{ property: "receivedAt", isAscending: false }] };
+  const lists = [
+    { filter: { inMailbox: inbox }, ...byDate },
+    { filter: { inMailbox: inbox }, ...byDate, collapseThreads: true },
+    { filter: { hasKeyword: "$flagged" }, sort: [{ property: "subject" }] },
+    { filter: { text: "even" }, ...byDate },
+    { filter: { inMailbox: inbox, notKeyword: "$seen" }, sort: [{ property: "size" }] },
+    { filter: { someInThreadHaveKeyword: "$flagged" }, ...byDate, collapseThreads: true },
+    { sort: [{ property: "hasKeyword", keyword: "$seen" }, { property: "receivedAt" }] },
+  ].map((args) => new List(client, args));
+  for (const cache of caches) await cache.fill(null);
+  for (const list of lists) await list.fill();
+
+  let serial = 0;
+  const arrive = async (): Promise<NewMail> => {
+    const n = serial++;
+    const refs = some(Array.from({ length: 4 }, (_, k) => `<t${k + 4 * Math.floor(n / 40)}@x>`));
+    const lines = ["From: a@example.org", `Subject: ${pick(["Re: ", ""])}topic ${random(3)}`, `Message-ID: <m${n}@x>`];
+    if (refs.length > 0) lines.push(`References: ${refs.join(" ")}`);
+    const bytes = Buffer.from([...lines, "", n % 2 === 0 ? "even" : "odd", "x".repeat(random(500)), ""].join("\r\n"));
+    const target = { mailboxIds: [pick(places).id, ...some(places).map((place) => place.id)] };
+    const receivedAt = new Date(Date.UTC(2026, 0, 1 + random(20)));
+    const keywords = some(["$flagged", "$seen", "$draft"]).sort();
+    return { blob: await mail.blobs.put(bytes), prepared: prepareMessage(bytes), target, keywords, receivedAt };
+  };
+  const operate = async (): Promise<number> => {
+    const known = [...caches[0]!.objects.keys()];
+    if (known.length > 300) {
+      await client.call("Email/set", { destroy: known.slice(0, 100) });
+      return 1;
+    }
+    const kind = random(10);
+    if (known.length < 5 || kind < 4) {
+      const mails = await Promise.all(Array.from({ length: 1 + random(4) }, arrive));
+      await Promise.all(mails.map((one) => mail.ingest.add(account, one)));
+      return mails.length;
+    }
+    const chosen = Array.from({ length: 1 + random(5) }, () => pick(known));
+    const ids = [...new Set(chosen)];
+    if (kind < 6) {
+      const update = Object.fromEntries(
+        ids.map((id) => [id, { [`keywords/${pick(["$seen", "$flagged"])}`]: pick([true, null]) }]),
+      );
+      await client.call("Email/set", { update });
+    } else if (kind < 8) {
+      const update = Object.fromEntries(ids.map((id) => [id, { mailboxIds: { [wire(pick(places))]: true } }]));
+      await client.call("Email/set", { update });
+    } else if (kind < 9) await client.call("Email/set", { destroy: ids });
+    else await client.call("Mailbox/set", { update: { [wire(pick(places))]: { sortOrder: random(100) } } });
+    return ids.length;
+  };
+
+  for (let done = 0; done < operations; ) {
+    for (let burst = 1 + random(4); burst > 0; burst--) done += await operate();
+    for (const cache of caches) await cache.sync(pick([1, 7, null]));
+    for (const list of lists) await list.sync(pick([7, null]));
+    for (const cache of caches) {
+      const fresh = new Cache(client, cache === caches[0] ? "Email" : cache === caches[1] ? "Thread" : "Mailbox", [
+        ...Object.keys([...cache.objects.values()][0] ?? {}).filter((name) => name !== "id"),
+      ]);
+      // Threads have no list of their own: those of all emails are what there is.
+      const threads = [...new Set([...caches[0]!.objects.values()].map((email) => email.threadId as string))];
+      await fresh.fill(cache === caches[1] ? threads : null);
+      expect(Object.fromEntries(cache.objects)).toEqual(Object.fromEntries(fresh.objects));
+    }
+    for (const list of lists)
+      expect({ args: list.args, ids: list.ids }).toEqual({ args: list.args, ids: (await list.fetch()).ids });
+  }
+  // Most of the time the difference must have been told.
+  expect(lists.reduce((sum, list) => sum + list.refetched, 0)).toBeLessThan(operations);
+}, 1_200_000);
