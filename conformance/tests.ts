@@ -20,6 +20,42 @@ import { push } from "./rfc8620/7.2-push.ts";
 import { pushSubscription } from "./rfc8620/7.2-push-subscription.ts";
 import { eventSource } from "./rfc8620/7.3-event-source.ts";
 import { tls } from "./rfc8620/8-tls.ts";
+import { capabilities } from "./rfc8621/1.3-capabilities.ts";
+import { mailPush } from "./rfc8621/1.5-push.ts";
+import { mailboxGet } from "./rfc8621/2.1-mailbox-get.ts";
+import { mailboxQuery } from "./rfc8621/2.3-mailbox-query.ts";
+import { mailboxTree } from "./rfc8621/2.3-mailbox-tree.ts";
+import { mailboxSet } from "./rfc8621/2.5-mailbox-set.ts";
+import { mailbox } from "./rfc8621/2-mailbox.ts";
+import { mailboxCounts } from "./rfc8621/2-mailbox-counts.ts";
+import { thread } from "./rfc8621/3-thread.ts";
+import { metadata } from "./rfc8621/4.1.1-metadata.ts";
+import { addressForms } from "./rfc8621/4.1.2.3-addresses.ts";
+import { headerForms } from "./rfc8621/4.1.2-header-forms.ts";
+import { headers } from "./rfc8621/4.1.3-headers.ts";
+import { bodyLists } from "./rfc8621/4.1.4-body-lists.ts";
+import { bodyParts } from "./rfc8621/4.1.4-body-parts.ts";
+import { bodyValues } from "./rfc8621/4.1.4-body-values.ts";
+import { emailGet } from "./rfc8621/4.2-email-get.ts";
+import { filters } from "./rfc8621/4.4.1-filters.ts";
+import { textFilters } from "./rfc8621/4.4.1-text.ts";
+import { threadFilters } from "./rfc8621/4.4.1-thread-filters.ts";
+import { sorting } from "./rfc8621/4.4.2-sort.ts";
+import { collapsing } from "./rfc8621/4.4.3-collapse.ts";
+import { emailQueryChanges } from "./rfc8621/4.5-querychanges.ts";
+import { emailCreate } from "./rfc8621/4.6-create.ts";
+import { createBodies } from "./rfc8621/4.6-create-body.ts";
+import { createRefused } from "./rfc8621/4.6-create-refused.ts";
+import { emailUpdate } from "./rfc8621/4.6-update.ts";
+import { emailCopy } from "./rfc8621/4.7-copy.ts";
+import { emailImport } from "./rfc8621/4.8-import.ts";
+import { emailParse } from "./rfc8621/4.9-parse.ts";
+import { searchSnippet } from "./rfc8621/5-snippet.ts";
+import { identity } from "./rfc8621/6-identity.ts";
+import { submissionSuccess } from "./rfc8621/7.5-on-success.ts";
+import { submissionSet } from "./rfc8621/7.5-submission-set.ts";
+import { emailSubmission } from "./rfc8621/7-submission.ts";
+import { vacationResponse } from "./rfc8621/8-vacation.ts";
 import { webSocketTests } from "./rfc8887/websocket.ts";
 import type { Test } from "./runner/define.ts";
 
@@ -48,4 +84,40 @@ export const tests: readonly Test[] = [
   ...eventSource,
   ...tls,
   ...webSocketTests,
+  ...capabilities,
+  ...mailPush,
+  ...mailboxCounts,
+  ...mailbox,
+  ...mailboxGet,
+  ...mailboxQuery,
+  ...mailboxTree,
+  ...mailboxSet,
+  ...thread,
+  ...metadata,
+  ...headerForms,
+  ...addressForms,
+  ...headers,
+  ...bodyLists,
+  ...bodyParts,
+  ...bodyValues,
+  ...emailGet,
+  ...filters,
+  ...textFilters,
+  ...threadFilters,
+  ...sorting,
+  ...collapsing,
+  ...emailQueryChanges,
+  ...createBodies,
+  ...createRefused,
+  ...emailCreate,
+  ...emailUpdate,
+  ...emailCopy,
+  ...emailImport,
+  ...emailParse,
+  ...searchSnippet,
+  ...identity,
+  ...emailSubmission,
+  ...submissionSuccess,
+  ...submissionSet,
+  ...vacationResponse,
 ];

@@ -97,7 +97,9 @@ export function searchText(message: Uint8Array, root: Part): { body: string; att
     if (part.name !== null) attachmentNames.push(part.name);
     if (room <= 0 || !part.type.startsWith("text/") || part.size === 0) continue;
     const source = startOf(message, part, 4 * room);
-    const text = (part.type === "text/html" ? htmlToText(source) : source).slice(0, room).replaceAll("\0", "");
+    const text = (part.type === "text/html" ? htmlToText(source, { attributes: true }) : source)
+      .slice(0, room)
+      .replaceAll("\0", "");
     if (text.trim() === "") continue;
     found.push(text);
     room -= text.length + 1;
