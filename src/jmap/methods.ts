@@ -6,6 +6,8 @@ import { email } from "./email/type.ts";
 import { identity } from "./identity/type.ts";
 import { mailbox } from "./mailbox/type.ts";
 import type { Method } from "./method.ts";
+import { pushSubscriptionGet } from "./push-subscription/get.ts";
+import { pushSubscriptionSet } from "./push-subscription/set.ts";
 import { searchSnippetGet } from "./search-snippet/get.ts";
 import { changesMethod } from "./standard/changes.ts";
 import { copyMethod } from "./standard/copy.ts";
@@ -20,6 +22,8 @@ import { vacation } from "./vacation/type.ts";
 export const methods: readonly Method[] = [
   coreEcho,
   blobCopy,
+  pushSubscriptionGet,
+  pushSubscriptionSet,
   getMethod(mailbox),
   changesMethod(mailbox),
   queryMethod(mailbox),
