@@ -36,6 +36,7 @@ import { headers } from "./rfc8621/4.1.3-headers.ts";
 import { bodyLists } from "./rfc8621/4.1.4-body-lists.ts";
 import { bodyParts } from "./rfc8621/4.1.4-body-parts.ts";
 import { bodyValues } from "./rfc8621/4.1.4-body-values.ts";
+import { mimeStructure } from "./rfc8621/4.1.4-mime.ts";
 import { emailGet } from "./rfc8621/4.2-email-get.ts";
 import { filters } from "./rfc8621/4.4.1-filters.ts";
 import { textFilters } from "./rfc8621/4.4.1-text.ts";
@@ -130,4 +131,5 @@ export const tests: readonly Test[] = [
   ...submissionSet,
   ...vacationResponse,
   ...vacationSending,
+  ...mimeStructure,
 ];

@@ -12,7 +12,7 @@ export const emails: readonly Sentence[] = [
     section: "4.1.1",
     level: "MUST",
     says: "The value for each key of mailboxIds and keywords MUST be true.",
-    tests: ["mailbox-ids-false*", "keyword-false*"],
+    tests: ["mailbox-ids-false*", "keyword-false*", "patch-false"],
   },
   {
     section: "4.1.1",
@@ -119,7 +119,12 @@ export const emails: readonly Sentence[] = [
     says: "headers, header:{name}, :all and the convenience properties.",
     tests: ["headers", "last", "all", "case-insensitive", "convenience-*"],
   },
-  { section: "4.1.4", level: "MUST", says: "EmailBodyPart: what its properties are taken from.", tests: ["part-*"] },
+  {
+    section: "4.1.4",
+    level: "MUST",
+    says: "EmailBodyPart: what its properties are taken from.",
+    tests: ["part-*", "mime-*"],
+  },
   {
     section: "4.1.4",
     level: "SHOULD",

@@ -131,6 +131,8 @@ export const submissionSuccess = defineTests(group, [
         ],
         "names and call ids of the responses",
       );
+      const { s } = (answers[1]?.[1].created ?? {}) as Record<string, { id: string }>;
+      if (s) t.destroyLater("EmailSubmission", s.id);
       const { id } = await arrived(t, { identity, email: "", threadId: "", mark }, []);
       t.destroyLater("Email", id);
     },

@@ -8,6 +8,7 @@ import { createMetrics } from "../ops/metrics.ts";
 import { serveMetrics } from "../ops/metrics-server.ts";
 import { ProcessBus } from "../push/bus.ts";
 import { PostgresCarrier } from "../push/postgres.ts";
+import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs.ts";
 import type { Store } from "../store/store.ts";
 import { diskObjects } from "./database.ts";
@@ -48,8 +49,9 @@ async function start(config: Config, surroundings: Surroundings, stops: Stop[]):
   const { log } = surroundings;
   const opened = await openStore(config, surroundings);
   stops.push(opened.close);
-  const parts = makeParts(config, surroundings, opened);
+  const parts = await makeParts(config, surroundings, opened);
   stops.push(() => parts.bus.close());
+  stops.push(() => parts.webPush.close());
   await parts.bus.start();
   const demo = await makeDemo(parts.store, config, surroundings.random);
   const urls = await startRoles(config, parts, stops);
@@ -66,7 +68,7 @@ async function start(config: Config, surroundings: Surroundings, stops: Stop[]):
   };
 }
 
-function makeParts(config: Config, surroundings: Surroundings, { store, connection }: OpenStore): Parts {
+async function makeParts(config: Config, surroundings: Surroundings, { store, connection }: OpenStore): Promise<Parts> {
   const { clock, random, log } = surroundings;
   const authenticator = createAuthenticator({ store, clock, log });
   const bus = createBus(store, connection, log);
@@ -82,10 +84,17 @@ function makeParts(config: Config, surroundings: Surroundings, { store, connecti
     ingest: new Ingest(store),
     authenticator,
     bus,
+    webPush: await openWebPush(config, surroundings, store, bus),
     metrics,
     surroundings,
     isReady: () => store.database.isReachable(),
   };
+}
+
+function openWebPush(config: Config, surroundings: Surroundings, store: Store, bus: ProcessBus): Promise<WebPush> {
+  const { allowPrivateTargets, publicUrl, hostname } = config;
+  const contact = publicUrl.startsWith("https:") ? publicUrl : `mailto:postmaster@${hostname}`;
+  return WebPush.open({ ...surroundings, store, bus, holder: thisProcess, allowPrivateTargets, contact });
 }
 
 function createBus(store: Store, connection: OpenStore["connection"], log: Log): ProcessBus {
@@ -106,6 +115,7 @@ async function startRoles(config: Config, parts: Parts, stops: Stop[]): Promise<
     stops.push(server.close);
     urls.metrics = `http://${hostPort({ ...config.metrics, port: server.port })}/metrics`;
   }
+  if (roles.has("worker") || roles.has("http")) parts.webPush.start();
   if (roles.has("worker")) stops.push(startWorker({ store, objects: blobs.objects, log }));
   urls.smtp = await startMail(config, parts, stops);
   if (roles.has("http")) urls.http = begun(await startHttp(config, parts), stops);

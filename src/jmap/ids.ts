@@ -1,3 +1,5 @@
+import { pushIdPrefix } from "../push/webpush/messages.ts";
+
 /** The letter that the ids of each type start with. Blob ids start with "b": see src/store/blob-id.ts. */
 export const idPrefix = {
   account: "u",
@@ -7,6 +9,7 @@ export const idPrefix = {
   identity: "i",
   submission: "s",
   quota: "q",
+  pushSubscription: pushIdPrefix,
 } as const;
 
 export const capabilities = {
@@ -18,4 +21,5 @@ export const capabilities = {
   blob: "urn:ietf:params:jmap:blob",
   mdn: "urn:ietf:params:jmap:mdn",
   websocket: "urn:ietf:params:jmap:websocket",
+  webPushVapid: "urn:ietf:params:jmap:webpush-vapid",
 } as const;

@@ -11,6 +11,8 @@ import { mailbox } from "./mailbox/type.ts";
 import { mdnParse } from "./mdn/parse.ts";
 import { mdnSend } from "./mdn/send.ts";
 import type { Method } from "./method.ts";
+import { pushSubscriptionGet } from "./push-subscription/get.ts";
+import { pushSubscriptionSet } from "./push-subscription/set.ts";
 import { quota } from "./quota/type.ts";
 import { searchSnippetGet } from "./search-snippet/get.ts";
 import { changesMethod } from "./standard/changes.ts";
@@ -26,6 +28,8 @@ import { vacation } from "./vacation/type.ts";
 export const methods: readonly Method[] = [
   coreEcho,
   blobCopy,
+  pushSubscriptionGet,
+  pushSubscriptionSet,
   getMethod(mailbox),
   changesMethod(mailbox),
   queryMethod(mailbox),
