@@ -17,18 +17,28 @@ export async function uploadRoom({ store }: Services, accountId: number): Promis
   return quota ? Math.max(0, quota.limit - quota.used) : Number.POSITIVE_INFINITY;
 }
 
-/** RFC 8620 §6: the account may read the blobs until something takes them up, or for a day. */
-export async function keepUploads(services: Services, accountId: number, blobs: StoredBlob[]): Promise<void> {
-  if (blobs.length === 0) return;
+/**
+ * RFC 8620 §6: the account may read the blobs until something takes them up, or for a day. Returns those kept: all but
+ * the ones for which it has no room.
+ */
+export async function keepUploads(
+  services: Services,
+  accountId: number,
+  blobs: StoredBlob[],
+): Promise<ReadonlySet<StoredBlob>> {
+  if (blobs.length === 0) return new Set();
   const { store, clock, limits } = services;
   const expiresAt = new Date(clock.now().getTime() + uploadLife);
   const bytes = blobs.reduce((sum, { size }) => sum + size, noted(store).get(accountId) ?? 0);
   const isMuch = bytes >= limits.maxSizeUpload;
-  await store.write(accountId, async (tx) => {
-    await referenceBlobs(tx, blobs, { expiresAt });
+  const kept = await store.write(accountId, async (tx) => {
+    const fitting = blobs.filter(({ size }) => size <= tx.room);
+    await referenceBlobs(tx, fitting, { expiresAt });
     if (isMuch) await limitUploads(tx, allowance * limits.maxSizeUpload);
+    return fitting;
   });
   noted(store).set(accountId, isMuch ? 0 : bytes);
+  return new Set(kept);
 }
 
 function noted(store: Store): Map<number, number> {

@@ -6,7 +6,7 @@ import { ownMethod } from "../method.ts";
 import { id, map, object, openObject } from "../schema.ts";
 import { orderByReferences } from "../standard/order.ts";
 import type { JmapObject } from "../standard/type.ts";
-import { keepUploads, uploadRoom } from "../uploads.ts";
+import { keepUploads } from "../uploads.ts";
 import { Assembler, checkUploadObject, creationIdsOf } from "./sources.ts";
 
 /** The most pieces of all blobs of one call together. */
@@ -25,23 +25,23 @@ export const blobUpload = ownMethod({
     if (uploads.length > limits.maxObjectsInSet || sources > mostSources) throw new MethodError("requestTooLarge");
     const references = new Map(uploads.map(([creationId, upload]) => [creationId, creationIdsOf(upload)]));
     const { ordered, cyclic } = orderByReferences(references);
-    const room = await uploadRoom(call.services, call.accountId);
     const assembler = new Assembler(call);
     const notCreated: Record<string, object> = {};
     for (const creationId of [...ordered, ...cyclic]) {
       try {
         if (cyclic.has(creationId)) throw invalidProperties("refers to itself", "data");
-        const blob = await assembler.assemble(checkUploadObject(create[creationId]!));
-        if (blob.size > room) throw overQuota();
-        assembler.made.set(creationId, blob);
+        assembler.made.set(creationId, await assembler.assemble(checkUploadObject(create[creationId]!)));
       } catch (error) {
         if (!(error instanceof SetError)) throw error;
         notCreated[creationId] = error.toJSON();
       }
     }
     const { made } = assembler;
-    await keepUploads(call.services, call.accountId, [...made.values()]);
-    const created = [...made].map(([creationId, blob]) => [creationId, describe(blob, create[creationId]!)] as const);
+    const kept = await keepUploads(call.services, call.accountId, [...made.values()]);
+    const created = [...made]
+      .filter(([, blob]) => kept.has(blob))
+      .map(([creationId, blob]) => [creationId, describe(blob, create[creationId]!)] as const);
+    for (const [creationId, blob] of made) if (!kept.has(blob)) notCreated[creationId] = overQuota().toJSON();
     return {
       response: {
         accountId,

@@ -8,6 +8,7 @@ import { encodeId } from "../../base/ids.ts";
 import { encodeBlobId } from "../../store/blob-id.ts";
 import { Blobs } from "../../store/blobs.ts";
 import { DiskObjects } from "../../store/objects/disk.ts";
+import { setQuota } from "../../store/quota.ts";
 import { methods } from "../methods.ts";
 
 let folder: string;
@@ -43,4 +44,10 @@ test("blobs and parts of blobs become readable in the other account, and no more
   expect(await call({})).toMatchObject({ copied: null, notCopied: null });
   expect(await call({ fromAccountId: "u999" })).toMatchObject({ type: "fromAccountNotFound" });
   expect(await call({ accountId: client.account })).toMatchObject({ type: "invalidArguments" });
+
+  await store.write(to, (tx) => setQuota(tx, 5));
+  expect(await call({ blobIds: [wholeId, part] })).toMatchObject({
+    copied: { [part]: expect.any(String) },
+    notCopied: { [wholeId]: { type: "overQuota" } },
+  });
 });

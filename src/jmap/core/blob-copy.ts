@@ -1,7 +1,7 @@
 import { decodeBlobId, encodeBlobId } from "../../store/blob-id.ts";
 import { findBlobs } from "../../store/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs.ts";
-import { MethodError, SetError } from "../errors.ts";
+import { MethodError, overQuota, SetError } from "../errors.ts";
 import { capabilities } from "../ids.ts";
 import { type Call, ownMethod } from "../method.ts";
 import { id, list, object } from "../schema.ts";
@@ -22,10 +22,15 @@ export const blobCopy = ownMethod({
     const wanted = [...new Set(blobIds)];
     if (wanted.length > limits.maxObjectsInSet) throw new MethodError("requestTooLarge");
     const found = await findCopies(wanted, from, call);
-    await keepUploads(call.services, call.accountId, [...found.values()]);
-    const missing = wanted.filter((blobId) => !found.has(blobId));
-    const copied = [...found].map(([blobId, blob]) => [blobId, encodeBlobId(blob.sha256)]);
-    const notCopied = missing.map((blobId) => [blobId, new SetError("notFound").toJSON()]);
+    const kept = await keepUploads(call.services, call.accountId, [...found.values()]);
+    const copied = [...found].flatMap(([blobId, blob]) =>
+      kept.has(blob) ? [[blobId, encodeBlobId(blob.sha256)]] : [],
+    );
+    const refused = wanted.filter((blobId) => !kept.has(found.get(blobId)!));
+    const notCopied = refused.map((blobId) => [
+      blobId,
+      (found.has(blobId) ? overQuota() : new SetError("notFound")).toJSON(),
+    ]);
     return {
       response: {
         fromAccountId,

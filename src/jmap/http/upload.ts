@@ -8,6 +8,8 @@ import { openAccount } from "./authenticate.ts";
 import type { ApiDeps } from "./deps.ts";
 import { sendJson } from "./respond.ts";
 
+const worthAsking = 1_000_000;
+
 /** RFC 8620 §6.1 */
 export async function handleUpload(
   { services }: ApiDeps,
@@ -20,16 +22,17 @@ export async function handleUpload(
   if (account.isReadOnly) throw new RequestError("about:blank", 403, "The account is read-only.");
   const { maxSizeUpload } = services.limits;
   const tooLarge = () => new RequestError("limit", 413, `At most ${maxSizeUpload} octets.`, "maxSizeUpload");
-  const room = await uploadRoom(services, account.id);
   const full = () => new RequestError("about:blank", 507, "The account has no room for it.");
   const refused = (size: number) => (size > maxSizeUpload ? tooLarge() : full());
+  const announced = Number(req.headers["content-length"] ?? maxSizeUpload);
+  // To ask costs a quarter of a small upload; the bytes of a large one are better not taken in vain.
+  const room = announced < worthAsking ? maxSizeUpload : await uploadRoom(services, account.id);
   const most = Math.min(maxSizeUpload, room);
-  const announced = Number(req.headers["content-length"] ?? 0);
-  if (announced > most) throw refused(announced);
+  if (announced > most && req.headers["content-length"] !== undefined) throw refused(announced);
   const blob = await spoolBody(services.blobs, req, most).catch((error: unknown) => {
     throw error instanceof TooLarge ? refused(most + 1) : error;
   });
-  await keepUploads(services, account.id, [blob]);
+  if ((await keepUploads(services, account.id, [blob])).size === 0) throw full();
   await sendJson(req, res, 201, {
     accountId,
     blobId: encodeBlobId(blob.sha256),
