@@ -48,11 +48,15 @@ async function start(config: Config, surroundings: Surroundings, stops: Stop[]):
   const { log } = surroundings;
   const opened = await openStore(config, surroundings);
   stops.push(opened.close);
-  const parts = makeParts(config, surroundings, opened);
+  let isStarted = false;
+  const isReady = async () => isStarted && (await opened.store.database.isReachable());
+  const parts = makeParts(config, surroundings, { ...opened, isReady });
   stops.push(() => parts.bus.close());
   await parts.bus.start();
-  const demo = await makeDemo(parts.store, config, surroundings.random);
   const urls = await startRoles(config, parts, stops);
+  // Last of all: its passwords are shown once, so nothing may fail between.
+  const demo = await makeDemo(parts.store, config, surroundings.random);
+  isStarted = true;
   log.info({ roles: config.roles, ...urls }, "serving");
   let stopping: Promise<void> | undefined;
   return {
@@ -66,7 +70,11 @@ async function start(config: Config, surroundings: Surroundings, stops: Stop[]):
   };
 }
 
-function makeParts(config: Config, surroundings: Surroundings, { store, connection }: OpenStore): Parts {
+function makeParts(
+  config: Config,
+  surroundings: Surroundings,
+  { store, connection, isReady }: OpenStore & Pick<Parts, "isReady">,
+): Parts {
   const { clock, random, log } = surroundings;
   const authenticator = createAuthenticator({ store, clock, log });
   const bus = createBus(store, connection, log);
@@ -84,7 +92,7 @@ function makeParts(config: Config, surroundings: Surroundings, { store, connecti
     bus,
     metrics,
     surroundings,
-    isReady: () => store.database.isReachable(),
+    isReady,
   };
 }
 

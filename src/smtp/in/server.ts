@@ -101,7 +101,11 @@ async function judgeRecipient(
     accounts.set(address, await patiently(() => findRecipient(database, address.address, hostname)));
     return undefined;
   } catch (error) {
-    if (error instanceof Refusal) limits.unknownRecipient(session.remoteAddress, session.id);
+    if (error instanceof Refusal) {
+      limits.unknownRecipient(session.remoteAddress, session.id);
+      const { remoteAddress } = session;
+      options.log.info({ remoteAddress, to: address.address, reply: error.message }, "recipient refused");
+    }
     throw error;
   }
 }
