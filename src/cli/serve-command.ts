@@ -34,11 +34,13 @@ export function addServeCommand(program: Command): void {
     // Only here: all of the server takes a second to load, which other commands need not wait for.
     const { serve } = await import("./serve.ts");
     const surroundings = { clock: systemClock, resolver: resolverOf(config), random, log };
-    const running = await serve(config, surroundings).catch((error: unknown) => {
-      throw new Failure(explain(error) + wayOut(error, config));
+    const running = await serve(config, surroundings, interrupted).catch((error: unknown) => {
+      if (!interrupted.aborted) throw new Failure(explain(error) + wayOut(error, config));
     });
-    say(welcome(running));
-    await stopOn(Promise.race([interrupted, running.lost]), running);
+    if (running) {
+      say(welcome(running));
+      await stopOn(Promise.race([aborted(interrupted), running.lost]), running);
+    }
     log.info({}, "stopped");
     process.exit(process.exitCode ?? 0);
   });
@@ -63,20 +65,27 @@ function wayOut(error: unknown, config: Config): string {
 /** npm passes on what the terminal sends as well, so one Ctrl-C arrives twice. */
 const echo = 1_000;
 
-/** Resolves at the first signal; the second ends the process at once. */
-function interruption(log: Log): Promise<void> {
+/** Aborted at the first signal; the second ends the process at once. */
+function interruption(log: Log): AbortSignal {
+  const controller = new AbortController();
+  let first: number | undefined;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      const now = performance.now();
+      if (first !== undefined && now - first > echo) process.exit(1);
+      if (first !== undefined) return;
+      first = now;
+      log.info({ signal }, "stopping");
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    let first: number | undefined;
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.on(signal, () => {
-        const now = performance.now();
-        if (first !== undefined && now - first > echo) process.exit(1);
-        if (first !== undefined) return;
-        first = now;
-        log.info({ signal }, "stopping");
-        resolve();
-      });
-    }
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
 

@@ -33,27 +33,33 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Starts all parts that the roles name, and stops them in the opposite order. */
-export async function serve(config: Config, surroundings: Surroundings): Promise<Running> {
+/** Starts all parts that the roles name, and stops them in the opposite order. `interrupt` gives up a start half way. */
+export async function serve(config: Config, surroundings: Surroundings, interrupt?: AbortSignal): Promise<Running> {
   const stops: Stop[] = [];
   try {
-    return await start(config, surroundings, stops);
+    return await start(config, surroundings, { stops, interrupt });
   } catch (error) {
     await stopAll(stops, surroundings.log);
     throw error;
   }
 }
 
-async function start(config: Config, surroundings: Surroundings, stops: Stop[]): Promise<Running> {
+async function start(
+  config: Config,
+  surroundings: Surroundings,
+  { stops, interrupt }: { stops: Stop[]; interrupt: AbortSignal | undefined },
+): Promise<Running> {
   const { log } = surroundings;
   const opened = await openStore(config, surroundings);
   stops.push(opened.close);
+  interrupt?.throwIfAborted();
   let isStarted = false;
   const isReady = async () => isStarted && (await opened.store.database.isReachable());
   const parts = makeParts(config, surroundings, { ...opened, isReady });
   stops.push(() => parts.bus.close());
   await parts.bus.start();
   const urls = await startRoles(config, parts, stops);
+  interrupt?.throwIfAborted();
   // Last of all: its passwords are shown once, so nothing may fail between.
   const demo = await makeDemo(parts.store, config, surroundings.random);
   isStarted = true;
