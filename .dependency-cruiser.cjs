@@ -52,9 +52,12 @@ module.exports = {
     {
       name: "types-do-not-meet",
       severity: "error",
-      from: { path: "^src/jmap/(mailbox|thread|email|identity|submission|vacation|core)/", pathNot: tests },
+      from: {
+        path: "^src/jmap/(mailbox|thread|email|identity|submission|vacation|push-subscription|core)/",
+        pathNot: tests,
+      },
       to: {
-        path: "^src/jmap/(mailbox|thread|email|identity|submission|vacation|core|http)/",
+        path: "^src/jmap/(mailbox|thread|email|identity|submission|vacation|push-subscription|core|http)/",
         pathNot: "^src/jmap/$1/",
       },
     },

@@ -48,6 +48,8 @@ async function listen({ pushListener, pushUrl, pushCert, pushKey }: Options): Pr
 
 async function run(options: Options): Promise<RunResult> {
   const { url = "" } = options;
+  const wanted = chosen(options);
+  if (wanted.length === 0) throw new Error("no test has such a name");
   const world = await openWorld(options);
   const stop = new AbortController();
   const interrupt = (): void => {
@@ -60,7 +62,7 @@ async function run(options: Options): Promise<RunResult> {
   const progress = new Progress();
   const started = new Date();
   try {
-    const results = await runTests(chosen(options), world, {
+    const results = await runTests(wanted, world, {
       jobs: options.jobs,
       timeoutMs: options.timeout * 1000,
       signal: stop.signal,

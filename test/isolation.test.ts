@@ -159,6 +159,25 @@ describe.each(withAccount.map((method) => method.name))("%s", (name) => {
   });
 });
 
+test("another's push subscriptions are neither seen nor touched", async () => {
+  const by = async (client: Client, name: "get" | "set", args: Json) =>
+    (await client.call([[`PushSubscription/${name}`, args, "c"]]))[0]![1];
+  const url = `https://push.invalid/${secret}`;
+  const made = await by(victim, "set", { create: { a: { deviceClientId: secret, url } } });
+  const { id } = (made as SetResult).created!.a as { id: string };
+  expect(await by(thief, "get", { ids: [id] })).toEqual({ list: [], notFound: [id] });
+  expect(await by(thief, "get", {})).toEqual({ list: [], notFound: [] });
+  const answers = [
+    await by(thief, "set", { update: { [id]: { types: [] } } }),
+    await by(thief, "set", { destroy: [id] }),
+  ];
+  expect(answers).toMatchObject([
+    { updated: null, notUpdated: { [id]: { type: "notFound" } } },
+    { destroyed: null, notDestroyed: { [id]: { type: "notFound" } } },
+  ]);
+  expect(await by(victim, "get", {})).toMatchObject({ list: [{ id, types: null }] });
+});
+
 test("the victim's data stands as it was", async () => {
   const { list } = await one<GetResult>(victim, "Email/get", { accountId: victim.accountId, ids: [names.email] });
   expect(list).toMatchObject([{ subject: secret, keywords: {} }]);

@@ -119,7 +119,12 @@ export const emails: readonly Sentence[] = [
     says: "headers, header:{name}, :all and the convenience properties.",
     tests: ["headers", "last", "all", "case-insensitive", "convenience-*"],
   },
-  { section: "4.1.4", level: "MUST", says: "EmailBodyPart: what its properties are taken from.", tests: ["part-*"] },
+  {
+    section: "4.1.4",
+    level: "MUST",
+    says: "EmailBodyPart: what its properties are taken from.",
+    tests: ["part-*", "mime-*"],
+  },
   {
     section: "4.1.4",
     level: "SHOULD",

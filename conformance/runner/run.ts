@@ -37,10 +37,11 @@ export async function runTests(tests: readonly Test[], world: World, options: Ru
   return results;
 }
 
-/** The server may refuse more requests at once than it says. */
+/** The server may refuse more requests or uploads at once than it says; most tests upload something. */
 function concurrency(world: World): number {
-  const limit = world.first.session.capabilities[core]?.maxConcurrentRequests;
-  return typeof limit === "number" && limit > 0 ? limit : 4;
+  const limits = world.first.session.capabilities[core];
+  const given = [limits?.maxConcurrentRequests, limits?.maxConcurrentUpload].map(Number).filter((limit) => limit > 0);
+  return given.length > 0 ? Math.min(...given) : 4;
 }
 
 async function runTest(test: Test, world: World, options: RunOptions): Promise<TestResult> {

@@ -87,8 +87,9 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
     const secrets = await findLogin(store.database, token.login);
     if (!secrets) return undefined;
     const accounts = await openAccounts(store.database, token.login, secrets.userId);
-    const login = { login: token.login, userId: secrets.userId, accounts, credential: `token:${token.id}` };
-    return { login, expiresAt: token.expiresAt };
+    const { login: name, expiresAt } = token;
+    const credential = { credential: `token:${token.id}`, credentialExpiresAt: expiresAt };
+    return { login: { login: name, userId: secrets.userId, accounts, ...credential }, expiresAt };
   }
 
   async function checkPassword(login: string, password: string, remoteAddress: string) {

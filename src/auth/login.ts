@@ -7,6 +7,8 @@ export interface Login {
   accounts: AccountAccess[];
   /** Names the credential used, opaque: what is revoked by it ends. "password", "app:<id>" or "token:<id>". */
   credential: string;
+  /** When the credential itself ends; undefined for one that lasts until it is revoked. */
+  credentialExpiresAt?: Date | undefined;
 }
 
 export interface AccountAccess {

@@ -37,10 +37,10 @@ export async function startHttp(config: Config, parts: Parts): Promise<Part> {
 }
 
 function createApi(config: Config, parts: Parts, draining: AbortSignal): ApiDeps {
-  const { store, blobs, ingest, authenticator, bus, metrics } = parts;
+  const { store, blobs, ingest, authenticator, bus, webPush, metrics } = parts;
   const { clock, random, log } = parts.surroundings;
   const registry = createRegistry(methods.map((method) => timed(method, metrics)));
-  const services = { store, blobs, ingest, clock, random, log, limits: limitsOf(config) };
+  const services = { store, blobs, ingest, webPush, clock, random, log, limits: limitsOf(config) };
   const { publicUrl, relaxedUsing, maxSizeRequest } = config;
   const requests = new Concurrency("maxConcurrentRequests", config.maxConcurrentRequests);
   const upgrade = createWebSocketUpgrade({

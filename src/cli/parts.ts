@@ -5,6 +5,7 @@ import type { Log } from "../base/log.ts";
 import type { Ingest } from "../mail/ingest.ts";
 import type { Metrics } from "../ops/metrics.ts";
 import type { Bus } from "../push/bus.ts";
+import type { WebPush } from "../push/webpush/webpush.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Store } from "../store/store.ts";
 
@@ -25,6 +26,7 @@ export interface Parts {
   bus: Bus;
   metrics: Metrics;
   surroundings: Surroundings;
+  webPush: WebPush;
   isReady: () => Promise<boolean>;
 }
 

@@ -8,6 +8,7 @@ import { createMetrics } from "../ops/metrics.ts";
 import { serveMetrics } from "../ops/metrics-server.ts";
 import { ProcessBus } from "../push/bus.ts";
 import { PostgresCarrier } from "../push/postgres.ts";
+import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs.ts";
 import type { Store } from "../store/store.ts";
 import { diskObjects } from "./database.ts";
@@ -55,8 +56,9 @@ async function start(
   interrupt?.throwIfAborted();
   let isStarted = false;
   const isReady = async () => isStarted && (await opened.store.database.isReachable());
-  const parts = makeParts(config, surroundings, { ...opened, isReady });
+  const parts = await makeParts(config, surroundings, { ...opened, isReady });
   stops.push(() => parts.bus.close());
+  stops.push(() => parts.webPush.close());
   await parts.bus.start();
   const urls = await startRoles(config, parts, stops);
   interrupt?.throwIfAborted();
@@ -76,11 +78,11 @@ async function start(
   };
 }
 
-function makeParts(
+async function makeParts(
   config: Config,
   surroundings: Surroundings,
   { store, connection, isReady }: OpenStore & Pick<Parts, "isReady">,
-): Parts {
+): Promise<Parts> {
   const { clock, random, log } = surroundings;
   const authenticator = createAuthenticator({ store, clock, log });
   const bus = createBus(store, connection, log);
@@ -96,10 +98,17 @@ function makeParts(
     ingest: new Ingest(store),
     authenticator,
     bus,
+    webPush: await openWebPush(config, surroundings, store, bus),
     metrics,
     surroundings,
     isReady,
   };
+}
+
+function openWebPush(config: Config, surroundings: Surroundings, store: Store, bus: ProcessBus): Promise<WebPush> {
+  const { allowPrivateTargets, publicUrl, hostname } = config;
+  const contact = publicUrl.startsWith("https:") ? publicUrl : `mailto:postmaster@${hostname}`;
+  return WebPush.open({ ...surroundings, store, bus, holder: thisProcess, allowPrivateTargets, contact });
 }
 
 function createBus(store: Store, connection: OpenStore["connection"], log: Log): ProcessBus {
@@ -120,6 +129,7 @@ async function startRoles(config: Config, parts: Parts, stops: Stop[]): Promise<
     stops.push(server.close);
     urls.metrics = `http://${hostPort({ ...config.metrics, port: server.port })}/metrics`;
   }
+  if (roles.has("worker") || roles.has("http")) parts.webPush.start();
   if (roles.has("worker")) stops.push(startWorker({ store, objects: blobs.objects, log }));
   urls.smtp = await startMail(config, parts, stops);
   if (roles.has("http")) urls.http = begun(await startHttp(config, parts), stops);

@@ -131,7 +131,7 @@ const declarations = {
   allowPrivateTargets: option({
     default: "false",
     parse: boolean,
-    help: "Allow delivery to loopback and private addresses.",
+    help: "Allow delivery and pushes to loopback and private addresses, and pushes without TLS.",
   }),
   retrySchedule: option({
     default: "2m,5m,10m,15m,30m,1h,2h,4h",

@@ -1,3 +1,5 @@
+import { pushIdPrefix } from "../push/webpush/messages.ts";
+
 /** The letter that the ids of each type start with. Blob ids start with "b": see src/store/blob-id.ts. */
 export const idPrefix = {
   account: "u",
@@ -6,6 +8,7 @@ export const idPrefix = {
   email: "e",
   identity: "i",
   submission: "s",
+  pushSubscription: pushIdPrefix,
 } as const;
 
 export const capabilities = {
@@ -14,4 +17,5 @@ export const capabilities = {
   submission: "urn:ietf:params:jmap:submission",
   vacation: "urn:ietf:params:jmap:vacationresponse",
   websocket: "urn:ietf:params:jmap:websocket",
+  webPushVapid: "urn:ietf:params:jmap:webpush-vapid",
 } as const;

@@ -2,6 +2,7 @@ import type { Login } from "../auth/login.ts";
 import type { Clock, Random } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Ingest } from "../mail/ingest.ts";
+import type { WebPush } from "../push/webpush/webpush.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Reader, Store, Tx } from "../store/store.ts";
 import type { Schema } from "./schema.ts";
@@ -38,6 +39,7 @@ export interface Services {
   store: Store;
   blobs: Blobs;
   ingest: Ingest;
+  webPush: WebPush;
   clock: Clock;
   random: Random;
   log: Log;

@@ -39,7 +39,7 @@ export async function judgeSubmission(request: SubmissionRequest, rules: Submiss
   if (message.length > rules.maxSize) throw new SubmissionRefused("tooLarge", "the message is too large");
   const fields = parseHeader(message.subarray(0, headerEnd(message)));
   const authors = authorsOf(fields);
-  for (const address of [...authors.from, ...authors.sender]) {
+  for (const address of authors.from) {
     if (!(await rules.owns(address))) {
       throw new SubmissionRefused("forbiddenFrom", `${address} is not an address of this account`);
     }
@@ -76,13 +76,14 @@ function authorsOf(fields: HeaderField[]): Authors {
 /** RFC 8621 §7, envelope. */
 function madeEnvelope(fields: HeaderField[], { from, sender }: Authors, identityEmail: string): Envelope {
   const author = sender[0] ?? from[0]!;
-  // The author is an address of the account; the identity of a whole domain names none that could be used instead.
-  const isAllowed = isAllowedBy(identityEmail, author) || identityEmail.startsWith("*@");
+  const isAllowed = isAllowedBy(identityEmail, author);
   const rcptTo = fields
     .filter(({ name }) => ["to", "cc", "bcc"].includes(name.toLowerCase()))
     .flatMap(({ value }) => asAddresses(value))
     .map(({ email }) => ({ email, parameters: null }));
-  const email = isAllowed ? author : identityEmail;
+  // The identity of a whole domain names no address that could be used instead; the first author is one of the account.
+  const instead = identityEmail.startsWith("*@") ? from[0]! : identityEmail;
+  const email = isAllowed ? author : instead;
   return { mailFrom: { email, parameters: null }, rcptTo: distinctRecipients(rcptTo) };
 }
 

@@ -72,8 +72,20 @@ function readTag(html: string, at: number): Tag {
   };
 }
 
-/** The text of HTML: what is no text dropped, block elements on lines of their own. Linear in its length. */
-export function htmlToText(html: string): string {
+const shownAttributes = /[\s"']((?:alt|title)\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))/gi;
+const longestTag = 4096;
+
+/** What attributes say to the reader (RFC 8621 §4.4.1: alt and title). */
+function attributeText(tag: string): string {
+  const found = [...tag.slice(0, longestTag).matchAll(shownAttributes)];
+  return found.map(([, text]) => decodeEntities(text!.slice(text!.indexOf("=") + 1).replace(/["']/g, " "))).join(" ");
+}
+
+/**
+ * The text of HTML: what is no text dropped, block elements on lines of their own. Linear in its length.
+ * `attributes`: with those that a reader sees, for searching.
+ */
+export function htmlToText(html: string, { attributes = false } = {}): string {
   const out: string[] = [];
   let pre = 0;
   const text = (start: number, end: number): void => {
@@ -89,6 +101,7 @@ export function htmlToText(html: string): string {
     }
     text(from, at);
     const { name, closing, end } = readTag(html, at);
+    if (attributes && !closing) out.push(` ${attributeText(html.slice(at, end))} `);
     at = silent.has(name) && !closing ? skipElement(html, name, end) : end;
     if (name === "pre") pre = Math.max(0, pre + (closing ? -1 : 1));
     if (lines.has(name)) out.push(name === "p" ? "\n\n" : "\n");

@@ -18,7 +18,11 @@ function wholeCharacters(bytes: Buffer): Buffer {
 
 /** The start of a part, HTML as it is, from at most `maxRaw` raw bytes. */
 function startOf(message: Uint8Array, part: Part, maxRaw: number): string {
-  const raw = rawBody(message, part);
+  return decodedStart(rawBody(message, part), part, maxRaw);
+}
+
+/** From a part's raw bytes; HTML as it is. */
+export function decodedStart(raw: Buffer, part: Part, maxRaw: number): string {
   const cut = raw.length > maxRaw;
   const bytes = decodeTransfer(cut ? raw.subarray(0, maxRaw) : raw, part.encoding);
   return decodeText(cut ? wholeCharacters(bytes) : bytes, part.charset).text;
@@ -97,7 +101,9 @@ export function searchText(message: Uint8Array, root: Part): { body: string; att
     if (part.name !== null) attachmentNames.push(part.name);
     if (room <= 0 || !part.type.startsWith("text/") || part.size === 0) continue;
     const source = startOf(message, part, 4 * room);
-    const text = (part.type === "text/html" ? htmlToText(source) : source).slice(0, room).replaceAll("\0", "");
+    const text = (part.type === "text/html" ? htmlToText(source, { attributes: true }) : source)
+      .slice(0, room)
+      .replaceAll("\0", "");
     if (text.trim() === "") continue;
     found.push(text);
     room -= text.length + 1;

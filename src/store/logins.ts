@@ -1,4 +1,5 @@
 import type { Database } from "./database.ts";
+import { removePushesOf } from "./push-subscriptions.ts";
 import { statement } from "./sql.ts";
 import type { Store } from "./store.ts";
 
@@ -48,9 +49,11 @@ export async function openAccounts(
 }
 
 const updatePassword = statement("UPDATE login SET password_hash = $2 WHERE login = $1");
-/** False where there is no such login. */
+/** False where there is no such login. The pushes that the old password asked for end with it. */
 export async function setPassword(store: Store, login: string, passwordHash: string): Promise<boolean> {
-  return (await store.database.count(updatePassword, [login, passwordHash])) > 0;
+  const isKnown = (await store.database.count(updatePassword, [login, passwordHash])) > 0;
+  await removePushesOf(store.database, login, "password");
+  return isKnown;
 }
 
 const notify = statement("SELECT pg_notify('posthorn', $1)");

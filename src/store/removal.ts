@@ -35,7 +35,7 @@ export async function previewRemoval(database: Database, userId: number): Promis
 const deleteAddresses = unprepared("-- crosses accounts\nDELETE FROM address WHERE user_id = $1");
 const deleteShares = unprepared("-- crosses accounts\nDELETE FROM account_access WHERE account_id = $1");
 const deleteDue = unprepared("DELETE FROM due WHERE user_id = $1");
-const byLogin = ["token", "app_password", "account_access", "login"].map((table) =>
+const byLogin = ["push_subscription", "token", "app_password", "account_access", "login"].map((table) =>
   unprepared(`-- crosses accounts\nDELETE FROM ${table} WHERE login = $1`),
 );
 const references = unprepared<{ sha256: Buffer; day: string }>(

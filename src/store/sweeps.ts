@@ -5,6 +5,7 @@ import { typeCodes } from "./change.ts";
 import type { Database } from "./database.ts";
 import { AccountMissing } from "./errors.ts";
 import type { ListedObject, ObjectKey, ObjectStore } from "./objects/object-store.ts";
+import { removeExpiredPushes } from "./push-sweeps.ts";
 import { findSetting } from "./settings.ts";
 import { statement, unprepared } from "./sql.ts";
 import type { Store, Tx } from "./store.ts";
@@ -21,6 +22,8 @@ const released = day;
 const logged = 30 * day;
 /** An object goes when its day is over for as long: far longer than any writer takes to commit its reference. */
 const settled = 2 * day;
+/** A push subscription whose client has not shown by then that it hears of it. */
+const unverified = day;
 const batch = 20_000;
 
 /** What one run did. */
@@ -65,6 +68,7 @@ export class Sweeper {
     swept.objects = (await this.removeDead()) + (await this.removeOrphans());
     Object.assign(swept, await this.prune());
     await this.#store.database.run(deleteExpiredTokens, [this.#ago(logged)]);
+    await removeExpiredPushes(this.#store.database, this.#clock.now(), this.#ago(unverified));
     await this.#objects.tidy();
     if (Object.values(swept).some((count) => count > 0)) this.#log.info(swept, "swept");
     return swept;

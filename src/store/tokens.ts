@@ -1,4 +1,5 @@
 import type { Database } from "./database.ts";
+import { removePushesOf } from "./push-subscriptions.ts";
 import { statement, unprepared } from "./sql.ts";
 import type { Store } from "./store.ts";
 
@@ -62,8 +63,10 @@ function toCredential(kind: Credential["kind"], row: Row): Credential {
 const deleteAppPassword = statement("DELETE FROM app_password WHERE login = $1 AND id = $2");
 const deleteToken = unprepared("-- crosses accounts\nDELETE FROM token WHERE login = $1 AND id = $2");
 
-/** False where the login has no such credential. Announce it afterwards (`announceRevoked`). */
+/** False where the login has no such credential. Its pushes end with it. Announce it afterwards (`announceRevoked`). */
 export async function revokeCredential(database: Database, login: string, id: string): Promise<boolean> {
   const apps = await database.count(deleteAppPassword, [login, id]);
-  return apps + (await database.count(deleteToken, [login, id])) > 0;
+  const tokens = await database.count(deleteToken, [login, id]);
+  for (const kind of ["app", "token"]) await removePushesOf(database, login, `${kind}:${id}`);
+  return apps + tokens > 0;
 }

@@ -7,6 +7,7 @@ import { capabilities, idPrefix } from "../../src/jmap/ids.ts";
 import { defaultLimits, type Method, type Services } from "../../src/jmap/method.ts";
 import type { Invocation } from "../../src/jmap/references.ts";
 import { createRegistry } from "../../src/jmap/registry.ts";
+import type { WebPush } from "../../src/push/webpush/webpush.ts";
 import type { Store } from "../../src/store/store.ts";
 
 /** Services for tests of methods that need no more than the store. */
@@ -17,6 +18,7 @@ export function testServices(store: Store, extra: Partial<Services> = {}): Servi
     random: randomBytes,
     log: silentLog,
     limits: defaultLimits,
+    webPush: { applicationServerKey: "key" } as WebPush,
     ...extra,
   };
   return services as Services;

@@ -2,11 +2,11 @@ import { encodeHeader } from "../../mime/build.ts";
 import type { HeaderField } from "../../mime/headers.ts";
 import { type HeaderForm, parseHeaderProperty } from "../../mime/headers.ts";
 import { invalidProperties } from "../errors.ts";
-import { type Check, checker, date, list, nullable, object, openObject, optional, text } from "../schema.ts";
+import { checker, date, list, nullable, object, openObject, optional, type Schema, text } from "../schema.ts";
 import type { JmapObject } from "../standard/type.ts";
 
 /** RFC 8621 §4.1.3: the convenience properties, and the field and form each stands for. */
-const convenience: Record<string, [name: string, form: HeaderForm]> = {
+export const convenience: Record<string, [name: string, form: HeaderForm]> = {
   messageId: ["Message-ID", "MessageIds"],
   inReplyTo: ["In-Reply-To", "MessageIds"],
   references: ["References", "MessageIds"],
@@ -21,15 +21,15 @@ const convenience: Record<string, [name: string, form: HeaderForm]> = {
 };
 
 const address = openObject({ name: optional(nullable(text)), email: text });
-const forms: Record<HeaderForm, Check> = {
-  Raw: checker(text),
-  Text: checker(text),
-  Addresses: checker(list(address)),
-  GroupedAddresses: checker(list(object({ name: optional(nullable(text)), addresses: list(address) }))),
-  MessageIds: checker(list(text)),
-  Date: checker(date),
-  URLs: checker(list(text)),
-};
+export const formSchemas = {
+  Raw: text,
+  Text: text,
+  Addresses: list(address),
+  GroupedAddresses: list(object({ name: optional(nullable(text)), addresses: list(address) })),
+  MessageIds: list(text),
+  Date: date,
+  URLs: list(text),
+} satisfies Record<HeaderForm, Schema<unknown>>;
 
 /**
  * RFC 8621 §4.6: the header fields that the properties of an Email or EmailBodyPart set, in the order given.
@@ -49,7 +49,7 @@ export function givenFields(object: JmapObject, path: string, isForbidden: (name
     setBy.set(key, property);
     const values: unknown[] = all ? (Array.isArray(value) ? value : [value]) : [value];
     for (const one of values) {
-      const problem = all && !Array.isArray(value) ? { text: "must be an array" } : forms[form](one);
+      const problem = all && !Array.isArray(value) ? { text: "must be an array" } : checker(formSchemas[form])(one);
       if (problem) throw invalidProperties(`${property}: ${problem.text}`, path + property);
       // An empty list is how some clients say "none".
       if (Array.isArray(one) && one.length === 0) continue;

@@ -8,6 +8,7 @@ import type { ApiDeps } from "./deps.ts";
 /** The capabilities that this server has methods or an endpoint for. */
 export function supports({ registry, upgrade }: ApiDeps, capability: string): boolean {
   if (capability === capabilities.core || registry.capabilities.has(capability)) return true;
+  if (capability === capabilities.webPushVapid) return true;
   return capability === capabilities.websocket && upgrade !== undefined;
 }
 
@@ -31,6 +32,7 @@ function describe(deps: ApiDeps, login: Login, base: string) {
     capabilities: {
       ...Object.fromEntries([...deps.registry.capabilities].map((name) => [name, {}])),
       [capabilities.core]: coreCapability(deps.services.limits),
+      [capabilities.webPushVapid]: { applicationServerKey: deps.services.webPush.applicationServerKey },
       ...(deps.upgrade && {
         [capabilities.websocket]: { url: `${base.replace(/^http/, "ws")}/jmap/ws`, supportsPush: true },
       }),

@@ -1,46 +1,48 @@
 import { MethodError } from "../errors.ts";
-import { type Method, type ReadCall, readMethod } from "../method.ts";
-import { id, idOrReference, list, merge, nullable, object, optional, text } from "../schema.ts";
+import { type Call, type Method, readMethod } from "../method.ts";
+import { id, idOrReference, list, merge, nullable, object, optional, type Static, text } from "../schema.ts";
 import { dereference, fromWire } from "./ids.ts";
-import type { DataType, JmapObject } from "./type.ts";
+import type { DataType, JmapObject, RecordType } from "./type.ts";
 
-const getArgs = object({
-  accountId: id,
+export const getRecordArgs = object({
   ids: optional(nullable(list(idOrReference))),
   properties: optional(nullable(list(text))),
 });
+const getArgs = merge(object({ accountId: id }), getRecordArgs);
 
 /** RFC 8620 §5.1 */
 export function getMethod<C, S>(type: DataType<C, S>): Method {
-  const defaults = new Set(Object.keys(type.properties).filter((name) => !type.properties[name]!.onRequest));
   return readMethod({
     name: `${type.name}/get`,
     capability: type.capability,
     args: merge(getArgs, type.getArgs),
     async run(args, call) {
-      const properties = args.properties ? requested(type, args.properties) : defaults;
-      const { list, notFound } = await fetchIds(type, args.ids ?? null, properties, args, call);
+      const { list, notFound } = await getRecords(type, args, call);
       const state = await call.reader.state(type.name);
       return { response: { accountId: args.accountId, state, list, notFound } };
     },
   });
 }
 
-function requested<C, S>(type: DataType<C, S>, names: string[]): Set<string> {
+/** The properties that a /get answers with: those asked for, or all that need not be asked for. */
+function requested(type: RecordType<never> & { name: string }, names: string[] | null | undefined): Set<string> {
+  const { properties } = type;
+  if (!names) return new Set(Object.keys(properties).filter((name) => !properties[name]!.onRequest));
   for (const name of names) {
-    if (name === "id" || Object.hasOwn(type.properties, name) || type.dynamicProperty?.(name)) continue;
+    if (name === "id" || Object.hasOwn(properties, name) || type.dynamicProperty?.(name)) continue;
     throw new MethodError("invalidArguments", `${type.name} has no property "${name}"`, { arguments: ["properties"] });
   }
   return new Set(names);
 }
 
-async function fetchIds<C, S>(
-  type: DataType<C, S>,
-  ids: string[] | null,
-  properties: ReadonlySet<string>,
-  args: JmapObject,
-  call: ReadCall,
-) {
+/** What a /get lists, and the ids that name nothing. */
+export async function getRecords<K extends Call>(
+  type: RecordType<K> & { name: string },
+  args: Static<typeof getRecordArgs>,
+  call: K,
+): Promise<{ list: JmapObject[]; notFound: string[] }> {
+  const properties = requested(type, args.properties);
+  const ids = args.ids ?? null;
   const limit = call.services.limits.maxObjectsInGet;
   const want = { properties, limit: limit + 1, args };
   const show = type.fetchesExactly ? (object: JmapObject) => object : (object: JmapObject) => pick(object, properties);

@@ -2,12 +2,14 @@ import { invalidProperties, SetError } from "../errors.ts";
 import { checker, describe } from "../schema.ts";
 import { fromWire } from "./ids.ts";
 import { applyPatch, differences, patchedProperties } from "./patch.ts";
-import type { CreateRecord, DataType, JmapObject, Property, UpdateRecord } from "./type.ts";
+import type { CreateRecord, JmapObject, Property, RecordType, UpdateRecord } from "./type.ts";
 
 /** Creation id → id, in this /set first, then in earlier calls. */
 export type Resolve = (creationId: string) => string | undefined;
 
-function findProperty<C, S>(type: DataType<C, S>, name: string): Property | undefined {
+type Fields = Pick<RecordType<never>, "prefix" | "singleton" | "properties" | "dynamicProperty">;
+
+function findProperty(type: Fields, name: string): Property | undefined {
   return Object.hasOwn(type.properties, name) ? type.properties[name] : type.dynamicProperty?.(name);
 }
 
@@ -27,8 +29,8 @@ class Faults {
 }
 
 /** A new record checked against the property table, its defaults filled in and its references resolved. */
-export function buildCreate<C, S>(
-  type: DataType<C, S>,
+export function buildCreate(
+  type: Fields,
   creationId: string,
   given: JmapObject,
   ids: { id: number; wireId: string },
@@ -57,8 +59,8 @@ export function buildCreate<C, S>(
 }
 
 /** A patched record checked against the property table. */
-export function buildUpdate<C, S>(
-  type: DataType<C, S>,
+export function buildUpdate(
+  type: Fields,
   before: JmapObject,
   patch: JmapObject,
   ids: { id: number; wireId: string },
@@ -117,7 +119,7 @@ function resolveValue(name: string, property: Property, value: unknown, resolve:
 }
 
 /** The creation ids of this /set that a new or patched record refers to. */
-export function referencesOf<C, S>(type: DataType<C, S>, object: JmapObject): string[] {
+export function referencesOf(type: Fields, object: JmapObject): string[] {
   const names: string[] = [];
   for (const [key, value] of Object.entries(object)) {
     const [top, inner] = key.split("/", 2) as [string, string?];
@@ -130,7 +132,7 @@ export function referencesOf<C, S>(type: DataType<C, S>, object: JmapObject): st
 }
 
 /** Ids in the order given, each once: those that are no ids of this type are told apart. */
-export function readIds<C, S>(type: DataType<C, S>, given: string[], resolve: Resolve) {
+export function readIds(type: Fields, given: string[], resolve: Resolve) {
   const known = new Map<number, string>();
   const unknown = new Set<string>();
   for (const text of given) {
@@ -143,8 +145,8 @@ export function readIds<C, S>(type: DataType<C, S>, given: string[], resolve: Re
 }
 
 /** The properties of a /copy that replace the original's. */
-export function checkOverrides<C, S>(
-  type: DataType<C, S>,
+export function checkOverrides(
+  type: Fields,
   given: JmapObject,
   allowed: readonly string[],
   resolve: Resolve,

@@ -1,6 +1,6 @@
 import { Conflict } from "../../store/errors.ts";
 import { invalidProperties, MethodError, SetError } from "../errors.ts";
-import { type Method, type MethodResult, type WriteCall, writeMethod } from "../method.ts";
+import { type Call, type Method, type MethodResult, type WriteCall, writeMethod } from "../method.ts";
 import {
   id,
   idOrReference,
@@ -18,52 +18,82 @@ import { toWire } from "./ids.ts";
 import { orderByReferences } from "./order.ts";
 import { patchedProperties } from "./patch.ts";
 import { buildCreate, buildUpdate, readIds, referencesOf } from "./records.ts";
-import type { CreateRecord, DataType, DestroyRecord, JmapObject, SetBatch, SetHooks, UpdateRecord } from "./type.ts";
+import type {
+  CreateRecord,
+  DataType,
+  DestroyRecord,
+  JmapObject,
+  RecordType,
+  SetBatch,
+  SetHooks,
+  UpdateRecord,
+} from "./type.ts";
 
 const record = openObject({});
-const setArgs = object({
-  accountId: id,
-  ifInState: optional(nullable(text)),
+export const setRecordArgs = object({
   create: optional(nullable(map(id, record))),
   update: optional(nullable(map(idOrReference, record))),
   destroy: optional(nullable(list(idOrReference))),
 });
+type SetRecordArgs = Static<typeof setRecordArgs>;
+const setArgs = merge(object({ accountId: id, ifInState: optional(nullable(text)) }), setRecordArgs);
 type SetArgs = Static<typeof setArgs>;
-type Settable<C, S> = DataType<C, S> & { set: SetHooks };
+type Settable<K> = RecordType<K> & { set: SetHooks<K> };
 
 /** RFC 8620 §5.3 */
-export function setMethod<C, S>(type: Settable<C, S>): Method {
+export function setMethod<C, S>(type: DataType<C, S> & { set: SetHooks }): Method {
   return writeMethod<SetArgs, unknown>({
     name: `${type.name}/set`,
     capability: type.capability,
     args: merge(setArgs, type.set.args),
     ids: (args) => Object.keys(args.create ?? {}).length,
     async prepare(args, call) {
-      const { maxObjectsInSet } = call.services.limits;
-      const size = [args.create, args.update, args.destroy].reduce(
-        (sum, part) => sum + Object.keys(part ?? {}).length,
-        0,
-      );
-      if (size > maxObjectsInSet) throw new MethodError("requestTooLarge", `at most ${maxObjectsInSet} records`);
+      checkSize(args, call);
       return type.set.prepare?.(args as JmapObject, call);
     },
     async run(args, call, prepared) {
       const oldState = await call.tx.state(type.name);
       if (args.ifInState && args.ifInState !== oldState) throw new MethodError("stateMismatch");
-      const work = new SetWork(type, args, call, prepared);
-      await work.gather();
-      await work.judge();
-      await work.apply();
-      return work.result(oldState, await call.tx.state(type.name));
+      const work = new SetWork<WriteCall>(type, args, call, prepared, call.tx);
+      await work.run();
+      return work.result({ accountId: args.accountId, oldState, newState: await call.tx.state(type.name) });
     },
   });
 }
 
+/** A /set of records that belong to no account: no state, no transaction around it (RFC 8620 §7.2.2). */
+export async function setRecords<K extends Call>(
+  type: Settable<K>,
+  args: SetRecordArgs,
+  call: K,
+  newIds: SetStorage["newIds"],
+): Promise<MethodResult> {
+  checkSize(args, call);
+  const prepared = await type.set.prepare?.(args as JmapObject, call);
+  const work = new SetWork(type, args, call, prepared, { newIds, savepoint: (write) => write() });
+  await work.run();
+  return work.result({});
+}
+
+function checkSize(args: SetRecordArgs, call: Call): void {
+  const { maxObjectsInSet } = call.services.limits;
+  const size = [args.create, args.update, args.destroy].reduce((sum, part) => sum + Object.keys(part ?? {}).length, 0);
+  if (size > maxObjectsInSet) throw new MethodError("requestTooLarge", `at most ${maxObjectsInSet} records`);
+}
+
+/** Where the records of a /set are written. */
+interface SetStorage {
+  newIds(count: number): Promise<number[]>;
+  /** Undoes `work` alone when it throws Conflict. */
+  savepoint<T>(work: () => Promise<T>): Promise<T>;
+}
+
 /** One /set on its way. A record with an error is out. */
-class SetWork<C, S> {
-  readonly #type: Settable<C, S>;
-  readonly #args: SetArgs;
-  readonly #call: WriteCall;
+class SetWork<K extends Call> {
+  readonly #type: Settable<K>;
+  readonly #args: SetRecordArgs;
+  readonly #call: K;
+  readonly #storage: SetStorage;
   readonly #prepared: unknown;
   readonly #creates: CreateRecord[] = [];
   readonly #updates: UpdateRecord[] = [];
@@ -76,15 +106,22 @@ class SetWork<C, S> {
   readonly #references = new Map<string, string[]>();
   readonly #newIds = new Map<string, string>();
 
-  constructor(type: Settable<C, S>, args: SetArgs, call: WriteCall, prepared: unknown) {
+  constructor(type: Settable<K>, args: SetRecordArgs, call: K, prepared: unknown, storage: SetStorage) {
     this.#type = type;
     this.#args = args;
     this.#call = call;
     this.#prepared = prepared;
+    this.#storage = storage;
+  }
+
+  async run(): Promise<void> {
+    await this.#gather();
+    await this.#judge();
+    await this.#apply();
   }
 
   /** Checks each record for itself. */
-  async gather(): Promise<void> {
+  async #gather(): Promise<void> {
     await this.#gatherCreates();
     await this.#gatherExisting();
   }
@@ -98,7 +135,7 @@ class SetWork<C, S> {
     const type = this.#type;
     for (const [creationId, fields] of given) this.#references.set(creationId, referencesOf(type, fields));
     const { ordered, cyclic } = orderByReferences(this.#references);
-    const numbers = await this.#call.tx.newIds(given.length);
+    const numbers = await this.#storage.newIds(given.length);
     const ids = new Map(given.map(([creationId], index) => [creationId, numbers[index]!]));
     for (const [creationId, number] of ids) this.#newIds.set(creationId, toWire(type, number));
     for (const creationId of [...ordered, ...cyclic]) {
@@ -169,7 +206,7 @@ class SetWork<C, S> {
   }
 
   /** Judges what is left together, until nothing more falls out. */
-  async judge(): Promise<void> {
+  async #judge(): Promise<void> {
     for (let left = -1; left !== this.#left(); ) {
       this.#cascade();
       left = this.#left();
@@ -209,14 +246,14 @@ class SetWork<C, S> {
   }
 
   /** Writes it all at once; record by record only where the database still finds a conflict. */
-  async apply(): Promise<void> {
+  async #apply(): Promise<void> {
     const { conflicts } = this.#type.set;
     const batch = this.#batch();
     const isEmpty = batch.creates.length + batch.updates.length + batch.destroys.length === 0;
     if (isEmpty) return;
     if (!conflicts) return this.#write(batch);
     try {
-      await this.#call.tx.savepoint(() => this.#write(batch));
+      await this.#storage.savepoint(() => this.#write(batch));
     } catch (error) {
       if (!(error instanceof Conflict)) throw error;
       await this.#writeSingly(conflicts);
@@ -237,7 +274,7 @@ class SetWork<C, S> {
     const attempt = async (record: { error?: SetError }, part: Partial<SetBatch>) => {
       if (record.error) return;
       try {
-        await this.#call.tx.savepoint(() => this.#write({ ...none, ...part }));
+        await this.#storage.savepoint(() => this.#write({ ...none, ...part }));
       } catch (error) {
         if (!(error instanceof Conflict)) throw error;
         record.error = conflictError(error, conflicts);
@@ -249,7 +286,8 @@ class SetWork<C, S> {
     for (const record of whole.creates) await attempt(record, { creates: [record] });
   }
 
-  result(oldState: string, newState: string): MethodResult {
+  /** `head`: the members of the response that stand before what was done. */
+  result(head: object): MethodResult {
     const type = this.#type;
     const batch = this.#batch();
     const created = batch.creates.map((record) => [record.creationId, createdObject(type, record)] as const);
@@ -257,9 +295,7 @@ class SetWork<C, S> {
     const patched = batch.creates.filter((record) => this.#patchedCreates.has(record));
     const destroyed = batch.destroys.map(({ wireId }) => wireId);
     const response = {
-      accountId: this.#args.accountId,
-      oldState,
-      newState,
+      ...head,
       created: orNull(created),
       updated: orNull([...updated, ...patched.map(({ wireId }) => [wireId, null] as const)]),
       destroyed: destroyed.length > 0 ? destroyed : null,
@@ -294,7 +330,7 @@ function conflictError({ constraint }: Conflict, conflicts: Record<string, strin
 }
 
 /** What the client did not send: the id, defaults, and what the type adds. */
-function createdObject<C, S>(type: DataType<C, S>, record: CreateRecord): JmapObject {
+function createdObject(type: RecordType<never>, record: CreateRecord): JmapObject {
   const told: JmapObject = { id: record.wireId };
   for (const [name, value] of Object.entries(record.after)) {
     if (!Object.hasOwn(record.given, name) && Object.hasOwn(type.properties, name)) told[name] = value;

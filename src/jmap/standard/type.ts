@@ -28,27 +28,31 @@ export interface Property {
   isCaseless?: true;
 }
 
-/** Everything the standard methods need to know of a data type. */
-export interface DataType<C = unknown, S = unknown> {
-  name: TypeName;
-  capability: string;
+/** What /get and /set need to know of records; `K`: what a call on them has at hand. */
+export interface RecordType<K> {
   /** The letter its ids start with. */
   prefix: string;
+  /** Its only object's id (VacationResponse). */
+  singleton?: string;
   /** All but `id`. */
   properties: Record<string, Property>;
   /** Properties named by a pattern, such as "header:subject:asText". */
   dynamicProperty?(name: string): Property | undefined;
-  /** Further arguments of /get. */
-  getArgs?: Schema<object>;
-  /** Its only object's id (VacationResponse). */
-  singleton?: string;
   /**
    * The objects of these ids, or all (at most `limit`) for null, in any order; ids that are not there are left out.
    * Each holds `id` and at least the properties asked for; /get drops the rest, unless `fetchesExactly`.
    */
-  fetch(ids: number[] | null, want: Want, call: ReadCall): Promise<JmapObject[]>;
+  fetch(ids: number[] | null, want: Want, call: K): Promise<JmapObject[]>;
   /** `fetch` gives no property that was not asked for: /get need not copy the objects. */
   fetchesExactly?: true;
+}
+
+/** Everything the standard methods need to know of a data type. */
+export interface DataType<C = unknown, S = unknown> extends RecordType<ReadCall> {
+  name: TypeName;
+  capability: string;
+  /** Further arguments of /get. */
+  getArgs?: Schema<object>;
   set?: SetHooks;
   copy?: CopyHooks;
   query?: QueryHooks<C, S>;
@@ -108,7 +112,7 @@ export interface SetBatch {
   prepared: unknown;
 }
 
-export interface SetHooks {
+export interface SetHooks<K = WriteCall> {
   /** Further arguments of /set. */
   args?: Schema<object>;
   /** Properties of `before` that `check`, `update` and `destroy` need besides those that the client touches. */
@@ -119,15 +123,15 @@ export interface SetHooks {
    * Judges the final state in memory, under the account row; sets `error` on what cannot be.
    * Called again with those left until it finds nothing more.
    */
-  check?(batch: SetBatch, call: WriteCall): Promise<void>;
+  check?(batch: SetBatch, call: K): Promise<void>;
   /** Each is one batch of statements, never one per record. They call `tx.changed`. */
-  destroy(records: DestroyRecord[], batch: SetBatch, call: WriteCall): Promise<void>;
-  update(records: UpdateRecord[], batch: SetBatch, call: WriteCall): Promise<void>;
-  create(records: CreateRecord[], batch: SetBatch, call: WriteCall): Promise<void>;
+  destroy(records: DestroyRecord[], batch: SetBatch, call: K): Promise<void>;
+  update(records: UpdateRecord[], batch: SetBatch, call: K): Promise<void>;
+  create(records: CreateRecord[], batch: SetBatch, call: K): Promise<void>;
   /** Unique constraint → the properties at fault. With none here, no savepoint is taken. */
   conflicts?: Record<string, string[]>;
   /** Calls that a success brings along (onSuccessUpdateEmail). */
-  implicit?(batch: SetBatch, call: WriteCall): { name: string; args: object }[];
+  implicit?(batch: SetBatch, call: K): { name: string; args: object }[];
   /** Members of the response beside the standard ones. */
   extra?(batch: SetBatch): object;
 }
@@ -154,6 +158,8 @@ export interface CopyHooks {
   overrides: string[];
   /** In the account copied from; ids that are not there are left out. */
   read(ids: number[], call: ReadCall): Promise<Map<number, unknown>>;
+  /** Blob and MIME work between the two accounts' transactions; sets `error` on what cannot be. */
+  prepare?(records: CopyRecord[], call: Call): Promise<void>;
   /** Sets `error` on what cannot be; otherwise `response` beside the id. */
   create(records: CopyRecord[], call: WriteCall): Promise<void>;
 }

@@ -1,4 +1,5 @@
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
+import { isPrivateAddress } from "../../base/private-address.ts";
 import { type DnsResolver, isAbsent, withTimeout } from "../resolver.ts";
 import type { Answer } from "./reply.ts";
 
@@ -31,38 +32,6 @@ const mostHosts = 5;
 const mostAddresses = 8;
 const dnsTime = 10_000;
 
-const unreachable = new BlockList();
-for (const [network, prefix] of [
-  ["0.0.0.0", 8],
-  ["10.0.0.0", 8],
-  ["100.64.0.0", 10],
-  ["127.0.0.0", 8],
-  ["169.254.0.0", 16],
-  ["172.16.0.0", 12],
-  ["192.0.0.0", 24],
-  ["192.168.0.0", 16],
-  ["198.18.0.0", 15],
-  ["224.0.0.0", 3],
-] as const) {
-  unreachable.addSubnet(network, prefix, "ipv4");
-}
-for (const [network, prefix] of [
-  ["::", 96],
-  ["64:ff9b:1::", 48],
-  ["fc00::", 7],
-  ["fe80::", 10],
-  ["ff00::", 8],
-] as const) {
-  unreachable.addSubnet(network, prefix, "ipv6");
-}
-
-/** True for loopback, private, link-local and multicast addresses. */
-function isPrivate(address: string): boolean {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped) return isPrivate(mapped);
-  return unreachable.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
-}
-
 /** RFC 5321 §5.1: the servers of a domain (or one host alone) in the order to try them. Throws NoRoute. */
 export async function findTargets(
   domain: string,
@@ -79,7 +48,7 @@ export async function findTargets(
   }
   if (targets.length === 0 && isUnanswered) throw new NoRoute("deferred", "451 4.4.3 DNS did not answer");
   if (targets.length === 0) throw new NoRoute("failed", `550 5.1.2 no mail server of ${domain} has an address`);
-  const allowed = targets.filter(({ address }) => options.allowPrivateTargets || !isPrivate(address));
+  const allowed = targets.filter(({ address }) => options.allowPrivateTargets || !isPrivateAddress(address));
   if (allowed.length === 0) throw new NoRoute("failed", `550 5.4.4 ${domain} is only at private addresses`);
   return allowed.slice(0, mostAddresses);
 }

@@ -1,0 +1,156 @@
+import { type PushKeys, readKeys } from "../../push/webpush/encrypt.ts";
+import {
+  addPushSubscription,
+  countPushSubscriptions,
+  removePushSubscriptions,
+  updatePushSubscription,
+} from "../../store/push-subscriptions.ts";
+import { invalidProperties, SetError } from "../errors.ts";
+import type { Call } from "../method.ts";
+import type { CreateRecord, JmapObject, SetHooks, UpdateRecord } from "../standard/type.ts";
+import { ownerOf, type PushSubscriptionObject, wholeSeconds } from "./row.ts";
+
+const day = 24 * 3_600_000;
+/** RFC 8620 §7.2 asks for a longest life of seven days at least: a phone may refresh it only when it is looked at. */
+const longestLife = 30 * day;
+const usualLife = 7 * day;
+/** RFC 8620 §8.6 */
+const mostOfLogin = 100;
+
+type Faults = [property: string, text: string][];
+
+/** When it ends, in whole seconds; a credential with an end of its own sets no bound. Undefined for what is past or no time. */
+function expiryOf(wish: string | null, { login, services }: Call): Date | null | undefined {
+  const now = services.clock.now().getTime();
+  if (wish === null) return login.credentialExpiresAt ? null : wholeDate(now + usualLife);
+  const wanted = Date.parse(wish);
+  if (!(wanted > now)) return undefined;
+  return wholeDate(login.credentialExpiresAt ? wanted : Math.min(wanted, now + longestLife));
+}
+
+function wholeDate(time: number): Date {
+  return new Date(Math.floor(time / 1000) * 1000);
+}
+
+function fail(record: { error?: SetError }, faults: Faults): void {
+  if (faults.length === 0) return;
+  const text = faults.map(([property, words]) => `${property}: ${words}`).join("; ");
+  record.error ??= invalidProperties(text, ...faults.map(([property]) => property));
+}
+
+/** Nothing is told that the client asked for just so. */
+function tellExpiry(record: CreateRecord | UpdateRecord, expires: Date | null, asked: unknown): void {
+  const text = expires && wholeSeconds(expires);
+  if (text !== asked) record.response = { expires: text };
+}
+
+function checkCreate(record: CreateRecord, call: Call): void {
+  const { url, keys, verificationCode, expires } = record.after as JmapObject & PushSubscriptionObject;
+  const faults: Faults = [];
+  const refusal = call.services.webPush.refusal(url as string);
+  if (refusal !== undefined) faults.push(["url", refusal]);
+  if (keys !== null && !readKeys(keys as { p256dh: string; auth: string })) {
+    faults.push(["keys", "are not a P-256 public key and a secret of 16 octets"]);
+  }
+  if (verificationCode !== null) faults.push(["verificationCode", "is made by the server"]);
+  if (expiryOf(expires, call) === undefined) faults.push(["expires", "is past"]);
+  fail(record, faults);
+}
+
+function checkUpdate(record: UpdateRecord, call: Call): void {
+  const { secretCode } = record.before as PushSubscriptionObject;
+  const { verificationCode, expires } = record.after as PushSubscriptionObject;
+  const faults: Faults = [];
+  if (record.changed.has("verificationCode") && verificationCode !== secretCode) {
+    faults.push(["verificationCode", "is not what was pushed"]);
+  }
+  if (record.changed.has("expires") && expiryOf(expires, call) === undefined) faults.push(["expires", "is past"]);
+  fail(record, faults);
+}
+
+/** How many of these may be made, by their number and by their rate. */
+async function checkNumber(records: CreateRecord[], call: Call): Promise<void> {
+  if (records.length === 0) return;
+  const { store, clock, webPush } = call.services;
+  let left = mostOfLogin - (await countPushSubscriptions(store.database, call.login.login, clock.now()));
+  for (const record of records) {
+    if (left-- <= 0) record.error = new SetError("overQuota", `at most ${mostOfLogin} push subscriptions`);
+    else if (!webPush.admit(call.login.login)) record.error = new SetError("rateLimit", "too many in a short time");
+  }
+}
+
+async function create(record: CreateRecord, call: Call): Promise<void> {
+  const { store, clock, random, webPush } = call.services;
+  const { deviceClientId, url, keys, expires, types } = record.after as JmapObject & PushSubscriptionObject;
+  const expiresAt = expiryOf(expires, call) ?? null;
+  await addPushSubscription(store.database, ownerOf(call), {
+    id: record.id,
+    credentialExpiresAt: call.login.credentialExpiresAt ?? null,
+    deviceClientId: deviceClientId as string,
+    url: url as string,
+    keys: (keys && readKeys(keys as { p256dh: string; auth: string })) as PushKeys | null,
+    verificationCode: random(24).toString("base64url"),
+    expiresAt,
+    types,
+    holder: webPush.holder,
+    now: clock.now(),
+  });
+  tellExpiry(record, expiresAt, record.given.expires);
+}
+
+async function update(record: UpdateRecord, call: Call): Promise<void> {
+  const { store, webPush } = call.services;
+  const { changed, after, before } = record;
+  const { expires, types, verificationCode } = after as PushSubscriptionObject;
+  const current = before.expires === null ? null : new Date(before.expires as string);
+  const expiresAt = changed.has("expires") ? (expiryOf(expires, call) ?? null) : current;
+  // It begins to be told of changes, or of changes to other types, from here on.
+  const beginsAnew = changed.has("verificationCode") || changed.has("types");
+  const pushState = beginsAnew ? await webPush.standing(call.login.accounts.map(({ id }) => id)) : null;
+  const verified = verificationCode !== null;
+  const { holder } = webPush;
+  await updatePushSubscription(store.database, ownerOf(call), {
+    id: record.id,
+    expiresAt,
+    types,
+    verified,
+    holder,
+    pushState,
+  });
+  if (changed.has("expires")) tellExpiry(record, expiresAt, expires);
+}
+
+function tell(records: { id: number }[], call: Call): void {
+  call.services.webPush.changed(
+    call.login.login,
+    records.map(({ id }) => id),
+  );
+}
+
+/** What is written is told to who pushes: at once, so the verification goes out before anything else. */
+export const hooks: SetHooks<Call> = {
+  needs: ["verificationCode", "expires", "types"],
+
+  async check(batch, call) {
+    for (const record of batch.creates) checkCreate(record, call);
+    for (const record of batch.updates) checkUpdate(record, call);
+  },
+
+  async destroy(records, _batch, call) {
+    const ids = records.map(({ id }) => id);
+    await removePushSubscriptions(call.services.store.database, call.login.login, ids);
+    tell(records, call);
+  },
+
+  async update(records, _batch, call) {
+    for (const record of records) await update(record, call);
+    tell(records, call);
+  },
+
+  async create(records, _batch, call) {
+    await checkNumber(records, call);
+    const left = records.filter((record) => !record.error);
+    for (const record of left) await create(record, call);
+    tell(left, call);
+  },
+};

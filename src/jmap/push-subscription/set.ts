@@ -1,0 +1,16 @@
+import { plainMethod } from "../method.ts";
+import { setRecordArgs, setRecords } from "../standard/set.ts";
+import { pushSubscription } from "./type.ts";
+
+/** RFC 8620 §7.2.2 */
+export const pushSubscriptionSet = plainMethod({
+  name: "PushSubscription/set",
+  capability: pushSubscription.capability,
+  args: setRecordArgs,
+  run: (args, call) => setRecords(pushSubscription, args, call, async (count) => newIds(count, call.services.random)),
+});
+
+/** Unguessable, and never used twice: a device may hold subscriptions of several logins. */
+function newIds(count: number, random: (bytes: number) => Buffer): number[] {
+  return Array.from({ length: count }, () => random(6).readUIntBE(0, 6));
+}

@@ -1,0 +1,282 @@
+import type { Clock, Random } from "../../base/clock.ts";
+import { decodeId } from "../../base/ids.ts";
+import type { Log } from "../../base/log.ts";
+import { findLogin, openAccounts } from "../../store/logins.ts";
+import {
+  findHeldPush,
+  type HeldPush,
+  notePushed,
+  notePushFailed,
+  noteVerificationSent,
+  removePushSubscriptions,
+} from "../../store/push-subscriptions.ts";
+import type { Store } from "../../store/store.ts";
+import { listCredentials } from "../../store/tokens.ts";
+import type { Bus } from "../bus.ts";
+import {
+  type AccountStates,
+  chooseTypes,
+  decodePushState,
+  encodePushState,
+  mergeStates,
+  type StateChange,
+  type States,
+} from "../states.ts";
+import { Subscriber } from "../subscriber.ts";
+import { encrypt } from "./encrypt.ts";
+import { type PushMessage, takeChange, verification } from "./messages.ts";
+import type { Posted, Poster } from "./post.ts";
+import type { Vapid } from "./vapid.ts";
+
+/** All in ms. */
+export interface Pace {
+  /** The least time between two pushes; what changes meanwhile is joined. */
+  rest: number;
+  /** How long a push service that has too many may slow us down to. */
+  longestRest: number;
+  /** Pauses after failures; the last repeats. */
+  retries: number[];
+  /** A subscription that has failed for so long is destroyed. */
+  giveUpAfter: number;
+}
+
+export interface CourierDeps {
+  store: Store;
+  bus: Pick<Bus, "subscribe" | "states">;
+  poster: Poster;
+  vapid: Vapid;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  pace: Pace;
+  /** This process. */
+  holder: string;
+}
+
+/** RFC 8620 §7.2 wants one request before the client answers; it is repeated only where it surely failed. */
+const verificationAttempts = 3;
+/** Seconds that a push service keeps a push for a device that is away: later the device asks by itself. */
+const timeToLive = 86_400;
+const afterTrouble = 30_000;
+const longestTimer = 2 ** 31 - 1;
+
+/**
+ * Brings one subscription its pushes. The row is read anew before each, so what was destroyed, or is held by another
+ * process by now, gets none; and neither URL nor keys stay in memory (RFC 8620 §7.2).
+ */
+export class Courier {
+  readonly login: string;
+  readonly id: number;
+  readonly #deps: CourierDeps;
+  readonly #onClose: () => void;
+  #subscriber: Subscriber | undefined;
+  #pending: AccountStates = new Map();
+  #told: AccountStates = new Map();
+  #rest: number;
+  #notBefore = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #working: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(deps: CourierDeps, login: string, id: number, onClose: () => void) {
+    this.#deps = deps;
+    this.login = login;
+    this.id = id;
+    this.#onClose = onClose;
+    this.#rest = deps.pace.rest;
+  }
+
+  /** Never rejects: what goes wrong is tried again. */
+  async start(): Promise<void> {
+    this.#timer = undefined;
+    try {
+      const row = await this.#read();
+      if (!row || this.#closed) return;
+      this.#notBefore = row.nextAttemptAt?.getTime() ?? 0;
+      if (row.verified) await this.#subscribe(row);
+      else if (!row.verificationSent && row.attempts < verificationAttempts) this.#schedule();
+    } catch (error) {
+      this.#deps.log.warn({ id: this.id, reason: (error as Error).message }, "push subscription not started");
+      this.#subscriber?.close();
+      if (!this.#closed) this.#timer = setTimeout(() => void this.start(), afterTrouble).unref();
+    }
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#subscriber?.close();
+    this.#onClose();
+    await this.#working;
+  }
+
+  async #read(): Promise<HeldPush | undefined> {
+    const { store, clock, holder } = this.#deps;
+    const row = await findHeldPush(store.database, this.login, this.id, holder);
+    const now = clock.now();
+    if (row && ![row.expiresAt, row.credentialExpiresAt].some((end) => end && end <= now)) return row;
+    if (row) await this.#destroy("expired");
+    else this.#end();
+    return undefined;
+  }
+
+  /** As `close`, from within what is under way. */
+  #end(): void {
+    void this.close();
+  }
+
+  async #destroy(reason: string): Promise<void> {
+    this.#deps.log.info({ login: this.login, id: this.id, reason }, "push subscription removed");
+    await removePushSubscriptions(this.#deps.store.database, this.login, [this.id]);
+    this.#end();
+  }
+
+  async #subscribe(row: HeldPush): Promise<void> {
+    const accountIds = await this.#accounts(row);
+    if (!accountIds) return this.#destroy("revoked");
+    if (this.#closed) return;
+    this.#told = decodePushState(row.pushState ?? "") ?? new Map();
+    this.#subscriber = new Subscriber({
+      bus: this.#deps.bus,
+      accountIds,
+      types: chooseTypes(row.types),
+      pushState: row.pushState,
+      send: (change) => this.#take(change),
+    });
+    await this.#subscriber.start();
+  }
+
+  /** Undefined where the credential that made the subscription is no more. */
+  async #accounts({ credential }: HeldPush): Promise<number[] | undefined> {
+    const { database } = this.#deps.store;
+    const known = await findLogin(database, this.login);
+    if (!known) return undefined;
+    const [kind, id] = credential.split(":");
+    if (kind === "app" && !known.appPasswords.some((app) => app.id === id)) return undefined;
+    if (kind === "token" && !(await listCredentials(database, this.login)).some((token) => token.id === id))
+      return undefined;
+    return (await openAccounts(database, this.login, known.userId)).map((account) => account.id);
+  }
+
+  #take({ changed }: StateChange): undefined {
+    for (const [account, states] of Object.entries(changed)) this.#note(decodeId("u", account)!, states);
+    this.#schedule();
+  }
+
+  #note(accountId: number, states: States): void {
+    const known = this.#pending.get(accountId);
+    if (known) mergeStates(known, states);
+    else this.#pending.set(accountId, { ...states });
+  }
+
+  #schedule(): void {
+    if (this.#closed || this.#timer || this.#working) return;
+    const wait = Math.max(0, this.#notBefore - this.#deps.clock.now().getTime());
+    this.#timer = setTimeout(() => this.#work(), Math.min(wait, longestTimer)).unref();
+  }
+
+  #work(): void {
+    this.#timer = undefined;
+    if (this.#notBefore > this.#deps.clock.now().getTime()) {
+      this.#schedule();
+      return;
+    }
+    this.#working = this.#attempt()
+      .catch((error: Error) => {
+        this.#deps.log.warn({ id: this.id, reason: error.message }, "push not attempted");
+        this.#notBefore = this.#deps.clock.now().getTime() + afterTrouble;
+        return true;
+      })
+      .then((again) => {
+        this.#working = undefined;
+        if (again || this.#pending.size > 0) this.#schedule();
+      });
+  }
+
+  /** True when it is to be tried again. */
+  async #attempt(): Promise<boolean> {
+    const row = await this.#read();
+    if (!row) return false;
+    const message = row.verified ? takeChange(this.#pending) : verification(row);
+    if (message.changed?.size === 0) return false;
+    const outcome = await this.#post(row, message);
+    if (typeof outcome === "object" && outcome.status >= 200 && outcome.status < 300) {
+      await this.#succeeded(message);
+      return false;
+    }
+    for (const [accountId, states] of message.changed ?? []) this.#note(accountId, states);
+    if (typeof outcome === "object" && (outcome.status === 404 || outcome.status === 410)) {
+      await this.#destroy(`status ${outcome.status}`);
+      return false;
+    }
+    return this.#failed(row, outcome);
+  }
+
+  /** The answer, or why there was none. */
+  async #post({ url, keys }: HeldPush, { body, urgency }: PushMessage): Promise<Posted | string> {
+    const { poster, vapid, random } = this.#deps;
+    // RFC 8030 §5.4's Topic is left out: a push that takes the place of another would have to tell all that it told.
+    const headers = {
+      "Content-Type": "application/json",
+      TTL: timeToLive,
+      Urgency: urgency,
+      ...(keys && { "Content-Encoding": "aes128gcm" }),
+    };
+    try {
+      const authorization = vapid.authorization(new URL(url).origin);
+      return await poster.post(
+        url,
+        { ...headers, Authorization: authorization },
+        keys ? encrypt(body, keys, random) : body,
+      );
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  async #succeeded({ changed }: PushMessage): Promise<void> {
+    const { store, pace, clock, holder } = this.#deps;
+    const name = { login: this.login, id: this.id, holder };
+    if (!changed) return noteVerificationSent(store.database, name);
+    for (const [accountId, states] of changed) {
+      const told = this.#told.get(accountId) ?? {};
+      this.#told.set(accountId, { ...told, ...states });
+    }
+    this.#notBefore = clock.now().getTime() + this.#rest;
+    this.#rest = Math.max(pace.rest, this.#rest / 2);
+    await notePushed(store.database, name, encodePushState(this.#told));
+  }
+
+  async #failed(row: HeldPush, outcome: Posted | string): Promise<boolean> {
+    const { store, pace, clock, log, holder } = this.#deps;
+    const now = clock.now();
+    const since = row.failingSince ?? now;
+    const reason = typeof outcome === "string" ? outcome : `status ${outcome.status}`;
+    if (row.verified && now.getTime() - since.getTime() >= pace.giveUpAfter) {
+      await this.#destroy(`given up: ${reason}`);
+      return false;
+    }
+    const isRefused = typeof outcome === "object" && outcome.status < 500 && outcome.status !== 429;
+    const attempts = !row.verified && isRefused ? verificationAttempts : row.attempts + 1;
+    this.#notBefore = now.getTime() + this.#pauseAfter(row.attempts, outcome);
+    const nextAttemptAt = new Date(this.#notBefore);
+    log.info({ login: this.login, id: this.id, reason, attempts, nextAttemptAt }, "push failed");
+    await notePushFailed(
+      store.database,
+      { login: this.login, id: this.id, holder },
+      { attempts, since, nextAttemptAt },
+    );
+    return row.verified || attempts < verificationAttempts;
+  }
+
+  #pauseAfter(attempts: number, outcome: Posted | string): number {
+    const { retries, longestRest } = this.#deps.pace;
+    // Those that failed together need not come again together.
+    const pause = retries[Math.min(attempts, retries.length - 1)]! * (1 + Math.random() / 5);
+    if (typeof outcome === "string") return pause;
+    // RFC 8620 §7.2: too many requests make the pushes fewer, beyond this one.
+    if (outcome.status === 429) this.#rest = Math.min(this.#rest * 4, longestRest);
+    return Math.max(pause, outcome.retryAfter ?? 0, outcome.status === 429 ? this.#rest : 0);
+  }
+}

@@ -1,0 +1,57 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../../base/clock.ts";
+import type { Database } from "../../store/database.ts";
+import { keepSetting } from "../../store/settings.ts";
+
+const hour = 3_600_000;
+/** RFC 8292 §2 allows a day at most; one that is used again has at least half of it left. */
+const life = 12 * hour;
+
+/** Says to push services who we are (RFC 8292). */
+export class Vapid {
+  /** The uncompressed P-256 point, base64url. */
+  readonly publicKey: string;
+  readonly #key: KeyObject;
+  readonly #contact: string;
+  readonly #clock: Clock;
+  readonly #tokens = new LRUCache<string, { token: string; until: number }>({ max: 1000 });
+
+  constructor(pem: string, contact: string, clock: Clock) {
+    this.#key = createPrivateKey(pem);
+    this.#contact = contact;
+    this.#clock = clock;
+    const { x, y } = createPublicKey(this.#key).export({ format: "jwk" });
+    const point = [Buffer.from([4]), Buffer.from(x!, "base64url"), Buffer.from(y!, "base64url")];
+    this.publicKey = Buffer.concat(point).toString("base64url");
+  }
+
+  /** RFC 8292 §3: the Authorization of a push to this origin. */
+  authorization(origin: string): string {
+    const now = this.#clock.now().getTime();
+    let known = this.#tokens.get(origin);
+    if (!known || known.until < now + life / 2) {
+      known = { token: this.#sign(origin, now + life), until: now + life };
+      this.#tokens.set(origin, known);
+    }
+    return `vapid t=${known.token}, k=${this.publicKey}`;
+  }
+
+  #sign(origin: string, until: number): string {
+    const claims = { aud: origin, exp: Math.floor(until / 1000), sub: this.#contact };
+    const content = [{ typ: "JWT", alg: "ES256" }, claims]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
+      .join(".");
+    const signature = sign("sha256", Buffer.from(content), { key: this.#key, dsaEncoding: "ieee-p1363" });
+    return `${content}.${signature.toString("base64url")}`;
+  }
+}
+
+/** The installation's key pair, made once: clients bind their subscriptions at push services to it. */
+export async function openVapid(database: Database, contact: string, clock: Clock): Promise<Vapid> {
+  const pem = await keepSetting(database, "vapid_key", async () => {
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+    return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  });
+  return new Vapid(pem, contact, clock);
+}
