@@ -98,6 +98,17 @@ test("an account is opened to one more login, and closed again", async () => {
   await eventually(async () => (await names()).length === 1);
 });
 
+test("the quota of an account is told, set and lifted", async () => {
+  const address = "quota@new.example";
+  await server.addAccount(address, "x");
+  expect((await run("account", "quota", address)).stdout).toBe(
+    `${address} holds 0 bytes of mail, and may hold 20 GB.\n`,
+  );
+  expect((await run("account", "quota", address, "1.5GB")).stdout).toContain("may hold 1.5 GB");
+  expect((await run("account", "quota", address, "none")).stdout).toContain("may hold any amount");
+  expect((await run("account", "quota", address, "much")).stderr).toContain('"much" is not a size');
+});
+
 test("aliases are added, listed and removed; an account's own address is not", async () => {
   await server.addAccount("main@alias.example", "x");
   expect((await run("address", "add", "@alias.example", "main@alias.example")).stdout).toContain("all other addresses");

@@ -71,10 +71,22 @@ const attacks: Record<string, (victim: Names) => Json> = {
   "VacationResponse/set": () => ({}),
   "Blob/copy": ({ blob }) => ({ blobIds: [blob] }),
   "Blob/get": ({ blob }) => ({ ids: [blob] }),
-  "Blob/lookup": ({ blob }) => ({ ids: [blob], typeNames: ["Email"] }),
+  "Blob/lookup": ({ blob }) => ({ ids: [blob], typeNames: ["Email", "Thread", "Mailbox"] }),
   "Blob/upload": ({ blob }) => ({ create: { a: { data: [{ blobId: blob }], type: "text/plain" } } }),
-  "Quota/get": () => ({}),
-  "MDN/send": ({ email, identity }) => ({ identityId: identity, send: { a: { forEmailId: email } } }),
+  "Quota/get": () => ({ ids: null }),
+  "Quota/changes": () => ({ sinceState: "1-0" }),
+  "Quota/query": () => ({}),
+  "Quota/queryChanges": () => ({ sinceQueryState: "1-0" }),
+  "MDN/send": ({ email, identity }) => ({
+    identityId: identity,
+    send: {
+      a: {
+        forEmailId: email,
+        disposition: { actionMode: "manual-action", sendingMode: "mdn-sent-manually", type: "displayed" },
+      },
+    },
+    onSuccessUpdateEmail: { [email]: { "keywords/$mdnsent": true } },
+  }),
   "MDN/parse": ({ blob }) => ({ blobIds: [blob] }),
 };
 
@@ -151,7 +163,9 @@ describe.each(withAccount.map((method) => method.name))("%s", (name) => {
     expect(JSON.stringify(answer)).not.toContain(secret);
     const { created, updated, destroyed, list, type } = answer[1] as Record<string, unknown>;
     if (answer[0] === "error") expect(type).not.toBe("serverFail");
-    const reached = JSON.stringify({ created, updated, destroyed, list });
+    // Blob/lookup answers with each id asked for, whether or not there is such a blob.
+    const infos = name === "Blob/lookup" ? (list as { matchedIds: Json }[]).map(({ matchedIds }) => matchedIds) : list;
+    const reached = JSON.stringify({ created, updated, destroyed, list: infos });
     for (const id of [names.mailbox, names.email, names.thread, names.identity, names.submission, names.blob]) {
       expect(reached).not.toContain(`"${id}"`);
     }

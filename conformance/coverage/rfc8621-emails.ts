@@ -12,7 +12,7 @@ export const emails: readonly Sentence[] = [
     section: "4.1.1",
     level: "MUST",
     says: "The value for each key of mailboxIds and keywords MUST be true.",
-    tests: ["mailbox-ids-false*", "keyword-false*"],
+    tests: ["mailbox-ids-false*", "keyword-false*", "patch-false"],
   },
   {
     section: "4.1.1",

@@ -147,7 +147,7 @@ const roundTrips = defineTests(group, [
   {
     id: "valid-message",
     level: "MUST",
-    says: "What is created is a message [RFC5322]: lines end in CRLF, no line has more than 998 octets, header fields are ASCII.",
+    says: "What is created is a message [RFC5322]: lines end in CRLF, no line has more than 998 octets, each header field stands once.",
     run: async (t) => {
       const made = await create(t, {
         from: [{ name: "Zoë", email: "zoe@example.com" }],
@@ -160,10 +160,20 @@ const roundTrips = defineTests(group, [
       ok(!/[^\r]\n|\r[^\n]/.test(text), "a line does not end in CRLF");
       for (const line of text.split("\r\n")) ok(Buffer.byteLength(line) <= 998, "a line has more than 998 octets");
       const head = text.slice(0, text.indexOf("\r\n\r\n"));
-      ok(/^[\t\r\n -~]*$/.test(head), "a header field is not ASCII");
       for (const name of ["From", "Date", "Message-ID", "MIME-Version"]) {
         equal(head.match(new RegExp(`^${name}:`, "gim"))?.length, 1, `number of ${name} header fields`);
       }
+    },
+  },
+  {
+    id: "ascii-headers",
+    level: "SHOULD",
+    says: "What is created is a message [RFC5322], so that any server can take it: header fields are ASCII.",
+    run: async (t) => {
+      const to = [{ name: "Żółw", email: "z@example.com" }];
+      const made = await create(t, { to, subject: "Zażółć", "header:X-Own:asText": "gęślą", ...textBody("jaźń") });
+      const [head] = (await source(t, made.blobId)).split("\r\n\r\n");
+      ok(/^[\t\r\n -~]*$/.test(head ?? ""), "a header field is not ASCII");
     },
   },
   {

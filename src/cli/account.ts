@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { hashPassword, randomPassword } from "../auth/secrets.ts";
+import { showSize, size } from "../config/values.ts";
 import {
   addAlias,
   createAccount,
@@ -11,6 +12,7 @@ import {
   unshareAccount,
 } from "../store/directory.ts";
 import { announceRevoked, setPassword } from "../store/logins.ts";
+import { findQuota, findUsed, setQuota } from "../store/quota.ts";
 import { previewRemoval, type Removal, removeAccount } from "../store/removal.ts";
 import type { Store } from "../store/store.ts";
 import { addressOf, type Context, examples, loginOf, onStore, random } from "./command.ts";
@@ -48,6 +50,13 @@ export function addAccountCommands(program: Command): void {
   );
   onStore(
     account
+      .command("quota <address> [size]")
+      .description('tell how much mail an account holds and may hold, or set the limit: a size, or "none"')
+      .addHelpText("after", examples("account quota ann@example.org", "account quota ann@example.org 5GB")),
+    quota,
+  );
+  onStore(
+    account
       .command("remove <address>")
       .description("remove an account and all its mail")
       .option("--dry-run", "only tell what would be removed")
@@ -69,23 +78,26 @@ export function addAccountCommands(program: Command): void {
 }
 
 /** An account whose domain may be new. The domain's postmaster (RFC 5321 §4.5.1) is its first account. */
-export async function provision(store: Store, address: string, password: string) {
+export async function provision(
+  store: Store,
+  { address, password, quota }: { address: string; password: string; quota: number },
+) {
   const domainName = splitAddress(address)!.domain;
   const { domain, isNew } = await ensureDomain(store, domainName);
   const passwordHash = await hashPassword(password);
-  const userId = await createAccount(store, { address, passwordHash });
+  const userId = await createAccount(store, { address, passwordHash, quota: quota || null });
   const postmaster = `postmaster@${domainName}`;
   if (isNew && address !== postmaster) await addAlias(store, postmaster, userId).catch(() => {});
   return { userId, domain, isNewDomain: isNew };
 }
 
-async function add({ store, options }: Context, text: string): Promise<void> {
+async function add({ config, store, options }: Context, text: string): Promise<void> {
   const address = addressOf(text);
   // Before anyone types a password.
   const taken = (await listAddresses(store.database)).some((row) => row.address === address);
   if (taken) throw new Failure(`${address} is taken`);
   const { password, isRandom } = await choosePassword(options);
-  const { domain, isNewDomain } = await provision(store, address, password);
+  const { domain, isNewDomain } = await provision(store, { address, password, quota: config.defaultQuota });
   if (isNewDomain) say(`Made the domain ${domain.name}; posthorn domain list prints its DNS records.`);
   say(`Made the account ${address}.`);
   if (isRandom) say(`Its password, shown only now: ${password}`);
@@ -118,6 +130,23 @@ async function passwd({ store, options }: Context, text: string): Promise<void> 
   await announceRevoked(store.database, login);
   say(`Changed the password of ${login}.`);
   if (isRandom) say(`It is, shown only now: ${password}`);
+}
+
+async function quota({ store }: Context, text: string, limit?: string): Promise<void> {
+  const { login, userId } = await loginOf(store, text);
+  if (limit !== undefined) await store.write(userId, (tx) => setQuota(tx, limitOf(limit)));
+  const used = showSize(await findUsed(store.database, userId));
+  const found = await findQuota(store.database, userId);
+  say(`${login} holds ${used} of mail, and may hold ${found ? showSize(found.limit) : "any amount"}.`);
+}
+
+/** Null: none. */
+function limitOf(text: string): number | null {
+  try {
+    return text === "none" ? null : size(text) || null;
+  } catch (error) {
+    throw new Failure((error as Error).message);
+  }
 }
 
 async function remove({ store, options }: Context, text: string): Promise<void> {

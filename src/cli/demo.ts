@@ -20,7 +20,7 @@ export async function makeDemo(store: Store, config: Config, random: Random): Pr
   for (const name of ["alice", "bob"]) {
     const address = `${name}@${demoDomain}`;
     const password = randomPassword(random);
-    const { userId } = await provision(store, address, password);
+    const { userId } = await provision(store, { address, password, quota: config.defaultQuota });
     accounts.push({ address, password, userId });
   }
   return accounts;

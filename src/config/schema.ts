@@ -123,6 +123,11 @@ const declarations = {
   maxSizeUpload: option({ default: "50_000_000", parse: size, help: "Largest upload; JMAP's maxSizeUpload." }),
   maxSizeRequest: option({ default: "10_000_000", parse: size, help: "Largest API request; JMAP's maxSizeRequest." }),
   maxMessageSize: option({ default: "50_000_000", parse: size, help: "Largest message taken in or sent." }),
+  defaultQuota: option({
+    default: "20GB",
+    parse: size,
+    help: "Mail that a new account may hold; 0 is any amount. See posthorn account quota.",
+  }),
   maxCallsInRequest: option({ default: "50", parse: integer(1, most), help: "Method calls in one API request." }),
   maxObjectsInGet: option({ default: "1000", parse: integer(1, most), help: "Objects in one /get call." }),
   maxObjectsInSet: option({ default: "1000", parse: integer(1, most), help: "Changes in one /set call." }),

@@ -51,6 +51,19 @@ export const size: Parse<number> = (value) => {
   throw new Error(`"${value}" is not a size such as 500kB, 50MB or 64MiB`);
 };
 
+/** In the largest unit that fits, rounded: "1.5 GB". */
+export function showSize(bytes: number): string {
+  for (const [name, unit] of [
+    ["TB", 1e12],
+    ["GB", 1e9],
+    ["MB", 1e6],
+    ["kB", 1e3],
+  ] as const) {
+    if (bytes >= unit) return `${Math.round((bytes / unit) * 10) / 10} ${name}`;
+  }
+  return `${bytes} bytes`;
+}
+
 const durationUnits: Record<string, number> = { ms: 1, s: 1e3, m: 60e3, h: 3_600e3, d: 86_400e3, w: 604_800e3 };
 
 /** Milliseconds: "90s", "2m", "1h30m", "5d". */

@@ -1,5 +1,8 @@
 import type { AccountAccess } from "../auth/login.ts";
 import { maxDelayedSend } from "../mail/submit-parameters.ts";
+import { digests } from "./blob/get.ts";
+import { lookupTypes } from "./blob/lookup.ts";
+import { maxDataSources } from "./blob/sources.ts";
 import { emailLimits } from "./email/places.ts";
 import { capabilities } from "./ids.ts";
 import { maxMailboxDepth, maxSizeMailboxName } from "./mailbox/check.ts";
@@ -21,7 +24,7 @@ const submissionExtensions = {
   SMTPUTF8: [],
 };
 
-type AccountCapability = (account: AccountAccess) => object;
+type AccountCapability = (account: AccountAccess, limits: Limits) => object;
 
 /** RFC 8621 §1.3: capability → what an account may do with it. Those without methods are not advertised. */
 export const accountCapabilities: Record<string, AccountCapability> = {
@@ -45,4 +48,12 @@ export const accountCapabilities: Record<string, AccountCapability> = {
   }),
   [capabilities.submission]: () => ({ maxDelayedSend, submissionExtensions }),
   [capabilities.vacation]: () => ({}),
+  [capabilities.quota]: () => ({}),
+  [capabilities.blob]: (_, { maxSizeUpload }) => ({
+    maxSizeBlobSet: maxSizeUpload,
+    maxDataSources,
+    supportedTypeNames: lookupTypes,
+    supportedDigestAlgorithms: Object.keys(digests),
+  }),
+  [capabilities.mdn]: () => ({}),
 };

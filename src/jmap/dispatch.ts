@@ -54,7 +54,7 @@ class CallContext implements Call {
   constructor(run: Run, account: string, createdIds: readonly ReadonlyMap<string, string>[]) {
     this.services = run.services;
     this.login = run.request.login;
-    this.using = run.request.using;
+    this.using = run.request.relaxedUsing ? run.registry.capabilities : run.request.using;
     this.account = account;
     this.#createdIds = createdIds;
   }

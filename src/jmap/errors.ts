@@ -115,3 +115,7 @@ export class SetError extends Error {
 export function invalidProperties(description: string, ...properties: string[]): SetError {
   return new SetError("invalidProperties", description, { properties });
 }
+
+export function overQuota(): SetError {
+  return new SetError("overQuota", "the account has no room for it: see its Quota");
+}

@@ -8,6 +8,7 @@ export const idPrefix = {
   email: "e",
   identity: "i",
   submission: "s",
+  quota: "q",
   pushSubscription: pushIdPrefix,
 } as const;
 
@@ -16,6 +17,9 @@ export const capabilities = {
   mail: "urn:ietf:params:jmap:mail",
   submission: "urn:ietf:params:jmap:submission",
   vacation: "urn:ietf:params:jmap:vacationresponse",
+  quota: "urn:ietf:params:jmap:quota",
+  blob: "urn:ietf:params:jmap:blob",
+  mdn: "urn:ietf:params:jmap:mdn",
   websocket: "urn:ietf:params:jmap:websocket",
   webPushVapid: "urn:ietf:params:jmap:webpush-vapid",
 } as const;

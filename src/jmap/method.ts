@@ -54,7 +54,7 @@ export interface Call {
   readonly accountId: number;
   /** The account as the client wrote it. */
   readonly account: string;
-  /** The capabilities in `using`. */
+  /** The capabilities in `using`; all of them where the server does not mind it. */
   readonly using: ReadonlySet<string>;
   /** The id of a record that an earlier call of this request made, by its creation id (without "#"). */
   createdId(creationId: string): string | undefined;

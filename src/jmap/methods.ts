@@ -1,3 +1,6 @@
+import { blobGet } from "./blob/get.ts";
+import { blobLookup } from "./blob/lookup.ts";
+import { blobUpload } from "./blob/upload.ts";
 import { blobCopy } from "./core/blob-copy.ts";
 import { coreEcho } from "./core/echo.ts";
 import { emailImport } from "./email/import.ts";
@@ -5,9 +8,12 @@ import { emailParse } from "./email/parse.ts";
 import { email } from "./email/type.ts";
 import { identity } from "./identity/type.ts";
 import { mailbox } from "./mailbox/type.ts";
+import { mdnParse } from "./mdn/parse.ts";
+import { mdnSend } from "./mdn/send.ts";
 import type { Method } from "./method.ts";
 import { pushSubscriptionGet } from "./push-subscription/get.ts";
 import { pushSubscriptionSet } from "./push-subscription/set.ts";
+import { quota } from "./quota/type.ts";
 import { searchSnippetGet } from "./search-snippet/get.ts";
 import { changesMethod } from "./standard/changes.ts";
 import { copyMethod } from "./standard/copy.ts";
@@ -48,6 +54,15 @@ export const methods: readonly Method[] = [
   queryMethod(submission),
   queryChangesMethod(submission),
   setMethod(submission),
+  getMethod(quota),
+  changesMethod(quota),
+  queryMethod(quota),
+  queryChangesMethod(quota),
+  blobUpload,
+  blobGet,
+  blobLookup,
+  mdnSend,
+  mdnParse,
   getMethod(vacation),
   setMethod(vacation),
 ];

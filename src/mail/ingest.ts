@@ -27,8 +27,11 @@ export interface NewMail {
   incomingId?: number;
 }
 
-/** What became of one message. `duplicate`: this incoming message was delivered before. */
-export type Outcome = { email: EmailRow } | { missingMailboxes: number[] } | { duplicate: true };
+/**
+ * What became of one message. `duplicate`: this incoming message was delivered before. `overQuota`: a client wants it
+ * kept, and there is no room; what came in is always taken.
+ */
+export type Outcome = { email: EmailRow } | { missingMailboxes: number[] } | { duplicate: true } | { overQuota: true };
 
 /** Messages that were written as one change, and the Email states around it. */
 export interface Added {
@@ -94,6 +97,7 @@ export class Ingest {
       const added = await this.#store.write(accountId, (tx) => writeJobs(tx, jobs), {
         ids: 2 * jobs.reduce((sum, job) => sum + job.mails.length, 0),
         modseqs: jobs.length,
+        bytes: totalSize(jobs.flatMap((job) => job.mails)),
       });
       jobs.forEach((job, index) => {
         job.resolve(added[index]!);
@@ -105,6 +109,10 @@ export class Ingest {
       } else for (const job of jobs) await this.#write(accountId, [job]);
     }
   }
+}
+
+export function totalSize(mails: readonly NewMail[]): number {
+  return mails.reduce((sum, mail) => sum + mail.blob.size, 0);
 }
 
 /** All jobs at once, each with a modseq of its own. */
@@ -133,11 +141,15 @@ export async function writeMails(tx: Tx, mails: readonly NewMail[], modseqs?: re
     tx,
     mails.map((mail) => mail.incomingId).filter((id) => id !== undefined),
   );
+  let { room } = tx;
   const outcomes: (Outcome | undefined)[] = mails.map((mail) => {
     // A claim counts once: the same message twice in one fold is a duplicate too.
     if (mail.incomingId !== undefined && !fresh.delete(mail.incomingId)) return { duplicate: true };
     const missing = "mailboxIds" in mail.target ? mail.target.mailboxIds.filter((id) => !has(places, id)) : [];
-    return missing.length > 0 ? { missingMailboxes: missing } : undefined;
+    if (missing.length > 0) return { missingMailboxes: missing };
+    if ("mailboxIds" in mail.target && mail.blob.size > room) return { overQuota: true };
+    room -= mail.blob.size;
+    return undefined;
   });
   const accepted = mails.map((mail, index) => ({ mail, index })).filter(({ index }) => outcomes[index] === undefined);
   const rows = await insertAccepted(

@@ -13,6 +13,9 @@ const maxReferences = 50;
 /** 48 bits: exact as a number, and within one account's keys as good as unique. */
 const hash = (text: string) => createHash("sha256").update(text).digest().readUIntBE(0, 6);
 
+/** As the `idHash` of its thread keys. */
+export const messageIdHash = hash;
+
 /**
  * RFC 8621 §3: emails belong together when they share a message id among Message-ID, In-Reply-To and References and
  * the base subject. Of a long References, the first and last 50.

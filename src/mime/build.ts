@@ -17,6 +17,8 @@ export interface BuildPart {
   /** More fields, values in Raw form. */
   headers: HeaderField[];
   content: { text: string } | { bytes: Uint8Array } | { parts: BuildPart[] };
+  /** Of a multipart's type, besides the boundary. */
+  params?: [string, string][];
 }
 
 export interface BuildMessage {
@@ -120,7 +122,7 @@ function buildContent(
     const first = content.parts[0];
     const related: [string, string][] =
       /\/related$/i.test(type) && first !== undefined ? [["type", firstType(first)]] : [];
-    return { type, params: [...related, ["boundary", boundary]], body, encoding };
+    return { type, params: [...(part.params ?? []), ...related, ["boundary", boundary]], body, encoding };
   }
   const type = leafType(part);
   const isText = "text" in content;

@@ -46,6 +46,22 @@ export async function referenceBlobs(tx: Tx, blobs: StoredBlob[], options: { exp
   ]);
 }
 
+/** Those uploads that together with newer ones go beyond the allowance. */
+const excessUploads = statement<{ sha256: Buffer }>(`
+  SELECT u.sha256 FROM (
+    SELECT r.sha256, sum(r.size) OVER (ORDER BY r.expires_at DESC, r.sha256) AS total FROM blob_ref r
+    WHERE r.user_id = $1 AND r.expires_at IS NOT NULL AND r.released_at IS NULL) u
+  WHERE u.total > $2`);
+const expireUploads = statement("UPDATE blob_ref SET expires_at = $3 WHERE user_id = $1 AND sha256 = ANY($2::bytea[])");
+
+/** RFC 8620 §6: where uploads come to more than `most` bytes, the oldest go, unless something holds them. */
+export async function limitUploads(tx: Tx, most: number): Promise<void> {
+  const excess = (await tx.run(excessUploads, [tx.accountId, most])).map((row) => row.sha256);
+  if (excess.length === 0) return;
+  await tx.run(expireUploads, [tx.accountId, excess, tx.now]);
+  await releaseBlobs(tx, excess);
+}
+
 /** Undefined where the account holds no unreleased reference. */
 export async function findBlob(reader: Reader, sha256: Buffer): Promise<StoredBlob | undefined> {
   const [row] = await reader.run(find, [reader.accountId, sha256]);

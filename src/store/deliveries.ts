@@ -78,6 +78,8 @@ export interface LeasedDelivery {
   attempts: number;
   /** For recipients of our own. */
   incomingId: number;
+  /** No earlier attempt had this id, so nothing was delivered by it. */
+  isFresh: boolean;
 }
 export interface LeasedSubmission extends DueSubmission {
   leasedAt: Date;
@@ -90,7 +92,7 @@ export interface LeasedSubmission extends DueSubmission {
   deliveries: LeasedDelivery[];
 }
 
-const lease = statement<LeasedDelivery>(`
+const lease = statement<Omit<LeasedDelivery, "isFresh">>(`
   UPDATE delivery SET leased_by = $3, leased_until = $4, attempts = attempts + 1,
     incoming_id = coalesce(incoming_id, $5)
   WHERE user_id = $1 AND submission_id = $2 AND state = 'queued' AND next_attempt_at <= $6
@@ -115,7 +117,8 @@ export async function leaseDeliveries(
   { holder, until, now, incomingId }: Lease & { now: Date; incomingId: number },
 ): Promise<LeasedSubmission | undefined> {
   const { userId, submissionId } = due;
-  const deliveries = await database.run(lease, [userId, submissionId, holder, until, incomingId, now]);
+  const leased = await database.run(lease, [userId, submissionId, holder, until, incomingId, now]);
+  const deliveries = leased.map((row) => ({ ...row, isFresh: row.incomingId === incomingId }));
   if (deliveries.length === 0) return undefined;
   const [row] = await database.run(selectMessage, [userId, submissionId]);
   if (!row) throw new Error(`submission ${submissionId} of account ${userId} has no message`);
@@ -156,6 +159,8 @@ export interface DeliveryOutcome {
   /** For deferred ones. */
   nextAttemptAt: Date | null;
   delivered: "queued" | "yes" | "no" | "unknown";
+  /** Nothing was attempted: the next attempt has an incoming id apart from those that are delivered now. */
+  isUntried?: true | undefined;
 }
 
 const note = statement(`
@@ -180,9 +185,10 @@ export async function noteSent(
 const states = { sent: "sent", deferred: "queued", failed: "failed" } as const;
 const record = statement(`
   UPDATE delivery AS d SET state = o.state, smtp_reply = o.smtp_reply, delivered = o.delivered,
-    next_attempt_at = coalesce(o.next_attempt_at, d.next_attempt_at), leased_by = NULL, leased_until = NULL
-  FROM unnest($3::integer[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
-    AS o (no, state, smtp_reply, delivered, next_attempt_at)
+    next_attempt_at = coalesce(o.next_attempt_at, d.next_attempt_at), leased_by = NULL, leased_until = NULL,
+    incoming_id = CASE WHEN o.untried THEN NULL ELSE d.incoming_id END
+  FROM unnest($3::integer[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $9::boolean[])
+    AS o (no, state, smtp_reply, delivered, next_attempt_at, untried)
   WHERE d.user_id = $1 AND d.submission_id = $2 AND d.no = o.no AND d.state IN ('queued', o.state) AND d.leased_by = $8`);
 const finish = statement(`
   UPDATE submission SET undo_status = 'final', dsn_blob_ids = dsn_blob_ids || $3::text[]
@@ -206,6 +212,7 @@ export async function recordOutcomes(
     outcomes.map(({ delivered }) => delivered),
     outcomes.map(({ nextAttemptAt }) => nextAttemptAt),
     holder,
+    outcomes.map(({ isUntried }) => isUntried === true),
   ]);
   if (written === 0) return false;
   await finishAttempt(tx, submissionId, dsnBlobIds);

@@ -2,6 +2,7 @@ import { domainToASCII } from "node:url";
 import type { Database } from "./database.ts";
 import { Conflict } from "./errors.ts";
 import { createDefaultMailboxes } from "./mailboxes.ts";
+import { setQuota } from "./quota.ts";
 import { statement, unprepared } from "./sql.ts";
 import type { Store, Tx } from "./store.ts";
 
@@ -58,11 +59,12 @@ const insertAddress = statement(`
 
 /**
  * An account with its mailboxes, identity, login and address, each written in turn: the address comes last, so mail
- * never goes to half an account. `fill` makes its mailboxes (default: the usual ones). Throws Conflict where the address is taken.
+ * never goes to half an account. `fill` makes its mailboxes (default: the usual ones), `quota` is how many bytes of mail it
+ * may hold (default: any number). Throws Conflict where the address is taken.
  */
 export async function createAccount(
   store: Store,
-  options: { address: string; passwordHash: string; fill?: (tx: Tx) => Promise<void> },
+  options: { address: string; passwordHash: string; fill?: (tx: Tx) => Promise<void>; quota?: number | null },
 ): Promise<number> {
   const address = mustBeAddress(options.address);
   const { database } = store;
@@ -71,7 +73,7 @@ export async function createAccount(
   const [row] = await database.run(nextNumber);
   const userId = row!.number;
   await database.run(insertAccount, [userId, address, now]);
-  await store.write(userId, (tx) => fillAccount(tx, address, options.fill ?? createDefaultMailboxes), { ids: 16 });
+  await store.write(userId, (tx) => fillAccount(tx, { ...options, address }), { ids: 16 });
   // A login without its address is what an interrupted creation leaves: it is taken over.
   if ((await database.count(insertLogin, [address, userId, options.passwordHash, now])) === 0) {
     await database.run(adoptLogin, [address, userId, options.passwordHash]);
@@ -80,8 +82,12 @@ export async function createAccount(
   return userId;
 }
 
-async function fillAccount(tx: Tx, address: string, fill: (tx: Tx) => Promise<void>): Promise<void> {
+async function fillAccount(
+  tx: Tx,
+  { address, fill = createDefaultMailboxes, quota = null }: Parameters<typeof createAccount>[1],
+): Promise<void> {
   await fill(tx);
+  if (quota !== null) await setQuota(tx, quota);
   const [id] = await tx.newIds(1);
   await tx.run(insertIdentity, [tx.accountId, id, address]);
   tx.changed({ type: "Identity", id: id!, kind: 1 });

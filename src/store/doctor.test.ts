@@ -56,6 +56,7 @@ test.each([
   ["DELETE FROM message WHERE user_id = $1", /4 emails without their message/],
   ["UPDATE blob_ref SET released_at = now() WHERE user_id = $1", /4 messages without a reference/],
   ["DELETE FROM mailbox WHERE user_id = $1 AND role = 'inbox'", /2 emails in a mailbox that is gone/],
+  ["UPDATE account SET used = used - 1 WHERE user_id = $1", /1 account whose use of storage is kept wrong/],
   ["UPDATE blob_ref SET day = '2001-02-03' WHERE user_id = $1", /the object 2001-02-03\/[0-9a-f]{64} is missing/],
 ])("finds: %s", async (damage, expected) => {
   const userId = await setUp();

@@ -116,6 +116,11 @@ const comparison = (name: string, rows: string): { name: string; query: Statemen
 
 const comparisons = [
   comparison(
+    "account whose use of storage is kept wrong",
+    `SELECT a.used AS example FROM account a
+     WHERE a.user_id = $1 AND a.used <> (SELECT coalesce(sum(e.size), 0) FROM email e WHERE e.user_id = $1)`,
+  ),
+  comparison(
     "wrong heads of threads in mailboxes",
     `SELECT h.email_id AS example FROM (
        SELECT em.email_id, em.head, row_number() OVER (

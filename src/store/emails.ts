@@ -55,7 +55,9 @@ const deleteKeywords = statement(`
   DELETE FROM email_keyword k USING unnest($2::text[], $3::timestamptz[], $4::bigint[])
     AS x (keyword, received_at, email_id)
   WHERE k.user_id = $1 AND k.keyword = x.keyword AND k.received_at = x.received_at AND k.email_id = x.email_id`);
-const deleteEmails = statement("DELETE FROM email WHERE user_id = $1 AND id = ANY($2::bigint[])");
+const deleteEmails = statement<{ size: number }>(
+  "DELETE FROM email WHERE user_id = $1 AND id = ANY($2::bigint[]) RETURNING size",
+);
 const deleteAllPlaces = statement("DELETE FROM email_mailbox WHERE user_id = $1 AND email_id = ANY($2::bigint[])");
 const deleteMessages = statement<{ sha256: Buffer }>(
   "DELETE FROM message WHERE user_id = $1 AND no = ANY($2::bigint[]) RETURNING sha256",
@@ -189,7 +191,8 @@ export async function destroyEmails(tx: Tx, emails: readonly EmailRow[]): Promis
   const nos = emails.map((email) => email.no);
   const threadIds = [...new Set(emails.map((email) => email.threadId))];
   const before = await tally(tx, threadIds);
-  await tx.run(deleteEmails, [tx.accountId, ids]);
+  const gone = await tx.run(deleteEmails, [tx.accountId, ids]);
+  tx.grow(-gone.reduce((sum, { size }) => sum + size, 0));
   await tx.run(deleteAllPlaces, [tx.accountId, ids]);
   await removeEmailKeywords(
     tx,

@@ -84,6 +84,7 @@ export async function insertEmails(
     emails.map((email) => email.blob),
   );
   await applyTally(tx, before, await tally(tx, threadIds));
+  tx.grow(emails.reduce((sum, { summary }) => sum + summary.size, 0));
   logInserts(tx, emails, rows, knownThreads);
   return rows;
 }

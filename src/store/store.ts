@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import { type Change, ChangeSet, type TypeName } from "./change.ts";
+import { type Change, ChangeSet, Kind, type TypeName } from "./change.ts";
 import { type Database, patiently } from "./database.ts";
 import { AccountMissing, Conflict } from "./errors.ts";
 import type { Executor } from "./sql.ts";
@@ -27,6 +27,10 @@ export interface Tx extends Reader {
   changed(change: Change): void;
   /** What this transaction has changed so far. */
   readonly changes: ChangeSet;
+  /** How many bytes of mail the quota leaves: Infinity without one, below 0 where mail that came in went beyond it. */
+  readonly room: number;
+  /** Tells of messages that were added or, with a negative number, destroyed. */
+  grow(bytes: number): void;
   /** Undoes `work` alone when it throws; a unique violation becomes `Conflict`. */
   savepoint<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -41,13 +45,17 @@ interface AccountRow {
   modseq: number;
   last_id: number;
   epoch: number;
+  used: number;
+  quota: number | null;
+  quota_id: number | null;
 }
 const takeAccount = statement<AccountRow>(`
-  UPDATE account SET modseq = modseq + $3, last_id = last_id + $2 WHERE user_id = $1
-  RETURNING modseq, last_id, epoch`);
+  UPDATE account SET modseq = modseq + $3, last_id = last_id + $2, used = used + $4 WHERE user_id = $1
+  RETURNING modseq, last_id, epoch, used, quota, quota_id`);
 const takeIds = statement<{ last_id: number }>(
   "UPDATE account SET last_id = last_id + $2 WHERE user_id = $1 RETURNING last_id",
 );
+const addUsed = statement("UPDATE account SET used = used + $2 WHERE user_id = $1");
 const savepoint = unprepared("SAVEPOINT s");
 const releaseSavepoint = unprepared("RELEASE SAVEPOINT s");
 const rollbackToSavepoint = unprepared("ROLLBACK TO SAVEPOINT s");
@@ -90,17 +98,22 @@ export class Store {
   /**
    * The only way an account changes. `ids`: how many new ids the work will want (more can be had inside).
    * `modseqs`: how many writes are folded into this one; the first has modseq `tx.modseq - modseqs + 1`.
+   * `bytes`: by how much the account is likely to grow; where that comes true, it costs no statement of its own.
    * Lost races and dropped connections run `work` again, unless the outcome of COMMIT is unknown: then CommitError.
    * `work` must therefore have no effect outside the transaction.
    */
-  async write<T>(accountId: number, work: (tx: Tx) => Promise<T>, { ids = 0, modseqs = 1 } = {}): Promise<T> {
+  async write<T>(
+    accountId: number,
+    work: (tx: Tx) => Promise<T>,
+    { ids = 0, modseqs = 1, bytes = 0 } = {},
+  ): Promise<T> {
     const { result, changed } = await patiently(() =>
       this.database.transaction("BEGIN", async (executor) => {
-        const [row] = await executor.run(takeAccount, [accountId, ids, modseqs]);
+        const [row] = await executor.run(takeAccount, [accountId, ids, modseqs, bytes]);
         if (!row) throw new AccountMissing(accountId);
-        const tx = new AccountTx(executor, accountId, row, ids, this.clock.now());
+        const tx = new AccountTx(executor, accountId, row, { ids, bytes, now: this.clock.now() });
         const result = await work(tx);
-        await tx.changes.write(executor, accountId, tx.now);
+        await tx.finish();
         const newest = tx.changes.newest();
         return { result, changed: newest.size === 0 ? undefined : tx.stateStrings(newest) };
       }),
@@ -140,18 +153,27 @@ class AccountReader implements Reader {
 class AccountTx extends AccountReader implements Tx {
   readonly changes = new ChangeSet();
   readonly now: Date;
-  readonly #epoch: number;
   readonly modseq: number;
+  readonly #row: AccountRow;
+  /** By how much the row was made to grow beforehand. */
+  readonly #assumed: number;
+  #grown = 0;
   #nextId: number;
   #lastId: number;
 
-  constructor(executor: Executor, accountId: number, row: AccountRow, ids: number, now: Date) {
+  constructor(
+    executor: Executor,
+    accountId: number,
+    row: AccountRow,
+    { ids, bytes, now }: { ids: number; bytes: number; now: Date },
+  ) {
     super(executor, accountId);
-    this.#epoch = row.epoch;
     this.modseq = row.modseq;
+    this.now = now;
+    this.#row = row;
+    this.#assumed = bytes;
     this.#nextId = row.last_id - ids + 1;
     this.#lastId = row.last_id;
-    this.now = now;
   }
 
   async newIds(count: number): Promise<number[]> {
@@ -169,6 +191,24 @@ class AccountTx extends AccountReader implements Tx {
     this.changes.add(change, this.modseq);
   }
 
+  get room(): number {
+    const { used, quota } = this.#row;
+    return quota === null ? Number.POSITIVE_INFINITY : quota - (used - this.#assumed + this.#grown);
+  }
+
+  grow(bytes: number): void {
+    this.#grown += bytes;
+  }
+
+  /** Writes what was kept for the end. */
+  async finish(): Promise<void> {
+    if (this.#grown !== this.#assumed) await this.run(addUsed, [this.accountId, this.#grown - this.#assumed]);
+    // An account without a limit has no Quota to tell of.
+    const { quota_id: id } = this.#row;
+    if (this.#grown !== 0 && id !== null) this.changed({ type: "Quota", id, kind: Kind.counts });
+    await this.changes.write(this.executor, this.accountId, this.now);
+  }
+
   /** In a write, the state before it until something of the type changed, then the state it will commit. */
   override async state(type: TypeName): Promise<string> {
     const { epoch, newest } = await this.standing();
@@ -176,11 +216,14 @@ class AccountTx extends AccountReader implements Tx {
   }
 
   stateStrings(newest: Map<TypeName, number>): StateChange["changed"] {
-    return Object.fromEntries([...newest].map(([type, modseq]) => [type, encodeState({ epoch: this.#epoch, modseq })]));
+    return Object.fromEntries(
+      [...newest].map(([type, modseq]) => [type, encodeState({ epoch: this.#row.epoch, modseq })]),
+    );
   }
 
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
     const mark = this.changes.mark();
+    const grown = this.#grown;
     await this.run(savepoint);
     try {
       const result = await work();
@@ -188,6 +231,7 @@ class AccountTx extends AccountReader implements Tx {
       return result;
     } catch (error) {
       this.changes.restore(mark);
+      this.#grown = grown;
       await this.run(rollbackToSavepoint);
       await this.run(releaseSavepoint);
       const { code, constraint } = error as { code?: string; constraint?: string };

@@ -30,6 +30,8 @@ export interface NewSubmission extends Omit<SubmissionRow, "undoStatus" | "dsnBl
   /** The message as it leaves. */
   blob: StoredBlob;
   recipients: { address: EnvelopeAddress; smtpReply: string }[];
+  /** Clients do not see it: what is no EmailSubmission but goes the same way. It goes when it is sent. */
+  isHidden?: true;
 }
 
 const columns = `id, identity_id AS "identityId", email_id AS "emailId", thread_id AS "threadId", envelope,
@@ -44,10 +46,12 @@ const selectStatus = statement<Status>(`
   WHERE user_id = $1 AND submission_id = ANY($2::bigint[]) ORDER BY submission_id, no`);
 
 const insert = statement(`
-  INSERT INTO submission (user_id, id, identity_id, email_id, thread_id, envelope, sha256, send_at, undo_status, created_at)
-  SELECT a.user_id, s.id, s.identity_id, s.email_id, s.thread_id, s.envelope, s.sha256, s.send_at, 'pending', $9
+  INSERT INTO submission (user_id, id, identity_id, email_id, thread_id, envelope, sha256, send_at, undo_status, created_at,
+    destroyed)
+  SELECT a.user_id, s.id, s.identity_id, s.email_id, s.thread_id, s.envelope, s.sha256, s.send_at, 'pending', $9,
+    s.destroyed
   FROM account a, unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::jsonb[], $7::bytea[],
-    $8::timestamptz[]) AS s (id, identity_id, email_id, thread_id, envelope, sha256, send_at)
+    $8::timestamptz[], $10::boolean[]) AS s (id, identity_id, email_id, thread_id, envelope, sha256, send_at, destroyed)
   WHERE a.user_id = $1`);
 const insertDeliveries = statement(`
   INSERT INTO delivery (user_id, submission_id, no, rcpt_to, parameters, state, next_attempt_at, smtp_reply, delivered,
@@ -108,6 +112,7 @@ export async function insertSubmissions(tx: Tx, rows: NewSubmission[]): Promise<
     rows.map((row) => row.blob.sha256),
     rows.map((row) => row.sendAt),
     tx.now,
+    rows.map((row) => row.isHidden === true),
   ]);
   const deliveries = rows.flatMap((row) => row.recipients.map((recipient, no) => ({ row, no, ...recipient })));
   await tx.run(insertDeliveries, [
@@ -130,8 +135,7 @@ export async function insertHiddenSubmission(
   const envelope = { mailFrom: { email: "", parameters: null }, rcptTo: [address] };
   const recipients = [{ address, smtpReply: "250 2.1.5 queued" }];
   const nothing = { identityId: 0, emailId: 0, threadId: 0 };
-  await insertSubmissions(tx, [{ id, ...nothing, envelope, sendAt, blob, recipients }]);
-  await tx.run(hide, [tx.accountId, [id]]);
+  await insertSubmissions(tx, [{ id, ...nothing, envelope, sendAt, blob, recipients, isHidden: true }]);
 }
 
 /** Which of these have not been tried yet. No attempt begins before the transaction ends. */

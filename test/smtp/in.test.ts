@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { dkimSign } from "mailauth";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { setQuota } from "../../src/store/quota.ts";
 import { message } from "../support/messages.ts";
 import { until } from "../support/ports.ts";
 import { deliver, SmtpConnection, SmtpFailure } from "../support/smtp-client.ts";
@@ -84,6 +85,33 @@ describe("the conversation", () => {
     await connection.quit();
     expect(await refused(send(plain("Large", "0123456789012345678\r\n".repeat(10_000))))).toMatch(/^552 5\.3\.4 /);
     expect((await host.mails(ada)).some((mail) => mail.subject === "Large")).toBe(false);
+  });
+
+  test("refuses mail for a full account at RCPT, and delivers what it took before", async () => {
+    const full = await host.account("full@here.test");
+    const limit = (bytes: number | null) => host.store.write(full, (tx) => setQuota(tx, bytes));
+    await limit(5000);
+    const connection = await connect();
+    await connection.command("MAIL FROM:<eve@there.test> SIZE=6000", [250]);
+    expect((await connection.command("RCPT TO:<full@here.test>")).line).toMatch(/^552 5\.2\.3 /);
+    await connection.command("RSET", [250]);
+    // Taken while there was room, though it turns out to need more.
+    await connection.send({
+      from: "eve@there.test",
+      to: "full@here.test",
+      data: plain("Fits", "Hello.\r\n".repeat(700)),
+    });
+    await arrived(full, "Fits");
+    await connection.command("MAIL FROM:<eve@there.test> SIZE=900", [250]);
+    expect((await connection.command("RCPT TO:<full@here.test>")).line).toMatch(/^452 4\.2\.2 /);
+    await connection.command("RCPT TO:<ada@here.test>", [250]);
+    await connection.command("RSET", [250]);
+    await limit(1000);
+    expect(await refused(send(plain("x"), "full@here.test"))).toMatch(/^452 4\.2\.2 /);
+    await limit(null);
+    await send(plain("Again"), "full@here.test");
+    await arrived(full, "Again");
+    await connection.quit();
   });
 
   test("takes no more than 1000 recipients", async () => {

@@ -3,8 +3,9 @@ import { findBlobs } from "../../store/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs.ts";
 import { MethodError, SetError } from "../errors.ts";
 import { capabilities } from "../ids.ts";
-import { type Call, ownMethod, uploadLife } from "../method.ts";
+import { type Call, ownMethod } from "../method.ts";
 import { id, list, object } from "../schema.ts";
+import { keepUploads } from "../uploads.ts";
 
 /** RFC 8620 §6.3 */
 export const blobCopy = ownMethod({
@@ -13,7 +14,7 @@ export const blobCopy = ownMethod({
   writes: true,
   args: object({ fromAccountId: id, accountId: id, blobIds: list(id) }),
   async run({ fromAccountId, accountId, blobIds }, call) {
-    const { store, blobs, limits, clock } = call.services;
+    const { limits } = call.services;
     if (fromAccountId === accountId) {
       throw new MethodError("invalidArguments", "fromAccountId and accountId are the same");
     }
@@ -21,12 +22,7 @@ export const blobCopy = ownMethod({
     const wanted = [...new Set(blobIds)];
     if (wanted.length > limits.maxObjectsInSet) throw new MethodError("requestTooLarge");
     const found = await findCopies(wanted, from, call);
-    const expiresAt = new Date(clock.now().getTime() + uploadLife);
-    if (found.size > 0) {
-      await store.write(call.accountId, async (tx) => {
-        for (const blob of found.values()) await blobs.reference(tx, blob, { expiresAt });
-      });
-    }
+    await keepUploads(call.services, call.accountId, [...found.values()]);
     const missing = wanted.filter((blobId) => !found.has(blobId));
     const copied = [...found].map(([blobId, blob]) => [blobId, encodeBlobId(blob.sha256)]);
     const notCopied = missing.map((blobId) => [blobId, new SetError("notFound").toJSON()]);

@@ -2,8 +2,9 @@ import { beforeAll, beforeEach, expect, test } from "vitest";
 import { TestClient, testLogin, testServices } from "../../../test/support/jmap.ts";
 import { createMailServices } from "../../../test/support/mail.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
-import { encodeId } from "../../base/ids.ts";
+import { decodeId, encodeId } from "../../base/ids.ts";
 import { findMailboxes } from "../../store/mailbox-places.ts";
+import { setQuota } from "../../store/quota.ts";
 import type { Store } from "../../store/store.ts";
 import type { Services } from "../method.ts";
 import { methods } from "../methods.ts";
@@ -183,4 +184,15 @@ test("destroyFromIfInState guards the originals alone", async () => {
   expect(responses[0]![1].created).toHaveProperty("a");
   expect(responses[1]).toEqual(["error", { type: "stateMismatch" }, "c"]);
   expect(await got(from.accountId, id)).toBeDefined();
+});
+
+test("a copy that there is no room for is refused, and its original stays", async () => {
+  const id = await original();
+  await store.write(decodeId("u", to.accountId)!, (tx) => setQuota(tx, 10));
+  const create = { a: { id, mailboxIds: { [to.inbox]: true } } };
+  const { responses } = await client.request([
+    ["Email/copy", { ...accounts(), create, onSuccessDestroyOriginal: true }, "0"],
+  ]);
+  expect(responses).toMatchObject([["Email/copy", { created: null, notCreated: { a: { type: "overQuota" } } }, "0"]]);
+  expect(await got(from.accountId, id)).toMatchObject({ subject: "Well travelled" });
 });

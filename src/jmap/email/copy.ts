@@ -7,7 +7,7 @@ import type { StoredBlob } from "../../store/blobs.ts";
 import { blobOf, fetchEmails } from "../../store/email-fetch.ts";
 import { BlobMissing } from "../../store/errors.ts";
 import { findMailboxes } from "../../store/mailbox-places.ts";
-import { invalidProperties, SetError } from "../errors.ts";
+import { invalidProperties, overQuota, SetError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
 import type { CopyHooks, CopyRecord } from "../standard/type.ts";
 import { keywordFault, keywordList, mailboxFault, mailboxList } from "./places.ts";
@@ -68,6 +68,10 @@ export const emailCopy: CopyHooks = {
     const outcomes = await writeMails(call.tx, mails);
     sound.forEach((record, index) => {
       const outcome = outcomes[index]!;
+      if ("overQuota" in outcome) {
+        record.error = overQuota();
+        return;
+      }
       if (!("email" in outcome)) throw new Error("a checked email was not written");
       const { blob } = mails[index]!;
       record.response = {

@@ -1,12 +1,12 @@
 import { encodeId } from "../../base/ids.ts";
-import { type Added, type NewMail, writeMails } from "../../mail/ingest.ts";
+import { type Added, type NewMail, totalSize, writeMails } from "../../mail/ingest.ts";
 import { prepare } from "../../mail/preparer.ts";
 import { asDate, parseHeader } from "../../mime/headers.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import { decodeBlobId, encodeBlobId } from "../../store/blob-id.ts";
 import { findBlob } from "../../store/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs.ts";
-import { invalidProperties, MethodError, SetError } from "../errors.ts";
+import { invalidProperties, MethodError, overQuota, SetError } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import { type Call, ownMethod } from "../method.ts";
 import {
@@ -77,7 +77,7 @@ function addInState(mails: NewMail[], ifInState: string, call: Call): Promise<Ad
       const outcomes = await writeMails(tx, mails);
       return { outcomes, oldState, newState: await tx.state("Email") };
     },
-    { ids: mails.length * 2 },
+    { ids: mails.length * 2, bytes: totalSize(mails) },
   );
 }
 
@@ -145,6 +145,7 @@ function respond(accountId: string, prepared: Map<string, NewMail | SetError>, a
   for (const [creationId, mail] of prepared) {
     const outcome = mail instanceof SetError ? undefined : outcomes.shift()!;
     if (mail instanceof SetError) notCreated[creationId] = mail;
+    else if (outcome && "overQuota" in outcome) notCreated[creationId] = overQuota();
     else if (!outcome || !("email" in outcome)) {
       notCreated[creationId] = invalidProperties("no such mailbox", "mailboxIds");
     } else {

@@ -7,7 +7,7 @@ import { releaseBlobs } from "../../store/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs.ts";
 import { destroyEmails, type EmailRow, type EmailState, findEmails, updateEmails } from "../../store/emails.ts";
 import { findMailboxes } from "../../store/mailbox-places.ts";
-import { SetError } from "../errors.ts";
+import { overQuota, SetError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
 import type { Call, WriteCall } from "../method.ts";
 import type { CreateRecord, JmapObject, SetBatch, SetHooks, UpdateRecord } from "../standard/type.ts";
@@ -56,6 +56,10 @@ export const emailSet: SetHooks = {
     const outcomes = await writeMails(call.tx, mails);
     records.forEach((record, index) => {
       const outcome = outcomes[index]!;
+      if ("overQuota" in outcome) {
+        record.error = overQuota();
+        return;
+      }
       if (!("email" in outcome)) throw new Error("a checked email was not written");
       const { blob } = mails[index]!;
       record.response = {

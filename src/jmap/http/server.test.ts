@@ -11,6 +11,7 @@ import type { Login } from "../../auth/login.ts";
 import { encodeId } from "../../base/ids.ts";
 import { Blobs } from "../../store/blobs.ts";
 import { DiskObjects } from "../../store/objects/disk.ts";
+import { setQuota } from "../../store/quota.ts";
 import { capabilities } from "../ids.ts";
 import { defaultLimits } from "../method.ts";
 import { methods } from "../methods.ts";
@@ -23,13 +24,17 @@ let base: string;
 let folder: string;
 let account: string;
 let other: string;
+let full: string;
 let server: ReturnType<typeof createHttpServer>;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "posthorn-http-"));
   const store = await createTestStore();
-  const login = testLogin([await createTestAccount(store)]);
+  const login = testLogin([await createTestAccount(store), await createTestAccount(store)]);
   account = encodeId("u", login.userId);
+  const { id: fullId } = login.accounts[1]!;
+  full = encodeId("u", fullId);
+  await store.write(fullId, (tx) => setQuota(tx, 10));
   other = encodeId("u", await createTestAccount(store));
   const services = testServices(store, { limits });
   const objects = new DiskObjects({ folder, clock: store.clock, random: services.random });
@@ -221,6 +226,21 @@ test("upload, then download whole, in ranges, and not at all", async () => {
   expect([head.status, head.headers.get("content-length"), await head.text()]).toEqual([200, "10", ""]);
   expect((await get(path, { "If-None-Match": whole.headers.get("etag")! })).status).toBe(304);
   expect((await get(path, { Range: "bytes=1-2", "If-Range": '"else"' })).status).toBe(200);
+});
+
+test("an upload that the account has no room for is refused, announced or not", async () => {
+  const announced = await upload("01234567890", {}, full);
+  expect(announced.status).toBe(507);
+  expect(await announced.json()).toMatchObject({ type: "about:blank", detail: expect.stringContaining("no room") });
+  const streamed = await fetch(`${base}/jmap/upload/${full}/`, {
+    method: "POST",
+    headers: authorization,
+    body: new Blob(["01234567890"]).stream(),
+    duplex: "half",
+  } as RequestInit);
+  expect(streamed.status).toBe(507);
+  expect((await upload("0123456789", {}, full)).status).toBe(201);
+  expect((await upload(Buffer.alloc(20_000), {}, full)).status).toBe(413);
 });
 
 test("upload and download refuse with problems", async () => {

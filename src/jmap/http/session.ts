@@ -44,7 +44,9 @@ function describe(deps: ApiDeps, login: Login, base: string) {
           name: account.name,
           isPersonal: account.isPersonal,
           isReadOnly: account.isReadOnly,
-          accountCapabilities: Object.fromEntries(ofAccounts.map(([name, of]) => [name, of(account)])),
+          accountCapabilities: Object.fromEntries(
+            ofAccounts.map(([name, of]) => [name, of(account, deps.services.limits)]),
+          ),
         },
       ]),
     ),

@@ -3,7 +3,7 @@ import type { Login } from "../../auth/login.ts";
 import { encodeBlobId } from "../../store/blob-id.ts";
 import { type StoredBlob, TooLarge } from "../../store/blobs.ts";
 import { RequestError } from "../errors.ts";
-import { uploadLife } from "../method.ts";
+import { keepUploads, uploadRoom } from "../uploads.ts";
 import { openAccount } from "./authenticate.ts";
 import type { ApiDeps } from "./deps.ts";
 import { sendJson } from "./respond.ts";
@@ -20,12 +20,16 @@ export async function handleUpload(
   if (account.isReadOnly) throw new RequestError("about:blank", 403, "The account is read-only.");
   const { maxSizeUpload } = services.limits;
   const tooLarge = () => new RequestError("limit", 413, `At most ${maxSizeUpload} octets.`, "maxSizeUpload");
-  if (Number(req.headers["content-length"] ?? 0) > maxSizeUpload) throw tooLarge();
-  const blob = await spoolBody(services.blobs, req, maxSizeUpload).catch((error: unknown) => {
-    throw error instanceof TooLarge ? tooLarge() : error;
+  const room = await uploadRoom(services, account.id);
+  const full = () => new RequestError("about:blank", 507, "The account has no room for it.");
+  const refused = (size: number) => (size > maxSizeUpload ? tooLarge() : full());
+  const most = Math.min(maxSizeUpload, room);
+  const announced = Number(req.headers["content-length"] ?? 0);
+  if (announced > most) throw refused(announced);
+  const blob = await spoolBody(services.blobs, req, most).catch((error: unknown) => {
+    throw error instanceof TooLarge ? refused(most + 1) : error;
   });
-  const expiresAt = new Date(services.clock.now().getTime() + uploadLife);
-  await services.store.write(account.id, (tx) => services.blobs.reference(tx, blob, { expiresAt }));
+  await keepUploads(services, account.id, [blob]);
   await sendJson(req, res, 201, {
     accountId,
     blobId: encodeBlobId(blob.sha256),

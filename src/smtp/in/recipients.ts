@@ -1,5 +1,6 @@
 import type { Database } from "../../store/database.ts";
 import { findAddress, findDomain, listDomains, splitAddress } from "../../store/directory.ts";
+import { findQuota } from "../../store/quota.ts";
 import { Refusal } from "./reply.ts";
 
 /** The account that mail for this address goes to; Refusal when there is none. */
@@ -11,6 +12,16 @@ export async function findRecipient(database: Database, address: string, hostnam
     throw new Refusal(550, "5.7.1 no relaying: that domain is not served here");
   }
   throw new Refusal(550, "5.1.1 no such address here");
+}
+
+/** Refusal where the account has no room for a message of that size; 0 for one whose size is not told yet. */
+export async function checkRoom(database: Database, userId: number, bytes: number): Promise<void> {
+  const quota = await findQuota(database, userId);
+  if (!quota) return;
+  if (bytes > quota.limit) throw new Refusal(552, "5.2.3 larger than all that this mailbox may hold");
+  if (quota.used >= quota.limit || quota.used + bytes > quota.limit) {
+    throw new Refusal(452, "4.2.2 this mailbox is full");
+  }
 }
 
 /** RFC 5321 §4.1.1.3: "postmaster" without a domain is always known, where anybody is. */

@@ -8,7 +8,7 @@ import { EagerServer } from "./eager-server.ts";
 import { PeerLimits } from "./limits.ts";
 import type { SmtpInOptions } from "./options.ts";
 import { receive } from "./receive.ts";
-import { findRecipient } from "./recipients.ts";
+import { checkRoom, findRecipient } from "./recipients.ts";
 import { Refusal } from "./reply.ts";
 
 export interface SmtpIn {
@@ -96,10 +96,10 @@ async function judgeRecipient(
   session: SMTPServerSession,
   { accounts, limits, options }: { accounts: WeakMap<object, number>; limits: PeerLimits; options: SmtpInOptions },
 ): Promise<undefined> {
+  const { database, hostname } = options;
+  let userId: number;
   try {
-    const { database, hostname } = options;
-    accounts.set(address, await patiently(() => findRecipient(database, address.address, hostname)));
-    return undefined;
+    userId = await patiently(() => findRecipient(database, address.address, hostname));
   } catch (error) {
     if (error instanceof Refusal) {
       limits.unknownRecipient(session.remoteAddress, session.id);
@@ -108,6 +108,15 @@ async function judgeRecipient(
     }
     throw error;
   }
+  await checkRoom(database, userId, announcedSize(session));
+  accounts.set(address, userId);
+  return undefined;
+}
+
+/** RFC 1870: what the peer says that the message has. */
+function announcedSize({ envelope: { mailFrom } }: SMTPServerSession): number {
+  const { SIZE: text } = (mailFrom && (mailFrom.args as Record<string, unknown> | false)) || {};
+  return typeof text === "string" && /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }
 
 function envelopeOf(session: SMTPServerSession, accounts: WeakMap<object, number>) {

@@ -20,6 +20,7 @@ import {
   renewLease,
 } from "../../store/deliveries.ts";
 import { findAddress, findDomain, splitAddress } from "../../store/directory.ts";
+import { findQuota } from "../../store/quota.ts";
 import type { Tx } from "../../store/store.ts";
 import type { MailOutOptions } from "./options.ts";
 import type { Answer } from "./reply.ts";
@@ -135,9 +136,10 @@ async function deliverHere(
   message: Buffer,
   options: MailOutOptions,
 ): Promise<Answer[]> {
+  const full = await fullMailboxes(deliveries, accounts, message.length, options);
   const recipients = deliveries.flatMap(({ no, rcptTo }) => {
     const userId = accounts.get(no);
-    return userId === undefined ? [] : [{ address: rcptTo, userId }];
+    return userId === undefined || full.has(no) ? [] : [{ address: rcptTo, userId }];
   });
   if (recipients.length > 0) {
     const header = `Return-Path: <${leased.mailFrom}>\r\n${traceField(leased, options)}`;
@@ -148,11 +150,27 @@ async function deliverHere(
       recipients,
     });
   }
-  return deliveries.map(({ no }) =>
-    accounts.has(no)
-      ? { kind: "delivered", smtpReply: "250 2.1.5 delivered" }
-      : { kind: "failed", smtpReply: "550 5.1.1 no such address here" },
-  );
+  return deliveries.map(({ no }) => {
+    if (full.has(no)) return { kind: "deferred", smtpReply: "452 4.2.2 this mailbox is full", isUntried: true };
+    if (accounts.has(no)) return { kind: "delivered", smtpReply: "250 2.1.5 delivered" };
+    return { kind: "failed", smtpReply: "550 5.1.1 no such address here" };
+  });
+}
+
+/** As at RCPT. What an attempt before may have delivered is not judged again. */
+async function fullMailboxes(
+  deliveries: LeasedDelivery[],
+  accounts: Map<number, number>,
+  bytes: number,
+  { store }: MailOutOptions,
+): Promise<Set<number>> {
+  const full = new Set<number>();
+  for (const { no, isFresh } of deliveries) {
+    const userId = accounts.get(no);
+    const quota = isFresh && userId !== undefined ? await findQuota(store.database, userId) : undefined;
+    if (quota && quota.used + bytes > quota.limit) full.add(no);
+  }
+  return full;
 }
 
 /** RFC 5321 §4.4, the same at each attempt. */
@@ -213,14 +231,14 @@ async function persistently<T>(work: () => Promise<T>, log: Log): Promise<T> {
 
 function outcomeOf(
   { no, attempts }: LeasedDelivery,
-  { kind, smtpReply }: Answer,
+  { kind, smtpReply, isUntried }: Answer,
   { sendAt }: LeasedSubmission,
   options: MailOutOptions,
 ): DeliveryOutcome {
   const now = options.clock.now();
   if (kind === "deferred") {
     const next = nextAttempt({ attempts, since: sendAt, now }, options, options.random);
-    if (next) return { no, smtpReply, result: "deferred", nextAttemptAt: next, delivered: "queued" };
+    if (next) return { no, smtpReply, result: "deferred", nextAttemptAt: next, delivered: "queued", isUntried };
     return { no, smtpReply, result: "failed", nextAttemptAt: null, delivered: "no" };
   }
   if (kind === "failed") return { no, smtpReply, result: "failed", nextAttemptAt: null, delivered: "no" };

@@ -5,6 +5,8 @@ export interface Answer {
   smtpReply: string;
   /** The server that answered. */
   remote?: string | undefined;
+  /** A mailbox of ours was full: nothing was attempted. */
+  isUntried?: true;
 }
 
 /** RFC 8621 §7, smtpReply: several lines become one. */

@@ -1,0 +1,209 @@
+import { createHash } from "node:crypto";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { TestClient, testLogin, testServices } from "../../../test/support/jmap.ts";
+import { createMailServices } from "../../../test/support/mail.ts";
+import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
+import { encodeId } from "../../base/ids.ts";
+import { encodeBlobId } from "../../store/blob-id.ts";
+import { findMailboxes } from "../../store/mailbox-places.ts";
+import { setQuota } from "../../store/quota.ts";
+import type { Store } from "../../store/store.ts";
+import type { Services } from "../method.ts";
+import { methods } from "../methods.ts";
+
+type Json = Record<string, unknown>;
+
+let store: Store;
+let services: Services;
+let account: number;
+let client: TestClient;
+
+beforeAll(async () => {
+  store = await createTestStore();
+  services = testServices(store, createMailServices(store));
+});
+beforeEach(async () => {
+  account = await createTestAccount(store);
+  client = new TestClient(methods, services, testLogin([account]));
+});
+
+const fox = "The quick brown fox jumped over the lazy dog.";
+const digest = (algorithm: string, text: string | Buffer) => createHash(algorithm).update(text).digest("base64");
+
+async function upload(data: Json[], extra: Json = {}): Promise<Json> {
+  const answer = await client.call("Blob/upload", { create: { a: { data, ...extra } } });
+  const { created, notCreated } = answer as Record<string, Record<string, Json> | null>;
+  return created?.a ?? notCreated?.a ?? answer;
+}
+
+async function get(id: unknown, args: Json = {}): Promise<Json> {
+  const answer = await client.call("Blob/get", { ids: [id], ...args });
+  return (answer.list as Json[] | undefined)?.[0] ?? answer;
+}
+
+describe("Blob/upload", () => {
+  test("text, base64 and pieces of blobs, put together", async () => {
+    const whole = await upload([{ "data:asText": fox }], { type: "text/plain" });
+    expect(whole).toEqual({ id: expect.stringMatching(/^b/), type: "text/plain", size: fox.length });
+    const built = await upload([
+      { "data:asText": "How" },
+      { blobId: whole.id, offset: 3, length: 7 },
+      { "data:asText": "was t" },
+      { blobId: whole.id, offset: 1, length: 1 },
+      { "data:asBase64": Buffer.from("at?").toString("base64") },
+    ]);
+    expect(built).toMatchObject({ type: null });
+    expect(await get(built.id)).toEqual({ id: built.id, "data:asText": "How quick was that?", size: 19 });
+    expect(await upload([{ blobId: whole.id }])).toMatchObject({ id: whole.id });
+    expect(await upload([])).toMatchObject({ size: 0 });
+  });
+
+  test("creation ids name blobs of earlier calls, of this call in any order, and in later ones", async () => {
+    const { responses } = await client.request([
+      ["Blob/upload", { accountId: client.account, create: { b4: { data: [{ "data:asText": fox }] } } }, "S4"],
+      [
+        "Blob/upload",
+        {
+          accountId: client.account,
+          create: {
+            twice: { data: [{ blobId: "#cat" }, { blobId: "#cat", offset: 4 }] },
+            cat: { data: [{ blobId: "#b4", length: 9 }] },
+            self: { data: [{ blobId: "#self" }] },
+            lost: { data: [{ blobId: "#nothing" }] },
+          },
+        },
+        "CAT",
+      ],
+      ["Blob/get", { accountId: client.account, ids: ["#twice", "#gone"], properties: ["data:asText"] }, "G4"],
+    ]);
+    const [, { created, notCreated }] = responses[1] as unknown as [string, Record<string, Json>];
+    expect(Object.keys(created!)).toEqual(["cat", "twice"]);
+    expect(notCreated).toMatchObject({
+      self: { type: "invalidProperties" },
+      lost: { type: "blobNotFound", notFound: ["#nothing"] },
+    });
+    expect(responses[2]![1]).toMatchObject({ list: [{ "data:asText": "The quickquick" }], notFound: ["#gone"] });
+  });
+
+  test.each<[string, Json[], Json]>([
+    [
+      "two kinds",
+      [{ "data:asText": "a", "data:asBase64": "YQ==" }],
+      { type: "invalidProperties", properties: ["data"] },
+    ],
+    ["no kind", [{}], { type: "invalidProperties" }],
+    ["a range of text", [{ "data:asText": "abc", offset: 1 }], { type: "invalidProperties" }],
+    ["bad base64", [{ "data:asBase64": "YQ=" }], { type: "invalidProperties" }],
+    ["odd letters", [{ "data:asBase64": "Y*==" }], { type: "invalidProperties" }],
+    ["line breaks", [{ "data:asBase64": "YWFh\r\nYWFh\r\n" }], { type: "invalidProperties" }],
+    ["an unknown blob", [{ blobId: "bnone" }], { type: "blobNotFound", notFound: ["bnone"] }],
+    ["an unknown member", [{ "data:asHex": "00" }], { type: "invalidProperties", properties: ["data"] }],
+    ["65 pieces", Array.from({ length: 65 }, () => ({ "data:asText": "a" })), { type: "invalidProperties" }],
+  ])("refuses %s", async (_, data, error) => {
+    expect(await upload(data)).toMatchObject(error);
+  });
+
+  test("64 pieces are taken, ranges beyond the end and too much are not", async () => {
+    const { id } = await upload(Array.from({ length: 64 }, () => ({ "data:asText": "ab" })));
+    expect(await upload([{ blobId: id, offset: 120, length: 9 }])).toMatchObject({ type: "invalidProperties" });
+    expect(await upload([{ blobId: id, offset: 129 }])).toMatchObject({ type: "invalidProperties" });
+    expect(await upload([{ blobId: id, offset: 128 }])).toMatchObject({ size: 0 });
+    const limits = { ...services.limits, maxSizeUpload: 100 };
+    client = new TestClient(methods, { ...services, limits }, testLogin([account]));
+    expect(await upload([{ blobId: id }])).toMatchObject({ type: "tooLarge", maxSize: 100 });
+    await store.write(account, (tx) => setQuota(tx, 5));
+    expect(await upload([{ "data:asText": "123456" }])).toMatchObject({ type: "overQuota" });
+  });
+});
+
+describe("Blob/get", () => {
+  test("digests and sizes", async () => {
+    const { id } = await upload([{ "data:asText": fox }]);
+    const properties = ["data:asText", "data:asBase64", "digest:sha", "digest:sha-256", "digest:sha-512", "size"];
+    expect(await get(id, { properties })).toEqual({
+      id,
+      "data:asText": fox,
+      "data:asBase64": Buffer.from(fox).toString("base64"),
+      "digest:sha": digest("sha1", fox),
+      "digest:sha-256": digest("sha256", fox),
+      "digest:sha-512": digest("sha512", fox),
+      size: fox.length,
+    });
+    expect(await get(id, { properties: ["size"] })).toEqual({ id, size: fox.length });
+  });
+
+  test("ranges: digests are of the range, the size of the whole", async () => {
+    const { id } = await upload([{ "data:asText": fox }]);
+    const properties = ["data:asText", "digest:sha", "size"];
+    expect(await get(id, { properties, offset: 4, length: 9 })).toEqual({
+      id,
+      "data:asText": "quick bro",
+      "digest:sha": digest("sha1", "quick bro"),
+      size: fox.length,
+    });
+    expect(await get(id, { properties, offset: 40, length: 20 })).toMatchObject({
+      isTruncated: true,
+      "data:asText": " dog.",
+    });
+    expect(await get(id, { offset: 1000 })).toMatchObject({ isTruncated: true, "data:asText": "" });
+  });
+
+  test("what is no UTF-8", async () => {
+    const bytes = Buffer.from([0xe2, 0x82, 0xac, 0xff]);
+    const { id } = await upload([{ "data:asBase64": bytes.toString("base64") }]);
+    expect(await get(id)).toEqual({ id, "data:asBase64": bytes.toString("base64"), isEncodingProblem: true, size: 4 });
+    expect(await get(id, { properties: ["data:asText"] })).toEqual({
+      id,
+      "data:asText": null,
+      isEncodingProblem: true,
+    });
+    expect(await get(id, { properties: ["data:asText"], length: 3 })).toEqual({ id, "data:asText": "€" });
+    expect(await get(id, { properties: ["data:asBase64"] })).not.toHaveProperty("isEncodingProblem");
+  });
+
+  test("unknown blobs and properties, and too much at once", async () => {
+    expect(await client.call("Blob/get", { ids: ["bnone"] })).toMatchObject({ list: [], notFound: ["bnone"] });
+    const { id } = await upload([{ "data:asText": fox }]);
+    expect(await get(id, { properties: ["digest:md4"] })).toMatchObject({ type: "invalidArguments" });
+    const limits = { ...services.limits, maxSizeUpload: 20 };
+    client = new TestClient(methods, { ...services, limits }, testLogin([account]));
+    expect(await get(id)).toMatchObject({ type: "requestTooLarge" });
+    expect(await get(id, { properties: ["size"] })).toEqual({ id, size: fox.length });
+  });
+});
+
+describe("Blob/lookup", () => {
+  test("finds what holds a message, or a part of one", async () => {
+    const places = await findMailboxes(store.reader(account));
+    const mailboxIds = Object.fromEntries(places.slice(0, 2).map(({ id }) => [encodeId("m", id), true]));
+    const { id: blobId } = await upload([{ "data:asText": "Subject: x\r\n\r\nbody" }]);
+    const imported = await client.call("Email/import", { emails: { e: { blobId, mailboxIds } } });
+    const { id, threadId } = (imported.created as Record<string, Json>).e!;
+    const email = await client.call("Email/get", { ids: [id], properties: ["textBody"] });
+    const [part] = (email.list as { textBody: Json[] }[])[0]!.textBody;
+    const typeNames = ["Mailbox", "Thread", "Email"];
+    const matchedIds = { Mailbox: Object.keys(mailboxIds), Thread: [threadId], Email: [id] };
+    const nothing = { Mailbox: [], Thread: [], Email: [] };
+    const other = (await upload([{ "data:asText": "alone" }])).id;
+    const answer = await client.call("Blob/lookup", { typeNames, ids: [blobId, part!.blobId, other, "not-a-blob"] });
+    expect(answer).toEqual({
+      accountId: client.account,
+      list: [
+        { id: blobId, matchedIds },
+        { id: part!.blobId, matchedIds },
+        { id: other, matchedIds: nothing },
+        { id: "not-a-blob", matchedIds: nothing },
+      ],
+    });
+    expect(await client.call("Blob/lookup", { typeNames: ["Email"], ids: [blobId] })).toMatchObject({
+      list: [{ matchedIds: { Email: [id] } }],
+    });
+  });
+
+  test("an unknown type", async () => {
+    const ids = [encodeBlobId(Buffer.alloc(32))];
+    expect(await client.call("Blob/lookup", { typeNames: ["Email", "Todo"], ids })).toMatchObject({
+      type: "unknownDataType",
+    });
+  });
+});

@@ -1,0 +1,43 @@
+import { encodeId } from "../../base/ids.ts";
+import { decodeBlobId } from "../../store/blob-id.ts";
+import { type BlobUser, findBlobUsers } from "../../store/blob-users.ts";
+import { MethodError } from "../errors.ts";
+import { capabilities, idPrefix } from "../ids.ts";
+import { readMethod } from "../method.ts";
+import { id, idOrReference, list, object, text } from "../schema.ts";
+import { dereference } from "../standard/ids.ts";
+
+const idsOf: Record<string, (user: BlobUser) => string[]> = {
+  Mailbox: ({ mailboxIds }) => mailboxIds.map((mailboxId) => encodeId(idPrefix.mailbox, mailboxId)),
+  Thread: ({ threadId }) => [encodeId(idPrefix.thread, threadId)],
+  Email: ({ emailId }) => [encodeId(idPrefix.email, emailId)],
+};
+
+/** What the capability tells: the types whose objects may hold a blob. */
+export const lookupTypes = Object.keys(idsOf);
+
+/** RFC 9404 §4.3: a blob that is not there is held by nothing. */
+export const blobLookup = readMethod({
+  name: "Blob/lookup",
+  capability: capabilities.blob,
+  args: object({ accountId: id, typeNames: list(text), ids: list(idOrReference) }),
+  async run({ accountId, typeNames, ids }, call) {
+    const unknown = typeNames.find((name) => !lookupTypes.includes(name) || !call.using.has(capabilities.mail));
+    if (unknown !== undefined) throw new MethodError("unknownDataType", unknown);
+    const { maxObjectsInGet } = call.services.limits;
+    if (ids.length > maxObjectsInGet) throw new MethodError("requestTooLarge", `at most ${maxObjectsInGet} ids`);
+    const hashes = new Map<string, Buffer>();
+    for (const text of ids) {
+      const blobId = decodeBlobId(dereference(text, call.createdId) ?? "");
+      if (blobId) hashes.set(text, blobId.sha256);
+    }
+    const users = Map.groupBy(await findBlobUsers(call.reader, [...hashes.values()]), ({ sha256 }) =>
+      sha256.toString("hex"),
+    );
+    const found = (text: string) => users.get(hashes.get(text)?.toString("hex") ?? "") ?? [];
+    const matched = (text: string) =>
+      typeNames.map((name) => [name, [...new Set(found(text).flatMap((user) => idsOf[name]!(user)))]]);
+    const infos = [...new Set(ids)].map((text) => ({ id: text, matchedIds: Object.fromEntries(matched(text)) }));
+    return { response: { accountId, list: infos } };
+  },
+});

@@ -1,0 +1,58 @@
+import { encodeBlobId } from "../../store/blob-id.ts";
+import type { StoredBlob } from "../../store/blobs.ts";
+import { invalidProperties, MethodError, overQuota, SetError } from "../errors.ts";
+import { capabilities } from "../ids.ts";
+import { ownMethod } from "../method.ts";
+import { id, map, object, openObject } from "../schema.ts";
+import { orderByReferences } from "../standard/order.ts";
+import type { JmapObject } from "../standard/type.ts";
+import { keepUploads, uploadRoom } from "../uploads.ts";
+import { Assembler, checkUploadObject, creationIdsOf } from "./sources.ts";
+
+/** The most pieces of all blobs of one call together. */
+const mostSources = 10_000;
+
+/** RFC 9404 §4.1 */
+export const blobUpload = ownMethod({
+  name: "Blob/upload",
+  capability: capabilities.blob,
+  writes: true,
+  args: object({ accountId: id, create: map(id, openObject({})) }),
+  async run({ accountId, create }, call) {
+    const { limits } = call.services;
+    const uploads = Object.entries(create);
+    const sources = uploads.reduce((sum, [, { data }]) => sum + (Array.isArray(data) ? data.length : 0), 0);
+    if (uploads.length > limits.maxObjectsInSet || sources > mostSources) throw new MethodError("requestTooLarge");
+    const references = new Map(uploads.map(([creationId, upload]) => [creationId, creationIdsOf(upload)]));
+    const { ordered, cyclic } = orderByReferences(references);
+    const room = await uploadRoom(call.services, call.accountId);
+    const assembler = new Assembler(call);
+    const notCreated: Record<string, object> = {};
+    for (const creationId of [...ordered, ...cyclic]) {
+      try {
+        if (cyclic.has(creationId)) throw invalidProperties("refers to itself", "data");
+        const blob = await assembler.assemble(checkUploadObject(create[creationId]!));
+        if (blob.size > room) throw overQuota();
+        assembler.made.set(creationId, blob);
+      } catch (error) {
+        if (!(error instanceof SetError)) throw error;
+        notCreated[creationId] = error.toJSON();
+      }
+    }
+    const { made } = assembler;
+    await keepUploads(call.services, call.accountId, [...made.values()]);
+    const created = [...made].map(([creationId, blob]) => [creationId, describe(blob, create[creationId]!)] as const);
+    return {
+      response: {
+        accountId,
+        created: created.length > 0 ? Object.fromEntries(created) : null,
+        notCreated: Object.keys(notCreated).length > 0 ? notCreated : null,
+      },
+      created: Object.fromEntries(created.map(([creationId, blob]) => [creationId, blob.id])),
+    };
+  },
+});
+
+function describe({ sha256, size }: StoredBlob, { type }: JmapObject) {
+  return { id: encodeBlobId(sha256), type: (type ?? null) as string | null, size };
+}

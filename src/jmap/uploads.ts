@@ -1,0 +1,40 @@
+import { limitUploads, referenceBlobs } from "../store/blob-refs.ts";
+import type { StoredBlob } from "../store/blobs.ts";
+import { findQuota } from "../store/quota.ts";
+import type { Store } from "../store/store.ts";
+import { type Services, uploadLife } from "./method.ts";
+
+/** The uploads of a day may come to so many of the largest ones; then the oldest go that nothing took up. */
+const allowance = 20;
+
+/** Bytes uploaded since they were last added up, by account: to add them up at each upload would cost too much. */
+const unchecked = new WeakMap<Store, Map<number, number>>();
+const mostUnchecked = 10_000;
+
+/** How many bytes more the account could keep. Uploads do not count, but what is made of them will. */
+export async function uploadRoom({ store }: Services, accountId: number): Promise<number> {
+  const quota = await findQuota(store.database, accountId);
+  return quota ? Math.max(0, quota.limit - quota.used) : Number.POSITIVE_INFINITY;
+}
+
+/** RFC 8620 §6: the account may read the blobs until something takes them up, or for a day. */
+export async function keepUploads(services: Services, accountId: number, blobs: StoredBlob[]): Promise<void> {
+  if (blobs.length === 0) return;
+  const { store, clock, limits } = services;
+  const expiresAt = new Date(clock.now().getTime() + uploadLife);
+  const bytes = blobs.reduce((sum, { size }) => sum + size, noted(store).get(accountId) ?? 0);
+  const isMuch = bytes >= limits.maxSizeUpload;
+  await store.write(accountId, async (tx) => {
+    await referenceBlobs(tx, blobs, { expiresAt });
+    if (isMuch) await limitUploads(tx, allowance * limits.maxSizeUpload);
+  });
+  noted(store).set(accountId, isMuch ? 0 : bytes);
+}
+
+function noted(store: Store): Map<number, number> {
+  const known = unchecked.get(store);
+  if (known && known.size <= mostUnchecked) return known;
+  const fresh = new Map<number, number>();
+  unchecked.set(store, fresh);
+  return fresh;
+}
