@@ -139,6 +139,7 @@ test("every command has help; a mistake is told in a line, without a stack", asy
   expect((await run("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   for (const args of [
     ["account", "add", "nonsense"],
+    ["account", "add", "a b@new.example"],
     ["account", "passwd", "nobody@new.example"],
     ["account", "list", "--metrics", "x"],
     ["serve"],

@@ -47,7 +47,9 @@ export function examples(...lines: string[]): string {
 /** The text as an address in normal form. */
 export function addressOf(text: string): string {
   const address = normalizeAddress(text);
-  if (address === undefined || address.startsWith("@")) throw new Failure(`"${text}" is no e-mail address`);
+  // More is legal in quotes, but typed without them it is a slip.
+  const isPlain = /^("[^@]*"|[^\s"(),:;<>[\]\\@]+)@[^@]+$/.test(text.trim());
+  if (address === undefined || !isPlain) throw new Failure(`"${text}" is no e-mail address`);
   return address;
 }
 
