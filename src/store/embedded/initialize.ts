@@ -66,7 +66,7 @@ async function initdb(layout: Layout, folder: string): Promise<void> {
   })) as [number | null, string | null];
   if (code === 0) return;
   const lines = Buffer.concat(output).toString("utf8").trim().split("\n");
-  const reason = lines.findLast((line) => /(error|fatal):/i.test(line)) ?? lines.at(-1);
+  const reason = lines.findLast((line) => /(error|fatal):|terminated by/i.test(line)) ?? lines.at(-1);
   throw new StartError(`Postgres could not make its files in ${folder}: ${reason ?? ""} (exit ${code ?? signal})`);
 }
 
