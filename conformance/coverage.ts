@@ -1,12 +1,24 @@
 import { rfc8620 } from "./coverage/rfc8620.ts";
 import { rfc8621 } from "./coverage/rfc8621.ts";
 import { rfc8887 } from "./coverage/rfc8887.ts";
+import { rfc9007 } from "./coverage/rfc9007.ts";
+import { rfc9404 } from "./coverage/rfc9404.ts";
+import { rfc9425 } from "./coverage/rfc9425.ts";
+import { rfc9749 } from "./coverage/rfc9749.ts";
 import type { Sentence } from "./coverage/sentence.ts";
 import { pattern } from "./runner/pattern.ts";
 import { compareSections } from "./runner/result.ts";
 
 /** A file of sentences for each RFC. */
-export const coverage: Readonly<Record<string, readonly Sentence[]>> = { rfc8620, rfc8621, rfc8887 };
+export const coverage: Readonly<Record<string, readonly Sentence[]>> = {
+  rfc8620,
+  rfc8621,
+  rfc8887,
+  rfc9007,
+  rfc9404,
+  rfc9425,
+  rfc9749,
+};
 
 export type CoverageReport = { text: string; problems: string[] };
 

@@ -62,7 +62,7 @@ const more = (value: string, list: string[] = []): string[] => [...list, value];
 
 function command(): Command {
   return new Command("posthorn-conformance")
-    .description("Tests any JMAP server against RFC 8620, RFC 8621 and RFC 8887.")
+    .description("Tests any JMAP server against RFC 8620, RFC 8621, RFC 8887 and their extensions.")
     .option("--url <url>", "the server's root, or its session resource")
     .option("--user <name>", "login of the account to test in")
     .option("--password <password>")

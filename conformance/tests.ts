@@ -56,7 +56,12 @@ import { submissionSuccess } from "./rfc8621/7.5-on-success.ts";
 import { submissionSet } from "./rfc8621/7.5-submission-set.ts";
 import { emailSubmission } from "./rfc8621/7-submission.ts";
 import { vacationResponse } from "./rfc8621/8-vacation.ts";
+import { vacationSending } from "./rfc8621/8-vacation-sending.ts";
 import { webSocketTests } from "./rfc8887/websocket.ts";
+import { mdns } from "./rfc9007/mdn.ts";
+import { blobs } from "./rfc9404/blob.ts";
+import { quotas } from "./rfc9425/quota.ts";
+import { vapidTests } from "./rfc9749/vapid.ts";
 import type { Test } from "./runner/define.ts";
 
 /** Every test of the suite; a file of tests that is not named here does not run. */
@@ -84,6 +89,10 @@ export const tests: readonly Test[] = [
   ...eventSource,
   ...tls,
   ...webSocketTests,
+  ...mdns,
+  ...blobs,
+  ...quotas,
+  ...vapidTests,
   ...capabilities,
   ...mailPush,
   ...mailboxCounts,
@@ -120,4 +129,5 @@ export const tests: readonly Test[] = [
   ...submissionSuccess,
   ...submissionSet,
   ...vacationResponse,
+  ...vacationSending,
 ];

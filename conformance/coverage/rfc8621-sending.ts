@@ -182,13 +182,13 @@ export const sending: readonly Sentence[] = [
     section: "8",
     level: "MUST",
     says: "Implementors MUST follow the recommendations set forth in RFC 3834.",
-    tests: ["sends", "sends-not-to-*"],
+    tests: ["sends", "sends-not-to-*", "sends-not-when-not-named", "sends-once"],
   },
   {
     section: "8",
     level: "MUST",
     says: "Only between fromDate and toDate, and when isEnabled.",
-    tests: ["sends-not-disabled", "sends-not-before-from-date", "sends-not-after-to-date"],
+    tests: ["sends-not-disabled", "sends-not-before-from-date", "sends-not-after-to-date", "sends-within-dates"],
   },
   {
     section: "8",

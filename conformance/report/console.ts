@@ -29,7 +29,7 @@ export class Progress {
   }
 
   #over(text: string): void {
-    const width = (this.#out.columns ?? 80) - 1;
+    const width = (this.#out.columns || 80) - 1;
     this.#out.write(`\r\u001b[K${text.length > width ? text.slice(0, width) : text}`);
   }
 

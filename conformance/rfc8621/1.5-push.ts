@@ -3,6 +3,7 @@ import type { StateChange } from "../client/types.ts";
 import type { TestContext } from "../runner/context.ts";
 import { defineTests } from "../runner/define.ts";
 import { differs, fail, ok } from "../runner/expect.ts";
+import { rawMessage } from "../runner/message.ts";
 import { mailGroup, update } from "./support.ts";
 
 const group = mailGroup("1.5", "Push");
@@ -59,6 +60,25 @@ export const mailPush = defineTests(group, [
       await update(t, "Email", id, { "keywords/$seen": true });
       await t.set("Email", { destroy: [id] });
       ok(!(await nextState(t, stream, 1500)), "EmailDelivery was pushed after an update and a destroy");
+    },
+  },
+  {
+    id: "email-delivery-smtp",
+    level: "MUST",
+    exclusive: true,
+    needs: ["smtp"],
+    says: "The state string for this MUST change whenever a new Email is added to the store.",
+    run: async (t) => {
+      const subject = t.unique("pushed");
+      const stream = await t.eventSource({ types: ["EmailDelivery"] });
+      await settled(t, stream);
+      t.defer(async () => {
+        const { ids } = await t.one<{ ids: string[] }>("Email/query", { filter: { subject } });
+        await t.set("Email", { destroy: ids });
+      });
+      await t.deliver(rawMessage({ subject, to: t.smtp.address }));
+      const states = (await nextState(t, stream, 15_000)) ?? fail("nothing was pushed after a delivery");
+      ok(states.EmailDelivery, "the push does not tell the state of EmailDelivery");
     },
   },
   ...["Email", "Mailbox", "Thread"].map((type) => ({

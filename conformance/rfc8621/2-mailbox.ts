@@ -324,6 +324,24 @@ const roles = defineTests(group, [
     },
   },
   {
+    id: "role-settable",
+    level: "MAY",
+    exclusive: true,
+    says: 'role: "String|null" (default: null).',
+    run: async (t) => {
+      const all = await t.get<{ role: string | null }>("Mailbox", null, ["role"]);
+      const free = ["important", "flagged", "all", "archive", "junk"].find(
+        (role) => !all.some((one) => one.role === role),
+      );
+      if (!free) return t.skip("the account has a Mailbox for each role");
+      const box = await t.mailbox({ role: free });
+      equal((await t.find("Mailbox", box)).role, free, "role");
+      await updateRefused(t, await t.box(), { role: free }, [...taken, "forbidden"]);
+      await update(t, "Mailbox", box, { role: null });
+      equal((await t.find("Mailbox", box)).role, null, "role");
+    },
+  },
+  {
     id: "role-unique",
     level: "MUST",
     says: "There MUST NOT be two Mailboxes in the same account with the same role.",

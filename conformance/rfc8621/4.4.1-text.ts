@@ -254,6 +254,39 @@ const rows: Row[] = [
     }),
   ),
   {
+    id: "attached-text",
+    level: "SHOULD",
+    says: should,
+    emails: [
+      {
+        raw: mimeMessage(
+          multi("mixed", leaf("first", "text/plain"), leaf("whalebone,1", "text/csv", { disposition: "attachment" })),
+        ),
+      },
+      {},
+    ],
+    filter: { text: "whalebone" },
+    expected: [0],
+  },
+  {
+    id: "body-not-headers",
+    says: "body: Looks for the text in one of the body parts of the message.",
+    emails: [{ subject: "whalebone", from: "Whalebone <w@conformance.example>" }, { text: "whalebone" }],
+    filter: { body: "whalebone" },
+    expected: [1],
+  },
+  {
+    id: "subject-and-from",
+    says: "If multiple properties are specified, ALL must apply for the condition to be true.",
+    emails: [
+      { subject: "whalebone", from: "Ann <a@conformance.example>" },
+      { subject: "whalebone", from: "Bob <b@conformance.example>" },
+      { subject: "other", from: "Ann <a@conformance.example>" },
+    ],
+    filter: { subject: "whalebone", from: "ann" },
+    expected: [0],
+  },
+  {
     id: "not-text",
     says: "NOT: None of the conditions must match for the filter to match.",
     emails: words,

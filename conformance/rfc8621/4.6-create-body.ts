@@ -147,6 +147,20 @@ const bodies = defineTests(group, [
     },
   },
   {
+    id: "body-part-of-another",
+    level: "MUST",
+    says: "blobId: The id representing the raw octets of the contents of the part, after decoding. (It may be attached to another Email.)",
+    run: async (t) => {
+      const octets = Buffer.from([0, 1, 2, 250, 251, 252, 13, 10, 13]);
+      const { blobId } = await t.upload(octets, "application/x-a");
+      const first = await create(t, { ...textBody("one"), attachments: [{ blobId, type: "application/x-a" }] });
+      const part = (await getEmail(t, first.id, ["attachments"])).attachments[0]?.blobId;
+      const second = await create(t, { ...textBody("two"), attachments: [{ blobId: part, type: "application/x-a" }] });
+      const found = (await getEmail(t, second.id, ["attachments"])).attachments[0]?.blobId;
+      ok((await t.client.download(found as string)).body.equals(octets), "the octets changed");
+    },
+  },
+  {
     id: "body-structure",
     level: "MUST",
     says: "bodyStructure: the full MIME structure of the message body.",

@@ -124,6 +124,25 @@ const good = defineTests(group, [
     },
   },
   {
+    id: "attached-message",
+    level: "MUST",
+    says: "blobId: The id of the blob containing the raw message [RFC5322]. (That of an attached message is one.)",
+    run: async (t) => {
+      const inner = rawMessage({ subject: t.unique("inner") });
+      const lines = ["From: o@example.com", "MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=out", ""];
+      const raw = message(...lines, "--out", "Content-Type: message/rfc822", "", `${inner}--out--`);
+      const { id } = await t.email({ raw });
+      const blobId = (await getEmail(t, id, ["attachments"])).attachments[0]?.blobId;
+      const emails = { k: { blobId, mailboxIds: yes(await t.box()) } };
+      const answer = await t.one<ImportResult>("Email/import", { emails });
+      ok(answer.created?.k, `not imported: ${show(answer.notCreated)}`);
+      ok(
+        String((await getEmail(t, answer.created.k.id, ["subject"])).subject).startsWith("inner"),
+        "the wrong message",
+      );
+    },
+  },
+  {
     id: "duplicate",
     level: "MUST",
     says: 'The server MAY forbid two Email objects with the same exact content. In this case, it MUST reject attempts to import an Email considered to be a duplicate with an "alreadyExists" SetError. An "existingId" property of type "Id" MUST be included.',

@@ -136,6 +136,26 @@ export const submissionSuccess = defineTests(group, [
     },
   },
   {
+    id: "on-success-both",
+    level: "MUST",
+    says: single,
+    run: async (t) => {
+      const [kept, gone] = [await draft(t), await draft(t)];
+      const { accountId } = t;
+      const of = ({ identity, email }: Draft): Json => ({ identityId: identity.id, emailId: email });
+      const create = { a: of(kept), b: of(gone), c: { ...of(kept), emailId: nowhere } };
+      const patches = { "#a": { "keywords/$draft": null }, "#c": { "keywords/never": true } };
+      const args = { accountId, create, onSuccessUpdateEmail: patches, onSuccessDestroyEmail: ["#b"] };
+      const answers = await t.call([["EmailSubmission/set", args, "call"]]);
+      const created = (answers[0]?.[1].created ?? {}) as Record<string, { id: string }>;
+      for (const { id } of Object.values(created)) t.destroyLater("EmailSubmission", id);
+      same(names(answers), implicit, "names and call ids of the responses");
+      same(Object.keys(created).sort(), ["a", "b"], "created");
+      same((await getEmail(t, kept.email, ["keywords"])).keywords, {}, "keywords of the updated Email");
+      same(await t.get("Email", [gone.email], ["id"]), [], "the destroyed Email");
+    },
+  },
+  {
     id: "state-mismatch",
     level: "MUST",
     says: "ifInState is never ignored. A mismatch fails the whole call with stateMismatch.",

@@ -14,6 +14,7 @@ export class World {
   readonly timeoutMs: number;
   /** Makes names unique on an account where earlier runs left something. */
   readonly runId = randomBytes(4).toString("hex");
+  readonly #started = Date.now();
   #parent: Promise<string> | undefined;
 
   constructor(options: {
@@ -58,8 +59,28 @@ export class World {
     return made.id;
   }
 
-  /** Removes the run's mailbox with all below it, whatever the tests left. */
+  /** Removes the run's mailbox with all below it, whatever the tests left, and what came in by mail. */
   async cleanUp(): Promise<void> {
+    await this.#destroyTree();
+    await this.#destroyArrived();
+  }
+
+  /** What tests had delivered to the account says so in its subject. */
+  async #destroyArrived(): Promise<void> {
+    const { accountId } = this.first;
+    // The server's clock may be another.
+    const after = new Date(this.#started - 3_600_000).toISOString().replace(/\.\d+Z$/, "Z");
+    const ids = { resultOf: "0", name: "Email/query", path: "/ids" };
+    const [, answer] = await this.first.call([
+      ["Email/query", { accountId, filter: { after }, limit: 200 }, "0"],
+      ["Email/get", { accountId, "#ids": ids, properties: ["subject"] }, "1"],
+    ]);
+    const list = (answer?.[1].list ?? []) as { id: string; subject: string | null }[];
+    const destroy = list.filter(({ subject }) => subject?.includes(this.runId)).map(({ id }) => id);
+    if (destroy.length > 0) await this.first.call([["Email/set", { accountId, destroy }, "0"]]);
+  }
+
+  async #destroyTree(): Promise<void> {
     const parent = await this.#parent?.catch(() => undefined);
     // A test that was cut short may still make something while this destroys.
     for (let attempt = 0; parent !== undefined && attempt < 5; attempt++) {

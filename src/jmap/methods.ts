@@ -1,11 +1,14 @@
 import { blobCopy } from "./core/blob-copy.ts";
 import { coreEcho } from "./core/echo.ts";
 import { emailImport } from "./email/import.ts";
+import { emailParse } from "./email/parse.ts";
 import { email } from "./email/type.ts";
 import { identity } from "./identity/type.ts";
 import { mailbox } from "./mailbox/type.ts";
 import type { Method } from "./method.ts";
+import { searchSnippetGet } from "./search-snippet/get.ts";
 import { changesMethod } from "./standard/changes.ts";
+import { copyMethod } from "./standard/copy.ts";
 import { getMethod } from "./standard/get.ts";
 import { queryChangesMethod, queryMethod } from "./standard/query.ts";
 import { setMethod } from "./standard/set.ts";
@@ -29,7 +32,10 @@ export const methods: readonly Method[] = [
   queryMethod(email),
   queryChangesMethod(email),
   setMethod(email),
+  copyMethod(email),
   emailImport,
+  emailParse,
+  searchSnippetGet(email),
   getMethod(identity),
   changesMethod(identity),
   setMethod(identity),

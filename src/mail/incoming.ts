@@ -19,7 +19,7 @@ export interface IncomingOptions {
   clock: Clock;
   log: Log;
   holder: Holder;
-  /** Told of each message that an account has got. */
+  /** Told of each message that an account has got; once more when it failed or the process died meanwhile. */
   onDelivered?: (delivered: Delivered) => Promise<void>;
 }
 
@@ -191,7 +191,7 @@ export class Incoming {
   async #deliverTo(recipient: IncomingRecipient, row: IncomingMessage, prepared: PreparedMessage): Promise<void> {
     const { ingest, log, onDelivered } = this.#options;
     try {
-      const outcome = await ingest.add(recipient.userId, {
+      await ingest.add(recipient.userId, {
         blob: row.blob,
         prepared,
         target: { role: "inbox" },
@@ -199,10 +199,8 @@ export class Incoming {
         receivedAt: row.createdAt,
         incomingId: row.id,
       });
-      if ("email" in outcome) {
-        const { address, userId: accountId } = recipient;
-        await onDelivered?.({ accountId, address, mailFrom: row.mailFrom, prepared });
-      }
+      const { address, userId: accountId } = recipient;
+      await onDelivered?.({ accountId, address, mailFrom: row.mailFrom, arrivedAt: row.createdAt, prepared });
     } catch (error) {
       if (!(error instanceof AccountMissing)) throw error;
       log.warn({ incoming: row.id, account: recipient.userId }, "the account of a recipient is gone");

@@ -44,6 +44,26 @@ export function searchQuery(text: string, scope: SearchScope, accountId: number)
   return { query: parts.map((part) => (part.negated ? `!${part.phrase}` : part.phrase)).join(" & "), negated: false };
 }
 
+/** Words side by side that a text is to hold; `open`: the last one is only the beginning of one. */
+export interface SearchPhrase {
+  words: string[];
+  open: boolean;
+  /** How the first word is likely to be written, but for capitals: not folded. */
+  written: string;
+}
+
+/** What `searchQuery` looks for, without what must not be there. */
+export function searchPhrases(text: string): SearchPhrase[] {
+  return tokenise(text)
+    .filter(({ negated }) => !negated)
+    .map(({ text, open }) => ({ words: words(text), open, written: firstWritten(text) }))
+    .filter((phrase) => phrase.words.length > 0);
+}
+
+function firstWritten(text: string): string {
+  return /[\p{L}\p{N}\p{M}]+/u.exec(text.normalize("NFC").toLowerCase())?.[0] ?? "";
+}
+
 interface Token {
   text: string;
   negated: boolean;

@@ -1,18 +1,26 @@
 import type { Clock, Random } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { type BuildPart, buildMessage, encodeHeader } from "../mime/build.ts";
-import { type HeaderField, parseHeader } from "../mime/headers.ts";
-import { htmlToText } from "../mime/text.ts";
+import { htmlToText } from "../mime/html.ts";
 import { referenceBlobs } from "../store/blob-refs.ts";
 import type { Blobs, StoredBlob } from "../store/blobs.ts";
 import { hintQueued } from "../store/deliveries.ts";
+import { normalizeAddress, splitAddress } from "../store/directory.ts";
 import { findIdentities } from "../store/identities.ts";
-import type { Store, Tx } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { insertHiddenSubmission } from "../store/submissions.ts";
-import { claimAnswer, findVacation, type VacationRow } from "../store/vacation.ts";
+import { claimAnswer, findActiveVacation, type VacationRow, wasAnswered } from "../store/vacation.ts";
 import { mailDate } from "./mail-date.ts";
+import { isOwnAddress } from "./own-address.ts";
 import type { PreparedMessage } from "./prepare.ts";
-import { mayAnswer } from "./vacation-rules.ts";
+import { type Answerable, answerable } from "./vacation-rules.ts";
+
+/** Nobody is answered twice within as many ms (RFC 3834 §2, RFC 5230 §4.1). */
+const answerEvery = 7 * 86_400_000;
+/** More names than a person writes; each may cost a look-up. */
+const mostNamed = 20;
+const maxSubject = 200;
+const defaultText = "Your message has arrived, but it may not be read for some time.\n";
 
 /** A message that has just been put into an account. */
 export interface Delivered {
@@ -21,6 +29,7 @@ export interface Delivered {
   address: string;
   /** "" for the null sender. */
   mailFrom: string;
+  arrivedAt: Date;
   prepared: PreparedMessage;
 }
 
@@ -30,94 +39,136 @@ export interface VacationOptions {
   clock: Clock;
   random: Random;
   log: Log;
+  /** (Default: 7 days.) */
+  every?: number;
 }
 
-/** Each sender gets an answer this often. */
-const period = 7 * 86_400_000;
-
-/** Answers while an account's owner is away (RFC 8621 §8, RFC 3834). */
+/** RFC 8621 §8: answers mail that came in while its recipient is away. */
 export class VacationResponder {
   readonly #options: VacationOptions;
+  readonly #every: number;
+  readonly #judged = new WeakMap<PreparedMessage, Answerable | undefined>();
 
   constructor(options: VacationOptions) {
     this.#options = options;
+    this.#every = options.every ?? answerEvery;
   }
 
-  /** Never throws: the message is delivered, with or without an answer. */
-  async answer(delivered: Delivered): Promise<void> {
+  /** Queues an answer if one is due; a second time for the same message it does nothing. */
+  async answer({ accountId, address, mailFrom, arrivedAt, prepared }: Delivered): Promise<void> {
+    const { store, blobs, clock } = this.#options;
+    const message = this.#judge(prepared, mailFrom);
+    if (!message) return;
+    const reader = store.reader(accountId);
+    const vacation = await findActiveVacation(reader, arrivedAt);
+    if (!vacation) return;
+    const now = clock.now();
+    const since = new Date(now.getTime() - this.#every);
+    if (await wasAnswered(reader, message.sender, since)) return;
+    const from = await this.#namedAddress(accountId, address, message);
+    // Whoever writes to himself knows that he is away.
+    if (from === undefined || (await isOwnAddress(store.database, message.sender, accountId))) return;
+    const name = (await findIdentities(reader, null)).find(({ email }) => normalizeAddress(email) === from)?.name;
+    const built = this.#build(vacation, message, { from: { name: name || null, email: from }, to: mailFrom, now });
+    if (built) await this.#queue(accountId, mailFrom, { sender: message.sender, since }, await blobs.put(built));
+  }
+
+  /** Once for all that get the message. */
+  #judge(prepared: PreparedMessage, mailFrom: string): Answerable | undefined {
+    if (!this.#judged.has(prepared)) this.#judged.set(prepared, answerable(prepared, mailFrom));
+    return this.#judged.get(prepared);
+  }
+
+  /** A message that brings this down must not come back for ever. */
+  #build(vacation: VacationRow, message: Answerable, envelope: AnswerEnvelope): Buffer | undefined {
     try {
-      await this.#answer(delivered);
+      return buildAnswer(vacation, message, envelope, this.#options.random);
     } catch (error) {
-      this.#options.log.warn({ account: delivered.accountId, err: error }, "no vacation response");
+      this.#options.log.error({ to: envelope.to, err: error }, "no vacation answer could be made");
+      return undefined;
     }
   }
 
-  async #answer({ accountId, address, mailFrom, prepared }: Delivered): Promise<void> {
-    const { store, blobs, clock, random } = this.#options;
-    // Without its header nobody knows whether a message may be answered.
-    if (mailFrom === "" || !prepared.header) return;
-    const reader = store.reader(accountId);
-    const vacation = await findVacation(reader);
-    const now = clock.now();
-    if (!vacation || !isAway(vacation, now)) return;
-    if (!mayAnswer(parseHeader(prepared.header), mailFrom, address)) return;
-    const identities = await findIdentities(reader, null);
-    const name = identities.find(({ email }) => email.toLowerCase() === address.toLowerCase())?.name ?? "";
-    const message = vacationMessage({ vacation, name, address, mailFrom, prepared, now }, random);
-    const blob = await blobs.put(message);
-    const isQueued = await store.write(accountId, (tx) => queueAnswer(tx, mailFrom, blob), { ids: 1 });
-    if (isQueued) await hintQueued(store.database, accountId, now);
+  /** The account's address that the sender wrote; mail that names none was sent by list or by stealth (RFC 3834 §2). */
+  async #namedAddress(accountId: number, address: string, { named }: Answerable): Promise<string | undefined> {
+    const own = normalizeAddress(address);
+    if (own !== undefined && named.includes(own)) return own;
+    for (const other of named.slice(0, mostNamed)) {
+      if (await isOwnAddress(this.#options.store.database, other, accountId)) return other;
+    }
+    return undefined;
+  }
+
+  /** A submission that no client sees; the null return path keeps its failures from coming back. */
+  async #queue(accountId: number, to: string, { sender, since }: Claim, blob: StoredBlob): Promise<void> {
+    const { store, clock, log } = this.#options;
+    const isQueued = await store.write(
+      accountId,
+      async (tx) => {
+        if (!(await claimAnswer(tx, sender, since))) return false;
+        const [id] = await tx.newIds(1);
+        await referenceBlobs(tx, [blob]);
+        await insertHiddenSubmission(tx, { id: id!, rcptTo: to, sendAt: tx.now, blob });
+        return true;
+      },
+      { ids: 1 },
+    );
+    if (!isQueued) return;
+    log.info({ account: accountId, to: sender }, "vacation answer queued");
+    try {
+      await hintQueued(store.database, accountId, clock.now());
+    } catch (error) {
+      log.warn({ account: accountId, err: error }, "no hint for queued mail, the sweep will find it");
+    }
   }
 }
 
-function isAway({ isEnabled, fromDate, toDate }: VacationRow, now: Date): boolean {
-  return isEnabled && (!fromDate || fromDate <= now) && (!toDate || now < toDate);
+/** Whom an answer is counted for, and since when there must have been none. */
+interface Claim {
+  sender: string;
+  since: Date;
 }
 
-async function queueAnswer(tx: Tx, sender: string, blob: StoredBlob): Promise<boolean> {
-  if (!(await claimAnswer(tx, sender.toLowerCase(), new Date(tx.now.getTime() - period)))) return false;
-  await referenceBlobs(tx, [blob]);
-  const [id] = await tx.newIds(1);
-  await insertHiddenSubmission(tx, { id: id!, rcptTo: sender, sendAt: tx.now, blob });
-  return true;
-}
-
-interface Answer {
-  vacation: VacationRow;
-  name: string;
-  address: string;
-  mailFrom: string;
-  prepared: PreparedMessage;
+interface AnswerEnvelope {
+  from: { name: string | null; email: string };
+  to: string;
   now: Date;
 }
 
-const defaultText = "I am away at the moment and will read your message when I am back.";
-
 /** RFC 3834 §3 */
-export function vacationMessage({ vacation, name, address, mailFrom, prepared, now }: Answer, random: Random): Buffer {
-  const { subject, messageId, references } = prepared.summary;
-  const [original] = messageId ?? [];
-  const domain = address.slice(address.lastIndexOf("@") + 1);
-  const field = (field: string, value: string): HeaderField => ({ name: field, value });
+function buildAnswer(
+  vacation: VacationRow,
+  message: Answerable,
+  { from, to, now }: AnswerEnvelope,
+  random: Random,
+): Buffer {
+  const { messageId, references } = message;
+  const subject = vacation.subject ?? `Auto: ${message.subject?.trim() || "your message"}`;
+  const messageName = `${random(16).toString("hex")}@${splitAddress(from.email)!.domain}`;
   const headers = [
-    field("From", encodeHeader("Addresses", [{ name: name || null, email: address }])),
-    field("To", encodeHeader("Addresses", [{ name: null, email: mailFrom }])),
-    field("Subject", encodeHeader("Text", vacation.subject ?? `Auto: ${subject ?? "your message"}`)),
-    field("Date", ` ${mailDate(now)}`),
-    field("Message-ID", encodeHeader("MessageIds", [`${random(16).toString("hex")}@${domain}`])),
-    ...(original ? [field("In-Reply-To", encodeHeader("MessageIds", [original]))] : []),
-    ...(original
-      ? [field("References", encodeHeader("MessageIds", [...(references ?? []).slice(-20), original]))]
-      : []),
-    field("Auto-Submitted", " auto-replied"),
+    { name: "Date", value: ` ${mailDate(now)}` },
+    { name: "Message-ID", value: encodeHeader("MessageIds", [messageName]) },
+    { name: "From", value: encodeHeader("Addresses", [from]) },
+    { name: "To", value: encodeHeader("Addresses", [{ name: null, email: to }]) },
+    { name: "Subject", value: encodeHeader("Text", [...subject].slice(0, maxSubject).join("")) },
+    { name: "Auto-Submitted", value: " auto-replied" },
+    // Programs that know no Auto-Submitted look for this one.
+    { name: "X-Auto-Response-Suppress", value: " All" },
   ];
-  return buildMessage({ headers, body: vacationBody(vacation) }, random);
+  if (messageId !== undefined) {
+    headers.push({ name: "In-Reply-To", value: encodeHeader("MessageIds", [messageId]) });
+    headers.push({ name: "References", value: encodeHeader("MessageIds", references) });
+  }
+  return buildMessage({ headers, body: bodyOf(vacation) }, random);
 }
 
-function vacationBody({ textBody, htmlBody }: VacationRow): BuildPart {
-  const text = textBody ?? (htmlBody === null ? defaultText : htmlToText(htmlBody));
-  const part = (type: string, value: string): BuildPart => ({ type, headers: [], content: { text: value } });
-  if (htmlBody === null) return part("text/plain", text);
-  const parts = [part("text/plain", text), part("text/html", htmlBody)];
+function bodyOf({ textBody, htmlBody }: VacationRow): BuildPart {
+  if (htmlBody === null) return textPart("text/plain", textBody ?? defaultText);
+  const plain = textPart("text/plain", textBody ?? `${htmlToText(htmlBody)}\n`);
+  const parts = [plain, textPart("text/html", htmlBody)];
   return { type: "multipart/alternative", headers: [], content: { parts } };
+}
+
+function textPart(type: string, text: string): BuildPart {
+  return { type, headers: [], content: { text } };
 }

@@ -18,7 +18,11 @@ function wholeCharacters(bytes: Buffer): Buffer {
 
 /** The start of a part, HTML as it is, from at most `maxRaw` raw bytes. */
 function startOf(message: Uint8Array, part: Part, maxRaw: number): string {
-  const raw = rawBody(message, part);
+  return decodedStart(rawBody(message, part), part, maxRaw);
+}
+
+/** From a part's raw bytes; HTML as it is. */
+export function decodedStart(raw: Buffer, part: Part, maxRaw: number): string {
   const cut = raw.length > maxRaw;
   const bytes = decodeTransfer(cut ? raw.subarray(0, maxRaw) : raw, part.encoding);
   return decodeText(cut ? wholeCharacters(bytes) : bytes, part.charset).text;

@@ -10,7 +10,7 @@ export interface BlobStep {
 }
 
 /** Deeper parts are stored as blobs of their own. */
-const maxBlobSteps = 4;
+export const maxBlobSteps = 4;
 
 const letters = { identity: "i", base64: "b", "quoted-printable": "q" } as const;
 const encodings = new Map<string, BlobStep["encoding"]>([

@@ -15,6 +15,8 @@ const accountTables = [
   "search",
   "submission",
   "thread_ref",
+  "vacation",
+  "vacation_answer",
 ];
 const words = new Set(
   "on where set using as inner left right cross join from group order limit for returning and or values select union".split(

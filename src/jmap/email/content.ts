@@ -2,6 +2,9 @@ import { type HeaderField, parseHeader } from "../../mime/headers.ts";
 import type { Part, Range } from "../../mime/structure.ts";
 import { type BlobStep, encodeBlobId } from "../../store/blob-id.ts";
 
+/** How much of a message its header fields are looked for in. */
+const headerSample = 1_000_000;
+
 /** A message whose parts can be shown: a stored email, or bytes given to Email/parse. */
 export interface MessageContent {
   /** Blob ids of its parts: this blob, then these steps, then the part's own. */
@@ -23,4 +26,9 @@ export function partBlobId(content: MessageContent, part: Part): string | null {
 export async function headerFields(content: MessageContent, part: Part): Promise<HeaderField[]> {
   const atHand = part === content.structure && content.header;
   return parseHeader(atHand || (await content.bytes(part.header)));
+}
+
+/** Bytes that begin with a header field; anything else is no message, however much one repairs (RFC 8621 §4.8, §4.9). */
+export function isMessage(bytes: Buffer): boolean {
+  return parseHeader(bytes.subarray(0, headerSample)).length > 0;
 }

@@ -2,6 +2,7 @@ import { encodeId } from "../../base/ids.ts";
 import { type Added, type NewMail, writeMails } from "../../mail/ingest.ts";
 import { prepare } from "../../mail/preparer.ts";
 import { asDate, parseHeader } from "../../mime/headers.ts";
+import { headerEnd } from "../../mime/walk.ts";
 import { decodeBlobId, encodeBlobId } from "../../store/blob-id.ts";
 import { findBlob } from "../../store/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs.ts";
@@ -23,6 +24,7 @@ import {
   text,
   utcDate,
 } from "../schema.ts";
+import { isMessage } from "./content.ts";
 import { emailLimits, keywordList, mailboxList } from "./places.ts";
 import { keywordName } from "./properties.ts";
 
@@ -94,9 +96,8 @@ async function prepareImport(given: unknown, call: Call): Promise<NewMail | SetE
   const message = await readMessage(email.blobId, call);
   if (!message) return invalidProperties("no such blob", "blobId");
   const { bytes, blob } = message;
-  const fields = parseHeader(bytes.subarray(0, 1_000_000));
-  if (fields.length === 0) return new SetError("invalidEmail", "these bytes are no message");
-  const received = email.receivedAt ?? receivedDate(fields);
+  if (!isMessage(bytes)) return new SetError("invalidEmail", "these bytes are no message");
+  const received = email.receivedAt ?? receivedDate(parseHeader(bytes.subarray(0, headerEnd(bytes))));
   return {
     blob,
     prepared: await prepare(bytes),

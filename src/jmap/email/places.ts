@@ -1,4 +1,5 @@
 import { decodeId } from "../../base/ids.ts";
+import { invalidProperties, SetError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
 import type { JmapObject } from "../standard/type.ts";
 
@@ -15,4 +16,22 @@ export function keywordList({ keywords }: JmapObject): string[] {
 export function mailboxList({ mailboxIds }: JmapObject): number[] {
   const ids = Object.entries((mailboxIds ?? {}) as Record<string, boolean>).filter(([, isIn]) => isIn);
   return ids.map(([id]) => decodeId(idPrefix.mailbox, id)).filter((id) => id !== undefined);
+}
+
+/** RFC 8621 §4.1.1: at least one mailbox, each of them there, and not too many. */
+export function mailboxFault(email: JmapObject, existing: ReadonlySet<number>): SetError | undefined {
+  const wire = Object.entries((email.mailboxIds ?? {}) as Record<string, boolean>).filter(([, isIn]) => isIn);
+  const ids = wire.map(([id]) => decodeId(idPrefix.mailbox, id));
+  const { maxMailboxes } = emailLimits;
+  if (ids.length === 0) return invalidProperties("an email is in at least one mailbox", "mailboxIds");
+  if (ids.length > maxMailboxes) return new SetError("tooManyMailboxes", `at most ${maxMailboxes}`);
+  const isMissing = ids.some((id) => id === undefined || !existing.has(id));
+  return isMissing ? invalidProperties("no such mailbox", "mailboxIds") : undefined;
+}
+
+export function keywordFault(email: JmapObject): SetError | undefined {
+  const { maxKeywords } = emailLimits;
+  return keywordList(email).length > maxKeywords
+    ? new SetError("tooManyKeywords", `at most ${maxKeywords}`)
+    : undefined;
 }

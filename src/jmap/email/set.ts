@@ -7,12 +7,12 @@ import { releaseBlobs } from "../../store/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs.ts";
 import { destroyEmails, type EmailRow, type EmailState, findEmails, updateEmails } from "../../store/emails.ts";
 import { findMailboxes } from "../../store/mailbox-places.ts";
-import { invalidProperties, SetError } from "../errors.ts";
+import { SetError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
 import type { Call, WriteCall } from "../method.ts";
 import type { CreateRecord, JmapObject, SetBatch, SetHooks, UpdateRecord } from "../standard/type.ts";
 import { blobNotFound, Draft } from "./create.ts";
-import { emailLimits, keywordList, mailboxList } from "./places.ts";
+import { emailLimits, keywordFault, keywordList, mailboxFault, mailboxList } from "./places.ts";
 
 /** A create whose message is built and durable, or why it cannot be. */
 type Written = { blob: StoredBlob; prepared: PreparedMessage } | { error: SetError };
@@ -38,13 +38,12 @@ export const emailSet: SetHooks = {
 
   async check(batch, call) {
     if (batch.creates.length === 0 && !batch.updates.some((record) => record.changed.has("mailboxIds"))) {
-      for (const record of batch.updates) checkKeywords(record);
+      for (const record of batch.updates) judge(record, keywordFault(record.after));
       return;
     }
     const mailboxes = new Set((await findMailboxes(call.tx)).map((place) => place.id));
     for (const record of [...batch.creates, ...batch.updates]) {
-      checkMailboxes(record, mailboxes);
-      checkKeywords(record);
+      judge(record, mailboxFault(record.after, mailboxes) ?? keywordFault(record.after));
     }
     for (const record of batch.creates) {
       const written = (batch.prepared as Prepared).get(record.creationId)!;
@@ -141,22 +140,9 @@ function newMail(record: CreateRecord, batch: SetBatch, call: WriteCall) {
   };
 }
 
-function checkMailboxes(record: CreateRecord | UpdateRecord, existing: ReadonlySet<number>): void {
-  const wire = Object.entries(record.after.mailboxIds as Record<string, boolean>).filter(([, isIn]) => isIn);
-  const ids = wire.map(([id]) => decodeId(idPrefix.mailbox, id));
-  const { maxMailboxes } = emailLimits;
-  if (ids.length === 0) record.error ??= invalidProperties("an email is in at least one mailbox", "mailboxIds");
-  else if (ids.length > maxMailboxes) record.error ??= new SetError("tooManyMailboxes", `at most ${maxMailboxes}`);
-  else if (ids.some((id) => id === undefined || !existing.has(id))) {
-    record.error ??= invalidProperties("no such mailbox", "mailboxIds");
-  }
-}
-
-function checkKeywords(record: CreateRecord | UpdateRecord): void {
-  const { maxKeywords } = emailLimits;
-  if (keywordList(record.after).length > maxKeywords) {
-    record.error ??= new SetError("tooManyKeywords", `at most ${maxKeywords}`);
-  }
+/** The first fault stands. */
+function judge(record: { error?: SetError }, fault: SetError | undefined): void {
+  if (fault) record.error ??= fault;
 }
 
 const same = <T>(a: readonly T[], b: readonly T[]) => a.length === b.length && a.every((one) => b.includes(one));

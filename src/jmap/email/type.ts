@@ -1,5 +1,6 @@
 import { capabilities, idPrefix } from "../ids.ts";
 import type { DataType } from "../standard/type.ts";
+import { emailCopy } from "./copy.ts";
 import { fetchEmailObjects } from "./fetch.ts";
 import { bodyArgs } from "./parts.ts";
 import { emailProperties, headerProperty } from "./properties.ts";
@@ -17,5 +18,6 @@ export const email = {
   fetch: fetchEmailObjects,
   fetchesExactly: true,
   set: emailSet,
+  copy: emailCopy,
   query: emailQueryHooks,
 } satisfies DataType;

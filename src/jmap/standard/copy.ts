@@ -35,6 +35,10 @@ export function copyMethod<C, S>(type: Copyable<C, S>): Method {
       const from = call.openAccount(args.fromAccountId, "read", "fromAccountNotFound");
       const records = Object.entries(args.create).map(([creationId, given]) => plan(type, creationId, given, call));
       await readOriginals(type, from, records, args, call);
+      await type.copy.prepare?.(
+        records.filter((record) => !record.error),
+        call,
+      );
       return writeCopies(type, records, args, call);
     },
   });

@@ -154,6 +154,8 @@ export interface CopyHooks {
   overrides: string[];
   /** In the account copied from; ids that are not there are left out. */
   read(ids: number[], call: ReadCall): Promise<Map<number, unknown>>;
+  /** Blob and MIME work between the two accounts' transactions; sets `error` on what cannot be. */
+  prepare?(records: CopyRecord[], call: Call): Promise<void>;
   /** Sets `error` on what cannot be; otherwise `response` beside the id. */
   create(records: CopyRecord[], call: WriteCall): Promise<void>;
 }

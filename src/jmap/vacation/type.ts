@@ -1,12 +1,26 @@
 import { Kind } from "../../store/change.ts";
-import { findVacation, type VacationRow, writeVacation } from "../../store/vacation.ts";
+import { findVacation, forgetAnswers, type VacationRow, writeVacation } from "../../store/vacation.ts";
+import { instant, utcDateText } from "../dates.ts";
 import { invalidProperties } from "../errors.ts";
 import { capabilities } from "../ids.ts";
-import { bool, nullable, textUpTo, utcDate } from "../schema.ts";
-import type { DataType, JmapObject } from "../standard/type.ts";
+import { bool, nullable, type Schema, utcDate } from "../schema.ts";
+import type { DataType, JmapObject, SetHooks } from "../standard/type.ts";
 
 const singleton = "singleton";
-const body = nullable(textUpTo(500_000));
+
+/** The database takes no NUL. */
+const textUpTo = (maxLength: number): Schema<string> => ({
+  json: { type: "string", maxLength, pattern: "^[^\\u0000]*$" },
+});
+
+const properties = {
+  isEnabled: { schema: bool, default: false },
+  fromDate: { schema: nullable(utcDate), default: null },
+  toDate: { schema: nullable(utcDate), default: null },
+  subject: { schema: nullable(textUpTo(1000)), default: null },
+  textBody: { schema: nullable(textUpTo(500_000)), default: null },
+  htmlBody: { schema: nullable(textUpTo(500_000)), default: null },
+} satisfies DataType["properties"];
 
 const none: VacationRow = {
   isEnabled: false,
@@ -17,8 +31,49 @@ const none: VacationRow = {
   htmlBody: null,
 };
 
-const utc = (date: Date | null) => date && `${date.toISOString().slice(0, 19)}Z`;
-const dateOf = (value: unknown) => (value === null ? null : new Date(value as string));
+const vacationSet: SetHooks = {
+  needs: Object.keys(properties),
+
+  async check({ updates }) {
+    for (const record of updates) {
+      const { fromDate, toDate } = toRow(record.after);
+      if (fromDate && toDate && fromDate > toDate) {
+        record.error ??= invalidProperties("it ends before it begins", "fromDate", "toDate");
+      }
+    }
+  },
+
+  async update([record], _batch, call) {
+    const { after, changed, response } = record!;
+    const row = toRow(after);
+    await writeVacation(call.tx, row);
+    // A new text is news to everybody: who had the old one may have this one too (RFC 5230 §4.2).
+    if (["subject", "textBody", "htmlBody"].some((name) => changed.has(name)))
+      await forgetAnswers(call.tx, call.tx.now);
+    // What is kept of a date may be written otherwise, as for a leap second.
+    const shown = toObject(row);
+    for (const name of ["fromDate", "toDate"]) if (shown[name] !== after[name]) response[name] = shown[name];
+    call.tx.changed({ type: "VacationResponse", id: 0, kind: Kind.properties });
+  },
+
+  // A singleton is neither made nor destroyed: such records never come here.
+  async create() {},
+  async destroy() {},
+};
+
+function toRow(object: JmapObject): VacationRow {
+  const { fromDate, toDate } = object as Record<string, string | null>;
+  return {
+    ...(object as unknown as VacationRow),
+    fromDate: fromDate == null ? null : instant(fromDate),
+    toDate: toDate == null ? null : instant(toDate),
+  };
+}
+
+function toObject({ fromDate, toDate, ...row }: VacationRow): JmapObject {
+  const dates = { fromDate: fromDate && utcDateText(fromDate), toDate: toDate && utcDateText(toDate) };
+  return { ...row, id: singleton, ...dates };
+}
 
 /** RFC 8621 §8 */
 export const vacation = {
@@ -26,40 +81,7 @@ export const vacation = {
   capability: capabilities.vacation,
   prefix: "v",
   singleton,
-  properties: {
-    isEnabled: { schema: bool, default: false },
-    fromDate: { schema: nullable(utcDate), default: null },
-    toDate: { schema: nullable(utcDate), default: null },
-    subject: { schema: nullable(textUpTo(1000)), default: null },
-    textBody: { schema: body, default: null },
-    htmlBody: { schema: body, default: null },
-  },
-  async fetch(ids, _want, call): Promise<JmapObject[]> {
-    if (ids && !ids.includes(0)) return [];
-    const row = (await findVacation(call.reader)) ?? none;
-    return [{ ...row, id: singleton, fromDate: utc(row.fromDate), toDate: utc(row.toDate) }];
-  },
-  set: {
-    needs: ["isEnabled", "fromDate", "toDate", "subject", "textBody", "htmlBody"],
-    async check({ updates }) {
-      for (const record of updates) {
-        const { fromDate, toDate } = record.after as { fromDate: string | null; toDate: string | null };
-        if (fromDate && toDate && Date.parse(fromDate) > Date.parse(toDate)) {
-          record.error ??= invalidProperties("it ends before it begins", "fromDate", "toDate");
-        }
-      }
-    },
-    async update(records, _batch, call) {
-      const { fromDate, toDate, ...rest } = records[0]!.after;
-      await writeVacation(call.tx, {
-        ...(rest as unknown as VacationRow),
-        fromDate: dateOf(fromDate),
-        toDate: dateOf(toDate),
-      });
-      call.tx.changed({ type: "VacationResponse", id: 0, kind: Kind.properties });
-    },
-    // A singleton is never created nor destroyed.
-    async create() {},
-    async destroy() {},
-  },
+  properties,
+  fetch: async (_ids, _want, call) => [toObject((await findVacation(call.reader)) ?? none)],
+  set: vacationSet,
 } satisfies DataType;

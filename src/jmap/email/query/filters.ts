@@ -2,6 +2,7 @@ import { decodeId } from "../../../base/ids.ts";
 import { type SearchScope, searchQuery, TooManyWords } from "../../../mail/search-query.ts";
 import { encodeBlobId } from "../../../store/blob-id.ts";
 import type { Criterion } from "../../../store/email-query/criteria.ts";
+import { instant } from "../../dates.ts";
 import { MethodError } from "../../errors.ts";
 import { idPrefix } from "../../ids.ts";
 import type { Call } from "../../method.ts";
@@ -32,12 +33,6 @@ function terms(value: string, scope: SearchScope, call: Call): Criterion {
 }
 
 const mailbox = (wireId: string) => decodeId(idPrefix.mailbox, wireId);
-
-/** A leap second (RFC 3339 §5.6) counts as the second after it; Date knows none. */
-function instant(value: string): Date {
-  const leap = /:60(\.\d+)?Z$/.test(value);
-  return new Date(Date.parse(leap ? value.replace(":60", ":59") : value) + (leap ? 1000 : 0));
-}
 
 function header([name, value]: string[], call: Call): Criterion {
   const { blobs } = call.services;

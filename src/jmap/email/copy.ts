@@ -1,0 +1,92 @@
+import { encodeId } from "../../base/ids.ts";
+import { type NewMail, writeMails } from "../../mail/ingest.ts";
+import type { PreparedMessage } from "../../mail/prepare.ts";
+import { prepare } from "../../mail/preparer.ts";
+import { encodeBlobId } from "../../store/blob-id.ts";
+import type { StoredBlob } from "../../store/blobs.ts";
+import { blobOf, fetchEmails } from "../../store/email-fetch.ts";
+import { BlobMissing } from "../../store/errors.ts";
+import { findMailboxes } from "../../store/mailbox-places.ts";
+import { invalidProperties, SetError } from "../errors.ts";
+import { idPrefix } from "../ids.ts";
+import type { CopyHooks, CopyRecord } from "../standard/type.ts";
+import { keywordFault, keywordList, mailboxFault, mailboxList } from "./places.ts";
+
+/** What is taken over of the original: its bytes, and what the client does not give. */
+interface Original {
+  blob: StoredBlob;
+  keywords: string[];
+  receivedAt: Date;
+  message?: PreparedMessage;
+}
+
+const columns = { list: false, header: false, structure: false, blob: true };
+
+/** RFC 8621 §4.7 */
+export const emailCopy: CopyHooks = {
+  overrides: ["mailboxIds", "keywords", "receivedAt"],
+
+  async read(ids, call) {
+    const emails = await fetchEmails(call.reader, ids, columns);
+    return new Map(
+      emails.map((email): [number, Original] => [
+        email.id,
+        { blob: blobOf(email), keywords: email.keywords, receivedAt: email.receivedAt },
+      ]),
+    );
+  },
+
+  async prepare(records, call) {
+    for (const record of records) {
+      // Mailbox ids mean nothing in another account.
+      if (record.overrides.mailboxIds === undefined) record.error = invalidProperties("is missing", "mailboxIds");
+    }
+    const done = new Map<number, Promise<PreparedMessage>>();
+    for (const record of records) {
+      if (record.error) continue;
+      const original = record.original as Original;
+      const message = done.get(record.originalId) ?? call.services.blobs.readObject(original.blob).then(prepare);
+      done.set(record.originalId, message);
+      try {
+        record.original = { ...original, message: await message };
+      } catch (error) {
+        // Destroyed since it was read, and its bytes are gone.
+        if (!(error instanceof BlobMissing)) throw error;
+        record.error = new SetError("notFound");
+      }
+    }
+  },
+
+  async create(records, call) {
+    const mailboxes = new Set((await findMailboxes(call.tx)).map((place) => place.id));
+    for (const record of records) {
+      const fault = mailboxFault(record.overrides, mailboxes) ?? keywordFault(record.overrides);
+      if (fault) record.error = fault;
+    }
+    const sound = records.filter((record) => !record.error);
+    const mails = sound.map(newMail);
+    const outcomes = await writeMails(call.tx, mails);
+    sound.forEach((record, index) => {
+      const outcome = outcomes[index]!;
+      if (!("email" in outcome)) throw new Error("a checked email was not written");
+      const { blob } = mails[index]!;
+      record.response = {
+        blobId: encodeBlobId(blob.sha256),
+        threadId: encodeId(idPrefix.thread, outcome.email.threadId),
+        size: blob.size,
+      };
+    });
+  },
+};
+
+function newMail({ id, overrides, original }: CopyRecord): NewMail {
+  const { blob, keywords, receivedAt, message } = original as Required<Original>;
+  return {
+    id,
+    blob,
+    prepared: message,
+    target: { mailboxIds: mailboxList(overrides) },
+    keywords: overrides.keywords === undefined ? keywords : keywordList(overrides),
+    receivedAt: overrides.receivedAt === undefined ? receivedAt : new Date(overrides.receivedAt as string),
+  };
+}

@@ -1,0 +1,98 @@
+import { prepare } from "../../mail/preparer.ts";
+import { type MessageSummary, summarise } from "../../mime/summary.ts";
+import { decodeBlobId, maxBlobSteps } from "../../store/blob-id.ts";
+import { referenceBlobs } from "../../store/blob-refs.ts";
+import type { StoredBlob } from "../../store/blobs.ts";
+import { MethodError } from "../errors.ts";
+import { capabilities } from "../ids.ts";
+import { type Call, ownMethod, uploadLife } from "../method.ts";
+import { id, list, merge, nullable, object, optional, text } from "../schema.ts";
+import type { JmapObject } from "../standard/type.ts";
+import { isMessage, type MessageContent } from "./content.ts";
+import { bodyArgs } from "./parts.ts";
+import { emailProperties, headerProperty } from "./properties.ts";
+import { type ContentPlan, planContent, showContent } from "./show.ts";
+
+const defaults = (
+  "messageId inReplyTo references sender from to cc bcc replyTo subject sentAt hasAttachment preview bodyValues " +
+  "textBody htmlBody attachments"
+).split(" ");
+
+/** What only an email in an account has. */
+const ofAccount = new Set(["id", "mailboxIds", "keywords", "receivedAt", "threadId"]);
+
+/** A larger message is read in the worker thread, though that makes search terms for nothing. */
+const maxInline = 1_000_000;
+
+/** RFC 8621 §4.9 */
+export const emailParse = ownMethod({
+  name: "Email/parse",
+  capability: capabilities.mail,
+  writes: false,
+  args: merge(object({ accountId: id, blobIds: list(id), properties: optional(nullable(list(text))) }), bodyArgs),
+  async run(args, call) {
+    const properties = args.properties ? checked(args.properties) : defaults;
+    const plan = planContent(properties, args);
+    const blobIds = [...new Set(args.blobIds)];
+    const { maxObjectsInGet } = call.services.limits;
+    if (blobIds.length > maxObjectsInGet) throw new MethodError("requestTooLarge", `at most ${maxObjectsInGet} blobs`);
+    const parsed: Record<string, JmapObject> = {};
+    const notParsable: string[] = [];
+    const notFound: string[] = [];
+    const reader = call.services.store.reader(call.accountId);
+    for (const blobId of blobIds) {
+      const bytes = await call.services.blobs.read(reader, blobId);
+      if (!bytes) notFound.push(blobId);
+      else if (!isMessage(bytes)) notParsable.push(blobId);
+      else parsed[blobId] = await parse(blobId, bytes, { names: properties, plan }, call);
+    }
+    const orNull = <T extends object>(found: T) => (Object.keys(found).length > 0 ? found : null);
+    const { accountId } = args;
+    return {
+      response: { accountId, parsed: orNull(parsed), notParsable: orNull(notParsable), notFound: orNull(notFound) },
+    };
+  },
+});
+
+function checked(names: string[]): string[] {
+  for (const name of names) {
+    if (name === "id" || Object.hasOwn(emailProperties, name) || headerProperty(name)) continue;
+    throw new MethodError("invalidArguments", `Email has no property "${name}"`, { arguments: ["properties"] });
+  }
+  return [...new Set(names)];
+}
+
+type Wanted = { names: string[]; plan: ContentPlan };
+
+async function parse(blobId: string, bytes: Buffer, { names, plan }: Wanted, call: Call): Promise<JmapObject> {
+  const summary = bytes.length > maxInline ? (await prepare(bytes)).summary : summarise(bytes);
+  const shown: JmapObject = {};
+  for (const name of names) {
+    if (ofAccount.has(name)) shown[name] = null;
+    else if (name === "blobId") shown[name] = blobId;
+    else if (plan.plain.includes(name)) shown[name] = summary[name as keyof MessageSummary];
+  }
+  if (plan.needsContent) await showContent(shown, await contentOf(blobId, bytes, summary, call), plan);
+  return shown;
+}
+
+async function contentOf(
+  blobId: string,
+  bytes: Buffer,
+  { structure }: MessageSummary,
+  call: Call,
+): Promise<MessageContent> {
+  const decoded = decodeBlobId(blobId)!;
+  const isDeep = decoded.steps.length >= maxBlobSteps;
+  const { sha256, steps } = isDeep ? { sha256: (await keep(bytes, call)).sha256, steps: [] } : decoded;
+  return { sha256, steps, structure, header: null, bytes: async ({ start, end }) => bytes.subarray(start, end) };
+}
+
+/** A blob id has no room for another step: the message becomes a blob of its own, for as long as an upload lives. */
+async function keep(bytes: Buffer, call: Call): Promise<StoredBlob> {
+  const { blobs, store, clock } = call.services;
+  const blob = await blobs.put(bytes);
+  const expiresAt = new Date(clock.now().getTime() + uploadLife);
+  await store.write(call.accountId, (tx) => referenceBlobs(tx, [blob], { expiresAt }));
+  return blob;
+}

@@ -1,0 +1,73 @@
+import { bodyParts } from "../../mime/body.ts";
+import { parseHeaderProperty, readHeaderProperty } from "../../mime/headers.ts";
+import type { JmapObject } from "../standard/type.ts";
+import { headerFields, type MessageContent } from "./content.ts";
+import { type BodyArgs, bodyPart, bodyValues, type NamedHeader, type PartWant, partWant } from "./parts.ts";
+
+const ofBody = new Set(["bodyStructure", "textBody", "htmlBody", "attachments", "bodyValues"]);
+
+/** What an Email's message has to tell, for Email/get and Email/parse alike. */
+export interface ContentPlan {
+  /** The properties that are none of the message's structure: addresses, subject, keywords. */
+  plain: string[];
+  /** Of bodyStructure, textBody, htmlBody, attachments and bodyValues. */
+  body: string[];
+  headers: NamedHeader[];
+  /** The property `headers`. */
+  allHeaders: boolean;
+  parts: PartWant;
+  args: BodyArgs;
+  /** The part tree and the bytes. */
+  needsContent: boolean;
+  /** The message's own header block. */
+  needsHeader: boolean;
+}
+
+/** Throws invalidArguments for body properties that do not exist. */
+export function planContent(properties: Iterable<string>, args: BodyArgs): ContentPlan {
+  const plain: string[] = [];
+  const body: string[] = [];
+  const headers: NamedHeader[] = [];
+  let allHeaders = false;
+  for (const name of properties) {
+    const header = parseHeaderProperty(name);
+    if (header !== undefined && header !== "forbidden") headers.push({ property: name, header });
+    else if (name === "headers") allHeaders = true;
+    else if (ofBody.has(name)) body.push(name);
+    else if (name !== "id") plain.push(name);
+  }
+  const parts = partWant(args.bodyProperties);
+  const values = args.fetchTextBodyValues || args.fetchHTMLBodyValues || args.fetchAllBodyValues;
+  const needsFields = headers.length > 0 || allHeaders;
+  const showsParts = body.some((name) => name !== "bodyValues");
+  return {
+    plain,
+    body,
+    headers,
+    allHeaders,
+    parts,
+    args: values ? args : {},
+    needsContent: body.length > 0 || needsFields,
+    needsHeader: needsFields || (showsParts && parts.needsHeader),
+  };
+}
+
+/** Adds what the plan asks of the header and the body. */
+export async function showContent(shown: JmapObject, content: MessageContent, plan: ContentPlan): Promise<void> {
+  if (plan.allHeaders || plan.headers.length > 0) {
+    const fields = await headerFields(content, content.structure);
+    if (plan.allHeaders) shown.headers = fields;
+    for (const { property, header } of plan.headers) shown[property] = readHeaderProperty(fields, header);
+  }
+  const { body, parts } = plan;
+  if (body.includes("bodyStructure")) shown.bodyStructure = await bodyPart(content.structure, parts, content, true);
+  const lists = body.some(isListed) ? bodyParts(content.structure) : undefined;
+  for (const name of body) {
+    if (!lists || !isListed(name)) continue;
+    shown[name] = await Promise.all(lists[name].map((part) => bodyPart(part, parts, content, false)));
+  }
+  if (body.includes("bodyValues")) shown.bodyValues = await bodyValues(content, plan.args);
+}
+
+const listed = { textBody: true, htmlBody: true, attachments: true };
+const isListed = (name: string): name is keyof typeof listed => Object.hasOwn(listed, name);

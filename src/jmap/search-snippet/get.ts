@@ -1,0 +1,97 @@
+import { decodeId } from "../../base/ids.ts";
+import { type SearchPhrase, searchPhrases } from "../../mail/search-query.ts";
+import { Highlighter } from "../../mail/snippet.ts";
+import { leaves, type Part } from "../../mime/structure.ts";
+import { decodedStart } from "../../mime/text.ts";
+import type { Blobs } from "../../store/blobs.ts";
+import { cachedAtMost } from "../../store/cache.ts";
+import { blobOf, type FetchedEmail, fetchEmails } from "../../store/email-fetch.ts";
+import { MethodError } from "../errors.ts";
+import { capabilities, idPrefix } from "../ids.ts";
+import { type Method, readMethod } from "../method.ts";
+import { id, list, nullable, object, openObject, optional } from "../schema.ts";
+import { parseFilter } from "../standard/filter.ts";
+import type { JmapObject, QueryHooks } from "../standard/type.ts";
+
+const args = object({
+  accountId: id,
+  filter: optional(nullable(openObject({}))),
+  emailIds: list(id),
+});
+
+/** Of a part, as much as the search index looks at. */
+const maxText = 1_000_000;
+/** How many messages are looked at at once. */
+const concurrency = 8;
+
+/** RFC 8621 §5.1; the filter is judged by the table of Email/query. */
+export function searchSnippetGet<C, S>({ query }: { query: QueryHooks<C, S> }): Method {
+  return readMethod({
+    name: "SearchSnippet/get",
+    capability: capabilities.mail,
+    args,
+    async run({ accountId, filter, emailIds }, call) {
+      const { maxObjectsInGet } = call.services.limits;
+      const wanted = [...new Set(emailIds)];
+      if (wanted.length > maxObjectsInGet) throw new MethodError("requestTooLarge", `at most ${maxObjectsInGet} ids`);
+      parseFilter(query, filter, call);
+      const subject = new Highlighter(filter ? phrasesIn(filter, ["text", "subject"]) : []);
+      const body = new Highlighter(filter ? phrasesIn(filter, ["text", "body"]) : []);
+      const ids = wanted.map((wireId) => decodeId(idPrefix.email, wireId)).filter((number) => number !== undefined);
+      const emails = await fetchEmails(call.reader, ids, {
+        list: !subject.isEmpty || !body.isEmpty,
+        header: false,
+        structure: !body.isEmpty,
+        blob: !body.isEmpty,
+      });
+      const found = new Map(emails.map((email) => [email.id, email]));
+      const existing = wanted.filter((wireId) => found.has(decodeId(idPrefix.email, wireId) ?? 0));
+      const snippets: object[] = [];
+      for (let at = 0; at < existing.length; at += concurrency) {
+        const some = existing.slice(at, at + concurrency).map(async (emailId) => {
+          const email = found.get(decodeId(idPrefix.email, emailId)!)!;
+          return {
+            emailId,
+            subject: subject.isEmpty ? null : subject.mark(email.subject ?? ""),
+            preview: body.isEmpty ? null : await previewOf(email, body, call.services.blobs),
+          };
+        });
+        snippets.push(...(await Promise.all(some)));
+      }
+      const notFound = wanted.filter((wireId) => !existing.includes(wireId));
+      return { response: { accountId, list: snippets, notFound: notFound.length > 0 ? notFound : null } };
+    },
+  });
+}
+
+/** What these properties look for anywhere in the filter, but for what must not be there. */
+function phrasesIn(filter: JmapObject, properties: readonly string[]): SearchPhrase[] {
+  if (filter.operator === "NOT") return [];
+  if (Object.hasOwn(filter, "operator")) {
+    return (filter.conditions as JmapObject[]).flatMap((condition) => phrasesIn(condition, properties));
+  }
+  return properties.flatMap((name) => (Object.hasOwn(filter, name) ? searchPhrases(filter[name] as string) : []));
+}
+
+/** The kept preview is the beginning of the body: what is found there needs no reading. */
+async function previewOf(email: FetchedEmail, highlighter: Highlighter, blobs: Blobs): Promise<string | null> {
+  const atOnce = highlighter.preview(wholeWords(email.preview));
+  if (atOnce !== null) return atOnce;
+  const blob = blobOf(email);
+  const whole = blob.size <= cachedAtMost ? await blobs.readObject(blob) : undefined;
+  for (const part of leaves(JSON.parse(email.structure) as Part)) {
+    if (!part.type.startsWith("text/") || part.size === 0) continue;
+    const { start } = part.body;
+    const end = Math.min(part.body.end, start + maxText + 1);
+    const raw = whole?.subarray(start, end) ?? (await blobs.readObject(blob, start, end));
+    const source = decodedStart(raw, part, maxText);
+    const found = part.type === "text/html" ? highlighter.previewHtml(source) : highlighter.preview(source);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** A kept preview of full length ends anywhere, and half a word could pass for another. */
+function wholeWords(preview: string): string {
+  return preview.length < 200 ? preview : preview.slice(0, Math.max(0, preview.lastIndexOf(" ")));
+}
