@@ -14,13 +14,17 @@ export default defineConfig({
           name: "posthorn",
           globalSetup: "./test/support/postgres-setup.ts",
           include: ["src/**/*.test.ts", "test/**/*.test.ts", "scripts/**/*.test.ts", "conformance/**/*.test.ts"],
-          exclude: ["test/statements.test.ts"],
+          exclude: ["test/statements.test.ts", "test/kill.test.ts"],
           sequence: { groupOrder: 0 },
         },
       },
       {
+        // Wants the machine for itself.
+        test: { ...common, name: "kill", include: ["test/kill.test.ts"], sequence: { groupOrder: 1 } },
+      },
+      {
         // Judges the statements that all the others ran.
-        test: { ...common, name: "statements", include: ["test/statements.test.ts"], sequence: { groupOrder: 1 } },
+        test: { ...common, name: "statements", include: ["test/statements.test.ts"], sequence: { groupOrder: 2 } },
       },
     ],
   },

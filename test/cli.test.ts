@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -32,9 +32,8 @@ test("the first start prints lines of curl that work as they stand", async () =>
   const commands = server.output.slice(server.output.indexOf("curl"), server.output.lastIndexOf("}'") + 2);
   const script = commands.replace(/^[A-Z].*:$/gm, (line) => (/^(From|To|Subject)/.test(line) ? line : ""));
   expect(script.match(/^curl/gm)).toHaveLength(4);
-  const shell = (text: string) => promisify(execFile)("bash", ["-ec", text], { encoding: "utf8" });
-  await shell(script);
-  await eventually(async () => (await shell(script)).stdout.includes("Hello from curl"));
+  const { stdout } = await promisify(execFile)("bash", ["-ec", script], { encoding: "utf8" });
+  expect(stdout).toContain("Hello from curl");
 });
 
 test("an account is made beside the running server, with its domain, and removed again", async () => {
@@ -140,6 +139,7 @@ test("every command has help; a mistake is told in a line, without a stack", asy
   expect((await run("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   for (const args of [
     ["account", "add", "nonsense"],
+    ["account", "add", "a b@new.example"],
     ["account", "passwd", "nobody@new.example"],
     ["account", "list", "--metrics", "x"],
     ["serve"],
@@ -164,15 +164,28 @@ test("SIGTERM stops clean; commands then work alone, and the next start finds al
   expect(server.output.match(/A demo domain/g)).toHaveLength(1);
 }, 60_000);
 
-test("a port that is taken stops the start with one line", async () => {
+test("a data folder whose name is wrong is not made by commands that only look or change", async () => {
+  const folder = join(tmpdir(), "posthorn-mistyped");
+  for (const args of [["account", "list"], ["doctor"], ["account", "passwd", "ann@new.example"]]) {
+    const { code, stderr } = await server.cli([...args, "--data", folder]);
+    expect(stderr).toBe(`posthorn: there is no database in ${folder} yet: "posthorn serve" makes one\n`);
+    expect(code).toBe(1);
+  }
+  expect(existsSync(folder)).toBe(false);
+});
+
+test("a port that is taken stops the start with one line, before anything is made that is told of once", async () => {
   const folder = mkdtempSync(join(tmpdir(), "posthorn-cli-"));
   chmodSync(folder, 0o711);
   try {
     writeFileSync(join(folder, "options.json"), JSON.stringify({ logLevel: "silent", metrics: "off" }));
     const own = ["--config", join(folder, "options.json"), "--data", join(folder, "data")];
     const { code, stderr } = await server.cli(["serve", ...own, "--smtp", "127.0.0.1:0", "--metrics", "off"]);
-    expect(stderr).toBe(`posthorn: port ${server.httpPort} on 127.0.0.1 is taken by another program\n`);
+    const taken = `port ${server.httpPort} on 127.0.0.1 is taken by another program`;
+    expect(stderr).toBe(`posthorn: ${taken}: choose another with --http or POSTHORN_HTTP\n`);
     expect(code).toBe(1);
+    // Nobody was told of demo accounts, so none were made.
+    expect((await server.cli(["account", "list", ...own])).stdout).toContain("There is no account yet");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -97,9 +97,20 @@ async function sendOut({ identity, drafts, sent }: Places): Promise<void> {
   }
 }
 
+const acknowledged = (tries: Map<string, string>) => named(tries, "acknowledged").length;
+
+/** A moment under load: mail has gone in and out again since the last kill, and more is on its way. */
+async function underLoad(): Promise<void> {
+  const [inBefore, outBefore] = [acknowledged(mailIn), acknowledged(mailOut)];
+  for (const end = Date.now() + 20_000; Date.now() < end; await pause(20)) {
+    if (acknowledged(mailIn) > inBefore && acknowledged(mailOut) > outBefore) break;
+  }
+  await pause(Math.random() * 1000);
+}
+
 async function killSometimes(): Promise<void> {
   for (let n = 0; n < kills; n++) {
-    await pause(100 + Math.random() * 1200);
+    await underLoad();
     if (n % 2 === 0) {
       await server.kill();
       await server.start();
@@ -141,7 +152,7 @@ test(`nothing acknowledged is lost or doubled over ${kills} kills of the server 
   const accepted = named(mailIn, "acknowledged");
   const created = named(mailOut, "acknowledged");
   expect(accepted.length).toBeGreaterThan(kills);
-  expect(created.length).toBeGreaterThan(kills);
+  expect(created.length).toBeGreaterThanOrEqual(kills);
 
   // What was accepted is delivered in time: leases of dead processes have to lapse first.
   let all: string[] = [];
@@ -165,6 +176,6 @@ test(`nothing acknowledged is lost or doubled over ${kills} kills of the server 
   expect(twice.length).toBeLessThanOrEqual(kills);
 
   expect(await server.cli(["doctor"])).toMatchObject({ code: 0 });
-}, 600_000);
+}, 900_000);
 
 const poll = { timeout: 120_000, interval: 1000 };

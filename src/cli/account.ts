@@ -34,6 +34,7 @@ export function addAccountCommands(program: Command): void {
         examples("account add ann@example.org", "account add ann@example.org --password-stdin < password.txt"),
       ),
     add,
+    { begins: true },
   );
   onStore(
     account.command("list").description("list all accounts").addHelpText("after", examples("account list")),

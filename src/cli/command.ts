@@ -24,13 +24,19 @@ export interface Context {
 export const random = randomBytes;
 
 /** A command that works on the store, beside a running server or alone. */
-export function onStore(command: Command, run: (context: Context, ...args: string[]) => Promise<void>): Command {
+export function onStore(
+  command: Command,
+  run: (context: Context, ...args: string[]) => Promise<void>,
+  { begins = false } = {},
+): Command {
   return addConfigOptions(command).action(async () => {
     const { config, sources } = configOf(command);
     // A command speaks for itself; its log is for what goes wrong.
     const log = createLog(sources.logLevel === "default" ? "warn" : config.logLevel);
     const options = command.opts<Record<string, unknown>>();
-    await withStore(config, log, (store, objects) => run({ config, log, store, objects, options }, ...command.args));
+    await withStore({ config, log, begins }, (store, objects) =>
+      run({ config, log, store, objects, options }, ...command.args),
+    );
   });
 }
 
@@ -41,7 +47,9 @@ export function examples(...lines: string[]): string {
 /** The text as an address in normal form. */
 export function addressOf(text: string): string {
   const address = normalizeAddress(text);
-  if (address === undefined || address.startsWith("@")) throw new Failure(`"${text}" is no e-mail address`);
+  // More is legal in quotes, but typed without them it is a slip.
+  const isPlain = /^("[^@]*"|[^\s"(),:;<>[\]\\@]+)@[^@]+$/.test(text.trim());
+  if (address === undefined || !isPlain) throw new Failure(`"${text}" is no e-mail address`);
   return address;
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
@@ -9,13 +10,19 @@ import { migrate } from "../store/migrate.ts";
 import { DiskObjects } from "../store/objects/disk.ts";
 import type { ObjectStore } from "../store/objects/object-store.ts";
 import { Store } from "../store/store.ts";
+import { Failure } from "./fail.ts";
 
-/** For a command: the store of the configuration, whether or not a server is running on it. */
+/**
+ * For a command: the store of the configuration, whether or not a server is running on it. Only a command that `begins`
+ * makes a database where there is none: to others, a data folder without one is a mistake in its name.
+ */
 export async function withStore<T>(
-  config: Config,
-  log: Log,
+  { config, log, begins }: { config: Config; log: Log; begins: boolean },
   work: (store: Store, objects: ObjectStore) => Promise<T>,
 ): Promise<T> {
+  if (!begins && config.databaseUrl === "" && !existsSync(join(config.data, "pg"))) {
+    throw new Failure(`there is no database in ${resolve(config.data)} yet: "posthorn serve" makes one`);
+  }
   const { options, stop } = await reach(config, log);
   const database = new Database({ ...options, max: 4 }, log);
   try {

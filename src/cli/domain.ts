@@ -13,6 +13,7 @@ export function addDomainCommands(program: Command): void {
       .description("take in mail for a domain: makes its DKIM key, prints the DNS records to publish")
       .addHelpText("after", examples("domain add example.org --hostname mail.example.org")),
     add,
+    { begins: true },
   );
   onStore(
     domain
@@ -40,7 +41,7 @@ async function list({ store, config }: Context): Promise<void> {
 }
 
 function zone(domain: Domain, hostname: string): string {
-  return dnsRecords(domain, hostname)
-    .map(({ name, type, value }) => `${name} 3600 IN ${type} ${value}`)
-    .join("\n");
+  const records = dnsRecords(domain, hostname).map(({ name, type, value }) => `${name} 3600 IN ${type} ${value}`);
+  const note = `; Other servers cannot find "${hostname}": give this machine's full name, as in --hostname mail.example.org`;
+  return (hostname.includes(".") ? records : [note, ...records]).join("\n");
 }

@@ -6,14 +6,15 @@ export class Failure extends Error {}
 
 /** What to tell of an error, without a stack. */
 export function explain(error: unknown): string {
-  if (error instanceof ConfigError) return error.problems.join("\n");
+  if (error instanceof ConfigError) return error.problems.join("\nposthorn: ");
   if (error instanceof Conflict) return "that name is taken";
   if (error instanceof AccountMissing) return "there is no such account";
   if (!(error instanceof Error)) return String(error);
-  const { code, port, address } = error as Error & { code?: string; port?: number; address?: string };
+  const { code, port, address, hostname } = error as Partial<Record<"code" | "port" | "address" | "hostname", unknown>>;
   if (code === "EADDRINUSE") return `port ${port} on ${address} is taken by another program`;
   if (code === "EACCES" && port !== undefined) return `port ${port} may not be opened by this user`;
-  if (code === "ECONNREFUSED" && port !== undefined) return `nothing answers at ${address}:${port}`;
+  if (code === "ECONNREFUSED" && port !== undefined) return `no database answers at ${address}:${port}`;
+  if (code === "ENOTFOUND" && hostname !== undefined) return `there is no host ${hostname}`;
   if (error instanceof AggregateError && error.errors.length > 0) return explain(error.errors[0]);
   return error.message.split("\n")[0]! || error.name;
 }

@@ -27,6 +27,9 @@ addConfigCommand(program);
 addDoctorCommand(program);
 addMigrateCommand(program);
 
+// Whoever reads us may stop reading, as in `posthorn config | head`.
+process.stdout.on("error", () => {});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -12,9 +12,10 @@ export function isTerminal(): boolean {
 
 /** Asks on the terminal; the answer is not shown. */
 export async function askSecret(question: string): Promise<string> {
-  process.stderr.write(question);
   const mute = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: mute, terminal: true });
+  // Only now: the terminal itself would show what is typed before.
+  process.stderr.write(question);
   lines.once("SIGINT", () => {
     process.stderr.write("\n");
     process.exit(130);

@@ -2,9 +2,10 @@ import { Resolver } from "node:dns/promises";
 import type { Command } from "commander";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { Config } from "../config/schema.ts";
+import { type Config, schema } from "../config/schema.ts";
 import { createLog } from "../ops/log.ts";
 import { examples, random } from "./command.ts";
+import { explain, Failure } from "./fail.ts";
 import { addConfigOptions, configOf } from "./options.ts";
 import { say } from "./prompt.ts";
 import type { Running } from "./serve.ts";
@@ -30,13 +31,16 @@ export function addServeCommand(program: Command): void {
       log.error({ err: error }, "the server failed");
       process.exit(1);
     });
-    // Whoever started us may stop reading.
-    process.stdout.on("error", () => {});
     // Only here: all of the server takes a second to load, which other commands need not wait for.
     const { serve } = await import("./serve.ts");
-    const running = await serve(config, { clock: systemClock, resolver: resolverOf(config), random, log });
-    say(welcome(running));
-    await stopOn(Promise.race([interrupted, running.lost]), running);
+    const surroundings = { clock: systemClock, resolver: resolverOf(config), random, log };
+    const running = await serve(config, surroundings, interrupted).catch((error: unknown) => {
+      if (!interrupted.aborted) throw new Failure(explain(error) + wayOut(error, config));
+    });
+    if (running) {
+      say(welcome(running));
+      await stopOn(Promise.race([aborted(interrupted), running.lost]), running);
+    }
     log.info({}, "stopped");
     process.exit(process.exitCode ?? 0);
   });
@@ -51,23 +55,37 @@ async function stopOn(ended: Promise<unknown>, running: Running): Promise<void> 
   await running.stop();
 }
 
+/** For a port that cannot be had, the option that chooses another. */
+function wayOut(error: unknown, config: Config): string {
+  const { syscall, port } = error as { syscall?: unknown; port?: unknown };
+  const name = (["http", "smtp", "metrics"] as const).find((entry) => config[entry]?.port === port);
+  return syscall === "listen" && name ? `: choose another with --${schema[name].flag} or ${schema[name].env}` : "";
+}
+
 /** npm passes on what the terminal sends as well, so one Ctrl-C arrives twice. */
 const echo = 1_000;
 
-/** Resolves at the first signal; the second ends the process at once. */
-function interruption(log: Log): Promise<void> {
+/** Aborted at the first signal; the second ends the process at once. */
+function interruption(log: Log): AbortSignal {
+  const controller = new AbortController();
+  let first: number | undefined;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      const now = performance.now();
+      if (first !== undefined && now - first > echo) process.exit(1);
+      if (first !== undefined) return;
+      first = now;
+      log.info({ signal }, "stopping");
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    let first: number | undefined;
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.on(signal, () => {
-        const now = performance.now();
-        if (first !== undefined && now - first > echo) process.exit(1);
-        if (first !== undefined) return;
-        first = now;
-        log.info({ signal }, "stopping");
-        resolve();
-      });
-    }
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
 

@@ -34,27 +34,37 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Starts all parts that the roles name, and stops them in the opposite order. */
-export async function serve(config: Config, surroundings: Surroundings): Promise<Running> {
+/** Starts all parts that the roles name, and stops them in the opposite order. `interrupt` gives up a start half way. */
+export async function serve(config: Config, surroundings: Surroundings, interrupt?: AbortSignal): Promise<Running> {
   const stops: Stop[] = [];
   try {
-    return await start(config, surroundings, stops);
+    return await start(config, surroundings, { stops, interrupt });
   } catch (error) {
     await stopAll(stops, surroundings.log);
     throw error;
   }
 }
 
-async function start(config: Config, surroundings: Surroundings, stops: Stop[]): Promise<Running> {
+async function start(
+  config: Config,
+  surroundings: Surroundings,
+  { stops, interrupt }: { stops: Stop[]; interrupt: AbortSignal | undefined },
+): Promise<Running> {
   const { log } = surroundings;
   const opened = await openStore(config, surroundings);
   stops.push(opened.close);
-  const parts = await makeParts(config, surroundings, opened);
+  interrupt?.throwIfAborted();
+  let isStarted = false;
+  const isReady = async () => isStarted && (await opened.store.database.isReachable());
+  const parts = await makeParts(config, surroundings, { ...opened, isReady });
   stops.push(() => parts.bus.close());
   stops.push(() => parts.webPush.close());
   await parts.bus.start();
-  const demo = await makeDemo(parts.store, config, surroundings.random);
   const urls = await startRoles(config, parts, stops);
+  interrupt?.throwIfAborted();
+  // Last of all: its passwords are shown once, so nothing may fail between.
+  const demo = await makeDemo(parts.store, config, surroundings.random);
+  isStarted = true;
   log.info({ roles: config.roles, ...urls }, "serving");
   let stopping: Promise<void> | undefined;
   return {
@@ -68,7 +78,11 @@ async function start(config: Config, surroundings: Surroundings, stops: Stop[]):
   };
 }
 
-async function makeParts(config: Config, surroundings: Surroundings, { store, connection }: OpenStore): Promise<Parts> {
+async function makeParts(
+  config: Config,
+  surroundings: Surroundings,
+  { store, connection, isReady }: OpenStore & Pick<Parts, "isReady">,
+): Promise<Parts> {
   const { clock, random, log } = surroundings;
   const authenticator = createAuthenticator({ store, clock, log });
   const bus = createBus(store, connection, log);
@@ -87,7 +101,7 @@ async function makeParts(config: Config, surroundings: Surroundings, { store, co
     webPush: await openWebPush(config, surroundings, store, bus),
     metrics,
     surroundings,
-    isReady: () => store.database.isReachable(),
+    isReady,
   };
 }
 

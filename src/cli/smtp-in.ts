@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { createSecureContext } from "node:tls";
 import type { Config } from "../config/schema.ts";
 import { type Accepted, Incoming, type IncomingOptions } from "../mail/incoming.ts";
 import type { Metrics } from "../ops/metrics.ts";
@@ -54,5 +55,11 @@ async function certificateOf({ tlsCert, tlsKey }: Config): Promise<{ cert: strin
     readFile(path, "utf8").catch((error: Error) => {
       throw new Failure(`the TLS certificate cannot be read: ${error.message}`);
     });
-  return { cert: await read(tlsCert), key: await read(tlsKey) };
+  const pair = { cert: await read(tlsCert), key: await read(tlsKey) };
+  try {
+    createSecureContext(pair);
+  } catch (error) {
+    throw new Failure(`${tlsCert} and ${tlsKey} are no certificate and its key in PEM: ${(error as Error).message}`);
+  }
+  return pair;
 }

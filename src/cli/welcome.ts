@@ -58,6 +58,8 @@ function trial(http: string, smtp: string | undefined, alice: Demo, bob: Demo): 
     "",
     ...post(mailboxes),
     "",
-    ...(smtp === undefined ? [] : ["A message to her, and her inbox:", "", ...send, "", ...post(list)]),
+    ...(smtp === undefined
+      ? []
+      : ["A message to her, and a second later her inbox:", "", ...send, "sleep 1", "", ...post(list)]),
   ];
 }

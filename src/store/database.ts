@@ -73,9 +73,10 @@ export class Database implements Executor {
       types,
     });
     // An idle connection that breaks (Postgres restarted) is only worth a line: the pool opens another.
-    // One that breaks while it is handed out is noticed by its next statement.
-    this.pool.on("connect", (client) => client.on("error", () => {}));
-    this.pool.on("error", (error) => log.warn({ reason: error.message }, "database connection lost"));
+    this.pool.on("error", (error) => {
+      // Once we are through with it, the server may end before our goodbyes reach it.
+      if (!this.pool.ending) log.warn({ reason: error.message }, "database connection lost");
+    });
     // One that breaks while somebody holds it fails their next statement: this only keeps it from ending the process.
     this.pool.on("connect", (client) => client.on("error", () => {}));
     this.#observe = observe;

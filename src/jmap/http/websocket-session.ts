@@ -79,7 +79,7 @@ export class WebSocketSession implements Connection {
   }
 
   close(reason: CloseReason): void {
-    if (reason === "revoked") this.#end(1008, "credentials revoked");
+    if (reason === "revoked") this.#end(1008, "credentials changed: authenticate again");
     else {
       this.#draining = true;
       this.#subscriber?.close();
@@ -141,7 +141,7 @@ export class WebSocketSession implements Connection {
       const login = await this.#authenticate();
       if (login === "throttled") throw throttled();
       if (login?.login !== this.login) {
-        this.#end(1008, "credentials revoked");
+        this.#end(1008, "credentials changed: authenticate again");
         return;
       }
       const response = await this.#deps.processRequest(login, request);

@@ -303,7 +303,7 @@ describe("a connection ends", () => {
   it("when its credentials are revoked", async () => {
     const { closed } = await open();
     bus.publish({ credential: "ann@example.org" });
-    expect(await closed).toEqual({ code: 1008, reason: "credentials revoked" });
+    expect(await closed).toEqual({ code: 1008, reason: "credentials changed: authenticate again" });
   });
 
   it("at the next request when its credentials opened nothing any more", async () => {

@@ -21,10 +21,32 @@ export async function receive(
   envelope: Envelope,
   options: SmtpInOptions,
 ): Promise<string> {
-  const spool = await spoolAll(stream, options);
+  const told = {
+    remoteAddress: session.remoteAddress,
+    from: envelope.mailFrom,
+    to: envelope.recipients.map(({ address }) => address),
+  };
   try {
-    if (spool.size <= large) return await judge(spool, session, envelope, options);
-    return await largeOnes.run(() => judge(spool, session, envelope, options));
+    const { size, name } = await take(stream, session, envelope, options);
+    options.log.info({ ...told, size, id: name }, "mail in");
+    return `2.6.0 accepted as ${name}`;
+  } catch (error) {
+    if (error instanceof Refusal) options.log.info({ ...told, reply: error.message }, "mail refused");
+    throw error;
+  }
+}
+
+async function take(
+  stream: SMTPServerDataStream,
+  session: SMTPServerSession,
+  envelope: Envelope,
+  options: SmtpInOptions,
+): Promise<{ size: number; name: string }> {
+  const spool = await spoolAll(stream, options);
+  const { size } = spool;
+  try {
+    const work = () => judge(spool, session, envelope, options);
+    return { size, name: size <= large ? await work() : await largeOnes.run(work) };
   } finally {
     await spool.abort();
   }
@@ -63,7 +85,7 @@ async function judge(
   });
   const header = Buffer.from(`Return-Path: <${envelope.mailFrom}>\r\n${verdict.field}${received}`);
   await incoming.accept({ id, message: Buffer.concat([header, message]), ...envelope });
-  return `2.6.0 accepted as ${name}`;
+  return name;
 }
 
 async function spoolAll(stream: SMTPServerDataStream, { blobs, maxMessageSize }: SmtpInOptions): Promise<Spool> {

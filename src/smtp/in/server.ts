@@ -101,7 +101,11 @@ async function judgeRecipient(
   try {
     userId = await patiently(() => findRecipient(database, address.address, hostname));
   } catch (error) {
-    if (error instanceof Refusal) limits.unknownRecipient(session.remoteAddress, session.id);
+    if (error instanceof Refusal) {
+      limits.unknownRecipient(session.remoteAddress, session.id);
+      const { remoteAddress } = session;
+      options.log.info({ remoteAddress, to: address.address, reply: error.message }, "recipient refused");
+    }
     throw error;
   }
   await checkRoom(database, userId, announcedSize(session));

@@ -52,6 +52,7 @@ class Worker implements MailOut {
   readonly #known = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #sweeper: NodeJS.Timeout | undefined;
+  #sweeping = Promise.resolve();
   #looking: Promise<void> | undefined;
   #again = false;
   #closed = false;
@@ -76,7 +77,13 @@ class Worker implements MailOut {
     });
   }
 
-  async sweep(): Promise<void> {
+  sweep(): Promise<void> {
+    this.#sweeping = this.#sweeping.then(() => this.#sweep());
+    return this.#sweeping;
+  }
+
+  async #sweep(): Promise<void> {
+    if (this.#closed) return;
     const { store, clock, holder, log } = this.#options;
     try {
       const gone = (await deliveryLeaseHolders(store.database)).filter((name) => holder.isGone(name));
@@ -110,6 +117,7 @@ class Worker implements MailOut {
   }
 
   async idle(): Promise<void> {
+    await this.#sweeping;
     await this.#looking;
     while (this.#active.size > 0) await Promise.all(this.#active);
   }

@@ -65,7 +65,11 @@ async function initdb(layout: Layout, folder: string): Promise<void> {
     throw new StartError(`cannot run initdb: ${error.message}`);
   })) as [number | null, string | null];
   if (code === 0) return;
-  const lines = Buffer.concat(output).toString("utf8").trim().split("\n");
+  const lines = Buffer.concat(output)
+    .toString("utf8")
+    .trim()
+    .split("\n")
+    .filter((line) => !line.startsWith("initdb: removing"));
   const reason = lines.findLast((line) => /(error|fatal):/i.test(line)) ?? lines.at(-1);
   throw new StartError(`Postgres could not make its files in ${folder}: ${reason ?? ""} (exit ${code ?? signal})`);
 }

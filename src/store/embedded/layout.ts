@@ -65,6 +65,7 @@ export function prepareLayout(dataFolder: string): Layout {
   const root = process.getuid?.() === 0;
   makeFolder(wanted, root ? 0o711 : 0o700);
   const data = realpathSync(wanted);
+  if (!statSync(data).isDirectory()) throw new StartError(`${wanted} is not a folder`);
   const pg = join(data, "pg");
   const user = postgresUser(statSync(existsSync(pg) ? pg : data).uid);
   const pass = root ? openToUser({ data, pg, user, binaries }) : undefined;

@@ -48,23 +48,29 @@ const passes = [
   ["dac_override", 1],
 ] as const;
 
+/** What setting "securebits" takes. */
+const setPcap = 8;
+
 /**
- * Runs a program as the user, yet through folders closed to it (such as a 0700 /root): one capability goes along.
- * Undefined where there is no `setpriv` or we hold no such capability.
+ * Runs a program as the user, yet through folders closed to it (such as a 0700 /root): one capability goes along, and
+ * counts for access(2) too, by which Postgres looks for its own programs. Undefined where there is no `setpriv` or we
+ * hold no such capability.
  */
 export function passCommand({ uid, gid }: SystemUser): string[] | undefined {
   const setpriv = (process.env.PATH ?? "").split(":").map((folder) => join(folder, "setpriv"));
   const program = setpriv.find((path) => existsSync(path));
   const status = existsSync("/proc/self/status") ? readFileSync("/proc/self/status", "utf8") : "";
   const held = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
-  const pass = passes.find(([, bit]) => (held >> BigInt(bit)) & 1n)?.[0];
-  if (!program || !pass) return undefined;
+  const holds = (bit: number) => ((held >> BigInt(bit)) & 1n) === 1n;
+  const pass = passes.find(([, bit]) => holds(bit))?.[0];
+  if (!program || !pass || !holds(setPcap)) return undefined;
   const caps = `-all,+${pass}`;
   return [
     program,
     `--reuid=${uid}`,
     `--regid=${gid}`,
     "--clear-groups",
+    "--securebits=+no_setuid_fixup",
     `--inh-caps=${caps}`,
     `--ambient-caps=${caps}`,
     "--",
