@@ -1,106 +1,26 @@
-import { randomBytes } from "node:crypto";
 import { authenticate } from "mailauth";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { encodeId } from "../../src/base/ids.ts";
+import { describe, expect, test } from "vitest";
 import { dnsRecords } from "../../src/cli/dkim.ts";
-import { methods } from "../../src/jmap/methods.ts";
 import { findDomain } from "../../src/store/directory.ts";
-import { TestClient, testLogin, testServices } from "../support/jmap.ts";
-import { message } from "../support/messages.ts";
 import { until } from "../support/ports.ts";
-import { deliver } from "../support/smtp-client.ts";
-import { type SmtpSink, startSink } from "../support/smtp-sink.ts";
-import { type MailHost, startMailHost } from "./host.ts";
+import {
+  ada,
+  bob,
+  client,
+  draft,
+  get,
+  host,
+  identityId,
+  mail,
+  type Submission,
+  sent,
+  sink,
+  status,
+  submit,
+  useOutbox,
+} from "./outbox.ts";
 
-let host: MailHost;
-let sink: SmtpSink;
-let ada: number;
-let bob: number;
-let client: TestClient;
-let identityId: string;
-
-type Json = Record<string, unknown>;
-interface Submission {
-  id: string;
-  undoStatus: string;
-  sendAt: string;
-  deliveryStatus: Record<string, { smtpReply: string; delivered: string }>;
-  dsnBlobIds: string[];
-  envelope: { mailFrom: { email: string }; rcptTo: { email: string }[] };
-}
-
-beforeAll(async () => {
-  [host, sink] = await Promise.all([startMailHost(), startSink()]);
-  host.startMailOut(sink.port);
-  ada = await host.account("ada@here.test");
-  bob = await host.account("bob@here.test");
-  client = clientOf(ada);
-  const { list } = await client.call("Identity/get", { ids: null });
-  identityId = (list as { id: string }[])[0]!.id;
-  host.dns.set("far.test", "MX", { preference: 10, exchange: "mx.far.test" });
-  host.dns.set("mx.far.test", "A", "127.0.0.1");
-  host.dns.set("other.test", "MX", { preference: 10, exchange: "mx.far.test" });
-});
-afterAll(async () => {
-  await host.stop();
-  await sink.stop();
-});
-beforeEach(() => sink.reset());
-
-function clientOf(account: number): TestClient {
-  return new TestClient(
-    methods,
-    testServices(host.store, { blobs: host.blobs, ingest: host.ingest, random: randomBytes }),
-    testLogin([account]),
-  );
-}
-
-/** A draft of these bytes; its id. */
-async function draft(raw: Buffer, by = client): Promise<string> {
-  const blob = await host.blobs.put(raw);
-  const account = by.login.accounts[0]!.id;
-  await host.store.write(account, (tx) => host.blobs.reference(tx, blob));
-  const { encodeBlobId } = await import("../../src/store/blob-id.ts");
-  const { list } = await by.call("Mailbox/get", { ids: null });
-  const drafts = (list as { id: string; role: string }[]).find((mailbox) => mailbox.role === "drafts")!.id;
-  const emails = {
-    e: { blobId: encodeBlobId(blob.sha256), mailboxIds: { [drafts]: true }, keywords: { $draft: true } },
-  };
-  const { created } = await by.call("Email/import", { emails });
-  return (created as { e: { id: string } }).e.id;
-}
-
-const mail = (to: string, subject: string, more: Parameters<typeof message>[0] = {}) =>
-  message({ from: "Ada <ada@here.test>", to, subject, ...more });
-
-async function submit(emailId: string, more: object = {}, args: object = {}): Promise<Json> {
-  return (await client.call("EmailSubmission/set", {
-    create: { s: { identityId, emailId, ...more } },
-    ...args,
-  })) as Json;
-}
-
-async function sent(raw: Buffer, more: object = {}): Promise<Submission> {
-  const answer = await submit(await draft(raw), more);
-  expect(answer.notCreated).toBeNull();
-  return { ...((answer.created as Record<string, unknown>).s as Submission) };
-}
-
-async function refusal(raw: Buffer, more: object = {}): Promise<Record<string, unknown>> {
-  const answer = await submit(await draft(raw), more);
-  return (answer.notCreated as Record<string, Record<string, unknown>>).s!;
-}
-
-async function get(id: string): Promise<Submission> {
-  const { list } = await client.call("EmailSubmission/get", { ids: [id] });
-  return (list as Submission[])[0]!;
-}
-
-const status = (id: string, address: string, delivered: string) =>
-  until(`${address} ${delivered}`, async () => {
-    const found = (await get(id)).deliveryStatus[address];
-    return found?.delivered === delivered ? found : undefined;
-  });
+useOutbox();
 
 describe("a submission", () => {
   test("leaves signed, without Bcc, to all of its envelope", async () => {
@@ -241,64 +161,6 @@ describe("a submission", () => {
   });
 });
 
-describe("is refused", () => {
-  const to = (...addresses: string[]) => addresses.map((email) => ({ email }));
-  test.each([
-    ["a forged From", { from: "bob@here.test" }, {}, { type: "forbiddenFrom" }],
-    [
-      "a forged return path",
-      {},
-      { envelope: { mailFrom: { email: "bob@here.test" }, rcptTo: to("x@far.test") } },
-      { type: "forbiddenMailFrom" },
-    ],
-    [
-      "nobody to send to",
-      {},
-      { envelope: { mailFrom: { email: "ada@here.test" }, rcptTo: [] } },
-      { type: "noRecipients" },
-    ],
-    [
-      "recipients that are none",
-      {},
-      {
-        envelope: {
-          mailFrom: { email: "ada@here.test" },
-          rcptTo: to("x@far.test", "nonsense", "a b@far.test", "x@far.test\r\nDATA"),
-        },
-      },
-      { type: "invalidRecipients", invalidRecipients: ["nonsense", "a b@far.test", "x@far.test\r\nDATA"] },
-    ],
-    [
-      "too many",
-      {},
-      {
-        envelope: {
-          mailFrom: { email: "ada@here.test" },
-          rcptTo: to(...Array.from({ length: 1001 }, (_, i) => `x${i}@far.test`)),
-        },
-      },
-      { type: "tooManyRecipients", maxRecipients: 1000 },
-    ],
-    ["no From", { headers: { From: "" } }, {}, { type: "invalidEmail", properties: ["from"] }],
-    [
-      "held back too long",
-      {},
-      {
-        envelope: {
-          mailFrom: { email: "ada@here.test", parameters: { HOLDFOR: "2592001" } },
-          rcptTo: to("x@far.test"),
-        },
-      },
-      { type: "invalidProperties", properties: ["envelope"] },
-    ],
-    ["an unknown identity", {}, { identityId: "i99" }, { type: "invalidProperties", properties: ["identityId"] }],
-  ])("for %s", async (_, more, create, error) => {
-    let raw = await mail("x@far.test", "Refused", more as never);
-    if (JSON.stringify(error).includes("invalidEmail")) raw = Buffer.from(raw.toString().replace(/^From:.*\r\n/m, ""));
-    expect(await refusal(raw, create)).toMatchObject(error);
-  });
-});
-
 describe("the other server", () => {
   test("that says 451 is asked again later, and its words are told", async () => {
     sink.program({ stage: "rcpt", address: "busy@far.test", times: 1, reply: "451 4.3.0 come back\r\n".trim() });
@@ -423,87 +285,4 @@ test("what a dead process sent and only noted is not sent again, and clients are
   expect(await client.call("EmailSubmission/changes", { sinceState: state })).toMatchObject({ updated: [id] });
   expect(await get(id)).toMatchObject({ undoStatus: "final" });
   expect(sink.attempts).toEqual([]);
-});
-
-test("whoever is away answers each sender once a week", async () => {
-  const { list } = await client.call("VacationResponse/get", { ids: null });
-  expect(list).toMatchObject([{ id: "singleton", isEnabled: false, textBody: null }]);
-  const update = {
-    singleton: { isEnabled: true, subject: "Away — bis März", htmlBody: "<p>Back in <b>March</b>.</p>" },
-  };
-  expect(await client.call("VacationResponse/set", { update })).toMatchObject({ updated: { singleton: null } });
-  expect(await client.call("VacationResponse/set", { create: { v: {} }, destroy: ["singleton"] })).toMatchObject({
-    notCreated: { v: { type: "singleton" } },
-    notDestroyed: { singleton: { type: "singleton" } },
-  });
-  await host.listen();
-  const arrive = async (more: Parameters<typeof message>[0] = {}, to = "ada@here.test") => {
-    const data = await message({
-      from: "eve@far.test",
-      to: "ada@here.test",
-      subject: "Are you there?",
-      messageId: "<q@far.test>",
-      ...more,
-    });
-    await deliver({ port: host.smtpPort, from: "eve@far.test", to, data });
-    await host.incoming.idle();
-    host.mailOut!.wake();
-    await host.mailOut!.idle();
-  };
-  await arrive();
-  const [answer] = await sink.waitFor(1);
-  expect(answer).toMatchObject({ from: "", to: ["eve@far.test"] });
-  const text = answer!.raw.toString();
-  expect(text).toMatch(/^Auto-Submitted: auto-replied\r$/m);
-  expect(text).toMatch(/^In-Reply-To: <q@far\.test>\r$/m);
-  expect(text).toMatch(/^From: .*ada@here\.test/m);
-  expect(text).toContain("Back in March.");
-  await arrive();
-  await arrive({ headers: { "List-Id": "<l.far.test>" } });
-  await arrive({ to: "others@far.test" });
-  expect(sink.messages).toHaveLength(1);
-  host.clock.ahead += 8 * 86_400_000;
-  await arrive();
-  await sink.waitFor(2);
-  await client.call("VacationResponse/set", { update: { singleton: { toDate: "2020-01-01T00:00:00Z" } } });
-  await arrive();
-  expect(sink.messages).toHaveLength(2);
-  await until("no trace", async () => (await host.rows("SELECT 1 FROM submission WHERE destroyed")).length === 0);
-  const past = await client.call("VacationResponse/set", {
-    update: { singleton: { fromDate: "2021-01-01T00:00:00Z" } },
-  });
-  expect(past).toMatchObject({ notUpdated: { singleton: { type: "invalidProperties" } } });
-});
-
-describe("Identity", () => {
-  test("is made for own addresses only", async () => {
-    const { created, notCreated } = await client.call("Identity/set", {
-      create: {
-        own: { email: "ada+shop@here.test", name: "Shop" },
-        forged: { email: "bob@here.test" },
-        all: { email: "*@here.test" },
-      },
-    });
-    const { id } = (created as Record<string, { id: string }>).own!;
-    expect(notCreated).toMatchObject({ forged: { type: "forbiddenFrom" }, all: { type: "forbiddenFrom" } });
-    await client.call("Identity/set", {
-      update: { [id]: { textSignature: "A.", replyTo: [{ name: null, email: "r@here.test" }] } },
-    });
-    const { list } = await client.call("Identity/get", { ids: [id] });
-    expect(list).toEqual([
-      {
-        id,
-        name: "Shop",
-        email: "ada+shop@here.test",
-        replyTo: [{ name: null, email: "r@here.test" }],
-        bcc: null,
-        textSignature: "A.",
-        htmlSignature: "",
-        mayDelete: true,
-      },
-    ]);
-    const gone = await client.call("Identity/set", { destroy: [id, identityId] });
-    expect(gone).toMatchObject({ destroyed: [id], notDestroyed: { [identityId]: { type: "forbidden" } } });
-    expect(encodeId("u", ada)).toBe(client.account);
-  });
 });

@@ -1,16 +1,14 @@
-import { encodeId } from "../../base/ids.ts";
-import { type NewMail, writeMails } from "../../mail/ingest.ts";
+import type { NewMail } from "../../mail/ingest.ts";
 import type { PreparedMessage } from "../../mail/prepare.ts";
 import { prepare } from "../../mail/preparer.ts";
-import { encodeBlobId } from "../../store/blob-id.ts";
 import type { StoredBlob } from "../../store/blobs.ts";
 import { blobOf, fetchEmails } from "../../store/email-fetch.ts";
 import { BlobMissing } from "../../store/errors.ts";
 import { findMailboxes } from "../../store/mailbox-places.ts";
-import { invalidProperties, overQuota, SetError } from "../errors.ts";
-import { idPrefix } from "../ids.ts";
+import { invalidProperties, SetError } from "../errors.ts";
 import type { CopyHooks, CopyRecord } from "../standard/type.ts";
 import { keywordFault, keywordList, mailboxFault, mailboxList } from "./places.ts";
+import { writeRecords } from "./write.ts";
 
 /** What is taken over of the original: its bytes, and what the client does not give. */
 interface Original {
@@ -64,22 +62,7 @@ export const emailCopy: CopyHooks = {
       if (fault) record.error = fault;
     }
     const sound = records.filter((record) => !record.error);
-    const mails = sound.map(newMail);
-    const outcomes = await writeMails(call.tx, mails);
-    sound.forEach((record, index) => {
-      const outcome = outcomes[index]!;
-      if ("overQuota" in outcome) {
-        record.error = overQuota();
-        return;
-      }
-      if (!("email" in outcome)) throw new Error("a checked email was not written");
-      const { blob } = mails[index]!;
-      record.response = {
-        blobId: encodeBlobId(blob.sha256),
-        threadId: encodeId(idPrefix.thread, outcome.email.threadId),
-        size: blob.size,
-      };
-    });
+    await writeRecords(sound, sound.map(newMail), call);
   },
 };
 

@@ -1,18 +1,17 @@
-import { decodeId, encodeId } from "../../base/ids.ts";
-import { writeMails } from "../../mail/ingest.ts";
+import { decodeId } from "../../base/ids.ts";
 import type { PreparedMessage } from "../../mail/prepare.ts";
 import { prepare } from "../../mail/preparer.ts";
-import { encodeBlobId } from "../../store/blob-id.ts";
 import { releaseBlobs } from "../../store/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs.ts";
 import { destroyEmails, type EmailRow, type EmailState, findEmails, updateEmails } from "../../store/emails.ts";
 import { findMailboxes } from "../../store/mailbox-places.ts";
-import { overQuota, SetError } from "../errors.ts";
+import { SetError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
 import type { Call, WriteCall } from "../method.ts";
 import type { CreateRecord, JmapObject, SetBatch, SetHooks, UpdateRecord } from "../standard/type.ts";
 import { blobNotFound, Draft } from "./create.ts";
 import { emailLimits, keywordFault, keywordList, mailboxFault, mailboxList } from "./places.ts";
+import { writeRecords } from "./write.ts";
 
 /** A create whose message is built and durable, or why it cannot be. */
 type Written = { blob: StoredBlob; prepared: PreparedMessage } | { error: SetError };
@@ -53,21 +52,7 @@ export const emailSet: SetHooks = {
 
   async create(records, batch, call) {
     const mails = records.map((record) => newMail(record, batch, call));
-    const outcomes = await writeMails(call.tx, mails);
-    records.forEach((record, index) => {
-      const outcome = outcomes[index]!;
-      if ("overQuota" in outcome) {
-        record.error = overQuota();
-        return;
-      }
-      if (!("email" in outcome)) throw new Error("a checked email was not written");
-      const { blob } = mails[index]!;
-      record.response = {
-        blobId: encodeBlobId(blob.sha256),
-        threadId: encodeId(idPrefix.thread, outcome.email.threadId),
-        size: blob.size,
-      };
-    });
+    await writeRecords(records, mails, call);
   },
 
   async update(records, _batch, call) {
