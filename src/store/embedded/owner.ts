@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { recordedOwner, recordOwner } from "./owner-record.ts";
 import { isAlive } from "./postmaster.ts";
 import { InUseError, StartError } from "./start-error.ts";
 
@@ -57,15 +58,17 @@ export async function tryConnect(
  */
 export async function takeOwnership(client: pg.Client, dataFolder: string): Promise<void> {
   await client.query("set idle_session_timeout = 0");
+  const inUse = (pid?: number) =>
+    new InUseError(`${dataFolder} is in use by another posthorn (pid ${pid ?? "unknown"})`);
   for (let attempt = 0; ; attempt++) {
+    const owner = recordedOwner(dataFolder);
+    if (owner !== undefined && owner !== process.pid) throw inUse(owner);
     const taken = await client.query<{ taken: boolean }>(`select pg_try_advisory_lock(${ownerLock}) as taken`);
-    if (taken.rows[0]?.taken) return;
+    if (taken.rows[0]?.taken) return recordOwner(dataFolder);
     const pid = await holder(client);
     // The server needs a moment to see that a killed process is gone.
     const leaving = pid === undefined || !isAlive(pid);
-    if (!leaving || attempt === 200) {
-      throw new InUseError(`${dataFolder} is in use by another posthorn (pid ${pid ?? "unknown"})`);
-    }
+    if (!leaving || attempt === 200) throw inUse(pid);
     await sleep(50);
   }
 }

@@ -4,6 +4,7 @@ import type pg from "pg";
 import type { Log } from "../../base/log.ts";
 import type { Layout } from "./layout.ts";
 import { type Connection, ensureDatabase, takeOwnership, tryConnect } from "./owner.ts";
+import { clearOwner } from "./owner-record.ts";
 import {
   clearRemains,
   isAlive,
@@ -247,6 +248,7 @@ export class Server {
     await this.#lock?.end().catch(() => {});
     this.#lock = undefined;
     this.pid = 0;
+    clearOwner(this.#layout.data);
   }
 }
 
