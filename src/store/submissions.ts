@@ -41,8 +41,12 @@ const select = statement<SubmissionRow>(`
     AND ($2::bigint[] IS NULL OR id = ANY($2::bigint[])) ORDER BY id LIMIT $3`);
 
 type Status = { submission_id: number; rcpt_to: string; smtp_reply: string; delivered: string; displayed: string };
+/** What is noted and not yet in the change log (see noteSent) shows as queued: what clients see moves with the state. */
 const selectStatus = statement<Status>(`
-  SELECT submission_id, rcpt_to, smtp_reply, delivered, displayed FROM delivery
+  SELECT submission_id, rcpt_to, displayed,
+    CASE WHEN state = 'queued' OR leased_by IS NULL THEN smtp_reply ELSE '250 2.1.5 queued' END AS smtp_reply,
+    CASE WHEN state = 'queued' OR leased_by IS NULL THEN delivered ELSE 'queued' END AS delivered
+  FROM delivery
   WHERE user_id = $1 AND submission_id = ANY($2::bigint[]) ORDER BY submission_id, no`);
 
 const insert = statement(`
