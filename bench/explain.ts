@@ -35,7 +35,7 @@ function plansAfter(log: string, offset: number): Plan[] {
 
 /** The statements, rows and buffers of one request, after some that warm the caches. */
 export async function explain(scenario: Scenario, box: Box, client: Client, dataFolder: string): Promise<Effort> {
-  const { operation, beforeRound } = await scenario.prepare(box);
+  const { operation, beforeRound, restore } = await scenario.prepare(box);
   const warm = 12;
   await beforeRound?.(warm + 1);
   for (let n = 0; n < warm; n++) await operation(client, n);
@@ -45,6 +45,7 @@ export async function explain(scenario: Scenario, box: Box, client: Client, data
   await operation(client, warm);
   await sleep(200);
   const plans = plansAfter(log, size);
+  await restore?.();
   const sum = (of: (plan: Plan) => number) => plans.reduce((total, plan) => total + of(plan), 0);
   return {
     statements: plans.length,

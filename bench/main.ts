@@ -83,7 +83,7 @@ async function openBox({ login, count, owner }: Subject): Promise<Box> {
 async function runScenario(bench: Bench, subject: Subject, scenario: Scenario, clients: Client[]): Promise<void> {
   const box = await openBox(subject);
   for (const connections of scenario.connections ?? [1, 8]) {
-    const { operation, perRound, beforeRound } = await scenario.prepare(box);
+    const { operation, perRound, beforeRound, restore } = await scenario.prepare(box);
     const disk = scenario.durable ? await diskRate(bench.diskFolder) : undefined;
     const figures = await measure(operation, {
       clients: clients.slice(0, connections),
@@ -93,6 +93,7 @@ async function runScenario(bench: Bench, subject: Subject, scenario: Scenario, c
       ...(perRound && { perRound: perRound(connections) }),
       ...(beforeRound && { beforeRound }),
     });
+    await restore?.();
     addRow(bench, scenario, subject.count, connections, figures, disk);
   }
   if (scenario.durable) await tidy(box.main, box.count);

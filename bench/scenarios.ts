@@ -27,6 +27,8 @@ export type Prepared = {
   /** Set where a round has a fixed number of requests that must be prepared. */
   perRound?: (connections: number) => number;
   beforeRound?: (requests: number) => Promise<void>;
+  /** Puts back what the requests changed and `tidy` does not see. */
+  restore?: () => Promise<void>;
 };
 
 export type Scenario = {
@@ -236,7 +238,12 @@ async function toggle(box: Box, keyword: string): Promise<Prepared> {
     check(result.updated !== null && id in result.updated, `${id} updated`, result);
     check(result.oldState !== result.newState, "a new state", result);
   };
-  return { operation };
+  const restore = async (): Promise<void> => {
+    const changed = list.filter(({ id, keywords }) => isOn.get(id) !== keyword in keywords);
+    const update = Object.fromEntries(changed.map(({ id, keywords }) => [id, { keywords }]));
+    await one<SetResult>(box.main, "Email/set", { update });
+  };
+  return { operation, restore };
 }
 
 let serial = 0;
