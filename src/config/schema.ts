@@ -107,7 +107,7 @@ const declarations = {
     shown: "none, mail is delivered directly",
     secret: true,
     parse: url("smtp", "smtps"),
-    help: "Server that takes all mail going out, smtp://user:password@host:port.",
+    help: "Server that takes all mail going out, smtp://user:password@host:port. A password needs TLS and a valid certificate.",
   }),
   mxPort: option({ default: "25", parse: integer(1, 65_535), help: "Port for direct delivery to other mail servers." }),
   roles: option({

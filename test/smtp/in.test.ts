@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { dkimSign } from "mailauth";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { addAlias } from "../../src/store/directory.ts";
 import { setQuota } from "../../src/store/quota.ts";
 import { message } from "../support/messages.ts";
 import { until } from "../support/ports.ts";
@@ -77,6 +78,16 @@ describe("the conversation", () => {
   test("knows tags and letters of either case", async () => {
     await send(plain("Tagged"), "Ada+news@HERE.test");
     await arrived(ada, "Tagged");
+  });
+
+  test("knows aliases, and a domain's catch-all for all others", async () => {
+    const bob = await host.account("bob@whole.test");
+    await addAlias(host.store, "sales@whole.test", ada);
+    await addAlias(host.store, "@whole.test", bob);
+    await send(plain("To an alias"), "sales@whole.test");
+    await arrived(ada, "To an alias");
+    await send(plain("To anybody"), "no-such-name@whole.test");
+    await arrived(bob, "To anybody");
   });
 
   test("refuses what is too large, announced or not", async () => {
