@@ -136,7 +136,7 @@ const declarations = {
   allowPrivateTargets: option({
     default: "false",
     parse: boolean,
-    help: "Allow delivery and pushes to loopback and private addresses, and pushes without TLS.",
+    help: "Allow delivery and pushes to loopback and private addresses; a push there may go without TLS when its URL names the address.",
   }),
   retrySchedule: option({
     default: "2m,5m,10m,15m,30m,1h,2h,4h",

@@ -54,7 +54,10 @@ describe("a poster", () => {
     }
     expect(poster.refusal("https://push.example/x?y=z")).toBeUndefined();
     expect(lenient().refusal("http://127.0.0.1:1234/")).toBeUndefined();
+    expect(lenient().refusal("http://localhost:1234/")).toBeUndefined();
     expect(lenient().refusal("ftp://127.0.0.1/")).toBeDefined();
+    expect(lenient().refusal("http://push.example/x")).toBe("must begin with https://");
+    expect(lenient().refusal("http://9.9.9.9/x")).toBe("must begin with https://");
   });
 
   it("connects to no address that is private, whatever the name", async () => {
@@ -79,10 +82,19 @@ describe("a poster", () => {
 
   it("asks the resolver that it was given", async () => {
     const poster = lenient({ "push.example": ["127.0.0.1"] });
-    const answer = await poster.post(`http://push.example:${port}/a?b`, { TTL: 60, "X-A": "b" }, body);
+    // It found the service, which speaks no TLS.
+    await expect(poster.post(`https://push.example:${port}/`, {}, body)).rejects.toMatchObject({
+      code: "EPROTO",
+    });
+    await expect(poster.post(`https://other.example:${port}/`, {}, body)).rejects.toThrow("ENOTFOUND");
+    poster.close();
+  });
+
+  it("sends the headers and the body that it was given", async () => {
+    const poster = lenient();
+    const answer = await poster.post(`${service.url}/a?b`, { TTL: 60, "X-A": "b" }, body);
     expect(answer).toEqual({ status: 201, retryAfter: undefined });
     expect(service.pushes).toMatchObject([{ path: "/a?b", headers: { ttl: "60", "x-a": "b" }, body }]);
-    await expect(poster.post(`http://other.example:${port}/`, {}, body)).rejects.toThrow("ENOTFOUND");
     poster.close();
   });
 

@@ -43,10 +43,11 @@ export class Poster {
     const url = URL.parse(text);
     const { allowPrivateTargets } = this.#options;
     if (!url || url.hostname === "") return "is no absolute URL";
-    if (url.protocol !== "https:" && !(allowPrivateTargets && url.protocol === "http:"))
-      return "must begin with https://";
-    if (url.username !== "" || url.password !== "") return "may not hold a user name";
     const host = hostOf(url);
+    // TLS can be gone without only where nothing leaves the private network.
+    const isPlain = url.protocol === "http:" && allowPrivateTargets && isNamedPrivate(host);
+    if (url.protocol !== "https:" && !isPlain) return "must begin with https://";
+    if (url.username !== "" || url.password !== "") return "may not hold a user name";
     if (!allowPrivateTargets && isIP(host) !== 0 && isPrivateAddress(host)) return "is at a private address";
     return undefined;
   }
@@ -103,9 +104,18 @@ export class Poster {
   }
 }
 
+function isLocalhost(host: string): boolean {
+  return /(^|\.)localhost\.?$/i.test(host);
+}
+
+/** A private address by its text alone, whatever a resolver says. */
+function isNamedPrivate(host: string): boolean {
+  return isLocalhost(host) || (isIP(host) !== 0 && isPrivateAddress(host));
+}
+
 /** RFC 6761 §6.3: no DNS server is asked about localhost. */
 async function addressesOf(host: string, resolver: PosterOptions["resolver"]): Promise<LookupAddress[]> {
-  if (/(^|\.)localhost\.?$/i.test(host)) return [{ address: "127.0.0.1", family: 4 }];
+  if (isLocalhost(host)) return [{ address: "127.0.0.1", family: 4 }];
   const [v4, v6] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
   const list = (result: PromiseSettledResult<string[]>, family: number) =>
     result.status === "fulfilled" ? result.value.map((address) => ({ address, family })) : [];
