@@ -181,6 +181,18 @@ const search = (name: string, title: string, words: string[], count: (expected: 
   },
 });
 
+/** What a client shows under 30 hits of a common word. */
+async function searchSnippets(box: Box): Promise<Operation> {
+  const filter = { text: commonWord };
+  const { ids } = await one<QueryResult>(box.main, "Email/query", { filter, sort: newestFirst, limit: 30 });
+  check(ids.length === 30, "30 hits", ids);
+  return async (client) => {
+    const { list } = await one<GetResult<{ preview: string }>>(client, "SearchSnippet/get", { filter, emailIds: ids });
+    const marked = list.filter(({ preview }) => preview?.includes(`<mark>${commonWord}</mark>`));
+    check(marked.length === ids.length, `${ids.length} marked previews`, list);
+  };
+}
+
 /** What a client asks for after a push: ten mails have changed since it last looked. */
 async function syncChanges(box: Box): Promise<Operation> {
   const accountId = box.main.accountId;
@@ -299,6 +311,13 @@ export const scenarios: Scenario[] = [
   search("search-rare", "search a rare word", [rareWord], (sums) => sums.rare),
   search("search-common", "search a common word", [commonWord], (sums) => sums.common),
   search("search-and", "search both words", [rareWord, commonWord], (sums) => sums.both),
+  {
+    name: "snippets",
+    title: "snippets of 30 hits",
+    target: 10,
+    mayGrow: true,
+    prepare: async (box) => ({ operation: await searchSnippets(box) }),
+  },
   {
     name: "page",
     title: "page at position 1,500",

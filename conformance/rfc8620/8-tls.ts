@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { connect, type SecureVersion } from "node:tls";
 import type { TestContext } from "../runner/context.ts";
 import { defineTests } from "../runner/define.ts";
@@ -7,11 +8,13 @@ import { equal } from "../runner/expect.ts";
 function speaks(t: TestContext, version: SecureVersion): Promise<boolean> {
   const { protocol, hostname, port } = t.client.sessionUrl;
   if (protocol !== "https:") t.skip("the session was asked for over plain HTTP");
+  const host = hostname.replace(/^\[|\]$/g, "");
   return new Promise((resolve) => {
     const socket = connect({
-      host: hostname,
+      host,
       port: Number(port || 443),
-      servername: hostname,
+      // RFC 6066 §3: an address is no server name.
+      ...(isIP(host) === 0 && { servername: host }),
       minVersion: version,
       maxVersion: version,
       rejectUnauthorized: false,
