@@ -33,15 +33,17 @@ export interface Change {
   kind: number;
   /** The thread of an Email, for /queryChanges with collapseThreads. */
   threadId?: number;
+  /** Of a destroyed Email, for /queryChanges with upToId. */
+  receivedAt?: Date | null;
   /** Set where several writes are folded into one transaction; the transaction's last modseq otherwise. */
   modseq?: number;
 }
 
 const appendChanges = statement(`
-  INSERT INTO change (user_id, type, modseq, id, kind, thread_id, changed_at)
-  SELECT a.user_id, c.type, c.modseq, c.id, c.kind, c.thread_id, $7
-  FROM account a, unnest($2::smallint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::bigint[])
-    AS c (type, modseq, id, kind, thread_id)
+  INSERT INTO change (user_id, type, modseq, id, kind, thread_id, received_at, changed_at)
+  SELECT a.user_id, c.type, c.modseq, c.id, c.kind, c.thread_id, c.received_at, $8
+  FROM account a, unnest($2::smallint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::bigint[], $7::timestamptz[])
+    AS c (type, modseq, id, kind, thread_id, received_at)
   WHERE a.user_id = $1`);
 
 /** Collects what a transaction changed: one row per (type, modseq, id), kinds joined. */
@@ -49,11 +51,14 @@ export class ChangeSet {
   #rows = new Map<string, Required<Change>>();
 
   add(change: Change, modseq: number): void {
-    const row = { ...change, modseq: change.modseq ?? modseq, threadId: change.threadId ?? 0 };
+    const { threadId = 0, receivedAt = null } = change;
+    const row = { ...change, modseq: change.modseq ?? modseq, threadId, receivedAt };
     const key = `${row.type} ${row.modseq} ${row.id}`;
     const known = this.#rows.get(key);
-    if (known) known.kind |= row.kind;
-    else this.#rows.set(key, row);
+    if (known) {
+      known.kind |= row.kind;
+      known.receivedAt ??= row.receivedAt;
+    } else this.#rows.set(key, row);
   }
 
   /** What has been added so far; `restore` goes back to it when a savepoint is rolled back. */
@@ -86,6 +91,7 @@ export class ChangeSet {
       rows.map((row) => row.id),
       rows.map((row) => row.kind),
       rows.map((row) => row.threadId || null),
+      rows.map((row) => row.receivedAt),
       now,
     ]);
   }

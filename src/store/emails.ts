@@ -205,8 +205,8 @@ export async function destroyEmails(tx: Tx, emails: readonly EmailRow[]): Promis
   await forgetThreads(tx, ended);
   if (living.size > 0) await refreshHeads(tx, [...living]);
   await applyTally(tx, before, living.size > 0 ? await tally(tx, [...living]) : (new Map() as Tally));
-  for (const email of emails) {
-    tx.changed({ type: "Email", id: email.id, kind: Kind.destroyed, threadId: email.threadId });
+  for (const { id, threadId, receivedAt } of emails) {
+    tx.changed({ type: "Email", id, kind: Kind.destroyed, threadId, receivedAt });
   }
   for (const id of ended) tx.changed({ type: "Thread", id, kind: Kind.destroyed });
   for (const id of living) tx.changed({ type: "Thread", id, kind: Kind.properties });

@@ -112,7 +112,9 @@ export async function mergeThread(tx: Tx, from: number, to: number): Promise<voi
   await tx.run(moveRefs, [tx.accountId, from, to]);
   await refreshHeads(tx, [to]);
   await applyTally(tx, before, await tally(tx, [to]));
-  for (const id of oldIds) tx.changed({ type: "Email", id, kind: Kind.destroyed, threadId: from });
+  for (const { id, received_at: receivedAt } of emails) {
+    tx.changed({ type: "Email", id, kind: Kind.destroyed, threadId: from, receivedAt });
+  }
   for (const id of newIds) tx.changed({ type: "Email", id, kind: Kind.created, threadId: to });
   tx.changed({ type: "Thread", id: from, kind: Kind.destroyed });
   tx.changed({ type: "Thread", id: to, kind: Kind.properties });

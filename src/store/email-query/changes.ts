@@ -28,25 +28,27 @@ export async function queryEmailChanges(
   const { since, maxChanges } = request;
   if (!(await isKnown(reader, since))) return "cannotCalculateChanges";
   const touched = whatMatters(query);
-  const candidates = await findCandidates(reader, since.modseq, touched);
+  const upToId = touched.kinds === 0 ? request.upToId : undefined;
+  const { old, living, past } = await findCandidates(reader, since.modseq, touched, upToId);
   const atMost = maxChanges ?? Number.POSITIVE_INFINITY;
-  if (candidates.old.length > atMost) return "tooManyChanges";
+  if (old.length - past.size > atMost) return "tooManyChanges";
 
-  if (candidates.living.length === 0 && !query.calculateTotal) return { removed: candidates.old, added: [] };
+  if (living.length === 0 && past.size === 0 && !query.calculateTotal) return { removed: old, added: [] };
 
   const conditions = conjuncts(await resolveHeaders(reader, normalise(query.filter)));
   const list = conditions && createList(reader.accountId, conditions, query);
-  const upToId = touched.kinds === 0 ? request.upToId : undefined;
-  const sought = upToId === undefined ? candidates.living : [...candidates.living, upToId];
+  const sought = upToId === undefined ? living : [...living, upToId];
   const { ranks, total } = list
     ? await findRanks(reader, list, sought, query.calculateTotal)
     : { ranks: [], total: query.calculateTotal ? 0 : undefined };
 
   const end = ranks.find(({ id }) => id === upToId)?.index ?? Number.POSITIVE_INFINITY;
-  const known = new Set(candidates.living);
-  const beyond = new Set(ranks.filter(({ index }) => index > end).map(({ id }) => id));
-  const removed = candidates.old.filter((id) => !beyond.has(id));
-  const added = ranks.filter(({ id }) => known.has(id) && !beyond.has(id));
+  const known = new Set(living);
+  const places = new Map(ranks.map(({ id, index }) => [id, index]));
+  // What is no longer in the list stood where its date says.
+  const isBeyond = (id: number) => (places.get(id) ?? (past.has(id) ? Number.POSITIVE_INFINITY : 0)) > end;
+  const removed = old.filter((id) => !isBeyond(id));
+  const added = ranks.filter(({ id }) => known.has(id) && !isBeyond(id));
   if (removed.length + added.length > atMost) return "tooManyChanges";
   return { removed, added, ...(total !== undefined && { total }) };
 }
@@ -63,6 +65,8 @@ interface Touched {
   kinds: number;
   /** A change of one email can move the others of its thread. */
   threads: boolean;
+  /** Where the date alone tells an email's place. */
+  order: "newest" | "oldest" | undefined;
 }
 
 function whatMatters({ filter, sort, collapseThreads }: EmailQuery): Touched {
@@ -74,6 +78,7 @@ function whatMatters({ filter, sort, collapseThreads }: EmailQuery): Touched {
       (any("inMailbox", "inMailboxOtherThan") ? Kind.mailboxes : 0) |
       (byThread || any("hasKeyword", "notKeyword") ? Kind.keywords : 0),
     threads: collapseThreads || byThread,
+    order: dateOrder(sort),
   };
 }
 
@@ -82,31 +87,45 @@ function namesOf(filter: EmailFilter | undefined): string[] {
   return "criterion" in filter ? [filter.criterion.kind] : filter.conditions.flatMap(namesOf);
 }
 
-const selectChanged = statement<{ id: number; kind: number; thread_id: number | null }>(`
-  SELECT id, bit_or(kind) AS kind, max(thread_id) AS thread_id FROM change
-  WHERE user_id = $1 AND type = ${typeCodes.Email} AND modseq > $2 AND kind & $3 <> 0
+/** Whether an email is older than upToId; null where that is unknown. In the log, only those destroyed have a date. */
+const older = "(received_at, id) < (SELECT u.received_at, u.id FROM email u WHERE u.user_id = $1 AND u.id = $2)";
+const selectChanged = statement<{ id: number; kind: number; thread_id: number | null; older: boolean | null }>(`
+  SELECT id, bit_or(kind) AS kind, max(thread_id) AS thread_id, bool_or(${older}) AS older FROM change
+  WHERE user_id = $1 AND type = ${typeCodes.Email} AND modseq > $3 AND kind & $4 <> 0
   GROUP BY id`);
-const selectOfThreads = statement<{ id: number }>(
-  "SELECT id FROM email WHERE user_id = $1 AND thread_id = ANY($2::bigint[])",
+const selectOfThreads = statement<{ id: number; older: boolean | null }>(
+  `SELECT id, ${older} AS older FROM email WHERE user_id = $1 AND thread_id = ANY($3::bigint[])`,
 );
 
 interface Candidates {
   /** Those that were there at the client's state, destroyed ones included. */
   old: number[];
   living: number[];
+  /** Of the old ones, those that by date come after upToId, or are it. */
+  past: Set<number>;
 }
 
-async function findCandidates(reader: Reader, since: number, { kinds, threads }: Touched): Promise<Candidates> {
+async function findCandidates(
+  reader: Reader,
+  since: number,
+  { kinds, threads, order }: Touched,
+  upToId: number | undefined,
+): Promise<Candidates> {
   const mask = Kind.created | Kind.destroyed | kinds;
-  const changed = await reader.run(selectChanged, [reader.accountId, since, mask]);
+  const edge = order && upToId !== undefined ? upToId : null;
+  const changed = await reader.run(selectChanged, [reader.accountId, edge, since, mask]);
   const young = new Set(changed.filter((row) => row.kind & Kind.created).map((row) => row.id));
   const gone = new Set(changed.filter((row) => row.kind & Kind.destroyed).map((row) => row.id));
-  const all = new Set(changed.map((row) => row.id));
+  const all = new Map(changed.map((row) => [row.id, row.older]));
   if (threads && changed.length > 0) {
     const threadIds = [...new Set(changed.map((row) => row.thread_id).filter((id) => id !== null))];
-    for (const row of await reader.run(selectOfThreads, [reader.accountId, threadIds])) all.add(row.id);
+    const ofThreads = await reader.run(selectOfThreads, [reader.accountId, edge, threadIds]);
+    for (const row of ofThreads) all.set(row.id, row.older);
   }
-  return { old: [...all].filter((id) => !young.has(id)), living: [...all].filter((id) => !gone.has(id)) };
+  const ids = [...all.keys()];
+  const old = ids.filter((id) => !young.has(id));
+  const past = new Set(old.filter((id) => all.get(id) === (order === "newest")));
+  return { old, living: ids.filter((id) => !gone.has(id)), past };
 }
 
 interface Ranks {

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { TestClient, testLogin, testServices } from "../../../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../../../test/support/postgres.ts";
-import { encodeId } from "../../../base/ids.ts";
+import { decodeId, encodeId } from "../../../base/ids.ts";
 import { writeMails } from "../../../mail/ingest.ts";
 import { prepareMessage } from "../../../mail/prepare.ts";
 import { encodeBlobId, sha256Of } from "../../../store/blob-id.ts";
 import type { Blobs } from "../../../store/blobs.ts";
+import { destroyEmails, findEmails } from "../../../store/emails.ts";
 import { findMailboxes } from "../../../store/mailbox-places.ts";
 import { unprepared } from "../../../store/sql.ts";
 import { queryChangesMethod, queryMethod } from "../../standard/query.ts";
@@ -150,5 +151,54 @@ describe("Email/queryChanges (RFC 8621 §4.5)", () => {
     }
     await store.database.run(unprepared("UPDATE account SET pruned_modseq = modseq WHERE user_id = $1"), [accountId]);
     expect(await client.call("Email/queryChanges", args)).toMatchObject({ type: "cannotCalculateChanges" });
+  });
+
+  describe("up to an id", () => {
+    const lasting = { hasAttachment: false };
+    let ids: string[];
+    let queryState: unknown;
+
+    /** Oldest first: the first and the last are destroyed. */
+    beforeEach(async () => {
+      ids = [await add("Subject: a\n\n1"), await add("Subject: b\n\n2"), await add("Subject: c\n\n3")];
+      ids.push(await add("Subject: other\n\n4"));
+      ({ queryState } = await client.call("Email/query", { filter: lasting }));
+      const gone = [ids[0], ids[3]].map((id) => decodeId("e", id!)!);
+      await store.write(accountId, async (tx) => {
+        await destroyEmails(tx, await findEmails(tx, gone));
+      });
+    });
+
+    const removed = async (args: object) => {
+      const answer = await client.call("Email/queryChanges", { filter: lasting, sinceQueryState: queryState, ...args });
+      return (answer.removed as string[] | undefined)?.toSorted() ?? answer.type;
+    };
+
+    test.each([{ collapseThreads: false }, { collapseThreads: true }])(
+      "leaves out what went below it, %o",
+      async (more) => {
+        const ascending = [{ property: "receivedAt", isAscending: true }];
+        for (const upToId of [ids[1], ids[2]]) {
+          expect(await removed({ ...more, upToId })).toEqual([ids[3]]);
+          expect(await removed({ ...more, upToId, sort: ascending })).toEqual([ids[0]]);
+        }
+        expect(await removed({ ...more, upToId: ids[2], maxChanges: 1 })).toEqual([ids[3]]);
+        expect(await removed({ ...more, maxChanges: 1 })).toBe("tooManyChanges");
+      },
+    );
+
+    test("leaves out nothing where that id is not in the list, or places are not by date", async () => {
+      const both = [ids[0], ids[3]].toSorted();
+      expect(await removed({ upToId: ids[3] })).toEqual(both);
+      expect(await removed({ upToId: "e999" })).toEqual(both);
+      expect(await removed({ upToId: ids[2], filter: { subject: "b" } })).toEqual(both);
+      expect(await removed({ upToId: ids[2], filter: { inMailbox: inbox } })).toEqual(both);
+      expect(await removed({ upToId: ids[2], sort: [{ property: "subject" }] })).toEqual(both);
+    });
+
+    test("tells of all that the log knows no date of", async () => {
+      await store.database.run(unprepared("UPDATE change SET received_at = NULL WHERE user_id = $1"), [accountId]);
+      expect(await removed({ upToId: ids[2] })).toEqual([ids[0], ids[3]].toSorted());
+    });
   });
 });
