@@ -29,6 +29,19 @@ test("each account table in each statement is bound to its own user_id = $n", ()
   expect(faults).toEqual([]);
 });
 
+/** citus.md A5, A6, B10. */
+const refused: [string, RegExp][] = [
+  ["an INSERT inside a WITH", /\bAS\s*(MATERIALIZED\s*)?\(\s*INSERT\b/i],
+  ["MERGE", /^\s*(WITH\b.*)?\bMERGE\s+INTO\b/is],
+  ["a volatile function", /\b(clock_timestamp|random|gen_random_uuid|statement_timestamp|timeofday)\s*\(/i],
+  ["now() in RETURNING", /\bRETURNING\b[^)]*\bnow\s*\(/i],
+  ["a lock on the node one is connected to", /^\s*SELECT\s+pg_advisory_xact_lock\([^)]*\)\s*;?\s*$/i],
+];
+
+test.each(refused)("no statement has %s", (_, form) => {
+  expect([...recorded.keys()].filter(isOurs).filter((text) => form.test(text))).toEqual([]);
+});
+
 describe.runIf(process.env.CITUS_URL)("on Citus", () => {
   test("each statement is one task", async () => {
     const client = new pg.Client(process.env.CITUS_URL);

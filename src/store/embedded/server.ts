@@ -129,6 +129,8 @@ export class Server {
         return false;
       }
       await ensureDatabase(client, this.#connection.database);
+      // Its death was not seen if it still lingered when its connection broke.
+      if (this.pid !== 0 && this.pid !== pid) this.#reportDeath({ code: null, signal: null });
       this.pid = pid;
     } catch (error) {
       await client.end().catch(() => {});
@@ -178,10 +180,14 @@ export class Server {
 
   #serverDied(info: ExitInfo): void {
     if (this.#stopping || this.pid === 0) return;
+    this.#reportDeath(info);
+    this.#recover();
+  }
+
+  #reportDeath(info: ExitInfo): void {
     this.#log.error({ pid: this.pid, ...info }, "Postgres died; starting it again");
     this.pid = 0;
     for (const callback of this.#exitCallbacks) callback(info);
-    this.#recover();
   }
 
   #recover(): void {

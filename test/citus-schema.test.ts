@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { unprepared } from "../src/store/sql.ts";
+import { createTestDatabase } from "./support/postgres.ts";
+
+/** What Citus asks of tables, checked on the tables that plain Postgres has after all migrations. */
+const folder = new URL("../migrations/", import.meta.url);
+const sql = readdirSync(folder)
+  .sort()
+  .map((file) => readFileSync(new URL(file, folder), "utf8"))
+  .join("\n");
+
+const created = [...sql.matchAll(/^CREATE TABLE (\w+)/gm)].map(([, table]) => table!);
+const placed = new Map(
+  [...sql.matchAll(/^SELECT distribute\('(\w+)', '(\w+)', '(\w+)'\);/gm)].map(([, table, key, beside]) => [
+    table!,
+    { key: key!, beside: beside! },
+  ]),
+);
+const replicated = [...sql.matchAll(/^SELECT replicate\('(\w+)'\);/gm)].map(([, table]) => table!);
+/** Only hints, which a sweep restores: a table of the coordinator. */
+const local = ["due", "migration"];
+
+const { database } = await createTestDatabase();
+const query = <Row extends object>(text: string) => database.run(unprepared<Row>(text));
+const group = (table: string): string => {
+  const { beside } = placed.get(table)!;
+  return beside === "none" ? table : beside;
+};
+
+test("each table says where it lies, before the next is made", async () => {
+  const tables = await query<{ name: string }>(
+    "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+  );
+  const known = [...placed.keys(), ...replicated, ...local];
+  expect(tables.map(({ name }) => name).sort()).toEqual(known.sort());
+  const order = [...sql.matchAll(/^(?:CREATE TABLE|SELECT (?:distribute|replicate)\(') ?(\w+)/gm)].map(
+    ([, name]) => name,
+  );
+  expect(order).toEqual(created.flatMap((table) => (local.includes(table) ? [table] : [table, table])));
+});
+
+test("tables lie beside one that is there already", () => {
+  for (const [table, { beside }] of placed)
+    if (beside !== "none") expect([...placed.keys()].indexOf(beside)).toBeLessThan([...placed.keys()].indexOf(table));
+});
+
+test("every unique index holds the key", async () => {
+  const indexes = await query<{ table: string; columns: string[] }>(`
+    SELECT i.indrelid::regclass::text AS table,
+      (SELECT array_agg(a.attname::text) FROM pg_attribute a
+       WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey::smallint[])) AS columns
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+    WHERE i.indisunique AND c.relnamespace = 'public'::regnamespace`);
+  expect(indexes.length).toBeGreaterThan(placed.size);
+  const faults = indexes.filter(({ table, columns }) => placed.has(table) && !columns.includes(placed.get(table)!.key));
+  expect(faults).toEqual([]);
+});
+
+test("foreign keys stay inside a shard", async () => {
+  const keys = await query<{ table: string; other: string; columns: string[]; others: string[]; rule: string }>(`
+    SELECT conrelid::regclass::text AS table, confrelid::regclass::text AS other, confdeltype::text AS rule,
+      (SELECT array_agg(attname::text) FROM pg_attribute WHERE attrelid = conrelid AND attnum = ANY(conkey)) AS columns,
+      (SELECT array_agg(attname::text) FROM pg_attribute WHERE attrelid = confrelid AND attnum = ANY(confkey)) AS others
+    FROM pg_constraint WHERE contype = 'f'`);
+  for (const { table, other, columns, others, rule } of keys) {
+    expect(rule, `${table}: no ON DELETE SET NULL`).not.toBe("n");
+    if (replicated.includes(other)) continue;
+    expect(group(table), `${table} beside ${other}`).toBe(group(other));
+    expect(columns).toContain(placed.get(table)!.key);
+    expect(others).toContain(placed.get(other)!.key);
+  }
+});
+
+test("no triggers, and no key that may be null", async () => {
+  expect(await query("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")).toEqual([]);
+  const nullable = await query<{ table: string; column: string }>(`
+    SELECT attrelid::regclass::text AS table, attname::text AS column FROM pg_attribute
+    JOIN pg_class c ON c.oid = attrelid
+    WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attnotnull`);
+  expect(nullable.filter(({ table, column }) => placed.get(table)?.key === column)).toEqual([]);
+});
