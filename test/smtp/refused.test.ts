@@ -55,6 +55,12 @@ describe("is refused", () => {
       { type: "invalidProperties", properties: ["envelope"] },
     ],
     ["an unknown identity", {}, { identityId: "i99" }, { type: "invalidProperties", properties: ["identityId"] }],
+    [
+      "all that is wrong at once",
+      {},
+      { identityId: "i99", undoStatus: "final", envelope: {} },
+      { type: "invalidProperties", properties: ["envelope", "identityId", "undoStatus"] },
+    ],
   ])("for %s", async (_, more, create, error) => {
     let raw = await mail("x@far.test", "Refused", more as never);
     if (JSON.stringify(error).includes("invalidEmail")) raw = Buffer.from(raw.toString().replace(/^From:.*\r\n/m, ""));

@@ -1,8 +1,8 @@
 import { encodeHeader } from "../../mime/build.ts";
 import type { HeaderField } from "../../mime/headers.ts";
 import { type HeaderForm, parseHeaderProperty } from "../../mime/headers.ts";
-import { invalidProperties } from "../errors.ts";
 import { checker, date, list, nullable, object, openObject, optional, type Schema, text } from "../schema.ts";
+import { Faults } from "../standard/faults.ts";
 import type { JmapObject } from "../standard/type.ts";
 
 /** RFC 8621 §4.1.3: the convenience properties, and the field and form each stands for. */
@@ -33,26 +33,33 @@ export const formSchemas = {
 
 /**
  * RFC 8621 §4.6: the header fields that the properties of an Email or EmailBodyPart set, in the order given.
- * Throws invalidProperties for a field set twice, a wrong value, or a name that may not be set there.
+ * Left out and added to `faults`: a field set twice, a wrong value, a name that may not be set there.
  */
-export function givenFields(object: JmapObject, path: string, isForbidden: (name: string) => boolean): HeaderField[] {
+export function givenFields(
+  object: JmapObject,
+  path: string,
+  isForbidden: (name: string) => boolean,
+  faults = new Faults(),
+): HeaderField[] {
   const fields: HeaderField[] = [];
   const setBy = new Map<string, string>();
   for (const [property, value] of Object.entries(object)) {
+    const wrong = (text: string, culprit = property) => faults.add(path + culprit, text);
     const target = fieldOf(property, path);
-    if (!target || value === null || value === undefined) continue;
+    if (target === "forbidden") wrong("this field has no such form");
+    if (!target || target === "forbidden" || value === null || value === undefined) continue;
     const { name, form, all } = target;
     const key = name.toLowerCase();
     const other = setBy.get(key);
-    if (other) throw invalidProperties(`${name} is set twice`, path + other, path + property);
-    if (isForbidden(key)) throw invalidProperties(`${name} may not be set here`, path + property);
+    if (other) for (const culprit of [other, property]) wrong(`${name} is set twice`, culprit);
+    else if (isForbidden(key)) wrong(`${name} may not be set here`);
     setBy.set(key, property);
     const values: unknown[] = all ? (Array.isArray(value) ? value : [value]) : [value];
     for (const one of values) {
       const problem = all && !Array.isArray(value) ? { text: "must be an array" } : checker(formSchemas[form])(one);
-      if (problem) throw invalidProperties(`${property}: ${problem.text}`, path + property);
+      if (problem) wrong(problem.text);
       // An empty list is how some clients say "none".
-      if (Array.isArray(one) && one.length === 0) continue;
+      if (problem || (Array.isArray(one) && one.length === 0)) continue;
       fields.push({ name, value: encodeHeader(form, form === "Addresses" ? named(one) : one) });
     }
   }
@@ -62,10 +69,7 @@ export function givenFields(object: JmapObject, path: string, isForbidden: (name
 const named = (addresses: unknown) =>
   (addresses as { name?: string | null; email: string }[]).map(({ name, email }) => ({ name: name ?? null, email }));
 
-function fieldOf(property: string, path: string): { name: string; form: HeaderForm; all: boolean } | undefined {
+function fieldOf(property: string, path: string): ReturnType<typeof parseHeaderProperty> {
   const known = path === "" ? convenience[property] : undefined;
-  if (known) return { name: known[0], form: known[1], all: false };
-  const header = parseHeaderProperty(property);
-  if (header === "forbidden") throw invalidProperties(`${property}: this field has no such form`, path + property);
-  return header;
+  return known ? { name: known[0], form: known[1], all: false } : parseHeaderProperty(property);
 }

@@ -1,8 +1,9 @@
 import type { Random } from "../../base/clock.ts";
 import { type BuildPart, buildMessage, encodeHeader } from "../../mime/build.ts";
 import type { HeaderField } from "../../mime/headers.ts";
-import { invalidProperties, SetError } from "../errors.ts";
+import { SetError } from "../errors.ts";
 import { bool, checker, list, map, nullable, openObject, optional, text, unsignedInt } from "../schema.ts";
+import { Faults } from "../standard/faults.ts";
 import type { JmapObject } from "../standard/type.ts";
 import { givenFields } from "./create-fields.ts";
 
@@ -65,25 +66,22 @@ const mediaType = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/i;
 /** The parts of an Email/set create, and where their bytes come from. */
 export class Draft {
   readonly #email: JmapObject;
+  readonly #faults = new Faults();
   readonly #values: Record<string, BodyValue>;
   readonly #root: GivenPart | undefined;
   readonly #headers: HeaderField[];
   #parts = 0;
 
-  /** Throws a SetError for what RFC 8621 §4.6 forbids. */
+  /** Throws a SetError that names all that RFC 8621 §4.6 forbids. */
   constructor(email: JmapObject) {
     this.#email = email;
-    if (given(email.headers)) throw invalidProperties("set each header field as a property of its own", "headers");
-    this.#headers = givenFields(email, "", (name) => name.startsWith("content-"));
-    const problem = given(email.bodyValues) && checkValues(email.bodyValues);
-    if (problem) throw invalidProperties(`bodyValues: ${problem.text}`, "bodyValues");
+    if (given(email.headers)) this.#faults.add("headers", "set each header field as a property of its own");
+    this.#headers = givenFields(email, "", (name) => name.startsWith("content-"), this.#faults);
     this.#values = (email.bodyValues ?? {}) as Record<string, BodyValue>;
-    for (const value of Object.values(this.#values)) {
-      if (value.isEncodingProblem || value.isTruncated) {
-        throw invalidProperties("a body value to be written is neither truncated nor a problem", "bodyValues");
-      }
-    }
+    this.#checkValues();
     this.#root = this.#structure();
+    const error = this.#faults.error();
+    if (error) throw error;
   }
 
   /** The blobs that its parts name, each once. */
@@ -115,11 +113,20 @@ export class Draft {
     return `${random(18).toString("base64url")}@${domain}`;
   }
 
+  #checkValues(): void {
+    const problem = checkValues(this.#values);
+    if (problem) this.#faults.add("bodyValues", problem.text);
+    else if (Object.values(this.#values).some((value) => value.isEncodingProblem || value.isTruncated)) {
+      this.#faults.add("bodyValues", "what is to be written is neither truncated nor a problem");
+    }
+  }
+
   #structure(): GivenPart | undefined {
     const { bodyStructure, textBody, htmlBody, attachments } = this.#email;
     if (given(bodyStructure)) {
       const also = ["textBody", "htmlBody", "attachments"].filter((name) => given(this.#email[name]));
-      if (also.length > 0) throw invalidProperties("bodyStructure stands alone", "bodyStructure", ...also);
+      if (also.length > 0)
+        for (const name of ["bodyStructure", ...also]) this.#faults.add(name, "give the one or the other");
       const root = this.#part(bodyStructure, "bodyStructure", undefined, 0);
       this.#checkRoot(root);
       return root;
@@ -136,35 +143,40 @@ export class Draft {
   #checkRoot(root: GivenPart): void {
     const names = new Set(this.#headers.map((field) => field.name.toLowerCase()));
     const twice = givenFields(root, "bodyStructure/", () => false).find((field) => names.has(field.name.toLowerCase()));
-    if (twice) throw invalidProperties(`${twice.name} is set on the Email already`, "bodyStructure");
+    if (twice) this.#faults.add("bodyStructure", `${twice.name} is set on the Email already`);
   }
 
   #list(value: unknown, property: string): unknown[] {
     if (!given(value)) return [];
-    if (!Array.isArray(value)) throw invalidProperties(`${property} must be an array`, property);
-    return value;
+    if (Array.isArray(value)) return value;
+    this.#faults.add(property, "must be an array");
+    return [];
   }
 
   #single(value: unknown, property: string, type: string): GivenPart | undefined {
     const parts = this.#list(value, property);
     if (!given(value)) return undefined;
-    if (parts.length !== 1) throw invalidProperties(`${property} has exactly one part`, property);
+    if (parts.length !== 1) {
+      this.#faults.add(property, "has exactly one part");
+      return undefined;
+    }
     const part = this.#part(parts[0], `${property}/0`, type, 0);
-    if (part.type?.toLowerCase() !== type)
-      throw invalidProperties(`${property} is of type ${type}`, `${property}/0/type`);
+    if (part.type?.toLowerCase() !== type) this.#faults.add(`${property}/0/type`, `must be ${type}`);
     return part;
   }
 
   #part(value: unknown, path: string, defaultType: string | undefined, depth: number): GivenPart {
     const problem = checkPart(value);
-    if (problem) throw invalidProperties(`${path}: ${problem.text}`, path + problem.path);
-    if (++this.#parts > maxParts || depth > maxDepth) throw invalidProperties("too many or too deep parts", path);
+    const isTooMuch = ++this.#parts > maxParts || depth > maxDepth;
+    if (isTooMuch) this.#faults.add(path.split("/")[0]!, "too many or too deep parts");
+    else if (problem) this.#faults.add(path + problem.path, problem.text);
+    if (isTooMuch || problem) return { type: defaultType ?? null };
     const part = { ...(value as GivenPart) };
     if (!given(part.type)) {
       part.type = defaultType ?? (given(part.subParts) ? "multipart/mixed" : given(part.partId) ? "text/plain" : null);
     }
-    if (given(part.type) && !mediaType.test(part.type)) throw invalidProperties("no media type", `${path}/type`);
-    if (given(part.headers)) throw invalidProperties("set each header field as a property", `${path}/headers`);
+    if (given(part.type) && !mediaType.test(part.type)) this.#faults.add(`${path}/type`, "no media type");
+    if (given(part.headers)) this.#faults.add(`${path}/headers`, "set each header field as a property");
     this.#checkContent(part, path);
     if (given(part.subParts)) {
       part.subParts = part.subParts.map((child, index) =>
@@ -175,25 +187,27 @@ export class Draft {
   }
 
   #checkContent(part: GivenPart, path: string): void {
+    const wrong = (text: string, ...members: string[]) => {
+      for (const member of members) this.#faults.add(path + member, text);
+    };
     const isMultipart = part.type?.toLowerCase().startsWith("multipart/") ?? false;
-    if (isMultipart !== given(part.subParts)) {
-      throw invalidProperties("subParts and a multipart type go together", `${path}/subParts`);
-    }
-    if (isMultipart && (given(part.partId) || given(part.blobId))) {
-      throw invalidProperties("a multipart has no content of its own", path);
-    }
-    if (!isMultipart && given(part.partId) === given(part.blobId)) {
-      throw invalidProperties("a part has either a partId or a blobId", `${path}/partId`, `${path}/blobId`);
+    if (isMultipart !== given(part.subParts)) wrong("subParts and a multipart type go together", "/subParts");
+    else if (isMultipart && (given(part.partId) || given(part.blobId))) {
+      wrong("a multipart has no content of its own", "");
+    } else if (!isMultipart && given(part.partId) === given(part.blobId)) {
+      wrong("a part has either a partId or a blobId", "/partId", "/blobId");
     }
     if (given(part.partId)) {
       if (!Object.hasOwn(this.#values, part.partId)) {
-        throw invalidProperties("not in bodyValues", `${path}/partId`, "bodyValues");
+        wrong("not in bodyValues", "/partId");
+        this.#faults.add("bodyValues", `"${part.partId}" is missing`);
       }
-      if (given(part.charset)) throw invalidProperties("the server chooses the charset", `${path}/charset`);
-      if (given(part.size)) throw invalidProperties("the server finds the size", `${path}/size`);
+      if (given(part.charset)) wrong("the server chooses the charset", "/charset");
+      if (given(part.size)) wrong("the server finds the size", "/size");
     }
     // Checked here so that a bad header is told before any blob is read.
-    givenFields(part, `${path}/`, (name) => name === "content-transfer-encoding" || isSaid(part, name));
+    const isForbidden = (name: string) => name === "content-transfer-encoding" || isSaid(part, name);
+    givenFields(part, `${path}/`, isForbidden, this.#faults);
   }
 
   #build(part: GivenPart, blobs: ReadonlyMap<string, Buffer>): BuildPart {

@@ -188,6 +188,24 @@ describe("Email/set create", () => {
     ["no mailbox", { mailboxIds: {} }, ["mailboxIds"]],
     ["a mailbox that is not there", { mailboxIds: { mzzz: true } }, ["mailboxIds"]],
     ["a bad keyword", { keywords: { "a b": true } }, ["keywords"]],
+    [
+      "all that is wrong",
+      {
+        mailboxIds: { mzzz: true },
+        size: 5,
+        from: [{ name: "x" }],
+        "header:From:asDate": "2026-01-01T00:00:00Z",
+        "header:To": " a@b.c",
+        to: [],
+        htmlBody: [{ partId: "9", charset: "utf-8", type: "text/plain" }],
+        attachments: [{ blobId: "b1", type: "text" }, { type: "a/b" }, 5],
+      },
+      [
+        ...["size", "from", "header:From:asDate", "attachments", "mailboxIds", "header:To", "to"],
+        ...["htmlBody/0/partId", "bodyValues", "htmlBody/0/charset", "htmlBody/0/type"],
+        ...["attachments/0/type", "attachments/1/partId", "attachments/1/blobId", "attachments/2"],
+      ],
+    ],
   ])("%s is refused", async (_, email, properties) => {
     expect(await create(email)).toMatchObject({ type: "invalidProperties", properties });
   });

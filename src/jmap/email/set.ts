@@ -8,6 +8,7 @@ import { findMailboxes } from "../../store/mailbox-places.ts";
 import { SetError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
 import type { Call, WriteCall } from "../method.ts";
+import { refuse } from "../standard/faults.ts";
 import type { CreateRecord, JmapObject, SetBatch, SetHooks, UpdateRecord } from "../standard/type.ts";
 import { blobNotFound, Draft } from "./create.ts";
 import { emailLimits, keywordFault, keywordList, mailboxFault, mailboxList } from "./places.ts";
@@ -35,18 +36,21 @@ export const emailSet: SetHooks = {
     return written;
   },
 
-  async check(batch, call) {
-    if (batch.creates.length === 0 && !batch.updates.some((record) => record.changed.has("mailboxIds"))) {
-      for (const record of batch.updates) judge(record, keywordFault(record.after));
+  async check({ prepared, refused, ...batch }, call) {
+    const creates = [...batch.creates, ...refused.creates];
+    const updates = [...batch.updates, ...refused.updates];
+    if (creates.length === 0 && !updates.some((record) => record.changed.has("mailboxIds"))) {
+      for (const record of updates) refuse(record, keywordFault(record.after));
       return;
     }
     const mailboxes = new Set((await findMailboxes(call.tx)).map((place) => place.id));
-    for (const record of [...batch.creates, ...batch.updates]) {
-      judge(record, mailboxFault(record.after, mailboxes) ?? keywordFault(record.after));
+    for (const record of [...creates, ...updates]) {
+      refuse(record, mailboxFault(record.after, mailboxes));
+      refuse(record, keywordFault(record.after));
     }
-    for (const record of batch.creates) {
-      const written = (batch.prepared as Prepared).get(record.creationId)!;
-      if ("error" in written) record.error ??= written.error;
+    for (const record of creates) {
+      const written = (prepared as Prepared).get(record.creationId)!;
+      if ("error" in written) refuse(record, written.error);
     }
   },
 
@@ -127,11 +131,6 @@ function newMail(record: CreateRecord, batch: SetBatch, call: WriteCall) {
     keywords: keywordList(record.after),
     receivedAt: receivedAt === undefined ? call.tx.now : new Date(receivedAt as string),
   };
-}
-
-/** The first fault stands. */
-function judge(record: { error?: SetError }, fault: SetError | undefined): void {
-  if (fault) record.error ??= fault;
 }
 
 const same = <T>(a: readonly T[], b: readonly T[]) => a.length === b.length && a.every((one) => b.includes(one));

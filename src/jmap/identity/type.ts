@@ -6,6 +6,7 @@ import { SetError } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import type { WriteCall } from "../method.ts";
 import { bool, list, nullable, object, optional, text, textUpTo } from "../schema.ts";
+import { refuse } from "../standard/faults.ts";
 import type { CreateRecord, DataType, JmapObject, SetHooks, UpdateRecord } from "../standard/type.ts";
 
 const addresses = nullable(list(object({ name: optional(nullable(text)), email: text }), { maxItems: 100 }));
@@ -28,11 +29,11 @@ const identitySet: SetHooks = {
     const allowed = batch.prepared as Set<string>;
     for (const record of batch.creates) {
       if (!allowed.has(record.after.email as string)) {
-        record.error ??= new SetError("forbiddenFrom", `${record.after.email} is not an address of this account`);
+        refuse(record, new SetError("forbiddenFrom", `${record.after.email} is not an address of this account`));
       }
     }
     for (const record of batch.destroys) {
-      if (!record.before.mayDelete) record.error ??= new SetError("forbidden", "this identity stays");
+      if (!record.before.mayDelete) refuse(record, new SetError("forbidden", "this identity stays"));
     }
   },
 

@@ -164,6 +164,27 @@ test("/set: names", async () => {
   });
 });
 
+test("/set: all wrong properties of a record are named", async () => {
+  const [a, b] = await create({ name: "a" }, { name: "b", parentId: "#k0" });
+  const response = await client.call("Mailbox/set", {
+    create: {
+      all: { name: "", parentId: "m999", role: "inbox", sortOrder: -1 },
+      several: { name: "\u0000", parentId: "m999", role: "sent" },
+      // What is refused takes neither name nor role from the others.
+      wrong: { name: "free", role: "flagged", sortOrder: "1" },
+      right: { name: "free", role: "flagged" },
+    },
+    update: { [a!]: { parentId: b, role: "drafts", totalEmails: 3 } },
+  });
+  expect(Object.keys(response.created as object)).toEqual(["right"]);
+  const properties = (errors: unknown, key: string) =>
+    (errors as Record<string, { properties: string[] }>)[key]!.properties.sort();
+  expect(properties(response.notCreated, "all")).toEqual(["name", "parentId", "role", "sortOrder"]);
+  expect(properties(response.notCreated, "several")).toEqual(["name", "parentId", "role"]);
+  expect(properties(response.notCreated, "wrong")).toEqual(["role", "sortOrder"]);
+  expect(properties(response.notUpdated, a!)).toEqual(["parentId", "role", "totalEmails"]);
+});
+
 test("/set: whole objects can be sent back, changed server-set properties not", async () => {
   const [, drafts] = await all();
   expect(await client.call("Mailbox/set", { update: { [drafts!.id]: { ...drafts, name: "D" } } })).toMatchObject({

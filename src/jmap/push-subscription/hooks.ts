@@ -5,8 +5,9 @@ import {
   removePushSubscriptions,
   updatePushSubscription,
 } from "../../store/push-subscriptions.ts";
-import { invalidProperties, SetError } from "../errors.ts";
+import { SetError } from "../errors.ts";
 import type { Call } from "../method.ts";
+import { Faults, refuse } from "../standard/faults.ts";
 import type { CreateRecord, JmapObject, SetHooks, UpdateRecord } from "../standard/type.ts";
 import { ownerOf, type PushSubscriptionObject, wholeSeconds } from "./row.ts";
 
@@ -16,8 +17,6 @@ const longestLife = 30 * day;
 const usualLife = 7 * day;
 /** RFC 8620 §8.6 */
 const mostOfLogin = 100;
-
-type Faults = [property: string, text: string][];
 
 /** When it ends, in whole seconds; a credential with an end of its own sets no bound. Undefined for what is past or no time. */
 function expiryOf(wish: string | null, { login, services }: Call): Date | null | undefined {
@@ -32,12 +31,6 @@ function wholeDate(time: number): Date {
   return new Date(Math.floor(time / 1000) * 1000);
 }
 
-function fail(record: { error?: SetError }, faults: Faults): void {
-  if (faults.length === 0) return;
-  const text = faults.map(([property, words]) => `${property}: ${words}`).join("; ");
-  record.error ??= invalidProperties(text, ...faults.map(([property]) => property));
-}
-
 /** Nothing is told that the client asked for just so. */
 function tellExpiry(record: CreateRecord | UpdateRecord, expires: Date | null, asked: unknown): void {
   const text = expires && wholeSeconds(expires);
@@ -45,27 +38,27 @@ function tellExpiry(record: CreateRecord | UpdateRecord, expires: Date | null, a
 }
 
 function checkCreate(record: CreateRecord, call: Call): void {
-  const { url, keys, verificationCode, expires } = record.after as JmapObject & PushSubscriptionObject;
-  const faults: Faults = [];
-  const refusal = call.services.webPush.refusal(url as string);
-  if (refusal !== undefined) faults.push(["url", refusal]);
-  if (keys !== null && !readKeys(keys as { p256dh: string; auth: string })) {
-    faults.push(["keys", "are not a P-256 public key and a secret of 16 octets"]);
+  const { url, keys, verificationCode, expires } = record.after as Partial<JmapObject & PushSubscriptionObject>;
+  const faults = new Faults();
+  const refusal = url === undefined ? undefined : call.services.webPush.refusal(url as string);
+  if (refusal !== undefined) faults.add("url", refusal);
+  if (keys && !readKeys(keys as { p256dh: string; auth: string })) {
+    faults.add("keys", "are not a P-256 public key and a secret of 16 octets");
   }
-  if (verificationCode !== null) faults.push(["verificationCode", "is made by the server"]);
-  if (expiryOf(expires, call) === undefined) faults.push(["expires", "is past"]);
-  fail(record, faults);
+  if ((verificationCode ?? null) !== null) faults.add("verificationCode", "is made by the server");
+  if (expires !== undefined && expiryOf(expires, call) === undefined) faults.add("expires", "is past");
+  refuse(record, faults.error());
 }
 
 function checkUpdate(record: UpdateRecord, call: Call): void {
   const { secretCode } = record.before as PushSubscriptionObject;
   const { verificationCode, expires } = record.after as PushSubscriptionObject;
-  const faults: Faults = [];
+  const faults = new Faults();
   if (record.changed.has("verificationCode") && verificationCode !== secretCode) {
-    faults.push(["verificationCode", "is not what was pushed"]);
+    faults.add("verificationCode", "is not what was pushed");
   }
-  if (record.changed.has("expires") && expiryOf(expires, call) === undefined) faults.push(["expires", "is past"]);
-  fail(record, faults);
+  if (record.changed.has("expires") && expiryOf(expires, call) === undefined) faults.add("expires", "is past");
+  refuse(record, faults.error());
 }
 
 /** How many of these may be made, by their number and by their rate. */
@@ -131,9 +124,9 @@ function tell(records: { id: number }[], call: Call): void {
 export const hooks: SetHooks<Call> = {
   needs: ["verificationCode", "expires", "types"],
 
-  async check(batch, call) {
-    for (const record of batch.creates) checkCreate(record, call);
-    for (const record of batch.updates) checkUpdate(record, call);
+  async check({ creates, updates, refused }, call) {
+    for (const record of [...creates, ...refused.creates]) checkCreate(record, call);
+    for (const record of [...updates, ...refused.updates]) checkUpdate(record, call);
   },
 
   async destroy(records, _batch, call) {

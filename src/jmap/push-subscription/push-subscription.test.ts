@@ -106,6 +106,10 @@ describe("PushSubscription/set and /get, RFC 8620 §7.2", () => {
       const { notCreated } = await world.call("set", { create: { a: given } });
       expect(notCreated, property).toMatchObject({ a: { type: "invalidProperties", properties: [property] } });
     }
+    const all = { url: "not a URL", verificationCode: "", expires: "2020-01-01T00:00:00Z", types: "Email" };
+    const { notCreated } = await world.call("set", { create: { a: all } });
+    const { properties } = (notCreated as { a: { properties: string[] } }).a;
+    expect(properties.sort()).toEqual(["deviceClientId", "expires", "types", "url", "verificationCode"]);
     const strict = await world.startProcess("strict", { allowPrivateTargets: false });
     for (const url of ["http://push.example/", "https://127.0.0.1/", "https://[::1]/"]) {
       const { notCreated } = await world.call("set", { create: { a: { ...fine, url } } }, strict.client(world.login));

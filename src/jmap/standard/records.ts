@@ -1,5 +1,6 @@
-import { invalidProperties, SetError } from "../errors.ts";
+import { SetError } from "../errors.ts";
 import { checker, describe } from "../schema.ts";
+import { Faults, refuse } from "./faults.ts";
 import { fromWire } from "./ids.ts";
 import { applyPatch, differences, patchedProperties } from "./patch.ts";
 import type { CreateRecord, JmapObject, Property, RecordType, UpdateRecord } from "./type.ts";
@@ -11,21 +12,6 @@ type Fields = Pick<RecordType<never>, "prefix" | "singleton" | "properties" | "d
 
 function findProperty(type: Fields, name: string): Property | undefined {
   return Object.hasOwn(type.properties, name) ? type.properties[name] : type.dynamicProperty?.(name);
-}
-
-/** Gathers all that is wrong with one record, as the SetError should list every property. */
-class Faults {
-  readonly #found = new Map<string, string>();
-
-  add(property: string, text: string): void {
-    if (!this.#found.has(property)) this.#found.set(property, text);
-  }
-
-  error(): SetError | undefined {
-    if (this.#found.size === 0) return undefined;
-    const text = [...this.#found].map(([property, words]) => `${property}: ${words}`).join("; ");
-    return invalidProperties(text, ...this.#found.keys());
-  }
 }
 
 /** A new record checked against the property table, its defaults filled in and its references resolved. */
@@ -52,9 +38,9 @@ export function buildCreate(
     if (property.default !== undefined) after[name] = structuredClone(property.default);
     else if (!property.optional) faults.add(name, "is missing");
   }
+  for (const name of faults.properties) delete after[name];
   const record: CreateRecord = { creationId, ...ids, after, given, response: {} };
-  const error = faults.error();
-  if (error) record.error = error;
+  refuse(record, faults.error());
   return record;
 }
 
@@ -75,9 +61,8 @@ export function buildUpdate(
       const property = findProperty(type, name);
       if (property && !property.serverSet) after[name] = resolveValue(name, property, after[name], resolve, faults);
     }
-    record.after = after;
-    record.changed = differences(before, after, touched);
-    for (const name of record.changed) {
+    const changed = differences(before, after, touched);
+    for (const name of changed) {
       const property = findProperty(type, name);
       if (!property && name !== "id") faults.add(name, "no such property");
       else if (!property || property.serverSet) faults.add(name, "is set by the server");
@@ -89,11 +74,16 @@ export function buildUpdate(
         faults.add(name, "is set by the server");
       if (name !== "id" && !findProperty(type, name)) faults.add(name, "no such property");
     }
-    const error = faults.error();
-    if (error) record.error = error;
+    for (const name of faults.properties) {
+      delete after[name];
+      changed.delete(name);
+    }
+    record.after = after;
+    record.changed = changed;
+    refuse(record, faults.error());
   } catch (error) {
     if (!(error instanceof SetError)) throw error;
-    record.error = error;
+    refuse(record, error);
   }
   return record;
 }

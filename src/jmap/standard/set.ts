@@ -14,6 +14,7 @@ import {
   type Static,
   text,
 } from "../schema.ts";
+import { isOfProperties, refuse } from "./faults.ts";
 import { toWire } from "./ids.ts";
 import { orderByReferences } from "./order.ts";
 import { patchedProperties } from "./patch.ts";
@@ -142,7 +143,7 @@ class SetWork<K extends Call> {
       const names = { id: ids.get(creationId)!, wireId: this.#newIds.get(creationId)! };
       const record = buildCreate(type, creationId, this.#args.create![creationId]!, names, this.#resolve);
       if (type.singleton !== undefined) record.error = new SetError("singleton");
-      else if (cyclic.has(creationId)) record.error = this.#badReference(record.given, cyclic, "refers to itself");
+      else if (cyclic.has(creationId)) refuse(record, this.#badReference(record.given, cyclic, "refers to itself"));
       this.#creates.push(record);
     }
   }
@@ -210,7 +211,9 @@ class SetWork<K extends Call> {
     for (let left = -1; left !== this.#left(); ) {
       this.#cascade();
       left = this.#left();
-      if (left > 0) await this.#type.set.check?.(this.#batch(), this.#call);
+      const batch = this.#batch();
+      const { creates, updates } = batch.refused;
+      if (left + creates.length + updates.length > 0) await this.#type.set.check?.(batch, this.#call);
     }
   }
 
@@ -240,6 +243,10 @@ class SetWork<K extends Call> {
       creates: live(this.#creates),
       updates: live(this.#updates),
       destroys: live(this.#destroys),
+      refused: {
+        creates: this.#creates.filter((record) => isOfProperties(record.error)),
+        updates: this.#updates.filter((record) => isOfProperties(record.error)),
+      },
       args: this.#args as JmapObject,
       prepared: this.#prepared,
     };

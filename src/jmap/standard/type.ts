@@ -78,7 +78,7 @@ export interface CreateRecord extends SetRecord {
   /** Given to it before `check`. */
   id: number;
   wireId: string;
-  /** All settable properties, defaults filled in, references resolved. */
+  /** All settable properties, defaults filled in, references resolved; without those that are wrong. */
   after: JmapObject;
   /** What the client wrote. */
   given: JmapObject;
@@ -89,6 +89,7 @@ export interface UpdateRecord extends SetRecord {
   id: number;
   wireId: string;
   before: JmapObject;
+  /** Without the properties that are wrong. */
   after: JmapObject;
   /** The properties whose value differs. */
   changed: ReadonlySet<string>;
@@ -106,6 +107,8 @@ export interface SetBatch {
   creates: CreateRecord[];
   updates: UpdateRecord[];
   destroys: DestroyRecord[];
+  /** Out for wrong properties: what else is wrong with them should be told too. */
+  refused: { creates: CreateRecord[]; updates: UpdateRecord[] };
   /** The arguments of the call, the further ones among them. */
   args: JmapObject;
   /** What `prepare` made. */
@@ -120,7 +123,7 @@ export interface SetHooks<K = WriteCall> {
   /** Blob and MIME work for the creates, before the account is held. */
   prepare?(args: JmapObject, call: Call): Promise<unknown>;
   /**
-   * Judges the final state in memory, under the account row; sets `error` on what cannot be.
+   * Judges the final state in memory, under the account row; refuses what cannot be.
    * Called again with those left until it finds nothing more.
    */
   check?(batch: SetBatch, call: K): Promise<void>;

@@ -14,7 +14,8 @@ import { invalidProperties, SetError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
 import type { ImplicitCall, WriteCall } from "../method.ts";
 import { idOrReference, list, map, nullable, object, openObject, optional } from "../schema.ts";
-import type { CreateRecord, JmapObject, SetBatch, SetHooks, UpdateRecord } from "../standard/type.ts";
+import { refuse } from "../standard/faults.ts";
+import type { CreateRecord, JmapObject, SetBatch, SetHooks } from "../standard/type.ts";
 import { deliveryStatusOf, utc } from "./fetch.ts";
 import { type Prepared, prepareSubmissions } from "./prepare.ts";
 
@@ -31,7 +32,7 @@ export const submissionSet: SetHooks = {
 
   async check(batch, call) {
     await checkCreates(batch, call);
-    await checkUpdates(batch.updates, call);
+    await checkUpdates(batch, call);
   },
 
   async create(records, batch, call) {
@@ -96,11 +97,11 @@ function readyOf(record: CreateRecord, batch: SetBatch) {
 
 async function checkCreates(batch: SetBatch, call: WriteCall): Promise<void> {
   const prepared = batch.prepared as Map<string, Prepared>;
-  for (const record of batch.creates) {
+  for (const record of [...batch.creates, ...batch.refused.creates]) {
     const ready = prepared.get(record.creationId);
-    if (!ready || "error" in ready) record.error ??= ready?.error ?? invalidProperties("not found", "emailId");
+    if (!ready || "error" in ready) refuse(record, ready?.error ?? invalidProperties("not found", "emailId"));
     if ((record.after.undoStatus ?? "pending") !== "pending") {
-      record.error ??= invalidProperties("undoStatus: is set by the server", "undoStatus");
+      refuse(record, invalidProperties("undoStatus: is set by the server", "undoStatus"));
     }
   }
   const creates = batch.creates.filter((record) => !record.error);
@@ -115,20 +116,18 @@ async function checkCreates(batch: SetBatch, call: WriteCall): Promise<void> {
   creates.forEach((record, index) => {
     const { email, identityId } = ready[index]!;
     const found = emails.get(email.id);
-    if (!found) record.error ??= invalidProperties("not found: emailId", "emailId");
-    else if (!identities.has(identityId)) record.error ??= invalidProperties("not found: identityId", "identityId");
+    if (!found) refuse(record, invalidProperties("not found: emailId", "emailId"));
     else email.threadId = found.threadId;
+    if (!identities.has(identityId)) refuse(record, invalidProperties("not found: identityId", "identityId"));
   });
 }
 
-async function checkUpdates(updates: UpdateRecord[], call: WriteCall): Promise<void> {
-  const moved = updates.filter(({ changed }) => changed.has("undoStatus"));
+async function checkUpdates({ updates, refused }: SetBatch, call: WriteCall): Promise<void> {
+  const moved = [...updates, ...refused.updates].filter(({ changed }) => changed.has("undoStatus"));
   for (const record of moved) {
     if (record.after.undoStatus !== "canceled") {
-      record.error ??= invalidProperties("undoStatus: can only become canceled", "undoStatus");
-    } else if (record.before.undoStatus !== "pending") {
-      record.error ??= new SetError("cannotUnsend", "it is on its way");
-    }
+      refuse(record, invalidProperties("undoStatus: can only become canceled", "undoStatus"));
+    } else if (record.before.undoStatus !== "pending") refuse(record, cannotUnsend());
   }
   const left = moved.filter((record) => !record.error);
   if (left.length === 0) return;
@@ -137,8 +136,12 @@ async function checkUpdates(updates: UpdateRecord[], call: WriteCall): Promise<v
     left.map(({ id }) => id),
   );
   for (const record of left) {
-    if (!cancelable.has(record.id)) record.error ??= new SetError("cannotUnsend", "it is on its way");
+    if (!cancelable.has(record.id)) refuse(record, cannotUnsend());
   }
+}
+
+function cannotUnsend(): SetError {
+  return new SetError("cannotUnsend", "it is on its way");
 }
 
 /** RFC 8621 §7.5: one Email/set for what the successes bring along. */

@@ -4,6 +4,7 @@ import { instant, utcDateText } from "../dates.ts";
 import { invalidProperties } from "../errors.ts";
 import { capabilities } from "../ids.ts";
 import { bool, nullable, type Schema, utcDate } from "../schema.ts";
+import { refuse } from "../standard/faults.ts";
 import type { DataType, JmapObject, SetHooks } from "../standard/type.ts";
 
 const singleton = "singleton";
@@ -34,11 +35,11 @@ const none: VacationRow = {
 const vacationSet: SetHooks = {
   needs: Object.keys(properties),
 
-  async check({ updates }) {
-    for (const record of updates) {
+  async check({ updates, refused }) {
+    for (const record of [...updates, ...refused.updates]) {
       const { fromDate, toDate } = toRow(record.after);
       if (fromDate && toDate && fromDate > toDate) {
-        record.error ??= invalidProperties("it ends before it begins", "fromDate", "toDate");
+        refuse(record, invalidProperties("it ends before it begins", "fromDate", "toDate"));
       }
     }
   },

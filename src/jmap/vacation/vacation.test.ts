@@ -69,6 +69,9 @@ test("it cannot end before it begins", async () => {
   expect(await set({ update: { singleton: dates } })).toMatchObject({
     notUpdated: { singleton: { type: "invalidProperties", properties: ["fromDate", "toDate"] } },
   });
+  expect(await set({ update: { singleton: { ...dates, isEnabled: "yes" } } })).toMatchObject({
+    notUpdated: { singleton: { properties: ["isEnabled", "fromDate", "toDate"] } },
+  });
 });
 
 test("it is neither made nor destroyed", async () => {

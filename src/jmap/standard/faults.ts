@@ -1,0 +1,37 @@
+import { invalidProperties, type SetError } from "../errors.ts";
+
+/** Gathers all that is wrong with one record, as the SetError should list every property (RFC 8620 §5.3). */
+export class Faults {
+  readonly #found = new Map<string, string>();
+
+  add(property: string, text: string): void {
+    if (!this.#found.has(property)) this.#found.set(property, text);
+  }
+
+  get properties(): string[] {
+    return [...this.#found.keys()];
+  }
+
+  error(): SetError | undefined {
+    if (this.#found.size === 0) return undefined;
+    const text = [...this.#found].map(([property, words]) => `${property}: ${words}`).join("; ");
+    return invalidProperties(text, ...this.#found.keys());
+  }
+}
+
+/** A record is out. The first error stands, but of wrong properties all are named. */
+export function refuse(record: { error?: SetError } | undefined, error: SetError | undefined): void {
+  if (record && error) record.error = record.error ? joined(record.error, error) : error;
+}
+
+function joined(first: SetError, next: SetError): SetError {
+  if (!isOfProperties(first) || !isOfProperties(next)) return first;
+  const named = first.details.properties ?? [];
+  const added = (next.details.properties ?? []).filter((name) => !named.includes(name));
+  return added.length === 0 ? first : invalidProperties(`${first.message}; ${next.message}`, ...named, ...added);
+}
+
+/** Whether more properties may be found wrong. */
+export function isOfProperties(error: SetError | undefined): boolean {
+  return error?.type === "invalidProperties";
+}
