@@ -79,6 +79,18 @@ const rows: Row[] = [
       ],
     },
   },
+  {
+    id: "header-addresses-unnamed",
+    says: 'name: "String|null".',
+    email: { to: [{ email: "bob@example.com" }], "header:Cc:asAddresses": [{ email: "bob@example.com" }] },
+    expected: { to: bob, cc: bob },
+  },
+  {
+    id: "header-grouped-unnamed",
+    says: 'name: "String|null".',
+    email: { "header:To:asGroupedAddresses": [{ addresses: [{ email: "bob@example.com" }] }] },
+    expected: { "header:To:asGroupedAddresses": [{ name: null, addresses: bob }] },
+  },
   { id: "header-message-ids", says: parsed, email: { "header:X-Own:asMessageIds": ["a@b.example", "c@d.example"] } },
   { id: "header-date", says: parsed, email: { "header:Resent-Date:asDate": "2020-02-03T04:05:06-03:30" } },
   {

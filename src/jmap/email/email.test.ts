@@ -74,6 +74,7 @@ describe("Email/set create", () => {
       receivedAt: "2026-02-03T03:05:07Z",
       "header:X-One:asText": "été",
       "header:X-Many:all": [" a", " b"],
+      "header:X-Group:asGroupedAddresses": [{ addresses: [{ email: "c@example.org" }] }],
     });
     expect(Object.keys(made).sort()).toEqual(["blobId", "id", "size", "threadId"]);
     const email = await get(made.id, undefined, { fetchTextBodyValues: true });
@@ -103,15 +104,28 @@ describe("Email/set create", () => {
     const headers = await get(made.id, [
       "header:X-One:asText",
       "header:x-many:all",
+      "header:X-Group:asGroupedAddresses",
       "header:absent",
       "header:absent:all",
     ]);
     expect(headers).toMatchObject({
       "header:X-One:asText": "été",
       "header:x-many:all": [" a", " b"],
+      "header:X-Group:asGroupedAddresses": [{ name: null, addresses: [{ name: null, email: "c@example.org" }] }],
       "header:absent": null,
       "header:absent:all": [],
     });
+  });
+
+  test("dates that the database could not keep as they are", async () => {
+    for (const sentAt of ["0000-01-01T00:00:00Z", "2000-01-01T00:00:00+23:59", "9999-12-31T23:59:59-01:00"]) {
+      expect(await get((await create({ sentAt })).id, ["sentAt"])).toMatchObject({ sentAt });
+    }
+    const kept = { "0000-01-01T00:00:00Z": "0001-01-01T00:00:00Z", "2016-12-31T23:59:60Z": "2017-01-01T00:00:00Z" };
+    for (const [given, receivedAt] of Object.entries(kept)) {
+      expect(await get((await create({ receivedAt: given })).id, ["receivedAt"])).toMatchObject({ receivedAt });
+    }
+    expect(await create({ sentAt: "2000-01-01T00:00:00+24:00" })).toMatchObject({ properties: ["sentAt"] });
   });
 
   test("Message-ID and Date are made when they are missing", async () => {
