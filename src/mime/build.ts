@@ -17,7 +17,7 @@ export interface BuildPart {
   /** More fields, values in Raw form. */
   headers: HeaderField[];
   content: { text: string } | { bytes: Uint8Array } | { parts: BuildPart[] };
-  /** Of a multipart's type, besides the boundary. */
+  /** Of the type, besides those that are chosen here. */
   params?: [string, string][];
 }
 
@@ -130,7 +130,12 @@ function buildContent(
     ? encodeTextBody(content.text)
     : encodeBytes(type.toLowerCase(), view(content.bytes));
   const charset = isText ? (/^text\//i.test(type) ? "utf-8" : null) : part.charset;
-  return { type, params: charset ? [["charset", charset]] : [], body: [body], encoding };
+  return {
+    type,
+    params: [...(charset ? [["charset", charset] as [string, string]] : []), ...(part.params ?? [])],
+    body: [body],
+    encoding,
+  };
 }
 
 /** RFC 2045 §3: a part's header (without the empty line) and body. */

@@ -1,6 +1,7 @@
 import type { Random } from "../../base/clock.ts";
 import { type BuildPart, buildMessage, encodeHeader } from "../../mime/build.ts";
 import type { HeaderField } from "../../mime/headers.ts";
+import { parseParameterised } from "../../mime/params.ts";
 import { invalidProperties, SetError } from "../errors.ts";
 import { bool, checker, list, map, nullable, openObject, optional, text, unsignedInt } from "../schema.ts";
 import type { JmapObject } from "../standard/type.ts";
@@ -19,6 +20,8 @@ interface GivenPart extends JmapObject {
   language?: string[] | null;
   location?: string | null;
   subParts?: GivenPart[] | null;
+  /** Of a Content-Type given as a header field. */
+  params?: [string, string][];
 }
 
 interface BodyValue {
@@ -159,7 +162,9 @@ export class Draft {
     const problem = checkPart(value);
     if (problem) throw invalidProperties(`${path}: ${problem.text}`, path + problem.path);
     if (++this.#parts > maxParts || depth > maxDepth) throw invalidProperties("too many or too deep parts", path);
-    const part = { ...(value as GivenPart) };
+    const part: GivenPart = { ...(value as GivenPart), params: [] };
+    this.#checkFields(part, path);
+    readContentType(part, path);
     if (!given(part.type)) {
       part.type = defaultType ?? (given(part.subParts) ? "multipart/mixed" : given(part.partId) ? "text/plain" : null);
     }
@@ -192,7 +197,10 @@ export class Draft {
       if (given(part.charset)) throw invalidProperties("the server chooses the charset", `${path}/charset`);
       if (given(part.size)) throw invalidProperties("the server finds the size", `${path}/size`);
     }
-    // Checked here so that a bad header is told before any blob is read.
+  }
+
+  /** At once, so that a bad header is told before any blob is read. */
+  #checkFields(part: GivenPart, path: string): void {
     givenFields(part, `${path}/`, (name) => name === "content-transfer-encoding" || isSaid(part, name));
   }
 
@@ -200,7 +208,8 @@ export class Draft {
     const { name, disposition, cid, language, location, charset } = part;
     const built = {
       type: part.type?.toLowerCase() ?? "application/octet-stream",
-      headers: givenFields(part, "part/", () => false),
+      headers: givenFields(part, "part/", () => false).filter((field) => !isContentType(field)),
+      params: part.params ?? [],
       ...(given(name) && { name }),
       ...(given(disposition) && { disposition }),
       ...(given(cid) && { cid }),
@@ -220,6 +229,18 @@ function given<T>(value: T | null | undefined): value is T {
 
 function isSaid(part: GivenPart, field: string): boolean {
   return (partFields[field] ?? []).some((property) => given(part[property]));
+}
+
+const isContentType = (field: HeaderField) => field.name.toLowerCase() === "content-type";
+
+/** Takes the type from a Content-Type given as a header field, and its parameters but those that are ours to choose. */
+function readContentType(part: GivenPart, path: string): void {
+  const field = givenFields(part, `${path}/`, () => false).find(isContentType);
+  if (!field) return;
+  const { value, params } = parseParameterised(field.value);
+  const ours = given(part.subParts) ? ["boundary", "type"] : given(part.partId) ? ["charset"] : [];
+  part.type = value;
+  part.params = [...params].filter(([name]) => !ours.includes(name));
 }
 
 /** RFC 3339 in UTC without a fraction, as the Date form takes it. */

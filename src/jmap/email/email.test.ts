@@ -117,6 +117,36 @@ describe("Email/set create", () => {
     });
   });
 
+  test("a part's type may be given as a header field", async () => {
+    const blobId = await upload("BEGIN");
+    const given = (type: string, more: Json) => ({ "header:Content-Type": ` ${type}`, ...more });
+    const made = await create({
+      bodyStructure: given("multipart/mixed; boundary=x; x-y=z", {
+        subParts: [
+          given("text/plain; format=flowed; charset=iso-8859-1", { partId: "1" }),
+          given("text/calendar; method=REQUEST; charset=utf-8; name=a.ics", { blobId }),
+        ],
+      }),
+      bodyValues: { 1: { value: "é" } },
+    });
+    const bodyProperties = ["type", "charset", "name", "header:Content-Type"];
+    const args = { fetchAllBodyValues: true, bodyProperties };
+    expect(await get(made.id, ["bodyStructure", "bodyValues"], args)).toMatchObject({
+      bodyStructure: {
+        "header:Content-Type": expect.stringMatching(/^ multipart\/mixed; x-y=z;\s+boundary="=_[^=]+$/),
+        subParts: [
+          { "header:Content-Type": " text/plain; charset=utf-8; format=flowed", name: null },
+          { type: "text/calendar", charset: "utf-8", name: "a.ics" },
+        ],
+      },
+      bodyValues: { 1: { value: "é", isEncodingProblem: false } },
+    });
+    for (const type of ["text/html", ";"]) {
+      const textBody = [given(type, { partId: "1" })];
+      expect(await create({ ...text, textBody })).toMatchObject({ type: "invalidProperties" });
+    }
+  });
+
   test("dates that the database could not keep as they are", async () => {
     for (const sentAt of ["0000-01-01T00:00:00Z", "2000-01-01T00:00:00+23:59", "9999-12-31T23:59:59-01:00"]) {
       expect(await get((await create({ sentAt })).id, ["sentAt"])).toMatchObject({ sentAt });
