@@ -130,6 +130,22 @@ const roundTrips = defineTests(group, [
     },
   },
   {
+    id: "message-id-of-root-part",
+    level: "MUST",
+    says: "If not included, the server MUST generate and set a Message-ID header field in conformance with [RFC5322], Section 3.6.4 and a Date header field in conformance with Section 3.6.1.",
+    run: async (t) => {
+      const date = " Tue, 10 Jul 2018 11:03:11 +1000";
+      const root = { "header:Message-ID": " <own.id@example.com>", "header:Date": date };
+      const made = await create(t, {
+        bodyStructure: { partId: "1", type: "text/plain", ...root },
+        bodyValues: { 1: { value: "text" } },
+      });
+      const properties = ["header:Message-ID:asMessageIds:all", "header:Date:all"];
+      const expected = { [properties[0]!]: [["own.id@example.com"]], [properties[1]!]: [date] };
+      matches(await getEmail(t, made.id, properties), expected, "Email");
+    },
+  },
+  {
     id: "generated-message-id",
     level: "MUST",
     says: "If not included, the server MUST generate and set a Message-ID header field in conformance with [RFC5322], Section 3.6.4 and a Date header field in conformance with Section 3.6.1.",

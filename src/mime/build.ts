@@ -152,7 +152,8 @@ function buildPart(part: BuildPart, random: (bytes: number) => Buffer): Built {
   };
   for (const { name: extra, value } of part.headers) {
     // What tells how to read the body is ours to say.
-    const ours = /^content-transfer-encoding$/i.test(extra) || (isMultipart && /^content-type$/i.test(extra));
+    const ours =
+      /^(content-transfer-encoding|mime-version)$/i.test(extra) || (isMultipart && /^content-type$/i.test(extra));
     if (fieldName.test(extra) && !ours) header += field(extra, safeRaw(value));
   }
   if (isMultipart) own.delete("content-type");

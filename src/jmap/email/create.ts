@@ -1,6 +1,6 @@
 import type { Random } from "../../base/clock.ts";
 import { type BuildPart, buildMessage, encodeHeader } from "../../mime/build.ts";
-import type { HeaderField } from "../../mime/headers.ts";
+import { type HeaderField, headerForm } from "../../mime/headers.ts";
 import { parseParameterised } from "../../mime/params.ts";
 import { invalidProperties, SetError } from "../errors.ts";
 import { bool, checker, list, map, nullable, openObject, optional, text, unsignedInt } from "../schema.ts";
@@ -33,21 +33,21 @@ interface BodyValue {
 const maxDepth = 100;
 const maxParts = 1000;
 
-const checkPart = checker(
-  openObject({
-    partId: optional(nullable(text)),
-    blobId: optional(nullable(text)),
-    size: optional(nullable(unsignedInt)),
-    name: optional(nullable(text)),
-    type: optional(nullable(text)),
-    charset: optional(nullable(text)),
-    disposition: optional(nullable(text)),
-    cid: optional(nullable(text)),
-    language: optional(nullable(list(text))),
-    location: optional(nullable(text)),
-    subParts: optional(nullable(list(openObject({})))),
-  }),
-);
+const partSchemas = {
+  partId: optional(nullable(text)),
+  blobId: optional(nullable(text)),
+  size: optional(nullable(unsignedInt)),
+  name: optional(nullable(text)),
+  type: optional(nullable(text)),
+  charset: optional(nullable(text)),
+  disposition: optional(nullable(text)),
+  cid: optional(nullable(text)),
+  language: optional(nullable(list(text))),
+  location: optional(nullable(text)),
+  headers: optional(nullable(list(openObject({})))),
+  subParts: optional(nullable(list(openObject({})))),
+};
+const checkPart = checker(openObject(partSchemas));
 const checkValues = checker(
   map(
     text,
@@ -103,12 +103,13 @@ export class Draft {
   /** The message, with a Message-ID and a Date if the client gave none. */
   build(blobs: ReadonlyMap<string, Buffer>, now: Date, random: Random): Buffer {
     const headers = [...this.#headers];
-    const has = (name: string) => headers.some((field) => field.name.toLowerCase() === name);
+    const root = this.#root ?? { type: "text/plain" };
+    const set = [...headers, ...givenFields(root, "part/", () => false)];
+    const has = (name: string) => set.some((field) => field.name.toLowerCase() === name);
     if (!has("message-id")) {
       headers.unshift({ name: "Message-ID", value: encodeHeader("MessageIds", [this.#messageId(random)]) });
     }
     if (!has("date")) headers.unshift({ name: "Date", value: encodeHeader("Date", dateText(now)) });
-    const root = this.#root ?? { type: "text/plain" };
     return buildMessage({ headers, body: this.#build(root, blobs) }, random);
   }
 
@@ -124,7 +125,7 @@ export class Draft {
       const also = ["textBody", "htmlBody", "attachments"].filter((name) => given(this.#email[name]));
       if (also.length > 0) throw invalidProperties("bodyStructure stands alone", "bodyStructure", ...also);
       const root = this.#part(bodyStructure, "bodyStructure", undefined, 0);
-      this.#checkRoot(root);
+      this.#checkRoot(root, "bodyStructure");
       return root;
     }
     const plain = this.#single(textBody, "textBody", "text/plain");
@@ -132,14 +133,17 @@ export class Draft {
     const files = this.#list(attachments, "attachments").map((part, index) =>
       this.#part(part, `attachments/${index}`, undefined, 0),
     );
-    return compose(plain, html, files);
+    const root = compose(plain, html, files);
+    if (root && root === plain) this.#checkRoot(root, "textBody");
+    if (root && root === html) this.#checkRoot(root, "htmlBody");
+    return root;
   }
 
-  /** RFC 8621 §4.6: the root part may not set a field that the Email sets. */
-  #checkRoot(root: GivenPart): void {
+  /** RFC 8621 §4.6: the root part, whose header is the message's, may not set a field that the Email sets. */
+  #checkRoot(root: GivenPart, property: string): void {
     const names = new Set(this.#headers.map((field) => field.name.toLowerCase()));
-    const twice = givenFields(root, "bodyStructure/", () => false).find((field) => names.has(field.name.toLowerCase()));
-    if (twice) throw invalidProperties(`${twice.name} is set on the Email already`, "bodyStructure");
+    const twice = givenFields(root, `${property}/`, () => false).find((field) => names.has(field.name.toLowerCase()));
+    if (twice) throw invalidProperties(`${twice.name} is set on the Email already`, property);
   }
 
   #list(value: unknown, property: string): unknown[] {
@@ -161,6 +165,8 @@ export class Draft {
   #part(value: unknown, path: string, defaultType: string | undefined, depth: number): GivenPart {
     const problem = checkPart(value);
     if (problem) throw invalidProperties(`${path}: ${problem.text}`, path + problem.path);
+    const unknown = Object.keys(value as object).find((name) => !Object.hasOwn(partSchemas, name) && !headerForm(name));
+    if (unknown !== undefined) throw invalidProperties(`${unknown}: no such property`, `${path}/${unknown}`);
     if (++this.#parts > maxParts || depth > maxDepth) throw invalidProperties("too many or too deep parts", path);
     const part: GivenPart = { ...(value as GivenPart), params: [] };
     this.#checkFields(part, path);
