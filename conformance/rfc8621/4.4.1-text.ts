@@ -233,6 +233,22 @@ const rows: Row[] = [
     filter: { body: "boldword" },
     expected: [0],
   },
+  {
+    id: "html-tag-in-word",
+    level: "SHOULD",
+    says: markup,
+    emails: [{ html: "<p>Who<b>le</b>word and <i>more</i></p>" }, {}],
+    filter: { body: "wholeword" },
+    expected: [0],
+  },
+  {
+    id: "html-tag-in-phrase",
+    level: "SHOULD",
+    says: markup,
+    emails: [{ html: '<p>The <a href="https://example.com" title="tip">quick</a> fox</p>' }, {}],
+    filter: { body: '"the quick fox"' },
+    expected: [0],
+  },
   ...["headword", "styleword", "scriptword", "classword", "srcword"].map(
     (word): Row => ({
       id: `html-${word}`,

@@ -120,6 +120,26 @@ const bodies = defineTests(group, [
     },
   },
   {
+    id: "body-type-as-header",
+    level: "MUST",
+    says: 'In addition, the client may request/send EmailBodyPart properties representing individual header fields, following the same syntax and semantics as for the Email object, e.g., "header:Content-Type".',
+    run: async (t) => {
+      const { blobId } = await t.upload("BEGIN:VCALENDAR", "text/calendar");
+      const attachments = [
+        {
+          blobId,
+          "header:Content-Type": " text/calendar; method=REQUEST",
+          "header:Content-Description": " an invitation",
+        },
+      ];
+      const made = await create(t, { ...textBody("see"), attachments });
+      const bodyProperties = ["type", "header:Content-Type", "header:Content-Description:asText"];
+      const [part] = (await getEmail(t, made.id, ["attachments"], { bodyProperties })).attachments;
+      matches(part, { type: "text/calendar", "header:Content-Description:asText": "an invitation" }, "attachment");
+      ok(/method="?REQUEST/.test(String((part as Json)["header:Content-Type"])), "the parameter is lost");
+    },
+  },
+  {
     id: "body-attachment-only",
     level: "MUST",
     says: "attachments: a list of parts.",

@@ -79,6 +79,18 @@ const rows: Row[] = [
       ],
     },
   },
+  {
+    id: "header-addresses-unnamed",
+    says: 'name: "String|null".',
+    email: { to: [{ email: "bob@example.com" }], "header:Cc:asAddresses": [{ email: "bob@example.com" }] },
+    expected: { to: bob, cc: bob },
+  },
+  {
+    id: "header-grouped-unnamed",
+    says: 'name: "String|null".',
+    email: { "header:To:asGroupedAddresses": [{ addresses: [{ email: "bob@example.com" }] }] },
+    expected: { "header:To:asGroupedAddresses": [{ name: null, addresses: bob }] },
+  },
   { id: "header-message-ids", says: parsed, email: { "header:X-Own:asMessageIds": ["a@b.example", "c@d.example"] } },
   { id: "header-date", says: parsed, email: { "header:Resent-Date:asDate": "2020-02-03T04:05:06-03:30" } },
   {
@@ -115,6 +127,22 @@ const roundTrips = defineTests(group, [
       for (const name of ["id", "blobId", "threadId"] as const) isId(made[name], name);
       isUnsignedInt(made.size, "size");
       matches(made, await getEmail(t, made.id, ["id", "blobId", "threadId", "size"]), "created");
+    },
+  },
+  {
+    id: "message-id-of-root-part",
+    level: "MUST",
+    says: "If not included, the server MUST generate and set a Message-ID header field in conformance with [RFC5322], Section 3.6.4 and a Date header field in conformance with Section 3.6.1.",
+    run: async (t) => {
+      const date = " Tue, 10 Jul 2018 11:03:11 +1000";
+      const root = { "header:Message-ID": " <own.id@example.com>", "header:Date": date };
+      const made = await create(t, {
+        bodyStructure: { partId: "1", type: "text/plain", ...root },
+        bodyValues: { 1: { value: "text" } },
+      });
+      const properties = ["header:Message-ID:asMessageIds:all", "header:Date:all"];
+      const expected = { [properties[0]!]: [["own.id@example.com"]], [properties[1]!]: [date] };
+      matches(await getEmail(t, made.id, properties), expected, "Email");
     },
   },
   {

@@ -52,6 +52,16 @@ const good = defineTests(group, [
       matches(await getEmail(t, id, null), { ...set, subject: "applied" }, "Email");
     },
   },
+  ...table(["1 Jan 0000 00:00:00 +0000", "1 Jan 2000 00:00:00 +2359", "31 Dec 9999 23:59:59 -2359"], (date) => ({
+    id: `strange-date/${date.replace(/\D+/g, "-")}`,
+    level: "MUST" as const,
+    says: "Importing successfully creates a new Email object: no Date field makes the message unacceptable.",
+    run: async (t: TestContext) => {
+      const raw = message("From: a@example.com", `Date: ${date}`, "Subject: strange date", "", "text");
+      const { subject } = await getEmail(t, await imports(t, raw), ["subject", "sentAt"]);
+      equal(subject, "strange date", "subject");
+    },
+  })),
   {
     id: "keywords-default",
     level: "MUST",

@@ -73,7 +73,10 @@ function objectJson(members: Record<string, Schema<unknown>>, rest: object): obj
 }
 
 const ajv = new Ajv({ strict: false, validateFormats: true, messages: true, verbose: false, logger: false });
-ajv.addFormat("jmap-date", { type: "string", validate: (value: string) => isDate(value, /(Z|[+-]\d\d:\d\d)$/) });
+ajv.addFormat("jmap-date", {
+  type: "string",
+  validate: (value: string) => isDate(value, /(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/),
+});
 ajv.addFormat("jmap-utc-date", { type: "string", validate: (value: string) => isDate(value, /Z$/) });
 
 /** RFC 8620 §1.4: RFC 3339 with capital letters, and no fraction that is all zeros. */

@@ -13,7 +13,7 @@ function isInline(part: Part, index: number, multipartType: string): boolean {
   if (part.disposition === "attachment") return false;
   if (part.type !== "text/plain" && part.type !== "text/html" && !isMedia(part.type)) return false;
   // Only the first part of multipart/related is body; a later text with a file name is taken for an attachment.
-  return index === 0 || (multipartType !== "related" && (isMedia(part.type) || part.name === null));
+  return index === 0 || (multipartType !== "related" && (isMedia(part.type) || !part.name));
 }
 
 interface Lists {

@@ -17,7 +17,7 @@ export interface BuildPart {
   /** More fields, values in Raw form. */
   headers: HeaderField[];
   content: { text: string } | { bytes: Uint8Array } | { parts: BuildPart[] };
-  /** Of a multipart's type, besides the boundary. */
+  /** Of the type, besides those that are chosen here. */
   params?: [string, string][];
 }
 
@@ -130,7 +130,12 @@ function buildContent(
     ? encodeTextBody(content.text)
     : encodeBytes(type.toLowerCase(), view(content.bytes));
   const charset = isText ? (/^text\//i.test(type) ? "utf-8" : null) : part.charset;
-  return { type, params: charset ? [["charset", charset]] : [], body: [body], encoding };
+  return {
+    type,
+    params: [...(charset ? [["charset", charset] as [string, string]] : []), ...(part.params ?? [])],
+    body: [body],
+    encoding,
+  };
 }
 
 /** RFC 2045 §3: a part's header (without the empty line) and body. */
@@ -147,7 +152,8 @@ function buildPart(part: BuildPart, random: (bytes: number) => Buffer): Built {
   };
   for (const { name: extra, value } of part.headers) {
     // What tells how to read the body is ours to say.
-    const ours = /^content-transfer-encoding$/i.test(extra) || (isMultipart && /^content-type$/i.test(extra));
+    const ours =
+      /^(content-transfer-encoding|mime-version)$/i.test(extra) || (isMultipart && /^content-type$/i.test(extra));
     if (fieldName.test(extra) && !ours) header += field(extra, safeRaw(value));
   }
   if (isMultipart) own.delete("content-type");

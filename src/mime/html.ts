@@ -22,6 +22,8 @@ export function isTagStart(html: string, at: number): boolean {
 }
 
 const silent = new Set(["script", "style", "title", "template", "noembed", "noframes"]);
+/** Elements of the head that have no content: what they say is for programs. */
+const metadata = new Set(["base", "link", "meta"]);
 const lines = new Set(
   (
     "address article aside blockquote body br center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr " +
@@ -83,10 +85,11 @@ function attributeText(tag: string): string {
 
 /**
  * The text of HTML: what is no text dropped, block elements on lines of their own. Linear in its length.
- * `attributes`: with those that a reader sees, for searching.
+ * `attributes`: with those that a reader sees, for searching; at the end, so that they part no words or phrases.
  */
 export function htmlToText(html: string, { attributes = false } = {}): string {
   const out: string[] = [];
+  const asides: string[] = [];
   let pre = 0;
   const text = (start: number, end: number): void => {
     if (end <= start) return;
@@ -101,7 +104,8 @@ export function htmlToText(html: string, { attributes = false } = {}): string {
     }
     text(from, at);
     const { name, closing, end } = readTag(html, at);
-    if (attributes && !closing) out.push(` ${attributeText(html.slice(at, end))} `);
+    const isShown = name !== "" && !closing && !silent.has(name) && !metadata.has(name);
+    if (attributes && isShown) asides.push(attributeText(html.slice(at, end)));
     at = silent.has(name) && !closing ? skipElement(html, name, end) : end;
     if (name === "pre") pre = Math.max(0, pre + (closing ? -1 : 1));
     if (lines.has(name)) out.push(name === "p" ? "\n\n" : "\n");
@@ -109,5 +113,5 @@ export function htmlToText(html: string, { attributes = false } = {}): string {
     from = at;
   }
   text(from, html.length);
-  return tidy(out.join(""));
+  return tidy([out.join(""), ...asides].join("\n"));
 }

@@ -93,6 +93,13 @@ describe("htmlToText", () => {
   ])("%j", (html, text) => expect(htmlToText(html)).toBe(text));
 });
 
+test("htmlToText for searching: tags part no words, and only what is seen of attributes counts", () => {
+  const html =
+    '<head><link title="no"><style title="no"></style></head><!-- <b title="no"> -->' +
+    'Vis<b>ible</b> <a title="Tip">words</a> <img alt="Cat" src="no"> here';
+  expect(htmlToText(html, { attributes: true }).split(/\s+/)).toEqual(["Visible", "words", "here", "Tip", "Cat"]);
+});
+
 describe("preview", () => {
   const of = (...lines: string[]): string => {
     const bytes = Buffer.from(lines.join("\r\n"), "utf8");

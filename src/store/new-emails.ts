@@ -1,3 +1,4 @@
+import { instant } from "../base/instant.ts";
 import type { MessageSummary } from "../mime/summary.ts";
 import { referenceBlobs } from "./blob-refs.ts";
 import type { StoredBlob } from "./blobs.ts";
@@ -147,7 +148,7 @@ function emailRecord(row: EmailRow, { summary }: NewEmail): Record<string, unkno
     no: row.no,
     thread_id: row.threadId,
     received_at: row.receivedAt,
-    sent_at: summary.sentAt,
+    sent_at: summary.sentAt === null ? null : instant(summary.sentAt),
     size: summary.size,
     has_attachment: summary.hasAttachment,
     mailbox_ids: row.mailboxIds,

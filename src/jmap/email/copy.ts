@@ -1,3 +1,4 @@
+import { instant } from "../../base/instant.ts";
 import type { NewMail } from "../../mail/ingest.ts";
 import type { PreparedMessage } from "../../mail/prepare.ts";
 import { prepare } from "../../mail/preparer.ts";
@@ -74,6 +75,6 @@ function newMail({ id, overrides, original }: CopyRecord): NewMail {
     prepared: message,
     target: { mailboxIds: mailboxList(overrides) },
     keywords: overrides.keywords === undefined ? keywords : keywordList(overrides),
-    receivedAt: overrides.receivedAt === undefined ? receivedAt : new Date(overrides.receivedAt as string),
+    receivedAt: overrides.receivedAt === undefined ? receivedAt : instant(overrides.receivedAt as string),
   };
 }

@@ -60,14 +60,27 @@ export function givenFields(
       if (problem) wrong(problem.text);
       // An empty list is how some clients say "none".
       if (problem || (Array.isArray(one) && one.length === 0)) continue;
-      fields.push({ name, value: encodeHeader(form, form === "Addresses" ? named(one) : one) });
+      fields.push({ name, value: encodeHeader(form, named(form, one)) });
     }
   }
   return fields;
 }
 
-const named = (addresses: unknown) =>
-  (addresses as { name?: string | null; email: string }[]).map(({ name, email }) => ({ name: name ?? null, email }));
+interface Nameable {
+  name?: string | null;
+  addresses?: Nameable[];
+}
+
+/** Addresses and groups without a name get null, as the forms have it. */
+function named(form: HeaderForm, value: unknown): unknown {
+  if (form !== "Addresses" && form !== "GroupedAddresses") return value;
+  const withName = (one: Nameable): Nameable => ({
+    ...one,
+    name: one.name ?? null,
+    ...(one.addresses && { addresses: one.addresses.map(withName) }),
+  });
+  return (value as Nameable[]).map(withName);
+}
 
 function fieldOf(property: string, path: string): ReturnType<typeof parseHeaderProperty> {
   const known = path === "" ? convenience[property] : undefined;

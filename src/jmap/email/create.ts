@@ -1,6 +1,7 @@
 import type { Random } from "../../base/clock.ts";
 import { type BuildPart, buildMessage, encodeHeader } from "../../mime/build.ts";
-import type { HeaderField } from "../../mime/headers.ts";
+import { type HeaderField, headerForm } from "../../mime/headers.ts";
+import { parseParameterised } from "../../mime/params.ts";
 import { SetError } from "../errors.ts";
 import { bool, checker, list, map, nullable, openObject, optional, text, unsignedInt } from "../schema.ts";
 import { Faults } from "../standard/faults.ts";
@@ -20,6 +21,8 @@ interface GivenPart extends JmapObject {
   language?: string[] | null;
   location?: string | null;
   subParts?: GivenPart[] | null;
+  /** Of a Content-Type given as a header field. */
+  params?: [string, string][];
 }
 
 interface BodyValue {
@@ -31,21 +34,21 @@ interface BodyValue {
 const maxDepth = 100;
 const maxParts = 1000;
 
-const checkPart = checker(
-  openObject({
-    partId: optional(nullable(text)),
-    blobId: optional(nullable(text)),
-    size: optional(nullable(unsignedInt)),
-    name: optional(nullable(text)),
-    type: optional(nullable(text)),
-    charset: optional(nullable(text)),
-    disposition: optional(nullable(text)),
-    cid: optional(nullable(text)),
-    language: optional(nullable(list(text))),
-    location: optional(nullable(text)),
-    subParts: optional(nullable(list(openObject({})))),
-  }),
-);
+const partSchemas = {
+  partId: optional(nullable(text)),
+  blobId: optional(nullable(text)),
+  size: optional(nullable(unsignedInt)),
+  name: optional(nullable(text)),
+  type: optional(nullable(text)),
+  charset: optional(nullable(text)),
+  disposition: optional(nullable(text)),
+  cid: optional(nullable(text)),
+  language: optional(nullable(list(text))),
+  location: optional(nullable(text)),
+  headers: optional(nullable(list(openObject({})))),
+  subParts: optional(nullable(list(openObject({})))),
+};
+const checkPart = checker(openObject(partSchemas));
 const checkValues = checker(
   map(
     text,
@@ -98,12 +101,13 @@ export class Draft {
   /** The message, with a Message-ID and a Date if the client gave none. */
   build(blobs: ReadonlyMap<string, Buffer>, now: Date, random: Random): Buffer {
     const headers = [...this.#headers];
-    const has = (name: string) => headers.some((field) => field.name.toLowerCase() === name);
+    const root = this.#root ?? { type: "text/plain" };
+    const set = [...headers, ...givenFields(root, "part/", () => false)];
+    const has = (name: string) => set.some((field) => field.name.toLowerCase() === name);
     if (!has("message-id")) {
       headers.unshift({ name: "Message-ID", value: encodeHeader("MessageIds", [this.#messageId(random)]) });
     }
     if (!has("date")) headers.unshift({ name: "Date", value: encodeHeader("Date", dateText(now)) });
-    const root = this.#root ?? { type: "text/plain" };
     return buildMessage({ headers, body: this.#build(root, blobs) }, random);
   }
 
@@ -128,7 +132,7 @@ export class Draft {
       if (also.length > 0)
         for (const name of ["bodyStructure", ...also]) this.#faults.add(name, "give the one or the other");
       const root = this.#part(bodyStructure, "bodyStructure", undefined, 0);
-      this.#checkRoot(root);
+      this.#checkRoot(root, "bodyStructure");
       return root;
     }
     const plain = this.#single(textBody, "textBody", "text/plain");
@@ -136,14 +140,17 @@ export class Draft {
     const files = this.#list(attachments, "attachments").map((part, index) =>
       this.#part(part, `attachments/${index}`, undefined, 0),
     );
-    return compose(plain, html, files);
+    const root = compose(plain, html, files);
+    if (root && root === plain) this.#checkRoot(root, "textBody");
+    if (root && root === html) this.#checkRoot(root, "htmlBody");
+    return root;
   }
 
-  /** RFC 8621 §4.6: the root part may not set a field that the Email sets. */
-  #checkRoot(root: GivenPart): void {
+  /** RFC 8621 §4.6: the root part, whose header is the message's, may not set a field that the Email sets. */
+  #checkRoot(root: GivenPart, property: string): void {
     const names = new Set(this.#headers.map((field) => field.name.toLowerCase()));
-    const twice = givenFields(root, "bodyStructure/", () => false).find((field) => names.has(field.name.toLowerCase()));
-    if (twice) this.#faults.add("bodyStructure", `${twice.name} is set on the Email already`);
+    const twice = givenFields(root, `${property}/`, () => false).find((field) => names.has(field.name.toLowerCase()));
+    if (twice) this.#faults.add(property, `${twice.name} is set on the Email already`);
   }
 
   #list(value: unknown, property: string): unknown[] {
@@ -171,7 +178,14 @@ export class Draft {
     if (isTooMuch) this.#faults.add(path.split("/")[0]!, "too many or too deep parts");
     else if (problem) this.#faults.add(path + problem.path, problem.text);
     if (isTooMuch || problem) return { type: defaultType ?? null };
-    const part = { ...(value as GivenPart) };
+    const isKnown = (name: string) => Object.hasOwn(partSchemas, name) || headerForm(name);
+    for (const name of Object.keys(value as object)) {
+      if (!isKnown(name)) this.#faults.add(`${path}/${name}`, "no such property");
+    }
+    const part: GivenPart = { ...(value as GivenPart), params: [] };
+    // At once, so that a bad header is told before any blob is read.
+    const isForbidden = (name: string) => name === "content-transfer-encoding" || isSaid(part, name);
+    readContentType(part, givenFields(part, `${path}/`, isForbidden, this.#faults));
     if (!given(part.type)) {
       part.type = defaultType ?? (given(part.subParts) ? "multipart/mixed" : given(part.partId) ? "text/plain" : null);
     }
@@ -205,16 +219,14 @@ export class Draft {
       if (given(part.charset)) wrong("the server chooses the charset", "/charset");
       if (given(part.size)) wrong("the server finds the size", "/size");
     }
-    // Checked here so that a bad header is told before any blob is read.
-    const isForbidden = (name: string) => name === "content-transfer-encoding" || isSaid(part, name);
-    givenFields(part, `${path}/`, isForbidden, this.#faults);
   }
 
   #build(part: GivenPart, blobs: ReadonlyMap<string, Buffer>): BuildPart {
     const { name, disposition, cid, language, location, charset } = part;
     const built = {
       type: part.type?.toLowerCase() ?? "application/octet-stream",
-      headers: givenFields(part, "part/", () => false),
+      headers: givenFields(part, "part/", () => false).filter((field) => !isContentType(field)),
+      params: part.params ?? [],
       ...(given(name) && { name }),
       ...(given(disposition) && { disposition }),
       ...(given(cid) && { cid }),
@@ -234,6 +246,18 @@ function given<T>(value: T | null | undefined): value is T {
 
 function isSaid(part: GivenPart, field: string): boolean {
   return (partFields[field] ?? []).some((property) => given(part[property]));
+}
+
+const isContentType = (field: HeaderField) => field.name.toLowerCase() === "content-type";
+
+/** Takes the type from a Content-Type given as a header field, and its parameters but those that are ours to choose. */
+function readContentType(part: GivenPart, fields: HeaderField[]): void {
+  const field = fields.find(isContentType);
+  if (!field) return;
+  const { value, params } = parseParameterised(field.value);
+  const ours = given(part.subParts) ? ["boundary", "type"] : given(part.partId) ? ["charset"] : [];
+  part.type = value;
+  part.params = [...params].filter(([name]) => !ours.includes(name));
 }
 
 /** RFC 3339 in UTC without a fraction, as the Date form takes it. */

@@ -74,6 +74,7 @@ describe("Email/set create", () => {
       receivedAt: "2026-02-03T03:05:07Z",
       "header:X-One:asText": "été",
       "header:X-Many:all": [" a", " b"],
+      "header:X-Group:asGroupedAddresses": [{ addresses: [{ email: "c@example.org" }] }],
     });
     expect(Object.keys(made).sort()).toEqual(["blobId", "id", "size", "threadId"]);
     const email = await get(made.id, undefined, { fetchTextBodyValues: true });
@@ -103,20 +104,64 @@ describe("Email/set create", () => {
     const headers = await get(made.id, [
       "header:X-One:asText",
       "header:x-many:all",
+      "header:X-Group:asGroupedAddresses",
       "header:absent",
       "header:absent:all",
     ]);
     expect(headers).toMatchObject({
       "header:X-One:asText": "été",
       "header:x-many:all": [" a", " b"],
+      "header:X-Group:asGroupedAddresses": [{ name: null, addresses: [{ name: null, email: "c@example.org" }] }],
       "header:absent": null,
       "header:absent:all": [],
     });
   });
 
+  test("a part's type may be given as a header field", async () => {
+    const blobId = await upload("BEGIN");
+    const given = (type: string, more: Json) => ({ "header:Content-Type": ` ${type}`, ...more });
+    const made = await create({
+      bodyStructure: given("multipart/mixed; boundary=x; x-y=z", {
+        subParts: [
+          given("text/plain; format=flowed; charset=iso-8859-1", { partId: "1" }),
+          given("text/calendar; method=REQUEST; charset=utf-8; name=a.ics", { blobId }),
+        ],
+      }),
+      bodyValues: { 1: { value: "é" } },
+    });
+    const args = { fetchAllBodyValues: true, bodyProperties: ["type", "charset", "name", "header:Content-Type"] };
+    expect(await get(made.id, ["bodyStructure", "bodyValues"], args)).toMatchObject({
+      bodyStructure: {
+        "header:Content-Type": expect.stringMatching(/^ multipart\/mixed; x-y=z;\s+boundary="=_[^=]+$/),
+        subParts: [
+          { "header:Content-Type": " text/plain; charset=utf-8; format=flowed", name: null },
+          { type: "text/calendar", charset: "utf-8", name: "a.ics" },
+        ],
+      },
+      bodyValues: { 1: { value: "é", isEncodingProblem: false } },
+    });
+    const wrong = [given("text/html", { partId: "1" })];
+    expect(await create({ ...text, textBody: wrong })).toMatchObject({ properties: ["textBody/0/type"] });
+  });
+
+  test("dates that the database could not keep as they are", async () => {
+    for (const sentAt of ["0000-01-01T00:00:00Z", "2000-01-01T00:00:00+23:59", "9999-12-31T23:59:59-01:00"]) {
+      expect(await get((await create({ sentAt })).id, ["sentAt"])).toMatchObject({ sentAt });
+    }
+    const leap = await create({ receivedAt: "2016-12-31T23:59:60Z" });
+    expect(await get(leap.id, ["receivedAt"])).toMatchObject({ receivedAt: "2017-01-01T00:00:00Z" });
+    expect(await create({ sentAt: "2000-01-01T00:00:00+24:00" })).toMatchObject({ properties: ["sentAt"] });
+  });
+
   test("Message-ID and Date are made when they are missing", async () => {
     const made = await create({ from: [{ email: "a@example.org" }], ...text });
     const email = await get(made.id, ["messageId", "sentAt"]);
+    const root = { partId: "1", "header:Message-ID": " <own@x>", "header:MIME-Version": " 1.0" };
+    const own = await create({ bodyStructure: root, bodyValues: text.bodyValues });
+    expect(await get(own.id, ["header:Message-ID:all", "header:MIME-Version:all"])).toMatchObject({
+      "header:Message-ID:all": [" <own@x>"],
+      "header:MIME-Version:all": [" 1.0"],
+    });
     expect(email.messageId).toMatchObject([expect.stringMatching(/@example\.org$/)]);
     expect(Date.parse(email.sentAt as string)).toBeGreaterThan(Date.now() - 60_000);
   });
@@ -177,6 +222,12 @@ describe("Email/set create", () => {
       ["textBody/0/partId", "bodyValues"],
     ],
     ["charset with a partId", { ...text, textBody: [{ partId: "1", charset: "utf-8" }] }, ["textBody/0/charset"]],
+    [
+      "a field of the only part that the Email sets",
+      { ...text, subject: "a", textBody: [{ partId: "1", "header:Subject": " b" }] },
+      ["textBody"],
+    ],
+    ["an unknown property of a part", { ...text, textBody: [{ partId: "1", params: [] }] }, ["textBody/0/params"]],
     ["a truncated value", { ...text, bodyValues: { 1: { value: "x", isTruncated: true } } }, ["bodyValues"]],
     [
       "Content-Transfer-Encoding",

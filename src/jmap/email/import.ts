@@ -1,4 +1,5 @@
 import { encodeId } from "../../base/ids.ts";
+import { instant } from "../../base/instant.ts";
 import { type Added, type NewMail, totalSize, writeMails } from "../../mail/ingest.ts";
 import { prepare } from "../../mail/preparer.ts";
 import { asDate, parseHeader } from "../../mime/headers.ts";
@@ -103,7 +104,7 @@ async function prepareImport(given: unknown, call: Call): Promise<NewMail | SetE
     prepared: await prepare(bytes),
     target: { mailboxIds },
     keywords,
-    receivedAt: received ? new Date(received) : call.services.clock.now(),
+    receivedAt: received ? instant(received) : call.services.clock.now(),
   };
 }
 

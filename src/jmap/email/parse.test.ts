@@ -109,7 +109,7 @@ describe("Email/parse", () => {
       ...["id", "blobId", "threadId", "mailboxIds", "keywords", "receivedAt", "size", "headers"],
       ...["header:x-NOTE:asText", "header:From:asAddresses", "bodyStructure"],
     ];
-    const email = await parseOne(blobId, { properties, bodyProperties: ["type", "header:Content-Type"] });
+    const email = await parseOne(blobId, { properties, bodyProperties: ["type", "header:Content-Type", "subParts"] });
     expect(Object.keys(email).sort()).toEqual([...properties].sort());
     expect(email).toMatchObject({
       id: null,
@@ -122,7 +122,10 @@ describe("Email/parse", () => {
       "header:x-NOTE:asText": "one",
       bodyStructure: {
         type: "multipart/mixed",
-        subParts: [{ type: "text/plain", "header:Content-Type": " text/plain; charset=utf-8" }, {}],
+        subParts: [
+          { type: "text/plain", "header:Content-Type": " text/plain; charset=utf-8", subParts: null },
+          { subParts: null },
+        ],
       },
     });
     expect(email.headers).toHaveLength(7);

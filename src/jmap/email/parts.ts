@@ -62,6 +62,7 @@ export async function bodyPart(
   for (const name of want.properties) {
     if (name === "blobId") shown[name] = partBlobId(content, part);
     else if (name === "headers") shown[name] = fields;
+    else if (name === "subParts" && !part.parts) shown[name] = null;
     else if (plain.includes(name)) shown[name] = part[name as keyof Part];
   }
   for (const { property, header } of want.headers) shown[property] = readHeaderProperty(fields, header);

@@ -1,4 +1,5 @@
 import { decodeId } from "../../base/ids.ts";
+import { instant } from "../../base/instant.ts";
 import type { PreparedMessage } from "../../mail/prepare.ts";
 import { prepare } from "../../mail/preparer.ts";
 import { releaseBlobs } from "../../store/blob-refs.ts";
@@ -129,7 +130,7 @@ function newMail(record: CreateRecord, batch: SetBatch, call: WriteCall) {
     ...written,
     target: { mailboxIds: mailboxList(record.after) },
     keywords: keywordList(record.after),
-    receivedAt: receivedAt === undefined ? call.tx.now : new Date(receivedAt as string),
+    receivedAt: receivedAt === undefined ? call.tx.now : instant(receivedAt as string),
   };
 }
 

@@ -1,4 +1,5 @@
 import { decodeId } from "../../base/ids.ts";
+import { instant } from "../../base/instant.ts";
 import { findSubmissions, type SubmissionRow } from "../../store/submissions.ts";
 import { idPrefix } from "../ids.ts";
 import { id, list, oneOf, utcDate } from "../schema.ts";
@@ -34,14 +35,14 @@ export const submissionQuery: QueryHooks<Criterion, SortBy> = {
     before: {
       schema: utcDate,
       criterion: (date: string): Criterion => {
-        const limit = Date.parse(date);
+        const limit = instant(date).getTime();
         return (row) => row.sendAt.getTime() < limit;
       },
     },
     after: {
       schema: utcDate,
       criterion: (date: string): Criterion => {
-        const limit = Date.parse(date);
+        const limit = instant(date).getTime();
         return (row) => row.sendAt.getTime() >= limit;
       },
     },

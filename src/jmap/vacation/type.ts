@@ -1,6 +1,7 @@
+import { instant } from "../../base/instant.ts";
 import { Kind } from "../../store/change.ts";
 import { findVacation, forgetAnswers, type VacationRow, writeVacation } from "../../store/vacation.ts";
-import { instant, utcDateText } from "../dates.ts";
+import { utcDateText } from "../dates.ts";
 import { invalidProperties } from "../errors.ts";
 import { capabilities } from "../ids.ts";
 import { bool, nullable, type Schema, utcDate } from "../schema.ts";
