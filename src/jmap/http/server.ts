@@ -35,6 +35,7 @@ export function createHttpServer(deps: HttpDeps): Server {
   return server;
 }
 
+type Route = (req: Request, res: Response) => Promise<void> | void;
 type Handler = (req: Request, res: Response, login: Login) => Promise<void> | void;
 
 type Serve = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
@@ -54,16 +55,27 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
     }),
   );
 
-  app.get("/.well-known/jmap", session);
-  app.get("/jmap/session", session);
-  app.post("/jmap/api", serveApi);
-  app.post(
+  /** RFC 9110 §15.5.6: who comes with another method is told which one is served. */
+  const only = (method: "get" | "post", allow: string) => (path: string, handler: Route) => {
+    app[method](path, handler);
+    app.all(path, (_req, res) => {
+      res.setHeader("Allow", allow);
+      throw new RequestError("about:blank", 405, `This wants a ${method.toUpperCase()}.`);
+    });
+  };
+  const get = only("get", "GET, HEAD, OPTIONS");
+  const post = only("post", "POST, OPTIONS");
+
+  get("/.well-known/jmap", session);
+  get("/jmap/session", session);
+  post("/jmap/api", serveApi);
+  post(
     "/jmap/upload/:accountId",
     signedIn((req, res, login) =>
       uploads.run(login.login, () => handleUpload(deps, req, res, login, String(req.params.accountId))),
     ),
   );
-  app.get(
+  get(
     "/jmap/download/:accountId/:blobId/:name",
     signedIn((req, res, login) => {
       const { accountId, blobId, name } = req.params as Record<"accountId" | "blobId" | "name", string>;
@@ -71,24 +83,21 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
       return handleDownload(deps, req, res, login, { accountId, blobId, name, type });
     }),
   );
-  app.get(
+  get(
     "/jmap/eventsource",
     signedIn((req, res, login) => {
       if (!deps.eventSource) throw new RequestError("about:blank", 404, "There is no event source.");
       deps.eventSource(req, res, login, urlOf(req));
     }),
   );
-  app.get("/healthz", (_req, res) => void res.type("text").send("ok\n"));
-  app.get("/readyz", async (_req, res) => {
+  if (deps.upgrade) get("/jmap/ws", wantsUpgrade);
+  get("/healthz", (_req, res) => void res.type("text").send("ok\n"));
+  get("/readyz", async (_req, res) => {
     const isReady = await deps.ready();
     res
       .status(isReady ? 200 : 503)
       .type("text")
       .send(isReady ? "ready\n" : "not ready\n");
-  });
-  app.all(["/jmap/api", "/jmap/upload/:accountId"], (_req, res) => {
-    res.setHeader("Allow", "POST, OPTIONS");
-    throw new RequestError("about:blank", 405, "This wants a POST.");
   });
   app.use(() => {
     throw new RequestError("about:blank", 404, "There is nothing here.");
@@ -97,6 +106,15 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
     await sendError(req, res, asRequestError(error), deps.services);
   });
   return app;
+}
+
+/** RFC 9110 §15.5.22: a request that is no handshake. */
+function wantsUpgrade(req: Request, res: Response): Promise<void> {
+  return sendJson(req, res, 426, new RequestError("about:blank", 426, "This is a WebSocket."), {
+    "Content-Type": "application/problem+json",
+    Upgrade: "websocket",
+    Connection: "Upgrade",
+  });
 }
 
 /** The router's own refusals, such as of a malformed percent-encoding, carry a status. */
