@@ -322,6 +322,7 @@ test("health, and targets that are no URL", async () => {
       socket.on("close", () => resolve(answer));
     });
   expect(await raw("GET // HTTP/1.1\r\nHost: x\r\n\r\n")).toMatch(/^HTTP\/1.1 404/);
-  const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-  expect(await raw(`GET // HTTP/1.1\r\nHost: x\r\n${upgrade}`)).toMatch(/^HTTP\/1.1 404/);
+  const upgrade = (protocol: string) => `Host: x\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
+  expect(await raw(`GET // HTTP/1.1\r\n${upgrade("websocket")}`)).toMatch(/^HTTP\/1.1 404/);
+  expect(await raw(`GET /healthz HTTP/1.1\r\n${upgrade("h2c")}`)).toMatch(/^HTTP\/1.1 200/);
 });

@@ -21,17 +21,17 @@ export function createHttpServer(deps: HttpDeps): Server {
     await requests.run(login.login, () => handleApi(deps, req, res, login));
   };
   const router = createRouter(deps, serveApi);
-  const server = createServer({ noDelay: true, keepAliveTimeout: 65_000 }, (req, res) => {
+  // What asks for another upgrade, as for HTTP/2, is answered as if it had not asked (RFC 9110 §7.8).
+  const shouldUpgradeCallback = (req: IncomingMessage) =>
+    deps.upgrade !== undefined && isWebSocket(req) && urlOf(req).pathname === "/jmap/ws";
+  const options = { noDelay: true, keepAliveTimeout: 65_000, shouldUpgradeCallback };
+  const server = createServer(options, (req, res) => {
     if (handleCors(req, res)) return;
     if (req.method === "POST" && req.url === "/jmap/api") {
       serveApi(req, res).catch((error: unknown) => sendError(req, res, error, services));
     } else router(req as Request, res as Response);
   });
-  server.on("upgrade", (req, socket, head) => {
-    const { pathname } = urlOf(req);
-    if (deps.upgrade && pathname === "/jmap/ws") deps.upgrade(req, socket, head);
-    else socket.on("error", () => {}).end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-  });
+  server.on("upgrade", (req, socket, head) => deps.upgrade?.(req, socket, head));
   return server;
 }
 
@@ -106,6 +106,10 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
     await sendError(req, res, asRequestError(error), deps.services);
   });
   return app;
+}
+
+function isWebSocket(req: IncomingMessage): boolean {
+  return req.headers.upgrade?.toLowerCase() === "websocket";
 }
 
 /** RFC 9110 §15.5.22: a request that is no handshake. */
