@@ -85,6 +85,52 @@ describe("Blob/upload", () => {
     expect(responses[2]![1]).toMatchObject({ list: [{ "data:asText": "The quickquick" }], notFound: ["#gone"] });
   });
 
+  test("its creation ids stand for blobs wherever mail is made or read", async () => {
+    const places = await findMailboxes(store.reader(account));
+    const mailboxIds = { [encodeId("m", places.find(({ role }) => role === "inbox")!.id)]: true };
+    const accountId = client.account;
+    const message = `Subject: fox\r\n\r\n${fox}\r\n`;
+    const { responses } = await client.request([
+      ["Blob/upload", { accountId, create: { m: { data: [{ "data:asText": message }] } } }, "0"],
+      ["Email/parse", { accountId, blobIds: ["#m", "#n"], properties: ["subject"] }, "1"],
+      [
+        "Email/import",
+        {
+          accountId,
+          emails: {
+            i: { blobId: "#m", mailboxIds },
+            n: { blobId: "#n", mailboxIds: {}, keywords: { "a b": true } },
+          },
+        },
+        "2",
+      ],
+      [
+        "Email/set",
+        {
+          accountId,
+          create: {
+            a: { mailboxIds, attachments: [{ blobId: "#m", type: "message/rfc822" }] },
+            // The creation id of an Email is none of a blob.
+            b: { mailboxIds, attachments: [{ blobId: "#i" }, { blobId: "#n" }] },
+          },
+        },
+        "3",
+      ],
+    ]);
+    const [uploaded, parsed, imported, set] = responses.map(([, answer]) => answer as Record<string, Json>);
+    const { id: blobId } = uploaded!.created!.m as Json;
+    expect(parsed).toMatchObject({ parsed: { "#m": { subject: "fox" } }, notFound: ["#n"] });
+    expect(imported!.created!.i).toMatchObject({ blobId });
+    expect(JSON.parse(JSON.stringify(imported!.notCreated))).toMatchObject({
+      n: { type: "invalidProperties", properties: ["blobId", "keywords", "mailboxIds"] },
+    });
+    const { id } = set!.created!.a as Json;
+    const found = await client.call("Email/get", { ids: [id], properties: ["attachments"] });
+    const [attachment] = (found.list as { attachments: Json[] }[])[0]!.attachments;
+    expect(await get(attachment!.blobId)).toMatchObject({ "data:asText": message });
+    expect(set!.notCreated).toMatchObject({ b: { type: "blobNotFound", notFound: ["#i", "#n"] } });
+  });
+
   test.each<[string, Json[], Json]>([
     [
       "two kinds",

@@ -87,7 +87,7 @@ export class Draft {
     if (error) throw error;
   }
 
-  /** The blobs that its parts name, each once. */
+  /** The blobs that its parts name, each once; "#x" for one that an earlier call made. */
   get blobIds(): string[] {
     const found = new Set<string>();
     const visit = (part: GivenPart) => {
@@ -128,9 +128,8 @@ export class Draft {
   #structure(): GivenPart | undefined {
     const { bodyStructure, textBody, htmlBody, attachments } = this.#email;
     if (given(bodyStructure)) {
-      const also = ["textBody", "htmlBody", "attachments"].filter((name) => given(this.#email[name]));
-      if (also.length > 0)
-        for (const name of ["bodyStructure", ...also]) this.#faults.add(name, "give the one or the other");
+      const ways = ["bodyStructure", "textBody", "htmlBody", "attachments"].filter((name) => given(this.#email[name]));
+      if (ways.length > 1) for (const name of ways) this.#faults.add(name, "bodyStructure stands alone");
       const root = this.#part(bodyStructure, "bodyStructure", undefined, 0);
       this.#checkRoot(root, "bodyStructure");
       return root;

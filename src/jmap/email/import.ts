@@ -10,38 +10,25 @@ import type { StoredBlob } from "../../store/blobs.ts";
 import { invalidProperties, MethodError, overQuota, SetError } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import { type Call, ownMethod } from "../method.ts";
-import {
-  checker,
-  describe,
-  exactly,
-  id,
-  idOrReference,
-  map,
-  nullable,
-  object,
-  openObject,
-  optional,
-  type Static,
-  text,
-  utcDate,
-} from "../schema.ts";
+import { exactly, id, map, nullable, object, openObject, optional, text, utcDate } from "../schema.ts";
+import { refuse } from "../standard/faults.ts";
+import { checkNew } from "../standard/records.ts";
+import type { JmapObject, Property } from "../standard/type.ts";
 import { isMessage } from "./content.ts";
-import { emailLimits, keywordList, mailboxList } from "./places.ts";
-import { keywordName } from "./properties.ts";
+import { keywordFault, keywordList, mailboxFault, mailboxList } from "./places.ts";
+import { emailProperties, keywordName } from "./properties.ts";
 
 const importArgs = object({
   accountId: id,
   ifInState: optional(nullable(text)),
   emails: map(id, openObject({})),
 });
-const emailImportObject = object({
-  blobId: id,
-  mailboxIds: map(idOrReference, exactly(true)),
-  keywords: optional(nullable(map(keywordName, exactly(true)))),
-  receivedAt: optional(nullable(utcDate)),
-});
-type EmailImport = Static<typeof emailImportObject>;
-const checkImport = checker(emailImportObject);
+const properties: Record<string, Property> = {
+  blobId: { schema: id, references: "value" },
+  mailboxIds: emailProperties.mailboxIds!,
+  keywords: { schema: nullable(map(keywordName, exactly(true))), default: null },
+  receivedAt: { schema: nullable(utcDate), default: null },
+};
 
 /** RFC 8621 §4.8 */
 export const emailImport = ownMethod({
@@ -56,7 +43,7 @@ export const emailImport = ownMethod({
     const state = await store.reader(call.accountId).state("Email");
     if (args.ifInState && args.ifInState !== state) throw new MethodError("stateMismatch");
     const prepared = new Map<string, NewMail | SetError>();
-    for (const [creationId, email] of entries) prepared.set(creationId, await prepareImport(email, call));
+    for (const [creationId, email] of entries) prepared.set(creationId, await prepareImport(email as JmapObject, call));
     const mails = [...prepared.values()].filter((mail): mail is NewMail => !(mail instanceof SetError));
     const added =
       mails.length === 0
@@ -82,40 +69,25 @@ function addInState(mails: NewMail[], ifInState: string, call: Call): Promise<Ad
   );
 }
 
-async function prepareImport(given: unknown, call: Call): Promise<NewMail | SetError> {
-  const problem = checkImport(given);
-  if (problem) {
-    return invalidProperties(describe(problem), problem.path.split("/")[1] ?? missingProperty(given as object));
-  }
-  const email = given as EmailImport;
-  const mailboxIds = mailboxList({ mailboxIds: resolved(email.mailboxIds, call) });
-  const wanted = Object.values(email.mailboxIds).filter((isIn) => isIn).length;
-  if (wanted === 0 || wanted !== mailboxIds.length) return invalidProperties("no such mailbox", "mailboxIds");
-  if (wanted > emailLimits.maxMailboxes) return new SetError("tooManyMailboxes");
-  const keywords = keywordList(email as { keywords: unknown });
-  if (keywords.length > emailLimits.maxKeywords) return new SetError("tooManyKeywords");
-  const message = await readMessage(email.blobId, call);
-  if (!message) return invalidProperties("no such blob", "blobId");
+async function prepareImport(given: JmapObject, call: Call): Promise<NewMail | SetError> {
+  const { values, error } = checkNew({ properties }, given, call.createdId);
+  const record: { error?: SetError } = {};
+  refuse(record, error);
+  refuse(record, mailboxFault(values));
+  refuse(record, keywordFault(values));
+  const message = await readMessage((values.blobId ?? "") as string, call);
+  if (!message) refuse(record, invalidProperties("no such blob", "blobId"));
+  else if (!isMessage(message.bytes)) refuse(record, new SetError("invalidEmail", "these bytes are no message"));
+  if (!message || record.error) return record.error!;
   const { bytes, blob } = message;
-  if (!isMessage(bytes)) return new SetError("invalidEmail", "these bytes are no message");
-  const received = email.receivedAt ?? receivedDate(parseHeader(bytes.subarray(0, headerEnd(bytes))));
+  const received = values.receivedAt ?? receivedDate(parseHeader(bytes.subarray(0, headerEnd(bytes))));
   return {
     blob,
     prepared: await prepare(bytes),
-    target: { mailboxIds },
-    keywords,
-    receivedAt: received ? instant(received) : call.services.clock.now(),
+    target: { mailboxIds: mailboxList(values) },
+    keywords: keywordList(values),
+    receivedAt: received ? instant(received as string) : call.services.clock.now(),
   };
-}
-
-/** "#x" names a mailbox made earlier in the request. */
-function resolved(mailboxIds: Record<string, boolean>, call: Call): Record<string, boolean> {
-  const follow = (id: string) => (id.startsWith("#") ? (call.createdId(id.slice(1)) ?? id) : id);
-  return Object.fromEntries(Object.entries(mailboxIds).map(([id, isIn]) => [follow(id), isIn]));
-}
-
-function missingProperty(given: object): string {
-  return ["blobId", "mailboxIds"].find((name) => !Object.hasOwn(given, name)) ?? Object.keys(given).at(-1) ?? "blobId";
 }
 
 /** Default of receivedAt: the date of the most recent Received field, which is the first. */

@@ -6,7 +6,8 @@ import type { StoredBlob } from "../../store/blobs.ts";
 import { MethodError } from "../errors.ts";
 import { capabilities } from "../ids.ts";
 import { type Call, ownMethod, uploadLife } from "../method.ts";
-import { id, list, merge, nullable, object, optional, text } from "../schema.ts";
+import { id, idOrReference, list, merge, nullable, object, optional, text } from "../schema.ts";
+import { dereference } from "../standard/ids.ts";
 import type { JmapObject } from "../standard/type.ts";
 import { isMessage, type MessageContent } from "./content.ts";
 import { bodyArgs } from "./parts.ts";
@@ -29,7 +30,10 @@ export const emailParse = ownMethod({
   name: "Email/parse",
   capability: capabilities.mail,
   writes: false,
-  args: merge(object({ accountId: id, blobIds: list(id), properties: optional(nullable(list(text))) }), bodyArgs),
+  args: merge(
+    object({ accountId: id, blobIds: list(idOrReference), properties: optional(nullable(list(text))) }),
+    bodyArgs,
+  ),
   async run(args, call) {
     const properties = args.properties ? checked(args.properties) : defaults;
     const plan = planContent(properties, args);
@@ -40,11 +44,12 @@ export const emailParse = ownMethod({
     const notParsable: string[] = [];
     const notFound: string[] = [];
     const reader = call.services.store.reader(call.accountId);
-    for (const blobId of blobIds) {
+    for (const given of blobIds) {
+      const blobId = dereference(given, call.createdId) ?? "";
       const bytes = await call.services.blobs.read(reader, blobId);
-      if (!bytes) notFound.push(blobId);
-      else if (!isMessage(bytes)) notParsable.push(blobId);
-      else parsed[blobId] = await parse(blobId, bytes, { names: properties, plan }, call);
+      if (!bytes) notFound.push(given);
+      else if (!isMessage(bytes)) notParsable.push(given);
+      else parsed[given] = await parse(blobId, bytes, { names: properties, plan }, call);
     }
     const orNull = <T extends object>(found: T) => (Object.keys(found).length > 0 ? found : null);
     const { accountId } = args;

@@ -18,14 +18,14 @@ export function mailboxList({ mailboxIds }: JmapObject): number[] {
   return ids.map(([id]) => decodeId(idPrefix.mailbox, id)).filter((id) => id !== undefined);
 }
 
-/** RFC 8621 §4.1.1: at least one mailbox, each of them there, and not too many. */
-export function mailboxFault(email: JmapObject, existing: ReadonlySet<number>): SetError | undefined {
+/** RFC 8621 §4.1.1: at least one mailbox, each of them there (where `existing` is known yet), and not too many. */
+export function mailboxFault(email: JmapObject, existing?: ReadonlySet<number>): SetError | undefined {
   const wire = Object.entries((email.mailboxIds ?? {}) as Record<string, boolean>).filter(([, isIn]) => isIn);
   const ids = wire.map(([id]) => decodeId(idPrefix.mailbox, id));
   const { maxMailboxes } = emailLimits;
   if (ids.length === 0) return invalidProperties("an email is in at least one mailbox", "mailboxIds");
   if (ids.length > maxMailboxes) return new SetError("tooManyMailboxes", `at most ${maxMailboxes}`);
-  const isMissing = ids.some((id) => id === undefined || !existing.has(id));
+  const isMissing = ids.some((id) => id === undefined || existing?.has(id) === false);
   return isMissing ? invalidProperties("no such mailbox", "mailboxIds") : undefined;
 }
 

@@ -10,6 +10,7 @@ import { SetError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
 import type { Call, WriteCall } from "../method.ts";
 import { refuse } from "../standard/faults.ts";
+import { dereference } from "../standard/ids.ts";
 import type { CreateRecord, JmapObject, SetBatch, SetHooks, UpdateRecord } from "../standard/type.ts";
 import { blobNotFound, Draft } from "./create.ts";
 import { emailLimits, keywordFault, keywordList, mailboxFault, mailboxList } from "./places.ts";
@@ -108,7 +109,7 @@ async function writeDraft(email: JmapObject, call: Call): Promise<Written> {
   let size = 0;
   const reader = services.store.reader(call.accountId);
   for (const blobId of draft.blobIds) {
-    const bytes = await services.blobs.read(reader, blobId);
+    const bytes = await services.blobs.read(reader, dereference(blobId, call.createdId) ?? "");
     if (!bytes) missing.push(blobId);
     else blobs.set(blobId, bytes);
     size += bytes?.length ?? 0;

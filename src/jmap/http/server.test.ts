@@ -16,6 +16,7 @@ import { capabilities } from "../ids.ts";
 import { defaultLimits } from "../method.ts";
 import { methods } from "../methods.ts";
 import { createRegistry } from "../registry.ts";
+import type { HttpDeps } from "./deps.ts";
 import { Concurrency } from "./limits.ts";
 import { createHttpServer } from "./server.ts";
 
@@ -25,6 +26,7 @@ let folder: string;
 let account: string;
 let other: string;
 let full: string;
+let deps: HttpDeps;
 let server: ReturnType<typeof createHttpServer>;
 
 beforeAll(async () => {
@@ -39,7 +41,7 @@ beforeAll(async () => {
   const services = testServices(store, { limits });
   const objects = new DiskObjects({ folder, clock: store.clock, random: services.random });
   services.blobs = new Blobs({ objects, clock: store.clock, random: services.random, cacheBytes: 0 });
-  server = createHttpServer({
+  deps = {
     services,
     registry: createRegistry(methods),
     requests: new Concurrency("maxConcurrentRequests", limits.maxConcurrentRequests),
@@ -50,7 +52,8 @@ beforeAll(async () => {
         header === "Bearer good" ? login : header === "Bearer often" ? "throttled" : undefined,
     },
     ready: async () => true,
-  });
+  };
+  server = createHttpServer(deps);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
@@ -268,9 +271,37 @@ test("upload and download refuse with problems", async () => {
   expect((await get(`/jmap/download/${account}/%E0%A4%A/x`)).status).toBe(400);
 });
 
-test("the API answers POST alone, also with a query in its URL", async () => {
-  const response = await get("/jmap/api");
-  expect([response.status, response.headers.get("allow")]).toEqual([405, "POST, OPTIONS"]);
+test("who comes with the wrong method is told the right one", async () => {
+  const told = async (method: string, path: string) => {
+    const response = await get(path, {}, method);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    return [response.status, response.headers.get("allow")];
+  };
+  for (const path of ["/jmap/api", `/jmap/upload/${account}/`]) {
+    for (const method of ["GET", "PUT"]) expect(await told(method, path)).toEqual([405, "POST, OPTIONS"]);
+  }
+  const read = ["/.well-known/jmap", "/jmap/session", `/jmap/download/${account}/b/n`, "/jmap/eventsource/"];
+  for (const path of [...read, "/healthz", "/readyz"]) {
+    for (const method of ["POST", "DELETE"]) expect(await told(method, path)).toEqual([405, "GET, HEAD, OPTIONS"]);
+  }
+});
+
+test("where there is a WebSocket, what is no handshake is asked for one", async () => {
+  expect((await get("/jmap/ws")).status).toBe(404);
+  const other = createHttpServer({ ...deps, upgrade: (_req, socket) => void socket.destroy() });
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}/jmap/ws`;
+  const plain = await fetch(url);
+  expect(plain.status).toBe(426);
+  expect(Object.fromEntries(plain.headers)).toMatchObject({ upgrade: "websocket", connection: "Upgrade" });
+  expect(await plain.json()).toMatchObject({ type: "about:blank", status: 426 });
+  const post = await fetch(url, { method: "POST" });
+  expect([post.status, post.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
+  other.close();
+  other.closeAllConnections();
+});
+
+test("the API is also found with a query in its URL", async () => {
   const headers = { ...authorization, "Content-Type": "application/json" };
   const odd = await fetch(`${base}/jmap/api/?a=b`, { method: "POST", headers, body: JSON.stringify(echo({ x: 1 })) });
   expect(await odd.json()).toMatchObject({ methodResponses: [["Core/echo", { x: 1 }, "c"]] });
@@ -291,6 +322,7 @@ test("health, and targets that are no URL", async () => {
       socket.on("close", () => resolve(answer));
     });
   expect(await raw("GET // HTTP/1.1\r\nHost: x\r\n\r\n")).toMatch(/^HTTP\/1.1 404/);
-  const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-  expect(await raw(`GET // HTTP/1.1\r\nHost: x\r\n${upgrade}`)).toMatch(/^HTTP\/1.1 404/);
+  const upgrade = (protocol: string) => `Host: x\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
+  expect(await raw(`GET // HTTP/1.1\r\n${upgrade("websocket")}`)).toMatch(/^HTTP\/1.1 404/);
+  expect(await raw(`GET /healthz HTTP/1.1\r\n${upgrade("h2c")}`)).toMatch(/^HTTP\/1.1 200/);
 });

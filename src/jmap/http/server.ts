@@ -21,20 +21,21 @@ export function createHttpServer(deps: HttpDeps): Server {
     await requests.run(login.login, () => handleApi(deps, req, res, login));
   };
   const router = createRouter(deps, serveApi);
-  const server = createServer({ noDelay: true, keepAliveTimeout: 65_000 }, (req, res) => {
+  // What asks for another upgrade, as for HTTP/2, is answered as if it had not asked (RFC 9110 §7.8).
+  const shouldUpgradeCallback = (req: IncomingMessage) =>
+    deps.upgrade !== undefined && isWebSocket(req) && urlOf(req).pathname === "/jmap/ws";
+  const options = { noDelay: true, keepAliveTimeout: 65_000, shouldUpgradeCallback };
+  const server = createServer(options, (req, res) => {
     if (handleCors(req, res)) return;
     if (req.method === "POST" && req.url === "/jmap/api") {
       serveApi(req, res).catch((error: unknown) => sendError(req, res, error, services));
     } else router(req as Request, res as Response);
   });
-  server.on("upgrade", (req, socket, head) => {
-    const { pathname } = urlOf(req);
-    if (deps.upgrade && pathname === "/jmap/ws") deps.upgrade(req, socket, head);
-    else socket.on("error", () => {}).end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-  });
+  server.on("upgrade", (req, socket, head) => deps.upgrade?.(req, socket, head));
   return server;
 }
 
+type Route = (req: Request, res: Response) => Promise<void> | void;
 type Handler = (req: Request, res: Response, login: Login) => Promise<void> | void;
 
 type Serve = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
@@ -54,16 +55,27 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
     }),
   );
 
-  app.get("/.well-known/jmap", session);
-  app.get("/jmap/session", session);
-  app.post("/jmap/api", serveApi);
-  app.post(
+  /** RFC 9110 §15.5.6: who comes with another method is told which one is served. */
+  const only = (method: "get" | "post", allow: string) => (path: string, handler: Route) => {
+    app[method](path, handler);
+    app.all(path, (_req, res) => {
+      res.setHeader("Allow", allow);
+      throw new RequestError("about:blank", 405, `This wants a ${method.toUpperCase()}.`);
+    });
+  };
+  const get = only("get", "GET, HEAD, OPTIONS");
+  const post = only("post", "POST, OPTIONS");
+
+  get("/.well-known/jmap", session);
+  get("/jmap/session", session);
+  post("/jmap/api", serveApi);
+  post(
     "/jmap/upload/:accountId",
     signedIn((req, res, login) =>
       uploads.run(login.login, () => handleUpload(deps, req, res, login, String(req.params.accountId))),
     ),
   );
-  app.get(
+  get(
     "/jmap/download/:accountId/:blobId/:name",
     signedIn((req, res, login) => {
       const { accountId, blobId, name } = req.params as Record<"accountId" | "blobId" | "name", string>;
@@ -71,24 +83,21 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
       return handleDownload(deps, req, res, login, { accountId, blobId, name, type });
     }),
   );
-  app.get(
+  get(
     "/jmap/eventsource",
     signedIn((req, res, login) => {
       if (!deps.eventSource) throw new RequestError("about:blank", 404, "There is no event source.");
       deps.eventSource(req, res, login, urlOf(req));
     }),
   );
-  app.get("/healthz", (_req, res) => void res.type("text").send("ok\n"));
-  app.get("/readyz", async (_req, res) => {
+  if (deps.upgrade) get("/jmap/ws", wantsUpgrade);
+  get("/healthz", (_req, res) => void res.type("text").send("ok\n"));
+  get("/readyz", async (_req, res) => {
     const isReady = await deps.ready();
     res
       .status(isReady ? 200 : 503)
       .type("text")
       .send(isReady ? "ready\n" : "not ready\n");
-  });
-  app.all(["/jmap/api", "/jmap/upload/:accountId"], (_req, res) => {
-    res.setHeader("Allow", "POST, OPTIONS");
-    throw new RequestError("about:blank", 405, "This wants a POST.");
   });
   app.use(() => {
     throw new RequestError("about:blank", 404, "There is nothing here.");
@@ -97,6 +106,19 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
     await sendError(req, res, asRequestError(error), deps.services);
   });
   return app;
+}
+
+function isWebSocket(req: IncomingMessage): boolean {
+  return req.headers.upgrade?.toLowerCase() === "websocket";
+}
+
+/** RFC 9110 §15.5.22: a request that is no handshake. */
+function wantsUpgrade(req: Request, res: Response): Promise<void> {
+  return sendJson(req, res, 426, new RequestError("about:blank", 426, "This is a WebSocket."), {
+    "Content-Type": "application/problem+json",
+    Upgrade: "websocket",
+    Connection: "Upgrade",
+  });
 }
 
 /** The router's own refusals, such as of a malformed percent-encoding, carry a status. */

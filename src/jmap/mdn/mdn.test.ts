@@ -6,6 +6,7 @@ import { encodeId } from "../../base/ids.ts";
 import { hintQueued, leaseDeliveries, recordOutcomes } from "../../store/deliveries.ts";
 import { addAlias } from "../../store/directory.ts";
 import { findMailboxes } from "../../store/mailbox-places.ts";
+import { findUsed, setQuota } from "../../store/quota.ts";
 import { unprepared } from "../../store/sql.ts";
 import type { Store } from "../../store/store.ts";
 import type { Services } from "../method.ts";
@@ -163,6 +164,27 @@ describe("MDN/send", () => {
     expect(await refusal(await receive(asking("X: y\r\n"), { $mdnsent: true }))).toMatchObject({
       type: "mdnAlreadySent",
     });
+  });
+
+  test("they must fit into the room that the account has, all of a call together", async () => {
+    const [one, two] = [await receive(asking()), await receive(asking("X: 2\r\n"))];
+    const limit = async (room: number) => {
+      await store.write(account, async (tx) => setQuota(tx, (await findUsed(tx, account)) + room));
+    };
+    await limit(100);
+    expect(await refusal(one)).toMatchObject({ type: "overQuota" });
+    await limit(5000);
+    const mdn = { disposition, textBody: "Read. ".repeat(400) };
+    const { responses } = await send(
+      one,
+      {},
+      {
+        send: { a: { forEmailId: one, ...mdn }, b: { forEmailId: two, ...mdn } },
+        onSuccessUpdateEmail: Object.fromEntries([one, two].map((id) => [id, { "keywords/$mdnsent": true }])),
+      },
+    );
+    expect(responses[0]![1]).toMatchObject({ sent: { a: expect.anything() }, notSent: { b: { type: "overQuota" } } });
+    expect(responses[1]![1].updated).toEqual({ [one]: null });
   });
 
   test("the recipient that it speaks for must be the account's own", async () => {

@@ -4,7 +4,7 @@ import { Kind } from "../../store/change.ts";
 import { findEmails } from "../../store/emails.ts";
 import { findIdentities, type IdentityRow } from "../../store/identities.ts";
 import { insertSubmissions } from "../../store/submissions.ts";
-import { MethodError, SetError } from "../errors.ts";
+import { MethodError, overQuota, SetError } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import { type Call, type WriteCall, writeMethod } from "../method.ts";
 import { id, idOrReference, map, nullable, object, openObject, optional, type Static } from "../schema.ts";
@@ -115,13 +115,18 @@ async function judge(mdns: Prepared["mdns"], call: WriteCall) {
   const rows = new Map((await findEmails(call.tx, emails)).map((row) => [row.id, row]));
   const sound = new Map<string, ReadyMdn>();
   const refused = new Map<string, SetError>();
+  let { room } = call.tx;
   for (const [creationId, mdn] of mdns) {
     const row = mdn instanceof SetError ? undefined : rows.get(mdn.email.id);
     if (mdn instanceof SetError) refused.set(creationId, mdn);
     else if (!row) refused.set(creationId, new SetError("notFound", "no such email"));
     else if (row.keywords.includes("$mdnsent")) refused.set(creationId, alreadySent());
     else if ([...sound.values()].some(({ email }) => email.id === row.id)) refused.set(creationId, alreadySent());
-    else sound.set(creationId, { ...mdn, email: { ...mdn.email, threadId: row.threadId } });
+    else if (mdn.blob.size > room) refused.set(creationId, overQuota());
+    else {
+      room -= mdn.blob.size;
+      sound.set(creationId, { ...mdn, email: { ...mdn.email, threadId: row.threadId } });
+    }
   }
   return { sound, refused };
 }

@@ -8,13 +8,20 @@ import type { CreateRecord, JmapObject, Property, RecordType, UpdateRecord } fro
 /** Creation id → id, in this /set first, then in earlier calls. */
 export type Resolve = (creationId: string) => string | undefined;
 
-type Fields = Pick<RecordType<never>, "prefix" | "singleton" | "properties" | "dynamicProperty">;
+type Table = Pick<RecordType<never>, "properties" | "dynamicProperty">;
+type Fields = Table & Pick<RecordType<never>, "prefix" | "singleton">;
 
-function findProperty(type: Fields, name: string): Property | undefined {
+function findProperty(type: Table, name: string): Property | undefined {
   return Object.hasOwn(type.properties, name) ? type.properties[name] : type.dynamicProperty?.(name);
 }
 
-/** A new record checked against the property table, its defaults filled in and its references resolved. */
+/** An object's values by the property table, and what is wrong with those left out. */
+interface Checked {
+  values: JmapObject;
+  error: SetError | undefined;
+}
+
+/** A new record. */
 export function buildCreate(
   type: Fields,
   creationId: string,
@@ -22,26 +29,32 @@ export function buildCreate(
   ids: { id: number; wireId: string },
   resolve: Resolve,
 ): CreateRecord {
+  const { values, error } = checkNew(type, given, resolve);
+  const record: CreateRecord = { creationId, ...ids, after: values, given, response: {} };
+  refuse(record, error);
+  return record;
+}
+
+/** A new object checked against the property table, its defaults filled in and its references resolved. */
+export function checkNew(type: Table, given: JmapObject, resolve: Resolve): Checked {
   const faults = new Faults();
-  const after: JmapObject = {};
+  const values: JmapObject = {};
   for (const [name, value] of Object.entries(given)) {
     const property = name === "id" ? undefined : findProperty(type, name);
     if (!property) faults.add(name, name === "id" ? "is set by the server" : "no such property");
     else if (property.serverSet) faults.add(name, "is set by the server");
     else {
-      after[name] = resolveValue(name, property, value, resolve, faults);
-      checkValue(name, property, after[name], faults);
+      values[name] = resolveValue(name, property, value, resolve, faults);
+      checkValue(name, property, values[name], faults);
     }
   }
   for (const [name, property] of Object.entries(type.properties)) {
     if (property.serverSet || Object.hasOwn(given, name)) continue;
-    if (property.default !== undefined) after[name] = structuredClone(property.default);
+    if (property.default !== undefined) values[name] = structuredClone(property.default);
     else if (!property.optional) faults.add(name, "is missing");
   }
-  for (const name of faults.properties) delete after[name];
-  const record: CreateRecord = { creationId, ...ids, after, given, response: {} };
-  refuse(record, faults.error());
-  return record;
+  for (const name of faults.properties) delete values[name];
+  return { values, error: faults.error() };
 }
 
 /** A patched record checked against the property table. */
@@ -135,12 +148,7 @@ export function readIds(type: Fields, given: string[], resolve: Resolve) {
 }
 
 /** The properties of a /copy that replace the original's. */
-export function checkOverrides(
-  type: Fields,
-  given: JmapObject,
-  allowed: readonly string[],
-  resolve: Resolve,
-): { values: JmapObject; error: SetError | undefined } {
+export function checkOverrides(type: Fields, given: JmapObject, allowed: readonly string[], resolve: Resolve): Checked {
   const faults = new Faults();
   const values: JmapObject = {};
   for (const [name, value] of Object.entries(given)) {
