@@ -296,6 +296,16 @@ export const bodyParts = defineTests(group, [
     },
   },
   {
+    id: "part-digest-charset",
+    level: "SHOULD",
+    says: charsets,
+    run: async (t) => {
+      const raw = withPart([], "From: a@example.com\r\nSubject: inner\r\n\r\ninner", "digest");
+      const { bodyStructure } = await imported(t, raw, ["bodyStructure"], args);
+      equal(second(bodyStructure).charset?.toLowerCase(), "us-ascii", "charset");
+    },
+  },
+  {
     id: "part-blob",
     level: "MUST",
     says: "blobId: The id representing the raw octets of the contents of the part, after decoding any known Content-Transfer-Encoding.",

@@ -76,7 +76,8 @@ export function describe(fields: HeaderField[], inDigest: boolean): { part: Part
     // Without a boundary there are no parts; as text the content can at least be read.
     if (boundary === null || boundary === "") type = "text/plain";
   }
-  const implicit = type.startsWith("text/") ? "us-ascii" : null;
+  // RFC 8621 §4.1.4 says it of every part without the field, in a digest too.
+  const implicit = content.type === undefined || type.startsWith("text/") ? "us-ascii" : null;
   const disposition = content.disposition === undefined ? undefined : parseParameterised(content.disposition);
   const part: Part = {
     partId: null,

@@ -12,7 +12,7 @@ export interface Part {
   partId: string | null;
   /** Lower-case media type, with the defaults and fallbacks of RFC 2045 §5.2. */
   type: string;
-  /** The parameter, or the implicit us-ascii of text/*, else null. */
+  /** The parameter, or the implicit us-ascii of text/* and of a part without Content-Type, else null. */
   charset: string | null;
   name: string | null;
   disposition: string | null;

@@ -92,6 +92,7 @@ describe("multiparts", () => {
     expect(shape(walk(bytes))).toEqual(["multipart/mixed", ["text/plain", ["multipart/digest", ["message/rfc822"]]]]);
     expect(texts(bytes)).toEqual(["one\r\n", "Subject: a\r\n\r\nb"]);
     expect(walk(bytes).parts!.map((part) => part.partId)).toEqual(["1", null]);
+    expect(walk(bytes).parts![1]!.parts).toMatchObject([{ charset: "us-ascii" }]);
   });
 
   test.each<[string, string[]]>([
