@@ -111,7 +111,8 @@ const states = defineTests(group, [
       await updateOne(t, "Mailbox", id, { sortOrder: 2 });
       const change = { ifInState, update: { [id]: { sortOrder: 3 } } };
       await t.error("Mailbox/set", change, "stateMismatch");
-      await t.error("Mailbox/set", { ...change, ifInState: noSuchId }, "stateMismatch");
+      for (const other of [noSuchId, ""])
+        await t.error("Mailbox/set", { ...change, ifInState: other }, "stateMismatch");
       equal((await t.find("Mailbox", id)).sortOrder, 2, "sortOrder");
     },
   },

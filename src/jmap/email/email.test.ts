@@ -399,6 +399,8 @@ describe("Email/import", () => {
     const answer = await client.call("Email/import", { ifInState: state, emails: { a: email } });
     expect(answer.oldState).toBe(state);
     expect(await source((answer.created as Record<string, Json>).a!.id)).toBe(message);
+    const none = await client.call("Email/import", { ifInState: "", emails: {} });
+    expect(none).toMatchObject({ type: "stateMismatch" });
     const again = await client.call("Email/import", { ifInState: state, emails: { a: email } });
     expect(again).toMatchObject({ type: "stateMismatch" });
   });

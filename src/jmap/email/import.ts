@@ -41,7 +41,7 @@ export const emailImport = ownMethod({
     const entries = Object.entries(args.emails);
     if (entries.length > limits.maxObjectsInSet) throw new MethodError("requestTooLarge");
     const state = await store.reader(call.accountId).state("Email");
-    if (args.ifInState && args.ifInState !== state) throw new MethodError("stateMismatch");
+    if (args.ifInState != null && args.ifInState !== state) throw new MethodError("stateMismatch");
     const prepared = new Map<string, NewMail | SetError>();
     for (const [creationId, email] of entries) prepared.set(creationId, await prepareImport(email as JmapObject, call));
     const mails = [...prepared.values()].filter((mail): mail is NewMail => !(mail instanceof SetError));

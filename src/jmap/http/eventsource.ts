@@ -23,8 +23,7 @@ export interface EventSourceDeps {
   checkInterval?: number;
 }
 
-/** RFC 8620 §7.3 leaves room for the server's bounds, in seconds: at most 30 and at least 300. */
-const shortestPing = 30;
+/** RFC 8620 §7.3 leaves room for the server's bounds: no client need be content with fewer pings than it asks for. */
 const longestPing = 300;
 
 /** Nothing on the way may hold events back. */
@@ -87,7 +86,7 @@ function readParameters(url: URL): Parameters {
   return {
     types: chooseTypes(types === "*" ? null : types.split(",")),
     closeAfterState: closeafter === "state",
-    ping: seconds === 0 ? 0 : Math.min(Math.max(seconds, shortestPing), longestPing),
+    ping: Math.min(seconds, longestPing),
   };
 }
 

@@ -63,6 +63,7 @@ export async function sendError(
     return;
   }
   const problem = error instanceof RequestError ? error : unexpected(error, services);
+  if (!req.complete) await drain(req, Math.max(services.limits.maxSizeUpload, services.limits.maxSizeRequest));
   // A body that nobody reads would end up as the next request of the connection.
   if (!req.complete) {
     res.setHeader("Connection", "close");
@@ -73,6 +74,27 @@ export async function sendError(
     ...(problem.status === 401 && challenge(req)),
     ...(problem.status === 429 && { "Retry-After": "30" }),
   });
+}
+
+/** So far over the largest body that is taken, and so long in ms, a refused one is read on. */
+const drainGrace = 1 << 20;
+const drainPatience = 30_000;
+
+/** Reads a refused body to its end: a client that is cut off while it still sends never gets to see the answer. */
+async function drain(req: IncomingMessage, most: number): Promise<void> {
+  let left = most + drainGrace;
+  if (req.destroyed || Number(req.headers["content-length"] ?? 0) > left) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, drainPatience);
+  req.on("data", (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) resolve();
+  });
+  req.once("end", resolve);
+  req.once("close", resolve);
+  req.resume();
+  await promise;
+  clearTimeout(timer);
 }
 
 function unexpected(error: unknown, { log, random }: Services): RequestError {

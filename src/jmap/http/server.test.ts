@@ -170,6 +170,21 @@ test("limits name themselves", async () => {
   expect(await chunked.json()).toMatchObject({ limit: "maxSizeRequest" });
 });
 
+test("a client that sends all of a body too large before it reads gets the answer", async () => {
+  // More than the buffers on the way hold.
+  const body = "x".repeat(900_000);
+  for (const headers of [{}, { Authorization: "Bearer bad" }, { "Content-Type": "text/plain" }]) {
+    expect((await post(body, headers)).status).toBeLessThan(500);
+  }
+  for (const path of [`upload/${account}/`, "upload/nonsense/"]) {
+    const response = await fetch(`${base}/jmap/${path}`, { method: "POST", headers: authorization, body });
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(response.headers.get("connection")).toBe("keep-alive");
+  }
+  const far = await post("x".repeat(3_000_000)).catch(() => undefined);
+  expect(far?.headers.get("connection") ?? "close").toBe("close");
+});
+
 test("unknown properties of a request are ignored; createdIds come back when given", async () => {
   const response = await post({ using, methodCalls: [], createdIds: { a: "m1" }, future: true });
   expect(await response.json()).toMatchObject({ methodResponses: [], createdIds: { a: "m1" } });

@@ -231,6 +231,7 @@ test("/set destroy: children, the inbox, unknown ids, parents with their childre
 test("/set: ifInState", async () => {
   const { state } = await client.call("Mailbox/get");
   expect(await client.call("Mailbox/set", { ifInState: "1-99" })).toMatchObject({ type: "stateMismatch" });
+  expect(await client.call("Mailbox/set", { ifInState: "" })).toMatchObject({ type: "stateMismatch" });
   const done = await client.call("Mailbox/set", { ifInState: state, create: { a: { name: "a" } } });
   expect(done).toMatchObject({ oldState: state });
   const again = await client.call("Mailbox/set", { ifInState: state, create: { a: { name: "b" } } });

@@ -69,7 +69,7 @@ async function readOriginals<C, S>(
   call: Call,
 ): Promise<void> {
   await call.services.store.snapshot(from, async (reader) => {
-    if (args.ifFromInState && args.ifFromInState !== (await reader.state(type.name))) {
+    if (args.ifFromInState != null && args.ifFromInState !== (await reader.state(type.name))) {
       throw new MethodError("stateMismatch", "the state of fromAccountId is another");
     }
     const live = records.filter((record) => !record.error);
@@ -94,7 +94,7 @@ async function writeCopies<C, S>(
     call.accountId,
     async (tx) => {
       const oldState = await tx.state(type.name);
-      if (args.ifInState && args.ifInState !== oldState) throw new MethodError("stateMismatch");
+      if (args.ifInState != null && args.ifInState !== oldState) throw new MethodError("stateMismatch");
       const numbers = await tx.newIds(sound.length);
       // Copies, since this may run again.
       const written = sound.map((record, index): CopyRecord => {

@@ -51,9 +51,9 @@ export async function getRecords<K extends Call>(
     if (found.length > limit) throw new MethodError("requestTooLarge", `there are more than ${limit}`);
     return { list: found.map(show), notFound: [] };
   }
+  if (ids.length > limit) throw new MethodError("requestTooLarge", `at most ${limit} ids`);
   // Wire id → as the client wrote it, which may be "#" and a creation id.
   const asked = new Map(ids.map((text) => [dereference(text, call.createdId) ?? text, text]));
-  if (asked.size > limit) throw new MethodError("requestTooLarge", `at most ${limit} ids`);
   const numbers = [...asked.keys()].map((wireId) => fromWire(type, wireId)).filter((number) => number !== undefined);
   const found = numbers.length > 0 ? await type.fetch(numbers, want, call) : [];
   const byId = new Map(found.map((object) => [object.id as string, object]));

@@ -54,7 +54,7 @@ export function setMethod<C, S>(type: DataType<C, S> & { set: SetHooks }): Metho
     },
     async run(args, call, prepared) {
       const oldState = await call.tx.state(type.name);
-      if (args.ifInState && args.ifInState !== oldState) throw new MethodError("stateMismatch");
+      if (args.ifInState != null && args.ifInState !== oldState) throw new MethodError("stateMismatch");
       const work = new SetWork<WriteCall>(type, args, call, prepared, call.tx);
       await work.run();
       return work.result({ accountId: args.accountId, oldState, newState: await call.tx.state(type.name) });

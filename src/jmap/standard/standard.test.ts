@@ -231,7 +231,8 @@ test("limits: objects in a get and in a set", async () => {
   await create({ a: { name: "a" }, b: { name: "b" }, c: { name: "c" } });
   expect(await strict.call("Quota/get")).toMatchObject({ type: "requestTooLarge" });
   expect(await strict.call("Quota/get", { ids: ["x1", "x2", "x3"] })).toMatchObject({ type: "requestTooLarge" });
-  expect(await strict.call("Quota/get", { ids: ["x1", "x2", "x2"] })).toMatchObject({ list: expect.any(Array) });
+  // RFC 8620 §5.1 counts the ids, not what they name.
+  expect(await strict.call("Quota/get", { ids: ["x1", "x2", "x2"] })).toMatchObject({ type: "requestTooLarge" });
   const three = { create: { a: {} }, update: { x1: {} }, destroy: ["x2"] };
   expect(await strict.call("Quota/set", three)).toMatchObject({ type: "requestTooLarge" });
 });
@@ -309,6 +310,9 @@ test("/copy: accounts and states", async () => {
   expect(await copy({ fromAccountId: "u999" })).toMatchObject({ type: "fromAccountNotFound" });
   expect(await copy({ ifFromInState: "1-0" })).toMatchObject({ type: "stateMismatch" });
   expect(await copy({ ifInState: "1-99" })).toMatchObject({ type: "stateMismatch" });
+  for (const name of ["ifInState", "ifFromInState"]) {
+    expect(await copy({ [name]: "" })).toMatchObject({ type: "stateMismatch" });
+  }
   expect(await copy({ onSuccessDestroyOriginal: false })).toMatchObject({ created: { c: { id: expect.any(String) } } });
   expect(decodeId("x", ids.a!)).toBeDefined();
 });
