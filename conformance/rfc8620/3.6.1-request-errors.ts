@@ -89,6 +89,17 @@ function echoes(count: number): string {
 
 const limits: TestDefinition[] = [
   {
+    id: "problem-details[limit]",
+    level: "SHOULD",
+    says: "When an HTTP error response is returned to the client, the server SHOULD return a JSON “problem details” object as the response body (to a client that sends all of a request over maxSizeRequest before it reads).",
+    exclusive: true,
+    run: async (t) => {
+      const size = t.limit("maxSizeRequest");
+      if (size > 64_000_000) t.skip(`maxSizeRequest is ${size}`);
+      problem(await t.client.request(padded(size + 1)), "limit");
+    },
+  },
+  {
     id: "whole-request",
     level: "MUST",
     says: "The entire request is rejected with an appropriate HTTP error response code.",

@@ -18,12 +18,13 @@ export async function uploadRoom({ store }: Services, accountId: number): Promis
 }
 
 /**
- * RFC 8620 §6: the account may read the blobs until something takes them up, or for a day. Returns those kept: all but
- * the ones for which it has no room.
+ * RFC 8620 §6: the uploader may read the blobs until something takes them up, or for a day. Returns those kept: all but
+ * the ones for which the account has no room.
  */
 export async function keepUploads(
   services: Services,
   accountId: number,
+  uploader: number,
   blobs: StoredBlob[],
 ): Promise<ReadonlySet<StoredBlob>> {
   if (blobs.length === 0) return new Set();
@@ -33,7 +34,7 @@ export async function keepUploads(
   const isMuch = bytes >= limits.maxSizeUpload;
   const kept = await store.write(accountId, async (tx) => {
     const fitting = blobs.filter(({ size }) => size <= tx.room);
-    await referenceBlobs(tx, fitting, { expiresAt });
+    await referenceBlobs(tx, fitting, { expiresAt, uploader });
     if (isMuch) await limitUploads(tx, allowance * limits.maxSizeUpload);
     return fitting;
   });

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { Clock, Random } from "../base/clock.ts";
 import { decodeTransfer } from "../mime/transfer.ts";
 import { type BlobStep, decodeBlobId, sha256Of } from "./blob-id.ts";
-import { findBlob, referenceBlob } from "./blob-refs.ts";
+import { findBlob, type ReferenceOptions, referenceBlob } from "./blob-refs.ts";
 import { type BodyCache, cachedAtMost, createMemoryCache } from "./cache.ts";
 import { BlobMissing } from "./errors.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
@@ -63,7 +63,7 @@ export class Blobs {
   }
 
   /** Lets the account read the blob: until `expiresAt` (an upload), or for good. */
-  async reference(tx: Tx, blob: StoredBlob, options: { expiresAt?: Date } = {}): Promise<void> {
+  async reference(tx: Tx, blob: StoredBlob, options: ReferenceOptions = {}): Promise<void> {
     await referenceBlob(tx, blob, options);
   }
 

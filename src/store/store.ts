@@ -10,6 +10,8 @@ import { encodeState, readStanding, type Standing } from "./state.ts";
 /** Reads of one account; calls on one Reader of `snapshot` see one moment. */
 export interface Reader extends Executor {
   readonly accountId: number;
+  /** The own account of the login that reads blobs; undefined for the server itself. */
+  readonly viewer?: number | undefined;
   /** Read once and kept, so `list` and `state` of a snapshot agree. */
   standing(): Promise<Standing>;
   /** The state string of a type. */
@@ -82,8 +84,8 @@ export class Store {
   }
 
   /** Reads of one statement each: no transaction, `standing` is read anew for each reader. */
-  reader(accountId: number): Reader {
-    return new AccountReader(this.database, accountId);
+  reader(accountId: number, viewer?: number): Reader {
+    return new AccountReader(this.database, accountId, viewer);
   }
 
   /** Several reads that must agree: one REPEATABLE READ READ ONLY transaction. */
@@ -125,12 +127,14 @@ export class Store {
 
 class AccountReader implements Reader {
   readonly accountId: number;
+  readonly viewer: number | undefined;
   readonly executor: Executor;
   #standing: Promise<Standing> | undefined;
 
-  constructor(executor: Executor, accountId: number) {
+  constructor(executor: Executor, accountId: number, viewer?: number) {
     this.executor = executor;
     this.accountId = accountId;
+    this.viewer = viewer;
   }
 
   run: Executor["run"] = (statement, values) => this.executor.run(statement, values);

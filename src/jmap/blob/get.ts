@@ -66,11 +66,11 @@ async function show(
   blobId: string,
   { wanted, offset, length }: Selection,
   budget: { left: number },
-  { services, accountId }: Call,
+  { services, accountId, login }: Call,
 ): Promise<JmapObject | undefined> {
   const end = length === undefined ? undefined : Math.min(offset + length, Number.MAX_SAFE_INTEGER);
   const range = { start: offset, ...(end !== undefined && { end }) };
-  const opened = await services.blobs.open(services.store.reader(accountId), blobId, range);
+  const opened = await services.blobs.open(services.store.reader(accountId, login.userId), blobId, range);
   if (!opened) return undefined;
   const readsBytes = [...wanted].some((name) => name !== "id" && name !== "size");
   if (readsBytes) budget.left -= opened.size;

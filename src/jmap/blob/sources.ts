@@ -114,14 +114,14 @@ export class Assembler {
   async #range(blobId: string, source: Source, index: number): Promise<Iterable<Buffer> | Readable> {
     const start = source.offset ?? 0;
     const end = given(source.length) ? start + source.length : undefined;
-    const { services, accountId, createdId } = this.#call;
+    const { services, accountId, login, createdId } = this.#call;
     const name = blobId.startsWith("#") ? blobId.slice(1) : undefined;
     const fresh = name === undefined ? undefined : this.made.get(name);
     const wireId = name === undefined ? blobId : createdId(name);
     const opened =
       fresh || wireId === undefined
         ? undefined
-        : await services.blobs.open(services.store.reader(accountId), wireId, {
+        : await services.blobs.open(services.store.reader(accountId, login.userId), wireId, {
             start,
             ...(end !== undefined && { end }),
           });

@@ -37,7 +37,7 @@ export const blobUpload = ownMethod({
       }
     }
     const { made } = assembler;
-    const kept = await keepUploads(call.services, call.accountId, [...made.values()]);
+    const kept = await keepUploads(call.services, call.accountId, call.login.userId, [...made.values()]);
     const created = [...made]
       .filter(([, blob]) => kept.has(blob))
       .map(([creationId, blob]) => [creationId, describe(blob, create[creationId]!)] as const);

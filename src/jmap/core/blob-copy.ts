@@ -22,7 +22,7 @@ export const blobCopy = ownMethod({
     const wanted = [...new Set(blobIds)];
     if (wanted.length > limits.maxObjectsInSet) throw new MethodError("requestTooLarge");
     const found = await findCopies(wanted, from, call);
-    const kept = await keepUploads(call.services, call.accountId, [...found.values()]);
+    const kept = await keepUploads(call.services, call.accountId, call.login.userId, [...found.values()]);
     const copied = [...found].flatMap(([blobId, blob]) =>
       kept.has(blob) ? [[blobId, encodeBlobId(blob.sha256)]] : [],
     );
@@ -45,7 +45,7 @@ export const blobCopy = ownMethod({
 /** A part becomes a blob of its own: the message that it is in stays where it is. */
 async function findCopies(blobIds: string[], from: number, call: Call): Promise<Map<string, StoredBlob>> {
   const { store, blobs } = call.services;
-  const reader = store.reader(from);
+  const reader = store.reader(from, call.login.userId);
   const whole = blobIds.flatMap((blobId) => {
     const decoded = decodeBlobId(blobId);
     return decoded?.steps.length === 0 ? [decoded.sha256] : [];

@@ -101,7 +101,7 @@ async function readMessage(blobId: string, call: Call): Promise<{ bytes: Buffer;
   const { blobs, store } = call.services;
   const decoded = decodeBlobId(blobId);
   if (!decoded) return undefined;
-  const reader = store.reader(call.accountId);
+  const reader = store.reader(call.accountId, call.login.userId);
   if (decoded.steps.length === 0) {
     const blob = await findBlob(reader, decoded.sha256);
     return blob && { blob, bytes: await blobs.readObject(blob) };

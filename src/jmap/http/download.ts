@@ -27,7 +27,7 @@ export async function handleDownload(
   }
   const etag = `"${target.blobId}"`;
   const range = requestedRange(req, etag);
-  const blob = await services.blobs.open(services.store.reader(account.id), target.blobId, range);
+  const blob = await services.blobs.open(services.store.reader(account.id, login.userId), target.blobId, range);
   if (!blob) throw new RequestError("about:blank", 404, "There is no such blob.");
   const headers = commonHeaders(target, etag);
   const isUnchanged = etagMatches(req.headers["if-none-match"], etag);

@@ -9,6 +9,7 @@ import { testLogin, testServices } from "../../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
 import type { Login } from "../../auth/login.ts";
 import { encodeId } from "../../base/ids.ts";
+import { Ingest } from "../../mail/ingest.ts";
 import { Blobs } from "../../store/blobs.ts";
 import { DiskObjects } from "../../store/objects/disk.ts";
 import { setQuota } from "../../store/quota.ts";
@@ -37,10 +38,13 @@ beforeAll(async () => {
   const { id: fullId } = login.accounts[1]!;
   full = encodeId("u", fullId);
   await store.write(fullId, (tx) => setQuota(tx, 10));
-  other = encodeId("u", await createTestAccount(store));
+  const otherId = await createTestAccount(store);
+  other = encodeId("u", otherId);
+  const guest = testLogin([otherId, login.userId], { login: "guest" });
   const services = testServices(store, { limits });
   const objects = new DiskObjects({ folder, clock: store.clock, random: services.random });
   services.blobs = new Blobs({ objects, clock: store.clock, random: services.random, cacheBytes: 0 });
+  services.ingest = new Ingest(store);
   deps = {
     services,
     registry: createRegistry(methods),
@@ -49,7 +53,13 @@ beforeAll(async () => {
     relaxedUsing: false,
     authenticator: {
       authenticate: async (header): Promise<Login | "throttled" | undefined> =>
-        header === "Bearer good" ? login : header === "Bearer often" ? "throttled" : undefined,
+        header === "Bearer good"
+          ? login
+          : header === "Bearer guest"
+            ? guest
+            : header === "Bearer often"
+              ? "throttled"
+              : undefined,
     },
     ready: async () => true,
   };
@@ -259,6 +269,41 @@ test("an upload that the account has no room for is refused, announced or not", 
   expect(streamed.status).toBe(507);
   expect((await upload("0123456789", {}, full)).status).toBe(201);
   expect((await upload(Buffer.alloc(20_000), {}, full)).status).toBe(413);
+});
+
+test("what is uploaded into a shared account is its uploader's alone until a message takes it up", async () => {
+  const guest = { Authorization: "Bearer guest" };
+  const raw = "Subject: s\r\n\r\ntaken up";
+  const { blobId } = (await (await upload(raw)).json()) as { blobId: string };
+  const path = `/jmap/download/${account}/${blobId}/x?type=text/plain`;
+  const call = async (name: string, args: object, headers = {}) => {
+    const body = { using: [...using, capabilities.blob], methodCalls: [[name, { accountId: account, ...args }, "0"]] };
+    const { methodResponses } = (await (await post(body, headers)).json()) as { methodResponses: [[string, object]] };
+    return methodResponses[0][1];
+  };
+  expect([(await get(path)).status, (await get(path, guest)).status]).toEqual([200, 404]);
+  const unseen: [string, object, object][] = [
+    ["Blob/get", { ids: [blobId] }, { notFound: [blobId] }],
+    ["Blob/upload", { create: { a: { data: [{ blobId }] } } }, { notCreated: { a: { type: "blobNotFound" } } }],
+    ["Blob/copy", { fromAccountId: account, accountId: other, blobIds: [blobId] }, { copied: null }],
+    ["Email/parse", { blobIds: [blobId] }, { notFound: [blobId] }],
+    ["Email/import", { emails: { a: { blobId, mailboxIds: { m1: true } } } }, { created: null }],
+    [
+      "Email/set",
+      { create: { a: { mailboxIds: { m1: true }, attachments: [{ blobId, type: "text/plain" }] } } },
+      { notCreated: { a: { type: "blobNotFound" } } },
+    ],
+  ];
+  for (const [name, args, answer] of unseen) expect(await call(name, args, guest), name).toMatchObject(answer);
+  expect(await call("Email/import", { emails: { a: { blobId, mailboxIds: { m1: true } } } })).toMatchObject({
+    created: { a: { blobId } },
+  });
+  expect((await get(path, guest)).status).toBe(200);
+  const both = (await (await upload("both")).json()) as { blobId: string };
+  await upload("both", guest);
+  for (const headers of [{}, guest]) {
+    expect((await get(`/jmap/download/${account}/${both.blobId}/x?type=text/plain`, headers)).status).toBe(200);
+  }
 });
 
 test("upload and download refuse with problems", async () => {

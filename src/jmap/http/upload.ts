@@ -32,7 +32,7 @@ export async function handleUpload(
   const blob = await spoolBody(services.blobs, req, most).catch((error: unknown) => {
     throw error instanceof TooLarge ? refused(most + 1) : error;
   });
-  if ((await keepUploads(services, account.id, [blob])).size === 0) throw full();
+  if ((await keepUploads(services, account.id, login.userId, [blob])).size === 0) throw full();
   await sendJson(req, res, 201, {
     accountId,
     blobId: encodeBlobId(blob.sha256),

@@ -20,7 +20,7 @@ export const mdnParse = ownMethod({
     const wanted = [...new Set(blobIds)];
     if (wanted.length > maxObjectsInGet) throw new MethodError("requestTooLarge", `at most ${maxObjectsInGet} blobs`);
     const { blobs, store } = call.services;
-    const reader = store.reader(call.accountId);
+    const reader = store.reader(call.accountId, call.login.userId);
     const parsed: Record<string, object> = {};
     const notParsable: string[] = [];
     const notFound: string[] = [];

@@ -245,7 +245,7 @@ test("uploads that nothing takes up make room for newer ones", async () => {
   const blobs = await Promise.all(["a", "b", "c"].map((letter) => services.blobs.put(Buffer.from(letter.repeat(90)))));
   for (const [index, blob] of blobs.entries()) {
     const clock = { now: () => new Date(Date.now() + index * 1000) };
-    await keepUploads({ ...small, clock }, account, [blob]);
+    await keepUploads({ ...small, clock }, account, account, [blob]);
   }
   const readable = await Promise.all(
     blobs.map(({ sha256 }) => services.blobs.read(store.reader(account), encodeBlobId(sha256))),
