@@ -45,8 +45,13 @@ export function leaves<T extends { children?: readonly T[] }>(node: T): T[] {
   return node.children ? node.children.flatMap(leaves) : [node];
 }
 
+export function isMultipart({ type }: Part): boolean {
+  return /^multipart\//i.test(type);
+}
+
+/** By the type: a leaf may have an empty `subParts`. */
 export function partLeaves(part: Part): Part[] {
-  return part.subParts ? part.subParts.flatMap(partLeaves) : [part];
+  return isMultipart(part) ? (part.subParts ?? []).flatMap(partLeaves) : [part];
 }
 
 type Lists = { textBody: string; htmlBody: string; attachments: string };

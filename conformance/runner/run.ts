@@ -67,9 +67,12 @@ async function runTest(test: Test, world: World, options: RunOptions): Promise<T
 function explain(failure: unknown): string {
   if (failure instanceof Unmet) return failure.message;
   if (!(failure instanceof Error)) return String(failure);
-  // A fault of the suite itself needs its place, a refusal by the server does not.
+  // The suite stumbled: most likely over an answer of an unforeseen shape. Only then its place is of use.
   const own = failure instanceof TypeError || failure instanceof ReferenceError || failure instanceof RangeError;
-  return own ? String(failure.stack) : `${failure.name}: ${failure.message}`;
+  if (own) return `the answer could not be understood: ${failure.stack}`;
+  if ("code" in failure && failure.code === "ECONNRESET") return "the server closed the connection without an answer";
+  if (failure instanceof SyntaxError) return `the answer is no JSON: ${failure.message}`;
+  return failure.message;
 }
 
 function missing({ requires, needs }: Test, { first, second, smtp, listener }: World): string | undefined {
