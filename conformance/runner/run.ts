@@ -58,10 +58,12 @@ async function runTest(test: Test, world: World, options: RunOptions): Promise<T
     failure = error;
   }
   const ms = Math.round(performance.now() - start);
+  // Before the cleaning up, of which a report need not tell.
+  const exchanges = [...context.recorder.exchanges];
   await within(context.end(), 30_000, undefined).catch(() => {});
   if (failure === undefined) return { ...about, outcome: "pass", ms };
   if (failure instanceof Skipped) return { ...about, outcome: "skip", ms, message: failure.message };
-  return { ...about, outcome: "fail", ms, message: explain(failure), exchanges: context.recorder.exchanges };
+  return { ...about, outcome: "fail", ms, message: explain(failure), exchanges };
 }
 
 function explain(failure: unknown): string {
