@@ -222,7 +222,7 @@ export class TestContext {
   /** A server may forbid two emails of the same content (RFC 8621 §4.8), and another test may hold the same just now. */
   async #import(emails: Json): Promise<Record<string, MadeEmail>> {
     const made: Record<string, MadeEmail> = {};
-    const end = Date.now() + 5000;
+    const end = Date.now() + 15_000;
     for (let rest = emails; ; await sleep(200)) {
       const { created, notCreated } = await this.one<ImportResult>("Email/import", { emails: rest });
       Object.assign(made, created);
