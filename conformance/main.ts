@@ -73,7 +73,11 @@ async function run(options: Options): Promise<RunResult> {
     });
     const server = options.name ?? new URL(url).host;
     const ms = Date.now() - started.getTime();
-    if (stop.signal.aborted) process.exitCode = 130;
+    if (stop.signal.aborted) {
+      progress.end();
+      console.error(`Stopped after ${results.length} of ${wanted.length} tests; only these are counted.`);
+      process.exitCode = 130;
+    }
     return { format: "jmap-conformance-1", server, url, started: started.toISOString(), ms, results };
   } finally {
     progress.end();
