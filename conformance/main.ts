@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { type Client, connect } from "./client/client.ts";
+import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { coverageReport } from "./coverage.ts";
+import { login } from "./login.ts";
 import { hostAndPort, type Options, readOptions } from "./options.ts";
 import { Progress, summary } from "./report/console.ts";
 import { judge, readExpected } from "./report/expected.ts";
@@ -16,26 +17,27 @@ import { tests } from "./tests.ts";
 
 function chosen({ only, rfc }: Options): Test[] {
   const patterns = only?.map((text) => new RegExp(pattern(text)));
-  return tests.filter(
-    (test) => (!rfc || rfc.includes(test.rfc)) && (!patterns || patterns.some((one) => one.test(test.name))),
+  const rfcs = rfc?.map((name) => `rfc${name.replace(/\D/g, "")}`);
+  const found = tests.filter(
+    (test) => (!rfcs || rfcs.includes(test.rfc)) && (!patterns || patterns.some((one) => one.test(test.name))),
   );
-}
-
-async function login(options: Options, user?: string, password?: string): Promise<Client | undefined> {
-  if (user === undefined) return undefined;
-  const { url = "", timeout } = options;
-  return await connect({ url, user, password: password ?? "", timeoutMs: timeout * 1000 });
+  if (found.length > 0) return found;
+  const wanted = [...(rfc ?? []).map((name) => `--rfc ${name}`), ...(only ?? []).map((text) => `--only ${text}`)];
+  throw new Error(`No test is meant by ${wanted.join(" ")}; --list shows them all.`);
 }
 
 async function openWorld(options: Options): Promise<World> {
-  const first = await login(options, options.user, options.password);
-  if (!first) throw new Error("--user and --password are needed");
-  const second = await login(options, options.user2, options.password2);
-  const address = options.address ?? (options.user?.includes("@") ? options.user : undefined);
-  if (options.smtp && !address) throw new Error("--smtp needs --address");
+  const { url = "", user, password, user2, password2 } = options;
+  if (user === undefined || password === undefined) throw new Error("--user and --password are needed.");
+  if (user2 !== undefined && password2 === undefined) throw new Error("--user2 needs --password2.");
+  const address = options.address ?? (user.includes("@") ? user : undefined);
+  if (options.smtp && !address) throw new Error("--smtp needs --address.");
+  const timeoutMs = options.timeout * 1000;
+  const first = await login(url, user, password, timeoutMs);
+  const second = user2 === undefined ? undefined : await login(url, user2, password2 ?? "", timeoutMs);
   const smtp = options.smtp && address ? { ...hostAndPort(options.smtp, "--smtp"), address } : undefined;
   const listener = await listen(options);
-  return new World({ first, second, smtp, listener, timeoutMs: options.timeout * 1000 });
+  return new World({ first, second, smtp, listener, timeoutMs });
 }
 
 async function listen({ pushListener, pushUrl, pushCert, pushKey }: Options): Promise<PushListener | undefined> {
@@ -43,13 +45,14 @@ async function listen({ pushListener, pushUrl, pushCert, pushKey }: Options): Pr
   const { host, port } = hostAndPort(pushListener, "--push-listener");
   const tls =
     pushCert && pushKey ? { cert: readFileSync(pushCert, "utf8"), key: readFileSync(pushKey, "utf8") } : undefined;
-  return await PushListener.start(host, port, pushUrl, tls);
+  return await PushListener.start(host, port, pushUrl, tls).catch((error: Error) => {
+    throw new Error(`--push-listener: ${error.message}`);
+  });
 }
 
 async function run(options: Options): Promise<RunResult> {
   const { url = "" } = options;
   const wanted = chosen(options);
-  if (wanted.length === 0) throw new Error("no test has such a name");
   const world = await openWorld(options);
   const stop = new AbortController();
   const interrupt = (): void => {
@@ -70,7 +73,11 @@ async function run(options: Options): Promise<RunResult> {
     });
     const server = options.name ?? new URL(url).host;
     const ms = Date.now() - started.getTime();
-    if (stop.signal.aborted) process.exitCode = 130;
+    if (stop.signal.aborted) {
+      progress.end();
+      console.error(`Stopped after ${results.length} of ${wanted.length} tests; only these are counted.`);
+      process.exitCode = 130;
+    }
     return { format: "jmap-conformance-1", server, url, started: started.toISOString(), ms, results };
   } finally {
     progress.end();
@@ -82,9 +89,20 @@ async function run(options: Options): Promise<RunResult> {
 }
 
 function readResult(file: string): RunResult {
-  const result = JSON.parse(readFileSync(file, "utf8")) as RunResult;
-  if (result.format !== "jmap-conformance-1") throw new Error(`${file} is no result file of this suite`);
-  return result;
+  const text = readFileSync(file, "utf8");
+  try {
+    const result = JSON.parse(text) as RunResult;
+    if (result.format === "jmap-conformance-1") return result;
+  } catch {
+    // Said below.
+  }
+  throw new Error(`${file} was not written by --json of this suite.`);
+}
+
+/** Before the run, whose results should not be lost over a wrong path. */
+function checkFiles({ json, junit, html, expected }: Options): void {
+  for (const file of [json, junit, html]) if (file) accessSync(dirname(file), constants.W_OK);
+  if (expected) accessSync(expected, constants.R_OK);
 }
 
 /** Says whether the run is good. */
@@ -113,9 +131,11 @@ async function main(): Promise<void> {
   if (options.coverage) return printCoverage();
   const others = (options.compare ?? []).map(readResult);
   if (options.url === undefined) {
-    if (!options.html || others.length === 0) throw new Error("--url is needed, or --html with --compare");
+    if (!options.html || others.length === 0)
+      throw new Error("--url is needed, or --html with --compare. --help shows all options.");
     return writeFileSync(options.html, html(others));
   }
+  checkFiles(options);
   const result = await run(options);
   console.log(summary(result.results));
   if (options.json) writeFileSync(options.json, `${JSON.stringify(result, null, 1)}\n`);

@@ -60,6 +60,14 @@ function positive(text: string): number {
 
 const more = (value: string, list: string[] = []): string[] => [...list, value];
 
+const after = `
+Everything is made in mailboxes of its own, which go at the end, also on Ctrl-C. Use accounts made for testing.
+
+  posthorn-conformance --url https://mail.example.org --user test1@example.org --password SECRET --html report.html
+
+Exit code: 0 all MUSTs hold, 1 a MUST failed (or, with --expected, something new), 2 the suite could not run,
+130 it was stopped.`;
+
 function command(): Command {
   return (
     new Command("posthorn-conformance")
@@ -68,9 +76,9 @@ function command(): Command {
       .description("Tests any JMAP server against RFC 8620, RFC 8621, RFC 8887 and their extensions.")
       .option("--url <url>", "the server's root, or its session resource")
       .option("--user <name>", "login of the account to test in")
-      .option("--password <password>")
+      .option("--password <password>", "its password, often an app password")
       .option("--user2 <name>", "login of a second account that shares nothing with the first")
-      .option("--password2 <password>")
+      .option("--password2 <password>", "its password")
       .option("--smtp <host:port>", "where mail for the first account is delivered")
       .option("--address <address>", "the first account's email address (Default: --user, if it is an address)")
       .option("--push-listener <host:port>", "where the suite listens for pushes")
@@ -80,7 +88,7 @@ function command(): Command {
       .option("--name <name>", "what reports call the server (Default: its host)")
       .option("--config <file>", "JSON with these options, in camelCase; the command line goes first")
       .option("--only <pattern>", "tests whose name holds this, `*` for anything; may be repeated", more)
-      .option("--rfc <name>", "tests of this RFC, like rfc8620; may be repeated", more)
+      .option("--rfc <name>", "tests of this RFC, like 8620; may be repeated", more)
       .option("--jobs <n>", "tests at once (Default: 4, and never more than the server allows)", positive)
       .option("--timeout <seconds>", "for one test (Default: 60)", positive)
       .option("--expected <file>", "known failures, one name a line; fails on new failures and on unexpected passes")
@@ -90,6 +98,7 @@ function command(): Command {
       .option("--compare <files...>", "result files of other servers or runs for the report")
       .option("--list", "print the tests and what they test")
       .option("--coverage", "print which sentences of the RFCs are tested")
+      .addHelpText("after", after)
   );
 }
 
@@ -100,11 +109,20 @@ export function readOptions(argv: readonly string[]): Options {
 }
 
 function readConfig(file: string): Partial<Options> {
-  const filed: unknown = JSON.parse(readFileSync(file, "utf8"));
+  const filed: unknown = readJson(file);
   if (typeof filed !== "object" || filed === null) throw new Error(`${file} holds no JSON object`);
   const unknown = Object.keys(filed).filter((key) => !keys.includes(key));
   if (unknown.length > 0) throw new Error(`${file} has unknown options: ${unknown.join(", ")}`);
   return filed as Partial<Options>;
+}
+
+function readJson(file: string): unknown {
+  const text = readFileSync(file, "utf8");
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${file}: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 export function hostAndPort(text: string, option: string): { host: string; port: number } {

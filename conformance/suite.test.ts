@@ -8,6 +8,7 @@ import { summary } from "./report/console.ts";
 import { judge, readExpected } from "./report/expected.ts";
 import { html } from "./report/html.ts";
 import { junit } from "./report/junit.ts";
+import { sectionTitle } from "./report/titles.ts";
 import { matches, methodError, same, sameMembers, setError } from "./runner/expect.ts";
 import { bySection, type RunResult, type TestResult } from "./runner/result.ts";
 import { tests } from "./tests.ts";
@@ -57,6 +58,18 @@ test("the HTML report sets servers side by side and asks the web for nothing", (
   expect(page).toContain("one &amp; two");
   expect(page).toContain("it &lt;b&gt;says&lt;/b&gt;");
   expect(page).not.toMatch(/(src|href)=|@import|url\(/);
+});
+
+test("every tested section has a heading", () => {
+  const sections = new Set(tests.map(({ rfc, section }) => `${rfc} ${section}`));
+  const without = [...sections].filter((one) => sectionTitle(...(one.split(" ") as [string, string])) === "");
+  expect(without).toEqual([]);
+});
+
+test("the HTML report says why a test failed or was skipped", () => {
+  const page = html([run("one")]);
+  expect(page).toContain("expected &quot;&lt;1&gt;&quot;, got 2");
+  expect(page).toContain('<p class="skip">not advertised</p>');
 });
 
 test("known failures are told from new ones", () => {

@@ -45,7 +45,7 @@ export class Client {
     this.session = session;
     this.sessionUrl = sessionUrl;
     this.authorization = authorization;
-    this.accountId = session.primaryAccounts[types.mail] ?? Object.keys(session.accounts)[0] ?? "";
+    this.accountId = session.primaryAccounts?.[types.mail] ?? Object.keys(session.accounts)[0] ?? "";
     const wanted = [types.core, types.mail, types.submission, types.vacation];
     this.using = wanted.filter((name) => name in session.capabilities);
     this.#agent = agentFor(sessionUrl, options.connections ?? Number.POSITIVE_INFINITY);

@@ -117,7 +117,11 @@ export async function openEventSource(client: Client, options: EventSourceOption
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
-    throw new HttpFailure("event source", { status: response.statusCode ?? 0, headers: response.headers, body });
+    throw new HttpFailure("event source, which should answer 200 and a stream", {
+      status: response.statusCode ?? 0,
+      headers: response.headers,
+      body,
+    });
   }
   return new EventStream(response);
 }

@@ -14,7 +14,7 @@ export class HttpFailure extends Error {
   readonly answer: Answer;
   readonly status: number;
   constructor(what: string, answer: Answer) {
-    super(`${what}: HTTP ${answer.status} ${answer.body.toString("utf8", 0, 400)}`);
+    super(`${what}: HTTP ${answer.status} ${answer.body.toString("utf8", 0, 400)}`.trim());
     this.name = "HttpFailure";
     this.answer = answer;
     this.status = answer.status;

@@ -73,7 +73,7 @@ export const methods: readonly Sentence[] = [
     section: "5.2",
     level: "SHOULD",
     says: "Servers SHOULD be able to calculate changes from any state given within the last 30 days.",
-    why: "a run takes no 30 days",
+    tests: ["recent-state*"],
   },
   {
     section: "5.3",

@@ -87,7 +87,7 @@ const pointers: TestDefinition[] = [
     id: `pointer-${name}`,
     level: "MUST" as const,
     says,
-    run: async (t: TestContext) => same(await resolved(t, path), ["Core/echo", { value }, "t1"], `value at ${path}`),
+    run: async (t: TestContext) => same(await resolved(t, path), ["Core/echo", { value }, "t1"], `value at "${path}"`),
   })),
   ...lost.map(([name, path]) => ({
     id: `unresolved-${name}`,

@@ -90,6 +90,17 @@ const single = ({ type, make, change, destroy }: Subject): TestDefinition[] => [
     },
   },
   {
+    id: `recent-state[${type}]`,
+    level: "SHOULD",
+    says: "Servers SHOULD be able to calculate changes from any state string that was given to a client within the last 30 days.",
+    run: async (t) => {
+      const sinceState = await t.state(type);
+      await destroy(t, await make(t));
+      const [answer] = await t.call([[`${type}/changes`, { accountId: t.accountId, sinceState }, "c"]]);
+      equal(answer?.[0], `${type}/changes`, `name of the response ${show(answer?.[1])}`);
+    },
+  },
+  {
     id: `unchanged-not-listed[${type}]`,
     level: "MUST",
     says: "updated holds ids for records that have been updated since the old state (and no others).",

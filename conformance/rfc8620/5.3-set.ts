@@ -152,15 +152,16 @@ const records = defineTests(group, [
     run: async (t) => {
       const parentId = await t.box();
       const [changed, gone] = (await t.mailboxes([{}, {}])) as [string, string];
+      const otherId = `${noSuchId}-2`;
       const answer = await t.set("Mailbox", {
         create: { bad: { name: 5, parentId }, good: { name: "good", parentId } },
         update: { [noSuchId]: { sortOrder: 1 }, [changed]: { sortOrder: 1 } },
-        destroy: [noSuchId, gone],
+        destroy: [otherId, gone],
       });
       t.destroyLater("Mailbox", createdId(answer, "good"));
       setError(answer.notCreated, "bad", "invalidProperties");
       setError(answer.notUpdated, noSuchId, "notFound");
-      setError(answer.notDestroyed, noSuchId, "notFound");
+      setError(answer.notDestroyed, otherId, "notFound");
       sameMembers(Object.keys(answer.updated ?? {}), [changed], "updated");
       same(answer.destroyed, [gone], "destroyed");
     },

@@ -1,6 +1,17 @@
 import { core, type Json, mail, submission, vacation } from "../client/types.ts";
 import { defineTests } from "../runner/define.ts";
-import { equal, includes, isArray, isObject, isString, isUnsignedInt, ok, same, setError } from "../runner/expect.ts";
+import {
+  equal,
+  includes,
+  isArray,
+  isObject,
+  isString,
+  isUnsignedInt,
+  ok,
+  same,
+  setError,
+  show,
+} from "../runner/expect.ts";
 import { mailGroup } from "./support.ts";
 
 const mailTests = defineTests(mailGroup("1.3.1", "urn:ietf:params:jmap:mail"), [
@@ -40,7 +51,10 @@ const mailTests = defineTests(mailGroup("1.3.1", "urn:ietf:params:jmap:mail"), [
     id: "max-size-mailbox-name",
     level: "MUST",
     says: "maxSizeMailboxName: The maximum length, in (UTF-8) octets, allowed for the name of a Mailbox. This MUST be at least 100.",
-    run: (t) => ok(Number(t.mailCapability("maxSizeMailboxName")) >= 100, "maxSizeMailboxName is below 100"),
+    run: (t) => {
+      const limit = t.mailCapability("maxSizeMailboxName");
+      ok(Number(limit) >= 100, `maxSizeMailboxName: expected at least 100, got ${show(limit)}`);
+    },
   },
   {
     id: "sort-options-receivedat",

@@ -30,6 +30,11 @@ async function updateRefused(t: TestContext, id: string, patch: Json, type: stri
   setError((await t.set("Mailbox", { update: { [id]: patch } })).notUpdated, id, type);
 }
 
+function nameLimit(t: TestContext): number {
+  const limit = t.mailCapability("maxSizeMailboxName");
+  return typeof limit === "number" ? limit : t.skip("the account names no maxSizeMailboxName");
+}
+
 const invalid = "invalidProperties";
 const taken = ["alreadyExists", "invalidProperties"];
 
@@ -129,7 +134,7 @@ const names = defineTests(group, [
     level: "MUST",
     says: "maxSizeMailboxName: The maximum length, in (UTF-8) octets, allowed for the name of a Mailbox.",
     run: async (t) => {
-      const limit = Math.min(Number(t.mailCapability("maxSizeMailboxName")), 10_000);
+      const limit = Math.min(nameLimit(t), 10_000);
       const name = t.unique("é").padEnd(limit - 1, "x");
       equal(Buffer.byteLength(name), limit, "octets of the name");
       const box = await t.mailbox({ name });
@@ -141,7 +146,7 @@ const names = defineTests(group, [
     level: "MUST",
     says: "name: […] subject to the maximum size given in the capability object.",
     run: async (t) => {
-      const limit = Number(t.mailCapability("maxSizeMailboxName"));
+      const limit = nameLimit(t);
       if (limit > 100_000) t.skip("names may be very long");
       await refused(t, { name: t.unique("é").padEnd(limit, "x") }, [invalid, "tooLarge"]);
     },

@@ -15,9 +15,15 @@ type Row = {
   expected: readonly number[];
 };
 
+function sortOptions(t: TestContext): unknown[] {
+  const options = t.mailCapability("emailQuerySortOptions");
+  return Array.isArray(options) ? options : t.skip("the account names no emailQuerySortOptions");
+}
+
 /** Skips when the account says that it cannot sort so. */
 function supported(t: TestContext, sort: readonly Json[]): void {
-  const options = t.mailCapability("emailQuerySortOptions") as unknown[];
+  if (sort.every(({ property }) => property === "receivedAt")) return;
+  const options = sortOptions(t);
   const other = sort.find(({ property }) => property !== "receivedAt" && !options.includes(property));
   if (other) t.skip(`the server does not sort by ${other.property}`);
 }
@@ -277,7 +283,7 @@ const others = defineTests(group, [
     level: "SHOULD",
     says: "The following values SHOULD be supported for sorting: size, from, to, subject, sentAt, hasKeyword, allInThreadHaveKeyword, someInThreadHaveKeyword.",
     run: (t) => {
-      const options = t.mailCapability("emailQuerySortOptions") as unknown[];
+      const options = sortOptions(t);
       const wanted = [
         "size",
         "from",

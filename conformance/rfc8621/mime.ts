@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Part } from "./support.ts";
 
 /** A MIME tree for tests: a leaf's letter is its body, so that a part can be told by what it holds. */
@@ -34,10 +35,11 @@ function entity(node: Node): string[] {
   return [`Content-Type: ${node.type}; boundary="${boundary}"`, ...lines, "", ...children, `--${boundary}--`, ""];
 }
 
-/** A whole message with this body. */
+/** A whole message with this body; never the same twice, since a server may refuse that. */
 export function mimeMessage(node: Node, headers: readonly string[] = []): string {
-  const top = ["From: Ann <ann@example.com>", "To: bob@example.com", "Subject: MIME", ...headers, "MIME-Version: 1.0"];
-  return `${[...top, ...entity(node)].join("\r\n")}\r\n`;
+  const id = `Message-ID: <${randomUUID()}@example.com>`;
+  const top = ["From: Ann <ann@example.com>", "To: bob@example.com", "Subject: MIME", id, ...headers];
+  return `${[...top, "MIME-Version: 1.0", ...entity(node)].join("\r\n")}\r\n`;
 }
 
 /** The leaves in the order of a depth-first walk. */
@@ -45,8 +47,13 @@ export function leaves<T extends { children?: readonly T[] }>(node: T): T[] {
   return node.children ? node.children.flatMap(leaves) : [node];
 }
 
+export function isMultipart({ type }: Part): boolean {
+  return /^multipart\//i.test(type);
+}
+
+/** By the type: a leaf may have an empty `subParts`. */
 export function partLeaves(part: Part): Part[] {
-  return part.subParts ? part.subParts.flatMap(partLeaves) : [part];
+  return isMultipart(part) ? (part.subParts ?? []).flatMap(partLeaves) : [part];
 }
 
 type Lists = { textBody: string; htmlBody: string; attachments: string };

@@ -103,7 +103,11 @@ export class TestContext {
 
   /** The arguments of the answer to one call; a method-level error throws. `accountId` is filled in where it is missing. */
   async one<T = Json>(method: string, args: Json = {}, using?: readonly string[]): Promise<T> {
-    return responseArgs<T>(await this.#single(method, args, using), method);
+    const answer = await this.#single(method, args, using);
+    // May happen at any time; that it should not with a young state is a SHOULD and has its own test.
+    const unable = answer[0] === "error" && answer[1].type === "cannotCalculateChanges";
+    if (unable && /\/(changes|queryChanges)$/.test(method)) this.skip(`${method}: cannotCalculateChanges`);
+    return responseArgs<T>(answer, method);
   }
 
   /** The call must fail with this method-level error, or one of several. */
@@ -206,14 +210,29 @@ export class TestContext {
         ...(receivedAt && { receivedAt }),
       };
     }
-    const answer = await this.one<ImportResult>("Email/import", { emails });
+    const imported = await this.#import(emails);
     return list.map((options, at) => {
-      const made = answer.created?.[`e${at}`];
-      ok(made, `an email could not be imported: ${show(answer.notCreated)}`);
+      const made = imported[`e${at}`] ?? fail(`e${at} is neither in created nor in notCreated of Email/import`);
       const mailboxes = [options.in ?? []].flat();
       if (mailboxes.some((id) => !this.#mailboxes.includes(id))) this.#emails.push(made.id);
       return made;
     });
+  }
+
+  /** A server may forbid two emails of the same content (RFC 8621 §4.8), and another test may hold the same just now. */
+  async #import(emails: Json): Promise<Record<string, MadeEmail>> {
+    const made: Record<string, MadeEmail> = {};
+    const end = Date.now() + 15_000;
+    for (let rest = emails; ; await sleep(200)) {
+      const { created, notCreated } = await this.one<ImportResult>("Email/import", { emails: rest });
+      Object.assign(made, created);
+      const refused = Object.entries(notCreated ?? {});
+      if (refused.length === 0) return made;
+      const twins = refused.every(([, { type }]) => type === "alreadyExists");
+      ok(twins, `an email could not be imported: ${show(notCreated)}`);
+      if (Date.now() > end) this.skip("the server keeps no two emails of the same content, as it may");
+      rest = Object.fromEntries(refused.map(([key]) => [key, rest[key]]));
+    }
   }
 
   upload(bytes: string | Uint8Array, type?: string): Promise<UploadResult> {

@@ -41,7 +41,9 @@ export function differs(actual: unknown, other: unknown, what: string): void {
 
 export function oneOf<T>(actual: unknown, allowed: readonly T[], what: string): asserts actual is T {
   if (!allowed.some((one) => isDeepStrictEqual(one, actual)))
-    fail(`${what}: expected one of ${show(allowed)}, got ${show(actual)}`);
+    fail(
+      `${what}: expected ${allowed.length === 1 ? show(allowed[0]) : `one of ${show(allowed)}`}, got ${show(actual)}`,
+    );
 }
 
 /** The same members, in any order. */

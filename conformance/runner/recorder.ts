@@ -9,6 +9,8 @@ export type Exchange = {
   response: string;
   requestBody?: string;
   responseBody?: string;
+  /** How often the same was asked in a row, the answer being the last. */
+  times?: number;
 };
 
 const secret = /^(authorization|cookie|set-cookie|proxy-authorization)$/i;
@@ -35,13 +37,21 @@ export class Recorder {
     const failed = answer instanceof Error;
     const requestBody = body(ask.body);
     const responseBody = failed ? String(answer) : body(answer.body);
-    this.add({
+    this.#addAsked({
       ...(user && { user }),
       request: `${ask.method ?? "GET"} ${url.pathname}${url.search}\n${headerLines(ask.headers ?? {})}`,
       response: failed ? "" : `HTTP ${answer.status}\n${headerLines(answer.headers)}`,
       ...(requestBody && { requestBody }),
       ...(responseBody && { responseBody }),
     });
+  }
+
+  /** Of what is asked again and again until it is so, the first and the last answer are kept. */
+  #addAsked(exchange: Exchange): void {
+    const [before, last] = this.#kept.slice(-2);
+    if (before && last && alike(before, exchange) && alike(last, exchange)) {
+      this.#kept[this.#kept.length - 1] = { ...exchange, times: (last.times ?? 1) + 1 };
+    } else this.add(exchange);
   }
 
   /** What is no HTTP request: a frame, an SMTP session, a push. */
@@ -54,6 +64,10 @@ export class Recorder {
     const gap = { request: `… ${this.#dropped} more exchanges …`, response: "" };
     return this.#kept.toSpliced(this.#keep / 2, 0, gap);
   }
+}
+
+function alike(a: Exchange, b: Exchange): boolean {
+  return a.request === b.request && a.requestBody === b.requestBody && a.user === b.user;
 }
 
 function headerLines(headers: object): string {

@@ -58,18 +58,23 @@ async function runTest(test: Test, world: World, options: RunOptions): Promise<T
     failure = error;
   }
   const ms = Math.round(performance.now() - start);
+  // Before the cleaning up, of which a report need not tell.
+  const exchanges = [...context.recorder.exchanges];
   await within(context.end(), 30_000, undefined).catch(() => {});
   if (failure === undefined) return { ...about, outcome: "pass", ms };
   if (failure instanceof Skipped) return { ...about, outcome: "skip", ms, message: failure.message };
-  return { ...about, outcome: "fail", ms, message: explain(failure), exchanges: context.recorder.exchanges };
+  return { ...about, outcome: "fail", ms, message: explain(failure), exchanges };
 }
 
 function explain(failure: unknown): string {
   if (failure instanceof Unmet) return failure.message;
   if (!(failure instanceof Error)) return String(failure);
-  // A fault of the suite itself needs its place, a refusal by the server does not.
+  // The suite stumbled: most likely over an answer of an unforeseen shape. Only then its place is of use.
   const own = failure instanceof TypeError || failure instanceof ReferenceError || failure instanceof RangeError;
-  return own ? String(failure.stack) : `${failure.name}: ${failure.message}`;
+  if (own) return `the answer could not be understood: ${failure.stack}`;
+  if ("code" in failure && failure.code === "ECONNRESET") return "the server closed the connection without an answer";
+  if (failure instanceof SyntaxError) return `the answer is no JSON: ${failure.message}`;
+  return failure.message;
 }
 
 function missing({ requires, needs }: Test, { first, second, smtp, listener }: World): string | undefined {
