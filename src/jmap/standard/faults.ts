@@ -1,11 +1,14 @@
 import { invalidProperties, type SetError } from "../errors.ts";
 
+/** Of a record that is nothing but faults, so many are told. */
+const mostFaults = 1_000;
+
 /** Gathers all that is wrong with one record, as the SetError should list every property (RFC 8620 §5.3). */
 export class Faults {
   readonly #found = new Map<string, string>();
 
   add(property: string, text: string): void {
-    if (!this.#found.has(property)) this.#found.set(property, text);
+    if (!this.#found.has(property) && this.#found.size < mostFaults) this.#found.set(property, text);
   }
 
   get properties(): string[] {

@@ -129,7 +129,9 @@ export function referencesOf(type: Fields, object: JmapObject): string[] {
     const { references } = findProperty(type, top) ?? {};
     if (references === "value" && typeof value === "string") names.push(value);
     if (references === "keys" && inner !== undefined) names.push(inner);
-    if (references === "keys" && typeof value === "object" && value !== null) names.push(...Object.keys(value));
+    if (references === "keys" && typeof value === "object" && value !== null) {
+      for (const name of Object.keys(value)) names.push(name);
+    }
   }
   return names.filter((name) => name.startsWith("#")).map((name) => name.slice(1));
 }
