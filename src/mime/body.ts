@@ -8,12 +8,21 @@ export interface BodyParts {
 
 const isMedia = (type: string): boolean => /^(image|audio|video)\//.test(type);
 
+/** RFC 2387 §3.2: what multipart/related shows; some put images before it, and name it by the start parameter. */
+function rootOf(parts: Part[], multipartType: string): number {
+  if (multipartType !== "related" || parts[0] === undefined || !isMedia(parts[0].type)) return 0;
+  return Math.max(
+    0,
+    parts.findIndex((part) => part.parts !== null || (part.type === "text/html" && part.disposition !== "attachment")),
+  );
+}
+
 /** Part of the body rather than an attachment. */
-function isInline(part: Part, index: number, multipartType: string): boolean {
+function isInline(part: Part, isFirst: boolean, multipartType: string): boolean {
   if (part.disposition === "attachment") return false;
   if (part.type !== "text/plain" && part.type !== "text/html" && !isMedia(part.type)) return false;
-  // Only the first part of multipart/related is body; a later text with a file name is taken for an attachment.
-  return index === 0 || (multipartType !== "related" && (isMedia(part.type) || part.name === null));
+  // Only one part of multipart/related is body; a later text with a file name is taken for an attachment.
+  return isFirst || (multipartType !== "related" && (isMedia(part.type) || part.name === null));
 }
 
 interface Lists {
@@ -41,11 +50,12 @@ function decompose(parts: Part[], multipartType: string, inAlternative: boolean,
   const lists = { ...outer };
   const textLength = lists.text?.length ?? -1;
   const htmlLength = lists.html?.length ?? -1;
+  const first = rootOf(parts, multipartType);
   for (const [index, part] of parts.entries()) {
     if (part.parts !== null) {
       const subtype = part.type.slice("multipart/".length);
       decompose(part.parts, subtype, inAlternative || subtype === "alternative", lists);
-    } else if (!isInline(part, index, multipartType)) lists.attachments.push(part);
+    } else if (!isInline(part, index === first, multipartType)) lists.attachments.push(part);
     else if (multipartType === "alternative") pushAlternative(part, lists);
     else pushInline(part, inAlternative, lists);
   }
@@ -65,13 +75,23 @@ export function bodyParts(root: Part): BodyParts {
   return found;
 }
 
-/** Images an HTML part shows: in multipart/related after the first part, with a Content-Id. */
-function embedded(root: Part): Set<Part> {
+const signatureType = /^application\/(x-)?(pkcs7|pgp)-signature$/;
+
+/**
+ * Nothing to download: images an HTML part shows (in multipart/related beside the root, with a Content-Id), signatures,
+ * and versions of the text that were not chosen, like those for AMP and calendars.
+ */
+function hidden(root: Part): Set<Part> {
   const found = new Set<Part>();
   const visit = (part: Part): void => {
-    for (const [index, child] of (part.parts ?? []).entries()) {
-      const related = part.type === "multipart/related" && index > 0;
-      if (related && child.cid !== null && child.disposition !== "attachment" && isMedia(child.type)) found.add(child);
+    const children = part.parts ?? [];
+    const shown = rootOf(children, part.type.slice("multipart/".length));
+    for (const [index, child] of children.entries()) {
+      const attached = child.disposition === "attachment";
+      const image = part.type === "multipart/related" && index !== shown && child.cid !== null && isMedia(child.type);
+      const version = part.type === "multipart/alternative" && child.type.startsWith("text/") && child.name === null;
+      const signature = part.type === "multipart/signed" && signatureType.test(child.type);
+      if (signature || (!attached && (image || version))) found.add(child);
       visit(child);
     }
   };
@@ -81,6 +101,9 @@ function embedded(root: Part): Set<Part> {
 
 /** RFC 8621 §4.1.4: something to download that is neither inline nor embedded in the text. */
 export function hasAttachment(root: Part): boolean {
-  const shown = embedded(root);
-  return bodyParts(root).attachments.some((part) => part.disposition !== "inline" && !shown.has(part));
+  const not = hidden(root);
+  // An inline part that is no body can only be downloaded.
+  const isShown = (part: Part): boolean =>
+    part.disposition === "inline" && /^(text|message|image|audio|video)\//.test(part.type);
+  return bodyParts(root).attachments.some((part) => !isShown(part) && !not.has(part));
 }

@@ -1,0 +1,157 @@
+import { mail, type Shape } from "./shape.ts";
+
+/** Several versions of one text, or one version only. */
+export const versionShapes: Shape[] = [
+  {
+    name: "newsletter: an empty text part beside HTML",
+    raw: mail`From: news@example.com
+Content-Type: multipart/alternative; boundary="b"
+
+--b
+Content-Type: text/plain; charset=utf-8
+
+
+--b
+Content-Type: text/html; charset=utf-8
+
+<html><body><h1>Sale</h1></body></html>
+--b--
+`,
+    want: { textBody: "1", htmlBody: "2", attachments: "", preview: "Sale", values: { "1": "" }, hasAttachment: false },
+  },
+  {
+    name: "newsletter: HTML alone within alternative",
+    raw: mail`From: news@example.com
+Content-Type: multipart/alternative; boundary="b"
+
+--b
+Content-Type: text/html; charset=utf-8
+
+<p>Sale</p>
+--b--
+`,
+    want: { textBody: "1", htmlBody: "1", attachments: "", preview: "Sale" },
+  },
+  {
+    name: "newsletter: a hidden preheader padded with invisible characters",
+    raw: mail`From: news@example.com
+Content-Type: text/html; charset=utf-8
+
+<div style="display:none">Save 20%&nbsp;&zwnj;&nbsp;&zwnj;&#847;&nbsp;&shy;</div><p>Dear Ada</p>
+`,
+    want: { preview: "Save 20% Dear Ada" },
+  },
+  {
+    name: "newsletter: an AMP version between text and HTML",
+    raw: mail`From: news@example.com
+Content-Type: multipart/alternative; boundary="b"
+
+--b
+Content-Type: text/plain; charset=utf-8
+
+Sale
+--b
+Content-Type: text/x-amp-html; charset=utf-8
+
+<!doctype html><html amp4email></html>
+--b
+Content-Type: text/html; charset=utf-8
+
+<p>Sale</p>
+--b--
+`,
+    want: { textBody: "1", htmlBody: "3", attachments: "2", hasAttachment: false },
+  },
+  {
+    name: "HTML before plain text in alternative",
+    raw: mail`From: news@example.com
+Content-Type: multipart/alternative; boundary="b"
+
+--b
+Content-Type: text/html
+
+<p>Sale</p>
+--b
+Content-Type: text/plain
+
+Sale
+--b--
+`,
+    want: { textBody: "2", htmlBody: "1", attachments: "", values: { "2": "Sale" } },
+  },
+  {
+    name: "Lotus Notes: the HTML second in related, named by start",
+    raw: mail`From: ada@example.com
+Content-Type: multipart/related; boundary="b"; type="text/html"; start="<root>"
+
+--b
+Content-Type: image/gif
+Content-ID: <logo>
+Content-Transfer-Encoding: base64
+
+R0lGODlh
+--b
+Content-Type: text/html
+Content-ID: <root>
+
+<p>Hello <img src="cid:logo"></p>
+--b--
+`,
+    want: { textBody: "2", htmlBody: "2", attachments: "1", preview: "Hello", hasAttachment: false },
+  },
+  {
+    name: "Exchange: calendar invitation in alternative",
+    raw: mail`From: ada@example.com
+Subject: Meeting
+Content-Type: multipart/alternative; boundary="b"
+
+--b
+Content-Type: text/plain; charset="utf-8"
+
+Let us meet.
+--b
+Content-Type: text/html; charset="utf-8"
+
+<p>Let us meet.</p>
+--b
+Content-Type: text/calendar; charset="utf-8"; method=REQUEST
+Content-Transfer-Encoding: base64
+
+QkVHSU46VkNBTEVOREFS
+--b--
+`,
+    want: {
+      structure: "multipart/alternative(text/plain;utf-8, text/html;utf-8, text/calendar;utf-8)",
+      textBody: "1",
+      htmlBody: "2",
+      attachments: "3",
+      values: { "1": "Let us meet.", "3": "BEGIN:VCALENDAR" },
+    },
+  },
+  {
+    name: "Google Calendar: the invitation once more as a file",
+    raw: mail`From: calendar@google.com
+Content-Type: multipart/mixed; boundary="m"
+
+--m
+Content-Type: multipart/alternative; boundary="a"
+
+--a
+Content-Type: text/plain; charset="UTF-8"
+
+Meet
+--a
+Content-Type: text/calendar; charset="UTF-8"; method=REQUEST
+
+BEGIN:VCALENDAR
+--a--
+--m
+Content-Type: application/ics; name="invite.ics"
+Content-Disposition: attachment; filename="invite.ics"
+
+BEGIN:VCALENDAR
+--m--
+`,
+    want: { textBody: "1", htmlBody: "1", attachments: "2 3", hasAttachment: true },
+  },
+];
