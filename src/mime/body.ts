@@ -75,6 +75,7 @@ export function bodyParts(root: Part): BodyParts {
   return found;
 }
 
+const showable = /^(text\/(plain|html)$|(message|image|audio|video)\/)/;
 const signatureType = /^application\/(x-)?(pkcs7|pgp)-signature$/;
 
 /**
@@ -103,7 +104,6 @@ function hidden(root: Part): Set<Part> {
 export function hasAttachment(root: Part): boolean {
   const not = hidden(root);
   // An inline part that is no body can only be downloaded.
-  const isShown = (part: Part): boolean =>
-    part.disposition === "inline" && /^(text|message|image|audio|video)\//.test(part.type);
+  const isShown = ({ type, disposition }: Part): boolean => disposition === "inline" && showable.test(type);
   return bodyParts(root).attachments.some((part) => !isShown(part) && !not.has(part));
 }

@@ -19,8 +19,8 @@ const zones: Record<string, string> = {
 const dateTime =
   /^(?:[A-Za-z]+ ?,? ?)?(\d{1,2}) ([A-Za-z]{3})[a-z]* (\d{2,4}) (\d{1,2}) ?: ?(\d{2})(?: ?: ?(\d{2}))? (.+)$/;
 
-/** Some write GMT before the offset, a colon within it or the zone's name after it. */
-const numericZone = /^(?:GMT|UTC)? ?([+-]\d{2}):?(\d{2})(?: [A-Za-z]{3,5})?$/;
+/** Some write GMT before the offset, a colon within it or a remark after it. */
+const numericZone = /^(?:GMT|UTC)? ?([+-]\d{2}):?(\d{2})(?: .*)?$/;
 const namedZone = /^(?:[A-IK-Z]|UT|[A-Z]{3,5})$/;
 
 /** RFC 5322 §4.3: years of two or three digits. */

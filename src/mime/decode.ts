@@ -10,9 +10,10 @@ export interface DecodedText {
   isEncodingProblem: boolean;
 }
 
-/** RFC 8621 §4.1.4: the value of a text part: the charset decoded, CRLF to LF. */
+/** RFC 8621 §4.1.4: the value of a text part: the charset decoded, CRLF to LF, no byte order mark. */
 export function decodeText(bytes: Uint8Array, charset: string | null): DecodedText {
-  const { text, problem } = decodeCharset(bytes, charset);
+  const { text: decoded, problem } = decodeCharset(bytes, charset);
+  const text = decoded.startsWith("\ufeff") ? decoded.slice(1) : decoded;
   return { text: text.includes("\r\n") ? text.replaceAll("\r\n", "\n") : text, isEncodingProblem: problem };
 }
 

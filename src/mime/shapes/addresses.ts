@@ -198,4 +198,30 @@ y
     raw: from("MAILER-DAEMON@example.com (Mail Delivery System)"),
     want: { from: "Mail Delivery System <MAILER-DAEMON@example.com>" },
   },
+  {
+    name: "an unquoted comma in the name: it cannot be told from a half-written address",
+    raw: from("Doe, John <john@example.com>"),
+    want: { from: "Doe | John <john@example.com>" },
+    unlike: { from: "takes both for the name, as a reader would" },
+  },
+  {
+    name: "list rewriting From: quoted and plain words",
+    raw: from('"Ada Lovelace" via List <list@example.com>'),
+    want: { from: "Ada Lovelace via List <list@example.com>" },
+  },
+  {
+    name: "an encoded name before an address without brackets",
+    raw: from("=?utf-8?Q?J=C3=B6rg?= joerg@example.com"),
+    want: { from: "Jörg <joerg@example.com>" },
+  },
+  {
+    name: "an encoded name that contains quotes",
+    raw: from("=?utf-8?Q?=22J=C3=B6rg=22?= <joerg@example.com>"),
+    want: { from: '"Jörg" <joerg@example.com>' },
+  },
+  {
+    name: "the whole mailbox folded between every word",
+    raw: from("Ada\n Lovelace\n <ada@example.com>"),
+    want: { from: "Ada Lovelace <ada@example.com>" },
+  },
 ];

@@ -258,4 +258,35 @@ R0lGODlh
 `,
     want: { textBody: "1", attachments: "2" },
   },
+  {
+    name: "a spreadsheet sent inline",
+    raw: withPart('Content-Type: text/csv; name="x.csv"\nContent-Disposition: inline; filename="x.csv"'),
+    want: attached('text/csv"x.csv"@inline'),
+  },
+  {
+    name: "an image sent inline beside text is shown",
+    raw: withPart('Content-Type: image/gif; name="x.gif"\nContent-Disposition: inline; filename="x.gif"', "R0lGODlh"),
+    want: { textBody: "1 2", htmlBody: "1 2", attachments: "", hasAttachment: false },
+  },
+  {
+    name: "the whole message is another message",
+    raw: mail`From: ada@example.com
+Content-Type: message/rfc822
+
+Subject: inner
+
+y
+`,
+    want: { structure: "message/rfc822", subject: null, textBody: "", attachments: "1", hasAttachment: true },
+  },
+  {
+    name: "a message cut in pieces",
+    raw: mail`From: ada@example.com
+Subject: big (1/2)
+Content-Type: message/partial; id="x@example.com"; number=1; total=2
+
+Subject: big
+`,
+    want: { subject: "big (1/2)", structure: "message/partial", textBody: "", attachments: "1" },
+  },
 ];

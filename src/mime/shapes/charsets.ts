@@ -192,4 +192,9 @@ Content-Transfer-Encoding: base64
     raw: subject("=?utf-8*de?Q?Gr=C3=BC=C3=9Fe?="),
     want: { subject: "Grüße" },
   },
+  {
+    name: "Notepad: a byte order mark before the text",
+    raw: text("text/plain; charset=utf-8", utf8("\ufeffGrüße")),
+    want: { values: { "1": "Grüße" }, preview: "Grüße" },
+  },
 ];

@@ -244,4 +244,43 @@ y
 `,
     want: { subject: "Hi", values: { "1": "y\n" } },
   },
+  {
+    name: "Date with a three-digit year",
+    raw: date("Thu, 1 Jan 126 10:00:00 +0000"),
+    want: { sentAt: "2026-01-01T10:00:00Z" },
+  },
+  {
+    name: "Date whose comment was cut",
+    raw: date("Thu, 1 Jan 2026 10:00:00 +0100 (Mitteleurop"),
+    want: { sentAt: "2026-01-01T10:00:00+01:00" },
+  },
+  {
+    name: "Date as ctime writes it: no date-time",
+    raw: date("Thu Jan  1 10:00:00 2026"),
+    want: { sentAt: null },
+  },
+  {
+    name: "Date on a twelve-hour clock: no date-time",
+    raw: date("Thu, 1 Jan 2026 10:00:00 PM"),
+    want: { sentAt: null },
+  },
+  {
+    name: "Message-ID with a remark after it",
+    raw: mail`Message-ID: <1@example.com> (added by postmaster@example.com)
+From: ada@example.com
+
+y
+`,
+    want: { messageId: ["1@example.com"] },
+  },
+  {
+    name: "an id folded within its brackets",
+    raw: mail`In-Reply-To: <a-very-long-left-side
+ @example.com>
+From: ada@example.com
+
+y
+`,
+    want: { inReplyTo: ["a-very-long-left-side@example.com"] },
+  },
 ];

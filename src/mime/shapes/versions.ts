@@ -154,4 +154,51 @@ BEGIN:VCALENDAR
 `,
     want: { textBody: "1", htmlBody: "1", attachments: "2 3", hasAttachment: true },
   },
+  {
+    name: "Lotus Notes: the images of related before its alternatives",
+    raw: mail`From: ada@example.com
+Content-Type: multipart/related; boundary="r"; type="multipart/alternative"
+
+--r
+Content-Type: image/gif
+Content-ID: <logo>
+Content-Disposition: inline
+Content-Transfer-Encoding: base64
+
+R0lGODlh
+--r
+Content-Type: multipart/alternative; boundary="a"
+
+--a
+
+Hello
+--a
+Content-Type: text/html
+
+<p>Hello <img src="cid:logo"></p>
+--a--
+--r--
+`,
+    want: { textBody: "2", htmlBody: "3", attachments: "1", values: { "2": "Hello" }, hasAttachment: false },
+  },
+  {
+    name: "Word: conditional comments around the text",
+    raw: mail`From: ada@example.com
+Content-Type: text/html; charset=us-ascii
+
+<html><head><style><!-- p {} --></style><!--[if mso]><xml>x</xml><![endif]--></head>
+<body><![if !mso]><p>Hello<o:p></o:p></p><![endif]></body></html>
+`,
+    want: { preview: "Hello" },
+  },
+  {
+    name: "Gmail: the answer above its quote, in HTML only",
+    raw: mail`From: ada@example.com
+Content-Type: text/html; charset=utf-8
+
+<div dir="ltr">Yes.</div><br><div class="gmail_quote"><div class="gmail_attr">On Thu, Bob wrote:<br></div>
+<blockquote>Lunch?</blockquote></div>
+`,
+    want: { preview: "Yes." },
+  },
 ];
