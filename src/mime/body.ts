@@ -65,13 +65,22 @@ export function bodyParts(root: Part): BodyParts {
   return found;
 }
 
-/** Images an HTML part shows: in multipart/related after the first part, with a Content-Id. */
-function embedded(root: Part): Set<Part> {
+const showable = /^(text\/(plain|html)$|(message|image|audio|video)\/)/;
+const signatureType = /^application\/(x-)?(pkcs7|pgp)-signature$/;
+
+/**
+ * Nothing to download: images an HTML part shows (in multipart/related after the first part, with a Content-Id), signatures,
+ * and versions of the text that were not chosen, like those for AMP and calendars.
+ */
+function hidden(root: Part): Set<Part> {
   const found = new Set<Part>();
   const visit = (part: Part): void => {
     for (const [index, child] of (part.parts ?? []).entries()) {
-      const related = part.type === "multipart/related" && index > 0;
-      if (related && child.cid !== null && child.disposition !== "attachment" && isMedia(child.type)) found.add(child);
+      const attached = child.disposition === "attachment";
+      const image = part.type === "multipart/related" && index > 0 && child.cid !== null && isMedia(child.type);
+      const version = part.type === "multipart/alternative" && child.type.startsWith("text/") && child.name === null;
+      const signature = part.type === "multipart/signed" && signatureType.test(child.type);
+      if (signature || (!attached && (image || version))) found.add(child);
       visit(child);
     }
   };
@@ -81,6 +90,8 @@ function embedded(root: Part): Set<Part> {
 
 /** RFC 8621 §4.1.4: something to download that is neither inline nor embedded in the text. */
 export function hasAttachment(root: Part): boolean {
-  const shown = embedded(root);
-  return bodyParts(root).attachments.some((part) => part.disposition !== "inline" && !shown.has(part));
+  const not = hidden(root);
+  // An inline part that is no body can only be downloaded.
+  const isShown = ({ type, disposition }: Part): boolean => disposition === "inline" && showable.test(type);
+  return bodyParts(root).attachments.some((part) => !isShown(part) && !not.has(part));
 }

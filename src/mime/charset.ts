@@ -15,8 +15,12 @@ const ascii = new Set(["us-ascii", "ascii", "ansi_x3.4-1968"]);
 /** iconv-lite also offers base64 and hex as "encodings"; a charset label must not reach them. */
 const notCharsets = /^(base64|hex|binary|internal|_)/;
 
+/** ISO-2022-JP with more characters, which the decoder knows by the plain name. */
+const jis = /^(iso-2022-jp(-[123]|-ms|-2004)?|csiso2022jp|cp5022[01])$/;
+
 /** Iso-2022-jp and some rare labels. */
-function platformDecoder(label: string): InstanceType<typeof TextDecoder> | undefined {
+function platformDecoder(charset: string): InstanceType<typeof TextDecoder> | undefined {
+  const label = jis.test(charset) ? "iso-2022-jp" : charset;
   try {
     return new TextDecoder(label, { ignoreBOM: true });
   } catch {
@@ -26,6 +30,8 @@ function platformDecoder(label: string): InstanceType<typeof TextDecoder> | unde
 
 const normal = (charset: string): string => charset.trim().toLowerCase();
 
+export const isAsciiName = (charset: string): boolean => ascii.has(normal(charset));
+
 export function isKnownCharset(charset: string): boolean {
   const label = normal(charset);
   if (label === "" || label.length > 40 || notCharsets.test(label)) return false;
@@ -33,8 +39,23 @@ export function isKnownCharset(charset: string): boolean {
   return iconv.encodingExists(label) || platformDecoder(label) !== undefined;
 }
 
+/** Joined encoded words change the set twice in a row, which the decoder takes for an error. */
+function decodeJis(bytes: Buffer): string {
+  const text = bytes.toString("latin1").replace(/\x1b(?:\([BIJ]|\$[@B])(?=\x1b[($])/g, "");
+  return platformDecoder("iso-2022-jp")!.decode(Buffer.from(text, "latin1"));
+}
+
+function decodeKnown(bytes: Buffer, label: string): string {
+  if (jis.test(label)) return decodeJis(bytes);
+  return iconv.encodingExists(label) ? iconv.decode(bytes, label) : platformDecoder(label)!.decode(bytes);
+}
+
 /** UTF-8 when it is that, else what most old mail without a label was written in. */
 function guess(bytes: Buffer, problem: boolean): Decoded {
+  // RFC 1468: old Japanese mail has no label, but begins every run of kanji so.
+  if (isAscii(bytes) && (bytes.includes("\x1b$B") || bytes.includes("\x1b$@"))) {
+    return { text: decodeJis(bytes), problem };
+  }
   return { text: isUtf8(bytes) ? bytes.toString("utf8") : iconv.decode(bytes, "windows-1252"), problem };
 }
 
@@ -48,7 +69,7 @@ export function decodeCharset(input: Uint8Array, charset: string | null): Decode
   if (utf8.has(label)) return { text: bytes.toString("utf8"), problem: !isUtf8(bytes) };
   if (latin1.has(label)) return { text: iconv.decode(bytes, "windows-1252"), problem: false };
   try {
-    const text = iconv.encodingExists(label) ? iconv.decode(bytes, label) : platformDecoder(label)!.decode(bytes);
+    const text = decodeKnown(bytes, label);
     return { text, problem: text.includes("\ufffd") };
   } catch {
     return guess(bytes, true);

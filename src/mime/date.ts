@@ -4,7 +4,7 @@ import { withoutComments } from "./tokens.ts";
 const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
-/** RFC 5322 §4.3: the zones with a known offset; the military letters count as unknown, so UTC. */
+/** RFC 5322 §4.3: the zones with a known offset; all others, the military letters too, count as unknown, so UTC. */
 const zones: Record<string, string> = {
   EST: "-0500",
   EDT: "-0400",
@@ -17,7 +17,11 @@ const zones: Record<string, string> = {
 };
 
 const dateTime =
-  /^(?:[A-Za-z]+ ?, ?)?(\d{1,2}) ([A-Za-z]{3})[a-z]* (\d{2,4}) (\d{1,2}) ?: ?(\d{2})(?: ?: ?(\d{2}))? ([+-]\d{4}|[A-Za-z]{1,5})$/;
+  /^(?:[A-Za-z]+ ?,? ?)?(\d{1,2}) ([A-Za-z]{3})[a-z]* (\d{2,4}) (\d{1,2}) ?: ?(\d{2})(?: ?: ?(\d{2}))? (.+)$/;
+
+/** Some write GMT before the offset, a colon within it or a remark after it. */
+const numericZone = /^(?:GMT|UTC)? ?([+-]\d{2}):?(\d{2})(?: .*)?$/;
+const namedZone = /^(?:[A-IK-Z]|UT|[A-Z]{3,5})$/;
 
 /** RFC 5322 §4.3: years of two or three digits. */
 function fullYear(text: string): number {
@@ -27,13 +31,12 @@ function fullYear(text: string): number {
 }
 
 /** RFC 3339 time-offset of a zone, or undefined when it cannot be one. */
-function offset(zone: string): string | undefined {
-  const upper = zone.toUpperCase();
-  const numeric = /^[+-]/.test(zone)
-    ? zone
-    : (zones[upper] ?? (/^(UTC?|GMT|[A-IK-Z])$/.test(upper) ? "+0000" : undefined));
-  if (numeric === undefined || numeric.slice(1, 3) > "23" || numeric.slice(3) > "59") return undefined;
-  return numeric.slice(1) === "0000" ? "Z" : `${numeric.slice(0, 3)}:${numeric.slice(3)}`;
+function offset(text: string): string | undefined {
+  const zone = text.toUpperCase();
+  const named = namedZone.test(zone) ? (zones[zone] ?? "+0000") : zone;
+  const match = numericZone.exec(named);
+  if (match === null || match[1]!.slice(1) > "23" || match[2]! > "59") return undefined;
+  return match[1]!.slice(1) + match[2]! === "0000" ? "Z" : `${match[1]}:${match[2]}`;
 }
 
 const two = (value: number): string => String(value).padStart(2, "0");

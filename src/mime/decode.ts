@@ -1,4 +1,4 @@
-import { decodeCharset } from "./charset.ts";
+import { decodeCharset, isAsciiName, isKnownCharset } from "./charset.ts";
 import { isTagStart, tagEnd } from "./html.ts";
 import type { Part } from "./structure.ts";
 import { decodeTransfer, view } from "./transfer.ts";
@@ -10,10 +10,23 @@ export interface DecodedText {
   isEncodingProblem: boolean;
 }
 
-/** RFC 8621 §4.1.4: the value of a text part: the charset decoded, CRLF to LF. */
+/** RFC 8621 §4.1.4: the value of a text part: the charset decoded, CRLF to LF, no byte order mark. */
 export function decodeText(bytes: Uint8Array, charset: string | null): DecodedText {
-  const { text, problem } = decodeCharset(bytes, charset);
+  const { text: decoded, problem } = decodeCharset(bytes, charset);
+  const text = decoded.startsWith("\ufeff") ? decoded.slice(1) : decoded;
   return { text: text.includes("\r\n") ? text.replaceAll("\r\n", "\n") : text, isEncodingProblem: problem };
+}
+
+/** What HTML says of itself, in the 1024 bytes the HTML standard looks at. */
+const metaCharset = /<meta\b[^>]{0,200}?\bcharset\s*=\s*["']?\s*([^\s"'>;/]{1,40})/i;
+
+/** The same of a text part; HTML without a charset of its own is asked for it, as browsers do. */
+export function decodePart(bytes: Uint8Array, { type, charset }: Pick<Part, "type" | "charset">): DecodedText {
+  if (type === "text/html" && (charset === null || isAsciiName(charset))) {
+    const found = metaCharset.exec(view(bytes).toString("latin1", 0, 1024))?.[1];
+    if (found !== undefined && isKnownCharset(found) && !/^utf-?(16|32)/i.test(found)) return decodeText(bytes, found);
+  }
+  return decodeText(bytes, charset);
 }
 
 /** The raw bytes of a part, transfer encoding and all. */
@@ -52,7 +65,7 @@ export function bodyValue(
   part: Part,
   maxBytes: number,
 ): { value: string; isEncodingProblem: boolean; isTruncated: boolean } {
-  const { text, isEncodingProblem } = decodeText(partBytes(message, part), part.charset);
+  const { text, isEncodingProblem } = decodePart(partBytes(message, part), part);
   const { value, isTruncated } = truncateText(text, maxBytes, part.type === "text/html");
   return { value, isEncodingProblem: isEncodingProblem || part.encoding === "unknown", isTruncated };
 }

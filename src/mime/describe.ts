@@ -83,7 +83,7 @@ export function describe(fields: HeaderField[], inDigest: boolean): { part: Part
     partId: null,
     type,
     charset: (given && parameter(given, "charset")) || implicit,
-    name: (disposition && parameter(disposition, "filename")) ?? (given && parameter(given, "name")) ?? null,
+    name: (disposition && parameter(disposition, "filename")) || (given && parameter(given, "name")) || null,
     disposition: disposition?.value || null,
     cid: content.id === undefined ? null : contentId(content.id),
     language: content.language === undefined ? null : languages(content.language),

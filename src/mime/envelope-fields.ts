@@ -14,14 +14,17 @@ function* fieldRanges(message: Buffer, end: number): Generator<{ start: number; 
   }
 }
 
+/** A byte order mark may come first. */
+const bcc = /^(\xef\xbb\xbf)?(resent-)?bcc[ \t]*:/i;
+
 /** RFC 8621 §7.5: the message as it is sent, without Bcc (nor Resent-Bcc) header fields. */
 export function withoutBcc(message: Buffer): Buffer {
   const end = headerEnd(message);
   const kept: Buffer[] = [];
   let from = 0;
   for (const field of fieldRanges(message, end)) {
-    if (!/^(resent-)?bcc[ \t]*:/i.test(message.toString("latin1", field.start, Math.min(field.end, field.start + 100))))
-      continue;
+    const start = message.toString("latin1", field.start, Math.min(field.end, field.start + 100));
+    if (!bcc.test(start)) continue;
     kept.push(message.subarray(from, field.start));
     from = field.end;
   }

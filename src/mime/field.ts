@@ -11,12 +11,17 @@ const CR = 0x0d;
 
 /** RFC 5322 §2.2, and the obsolete blanks before the colon. */
 function isFieldStart(bytes: Uint8Array, start: number, end: number): boolean {
+  start = hasMark(bytes, start) ? start + 3 : start;
   let at = start;
   while (at < end && bytes[at]! > 0x20 && bytes[at]! < 0x7f && bytes[at] !== 0x3a) at++;
   if (at === start) return false;
   while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09)) at++;
   return at < end && bytes[at] === 0x3a;
 }
+
+/** The UTF-8 byte order mark that some editors put in front of a saved message. */
+const hasMark = (bytes: Uint8Array, at: number): boolean =>
+  bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf;
 
 /** The "From " line of an mbox, tolerated in front. */
 function isMboxLine(bytes: Uint8Array, start: number): boolean {
@@ -47,7 +52,7 @@ export function headerEnd(message: Uint8Array, start = 0): number {
   return scanHeader(message, start, () => false);
 }
 
-const fieldStart = /^([\x21-\x39\x3b-\x7e]+)[ \t]*:/;
+const fieldStart = /^\ufeff?([\x21-\x39\x3b-\x7e]+)[ \t]*:/;
 
 /**
  * RFC 8621 §4.1.2.1: the fields of a header block (or of a whole message) in order, in Raw form. Lines that are no

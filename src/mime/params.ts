@@ -34,14 +34,14 @@ function quoted(text: string, start: number): { value: string; end: number } {
   return { value, end: at + 1 };
 }
 
-/** An unquoted value. Names of files are often written bare, with blanks and parentheses. */
-function bare(text: string, start: number, isName: boolean): { value: string; end: number } {
+/** An unquoted value. Names of files are often written bare, with blanks and parentheses, boundaries with the latter. */
+function bare(text: string, start: number, parameter: string): { value: string; end: number } {
   const semicolon = text.indexOf(";", start);
   const end = semicolon === -1 ? text.length : semicolon;
   const value = text.slice(start, end).trim();
-  return isName
-    ? { value, end }
-    : { value: /^[^\s(]*/.exec(value)![0], end: start + /^[^\s(;]*/.exec(text.slice(start, end))![0].length };
+  if (/^(file)?name/.test(parameter)) return { value, end };
+  const word = (parameter === "boundary" ? /^\S*/ : /^[^\s(]*/).exec(value)![0];
+  return { value: word, end: start + word.length };
 }
 
 /** RFC 2045 §5.1, tolerant of missing semicolons and quotes. The first of two parameters of a name wins. */
@@ -50,6 +50,8 @@ export function parseParameterised(raw: string): Parameterised {
   const params = new Map<string, string>();
   let at = skip(text, 0);
   let value = /^[^\s;(]*/.exec(text.slice(at, at + 1000))![0];
+  // Some leave the value out and begin with a parameter.
+  if (value.includes("=")) value = "";
   at += value.length;
   // RFC 822 allowed "text / html".
   const spaced = value.includes("/") ? null : /^\s*\/\s*([^\s;(]*)/.exec(text.slice(at, at + 1000));
@@ -67,7 +69,7 @@ export function parseParameterised(raw: string): Parameterised {
     }
     at++;
     while (at < text.length && text[at]! <= " ") at++;
-    const found = text[at] === '"' ? quoted(text, at) : bare(text, at, /^(file)?name/.test(name));
+    const found = text[at] === '"' ? quoted(text, at) : bare(text, at, name);
     at = Math.max(found.end, at);
     if (!params.has(name)) params.set(name, found.value);
   }
@@ -82,13 +84,25 @@ function percentBytes(text: string): Buffer {
   );
 }
 
-/** RFC 2231 §3, §4: continued and encoded parameters; a plain one may hold RFC 2047 words, as many senders do. */
+/** Encoded words as file names hold them: with blanks in them, or nothing between them. */
+function decodeLooseWords(text: string): string {
+  const spaced = text.replace(
+    /(=\?[^?\s]+\?([bq])\?)([^?]*\?=)(?=(=\?)?)/gi,
+    (_, start: string, encoding: string, rest: string, next: string | undefined) =>
+      `${start}${rest.replace(/[ \t]/g, /b/i.test(encoding) ? "" : "_")}${next === undefined ? "" : " "}`,
+  );
+  return decodeWords(spaced);
+}
+
+/** RFC 2231 §3, §4: continued and encoded parameters; plain ones may hold RFC 2047 words, as many senders do. */
 export function parameter({ params }: Parameterised, name: string): string | null {
   let charset = "utf-8";
+  let isEncoded = false;
   const pieces: Buffer[] = [];
   const take = (text: string, encoded: boolean, first: boolean): void => {
     const mark = first && encoded ? /^([^']*)'[^']*'/.exec(text) : null;
     if (mark !== null && mark[1] !== "") charset = mark[1]!;
+    isEncoded ||= encoded;
     pieces.push(encoded ? percentBytes(text.slice(mark?.[0].length ?? 0)) : Buffer.from(text, "utf8"));
   };
   const whole = params.get(`${name}*`);
@@ -101,6 +115,6 @@ export function parameter({ params }: Parameterised, name: string): string | nul
   }
   const plain = params.get(name);
   if (pieces.length === 0 && plain === undefined) return null;
-  const text = pieces.length > 0 ? decodeCharset(Buffer.concat(pieces), charset).text : decodeWords(plain!);
-  return text.replace(/[\x00-\x1f\x7f]/g, "").normalize("NFC");
+  const text = pieces.length > 0 ? decodeCharset(Buffer.concat(pieces), charset).text : plain!;
+  return (isEncoded ? text : decodeLooseWords(text)).replace(/[\x00-\x1f\x7f]/g, "").normalize("NFC");
 }

@@ -168,6 +168,7 @@ test("withoutBcc and prependHeader", () => {
   const bytes = latin1("Bcc: a@b,\r\n c@d\r\nTo: x\r\nBCC : e@f\r\nResent-Bcc: g\r\nX-Bcc: y\r\n\r\nBcc: body");
   expect(withoutBcc(bytes).toString()).toBe("To: x\r\nX-Bcc: y\r\n\r\nBcc: body");
   expect(withoutBcc(latin1("To: x\r\n\r\n")).toString()).toBe("To: x\r\n\r\n");
+  expect(withoutBcc(latin1("\xef\xbb\xbfBcc: a\r\nTo: x\r\n\r\n")).toString()).toBe("To: x\r\n\r\n");
   expect(prependHeader(latin1("A: b"), "X: y").toString()).toBe("X: y\r\nA: b");
 });
 

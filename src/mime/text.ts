@@ -1,5 +1,5 @@
 import { bodyParts } from "./body.ts";
-import { decodeText, rawBody } from "./decode.ts";
+import { decodePart, rawBody } from "./decode.ts";
 import { htmlToText } from "./html.ts";
 import { leaves, type Part } from "./structure.ts";
 import { decodeTransfer } from "./transfer.ts";
@@ -25,7 +25,7 @@ function startOf(message: Uint8Array, part: Part, maxRaw: number): string {
 export function decodedStart(raw: Buffer, part: Part, maxRaw: number): string {
   const cut = raw.length > maxRaw;
   const bytes = decodeTransfer(cut ? raw.subarray(0, maxRaw) : raw, part.encoding);
-  return decodeText(cut ? wholeCharacters(bytes) : bytes, part.charset).text;
+  return decodePart(cut ? wholeCharacters(bytes) : bytes, part).text;
 }
 
 const attribution = /^(on|am|le|el|il|op)\b.{0,300}:$/i;
@@ -83,8 +83,11 @@ function previewOf(message: Uint8Array, part: Part, maxRaw: number): string {
 
 /** RFC 8621 §4.1.4: the beginning of what the sender wrote, at most 256 characters. */
 export function preview(message: Uint8Array, root: Part): string {
-  const parts = bodyParts(root).textBody.filter((part) => part.type.startsWith("text/"));
-  for (const part of parts.slice(0, 10)) {
+  const { textBody, htmlBody } = bodyParts(root);
+  const isText = (part: Part): boolean => part.type.startsWith("text/");
+  // The text version beside HTML is often empty.
+  const parts = new Set([...textBody.filter(isText).slice(0, 10), ...htmlBody.filter(isText).slice(0, 10)]);
+  for (const part of parts) {
     // HTML often begins with much style; only then is more of it read.
     const found = previewOf(message, part, 16_384) || (part.type === "text/html" && previewOf(message, part, 262_144));
     if (found) return cutAt(found.toWellFormed(), previewLength);

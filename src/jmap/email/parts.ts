@@ -1,5 +1,5 @@
 import { bodyParts } from "../../mime/body.ts";
-import { decodeText, decodeTransfer, truncateText } from "../../mime/decode.ts";
+import { decodePart, decodeTransfer, truncateText } from "../../mime/decode.ts";
 import { type HeaderProperty, parseHeaderProperty, readHeaderProperty } from "../../mime/headers.ts";
 import type { Part } from "../../mime/structure.ts";
 import { MethodError } from "../errors.ts";
@@ -89,7 +89,7 @@ export async function bodyValues(content: MessageContent, args: BodyArgs): Promi
 
 async function bodyValue(content: MessageContent, part: Part, args: BodyArgs): Promise<JmapObject> {
   const bytes = decodeTransfer(await content.bytes(part.body), part.encoding);
-  const decoded = decodeText(bytes, part.charset);
+  const decoded = decodePart(bytes, part);
   const isEncodingProblem = decoded.isEncodingProblem || part.encoding === "unknown";
   const limit = args.maxBodyValueBytes ?? 0;
   if (limit === 0) return { value: decoded.text, isEncodingProblem, isTruncated: false };
