@@ -5,7 +5,7 @@ import type { Spool } from "../../store/blobs.ts";
 import { authenticate } from "./authenticate.ts";
 import type { SmtpInOptions } from "./options.ts";
 import { Refusal } from "./reply.ts";
-import { isLooping, isSmuggling, receivedField, withoutForgedResults } from "./trace.ts";
+import { isLooping, isOverlong, isSmuggling, receivedField, withoutForgedResults } from "./trace.ts";
 
 /** What the session is told of each recipient, besides its address. */
 export interface Envelope {
@@ -65,6 +65,7 @@ async function judge(
   const raw = await spool.bytes();
   const { hostname, incoming, clock } = options;
   if (isSmuggling(raw)) throw new Refusal(554, "5.6.0 a lone dot between line ends that are not CRLF");
+  if (isOverlong(raw)) throw new Refusal(554, "5.3.4 the header of this message is too long");
   if (isLooping(raw, hostname)) throw new Refusal(554, "5.4.6 this message is going round in circles");
   const message = withoutForgedResults(raw, hostname);
   const helo = session.hostNameAppearsAs || session.remoteAddress;

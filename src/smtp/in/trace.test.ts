@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isLooping, isSmuggling, receivedField, withoutForgedResults } from "./trace.ts";
+import { isLooping, isOverlong, isSmuggling, receivedField, withoutForgedResults } from "./trace.ts";
 
 const bytes = (text: string) => Buffer.from(text, "latin1");
 
@@ -27,6 +27,7 @@ describe("results that claim to be ours", () => {
     "AUTHENTICATION-RESULTS:MX.TEST 1;\r\n\tspf=pass\r\n",
     'Authentication-Results: "mx.test"; none\r\n',
     "Authentication-Results: (hi) mx.test; none\r\n",
+    "Authentication-Results: (hi (ho) hi) mx.test; none\r\n",
     "Authentication-Results :\r\n mx.test; none\n",
   ])("go: %j", (field) => {
     const rest = "Subject: x\r\n\r\nAuthentication-Results: mx.test; none\r\n";
@@ -50,6 +51,24 @@ test("a loop is seen by its many Received fields", () => {
   expect(isLooping(bytes(`${hop("mx.test").repeat(11)}\r\n`), "mx.test")).toBe(true);
   expect(isLooping(bytes(`${hop("mx.testing").repeat(11)}\r\n`), "mx.test")).toBe(false);
   expect(isLooping(bytes(`\r\n${hop("mx.test").repeat(60)}`), "mx.test")).toBe(false);
+});
+
+test("a header that is slow to judge is seen", () => {
+  const body = `\r\n\r\n${"x\r\n".repeat(100_000)}`;
+  expect(isOverlong(bytes(`A: b${"\r\n c@d.test,".repeat(4_000)}${body}`))).toBe(false);
+  expect(isOverlong(bytes(`A: b${"\r\n c".repeat(4_001)}${body}`))).toBe(true);
+  expect(isOverlong(bytes(`A: b${" ".repeat(999)}c${body}`))).toBe(false);
+  expect(isOverlong(bytes(`A: b${" ".repeat(1_000)}c${body}`))).toBe(true);
+  expect(isOverlong(bytes(`no field\nA: b\r\n${"X: y\r\n".repeat(50_000)}\r\n`))).toBe(true);
+  expect(isOverlong(bytes(`A: b\n\n${"x ".repeat(200_000)}`))).toBe(false);
+  expect(isOverlong(bytes(""))).toBe(false);
+});
+
+test("a comment that never ends is read once", () => {
+  const field = `Authentication-Results: mx.test; ${"(".repeat(1_000_000)}\r\n`;
+  const began = performance.now();
+  expect(withoutForgedResults(bytes(`A: b\r\n${field}\r\n`), "mx.test").toString()).toBe("A: b\r\n\r\n");
+  expect(performance.now() - began).toBeLessThan(2_000);
 });
 
 test("the trace field holds no more of a peer's name than a name", () => {

@@ -12,6 +12,9 @@ interface FieldRange {
 const lf = 0x0a;
 const mostLoops = 10;
 const mostReceived = 50;
+const largestHeader = 256_000;
+const mostLines = 4_000;
+const longestGap = 1_000;
 
 /** The fields of a message's header, as far as it reads like one. */
 function headerFields(message: Buffer): FieldRange[] {
@@ -42,13 +45,39 @@ export function withoutForgedResults(message: Buffer, hostname: string): Buffer 
   let from = 0;
   for (const field of headerFields(message)) {
     if (field.name !== "authentication-results") continue;
-    const text = message.toString("latin1", field.value, field.end).replace(/\([^)]*\)/g, " ");
+    const text = withoutComments(message.toString("latin1", field.value, field.end));
     const [authority = ""] = text.trim().split(/[\s;]/);
     if (authority.replace(/^"|"$/g, "").toLowerCase() !== hostname.toLowerCase()) continue;
     kept.push(message.subarray(from, field.start));
     from = field.end;
   }
   return from === 0 ? message : Buffer.concat([...kept, message.subarray(from)]);
+}
+
+function withoutComments(text: string): string {
+  let depth = 0;
+  let plain = "";
+  for (const char of text) {
+    if (char === "(") depth++;
+    else if (depth === 0) plain += char;
+    else if (char === ")") depth--;
+  }
+  return plain;
+}
+
+/** A header that would take long to judge: what reads signatures is slow on long fields and on runs of white space. */
+export function isOverlong(message: Buffer): boolean {
+  const ends = ["\n\r\n", "\n\n"].map((end) => message.indexOf(end)).filter((at) => at >= 0);
+  const end = Math.min(...ends, message.length);
+  if (end > largestHeader) return true;
+  const header = message.toString("latin1", 0, end);
+  if (new RegExp(`\\s{${longestGap}}`).test(header)) return true;
+  let lines = 0;
+  for (const line of header.split("\n")) {
+    lines = /^[ \t]/.test(line) ? lines + 1 : 0;
+    if (lines > mostLines) return true;
+  }
+  return false;
 }
 
 /** RFC 5321 §6.3: true when the message has been passed on so often that it must be going round. */
