@@ -6,7 +6,7 @@ import type { Reader, Tx } from "../store/store.ts";
 import { MethodError } from "./errors.ts";
 import { idPrefix } from "./ids.ts";
 import type { Call, Method, MethodResult, ReadCall, Services, WriteCall } from "./method.ts";
-import { type Invocation, resolveReferences } from "./references.ts";
+import { type Invocation, type ReferenceBudget, resolveReferences } from "./references.ts";
 import type { Registered, Registry } from "./registry.ts";
 import { describe } from "./schema.ts";
 
@@ -90,12 +90,14 @@ class Run {
   readonly request: DispatchRequest;
   readonly responses: Invocation[] = [];
   readonly createdIds: Map<string, string>;
+  readonly #references: ReferenceBudget;
 
   constructor(registry: Registry, services: Services, request: DispatchRequest) {
     this.registry = registry;
     this.services = services;
     this.request = request;
     this.createdIds = new Map(Object.entries(request.createdIds));
+    this.#references = { left: services.limits.maxSizeRequest };
   }
 
   /** Answers the call at `index`, and those behind it that share its snapshot; returns the next index. */
@@ -134,7 +136,7 @@ class Run {
     responses: readonly Invocation[],
     created: ReadonlyMap<string, string>[],
   ): ReadyCall {
-    const args = resolveReferences(given, responses);
+    const args = resolveReferences(given, responses, this.#references);
     const problem = check(args);
     if (problem) throw new MethodError("invalidArguments", describe(problem));
     const call = new CallContext(this, typeof args.accountId === "string" ? args.accountId : "", created);

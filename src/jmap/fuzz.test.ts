@@ -141,7 +141,7 @@ test("patches and references fail with their own errors alone", () => {
       const reference = { resultOf: "0", name: "n", path: `/${parts.join("/")}` };
       for (const given of [reference, extra]) {
         try {
-          resolveReferences({ "#ids": given }, [["n", object, "0"]]);
+          resolveReferences({ "#ids": given }, [["n", object, "0"]], { left: 1_000_000 });
         } catch (error) {
           expect(error).toBeInstanceOf(MethodError);
         }

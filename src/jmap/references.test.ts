@@ -16,12 +16,13 @@ const responses: Invocation[] = [
   ],
   ["Foo/get", { list: [] }, "g"],
 ];
+const budget = () => ({ left: 1_000 });
 const resolve = (path: string, resultOf = "q", name = "Foo/query") =>
-  resolveReferences({ "#ids": { resultOf, name, path }, other: 1 }, responses);
+  resolveReferences({ "#ids": { resultOf, name, path }, other: 1 }, responses, budget());
 
 test("arguments without references stay the same object", () => {
   const args = { ids: ["a"] };
-  expect(resolveReferences(args, responses)).toBe(args);
+  expect(resolveReferences(args, responses, budget())).toBe(args);
 });
 
 test.each([
@@ -53,7 +54,7 @@ test.each([
 
 test("malformed references fail", () => {
   for (const reference of [null, "x", [], { resultOf: "q", name: "Foo/query" }]) {
-    expect(() => resolveReferences({ "#ids": reference }, responses)).toThrow(
+    expect(() => resolveReferences({ "#ids": reference }, responses, budget())).toThrow(
       expect.objectContaining({ type: "invalidResultReference" }),
     );
   }
@@ -61,7 +62,16 @@ test("malformed references fail", () => {
 
 test("the same argument as value and reference is invalid", () => {
   const reference = { resultOf: "q", name: "Foo/query", path: "/ids" };
-  expect(() => resolveReferences({ ids: [], "#ids": reference }, responses)).toThrow(
+  expect(() => resolveReferences({ ids: [], "#ids": reference }, responses, budget())).toThrow(
     expect.objectContaining({ type: "invalidArguments" }),
+  );
+});
+
+test("what a request refers to is bounded as a whole", () => {
+  const spent = { left: 100 };
+  const whole = { resultOf: "g", name: "Foo/get", path: "" };
+  expect(resolveReferences({ "#a": whole }, responses, spent)).toEqual({ a: responses[1]![1] });
+  expect(() => resolveReferences({ "#a": whole, "#b": whole }, responses, spent)).toThrow(
+    expect.objectContaining({ type: "requestTooLarge" }),
   );
 });
