@@ -51,6 +51,10 @@ test.each([
   [{ deep: {}, "deep/one/two": 1 }],
   [{ "deep/~2": 1 }],
   [{ "deep/constructor/x": 1 }],
+  [{ "constructor/x": 1 }],
+  [{ "toString/x/y": 1 }],
+  [{ "__proto__/x": 1 }],
+  [{ [`deep${"/a".repeat(2_000_000)}`]: 1 }],
 ])("%j is an invalid patch", (patch) => {
   expect(() => apply(patch)).toThrow(expect.objectContaining({ type: "invalidPatch" }));
 });

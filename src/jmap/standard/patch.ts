@@ -5,6 +5,9 @@ import type { JmapObject, Property } from "./type.ts";
 
 type FindProperty = (name: string) => Property | undefined;
 
+/** More than any object here has levels. */
+const maxDepth = 20;
+
 /** The properties of an object that a patch names. */
 export function patchedProperties(patch: JmapObject): string[] {
   return [...new Set(Object.keys(patch).map((key) => pointerTokens(`/${key}`)?.[0] ?? key))];
@@ -27,10 +30,10 @@ export function applyPatch(before: JmapObject, patch: JmapObject, find: FindProp
       continue;
     }
     if (!copied.has(name)) {
-      after[name] = structuredClone(after[name]);
+      if (Object.hasOwn(after, name)) after[name] = structuredClone(after[name]);
       copied.add(name);
     }
-    const parent = descend(after[name], inner.slice(0, -1), key);
+    const parent = descend(after, tokens.slice(0, -1), key);
     const last = property?.isCaseless ? inner.at(-1)!.toLowerCase() : inner.at(-1)!;
     if (value === null || (value === false && property?.isSet && inner.length === 1)) delete parent[last];
     else define(parent, last, value);
@@ -41,6 +44,7 @@ export function applyPatch(before: JmapObject, patch: JmapObject, find: FindProp
 function tokensOf(key: string): string[] {
   const tokens = pointerTokens(`/${key}`);
   if (!tokens) throw new SetError("invalidPatch", `"${key}" is no JSON pointer`);
+  if (tokens.length > maxDepth) throw new SetError("invalidPatch", `a pointer has more than ${maxDepth} steps`);
   return tokens;
 }
 
@@ -59,10 +63,10 @@ function defaultOf(property: Property): unknown {
   return property.default === undefined ? null : structuredClone(property.default);
 }
 
-function descend(from: unknown, tokens: string[], key: string): JmapObject {
-  let value = from;
-  for (const token of [undefined, ...tokens]) {
-    if (token !== undefined) value = Object.hasOwn(value as object, token) ? (value as JmapObject)[token] : undefined;
+function descend(from: JmapObject, tokens: string[], key: string): JmapObject {
+  let value: unknown = from;
+  for (const token of tokens) {
+    value = Object.hasOwn(value as object, token) ? (value as JmapObject)[token] : undefined;
     if (Array.isArray(value)) throw new SetError("invalidPatch", `"${key}" points into an array`);
     if (typeof value !== "object" || value === null) throw new SetError("invalidPatch", `"${key}" has no parent`);
   }

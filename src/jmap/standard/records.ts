@@ -13,12 +13,15 @@ function findProperty(type: Fields, name: string): Property | undefined {
   return Object.hasOwn(type.properties, name) ? type.properties[name] : type.dynamicProperty?.(name);
 }
 
+/** Of a record that is nothing but faults, so many are told. */
+const mostFaults = 1_000;
+
 /** Gathers all that is wrong with one record, as the SetError should list every property. */
 class Faults {
   readonly #found = new Map<string, string>();
 
   add(property: string, text: string): void {
-    if (!this.#found.has(property)) this.#found.set(property, text);
+    if (!this.#found.has(property) && this.#found.size < mostFaults) this.#found.set(property, text);
   }
 
   error(): SetError | undefined {
@@ -126,7 +129,9 @@ export function referencesOf(type: Fields, object: JmapObject): string[] {
     const { references } = findProperty(type, top) ?? {};
     if (references === "value" && typeof value === "string") names.push(value);
     if (references === "keys" && inner !== undefined) names.push(inner);
-    if (references === "keys" && typeof value === "object" && value !== null) names.push(...Object.keys(value));
+    if (references === "keys" && typeof value === "object" && value !== null) {
+      for (const name of Object.keys(value)) names.push(name);
+    }
   }
   return names.filter((name) => name.startsWith("#")).map((name) => name.slice(1));
 }

@@ -118,6 +118,13 @@ async function get(args: object = {}): Promise<JmapObject[]> {
   return (await client.call("Quota/get", args as JmapObject)).list as JmapObject[];
 }
 
+test("a record of nothing but faults is refused like any other", async () => {
+  const create = { k: Object.fromEntries(Array.from({ length: 200_000 }, (_, n) => [`no${n}`, 1])) };
+  const groupIds = Object.fromEntries(Array.from({ length: 200_000 }, (_, n) => [`g${n}`, false]));
+  const { notCreated } = await set({ create: { ...create, l: { name: "l", groupIds } } });
+  expect(notCreated).toMatchObject({ k: { type: "invalidProperties" }, l: { type: "invalidProperties" } });
+});
+
 test("creates tell the id, what the server sets, and the defaults", async () => {
   const { created } = await set({ create: { k: { name: "ball", tags: { a: true } } } });
   expect(created).toEqual({
