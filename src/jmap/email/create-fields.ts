@@ -63,7 +63,7 @@ const named = (addresses: unknown) =>
   (addresses as { name?: string | null; email: string }[]).map(({ name, email }) => ({ name: name ?? null, email }));
 
 function fieldOf(property: string, path: string): { name: string; form: HeaderForm; all: boolean } | undefined {
-  const known = path === "" ? convenience[property] : undefined;
+  const known = path === "" && Object.hasOwn(convenience, property) ? convenience[property] : undefined;
   if (known) return { name: known[0], form: known[1], all: false };
   const header = parseHeaderProperty(property);
   if (header === "forbidden") throw invalidProperties(`${property}: this field has no such form`, path + property);
