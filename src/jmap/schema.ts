@@ -35,6 +35,9 @@ export const oneOf = <const T extends string>(...values: T[]): Schema<T> => of({
 export const exactly = <const T extends string | number | boolean | null>(value: T): Schema<T> => of({ const: value });
 export const matching = (pattern: string): Schema<string> => of({ type: "string", pattern });
 export const textUpTo = (maxLength: number): Schema<string> => of({ type: "string", maxLength });
+/** The database takes no NUL. */
+export const storableUpTo = (maxLength: number): Schema<string> =>
+  of({ type: "string", maxLength, pattern: "^[^\\u0000]*$" });
 export const nullable = <T>(schema: Schema<T>): Schema<T | null> => of({ anyOf: [schema.json, { type: "null" }] });
 export const list = <T>(items: Schema<T>, bounds: { minItems?: number; maxItems?: number } = {}): Schema<T[]> =>
   of({ type: "array", items: items.json, ...bounds });

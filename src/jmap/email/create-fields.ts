@@ -83,6 +83,6 @@ function named(form: HeaderForm, value: unknown): unknown {
 }
 
 function fieldOf(property: string, path: string): ReturnType<typeof parseHeaderProperty> {
-  const known = path === "" ? convenience[property] : undefined;
+  const known = path === "" && Object.hasOwn(convenience, property) ? convenience[property] : undefined;
   return known ? { name: known[0], form: known[1], all: false } : parseHeaderProperty(property);
 }

@@ -268,6 +268,11 @@ describe("Email/set create", () => {
 });
 
 describe("Email/set update and destroy", () => {
+  test.each(["constructor", "toString", "__proto__"])("no property %s is seen in the prototype", async (name) => {
+    const answer = await create(JSON.parse(`{"${name}": "x"}`) as Json);
+    expect(answer).toMatchObject({ type: "invalidProperties", properties: [name] });
+  });
+
   test("keywords and mailboxes are patched, and counted", async () => {
     const { id } = await create(text);
     const other = await client.call("Mailbox/set", { create: { x: { name: "Other" } } });

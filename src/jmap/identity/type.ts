@@ -5,12 +5,14 @@ import { deleteIdentities, findIdentities, type IdentityRow, writeIdentities } f
 import { SetError } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import type { WriteCall } from "../method.ts";
-import { bool, list, nullable, object, optional, text, textUpTo } from "../schema.ts";
+import { bool, list, nullable, object, optional, storableUpTo } from "../schema.ts";
 import { refuse } from "../standard/faults.ts";
 import type { CreateRecord, DataType, JmapObject, SetHooks, UpdateRecord } from "../standard/type.ts";
 
-const addresses = nullable(list(object({ name: optional(nullable(text)), email: text }), { maxItems: 100 }));
-const signature = textUpTo(100_000);
+const addresses = nullable(
+  list(object({ name: optional(nullable(storableUpTo(1000))), email: storableUpTo(1000) }), { maxItems: 100 }),
+);
+const signature = storableUpTo(100_000);
 
 const identitySet: SetHooks = {
   needs: ["name", "email", "replyTo", "bcc", "textSignature", "htmlSignature", "mayDelete"],
@@ -72,8 +74,8 @@ export const identity = {
   capability: capabilities.submission,
   prefix: idPrefix.identity,
   properties: {
-    name: { schema: textUpTo(1000), default: "" },
-    email: { schema: textUpTo(320), immutable: true },
+    name: { schema: storableUpTo(1000), default: "" },
+    email: { schema: storableUpTo(320), immutable: true },
     replyTo: { schema: addresses, default: null },
     bcc: { schema: addresses, default: null },
     textSignature: { schema: signature, default: "" },

@@ -4,24 +4,19 @@ import { findVacation, forgetAnswers, type VacationRow, writeVacation } from "..
 import { utcDateText } from "../dates.ts";
 import { invalidProperties } from "../errors.ts";
 import { capabilities } from "../ids.ts";
-import { bool, nullable, type Schema, utcDate } from "../schema.ts";
+import { bool, nullable, storableUpTo, utcDate } from "../schema.ts";
 import { refuse } from "../standard/faults.ts";
 import type { DataType, JmapObject, SetHooks } from "../standard/type.ts";
 
 const singleton = "singleton";
 
-/** The database takes no NUL. */
-const textUpTo = (maxLength: number): Schema<string> => ({
-  json: { type: "string", maxLength, pattern: "^[^\\u0000]*$" },
-});
-
 const properties = {
   isEnabled: { schema: bool, default: false },
   fromDate: { schema: nullable(utcDate), default: null },
   toDate: { schema: nullable(utcDate), default: null },
-  subject: { schema: nullable(textUpTo(1000)), default: null },
-  textBody: { schema: nullable(textUpTo(500_000)), default: null },
-  htmlBody: { schema: nullable(textUpTo(500_000)), default: null },
+  subject: { schema: nullable(storableUpTo(1000)), default: null },
+  textBody: { schema: nullable(storableUpTo(500_000)), default: null },
+  htmlBody: { schema: nullable(storableUpTo(500_000)), default: null },
 } satisfies DataType["properties"];
 
 const none: VacationRow = {

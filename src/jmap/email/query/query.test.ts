@@ -86,6 +86,10 @@ describe("Email/query (RFC 8621 §4.4)", () => {
     expect(await find({ operator: "NOT", conditions: [{ text: "noon" }] })).toEqual([second]);
   });
 
+  test("finds no field of a name that no field can have", async () => {
+    expect(await find({ header: ["x".repeat(1_000_000)] })).toEqual([]);
+  });
+
   test("reads a header that is too large to stand beside its row", async () => {
     const source = `X-Mark: found\nX-Fill: ${"x".repeat(70_000)}\nSubject: Big\n\nbody`;
     const big = await add(source);
