@@ -5,8 +5,8 @@ import { AccountMissing } from "../store/errors.ts";
 import type { Reader, Tx } from "../store/store.ts";
 import { MethodError } from "./errors.ts";
 import { idPrefix } from "./ids.ts";
-import type { Call, Method, MethodResult, ReadCall, Services, WriteCall } from "./method.ts";
-import { type Invocation, type ReferenceBudget, resolveReferences } from "./references.ts";
+import type { Budget, Call, Method, MethodResult, ReadCall, Services, WriteCall } from "./method.ts";
+import { type Invocation, resolveReferences } from "./references.ts";
 import type { Registered, Registry } from "./registry.ts";
 import { describe } from "./schema.ts";
 
@@ -48,6 +48,7 @@ class CallContext implements Call {
   readonly login: Login;
   readonly using: ReadonlySet<string>;
   readonly account: string;
+  readonly octets: Budget;
   accountId = 0;
   readonly #createdIds: readonly ReadonlyMap<string, string>[];
 
@@ -56,6 +57,7 @@ class CallContext implements Call {
     this.login = run.request.login;
     this.using = run.request.relaxedUsing ? run.registry.capabilities : run.request.using;
     this.account = account;
+    this.octets = run.octets;
     this.#createdIds = createdIds;
   }
 
@@ -90,7 +92,9 @@ class Run {
   readonly request: DispatchRequest;
   readonly responses: Invocation[] = [];
   readonly createdIds: Map<string, string>;
-  readonly #references: ReferenceBudget;
+  /** In characters: references to what holds references double it each time. */
+  readonly #references: Budget;
+  readonly octets: Budget;
 
   constructor(registry: Registry, services: Services, request: DispatchRequest) {
     this.registry = registry;
@@ -98,6 +102,8 @@ class Run {
     this.request = request;
     this.createdIds = new Map(Object.entries(request.createdIds));
     this.#references = { left: services.limits.maxSizeRequest };
+    // A message may be as large as an upload, and then has trace fields in front.
+    this.octets = { left: 2 * services.limits.maxSizeUpload };
   }
 
   /** Answers the call at `index`, and those behind it that share its snapshot; returns the next index. */

@@ -46,6 +46,11 @@ export interface Services {
   limits: Limits;
 }
 
+/** Shared by all calls of a request. */
+export interface Budget {
+  left: number;
+}
+
 /** A call being answered: who asks, for which account, with what at hand. */
 export interface Call {
   readonly services: Services;
@@ -56,6 +61,8 @@ export interface Call {
   readonly account: string;
   /** The capabilities in `using`; all of them where the server does not mind it. */
   readonly using: ReadonlySet<string>;
+  /** What this request may still answer of the octets of messages and blobs. */
+  readonly octets: Budget;
   /** The id of a record that an earlier call of this request made, by its creation id (without "#"). */
   createdId(creationId: string): string | undefined;
   /**

@@ -1,18 +1,14 @@
 import { MethodError } from "./errors.ts";
+import type { Budget } from "./method.ts";
 
 /** A call or a response: name, arguments, call id (RFC 8620 §3.2). */
 export type Invocation = [name: string, args: Record<string, unknown>, callId: string];
-
-/** How much more a request may refer to, in characters: references to what holds references double it each time. */
-export interface ReferenceBudget {
-  left: number;
-}
 
 /** RFC 8620 §3.7: the arguments with each "#name" replaced by what it points to in an earlier response. */
 export function resolveReferences(
   args: Record<string, unknown>,
   responses: readonly Invocation[],
-  budget: ReferenceBudget,
+  budget: Budget,
 ): Record<string, unknown> {
   if (!Object.keys(args).some((name) => name.startsWith("#"))) return args;
   const resolved: Record<string, unknown> = {};
@@ -32,7 +28,7 @@ export function resolveReferences(
   return resolved;
 }
 
-function spend(budget: ReferenceBudget, value: unknown): void {
+function spend(budget: Budget, value: unknown): void {
   budget.left -= typeof value === "string" ? value.length + 2 : 2;
   if (budget.left < 0) throw new MethodError("requestTooLarge", "the references of this request point to too much");
   if (Array.isArray(value)) for (const item of value) spend(budget, item);

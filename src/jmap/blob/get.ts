@@ -39,7 +39,7 @@ export const blobGet = ownMethod({
     length: optional(nullable(unsignedInt)),
   }),
   async run(args, call) {
-    const { maxObjectsInGet, maxSizeUpload } = call.services.limits;
+    const { maxObjectsInGet } = call.services.limits;
     const ids = [...new Set(args.ids)];
     if (ids.length > maxObjectsInGet) throw new MethodError("requestTooLarge", `at most ${maxObjectsInGet} ids`);
     const wanted = new Set(args.properties ?? ["data", "size"]);
@@ -48,13 +48,11 @@ export const blobGet = ownMethod({
       throw new MethodError("invalidArguments", `no property "${unknown}"`, { arguments: ["properties"] });
     }
     const selection = { wanted, offset: args.offset ?? 0, length: args.length ?? undefined };
-    // A message may be as large as an upload, and then has trace fields in front.
-    const budget = { left: 2 * maxSizeUpload };
     const found: JmapObject[] = [];
     const notFound: string[] = [];
     for (const text of ids) {
       const blobId = dereference(text, call.createdId);
-      const blob = blobId === undefined ? undefined : await show(blobId, selection, budget, call);
+      const blob = blobId === undefined ? undefined : await show(blobId, selection, call);
       if (blob) found.push(blob);
       else notFound.push(text);
     }
@@ -65,17 +63,16 @@ export const blobGet = ownMethod({
 async function show(
   blobId: string,
   { wanted, offset, length }: Selection,
-  budget: { left: number },
-  { services, accountId, login }: Call,
+  { services, accountId, login, octets }: Call,
 ): Promise<JmapObject | undefined> {
   const end = length === undefined ? undefined : Math.min(offset + length, Number.MAX_SAFE_INTEGER);
   const range = { start: offset, ...(end !== undefined && { end }) };
   const opened = await services.blobs.open(services.store.reader(accountId, login.userId), blobId, range);
   if (!opened) return undefined;
   const readsBytes = [...wanted].some((name) => name !== "id" && name !== "size");
-  if (readsBytes) budget.left -= opened.size;
-  if (!readsBytes || budget.left < 0) opened.stream.destroy();
-  if (budget.left < 0) throw new MethodError("requestTooLarge", "too many octets for one call");
+  if (readsBytes) octets.left -= opened.size;
+  if (!readsBytes || octets.left < 0) opened.stream.destroy();
+  if (octets.left < 0) throw new MethodError("requestTooLarge", "too many octets for one request");
   const shown: JmapObject = { id: blobId };
   if (wanted.has("size")) shown.size = opened.total;
   if (!readsBytes) return shown;

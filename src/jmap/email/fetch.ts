@@ -54,7 +54,7 @@ async function show(email: FetchedEmail, plan: Plan, call: ReadCall): Promise<Jm
     const value = plainProperty(email, name);
     if (value !== undefined) shown[name] = value;
   }
-  if (plan.needsContent) await showContent(shown, storedContent(email, call), plan);
+  if (plan.needsContent) await showContent(shown, storedContent(email, call), plan, call.octets);
   return shown;
 }
 

@@ -77,7 +77,7 @@ async function parse(blobId: string, bytes: Buffer, { names, plan }: Wanted, cal
     else if (name === "blobId") shown[name] = blobId;
     else if (plan.plain.includes(name)) shown[name] = summary[name as keyof MessageSummary];
   }
-  if (plan.needsContent) await showContent(shown, await contentOf(blobId, bytes, summary, call), plan);
+  if (plan.needsContent) await showContent(shown, await contentOf(blobId, bytes, summary, call), plan, call.octets);
   return shown;
 }
 

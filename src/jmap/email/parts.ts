@@ -3,6 +3,7 @@ import { decodePart, decodeTransfer, truncateText } from "../../mime/decode.ts";
 import { type HeaderProperty, parseHeaderProperty, readHeaderProperty } from "../../mime/headers.ts";
 import type { Part } from "../../mime/structure.ts";
 import { MethodError } from "../errors.ts";
+import type { Budget } from "../method.ts";
 import { bool, list, matching, nullable, object, optional, type Static, unsignedInt } from "../schema.ts";
 import type { JmapObject } from "../standard/type.ts";
 import { headerFields, type MessageContent, partBlobId } from "./content.ts";
@@ -75,7 +76,11 @@ export async function bodyPart(
 }
 
 /** RFC 8621 §4.1.4: bodyValues for the parts that the arguments name. */
-export async function bodyValues(content: MessageContent, args: BodyArgs): Promise<Record<string, JmapObject>> {
+export async function bodyValues(
+  content: MessageContent,
+  args: BodyArgs,
+  octets: Budget,
+): Promise<Record<string, JmapObject>> {
   const wanted = new Set<Part>();
   const { textBody, htmlBody } = bodyParts(content.structure);
   const isText = (part: Part) => part.type.startsWith("text/");
@@ -83,7 +88,12 @@ export async function bodyValues(content: MessageContent, args: BodyArgs): Promi
   if (args.fetchHTMLBodyValues) for (const part of htmlBody.filter(isText)) wanted.add(part);
   if (args.fetchAllBodyValues) for (const part of leaves(content.structure).filter(isText)) wanted.add(part);
   const values: Record<string, JmapObject> = {};
-  for (const part of wanted) if (part.partId !== null) values[part.partId] = await bodyValue(content, part, args);
+  for (const part of wanted) {
+    if (part.partId === null) continue;
+    octets.left -= part.size;
+    if (octets.left < 0) throw new MethodError("requestTooLarge", "too many octets for one request");
+    values[part.partId] = await bodyValue(content, part, args);
+  }
   return values;
 }
 

@@ -1,5 +1,6 @@
 import { bodyParts } from "../../mime/body.ts";
 import { parseHeaderProperty, readHeaderProperty } from "../../mime/headers.ts";
+import type { Budget } from "../method.ts";
 import type { JmapObject } from "../standard/type.ts";
 import { headerFields, type MessageContent } from "./content.ts";
 import { type BodyArgs, bodyPart, bodyValues, type NamedHeader, type PartWant, partWant } from "./parts.ts";
@@ -53,7 +54,12 @@ export function planContent(properties: Iterable<string>, args: BodyArgs): Conte
 }
 
 /** Adds what the plan asks of the header and the body. */
-export async function showContent(shown: JmapObject, content: MessageContent, plan: ContentPlan): Promise<void> {
+export async function showContent(
+  shown: JmapObject,
+  content: MessageContent,
+  plan: ContentPlan,
+  octets: Budget,
+): Promise<void> {
   if (plan.allHeaders || plan.headers.length > 0) {
     const fields = await headerFields(content, content.structure);
     if (plan.allHeaders) shown.headers = fields;
@@ -66,7 +72,7 @@ export async function showContent(shown: JmapObject, content: MessageContent, pl
     if (!lists || !isListed(name)) continue;
     shown[name] = await Promise.all(lists[name].map((part) => bodyPart(part, parts, content, false)));
   }
-  if (body.includes("bodyValues")) shown.bodyValues = await bodyValues(content, plan.args);
+  if (body.includes("bodyValues")) shown.bodyValues = await bodyValues(content, plan.args, octets);
 }
 
 const listed = { textBody: true, htmlBody: true, attachments: true };
