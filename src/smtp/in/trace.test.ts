@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isLooping, isOverlong, isSmuggling, receivedField, withoutForgedResults } from "./trace.ts";
+import { isLooping, isOverlong, isSmuggling, receivedField, senderFields, withoutForgedResults } from "./trace.ts";
 
 const bytes = (text: string) => Buffer.from(text, "latin1");
 
@@ -62,6 +62,8 @@ test("a header that is slow to judge is seen", () => {
   expect(isOverlong(bytes(`no field\nA: b\r\n${"X: y\r\n".repeat(50_000)}\r\n`))).toBe(true);
   expect(isOverlong(bytes(`A: b\n\n${"x ".repeat(200_000)}`))).toBe(false);
   expect(isOverlong(bytes(""))).toBe(false);
+  const long = bytes(`X: ${"x".repeat(1_000_000)}\r\nFrom: a@b.test\r\nTo: c@d.test\r\n\r\nbody`);
+  expect(senderFields(long).toString()).toBe("From: a@b.test\r\n\r\n");
 });
 
 test("a comment that never ends is read once", () => {

@@ -80,6 +80,12 @@ export function isOverlong(message: Buffer): boolean {
   return false;
 }
 
+/** A message of nothing but its From. */
+export function senderFields(message: Buffer): Buffer {
+  const from = headerFields(message).filter(({ name }) => name === "from");
+  return Buffer.concat([...from.map(({ start, end }) => message.subarray(start, end)), Buffer.from("\r\n")]);
+}
+
 /** RFC 5321 §6.3: true when the message has been passed on so often that it must be going round. */
 export function isLooping(message: Buffer, hostname: string): boolean {
   const received = headerFields(message).filter((field) => field.name === "received");
