@@ -36,6 +36,14 @@ const arrived = (account: number, subject: string) =>
 const plain = (subject: string, body = "Hello.\r\n") =>
   `From: eve@there.test\r\nTo: ada@here.test\r\nSubject: ${subject}\r\n\r\n${body}`;
 
+test("a header that takes too long to verify is stored whole", async () => {
+  const long = `X-Long: a${"\r\n b".repeat(5_000)}\r\n`;
+  await send(long + plain("long header"));
+  expect((await arrived(ada, "long header")).raw.toString()).toContain(long);
+  const from = `From: ${"x".repeat(1_000)}${" ".repeat(1_000)}<eve@there.test>\r\n`;
+  expect(await refused(send(`${from}Subject: long sender\r\n\r\nHello.\r\n`))).toMatch(/^554 5\.6\.0/);
+});
+
 describe("the conversation", () => {
   test("greets without the library's pause", async () => {
     const start = Date.now();
