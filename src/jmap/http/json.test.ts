@@ -20,6 +20,9 @@ test.each([
   '{"\\uDC00":1}',
   "{",
   "",
+  '{"',
+  '["a\\\\\\"]',
+  '{"\\x":1}',
   '{"a":1}x',
   "[".repeat(501) + "]".repeat(501),
 ])("refuses %s", (text) => {
@@ -30,6 +33,33 @@ test.each(['{"a":"a","b":"a"}', '[{"a":1},{"a":1}]', '{"a":{"a":{"a":[]}}}', '"\
   "takes %s",
   (text) => expect(parseIJson(text)).toEqual(JSON.parse(text)),
 );
+
+test("takes any text for what it is", () => {
+  const text = fc.string({ unit: fc.constantFrom("{", "}", "[", "]", ",", ":", '"', "\\", "a", "1") });
+  const isJson = (value: string) => {
+    try {
+      return JSON.stringify(JSON.parse(value)) !== undefined;
+    } catch {
+      return false;
+    }
+  };
+  fc.assert(
+    fc.property(text, (value) => {
+      if (!isJson(value)) {
+        expect(() => parseIJson(value)).toThrow(
+          expect.objectContaining({ type: "urn:ietf:params:jmap:error:notJSON" }),
+        );
+      }
+    }),
+  );
+});
+
+test("refuses ten million bytes of empty values before it reads them", () => {
+  const nothing = `[${"[],".repeat(3_300_000)}[]]`;
+  expect(() => parseIJson(nothing)).toThrow(expect.objectContaining({ message: expect.stringContaining("values") }));
+  const many = JSON.stringify(Array.from({ length: 50_000 }, (_, i) => ({ id: i })));
+  expect(parseIJson(many)).toHaveLength(50_000);
+});
 
 test("refuses what is no UTF-8", () => {
   expect(() => parseIJson(Buffer.from([0x22, 0xff, 0x22]))).toThrow(expect.objectContaining({ status: 400 }));

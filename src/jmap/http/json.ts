@@ -2,16 +2,21 @@ import { RequestError } from "../errors.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 const maxDepth = 500;
+/** Many times what 50 calls of 1,000 objects need; ten million bytes of `[],` would hold up everyone for a second. */
+const maxValues = 200_000;
 const quote = 0x22;
 const backslash = 0x5c;
 
-/** RFC 7493 (I-JSON): UTF-8, no name twice in one object, no lone surrogates. Throws RequestError("notJSON"). */
+/**
+ * RFC 7493 (I-JSON): UTF-8, no name twice in one object, no lone surrogates. RFC 8259 §9 lets a parser limit depth and
+ * size. Throws RequestError("notJSON").
+ */
 export function parseIJson(body: Buffer | string): unknown {
   try {
     const text = typeof body === "string" ? body : utf8.decode(body);
-    const value: unknown = JSON.parse(text);
     const fault = scan(text);
     if (fault) throw new RequestError("notJSON", 400, fault);
+    const value: unknown = JSON.parse(text);
     // Only an escape can write a lone surrogate in valid UTF-8; a text frame may hold one as it is.
     if (!text.isWellFormed() || (/\\u[dD][89a-fA-F]/.test(text) && !isWellFormed(value))) {
       throw new RequestError("notJSON", 400, "A string holds a lone surrogate.");
@@ -23,20 +28,26 @@ export function parseIJson(body: Buffer | string): unknown {
   }
 }
 
-/** What is wrong in a text that JSON.parse took: JSON.parse itself keeps the last of two equal names. */
+/**
+ * What JSON.parse would not mind, or would take too long over: equal names (it keeps the last), depth, mass.
+ * Goes through any text, JSON or not.
+ */
 function scan(text: string): string | undefined {
   const open: (Set<string> | undefined)[] = [];
   let isName = false;
+  let values = 0;
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case 0x7b: // {
         open.push(new Set());
         isName = true;
+        values++;
         if (open.length > maxDepth) return "The request is nested too deep.";
         break;
       case 0x5b: // [
         open.push(undefined);
         isName = false;
+        values++;
         if (open.length > maxDepth) return "The request is nested too deep.";
         break;
       case 0x7d: // }
@@ -46,9 +57,11 @@ function scan(text: string): string | undefined {
         break;
       case 0x2c: // ,
         isName = open.at(-1) !== undefined;
+        values++;
         break;
       case quote: {
         const end = endOfString(text, at);
+        if (end === -1) return undefined; // JSON.parse will say so.
         if (isName) {
           const raw = text.slice(at + 1, end);
           const name = raw.includes("\\") ? (JSON.parse(`"${raw}"`) as string) : raw;
@@ -60,16 +73,21 @@ function scan(text: string): string | undefined {
         at = end;
       }
     }
+    if (values > maxValues) return `The request holds over ${maxValues} values.`;
   }
   return undefined;
 }
 
+/** Where the string that starts here ends, or -1. */
 function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1) {
     let slashes = 0;
     while (text.charCodeAt(end - 1 - slashes) === backslash) slashes++;
-    if (slashes % 2 === 0) return end;
+    if (slashes % 2 === 0) break;
+    end = text.indexOf('"', end + 1);
   }
+  return end;
 }
 
 function isWellFormed(value: unknown): boolean {
