@@ -1,13 +1,8 @@
-import type { AuthenticateResult } from "mailauth";
 import type { Log } from "../../base/log.ts";
 import { type DnsResolver, withTimeout } from "../resolver.ts";
-
-export interface Sender {
-  /** "" for the null sender. */
-  mailFrom: string;
-  helo: string;
-  address: string;
-}
+import { isOverlong, senderFields } from "./trace.ts";
+import { verifyApart } from "./verifier.ts";
+import { type Claims, type LookUp, noResults, type Verified, verify } from "./verify.ts";
 
 export interface Verdict {
   /** The Authentication-Results field, with its line end. */
@@ -17,19 +12,25 @@ export interface Verdict {
 }
 
 const lookupTime = 4_000;
-const wholeTime = 15_000;
+const dnsTime = 15_000;
+const wholeTime = 20_000;
+/** A message over this many bytes can hold up the event loop. */
+const maxInline = 200_000;
 
-/** SPF, DKIM, DMARC and ARC. DNS that does not answer never refuses a message. */
+/**
+ * SPF, DKIM, DMARC and ARC. DNS that does not answer never refuses a message; one whose signatures would take too long
+ * is judged by its From and SPF alone.
+ */
 export async function authenticate(
   message: Buffer,
-  sender: Sender,
-  { resolver, hostname, log }: { resolver: DnsResolver; hostname: string; log: Log },
+  claims: Claims,
+  { resolver, log }: { resolver: DnsResolver; log: Log },
 ): Promise<Verdict> {
-  const deadline = Date.now() + wholeTime;
+  const deadline = Date.now() + dnsTime;
   let isUnanswered = false;
-  const lookUp = async (name: string, type: string) => {
+  const lookUp: LookUp = async (name, type) => {
     try {
-      const left = Math.min(lookupTime, deadline - Date.now());
+      const left = Math.max(0, Math.min(lookupTime, deadline - Date.now()));
       return await withTimeout(resolver.resolve(name, type) as Promise<string[] | string[][]>, left, name);
     } catch (error) {
       if (!["ENOTFOUND", "ENODATA"].includes((error as { code?: string }).code ?? "")) isUnanswered = true;
@@ -37,34 +38,22 @@ export async function authenticate(
     }
   };
   try {
-    const mailauth = await import("mailauth");
-    const result = await mailauth.authenticate(message, {
-      ip: sender.address,
-      helo: sender.helo,
-      sender: sender.mailFrom,
-      mta: hostname,
-      resolver: lookUp,
-      disableBimi: true,
-    });
-    const field = /^Authentication-Results:[\s\S]*?\r\n(?![ \t])/im.exec(`${result.headers}\r\n`)?.[0];
-    const refused = !isUnanswered && isRefusedByDmarc(result);
-    return {
-      field: field ?? none(hostname),
-      ...(refused && { refusal: `5.7.1 refused by the DMARC policy of ${domainOf(result)}` }),
-    };
+    const { field, refusedBy } = await verifyInTime(message, claims, lookUp, log);
+    const refused = refusedBy !== undefined && !isUnanswered;
+    return { field, ...(refused && { refusal: `5.7.1 refused by the DMARC policy of ${refusedBy}` }) };
   } catch (error) {
     log.warn({ err: error }, "authentication of a message failed");
-    return { field: none(hostname) };
+    return { field: noResults(claims.hostname) };
   }
 }
 
-const none = (hostname: string) => `Authentication-Results: ${hostname}; none\r\n`;
-
-function isRefusedByDmarc({ dmarc }: AuthenticateResult): boolean {
-  if (!dmarc) return false;
-  return dmarc.status.result === "fail" && dmarc.policy === "reject" && !dmarc.testMode;
-}
-
-function domainOf({ dmarc }: AuthenticateResult): string {
-  return (dmarc ? dmarc.status.header?.from : undefined) ?? "its sender";
+async function verifyInTime(message: Buffer, claims: Claims, lookUp: LookUp, log: Log): Promise<Verified> {
+  if (isOverlong(message)) return verify(senderFields(message), claims, lookUp);
+  if (message.length <= maxInline) return verify(message, claims, lookUp);
+  try {
+    return await verifyApart(message, claims, lookUp, wholeTime);
+  } catch (error) {
+    log.warn({ err: error }, "the signatures of a message are not judged");
+    return verify(senderFields(message), claims, lookUp);
+  }
 }
