@@ -15,7 +15,7 @@ const lookupTime = 4_000;
 const dnsTime = 15_000;
 const wholeTime = 20_000;
 /** A message over this many bytes can hold up the event loop. */
-const maxInline = 200_000;
+const maxInline = 100_000;
 
 /**
  * SPF, DKIM, DMARC and ARC. DNS that does not answer never refuses a message; one whose signatures would take too long
