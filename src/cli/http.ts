@@ -7,7 +7,7 @@ import { createEventSource } from "../jmap/http/eventsource.ts";
 import { Concurrency } from "../jmap/http/limits.ts";
 import { createHttpServer } from "../jmap/http/server.ts";
 import { createWebSocketUpgrade } from "../jmap/http/websocket.ts";
-import { defaultLimits, type Limits, type Method } from "../jmap/method.ts";
+import { defaultLimits, type Limits, type Method, octetPool } from "../jmap/method.ts";
 import { methods } from "../jmap/methods.ts";
 import { createRegistry } from "../jmap/registry.ts";
 import type { Metrics } from "../ops/metrics.ts";
@@ -40,7 +40,8 @@ function createApi(config: Config, parts: Parts, draining: AbortSignal): ApiDeps
   const { store, blobs, ingest, authenticator, bus, webPush, metrics } = parts;
   const { clock, random, log } = parts.surroundings;
   const registry = createRegistry(methods.map((method) => timed(method, metrics)));
-  const services = { store, blobs, ingest, webPush, clock, random, log, limits: limitsOf(config) };
+  const limits = limitsOf(config);
+  const services = { store, blobs, ingest, webPush, clock, random, log, limits, octets: octetPool(limits) };
   const { publicUrl, relaxedUsing, maxSizeRequest } = config;
   const requests = new Concurrency("maxConcurrentRequests", config.maxConcurrentRequests);
   const upgrade = createWebSocketUpgrade({
@@ -49,7 +50,11 @@ function createApi(config: Config, parts: Parts, draining: AbortSignal): ApiDeps
     draining,
     authenticate: authenticator.authenticate,
     maxSizeRequest,
-    processRequest: (login, body) => requests.run(login.login, () => processRequest(deps, login, body)),
+    processRequest: (login, body) =>
+      requests.run(login.login, async () => {
+        const octets = services.octets.lease();
+        return await processRequest(deps, login, body, octets).finally(octets.release);
+      }),
   });
   const deps: ApiDeps = { services, registry, requests, publicUrl, relaxedUsing, upgrade };
   return deps;

@@ -188,7 +188,7 @@ test("an implicit call needs no capability in `using`", async () => {
     ...(method.name === "Test/own" && { capability: "urn:x" }),
   }));
   const calls = [call("Test/write", "bring Test/own"), call("Test/own")];
-  const request = { login, using: new Set([core]), calls, createdIds: {} };
+  const request = { login, using: new Set([core]), calls, createdIds: {}, octets: services.octets.lease() };
   const { responses } = await dispatch(createRegistry(hidden), services, request);
   expect(responses.map(([name]) => name)).toEqual(["Test/write", "Test/own", "Test/read", "error"]);
 });
@@ -196,7 +196,13 @@ test("an implicit call needs no capability in `using`", async () => {
 test("only the capabilities in use count, unless relaxed", async () => {
   const { services, login } = client;
   const registry = createRegistry(testMethods);
-  const request = { login, using: new Set<string>(), calls: [call("Test/read")], createdIds: {} };
+  const request = {
+    login,
+    using: new Set<string>(),
+    calls: [call("Test/read")],
+    createdIds: {},
+    octets: services.octets.lease(),
+  };
   expect((await dispatch(registry, services, request)).responses[0]![1]).toMatchObject({ type: "unknownMethod" });
   const relaxed = await dispatch(registry, services, { ...request, relaxedUsing: true });
   expect(relaxed.responses[0]![0]).toBe("Test/read");

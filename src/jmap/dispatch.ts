@@ -5,8 +5,9 @@ import { AccountMissing } from "../store/errors.ts";
 import type { Reader, Tx } from "../store/store.ts";
 import { MethodError } from "./errors.ts";
 import { idPrefix } from "./ids.ts";
-import type { Budget, Call, Method, MethodResult, ReadCall, Services, WriteCall } from "./method.ts";
-import { type Invocation, resolveReferences } from "./references.ts";
+import type { Call, Method, MethodResult, ReadCall, Services, WriteCall } from "./method.ts";
+import type { Octets } from "./octets.ts";
+import { type Budget, type Invocation, resolveReferences } from "./references.ts";
 import type { Registered, Registry } from "./registry.ts";
 import { describe } from "./schema.ts";
 
@@ -17,6 +18,7 @@ export interface DispatchRequest {
   relaxedUsing?: boolean;
   calls: readonly Invocation[];
   createdIds: Readonly<Record<string, string>>;
+  octets: Octets;
 }
 
 export interface DispatchResult {
@@ -48,7 +50,7 @@ class CallContext implements Call {
   readonly login: Login;
   readonly using: ReadonlySet<string>;
   readonly account: string;
-  readonly octets: Budget;
+  readonly octets: Octets;
   accountId = 0;
   readonly #createdIds: readonly ReadonlyMap<string, string>[];
 
@@ -57,7 +59,7 @@ class CallContext implements Call {
     this.login = run.request.login;
     this.using = run.request.relaxedUsing ? run.registry.capabilities : run.request.using;
     this.account = account;
-    this.octets = run.octets;
+    this.octets = run.request.octets;
     this.#createdIds = createdIds;
   }
 
@@ -92,9 +94,7 @@ class Run {
   readonly request: DispatchRequest;
   readonly responses: Invocation[] = [];
   readonly createdIds: Map<string, string>;
-  /** In characters: references to what holds references double it each time. */
   readonly #references: Budget;
-  readonly octets: Budget;
 
   constructor(registry: Registry, services: Services, request: DispatchRequest) {
     this.registry = registry;
@@ -102,8 +102,6 @@ class Run {
     this.request = request;
     this.createdIds = new Map(Object.entries(request.createdIds));
     this.#references = { left: services.limits.maxSizeRequest };
-    // A message may be as large as an upload, and then has trace fields in front.
-    this.octets = { left: 2 * services.limits.maxSizeUpload };
   }
 
   /** Answers the call at `index`, and those behind it that share its snapshot; returns the next index. */

@@ -5,6 +5,7 @@ import type { Ingest } from "../mail/ingest.ts";
 import type { WebPush } from "../push/webpush/webpush.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Reader, Store, Tx } from "../store/store.ts";
+import { OctetPool, type Octets } from "./octets.ts";
 import type { Schema } from "./schema.ts";
 
 /** RFC 8620 §2: what the core capability tells clients, and dispatch enforces. */
@@ -31,6 +32,11 @@ export const defaultLimits: Limits = {
   maxObjectsInQuery: 5000,
 };
 
+/** A message may be as large as an upload, and then has trace fields in front. */
+export function octetPool({ maxSizeUpload }: Limits): OctetPool {
+  return new OctetPool(4 * maxSizeUpload, 2 * maxSizeUpload);
+}
+
 /** How long bytes that nothing takes up are kept, in ms; RFC 8620 §6 asks for an hour at least. */
 export const uploadLife = 24 * 3_600_000;
 
@@ -44,11 +50,7 @@ export interface Services {
   random: Random;
   log: Log;
   limits: Limits;
-}
-
-/** Shared by all calls of a request. */
-export interface Budget {
-  left: number;
+  octets: OctetPool;
 }
 
 /** A call being answered: who asks, for which account, with what at hand. */
@@ -61,8 +63,7 @@ export interface Call {
   readonly account: string;
   /** The capabilities in `using`; all of them where the server does not mind it. */
   readonly using: ReadonlySet<string>;
-  /** What this request may still answer of the octets of messages and blobs. */
-  readonly octets: Budget;
+  readonly octets: Octets;
   /** The id of a record that an earlier call of this request made, by its creation id (without "#"). */
   createdId(creationId: string): string | undefined;
   /**

@@ -1,8 +1,12 @@
 import { MethodError } from "./errors.ts";
-import type { Budget } from "./method.ts";
 
 /** A call or a response: name, arguments, call id (RFC 8620 §3.2). */
 export type Invocation = [name: string, args: Record<string, unknown>, callId: string];
+
+/** How much more a request may refer to, in characters: references to what holds references double it each time. */
+export interface Budget {
+  left: number;
+}
 
 /** RFC 8620 §3.7: the arguments with each "#name" replaced by what it points to in an earlier response. */
 export function resolveReferences(

@@ -4,7 +4,7 @@ import { encodeId } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { type DispatchResult, dispatch } from "../../src/jmap/dispatch.ts";
 import { capabilities, idPrefix } from "../../src/jmap/ids.ts";
-import { defaultLimits, type Method, type Services } from "../../src/jmap/method.ts";
+import { defaultLimits, type Method, octetPool, type Services } from "../../src/jmap/method.ts";
 import type { Invocation } from "../../src/jmap/references.ts";
 import { createRegistry } from "../../src/jmap/registry.ts";
 import type { WebPush } from "../../src/push/webpush/webpush.ts";
@@ -18,6 +18,7 @@ export function testServices(store: Store, extra: Partial<Services> = {}): Servi
     random: randomBytes,
     log: silentLog,
     limits: defaultLimits,
+    octets: octetPool(defaultLimits),
     webPush: { applicationServerKey: "key" } as WebPush,
     ...extra,
   };
@@ -50,9 +51,11 @@ export class TestClient {
     this.#registry = createRegistry(methods);
   }
 
-  request(calls: Invocation[], createdIds: Record<string, string> = {}): Promise<DispatchResult> {
+  async request(calls: Invocation[], createdIds: Record<string, string> = {}): Promise<DispatchResult> {
     const using = new Set(Object.values(capabilities));
-    return dispatch(this.#registry, this.services, { login: this.login, using, calls, createdIds });
+    const octets = this.services.octets.lease();
+    const request = { login: this.login, using, calls, createdIds, octets };
+    return await dispatch(this.#registry, this.services, request).finally(octets.release);
   }
 
   /** One call with the account filled in: the arguments of its response, an error's too. */

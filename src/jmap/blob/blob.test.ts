@@ -10,6 +10,7 @@ import { setQuota } from "../../store/quota.ts";
 import type { Store } from "../../store/store.ts";
 import type { Services } from "../method.ts";
 import { methods } from "../methods.ts";
+import { OctetPool } from "../octets.ts";
 
 type Json = Record<string, unknown>;
 
@@ -165,8 +166,7 @@ describe("Blob/upload", () => {
 test("what a request reads of blobs and messages is bounded as a whole", async () => {
   const { id } = await upload([{ "data:asText": fox }]);
   const message = await upload([{ "data:asText": `Subject: Fox\r\n\r\n${fox}` }]);
-  const limits = { ...services.limits, maxSizeUpload: fox.length };
-  client = new TestClient(methods, { ...services, limits }, testLogin([account]));
+  client = new TestClient(methods, { ...services, octets: new OctetPool(1_000, 2 * fox.length) }, testLogin([account]));
   const accountId = client.account;
   const { responses } = await client.request([
     ["Blob/get", { accountId, ids: [id] }, "0"],
@@ -229,8 +229,7 @@ describe("Blob/get", () => {
     expect(await client.call("Blob/get", { ids: ["bnone"] })).toMatchObject({ list: [], notFound: ["bnone"] });
     const { id } = await upload([{ "data:asText": fox }]);
     expect(await get(id, { properties: ["digest:md4"] })).toMatchObject({ type: "invalidArguments" });
-    const limits = { ...services.limits, maxSizeUpload: 20 };
-    client = new TestClient(methods, { ...services, limits }, testLogin([account]));
+    client = new TestClient(methods, { ...services, octets: new OctetPool(1_000, 20) }, testLogin([account]));
     expect(await get(id)).toMatchObject({ type: "requestTooLarge" });
     expect(await get(id, { properties: ["size"] })).toEqual({ id, size: fox.length });
   });

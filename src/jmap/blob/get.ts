@@ -70,9 +70,13 @@ async function show(
   const opened = await services.blobs.open(services.store.reader(accountId, login.userId), blobId, range);
   if (!opened) return undefined;
   const readsBytes = [...wanted].some((name) => name !== "id" && name !== "size");
-  if (readsBytes) octets.left -= opened.size;
-  if (!readsBytes || octets.left < 0) opened.stream.destroy();
-  if (octets.left < 0) throw new MethodError("requestTooLarge", "too many octets for one request");
+  try {
+    if (readsBytes) octets.take(opened.size);
+    else opened.stream.destroy();
+  } catch (error) {
+    opened.stream.destroy();
+    throw error;
+  }
   const shown: JmapObject = { id: blobId };
   if (wanted.has("size")) shown.size = opened.total;
   if (!readsBytes) return shown;

@@ -3,7 +3,7 @@ import { decodePart, decodeTransfer, truncateText } from "../../mime/decode.ts";
 import { type HeaderProperty, parseHeaderProperty, readHeaderProperty } from "../../mime/headers.ts";
 import type { Part } from "../../mime/structure.ts";
 import { MethodError } from "../errors.ts";
-import type { Budget } from "../method.ts";
+import type { Octets } from "../octets.ts";
 import { bool, list, matching, nullable, object, optional, type Static, unsignedInt } from "../schema.ts";
 import type { JmapObject } from "../standard/type.ts";
 import { headerFields, type MessageContent, partBlobId } from "./content.ts";
@@ -79,7 +79,7 @@ export async function bodyPart(
 export async function bodyValues(
   content: MessageContent,
   args: BodyArgs,
-  octets: Budget,
+  octets: Octets,
 ): Promise<Record<string, JmapObject>> {
   const wanted = new Set<Part>();
   const { textBody, htmlBody } = bodyParts(content.structure);
@@ -90,8 +90,7 @@ export async function bodyValues(
   const values: Record<string, JmapObject> = {};
   for (const part of wanted) {
     if (part.partId === null) continue;
-    octets.left -= part.size;
-    if (octets.left < 0) throw new MethodError("requestTooLarge", "too many octets for one request");
+    octets.take(part.size);
     values[part.partId] = await bodyValue(content, part, args);
   }
   return values;

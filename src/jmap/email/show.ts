@@ -1,6 +1,6 @@
 import { bodyParts } from "../../mime/body.ts";
 import { parseHeaderProperty, readHeaderProperty } from "../../mime/headers.ts";
-import type { Budget } from "../method.ts";
+import type { Octets } from "../octets.ts";
 import type { JmapObject } from "../standard/type.ts";
 import { headerFields, type MessageContent } from "./content.ts";
 import { type BodyArgs, bodyPart, bodyValues, type NamedHeader, type PartWant, partWant } from "./parts.ts";
@@ -58,7 +58,7 @@ export async function showContent(
   shown: JmapObject,
   content: MessageContent,
   plan: ContentPlan,
-  octets: Budget,
+  octets: Octets,
 ): Promise<void> {
   if (plan.allHeaders || plan.headers.length > 0) {
     const fields = await headerFields(content, content.structure);

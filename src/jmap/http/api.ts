@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Login } from "../../auth/login.ts";
 import { dispatch } from "../dispatch.ts";
 import { RequestError } from "../errors.ts";
+import type { Octets } from "../octets.ts";
 import type { Invocation } from "../references.ts";
 import type { ApiDeps } from "./deps.ts";
 import { parseIJson } from "./json.ts";
@@ -22,7 +23,12 @@ interface RequestObject {
 }
 
 /** RFC 8620 §3.3, of a body that is parsed. Throws RequestError. */
-export async function processRequest(deps: ApiDeps, login: Login, body: unknown): Promise<ResponseObject> {
+export async function processRequest(
+  deps: ApiDeps,
+  login: Login,
+  body: unknown,
+  octets: Octets,
+): Promise<ResponseObject> {
   const request = checkRequest(body);
   const unknown = request.using.find((name) => !supports(deps, name));
   if (unknown !== undefined) {
@@ -38,6 +44,7 @@ export async function processRequest(deps: ApiDeps, login: Login, body: unknown)
     relaxedUsing: deps.relaxedUsing,
     calls: request.methodCalls,
     createdIds: request.createdIds ?? {},
+    octets,
   });
   return {
     methodResponses: responses,
@@ -78,7 +85,9 @@ export async function handleApi(deps: ApiDeps, req: IncomingMessage, res: Server
     throw new RequestError("notJSON", 400, "The content type must be application/json.");
   }
   const body = await readBody(req, deps.services.limits.maxSizeRequest);
-  await sendJson(req, res, 200, await processRequest(deps, login, parseIJson(body)));
+  const octets = deps.services.octets.lease();
+  res.once("close", octets.release);
+  await sendJson(req, res, 200, await processRequest(deps, login, parseIJson(body), octets));
 }
 
 async function readBody(req: IncomingMessage, most: number): Promise<Buffer> {

@@ -169,6 +169,7 @@ describe("Quota", () => {
       using: new Set([capabilities.core, capabilities.quota]),
       calls: [["Quota/get", args, "0"]],
       createdIds: {},
+      octets: services.octets.lease(),
     });
     expect(responses[0]).toMatchObject(["Quota/get", { list: [] }, "0"]);
   });
