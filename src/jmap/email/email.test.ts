@@ -1,61 +1,27 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { TestClient, testLogin, testServices } from "../../../test/support/jmap.ts";
+import { createEmailWorld, type EmailWorld, type Json } from "../../../test/support/email-world.ts";
+import { type TestClient, testServices } from "../../../test/support/jmap.ts";
 import { createMailServices } from "../../../test/support/mail.ts";
-import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
-import { decodeId, encodeId } from "../../base/ids.ts";
-import { encodeBlobId } from "../../store/blob-id.ts";
-import { findMailboxes } from "../../store/mailbox-places.ts";
+import { createTestStore } from "../../../test/support/postgres.ts";
 import type { Store } from "../../store/store.ts";
 import type { Services } from "../method.ts";
-import { methods } from "../methods.ts";
-
-type Json = Record<string, unknown>;
 
 let store: Store;
 let services: Services;
 let account: number;
 let client: TestClient;
 let inbox: string;
+let upload: EmailWorld["upload"];
+let create: EmailWorld["create"];
+let get: EmailWorld["get"];
 
 beforeAll(async () => {
   store = await createTestStore();
   services = testServices(store, createMailServices(store));
 });
 beforeEach(async () => {
-  account = await createTestAccount(store);
-  client = new TestClient(methods, services, testLogin([account]));
-  const places = await findMailboxes(store.reader(account));
-  inbox = encodeId("m", places.find((place) => place.role === "inbox")!.id);
+  ({ account, client, inbox, upload, create, get } = await createEmailWorld(services));
 });
-
-async function upload(bytes: Buffer | string): Promise<string> {
-  const blob = await services.blobs.put(Buffer.from(bytes));
-  await store.write(account, (tx) =>
-    services.blobs.reference(tx, blob, { expiresAt: new Date(Date.now() + 3600_000) }),
-  );
-  return encodeBlobId(blob.sha256);
-}
-
-/** A call's answer as it goes over the wire. */
-async function wire(name: string, args: Json): Promise<Json> {
-  return JSON.parse(JSON.stringify(await client.call(name, args))) as Json;
-}
-
-async function create(email: Json): Promise<Json> {
-  const answer = await client.call("Email/set", { create: { a: { mailboxIds: { [inbox]: true }, ...email } } });
-  const { created, notCreated } = answer as Record<string, Record<string, Json> | null>;
-  return created?.a ?? notCreated?.a ?? answer;
-}
-
-async function get(id: unknown, properties?: string[], args: Json = {}): Promise<Json> {
-  const answer = await client.call("Email/get", { ids: [id], ...(properties && { properties }), ...args });
-  return (answer.list as Json[])[0]!;
-}
-
-async function source(id: unknown): Promise<string> {
-  const { blobId } = await get(id, ["blobId"]);
-  return (await services.blobs.read(store.reader(account), blobId as string))!.toString();
-}
 
 const text = { textBody: [{ partId: "1", type: "text/plain" }], bodyValues: { 1: { value: "Hello\nworld – €\n" } } };
 
@@ -363,62 +329,5 @@ describe("Email/get", () => {
     const made = await client.call("Email/import", { emails: { a: { blobId, mailboxIds: { [inbox]: true } } } });
     const { id } = (made.created as Record<string, Json>).a!;
     expect(await get(id, ["subject", "header:X-Last:asText"])).toMatchObject({ "header:X-Last:asText": "here" });
-  });
-});
-
-describe("Email/import", () => {
-  const message =
-    "Received: by x; Tue, 03 Feb 2026 04:05:06 +0000\r\nFrom: a@example.org\r\nSubject: in\r\n\r\nbody\r\n";
-
-  test("each email is atomic, and the default date is that of Received", async () => {
-    const good = { blobId: await upload(message), mailboxIds: { [inbox]: true }, keywords: { $Flagged: true } };
-    const answer = await wire("Email/import", {
-      emails: {
-        good,
-        again: good,
-        noBlob: { ...good, blobId: "bnone" },
-        noMailbox: { ...good, mailboxIds: {} },
-        noMessage: { ...good, blobId: await upload("just some words") },
-        noId: { mailboxIds: { [inbox]: true } },
-      },
-    });
-    const { created, notCreated } = answer as Record<string, Record<string, Json>>;
-    expect(Object.keys(created!)).toEqual(["good", "again"]);
-    expect(created!.good!.id).not.toBe(created!.again!.id);
-    expect(notCreated).toMatchObject({
-      noBlob: { type: "invalidProperties", properties: ["blobId"] },
-      noMailbox: { type: "invalidProperties", properties: ["mailboxIds"] },
-      noMessage: { type: "invalidEmail" },
-      noId: { type: "invalidProperties", properties: ["blobId"] },
-    });
-    expect(await get(created!.good!.id, ["receivedAt", "keywords"])).toMatchObject({
-      receivedAt: "2026-02-03T04:05:06Z",
-      keywords: { $flagged: true },
-    });
-    expect(await client.call("Email/get", { ids: [] })).toMatchObject({ state: answer.newState });
-  });
-
-  test("ifInState is honoured, and a stored message is byte for byte what was given", async () => {
-    const email = { blobId: await upload(message), mailboxIds: { [inbox]: true } };
-    const { state } = await client.call("Email/get", { ids: [] });
-    const answer = await client.call("Email/import", { ifInState: state, emails: { a: email } });
-    expect(answer.oldState).toBe(state);
-    expect(await source((answer.created as Record<string, Json>).a!.id)).toBe(message);
-    const none = await client.call("Email/import", { ifInState: "", emails: {} });
-    expect(none).toMatchObject({ type: "stateMismatch" });
-    const again = await client.call("Email/import", { ifInState: state, emails: { a: email } });
-    expect(again).toMatchObject({ type: "stateMismatch" });
-  });
-
-  test("eight clients at once lose nothing, and each change has a state of its own", async () => {
-    const blobId = await upload(message);
-    const answers = await Promise.all(
-      Array.from({ length: 24 }, () =>
-        client.call("Email/import", { emails: { a: { blobId, mailboxIds: { [inbox]: true } } } }),
-      ),
-    );
-    const ids = answers.map((answer) => decodeId("e", (answer.created as Record<string, Json>).a!.id as string));
-    expect(new Set(ids).size).toBe(24);
-    expect(new Set(answers.map((answer) => answer.newState)).size).toBe(24);
   });
 });

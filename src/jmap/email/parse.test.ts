@@ -1,35 +1,25 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { TestClient, testLogin, testServices } from "../../../test/support/jmap.ts";
+import { createEmailWorld, type EmailWorld, type Json } from "../../../test/support/email-world.ts";
+import { type TestClient, testServices } from "../../../test/support/jmap.ts";
 import { createMailServices } from "../../../test/support/mail.ts";
-import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
+import { createTestStore } from "../../../test/support/postgres.ts";
 import { decodeBlobId, encodeBlobId } from "../../store/blob-id.ts";
 import type { Store } from "../../store/store.ts";
 import type { Services } from "../method.ts";
-import { methods } from "../methods.ts";
-
-type Json = Record<string, unknown>;
 
 let store: Store;
 let services: Services;
 let account: number;
 let client: TestClient;
+let upload: EmailWorld["upload"];
 
 beforeAll(async () => {
   store = await createTestStore();
   services = testServices(store, createMailServices(store));
 });
 beforeEach(async () => {
-  account = await createTestAccount(store);
-  client = new TestClient(methods, services, testLogin([account]));
+  ({ account, client, upload } = await createEmailWorld(services));
 });
-
-async function upload(bytes: Buffer | string): Promise<string> {
-  const blob = await services.blobs.put(Buffer.from(bytes));
-  await store.write(account, (tx) =>
-    services.blobs.reference(tx, blob, { expiresAt: new Date(Date.now() + 3600_000) }),
-  );
-  return encodeBlobId(blob.sha256);
-}
 
 async function parseOne(blobId: string, args: Json = {}): Promise<Json> {
   const answer = await client.call("Email/parse", { blobIds: [blobId], ...args });

@@ -1,0 +1,55 @@
+import { encodeId } from "../../src/base/ids.ts";
+import type { Services } from "../../src/jmap/method.ts";
+import { methods } from "../../src/jmap/methods.ts";
+import { encodeBlobId } from "../../src/store/blob-id.ts";
+import { findMailboxes } from "../../src/store/mailbox-places.ts";
+import { TestClient, testLogin } from "./jmap.ts";
+import { createTestAccount } from "./postgres.ts";
+
+export type Json = Record<string, unknown>;
+
+/** A new account, and what tests of its emails do again and again. */
+export interface EmailWorld {
+  account: number;
+  client: TestClient;
+  inbox: string;
+  /** Its blobId. */
+  upload(bytes: Buffer | string): Promise<string>;
+  /** Email/set create, in the inbox: what was created, or the error. */
+  create(email: Json): Promise<Json>;
+  get(id: unknown, properties?: string[], args?: Json): Promise<Json>;
+  /** The message itself. */
+  source(id: unknown): Promise<string>;
+}
+
+export async function createEmailWorld(services: Services): Promise<EmailWorld> {
+  const { store, blobs } = services;
+  const account = await createTestAccount(store);
+  const client = new TestClient(methods, services, testLogin([account]));
+  const places = await findMailboxes(store.reader(account));
+  const inbox = encodeId("m", places.find((place) => place.role === "inbox")!.id);
+
+  async function upload(bytes: Buffer | string): Promise<string> {
+    const blob = await blobs.put(Buffer.from(bytes));
+    await store.write(account, (tx) => blobs.reference(tx, blob, { expiresAt: new Date(Date.now() + 3600_000) }));
+    return encodeBlobId(blob.sha256);
+  }
+
+  async function create(email: Json): Promise<Json> {
+    const answer = await client.call("Email/set", { create: { a: { mailboxIds: { [inbox]: true }, ...email } } });
+    const { created, notCreated } = answer as Record<string, Record<string, Json> | null>;
+    return created?.a ?? notCreated?.a ?? answer;
+  }
+
+  async function get(id: unknown, properties?: string[], args: Json = {}): Promise<Json> {
+    const answer = await client.call("Email/get", { ids: [id], ...(properties && { properties }), ...args });
+    return (answer.list as Json[])[0]!;
+  }
+
+  async function source(id: unknown): Promise<string> {
+    const { blobId } = await get(id, ["blobId"]);
+    return (await blobs.read(store.reader(account), blobId as string))!.toString();
+  }
+
+  return { account, client, inbox, upload, create, get, source };
+}
