@@ -3,7 +3,7 @@ import { createEmailWorld, type EmailWorld, type Json } from "../../../test/supp
 import { type TestClient, testServices } from "../../../test/support/jmap.ts";
 import { createMailServices } from "../../../test/support/mail.ts";
 import { createTestStore } from "../../../test/support/postgres.ts";
-import { decodeBlobId, encodeBlobId } from "../../store/blob-id.ts";
+import { decodeBlobId } from "../../store/blob-id.ts";
 import type { Store } from "../../store/store.ts";
 import type { Services } from "../method.ts";
 
