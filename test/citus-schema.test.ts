@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { silentLog } from "../src/base/log.ts";
+import { migrate } from "../src/store/migrate.ts";
 import { unprepared } from "../src/store/sql.ts";
 import { createTestDatabase } from "./support/postgres.ts";
 
@@ -38,6 +40,30 @@ test("each table says where it lies, before the next is made", async () => {
     ([, name]) => name,
   );
   expect(order).toEqual(created.flatMap((table) => (local.includes(table) ? [table] : [table, table])));
+});
+
+test("where Citus is installed, the same files tell it of each table", async () => {
+  // Citus itself cannot be had from npm: this stands for what it offers, by its names and parameters.
+  const { database: other } = await createTestDatabase(undefined, "template0");
+  await other.transaction("BEGIN", async (executor) => {
+    const run = (text: string) => executor.run(unprepared(text));
+    await run("SET LOCAL allow_system_table_mods = on");
+    await run(`INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
+      VALUES (99999, 'citus', 10, 'pg_catalog'::regnamespace, false, '13.2')`);
+    await run("CREATE TABLE public.told (call text NOT NULL)");
+    await run(`CREATE FUNCTION create_distributed_table(table_name regclass, distribution_column text,
+      distribution_type text DEFAULT 'hash', colocate_with text DEFAULT 'default', shard_count int DEFAULT NULL)
+      RETURNS void LANGUAGE sql AS $$
+        INSERT INTO told VALUES (concat_ws(' ', table_name, coalesce(distribution_column, '-'), colocate_with)) $$`);
+    await run(`CREATE FUNCTION create_reference_table(table_name regclass) RETURNS void LANGUAGE sql AS $$
+      INSERT INTO told VALUES (table_name::text) $$`);
+    await run(`CREATE FUNCTION run_command_on_workers(command text) RETURNS TABLE (success bool) LANGUAGE sql AS
+      $$ SELECT true $$`);
+  });
+  await migrate(other, silentLog);
+  const told = await other.run(unprepared<{ call: string }>("SELECT call FROM told"));
+  const distributed = [...placed].map(([table, { key, beside }]) => `${table} ${key} ${beside}`);
+  expect(told.map(({ call }) => call).sort()).toEqual([...distributed, ...replicated, "due - default"].sort());
 });
 
 test("tables lie beside one that is there already", () => {

@@ -9,6 +9,8 @@ const createLedger = unprepared(
   "CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL)",
 );
 const lockLedger = unprepared("SELECT pg_advisory_xact_lock(7206901)");
+/** Citus: tables that refer to reference tables take one change at a time in a transaction. Means nothing elsewhere. */
+const oneByOne = unprepared("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'");
 const applied = statement<{ number: number }>("SELECT number FROM migration");
 const record = statement("INSERT INTO migration (number, name, applied_at) VALUES ($1, $2, now())");
 
@@ -17,6 +19,7 @@ export async function migrate(database: Database, log: Log): Promise<string[]> {
   const files = (await readdir(folder)).filter((name) => /^\d{6}_\w+\.sql$/.test(name)).sort();
   return database.transaction("BEGIN", async (executor) => {
     await executor.run(lockLedger);
+    await executor.run(oneByOne);
     await executor.run(createLedger);
     const done = new Set((await executor.run(applied)).map((row) => row.number));
     const fresh = files.filter((name) => !done.has(Number(name.slice(0, 6))));

@@ -15,11 +15,11 @@ export interface TestDatabase {
   connection: TestServer;
 }
 
-/** A migrated database of the test file's own; it goes when the file is done. */
-export async function createTestDatabase(observe?: StatementObserver): Promise<TestDatabase> {
+/** A database of the test file's own, migrated unless it is made from "template0"; it goes when the file is done. */
+export async function createTestDatabase(observe?: StatementObserver, template = templateName): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
   const admin = new Database({ ...inject("postgres"), max: 1 }, silentLog);
-  await admin.run(unprepared(`CREATE DATABASE ${name} TEMPLATE ${templateName}`));
+  await admin.run(unprepared(`CREATE DATABASE ${name} TEMPLATE ${template}`));
   const connection = { ...inject("postgres"), database: name };
   const database = new Database({ ...connection, max: 10 }, silentLog, observe);
   afterAll(async () => {
