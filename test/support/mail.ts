@@ -2,17 +2,17 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { Ingest } from "../../src/mail/ingest.ts";
 import { Blobs } from "../../src/store/blobs.ts";
 import { DiskObjects } from "../../src/store/objects/disk.ts";
 import type { Store } from "../../src/store/store.ts";
+import { afterwards } from "./afterwards.ts";
 
 /** Bodies on disk, in a folder that goes when the test file is done. */
 export function createTestBlobs(): Blobs {
   const folder = mkdtempSync(join(tmpdir(), "posthorn-blobs-"));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterwards(() => rmSync(folder, { recursive: true, force: true }));
   const objects = new DiskObjects({ folder, clock: systemClock, random: randomBytes });
   return new Blobs({ objects, clock: systemClock, random: randomBytes, cacheBytes: 1_000_000 });
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, inject } from "vitest";
+import { inject } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { Database, type StatementObserver } from "../../src/store/database.ts";
@@ -7,6 +7,7 @@ import { createAccount } from "../../src/store/directory.ts";
 import { createDefaultMailboxes } from "../../src/store/mailboxes.ts";
 import { unprepared } from "../../src/store/sql.ts";
 import { Store } from "../../src/store/store.ts";
+import { afterwards } from "./afterwards.ts";
 import { type TestServer, templateName } from "./postgres-setup.ts";
 
 export interface TestDatabase {
@@ -22,7 +23,7 @@ export async function createTestDatabase(observe?: StatementObserver, template =
   await admin.run(unprepared(`CREATE DATABASE ${name} TEMPLATE ${template}`));
   const connection = { ...inject("postgres"), database: name };
   const database = new Database({ ...connection, max: 10 }, silentLog, observe);
-  afterAll(async () => {
+  afterwards(async () => {
     await database.close();
     await admin.run(unprepared(`DROP DATABASE ${name} WITH (FORCE)`));
     await admin.close();
