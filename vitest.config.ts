@@ -24,7 +24,13 @@ export default defineConfig({
       },
       {
         // Judges the statements that all the others ran.
-        test: { ...common, name: "statements", include: ["test/statements.test.ts"], sequence: { groupOrder: 2 } },
+        test: {
+          ...common,
+          name: "statements",
+          globalSetup: "./test/support/postgres-setup.ts",
+          include: ["test/statements.test.ts"],
+          sequence: { groupOrder: 2 },
+        },
       },
     ],
   },
