@@ -1,7 +1,7 @@
 import type { TransferEncoding } from "./structure.ts";
 
 /** 1 for the characters of base64 and base64url: Buffer decodes both. */
-const base64Chars = new Uint8Array(256);
+export const base64Chars = new Uint8Array(256);
 for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_") {
   base64Chars[char.charCodeAt(0)] = 1;
 }
@@ -9,7 +9,7 @@ for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 const EQUALS = 0x3d;
 
 /** RFC 2045 §6.8: padding ends the data, whatever a mailing list appended after it. */
-function base64End(bytes: Uint8Array): number {
+export function base64End(bytes: Uint8Array): number {
   const end = bytes.indexOf(EQUALS);
   return end === -1 ? bytes.length : end;
 }
@@ -35,14 +35,21 @@ function hexValue(byte: number | undefined): number {
 }
 
 /** Past the blanks from `at`, and whether a line (or the data) ends there. */
-function blanks(bytes: Uint8Array, at: number): { at: number; lineEnd: boolean } {
+export function blanks(bytes: Uint8Array, at: number): { at: number; lineEnd: boolean } {
   while (bytes[at] === 0x20 || bytes[at] === 0x09) at++;
   const next = bytes[at];
   return { at, lineEnd: next === undefined || next === 0x0a || (next === 0x0d && bytes[at + 1] === 0x0a) };
 }
 
-/** RFC 2045 §6.7. Writes to `out` when given; the length is the same with and without, so size and bytes agree. */
-function quotedPrintable(bytes: Uint8Array, out: Uint8Array | undefined): number {
+/**
+ * RFC 2045 §6.7. Writes to `out` when given; the length is the same with and without, so size and bytes agree. Where
+ * more is to come (`isLast` false) it stops before what only that can decide, and tells how much it has read.
+ */
+export function quotedPrintable(
+  bytes: Uint8Array,
+  out: Uint8Array | undefined,
+  isLast = true,
+): { size: number; read: number } {
   let size = 0;
   const length = bytes.length;
   for (let at = 0; at < length; ) {
@@ -55,6 +62,7 @@ function quotedPrintable(bytes: Uint8Array, out: Uint8Array | undefined): number
         next = at + 3;
       } else {
         const line = blanks(bytes, next);
+        if (!isLast && (at + 2 >= length || isOpen(bytes, line.at))) return { size, read: at };
         if (line.lineEnd) {
           at = line.at + (bytes[line.at] === 0x0d ? 2 : 1);
           continue;
@@ -63,6 +71,7 @@ function quotedPrintable(bytes: Uint8Array, out: Uint8Array | undefined): number
     } else if (byte === 0x20 || byte === 0x09) {
       // Blanks at the end of a line were added in transit and go; others stay, copied at once so runs cost once.
       const run = blanks(bytes, at);
+      if (!isLast && isOpen(bytes, run.at)) return { size, read: at };
       if (!run.lineEnd) {
         out?.set(bytes.subarray(at, run.at), size);
         size += run.at - at;
@@ -74,7 +83,12 @@ function quotedPrintable(bytes: Uint8Array, out: Uint8Array | undefined): number
     size++;
     at = next;
   }
-  return size;
+  return { size, read: length };
+}
+
+/** Nothing follows, or the half of a line break. */
+function isOpen(bytes: Uint8Array, at: number): boolean {
+  return at >= bytes.length || (at + 1 === bytes.length && bytes[at] === 0x0d);
 }
 
 /** A Buffer over the same memory. */
@@ -87,13 +101,13 @@ export function decodeTransfer(bytes: Uint8Array, encoding: TransferEncoding): B
   if (encoding === "base64") return decodeBase64(bytes);
   if (encoding !== "quoted-printable") return view(bytes);
   const out = Buffer.allocUnsafe(bytes.length);
-  return out.subarray(0, quotedPrintable(bytes, out));
+  return out.subarray(0, quotedPrintable(bytes, out).size);
 }
 
 /** How many bytes `decodeTransfer` would give, without making them. */
 export function decodedSize(bytes: Uint8Array, encoding: TransferEncoding): number {
   if (encoding === "base64") return base64Size(bytes);
-  return encoding === "quoted-printable" ? quotedPrintable(bytes, undefined) : bytes.length;
+  return encoding === "quoted-printable" ? quotedPrintable(bytes, undefined).size : bytes.length;
 }
 
 /** RFC 2045 §6.8, in lines of 76 characters. */

@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createTestAccount, createTestStore } from "../../test/support/postgres.ts";
+import { encodeBase64, encodeQuotedPrintable } from "../mime/transfer.ts";
 import { encodeBlobId } from "./blob-id.ts";
 import { findBlob, referenceBlob, releaseBlobs } from "./blob-refs.ts";
 import { Blobs } from "./blobs.ts";
@@ -27,7 +29,7 @@ function openBlobs(cacheBytes: number): Blobs {
   return new Blobs({ objects, clock, random: randomBytes, cacheBytes });
 }
 
-async function held(text: string, accountId?: number) {
+async function held(text: string | Buffer, accountId?: number) {
   const userId = accountId ?? (await createTestAccount(store));
   const blob = await blobs.put(Buffer.from(text));
   await store.write(userId, (tx) => referenceBlob(tx, blob));
@@ -85,6 +87,58 @@ test("ranges are clipped; a negative start counts from the end", async () => {
     expect(await open(id, { start: 10 })).toEqual([10, 0, 10, ""]);
     expect(await open(encodeBlobId(other.blob.sha256, [step]), { start: 1, end: 3 })).toEqual([6, 2, 1, "bc"]);
   }
+});
+
+test("large encoded parts are streamed: the same bytes, sizes and ranges", async () => {
+  const userId = await createTestAccount(store);
+  const reader = store.reader(userId);
+  const plain = randomBytes(2_000_000);
+  const text = Buffer.from("Grüße = und \t\r\n".repeat(70_000));
+  const inner = Buffer.concat([Buffer.from("head "), encodeBase64(plain), Buffer.from("\r\ntail")]);
+  const kinds = [
+    { bytes: encodeBase64(plain), steps: ["base64"], decoded: plain },
+    { bytes: encodeQuotedPrintable(text), steps: ["quoted-printable"], decoded: text },
+    { bytes: encodeBase64(inner), steps: ["base64", "base64"], decoded: plain },
+    { bytes: encodeBase64(inner), steps: ["base64", "identity"], decoded: inner.subarray(5, -6) },
+  ] as const;
+  for (const { bytes, steps, decoded } of kinds) {
+    const blob = await blobs.put(bytes);
+    await store.write(userId, (tx) => referenceBlob(tx, blob));
+    const second = { start: 5, end: inner.length - 6 };
+    const spans = [{ start: 0, end: bytes.length }, second];
+    const blobId = encodeBlobId(
+      blob.sha256,
+      steps.map((encoding, at) => ({ ...spans[at]!, encoding })),
+    );
+    const total = decoded.length;
+    const ranges = [
+      { start: 0 },
+      { start: 0, end: 10 },
+      { start: 700_001, end: 700_011 },
+      { start: -7 },
+      { start: total },
+    ];
+    for (const range of ranges) {
+      const opened = (await blobs.open(reader, blobId, range))!;
+      const { start, end } = { start: range.start < 0 ? total + range.start : range.start, end: range.end ?? total };
+      expect([opened.total, opened.start, opened.size]).toEqual([total, start, end - start]);
+      expect(Buffer.concat(await opened.stream.toArray()).equals(decoded.subarray(start, end))).toBe(true);
+    }
+    (await blobs.open(reader, blobId))!.stream.destroy();
+    await blobs.objects.remove(blob);
+    await expect(blobs.open(reader, blobId)).rejects.toThrow(BlobMissing);
+  }
+});
+
+test("many downloads of a large attachment hold a few pieces of it each", async () => {
+  const bytes = encodeBase64(randomBytes(10_000_000));
+  const { blob, reader } = await held(bytes);
+  const blobId = encodeBlobId(blob.sha256, [{ start: 0, end: bytes.length, encoding: "base64" }]);
+  const before = process.memoryUsage().arrayBuffers;
+  const many = await Promise.all(Array.from({ length: 20 }, () => blobs.open(reader, blobId)));
+  for (const opened of many) await once(opened!.stream, "readable");
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000_000);
+  for (const opened of many) opened!.stream.destroy();
 });
 
 test("bytes that are not what their name says are missing, as absent ones are", async () => {

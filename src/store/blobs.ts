@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { LRUCache } from "lru-cache";
 import type { Clock, Random } from "../base/clock.ts";
 import { decodeTransfer } from "../mime/transfer.ts";
 import { type BlobStep, decodeBlobId, sha256Of } from "./blob-id.ts";
@@ -6,6 +7,7 @@ import { findBlob, type ReferenceOptions, referenceBlob } from "./blob-refs.ts";
 import { type BodyCache, cachedAtMost, createMemoryCache } from "./cache.ts";
 import { BlobMissing } from "./errors.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
+import { type ByteSpan, cutPieces, decodePieces, sizeOfPieces } from "./pieces.ts";
 import { Spool } from "./spool.ts";
 import type { Reader, Tx } from "./store.ts";
 
@@ -41,6 +43,8 @@ export class Blobs {
   readonly #clock: Clock;
   readonly #cache: BodyCache;
   readonly #reading = new Map<string, Promise<Buffer>>();
+  /** Of decoded blobs that were streamed, by blob id: they never change. */
+  readonly #sizes = new LRUCache<string, Promise<number>>({ max: 10_000 });
 
   constructor(options: BlobsOptions) {
     this.objects = options.objects;
@@ -91,13 +95,15 @@ export class Blobs {
     return found && this.#decode(found.blob, found.steps);
   }
 
-  /** As `read`, but streamed; ranges of undecoded bytes read no more than they must. */
+  /** As `read`, but streamed; ranges of undecoded bytes read no more than they must, of decoded ones what is before. */
   async open(reader: Reader, blobId: string, range: ByteRange = { start: 0 }): Promise<OpenBlob | undefined> {
     const found = await this.#find(reader, blobId);
     if (!found) return undefined;
     const { blob, steps } = found;
-    const last = steps.findLastIndex(({ encoding }) => encoding !== "identity");
-    if (last >= 0) {
+    const first = steps.findIndex(({ encoding }) => encoding !== "identity");
+    if (first >= 0) {
+      const raw = slice(steps.slice(0, first + 1), blob.size);
+      if (raw.end - raw.start > cachedAtMost) return this.#openDecoded(blobId, blob, raw, steps.slice(first), range);
       const bytes = await this.#decode(blob, steps);
       const { start, end } = clip(range, bytes.length);
       return { total: bytes.length, size: end - start, start, stream: streamOf(bytes.subarray(start, end)) };
@@ -107,6 +113,41 @@ export class Blobs {
     const { start, end } = clip(range, total);
     const stream = await this.#stream(blob, piece.start + start, piece.start + end);
     return { total, size: end - start, start, stream };
+  }
+
+  /** Piece by piece. How long it is, only reading it through can tell; that is remembered. */
+  async #openDecoded(
+    blobId: string,
+    blob: StoredBlob,
+    raw: ByteSpan,
+    [first, ...later]: BlobStep[],
+    range: ByteRange,
+  ): Promise<OpenBlob> {
+    if (!(await this.objects.exists(blob))) throw missing(blob);
+    const decoded = () => {
+      let pieces = decodePieces(this.#pieces(blob, raw), first!.encoding);
+      for (const step of later) pieces = decodePieces(cutPieces(pieces, step), step.encoding);
+      return pieces;
+    };
+    let counting = this.#sizes.get(blobId);
+    if (!counting) {
+      counting = sizeOfPieces(decoded());
+      counting.catch(() => this.#sizes.delete(blobId));
+      this.#sizes.set(blobId, counting);
+    }
+    const total = await counting;
+    const { start, end } = clip(range, total);
+    const stream = Readable.from(cutPieces(decoded(), { start, end }), { objectMode: false });
+    return { total, size: end - start, start, stream };
+  }
+
+  async *#pieces(blob: StoredBlob, { start, end }: ByteSpan): AsyncGenerator<Buffer> {
+    let size = 0;
+    for await (const piece of this.objects.stream(blob, start, end) as AsyncIterable<Buffer>) {
+      size += piece.length;
+      yield piece;
+    }
+    if (size < end - start) throw missing(blob);
   }
 
   async #find(reader: Reader, blobId: string): Promise<{ blob: StoredBlob; steps: BlobStep[] } | undefined> {
@@ -167,7 +208,7 @@ function undo(bytes: Buffer, encoding: BlobStep["encoding"]): Buffer {
 }
 
 /** Cuts inside cuts, as one. */
-function slice(steps: BlobStep[], size: number): { start: number; end: number } {
+function slice(steps: BlobStep[], size: number): ByteSpan {
   let piece = { start: 0, end: size };
   for (const { start, end } of steps) {
     piece = { start: Math.min(piece.start + start, piece.end), end: Math.min(piece.start + end, piece.end) };
@@ -186,7 +227,7 @@ function fits(steps: BlobStep[], size: number): boolean {
   return true;
 }
 
-function clip({ start, end }: ByteRange, total: number): { start: number; end: number } {
+function clip({ start, end }: ByteRange, total: number): ByteSpan {
   const from = Math.min(start < 0 ? Math.max(0, total + start) : start, total);
   return { start: from, end: Math.max(from, Math.min(end ?? total, total)) };
 }

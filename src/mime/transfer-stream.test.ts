@@ -1,0 +1,49 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { decodeTransfer, encodeBase64, encodeQuotedPrintable } from "./transfer.ts";
+import { transferDecoder } from "./transfer-stream.ts";
+
+const pieces = fc
+  .array(
+    fc.constantFrom("=", "=4", "=4a", "=\r\n", " ", "\t", " \r\n", "\r", "\n", "=\t ", "Zm9v", "Y", "-", "\xfc", "é"),
+  )
+  .map((all) => Buffer.from(all.join(""), "latin1"));
+const bytes = fc.uint8Array({ maxLength: 300 });
+const input = fc.oneof(bytes, pieces, bytes.map(encodeBase64), bytes.map(encodeQuotedPrintable));
+const cuts = fc.array(fc.nat({ max: 12 }), { maxLength: 40 });
+
+test("in pieces of any size, the bytes are those of the whole; what was given stays given", () => {
+  fc.assert(
+    fc.property(input, cuts, (all, sizes) => {
+      for (const encoding of ["base64", "quoted-printable", "binary"] as const) {
+        const decoder = transferDecoder(encoding);
+        const given: Buffer[] = [];
+        let at = 0;
+        for (const size of sizes) {
+          // The piece is used again, as a reader's buffer is.
+          const piece = Uint8Array.from(all.subarray(at, at + size));
+          given.push(Buffer.from(decoder.push(piece)));
+          if (encoding !== "binary") piece.fill(0x41);
+          at += size;
+        }
+        given.push(Buffer.from(decoder.push(all.subarray(at))), decoder.end());
+        expect(Buffer.concat(given).toString("hex")).toBe(decodeTransfer(all, encoding).toString("hex"));
+      }
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test("a run of blanks as long as the message costs no more than its length", () => {
+  const blanks = Buffer.alloc(65_536, " ");
+  for (const end of ["x", "\r\n"]) {
+    const decoder = transferDecoder("quoted-printable");
+    const start = process.cpuUsage();
+    let size = 0;
+    for (let piece = 0; piece < 400; piece++) size += decoder.push(blanks).length;
+    size += decoder.push(Buffer.from(end)).length + decoder.end().length;
+    expect(size).toBe(end === "x" ? 400 * 65_536 + 1 : 2);
+    const { user, system } = process.cpuUsage(start);
+    expect((user + system) / 1e6).toBeLessThan(2);
+  }
+});
