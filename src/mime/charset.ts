@@ -75,3 +75,34 @@ export function decodeCharset(input: Uint8Array, charset: string | null): Decode
     return guess(bytes, true);
   }
 }
+
+/** Decoders for several bytes a character, told that all ends where the head was cut, say at most so much about it. */
+const unsure = 16;
+
+/** Bytes that every guess reads the same way. */
+function isPlain(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte < 0x80 && byte !== 0x0e && byte !== 0x0f && byte !== 0x1b);
+}
+
+/** Without a last UTF-8 character that was cut in two. */
+export function wholeCharacters(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && bytes.length - end < 4 && (bytes[end - 1]! & 0xc0) === 0x80) end--;
+  return end > 0 && bytes[end - 1]! >= 0xc0 ? bytes.subarray(0, end - 1) : bytes;
+}
+
+/** From the first bytes of many: how `decodeCharset` of all begins; undefined where only all can tell. */
+export function decodeCharsetHead(bytes: Buffer, charset: string | null): Decoded | undefined {
+  const label = charset === null ? "" : normal(charset);
+  if (utf8.has(label)) return decodeCharset(wholeCharacters(bytes), label);
+  if (latin1.has(label)) return decodeCharset(bytes, label);
+  if (charset === null || ascii.has(label) || !isKnownCharset(charset)) {
+    return isPlain(bytes) ? decodeCharset(bytes, charset) : undefined;
+  }
+  try {
+    const text = decodeKnown(bytes, label).slice(0, -unsure);
+    return { text, problem: text.includes("\ufffd") };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,7 +1,8 @@
-import { decodeCharset, isAsciiName, isKnownCharset } from "./charset.ts";
+import { type Decoded, decodeCharset, decodeCharsetHead, isAsciiName, isKnownCharset } from "./charset.ts";
 import { isTagStart, tagEnd } from "./html.ts";
 import type { Part } from "./structure.ts";
 import { decodeTransfer, view } from "./transfer.ts";
+import { transferDecoder } from "./transfer-stream.ts";
 
 export { decodedSize, decodeTransfer } from "./transfer.ts";
 
@@ -12,21 +13,29 @@ export interface DecodedText {
 
 /** RFC 8621 §4.1.4: the value of a text part: the charset decoded, CRLF to LF, no byte order mark. */
 export function decodeText(bytes: Uint8Array, charset: string | null): DecodedText {
-  const { text: decoded, problem } = decodeCharset(bytes, charset);
+  return cleaned(decodeCharset(bytes, charset));
+}
+
+function cleaned({ text: decoded, problem }: Decoded): DecodedText {
   const text = decoded.startsWith("\ufeff") ? decoded.slice(1) : decoded;
   return { text: text.includes("\r\n") ? text.replaceAll("\r\n", "\n") : text, isEncodingProblem: problem };
 }
 
-/** What HTML says of itself, in the 1024 bytes the HTML standard looks at. */
+/** The HTML standard looks no further. */
+const metaWithin = 1024;
+/** What HTML says of itself. */
 const metaCharset = /<meta\b[^>]{0,200}?\bcharset\s*=\s*["']?\s*([^\s"'>;/]{1,40})/i;
 
-/** The same of a text part; HTML without a charset of its own is asked for it, as browsers do. */
-export function decodePart(bytes: Uint8Array, { type, charset }: Pick<Part, "type" | "charset">): DecodedText {
-  if (type === "text/html" && (charset === null || isAsciiName(charset))) {
-    const found = metaCharset.exec(view(bytes).toString("latin1", 0, 1024))?.[1];
-    if (found !== undefined && isKnownCharset(found) && !/^utf-?(16|32)/i.test(found)) return decodeText(bytes, found);
-  }
-  return decodeText(bytes, charset);
+/** HTML without a charset of its own is asked for it, as browsers do. */
+function charsetOf(bytes: Uint8Array, { type, charset }: Pick<Part, "type" | "charset">): string | null {
+  if (type !== "text/html" || (charset !== null && !isAsciiName(charset))) return charset;
+  const found = metaCharset.exec(view(bytes).toString("latin1", 0, metaWithin))?.[1];
+  return found !== undefined && isKnownCharset(found) && !/^utf-?(16|32)/i.test(found) ? found : charset;
+}
+
+/** The same of a text part. */
+export function decodePart(bytes: Uint8Array, part: Pick<Part, "type" | "charset">): DecodedText {
+  return decodeText(bytes, charsetOf(bytes, part));
 }
 
 /** The raw bytes of a part, transfer encoding and all. */
@@ -39,33 +48,74 @@ export function partBytes(message: Uint8Array, part: Part): Buffer {
   return decodeTransfer(rawBody(message, part), part.parts === null ? part.encoding : "binary");
 }
 
-/** Where to cut HTML so that no tag is cut in two. */
-function outsideTag(html: string, cut: number): number {
+/** Where to cut HTML so that no tag is cut in two; undefined at a tag that never ends. */
+function outsideTag(html: string, cut: number): number | undefined {
   for (let open = html.indexOf("<"); open !== -1 && open < cut; ) {
     const end = isTagStart(html, open) ? tagEnd(html, open) : open + 1;
-    // A tag that never ends is no tag, nor is one after it.
-    if (end === -1) return cut;
+    if (end === -1) return undefined;
     if (end > cut) return open;
     open = html.indexOf("<", end);
   }
   return cut;
 }
 
-/** RFC 8621 §4.2: at most `maxBytes` of UTF-8 (0: no limit), never inside a character nor inside an HTML tag. */
-export function truncateText(text: string, maxBytes: number, isHtml: boolean): { value: string; isTruncated: boolean } {
-  if (maxBytes === 0 || text.length * 3 <= maxBytes) return { value: text, isTruncated: false };
-  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(Math.min(maxBytes, text.length * 3)));
-  if (read >= text.length) return { value: text, isTruncated: false };
-  return { value: text.slice(0, isHtml ? outsideTag(text, read) : read), isTruncated: true };
+/** How much of the text fits into so many bytes of UTF-8. By hand, as TextEncoder stops early in long texts. */
+function fitting(text: string, maxBytes: number): number {
+  let size = 0;
+  for (let at = 0; at < text.length; ) {
+    const point = text.codePointAt(at)!;
+    size += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    if (size > maxBytes) return at;
+    at += point < 0x10000 ? 1 : 2;
+  }
+  return text.length;
 }
 
-/** RFC 8621 §4.1.4: the EmailBodyValue of a text part. */
-export function bodyValue(
-  message: Uint8Array,
-  part: Part,
-  maxBytes: number,
-): { value: string; isEncodingProblem: boolean; isTruncated: boolean } {
-  const { text, isEncodingProblem } = decodePart(partBytes(message, part), part);
+/** RFC 8621 §4.2: at most `maxBytes` of UTF-8 (0: no limit), never inside a character nor inside an HTML tag. */
+export function truncateText(text: string, maxBytes: number, isHtml: boolean): { value: string; isTruncated: boolean } {
+  if (maxBytes === 0) return { value: text, isTruncated: false };
+  const cut = fitting(text, maxBytes);
+  if (cut >= text.length) return { value: text, isTruncated: false };
+  // A tag that never ends is no tag, nor is one after it.
+  return { value: text.slice(0, isHtml ? (outsideTag(text, cut) ?? cut) : cut), isTruncated: true };
+}
+
+/** RFC 8621 §4.1.4: an EmailBodyValue. */
+export interface BodyValue {
+  value: string;
+  isEncodingProblem: boolean;
+  isTruncated: boolean;
+}
+
+/** What a text part's value is made from. */
+export type TextPart = Pick<Part, "type" | "charset" | "encoding">;
+
+/** RFC 8621 §4.1.4: of a text part's raw bytes; at most `maxBytes` of it (0: no limit). */
+export function bodyValue(raw: Uint8Array, part: TextPart, maxBytes: number): BodyValue {
+  const { text, isEncodingProblem } = decodePart(decodeTransfer(raw, part.encoding), part);
   const { value, isTruncated } = truncateText(text, maxBytes, part.type === "text/html");
   return { value, isEncodingProblem: isEncodingProblem || part.encoding === "unknown", isTruncated };
+}
+
+/** How many raw bytes most likely hold the `maxBytes` that are shown: up to 3 raw ones make one. */
+export function bodyHead(maxBytes: number): number {
+  return 4 * maxBytes + 16_384;
+}
+
+/**
+ * `bodyValue` from the first of a part's raw bytes; undefined where it takes more of them to tell. A problem after
+ * what was read is not told.
+ */
+export function bodyValueOfHead(raw: Uint8Array, part: TextPart, maxBytes: number): BodyValue | undefined {
+  const bytes = transferDecoder(part.encoding).push(raw);
+  if (bytes.length < metaWithin) return undefined;
+  const decoded = decodeCharsetHead(bytes, charsetOf(bytes, part));
+  if (!decoded) return undefined;
+  const { text, isEncodingProblem } = cleaned(decoded);
+  const sure = text.endsWith("\r") ? text.length - 1 : text.length;
+  const fits = fitting(text, maxBytes);
+  const cut = part.type === "text/html" && fits < sure ? outsideTag(text, fits) : fits;
+  if (cut === undefined || fits >= sure) return undefined;
+  const problem = isEncodingProblem || part.encoding === "unknown";
+  return { value: text.slice(0, cut), isEncodingProblem: problem, isTruncated: true };
 }

@@ -1,7 +1,7 @@
 import { simpleParser } from "mailparser";
 import { describe, expect, test } from "vitest";
 import { bodyParts } from "./body.ts";
-import { bodyValue } from "./decode.ts";
+import { bodyValue, rawBody } from "./decode.ts";
 import type { EmailAddress } from "./headers.ts";
 import { addressShapes } from "./shapes/addresses.ts";
 import { attachmentShapes } from "./shapes/attachments.ts";
@@ -44,7 +44,7 @@ function seen(bytes: Buffer, summary: MessageSummary, want: Wanted): Wanted {
   const parts = leaves(summary.structure);
   const values = Object.keys(want.values ?? {}).map((id) => {
     const part = parts.find((one) => one.partId === id);
-    return [id, part === undefined ? undefined : bodyValue(bytes, part, 0)] as const;
+    return [id, part === undefined ? undefined : bodyValue(rawBody(bytes, part), part, 0)] as const;
   });
   const lists = bodyParts(summary.structure);
   const all = {

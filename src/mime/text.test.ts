@@ -70,6 +70,7 @@ describe("truncateText", () => {
     ["aüb", 2, false, "a"],
     ["aüb", 3, false, "aü"],
     ["a😀", 4, false, "a"],
+    [`aü${"b".repeat(900)}é`, 3, false, "aü"],
     ['a<b title=">">c', 12, true, "a"],
     ['a<b title=">">c', 14, true, 'a<b title=">">'],
     ["1 < 2 and more", 7, true, "1 < 2 a"],

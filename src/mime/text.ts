@@ -1,4 +1,5 @@
 import { bodyParts } from "./body.ts";
+import { wholeCharacters } from "./charset.ts";
 import { decodePart, rawBody } from "./decode.ts";
 import { htmlToText } from "./html.ts";
 import { leaves, type Part } from "./structure.ts";
@@ -8,13 +9,6 @@ export { htmlToText } from "./html.ts";
 
 const previewLength = 256;
 const searchLength = 1_000_000;
-
-/** Without a last UTF-8 character that was cut in two. */
-function wholeCharacters(bytes: Buffer): Buffer {
-  let end = bytes.length;
-  while (end > 0 && bytes.length - end < 4 && (bytes[end - 1]! & 0xc0) === 0x80) end--;
-  return end > 0 && bytes[end - 1]! >= 0xc0 ? bytes.subarray(0, end - 1) : bytes;
-}
 
 /** The start of a part, HTML as it is, from at most `maxRaw` raw bytes. */
 function startOf(message: Uint8Array, part: Part, maxRaw: number): string {

@@ -1,11 +1,11 @@
 import { bodyParts } from "../../mime/body.ts";
-import { decodePart, decodeTransfer, truncateText } from "../../mime/decode.ts";
 import { type HeaderProperty, parseHeaderProperty, readHeaderProperty } from "../../mime/headers.ts";
 import type { Part } from "../../mime/structure.ts";
 import { MethodError } from "../errors.ts";
 import type { Octets } from "../octets.ts";
 import { bool, list, matching, nullable, object, optional, type Static, unsignedInt } from "../schema.ts";
 import type { JmapObject } from "../standard/type.ts";
+import { bodyValue } from "./body-value.ts";
 import { headerFields, type MessageContent, partBlobId } from "./content.ts";
 
 const plain = ["partId", "blobId", "size", "name", "type", "charset", "disposition", "cid", "language", "location"];
@@ -91,19 +91,9 @@ export async function bodyValues(
   for (const part of wanted) {
     if (part.partId === null) continue;
     octets.take(part.size);
-    values[part.partId] = await bodyValue(content, part, args);
+    values[part.partId] = { ...(await bodyValue(content, part, args.maxBodyValueBytes ?? 0)) };
   }
   return values;
-}
-
-async function bodyValue(content: MessageContent, part: Part, args: BodyArgs): Promise<JmapObject> {
-  const bytes = decodeTransfer(await content.bytes(part.body), part.encoding);
-  const decoded = decodePart(bytes, part);
-  const isEncodingProblem = decoded.isEncodingProblem || part.encoding === "unknown";
-  const limit = args.maxBodyValueBytes ?? 0;
-  if (limit === 0) return { value: decoded.text, isEncodingProblem, isTruncated: false };
-  const { value, isTruncated } = truncateText(decoded.text, limit, part.type === "text/html");
-  return { value, isEncodingProblem, isTruncated };
 }
 
 export function leaves(root: Part): Part[] {
