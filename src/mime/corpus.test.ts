@@ -1,5 +1,3 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bodyParts } from "./body.ts";
@@ -11,9 +9,6 @@ import { leaves, type Part } from "./structure.ts";
 import { baseSubject } from "./subject.ts";
 import { summarise } from "./summary.ts";
 import { searchText } from "./text.ts";
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
 
 const forms: HeaderForm[] = ["Raw", "Text", "Addresses", "GroupedAddresses", "MessageIds", "Date", "URLs"];
 
@@ -60,19 +55,13 @@ function readAllForms(bytes: Buffer): void {
 
 describe("the nasty corpus", () => {
   for (const { name, bytes } of nastyMessages()) {
-    test(`${name}: within 1 s of CPU and 64 MB`, () => {
-      collect();
-      const before = process.memoryUsage();
+    test(`${name}: within 1 s of CPU`, () => {
       const cpu = process.cpuUsage();
       const summary = summarise(bytes);
       const search = searchText(bytes, summary.structure);
       baseSubject(summary.subject ?? "");
       const { user, system } = process.cpuUsage(cpu);
-      collect();
-      const after = process.memoryUsage();
       expect((user + system) / 1e6).toBeLessThan(1);
-      const grown = after.heapUsed - before.heapUsed + (after.external - before.external);
-      expect(grown / 1e6).toBeLessThan(64);
       expect(summary.size).toBe(bytes.length);
       expect(search.body.length).toBeLessThanOrEqual(1_000_000);
       exercise(bytes, summary);

@@ -81,11 +81,7 @@ export function truncateText(text: string, maxBytes: number, isHtml: boolean): {
 }
 
 /** RFC 8621 §4.1.4: an EmailBodyValue. */
-export interface BodyValue {
-  value: string;
-  isEncodingProblem: boolean;
-  isTruncated: boolean;
-}
+export type BodyValue = { value: string; isEncodingProblem: boolean; isTruncated: boolean };
 
 /** What a text part's value is made from. */
 export type TextPart = Pick<Part, "type" | "charset" | "encoding">;

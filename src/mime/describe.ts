@@ -12,10 +12,12 @@ interface ContentFields {
   location?: string;
 }
 
+/** Whether `describe` looks at fields of that name. */
+export const isDescriptive = (name: string): boolean => name.length >= 10 && /^content-/i.test(name);
+
 function contentFields(fields: HeaderField[]): ContentFields {
   const found: ContentFields = {};
   for (const { name, value } of fields) {
-    if (name.length < 10) continue;
     const lower = name.toLowerCase();
     if (lower === "content-type") found.type = value;
     else if (lower === "content-disposition") found.disposition = value;

@@ -8,6 +8,7 @@ export interface HeaderField {
 
 const LF = 0x0a;
 const CR = 0x0d;
+const MARK = 0xfeff;
 
 /** RFC 5322 §2.2, and the obsolete blanks before the colon. */
 function isFieldStart(bytes: Uint8Array, start: number, end: number): boolean {
@@ -52,13 +53,14 @@ export function headerEnd(message: Uint8Array, start = 0): number {
   return scanHeader(message, start, () => false);
 }
 
-const fieldStart = /^\ufeff?([\x21-\x39\x3b-\x7e]+)[ \t]*:/;
+const fieldStart = /\ufeff?[\x21-\x39\x3b-\x7e]+[ \t]*:/y;
 
 /**
  * RFC 8621 §4.1.2.1: the fields of a header block (or of a whole message) in order, in Raw form. Lines that are no
- * field are skipped; NUL is dropped and what is not UTF-8 becomes U+FFFD.
+ * field are skipped; NUL is dropped and what is not UTF-8 becomes U+FFFD. There may be very many: nothing is made of
+ * those whose name is not to be kept.
  */
-export function parseHeader(bytes: Uint8Array): HeaderField[] {
+export function parseHeader(bytes: Uint8Array, keep?: (name: string) => boolean): HeaderField[] {
   const decoded = view(bytes.subarray(0, headerEnd(bytes))).toString("utf8");
   const text = decoded.includes("\0") ? decoded.replaceAll("\0", "") : decoded;
   const fields: HeaderField[] = [];
@@ -70,9 +72,12 @@ export function parseHeader(bytes: Uint8Array): HeaderField[] {
     if (follows === 0x20 || follows === 0x09) continue;
     let end = lf === -1 ? at : lf;
     if (lf > start && text.charCodeAt(lf - 1) === CR) end--;
-    const field = text.slice(start, end);
-    const match = fieldStart.exec(field);
-    if (match !== null) fields.push({ name: match[1]!, value: field.slice(match[0].length) });
+    fieldStart.lastIndex = start;
+    if (fieldStart.test(text) && fieldStart.lastIndex <= end) {
+      const { lastIndex } = fieldStart;
+      const name = text.slice(text.charCodeAt(start) === MARK ? start + 1 : start, lastIndex - 1).trimEnd();
+      if (!keep || keep(name)) fields.push({ name, value: text.slice(lastIndex, end) });
+    }
     start = at;
   }
   return fields;

@@ -24,10 +24,13 @@ export interface MessageSummary {
   hasAttachment: boolean;
 }
 
+const summarised = new Set("message-id in-reply-to references from sender to cc bcc reply-to subject date".split(" "));
+const isSummarised = (name: string): boolean => name.length <= 11 && summarised.has(name.toLowerCase());
+
 /** RFC 8621 §4.1.3, §4.1.4: the convenience properties of a message. Never throws. */
 export function summarise(message: Uint8Array): MessageSummary {
   const structure = walk(message);
-  const fields = parseHeader(message.subarray(structure.header.start, structure.header.end));
+  const fields = parseHeader(message.subarray(structure.header.start, structure.header.end), isSummarised);
   const read = <T>(name: string, form: (raw: string) => T): T | null => {
     const field = lastField(fields, name);
     return field === undefined ? null : form(field.value);

@@ -1,4 +1,4 @@
-import { describe } from "./describe.ts";
+import { describe, isDescriptive } from "./describe.ts";
 import { parseHeader, scanHeader } from "./field.ts";
 import type { Part } from "./structure.ts";
 import { decodedSize, view } from "./transfer.ts";
@@ -128,7 +128,7 @@ class Walker {
   /** Reads the header at `start`; a multipart is opened, all else ends at the next delimiter. */
   #part(start: number, inDigest: boolean): Part {
     const end = scanHeader(this.#bytes, start, (line, lineEnd) => this.#match(line, lineEnd) !== undefined);
-    const { part, boundary } = describe(parseHeader(this.#bytes.subarray(start, end)), inDigest);
+    const { part, boundary } = describe(parseHeader(this.#bytes.subarray(start, end), isDescriptive), inDigest);
     let body = end;
     if (this.#bytes[body] === CR && this.#bytes[body + 1] === LF) body += 2;
     else if (this.#bytes[body] === LF) body++;

@@ -55,15 +55,18 @@ function decodeStep(text: string): BlobStep | undefined {
 }
 
 function encodeHash(sha256: Buffer): string {
-  let text = "";
+  // One flat string: thousands of parts have an id each, and a text that grows by letters takes twenty times as much.
+  const text = globalThis.Buffer.allocUnsafe(hashLength);
+  let at = 0;
   let bits = 0;
   let held = 0;
   for (const byte of sha256) {
     bits = (bits << 8) | byte;
-    for (held += 8; held >= 5; held -= 5) text += alphabet[(bits >> (held - 5)) & 31];
+    for (held += 8; held >= 5; held -= 5) text[at++] = alphabet.charCodeAt((bits >> (held - 5)) & 31);
     bits &= (1 << held) - 1;
   }
-  return text + alphabet[(bits << (5 - held)) & 31];
+  text[at] = alphabet.charCodeAt((bits << (5 - held)) & 31);
+  return text.toString("latin1");
 }
 
 function decodeHash(text: string): Buffer | undefined {

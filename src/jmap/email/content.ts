@@ -16,6 +16,25 @@ export interface MessageContent {
   bytes(range: Range): Promise<Buffer>;
 }
 
+/** The first pieces are read as they are asked for; who asks for more gets them from larger reads, one after another. */
+const readSingly = 4;
+const readAtOnce = 262_144;
+
+/** The pieces of a stored message that a call shows: often one, and once in a while each of 20,000 parts. */
+export function piecesOf(read: (start: number, end: number) => Promise<Buffer>, size: number): MessageContent["bytes"] {
+  let asked = 0;
+  let held: { start: number; end: number; bytes: Promise<Buffer> } | undefined;
+  return async ({ start, end }) => {
+    if (!held || start < held.start || end > held.end) {
+      if (++asked <= readSingly || end - start > readAtOnce) return read(start, end);
+      const until = Math.min(start + readAtOnce, size);
+      held = { start, end: until, bytes: read(start, until) };
+    }
+    const { start: from, bytes } = held;
+    return (await bytes).subarray(start - from, end - from);
+  };
+}
+
 export function partBlobId(content: MessageContent, part: Part): string | null {
   if (part.parts) return null;
   const encoding = part.encoding === "base64" || part.encoding === "quoted-printable" ? part.encoding : "identity";

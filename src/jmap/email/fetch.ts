@@ -6,7 +6,7 @@ import { utcDateText } from "../dates.ts";
 import { idPrefix } from "../ids.ts";
 import type { ReadCall } from "../method.ts";
 import type { JmapObject, Want } from "../standard/type.ts";
-import type { MessageContent } from "./content.ts";
+import { type MessageContent, piecesOf } from "./content.ts";
 import type { BodyArgs } from "./parts.ts";
 import { type ContentPlan, planContent, showContent } from "./show.ts";
 
@@ -65,7 +65,7 @@ function storedContent(email: FetchedEmail, call: ReadCall): MessageContent {
     steps: [],
     structure: JSON.parse(email.structure) as Part,
     header: email.header ?? null,
-    bytes: ({ start, end }) => blobs.readObject(blobOf(email), start, end),
+    bytes: piecesOf((start, end) => blobs.readObject(blobOf(email), start, end), email.size),
   };
 }
 

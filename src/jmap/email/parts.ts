@@ -51,13 +51,19 @@ export function partWant(bodyProperties: string[] | null | undefined): PartWant 
   return { properties, headers, needsHeader: headers.length > 0 || properties.includes("headers") };
 }
 
+/** The leaves shown so far: most stand in bodyStructure and in two lists, and there may be very many. */
+export type ShownLeaves = Map<Part, JmapObject>;
+
 /** RFC 8621 §4.1.4: an EmailBodyPart; `deep` keeps subParts (bodyStructure alone has them by default). */
 export async function bodyPart(
   part: Part,
   want: PartWant,
   content: MessageContent,
+  leavesShown: ShownLeaves,
   deep: boolean,
 ): Promise<JmapObject> {
+  const known = leavesShown.get(part);
+  if (known) return known;
   const fields = want.needsHeader ? await headerFields(content, part) : [];
   const shown: JmapObject = {};
   for (const name of want.properties) {
@@ -69,9 +75,10 @@ export async function bodyPart(
   for (const { property, header } of want.headers) shown[property] = readHeaderProperty(fields, header);
   if (deep && part.parts) {
     const subParts: JmapObject[] = [];
-    for (const child of part.parts) subParts.push(await bodyPart(child, want, content, true));
+    for (const child of part.parts) subParts.push(await bodyPart(child, want, content, leavesShown, true));
     shown.subParts = subParts;
   }
+  if (!part.parts) leavesShown.set(part, shown);
   return shown;
 }
 
@@ -91,7 +98,7 @@ export async function bodyValues(
   for (const part of wanted) {
     if (part.partId === null) continue;
     octets.take(part.size);
-    values[part.partId] = { ...(await bodyValue(content, part, args.maxBodyValueBytes ?? 0)) };
+    values[part.partId] = await bodyValue(content, part, args.maxBodyValueBytes ?? 0);
   }
   return values;
 }

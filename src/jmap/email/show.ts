@@ -3,7 +3,15 @@ import { parseHeaderProperty, readHeaderProperty } from "../../mime/headers.ts";
 import type { Octets } from "../octets.ts";
 import type { JmapObject } from "../standard/type.ts";
 import { headerFields, type MessageContent } from "./content.ts";
-import { type BodyArgs, bodyPart, bodyValues, type NamedHeader, type PartWant, partWant } from "./parts.ts";
+import {
+  type BodyArgs,
+  bodyPart,
+  bodyValues,
+  type NamedHeader,
+  type PartWant,
+  partWant,
+  type ShownLeaves,
+} from "./parts.ts";
 
 const ofBody = new Set(["bodyStructure", "textBody", "htmlBody", "attachments", "bodyValues"]);
 
@@ -66,11 +74,16 @@ export async function showContent(
     for (const { property, header } of plan.headers) shown[property] = readHeaderProperty(fields, header);
   }
   const { body, parts } = plan;
-  if (body.includes("bodyStructure")) shown.bodyStructure = await bodyPart(content.structure, parts, content, true);
+  const leaves: ShownLeaves = new Map();
+  if (body.includes("bodyStructure")) {
+    shown.bodyStructure = await bodyPart(content.structure, parts, content, leaves, true);
+  }
   const lists = body.some(isListed) ? bodyParts(content.structure) : undefined;
   for (const name of body) {
     if (!lists || !isListed(name)) continue;
-    shown[name] = await Promise.all(lists[name].map((part) => bodyPart(part, parts, content, false)));
+    const list: JmapObject[] = [];
+    for (const part of lists[name]) list.push(await bodyPart(part, parts, content, leaves, false));
+    shown[name] = list;
   }
   if (body.includes("bodyValues")) shown.bodyValues = await bodyValues(content, plan.args, octets);
 }

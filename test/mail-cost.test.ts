@@ -1,0 +1,42 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, test } from "vitest";
+import { nastyMessages } from "../src/mime/corpus.ts";
+import type { MailCost } from "./support/mail-cost.ts";
+
+const run = promisify(execFile);
+const program = fileURLToPath(new URL("./support/mail-cost.ts", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "posthorn-cost-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function cost(task: "prepare" | "show", names: string[]): Promise<MailCost> {
+  const { stdout } = await run(process.execPath, [program, task, folder, ...names]);
+  return JSON.parse(stdout) as MailCost;
+}
+
+const mails = nastyMessages().map(({ name, bytes }, at) => {
+  writeFileSync(join(folder, String(at)), bytes);
+  return { name, file: String(at), megabytes: bytes.length / 1e6 };
+});
+const light = mails.filter(({ megabytes }) => megabytes < 0.05);
+const heavy = mails.filter((mail) => !light.includes(mail));
+const batches = [
+  { name: "all that are small", files: light.map(({ file }) => file), megabytes: 0 },
+  ...heavy.map(({ name, file, megabytes }) => ({ name, files: [file], megabytes })),
+];
+
+// Each in a process of its own, so that a peak is that mail's: at delivery, then with everything of it shown.
+describe.concurrent("a nasty mail costs at most 1 s of CPU and 64 MB beyond its size", { timeout: 60_000 }, () => {
+  test.each(batches)("$name", async ({ files, megabytes }) => {
+    const spent = { prepare: await cost("prepare", files), show: await cost("show", files) };
+    for (const { cpuSeconds, peakMegabytes } of Object.values(spent)) {
+      const why = JSON.stringify(spent);
+      expect(cpuSeconds, why).toBeLessThan(1);
+      expect(peakMegabytes, why).toBeLessThan(64 + megabytes);
+    }
+  });
+});
