@@ -3,7 +3,7 @@ import { decodePart, decodeTransfer, truncateText } from "../../mime/decode.ts";
 import { type HeaderProperty, parseHeaderProperty, readHeaderProperty } from "../../mime/headers.ts";
 import type { Part } from "../../mime/structure.ts";
 import { MethodError } from "../errors.ts";
-import type { Octets } from "../octets.ts";
+import { type Octets, weigh } from "../octets.ts";
 import { bool, list, matching, nullable, object, optional, type Static, unsignedInt } from "../schema.ts";
 import type { JmapObject } from "../standard/type.ts";
 import { headerFields, type MessageContent, partBlobId } from "./content.ts";
@@ -56,6 +56,7 @@ export async function bodyPart(
   part: Part,
   want: PartWant,
   content: MessageContent,
+  octets: Octets,
   deep: boolean,
 ): Promise<JmapObject> {
   const fields = want.needsHeader ? await headerFields(content, part) : [];
@@ -67,9 +68,10 @@ export async function bodyPart(
     else if (plain.includes(name)) shown[name] = part[name as keyof Part];
   }
   for (const { property, header } of want.headers) shown[property] = readHeaderProperty(fields, header);
+  octets.take(weigh(shown));
   if (deep && part.parts) {
     const subParts: JmapObject[] = [];
-    for (const child of part.parts) subParts.push(await bodyPart(child, want, content, true));
+    for (const child of part.parts) subParts.push(await bodyPart(child, want, content, octets, true));
     shown.subParts = subParts;
   }
   return shown;
