@@ -5,7 +5,7 @@ import type { Spool } from "../../store/blobs.ts";
 import { authenticate } from "./authenticate.ts";
 import type { SmtpInOptions } from "./options.ts";
 import { Refusal } from "./reply.ts";
-import { isLooping, isOverlong, isSmuggling, receivedField, senderFields, withoutForgedResults } from "./trace.ts";
+import { isLooping, isSmuggling, receivedField, withoutForgedResults } from "./trace.ts";
 
 /** What the session is told of each recipient, besides its address. */
 export interface Envelope {
@@ -68,8 +68,6 @@ async function judge(
   if (isLooping(raw, hostname)) throw new Refusal(554, "5.4.6 this message is going round in circles");
   const message = withoutForgedResults(raw, hostname);
   const helo = session.hostNameAppearsAs || session.remoteAddress;
-  if (isOverlong(message) && isOverlong(senderFields(message)))
-    throw new Refusal(554, "5.6.0 the From field of this message is too long");
   const claims = { mailFrom: envelope.mailFrom, helo, address: session.remoteAddress, hostname };
   const verdict = await authenticate(message, claims, options);
   if (verdict.refusal !== undefined) throw new Refusal(550, verdict.refusal);

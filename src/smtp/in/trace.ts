@@ -1,4 +1,5 @@
 import { mailDate } from "../../mail/mail-date.ts";
+import { asAddresses } from "../../mime/headers.ts";
 
 /** A header field: bytes [start, end) of the message, its lines included. */
 interface FieldRange {
@@ -15,6 +16,7 @@ const mostReceived = 50;
 const largestHeader = 256_000;
 const mostLines = 4_000;
 const longestGap = 1_000;
+const mostSenders = 50;
 
 /** The fields of a message's header, as far as it reads like one. */
 function headerFields(message: Buffer): FieldRange[] {
@@ -80,10 +82,18 @@ export function isOverlong(message: Buffer): boolean {
   return false;
 }
 
-/** A message of nothing but its From. */
+/** A message of nothing but its From; where that is too long itself, of the addresses that clients will see in it. */
 export function senderFields(message: Buffer): Buffer {
   const from = headerFields(message).filter(({ name }) => name === "from");
-  return Buffer.concat([...from.map(({ start, end }) => message.subarray(start, end)), Buffer.from("\r\n")]);
+  const whole = Buffer.concat([...from.map(({ start, end }) => message.subarray(start, end)), Buffer.from("\r\n")]);
+  if (!isOverlong(whole)) return whole;
+  const addresses = from
+    .flatMap(({ value, end }) => asAddresses(message.toString("utf8", value, end)))
+    .map(({ email }) => email)
+    .filter((email) => /^[^\s<>"(),:;@]{1,64}@[^\s<>"(),:;@]{1,255}$/.test(email))
+    .slice(0, mostSenders);
+  const field = addresses.length > 0 ? `From: ${addresses.map((email) => `<${email}>`).join(", ")}\r\n` : "";
+  return Buffer.from(`${field}\r\n`);
 }
 
 /** RFC 5321 §6.3: true when the message has been passed on so often that it must be going round. */
