@@ -49,7 +49,8 @@ function createApi(config: Config, parts: Parts, draining: AbortSignal): ApiDeps
     draining,
     authenticate: authenticator.authenticate,
     maxSizeRequest,
-    processRequest: (login, body) => requests.run(login.login, () => processRequest(deps, login, body)),
+    processRequest: (login, body) => processRequest(deps, login, body),
+    inTurn: (login, work) => requests.run(login, work),
   });
   const deps: ApiDeps = { services, registry, requests, publicUrl, relaxedUsing, upgrade };
   return deps;

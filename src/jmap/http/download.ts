@@ -5,6 +5,7 @@ import type { ByteRange } from "../../store/blobs.ts";
 import { RequestError } from "../errors.ts";
 import { openAccount } from "./authenticate.ts";
 import type { ApiDeps } from "./deps.ts";
+import { stallPatience } from "./respond.ts";
 
 export interface DownloadTarget {
   accountId: string;
@@ -21,6 +22,8 @@ export async function handleDownload(
   login: Login,
   target: DownloadTarget,
 ): Promise<void> {
+  // Gone while it waited for its turn.
+  if (res.destroyed) return;
   const account = openAccount(login, target.accountId);
   if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+[\x20-\x7e]*$/.test(target.type)) {
     throw new RequestError("about:blank", 400, "The type is no media type.");
@@ -48,7 +51,10 @@ export async function handleDownload(
     "Content-Length": blob.size,
   });
   if (req.method === "HEAD") res.end();
-  else await pipeline(blob.stream, res);
+  else {
+    res.setTimeout(stallPatience);
+    await pipeline(blob.stream, res);
+  }
 }
 
 /** Nothing in a mail may run as a page of this server: downloads are saved, never shown. */

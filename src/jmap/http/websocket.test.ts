@@ -58,6 +58,7 @@ beforeEach(async () => {
       return header === "Bearer good" && !revoked ? login : undefined;
     },
     processRequest: (_login, body) => work(body as Message),
+    inTurn: (_login, run) => run(),
     maxSizeRequest: 100_000,
     maxPerLogin: 2,
   };
