@@ -161,7 +161,8 @@ class CredentialCache {
   forget(login?: string): void {
     this.#forgotten++;
     if (login === undefined) this.#entries.clear();
-    else for (const key of this.#keys.get(login) ?? []) this.#entries.delete(key);
+    // Tokens that are being looked at have no name yet.
+    else for (const name of [login, ""]) for (const key of this.#keys.get(name) ?? []) this.#entries.delete(key);
   }
 
   #set(key: string, entry: Entry & { until: number }): void {

@@ -3,7 +3,7 @@ import type { WebSocket } from "ws";
 import type { Authenticator, Login } from "../../auth/login.ts";
 import type { Log } from "../../base/log.ts";
 import type { Bus } from "../../push/bus.ts";
-import { type CloseReason, type Connection, opensAll } from "../../push/connections.ts";
+import { type CloseReason, type Connection, opensSame } from "../../push/connections.ts";
 import { chooseTypes } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
 import { RequestError } from "../errors.ts";
@@ -89,8 +89,8 @@ export class WebSocketSession implements Connection {
     }
   }
 
-  async isValid(): Promise<boolean> {
-    return opensAll(await this.#authenticate(), this.login, this.#accounts);
+  async isValid(): Promise<boolean | undefined> {
+    return opensSame(await this.#authenticate(), this.login, this.#accounts);
   }
 
   #receive(data: Buffer, isBinary: boolean): void {

@@ -301,8 +301,13 @@ describe("pushes, RFC 8887 §4.3.5", () => {
 });
 
 describe("a connection ends", () => {
-  it("when its credentials are revoked", async () => {
-    const { closed } = await open();
+  it("when its credential is revoked, not when another of its login is", async () => {
+    const { send, next, closed } = await open();
+    bus.publish({ credential: "ann@example.org" });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    send({ "@type": "Request", id: "R1", ...echo });
+    expect((await next()).requestId).toBe("R1");
+    revoked = true;
     bus.publish({ credential: "ann@example.org" });
     expect(await closed).toEqual({ code: 1008, reason: "credentials changed: authenticate again" });
   });
