@@ -48,6 +48,7 @@ function createApi(config: Config, parts: Parts, draining: AbortSignal): ApiDeps
     log,
     draining,
     authenticate: authenticator.authenticate,
+    publicUrl,
     maxSizeRequest,
     processRequest: (login, body) => processRequest(deps, login, body),
     inTurn: (login, work) => requests.run(login, work),

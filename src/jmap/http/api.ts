@@ -3,6 +3,7 @@ import type { Login } from "../../auth/login.ts";
 import { dispatch } from "../dispatch.ts";
 import { RequestError } from "../errors.ts";
 import type { Invocation } from "../references.ts";
+import { wantPlain } from "./coding.ts";
 import type { ApiDeps } from "./deps.ts";
 import { parseIJson } from "./json.ts";
 import { sendJson } from "./respond.ts";
@@ -74,6 +75,7 @@ function isInvocation(value: unknown): value is Invocation {
 
 /** RFC 8620 §3.1: the POST itself, of a login whose turn it is. */
 export async function handleApi(deps: ApiDeps, req: IncomingMessage, res: ServerResponse, login: Login): Promise<void> {
+  wantPlain(req);
   if (!/^application\/json\s*(;|$)/i.test(req.headers["content-type"] ?? "")) {
     throw new RequestError("notJSON", 400, "The content type must be application/json.");
   }

@@ -5,6 +5,7 @@ import { type StoredBlob, TooLarge } from "../../store/blobs.ts";
 import { RequestError } from "../errors.ts";
 import { keepUploads, uploadRoom } from "../uploads.ts";
 import { openAccount } from "./authenticate.ts";
+import { wantPlain } from "./coding.ts";
 import type { ApiDeps } from "./deps.ts";
 import { sendJson } from "./respond.ts";
 
@@ -20,6 +21,7 @@ export async function handleUpload(
 ): Promise<void> {
   const account = openAccount(login, accountId);
   if (account.isReadOnly) throw new RequestError("about:blank", 403, "The account is read-only.");
+  wantPlain(req);
   const { maxSizeUpload } = services.limits;
   const tooLarge = () => new RequestError("limit", 413, `At most ${maxSizeUpload} octets.`, "maxSizeUpload");
   const full = () => new RequestError("about:blank", 507, "The account has no room for it.");
