@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readdirSync, readlinkSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
@@ -84,7 +85,8 @@ test("so do answers over WebSockets", async () => {
   await expect.poll(() => call(ann), patience).toBe(200);
 });
 
-test("downloads of a login wait for one another", async () => {
+/** The path of a new blob, and a request for it. */
+async function uploaded(): Promise<{ path: string; request: string }> {
   const headers = { authorization: ann };
   const session = (await (await fetch(`${server.url}/jmap/session`, { headers })).json()) as {
     primaryAccounts: Record<string, string>;
@@ -94,7 +96,11 @@ test("downloads of a login wait for one another", async () => {
   const response = await fetch(upload, { method: "POST", headers, body: Buffer.alloc(big) });
   const { blobId } = (await response.json()) as { blobId: string };
   const path = `/jmap/download/${account}/${blobId}/x`;
-  const request = `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${ann}\r\n\r\n`;
+  return { path, request: `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${ann}\r\n\r\n` };
+}
+
+test("downloads of a login wait for one another", async () => {
+  const { path, request } = await uploaded();
   const stalled = await Promise.all(Array.from({ length: most }, () => stall(request)));
   let answered = false;
   const waiting = stall(request).then(() => {
@@ -109,5 +115,30 @@ test("downloads of a login wait for one another", async () => {
   stalled[0]!.destroy();
   await waiting;
   for (const socket of stalled) socket.destroy();
-  expect((await (await fetch(server.url + path, { headers })).arrayBuffer()).byteLength).toBe(big);
+  const whole = await fetch(server.url + path, { headers: { authorization: ann } });
+  expect((await whole.arrayBuffer()).byteLength).toBe(big);
 });
+
+test("a client that is gone before its download begins leaves no file open", async () => {
+  const { request } = await uploaded();
+  const openFiles = () => {
+    const folder = `/proc/${server.pid}/fd`;
+    return readdirSync(folder).filter((name) => isBlob(`${folder}/${name}`)).length;
+  };
+  for (let count = 0; count < 40; count++) {
+    const socket = connect(server.httpPort, "127.0.0.1");
+    await once(socket, "connect");
+    socket.write(request, () => socket.destroy());
+    await once(socket, "close");
+  }
+  expect(await call(ann)).toBe(200);
+  await expect.poll(openFiles, patience).toBe(0);
+});
+
+function isBlob(path: string): boolean {
+  try {
+    return readlinkSync(path).includes("/blobs/");
+  } catch {
+    return false;
+  }
+}
