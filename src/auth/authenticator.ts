@@ -43,6 +43,8 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
   const cache = new CredentialCache(clock);
   const byLogin = new Throttle({ free: 6, clock });
   const byNetwork = new Throttle({ free: 30, clock });
+  /** Logins with the networks where their password was right. */
+  const atHome = new LRUCache<string, true>({ max: 20_000 });
   const slots = new Slots(atOnce);
   const decoy = hashPassword(randomBytes(16).toString("hex"));
   decoy.catch(() => {});
@@ -61,11 +63,14 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
     if (known) return loginOf(await known.outcome);
     const network = networkOf(remoteAddress);
     const isBlocked = () => byNetwork.isBlocked(network);
-    if (isBlocked() || (name !== "" && byLogin.isBlocked(name))) return "throttled";
+    // Guesses from elsewhere must not lock people out where they have logged in before.
+    const home = `${name} ${network}`;
+    const guessed = atHome.has(home) ? home : name;
+    if (isBlocked() || (name !== "" && byLogin.isBlocked(guessed))) return "throttled";
     // Guesses at one login count before their outcome is known; many people may log in at once from one network.
-    if (name !== "") byLogin.attempt(name);
+    if (name !== "") byLogin.attempt(guessed);
     const verified = await cache.add(id, name, verify(isBlocked)).catch((error: unknown) => {
-      if (name !== "") byLogin.withdraw(name);
+      if (name !== "") byLogin.withdraw(guessed);
       throw error;
     });
     if (verified === "throttled") return verified;
@@ -74,7 +79,10 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
       log.info({ login: name, remoteAddress }, "credential refused");
       return undefined;
     }
-    if (name !== "") byLogin.forgive(name);
+    if (name !== "") {
+      byLogin.forgive(guessed);
+      atHome.set(home, true);
+    }
     return verified.login;
   }
 
