@@ -3,7 +3,7 @@ import type { Login } from "../../auth/login.ts";
 import { dispatch } from "../dispatch.ts";
 import { RequestError } from "../errors.ts";
 import type { Invocation } from "../references.ts";
-import { wantPlain } from "./coding.ts";
+import { arriving, wantPlain } from "./body.ts";
 import type { ApiDeps } from "./deps.ts";
 import { parseIJson } from "./json.ts";
 import { sendJson } from "./respond.ts";
@@ -79,7 +79,7 @@ export async function handleApi(deps: ApiDeps, req: IncomingMessage, res: Server
   if (!/^application\/json\s*(;|$)/i.test(req.headers["content-type"] ?? "")) {
     throw new RequestError("notJSON", 400, "The content type must be application/json.");
   }
-  const body = await readBody(req, deps.services.limits.maxSizeRequest);
+  const body = await arriving(req, () => readBody(req, deps.services.limits.maxSizeRequest));
   await sendJson(req, res, 200, await processRequest(deps, login, parseIJson(body)));
 }
 

@@ -31,7 +31,7 @@ export async function sendJson(
   res.end(req.method === "HEAD" ? undefined : body);
 }
 
-/** How long, in ms, a client may take nothing of an answer before it is given up. */
+/** How long, in ms, a client may take nothing of an answer, or send nothing of a body, before it is given up. */
 export const stallPatience = 120_000;
 
 /** Resolves when the client has taken the answer, which is in memory until then, or is gone. */

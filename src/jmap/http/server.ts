@@ -28,7 +28,7 @@ export function createHttpServer(deps: HttpDeps): Server {
   // What asks for another upgrade, as for HTTP/2, is answered as if it had not asked (RFC 9110 §7.8).
   const shouldUpgradeCallback = (req: IncomingMessage) =>
     deps.upgrade !== undefined && isWebSocket(req) && urlOf(req).pathname === "/jmap/ws";
-  const options = { noDelay: true, keepAliveTimeout: 65_000, shouldUpgradeCallback };
+  const options = { noDelay: true, keepAliveTimeout: 65_000, requestTimeout: longestBody, shouldUpgradeCallback };
   const server = createServer(options, (req, res) => {
     if (handleCors(req, res)) return;
     if (req.method === "POST" && req.url === "/jmap/api") {
@@ -39,6 +39,8 @@ export function createHttpServer(deps: HttpDeps): Server {
   return server;
 }
 
+/** In ms: an upload of the largest size over a slow line. */
+const longestBody = 3_600_000;
 /** Of one login at a time; a part of a message is in memory while it is read. */
 const concurrentDownloads = 8;
 

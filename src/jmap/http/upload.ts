@@ -5,7 +5,7 @@ import { type StoredBlob, TooLarge } from "../../store/blobs.ts";
 import { RequestError } from "../errors.ts";
 import { keepUploads, uploadRoom } from "../uploads.ts";
 import { openAccount } from "./authenticate.ts";
-import { wantPlain } from "./coding.ts";
+import { arriving, wantPlain } from "./body.ts";
 import type { ApiDeps } from "./deps.ts";
 import { sendJson } from "./respond.ts";
 
@@ -31,7 +31,7 @@ export async function handleUpload(
   const room = announced < worthAsking ? maxSizeUpload : await uploadRoom(services, account.id);
   const most = Math.min(maxSizeUpload, room);
   if (announced > most && req.headers["content-length"] !== undefined) throw refused(announced);
-  const blob = await spoolBody(services.blobs, req, most).catch((error: unknown) => {
+  const blob = await arriving(req, () => spoolBody(services.blobs, req, most)).catch((error: unknown) => {
     throw error instanceof TooLarge ? refused(most + 1) : error;
   });
   if ((await keepUploads(services, account.id, login.userId, [blob])).size === 0) throw full();
