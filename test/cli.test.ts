@@ -82,6 +82,26 @@ test("a changed password and a revoked token end at once", async () => {
   expect((await session(address, "second")).status).toBe(200);
 });
 
+test("a revoked token ends the pushes that it opened, and no others", async () => {
+  const address = "pushed@new.example";
+  await server.addAccount(address, "sesame");
+  const open = async () => {
+    const [line = "", token = ""] = (await run("token", "add", address)).stdout.trim().split("\n");
+    const { body } = await fetch(`${server.url}/jmap/eventsource/?types=*&closeafter=no&ping=1`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const reader = body!.getReader();
+    await reader.read();
+    return { id: line.split(" ")[1]!, reader };
+  };
+  const [first, second] = [await open(), await open()];
+  await run("token", "revoke", address, first.id);
+  while (!(await first.reader.read()).done);
+  for (let pings = 0; pings < 2; pings++) expect((await second.reader.read()).done).toBe(false);
+  await run("account", "remove", address, "--yes");
+  while (!(await second.reader.read()).done);
+});
+
 test("an account is opened to one more login, and closed again", async () => {
   await server.addAccount("office@new.example", "office");
   await server.addAccount("clerk@new.example", "clerk");

@@ -49,12 +49,13 @@ function createApi(config: Config, parts: Parts, draining: AbortSignal): ApiDeps
     log,
     draining,
     authenticate: authenticator.authenticate,
+    publicUrl,
     maxSizeRequest,
-    processRequest: (login, body) =>
-      requests.run(login.login, async () => {
-        const octets = services.octets.lease();
-        return await processRequest(deps, login, body, octets).finally(octets.release);
-      }),
+    processRequest: async (login, body) => {
+      const octets = services.octets.lease();
+      return await processRequest(deps, login, body, octets).finally(octets.release);
+    },
+    inTurn: (login, work) => requests.run(login, work),
   });
   const deps: ApiDeps = { services, registry, requests, publicUrl, relaxedUsing, upgrade };
   return deps;

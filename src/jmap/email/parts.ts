@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers/promises";
+import { Slots } from "../../base/slots.ts";
 import { bodyParts } from "../../mime/body.ts";
 import { decodePart, decodeTransfer, truncateText } from "../../mime/decode.ts";
 import { type HeaderProperty, parseHeaderProperty, readHeaderProperty } from "../../mime/headers.ts";
@@ -93,12 +95,18 @@ export async function bodyValues(
   for (const part of wanted) {
     if (part.partId === null) continue;
     octets.take(part.size);
-    values[part.partId] = await bodyValue(content, part, args);
+    const value = () => bodyValue(content, part, args);
+    values[part.partId] = part.size < large ? await value() : await oneByOne.run(value);
   }
   return values;
 }
 
+/** Parts from this size on are decoded one at a time, whoever asks, and what else waits comes between. */
+const large = 1_000_000;
+const oneByOne = new Slots(1);
+
 async function bodyValue(content: MessageContent, part: Part, args: BodyArgs): Promise<JmapObject> {
+  if (part.size >= large) await setImmediate();
   const bytes = decodeTransfer(await content.bytes(part.body), part.encoding);
   const decoded = decodePart(bytes, part);
   const isEncodingProblem = decoded.isEncodingProblem || part.encoding === "unknown";
