@@ -128,6 +128,17 @@ test("doctor finds nothing amiss; config shows what is in force and whence", asy
   expect(options.find(({ name }) => name === "mxPort")).toMatchObject({ value: "26", source: "flag" });
   expect(options.find(({ name }) => name === "data")).toMatchObject({ value: server.dataFolder, source: "env" });
   expect(options.find(({ name }) => name === "roles")).toMatchObject({ source: "default" });
+  const file = join(server.dataFolder, "posthorn.json");
+  expect((await run("config")).stdout).toContain(`config = ${file}   [default]\n    --config, POSTHORN_CONFIG\n`);
+});
+
+test("a database is reached through its socket by the usual URL, with a login and no host", async () => {
+  const url = `postgres://posthorn@/posthorn?host=${join(server.dataFolder, "run")}`;
+  await server.addAccount("socket@new.example", "x");
+  expect(await run("account", "list", "--database-url", url)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("socket@new.example"),
+  });
 });
 
 test("every command has help; a mistake is told in a line, without a stack", async () => {
