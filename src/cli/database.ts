@@ -6,6 +6,7 @@ import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
 import { Database } from "../store/database.ts";
 import { findEmbedded, startEmbedded } from "../store/embedded/embedded.ts";
+import { refuseClosedToUs } from "../store/embedded/system-user.ts";
 import { migrate } from "../store/migrate.ts";
 import { DiskObjects } from "../store/objects/disk.ts";
 import type { ObjectStore } from "../store/objects/object-store.ts";
@@ -20,6 +21,8 @@ export async function withStore<T>(
   { config, log, begins }: { config: Config; log: Log; begins: boolean },
   work: (store: Store, objects: ObjectStore) => Promise<T>,
 ): Promise<T> {
+  // What is behind a closed folder looks as if it were missing.
+  if (config.databaseUrl === "") refuseClosedToUs(resolve(config.data));
   if (!begins && config.databaseUrl === "" && !existsSync(join(config.data, "pg"))) {
     throw new Failure(`there is no database in ${resolve(config.data)} yet: "posthorn serve" makes one`);
   }
