@@ -13,12 +13,20 @@ import type { ObjectStore } from "../store/objects/object-store.ts";
 import { Store } from "../store/store.ts";
 import { Failure } from "./fail.ts";
 
+interface StoreOptions {
+  config: Config;
+  log: Log;
+  begins: boolean;
+  /** Told of each migration that the database needs. */
+  migrating?: ((name: string) => void) | undefined;
+}
+
 /**
  * For a command: the store of the configuration, whether or not a server is running on it. Only a command that `begins`
  * makes a database where there is none: to others, a data folder without one is a mistake in its name.
  */
 export async function withStore<T>(
-  { config, log, begins }: { config: Config; log: Log; begins: boolean },
+  { config, log, begins, migrating }: StoreOptions,
   work: (store: Store, objects: ObjectStore) => Promise<T>,
 ): Promise<T> {
   // What is behind a closed folder looks as if it were missing.
@@ -29,7 +37,7 @@ export async function withStore<T>(
   const { options, stop } = await reach(config, log);
   const database = new Database({ ...options, max: 4 }, log);
   try {
-    await migrate(database, log);
+    await migrate(database, log, migrating);
     return await work(new Store({ database, clock: systemClock, log }), diskObjects(config));
   } finally {
     await database.close();
