@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { withProgress } from "./progress.ts";
 
-function collect(isTTY: boolean) {
+function collect(isTTY: boolean, columns = 20) {
   const written: string[] = [];
-  return { written, stream: { isTTY, columns: 20, write: (text: string) => written.push(text) } };
+  return { written, stream: { isTTY, columns, write: (text: string) => written.push(text) } };
 }
 
 test("off a terminal, a line now and then, also while the work says nothing", async () => {
@@ -40,4 +40,14 @@ test("on a terminal, one line that is rewritten, never wraps and is gone in the 
   const count = written.length;
   await sleep(100);
   expect(written).toHaveLength(count);
+});
+
+test("a terminal that does not know its width is taken for a usual one", async () => {
+  const { written, stream } = collect(true, 0);
+  const work = async (tell: (text: string) => void) => {
+    tell("1 of 2");
+    await sleep(100);
+  };
+  await withProgress(work, { stream, pause: 20 });
+  expect(written[0]).toBe("\r1 of 2 (0 s)\x1b[K");
 });

@@ -17,8 +17,8 @@ export async function withProgress<T>(
   const show = () => {
     if (latest === undefined) return;
     const text = `${latest} (${Math.floor((performance.now() - start) / 1000)} s)`;
-    // A line that wraps could not be rewritten.
-    stream.write(stream.isTTY ? `\r${text.slice(0, (stream.columns ?? 80) - 1)}\x1b[K` : `${text}\n`);
+    // A line that wraps could not be rewritten. A terminal may not know its width, and say 0.
+    stream.write(stream.isTTY ? `\r${text.slice(0, (stream.columns || 80) - 1)}\x1b[K` : `${text}\n`);
   };
   const timer = setInterval(show, pause ?? (stream.isTTY ? 100 : 3_000));
   try {
