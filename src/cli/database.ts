@@ -6,27 +6,38 @@ import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
 import { Database } from "../store/database.ts";
 import { findEmbedded, startEmbedded } from "../store/embedded/embedded.ts";
+import { refuseClosedToUs } from "../store/embedded/system-user.ts";
 import { migrate } from "../store/migrate.ts";
 import { DiskObjects } from "../store/objects/disk.ts";
 import type { ObjectStore } from "../store/objects/object-store.ts";
 import { Store } from "../store/store.ts";
 import { Failure } from "./fail.ts";
 
+interface StoreOptions {
+  config: Config;
+  log: Log;
+  begins: boolean;
+  /** Told of each migration that the database needs. */
+  migrating?: ((name: string) => void) | undefined;
+}
+
 /**
  * For a command: the store of the configuration, whether or not a server is running on it. Only a command that `begins`
  * makes a database where there is none: to others, a data folder without one is a mistake in its name.
  */
 export async function withStore<T>(
-  { config, log, begins }: { config: Config; log: Log; begins: boolean },
+  { config, log, begins, migrating }: StoreOptions,
   work: (store: Store, objects: ObjectStore) => Promise<T>,
 ): Promise<T> {
+  // What is behind a closed folder looks as if it were missing.
+  if (config.databaseUrl === "") refuseClosedToUs(resolve(config.data));
   if (!begins && config.databaseUrl === "" && !existsSync(join(config.data, "pg"))) {
     throw new Failure(`there is no database in ${resolve(config.data)} yet: "posthorn serve" makes one`);
   }
   const { options, stop } = await reach(config, log);
   const database = new Database({ ...options, max: 4 }, log);
   try {
-    await migrate(database, log);
+    await migrate(database, log, migrating);
     return await work(new Store({ database, clock: systemClock, log }), diskObjects(config));
   } finally {
     await database.close();

@@ -7,9 +7,11 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -276,6 +278,28 @@ test.runIf(root)("a normal user is told whose folder it is", async () => {
     name: "StartError",
     error: expect.stringContaining("belongs to uid 65534 and this is uid 1: start as root"),
   });
+});
+
+test.runIf(root)("a normal user is told which folder is closed, whether or not the data folder is there", async () => {
+  const refused = async (folder: string) => {
+    const { outcome } = other(folder, { uid: nobody, gid: nobody });
+    expect(await outcome).toEqual({
+      name: "StartError",
+      error:
+        `this is uid ${nobody}, who may not enter ${base} (mode 0700) on the way to ${folder}: start as its owner or as root, ` +
+        `run "chmod o+x ${base}", or choose a data folder elsewhere with --data`,
+    });
+  };
+  chmodSync(base, 0o700);
+  await refused(data);
+  await refused(join(data, "deeper"));
+  copyTemplate();
+  await refused(data);
+  const link = `${base}-link`;
+  symlinkSync(data, link);
+  onTestFinished(() => rmSync(link));
+  await refused(link);
+  expect(readdirSync(data)).toEqual(["pg"]);
 });
 
 test.runIf(root)("for root, a parent folder that the database's user may not enter is no obstacle", async () => {
