@@ -5,7 +5,10 @@ import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp
 
 const ownCode = /^[245]\.\d{1,3}\.\d{1,3} /;
 
-/** Greets at once, where the library waits for 100 ms, and lets replies bring their own enhanced status code. */
+/**
+ * Greets at once, where the library waits for 100 ms, lets replies bring their own enhanced status code, and leaves
+ * domains as they were written.
+ */
 class EagerConnection extends SMTPConnection {
   override init(): void {
     this._setListeners(() => {
@@ -18,6 +21,14 @@ class EagerConnection extends SMTPConnection {
 
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     super.send(code, data, typeof data === "string" && ownCode.test(data) ? false : context);
+  }
+
+  /** The library decodes A-labels, and nobody could tell any more who asked for SMTPUTF8 and who did not. */
+  override _parseAddressCommand(name: string, command: Buffer | string) {
+    const parsed = super._parseAddressCommand(name, command);
+    const written = parsed && /^[^>]*@([^@>]+)>/.exec(command.toString())?.[1];
+    if (written) parsed.address = parsed.address.replace(/[^@]+$/, written);
+    return parsed;
   }
 }
 

@@ -80,7 +80,7 @@ async function judge(
   const received = receivedField({
     helo,
     address: session.remoteAddress,
-    protocol: session.transmissionType,
+    protocol: protocolOf(session),
     ...(tlsOptions && { cipher: `${tlsOptions.version} ${tlsOptions.standardName ?? tlsOptions.name}` }),
     hostname,
     id: name,
@@ -89,6 +89,12 @@ async function judge(
   const header = Buffer.from(`Return-Path: <${envelope.mailFrom}>\r\n${verdict.field}${received}`);
   await incoming.accept({ id, message: Buffer.concat([header, message]), ...envelope });
   return name;
+}
+
+/** RFC 3848, and RFC 6531 §4.3. */
+function protocolOf({ envelope, secure, transmissionType }: SMTPServerSession): string {
+  if (!envelope.smtpUtf8) return transmissionType;
+  return secure ? "UTF8SMTPS" : "UTF8SMTP";
 }
 
 async function spoolAll(stream: SMTPServerDataStream, { blobs, maxMessageSize }: SmtpInOptions): Promise<Spool> {

@@ -7,6 +7,7 @@ import { ownCertificate } from "./certificate.ts";
 import { EagerServer } from "./eager-server.ts";
 import { PeerLimits } from "./limits.ts";
 import type { SmtpInOptions } from "./options.ts";
+import { checkPath } from "./path.ts";
 import { receive } from "./receive.ts";
 import { checkRoom, findRecipient } from "./recipients.ts";
 import { Refusal } from "./reply.ts";
@@ -48,7 +49,11 @@ export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
     maxCommandLength: 4096,
     onConnect: (session, done) => judge(() => limits.connected(session.remoteAddress), done),
     onClose: (session) => limits.closed(session.remoteAddress, session.id),
-    onMailFrom: (_, session, done) => judge(() => limits.message(session.remoteAddress), done),
+    onMailFrom: (address, session, done) =>
+      judge(() => {
+        checkPath("mail", address, session.envelope.smtpUtf8 === true);
+        limits.message(session.remoteAddress);
+      }, done),
     onRcptTo: (address, session, done) =>
       answer(() => judgeRecipient(address, session, { accounts, limits, options }), done, log),
     onData: (stream, session, done) => {
@@ -97,6 +102,7 @@ async function judgeRecipient(
   { accounts, limits, options }: { accounts: WeakMap<object, number>; limits: PeerLimits; options: SmtpInOptions },
 ): Promise<undefined> {
   const { database, hostname } = options;
+  checkPath("rcpt", address, session.envelope.smtpUtf8 === true);
   let userId: number;
   try {
     userId = await patiently(() => findRecipient(database, address.address, hostname));
