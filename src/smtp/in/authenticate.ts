@@ -1,13 +1,8 @@
-import type { AuthenticateResult } from "mailauth";
 import type { Log } from "../../base/log.ts";
 import { type DnsResolver, withTimeout } from "../resolver.ts";
-
-export interface Sender {
-  /** "" for the null sender. */
-  mailFrom: string;
-  helo: string;
-  address: string;
-}
+import { isOverlong, senderFields } from "./trace.ts";
+import { TooSlow, verifyAside } from "./verifier.ts";
+import type { LookUp, Sender, Verified } from "./verify.ts";
 
 export interface Verdict {
   /** The Authentication-Results field, with its line end. */
@@ -27,44 +22,38 @@ export async function authenticate(
 ): Promise<Verdict> {
   const deadline = Date.now() + wholeTime;
   let isUnanswered = false;
-  const lookUp = async (name: string, type: string) => {
+  const lookUp: LookUp = async (name, type) => {
     try {
-      const left = Math.min(lookupTime, deadline - Date.now());
+      const left = Math.max(1, Math.min(lookupTime, deadline - Date.now()));
       return await withTimeout(resolver.resolve(name, type) as Promise<string[] | string[][]>, left, name);
     } catch (error) {
       if (!["ENOTFOUND", "ENODATA"].includes((error as { code?: string }).code ?? "")) isUnanswered = true;
       throw error;
     }
   };
+  const { headers, dmarc } = await verified(message, sender, { hostname, lookUp, log });
+  const field = /^Authentication-Results:[\s\S]*?\r\n(?![ \t])/im.exec(`${headers}\r\n`)?.[0];
+  const isRefused = dmarc?.result === "fail" && dmarc.policy === "reject" && !dmarc.isTest && !isUnanswered;
+  return {
+    field: field ?? `Authentication-Results: ${hostname}; none\r\n`,
+    ...(isRefused && { refusal: `5.7.1 refused by the DMARC policy of ${dmarc.domain}` }),
+  };
+}
+
+/** Where signatures would take too long to judge, SPF, and DMARC by it, still hold. */
+async function verified(
+  message: Buffer,
+  sender: Sender,
+  { hostname, lookUp, log }: { hostname: string; lookUp: LookUp; log: Log },
+): Promise<Verified> {
   try {
-    const mailauth = await import("mailauth");
-    const result = await mailauth.authenticate(message, {
-      ip: sender.address,
-      helo: sender.helo,
-      sender: sender.mailFrom,
-      mta: hostname,
-      resolver: lookUp,
-      disableBimi: true,
+    const judged = isOverlong(message) ? senderFields(message) : message;
+    return await verifyAside(judged, sender, { hostname, lookUp }).catch((error: unknown) => {
+      if (!(error instanceof TooSlow)) throw error;
+      return verifyAside(senderFields(message), sender, { hostname, lookUp });
     });
-    const field = /^Authentication-Results:[\s\S]*?\r\n(?![ \t])/im.exec(`${result.headers}\r\n`)?.[0];
-    const refused = !isUnanswered && isRefusedByDmarc(result);
-    return {
-      field: field ?? none(hostname),
-      ...(refused && { refusal: `5.7.1 refused by the DMARC policy of ${domainOf(result)}` }),
-    };
   } catch (error) {
     log.warn({ err: error }, "authentication of a message failed");
-    return { field: none(hostname) };
+    return { headers: "", dmarc: undefined };
   }
-}
-
-const none = (hostname: string) => `Authentication-Results: ${hostname}; none\r\n`;
-
-function isRefusedByDmarc({ dmarc }: AuthenticateResult): boolean {
-  if (!dmarc) return false;
-  return dmarc.status.result === "fail" && dmarc.policy === "reject" && !dmarc.testMode;
-}
-
-function domainOf({ dmarc }: AuthenticateResult): string {
-  return (dmarc ? dmarc.status.header?.from : undefined) ?? "its sender";
 }

@@ -69,10 +69,8 @@ async function judge(
   const message = withoutForgedResults(raw, hostname);
   const helo = session.hostNameAppearsAs || session.remoteAddress;
   const sender = { mailFrom: envelope.mailFrom, helo, address: session.remoteAddress };
-  // Its signatures would take too long to judge; SPF, and DMARC by it, still hold.
-  const judged = isOverlong(message) ? senderFields(message) : message;
-  if (isOverlong(judged)) throw new Refusal(554, "5.6.0 the From field of this message is too long");
-  const verdict = await authenticate(judged, sender, options);
+  if (isOverlong(senderFields(message))) throw new Refusal(554, "5.6.0 the From field of this message is too long");
+  const verdict = await authenticate(message, sender, options);
   if (verdict.refusal !== undefined) throw new Refusal(550, verdict.refusal);
   const id = await incoming.newId();
   const name = encodeId("q", id);
