@@ -103,7 +103,7 @@ group("load", () => {
       `${file}: "http": must be text, a number, true, false or a list`,
       "DATABASE_URL: is not a URL that begins with postgres:// or postgresql://",
       'POSTHORN_MAX_SIZE_UPLOAD: "big" is not a size such as 500kB, 50MB or 64MiB',
-      'retryFor: "soon" is not a duration such as 90s, 10m, 1h30m or 5d',
+      `${file}: retryFor: "soon" is not a duration such as 90s, 10m, 1h30m or 5d`,
       '--demo: "perhaps" is neither true nor false',
     ]);
   });

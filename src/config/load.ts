@@ -38,10 +38,10 @@ export function load(
   const fromEnv = readEnv(env, problems);
   const named = file ?? flags.config ?? (env[configVariable] || undefined);
   const data = fromFlags.data ?? fromEnv.data ?? schema.data.default;
-  const fromFile = readFile(named ?? join(data, fileName), named !== undefined, problems);
+  const path = named ?? join(data, fileName);
+  const fromFile = readFile(path, named !== undefined, problems);
   // It would point from inside the folder to another one.
-  if (named === undefined && fromFile.data !== undefined)
-    problems.push(`${join(data, fileName)}: "data" may not stand here`);
+  if (named === undefined && fromFile.data !== undefined) problems.push(`${path}: "data" may not stand here`);
 
   const config: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
@@ -51,7 +51,7 @@ export function load(
     try {
       config[name] = schema[name].parse(value);
     } catch (error) {
-      problems.push(`${label(name, source)}: ${(error as Error).message}`);
+      problems.push(`${source === "file" ? `${path}: ` : ""}${label(name, source)}: ${(error as Error).message}`);
     }
   }
   if (problems.length === 0) problems.push(...contradictions(config as Config));
