@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
 import { Database } from "../store/database.ts";
 import { findEmbedded, startEmbedded } from "../store/embedded/embedded.ts";
+import { InUseError } from "../store/embedded/start-error.ts";
 import { refuseClosedToUs } from "../store/embedded/system-user.ts";
 import { migrate } from "../store/migrate.ts";
 import { DiskObjects } from "../store/objects/disk.ts";
@@ -48,10 +50,31 @@ export async function withStore<T>(
 /** The configured database, a running server's, or our own for the time of the command. */
 async function reach(config: Config, log: Log) {
   if (config.databaseUrl !== "") return { options: { connectionString: config.databaseUrl }, stop: async () => {} };
-  const running = await findEmbedded(config.data);
-  if (running) return { options: running, stop: async () => {} };
-  const own = await startEmbedded({ dataFolder: config.data, log });
-  return { options: own.connection, stop: () => own.stop() };
+  const notice = setTimeout(() => {
+    process.stderr.write(`posthorn: waiting for the database in ${resolve(config.data)} …\n`);
+  }, noticeAfter);
+  try {
+    return await reachEmbedded(config.data, log);
+  } finally {
+    clearTimeout(notice);
+  }
+}
+
+const noticeAfter = 3_000;
+const patience = 60_000;
+
+/** A server that is just starting on the folder may be faster than we are; then it is joined as soon as it is ready. */
+async function reachEmbedded(dataFolder: string, log: Log) {
+  for (const deadline = Date.now() + patience; ; await sleep(50)) {
+    const running = await findEmbedded(dataFolder);
+    if (running) return { options: running, stop: async () => {} };
+    try {
+      const own = await startEmbedded({ dataFolder, log, isPassing: true });
+      return { options: own.connection, stop: () => own.stop() };
+    } catch (error) {
+      if (!(error instanceof InUseError) || Date.now() > deadline) throw error;
+    }
+  }
 }
 
 export function diskObjects(config: Config): ObjectStore {

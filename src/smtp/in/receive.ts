@@ -68,8 +68,8 @@ async function judge(
   if (isLooping(raw, hostname)) throw new Refusal(554, "5.4.6 this message is going round in circles");
   const message = withoutForgedResults(raw, hostname);
   const helo = session.hostNameAppearsAs || session.remoteAddress;
-  const claims = { mailFrom: envelope.mailFrom, helo, address: session.remoteAddress, hostname };
-  const verdict = await authenticate(message, claims, options);
+  const sender = { mailFrom: envelope.mailFrom, helo, address: session.remoteAddress };
+  const verdict = await authenticate(message, sender, options);
   if (verdict.refusal !== undefined) throw new Refusal(550, verdict.refusal);
   const id = await incoming.newId();
   const name = encodeId("q", id);
@@ -77,7 +77,7 @@ async function judge(
   const received = receivedField({
     helo,
     address: session.remoteAddress,
-    protocol: session.transmissionType,
+    protocol: protocolOf(session),
     ...(tlsOptions && { cipher: `${tlsOptions.version} ${tlsOptions.standardName ?? tlsOptions.name}` }),
     hostname,
     id: name,
@@ -86,6 +86,12 @@ async function judge(
   const header = Buffer.from(`Return-Path: <${envelope.mailFrom}>\r\n${verdict.field}${received}`);
   await incoming.accept({ id, message: Buffer.concat([header, message]), ...envelope });
   return name;
+}
+
+/** RFC 3848, and RFC 6531 §4.3. */
+function protocolOf({ envelope, secure, transmissionType }: SMTPServerSession): string {
+  if (!envelope.smtpUtf8) return transmissionType;
+  return secure ? "UTF8SMTPS" : "UTF8SMTP";
 }
 
 async function spoolAll(stream: SMTPServerDataStream, { blobs, maxMessageSize }: SmtpInOptions): Promise<Spool> {

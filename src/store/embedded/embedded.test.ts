@@ -332,6 +332,12 @@ test("a recorded pid that now belongs to another program does not stop the start
   stranger.kill();
 });
 
+test("a server's lock file that was never written does not stop the start", async () => {
+  await (await start()).stop();
+  writeFileSync(join(data, "pg", "postmaster.pid"), "");
+  await poolOf(await start()).query("select 1");
+});
+
 test("a start that cannot be says why in one line", async () => {
   copyTemplate();
   writeFileSync(join(data, "pg", "postgresql.auto.conf"), "shared_buffers = 'many'\n");
