@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
@@ -72,19 +73,85 @@ test.each([
   expect(status).toBe(1);
 });
 
-test.each([
-  ["sql-stays-in-store", "src/jmap/q.ts", 'import pg from "pg";\nexport const q = pg;\n'],
-  ["sql-stays-in-store", "src/jmap/q.ts", 'import type pg from "pg";\nexport type Q = pg.Pool;\n'],
-  ["nobody-imports-cli", "bench/b.ts", 'export * from "../src/cli/main.ts";\n'],
-  ["conformance-stands-alone", "conformance/c.ts", 'export * from "../src/base/a.ts";\n'],
-  ["no-barrels", "src/jmap/q.ts", 'export * from "../base/index.ts";\n'],
-  ["no-test-tools-in-src", "src/jmap/q.ts", 'export * from "fast-check";\n'],
-  ["resolvable", "src/jmap/q.ts", 'export * from "./gone.ts";\n'],
-])("%s is enforced: %s", (rule, file, content) => {
-  const others = { "src/cli/main.ts": "export const main = 1;\n", "src/base/index.ts": "export const i = 1;\n" };
-  const { status, text } = check({ ...clean, ...others, [file]: content });
-  expect(text).toContain(`${rule}: ${file}`);
+const target = "export const x = 1;\n";
+/** A breach of each rule: the rule, the file planted, what it imports, and how if not by passing it on. */
+const breaches: [rule: string, file: string, imported: string, content?: string][] = [
+  ["base-imports", "src/base/q.ts", "src/config/x.ts"],
+  ["config-imports", "src/config/q.ts", "src/store/x.ts"],
+  ["mime-imports", "src/mime/q.ts", "src/store/x.ts"],
+  ["store-imports", "src/store/q.ts", "src/mail/x.ts"],
+  ["auth-imports", "src/auth/q.ts", "src/mail/x.ts"],
+  ["mail-imports", "src/mail/q.ts", "src/push/x.ts"],
+  ["push-imports", "src/push/q.ts", "src/jmap/x.ts"],
+  ["jmap-imports", "src/jmap/q.ts", "src/smtp/x.ts"],
+  ["jmap-imports", "src/jmap/p.ts", "src/config/x.ts"],
+  ["smtp-imports", "src/smtp/q.ts", "src/jmap/x.ts"],
+  ["ops-imports", "src/ops/q.ts", "src/config/x.ts"],
+  ["nobody-imports-cli", "src/ops/p.ts", "src/cli/x.ts"],
+  ["nobody-imports-cli", "bench/p.ts", "src/cli/x.ts"],
+  ["conformance-stands-alone", "conformance/q.ts", "src/base/x.ts"],
+  ["conformance-stands-alone", "conformance/p.ts", "test/x.ts"],
+  ["bench-uses-conformance-only", "bench/q.ts", "src/base/x.ts"],
+  ["bench-uses-conformance-only", "bench/o.ts", "test/x.ts"],
+  ["src-stands-alone", "src/mime/p.ts", "test/x.ts"],
+  ["src-stands-alone", "src/cli/q.ts", "conformance/x.ts"],
+  ["sql-stays-in-store", "src/mail/p.ts", "pg"],
+  ["sql-stays-in-store", "src/jmap/n.ts", "pg", 'import type pg from "pg";\nexport type Q = pg.Pool;\n'],
+  ["standard-names-no-type", "src/jmap/standard/q.ts", "src/jmap/mailbox/x.ts"],
+  ["types-do-not-meet", "src/jmap/quota/q.ts", "src/jmap/mailbox/x.ts"],
+  ["types-do-not-meet", "src/jmap/a-new-one/q.ts", "src/jmap/quota/x.ts"],
+  ["types-do-not-meet", "src/jmap/thread/q.ts", "src/jmap/a-new-one/x.ts"],
+  ["types-do-not-meet", "src/jmap/email/query/q.ts", "src/jmap/http/x.ts"],
+  ["no-barrels", "src/jmap/o.ts", "src/base/index.ts"],
+  ["no-test-tools-in-src", "src/mail/o.ts", "fast-check"],
+  ["resolvable", "src/push/o.ts", "src/push/gone.ts"],
+];
+/** What these rules must let pass. */
+const allowed: [file: string, imported: string][] = [
+  ["src/jmap/email/query/a.ts", "src/jmap/email/x.ts"],
+  ["src/jmap/quota/a.ts", "src/jmap/standard/x.ts"],
+  ["src/jmap/http/a.ts", "src/jmap/mailbox/x.ts"],
+  ["src/jmap/standard/a.ts", "src/jmap/method.ts"],
+  ["src/cli/a.ts", "src/smtp/x.ts"],
+  ["test/a.ts", "src/cli/x.ts"],
+  ["bench/a.ts", "conformance/x.ts"],
+];
+
+function importing(file: string, imported: string): string {
+  const path = /[/]/.test(imported) ? relative(dirname(file), imported).replace(/^(?![.])/, "./") : imported;
+  return `export * from "${path}";\n`;
+}
+
+test("each rule is enforced, and passes what it should", () => {
+  const plants = [...breaches.map(([, ...plant]) => plant), ...allowed];
+  const targets = plants.map(([, imported]) => imported).filter((name) => name.endsWith(".ts") && !/gone/.test(name));
+  const { status, text } = check({
+    ...Object.fromEntries(targets.map((name) => [name, target])),
+    ...Object.fromEntries(plants.map(([file, imported, content]) => [file, content ?? importing(file, imported)])),
+  });
+  const found = text.split("\n");
+  for (const [rule, file, imported] of breaches) {
+    expect(found).toContainEqual(
+      expect.stringMatching(new RegExp(`^${rule}: ${file} → .*${imported.split("/").at(-1)}`)),
+    );
+  }
+  for (const [file] of allowed) expect(text).not.toContain(file);
   expect(status).toBe(1);
+});
+
+test("no rule goes untried", () => {
+  const { forbidden } = createRequire(import.meta.url)("../.dependency-cruiser.cjs") as {
+    forbidden: { name: string }[];
+  };
+  // The one that is tried above.
+  const tried = new Set(["no-cycles", ...breaches.map(([rule]) => rule)]);
+  expect(forbidden.map(({ name }) => name).sort()).toEqual([...tried].sort());
+});
+
+test("no folder of src goes without a rule", () => {
+  const folders = readdirSync(join(root, "src"));
+  const ruled = breaches.flatMap(([rule]) => /^(.*)-imports$/.exec(rule)?.[1] ?? []);
+  expect([...new Set([...ruled, "cli"])].sort()).toEqual(folders.sort());
 });
 
 test("a tree of which nothing was read fails", () => {

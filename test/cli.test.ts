@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startServer, type TestServer } from "./support/server.ts";
@@ -82,6 +83,26 @@ test("a changed password and a revoked token end at once", async () => {
   expect((await session(address, "second")).status).toBe(200);
 });
 
+test("a revoked token ends the pushes that it opened, and no others", async () => {
+  const address = "pushed@new.example";
+  await server.addAccount(address, "sesame");
+  const open = async () => {
+    const [line = "", token = ""] = (await run("token", "add", address)).stdout.trim().split("\n");
+    const { body } = await fetch(`${server.url}/jmap/eventsource/?types=*&closeafter=no&ping=1`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const reader = body!.getReader();
+    await reader.read();
+    return { id: line.split(" ")[1]!, reader };
+  };
+  const [first, second] = [await open(), await open()];
+  await run("token", "revoke", address, first.id);
+  while (!(await first.reader.read()).done);
+  for (let pings = 0; pings < 2; pings++) expect((await second.reader.read()).done).toBe(false);
+  await run("account", "remove", address, "--yes");
+  while (!(await second.reader.read()).done);
+});
+
 test("an account is opened to one more login, and closed again", async () => {
   await server.addAccount("office@new.example", "office");
   await server.addAccount("clerk@new.example", "clerk");
@@ -128,6 +149,17 @@ test("doctor finds nothing amiss; config shows what is in force and whence", asy
   expect(options.find(({ name }) => name === "mxPort")).toMatchObject({ value: "26", source: "flag" });
   expect(options.find(({ name }) => name === "data")).toMatchObject({ value: server.dataFolder, source: "env" });
   expect(options.find(({ name }) => name === "roles")).toMatchObject({ source: "default" });
+  const file = join(server.dataFolder, "posthorn.json");
+  expect((await run("config")).stdout).toContain(`config = ${file}   [default]\n    --config, POSTHORN_CONFIG\n`);
+});
+
+test("a database is reached through its socket by the usual URL, with a login and no host", async () => {
+  const url = `postgres://posthorn@/posthorn?host=${join(server.dataFolder, "run")}`;
+  await server.addAccount("socket@new.example", "x");
+  expect(await run("account", "list", "--database-url", url)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("socket@new.example"),
+  });
 });
 
 test("every command has help; a mistake is told in a line, without a stack", async () => {
@@ -172,6 +204,21 @@ test("a data folder whose name is wrong is not made by commands that only look o
     expect(code).toBe(1);
   }
   expect(existsSync(folder)).toBe(false);
+});
+
+test.runIf(process.getuid?.() === 0)("commands behind a closed folder name it, and deny no database", async () => {
+  const closed = mkdtempSync(join(tmpdir(), "posthorn-cli-"));
+  const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
+  const own = { uid: 65_534, gid: 65_534, cwd: "/", env: { ...process.env, POSTHORN_DATA: join(closed, "data") } };
+  const told = `posthorn: this is uid 65534, who may not enter ${closed} (mode 0700) on the way to ${own.env.POSTHORN_DATA}: `;
+  try {
+    for (const args of [["account", "list"], ["doctor"], ["migrate"], ["serve"]]) {
+      const ended = promisify(execFile)(process.execPath, [main, ...args], own);
+      await expect(ended).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining(told) });
+    }
+  } finally {
+    rmSync(closed, { recursive: true });
+  }
 });
 
 test("a port that is taken stops the start with one line, before anything is made that is told of once", async () => {

@@ -32,6 +32,7 @@ test("the right password opens the account, whatever the case of the login", asy
   for (const header of [undefined, "", "Basic", "Basic !!", "Digest x", `Basic ${btoa("nocolon")}`, "Bearer x y"]) {
     expect(await authenticator.authenticate(header, "192.0.2.1")).toBeUndefined();
   }
+  expect(await authenticator.checkPassword(`${login}\0`, "right: one", "192.0.2.1")).toBeUndefined();
 });
 
 test("a verified credential asks the database no more for minutes; first uses at once share one look", async () => {
@@ -92,6 +93,32 @@ test("guessing is slowed down, but a credential verified before still works", as
   expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeDefined();
   now += 3600_001;
   expect(await authenticator.checkPassword(login, "right: one", "192.0.2.3")).toBeDefined();
+});
+
+test("guesses from elsewhere lock nobody out where the login is at home", async () => {
+  const { login, authenticator } = await setUp();
+  expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeDefined();
+  for (let count = 0; count < 10; count++) await authenticator.checkPassword(login, `guess ${count}`, "192.0.2.2");
+  now += 6 * 60_000;
+  await authenticator.checkPassword(login, "guess", "192.0.2.2");
+  authenticator.forget(login);
+  expect(await authenticator.checkPassword(login, "right: one", "192.0.2.3")).toBe("throttled");
+  expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toMatchObject({ login });
+  expect(await authenticator.checkPassword(login, "guess", "192.0.2.2")).toBe("throttled");
+  const guesses = Array.from({ length: 10 }, (_, index) =>
+    authenticator.checkPassword(login, `home ${index}`, "192.0.2.1"),
+  );
+  expect(await Promise.all(guesses)).toContain("throttled");
+});
+
+test("guesses at many logins at once keep nobody else waiting", async () => {
+  const { login, authenticator } = await setUp();
+  const guesses = Array.from({ length: 300 }, (_, index) =>
+    authenticator.checkPassword(`many${index}@auth.example`, "guess", "192.0.2.5"),
+  );
+  expect(await authenticator.checkPassword(login, "right: one", "192.0.2.6")).toMatchObject({ login });
+  const outcomes = await Promise.all(guesses);
+  expect(outcomes.filter((outcome) => outcome === undefined).length).toBeLessThan(40);
 });
 
 test("an unknown login takes as long as a wrong password", async () => {

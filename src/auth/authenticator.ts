@@ -28,10 +28,13 @@ interface Verified {
   expiresAt: Date | undefined;
 }
 
+/** Undefined: a wrong one. */
+type Outcome = Verified | "throttled" | undefined;
+
 interface Entry {
   name: string;
-  /** Undefined: a wrong one. Shared by all that ask meanwhile. */
-  outcome: Promise<Verified | undefined>;
+  /** Shared by all that ask meanwhile. */
+  outcome: Promise<Outcome>;
 }
 
 /** Verified credentials are remembered under an HMAC of the secret, so argon2 runs once in minutes, not on each request. */
@@ -40,6 +43,8 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
   const cache = new CredentialCache(clock);
   const byLogin = new Throttle({ free: 6, clock });
   const byNetwork = new Throttle({ free: 30, clock });
+  /** Logins with the networks where their password was right. */
+  const atHome = new LRUCache<string, true>({ max: 20_000 });
   const slots = new Slots(atOnce);
   const decoy = hashPassword(randomBytes(16).toString("hex"));
   decoy.catch(() => {});
@@ -48,33 +53,48 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
     createHmac("sha256", key).update(`${kind}\0${name}\0${secret}`).digest("base64");
 
   /** `name`: the login to throttle and forget by; empty until a token tells it. */
-  async function check(id: string, name: string, remoteAddress: string, verify: () => Promise<Verified | undefined>) {
+  async function check(
+    id: string,
+    name: string,
+    remoteAddress: string,
+    verify: (isBlocked: () => boolean) => Promise<Outcome>,
+  ) {
     const known = cache.get(id);
-    if (known) return (await known.outcome)?.login;
+    if (known) return loginOf(await known.outcome);
     const network = networkOf(remoteAddress);
-    if (byNetwork.isBlocked(network) || (name !== "" && byLogin.isBlocked(name))) return "throttled";
+    const isBlocked = () => byNetwork.isBlocked(network);
+    // Guesses from elsewhere must not lock people out where they have logged in before.
+    const home = `${name} ${network}`;
+    const guessed = atHome.has(home) ? home : name;
+    if (isBlocked() || (name !== "" && byLogin.isBlocked(guessed))) return "throttled";
     // Guesses at one login count before their outcome is known; many people may log in at once from one network.
-    if (name !== "") byLogin.attempt(name);
-    const verified = await cache.add(id, name, verify()).catch((error: unknown) => {
-      if (name !== "") byLogin.withdraw(name);
+    if (name !== "") byLogin.attempt(guessed);
+    const verified = await cache.add(id, name, verify(isBlocked)).catch((error: unknown) => {
+      if (name !== "") byLogin.withdraw(guessed);
       throw error;
     });
+    if (verified === "throttled") return verified;
     if (!verified) {
       byNetwork.attempt(network);
       log.info({ login: name, remoteAddress }, "credential refused");
       return undefined;
     }
-    if (name !== "") byLogin.forgive(name);
+    if (name !== "") {
+      byLogin.forgive(guessed);
+      atHome.set(home, true);
+    }
     return verified.login;
   }
 
-  async function verifyLogin(name: string, password: string): Promise<Verified | undefined> {
+  async function verifyLogin(name: string, password: string, isBlocked: () => boolean): Promise<Outcome> {
     const secrets = await findLogin(store.database, name);
     const appId = appPasswordId(password);
     const app = secrets?.appPasswords.find(({ id }) => id === appId);
     // One argon2 whatever the login is, so the time tells nothing.
     const hash = app?.hash ?? secrets?.passwordHash ?? (await decoy);
-    const right = await slots.run(() => verifyPassword(hash, password));
+    // Guesses of one network at many logins, sent all at once, wait no longer than until the first of them are wrong.
+    const right = await slots.run(async () => (isBlocked() ? "throttled" : verifyPassword(hash, password)));
+    if (right === "throttled") return right;
     if (!right || !secrets) return undefined;
     const accounts = await openAccounts(store.database, name, secrets.userId);
     const credential = app ? `app:${app.id}` : "password";
@@ -94,8 +114,10 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
 
   async function checkPassword(login: string, password: string, remoteAddress: string) {
     const name = normalizeAddress(login) ?? login.toLowerCase();
-    if (name === "" || name.length > 320 || password.length > 1000) return undefined;
-    return check(secretKey("basic", name, password), name, remoteAddress, () => verifyLogin(name, password));
+    if (name === "" || name.length > 320 || name.includes("\0") || password.length > 1000) return undefined;
+    return check(secretKey("basic", name, password), name, remoteAddress, (isBlocked) =>
+      verifyLogin(name, password, isBlocked),
+    );
   }
 
   return {
@@ -113,6 +135,10 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
       return colon < 0 ? undefined : checkPassword(text.slice(0, colon), text.slice(colon + 1), remoteAddress);
     },
   };
+}
+
+function loginOf(outcome: Outcome): Login | "throttled" | undefined {
+  return outcome === "throttled" ? outcome : outcome?.login;
 }
 
 class CredentialCache {
@@ -142,7 +168,7 @@ class CredentialCache {
     return undefined;
   }
 
-  async add(key: string, name: string, outcome: Promise<Verified | undefined>): Promise<Verified | undefined> {
+  async add(key: string, name: string, outcome: Promise<Outcome>): Promise<Outcome> {
     const now = this.#clock.now().getTime();
     const forgotten = this.#forgotten;
     this.#set(key, { name, outcome, until: now + believed });
@@ -150,7 +176,7 @@ class CredentialCache {
       this.#entries.delete(key);
       throw error;
     });
-    if (!verified || forgotten !== this.#forgotten) this.#entries.delete(key);
+    if (!verified || verified === "throttled" || forgotten !== this.#forgotten) this.#entries.delete(key);
     else {
       const until = Math.min(now + believed, verified.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY);
       this.#set(key, { name: verified.login.login, outcome, until });
@@ -161,7 +187,8 @@ class CredentialCache {
   forget(login?: string): void {
     this.#forgotten++;
     if (login === undefined) this.#entries.clear();
-    else for (const key of this.#keys.get(login) ?? []) this.#entries.delete(key);
+    // Tokens that are being looked at have no name yet.
+    else for (const name of [login, ""]) for (const key of this.#keys.get(name) ?? []) this.#entries.delete(key);
   }
 
   #set(key: string, entry: Entry & { until: number }): void {

@@ -12,6 +12,10 @@ export class Slots {
     return this.#waiting.length;
   }
 
+  get isIdle(): boolean {
+    return this.#taken === 0;
+  }
+
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#taken >= this.#count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#taken++;

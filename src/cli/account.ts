@@ -18,6 +18,7 @@ import type { Store } from "../store/store.ts";
 import { addressOf, type Context, examples, loginOf, onStore, random } from "./command.ts";
 import { ensureDomain } from "./dkim.ts";
 import { Failure } from "./fail.ts";
+import { withProgress } from "./progress.ts";
 import { askSecret, confirm, isTerminal, readSecret, say, table } from "./prompt.ts";
 
 const passwordHelp = "read the password from the first line of standard input";
@@ -154,7 +155,7 @@ async function remove({ store, options }: Context, text: string): Promise<void> 
   const preview = await previewRemoval(store.database, userId);
   if (options.dryRun) return say(`This would remove ${describeRemoval(preview)}.`);
   if (!options.yes && !(await confirm(`Remove ${describeRemoval(preview)}?`))) throw new Failure("nothing was removed");
-  const removal = await removeAccount(store, userId);
+  const removal = await withProgress((tell) => removeAccount(store, userId, tell));
   for (const name of removal.logins) await announceRevoked(store.database, name);
   say(`Removed the account ${login}: ${describeRemoval(removal)}.`);
 }

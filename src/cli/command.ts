@@ -27,14 +27,14 @@ export const random = randomBytes;
 export function onStore(
   command: Command,
   run: (context: Context, ...args: string[]) => Promise<void>,
-  { begins = false } = {},
+  { begins = false, migrating }: { begins?: boolean; migrating?: (name: string) => void } = {},
 ): Command {
   return addConfigOptions(command).action(async () => {
     const { config, sources } = configOf(command);
     // A command speaks for itself; its log is for what goes wrong.
     const log = createLog(sources.logLevel === "default" ? "warn" : config.logLevel);
     const options = command.opts<Record<string, unknown>>();
-    await withStore({ config, log, begins }, (store, objects) =>
+    await withStore({ config, log, begins, migrating }, (store, objects) =>
       run({ config, log, store, objects, options }, ...command.args),
     );
   });

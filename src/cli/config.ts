@@ -11,8 +11,7 @@ export function addConfigCommand(program: Command): void {
     .option("--json", "as JSON")
     .addHelpText("after", examples("config", "config --http 0.0.0.0:8080 --json"));
   addConfigOptions(command, { all: true }).action(() => {
-    const { config, sources } = configOf(command);
-    const lines = describe(config, sources);
+    const lines = describe(configOf(command));
     if (command.opts().json) return say(JSON.stringify(lines, null, 2));
     for (const { name, value, source, env, flag, help } of lines) {
       say(`${name} = ${value}   [${source}]\n    --${flag}, ${env}\n    ${help}`);

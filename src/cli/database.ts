@@ -1,32 +1,45 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
 import { Database } from "../store/database.ts";
 import { findEmbedded, startEmbedded } from "../store/embedded/embedded.ts";
+import { InUseError } from "../store/embedded/start-error.ts";
+import { refuseClosedToUs } from "../store/embedded/system-user.ts";
 import { migrate } from "../store/migrate.ts";
 import { DiskObjects } from "../store/objects/disk.ts";
 import type { ObjectStore } from "../store/objects/object-store.ts";
 import { Store } from "../store/store.ts";
 import { Failure } from "./fail.ts";
 
+interface StoreOptions {
+  config: Config;
+  log: Log;
+  begins: boolean;
+  /** Told of each migration that the database needs. */
+  migrating?: ((name: string) => void) | undefined;
+}
+
 /**
  * For a command: the store of the configuration, whether or not a server is running on it. Only a command that `begins`
  * makes a database where there is none: to others, a data folder without one is a mistake in its name.
  */
 export async function withStore<T>(
-  { config, log, begins }: { config: Config; log: Log; begins: boolean },
+  { config, log, begins, migrating }: StoreOptions,
   work: (store: Store, objects: ObjectStore) => Promise<T>,
 ): Promise<T> {
+  // What is behind a closed folder looks as if it were missing.
+  if (config.databaseUrl === "") refuseClosedToUs(resolve(config.data));
   if (!begins && config.databaseUrl === "" && !existsSync(join(config.data, "pg"))) {
     throw new Failure(`there is no database in ${resolve(config.data)} yet: "posthorn serve" makes one`);
   }
   const { options, stop } = await reach(config, log);
   const database = new Database({ ...options, max: 4 }, log);
   try {
-    await migrate(database, log);
+    await migrate(database, log, migrating);
     return await work(new Store({ database, clock: systemClock, log }), diskObjects(config));
   } finally {
     await database.close();
@@ -37,10 +50,31 @@ export async function withStore<T>(
 /** The configured database, a running server's, or our own for the time of the command. */
 async function reach(config: Config, log: Log) {
   if (config.databaseUrl !== "") return { options: { connectionString: config.databaseUrl }, stop: async () => {} };
-  const running = await findEmbedded(config.data);
-  if (running) return { options: running, stop: async () => {} };
-  const own = await startEmbedded({ dataFolder: config.data, log });
-  return { options: own.connection, stop: () => own.stop() };
+  const notice = setTimeout(() => {
+    process.stderr.write(`posthorn: waiting for the database in ${resolve(config.data)} …\n`);
+  }, noticeAfter);
+  try {
+    return await reachEmbedded(config.data, log);
+  } finally {
+    clearTimeout(notice);
+  }
+}
+
+const noticeAfter = 3_000;
+const patience = 60_000;
+
+/** A server that is just starting on the folder may be faster than we are; then it is joined as soon as it is ready. */
+async function reachEmbedded(dataFolder: string, log: Log) {
+  for (const deadline = Date.now() + patience; ; await sleep(50)) {
+    const running = await findEmbedded(dataFolder);
+    if (running) return { options: running, stop: async () => {} };
+    try {
+      const own = await startEmbedded({ dataFolder, log, isPassing: true });
+      return { options: own.connection, stop: () => own.stop() };
+    } catch (error) {
+      if (!(error instanceof InUseError) || Date.now() > deadline) throw error;
+    }
+  }
 }
 
 export function diskObjects(config: Config): ObjectStore {

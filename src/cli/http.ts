@@ -11,11 +11,9 @@ import { defaultLimits, type Limits, type Method, octetPool } from "../jmap/meth
 import { methods } from "../jmap/methods.ts";
 import { createRegistry } from "../jmap/registry.ts";
 import type { Metrics } from "../ops/metrics.ts";
+import { drainable } from "./drain.ts";
 import type { Parts } from "./parts.ts";
 import { hostPort, type Part } from "./parts.ts";
-
-/** Requests under way get so long to end. */
-const patience = 10_000;
 
 /** The JMAP endpoints, and push. */
 export async function startHttp(config: Config, parts: Parts): Promise<Part> {
@@ -27,11 +25,12 @@ export async function startHttp(config: Config, parts: Parts): Promise<Part> {
   const eventSource = createEventSource({ bus, log: surroundings.log, draining: draining.signal, authenticate });
   const server = createHttpServer({ ...api, authenticator, ready: isReady, eventSource });
   observe(server, metrics);
+  const drain = drainable(server);
   await listen(server, config.http);
   const { port } = server.address() as AddressInfo;
   const stop = () => {
     draining.abort();
-    return drain(server);
+    return drain();
   };
   return { url: `http://${hostPort({ ...config.http, port })}`, stop };
 }
@@ -49,12 +48,13 @@ function createApi(config: Config, parts: Parts, draining: AbortSignal): ApiDeps
     log,
     draining,
     authenticate: authenticator.authenticate,
+    publicUrl,
     maxSizeRequest,
-    processRequest: (login, body) =>
-      requests.run(login.login, async () => {
-        const octets = services.octets.lease();
-        return await processRequest(deps, login, body, octets).finally(octets.release);
-      }),
+    processRequest: async (login, body) => {
+      const octets = services.octets.lease();
+      return await processRequest(deps, login, body, octets).finally(octets.release);
+    },
+    inTurn: (login, work) => requests.run(login, work),
   });
   const deps: ApiDeps = { services, registry, requests, publicUrl, relaxedUsing, upgrade };
   return deps;
@@ -113,12 +113,4 @@ function listen(server: Server, { host, port }: { host: string; port: number }):
       resolve();
     });
   });
-}
-
-/** No new connections; those that are busy end when they are answered, or when patience does. */
-async function drain(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  const timer = setTimeout(() => server.closeAllConnections(), patience);
-  await closed;
-  clearTimeout(timer);
 }

@@ -8,5 +8,8 @@ export function addMigrateCommand(program: Command): void {
     .description("bring the database's tables up to date (serve does it by itself)")
     .addHelpText("after", examples("migrate --database-url postgres://posthorn@db.example/posthorn"));
   // Every command on the store migrates first.
-  onStore(command, async () => say("The database is up to date."), { begins: true });
+  onStore(command, async () => say("The database is up to date."), {
+    begins: true,
+    migrating: (name) => say(`Applying ${name}`),
+  });
 }

@@ -1,8 +1,7 @@
 import { type Command, Option } from "commander";
-import { load } from "../config/load.ts";
+import { fileOption, type Loaded, load } from "../config/load.ts";
 import { type OptionName, schema } from "../config/schema.ts";
 
-type Loaded = ReturnType<typeof load>;
 /** What commands other than `serve` show in their help; they take the rest as well. */
 const common = new Set<OptionName>(["data", "databaseUrl", "logLevel"]);
 const names = Object.keys(schema) as OptionName[];
@@ -16,7 +15,7 @@ export function addConfigOptions(command: Command, { all = false } = {}): Comman
     option.helpGroup("Configuration (also by environment and file):");
     command.addOption(all || common.has(name) ? option : option.hideHelp());
   }
-  const file = new Option("--config <file>", "JSON file of options. (Default: posthorn.json in the data folder)");
+  const file = new Option(`--${fileOption.flag} <file>`, `${fileOption.help} [${fileOption.env}]`);
   return command.addOption(file.helpGroup("Configuration (also by environment and file):"));
 }
 
@@ -28,6 +27,6 @@ export function configOf(command: Command): Loaded {
     const value = given[name];
     if (value !== undefined) flags[schema[name].flag] = value === true ? "true" : String(value);
   }
-  const file = given.config;
+  const file = given[fileOption.flag];
   return load(process.env, flags, typeof file === "string" ? file : undefined);
 }

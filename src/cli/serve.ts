@@ -2,6 +2,7 @@ import { createAuthenticator } from "../auth/authenticator.ts";
 import { thisProcess } from "../base/holder.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
+import type { Incoming } from "../mail/incoming.ts";
 import { Ingest } from "../mail/ingest.ts";
 import { type Delivered, VacationResponder } from "../mail/vacation.ts";
 import { createMetrics } from "../ops/metrics.ts";
@@ -131,13 +132,16 @@ async function startRoles(config: Config, parts: Parts, stops: Stop[]): Promise<
   }
   if (roles.has("worker") || roles.has("http")) parts.webPush.start();
   if (roles.has("worker")) stops.push(startWorker({ store, objects: blobs.objects, log }));
-  urls.smtp = await startMail(config, parts, stops);
-  if (roles.has("http")) urls.http = begun(await startHttp(config, parts), stops);
+  const incoming = startMail(config, parts, stops);
+  const doors: Stop[] = [];
+  stops.push(() => closeDoors(doors));
+  if (incoming && roles.has("smtp-in")) urls.smtp = opened(await startSmtpIn(config, parts, incoming), doors);
+  if (roles.has("http")) urls.http = opened(await startHttp(config, parts), doors);
   return urls;
 }
 
-/** Mail in, mail out, and what both share; where mail in listens. */
-async function startMail(config: Config, parts: Parts, stops: Stop[]): Promise<string | undefined> {
+/** Mail out, and the queue of mail in. */
+function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | undefined {
   const { store, blobs, ingest, metrics, surroundings } = parts;
   const { clock, random, log } = surroundings;
   const roles = new Set(config.roles);
@@ -153,12 +157,18 @@ async function startMail(config: Config, parts: Parts, stops: Stop[]): Promise<s
   const mailOut = roles.has("smtp-out") ? startSmtpOut(config, parts, incoming) : undefined;
   if (mailOut) stops.push(() => mailOut.close());
   hintSubmissions(parts, mailOut);
-  return roles.has("smtp-in") ? begun(await startSmtpIn(config, parts, incoming), stops) : undefined;
+  return incoming;
 }
 
-function begun(part: Part, stops: Stop[]): string {
-  stops.push(() => part.stop());
+function opened(part: Part, doors: Stop[]): string {
+  doors.push(() => part.stop());
   return part.url;
+}
+
+/** All at the same time: nothing new comes in at one while another still has to end its work. */
+async function closeDoors(doors: Stop[]): Promise<void> {
+  const outcomes = await Promise.allSettled(doors.map((stop) => stop()));
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 
 async function stopAll(stops: Stop[], log: Log): Promise<void> {

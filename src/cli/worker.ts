@@ -1,9 +1,8 @@
 import type { Log } from "../base/log.ts";
 import type { ObjectStore } from "../store/objects/object-store.ts";
 import type { Store } from "../store/store.ts";
-import { Sweeper, settleSearch } from "../store/sweeps.ts";
+import { Sweeper, settleSearch, sweepInterval } from "../store/sweeps.ts";
 
-const interval = 10 * 60_000;
 const searchInterval = 10_000;
 
 /** Runs the sweeps from time to time; the function stops them. */
@@ -21,7 +20,7 @@ export function startWorker(options: { store: Store; objects: ObjectStore; log: 
   };
   // Not together with all else that happens at a start, nor in step with other machines.
   const first = setTimeout(sweep, 30_000 + Math.random() * 30_000).unref();
-  const timer = setInterval(sweep, interval).unref();
+  const timer = setInterval(sweep, sweepInterval).unref();
   let settling: Promise<void> | undefined;
   const settle = () => {
     settling ??= settleSearch(options.store.database)

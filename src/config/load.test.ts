@@ -103,7 +103,7 @@ group("load", () => {
       `${file}: "http": must be text, a number, true, false or a list`,
       "DATABASE_URL: is not a URL that begins with postgres:// or postgresql://",
       'POSTHORN_MAX_SIZE_UPLOAD: "big" is not a size such as 500kB, 50MB or 64MiB',
-      'retryFor: "soon" is not a duration such as 90s, 10m, 1h30m or 5d',
+      `${file}: "retryFor": "soon" is not a duration such as 90s, 10m, 1h30m or 5d`,
       '--demo: "perhaps" is neither true nor false',
     ]);
   });
@@ -116,8 +116,20 @@ group("load", () => {
 
   test("a certificate needs its key", () => {
     expect(problems(() => load({}, { data: folder, "tls-cert": "a.pem" }))).toEqual([
-      "tlsCert and tlsKey: give both or neither",
+      "--tls-cert: needs tlsKey beside it",
     ]);
+    const file = written({ tlsKey: "key.pem", data: "" });
+    expect(problems(() => load({}, {}, file))).toEqual([
+      `${file}: "data": may not be empty`,
+      `${file}: "tlsKey": needs tlsCert beside it`,
+    ]);
+  });
+
+  test("it says which file it took, whoever named it", () => {
+    const file = written({});
+    expect(load({}, { data: folder }).file).toEqual({ path: join(folder, "posthorn.json"), source: "default" });
+    expect(load({ POSTHORN_CONFIG: file }, { data: folder }).file).toEqual({ path: file, source: "env" });
+    expect(load({ POSTHORN_CONFIG: "absent" }, { data: folder }, file).file).toEqual({ path: file, source: "flag" });
   });
 });
 
@@ -139,6 +151,7 @@ group("values", () => {
     ["resolver", "192.0.2.1, 127.0.0.1:5353,2001:db8::1", ["192.0.2.1", "127.0.0.1:5353", "[2001:db8::1]"]],
     ["publicUrl", "https://mail.example.com/", "https://mail.example.com"],
     ["databaseUrl", "postgres:///mail?host=/run/postgresql", "postgres:///mail?host=/run/postgresql"],
+    ["databaseUrl", "postgres://me:a@b@/db?host=/sock", "postgres://me:a@b@/db?host=/sock"],
   ] as const)("%s takes %s", (name, value, expected) => {
     expect(parse(name, value)).toEqual(expected);
   });
@@ -162,6 +175,8 @@ group("values", () => {
     ["publicUrl", "ftp://x"],
     ["publicUrl", "https://x/?a"],
     ["smarthost", "smtp://"],
+    ["smarthost", "smtp://me@/relay"],
+    ["databaseUrl", "postgres://me@/db"],
     ["logLevel", "loud"],
   ] as const)("%s refuses %s", (name, value) => {
     expect(() => parse(name, value)).toThrow();
@@ -174,8 +189,7 @@ group("describe", () => {
       DATABASE_URL: "postgres://app:hush@db/mail?password=hush",
       POSTHORN_SMARTHOST: "smtp://me:hush@relay:587",
     };
-    const { config, sources } = load(env, { data: folder, http: "[::1]:80", metrics: "" });
-    const lines = describe(config, sources);
+    const lines = describe(load(env, { data: folder, http: "[::1]:80", metrics: "" }));
     expect(JSON.stringify(lines)).not.toContain("hush");
     const byName = Object.fromEntries(lines.map((line) => [line.name, line]));
     expect(byName.databaseUrl).toMatchObject({ value: "postgres://***@db/mail?***", source: "env" });
@@ -185,6 +199,19 @@ group("describe", () => {
     expect(byName.retrySchedule?.value).toBe(schema.retrySchedule.default);
     expect(byName.retryFor?.value).toBe("5d");
     expect(byName.roles?.value).toBe("http,smtp-in,smtp-out,worker");
-    expect(lines).toHaveLength(Object.keys(schema).length);
+    expect(byName.config).toMatchObject({
+      value: join(folder, "posthorn.json"),
+      source: "default",
+      env: "POSTHORN_CONFIG",
+      flag: "config",
+      help: expect.stringMatching(/\(Default: .+\)$/),
+    });
+    expect(lines).toHaveLength(Object.keys(schema).length + 1);
+  });
+
+  test("shows no login of a database behind a socket", () => {
+    const loaded = load({}, { data: folder, "database-url": "postgres://app:hush@/mail?host=/sock" });
+    const line = describe(loaded).find(({ name }) => name === "databaseUrl");
+    expect(line?.value).toBe("postgres://***@/mail?***");
   });
 });

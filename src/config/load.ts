@@ -18,45 +18,60 @@ export class ConfigError extends Error {
 
 /** In the data folder, unless --config names another file. */
 const fileName = "posthorn.json";
-const configVariable = "POSTHORN_CONFIG";
+/** The option that names the file: the file itself cannot hold it. */
+export const fileOption = {
+  flag: "config",
+  env: "POSTHORN_CONFIG",
+  help: `JSON file of options. (Default: ${fileName} in the data folder)`,
+};
 const names = Object.keys(schema) as OptionName[];
 
 /** What one source says, by option name, as text. */
 type Given = Partial<Record<OptionName, string>>;
 
+export interface Loaded {
+  config: Config;
+  sources: Sources;
+  /** The file of options, whether or not there is one. */
+  file: { path: string; source: Exclude<Source, "file"> };
+}
+
 /**
- * Flags go before the environment, that before the file, that before the defaults. The file is `file`, or flag `config`,
+ * Flags go before the environment, that before the file, that before the defaults. The file is `named`, or flag `config`,
  * or POSTHORN_CONFIG, and must then exist; else posthorn.json in the data folder, if there is one.
  */
-export function load(
-  env: NodeJS.ProcessEnv,
-  flags: Record<string, string>,
-  file?: string,
-): { config: Config; sources: Sources } {
+export function load(env: NodeJS.ProcessEnv, flags: Record<string, string>, named?: string): Loaded {
   const problems: string[] = [];
   const fromFlags = readFlags(flags, problems);
   const fromEnv = readEnv(env, problems);
-  const named = file ?? flags.config ?? (env[configVariable] || undefined);
   const data = fromFlags.data ?? fromEnv.data ?? schema.data.default;
-  const fromFile = readFile(named ?? join(data, fileName), named !== undefined, problems);
+  const file = chooseFile(named ?? flags[fileOption.flag], env[fileOption.env], data);
+  const fromFile = readFile(file.path, file.source !== "default", problems);
   // It would point from inside the folder to another one.
-  if (named === undefined && fromFile.data !== undefined)
-    problems.push(`${join(data, fileName)}: "data" may not stand here`);
+  if (file.source === "default" && fromFile.data !== undefined)
+    problems.push(`${file.path}: "data" may not stand here`);
 
   const config: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
+  const label = (name: OptionName) => nameIn(sources[name]!, name, file.path);
   for (const name of names) {
     const { value, source } = choose(name, { flag: fromFlags, env: fromEnv, file: fromFile });
     sources[name] = source;
     try {
       config[name] = schema[name].parse(value);
     } catch (error) {
-      problems.push(`${label(name, source)}: ${(error as Error).message}`);
+      problems.push(`${label(name)}: ${(error as Error).message}`);
     }
   }
-  if (problems.length === 0) problems.push(...contradictions(config as Config));
+  if (problems.length === 0) problems.push(...contradictions(config as Config, label));
   if (problems.length > 0) throw new ConfigError(problems);
-  return { config: config as Config, sources: sources as Sources };
+  return { config: config as Config, sources: sources as Sources, file };
+}
+
+function chooseFile(flag: string | undefined, env: string | undefined, data: string): Loaded["file"] {
+  if (flag !== undefined) return { path: flag, source: "flag" };
+  if (env) return { path: env, source: "env" };
+  return { path: join(data, fileName), source: "default" };
 }
 
 function choose(name: OptionName, given: Record<Exclude<Source, "default">, Given>) {
@@ -67,10 +82,11 @@ function choose(name: OptionName, given: Record<Exclude<Source, "default">, Give
   return { value: schema[name].default, source: "default" as const };
 }
 
-function label(name: OptionName, source: Source): string {
+/** What the user wrote, and where. */
+function nameIn(source: Source, name: OptionName, file: string): string {
   if (source === "flag") return `--${schema[name].flag}`;
   if (source === "env") return schema[name].env;
-  return name;
+  return source === "file" ? `${file}: "${name}"` : name;
 }
 
 function readFlags(flags: Record<string, string>, problems: string[]): Given {
@@ -78,7 +94,7 @@ function readFlags(flags: Record<string, string>, problems: string[]): Given {
   for (const [flag, value] of Object.entries(flags)) {
     const name = names.find((entry) => schema[entry].flag === flag);
     if (name) given[name] = value;
-    else if (flag !== "config") problems.push(`--${flag}: there is no such option${suggestion(flag, "flag")}`);
+    else if (flag !== fileOption.flag) problems.push(`--${flag}: there is no such option${suggestion(flag, "flag")}`);
   }
   return given;
 }
@@ -88,7 +104,7 @@ function readEnv(env: NodeJS.ProcessEnv, problems: string[]): Given {
   for (const [variable, value] of Object.entries(env)) {
     const name = names.find((entry) => schema[entry].env === variable);
     if (name) given[name] = value ?? "";
-    else if (variable.startsWith("POSTHORN_") && variable !== configVariable) {
+    else if (variable.startsWith("POSTHORN_") && variable !== fileOption.env) {
       problems.push(`${variable}: there is no such option${suggestion(variable, "env")}`);
     }
   }
@@ -152,9 +168,10 @@ function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-function contradictions(config: Config): string[] {
+function contradictions(config: Config, label: (name: OptionName) => string): string[] {
   const problems: string[] = [];
-  if (config.data === "") problems.push("data: may not be empty");
-  if ((config.tlsCert === "") !== (config.tlsKey === "")) problems.push("tlsCert and tlsKey: give both or neither");
+  if (config.data === "") problems.push(`${label("data")}: may not be empty`);
+  if (config.tlsCert !== "" && config.tlsKey === "") problems.push(`${label("tlsCert")}: needs tlsKey beside it`);
+  if (config.tlsKey !== "" && config.tlsCert === "") problems.push(`${label("tlsKey")}: needs tlsCert beside it`);
   return problems;
 }

@@ -144,15 +144,21 @@ export const dnsServer: Parse<string> = (value) => {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 };
 
+/** Takes a login without a host too, where the query names one, as libpq does: postgres://user@/db?host=/socket. */
+export function parseUrl(value: string): URL | null {
+  return URL.parse(value) ?? URL.parse(value.replace(/\/\/[^/?#]*@\//, "///"));
+}
+
 /** "" or a URL of one of the schemes. */
 export function url(...schemes: string[]): Parse<string> {
   return (value) => {
     if (value === "") return value;
-    const parsed = URL.parse(value);
-    const placed = parsed && (parsed.hostname !== "" || parsed.searchParams.has("host"));
-    if (placed && schemes.includes(parsed.protocol.slice(0, -1))) return value;
+    const parsed = parseUrl(value);
     // The value may hold a password: never repeat it.
-    throw new Error(`is not a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`);
+    if (!parsed || !schemes.includes(parsed.protocol.slice(0, -1)))
+      throw new Error(`is not a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`);
+    if (parsed.hostname === "" && !parsed.searchParams.has("host")) throw new Error("is a URL that names no host");
+    return value;
   };
 }
 

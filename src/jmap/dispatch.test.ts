@@ -9,6 +9,7 @@ import { MethodError } from "./errors.ts";
 import { capabilities } from "./ids.ts";
 import { type Method, ownMethod, readMethod, writeMethod } from "./method.ts";
 import { methods as allMethods } from "./methods.ts";
+import { OctetPool } from "./octets.ts";
 import type { Invocation } from "./references.ts";
 import { createRegistry } from "./registry.ts";
 import { id, object, optional, text } from "./schema.ts";
@@ -191,6 +192,14 @@ test("an implicit call needs no capability in `using`", async () => {
   const request = { login, using: new Set([core]), calls, createdIds: {}, octets: services.octets.lease() };
   const { responses } = await dispatch(createRegistry(hidden), services, request);
   expect(responses.map(([name]) => name)).toEqual(["Test/write", "Test/own", "Test/read", "error"]);
+});
+
+test("what reading calls answer is bounded as a whole, and writes are not", async () => {
+  const services = { ...client.services, octets: new OctetPool(1_000, 40) };
+  const small = new TestClient(testMethods, services, client.login);
+  const { responses } = await small.request([call("Test/read"), call("Test/read"), call("Test/write", "x")]);
+  const outcomes = responses.map(([name, args]) => (name === "error" ? args.type : name));
+  expect(outcomes).toEqual(["Test/read", "requestTooLarge", "Test/write"]);
 });
 
 test("only the capabilities in use count, unless relaxed", async () => {

@@ -6,7 +6,7 @@ import type { Reader, Tx } from "../store/store.ts";
 import { MethodError } from "./errors.ts";
 import { idPrefix } from "./ids.ts";
 import type { Call, Method, MethodResult, ReadCall, Services, WriteCall } from "./method.ts";
-import type { Octets } from "./octets.ts";
+import { type Octets, weigh } from "./octets.ts";
 import { type Budget, type Invocation, resolveReferences } from "./references.ts";
 import type { Registered, Registry } from "./registry.ts";
 import { describe } from "./schema.ts";
@@ -124,6 +124,8 @@ class Run {
     if (!known || !(relaxedUsing || using.has(known.method.capability))) {
       throw new MethodError("unknownMethod", invocation[0]);
     }
+    // Refused before it costs anything, once the request has asked for too much.
+    if (known.method.access !== "write") this.request.octets.take(0);
     return this.#check(known, invocation, responses, created);
   }
 
@@ -164,7 +166,10 @@ class Run {
         let wentOn = true;
         try {
           ready ??= this.#ready(invocation, [...this.responses, ...responses], [this.createdIds]);
+          const { taken } = this.request.octets;
           const result = await ready.method.run(ready.args, ready.call.reading(reader), undefined);
+          // What can grow without bound is counted while it grows; the rest here, for the same call fifty times over.
+          if (this.request.octets.taken === taken) this.request.octets.take(weigh(result.response));
           responses.push([ready.method.name, result.response as Record<string, unknown>, ready.callId]);
         } catch (error) {
           if (isRetryable(error)) throw error;

@@ -1,3 +1,4 @@
+import { getHeapStatistics } from "node:v8";
 import type { Login } from "../auth/login.ts";
 import type { Clock, Random } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
@@ -32,9 +33,13 @@ export const defaultLimits: Limits = {
   maxObjectsInQuery: 5000,
 };
 
-/** A message may be as large as an upload, and then has trace fields in front. */
+/**
+ * A message may be as large as an upload, and then has trace fields in front; JSON of control characters has six octets
+ * for one, and there is no longer text than half a billion.
+ */
 export function octetPool({ maxSizeUpload }: Limits): OctetPool {
-  return new OctetPool(4 * maxSizeUpload, 2 * maxSizeUpload);
+  const most = Math.min(4 * maxSizeUpload, getHeapStatistics().heap_size_limit / 16);
+  return new OctetPool(most, Math.min(1.5 * maxSizeUpload, most));
 }
 
 /** How long bytes that nothing takes up are kept, in ms; RFC 8620 §6 asks for an hour at least. */

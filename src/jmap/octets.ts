@@ -4,8 +4,8 @@ import { MethodError } from "./errors.ts";
 const freely = 1_000_000;
 
 /**
- * Octets of messages and blobs on their way out, of all requests together. Each one takes up to a dozen octets of
- * memory before it leaves, as bytes, text and JSON.
+ * Octets on their way out, of all requests together. Each one takes up to a dozen octets of memory before it leaves, as
+ * bytes, text and JSON.
  */
 export class OctetPool {
   readonly #mostOfOne: number;
@@ -20,14 +20,21 @@ export class OctetPool {
   lease(): Octets {
     let taken = 0;
     let held = 0;
+    let refusal: MethodError | undefined;
+    const refuse = (type: "requestTooLarge" | "serverUnavailable", why: string) => {
+      refusal = new MethodError(type, why);
+      return refusal;
+    };
     return {
+      get taken() {
+        return taken;
+      },
       take: (count) => {
-        if (taken + count > this.#mostOfOne) {
-          throw new MethodError("requestTooLarge", "too many octets for one request");
-        }
+        if (refusal) throw refusal;
+        if (taken + count > this.#mostOfOne) throw refuse("requestTooLarge", "too many octets for one request");
         const more = Math.max(0, taken + count - freely) - held;
         if (more > this.#left) {
-          throw new MethodError("serverUnavailable", "other requests are answering too many octets, try again");
+          throw refuse("serverUnavailable", "other requests are answering too many octets, try again");
         }
         taken += count;
         held += more;
@@ -41,9 +48,20 @@ export class OctetPool {
   }
 }
 
-/** What a request may still answer of the octets of messages and blobs. */
+/** What a request answers, in octets. */
 export interface Octets {
-  /** Throws MethodError: requestTooLarge, serverUnavailable. */
+  readonly taken: number;
+  /** Throws MethodError: requestTooLarge, serverUnavailable. A request that was refused once gets no more. */
   take(count: number): void;
   release(): void;
+}
+
+/** About how many octets of JSON a value is. */
+export function weigh(value: unknown): number {
+  if (typeof value === "string") return value.length + 2;
+  if (typeof value !== "object" || value === null) return 4;
+  let weight = 2;
+  if (Array.isArray(value)) for (const item of value) weight += weigh(item) + 1;
+  else for (const name in value) weight += name.length + 4 + weigh(value[name as keyof typeof value]);
+  return weight;
 }

@@ -7,19 +7,19 @@ export type CloseReason = "revoked" | "draining";
 export interface Connection {
   readonly login: string;
   close(reason: CloseReason): void;
-  /** Whether its credential still opens all that it opened. */
-  isValid(): Promise<boolean>;
+  /** Whether its credential still opens what it opened; undefined while nobody can tell. */
+  isValid(): Promise<boolean | undefined>;
 }
 
-/** Whether credentials looked at again still open all that a connection hears of. Throttled: nobody knows yet. */
-export function opensAll(
+/** Whether credentials looked at again open what a connection hears of, no less and no more. */
+export function opensSame(
   again: { login: string; accounts: readonly { id: number }[] } | "throttled" | undefined,
   login: string,
   accountIds: readonly number[],
-): boolean {
-  if (again === "throttled") return true;
+): boolean | undefined {
+  if (again === "throttled") return undefined;
   const open = new Set(again?.accounts.map(({ id }) => id));
-  return again?.login === login && accountIds.every((id) => open.has(id));
+  return again?.login === login && open.size === accountIds.length && accountIds.every((id) => open.has(id));
 }
 
 export interface ConnectionsOptions {
@@ -33,7 +33,7 @@ export interface ConnectionsOptions {
   checkInterval?: number;
 }
 
-/** Open connections by login: they end when the credential is revoked or expires, and when the server drains. */
+/** Open connections by login: they end when their own credential is revoked or expires, and when the server drains. */
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #byLogin = new Map<string, Map<Connection, NodeJS.Timeout>>();
@@ -41,7 +41,7 @@ export class Connections {
   constructor(options: ConnectionsOptions) {
     this.#options = options;
     options.bus.onRevoked((login) => {
-      for (const connection of [...(this.#byLogin.get(login)?.keys() ?? [])]) connection.close("revoked");
+      for (const connection of this.#byLogin.get(login)?.keys() ?? []) void this.#check(connection, true);
     });
     options.draining.addEventListener("abort", () => {
       const all = [...this.#byLogin.values()].flatMap((connections) => [...connections.keys()]);
@@ -61,7 +61,7 @@ export class Connections {
   add(connection: Connection): void {
     const connections = this.#byLogin.get(connection.login) ?? new Map<Connection, NodeJS.Timeout>();
     this.#byLogin.set(connection.login, connections);
-    const timer = setInterval(() => void this.#check(connection), this.#options.checkInterval ?? 900_000);
+    const timer = setInterval(() => void this.#check(connection, false), this.#options.checkInterval ?? 900_000);
     connections.set(connection, timer.unref());
     // Draining may have begun while the connection was being made.
     if (this.draining) connection.close("draining");
@@ -74,11 +74,14 @@ export class Connections {
     if (connections?.size === 0) this.#byLogin.delete(connection.login);
   }
 
-  async #check(connection: Connection): Promise<void> {
+  /** After a revocation, only what is surely valid stays open. */
+  async #check(connection: Connection, isRevocation: boolean): Promise<void> {
+    let isValid: boolean | undefined;
     try {
-      if (!(await connection.isValid())) connection.close("revoked");
+      isValid = await connection.isValid();
     } catch (error) {
       this.#options.log.warn({ reason: (error as Error).message }, "credential not checked again");
     }
+    if (isValid === false || (isRevocation && !isValid)) connection.close("revoked");
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -9,8 +9,11 @@ import { Ingest } from "../mail/ingest.ts";
 import { prepareMessage } from "../mail/prepare.ts";
 import { Blobs } from "./blobs.ts";
 import { examine, examineAccount } from "./doctor.ts";
+import { IncomingRows } from "./incoming.ts";
 import { DiskObjects } from "./objects/disk.ts";
 import { unprepared } from "./sql.ts";
+import { Store } from "./store.ts";
+import { accountIds, keyOf, lastSettledDay, markDead, Sweeper, sweepInterval } from "./sweeps.ts";
 
 const store = await createTestStore();
 let folder: string;
@@ -66,13 +69,85 @@ test.each([
   await store.database.run(unprepared("DELETE FROM account WHERE user_id = $1"), [userId]);
 });
 
-test("objects are counted as held, pending or garbage", async () => {
+test("an object of another size than its reference says is named", async () => {
+  const userId = await setUp();
+  const blob = await blobs.put(Buffer.from("whole"));
+  await store.write(userId, (tx) => blobs.reference(tx, blob));
+  expect(await examineAccount(options(), userId)).toEqual([]);
+  await truncate(join(folder, keyOf(blob)), 0);
+  const problem = `the object ${keyOf(blob)} is of 0 bytes, not of 5`;
+  expect((await examine(options())).findings).toEqual([{ accountId: userId, problem }]);
+  await store.database.run(unprepared("DELETE FROM blob_ref WHERE user_id = $1 AND sha256 = $2"), [
+    userId,
+    blob.sha256,
+  ]);
+});
+
+test("so is the missing object of a message on its way", async () => {
+  const blob = { day: "2020-01-02", sha256: randomBytes(32), size: 9 };
+  const lease = { holder: "test", until: store.clock.now() };
+  const message = { id: 1, createdAt: store.clock.now(), blob, mailFrom: "", recipients: [], attempts: 0 };
+  const rows = new IncomingRows(store.database);
+  await rows.insert(message, lease);
+  const problem = `the object ${keyOf(blob)} is missing: a message on its way`;
+  expect((await examine(options())).findings).toEqual([{ problem }]);
+  await rows.remove(message.id);
+});
+
+const day = 24 * 3600_000;
+const dayBefore = (days: number) => new Date(Date.now() - days * day).toISOString().slice(0, 10);
+const putOn = async (name: string) => {
+  const key = { day: name, sha256: randomBytes(32) };
+  await blobs.objects.put(key, Buffer.from("loose"));
+  return key;
+};
+
+test("objects are counted as held or pending; those that no sweep removed in time are findings", async () => {
   const before = (await examine(options())).objects;
   await setUp();
   await blobs.put(Buffer.from("young"));
-  const old = new DiskObjects({ folder, clock: store.clock, random: randomBytes });
-  await old.put({ day: "2020-01-01", sha256: randomBytes(32) }, Buffer.from("old"));
-  const { objects, findings } = await examine(options());
-  expect(findings).toEqual([]);
-  expect(objects).toEqual({ held: before.held + 4, pending: before.pending + 1, garbage: before.garbage + 1 });
+  await putOn(dayBefore(2));
+  expect(await examine(options())).toEqual({
+    findings: [],
+    objects: { held: before.held + 4, pending: before.pending + 2 },
+  });
+  const old = await putOn(dayBefore(5));
+  const { findings, objects } = await examine(options());
+  const problem = `1 objects that nothing refers to and no sweep removed (for one, ${keyOf(old)})`;
+  expect(findings).toEqual([{ problem }]);
+  expect(objects).toEqual({ held: before.held + 4, pending: before.pending + 2 });
+  // An account let go of it: that is as long ago as the grace, or not.
+  await markDead(store.database, [old], new Date(Date.now() - 3 * day));
+  expect((await examine(options())).findings).toEqual([{ problem }]);
+  await markDead(store.database, [old], new Date(Date.now() - day));
+  expect((await examine(options())).findings).toEqual([]);
+});
+
+test("a sweep has its period to remove what has settled", async () => {
+  const midnight = Date.parse(dayBefore(0));
+  const at = (time: number) =>
+    new Store({ database: store.database, clock: { now: () => new Date(time) }, log: silentLog });
+  const key = await putOn(dayBefore(3));
+  const found = async (time: number) =>
+    (await examine({ ...options(), store: at(time) })).findings.some(({ problem }) => problem.includes(keyOf(key)));
+  expect(lastSettledDay(new Date(midnight))).toBe(key.day);
+  expect(await found(midnight + sweepInterval - 1)).toBe(false);
+  expect(await found(midnight + sweepInterval)).toBe(true);
+  await new Sweeper({ ...options(), store: at(midnight) }).removeOrphans();
+});
+
+test("tells where it is: which account, how many of its bodies, which day of how many", async () => {
+  const userId = await setUp();
+  await store.write(userId, async (tx) => {
+    for (let count = 0; count < 130; count++) await blobs.reference(tx, await blobs.put(randomBytes(20)));
+  });
+  const told: string[] = [];
+  await examine({ ...options(), progress: (text) => told.push(text) });
+  const accounts = (await accountIds(store.database)).length;
+  const place = `account ${accounts} of ${accounts}`;
+  expect(told).toEqual(
+    expect.arrayContaining([`account 1 of ${accounts}: counts and rows`, `${place}: 64 of 134 bodies`]),
+  );
+  expect(told).toContain(`${place}: 128 of 134 bodies`);
+  expect(told.at(-1)).toMatch(/^all bodies: day (\d+) of \1, \d{3,} seen$/);
 });

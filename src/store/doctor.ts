@@ -1,45 +1,51 @@
 import type { Log } from "../base/log.ts";
-import type { ObjectStore } from "./objects/object-store.ts";
+import type { ListedObject, ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
 import { type Statement, unprepared } from "./sql.ts";
 import type { Reader, Store } from "./store.ts";
-import { accountIds, heldObjects, inBatches, keyOf, lastSettledDay } from "./sweeps.ts";
+import { accountIds, heldObjects, inBatches, incomingObjects, keyOf, overdueObjects } from "./sweeps.ts";
 
 /** Something that is not as it should be. */
 export interface Finding {
-  accountId: number;
+  /** Undefined for what belongs to no account. */
+  accountId?: number;
   problem: string;
 }
 
 export interface ObjectTally {
   held: number;
-  /** Without a reference, but young: a writer may be about to commit one. */
+  /** Without a reference, but not for long: a writer may be about to commit one, or a sweep to remove them. */
   pending: number;
-  /** Without a reference: a sweep will remove them. */
-  garbage: number;
 }
 
 export interface DoctorOptions {
   store: Store;
   objects: ObjectStore;
   log: Log;
-  /** Told after each account. */
-  progress: (done: number, of: number) => void;
+  /** Told often what is being looked at, as text. */
+  progress: (text: string) => void;
 }
 
 /** Compares all that is kept twice, and all references with the objects they name. Changes nothing. */
 export async function examine(options: DoctorOptions): Promise<{ findings: Finding[]; objects: ObjectTally }> {
+  const { store, progress } = options;
   const findings: Finding[] = [];
-  const accounts = await accountIds(options.store.database);
+  const accounts = await accountIds(store.database);
   for (const [index, accountId] of accounts.entries()) {
-    findings.push(...(await examineAccount(options, accountId)));
-    options.progress(index + 1, accounts.length);
+    const place = `account ${index + 1} of ${accounts.length}`;
+    const own = { ...options, progress: (text: string) => progress(`${place}: ${text}`) };
+    findings.push(...(await examineAccount(own, accountId)));
   }
-  return { findings, objects: await tallyObjects(options) };
+  const onItsWay = await wrongObjects(options, await incomingObjects(store.database));
+  const { problems, ...objects } = await tallyObjects(options);
+  for (const problem of onItsWay) findings.push({ problem: `${problem}: a message on its way` });
+  for (const problem of problems) findings.push({ problem });
+  return { findings, objects };
 }
 
 /** One account, as one snapshot shows it. */
-export async function examineAccount({ store, objects }: DoctorOptions, accountId: number): Promise<Finding[]> {
-  const { problems, references } = await store.snapshot(accountId, async (reader) => {
+export async function examineAccount(options: DoctorOptions, accountId: number): Promise<Finding[]> {
+  options.progress("counts and rows");
+  const { problems, references } = await options.store.snapshot(accountId, async (reader) => {
     const found: string[] = await wrongCounts(reader);
     for (const { name, query } of comparisons) {
       const [row] = await reader.run(query, [accountId]);
@@ -47,13 +53,24 @@ export async function examineAccount({ store, objects }: DoctorOptions, accountI
     }
     return { problems: found, references: await reader.run(selectReferences, [accountId]) };
   });
-  for (let start = 0; start < references.length; start += 64) {
-    const some = references.slice(start, start + 64);
-    const there = await Promise.all(some.map((reference) => objects.exists(reference)));
-    const absent = some.filter((_, index) => !there[index]);
-    problems.push(...absent.map((reference) => `the object ${keyOf(reference)} is missing`));
-  }
+  problems.push(...(await wrongObjects(options, references)));
   return problems.map((problem) => ({ accountId, problem }));
+}
+
+async function wrongObjects({ objects, progress }: DoctorOptions, references: StoredBlob[]): Promise<string[]> {
+  const problems: string[] = [];
+  for (let start = 0; start < references.length; start += 64) {
+    progress(`${start} of ${references.length} bodies`);
+    const some = references.slice(start, start + 64);
+    const sizes = await Promise.all(some.map((reference) => objects.size(reference)));
+    for (const [index, reference] of some.entries()) {
+      const size = sizes[index];
+      if (size === undefined) problems.push(`the object ${keyOf(reference)} is missing`);
+      else if (size !== reference.size)
+        problems.push(`the object ${keyOf(reference)} is of ${size} bytes, not of ${reference.size}`);
+    }
+  }
+  return problems;
 }
 
 async function wrongCounts(reader: Reader): Promise<string[]> {
@@ -66,18 +83,43 @@ async function wrongCounts(reader: Reader): Promise<string[]> {
   );
 }
 
-async function tallyObjects({ store, objects }: DoctorOptions): Promise<ObjectTally> {
-  const tally: ObjectTally = { held: 0, pending: 0, garbage: 0 };
-  const settled = lastSettledDay(store.clock.now());
-  for (const day of await objects.days()) {
-    for await (const some of inBatches(objects.list(day))) {
+async function tallyObjects(options: DoctorOptions): Promise<ObjectTally & { problems: string[] }> {
+  const { store, objects, progress } = options;
+  const tally: ObjectTally = { held: 0, pending: 0 };
+  const problems: string[] = [];
+  let seen = 0;
+  const days = await objects.days();
+  for (const [index, day] of days.entries()) {
+    const overdue: ObjectKey[] = [];
+    const tell = () => progress(`all bodies: day ${index + 1} of ${days.length}, ${++seen} seen`);
+    for await (const some of inBatches(counted(objects.list(day), tell))) {
       const held = await heldObjects(store.database, some);
-      const own = some.filter((object) => held.has(keyOf(object))).length;
-      tally.held += own;
-      tally[day > settled ? "pending" : "garbage"] += some.length - own;
+      const unheld = some.filter((object) => !held.has(keyOf(object)));
+      const late = await stillThere(objects, await overdueObjects(store, unheld));
+      tally.held += some.length - unheld.length;
+      tally.pending += unheld.length - late.length;
+      overdue.push(...late);
     }
+    if (overdue.length > 0)
+      problems.push(
+        `${overdue.length} objects that nothing refers to and no sweep removed (for one, ${keyOf(overdue[0]!)})`,
+      );
   }
-  return tally;
+  return { ...tally, problems };
+}
+
+async function* counted(objects: AsyncIterable<ListedObject>, tell: () => void): AsyncIterable<ListedObject> {
+  for await (const object of objects) {
+    tell();
+    yield object;
+  }
+}
+
+/** A sweep may have run since they were listed. */
+async function stillThere(objects: ObjectStore, listed: ListedObject[]): Promise<ListedObject[]> {
+  const left: ListedObject[] = [];
+  for (const object of listed) if (await objects.exists(object)) left.push(object);
+  return left;
 }
 
 type Counts = Record<"total_emails" | "unread_emails" | "total_threads" | "unread_threads", number>;
@@ -104,8 +146,8 @@ const recount = unprepared<{ id: number } & Counts & RealCounts>(`
     coalesce(c.total_threads, 0) AS real_total_threads, coalesce(c.unread_threads, 0) AS real_unread_threads
   FROM mailbox m LEFT JOIN counted c ON c.mailbox_id = m.id WHERE m.user_id = $1 ORDER BY m.id`);
 
-const selectReferences = unprepared<{ sha256: Buffer; day: string }>(
-  "SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM blob_ref WHERE user_id = $1",
+const selectReferences = unprepared<{ sha256: Buffer; day: string; size: number }>(
+  "SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day, size FROM blob_ref WHERE user_id = $1",
 );
 
 type Tally = { count: number; example: string };

@@ -14,8 +14,8 @@ const oneByOne = unprepared("SET LOCAL citus.multi_shard_modify_mode TO 'sequent
 const applied = statement<{ number: number }>("SELECT number FROM migration");
 const record = statement("INSERT INTO migration (number, name, applied_at) VALUES ($1, $2, now())");
 
-/** Applies the numbered files of `migrations/` that this database lacks, all in one transaction. Their names. */
-export async function migrate(database: Database, log: Log): Promise<string[]> {
+/** Applies the numbered files of `migrations/` that this database lacks, all in one transaction; `tell` hears of each before. Their names. */
+export async function migrate(database: Database, log: Log, tell?: (name: string) => void): Promise<string[]> {
   const files = (await readdir(folder)).filter((name) => /^\d{6}_\w+\.sql$/.test(name)).sort();
   return database.transaction("BEGIN", async (executor) => {
     await executor.run(lockLedger);
@@ -24,6 +24,7 @@ export async function migrate(database: Database, log: Log): Promise<string[]> {
     const done = new Set((await executor.run(applied)).map((row) => row.number));
     const fresh = files.filter((name) => !done.has(Number(name.slice(0, 6))));
     for (const name of fresh) {
+      tell?.(name);
       await executor.run(unprepared(await readFile(new URL(name, folder), "utf8")));
       await executor.run(record, [Number(name.slice(0, 6)), name]);
       log.info({ migration: name }, "migrated");

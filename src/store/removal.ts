@@ -20,6 +20,9 @@ const ownLogins = unprepared<{ login: string }>(
 const countEmails = statement<{ count: number }>("SELECT count(*) AS count FROM email WHERE user_id = $1");
 const countSubmissions = statement<{ count: number }>("SELECT count(*) AS count FROM submission WHERE user_id = $1");
 
+/** Told often how far a removal is. */
+type Tell = (text: string) => void;
+
 /** What `removeAccount` would remove. */
 export async function previewRemoval(database: Database, userId: number): Promise<Removal> {
   const [emails] = await database.run(countEmails, [userId]);
@@ -51,22 +54,29 @@ const accountTables = unprepared<{ name: string }>(`
  * The account and all in it: first what leads to it, so nothing new comes in; the account row last, so a removal that
  * was interrupted can be done again. Sweeps remove the bodies that nobody else holds.
  */
-export async function removeAccount(store: Store, userId: number): Promise<Removal> {
+export async function removeAccount(store: Store, userId: number, tell: Tell = () => {}): Promise<Removal> {
   const { database } = store;
   const removal = await previewRemoval(database, userId);
   await database.run(deleteAddresses, [userId]);
   await database.run(deleteShares, [userId]);
-  await markDead(database, await database.run(references, [userId]), store.clock.now());
+  const bodies = await database.run(references, [userId]);
+  await markDead(database, bodies, store.clock.now(), (done) =>
+    tell(`letting go of bodies: ${done} of ${bodies.length}`),
+  );
   const tables = (await database.run(accountTables)).map((row) => row.name);
   await database.run(deleteDue, [userId]);
   for (const login of removal.logins) {
     for (const deletion of byLogin.slice(0, -1)) await database.run(deletion, [login]);
   }
-  await store.write(userId, (tx) => deleteRows(tx, [...tables, "account"]));
+  await store.write(userId, (tx) => deleteRows(tx, [...tables, "account"], tell));
   for (const login of removal.logins) await database.run(byLogin.at(-1)!, [login]);
   return removal;
 }
 
-async function deleteRows(tx: Tx, tables: string[]): Promise<void> {
-  for (const table of tables) await tx.run(unprepared(`DELETE FROM ${table} WHERE user_id = $1`), [tx.accountId]);
+async function deleteRows(tx: Tx, tables: string[], tell: Tell): Promise<void> {
+  let rows = 0;
+  for (const [index, table] of tables.entries()) {
+    tell(`emptying ${table}: table ${index + 1} of ${tables.length}, ${rows} rows removed`);
+    rows += await tx.count(unprepared(`DELETE FROM ${table} WHERE user_id = $1`), [tx.accountId]);
+  }
 }

@@ -13,6 +13,8 @@ export class TooLarge extends Error {
 }
 
 const inMemory = 1024 * 1024;
+/** What comes in pieces is put together to blocks of this size. */
+const blockSize = 64 * 1024;
 
 /** Bytes that are still coming in, hashed on the way: in memory while few, then in a temporary file. */
 export class Spool {
@@ -21,6 +23,9 @@ export class Spool {
   readonly #today: () => string;
   readonly #hash: Hash = createHash("sha256");
   #chunks: Uint8Array[] = [];
+  /** The block that is being filled, and how far. */
+  #block: Buffer | undefined;
+  #filled = 0;
   #path: string | undefined;
   #file: FileHandle | undefined;
   #stored: StoredBlob | undefined;
@@ -40,9 +45,24 @@ export class Spool {
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#size + chunk.length > this.#maxBytes) throw new TooLarge(this.#maxBytes);
     this.#size += chunk.length;
-    this.#hash.update(chunk);
+    for (let at = 0; at < chunk.length; ) {
+      this.#block ??= Buffer.allocUnsafe(blockSize);
+      const piece = chunk.subarray(at, at + blockSize - this.#filled);
+      this.#block.set(piece, this.#filled);
+      this.#filled += piece.length;
+      at += piece.length;
+      if (this.#filled === blockSize) await this.#endBlock();
+    }
+  }
+
+  async #endBlock(): Promise<void> {
+    if (!this.#block) return;
+    const block = this.#block.subarray(0, this.#filled);
+    this.#block = undefined;
+    this.#filled = 0;
+    this.#hash.update(block);
     if (!this.#file && this.#size <= inMemory) {
-      this.#chunks.push(Buffer.from(chunk));
+      this.#chunks.push(block);
       return;
     }
     if (!this.#file) {
@@ -51,11 +71,12 @@ export class Spool {
       for (const held of this.#chunks) await this.#append(held);
       this.#chunks = [];
     }
-    await this.#append(chunk);
+    await this.#append(block);
   }
 
   /** Durable on return. No bytes can be written after it. */
   async finish(): Promise<StoredBlob> {
+    await this.#endBlock();
     this.#stored ??= { sha256: this.#hash.digest(), day: this.#today(), size: this.#size };
     const path = this.#path;
     if (path) {
@@ -70,6 +91,7 @@ export class Spool {
 
   async abort(): Promise<void> {
     this.#chunks = [];
+    this.#block = undefined;
     await this.#close();
     if (this.#path) await rm(this.#path, { force: true });
     this.#path = undefined;
@@ -77,6 +99,7 @@ export class Spool {
 
   /** All that was spooled, before or after `finish`. */
   async bytes(): Promise<Buffer> {
+    await this.#endBlock();
     if (this.#path) return readFile(this.#path);
     if (this.#chunks.length === 0 && this.#size > 0) {
       const bytes = this.#stored && (await this.#objects.read(this.#stored));

@@ -4,7 +4,7 @@ import { releaseBlobs } from "./blob-refs.ts";
 import { typeCodes } from "./change.ts";
 import type { Database } from "./database.ts";
 import { AccountMissing } from "./errors.ts";
-import type { ListedObject, ObjectKey, ObjectStore } from "./objects/object-store.ts";
+import type { ListedObject, ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
 import { removeExpiredPushes } from "./push-sweeps.ts";
 import { findSetting } from "./settings.ts";
 import { statement, unprepared } from "./sql.ts";
@@ -25,6 +25,8 @@ const settled = 2 * day;
 /** A push subscription whose client has not shown by then that it hears of it. */
 const unverified = day;
 const batch = 20_000;
+/** How often a worker sweeps. */
+export const sweepInterval = 10 * 60_000;
 
 /** What one run did. */
 export interface Swept {
@@ -202,15 +204,37 @@ export async function heldObjects(database: Database, keys: ObjectKey[]): Promis
   return new Set([...incoming, ...references].map(keyOf));
 }
 
+/** The bodies of mail on its way. */
+export async function incomingObjects(database: Database): Promise<StoredBlob[]> {
+  return database.run(selectAllIncoming);
+}
+
+/** Which of these objects, that nothing holds, the sweeps should have removed by now. */
+export async function overdueObjects({ database, clock }: Store, unheld: ListedObject[]): Promise<ListedObject[]> {
+  const swept = new Date(clock.now().getTime() - sweepInterval);
+  const old = unheld.filter((object) => object.day <= lastSettledDay(swept));
+  if (old.length === 0) return [];
+  // Sweeps take their time over a large account that was removed: what died lately has as long as what never lived.
+  const since = new Date(swept.getTime() - settled);
+  const dying = new Set((await database.run(selectDying, [old.map(({ sha256 }) => sha256), since])).map(keyOf));
+  return old.filter((object) => !dying.has(keyOf(object)));
+}
+
 /** Moves fresh search terms from the index's pending list, which every search reads whole, to where they belong. */
 export async function settleSearch(database: Database): Promise<void> {
   await database.run(cleanPending);
 }
 
 /** Makes objects candidates for removal; to be done before the reference goes. */
-export async function markDead(database: Database, keys: ObjectKey[], now: Date): Promise<void> {
+export async function markDead(
+  database: Database,
+  keys: ObjectKey[],
+  now: Date,
+  tell: (done: number) => void = () => {},
+): Promise<void> {
   const unique = [...new Map(keys.map((key) => [keyOf(key), key])).values()];
   for (let start = 0; start < unique.length; start += batch) {
+    tell(start);
     const some = unique.slice(start, start + batch);
     await database.run(insertDead, [some.map(({ sha256 }) => sha256), some.map((key) => key.day), now]);
   }
@@ -271,6 +295,11 @@ const selectDead = across<{ sha256: Buffer; day: string }>(`
   SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM dead_object WHERE day <= $1::date AND died_at <= $2 LIMIT $3`);
 const deleteDead = across(
   "DELETE FROM dead_object WHERE sha256 = ANY($1::bytea[]) AND day <= $2::date AND died_at <= $3",
+);
+const selectDying = across<{ sha256: Buffer; day: string }>(`
+  SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM dead_object WHERE sha256 = ANY($1::bytea[]) AND died_at > $2`);
+const selectAllIncoming = across<{ sha256: Buffer; day: string; size: number }>(
+  "SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day, size FROM incoming",
 );
 const selectIncoming = across<{ sha256: Buffer; day: string }>(
   "SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM incoming WHERE sha256 = ANY($1::bytea[])",

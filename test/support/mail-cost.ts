@@ -17,7 +17,7 @@ export interface MailCost {
 
 /** A program, run in a process of its own: `mail-cost.ts prepare|show FOLDER NAME…`; the mails are files in the folder. */
 const [task, folder = "", ...names] = process.argv.slice(2);
-const octets = { take() {}, release() {} };
+const octets = { taken: 0, take() {}, release() {} };
 const properties = "bodyStructure textBody htmlBody attachments bodyValues headers header:From:asAddresses".split(" ");
 const blobs = new Blobs({
   objects: new DiskObjects({ folder: `${folder}/blobs`, clock: systemClock, random: randomBytes }),

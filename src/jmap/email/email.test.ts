@@ -1,10 +1,12 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createEmailWorld, type EmailWorld, type Json } from "../../../test/support/email-world.ts";
-import { type TestClient, testServices } from "../../../test/support/jmap.ts";
+import { TestClient, testServices } from "../../../test/support/jmap.ts";
 import { createMailServices } from "../../../test/support/mail.ts";
 import { createTestStore } from "../../../test/support/postgres.ts";
 import type { Store } from "../../store/store.ts";
 import type { Services } from "../method.ts";
+import { methods } from "../methods.ts";
+import { OctetPool } from "../octets.ts";
 
 let store: Store;
 let services: Services;
@@ -300,6 +302,26 @@ describe("Email/set update and destroy", () => {
 });
 
 describe("Email/get", () => {
+  test.each([
+    ["parts", `Content-Type: multipart/mixed; boundary=b\r\n\r\n${"--b\r\n\r\nx\r\n".repeat(100)}`, "bodyStructure"],
+    ["addresses", `To: ${"a@example.org,".repeat(1_000)}\r\n\r\n`, "to"],
+    ["references", `References: ${"<a@example.org> ".repeat(1_000)}\r\n\r\n`, "references"],
+    ["fields", `${"X: y\r\n".repeat(1_000)}\r\n`, "headers"],
+    ["a field", `${"X: y\r\n".repeat(2_000)}\r\n`, "header:x:asText:all"],
+  ])("many %s are only shown so often in a request", async (_, message, property) => {
+    const emails = {
+      a: { blobId: await upload(`From: ann@example.org\r\n${message}`), mailboxIds: { [inbox]: true } },
+    };
+    const { created } = (await client.call("Email/import", { emails })) as Record<string, Record<string, Json>>;
+    const small = new TestClient(methods, { ...services, octets: new OctetPool(0, 200_000) }, client.login);
+    const args = { accountId: client.account, ids: [created!.a!.id], properties: [property] };
+    const { responses } = await small.request(Array.from({ length: 50 }, (_, n) => ["Email/get", args, `${n}`]));
+    const errors = responses.filter(([name]) => name === "error").map(([, { type }]) => type);
+    expect(new Set(errors)).toEqual(new Set(["requestTooLarge"]));
+    expect(errors.length).toBeGreaterThan(10);
+    expect(errors.length).toBeLessThan(50);
+  });
+
   test("unknown properties and forms are invalidArguments", async () => {
     for (const properties of [["nonsense"], ["header:From:asDate"], ["header:"]]) {
       expect(await client.call("Email/get", { ids: [], properties })).toMatchObject({ type: "invalidArguments" });

@@ -5,6 +5,7 @@ import { blobOf, type EmailColumns, type FetchedEmail, fetchEmails, newestEmailI
 import { utcDateText } from "../dates.ts";
 import { idPrefix } from "../ids.ts";
 import type { ReadCall } from "../method.ts";
+import { type Octets, weigh } from "../octets.ts";
 import type { JmapObject, Want } from "../standard/type.ts";
 import { type MessageContent, piecesOf } from "./content.ts";
 import type { BodyArgs } from "./parts.ts";
@@ -14,9 +15,13 @@ const fromList = new Set(
   "blobId messageId inReplyTo references sender from to cc bcc replyTo subject sentAt preview".split(" "),
 );
 const addressLists = new Set(["sender", "from", "to", "cc", "bcc", "replyTo"]);
+/** As long as their sender likes. */
+const freeForm = new Set(["messageId", "inReplyTo", "references", "subject"]);
 
 /** How many messages are read from the blob store at once. */
 const concurrency = 8;
+/** How many are fetched at once with their part trees, which may have five million octets each. */
+const withStructure = 16;
 
 interface Plan extends ContentPlan {
   columns: EmailColumns;
@@ -27,13 +32,21 @@ export async function fetchEmailObjects(ids: number[] | null, want: Want, call: 
   const plan = planFetch(want);
   const { reader } = call;
   const chosen = ids ?? (await newestEmailIds(reader, want.limit));
-  const emails = await fetchEmails(reader, chosen, plan.columns);
-  if (!plan.columns.blob) return Promise.all(emails.map((email) => show(email, plan, call)));
+  if (!plan.columns.blob) {
+    const emails = await fetchEmails(reader, chosen, plan.columns);
+    return Promise.all(emails.map((email) => show(email, plan, call)));
+  }
   const shown: JmapObject[] = [];
-  for (let at = 0; at < emails.length; at += concurrency) {
-    shown.push(...(await Promise.all(emails.slice(at, at + concurrency).map((email) => show(email, plan, call)))));
+  for (const some of slices(chosen, withStructure)) {
+    for (const few of slices(await fetchEmails(reader, some, plan.columns), concurrency)) {
+      shown.push(...(await Promise.all(few.map((email) => show(email, plan, call)))));
+    }
   }
   return shown;
+}
+
+function* slices<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
 }
 
 function planFetch(want: Want): Plan {
@@ -51,7 +64,7 @@ function planFetch(want: Want): Plan {
 async function show(email: FetchedEmail, plan: Plan, call: ReadCall): Promise<JmapObject> {
   const shown: JmapObject = { id: encodeId(idPrefix.email, email.id) };
   for (const name of plan.plain) {
-    const value = plainProperty(email, name);
+    const value = plainProperty(email, name, call.octets);
     if (value !== undefined) shown[name] = value;
   }
   if (plan.needsContent) await showContent(shown, storedContent(email, call), plan, call.octets);
@@ -69,11 +82,13 @@ function storedContent(email: FetchedEmail, call: ReadCall): MessageContent {
   };
 }
 
-function plainProperty(email: FetchedEmail, name: string): unknown {
+function plainProperty(email: FetchedEmail, name: string, octets: Octets): unknown {
   if (addressLists.has(name)) {
     const json = email[name as "from"];
+    octets.take(json?.length ?? 0);
     return json === null ? null : (JSON.parse(json) as unknown);
   }
+  if (freeForm.has(name)) octets.take(weigh(email[name as "references"]));
   switch (name) {
     case "blobId":
       return encodeBlobId(email.sha256);

@@ -6,6 +6,7 @@ import type { StoredBlob } from "../../store/blobs.ts";
 import { MethodError } from "../errors.ts";
 import { capabilities } from "../ids.ts";
 import { type Call, ownMethod, uploadLife } from "../method.ts";
+import { weigh } from "../octets.ts";
 import { id, idOrReference, list, merge, nullable, object, optional, text } from "../schema.ts";
 import { dereference } from "../standard/ids.ts";
 import type { JmapObject } from "../standard/type.ts";
@@ -77,6 +78,7 @@ async function parse(blobId: string, bytes: Buffer, { names, plan }: Wanted, cal
     else if (name === "blobId") shown[name] = blobId;
     else if (plan.plain.includes(name)) shown[name] = summary[name as keyof MessageSummary];
   }
+  call.octets.take(weigh(shown));
   if (plan.needsContent) await showContent(shown, await contentOf(blobId, bytes, summary, call), plan, call.octets);
   return shown;
 }

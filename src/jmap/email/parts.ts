@@ -2,7 +2,7 @@ import { bodyParts } from "../../mime/body.ts";
 import { type HeaderProperty, parseHeaderProperty, readHeaderProperty } from "../../mime/headers.ts";
 import type { Part } from "../../mime/structure.ts";
 import { MethodError } from "../errors.ts";
-import type { Octets } from "../octets.ts";
+import { type Octets, weigh } from "../octets.ts";
 import { bool, list, matching, nullable, object, optional, type Static, unsignedInt } from "../schema.ts";
 import type { JmapObject } from "../standard/type.ts";
 import { bodyValue } from "./body-value.ts";
@@ -51,19 +51,23 @@ export function partWant(bodyProperties: string[] | null | undefined): PartWant 
   return { properties, headers, needsHeader: headers.length > 0 || properties.includes("headers") };
 }
 
-/** The leaves shown so far: most stand in bodyStructure and in two lists, and there may be very many. */
-export type ShownLeaves = Map<Part, JmapObject>;
+/** What parts are shown for. */
+export interface Showing {
+  want: PartWant;
+  content: MessageContent;
+  octets: Octets;
+  /** The leaves shown so far: most stand in bodyStructure and in two lists, and there may be very many. */
+  leaves: Map<Part, JmapObject>;
+}
 
 /** RFC 8621 §4.1.4: an EmailBodyPart; `deep` keeps subParts (bodyStructure alone has them by default). */
-export async function bodyPart(
-  part: Part,
-  want: PartWant,
-  content: MessageContent,
-  leavesShown: ShownLeaves,
-  deep: boolean,
-): Promise<JmapObject> {
-  const known = leavesShown.get(part);
-  if (known) return known;
+export async function bodyPart(part: Part, showing: Showing, deep: boolean): Promise<JmapObject> {
+  const { want, content, octets, leaves } = showing;
+  const known = leaves.get(part);
+  if (known) {
+    octets.take(weigh(known));
+    return known;
+  }
   const fields = want.needsHeader ? await headerFields(content, part) : [];
   const shown: JmapObject = {};
   for (const name of want.properties) {
@@ -73,12 +77,13 @@ export async function bodyPart(
     else if (plain.includes(name)) shown[name] = part[name as keyof Part];
   }
   for (const { property, header } of want.headers) shown[property] = readHeaderProperty(fields, header);
+  octets.take(weigh(shown));
   if (deep && part.parts) {
     const subParts: JmapObject[] = [];
-    for (const child of part.parts) subParts.push(await bodyPart(child, want, content, leavesShown, true));
+    for (const child of part.parts) subParts.push(await bodyPart(child, showing, true));
     shown.subParts = subParts;
   }
-  if (!part.parts) leavesShown.set(part, shown);
+  if (!part.parts) leaves.set(part, shown);
   return shown;
 }
 

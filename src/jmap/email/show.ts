@@ -1,17 +1,10 @@
 import { bodyParts } from "../../mime/body.ts";
 import { parseHeaderProperty, readHeaderProperty } from "../../mime/headers.ts";
-import type { Octets } from "../octets.ts";
+import type { Part } from "../../mime/structure.ts";
+import { type Octets, weigh } from "../octets.ts";
 import type { JmapObject } from "../standard/type.ts";
 import { headerFields, type MessageContent } from "./content.ts";
-import {
-  type BodyArgs,
-  bodyPart,
-  bodyValues,
-  type NamedHeader,
-  type PartWant,
-  partWant,
-  type ShownLeaves,
-} from "./parts.ts";
+import { type BodyArgs, bodyPart, bodyValues, type NamedHeader, type PartWant, partWant } from "./parts.ts";
 
 const ofBody = new Set(["bodyStructure", "textBody", "htmlBody", "attachments", "bodyValues"]);
 
@@ -71,18 +64,20 @@ export async function showContent(
   if (plan.allHeaders || plan.headers.length > 0) {
     const fields = await headerFields(content, content.structure);
     if (plan.allHeaders) shown.headers = fields;
-    for (const { property, header } of plan.headers) shown[property] = readHeaderProperty(fields, header);
+    if (plan.allHeaders) octets.take(weigh(fields));
+    for (const { property, header } of plan.headers) {
+      shown[property] = readHeaderProperty(fields, header);
+      octets.take(weigh(shown[property]));
+    }
   }
   const { body, parts } = plan;
-  const leaves: ShownLeaves = new Map();
-  if (body.includes("bodyStructure")) {
-    shown.bodyStructure = await bodyPart(content.structure, parts, content, leaves, true);
-  }
+  const showing = { want: parts, content, octets, leaves: new Map<Part, JmapObject>() };
+  if (body.includes("bodyStructure")) shown.bodyStructure = await bodyPart(content.structure, showing, true);
   const lists = body.some(isListed) ? bodyParts(content.structure) : undefined;
   for (const name of body) {
     if (!lists || !isListed(name)) continue;
     const list: JmapObject[] = [];
-    for (const part of lists[name]) list.push(await bodyPart(part, parts, content, leaves, false));
+    for (const part of lists[name]) list.push(await bodyPart(part, showing, false));
     shown[name] = list;
   }
   if (body.includes("bodyValues")) shown.bodyValues = await bodyValues(content, plan.args, octets);

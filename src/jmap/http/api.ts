@@ -4,6 +4,7 @@ import { dispatch } from "../dispatch.ts";
 import { RequestError } from "../errors.ts";
 import type { Octets } from "../octets.ts";
 import type { Invocation } from "../references.ts";
+import { arriving, wantPlain } from "./body.ts";
 import type { ApiDeps } from "./deps.ts";
 import { parseIJson } from "./json.ts";
 import { sendJson } from "./respond.ts";
@@ -81,10 +82,11 @@ function isInvocation(value: unknown): value is Invocation {
 
 /** RFC 8620 §3.1: the POST itself, of a login whose turn it is. */
 export async function handleApi(deps: ApiDeps, req: IncomingMessage, res: ServerResponse, login: Login): Promise<void> {
+  wantPlain(req);
   if (!/^application\/json\s*(;|$)/i.test(req.headers["content-type"] ?? "")) {
     throw new RequestError("notJSON", 400, "The content type must be application/json.");
   }
-  const body = await readBody(req, deps.services.limits.maxSizeRequest);
+  const body = await arriving(req, () => readBody(req, deps.services.limits.maxSizeRequest));
   const octets = deps.services.octets.lease();
   res.once("close", octets.release);
   await sendJson(req, res, 200, await processRequest(deps, login, parseIJson(body), octets));

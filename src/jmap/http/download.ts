@@ -1,10 +1,11 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { Login } from "../../auth/login.ts";
-import type { ByteRange } from "../../store/blobs.ts";
+import type { ByteRange, OpenBlob } from "../../store/blobs.ts";
 import { RequestError } from "../errors.ts";
 import { openAccount } from "./authenticate.ts";
 import type { ApiDeps } from "./deps.ts";
+import { stallPatience } from "./respond.ts";
 
 export interface DownloadTarget {
   accountId: string;
@@ -21,6 +22,8 @@ export async function handleDownload(
   login: Login,
   target: DownloadTarget,
 ): Promise<void> {
+  // Gone while it waited for its turn.
+  if (res.destroyed) return;
   const account = openAccount(login, target.accountId);
   if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+[\x20-\x7e]*$/.test(target.type)) {
     throw new RequestError("about:blank", 400, "The type is no media type.");
@@ -29,26 +32,42 @@ export async function handleDownload(
   const range = requestedRange(req, etag);
   const blob = await services.blobs.open(services.store.reader(account.id, login.userId), target.blobId, range);
   if (!blob) throw new RequestError("about:blank", 404, "There is no such blob.");
+  try {
+    await send(req, res, { target, etag, blob, isRange: range !== undefined });
+  } finally {
+    // Whatever was not read: a pipeline to a client that is gone leaves it open.
+    blob.stream.destroy();
+  }
+}
+
+interface Download {
+  target: DownloadTarget;
+  etag: string;
+  blob: OpenBlob;
+  isRange: boolean;
+}
+
+async function send(req: IncomingMessage, res: ServerResponse, { target, etag, blob, isRange }: Download) {
   const headers = commonHeaders(target, etag);
-  const isUnchanged = etagMatches(req.headers["if-none-match"], etag);
-  if (isUnchanged || req.method === "HEAD") blob.stream.destroy();
-  if (isUnchanged) {
+  if (etagMatches(req.headers["if-none-match"], etag)) {
     res.writeHead(304, headers).end();
     return;
   }
-  if (range && blob.size === 0) {
-    blob.stream.destroy();
+  if (isRange && blob.size === 0) {
     res.writeHead(416, { "Content-Range": `bytes */${blob.total}`, "Content-Length": 0 }).end();
     return;
   }
   const last = blob.start + blob.size - 1;
-  res.writeHead(range ? 206 : 200, {
+  res.writeHead(isRange ? 206 : 200, {
     ...headers,
-    ...(range && { "Content-Range": `bytes ${blob.start}-${last}/${blob.total}` }),
+    ...(isRange && { "Content-Range": `bytes ${blob.start}-${last}/${blob.total}` }),
     "Content-Length": blob.size,
   });
   if (req.method === "HEAD") res.end();
-  else await pipeline(blob.stream, res);
+  else {
+    res.setTimeout(stallPatience);
+    await pipeline(blob.stream, res);
+  }
 }
 
 /** Nothing in a mail may run as a page of this server: downloads are saved, never shown. */

@@ -177,12 +177,31 @@ describe("an event source, RFC 8620 §7.3", () => {
     expect(await response.json()).toMatchObject({ type: "about:blank", status: 400 });
   });
 
-  it("ends when its login's credentials are revoked, not another's", async () => {
+  it("ends when its credential is revoked, not when another of its login or another login's is", async () => {
     const { next } = await open(all);
     await next();
-    bus.publish({ credential: "bob@example.org" });
+    bus.publish({ credential: "ann@example.org" });
+    await new Promise((resolve) => setTimeout(resolve, 20));
     bus.publish({ accountId: 1, changed: { Email: "1-6" } });
     expect(fields(await next()).event).toBe("state");
+    bus.publish({ credential: "bob@example.org" });
+    bus.publish({ accountId: 1, changed: { Email: "1-7" } });
+    expect(fields(await next()).event).toBe("state");
+    valid = undefined;
+    bus.publish({ credential: "ann@example.org" });
+    expect(await next()).toBeUndefined();
+  });
+
+  it.each([
+    ["nobody can tell whether its credential is still valid", "throttled" as const],
+    [
+      "its credential opens one more account",
+      { ...login, accounts: [...login.accounts, { ...login.accounts[0]!, id: 3 }] },
+    ],
+  ])("ends after a change of credentials when %s", async (_why, now) => {
+    const { next } = await open(all);
+    await next();
+    valid = now;
     bus.publish({ credential: "ann@example.org" });
     expect(await next()).toBeUndefined();
   });

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Authenticator, Login } from "../../auth/login.ts";
 import type { Log } from "../../base/log.ts";
 import type { Bus } from "../../push/bus.ts";
-import { type Connection, Connections, opensAll } from "../../push/connections.ts";
+import { type Connection, Connections, opensSame } from "../../push/connections.ts";
 import { chooseTypes, type StateChange } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
 import type { TypeName } from "../../store/change.ts";
@@ -163,9 +163,9 @@ class Stream implements Connection {
     else this.#res.end();
   }
 
-  async isValid(): Promise<boolean> {
+  async isValid(): Promise<boolean | undefined> {
     const again = await this.#deps.authenticate(this.#req.headers.authorization, clientAddress(this.#req));
-    return opensAll(again, this.login, this.#accounts);
+    return opensSame(again, this.login, this.#accounts);
   }
 
   /** Stops what feeds the response. */

@@ -1,3 +1,4 @@
+import { Slots } from "../../base/slots.ts";
 import { RequestError } from "../errors.ts";
 
 /** How many requests of each login are under way. */
@@ -24,6 +25,26 @@ export class Concurrency {
       const left = this.#running.get(login)! - 1;
       if (left > 0) this.#running.set(login, left);
       else this.#running.delete(login);
+    }
+  }
+}
+
+/** Of each login, so many pieces of work run at a time; the others wait in order. */
+export class Turns {
+  readonly #most: number;
+  readonly #slots = new Map<string, Slots>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  async run<T>(login: string, work: () => Promise<T>): Promise<T> {
+    const slots = this.#slots.get(login) ?? new Slots(this.#most);
+    this.#slots.set(login, slots);
+    try {
+      return await slots.run(work);
+    } finally {
+      if (slots.isIdle) this.#slots.delete(login);
     }
   }
 }

@@ -31,6 +31,22 @@ export async function sendJson(
   res.end(req.method === "HEAD" ? undefined : body);
 }
 
+/** How long, in ms, a client may take nothing of an answer, or send nothing of a body, before it is given up. */
+export const stallPatience = 120_000;
+
+/** Resolves when the client has taken the answer, which is in memory until then, or is gone. */
+export async function sent(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const { socket } = req;
+  if (res.writableFinished || socket.destroyed) return;
+  socket.setTimeout(stallPatience);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  res.once("close", resolve);
+  // An answer that waits behind others of its connection is not told of the connection's end.
+  socket.once("close", resolve);
+  await promise;
+  socket.off("close", resolve);
+}
+
 function compress(bytes: Buffer, encoding: "br" | "gzip"): Promise<Buffer> {
   // Low levels: higher ones cost much and save little on JSON.
   if (encoding === "gzip") return zip(bytes, { level: 1 });

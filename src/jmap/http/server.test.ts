@@ -195,6 +195,13 @@ test("a client that sends all of a body too large before it reads gets the answe
   expect(far?.headers.get("connection") ?? "close").toBe("close");
 });
 
+test("a compressed body is refused", async () => {
+  const coded = { "Content-Encoding": "gzip" };
+  expect((await post(echo({}), coded)).status).toBe(415);
+  expect((await upload("x", coded)).status).toBe(415);
+  expect((await upload("x", { "Content-Encoding": "identity" })).status).toBe(201);
+});
+
 test("unknown properties of a request are ignored; createdIds come back when given", async () => {
   const response = await post({ using, methodCalls: [], createdIds: { a: "m1" }, future: true });
   expect(await response.json()).toMatchObject({ methodResponses: [], createdIds: { a: "m1" } });

@@ -8,8 +8,8 @@ import { authenticate } from "./authenticate.ts";
 import { handleCors } from "./cors.ts";
 import type { HttpDeps } from "./deps.ts";
 import { handleDownload } from "./download.ts";
-import { Concurrency } from "./limits.ts";
-import { sendError, sendJson } from "./respond.ts";
+import { Concurrency, Turns } from "./limits.ts";
+import { sendError, sendJson, sent } from "./respond.ts";
 import { buildSession } from "./session.ts";
 import { handleUpload } from "./upload.ts";
 
@@ -18,13 +18,17 @@ export function createHttpServer(deps: HttpDeps): Server {
   const { services, requests } = deps;
   const serveApi = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const login = await authenticate(req, deps.authenticator);
-    await requests.run(login.login, () => handleApi(deps, req, res, login));
+    // The turn lasts until the answer is taken: clients that don't read must not pile answers up.
+    await requests.run(login.login, async () => {
+      await handleApi(deps, req, res, login);
+      await sent(req, res);
+    });
   };
   const router = createRouter(deps, serveApi);
   // What asks for another upgrade, as for HTTP/2, is answered as if it had not asked (RFC 9110 §7.8).
   const shouldUpgradeCallback = (req: IncomingMessage) =>
     deps.upgrade !== undefined && isWebSocket(req) && urlOf(req).pathname === "/jmap/ws";
-  const options = { noDelay: true, keepAliveTimeout: 65_000, shouldUpgradeCallback };
+  const options = { noDelay: true, keepAliveTimeout: 65_000, requestTimeout: longestBody, shouldUpgradeCallback };
   const server = createServer(options, (req, res) => {
     if (handleCors(req, res)) return;
     if (req.method === "POST" && req.url === "/jmap/api") {
@@ -35,6 +39,11 @@ export function createHttpServer(deps: HttpDeps): Server {
   return server;
 }
 
+/** In ms: an upload of the largest size over a slow line. */
+const longestBody = 3_600_000;
+/** Of one login at a time; a part of a message is in memory while it is read. */
+const concurrentDownloads = 8;
+
 type Route = (req: Request, res: Response) => Promise<void> | void;
 type Handler = (req: Request, res: Response, login: Login) => Promise<void> | void;
 
@@ -43,6 +52,7 @@ type Serve = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
   const { limits } = deps.services;
   const uploads = new Concurrency("maxConcurrentUpload", limits.maxConcurrentUpload);
+  const downloads = new Turns(concurrentDownloads);
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -80,7 +90,7 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
     signedIn((req, res, login) => {
       const { accountId, blobId, name } = req.params as Record<"accountId" | "blobId" | "name", string>;
       const type = urlOf(req).searchParams.get("type") || "application/octet-stream";
-      return handleDownload(deps, req, res, login, { accountId, blobId, name, type });
+      return downloads.run(login.login, () => handleDownload(deps, req, res, login, { accountId, blobId, name, type }));
     }),
   );
   get(

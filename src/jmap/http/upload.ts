@@ -5,6 +5,7 @@ import { type StoredBlob, TooLarge } from "../../store/blobs.ts";
 import { RequestError } from "../errors.ts";
 import { keepUploads, uploadRoom } from "../uploads.ts";
 import { openAccount } from "./authenticate.ts";
+import { arriving, wantPlain } from "./body.ts";
 import type { ApiDeps } from "./deps.ts";
 import { sendJson } from "./respond.ts";
 
@@ -20,6 +21,7 @@ export async function handleUpload(
 ): Promise<void> {
   const account = openAccount(login, accountId);
   if (account.isReadOnly) throw new RequestError("about:blank", 403, "The account is read-only.");
+  wantPlain(req);
   const { maxSizeUpload } = services.limits;
   const tooLarge = () => new RequestError("limit", 413, `At most ${maxSizeUpload} octets.`, "maxSizeUpload");
   const full = () => new RequestError("about:blank", 507, "The account has no room for it.");
@@ -29,7 +31,7 @@ export async function handleUpload(
   const room = announced < worthAsking ? maxSizeUpload : await uploadRoom(services, account.id);
   const most = Math.min(maxSizeUpload, room);
   if (announced > most && req.headers["content-length"] !== undefined) throw refused(announced);
-  const blob = await spoolBody(services.blobs, req, most).catch((error: unknown) => {
+  const blob = await arriving(req, () => spoolBody(services.blobs, req, most)).catch((error: unknown) => {
     throw error instanceof TooLarge ? refused(most + 1) : error;
   });
   if ((await keepUploads(services, account.id, login.userId, [blob])).size === 0) throw full();

@@ -3,7 +3,7 @@ import type { WebSocket } from "ws";
 import type { Authenticator, Login } from "../../auth/login.ts";
 import type { Log } from "../../base/log.ts";
 import type { Bus } from "../../push/bus.ts";
-import { type CloseReason, type Connection, opensAll } from "../../push/connections.ts";
+import { type CloseReason, type Connection, opensSame } from "../../push/connections.ts";
 import { chooseTypes } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
 import { RequestError } from "../errors.ts";
@@ -19,6 +19,8 @@ export interface SessionDeps {
   log: Log;
   /** Runs a request object of RFC 8620 §3.3 and gives its response object; throws RequestError. */
   processRequest: (login: Login, body: unknown) => Promise<object>;
+  /** Runs work in one of the turns that a login has; throws RequestError when it has none left. */
+  inTurn: (login: string, work: () => Promise<void>) => Promise<void>;
   maxSizeRequest: number;
   /** How often the client must give a sign of life, in ms. (Default: 30 000) */
   pingInterval?: number;
@@ -87,8 +89,8 @@ export class WebSocketSession implements Connection {
     }
   }
 
-  async isValid(): Promise<boolean> {
-    return opensAll(await this.#authenticate(), this.login, this.#accounts);
+  async isValid(): Promise<boolean | undefined> {
+    return opensSame(await this.#authenticate(), this.login, this.#accounts);
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
@@ -144,8 +146,11 @@ export class WebSocketSession implements Connection {
         this.#end(1008, "credentials changed: authenticate again");
         return;
       }
-      const response = await this.#deps.processRequest(login, request);
-      this.#send({ "@type": "Response", ...(id !== null && { requestId: id }), ...response });
+      // The turn lasts until the answer is taken: clients that don't read must not pile answers up.
+      await this.#deps.inTurn(login.login, async () => {
+        const response = await this.#deps.processRequest(login, request);
+        await this.#send({ "@type": "Response", ...(id !== null && { requestId: id }), ...response });
+      });
     } catch (error) {
       this.#sendError(id, error);
     } finally {

@@ -55,9 +55,11 @@ beforeEach(async () => {
     draining: draining.signal,
     authenticate: async (header) => {
       if (header === "Bearer busy") return "throttled";
-      return header === "Bearer good" && !revoked ? login : undefined;
+      return (header === "Bearer good" || header === "Basic good") && !revoked ? login : undefined;
     },
     processRequest: (_login, body) => work(body as Message),
+    inTurn: (_login, run) => run(),
+    publicUrl: "",
     maxSizeRequest: 100_000,
     maxPerLogin: 2,
   };
@@ -131,6 +133,20 @@ describe("the handshake, RFC 8887 §4.1", () => {
     expect({ status, body }).toMatchObject({ status: 401, body: { type: "about:blank", status: 401 } });
     expect(headers["www-authenticate"]).toContain("Basic");
     expect(headers["content-type"]).toBe("application/problem+json");
+  });
+
+  it("takes Basic credentials from no page of another origin: a browser may have added them by itself", async () => {
+    const from = (origin: string, authorization: string) => {
+      const client = new WebSocket(url, ["jmap"], { headers: { authorization }, origin });
+      clients.push(client);
+      client.on("error", () => {});
+      return client;
+    };
+    for (const origin of ["https://evil.example", "null", "http://127.0.0.1:1"]) {
+      expect(await refusal(from(origin, "Basic good"))).toMatchObject({ status: 403 });
+    }
+    await once(from("https://evil.example", "Bearer good"), "open");
+    await once(from(url.replace("ws", "http"), "Basic good"), "open");
   });
 
   it("is put off while guesses are throttled", async () => {
@@ -300,8 +316,13 @@ describe("pushes, RFC 8887 §4.3.5", () => {
 });
 
 describe("a connection ends", () => {
-  it("when its credentials are revoked", async () => {
-    const { closed } = await open();
+  it("when its credential is revoked, not when another of its login is", async () => {
+    const { send, next, closed } = await open();
+    bus.publish({ credential: "ann@example.org" });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    send({ "@type": "Request", id: "R1", ...echo });
+    expect((await next()).requestId).toBe("R1");
+    revoked = true;
     bus.publish({ credential: "ann@example.org" });
     expect(await closed).toEqual({ code: 1008, reason: "credentials changed: authenticate again" });
   });

@@ -5,7 +5,7 @@ import type { Authenticator } from "../../auth/login.ts";
 import type { Log } from "../../base/log.ts";
 import { Connections } from "../../push/connections.ts";
 import { RequestError } from "../errors.ts";
-import { clientAddress } from "./address.ts";
+import { baseUrl, clientAddress } from "./address.ts";
 import { type SessionDeps, throttled, unexpected, WebSocketSession } from "./websocket-session.ts";
 
 export interface WebSocketDeps extends SessionDeps {
@@ -13,6 +13,8 @@ export interface WebSocketDeps extends SessionDeps {
   draining: AbortSignal;
   /** As for the API. Asked at the handshake, and again for each request. */
   authenticate: Authenticator["authenticate"];
+  /** As for the API. */
+  publicUrl: string;
   /** Connections of one login at a time. (Default: 64) */
   maxPerLogin?: number;
   /** How often idle connections' credentials are looked at again, in ms. (Default: 900 000) */
@@ -44,6 +46,9 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
 
   const upgrade = async (req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     if (!offersJmap(req)) throw new RequestError("about:blank", 400, "The subprotocol jmap must be asked for.");
+    if (isForeignPage(req, deps.publicUrl)) {
+      throw new RequestError("about:blank", 403, "A page of another origin can't use Basic credentials.");
+    }
     if (connections.draining) throw new RequestError("about:blank", 503, "The server is shutting down.");
     const authenticate = () => deps.authenticate(req.headers.authorization, clientAddress(req));
     const login = await authenticate();
@@ -68,6 +73,16 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
 function offersJmap(req: IncomingMessage): boolean {
   const offered = req.headers["sec-websocket-protocol"] ?? "";
   return offered.split(",").some((name) => name.trim() === "jmap");
+}
+
+/**
+ * RFC 6455 §10.2: a browser adds Basic credentials that it remembers to the handshakes of any page, and no rule of
+ * CORS stops it. It remembers no Bearer tokens.
+ */
+function isForeignPage(req: IncomingMessage, publicUrl: string): boolean {
+  const { origin, authorization = "" } = req.headers;
+  if (origin === undefined || !/^basic /i.test(authorization)) return false;
+  return URL.parse(origin)?.host !== URL.parse(baseUrl(req, publicUrl))?.host;
 }
 
 function refuse(socket: Duplex, error: unknown, log: Log): void {

@@ -1,8 +1,8 @@
 import type { Log } from "../../base/log.ts";
 import { type DnsResolver, withTimeout } from "../resolver.ts";
 import { isOverlong, senderFields } from "./trace.ts";
-import { verifyApart } from "./verifier.ts";
-import { type Claims, type LookUp, noResults, type Verified, verify } from "./verify.ts";
+import { TooSlow, verifyAside } from "./verifier.ts";
+import type { LookUp, Sender, Verified } from "./verify.ts";
 
 export interface Verdict {
   /** The Authentication-Results field, with its line end. */
@@ -12,48 +12,48 @@ export interface Verdict {
 }
 
 const lookupTime = 4_000;
-const dnsTime = 15_000;
-const wholeTime = 20_000;
-/** A message over this many bytes can hold up the event loop. */
-const maxInline = 100_000;
+const wholeTime = 15_000;
 
-/**
- * SPF, DKIM, DMARC and ARC. DNS that does not answer never refuses a message; one whose signatures would take too long
- * is judged by its From and SPF alone.
- */
+/** SPF, DKIM, DMARC and ARC. DNS that does not answer never refuses a message. */
 export async function authenticate(
   message: Buffer,
-  claims: Claims,
-  { resolver, log }: { resolver: DnsResolver; log: Log },
+  sender: Sender,
+  { resolver, hostname, log }: { resolver: DnsResolver; hostname: string; log: Log },
 ): Promise<Verdict> {
-  const deadline = Date.now() + dnsTime;
+  const deadline = Date.now() + wholeTime;
   let isUnanswered = false;
   const lookUp: LookUp = async (name, type) => {
     try {
-      const left = Math.max(0, Math.min(lookupTime, deadline - Date.now()));
+      const left = Math.max(1, Math.min(lookupTime, deadline - Date.now()));
       return await withTimeout(resolver.resolve(name, type) as Promise<string[] | string[][]>, left, name);
     } catch (error) {
       if (!["ENOTFOUND", "ENODATA"].includes((error as { code?: string }).code ?? "")) isUnanswered = true;
       throw error;
     }
   };
-  try {
-    const { field, refusedBy } = await verifyInTime(message, claims, lookUp, log);
-    const refused = refusedBy !== undefined && !isUnanswered;
-    return { field, ...(refused && { refusal: `5.7.1 refused by the DMARC policy of ${refusedBy}` }) };
-  } catch (error) {
-    log.warn({ err: error }, "authentication of a message failed");
-    return { field: noResults(claims.hostname) };
-  }
+  const { headers, dmarc } = await verified(message, sender, { hostname, lookUp, log });
+  const field = /^Authentication-Results:[\s\S]*?\r\n(?![ \t])/im.exec(`${headers}\r\n`)?.[0];
+  const isRefused = dmarc?.result === "fail" && dmarc.policy === "reject" && !dmarc.isTest && !isUnanswered;
+  return {
+    field: field ?? `Authentication-Results: ${hostname}; none\r\n`,
+    ...(isRefused && { refusal: `5.7.1 refused by the DMARC policy of ${dmarc.domain}` }),
+  };
 }
 
-async function verifyInTime(message: Buffer, claims: Claims, lookUp: LookUp, log: Log): Promise<Verified> {
-  if (isOverlong(message)) return verify(senderFields(message), claims, lookUp);
-  if (message.length <= maxInline) return verify(message, claims, lookUp);
+/** Where signatures would take too long to judge, SPF, and DMARC by it, still hold. */
+async function verified(
+  message: Buffer,
+  sender: Sender,
+  { hostname, lookUp, log }: { hostname: string; lookUp: LookUp; log: Log },
+): Promise<Verified> {
   try {
-    return await verifyApart(message, claims, lookUp, wholeTime);
+    const judged = isOverlong(message) ? senderFields(message) : message;
+    return await verifyAside(judged, sender, { hostname, lookUp }).catch((error: unknown) => {
+      if (!(error instanceof TooSlow)) throw error;
+      return verifyAside(senderFields(message), sender, { hostname, lookUp });
+    });
   } catch (error) {
-    log.warn({ err: error }, "the signatures of a message are not judged");
-    return verify(senderFields(message), claims, lookUp);
+    log.warn({ err: error }, "authentication of a message failed");
+    return { headers: "", dmarc: undefined };
   }
 }

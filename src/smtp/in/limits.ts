@@ -1,3 +1,4 @@
+import { networkOf } from "../../auth/throttle.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Refusal } from "./reply.ts";
 
@@ -15,7 +16,7 @@ interface Peer {
 
 const loopback = /^(127\.|::1$|::ffff:127\.)/;
 
-/** What one address may do, high enough for any honest server. Our own machine is not limited. */
+/** What one address, or one network of IPv6, may do, high enough for any honest server. Our own machine is not limited. */
 export class PeerLimits {
   readonly #clock: Clock;
   readonly #peers = new Map<string, Peer>();
@@ -34,9 +35,11 @@ export class PeerLimits {
     }
   }
 
-  closed(address: string, session: string): void {
+  /** Without an address: one that was turned away before it was counted. */
+  closed(address: string | undefined, session: string): void {
     this.#unknown.delete(session);
-    const peer = this.#peers.get(address);
+    if (address === undefined) return;
+    const peer = this.#peers.get(networkOf(address));
     if (peer && peer.connections > 0) peer.connections--;
   }
 
@@ -61,11 +64,12 @@ export class PeerLimits {
   }
 
   #peer(address: string): Peer {
-    let peer = this.#peers.get(address);
+    const network = networkOf(address);
+    let peer = this.#peers.get(network);
     if (!peer) {
       if (this.#peers.size >= mostAddresses) this.#forget();
       peer = { connections: 0, minute: 0, messages: 0 };
-      this.#peers.set(address, peer);
+      this.#peers.set(network, peer);
     }
     return peer;
   }

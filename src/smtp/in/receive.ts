@@ -5,7 +5,7 @@ import type { Spool } from "../../store/blobs.ts";
 import { authenticate } from "./authenticate.ts";
 import type { SmtpInOptions } from "./options.ts";
 import { Refusal } from "./reply.ts";
-import { isLooping, isOverlong, isSmuggling, receivedField, senderFields, withoutForgedResults } from "./trace.ts";
+import { isLooping, isSmuggling, receivedField, withoutForgedResults } from "./trace.ts";
 
 /** What the session is told of each recipient, besides its address. */
 export interface Envelope {
@@ -68,10 +68,8 @@ async function judge(
   if (isLooping(raw, hostname)) throw new Refusal(554, "5.4.6 this message is going round in circles");
   const message = withoutForgedResults(raw, hostname);
   const helo = session.hostNameAppearsAs || session.remoteAddress;
-  if (isOverlong(message) && isOverlong(senderFields(message)))
-    throw new Refusal(554, "5.6.0 the From field of this message is too long");
-  const claims = { mailFrom: envelope.mailFrom, helo, address: session.remoteAddress, hostname };
-  const verdict = await authenticate(message, claims, options);
+  const sender = { mailFrom: envelope.mailFrom, helo, address: session.remoteAddress };
+  const verdict = await authenticate(message, sender, options);
   if (verdict.refusal !== undefined) throw new Refusal(550, verdict.refusal);
   const id = await incoming.newId();
   const name = encodeId("q", id);
@@ -79,7 +77,7 @@ async function judge(
   const received = receivedField({
     helo,
     address: session.remoteAddress,
-    protocol: session.transmissionType,
+    protocol: protocolOf(session),
     ...(tlsOptions && { cipher: `${tlsOptions.version} ${tlsOptions.standardName ?? tlsOptions.name}` }),
     hostname,
     id: name,
@@ -88,6 +86,12 @@ async function judge(
   const header = Buffer.from(`Return-Path: <${envelope.mailFrom}>\r\n${verdict.field}${received}`);
   await incoming.accept({ id, message: Buffer.concat([header, message]), ...envelope });
   return name;
+}
+
+/** RFC 3848, and RFC 6531 §4.3. */
+function protocolOf({ envelope, secure, transmissionType }: SMTPServerSession): string {
+  if (!envelope.smtpUtf8) return transmissionType;
+  return secure ? "UTF8SMTPS" : "UTF8SMTP";
 }
 
 async function spoolAll(stream: SMTPServerDataStream, { blobs, maxMessageSize }: SmtpInOptions): Promise<Spool> {

@@ -7,6 +7,7 @@ import { ownCertificate } from "./certificate.ts";
 import { EagerServer } from "./eager-server.ts";
 import { PeerLimits } from "./limits.ts";
 import type { SmtpInOptions } from "./options.ts";
+import { checkPath } from "./path.ts";
 import { receive } from "./receive.ts";
 import { checkRoom, findRecipient } from "./recipients.ts";
 import { Refusal } from "./reply.ts";
@@ -30,33 +31,40 @@ export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
   const { cert, key } = options.certificate ?? (await ownCertificate(database, hostname, clock));
   const limits = new PeerLimits(clock);
   const accounts = new WeakMap<SMTPServerAddress, number>();
-  const server = new EagerServer({
-    name: hostname,
-    cert,
-    key,
-    size: maxMessageSize,
-    logger: false,
-    hideENHANCEDSTATUSCODES: false,
-    // Besides AUTH, jests of the library.
-    disabledCommands: ["AUTH", "WIZ", "SHELL", "KILL"],
-    authOptional: true,
-    disableReverseLookup: true,
-    maxClients: maxConnections,
-    maxRecipients,
-    closeTimeout: closeTime,
-    socketTimeout: 5 * 60_000,
-    maxCommandLength: 4096,
-    onConnect: (session, done) => judge(() => limits.connected(session.remoteAddress), done),
-    onClose: (session) => limits.closed(session.remoteAddress, session.id),
-    onMailFrom: (_, session, done) => judge(() => limits.message(session.remoteAddress), done),
-    onRcptTo: (address, session, done) =>
-      answer(() => judgeRecipient(address, session, { accounts, limits, options }), done, log),
-    onData: (stream, session, done) => {
-      // The end of a stream that broke off is nobody's error: the peer is gone.
-      stream.on("error", () => {});
-      answer(() => receive(stream, session, envelopeOf(session, accounts), options), done, log);
+  const server = new EagerServer(
+    {
+      name: hostname,
+      cert,
+      key,
+      size: maxMessageSize,
+      logger: false,
+      hideENHANCEDSTATUSCODES: false,
+      // Besides AUTH, jests of the library.
+      disabledCommands: ["AUTH", "WIZ", "SHELL", "KILL"],
+      authOptional: true,
+      disableReverseLookup: true,
+      maxClients: maxConnections,
+      maxRecipients,
+      closeTimeout: closeTime,
+      socketTimeout: 5 * 60_000,
+      maxCommandLength: 4096,
+      onConnect: (session, done) => judge(() => limits.connected(session.remoteAddress), done),
+      onClose: (session) => limits.closed(session.remoteAddress, session.id),
+      onMailFrom: (address, session, done) =>
+        judge(() => {
+          checkPath("mail", address, session.envelope.smtpUtf8 === true);
+          limits.message(session.remoteAddress);
+        }, done),
+      onRcptTo: (address, session, done) =>
+        answer(() => judgeRecipient(address, session, { accounts, limits, options }), done, log),
+      onData: (stream, session, done) => {
+        // The end of a stream that broke off is nobody's error: the peer is gone.
+        stream.on("error", () => {});
+        answer(() => receive(stream, session, envelopeOf(session, accounts), options), done, log);
+      },
     },
-  });
+    clock,
+  );
   server.on("error", (error: Error) => log.debug({ err: error }, "smtp connection failed"));
   return {
     listen: (host, port) =>
@@ -97,6 +105,7 @@ async function judgeRecipient(
   { accounts, limits, options }: { accounts: WeakMap<object, number>; limits: PeerLimits; options: SmtpInOptions },
 ): Promise<undefined> {
   const { database, hostname } = options;
+  checkPath("rcpt", address, session.envelope.smtpUtf8 === true);
   let userId: number;
   try {
     userId = await patiently(() => findRecipient(database, address.address, hostname));

@@ -66,6 +66,14 @@ test("a header that is slow to judge is seen", () => {
   expect(senderFields(long).toString()).toBe("From: a@b.test\r\n\r\n");
 });
 
+test("a From that is slow to judge is cut down to its addresses", () => {
+  const from = (value: string) => senderFields(bytes(`From: ${value}\r\nTo: c@d.test\r\n\r\nbody`)).toString();
+  expect(from(`${"(x) ".repeat(100_000)}Ann <ann@bank.test>`)).toBe("From: <ann@bank.test>\r\n\r\n");
+  expect(from(`${" ".repeat(2_000)}a@b.test, Eve <e@f.test>`)).toBe("From: <a@b.test>, <e@f.test>\r\n\r\n");
+  expect(from(`${"(".repeat(300_000)}${'"\\'.repeat(100_000)}`)).toBe("\r\n");
+  expect(from("a@b.test, ".repeat(50_000)).match(/@/g)).toHaveLength(50);
+});
+
 test("a comment that never ends is read once", () => {
   const field = `Authentication-Results: mx.test; ${"(".repeat(1_000_000)}\r\n`;
   const began = performance.now();

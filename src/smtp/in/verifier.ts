@@ -1,79 +1,99 @@
 import { Worker } from "node:worker_threads";
 import { Slots } from "../../base/slots.ts";
-import type { Claims, LookUp, Verified } from "./verify.ts";
-import type { Answer, Job } from "./verify-worker.ts";
-
-type Told = { lookUp: number; name: string; type: string } | { verified: Verified } | { error: string };
+import { headerEnd } from "../../mime/walk.ts";
+import type { LookUp, Sender, Verified } from "./verify.ts";
+import type { FromWorker, ToWorker } from "./verify-worker.ts";
 
 /** Node runs the source, and the build runs what it was compiled to. */
 const workerFile = new URL(`./verify-worker${import.meta.url.slice(-3)}`, import.meta.url);
 
-/** Threads with nothing to do; loading the library anew for each message would cost more than most messages. */
-const idle: Worker[] = [];
-const threads = new Slots(3);
+/** A message that costs more would hold up the event loop: it goes to a thread. A header costs the most. */
+const mostInline = 100_000;
+const headerCost = 10;
+const threads = new Slots(2);
+const idle: Thread[] = [];
+/** In ms: well over what DNS may take, and what a large message does. */
+const longest = 25_000;
 
-/**
- * `verify`, in a thread of its own: 30 MB of spaces in one line keep it busy for half a minute. Rejects when it takes
- * over `time` milliseconds, and the thread is gone then.
- */
-export function verifyApart(message: Buffer, claims: Claims, lookUp: LookUp, time: number): Promise<Verified> {
-  return threads.run(() => verifyInThread(message, claims, lookUp, time));
+interface Means {
+  hostname: string;
+  lookUp: LookUp;
+  /** In ms, for a thread. (Default: 25 s.) */
+  time?: number;
 }
 
-async function verifyInThread(message: Buffer, claims: Claims, lookUp: LookUp, time: number): Promise<Verified> {
-  const worker = idle.pop() ?? start();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`a message took over ${time} ms to verify`)), time);
-  });
-  worker.ref();
-  try {
-    const verified = await Promise.race([ask(worker, { message: Uint8Array.from(message), claims }, lookUp), late]);
-    idle.push(worker);
+/** Judging this message took too long. */
+export class TooSlow extends Error {}
+
+/** `verify`, away from the event loop where that takes long. Throws TooSlow. */
+export async function verifyAside(message: Buffer, sender: Sender, means: Means): Promise<Verified> {
+  if (message.length + headerCost * headerEnd(message) <= mostInline) {
+    const { verify } = await import("./verify.ts");
+    return verify(message, sender, means);
+  }
+  return threads.run(async () => {
+    const thread = idle.pop() ?? new Thread();
+    const verified = await thread.verify(message, sender, means);
+    if (thread.isAlive) idle.push(thread);
     return verified;
-  } catch (error) {
-    void worker.terminate();
-    throw error;
-  } finally {
-    clearTimeout(timer);
-    worker.removeAllListeners("message");
-    worker.unref();
-  }
-}
-
-function start(): Worker {
-  const worker = new Worker(workerFile);
-  // What breaks a thread ends it; `ask` hears of that by its "exit".
-  worker.on("error", () => undefined);
-  worker.on("exit", () => {
-    if (idle.includes(worker)) idle.splice(idle.indexOf(worker), 1);
   });
-  return worker;
 }
 
-async function ask(worker: Worker, job: Job, lookUp: LookUp): Promise<Verified> {
-  let ended: (() => void) | undefined;
-  try {
-    return await new Promise((resolve, reject) => {
-      ended = () => reject(new Error("the thread ended"));
-      worker.once("exit", ended);
-      worker.on("message", (told: Told) => {
-        if ("lookUp" in told)
-          void answer(told.lookUp, lookUp(told.name, told.type)).then((it) => worker.postMessage(it));
-        else if ("error" in told) reject(new Error(told.error));
-        else resolve(told.verified);
-      });
-      worker.postMessage(job, [job.message.buffer as ArrayBuffer]);
+/** Judges one message at a time, and is ended when one takes too long. */
+class Thread {
+  isAlive = true;
+  readonly #worker = new Worker(workerFile);
+  #fail: (error: Error) => void = () => {};
+  #hear: (told: FromWorker) => void = () => {};
+
+  constructor() {
+    this.#worker.on("error", (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
+    this.#worker.on("exit", () => {
+      this.isAlive = false;
+      const at = idle.indexOf(this);
+      if (at >= 0) idle.splice(at, 1);
+      this.#fail(new Error("the thread ended"));
     });
-  } finally {
-    if (ended) worker.off("exit", ended);
+    this.#worker.on("message", (told: FromWorker) => this.#hear(told));
   }
-}
 
-async function answer(lookUp: number, records: ReturnType<LookUp>): Promise<Answer> {
-  try {
-    return { lookUp, records: await records };
-  } catch (error) {
-    return { lookUp, code: (error as { code?: string }).code ?? "ESERVFAIL" };
+  async verify(message: Buffer, sender: Sender, { hostname, lookUp, time = longest }: Means): Promise<Verified> {
+    let timer: NodeJS.Timeout | undefined;
+    this.#worker.ref();
+    try {
+      return await new Promise((resolve, reject) => {
+        timer = setTimeout(() => reject(new TooSlow(`it took over ${time} ms`)), time);
+        this.#fail = reject;
+        this.#hear = (told) => {
+          if (told.kind === "lookUp") void this.#lookUp(told, lookUp);
+          else if (told.kind === "failed") reject(new Error(told.message));
+          else resolve(told.verified);
+        };
+        const copy = new Uint8Array(message);
+        this.#tell({ kind: "message", message: copy, sender, hostname }, [copy.buffer]);
+      });
+    } catch (error) {
+      this.isAlive = false;
+      void this.#worker.terminate();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      this.#fail = () => {};
+      this.#hear = () => {};
+      this.#worker.unref();
+    }
+  }
+
+  async #lookUp({ id, name, type }: FromWorker & { kind: "lookUp" }, lookUp: LookUp): Promise<void> {
+    try {
+      this.#tell({ kind: "found", id, records: await lookUp(name, type) });
+    } catch (error) {
+      const { message, code } = error as Error & { code?: string };
+      this.#tell({ kind: "found", id, error: { message, code } });
+    }
+  }
+
+  #tell(what: ToWorker, transferred: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(what, transferred);
   }
 }

@@ -1,44 +1,37 @@
 import { parentPort } from "node:worker_threads";
-import { type Claims, verify } from "./verify.ts";
+import { type LookUp, type Sender, verify } from "./verify.ts";
 
-export interface Job {
-  message: Uint8Array;
-  claims: Claims;
-}
-export interface Answer {
-  lookUp: number;
-  records?: string[] | string[][];
-  code?: string;
-}
+/** Runs in a worker thread: one message in, its verdict out. Names are looked up by who asked. */
+export type ToWorker =
+  | { kind: "message"; message: Uint8Array; sender: Sender; hostname: string }
+  | { kind: "found"; id: number; records?: unknown; error?: { message: string; code: string | undefined } };
+export type FromWorker =
+  | { kind: "lookUp"; id: number; name: string; type: string }
+  | { kind: "verified"; verified: Awaited<ReturnType<typeof verify>> }
+  | { kind: "failed"; message: string };
 
-const waiting = new Map<number, (answer: Answer) => void>();
-let lookUps = 0;
+const waiting = new Map<number, { resolve: (records: unknown) => void; reject: (error: Error) => void }>();
+let count = 0;
+const say = (answer: FromWorker) => parentPort!.postMessage(answer);
 
-/** DNS is asked where the resolver lives. */
-function lookUp(name: string, type: string): Promise<string[] | string[][]> {
-  const id = ++lookUps;
-  return new Promise((resolve, reject) => {
-    waiting.set(id, ({ records, code }) => {
-      if (records) resolve(records);
-      else reject(Object.assign(new Error(`${name}: ${code}`), { code }));
-    });
-    parentPort!.postMessage({ lookUp: id, name, type });
+const lookUp: LookUp = (name, type) =>
+  new Promise((resolve, reject) => {
+    const id = ++count;
+    waiting.set(id, { resolve, reject });
+    say({ kind: "lookUp", id, name, type });
   });
-}
 
-/** Runs in a worker thread: one message at a time in, what it verified as out. */
-parentPort?.on("message", async (told: Job | Answer) => {
-  if ("lookUp" in told) {
-    waiting.get(told.lookUp)?.(told);
-    waiting.delete(told.lookUp);
+parentPort!.on("message", (told: ToWorker) => {
+  if (told.kind === "found") {
+    const { resolve, reject } = waiting.get(told.id)!;
+    waiting.delete(told.id);
+    if (told.error) reject(Object.assign(new Error(told.error.message), { code: told.error.code }));
+    else resolve(told.records);
     return;
   }
-  try {
-    const { buffer, byteOffset, byteLength } = told.message;
-    parentPort!.postMessage({
-      verified: await verify(Buffer.from(buffer, byteOffset, byteLength), told.claims, lookUp),
-    });
-  } catch (error) {
-    parentPort!.postMessage({ error: error instanceof Error ? error.message : String(error) });
-  }
+  const { message, sender, hostname } = told;
+  verify(Buffer.from(message.buffer), sender, { hostname, lookUp }).then(
+    (verified) => say({ kind: "verified", verified }),
+    (error: unknown) => say({ kind: "failed", message: error instanceof Error ? error.message : String(error) }),
+  );
 });

@@ -69,7 +69,11 @@ async function transactOnce(server: Server, parcel: Parcel, hostname: string, us
   // After an answer the connection is of no more interest, however it ends.
   connection.on("error", () => {});
   try {
-    await withTimeout(connect(connection, server), sessionTime, server.name);
+    await withTimeout(connect(connection, server), sessionTime, server.name).catch((error: Failure) => {
+      if (error.code !== "ETIMEOUT") throw error;
+      connection.close();
+      throw new Unreachable({ kind: "deferred", smtpReply: "451 4.4.2 too slow", remote: server.name });
+    });
     if (server.login) await login(connection, server.login, server);
     const impossible = unsupported(connection, parcel);
     if (impossible) return parcel.recipients.map(() => ({ ...impossible, remote: server.name }));
@@ -106,7 +110,11 @@ function connectionOptions(server: Server, hostname: string, useTls: boolean): S
 
 function connect(connection: SMTPConnection, server: Server): Promise<void> {
   return new Promise((resolve, reject) => {
-    const fail = (error: Failure | undefined) => reject(unreachable(error, server));
+    const fail = (error: Failure | undefined) => {
+      // Whatever goes wrong in the handshake, a lost connection too.
+      const { upgrading } = connection as unknown as { upgrading?: boolean };
+      reject(unreachable(upgrading && error ? Object.assign(error, { code: "ETLS" }) : error, server));
+    };
     connection.once("error", fail);
     connection.once("end", () => fail(undefined));
     connection.connect((error) => (error ? fail(error as Failure) : resolve()));

@@ -7,9 +7,11 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -278,6 +280,28 @@ test.runIf(root)("a normal user is told whose folder it is", async () => {
   });
 });
 
+test.runIf(root)("a normal user is told which folder is closed, whether or not the data folder is there", async () => {
+  const refused = async (folder: string) => {
+    const { outcome } = other(folder, { uid: nobody, gid: nobody });
+    expect(await outcome).toEqual({
+      name: "StartError",
+      error:
+        `this is uid ${nobody}, who may not enter ${base} (mode 0700) on the way to ${folder}: start as its owner or as root, ` +
+        `run "chmod o+x ${base}", or choose a data folder elsewhere with --data`,
+    });
+  };
+  chmodSync(base, 0o700);
+  await refused(data);
+  await refused(join(data, "deeper"));
+  copyTemplate();
+  await refused(data);
+  const link = `${base}-link`;
+  symlinkSync(data, link);
+  onTestFinished(() => rmSync(link));
+  await refused(link);
+  expect(readdirSync(data)).toEqual(["pg"]);
+});
+
 test.runIf(root)("for root, a parent folder that the database's user may not enter is no obstacle", async () => {
   chmodSync(base, 0o700);
   const server = await start();
@@ -306,6 +330,12 @@ test("a recorded pid that now belongs to another program does not stop the start
   const server = await start();
   expect(server.pid).not.toBe(stranger.pid);
   stranger.kill();
+});
+
+test("a server's lock file that was never written does not stop the start", async () => {
+  await (await start()).stop();
+  writeFileSync(join(data, "pg", "postmaster.pid"), "");
+  await poolOf(await start()).query("select 1");
 });
 
 test("a start that cannot be says why in one line", async () => {

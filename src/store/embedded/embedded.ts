@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../base/log.ts";
 import { initialize } from "./initialize.ts";
 import { connectionTo, existingRunFolder, type Layout, prepareLayout } from "./layout.ts";
-import { type Connection, tryConnect } from "./owner.ts";
+import { type Connection, ownerOf, tryConnect } from "./owner.ts";
 import { type ExitInfo, Server } from "./server.ts";
-import { StartError } from "./start-error.ts";
+import { InUseError, StartError } from "./start-error.ts";
 
 /** The database that Posthorn brings along. */
 export interface EmbeddedPostgres {
@@ -20,11 +20,22 @@ export interface EmbeddedPostgres {
   onLost(callback: (error: Error) => void): void;
 }
 
+export interface EmbeddedOptions {
+  dataFolder: string;
+  log: Log;
+  /** The caller is a command, which will soon be through. (Default: false.) */
+  isPassing?: boolean;
+}
+
+/** How long a command that works on the folder may take. */
+const commandTime = 30_000;
+
 /** Starts (or takes over) the server of one data folder. Throws StartError with a clear one-line message. */
-export async function startEmbedded(options: { dataFolder: string; log: Log }): Promise<EmbeddedPostgres> {
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const layout = await prepare(options.dataFolder);
-  const server = new Server(layout, connectionTo(layout.run), options.log);
-  await server.start();
+  const { log, isPassing = false } = options;
+  const server = new Server(layout, connectionTo(layout.run), { log, isPassing });
+  await afterCommands(() => server.start());
   options.log.info({ pid: server.pid, folder: layout.data }, "Postgres is ready");
   return {
     connection: connectionTo(layout.run),
@@ -35,6 +46,17 @@ export async function startEmbedded(options: { dataFolder: string; log: Log }): 
     onExit: (callback) => server.onExit(callback),
     onLost: (callback) => server.onLost(callback),
   };
+}
+
+/** Work that waits for commands on the same folder to come to their end. */
+async function afterCommands(work: () => Promise<void>): Promise<void> {
+  for (const deadline = Date.now() + commandTime; ; await sleep(50)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof InUseError) || !error.isPassing || Date.now() > deadline) throw error;
+    }
+  }
 }
 
 async function prepare(dataFolder: string): Promise<Layout> {
@@ -49,7 +71,10 @@ async function prepare(dataFolder: string): Promise<Layout> {
   }
 }
 
-/** Connection of a server already running on this folder, or undefined. */
+/**
+ * Connection of a server that runs on this folder and will stay, or undefined: one that a command has started stops with
+ * it, and one that nobody owns is nobody's to rely on.
+ */
 export async function findEmbedded(dataFolder: string): Promise<EmbeddedPostgres["connection"] | undefined> {
   const run = existingRunFolder(dataFolder);
   if (run === undefined) return undefined;
@@ -58,8 +83,9 @@ export async function findEmbedded(dataFolder: string): Promise<EmbeddedPostgres
     const client = await tryConnect(connection, "posthorn", 2_000);
     if (client === "absent") return undefined;
     if (client !== "starting") {
-      await client.end();
-      return connection;
+      const owner = await ownerOf(client).catch(() => undefined);
+      await client.end().catch(() => {});
+      return owner && !owner.isPassing ? connection : undefined;
     }
     await sleep(50);
   }

@@ -17,7 +17,14 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type Binaries, findBinaries, linkLibraries } from "./binaries.ts";
 import { StartError } from "./start-error.ts";
-import { closedFolder, passCommand, postgresUser, refuseClosed, type SystemUser } from "./system-user.ts";
+import {
+  closedFolder,
+  passCommand,
+  postgresUser,
+  refuseClosed,
+  refuseClosedToUs,
+  type SystemUser,
+} from "./system-user.ts";
 
 /** Where everything of one data folder lives. */
 export interface Layout {
@@ -103,6 +110,8 @@ function openToUser(layout: Pick<Layout, "data" | "pg" | "user" | "binaries">): 
 /** The mode holds whatever our umask is; a parent that is missing is made enterable by all. */
 function makeFolder(path: string, mode: number): void {
   if (existsSync(path)) return;
+  // What is behind a closed folder looks as if it were missing.
+  refuseClosedToUs(path);
   if (!existsSync(dirname(path))) makeFolder(dirname(path), 0o755);
   try {
     mkdirSync(path);

@@ -18,17 +18,26 @@ function startOf(pid: number): string | undefined {
   }
 }
 
-export function recordOwner(dataFolder: string): void {
-  writeFileSync(recordIn(dataFolder), `${process.pid} ${startOf(process.pid) ?? ""}\n`, { mode: 0o600 });
+export interface Owner {
+  pid: number;
+  /** A command, which will soon be through. */
+  isPassing: boolean;
+}
+
+export function recordOwner(dataFolder: string, isPassing: boolean): void {
+  const record = [process.pid, startOf(process.pid) ?? "", ...(isPassing ? ["passing"] : [])].join(" ");
+  writeFileSync(recordIn(dataFolder), `${record}\n`, { mode: 0o600 });
 }
 
 export function clearOwner(dataFolder: string): void {
-  if (recordedOwner(dataFolder) === process.pid) rmSync(recordIn(dataFolder), { force: true });
+  if (recordedOwner(dataFolder)?.pid === process.pid) rmSync(recordIn(dataFolder), { force: true });
 }
 
-/** The pid of the owner, if it still runs. A number that now belongs to another process has another start. */
-export function recordedOwner(dataFolder: string): number | undefined {
+/** The owner, if it still runs. A number that now belongs to another process has another start. */
+export function recordedOwner(dataFolder: string): Owner | undefined {
   if (!existsSync(recordIn(dataFolder))) return undefined;
-  const [pid, start] = readFileSync(recordIn(dataFolder), "utf8").trim().split(" ");
-  return start !== undefined && startOf(Number(pid)) === start ? Number(pid) : undefined;
+  const [pid, start, kind] = readFileSync(recordIn(dataFolder), "utf8").trim().split(" ");
+  return start !== undefined && startOf(Number(pid)) === start
+    ? { pid: Number(pid), isPassing: kind === "passing" }
+    : undefined;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { recordedOwner, recordOwner } from "./owner-record.ts";
+import { type Owner, recordedOwner, recordOwner } from "./owner-record.ts";
 import { isAlive } from "./postmaster.ts";
 import { InUseError, StartError } from "./start-error.ts";
 
@@ -15,6 +15,11 @@ export interface Connection {
 const ownerLock = "8102099357864587";
 const cannotConnectNow = "57P03";
 const tooManyConnections = "53300";
+/** Its first start is not that far yet. */
+const noSuchDatabase = "3D000";
+/** It stops, or ends all connections after a crash. */
+const cutOff = ["57P01", "57P02"];
+const notYet = new Set([cannotConnectNow, tooManyConnections, noSuchDatabase, ...cutOff]);
 
 /**
  * A connection to the server: "starting" while it recovers or stops, "absent" when nobody listens. `waitMs` bounds one try.
@@ -44,42 +49,48 @@ export async function tryConnect(
         `no permission for the database's socket in ${connection.host}: run as root or as its owner`,
       );
     }
-    if (code === cannotConnectNow || code === tooManyConnections || /^E(CONNRESET|PIPE|AGAIN)$/.test(code ?? ""))
-      return "starting";
+    if (notYet.has(code ?? "") || /^E(CONNRESET|PIPE|AGAIN)$/.test(code ?? "")) return "starting";
     // Cut off before it was greeted, or greeted too late.
     if (code === undefined) return "starting";
     throw new StartError(`cannot connect to the database in ${connection.host}: ${(error as Error).message}`);
   }
 }
 
+/** What its connection is called, by which others know who holds the lock. */
+export function ownerName({ pid, isPassing }: Owner): string {
+  return `posthorn ${isPassing ? "command" : "owner"} ${pid}`;
+}
+
 /**
  * Takes the data folder for this process, for as long as the connection stands. The lock lives in the server, so it is
- * free the moment its holder dies, however it dies.
+ * free the moment its holder dies, however it dies. `isPassing`: others may as well wait until we are through.
  */
-export async function takeOwnership(client: pg.Client, dataFolder: string): Promise<void> {
+export async function takeOwnership(client: pg.Client, dataFolder: string, isPassing: boolean): Promise<void> {
   await client.query("set idle_session_timeout = 0");
-  const inUse = (pid?: number) =>
-    new InUseError(`${dataFolder} is in use by another posthorn (pid ${pid ?? "unknown"})`);
+  const inUse = (by: Owner | undefined) =>
+    new InUseError(`${dataFolder} is in use by another posthorn (pid ${by?.pid ?? "unknown"})`, by?.isPassing ?? false);
   for (let attempt = 0; ; attempt++) {
     const owner = recordedOwner(dataFolder);
-    if (owner !== undefined && owner !== process.pid) throw inUse(owner);
+    if (owner !== undefined && owner.pid !== process.pid) throw inUse(owner);
     const taken = await client.query<{ taken: boolean }>(`select pg_try_advisory_lock(${ownerLock}) as taken`);
-    if (taken.rows[0]?.taken) return recordOwner(dataFolder);
-    const pid = await holder(client);
+    if (taken.rows[0]?.taken) return recordOwner(dataFolder, isPassing);
+    const by = await ownerOf(client);
     // The server needs a moment to see that a killed process is gone.
-    const leaving = pid === undefined || !isAlive(pid);
-    if (!leaving || attempt === 200) throw inUse(pid);
+    const leaving = by === undefined || !isAlive(by.pid);
+    if (!leaving || attempt === 200) throw inUse(by);
     await sleep(50);
   }
 }
 
-async function holder(client: pg.Client): Promise<number | undefined> {
+/** Who holds the lock. */
+export async function ownerOf(client: pg.Client): Promise<Owner | undefined> {
   const { rows } = await client.query<{ name: string }>(
     `select application_name as name from pg_locks join pg_stat_activity using (pid)
       where locktype = 'advisory' and granted and objsubid = 1 and (classid::bigint << 32) | objid::bigint = ${ownerLock}`,
   );
-  const pid = Number(rows[0]?.name.match(/\d+$/)?.[0]);
-  return Number.isInteger(pid) ? pid : undefined;
+  const name = rows[0]?.name ?? "";
+  const pid = Number(/\d+$/.exec(name)?.[0]);
+  return Number.isInteger(pid) ? { pid, isPassing: name === ownerName({ pid, isPassing: true }) } : undefined;
 }
 
 export async function ensureDatabase(client: pg.Client, name: string): Promise<void> {

@@ -69,7 +69,7 @@ export function lastComplaint(file: string, offset: number, pid: number): string
 
 /** What passes by itself: another start was faster, or remains of a killed server are about to go. */
 export function isPassing(complaint: string): boolean {
-  return /lock file .* already exists|pre-existing shared memory block|could not create any Unix-domain sockets/.test(
+  return /lock file .* (already exists|is empty)|pre-existing shared memory block|could not create any Unix-domain sockets/.test(
     complaint,
   );
 }
@@ -140,7 +140,9 @@ function workingFolder(pid: number): string | undefined {
 export function clearRemains(layout: Layout): void {
   const recorded = recordedPid(layout.pg);
   const pids = processesIn(layout.pg);
-  if (pids === undefined || recorded === undefined || pids.includes(recorded)) return;
+  if (pids === undefined || (recorded !== undefined && pids.includes(recorded))) return;
+  // An empty file: of one that just starts, or that was killed before it could write.
+  if (recorded === undefined && pids.length > 0) return;
   // Somebody else started it meanwhile.
   if (recordedPid(layout.pg) !== recorded) return;
   for (const pid of pids) kill(pid, "SIGKILL");

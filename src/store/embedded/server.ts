@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Log } from "../../base/log.ts";
 import type { Layout } from "./layout.ts";
-import { type Connection, ensureDatabase, takeOwnership, tryConnect } from "./owner.ts";
+import { type Connection, ensureDatabase, ownerName, takeOwnership, tryConnect } from "./owner.ts";
 import { clearOwner } from "./owner-record.ts";
 import {
   clearRemains,
@@ -39,6 +39,7 @@ export class Server {
   readonly #layout: Layout;
   readonly #connection: Connection;
   readonly #log: Log;
+  readonly #isPassing: boolean;
   readonly #exitCallbacks: ((info: ExitInfo) => void)[] = [];
   readonly #lostCallbacks: ((error: Error) => void)[] = [];
   #child: ChildProcess | undefined;
@@ -51,10 +52,11 @@ export class Server {
   #spawnError: Error | undefined;
   #logTimer: NodeJS.Timeout | undefined;
 
-  constructor(layout: Layout, connection: Connection, log: Log) {
+  constructor(layout: Layout, connection: Connection, { log, isPassing }: { log: Log; isPassing: boolean }) {
     this.#layout = layout;
     this.#connection = connection;
     this.#log = log;
+    this.#isPassing = isPassing;
   }
 
   onExit(callback: (info: ExitInfo) => void): void {
@@ -80,7 +82,8 @@ export class Server {
   async #acquire(): Promise<void> {
     const deadline = Date.now() + recoveryLimit;
     for (let attempts = 0; !this.#stopping; ) {
-      const client = await tryConnect({ ...this.#connection, database: "postgres" }, `posthorn owner ${process.pid}`);
+      const name = ownerName({ pid: process.pid, isPassing: this.#isPassing });
+      const client = await tryConnect({ ...this.#connection, database: "postgres" }, name);
       if (typeof client !== "string") {
         if (await this.#adopt(client)) return;
         continue;
@@ -119,7 +122,7 @@ export class Server {
   /** False when the connection was lost, or the server was of an older version and had to go. */
   async #adopt(client: pg.Client): Promise<boolean> {
     try {
-      await takeOwnership(client, this.#layout.data);
+      await takeOwnership(client, this.#layout.data, this.#isPassing);
       const pid = recordedPid(this.#layout.pg);
       if (pid === undefined || processesIn(this.#layout.pg)?.includes(pid) === false) {
         throw new StartError(`the server of ${this.#layout.data} runs in another container: stop that one first`);

@@ -6,4 +6,11 @@ export class StartError extends Error {
 /** Another live process owns this data folder. */
 export class InUseError extends StartError {
   override name = "InUseError";
+  /** The owner is a command, which will soon be through. */
+  readonly isPassing: boolean;
+
+  constructor(message: string, isPassing: boolean) {
+    super(message);
+    this.isPassing = isPassing;
+  }
 }

@@ -1,5 +1,14 @@
-import { existsSync, readFileSync, type Stats, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  readlinkSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { StartError } from "./start-error.ts";
 
 /** Whom Postgres runs as. */
@@ -42,6 +51,32 @@ export function closedFolder(path: string, user: SystemUser): string | undefined
   return parents(path).find((folder) => !mayEnter(statSync(folder), user));
 }
 
+/** Throws where this process itself may not enter `path` or a folder on the way down to it. */
+export function refuseClosedToUs(path: string): void {
+  const closed = closedToUs(path);
+  if (closed === undefined) return;
+  const way = closed === path ? "" : ` on the way to ${path}`;
+  throw new StartError(
+    `this is uid ${process.getuid?.()}, who may not enter ${describe(closed)}${way}: start as its owner or as root, ` +
+      `run "chmod o+x ${closed}", or choose a data folder elsewhere with --data`,
+  );
+}
+
+/** Asks the system: modes alone do not tell of groups, access lists and capabilities. */
+function closedToUs(path: string): string | undefined {
+  for (const folder of parents(path)) {
+    try {
+      accessSync(folder, constants.X_OK);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EACCES") return undefined;
+      const stats = lstatSync(folder);
+      if (stats.isSymbolicLink()) return closedToUs(resolve(dirname(folder), readlinkSync(folder)));
+      return stats.isDirectory() ? folder : undefined;
+    }
+  }
+  return undefined;
+}
+
 /** Capabilities that let a process through closed folders, the lesser one first, and their bits. */
 const passes = [
   ["dac_read_search", 2],
@@ -81,10 +116,13 @@ export function passCommand({ uid, gid }: SystemUser): string[] | undefined {
 export function refuseClosed(path: string, user: SystemUser, fix: (closed: string) => string): void {
   const closed = closedFolder(path, user);
   if (closed === undefined) return;
-  const mode = (statSync(closed).mode & 0o7777).toString(8).padStart(4, "0");
   throw new StartError(
-    `Postgres runs as the user ${user.name}, who may not enter ${closed} (mode ${mode}) on the way to ${path}: ${fix(closed)}`,
+    `Postgres runs as the user ${user.name}, who may not enter ${describe(closed)} on the way to ${path}: ${fix(closed)}`,
   );
+}
+
+function describe(folder: string): string {
+  return `${folder} (mode ${(statSync(folder).mode & 0o7777).toString(8).padStart(4, "0")})`;
 }
 
 function parents(path: string): string[] {

@@ -96,7 +96,11 @@ export class DiskObjects implements ObjectStore {
   }
 
   async exists(key: ObjectKey): Promise<boolean> {
-    return (await sizeOf(this.#path(key))) !== undefined;
+    return (await this.size(key)) !== undefined;
+  }
+
+  size(key: ObjectKey): Promise<number | undefined> {
+    return sizeOf(this.#path(key));
   }
 
   async days(): Promise<string[]> {

@@ -28,6 +28,8 @@ export interface ObjectStore {
   read(key: ObjectKey, start?: number, end?: number): Promise<Buffer | undefined>;
   stream(key: ObjectKey, start: number, end: number): Readable;
   exists(key: ObjectKey): Promise<boolean>;
+  /** Undefined when there is no such object. */
+  size(key: ObjectKey): Promise<number | undefined>;
   /** Oldest first. */
   days(): Promise<string[]>;
   list(day: string): AsyncIterable<ListedObject>;

@@ -1,0 +1,32 @@
+interface Terminal {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
+}
+
+/**
+ * Shows on stderr where long work is and for how many seconds it has run: on a terminal in one line that is rewritten,
+ * elsewhere in a line every few seconds. Also while the work says nothing, as when a single statement takes long.
+ */
+export async function withProgress<T>(
+  work: (tell: (text: string) => void) => Promise<T>,
+  { stream = process.stderr, pause }: { stream?: Terminal; pause?: number } = {},
+): Promise<T> {
+  const start = performance.now();
+  let latest: string | undefined;
+  const show = () => {
+    if (latest === undefined) return;
+    const text = `${latest} (${Math.floor((performance.now() - start) / 1000)} s)`;
+    // A line that wraps could not be rewritten. A terminal may not know its width, and say 0.
+    stream.write(stream.isTTY ? `\r${text.slice(0, (stream.columns || 80) - 1)}\x1b[K` : `${text}\n`);
+  };
+  const timer = setInterval(show, pause ?? (stream.isTTY ? 100 : 3_000));
+  try {
+    return await work((text) => {
+      latest = text;
+    });
+  } finally {
+    clearInterval(timer);
+    if (stream.isTTY) stream.write("\r\x1b[K");
+  }
+}

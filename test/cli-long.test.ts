@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, rmSync, truncateSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startServer, type TestServer } from "./support/server.ts";
+
+let server: TestServer;
+const [login, password] = ["ann@long.example", "sesame"];
+
+beforeAll(async () => {
+  server = await startServer();
+  await server.addAccount(login, password);
+}, 120_000);
+afterAll(() => server?.dispose());
+
+/** What `posthorn ARGS` says while somebody else keeps a table for some seconds. */
+async function whileLocked(table: string, args: string[]) {
+  const client = new pg.Client({ host: join(server.dataFolder, "run"), user: "posthorn", database: "posthorn" });
+  await client.connect();
+  try {
+    await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+    const ended = server.cli(args);
+    const isWaiting = async () => (await client.query("SELECT FROM pg_locks WHERE NOT granted")).rowCount !== 0;
+    while (!(await isWaiting())) await sleep(100);
+    await sleep(7_000);
+    await client.query("COMMIT");
+    return await ended;
+  } finally {
+    await client.end();
+  }
+}
+
+test("migrate tells of each migration, in a line", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "posthorn-migrate-"));
+  try {
+    const files = readdirSync(new URL("../migrations", import.meta.url)).filter((name) => name.endsWith(".sql"));
+    const lines = files.sort().map((name) => `Applying ${name}\n`);
+    const migrate = () => server.cli(["migrate", "--data", join(folder, "data")]);
+    expect(await migrate()).toEqual({ code: 0, stdout: `${lines.join("")}The database is up to date.\n`, stderr: "" });
+    expect((await migrate()).stdout).toBe("The database is up to date.\n");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 60_000);
+
+test("doctor tells every few seconds where it is, within an account too", async () => {
+  const { code, stderr } = await whileLocked("blob_ref", ["doctor"]);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^(account 1 of 3: counts and rows \(\d+ s\)\n){2,}$/);
+}, 60_000);
+
+test("doctor names a body that was cut short, and its exit code is 1", async () => {
+  const client = await server.login(login, password);
+  await client.upload("a body", "text/plain");
+  expect((await server.cli(["doctor"])).code).toBe(0);
+  const blobs = join(server.dataFolder, "blobs");
+  const hash = createHash("sha256").update("a body").digest("hex");
+  const name = readdirSync(blobs, { recursive: true, encoding: "utf8" }).find((path) => path.endsWith(hash));
+  truncateSync(join(blobs, name!), 0);
+  const { code, stdout } = await server.cli(["doctor"]);
+  expect(stdout).toMatch(new RegExp(`^account \\d+: the object ${name} is of 0 bytes, not of 6$`, "m"));
+  expect(stdout).toContain("1 differences.");
+  expect(code).toBe(1);
+}, 60_000);
+
+test("account remove tells every few seconds how far it is", async () => {
+  const { code, stderr, stdout } = await whileLocked("message", ["account", "remove", login, "--yes"]);
+  expect(stderr).toMatch(/^(emptying message: table \d+ of \d+, [1-9]\d* rows removed \(\d+ s\)\n){2,}$/);
+  expect(stdout).toContain(`Removed the account ${login}`);
+  expect(code).toBe(0);
+}, 60_000);

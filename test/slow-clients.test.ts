@@ -1,0 +1,144 @@
+import { once } from "node:events";
+import { readdirSync, readlinkSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { startServer, type TestServer } from "./support/server.ts";
+
+/** More than the buffers of a connection that nobody reads hold. */
+const big = 9_000_000;
+const most = 8;
+const patience = { timeout: 10_000 };
+const core = "urn:ietf:params:jmap:core";
+
+let server: TestServer;
+const sockets: Socket[] = [];
+const ann = basic("ann@slow.example");
+
+function basic(address: string): string {
+  return `Basic ${Buffer.from(`${address}:sesame`).toString("base64")}`;
+}
+
+beforeAll(async () => {
+  server = await startServer();
+  await server.addAccount("ann@slow.example", "sesame");
+  await server.addAccount("bob@slow.example", "sesame");
+}, 120_000);
+afterAll(() => server?.dispose());
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+
+function echo(length: number): string {
+  return JSON.stringify({ using: [core], methodCalls: [["Core/echo", { text: "x".repeat(length) }, "0"]] });
+}
+
+function call(authorization: string): Promise<number> {
+  const headers = { authorization, "content-type": "application/json" };
+  return fetch(`${server.url}/jmap/api`, { method: "POST", headers, body: echo(1) }).then(({ status }) => status);
+}
+
+/** Sends a request and reads no more of its answer than shows that it came. */
+async function stall(request: string): Promise<Socket> {
+  const socket = connect(server.httpPort, "127.0.0.1");
+  sockets.push(socket);
+  socket.on("error", () => {});
+  socket.write(request);
+  await once(socket, "readable");
+  socket.read(1);
+  return socket;
+}
+
+function post(body: string): string {
+  const headers = `Host: x\r\nAuthorization: ${ann}\r\nContent-Type: application/json`;
+  return `POST /jmap/api HTTP/1.1\r\n${headers}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+test("an answer that isn't read counts as a request under way, until its client is gone", async () => {
+  const stalled = await Promise.all(Array.from({ length: most }, () => stall(post(echo(big)))));
+  expect(await call(ann)).toBe(429);
+  expect(await call(basic("bob@slow.example"))).toBe(200);
+  for (const socket of stalled) socket.destroy();
+  await expect.poll(() => call(ann), patience).toBe(200);
+});
+
+test("answers that wait behind one that isn't read give their turns back, too", async () => {
+  const socket = await stall(post(echo(big)) + post(echo(2)).repeat(most - 1));
+  await expect.poll(() => call(ann), patience).toBe(429);
+  socket.destroy();
+  await expect.poll(() => call(ann), patience).toBe(200);
+});
+
+test("so do answers over WebSockets", async () => {
+  const url = `${server.url.replace("http", "ws")}/jmap/ws`;
+  const clients = await Promise.all(
+    Array.from({ length: most }, async () => {
+      const client = new WebSocket(url, ["jmap"], { headers: { authorization: ann }, perMessageDeflate: false });
+      await once(client, "open");
+      client.pause();
+      client.send(JSON.stringify({ "@type": "Request", ...JSON.parse(echo(big)) }));
+      return client;
+    }),
+  );
+  await expect.poll(() => call(ann), patience).toBe(429);
+  for (const client of clients) client.terminate();
+  await expect.poll(() => call(ann), patience).toBe(200);
+});
+
+/** The path of a new blob, and a request for it. */
+async function uploaded(): Promise<{ path: string; request: string }> {
+  const headers = { authorization: ann };
+  const session = (await (await fetch(`${server.url}/jmap/session`, { headers })).json()) as {
+    primaryAccounts: Record<string, string>;
+  };
+  const account = Object.values(session.primaryAccounts)[0]!;
+  const upload = `${server.url}/jmap/upload/${account}/`;
+  const response = await fetch(upload, { method: "POST", headers, body: Buffer.alloc(big) });
+  const { blobId } = (await response.json()) as { blobId: string };
+  const path = `/jmap/download/${account}/${blobId}/x`;
+  return { path, request: `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${ann}\r\n\r\n` };
+}
+
+test("downloads of a login wait for one another", async () => {
+  const { path, request } = await uploaded();
+  const stalled = await Promise.all(Array.from({ length: most }, () => stall(request)));
+  let answered = false;
+  const waiting = stall(request).then(() => {
+    answered = true;
+  });
+  const gone = connect(server.httpPort, "127.0.0.1");
+  gone.write(request);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  gone.destroy();
+  expect(answered).toBe(false);
+  expect(await call(ann)).toBe(200);
+  stalled[0]!.destroy();
+  await waiting;
+  for (const socket of stalled) socket.destroy();
+  const whole = await fetch(server.url + path, { headers: { authorization: ann } });
+  expect((await whole.arrayBuffer()).byteLength).toBe(big);
+});
+
+test("a client that is gone before its download begins leaves no file open", async () => {
+  const { request } = await uploaded();
+  const openFiles = () => {
+    const folder = `/proc/${server.pid}/fd`;
+    return readdirSync(folder).filter((name) => isBlob(`${folder}/${name}`)).length;
+  };
+  for (let count = 0; count < 40; count++) {
+    const socket = connect(server.httpPort, "127.0.0.1");
+    await once(socket, "connect");
+    socket.write(request, () => socket.destroy());
+    await once(socket, "close");
+  }
+  expect(await call(ann)).toBe(200);
+  await expect.poll(openFiles, patience).toBe(0);
+});
+
+function isBlob(path: string): boolean {
+  try {
+    return readlinkSync(path).includes("/blobs/");
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,85 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { until } from "../support/ports.ts";
+import { SmtpConnection } from "../support/smtp-client.ts";
+import { type MailHost, startMailHost } from "./host.ts";
+
+let host: MailHost;
+
+beforeAll(async () => {
+  host = await startMailHost();
+  await host.listen({ maxMessageSize: 5_000_000 });
+  await host.account("ada@here.test");
+});
+afterAll(() => host.stop());
+
+const greet = () => SmtpConnection.greet({ port: host.smtpPort });
+/** Longer than the server takes to look again. */
+const aWhile = () => new Promise((resolve) => setTimeout(resolve, 3_500));
+async function inData(): Promise<SmtpConnection> {
+  const connection = await greet();
+  await connection.command("MAIL FROM:<eve@there.test>", [250]);
+  await connection.command("RCPT TO:<ada@here.test>", [250]);
+  await connection.command("DATA", [354]);
+  return connection;
+}
+
+test("a peer that only trickles is sent away after five minutes; one that gets on is not", async () => {
+  const [trickles, creeps, works, idles] = [await greet(), await inData(), await inData(), await greet()];
+  await aWhile();
+  for (let minute = 1; minute <= 6; minute++) {
+    host.clock.ahead += 61_000;
+    trickles.write("N");
+    creeps.write("x");
+    works.write("x".repeat(9_000));
+    if (minute === 3) await idles.command("NOOP", [250]);
+    await aWhile();
+  }
+  expect((await trickles.read()).line).toMatch(/^421 4\.4\.2 /);
+  expect((await creeps.read()).line).toMatch(/^421 4\.4\.2 /);
+  works.write("\r\n.\r\n");
+  expect((await works.read()).code).toBe(250);
+  await idles.command("NOOP", [250]);
+  await works.quit();
+  await idles.quit();
+}, 60_000);
+
+test("where most places are taken, idlers go sooner", async () => {
+  const idlers = await Promise.all(Array.from({ length: 501 }, greet));
+  await aWhile();
+  host.clock.ahead += 31_000;
+  expect((await idlers[0]!.read()).line).toMatch(/^421 4\.4\.2 /);
+  for (const connection of idlers) connection.destroy();
+}, 60_000);
+
+test("more connections than there are places are told to come later, and the places come free", async () => {
+  const many = await Promise.all(
+    Array.from({ length: 1_000 }, () => SmtpConnection.open({ port: host.smtpPort, timeoutMs: 30_000 })),
+  );
+  for (const connection of many) expect((await connection.read()).code).toBe(220);
+  const late = await SmtpConnection.open({ port: host.smtpPort });
+  expect((await late.read()).line).toMatch(/^421 /);
+  for (const connection of many) connection.destroy();
+  await until("a free place", async () => {
+    const connection = await SmtpConnection.open({ port: host.smtpPort });
+    const { code } = await connection.read();
+    connection.destroy();
+    return code === 220 || undefined;
+  });
+}, 60_000);
+
+test("a connection that breaks off within DATA leaves nothing", async () => {
+  const connection = await inData();
+  connection.write("x".repeat(900_000));
+  connection.write("x\r\n".repeat(200_000));
+  await until("a spool", async () => (await spooled()).length > 0);
+  connection.destroy();
+  await until("no spool", async () => (await spooled()).length === 0);
+  expect(await host.rows("SELECT id FROM incoming")).toEqual([]);
+});
+
+async function spooled(): Promise<string[]> {
+  const names = await readdir(join(host.folder, "blobs"), { recursive: true });
+  return names.filter((name) => /tmp|temp/.test(name) && !/(tmp|temp)$/.test(name));
+}
