@@ -89,7 +89,8 @@ export async function handleApi(deps: ApiDeps, req: IncomingMessage, res: Server
   const body = await arriving(req, () => readBody(req, deps.services.limits.maxSizeRequest));
   const octets = deps.services.octets.lease();
   res.once("close", octets.release);
-  await sendJson(req, res, 200, await processRequest(deps, login, parseIJson(body), octets));
+  const response = await processRequest(deps, login, parseIJson(body), octets);
+  await sendJson(req, res, 200, response, {}, octets.taken);
 }
 
 async function readBody(req: IncomingMessage, most: number): Promise<Buffer> {

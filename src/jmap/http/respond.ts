@@ -3,21 +3,23 @@ import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { RequestError } from "../errors.ts";
 import type { Services } from "../method.ts";
+import { jsonBytes } from "./large-json.ts";
 
 const brotli = promisify(brotliCompress);
 const zip = promisify(gzip);
 /** Smaller answers are not worth it. */
 const compressFrom = 1024;
 
-/** One write with its length; compressed when it is large and the client can read that. */
+/** One write with its length; compressed when it is large and the client can read that. `octets`: of messages in it. */
 export async function sendJson(
   req: IncomingMessage,
   res: ServerResponse,
   status: number,
   value: unknown,
   headers: OutgoingHttpHeaders = {},
+  octets = 0,
 ): Promise<void> {
-  const plain = Buffer.from(JSON.stringify(value));
+  const plain = await jsonBytes(value, octets);
   const encoding = plain.length >= compressFrom ? chooseEncoding(req.headers["accept-encoding"]) : undefined;
   const body = encoding === undefined ? plain : await compress(plain, encoding);
   res.writeHead(status, {
