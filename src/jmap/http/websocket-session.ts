@@ -8,6 +8,7 @@ import { chooseTypes } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
 import { RequestError } from "../errors.ts";
 import { parseIJson } from "./json.ts";
+import { jsonBytes } from "./large-json.ts";
 
 /** With so many bytes unread by the client, we read no further requests of it. */
 const highWater = 4 << 20;
@@ -149,7 +150,8 @@ export class WebSocketSession implements Connection {
       // The turn lasts until the answer is taken: clients that don't read must not pile answers up.
       await this.#deps.inTurn(login.login, async () => {
         const response = await this.#deps.processRequest(login, request);
-        await this.#send({ "@type": "Response", ...(id !== null && { requestId: id }), ...response });
+        const whole = { "@type": "Response", ...(id !== null && { requestId: id }), ...response };
+        await this.#send(await jsonBytes(whole));
       });
     } catch (error) {
       this.#sendError(id, error);
@@ -197,10 +199,11 @@ export class WebSocketSession implements Connection {
 
   /** A promise while the client is slow to read. */
   #send(message: object): Promise<void> | undefined {
+    const json = Buffer.isBuffer(message) ? message : JSON.stringify(message);
     if (!this.#isOpen()) return undefined;
     const ws = this.#ws;
     const sent = new Promise<void>((resolve) => {
-      ws.send(JSON.stringify(message), () => {
+      ws.send(json, { binary: false }, () => {
         if (ws.isPaused && ws.bufferedAmount < highWater) ws.resume();
         resolve();
       });
