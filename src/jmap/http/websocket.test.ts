@@ -163,6 +163,17 @@ describe("the handshake, RFC 8887 §4.1", () => {
 });
 
 describe("requests, RFC 8887 §4.3", () => {
+  it("answers texts of many megabytes whole, in text frames", async () => {
+    const text = "Grüße 😀\n".repeat(300_000);
+    const { send, next } = await open();
+    work = async ({ methodCalls }) => ({ methodResponses: methodCalls, text: methodCalls ? "" : text });
+    send({ "@type": "Request", id: "long" });
+    send({ "@type": "Request", id: "short", ...echo });
+    const answers = [await next(), await next()];
+    expect(answers.map(({ requestId }) => requestId).sort()).toEqual(["long", "short"]);
+    expect(answers.find(({ requestId }) => requestId === "long")!.text === text).toBe(true);
+  });
+
   it("are answered with their id, or without one", async () => {
     const { send, next } = await open();
     send({ "@type": "Request", id: "R1", ...echo });
