@@ -99,11 +99,12 @@ export async function bodyValues(
   if (args.fetchTextBodyValues) for (const part of textBody.filter(isText)) wanted.add(part);
   if (args.fetchHTMLBodyValues) for (const part of htmlBody.filter(isText)) wanted.add(part);
   if (args.fetchAllBodyValues) for (const part of leaves(content.structure).filter(isText)) wanted.add(part);
+  const maxBytes = args.maxBodyValueBytes ?? 0;
   const values: Record<string, JmapObject> = {};
   for (const part of wanted) {
     if (part.partId === null) continue;
-    octets.take(part.size);
-    values[part.partId] = await bodyValue(content, part, args.maxBodyValueBytes ?? 0);
+    octets.take(maxBytes > 0 ? Math.min(part.size, maxBytes) : part.size);
+    values[part.partId] = await bodyValue(content, part, maxBytes);
   }
   return values;
 }
