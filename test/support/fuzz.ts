@@ -55,18 +55,21 @@ export const oddText = fc.constantFrom(
   "x".repeat(10_000),
 );
 
+/** What nothing may hold, and what an object has of itself. */
+const worst = fc.constantFrom("\u0000", "a\u0000b", "__proto__", "");
 const oddNumber = fc.constantFrom(-1, 0, 1, 0.5, 2 ** 31, 2 ** 53 - 1, 2 ** 53, -(2 ** 53), 1e21, 1e308, -0);
 
 /** What stands where something else should. */
 export const oddLeaf: Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(null, true, false, [], {}),
   oddText,
+  worst,
   oddNumber,
   fc.string({ unit: "grapheme", maxLength: 12 }),
   fc.integer(),
 );
 
-export const oddKey: Arbitrary<string> = fc.oneof(oddText, fc.string({ maxLength: 4 }));
+export const oddKey: Arbitrary<string> = fc.oneof(worst, oddText, fc.string({ maxLength: 4 }));
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 type Holder = Json[] | { [name: string]: Json };
@@ -103,95 +106,99 @@ function remove({ holder, key }: Place): void {
 
 const copyOf = (value: Json): Json => structuredClone(value);
 
-interface Change {
-  kind: "replace" | "drop" | "repeat" | "deepen" | "rename" | "exchange" | "add" | "twist" | "refer" | "multiply";
-  /** Which places, as a share of all. */
-  at: number;
-  from: number;
-  value: unknown;
+/** What a change may use: where it is, another place, what to put there, and how far to go (0 to 1). */
+interface Spot {
+  root: Holder;
+  place: Place;
+  other: Place;
+  value: Json;
   key: string;
+  share: number;
 }
 
-const change: Arbitrary<Change> = fc.record({
-  kind: fc.constantFrom<Change["kind"]>(
-    ...(["replace", "replace", "replace", "drop", "repeat", "deepen", "rename"] as const),
-    ...(["exchange", "add", "twist", "twist", "refer", "multiply"] as const),
-  ),
-  at: fc.double({ min: 0, max: 0.999, noNaN: true }),
-  from: fc.double({ min: 0, max: 0.999, noNaN: true }),
+const isHolder = (value: Json): value is Holder => typeof value === "object" && value !== null;
+
+const changes: Record<string, (spot: Spot) => void> = {
+  replace: ({ place, value }) => write(place, value),
+
+  drop: ({ place }) => remove(place),
+
+  repeat({ place, key }) {
+    if (Array.isArray(place.holder)) place.holder.push(copyOf(read(place)));
+    else write({ holder: place.holder, key }, copyOf(read(place)));
+  },
+
+  deepen({ place, key, share }) {
+    let deep = copyOf(read(place));
+    for (let depth = Math.floor(share * 60); depth >= 0; depth--) deep = depth % 2 ? [deep] : { [key || "a"]: deep };
+    write(place, deep);
+  },
+
+  rename({ place, key }) {
+    if (Array.isArray(place.holder)) return;
+    const value = read(place);
+    remove(place);
+    write({ holder: place.holder, key }, value);
+  },
+
+  exchange({ root, place, other }) {
+    const [one, two] = [copyOf(read(place)), copyOf(read(other))];
+    write(place, two);
+    // The other one may have stood inside of it.
+    if (places(root).some(({ holder }) => holder === other.holder)) write(other, one);
+  },
+
+  add({ place, key, value }) {
+    const old = read(place);
+    if (Array.isArray(old)) old.push(value);
+    else if (isHolder(old)) write({ holder: old, key }, value);
+  },
+
+  twist({ place, value, share }) {
+    const old = read(place);
+    const text = String(old);
+    const at = Math.floor(share * text.length);
+    if (typeof old === "number") write(place, share < 0.5 ? -old : old * 2 ** Math.floor(share * 60));
+    else write(place, typeof old === "string" ? text.slice(0, at) + String(value) + text.slice(at) : text);
+  },
+
+  refer({ place, key }) {
+    if (Array.isArray(place.holder)) return;
+    remove(place);
+    write({ holder: place.holder, key: `#${place.key}` }, { resultOf: "0", name: "Core/echo", path: key });
+  },
+
+  multiply({ place }) {
+    const old = read(place);
+    if (!isHolder(old)) return;
+    const [first = null] = Object.values(old) as Json[];
+    const copies = Array.from({ length: 1_100 }, () => copyOf(first));
+    write(place, Array.isArray(old) ? copies : Object.fromEntries(copies.map((copy, n) => [`k${n}`, copy])));
+  },
+};
+
+const share = fc.double({ min: 0, max: 0.999, noNaN: true });
+const change = fc.record({
+  // These find the most.
+  kind: fc.constantFrom(...Object.keys(changes), "replace", "replace", "replace", "twist", "rename"),
+  at: share,
+  from: share,
   value: oddLeaf,
   key: oddKey,
 });
 
-function apply(root: Holder, { kind, at, from, value, key }: Change): void {
-  const all = places(root);
-  const place = all[Math.floor(at * all.length)];
-  const other = all[Math.floor(from * all.length)]!;
-  if (!place) return;
-  const old = read(place);
-  const isHolder = typeof old === "object" && old !== null;
-  switch (kind) {
-    case "replace":
-      return write(place, value as Json);
-    case "drop":
-      return remove(place);
-    case "repeat":
-      if (Array.isArray(place.holder)) place.holder.push(copyOf(old));
-      else write({ holder: place.holder, key }, copyOf(old));
-      return;
-    case "deepen": {
-      let deep = copyOf(old);
-      for (let depth = Math.floor(from * 60); depth >= 0; depth--) deep = depth % 2 ? [deep] : { [key || "a"]: deep };
-      return write(place, deep);
-    }
-    case "rename":
-      remove(place);
-      return write({ holder: place.holder, key: Array.isArray(place.holder) ? place.key : key }, old);
-    case "exchange": {
-      const [one, two] = [copyOf(old), copyOf(read(other))];
-      write(place, two);
-      // The other one may have stood inside of it.
-      if (places(root).some(({ holder }) => holder === other.holder)) write(other, one);
-      return;
-    }
-    case "add":
-      if (Array.isArray(old)) old.push(value as Json);
-      else if (isHolder) write({ holder: old, key }, value as Json);
-      return;
-    case "twist":
-      if (typeof old === "number") return write(place, from < 0.5 ? -old : old * 2 ** Math.floor(from * 60));
-      if (typeof old !== "string") return write(place, String(old));
-      return write(
-        place,
-        old.slice(0, Math.floor(from * old.length)) + String(value) + old.slice(Math.floor(from * old.length)),
-      );
-    case "refer":
-      if (Array.isArray(place.holder)) return;
-      remove(place);
-      return write({ holder: place.holder, key: `#${place.key}` }, { resultOf: "0", name: "Core/echo", path: key });
-    case "multiply":
-      if (Array.isArray(old))
-        return write(
-          place,
-          Array.from({ length: 1_100 }, () => copyOf(old[0] ?? null)),
-        );
-      if (isHolder) {
-        const [first = null] = Object.values(old);
-        return write(place, Object.fromEntries(Array.from({ length: 1_100 }, (_, n) => [`k${n}`, copyOf(first)])));
-      }
-  }
-}
-
 /** Turns a good value into one that is bad in one to three places, as JSON would carry it. */
 export const spoiler: Arbitrary<(good: unknown) => Json> = fc
   .array(change, { minLength: 1, maxLength: 3 })
-  .map((changes) =>
-    Object.assign(
-      (good: unknown): Json => {
-        const root: Holder = { "": structuredClone(good) as Json };
-        for (const one of changes) apply(root, one);
-        return JSON.parse(JSON.stringify(root[""] ?? null)) as Json;
-      },
-      { [fc.toStringMethod]: () => JSON.stringify(changes) },
-    ),
-  );
+  .map((list) => {
+    const spoil = (good: unknown): Json => {
+      const root: Holder = { "": structuredClone(good) as Json };
+      for (const { kind, at, from, value, key } of list) {
+        const all = places(root);
+        const [place, other] = [all[Math.floor(at * all.length)], all[Math.floor(from * all.length)]];
+        if (place && other) changes[kind]!({ root, place, other, value: value as Json, key, share: from });
+      }
+      return JSON.parse(JSON.stringify(root[""] ?? null)) as Json;
+    };
+    return Object.assign(spoil, { [fc.toStringMethod]: () => JSON.stringify(list) });
+  });

@@ -17,7 +17,6 @@ export function flattenReply(reply: string): string {
     const text = line.replace(/^(\d{3})-/, "$1 ");
     return text.slice(commonPrefix(head, text));
   });
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a server may say anything.
   return [head, ...lines]
     .join(" ")
     .replace(/[\x00-\x1f\x7f]/g, " ")
