@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { spoiler, timeFor, tries } from "../../test/support/fuzz.ts";
 import { createFuzzHost, type FuzzHost, type FuzzWorld } from "../../test/support/fuzz-world.ts";
 import { goodCalls } from "../../test/support/good-calls.ts";
@@ -55,9 +55,6 @@ describe.each(Object.keys(goodCalls))("%s", (name) => {
   beforeAll(async () => {
     world = isReader(name) ? readers : await host.world();
   });
-  afterEach(() => {
-    host.failures.length = 0;
-  });
 
   test("takes its good call", async () => {
     const args = await goodCall(name);
@@ -74,6 +71,7 @@ describe.each(Object.keys(goodCalls))("%s", (name) => {
     const echo: Invocation = ["Core/echo", { a: [world.inbox, world.email], b: { "#a": true } }, "0"];
     await fc.assert(
       fc.asyncProperty(spoiler, async (spoil) => {
+        host.failures.length = 0;
         const good = await goodCall(name);
         const spoiled = spoil(good);
         const args = (typeof spoiled === "object" && spoiled !== null ? spoiled : {}) as Json;
@@ -90,5 +88,47 @@ describe.each(Object.keys(goodCalls))("%s", (name) => {
       tries(usual),
     );
     await stillWorks();
+  });
+});
+
+describe("what was once taken wrongly", () => {
+  const text = "a\u0000b";
+  const subscription = { deviceClientId: "d", url: "https://push.invalid/a" };
+  beforeAll(async () => {
+    host.failures.length = 0;
+    world = await host.world();
+  });
+
+  test.each([{ deviceClientId: text }, { url: `https://push.invalid/${text}` }, { types: [text] }])(
+    "a PushSubscription with NUL: %j",
+    async (given) => {
+      const create = { a: { ...subscription, ...given } };
+      const { responses } = await world.client.request([["PushSubscription/set", { create }, "1"]]);
+      expect(responses[0]![1].notCreated).toMatchObject({ a: { type: "invalidProperties" } });
+    },
+  );
+
+  test.each([
+    ["Blob/upload", "create", { data: 1 }],
+    ["Email/import", "emails", { blobId: "x" }],
+    ["Email/set", "create", { subject: "x" }],
+    ["MDN/send", "send", { subject: "x" }],
+  ])("%s of a record that is called __proto__", async (name, argument, record) => {
+    const args = { accountId: world.account, [argument]: { ["__proto__"]: record } };
+    const identity = name === "MDN/send" ? { identityId: world.identity } : {};
+    const answer = await world.client.call(name, { ...args, ...identity });
+    expect(Object.keys((answer.notCreated ?? answer.notSent) as object)).toEqual(["__proto__"]);
+  });
+
+  test("arguments that come as a prototype", async () => {
+    const proto = {
+      ["__proto__"]: { sinceState: "1-0" },
+      "#accountId": { resultOf: "0", name: "Core/echo", path: "/a" },
+    };
+    const { responses } = await world.client.request([
+      ["Core/echo", { a: world.account }, "0"],
+      ["Email/changes", proto, "1"],
+    ]);
+    expect(responses[1]).toEqual(["error", expect.objectContaining({ type: "invalidArguments" }), "1"]);
   });
 });
