@@ -94,7 +94,8 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
 
   async function checkPassword(login: string, password: string, remoteAddress: string) {
     const name = normalizeAddress(login) ?? login.toLowerCase();
-    if (name === "" || name.length > 320 || password.length > 1000) return undefined;
+    // The database takes no NUL.
+    if (name === "" || name.length > 320 || name.includes("\0") || password.length > 1000) return undefined;
     return check(secretKey("basic", name, password), name, remoteAddress, () => verifyLogin(name, password));
   }
 
