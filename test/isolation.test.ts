@@ -1,9 +1,12 @@
+import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import WebSocket from "ws";
 import type { Client } from "../conformance/client/client.ts";
 import { one } from "../conformance/client/client.ts";
 import { openEventSource } from "../conformance/client/eventsource.ts";
 import type { GetResult, Json, SetResult } from "../conformance/client/types.ts";
-import { openWebSocket } from "../conformance/client/websocket.ts";
+import { openWebSocket, SocketRequestError, webSocketUrl } from "../conformance/client/websocket.ts";
+import { type Endpoint, endpoints } from "../src/jmap/http/server.ts";
 import { methods } from "../src/jmap/methods.ts";
 import { message } from "./support/messages.ts";
 import { startServer, type TestServer } from "./support/server.ts";
@@ -20,9 +23,13 @@ interface Names {
   blob: string;
   identity: string;
   submission: string;
+  pushSubscription: string;
 }
 
-/** Arguments that name the victim's objects, for each method; one that is missing here fails the test below. */
+/** Methods that name nothing of anybody, and why. */
+const harmless: Record<string, string> = { "Core/echo": "gives back what it was given" };
+
+/** Arguments that name the victim's objects, for each other method; one that is missing here fails the test below. */
 const attacks: Record<string, (victim: Names) => Json> = {
   "Mailbox/get": ({ mailbox }) => ({ ids: [mailbox] }),
   "Mailbox/changes": () => ({ sinceState: "1-0" }),
@@ -88,9 +95,14 @@ const attacks: Record<string, (victim: Names) => Json> = {
     onSuccessUpdateEmail: { [email]: { "keywords/$mdnsent": true } },
   }),
   "MDN/parse": ({ blob }) => ({ blobIds: [blob] }),
+  "PushSubscription/get": ({ pushSubscription }) => ({ ids: [pushSubscription] }),
+  "PushSubscription/set": ({ pushSubscription }) => ({
+    update: { [pushSubscription]: { types: [] } },
+    destroy: [pushSubscription],
+  }),
 };
 
-const withAccount = methods.filter((method) => method.access !== "none");
+const attacked = methods.filter(({ name }) => !Object.hasOwn(harmless, name));
 let server: TestServer;
 let victim: Client;
 let thief: Client;
@@ -125,7 +137,11 @@ async function fillVictim(): Promise<Omit<Names, "own">> {
       },
     },
   });
-  return { mailbox, email, thread, blob, identity, submission: sent.created!.s!.id as string };
+  const url = `https://push.invalid/${secret}`;
+  const create = { a: { deviceClientId: secret, url } };
+  const [subscribed] = await victim.call([["PushSubscription/set", { create }, "c"]]);
+  const pushSubscription = (subscribed![1] as SetResult).created!.a!.id as string;
+  return { mailbox, email, thread, blob, identity, submission: sent.created!.s!.id as string, pushSubscription };
 }
 
 beforeAll(async () => {
@@ -139,24 +155,29 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => server?.dispose());
 
-test("each method of the registry has an attack here", () => {
-  expect(withAccount.map((method) => method.name).filter((name) => !attacks[name])).toEqual([]);
+test("each method of the registry has an attack here, or a reason why not", () => {
+  const judged = [...Object.keys(attacks), ...Object.keys(harmless)];
+  expect(judged.sort()).toEqual(methods.map(({ name }) => name).sort());
 });
 
-describe.each(withAccount.map((method) => method.name))("%s", (name) => {
-  const using = ["urn:ietf:params:jmap:core", ...new Set(methods.map((method) => method.capability))];
+describe.each(attacked.map(({ name, access }) => ({ name, hasAccount: access !== "none" })))("$name", (method) => {
+  const { name, hasAccount } = method;
+  const using = ["urn:ietf:params:jmap:core", ...new Set(methods.map(({ capability }) => capability))];
   const call = async (accountId: string, extra: Json = {}) => {
-    const args = { accountId, ...extra, ...attacks[name]!(names) };
+    const args = { ...(hasAccount && { accountId }), ...extra, ...attacks[name]!(names) };
     const from = name.endsWith("/copy") ? { fromAccountId: victim.accountId, ...extra } : {};
     const [answer] = await thief.call([[name, { ...args, ...from }, "c"]], using);
     return answer!;
   };
 
-  test("another's account is accountNotFound", async () => {
-    const [kind, args] = await call(victim.accountId, name.endsWith("/copy") ? { fromAccountId: thief.accountId } : {});
-    expect([kind, args.type]).toEqual(["error", "accountNotFound"]);
-    expect(JSON.stringify(args)).not.toContain(secret);
-  });
+  if (hasAccount) {
+    test("another's account is accountNotFound", async () => {
+      const extra = name.endsWith("/copy") ? { fromAccountId: thief.accountId } : {};
+      const [kind, args] = await call(victim.accountId, extra);
+      expect([kind, args.type]).toEqual(["error", "accountNotFound"]);
+      expect(JSON.stringify(args)).not.toContain(secret);
+    });
+  }
 
   test("another's objects cannot be reached through one's own account", async () => {
     const answer = await call(thief.accountId);
@@ -166,94 +187,140 @@ describe.each(withAccount.map((method) => method.name))("%s", (name) => {
     // Blob/lookup answers with each id asked for, whether or not there is such a blob.
     const infos = name === "Blob/lookup" ? (list as { matchedIds: Json }[]).map(({ matchedIds }) => matchedIds) : list;
     const reached = JSON.stringify({ created, updated, destroyed, list: infos });
-    for (const id of [names.mailbox, names.email, names.thread, names.identity, names.submission, names.blob]) {
-      expect(reached).not.toContain(`"${id}"`);
-    }
+    for (const id of Object.values({ ...names, own: undefined })) expect(reached).not.toContain(`"${id}"`);
     if (name.endsWith("/set") || name === "Email/import") expect(created ?? null).toBeNull();
   });
 });
 
 test("another's push subscriptions are neither seen nor touched", async () => {
-  const by = async (client: Client, name: "get" | "set", args: Json) =>
-    (await client.call([[`PushSubscription/${name}`, args, "c"]]))[0]![1];
-  const url = `https://push.invalid/${secret}`;
-  const made = await by(victim, "set", { create: { a: { deviceClientId: secret, url } } });
-  const { id } = (made as SetResult).created!.a as { id: string };
-  expect(await by(thief, "get", { ids: [id] })).toEqual({ list: [], notFound: [id] });
-  expect(await by(thief, "get", {})).toEqual({ list: [], notFound: [] });
-  const answers = [
-    await by(thief, "set", { update: { [id]: { types: [] } } }),
-    await by(thief, "set", { destroy: [id] }),
-  ];
-  expect(answers).toMatchObject([
-    { updated: null, notUpdated: { [id]: { type: "notFound" } } },
-    { destroyed: null, notDestroyed: { [id]: { type: "notFound" } } },
-  ]);
-  expect(await by(victim, "get", {})).toMatchObject({ list: [{ id, types: null }] });
+  const all = async (client: Client) => (await client.call([["PushSubscription/get", {}, "c"]]))[0]![1];
+  expect(await all(thief)).toEqual({ list: [], notFound: [] });
+  expect(await all(victim)).toMatchObject({ list: [{ id: names.pushSubscription, types: null }] });
+});
+
+const refuses = async (path: Endpoint, fill: Json, ask: Parameters<Client["fetch"]>[1] = {}) => {
+  const answer = await thief.fetch(urlOf(path, fill), ask);
+  expect(answer.status).toBe(404);
+  expect(answer.headers["content-type"]).toBe("application/problem+json");
+  expect(answer.body.toString()).not.toContain(secret);
+};
+
+/** As a client of the server's own URLs would fill them in. */
+function urlOf(path: Endpoint, fill: Json = {}): URL {
+  const values: Json = { accountId: victim.accountId, blobId: names.blob, name: "x", ...fill };
+  const query = path === "/jmap/eventsource" ? "?types=*&closeafter=no&ping=0" : "";
+  return thief.resolve(path.replace(/:(\w+)/g, (_, name: string) => String(values[name])) + query);
+}
+
+async function tellsOfNobodyElse(path: Endpoint): Promise<void> {
+  const answer = await thief.fetch(`${urlOf(path)}?accountId=${victim.accountId}&user=victim@home.test`);
+  const { accounts, username } = JSON.parse(answer.body.toString()) as { accounts: object; username: string };
+  expect([Object.keys(accounts), username]).toEqual([[thief.accountId], "thief@home.test"]);
+  expect(answer.body.toString()).not.toContain("victim");
+}
+
+/** The victim's account changes first, then the thief's own: were both told, the victim's would come first. */
+async function changeBoth(): Promise<void> {
+  const update = async (client: Client, args: Json) => {
+    const { accountId } = client;
+    await one(client, "Mailbox/set", { accountId, ...args });
+  };
+  await update(victim, { create: { a: { name: `${secret} ${Math.random()}` } } });
+  await update(thief, { create: { a: { name: `own ${Math.random()}` } } });
+}
+
+const tellsNothing = async (path: Endpoint) => {
+  const answer = await thief.fetch(urlOf(path), { headers: { authorization: undefined } });
+  expect(answer.body.toString()).toMatch(/^(ok|ready)\n$/);
+};
+
+const endpointAttacks: Record<Endpoint, (path: Endpoint) => Promise<void>> = {
+  "/.well-known/jmap": tellsOfNobodyElse,
+  "/jmap/session": tellsOfNobodyElse,
+  "/healthz": tellsNothing,
+  "/readyz": tellsNothing,
+
+  async "/jmap/api"() {
+    const createdIds = { theirs: names.email, blob: names.blob };
+    const call = ["Email/get", { accountId: thief.accountId, ids: ["#theirs"] }, "c"] as [string, Json, string];
+    const { methodResponses } = await thief.callRaw({ using: thief.using, methodCalls: [call], createdIds });
+    expect(methodResponses[0]![1]).toMatchObject({ list: [], notFound: ["#theirs"] });
+  },
+
+  async "/jmap/upload/:accountId"(path) {
+    await refuses(path, {}, { method: "POST", headers: { "content-type": "text/plain" }, body: "hello" });
+  },
+
+  async "/jmap/download/:accountId/:blobId/:name"(path) {
+    await refuses(path, {});
+    await refuses(path, { accountId: thief.accountId });
+    await refuses(path, { accountId: thief.accountId, blobId: `${names.blob}-i0_9` });
+  },
+
+  async "/jmap/eventsource"() {
+    const events = await openEventSource(thief, { types: ["*"], ping: 0 });
+    await changeBoth();
+    for await (const { event, data } of events) {
+      if (event !== "state") continue;
+      expect(Object.keys((JSON.parse(data) as { changed: Json }).changed)).toEqual([thief.accountId]);
+      break;
+    }
+    events.close();
+  },
+
+  async "/jmap/ws"() {
+    const socket = await openWebSocket(thief);
+    const get = (accountId: string): [string, Json, string] => ["Email/get", { accountId, ids: [names.email] }, "c"];
+    const [theirs, own] = await socket.request([get(victim.accountId), get(thief.accountId)]);
+    expect(theirs).toEqual(["error", { type: "accountNotFound" }, "c"]);
+    expect(own![1]).toMatchObject({ list: [], notFound: [names.email] });
+    // What a request says of who asks is no part of RFC 8887, and counts for nothing.
+    const claim = { authorization: victim.authorization, username: "victim@home.test", accountId: victim.accountId };
+    const claimed = await socket.response([get(victim.accountId)], thief.using, claim).catch((error: unknown) => error);
+    if (!(claimed instanceof SocketRequestError)) {
+      expect(claimed).toMatchObject({ methodResponses: [["error", { type: "accountNotFound" }, "c"]] });
+    }
+    socket.enablePush(null);
+    let pushed: Awaited<ReturnType<typeof socket.nextPush>> | undefined;
+    // Nothing tells when pushing has begun.
+    while (!pushed) {
+      await changeBoth();
+      pushed = await socket.nextPush(500).catch(() => undefined);
+    }
+    expect(Object.keys(pushed.changed)).toEqual([thief.accountId]);
+    await socket.close();
+  },
+};
+
+test("each endpoint of the server has an attack here", () => {
+  expect(Object.keys(endpointAttacks).sort()).toEqual([...endpoints].sort());
+});
+
+test.each(endpoints)("%s gives nothing of another's", (path) => endpointAttacks[path](path));
+
+const wrong = `Basic ${Buffer.from("victim@home.test:wrong").toString("base64")}`;
+const guarded = endpoints.filter((path) => path !== "/healthz" && path !== "/readyz" && path !== "/jmap/ws");
+
+test.each(guarded)("%s does not answer without credentials, or with wrong ones", async (path) => {
+  const method = /upload|api/.test(path) ? "POST" : "GET";
+  for (const authorization of [undefined, wrong]) {
+    const answer = await thief.fetch(urlOf(path), { method, headers: { authorization } });
+    expect(authorization ? [401, 429] : [401]).toContain(answer.status);
+    expect(answer.body.toString()).not.toContain(secret);
+  }
+});
+
+test("/jmap/ws does not open without credentials, or with wrong ones", async () => {
+  for (const headers of [{}, { authorization: wrong }]) {
+    const socket = new WebSocket(webSocketUrl(thief), "jmap", { headers });
+    const [, response] = (await once(socket, "unexpected-response")) as [unknown, { statusCode: number }];
+    expect("authorization" in headers ? [401, 429] : [401]).toContain(response.statusCode);
+    socket.on("error", () => {});
+    socket.terminate();
+  }
 });
 
 test("the victim's data stands as it was", async () => {
   const { list } = await one<GetResult>(victim, "Email/get", { accountId: victim.accountId, ids: [names.email] });
   expect(list).toMatchObject([{ subject: secret, keywords: {} }]);
-});
-
-test.each(["victim's account", "own account"])("download of another's blob through %s is refused", async (whose) => {
-  const accountId = whose === "own account" ? thief.accountId : victim.accountId;
-  const url = thief.expand(thief.session.downloadUrl, { accountId, blobId: names.blob, name: "x", type: "text/plain" });
-  const answer = await thief.fetch(url);
-  expect(answer.status).toBe(404);
-  expect(answer.body.toString()).not.toContain(secret);
-});
-
-test("upload into another's account is refused", async () => {
-  const url = thief.expand(thief.session.uploadUrl, { accountId: victim.accountId });
-  const answer = await thief.fetch(url, { method: "POST", headers: { "content-type": "text/plain" }, body: "hello" });
-  expect([403, 404]).toContain(answer.status);
-});
-
-test("no endpoint answers without credentials, or with wrong ones", async () => {
-  const { apiUrl, uploadUrl, downloadUrl, eventSourceUrl } = thief.session;
-  const fill = {
-    accountId: victim.accountId,
-    blobId: names.blob,
-    name: "x",
-    type: "a/b",
-    types: "*",
-    closeafter: "no",
-    ping: "0",
-  };
-  const urls = [
-    ["GET", thief.resolve("/.well-known/jmap")],
-    ["POST", thief.resolve(apiUrl)],
-    ["POST", thief.expand(uploadUrl, fill)],
-    ["GET", thief.expand(downloadUrl, fill)],
-    ["GET", thief.expand(eventSourceUrl, fill)],
-  ] as const;
-  const wrong = `Basic ${Buffer.from("victim@home.test:wrong").toString("base64")}`;
-  for (const [method, url] of urls) {
-    const bare = await thief.fetch(url, { method, headers: { authorization: undefined } });
-    expect([url.pathname, bare.status]).toEqual([url.pathname, 401]);
-  }
-  const answer = await thief.fetch(urls[1][1], { method: "POST", headers: { authorization: wrong } });
-  expect([401, 429]).toContain(answer.status);
-});
-
-test("another's changes are not pushed", async () => {
-  const socket = await openWebSocket(thief);
-  await socket.enablePush(null);
-  const events = await openEventSource(thief, { types: ["*"], ping: 0 });
-  await one(victim, "Email/set", {
-    accountId: victim.accountId,
-    update: { [names.email]: { "keywords/$flagged": true } },
-  });
-  await one(thief, "Mailbox/set", { accountId: thief.accountId, create: { a: { name: "own" } } });
-  const pushed = await socket.nextPush(5000);
-  expect(Object.keys(pushed.changed)).toEqual([thief.accountId]);
-  for await (const { event, data } of events) {
-    if (event !== "state") continue;
-    expect(Object.keys((JSON.parse(data) as { changed: Json }).changed)).toEqual([thief.accountId]);
-    break;
-  }
-  events.close();
-  socket.close();
 });

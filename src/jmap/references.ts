@@ -15,10 +15,11 @@ export function resolveReferences(
   budget: Budget,
 ): Record<string, unknown> {
   if (!Object.keys(args).some((name) => name.startsWith("#"))) return args;
-  const resolved: Record<string, unknown> = {};
+  // A map, since a name may be "__proto__".
+  const resolved = new Map<string, unknown>();
   for (const [name, value] of Object.entries(args)) {
     if (!name.startsWith("#")) {
-      resolved[name] = value;
+      resolved.set(name, value);
       continue;
     }
     const target = name.slice(1);
@@ -27,9 +28,9 @@ export function resolveReferences(
     }
     const found = resolveReference(name, value, responses);
     spend(budget, found);
-    resolved[target] = found;
+    resolved.set(target, found);
   }
-  return resolved;
+  return Object.fromEntries(resolved);
 }
 
 function spend(budget: Budget, value: unknown): void {

@@ -18,17 +18,20 @@ const known = {
   },
   rcpt: {
     NOTIFY: /^(NEVER|(SUCCESS|FAILURE|DELAY)(,(SUCCESS|FAILURE|DELAY))*)$/i,
-    ORCPT: /^[\w.-]+;[^\s]+$/,
+    ORCPT: /^[\w.-]+;[^\s\p{Cc}]+$/u,
   },
 } as const;
 
 /** Throws SubmissionRefused for what no server of ours would understand. */
 export function checkParameters(command: "mail" | "rcpt", parameters: Parameters): void {
   const rules: Record<string, RegExp | null> = known[command];
+  const seen = new Set<string>();
   for (const [name, value] of Object.entries(parameters ?? {})) {
     const key = name.toUpperCase();
     const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
     if (rule === undefined) throw refuse(`no parameter ${name}`);
+    if (seen.has(key)) throw refuse(`${key} is given twice`);
+    seen.add(key);
     if (rule === null ? value !== null : value === null || !rule.test(value)) throw refuse(`bad value of ${name}`);
   }
 }

@@ -24,7 +24,7 @@ test("addresses are compared without case, with an ASCII domain", () => {
   expect(normalizeAddress(" Ann.B@EXAMPLE.org ")).toBe("ann.b@example.org");
   expect(normalizeAddress("ann@bücher.example")).toBe("ann@xn--bcher-kva.example");
   expect(normalizeAddress('"ann b"@example.org.')).toBe("ann b@example.org");
-  for (const text of ["", "ann", "ann@", "ann@a b", "ann@..", `${"a".repeat(400)}@example.org`]) {
+  for (const text of ["", "ann", "ann@", "ann@a b", "ann@..", "a\0nn@example.org", `${"a".repeat(400)}@example.org`]) {
     expect(normalizeAddress(text)).toBeUndefined();
   }
 });

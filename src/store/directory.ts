@@ -6,10 +6,10 @@ import { setQuota } from "./quota.ts";
 import { statement, unprepared } from "./sql.ts";
 import type { Store, Tx } from "./store.ts";
 
-/** Local part as given, domain in lower-case ASCII; undefined where the text is no address. */
+/** Local part as given, domain in lower-case ASCII; undefined where the text is no address, or one with NUL that cannot be kept. */
 export function splitAddress(text: string): { local: string; domain: string } | undefined {
   const at = text.lastIndexOf("@");
-  if (at < 0 || text.length > 320) return undefined;
+  if (at < 0 || text.length > 320 || text.includes("\0")) return undefined;
   const local = text.slice(0, at).replace(/^"(.*)"$/, (_, quoted: string) => quoted.replace(/\\(.)/g, "$1"));
   const domain = normalizeDomain(text.slice(at + 1));
   return domain === undefined ? undefined : { local: local.normalize("NFC"), domain };

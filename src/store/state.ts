@@ -18,7 +18,7 @@ export function encodeState({ epoch, modseq, id }: State): string {
 /** Undefined for any text that is no state of ours. */
 export function decodeState(text: string): State | undefined {
   const match = /^(\d{1,9})-(\d{1,15})(?:-(\d{1,15}))?$/.exec(text);
-  if (!match) return undefined;
+  if (!match || /(^|-)0\d/.test(text)) return undefined;
   const state: State = { epoch: Number(match[1]), modseq: Number(match[2]) };
   return match[3] === undefined ? state : { ...state, id: Number(match[3]) };
 }

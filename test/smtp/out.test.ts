@@ -199,6 +199,13 @@ describe("the other server", () => {
     return (list as { id: string; role: string }[]).find((mailbox) => mailbox.role === "inbox")!.id;
   };
 
+  test("that answers with what the database cannot hold is not sent the same again", async () => {
+    sink.program({ stage: "data", address: "odd@far.test", reply: "250 2.0.0 taken\0as 1\r2", isRaw: true });
+    const { id } = await sent(await mail("odd@far.test", "Odd"));
+    expect(await status(id, "odd@far.test", "unknown")).toMatchObject({ smtpReply: "250 2.0.0 taken as 1 2" });
+    expect(sink.messages).toHaveLength(1);
+  });
+
   test("that cannot be reached is tried for five days", async () => {
     host.dns.set("dead.test", "MX", { preference: 5, exchange: "mx.dead.test" });
     host.dns.fail("mx.dead.test", "SERVFAIL");

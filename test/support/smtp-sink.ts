@@ -20,6 +20,8 @@ export type Rule = {
   times?: number;
   /** The whole reply, such as `451 4.3.0 later`. */
   reply?: string;
+  /** The reply goes out as it stands, odd bytes too; nothing follows it. */
+  isRaw?: boolean;
   /** Cuts the connection instead of replying; after DATA the message is kept first if `store`. */
   drop?: boolean;
   store?: boolean;
@@ -136,6 +138,7 @@ export class SmtpSink {
     for (const address of addresses) this.attempts.push({ stage, address, at });
     const act = (): void => {
       if (rule?.drop) this.#cut(session);
+      else if (rule?.isRaw) this.#connection(session)?._socket?.write(`${rule.reply}\r\n`);
       else done(rule?.reply === undefined ? null : failing(rule.reply));
     };
     if (rule?.delayMs) setTimeout(act, rule.delayMs);
@@ -156,14 +159,16 @@ export class SmtpSink {
         this.messages.push({ from, to, raw: Buffer.concat(chunks), tls, helo, at: Date.now() });
       }
       const { reply, ...rest } = rule ?? { stage: "data" };
-      this.#apply("data", to, session, done, refused ? rule : (rest as Rule));
+      this.#apply("data", to, session, done, refused || rule?.isRaw ? rule : (rest as Rule));
     });
   }
 
+  #connection(session: SMTPServerSession) {
+    return [...this.#server.connections].find((connection) => connection.session.id === session.id);
+  }
+
   #cut(session: SMTPServerSession): void {
-    for (const connection of this.#server.connections) {
-      if (connection.session.id === session.id) connection._socket?.destroy();
-    }
+    this.#connection(session)?._socket?.destroy();
   }
 
   /** Resolves with all messages once there are at least `count`. */

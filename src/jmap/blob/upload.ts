@@ -26,14 +26,15 @@ export const blobUpload = ownMethod({
     const references = new Map(uploads.map(([creationId, upload]) => [creationId, creationIdsOf(upload)]));
     const { ordered, cyclic } = orderByReferences(references);
     const assembler = new Assembler(call);
-    const notCreated: Record<string, object> = {};
+    // A map, since "__proto__" may be a creation id.
+    const notCreated = new Map<string, SetError>();
     for (const creationId of [...ordered, ...cyclic]) {
       try {
         if (cyclic.has(creationId)) throw invalidProperties("refers to itself", "data");
         assembler.made.set(creationId, await assembler.assemble(checkUploadObject(create[creationId]!)));
       } catch (error) {
         if (!(error instanceof SetError)) throw error;
-        notCreated[creationId] = error.toJSON();
+        notCreated.set(creationId, error);
       }
     }
     const { made } = assembler;
@@ -41,12 +42,12 @@ export const blobUpload = ownMethod({
     const created = [...made]
       .filter(([, blob]) => kept.has(blob))
       .map(([creationId, blob]) => [creationId, describe(blob, create[creationId]!)] as const);
-    for (const [creationId, blob] of made) if (!kept.has(blob)) notCreated[creationId] = overQuota().toJSON();
+    for (const [creationId, blob] of made) if (!kept.has(blob)) notCreated.set(creationId, overQuota());
     return {
       response: {
         accountId,
         created: created.length > 0 ? Object.fromEntries(created) : null,
-        notCreated: Object.keys(notCreated).length > 0 ? notCreated : null,
+        notCreated: notCreated.size > 0 ? Object.fromEntries(notCreated) : null,
       },
       created: Object.fromEntries(created.map(([creationId, blob]) => [creationId, blob.id])),
     };

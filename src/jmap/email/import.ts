@@ -111,30 +111,30 @@ async function readMessage(blobId: string, call: Call): Promise<{ bytes: Buffer;
 }
 
 function respond(accountId: string, prepared: Map<string, NewMail | SetError>, added: Added) {
-  const created: Record<string, object> = {};
-  const notCreated: Record<string, SetError> = {};
-  const ids: Record<string, string> = {};
+  // Maps, since "__proto__" may be a creation id.
+  const created = new Map<string, { id: string }>();
+  const notCreated = new Map<string, SetError>();
   const outcomes = [...added.outcomes];
   for (const [creationId, mail] of prepared) {
     const outcome = mail instanceof SetError ? undefined : outcomes.shift()!;
-    if (mail instanceof SetError) notCreated[creationId] = mail;
-    else if (outcome && "overQuota" in outcome) notCreated[creationId] = overQuota();
+    if (mail instanceof SetError) notCreated.set(creationId, mail);
+    else if (outcome && "overQuota" in outcome) notCreated.set(creationId, overQuota());
     else if (!outcome || !("email" in outcome)) {
-      notCreated[creationId] = invalidProperties("no such mailbox", "mailboxIds");
+      notCreated.set(creationId, invalidProperties("no such mailbox", "mailboxIds"));
     } else {
-      ids[creationId] = encodeId(idPrefix.email, outcome.email.id);
-      created[creationId] = {
-        id: ids[creationId],
+      const email = {
+        id: encodeId(idPrefix.email, outcome.email.id),
         blobId: encodeBlobId(mail.blob.sha256),
         threadId: encodeId(idPrefix.thread, outcome.email.threadId),
         size: mail.blob.size,
       };
+      created.set(creationId, email);
     }
   }
-  const orNull = <T extends object>(entries: T) => (Object.keys(entries).length > 0 ? entries : null);
+  const orNull = (entries: Map<string, object>) => (entries.size > 0 ? Object.fromEntries(entries) : null);
   const { oldState, newState } = added;
   return {
     response: { accountId, oldState, newState, created: orNull(created), notCreated: orNull(notCreated) },
-    created: ids,
+    created: Object.fromEntries([...created].map(([creationId, { id }]) => [creationId, id])),
   };
 }

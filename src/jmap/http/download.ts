@@ -93,9 +93,10 @@ function contentDisposition(name: string): string {
   return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
 }
 
+/** RFC 9110 §13.1.2: "*" alone, or a list of tags; what stands between their quotes may be a comma or a "*". */
 function etagMatches(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
-  return header.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag);
+  return header.trim() === "*" || [...header.matchAll(/"[^"]*"/g)].some(([tag]) => tag === etag);
 }
 
 /** RFC 9110 §14: one range of bytes; anything else is answered whole. */

@@ -13,6 +13,20 @@ import { sendError, sendJson, sent } from "./respond.ts";
 import { buildSession } from "./session.ts";
 import { handleUpload } from "./upload.ts";
 
+/** All that is served: the router takes no other path. */
+export const endpoints = [
+  "/.well-known/jmap",
+  "/jmap/session",
+  "/jmap/api",
+  "/jmap/upload/:accountId",
+  "/jmap/download/:accountId/:blobId/:name",
+  "/jmap/eventsource",
+  "/jmap/ws",
+  "/healthz",
+  "/readyz",
+] as const;
+export type Endpoint = (typeof endpoints)[number];
+
 /** The JMAP endpoints. API calls are served ahead of the router: they are most of the load. */
 export function createHttpServer(deps: HttpDeps): Server {
   const { services, requests } = deps;
@@ -66,7 +80,7 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
   );
 
   /** RFC 9110 §15.5.6: who comes with another method is told which one is served. */
-  const only = (method: "get" | "post", allow: string) => (path: string, handler: Route) => {
+  const only = (method: "get" | "post", allow: string) => (path: Endpoint, handler: Route) => {
     app[method](path, handler);
     app.all(path, (_req, res) => {
       res.setHeader("Allow", allow);

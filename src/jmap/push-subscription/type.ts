@@ -1,7 +1,7 @@
 import { findPushSubscriptions } from "../../store/push-subscriptions.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import type { Call } from "../method.ts";
-import { list, matching, nullable, object, text, textUpTo, utcDate } from "../schema.ts";
+import { list, matching, nullable, object, storableUpTo, text, utcDate } from "../schema.ts";
 import type { JmapObject, RecordType } from "../standard/type.ts";
 import { hooks } from "./hooks.ts";
 import { ownerOf, toObject } from "./row.ts";
@@ -12,12 +12,12 @@ export const pushSubscription = {
   capability: capabilities.core,
   prefix: idPrefix.pushSubscription,
   properties: {
-    deviceClientId: { schema: matching("^[^]{1,1000}$"), immutable: true },
-    url: { schema: textUpTo(8000), immutable: true, onRequest: true },
+    deviceClientId: { schema: matching("^[^\\u0000]{1,1000}$"), immutable: true },
+    url: { schema: storableUpTo(8000), immutable: true, onRequest: true },
     keys: { schema: nullable(object({ p256dh: text, auth: text })), immutable: true, default: null, onRequest: true },
     verificationCode: { schema: nullable(text), default: null },
     expires: { schema: nullable(utcDate), default: null },
-    types: { schema: nullable(list(textUpTo(100), { maxItems: 100 })), default: null },
+    types: { schema: nullable(list(storableUpTo(100), { maxItems: 100 })), default: null },
   },
   async fetch(ids, { limit }, call): Promise<JmapObject[]> {
     const { store, clock } = call.services;

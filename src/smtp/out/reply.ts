@@ -9,7 +9,7 @@ export interface Answer {
   isUntried?: true;
 }
 
-/** RFC 8621 §7, smtpReply: several lines become one. */
+/** RFC 8621 §7, smtpReply: several lines become one. Of control characters, the database takes no NUL, and a report no CR. */
 export function flattenReply(reply: string): string {
   const [first = "", ...rest] = reply.trim().split(/\r?\n/);
   const head = first.replace(/^(\d{3})-/, "$1 ");
@@ -17,7 +17,10 @@ export function flattenReply(reply: string): string {
     const text = line.replace(/^(\d{3})-/, "$1 ");
     return text.slice(commonPrefix(head, text));
   });
-  return [head, ...lines].join(" ").slice(0, 2000);
+  return [head, ...lines]
+    .join(" ")
+    .replace(/[\x00-\x1f\x7f]/g, " ")
+    .slice(0, 2000);
 }
 
 /** Only the codes count as a prefix, lest the words of two lines be eaten. */
