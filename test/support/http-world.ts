@@ -63,11 +63,13 @@ export async function createHttpWorld(): Promise<HttpWorld> {
     eventSource: createEventSource(push),
     upgrade: createWebSocketUpgrade({
       ...push,
+      publicUrl: "",
       maxSizeRequest: services.limits.maxSizeRequest,
       async processRequest(login, body) {
         const octets = services.octets.lease();
         return await processRequest(deps, login, body, octets).finally(octets.release);
       },
+      inTurn: (login, work) => deps.requests.run(login, work),
     }),
   };
   const server = createHttpServer(deps);
