@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { oddKey, oddText } from "../../test/support/fuzz.ts";
+import { oddKey, oddText, tries } from "../../test/support/fuzz.ts";
 import { SubmissionRefused } from "./submission-refused.ts";
 import { checkParameters, holdUntil, maxDelayedSend, parameterOf } from "./submit-parameters.ts";
 
@@ -74,7 +74,7 @@ describe("checkParameters", () => {
           expect(value ?? "").not.toMatch(/[\s\p{Cc}]/u);
         }
       }),
-      { numRuns: 2000 },
+      tries(2000),
     );
   });
 
@@ -130,7 +130,7 @@ describe("holdUntil", () => {
         expect(at.getTime()).toBeGreaterThanOrEqual(now.getTime());
         expect(at.getTime()).toBeLessThanOrEqual(now.getTime() + maxDelayedSend * second);
       }),
-      { numRuns: 1000 },
+      tries(1000),
     );
     expect(refusal(() => holdUntil({ HOLDFOR: "1", holduntil: "2026-02-03T05:00:00Z" }, now))).toBeDefined();
   });

@@ -27,14 +27,14 @@ export const blobUpload = ownMethod({
     const { ordered, cyclic } = orderByReferences(references);
     const assembler = new Assembler(call);
     // A map, since "__proto__" may be a creation id.
-    const notCreated = new Map<string, SetError>();
+    const notCreated = new Map<string, object>();
     for (const creationId of [...ordered, ...cyclic]) {
       try {
         if (cyclic.has(creationId)) throw invalidProperties("refers to itself", "data");
         assembler.made.set(creationId, await assembler.assemble(checkUploadObject(create[creationId]!)));
       } catch (error) {
         if (!(error instanceof SetError)) throw error;
-        notCreated.set(creationId, error);
+        notCreated.set(creationId, error.toJSON());
       }
     }
     const { made } = assembler;
@@ -42,7 +42,7 @@ export const blobUpload = ownMethod({
     const created = [...made]
       .filter(([, blob]) => kept.has(blob))
       .map(([creationId, blob]) => [creationId, describe(blob, create[creationId]!)] as const);
-    for (const [creationId, blob] of made) if (!kept.has(blob)) notCreated.set(creationId, overQuota());
+    for (const [creationId, blob] of made) if (!kept.has(blob)) notCreated.set(creationId, overQuota().toJSON());
     return {
       response: {
         accountId,

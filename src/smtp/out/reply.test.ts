@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { oddText } from "../../../test/support/fuzz.ts";
+import { oddText, tries } from "../../../test/support/fuzz.ts";
 import { answerOf, flattenReply } from "./reply.ts";
 
 const code = fc.integer({ min: 200, max: 599 }).map(String);
@@ -57,7 +57,7 @@ describe("a reply of several lines becomes one (RFC 8621 §7)", () => {
         expect(flat.length).toBeLessThanOrEqual(2000);
         expect(flat).not.toMatch(/[\r\n\0]/);
       }),
-      { numRuns: 1000 },
+      tries(1000),
     );
   });
 });
