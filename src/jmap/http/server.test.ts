@@ -21,6 +21,8 @@ import type { HttpDeps } from "./deps.ts";
 import { Concurrency } from "./limits.ts";
 import { createHttpServer } from "./server.ts";
 
+/** Of an account that is there no more, though a login still names it. */
+const removed = 987_654;
 const limits = { ...defaultLimits, maxSizeRequest: 5000, maxSizeUpload: 10_000, maxCallsInRequest: 3 };
 let base: string;
 let folder: string;
@@ -40,7 +42,7 @@ beforeAll(async () => {
   await store.write(fullId, (tx) => setQuota(tx, 10));
   const otherId = await createTestAccount(store);
   other = encodeId("u", otherId);
-  const guest = testLogin([otherId, login.userId], { login: "guest" });
+  const guest = testLogin([otherId, login.userId, removed], { login: "guest" });
   const services = testServices(store, { limits });
   const objects = new DiskObjects({ folder, clock: store.clock, random: services.random });
   services.blobs = new Blobs({ objects, clock: store.clock, random: services.random, cacheBytes: 0 });
@@ -200,6 +202,7 @@ test("a compressed body is refused", async () => {
   expect((await post(echo({}), coded)).status).toBe(415);
   expect((await upload("x", coded)).status).toBe(415);
   expect((await upload("x", { "Content-Encoding": "identity" })).status).toBe(201);
+  expect((await upload("x", { Authorization: "Bearer guest" }, encodeId("u", removed))).status).toBe(404);
 });
 
 test("unknown properties of a request are ignored; createdIds come back when given", async () => {
