@@ -55,6 +55,19 @@ test("an account is made beside the running server, with its domain, and removed
   await eventually(async () => (await session(address, "sesame")).status === 401);
 });
 
+test("whoever is the first in a domain is its postmaster, though the domain was there before", async () => {
+  const others = async (name: string) =>
+    new RegExp(`^${name} +\\S+ *(.*)$`, "m").exec((await run("account", "list")).stdout)?.[1];
+  await run("domain", "add", "first.example");
+  await run("account", "add", "ann@first.example");
+  expect(await others("ann@first.example")).toBe("postmaster@first.example");
+  await run("account", "remove", "ann@first.example", "--yes");
+  await run("account", "add", "bob@first.example");
+  await run("account", "add", "cleo@first.example");
+  expect(await others("bob@first.example")).toBe("postmaster@first.example");
+  expect(await others("cleo@first.example")).toBe("");
+});
+
 test("without a password on standard input, a random one is printed once", async () => {
   const { stdout } = await run("account", "add", "random@new.example");
   const password = /shown only now: (\S+)/.exec(stdout)![1]!;
@@ -231,6 +244,13 @@ test("a port that is taken stops the start with one line, before anything is mad
     const taken = `port ${server.httpPort} on 127.0.0.1 is taken by another program`;
     expect(stderr).toBe(`posthorn: ${taken}: choose another with --http or POSTHORN_HTTP\n`);
     expect(code).toBe(1);
+    const elsewhere = await server.cli(["serve", ...own, "--metrics", "off", "--smtp", "192.0.2.1:2525"]);
+    const what = "192.0.2.1 is no address of this machine: choose another with --smtp or POSTHORN_SMTP";
+    expect(elsewhere).toMatchObject({ code: 1, stderr: `posthorn: ${what}\n` });
+    const unknown = await server.cli(["serve", ...own, "--metrics", "off", "--smtp", "nowhere.invalid:2525"]);
+    expect(unknown.stderr).toBe(
+      "posthorn: there is no host nowhere.invalid: choose another with --smtp or POSTHORN_SMTP\n",
+    );
     // Nobody was told of demo accounts, so none were made.
     expect((await server.cli(["account", "list", ...own])).stdout).toContain("There is no account yet");
   } finally {

@@ -78,17 +78,18 @@ export function addAccountCommands(program: Command): void {
   );
 }
 
-/** An account whose domain may be new. The domain's postmaster (RFC 5321 §4.5.1) is its first account. */
+/** An account whose domain may be new. The domain's postmaster (RFC 5321 §4.5.1) is whoever is alone there. */
 export async function provision(
   store: Store,
   { address, password, quota }: { address: string; password: string; quota: number },
 ) {
   const domainName = splitAddress(address)!.domain;
   const { domain, isNew } = await ensureDomain(store, domainName);
+  const isFirst = !(await listAddresses(store.database)).some(({ address }) => address.endsWith(`@${domainName}`));
   const passwordHash = await hashPassword(password);
   const userId = await createAccount(store, { address, passwordHash, quota: quota || null });
   const postmaster = `postmaster@${domainName}`;
-  if (isNew && address !== postmaster) await addAlias(store, postmaster, userId).catch(() => {});
+  if (isFirst && address !== postmaster) await addAlias(store, postmaster, userId).catch(() => {});
   return { userId, domain, isNewDomain: isNew };
 }
 

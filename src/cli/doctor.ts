@@ -20,6 +20,7 @@ async function doctor({ store, objects, log }: Context): Promise<void> {
   const { findings, objects: tally } = await withProgress((progress) => examine({ store, objects, log, progress }));
   for (const { accountId, problem } of findings) say(accountId ? `account ${accountId}: ${problem}` : problem);
   say(`Bodies: ${tally.held} held, ${tally.pending} pending.`);
-  say(findings.length === 0 ? "All is well." : `${findings.length} differences.`);
-  if (findings.length > 0) process.exitCode = 1;
+  const { length } = findings;
+  say(length === 0 ? "All is well." : `${length} difference${length === 1 ? "" : "s"}.`);
+  if (length > 0) process.exitCode = 1;
 }

@@ -12,6 +12,7 @@ export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, port, address, hostname } = error as Partial<Record<"code" | "port" | "address" | "hostname", unknown>>;
   if (code === "EADDRINUSE") return `port ${port} on ${address} is taken by another program`;
+  if (code === "EADDRNOTAVAIL") return `${address} is no address of this machine`;
   if (code === "EACCES" && port !== undefined) return `port ${port} may not be opened by this user`;
   if (code === "ECONNREFUSED" && port !== undefined) return `no database answers at ${address}:${port}`;
   if (code === "ENOTFOUND" && hostname !== undefined) return `there is no host ${hostname}`;

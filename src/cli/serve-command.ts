@@ -17,11 +17,12 @@ export function addServeCommand(program: Command): void {
     .description("run the server until Ctrl-C")
     .addHelpText(
       "after",
-      examples(
-        "serve",
-        "serve --data /var/lib/posthorn --http 0.0.0.0:8080 --smtp 0.0.0.0:25",
-        "serve --roles smtp-out",
-      ),
+      "\nSIGINT (Ctrl-C), SIGTERM and SIGHUP stop it when what is under way is done; a second later one more stops it at once.\n" +
+        examples(
+          "serve",
+          "serve --data /var/lib/posthorn --http 0.0.0.0:8080 --smtp 0.0.0.0:25",
+          "serve --roles smtp-out",
+        ),
     );
   addConfigOptions(command, { all: true }).action(async () => {
     const { config } = configOf(command);
@@ -55,11 +56,14 @@ async function stopOn(ended: Promise<unknown>, running: Running): Promise<void> 
   await running.stop();
 }
 
-/** For a port that cannot be had, the option that chooses another. */
+/** For a port or host that cannot be had, the option that chooses another. */
 function wayOut(error: unknown, config: Config): string {
-  const { syscall, port } = error as { syscall?: unknown; port?: unknown };
-  const name = (["http", "smtp", "metrics"] as const).find((entry) => config[entry]?.port === port);
-  return syscall === "listen" && name ? `: choose another with --${schema[name].flag} or ${schema[name].env}` : "";
+  const { syscall, port, hostname } = error as Partial<Record<"syscall" | "port" | "hostname", unknown>>;
+  const name = (["http", "smtp", "metrics"] as const).find((entry) => {
+    const meant = config[entry];
+    return (syscall === "listen" && meant?.port === port) || (syscall === "getaddrinfo" && meant?.host === hostname);
+  });
+  return name ? `: choose another with --${schema[name].flag} or ${schema[name].env}` : "";
 }
 
 /** npm passes on what the terminal sends as well, so one Ctrl-C arrives twice. */
@@ -72,8 +76,11 @@ function interruption(log: Log): AbortSignal {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       const now = performance.now();
-      if (first !== undefined && now - first > echo) process.exit(1);
-      if (first !== undefined) return;
+      if (first !== undefined) {
+        if (now - first < echo) return;
+        log.warn({ signal }, "stopping at once");
+        process.exit(1);
+      }
       first = now;
       log.info({ signal }, "stopping");
       controller.abort();

@@ -1,5 +1,6 @@
 import { limitUploads, referenceBlobs } from "../store/blob-refs.ts";
 import type { StoredBlob } from "../store/blobs.ts";
+import { CommitError } from "../store/database.ts";
 import { findQuota } from "../store/quota.ts";
 import type { Store } from "../store/store.ts";
 import { type Services, uploadLife } from "./method.ts";
@@ -32,11 +33,17 @@ export async function keepUploads(
   const expiresAt = new Date(clock.now().getTime() + uploadLife);
   const bytes = blobs.reduce((sum, { size }) => sum + size, noted(store).get(accountId) ?? 0);
   const isMuch = bytes >= limits.maxSizeUpload;
-  const kept = await store.write(accountId, async (tx) => {
-    const fitting = blobs.filter(({ size }) => size <= tx.room);
-    await referenceBlobs(tx, fitting, { expiresAt, uploader });
-    if (isMuch) await limitUploads(tx, allowance * limits.maxSizeUpload);
-    return fitting;
+  const keep = () =>
+    store.write(accountId, async (tx) => {
+      const fitting = blobs.filter(({ size }) => size <= tx.room);
+      await referenceBlobs(tx, fitting, { expiresAt, uploader });
+      if (isMuch) await limitUploads(tx, allowance * limits.maxSizeUpload);
+      return fitting;
+    });
+  const kept = await keep().catch((error: unknown) => {
+    // To keep them twice is to keep them.
+    if (error instanceof CommitError) return keep();
+    throw error;
   });
   noted(store).set(accountId, isMuch ? 0 : bytes);
   return new Set(kept);

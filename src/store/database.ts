@@ -56,6 +56,8 @@ export async function patiently<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+const lossesTogether = 1_000;
+
 /** A pool of connections to one Postgres (or a Citus coordinator). The only door to SQL. */
 export class Database implements Executor {
   readonly pool: pg.Pool;
@@ -72,10 +74,14 @@ export class Database implements Executor {
       ...options,
       types,
     });
-    // An idle connection that breaks (Postgres restarted) is only worth a line: the pool opens another.
+    // An idle connection that breaks (Postgres restarted) is only worth a line, and all at a time one: the pool opens others.
+    let toldAt = Number.NEGATIVE_INFINITY;
     this.pool.on("error", (error) => {
+      const isNews = performance.now() - toldAt > lossesTogether;
       // Once we are through with it, the server may end before our goodbyes reach it.
-      if (!this.pool.ending) log.warn({ reason: error.message }, "database connection lost");
+      if (this.pool.ending || !isNews) return;
+      toldAt = performance.now();
+      log.warn({ reason: error.message }, "database connections lost");
     });
     // One that breaks while somebody holds it fails their next statement: this only keeps it from ending the process.
     this.pool.on("connect", (client) => client.on("error", () => {}));

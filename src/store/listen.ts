@@ -100,8 +100,10 @@ export class Listener {
     clearTimeout(this.#timer);
     client.end().catch(() => {});
     this.#options.onDown();
-    this.#options.log.warn({ reason: error.message, pause: this.#pause }, "listening connection lost");
     if (this.#closed) return;
+    // Attempts to get it back that fail are no news.
+    const level = this.#pause === firstPause ? "warn" : "debug";
+    this.#options.log[level]({ reason: error.message }, "listening connection lost");
     this.#timer = setTimeout(() => void this.start(), this.#pause);
     this.#timer.unref();
     this.#pause = Math.min(this.#pause * 2, longestPause);

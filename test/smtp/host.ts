@@ -47,6 +47,8 @@ export class MailHost {
   readonly dns: DnsServer;
   readonly changes: StateChange[] = [];
   readonly warnings: unknown[] = [];
+  /** What else was logged. */
+  readonly events: { event: string; fields: object }[] = [];
   readonly log: Log;
   smtpIn: SmtpIn | undefined;
   smtpPort = 0;
@@ -59,8 +61,8 @@ export class MailHost {
     this.dns = dns;
     this.clock = clock;
     this.log = {
-      debug: () => {},
-      info: () => {},
+      debug: (fields, event) => void this.events.push({ event, fields }),
+      info: (fields, event) => void this.events.push({ event, fields }),
       warn: (fields) => void this.warnings.push(fields),
       error: (fields) => void this.warnings.push(fields),
     };

@@ -1,5 +1,8 @@
+import { once } from "node:events";
 import { readdir } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "../support/ports.ts";
 import { SmtpConnection } from "../support/smtp-client.ts";
@@ -69,7 +72,7 @@ test("more connections than there are places are told to come later, and the pla
   });
 }, 60_000);
 
-test("a connection that breaks off within DATA leaves nothing", async () => {
+test("a connection that breaks off within DATA leaves nothing, and is nobody's error", async () => {
   const connection = await inData();
   connection.write("x".repeat(900_000));
   connection.write("x\r\n".repeat(200_000));
@@ -77,9 +80,57 @@ test("a connection that breaks off within DATA leaves nothing", async () => {
   connection.destroy();
   await until("no spool", async () => (await spooled()).length === 0);
   expect(await host.rows("SELECT id FROM incoming")).toEqual([]);
+  await logged("mail broken off by its sender");
+  expect(host.warnings).toEqual([]);
 });
 
+test("a connection that is reset within TLS is nobody's error", async () => {
+  const socket = connect(host.smtpPort, "127.0.0.1");
+  const heard = async () => String((await once(socket, "data"))[0]);
+  await heard();
+  socket.write("EHLO there.test\r\n");
+  await heard();
+  socket.write("STARTTLS\r\n");
+  expect(await heard()).toMatch(/^220 /);
+  const secure = connectTls({ socket, rejectUnauthorized: false });
+  secure.on("error", () => {});
+  await once(secure, "secureConnect");
+  secure.write("EHLO there.test\r\nMAIL FROM:<eve@there.test>\r\n");
+  let text = "";
+  secure.on("data", (part: Buffer) => {
+    text += String(part);
+  });
+  await until("an answer", async () => text.includes("250 2.1.0"));
+  socket.resetAndDestroy();
+  expect(await logged("smtp connection failed")).toEqual({ remoteAddress: "127.0.0.1", reason: "read ECONNRESET" });
+  expect(host.warnings).toEqual([]);
+});
+
+test("a peer that only talks is sent away; one that brings a message now and then is not", async () => {
+  const [talks, works] = [await greet(), await greet()];
+  const most = 99;
+  for (let count = 0; count < most; count++) await talks.command("NOOP", [250]);
+  expect((await talks.command("NOOP", [421])).line).toMatch(/^421 4\.7\.0 /);
+  for (let round = 0; round < 3; round++) {
+    for (let count = 0; count < 50; count++) await works.command("NOOP", [250]);
+    await works.send({ from: "eve@there.test", to: "ada@here.test", data: "Subject: hello\n\nhello" });
+  }
+  await works.quit();
+});
+
+test("a message that goes on and on beyond the limit is cut off", async () => {
+  const connection = await inData();
+  for (let megabyte = 0; megabyte < 21; megabyte++) connection.write("x".repeat(1_000_000));
+  expect((await connection.read()).line).toMatch(/^421 5\.3\.4 /);
+  await logged("mail refused");
+}, 30_000);
+
+/** Waits until that was logged, and tells what was said of it. */
+const logged = (name: string) =>
+  until("a word of it", async () => host.events.find(({ event }) => event === name)?.fields);
+
 async function spooled(): Promise<string[]> {
-  const names = await readdir(join(host.folder, "blobs"), { recursive: true });
+  // The first message makes the folder.
+  const names = await readdir(join(host.folder, "blobs"), { recursive: true }).catch(() => []);
   return names.filter((name) => /tmp|temp/.test(name) && !/(tmp|temp)$/.test(name));
 }

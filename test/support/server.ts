@@ -87,6 +87,11 @@ export class TestServer {
     return this.#child.pid;
   }
 
+  get child(): ChildProcess {
+    if (!this.#child) throw new Error("the server was never started");
+    return this.#child;
+  }
+
   get running(): boolean {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }

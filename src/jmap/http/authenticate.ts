@@ -18,10 +18,12 @@ export async function authenticate(
   return login;
 }
 
+export const noSuchAccount = () => new RequestError("about:blank", 404, "There is no such account.");
+
 /** The account that a URL names; 404 for one that the login may not open. */
 export function openAccount(login: Login, wireId: string): AccountAccess {
   const id = decodeId(idPrefix.account, wireId);
   const account = login.accounts.find((candidate) => candidate.id === id);
-  if (!account) throw new RequestError("about:blank", 404, "There is no such account.");
+  if (!account) throw noSuchAccount();
   return account;
 }

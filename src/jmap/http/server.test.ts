@@ -21,6 +21,8 @@ import type { HttpDeps } from "./deps.ts";
 import { Concurrency } from "./limits.ts";
 import { createHttpServer } from "./server.ts";
 
+/** Of an account that is there no more, though a login still names it. */
+const removed = 987_654;
 const limits = { ...defaultLimits, maxSizeRequest: 5000, maxSizeUpload: 10_000, maxCallsInRequest: 3 };
 let base: string;
 let folder: string;
@@ -40,7 +42,7 @@ beforeAll(async () => {
   await store.write(fullId, (tx) => setQuota(tx, 10));
   const otherId = await createTestAccount(store);
   other = encodeId("u", otherId);
-  const guest = testLogin([otherId, login.userId], { login: "guest" });
+  const guest = testLogin([otherId, login.userId, removed], { login: "guest" });
   const services = testServices(store, { limits });
   const objects = new DiskObjects({ folder, clock: store.clock, random: services.random });
   services.blobs = new Blobs({ objects, clock: store.clock, random: services.random, cacheBytes: 0 });
@@ -230,6 +232,7 @@ async function upload(bytes: Buffer | string, headers: Record<string, string> = 
 }
 
 test("upload, then download whole, in ranges, and not at all", async () => {
+  expect((await upload("x", { Authorization: "Bearer guest" }, encodeId("u", removed))).status).toBe(404);
   const uploaded = await upload("0123456789", { "Content-Type": "text/x-test" });
   expect(uploaded.status).toBe(201);
   const { blobId, ...rest } = (await uploaded.json()) as Record<string, string>;

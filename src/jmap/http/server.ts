@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import express, { type NextFunction, type Request, type Response } from "express";
 import type { Login } from "../../auth/login.ts";
+import { AccountMissing } from "../../store/errors.ts";
 import { RequestError } from "../errors.ts";
 import { baseUrl } from "./address.ts";
 import { handleApi } from "./api.ts";
-import { authenticate } from "./authenticate.ts";
+import { authenticate, noSuchAccount } from "./authenticate.ts";
 import { handleCors } from "./cors.ts";
 import type { HttpDeps } from "./deps.ts";
 import { handleDownload } from "./download.ts";
@@ -147,6 +148,8 @@ function wantsUpgrade(req: Request, res: Response): Promise<void> {
 
 /** The router's own refusals, such as of a malformed percent-encoding, carry a status. */
 function asRequestError(error: unknown): unknown {
+  // It was removed after its login was looked at.
+  if (error instanceof AccountMissing) return noSuchAccount();
   const { status } = error as { status?: unknown };
   if (error instanceof RequestError || typeof status !== "number" || status >= 500) return error;
   return new RequestError("about:blank", status, (error as Error).message);

@@ -10,17 +10,25 @@ const leastBytes = 30_000;
 /** When more than half of all places are taken: nobody shall keep others out by doing nothing. */
 const littlePatience = 30_000;
 const lookEvery = 3_000;
+/** So many commands without a message, and two more for each recipient. */
+const mostIdleCommands = 100;
+/** How often the size limit is read and thrown away, so that the peer comes to its end and hears why. */
+const mostOversize = 4;
 
 const ownCode = /^[245]\.\d{1,3}\.\d{1,3} /;
 
 /**
  * Greets at once, where the library waits for 100 ms, lets replies bring their own enhanced status code, leaves
- * domains as they were written, and ends what only trickles: the library waits as long as there is a byte now and then.
+ * domains as they were written, and ends what only trickles, only talks or never ends: the library waits as long as
+ * there is a byte now and then.
  */
 class EagerConnection extends SMTPConnection {
   /** When the peer last got somewhere. */
   #movedAt = 0;
   #bytes = 0;
+  /** Since the last message. */
+  #commands = 0;
+  #messages = 0;
 
   override init(): void {
     this._setListeners(() => {
@@ -37,7 +45,11 @@ class EagerConnection extends SMTPConnection {
 
   override _onCommand(command: Buffer, callback?: () => void): void {
     this.#movedAt = 0;
-    super._onCommand(command, callback);
+    if (this._transactionCounter !== this.#messages) this.#commands = 0;
+    this.#messages = this._transactionCounter;
+    const most = mostIdleCommands + 2 * (this.session.envelope?.rcptTo.length ?? 0);
+    if (++this.#commands > most) this.send(421, "4.7.0 too many commands without a message");
+    else super._onCommand(command, callback);
   }
 
   /** To be called every few seconds. */
@@ -50,6 +62,8 @@ class EagerConnection extends SMTPConnection {
       this.#bytes = bytes ?? 0;
     }
     if (now - this.#movedAt > longest) this.send(421, "4.4.2 too slow");
+    const { size } = this._server.options;
+    if (size && bytes !== undefined && bytes > size * mostOversize) this.send(421, "5.3.4 this message has no end");
   }
 
   /** The library decodes A-labels, and nobody could tell any more who asked for SMTPUTF8 and who did not. */

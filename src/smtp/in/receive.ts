@@ -14,6 +14,9 @@ export interface Envelope {
   recipients: { address: string; userId: number }[];
 }
 
+/** The library's name for a connection that ended within DATA: nobody's error, and nobody is left to hear the reply. */
+const brokenOff = "ECONNECTION";
+
 /** DATA until its end, judged, made durable. Resolves with the reply's text; throws Refusal. */
 export async function receive(
   stream: SMTPServerDataStream,
@@ -32,7 +35,9 @@ export async function receive(
     return `2.6.0 accepted as ${name}`;
   } catch (error) {
     if (error instanceof Refusal) options.log.info({ ...told, reply: error.message }, "mail refused");
-    throw error;
+    if ((error as { code?: unknown }).code !== brokenOff) throw error;
+    options.log.debug(told, "mail broken off by its sender");
+    throw new Refusal(421, "4.4.2 the connection broke off");
   }
 }
 
@@ -101,10 +106,14 @@ async function spoolAll(stream: SMTPServerDataStream, { blobs, maxMessageSize }:
       // What comes after the limit is read and thrown away: the client only listens when it is through.
       if (!stream.sizeExceeded) await spool.write(chunk as Buffer);
     }
-    if (stream.sizeExceeded) throw new Refusal(552, `5.3.4 a message may have ${maxMessageSize} bytes at most`);
-    return spool;
   } catch (error) {
-    await spool.abort();
-    throw error;
+    // Of one that gave up beyond the limit, what stays is that it was too large.
+    if (!stream.sizeExceeded) {
+      await spool.abort();
+      throw error;
+    }
   }
+  if (!stream.sizeExceeded) return spool;
+  await spool.abort();
+  throw new Refusal(552, `5.3.4 a message may have ${maxMessageSize} bytes at most`);
 }

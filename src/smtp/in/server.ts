@@ -65,7 +65,9 @@ export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
     },
     clock,
   );
-  server.on("error", (error: Error) => log.debug({ err: error }, "smtp connection failed"));
+  server.on("error", ({ message, remoteAddress }: Error & { remoteAddress?: string }) =>
+    log.debug({ remoteAddress, reason: message }, "smtp connection failed"),
+  );
   return {
     listen: (host, port) =>
       new Promise((resolve, reject) => {

@@ -278,6 +278,12 @@ test.runIf(root)("a normal user is told whose folder it is", async () => {
     name: "StartError",
     error: expect.stringContaining("belongs to uid 65534 and this is uid 1: start as root"),
   });
+  // The database is that user's, what is beside it is not.
+  await start();
+  await servers.pop()?.stop();
+  expect(await other(data, { uid: nobody, gid: nobody }).outcome).toMatchObject({
+    error: expect.stringContaining(`${join(data, "lib")} belongs to uid 0 and this is uid 65534: start as root`),
+  });
 });
 
 test.runIf(root)("a normal user is told which folder is closed, whether or not the data folder is there", async () => {

@@ -76,7 +76,8 @@ export function prepareLayout(dataFolder: string): Layout {
   const pg = join(data, "pg");
   const user = postgresUser(statSync(existsSync(pg) ? pg : data).uid);
   const pass = root ? openToUser({ data, pg, user, binaries }) : undefined;
-  if (!root) checkMine(existsSync(pg) ? pg : data, user);
+  const own = existsSync(pg) ? [pg, ...["lib", "log", "blobs"].map((name) => join(data, name))] : [data];
+  if (!root) for (const path of own) checkMine(path, user);
   const links = join(data, "lib");
   linkLibraries(binaries, links);
   const log = join(data, "log");
@@ -124,8 +125,8 @@ function makeFolder(path: string, mode: number): void {
 }
 
 function checkMine(path: string, user: SystemUser): void {
-  const { uid } = statSync(path);
-  if (uid === user.uid) return;
+  const uid = statSync(path, { throwIfNoEntry: false })?.uid;
+  if (uid === undefined || uid === user.uid) return;
   throw new StartError(
     `${path} belongs to uid ${uid} and this is uid ${user.uid}: start as root or as that user, or run "chown -R ${user.uid}" on the data folder`,
   );

@@ -68,15 +68,23 @@ export class Server {
   }
 
   async start(): Promise<void> {
+    process.once("exit", this.#leave);
     try {
       await this.#acquire();
     } catch (error) {
+      process.off("exit", this.#leave);
       // A server that another process owns is theirs to stop, though it be our child.
       if (!(error instanceof InUseError) && this.#childRuns() && this.#child?.pid) await terminate(this.#child.pid);
       throw error;
     }
     this.#logTimer = setInterval(() => this.#trim(), 60_000).unref();
   }
+
+  /** Where we end without a stop, the server shall not stay behind. */
+  readonly #leave = () => {
+    const pid = this.pid || (this.#childRuns() && this.#child?.pid);
+    if (pid) kill(pid, "SIGINT");
+  };
 
   /** Connects to the server of the folder, starting one as long as there is none, and takes the owner's lock. */
   async #acquire(): Promise<void> {
@@ -257,6 +265,7 @@ export class Server {
     await this.#lock?.end().catch(() => {});
     this.#lock = undefined;
     this.pid = 0;
+    process.off("exit", this.#leave);
     clearOwner(this.#layout.data);
   }
 }

@@ -1,0 +1,27 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { testServices } from "../../test/support/jmap.ts";
+import { createTestAccount, createTestStore } from "../../test/support/postgres.ts";
+import { findBlob } from "../store/blob-refs.ts";
+import { unprepared } from "../store/sql.ts";
+import { keepUploads } from "./uploads.ts";
+
+/** Postgres dies within the first COMMIT. */
+const trap = [
+  "CREATE SEQUENCE commits",
+  `CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+     IF nextval('commits') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+     RETURN NULL;
+   END $$`,
+  `CREATE CONSTRAINT TRIGGER die AFTER INSERT ON blob_ref DEFERRABLE INITIALLY DEFERRED
+     FOR EACH ROW EXECUTE FUNCTION die()`,
+];
+
+test("an upload is kept though the database is lost within the commit", async () => {
+  const store = await createTestStore();
+  const account = await createTestAccount(store);
+  for (const statement of trap) await store.database.run(unprepared(`/* test */ ${statement}`));
+  const blob = { sha256: createHash("sha256").update("x").digest(), day: "2026-01-01", size: 1 };
+  expect(await keepUploads(testServices(store), account, account, [blob])).toEqual(new Set([blob]));
+  expect(await findBlob(store.reader(account, account), blob.sha256)).toMatchObject({ size: 1 });
+});
