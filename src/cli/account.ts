@@ -6,6 +6,7 @@ import {
   createAccount,
   findAddress,
   listAccounts,
+  findAddress,
   listAddresses,
   shareAccount,
   splitAddress,
@@ -78,26 +79,24 @@ export function addAccountCommands(program: Command): void {
   );
 }
 
-/** An account whose domain may be new. The domain's postmaster (RFC 5321 §4.5.1) is whoever is alone there. */
+/** An account whose domain may be new. A domain without postmaster (RFC 5321 §4.5.1) gets it for one. */
 export async function provision(
   store: Store,
   { address, password, quota }: { address: string; password: string; quota: number },
 ) {
   const domainName = splitAddress(address)!.domain;
   const { domain, isNew } = await ensureDomain(store, domainName);
-  const isFirst = !(await listAddresses(store.database)).some(({ address }) => address.endsWith(`@${domainName}`));
   const passwordHash = await hashPassword(password);
   const userId = await createAccount(store, { address, passwordHash, quota: quota || null });
   const postmaster = `postmaster@${domainName}`;
-  if (isFirst && address !== postmaster) await addAlias(store, postmaster, userId).catch(() => {});
+  if (address !== postmaster) await addAlias(store, postmaster, userId).catch(() => {});
   return { userId, domain, isNewDomain: isNew };
 }
 
 async function add({ config, store, options }: Context, text: string): Promise<void> {
   const address = addressOf(text);
   // Before anyone types a password.
-  const taken = (await listAddresses(store.database)).some((row) => row.address === address);
-  if (taken) throw new Failure(`${address} is taken`);
+  if ((await findAddress(store.database, address)) !== undefined) throw new Failure(`${address} is taken`);
   const { password, isRandom } = await choosePassword(options);
   const { domain, isNewDomain } = await provision(store, { address, password, quota: config.defaultQuota });
   if (isNewDomain) say(`Made the domain ${domain.name}; posthorn domain list prints its DNS records.`);
