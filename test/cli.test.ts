@@ -55,7 +55,7 @@ test("an account is made beside the running server, with its domain, and removed
   await eventually(async () => (await session(address, "sesame")).status === 401);
 });
 
-test("whoever is the first in a domain is its postmaster, though the domain was there before", async () => {
+test("whoever comes to a domain without postmaster is its postmaster", async () => {
   const others = async (name: string) =>
     new RegExp(`^${name} +\\S+ *(.*)$`, "m").exec((await run("account", "list")).stdout)?.[1];
   await run("domain", "add", "first.example");

@@ -5,8 +5,8 @@ import {
   addAlias,
   createAccount,
   findAddress,
+  isAddressTaken,
   listAccounts,
-  findAddress,
   listAddresses,
   shareAccount,
   splitAddress,
@@ -96,7 +96,7 @@ export async function provision(
 async function add({ config, store, options }: Context, text: string): Promise<void> {
   const address = addressOf(text);
   // Before anyone types a password.
-  if ((await findAddress(store.database, address)) !== undefined) throw new Failure(`${address} is taken`);
+  if (await isAddressTaken(store.database, address)) throw new Failure(`${address} is taken`);
   const { password, isRandom } = await choosePassword(options);
   const { domain, isNewDomain } = await provision(store, { address, password, quota: config.defaultQuota });
   if (isNewDomain) say(`Made the domain ${domain.name}; posthorn domain list prints its DNS records.`);

@@ -45,6 +45,11 @@ export async function findAddress(database: Database, address: string): Promise<
   return name === undefined ? undefined : found.get(name);
 }
 
+/** That very address, whoever else takes its mail. */
+export async function isAddressTaken(database: Database, address: string): Promise<boolean> {
+  return (await database.run(selectAddresses, [[normalizeAddress(address)]])).length > 0;
+}
+
 const nextNumber = statement<{ number: number }>("SELECT nextval('account_number') AS number");
 const insertAccount = statement("INSERT INTO account (user_id, name, created_at) VALUES ($1, $2, $3)");
 const insertIdentity = statement(`
