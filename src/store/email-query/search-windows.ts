@@ -56,7 +56,7 @@ async function searchSince(
   { since, walked }: { since: Date | undefined; walked: boolean },
   most: number,
 ): Promise<{ ids: number[]; rows: number }> {
-  const { bindings, source, where } = openList(list, walked && since ? { since } : {});
+  const { bindings, source, where } = openList(list, walked && since ? { since } : { isDated: since !== undefined });
   const order = orderBy(list, orderKeys(list.sort, source), source.id);
   const window =
     since === undefined || walked ? "" : ` AND ${source.receivedAt} >= ${bindings.add(since, "timestamptz")}`;

@@ -70,6 +70,17 @@ export interface SearchRows {
   found?: string;
   /** Those received since then, one after the other. */
   since?: Date;
+  /** The caller bounds them by date: the index of dates helps. */
+  isDated?: boolean;
+}
+
+/**
+ * The same words, named twice, for the index of words alone. The planner takes every rare word for 0.5% of the server's
+ * mails, and would read all keys of the account to narrow that down; named twice, they are few (measured at 50,000 mails:
+ * 0.4 ms instead of 2.7).
+ */
+export function asRare(query: string): string {
+  return `(${query}) & (${query})`;
 }
 
 /** A FROM clause under way: conditions and columns ask for the tables they need. */
@@ -156,10 +167,11 @@ function driverStart(driver: Driver, bindings: Bindings, rows: SearchRows): { fr
 function searchStart(
   { query, negated }: Extract<Driver, { kind: "terms" }>,
   bindings: Bindings,
-  { found, since }: SearchRows,
+  { found, since, isDated = false }: SearchRows,
 ): { from: string; conditions: string[] } {
   if (found !== undefined) return { from: `${found} s`, conditions: [] };
-  const matches = `${negated ? "NOT " : ""}s.terms @@ ${bindings.add(query, "tsquery")}`;
+  const alone = !negated && !since && !isDated;
+  const matches = `${negated ? "NOT " : ""}s.terms @@ ${bindings.add(alone ? asRare(query) : query, "tsquery")}`;
   if (since === undefined) return { from: "search s", conditions: ["s.user_id = $1", matches] };
   const from = `(SELECT s.no, s.received_at, s.terms FROM search s WHERE s.user_id = $1
     AND s.received_at >= ${bindings.add(since, "timestamptz")} ORDER BY s.received_at DESC OFFSET 0) s`;
