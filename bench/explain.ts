@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "../conformance/client/client.ts";
@@ -17,11 +17,13 @@ auto_explain.log_timing = off
 auto_explain.log_format = 'json'
 `;
 
-/** Makes the database of a stopped server log the plan of each statement from its next start on. */
-export function logPlans(dataFolder: string): void {
+/** Whether the database of a stopped server logs the plan of each statement from its next start on: it costs time. */
+export function logPlans(dataFolder: string, isWanted: boolean): void {
   const file = join(dataFolder, "pg", "postgresql.auto.conf");
-  if (!existsSync(file)) throw new Error("--explain needs a filled server: run once with --keep DIR before");
-  if (!readFileSync(file, "utf8").includes("auto_explain")) appendFileSync(file, settings);
+  if (existsSync(file)) {
+    const plain = readFileSync(file, "utf8").replaceAll(settings, "");
+    writeFileSync(file, isWanted ? plain + settings : plain);
+  } else if (isWanted) throw new Error("--explain needs a filled server: run once with --keep DIR before");
 }
 
 type Plan = { "Actual Rows": number; "Shared Hit Blocks": number; "Shared Read Blocks": number };

@@ -190,7 +190,7 @@ async function explainAll(bench: Bench): Promise<void> {
 
 /** Our own server, filled, with neighbours. */
 async function ownServer(folder: string): Promise<{ bench: Bench; host: Host }> {
-  if (options.explain) logPlans(join(folder, "data"));
+  logPlans(join(folder, "data"), options.explain === true);
   const host = await startHost(folder);
   const fresh = await fillHost(host, folder, jobs(sizes, Number(options.neighbours), 2000));
   if (fresh && !options.quick) {
