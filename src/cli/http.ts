@@ -50,11 +50,8 @@ function createApi(config: Config, parts: Parts, draining: AbortSignal): ApiDeps
     authenticate: authenticator.authenticate,
     publicUrl,
     maxSizeRequest,
-    processRequest: async (login, body) => {
-      const octets = services.octets.lease();
-      return await processRequest(deps, login, body, octets).finally(octets.release);
-    },
-    inTurn: (login, work) => requests.run(login, work),
+    processRequest: (login, body, octets) => processRequest(deps, login, body, octets),
+    inTurn: (login, work) => requests.run(login, () => services.octets.leased(work)),
   });
   const deps: ApiDeps = { services, registry, requests, publicUrl, relaxedUsing, upgrade };
   return deps;

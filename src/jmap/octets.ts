@@ -16,8 +16,17 @@ export class OctetPool {
     this.#mostOfOne = mostOfOne;
   }
 
-  /** For one request. `release` it when its answer has left. */
-  lease(): Octets {
+  /** For one request: `work` ends when its answer has left. */
+  async leased<T>(work: (octets: Octets) => Promise<T>): Promise<T> {
+    const octets = this.lease();
+    try {
+      return await work(octets);
+    } finally {
+      octets.release();
+    }
+  }
+
+  lease(): Octets & { release(): void } {
     let taken = 0;
     let held = 0;
     let refusal: MethodError | undefined;
@@ -53,7 +62,6 @@ export interface Octets {
   readonly taken: number;
   /** Throws MethodError: requestTooLarge, serverUnavailable. A request that was refused once gets no more. */
   take(count: number): void;
-  release(): void;
 }
 
 /** About how many octets of JSON a value is. */

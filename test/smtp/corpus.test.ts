@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Client, one } from "../../conformance/client/client.ts";
 import type { GetResult, Json, QueryResult } from "../../conformance/client/types.ts";
+import { emailProperties } from "../../src/jmap/email/properties.ts";
 import { nastyMessages } from "../../src/mime/corpus.ts";
 import { headerEnd, parseHeader } from "../../src/mime/field.ts";
 import { leaves } from "../../src/mime/structure.ts";
@@ -9,22 +10,7 @@ import { until } from "../support/ports.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { SmtpConnection } from "../support/smtp-client.ts";
 
-const properties = [
-  ...[
-    "id",
-    "blobId",
-    "threadId",
-    "mailboxIds",
-    "keywords",
-    "size",
-    "receivedAt",
-    "messageId",
-    "inReplyTo",
-    "references",
-  ],
-  ...["sender", "from", "to", "cc", "bcc", "replyTo", "subject", "sentAt", "headers", "bodyStructure", "bodyValues"],
-  ...["textBody", "htmlBody", "attachments", "hasAttachment", "preview"],
-];
+const properties = ["id", ...Object.keys(emailProperties)];
 const traceFields = ["Return-Path", "Authentication-Results", "Received"];
 
 interface ShownPart {

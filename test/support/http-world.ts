@@ -65,11 +65,8 @@ export async function createHttpWorld(): Promise<HttpWorld> {
       ...push,
       publicUrl: "",
       maxSizeRequest: services.limits.maxSizeRequest,
-      async processRequest(login, body) {
-        const octets = services.octets.lease();
-        return await processRequest(deps, login, body, octets).finally(octets.release);
-      },
-      inTurn: (login, work) => deps.requests.run(login, work),
+      processRequest: (login, body, octets) => processRequest(deps, login, body, octets),
+      inTurn: (login, work) => deps.requests.run(login, () => services.octets.leased(work)),
     }),
   };
   const server = createHttpServer(deps);

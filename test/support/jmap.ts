@@ -53,9 +53,9 @@ export class TestClient {
 
   async request(calls: Invocation[], createdIds: Record<string, string> = {}): Promise<DispatchResult> {
     const using = new Set(Object.values(capabilities));
-    const octets = this.services.octets.lease();
-    const request = { login: this.login, using, calls, createdIds, octets };
-    return await dispatch(this.#registry, this.services, request).finally(octets.release);
+    return this.services.octets.leased((octets) =>
+      dispatch(this.#registry, this.services, { login: this.login, using, calls, createdIds, octets }),
+    );
   }
 
   /** One call with the account filled in: the arguments of its response, an error's too. */

@@ -7,7 +7,7 @@ import type { Invocation } from "../references.ts";
 import { arriving, wantPlain } from "./body.ts";
 import type { ApiDeps } from "./deps.ts";
 import { parseIJson } from "./json.ts";
-import { sendJson } from "./respond.ts";
+import { sendJson, sent } from "./respond.ts";
 import { sessionState, supports } from "./session.ts";
 
 /** RFC 8620 §3.4 */
@@ -80,17 +80,18 @@ function isInvocation(value: unknown): value is Invocation {
   return typeof value[0] === "string" && isObject(value[1]) && typeof value[2] === "string";
 }
 
-/** RFC 8620 §3.1: the POST itself, of a login whose turn it is. */
+/** RFC 8620 §3.1: the POST itself, of a login whose turn it is; until its answer is taken. */
 export async function handleApi(deps: ApiDeps, req: IncomingMessage, res: ServerResponse, login: Login): Promise<void> {
   wantPlain(req);
   if (!/^application\/json\s*(;|$)/i.test(req.headers["content-type"] ?? "")) {
     throw new RequestError("notJSON", 400, "The content type must be application/json.");
   }
   const body = await arriving(req, () => readBody(req, deps.services.limits.maxSizeRequest));
-  const octets = deps.services.octets.lease();
-  res.once("close", octets.release);
-  const response = await processRequest(deps, login, parseIJson(body), octets);
-  await sendJson(req, res, 200, response, {}, octets.taken);
+  await deps.services.octets.leased(async (octets) => {
+    const response = await processRequest(deps, login, parseIJson(body), octets);
+    await sendJson(req, res, 200, response, {}, octets.taken);
+    await sent(req, res);
+  });
 }
 
 async function readBody(req: IncomingMessage, most: number): Promise<Buffer> {

@@ -6,9 +6,9 @@ const slice = 1_000_000;
 
 /**
  * The JSON of an answer, in bytes. One that has texts of many megabytes is written with pauses, in which others go on.
- * `octets`: about how many of messages are in it, where that is known.
+ * `octets`: about how many of messages are in it.
  */
-export async function jsonBytes(value: unknown, octets = Number.POSITIVE_INFINITY): Promise<Buffer> {
+export async function jsonBytes(value: unknown, octets: number): Promise<Buffer> {
   if (octets < slice || !hasLongText(value)) return Buffer.from(JSON.stringify(value));
   const mark = randomUUID();
   const texts: string[] = [];

@@ -10,7 +10,7 @@ import { handleCors } from "./cors.ts";
 import type { HttpDeps } from "./deps.ts";
 import { handleDownload } from "./download.ts";
 import { Concurrency, Turns } from "./limits.ts";
-import { sendError, sendJson, sent } from "./respond.ts";
+import { sendError, sendJson } from "./respond.ts";
 import { buildSession } from "./session.ts";
 import { handleUpload } from "./upload.ts";
 
@@ -34,10 +34,7 @@ export function createHttpServer(deps: HttpDeps): Server {
   const serveApi = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const login = await authenticate(req, deps.authenticator);
     // The turn lasts until the answer is taken: clients that don't read must not pile answers up.
-    await requests.run(login.login, async () => {
-      await handleApi(deps, req, res, login);
-      await sent(req, res);
-    });
+    await requests.run(login.login, () => handleApi(deps, req, res, login));
   };
   const router = createRouter(deps, serveApi);
   // What asks for another upgrade, as for HTTP/2, is answered as if it had not asked (RFC 9110 §7.8).

@@ -7,6 +7,7 @@ import { type CloseReason, type Connection, opensSame } from "../../push/connect
 import { chooseTypes } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
 import { RequestError } from "../errors.ts";
+import type { Octets } from "../octets.ts";
 import { parseIJson } from "./json.ts";
 import { jsonBytes } from "./large-json.ts";
 
@@ -19,9 +20,9 @@ export interface SessionDeps {
   bus: Bus;
   log: Log;
   /** Runs a request object of RFC 8620 §3.3 and gives its response object; throws RequestError. */
-  processRequest: (login: Login, body: unknown) => Promise<object>;
+  processRequest: (login: Login, body: unknown, octets: Octets) => Promise<object>;
   /** Runs work in one of the turns that a login has; throws RequestError when it has none left. */
-  inTurn: (login: string, work: () => Promise<void>) => Promise<void>;
+  inTurn: (login: string, work: (octets: Octets) => Promise<void>) => Promise<void>;
   maxSizeRequest: number;
   /** How often the client must give a sign of life, in ms. (Default: 30 000) */
   pingInterval?: number;
@@ -148,10 +149,10 @@ export class WebSocketSession implements Connection {
         return;
       }
       // The turn lasts until the answer is taken: clients that don't read must not pile answers up.
-      await this.#deps.inTurn(login.login, async () => {
-        const response = await this.#deps.processRequest(login, request);
+      await this.#deps.inTurn(login.login, async (octets) => {
+        const response = await this.#deps.processRequest(login, request, octets);
         const whole = { "@type": "Response", ...(id !== null && { requestId: id }), ...response };
-        await this.#send(await jsonBytes(whole));
+        await this.#send(await jsonBytes(whole, octets.taken));
       });
     } catch (error) {
       this.#sendError(id, error);

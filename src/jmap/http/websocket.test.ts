@@ -9,6 +9,7 @@ import { ProcessBus } from "../../push/bus.ts";
 import { pushedTypes } from "../../push/states.ts";
 import type { Store } from "../../store/store.ts";
 import { RequestError } from "../errors.ts";
+import { OctetPool, type Octets } from "../octets.ts";
 import { createWebSocketUpgrade, type WebSocketDeps } from "./websocket.ts";
 
 const login: Login = {
@@ -30,7 +31,7 @@ const store = {
 } as unknown as Store;
 
 type Message = Record<string, unknown>;
-type Work = (body: Message) => Promise<object>;
+type Work = (body: Message, octets: Octets) => Promise<object>;
 
 let bus: ProcessBus;
 let draining: AbortController;
@@ -57,8 +58,8 @@ beforeEach(async () => {
       if (header === "Bearer busy") return "throttled";
       return (header === "Bearer good" || header === "Basic good") && !revoked ? login : undefined;
     },
-    processRequest: (_login, body) => work(body as Message),
-    inTurn: (_login, run) => run(),
+    processRequest: (_login, body, octets) => work(body as Message, octets),
+    inTurn: (_login, run) => new OctetPool(10_000_000, 10_000_000).leased(run),
     publicUrl: "",
     maxSizeRequest: 100_000,
     maxPerLogin: 2,
@@ -166,7 +167,10 @@ describe("requests, RFC 8887 §4.3", () => {
   it("answers texts of many megabytes whole, in text frames", async () => {
     const text = "Grüße 😀\n".repeat(300_000);
     const { send, next } = await open();
-    work = async ({ methodCalls }) => ({ methodResponses: methodCalls, text: methodCalls ? "" : text });
+    work = async ({ methodCalls }, octets) => {
+      if (!methodCalls) octets.take(text.length);
+      return { methodResponses: methodCalls, text: methodCalls ? "" : text };
+    };
     send({ "@type": "Request", id: "long" });
     send({ "@type": "Request", id: "short", ...echo });
     const answers = [await next(), await next()];

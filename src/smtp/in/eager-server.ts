@@ -70,7 +70,7 @@ class EagerConnection extends SMTPConnection {
   override _parseAddressCommand(name: string, command: Buffer | string) {
     const parsed = super._parseAddressCommand(name, command);
     const written = parsed && /^[^>]*@([^@>]+)>/.exec(command.toString())?.[1];
-    if (written) parsed.address = parsed.address.replace(/[^@]+$/, written);
+    if (written) parsed.address = parsed.address.replace(/[^@]+$/, () => written);
     return parsed;
   }
 }
