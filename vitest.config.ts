@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
+import { isNightly } from "./test/support/scale.ts";
 
-const common = { pool: "forks" as const, testTimeout: 30_000, hookTimeout: 60_000 };
+const common = { pool: "forks" as const, testTimeout: isNightly ? 3_600_000 : 30_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
@@ -14,13 +15,19 @@ export default defineConfig({
           name: "posthorn",
           globalSetup: "./test/support/postgres-setup.ts",
           include: ["src/**/*.test.ts", "test/**/*.test.ts", "scripts/**/*.test.ts", "conformance/**/*.test.ts"],
-          exclude: ["test/statements.test.ts", "test/kill.test.ts"],
+          exclude: ["test/statements.test.ts", "test/alone/**"],
           sequence: { groupOrder: 0 },
         },
       },
       {
-        // Wants the machine for itself.
-        test: { ...common, name: "kill", include: ["test/kill.test.ts"], sequence: { groupOrder: 1 } },
+        // Each wants the machine for itself.
+        test: {
+          ...common,
+          name: "alone",
+          include: ["test/alone/*.test.ts"],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         // Judges the statements that all the others ran.

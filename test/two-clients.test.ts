@@ -8,9 +8,10 @@ import { findMailboxes } from "../src/store/mailbox-places.ts";
 import { TestClient, testLogin, testServices } from "./support/jmap.ts";
 import { createMailServices } from "./support/mail.ts";
 import { createTestAccount, createTestStore } from "./support/postgres.ts";
+import { scaled } from "./support/scale.ts";
 
-/** OPERATIONS=n for more: the whole proof is 10,000. */
-const operations = Number(process.env.OPERATIONS ?? 300);
+/** OPERATIONS=n for another number. */
+const operations = Number(process.env.OPERATIONS ?? scaled(300, 10_000));
 const seed = Number(process.env.SEED ?? 1);
 
 type Json = Record<string, unknown>;

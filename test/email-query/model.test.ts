@@ -7,12 +7,13 @@ import { findMailboxes } from "../../src/store/mailbox-places.ts";
 import { decodeState, type State } from "../../src/store/state.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createTestAccount, createTestStore } from "../support/postgres.ts";
+import { scaled } from "../support/scale.ts";
 import { type Matches, modelList, modelPage } from "./model.ts";
 import { randomFilter, randomSort, randomWindow } from "./queries.ts";
 import { Chance } from "./random.ts";
 import { World } from "./world.ts";
 
-const cases = Number(process.env.POSTHORN_MODEL_CASES ?? 300);
+const cases = Number(process.env.POSTHORN_MODEL_CASES ?? scaled(300, 3000));
 const seed = Number(process.env.POSTHORN_MODEL_SEED ?? 1);
 
 let store: Store;

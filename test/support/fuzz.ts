@@ -1,10 +1,11 @@
 import fc, { type Arbitrary } from "fast-check";
+import { scaled } from "./scale.ts";
 
 const { POSTHORN_FUZZ_CASES, POSTHORN_FUZZ_SEED } = process.env;
 
-/** How a property is tried: POSTHORN_FUZZ_CASES tries each so often, POSTHORN_FUZZ_SEED tries others. */
-export function tries(usual: number): { numRuns: number; seed: number } {
-  return { numRuns: Number(POSTHORN_FUZZ_CASES ?? usual), seed: Number(POSTHORN_FUZZ_SEED ?? 1) };
+/** How often a property is tried; POSTHORN_FUZZ_CASES tries each so often, POSTHORN_FUZZ_SEED tries others. */
+export function tries(usual: number, nightly = 20 * usual): { numRuns: number; seed: number } {
+  return { numRuns: Number(POSTHORN_FUZZ_CASES ?? scaled(usual, nightly)), seed: Number(POSTHORN_FUZZ_SEED ?? 1) };
 }
 
 /** For a test of so many tries, each of so many ms at most. */

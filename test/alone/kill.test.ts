@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Client } from "../conformance/client/client.ts";
-import { one } from "../conformance/client/client.ts";
-import { deliver, SmtpFailure } from "../conformance/client/smtp.ts";
-import type { GetResult, SetResult } from "../conformance/client/types.ts";
-import { type DnsServer, startDns } from "./support/dns.ts";
-import { startServer, type TestServer } from "./support/server.ts";
-import { type SmtpSink, startSink } from "./support/smtp-sink.ts";
+import type { Client } from "../../conformance/client/client.ts";
+import { one } from "../../conformance/client/client.ts";
+import { deliver, SmtpFailure } from "../../conformance/client/smtp.ts";
+import type { GetResult, SetResult } from "../../conformance/client/types.ts";
+import { type DnsServer, startDns } from "../support/dns.ts";
+import { scaled } from "../support/scale.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { type SmtpSink, startSink } from "../support/smtp-sink.ts";
 
 /** KILLS=n for more or fewer. */
-const kills = Number(process.env.KILLS ?? 50);
+const kills = Number(process.env.KILLS ?? scaled(50, 500));
 const address = "user@home.test";
 
 let dns: DnsServer;
