@@ -1,7 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { Slots } from "../../base/slots.ts";
 import { headerEnd } from "../../mime/walk.ts";
-import type { LookUp, Sender, Verified } from "./verify.ts";
+import type { LookUp } from "./look-up.ts";
+import type { Sender, Verified } from "./verify.ts";
 import type { FromWorker, ToWorker } from "./verify-worker.ts";
 
 /** Node runs the source, and the build runs what it was compiled to. */

@@ -1,5 +1,6 @@
 import { parentPort } from "node:worker_threads";
-import { type LookUp, type Sender, verify } from "./verify.ts";
+import type { LookUp } from "./look-up.ts";
+import { type Sender, verify } from "./verify.ts";
 
 /** Runs in a worker thread: one message in, its verdict out. Names are looked up by who asked. */
 export type ToWorker =

@@ -1,4 +1,5 @@
-import { type AuthenticateOptions, type AuthenticateResult, authenticate } from "mailauth";
+import { type AuthenticateOptions, authenticate } from "mailauth";
+import type { LookUp } from "./look-up.ts";
 
 export interface Sender {
   /** "" for the null sender. */
@@ -7,12 +8,20 @@ export interface Sender {
   address: string;
 }
 
-export type LookUp = (name: string, type: string) => Promise<unknown>;
+/** RFC 9989 §3.2.4: domains that a method authenticated, and those of which DNS did not tell. */
+export interface Identifiers {
+  passed: string[];
+  unknown: string[];
+}
 
-/** What SPF, DKIM, DMARC and ARC say, as far as others need it; plain data, so that it can come from another thread. */
+/** What SPF, DKIM and ARC say, as far as others need it; plain data, so that it can come from another thread. */
 export interface Verified {
-  headers: string;
-  dmarc: { result: string; policy: string; isTest: boolean; domain: string } | undefined;
+  /** The value of Authentication-Results, folded. */
+  results: string;
+  spf: Identifiers;
+  dkim: Identifiers;
+  /** The domains of all signatures, good or bad. */
+  signers: string[];
 }
 
 export async function verify(
@@ -26,18 +35,22 @@ export async function verify(
     sender: sender.mailFrom,
     mta: hostname,
     resolver: lookUp as NonNullable<AuthenticateOptions["resolver"]>,
+    // It would read From in its own way.
+    disableDmarc: true,
     disableBimi: true,
   };
-  const { headers, dmarc }: AuthenticateResult = await authenticate(message, options);
+  const { headers, spf, dkim } = await authenticate(message, options);
+  const signatures = dkim.results.map(({ signingDomain = "", status }) => ({ domain: signingDomain, status }));
   return {
-    headers: String(headers),
-    dmarc: dmarc
-      ? {
-          result: dmarc.status.result,
-          policy: dmarc.policy ?? "",
-          isTest: Boolean(dmarc.testMode),
-          domain: dmarc.status.header?.from ?? "its sender",
-        }
-      : undefined,
+    results: /^Authentication-Results: ([\s\S]*?)\r\n(?![ \t])/im.exec(`${headers}\r\n`)?.[1] ?? `${hostname}; none`,
+    spf: identifiers(spf ? [spf] : []),
+    dkim: identifiers(signatures),
+    signers: signatures.map(({ domain }) => domain).filter((domain) => domain !== ""),
   };
+}
+
+function identifiers(found: { domain: string; status: { result: string } }[]): Identifiers {
+  const having = (result: string) =>
+    found.filter(({ domain, status }) => domain && status.result === result).map(({ domain }) => domain);
+  return { passed: having("pass"), unknown: having("temperror") };
 }
