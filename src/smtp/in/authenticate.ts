@@ -1,6 +1,6 @@
 import type { Log } from "../../base/log.ts";
 import type { DnsResolver } from "../resolver.ts";
-import { type Authors, readAuthors } from "./authors.ts";
+import { readAuthors } from "./authors.ts";
 import { decide, type Verdict } from "./disposition.ts";
 import { type DmarcVerdict, judgeDomain } from "./dmarc.ts";
 import { type IncomingHeader, isOverlong, plainly } from "./incoming-header.ts";
@@ -29,11 +29,11 @@ export async function authenticate(
   sender: Sender,
   means: Means,
 ): Promise<Verdict> {
-  const authors = readAuthors(header.from);
-  if (header.isFromExcessive || authors.domains.length > mostDomains) {
-    return { field: "", refusal: "5.7.1 From names more than can be judged" };
-  }
-  const verified = await verify(message, header, sender, authors, means);
+  const excessive = { field: "", refusal: "5.7.1 From names more than can be judged" };
+  if (header.isFromExcessive) return excessive;
+  const verified = await verify(message, header, sender, means);
+  const { authors } = verified;
+  if (authors.domains.length > mostDomains) return excessive;
   const lookUp = lookUps(means.resolver, policyTime);
   const domains = await Promise.all(
     authors.domains.map(async (domain) => {
@@ -41,7 +41,7 @@ export async function authenticate(
       return { ...verdict, isOurs: await isUnprotected(verdict, verified, means) };
     }),
   );
-  return decide({ authors, domains, header, verified });
+  return decide({ domains, header, verified });
 }
 
 /** True for a domain served here that says nothing of how its mail is judged, where nothing shows that it sent this. */
@@ -64,21 +64,22 @@ async function verify(
   message: Buffer,
   header: IncomingHeader,
   sender: Sender,
-  { domains }: Authors,
   { resolver, hostname, log }: Means,
 ): Promise<Verified> {
   const means = { hostname, lookUp: lookUps(resolver, verifyingTime) };
-  const bare = Buffer.from("\r\n");
+  const { from } = header;
+  const bare = { message: Buffer.from("\r\n"), from };
   try {
     if (isOverlong(message, header)) return await verifyAside(bare, sender, means);
-    return await verifyAside(plainly(message, header), sender, means).catch((error: unknown) => {
+    return await verifyAside({ message: plainly(message, header), from }, sender, means).catch((error: unknown) => {
       if (!(error instanceof TooSlow)) throw error;
       return verifyAside(bare, sender, means);
     });
   } catch (error) {
     log.warn({ err: error }, "authentication of a message failed");
+    const authors = readAuthors(from);
     // Any of them might have been authenticated.
-    const unknown = { passed: [], unknown: domains };
-    return { results: `${hostname}; none`, spf: unknown, dkim: unknown, signers: [] };
+    const unknown = { passed: [], unknown: authors.domains };
+    return { results: `${hostname}; none`, spf: unknown, dkim: unknown, signers: [], authors };
   }
 }

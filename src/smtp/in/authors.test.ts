@@ -28,13 +28,13 @@ test.each<[string, string[], boolean?]>([
 ])("%s", (from, domains, isClear = true) => {
   const authors = readAuthors([from]);
   expect(authors.domains).toEqual(domains);
-  expect(authors.unclear.length === 0).toBe(isClear);
+  expect(authors.isClear).toBe(isClear);
 });
 
 test("the authors of several fields are those of each", () => {
   expect(readAuthors(["a@b.test", "", "<c@d.test> <e@b.test>"])).toEqual({
     addresses: ["a@b.test", "c@d.test", "e@b.test"],
     domains: ["b.test", "d.test"],
-    unclear: [],
+    isClear: true,
   });
 });

@@ -7,20 +7,20 @@ export interface Authors {
   addresses: string[];
   /** The domains that a reader may see in them, as A-labels. */
   domains: string[];
-  /** Addresses without a domain, or whose domain is a matter of opinion. */
-  unclear: string[];
+  /** False where the domain of an address is a matter of opinion. */
+  isClear: boolean;
 }
 
 export function readAuthors(from: readonly string[]): Authors {
   const addresses = from.flatMap(asAddresses).map(({ email }) => email);
   const domains = new Set<string>();
-  const unclear: string[] = [];
+  let isClear = true;
   for (const address of addresses) {
     const seen = domainsIn(address);
-    if (!seen.isClear) unclear.push(address);
+    isClear &&= seen.isClear;
     for (const domain of seen.domains) domains.add(domain);
   }
-  return { addresses, domains: [...domains], unclear };
+  return { addresses, domains: [...domains], isClear };
 }
 
 const quotedLocal = /^\s*"(?:[^"\\]|\\[\s\S])*"\s*@/;

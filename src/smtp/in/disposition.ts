@@ -1,4 +1,3 @@
-import type { Authors } from "./authors.ts";
 import type { DmarcVerdict, Policy } from "./dmarc.ts";
 import type { IncomingHeader } from "./incoming-header.ts";
 import type { Verified } from "./verify.ts";
@@ -18,10 +17,9 @@ export interface JudgedDomain extends DmarcVerdict {
 }
 
 export interface Judged {
-  authors: Authors;
   domains: JudgedDomain[];
   header: Pick<IncomingHeader, "from" | "isPassedOn">;
-  verified: Pick<Verified, "results" | "signers">;
+  verified: Pick<Verified, "results" | "signers" | "authors">;
 }
 
 /** A reason for which a message does not go to the inbox. */
@@ -32,7 +30,7 @@ interface Objection {
 }
 
 /** docs/adr/0011-dmarc.md: what becomes of the message, by the strictest policy of all the domains that fail. */
-export function decide({ authors, domains, header, verified }: Judged): Verdict {
+export function decide({ domains, header, verified }: Judged): Verdict {
   const isAmbiguous = header.from.length > 1;
   const judged = domains.map((domain) =>
     isAmbiguous && domain.result === "pass" ? { ...domain, result: "fail" as const } : domain,
@@ -41,9 +39,9 @@ export function decide({ authors, domains, header, verified }: Judged): Verdict 
   const rejected = objections.find(({ disposition }) => disposition === "reject");
   if (rejected) return { field: "", refusal: `5.7.1 refused by the DMARC policy of ${rejected.domain}` };
   const reasons = objections.map(({ reason }) => reason);
-  if (authors.unclear.length > 0) reasons.push("From has an address without a clear domain");
+  if (!verified.authors.isClear) reasons.push("From has an address without a clear domain");
   const rows = judged.map((domain) => resultOf(domain, objections));
-  if (authors.unclear.length > 0) rows.push("dmarc=permerror (an address without a clear domain; dis=quarantine)");
+  if (!verified.authors.isClear) rows.push("dmarc=permerror (an address without a clear domain; dis=quarantine)");
   return { field: resultsField(verified.results, rows), ...(reasons.length > 0 && { junkReason: reasons.join("; ") }) };
 }
 

@@ -23,7 +23,7 @@ export interface IncomingHeader {
 const mostLoops = 10;
 const mostReceived = 50;
 const mostFrom = 10;
-const longestFrom = 200_000;
+const longestFrom = 2_000_000;
 const largestHeader = 256_000;
 const mostLines = 4_000;
 const longestGap = 1_000;

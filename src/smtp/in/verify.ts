@@ -1,4 +1,5 @@
 import { type AuthenticateOptions, authenticate } from "mailauth";
+import { type Authors, readAuthors } from "./authors.ts";
 import type { LookUp } from "./look-up.ts";
 
 export interface Sender {
@@ -14,7 +15,13 @@ export interface Identifiers {
   unknown: string[];
 }
 
-/** What SPF, DKIM and ARC say, as far as others need it; plain data, so that it can come from another thread. */
+/** What is verified: the message as a verifier is to read it, and the values of From as clients read them. */
+export interface ToVerify {
+  message: Buffer;
+  from: string[];
+}
+
+/** What SPF, DKIM and ARC say, and of whom, as far as others need it; plain data, so that it can come from another thread. */
 export interface Verified {
   /** The value of Authentication-Results, folded. */
   results: string;
@@ -22,10 +29,11 @@ export interface Verified {
   dkim: Identifiers;
   /** The domains of all signatures, good or bad. */
   signers: string[];
+  authors: Pick<Authors, "domains" | "isClear">;
 }
 
 export async function verify(
-  message: Buffer,
+  { message, from }: ToVerify,
   sender: Sender,
   { hostname, lookUp }: { hostname: string; lookUp: LookUp },
 ): Promise<Verified> {
@@ -39,6 +47,7 @@ export async function verify(
     disableDmarc: true,
     disableBimi: true,
   };
+  const { domains, isClear } = readAuthors(from);
   const { headers, spf, dkim } = await authenticate(message, options);
   const signatures = dkim.results.map(({ signingDomain = "", status }) => ({ domain: signingDomain, status }));
   return {
@@ -46,6 +55,7 @@ export async function verify(
     spf: identifiers(spf ? [spf] : []),
     dkim: identifiers(signatures),
     signers: signatures.map(({ domain }) => domain).filter((domain) => domain !== ""),
+    authors: { domains, isClear },
   };
 }
 
