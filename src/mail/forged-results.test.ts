@@ -35,7 +35,6 @@ describe("results that claim to be ours", () => {
     "Authentication-Results: ( mx.test; none\r\n",
     "Authentication-Results: (; mx.test; none\r\n",
     "Authentication-Results: mx.test\r\n",
-    "Authentication-Results: a; mx.test\r\n",
   ])("go: %j", (field) => {
     const rest = "Subject: x\r\n\r\nAuthentication-Results: mx.test; none\r\n";
     expect(without(`A: b\r\n${field}${rest}`)).toBe(`A: b\r\n${rest}`);

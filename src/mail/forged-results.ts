@@ -12,6 +12,9 @@ const longest = 20_000;
 /** RFC 8601 §5: true for a field that somebody may take for results of ours. In doubt it is one. */
 function claimsToBeOurs(value: string, hostname: string): boolean {
   if (value.length > longest) return true;
+  // As nearly all are written, there is no doubt.
+  const plain = /^[ \t]*([\w.-]+)[ \t]*;/.exec(value)?.[1];
+  if (plain !== undefined) return plain.toLowerCase().includes(hostname.toLowerCase());
   const names = [hostname, domainToUnicode(hostname)].map(folded);
   // A reader may know comments or not, and decode what looks encoded or not.
   const readings = [value, unfold(value), asText(value)].flatMap((text) => [

@@ -216,12 +216,12 @@ describe("a message goes to Junk", () => {
   test("with the reason on its row until it is there, and nobody is told that the user is away", async () => {
     await client.call("VacationResponse/set", { update: { singleton: { isEnabled: true } } });
     await host.rows("ALTER TABLE received RENAME TO received_away");
-    const subject = await send("From: a@shop.test\r\nTo: ada@here.test\r\n", { from: "a@evil.test" });
+    const subject = await send("From: bob@here.test\r\nTo: ada@here.test\r\n");
     const [row] = await until("a note", async () => {
       const rows = await host.rows("SELECT last_error, junk_reason FROM incoming");
       return rows[0]?.last_error ? rows : undefined;
     });
-    expect(row!.junk_reason).toBe("DMARC fails for shop.test, whose policy is quarantine");
+    expect(row!.junk_reason).toBe("here.test is ours, and nothing shows that it sent this");
     await host.rows("ALTER TABLE received_away RENAME TO received");
     host.clock.ahead += 60_000;
     await host.incoming.sweep();
