@@ -75,7 +75,7 @@ export const emails: readonly Sentence[] = [
     section: "4.1.2.3",
     level: "SHOULD",
     says: "Parsing SHOULD be best effort in the face of invalid structure.",
-    tests: ["no-at", "broken-one"],
+    tests: ["no-at", "broken-one", "obsolete-blanks", "comment-within"],
   },
   {
     section: "4.1.2.4",

@@ -155,6 +155,7 @@ const insertDomain = statement(`
   INSERT INTO domain (name, dkim_selector, dkim_key, created_at) VALUES ($1, $2, $3, $4)
   ON CONFLICT (name) DO NOTHING`);
 const selectDomain = statement<DomainRow>("SELECT name, dkim_selector, dkim_key FROM domain WHERE name = $1");
+const selectDomains = statement<{ name: string }>("SELECT name FROM domain WHERE name = ANY($1::text[]) LIMIT 1");
 const listAllDomains = statement<DomainRow>("SELECT name, dkim_selector, dkim_key FROM domain ORDER BY name");
 
 /** False where the domain is there already: its key stays. */
@@ -168,6 +169,11 @@ export async function findDomain(database: Database, name: string): Promise<Doma
   const normal = normalizeDomain(name);
   const [row] = normal === undefined ? [] : await database.run(selectDomain, [normal]);
   return row && toDomain(row);
+}
+
+/** True when one of the domains is ours. */
+export async function servesAny(database: Database, names: string[]): Promise<boolean> {
+  return names.length > 0 && (await database.run(selectDomains, [names])).length > 0;
 }
 
 export async function listDomains(database: Database): Promise<Domain[]> {

@@ -86,7 +86,8 @@ test("an object of another size than its reference says is named", async () => {
 test("so is the missing object of a message on its way", async () => {
   const blob = { day: "2020-01-02", sha256: randomBytes(32), size: 9 };
   const lease = { holder: "test", until: store.clock.now() };
-  const message = { id: 1, createdAt: store.clock.now(), blob, mailFrom: "", recipients: [], attempts: 0 };
+  const row = { id: 1, createdAt: store.clock.now(), blob, mailFrom: "", recipients: [], attempts: 0 };
+  const message = { ...row, junkReason: null };
   const rows = new IncomingRows(store.database);
   await rows.insert(message, lease);
   const problem = `the object ${keyOf(blob)} is missing: a message on its way`;
