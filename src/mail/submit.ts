@@ -138,13 +138,13 @@ function checkRecipients(recipients: EnvelopeAddress[]): void {
   for (const { parameters } of recipients) checkParameters("rcpt", parameters);
 }
 
-/** One that can stand in MAIL FROM and RCPT TO (RFC 5321 §4.1.2). */
+/** One that can stand in MAIL FROM and RCPT TO (RFC 5321 §4.1.2). Some providers gave out addresses with odd dots. */
 export function isAddress(email: string): boolean {
   const parts = splitAddress(email);
   if (!parts || parts.local === "" || Buffer.byteLength(parts.local) > 64) return false;
   const written = email.slice(0, email.lastIndexOf("@"));
-  if (/^"(?:[^"\\\r\n\0]|\\[^\r\n\0])*"$/.test(written)) return true;
-  return /^[^\s"(),:;<>@[\]\\\x00-\x1f\x7f]+$/.test(written) && !/^\.|\.\.|\.$/.test(written);
+  if (/^"(?:[^"\\<>\x00-\x1f\x7f]|\\[^<>\x00-\x1f\x7f])*"$/.test(written)) return true;
+  return /^[^\s"(),:;<>@[\]\\\x00-\x1f\x7f]+$/.test(written);
 }
 
 function domainOf(address: string): string {
