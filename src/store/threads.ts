@@ -18,8 +18,15 @@ export function nextThreadKey(threadId: number): ThreadKey {
   return { idHash: -threadId, subjectHash: 0 };
 }
 
-/** By pairs: two lists, each of which may hold thousands, would be looked up in every combination. */
-const findRefs = statement<{ id_hash: number; subject_hash: number; thread_id: number }>(`
+type RefRow = { id_hash: number; subject_hash: number; thread_id: number };
+
+/** One scan of the index for the few keys of a mail: half the time of a look-up a key. */
+const findRefs = statement<RefRow>(`
+  SELECT id_hash, subject_hash, thread_id FROM thread_ref
+  WHERE user_id = $1 AND id_hash = ANY($2::bigint[]) AND subject_hash = ANY($3::bigint[])`);
+/** Older servers look up each combination of the two lists. */
+const mostCombinations = 10_000;
+const findManyRefs = statement<RefRow>(`
   SELECT t.id_hash, t.subject_hash, t.thread_id
   FROM unnest($2::bigint[], $3::bigint[]) AS k (id_hash, subject_hash)
   JOIN thread_ref t ON t.user_id = $1 AND t.id_hash = k.id_hash AND t.subject_hash = k.subject_hash`);
@@ -73,11 +80,12 @@ const renumberKeywords = statement(`
 /** "idHash subjectHash" → thread, for the keys that are known. */
 export async function findThreads(tx: Tx, keys: readonly ThreadKey[]): Promise<Map<string, number>> {
   if (keys.length === 0) return new Map();
-  const rows = await tx.run(findRefs, [
-    tx.accountId,
-    keys.map((key) => key.idHash),
-    keys.map((key) => key.subjectHash),
-  ]);
+  const all = { ids: keys.map((key) => key.idHash), subjects: keys.map((key) => key.subjectHash) };
+  const [ids, subjects] = [[...new Set(all.ids)], [...new Set(all.subjects)]];
+  const isFew = ids.length * subjects.length <= mostCombinations;
+  const rows = isFew
+    ? await tx.run(findRefs, [tx.accountId, ids, subjects])
+    : await tx.run(findManyRefs, [tx.accountId, all.ids, all.subjects]);
   return new Map(rows.map((row) => [`${row.id_hash} ${row.subject_hash}`, row.thread_id]));
 }
 
