@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { uuencode } from "../../test/support/uuencode.ts";
 import { decodedSize, partBytes } from "./decode.ts";
 import { leaves } from "./structure.ts";
 import { decodeUu } from "./uuencode.ts";
@@ -6,41 +7,25 @@ import { walk } from "./walk.ts";
 
 const latin1 = (text: string) => Buffer.from(text, "latin1");
 
-/** As the program of that name writes it; `blank`: what stands for six bits of zero. */
-function encode(bytes: Buffer, blank: string): string {
-  const char = (value: number) => (value === 0 ? blank : String.fromCharCode(value + 0x20));
-  const lines: string[] = [];
-  for (let at = 0; at < bytes.length; at += 45) {
-    const line = bytes.subarray(at, at + 45);
-    let text = char(line.length);
-    for (let from = 0; from < line.length; from += 3) {
-      const [a, b, c] = [line[from]!, line[from + 1] ?? 0, line[from + 2] ?? 0];
-      text += [a >> 2, ((a << 4) | (b >> 4)) & 63, ((b << 2) | (c >> 6)) & 63, c & 63].map(char).join("");
-    }
-    lines.push(text);
-  }
-  return `begin 644 a file.bin\r\n${[...lines, blank, "end"].join("\r\n")}\r\n`;
-}
-
 const all = Buffer.from(Array.from({ length: 1000 }, (_, n) => (n * 7) % 256));
 
 describe("uuencode", () => {
   test.each(["`", " "])("what is encoded with %j for zero comes back, at any length", (blank) => {
     for (let length = 0; length < 200; length++) {
       const bytes = all.subarray(0, length);
-      expect(decodeUu(latin1(encode(bytes, blank))).equals(bytes)).toBe(true);
+      expect(decodeUu(latin1(uuencode(bytes, blank))).equals(bytes)).toBe(true);
     }
-    expect(decodeUu(latin1(encode(all, blank))).equals(all)).toBe(true);
+    expect(decodeUu(latin1(uuencode(all, blank))).equals(all)).toBe(true);
   });
 
   test.each([
-    ["a line before it", `This is it:\n${encode(all, "`")}`],
-    ["text after it", `${encode(all, "`")}\n-- \nlist footer\n`],
-    ["another file after it", `${encode(all, "`")}${encode(all, "`")}`],
-    ["LF alone", encode(all, "`").replaceAll("\r\n", "\n")],
-    ["no end", encode(all, "`").replace("end\r\n", "")],
-    ["a checksum at the lines' ends", encode(all, "`").replace(/^(M.*)\r$/gm, "$1-\r")],
-    ["blank lines", encode(all, "`").replaceAll("\r\n", "\r\n\r\n")],
+    ["a line before it", `This is it:\n${uuencode(all)}`],
+    ["text after it", `${uuencode(all)}\n-- \nlist footer\n`],
+    ["another file after it", `${uuencode(all)}${uuencode(all)}`],
+    ["LF alone", uuencode(all).replaceAll("\r\n", "\n")],
+    ["no end", uuencode(all).replace("end\r\n", "")],
+    ["a checksum at the lines' ends", uuencode(all).replace(/^(M.*)\r$/gm, "$1-\r")],
+    ["blank lines", uuencode(all).replaceAll("\r\n", "\r\n\r\n")],
   ])("with %s", (_, text) => expect(decodeUu(latin1(text)).equals(all)).toBe(true));
 
   test("blanks lost at a line's end are zeros", () => {
