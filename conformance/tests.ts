@@ -29,6 +29,7 @@ import { mailboxSet } from "./rfc8621/2.5-mailbox-set.ts";
 import { mailbox } from "./rfc8621/2-mailbox.ts";
 import { mailboxCounts } from "./rfc8621/2-mailbox-counts.ts";
 import { thread } from "./rfc8621/3-thread.ts";
+import { threadPairs } from "./rfc8621/3-thread-pairs.ts";
 import { metadata } from "./rfc8621/4.1.1-metadata.ts";
 import { addressForms } from "./rfc8621/4.1.2.3-addresses.ts";
 import { headerForms } from "./rfc8621/4.1.2-header-forms.ts";
@@ -103,6 +104,7 @@ export const tests: readonly Test[] = [
   ...mailboxTree,
   ...mailboxSet,
   ...thread,
+  ...threadPairs,
   ...metadata,
   ...headerForms,
   ...addressForms,

@@ -3,9 +3,8 @@ import { baseSubject } from "../mime/subject.ts";
 import { type MessageSummary, summarise } from "../mime/summary.ts";
 import { searchText } from "../mime/text.ts";
 import { headerEnd } from "../mime/walk.ts";
-import type { ThreadKey } from "../store/threads.ts";
 import { type SearchableText, type SearchTerms, searchTerms } from "./terms.ts";
-import { threadKeys } from "./thread.ts";
+import { type ThreadKeys, threadKeys } from "./thread.ts";
 
 /** A header block up to this many bytes stands beside the row. */
 const maxHeader = 65_536;
@@ -15,7 +14,7 @@ export interface PreparedMessage {
   summary: MessageSummary;
   header: Buffer | null;
   terms: SearchTerms;
-  threadKeys: ThreadKey[];
+  threadKeys: ThreadKeys;
   sortKeys: { from: string; to: string; subject: string };
 }
 
@@ -31,7 +30,7 @@ export function prepareMessage(message: Buffer): PreparedMessage {
     summary,
     header: end <= maxHeader ? Buffer.from(message.subarray(0, end)) : null,
     terms: searchTerms(searchable(message, summary)),
-    threadKeys: threadKeys(summary),
+    threadKeys: threadKeys(message, summary),
     sortKeys: {
       from: sortKey(summary.from),
       to: sortKey(summary.to),

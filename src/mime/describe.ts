@@ -29,22 +29,25 @@ function contentFields(fields: HeaderField[]): ContentFields {
   return found;
 }
 
-/** RFC 2045 §6.1 */
+/** RFC 2045 §6.1, and the names that uuencode has. */
+const encodings = new Map<string, TransferEncoding>([
+  ["7bit", "7bit"],
+  ["8bit", "8bit"],
+  ["binary", "binary"],
+  ["base64", "base64"],
+  ["quoted-printable", "quoted-printable"],
+  ["x-uuencode", "uuencode"],
+  ["x-uuencoded", "uuencode"],
+  ["x-uue", "uuencode"],
+  ["uuencode", "uuencode"],
+  ["uuencoded", "uuencode"],
+  ["uue", "uuencode"],
+]);
+
 function transferEncoding(raw: string | undefined): TransferEncoding {
   if (raw === undefined) return "7bit";
-  const token = /^[^\s;]*/.exec(withoutComments(unfold(raw)).trim())![0].toLowerCase();
-  switch (token) {
-    case "":
-      return "7bit";
-    case "7bit":
-    case "8bit":
-    case "binary":
-    case "base64":
-    case "quoted-printable":
-      return token;
-    default:
-      return "unknown";
-  }
+  const token = /^[^\s;,]*/.exec(withoutComments(unfold(raw)).replaceAll('"', "").trim())![0].toLowerCase();
+  return token === "" ? "7bit" : (encodings.get(token) ?? "unknown");
 }
 
 /** RFC 2392, RFC 2045 §7 */

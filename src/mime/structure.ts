@@ -4,7 +4,7 @@ export interface Range {
   end: number;
 }
 
-export type TransferEncoding = "7bit" | "8bit" | "binary" | "base64" | "quoted-printable" | "unknown";
+export type TransferEncoding = "7bit" | "8bit" | "binary" | "base64" | "quoted-printable" | "uuencode" | "unknown";
 
 /** RFC 8621 §4.1.4: one node of the MIME tree. Plain data, stored as JSON. */
 export interface Part {

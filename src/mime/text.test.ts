@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodedSize, decodeText, decodeTransfer, truncateText } from "./decode.ts";
 import { prependHeader, withoutBcc } from "./envelope-fields.ts";
+import { preview } from "./preview.ts";
 import { baseSubject } from "./subject.ts";
 import { summarise } from "./summary.ts";
-import { htmlToText, preview, searchText } from "./text.ts";
+import { htmlToText, searchText } from "./text.ts";
 import { encodeBase64, encodeQuotedPrintable } from "./transfer.ts";
 import { walk } from "./walk.ts";
 
