@@ -9,6 +9,7 @@ import { testLogin, testServices } from "../../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
 import type { Login } from "../../auth/login.ts";
 import { encodeId } from "../../base/ids.ts";
+import { silentLog } from "../../base/log.ts";
 import { Ingest } from "../../mail/ingest.ts";
 import { Blobs } from "../../store/blobs.ts";
 import { DiskObjects } from "../../store/objects/disk.ts";
@@ -17,6 +18,7 @@ import { capabilities } from "../ids.ts";
 import { defaultLimits } from "../method.ts";
 import { methods } from "../methods.ts";
 import { createRegistry } from "../registry.ts";
+import { Proxies } from "./address.ts";
 import type { HttpDeps } from "./deps.ts";
 import { Concurrency } from "./limits.ts";
 import { createHttpServer } from "./server.ts";
@@ -63,6 +65,7 @@ beforeAll(async () => {
               ? "throttled"
               : undefined,
     },
+    proxies: new Proxies({ trusted: ["127.0.0.1/32"], publicUrl: "", log: silentLog }),
     ready: async () => true,
   };
   server = createHttpServer(deps);

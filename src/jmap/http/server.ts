@@ -3,7 +3,6 @@ import express, { type NextFunction, type Request, type Response } from "express
 import type { Login } from "../../auth/login.ts";
 import { AccountMissing } from "../../store/errors.ts";
 import { RequestError } from "../errors.ts";
-import { baseUrl } from "./address.ts";
 import { handleApi } from "./api.ts";
 import { authenticate, noSuchAccount } from "./authenticate.ts";
 import { handleCors } from "./cors.ts";
@@ -32,7 +31,7 @@ export type Endpoint = (typeof endpoints)[number];
 export function createHttpServer(deps: HttpDeps): Server {
   const { services, requests } = deps;
   const serveApi = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const login = await authenticate(req, deps.authenticator);
+    const login = await authenticate(req, deps);
     // The turn lasts until the answer is taken: clients that don't read must not pile answers up.
     await requests.run(login.login, () => handleApi(deps, req, res, login));
   };
@@ -69,10 +68,10 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
   app.disable("x-powered-by");
   app.disable("etag");
   const signedIn = (handler: Handler) => async (req: Request, res: Response) => {
-    await handler(req, res, await authenticate(req, deps.authenticator));
+    await handler(req, res, await authenticate(req, deps));
   };
   const session = signedIn((req, res, login) =>
-    sendJson(req, res, 200, buildSession(deps, login, baseUrl(req, deps.publicUrl)), {
+    sendJson(req, res, 200, buildSession(deps, login, deps.proxies.baseUrl(req)), {
       "Cache-Control": "no-cache, no-store, must-revalidate",
     }),
   );

@@ -10,6 +10,7 @@ import { pushedTypes } from "../../push/states.ts";
 import type { Store } from "../../store/store.ts";
 import { RequestError } from "../errors.ts";
 import { OctetPool, type Octets } from "../octets.ts";
+import { Proxies } from "./address.ts";
 import { createWebSocketUpgrade, type WebSocketDeps } from "./websocket.ts";
 
 const login: Login = {
@@ -60,7 +61,7 @@ beforeEach(async () => {
     },
     processRequest: (_login, body, octets) => work(body as Message, octets),
     inTurn: (_login, run) => new OctetPool(10_000_000, 10_000_000).leased(run),
-    publicUrl: "",
+    proxies: new Proxies({ trusted: [], publicUrl: "", log: silentLog }),
     maxSizeRequest: 100_000,
     maxPerLogin: 2,
   };

@@ -5,7 +5,7 @@ import type { Authenticator } from "../../auth/login.ts";
 import type { Log } from "../../base/log.ts";
 import { Connections } from "../../push/connections.ts";
 import { RequestError } from "../errors.ts";
-import { baseUrl, clientAddress } from "./address.ts";
+import type { Proxies } from "./address.ts";
 import { type SessionDeps, throttled, unexpected, WebSocketSession } from "./websocket-session.ts";
 
 export interface WebSocketDeps extends SessionDeps {
@@ -13,8 +13,7 @@ export interface WebSocketDeps extends SessionDeps {
   draining: AbortSignal;
   /** As for the API. Asked at the handshake, and again for each request. */
   authenticate: Authenticator["authenticate"];
-  /** As for the API. */
-  publicUrl: string;
+  proxies: Proxies;
   /** Connections of one login at a time. (Default: 64) */
   maxPerLogin?: number;
   /** How often idle connections' credentials are looked at again, in ms. (Default: 900 000) */
@@ -46,11 +45,11 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
 
   const upgrade = async (req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     if (!offersJmap(req)) throw new RequestError("about:blank", 400, "The subprotocol jmap must be asked for.");
-    if (isForeignPage(req, deps.publicUrl)) {
+    if (isForeignPage(req, deps.proxies)) {
       throw new RequestError("about:blank", 403, "A page of another origin can't use Basic credentials.");
     }
     if (connections.draining) throw new RequestError("about:blank", 503, "The server is shutting down.");
-    const authenticate = () => deps.authenticate(req.headers.authorization, clientAddress(req));
+    const authenticate = () => deps.authenticate(req.headers.authorization, deps.proxies.clientAddress(req));
     const login = await authenticate();
     if (login === "throttled") throw throttled();
     if (!login) throw new RequestError("about:blank", 401, "These credentials open nothing here.");
@@ -79,10 +78,10 @@ function offersJmap(req: IncomingMessage): boolean {
  * RFC 6455 §10.2: a browser adds Basic credentials that it remembers to the handshakes of any page, and no rule of
  * CORS stops it. It remembers no Bearer tokens.
  */
-function isForeignPage(req: IncomingMessage, publicUrl: string): boolean {
+function isForeignPage(req: IncomingMessage, proxies: Proxies): boolean {
   const { origin, authorization = "" } = req.headers;
   if (origin === undefined || !/^basic /i.test(authorization)) return false;
-  return URL.parse(origin)?.host !== URL.parse(baseUrl(req, publicUrl))?.host;
+  return URL.parse(origin)?.host !== URL.parse(proxies.baseUrl(req))?.host;
 }
 
 function refuse(socket: Duplex, error: unknown, log: Log): void {
