@@ -56,6 +56,7 @@ function createApi(
     draining,
     authenticate: authenticator.authenticate,
     proxies,
+    trustedOrigins: config.trustedOrigins,
     maxSizeRequest,
     processRequest: (login, body, octets) => processRequest(deps, login, body, octets),
     inTurn: (login, work) => requests.run(login, () => services.octets.leased(work)),

@@ -67,6 +67,7 @@ export async function createHttpWorld(): Promise<HttpWorld> {
     eventSource: createEventSource(push),
     upgrade: createWebSocketUpgrade({
       ...push,
+      trustedOrigins: [],
       maxSizeRequest: services.limits.maxSizeRequest,
       processRequest: (login, body, octets) => processRequest(deps, login, body, octets),
       inTurn: (login, work) => deps.requests.run(login, () => services.octets.leased(work)),

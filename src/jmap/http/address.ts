@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { BlockList, isIP } from "node:net";
 import type { Log } from "../../base/log.ts";
 import { isPrivateAddress } from "../../base/private-address.ts";
+import { RequestError } from "../errors.ts";
 
 export interface ProxiesOptions {
   /** Proxies whose word on their clients is taken: addresses and networks such as 192.0.2.0/24. */
@@ -9,6 +10,17 @@ export interface ProxiesOptions {
   /** Where clients reach the server, without a slash at the end; "" for what the request says. */
   publicUrl: string;
   log: Log;
+}
+
+/** RFC 9112 §3.2: one Host, and it is a host. Throws a RequestError of status 400. */
+export function checkHost(req: IncomingMessage): void {
+  let fields = 0;
+  const { rawHeaders } = req;
+  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]!.toLowerCase() === "host") fields++;
+  const isMissing = fields === 0 && req.httpVersion !== "1.0";
+  const isHost = /^(\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?$/i.test(req.headers.host ?? "");
+  if (!isMissing && fields <= 1 && isHost) return;
+  throw new RequestError("about:blank", 400, "A request has one Host field, and that names a host.");
 }
 
 /** A forwarded header of so many peers is warned of. */

@@ -124,7 +124,10 @@ test("credentials: 401 with a challenge but not for scripts, 429 when throttled"
         resolve(res.headers["www-authenticate"]);
       }).end();
     });
-  expect(await header({})).toContain("Basic");
+  expect(await header({})).toMatch(/^Basic .*, Bearer /);
+  expect(await header({ "Sec-Fetch-Mode": "navigate" })).toMatch(/^Basic .*, Bearer /);
+  expect(await header({ "Sec-Fetch-Mode": "same-origin" })).toBeUndefined();
+  expect(await header({ Origin: "https://webmail.example" })).toBeUndefined();
   expect(await header({ "X-Requested-With": "fetch" })).toBeUndefined();
   expect(await header({ "Sec-Fetch-Mode": "cors" })).toBeUndefined();
   const throttled = await get("/jmap/session", { Authorization: "Bearer often" });
@@ -394,6 +397,13 @@ test("health, and targets that are no URL", async () => {
       });
       socket.on("close", () => resolve(answer));
     });
+  expect(await raw("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")).toMatch(/^HTTP\/1.1 200/);
+  expect(await raw("GET /healthz HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1.1 200/);
+  for (const host of ["Host: x\r\nHost: x", "Host: x\r\nX: y\r\nhost: z", "Host: x/y", "Host: a@b", "X: y"]) {
+    for (const line of ["GET /healthz", "OPTIONS /jmap/api", "POST /jmap/api"]) {
+      expect(await raw(`${line} HTTP/1.1\r\n${host}\r\n\r\n`), host).toMatch(/^HTTP\/1.1 400/);
+    }
+  }
   expect(await raw("GET // HTTP/1.1\r\nHost: x\r\n\r\n")).toMatch(/^HTTP\/1.1 404/);
   const upgrade = (protocol: string) => `Host: x\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
   expect(await raw(`GET // HTTP/1.1\r\n${upgrade("websocket")}`)).toMatch(/^HTTP\/1.1 404/);

@@ -3,6 +3,7 @@ import express, { type NextFunction, type Request, type Response } from "express
 import type { Login } from "../../auth/login.ts";
 import { AccountMissing } from "../../store/errors.ts";
 import { RequestError } from "../errors.ts";
+import { checkHost } from "./address.ts";
 import { handleApi } from "./api.ts";
 import { authenticate, noSuchAccount } from "./authenticate.ts";
 import { handleCors } from "./cors.ts";
@@ -41,6 +42,13 @@ export function createHttpServer(deps: HttpDeps): Server {
     deps.upgrade !== undefined && isWebSocket(req) && urlOf(req).pathname === "/jmap/ws";
   const options = { noDelay: true, keepAliveTimeout: 65_000, requestTimeout: longestBody, shouldUpgradeCallback };
   const server = createServer(options, (req, res) => {
+    try {
+      checkHost(req);
+    } catch (error) {
+      res.setHeader("Connection", "close");
+      void sendError(req, res, error, services);
+      return;
+    }
     if (handleCors(req, res)) return;
     if (req.method === "POST" && req.url === "/jmap/api") {
       serveApi(req, res).catch((error: unknown) => sendError(req, res, error, services));
