@@ -272,6 +272,44 @@ test("upload, then download whole, in ranges, and not at all", async () => {
   expect((await get(path, { Range: "bytes=1-2", "If-Range": '"else"' })).status).toBe(200);
 });
 
+test("a download needs no name", async () => {
+  const { blobId } = (await (await upload("0123456789")).json()) as Record<string, string>;
+  for (const end of ["/?type=text/plain", "?type=text/plain", "//?type=text/plain"]) {
+    const response = await get(`/jmap/download/${account}/${blobId}${end}`);
+    const { status, headers } = response;
+    expect([status, headers.get("content-type"), headers.get("content-disposition")], end).toEqual(
+      end.startsWith("//") ? [404, "application/problem+json", null] : [200, "text/plain", "attachment"],
+    );
+    await response.arrayBuffer();
+  }
+});
+
+test("a method whose capability is not in using says so, and the log tells it once a client", async () => {
+  const warnings: object[] = [];
+  deps.services.log = { ...silentLog, warn: (fields: object) => void warnings.push(fields) };
+  const methodCalls = ["Identity/get", "EmailSubmission/set"].map((name, index) => [
+    name,
+    { accountId: account },
+    `${index}`,
+  ]);
+  const ask = async (agent: string) => {
+    const response = await post({ using, methodCalls }, { "User-Agent": agent });
+    return ((await response.json()) as { methodResponses: unknown }).methodResponses;
+  };
+  const refused = (name: string, callId: string) => {
+    const description = `${name} needs urn:ietf:params:jmap:submission in using`;
+    return ["error", { type: "unknownMethod", description }, callId];
+  };
+  for (const agent of ["Mailer/1", "Mailer/1", "Other/2"]) {
+    expect(await ask(agent)).toEqual([refused("Identity/get", "0"), refused("EmailSubmission/set", "1")]);
+  }
+  const told = { login: "test", method: "Identity/get", option: "--relaxed-using" };
+  expect(warnings).toMatchObject([
+    { ...told, agent: "Mailer/1" },
+    { ...told, agent: "Other/2" },
+  ]);
+});
+
 test("an upload that the account has no room for is refused, announced or not", async () => {
   const announced = await upload("01234567890", {}, full);
   expect(announced.status).toBe(507);

@@ -21,6 +21,7 @@ export const endpoints = [
   "/jmap/api",
   "/jmap/upload/:accountId",
   "/jmap/download/:accountId/:blobId/:name",
+  "/jmap/download/:accountId/:blobId",
   "/jmap/eventsource",
   "/jmap/ws",
   "/healthz",
@@ -104,14 +105,14 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
       uploads.run(login.login, () => handleUpload(deps, req, res, login, String(req.params.accountId))),
     ),
   );
-  get(
-    "/jmap/download/:accountId/:blobId/:name",
-    signedIn((req, res, login) => {
-      const { accountId, blobId, name } = req.params as Record<"accountId" | "blobId" | "name", string>;
-      const type = urlOf(req).searchParams.get("type") || "application/octet-stream";
-      return downloads.run(login.login, () => handleDownload(deps, req, res, login, { accountId, blobId, name, type }));
-    }),
-  );
+  const download = signedIn((req, res, login) => {
+    const { accountId, blobId, name = "" } = req.params as Record<"accountId" | "blobId", string> & { name?: string };
+    const type = urlOf(req).searchParams.get("type") || "application/octet-stream";
+    return downloads.run(login.login, () => handleDownload(deps, req, res, login, { accountId, blobId, name, type }));
+  });
+  get("/jmap/download/:accountId/:blobId/:name", download);
+  // Of a client that has no name for it.
+  get("/jmap/download/:accountId/:blobId", download);
   get(
     "/jmap/eventsource",
     signedIn((req, res, login) => {
