@@ -11,14 +11,14 @@ import {
 import { SetError, tooMany } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import type { WriteCall } from "../method.ts";
-import { bool, list, nullable, object, optional, storableUpTo } from "../schema.ts";
+import { bool, lineUpTo, list, nullable, object, optional, storableUpTo } from "../schema.ts";
 import { refuse } from "../standard/faults.ts";
 import type { CreateRecord, DataType, JmapObject, SetHooks, UpdateRecord } from "../standard/type.ts";
 
 /** Of one account. */
 const maxIdentities = 1_000;
 const addresses = nullable(
-  list(object({ name: optional(nullable(storableUpTo(1000))), email: storableUpTo(1000) }), { maxItems: 100 }),
+  list(object({ name: optional(nullable(lineUpTo(1000))), email: lineUpTo(1000) }), { maxItems: 100 }),
 );
 const signature = storableUpTo(100_000);
 
@@ -87,8 +87,8 @@ export const identity = {
   prefix: idPrefix.identity,
   most: maxIdentities,
   properties: {
-    name: { schema: storableUpTo(1000), default: "" },
-    email: { schema: storableUpTo(320), immutable: true },
+    name: { schema: lineUpTo(1000), default: "" },
+    email: { schema: lineUpTo(320), immutable: true },
     replyTo: { schema: addresses, default: null },
     bcc: { schema: addresses, default: null },
     textSignature: { schema: signature, default: "" },
