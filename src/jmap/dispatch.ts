@@ -2,6 +2,7 @@ import type { Login } from "../auth/login.ts";
 import { decodeId } from "../base/ids.ts";
 import { CommitError, isRetryable } from "../store/database.ts";
 import { AccountMissing } from "../store/errors.ts";
+import { isStorageTrouble, tellStorageTrouble } from "../store/storage-trouble.ts";
 import type { Reader, Tx } from "../store/store.ts";
 import { MethodError } from "./errors.ts";
 import { idPrefix } from "./ids.ts";
@@ -277,6 +278,10 @@ class Run {
   #methodError(error: unknown, method: string): MethodError {
     if (error instanceof MethodError) return error;
     if (error instanceof AccountMissing) return new MethodError("accountNotFound");
+    if (isStorageTrouble(error)) {
+      tellStorageTrouble(this.services.log, error);
+      return new MethodError("serverUnavailable", "nothing can be stored at the moment");
+    }
     const reference = this.services.random(6).toString("hex");
     this.services.log.error({ reference, method, err: error }, "method failed");
     if (error instanceof CommitError) return new MethodError("serverPartialFail", `outcome unknown, see ${reference}`);

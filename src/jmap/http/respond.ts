@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
+import { isStorageTrouble, tellStorageTrouble } from "../../store/storage-trouble.ts";
 import { RequestError } from "../errors.ts";
 import type { Services } from "../method.ts";
 import { jsonBytes } from "./large-json.ts";
@@ -90,7 +91,7 @@ export async function sendError(
   await sendJson(req, res, problem.status, problem, {
     "Content-Type": "application/problem+json",
     ...(problem.status === 401 && { "WWW-Authenticate": challenges(req) }),
-    ...(problem.status === 429 && { "Retry-After": "30" }),
+    ...((problem.status === 429 || problem.status === 503) && { "Retry-After": "30" }),
   });
 }
 
@@ -116,6 +117,10 @@ async function drain(req: IncomingMessage, most: number): Promise<void> {
 }
 
 function unexpected(error: unknown, { log, random }: Services): RequestError {
+  if (isStorageTrouble(error)) {
+    tellStorageTrouble(log, error);
+    return new RequestError("about:blank", 503, "Nothing can be stored at the moment: try again later.");
+  }
   const reference = random(6).toString("hex");
   log.error({ reference, err: error }, "request failed");
   return new RequestError("about:blank", 500, `unexpected error, reference ${reference}`);
