@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { isDeepStrictEqual, promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startServer, type TestServer } from "./support/server.ts";
 
@@ -130,6 +130,34 @@ test("an account is opened to one more login, and closed again", async () => {
   await eventually(async () => (await names()).includes("office@new.example"));
   await run("account", "share", "office@new.example", "clerk@new.example", "--stop");
   await eventually(async () => (await names()).length === 1);
+});
+
+test("an account has a name, which its identity has too until its owner gives that another", async () => {
+  const address = "named@new.example";
+  const add = ["account", "add", address, "--name", "Zoë Lee", "--password-stdin"];
+  expect((await server.cli(["account", "add", address, "--name", "a\nb"])).stderr).toContain("control characters");
+  expect((await server.cli(add, "sesame\n")).code).toBe(0);
+  const client = await server.login(address, "sesame");
+  const names = async () => {
+    const { accounts } = (await (await session(address, "sesame")).json()) as {
+      accounts: Record<string, { name: string }>;
+    };
+    const account = Object.values(accounts).map(({ name }) => name);
+    const [identity] = await client.call([["Identity/get", { accountId: client.accountId, ids: null }, "0"]]);
+    return [...account, ...(identity![1].list as { name: string }[]).map(({ name }) => name)];
+  };
+  expect(await names()).toEqual(["Zoë Lee", "Zoë Lee"]);
+  const renamed = async (name: string, expected: string[]) => {
+    expect((await run("account", "name", address, name)).code).toBe(0);
+    await eventually(async () => isDeepStrictEqual(await names(), expected));
+  };
+  await renamed("Z. Lee", ["Z. Lee", "Z. Lee"]);
+  await renamed("", [address, ""]);
+  await renamed("Zoë", ["Zoë", "Zoë"]);
+  const [got] = await client.call([["Identity/get", { accountId: client.accountId, ids: null }, "0"]]);
+  const [{ id }] = got![1].list as [{ id: string }];
+  await client.call([["Identity/set", { accountId: client.accountId, update: { [id]: { name: "Own" } } }, "0"]]);
+  await renamed("Zoë Lee", ["Zoë Lee", "Own"]);
 });
 
 test("the quota of an account is told, set and lifted", async () => {

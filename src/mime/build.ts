@@ -54,8 +54,9 @@ function identity(bytes: Buffer): Encoding {
   return isAscii(bytes) ? "7bit" : "8bit";
 }
 
-function encodeTextBody(text: string): { body: Buffer; encoding: Encoding } {
+function encodeText(type: string, text: string): { body: Buffer; encoding: Encoding } {
   const bytes = Buffer.from(text.replace(/\r?\n/g, "\r\n"), "utf8");
+  if (isOpaque(type)) return encodeBytes(type, bytes);
   if (identity(bytes) === "7bit" && !/^From /m.test(text)) return { body: bytes, encoding: "7bit" };
   let high = 0;
   for (const byte of bytes) if (byte > 0x7e) high++;
@@ -66,10 +67,11 @@ function encodeTextBody(text: string): { body: Buffer; encoding: Encoding } {
     : { body: encodeQuotedPrintable(bytes), encoding: "quoted-printable" };
 }
 
+/** RFC 2046 §5.2: these may have no other encoding than the identity. RFC 6532 §3.7 lets message/global have any. */
+const isOpaque = (type: string) => type.startsWith("message/") && !type.startsWith("message/global");
+
 function encodeBytes(type: string, bytes: Buffer): { body: Buffer; encoding: Encoding } {
-  // RFC 2046 §5.2: these may have no other encoding. RFC 6532 §3.7 lets message/global have any.
-  if (type.startsWith("message/") && !type.startsWith("message/global"))
-    return { body: bytes, encoding: identity(bytes) };
+  if (isOpaque(type)) return { body: bytes, encoding: identity(bytes) };
   return { body: encodeBase64(bytes), encoding: "base64" };
 }
 
@@ -127,7 +129,7 @@ function buildContent(
   const type = leafType(part);
   const isText = "text" in content;
   const { body, encoding } = isText
-    ? encodeTextBody(content.text)
+    ? encodeText(type.toLowerCase(), content.text)
     : encodeBytes(type.toLowerCase(), view(content.bytes));
   const charset = isText ? (/^text\//i.test(type) ? "utf-8" : null) : part.charset;
   return {

@@ -4,6 +4,7 @@ import { releaseBlobs } from "./blob-refs.ts";
 import { typeCodes } from "./change.ts";
 import type { Database } from "./database.ts";
 import { AccountMissing } from "./errors.ts";
+import { dropKnownNetworks } from "./known-networks.ts";
 import type { ListedObject, ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
 import { removeExpiredPushes } from "./push-sweeps.ts";
 import { findSetting } from "./settings.ts";
@@ -132,7 +133,7 @@ export class Sweeper {
     return removed;
   }
 
-  /** The change log and the memory of received messages, of the next few accounts. */
+  /** The change log and the memory of received messages and of networks, of the next few accounts. */
   async prune(): Promise<{ changes: number; received: number }> {
     const { database } = this.#store;
     const accounts = await database.run(selectAccounts, [this.#cursor, this.#limit]);
@@ -141,6 +142,7 @@ export class Sweeper {
     for (const { user_id: userId } of accounts) {
       changes += await this.#pruneChanges(userId);
       received += await database.count(deleteReceived, [userId, this.#ago(logged)]);
+      await dropKnownNetworks(database, userId, this.#clock.now());
     }
     return { changes, received };
   }

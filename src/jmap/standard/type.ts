@@ -43,6 +43,8 @@ export interface RecordType<K> {
    * Each holds `id` and at least the properties asked for; /get drops the rest, unless `fetchesExactly`.
    */
   fetch(ids: number[] | null, want: Want, call: K): Promise<JmapObject[]>;
+  /** How many an account may have, where that is few: /get with null gives them all, whatever `maxObjectsInGet` is. */
+  most?: number;
   /** `fetch` gives no property that was not asked for: /get need not copy the objects. */
   fetchesExactly?: true;
 }
