@@ -67,14 +67,24 @@ function languages(raw: string): string[] | null {
 
 const mediaType = /^[!#$%&'*+.^_`{|}~\w-]+\/[!#$%&'*+.^_`{|}~\w-]+$/;
 
+/**
+ * RFC 2045 §5.2: text/plain is what a value that cannot be read should stand for; but where it begins as what is no
+ * text (`image/not/valid`, `application`), the bytes are to be downloaded, not shown.
+ */
+function typeOfBroken(value: string): string {
+  return /^(application|audio|font|image|message|model|video)\b/.test(value)
+    ? "application/octet-stream"
+    : "text/plain";
+}
+
 /** RFC 8621 §4.1.4: the properties a part's header gives, and the boundary when it is a multipart. */
 export function describe(fields: HeaderField[], inDigest: boolean): { part: Part; boundary: string | null } {
   const content = contentFields(fields);
   const given = content.type === undefined ? undefined : parseParameterised(content.type);
   let type = given?.value;
-  // RFC 2045 §5.2, RFC 2046 §5.1.5
+  // RFC 2046 §5.1.5
   if (type === undefined) type = inDigest ? "message/rfc822" : "text/plain";
-  else if (!mediaType.test(type)) type = "text/plain";
+  else if (!mediaType.test(type)) type = typeOfBroken(type);
   let boundary: string | null = null;
   if (type.startsWith("multipart/")) {
     boundary = (given?.params.get("boundary") ?? (given && parameter(given, "boundary")))?.trimEnd() ?? null;
