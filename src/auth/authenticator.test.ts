@@ -125,6 +125,11 @@ test("where a login was at home before a restart, guesses from elsewhere still s
   for (let count = 0; count < 20; count++) await restarted.checkPassword(login, `guess ${count}`, "192.0.2.2");
   expect(await restarted.checkPassword(login, "right: one", "192.0.2.3")).toBe("throttled");
   expect(await restarted.checkPassword(login, "right: one", "192.0.2.1")).toMatchObject({ login });
+  // It was right there too, though nobody had to look again.
+  expect(await restarted.checkPassword(login, "right: one", "192.0.2.7")).toMatchObject({ login });
+  const third = createAuthenticator({ store, clock, log });
+  for (let count = 0; count < 20; count++) await third.checkPassword(login, `guess ${count}`, "192.0.2.2");
+  expect(await third.checkPassword(login, "right: one", "192.0.2.7")).toMatchObject({ login });
   // Nor do guesses at other logins from there.
   const again = createAuthenticator({ store, clock, log });
   for (let count = 0; count < 40; count++) await again.checkPassword(`x${count}@auth.example`, "guess", "192.0.2.1");

@@ -77,10 +77,10 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
   async function check({ id, name, remoteAddress }: Attempt, verify: (way: Way) => Promise<Outcome>) {
     const network = remoteAddress === undefined ? undefined : networkOf(remoteAddress);
     const known = cache.get(id);
-    if (known) return loginOf(await known.outcome);
+    if (known) return recognized(await known.outcome, name, network);
     const isHome = await isAtHome(name, network);
     const shared = cache.get(id);
-    if (shared) return loginOf(await shared.outcome);
+    if (shared) return recognized(await shared.outcome, name, network);
     const isBlocked = () => !isHome && network !== undefined && throttles.network.isBlocked(network);
     // Guesses from elsewhere must not lock people out where they have logged in before.
     const guessed = isHome ? `${name} ${network}` : name;
@@ -101,17 +101,19 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
       log.info({ login: name, remoteAddress }, "credential refused");
       return undefined;
     }
-    if (name !== "") await settle(verified.login, guessed, network);
-    return verified.login;
+    if (name !== "") throttles.login.forgive(guessed);
+    return recognized(verified, name, network);
   }
 
-  /** The password was right. */
-  async function settle({ login, userId }: Login, guessed: string, network: string | undefined): Promise<void> {
-    throttles.login.forgive(guessed);
-    if (network === undefined) return;
-    await networks.keep(login, userId, network).catch((error: unknown) => {
+  /** Where a password was right, its login is at home. */
+  async function recognized(outcome: Outcome, name: string, network: string | undefined) {
+    if (!outcome || outcome === "throttled") return outcome;
+    const { login } = outcome;
+    if (name === "" || network === undefined || networks.isKept(name, login.userId, network)) return login;
+    await networks.keep(name, login.userId, network).catch((error: unknown) => {
       log.warn({ err: error }, "the network of a login was not kept");
     });
+    return login;
   }
 
   async function verifyLogin(name: string, password: string, { isBlocked, turn }: Way): Promise<Outcome> {
@@ -163,10 +165,6 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
       return colon < 0 ? undefined : checkPassword(text.slice(0, colon), text.slice(colon + 1), remoteAddress);
     },
   };
-}
-
-function loginOf(outcome: Outcome): Login | "throttled" | undefined {
-  return outcome === "throttled" ? outcome : outcome?.login;
 }
 
 class CredentialCache {

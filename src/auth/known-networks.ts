@@ -42,13 +42,22 @@ export class KnownNetworks {
     return this.recall(login, network) ?? (await this.#lookUps.run(() => this.#lookUp(login, network)));
   }
 
+  /** Whether it was kept of late. */
+  isKept(login: string, userId: number, network: string): boolean {
+    const place = this.#places.get(placeOf(login, network));
+    return place?.isHome === true && place.userId === userId && place.until > this.#now().getTime();
+  }
+
   /** The password was right there. */
   async keep(login: string, userId: number, network: string): Promise<void> {
     const now = this.#now();
-    const place = this.#places.get(placeOf(login, network));
-    if (place?.isHome && place.userId === userId && place.until > now.getTime()) return;
     this.#note(login, network, { isHome: true, userId, until: now.getTime() + day });
-    await keepKnownNetwork(this.#store.database, userId, await this.#hash(login, network), now);
+    try {
+      await keepKnownNetwork(this.#store.database, userId, await this.#hash(login, network), now);
+    } catch (error) {
+      this.#places.delete(placeOf(login, network));
+      throw error;
+    }
   }
 
   async #lookUp(login: string, network: string): Promise<boolean> {

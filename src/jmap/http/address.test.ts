@@ -69,7 +69,13 @@ describe("the client's address", () => {
       expect(none.clientAddress(from("127.0.0.1", { "x-forwarded-for": `198.51.100.${count}` }))).toBeUndefined();
       expect(none.clientAddress(from("192.168.1.1", { forwarded: "for=198.51.100.7" }))).toBeUndefined();
     }
-    expect(warnings).toMatchObject([{ peer: "127.0.0.1", option: "--trusted-proxies" }, { peer: "192.168.1.1" }]);
+    const proxied = from("127.0.0.9", { "x-forwarded-proto": "https" });
+    expect([none.baseUrl(proxied), none.clientAddress(proxied)]).toEqual(["http://mail.example", undefined]);
+    expect(warnings).toMatchObject([
+      { peer: "127.0.0.1", header: "x-forwarded-for", option: "--trusted-proxies" },
+      { peer: "192.168.1.1", header: "forwarded" },
+      { peer: "127.0.0.9", header: "x-forwarded-proto" },
+    ]);
     for (let count = 0; count < 100; count++) none.clientAddress(from(`203.0.113.${count}`, { forwarded: "for=x" }));
     expect(warnings.length).toBeLessThan(20);
   });

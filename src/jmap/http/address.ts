@@ -49,16 +49,17 @@ export class Proxies {
    */
   clientAddress(req: IncomingMessage): string | undefined {
     const peer = plain(req.socket.remoteAddress ?? "");
-    if (!hopHeaders.some((name) => req.headers[name] !== undefined)) return peer;
     if (this.#isTrusted(peer)) return this.#lastHop(req, peer);
-    this.#warn(peer);
+    if (!this.#posesAsProxy(req, peer)) return peer;
     return isIP(peer) !== 0 && isPrivateAddress(peer) ? undefined : peer;
   }
 
   /** The server's URL as the client sees it, without a slash at the end. */
   baseUrl(req: IncomingMessage): string {
     if (this.publicUrl !== "") return this.publicUrl.replace(/\/+$/, "");
-    const forwarded = this.#isTrusted(plain(req.socket.remoteAddress ?? "")) ? forwardedTo(req) : {};
+    const peer = plain(req.socket.remoteAddress ?? "");
+    const forwarded = this.#isTrusted(peer) ? forwardedTo(req) : {};
+    this.#posesAsProxy(req, peer);
     const host = forwarded.host ?? req.headers.host ?? "";
     const isHost = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i.test(host);
     return `${forwarded.proto?.toLowerCase() === "https" ? "https" : "http"}://${isHost ? host : "localhost"}`;
@@ -89,17 +90,21 @@ export class Proxies {
     return isIP(address) !== 0 && this.#trusted.check(address, family(address));
   }
 
-  #warn(peer: string): void {
-    if (this.#warned.has(peer) || this.#warned.size >= mostWarnings) return;
+  /** Whether a peer that is no trusted proxy speaks as one; that is warned of once. */
+  #posesAsProxy(req: IncomingMessage, peer: string): boolean {
+    const header = forwardedHeaders.find((name) => req.headers[name] !== undefined);
+    if (header === undefined || this.#isTrusted(peer)) return false;
+    if (this.#warned.has(peer) || this.#warned.size >= mostWarnings) return true;
     this.#warned.add(peer);
     this.#log.warn(
-      { peer, option: "--trusted-proxies" },
-      "a peer that is no trusted proxy sends X-Forwarded-For or Forwarded, which is ignored: a proxy of yours must be named",
+      { peer, header, option: "--trusted-proxies" },
+      "a peer that is no trusted proxy sends a forwarded header, which is ignored: a proxy of yours must be named",
     );
+    return true;
   }
 }
 
-const hopHeaders = ["x-forwarded-for", "forwarded"] as const;
+const forwardedHeaders = ["x-forwarded-for", "forwarded", "x-forwarded-proto", "x-forwarded-host"] as const;
 
 const family = (address: string) => (isIP(address) === 6 ? "ipv6" : "ipv4");
 
