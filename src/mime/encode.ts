@@ -19,7 +19,7 @@ const clean = (text: string): string =>
     .replace(/[\x00-\x1f\x7f-\x9f]/g, "");
 
 /** RFC 5322 §2.2.3: joins pieces, each beginning with the white space before it, in lines of 78 where that is possible. */
-function fold(pieces: string[]): string {
+export function fold(pieces: string[]): string {
   let out = "";
   let column = nameLength;
   for (const piece of pieces) {
@@ -125,6 +125,11 @@ function breakLongLine(line: string): string {
   return out + rest;
 }
 
+/** The same of a folded value. */
+export function breakLongLines(value: string): string {
+  return value.split("\r\n").map(breakLongLine).join("\r\n");
+}
+
 /** RFC 8621 §4.1.2.1: a Raw value as it may stand in a message: it can neither end the field nor hold NUL. */
 export function safeRaw(value: string): string {
   const lines = value
@@ -186,8 +191,9 @@ function extended(name: string, value: string): string[] {
 export function encodeParameters(value: string, params: [string, string][]): string {
   const pieces = params.flatMap(([name, text]) => {
     const plain = clean(text);
-    if (token.test(plain)) return [`${name}=${plain}`];
-    if (isPrintable(plain) && plain.length <= 60 && !looksEncoded(plain)) {
+    const isShort = plain.length <= 60 || name === "boundary";
+    if (isShort && token.test(plain)) return [`${name}=${plain}`];
+    if (isShort && isPrintable(plain) && !looksEncoded(plain)) {
       return [`${name}="${plain.replace(/["\\]/g, "\\$&")}"`];
     }
     return extended(name, plain);
