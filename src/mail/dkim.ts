@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, type KeyObject, sign } from "node:crypto";
 import { promisify } from "node:util";
-import { headerEnd } from "../mime/walk.ts";
+import { scanHeader } from "../mime/scan.ts";
 
 export interface DkimKey {
   domain: string;
@@ -47,8 +47,10 @@ export async function dkimSignature(
   { domain, selector, privateKey }: DkimKey,
   now: Date,
 ): Promise<string> {
-  const end = headerEnd(message);
-  const fields = headerFields(message.toString("latin1", 0, end));
+  const fields: Field[] = [];
+  const end = scanHeader(message, ({ name, value, end }) => {
+    fields.push({ name: name.toLowerCase(), value: message.toString("latin1", value, end) });
+  });
   const body = message.subarray(end + (message[end] === 0x0d ? 2 : 1));
   const hash = createHash("sha256").update(relaxedBody(body)).digest("base64");
   const chosen = chooseFields(fields);
@@ -60,27 +62,16 @@ export async function dkimSignature(
     ` bh=${hash};`,
     " b=",
   ].join("\r\n");
-  const input = [...chosen.map(({ line }) => relaxedField(line)), relaxedField(unsigned)].join("\r\n");
+  const own = { name: "dkim-signature", value: unsigned.slice(unsigned.indexOf(":") + 1) };
+  const input = [...chosen, own].map(relaxedField).join("\r\n");
   const signature = await promisify(sign)("sha256", Buffer.from(input, "latin1"), keyOf(privateKey));
   return `${unsigned}${signature.toString("base64").replace(/(.{72})(?=.)/g, "$1\r\n  ")}\r\n`;
 }
 
 interface Field {
+  /** In lower case. */
   name: string;
-  line: string;
-}
-
-function headerFields(header: string): Field[] {
-  return header
-    .split(/\r?\n(?![ \t])/)
-    .map((line) => ({
-      name: line
-        .slice(0, Math.max(0, line.indexOf(":")))
-        .trim()
-        .toLowerCase(),
-      line,
-    }))
-    .filter(({ name }) => name !== "");
+  value: string;
 }
 
 /** Of several fields of one name, the last comes first (RFC 6376 §5.4.2). */
@@ -88,14 +79,13 @@ function chooseFields(fields: Field[]): Field[] {
   return signedNames.flatMap((name) => fields.filter((field) => field.name === name).reverse());
 }
 
-function relaxedField(line: string): string {
-  const colon = line.indexOf(":");
-  const value = line
-    .slice(colon + 1)
+/** RFC 6376 §3.4.2 */
+function relaxedField({ name, value }: Field): string {
+  const text = value
     .replace(/\r?\n/g, "")
     .replace(/[ \t]+/g, " ")
     .trim();
-  return `${line.slice(0, colon).trim().toLowerCase()}:${value}`;
+  return `${name}:${text}`;
 }
 
 /** Each step looks at a byte a bounded number of times, whatever a sender thinks up. */

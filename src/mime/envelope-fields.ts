@@ -1,34 +1,27 @@
-import { headerEnd } from "./field.ts";
+import { scanHeader } from "./scan.ts";
+import type { Range } from "./structure.ts";
 
-const LF = 0x0a;
-
-/** Where each field of the header begins and ends, with the lines that continue it. */
-function* fieldRanges(message: Buffer, end: number): Generator<{ start: number; end: number }> {
-  let start = 0;
-  for (let at = 0; at < end; ) {
-    const lf = message.indexOf(LF, at);
-    at = lf === -1 || lf >= end ? end : lf + 1;
-    if (at < end && (message[at] === 0x20 || message[at] === 0x09)) continue;
-    yield { start, end: at };
-    start = at;
-  }
-}
-
-/** A byte order mark may come first. */
-const bcc = /^(\xef\xbb\xbf)?(resent-)?bcc[ \t]*:/i;
+const hidden = /^(resent-)?bcc$/i;
 
 /** RFC 8621 §7.5: the message as it is sent, without Bcc (nor Resent-Bcc) header fields. */
 export function withoutBcc(message: Buffer): Buffer {
-  const end = headerEnd(message);
+  const places: Range[] = [];
+  scanHeader(message, (field) => {
+    if (hidden.test(field.name)) places.push(field);
+  });
+  return cutOut(message, places);
+}
+
+/** The message without these octets, which are given in order. */
+export function cutOut(message: Buffer, ranges: readonly Range[]): Buffer {
+  if (ranges.length === 0) return message;
   const kept: Buffer[] = [];
   let from = 0;
-  for (const field of fieldRanges(message, end)) {
-    const start = message.toString("latin1", field.start, Math.min(field.end, field.start + 100));
-    if (!bcc.test(start)) continue;
-    kept.push(message.subarray(from, field.start));
-    from = field.end;
+  for (const { start, end } of ranges) {
+    kept.push(message.subarray(from, start));
+    from = end;
   }
-  return from === 0 ? message : Buffer.concat([...kept, message.subarray(from)]);
+  return Buffer.concat([...kept, message.subarray(from)]);
 }
 
 /** RFC 5321 §4.4: header fields in front of all others; `text` is whole fields, with or without the last line break. */

@@ -1,5 +1,5 @@
 import { describe, isDescriptive } from "./describe.ts";
-import { parseHeader, scanHeader } from "./field.ts";
+import { readHeader } from "./field.ts";
 import type { Part } from "./structure.ts";
 import { decodedSize, view } from "./transfer.ts";
 
@@ -127,8 +127,9 @@ class Walker {
 
   /** Reads the header at `start`; a multipart is opened, all else ends at the next delimiter. */
   #part(start: number, inDigest: boolean): Part {
-    const end = scanHeader(this.#bytes, start, (line, lineEnd) => this.#match(line, lineEnd) !== undefined);
-    const { part, boundary } = describe(parseHeader(this.#bytes.subarray(start, end), isDescriptive), inDigest);
+    const stop = (line: number, lineEnd: number): boolean => this.#match(line, lineEnd) !== undefined;
+    const { fields, end } = readHeader(this.#bytes, isDescriptive, { start, stop });
+    const { part, boundary } = describe(fields, inDigest);
     let body = end;
     if (this.#bytes[body] === CR && this.#bytes[body + 1] === LF) body += 2;
     else if (this.#bytes[body] === LF) body++;
