@@ -104,7 +104,10 @@ describe("a text", () => {
   });
 
   test("without MIME fields gets those that it now needs, once", () => {
-    const out = sent(lines("From: a@b.test", "Content-Transfer-Encoding: 8bit", "", "Grüße", ""), plain).toString();
+    const out = sent(
+      lines("From: a@b.test", "Content-Transfer-Encoding: 8bit", "", "Grüße aus Köln", ""),
+      plain,
+    ).toString();
     expect(out.match(/^mime-version: 1\.0\r$/gim)).toHaveLength(1);
     expect(out.match(/^content-transfer-encoding: .*\r$/gim)).toEqual([
       "Content-Transfer-Encoding: quoted-printable\r",
@@ -330,13 +333,14 @@ describe("a header", () => {
 
   test("NUL, CR alone and lines that are no field do not leave", () => {
     const raw = Buffer.concat([
-      Buffer.from("\xef\xbb\xbfSubject: a\0b\rc\r\nJunk line\r\nX-\xe4: y\r\n", "latin1"),
+      Buffer.from("\xef\xbb\xbfSubject: a\0b\rc\r\n\0\r\n\r\r\nJunk line\r\nX-\xe4: y\r\n", "latin1"),
       lines(...head, "", "x"),
     ]);
     for (const peer of peers) {
       const message = sent(raw, peer);
       expect(asText(fieldOf(message, "subject"))).toBe("ab c");
       expect(message.toString()).not.toMatch(/Junk|: y/);
+      expect(parseHeader(message).map(({ name }) => name)).toEqual(["Subject", "From", "To", "MIME-Version"]);
     }
   });
 });

@@ -15,8 +15,11 @@ export interface PeerAbilities {
   utf8: boolean;
 }
 
+/** No server takes more: what cannot be sent to such a one can be sent to none. */
+export const mostAbilities: PeerAbilities = { eightBit: true, utf8: true };
+
 /** Deeper messages in messages are not taken apart. */
-const maxDepth = 30;
+const maxDepth = 20;
 const CRLF = Buffer.from("\r\n");
 
 /**
@@ -32,7 +35,7 @@ export function wireMessage(message: Buffer, peer: PeerAbilities): Buffer {
 }
 
 /** RFC 2046 §5.2.1: an attached message may have no encoding of its own, so what stands in it is made legal. */
-export function wireAttached(message: Buffer, eightBit: boolean, depth: number): Buffer {
+export function wireAttached(message: Buffer, eightBit: boolean, depth = 1): Buffer {
   if (isCarried(wireFaults(message), eightBit)) return message;
   if (depth > maxDepth) throw new Unsendable("5.6.3", "its attached messages are nested too deeply", ["bodyStructure"]);
   return new Rewriter(message, { eightBit, keepUtf8: false, depth }).message();
@@ -127,7 +130,7 @@ class Rewriter {
     if (isCarried(wireFaults(raw), false)) return raw;
     const lines = raw.toString("latin1").split("\r\n");
     const delimiters = lines.filter((line) => line.startsWith("--"));
-    const line = where === "epilogue" ? delimiters[0] : delimiters.at(-1);
+    const line = (where === "epilogue" ? delimiters[0] : delimiters.at(-1))?.replace(/[\r\t ]+$/, "");
     const lead = lines[0] === "" || where === "epilogue" ? "\r\n" : "";
     const kept = Buffer.from(line === undefined ? "" : `${lead}${line}\r\n`, "latin1");
     if (isCarried(wireFaults(kept), false)) return kept;

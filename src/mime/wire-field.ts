@@ -1,14 +1,15 @@
 import { asGroupedAddresses, type EmailAddress, type EmailAddressGroup } from "./addresses.ts";
 import { asciiAddress, asciiDomain, asciiUrl, isAsciiText } from "./ascii-address.ts";
-import { breakLongLines, encodeHeader, encodeParameters, fold } from "./encode.ts";
+import { encodeHeader, encodeParameters, fold } from "./encode.ts";
 import { unfold } from "./field.ts";
 import { asMessageIds, asText, asUrls } from "./forms.ts";
 import { parameter, parseParameterised } from "./params.ts";
 import { eachToken, type Token } from "./tokens.ts";
 import { Unsendable } from "./unsendable.ts";
+import { longestLine } from "./wire-scan.ts";
 import { encodeWords } from "./words.ts";
 
-type Kind = "addresses" | "ids" | "urls" | "parameters" | "structured" | "text";
+type Kind = "addresses" | "ids" | "urls" | "url" | "parameters" | "structured" | "text";
 
 const named = (kind: Kind, names: string): [string, Kind][] => names.split(" ").map((name) => [name, kind]);
 
@@ -19,9 +20,10 @@ const kinds = new Map<string, Kind>([
   ...named("addresses", "disposition-notification-to return-receipt-to delivered-to apparently-to"),
   ...named("ids", "message-id in-reply-to references resent-message-id content-id original-message-id"),
   ...named("urls", "list-help list-unsubscribe list-subscribe list-post list-owner list-archive"),
+  ...named("url", "content-location content-base"),
   ...named("parameters", "content-type content-disposition"),
   ...named("structured", "date resent-date received mime-version content-transfer-encoding content-language"),
-  ...named("structured", "list-id keywords auto-submitted authentication-results dkim-signature"),
+  ...named("structured", "list-id auto-submitted authentication-results dkim-signature"),
 ]);
 
 const kindOf = (name: string): Kind => kinds.get(name.toLowerCase()) ?? "text";
@@ -33,7 +35,7 @@ export interface FieldRules {
   isAttached: boolean;
 }
 
-/** Longer words are broken, so that folded lines have no more than 998 octets with any name in front of them. */
+/** Longer words are broken. */
 const longestWord = 800;
 
 /** RFC 5322 §2.2.3: folded where blanks are; undefined where that is not enough. */
@@ -43,9 +45,20 @@ function refolded(value: string): string | undefined {
   return isAsciiText(text) && pieces.every((piece) => piece.length <= longestWord) ? fold(pieces) : undefined;
 }
 
-/** RFC 5322 §2.2: the value of a field (in Raw form) as it may stand in a message on its way. Throws Unsendable. */
-export function wireValue(name: string, raw: string, rules: FieldRules): string {
-  return breakLongLines(refolded(raw) ?? rendered(name, raw, rules));
+/** What stands in angle brackets, and a URL, may be parted anywhere (RFC 2369 §2, RFC 2557 §4.4.1). */
+function broken(line: string): string {
+  let out = "";
+  let rest = line;
+  for (; rest.length > longestWord; rest = rest.slice(longestWord)) out += `${rest.slice(0, longestWord)}\r\n `;
+  return out + rest;
+}
+
+/** RFC 5322 §2.2: a field of a message on its way; `raw` is its value in Raw form. Throws Unsendable. */
+export function wireField(name: string, raw: string, rules: FieldRules): string {
+  const value = (refolded(raw) ?? rendered(name, raw, rules)).split("\r\n").map(broken).join("\r\n");
+  const [first] = value.split("\r\n", 1);
+  const gap = name.length + 1 + Buffer.byteLength(first!) > longestLine - 1 ? "\r\n" : "";
+  return `${name}:${gap}${/^[ \t]/.test(value) ? "" : " "}${value}\r\n`;
 }
 
 function rendered(name: string, raw: string, rules: FieldRules): string {
@@ -60,6 +73,8 @@ function rendered(name: string, raw: string, rules: FieldRules): string {
       const urls = asUrls(raw);
       return urls ? encodeHeader("URLs", urls.map(asciiUrl)) : structured(raw);
     }
+    case "url":
+      return ` ${asciiUrl(unfold(raw).replace(/\s+/g, ""))}`;
     case "parameters":
       return parameters(name, raw);
     case "structured":
@@ -124,7 +139,7 @@ function parameters(name: string, raw: string): string {
   const parsed = parseParameterised(raw);
   const isType = /^content-type$/i.test(name);
   const names = [...new Set([...parsed.params.keys()].map((key) => key.replace(/\*.*$/s, "")))];
-  const boundary = parsed.params.get("boundary");
+  const boundary = parsed.value.startsWith("multipart/") ? parsed.params.get("boundary") : undefined;
   if (boundary !== undefined && (!isAsciiText(boundary) || boundary.length > 200)) {
     throw new Unsendable("5.6.3", "the boundary of its parts is none that could be sent", ["bodyStructure"]);
   }

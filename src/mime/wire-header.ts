@@ -1,7 +1,8 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import { decodeCharset, isKnownCharset } from "./charset.ts";
+import { type FieldPlace, scanHeader } from "./scan.ts";
 import { Unsendable } from "./unsendable.ts";
-import { type FieldRules, needsUtf8, wireValue } from "./wire-field.ts";
+import { type FieldRules, needsUtf8, wireField } from "./wire-field.ts";
 import { isCarried, wireFaults, withCrlf } from "./wire-scan.ts";
 
 export interface HeaderRules extends FieldRules {
@@ -27,38 +28,25 @@ interface RawField {
   bytes: Buffer;
 }
 
-const fieldStart = /^[\x21-\x39\x3b-\x7e]+[ \t]*:/;
-const longestName = 900;
+/** With room for a colon and more. */
+export const longestName = 900;
 /** No server takes more, and it would take long to write anew. */
 const longestHeader = 1_000_000;
 
-/** The fields of a block as `parseHeader` takes them, and whether all of the block was fields. */
+/** The fields of a block, and whether all of the block was fields. */
 function rawFields(block: Buffer): { fields: RawField[]; isWhole: boolean } {
   const fields: RawField[] = [];
+  let at = 0;
   let isWhole = true;
-  const take = (bytes: Buffer): void => {
-    const match = fieldStart.exec(bytes.toString("latin1"));
-    if (match) fields.push({ name: match[0].slice(0, -1).trimEnd(), value: bytes.subarray(match[0].length), bytes });
-    else isWhole = false;
+  const take = ({ name, start, value, end }: FieldPlace): void => {
+    const bytes = block.subarray(start, end);
+    // A byte order mark or NUL may stand before the name.
+    if (start !== at || !bytes.toString("latin1", 0, name.length).startsWith(name)) isWhole = false;
+    fields.push({ name, value: block.subarray(value, end), bytes });
+    at = end;
   };
-  const mark = block.toString("latin1", 0, 3) === "\xef\xbb\xbf" ? 3 : 0;
-  if (mark > 0) isWhole = false;
-  for (let start = mark, at = mark; at < block.length; ) {
-    const lf = block.indexOf(0x0a, at);
-    at = lf === -1 ? block.length : lf + 1;
-    if (block[at] === 0x20 || block[at] === 0x09) continue;
-    take(block.subarray(start, at));
-    start = at;
-  }
-  return { fields, isWhole };
-}
-
-/** NUL goes, as for who reads it (RFC 8621 §4.1.2.1); a CR that ends no line parts words. */
-function cleaned(block: Buffer): Buffer {
-  const faults = wireFaults(block);
-  if (!faults.nul && !faults.bareBreak) return block;
-  const text = withCrlf(block).toString("latin1").replaceAll("\0", "");
-  return Buffer.from(text.replace(/\r(?!\n)/g, " "), "latin1");
+  scanHeader(block, take, { isContinued: true });
+  return { fields, isWhole: isWhole && at === block.length };
 }
 
 /** RFC 5322 §2.2: a header block as it may be sent; the same object where it may be as it is. Throws Unsendable. */
@@ -66,16 +54,15 @@ export function wireHeader(block: Buffer, rules: HeaderRules, body: BodyFields):
   if (block.length > longestHeader && !isCarried(wireFaults(block), rules.keepRaw)) {
     throw new Unsendable("5.6.3", "its header is too long to be put into a form that can be sent", ["headers"]);
   }
-  const clean = cleaned(block);
-  const { fields, isWhole } = rawFields(clean);
-  let isSame = clean === block && isWhole;
+  const { fields, isWhole } = rawFields(block);
+  let isSame = isWhole;
   const out: Buffer[] = [];
   for (const field of fields) {
     if (isReplaced(field.name, body)) {
       isSame = false;
       continue;
     }
-    const bytes = wireField(field, rules);
+    const bytes = legalField(field, rules);
     if (bytes !== field.bytes) isSame = false;
     out.push(bytes);
   }
@@ -96,15 +83,22 @@ const isReplaced = (name: string, { encoding, type }: BodyFields): boolean =>
 const ended = (bytes: Buffer): Buffer =>
   bytes[bytes.length - 1] === 0x0a ? bytes : Buffer.concat([bytes, Buffer.from("\r\n")]);
 
-function wireField({ name, value, bytes }: RawField, rules: HeaderRules): Buffer {
+function legalField({ name, value, bytes }: RawField, rules: HeaderRules): Buffer {
+  const lines = wireFaults(bytes).bareBreak ? withCrlf(bytes) : bytes;
   const keepsHigh = rules.keepRaw || (rules.keepUtf8 && isUtf8(value));
-  if (isCarried(wireFaults(bytes), keepsHigh)) return bytes;
+  const isNamed = lines.toString("latin1", 0, name.length) === name;
+  if (isNamed && isCarried(wireFaults(lines), keepsHigh)) return lines;
   if (name.length > longestName) throw new Unsendable("5.6.3", "the name of a header field is too long", ["headers"]);
-  const raw = (isUtf8(value) ? value.toString("utf8") : decodeCharset(value, fallback(rules.charset)).text).trimEnd();
-  const text = wireValue(name, raw, rules);
-  const first = text.split("\r\n", 1)[0]!;
-  const gap = name.length + 1 + Buffer.byteLength(first) > 990 ? "\r\n" : "";
-  return Buffer.from(`${name}:${gap}${/^[ \t]/.test(text) ? "" : " "}${text}\r\n`, "utf8");
+  return Buffer.from(wireField(name, textOf(value, rules.charset), rules), "utf8");
+}
+
+/** NUL goes, as for who reads it (RFC 8621 §4.1.2.1); a CR that ends no line parts words. */
+function textOf(value: Buffer, charset: string | null): string {
+  const text = isUtf8(value) ? value.toString("utf8") : decodeCharset(value, fallback(charset)).text;
+  return text
+    .replaceAll("\0", "")
+    .replace(/\r(?!\n)/g, " ")
+    .trimEnd();
 }
 
 /** A charset of single octets, or one in which no octet is lost. */

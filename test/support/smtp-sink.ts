@@ -9,8 +9,18 @@ export type Stored = {
   tls: boolean;
   /** The name in EHLO. */
   helo: string;
+  /** What MAIL said behind the address, such as `BODY=8BITMIME`. */
+  parameters: string[];
   at: number;
 };
+/** What EHLO may offer besides STARTTLS. */
+export type Extension = "8BITMIME" | "SMTPUTF8" | "DSN" | "PIPELINING";
+export type Offer = {
+  extensions: Extension[];
+  /** RFC 1870: how many octets it takes. (Default: it says nothing of it.) */
+  size?: number;
+};
+const everything: Offer = { extensions: ["8BITMIME", "SMTPUTF8", "DSN", "PIPELINING"] };
 export type Stage = "connect" | "mail" | "rcpt" | "data";
 export type Rule = {
   stage: Stage;
@@ -33,6 +43,8 @@ export type SinkOptions = {
   host?: string;
   /** Offers STARTTLS with a certificate of its own. (Default: true.) */
   tls?: boolean;
+  /** What EHLO offers; `offer` changes it. (Default: all, and no SIZE.) */
+  offer?: Offer;
   /** The name of the certificate and the greeting. (Default: mx.sink.test.) */
   name?: string;
   /** The certificate of an earlier sink (its `pems`), for a host that keeps it. */
@@ -72,7 +84,6 @@ export class SmtpSink {
       disableReverseLookup: true,
       // The programmed replies bring their own enhanced codes.
       hideENHANCEDSTATUSCODES: true,
-      hideDSN: false,
       disabledCommands: pems ? ["AUTH"] : ["AUTH", "STARTTLS"],
       ...(pems && { key: pems.private, cert: pems.cert }),
       logger: false,
@@ -86,6 +97,15 @@ export class SmtpSink {
       onData: (stream, session, done) => this.#data(stream, session, done),
     });
     this.#server.on("error", () => {});
+    this.offer(options.offer);
+  }
+
+  /** What EHLO offers from now on. */
+  offer({ extensions, size }: Offer = everything): void {
+    for (const name of everything.extensions) {
+      Object.assign(this.#server.options, { [`hide${name}`]: !extensions.includes(name) });
+    }
+    Object.assign(this.#server.options, { size });
   }
 
   /** Binds and returns itself. */
@@ -156,7 +176,9 @@ export class SmtpSink {
         const from = session.envelope.mailFrom ? session.envelope.mailFrom.address : "";
         const helo = session.hostNameAppearsAs || "";
         const tls = session.secure === true;
-        this.messages.push({ from, to, raw: Buffer.concat(chunks), tls, helo, at: Date.now() });
+        const given = session.envelope.mailFrom ? (session.envelope.mailFrom.args as object | false) || {} : {};
+        const parameters = Object.entries(given).map(([name, value]) => (value === true ? name : `${name}=${value}`));
+        this.messages.push({ from, to, raw: Buffer.concat(chunks), tls, helo, parameters, at: Date.now() });
       }
       const { reply, ...rest } = rule ?? { stage: "data" };
       this.#apply("data", to, session, done, refused || rule?.isRaw ? rule : (rest as Rule));

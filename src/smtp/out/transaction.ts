@@ -1,17 +1,9 @@
 import { isAscii } from "node:buffer";
 import SMTPConnection, { type SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
-import { headerEnd } from "../../mime/walk.ts";
 import { withTimeout } from "../resolver.ts";
+import { type FittedParcel, fitTo, offeredBy, type Parcel, sayUtf8, unnamable } from "./fitted.ts";
 import { type Answer, answerOf, flattenReply } from "./reply.ts";
 import type { Target } from "./route.ts";
-
-/** One message to the recipients of one destination. */
-export interface Parcel {
-  /** "" for the null sender. */
-  mailFrom: string;
-  recipients: string[];
-  message: Buffer;
-}
 
 export interface Login {
   user: string;
@@ -46,7 +38,6 @@ type Failure = Error & {
   code?: string;
   response?: string;
   responseCode?: number;
-  command?: string;
   rejectedErrors?: Failure[];
   recipient?: string;
 };
@@ -75,9 +66,9 @@ async function transactOnce(server: Server, parcel: Parcel, hostname: string, us
       throw new Unreachable({ kind: "deferred", smtpReply: "451 4.4.2 too slow", remote: server.name });
     });
     if (server.login) await login(connection, server.login, server);
-    const impossible = unsupported(connection, parcel);
-    if (impossible) return parcel.recipients.map(() => ({ ...impossible, remote: server.name }));
-    return await withTimeout(send(connection, parcel, server), transactionTime, server.name);
+    const fitted = await fitTo(parcel, offeredBy(connection));
+    if ("kind" in fitted) return parcel.recipients.map(() => ({ ...fitted, remote: server.name }));
+    return await withTimeout(send(connection, fitted, server), transactionTime, server.name);
   } catch (error) {
     // A slow server may drag on for as long as each of its pauses is short.
     if ((error as { code?: string }).code !== "ETIMEOUT") throw error;
@@ -140,35 +131,32 @@ function unreachable(error: Failure | undefined, server: Server): Unreachable {
   return new Unreachable({ kind, smtpReply, remote: server.name });
 }
 
-/** RFC 6531 §3.2: a message that needs SMTPUTF8 goes nowhere without it. */
-function unsupported(connection: SMTPConnection, { mailFrom, recipients, message }: Parcel): Answer | undefined {
-  const offered = connection as unknown as { _supportedExtensions?: string[] };
-  if (offered._supportedExtensions?.includes("SMTPUTF8")) return undefined;
-  const addresses = [mailFrom, ...recipients].every((address) => isAscii(Buffer.from(address)));
-  if (addresses && isAscii(message.subarray(0, headerEnd(message)))) return undefined;
-  return { kind: "failed", smtpReply: "550 5.6.7 the server does not take internationalized mail" };
-}
-
 function send(
   connection: SMTPConnection,
-  { mailFrom, recipients, message }: Parcel,
+  { mailFrom, recipients, message, needsUtf8 }: FittedParcel,
   server: Server,
 ): Promise<Answer[]> {
-  const envelope = { from: mailFrom, to: [...recipients], size: message.length, use8BitMime: !isAscii(message) };
+  const to = recipients.filter((recipient) => recipient !== undefined);
+  const answers = (replyTo: (recipient: string) => string): Answer[] =>
+    recipients.map((recipient) =>
+      recipient === undefined ? { ...unnamable, remote: server.name } : answerOf(replyTo(recipient), server.name),
+    );
+  if (to.length === 0) return Promise.resolve(answers(() => ""));
+  if (needsUtf8) sayUtf8(connection);
+  const envelope = { from: mailFrom, to, size: message.length, use8BitMime: !isAscii(message) };
   return new Promise((resolve) => {
     connection.send(envelope, message, (error, info) => {
       const failure = error as Failure | null;
       const rejected = (failure?.rejectedErrors ?? info?.rejectedErrors ?? []) as Failure[];
       const refusals = new Map(rejected.map(({ recipient, response }) => [recipient, response]));
       const rest = failure ? failureReply(failure) : info!.response;
-      resolve(recipients.map((recipient) => answerOf(refusals.get(recipient) ?? rest, server.name)));
+      resolve(answers((recipient) => refusals.get(recipient) ?? rest));
     });
   });
 }
 
 /** A lost connection is no reply, whatever the server said last. */
-function failureReply({ code, command, message, response }: Failure): string {
+function failureReply({ code, message, response }: Failure): string {
   if (response && /^[45]\d\d/.test(response)) return response;
-  if (code === "EMESSAGE" && command === "MAIL FROM") return "552 5.3.4 the message is too large for that server";
   return `451 4.4.2 ${code ?? message}`;
 }
