@@ -9,8 +9,6 @@ export type Stored = {
   tls: boolean;
   /** The name in EHLO. */
   helo: string;
-  /** What MAIL said behind the address, such as `BODY=8BITMIME`. */
-  parameters: string[];
   at: number;
 };
 /** What EHLO may offer besides STARTTLS. */
@@ -69,6 +67,8 @@ export class SmtpSink {
   readonly messages: Stored[] = [];
   /** Every recipient that was asked for, accepted or not. */
   readonly attempts: { stage: Stage; address: string; at: number }[] = [];
+  /** Lines of the clients as they came, but for those of messages. */
+  readonly commands: string[] = [];
   readonly pems: Certificate | undefined;
   readonly host: string;
   connections = 0;
@@ -86,7 +86,7 @@ export class SmtpSink {
       hideENHANCEDSTATUSCODES: true,
       disabledCommands: pems ? ["AUTH"] : ["AUTH", "STARTTLS"],
       ...(pems && { key: pems.private, cert: pems.cert }),
-      logger: false,
+      logger: this.#listener(),
       closeTimeout: 200,
       onConnect: (session, done) => {
         this.connections++;
@@ -134,6 +134,14 @@ export class SmtpSink {
     this.#rules = [];
     this.messages.length = 0;
     this.attempts.length = 0;
+    this.commands.length = 0;
+  }
+
+  /** The server shows addresses in another form than they came in, and its log tells each line. */
+  #listener() {
+    const ignore = (): void => {};
+    const debug = (_: unknown, side: string, line: string): void => void (side === "C:" && this.commands.push(line));
+    return { level: ignore, trace: ignore, debug, info: ignore, warn: ignore, error: ignore, fatal: ignore };
   }
 
   #rule(stage: Stage, addresses: string[]): Rule | undefined {
@@ -176,9 +184,7 @@ export class SmtpSink {
         const from = session.envelope.mailFrom ? session.envelope.mailFrom.address : "";
         const helo = session.hostNameAppearsAs || "";
         const tls = session.secure === true;
-        const given = session.envelope.mailFrom ? (session.envelope.mailFrom.args as object | false) || {} : {};
-        const parameters = Object.entries(given).map(([name, value]) => (value === true ? name : `${name}=${value}`));
-        this.messages.push({ from, to, raw: Buffer.concat(chunks), tls, helo, parameters, at: Date.now() });
+        this.messages.push({ from, to, raw: Buffer.concat(chunks), tls, helo, at: Date.now() });
       }
       const { reply, ...rest } = rule ?? { stage: "data" };
       this.#apply("data", to, session, done, refused || rule?.isRaw ? rule : (rest as Rule));

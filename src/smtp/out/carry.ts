@@ -99,7 +99,8 @@ async function answersOf(
   try {
     if (destination.isLocal) return await deliverHere(destination, leased, message, options);
     const recipients = destination.deliveries.map(({ rcptTo }) => rcptTo);
-    const parcel = { mailFrom: leased.mailFrom, recipients, messageFor };
+    const rcptParameters = new Map(destination.deliveries.map(({ rcptTo, parameters }) => [rcptTo, parameters]));
+    const parcel = { mailFrom: leased.mailFrom, recipients, parameters: leased.parameters, rcptParameters, messageFor };
     answers = await sender.send(destination.domain, parcel, () => keepLease(leased, destination, options));
   } catch (error) {
     if (error instanceof LeaseLost) return "lease lost";

@@ -1,15 +1,20 @@
 import { isAscii } from "node:buffer";
 import type SMTPConnection from "nodemailer/lib/smtp-connection";
-import { asciiAddress } from "../../mime/ascii-address.ts";
+import { asciiAddress, isAsciiText } from "../../mime/ascii-address.ts";
 import type { PeerAbilities } from "../../mime/transport.ts";
 import { Unsendable } from "../../mime/unsendable.ts";
 import { headerEnd } from "../../mime/walk.ts";
+import { mailParameters, rcptParameters } from "./dsn-parameters.ts";
 import type { Answer } from "./reply.ts";
+
+type Parameters = Record<string, string | null> | null;
 
 /** What a server said after EHLO. */
 export interface Offered extends PeerAbilities {
   /** RFC 1870: octets it takes; undefined where it does not say. */
   size: number | undefined;
+  /** RFC 3461 */
+  dsn: boolean;
 }
 
 /** One message to the recipients of one destination. */
@@ -17,6 +22,9 @@ export interface Parcel {
   /** "" for the null sender. */
   mailFrom: string;
   recipients: string[];
+  /** RFC 3461: what the sender asked for, of the message and by recipient. */
+  parameters: Parameters;
+  rcptParameters: ReadonlyMap<string, Parameters>;
   /** The message in a form for a server, signed. Throws Unsendable. */
   messageFor(peer: PeerAbilities): Promise<Buffer>;
 }
@@ -27,8 +35,10 @@ export interface FittedParcel {
   /** In the order of the parcel's; undefined for one that cannot be named to this server. */
   recipients: (string | undefined)[];
   message: Buffer;
-  /** RFC 6531 §3.4: MAIL must say so. */
-  needsUtf8: boolean;
+  /** What MAIL says besides that which nodemailer finds out. */
+  mailParameters: string[];
+  /** The same of RCPT, by the recipient as the server is told it. */
+  rcptParameters: Map<string, string[]>;
 }
 
 /** RFC 5321 §4.1.1.1 */
@@ -37,7 +47,8 @@ export function offeredBy(connection: SMTPConnection): Offered {
   const keywords = new Map(lines.map((line) => [line.split(/[ =]/, 1)[0]!.toUpperCase(), line]));
   const eightBit = keywords.has("8BITMIME");
   const size = Number(/^SIZE[ =](\d{1,15})$/i.exec(keywords.get("SIZE") ?? "")?.[1] ?? 0);
-  return { eightBit, utf8: eightBit && keywords.has("SMTPUTF8"), size: size || undefined };
+  const utf8 = eightBit && keywords.has("SMTPUTF8");
+  return { eightBit, utf8, size: size || undefined, dsn: keywords.has("DSN") };
 }
 
 /** RFC 5321 §4.5.3.1.10, RFC 6152 §3, RFC 6531 §3.2: what can be sent to this server, or why nothing can. */
@@ -51,13 +62,27 @@ export async function fitTo(parcel: Parcel, offered: Offered): Promise<FittedPar
     if (offered.size !== undefined && message.length > offered.size) {
       return failed(`552 5.3.4 the message has ${message.length} octets, and the server takes ${offered.size} at most`);
     }
-    const header = message.subarray(0, headerEnd(message));
-    const isPlain = [mailFrom, ...recipients].every((address) => isAscii(Buffer.from(address ?? "")));
-    return { mailFrom, recipients, message, needsUtf8: !isPlain || !isAscii(header) };
+    return { mailFrom, recipients, message, ...parametersFor(parcel, { mailFrom, recipients, message }, offered) };
   } catch (error) {
     if (!(error instanceof Unsendable)) throw error;
     return failed(`550 ${error.status} the message cannot be put into a form that the server takes: ${error.message}`);
   }
+}
+
+type Named = Pick<FittedParcel, "mailFrom" | "recipients" | "message">;
+
+function parametersFor(parcel: Parcel, { mailFrom, recipients, message }: Named, { dsn }: Offered) {
+  const isEnvelopeAscii = [mailFrom, ...recipients].every((address) => address === undefined || isAsciiText(address));
+  // nodemailer says SMTPUTF8 for the sake of the envelope, and not of the header.
+  const isForHeader = isEnvelopeAscii && !isAscii(message.subarray(0, headerEnd(message)));
+  const ofRcpt = recipients.flatMap((recipient, index): [string, string[]][] => {
+    const given = parcel.rcptParameters.get(parcel.recipients[index]!) ?? null;
+    return dsn && recipient !== undefined ? [[recipient, rcptParameters(given)]] : [];
+  });
+  return {
+    mailParameters: [...(isForHeader ? ["SMTPUTF8"] : []), ...(dsn ? mailParameters(parcel.parameters) : [])],
+    rcptParameters: new Map(ofRcpt),
+  };
 }
 
 /** RFC 6531 §3.5, RFC 5248: of a recipient that cannot be named to the server. */
@@ -68,12 +93,13 @@ export const unnamable: Answer = {
 
 const failed = (smtpReply: string): Answer => ({ kind: "failed", smtpReply });
 
-/** nodemailer says SMTPUTF8 for the sake of the envelope, and not of the header. */
-export function sayUtf8(connection: SMTPConnection): void {
-  const inner = connection as unknown as { _sendCommand(text: string, ...rest: unknown[]): void };
-  const send = inner._sendCommand.bind(connection);
-  inner._sendCommand = (text, ...rest) => {
-    const isMail = text.startsWith("MAIL FROM:") && !text.endsWith("SMTPUTF8") && !text.includes(" SMTPUTF8 ");
-    send(isMail ? `${text} SMTPUTF8` : text, ...rest);
+/** Has the commands say these parameters too: nodemailer knows one for all recipients at most. */
+export function sayParameters(connection: SMTPConnection, { mailParameters, rcptParameters }: FittedParcel): void {
+  type Inner = { _sendCommand(text: string, ...rest: unknown[]): void };
+  const { _sendCommand: send } = Object.getPrototypeOf(connection) as Inner;
+  (connection as unknown as Inner)._sendCommand = (text, ...rest) => {
+    const recipient = /^RCPT TO:<(.*)>$/s.exec(text)?.[1];
+    const more = text.startsWith("MAIL FROM:") ? mailParameters : (rcptParameters.get(recipient ?? "") ?? []);
+    send.call(connection, [text, ...more].join(" "), ...rest);
   };
 }

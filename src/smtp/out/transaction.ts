@@ -1,7 +1,7 @@
 import { isAscii } from "node:buffer";
 import SMTPConnection, { type SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
 import { withTimeout } from "../resolver.ts";
-import { type FittedParcel, fitTo, offeredBy, type Parcel, sayUtf8, unnamable } from "./fitted.ts";
+import { type FittedParcel, fitTo, offeredBy, type Parcel, sayParameters, unnamable } from "./fitted.ts";
 import { type Answer, answerOf, flattenReply } from "./reply.ts";
 import type { Target } from "./route.ts";
 
@@ -131,18 +131,15 @@ function unreachable(error: Failure | undefined, server: Server): Unreachable {
   return new Unreachable({ kind, smtpReply, remote: server.name });
 }
 
-function send(
-  connection: SMTPConnection,
-  { mailFrom, recipients, message, needsUtf8 }: FittedParcel,
-  server: Server,
-): Promise<Answer[]> {
+function send(connection: SMTPConnection, fitted: FittedParcel, server: Server): Promise<Answer[]> {
+  const { mailFrom, recipients, message } = fitted;
   const to = recipients.filter((recipient) => recipient !== undefined);
   const answers = (replyTo: (recipient: string) => string): Answer[] =>
     recipients.map((recipient) =>
       recipient === undefined ? { ...unnamable, remote: server.name } : answerOf(replyTo(recipient), server.name),
     );
   if (to.length === 0) return Promise.resolve(answers(() => ""));
-  if (needsUtf8) sayUtf8(connection);
+  sayParameters(connection, fitted);
   const envelope = { from: mailFrom, to, size: message.length, use8BitMime: !isAscii(message) };
   return new Promise((resolve) => {
     connection.send(envelope, message, (error, info) => {
