@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import type { Random } from "../base/clock.ts";
 import { headerEnd } from "../mime/walk.ts";
 import { mailDate } from "./mail-date.ts";
@@ -25,21 +26,21 @@ export interface FailureReport {
 
 const maxHeader = 20_000;
 
-/** RFC 3464: tells the sender who did not get the message, and why. */
+/** RFC 3464, RFC 6533: tells the sender who did not get the message, and why. */
 export function failureReport(report: FailureReport, random: Random): Buffer {
   const { hostname, to, now, failed, original } = report;
   const boundary = `=_${random(12).toString("hex")}`;
-  const header = original.subarray(0, Math.min(headerEnd(original), maxHeader));
-  const [subject, messageId] = ["subject", "message-id"].map((name) => fieldOf(header.toString("latin1"), name));
+  const header = original.subarray(0, Math.min(headerEnd(original), maxHeader)).toString("latin1");
+  const [subject, messageId] = ["subject", "message-id"].map((name) => fieldOf(header, name));
   const parts = [
     part("text/plain; charset=utf-8", humanText(hostname, failed)),
-    part("message/delivery-status", statusFields(report)),
-    part("text/rfc822-headers", header.toString("latin1").trimEnd()),
+    part("message/delivery-status", statusFields(report), "message/global-delivery-status"),
+    part("text/rfc822-headers", header.trimEnd(), "message/global-headers"),
   ];
   const fields = [
     "Return-Path: <>",
     `From: Mail Delivery System <MAILER-DAEMON@${hostname}>`,
-    `To: <${to}>`,
+    `To: <${latin(to)}>`,
     `Subject: Undelivered: ${(subject ?? "mail").replace(/\s*\r?\n\s*/g, " ").slice(0, 200)}`,
     `Date: ${mailDate(now)}`,
     `Message-ID: <${random(16).toString("hex")}@${hostname}>`,
@@ -52,9 +53,10 @@ export function failureReport(report: FailureReport, random: Random): Buffer {
   return Buffer.from(`${fields.join("\r\n")}\r\n\r\n${body}--${boundary}--\r\n`, "latin1");
 }
 
-function part(type: string, body: string): string {
-  const encoding = /[\x80-\xff]/.test(body) ? "\r\nContent-Transfer-Encoding: 8bit" : "";
-  return `Content-Type: ${type}${encoding}\r\n\r\n${body}`;
+/** `global`: what the type is called where its text is not ASCII (RFC 6533 §4.1). */
+function part(type: string, body: string, global = type): string {
+  const isPlain = !/[\x80-\xff]/.test(body);
+  return `Content-Type: ${isPlain ? type : `${global}\r\nContent-Transfer-Encoding: 8bit`}\r\n\r\n${body}`;
 }
 
 function humanText(hostname: string, failed: FailedRecipient[]): string {
@@ -70,11 +72,11 @@ function statusFields({ hostname, envelopeId, arrivedAt, failed }: FailureReport
   ];
   const recipients = failed.map(({ address, original, smtpReply, remote }) => [
     "",
-    ...(original ? [`Original-Recipient: ${original}`] : []),
-    `Final-Recipient: rfc822; ${latin(address)}`,
+    ...(original ? [`Original-Recipient: ${latin(original)}`] : []),
+    `Final-Recipient: ${isAscii(Buffer.from(address)) ? "rfc822" : "utf-8"}; ${latin(address)}`,
     "Action: failed",
     `Status: ${statusOf(smtpReply)}`,
-    ...(remote ? [`Remote-MTA: dns; ${remote}`] : []),
+    ...(remote ? [`Remote-MTA: dns; ${latin(remote)}`] : []),
     `Diagnostic-Code: smtp; ${latin(smtpReply)}`,
   ]);
   return [message, ...recipients].flat().join("\r\n");

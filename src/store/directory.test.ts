@@ -29,6 +29,26 @@ test("addresses are compared without case, with an ASCII domain", () => {
   }
 });
 
+test("mail for abuse@ goes to the postmaster where nobody else takes it (RFC 2142)", async () => {
+  const ann = await createTestAccount(store, "ann@abuse.example");
+  const bob = await createTestAccount(store, "bob@abuse.example");
+  expect(await findAddress(database, "abuse@abuse.example")).toBeUndefined();
+  await addAlias(store, "postmaster@abuse.example", ann);
+  for (const address of [
+    "abuse@abuse.example",
+    "ABUSE@Abuse.Example",
+    "abuse+1@abuse.example",
+    '"abuse"@abuse.example',
+  ]) {
+    expect(await findAddress(database, address)).toBe(ann);
+  }
+  expect(await findAddress(database, "abused@abuse.example")).toBeUndefined();
+  await addAlias(store, "@abuse.example", bob);
+  expect(await findAddress(database, "abuse@abuse.example")).toBe(bob);
+  await addAlias(store, "abuse@abuse.example", ann);
+  expect(await findAddress(database, "abuse@abuse.example")).toBe(ann);
+});
+
 test("mail finds an account by its address, a tag, an alias, the catch-all, in this order", async () => {
   const ann = await createTestAccount(store, "Ann@find.example");
   const bob = await createTestAccount(store, "bob@find.example");

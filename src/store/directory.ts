@@ -33,13 +33,18 @@ const selectAddresses = statement<{ address: string; user_id: number }>(
   "SELECT address, user_id FROM address WHERE address = ANY($1::text[])",
 );
 
-/** The account that mail for an address goes to: the address, else without its +tag, else the domain's catch-all. */
+/**
+ * The account that mail for an address goes to: the address, else without its +tag, else the domain's catch-all, and for
+ * abuse@ (RFC 2142 §4) the domain's postmaster.
+ */
 export async function findAddress(database: Database, address: string): Promise<number | undefined> {
   const parts = splitAddress(address);
   if (!parts || parts.local === "") return undefined;
   const local = parts.local.toLowerCase();
   const tag = local.indexOf("+");
-  const names = [local, ...(tag > 0 ? [local.slice(0, tag)] : []), ""].map((name) => `${name}@${parts.domain}`);
+  const locals = [local, ...(tag > 0 ? [local.slice(0, tag)] : []), ""];
+  if (locals.includes("abuse")) locals.push("postmaster");
+  const names = locals.map((name) => `${name}@${parts.domain}`);
   const found = new Map((await database.run(selectAddresses, [names])).map((row) => [row.address, row.user_id]));
   const name = names.find((candidate) => found.has(candidate));
   return name === undefined ? undefined : found.get(name);

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { until } from "../support/ports.ts";
-import { get, host, mail, type Submission, sent, sink, useOutbox } from "./outbox.ts";
+import { freePorts, until } from "../support/ports.ts";
+import { ada, get, host, mail, type Submission, sent, sink, useOutbox } from "./outbox.ts";
 
 useOutbox();
 
@@ -92,6 +92,47 @@ test("a server that hangs up instead of an answer after DATA defers the mail", a
   });
   expect(await outcome()).toMatchObject({ delivered: "queued", smtpReply: expect.stringMatching(/^451 4\.4\.2 /) });
 }, 60_000);
+
+test("a server that refuses connections is told in words, in the report to the sender too", async () => {
+  const [port] = await freePorts(1);
+  await host.mailOut?.close();
+  host.startMailOut(port!);
+  const submission = await sent(await mail("x@far.test", "Closed"));
+  const told = (delivered: string) =>
+    until("an answer", async () => {
+      const status = (await get(submission.id)).deliveryStatus["x@far.test"]!;
+      return status.delivered === delivered && status.smtpReply.startsWith("451") && status.smtpReply;
+    });
+  const words = "451 4.4.1 mx.far.test [127.0.0.1]: connection refused";
+  expect(await told("queued")).toBe(words);
+  await host.mailOut!.idle();
+  host.clock.ahead += 5 * 86_400_000;
+  host.mailOut!.wake();
+  expect(await told("no")).toBe(words);
+  const report = (await host.mails(ada)).find(({ subject }) => subject === "Undelivered: Closed")!;
+  expect(report.raw).toContain(`x@far.test\r\n    ${words}\r\n`);
+  expect(report.raw).toContain(`Status: 4.4.1\r\nRemote-MTA: dns; mx.far.test\r\nDiagnostic-Code: smtp; ${words}\r\n`);
+});
+
+test.each([
+  ["hangs up without a greeting", "greeting", "4.4.2 mx.far.test [127.0.0.1]: connection closed"],
+  ["hangs up on EHLO", "EHLO", "4.4.2 mx.far.test [127.0.0.1]: connection closed"],
+  ["hangs up on MAIL", "MAIL", "4.4.2 mx.far.test [127.0.0.1]: connection closed"],
+  ["resets the connection on RCPT", "RCPT", "4.4.2 mx.far.test [127.0.0.1]: connection reset"],
+])("a server that %s is told in words", async (what, command, words) => {
+  await misbehave((line, socket) => {
+    if (!line.startsWith(command)) return usual(line);
+    if (/resets/.test(what)) socket.resetAndDestroy();
+    else socket.end();
+    return undefined;
+  });
+  expect((await outcome()).smtpReply).toBe(`451 ${words}`);
+});
+
+test("a server that greets with nonsense is told in words", async () => {
+  await misbehave((line) => (line === "greeting" ? "hello there\r\n" : usual(line)));
+  expect((await outcome()).smtpReply).toBe("451 4.5.0 mx.far.test [127.0.0.1]: a reply that is none: hello there");
+});
 
 test("a server whose STARTTLS is broken gets the mail in the clear", async () => {
   await misbehave((line, socket) => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { addAlias } from "../../src/store/directory.ts";
 import { until } from "../support/ports.ts";
 import { SmtpConnection } from "../support/smtp-client.ts";
 import { type MailHost, startMailHost } from "./host.ts";
@@ -69,6 +70,69 @@ test("a domain in its ASCII form needs nothing, and keeps that form", async () =
   expect(raw).toMatch(/^Return-Path: <eve@xn--thre-cpa\.test>\r\n/);
   expect(raw).toContain(" with ESMTP id ");
 });
+
+test.each([
+  '"bob smith"@there.test',
+  '"a@b"@there.test',
+  '""@there.test',
+  '"q\\"uote"@there.test',
+  "ilo.@there.test",
+  "a..b@there.test",
+  "eve@[192.0.2.1]",
+])("mail from %s is taken, and its return path is as it was written", async (sender) => {
+  const connection = await SmtpConnection.greet({ port: host.smtpPort });
+  await connection.command(`MAIL FROM:<${sender}>`, [250]);
+  await connection.command("RCPT TO:<ada@here.test>", [250]);
+  expect((await connection.data(`Subject: from ${sender}\r\n\r\nHello.\r\n`)).code).toBe(250);
+  await connection.quit();
+  const { raw } = await until("the mail", async () =>
+    (await host.mails(ada)).find((m) => m.subject === `from ${sender}`),
+  );
+  expect(raw.split("\r\n")[0]).toBe(`Return-Path: <${sender}>`);
+  expect(host.warnings).toEqual([]);
+});
+
+test("a recipient is the same with and without needless quotes", async () => {
+  await addAlias(host.store, '"ann of here"@here.test', ada);
+  await addAlias(host.store, '"an@n"@here.test', ada);
+  const [, ...replies] = await talk(
+    from,
+    'RCPT TO:<"ada"@here.test>',
+    'RCPT TO:<"a\\da"@here.test>',
+    'RCPT TO:<"ann of here"@here.test>',
+    'RCPT TO:<"Ann\\ of here"@here.test> ',
+    'RCPT TO:<@relay.test:"an@n"@here.test>',
+    'RCPT TO:<"ann"@here.test>',
+    "RCPT TO:<a..b@here.test>",
+    'RCPT TO:<"a b"@elsewhere.test>',
+  );
+  expect(replies.map((reply) => reply.slice(0, 9))).toEqual([
+    ...Array(5).fill("250 2.1.5"),
+    "550 5.1.1",
+    "550 5.1.1",
+    "550 5.7.1",
+  ]);
+});
+
+test("a recipient may be named hundreds of times in one message, and stands in it once", async () => {
+  const connection = await SmtpConnection.greet({ port: host.smtpPort });
+  await connection.command(from, [250]);
+  for (let count = 0; count < 300; count++) await connection.command("RCPT TO:<ada@here.test>", [250]);
+  expect((await connection.data("Subject: named often\r\n\r\nHello.\r\n")).code).toBe(250);
+  await connection.quit();
+  await until("the mail", async () => (await host.mails(ada)).some((m) => m.subject === "named often"));
+  expect((await host.mails(ada)).filter((m) => m.subject === "named often")).toHaveLength(1);
+});
+
+test("whoever names recipients without end, and sends nothing, is sent away", async () => {
+  const connection = await SmtpConnection.greet({ port: host.smtpPort });
+  await connection.command(from, [250]);
+  connection.write("RCPT TO:<ada@here.test>\r\n".repeat(2_200));
+  const codes = new Set<number>();
+  while (!codes.has(421)) codes.add((await connection.read()).code);
+  expect([...codes]).toEqual([250, 421]);
+  connection.destroy();
+}, 30_000);
 
 test("bytes that are no UTF-8 are no address", async () => {
   const connection = await SmtpConnection.greet({ port: host.smtpPort });

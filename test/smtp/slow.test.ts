@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { unprepared } from "../../src/store/sql.ts";
 import { until } from "../support/ports.ts";
 import { SmtpConnection } from "../support/smtp-client.ts";
 import { type MailHost, startMailHost } from "./host.ts";
@@ -56,20 +57,38 @@ test("where most places are taken, idlers go sooner", async () => {
   for (const connection of idlers) connection.destroy();
 }, 60_000);
 
-test("more connections than there are places are told to come later, and the places come free", async () => {
-  const many = await Promise.all(
-    Array.from({ length: 1_000 }, () => SmtpConnection.open({ port: host.smtpPort, timeoutMs: 30_000 })),
-  );
-  for (const connection of many) expect((await connection.read()).code).toBe(220);
-  const late = await SmtpConnection.open({ port: host.smtpPort });
-  expect((await late.read()).line).toMatch(/^421 /);
-  for (const connection of many) connection.destroy();
-  await until("a free place", async () => {
-    const connection = await SmtpConnection.open({ port: host.smtpPort });
-    const { code } = await connection.read();
-    connection.destroy();
-    return code === 220 || undefined;
+test("more connections than there are places: the one that has done nothing for the longest goes", async () => {
+  const many: SmtpConnection[] = [];
+  for (let at = 0; at < 1_000; at++) {
+    many.push(await SmtpConnection.open({ port: host.smtpPort, timeoutMs: 30_000 }));
+    expect((await many[at]!.read()).code).toBe(220);
+  }
+  host.clock.ahead += 1_000;
+  await many[0]!.command("EHLO there.test", [250]);
+  await many[0]!.command("MAIL FROM:<eve@there.test>", [250]);
+  const late = await greet();
+  expect((await many[1]!.read()).line).toMatch(/^421 4\.3\.2 /);
+  await many[0]!.command("RCPT TO:<ada@here.test>", [250]);
+  for (const connection of [...many, late]) connection.destroy();
+}, 60_000);
+
+test("where every other waits for our reply, one too many is told to come later", async () => {
+  const many = await Promise.all(Array.from({ length: 1_000 }, greet));
+  for (const connection of many) await connection.command("MAIL FROM:<eve@there.test>", [250]);
+  await host.database.transaction("BEGIN", async (lock) => {
+    await lock.run(unprepared("/* test */ LOCK TABLE address IN ACCESS EXCLUSIVE MODE"));
+    for (const connection of many) connection.write("RCPT TO:<ada@here.test>\r\n");
+    await until("all wait", async () => {
+      const late = await SmtpConnection.open({ port: host.smtpPort });
+      const { code } = await late.read();
+      late.destroy();
+      return code === 421;
+    });
   });
+  // Those that came before may have cost a few their places.
+  const codes = await Promise.all(many.map((connection) => connection.read().then(({ code }) => code)));
+  expect(codes.filter((code) => code === 250).length).toBeGreaterThan(950);
+  for (const connection of many) connection.destroy();
 }, 60_000);
 
 test("a connection that breaks off within DATA leaves nothing, and is nobody's error", async () => {

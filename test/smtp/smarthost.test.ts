@@ -59,6 +59,7 @@ test("its password is never told to a server that cannot prove who it is: the ma
     return submission.deliveryStatus["x@far.test"]?.smtpReply.startsWith("451 4.7.5") ? submission : undefined;
   });
   expect(waiting.deliveryStatus["x@far.test"]?.delivered).toBe("queued");
+  expect(waiting.deliveryStatus["x@far.test"]?.smtpReply).toMatch(/\[127\.0\.0\.1\]: TLS refused: 500 /);
   expect(passwords).toEqual([]);
   expect(stored.filter(({ raw }) => raw.includes("With a password"))).toEqual([]);
 });

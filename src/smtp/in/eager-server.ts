@@ -3,6 +3,8 @@ import type { TLSSocket } from "node:tls";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
 import type { Clock } from "../../base/clock.ts";
+import { parsePath } from "./path.ts";
+import { type Place, Places } from "./places.ts";
 
 /** RFC 5321 §4.5.3.2.7: for the next command, or for so many bytes of a message. */
 const patience = 5 * 60_000;
@@ -10,54 +12,140 @@ const leastBytes = 30_000;
 /** When more than half of all places are taken: nobody shall keep others out by doing nothing. */
 const littlePatience = 30_000;
 const lookEvery = 3_000;
-/** So many commands without a message, and two more for each recipient. */
+/** So many commands without a message, besides RCPT. */
 const mostIdleCommands = 100;
 /** How often the size limit is read and thrown away, so that the peer comes to its end and hears why. */
 const mostOversize = 4;
 
 const ownCode = /^[245]\.\d{1,3}\.\d{1,3} /;
+const controls = /[\x00-\x1f\x7f-\x9f]/g;
+/** How the library marks the replies that bring a peer closer to a message of ours. */
+const steps = ["MAIL_FROM_OK", "RCPT_TO_OK"];
+
+type Options = SMTPServerOptions & { maxClients: number; maxRecipients: number };
 
 /**
- * Greets at once, where the library waits for 100 ms, lets replies bring their own enhanced status code, leaves
- * domains as they were written, and ends what only trickles, only talks or never ends: the library waits as long as
- * there is a byte now and then.
+ * Greets at once, where the library waits for 100 ms, answers a peer that has closed its own side, lets replies bring
+ * their own enhanced status code, reads addresses itself, and ends what only trickles, only talks or never ends: the
+ * library waits as long as there is a byte now and then.
  */
 class EagerConnection extends SMTPConnection {
+  readonly #places: Places<EagerConnection>;
+  readonly #place: Place<EagerConnection>;
+  readonly #mostRecipients: number;
   /** When the peer last got somewhere. */
   #movedAt = 0;
   #bytes = 0;
   /** Since the last message. */
   #commands = 0;
+  #recipients = 0;
+  #steps = 0;
   #messages = 0;
+
+  constructor(server: EagerServer, socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null) {
+    super(server, socket, options);
+    this.#places = server.places;
+    this.#place = server.places.enter(this.remoteAddress, this);
+    // As many again may be refused as too many (RFC 5321 §4.5.3.1.10).
+    this.#mostRecipients = 2 * server.maxRecipients;
+  }
 
   override init(): void {
     this._setListeners(() => {
-      const { maxClients } = this._server.options;
-      if (maxClients && this._server.connections.size > maxClients) {
-        this.send(421, `${this.name} too many connections, try again later`, false);
-      } else this.connectionReady();
+      if (this.#places.isOverfull) this.#places.leastUseful()?.makeRoom();
+      if (this.#places.isOverfull) this.send(421, `${this.name} too many connections, try again later`, false);
+      else this.connectionReady();
     });
   }
 
+  /** What the peer has asked for is under way here. */
+  get isBusy(): boolean {
+    const parser = this._parser || undefined;
+    return this._handlerPending || (Boolean(this._dataStream) && !parser?._dataMode);
+  }
+
+  makeRoom(): void {
+    this.send(421, "4.3.2 others need this place more, try again later");
+    // A peer that does not take its leave holds no socket either.
+    this._socket.destroySoon();
+  }
+
+  override close(): void {
+    this.#places.leave(this.#place);
+    super.close();
+  }
+
+  override _onClose(): void {
+    this.#places.leave(this.#place);
+    super._onClose();
+  }
+
+  /** As the library does, but also to a peer that has closed its own side. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
-    super.send(code, data, typeof data === "string" && ownCode.test(data) ? false : context);
+    const texts = (Array.isArray(data) ? data : [data ?? ""]).map((text) => text.replace(controls, " "));
+    const enhanced = ownCode.test(texts[0]!) ? "" : this._getEnhancedStatusCode(code, context);
+    const lines = texts.map((text, at) => {
+      const rest = [enhanced, text].filter((part) => part !== "").join(" ");
+      return `${code}${at < texts.length - 1 ? "-" : " "}${rest}`;
+    });
+    if (code >= 400) this.session.error = lines.join("\r\n");
+    // Within a handshake the socket is the one below it.
+    if (!this._upgrading && this._socket.writable) this._socket.write(`${lines.join("\r\n")}\r\n`);
+    if (context) this.#noteStep(context);
+    if (code === 421) this.close();
+  }
+
+  #noteStep(context: string): void {
+    if (context === "DATA_OK") {
+      this.#steps = 0;
+      this.#places.delivered(this.#place);
+    } else if (steps.indexOf(context) >= this.#steps) {
+      this.#steps = steps.indexOf(context) + 1;
+      this.#places.moved(this.#place);
+    }
+  }
+
+  override _createParser() {
+    const parser = super._createParser();
+    // The peer has closed its side, and all that came before is answered.
+    parser.once("finish", () => {
+      if (parser._dataMode) this._socket.destroy();
+      else if (parser === this._parser) this.close();
+    });
+    return parser;
+  }
+
+  /** A peer that closes its side within the handshake is gone. */
+  override upgrade(callback: () => void, secureCallback?: () => void): void {
+    this._socket.allowHalfOpen = false;
+    super.upgrade(callback, () => {
+      this._socket.allowHalfOpen = true;
+      secureCallback?.();
+    });
   }
 
   override _onCommand(command: Buffer, callback?: () => void): void {
+    // What has no end of line before the connection's end is no command.
+    if (!callback) return;
     this.#movedAt = 0;
-    if (this._transactionCounter !== this.#messages) this.#commands = 0;
+    if (this._transactionCounter !== this.#messages) [this.#commands, this.#recipients] = [0, 0];
     this.#messages = this._transactionCounter;
-    const most = mostIdleCommands + 2 * (this.session.envelope?.rcptTo.length ?? 0);
-    if (++this.#commands > most) this.send(421, "4.7.0 too many commands without a message");
-    else super._onCommand(command, callback);
+    const isRecipient = /^rcpt /i.test(command.toString("latin1", 0, 5));
+    if (isRecipient && this.#recipients < this.#mostRecipients) this.#recipients++;
+    else if (++this.#commands > mostIdleCommands) {
+      this.send(421, "4.7.0 too many commands without a message");
+      return;
+    }
+    super._onCommand(command, callback);
   }
 
   /** To be called every few seconds. */
   hurry(now: number, longest: number): void {
     const parser = this._parser || undefined;
     const bytes = parser?._dataMode ? parser.dataBytes : undefined;
-    const isOurTurn = this._handlerPending || (this._dataStream && bytes === undefined);
-    if (this.#movedAt === 0 || isOurTurn || Math.abs((bytes ?? 0) - this.#bytes) >= leastBytes) {
+    const isMoving = bytes !== undefined && Math.abs(bytes - this.#bytes) >= leastBytes;
+    if (isMoving) this.#places.moved(this.#place);
+    if (this.#movedAt === 0 || this.isBusy || isMoving) {
       this.#movedAt = now;
       this.#bytes = bytes ?? 0;
     }
@@ -66,23 +154,29 @@ class EagerConnection extends SMTPConnection {
     if (size && bytes !== undefined && bytes > size * mostOversize) this.send(421, "5.3.4 this message has no end");
   }
 
-  /** The library decodes A-labels, and nobody could tell any more who asked for SMTPUTF8 and who did not. */
+  /**
+   * The library takes no quoted local parts and no unusual dots, and decodes A-labels: then nobody could tell any more
+   * who asked for SMTPUTF8 and who did not.
+   */
   override _parseAddressCommand(name: string, command: Buffer | string) {
-    const parsed = super._parseAddressCommand(name, command);
-    const written = parsed && /^[^>]*@([^@>]+)>/.exec(command.toString())?.[1];
-    if (written) parsed.address = parsed.address.replace(/[^@]+$/, () => written);
-    return parsed;
+    const path = parsePath(name, command.toString());
+    const parsed = path && super._parseAddressCommand(name, `${name}:<>${path.parameters}`);
+    return parsed ? { ...parsed, address: path.address } : false;
   }
 }
 
 export class EagerServer extends SMTPServer {
   readonly #open = new Set<EagerConnection>();
+  readonly places: Places<EagerConnection>;
+  readonly maxRecipients: number;
 
-  constructor(options: SMTPServerOptions & { maxClients: number }, clock: Clock) {
-    super(options);
+  constructor(options: Options, clock: Clock) {
+    super({ ...options, allowHalfOpen: true });
+    this.places = new Places(options.maxClients, clock);
+    this.maxRecipients = options.maxRecipients;
     setInterval(() => {
       const now = clock.now().getTime();
-      const longest = this.connections.size > options.maxClients / 2 ? littlePatience : patience;
+      const longest = this.places.isCrowded ? littlePatience : patience;
       for (const connection of this.#open) {
         if (this.connections.has(connection)) connection.hurry(now, longest);
         else this.#open.delete(connection);

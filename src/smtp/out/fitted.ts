@@ -32,8 +32,10 @@ export interface Parcel {
 /** The same as it is said to one server. */
 export interface FittedParcel {
   mailFrom: string;
-  /** In the order of the parcel's; undefined for one that cannot be named to this server. */
-  recipients: (string | undefined)[];
+  /** Those that can be named to this server. */
+  recipients: string[];
+  /** Where each of the parcel's is among these; -1 for one that cannot be named. */
+  places: number[];
   message: Buffer;
   /** What MAIL says besides that which nodemailer finds out. */
   mailParameters: string[];
@@ -53,36 +55,33 @@ export function offeredBy(connection: SMTPConnection): Offered {
 
 /** RFC 5321 §4.5.3.1.10, RFC 6152 §3, RFC 6531 §3.2: what can be sent to this server, or why nothing can. */
 export async function fitTo(parcel: Parcel, offered: Offered): Promise<FittedParcel | Answer> {
-  const take = (address: string) => asciiAddress(address) ?? (offered.utf8 ? address : undefined);
-  const mailFrom = take(parcel.mailFrom);
+  const named = (address: string) => asciiAddress(address) ?? (offered.utf8 ? address : undefined);
+  const mailFrom = named(parcel.mailFrom);
   if (mailFrom === undefined) return failed("550 5.6.7 the server takes no sender's address that is not ASCII");
-  const recipients = parcel.recipients.map(take);
+  const places: number[] = [];
+  const recipients: string[] = [];
+  const ofRcpt = new Map<string, string[]>();
+  for (const given of parcel.recipients) {
+    const recipient = named(given);
+    places.push(recipient === undefined ? -1 : recipients.length);
+    if (recipient === undefined) continue;
+    recipients.push(recipient);
+    if (offered.dsn) ofRcpt.set(recipient, rcptParameters(parcel.rcptParameters.get(given) ?? null));
+  }
   try {
     const message = await parcel.messageFor(offered);
     if (offered.size !== undefined && message.length > offered.size) {
       return failed(`552 5.3.4 the message has ${message.length} octets, and the server takes ${offered.size} at most`);
     }
-    return { mailFrom, recipients, message, ...parametersFor(parcel, { mailFrom, recipients, message }, offered) };
+    // nodemailer says SMTPUTF8 for the sake of the envelope, and not of the header.
+    const isForHeader =
+      [mailFrom, ...recipients].every(isAsciiText) && !isAscii(message.subarray(0, headerEnd(message)));
+    const ofMail = [...(isForHeader ? ["SMTPUTF8"] : []), ...(offered.dsn ? mailParameters(parcel.parameters) : [])];
+    return { mailFrom, recipients, places, message, mailParameters: ofMail, rcptParameters: ofRcpt };
   } catch (error) {
     if (!(error instanceof Unsendable)) throw error;
     return failed(`550 ${error.status} the message cannot be put into a form that the server takes: ${error.message}`);
   }
-}
-
-type Named = Pick<FittedParcel, "mailFrom" | "recipients" | "message">;
-
-function parametersFor(parcel: Parcel, { mailFrom, recipients, message }: Named, { dsn }: Offered) {
-  const isEnvelopeAscii = [mailFrom, ...recipients].every((address) => address === undefined || isAsciiText(address));
-  // nodemailer says SMTPUTF8 for the sake of the envelope, and not of the header.
-  const isForHeader = isEnvelopeAscii && !isAscii(message.subarray(0, headerEnd(message)));
-  const ofRcpt = recipients.flatMap((recipient, index): [string, string[]][] => {
-    const given = parcel.rcptParameters.get(parcel.recipients[index]!) ?? null;
-    return dsn && recipient !== undefined ? [[recipient, rcptParameters(given)]] : [];
-  });
-  return {
-    mailParameters: [...(isForHeader ? ["SMTPUTF8"] : []), ...(dsn ? mailParameters(parcel.parameters) : [])],
-    rcptParameters: new Map(ofRcpt),
-  };
 }
 
 /** RFC 6531 §3.5, RFC 5248: of a recipient that cannot be named to the server. */

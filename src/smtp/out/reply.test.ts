@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { oddText, tries } from "../../../test/support/fuzz.ts";
-import { answerOf, flattenReply } from "./reply.ts";
+import { answerOf, flattenReply, refusalOf } from "./reply.ts";
 
 const code = fc.integer({ min: 200, max: 599 }).map(String);
 const enhanced = fc.option(
@@ -71,4 +71,38 @@ test("what became of it is told by the first digit alone", () => {
       expect(kind).toBe({ 2: "relayed", 5: "failed" }[code[0]!] ?? "deferred");
     }),
   );
+});
+
+describe("one recipient too many for a transaction (RFC 5321 §4.5.3.1.10)", () => {
+  test.each([
+    ["552 too many recipients", 100],
+    ["552 Too many recipients", 5],
+    ["552 5.5.3 Too many recipients", 0],
+    ["552 Requested mail action aborted: exceeded storage allocation", 100],
+    ["552 5.5.3 no", 10],
+    ["452 4.5.3 Too many recipients", 100],
+    ["452 Too many recipients received this hour", 20],
+    ["452 try again", 1],
+    ["452-4.5.3 Your message has too many recipients.\r\n452 4.5.3 See our pages", 100],
+    ["550 5.5.3 Recipient limit reached", 50],
+    ["451 4.5.3 Error: too many recipients", 50],
+  ])("%s after %i others waits for the next", (reply, accepted) => {
+    const smtpReply = flattenReply(reply);
+    expect(refusalOf(reply, "mx", accepted)).toEqual({ kind: "deferred", smtpReply, remote: "mx", isOverLimit: true });
+  });
+
+  test.each([
+    ["552 5.2.2 mailbox full", 100, "failed"],
+    ["552 mailbox full", 50, "failed"],
+    ["552 5.2.3 message too large for this mailbox", 100, "failed"],
+    ["552 5.3.4 message too large", 100, "failed"],
+    ["552 no", 0, "failed"],
+    ["550 5.1.1 no such user", 100, "failed"],
+    ["550 5.5.3 no", 0, "failed"],
+    ["452 4.2.2 mailbox full", 100, "deferred"],
+    ["452 4.3.1 try later", 0, "deferred"],
+    ["450 4.2.1 greylisted", 100, "deferred"],
+  ] as const)("%s after %i others is %s", (reply, accepted, kind) => {
+    expect(refusalOf(reply, "mx", accepted)).toEqual({ kind, smtpReply: reply, remote: "mx" });
+  });
 });

@@ -7,6 +7,8 @@ export interface Answer {
   remote?: string | undefined;
   /** A mailbox of ours was full: nothing was attempted. */
   isUntried?: true;
+  /** One recipient too many for this transaction: the next may take it at once. */
+  isOverLimit?: true;
 }
 
 /** RFC 8621 §7, smtpReply: several lines become one. Of control characters, the database takes no NUL, and a report no CR. */
@@ -34,4 +36,24 @@ export function answerOf(reply: string, remote: string): Answer {
   const smtpReply = flattenReply(reply);
   const kind = smtpReply.startsWith("2") ? "relayed" : smtpReply.startsWith("5") ? "failed" : "deferred";
   return { kind, smtpReply, remote };
+}
+
+/** What was said to RCPT, after so many others were accepted in the transaction. */
+export function refusalOf(reply: string, remote: string, accepted: number): Answer {
+  const answer = answerOf(reply, remote);
+  return isOverLimit(answer.smtpReply, accepted) ? { ...answer, kind: "deferred", isOverLimit: true } : answer;
+}
+
+/** RFC 5321 §4.5.3.1.8: each server takes as many. */
+const leastRecipients = 100;
+const countsRecipients = /too many|(max|limit|number|many).*(recipient|rcpt)|(recipient|rcpt).*(limit|max|exceed)/i;
+
+/** RFC 5321 §4.5.3.1.10: 452, or 552 as RFC 821 had it; RFC 3463 §3.6 calls it X.5.3. */
+function isOverLimit(reply: string, accepted: number): boolean {
+  const [, code, status] = /^([45]\d\d) (?:[45]\.(\d{1,3}\.\d{1,3})\b)?/.exec(reply) ?? [];
+  if (code !== "452" && code !== "552") return status === "5.3" && accepted > 0;
+  // A mailbox that is full, or a message that is too large, is that in the next transaction too.
+  if (status && (status.startsWith("2.") || status === "3.4")) return false;
+  if (status === "5.3" || countsRecipients.test(reply)) return true;
+  return accepted >= (code === "452" ? 1 : leastRecipients);
 }

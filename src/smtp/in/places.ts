@@ -1,0 +1,101 @@
+import { LRUCache } from "lru-cache";
+import { networkOf } from "../../auth/throttle.ts";
+import type { Clock } from "../../base/clock.ts";
+
+/** Whoever has a place. */
+export interface Holder {
+  /** A reply of ours is due: the peer may lose or repeat a message if it is cut off now. */
+  readonly isBusy: boolean;
+}
+
+export interface Place<H extends Holder> {
+  readonly holder: H;
+  readonly network: string;
+  /** When it came, or last got on with a message. */
+  movedAt: number;
+}
+
+/** How much longer a network whose mail was accepted before may take for the next step. */
+const trust = 20;
+const mostKnown = 20_000;
+const knownFor = 30 * 86_400_000;
+
+/**
+ * The connections that may be open at once. When one too many comes, the least useful goes: the one that has got
+ * nowhere for the longest, counted as often as its network has places.
+ */
+export class Places<H extends Holder> {
+  readonly #most: number;
+  readonly #clock: Clock;
+  readonly #taken = new Set<Place<H>>();
+  /** How many places each network has. */
+  readonly #crowds = new Map<string, number>();
+  /** Networks whose mail was accepted. */
+  readonly #known: LRUCache<string, true>;
+
+  constructor(most: number, clock: Clock) {
+    this.#most = most;
+    this.#clock = clock;
+    const perf = { now: () => clock.now().getTime() };
+    this.#known = new LRUCache({ max: mostKnown, ttl: knownFor, ttlResolution: 0, perf });
+  }
+
+  /** More than half of all places are taken. */
+  get isCrowded(): boolean {
+    return this.#taken.size > this.#most / 2;
+  }
+
+  get isOverfull(): boolean {
+    return this.#taken.size > this.#most;
+  }
+
+  enter(address: string, holder: H): Place<H> {
+    const place = { holder, network: neighbourhood(address), movedAt: this.#clock.now().getTime() };
+    this.#taken.add(place);
+    this.#crowds.set(place.network, this.#crowd(place) + 1);
+    return place;
+  }
+
+  /** Again is no harm. */
+  leave(place: Place<H>): void {
+    if (!this.#taken.delete(place)) return;
+    const left = this.#crowd(place) - 1;
+    if (left > 0) this.#crowds.set(place.network, left);
+    else this.#crowds.delete(place.network);
+  }
+
+  /** It got on with a message. */
+  moved(place: Place<H>): void {
+    place.movedAt = this.#clock.now().getTime();
+  }
+
+  /** A message of its was accepted. */
+  delivered(place: Place<H>): void {
+    this.moved(place);
+    this.#known.set(place.network, true);
+  }
+
+  /** Who goes when there are too many; undefined when nobody can. */
+  leastUseful(): H | undefined {
+    const now = this.#clock.now().getTime();
+    let worst: Place<H> | undefined;
+    let most = 0;
+    for (const place of this.#taken) {
+      if (place.holder.isBusy) continue;
+      const idle = Math.max(0, now - place.movedAt) + 1;
+      const score = (idle * this.#crowd(place)) / (this.#known.has(place.network) ? trust : 1);
+      if (score > most) [worst, most] = [place, score];
+    }
+    return worst?.holder;
+  }
+
+  #crowd({ network }: Place<H>): number {
+    return this.#crowds.get(network) ?? 0;
+  }
+}
+
+/** A /24 of IPv4, a /64 of IPv6. */
+function neighbourhood(address: string): string {
+  const network = networkOf(address);
+  return network.includes(":") ? network : network.replace(/\.\d+$/, "");
+}
