@@ -8,6 +8,7 @@ import { asMessageIds, asText, parseHeader } from "../../src/mime/headers.ts";
 import { leaves } from "../../src/mime/structure.ts";
 import { walk } from "../../src/mime/walk.ts";
 import { findDomain } from "../../src/store/directory.ts";
+import { expectLegal, lines, plain, utf8 } from "../support/wire.ts";
 import { bob, host, mail, refusal, sent, sink, status, useOutbox } from "./outbox.ts";
 
 useOutbox();
@@ -20,7 +21,6 @@ beforeAll(async () => {
 });
 beforeEach(() => sink.offer({ extensions: [] }));
 
-const lines = (...all: string[]): Buffer => Buffer.from(all.join("\r\n"), "utf8");
 const head = (...more: string[]): string[] => [
   "From: Ada <ada@here.test>",
   "To: zoe@far.test",
@@ -39,10 +39,7 @@ const mixed = (...parts: string[][]): Buffer =>
 /** The one message that the sink has, which any server could be sent, and whose signature holds. */
 async function taken({ eightBit = false } = {}): Promise<Buffer> {
   const { raw } = (await sink.waitFor(1))[0]!;
-  const text = raw.toString("latin1");
-  expect(text).not.toMatch(/\0|\r(?!\n)|(?<!\r)\n/);
-  for (const line of text.split("\r\n")) expect(line.length).toBeLessThanOrEqual(998);
-  if (!eightBit) expect(isAscii(raw)).toBe(true);
+  expectLegal(raw, eightBit ? utf8 : plain);
   const resolver = (name: string, type: string) => host.dns.resolver().resolve(name, type) as Promise<string[]>;
   const { results } = await dkimVerify(raw, { resolver, strict: true });
   expect(results.map((result) => result.status.result)).toEqual(["pass"]);
@@ -65,8 +62,7 @@ describe("to a server that offers nothing", () => {
       const value = name === "List-Post" ? "<mailto:user@bücher.example>" : "Bücher <user@bücher.example>";
       const envelope = { mailFrom: { email: "ada@here.test" }, rcptTo: [{ email: "zoe@far.test" }] };
       await sent(lines(...head("Subject: x", `${name}: ${value}`), "", "x", ""), { envelope });
-      expect((await taken()).toString().replace(/%40/g, "@")).toContain("user@");
-      expect(sink.messages[0]!.raw.toString()).toMatch(/xn--bcher-kva\.example|b%C3%BCcher/);
+      expect((await taken()).toString()).toContain("user@xn--bcher-kva.example");
     },
   );
 

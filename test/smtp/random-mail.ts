@@ -215,3 +215,49 @@ function addresses(value: string): string[] {
     ])
     .sort();
 }
+
+const value = fc.constantFrom(
+  "Grüße",
+  "plain",
+  "x".repeat(1500),
+  "word ".repeat(300),
+  "日本語".repeat(100),
+  'a "b" <c>',
+  "=?utf-8?q?x?=",
+);
+const body = fc.constantFrom(
+  "Hello\nworld\n",
+  "Grüße\n",
+  "x".repeat(3000),
+  `a\0b\r${"long ".repeat(400)}`,
+  "From me\n.\n--b\n",
+);
+
+/** What a client writes with Email/set. */
+export const randomDraft: Arbitrary<object> = fc
+  .record({
+    subject: value,
+    cc: fc.array(
+      fc.record({
+        name: fc.option(value),
+        email: fc.constantFrom("zoe@far.test", "u@bücher.example", "jörg@far.test"),
+      }),
+      { maxLength: 3 },
+    ),
+    references: fc.array(fc.constantFrom("a@b.test", `${"i".repeat(1200)}@b.test`), { minLength: 1, maxLength: 3 }),
+    raw: value,
+    text: body,
+    html: fc.option(body),
+    name: fc.option(value),
+  })
+  .map(({ subject, cc, references, raw, text, html, name: file }) => ({
+    from: [{ name: "Ädä", email: "ada@here.test" }],
+    to: [{ name: null, email: "zoe@far.test" }],
+    ...{ subject, cc, references },
+    "header:X-Raw": ` ${raw}`,
+    "header:X-Text:asText": raw,
+    bodyValues: { t: { value: text }, h: { value: html ?? "" }, f: { value: text } },
+    textBody: [{ partId: "t", type: "text/plain" }],
+    ...(html !== null && { htmlBody: [{ partId: "h", type: "text/html" }] }),
+    attachments: [{ partId: "f", type: "text/csv", name: file, disposition: "attachment" }],
+  }));
