@@ -17,6 +17,7 @@ const rows: Row[] = [
   { id: "subject-unicode", says: parsed, email: { subject: "Zażółć gęślą jaźń 😀 日本語" } },
   { id: "subject-long", says: parsed, email: { subject: "A very long subject with many words ".repeat(20).trim() } },
   { id: "subject-long-unicode", says: parsed, email: { subject: "żółw ".repeat(80).trim() } },
+  { id: "subject-long-word", says: parsed, email: { subject: `a ${"x".repeat(1500)} b` } },
   { id: "subject-looks-encoded", says: parsed, email: { subject: "=?utf-8?q?not_encoded?=" } },
   {
     id: "name-quotes",
@@ -53,6 +54,12 @@ const rows: Row[] = [
     id: "many-references",
     says: parsed,
     email: { references: Array.from({ length: 50 }, (_, at) => `reference-number-${at}@long.example.com`) },
+  },
+  { id: "long-message-id", says: parsed, email: { references: [`${"reference-".repeat(120)}@example.com`] } },
+  {
+    id: "name-long-word",
+    says: parsed,
+    email: { to: [{ name: "x".repeat(1500), email: "bob@example.com" }] },
   },
   {
     id: "sent-at",
@@ -98,6 +105,12 @@ const rows: Row[] = [
     says: parsed,
     email: { "header:List-Post:asURLs": ["mailto:a@example.com", "https://example.com/a?b=c"] },
   },
+  {
+    id: "header-long-url",
+    says: parsed,
+    email: { "header:List-Help:asURLs": [`https://example.com/${"x".repeat(1500)}`] },
+  },
+  { id: "header-long-word", says: parsed, email: { "header:X-Own:asText": "x".repeat(1500) } },
   { id: "header-all", says: parsed, email: { "header:X-Own:all": [" one", " two"] } },
   { id: "header-all-text", says: parsed, email: { "header:X-Own:asText:all": ["one", "żwo"] } },
   {
@@ -191,6 +204,38 @@ const roundTrips = defineTests(group, [
       for (const name of ["From", "Date", "Message-ID", "MIME-Version"]) {
         equal(head.match(new RegExp(`^${name}:`, "gim"))?.length, 1, `number of ${name} header fields`);
       }
+    },
+  },
+  {
+    id: "valid-message-long-words",
+    level: "SHOULD",
+    says: "What is created is a message [RFC5322]: no line has more than 998 octets, whether or not there are blanks to fold it at.",
+    run: async (t) => {
+      const long = "x".repeat(1500);
+      const made = await create(t, {
+        from: [{ name: long, email: "zoe@example.com" }],
+        subject: long,
+        references: [`${long}@example.com`],
+        "header:List-Help:asURLs": [`https://example.com/${long}`],
+        "header:X-Text:asText": long,
+        "header:X-Raw": ` ${long}`,
+        bodyStructure: {
+          type: "multipart/mixed",
+          subParts: [
+            { partId: "1", type: "text/plain" },
+            {
+              partId: "1",
+              type: "text/csv",
+              name: `${long}.csv`,
+              disposition: "attachment",
+              cid: `${long}@example.com`,
+            },
+          ],
+        },
+        bodyValues: { 1: { value: `${long}\n${"żółw ".repeat(400)}\n` } },
+      });
+      const text = await source(t, made.blobId);
+      for (const line of text.split("\r\n")) ok(Buffer.byteLength(line) <= 998, "a line has more than 998 octets");
     },
   },
   {

@@ -1,7 +1,10 @@
 import type { Clock, Random } from "../base/clock.ts";
 import { withoutBcc } from "../mime/envelope-fields.ts";
 import { asAddresses, type HeaderField, parseHeader } from "../mime/headers.ts";
+import { mostAbilities, wireMessage } from "../mime/transport.ts";
+import { Unsendable } from "../mime/unsendable.ts";
 import { headerEnd } from "../mime/walk.ts";
+import { usesBareLf } from "../mime/wire-scan.ts";
 import { splitAddress } from "../store/directory.ts";
 import type { Envelope, EnvelopeAddress } from "../store/submissions.ts";
 import { mailDate } from "./mail-date.ts";
@@ -138,20 +141,28 @@ function checkRecipients(recipients: EnvelopeAddress[]): void {
   for (const { parameters } of recipients) checkParameters("rcpt", parameters);
 }
 
-/** One that can stand in MAIL FROM and RCPT TO (RFC 5321 §4.1.2). Some providers gave out addresses with odd dots. */
+/** RFC 5321 §4.5.3.1.3, without the angle brackets. */
+const longestPath = 254;
+/** RFC 1035 §2.3.4 */
+const longestLabel = 63;
+
+/** One that can stand in MAIL FROM and RCPT TO (RFC 5321 §4.1.2, RFC 6531 §3.3). Dots may stand where some providers have them. */
 export function isAddress(email: string): boolean {
   const parts = splitAddress(email);
   if (!parts || parts.local === "" || Buffer.byteLength(parts.local) > 64) return false;
+  if (parts.domain.split(".").some((label) => label.length > longestLabel)) return false;
   const written = email.slice(0, email.lastIndexOf("@"));
-  if (/^"(?:[^"\\<>\x00-\x1f\x7f]|\\[^<>\x00-\x1f\x7f])*"$/.test(written)) return true;
-  return /^[^\s"(),:;<>@[\]\\\x00-\x1f\x7f]+$/.test(written);
+  if (!email.isWellFormed() || Buffer.byteLength(written) + 1 + parts.domain.length > longestPath) return false;
+  // What sends the mail on takes no angle brackets, quoted or not.
+  if (/^"(?:[^"\\<>\x00-\x1f\x7f-\x9f]|\\[^<>\x00-\x1f\x7f-\x9f])*"$/.test(written)) return true;
+  return /^[^\s"(),:;<>@[\]\\\x00-\x1f\x7f-\x9f]+$/.test(written);
 }
 
 function domainOf(address: string): string {
   return splitAddress(address)!.domain;
 }
 
-/** RFC 5321 knows no line ends but CRLF, and RFC 6409 §8 has the first server complete the header. */
+/** RFC 6409 §8 has the first server complete the header. Throws SubmissionRefused for what no server could be sent. */
 function wireForm(
   message: Buffer,
   fields: HeaderField[],
@@ -161,12 +172,14 @@ function wireForm(
   const missing =
     (names.has("date") ? "" : `Date: ${mailDate(now)}\r\n`) +
     (names.has("message-id") ? "" : `Message-ID: <${random(16).toString("hex")}@${domain}>\r\n`);
-  const wire = withCrlf(withoutBcc(message));
-  return missing === "" ? wire : Buffer.concat([Buffer.from(missing), wire]);
-}
-
-function withCrlf(message: Buffer): Buffer {
-  const text = message.toString("latin1");
-  if (!/\r(?!\n)|(?<!\r)\n/.test(text)) return message;
-  return Buffer.from(text.replace(/\r\n|\r|\n/g, "\r\n"), "latin1");
+  try {
+    const shown = withoutBcc(message);
+    // RFC 5321 knows no line ends but CRLF. All else is put right on the way out, as each server needs it.
+    const wire = usesBareLf(shown) ? wireMessage(shown, mostAbilities) : shown;
+    wireMessage(wire, mostAbilities);
+    return missing === "" ? wire : Buffer.concat([Buffer.from(missing), wire]);
+  } catch (error) {
+    if (!(error instanceof Unsendable)) throw error;
+    throw new SubmissionRefused("invalidEmail", `it cannot be sent: ${error.message}`, error.properties);
+  }
 }

@@ -1,7 +1,11 @@
-import { isAscii } from "node:buffer";
 import { encodeHeader, encodeParameters, safeRaw } from "./encode.ts";
 import type { HeaderField } from "./field.ts";
 import { encodeBase64, encodeQuotedPrintable, view } from "./transfer.ts";
+import { wireAttached } from "./transport.ts";
+import { Unsendable } from "./unsendable.ts";
+import { wireField } from "./wire-field.ts";
+import { longestName } from "./wire-header.ts";
+import { identityOf, isCarried, wireFaults } from "./wire-scan.ts";
 
 export { encodeHeader } from "./encode.ts";
 
@@ -28,36 +32,37 @@ export interface BuildMessage {
 
 type Encoding = "7bit" | "8bit" | "binary" | "quoted-printable" | "base64";
 
+/** RFC 5322 §2.1.1: what text keeps to where that is possible. */
+const usualLine = 78;
+
 interface Built {
   header: string;
   body: Buffer[];
   encoding: Encoding;
 }
 
-const fieldName = /^[\x21-\x39\x3b-\x7e]+$/;
+const fieldName = new RegExp(`^[\\x21-\\x39\\x3b-\\x7e]{1,${longestName}}$`);
 
-const field = (name: string, value: string): string => `${name}:${value}\r\n`;
+/** RFC 6532: UTF-8 may stay as it is until the message leaves. */
+const asWritten = { keepUtf8: true, isAttached: true };
+
+function field(name: string, value: string): string {
+  const line = `${name}:${value}\r\n`;
+  return wireFaults(Buffer.from(line)).longLine ? wireField(name, value, asWritten) : line;
+}
 
 /** The identity encoding that tells the truth about these bytes (RFC 2045 §2.7 to §2.9). */
 function identity(bytes: Buffer): Encoding {
-  if (bytes.includes(0)) return "binary";
-  let start = 0;
-  for (let lf = bytes.indexOf(0x0a); ; lf = bytes.indexOf(0x0a, start)) {
-    const end = lf === -1 ? bytes.length : lf;
-    if (end - start > 999 || (lf !== -1 && bytes[lf - 1] !== 0x0d)) return "binary";
-    if (lf === -1) break;
-    start = lf + 1;
-  }
-  for (let cr = bytes.indexOf(0x0d); cr !== -1; cr = bytes.indexOf(0x0d, cr + 1)) {
-    if (bytes[cr + 1] !== 0x0a) return "binary";
-  }
-  return isAscii(bytes) ? "7bit" : "8bit";
+  const faults = wireFaults(bytes);
+  return isCarried(faults, true) ? identityOf(faults) : "binary";
 }
 
-function encodeText(type: string, text: string): { body: Buffer; encoding: Encoding } {
-  const bytes = Buffer.from(text.replace(/\r?\n/g, "\r\n"), "utf8");
-  if (isOpaque(type)) return encodeBytes(type, bytes);
-  if (identity(bytes) === "7bit" && !/^From /m.test(text)) return { body: bytes, encoding: "7bit" };
+const textBytes = (text: string): Buffer => Buffer.from(text.replace(/\r?\n/g, "\r\n"), "utf8");
+
+function encodeTextBody(text: string): { body: Buffer; encoding: Encoding } {
+  const bytes = textBytes(text);
+  const isShort = text.split("\n").every((line) => line.length <= usualLine);
+  if (isShort && identity(bytes) === "7bit" && !/^From /m.test(text)) return { body: bytes, encoding: "7bit" };
   let high = 0;
   for (const byte of bytes) if (byte > 0x7e) high++;
   // Base64 is the shorter one for most scripts but Latin; else the text had better stay legible.
@@ -67,12 +72,24 @@ function encodeText(type: string, text: string): { body: Buffer; encoding: Encod
     : { body: encodeQuotedPrintable(bytes), encoding: "quoted-printable" };
 }
 
-/** RFC 2046 §5.2: these may have no other encoding than the identity. RFC 6532 §3.7 lets message/global have any. */
-const isOpaque = (type: string) => type.startsWith("message/") && !type.startsWith("message/global");
 
 function encodeBytes(type: string, bytes: Buffer): { body: Buffer; encoding: Encoding } {
-  if (isOpaque(type)) return { body: bytes, encoding: identity(bytes) };
-  return { body: encodeBase64(bytes), encoding: "base64" };
+  if (!isMessageType(type)) return { body: encodeBase64(bytes), encoding: "base64" };
+  const body = /^message\/(rfc822|news)$/.test(type) ? attachedMessage(bytes) : bytes;
+  return { body, encoding: identity(body) };
+}
+
+/** RFC 2046 §5.2: these may have no encoding that changes anything. RFC 6532 §3.7 lets message/global have any. */
+const isMessageType = (type: string): boolean => type.startsWith("message/") && !type.startsWith("message/global");
+
+/** What no server could be sent is refused when it is to be sent: a draft may hold it. */
+function attachedMessage(bytes: Buffer): Buffer {
+  try {
+    return wireAttached(bytes, true);
+  } catch (error) {
+    if (!(error instanceof Unsendable)) throw error;
+    return bytes;
+  }
 }
 
 /** RFC 2046 §5.1.1: the boundary must not be in what it parts. Encoded content cannot hold "=_". */
@@ -128,9 +145,10 @@ function buildContent(
   }
   const type = leafType(part);
   const isText = "text" in content;
-  const { body, encoding } = isText
-    ? encodeText(type.toLowerCase(), content.text)
-    : encodeBytes(type.toLowerCase(), view(content.bytes));
+  const { body, encoding } =
+    isText && !isMessageType(type.toLowerCase())
+      ? encodeTextBody(content.text)
+      : encodeBytes(type.toLowerCase(), isText ? textBytes(content.text) : view(content.bytes));
   const charset = isText ? (/^text\//i.test(type) ? "utf-8" : null) : part.charset;
   return {
     type,

@@ -53,7 +53,8 @@ function transferEncoding(raw: string | undefined): TransferEncoding {
 /** RFC 2392, RFC 2045 §7 */
 function contentId(raw: string): string | null {
   const text = withoutComments(unfold(raw)).trim();
-  return (/<([^<>]*)>/.exec(text)?.[1] ?? text).trim() || null;
+  // A long one may be folded.
+  return (/<([^<>]*)>/.exec(text)?.[1] ?? text).replace(/\s+/g, "") || null;
 }
 
 /** RFC 3282 §2 */

@@ -3,9 +3,10 @@ import { encodeDate } from "./date.ts";
 import type { HeaderForm } from "./headers.ts";
 import { encodeWords, looksEncoded } from "./words.ts";
 
-const lineLength = 78;
-/** The name of the field is not known here; most are shorter than this. */
-const nameLength = 20;
+/** RFC 2047 §2: of lines with encoded words; RFC 5322 §2.1.1 allows others two more. */
+const lineLength = 76;
+/** Of a field's name and colon, where they are not told: most are shorter. */
+const usualName = 20;
 /** Longer words cannot be folded, so they are encoded: lines may have no more than 998 octets. */
 const longestWord = 200;
 
@@ -18,8 +19,11 @@ const clean = (text: string): string =>
     .replace(/\r\n|[\r\n\t]/g, " ")
     .replace(/[\x00-\x1f\x7f-\x9f]/g, "");
 
-/** RFC 5322 §2.2.3: joins pieces, each beginning with the white space before it, in lines of 78 where that is possible. */
-function fold(pieces: string[]): string {
+/**
+ * RFC 5322 §2.2.3: joins pieces, each beginning with the white space before it, in lines of 76 where that is possible.
+ * `nameLength` is that of the field's name and colon.
+ */
+export function fold(pieces: string[], nameLength = usualName): string {
   let out = "";
   let column = nameLength;
   for (const piece of pieces) {
@@ -40,7 +44,7 @@ const words = (text: string): string[] => text.trimEnd().match(/ *[^ ]+/g) ?? []
 const isStretched = (text: string): boolean => / {60}/.test(text);
 
 /** RFC 8621 §4.1.2.2: what `asText` reads back, encoded words only where they are needed. */
-function encodeText(value: string): string {
+function encodeText(value: string, nameLength: number): string {
   const text = clean(value);
   const stretched = isStretched(text);
   const all = text.split(" ");
@@ -51,24 +55,24 @@ function encodeText(value: string): string {
     word.length > longestWord ||
     (word === "" && all.length > 1 && (index === 0 || index === all.length - 1));
   const first = all.findIndex(needs);
-  if (first === -1) return fold(words(` ${all.join(" ")}`)) || " ";
+  if (first === -1) return fold(words(` ${all.join(" ")}`), nameLength) || " ";
   const last = all.findLastIndex(needs);
-  const encoded = encodeWords(all.slice(first, last + 1).join(" "));
+  const encoded = encodeWords(all.slice(first, last + 1).join(" "), first === 0 ? nameLength : 0);
   // A run of spaces beside an encoded word stays as it is.
   const before = first === 0 ? "" : ` ${all.slice(0, first).join(" ")}`;
   const gap = before.slice(before.trimEnd().length);
   const after = last === all.length - 1 ? "" : ` ${all.slice(last + 1).join(" ")}`;
   const pieces = encoded.map((word, index) => `${index === 0 ? gap : ""} ${word}`);
-  return fold([...words(before), ...pieces, ...words(after)]);
+  return fold([...words(before), ...pieces, ...words(after)], nameLength);
 }
 
 const atoms = /^[\w!#$%&'*+\-/=?^`{|}~]+(?: [\w!#$%&'*+\-/=?^`{|}~]+)*$/;
 
-/** RFC 5322 §3.2.5: a display name in pieces. */
-function phrase(name: string): string[] {
+/** RFC 5322 §3.2.5: a display name in pieces. `taken`: so much of its line. */
+function phrase(name: string, taken: number): string[] {
   const text = clean(name);
   const short = text.split(" ").every((word) => word.length <= longestWord);
-  if (!isPrintable(text) || !short || isStretched(text)) return encodeWords(text).map((word) => ` ${word}`);
+  if (!isPrintable(text) || !short || isStretched(text)) return encodeWords(text, taken).map((word) => ` ${word}`);
   if (atoms.test(text) && !looksEncoded(text)) return words(` ${text}`);
   return words(` "${text.replace(/["\\]/g, "\\$&")}"`);
 }
@@ -86,11 +90,11 @@ function addrSpec(email: string): string {
   return `${goodLocal ? local : `"${local.replace(/["\\]/g, "\\$&")}"`}@${goodDomain ? domain : plain(domain)}`;
 }
 
-function mailbox({ name, email }: EmailAddress): string[] {
+function mailbox({ name, email }: EmailAddress, taken: number): string[] {
   const spec = addrSpec(email);
   const named = name !== null && clean(name).trim() !== "";
   if (!named && /^[^\s"@]+@[^\s"@[]+$/.test(spec)) return [` ${spec}`];
-  return [...(named ? phrase(name) : []), ` <${spec}>`];
+  return [...(named ? phrase(name, taken) : []), ` <${spec}>`];
 }
 
 /** Items one after the other, with the separator at the end of each but the last. */
@@ -101,29 +105,17 @@ function list(items: string[][], separator: string): string[] {
   });
 }
 
-function group({ name, addresses }: EmailAddressGroup): string[][] {
-  if (name === null) return addresses.map(mailbox);
-  const title = phrase(name);
-  const pieces = [...title.slice(0, -1), `${title.at(-1) ?? ' ""'}:`, ...list(addresses.map(mailbox), ",")];
+const mailboxes = (addresses: EmailAddress[], taken: number): string[][] =>
+  addresses.map((address, index) => mailbox(address, index === 0 ? taken : 0));
+
+function group({ name, addresses }: EmailAddressGroup, taken: number): string[][] {
+  if (name === null) return mailboxes(addresses, taken);
+  const title = phrase(name, taken);
+  const pieces = [...title.slice(0, -1), `${title.at(-1) ?? ' ""'}:`, ...list(mailboxes(addresses, 0), ",")];
   return [[...pieces.slice(0, -1), `${pieces.at(-1)};`]];
 }
 
 const bracketed = (values: string[]): string[] => values.map((value) => ` <${clean(value).replace(/[\s<>]/g, "")}>`);
-
-/** RFC 5322 §2.1.1: lines no longer than an SMTP server must take, whatever the client sent. */
-function breakLongLine(line: string): string {
-  const limit = isPrintable(line) ? 990 : 320;
-  let out = "";
-  let rest = line;
-  while (rest.length > limit) {
-    const space = rest.lastIndexOf(" ", limit);
-    const blank = space > 0 && rest.slice(0, space).trim() !== "" ? space : -1;
-    const cut = blank === -1 ? limit - (/[\ud800-\udbff]/.test(rest[limit - 1]!) ? 1 : 0) : blank;
-    out += `${rest.slice(0, cut)}\r\n${blank === -1 ? " " : ""}`;
-    rest = rest.slice(cut);
-  }
-  return out + rest;
-}
 
 /** RFC 8621 §4.1.2.1: a Raw value as it may stand in a message: it can neither end the field nor hold NUL. */
 export function safeRaw(value: string): string {
@@ -131,37 +123,46 @@ export function safeRaw(value: string): string {
     .toWellFormed()
     .replaceAll("\0", "")
     .split(/\r\n|\r|\n/);
-  let out = breakLongLine(lines[0]!);
+  let out = lines[0]!;
   for (const line of lines.slice(1)) {
     if (line.trim() === "") continue;
-    out += `\r\n${breakLongLine(/^[ \t]/.test(line) ? line : ` ${line}`)}`;
+    out += `\r\n${/^[ \t]/.test(line) ? line : ` ${line}`}`;
   }
   return out;
 }
 
-/** RFC 8621 §4.1.2, §4.6: the Raw value, folded, of a JMAP value in a form. The value has the type of the form. */
-export function encodeHeader(form: HeaderForm, value: unknown): string {
+/**
+ * RFC 8621 §4.1.2, §4.6: the Raw value, folded, of a JMAP value in a form. The value has the type of the form;
+ * `nameLength` is that of the field's name and colon.
+ */
+export function encodeHeader(form: HeaderForm, value: unknown, nameLength = usualName): string {
+  const folded = (pieces: string[]): string => fold(pieces, nameLength) || " ";
   switch (form) {
     case "Raw":
       return safeRaw(value as string);
     case "Text":
-      return encodeText(value as string);
+      return encodeText(value as string, nameLength);
     case "Addresses":
-      return fold(list((value as EmailAddress[]).map(mailbox), ",")) || " ";
-    case "GroupedAddresses":
-      return fold(list((value as EmailAddressGroup[]).flatMap(group), ",")) || " ";
+      return folded(list(mailboxes(value as EmailAddress[], nameLength), ","));
+    case "GroupedAddresses": {
+      const groups = value as EmailAddressGroup[];
+      return folded(
+        list(
+          groups.flatMap((one, index) => group(one, index === 0 ? nameLength : 0)),
+          ",",
+        ),
+      );
+    }
     case "MessageIds":
-      return fold(bracketed(value as string[])) || " ";
+      return folded(bracketed(value as string[]));
     case "Date":
       return ` ${encodeDate(value as string) ?? ""}`;
     case "URLs":
-      return (
-        fold(
-          list(
-            bracketed(value as string[]).map((url) => [url]),
-            ",",
-          ),
-        ) || " "
+      return folded(
+        list(
+          bracketed(value as string[]).map((url) => [url]),
+          ",",
+        ),
       );
   }
 }
@@ -170,7 +171,7 @@ const token = /^[\w!#$%&'*+\-.^`{|}~]+$/;
 
 /** RFC 2231 §3, §4: the value in percent-encoded pieces when it is not plain. */
 function extended(name: string, value: string): string[] {
-  const room = 60;
+  const room = 55;
   const pieces: string[] = [""];
   for (const byte of Buffer.from(value, "utf8")) {
     const char = String.fromCharCode(byte);
@@ -186,8 +187,9 @@ function extended(name: string, value: string): string[] {
 export function encodeParameters(value: string, params: [string, string][]): string {
   const pieces = params.flatMap(([name, text]) => {
     const plain = clean(text);
-    if (token.test(plain)) return [`${name}=${plain}`];
-    if (isPrintable(plain) && plain.length <= 60 && !looksEncoded(plain)) {
+    const isShort = plain.length <= 60 || name === "boundary";
+    if (isShort && token.test(plain)) return [`${name}=${plain}`];
+    if (isShort && isPrintable(plain) && (name === "boundary" || !looksEncoded(plain))) {
       return [`${name}="${plain.replace(/["\\]/g, "\\$&")}"`];
     }
     return extended(name, plain);

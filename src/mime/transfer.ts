@@ -121,30 +121,46 @@ export function encodeBase64(bytes: Uint8Array): Buffer {
   return Buffer.from(lines.join("\r\n"), "latin1");
 }
 
+const hexDigits = Buffer.from("0123456789ABCDEF", "latin1");
+const longestEncodedLine = 75;
+
+/** Whether careless relays mangle this octet at a line's start: a dot, "From ", and what looks like a boundary. */
+const isRisky = (bytes: Uint8Array, at: number): boolean =>
+  bytes[at] === 0x2e || bytes[at] === 0x46 || (bytes[at] === 0x2d && bytes[at + 1] === 0x2d);
+
 /** RFC 2045 §6.7: CRLF stays a line break; lines of 76 characters at most. */
 export function encodeQuotedPrintable(bytes: Uint8Array): Buffer {
-  const lines: string[] = [];
-  let line = "";
+  // At worst three characters an octet, and a soft line break of three after each 73.
+  const out = Buffer.allocUnsafe(bytes.length * 3 + Math.ceil((bytes.length * 3) / 73) * 3);
+  let size = 0;
+  let column = 0;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at]!;
     if (byte === 0x0d && bytes[at + 1] === 0x0a) {
-      lines.push(line);
-      line = "";
+      out[size++] = 0x0d;
+      out[size++] = 0x0a;
+      column = 0;
       at++;
       continue;
     }
     const blank = byte === 0x20 || byte === 0x09;
     const lineEnd = at + 1 === bytes.length || (bytes[at + 1] === 0x0d && bytes[at + 2] === 0x0a);
     const plain = (byte > 0x20 && byte < 0x7f && byte !== EQUALS) || (blank && !lineEnd);
-    // A dot or "From " at a line's start is mangled by careless relays.
-    const risky = line === "" && (byte === 0x2e || byte === 0x46);
-    const piece = plain && !risky ? String.fromCharCode(byte) : `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-    if (line.length + piece.length > 75) {
-      lines.push(`${line}=`);
-      line = "";
+    const isEncoded = !plain || (column === 0 && isRisky(bytes, at));
+    if (column + (isEncoded ? 3 : 1) > longestEncodedLine) {
+      out[size++] = EQUALS;
+      out[size++] = 0x0d;
+      out[size++] = 0x0a;
+      column = 0;
+      at--;
+      continue;
     }
-    line += piece;
+    if (isEncoded) {
+      out[size++] = EQUALS;
+      out[size++] = hexDigits[byte >> 4]!;
+      out[size++] = hexDigits[byte & 15]!;
+    } else out[size++] = byte;
+    column += isEncoded ? 3 : 1;
   }
-  lines.push(line);
-  return Buffer.from(lines.join("\r\n"), "latin1");
+  return out.subarray(0, size);
 }

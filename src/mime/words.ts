@@ -87,13 +87,17 @@ function qEncode(text: string): string {
   return out;
 }
 
-/** RFC 2047 §2: `text` as encoded words of at most 75 characters, never cutting a character, one per array item. */
-export function encodeWords(text: string): string[] {
+/**
+ * RFC 2047 §2: `text` as encoded words of at most 75 characters, never cutting a character, one per array item. So much of
+ * the first one's line is `taken`.
+ */
+export function encodeWords(text: string, taken = 0): string[] {
   const clean = text.toWellFormed();
   const bEncode = (piece: string): string => Buffer.from(piece, "utf8").toString("base64");
   const useQ = qEncode(clean).length <= bEncode(clean).length;
   const room = 75 - "=?utf-8?q??=".length;
   const words: string[] = [];
+  const left = () => (words.length === 0 ? Math.max(room - taken, 12) : room);
   let piece = "";
   let cost = 0;
   const push = (): void => {
@@ -104,7 +108,7 @@ export function encodeWords(text: string): string[] {
   for (const char of chars(clean)) {
     const more = useQ ? qEncode(char).length : Buffer.byteLength(char);
     const length = useQ ? cost + more : Math.ceil((cost + more) / 3) * 4;
-    if (length > room && piece !== "") push();
+    if (length > left() && piece !== "") push();
     piece += char;
     cost += more;
   }

@@ -11,6 +11,14 @@ export type Stored = {
   helo: string;
   at: number;
 };
+/** What EHLO may offer besides STARTTLS. */
+export type Extension = "8BITMIME" | "SMTPUTF8" | "DSN" | "PIPELINING";
+export type Offer = {
+  extensions: Extension[];
+  /** RFC 1870: how many octets it takes. (Default: it says nothing of it.) */
+  size?: number;
+};
+const everything: Offer = { extensions: ["8BITMIME", "SMTPUTF8", "DSN", "PIPELINING"] };
 export type Stage = "connect" | "mail" | "rcpt" | "data";
 export type Rule = {
   stage: Stage;
@@ -33,6 +41,8 @@ export type SinkOptions = {
   host?: string;
   /** Offers STARTTLS with a certificate of its own. (Default: true.) */
   tls?: boolean;
+  /** What EHLO offers; `offer` changes it. (Default: all, and no SIZE.) */
+  offer?: Offer;
   /** The name of the certificate and the greeting. (Default: mx.sink.test.) */
   name?: string;
   /** The certificate of an earlier sink (its `pems`), for a host that keeps it. */
@@ -57,6 +67,8 @@ export class SmtpSink {
   readonly messages: Stored[] = [];
   /** Every recipient that was asked for, accepted or not. */
   readonly attempts: { stage: Stage; address: string; at: number }[] = [];
+  /** Lines of the clients as they came, but for those of messages. */
+  readonly commands: string[] = [];
   readonly pems: Certificate | undefined;
   readonly host: string;
   connections = 0;
@@ -72,10 +84,9 @@ export class SmtpSink {
       disableReverseLookup: true,
       // The programmed replies bring their own enhanced codes.
       hideENHANCEDSTATUSCODES: true,
-      hideDSN: false,
       disabledCommands: pems ? ["AUTH"] : ["AUTH", "STARTTLS"],
       ...(pems && { key: pems.private, cert: pems.cert }),
-      logger: false,
+      logger: this.#listener(),
       closeTimeout: 200,
       onConnect: (session, done) => {
         this.connections++;
@@ -86,6 +97,15 @@ export class SmtpSink {
       onData: (stream, session, done) => this.#data(stream, session, done),
     });
     this.#server.on("error", () => {});
+    this.offer(options.offer);
+  }
+
+  /** What EHLO offers from now on. */
+  offer({ extensions, size }: Offer = everything): void {
+    for (const name of everything.extensions) {
+      Object.assign(this.#server.options, { [`hide${name}`]: !extensions.includes(name) });
+    }
+    Object.assign(this.#server.options, { size });
   }
 
   /** Binds and returns itself. */
@@ -114,6 +134,14 @@ export class SmtpSink {
     this.#rules = [];
     this.messages.length = 0;
     this.attempts.length = 0;
+    this.commands.length = 0;
+  }
+
+  /** The server shows addresses in another form than they came in, and its log tells each line. */
+  #listener() {
+    const ignore = (): void => {};
+    const debug = (_: unknown, side: string, line: string): void => void (side === "C:" && this.commands.push(line));
+    return { level: ignore, trace: ignore, debug, info: ignore, warn: ignore, error: ignore, fatal: ignore };
   }
 
   #rule(stage: Stage, addresses: string[]): Rule | undefined {

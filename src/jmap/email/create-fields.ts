@@ -1,6 +1,7 @@
 import { encodeHeader } from "../../mime/build.ts";
 import type { HeaderField } from "../../mime/headers.ts";
 import { type HeaderForm, parseHeaderProperty } from "../../mime/headers.ts";
+import { longestName } from "../../mime/wire-header.ts";
 import { checker, date, list, nullable, object, openObject, optional, type Schema, text } from "../schema.ts";
 import { Faults } from "../standard/faults.ts";
 import type { JmapObject } from "../standard/type.ts";
@@ -53,6 +54,7 @@ export function givenFields(
     const other = setBy.get(key);
     if (other) for (const culprit of [other, property]) wrong(`${name} is set twice`, culprit);
     else if (isForbidden(key)) wrong(`${name} may not be set here`);
+    else if (name.length > longestName) wrong("the name of this field is too long");
     setBy.set(key, property);
     const values: unknown[] = all ? (Array.isArray(value) ? value : [value]) : [value];
     for (const one of values) {
@@ -63,7 +65,7 @@ export function givenFields(
       if (problem) wrong(problem.text);
       // An empty list is how some clients say "none".
       if (problem || (Array.isArray(one) && one.length === 0)) continue;
-      fields.push({ name, value: encodeHeader(form, named(form, one)) });
+      fields.push({ name, value: encodeHeader(form, named(form, one), name.length + 1) });
     }
   }
   return fields;

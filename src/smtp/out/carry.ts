@@ -23,6 +23,8 @@ import {
 import { findAddress, findDomain, splitAddress } from "../../store/directory.ts";
 import { findQuota } from "../../store/quota.ts";
 import type { Tx } from "../../store/store.ts";
+import type { Parcel } from "./fitted.ts";
+import { messageForms } from "./forms.ts";
 import type { MailOutOptions } from "./options.ts";
 import type { Answer } from "./reply.ts";
 import { nextAttempt } from "./retry.ts";
@@ -49,11 +51,10 @@ export async function carry(leased: LeasedSubmission, sender: Sender, options: M
 async function carryOne(leased: LeasedSubmission, sender: Sender, options: MailOutOptions): Promise<void> {
   const message = await options.blobs.readObject(leased.blob);
   const destinations = await destinationsOf(leased, options);
-  let signing: Promise<Buffer> | undefined;
+  const messageFor = messageForms(message, (form) => sign(leased, form, options));
   const results = await Promise.allSettled(
     destinations.map(async (destination) => {
-      signing ??= destination.isLocal ? undefined : sign(leased, message, options);
-      const answers = await answersOf(destination, { leased, message, signed: signing, sender, options });
+      const answers = await answersOf(destination, { leased, message, messageFor, sender, options });
       if (answers === "lease lost") return;
       await settle(leased, message, zip(destination.deliveries, answers), options);
     }),
@@ -86,20 +87,21 @@ async function destinationsOf(leased: LeasedSubmission, { store }: MailOutOption
 interface Load {
   leased: LeasedSubmission;
   message: Buffer;
-  signed: Promise<Buffer> | undefined;
+  messageFor: Parcel["messageFor"];
   sender: Sender;
   options: MailOutOptions;
 }
 
 async function answersOf(
   destination: Destination,
-  { leased, message, signed, sender, options }: Load,
+  { leased, message, messageFor, sender, options }: Load,
 ): Promise<Answer[] | "lease lost"> {
   let answers: Answer[];
   try {
     if (destination.isLocal) return await deliverHere(destination, leased, message, options);
     const recipients = destination.deliveries.map(({ rcptTo }) => rcptTo);
-    const parcel = { mailFrom: leased.mailFrom, recipients, message: await signed! };
+    const rcptParameters = new Map(destination.deliveries.map(({ rcptTo, parameters }) => [rcptTo, parameters]));
+    const parcel = { mailFrom: leased.mailFrom, recipients, parameters: leased.parameters, rcptParameters, messageFor };
     answers = await sender.send(destination.domain, parcel, () => keepLease(leased, destination, options));
   } catch (error) {
     if (error instanceof LeaseLost) return "lease lost";

@@ -1,8 +1,9 @@
 import { isIP } from "node:net";
 import { Slots } from "../../base/slots.ts";
+import type { Parcel } from "./fitted.ts";
 import type { Answer } from "./reply.ts";
 import { findTargets, NoRoute, type RouteOptions } from "./route.ts";
-import { type Parcel, type Server, transact, Unreachable } from "./transaction.ts";
+import { type Server, transact, Unreachable } from "./transaction.ts";
 
 export interface SendOptions extends RouteOptions {
   /** smtp://user:password@host:port: takes all mail that goes out. */

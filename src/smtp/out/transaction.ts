@@ -1,18 +1,10 @@
 import { isAscii } from "node:buffer";
 import SMTPConnection, { type SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
-import { headerEnd } from "../../mime/walk.ts";
 import { withTimeout } from "../resolver.ts";
 import { type Failure, failureReply, isTlsFailure } from "./failure.ts";
+import { type FittedParcel, fitTo, offeredBy, type Parcel, sayParameters, unnamable } from "./fitted.ts";
 import { type Answer, answerOf, flattenReply, refusalOf } from "./reply.ts";
 import type { Target } from "./route.ts";
-
-/** One message to the recipients of one destination. */
-export interface Parcel {
-  /** "" for the null sender. */
-  mailFrom: string;
-  recipients: string[];
-  message: Buffer;
-}
 
 export interface Login {
   user: string;
@@ -69,9 +61,11 @@ async function transactOnce(server: Server, parcel: Parcel, hostname: string, us
       throw unreachable(error, server);
     });
     if (server.login) await login(connection, server.login, server);
-    const impossible = unsupported(connection, parcel);
-    if (impossible) return parcel.recipients.map(() => ({ ...impossible, remote: server.name }));
-    return await sendAll(connection, parcel, server);
+    const fitted = await fitTo(parcel, offeredBy(connection));
+    if ("kind" in fitted) return parcel.recipients.map(() => ({ ...fitted, remote: server.name }));
+    sayParameters(connection, fitted);
+    const answers = fitted.recipients.length > 0 ? await sendAll(connection, fitted, server) : [];
+    return fitted.places.map((at) => answers[at] ?? { ...unnamable, remote: server.name });
   } finally {
     if (connection.destroyed) connection.close();
     else connection.quit();
@@ -128,17 +122,8 @@ function replyIn(error: Failure | undefined): string | undefined {
   return error?.response && /^[45]\d\d/.test(error.response) ? flattenReply(error.response) : undefined;
 }
 
-/** RFC 6531 §3.2: a message that needs SMTPUTF8 goes nowhere without it. */
-function unsupported(connection: SMTPConnection, { mailFrom, recipients, message }: Parcel): Answer | undefined {
-  const offered = connection as unknown as { _supportedExtensions?: string[] };
-  if (offered._supportedExtensions?.includes("SMTPUTF8")) return undefined;
-  const addresses = [mailFrom, ...recipients].every((address) => isAscii(Buffer.from(address)));
-  if (addresses && isAscii(message.subarray(0, headerEnd(message)))) return undefined;
-  return { kind: "failed", smtpReply: "550 5.6.7 the server does not take internationalized mail" };
-}
-
 /** RFC 5321 §4.5.3.1.10: recipients that were too many for one transaction follow in the next, as long as each takes some. */
-async function sendAll(connection: SMTPConnection, parcel: Parcel, server: Server): Promise<Answer[]> {
+async function sendAll(connection: SMTPConnection, parcel: FittedParcel, server: Server): Promise<Answer[]> {
   const answers = new Map<string, Answer>();
   const began = Date.now();
   let { recipients } = parcel;
@@ -162,7 +147,12 @@ interface Outcome {
   isRefused: boolean;
 }
 
-async function sendOnce(connection: SMTPConnection, parcel: Parcel, server: Server, time: number): Promise<Outcome> {
+async function sendOnce(
+  connection: SMTPConnection,
+  parcel: FittedParcel,
+  server: Server,
+  time: number,
+): Promise<Outcome> {
   try {
     return await withTimeout(send(connection, parcel, server), time, server.name);
   } catch (error) {
@@ -174,7 +164,11 @@ async function sendOnce(connection: SMTPConnection, parcel: Parcel, server: Serv
   }
 }
 
-function send(connection: SMTPConnection, { mailFrom, recipients, message }: Parcel, server: Server): Promise<Outcome> {
+function send(
+  connection: SMTPConnection,
+  { mailFrom, recipients, message }: FittedParcel,
+  server: Server,
+): Promise<Outcome> {
   const envelope = { from: mailFrom, to: [...recipients], size: message.length, use8BitMime: !isAscii(message) };
   return new Promise((resolve) => {
     connection.send(envelope, message, (error, info) => {
@@ -199,7 +193,6 @@ type SendFailure = Failure & { rejectedErrors?: SendFailure[]; recipient?: strin
 /** What to tell of those that RCPT did not refuse. A lost connection is no reply, whatever the server said last. */
 function restReply(failure: SendFailure, server: Server): string {
   const { code, command } = failure;
-  if (code === "EMESSAGE" && command === "MAIL FROM") return "552 5.3.4 the message is too large for that server";
   if (code === "EENVELOPE" && command === "API")
     return "553 5.1.3 an address of this message cannot be written in SMTP";
   return replyIn(failure) ?? failureReply(failure, server);

@@ -1,0 +1,61 @@
+import type { Part } from "./structure.ts";
+import { decodeTransfer, encodeBase64, encodeQuotedPrintable } from "./transfer.ts";
+import { Unsendable } from "./unsendable.ts";
+import { identityOf, isCarried, type WireFaults, wireFaults, withCrlf } from "./wire-scan.ts";
+
+/** The body of a part in its new form, and the transfer encoding that its header must now name. */
+export interface WireBody {
+  bytes: Buffer;
+  /** Undefined: what the header says is still right. */
+  encoding?: string;
+  type?: string;
+}
+
+export interface LeafRules {
+  eightBit: boolean;
+  /** The message's lines end in LF alone. */
+  isLf: boolean;
+}
+
+const CRLF = Buffer.from("\r\n");
+
+/** RFC 2045 §6: content of one part, re-encoded where it may not be sent as it is. Throws Unsendable. */
+export function wireLeaf(raw: Buffer, part: Part, { eightBit, isLf }: LeafRules): WireBody {
+  const { encoding, type } = part;
+  if (encoding === "base64" || encoding === "quoted-printable") {
+    const bytes = isLf ? withCrlf(raw) : raw;
+    if (isCarried(wireFaults(bytes), eightBit)) return { bytes };
+    const content = decodeTransfer(bytes, encoding);
+    return { bytes: encoding === "base64" ? encodeBase64(content) : encodeQuotedPrintable(content), encoding };
+  }
+  const bytes = lineEnds(raw, part, isLf);
+  const faults = wireFaults(bytes);
+  if (isCarried(faults, eightBit))
+    return isRight(encoding, faults) ? { bytes } : { bytes, encoding: identityOf(faults) };
+  if (encoding === "unknown") {
+    throw new Unsendable("5.6.3", `a part of type ${type} has an encoding that cannot be changed`, ["bodyStructure"]);
+  }
+  return encoded(bytes, type);
+}
+
+/** Only "binary" is too much for SMTP; another label is left as it was chosen. */
+const isRight = (encoding: Part["encoding"], { eightBit }: WireFaults): boolean =>
+  encoding === "8bit" || encoding === "unknown" || (encoding === "7bit" && !eightBit);
+
+/** RFC 2046 §4.1.1: text that uses LF for its line breaks, and what stands in a message that does, gets CRLF. */
+function lineEnds(raw: Buffer, { type, encoding, disposition }: Part, isLf: boolean): Buffer {
+  if (!wireFaults(raw).bareBreak) return raw;
+  const isText = type.startsWith("text/") && disposition !== "attachment";
+  const isLines = isLf ? isText || encoding !== "binary" : isText && !raw.includes(CRLF);
+  return isLines ? withCrlf(raw) : raw;
+}
+
+function encoded(bytes: Buffer, type: string): WireBody {
+  if (!type.startsWith("text/")) return { bytes: encodeBase64(bytes), encoding: "base64" };
+  let odd = 0;
+  for (const byte of bytes) if (byte > 0x7e || byte === 0) odd++;
+  // Base64 is the shorter one for most scripts but Latin; else the text had better stay legible.
+  return odd * 3 > bytes.length
+    ? { bytes: encodeBase64(bytes), encoding: "base64" }
+    : { bytes: encodeQuotedPrintable(bytes), encoding: "quoted-printable" };
+}

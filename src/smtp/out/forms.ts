@@ -1,0 +1,23 @@
+import { type PeerAbilities, wireMessage } from "../../mime/transport.ts";
+
+/** The forms of one message for the servers of one attempt: each is made once. `finish` signs it. */
+export function messageForms(
+  message: Buffer,
+  finish: (form: Buffer) => Promise<Buffer>,
+): (peer: PeerAbilities) => Promise<Buffer> {
+  const forms = new Map<string, Promise<Buffer>>();
+  const finished = new Map<Buffer, Promise<Buffer>>();
+  const make = async (peer: PeerAbilities): Promise<Buffer> => {
+    const form = wireMessage(message, peer);
+    // Most messages are the same for all.
+    const found = finished.get(form) ?? finish(form);
+    finished.set(form, found);
+    return found;
+  };
+  return (peer) => {
+    const key = `${peer.eightBit} ${peer.utf8}`;
+    const found = forms.get(key) ?? make(peer);
+    forms.set(key, found);
+    return found;
+  };
+}

@@ -1,0 +1,266 @@
+import { isAscii } from "node:buffer";
+import { dkimVerify } from "mailauth/lib/dkim/verify.js";
+import { simpleParser } from "mailparser";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { dnsRecords } from "../../src/cli/dkim.ts";
+import { partBytes } from "../../src/mime/decode.ts";
+import { asMessageIds, asText, parseHeader } from "../../src/mime/headers.ts";
+import { leaves } from "../../src/mime/structure.ts";
+import { walk } from "../../src/mime/walk.ts";
+import { findDomain } from "../../src/store/directory.ts";
+import { expectLegal, lines, plain, utf8 } from "../support/wire.ts";
+import { bob, host, mail, refusal, sent, sink, status, useOutbox } from "./outbox.ts";
+
+useOutbox();
+beforeAll(async () => {
+  const domain = await findDomain(host.database, "here.test");
+  for (const record of dnsRecords(domain!, "mx.posthorn.test")) {
+    if (record.type === "TXT") host.dns.set(record.name.slice(0, -1), "TXT", record.value.replace(/"( ")?/g, ""));
+  }
+  host.dns.set("xn--bcher-kva.example", "MX", { preference: 10, exchange: "mx.far.test" });
+});
+beforeEach(() => sink.offer({ extensions: [] }));
+
+const head = (...more: string[]): string[] => [
+  "From: Ada <ada@here.test>",
+  "To: zoe@far.test",
+  ...more,
+  "MIME-Version: 1.0",
+];
+const mixed = (...parts: string[][]): Buffer =>
+  lines(
+    ...head("Content-Type: multipart/mixed; boundary=b"),
+    "",
+    ...parts.flatMap((part) => ["--b", ...part]),
+    "--b--",
+    "",
+  );
+
+/** The one message that the sink has, which any server could be sent, and whose signature holds. */
+async function taken({ eightBit = false } = {}): Promise<Buffer> {
+  const { raw } = (await sink.waitFor(1))[0]!;
+  expectLegal(raw, eightBit ? utf8 : plain);
+  const resolver = (name: string, type: string) => host.dns.resolver().resolve(name, type) as Promise<string[]>;
+  const { results } = await dkimVerify(raw, { resolver, strict: true });
+  expect(results.map((result) => result.status.result)).toEqual(["pass"]);
+  return raw;
+}
+
+/** The envelope as it was said. */
+const said = (): string[] => sink.commands.filter((line) => /^(MAIL|RCPT) /.test(line));
+
+describe("to a server that offers nothing", () => {
+  test("an internationalized domain is named by its A-label, in RCPT and header", async () => {
+    await sent(await mail("Zoë <user@bücher.example>", "Grüße"));
+    expect((await taken()).toString()).toMatch(/^To: .*<user@xn--bcher-kva\.example>\r$/m);
+    expect(said()).toEqual(["MAIL FROM:<ada@here.test>", "RCPT TO:<user@xn--bcher-kva.example>"]);
+  });
+
+  test.each(["Cc", "Reply-To", "Disposition-Notification-To", "Resent-To", "Return-Path", "List-Post"])(
+    "one in %s keeps nobody from the mail",
+    async (name) => {
+      const value = name === "List-Post" ? "<mailto:user@bücher.example>" : "Bücher <user@bücher.example>";
+      const envelope = { mailFrom: { email: "ada@here.test" }, rcptTo: [{ email: "zoe@far.test" }] };
+      await sent(lines(...head("Subject: x", `${name}: ${value}`), "", "x", ""), { envelope });
+      expect((await taken()).toString()).toContain("user@xn--bcher-kva.example");
+    },
+  );
+
+  test("a recipient whose local part is not ASCII fails alone, and in words", async () => {
+    const { id } = await sent(await mail("zoe@far.test", "x", { cc: "jörg@far.test" }));
+    expect(await status(id, "jörg@far.test", "no")).toMatchObject({
+      smtpReply: "553 5.6.7 the server takes no recipient's address that is not ASCII",
+    });
+    await status(id, "zoe@far.test", "unknown");
+    expect((await taken()).toString()).toMatch(/^Cc: =\?utf-8\?\S+\?=:;\r$/m);
+    expect(sink.messages[0]!.to).toEqual(["zoe@far.test"]);
+  });
+
+  test("an attached message with 8-bit octets is encoded within", async () => {
+    const inner = [
+      "From: j@far.test",
+      "Subject: Grüße",
+      "Content-Type: text/plain; charset=utf-8",
+      "",
+      "Grüße aus Köln",
+    ];
+    await sent(mixed(["", "see"], ["Content-Type: message/rfc822", "Content-Transfer-Encoding: 8bit", "", ...inner]));
+    const raw = await taken();
+    const attached = await simpleParser(partBytes(raw, leaves(walk(raw))[1]!));
+    expect(attached).toMatchObject({ subject: "Grüße", text: "Grüße aus Köln" });
+  });
+
+  test("a message over the size that it takes is not sent at all", async () => {
+    sink.offer({ extensions: [], size: 2000 });
+    const { id } = await sent(await mail("zoe@far.test", "x", { text: "x ".repeat(2000) }));
+    expect((await status(id, "zoe@far.test", "no"))!.smtpReply).toMatch(
+      /^552 5\.3\.4 the message has \d+ octets, and the server takes 2000 at most$/,
+    );
+    expect(sink.attempts.filter(({ stage }) => stage !== "connect")).toEqual([]);
+  });
+});
+
+describe("with SMTPUTF8", () => {
+  beforeEach(() => sink.offer());
+
+  test("addresses that need it are sent as they are", async () => {
+    await sent(await mail("jörg@far.test", "x"));
+    expect((await taken({ eightBit: true })).toString()).toMatch(/^To: jörg@far\.test\r$/m);
+    expect(said()).toEqual(["MAIL FROM:<ada@here.test> SMTPUTF8 BODY=8BITMIME", "RCPT TO:<jörg@far.test>"]);
+  });
+
+  test("one in the header alone asks for it too", async () => {
+    const envelope = { mailFrom: { email: "ada@here.test" }, rcptTo: [{ email: "zoe@far.test" }] };
+    await sent(lines(...head("Cc: jörg@far.test"), "", "x", ""), { envelope });
+    expect((await taken({ eightBit: true })).toString()).toMatch(/^Cc: jörg@far\.test\r$/m);
+    expect(said()).toEqual(["MAIL FROM:<ada@here.test> BODY=8BITMIME SMTPUTF8", "RCPT TO:<zoe@far.test>"]);
+  });
+
+  test("what does not need it does not ask for it", async () => {
+    await sent(lines(...head("Subject: Grüße", "Cc: Ü <u@bücher.example>"), "", "plain", ""));
+    await sink.waitFor(2);
+    for (const { raw } of sink.messages) expect(isAscii(raw)).toBe(true);
+    expect(said().sort()).toEqual([
+      ...["MAIL FROM:<ada@here.test>", "MAIL FROM:<ada@here.test>"],
+      ...["RCPT TO:<u@xn--bcher-kva.example>", "RCPT TO:<zoe@far.test>"],
+    ]);
+  });
+});
+
+test("what the sender asked of reports is said where the server offers it, and nowhere else", async () => {
+  const envelope = {
+    mailFrom: { email: "ada@here.test", parameters: { RET: "hdrs", ENVID: "a+b=c" } },
+    rcptTo: [
+      { email: "zoe@far.test", parameters: { NOTIFY: "SUCCESS,FAILURE", ORCPT: "rfc822;z+o@far.test" } },
+      { email: "u@bücher.example", parameters: { NOTIFY: "NEVER", ORCPT: "utf-8;ü@bücher.example" } },
+      { email: "cy@far.test" },
+    ],
+  };
+  for (const extensions of [[], ["DSN"]] as const) {
+    sink.reset();
+    sink.offer({ extensions: [...extensions] });
+    await sent(await mail("zoe@far.test", "x"), { envelope });
+    await sink.waitFor(2);
+    const isOffered = extensions.length > 0;
+    expect(new Set(said())).toEqual(
+      new Set([
+        `MAIL FROM:<ada@here.test>${isOffered ? " RET=HDRS ENVID=a+2Bb+3Dc" : ""}`,
+        `RCPT TO:<zoe@far.test>${isOffered ? " NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;z+2Bo@far.test" : ""}`,
+        `RCPT TO:<u@xn--bcher-kva.example>${isOffered ? " NOTIFY=NEVER ORCPT=utf-8;\\x{FC}@b\\x{FC}cher.example" : ""}`,
+        "RCPT TO:<cy@far.test>",
+      ]),
+    );
+  }
+});
+
+describe("a signed part", () => {
+  const type = 'multipart/signed; boundary=b; protocol="application/pgp-signature"; micalg=pgp-sha256';
+  const signed = (text: string): Buffer => {
+    const parts = ["--b", "Content-Type: text/plain; charset=utf-8", "", text, "--b", "", "sig", "--b--", ""];
+    return lines(...head(`Content-Type: ${type}`), "", ...parts);
+  };
+
+  test("with 8-bit octets leaves as it is, or comes back with the reason", async () => {
+    const { id } = await sent(signed("Grüße"));
+    expect((await status(id, "zoe@far.test", "no"))!.smtpReply).toMatch(/^550 5\.6\.3 .*signed part holds 8-bit text/);
+    expect(sink.messages).toEqual([]);
+    sink.offer({ extensions: ["8BITMIME"] });
+    await sent(signed("Grüße"));
+    expect((await taken({ eightBit: true })).toString()).toContain("\r\nGrüße\r\n");
+    expect(said()[0]).toBe("MAIL FROM:<ada@here.test> BODY=8BITMIME");
+  });
+
+  test.each([["x".repeat(999)], ["a\0b"], ["a\rb"]])("that no server could be sent is refused (%#)", async (text) => {
+    expect(await refusal(signed(text))).toEqual({
+      type: "invalidEmail",
+      properties: ["bodyStructure"],
+      description: expect.stringMatching(/^it cannot be sent: its signed part holds .* and cannot be changed$/),
+    });
+  });
+});
+
+describe.each([{ extensions: [] }, { extensions: ["8BITMIME"] }, { extensions: ["8BITMIME", "SMTPUTF8"] }] as const)(
+  "to a server that offers $extensions",
+  ({ extensions }) => {
+    beforeEach(() => sink.offer({ extensions: [...extensions] }));
+    const eightBit = extensions.length > 0;
+    const octets = `a\0b\rc${"x".repeat(3000)}é\r\nd\ne`;
+
+    test.each([
+      ["a text", ["Content-Type: text/plain; charset=utf-8"]],
+      ["a text labelled binary", ["Content-Transfer-Encoding: binary"]],
+      ["a text file", ["Content-Type: text/csv", "Content-Disposition: attachment"]],
+      ["a file", ["Content-Type: application/x-y", "Content-Transfer-Encoding: 8bit"]],
+    ])("%s with long lines, NUL, CR or LF alone comes as it was written", async (_, fields) => {
+      await sent(mixed([...fields, "", octets], ["", "end"]));
+      const raw = await taken({ eightBit });
+      expect(leaves(walk(raw)).map((part) => partBytes(raw, part).toString())).toEqual([octets, "end"]);
+    });
+
+    test("an attached message with them too", async () => {
+      await sent(mixed(["Content-Type: message/rfc822", "", `Subject: ${"word ".repeat(600)}`, "", octets]));
+      const raw = await taken({ eightBit });
+      const attached = partBytes(raw, leaves(walk(raw))[0]!);
+      expect(partBytes(attached, walk(attached)).toString()).toBe(octets);
+      expect((await simpleParser(attached)).subject!.trim()).toBe("word ".repeat(600).trim());
+    });
+
+    test("a header with long lines leaves folded", async () => {
+      const token = "t".repeat(3000);
+      const fields = [`Subject: ${"word ".repeat(600)}end`, `X-Token: ${token}`, `References: <${token}@x>`];
+      await sent(lines(...head(...fields, "X-Nul: a\0b\rc"), "", "x", ""));
+      const raw = await taken({ eightBit });
+      expect((await simpleParser(raw)).subject).toBe(`${"word ".repeat(600)}end`);
+      const values = new Map(parseHeader(raw).map(({ name, value }) => [name, value]));
+      expect(asText(values.get("X-Token")!)).toBe(token);
+      expect(asText(values.get("X-Nul")!)).toBe("ab c");
+      expect(asMessageIds(values.get("References")!)).toEqual([`${token}@x`]);
+    });
+
+    test("lines that end in LF, in all of the message or in its text, end in CRLF", async () => {
+      const text = lines(...head("Subject: x"), "", "one\ntwo\n");
+      await sent(text);
+      expect((await taken({ eightBit })).toString()).toContain("\r\n\r\none\r\ntwo\r\n");
+      sink.reset();
+      await sent(Buffer.from(text.toString().replaceAll("\r\n", "\n")));
+      expect((await taken({ eightBit })).toString()).toContain("\r\n\r\none\r\ntwo\r\n");
+    });
+  },
+);
+
+describe("is refused when it is submitted", () => {
+  test.each([
+    ["an encoding that nobody knows, with a long line", ["Content-Transfer-Encoding: x-yenc", "", "x".repeat(999)]],
+    ["a boundary that is not ASCII", ["Content-Type: multipart/mixed; boundary=ü", "", "--ü", "", "x", "--ü--"]],
+    ["a piece of a message with NUL", ["Content-Type: message/partial; id=x; number=2", "", "a\0b"]],
+  ])("%s", async (_, body) => {
+    const error = await refusal(lines(...head(...body)));
+    expect(error).toMatchObject({ type: "invalidEmail", properties: ["bodyStructure"] });
+    expect(error.description).toMatch(/^it cannot be sent: /);
+  });
+
+  test.each([
+    `${"l".repeat(64)}@${"d".repeat(60)}.${"d".repeat(60)}.${"d".repeat(63)}.test`,
+    `x@${"l".repeat(64)}.test`,
+    `x@${"ü".repeat(80)}.test`,
+    "x@xn--ü.test",
+    '"a<b"@far.test',
+    "a\u0085b@far.test",
+  ])("a recipient that no server takes (%#)", async (email) => {
+    const envelope = { mailFrom: { email: "ada@here.test" }, rcptTo: [{ email }] };
+    const error = await refusal(await mail("x@far.test", "x"), { envelope });
+    expect(error).toMatchObject({ type: "invalidRecipients", invalidRecipients: [email] });
+  });
+});
+
+test("mail to our own users stays as it was written", async () => {
+  const text = `Grüße ${"x".repeat(2000)}\0`;
+  const { id } = await sent(
+    lines("From: ada@here.test", "To: bob@here.test, zoe@far.test", "Subject: both", "", text, ""),
+  );
+  await status(id, "bob@here.test", "yes");
+  const delivered = (await host.mails(bob)).find(({ subject }) => subject === "both")!;
+  expect(Buffer.from(delivered.raw, "latin1").toString()).toContain(`\r\n\r\n${text}\r\n`);
+  const raw = await taken();
+  expect(partBytes(raw, walk(raw)).toString()).toBe(`${text}\r\n`);
+});
