@@ -4,9 +4,9 @@ import type { State } from "../state.ts";
 import type { Reader } from "../store.ts";
 import { Bindings } from "./bindings.ts";
 import type { EmailFilter, EmailQuery } from "./criteria.ts";
-import { resolveHeaders } from "./header-filter.ts";
 import { createList, dateOrder, type EmailList, openList, withRanks } from "./list.ts";
-import { conjuncts, normalise } from "./normal.ts";
+import { conjuncts } from "./normal.ts";
+import { resolve } from "./resolve.ts";
 import { countList } from "./total.ts";
 
 export interface EmailQueryChanges {
@@ -35,7 +35,7 @@ export async function queryEmailChanges(
 
   if (living.length === 0 && past.size === 0 && !query.calculateTotal) return { removed: old, added: [] };
 
-  const conditions = conjuncts(await resolveHeaders(reader, normalise(query.filter)));
+  const conditions = conjuncts(await resolve(reader, query.filter));
   const list = conditions && createList(reader.accountId, conditions, query);
   const sought = upToId === undefined ? living : [...living, upToId];
   const { ranks, total } = list
