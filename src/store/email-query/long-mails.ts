@@ -1,13 +1,9 @@
-import { statement, unprepared } from "../sql.ts";
+import { unprepared } from "../sql.ts";
 import type { Reader } from "../store.ts";
 import { Bindings } from "./bindings.ts";
 import { asRare, holds } from "./match.ts";
 import { isTerms, type Node, type TermsLiteral } from "./normal.ts";
 import { isMeant, phrasesOf } from "./sought.ts";
-
-const hasLongMails = statement<{ found: boolean }>(
-  "SELECT EXISTS (SELECT 1 FROM search_part WHERE user_id = $1) AS found",
-);
 
 /**
  * Tells each condition on words which mails of several rows meet it. What is sought together may stand in different rows
@@ -16,9 +12,7 @@ const hasLongMails = statement<{ found: boolean }>(
  */
 export async function resolveLongMails(reader: Reader, node: Node): Promise<Node> {
   const conditions = termsIn(node);
-  if (conditions.length === 0) return node;
-  const [row] = await reader.run(hasLongMails, [reader.accountId]);
-  if (!row!.found) return node;
+  if (conditions.length === 0 || !(await reader.standing()).hasLongMails) return node;
   const phrases = [...new Set(conditions.flatMap(({ atom }) => phrasesOf(atom.sought)))];
   const found = await findPhrases(reader, phrases);
   return replaceTerms(node, ({ atom, negated }) => {
