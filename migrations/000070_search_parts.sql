@@ -7,7 +7,8 @@ CREATE TABLE search_part (
   PRIMARY KEY (user_id, no, part)
 );
 SELECT distribute('search_part', 'user_id', 'account');
-CREATE INDEX search_part_terms ON search_part USING gin (terms) WITH (fastupdate = on, gin_pending_list_limit = 2048);
+-- A row has so many terms that a list of pending ones would gain nothing.
+CREATE INDEX search_part_terms ON search_part USING gin (terms) WITH (fastupdate = off);
 
 -- How the terms were made; those of an older version are found as far as they go, until they are made anew.
 ALTER TABLE search ADD COLUMN version smallint NOT NULL DEFAULT 0;

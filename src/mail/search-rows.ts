@@ -117,9 +117,9 @@ export class SearchRows {
   }
 
   #close(): void {
-    let text = "";
-    for (const [term, { positions }] of this.#terms) text += `${prefixMark}${term}':${positions} `;
-    this.#rows.push(text);
+    const pieces: string[] = [];
+    for (const [term, { positions }] of this.#terms) pieces.push(prefixMark, term, "':", positions, " ");
+    this.#rows.push(pieces.join(""));
     this.#terms = new Map();
     this.#octets = 0;
     this.#position = 0;

@@ -1,5 +1,3 @@
-const maxWord = 64;
-
 /** Scripts written without spaces: their words are found by the segmenter's dictionaries. */
 const unspaced =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
@@ -21,12 +19,12 @@ export function fold(text: string): string {
 /** The words of a text, in order, folded. */
 export function words(text: string): string[] {
   const folded = fold(text);
-  if (ascii.test(folded)) return (folded.match(asciiWord) ?? []).map(cut);
+  if (ascii.test(folded)) return folded.match(asciiWord) ?? [];
   const found: string[] = [];
   for (const run of folded.match(word) ?? []) {
     if (unspaced.test(run)) {
-      for (const { segment, isWordLike } of segmenter.segment(run)) if (isWordLike) found.push(cut(segment));
-    } else found.push(cut(run));
+      for (const { segment, isWordLike } of segmenter.segment(run)) if (isWordLike) found.push(segment);
+    } else found.push(run);
   }
   return found;
 }
@@ -55,7 +53,7 @@ export interface PlacedWord {
 export function placedWords(text: string): PlacedWord[] {
   if (ascii.test(text)) {
     return [...text.toLowerCase().matchAll(asciiWord)].map(({ 0: found, index }) => ({
-      word: cut(found),
+      word: found,
       start: index,
       end: index + found.length,
       endOf: (length) => index + length,
@@ -63,7 +61,7 @@ export function placedWords(text: string): PlacedWord[] {
   }
   const { folded, starts, ends } = foldPlaced(text);
   return runs(folded).map(({ segment, index }) => ({
-    word: cut(segment),
+    word: segment,
     start: starts[index]!,
     end: ends[index + segment.length - 1]!,
     endOf: (length) => ends[index + length - 1]!,
@@ -114,5 +112,3 @@ function foldPlaced(text: string): { folded: string; starts: number[]; ends: num
   const whole = fold(text);
   return { folded: whole.length === pieces.length ? whole : pieces, starts, ends };
 }
-
-const cut = (text: string) => (text.length > maxWord ? text.slice(0, maxWord) : text);
