@@ -1,4 +1,5 @@
-import { accountPrefix, fieldLetters, plainLetter, type SearchField, words } from "./terms.ts";
+import { accountPrefix, fieldLetters, plainLetter, type SearchField } from "./terms.ts";
+import { words } from "./words.ts";
 
 /** Where a filter looks: a header field, the body alone, or everywhere. */
 export type SearchScope = Exclude<SearchField, "attachment"> | "body" | "text";

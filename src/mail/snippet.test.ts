@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { searchPhrases } from "./search-query.ts";
 import { Highlighter } from "./snippet.ts";
-import { fold, placedWords, words } from "./terms.ts";
+import { fold, placedWords, words } from "./words.ts";
 
 const highlighter = (query: string) => new Highlighter(searchPhrases(query));
 const mark = (query: string, text: string) => highlighter(query).mark(text);

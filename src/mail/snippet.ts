@@ -1,6 +1,6 @@
 import { htmlToText } from "../mime/html.ts";
 import type { SearchPhrase } from "./search-query.ts";
-import { fold, placedWords } from "./terms.ts";
+import { fold, placedWords } from "./words.ts";
 
 /** A stretch of a text that matches. */
 interface Range {

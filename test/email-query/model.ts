@@ -1,4 +1,4 @@
-import { words } from "../../src/mail/terms.ts";
+import { words } from "../../src/mail/words.ts";
 import type { EmailPage, EmailQuery, EmailSort, EmailWindow } from "../../src/store/email-query/criteria.ts";
 import type { ModelEmail, Person } from "./world.ts";
 

@@ -1,5 +1,5 @@
 import { type SearchScope, searchQuery } from "../../src/mail/search-query.ts";
-import { fold, words } from "../../src/mail/terms.ts";
+import { fold, words } from "../../src/mail/words.ts";
 import type { Criterion, EmailFilter, EmailSort, EmailWindow } from "../../src/store/email-query/criteria.ts";
 import { hasPhrase, type Matches, threadOf, wordsOf } from "./model.ts";
 import type { Chance } from "./random.ts";
