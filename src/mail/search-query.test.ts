@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { tsquery } from "../store/email-query/sought.ts";
 import { searchQuery, TooManyWords } from "./search-query.ts";
 import { accountPrefix } from "./terms.ts";
 
@@ -6,7 +7,7 @@ const prefix = accountPrefix(7);
 /** The tsquery with the account's prefix cut out. */
 function query(text: string, scope: Parameters<typeof searchQuery>[1] = "text"): unknown {
   const found = searchQuery(text, scope, 7);
-  return typeof found === "string" ? found : found.query.replaceAll(prefix, "");
+  return typeof found === "string" ? found : tsquery(found.sought).replaceAll(prefix, "");
 }
 
 describe("searchQuery", () => {

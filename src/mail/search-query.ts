@@ -1,20 +1,24 @@
+import type { Sought } from "../store/email-query/sought.ts";
+import { isTellingStart, keptOctets, lexeme } from "./lexeme.ts";
+import { maxPhrase } from "./search-rows.ts";
 import { accountPrefix, fieldLetters, plainLetter, type SearchField } from "./terms.ts";
-import { words } from "./words.ts";
+import { type SoughtWord, soughtWords, words } from "./words.ts";
 
 /** Where a filter looks: a header field, the body alone, or everywhere. */
 export type SearchScope = Exclude<SearchField, "attachment"> | "body" | "text";
 
 /**
- * A tsquery and whether it must not match: an index finds nothing by an absent word, so a text that only excludes is the
- * negation of what it excludes. "all": the text asks for nothing; "none": it asks for something that holds no word.
+ * What is sought and whether it must not be there: an index finds nothing by an absent word, so a text that only excludes
+ * is the negation of what it excludes. "all": the text asks for nothing; "none": it asks for something that holds no word.
  */
-export type SearchQuery = { query: string; negated: boolean } | "all" | "none";
+export type SearchQuery = { sought: Sought; negated: boolean } | "all" | "none";
 
+/** A text asks for more words than the index is made for. */
 export class TooManyWords extends Error {}
 const maxWords = 200;
 
 /**
- * RFC 8621 §4.4.1: the text of a filter as a tsquery over one account's terms. Tokens are parted by white space and
+ * RFC 8621 §4.4.1: the text of a filter as a question to one account's terms. Tokens are parted by white space and
  * all must match. One of several words (an address, "e-mail") and a quoted phrase match these words side by side,
  * `word*` matches what begins so, `-token` what lacks it. Tokens without any word (a lone dash) are passed over; when
  * there are no others nothing matches, while blank text matches everything. Throws TooManyWords.
@@ -27,22 +31,33 @@ export function searchQuery(text: string, scope: SearchScope, accountId: number)
   const weight = scope === "body" ? "D" : "";
   let count = 0;
   const parts = tokens.flatMap((token) => {
-    const found = words(token.text);
+    const found = wordsOf(token);
     count += found.length;
     if (count > maxWords) throw new TooManyWords(`more than ${maxWords} words`);
+    if (found.length > maxPhrase) throw new TooManyWords(`more than ${maxPhrase} words side by side`);
     if (found.length === 0) return [];
-    const terms = found.map((word, index) => {
-      const open = token.open && index === found.length - 1 ? "*" : "";
-      return `'${prefix}${word}'${open || weight ? `:${open}${weight}` : ""}`;
-    });
-    const phrase = terms.length === 1 ? terms[0]! : `(${terms.join(" <-> ")})`;
-    return [{ phrase, negated: token.negated }];
+    const terms = found.map((one) => termOf(one, prefix, weight));
+    return [{ phrase: terms.length === 1 ? terms[0]! : `(${terms.join(" <-> ")})`, negated: token.negated }];
   });
   if (parts.length === 0) return "none";
+  const phrases = parts.map(({ phrase }) => ({ phrase }));
   if (parts.every((part) => part.negated)) {
-    return { query: parts.map((part) => part.phrase).join(" | "), negated: true };
+    return { sought: phrases.length === 1 ? phrases[0]! : { any: phrases }, negated: true };
   }
-  return { query: parts.map((part) => (part.negated ? `!${part.phrase}` : part.phrase)).join(" & "), negated: false };
+  const all = parts.map(({ negated }, index) => (negated ? { not: phrases[index]! } : phrases[index]!));
+  return { sought: all.length === 1 ? all[0]! : { all }, negated: false };
+}
+
+/** A term of a tsquery. */
+function termOf({ word, open }: SoughtWord, prefix: string, weight: string): string {
+  if (open && !isTellingStart(word)) throw new TooManyWords(`more than ${keptOctets} octets before *`);
+  const flags = `${open ? "*" : ""}${weight}`;
+  return `'${prefix}${open ? word : lexeme(word)}'${flags && `:${flags}`}`;
+}
+
+function wordsOf(token: Token): SoughtWord[] {
+  const found = soughtWords(token.text);
+  return found.map((one, index) => (token.open && index === found.length - 1 ? { ...one, open: true } : one));
 }
 
 /** Words side by side that a text is to hold; `open`: the last one is only the beginning of one. */

@@ -1,3 +1,5 @@
+import { lexeme } from "./lexeme.ts";
+import { prefixMark, SearchRows } from "./search-rows.ts";
 import { words } from "./words.ts";
 
 /** Fields of a message that a search can name, and the letter their terms carry. */
@@ -6,51 +8,55 @@ export type SearchField = keyof typeof fieldLetters;
 /** Every word is also there plain, so that `text` needs one look. */
 export const plainLetter = "w";
 
-const maxTerms = 20_000;
-const maxBytes = 500_000;
-/** Postgres keeps 14 bits of a position. */
-const maxPosition = 16_383;
-/** Between fields, so that no phrase spans two of them. */
-const gap = 5;
-
-/** A term and its positions as tsvector writes them ("7A": a header word); the account's prefix comes when stored. */
-export type SearchTerms = Map<string, string[]>;
+/**
+ * What the index has of one message: rows in the text form of a tsvector, with `prefixMark` where the account's prefix
+ * comes when they are stored. Most messages are one row.
+ */
+export type SearchTerms = string[];
 
 export interface SearchableText {
   fields: { field: SearchField; text: string }[];
-  body: string;
+  /** No phrase spans two of them. */
+  body: string[];
 }
 
-/** The terms of one message: at most 20,000 and 500 KB, header words first. */
+/** All terms of one message, header words first. */
 export function searchTerms({ fields, body }: SearchableText): SearchTerms {
-  const terms: SearchTerms = new Map();
-  let bytes = 0;
-  let position = 1;
-  const add = (term: string, weight: "A" | "B" | "") => {
-    const at = Math.min(position, maxPosition) + weight;
-    const known = terms.get(term);
-    if (known) {
-      if (known.length < 255 && known.at(-1) !== at) known.push(at);
-      return;
-    }
-    bytes += term.length * 2 + 16;
-    if (terms.size < maxTerms && bytes <= maxBytes) terms.set(term, [at]);
-  };
+  const rows = new SearchRows();
   for (const { field, text } of fields) {
     const weight = field === "attachment" ? "B" : "A";
-    for (const found of words(text)) {
-      add(fieldLetters[field] + found, weight);
-      add(plainLetter + found, weight);
-      position++;
+    for (const block of blocks(text)) {
+      for (const word of words(block)) {
+        const term = lexeme(word);
+        rows.addHeader(plainLetter + term, fieldLetters[field] + term, weight);
+      }
     }
-    position += gap;
+    rows.part();
   }
-  for (const found of words(body)) {
-    if (terms.size >= maxTerms || bytes > maxBytes) break;
-    add(plainLetter + found, "");
-    position++;
+  for (const text of body) {
+    for (const block of blocks(text)) for (const word of words(block)) rows.addBody(plainLetter + lexeme(word));
+    rows.part();
   }
-  return terms;
+  return rows.finish();
+}
+
+const blockLength = 50_000;
+
+/** The words of a long text, all at once, would take much memory. */
+function* blocks(text: string): Generator<string> {
+  for (let start = 0; start < text.length; ) {
+    const end = blockEnd(text, start + blockLength);
+    yield start === 0 && end === text.length ? text : text.slice(start, end);
+    start = end;
+  }
+}
+
+/** The first white space from there on: words never span it. */
+function blockEnd(text: string, from: number): number {
+  if (from >= text.length) return text.length;
+  const space = /\s/g;
+  space.lastIndex = from;
+  return space.exec(text)?.index ?? text.length;
 }
 
 const digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -64,10 +70,8 @@ export function accountPrefix(accountId: number): string {
   return prefix;
 }
 
-/** The terms as the text form of a tsvector for one account. */
-export function tsvectorText(terms: SearchTerms, accountId: number): string {
-  const prefix = accountPrefix(accountId);
-  let text = "";
-  for (const [term, positions] of terms) text += `'${prefix}${term}':${positions.join(",")} `;
-  return text;
+/** The rows as the text form of tsvectors for one account. */
+export function tsvectorTexts(terms: SearchTerms, accountId: number): string[] {
+  const start = `'${accountPrefix(accountId)}`;
+  return terms.map((row) => row.replaceAll(prefixMark, start));
 }

@@ -4,7 +4,7 @@ import { decodedSize, decodeText, decodeTransfer, truncateText } from "./decode.
 import { prependHeader, withoutBcc } from "./envelope-fields.ts";
 import { baseSubject } from "./subject.ts";
 import { summarise } from "./summary.ts";
-import { htmlToText, preview, searchText } from "./text.ts";
+import { htmlToText, preview } from "./text.ts";
 import { encodeBase64, encodeQuotedPrintable } from "./transfer.ts";
 import { walk } from "./walk.ts";
 
@@ -131,26 +131,6 @@ describe("preview", () => {
   test("of HTML with very much style", () => {
     expect(of("Content-Type: text/html", "", `<style>${"p{}".repeat(20_000)}</style>Hello`)).toBe("Hello");
   });
-});
-
-test("searchText has all text and the names of files", () => {
-  const bytes = Buffer.from(
-    [
-      ...[
-        "Content-Type: multipart/mixed; boundary=b",
-        "",
-        "--b",
-        "",
-        "plain\0",
-        "--b",
-        "Content-Type: text/html",
-        "",
-        "<b>bold</b>",
-      ],
-      ...["--b", "Content-Type: application/pdf; name=a.pdf", "", "%PDF", "--b--"],
-    ].join("\r\n"),
-  );
-  expect(searchText(bytes, walk(bytes))).toEqual({ body: "plain\nbold", attachmentNames: ["a.pdf"] });
 });
 
 test.each([

@@ -2,13 +2,12 @@ import { bodyParts } from "./body.ts";
 import { wholeCharacters } from "./charset.ts";
 import { decodePart, rawBody } from "./decode.ts";
 import { htmlToText } from "./html.ts";
-import { leaves, type Part } from "./structure.ts";
+import type { Part } from "./structure.ts";
 import { decodeTransfer } from "./transfer.ts";
 
 export { htmlToText } from "./html.ts";
 
 const previewLength = 256;
-const searchLength = 1_000_000;
 
 /** The start of a part, HTML as it is, from at most `maxRaw` raw bytes. */
 function startOf(message: Uint8Array, part: Part, maxRaw: number): string {
@@ -87,23 +86,4 @@ export function preview(message: Uint8Array, root: Part): string {
     if (found) return cutAt(found.toWellFormed(), previewLength);
   }
   return "";
-}
-
-/** RFC 8621 §4.4.1: what a search in the body and in attachment names looks at. At most a million characters. */
-export function searchText(message: Uint8Array, root: Part): { body: string; attachmentNames: string[] } {
-  const found: string[] = [];
-  const attachmentNames: string[] = [];
-  let room = searchLength;
-  for (const part of leaves(root)) {
-    if (part.name !== null) attachmentNames.push(part.name);
-    if (room <= 0 || !part.type.startsWith("text/") || part.size === 0) continue;
-    const source = startOf(message, part, 4 * room);
-    const text = (part.type === "text/html" ? htmlToText(source, { attributes: true }) : source)
-      .slice(0, room)
-      .replaceAll("\0", "");
-    if (text.trim() === "") continue;
-    found.push(text);
-    room -= text.length + 1;
-  }
-  return { body: cutAt(found.join("\n").toWellFormed(), searchLength), attachmentNames };
 }

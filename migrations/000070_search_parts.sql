@@ -1,0 +1,16 @@
+-- The terms of a mail that is too long for one row of search; its row there has none.
+CREATE TABLE search_part (
+  user_id bigint NOT NULL,
+  no bigint NOT NULL,
+  part int NOT NULL,
+  terms tsvector NOT NULL,
+  PRIMARY KEY (user_id, no, part)
+);
+SELECT distribute('search_part', 'user_id', 'account');
+CREATE INDEX search_part_terms ON search_part USING gin (terms) WITH (fastupdate = on, gin_pending_list_limit = 2048);
+
+-- How the terms were made; those of an older version are found as far as they go, until they are made anew.
+ALTER TABLE search ADD COLUMN version smallint NOT NULL DEFAULT 0;
+
+-- When terms were last made anew: what a search found before may differ, though no email has changed.
+ALTER TABLE account ADD COLUMN reindexed_modseq bigint NOT NULL DEFAULT 0;
