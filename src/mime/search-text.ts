@@ -1,4 +1,5 @@
 import { decodePart, partBytes } from "./decode.ts";
+import { joinFlowed } from "./flowed.ts";
 import { asText, parseHeader } from "./headers.ts";
 import { htmlToText } from "./html.ts";
 import { leaves, type Part } from "./structure.ts";
@@ -65,6 +66,7 @@ export function textOfPart(bytes: Uint8Array, part: Part): string {
   if (part.type === "text/rfc822-headers") return headerText(bytes);
   const { text } = decodePart(bytes, part);
   if (part.type === "text/html") return htmlToText(text, { attributes: true });
+  if (part.delSp) return joinFlowed(text);
   return cards.test(part.type) ? unfolded(text) : text;
 }
 
