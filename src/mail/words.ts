@@ -3,7 +3,8 @@ import { foldLetters, ignored } from "./letters.ts";
 /** Text that is read without folding: nothing in it but capitals has another form. */
 const plain = /^[\t-\r\x20-\x7e]*$/;
 const plainWord = /[a-z0-9]+/g;
-const isPlainWord = /^[A-Za-z0-9]+$/;
+const plainRun = /[A-Za-z0-9]+/g;
+const isPlainWord = /^[a-z0-9]+$/;
 
 /** Letters that are used as apostrophes part words, as apostrophes do. */
 const apostrophes = String.raw`\u02b9-\u02bf\u02c8\ua78b\ua78c`;
@@ -146,41 +147,62 @@ export function soughtWords(text: string): SoughtWord[] {
 /** A word of a text and where it stands there. */
 export interface PlacedWord {
   word: string;
-  start: number;
-  end: number;
+  readonly start: number;
+  readonly end: number;
   /** Where its first `length` folded characters end. */
   endOf(length: number): number;
 }
 
-/** As `words`, with their places; for texts of a few lines, since it costs far more. */
-export function placedWords(text: string): PlacedWord[] {
-  if (plain.test(text)) {
-    return [...text.toLowerCase().matchAll(plainWord)].map(({ 0: word, index }) => placedPlain(word, index));
+/** As `words` from a place on where no word is cut, one by one. To ask where they stand costs far more. */
+export function* placedWords(text: string, from = 0): Generator<PlacedWord> {
+  const isPlain = plain.test(text);
+  const run = new RegExp(isPlain ? plainRun : runs);
+  run.lastIndex = from;
+  for (let match = run.exec(text); match !== null; match = run.exec(text)) {
+    const lower = match[0].toLowerCase();
+    if (isPlain || isPlainWord.test(lower)) yield new PlainWord(lower, match.index);
+    else yield* placedOfRun(match[0], match.index);
   }
-  return [...text.matchAll(runs)].flatMap(({ 0: run, index }) =>
-    isPlainWord.test(run) ? placedPlain(run.toLowerCase(), index) : placedRun(run, index),
-  );
 }
 
-const placedPlain = (word: string, start: number): PlacedWord => ({
-  word,
-  start,
-  end: start + word.length,
-  endOf: (length) => start + length,
-});
+class PlainWord implements PlacedWord {
+  readonly word: string;
+  readonly start: number;
 
-function placedRun(run: string, at: number): PlacedWord[] {
-  const { folded, starts, ends } = foldPlaced(run);
-  const placed = (start: number, end: number): PlacedWord => ({
-    word: folded.slice(start, end),
-    start: at + starts[start]!,
-    end: at + ends[end - 1]!,
-    endOf: (length) => at + ends[start + length - 1]!,
-  });
+  constructor(word: string, start: number) {
+    this.word = word;
+    this.start = start;
+  }
+
+  get end(): number {
+    return this.start + this.word.length;
+  }
+
+  endOf(length: number): number {
+    return this.start + length;
+  }
+}
+
+function placedOfRun(run: string, at: number): PlacedWord[] {
+  let places: Places | undefined;
+  const placed = (word: string, index: number): PlacedWord => {
+    const known = () => (places ??= placesOf(run));
+    const endOf = (length: number) => at + known().ends[index + length - 1]!;
+    return {
+      word,
+      endOf,
+      get start() {
+        return at + known().starts[index]!;
+      },
+      get end() {
+        return endOf(word.length);
+      },
+    };
+  };
   const found: PlacedWord[] = [];
-  for (const { text, index, unspaced } of piecesOf(folded)) {
-    if (unspaced) eachGram(text, (start, end) => found.push(placed(index + start, index + end)));
-    else found.push(placed(index, index + text.length));
+  for (const { text, index, unspaced } of piecesOfRun(run)) {
+    if (unspaced) eachGram(text, (start, end) => found.push(placed(text.slice(start, end), index + start)));
+    else found.push(placed(text, index));
   }
   return found;
 }
@@ -191,17 +213,20 @@ const cluster = new RegExp(
   "gsv",
 );
 
-/** The folded text, and for each of its characters where what it was made of stands. */
-function foldPlaced(text: string): { folded: string; starts: number[]; ends: number[] } {
+/** Of each character of the folded run, where what it was made of stands. */
+interface Places {
+  starts: number[];
+  ends: number[];
+}
+
+function placesOf(run: string): Places {
   const starts: number[] = [];
   const ends: number[] = [];
-  let folded = "";
-  for (const { 0: part, index } of text.matchAll(cluster)) {
-    const piece = fold(part);
-    folded += piece;
-    const isSame = piece === part;
-    for (let at = 0; at < piece.length; ) {
-      const length = lengthAt(piece, at);
+  for (const { 0: part, index } of run.matchAll(cluster)) {
+    const folded = fold(part);
+    const isSame = folded === part;
+    for (let at = 0; at < folded.length; ) {
+      const length = lengthAt(folded, at);
       for (let unit = 0; unit < length; unit++) {
         starts.push(isSame ? index + at : index);
         ends.push(isSame ? index + at + length : index + part.length);
@@ -209,5 +234,5 @@ function foldPlaced(text: string): { folded: string; starts: number[]; ends: num
       at += length;
     }
   }
-  return { folded, starts, ends };
+  return { starts, ends };
 }
