@@ -4,7 +4,7 @@
  * Characters that part no word and are not searched for: what nobody sees, the skin of emoji, the Arabic tatweel,
  * Armenian marks of tone that stand inside a word, and Arabic marks that stand alone.
  */
-export const ignored = String.raw`\p{Cf}\p{Default_Ignorable_Code_Point}\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u{1f3fb}-\u{1f3ff}\u0640\u055b\u055c\u055e\u055f\ufe70-\ufe7f`;
+export const ignored = String.raw`\p{Cf}\p{Default_Ignorable_Code_Point}\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u{1f3fb}-\u{1f3ff}\u0640\u055b\u055c\u055e\u055f\ufc5e-\ufc63\ufcf2-\ufcf4\ufe70-\ufe7f`;
 const allIgnored = new RegExp(`[${ignored}]+`, "gu");
 
 /** Malayalam chillus and the Bengali khanda ta, as they were written before they had characters of their own. */
@@ -91,6 +91,8 @@ plain("ٱ", "ا");
 plain("ىی", "ي");
 plain("ک", "ك");
 plain("ةہۃ", "ه");
+// Cyrillic letters as old prints shape them.
+for (const [index, letter] of [..."вдосттъѣꙋ"].entries()) plain(String.fromCodePoint(0x1c80 + index), letter);
 // Hindi writes either.
 plain("\u0901", "\u0902");
 

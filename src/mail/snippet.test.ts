@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { searchPhrases } from "./search-query.ts";
 import { Highlighter } from "./snippet.ts";
-import { fold, placedWords, words } from "./words.ts";
+import { words } from "./words.ts";
 
 const highlighter = (query: string) => new Highlighter(searchPhrases(query));
 const mark = (query: string, text: string) => highlighter(query).mark(text);
@@ -101,18 +101,4 @@ describe("preview", () => {
       }),
     );
   });
-});
-
-test("placed words are the words of the index, each where it stands", () => {
-  fc.assert(
-    fc.property(
-      fc.oneof(fc.string({ unit: "grapheme", maxLength: 60 }), fc.lorem(), fc.constantFrom("ΟΔΟΣ ΟΔΌΣ", "ﬁn ½ ™x")),
-      (text) => {
-        const placed = [...placedWords(text)];
-        expect(placed.map(({ word }) => word)).toEqual(words(text));
-        for (const { word, start, end } of placed) expect(fold(text.slice(start, end))).toContain(word.slice(0, 1));
-      },
-    ),
-    { numRuns: 1000 },
-  );
 });

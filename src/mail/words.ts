@@ -47,7 +47,7 @@ function piecesOf(folded: string): Piece[] {
 const isFolded =
   /^[a-z0-9\u03b1-\u03c1\u03c3-\u03c9\u0430-\u044f\u0452-\u045c\u045e\u045f\u0491\u05d0-\u05ea\u0621\u0624\u0626-\u0628\u062a-\u063a\u0641-\u0648\u064a\u0679\u067e\u0686\u0688\u0691\u0698\u06af\u06ba\u06be\u06d2\u0902-\u0928\u092a-\u0930\u0932\u0933\u0935-\u0939\u093d-\u094d]+$/;
 const isComposed =
-  /^[a-z0-9\u00df-\u00f6\u00f8-\u013e\u0141-\u0148\u014a-\u024f\u1e00-\u1eff\u0386\u0388-\u03ff\u1f00-\u1fbc\u0400-\u045f\u048a-\u052f\u0561-\u0587\u05d0-\u05ea\u0620-\u063f\u0641-\u064a\u0671-\u06d3\u10d0-\u10f0]+$/;
+  /^[a-z0-9\u00df-\u00f6\u00f8-\u013e\u0141-\u0148\u014a-\u024f\u1e00-\u1e99\u1e9b-\u1eff\u0386\u0388-\u03ff\u1f00-\u1fbc\u0400-\u045f\u048a-\u052f\u0561-\u0587\u05d0-\u05ea\u0620-\u063f\u0641-\u064a\u0671-\u06d3\u10d0-\u10f0]+$/;
 const foldedLetters = new Map<string, string>();
 
 function foldLetter(letter: string): string {
@@ -213,6 +213,9 @@ const cluster = new RegExp(
   "gsv",
 );
 
+/** What stands between characters and changes none. */
+const trailing = /[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+$/;
+
 /** Of each character of the folded run, where what it was made of stands. */
 interface Places {
   starts: number[];
@@ -222,7 +225,8 @@ interface Places {
 function placesOf(run: string): Places {
   const starts: number[] = [];
   const ends: number[] = [];
-  for (const { 0: part, index } of run.matchAll(cluster)) {
+  for (const { 0: whole, index } of run.matchAll(cluster)) {
+    const part = whole.replace(trailing, "");
     const folded = fold(part);
     const isSame = folded === part;
     for (let at = 0; at < folded.length; ) {
