@@ -91,7 +91,10 @@ test("Postgres finds by it what a word by word look finds", { timeout: timeFor(3
       async (mail, scope, all, space) => {
         const text = all.map((one) => one.text).join(space);
         expect(await ask(mail, scope, text)).toBe(matches(mail, scope, all));
-        const phrases = searchPhrases(text).map(({ words, open }) => ({ words, isOpen: open }));
+        const phrases = searchPhrases(text).map((phrase) => ({
+          words: phrase.map(({ word }) => word),
+          isOpen: phrase.at(-1)!.open,
+        }));
         const wanted = all.filter((one) => !one.isNegated).map(({ words, isOpen }) => ({ words, isOpen }));
         expect(phrases).toEqual(wanted);
       },

@@ -2,7 +2,7 @@ import type { Sought } from "../store/email-query/sought.ts";
 import { isTellingStart, keptOctets, lexeme } from "./lexeme.ts";
 import { maxPhrase } from "./search-rows.ts";
 import { accountPrefix, fieldLetters, plainLetter, type SearchField } from "./terms.ts";
-import { type SoughtWord, soughtWords, words } from "./words.ts";
+import { type SoughtWord, soughtWords } from "./words.ts";
 
 /** Where a filter looks: a header field, the body alone, or everywhere. */
 export type SearchScope = Exclude<SearchField, "attachment"> | "body" | "text";
@@ -60,24 +60,12 @@ function wordsOf(token: Token): SoughtWord[] {
   return found.map((one, index) => (token.open && index === found.length - 1 ? { ...one, open: true } : one));
 }
 
-/** Words side by side that a text is to hold; `open`: the last one is only the beginning of one. */
-export interface SearchPhrase {
-  words: string[];
-  open: boolean;
-  /** How the first word is likely to be written, but for capitals: not folded. */
-  written: string;
-}
-
-/** What `searchQuery` looks for, without what must not be there. */
-export function searchPhrases(text: string): SearchPhrase[] {
+/** What `searchQuery` looks for, without what must not be there: of each token, words side by side. */
+export function searchPhrases(text: string): SoughtWord[][] {
   return tokenise(text)
     .filter(({ negated }) => !negated)
-    .map(({ text, open }) => ({ words: words(text), open, written: firstWritten(text) }))
-    .filter((phrase) => phrase.words.length > 0);
-}
-
-function firstWritten(text: string): string {
-  return /[\p{L}\p{N}\p{M}]+/u.exec(text.normalize("NFC").toLowerCase())?.[0] ?? "";
+    .map(wordsOf)
+    .filter((phrase) => phrase.length > 0);
 }
 
 interface Token {

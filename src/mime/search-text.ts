@@ -1,4 +1,5 @@
 import { decodePart, partBytes } from "./decode.ts";
+import { joinFlowed } from "./flowed.ts";
 import { asText, parseHeader } from "./headers.ts";
 import { htmlToText } from "./html.ts";
 import { leaves, type Part } from "./structure.ts";
@@ -27,14 +28,23 @@ export function searchText(message: Uint8Array, root: Part): SearchedText {
 function collect(message: Uint8Array, root: Part, found: SearchedText, depth: number): void {
   for (const part of leaves(root)) {
     if (part.name !== null) found.attachmentNames.push(part.name);
-    if (part.size === 0 || !isSearched(part.type)) continue;
-    const bytes = partBytes(message, part);
-    if (isMessage(part.type) && depth < maxAttached) {
-      const attached = walk(bytes);
-      add(found, headerText(bytes.subarray(attached.header.start, attached.header.end), isShown));
-      collect(bytes, attached, found, depth + 1);
-    } else add(found, textOfPart(bytes, part));
+    if (part.size > 0 && isSearched(part.type)) collectPart(partBytes(message, part), part, found, depth);
   }
+}
+
+function collectPart(bytes: Uint8Array, part: Part, found: SearchedText, depth: number): void {
+  if (isMessage(part.type) && depth < maxAttached) {
+    const attached = walk(bytes);
+    add(found, headerText(bytes.subarray(attached.header.start, attached.header.end), isShown));
+    collect(bytes, attached, found, depth + 1);
+  } else add(found, textOfPart(bytes, part));
+}
+
+/** What `searchText` has of one part, from its decoded octets. */
+export function textsOfPart(bytes: Uint8Array, part: Part): string[] {
+  const found: SearchedText = { texts: [], attachmentNames: [] };
+  collectPart(bytes, part, found, 0);
+  return found.texts;
 }
 
 function add({ texts }: SearchedText, text: string): void {
@@ -61,10 +71,11 @@ function headerText(header: Uint8Array, keep?: (name: string) => boolean): strin
 const cards = /^text\/(calendar|vcard|directory|x-vcard|x-vcalendar)$/;
 
 /** The text of a part that is no multipart, from its decoded octets. */
-export function textOfPart(bytes: Uint8Array, part: Part): string {
+function textOfPart(bytes: Uint8Array, part: Part): string {
   if (part.type === "text/rfc822-headers") return headerText(bytes);
   const { text } = decodePart(bytes, part);
   if (part.type === "text/html") return htmlToText(text, { attributes: true });
+  if (part.delSp) return joinFlowed(text);
   return cards.test(part.type) ? unfolded(text) : text;
 }
 

@@ -1,6 +1,7 @@
 import { bodyParts } from "./body.ts";
 import { wholeCharacters } from "./charset.ts";
 import { decodePart, rawBody } from "./decode.ts";
+import { joinFlowed } from "./flowed.ts";
 import { htmlToText } from "./html.ts";
 import type { Part } from "./structure.ts";
 import { decodeTransfer } from "./transfer.ts";
@@ -18,7 +19,8 @@ function startOf(message: Uint8Array, part: Part, maxRaw: number): string {
 export function decodedStart(raw: Buffer, part: Part, maxRaw: number): string {
   const cut = raw.length > maxRaw;
   const bytes = decodeTransfer(cut ? raw.subarray(0, maxRaw) : raw, part.encoding);
-  return decodePart(cut ? wholeCharacters(bytes) : bytes, part).text;
+  const { text } = decodePart(cut ? wholeCharacters(bytes) : bytes, part);
+  return part.delSp ? joinFlowed(text) : text;
 }
 
 const attribution = /^(on|am|le|el|il|op)\b.{0,300}:$/i;
