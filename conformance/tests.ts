@@ -39,6 +39,7 @@ import { bodyValues } from "./rfc8621/4.1.4-body-values.ts";
 import { mimeStructure } from "./rfc8621/4.1.4-mime.ts";
 import { emailGet } from "./rfc8621/4.2-email-get.ts";
 import { filters } from "./rfc8621/4.4.1-filters.ts";
+import { languageFilters } from "./rfc8621/4.4.1-languages.ts";
 import { textFilters } from "./rfc8621/4.4.1-text.ts";
 import { threadFilters } from "./rfc8621/4.4.1-thread-filters.ts";
 import { sorting } from "./rfc8621/4.4.2-sort.ts";
@@ -113,6 +114,7 @@ export const tests: readonly Test[] = [
   ...emailGet,
   ...filters,
   ...textFilters,
+  ...languageFilters,
   ...threadFilters,
   ...sorting,
   ...collapsing,

@@ -96,9 +96,10 @@ for (const [index, letter] of [..."вдосттъѣꙋ"].entries()) plain(String
 // Hindi writes either.
 plain("\u0901", "\u0902");
 
-const plainLetter = new RegExp(`[${[...plainForms.keys()].join("")}]|\\u06d5\\u0654`, "g");
-/** Persian he with a hamza, as an older character has it. */
+const plainLetter = new RegExp(`[${[...plainForms.keys()].join("")}]|\\u06d5\\u0654|\\u0565\\u0582`, "g");
+/** Persian he with a hamza, as an older character has it; Armenian ev, whose capitals are written with another letter. */
 plainForms.set("\u06d5\u0654", "ه");
+plainForms.set("\u0565\u0582", "\u0565\u057e");
 
 /** Scripts without spaces keep theirs: a part of a number is found there like a part of any text. */
 const nativeDigit =
