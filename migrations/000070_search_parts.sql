@@ -6,6 +6,8 @@ CREATE TABLE search_part (
   terms tsvector NOT NULL,
   PRIMARY KEY (user_id, no, part)
 );
+-- Phrases are looked for in the terms themselves: uncompressed, these are read in a fraction of the time.
+ALTER TABLE search_part ALTER COLUMN terms SET STORAGE EXTERNAL;
 SELECT distribute('search_part', 'user_id', 'account');
 -- A row has so many terms that a list of pending ones would gain nothing.
 CREATE INDEX search_part_terms ON search_part USING gin (terms) WITH (fastupdate = off);
