@@ -96,3 +96,9 @@ test("reports, calendars, cards and attached texts are searched, whatever else i
     attachmentNames: ["a.csv"],
   });
 });
+
+test("what attributes show is searched, however long the others are", () => {
+  const image = `<img src='data:image/png;base64,${"A".repeat(50_000)}' data-alt="hidden" alt="A &amp; B" title=logo>`;
+  const { texts } = of("Content-Type: text/html", "", `<p>x ${image} y <a title="it's here" href=z>link</a></p>`);
+  expect(texts).toEqual(["x   y link\n\nA & B logo\nit's here"]);
+});
