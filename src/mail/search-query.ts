@@ -60,7 +60,7 @@ function joined(parts: { sought: Sought; negated: boolean }[]): SearchQuery {
 function signsOf({ text, negated, isQuoted }: Token): { signs: string; pairs: SoughtWord[]; negated: boolean }[] {
   const isDash = negated && !isQuoted;
   return signRuns(isDash ? `-${text}` : text).map((signs) => {
-    const pairs = signPairs(signs).map((word) => ({ word, open: false }));
+    const pairs = [...signPairs(signs)].map((word) => ({ word, open: false }));
     // One alone may be the first of two.
     const sought = pairs.length === 1 ? [{ word: signs, open: true }] : pairs.slice(0, -1);
     return { signs, pairs: sought, negated: negated && isQuoted };

@@ -3,11 +3,17 @@ const run = /[^\s\p{L}\p{N}\p{M}\p{C}]+/gu;
 
 /** Each once: the dash of "this - that", the ampersand of "Q&A". */
 export function signRuns(text: string): string[] {
-  return [...new Set(text.match(run))];
+  const found = new Set<string>();
+  for (const [signs] of text.matchAll(run)) found.add(signs);
+  return [...found];
 }
 
 /** Any two signs side by side and the last one: what is asked for stands there at consecutive positions. */
-export function signPairs(signs: string): string[] {
-  const all = [...signs];
-  return all.map((sign, index) => sign + (all[index + 1] ?? ""));
+export function* signPairs(signs: string): Generator<string> {
+  let last = "";
+  for (const sign of signs) {
+    if (last !== "") yield last + sign;
+    last = sign;
+  }
+  yield last;
 }

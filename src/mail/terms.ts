@@ -29,14 +29,15 @@ export function searchTerms({ fields, body }: SearchableText): SearchTerms {
     for (const block of blocks(text)) {
       for (const word of words(block)) {
         const term = lexeme(word);
-        rows.addHeader(plainLetter + term, fieldLetters[field] + term, weight);
+        rows.add(plainLetter + term, fieldLetters[field] + term, weight);
       }
     }
     rows.part();
     if (signed.has(field)) addSigns(rows, fieldLetters[field], text, weight);
   }
   for (const text of body) {
-    for (const block of blocks(text)) for (const word of words(block)) rows.addBody(plainLetter + lexeme(word));
+    for (const block of blocks(text))
+      for (const word of words(block)) rows.add(plainLetter + lexeme(word), undefined, "");
     rows.part();
   }
   return rows.finish();
@@ -47,7 +48,7 @@ const signed = new Set<SearchField>(["subject", "attachment"]);
 
 function addSigns(rows: SearchRows, letter: string, text: string, weight: "A" | "B"): void {
   for (const signs of signRuns(text)) {
-    for (const pair of signPairs(signs)) rows.addHeader(plainLetter + quoted(pair), letter + quoted(pair), weight);
+    for (const pair of signPairs(signs)) rows.add(plainLetter + quoted(pair), letter + quoted(pair), weight);
     rows.part();
   }
 }
