@@ -1,7 +1,7 @@
 import type { EmailAddress } from "../mime/headers.ts";
+import { searchText } from "../mime/search-text.ts";
 import { baseSubject } from "../mime/subject.ts";
 import { type MessageSummary, summarise } from "../mime/summary.ts";
-import { searchText } from "../mime/text.ts";
 import { headerEnd } from "../mime/walk.ts";
 import { type SearchableText, type SearchTerms, searchTerms } from "./terms.ts";
 import { type ThreadKeys, threadKeys } from "./thread.ts";
@@ -48,7 +48,7 @@ function sortKey(list: EmailAddress[] | null): string {
 function searchable(message: Buffer, summary: MessageSummary): SearchableText {
   const people = (list: EmailAddress[] | null) =>
     (list ?? []).map(({ name, email }) => `${name ?? ""} ${email}`).join(" ");
-  const { body, attachmentNames } = searchText(message, summary.structure);
+  const { texts, attachmentNames } = searchText(message, summary.structure);
   return {
     fields: [
       { field: "subject", text: summary.subject ?? "" },
@@ -58,6 +58,6 @@ function searchable(message: Buffer, summary: MessageSummary): SearchableText {
       { field: "bcc", text: people(summary.bcc) },
       { field: "attachment", text: attachmentNames.join(" ") },
     ],
-    body,
+    body: texts,
   };
 }

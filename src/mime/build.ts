@@ -72,7 +72,6 @@ function encodeTextBody(text: string): { body: Buffer; encoding: Encoding } {
     : { body: encodeQuotedPrintable(bytes), encoding: "quoted-printable" };
 }
 
-
 function encodeBytes(type: string, bytes: Buffer): { body: Buffer; encoding: Encoding } {
   if (!isMessageType(type)) return { body: encodeBase64(bytes), encoding: "base64" };
   const body = /^message\/(rfc822|news)$/.test(type) ? attachedMessage(bytes) : bytes;

@@ -1,4 +1,5 @@
 import { type HeaderField, unfold } from "./field.ts";
+import { isDelSp } from "./flowed.ts";
 import { parameter, parseParameterised } from "./params.ts";
 import type { Part, TransferEncoding } from "./structure.ts";
 import { withoutComments } from "./tokens.ts";
@@ -99,6 +100,7 @@ export function describe(fields: HeaderField[], inDigest: boolean): { part: Part
     partId: null,
     type,
     charset: (given && parameter(given, "charset")) || implicit,
+    ...(given && isDelSp(given) && { delSp: true }),
     name: (disposition && parameter(disposition, "filename")) || (given && parameter(given, "name")) || null,
     disposition: disposition?.value || null,
     cid: content.id === undefined ? null : contentId(content.id),

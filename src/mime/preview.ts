@@ -1,5 +1,6 @@
 import { bodyParts } from "./body.ts";
 import { decodePart, rawBody, textOfHead } from "./decode.ts";
+import { joinFlowed } from "./flowed.ts";
 import { htmlToText, wholeWords } from "./html.ts";
 import type { Part } from "./structure.ts";
 import { decodeTransfer } from "./transfer.ts";
@@ -63,15 +64,22 @@ function beforeQuote(html: string): Words {
   return { text: ownWords(`${htmlToText(html.slice(0, quote))}\n>`).text, isWhole: true };
 }
 
+/** The text of a part from at most `window` of its raw bytes, HTML as it is. */
+function startOf(raw: Buffer, part: Part, window: number): string {
+  const text =
+    raw.length > window
+      ? textOfHead(raw.subarray(0, window), part)
+      : decodePart(decodeTransfer(raw, part.encoding), part).text;
+  return part.delSp ? joinFlowed(text) : text;
+}
+
 function previewOf(message: Uint8Array, part: Part): string {
   const raw = rawBody(message, part);
   const isHtml = part.type === "text/html";
   let text = "";
   for (const window of windows) {
     const isCut = raw.length > window;
-    const source = isCut
-      ? textOfHead(raw.subarray(0, window), part)
-      : decodePart(decodeTransfer(raw, part.encoding), part).text;
+    const source = startOf(raw, part, window);
     const own = isHtml ? beforeQuote(source) : undefined;
     if (own?.text) return own.text;
     const all = isHtml ? htmlToText(source, { isCut }) : isCut ? wholeWords(source) : source;

@@ -76,9 +76,12 @@ const and = (...criteria: Criterion[]): EmailFilter => ({
 
 /** Runs a query and says what its last statement costs. */
 async function cost(query: Partial<EmailQuery>, window: EmailWindow): Promise<Cost> {
-  ran.length = 0;
   const full = { filter: undefined, sort: [], collapseThreads: false, calculateTotal: false, ...query };
-  await queryEmails(store.reader(accountId), full, window);
+  const reader = store.reader(accountId);
+  // Each answer tells its state.
+  await reader.standing();
+  ran.length = 0;
+  await queryEmails(reader, full, window);
   const statements = ran.length;
   const { text, values } = ran.at(-1)!;
   type Row = { "QUERY PLAN": { Plan: PlanNode }[] };

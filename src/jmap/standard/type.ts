@@ -233,6 +233,8 @@ export interface QueryHooks<C, S> {
   args?: Schema<object>;
   query(query: Query<C, S>, window: Window, reader: Reader, call: ReadCall): Promise<QueryPage | "anchorNotFound">;
   canCalculateChanges(query: Query<C, S>): boolean;
+  /** The state of the query's results; the type's own where it is not given. */
+  state?(query: Query<C, S>, reader: Reader): Promise<string>;
   queryChanges(
     query: Query<C, S>,
     request: QueryChangesRequest,
