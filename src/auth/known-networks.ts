@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { Slots } from "../base/slots.ts";
-import { findKnownNetwork, keepKnownNetwork } from "../store/known-networks.ts";
+import { findKnownNetwork, keepKnownNetwork, knownFor } from "../store/known-networks.ts";
 import { findLogin } from "../store/logins.ts";
 import { keepSetting } from "../store/settings.ts";
 import type { Store } from "../store/store.ts";
@@ -34,8 +34,9 @@ export class KnownNetworks {
   /** Undefined where only `has` can tell. */
   recall(login: string, network: string): boolean | undefined {
     const place = this.#places.get(placeOf(login, network));
-    if (place?.isHome) return true;
-    return place && place.until > this.#now().getTime() ? false : undefined;
+    const now = this.#now().getTime();
+    if (place?.isHome) return place.until - day + knownFor > now ? true : undefined;
+    return place && place.until > now ? false : undefined;
   }
 
   async has(login: string, network: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import { statement } from "./sql.ts";
 
 const day = 24 * 3600_000;
 /** A network where nobody logged in for as long is a stranger's. */
-const known = 90 * day;
+export const knownFor = 90 * day;
 /** Of one account; the one not seen for longest goes. */
 const most = 32;
 
@@ -25,19 +25,19 @@ export async function findKnownNetwork(
   network: Buffer,
   now: Date,
 ): Promise<Date | undefined> {
-  const [row] = await database.run(select, [userId, network, ago(now, known)]);
+  const [row] = await database.run(select, [userId, network, ago(now, knownFor)]);
   return row?.seen_at;
 }
 
 /** Written at most once a day and network. */
 export async function keepKnownNetwork(database: Database, userId: number, network: Buffer, now: Date): Promise<void> {
   const written = await database.count(insert, [userId, network, now, ago(now, day)]);
-  if (written > 0) await database.count(forget, [userId, ago(now, known)]);
+  if (written > 0) await database.count(forget, [userId, ago(now, knownFor)]);
 }
 
 /** Those that are known no more. */
 export async function dropKnownNetworks(database: Database, userId: number, now: Date): Promise<number> {
-  return database.count(forgetOld, [userId, ago(now, known)]);
+  return database.count(forgetOld, [userId, ago(now, knownFor)]);
 }
 
 function ago(now: Date, milliseconds: number): Date {
