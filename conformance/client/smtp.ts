@@ -3,7 +3,7 @@ import { connect as connectTls } from "node:tls";
 
 /** A whole SMTP reply; `line` is its last line with the code, as it came. */
 export type Reply = { code: number; line: string; lines: string[] };
-export type Target = { port: number; host?: string; timeoutMs?: number; name?: string };
+export type Target = { port: number; host?: string; timeoutMs?: number; name?: string; localAddress?: string };
 export type Envelope = { from: string; to: string | string[]; data: string | Uint8Array };
 
 /** A reply that the sender did not hope for; `code` 0 means that the connection was lost. */
@@ -46,7 +46,8 @@ export class SmtpConnection {
   /** Connects without reading the greeting. */
   static open(target: Target): Promise<SmtpConnection> {
     return new Promise((resolve, reject) => {
-      const socket = connectTcp({ port: target.port, host: target.host ?? "127.0.0.1", noDelay: true });
+      const { port, host = "127.0.0.1", localAddress } = target;
+      const socket = connectTcp({ port, host, noDelay: true, ...(localAddress && { localAddress }) });
       socket.once("error", reject);
       socket.once("connect", () => resolve(new SmtpConnection(socket, target.timeoutMs ?? 10_000)));
     });

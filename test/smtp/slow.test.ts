@@ -68,6 +68,7 @@ test("more connections than there are places: the one that has done nothing for 
   await many[0]!.command("MAIL FROM:<eve@there.test>", [250]);
   const late = await greet();
   expect((await many[1]!.read()).line).toMatch(/^421 4\.3\.2 /);
+  expect(host.warnings.splice(0)).toEqual([{ places: 1_000 }]);
   await many[0]!.command("RCPT TO:<ada@here.test>", [250]);
   for (const connection of [...many, late]) connection.destroy();
 }, 60_000);

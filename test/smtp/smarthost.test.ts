@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { text } from "node:stream/consumers";
 import { SMTPServer } from "smtp-server";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -62,4 +62,18 @@ test("its password is never told to a server that cannot prove who it is: the ma
   expect(waiting.deliveryStatus["x@far.test"]?.smtpReply).toMatch(/\[127\.0\.0\.1\]: TLS refused: 500 /);
   expect(passwords).toEqual([]);
   expect(stored.filter(({ raw }) => raw.includes("With a password"))).toEqual([]);
+});
+
+test("a smarthost that does not speak TLS where it should is told in words", async () => {
+  const plain = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.write("220 plain.far.test ESMTP\r\n");
+  }).listen(0, "127.0.0.1");
+  await once(plain, "listening");
+  await use(`smtps://127.0.0.1:${(plain.address() as AddressInfo).port}`);
+  const { id } = await sent(await mail("x@far.test", "Secure"));
+  const reply = async () => (await get(id)).deliveryStatus["x@far.test"]!.smtpReply;
+  await until("an attempt", async () => (await reply()).startsWith("451"));
+  expect(await reply()).toBe("451 4.7.5 127.0.0.1 [127.0.0.1]: TLS handshake failed: wrong version number");
+  plain.close();
 });

@@ -52,7 +52,10 @@ class EagerConnection extends SMTPConnection {
 
   override init(): void {
     this._setListeners(() => {
-      if (this.#places.isOverfull) this.#places.leastUseful()?.makeRoom();
+      if (this.#places.isOverfull) {
+        this._server.emit("overfull");
+        this.#places.leastUseful()?.makeRoom();
+      }
       if (this.#places.isOverfull) this.send(421, `${this.name} too many connections, try again later`, false);
       else this.connectionReady();
     });

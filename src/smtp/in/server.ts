@@ -23,6 +23,7 @@ export interface SmtpIn {
 const maxConnections = 1_000;
 const maxRecipients = 1_000;
 const closeTime = 5_000;
+const sayEvery = 60_000;
 
 type Done = (error?: Error | null, text?: string) => void;
 
@@ -69,6 +70,16 @@ export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
   server.on("error", ({ message, remoteAddress }: Error & { remoteAddress?: string }) =>
     log.debug({ remoteAddress, reason: message }, "smtp connection failed"),
   );
+  let saidAt = 0;
+  server.on("overfull", () => {
+    const now = clock.now().getTime();
+    if (now - saidAt < sayEvery) return;
+    saidAt = now;
+    log.warn(
+      { places: maxConnections },
+      "all places for mail from other servers are taken: the least useful connections end",
+    );
+  });
   return {
     listen: (host, port) =>
       new Promise((resolve, reject) => {

@@ -13,6 +13,11 @@ test.each([
   [{ code: "ECONNECTION" }, "4.4.2 mx.far.test [192.0.2.1]: connection closed"],
   [{ code: "EDNS", originalCode: "ENOTFOUND" }, "4.4.3 mx.far.test [192.0.2.1]: DNS knows no address"],
   [{ code: "EPROTOCOL", response: "what?\r\n" }, "4.5.0 mx.far.test [192.0.2.1]: a reply that is none: what?"],
+  [{ code: "EDNS", originalCode: "ESERVFAIL" }, "4.4.3 mx.far.test [192.0.2.1]: DNS did not answer"],
+  [
+    { code: "ECONNECTION", originalCode: "ERR_NEW", message: "a bad option" },
+    "4.4.0 mx.far.test [192.0.2.1]: a bad option",
+  ],
   [{ code: "ENEW", message: "something\nnew" }, "4.4.0 mx.far.test [192.0.2.1]: something new"],
   [
     { code: "ETLS", message: "Error initiating TLS - self-signed certificate" },

@@ -59,7 +59,9 @@ export function failureReply(failure: Failure | undefined, server: { name: strin
 function meaningOf(failure: Failure | undefined): [status: string, words: string] {
   if (!failure) return ["4.4.2", "connection closed"];
   if (isTlsFailure(failure)) return ["4.7.5", tlsWords(failure)];
-  const meaning = meanings[failure.originalCode ?? ""] ?? meanings[failure.code ?? ""];
+  const { code = "", originalCode = "" } = failure;
+  // The library's own code says little of an error that nobody foresaw.
+  const meaning = meanings[originalCode] ?? (originalCode === "" || code === "EDNS" ? meanings[code] : undefined);
   if (!meaning) return ["4.4.0", plain(failure.message)];
   const [status, words] = [meaning.slice(0, 5), meaning.slice(6)];
   return [status, failure.response ? `${words}: ${plain(failure.response)}` : words];

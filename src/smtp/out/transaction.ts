@@ -1,4 +1,5 @@
 import { isAscii } from "node:buffer";
+import { isIP } from "node:net";
 import SMTPConnection, { type SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
 import { withTimeout } from "../resolver.ts";
 import { type Failure, failureReply, isTlsFailure } from "./failure.ts";
@@ -82,7 +83,8 @@ function connectionOptions(server: Server, hostname: string, useTls: boolean): S
     requireTLS: server.requireTls ?? false,
     opportunisticTLS: true,
     // Without DANE or MTA-STS nobody knows which certificate is right: encrypted is better than plain.
-    tls: { rejectUnauthorized: server.login !== undefined, servername: server.name },
+    // An address is no name that TLS could ask for (RFC 6066 §3).
+    tls: { rejectUnauthorized: server.login !== undefined, ...(!isIP(server.name) && { servername: server.name }) },
     connectionTimeout: connectTime,
     greetingTimeout: greetingTime,
     socketTimeout: idleTime,
