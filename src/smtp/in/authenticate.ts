@@ -12,8 +12,8 @@ export interface Means {
   resolver: DnsResolver;
   hostname: string;
   log: Log;
-  /** Whether one of these domains is served here. */
-  isOurs(domains: string[]): Promise<boolean>;
+  /** Whether the domain, or one above it, is served here. */
+  isOurs(domain: string): Promise<boolean>;
 }
 
 const verifyingTime = 15_000;
@@ -53,8 +53,7 @@ async function isUnprotected(
   if (policy !== undefined) return false;
   const isAligned = (name: string) => isWithin(name, domain) || isWithin(domain, name);
   if ([...spf.passed, ...dkim.passed].some((name) => isAligned(name.toLowerCase()))) return false;
-  const labels = domain.split(".");
-  return isOurs(labels.slice(0, -1).map((_, at) => labels.slice(at).join(".")));
+  return isOurs(domain);
 }
 
 const isWithin = (name: string, domain: string) => name === domain || name.endsWith(`.${domain}`);
