@@ -261,6 +261,14 @@ describe("a message goes to the inbox", () => {
   });
 });
 
+test("signatures in a header that is too long are said to be unverified", async () => {
+  const signature = `DKIM-Signature: v=1; a=rsa-sha256; d=evil.test; s=s; h=from; bh=x; b=y\r\n`;
+  const email = await shown(await send(`${signature}X-Long: a${"\r\n b".repeat(4_500)}\r\nFrom: me@evil.test\r\n`));
+  expect(email["header:Authentication-Results:asText:all"]).toEqual([
+    expect.stringMatching(/dkim=neutral \(too long to verify\); spf=pass /),
+  ]);
+});
+
 describe("results in our name", () => {
   const forged = (id: string) => `Authentication-Results: ${id}; dkim=pass header.d=bank.test\r\n`;
   const from = "From: me@evil.test\r\n";

@@ -4,7 +4,7 @@ import { readAuthors } from "./authors.ts";
 import { decide, type Verdict } from "./disposition.ts";
 import { type DmarcVerdict, judgeDomain } from "./dmarc.ts";
 import { type IncomingHeader, isOverlong, plainly } from "./incoming-header.ts";
-import { lookUps } from "./look-up.ts";
+import { type LookUp, lookUps } from "./look-up.ts";
 import { TooSlow, verifyAside } from "./verifier.ts";
 import type { Sender, Verified } from "./verify.ts";
 
@@ -12,8 +12,8 @@ export interface Means {
   resolver: DnsResolver;
   hostname: string;
   log: Log;
-  /** Whether one of these domains is served here. */
-  isOurs(domains: string[]): Promise<boolean>;
+  /** Whether the domain, or one above it, is served here. */
+  isOurs(domain: string): Promise<boolean>;
 }
 
 const verifyingTime = 15_000;
@@ -53,8 +53,7 @@ async function isUnprotected(
   if (policy !== undefined) return false;
   const isAligned = (name: string) => isWithin(name, domain) || isWithin(domain, name);
   if ([...spf.passed, ...dkim.passed].some((name) => isAligned(name.toLowerCase()))) return false;
-  const labels = domain.split(".");
-  return isOurs(labels.slice(0, -1).map((_, at) => labels.slice(at).join(".")));
+  return isOurs(domain);
 }
 
 const isWithin = (name: string, domain: string) => name === domain || name.endsWith(`.${domain}`);
@@ -68,12 +67,11 @@ async function verify(
 ): Promise<Verified> {
   const means = { hostname, lookUp: lookUps(resolver, verifyingTime) };
   const { from } = header;
-  const bare = { message: Buffer.from("\r\n"), from };
   try {
-    if (isOverlong(message, header)) return await verifyAside(bare, sender, means);
+    if (isOverlong(message, header)) return await verifyBare(header, sender, means);
     return await verifyAside({ message: plainly(message, header), from }, sender, means).catch((error: unknown) => {
       if (!(error instanceof TooSlow)) throw error;
-      return verifyAside(bare, sender, means);
+      return verifyBare(header, sender, means);
     });
   } catch (error) {
     log.warn({ err: error }, "authentication of a message failed");
@@ -82,4 +80,15 @@ async function verify(
     const unknown = { passed: [], unknown: authors.domains };
     return { results: `${hostname}; none`, spf: unknown, dkim: unknown, signers: [], authors };
   }
+}
+
+async function verifyBare(
+  { from, isSigned }: IncomingHeader,
+  sender: Sender,
+  means: { hostname: string; lookUp: LookUp },
+): Promise<Verified> {
+  const verified = await verifyAside({ message: Buffer.from("\r\n"), from }, sender, means);
+  const unsigned = "dkim=none (message not signed)";
+  const results = isSigned ? verified.results.replace(unsigned, "dkim=neutral (too long to verify)") : verified.results;
+  return { ...verified, results };
 }

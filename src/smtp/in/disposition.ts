@@ -61,7 +61,8 @@ function objectionTo(
 /** RFC 9989 §7.4: a policy alone refuses nothing that a list or a forwarder may have passed on, and altered. */
 function isPassedOn({ domain }: JudgedDomain, header: Judged["header"], { signers }: Judged["verified"]): boolean {
   if (header.isPassedOn) return true;
-  return signers.some((name) => name === domain || name.endsWith(`.${domain}`) || domain.endsWith(`.${name}`));
+  const names = signers.map((name) => name.toLowerCase());
+  return names.some((name) => name === domain || name.endsWith(`.${domain}`) || domain.endsWith(`.${name}`));
 }
 
 /** RFC 8601 §2.2, RFC 9989 §9.1 */

@@ -9,6 +9,7 @@ export interface IncomingHeader {
   from: string[];
   /** There is more in its From fields than can be judged. */
   isFromExcessive: boolean;
+  isSigned: boolean;
   /** RFC 7960 §3: a list or a forwarder says that it passed the message on. */
   isPassedOn: boolean;
   /** RFC 5321 §6.3: it has been passed on so often that it must be going round. */
@@ -32,7 +33,9 @@ const passingOn = /^(list-.+|arc-seal|resent-.+|x-forwarded-.+|mailing-list|prec
 
 /** In one pass, however long the header is. */
 export function readIncomingHeader(message: Buffer, hostname: string): IncomingHeader {
-  const header = { from: [] as string[], isFromExcessive: false, isPassedOn: false, forged: [] as Range[] };
+  const from: string[] = [];
+  const forged: Range[] = [];
+  const header = { from, isFromExcessive: false, isSigned: false, isPassedOn: false, forged };
   const hops = { received: 0, ours: 0 };
   const byUs = new RegExp(`\\bby\\s+${hostname.replace(/[^\w-]/g, "\\$&")}(?=[\\s;(]|$)`, "i");
   let room = longestFrom;
@@ -45,12 +48,13 @@ export function readIncomingHeader(message: Buffer, hostname: string): IncomingH
     last = end;
     if (name === "from") {
       room -= end - value;
-      if (room < 0 || header.from.length === mostFrom) header.isFromExcessive = true;
-      else header.from.push(valueAt(message, field));
+      if (room < 0 || from.length === mostFrom) header.isFromExcessive = true;
+      else from.push(valueAt(message, field));
     } else if (name === "received") {
       hops.received++;
       if (hops.received <= mostReceived && byUs.test(message.toString("latin1", value, end))) hops.ours++;
-    } else if (isForgedResult(message, field, hostname)) header.forged.push({ start, end });
+    } else if (isForgedResult(message, field, hostname)) forged.push({ start, end });
+    else if (name === "dkim-signature") header.isSigned = true;
     else if (passingOn.test(name)) {
       header.isPassedOn ||= name !== "precedence" || /^\s*list\b/i.test(valueAt(message, field));
     }
@@ -59,7 +63,7 @@ export function readIncomingHeader(message: Buffer, hostname: string): IncomingH
   return {
     ...header,
     isLooping: hops.received > mostReceived || hops.ours > mostLoops,
-    isPlain: isPlain && last === end && message.subarray(0, end).indexOf(0) === -1 && header.forged.length === 0,
+    isPlain: isPlain && last === end && message.subarray(0, end).indexOf(0) === -1 && forged.length === 0,
     end,
   };
 }

@@ -2,10 +2,10 @@ import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
 import { encodeId } from "../../base/ids.ts";
 import { Slots } from "../../base/slots.ts";
 import type { Spool } from "../../store/blobs.ts";
-import { servesAny } from "../../store/directory.ts";
 import { authenticate } from "./authenticate.ts";
 import { readIncomingHeader, withoutForged } from "./incoming-header.ts";
 import type { SmtpInOptions } from "./options.ts";
+import { isOurDomain } from "./own-domains.ts";
 import { Refusal } from "./reply.ts";
 import { isSmuggling, receivedField } from "./trace.ts";
 
@@ -76,7 +76,7 @@ async function judge(
   if (incomingHeader.isLooping) throw new Refusal(554, "5.4.6 this message is going round in circles");
   const helo = session.hostNameAppearsAs || session.remoteAddress;
   const sender = { mailFrom: envelope.mailFrom, helo, address: session.remoteAddress };
-  const isOurs = (domains: string[]) => servesAny(options.database, domains);
+  const isOurs = (domain: string) => isOurDomain(domain, options.database, clock);
   const verdict = await authenticate(raw, incomingHeader, sender, { ...options, isOurs });
   if (verdict.refusal !== undefined) throw new Refusal(550, verdict.refusal);
   const id = await incoming.newId();

@@ -24,7 +24,7 @@ const resolver = {
     return [[text]];
   },
 } as never;
-const isOurs = async (domains: string[]) => domains.includes("here.test");
+const isOurs = async (name: string) => name === "here.test";
 const means = { resolver, hostname, log: silentLog, isOurs };
 const sender = { mailFrom: "a@evil.test", helo: "evil.test", address: "192.0.2.1" };
 
