@@ -38,6 +38,7 @@ import { bodyLists } from "./rfc8621/4.1.4-body-lists.ts";
 import { bodyParts } from "./rfc8621/4.1.4-body-parts.ts";
 import { bodyValues } from "./rfc8621/4.1.4-body-values.ts";
 import { mimeStructure } from "./rfc8621/4.1.4-mime.ts";
+import { reading } from "./rfc8621/4.1.4-reading.ts";
 import { emailGet } from "./rfc8621/4.2-email-get.ts";
 import { everywhereFilters } from "./rfc8621/4.4.1-everywhere.ts";
 import { filters } from "./rfc8621/4.4.1-filters.ts";
@@ -138,4 +139,5 @@ export const tests: readonly Test[] = [
   ...vacationResponse,
   ...vacationSending,
   ...mimeStructure,
+  ...reading,
 ];

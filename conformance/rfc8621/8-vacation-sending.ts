@@ -97,6 +97,7 @@ export const vacationSending = defineTests(vacationGroup("8", "Vacation response
       ],
       ["to-automatic", rfc3834, {}, ["Auto-Submitted: auto-generated"]],
       ["to-list", rfc3834, {}, ["List-Id: <list.conformance.example>", "Precedence: list"]],
+      ["to-auto-reply", rfc3834, {}, ["Precedence: auto_reply"]],
     ],
     ([name, says, settings, headers]) => ({
       id: `sends-not-${name}`,

@@ -266,6 +266,15 @@ describe("reports", () => {
     expect(answer.threadId).toBe(sent.threadId);
   });
 
+  test("one that has the Message-ID and the subject of the mail itself is a thread of its own", async () => {
+    const { account, sent } = await sender();
+    const header = "Subject: Hello\r\nMessage-ID: <sent@example.org>\r\n";
+    const fields = status("Final-Recipient: rfc822; eve@far.test");
+    const row = await addMail(account, report({ id: "fake", fields, header, original }));
+    expect(row.threadId).not.toBe(sent.threadId);
+    expect((await add(account, { id: "reply", references: ["sent"] })).threadId).toBe(sent.threadId);
+  });
+
   test("one that another account gets is a thread of its own, and joins nothing there", async () => {
     await sender();
     const account = await createTestAccount(store);

@@ -100,17 +100,15 @@ export async function planThreads(tx: Tx, messages: readonly ThreadKeys[]): Prom
   const planned: Planned = { threads: new Map(stored), sizes, known, threadIds: [] };
   const { threads, threadIds } = planned;
   for (const message of messages) {
-    const about = message.report ? [reported.get(message.report)] : [];
-    const found = [...message.keys, ...message.also].map((key) => threads.get(keyText(key)));
-    const threadId = await threadOf(
-      tx,
-      [...found, ...about].filter((id) => id !== undefined),
-      planned,
-    );
+    const { keys, also, hasOwn, report } = message;
+    const found = report ? [reported.get(report)] : [...keys, ...also].map((key) => threads.get(keyText(key)));
+    const belongs = found.filter((id) => id !== undefined);
+    const threadId = await threadOf(tx, belongs, planned);
     sizes.set(threadId, (sizes.get(threadId) ?? 0) + 1);
-    message.keys.forEach((key, index) => {
-      // A key stays with the thread that has the email of that id.
-      if ((index === 0 && message.hasOwn) || !threads.has(keyText(key))) threads.set(keyText(key), threadId);
+    keys.forEach((key, index) => {
+      // A key stays with the thread that has the email of that id; a report takes none from another email.
+      const isOwn = index === 0 && hasOwn && !report;
+      if (isOwn || !threads.has(keyText(key))) threads.set(keyText(key), threadId);
     });
     threadIds.push(threadId);
   }

@@ -73,11 +73,11 @@ function startOf(raw: Buffer, part: Part, window: number): string {
   return part.delSp ? joinFlowed(text) : text;
 }
 
-function previewOf(message: Uint8Array, part: Part): string {
+function previewOf(message: Uint8Array, part: Part, sizes: readonly number[]): string {
   const raw = rawBody(message, part);
   const isHtml = part.type === "text/html";
   let text = "";
-  for (const window of windows) {
+  for (const window of sizes) {
     const isCut = raw.length > window;
     const source = startOf(raw, part, window);
     const own = isHtml ? beforeQuote(source) : undefined;
@@ -97,8 +97,9 @@ export function preview(message: Uint8Array, root: Part): string {
   const isText = (part: Part): boolean => part.type.startsWith("text/");
   // The text version beside HTML is often empty.
   const parts = new Set([...textBody.filter(isText).slice(0, 10), ...htmlBody.filter(isText).slice(0, 10)]);
-  for (const part of parts) {
-    const found = previewOf(message, part);
+  for (const [index, part] of [...parts].entries()) {
+    // The largest for one of them alone: there may be twenty.
+    const found = previewOf(message, part, index === 0 ? windows : windows.slice(0, 2));
     if (found) return cutAt(found.toWellFormed(), previewLength);
   }
   return "";

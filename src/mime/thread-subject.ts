@@ -15,8 +15,8 @@ const counter = `(?:\\[${number}\\]|\\(${number}\\)|[\\^*#]${number})`;
 const known = new Set(
   (
     "re fw fwd aw wg antw antwort doorst sv vs vb vl ref rep tr res enc rv resp r rif i odp pd ynt ilt va tovabbitas fs " +
-    "bls trs atb yml ats pers odg prosl posr rasp hl tl απ πρθ σχετ на ha отв ответ пер пересл відп תשובה השב הועבר רד رد " +
-    "回复 答复 回覆 答覆 转发 轉寄 轉發 转寄 返信 転送 회신 답장 전달 ตอบกลับ ส่งต่อ"
+    "bls trs atb yml ats pers odg prosl posr rasp hl tl απ πρθ σχετ на ha отв ответ пер пересл відп отг отговор одг תשובה השב הועבר רד رد پاسخ " +
+    "回复 答复 回覆 答覆 转发 轉寄 轉發 转寄 返信 転送 회신 답장 전달 ตอบกลับ ส่งต่อ उत्तर"
   )
     .split(" ")
     .map(plain),

@@ -11,13 +11,78 @@ const within = 4096;
 const firstLine = /(?:^|\n)begin[ \t]+[0-7]{3,4}[ \t][^\n]*\n/;
 /** A line holds 63 bytes at most, in 84 characters after their count. */
 const longestLine = 128;
+/** Of the bytes that a line counts, how many may have been blanks at its end: else a few lines would be megabytes. */
+const mostMissing = 3;
 const LF = 0x0a;
 const nothing = Buffer.alloc(0);
 
-/**
- * POSIX uuencode, as Content-Transfer-Encoding: x-uuencode has it: the bytes of the first file. What has none is given
- * as it is.
- */
+/** Where the lines of the first file begin; -1 where there is none. */
+function fileStart(bytes: Buffer): number {
+  const found = firstLine.exec(bytes.toString("latin1", 0, within));
+  return found ? found.index + found[0].length : -1;
+}
+
+/** "end", and blanks after it. */
+function isLastLine(bytes: Buffer, at: number, end: number): boolean {
+  return bytes[at] === 0x65 && bytes.toString("latin1", at, Math.min(at + 5, end)).trimEnd() === "end";
+}
+
+/** The value of a character; of one that is missing, since blanks at a line's end get lost, that of a blank. */
+const value = (byte: number): number => (byte === 0x0d ? 0 : (byte - 0x20) & 0x3f);
+
+/** Writes the bytes of the line [at, end) to `out` when given, and tells how many they are. */
+function decodeLine(bytes: Buffer, at: number, end: number, out: Buffer | undefined, start: number): number {
+  const first = bytes[at]!;
+  if (at === end || first < 0x20 || first > 0x60) return 0;
+  const count = Math.min(value(first), Math.floor(((end - at - 1) * 3) / 4) + mostMissing);
+  if (!out) return count;
+  let bits = 0;
+  let held = 0;
+  for (let from = at + 1, to = start; to < start + count; from++) {
+    bits = ((bits << 6) | (from < end ? value(bytes[from]!) : 0)) & 0xffff;
+    held += 6;
+    if (held < 8) continue;
+    held -= 8;
+    out[to++] = bits >> held;
+  }
+  return count;
+}
+
+/** Whole lines from `at` on: how many bytes they give, how far they were read, whether the file ended. */
+function decodeLines(
+  bytes: Buffer,
+  start: number,
+  isLast: boolean,
+  out?: Buffer,
+): { size: number; read: number; isOver: boolean } {
+  let size = 0;
+  let at = start;
+  while (at < bytes.length) {
+    const lineEnd = bytes.indexOf(LF, at);
+    if (lineEnd === -1 && !isLast) break;
+    const end = lineEnd === -1 ? bytes.length : lineEnd;
+    if (isLastLine(bytes, at, end)) return { size, read: bytes.length, isOver: true };
+    size += decodeLine(bytes, at, end, out, size);
+    at = lineEnd === -1 ? end : end + 1;
+  }
+  return { size, read: at, isOver: false };
+}
+
+/** POSIX uuencode, as Content-Transfer-Encoding: x-uuencode has it: the bytes of the first file; without one, all as it is. */
+export function decodeUu(bytes: Buffer): Buffer {
+  const start = fileStart(bytes);
+  if (start === -1) return bytes;
+  const out = Buffer.allocUnsafe(decodeLines(bytes, start, true).size);
+  decodeLines(bytes, start, true, out);
+  return out;
+}
+
+/** How many bytes `decodeUu` would give. */
+export function uuSize(bytes: Buffer): number {
+  const start = fileStart(bytes);
+  return start === -1 ? bytes.length : decodeLines(bytes, start, true).size;
+}
+
 export class UuDecoder implements TransferDecoder {
   #state: "before" | "file" | "after" | "plain" = "before";
   /** What was read and not decided: the start, or a line whose end is to come. */
@@ -27,64 +92,32 @@ export class UuDecoder implements TransferDecoder {
     const piece = Buffer.from(bytes);
     if (this.#state === "plain") return piece;
     if (this.#state === "after") return nothing;
-    if (this.#state === "file") return this.#lines(piece, false);
-    this.#waiting = Buffer.concat([this.#waiting, piece]);
-    return this.#waiting.length < within ? nothing : this.#begin(false);
+    const all = this.#waiting.length > 0 ? Buffer.concat([this.#waiting, piece]) : piece;
+    if (this.#state === "file") return this.#lines(all, 0, false);
+    this.#waiting = all;
+    return all.length < within ? nothing : this.#begin(false);
   }
 
   end(): Buffer {
     if (this.#state === "before") return this.#begin(true);
-    return this.#state === "file" ? this.#lines(nothing, true) : nothing;
+    return this.#state === "file" ? this.#lines(this.#waiting, 0, true) : nothing;
   }
 
   #begin(isLast: boolean): Buffer {
     const all = this.#waiting;
     this.#waiting = nothing;
-    const found = firstLine.exec(all.toString("latin1", 0, within));
-    this.#state = found ? "file" : "plain";
-    return found ? this.#lines(all.subarray(found.index + found[0].length), isLast) : all;
+    const start = fileStart(all);
+    this.#state = start === -1 ? "plain" : "file";
+    return start === -1 ? all : this.#lines(all, start, isLast);
   }
 
-  #lines(piece: Buffer, isLast: boolean): Buffer {
-    const bytes = this.#waiting.length > 0 ? Buffer.concat([this.#waiting, piece]) : piece;
-    const out = Buffer.allocUnsafe(2 * bytes.length + mostMissing);
-    let size = 0;
-    let at = 0;
-    while (at < bytes.length && this.#state === "file") {
-      const end = bytes.indexOf(LF, at);
-      if (end === -1 && !isLast) break;
-      const line = bytes.subarray(at, end === -1 ? bytes.length : end);
-      if (line.toString("latin1", 0, 5).trimEnd() === "end") this.#state = "after";
-      else size += decodeLine(line, out, size);
-      at = end === -1 ? bytes.length : end + 1;
-    }
+  #lines(bytes: Buffer, start: number, isLast: boolean): Buffer {
+    const { size, read, isOver } = decodeLines(bytes, start, isLast);
+    const out = Buffer.allocUnsafe(size);
+    decodeLines(bytes, start, isLast, out);
+    if (isOver) this.#state = "after";
     // Of a line without an end, no more is kept than may count.
-    this.#waiting = this.#state === "file" ? Buffer.from(bytes.subarray(at, at + longestLine)) : nothing;
-    return out.subarray(0, size);
+    this.#waiting = Buffer.from(bytes.subarray(read, read + longestLine));
+    return out;
   }
-}
-
-/** The value of a character; of one that is missing, since blanks at a line's end get lost, that of a blank. */
-const value = (byte: number | undefined): number => (byte === undefined || byte === 0x0d ? 0 : (byte - 0x20) & 0x3f);
-
-/** Of the bytes that a line counts, how many may have been blanks at its end: else a few lines would be megabytes. */
-const mostMissing = 3;
-
-/** Writes the bytes of a line to `out`, and tells how many they are. */
-function decodeLine(line: Buffer, out: Buffer, start: number): number {
-  const first = line[0];
-  if (first === undefined || first < 0x20 || first > 0x60) return 0;
-  const count = Math.min(value(first), Math.floor(((line.length - 1) * 3) / 4) + mostMissing);
-  for (let at = 0, from = 1; at < count; at += 3, from += 4) {
-    const [a, b, c, d] = [0, 1, 2, 3].map((next) => value(line[from + next])) as [number, number, number, number];
-    const three = [(a << 2) | (b >> 4), (b << 4) | (c >> 2), (c << 6) | d];
-    for (let byte = 0; byte < 3 && at + byte < count; byte++) out[start + at + byte] = three[byte]! & 0xff;
-  }
-  return count;
-}
-
-/** All at once. */
-export function decodeUu(bytes: Uint8Array): Buffer {
-  const decoder = new UuDecoder();
-  return Buffer.concat([decoder.push(bytes), decoder.end()]);
 }

@@ -186,11 +186,11 @@ describe("the other server", () => {
     expect(sink.messages.map(({ to }) => to)).toEqual([["idle@far.test"], ["busy@far.test"]]);
   });
 
-  test("that says 550 brings a report into the inbox", async () => {
+  test("that says 550 brings a report into the inbox, in the thread of the mail", async () => {
     sink.program({ stage: "rcpt", address: "gone@far.test", reply: "550 5.1.1 never heard of" });
     const { id } = await sent(await mail("gone@far.test, here@far.test", "Bounce me"));
     expect(await status(id, "gone@far.test", "no")).toMatchObject({ smtpReply: "550 5.1.1 never heard of" });
-    const { dsnBlobIds } = await get(id);
+    const { dsnBlobIds, threadId } = await get(id);
     expect(dsnBlobIds).toHaveLength(1);
     const report = (await host.mails(ada)).find((one) => one.subject === "Undelivered: Bounce me")!;
     expect(report.raw).toMatch(/^Return-Path: <>\r\nFrom: .*MAILER-DAEMON@mx\.posthorn\.test>/);
@@ -201,8 +201,9 @@ describe("the other server", () => {
     expect(report.raw).not.toContain("here@far.test\r\nAction");
     const { list } = await client
       .call("Email/query", { filter: { inMailbox: await inbox() } })
-      .then(async ({ ids }) => client.call("Email/get", { ids, properties: ["blobId", "subject"] }));
-    expect(list).toContainEqual(expect.objectContaining({ blobId: dsnBlobIds[0], subject: "Undelivered: Bounce me" }));
+      .then(async ({ ids }) => client.call("Email/get", { ids, properties: ["blobId", "subject", "threadId"] }));
+    const subject = "Undelivered: Bounce me";
+    expect(list).toContainEqual(expect.objectContaining({ blobId: dsnBlobIds[0], subject, threadId }));
   });
 
   const inbox = async () => {

@@ -20,6 +20,7 @@ export let identityId: string;
 export type Json = Record<string, unknown>;
 export interface Submission {
   id: string;
+  threadId: string;
   undoStatus: string;
   sendAt: string;
   deliveryStatus: Record<string, { smtpReply: string; delivered: string }>;
