@@ -38,6 +38,7 @@ import { bodyParts } from "./rfc8621/4.1.4-body-parts.ts";
 import { bodyValues } from "./rfc8621/4.1.4-body-values.ts";
 import { mimeStructure } from "./rfc8621/4.1.4-mime.ts";
 import { emailGet } from "./rfc8621/4.2-email-get.ts";
+import { everywhereFilters } from "./rfc8621/4.4.1-everywhere.ts";
 import { filters } from "./rfc8621/4.4.1-filters.ts";
 import { languageFilters } from "./rfc8621/4.4.1-languages.ts";
 import { textFilters } from "./rfc8621/4.4.1-text.ts";
@@ -114,6 +115,7 @@ export const tests: readonly Test[] = [
   ...emailGet,
   ...filters,
   ...textFilters,
+  ...everywhereFilters,
   ...languageFilters,
   ...threadFilters,
   ...sorting,

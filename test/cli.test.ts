@@ -155,6 +155,16 @@ test("aliases are added, listed and removed; an account's own address is not", a
   expect((await run("address", "remove", "main@alias.example")).stderr).toContain("account remove");
 });
 
+test("reindex takes accounts or all of them, and says how many messages it made terms for", async () => {
+  expect(await run("reindex", "--all")).toMatchObject({ code: 0, stdout: "0 messages indexed anew.\n" });
+  await server.addAccount("old@new.example", "sesame");
+  expect(await run("reindex", "old@new.example")).toMatchObject({ code: 0, stdout: "0 messages indexed anew.\n" });
+  expect(await run("reindex", "nobody@new.example")).toMatchObject({ code: 1 });
+  for (const wrong of [["reindex"], ["reindex", "--all", "old@new.example"]]) {
+    expect(await run(...wrong)).toMatchObject({ code: 1, stderr: "posthorn: name accounts, or give --all\n" });
+  }
+});
+
 test("doctor finds nothing amiss; config shows what is in force and whence", async () => {
   expect(await run("doctor")).toMatchObject({ code: 0, stdout: expect.stringContaining("All is well.") });
   const { stdout } = await run("config", "--json", "--mx-port", "26");
@@ -177,7 +187,7 @@ test("a database is reached through its socket by the usual URL, with a login an
 
 test("every command has help; a mistake is told in a line, without a stack", async () => {
   const top = (await run("--help")).stdout;
-  const names = ["serve", "account", "address", "domain", "token", "config", "doctor", "migrate"];
+  const names = ["serve", "account", "address", "domain", "token", "config", "doctor", "migrate", "reindex"];
   for (const name of names) expect(top).toContain(name);
   const helps = await Promise.all(names.map((name) => run(name, "--help")));
   for (const [index, name] of names.entries()) expect(helps[index]!.stdout).toContain(`posthorn ${name}`);

@@ -209,7 +209,7 @@ export const emails: readonly Sentence[] = [
     section: "4.4.1",
     level: "SHOULD",
     says: "text: The server SHOULD look inside any text/* body part.",
-    tests: ["search-text-body"],
+    tests: ["search-text-body", "search-everywhere-*"],
   },
   {
     section: "4.4.1",

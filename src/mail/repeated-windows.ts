@@ -1,5 +1,5 @@
 /** Slots for windows that were seen; a later one takes the place of an earlier. */
-const slots = 2 ** 18;
+const slots = 2 ** 16;
 const factors = [0x01000193, 0x2c1b3c6d] as const;
 
 /**

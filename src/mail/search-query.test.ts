@@ -35,10 +35,23 @@ describe("searchQuery", () => {
     expect(query("lunch meet*", "body")).toBe("'wlunch':D & 'wmeet':*D");
   });
 
-  test("blank text asks for nothing, text without a word for what is never there", () => {
+  test.each([
+    ["-", "'w-':*"],
+    ["->", "'w->'"],
+    ["...", "('w..' <-> 'w..')"],
+    ["& -", "'w&':* & 'w-':*"],
+    ["'", "'w''':*"],
+    ["\\ |", "'w\\\\':* & 'w|':*"],
+    ['-"!"', "'w!':*"],
+    ["- lunch", "'wlunch'"],
+  ])("without a word, signs are sought as they stand: %s", (text, expected) => {
+    expect(query(text)).toBe(expected);
+  });
+
+  test("blank text asks for nothing, text of what nobody sees for what is never there", () => {
     expect(query("")).toBe("all");
     expect(query(' "" ')).toBe("all");
-    expect(query("!?")).toBe("none");
+    expect(query("\u200b")).toBe("none");
   });
 
   test("a text that only excludes is the negation of what it excludes", () => {

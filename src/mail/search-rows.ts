@@ -44,17 +44,12 @@ export class SearchRows {
   /** Only of a message that takes several rows. */
   #windows: RepeatedWindows | undefined;
 
-  /** A word of a header field: to be found there, and anywhere. */
-  addHeader(plain: string, named: string, weight: "A" | "B"): void {
-    this.#write({ plain, named, weight, isFirst: this.#isFirst });
-    this.#isFirst = false;
-  }
-
-  addBody(plain: string): void {
-    const entry: Entry = { plain, named: undefined, weight: "", isFirst: this.#isFirst };
+  /** A word; `named`: of a header field, to be found by that name too. */
+  add(plain: string, named: string | undefined, weight: "A" | "B" | ""): void {
+    const entry: Entry = { plain, named, weight, isFirst: this.#isFirst };
     this.#isFirst = false;
     this.#seen.add(entry);
-    if (this.#windows?.isRepeated(plain)) {
+    if (this.#windows?.isRepeated(named ?? plain)) {
       this.#left++;
       return;
     }
@@ -117,9 +112,9 @@ export class SearchRows {
   }
 
   #close(): void {
-    let text = "";
-    for (const [term, { positions }] of this.#terms) text += `${prefixMark}${term}':${positions} `;
-    this.#rows.push(text);
+    const pieces: string[] = [];
+    for (const [term, { positions }] of this.#terms) pieces.push(prefixMark, term, "':", positions, " ");
+    this.#rows.push(pieces.join(""));
     this.#terms = new Map();
     this.#octets = 0;
     this.#position = 0;

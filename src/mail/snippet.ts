@@ -36,7 +36,11 @@ export class Highlighter {
   /** Words of the longest phrase. */
   readonly #longest: number;
 
-  constructor(phrases: readonly Phrase[]) {
+  readonly #signs: readonly string[];
+
+  /** `signs`: to be marked too in a text that is marked whole. */
+  constructor(phrases: readonly Phrase[], signs: readonly string[] = []) {
+    this.#signs = signs;
     for (const phrase of phrases) {
       const { word, open } = phrase.at(-1)!;
       if (open) this.#open.push(phrase);
@@ -47,13 +51,13 @@ export class Highlighter {
   }
 
   get isEmpty(): boolean {
-    return this.#longest === 0;
+    return this.#longest === 0 && this.#signs.length === 0;
   }
 
   /** The whole text with its matches marked, as HTML; null when there is none. */
   mark(given: string): string | null {
     const text = given.toWellFormed();
-    const ranges = atOnce(this.#ranges(text, text.length));
+    const ranges = joined([...atOnce(this.#ranges(text, text.length)), ...this.#signRanges(text)]);
     if (ranges.length === 0) return null;
     let html = "";
     let at = 0;
@@ -93,6 +97,16 @@ export class Highlighter {
       at = this.#mayStart(lower, at + htmlAround);
     }
     return null;
+  }
+
+  #signRanges(text: string): Range[] {
+    const found: Range[] = [];
+    for (const signs of this.#signs) {
+      for (let at = text.indexOf(signs); at >= 0; at = text.indexOf(signs, at + signs.length)) {
+        found.push({ start: at, end: at + signs.length });
+      }
+    }
+    return found;
   }
 
   *#previewing(text: string): Generator<undefined, string | null> {

@@ -1,5 +1,6 @@
 import { lexeme } from "./lexeme.ts";
 import { prefixMark, SearchRows } from "./search-rows.ts";
+import { signPairs, signRuns } from "./signs.ts";
 import { words } from "./words.ts";
 
 /** Fields of a message that a search can name, and the letter their terms carry. */
@@ -28,16 +29,33 @@ export function searchTerms({ fields, body }: SearchableText): SearchTerms {
     for (const block of blocks(text)) {
       for (const word of words(block)) {
         const term = lexeme(word);
-        rows.addHeader(plainLetter + term, fieldLetters[field] + term, weight);
+        rows.add(plainLetter + term, fieldLetters[field] + term, weight);
       }
     }
     rows.part();
+    if (signed.has(field)) addSigns(rows, fieldLetters[field], text, weight);
   }
   for (const text of body) {
-    for (const block of blocks(text)) for (const word of words(block)) rows.addBody(plainLetter + lexeme(word));
+    for (const block of blocks(text))
+      for (const word of words(block)) rows.add(plainLetter + lexeme(word), undefined, "");
     rows.part();
   }
   return rows.finish();
+}
+
+/** Where signs are to be found too: elsewhere they are many and say little. */
+const signed = new Set<SearchField>(["subject", "attachment"]);
+
+function addSigns(rows: SearchRows, letter: string, text: string, weight: "A" | "B"): void {
+  for (const signs of signRuns(text)) {
+    for (const pair of signPairs(signs)) rows.add(plainLetter + quoted(pair), letter + quoted(pair), weight);
+    rows.part();
+  }
+}
+
+/** As it is written between the quotes of a term. */
+export function quoted(signs: string): string {
+  return signs.replace(/['\\]/g, "$&$&");
 }
 
 const blockLength = 50_000;

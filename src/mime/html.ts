@@ -74,13 +74,19 @@ function readTag(html: string, at: number): Tag {
   };
 }
 
-const shownAttributes = /[\s"']((?:alt|title)\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))/gi;
-const longestTag = 4096;
+const attribute = /([^\s"'=<>/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]*)))?/g;
+const isShownName = /^(?:alt|title)$/i;
+const mayShow = /alt|title/i;
 
-/** What attributes say to the reader (RFC 8621 §4.4.1: alt and title). */
+/** What attributes say to the reader (RFC 8621 §4.4.1: alt and title), however long the others are. */
 function attributeText(tag: string): string {
-  const found = [...tag.slice(0, longestTag).matchAll(shownAttributes)];
-  return found.map(([, text]) => decodeEntities(text!.slice(text!.indexOf("=") + 1).replace(/["']/g, " "))).join(" ");
+  if (!mayShow.test(tag)) return "";
+  const found: string[] = [];
+  for (const [, name, double, single, bare] of tag.matchAll(attribute)) {
+    const value = double ?? single ?? bare;
+    if (value !== undefined && isShownName.test(name!)) found.push(decodeEntities(value));
+  }
+  return found.join(" ");
 }
 
 /**

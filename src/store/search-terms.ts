@@ -1,3 +1,4 @@
+import type { StoredBlob } from "./objects/object-store.ts";
 import { statement } from "./sql.ts";
 import type { Reader, Tx } from "./store.ts";
 
@@ -22,6 +23,16 @@ const deleteParts = statement("DELETE FROM search_part WHERE user_id = $1 AND no
 const deleteRows = statement(`
   WITH whole AS (DELETE FROM search WHERE user_id = $1 AND no = ANY($2::bigint[]))
   DELETE FROM search_part WHERE user_id = $1 AND no = ANY($2::bigint[])`);
+
+const noteReindexed = statement("UPDATE account SET reindexed_modseq = $2 WHERE user_id = $1");
+const countOld = statement<{ count: number }>(
+  `SELECT count(*) AS count FROM search WHERE user_id = $1 AND version < ${termsVersion}`,
+);
+const selectOld = statement<StoredBlob & { no: number }>(`
+  SELECT s.no, m.sha256, m.size, to_char(b.day, 'YYYY-MM-DD') AS day FROM search s
+  JOIN message m ON m.user_id = $1 AND m.no = s.no
+  JOIN blob_ref b ON b.user_id = $1 AND b.sha256 = m.sha256
+  WHERE s.user_id = $1 AND s.no < $2 AND s.version < ${termsVersion} ORDER BY s.no DESC LIMIT $3`);
 
 /** Of one message: text forms of tsvectors, their terms prefixed for its account. */
 export interface MessageTerms {
@@ -65,4 +76,36 @@ async function insertFurther(tx: Tx, messages: readonly MessageTerms[]): Promise
 
 export async function deleteTerms(tx: Tx, nos: readonly number[]): Promise<void> {
   await tx.run(deleteRows, [tx.accountId, nos]);
+}
+
+/** How many messages have terms of an older version. */
+export async function countOldTerms(reader: Reader): Promise<number> {
+  const [row] = await reader.run(countOld, [reader.accountId]);
+  return row!.count;
+}
+
+/** Some of them below that number, the newest first, and where their bodies are. */
+export async function findOldTerms(
+  reader: Reader,
+  below: number,
+  limit: number,
+): Promise<(StoredBlob & { no: number })[]> {
+  return reader.run(selectOld, [reader.accountId, below, limit]);
+}
+
+/**
+ * Puts terms in the place of older ones; messages that are gone, or have them by now, are left alone. No email changes,
+ * so all states stay but those of searches.
+ */
+export async function replaceTerms(tx: Tx, messages: readonly MessageTerms[]): Promise<void> {
+  const nos = messages.map(({ no }) => no);
+  const replaced = await tx.run(updateRows, [tx.accountId, nos, messages.map(ownRow)]);
+  if (replaced.length === 0) return;
+  const known = new Set(replaced.map(({ no }) => no));
+  await tx.run(deleteParts, [tx.accountId, [...known]]);
+  await insertFurther(
+    tx,
+    messages.filter(({ no }) => known.has(no)),
+  );
+  await tx.run(noteReindexed, [tx.accountId, tx.modseq]);
 }

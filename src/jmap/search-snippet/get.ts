@@ -1,7 +1,6 @@
 import { decodeId } from "../../base/ids.ts";
-import { searchPhrases } from "../../mail/search-query.ts";
+import { searchPhrases, searchSigns } from "../../mail/search-query.ts";
 import { Highlighter } from "../../mail/snippet.ts";
-import type { SoughtWord } from "../../mail/words.ts";
 import { decodePart, decodeTransfer } from "../../mime/decode.ts";
 import { isSearched, textsOfPart } from "../../mime/search-text.ts";
 import { leaves, type Part } from "../../mime/structure.ts";
@@ -35,8 +34,12 @@ export function searchSnippetGet<C, S>({ query }: { query: QueryHooks<C, S> }): 
       const wanted = [...new Set(emailIds)];
       if (wanted.length > maxObjectsInGet) throw new MethodError("requestTooLarge", `at most ${maxObjectsInGet} ids`);
       parseFilter(query, filter, call);
-      const subject = new Highlighter(filter ? phrasesIn(filter, ["text", "subject"]) : []);
-      const body = new Highlighter(filter ? phrasesIn(filter, ["text", "body"]) : []);
+      const asked = (...names: string[]) => (filter ? textsIn(filter, names) : []);
+      const subject = new Highlighter(
+        asked("text", "subject").flatMap(searchPhrases),
+        asked("text", "subject").flatMap(searchSigns),
+      );
+      const body = new Highlighter(asked("text", "body").flatMap(searchPhrases));
       const ids = wanted.map((wireId) => decodeId(idPrefix.email, wireId)).filter((number) => number !== undefined);
       const emails = await fetchEmails(call.reader, ids, {
         list: !subject.isEmpty || !body.isEmpty,
@@ -66,12 +69,12 @@ export function searchSnippetGet<C, S>({ query }: { query: QueryHooks<C, S> }): 
 }
 
 /** What these properties look for anywhere in the filter, but for what must not be there. */
-function phrasesIn(filter: JmapObject, properties: readonly string[]): SoughtWord[][] {
+function textsIn(filter: JmapObject, properties: readonly string[]): string[] {
   if (filter.operator === "NOT") return [];
   if (Object.hasOwn(filter, "operator")) {
-    return (filter.conditions as JmapObject[]).flatMap((condition) => phrasesIn(condition, properties));
+    return (filter.conditions as JmapObject[]).flatMap((condition) => textsIn(condition, properties));
   }
-  return properties.flatMap((name) => (Object.hasOwn(filter, name) ? searchPhrases(filter[name] as string) : []));
+  return properties.flatMap((name) => (Object.hasOwn(filter, name) ? [filter[name] as string] : []));
 }
 
 const isSmall = (email: FetchedEmail): boolean => blobOf(email).size <= cachedAtMost;

@@ -86,6 +86,22 @@ describe("Email/query (RFC 8621 §4.4)", () => {
     expect(await find({ operator: "NOT", conditions: [{ text: "noon" }] })).toEqual([second]);
   });
 
+  test("finds signs in a subject, where nothing else is asked for", async () => {
+    const dash = await add("Subject: something - otherthing\n\nbody - text");
+    const both = await add("Subject: Q&A -> well-known!\n\nbody");
+    const none = await add("Subject: plain\n\na - dash in the body & more");
+    expect(await find({ subject: "-" })).toEqual([both, dash]);
+    expect(await find({ text: "-" })).toEqual([both, dash]);
+    expect(await find({ subject: "->" })).toEqual([both]);
+    expect(await find({ subject: "& !" })).toEqual([both]);
+    expect(await find({ subject: ">" })).toEqual([both]);
+    expect(await find({ subject: "--" })).toEqual([]);
+    expect(await find({ subject: '-"-"' })).toEqual([none]);
+    expect(await find({ subject: "something - otherthing" })).toEqual([dash]);
+    expect(await find({ body: "-" })).toEqual([]);
+    expect(await find({ from: "-" })).toEqual([]);
+  });
+
   test("finds no field of a name that no field can have", async () => {
     expect(await find({ header: ["x".repeat(1_000_000)] })).toEqual([]);
   });
