@@ -1,3 +1,4 @@
+import { normalized } from "../base/normalize.ts";
 import type { EmailAddress } from "../mime/headers.ts";
 import { searchText } from "../mime/search-text.ts";
 import { baseSubject } from "../mime/subject.ts";
@@ -21,7 +22,7 @@ export interface PreparedMessage {
 
 /** i;unicode-casemap (RFC 5051), near enough for sorting: titlecase after decomposition. */
 export function casemap(text: string): string {
-  return text.normalize("NFKD").toUpperCase();
+  return normalized(text, "NFKD").toUpperCase();
 }
 
 export function prepareMessage(message: Buffer): PreparedMessage {

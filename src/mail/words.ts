@@ -1,3 +1,4 @@
+import { normalized } from "../base/normalize.ts";
 import { foldLetters, ignored } from "./letters.ts";
 
 /** Text that is read without folding: nothing in it but capitals has another form. */
@@ -68,7 +69,7 @@ const longestKnown = 12;
 function piecesOfRun(run: string): readonly Piece[] {
   const before = known.get(run);
   if (before !== undefined) return before;
-  const composed = run.normalize("NFC");
+  const composed = normalized(run, "NFC");
   if (settled.test(composed)) return [{ text: composed, index: 0, unspaced: true }];
   const lower = run.toLowerCase();
   const found = isComposed.test(lower)
@@ -258,7 +259,7 @@ interface Places {
 function placesOf(run: string): Places {
   const starts: number[] = [];
   const ends: number[] = [];
-  if (settled.test(run) && run.normalize("NFC") === run) {
+  if (settled.test(run) && normalized(run, "NFC") === run) {
     for (let at = 0; at < run.length; at++) {
       starts.push(at);
       ends.push(at + 1);
