@@ -110,6 +110,7 @@ test("objects are counted as held or pending; those that no sweep removed in tim
   expect(await examine(options())).toEqual({
     findings: [],
     objects: { held: before.held + 4, pending: before.pending + 2 },
+    oldTerms: 0,
   });
   const old = await putOn(dayBefore(5));
   const { findings, objects } = await examine(options());
