@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual, promisify } from "node:util";
+import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { one } from "../conformance/client/client.ts";
+import type { GetResult } from "../conformance/client/types.ts";
 import { startServer, type TestServer } from "./support/server.ts";
 
 let server: TestServer;
@@ -183,12 +186,28 @@ test("aliases are added, listed and removed; an account's own address is not", a
   expect((await run("address", "remove", "main@alias.example")).stderr).toContain("account remove");
 });
 
-test("reindex takes accounts or all of them, and says how many messages it made terms for", async () => {
-  expect(await run("reindex", "--all")).toMatchObject({ code: 0, stdout: "0 messages indexed anew.\n" });
+test("doctor tells of mail that an older version indexed, and reindex makes its terms anew", async () => {
   await server.addAccount("old@new.example", "sesame");
-  expect(await run("reindex", "old@new.example")).toMatchObject({ code: 0, stdout: "0 messages indexed anew.\n" });
+  const jmap = await server.login("old@new.example", "sesame");
+  const { list } = await one<GetResult<{ id: string }>>(jmap, "Mailbox/get", { ids: null });
+  await one(jmap, "Email/set", { create: { a: { mailboxIds: { [list[0]!.id]: true }, subject: "old" } } });
+  const client = new pg.Client({ host: join(server.dataFolder, "run"), user: "posthorn", database: "posthorn" });
+  await client.connect();
+  const { rowCount } = await client.query("UPDATE search SET version = 0");
+  await client.end();
+  expect(rowCount).toBeGreaterThan(0);
+  const told = `Search: ${rowCount} messages as an older version indexed them (see: posthorn reindex).`;
+  expect(await run("doctor")).toMatchObject({ code: 0, stdout: expect.stringContaining(told) });
+  expect(await run("reindex", "--all")).toMatchObject({ code: 0, stdout: `${rowCount} messages indexed anew.\n` });
+  expect((await run("doctor")).stdout).not.toContain("Search:");
+});
+
+test("reindex takes accounts or all of them", async () => {
+  expect(await run("reindex", "--all")).toMatchObject({ code: 0, stdout: "0 messages indexed anew.\n" });
+  await server.addAccount("other@new.example", "sesame");
+  expect(await run("reindex", "other@new.example")).toMatchObject({ code: 0, stdout: "0 messages indexed anew.\n" });
   expect(await run("reindex", "nobody@new.example")).toMatchObject({ code: 1 });
-  for (const wrong of [["reindex"], ["reindex", "--all", "old@new.example"]]) {
+  for (const wrong of [["reindex"], ["reindex", "--all", "other@new.example"]]) {
     expect(await run(...wrong)).toMatchObject({ code: 1, stderr: "posthorn: name accounts, or give --all\n" });
   }
 });

@@ -90,6 +90,12 @@ describe("a message whose words begin and end in different rows", () => {
     expect(await find(or({ text: "alphaword absentword" }, { text: "omegaword absentword" }))).toEqual([]);
   });
 
+  test("is found among very many phrases", async () => {
+    const absent = Array.from({ length: 60 }, (_, n) => ({ text: `absent${n}` }));
+    expect(await find(or(...absent, { text: "omegaword" }))).toEqual([id]);
+    expect(await find(or(...absent))).toEqual([]);
+  });
+
   test("is not found without a word that it has in another row", async () => {
     const other = await add("alphaword alone", "Subject: short");
     expect(await find({ text: "alphaword -omegaword" })).toEqual([other]);

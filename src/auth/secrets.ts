@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { hash, verify } from "@node-rs/argon2";
 import type { Random } from "../base/clock.ts";
+import { normalized } from "../base/normalize.ts";
 
 // 32 characters without look-alikes, so a byte picks one evenly.
 const alphabet = "abcdefghjkmnpqrstuvwxyz023456789";
@@ -8,12 +9,12 @@ const appPassword = /^([a-z0-9]{6})-[a-z0-9]{6}-[a-z0-9]{6}-[a-z0-9]{6}-[a-z0-9]
 
 /** argon2id with the library's defaults: 19 MB, two passes. */
 export async function hashPassword(password: string): Promise<string> {
-  return hash(password.normalize("NFC"));
+  return hash(normalized(password, "NFC"));
 }
 
 /** False for a hash that cannot be read, too. */
 export async function verifyPassword(hashed: string, password: string): Promise<boolean> {
-  return verify(hashed, password.normalize("NFC")).catch(() => false);
+  return verify(hashed, normalized(password, "NFC")).catch(() => false);
 }
 
 function randomText(random: Random, length: number): string {

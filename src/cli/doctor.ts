@@ -17,9 +17,14 @@ export function addDoctorCommand(program: Command): void {
 }
 
 async function doctor({ store, objects, log }: Context): Promise<void> {
-  const { findings, objects: tally } = await withProgress((progress) => examine({ store, objects, log, progress }));
+  const {
+    findings,
+    objects: tally,
+    oldTerms,
+  } = await withProgress((progress) => examine({ store, objects, log, progress }));
   for (const { accountId, problem } of findings) say(accountId ? `account ${accountId}: ${problem}` : problem);
   say(`Bodies: ${tally.held} held, ${tally.pending} pending.`);
+  if (oldTerms > 0) say(`Search: ${oldTerms} messages as an older version indexed them (see: posthorn reindex).`);
   const { length } = findings;
   say(length === 0 ? "All is well." : `${length} difference${length === 1 ? "" : "s"}.`);
   if (length > 0) process.exitCode = 1;

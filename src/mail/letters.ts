@@ -1,3 +1,5 @@
+import { normalized } from "../base/normalize.ts";
+
 /** How letters are folded: what people write in several ways and read as one becomes one, in every script. */
 
 /**
@@ -119,16 +121,21 @@ function digitOf(char: string): string {
   return digit;
 }
 
+/** What `normalized` may put between very many marks. */
+const joiner = /\u034f/g;
+
 /** Each character with its marks alone gives the same as the whole. */
 export function foldLetters(text: string): string {
-  return text
+  const decomposed = text
     .replace(joinedForms, (form) => joinedForm[form[0]!]!)
     .replace(allIgnored, "")
-    .replace(compatible, (part) => part.normalize("NFKD"))
+    .replace(compatible, (part) => normalized(part, "NFKD"));
+  const plain = decomposed
     .replace(marks, "")
     .toLowerCase()
     .replace(plainLetter, (letter) => plainForms.get(letter)!)
-    .replace(nativeDigit, digitOf)
-    .normalize("NFC")
+    .replace(nativeDigit, digitOf);
+  return normalized(plain, "NFC")
+    .replace(joiner, "")
     .replace(halvedAm, (_, thai?: string, lao?: string) => (thai === undefined ? `${lao}\u0eb3` : `${thai}\u0e33`));
 }

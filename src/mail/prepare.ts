@@ -1,4 +1,5 @@
-import type { EmailAddress } from "../mime/headers.ts";
+import { normalized } from "../base/normalize.ts";
+import { asGroupedAddresses, type EmailAddress, parseHeader } from "../mime/headers.ts";
 import { searchText } from "../mime/search-text.ts";
 import { baseSubject } from "../mime/subject.ts";
 import { type MessageSummary, summarise } from "../mime/summary.ts";
@@ -20,7 +21,7 @@ export interface PreparedMessage {
 
 /** i;unicode-casemap (RFC 5051), near enough for sorting: titlecase after decomposition. */
 export function casemap(text: string): string {
-  return text.normalize("NFKD").toUpperCase();
+  return normalized(text, "NFKD").toUpperCase();
 }
 
 export function prepareMessage(message: Buffer): PreparedMessage {
@@ -46,18 +47,33 @@ function sortKey(list: EmailAddress[] | null): string {
 }
 
 function searchable(message: Buffer, summary: MessageSummary): SearchableText {
-  const people = (list: EmailAddress[] | null) =>
-    (list ?? []).map(({ name, email }) => `${name ?? ""} ${email}`).join(" ");
+  const groups = groupNames(message, summary);
+  const people = (field: (typeof peopleFields)[number]) =>
+    [...groups(field), ...(summary[field] ?? []).map(({ name, email }) => `${name ?? ""} ${email}`)].join(" ");
   const { texts, attachmentNames } = searchText(message, summary.structure);
   return {
     fields: [
       { field: "subject", text: summary.subject ?? "" },
-      { field: "from", text: people(summary.from) },
-      { field: "to", text: people(summary.to) },
-      { field: "cc", text: people(summary.cc) },
-      { field: "bcc", text: people(summary.bcc) },
+      { field: "from", text: people("from") },
+      { field: "to", text: people("to") },
+      { field: "cc", text: people("cc") },
+      { field: "bcc", text: people("bcc") },
       { field: "attachment", text: attachmentNames.join(" ") },
     ],
     body: texts,
+  };
+}
+
+const peopleFields = ["from", "to", "cc", "bcc"] as const;
+const mayHaveGroups = /^(?:from|to|cc|bcc)[ \t]*:[^\n]*:/im;
+
+/** RFC 5322 §3.4: what addresses alone do not tell; most messages have none. */
+function groupNames(message: Buffer, { structure: { header } }: MessageSummary): (field: string) => string[] {
+  const bytes = message.subarray(header.start, header.end);
+  if (!mayHaveGroups.test(bytes.toString("latin1"))) return () => [];
+  const fields = parseHeader(bytes, (name) => peopleFields.some((field) => field === name.toLowerCase()));
+  return (field) => {
+    const found = fields.findLast(({ name }) => name.toLowerCase() === field);
+    return found ? asGroupedAddresses(found.value).flatMap(({ name }) => name ?? []) : [];
   };
 }

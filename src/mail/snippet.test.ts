@@ -31,6 +31,18 @@ describe("mark", () => {
     ['"a a"', "a a a", "<mark>a a a</mark>"],
     ["", "anything", null],
     ["--", "-- anything", null],
+    ["strasse", "Straße, STRASSE", "<mark>Straße</mark>, <mark>STRASSE</mark>"],
+    ["oktober", "Ok\u00adto\u00adber\u00ad-Rechnung", "<mark>Ok\u00adto\u00adber</mark>\u00ad-Rechnung"],
+    ["كتاب", "كِتَابٌ جديد", "<mark>كِتَابٌ</mark> جديد"],
+    ["ประชุม", "ขอเชิญประชุมประจำเดือน", "ขอเชิญ<mark>ประชุม</mark>ประจำเดือน"],
+    ["大学", "北京大学生", "北京<mark>大学</mark>生"],
+    ["京大学", "北京大学 京大", "北<mark>京大学</mark> 京大"],
+    ["会", "会議、会社", "<mark>会</mark>議、<mark>会</mark>社"],
+    ["회의", "내일 회의가", "내일 <mark>회의</mark>가"],
+    ['"用python编"', "使用Python编程", "使<mark>用Python编</mark>程"],
+    ["script", "使用Javascript编程", null],
+    ["👍", "ok 👍🏽👍", "ok <mark>👍🏽👍</mark>"],
+    ["2024", "٢٠٢٤", "<mark>٢٠٢٤</mark>"],
   ])("%j in %j is %j", (query, text, expected) => {
     expect(mark(query, text)).toBe(expected);
   });
@@ -61,6 +73,28 @@ describe("preview", () => {
       const han = `${"山".repeat(offset)}、東京、${"川".repeat(700)}`;
       expect(preview("東京", han)).toContain("<mark>東京</mark>");
     }
+  });
+
+  test("far behind words that look like it, and in a text without any white space", () => {
+    const hay = "two hay, two needles. ".repeat(10_000);
+    expect(preview('"two needle"', `${hay}two needle`)).toMatch(/two needles. <mark>two needle<\/mark>$/);
+    expect(preview('"two needle"', `ü ${hay}two needle`)).toMatch(/<mark>two needle<\/mark>$/);
+    expect(preview("東京", `${"山川".repeat(100_000)}東京`)).toMatch(/川<mark>東京<\/mark>$/);
+    expect(preview("script", `${"使用Javascript".repeat(3000)}`)).toBeNull();
+    expect(preview("script", `${"x".repeat(5000)}script${"山".repeat(3000)}`)).toBeNull();
+  });
+
+  test("words of a phrase stand side by side however much is between them", () => {
+    expect(preview('"see you"', `see ${"- ".repeat(3000)} you`)).toMatch(/^<mark>see (- )+-<\/mark>…$/);
+  });
+
+  test("a long text is looked at in turns", async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 0);
+    const found = await highlighter("needle").previewInTurns(`${"ü hay ".repeat(120_000)}needle`);
+    clearInterval(timer);
+    expect(found).toMatch(/<mark>needle<\/mark>$/);
+    expect(turns).toBeGreaterThan(0);
   });
 
   test("a phrase that is longer than a preview is marked as far as it goes", () => {

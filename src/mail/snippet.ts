@@ -1,5 +1,5 @@
 import { htmlToText } from "../mime/html.ts";
-import { type PlacedWord, placedWords, type SoughtWord } from "./words.ts";
+import { type PlacedWord, placedWords, type SoughtWord, words } from "./words.ts";
 
 /** A stretch of a text that matches. */
 interface Range {
@@ -7,7 +7,8 @@ interface Range {
   end: number;
 }
 
-const isAscii = /^[\x00-\x7f]*$/;
+/** Its words stand in it as they are, but for capitals. */
+const isPlain = /^[\t-\r\x20-\x7e]*$/;
 const open = "<mark>";
 const close = "</mark>";
 const dots = "…";
@@ -15,13 +16,14 @@ const dots = "…";
 const maxPreview = 255;
 /** Octets of what stands before the first match. */
 const maxBefore = 60;
-/** Behind the first match, what a preview can show at most, with much that it leaves out. */
-const after = 2000;
+/** Characters behind the first match that are looked at for others. */
+const after = 4 * maxPreview;
 /** Of HTML, what is made into text around a place that may match, and at how many. */
 const htmlAround = 3000;
 const maxHtmlPlaces = 3;
-/** As many words are looked at without a pause. */
-const turn = 50_000;
+/** How many characters are looked at together, and how often without a pause. */
+const pieceLength = 1000;
+const turn = 200;
 
 type Phrase = readonly SoughtWord[];
 
@@ -124,45 +126,97 @@ export class Highlighter {
 
   /** In order, none touching another: those that end within a number of characters behind the first one. */
   *#ranges(text: string, behind: number): Generator<undefined, Range[]> {
-    const found: Range[] = [];
+    /** The latest pieces, so many that a phrase that goes on in the next one begins in them, and their words. */
+    const pieces: { start: number; count: number }[] = [];
+    let latest: string[] = [];
+    let looks = 0;
+    for (let start = this.#begin(text); start < text.length; ) {
+      const end = pieceEnd(text, start + pieceLength);
+      const found = words(text.slice(start, end));
+      pieces.push({ start, count: found.length });
+      const all = [...latest, ...found];
+      if (this.#matches(all, latest.length)) return this.#placedRanges(text, pieces[0]!.start, behind);
+      let count = all.length;
+      while (count - pieces[0]!.count >= this.#longest - 1 && pieces.length > 1) count -= pieces.shift()!.count;
+      latest = all.slice(all.length - count);
+      start = end;
+      if (++looks % turn === 0) yield;
+    }
+    return [];
+  }
+
+  /** Before it there is no match. */
+  #begin(text: string): number {
+    if (!isPlain.test(text)) return 0;
+    let from = this.#mayStart(text.toLowerCase(), 0);
+    if (from < 0) return text.length;
+    while (from > 0 && /[A-Za-z0-9]/.test(text[from - 1]!)) from--;
+    return from;
+  }
+
+  /** Whether a phrase ends at a word from there on. */
+  #matches(found: readonly string[], from: number): boolean {
+    for (let at = from; at < found.length; at++) {
+      const word = found[at]!;
+      if (this.#open.length === 0 && !this.#closed.has(word)) continue;
+      if (this.#endingWith(word).some((phrase) => isThere(phrase, found, at))) return true;
+    }
+    return false;
+  }
+
+  #placedRanges(text: string, from: number, behind: number): Range[] {
+    const ranges: Range[] = [];
+    const placed: PlacedWord[] = [];
+    const found: string[] = [];
     let end = text.length;
-    let from = 0;
-    if (isAscii.test(text)) {
-      from = this.#mayStart(text.toLowerCase(), 0);
-      if (from < 0) return [];
-      while (from > 0 && /[A-Za-z0-9]/.test(text[from - 1]!)) from--;
-    }
-    let latest: PlacedWord[] = [];
-    let count = 0;
-    for (const placed of placedWords(text, from)) {
-      latest.push(placed);
-      for (const phrase of this.#endingWith(placed.word)) {
-        const side = latest.slice(-phrase.length);
-        if (!isThere(phrase, side)) continue;
+    for (const one of placedWords(text, from)) {
+      if (ranges.length > 0 && one.start > end) break;
+      placed.push(one);
+      found.push(one.word);
+      const at = found.length - 1;
+      for (const phrase of this.#endingWith(one.word)) {
+        if (!isThere(phrase, found, at)) continue;
         const last = phrase.at(-1)!;
-        found.push({ start: side[0]!.start, end: last.open ? placed.endOf(last.word.length) : placed.end });
-        if (found.length === 1) end = Math.min(end, found[0]!.end + behind);
+        const range = {
+          start: placed[at - phrase.length + 1]!.start,
+          end: last.open ? one.endOf(last.word.length) : one.end,
+        };
+        if (ranges.length === 0) end = Math.min(end, range.end + behind);
+        ranges.push(range);
       }
-      if (latest.length > 10 * this.#longest) latest = latest.slice(-this.#longest);
-      if (++count % turn === 0) yield;
-      if (found.length > 0 && placed.start > end) break;
     }
-    return joined(found);
+    return joined(ranges);
   }
 
   #endingWith(word: string): readonly Phrase[] {
-    const closed = this.#closed.get(word) ?? [];
+    const closed = this.#closed.get(word) ?? none;
     if (this.#open.length === 0) return closed;
-    return [...closed, ...this.#open.filter((phrase) => word.startsWith(phrase.at(-1)!.word))];
+    const opened = this.#open.filter((phrase) => word.startsWith(phrase.at(-1)!.word));
+    return closed === none ? opened : [...closed, ...opened];
   }
 }
 
-/** Whether words side by side are those of a phrase. */
-function isThere(phrase: Phrase, side: readonly PlacedWord[]): boolean {
+const none: readonly Phrase[] = [];
+
+/** Whether the words that end there are those of a phrase. */
+function isThere(phrase: Phrase, found: readonly string[], end: number): boolean {
+  const start = end - phrase.length + 1;
   return (
-    side.length === phrase.length &&
-    phrase.every(({ word, open }, nth) => (open ? side[nth]!.word.startsWith(word) : side[nth]!.word === word))
+    start >= 0 &&
+    phrase.every(({ word, open }, nth) => {
+      const there = found[start + nth]!;
+      return open ? there.startsWith(word) : there === word;
+    })
   );
+}
+
+const apart = /[\t-\r\x20-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e\u00a0\u3000-\u3002\uff0c]/g;
+
+/** From there on, the first place where no word is cut. */
+function pieceEnd(text: string, from: number): number {
+  if (from >= text.length) return text.length;
+  apart.lastIndex = from;
+  return apart.exec(text)?.index ?? text.length;
 }
 
 function atOnce<T>(steps: Generator<undefined, T>): T {
@@ -233,7 +287,7 @@ function excerpt(text: string, ranges: readonly Range[]): string {
     at = end;
   }
   // Far more than fits.
-  return out.add(text.slice(at, at + maxPreview * 4), false) ? out.html : out.cut();
+  return out.add(text.slice(at, at + after), false) ? out.html : out.cut();
 }
 
 /** Some words before the match. */

@@ -1,3 +1,4 @@
+import { normalized } from "../base/normalize.ts";
 import { foldLetters, ignored } from "./letters.ts";
 
 /** Text that is read without folding: nothing in it but capitals has another form. */
@@ -68,7 +69,7 @@ const longestKnown = 12;
 function piecesOfRun(run: string): readonly Piece[] {
   const before = known.get(run);
   if (before !== undefined) return before;
-  const composed = run.normalize("NFC");
+  const composed = normalized(run, "NFC");
   if (settled.test(composed)) return [{ text: composed, index: 0, unspaced: true }];
   const lower = run.toLowerCase();
   const found = isComposed.test(lower)
@@ -161,7 +162,7 @@ export function* placedWords(text: string, from = 0): Generator<PlacedWord> {
   for (let match = run.exec(text); match !== null; match = run.exec(text)) {
     const lower = match[0].toLowerCase();
     if (isPlain || isPlainWord.test(lower)) yield new PlainWord(lower, match.index);
-    else yield* placedOfRun(match[0], match.index);
+    else yield* new Run(match[0], match.index).words();
   }
 }
 
@@ -183,28 +184,61 @@ class PlainWord implements PlacedWord {
   }
 }
 
-function placedOfRun(run: string, at: number): PlacedWord[] {
-  let places: Places | undefined;
-  const placed = (word: string, index: number): PlacedWord => {
-    const known = () => (places ??= placesOf(run));
-    const endOf = (length: number) => at + known().ends[index + length - 1]!;
-    return {
-      word,
-      endOf,
-      get start() {
-        return at + known().starts[index]!;
-      },
-      get end() {
-        return endOf(word.length);
-      },
-    };
-  };
-  const found: PlacedWord[] = [];
-  for (const { text, index, unspaced } of piecesOfRun(run)) {
-    if (unspaced) eachGram(text, (start, end) => found.push(placed(text.slice(start, end), index + start)));
-    else found.push(placed(text, index));
+/** A run of characters whose places are told when they are asked for. */
+class Run {
+  readonly #text: string;
+  readonly #at: number;
+  #places: Places | undefined;
+
+  constructor(text: string, at: number) {
+    this.#text = text;
+    this.#at = at;
   }
-  return found;
+
+  *words(): Generator<PlacedWord> {
+    for (const { text, index, unspaced } of piecesOfRun(this.#text)) {
+      if (!unspaced) yield new RunWord(this, text, index);
+      else {
+        const found: PlacedWord[] = [];
+        eachGram(text, (start, end) => found.push(new RunWord(this, text.slice(start, end), index + start)));
+        yield* found;
+      }
+    }
+  }
+
+  start(index: number): number {
+    this.#places ??= placesOf(this.#text);
+    return this.#at + this.#places.starts[index]!;
+  }
+
+  end(index: number): number {
+    this.#places ??= placesOf(this.#text);
+    return this.#at + this.#places.ends[index]!;
+  }
+}
+
+class RunWord implements PlacedWord {
+  readonly word: string;
+  readonly #run: Run;
+  readonly #index: number;
+
+  constructor(run: Run, word: string, index: number) {
+    this.word = word;
+    this.#run = run;
+    this.#index = index;
+  }
+
+  get start(): number {
+    return this.#run.start(this.#index);
+  }
+
+  get end(): number {
+    return this.endOf(this.word.length);
+  }
+
+  endOf(length: number): number {
+    return this.#run.end(this.#index + length - 1);
+  }
 }
 
 /** What is folded as one: a character with its marks and ignored ones, the letters of a Hangul syllable, halves of am. */
@@ -225,9 +259,16 @@ interface Places {
 function placesOf(run: string): Places {
   const starts: number[] = [];
   const ends: number[] = [];
+  if (settled.test(run) && normalized(run, "NFC") === run) {
+    for (let at = 0; at < run.length; at++) {
+      starts.push(at);
+      ends.push(at + 1);
+    }
+    return { starts, ends };
+  }
   for (const { 0: whole, index } of run.matchAll(cluster)) {
     const part = whole.replace(trailing, "");
-    const folded = fold(part);
+    const folded = part.length === 1 ? foldLetter(part) : foldLetters(part);
     const isSame = folded === part;
     for (let at = 0; at < folded.length; ) {
       const length = lengthAt(folded, at);

@@ -1,3 +1,4 @@
+import { normalized } from "../base/normalize.ts";
 import { unfold } from "./field.ts";
 import { eachToken, type Token } from "./tokens.ts";
 import { decodeWords } from "./words.ts";
@@ -27,7 +28,7 @@ function phrase(tokens: Token[]): string | null {
       atoms += gap + token.value;
     }
   }
-  const name = (out + decodeWords(atoms)).trim().normalize("NFC");
+  const name = normalized((out + decodeWords(atoms)).trim(), "NFC");
   return name === "" ? null : name;
 }
 
@@ -130,7 +131,7 @@ class AddressList {
   take(token: Token): void {
     if (token.kind === "comment") {
       const hasAddress = this.#angle !== null || this.#words.length > 0;
-      if (hasAddress) this.#comment = decodeWords(token.value).trim().normalize("NFC") || null;
+      if (hasAddress) this.#comment = normalized(decodeWords(token.value).trim(), "NFC") || null;
     } else if (token.kind !== "special") this.#word(token);
     else if (token.raw === "<") this.#startAngle();
     else if (token.raw === ">") this.#closed = this.#angle !== null;

@@ -1,10 +1,11 @@
+import { normalized } from "../base/normalize.ts";
 import { unfold } from "./field.ts";
 import { eachToken } from "./tokens.ts";
 import { decodeWords } from "./words.ts";
 
 /** RFC 8621 §4.1.2.2 */
 export function asText(raw: string): string {
-  return decodeWords(unfold(raw).replace(/^[ \t]+/, "")).normalize("NFC");
+  return normalized(decodeWords(unfold(raw).replace(/^[ \t]+/, "")), "NFC");
 }
 
 interface Bracketed {

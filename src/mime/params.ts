@@ -1,3 +1,4 @@
+import { normalized } from "../base/normalize.ts";
 import { decodeCharset } from "./charset.ts";
 import { unfold } from "./field.ts";
 import { commentEnd } from "./tokens.ts";
@@ -116,5 +117,5 @@ export function parameter({ params }: Parameterised, name: string): string | nul
   const plain = params.get(name);
   if (pieces.length === 0 && plain === undefined) return null;
   const text = pieces.length > 0 ? decodeCharset(Buffer.concat(pieces), charset).text : plain!;
-  return (isEncoded ? text : decodeLooseWords(text)).replace(/[\x00-\x1f\x7f]/g, "").normalize("NFC");
+  return normalized((isEncoded ? text : decodeLooseWords(text)).replace(/[\x00-\x1f\x7f]/g, ""), "NFC");
 }

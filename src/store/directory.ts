@@ -1,4 +1,5 @@
 import { domainToASCII } from "node:url";
+import { normalized } from "../base/normalize.ts";
 import type { Database } from "./database.ts";
 import { Conflict } from "./errors.ts";
 import { createDefaultMailboxes } from "./mailboxes.ts";
@@ -12,7 +13,7 @@ export function splitAddress(text: string): { local: string; domain: string } | 
   if (at < 0 || text.length > 320 || text.includes("\0")) return undefined;
   const local = text.slice(0, at).replace(/^"(.*)"$/, (_, quoted: string) => quoted.replace(/\\(.)/g, "$1"));
   const domain = normalizeDomain(text.slice(at + 1));
-  return domain === undefined ? undefined : { local: local.normalize("NFC"), domain };
+  return domain === undefined ? undefined : { local: normalized(local, "NFC"), domain };
 }
 
 /** Undefined where the text is no domain name. */

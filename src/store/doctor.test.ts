@@ -117,6 +117,7 @@ test("objects are counted as held or pending; one that a sweep passed over is a 
   expect(await examine(options())).toEqual({
     findings: [],
     objects: { held: before.held + 4, pending: before.pending + 2 },
+    oldTerms: 0,
   });
   await putOn(dayBefore(4));
   await sweeperAt(Date.now()).run();

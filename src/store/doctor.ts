@@ -1,5 +1,6 @@
 import type { Log } from "../base/log.ts";
 import type { ListedObject, ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
+import { countOldTerms } from "./search-terms.ts";
 import { type Statement, unprepared } from "./sql.ts";
 import type { Reader, Store } from "./store.ts";
 import { accountIds, heldObjects, inBatches, incomingObjects, keyOf, overdueObjects } from "./sweeps.ts";
@@ -25,21 +26,30 @@ export interface DoctorOptions {
   progress: (text: string) => void;
 }
 
+export interface Examination {
+  findings: Finding[];
+  objects: ObjectTally;
+  /** Messages whose search terms are of an older version. */
+  oldTerms: number;
+}
+
 /** Compares all that is kept twice, and all references with the objects they name. Changes nothing. */
-export async function examine(options: DoctorOptions): Promise<{ findings: Finding[]; objects: ObjectTally }> {
+export async function examine(options: DoctorOptions): Promise<Examination> {
   const { store, progress } = options;
   const findings: Finding[] = [];
+  let oldTerms = 0;
   const accounts = await accountIds(store.database);
   for (const [index, accountId] of accounts.entries()) {
     const place = `account ${index + 1} of ${accounts.length}`;
     const own = { ...options, progress: (text: string) => progress(`${place}: ${text}`) };
     findings.push(...(await examineAccount(own, accountId)));
+    oldTerms += await countOldTerms(store.reader(accountId));
   }
   const onItsWay = await wrongObjects(options, await incomingObjects(store.database));
   const { problems, ...objects } = await tallyObjects(options);
   for (const problem of onItsWay) findings.push({ problem: `${problem}: a message on its way` });
   for (const problem of problems) findings.push({ problem });
-  return { findings, objects };
+  return { findings, objects, oldTerms };
 }
 
 /** One account, as one snapshot shows it. */

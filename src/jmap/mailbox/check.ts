@@ -1,4 +1,5 @@
 import { decodeId, encodeId } from "../../base/ids.ts";
+import { normalized } from "../../base/normalize.ts";
 import { loadMailboxes, type MailboxRow } from "../../store/mailboxes.ts";
 import { invalidProperties, SetError, tooMany } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
@@ -54,7 +55,7 @@ function planTree(rows: MailboxRow[], batch: SetBatch): Map<number, Planned> {
 function planned(record: CreateRecord | UpdateRecord, plan: Map<number, Planned>): Planned {
   const old = plan.get(record.id);
   const { name, role = old?.role ?? null, parentId } = record.after as Partial<Record<string, string | null>>;
-  const normal = name?.normalize("NFC");
+  const normal = name && normalized(name, "NFC");
   if (normal !== undefined && normal !== name) record.response.name = record.after.name = normal;
   return {
     id: record.id,

@@ -1,4 +1,5 @@
 import { decodeId } from "../../base/ids.ts";
+import { normalized } from "../../base/normalize.ts";
 import { type Guest, loadMailboxes, type MailboxRow } from "../../store/mailboxes.ts";
 import { idPrefix } from "../ids.ts";
 import type { Call } from "../method.ts";
@@ -59,7 +60,7 @@ export const mailboxQuery: QueryHooks<Criterion, SortName> = {
     name: {
       schema: text,
       criterion(value: string) {
-        const part = value.normalize("NFC").toLowerCase();
+        const part = normalized(value, "NFC").toLowerCase();
         return (mailbox) => mailbox.name.toLowerCase().includes(part);
       },
     },

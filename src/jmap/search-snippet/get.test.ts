@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
+import { createEmailWorld } from "../../../test/support/email-world.ts";
 import { TestClient, testLogin, testServices } from "../../../test/support/jmap.ts";
 import { createMailServices } from "../../../test/support/mail.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
@@ -65,6 +66,38 @@ test("accents and case are folded; HTML is shown as text", async () => {
   ]);
   const [, , [, preview] = []] = await snippets({ body: "needle" });
   expect(preview).toMatch(/the <mark>needle<\/mark> &lt;here&gt;$/);
+});
+
+test("whatever part a search finds text in, it is marked", async () => {
+  const store = await createTestStore();
+  const world = await createEmailWorld(testServices(store, createMailServices(store)));
+  const long = `${"Nothing of note happens here. ".repeat(50_000)}At last a whalebone.`;
+  const html = `<p>${"<i>Nothing</i> of note. ".repeat(2000)}</p><p>whale<b>bone</b></p><img alt="a narwhal">`;
+  const attached = "From: Carol <carol@inner.example>\r\nSubject: Innerbetreff\r\n\r\nInnertextwort";
+  const cases: [type: string, body: string, query: string, marked: string][] = [
+    ["text/plain", long, "whalebone", "At last a <mark>whalebone</mark>."],
+    ["text/html", html, "whalebone", "<mark>whalebone</mark>"],
+    ["text/html", html, "narwhal", "a <mark>narwhal</mark>"],
+    [
+      "text/plain; format=flowed; delsp=yes",
+      "die Donaudampf \r\nschiff-Liste",
+      "donaudampfschiff",
+      "<mark>Donaudampfschiff</mark>",
+    ],
+    ["message/rfc822", attached, "innertextwort", "<mark>Innertextwort</mark>"],
+    ["message/rfc822", attached, "innerbetreff", "<mark>Innerbetreff</mark>"],
+    ["message/delivery-status", "Final-Recipient: rfc822; b@x.example", "b@x.example", "<mark>b@x.example</mark>"],
+  ];
+  for (const [type, body, query, marked] of cases) {
+    const source = `From: a@example.org\r\nMIME-Version: 1.0\r\nContent-Type: ${type}\r\n\r\n${body}\r\n`;
+    const email = { blobId: await world.upload(source), mailboxIds: { [world.inbox]: true } };
+    const { created } = (await world.client.call("Email/import", { emails: { a: email } })) as Record<string, Json>;
+    const { id } = created!.a as Json;
+    const filter = { body: query };
+    expect((await world.client.call("Email/query", { filter })).ids, query).toContain(id);
+    const { list } = await world.client.call("SearchSnippet/get", { filter, emailIds: [id] });
+    expect((list as Json[])[0]!.preview, query).toContain(marked);
+  }
 });
 
 test("each criterion marks where it looks, but not under NOT", async () => {

@@ -1,5 +1,7 @@
+import { normalized } from "../../base/normalize.ts";
+
 /** RFC 5051: case and decomposition do not count. */
-const unicodeKey = (text: string) => text.normalize("NFKD").toUpperCase();
+const unicodeKey = (text: string) => normalized(text, "NFKD").toUpperCase();
 const asciiKey = (text: string) => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
 
 function numericKey(text: string): number {

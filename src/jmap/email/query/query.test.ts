@@ -96,6 +96,17 @@ describe("Email/query (RFC 8621 §4.4)", () => {
     expect(await find({ operator: "NOT", conditions: [{ text: "noon" }] })).toEqual([second]);
   });
 
+  test("finds groups of addresses by their names and by those in them", async () => {
+    const group = await add('To: Rowing Club: Ann <ann@example.com>, bob@example.com;\nCc: "A: B" <c@d>\n\nx');
+    const none = await add("To: undisclosed-recipients:;\nSubject: Rowing: more\n\nx");
+    expect(await find({ to: '"rowing club"' })).toEqual([group]);
+    expect(await find({ to: "bob@example.com" })).toEqual([group]);
+    expect(await find({ to: "undisclosed" })).toEqual([none]);
+    expect(await find({ cc: "a" })).toEqual([group]);
+    expect(await find({ text: "rowing" })).toEqual([none, group]);
+    expect(await find({ from: "rowing" })).toEqual([]);
+  });
+
   test("finds signs in a subject, where nothing else is asked for", async () => {
     const dash = await add("Subject: something - otherthing\n\nbody - text");
     const both = await add("Subject: Q&A -> well-known!\n\nbody");
