@@ -51,7 +51,8 @@ function createApi(config: Config, parts: Parts, draining: AbortSignal): ApiDeps
     publicUrl,
     maxSizeRequest,
     processRequest: (login, body, octets) => processRequest(deps, login, body, octets),
-    inTurn: (login, work) => requests.run(login, () => services.octets.leased(work)),
+    inTurn: (login, connection, work) => requests.run(login, connection, () => services.octets.leased(work)),
+    arrivals: services.octets.arrivals,
   });
   const deps: ApiDeps = { services, registry, requests, publicUrl, relaxedUsing, upgrade };
   return deps;

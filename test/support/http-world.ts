@@ -66,7 +66,8 @@ export async function createHttpWorld(): Promise<HttpWorld> {
       publicUrl: "",
       maxSizeRequest: services.limits.maxSizeRequest,
       processRequest: (login, body, octets) => processRequest(deps, login, body, octets),
-      inTurn: (login, work) => deps.requests.run(login, () => services.octets.leased(work)),
+      inTurn: (login, connection, work) => deps.requests.run(login, connection, () => services.octets.leased(work)),
+      arrivals: services.octets.arrivals,
     }),
   };
   const server = createHttpServer(deps);

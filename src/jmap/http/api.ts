@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Login } from "../../auth/login.ts";
+import type { Arrival } from "../arrivals.ts";
 import { dispatch } from "../dispatch.ts";
 import { RequestError } from "../errors.ts";
 import type { Octets } from "../octets.ts";
@@ -86,32 +87,59 @@ export async function handleApi(deps: ApiDeps, req: IncomingMessage, res: Server
   if (!/^application\/json\s*(;|$)/i.test(req.headers["content-type"] ?? "")) {
     throw new RequestError("notJSON", 400, "The content type must be application/json.");
   }
-  const body = await arriving(req, () => readBody(req, deps.services.limits.maxSizeRequest));
   await deps.services.octets.leased(async (octets) => {
-    const response = await processRequest(deps, login, parseIJson(body), octets);
-    await sendJson(req, res, 200, response, {}, octets.taken);
+    // What the request and its response take is free again while the answer waits to be taken.
+    await answer(deps, req, res, login, octets);
     await sent(req, res);
   });
 }
 
-async function readBody(req: IncomingMessage, most: number): Promise<Buffer> {
+async function answer(deps: ApiDeps, req: IncomingMessage, res: ServerResponse, login: Login, octets: Octets) {
+  const { limits, octets: pool } = deps.services;
+  const whole = Promise.withResolvers<void>();
+  const arrival = pool.arrivals.begin(login.login, () => whole.reject(tooManyOctets()));
+  try {
+    const body = await arriving(req, () => readBody(req, limits.maxSizeRequest, arrival, whole));
+    await sendJson(req, res, 200, await processRequest(deps, login, parseIJson(body), octets), {}, octets.taken);
+  } finally {
+    arrival.end();
+  }
+}
+
+const tooManyOctets = () =>
+  new RequestError("about:blank", 503, "Too many octets of requests are on their way: try again later.");
+
+/** `whole` is rejected where the body is given up. */
+async function readBody(
+  req: IncomingMessage,
+  most: number,
+  arrival: Arrival,
+  whole: PromiseWithResolvers<void>,
+): Promise<Buffer> {
   const tooLarge = () => new RequestError("limit", 400, `At most ${most} octets in a request.`, "maxSizeRequest");
   if (Number(req.headers["content-length"] ?? 0) > most) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const { resolve, reject } = whole;
   const cutOff = () => reject(new RequestError("about:blank", 400, "The request was cut off."));
-  req.on("data", (chunk: Buffer) => {
+  const take = (chunk: Buffer) => {
     size += chunk.length;
+    chunks.push(chunk);
     if (size > most) reject(tooLarge());
-    else chunks.push(chunk);
-  });
+    else arrival.grow(size);
+  };
+  req.on("data", take);
   req.once("end", () => {
     req.off("close", cutOff);
     resolve();
   });
   req.once("error", reject);
   req.once("close", cutOff);
-  await promise;
+  try {
+    await whole.promise;
+  } finally {
+    req.off("data", take);
+  }
+  if (!arrival.settle(size)) throw tooManyOctets();
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
