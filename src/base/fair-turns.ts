@@ -12,8 +12,10 @@ export class Seat {
 type Work = () => void;
 type ByLogin = Map<string, Map<Seat, Work[]>>;
 
-/** So many ms of work are done before the event loop goes round. */
-const slice = 3;
+/** So many ms go to turns before the event loop looks for what arrived meanwhile. */
+const slice = 2;
+/** So many turns are planned for one round of the event loop. */
+const turnsPlanned = 8;
 /** For so many ms, what somebody has used counts against them. */
 const memory = 1_000;
 
@@ -25,10 +27,12 @@ export class FairTurns {
   readonly #waiting = new Map<string, ByLogin>();
   readonly #used = new Map<string | Seat, number>();
   #since = 0;
-  /** What this round of the event loop has used, in ms. */
-  #spent = 0;
-  #isArmed = false;
+  /** When the first turn of this round of the event loop began. */
+  #begun: number | undefined;
+  #isPlanned = false;
   #running: Seat | undefined;
+  /** The turn whose time is not charged yet. */
+  #last: { seat: Seat; begin: number } | undefined;
 
   /** Runs the work at once, and says so, where there is time for it and nobody waits; or else in its turn. */
   take(seat: Seat, work: Work): boolean {
@@ -37,55 +41,67 @@ export class FairTurns {
       work();
       return true;
     }
-    if (this.#waiting.size === 0 && this.#spent < slice && !this.#running) {
+    if (this.#waiting.size === 0 && !this.#running && this.#hasTime()) {
       this.#run(seat, work);
+      this.#charge();
+      if (!this.#isPlanned) this.#plan(0);
       return true;
     }
     const { network, login } = seat;
     const logins = entry(this.#waiting, network, () => new Map() as ByLogin);
     const seats = entry(logins, login, () => new Map<Seat, Work[]>());
     entry(seats, seat, () => []).push(work);
-    this.#arm();
+    if (!this.#isPlanned) this.#plan(turnsPlanned);
     return false;
+  }
+
+  #hasTime(): boolean {
+    return this.#begun === undefined || performance.now() - this.#begun < slice;
   }
 
   #run(seat: Seat, work: Work): void {
     const begin = performance.now();
+    this.#begun ??= begin;
+    this.#last = { seat, begin };
     this.#running = seat;
     try {
       work();
     } finally {
       this.#running = undefined;
-      const end = performance.now();
-      this.#charge(seat, end - begin, end);
-      this.#arm();
     }
   }
 
-  #charge(seat: Seat, time: number, now: number): void {
+  #charge(): void {
+    if (!this.#last) return;
+    const { seat, begin } = this.#last;
+    this.#last = undefined;
+    const now = performance.now();
     if (now - this.#since > memory) {
       this.#used.clear();
       this.#since = now;
     }
-    this.#spent += time;
     for (const key of [seat.network, loginKey(seat.network, seat.login), seat]) {
-      this.#used.set(key, (this.#used.get(key) ?? 0) + time);
+      this.#used.set(key, (this.#used.get(key) ?? 0) + now - begin);
     }
   }
 
-  #arm(): void {
-    if (this.#isArmed) return;
-    this.#isArmed = true;
-    setImmediate(this.#round);
+  /** What a turn leaves to microtasks is done before the next one is called: so it counts as a part of it. */
+  #plan(turns: number): void {
+    this.#isPlanned = true;
+    for (let count = 0; count < turns; count++) setImmediate(this.#turn);
+    setImmediate(this.#endRound);
   }
 
-  #round = (): void => {
-    this.#isArmed = false;
-    this.#spent = 0;
-    while (this.#waiting.size > 0 && this.#spent < slice) {
-      const [seat, work] = this.#next();
-      this.#run(seat, work);
-    }
+  #turn = (): void => {
+    this.#charge();
+    if (this.#waiting.size > 0 && this.#hasTime()) this.#run(...this.#next());
+  };
+
+  #endRound = (): void => {
+    this.#charge();
+    this.#begun = undefined;
+    this.#isPlanned = false;
+    if (this.#waiting.size > 0) this.#plan(turnsPlanned);
   };
 
   #next(): [Seat, Work] {

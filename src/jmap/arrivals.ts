@@ -1,9 +1,13 @@
 /** So many octets of each request are not counted: to count small ones would cost more than they do. */
 const freely = 65_536;
+/** So long, in ms, a request waits for room before others are given up for it. */
+const patience = 1_000;
 
 /** A request that has begun to arrive, until it is answered. */
 export interface Arrival {
-  /** So much of it is there. May give it up, or another one. */
+  /** Resolves when there is room for so many octets in all, which will come. False when it was given up. */
+  announce(octets: number): Promise<boolean>;
+  /** So many octets are there already. May give it up, or another one. */
   grow(octets: number): void;
   /** It is whole, and has so many octets. False when they are too many beside what is under way. */
   settle(octets: number): boolean;
@@ -11,14 +15,16 @@ export interface Arrival {
 }
 
 interface Entry {
-  login: string;
+  readonly login: string;
   octets: number;
-  giveUp: () => void;
+  isOver: boolean;
+  giveUp(): void;
 }
 
 /**
  * Octets of requests that wait in memory: for their end, for their turn, or for their answer. Where they are too many,
- * of one login or of all, the one that has been arriving for the longest is given up. One alone is never too many.
+ * of one login or of all, the next one waits, and in the end the one that has been arriving for the longest is given up.
+ * One alone is never too many.
  */
 export class Arrivals {
   readonly #most: number;
@@ -27,6 +33,8 @@ export class Arrivals {
   readonly #byLogin = new Map<string, number>();
   /** Those that are not whole; the oldest first. */
   readonly #partial = new Set<Entry>();
+  /** Each takes its room, and says so, when there is enough. */
+  readonly #waiting = new Set<() => boolean>();
 
   constructor(most: number, mostOfLogin: number) {
     this.#most = most;
@@ -34,38 +42,71 @@ export class Arrivals {
   }
 
   begin(login: string, giveUp: () => void): Arrival {
-    let isOver = false;
-    const end = () => {
-      isOver = true;
-      this.#partial.delete(entry);
-      this.#count(entry, 0);
-    };
     const entry: Entry = {
       login,
       octets: 0,
+      isOver: false,
       giveUp: () => {
-        end();
+        this.#end(entry);
         giveUp();
       },
     };
-    const take = (octets: number) => {
-      this.#count(entry, Math.max(0, octets - freely));
-      this.#makeRoom(entry);
-    };
     return {
+      announce: (octets) => this.#announce(entry, octets - freely),
       grow: (octets) => {
-        if (isOver || octets <= freely) return;
-        this.#partial.add(entry);
-        take(octets);
+        if (!entry.isOver && octets - freely > entry.octets) this.#takePartial(entry, octets - freely);
       },
       settle: (octets) => {
         this.#partial.delete(entry);
-        if (!isOver) take(octets);
-        if (this.#isFull(entry)) end();
-        return !isOver;
+        if (!entry.isOver) this.#count(entry, Math.max(0, octets - freely));
+        this.#makeRoom(entry);
+        // None is left that could be given up for it.
+        if (this.#isFull(entry)) this.#end(entry);
+        return !entry.isOver;
       },
-      end,
+      end: () => this.#end(entry),
     };
+  }
+
+  async #announce(entry: Entry, octets: number): Promise<boolean> {
+    if (octets <= entry.octets || this.#takeFitting(entry, octets)) return !entry.isOver;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const enter = () => {
+      const isIn = entry.isOver || this.#takeFitting(entry, octets);
+      if (isIn) resolve();
+      return isIn;
+    };
+    this.#waiting.add(enter);
+    const timer = setTimeout(resolve, patience);
+    await promise;
+    clearTimeout(timer);
+    // Given back by whom it is given up for this one.
+    if (this.#waiting.delete(enter) && !entry.isOver) this.#takePartial(entry, octets);
+    return !entry.isOver;
+  }
+
+  #takeFitting(entry: Entry, octets: number): boolean {
+    const more = octets - entry.octets;
+    const others = this.#octets - entry.octets;
+    const ofLogin = this.#sumOf(entry.login) - entry.octets;
+    if (others > 0 && this.#octets + more > this.#most) return false;
+    if (ofLogin > 0 && ofLogin + octets > this.#mostOfLogin) return false;
+    this.#partial.add(entry);
+    this.#count(entry, octets);
+    return true;
+  }
+
+  #takePartial(entry: Entry, octets: number): void {
+    this.#partial.add(entry);
+    this.#count(entry, octets);
+    this.#makeRoom(entry);
+    if (this.#isFull(entry)) entry.giveUp();
+  }
+
+  #end(entry: Entry): void {
+    entry.isOver = true;
+    this.#partial.delete(entry);
+    this.#count(entry, 0);
   }
 
   #count(entry: Entry, octets: number): void {
@@ -76,6 +117,7 @@ export class Arrivals {
     const sum = this.#sumOf(entry.login) + more;
     if (sum > 0) this.#byLogin.set(entry.login, sum);
     else this.#byLogin.delete(entry.login);
+    if (more < 0) for (const enter of this.#waiting) if (enter()) this.#waiting.delete(enter);
   }
 
   #sumOf(login: string): number {
@@ -94,7 +136,7 @@ export class Arrivals {
   #makeRoom(entry: Entry): void {
     if (!this.#isFull(entry)) return;
     for (const other of this.#partial) {
-      if (other.login === entry.login || !this.#isFullOf(entry)) other.giveUp();
+      if (other !== entry && (other.login === entry.login || !this.#isFullOf(entry))) other.giveUp();
       if (!this.#isFull(entry)) return;
     }
   }

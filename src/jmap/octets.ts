@@ -9,14 +9,14 @@ const freely = 1_000_000;
  * bytes, text and JSON.
  */
 export class OctetPool {
-  /** Requests on their way in: of all half as much, of one login two fifths. */
+  /** Requests on their way in: of all a third of as much, of one login a fifth. */
   readonly arrivals: Arrivals;
   readonly #mostOfOne: number;
   #left: number;
 
   constructor(most: number, mostOfOne: number) {
     this.#left = most;
-    this.arrivals = new Arrivals(most / 2, (most * 2) / 5);
+    this.arrivals = new Arrivals(most / 3, most / 5);
     this.#mostOfOne = mostOfOne;
   }
 

@@ -96,11 +96,11 @@ export async function handleApi(deps: ApiDeps, req: IncomingMessage, res: Server
 
 async function answer(deps: ApiDeps, req: IncomingMessage, res: ServerResponse, login: Login, octets: Octets) {
   const { limits, octets: pool } = deps.services;
-  const whole = Promise.withResolvers<void>();
-  const arrival = pool.arrivals.begin(login.login, () => whole.reject(tooManyOctets()));
+  const body = new Body(limits.maxSizeRequest);
+  const arrival = pool.arrivals.begin(login.login, () => body.refuse(tooManyOctets()));
   try {
-    const body = await arriving(req, () => readBody(req, limits.maxSizeRequest, arrival, whole));
-    await sendJson(req, res, 200, await processRequest(deps, login, parseIJson(body), octets), {}, octets.taken);
+    const request = await arriving(req, async () => parseIJson(await body.read(req, arrival)));
+    await sendJson(req, res, 200, await processRequest(deps, login, request, octets), {}, octets.taken);
   } finally {
     arrival.end();
   }
@@ -109,37 +109,55 @@ async function answer(deps: ApiDeps, req: IncomingMessage, res: ServerResponse, 
 const tooManyOctets = () =>
   new RequestError("about:blank", 503, "Too many octets of requests are on their way: try again later.");
 
-/** `whole` is rejected where the body is given up. */
-async function readBody(
-  req: IncomingMessage,
-  most: number,
-  arrival: Arrival,
-  whole: PromiseWithResolvers<void>,
-): Promise<Buffer> {
-  const tooLarge = () => new RequestError("limit", 400, `At most ${most} octets in a request.`, "maxSizeRequest");
-  if (Number(req.headers["content-length"] ?? 0) > most) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const { resolve, reject } = whole;
-  const cutOff = () => reject(new RequestError("about:blank", 400, "The request was cut off."));
-  const take = (chunk: Buffer) => {
-    size += chunk.length;
-    chunks.push(chunk);
-    if (size > most) reject(tooLarge());
-    else arrival.grow(size);
-  };
-  req.on("data", take);
-  req.once("end", () => {
-    req.off("close", cutOff);
-    resolve();
-  });
-  req.once("error", reject);
-  req.once("close", cutOff);
-  try {
-    await whole.promise;
-  } finally {
-    req.off("data", take);
+class Body {
+  readonly #most: number;
+  readonly #whole = Promise.withResolvers<void>();
+
+  constructor(most: number) {
+    this.#most = most;
   }
-  if (!arrival.settle(size)) throw tooManyOctets();
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+
+  /** Nothing more is kept of it. */
+  refuse(error: RequestError): void {
+    this.#whole.reject(error);
+  }
+
+  async read(req: IncomingMessage, arrival: Arrival): Promise<Buffer> {
+    const announced = Number(req.headers["content-length"] ?? 0);
+    if (announced > this.#most) throw this.#tooLarge();
+    if (!(await arrival.announce(announced))) throw tooManyOctets();
+    // Memory that nothing is written to takes none.
+    const bytes = announced >= worthOneBuffer ? Buffer.allocUnsafe(announced) : undefined;
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const take = (chunk: Buffer) => {
+      if (bytes) chunk.copy(bytes, size);
+      else chunks.push(chunk);
+      size += chunk.length;
+      if (size > this.#most) this.refuse(this.#tooLarge());
+      else arrival.grow(size);
+    };
+    const cutOff = () => this.refuse(new RequestError("about:blank", 400, "The request was cut off."));
+    req.on("data", take);
+    req.once("end", () => {
+      req.off("close", cutOff);
+      this.#whole.resolve();
+    });
+    req.once("error", this.#whole.reject);
+    req.once("close", cutOff);
+    try {
+      await this.#whole.promise;
+    } finally {
+      req.off("data", take);
+    }
+    if (!arrival.settle(size)) throw tooManyOctets();
+    if (bytes) return bytes;
+    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  }
+
+  #tooLarge(): RequestError {
+    return new RequestError("limit", 400, `At most ${this.#most} octets in a request.`, "maxSizeRequest");
+  }
 }
+
+const worthOneBuffer = 131_072;

@@ -7,9 +7,9 @@ const overhead = 64;
 
 /** The message that has begun to arrive. */
 export interface PartialMessage {
-  /** Octets as they came. */
+  /** Octets that are there, as they came. */
   arrived: number;
-  /** Octets that it may take in memory. */
+  /** Octets that it may take in memory, with the whole of the frame that is arriving. */
   mayTake: number;
 }
 
@@ -47,7 +47,6 @@ export class FramePieces implements Pieces {
     if (!this.#isMessage) return;
     const message = this.#message;
     message.arrived += payload;
-    message.mayTake += (this.#isCompressed ? mostInflated * payload : payload) + overhead;
     if (this.#left > 0 || !this.#isLast) this.#onPart(message);
     else {
       this.#message = { arrived: 0, mayTake: 0 };
@@ -66,6 +65,7 @@ export class FramePieces implements Pieces {
     if (!this.#isMessage) return;
     this.#isLast = (bits & 0x80) !== 0;
     if (opcode !== 0) this.#isCompressed = (bits & 0x40) !== 0;
+    this.#message.mayTake += (this.#isCompressed ? mostInflated * this.#left : this.#left) + overhead;
   }
 }
 

@@ -7,6 +7,8 @@ import { HeadPieces, type Pieces } from "./pieces.ts";
 
 /** So many requests of one connection are under way at a time; further ones stay on the line. */
 const mostUnderWay = 8;
+/** A piece of a body that has so many octets takes a turn, too. */
+const worthATurn = 4_096;
 /** After so many refusals in a row the connection ends. */
 const mostRefusals = 100;
 
@@ -109,15 +111,18 @@ export class Gate extends Duplex {
     };
   }
 
+  /** What comes next is parted so. */
+  part(pieces: Pieces): void {
+    this.#pieces = pieces;
+  }
+
   /** Hands on nothing more. */
   shut(): void {
     this.#isShut = true;
     this.#flow();
   }
 
-  /** Goes on, with what comes in such pieces. */
-  reopen(pieces: Pieces): void {
-    this.#pieces = pieces;
+  reopen(): void {
     this.#isShut = false;
     this.#advance();
   }
@@ -163,9 +168,9 @@ export class Gate extends Duplex {
     while (this.#held.length > 0 && this.#isOpen) {
       const { length, isWhole } = this.#pieces.cut(this.#held);
       this.#waitsForMore = length === 0;
-      if (length > 0 && !isWhole) this.#handOn(length);
-      else if (length === 0 || this.#underWay >= mostUnderWay) break;
-      else this.#takeTurn(length);
+      if (length === 0 || (isWhole && this.#underWay >= mostUnderWay)) break;
+      if (isWhole || length >= worthATurn) this.#takeTurn(length);
+      else this.#handOn(length);
     }
     if (this.#ended && this.#held.length === 0 && !this.#isShut) this.push(null);
     this.#flow();

@@ -21,6 +21,8 @@ const mostNonsense = 100;
 /** A message takes no longer than so many ms to be whole, and one for each so many octets of it that are there. */
 const messagePatience = 30_000;
 const slowestLine = 8;
+/** When the server stops, a client that doesn't take its answers gets so long, in ms. */
+const drainPatience = 10_000;
 /** A client that doesn't answer our close gets this long, in ms. */
 const closePatience = 3_000;
 /** So long, in ms, a close that is not waited for has to reach the client. */
@@ -88,6 +90,7 @@ export class WebSocketSession implements Connection {
   #nonsense = 0;
   /** The message that is arriving. */
   #arrival: Arrival;
+  #announced = 0;
   #deadline: NodeJS.Timeout | undefined;
 
   constructor({ ws, gate }: Line, deps: SessionDeps, login: Login, authenticate: Authenticate) {
@@ -113,7 +116,8 @@ export class WebSocketSession implements Connection {
       (message) => this.#arriving(message),
       () => this.#arrived(),
     );
-    gate.reopen(pieces);
+    gate.part(pieces);
+    gate.reopen();
   }
 
   close(reason: CloseReason): void {
@@ -122,6 +126,7 @@ export class WebSocketSession implements Connection {
       this.#draining = true;
       this.#subscriber?.close();
       this.#endWhenDrained();
+      setTimeout(() => this.#ws.terminate(), drainPatience).unref();
     }
   }
 
@@ -130,11 +135,13 @@ export class WebSocketSession implements Connection {
   }
 
   #nextArrival(): Arrival {
+    this.#announced = 0;
     return this.#deps.arrivals.begin(this.login, () => this.#cutOff(1013, "too many octets are on their way"));
   }
 
   #arriving(message: PartialMessage): void {
-    this.#arrival.grow(Math.min(message.mayTake, this.#deps.maxSizeRequest + sizeGrace));
+    const octets = Math.min(message.mayTake, this.#deps.maxSizeRequest + sizeGrace);
+    if (octets > this.#announced) void this.#announce(octets);
     if (this.#deadline) return;
     const begin = performance.now();
     const patience = this.#deps.messagePatience ?? messagePatience;
@@ -144,6 +151,13 @@ export class WebSocketSession implements Connection {
       else this.#deadline = setTimeout(look, left + 1).unref();
     };
     this.#deadline = setTimeout(look, patience).unref();
+  }
+
+  async #announce(octets: number): Promise<void> {
+    this.#announced = octets;
+    this.#gate.shut();
+    const hasRoom = await this.#arrival.announce(octets);
+    if (hasRoom && this.#isOpen()) this.#gate.reopen();
   }
 
   #arrived(): void {
@@ -161,34 +175,37 @@ export class WebSocketSession implements Connection {
       leave();
     };
     this.#gate.turns.take(this.#gate.seat, () => {
-      this.#handle(data, isBinary, arrival).then(done, done);
+      const answered = this.#handle(data, isBinary, arrival);
+      if (answered) answered.then(done, done);
+      else done();
     });
   }
 
-  async #handle(data: Buffer, isBinary: boolean, arrival: Arrival): Promise<void> {
+  #handle(data: Buffer, isBinary: boolean, arrival: Arrival): Promise<void> | undefined {
     if (isBinary) this.#end(1003, "text frames only");
-    if (isBinary || this.#draining || !this.#isOpen()) return;
+    if (isBinary || this.#draining || !this.#isOpen()) return undefined;
     let id: string | null = null;
     try {
       if (!arrival.settle(data.length)) throw tooManyOctets();
       if (data.length > this.#deps.maxSizeRequest) throw tooLarge(this.#deps.maxSizeRequest);
       const message = parse(data);
       if (typeof message.id === "string") id = message.id;
-      const answered = this.#dispatch(message, id);
+      const answered = this.#dispatch(message, id, arrival);
       this.#nonsense = 0;
-      await answered;
+      return answered;
     } catch (error) {
+      const told = this.#sendError(id, error);
       if (++this.#nonsense > mostNonsense) this.#cutOff(1008, "too many messages that are no requests");
-      await this.#sendError(id, error);
+      return told;
     }
   }
 
   /** Throws where the message is none. */
-  #dispatch(message: Record<string, unknown>, id: string | null): Promise<void> | undefined {
+  #dispatch(message: Record<string, unknown>, id: string | null, arrival: Arrival): Promise<void> | undefined {
     switch (message["@type"]) {
       case "Request":
         if (message.id !== undefined && id === null) throw notRequest("The id of a request is a string.");
-        return this.#answer(message, id);
+        return this.#answer(message, id, arrival);
       case "WebSocketPushEnable":
         this.#switchPush(readPushEnable(message));
         return undefined;
@@ -200,7 +217,7 @@ export class WebSocketSession implements Connection {
     }
   }
 
-  async #answer(message: Record<string, unknown>, id: string | null): Promise<void> {
+  async #answer(message: Record<string, unknown>, id: string | null, arrival: Arrival): Promise<void> {
     this.#inFlight++;
     try {
       const { "@type": _type, id: _id, ...request } = message;
@@ -214,6 +231,7 @@ export class WebSocketSession implements Connection {
       // The turn lasts until the answer is taken: clients that don't read must not pile answers up.
       await this.#deps.inTurn(login.login, this, async (octets) => {
         const response = await this.#deps.processRequest(login, request, octets);
+        arrival.end();
         const whole = { "@type": "Response", ...(id !== null && { requestId: id }), ...response };
         await this.#send(await jsonBytes(whole, octets.taken));
       });
