@@ -17,13 +17,13 @@ import { hostPort, type Part } from "./parts.ts";
 
 /** The JMAP endpoints, and push. */
 export async function startHttp(config: Config, parts: Parts): Promise<Part> {
-  const { authenticator, metrics, isReady } = parts;
+  const { authenticator, metrics, ready } = parts;
   const draining = new AbortController();
   const api = createApi(config, parts, draining.signal);
   const { bus, surroundings } = parts;
   const authenticate = authenticator.authenticate;
   const eventSource = createEventSource({ bus, log: surroundings.log, draining: draining.signal, authenticate });
-  const server = createHttpServer({ ...api, authenticator, ready: isReady, eventSource });
+  const server = createHttpServer({ ...api, authenticator, ready, eventSource });
   observe(server, metrics);
   const drain = drainable(server);
   await listen(server, config.http);

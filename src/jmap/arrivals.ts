@@ -1,7 +1,7 @@
 /** So many octets of each request are not counted: to count small ones would cost more than they do. */
 const freely = 65_536;
 /** So long, in ms, a request waits for room before others are given up for it. */
-const patience = 1_000;
+const patience = 5_000;
 
 /** A request that has begun to arrive, until it is answered. */
 export interface Arrival {

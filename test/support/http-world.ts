@@ -59,7 +59,7 @@ export async function createHttpWorld(): Promise<HttpWorld> {
     publicUrl: "",
     relaxedUsing: false,
     authenticator,
-    ready: async () => true,
+    ready: async () => ({ isReady: true, text: "ready\n" }),
     eventSource: createEventSource(push),
     upgrade: createWebSocketUpgrade({
       ...push,

@@ -63,7 +63,7 @@ beforeAll(async () => {
               ? "throttled"
               : undefined,
     },
-    ready: async () => true,
+    ready: async () => ({ isReady: true, text: "ready\n" }),
   };
   server = createHttpServer(deps);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

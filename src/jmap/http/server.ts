@@ -119,11 +119,12 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
   if (deps.upgrade) get("/jmap/ws", wantsUpgrade);
   get("/healthz", (_req, res) => void res.type("text").send("ok\n"));
   get("/readyz", async (_req, res) => {
-    const isReady = await deps.ready();
+    const { isReady, text } = await deps.ready();
     res
       .status(isReady ? 200 : 503)
-      .type("text")
-      .send(isReady ? "ready\n" : "not ready\n");
+      .set("Cache-Control", "no-store")
+      .type(isReady ? "text" : "json")
+      .send(text);
   });
   app.use(() => {
     throw new RequestError("about:blank", 404, "There is nothing here.");
