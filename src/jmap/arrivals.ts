@@ -1,8 +1,5 @@
 /** So many octets of each request are not counted: to count small ones would cost more than they do. */
 const freely = 65_536;
-/** So long, in ms, a request waits for room before others are given up for it. */
-const patience = 5_000;
-
 /** A request that has begun to arrive, until it is answered. */
 export interface Arrival {
   /** Resolves when there is room for so many octets in all, which will come. False when it was given up. */
@@ -17,6 +14,7 @@ export interface Arrival {
 interface Entry {
   readonly login: string;
   octets: number;
+  since: number;
   isOver: boolean;
   giveUp(): void;
 }
@@ -36,7 +34,11 @@ export class Arrivals {
   /** Each takes its room, and says so, when there is enough. */
   readonly #waiting = new Set<() => boolean>();
 
-  constructor(most: number, mostOfLogin: number) {
+  readonly #patience: number;
+
+  /** `patience`: so long, in ms, one waits for room; what has been arriving for longer is given up for it then. */
+  constructor(most: number, mostOfLogin: number, patience = 5_000) {
+    this.#patience = patience;
     this.#most = most;
     this.#mostOfLogin = mostOfLogin;
   }
@@ -45,6 +47,7 @@ export class Arrivals {
     const entry: Entry = {
       login,
       octets: 0,
+      since: 0,
       isOver: false,
       giveUp: () => {
         this.#end(entry);
@@ -77,11 +80,11 @@ export class Arrivals {
       return isIn;
     };
     this.#waiting.add(enter);
-    const timer = setTimeout(resolve, patience);
+    const timer = setTimeout(resolve, this.#patience);
     await promise;
     clearTimeout(timer);
-    // Given back by whom it is given up for this one.
-    if (this.#waiting.delete(enter) && !entry.isOver) this.#takePartial(entry, octets);
+    if (this.#waiting.delete(enter) && !entry.isOver)
+      this.#takePartial(entry, octets, performance.now() - this.#patience);
     return !entry.isOver;
   }
 
@@ -91,16 +94,23 @@ export class Arrivals {
     const ofLogin = this.#sumOf(entry.login) - entry.octets;
     if (others > 0 && this.#octets + more > this.#most) return false;
     if (ofLogin > 0 && ofLogin + octets > this.#mostOfLogin) return false;
-    this.#partial.add(entry);
+    this.#add(entry);
     this.#count(entry, octets);
     return true;
   }
 
-  #takePartial(entry: Entry, octets: number): void {
-    this.#partial.add(entry);
+  /** Gives up others that began before a time, or else this one. */
+  #takePartial(entry: Entry, octets: number, before = Number.POSITIVE_INFINITY): void {
+    this.#add(entry);
     this.#count(entry, octets);
-    this.#makeRoom(entry);
+    this.#makeRoom(entry, before);
     if (this.#isFull(entry)) entry.giveUp();
+  }
+
+  #add(entry: Entry): void {
+    if (this.#partial.has(entry)) return;
+    entry.since = performance.now();
+    this.#partial.add(entry);
   }
 
   #end(entry: Entry): void {
@@ -133,9 +143,10 @@ export class Arrivals {
     return sum > this.#mostOfLogin && sum > octets;
   }
 
-  #makeRoom(entry: Entry): void {
+  #makeRoom(entry: Entry, before = Number.POSITIVE_INFINITY): void {
     if (!this.#isFull(entry)) return;
     for (const other of this.#partial) {
+      if (other.since > before) return;
       if (other !== entry && (other.login === entry.login || !this.#isFullOf(entry))) other.giveUp();
       if (!this.#isFull(entry)) return;
     }

@@ -148,7 +148,7 @@ export const floods = {
     again: (credentials) => many(get("/jmap/eventsource/?types=*&closeafter=no&ping=1", credentials)),
   },
   "uploads that never end": {
-    connections: 64,
+    connections: 8,
     opening: (credentials, account) => post(`/jmap/upload/${account}/`, credentials, "x".repeat(chunk), 49_000_000),
     again: () => Buffer.alloc(chunk, "x"),
   },

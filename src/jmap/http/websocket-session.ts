@@ -103,7 +103,7 @@ export class WebSocketSession implements Connection {
     this.#arrival = this.#nextArrival();
     ws.on("message", (data, isBinary) => this.#receive(data as Buffer, isBinary));
     ws.on("pong", () => this.#signOfLife());
-    ws.on("ping", () => this.#signOfLife());
+    ws.on("ping", (data) => this.#pong(data));
     ws.on("error", (error) => deps.log.debug({ reason: error.message }, "websocket failed"));
     ws.on("close", () => {
       clearInterval(this.#keepalive);
@@ -113,7 +113,7 @@ export class WebSocketSession implements Connection {
     });
     this.#keepalive = setInterval(() => this.#keepAlive(), deps.pingInterval ?? 30_000).unref();
     const pieces = new FramePieces(
-      (message) => this.#arriving(message),
+      (message) => this.#mayGoOn(message),
       () => this.#arrived(),
     );
     gate.part(pieces);
@@ -139,9 +139,15 @@ export class WebSocketSession implements Connection {
     return this.#deps.arrivals.begin(this.login, () => this.#cutOff(1013, "too many octets are on their way"));
   }
 
-  #arriving(message: PartialMessage): void {
+  #mayGoOn(message: PartialMessage): boolean {
+    this.#expectEnd(message);
     const octets = Math.min(message.mayTake, this.#deps.maxSizeRequest + sizeGrace);
-    if (octets > this.#announced) void this.#announce(octets);
+    if (octets <= this.#announced) return true;
+    void this.#announce(octets);
+    return false;
+  }
+
+  #expectEnd(message: PartialMessage): void {
     if (this.#deadline) return;
     const begin = performance.now();
     const patience = this.#deps.messagePatience ?? messagePatience;
@@ -285,6 +291,12 @@ export class WebSocketSession implements Connection {
     if (!this.#isOpen()) return undefined;
     const sent = new Promise<void>((resolve) => this.#ws.send(json, { binary: false }, () => resolve()));
     return this.#ws.bufferedAmount > 0 ? sent : undefined;
+  }
+
+  /** Under way until it is taken, too. */
+  #pong(data: Buffer): void {
+    this.#signOfLife();
+    if (this.#isOpen()) this.#ws.pong(data, false, this.#gate.enter());
   }
 
   #signOfLife(): void {

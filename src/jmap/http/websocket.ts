@@ -33,6 +33,7 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
+    autoPong: false,
     maxPayload: deps.maxSizeRequest + sizeGrace,
     handleProtocols: () => "jmap",
     perMessageDeflate: {
