@@ -42,9 +42,7 @@ export class FairTurns {
       return true;
     }
     if (this.#waiting.size === 0 && !this.#running && this.#hasTime()) {
-      this.#run(seat, work);
-      this.#charge();
-      if (!this.#isPlanned) this.#plan(0);
+      this.#runAtOnce(seat, work);
       return true;
     }
     const { network, login } = seat;
@@ -57,6 +55,18 @@ export class FairTurns {
 
   #hasTime(): boolean {
     return this.#begun === undefined || performance.now() - this.#begun < slice;
+  }
+
+  /** Not charged: what is used while nobody waits is taken from nobody. */
+  #runAtOnce(seat: Seat, work: Work): void {
+    this.#begun ??= performance.now();
+    this.#running = seat;
+    try {
+      work();
+    } finally {
+      this.#running = undefined;
+      if (!this.#isPlanned) this.#plan(0);
+    }
   }
 
   #run(seat: Seat, work: Work): void {
