@@ -4,14 +4,13 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type FloodName, floods } from "../support/flood.ts";
-import { isNightly } from "../support/scale.ts";
+import { type Flood, type FloodName, floods } from "../support/flood.ts";
+import { isNightly, scaled } from "../support/scale.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 type Times = Record<"http" | "webSocket", number[]>;
 
 const kinds = ["http", "webSocket"] as const;
-const seconds = Number(process.env.FLOOD_SECONDS ?? 5);
 const mostMemory = 400_000_000;
 /** Of the flooder at night, so that what is measured is the server, not the machine. */
 const niceness = isNightly ? 19 : 0;
@@ -76,7 +75,8 @@ test.each(Object.keys(floods) as FloodName[])("others are served beside a flood 
   try {
     await sleep(500);
     await times();
-    await sleep(seconds * 1_000);
+    const { seconds = 5 }: Flood = floods[name];
+    await sleep(scaled(seconds, 5) * 1_000);
     const taken = await times();
     const ended = flooder.exitCode;
     const slow = { http: p95(taken.http), webSocket: p95(taken.webSocket) };

@@ -13,6 +13,8 @@ export interface Flood {
   reads?: boolean;
   /** Whether pings are answered, as a WebSocket must. */
   pongs?: boolean;
+  /** How long it lasts in the usual run, in seconds. (Default: 5) */
+  seconds?: number;
   /** Bytes of `again` go out so many at a time, with a pause between. */
   trickle?: number;
 }
@@ -128,36 +130,43 @@ export const floods = {
   },
   "whole compressed messages": {
     connections: 8,
+    seconds: 2,
     opening: handshake,
     again: () => frame(bomb(), { isCompressed: true }),
   },
   "pipelined API calls": {
     connections: 8,
+    seconds: 2,
     opening: () => "",
     again: (credentials) => many(post("/jmap/api", credentials, request)),
   },
   pings: {
     connections: 8,
+    seconds: 2,
     opening: handshake,
     again: () => many(frame("", { opcode: 9 })),
     reads: false,
   },
   "event sources": {
     connections: 8,
+    seconds: 2,
     opening: () => "",
     again: (credentials) => many(get("/jmap/eventsource/?types=*&closeafter=no&ping=1", credentials)),
   },
   "uploads that never end": {
     connections: 8,
+    seconds: 2,
     opening: (credentials, account) => post(`/jmap/upload/${account}/`, credentials, "x".repeat(chunk), 49_000_000),
     again: () => Buffer.alloc(chunk, "x"),
   },
   "API bodies that never end": {
     connections: 64,
+    seconds: 2,
     opening: (credentials) => post("/jmap/api", credentials, large.slice(0, 8_000_000), large.length),
   },
   "request lines that trickle": {
     connections: 64,
+    seconds: 2,
     opening: () => "GET /",
     again: () => Buffer.alloc(chunk, "x"),
     trickle: 1,
