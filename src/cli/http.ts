@@ -18,7 +18,7 @@ import { hostPort, type Part } from "./parts.ts";
 
 /** The JMAP endpoints, and push. */
 export async function startHttp(config: Config, parts: Parts): Promise<Part> {
-  const { authenticator, metrics, isReady } = parts;
+  const { authenticator, metrics, ready } = parts;
   const draining = new AbortController();
   const { bus, surroundings } = parts;
   const { log } = surroundings;
@@ -26,7 +26,7 @@ export async function startHttp(config: Config, parts: Parts): Promise<Part> {
   const api = createApi(config, parts, { draining: draining.signal, proxies });
   const authenticate = authenticator.authenticate;
   const eventSource = createEventSource({ bus, log, draining: draining.signal, authenticate, proxies });
-  const server = createHttpServer({ ...api, authenticator, proxies, ready: isReady, eventSource });
+  const server = createHttpServer({ ...api, authenticator, proxies, ready, eventSource });
   observe(server, metrics);
   const drain = drainable(server);
   await listen(server, config.http);
@@ -59,7 +59,8 @@ function createApi(
     trustedOrigins: config.trustedOrigins,
     maxSizeRequest,
     processRequest: (login, body, octets) => processRequest(deps, login, body, octets),
-    inTurn: (login, work) => requests.run(login, () => services.octets.leased(work)),
+    inTurn: (login, connection, work) => requests.run(login, connection, () => services.octets.leased(work)),
+    arrivals: services.octets.arrivals,
   });
   const deps: ApiDeps = { services, registry, requests, publicUrl, relaxedUsing, upgrade };
   return deps;

@@ -4,6 +4,7 @@ import type { Clock, Random } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Ingest } from "../mail/ingest.ts";
 import type { Metrics } from "../ops/metrics.ts";
+import type { Report } from "../ops/readiness.ts";
 import type { Bus } from "../push/bus.ts";
 import type { WebPush } from "../push/webpush/webpush.ts";
 import type { Blobs } from "../store/blobs.ts";
@@ -27,7 +28,7 @@ export interface Parts {
   metrics: Metrics;
   surroundings: Surroundings;
   webPush: WebPush;
-  isReady: () => Promise<boolean>;
+  ready: () => Promise<Report>;
 }
 
 /** Something that listens. */

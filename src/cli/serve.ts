@@ -7,11 +7,14 @@ import { Ingest } from "../mail/ingest.ts";
 import { type Delivered, VacationResponder } from "../mail/vacation.ts";
 import { createMetrics } from "../ops/metrics.ts";
 import { serveMetrics } from "../ops/metrics-server.ts";
+import { Readiness } from "../ops/readiness.ts";
 import { ProcessBus } from "../push/bus.ts";
 import { PostgresCarrier } from "../push/postgres.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs.ts";
+import type { ObjectStore } from "../store/objects/object-store.ts";
 import type { Store } from "../store/store.ts";
+import { checks } from "./checks.ts";
 import { diskObjects } from "./database.ts";
 import { type DemoAccount, makeDemo } from "./demo.ts";
 import { gaugeStore } from "./gauges.ts";
@@ -56,8 +59,11 @@ async function start(
   stops.push(opened.close);
   interrupt?.throwIfAborted();
   let isStarted = false;
-  const isReady = async () => isStarted && (await opened.store.database.isReachable());
-  const parts = await makeParts(config, surroundings, { ...opened, isReady });
+  const objects = diskObjects(config);
+  const readiness = new Readiness(checks(config, opened.store.database, objects), log);
+  const starting = { isReady: false, text: '{"ready":false,"server":"starting"}\n' };
+  const ready = async () => (isStarted ? readiness.report() : starting);
+  const parts = await makeParts(config, surroundings, { ...opened, objects, ready });
   stops.push(() => parts.bus.close());
   stops.push(() => parts.webPush.close());
   await parts.bus.start();
@@ -82,7 +88,7 @@ async function start(
 async function makeParts(
   config: Config,
   surroundings: Surroundings,
-  { store, connection, isReady }: OpenStore & Pick<Parts, "isReady">,
+  { store, connection, objects, ready }: OpenStore & Pick<Parts, "ready"> & { objects: ObjectStore },
 ): Promise<Parts> {
   const { clock, random, log } = surroundings;
   const authenticator = createAuthenticator({ store, clock, log });
@@ -90,7 +96,6 @@ async function makeParts(
   bus.onRevoked((login) => authenticator.forget(login));
   // Revocations may have been missed.
   bus.onReconnect(() => authenticator.forget());
-  const objects = diskObjects(config);
   const metrics = createMetrics();
   gaugeStore(metrics, store);
   return {
@@ -102,7 +107,7 @@ async function makeParts(
     webPush: await openWebPush(config, surroundings, store, bus),
     metrics,
     surroundings,
-    isReady,
+    ready,
   };
 }
 
@@ -121,12 +126,12 @@ function createBus(store: Store, connection: OpenStore["connection"], log: Log):
 
 /** In this order they start; they stop in the opposite one, so that the front doors close first. */
 async function startRoles(config: Config, parts: Parts, stops: Stop[]): Promise<Running["urls"]> {
-  const { store, blobs, metrics, surroundings, isReady } = parts;
+  const { store, blobs, metrics, surroundings, ready } = parts;
   const { log } = surroundings;
   const roles = new Set(config.roles);
   const urls: Running["urls"] = { http: undefined, smtp: undefined, metrics: undefined };
   if (config.metrics) {
-    const server = await serveMetrics({ address: config.metrics, metrics, ready: isReady, log });
+    const server = await serveMetrics({ address: config.metrics, metrics, ready, log });
     stops.push(server.close);
     urls.metrics = `http://${hostPort({ ...config.metrics, port: server.port })}/metrics`;
   }

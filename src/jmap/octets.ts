@@ -1,3 +1,4 @@
+import { Arrivals } from "./arrivals.ts";
 import { MethodError } from "./errors.ts";
 
 /** What every request may answer without a look at what the others do, in octets. */
@@ -8,11 +9,14 @@ const freely = 1_000_000;
  * bytes, text and JSON.
  */
 export class OctetPool {
+  /** Requests on their way in: of all a quarter of as much, of one login a sixth. */
+  readonly arrivals: Arrivals;
   readonly #mostOfOne: number;
   #left: number;
 
   constructor(most: number, mostOfOne: number) {
     this.#left = most;
+    this.arrivals = new Arrivals(most / 4, most / 6);
     this.#mostOfOne = mostOfOne;
   }
 

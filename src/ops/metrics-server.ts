@@ -11,8 +11,8 @@ export interface MetricsServer {
 export interface MetricsServerOptions {
   address: { host: string; port: number };
   metrics: Metrics;
-  /** False while the server cannot do its work: told by /readyz. */
-  ready: () => Promise<boolean>;
+  /** Whether the server can do its work: told by /readyz. */
+  ready: () => Promise<{ isReady: boolean; text: string }>;
   log: Log;
 }
 
@@ -24,8 +24,9 @@ export async function serveMetrics({ address, metrics, ready, log }: MetricsServ
     } else if (path === "/healthz") {
       send(response, 200, "ok\n");
     } else if (path === "/readyz") {
-      const isReady = await ready();
-      send(response, isReady ? 200 : 503, isReady ? "ready\n" : "not ready\n");
+      const { isReady, text } = await ready();
+      if (isReady) send(response, 200, text);
+      else send(response, 503, text, "application/json");
     } else {
       send(response, 404, "not found\n");
     }

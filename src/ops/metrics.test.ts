@@ -12,7 +12,7 @@ test("counters, durations and gauges are told in Prometheus' form; /readyz follo
   server = await serveMetrics({
     address: { host: "127.0.0.1", port: 0 },
     metrics,
-    ready: async () => ready,
+    ready: async () => ({ isReady: ready, text: ready ? "ready\n" : "{}" }),
     log: silentLog,
   });
   const get = (path: string) => fetch(`http://127.0.0.1:${server!.port}${path}`);

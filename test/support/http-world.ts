@@ -63,14 +63,15 @@ export async function createHttpWorld(): Promise<HttpWorld> {
     relaxedUsing: false,
     authenticator,
     proxies,
-    ready: async () => true,
+    ready: async () => ({ isReady: true, text: "ready\n" }),
     eventSource: createEventSource(push),
     upgrade: createWebSocketUpgrade({
       ...push,
       trustedOrigins: [],
       maxSizeRequest: services.limits.maxSizeRequest,
       processRequest: (login, body, octets) => processRequest(deps, login, body, octets),
-      inTurn: (login, work) => deps.requests.run(login, () => services.octets.leased(work)),
+      inTurn: (login, connection, work) => deps.requests.run(login, connection, () => services.octets.leased(work)),
+      arrivals: services.octets.arrivals,
     }),
   };
   const server = createHttpServer(deps);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Login } from "../../auth/login.ts";
+import type { Arrival } from "../arrivals.ts";
 import { dispatch } from "../dispatch.ts";
 import { RequestError } from "../errors.ts";
 import type { Octets } from "../octets.ts";
@@ -88,32 +89,78 @@ export async function handleApi(deps: ApiDeps, req: IncomingMessage, res: Server
   if (!/^application\/json\s*(;|$)/i.test(req.headers["content-type"] ?? "")) {
     throw new RequestError("notJSON", 400, "The content type must be application/json.");
   }
-  const body = await arriving(req, () => readBody(req, deps.services.limits.maxSizeRequest));
   await deps.services.octets.leased(async (octets) => {
-    const response = await processRequest(deps, login, parseIJson(body), octets, req.headers["user-agent"]);
-    await sendJson(req, res, 200, response, {}, octets.taken);
+    // What the request and its response take is free again while the answer waits to be taken.
+    await answer(deps, req, res, login, octets);
     await sent(req, res);
   });
 }
 
-async function readBody(req: IncomingMessage, most: number): Promise<Buffer> {
-  const tooLarge = () => new RequestError("limit", 400, `At most ${most} octets in a request.`, "maxSizeRequest");
-  if (Number(req.headers["content-length"] ?? 0) > most) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const cutOff = () => reject(new RequestError("about:blank", 400, "The request was cut off."));
-  req.on("data", (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > most) reject(tooLarge());
-    else chunks.push(chunk);
-  });
-  req.once("end", () => {
-    req.off("close", cutOff);
-    resolve();
-  });
-  req.once("error", reject);
-  req.once("close", cutOff);
-  await promise;
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+async function answer(deps: ApiDeps, req: IncomingMessage, res: ServerResponse, login: Login, octets: Octets) {
+  const { limits, octets: pool } = deps.services;
+  const body = new Body(limits.maxSizeRequest);
+  const arrival = pool.arrivals.begin(login.login, () => body.refuse(tooManyOctets()));
+  try {
+    const request = await arriving(req, async () => parseIJson(await body.read(req, arrival)));
+    const response = await processRequest(deps, login, request, octets, req.headers["user-agent"]);
+    await sendJson(req, res, 200, response, {}, octets.taken);
+  } finally {
+    arrival.end();
+  }
 }
+
+const tooManyOctets = () =>
+  new RequestError("about:blank", 503, "Too many octets of requests are on their way: try again later.");
+
+class Body {
+  readonly #most: number;
+  readonly #whole = Promise.withResolvers<void>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Nothing more is kept of it. */
+  refuse(error: RequestError): void {
+    this.#whole.reject(error);
+  }
+
+  async read(req: IncomingMessage, arrival: Arrival): Promise<Buffer> {
+    const announced = Number(req.headers["content-length"] ?? 0);
+    if (announced > this.#most) throw this.#tooLarge();
+    if (!(await arrival.announce(announced))) throw tooManyOctets();
+    // Memory that nothing is written to takes none.
+    const bytes = announced >= worthOneBuffer ? Buffer.allocUnsafe(announced) : undefined;
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const take = (chunk: Buffer) => {
+      if (bytes) chunk.copy(bytes, size);
+      else chunks.push(chunk);
+      size += chunk.length;
+      if (size > this.#most) this.refuse(this.#tooLarge());
+      else arrival.grow(size);
+    };
+    const cutOff = () => this.refuse(new RequestError("about:blank", 400, "The request was cut off."));
+    req.on("data", take);
+    req.once("end", () => {
+      req.off("close", cutOff);
+      this.#whole.resolve();
+    });
+    req.once("error", this.#whole.reject);
+    req.once("close", cutOff);
+    try {
+      await this.#whole.promise;
+    } finally {
+      req.off("data", take);
+    }
+    if (!arrival.settle(size)) throw tooManyOctets();
+    if (bytes) return bytes;
+    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  }
+
+  #tooLarge(): RequestError {
+    return new RequestError("limit", 400, `At most ${this.#most} octets in a request.`, "maxSizeRequest");
+  }
+}
+
+const worthOneBuffer = 131_072;

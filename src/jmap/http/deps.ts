@@ -23,8 +23,8 @@ export interface ApiDeps {
 export interface HttpDeps extends ApiDeps {
   authenticator: Pick<Authenticator, "authenticate">;
   proxies: Proxies;
-  /** Whether the server could answer requests now. */
-  ready(): Promise<boolean>;
+  /** Whether the server could answer requests now, and the text that tells. */
+  ready(): Promise<{ isReady: boolean; text: string }>;
   /** RFC 8620 §7.3 */
   eventSource?: ((req: IncomingMessage, res: ServerResponse, login: Login, url: URL) => void) | undefined;
 }

@@ -66,7 +66,7 @@ beforeAll(async () => {
               : undefined,
     },
     proxies: new Proxies({ trusted: ["127.0.0.1/32"], publicUrl: "", log: silentLog }),
-    ready: async () => true,
+    ready: async () => ({ isReady: true, text: "ready\n" }),
   };
   server = createHttpServer(deps);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import express, { type NextFunction, type Request, type Response } from "express";
 import type { Login } from "../../auth/login.ts";
+import { FairTurns } from "../../base/fair-turns.ts";
 import { AccountMissing } from "../../store/errors.ts";
 import { RequestError } from "../errors.ts";
 import { checkHost } from "./address.ts";
@@ -9,6 +10,7 @@ import { authenticate, noSuchAccount } from "./authenticate.ts";
 import { handleCors } from "./cors.ts";
 import type { HttpDeps } from "./deps.ts";
 import { handleDownload } from "./download.ts";
+import { gate, gateOf } from "./gate.ts";
 import { Concurrency, Turns } from "./limits.ts";
 import { sendError, sendJson } from "./respond.ts";
 import { buildSession } from "./session.ts";
@@ -33,9 +35,9 @@ export type Endpoint = (typeof endpoints)[number];
 export function createHttpServer(deps: HttpDeps): Server {
   const { services, requests } = deps;
   const serveApi = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const login = await authenticate(req, deps);
+    const login = await signIn(req, deps);
     // The turn lasts until the answer is taken: clients that don't read must not pile answers up.
-    await requests.run(login.login, () => handleApi(deps, req, res, login));
+    await requests.run(login.login, req.socket, () => handleApi(deps, req, res, login));
   };
   const router = createRouter(deps, serveApi);
   // What asks for another upgrade, as for HTTP/2, is answered as if it had not asked (RFC 9110 §7.8).
@@ -43,6 +45,7 @@ export function createHttpServer(deps: HttpDeps): Server {
     deps.upgrade !== undefined && isWebSocket(req) && urlOf(req).pathname === "/jmap/ws";
   const options = { noDelay: true, keepAliveTimeout: 65_000, requestTimeout: longestBody, shouldUpgradeCallback };
   const server = createServer(options, (req, res) => {
+    gateOf(req).begin(req, res);
     try {
       checkHost(req);
     } catch (error) {
@@ -55,6 +58,7 @@ export function createHttpServer(deps: HttpDeps): Server {
       serveApi(req, res).catch((error: unknown) => sendError(req, res, error, services));
     } else router(req as Request, res as Response);
   });
+  gate(server, new FairTurns());
   server.on("upgrade", (req, socket, head) => deps.upgrade?.(req, socket, head));
   return server;
 }
@@ -77,7 +81,7 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
   app.disable("x-powered-by");
   app.disable("etag");
   const signedIn = (handler: Handler) => async (req: Request, res: Response) => {
-    await handler(req, res, await authenticate(req, deps));
+    await handler(req, res, await signIn(req, deps));
   };
   const session = signedIn((req, res, login) =>
     sendJson(req, res, 200, buildSession(deps, login, deps.proxies.baseUrl(req)), {
@@ -102,7 +106,7 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
   post(
     "/jmap/upload/:accountId",
     signedIn((req, res, login) =>
-      uploads.run(login.login, () => handleUpload(deps, req, res, login, String(req.params.accountId))),
+      uploads.run(login.login, req.socket, () => handleUpload(deps, req, res, login, String(req.params.accountId))),
     ),
   );
   const download = signedIn((req, res, login) => {
@@ -123,11 +127,12 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
   if (deps.upgrade) get("/jmap/ws", wantsUpgrade);
   get("/healthz", (_req, res) => void res.type("text").send("ok\n"));
   get("/readyz", async (_req, res) => {
-    const isReady = await deps.ready();
+    const { isReady, text } = await deps.ready();
     res
       .status(isReady ? 200 : 503)
-      .type("text")
-      .send(isReady ? "ready\n" : "not ready\n");
+      .set("Cache-Control", "no-store")
+      .type(isReady ? "text" : "json")
+      .send(text);
   });
   app.use(() => {
     throw new RequestError("about:blank", 404, "There is nothing here.");
@@ -136,6 +141,13 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
     await sendError(req, res, asRequestError(error), deps.services);
   });
   return app;
+}
+
+/** From then on, the connection has its turns among those of the login. */
+async function signIn(req: IncomingMessage, deps: HttpDeps): Promise<Login> {
+  const login = await authenticate(req, deps);
+  gateOf(req).signIn(login.login, deps.proxies.clientAddress(req));
+  return login;
 }
 
 function isWebSocket(req: IncomingMessage): boolean {

@@ -6,15 +6,27 @@ import type { Bus } from "../../push/bus.ts";
 import { type CloseReason, type Connection, opensSame } from "../../push/connections.ts";
 import { chooseTypes } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
+import type { Arrival, Arrivals } from "../arrivals.ts";
 import { RequestError } from "../errors.ts";
 import type { Octets } from "../octets.ts";
+import { FramePieces, type PartialMessage } from "./frames.ts";
+import type { Gate } from "./gate.ts";
 import { parseIJson } from "./json.ts";
 import { jsonBytes } from "./large-json.ts";
 
-/** With so many bytes unread by the client, we read no further requests of it. */
-const highWater = 4 << 20;
+/** So far over maxSizeRequest, a message still gets an answer; beyond it the connection closes with 1009. */
+export const sizeGrace = 1 << 20;
+/** After so many messages in a row that are none, the connection ends. */
+const mostNonsense = 100;
+/** A message takes no longer than so many ms to be whole, and one for each so many octets of it that are there. */
+const messagePatience = 30_000;
+const slowestLine = 8;
+/** When the server stops, a client that doesn't take its answers gets so long, in ms. */
+const drainPatience = 10_000;
 /** A client that doesn't answer our close gets this long, in ms. */
 const closePatience = 3_000;
+/** So long, in ms, a close that is not waited for has to reach the client. */
+const cutOffPatience = 100;
 
 export interface SessionDeps {
   bus: Bus;
@@ -22,10 +34,20 @@ export interface SessionDeps {
   /** Runs a request object of RFC 8620 §3.3 and gives its response object; throws RequestError. */
   processRequest: (login: Login, body: unknown, octets: Octets) => Promise<object>;
   /** Runs work in one of the turns that a login has; throws RequestError when it has none left. */
-  inTurn: (login: string, work: (octets: Octets) => Promise<void>) => Promise<void>;
+  inTurn: (login: string, connection: object, work: (octets: Octets) => Promise<void>) => Promise<void>;
+  /** Octets on their way in, of all connections together. */
+  arrivals: Arrivals;
   maxSizeRequest: number;
+  /** How long a message may take to be whole, in ms; large ones get more. (Default: 30 000) */
+  messagePatience?: number;
   /** How often the client must give a sign of life, in ms. (Default: 30 000) */
   pingInterval?: number;
+}
+
+/** A WebSocket, and the gate through which it reads. */
+export interface Line {
+  ws: WebSocket;
+  gate: Gate;
 }
 
 /** Looks at the credentials of the handshake again. */
@@ -52,6 +74,7 @@ interface PushEnable {
 export class WebSocketSession implements Connection {
   readonly login: string;
   readonly #ws: WebSocket;
+  readonly #gate: Gate;
   readonly #deps: SessionDeps;
   readonly #accounts: number[];
   readonly #authenticate: Authenticate;
@@ -64,22 +87,37 @@ export class WebSocketSession implements Connection {
   #draining = false;
   #alive = true;
   #unread = 0;
+  #nonsense = 0;
+  /** The message that is arriving. */
+  #arrival: Arrival;
+  #announced = 0;
+  #deadline: NodeJS.Timeout | undefined;
 
-  constructor(ws: WebSocket, deps: SessionDeps, login: Login, authenticate: Authenticate) {
+  constructor({ ws, gate }: Line, deps: SessionDeps, login: Login, authenticate: Authenticate) {
     this.login = login.login;
     this.#ws = ws;
+    this.#gate = gate;
     this.#deps = deps;
     this.#accounts = login.accounts.map(({ id }) => id);
     this.#authenticate = authenticate;
+    this.#arrival = this.#nextArrival();
     ws.on("message", (data, isBinary) => this.#receive(data as Buffer, isBinary));
     ws.on("pong", () => this.#signOfLife());
-    ws.on("ping", () => this.#signOfLife());
+    ws.on("ping", (data) => this.#pong(data));
     ws.on("error", (error) => deps.log.debug({ reason: error.message }, "websocket failed"));
     ws.on("close", () => {
       clearInterval(this.#keepalive);
+      clearTimeout(this.#deadline);
+      this.#arrival.end();
       this.#subscriber?.close();
     });
     this.#keepalive = setInterval(() => this.#keepAlive(), deps.pingInterval ?? 30_000).unref();
+    const pieces = new FramePieces(
+      (message) => this.#mayGoOn(message),
+      () => this.#arrived(),
+    );
+    gate.part(pieces);
+    gate.reopen();
   }
 
   close(reason: CloseReason): void {
@@ -88,6 +126,7 @@ export class WebSocketSession implements Connection {
       this.#draining = true;
       this.#subscriber?.close();
       this.#endWhenDrained();
+      setTimeout(() => this.#ws.terminate(), drainPatience).unref();
     }
   }
 
@@ -95,49 +134,96 @@ export class WebSocketSession implements Connection {
     return opensSame(await this.#authenticate(), this.login, this.#accounts);
   }
 
+  #nextArrival(): Arrival {
+    this.#announced = 0;
+    return this.#deps.arrivals.begin(this.login, () => this.#cutOff(1013, "too many octets are on their way"));
+  }
+
+  #mayGoOn(message: PartialMessage): boolean {
+    this.#expectEnd(message);
+    const octets = Math.min(message.mayTake, this.#deps.maxSizeRequest + sizeGrace);
+    if (octets <= this.#announced) return true;
+    void this.#announce(octets);
+    return false;
+  }
+
+  #expectEnd(message: PartialMessage): void {
+    if (this.#deadline) return;
+    const begin = performance.now();
+    const patience = this.#deps.messagePatience ?? messagePatience;
+    const look = () => {
+      const left = patience + message.arrived / slowestLine - (performance.now() - begin);
+      if (left <= 0) this.#cutOff(1008, "the message took too long");
+      else this.#deadline = setTimeout(look, left + 1).unref();
+    };
+    this.#deadline = setTimeout(look, patience).unref();
+  }
+
+  async #announce(octets: number): Promise<void> {
+    this.#announced = octets;
+    this.#gate.shut();
+    const hasRoom = await this.#arrival.announce(octets);
+    if (hasRoom && this.#isOpen()) this.#gate.reopen();
+  }
+
+  #arrived(): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
+  }
+
   #receive(data: Buffer, isBinary: boolean): void {
     this.#signOfLife();
-    if (isBinary) {
-      this.#end(1003, "text frames only");
-      return;
-    }
-    if (this.#draining || !this.#isOpen()) return;
+    const arrival = this.#arrival;
+    this.#arrival = this.#nextArrival();
+    const leave = this.#gate.enter();
+    const done = () => {
+      arrival.end();
+      leave();
+    };
+    this.#gate.turns.take(this.#gate.seat, () => {
+      const answered = this.#handle(data, isBinary, arrival);
+      if (answered) answered.then(done, done);
+      else done();
+    });
+  }
+
+  #handle(data: Buffer, isBinary: boolean, arrival: Arrival): Promise<void> | undefined {
+    if (isBinary) this.#end(1003, "text frames only");
+    if (isBinary || this.#draining || !this.#isOpen()) return undefined;
     let id: string | null = null;
     try {
-      if (data.length > this.#deps.maxSizeRequest) {
-        throw new RequestError(
-          "limit",
-          400,
-          `At most ${this.#deps.maxSizeRequest} octets in a request.`,
-          "maxSizeRequest",
-        );
-      }
+      if (!arrival.settle(data.length)) throw tooManyOctets();
+      if (data.length > this.#deps.maxSizeRequest) throw tooLarge(this.#deps.maxSizeRequest);
       const message = parse(data);
       if (typeof message.id === "string") id = message.id;
-      this.#dispatch(message, id);
+      const answered = this.#dispatch(message, id, arrival);
+      this.#nonsense = 0;
+      return answered;
     } catch (error) {
-      this.#sendError(id, error);
+      const told = this.#sendError(id, error);
+      if (++this.#nonsense > mostNonsense) this.#cutOff(1008, "too many messages that are no requests");
+      return told;
     }
   }
 
-  #dispatch(message: Record<string, unknown>, id: string | null): void {
+  /** Throws where the message is none. */
+  #dispatch(message: Record<string, unknown>, id: string | null, arrival: Arrival): Promise<void> | undefined {
     switch (message["@type"]) {
       case "Request":
         if (message.id !== undefined && id === null) throw notRequest("The id of a request is a string.");
-        void this.#answer(message, id);
-        break;
+        return this.#answer(message, id, arrival);
       case "WebSocketPushEnable":
         this.#switchPush(readPushEnable(message));
-        break;
+        return undefined;
       case "WebSocketPushDisable":
         this.#switchPush(null);
-        break;
+        return undefined;
       default:
         throw notRequest("Its @type is none that a client may send.");
     }
   }
 
-  async #answer(message: Record<string, unknown>, id: string | null): Promise<void> {
+  async #answer(message: Record<string, unknown>, id: string | null, arrival: Arrival): Promise<void> {
     this.#inFlight++;
     try {
       const { "@type": _type, id: _id, ...request } = message;
@@ -149,22 +235,23 @@ export class WebSocketSession implements Connection {
         return;
       }
       // The turn lasts until the answer is taken: clients that don't read must not pile answers up.
-      await this.#deps.inTurn(login.login, async (octets) => {
+      await this.#deps.inTurn(login.login, this, async (octets) => {
         const response = await this.#deps.processRequest(login, request, octets);
+        arrival.end();
         const whole = { "@type": "Response", ...(id !== null && { requestId: id }), ...response };
         await this.#send(await jsonBytes(whole, octets.taken));
       });
     } catch (error) {
-      this.#sendError(id, error);
+      await this.#sendError(id, error);
     } finally {
       this.#inFlight--;
       if (this.#draining) this.#endWhenDrained();
     }
   }
 
-  #sendError(id: string | null, error: unknown): void {
+  #sendError(id: string | null, error: unknown): Promise<void> | undefined {
     const problem = error instanceof RequestError ? error : unexpected(error, this.#deps.log);
-    this.#send({ "@type": "RequestError", requestId: id, ...problem.toJSON() });
+    return this.#send({ "@type": "RequestError", requestId: id, ...problem.toJSON() });
   }
 
   /** Only the last wish counts, however many come while the states are read. */
@@ -190,7 +277,7 @@ export class WebSocketSession implements Connection {
       try {
         await subscriber.start();
       } catch (error) {
-        this.#sendError(null, error);
+        void this.#sendError(null, error);
       }
       if (wanted === this.#wanted) break;
     }
@@ -202,15 +289,14 @@ export class WebSocketSession implements Connection {
   #send(message: object): Promise<void> | undefined {
     const json = Buffer.isBuffer(message) ? message : JSON.stringify(message);
     if (!this.#isOpen()) return undefined;
-    const ws = this.#ws;
-    const sent = new Promise<void>((resolve) => {
-      ws.send(json, { binary: false }, () => {
-        if (ws.isPaused && ws.bufferedAmount < highWater) ws.resume();
-        resolve();
-      });
-    });
-    if (ws.bufferedAmount >= highWater) ws.pause();
-    return ws.bufferedAmount > 0 ? sent : undefined;
+    const sent = new Promise<void>((resolve) => this.#ws.send(json, { binary: false }, () => resolve()));
+    return this.#ws.bufferedAmount > 0 ? sent : undefined;
+  }
+
+  /** Under way until it is taken, too. */
+  #pong(data: Buffer): void {
+    this.#signOfLife();
+    if (this.#isOpen()) this.#ws.pong(data, false, this.#gate.enter());
   }
 
   #signOfLife(): void {
@@ -240,11 +326,23 @@ export class WebSocketSession implements Connection {
 
   #end(code: number, reason: string): void {
     this.#subscriber?.close();
-    this.#ws.resume();
     this.#ws.close(code, reason);
     setTimeout(() => this.#ws.terminate(), closePatience).unref();
   }
+
+  /** Reads nothing more, not even the client's own close. */
+  #cutOff(code: number, reason: string): void {
+    this.#gate.shut();
+    this.#end(code, reason);
+    setTimeout(() => this.#ws.terminate(), cutOffPatience).unref();
+  }
 }
+
+const tooLarge = (most: number) =>
+  new RequestError("limit", 400, `At most ${most} octets in a request.`, "maxSizeRequest");
+
+const tooManyOctets = () =>
+  new RequestError("about:blank", 503, "Too many octets of requests are on their way: try again later.");
 
 function parse(data: Buffer): Record<string, unknown> {
   const message = parseIJson(data);

@@ -4,13 +4,16 @@ import { type AddressInfo, connect as connectTcp } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { Login } from "../../auth/login.ts";
+import { FairTurns } from "../../base/fair-turns.ts";
 import { silentLog } from "../../base/log.ts";
 import { ProcessBus } from "../../push/bus.ts";
 import { pushedTypes } from "../../push/states.ts";
 import type { Store } from "../../store/store.ts";
+import { Arrivals } from "../arrivals.ts";
 import { RequestError } from "../errors.ts";
 import { OctetPool, type Octets } from "../octets.ts";
 import { Proxies } from "./address.ts";
+import { gate } from "./gate.ts";
 import { createWebSocketUpgrade, type WebSocketDeps } from "./websocket.ts";
 
 const login: Login = {
@@ -53,6 +56,7 @@ beforeEach(async () => {
   bus = new ProcessBus({ store, log: silentLog });
   draining = new AbortController();
   server = createServer();
+  gate(server, new FairTurns());
   deps = {
     bus,
     log: { ...silentLog, warn: (fields: object) => void warnings.push(fields) },
@@ -62,7 +66,8 @@ beforeEach(async () => {
       return (header === "Bearer good" || header === "Basic good") && !revoked ? login : undefined;
     },
     processRequest: (_login, body, octets) => work(body as Message, octets),
-    inTurn: (_login, run) => new OctetPool(10_000_000, 10_000_000).leased(run),
+    inTurn: (_login, _connection, run) => new OctetPool(10_000_000, 10_000_000).leased(run),
+    arrivals: new Arrivals(10_000_000, 10_000_000),
     proxies: new Proxies({ trusted: [], publicUrl: "", log: silentLog }),
     trustedOrigins: ["https://webmail.example"],
     maxSizeRequest: 100_000,

@@ -6,9 +6,10 @@ import type { Log } from "../../base/log.ts";
 import { Connections } from "../../push/connections.ts";
 import { RequestError } from "../errors.ts";
 import { checkHost, type Proxies } from "./address.ts";
+import { type Gate, gateOf } from "./gate.ts";
 import { createOriginCheck } from "./origins.ts";
 import { challenges } from "./respond.ts";
-import { type SessionDeps, throttled, unexpected, WebSocketSession } from "./websocket-session.ts";
+import { type SessionDeps, sizeGrace, throttled, unexpected, WebSocketSession } from "./websocket-session.ts";
 
 export interface WebSocketDeps extends SessionDeps {
   /** Aborted when the server drains: requests under way are answered, then connections close. */
@@ -24,8 +25,6 @@ export interface WebSocketDeps extends SessionDeps {
   checkInterval?: number;
 }
 
-/** So far over maxSizeRequest, a message still gets an answer; beyond it the connection closes with 1009. */
-const sizeGrace = 1 << 20;
 /** Smaller messages are sent as they are: compressing them costs more than it saves. */
 const compressFrom = 4_096;
 
@@ -38,6 +37,7 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
+    autoPong: false,
     maxPayload: deps.maxSizeRequest + sizeGrace,
     handleProtocols: () => "jmap",
     perMessageDeflate: {
@@ -48,7 +48,7 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
     },
   });
 
-  const upgrade = async (req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+  const upgrade = async (req: IncomingMessage, gate: Gate, head: Buffer): Promise<void> => {
     checkHost(req);
     if (!offersJmap(req)) throw new RequestError("about:blank", 400, "The subprotocol jmap must be asked for.");
     checkOrigin(req);
@@ -58,9 +58,10 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
     if (login === "throttled") throw throttled();
     if (!login) throw new RequestError("about:blank", 401, "These credentials open nothing here.");
     if (connections.isFull(login.login)) throw new RequestError("about:blank", 429, "Too many connections are open.");
-    if (socket.destroyed) return;
-    server.handleUpgrade(req, socket, head, (ws: WebSocket) => {
-      const session = new WebSocketSession(ws, deps, login, authenticate);
+    if (gate.destroyed) return;
+    gate.signIn(login.login, deps.proxies.clientAddress(req));
+    server.handleUpgrade(req, gate, head, (ws: WebSocket) => {
+      const session = new WebSocketSession({ ws, gate }, deps, login, authenticate);
       ws.once("close", () => connections.delete(session));
       connections.add(session);
     });
@@ -69,7 +70,9 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
   return (req, socket, head) => {
     // A client that goes away during the handshake must not stop the process.
     socket.on("error", () => {});
-    upgrade(req, socket, head).catch((error: unknown) => refuse(req, socket, error, deps.log));
+    const gate = gateOf(req);
+    gate.shut();
+    upgrade(req, gate, head).catch((error: unknown) => refuse(req, socket, error, deps.log));
   };
 }
 

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { access, type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat } from "node:fs/promises";
+import { access, type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock, Random } from "../../base/clock.ts";
@@ -142,6 +142,18 @@ export class DiskObjects implements ObjectStore {
     const found = await this.exists(key);
     await rm(this.#path(key), { force: true });
     return found;
+  }
+
+  async check(): Promise<string | undefined> {
+    try {
+      const path = await this.temporaryPath();
+      await writeFile(path, "probe", { flag: "wx", mode: 0o600 });
+      await rm(path);
+      return undefined;
+    } catch (error) {
+      const { code } = error as { code?: string };
+      return code === "EROFS" || code === "EACCES" ? "read-only" : code === "ENOSPC" ? "full" : "can't be written";
+    }
   }
 
   async tidy(): Promise<void> {

@@ -35,6 +35,8 @@ export interface ObjectStore {
   list(day: string): AsyncIterable<ListedObject>;
   /** True when there was such an object. */
   remove(key: ObjectKey): Promise<boolean>;
+  /** What keeps objects from being written, in a word or two; undefined when nothing does. */
+  check(): Promise<string | undefined>;
   /** Removes what broken-off writes left behind. */
   tidy(): Promise<void>;
 }

@@ -1,0 +1,35 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { afterwards } from "../../test/support/afterwards.ts";
+import { systemClock } from "../base/clock.ts";
+import { DiskObjects } from "../store/objects/disk.ts";
+import { checks } from "./checks.ts";
+
+async function world(maxMessageSize: number) {
+  const data = await mkdtemp(join(tmpdir(), "checks-"));
+  afterwards(() => rm(data, { recursive: true }));
+  const objects = new DiskObjects({ folder: join(data, "blobs"), clock: systemClock, random: randomBytes });
+  const sizes = { maxMessageSize, maxSizeUpload: 1 };
+  return { data, ...checks({ data, ...sizes }, { isReachable: async () => false }, objects) };
+}
+
+test("a disk without room for the largest message is told of", async () => {
+  expect(await (await world(1)).disk()).toBeUndefined();
+  expect(await (await world(1e15)).disk()).toBe("less than 1000000000 MB free");
+});
+
+test("bodies are well while a file can be written beside them, and nothing of it is left", async () => {
+  const { data, bodies } = await world(1);
+  expect(await bodies()).toBeUndefined();
+  expect(await readdir(join(data, "blobs", "tmp"))).toEqual([]);
+  await rename(join(data, "blobs"), join(data, "elsewhere"));
+  await writeFile(join(data, "blobs"), "");
+  expect(await bodies()).toBe("can't be written");
+});
+
+test("a database that can't be reached is told of", async () => {
+  expect(await (await world(1)).database()).toBe("can't be reached");
+});

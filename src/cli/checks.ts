@@ -1,0 +1,22 @@
+import { statfs } from "node:fs/promises";
+import type { Config } from "../config/schema.ts";
+import type { Check } from "../ops/readiness.ts";
+import type { Database } from "../store/database.ts";
+import type { ObjectStore } from "../store/objects/object-store.ts";
+
+/** What must be well for the server to be ready. The disk: with room for a message of the largest size. */
+export function checks(
+  { data, maxMessageSize, maxSizeUpload }: Pick<Config, "data" | "maxMessageSize" | "maxSizeUpload">,
+  database: Pick<Database, "isReachable">,
+  objects: Pick<ObjectStore, "check">,
+): Record<"database" | "bodies" | "disk", Check> {
+  const room = Math.max(maxMessageSize, maxSizeUpload);
+  return {
+    database: async () => ((await database.isReachable()) ? undefined : "can't be reached"),
+    bodies: () => objects.check(),
+    disk: async () => {
+      const { bavail, bsize } = await statfs(data);
+      return bavail * bsize < room ? `less than ${Math.ceil(room / 1_000_000)} MB free` : undefined;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { silentLog } from "../base/log.ts";
+import { Readiness } from "./readiness.ts";
+
+const well = async () => undefined;
+const told = async (readiness: Readiness) => JSON.parse((await readiness.report()).text) as unknown;
+
+test("all is well, or each part is told of", async () => {
+  expect(await new Readiness({ one: well }, silentLog).report()).toEqual({ isReady: true, text: "ready\n" });
+  const two = new Readiness(
+    { one: well, two: async () => "full", three: () => Promise.reject(new Error("secret")) },
+    silentLog,
+  );
+  expect((await two.report()).isReady).toBe(false);
+  expect(await told(two)).toEqual({ ready: false, one: "ok", two: "full", three: "fails" });
+});
+
+test("a check that hangs keeps no answer back, and is not begun again and again", async () => {
+  let count = 0;
+  const hanging = () => {
+    count++;
+    return new Promise<undefined>(() => {});
+  };
+  const readiness = new Readiness({ one: well, two: hanging }, silentLog);
+  const begin = performance.now();
+  expect(await told(readiness)).toEqual({ ready: false, one: "ok", two: "gives no answer" });
+  expect(performance.now() - begin).toBeLessThan(1_000);
+  await sleep(400);
+  await readiness.report();
+  expect(count).toBe(1);
+});
+
+test("it is cheap to ask often, and change is seen after a second", async () => {
+  let count = 0;
+  let outcome: string | undefined;
+  const check = async () => {
+    count++;
+    return outcome;
+  };
+  const readiness = new Readiness({ one: check }, silentLog);
+  await Promise.all(Array.from({ length: 50 }, () => readiness.report()));
+  expect(count).toBe(1);
+  outcome = "full";
+  await sleep(1_050);
+  expect((await readiness.report()).isReady).toBe(false);
+});

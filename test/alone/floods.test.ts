@@ -1,0 +1,98 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Flood, type FloodName, floods } from "../support/flood.ts";
+import { isNightly, scaled } from "../support/scale.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+type Times = Record<"http" | "webSocket", number[]>;
+
+const kinds = ["http", "webSocket"] as const;
+const mostMemory = 400_000_000;
+/** Of the flooder at night, so that what is measured is the server, not the machine. */
+const niceness = isNightly ? 19 : 0;
+
+let server: TestServer;
+let good: ChildProcess;
+let quiet: Record<keyof Times, number>;
+let hostile: { credentials: string; account: string };
+const children: ChildProcess[] = [];
+
+function start(file: string, args: string[]): ChildProcess {
+  const child = fork(fileURLToPath(new URL(`../support/${file}`, import.meta.url)), args, { execArgv: [] });
+  children.push(child);
+  return child;
+}
+
+const basic = (address: string) => `Basic ${Buffer.from(`${address}:a long password`).toString("base64")}`;
+
+async function member(address: string) {
+  await server.addAccount(address, "a long password");
+  const { accountId } = await server.login(address, "a long password");
+  return { credentials: basic(address), account: accountId };
+}
+
+/** The times of what was asked since this was last called. */
+async function times(): Promise<Times> {
+  good.send("tell");
+  return (await once(good, "message"))[0] as Times;
+}
+
+function p95(all: number[]): number {
+  expect(all.length).toBeGreaterThan(0);
+  return all.sort((a, b) => a - b)[Math.ceil(all.length * 0.95) - 1]!;
+}
+
+function memory(): number {
+  const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))!;
+  return Number(kilobytes) * 1024;
+}
+
+beforeAll(async () => {
+  server = await startServer({ env: { POSTHORN_DEMO: "false" } });
+  hostile = await member("mallory@floods.test");
+  const { credentials, account } = await member("ann@floods.test");
+  good = start("good-client.ts", [String(server.httpPort), credentials, account]);
+  await sleep(2_000);
+  await times();
+  await sleep(2_000);
+  const { http, webSocket } = await times();
+  quiet = { http: p95(http), webSocket: p95(webSocket) };
+}, 120_000);
+afterAll(async () => {
+  for (const child of children) child.kill("SIGKILL");
+  await server?.dispose();
+});
+
+test.each(Object.keys(floods) as FloodName[])("others are served beside a flood of %s", async (name) => {
+  const args = [name, String(server.httpPort), hostile.credentials, hostile.account, String(niceness)];
+  const flooder = start("flood-process.ts", args);
+  let most = 0;
+  const watch = setInterval(() => (most = Math.max(most, memory())), 50);
+  try {
+    await sleep(500);
+    await times();
+    const { seconds = 5 }: Flood = floods[name];
+    await sleep(scaled(seconds, 5) * 1_000);
+    const taken = await times();
+    const ended = flooder.exitCode;
+    const slow = { http: p95(taken.http), webSocket: p95(taken.webSocket) };
+    if (process.env.FLOOD_REPORT) {
+      const of = (kind: keyof Times) =>
+        `${quiet[kind].toFixed(0)} -> ${slow[kind].toFixed(0)} ms (${taken[kind].length})`;
+      process.stderr.write(
+        `${name}: HTTP ${of("http")}, WebSocket ${of("webSocket")}, ${(most / 1e6).toFixed(0)} MB\n`,
+      );
+    }
+    expect(ended).toBeNull();
+    for (const kind of kinds) expect(slow[kind]).toBeLessThan(isNightly ? 100 : Math.max(150, 5 * quiet[kind]));
+    expect(most).toBeLessThan(mostMemory);
+  } finally {
+    clearInterval(watch);
+    flooder.kill("SIGKILL");
+    await sleep(200);
+  }
+});
