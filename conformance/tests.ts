@@ -29,6 +29,7 @@ import { mailboxSet } from "./rfc8621/2.5-mailbox-set.ts";
 import { mailbox } from "./rfc8621/2-mailbox.ts";
 import { mailboxCounts } from "./rfc8621/2-mailbox-counts.ts";
 import { thread } from "./rfc8621/3-thread.ts";
+import { threadPairs } from "./rfc8621/3-thread-pairs.ts";
 import { metadata } from "./rfc8621/4.1.1-metadata.ts";
 import { addressForms } from "./rfc8621/4.1.2.3-addresses.ts";
 import { headerForms } from "./rfc8621/4.1.2-header-forms.ts";
@@ -38,7 +39,9 @@ import { bodyParts } from "./rfc8621/4.1.4-body-parts.ts";
 import { bodyValues } from "./rfc8621/4.1.4-body-values.ts";
 import { mimeStructure } from "./rfc8621/4.1.4-mime.ts";
 import { emailGet } from "./rfc8621/4.2-email-get.ts";
+import { everywhereFilters } from "./rfc8621/4.4.1-everywhere.ts";
 import { filters } from "./rfc8621/4.4.1-filters.ts";
+import { languageFilters } from "./rfc8621/4.4.1-languages.ts";
 import { textFilters } from "./rfc8621/4.4.1-text.ts";
 import { threadFilters } from "./rfc8621/4.4.1-thread-filters.ts";
 import { sorting } from "./rfc8621/4.4.2-sort.ts";
@@ -103,6 +106,7 @@ export const tests: readonly Test[] = [
   ...mailboxTree,
   ...mailboxSet,
   ...thread,
+  ...threadPairs,
   ...metadata,
   ...headerForms,
   ...addressForms,
@@ -113,6 +117,8 @@ export const tests: readonly Test[] = [
   ...emailGet,
   ...filters,
   ...textFilters,
+  ...everywhereFilters,
+  ...languageFilters,
   ...threadFilters,
   ...sorting,
   ...collapsing,

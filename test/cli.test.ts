@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { isDeepStrictEqual, promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startServer, type TestServer } from "./support/server.ts";
 
@@ -132,6 +132,34 @@ test("an account is opened to one more login, and closed again", async () => {
   await eventually(async () => (await names()).length === 1);
 });
 
+test("an account has a name, which its identity has too until its owner gives that another", async () => {
+  const address = "named@new.example";
+  const add = ["account", "add", address, "--name", "Zoë Lee", "--password-stdin"];
+  expect((await server.cli(["account", "add", address, "--name", "a\nb"])).stderr).toContain("control characters");
+  expect((await server.cli(add, "sesame\n")).code).toBe(0);
+  const client = await server.login(address, "sesame");
+  const names = async () => {
+    const { accounts } = (await (await session(address, "sesame")).json()) as {
+      accounts: Record<string, { name: string }>;
+    };
+    const account = Object.values(accounts).map(({ name }) => name);
+    const [identity] = await client.call([["Identity/get", { accountId: client.accountId, ids: null }, "0"]]);
+    return [...account, ...(identity![1].list as { name: string }[]).map(({ name }) => name)];
+  };
+  expect(await names()).toEqual(["Zoë Lee", "Zoë Lee"]);
+  const renamed = async (name: string, expected: string[]) => {
+    expect((await run("account", "name", address, name)).code).toBe(0);
+    await eventually(async () => isDeepStrictEqual(await names(), expected));
+  };
+  await renamed("Z. Lee", ["Z. Lee", "Z. Lee"]);
+  await renamed("", [address, ""]);
+  await renamed("Zoë", ["Zoë", "Zoë"]);
+  const [got] = await client.call([["Identity/get", { accountId: client.accountId, ids: null }, "0"]]);
+  const [{ id }] = got![1].list as [{ id: string }];
+  await client.call([["Identity/set", { accountId: client.accountId, update: { [id]: { name: "Own" } } }, "0"]]);
+  await renamed("Zoë Lee", ["Zoë Lee", "Own"]);
+});
+
 test("the quota of an account is told, set and lifted", async () => {
   const address = "quota@new.example";
   await server.addAccount(address, "x");
@@ -153,6 +181,16 @@ test("aliases are added, listed and removed; an account's own address is not", a
   expect((await run("address", "remove", "sales@alias.example")).code).toBe(0);
   expect((await run("address", "remove", "sales@alias.example")).code).toBe(1);
   expect((await run("address", "remove", "main@alias.example")).stderr).toContain("account remove");
+});
+
+test("reindex takes accounts or all of them, and says how many messages it made terms for", async () => {
+  expect(await run("reindex", "--all")).toMatchObject({ code: 0, stdout: "0 messages indexed anew.\n" });
+  await server.addAccount("old@new.example", "sesame");
+  expect(await run("reindex", "old@new.example")).toMatchObject({ code: 0, stdout: "0 messages indexed anew.\n" });
+  expect(await run("reindex", "nobody@new.example")).toMatchObject({ code: 1 });
+  for (const wrong of [["reindex"], ["reindex", "--all", "old@new.example"]]) {
+    expect(await run(...wrong)).toMatchObject({ code: 1, stderr: "posthorn: name accounts, or give --all\n" });
+  }
 });
 
 test("doctor finds nothing amiss; config shows what is in force and whence", async () => {
@@ -177,7 +215,7 @@ test("a database is reached through its socket by the usual URL, with a login an
 
 test("every command has help; a mistake is told in a line, without a stack", async () => {
   const top = (await run("--help")).stdout;
-  const names = ["serve", "account", "address", "domain", "token", "config", "doctor", "migrate"];
+  const names = ["serve", "account", "address", "domain", "token", "config", "doctor", "migrate", "reindex"];
   for (const name of names) expect(top).toContain(name);
   const helps = await Promise.all(names.map((name) => run(name, "--help")));
   for (const [index, name] of names.entries()) expect(helps[index]!.stdout).toContain(`posthorn ${name}`);

@@ -234,6 +234,12 @@ const tellsNothing = async (path: Endpoint) => {
   expect(answer.body.toString()).toMatch(/^(ok|ready)\n$/);
 };
 
+async function refusesBlobs(path: Endpoint): Promise<void> {
+  await refuses(path, {});
+  await refuses(path, { accountId: thief.accountId });
+  await refuses(path, { accountId: thief.accountId, blobId: `${names.blob}-i0_9` });
+}
+
 const endpointAttacks: Record<Endpoint, (path: Endpoint) => Promise<void>> = {
   "/.well-known/jmap": tellsOfNobodyElse,
   "/jmap/session": tellsOfNobodyElse,
@@ -251,11 +257,8 @@ const endpointAttacks: Record<Endpoint, (path: Endpoint) => Promise<void>> = {
     await refuses(path, {}, { method: "POST", headers: { "content-type": "text/plain" }, body: "hello" });
   },
 
-  async "/jmap/download/:accountId/:blobId/:name"(path) {
-    await refuses(path, {});
-    await refuses(path, { accountId: thief.accountId });
-    await refuses(path, { accountId: thief.accountId, blobId: `${names.blob}-i0_9` });
-  },
+  "/jmap/download/:accountId/:blobId/:name": refusesBlobs,
+  "/jmap/download/:accountId/:blobId": refusesBlobs,
 
   async "/jmap/eventsource"() {
     const events = await openEventSource(thief, { types: ["*"], ping: 0 });

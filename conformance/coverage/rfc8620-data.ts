@@ -66,7 +66,7 @@ export const data: readonly Sentence[] = [
     section: "6.2",
     level: "MUST",
     says: "The server MUST return the name as the filename if it sets a Content-Disposition header.",
-    tests: ["name*"],
+    tests: ["name*", "name-empty"],
   },
   {
     section: "6.2",

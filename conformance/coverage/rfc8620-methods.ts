@@ -145,7 +145,12 @@ export const methods: readonly Sentence[] = [
     section: "5.3",
     level: "MUST",
     says: "Creates happen before their creation ids are referenced by another create/update/destroy in the same call.",
-    tests: ["creation-id-before-its-create", "creation-id-in-*", "creation-id-of-updated", "creation-id-of-destroyed"],
+    tests: [
+      "creation-id-before-its-create",
+      "creation-id-in-*",
+      "creation-id-of-updated*",
+      "creation-id-of-destroyed*",
+    ],
   },
   {
     section: "5.3",
@@ -178,6 +183,12 @@ export const methods: readonly Sentence[] = [
     level: "MUST",
     says: "An “existingId” property MUST be included on the SetError alreadyExists.",
     tests: ["already-exists"],
+  },
+  {
+    section: "5.5",
+    level: "SHOULD",
+    says: "The Comparator object may also have additional properties.",
+    tests: ["sort-further-properties"],
   },
   { section: "5.5", level: "MUST", says: "operator MUST be AND, OR or NOT.", tests: ["filter-bad-operator"] },
   {

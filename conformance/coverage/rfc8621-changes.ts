@@ -100,6 +100,12 @@ export const changes: readonly Sentence[] = [
   },
   {
     section: "4.6",
+    level: "SHOULD",
+    says: "Header values cannot hold CR, LF or NUL.",
+    tests: ["refused-line-end-*"],
+  },
+  {
+    section: "4.6",
     level: "MUST",
     says: "blobNotFound MUST include notFound with every blobId that could not be found.",
     tests: ["blob-not-found*"],

@@ -125,6 +125,68 @@ const within = defineTests(group, [
   },
 ]);
 
+/** One /set that makes a record and does something to it. */
+const ownRecords = defineTests(
+  group,
+  (["Mailbox", "Email"] as const).flatMap((type) => {
+    const given = async (t: TestContext, more: Json = {}): Promise<Json> => {
+      const box = await t.box();
+      if (type === "Mailbox") return { name: t.unique("own"), parentId: box, ...more };
+      return { mailboxIds: { [box]: true }, subject: t.unique("own"), ...more };
+    };
+    const patch: Json = type === "Mailbox" ? { sortOrder: 6 } : { "keywords/$flagged": true };
+    const isChanged = (record: Json) =>
+      type === "Mailbox" ? record.sortOrder === 6 : (record.keywords as Json)?.$flagged === true;
+    return [
+      {
+        id: `creation-id-of-destroyed-at-once[${type}]`,
+        level: "SHOULD" as const,
+        says: "Creates happen before their creation ids are referenced by another create/update/destroy in the same call (the record to destroy is one that the same call creates).",
+        run: async (t: TestContext) => {
+          const answer = await t.set(type, { create: { a: await given(t), b: await given(t) }, destroy: ["#a"] });
+          const [a, b] = [createdId(answer, "a"), createdId(answer, "b")];
+          t.destroyLater(type, a, b);
+          same(answer.destroyed, [a], `destroyed (${show(answer.notDestroyed)})`);
+          same(
+            (await t.get<{ id: string }>(type, [a, b])).map(({ id }) => id),
+            [b],
+            "ids in list",
+          );
+        },
+      },
+      {
+        id: `creation-id-of-updated-at-once[${type}]`,
+        level: "SHOULD" as const,
+        says: "Creates happen before their creation ids are referenced by another create/update/destroy in the same call (the record to update is one that the same call creates).",
+        run: async (t: TestContext) => {
+          const answer = await t.set(type, { create: { a: await given(t) }, update: { "#a": patch } });
+          const id = createdId(answer, "a");
+          t.destroyLater(type, id);
+          ok(isChanged(await t.find(type, id)), `the update was not done: ${show(answer.notUpdated)}`);
+        },
+      },
+      {
+        id: `creation-id-not-created-at-once[${type}]`,
+        level: "MUST" as const,
+        says: "notFound: The id given to update/destroy cannot be found (it stands for a record that the same call could not create).",
+        run: async (t: TestContext) => {
+          const create = { a: { ...(await given(t)), noSuchProperty: 1 } };
+          const { created, updated, destroyed } = await t.set(type, {
+            create,
+            update: { "#a": patch },
+            destroy: ["#a"],
+          });
+          same(
+            [created ?? null, updated ?? null, destroyed ?? null],
+            [null, null, null],
+            "created, updated, destroyed",
+          );
+        },
+      },
+    ];
+  }),
+);
+
 const refusals = defineTests(group, [
   {
     id: "unknown-creation-id",
@@ -247,4 +309,4 @@ const map = defineTests(group, [
   },
 ]);
 
-export const creationIds = [...within, ...refusals, ...map];
+export const creationIds = [...within, ...ownRecords, ...refusals, ...map];

@@ -135,6 +135,20 @@ const refusals: TestDefinition[] = [
   },
 ];
 
+const further: TestDefinition[] = [
+  {
+    id: "sort-further-properties",
+    level: "SHOULD",
+    says: "The Comparator object may also have additional properties as required for specific sort operations defined in a type's /query method (others say nothing).",
+    run: async (t) => {
+      const more = { anchorOffset: 0, calculateTotal: false, position: 0, "x-own": [1] };
+      const sort = [{ property: "name", isAscending: false, ...more }];
+      same(await sorted(t, [{ name: "a" }, { name: "c" }, { name: "b" }], sort), ["c", "b", "a"], "names in order");
+      await t.one("Email/query", { sort: [{ property: "receivedAt", ...more }], limit: 1 });
+    },
+  },
+];
+
 /** Sibling mailboxes made in this order; returns their names in the order of the query. */
 async function sorted(t: TestContext, boxes: readonly Json[], sort: Json[]): Promise<string[]> {
   const parentId = await t.box();
@@ -264,4 +278,4 @@ const sorts: TestDefinition[] = [
   },
 ];
 
-export const filterSort = defineTests(group, [...operators, ...refusals, ...sorts]);
+export const filterSort = defineTests(group, [...operators, ...refusals, ...sorts, ...further]);

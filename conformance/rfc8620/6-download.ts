@@ -46,6 +46,19 @@ const downloads = defineTests(group, [
     },
   })),
   {
+    id: "name-empty",
+    level: "SHOULD",
+    says: "name: the name for the file (a client that has none expands the template with an empty value).",
+    run: async (t) => {
+      const { blobId } = await t.upload("some text", "text/plain");
+      const { headers, body } = await t.client.download(blobId, "", "text/plain");
+      equal(String(body), "some text", "the body");
+      equal(headers["content-type"], "text/plain", "Content-Type");
+      const disposition = headers["content-disposition"] ?? "";
+      if (/filename/.test(disposition)) equal(filename(disposition), "", `filename in ${disposition}`);
+    },
+  },
+  {
     id: "of-email",
     level: "MUST",
     says: "For example, an Email type may have a blobId that represents the object in Internet Message Format.",

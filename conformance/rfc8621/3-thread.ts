@@ -1,7 +1,7 @@
-import type { ChangesResult, Json } from "../client/types.ts";
+import type { ChangesResult } from "../client/types.ts";
 import type { MadeEmail, TestContext } from "../runner/context.ts";
 import { defineTests } from "../runner/define.ts";
-import { differs, equal, includes, isId, ok, same, sameMembers } from "../runner/expect.ts";
+import { equal, includes, isId, ok, same, sameMembers } from "../runner/expect.ts";
 import { mailGroup, nowhere, update, yes } from "./support.ts";
 
 type Thread = { id: string; emailIds: string[] };
@@ -103,83 +103,10 @@ const order = defineTests(group, [
   },
 ]);
 
-type Pair = {
-  id: string;
-  level: "MUST" | "SHOULD";
-  says: string;
-  together: boolean;
-  answer: (m: string, s: string) => Json;
-};
 const condition1 =
   "An identical message id [RFC5322] appears in both messages in any of the Message-Id, In-Reply-To, and References header fields.";
-const condition2 =
-  'After stripping automatically added prefixes such as "Fwd:", "Re:", "[List-Tag]", etc., and ignoring white space, the subjects are the same.';
-
-const pairs: Pair[] = [
-  {
-    id: "in-reply-to",
-    level: "SHOULD",
-    says: condition1,
-    together: true,
-    answer: (inReplyTo, s) => ({ inReplyTo, subject: `Re: ${s}` }),
-  },
-  {
-    id: "references",
-    level: "SHOULD",
-    says: condition1,
-    together: true,
-    answer: (m, s) => ({ references: `<other@conformance.example> ${m}`, subject: s }),
-  },
-  {
-    id: "prefix-fwd",
-    level: "SHOULD",
-    says: condition2,
-    together: true,
-    answer: (references, s) => ({ references, subject: `Fwd: ${s}` }),
-  },
-  {
-    id: "prefixes-many",
-    level: "SHOULD",
-    says: condition2,
-    together: true,
-    answer: (references, s) => ({ references, subject: `RE: [List-Tag] Re: ${s}` }),
-  },
-  {
-    id: "subject-white-space",
-    level: "SHOULD",
-    says: condition2,
-    together: true,
-    answer: (references, s) => ({ references, subject: `Re:  ${s.replaceAll(" ", "   ")} ` }),
-  },
-  {
-    id: "other-subject",
-    level: "SHOULD",
-    says: "This avoids the situation where a person replies to an old message as a convenient way of finding the right recipient to send to but changes the subject and starts a new conversation.",
-    together: false,
-    answer: (references, s) => ({ references, subject: `Something else than ${s}` }),
-  },
-  {
-    id: "same-subject-only",
-    level: "SHOULD",
-    says: "It is suggested that two messages belong in the same Thread if both of the following conditions apply.",
-    together: false,
-    answer: (_, subject) => ({ subject }),
-  },
-];
 
 const threading = defineTests(group, [
-  ...pairs.map(({ id, level, says, together, answer }) => ({
-    id: `threading-${id}`,
-    level,
-    says,
-    run: async (t: TestContext) => {
-      const subject = `The plan ${t.unique("for")}`;
-      const messageId = `<${t.unique("first")}@conformance.example>`;
-      const [a, b] = await t.emails([{ subject, messageId }, answer(messageId, subject)]);
-      if (together) equal(b?.threadId, a?.threadId, "threadId of the second Email");
-      else differs(b?.threadId, a?.threadId, "threadId of the second Email");
-    },
-  })),
   {
     id: "threading-common-reference",
     level: "SHOULD",

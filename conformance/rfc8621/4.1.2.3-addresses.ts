@@ -118,6 +118,20 @@ const rows: Row[] = [
       { name: null, email: "bob@example.com" },
     ],
   },
+  {
+    id: "obsolete-blanks",
+    level: "SHOULD",
+    says: 'email: The "addr-spec" of the "mailbox" [RFC5322]. (Its obsolete syntax has white space around the @ and the dots.)',
+    value: "Ann <ann @ example .\r\n com>",
+    expected: [{ name: "Ann", email: "ann@example.com" }],
+  },
+  {
+    id: "comment-within",
+    level: "SHOULD",
+    says: `${one} (A comment may stand within an address.)`,
+    value: "Ann <ann(x)@example(at home).com>",
+    expected: [{ name: "Ann", email: "ann@example.com" }],
+  },
 ];
 
 const addresses = defineTests(mailGroup("4.1.2.3", "Header form: Addresses"), [

@@ -282,6 +282,40 @@ const bodies = defineTests(group, [
     },
   },
   {
+    id: "body-type-default",
+    level: "SHOULD",
+    says: 'type: The value of the Content-Type header field of the part, if present; otherwise, the implicit type as per the MIME standard ("text/plain" […]): so of a part that is created without one.',
+    run: async (t) => {
+      const { blobId } = await t.upload("hello", "application/x-a");
+      const made = await create(t, {
+        ...textBody("text"),
+        attachments: [{ blobId, name: "a", disposition: "attachment" }],
+      });
+      matches(
+        (await getEmail(t, made.id, ["attachments"], args)).attachments,
+        [{ type: "text/plain", size: 5 }],
+        "attachments",
+      );
+      const alone = await create(t, { bodyStructure: { partId: "1" }, bodyValues: { 1: { value: "text" } } });
+      matches(
+        (await getEmail(t, alone.id, ["bodyStructure"], args)).bodyStructure,
+        { type: "text/plain" },
+        "bodyStructure",
+      );
+    },
+  },
+  {
+    id: "body-type-default-in-digest",
+    level: "SHOULD",
+    says: 'type: […] the implicit type as per the MIME standard ("text/plain" or "message/rfc822" if inside a "multipart/digest").',
+    run: async (t) => {
+      const { blobId, size } = await t.upload("Subject: inner\r\n\r\nWithin.\r\n", "message/rfc822");
+      const made = await create(t, { bodyStructure: { type: "multipart/digest", subParts: [{ blobId }] } });
+      const { bodyStructure } = await getEmail(t, made.id, ["bodyStructure"], args);
+      matches(bodyStructure.subParts, [{ type: "message/rfc822", size }], "subParts");
+    },
+  },
+  {
     id: "body-value-flags-false",
     level: "MUST",
     says: "Within an EmailBodyValue object, isEncodingProblem and isTruncated MUST be either false or omitted.",

@@ -114,6 +114,44 @@ const shoulds: Row[] = [
   },
 ];
 
+const oneLine =
+  "A header field's value ends with its line (RFC 5322, Section 2.2): one with CR, LF or NUL in it cannot be set as it is.";
+const evil = "a\r\nX-Injected: yes";
+/** Values that would end their field, or that no mail may hold. */
+const lineEnds: Row[] = [
+  { id: "line-end-subject", says: oneLine, email: { subject: evil, ...textBody("text") } },
+  { id: "line-end-lf", says: oneLine, email: { subject: "a\nb", ...textBody("text") } },
+  { id: "line-end-cr", says: oneLine, email: { subject: "a\rb", ...textBody("text") } },
+  { id: "line-end-nul", says: oneLine, email: { subject: "a\u0000b", ...textBody("text") } },
+  {
+    id: "line-end-name",
+    says: oneLine,
+    email: { from: [{ name: evil, email: "a@example.com" }], ...textBody("text") },
+  },
+  { id: "line-end-address", says: oneLine, email: { to: [{ name: null, email: `a@${evil}` }], ...textBody("text") } },
+  { id: "line-end-message-id", says: oneLine, email: { inReplyTo: [`${evil}@example.com`], ...textBody("text") } },
+  { id: "line-end-raw", says: oneLine, email: { "header:X-Own": ` ${evil}`, ...textBody("text") } },
+  { id: "line-end-text", says: oneLine, email: { "header:X-Own:asText": evil, ...textBody("text") } },
+  {
+    id: "line-end-addresses",
+    says: oneLine,
+    email: { "header:X-Own:asAddresses": [{ name: evil, email: "a@b.c" }], ...textBody("text") },
+  },
+  {
+    id: "line-end-groups",
+    says: oneLine,
+    email: { "header:To:asGroupedAddresses": [{ name: evil, addresses: [] }], ...textBody("text") },
+  },
+  {
+    id: "line-end-urls",
+    says: oneLine,
+    email: { "header:List-Post:asURLs": [`https://a.example/${evil}`], ...textBody("text") },
+  },
+  { id: "line-end-part-name", says: oneLine, email: part({ name: evil }) },
+  { id: "line-end-part-cid", says: oneLine, email: part({ cid: `${evil}@example.com` }) },
+  { id: "line-end-part-header", says: oneLine, email: part({ "header:X-Own:asText": evil }) },
+];
+
 const invalid = 'This is a standard "/set" method: invalidProperties – the record given is invalid.';
 const musts: Row[] = [
   {
@@ -167,6 +205,12 @@ export const createRefused = defineTests(group, [
   ...table<Row>(musts, ({ id, level = "MUST", says, email }) => ({
     id: `refused-${id}`,
     level,
+    says,
+    run: (t) => refused(t, email),
+  })),
+  ...table<Row>(lineEnds, ({ id, says, email }) => ({
+    id: `refused-${id}`,
+    level: "SHOULD",
     says,
     run: (t) => refused(t, email),
   })),

@@ -7,6 +7,7 @@ import { normalizeAddress } from "../store/directory.ts";
 import { findLogin, openAccounts } from "../store/logins.ts";
 import type { Store } from "../store/store.ts";
 import { findToken } from "../store/tokens.ts";
+import { KnownNetworks } from "./known-networks.ts";
 import type { Authenticator, Login } from "./login.ts";
 import { appPasswordId, hashPassword, tokenHash, verifyPassword } from "./secrets.ts";
 import { networkOf, Throttle } from "./throttle.ts";
@@ -31,68 +32,98 @@ interface Verified {
 /** Undefined: a wrong one. */
 type Outcome = Verified | "throttled" | undefined;
 
+/** How a password is verified. */
+interface Way {
+  isBlocked: () => boolean;
+  /** Where it waits for its turn. */
+  turn: () => Promise<Slots>;
+}
+
 interface Entry {
   name: string;
   /** Shared by all that ask meanwhile. */
   outcome: Promise<Outcome>;
 }
 
+/** Where a credential comes from, and the login to throttle and forget by: empty until a token tells it. */
+interface Attempt {
+  id: string;
+  name: string;
+  remoteAddress: string | undefined;
+}
+
 /** Verified credentials are remembered under an HMAC of the secret, so argon2 runs once in minutes, not on each request. */
 export function createAuthenticator({ store, clock, log }: AuthenticatorOptions): Authenticator {
   const key = randomBytes(32);
   const cache = new CredentialCache(clock);
-  const byLogin = new Throttle({ free: 6, clock });
-  const byNetwork = new Throttle({ free: 30, clock });
-  /** Logins with the networks where their password was right. */
-  const atHome = new LRUCache<string, true>({ max: 20_000 });
+  const throttles = { login: new Throttle({ free: 6, clock }), network: new Throttle({ free: 30, clock }) };
+  const networks = new KnownNetworks(store);
   const slots = new Slots(atOnce);
+  /** Guesses of strangers keep nobody waiting at home. */
+  const homeSlots = new Slots(1);
   const decoy = hashPassword(randomBytes(16).toString("hex"));
   decoy.catch(() => {});
 
   const secretKey = (kind: string, name: string, secret: string) =>
     createHmac("sha256", key).update(`${kind}\0${name}\0${secret}`).digest("base64");
 
-  /** `name`: the login to throttle and forget by; empty until a token tells it. */
-  async function check(
-    id: string,
-    name: string,
-    remoteAddress: string,
-    verify: (isBlocked: () => boolean) => Promise<Outcome>,
-  ) {
+  /** Whether the login is at home there: the database is asked only where that makes a difference. */
+  async function isAtHome(name: string, network: string | undefined): Promise<boolean> {
+    if (name === "" || network === undefined) return false;
+    const isHindered = throttles.network.isBlocked(network) || throttles.login.isBlocked(name);
+    return isHindered ? networks.has(name, network) : networks.recall(name, network) === true;
+  }
+
+  async function check({ id, name, remoteAddress }: Attempt, verify: (way: Way) => Promise<Outcome>) {
+    const network = remoteAddress === undefined ? undefined : networkOf(remoteAddress);
     const known = cache.get(id);
-    if (known) return loginOf(await known.outcome);
-    const network = networkOf(remoteAddress);
-    const isBlocked = () => byNetwork.isBlocked(network);
+    if (known) return recognized(await known.outcome, name, network);
+    const isHome = await isAtHome(name, network);
+    const shared = cache.get(id);
+    if (shared) return recognized(await shared.outcome, name, network);
+    const isBlocked = () => !isHome && network !== undefined && throttles.network.isBlocked(network);
     // Guesses from elsewhere must not lock people out where they have logged in before.
-    const home = `${name} ${network}`;
-    const guessed = atHome.has(home) ? home : name;
-    if (isBlocked() || (name !== "" && byLogin.isBlocked(guessed))) return "throttled";
+    const guessed = isHome ? `${name} ${network}` : name;
+    if (isBlocked() || (name !== "" && throttles.login.isBlocked(guessed))) return "throttled";
     // Guesses at one login count before their outcome is known; many people may log in at once from one network.
-    if (name !== "") byLogin.attempt(guessed);
-    const verified = await cache.add(id, name, verify(isBlocked)).catch((error: unknown) => {
-      if (name !== "") byLogin.withdraw(guessed);
+    if (name !== "") throttles.login.attempt(guessed);
+    const turn = async () => {
+      const isNear = isHome || (slots.waiting > 0 && network !== undefined && (await networks.has(name, network)));
+      return isNear ? homeSlots : slots;
+    };
+    const verified = await cache.add(id, name, verify({ isBlocked, turn })).catch((error: unknown) => {
+      if (name !== "") throttles.login.withdraw(guessed);
       throw error;
     });
     if (verified === "throttled") return verified;
     if (!verified) {
-      byNetwork.attempt(network);
+      if (network !== undefined) throttles.network.attempt(network);
       log.info({ login: name, remoteAddress }, "credential refused");
       return undefined;
     }
-    if (name !== "") {
-      byLogin.forgive(guessed);
-      atHome.set(home, true);
-    }
-    return verified.login;
+    if (name !== "") throttles.login.forgive(guessed);
+    return recognized(verified, name, network);
   }
 
-  async function verifyLogin(name: string, password: string, isBlocked: () => boolean): Promise<Outcome> {
+  /** Where a password was right, its login is at home. */
+  async function recognized(outcome: Outcome, name: string, network: string | undefined) {
+    if (!outcome || outcome === "throttled") return outcome;
+    const { login } = outcome;
+    if (name === "" || network === undefined || networks.isKept(name, login.userId, network)) return login;
+    await networks.keep(name, login.userId, network).catch((error: unknown) => {
+      log.warn({ err: error }, "the network of a login was not kept");
+    });
+    return login;
+  }
+
+  async function verifyLogin(name: string, password: string, { isBlocked, turn }: Way): Promise<Outcome> {
     const secrets = await findLogin(store.database, name);
     const appId = appPasswordId(password);
     const app = secrets?.appPasswords.find(({ id }) => id === appId);
     // One argon2 whatever the login is, so the time tells nothing.
     const hash = app?.hash ?? secrets?.passwordHash ?? (await decoy);
     // Guesses of one network at many logins, sent all at once, wait no longer than until the first of them are wrong.
+    const slots = await turn();
     const right = await slots.run(async () => (isBlocked() ? "throttled" : verifyPassword(hash, password)));
     if (right === "throttled") return right;
     if (!right || !secrets) return undefined;
@@ -112,12 +143,11 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
     return { login: { login: name, userId: secrets.userId, accounts, ...credential }, expiresAt };
   }
 
-  async function checkPassword(login: string, password: string, remoteAddress: string) {
+  async function checkPassword(login: string, password: string, remoteAddress: string | undefined) {
     const name = normalizeAddress(login) ?? login.toLowerCase();
     if (name === "" || name.length > 320 || name.includes("\0") || password.length > 1000) return undefined;
-    return check(secretKey("basic", name, password), name, remoteAddress, (isBlocked) =>
-      verifyLogin(name, password, isBlocked),
-    );
+    const attempt = { id: secretKey("basic", name, password), name, remoteAddress };
+    return check(attempt, (way) => verifyLogin(name, password, way));
   }
 
   return {
@@ -127,7 +157,7 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
       const [, scheme = "", value = ""] = /^(\S+) +(\S+) *$/.exec(header ?? "") ?? [];
       if (scheme.toLowerCase() === "bearer") {
         if (value.length > 1000) return undefined;
-        return check(secretKey("bearer", "", value), "", remoteAddress, () => verifyToken(value));
+        return check({ id: secretKey("bearer", "", value), name: "", remoteAddress }, () => verifyToken(value));
       }
       if (scheme.toLowerCase() !== "basic") return undefined;
       const text = Buffer.from(value, "base64").toString("utf8");
@@ -135,10 +165,6 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
       return colon < 0 ? undefined : checkPassword(text.slice(0, colon), text.slice(colon + 1), remoteAddress);
     },
   };
-}
-
-function loginOf(outcome: Outcome): Login | "throttled" | undefined {
-  return outcome === "throttled" ? outcome : outcome?.login;
 }
 
 class CredentialCache {

@@ -20,8 +20,11 @@ export interface AccountAccess {
 
 /** A front door asks this; "throttled" means too many wrong secrets of late: try later. */
 export interface Authenticator {
-  /** The value of an Authorization header: Basic (a password or an app password) or Bearer. */
-  authenticate(header: string | undefined, remoteAddress: string): Promise<Login | "throttled" | undefined>;
+  /**
+   * The value of an Authorization header: Basic (a password or an app password) or Bearer. Without a `remoteAddress`, as
+   * behind a proxy that is not trusted, only guesses at one login are slowed down.
+   */
+  authenticate(header: string | undefined, remoteAddress: string | undefined): Promise<Login | "throttled" | undefined>;
   checkPassword(login: string, password: string, remoteAddress: string): Promise<Login | "throttled" | undefined>;
   /** Drops what is remembered of a login, or of all: to be called when credentials or open accounts changed. */
   forget(login?: string): void;

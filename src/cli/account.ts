@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { hashPassword, randomPassword } from "../auth/secrets.ts";
 import { showSize, size } from "../config/values.ts";
+import { setAccountName } from "../store/account-name.ts";
 import {
   addAlias,
   createAccount,
@@ -30,10 +31,14 @@ export function addAccountCommands(program: Command): void {
     account
       .command("add <address>")
       .description("make an account; its domain too, when that is new")
+      .option("--name <text>", "what it is called, and who its mail is from (default: its address alone)", "")
       .option("--password-stdin", passwordHelp)
       .addHelpText(
         "after",
-        examples("account add ann@example.org", "account add ann@example.org --password-stdin < password.txt"),
+        examples(
+          'account add ann@example.org --name "Ann Lee"',
+          "account add ann@example.org --password-stdin < password.txt",
+        ),
       ),
     add,
     { begins: true },
@@ -41,6 +46,13 @@ export function addAccountCommands(program: Command): void {
   onStore(
     account.command("list").description("list all accounts").addHelpText("after", examples("account list")),
     list,
+  );
+  onStore(
+    account
+      .command("name <address> <name>")
+      .description('set what an account is called, and who its mail is from; "" is its address alone')
+      .addHelpText("after", examples('account name ann@example.org "Ann Lee"')),
+    rename,
   );
   onStore(
     account
@@ -82,12 +94,12 @@ export function addAccountCommands(program: Command): void {
 /** An account whose domain may be new. A domain without postmaster (RFC 5321 §4.5.1) gets it for one. */
 export async function provision(
   store: Store,
-  { address, password, quota }: { address: string; password: string; quota: number },
+  { address, password, quota, name = "" }: { address: string; password: string; quota: number; name?: string },
 ) {
   const domainName = splitAddress(address)!.domain;
   const { domain, isNew } = await ensureDomain(store, domainName);
   const passwordHash = await hashPassword(password);
-  const userId = await createAccount(store, { address, passwordHash, quota: quota || null });
+  const userId = await createAccount(store, { address, passwordHash, name, quota: quota || null });
   const postmaster = `postmaster@${domainName}`;
   if (address !== postmaster) await addAlias(store, postmaster, userId).catch(() => {});
   return { userId, domain, isNewDomain: isNew };
@@ -95,13 +107,31 @@ export async function provision(
 
 async function add({ config, store, options }: Context, text: string): Promise<void> {
   const address = addressOf(text);
+  const name = nameOf(String(options.name));
   // Before anyone types a password.
   if (await isAddressTaken(store.database, address)) throw new Failure(`${address} is taken`);
   const { password, isRandom } = await choosePassword(options);
-  const { domain, isNewDomain } = await provision(store, { address, password, quota: config.defaultQuota });
+  const quota = config.defaultQuota;
+  const { domain, isNewDomain } = await provision(store, { address, password, quota, name });
   if (isNewDomain) say(`Made the domain ${domain.name}; posthorn domain list prints its DNS records.`);
   say(`Made the account ${address}.`);
   if (isRandom) say(`Its password, shown only now: ${password}`);
+}
+
+/** It stands in header fields. */
+function nameOf(text: string): string {
+  const name = text.trim().normalize("NFC");
+  if (/\p{Cc}/u.test(name) || !name.isWellFormed()) throw new Failure("a name has no control characters");
+  if (name.length > 200) throw new Failure("a name has 200 characters at most");
+  return name;
+}
+
+async function rename({ store }: Context, text: string, newName = ""): Promise<void> {
+  const { login, userId } = await loginOf(store, text);
+  const name = nameOf(newName);
+  await store.write(userId, (tx) => setAccountName(tx, login, name));
+  await announceRevoked(store.database, login);
+  say(name === "" ? `${login} has no name.` : `${login} is called ${name}.`);
 }
 
 async function choosePassword(options: Context["options"]): Promise<{ password: string; isRandom: boolean }> {

@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Config } from "../config/schema.ts";
+import { Proxies } from "../jmap/http/address.ts";
 import { processRequest } from "../jmap/http/api.ts";
 import type { ApiDeps } from "../jmap/http/deps.ts";
 import { createEventSource } from "../jmap/http/eventsource.ts";
@@ -19,11 +20,13 @@ import { hostPort, type Part } from "./parts.ts";
 export async function startHttp(config: Config, parts: Parts): Promise<Part> {
   const { authenticator, metrics, isReady } = parts;
   const draining = new AbortController();
-  const api = createApi(config, parts, draining.signal);
   const { bus, surroundings } = parts;
+  const { log } = surroundings;
+  const proxies = new Proxies({ trusted: config.trustedProxies, publicUrl: config.publicUrl, log });
+  const api = createApi(config, parts, { draining: draining.signal, proxies });
   const authenticate = authenticator.authenticate;
-  const eventSource = createEventSource({ bus, log: surroundings.log, draining: draining.signal, authenticate });
-  const server = createHttpServer({ ...api, authenticator, ready: isReady, eventSource });
+  const eventSource = createEventSource({ bus, log, draining: draining.signal, authenticate, proxies });
+  const server = createHttpServer({ ...api, authenticator, proxies, ready: isReady, eventSource });
   observe(server, metrics);
   const drain = drainable(server);
   await listen(server, config.http);
@@ -35,7 +38,11 @@ export async function startHttp(config: Config, parts: Parts): Promise<Part> {
   return { url: `http://${hostPort({ ...config.http, port })}`, stop };
 }
 
-function createApi(config: Config, parts: Parts, draining: AbortSignal): ApiDeps {
+function createApi(
+  config: Config,
+  parts: Parts,
+  { draining, proxies }: { draining: AbortSignal; proxies: Proxies },
+): ApiDeps {
   const { store, blobs, ingest, authenticator, bus, webPush, metrics } = parts;
   const { clock, random, log } = parts.surroundings;
   const registry = createRegistry(methods.map((method) => timed(method, metrics)));
@@ -48,7 +55,8 @@ function createApi(config: Config, parts: Parts, draining: AbortSignal): ApiDeps
     log,
     draining,
     authenticate: authenticator.authenticate,
-    publicUrl,
+    proxies,
+    trustedOrigins: config.trustedOrigins,
     maxSizeRequest,
     processRequest: (login, body, octets) => processRequest(deps, login, body, octets),
     inTurn: (login, work) => requests.run(login, () => services.octets.leased(work)),

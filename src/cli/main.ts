@@ -8,6 +8,7 @@ import { addDoctorCommand } from "./doctor.ts";
 import { addDomainCommands } from "./domain.ts";
 import { explain } from "./fail.ts";
 import { addMigrateCommand } from "./migrate.ts";
+import { addReindexCommand } from "./reindex.ts";
 import { addServeCommand } from "./serve-command.ts";
 import { addTokenCommands } from "./token.ts";
 
@@ -26,6 +27,7 @@ addTokenCommands(program);
 addConfigCommand(program);
 addDoctorCommand(program);
 addMigrateCommand(program);
+addReindexCommand(program);
 
 // Whoever reads us may stop reading, as in `posthorn config | head`.
 process.stdout.on("error", () => {});

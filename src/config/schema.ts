@@ -8,6 +8,7 @@ import {
   integer,
   list,
   listenAddress,
+  network,
   oneOf,
   optionalAddress,
   type Parse,
@@ -18,6 +19,7 @@ import {
   someOf,
   text,
   url,
+  webOrigin,
 } from "./values.ts";
 
 export interface Option<T> {
@@ -87,6 +89,18 @@ const declarations = {
     shown: "from the request's Host",
     parse: publicUrl,
     help: "URL under which clients reach this server, such as https://mail.example.com.",
+  }),
+  trustedProxies: option({
+    default: "",
+    shown: "none",
+    parse: list(network),
+    help: "Proxies whose X-Forwarded-For, -Proto and -Host or Forwarded are believed, a comma list of addresses and networks such as 127.0.0.1/32.",
+  }),
+  trustedOrigins: option({
+    default: "",
+    shown: "the public URL's",
+    parse: list(webOrigin),
+    help: "Origins of web pages, beside this server's own, that may open a WebSocket with Basic credentials, a comma list such as https://webmail.example.com.",
   }),
   hostname: option({
     default: hostname(),

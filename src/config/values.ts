@@ -169,6 +169,22 @@ export const publicUrl: Parse<string> = (value) => {
   return parsed;
 };
 
+/** An IP address, or a network such as 192.0.2.0/24. */
+export const network: Parse<string> = (value) => {
+  const [, address = "", prefix] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(value) ?? [];
+  const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  if (longest > 0 && !address.includes("%") && Number(prefix ?? 0) <= longest) return value;
+  throw new Error(`"${value}" is neither an IP address nor a network such as 192.0.2.0/24 or 2001:db8::/32`);
+};
+
+/** RFC 6454 §6.2: scheme, host and port, as a browser writes them. */
+export const webOrigin: Parse<string> = (value) => {
+  const parsed = URL.parse(value);
+  const isOrigin = parsed?.pathname === "/" && !/[?#@]/.test(value) && /^https?:$/.test(parsed.protocol);
+  if (isOrigin) return parsed.origin;
+  throw new Error(`"${value}" is not an origin such as https://mail.example.com`);
+};
+
 export const hostName: Parse<string> = (value) => {
   if (/^(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/i.test(value) && value.length <= 253) return value;
   throw new Error(`"${value}" is not a host name`);

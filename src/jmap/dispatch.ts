@@ -2,10 +2,12 @@ import type { Login } from "../auth/login.ts";
 import { decodeId } from "../base/ids.ts";
 import { CommitError, isRetryable } from "../store/database.ts";
 import { AccountMissing } from "../store/errors.ts";
+import { isStorageTrouble, tellStorageTrouble } from "../store/storage-trouble.ts";
 import type { Reader, Tx } from "../store/store.ts";
 import { MethodError } from "./errors.ts";
 import { idPrefix } from "./ids.ts";
 import type { Call, Method, MethodResult, ReadCall, Services, WriteCall } from "./method.ts";
+import { missingCapability } from "./missing-capability.ts";
 import { type Octets, weigh } from "./octets.ts";
 import { type Budget, type Invocation, resolveReferences } from "./references.ts";
 import type { Registered, Registry } from "./registry.ts";
@@ -14,6 +16,8 @@ import { describe } from "./schema.ts";
 export interface DispatchRequest {
   login: Login;
   using: ReadonlySet<string>;
+  /** The User-Agent of the client. */
+  agent?: string | undefined;
   /** Calls run though their capability is not in `using`. */
   relaxedUsing?: boolean;
   calls: readonly Invocation[];
@@ -121,8 +125,10 @@ class Run {
   #ready(invocation: Invocation, responses: readonly Invocation[], created: ReadonlyMap<string, string>[]): ReadyCall {
     const known = this.registry.get(invocation[0]);
     const { relaxedUsing, using } = this.request;
-    if (!known || !(relaxedUsing || using.has(known.method.capability))) {
-      throw new MethodError("unknownMethod", invocation[0]);
+    if (!known) throw new MethodError("unknownMethod", invocation[0]);
+    if (!relaxedUsing && !using.has(known.method.capability)) {
+      const { login, agent } = this.request;
+      throw missingCapability(this.services.log, { login: login.login, agent }, known.method);
     }
     // Refused before it costs anything, once the request has asked for too much.
     if (known.method.access !== "write") this.request.octets.take(0);
@@ -272,6 +278,10 @@ class Run {
   #methodError(error: unknown, method: string): MethodError {
     if (error instanceof MethodError) return error;
     if (error instanceof AccountMissing) return new MethodError("accountNotFound");
+    if (isStorageTrouble(error)) {
+      tellStorageTrouble(this.services.log, error);
+      return new MethodError("serverUnavailable", "nothing can be stored at the moment");
+    }
     const reference = this.services.random(6).toString("hex");
     this.services.log.error({ reference, method, err: error }, "method failed");
     if (error instanceof CommitError) return new MethodError("serverPartialFail", `outcome unknown, see ${reference}`);

@@ -116,6 +116,11 @@ export function invalidProperties(description: string, ...properties: string[]):
   return new SetError("invalidProperties", description, { properties });
 }
 
+/** RFC 8620 §5.3: overQuota also stands for a limit on the number of objects of a type. */
+export function tooMany(things: string, most: number): SetError {
+  return new SetError("overQuota", `at most ${most} ${things}`);
+}
+
 export function overQuota(): SetError {
   return new SetError("overQuota", "the account has no room for it: see its Quota");
 }

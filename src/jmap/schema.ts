@@ -38,6 +38,9 @@ export const textUpTo = (maxLength: number): Schema<string> => of({ type: "strin
 /** The database takes no NUL. */
 export const storableUpTo = (maxLength: number): Schema<string> =>
   of({ type: "string", maxLength, pattern: "^[^\\u0000]*$" });
+/** What stands in a header field: it ends with its line, and the database takes no NUL. */
+export const lineUpTo = (maxLength: number): Schema<string> =>
+  of({ type: "string", maxLength, pattern: "^[^\\u0000\\r\\n]*$" });
 export const nullable = <T>(schema: Schema<T>): Schema<T | null> => of({ anyOf: [schema.json, { type: "null" }] });
 export const list = <T>(items: Schema<T>, bounds: { minItems?: number; maxItems?: number } = {}): Schema<T[]> =>
   of({ type: "array", items: items.json, ...bounds });

@@ -19,7 +19,7 @@ export interface IncomingOptions {
   clock: Clock;
   log: Log;
   holder: Holder;
-  /** Told of each message that an account has got; once more when it failed or the process died meanwhile. */
+  /** Told of each message that came into an account's inbox; once more when it failed or the process died meanwhile. */
   onDelivered?: (delivered: Delivered) => Promise<void>;
 }
 
@@ -31,6 +31,8 @@ export interface Accepted {
   /** "" for the null sender. */
   mailFrom: string;
   recipients: { address: string; userId: number }[];
+  /** Why it is filed to Junk. (Default: it goes to the inbox.) */
+  junkReason?: string | null;
 }
 
 const leaseTime = 5 * 60_000;
@@ -67,7 +69,7 @@ export class Incoming {
   }
 
   /** Durable on return; delivered soon after. An id that was accepted before is not taken twice. */
-  async accept({ id, message, mailFrom, recipients }: Accepted): Promise<void> {
+  async accept({ id, message, mailFrom, recipients, junkReason = null }: Accepted): Promise<void> {
     const { blobs, clock } = this.#options;
     const blob = await blobs.put(message);
     const perAccount = new Map(recipients.map((recipient) => [recipient.userId, recipient]));
@@ -78,6 +80,7 @@ export class Incoming {
       mailFrom,
       recipients: [...perAccount.values()].map(({ address, userId }) => ({ address, userId, done: false })),
       attempts: 0,
+      junkReason,
     };
     this.#held.add(id);
     try {
@@ -190,17 +193,19 @@ export class Incoming {
 
   async #deliverTo(recipient: IncomingRecipient, row: IncomingMessage, prepared: PreparedMessage): Promise<void> {
     const { ingest, log, onDelivered } = this.#options;
+    const isJunk = row.junkReason !== null;
     try {
       await ingest.add(recipient.userId, {
         blob: row.blob,
         prepared,
-        target: { role: "inbox" },
-        keywords: [],
+        target: { role: isJunk ? "junk" : "inbox" },
+        // An account may have no mailbox of that role.
+        keywords: isJunk ? ["$junk"] : [],
         receivedAt: row.createdAt,
         incomingId: row.id,
       });
-      const { address, userId: accountId } = recipient;
-      await onDelivered?.({ accountId, address, mailFrom: row.mailFrom, arrivedAt: row.createdAt, prepared });
+      if (isJunk) log.info({ incoming: row.id, account: recipient.userId, reason: row.junkReason }, "filed to Junk");
+      else await onDelivered?.(deliveredTo(recipient, row, prepared));
     } catch (error) {
       if (!(error instanceof AccountMissing)) throw error;
       log.warn({ incoming: row.id, account: recipient.userId }, "the account of a recipient is gone");
@@ -208,5 +213,11 @@ export class Incoming {
     recipient.done = true;
   }
 }
+
+const deliveredTo = (
+  { address, userId: accountId }: IncomingRecipient,
+  { mailFrom, createdAt: arrivedAt }: IncomingMessage,
+  prepared: PreparedMessage,
+): Delivered => ({ accountId, address, mailFrom, arrivedAt, prepared });
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -9,7 +9,7 @@ import { encodeState } from "../store/state.ts";
 import type { Store, Tx } from "../store/store.ts";
 import { writeThreadRefs } from "../store/threads.ts";
 import type { PreparedMessage } from "./prepare.ts";
-import { tsvectorText } from "./terms.ts";
+import { tsvectorTexts } from "./terms.ts";
 import { planThreads } from "./thread.ts";
 
 /** Where a message goes: mailboxes of the client's choice, or a role, looked up when it is written. */
@@ -182,7 +182,7 @@ async function insertAccepted(
     summary: mail.prepared.summary,
     header: mail.prepared.header,
     sortKeys: mail.prepared.sortKeys,
-    terms: tsvectorText(mail.prepared.terms, tx.accountId),
+    terms: tsvectorTexts(mail.prepared.terms, tx.accountId),
     threadId: plan.threadIds[nth]!,
     mailboxIds: mailboxesOf(mail.target, places),
     keywords: mail.keywords,

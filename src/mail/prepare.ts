@@ -1,11 +1,10 @@
 import type { EmailAddress } from "../mime/headers.ts";
+import { searchText } from "../mime/search-text.ts";
 import { baseSubject } from "../mime/subject.ts";
 import { type MessageSummary, summarise } from "../mime/summary.ts";
-import { searchText } from "../mime/text.ts";
 import { headerEnd } from "../mime/walk.ts";
-import type { ThreadKey } from "../store/threads.ts";
 import { type SearchableText, type SearchTerms, searchTerms } from "./terms.ts";
-import { threadKeys } from "./thread.ts";
+import { type ThreadKeys, threadKeys } from "./thread.ts";
 
 /** A header block up to this many bytes stands beside the row. */
 const maxHeader = 65_536;
@@ -15,7 +14,7 @@ export interface PreparedMessage {
   summary: MessageSummary;
   header: Buffer | null;
   terms: SearchTerms;
-  threadKeys: ThreadKey[];
+  threadKeys: ThreadKeys;
   sortKeys: { from: string; to: string; subject: string };
 }
 
@@ -31,7 +30,7 @@ export function prepareMessage(message: Buffer): PreparedMessage {
     summary,
     header: end <= maxHeader ? Buffer.from(message.subarray(0, end)) : null,
     terms: searchTerms(searchable(message, summary)),
-    threadKeys: threadKeys(summary),
+    threadKeys: threadKeys(message, summary),
     sortKeys: {
       from: sortKey(summary.from),
       to: sortKey(summary.to),
@@ -49,7 +48,7 @@ function sortKey(list: EmailAddress[] | null): string {
 function searchable(message: Buffer, summary: MessageSummary): SearchableText {
   const people = (list: EmailAddress[] | null) =>
     (list ?? []).map(({ name, email }) => `${name ?? ""} ${email}`).join(" ");
-  const { body, attachmentNames } = searchText(message, summary.structure);
+  const { texts, attachmentNames } = searchText(message, summary.structure);
   return {
     fields: [
       { field: "subject", text: summary.subject ?? "" },
@@ -59,6 +58,6 @@ function searchable(message: Buffer, summary: MessageSummary): SearchableText {
       { field: "bcc", text: people(summary.bcc) },
       { field: "attachment", text: attachmentNames.join(" ") },
     ],
-    body,
+    body: texts,
   };
 }

@@ -2,10 +2,11 @@ import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import { oddText, timeFor, tries } from "../../test/support/fuzz.ts";
 import { createTestStore } from "../../test/support/postgres.ts";
+import { tsquery } from "../store/email-query/sought.ts";
 import { unprepared } from "../store/sql.ts";
 import type { Store } from "../store/store.ts";
 import { type SearchScope, searchPhrases, searchQuery, TooManyWords } from "./search-query.ts";
-import { searchTerms, tsvectorText } from "./terms.ts";
+import { searchTerms, tsvectorTexts } from "./terms.ts";
 
 let store: Store;
 beforeAll(async () => {
@@ -70,11 +71,11 @@ async function ask(mail: Mail, scope: SearchScope, text: string): Promise<boolea
       { field: "subject", text: mail.subject.join(" ") },
       { field: "from", text: mail.from.join(" ") },
     ],
-    body: mail.body.join("\n"),
+    body: [mail.body.join("\n")],
   });
   const [row] = await store.database.run(
     unprepared<{ found: boolean }>("/* test */ SELECT $1::tsvector @@ $2::tsquery AS found"),
-    [tsvectorText(terms, account), query.query],
+    [tsvectorTexts(terms, account)[0], tsquery(query.sought)],
   );
   return row!.found !== query.negated;
 }
@@ -90,7 +91,10 @@ test("Postgres finds by it what a word by word look finds", { timeout: timeFor(3
       async (mail, scope, all, space) => {
         const text = all.map((one) => one.text).join(space);
         expect(await ask(mail, scope, text)).toBe(matches(mail, scope, all));
-        const phrases = searchPhrases(text).map(({ words, open }) => ({ words, isOpen: open }));
+        const phrases = searchPhrases(text).map((phrase) => ({
+          words: phrase.map(({ word }) => word),
+          isOpen: phrase.at(-1)!.open,
+        }));
         const wanted = all.filter((one) => !one.isNegated).map(({ words, isOpen }) => ({ words, isOpen }));
         expect(phrases).toEqual(wanted);
       },
@@ -134,7 +138,7 @@ test("whatever the text is, Postgres can read the query", { timeout: timeFor(300
       try {
         const query = searchQuery(text, scope, account);
         if (typeof query === "string") return;
-        await store.database.run(unprepared("/* test */ SELECT $1::tsquery AS query"), [query.query]);
+        await store.database.run(unprepared("/* test */ SELECT $1::tsquery AS query"), [tsquery(query.sought)]);
       } catch (error) {
         expect(error).toBeInstanceOf(TooManyWords);
       }

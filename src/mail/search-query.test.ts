@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { tsquery } from "../store/email-query/sought.ts";
 import { searchQuery, TooManyWords } from "./search-query.ts";
 import { accountPrefix } from "./terms.ts";
 
@@ -6,7 +7,7 @@ const prefix = accountPrefix(7);
 /** The tsquery with the account's prefix cut out. */
 function query(text: string, scope: Parameters<typeof searchQuery>[1] = "text"): unknown {
   const found = searchQuery(text, scope, 7);
-  return typeof found === "string" ? found : found.query.replaceAll(prefix, "");
+  return typeof found === "string" ? found : tsquery(found.sought).replaceAll(prefix, "");
 }
 
 describe("searchQuery", () => {
@@ -34,10 +35,23 @@ describe("searchQuery", () => {
     expect(query("lunch meet*", "body")).toBe("'wlunch':D & 'wmeet':*D");
   });
 
-  test("blank text asks for nothing, text without a word for what is never there", () => {
+  test.each([
+    ["-", "'w-':*"],
+    ["->", "'w->'"],
+    ["...", "('w..' <-> 'w..')"],
+    ["& -", "'w&':* & 'w-':*"],
+    ["'", "'w''':*"],
+    ["\\ |", "'w\\\\':* & 'w|':*"],
+    ['-"!"', "'w!':*"],
+    ["- lunch", "'wlunch'"],
+  ])("without a word, signs are sought as they stand: %s", (text, expected) => {
+    expect(query(text)).toBe(expected);
+  });
+
+  test("blank text asks for nothing, text of what nobody sees for what is never there", () => {
     expect(query("")).toBe("all");
     expect(query(' "" ')).toBe("all");
-    expect(query("!?")).toBe("none");
+    expect(query("\u200b")).toBe("none");
   });
 
   test("a text that only excludes is the negation of what it excludes", () => {

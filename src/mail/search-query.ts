@@ -1,22 +1,28 @@
-import { accountPrefix, fieldLetters, plainLetter, type SearchField, words } from "./terms.ts";
+import type { Sought } from "../store/email-query/sought.ts";
+import { isTellingStart, keptOctets, lexeme } from "./lexeme.ts";
+import { maxPhrase } from "./search-rows.ts";
+import { signPairs, signRuns } from "./signs.ts";
+import { accountPrefix, fieldLetters, plainLetter, quoted, type SearchField } from "./terms.ts";
+import { type SoughtWord, soughtWords } from "./words.ts";
 
 /** Where a filter looks: a header field, the body alone, or everywhere. */
 export type SearchScope = Exclude<SearchField, "attachment"> | "body" | "text";
 
 /**
- * A tsquery and whether it must not match: an index finds nothing by an absent word, so a text that only excludes is the
- * negation of what it excludes. "all": the text asks for nothing; "none": it asks for something that holds no word.
+ * What is sought and whether it must not be there: an index finds nothing by an absent word, so a text that only excludes
+ * is the negation of what it excludes. "all": the text asks for nothing; "none": it asks for something that holds no word.
  */
-export type SearchQuery = { query: string; negated: boolean } | "all" | "none";
+export type SearchQuery = { sought: Sought; negated: boolean } | "all" | "none";
 
+/** A text asks for more words than the index is made for. */
 export class TooManyWords extends Error {}
 const maxWords = 200;
 
 /**
- * RFC 8621 §4.4.1: the text of a filter as a tsquery over one account's terms. Tokens are parted by white space and
+ * RFC 8621 §4.4.1: the text of a filter as a question to one account's terms. Tokens are parted by white space and
  * all must match. One of several words (an address, "e-mail") and a quoted phrase match these words side by side,
  * `word*` matches what begins so, `-token` what lacks it. Tokens without any word (a lone dash) are passed over; when
- * there are no others nothing matches, while blank text matches everything. Throws TooManyWords.
+ * there are no others, their signs are sought as they stand. Blank text matches everything. Throws TooManyWords.
  */
 export function searchQuery(text: string, scope: SearchScope, accountId: number): SearchQuery {
   const tokens = tokenise(text).filter(({ text }) => text.trim() !== "");
@@ -24,44 +30,68 @@ export function searchQuery(text: string, scope: SearchScope, accountId: number)
   const prefix = accountPrefix(accountId) + (scope === "body" || scope === "text" ? plainLetter : fieldLetters[scope]);
   // A header word is there plain too, with a weight: "D" is what the body alone has.
   const weight = scope === "body" ? "D" : "";
-  let count = 0;
-  const parts = tokens.flatMap((token) => {
-    const found = words(token.text);
-    count += found.length;
-    if (count > maxWords) throw new TooManyWords(`more than ${maxWords} words`);
-    if (found.length === 0) return [];
-    const terms = found.map((word, index) => {
-      const open = token.open && index === found.length - 1 ? "*" : "";
-      return `'${prefix}${word}'${open || weight ? `:${open}${weight}` : ""}`;
-    });
-    const phrase = terms.length === 1 ? terms[0]! : `(${terms.join(" <-> ")})`;
-    return [{ phrase, negated: token.negated }];
+  const phrase = (found: SoughtWord[]): Sought => {
+    const terms = found.map((one) => termOf(one, prefix, weight));
+    return { phrase: terms.length === 1 ? terms[0]! : `(${terms.join(" <-> ")})` };
+  };
+  const sought = tokens.map((token) => ({ words: wordsOf(token), negated: token.negated }));
+  const named = sought.filter(({ words }) => words.length > 0);
+  refuseTooMany(named.map(({ words }) => words));
+  if (named.length > 0) return joined(named.map(({ words, negated }) => ({ sought: phrase(words), negated })));
+  const signs = tokens.flatMap(signsOf);
+  refuseTooMany(signs.map(({ pairs }) => pairs));
+  return signs.length === 0 ? "none" : joined(signs.map(({ pairs, negated }) => ({ sought: phrase(pairs), negated })));
+}
+
+function refuseTooMany(phrases: SoughtWord[][]): void {
+  if (phrases.flat().length > maxWords) throw new TooManyWords(`more than ${maxWords} words`);
+  const isLong = phrases.some((words) => words.length > maxPhrase);
+  if (isLong) throw new TooManyWords(`more than ${maxPhrase} words side by side`);
+}
+
+function joined(parts: { sought: Sought; negated: boolean }[]): SearchQuery {
+  const negated = parts.every((part) => part.negated);
+  const all = parts.map((part) => (part.negated === negated ? part.sought : { not: part.sought }));
+  if (all.length === 1) return { sought: all[0]!, negated };
+  return { sought: negated ? { any: all } : { all }, negated };
+}
+
+/** Signs side by side that a token asks for. Before them a dash is one more, unless they are quoted. */
+function signsOf({ text, negated, isQuoted }: Token): { signs: string; pairs: SoughtWord[]; negated: boolean }[] {
+  const isDash = negated && !isQuoted;
+  return signRuns(isDash ? `-${text}` : text).map((signs) => {
+    const pairs = [...signPairs(signs)].map((word) => ({ word, open: false }));
+    // One alone may be the first of two.
+    const sought = pairs.length === 1 ? [{ word: signs, open: true }] : pairs.slice(0, -1);
+    return { signs, pairs: sought, negated: negated && isQuoted };
   });
-  if (parts.length === 0) return "none";
-  if (parts.every((part) => part.negated)) {
-    return { query: parts.map((part) => part.phrase).join(" | "), negated: true };
-  }
-  return { query: parts.map((part) => (part.negated ? `!${part.phrase}` : part.phrase)).join(" & "), negated: false };
 }
 
-/** Words side by side that a text is to hold; `open`: the last one is only the beginning of one. */
-export interface SearchPhrase {
-  words: string[];
-  open: boolean;
-  /** How the first word is likely to be written, but for capitals: not folded. */
-  written: string;
+/** The signs that `searchQuery` looks for, where a text asks for nothing else. */
+export function searchSigns(text: string): string[] {
+  const tokens = tokenise(text);
+  if (tokens.some((token) => wordsOf(token).length > 0)) return [];
+  return tokens.flatMap(signsOf).flatMap(({ signs, negated }) => (negated ? [] : [signs]));
 }
 
-/** What `searchQuery` looks for, without what must not be there. */
-export function searchPhrases(text: string): SearchPhrase[] {
+/** A term of a tsquery. */
+function termOf({ word, open }: SoughtWord, prefix: string, weight: string): string {
+  if (open && !isTellingStart(word)) throw new TooManyWords(`more than ${keptOctets} octets before *`);
+  const flags = `${open ? "*" : ""}${weight}`;
+  return `'${prefix}${quoted(open ? word : lexeme(word))}'${flags && `:${flags}`}`;
+}
+
+function wordsOf(token: Token): SoughtWord[] {
+  const found = soughtWords(token.text);
+  return found.map((one, index) => (token.open && index === found.length - 1 ? { ...one, open: true } : one));
+}
+
+/** What `searchQuery` looks for, without what must not be there: of each token, words side by side. */
+export function searchPhrases(text: string): SoughtWord[][] {
   return tokenise(text)
     .filter(({ negated }) => !negated)
-    .map(({ text, open }) => ({ words: words(text), open, written: firstWritten(text) }))
-    .filter((phrase) => phrase.words.length > 0);
-}
-
-function firstWritten(text: string): string {
-  return /[\p{L}\p{N}\p{M}]+/u.exec(text.normalize("NFC").toLowerCase())?.[0] ?? "";
+    .map(wordsOf)
+    .filter((phrase) => phrase.length > 0);
 }
 
 interface Token {
@@ -69,14 +99,16 @@ interface Token {
   negated: boolean;
   /** Its last word is only the beginning of one. */
   open: boolean;
+  isQuoted: boolean;
 }
 
 const token = /\s*(-?)(?:"((?:[^"\\]|\\.)*)"(?=\s|$)|'((?:[^'\\]|\\.)*)'(?=\s|$)|(\S+))/gsu;
 
 function tokenise(text: string): Token[] {
   return [...text.matchAll(token)].map(([, dash, double, single, plain]) => {
-    const quoted = double ?? single;
-    if (quoted !== undefined) return { text: quoted.replace(/\\(.)/gsu, "$1"), negated: dash === "-", open: false };
-    return { text: plain!, negated: dash === "-", open: plain!.endsWith("*") };
+    const quotedText = double ?? single;
+    const isQuoted = quotedText !== undefined;
+    const text = isQuoted ? quotedText.replace(/\\(.)/gsu, "$1") : plain!;
+    return { text, negated: dash === "-", open: !isQuoted && text.endsWith("*"), isQuoted };
   });
 }

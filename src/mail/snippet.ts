@@ -1,6 +1,5 @@
 import { htmlToText } from "../mime/html.ts";
-import type { SearchPhrase } from "./search-query.ts";
-import { fold, placedWords } from "./terms.ts";
+import { type PlacedWord, placedWords, type SoughtWord } from "./words.ts";
 
 /** A stretch of a text that matches. */
 interface Range {
@@ -16,48 +15,47 @@ const dots = "…";
 const maxPreview = 255;
 /** Octets of what stands before the first match. */
 const maxBefore = 60;
-/** What of a text is looked at closely, before and after a place where the first word of a phrase stands. */
-const before = 80;
-const after = 400;
-/** As many places are looked at closely, and of HTML: more would cost more than they are worth. */
-const maxPlaces = 100;
-const maxHtmlPlaces = 3;
+/** Behind the first match, what a preview can show at most, with much that it leaves out. */
+const after = 2000;
+/** Of HTML, what is made into text around a place that may match, and at how many. */
 const htmlAround = 3000;
-/** For texts with other letters than ASCII: they are folded in blocks of so many characters, up to so many in all. */
-const blockLength = 1000;
-const maxFolded = 200_000;
+const maxHtmlPlaces = 3;
+/** As many words are looked at without a pause. */
+const turn = 50_000;
+
+type Phrase = readonly SoughtWord[];
 
 /** RFC 8621 §5: finds and marks phrases in texts, by the words that the search index has of them. */
 export class Highlighter {
-  /** First word → phrases that begin with it; those of one open word apart. */
-  readonly #closed = new Map<string, SearchPhrase[]>();
-  readonly #open: string[] = [];
+  /** Last word → phrases that end with it; those whose last word is open apart. */
+  readonly #closed = new Map<string, Phrase[]>();
+  readonly #open: Phrase[] = [];
   readonly #first: string[];
-  /** What to look for in a text that is in lower case and not folded. */
-  readonly #written: string[];
-  /** Of the longest phrase. */
-  readonly #reach: number;
+  /** Words of the longest phrase. */
+  readonly #longest: number;
 
-  constructor(phrases: readonly SearchPhrase[]) {
+  readonly #signs: readonly string[];
+
+  /** `signs`: to be marked too in a text that is marked whole. */
+  constructor(phrases: readonly Phrase[], signs: readonly string[] = []) {
+    this.#signs = signs;
     for (const phrase of phrases) {
-      const first = phrase.words[0]!;
-      if (phrase.open && phrase.words.length === 1) this.#open.push(first);
-      else this.#closed.set(first, [...(this.#closed.get(first) ?? []), phrase]);
+      const { word, open } = phrase.at(-1)!;
+      if (open) this.#open.push(phrase);
+      else this.#closed.set(word, [...(this.#closed.get(word) ?? []), phrase]);
     }
-    this.#first = [...new Set([...this.#closed.keys(), ...this.#open])];
-    this.#written = [...new Set([...this.#first, ...phrases.map(({ written }) => written)])].filter((word) => word);
-    this.#reach = after + 2 * Math.max(0, ...phrases.map(({ words }) => words.join(" ").length));
+    this.#first = [...new Set(phrases.map((phrase) => phrase[0]!.word))];
+    this.#longest = Math.max(0, ...phrases.map((phrase) => phrase.length));
   }
 
   get isEmpty(): boolean {
-    return this.#first.length === 0;
+    return this.#longest === 0 && this.#signs.length === 0;
   }
 
   /** The whole text with its matches marked, as HTML; null when there is none. */
   mark(given: string): string | null {
     const text = given.toWellFormed();
-    if (!this.#mayMatch(text)) return null;
-    const ranges = this.#ranges(text);
+    const ranges = joined([...atOnce(this.#ranges(text, text.length)), ...this.#signRanges(text)]);
     if (ranges.length === 0) return null;
     let html = "";
     let at = 0;
@@ -68,104 +66,107 @@ export class Highlighter {
     return html + escaped(text.slice(at));
   }
 
-  /** At most 255 octets of HTML around a match, the first one if that is cheap to tell; null when there is none. */
+  /** At most 255 octets of HTML around the first match; null when there is none. */
   preview(given: string): string | null {
-    const text = given.toWellFormed();
-    const places = new Places(text, this.#written);
-    let at = places.next(0);
-    for (let looks = 0; at >= 0 && looks < maxPlaces; looks++) {
-      const end = wordEnd(text, at + this.#reach);
-      const found = this.#excerptOf(text, wordStart(text, at - before), end);
-      if (found !== null) return found;
-      at = places.next(at + after);
-    }
-    return isAscii.test(text) ? null : this.#previewFolded(text);
+    return atOnce(this.#previewing(given.toWellFormed()));
   }
 
-  /** As `preview`, of the text of HTML; where possible only what stands near a match is made into text. */
-  previewHtml(html: string): string | null {
-    const places = new Places(html, this.#written);
-    let at = places.next(0);
+  /** As `preview`; of a long text others have their turn in between. */
+  async previewInTurns(given: string): Promise<string | null> {
+    const previewing = this.#previewing(given.toWellFormed());
+    for (let step = previewing.next(); ; step = previewing.next()) {
+      if (step.done) return step.value;
+      await new Promise(setImmediate);
+    }
+  }
+
+  /** Of HTML whose text is long, what stands near a place that may match; null where that does not tell. */
+  previewNear(html: string): string | null {
+    const lower = html.toLowerCase();
+    // A letter that becomes two would move all places behind it.
+    if (lower.length !== html.length) return null;
+    let at = this.#mayStart(lower, 0);
     for (let looks = 0; at >= 0 && looks < maxHtmlPlaces; looks++) {
-      const found = this.preview(htmlToText(htmlNear(places.lower, html, at)));
+      const near = htmlNear(lower, html, at);
+      const text = htmlToText(near.html);
+      // Where the HTML is cut, so may be a word.
+      const found = this.preview(near.isCut ? inside(text) : text);
       if (found !== null) return found;
-      at = places.next(at + htmlAround);
-    }
-    return this.preview(htmlToText(html));
-  }
-
-  #previewFolded(text: string): string | null {
-    for (let start = 0; start < Math.min(text.length, maxFolded); ) {
-      const end = wordEnd(text, start + blockLength);
-      if (this.#mayMatch(text.slice(start, end + 100))) {
-        const found = this.#excerptOf(text, start, end + this.#reach);
-        if (found !== null) return found;
-      }
-      start = end;
+      at = this.#mayStart(lower, at + htmlAround);
     }
     return null;
   }
 
-  #excerptOf(text: string, start: number, end: number): string | null {
-    const ranges = this.#ranges(text.slice(start, end));
-    if (ranges.length === 0) return null;
-    return excerpt(
-      text,
-      ranges.map((range) => ({ start: start + range.start, end: start + range.end })),
-    );
-  }
-
-  /** Cheap, and true for every text with a match. */
-  #mayMatch(text: string): boolean {
-    const folded = fold(text);
-    return this.#first.some((word) => folded.includes(word));
-  }
-
-  /** In order, none touching another. */
-  #ranges(text: string): Range[] {
-    const words = placedWords(text);
+  #signRanges(text: string): Range[] {
     const found: Range[] = [];
-    words.forEach((placed, index) => {
-      for (const begin of this.#open) {
-        if (placed.word.startsWith(begin)) found.push({ start: placed.start, end: placed.endOf(begin.length) });
+    for (const signs of this.#signs) {
+      for (let at = text.indexOf(signs); at >= 0; at = text.indexOf(signs, at + signs.length)) {
+        found.push({ start: at, end: at + signs.length });
       }
-      for (const phrase of this.#closed.get(placed.word) ?? []) {
-        const last = phrase.words.length - 1;
-        const side = words.slice(index, index + phrase.words.length);
-        const isThere = phrase.words.every((word, nth) =>
-          phrase.open && nth === last ? side[nth]?.word.startsWith(word) : side[nth]?.word === word,
-        );
-        if (!isThere) continue;
-        const end = phrase.open ? side[last]!.endOf(phrase.words[last]!.length) : side[last]!.end;
-        found.push({ start: placed.start, end });
-      }
-    });
-    return joined(found);
-  }
-}
-
-/** Where one of the words may stand in a text. Knows capitals, but not accents. */
-class Places {
-  readonly lower: string;
-  readonly #next: { word: string; at: number }[];
-
-  constructor(text: string, words: readonly string[]) {
-    this.lower = text.toLowerCase();
-    // A letter that becomes two would move all places behind it.
-    this.#next = this.lower.length === text.length ? words.map((word) => ({ word, at: -1 })) : [];
+    }
+    return found;
   }
 
-  /** The first one from there on; -1 for none. Asked for in rising order. */
-  next(from: number): number {
+  *#previewing(text: string): Generator<undefined, string | null> {
+    const ranges = yield* this.#ranges(text, after);
+    return ranges.length === 0 ? null : excerpt(text, ranges);
+  }
+
+  /** Where a first word of a phrase stands, or a part of a word that looks like it; of text in lower case. */
+  #mayStart(lower: string, from: number): number {
     let first = -1;
-    for (let i = this.#next.length - 1; i >= 0; i--) {
-      const place = this.#next[i]!;
-      if (place.at < from) place.at = this.lower.indexOf(place.word, from);
-      if (place.at < 0) this.#next.splice(i, 1);
-      else if (first < 0 || place.at < first) first = place.at;
+    for (const word of this.#first) {
+      const at = lower.indexOf(word, from);
+      if (at >= 0 && (first < 0 || at < first)) first = at;
     }
     return first;
   }
+
+  /** In order, none touching another: those that end within a number of characters behind the first one. */
+  *#ranges(text: string, behind: number): Generator<undefined, Range[]> {
+    const found: Range[] = [];
+    let end = text.length;
+    let from = 0;
+    if (isAscii.test(text)) {
+      from = this.#mayStart(text.toLowerCase(), 0);
+      if (from < 0) return [];
+      while (from > 0 && /[A-Za-z0-9]/.test(text[from - 1]!)) from--;
+    }
+    let latest: PlacedWord[] = [];
+    let count = 0;
+    for (const placed of placedWords(text, from)) {
+      latest.push(placed);
+      for (const phrase of this.#endingWith(placed.word)) {
+        const side = latest.slice(-phrase.length);
+        if (!isThere(phrase, side)) continue;
+        const last = phrase.at(-1)!;
+        found.push({ start: side[0]!.start, end: last.open ? placed.endOf(last.word.length) : placed.end });
+        if (found.length === 1) end = Math.min(end, found[0]!.end + behind);
+      }
+      if (latest.length > 10 * this.#longest) latest = latest.slice(-this.#longest);
+      if (++count % turn === 0) yield;
+      if (found.length > 0 && placed.start > end) break;
+    }
+    return joined(found);
+  }
+
+  #endingWith(word: string): readonly Phrase[] {
+    const closed = this.#closed.get(word) ?? [];
+    if (this.#open.length === 0) return closed;
+    return [...closed, ...this.#open.filter((phrase) => word.startsWith(phrase.at(-1)!.word))];
+  }
+}
+
+/** Whether words side by side are those of a phrase. */
+function isThere(phrase: Phrase, side: readonly PlacedWord[]): boolean {
+  return (
+    side.length === phrase.length &&
+    phrase.every(({ word, open }, nth) => (open ? side[nth]!.word.startsWith(word) : side[nth]!.word === word))
+  );
+}
+
+function atOnce<T>(steps: Generator<undefined, T>): T {
+  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
 }
 
 const hidden = [
@@ -176,7 +177,7 @@ const hidden = [
 ] as const;
 
 /** The HTML around a place, from the beginning of a tag on, and not of what is never shown. */
-function htmlNear(lower: string, html: string, at: number): string {
+function htmlNear(lower: string, html: string, at: number): { html: string; isCut: boolean } {
   const tag = html.indexOf("<", Math.max(0, at - htmlAround));
   let start = tag >= 0 && tag < at ? tag : Math.max(0, at - htmlAround);
   for (const [opening, closing] of hidden) {
@@ -185,7 +186,13 @@ function htmlNear(lower: string, html: string, at: number): string {
     const closed = lower.indexOf(closing, opened);
     if (closed < 0 || closed > start) start = opened;
   }
-  return html.slice(start, at + htmlAround);
+  const end = at + htmlAround;
+  return { html: html.slice(start, end), isCut: start > 0 || end < html.length };
+}
+
+/** Without what stands before the first white space and behind the last. */
+function inside(text: string): string {
+  return text.slice(Math.max(0, text.search(/\s/)), /\s\S*$/.exec(text)?.index ?? 0);
 }
 
 function joined(ranges: Range[]): Range[] {
@@ -196,24 +203,6 @@ function joined(ranges: Range[]): Range[] {
     else merged.push({ ...range });
   }
   return merged;
-}
-
-/** The first word that begins at `from` or soon after. */
-function wordStart(text: string, from: number): number {
-  if (from <= 0) return 0;
-  const at = /\s/.exec(text.slice(from, from + before))?.index;
-  if (at !== undefined) return from + at;
-  return isLowSurrogate(text, from) ? from + 1 : from;
-}
-
-/** Where the word at `from` ends, if it does soon; never inside a character. */
-function wordEnd(text: string, from: number): number {
-  if (from >= text.length) return text.length;
-  const space = /\s/g;
-  space.lastIndex = from;
-  const at = space.exec(text.slice(0, from + 100))?.index;
-  if (at !== undefined) return at;
-  return isLowSurrogate(text, from) ? from + 1 : from;
 }
 
 const isLowSurrogate = (text: string, at: number) => (text.charCodeAt(at) & 0xfc00) === 0xdc00;

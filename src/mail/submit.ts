@@ -24,6 +24,8 @@ export interface SubmissionRequest {
 export interface SubmissionRules {
   /** True when mail to the address comes to the account that sends. */
   owns(address: string): Promise<boolean>;
+  /** True for a domain of this server. */
+  serves(domain: string): Promise<boolean>;
   clock: Clock;
   random: Random;
   maxSize: number;
@@ -43,17 +45,24 @@ export async function judgeSubmission(request: SubmissionRequest, rules: Submiss
   const fields = parseHeader(message.subarray(0, headerEnd(message)));
   const authors = authorsOf(fields);
   checkOnce(fields);
-  for (const address of authors.from) {
-    if (!(await rules.owns(address))) {
-      throw new SubmissionRefused("forbiddenFrom", `${address} is not an address of this account`);
-    }
-  }
+  await checkAuthors(authors.from, [...authors.sender, ...resentBy(fields)], rules);
   const now = rules.clock.now();
   const envelope = request.envelope ?? madeEnvelope(fields, authors, request.identityEmail);
   await checkMailFrom(envelope.mailFrom, rules);
   checkRecipients(envelope.rcptTo);
   const wire = wireForm(message, fields, { now, random: rules.random, domain: domainOf(authors.from[0]!) });
   return { envelope, wire, sendAt: holdUntil(envelope.mailFrom.parameters, now) };
+}
+
+/** RFC 8621 §7.5, forbiddenFrom. RFC 8621 §7 allows a Sender that is not the account's, but nobody else's here may be named. */
+async function checkAuthors(from: string[], agents: string[], rules: SubmissionRules): Promise<void> {
+  for (const address of [...from, ...agents]) {
+    if (await rules.owns(address)) continue;
+    const domain = splitAddress(address)?.domain;
+    if (from.includes(address) || (domain !== undefined && (await rules.serves(domain)))) {
+      throw new SubmissionRefused("forbiddenFrom", `${address} is not an address of this account`);
+    }
+  }
 }
 
 interface Authors {
@@ -102,6 +111,14 @@ function checkOnce(fields: HeaderField[]): void {
     `it cannot be sent: it has several ${twice.join(" and ")} fields`,
     properties,
   );
+}
+
+/** RFC 5322 §3.6.6: whoever claims to have sent it on. */
+function resentBy(fields: HeaderField[]): string[] {
+  return fields
+    .filter(({ name }) => /^resent-(from|sender)$/i.test(name))
+    .flatMap(({ value }) => asAddresses(value))
+    .map(({ email }) => email);
 }
 
 /** RFC 8621 §7, envelope. */

@@ -1,14 +1,29 @@
 import { createHash } from "node:crypto";
+import { type Report, readReport } from "../mime/report.ts";
 import { baseSubject } from "../mime/subject.ts";
 import type { MessageSummary } from "../mime/summary.ts";
+import { threadSubject } from "../mime/thread-subject.ts";
+import { normalizeAddress } from "../store/directory.ts";
 import type { Tx } from "../store/store.ts";
-import { countThreads, findPinnedThreads, findThreads, mergeThread, type ThreadKey } from "../store/threads.ts";
+import {
+  countThreads,
+  findPinnedThreads,
+  findSubmitted,
+  findThreads,
+  mergeThread,
+  nextThreadKey,
+  type ThreadKey,
+} from "../store/threads.ts";
 
-/** A thread holds at most this many emails, then a new one starts. */
+/** A thread holds at most this many emails, then the next one goes on. */
 const maxThread = 500;
 /** The smaller side of a join is moved only up to this size. */
 const maxMove = 50;
 const maxReferences = 50;
+/** Of a long References, how many more are looked up. */
+const maxLookedUp = 1000;
+/** How many threads in a row may be full. */
+const maxNext = 100;
 
 /** 48 bits: exact as a number, and within one account's keys as good as unique. */
 const hash = (text: string) => createHash("sha256").update(text).digest().readUIntBE(0, 6);
@@ -16,17 +31,50 @@ const hash = (text: string) => createHash("sha256").update(text).digest().readUI
 /** As the `idHash` of its thread keys. */
 export const messageIdHash = hash;
 
+export interface ThreadKeys {
+  /** Known of the email from now on. */
+  keys: ThreadKey[];
+  /** The first of them is of its own Message-ID. */
+  hasOwn: boolean;
+  /** Looked up as well. */
+  also: ThreadKey[];
+  /** Set for a report: its thread is that of the mail it is about, which this account must have sent. */
+  report?: Report;
+}
+
+const keysOf = (ids: Iterable<string>, subjects: readonly number[]): ThreadKey[] =>
+  [...ids].map(hash).flatMap((idHash) => subjects.map((subjectHash) => ({ idHash, subjectHash })));
+
+/** Emails stored by earlier versions are known by the base subject of RFC 5256; an answer may have any prefix before it. */
+function formerSubjects(stages: readonly string[], now: number): number[] {
+  const hashes = new Set(stages.map((stage) => hash(baseSubject(stage).toLowerCase())));
+  hashes.delete(now);
+  return [...hashes];
+}
+
 /**
  * RFC 8621 §3: emails belong together when they share a message id among Message-ID, In-Reply-To and References and
- * the base subject. Of a long References, the first and last 50.
+ * the subject, what programs add to it aside. Of a long References, the first and last 50 are kept.
  */
-export function threadKeys({ messageId, inReplyTo, references, subject }: MessageSummary): ThreadKey[] {
+export function threadKeys(message: Uint8Array, summary: MessageSummary): ThreadKeys {
+  const { messageId, inReplyTo, references, subject } = summary;
+  const { base, stages } = threadSubject(subject ?? "");
+  const subjectHash = hash(base);
+  const own = (messageId ?? []).slice(0, 1);
+  const report = readReport(message, summary);
+  const hasOwn = own.length > 0;
+  if (report) return { keys: keysOf(own, [subjectHash]), hasOwn, also: [], report };
   const refs = references ?? [];
-  const kept =
-    refs.length <= 2 * maxReferences ? refs : [...refs.slice(0, maxReferences), ...refs.slice(-maxReferences)];
-  const ids = new Set([...(messageId ?? []).slice(0, 1), ...(inReplyTo ?? []).slice(0, maxReferences), ...kept]);
-  const subjectHash = hash(baseSubject(subject ?? "").toLowerCase());
-  return [...ids].map((id) => ({ idHash: hash(id), subjectHash }));
+  const isLong = refs.length > 2 * maxReferences;
+  const kept = isLong ? [...refs.slice(0, maxReferences), ...refs.slice(-maxReferences)] : refs;
+  const ids = new Set([...own, ...(inReplyTo ?? []).slice(0, maxReferences), ...kept]);
+  // The newest of them: they are nearer.
+  const between = isLong ? refs.slice(maxReferences, -maxReferences).slice(-maxLookedUp) : [];
+  return {
+    keys: keysOf(ids, [subjectHash]),
+    hasOwn,
+    also: [...keysOf(between, [subjectHash]), ...keysOf(ids, formerSubjects(stages, subjectHash))],
+  };
 }
 
 export interface ThreadPlan {
@@ -40,18 +88,30 @@ export interface ThreadPlan {
 const keyText = (key: ThreadKey) => `${key.idHash} ${key.subjectHash}`;
 
 /** Finds or begins the threads of new messages, in order; joins threads that a message shows to be one. */
-export async function planThreads(tx: Tx, messages: readonly ThreadKey[][]): Promise<ThreadPlan> {
-  const stored = await findThreads(tx, messages.flat());
-  const threads = new Map(stored);
-  const sizes = await countThreads(tx, [...new Set(stored.values())]);
+export async function planThreads(tx: Tx, messages: readonly ThreadKeys[]): Promise<ThreadPlan> {
+  const stored = await findThreads(
+    tx,
+    messages.flatMap(({ keys, also }) => [...keys, ...also]),
+  );
+  const reported = await findReported(tx, messages);
+  const sizes = await countThreads(tx, [...new Set([...stored.values(), ...reported.values()])]);
+  await followFull(tx, stored, sizes, messages.length);
   const known = new Set(sizes.keys());
-  const threadIds: number[] = [];
-  for (const keys of messages) {
-    const found = [...new Set(keys.map((key) => threads.get(keyText(key))).filter((id) => id !== undefined))];
-    let threadId = found.length > 1 ? await joinThreads(tx, found, { threads, sizes, known, threadIds }) : found[0];
-    if (threadId === undefined || (sizes.get(threadId) ?? 0) >= maxThread) threadId = (await tx.newIds(1))[0]!;
+  const planned: Planned = { threads: new Map(stored), sizes, known, threadIds: [] };
+  const { threads, threadIds } = planned;
+  for (const message of messages) {
+    const about = message.report ? [reported.get(message.report)] : [];
+    const found = [...message.keys, ...message.also].map((key) => threads.get(keyText(key)));
+    const threadId = await threadOf(
+      tx,
+      [...found, ...about].filter((id) => id !== undefined),
+      planned,
+    );
     sizes.set(threadId, (sizes.get(threadId) ?? 0) + 1);
-    for (const key of keys) threads.set(keyText(key), threadId);
+    message.keys.forEach((key, index) => {
+      // A key stays with the thread that has the email of that id.
+      if ((index === 0 && message.hasOwn) || !threads.has(keyText(key))) threads.set(keyText(key), threadId);
+    });
     threadIds.push(threadId);
   }
   const refs = [...threads]
@@ -63,15 +123,76 @@ export async function planThreads(tx: Tx, messages: readonly ThreadKey[][]): Pro
   return { threadIds, known, refs };
 }
 
-interface Joining {
+interface Planned {
   threads: Map<string, number>;
   sizes: Map<number, number>;
   known: Set<number>;
   threadIds: number[];
 }
 
+/** The thread of the mail that each report is about; none where this account did not send it to the recipient named. */
+async function findReported(tx: Tx, messages: readonly ThreadKeys[]): Promise<Map<Report, number>> {
+  const reports = messages.flatMap(({ report }) => (report && report.recipients.length > 0 ? [report] : []));
+  const ids = [...new Set(reports.flatMap(({ messageIds }) => messageIds))];
+  if (ids.length === 0) return new Map();
+  const submitted = await findSubmitted(
+    tx,
+    ids.map((messageId) => ({ messageId, idHash: hash(messageId) })),
+  );
+  const found = new Map<Report, number>();
+  for (const report of reports) {
+    const recipients = new Set(report.recipients.map(normalizeAddress));
+    const row = submitted.find(
+      ({ messageId, recipient }) =>
+        report.messageIds.includes(messageId) && recipients.has(normalizeAddress(recipient) ?? ""),
+    );
+    if (row) found.set(report, row.threadId);
+  }
+  return found;
+}
+
+/** Adds the threads that go on where those found are full, or will be before `more` emails are in. */
+async function followFull(
+  tx: Tx,
+  stored: Map<string, number>,
+  sizes: Map<number, number>,
+  more: number,
+): Promise<void> {
+  let full = [...sizes].filter(([, size]) => size + more > maxThread).map(([id]) => id);
+  for (let round = 0; full.length > 0 && round < maxNext; round++) {
+    const next = await findThreads(tx, full.map(nextThreadKey));
+    const ids = [...new Set(next.values())].filter((id) => !sizes.has(id));
+    for (const [key, id] of next) stored.set(key, id);
+    full = [];
+    for (const [id, size] of await countThreads(tx, ids)) {
+      sizes.set(id, size);
+      if (size + more > maxThread) full.push(id);
+    }
+  }
+}
+
+/** The one thread for an email that belongs to all of these: they are joined, and the next one stands for a full one. */
+async function threadOf(tx: Tx, belongs: readonly number[], planned: Planned): Promise<number> {
+  const { threads, sizes } = planned;
+  const isFull = (id: number) => (sizes.get(id) ?? 0) >= maxThread;
+  const full = new Set<number>();
+  const open = new Set<number>();
+  for (const start of belongs) {
+    let id: number | undefined = start;
+    while (id !== undefined && isFull(id) && !full.has(id)) {
+      full.add(id);
+      id = threads.get(keyText(nextThreadKey(id)));
+    }
+    if (id !== undefined && !full.has(id)) open.add(id);
+  }
+  const found = [...open];
+  const threadId = (found.length > 1 ? await joinThreads(tx, found, planned) : found[0]) ?? (await tx.newIds(1))[0]!;
+  for (const id of full) threads.set(keyText(nextThreadKey(id)), threadId);
+  return threadId;
+}
+
 /** One thread of several, the largest; a side that may not move stays apart. */
-async function joinThreads(tx: Tx, found: number[], { threads, sizes, known, threadIds }: Joining): Promise<number> {
+async function joinThreads(tx: Tx, found: number[], { threads, sizes, known, threadIds }: Planned): Promise<number> {
   const size = (id: number) => sizes.get(id) ?? 0;
   const [target, ...others] = found.sort(
     (a, b) => Number(known.has(b)) - Number(known.has(a)) || size(b) - size(a) || a - b,

@@ -35,6 +35,26 @@ test.each([
   "Precedence: bulk",
   "Precedence: List",
   "Precedence: junk",
+  "Precedence: auto_reply",
+  "Precedence: auto-reply",
+  "X-Precedence: bulk",
+  "Auto-Submitted: auto-notified; owner-email=x",
+  "Auto-Submitted: nothing",
+  "X-Autoreply: yes",
+  "X-Auto-Reply: 1",
+  "X-Autorespond: Out of office",
+  "X-Autoresponder: x",
+  "X-Mail-Autoreply: x",
+  "X-Auto-Response-Suppress: All",
+  "X-Auto-Response-Suppress: AutoReply",
+  "Delivered-To: Autoresponder",
+  "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+  "List-Software: x",
+  "Mailing-List: contact x-help@far.test; run by ezmlm",
+  "X-Mailing-List: <l@far.test>",
+  "X-BeenThere: l@far.test",
+  "X-Loop: l@far.test",
+  "X-Failed-Recipients: x@far.test",
   "List-Id: <l.far.test>",
   "List-Unsubscribe: <mailto:x@y.test>",
   "X-Auto-Response-Suppress: DR, OOF",
@@ -63,6 +83,21 @@ test.each([
   "donotreply+1@far.test",
   "no-reply+123@far.test",
   "list-errors@far.test",
+  "dev-bounces+ann=posthorn.test@lists.example",
+  "dev-return-123-ann=posthorn.test@lists.example",
+  "dev-return-123-@lists.example",
+  "list-owner+x@far.test",
+  "msprvs1=17999abcdef=bounces-1234@far.test",
+  "prvs=0123456789=list-bounces@far.test",
+  "btv1==0123456789a==noreply@far.test",
+  "SRS0=HHHH=TT=far.test=list-request@forward.test",
+  "ann+caf_=bob=here.test@far.test",
+  "bounces+1234-ab12-ann=here.test@em.far.test",
+  "autoreply@far.test",
+  "auto-responder@far.test",
+  "sentto-1-2-3@returns.far.test",
+  "ne-pas-repondre@far.test",
+  "nicht-antworten@far.test",
 ])("from %j: no answer", (mailFrom) => {
   expect(judge(plain, mailFrom)).toBeUndefined();
 });
@@ -73,6 +108,32 @@ test.each(["eve.owner@far.test", "bouncer@far.test", "noreplying@far.test", "req
     expect(judge(plain, mailFrom)).toBeDefined();
   },
 );
+
+test.each([
+  ["prvs=0123456789=eve@far.test", "eve@far.test"],
+  ["PRVS=12345abcde=Eve@Far.test", "eve@far.test"],
+  ["prvs=eve/0123456789@far.test", "eve@far.test"],
+  ["btv1==0123456789a==eve@far.test", "eve@far.test"],
+  ["SRS0=HHHH=TT=far.test=eve@forward.test", "eve@far.test"],
+  ["SRS0+HHHH=TT=far.test=eve@forward.test", "eve@far.test"],
+  ["SRS1=HHHH=forward.test==HHHH=TT=far.test=eve@other.test", "eve@far.test"],
+  ["prvs=0123456789=SRS0=HHHH=TT=far.test=eve@forward.test", "eve@far.test"],
+  ["eve+tag@far.test", "eve+tag@far.test"],
+  ["eve=x@far.test", "eve=x@far.test"],
+])("%s is counted as %s, whatever the tag of the day", (mailFrom, sender) => {
+  expect(judge(plain, mailFrom)).toMatchObject({ sender });
+});
+
+test.each([
+  "Auto-Submitted: no (really)",
+  "X-Autoreply: no",
+  "X-Auto-Response-Suppress: None",
+  "Feedback-ID: 1:x:AmazonSES",
+  "X-Auto-Response-Suppress: DR, RN, NRN",
+  "Precedence: normal",
+])("%s: an answer", (field) => {
+  expect(judge([field, ...plain])).toBeDefined();
+});
 
 test("a header that says it is a machine, though the envelope does not: no answer", () => {
   expect(judge(["From: no-reply@far.test", ...plain.slice(1)])).toBeUndefined();

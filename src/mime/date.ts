@@ -16,12 +16,58 @@ const zones: Record<string, string> = {
   PDT: "-0700",
 };
 
-const dateTime =
-  /^(?:[A-Za-z]+ ?,? ?)?(\d{1,2}) ([A-Za-z]{3})[a-z]* (\d{2,4}) (\d{1,2}) ?: ?(\d{2})(?: ?: ?(\d{2}))? (.+)$/;
+/** Months as some programs write them in the language of their user, by how they begin. */
+const otherMonths: Record<string, number> = {
+  ...{
+    ene: 1,
+    gen: 1,
+    fev: 2,
+    mrz: 3,
+    mrt: 3,
+    abr: 4,
+    avr: 4,
+    mai: 5,
+    maj: 5,
+    mei: 5,
+    mag: 5,
+    giu: 6,
+    juin: 6,
+    juil: 7,
+  },
+  ...{ lug: 7, ago: 8, aou: 8, set: 9, okt: 10, out: 10, ott: 10, dez: 12, dic: 12, des: 12 },
+};
 
-/** Some write GMT before the offset, a colon within it or a remark after it. */
-const numericZone = /^(?:GMT|UTC)? ?([+-]\d{2}):?(\d{2})(?: .*)?$/;
-const namedZone = /^(?:[A-IK-Z]|UT|[A-Z]{3,5})$/;
+const [day, month, year] = ["(?<day>\\d{1,2})(?:st|nd|rd|th|\\.)?", "(?<month>\\p{L}{3,12})\\.?", "(?<year>\\d{2,4})"];
+const time = "(?<hour>\\d{1,2})[:.](?<minute>\\d{2})(?:[:.](?<second>\\d{2})(?:[.,]\\d+)?)?";
+const weekday = "(?:\\p{L}+\\.? )?";
+const zone = "(?: ?(?<zone>\\D.*))?";
+const form = (pattern: string) => new RegExp(`^${pattern}$`, "u");
+
+/** RFC 5322 §3.3 and what else is found: RFC 850 (hyphens), Date() of JavaScript, asctime, ISO 8601. */
+const forms = [
+  form(`${weekday}${day}[ -]*${month}[ -]+${year} ${time}${zone}`),
+  form(`${weekday}${month} ${day} ${year} ${time}${zone}`),
+  form(`${weekday}${month} ${day} ${time}(?<named> [A-Za-z]{1,5})? ${year}${zone}`),
+  form(`${weekday}${day} ${month} ${time}(?<named> [A-Za-z]{1,5})? ${year}${zone}`),
+  form(`(?<year>\\d{4})([-/.])(?<month>\\d{1,2})\\2(?<day>\\d{1,2})[Tt ] ?${time}${zone}`),
+  form(`(?<year>\\d{4})(?<month>\\d{2})(?<day>\\d{2})[Tt](?<hour>\\d{2})(?<minute>\\d{2})(?<second>\\d{2})?${zone}`),
+];
+
+function monthNumber(name: string): number {
+  if (/^\d/.test(name)) return Number(name);
+  const plain = name
+    .normalize("NFD")
+    .replace(/\p{M}+/gu, "")
+    .toLowerCase();
+  return (
+    months.indexOf(plain.slice(0, 3)) + 1 || (otherMonths[plain.slice(0, 3)] ?? otherMonths[plain.slice(0, 4)] ?? 0)
+  );
+}
+
+/** Some write a name before the offset, a colon within it or a remark after it. */
+const numericZone = /^(?:[A-Z]{1,5})? ?([+-]\d{1,2})(?::?(\d{2}))?(?: .*)?$/;
+/** A name, or several words. The halves of a day are none. */
+const namedZone = /^(?![AP]M\b)[A-Z][A-Z/_ -]{0,60}$/;
 
 /** RFC 5322 §4.3: years of two or three digits. */
 function fullYear(text: string): number {
@@ -30,28 +76,43 @@ function fullYear(text: string): number {
   return text.length === 3 ? 1900 + year : year;
 }
 
-/** RFC 3339 time-offset of a zone, or undefined when it cannot be one. */
+/** RFC 3339 time-offset of a zone, or undefined when it cannot be one. Without one it is as RFC 5322's -0000. */
 function offset(text: string): string | undefined {
-  const zone = text.toUpperCase();
-  const named = namedZone.test(zone) ? (zones[zone] ?? "+0000") : zone;
+  const upper = text.trim().toUpperCase().replace("\u2212", "-");
+  if (upper === "") return "Z";
+  const named = namedZone.test(upper) && !/[+-]\d/.test(upper) ? (zones[upper] ?? "+0000") : upper;
   const match = numericZone.exec(named);
-  if (match === null || match[1]!.slice(1) > "23" || match[2]! > "59") return undefined;
-  return match[1]!.slice(1) + match[2]! === "0000" ? "Z" : `${match[1]}:${match[2]}`;
+  if (match === null) return undefined;
+  const [sign, hours, minutes] = [match[1]![0]!, match[1]!.slice(1).padStart(2, "0"), match[2] ?? "00"];
+  if (hours > "23" || minutes > "59") return undefined;
+  return hours + minutes === "0000" ? "Z" : `${sign}${hours}:${minutes}`;
 }
 
 const two = (value: number): string => String(value).padStart(2, "0");
 
-/** RFC 8621 §4.1.2.6: RFC 5322 §3.3 and its obsolete forms to RFC 3339, or null. */
+/** RFC 8621 §4.1.2.6: RFC 5322 §3.3, its obsolete forms and others that mail has, to RFC 3339, or null. */
 export function asDate(raw: string): string | null {
   if (raw.length > 1000) return null;
-  const text = withoutComments(unfold(raw)).replace(/\s+/g, " ").trim();
-  const match = dateTime.exec(text);
-  if (match === null) return null;
-  const [, day, monthName, yearText, hour, minute, second = "0", zone] = match;
-  const month = months.indexOf(monthName!.toLowerCase()) + 1;
-  const year = fullYear(yearText!);
-  const time = offset(zone!);
-  if (month === 0 || time === undefined || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return null;
+  const text = withoutComments(unfold(raw))
+    .replace(/\s+/g, " ")
+    .replace(/ ?: ?(?=\d)/g, ":")
+    .replace(/(?<!:\d\d),|,(?!\d)/g, " ")
+    .replace(/ {2,}/g, " ")
+    .trim();
+  for (const one of forms) {
+    const groups = one.exec(text)?.groups;
+    if (groups) return dateOf(groups);
+  }
+  return null;
+}
+
+function dateOf(found: Record<string, string | undefined>): string | null {
+  const { day, hour, minute, second = "0" } = found;
+  const month = monthNumber(found.month!);
+  const year = fullYear(found.year!);
+  const time = offset(found.zone ?? found.named ?? "");
+  if (month === 0 || month > 12 || time === undefined) return null;
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return null;
   const lastDay = new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
   if (Number(day) < 1 || Number(day) > lastDay) return null;
   // A leap second would be no date to most who read it.

@@ -1,4 +1,11 @@
-import { type Decoded, decodeCharset, decodeCharsetHead, isAsciiName, isKnownCharset } from "./charset.ts";
+import {
+  type Decoded,
+  decodeCharset,
+  decodeCharsetHead,
+  isAsciiName,
+  isKnownCharset,
+  wholeCharacters,
+} from "./charset.ts";
 import { isTagStart, tagEnd } from "./html.ts";
 import type { Part } from "./structure.ts";
 import { decodeTransfer, view } from "./transfer.ts";
@@ -46,6 +53,13 @@ export function rawBody(message: Uint8Array, part: Part): Buffer {
 /** RFC 8621 §4.1.4: what the part's blob holds. */
 export function partBytes(message: Uint8Array, part: Part): Buffer {
   return decodeTransfer(rawBody(message, part), part.parts === null ? part.encoding : "binary");
+}
+
+/** From the first of a part's raw bytes, HTML as it is: without what may be cut at their end. */
+export function textOfHead(raw: Uint8Array, part: TextPart): string {
+  const bytes = transferDecoder(part.encoding).push(raw);
+  const charset = charsetOf(bytes, part);
+  return cleaned(decodeCharsetHead(bytes, charset) ?? decodeCharset(wholeCharacters(bytes), charset)).text;
 }
 
 /** Where to cut HTML so that no tag is cut in two; undefined at a tag that never ends. */

@@ -1,4 +1,5 @@
 import { type HeaderField, unfold } from "./field.ts";
+import { isDelSp } from "./flowed.ts";
 import { parameter, parseParameterised } from "./params.ts";
 import type { Part, TransferEncoding } from "./structure.ts";
 import { withoutComments } from "./tokens.ts";
@@ -29,22 +30,25 @@ function contentFields(fields: HeaderField[]): ContentFields {
   return found;
 }
 
-/** RFC 2045 §6.1 */
+/** RFC 2045 §6.1, and the names that uuencode has. */
+const encodings = new Map<string, TransferEncoding>([
+  ["7bit", "7bit"],
+  ["8bit", "8bit"],
+  ["binary", "binary"],
+  ["base64", "base64"],
+  ["quoted-printable", "quoted-printable"],
+  ["x-uuencode", "uuencode"],
+  ["x-uuencoded", "uuencode"],
+  ["x-uue", "uuencode"],
+  ["uuencode", "uuencode"],
+  ["uuencoded", "uuencode"],
+  ["uue", "uuencode"],
+]);
+
 function transferEncoding(raw: string | undefined): TransferEncoding {
   if (raw === undefined) return "7bit";
-  const token = /^[^\s;]*/.exec(withoutComments(unfold(raw)).trim())![0].toLowerCase();
-  switch (token) {
-    case "":
-      return "7bit";
-    case "7bit":
-    case "8bit":
-    case "binary":
-    case "base64":
-    case "quoted-printable":
-      return token;
-    default:
-      return "unknown";
-  }
+  const token = /^[^\s;,]*/.exec(withoutComments(unfold(raw)).replaceAll('"', "").trim())![0].toLowerCase();
+  return token === "" ? "7bit" : (encodings.get(token) ?? "unknown");
 }
 
 /** RFC 2392, RFC 2045 §7 */
@@ -65,14 +69,24 @@ function languages(raw: string): string[] | null {
 
 const mediaType = /^[!#$%&'*+.^_`{|}~\w-]+\/[!#$%&'*+.^_`{|}~\w-]+$/;
 
+/**
+ * RFC 2045 §5.2: text/plain is what a value that cannot be read should stand for; but where it begins as what is no
+ * text (`image/not/valid`, `application`), the bytes are to be downloaded, not shown.
+ */
+function typeOfBroken(value: string): string {
+  return /^(application|audio|font|image|message|model|video)\b/.test(value)
+    ? "application/octet-stream"
+    : "text/plain";
+}
+
 /** RFC 8621 §4.1.4: the properties a part's header gives, and the boundary when it is a multipart. */
 export function describe(fields: HeaderField[], inDigest: boolean): { part: Part; boundary: string | null } {
   const content = contentFields(fields);
   const given = content.type === undefined ? undefined : parseParameterised(content.type);
   let type = given?.value;
-  // RFC 2045 §5.2, RFC 2046 §5.1.5
+  // RFC 2046 §5.1.5
   if (type === undefined) type = inDigest ? "message/rfc822" : "text/plain";
-  else if (!mediaType.test(type)) type = "text/plain";
+  else if (!mediaType.test(type)) type = typeOfBroken(type);
   let boundary: string | null = null;
   if (type.startsWith("multipart/")) {
     boundary = (given?.params.get("boundary") ?? (given && parameter(given, "boundary")))?.trimEnd() ?? null;
@@ -86,6 +100,7 @@ export function describe(fields: HeaderField[], inDigest: boolean): { part: Part
     partId: null,
     type,
     charset: (given && parameter(given, "charset")) || implicit,
+    ...(given && isDelSp(given) && { delSp: true }),
     name: (disposition && parameter(disposition, "filename")) || (given && parameter(given, "name")) || null,
     disposition: disposition?.value || null,
     cid: content.id === undefined ? null : contentId(content.id),

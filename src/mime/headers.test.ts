@@ -6,6 +6,7 @@ import {
   asMessageIds,
   asText,
   asUrls,
+  dateReceived,
   headerForm,
   parseHeader,
   parseHeaderProperty,
@@ -163,6 +164,18 @@ test.each<[string, string[] | null]>([
   ["NO", null],
   ["NO (<a:b>)", null],
 ])("asUrls %j", (raw, urls) => expect(asUrls(raw)).toEqual(urls));
+
+test.each<[string[], string | null]>([
+  [["by a; Tue, 03 Feb 2026 04:05:06 +0000", "by b; Mon, 02 Feb 2026 04:05:06 +0000"], "2026-02-03T04:05:06Z"],
+  [["by a; yesterday", "by b; Mon, 02 Feb 2026 04:05:06 +0000"], "2026-02-02T04:05:06Z"],
+  [["by a", "", "by b;", "by c; 32 Feb 2026 04:05:06", "by d; 2 Feb 2026 04:05"], "2026-02-02T04:05:00Z"],
+  [["by a; Tue, 03 Feb 2026 04:05:06 +0000 (x; y)"], "2026-02-03T04:05:06Z"],
+  [["by a (b; c);\r\n Tue, 03 Feb 2026\r\n 04:05:06 +0000"], "2026-02-03T04:05:06Z"],
+  [["by a; yesterday"], null],
+  [[], null],
+])("dateReceived of %j", (values, date) => {
+  expect(dateReceived(values.map((value) => ({ name: "Received", value: ` ${value}` })))).toBe(date);
+});
 
 describe("header properties", () => {
   test.each([

@@ -1,7 +1,8 @@
 import { asAddresses, asGroupedAddresses } from "./addresses.ts";
 import { asDate } from "./date.ts";
-import { type HeaderField, lastField } from "./field.ts";
+import { type HeaderField, lastField, unfold } from "./field.ts";
 import { asMessageIds, asText, asUrls } from "./forms.ts";
+import { withoutComments } from "./tokens.ts";
 
 export { asAddresses, asGroupedAddresses, type EmailAddress, type EmailAddressGroup } from "./addresses.ts";
 export { asDate } from "./date.ts";
@@ -79,6 +80,21 @@ export function readHeaderProperty(fields: HeaderField[], { name, form, all }: H
   }
   const wanted = name.toLowerCase();
   return fields.filter((field) => field.name.toLowerCase() === wanted).map((field) => read[form](field.value));
+}
+
+/** How many Received fields, and how much of each, are looked at. */
+const mostReceived = 100;
+const endOfReceived = 1000;
+
+/** RFC 8621 §4.8: the date of the most recent Received field, which is the first; of the first one that can be read. */
+export function dateReceived(fields: HeaderField[]): string | null {
+  const received = fields.filter(({ name }) => name.toLowerCase() === "received").slice(0, mostReceived);
+  for (const { value } of received) {
+    const text = withoutComments(unfold(value.slice(-endOfReceived)));
+    const date = asDate(text.slice(text.lastIndexOf(";") + 1));
+    if (date !== null) return date;
+  }
+  return null;
 }
 
 /** RFC 8621 §4.1.3: sentAt. */

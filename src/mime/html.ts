@@ -61,10 +61,10 @@ interface Tag {
 const tagName = /<(\/?)([A-Za-z][A-Za-z0-9:-]{0,40})/y;
 
 /** The tag at `at`; its end is the length of the text when nothing after it can be text. */
-function readTag(html: string, at: number): Tag {
+function readTag(html: string, at: number, isCut: boolean): Tag {
   let end = tagEnd(html, at);
   // A quote that never closes: then the next bracket must do, as the rest would be lost. An open comment hides it all.
-  if (end === -1 && !html.startsWith("<!--", at)) end = html.indexOf(">", at) + 1 || -1;
+  if (end === -1 && !isCut && !html.startsWith("<!--", at)) end = html.indexOf(">", at) + 1 || -1;
   tagName.lastIndex = at;
   const match = tagName.exec(html);
   return {
@@ -74,27 +74,42 @@ function readTag(html: string, at: number): Tag {
   };
 }
 
-const shownAttributes = /[\s"']((?:alt|title)\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))/gi;
-const longestTag = 4096;
+const attribute = /([^\s"'=<>/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]*)))?/g;
+const isShownName = /^(?:alt|title)$/i;
+const mayShow = /alt|title/i;
 
-/** What attributes say to the reader (RFC 8621 §4.4.1: alt and title). */
+/** What attributes say to the reader (RFC 8621 §4.4.1: alt and title), however long the others are. */
 function attributeText(tag: string): string {
-  const found = [...tag.slice(0, longestTag).matchAll(shownAttributes)];
-  return found.map(([, text]) => decodeEntities(text!.slice(text!.indexOf("=") + 1).replace(/["']/g, " "))).join(" ");
+  if (!mayShow.test(tag)) return "";
+  const found: string[] = [];
+  for (const [, name, double, single, bare] of tag.matchAll(attribute)) {
+    const value = double ?? single ?? bare;
+    if (value !== undefined && isShownName.test(name!)) found.push(decodeEntities(value));
+  }
+  return found.join(" ");
 }
+
+/** A word that may go on, in scripts that have a blank between words. */
+const openWord =
+  /(?:(?![\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmr}\p{sc=Mymr}])\S){1,60}$/u;
+
+/** What is sure of a text that was cut at its end: without the last word, or the half of a character reference. */
+export function wholeWords(text: string): string {
+  return text.slice(0, -longestWord) + text.slice(-longestWord).replace(openWord, "");
+}
+const longestWord = 120;
 
 /**
  * The text of HTML: what is no text dropped, block elements on lines of their own. Linear in its length.
  * `attributes`: with those that a reader sees, for searching; at the end, so that they part no words or phrases.
+ * `isCut`: more follows that is not given; what may be a part of a word or tag is left out.
  */
-export function htmlToText(html: string, { attributes = false } = {}): string {
+export function htmlToText(html: string, { attributes = false, isCut = false } = {}): string {
   const out: string[] = [];
   const asides: string[] = [];
   let pre = 0;
-  const text = (start: number, end: number): void => {
-    if (end <= start) return;
-    const piece = html.slice(start, end);
-    out.push(decodeEntities(pre > 0 ? piece : piece.replace(/[ \t\r\n\f]+/g, " ")));
+  const text = (piece: string): void => {
+    if (piece !== "") out.push(decodeEntities(pre > 0 ? piece : piece.replace(/[ \t\r\n\f]+/g, " ")));
   };
   let from = 0;
   for (let at = html.indexOf("<"); at !== -1; at = html.indexOf("<", at)) {
@@ -102,8 +117,8 @@ export function htmlToText(html: string, { attributes = false } = {}): string {
       at++;
       continue;
     }
-    text(from, at);
-    const { name, closing, end } = readTag(html, at);
+    text(html.slice(from, at));
+    const { name, closing, end } = readTag(html, at, isCut);
     const isShown = name !== "" && !closing && !silent.has(name) && !metadata.has(name);
     if (attributes && isShown) asides.push(attributeText(html.slice(at, end)));
     at = silent.has(name) && !closing ? skipElement(html, name, end) : end;
@@ -112,6 +127,7 @@ export function htmlToText(html: string, { attributes = false } = {}): string {
     else if (cells.has(name)) out.push(" ");
     from = at;
   }
-  text(from, html.length);
+  const rest = html.slice(from);
+  text(isCut ? wholeWords(rest) : rest.replace(/<$/, ""));
   return tidy([out.join(""), ...asides].join("\n"));
 }

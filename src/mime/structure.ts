@@ -4,7 +4,7 @@ export interface Range {
   end: number;
 }
 
-export type TransferEncoding = "7bit" | "8bit" | "binary" | "base64" | "quoted-printable" | "unknown";
+export type TransferEncoding = "7bit" | "8bit" | "binary" | "base64" | "quoted-printable" | "uuencode" | "unknown";
 
 /** RFC 8621 §4.1.4: one node of the MIME tree. Plain data, stored as JSON. */
 export interface Part {
@@ -14,6 +14,8 @@ export interface Part {
   type: string;
   /** The parameter, or the implicit us-ascii of text/* and of a part without Content-Type, else null. */
   charset: string | null;
+  /** RFC 3676: flowed text whose soft line breaks take a blank with them; left out of all other parts. */
+  delSp?: true;
   name: string | null;
   disposition: string | null;
   cid: string | null;

@@ -20,7 +20,7 @@ function stripLeaders(subject: string): string {
   }
 }
 
-/** RFC 5256 §2.1: the base subject, which replies and forwards share. Of an absurdly long one, that of its start. */
+/** RFC 5256 §2.1: the base subject, by which emails are sorted. Of an absurdly long one, that of its start. */
 export function baseSubject(subject: string): string {
   let text = subject.slice(0, 2000).replace(/\s+/g, " ").trim();
   for (;;) {

@@ -1,8 +1,8 @@
 import { hasAttachment } from "./body.ts";
 import { lastField } from "./field.ts";
 import { asAddresses, asMessageIds, asText, dateOfHeader, type EmailAddress, parseHeader } from "./headers.ts";
+import { preview } from "./preview.ts";
 import type { Part } from "./structure.ts";
-import { preview } from "./text.ts";
 import { walk } from "./walk.ts";
 
 /** RFC 8621 §4.1: what is kept of a message besides its bytes. */

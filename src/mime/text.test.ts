@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodedSize, decodeText, decodeTransfer, truncateText } from "./decode.ts";
 import { prependHeader, withoutBcc } from "./envelope-fields.ts";
+import { htmlToText } from "./html.ts";
+import { preview } from "./preview.ts";
 import { baseSubject } from "./subject.ts";
 import { summarise } from "./summary.ts";
-import { htmlToText, preview, searchText } from "./text.ts";
 import { encodeBase64, encodeQuotedPrintable } from "./transfer.ts";
 import { walk } from "./walk.ts";
 
@@ -131,26 +132,6 @@ describe("preview", () => {
   test("of HTML with very much style", () => {
     expect(of("Content-Type: text/html", "", `<style>${"p{}".repeat(20_000)}</style>Hello`)).toBe("Hello");
   });
-});
-
-test("searchText has all text and the names of files", () => {
-  const bytes = Buffer.from(
-    [
-      ...[
-        "Content-Type: multipart/mixed; boundary=b",
-        "",
-        "--b",
-        "",
-        "plain\0",
-        "--b",
-        "Content-Type: text/html",
-        "",
-        "<b>bold</b>",
-      ],
-      ...["--b", "Content-Type: application/pdf; name=a.pdf", "", "%PDF", "--b--"],
-    ].join("\r\n"),
-  );
-  expect(searchText(bytes, walk(bytes))).toEqual({ body: "plain\nbold", attachmentNames: ["a.pdf"] });
 });
 
 test.each([

@@ -9,13 +9,21 @@ const pieces = fc
   )
   .map((all) => Buffer.from(all.join(""), "latin1"));
 const bytes = fc.uint8Array({ maxLength: 300 });
-const input = fc.oneof(bytes, pieces, bytes.map(encodeBase64), bytes.map(encodeQuotedPrintable));
+const uuLines = fc
+  .array(
+    fc.constantFrom("begin 644 x\n", "end\n", "end", "#0V%T\n", "#0V%T\r\n", "M", "`\n", "\n", " \n", "_\n", "hello\n"),
+    { maxLength: 30 },
+  )
+  .map((all) => Buffer.from(all.join(""), "latin1"));
+const uuFile = uuLines.map((lines) => Buffer.concat([Buffer.from("begin 644 x\n"), lines]));
+const late = uuFile.map((file) => Buffer.concat([Buffer.alloc(4080, "a\n"), file]));
+const input = fc.oneof(uuLines, uuFile, late, bytes, pieces, bytes.map(encodeBase64), bytes.map(encodeQuotedPrintable));
 const cuts = fc.array(fc.nat({ max: 12 }), { maxLength: 40 });
 
 test("in pieces of any size, the bytes are those of the whole; what was given stays given", () => {
   fc.assert(
     fc.property(input, cuts, (all, sizes) => {
-      for (const encoding of ["base64", "quoted-printable", "binary"] as const) {
+      for (const encoding of ["base64", "quoted-printable", "uuencode", "binary"] as const) {
         const decoder = transferDecoder(encoding);
         const given: Buffer[] = [];
         let at = 0;

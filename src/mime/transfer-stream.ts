@@ -1,17 +1,12 @@
 import type { TransferEncoding } from "./structure.ts";
 import { base64Chars, base64End, blanks, decodeTransfer, quotedPrintable, view } from "./transfer.ts";
+import { type TransferDecoder, UuDecoder } from "./uuencode.ts";
 
 /** `decodeTransfer` for bytes that come in pieces: the pieces it gives are together the same. */
-export interface TransferDecoder {
-  /** What is certain whatever follows. */
-  push(bytes: Uint8Array): Buffer;
-  /** The rest. */
-  end(): Buffer;
-}
-
 export function transferDecoder(encoding: TransferEncoding): TransferDecoder {
   if (encoding === "base64") return new Base64Decoder();
   if (encoding === "quoted-printable") return new QuotedPrintableDecoder();
+  if (encoding === "uuencode") return new UuDecoder();
   return { push: view, end: () => Buffer.alloc(0) };
 }
 

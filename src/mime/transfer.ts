@@ -1,4 +1,5 @@
 import type { TransferEncoding } from "./structure.ts";
+import { decodeUu } from "./uuencode.ts";
 
 /** 1 for the characters of base64 and base64url: Buffer decodes both. */
 export const base64Chars = new Uint8Array(256);
@@ -99,14 +100,16 @@ export function view(bytes: Uint8Array): Buffer {
 /** RFC 2045 §6. An unknown encoding is as none (RFC 8621 §4.1.4). */
 export function decodeTransfer(bytes: Uint8Array, encoding: TransferEncoding): Buffer {
   if (encoding === "base64") return decodeBase64(bytes);
+  if (encoding === "uuencode") return decodeUu(bytes);
   if (encoding !== "quoted-printable") return view(bytes);
   const out = Buffer.allocUnsafe(bytes.length);
   return out.subarray(0, quotedPrintable(bytes, out).size);
 }
 
-/** How many bytes `decodeTransfer` would give, without making them. */
+/** How many bytes `decodeTransfer` would give; where that is common, without making them. */
 export function decodedSize(bytes: Uint8Array, encoding: TransferEncoding): number {
   if (encoding === "base64") return base64Size(bytes);
+  if (encoding === "uuencode") return decodeUu(bytes).length;
   return encoding === "quoted-printable" ? quotedPrintable(bytes, undefined).size : bytes.length;
 }
 

@@ -181,3 +181,26 @@ describe("bodyParts", () => {
     expect(hasAttachment(multi("mixed", named("text/html", "A"), named("application/pdf", "B")))).toBe(true);
   });
 });
+
+describe("a Content-Type that is none", () => {
+  test.each([
+    ["image/not/valid", "application/octet-stream"],
+    ["IMAGE/", "application/octet-stream"],
+    ["application", "application/octet-stream"],
+    ["video/mp4,video/ogg", "application/octet-stream"],
+    ["message/x/y", "application/octet-stream"],
+    ["image/png/; name=a.png", "application/octet-stream"],
+    ["text/not/valid", "text/plain"],
+    ["text", "text/plain"],
+    ["plain", "text/plain"],
+    ["imagery/x/y", "text/plain"],
+    ["", "text/plain"],
+    ["/", "text/plain"],
+  ])("%j is read as %s", (value, type) => {
+    const root = walk(Buffer.from(`Content-Type: ${value}\r\n\r\nbytes`));
+    expect(root.type).toBe(type);
+    const { textBody, attachments } = bodyParts(root);
+    const isText = type === "text/plain";
+    expect([textBody.length, attachments.length]).toEqual(isText ? [1, 0] : [0, 1]);
+  });
+});

@@ -6,7 +6,7 @@ const step = fc
   .tuple(
     fc.nat(2 ** 40),
     fc.nat(2 ** 30),
-    fc.constantFrom<BlobStep["encoding"]>("identity", "base64", "quoted-printable"),
+    fc.constantFrom<BlobStep["encoding"]>("identity", "base64", "quoted-printable", "uuencode"),
   )
   .map(([start, length, encoding]): BlobStep => ({ start, end: start + length, encoding }));
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes));

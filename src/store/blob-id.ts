@@ -6,17 +6,18 @@ import { decodeId, encodeId } from "../base/ids.ts";
 export interface BlobStep {
   start: number;
   end: number;
-  encoding: "identity" | "base64" | "quoted-printable";
+  encoding: "identity" | "base64" | "quoted-printable" | "uuencode";
 }
 
 /** Deeper parts are stored as blobs of their own. */
 export const maxBlobSteps = 4;
 
-const letters = { identity: "i", base64: "b", "quoted-printable": "q" } as const;
+const letters = { identity: "i", base64: "b", "quoted-printable": "q", uuencode: "u" } as const;
 const encodings = new Map<string, BlobStep["encoding"]>([
   ["i", "identity"],
   ["b", "base64"],
   ["q", "quoted-printable"],
+  ["u", "uuencode"],
 ]);
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 const hashLength = 52;

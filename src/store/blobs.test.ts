@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createTestAccount, createTestStore } from "../../test/support/postgres.ts";
+import { uuencode } from "../../test/support/uuencode.ts";
 import { encodeBase64, encodeQuotedPrintable } from "../mime/transfer.ts";
 import { encodeBlobId } from "./blob-id.ts";
 import { findBlob, referenceBlob, releaseBlobs } from "./blob-refs.ts";
@@ -98,6 +99,7 @@ test("large encoded parts are streamed: the same bytes, sizes and ranges", async
   const kinds = [
     { bytes: encodeBase64(plain), steps: ["base64"], decoded: plain },
     { bytes: encodeQuotedPrintable(text), steps: ["quoted-printable"], decoded: text },
+    { bytes: Buffer.from(uuencode(plain)), steps: ["uuencode"], decoded: plain },
     { bytes: encodeBase64(inner), steps: ["base64", "base64"], decoded: plain },
     { bytes: encodeBase64(inner), steps: ["base64", "identity"], decoded: inner.subarray(5, -6) },
   ] as const;

@@ -102,8 +102,11 @@ export class Database implements Executor {
     return /^\s*SELECT\b/i.test(statement.text) ? patiently(query) : query();
   }
 
-  /** Runs `work` inside a transaction on one connection; rolls back when it throws. */
-  async transaction<T>(begin: string, work: (executor: Executor) => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` inside a transaction on one connection; rolls back when it throws. One that only `reads` has read all when
+   * its work is done: a COMMIT that fails takes nothing from it.
+   */
+  async transaction<T>(begin: string, work: (executor: Executor) => Promise<T>, { reads = false } = {}): Promise<T> {
     const client = await this.pool.connect();
     const executor: Executor = {
       run: async (statement, values = []) => (await this.#query(client, statement, values)).rows as never,
@@ -121,7 +124,8 @@ export class Database implements Executor {
       try {
         await client.query("COMMIT");
       } catch (error) {
-        throw new CommitError(error);
+        if (!reads) throw new CommitError(error);
+        lost(error as Error);
       }
       return result;
     } catch (error) {

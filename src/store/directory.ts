@@ -59,7 +59,7 @@ const nextNumber = statement<{ number: number }>("SELECT nextval('account_number
 const insertAccount = statement("INSERT INTO account (user_id, name, created_at) VALUES ($1, $2, $3)");
 const insertIdentity = statement(`
   INSERT INTO identity (user_id, id, name, email, text_signature, html_signature, may_delete)
-  VALUES ($1, $2, '', $3, '', '', false)`);
+  VALUES ($1, $2, $4, $3, '', '', false)`);
 const insertLogin = statement(`
   INSERT INTO login (login, user_id, password_hash, created_at) VALUES ($1, $2, $3, $4)
   ON CONFLICT (login) DO NOTHING`);
@@ -69,12 +69,18 @@ const insertAddress = statement(`
 
 /**
  * An account with its mailboxes, identity, login and address, each written in turn: the address comes last, so mail
- * never goes to half an account. `fill` makes its mailboxes (default: the usual ones), `quota` is how many bytes of mail it
- * may hold (default: any number). Throws Conflict where the address is taken.
+ * never goes to half an account. `name` is what it and its identity are called (default: the address, and nothing), `fill`
+ * makes its mailboxes (default: the usual ones), `quota` is how many bytes of mail it may hold (default: any number). Throws Conflict where the address is taken.
  */
 export async function createAccount(
   store: Store,
-  options: { address: string; passwordHash: string; fill?: (tx: Tx) => Promise<void>; quota?: number | null },
+  options: {
+    address: string;
+    passwordHash: string;
+    name?: string;
+    fill?: (tx: Tx) => Promise<void>;
+    quota?: number | null;
+  },
 ): Promise<number> {
   const address = mustBeAddress(options.address);
   const { database } = store;
@@ -82,7 +88,7 @@ export async function createAccount(
   if ((await database.run(selectAddresses, [[address]])).length > 0) throw new Conflict("address");
   const [row] = await database.run(nextNumber);
   const userId = row!.number;
-  await database.run(insertAccount, [userId, address, now]);
+  await database.run(insertAccount, [userId, options.name || address, now]);
   await store.write(userId, (tx) => fillAccount(tx, { ...options, address }), { ids: 16 });
   // A login without its address is what an interrupted creation leaves: it is taken over.
   if ((await database.count(insertLogin, [address, userId, options.passwordHash, now])) === 0) {
@@ -94,12 +100,12 @@ export async function createAccount(
 
 async function fillAccount(
   tx: Tx,
-  { address, fill = createDefaultMailboxes, quota = null }: Parameters<typeof createAccount>[1],
+  { address, name = "", fill = createDefaultMailboxes, quota = null }: Parameters<typeof createAccount>[1],
 ): Promise<void> {
   await fill(tx);
   if (quota !== null) await setQuota(tx, quota);
   const [id] = await tx.newIds(1);
-  await tx.run(insertIdentity, [tx.accountId, id, address]);
+  await tx.run(insertIdentity, [tx.accountId, id, address, name]);
   tx.changed({ type: "Identity", id: id!, kind: 1 });
 }
 
@@ -160,6 +166,7 @@ const insertDomain = statement(`
   INSERT INTO domain (name, dkim_selector, dkim_key, created_at) VALUES ($1, $2, $3, $4)
   ON CONFLICT (name) DO NOTHING`);
 const selectDomain = statement<DomainRow>("SELECT name, dkim_selector, dkim_key FROM domain WHERE name = $1");
+const selectDomains = statement<{ name: string }>("SELECT name FROM domain WHERE name = ANY($1::text[]) LIMIT 1");
 const listAllDomains = statement<DomainRow>("SELECT name, dkim_selector, dkim_key FROM domain ORDER BY name");
 
 /** False where the domain is there already: its key stays. */
@@ -173,6 +180,11 @@ export async function findDomain(database: Database, name: string): Promise<Doma
   const normal = normalizeDomain(name);
   const [row] = normal === undefined ? [] : await database.run(selectDomain, [normal]);
   return row && toDomain(row);
+}
+
+/** True when one of the domains is ours. */
+export async function servesAny(database: Database, names: string[]): Promise<boolean> {
+  return names.length > 0 && (await database.run(selectDomains, [names])).length > 0;
 }
 
 export async function listDomains(database: Database): Promise<Domain[]> {

@@ -209,6 +209,13 @@ const comparisons = [
      FULL JOIN (SELECT no FROM message WHERE user_id = $1) m ON m.no = e.no WHERE e.no IS NULL OR m.no IS NULL`,
   ),
   comparison(
+    "messages without search terms, or terms without a message",
+    `SELECT coalesce(m.no, s.no) AS example
+     FROM (SELECT no FROM message WHERE user_id = $1) m
+     FULL JOIN (SELECT no FROM search WHERE user_id = $1 UNION SELECT no FROM search_part WHERE user_id = $1) s
+       ON s.no = m.no WHERE m.no IS NULL OR s.no IS NULL`,
+  ),
+  comparison(
     "messages without a reference to their blob",
     `SELECT m.no AS example FROM message m
      LEFT JOIN blob_ref b ON b.user_id = $1 AND b.sha256 = m.sha256 AND b.released_at IS NULL

@@ -1,6 +1,7 @@
 import { Kind } from "./change.ts";
 import { applyTally, type Tally, tally } from "./counts.ts";
 import { refreshHeads } from "./heads.ts";
+import { deleteTerms } from "./search-terms.ts";
 import { statement } from "./sql.ts";
 import type { Reader, Tx } from "./store.ts";
 import { forgetThreads } from "./threads.ts";
@@ -62,7 +63,6 @@ const deleteAllPlaces = statement("DELETE FROM email_mailbox WHERE user_id = $1 
 const deleteMessages = statement<{ sha256: Buffer }>(
   "DELETE FROM message WHERE user_id = $1 AND no = ANY($2::bigint[]) RETURNING sha256",
 );
-const deleteSearch = statement("DELETE FROM search WHERE user_id = $1 AND no = ANY($2::bigint[])");
 const livingThreads = statement<{ thread_id: number }>(
   "SELECT DISTINCT thread_id FROM email WHERE user_id = $1 AND thread_id = ANY($2::bigint[])",
 );
@@ -199,7 +199,7 @@ export async function destroyEmails(tx: Tx, emails: readonly EmailRow[]): Promis
     emails.flatMap((email) => email.keywords.map((keyword) => ({ keyword, email }))),
   );
   const messages = await tx.run(deleteMessages, [tx.accountId, nos]);
-  await tx.run(deleteSearch, [tx.accountId, nos]);
+  await deleteTerms(tx, nos);
   const living = new Set((await tx.run(livingThreads, [tx.accountId, threadIds])).map((row) => row.thread_id));
   const ended = threadIds.filter((id) => !living.has(id));
   await forgetThreads(tx, ended);

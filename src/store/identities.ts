@@ -30,6 +30,11 @@ const upsert = statement(`
 
 const remove = statement("DELETE FROM identity WHERE user_id = $1 AND id = ANY($2::bigint[])");
 
+const count = statement<{ count: number }>("SELECT count(*) AS count FROM identity WHERE user_id = $1");
+export async function countIdentities(reader: Reader): Promise<number> {
+  return (await reader.run(count, [reader.accountId]))[0]!.count;
+}
+
 /** Those of the ids that are there, or all for null. */
 export function findIdentities(reader: Reader, ids: number[] | null, limit = 10_000): Promise<IdentityRow[]> {
   return reader.run(select, [reader.accountId, ids, limit]);

@@ -19,6 +19,8 @@ export interface IncomingMessage {
   mailFrom: string;
   recipients: IncomingRecipient[];
   attempts: number;
+  /** Why it goes to Junk; null for the inbox. */
+  junkReason: string | null;
 }
 
 export interface Lease {
@@ -30,9 +32,10 @@ const numbersInBlock = 100;
 const nextBlock = statement<{ first: number }>("SELECT nextval('incoming_number') AS first");
 
 const insert = statement(`
-  INSERT INTO incoming (id, created_at, sha256, day, size, mail_from, recipients, leased_by, leased_until)
+  INSERT INTO incoming (id, created_at, sha256, day, size, mail_from, recipients, leased_by, leased_until,
+    junk_reason)
   SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::bytea[], $4::date[], $5::integer[], $6::text[],
-    $7::jsonb[], $8::text[], $9::timestamptz[])
+    $7::jsonb[], $8::text[], $9::timestamptz[], $10::text[])
   ON CONFLICT (id) DO NOTHING`);
 const withoutWaiting = unprepared("SET LOCAL synchronous_commit = off");
 const remove = statement("DELETE FROM incoming WHERE id = ANY($1::bigint[])");
@@ -49,8 +52,10 @@ type Row = {
   mail_from: string;
   recipients: IncomingRecipient[];
   attempts: number;
+  junk_reason: string | null;
 };
-const columns = "id, created_at, sha256, to_char(day, 'YYYY-MM-DD') AS day, size, mail_from, recipients, attempts";
+const columns = `id, created_at, sha256, to_char(day, 'YYYY-MM-DD') AS day, size, mail_from, recipients, attempts,
+  junk_reason`;
 const claim = statement<Row>(`
   UPDATE incoming SET leased_by = $2, leased_until = $3
   WHERE id = ANY($1::bigint[]) AND (leased_until <= $4 OR leased_by = ANY($5::text[]))
@@ -110,6 +115,7 @@ export class IncomingRows {
       rows.map(({ message }) => JSON.stringify(message.recipients)),
       rows.map(({ lease }) => lease.holder),
       rows.map(({ lease }) => lease.until),
+      rows.map(({ message }) => message.junkReason),
     ]);
   }
 
@@ -134,6 +140,7 @@ export class IncomingRows {
       mailFrom: row.mail_from,
       recipients: row.recipients,
       attempts: row.attempts,
+      junkReason: row.junk_reason,
     }));
   }
 }

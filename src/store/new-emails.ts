@@ -6,6 +6,7 @@ import { Kind } from "./change.ts";
 import { applyTally, tally } from "./counts.ts";
 import { type EmailRow, insertEmailKeywords, insertEmailPlaces } from "./emails.ts";
 import { refreshHeads } from "./heads.ts";
+import { insertTerms } from "./search-terms.ts";
 import { statement } from "./sql.ts";
 import type { Tx } from "./store.ts";
 
@@ -15,8 +16,8 @@ export interface NewEmail {
   summary: MessageSummary;
   /** The header block, kept beside the row when it is small. */
   header: Buffer | null;
-  /** Text form of a tsvector, its terms prefixed for this account. */
-  terms: string;
+  /** Text forms of tsvectors, their terms prefixed for this account: several of a long message. */
+  terms: string[];
   sortKeys: { from: string; to: string; subject: string };
   /** Given when the caller has told it already (Email/set). */
   id?: number;
@@ -46,12 +47,6 @@ const insertRows = statement(`
   FROM account a, json_to_recordset($2::json) AS x (id bigint, no bigint, thread_id bigint, received_at timestamptz,
     sent_at timestamptz, size int, has_attachment boolean, mailbox_ids bigint[], keywords text[])
   WHERE a.user_id = $1`);
-const insertSearch = statement(`
-  INSERT INTO search (user_id, no, received_at, terms)
-  SELECT a.user_id, x.no, x.received_at, x.terms::tsvector
-  FROM account a, unnest($2::bigint[], $3::timestamptz[], $4::text[]) AS x (no, received_at, terms)
-  WHERE a.user_id = $1`);
-
 /** Inserts emails with their messages, places, search terms and blob references, and moves the kept counts. */
 export async function insertEmails(
   tx: Tx,
@@ -74,12 +69,10 @@ export async function insertEmails(
     tx,
     rows.flatMap((email) => email.keywords.map((keyword) => ({ keyword, email }))),
   );
-  await tx.run(insertSearch, [
-    tx.accountId,
-    ids,
-    rows.map((row) => row.receivedAt),
-    emails.map((email) => email.terms),
-  ]);
+  await insertTerms(
+    tx,
+    rows.map(({ no, receivedAt }, index) => ({ no, receivedAt, terms: emails[index]!.terms })),
+  );
   await referenceBlobs(
     tx,
     emails.map((email) => email.blob),

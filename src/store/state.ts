@@ -29,20 +29,39 @@ export interface Standing {
   modseq: number;
   prunedModseq: number;
   newest: Record<TypeName, number>;
+  /** When the terms of some message were last made anew: what a search finds may have changed then. */
+  reindexedModseq: number;
+  /** Some message's terms stand in several rows. */
+  hasLongMails: boolean;
 }
 
 const columns = typeNames.map(
   (type) => `(SELECT max(c.modseq) FROM change c WHERE c.user_id = $1 AND c.type = ${typeCodes[type]}) AS "${type}"`,
 );
-type StandingRow = { epoch: number; modseq: number; pruned_modseq: number } & Record<TypeName, number | null>;
-const selectStanding = statement<StandingRow>(
-  `SELECT a.epoch, a.modseq, a.pruned_modseq, ${columns.join(", ")} FROM account a WHERE a.user_id = $1`,
-);
+interface AccountRow {
+  epoch: number;
+  modseq: number;
+  pruned_modseq: number;
+  reindexed_modseq: number;
+  has_long_mails: boolean;
+}
+type StandingRow = AccountRow & Record<TypeName, number | null>;
+const selectStanding = statement<StandingRow>(`
+  SELECT a.epoch, a.modseq, a.pruned_modseq, a.reindexed_modseq,
+    EXISTS (SELECT 1 FROM search_part p WHERE p.user_id = $1) AS has_long_mails, ${columns.join(", ")}
+  FROM account a WHERE a.user_id = $1`);
 
 /** Undefined when there is no such account. */
 export async function readStanding(executor: Executor, accountId: number): Promise<Standing | undefined> {
   const [row] = await executor.run(selectStanding, [accountId]);
   if (!row) return undefined;
   const newest = Object.fromEntries(typeNames.map((type) => [type, row[type] ?? 0])) as Record<TypeName, number>;
-  return { epoch: row.epoch, modseq: row.modseq, prunedModseq: row.pruned_modseq, newest };
+  return {
+    epoch: row.epoch,
+    modseq: row.modseq,
+    prunedModseq: row.pruned_modseq,
+    newest,
+    reindexedModseq: row.reindexed_modseq,
+    hasLongMails: row.has_long_mails,
+  };
 }

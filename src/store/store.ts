@@ -91,8 +91,10 @@ export class Store {
   /** Several reads that must agree: one REPEATABLE READ READ ONLY transaction. */
   async snapshot<T>(accountId: number, work: (reader: Reader) => Promise<T>): Promise<T> {
     return patiently(() =>
-      this.database.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", (executor) =>
-        work(new AccountReader(executor, accountId)),
+      this.database.transaction(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        (executor) => work(new AccountReader(executor, accountId)),
+        { reads: true },
       ),
     );
   }

@@ -4,6 +4,7 @@ import { releaseBlobs } from "./blob-refs.ts";
 import { typeCodes } from "./change.ts";
 import type { Database } from "./database.ts";
 import { AccountMissing } from "./errors.ts";
+import { dropKnownNetworks } from "./known-networks.ts";
 import type { ListedObject, ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
 import { removeExpiredPushes } from "./push-sweeps.ts";
 import { findSetting } from "./settings.ts";
@@ -72,6 +73,7 @@ export class Sweeper {
     await this.#store.database.run(deleteExpiredTokens, [this.#ago(logged)]);
     await removeExpiredPushes(this.#store.database, this.#clock.now(), this.#ago(unverified));
     await this.#objects.tidy();
+    await this.#store.database.run(writeSetting, [sweptSetting, this.#ago(0).toISOString()]);
     if (Object.values(swept).some((count) => count > 0)) this.#log.info(swept, "swept");
     return swept;
   }
@@ -109,23 +111,29 @@ export class Sweeper {
     return removed;
   }
 
-  /** Objects that no account ever held, of one day a run: each day is looked through once, when it has settled. */
+  /**
+   * Objects that no account ever held. Each day is looked through once, when it has settled; after a downtime, several
+   * days in one run, until it has seen enough objects.
+   */
   async removeOrphans(): Promise<number> {
     const { database } = this.#store;
     const last = this.#lastSettledDay();
-    const examined = (await findSetting(database, examinedSetting)) ?? "";
-    const next = (await this.#objects.days()).find((name) => name > examined && name <= last);
-    if (next === undefined) return 0;
-    let removed = 0;
-    for await (const objects of inBatches(this.#objects.list(next))) {
-      const held = await heldObjects(database, objects);
-      removed += await this.#remove(objects.filter((object) => !held.has(keyOf(object))));
+    const examined = await lastExaminedDay(database);
+    const days = (await this.#objects.days()).filter((name) => name > examined && name <= last);
+    let [removed, seen] = [0, 0];
+    for (const name of days) {
+      if (seen >= batch) break;
+      for await (const objects of inBatches(this.#objects.list(name))) {
+        const held = await heldObjects(database, objects);
+        removed += await this.#remove(objects.filter((object) => !held.has(keyOf(object))));
+        seen += objects.length;
+      }
+      await database.run(writeSetting, [examinedSetting, name]);
     }
-    await database.run(writeSetting, [examinedSetting, next]);
     return removed;
   }
 
-  /** The change log and the memory of received messages, of the next few accounts. */
+  /** The change log and the memory of received messages and of networks, of the next few accounts. */
   async prune(): Promise<{ changes: number; received: number }> {
     const { database } = this.#store;
     const accounts = await database.run(selectAccounts, [this.#cursor, this.#limit]);
@@ -134,6 +142,7 @@ export class Sweeper {
     for (const { user_id: userId } of accounts) {
       changes += await this.#pruneChanges(userId);
       received += await database.count(deleteReceived, [userId, this.#ago(logged)]);
+      await dropKnownNetworks(database, userId, this.#clock.now());
     }
     return { changes, received };
   }
@@ -209,16 +218,21 @@ export async function incomingObjects(database: Database): Promise<StoredBlob[]>
   return database.run(selectAllIncoming);
 }
 
-/** Which of these objects, that nothing holds, the sweeps should have removed by now. */
+/** Which of these objects, that nothing holds, a sweep has passed over: until one ran, none is overdue. */
 export async function overdueObjects({ database, clock }: Store, unheld: ListedObject[]): Promise<ListedObject[]> {
-  const swept = new Date(clock.now().getTime() - sweepInterval);
-  const old = unheld.filter((object) => object.day <= lastSettledDay(swept));
+  const examined = await lastExaminedDay(database);
+  const old = unheld.filter((object) => object.day <= examined);
   if (old.length === 0) return [];
   // Sweeps take their time over a large account that was removed: what died lately has as long as what never lived.
-  const since = new Date(swept.getTime() - settled);
+  const swept = Date.parse((await findSetting(database, sweptSetting)) ?? "") || 0;
+  const since = new Date(Math.min(swept, clock.now().getTime() - sweepInterval) - settled);
   const dying = new Set((await database.run(selectDying, [old.map(({ sha256 }) => sha256), since])).map(keyOf));
   return old.filter((object) => !dying.has(keyOf(object)));
 }
+
+/** The newest day whose objects a sweep has looked through; "" before the first. */
+const lastExaminedDay = async (database: Database): Promise<string> =>
+  (await findSetting(database, examinedSetting)) ?? "";
 
 /** Moves fresh search terms from the index's pending list, which every search reads whole, to where they belong. */
 export async function settleSearch(database: Database): Promise<void> {
@@ -271,6 +285,8 @@ export async function* inBatches(objects: AsyncIterable<ListedObject>): AsyncIte
 }
 
 const examinedSetting = "objects_examined";
+/** When the last run ended. */
+const sweptSetting = "swept_at";
 const writeSetting = statement(`
   INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`);
 

@@ -10,9 +10,26 @@ export interface ThreadKey {
   subjectHash: number;
 }
 
-const findRefs = statement<{ id_hash: number; subject_hash: number; thread_id: number }>(`
+/**
+ * Where the next thread of a full one is kept, beside the keys of emails: so it moves and goes with that thread. No
+ * message id has a hash below zero.
+ */
+export function nextThreadKey(threadId: number): ThreadKey {
+  return { idHash: -threadId, subjectHash: 0 };
+}
+
+type RefRow = { id_hash: number; subject_hash: number; thread_id: number };
+
+/** One scan of the index for the few keys of a mail: half the time of a look-up a key. */
+const findRefs = statement<RefRow>(`
   SELECT id_hash, subject_hash, thread_id FROM thread_ref
   WHERE user_id = $1 AND id_hash = ANY($2::bigint[]) AND subject_hash = ANY($3::bigint[])`);
+/** Older servers look up each combination of the two lists. */
+const mostCombinations = 10_000;
+const findManyRefs = statement<RefRow>(`
+  SELECT t.id_hash, t.subject_hash, t.thread_id
+  FROM unnest($2::bigint[], $3::bigint[]) AS k (id_hash, subject_hash)
+  JOIN thread_ref t ON t.user_id = $1 AND t.id_hash = k.id_hash AND t.subject_hash = k.subject_hash`);
 
 const writeRefs = statement(`
   INSERT INTO thread_ref (user_id, id_hash, subject_hash, thread_id)
@@ -34,6 +51,17 @@ const pinnedThreads = statement<{ thread_id: number }>(`
   WHERE e.user_id = $1 AND e.thread_id = ANY($2::bigint[]) AND ('$draft' = ANY(e.keywords) OR EXISTS (
     SELECT 1 FROM submission s WHERE s.user_id = $1 AND s.email_id = e.id AND s.undo_status = 'pending'))`);
 
+/** By way of the threads, as `findEmailByMessageId`. An email that was moved to another thread has another id by now. */
+const submitted = statement<{ messageId: string; recipient: string; threadId: number }>(`
+  SELECT DISTINCT m.message_id[1] AS "messageId", d.rcpt_to AS recipient, e.thread_id AS "threadId"
+  FROM thread_ref t
+  JOIN email e ON e.user_id = $1 AND e.thread_id = t.thread_id
+  JOIN message m ON m.user_id = $1 AND m.no = e.no
+  JOIN submission s ON s.user_id = $1 AND (s.email_id = e.id OR s.sha256 = m.sha256)
+  JOIN delivery d ON d.user_id = $1 AND d.submission_id = s.id
+  WHERE t.user_id = $1 AND t.id_hash = ANY($2::bigint[]) AND m.message_id[1] = ANY($3::text[]) LIMIT $4`);
+const mostSubmitted = 10_000;
+
 const threadEmails = statement<{ id: number; received_at: Date; keywords: string[] }>(
   "SELECT id, received_at, keywords FROM email WHERE user_id = $1 AND thread_id = $2 ORDER BY id",
 );
@@ -52,11 +80,12 @@ const renumberKeywords = statement(`
 /** "idHash subjectHash" → thread, for the keys that are known. */
 export async function findThreads(tx: Tx, keys: readonly ThreadKey[]): Promise<Map<string, number>> {
   if (keys.length === 0) return new Map();
-  const rows = await tx.run(findRefs, [
-    tx.accountId,
-    [...new Set(keys.map((key) => key.idHash))],
-    [...new Set(keys.map((key) => key.subjectHash))],
-  ]);
+  const all = { ids: keys.map((key) => key.idHash), subjects: keys.map((key) => key.subjectHash) };
+  const [ids, subjects] = [[...new Set(all.ids)], [...new Set(all.subjects)]];
+  const isFew = ids.length * subjects.length <= mostCombinations;
+  const rows = isFew
+    ? await tx.run(findRefs, [tx.accountId, ids, subjects])
+    : await tx.run(findManyRefs, [tx.accountId, all.ids, all.subjects]);
   return new Map(rows.map((row) => [`${row.id_hash} ${row.subject_hash}`, row.thread_id]));
 }
 
@@ -68,6 +97,22 @@ export async function writeThreadRefs(tx: Tx, refs: readonly (ThreadKey & { thre
     refs.map((ref) => ref.subjectHash),
     refs.map((ref) => ref.threadId),
   ]);
+}
+
+export interface Submitted {
+  messageId: string;
+  recipient: string;
+  threadId: number;
+}
+
+/** To whom this account submitted the emails with these Message-IDs that it still has. */
+export async function findSubmitted(
+  tx: Tx,
+  emails: readonly { messageId: string; idHash: number }[],
+): Promise<Submitted[]> {
+  const ids = emails.map(({ messageId }) => messageId);
+  const hashes = emails.map(({ idHash }) => idHash);
+  return tx.run(submitted, [tx.accountId, hashes, ids, mostSubmitted]);
 }
 
 /** A thread whose last email is gone is forgotten: a later mail with its ids starts anew. */

@@ -1,6 +1,6 @@
-import { words } from "../../src/mail/terms.ts";
+import { words } from "../../src/mail/words.ts";
 import type { EmailPage, EmailQuery, EmailSort, EmailWindow } from "../../src/store/email-query/criteria.ts";
-import type { ModelEmail, Person } from "./world.ts";
+import type { Content, ModelEmail, Person } from "./world.ts";
 
 /** A condition as the model sees it. */
 export type Matches = (email: ModelEmail, all: readonly ModelEmail[]) => boolean;
@@ -8,10 +8,18 @@ export type Matches = (email: ModelEmail, all: readonly ModelEmail[]) => boolean
 export const threadOf = (email: ModelEmail, all: readonly ModelEmail[]) =>
   all.filter((other) => other.threadId === email.threadId);
 
+const known = new WeakMap<Content, Record<string, string[]>>();
+
 /** The words of an email, field by field: no phrase spans two of them. */
 export function wordsOf({ content }: ModelEmail, scope: string): string[][] {
+  const fields = known.get(content) ?? fieldsOf(content);
+  known.set(content, fields);
+  return scope === "text" ? Object.values(fields) : [fields[scope]!];
+}
+
+function fieldsOf(content: Content): Record<string, string[]> {
   const people = (list: Person[]) => words(list.map(({ name, email }) => `${name} ${email}`).join(" "));
-  const fields: Record<string, string[]> = {
+  return {
     from: people([content.from]),
     to: people(content.to),
     cc: people(content.cc),
@@ -20,7 +28,6 @@ export function wordsOf({ content }: ModelEmail, scope: string): string[][] {
     body: words(content.body),
     attachment: words(content.attachment ?? ""),
   };
-  return scope === "text" ? Object.values(fields) : [fields[scope]!];
 }
 
 export function hasPhrase(fields: string[][], phrase: string[], open: boolean): boolean {

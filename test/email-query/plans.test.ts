@@ -36,7 +36,10 @@ async function fill(account: number): Promise<void> {
   for (let at = 0; at < count; at += 200) {
     const mails = Array.from({ length: 200 }, (_, n) => at + n).map((i) => ({
       blob: { sha256: Buffer.alloc(32, i % 200), day: "2026-01-01", size: 100 },
-      prepared: { ...texts[i % 50]!, threadKeys: [{ idHash: Math.floor(i / perThread), subjectHash: 1 }] },
+      prepared: {
+        ...texts[i % 50]!,
+        threadKeys: { keys: [{ idHash: Math.floor(i / perThread), subjectHash: 1 }], hasOwn: false, also: [] },
+      },
       target: { mailboxIds: [inbox!.id] },
       keywords: [...(i % 10 === 0 ? [] : ["$seen"]), ...(i % 100 === 0 ? ["$flagged"] : [])],
       receivedAt: new Date(Date.UTC(2026, 0, 1) + i * 60_000),
@@ -73,9 +76,12 @@ const and = (...criteria: Criterion[]): EmailFilter => ({
 
 /** Runs a query and says what its last statement costs. */
 async function cost(query: Partial<EmailQuery>, window: EmailWindow): Promise<Cost> {
-  ran.length = 0;
   const full = { filter: undefined, sort: [], collapseThreads: false, calculateTotal: false, ...query };
-  await queryEmails(store.reader(accountId), full, window);
+  const reader = store.reader(accountId);
+  // Each answer tells its state.
+  await reader.standing();
+  ran.length = 0;
+  await queryEmails(reader, full, window);
   const statements = ran.length;
   const { text, values } = ran.at(-1)!;
   type Row = { "QUERY PLAN": { Plan: PlanNode }[] };

@@ -156,6 +156,17 @@ export class World {
     return Array.from({ length: words }, () => this.chance.pick(vocabulary)).join(" ");
   }
 
+  /** Too many uses of one word for one row of the index; what comes before and after stands in different rows. */
+  #longText(): string {
+    const { chance } = this;
+    const many = Array.from({ length: chance.int(256, 600) }, (_, n) => (chance.maybe(0.9) ? "again" : `again ${n}`));
+    return [this.#text(chance.int(0, 6)), ...many, this.#text(chance.int(0, 6))].join(" ");
+  }
+
+  #crowd(): Person[] {
+    return Array.from({ length: 260 }, (_, n) => ({ name: "", email: `p${n}@crowd.example` }));
+  }
+
   #mail(): { mail: NewMail; content: Content } {
     const { chance } = this;
     const id = `<m${++this.#serial}@example.com>`;
@@ -168,12 +179,12 @@ export class World {
     known.push({ id, base });
     const content: Content = {
       from: chance.pick(people),
-      to: chance.some(people, 0.3),
+      to: chance.maybe(0.03) ? this.#crowd() : chance.some(people, 0.3),
       cc: chance.some(people, 0.1),
       bcc: chance.some(people, 0.1),
       subject: parents.length > 0 ? `Re: ${base}` : base,
       base,
-      body: this.#text(chance.int(0, 12)),
+      body: chance.maybe(0.1) ? this.#longText() : this.#text(chance.int(0, 12)),
       attachment: chance.maybe(0.2) ? chance.pick(["report.pdf", "photo.jpg"]) : undefined,
       sentAt: chance.maybe(0.9) ? new Date(start + chance.int(0, 40) * 1000) : undefined,
       extra: chance.some(extras, 0.3),

@@ -18,7 +18,7 @@ test("whoever is away answers each sender once a week", async () => {
     notDestroyed: { singleton: { type: "singleton" } },
   });
   await host.listen();
-  const arrive = async (more: Parameters<typeof message>[0] = {}, to = "ada@here.test") => {
+  const arrive = async (more: Parameters<typeof message>[0] = {}, to = "ada@here.test", from = "eve@far.test") => {
     const data = await message({
       from: "eve@far.test",
       to: "ada@here.test",
@@ -26,7 +26,7 @@ test("whoever is away answers each sender once a week", async () => {
       messageId: "<q@far.test>",
       ...more,
     });
-    await deliver({ port: host.smtpPort, from: "eve@far.test", to, data });
+    await deliver({ port: host.smtpPort, from, to, data });
     await host.incoming.idle();
     host.mailOut!.wake();
     await host.mailOut!.idle();
@@ -42,6 +42,8 @@ test("whoever is away answers each sender once a week", async () => {
   await arrive();
   await arrive({ headers: { "List-Id": "<l.far.test>" } });
   await arrive({ to: "others@far.test" });
+  await arrive({}, "ada@here.test", "prvs=0123456789=eve@far.test");
+  await arrive({}, "ada@here.test", "dev-bounces+ada=here.test@lists.test");
   expect(sink.messages).toHaveLength(1);
   host.clock.ahead += 8 * 86_400_000;
   await arrive();

@@ -65,6 +65,17 @@ describe("a submission", () => {
     await until("no hint left", async () => (await host.rows("SELECT * FROM due")).length === 0);
   });
 
+  test("to another user here carries no results in this server's name", async () => {
+    const claim = "mx.posthorn.test; dmarc=pass header.from=bank.test";
+    const raw = await mail("bob@here.test", "Own results", { headers: { "Authentication-Results": claim } } as never);
+    await sent(raw);
+    const found = await until("mail to Bob", async () =>
+      (await host.mails(bob)).find((one) => one.subject === "Own results"),
+    );
+    expect(raw.toString()).toContain(claim);
+    expect(found.raw).not.toMatch(/^Authentication-Results:/im);
+  });
+
   test("to another user here gets there without SMTP, once", async () => {
     const { id } = await sent(await mail("Bob <bob@here.test>, nobody@here.test", "Hello Bob"));
     expect(await status(id, "bob@here.test", "yes")).toMatchObject({ smtpReply: "250 2.1.5 delivered" });

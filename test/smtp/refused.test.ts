@@ -9,6 +9,20 @@ describe("is refused", () => {
   test.each([
     ["a forged From", { from: "bob@here.test" }, {}, { type: "forbiddenFrom" }],
     [
+      "a Sender that is another user here",
+      { headers: { Sender: "Bob <bob@here.test>" } },
+      {},
+      { type: "forbiddenFrom" },
+    ],
+    ["a Sender that nobody has here", { headers: { Sender: "<boss @ HERE . test>" } }, {}, { type: "forbiddenFrom" }],
+    ["a Resent-From of another user", { headers: { "Resent-From": "bob@here.test" } }, {}, { type: "forbiddenFrom" }],
+    [
+      "a Resent-Sender of another user",
+      { headers: { "Resent-Sender": "bob@here.test" } },
+      {},
+      { type: "forbiddenFrom" },
+    ],
+    [
       "a forged return path",
       {},
       { envelope: { mailFrom: { email: "bob@here.test" }, rcptTo: to("x@far.test") } },

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { cpuMs } from "../../bench/cpu.ts";
 import { commonWord, expected, mailAt, rareWord, traits } from "../../bench/mails.ts";
 import { type Figures, middle, percentile } from "../../bench/measure.ts";
+import { isSlower, ratioOf } from "../../bench/pairs.ts";
 import { judge } from "../../bench/report.ts";
 
 describe("the benchmark's own parts", () => {
@@ -32,6 +33,15 @@ describe("the benchmark's own parts", () => {
     const used = cpuMs([process.pid]) - before;
     expect(used).toBeGreaterThan(250);
     expect(cpuMs([1_000_000_000])).toBe(0);
+  });
+
+  it("calls new slower than old only where the pairs leave no doubt", () => {
+    const pairs = (ratios: number[]) => ratios.map((ratio, at) => ({ old: 1 + at, new: (1 + at) * ratio }));
+    const steady = ratioOf(pairs([1.1, 1.11, 1.09, 1.1, 1.12, 1.1, 1.08]));
+    expect([steady.median.toFixed(2), isSlower(steady, 1.05)]).toEqual(["1.10", true]);
+    const noisy = ratioOf(pairs([1.4, 0.8, 1.2, 0.9, 1.3, 1.1, 0.95]));
+    expect(noisy.low).toBeLessThan(1.05);
+    expect([noisy.median.toFixed(2), isSlower(noisy, 1.05)]).toEqual(["1.10", false]);
   });
 
   it("takes medians and judges by them", () => {

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { createAuthenticator } from "../../src/auth/authenticator.ts";
 import { hashPassword } from "../../src/auth/secrets.ts";
+import { Proxies } from "../../src/jmap/http/address.ts";
 import { processRequest } from "../../src/jmap/http/api.ts";
 import type { HttpDeps } from "../../src/jmap/http/deps.ts";
 import { createEventSource } from "../../src/jmap/http/eventsource.ts";
@@ -50,8 +51,10 @@ export async function createHttpWorld(): Promise<HttpWorld> {
   const account = await createAccount(store, { address: known.user, passwordHash, fill: createDefaultMailboxes });
   const authenticator = createAuthenticator({ store, clock, log });
   const { authenticate } = authenticator;
+  // Tests stand for proxies of their own.
+  const proxies = new Proxies({ trusted: ["127.0.0.0/8"], publicUrl: "", log });
   const draining = new AbortController();
-  const push = { bus, log, draining: draining.signal, authenticate, maxPerLogin: 10_000 };
+  const push = { bus, log, draining: draining.signal, authenticate, proxies, maxPerLogin: 10_000 };
   const deps: HttpDeps = {
     services,
     registry: createRegistry(methods),
@@ -59,11 +62,12 @@ export async function createHttpWorld(): Promise<HttpWorld> {
     publicUrl: "",
     relaxedUsing: false,
     authenticator,
+    proxies,
     ready: async () => true,
     eventSource: createEventSource(push),
     upgrade: createWebSocketUpgrade({
       ...push,
-      publicUrl: "",
+      trustedOrigins: [],
       maxSizeRequest: services.limits.maxSizeRequest,
       processRequest: (login, body, octets) => processRequest(deps, login, body, octets),
       inTurn: (login, work) => deps.requests.run(login, () => services.octets.leased(work)),

@@ -8,6 +8,7 @@ const accountTables = [
   "email_keyword",
   "email_mailbox",
   "identity",
+  "known_network",
   "mailbox",
   "mailbox_subscription",
   "message",

@@ -1,5 +1,5 @@
 import { type HeaderField, parseHeader } from "../../mime/headers.ts";
-import type { Part, Range } from "../../mime/structure.ts";
+import type { Part, Range, TransferEncoding } from "../../mime/structure.ts";
 import { type BlobStep, encodeBlobId } from "../../store/blob-id.ts";
 
 /** How much of a message its header fields are looked for in. */
@@ -35,10 +35,14 @@ export function piecesOf(read: (start: number, end: number) => Promise<Buffer>, 
   };
 }
 
+function stepOf(encoding: TransferEncoding): BlobStep["encoding"] {
+  const isEncoded = encoding === "base64" || encoding === "quoted-printable" || encoding === "uuencode";
+  return isEncoded ? encoding : "identity";
+}
+
 export function partBlobId(content: MessageContent, part: Part): string | null {
   if (part.parts) return null;
-  const encoding = part.encoding === "base64" || part.encoding === "quoted-printable" ? part.encoding : "identity";
-  return encodeBlobId(content.sha256, [...content.steps, { ...part.body, encoding }]);
+  return encodeBlobId(content.sha256, [...content.steps, { ...part.body, encoding: stepOf(part.encoding) }]);
 }
 
 /** The header fields of a part; the root's need no read when the header is at hand. */

@@ -58,7 +58,10 @@ export function givenFields(
     setBy.set(key, property);
     const values: unknown[] = all ? (Array.isArray(value) ? value : [value]) : [value];
     for (const one of values) {
-      const problem = all && !Array.isArray(value) ? { text: "must be an array" } : checker(formSchemas[form])(one);
+      const problem =
+        all && !Array.isArray(value)
+          ? { text: "must be an array" }
+          : (checker(formSchemas[form])(one) ?? lineFault(form === "Raw" ? unfolded(one as string) : one));
       if (problem) wrong(problem.text);
       // An empty list is how some clients say "none".
       if (problem || (Array.isArray(one) && one.length === 0)) continue;
@@ -67,6 +70,20 @@ export function givenFields(
   }
   return fields;
 }
+
+/** RFC 5322 §2.2: what stands in a header field has no line end of its own, and no NUL. */
+export function lineFault(value: unknown): { text: string } | undefined {
+  if (typeof value === "string") {
+    return /[\r\n\0]/.test(value) ? { text: "may have neither CR nor LF nor NUL" } : undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  return Object.values(value)
+    .map(lineFault)
+    .find((fault) => fault !== undefined);
+}
+
+/** RFC 8621 §4.1.2.1: a Raw value may be folded: a line end before white space with something behind it. */
+const unfolded = (raw: string) => raw.replace(/\r\n[ \t]+(?=[^ \t\r\n])/g, " ");
 
 interface Nameable {
   name?: string | null;

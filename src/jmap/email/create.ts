@@ -6,7 +6,7 @@ import { SetError } from "../errors.ts";
 import { bool, checker, list, map, nullable, openObject, optional, text, unsignedInt } from "../schema.ts";
 import { Faults } from "../standard/faults.ts";
 import type { JmapObject } from "../standard/type.ts";
-import { givenFields } from "./create-fields.ts";
+import { givenFields, lineFault } from "./create-fields.ts";
 
 /** RFC 8621 §4.1.4: an EmailBodyPart as a client gives it. */
 interface GivenPart extends JmapObject {
@@ -64,6 +64,8 @@ const partFields: Record<string, string[]> = {
   "content-language": ["language"],
   "content-location": ["location"],
 };
+/** Properties of a part that stand in its header. */
+const headerProperties = ["name", "type", "charset", "disposition", "cid", "language", "location"];
 const mediaType = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/i;
 
 /** The parts of an Email/set create, and where their bytes come from. */
@@ -176,24 +178,28 @@ export class Draft {
     const isTooMuch = ++this.#parts > maxParts || depth > maxDepth;
     if (isTooMuch) this.#faults.add(path.split("/")[0]!, "too many or too deep parts");
     else if (problem) this.#faults.add(path + problem.path, problem.text);
-    if (isTooMuch || problem) return { type: defaultType ?? null };
+    if (isTooMuch || problem) return { type: defaultType ?? "text/plain" };
     const isKnown = (name: string) => Object.hasOwn(partSchemas, name) || headerForm(name);
     for (const name of Object.keys(value as object)) {
       if (!isKnown(name)) this.#faults.add(`${path}/${name}`, "no such property");
     }
     const part: GivenPart = { ...(value as GivenPart), params: [] };
+    for (const name of headerProperties) {
+      const fault = lineFault(part[name]);
+      if (fault) this.#faults.add(`${path}/${name}`, fault.text);
+    }
     // At once, so that a bad header is told before any blob is read.
     const isForbidden = (name: string) => name === "content-transfer-encoding" || isSaid(part, name);
     readContentType(part, givenFields(part, `${path}/`, isForbidden, this.#faults));
     if (!given(part.type)) {
-      part.type = defaultType ?? (given(part.subParts) ? "multipart/mixed" : given(part.partId) ? "text/plain" : null);
+      part.type = defaultType ?? (given(part.subParts) ? "multipart/mixed" : "text/plain");
     }
     if (given(part.type) && !mediaType.test(part.type)) this.#faults.add(`${path}/type`, "no media type");
     if (given(part.headers)) this.#faults.add(`${path}/headers`, "set each header field as a property");
     this.#checkContent(part, path);
     if (given(part.subParts)) {
       part.subParts = part.subParts.map((child, index) =>
-        this.#part(child, `${path}/subParts/${index}`, undefined, depth + 1),
+        this.#part(child, `${path}/subParts/${index}`, implicitType(part, child), depth + 1),
       );
     }
     return part;
@@ -223,7 +229,7 @@ export class Draft {
   #build(part: GivenPart, blobs: ReadonlyMap<string, Buffer>): BuildPart {
     const { name, disposition, cid, language, location, charset } = part;
     const built = {
-      type: part.type?.toLowerCase() ?? "application/octet-stream",
+      type: part.type!.toLowerCase(),
       headers: givenFields(part, "part/", () => false).filter((field) => !isContentType(field)),
       params: part.params ?? [],
       ...(given(name) && { name }),
@@ -241,6 +247,12 @@ export class Draft {
 
 function given<T>(value: T | null | undefined): value is T {
   return value !== null && value !== undefined;
+}
+
+/** RFC 8621 §4.1.4, RFC 2046 §5.1.5: the type that a part without one has, where that depends on what it stands in. */
+function implicitType({ type }: GivenPart, child: unknown): string | undefined {
+  const isLeaf = !given((child as GivenPart | null)?.subParts);
+  return isLeaf && type?.toLowerCase() === "multipart/digest" ? "message/rfc822" : undefined;
 }
 
 function isSaid(part: GivenPart, field: string): boolean {

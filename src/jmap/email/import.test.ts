@@ -56,6 +56,14 @@ test("each email is atomic, and the default date is that of Received", async () 
   expect(await client.call("Email/get", { ids: [] })).toMatchObject({ state: answer.newState });
 });
 
+test("a Received field that cannot be read does not hide the one below it", async () => {
+  const blobId = await upload(`Received: by y; on a Tuesday\r\n${message}`);
+  const { created } = (await client.call("Email/import", {
+    emails: { a: { blobId, mailboxIds: { [inbox]: true } } },
+  })) as { created: Record<string, Json> };
+  expect(await get(created.a!.id, ["receivedAt"])).toMatchObject({ receivedAt: "2026-02-03T04:05:06Z" });
+});
+
 test("ifInState is honoured, and a stored message is byte for byte what was given", async () => {
   const email = { blobId: await upload(message), mailboxIds: { [inbox]: true } };
   const { state } = await client.call("Email/get", { ids: [] });

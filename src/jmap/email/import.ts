@@ -2,7 +2,7 @@ import { encodeId } from "../../base/ids.ts";
 import { instant } from "../../base/instant.ts";
 import { type Added, type NewMail, totalSize, writeMails } from "../../mail/ingest.ts";
 import { prepare } from "../../mail/preparer.ts";
-import { asDate, parseHeader } from "../../mime/headers.ts";
+import { dateReceived, parseHeader } from "../../mime/headers.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import { decodeBlobId, encodeBlobId } from "../../store/blob-id.ts";
 import { findBlob } from "../../store/blob-refs.ts";
@@ -80,7 +80,7 @@ async function prepareImport(given: JmapObject, call: Call): Promise<NewMail | S
   else if (!isMessage(message.bytes)) refuse(record, new SetError("invalidEmail", "these bytes are no message"));
   if (!message || record.error) return record.error!;
   const { bytes, blob } = message;
-  const received = values.receivedAt ?? receivedDate(parseHeader(bytes.subarray(0, headerEnd(bytes))));
+  const received = values.receivedAt ?? dateReceived(parseHeader(bytes.subarray(0, headerEnd(bytes))));
   return {
     blob,
     prepared: await prepare(bytes),
@@ -88,12 +88,6 @@ async function prepareImport(given: JmapObject, call: Call): Promise<NewMail | S
     keywords: keywordList(values),
     receivedAt: received ? instant(received as string) : call.services.clock.now(),
   };
-}
-
-/** Default of receivedAt: the date of the most recent Received field, which is the first. */
-function receivedDate(fields: { name: string; value: string }[]): string | null {
-  const received = fields.find((field) => field.name.toLowerCase() === "received");
-  return received ? asDate(received.value.slice(received.value.lastIndexOf(";") + 1)) : null;
 }
 
 /** A whole blob is taken as it lies; a part of another message becomes an object of its own. */

@@ -29,6 +29,7 @@ export async function processRequest(
   login: Login,
   body: unknown,
   octets: Octets,
+  agent?: string,
 ): Promise<ResponseObject> {
   const request = checkRequest(body);
   const unknown = request.using.find((name) => !supports(deps, name));
@@ -41,6 +42,7 @@ export async function processRequest(
   }
   const { responses, createdIds } = await dispatch(deps.registry, deps.services, {
     login,
+    agent,
     using: new Set(request.using),
     relaxedUsing: deps.relaxedUsing,
     calls: request.methodCalls,
@@ -88,7 +90,7 @@ export async function handleApi(deps: ApiDeps, req: IncomingMessage, res: Server
   }
   const body = await arriving(req, () => readBody(req, deps.services.limits.maxSizeRequest));
   await deps.services.octets.leased(async (octets) => {
-    const response = await processRequest(deps, login, parseIJson(body), octets);
+    const response = await processRequest(deps, login, parseIJson(body), octets, req.headers["user-agent"]);
     await sendJson(req, res, 200, response, {}, octets.taken);
     await sent(req, res);
   });

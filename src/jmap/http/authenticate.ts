@@ -1,16 +1,16 @@
 import type { IncomingMessage } from "node:http";
-import type { AccountAccess, Authenticator, Login } from "../../auth/login.ts";
+import type { AccountAccess, Login } from "../../auth/login.ts";
 import { decodeId } from "../../base/ids.ts";
 import { RequestError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
-import { clientAddress } from "./address.ts";
+import type { HttpDeps } from "./deps.ts";
 
 /** Throws a RequestError of status 401 or 429. */
 export async function authenticate(
   req: IncomingMessage,
-  authenticator: Pick<Authenticator, "authenticate">,
+  { authenticator, proxies }: Pick<HttpDeps, "authenticator" | "proxies">,
 ): Promise<Login> {
-  const login = await authenticator.authenticate(req.headers.authorization, clientAddress(req));
+  const login = await authenticator.authenticate(req.headers.authorization, proxies.clientAddress(req));
   if (login === "throttled") {
     throw new RequestError("about:blank", 429, "Too many wrong credentials of late: try again later.");
   }

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Authenticator, Login } from "../../auth/login.ts";
 import type { Services } from "../method.ts";
 import type { Registry } from "../registry.ts";
+import type { Proxies } from "./address.ts";
 import type { Concurrency } from "./limits.ts";
 
 /** What answering API requests needs, over HTTP or over a WebSocket. */
@@ -21,6 +22,7 @@ export interface ApiDeps {
 
 export interface HttpDeps extends ApiDeps {
   authenticator: Pick<Authenticator, "authenticate">;
+  proxies: Proxies;
   /** Whether the server could answer requests now. */
   ready(): Promise<boolean>;
   /** RFC 8620 §7.3 */

@@ -85,6 +85,7 @@ function commonHeaders({ name, type }: DownloadTarget, etag: string): OutgoingHt
 
 /** RFC 6266, with a plain name for old readers. */
 function contentDisposition(name: string): string {
+  if (name === "") return "attachment";
   const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, "_");
   const exact = encodeURIComponent(name.toWellFormed()).replace(
     /['()*]/g,

@@ -7,6 +7,7 @@ import { silentLog } from "../../base/log.ts";
 import { ProcessBus } from "../../push/bus.ts";
 import { pushedTypes } from "../../push/states.ts";
 import type { Store } from "../../store/store.ts";
+import { Proxies } from "./address.ts";
 import { createEventSource } from "./eventsource.ts";
 
 const login: Login = {
@@ -48,6 +49,7 @@ beforeEach(async () => {
     log: silentLog,
     draining: draining.signal,
     authenticate,
+    proxies: new Proxies({ trusted: [], publicUrl: "", log: silentLog }),
     maxPerLogin: 2,
     checkInterval: 40,
   });

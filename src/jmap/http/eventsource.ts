@@ -8,7 +8,7 @@ import { chooseTypes, type StateChange } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
 import type { TypeName } from "../../store/change.ts";
 import { RequestError } from "../errors.ts";
-import { clientAddress } from "./address.ts";
+import type { Proxies } from "./address.ts";
 
 export interface EventSourceDeps {
   bus: Bus;
@@ -17,6 +17,7 @@ export interface EventSourceDeps {
   draining: AbortSignal;
   /** Looks at credentials again from time to time: a stream ends when they open nothing any more. */
   authenticate: Authenticator["authenticate"];
+  proxies: Proxies;
   /** Streams of one login at a time. (Default: 64) */
   maxPerLogin?: number;
   /** How often credentials are looked at again, in ms. (Default: 900 000) */
@@ -164,7 +165,10 @@ class Stream implements Connection {
   }
 
   async isValid(): Promise<boolean | undefined> {
-    const again = await this.#deps.authenticate(this.#req.headers.authorization, clientAddress(this.#req));
+    const again = await this.#deps.authenticate(
+      this.#req.headers.authorization,
+      this.#deps.proxies.clientAddress(this.#req),
+    );
     return opensSame(again, this.login, this.#accounts);
   }
 

@@ -194,6 +194,23 @@ describe("Authorization", () => {
     ]);
   };
 
+  test("guessed at from behind a trusted proxy is slowed down, whatever the client forges before the last hop", async () => {
+    const guess = async (index: number, hop: string, password = "guess") => {
+      const user = password === "guess" ? `guess${index}@here.test` : known.user;
+      const headers: [string, string][] = [
+        ["Authorization", basic(user, password)],
+        ["X-Forwarded-For", `198.51.100.${index}, ${hop}`],
+        ["X-Forwarded-For", "127.0.0.2"],
+      ];
+      return (await world.get("/jmap/session", headers)).status;
+    };
+    const statuses: number[] = [];
+    for (let index = 0; index < 40; index++) statuses.push(await guess(index, "203.0.113.77"));
+    expect(statuses.slice(0, 25).every((status) => status === 401)).toBe(true);
+    expect(statuses.slice(-5)).toEqual([429, 429, 429, 429, 429]);
+    expect(await guess(1, "203.0.113.78", known.password)).toBe(200);
+  });
+
   test("that is right opens in any spelling", async () => {
     const value = right[1].slice("Basic ".length);
     for (const text of [`Basic ${value}`, `basic ${value}`, `BASIC   ${value}  `])

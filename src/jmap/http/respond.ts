@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
+import { isStorageTrouble, tellStorageTrouble } from "../../store/storage-trouble.ts";
 import { RequestError } from "../errors.ts";
 import type { Services } from "../method.ts";
 import { jsonBytes } from "./large-json.ts";
@@ -89,8 +90,8 @@ export async function sendError(
   }
   await sendJson(req, res, problem.status, problem, {
     "Content-Type": "application/problem+json",
-    ...(problem.status === 401 && challenge(req)),
-    ...(problem.status === 429 && { "Retry-After": "30" }),
+    ...(problem.status === 401 && { "WWW-Authenticate": challenges(req) }),
+    ...((problem.status === 429 || problem.status === 503) && { "Retry-After": "30" }),
   });
 }
 
@@ -116,16 +117,21 @@ async function drain(req: IncomingMessage, most: number): Promise<void> {
 }
 
 function unexpected(error: unknown, { log, random }: Services): RequestError {
+  if (isStorageTrouble(error)) {
+    tellStorageTrouble(log, error);
+    return new RequestError("about:blank", 503, "Nothing can be stored at the moment: try again later.");
+  }
   const reference = random(6).toString("hex");
   log.error({ reference, err: error }, "request failed");
   return new RequestError("about:blank", 500, `unexpected error, reference ${reference}`);
 }
 
 /**
- * A browser answers this header with a dialog of its own, also for requests that a script made: scripts
- * (X-Requested-With, or fetch from another origin) are spared it.
+ * RFC 9110 §11.6.1: every scheme that is taken, since clients go by what is offered; or none, to what a script asks. A
+ * browser would answer those with a dialog of its own, and scripts have credentials to send without being asked.
  */
-function challenge(req: IncomingMessage): OutgoingHttpHeaders {
-  const isScript = req.headers["x-requested-with"] !== undefined || req.headers["sec-fetch-mode"] === "cors";
-  return isScript ? {} : { "WWW-Authenticate": 'Basic realm="posthorn", charset="UTF-8"' };
+export function challenges(req: IncomingMessage): string[] {
+  const { origin, "x-requested-with": requestedWith, "sec-fetch-mode": mode = "navigate" } = req.headers;
+  const isScript = requestedWith !== undefined || origin !== undefined || mode !== "navigate";
+  return isScript ? [] : ['Basic realm="posthorn", charset="UTF-8"', 'Bearer realm="posthorn"'];
 }

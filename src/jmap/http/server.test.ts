@@ -9,6 +9,7 @@ import { testLogin, testServices } from "../../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
 import type { Login } from "../../auth/login.ts";
 import { encodeId } from "../../base/ids.ts";
+import { silentLog } from "../../base/log.ts";
 import { Ingest } from "../../mail/ingest.ts";
 import { Blobs } from "../../store/blobs.ts";
 import { DiskObjects } from "../../store/objects/disk.ts";
@@ -17,6 +18,7 @@ import { capabilities } from "../ids.ts";
 import { defaultLimits } from "../method.ts";
 import { methods } from "../methods.ts";
 import { createRegistry } from "../registry.ts";
+import { Proxies } from "./address.ts";
 import type { HttpDeps } from "./deps.ts";
 import { Concurrency } from "./limits.ts";
 import { createHttpServer } from "./server.ts";
@@ -63,6 +65,7 @@ beforeAll(async () => {
               ? "throttled"
               : undefined,
     },
+    proxies: new Proxies({ trusted: ["127.0.0.1/32"], publicUrl: "", log: silentLog }),
     ready: async () => true,
   };
   server = createHttpServer(deps);
@@ -121,7 +124,10 @@ test("credentials: 401 with a challenge but not for scripts, 429 when throttled"
         resolve(res.headers["www-authenticate"]);
       }).end();
     });
-  expect(await header({})).toContain("Basic");
+  expect(await header({})).toMatch(/^Basic .*, Bearer /);
+  expect(await header({ "Sec-Fetch-Mode": "navigate" })).toMatch(/^Basic .*, Bearer /);
+  expect(await header({ "Sec-Fetch-Mode": "same-origin" })).toBeUndefined();
+  expect(await header({ Origin: "https://webmail.example" })).toBeUndefined();
   expect(await header({ "X-Requested-With": "fetch" })).toBeUndefined();
   expect(await header({ "Sec-Fetch-Mode": "cors" })).toBeUndefined();
   const throttled = await get("/jmap/session", { Authorization: "Bearer often" });
@@ -266,6 +272,44 @@ test("upload, then download whole, in ranges, and not at all", async () => {
   expect((await get(path, { Range: "bytes=1-2", "If-Range": '"else"' })).status).toBe(200);
 });
 
+test("a download needs no name", async () => {
+  const { blobId } = (await (await upload("0123456789")).json()) as Record<string, string>;
+  for (const end of ["/?type=text/plain", "?type=text/plain", "//?type=text/plain"]) {
+    const response = await get(`/jmap/download/${account}/${blobId}${end}`);
+    const { status, headers } = response;
+    expect([status, headers.get("content-type"), headers.get("content-disposition")], end).toEqual(
+      end.startsWith("//") ? [404, "application/problem+json", null] : [200, "text/plain", "attachment"],
+    );
+    await response.arrayBuffer();
+  }
+});
+
+test("a method whose capability is not in using says so, and the log tells it once a client", async () => {
+  const warnings: object[] = [];
+  deps.services.log = { ...silentLog, warn: (fields: object) => void warnings.push(fields) };
+  const methodCalls = ["Identity/get", "EmailSubmission/set"].map((name, index) => [
+    name,
+    { accountId: account },
+    `${index}`,
+  ]);
+  const ask = async (agent: string) => {
+    const response = await post({ using, methodCalls }, { "User-Agent": agent });
+    return ((await response.json()) as { methodResponses: unknown }).methodResponses;
+  };
+  const refused = (name: string, callId: string) => {
+    const description = `${name} needs urn:ietf:params:jmap:submission in using`;
+    return ["error", { type: "unknownMethod", description }, callId];
+  };
+  for (const agent of ["Mailer/1", "Mailer/1", "Other/2"]) {
+    expect(await ask(agent)).toEqual([refused("Identity/get", "0"), refused("EmailSubmission/set", "1")]);
+  }
+  const told = { login: "test", method: "Identity/get", option: "--relaxed-using" };
+  expect(warnings).toMatchObject([
+    { ...told, agent: "Mailer/1" },
+    { ...told, agent: "Other/2" },
+  ]);
+});
+
 test("an upload that the account has no room for is refused, announced or not", async () => {
   const announced = await upload("01234567890", {}, full);
   expect(announced.status).toBe(507);
@@ -391,6 +435,13 @@ test("health, and targets that are no URL", async () => {
       });
       socket.on("close", () => resolve(answer));
     });
+  expect(await raw("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")).toMatch(/^HTTP\/1.1 200/);
+  expect(await raw("GET /healthz HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1.1 200/);
+  for (const host of ["Host: x\r\nHost: x", "Host: x\r\nX: y\r\nhost: z", "Host: x/y", "Host: a@b", "X: y"]) {
+    for (const line of ["GET /healthz", "OPTIONS /jmap/api", "POST /jmap/api"]) {
+      expect(await raw(`${line} HTTP/1.1\r\n${host}\r\n\r\n`), host).toMatch(/^HTTP\/1.1 400/);
+    }
+  }
   expect(await raw("GET // HTTP/1.1\r\nHost: x\r\n\r\n")).toMatch(/^HTTP\/1.1 404/);
   const upgrade = (protocol: string) => `Host: x\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
   expect(await raw(`GET // HTTP/1.1\r\n${upgrade("websocket")}`)).toMatch(/^HTTP\/1.1 404/);

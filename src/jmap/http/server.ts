@@ -3,7 +3,7 @@ import express, { type NextFunction, type Request, type Response } from "express
 import type { Login } from "../../auth/login.ts";
 import { AccountMissing } from "../../store/errors.ts";
 import { RequestError } from "../errors.ts";
-import { baseUrl } from "./address.ts";
+import { checkHost } from "./address.ts";
 import { handleApi } from "./api.ts";
 import { authenticate, noSuchAccount } from "./authenticate.ts";
 import { handleCors } from "./cors.ts";
@@ -21,6 +21,7 @@ export const endpoints = [
   "/jmap/api",
   "/jmap/upload/:accountId",
   "/jmap/download/:accountId/:blobId/:name",
+  "/jmap/download/:accountId/:blobId",
   "/jmap/eventsource",
   "/jmap/ws",
   "/healthz",
@@ -32,7 +33,7 @@ export type Endpoint = (typeof endpoints)[number];
 export function createHttpServer(deps: HttpDeps): Server {
   const { services, requests } = deps;
   const serveApi = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const login = await authenticate(req, deps.authenticator);
+    const login = await authenticate(req, deps);
     // The turn lasts until the answer is taken: clients that don't read must not pile answers up.
     await requests.run(login.login, () => handleApi(deps, req, res, login));
   };
@@ -42,6 +43,13 @@ export function createHttpServer(deps: HttpDeps): Server {
     deps.upgrade !== undefined && isWebSocket(req) && urlOf(req).pathname === "/jmap/ws";
   const options = { noDelay: true, keepAliveTimeout: 65_000, requestTimeout: longestBody, shouldUpgradeCallback };
   const server = createServer(options, (req, res) => {
+    try {
+      checkHost(req);
+    } catch (error) {
+      res.setHeader("Connection", "close");
+      void sendError(req, res, error, services);
+      return;
+    }
     if (handleCors(req, res)) return;
     if (req.method === "POST" && req.url === "/jmap/api") {
       serveApi(req, res).catch((error: unknown) => sendError(req, res, error, services));
@@ -69,10 +77,10 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
   app.disable("x-powered-by");
   app.disable("etag");
   const signedIn = (handler: Handler) => async (req: Request, res: Response) => {
-    await handler(req, res, await authenticate(req, deps.authenticator));
+    await handler(req, res, await authenticate(req, deps));
   };
   const session = signedIn((req, res, login) =>
-    sendJson(req, res, 200, buildSession(deps, login, baseUrl(req, deps.publicUrl)), {
+    sendJson(req, res, 200, buildSession(deps, login, deps.proxies.baseUrl(req)), {
       "Cache-Control": "no-cache, no-store, must-revalidate",
     }),
   );
@@ -97,14 +105,14 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
       uploads.run(login.login, () => handleUpload(deps, req, res, login, String(req.params.accountId))),
     ),
   );
-  get(
-    "/jmap/download/:accountId/:blobId/:name",
-    signedIn((req, res, login) => {
-      const { accountId, blobId, name } = req.params as Record<"accountId" | "blobId" | "name", string>;
-      const type = urlOf(req).searchParams.get("type") || "application/octet-stream";
-      return downloads.run(login.login, () => handleDownload(deps, req, res, login, { accountId, blobId, name, type }));
-    }),
-  );
+  const download = signedIn((req, res, login) => {
+    const { accountId, blobId, name = "" } = req.params as Record<"accountId" | "blobId", string> & { name?: string };
+    const type = urlOf(req).searchParams.get("type") || "application/octet-stream";
+    return downloads.run(login.login, () => handleDownload(deps, req, res, login, { accountId, blobId, name, type }));
+  });
+  get("/jmap/download/:accountId/:blobId/:name", download);
+  // Of a client that has no name for it.
+  get("/jmap/download/:accountId/:blobId", download);
   get(
     "/jmap/eventsource",
     signedIn((req, res, login) => {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect as connectTcp } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { Login } from "../../auth/login.ts";
@@ -10,6 +10,7 @@ import { pushedTypes } from "../../push/states.ts";
 import type { Store } from "../../store/store.ts";
 import { RequestError } from "../errors.ts";
 import { OctetPool, type Octets } from "../octets.ts";
+import { Proxies } from "./address.ts";
 import { createWebSocketUpgrade, type WebSocketDeps } from "./websocket.ts";
 
 const login: Login = {
@@ -40,11 +41,13 @@ let work: Work;
 let revoked: boolean;
 let server: Server;
 let url: string;
+let warnings: object[];
 let clients: WebSocket[];
 
 beforeEach(async () => {
   modseq = 5;
   revoked = false;
+  warnings = [];
   clients = [];
   work = async (body) => ({ methodResponses: body.methodCalls, sessionState: "s" });
   bus = new ProcessBus({ store, log: silentLog });
@@ -52,7 +55,7 @@ beforeEach(async () => {
   server = createServer();
   deps = {
     bus,
-    log: silentLog,
+    log: { ...silentLog, warn: (fields: object) => void warnings.push(fields) },
     draining: draining.signal,
     authenticate: async (header) => {
       if (header === "Bearer busy") return "throttled";
@@ -60,7 +63,8 @@ beforeEach(async () => {
     },
     processRequest: (_login, body, octets) => work(body as Message, octets),
     inTurn: (_login, run) => new OctetPool(10_000_000, 10_000_000).leased(run),
-    publicUrl: "",
+    proxies: new Proxies({ trusted: [], publicUrl: "", log: silentLog }),
+    trustedOrigins: ["https://webmail.example"],
     maxSizeRequest: 100_000,
     maxPerLogin: 2,
   };
@@ -132,8 +136,26 @@ describe("the handshake, RFC 8887 §4.1", () => {
   it("needs credentials", async () => {
     const { status, headers, body } = await refusal(connect({ token: "bad" }));
     expect({ status, body }).toMatchObject({ status: 401, body: { type: "about:blank", status: 401 } });
-    expect(headers["www-authenticate"]).toContain("Basic");
+    expect(headers["www-authenticate"]).toMatch(/^Basic .*, Bearer /);
     expect(headers["content-type"]).toBe("application/problem+json");
+  });
+
+  it("comes with one Host", async () => {
+    const { port } = server.address() as AddressInfo;
+    const handshake = (host: string) =>
+      new Promise<string>((resolve) => {
+        const socket = connectTcp(port, "127.0.0.1", () =>
+          socket.write(
+            `GET /jmap/ws HTTP/1.1\r\n${host}Authorization: Bearer good\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MTIzNDU2Nzg5MDEyMzQ1Ng==\r\nSec-WebSocket-Protocol: jmap\r\n\r\n`,
+          ),
+        );
+        socket.once("data", (chunk) => {
+          resolve(String(chunk).slice(9, 12));
+          socket.destroy();
+        });
+      });
+    expect(await handshake("Host: x\r\n")).toBe("101");
+    for (const host of ["", "Host: x\r\nHost: x\r\n", "Host: x/y\r\n"]) expect(await handshake(host)).toBe("400");
   });
 
   it("takes Basic credentials from no page of another origin: a browser may have added them by itself", async () => {
@@ -145,7 +167,16 @@ describe("the handshake, RFC 8887 §4.1", () => {
     };
     for (const origin of ["https://evil.example", "null", "http://127.0.0.1:1"]) {
       expect(await refusal(from(origin, "Basic good"))).toMatchObject({ status: 403 });
+      const { body } = await refusal(from(origin, "Basic good"));
+      expect(body.detail).toContain(url.replace(/^ws(.*)\/jmap\/ws$/, "http$1"));
+      expect(body.detail).toContain("--public-url");
     }
+    const options = "--public-url, --trusted-origins";
+    expect(warnings).toMatchObject([{ origin: "https://evil.example", options }, { origin: "null" }, { options }]);
+    const trusted = from("https://webmail.example", "Basic good");
+    await once(trusted, "open");
+    trusted.close();
+    await once(trusted, "close");
     await once(from("https://evil.example", "Bearer good"), "open");
     await once(from(url.replace("ws", "http"), "Basic good"), "open");
   });

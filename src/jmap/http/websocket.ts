@@ -5,7 +5,9 @@ import type { Authenticator } from "../../auth/login.ts";
 import type { Log } from "../../base/log.ts";
 import { Connections } from "../../push/connections.ts";
 import { RequestError } from "../errors.ts";
-import { baseUrl, clientAddress } from "./address.ts";
+import { checkHost, type Proxies } from "./address.ts";
+import { createOriginCheck } from "./origins.ts";
+import { challenges } from "./respond.ts";
 import { type SessionDeps, throttled, unexpected, WebSocketSession } from "./websocket-session.ts";
 
 export interface WebSocketDeps extends SessionDeps {
@@ -13,8 +15,9 @@ export interface WebSocketDeps extends SessionDeps {
   draining: AbortSignal;
   /** As for the API. Asked at the handshake, and again for each request. */
   authenticate: Authenticator["authenticate"];
-  /** As for the API. */
-  publicUrl: string;
+  proxies: Proxies;
+  /** Of web pages that may use Basic credentials beside the server's own. */
+  trustedOrigins: readonly string[];
   /** Connections of one login at a time. (Default: 64) */
   maxPerLogin?: number;
   /** How often idle connections' credentials are looked at again, in ms. (Default: 900 000) */
@@ -31,6 +34,7 @@ export type Upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => vo
 /** RFC 8887 §4.1: the handshake. */
 export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
   const connections = new Connections(deps);
+  const checkOrigin = createOriginCheck(deps);
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -45,12 +49,11 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
   });
 
   const upgrade = async (req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    checkHost(req);
     if (!offersJmap(req)) throw new RequestError("about:blank", 400, "The subprotocol jmap must be asked for.");
-    if (isForeignPage(req, deps.publicUrl)) {
-      throw new RequestError("about:blank", 403, "A page of another origin can't use Basic credentials.");
-    }
+    checkOrigin(req);
     if (connections.draining) throw new RequestError("about:blank", 503, "The server is shutting down.");
-    const authenticate = () => deps.authenticate(req.headers.authorization, clientAddress(req));
+    const authenticate = () => deps.authenticate(req.headers.authorization, deps.proxies.clientAddress(req));
     const login = await authenticate();
     if (login === "throttled") throw throttled();
     if (!login) throw new RequestError("about:blank", 401, "These credentials open nothing here.");
@@ -66,7 +69,7 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
   return (req, socket, head) => {
     // A client that goes away during the handshake must not stop the process.
     socket.on("error", () => {});
-    upgrade(req, socket, head).catch((error: unknown) => refuse(socket, error, deps.log));
+    upgrade(req, socket, head).catch((error: unknown) => refuse(req, socket, error, deps.log));
   };
 }
 
@@ -75,17 +78,7 @@ function offersJmap(req: IncomingMessage): boolean {
   return offered.split(",").some((name) => name.trim() === "jmap");
 }
 
-/**
- * RFC 6455 §10.2: a browser adds Basic credentials that it remembers to the handshakes of any page, and no rule of
- * CORS stops it. It remembers no Bearer tokens.
- */
-function isForeignPage(req: IncomingMessage, publicUrl: string): boolean {
-  const { origin, authorization = "" } = req.headers;
-  if (origin === undefined || !/^basic /i.test(authorization)) return false;
-  return URL.parse(origin)?.host !== URL.parse(baseUrl(req, publicUrl))?.host;
-}
-
-function refuse(socket: Duplex, error: unknown, log: Log): void {
+function refuse(req: IncomingMessage, socket: Duplex, error: unknown, log: Log): void {
   const problem = error instanceof RequestError ? error : unexpected(error, log);
   const body = JSON.stringify(problem);
   const headers = [
@@ -93,7 +86,7 @@ function refuse(socket: Duplex, error: unknown, log: Log): void {
     "Connection: close",
     "Content-Type: application/problem+json",
     `Content-Length: ${Buffer.byteLength(body)}`,
-    ...(problem.status === 401 ? ['WWW-Authenticate: Basic realm="posthorn", charset="UTF-8"'] : []),
+    ...(problem.status === 401 ? challenges(req).map((value) => `WWW-Authenticate: ${value}`) : []),
     ...(problem.status === 429 || problem.status === 503 ? ["Retry-After: 5"] : []),
   ];
   socket.once("finish", () => socket.destroy());

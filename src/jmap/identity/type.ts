@@ -1,16 +1,24 @@
 import { encodeId } from "../../base/ids.ts";
 import { isOwnAddress } from "../../mail/own-address.ts";
 import { Kind } from "../../store/change.ts";
-import { deleteIdentities, findIdentities, type IdentityRow, writeIdentities } from "../../store/identities.ts";
-import { SetError } from "../errors.ts";
+import {
+  countIdentities,
+  deleteIdentities,
+  findIdentities,
+  type IdentityRow,
+  writeIdentities,
+} from "../../store/identities.ts";
+import { SetError, tooMany } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import type { WriteCall } from "../method.ts";
-import { bool, list, nullable, object, optional, storableUpTo } from "../schema.ts";
+import { bool, lineUpTo, list, nullable, object, optional, storableUpTo } from "../schema.ts";
 import { refuse } from "../standard/faults.ts";
 import type { CreateRecord, DataType, JmapObject, SetHooks, UpdateRecord } from "../standard/type.ts";
 
+/** Of one account. */
+const maxIdentities = 1_000;
 const addresses = nullable(
-  list(object({ name: optional(nullable(storableUpTo(1000))), email: storableUpTo(1000) }), { maxItems: 100 }),
+  list(object({ name: optional(nullable(lineUpTo(1000))), email: lineUpTo(1000) }), { maxItems: 100 }),
 );
 const signature = storableUpTo(100_000);
 
@@ -27,7 +35,11 @@ const identitySet: SetHooks = {
     return allowed;
   },
 
-  async check(batch) {
+  async check(batch, { tx }) {
+    if (batch.creates.length > 0) {
+      let room = maxIdentities - (await countIdentities(tx)) + batch.destroys.length;
+      for (const record of batch.creates) if (room-- <= 0) refuse(record, tooMany("identities", maxIdentities));
+    }
     const allowed = batch.prepared as Set<string>;
     for (const record of batch.creates) {
       if (!allowed.has(record.after.email as string)) {
@@ -73,9 +85,10 @@ export const identity = {
   name: "Identity",
   capability: capabilities.submission,
   prefix: idPrefix.identity,
+  most: maxIdentities,
   properties: {
-    name: { schema: storableUpTo(1000), default: "" },
-    email: { schema: storableUpTo(320), immutable: true },
+    name: { schema: lineUpTo(1000), default: "" },
+    email: { schema: lineUpTo(320), immutable: true },
     replyTo: { schema: addresses, default: null },
     bcc: { schema: addresses, default: null },
     textSignature: { schema: signature, default: "" },

@@ -1,6 +1,6 @@
 import { decodeId, encodeId } from "../../base/ids.ts";
 import { loadMailboxes, type MailboxRow } from "../../store/mailboxes.ts";
-import { invalidProperties, SetError } from "../errors.ts";
+import { invalidProperties, SetError, tooMany } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
 import type { WriteCall } from "../method.ts";
 import { refuse } from "../standard/faults.ts";
@@ -10,6 +10,9 @@ import type { CreateRecord, SetBatch, UpdateRecord } from "../standard/type.ts";
 export const maxMailboxDepth = 10;
 /** In octets of UTF-8. */
 export const maxSizeMailboxName = 255;
+
+/** In one account. */
+export const maxMailboxes = 10_000;
 
 /** A mailbox as it will stand, with the record that makes it so. */
 interface Planned {
@@ -26,6 +29,10 @@ export async function checkMailboxes(batch: SetBatch, call: WriteCall): Promise<
   const plan = planTree(rows, batch);
   const { creates, updates } = batch.refused;
   const refused = [...updates, ...creates].map((record) => planned(record, plan));
+  const over = Math.max(0, plan.size - maxMailboxes);
+  for (const record of batch.creates.slice(Math.max(0, batch.creates.length - over))) {
+    refuse(record, tooMany("mailboxes", maxMailboxes));
+  }
   checkDestroys(rows, plan, batch);
   const all = [...plan.values(), ...refused];
   for (const mailbox of all) {

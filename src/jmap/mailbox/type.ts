@@ -14,7 +14,7 @@ import { capabilities, idPrefix } from "../ids.ts";
 import type { ReadCall } from "../method.ts";
 import * as schema from "../schema.ts";
 import type { DataType, JmapObject, QueryHooks, SetHooks, UpdateRecord } from "../standard/type.ts";
-import { checkMailboxes } from "./check.ts";
+import { checkMailboxes, maxMailboxes } from "./check.ts";
 import { type Criterion, guestOf, mailboxQuery, type SortName } from "./query.ts";
 
 /** IANA's mailbox name attributes that say what a mailbox is for. */
@@ -30,6 +30,7 @@ export const mailbox: DataType<Criterion, SortName> & { set: SetHooks; query: Qu
   name: "Mailbox",
   capability: capabilities.mail,
   prefix: idPrefix.mailbox,
+  most: maxMailboxes,
   properties: {
     name: { schema: schema.text },
     parentId: { schema: schema.nullable(schema.id), default: null, references: "value" },

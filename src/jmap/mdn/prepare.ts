@@ -5,6 +5,7 @@ import { isAddress, type JudgedSubmission, judgeSubmission } from "../../mail/su
 import { asAddresses, asMessageIds, asText, type HeaderField, parseHeader } from "../../mime/headers.ts";
 import { buildMdn, type Disposition } from "../../mime/mdn.ts";
 import type { StoredBlob } from "../../store/blobs.ts";
+import { servesAny } from "../../store/directory.ts";
 import { findEmails } from "../../store/emails.ts";
 import type { IdentityRow } from "../../store/identities.ts";
 import { type EmailToSend, findEmailsToSend } from "../../store/submissions.ts";
@@ -59,7 +60,8 @@ export async function prepareMdn(given: JmapObject, identity: IdentityRow, call:
     rcptTo: to.map(({ email: address }) => ({ email: address, parameters: null })),
   };
   const owns = (address: string) => isOwnAddress(store.database, address, call.accountId);
-  const rules = { owns, clock, random, maxSize: limits.maxSizeUpload };
+  const serves = (domain: string) => servesAny(store.database, [domain]);
+  const rules = { owns, serves, clock, random, maxSize: limits.maxSizeUpload };
   const judged = await judgeSubmission({ message: built, envelope, identityEmail: identity.email }, rules).catch(
     (error: unknown) => {
       throw error instanceof SubmissionRefused ? setErrorOf(error, limits.maxSizeUpload) : error;

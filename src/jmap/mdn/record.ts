@@ -6,13 +6,13 @@ import {
   describe,
   exactly,
   idOrReference,
+  lineUpTo,
   map,
   nullable,
   object,
   oneOf,
   optional,
   text,
-  textUpTo,
 } from "../schema.ts";
 import type { JmapObject } from "../standard/type.ts";
 
@@ -28,8 +28,8 @@ export interface MdnRecord {
   extensionFields: Record<string, string> | null;
 }
 
-const line = optional(nullable(textUpTo(1000)));
-const extensions = optional(nullable(map(text, textUpTo(1000))));
+const line = optional(nullable(lineUpTo(1000)));
+const extensions = optional(nullable(map(text, lineUpTo(1000))));
 const serverSet = optional(exactly(null));
 
 const check = checker(

@@ -5,7 +5,7 @@ import {
   removePushSubscriptions,
   updatePushSubscription,
 } from "../../store/push-subscriptions.ts";
-import { SetError } from "../errors.ts";
+import { SetError, tooMany } from "../errors.ts";
 import type { Call } from "../method.ts";
 import { Faults, refuse } from "../standard/faults.ts";
 import type { CreateRecord, JmapObject, SetHooks, UpdateRecord } from "../standard/type.ts";
@@ -67,7 +67,7 @@ async function checkNumber(records: CreateRecord[], call: Call): Promise<void> {
   const { store, clock, webPush } = call.services;
   let left = mostOfLogin - (await countPushSubscriptions(store.database, call.login.login, clock.now()));
   for (const record of records) {
-    if (left-- <= 0) record.error = new SetError("overQuota", `at most ${mostOfLogin} push subscriptions`);
+    if (left-- <= 0) record.error = tooMany("push subscriptions", mostOfLogin);
     else if (!webPush.admit(call.login.login)) record.error = new SetError("rateLimit", "too many in a short time");
   }
 }

@@ -21,6 +21,8 @@ const emails = [
   },
 ];
 
+const nothing = emails.map(() => [null, null]);
+
 beforeAll(async () => {
   const store = await createTestStore();
   const account = await createTestAccount(store);
@@ -78,8 +80,16 @@ test("each criterion marks where it looks, but not under NOT", async () => {
   ]);
 });
 
+test("signs are marked in the subject where they are found", async () => {
+  const marked = "The Foosball <mark>&lt;</mark>competition&gt;";
+  expect(await snippets({ subject: "<" })).toEqual([[marked, null], ...nothing.slice(1)]);
+  expect(await snippets({ text: "< foosball" }, [emailIds[0]!])).toEqual([
+    ["The <mark>Foosball</mark> &lt;competition&gt;", expect.stringContaining("<mark>foosball</mark>")],
+  ]);
+  expect(await snippets({ body: "&" })).toEqual(nothing);
+});
+
 test("without text in the filter there is nothing to show", async () => {
-  const nothing = emails.map(() => [null, null]);
   expect(await snippets(null)).toEqual(nothing);
   expect(await snippets({ hasAttachment: false })).toEqual(nothing);
   expect(await snippets({ text: "  " })).toEqual(nothing);

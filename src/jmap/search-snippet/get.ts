@@ -1,8 +1,9 @@
 import { decodeId } from "../../base/ids.ts";
-import { type SearchPhrase, searchPhrases } from "../../mail/search-query.ts";
+import { searchPhrases, searchSigns } from "../../mail/search-query.ts";
 import { Highlighter } from "../../mail/snippet.ts";
+import { decodePart, decodeTransfer } from "../../mime/decode.ts";
+import { isSearched, textsOfPart } from "../../mime/search-text.ts";
 import { leaves, type Part } from "../../mime/structure.ts";
-import { decodedStart } from "../../mime/text.ts";
 import type { Blobs } from "../../store/blobs.ts";
 import { cachedAtMost } from "../../store/cache.ts";
 import { blobOf, type FetchedEmail, fetchEmails } from "../../store/email-fetch.ts";
@@ -19,9 +20,7 @@ const args = object({
   emailIds: list(id),
 });
 
-/** Of a part, as much as the search index looks at. */
-const maxText = 1_000_000;
-/** How many messages are looked at at once. */
+/** How many messages are looked at at once; one that is too large for the cache of bodies is alone. */
 const concurrency = 8;
 
 /** RFC 8621 §5.1; the filter is judged by the table of Email/query. */
@@ -35,8 +34,12 @@ export function searchSnippetGet<C, S>({ query }: { query: QueryHooks<C, S> }): 
       const wanted = [...new Set(emailIds)];
       if (wanted.length > maxObjectsInGet) throw new MethodError("requestTooLarge", `at most ${maxObjectsInGet} ids`);
       parseFilter(query, filter, call);
-      const subject = new Highlighter(filter ? phrasesIn(filter, ["text", "subject"]) : []);
-      const body = new Highlighter(filter ? phrasesIn(filter, ["text", "body"]) : []);
+      const asked = (...names: string[]) => (filter ? textsIn(filter, names) : []);
+      const subject = new Highlighter(
+        asked("text", "subject").flatMap(searchPhrases),
+        asked("text", "subject").flatMap(searchSigns),
+      );
+      const body = new Highlighter(asked("text", "body").flatMap(searchPhrases));
       const ids = wanted.map((wireId) => decodeId(idPrefix.email, wireId)).filter((number) => number !== undefined);
       const emails = await fetchEmails(call.reader, ids, {
         list: !subject.isEmpty || !body.isEmpty,
@@ -47,16 +50,17 @@ export function searchSnippetGet<C, S>({ query }: { query: QueryHooks<C, S> }): 
       const found = new Map(emails.map((email) => [email.id, email]));
       const existing = wanted.filter((wireId) => found.has(decodeId(idPrefix.email, wireId) ?? 0));
       const snippets: object[] = [];
-      for (let at = 0; at < existing.length; at += concurrency) {
-        const some = existing.slice(at, at + concurrency).map(async (emailId) => {
-          const email = found.get(decodeId(idPrefix.email, emailId)!)!;
+      const emailOf = (emailId: string) => found.get(decodeId(idPrefix.email, emailId)!)!;
+      for (const some of inTurns(existing, (emailId) => body.isEmpty || isSmall(emailOf(emailId)))) {
+        const made = some.map(async (emailId) => {
+          const email = emailOf(emailId);
           return {
             emailId,
             subject: subject.isEmpty ? null : subject.mark(email.subject ?? ""),
             preview: body.isEmpty ? null : await previewOf(email, body, call.services.blobs),
           };
         });
-        snippets.push(...(await Promise.all(some)));
+        snippets.push(...(await Promise.all(made)));
       }
       const notFound = wanted.filter((wireId) => !existing.includes(wireId));
       return { response: { accountId, list: snippets, notFound: notFound.length > 0 ? notFound : null } };
@@ -65,28 +69,50 @@ export function searchSnippetGet<C, S>({ query }: { query: QueryHooks<C, S> }): 
 }
 
 /** What these properties look for anywhere in the filter, but for what must not be there. */
-function phrasesIn(filter: JmapObject, properties: readonly string[]): SearchPhrase[] {
+function textsIn(filter: JmapObject, properties: readonly string[]): string[] {
   if (filter.operator === "NOT") return [];
   if (Object.hasOwn(filter, "operator")) {
-    return (filter.conditions as JmapObject[]).flatMap((condition) => phrasesIn(condition, properties));
+    return (filter.conditions as JmapObject[]).flatMap((condition) => textsIn(condition, properties));
   }
-  return properties.flatMap((name) => (Object.hasOwn(filter, name) ? searchPhrases(filter[name] as string) : []));
+  return properties.flatMap((name) => (Object.hasOwn(filter, name) ? [filter[name] as string] : []));
+}
+
+const isSmall = (email: FetchedEmail): boolean => blobOf(email).size <= cachedAtMost;
+
+/** So many at once, in order; what is not small alone. */
+function inTurns<T>(all: readonly T[], isSmall: (one: T) => boolean): T[][] {
+  const turns: T[][] = [];
+  let room = 0;
+  for (const one of all) {
+    if (room > 0 && isSmall(one)) turns.at(-1)!.push(one);
+    else {
+      turns.push([one]);
+      room = isSmall(one) ? concurrency : 0;
+    }
+    room--;
+  }
+  return turns;
 }
 
 /** The kept preview is the beginning of the body: what is found there needs no reading. */
 async function previewOf(email: FetchedEmail, highlighter: Highlighter, blobs: Blobs): Promise<string | null> {
-  const atOnce = highlighter.preview(wholeWords(email.preview));
-  if (atOnce !== null) return atOnce;
+  const soon = highlighter.preview(wholeWords(email.preview));
+  if (soon !== null) return soon;
   const blob = blobOf(email);
-  const whole = blob.size <= cachedAtMost ? await blobs.readObject(blob) : undefined;
+  const whole = isSmall(email) ? await blobs.readObject(blob) : undefined;
   for (const part of leaves(JSON.parse(email.structure) as Part)) {
-    if (!part.type.startsWith("text/") || part.size === 0) continue;
-    const { start } = part.body;
-    const end = Math.min(part.body.end, start + maxText + 1);
-    const raw = whole?.subarray(start, end) ?? (await blobs.readObject(blob, start, end));
-    const source = decodedStart(raw, part, maxText);
-    const found = part.type === "text/html" ? highlighter.previewHtml(source) : highlighter.preview(source);
-    if (found !== null) return found;
+    if (!isSearched(part.type) || part.size === 0) continue;
+    const { start, end } = part.body;
+    const bytes = decodeTransfer(
+      whole?.subarray(start, end) ?? (await blobs.readObject(blob, start, end)),
+      part.encoding,
+    );
+    const near = part.type === "text/html" ? highlighter.previewNear(decodePart(bytes, part).text) : null;
+    if (near !== null) return near;
+    for (const text of textsOfPart(bytes, part)) {
+      const found = await highlighter.previewInTurns(text);
+      if (found !== null) return found;
+    }
   }
   return null;
 }

@@ -46,11 +46,11 @@ function criterion<C, S>(hooks: QueryHooks<C, S>, name: string, value: unknown, 
   return { criterion: property.criterion(value as never, call) };
 }
 
+/** What every comparator has, and perhaps more. */
 const comparator = openObject({ property: text, isAscending: optional(bool), collation: optional(text) });
-const strictComparator = object({ property: text, isAscending: optional(bool), collation: optional(text) });
 const sortChecks = new WeakMap<object, ReturnType<typeof checker>>();
 
-/** RFC 8620 §5.5: the comparators checked against the type's table. */
+/** RFC 8620 §5.5: the comparators checked against the type's table. They may have further properties, which say nothing here. */
 export function parseSort<C, S>(hooks: QueryHooks<C, S>, sort: JmapObject[] | null | undefined): SortKey<S>[] {
   return (sort ?? []).map((item) => {
     const malformed = checker(comparator)(item);
@@ -71,7 +71,7 @@ export function parseSort<C, S>(hooks: QueryHooks<C, S>, sort: JmapObject[] | nu
 function sortCheck<S>(property: SortProperty<S>): ReturnType<typeof checker> {
   let check = sortChecks.get(property);
   if (!check) {
-    check = checker(merge(strictComparator, property.args));
+    check = checker(merge(comparator, property.args));
     sortChecks.set(property, check);
   }
   return check;

@@ -44,11 +44,12 @@ export async function getRecords<K extends Call>(
   const properties = requested(type, args.properties);
   const ids = args.ids ?? null;
   const limit = call.services.limits.maxObjectsInGet;
-  const want = { properties, limit: limit + 1, args };
+  const most = ids ? limit : Math.max(limit, type.most ?? 0);
+  const want = { properties, limit: most + 1, args };
   const show = type.fetchesExactly ? (object: JmapObject) => object : (object: JmapObject) => pick(object, properties);
   if (!ids) {
     const found = await type.fetch(null, want, call);
-    if (found.length > limit) throw new MethodError("requestTooLarge", `there are more than ${limit}`);
+    if (found.length > most) throw new MethodError("requestTooLarge", `there are more than ${most}`);
     return { list: found.map(show), notFound: [] };
   }
   if (ids.length > limit) throw new MethodError("requestTooLarge", `at most ${limit} ids`);

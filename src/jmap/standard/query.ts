@@ -1,6 +1,6 @@
 import { knownState } from "../../store/change-log.ts";
 import { MethodError } from "../errors.ts";
-import { type Call, type Method, readMethod } from "../method.ts";
+import { type Call, type Method, type ReadCall, readMethod } from "../method.ts";
 import * as schema from "../schema.ts";
 import { parseFilter, parseSort } from "./filter.ts";
 import { dereference, fromWire, toWire } from "./ids.ts";
@@ -46,7 +46,7 @@ export function queryMethod<C, S>(type: Queryable<C, S>): Method {
       return {
         response: {
           accountId: args.accountId,
-          queryState: await call.reader.state(type.name),
+          queryState: await queryState(type, query, call),
           canCalculateChanges: type.query.canCalculateChanges(query),
           position: page.position,
           ids: page.ids.map((number) => toWire(type, number)),
@@ -81,7 +81,7 @@ export function queryChangesMethod<C, S>(type: Queryable<C, S>): Method {
         response: {
           accountId: args.accountId,
           oldQueryState: args.sinceQueryState,
-          newQueryState: await call.reader.state(type.name),
+          newQueryState: await queryState(type, query, call),
           ...(query.calculateTotal && { total }),
           removed: removed.map((number) => toWire(type, number)),
           added: added.map(({ id: number, index }) => ({ id: toWire(type, number), index })),
@@ -89,6 +89,10 @@ export function queryChangesMethod<C, S>(type: Queryable<C, S>): Method {
       };
     },
   });
+}
+
+function queryState<C, S>(type: Queryable<C, S>, query: Query<C, S>, { reader }: ReadCall): Promise<string> {
+  return type.query.state?.(query, reader) ?? reader.state(type.name);
 }
 
 interface QueryArguments {

@@ -18,7 +18,7 @@ import { isOfProperties, refuse } from "./faults.ts";
 import { toWire } from "./ids.ts";
 import { orderByReferences } from "./order.ts";
 import { patchedProperties } from "./patch.ts";
-import { buildCreate, buildUpdate, readIds, referencesOf } from "./records.ts";
+import { buildCreate, buildUpdate, type Resolve, readIds, referencesOf } from "./records.ts";
 import type {
   CreateRecord,
   DataType,
@@ -99,26 +99,37 @@ class SetWork<K extends Call> {
   readonly #creates: CreateRecord[] = [];
   readonly #updates: UpdateRecord[] = [];
   readonly #destroys: DestroyRecord[] = [];
-  readonly #patchedCreates = new Set<CreateRecord>();
   /** Ids that name nothing, as the client wrote them. */
   readonly #notUpdated = new Map<string, SetError>();
   readonly #notDestroyed = new Map<string, SetError>();
   /** Creation id → the records of this call that it refers to. */
   readonly #references = new Map<string, string[]>();
   readonly #newIds = new Map<string, string>();
+  readonly #resolveEarlier: Resolve;
+  /** What is done to the records that this call made. */
+  #later: SetWork<K> | undefined;
 
-  constructor(type: Settable<K>, args: SetRecordArgs, call: K, prepared: unknown, storage: SetStorage) {
+  constructor(
+    type: Settable<K>,
+    args: SetRecordArgs,
+    call: K,
+    prepared: unknown,
+    storage: SetStorage,
+    resolveEarlier: Resolve = call.createdId,
+  ) {
     this.#type = type;
     this.#args = args;
     this.#call = call;
     this.#prepared = prepared;
     this.#storage = storage;
+    this.#resolveEarlier = resolveEarlier;
   }
 
   async run(): Promise<void> {
     await this.#gather();
     await this.#judge();
     await this.#apply();
+    await this.#changeCreated();
   }
 
   /** Checks each record for itself. */
@@ -128,7 +139,7 @@ class SetWork<K extends Call> {
   }
 
   readonly #resolve = (creationId: string): string | undefined =>
-    this.#newIds.get(creationId) ?? this.#call.createdId(creationId);
+    this.#newIds.get(creationId) ?? this.#resolveEarlier(creationId);
 
   async #gatherCreates(): Promise<void> {
     const given = Object.entries(this.#args.create ?? {});
@@ -157,12 +168,12 @@ class SetWork<K extends Call> {
   }
 
   async #gatherExisting(): Promise<void> {
-    const patches = this.#args.update ?? {};
-    const updates = readIds(this.#type, Object.keys(patches), this.#call.createdId);
-    const destroys = readIds(this.#type, this.#args.destroy ?? [], this.#call.createdId);
-    for (const wireId of updates.unknown) {
-      if (!this.#patchCreate(wireId, patches[wireId]!)) this.#notUpdated.set(wireId, new SetError("notFound"));
-    }
+    // Those of this call are not made yet.
+    const isThere = (text: string) => !text.startsWith("#") || !this.#newIds.has(text.slice(1));
+    const patches = Object.fromEntries(Object.entries(this.#args.update ?? {}).filter(([text]) => isThere(text)));
+    const updates = readIds(this.#type, Object.keys(patches), this.#resolveEarlier);
+    const destroys = readIds(this.#type, (this.#args.destroy ?? []).filter(isThere), this.#resolveEarlier);
+    for (const wireId of updates.unknown) this.#notUpdated.set(wireId, new SetError("notFound"));
     for (const wireId of destroys.unknown) this.#notDestroyed.set(wireId, new SetError("notFound"));
     const before = await this.#fetch([...updates.known.keys(), ...destroys.known.keys()], Object.values(patches));
     for (const [id, wireId] of destroys.known) {
@@ -172,7 +183,7 @@ class SetWork<K extends Call> {
       else this.#destroys.push({ id, wireId, before: found });
     }
     for (const [text, patch] of Object.entries(patches)) {
-      const [[id, wireId] = []] = readIds(this.#type, [text], this.#call.createdId).known;
+      const [[id, wireId] = []] = readIds(this.#type, [text], this.#resolveEarlier).known;
       if (id === undefined || wireId === undefined) continue;
       const found = before.get(wireId);
       if (!found) this.#notUpdated.set(wireId, new SetError("notFound"));
@@ -181,19 +192,30 @@ class SetWork<K extends Call> {
     }
   }
 
-  /** RFC 8620 §5.3: creates come first, so an update may name one of this call. False where it does not. */
-  #patchCreate(wireId: string, patch: JmapObject): boolean {
-    const create = this.#creates.find((record) => wireId === `#${record.creationId}` && !record.error);
-    if (!create) return false;
-    const { id, wireId: newId, after } = create;
-    const update = buildUpdate(this.#type, { ...after, id: newId }, patch, { id, wireId: newId }, this.#resolve);
-    if (update.error) this.#notUpdated.set(wireId, update.error);
-    else {
-      const { id: _, ...patched } = update.after;
-      create.after = patched;
-      this.#patchedCreates.add(create);
-    }
-    return true;
+  /**
+   * RFC 8620 §5.3: creates come before what names them, so what is asked of the records of this call is done when they are
+   * made. A creation id of this call hides one of an earlier call.
+   */
+  async #changeCreated(): Promise<void> {
+    const { update, destroy } = this.#args;
+    const isOwn = (text: string) => text.startsWith("#") && this.#newIds.has(text.slice(1));
+    const made = new Map(live(this.#creates).map(({ creationId, wireId }) => [`#${creationId}`, wireId]));
+    const updates = Object.entries(update ?? {}).filter(([text]) => isOwn(text));
+    const destroys = (destroy ?? []).filter(isOwn);
+    for (const [text] of updates) if (!made.has(text)) this.#notUpdated.set(text, new SetError("notFound"));
+    for (const text of destroys) if (!made.has(text)) this.#notDestroyed.set(text, new SetError("notFound"));
+    const args: SetRecordArgs = {
+      ...this.#args,
+      create: null,
+      update: Object.fromEntries(
+        updates.flatMap(([text, patch]) => (made.has(text) ? [[made.get(text)!, patch]] : [])),
+      ),
+      destroy: destroys.flatMap((text) => made.get(text) ?? []),
+    };
+    if (isEmpty(args.update!) && args.destroy!.length === 0) return;
+    const resolve = (creationId: string) => made.get(`#${creationId}`) ?? this.#resolveEarlier(creationId);
+    this.#later = new SetWork(this.#type, args, this.#call, this.#prepared, this.#storage, resolve);
+    await this.#later.run();
   }
 
   async #fetch(ids: number[], patches: JmapObject[]): Promise<Map<string, JmapObject>> {
@@ -232,7 +254,7 @@ class SetWork<K extends Call> {
     }
     for (const [text, patch] of Object.entries(this.#args.update ?? {})) {
       if (!referencesOf(this.#type, patch).some((target) => failed.has(target))) continue;
-      const wireId = text.startsWith("#") ? this.#call.createdId(text.slice(1)) : text;
+      const wireId = text.startsWith("#") ? this.#resolveEarlier(text.slice(1)) : text;
       const record = live(this.#updates).find((update) => update.wireId === wireId);
       if (record) record.error = this.#badReference(patch, failed, "was not created");
     }
@@ -297,18 +319,24 @@ class SetWork<K extends Call> {
   result(head: object): MethodResult {
     const type = this.#type;
     const batch = this.#batch();
+    const later = this.#later?.result({}).response as Record<string, never> | undefined;
     const created = batch.creates.map((record) => [record.creationId, createdObject(type, record)] as const);
     const updated = batch.updates.map(({ wireId, response }) => [wireId, isEmpty(response) ? null : response] as const);
-    const patched = batch.creates.filter((record) => this.#patchedCreates.has(record));
-    const destroyed = batch.destroys.map(({ wireId }) => wireId);
+    const destroyed = [...batch.destroys.map(({ wireId }) => wireId), ...(later?.destroyed ?? [])];
     const response = {
       ...head,
       created: orNull(created),
-      updated: orNull([...updated, ...patched.map(({ wireId }) => [wireId, null] as const)]),
+      updated: orNull([...updated, ...Object.entries(later?.updated ?? {})]),
       destroyed: destroyed.length > 0 ? destroyed : null,
       notCreated: errorMap(errors(this.#creates, (record) => record.creationId)),
-      notUpdated: errorMap([...this.#notUpdated, ...errors(this.#updates, (record) => record.wireId)]),
-      notDestroyed: errorMap([...this.#notDestroyed, ...errors(this.#destroys, (record) => record.wireId)]),
+      notUpdated: both(
+        errorMap([...this.#notUpdated, ...errors(this.#updates, (record) => record.wireId)]),
+        later?.notUpdated,
+      ),
+      notDestroyed: both(
+        errorMap([...this.#notDestroyed, ...errors(this.#destroys, (record) => record.wireId)]),
+        later?.notDestroyed,
+      ),
       ...type.set.extra?.(batch),
     };
     return {
@@ -330,6 +358,10 @@ function errors<R extends { error?: SetError }>(records: R[], name: (record: R) 
 /** As plain data, since result references may point into it. */
 function errorMap(entries: [string, SetError][]): Record<string, object> | null {
   return orNull(entries.map(([name, error]) => [name, error.toJSON()] as const));
+}
+
+function both(some: Record<string, object> | null, others: Record<string, object> | null | undefined) {
+  return some && others ? { ...some, ...others } : (some ?? others ?? null);
 }
 
 function conflictError({ constraint }: Conflict, conflicts: Record<string, string[]>): SetError {

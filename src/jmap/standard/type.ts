@@ -43,6 +43,8 @@ export interface RecordType<K> {
    * Each holds `id` and at least the properties asked for; /get drops the rest, unless `fetchesExactly`.
    */
   fetch(ids: number[] | null, want: Want, call: K): Promise<JmapObject[]>;
+  /** How many an account may have, where that is few: /get with null gives them all, whatever `maxObjectsInGet` is. */
+  most?: number;
   /** `fetch` gives no property that was not asked for: /get need not copy the objects. */
   fetchesExactly?: true;
 }
@@ -231,6 +233,8 @@ export interface QueryHooks<C, S> {
   args?: Schema<object>;
   query(query: Query<C, S>, window: Window, reader: Reader, call: ReadCall): Promise<QueryPage | "anchorNotFound">;
   canCalculateChanges(query: Query<C, S>): boolean;
+  /** The state of the query's results; the type's own where it is not given. */
+  state?(query: Query<C, S>, reader: Reader): Promise<string>;
   queryChanges(
     query: Query<C, S>,
     request: QueryChangesRequest,

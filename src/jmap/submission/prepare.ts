@@ -4,6 +4,7 @@ import { SubmissionRefused } from "../../mail/submission-refused.ts";
 import { type JudgedSubmission, judgeSubmission, maxRecipients } from "../../mail/submit.ts";
 import { encodeBlobId } from "../../store/blob-id.ts";
 import type { StoredBlob } from "../../store/blobs.ts";
+import { servesAny } from "../../store/directory.ts";
 import { findIdentities } from "../../store/identities.ts";
 import { type EmailToSend, type Envelope, findEmailsToSend } from "../../store/submissions.ts";
 import { invalidProperties, SetError } from "../errors.ts";
@@ -50,6 +51,7 @@ async function prepareOne(record: JmapObject, call: Call): Promise<Prepared> {
     { message, envelope: envelopeOf(record.envelope), identityEmail: identity.email },
     {
       owns: (address) => isOwnAddress(store.database, address, call.accountId),
+      serves: (domain) => servesAny(store.database, [domain]),
       clock,
       random,
       maxSize: limits.maxSizeUpload,

@@ -4,7 +4,7 @@ import { findVacation, forgetAnswers, type VacationRow, writeVacation } from "..
 import { utcDateText } from "../dates.ts";
 import { invalidProperties } from "../errors.ts";
 import { capabilities } from "../ids.ts";
-import { bool, nullable, storableUpTo, utcDate } from "../schema.ts";
+import { bool, lineUpTo, nullable, storableUpTo, utcDate } from "../schema.ts";
 import { refuse } from "../standard/faults.ts";
 import type { DataType, JmapObject, SetHooks } from "../standard/type.ts";
 
@@ -14,7 +14,7 @@ const properties = {
   isEnabled: { schema: bool, default: false },
   fromDate: { schema: nullable(utcDate), default: null },
   toDate: { schema: nullable(utcDate), default: null },
-  subject: { schema: nullable(storableUpTo(1000)), default: null },
+  subject: { schema: nullable(lineUpTo(1000)), default: null },
   textBody: { schema: nullable(storableUpTo(500_000)), default: null },
   htmlBody: { schema: nullable(storableUpTo(500_000)), default: null },
 } satisfies DataType["properties"];

@@ -70,8 +70,19 @@ export const encodingShapes: Shape[] = [
   },
   {
     name: "an unknown transfer encoding",
-    raw: encoded("x-uuencode", "begin 644 x\n"),
-    want: { values: { "1": "begin 644 x\n" }, problems: "1" },
+    raw: encoded("x-yencode", "=ybegin x\n"),
+    want: { values: { "1": "=ybegin x\n" }, problems: "1" },
+  },
+  {
+    name: "uuencode as the transfer encoding, a line before it",
+    raw: encoded("X-UUencode", "see below\nbegin 644 x.txt\n#:&D*\n`\nend\nmore\n"),
+    want: { values: { "1": "hi\n" } },
+    unlike: { text: "leaves it as it is" },
+  },
+  {
+    name: "uuencode as the transfer encoding of what is none",
+    raw: encoded("x-uue", "Hello\n"),
+    want: { values: { "1": "Hello\n" } },
   },
   {
     name: "7bit that is not",

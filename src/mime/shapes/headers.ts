@@ -255,9 +255,9 @@ y
     want: { sentAt: "2026-01-01T10:00:00+01:00" },
   },
   {
-    name: "Date as ctime writes it: no date-time",
+    name: "Date as ctime writes it",
     raw: date("Thu Jan  1 10:00:00 2026"),
-    want: { sentAt: null },
+    want: { sentAt: "2026-01-01T10:00:00Z" },
   },
   {
     name: "Date on a twelve-hour clock: no date-time",

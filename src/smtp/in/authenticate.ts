@@ -1,59 +1,85 @@
 import type { Log } from "../../base/log.ts";
-import { type DnsResolver, withTimeout } from "../resolver.ts";
-import { isOverlong, senderFields } from "./trace.ts";
+import type { DnsResolver } from "../resolver.ts";
+import { readAuthors } from "./authors.ts";
+import { decide, type Verdict } from "./disposition.ts";
+import { type DmarcVerdict, judgeDomain } from "./dmarc.ts";
+import { type IncomingHeader, isOverlong, plainly } from "./incoming-header.ts";
+import { lookUps } from "./look-up.ts";
 import { TooSlow, verifyAside } from "./verifier.ts";
-import type { LookUp, Sender, Verified } from "./verify.ts";
+import type { Sender, Verified } from "./verify.ts";
 
-export interface Verdict {
-  /** The Authentication-Results field, with its line end. */
-  field: string;
-  /** Set when the domain of From asks that such a message is refused. */
-  refusal?: string;
+export interface Means {
+  resolver: DnsResolver;
+  hostname: string;
+  log: Log;
+  /** Whether one of these domains is served here. */
+  isOurs(domains: string[]): Promise<boolean>;
 }
 
-const lookupTime = 4_000;
-const wholeTime = 15_000;
+const verifyingTime = 15_000;
+/** Counted from the end of the rest: slow answers about one domain must not hide the policy of another. */
+const policyTime = 8_000;
+/** RFC 9989 §11.5: each costs up to eight questions. */
+const mostDomains = 10;
 
-/** SPF, DKIM, DMARC and ARC. DNS that does not answer never refuses a message. */
+/** SPF, DKIM and ARC of the message, and DMARC of all whom a client will name as its authors (RFC 9989 §5.3). */
 export async function authenticate(
   message: Buffer,
+  header: IncomingHeader,
   sender: Sender,
-  { resolver, hostname, log }: { resolver: DnsResolver; hostname: string; log: Log },
+  means: Means,
 ): Promise<Verdict> {
-  const deadline = Date.now() + wholeTime;
-  let isUnanswered = false;
-  const lookUp: LookUp = async (name, type) => {
-    try {
-      const left = Math.max(1, Math.min(lookupTime, deadline - Date.now()));
-      return await withTimeout(resolver.resolve(name, type) as Promise<string[] | string[][]>, left, name);
-    } catch (error) {
-      if (!["ENOTFOUND", "ENODATA"].includes((error as { code?: string }).code ?? "")) isUnanswered = true;
-      throw error;
-    }
-  };
-  const { headers, dmarc } = await verified(message, sender, { hostname, lookUp, log });
-  const field = /^Authentication-Results:[\s\S]*?\r\n(?![ \t])/im.exec(`${headers}\r\n`)?.[0];
-  const isRefused = dmarc?.result === "fail" && dmarc.policy === "reject" && !dmarc.isTest && !isUnanswered;
-  return {
-    field: field ?? `Authentication-Results: ${hostname}; none\r\n`,
-    ...(isRefused && { refusal: `5.7.1 refused by the DMARC policy of ${dmarc.domain}` }),
-  };
+  const excessive = { field: "", refusal: "5.7.1 From names more than can be judged" };
+  if (header.isFromExcessive) return excessive;
+  const verified = await verify(message, header, sender, means);
+  const { authors } = verified;
+  if (authors.domains.length > mostDomains) return excessive;
+  const lookUp = lookUps(means.resolver, policyTime);
+  const domains = await Promise.all(
+    authors.domains.map(async (domain) => {
+      const verdict = await judgeDomain(domain, verified, lookUp);
+      return { ...verdict, isOurs: await isUnprotected(verdict, verified, means) };
+    }),
+  );
+  return decide({ domains, header, verified });
 }
 
+/** True for a domain served here that says nothing of how its mail is judged, where nothing shows that it sent this. */
+async function isUnprotected(
+  { domain, policy }: DmarcVerdict,
+  { spf, dkim }: Verified,
+  { isOurs }: Means,
+): Promise<boolean> {
+  if (policy !== undefined) return false;
+  const isAligned = (name: string) => isWithin(name, domain) || isWithin(domain, name);
+  if ([...spf.passed, ...dkim.passed].some((name) => isAligned(name.toLowerCase()))) return false;
+  const labels = domain.split(".");
+  return isOurs(labels.slice(0, -1).map((_, at) => labels.slice(at).join(".")));
+}
+
+const isWithin = (name: string, domain: string) => name === domain || name.endsWith(`.${domain}`);
+
 /** Where signatures would take too long to judge, SPF, and DMARC by it, still hold. */
-async function verified(
+async function verify(
   message: Buffer,
+  header: IncomingHeader,
   sender: Sender,
-  { hostname, lookUp, log }: { hostname: string; lookUp: LookUp; log: Log },
+  { resolver, hostname, log }: Means,
 ): Promise<Verified> {
+  const means = { hostname, lookUp: lookUps(resolver, verifyingTime) };
+  const { from } = header;
+  const bare = { message: Buffer.from("\r\n"), from };
   try {
-    const judged = isOverlong(message) ? senderFields(message) : message;
-    return await verifyAside(judged, sender, { hostname, lookUp }).catch((error: unknown) => {
+    if (isOverlong(message, header)) return await verifyAside(bare, sender, means);
+    return await verifyAside({ message: plainly(message, header), from }, sender, means).catch((error: unknown) => {
       if (!(error instanceof TooSlow)) throw error;
-      return verifyAside(senderFields(message), sender, { hostname, lookUp });
+      return verifyAside(bare, sender, means);
     });
   } catch (error) {
     log.warn({ err: error }, "authentication of a message failed");
-    return { headers: "", dmarc: undefined };
+    const authors = readAuthors(from);
+    // Any of them might have been authenticated.
+    const unknown = { passed: [], unknown: authors.domains };
+    return { results: `${hostname}; none`, spf: unknown, dkim: unknown, signers: [], authors };
   }
 }

@@ -2,10 +2,12 @@ import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
 import { encodeId } from "../../base/ids.ts";
 import { Slots } from "../../base/slots.ts";
 import type { Spool } from "../../store/blobs.ts";
+import { servesAny } from "../../store/directory.ts";
 import { authenticate } from "./authenticate.ts";
+import { readIncomingHeader, withoutForged } from "./incoming-header.ts";
 import type { SmtpInOptions } from "./options.ts";
 import { Refusal } from "./reply.ts";
-import { isLooping, isSmuggling, receivedField, withoutForgedResults } from "./trace.ts";
+import { isSmuggling, receivedField } from "./trace.ts";
 
 /** What the session is told of each recipient, besides its address. */
 export interface Envelope {
@@ -70,11 +72,12 @@ async function judge(
   const raw = await spool.bytes();
   const { hostname, incoming, clock } = options;
   if (isSmuggling(raw)) throw new Refusal(554, "5.6.0 a lone dot between line ends that are not CRLF");
-  if (isLooping(raw, hostname)) throw new Refusal(554, "5.4.6 this message is going round in circles");
-  const message = withoutForgedResults(raw, hostname);
+  const incomingHeader = readIncomingHeader(raw, hostname);
+  if (incomingHeader.isLooping) throw new Refusal(554, "5.4.6 this message is going round in circles");
   const helo = session.hostNameAppearsAs || session.remoteAddress;
   const sender = { mailFrom: envelope.mailFrom, helo, address: session.remoteAddress };
-  const verdict = await authenticate(message, sender, options);
+  const isOurs = (domains: string[]) => servesAny(options.database, domains);
+  const verdict = await authenticate(raw, incomingHeader, sender, { ...options, isOurs });
   if (verdict.refusal !== undefined) throw new Refusal(550, verdict.refusal);
   const id = await incoming.newId();
   const name = encodeId("q", id);
@@ -89,7 +92,8 @@ async function judge(
     at: clock.now(),
   });
   const header = Buffer.from(`Return-Path: <${envelope.mailFrom}>\r\n${verdict.field}${received}`);
-  await incoming.accept({ id, message: Buffer.concat([header, message]), ...envelope });
+  const message = Buffer.concat([header, withoutForged(raw, incomingHeader)]);
+  await incoming.accept({ id, message, ...envelope, junkReason: verdict.junkReason ?? null });
   return name;
 }
 

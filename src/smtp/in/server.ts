@@ -3,6 +3,7 @@ import type { SMTPServerAddress, SMTPServerSession } from "smtp-server";
 import type { Log } from "../../base/log.ts";
 import { isRetryable } from "../../store/database.ts";
 import { patiently } from "../../store/patiently.ts";
+import { isStorageTrouble, tellStorageTrouble } from "../../store/storage-trouble.ts";
 import { ownCertificate } from "./certificate.ts";
 import { EagerServer } from "./eager-server.ts";
 import { PeerLimits } from "./limits.ts";
@@ -94,6 +95,10 @@ function answer(work: () => Promise<string | undefined>, done: Done, log: Log): 
     (text) => done(null, text),
     (error: unknown) => {
       if (error instanceof Refusal) return done(error);
+      if (isStorageTrouble(error)) {
+        tellStorageTrouble(log, error);
+        return done(new Refusal(452, "4.3.1 nothing can be stored here at the moment, try again later"));
+      }
       if (isRetryable(error)) log.warn({ reason: (error as Error).message }, "smtp command put off");
       else log.error({ err: error }, "smtp command failed");
       done(new Refusal(451, "4.3.0 something went wrong here, try again later"));

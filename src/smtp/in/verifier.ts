@@ -1,7 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { Slots } from "../../base/slots.ts";
 import { headerEnd } from "../../mime/walk.ts";
-import type { LookUp, Sender, Verified } from "./verify.ts";
+import type { LookUp } from "./look-up.ts";
+import type { Sender, ToVerify, Verified } from "./verify.ts";
 import type { FromWorker, ToWorker } from "./verify-worker.ts";
 
 /** Node runs the source, and the build runs what it was compiled to. */
@@ -26,14 +27,16 @@ interface Means {
 export class TooSlow extends Error {}
 
 /** `verify`, away from the event loop where that takes long. Throws TooSlow. */
-export async function verifyAside(message: Buffer, sender: Sender, means: Means): Promise<Verified> {
-  if (message.length + headerCost * headerEnd(message) <= mostInline) {
+export async function verifyAside(given: ToVerify, sender: Sender, means: Means): Promise<Verified> {
+  const { message, from } = given;
+  const header = headerEnd(message) + from.reduce((sum, value) => sum + value.length, 0);
+  if (message.length + headerCost * header <= mostInline) {
     const { verify } = await import("./verify.ts");
-    return verify(message, sender, means);
+    return verify(given, sender, means);
   }
   return threads.run(async () => {
     const thread = idle.pop() ?? new Thread();
-    const verified = await thread.verify(message, sender, means);
+    const verified = await thread.verify(given, sender, means);
     if (thread.isAlive) idle.push(thread);
     return verified;
   });
@@ -57,7 +60,11 @@ class Thread {
     this.#worker.on("message", (told: FromWorker) => this.#hear(told));
   }
 
-  async verify(message: Buffer, sender: Sender, { hostname, lookUp, time = longest }: Means): Promise<Verified> {
+  async verify(
+    { message, from }: ToVerify,
+    sender: Sender,
+    { hostname, lookUp, time = longest }: Means,
+  ): Promise<Verified> {
     let timer: NodeJS.Timeout | undefined;
     this.#worker.ref();
     try {
@@ -70,7 +77,7 @@ class Thread {
           else resolve(told.verified);
         };
         const copy = new Uint8Array(message);
-        this.#tell({ kind: "message", message: copy, sender, hostname }, [copy.buffer]);
+        this.#tell({ kind: "message", message: copy, from, sender, hostname }, [copy.buffer]);
       });
     } catch (error) {
       this.isAlive = false;

@@ -1,9 +1,10 @@
 import { parentPort } from "node:worker_threads";
-import { type LookUp, type Sender, verify } from "./verify.ts";
+import type { LookUp } from "./look-up.ts";
+import { type Sender, verify } from "./verify.ts";
 
 /** Runs in a worker thread: one message in, its verdict out. Names are looked up by who asked. */
 export type ToWorker =
-  | { kind: "message"; message: Uint8Array; sender: Sender; hostname: string }
+  | { kind: "message"; message: Uint8Array; from: string[]; sender: Sender; hostname: string }
   | { kind: "found"; id: number; records?: unknown; error?: { message: string; code: string | undefined } };
 export type FromWorker =
   | { kind: "lookUp"; id: number; name: string; type: string }
@@ -29,8 +30,8 @@ parentPort!.on("message", (told: ToWorker) => {
     else resolve(told.records);
     return;
   }
-  const { message, sender, hostname } = told;
-  verify(Buffer.from(message.buffer), sender, { hostname, lookUp }).then(
+  const { message, from, sender, hostname } = told;
+  verify({ message: Buffer.from(message.buffer), from }, sender, { hostname, lookUp }).then(
     (verified) => say({ kind: "verified", verified }),
     (error: unknown) => say({ kind: "failed", message: error instanceof Error ? error.message : String(error) }),
   );

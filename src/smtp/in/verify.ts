@@ -1,4 +1,6 @@
-import { type AuthenticateOptions, type AuthenticateResult, authenticate } from "mailauth";
+import { type AuthenticateOptions, authenticate } from "mailauth";
+import { type Authors, readAuthors } from "./authors.ts";
+import type { LookUp } from "./look-up.ts";
 
 export interface Sender {
   /** "" for the null sender. */
@@ -7,16 +9,31 @@ export interface Sender {
   address: string;
 }
 
-export type LookUp = (name: string, type: string) => Promise<unknown>;
+/** RFC 9989 §3.2.4: domains that a method authenticated, and those of which DNS did not tell. */
+export interface Identifiers {
+  passed: string[];
+  unknown: string[];
+}
 
-/** What SPF, DKIM, DMARC and ARC say, as far as others need it; plain data, so that it can come from another thread. */
+/** What is verified: the message as a verifier is to read it, and the values of From as clients read them. */
+export interface ToVerify {
+  message: Buffer;
+  from: string[];
+}
+
+/** What SPF, DKIM and ARC say, and of whom, as far as others need it; plain data, so that it can come from another thread. */
 export interface Verified {
-  headers: string;
-  dmarc: { result: string; policy: string; isTest: boolean; domain: string } | undefined;
+  /** The value of Authentication-Results, folded. */
+  results: string;
+  spf: Identifiers;
+  dkim: Identifiers;
+  /** The domains of all signatures, good or bad. */
+  signers: string[];
+  authors: Pick<Authors, "domains" | "isClear">;
 }
 
 export async function verify(
-  message: Buffer,
+  { message, from }: ToVerify,
   sender: Sender,
   { hostname, lookUp }: { hostname: string; lookUp: LookUp },
 ): Promise<Verified> {
@@ -26,18 +43,24 @@ export async function verify(
     sender: sender.mailFrom,
     mta: hostname,
     resolver: lookUp as NonNullable<AuthenticateOptions["resolver"]>,
+    // It would read From in its own way.
+    disableDmarc: true,
     disableBimi: true,
   };
-  const { headers, dmarc }: AuthenticateResult = await authenticate(message, options);
+  const { domains, isClear } = readAuthors(from);
+  const { headers, spf, dkim } = await authenticate(message, options);
+  const signatures = dkim.results.map(({ signingDomain = "", status }) => ({ domain: signingDomain, status }));
   return {
-    headers: String(headers),
-    dmarc: dmarc
-      ? {
-          result: dmarc.status.result,
-          policy: dmarc.policy ?? "",
-          isTest: Boolean(dmarc.testMode),
-          domain: dmarc.status.header?.from ?? "its sender",
-        }
-      : undefined,
+    results: /^Authentication-Results: ([\s\S]*?)\r\n(?![ \t])/im.exec(`${headers}\r\n`)?.[1] ?? `${hostname}; none`,
+    spf: identifiers(spf ? [spf] : []),
+    dkim: identifiers(signatures),
+    signers: signatures.map(({ domain }) => domain).filter((domain) => domain !== ""),
+    authors: { domains, isClear },
   };
+}
+
+function identifiers(found: { domain: string; status: { result: string } }[]): Identifiers {
+  const having = (result: string) =>
+    found.filter(({ domain, status }) => domain && status.result === result).map(({ domain }) => domain);
+  return { passed: having("pass"), unknown: having("temperror") };
 }

@@ -3,6 +3,7 @@ import type { Log } from "../../base/log.ts";
 import { Slots } from "../../base/slots.ts";
 import { dkimSignature } from "../../mail/dkim.ts";
 import { type FailedRecipient, failureReport } from "../../mail/dsn.ts";
+import { withoutForgedResults } from "../../mail/forged-results.ts";
 import { type NewMail, writeMails } from "../../mail/ingest.ts";
 import { mailDate } from "../../mail/mail-date.ts";
 import { prepare } from "../../mail/preparer.ts";
@@ -147,7 +148,7 @@ async function deliverHere(
     const header = `Return-Path: <${leased.mailFrom}>\r\n${traceField(leased, options)}`;
     await options.incoming.accept({
       id: deliveries[0]!.incomingId,
-      message: Buffer.concat([Buffer.from(header), message]),
+      message: Buffer.concat([Buffer.from(header), withoutForgedResults(message, options.hostname)]),
       mailFrom: leased.mailFrom,
       recipients,
     });

@@ -1,12 +1,12 @@
 import { Kind, typeCodes } from "../change.ts";
 import { statement, unprepared } from "../sql.ts";
-import type { State } from "../state.ts";
+import { encodeState, type Standing, type State } from "../state.ts";
 import type { Reader } from "../store.ts";
 import { Bindings } from "./bindings.ts";
 import type { EmailFilter, EmailQuery } from "./criteria.ts";
-import { resolveHeaders } from "./header-filter.ts";
 import { createList, dateOrder, type EmailList, openList, withRanks } from "./list.ts";
-import { conjuncts, normalise } from "./normal.ts";
+import { conjuncts } from "./normal.ts";
+import { resolve } from "./resolve.ts";
 import { countList } from "./total.ts";
 
 export interface EmailQueryChanges {
@@ -26,7 +26,7 @@ export async function queryEmailChanges(
   request: { since: State; upToId: number | undefined; maxChanges: number | undefined },
 ): Promise<EmailQueryChanges | "cannotCalculateChanges" | "tooManyChanges"> {
   const { since, maxChanges } = request;
-  if (!(await isKnown(reader, since))) return "cannotCalculateChanges";
+  if (!(await isKnown(reader, since, query.filter))) return "cannotCalculateChanges";
   const touched = whatMatters(query);
   const upToId = touched.kinds === 0 ? request.upToId : undefined;
   const { old, living, past } = await findCandidates(reader, since.modseq, touched, upToId);
@@ -35,7 +35,7 @@ export async function queryEmailChanges(
 
   if (living.length === 0 && past.size === 0 && !query.calculateTotal) return { removed: old, added: [] };
 
-  const conditions = conjuncts(await resolveHeaders(reader, normalise(query.filter)));
+  const conditions = conjuncts(await resolve(reader, query.filter));
   const list = conditions && createList(reader.accountId, conditions, query);
   const sought = upToId === undefined ? living : [...living, upToId];
   const { ranks, total } = list
@@ -53,11 +53,27 @@ export async function queryEmailChanges(
   return { removed, added, ...(total !== undefined && { total }) };
 }
 
-async function isKnown(reader: Reader, { epoch, modseq, id }: State): Promise<boolean> {
+/**
+ * RFC 8620 §5.5: where the results stand. Those of a search may also differ after the terms of old messages were made
+ * anew, which no change of an email tells.
+ */
+export async function emailQueryState(reader: Reader, filter: EmailFilter | undefined): Promise<string> {
   const standing = await reader.standing();
-  return (
-    id === undefined && epoch === standing.epoch && modseq >= standing.prunedModseq && modseq <= standing.newest.Email
-  );
+  return encodeState({ epoch: standing.epoch, modseq: newestOf(standing, filter) });
+}
+
+const isSearch = (filter: EmailFilter | undefined) => namesOf(filter).includes("terms");
+
+function newestOf({ newest, reindexedModseq }: Standing, filter: EmailFilter | undefined): number {
+  return isSearch(filter) ? Math.max(newest.Email, reindexedModseq) : newest.Email;
+}
+
+async function isKnown(reader: Reader, since: State, filter: EmailFilter | undefined): Promise<boolean> {
+  const standing = await reader.standing();
+  const { prunedModseq, reindexedModseq } = standing;
+  const oldest = isSearch(filter) ? Math.max(prunedModseq, reindexedModseq) : prunedModseq;
+  const { epoch, modseq, id } = since;
+  return id === undefined && epoch === standing.epoch && modseq >= oldest && modseq <= newestOf(standing, filter);
 }
 
 interface Touched {

@@ -1,10 +1,12 @@
+import { holds, matchOf } from "./match.ts";
 import { type Atom, isTerms, type Node } from "./normal.ts";
 import type { Source } from "./source.ts";
 
 /** A condition of a list as SQL. `byRow`: few mails will be looked at, so words are sought in each of them. */
 export function toListCondition(node: Node, source: Source, byRow: boolean): string {
   if (byRow && isTerms(node) && source.driver.kind !== "terms") {
-    return `${node.negated ? "NOT " : ""}${source.terms} @@ ${source.bindings.add(node.atom.query, "tsquery")}`;
+    const { terms, bindings } = source;
+    return `${node.negated ? "NOT " : ""}${holds({ terms, no: source.email("no") }, matchOf(node.atom), bindings)}`;
   }
   return toCondition(node, source);
 }
@@ -40,7 +42,7 @@ function toAtom(atom: Atom, source: Source): string {
     case "terms":
       // As a set, found once by the index: reading the terms of one mail after the other costs far more.
       return `(${source.email("no")} IN (SELECT x.no FROM search x WHERE x.user_id = $1
-        AND x.terms @@ ${bindings.add(atom.query, "tsquery")}))`;
+        AND ${holds({ terms: "x.terms", no: "x.no" }, matchOf(atom), bindings)}))`;
     case "messages":
       return `(${source.email("no")} = ANY (${bindings.add(atom.nos, "bigint[]")}))`;
     case "header":

@@ -1,4 +1,5 @@
 import type { Reader } from "../store.ts";
+import type { Sought } from "./sought.ts";
 
 /** RFC 8621 §4.4.1: one property of a FilterCondition. Keywords are in lower case, ids that exist nowhere match nothing. */
 export type Criterion =
@@ -23,9 +24,9 @@ export type Criterion =
 /** Words of the search index. */
 export interface TermsCriterion {
   kind: "terms";
-  /** Text form of a tsquery, its terms prefixed for this account. Whatever matches it holds one of its words. */
-  query: string;
-  /** Sought is what does not match it. */
+  /** Its terms are prefixed for this account. Whatever is meant holds one of its phrases. */
+  sought: Sought;
+  /** Sought are the mails that are not meant. */
   negated: boolean;
 }
 

@@ -1,9 +1,10 @@
 import { Bindings } from "./bindings.ts";
 import { toListCondition } from "./condition.ts";
 import type { EmailSort } from "./criteria.ts";
+import { asRare, holds } from "./match.ts";
 import type { Node } from "./normal.ts";
 import { idAscending, type OrderKey, orderKeys } from "./order.ts";
-import { asRare, type Choice, chooseDriver, type SearchRows, Source } from "./source.ts";
+import { type Choice, chooseDriver, type SearchRows, Source } from "./source.ts";
 
 /** A list of emails that has been thought about: what leads to them, what else they must meet, in what order. */
 export interface EmailList {
@@ -76,8 +77,8 @@ export function withRanks(list: EmailList, bindings: Bindings): string {
   const queries: string[] = [];
   if (driver.kind === "terms") {
     // On its own, or the planner walks the account by date for a rare word.
-    queries.push(`h AS MATERIALIZED (SELECT s.no, s.received_at FROM search s
-      WHERE s.user_id = $1 AND s.terms @@ ${bindings.add(asRare(driver.query), "tsquery")})`);
+    const matches = holds({ terms: "s.terms", no: "s.no" }, asRare(driver.match), bindings);
+    queries.push(`h AS MATERIALIZED (SELECT s.no, s.received_at FROM search s WHERE s.user_id = $1 AND ${matches})`);
   }
   const { source, where } = openList(list, { bindings, ...(driver.kind === "terms" && { found: "h" }) });
   const keys = orderKeys(list.sort, source);

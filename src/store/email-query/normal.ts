@@ -1,4 +1,5 @@
 import type { Criterion, EmailFilter, HeaderCriterion } from "./criteria.ts";
+import type { Sought } from "./sought.ts";
 
 /** What the database can be asked of one email. */
 export type Atom =
@@ -10,10 +11,17 @@ export type Atom =
     >
   | { kind: "someInThreadLacks"; keyword: string }
   | { kind: "hasAttachment" }
-  | { kind: "terms"; query: string }
+  | TermsAtom
   /** Messages whose header was found to match. */
   | { kind: "messages"; nos: number[] }
   | HeaderCriterion;
+
+/** Words, and the messages of several rows that have them once these are known. */
+export interface TermsAtom {
+  kind: "terms";
+  sought: Sought;
+  longMails?: number[];
+}
 
 /** A filter with negation at its leaves only, constants folded and nested operators of one kind joined. */
 export type Node = boolean | { all: Node[] } | { any: Node[] } | Literal;
@@ -69,7 +77,7 @@ function leaf(criterion: Criterion, negated: boolean): Node {
     case "hasAttachment":
       return literal({ kind: "hasAttachment" }, criterion.value === negated);
     case "terms":
-      return literal({ kind: "terms", query: criterion.query }, criterion.negated !== negated);
+      return literal({ kind: "terms", sought: criterion.sought }, criterion.negated !== negated);
     default:
       return literal(criterion, negated);
   }
@@ -95,7 +103,7 @@ function any(nodes: readonly Node[]): Node {
   return kept.length === 0 ? false : kept.length === 1 ? kept[0]! : { any: kept };
 }
 
-export type TermsLiteral = { atom: { kind: "terms"; query: string }; negated: boolean };
+export type TermsLiteral = { atom: TermsAtom; negated: boolean };
 
 export function isTerms(node: Node): node is TermsLiteral {
   return typeof node === "object" && "atom" in node && node.atom.kind === "terms";
@@ -107,9 +115,9 @@ export function isTerms(node: Node): node is TermsLiteral {
  */
 function joinTerms(nodes: Node[], operator: "&" | "|"): Node[] {
   const terms = nodes.filter(isTerms);
-  if (terms.length < 2) return nodes;
+  if (terms.length < 2 || terms.some((one) => one.atom.longMails)) return nodes;
   const negated = operator === "&" ? terms.every((one) => one.negated) : terms.some((one) => one.negated);
-  const join = negated === (operator === "&") ? " | " : " & ";
-  const query = terms.map((one) => `${one.negated === negated ? "" : "!"}(${one.atom.query})`).join(join);
-  return [...nodes.filter((node) => !isTerms(node)), literal({ kind: "terms", query }, negated)];
+  const parts = terms.map(({ atom, negated: own }) => (own === negated ? atom.sought : { not: atom.sought }));
+  const sought = negated === (operator === "&") ? { any: parts } : { all: parts };
+  return [...nodes.filter((node) => !isTerms(node)), literal({ kind: "terms", sought }, negated)];
 }

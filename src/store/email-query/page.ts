@@ -2,10 +2,10 @@ import { type Statement, statement, unprepared } from "../sql.ts";
 import type { Reader } from "../store.ts";
 import { Bindings } from "./bindings.ts";
 import type { EmailPage, EmailQuery, EmailWindow } from "./criteria.ts";
-import { resolveHeaders } from "./header-filter.ts";
 import { createList, dateOrder, type EmailList, openList, orderBy, withRanks } from "./list.ts";
-import { conjuncts, isTerms, normalise } from "./normal.ts";
+import { conjuncts, isTerms } from "./normal.ts";
 import { orderKeys } from "./order.ts";
+import { resolve } from "./resolve.ts";
 import { searchNewest } from "./search-windows.ts";
 import { findPlace } from "./source.ts";
 import { countList, hasKeptTotal, totalQuery } from "./total.ts";
@@ -24,7 +24,7 @@ export async function queryEmails(
     "anchor" in wanted
       ? { ...wanted, anchorOffset: clip(wanted.anchorOffset) }
       : { ...wanted, position: clip(wanted.position) };
-  const conditions = conjuncts(await resolveHeaders(reader, normalise(query.filter)));
+  const conditions = conjuncts(await resolve(reader, query.filter));
   if (conditions === undefined) {
     if ("anchor" in window) return "anchorNotFound";
     return { ids: [], position: Math.max(window.position, 0), ...(query.calculateTotal && { total: 0 }) };

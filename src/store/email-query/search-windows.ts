@@ -1,6 +1,7 @@
 import { statement, unprepared } from "../sql.ts";
 import type { Reader } from "../store.ts";
 import { type EmailList, openList, orderBy } from "./list.ts";
+import { matchOf } from "./match.ts";
 import { isTerms } from "./normal.ts";
 import { orderKeys } from "./order.ts";
 
@@ -37,7 +38,7 @@ export async function searchNewest(reader: Reader, sought: EmailList, wanted: nu
 function byExclusion(list: EmailList): EmailList {
   const { conditions } = list;
   const excluded = conditions.find(isTerms)!;
-  const driver = { kind: "terms" as const, query: excluded.atom.query, negated: true as const };
+  const driver = { kind: "terms" as const, match: matchOf(excluded.atom), negated: true as const };
   return { ...list, choice: { driver, rest: conditions.filter((node) => node !== excluded), collapsed: false } };
 }
 
@@ -47,7 +48,7 @@ function byExclusion(list: EmailList): EmailList {
  */
 function isWalked({ choice: { driver } }: EmailList, size: number): boolean {
   if (driver.kind !== "terms") return false;
-  return driver.negated === true || (size === windows[0] && /<->|:\*?D/.test(driver.query));
+  return driver.negated === true || (size === windows[0] && /<->|:\*?D/.test(driver.match.query));
 }
 
 async function searchSince(

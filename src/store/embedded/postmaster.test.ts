@@ -43,6 +43,23 @@ test("the reason of a failed start is taken from its own lines", () => {
   expect(isPassing("could not write to file: No space left on device")).toBe(false);
 });
 
+test("the reason of a failed recovery is what the process that failed wrote", () => {
+  const lines = [
+    "[31] LOG:  redo done at 0/3FFFAB8",
+    '[31] FATAL:  could not write to file "pg_wal/xlogtemp.31": No space left on device',
+    "[30] LOG:  startup process (PID 31) exited with exit code 1",
+    "[30] LOG:  terminating any other active server processes",
+    "[32] FATAL:  the database system is in recovery mode",
+    "[30] LOG:  shutting down due to startup process failure",
+  ];
+  const write = (kept: string[]) =>
+    writeFileSync(file, kept.map((line) => `2026-01-01 00:00:01.000 UTC ${line}\n`).join(""));
+  write(lines);
+  expect(lastComplaint(file, 0, 30)).toBe('could not write to file "pg_wal/xlogtemp.31": No space left on device');
+  write(lines.filter((line) => !line.startsWith("[31]")));
+  expect(lastComplaint(file, 0, 30)).toBe("startup process (PID 31) exited with exit code 1");
+});
+
 test("a pid that no process has is not alive", () => {
   expect(isAlive(process.pid)).toBe(true);
   expect(isAlive(2 ** 22 + 1)).toBe(false);

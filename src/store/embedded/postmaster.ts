@@ -56,16 +56,24 @@ export function trimLog(file: string, longest: number = longestLog): void {
   truncateSync(file);
 }
 
-/** Why the server with that pid did not start, from the log's part after `offset`; other servers may write there too. */
+/**
+ * Why the server with that pid did not start, from the log's part after `offset`; other servers may write there too. What
+ * ends a start is often a child's doing, such as recovery on a full disk: the server then names the child's pid.
+ */
 export function lastComplaint(file: string, offset: number, pid: number): string | undefined {
   if (!existsSync(file)) return undefined;
   const lines = readFileSync(file).subarray(offset).toString("utf8").trim().split("\n");
-  const own = lines.filter((line) => line.includes(`[${pid}]`));
+  const linesOf = (writer: number | string) => lines.filter((line) => line.includes(`[${writer}]`));
+  const fatalOf = (writer: number | string) => linesOf(writer).findLast((line) => /\b(FATAL|PANIC):/.test(line));
+  const endOfChild = linesOf(pid).find((line) => endOfProcess.test(line));
+  const child = endOfChild && endOfProcess.exec(endOfChild)![1]!;
   // The loader, which may lack a library, writes without our prefix.
   const foreign = lines.filter((line) => !/^\d{4}-\d\d-\d\d |^\s|^$/.test(line));
-  const complaint = own.findLast((line) => /\b(FATAL|PANIC):/.test(line)) ?? foreign.at(-1);
-  return complaint?.replace(/^.*?\b(FATAL|PANIC):\s*/, "").trim();
+  const complaint = fatalOf(pid) ?? (child && fatalOf(child)) ?? endOfChild ?? foreign.at(-1);
+  return complaint?.replace(/^.*?\b(FATAL|PANIC|LOG):\s*/, "").trim();
 }
+
+const endOfProcess = /process \(PID (\d+)\) (?:exited with|was terminated)/;
 
 /** What passes by itself: another start was faster, or remains of a killed server are about to go. */
 export function isPassing(complaint: string): boolean {

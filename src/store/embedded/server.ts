@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { statfsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Log } from "../../base/log.ts";
@@ -32,6 +33,7 @@ const recoveryLimit = 600_000;
 const startAttempts = 8;
 const fastStopLimit = 20_000;
 const hardStopLimit = 5_000;
+const leastRoom = 2 ** 20;
 
 /** The database server of one data folder, started again whenever it dies, and the proof that the folder is ours. */
 export class Server {
@@ -124,7 +126,10 @@ export class Server {
   }
 
   #failure(what: string): StartError {
-    return new StartError(`Postgres ${what}: ${this.#complaint() ?? "it said nothing"} (see ${this.#layout.logFile})`);
+    const silence = hasRoom(this.#layout.data)
+      ? "it said nothing"
+      : `no room is left on the disk of ${this.#layout.data}`;
+    return new StartError(`Postgres ${what}: ${this.#complaint() ?? silence} (see ${this.#layout.logFile})`);
   }
 
   /** False when the connection was lost, or the server was of an older version and had to go. */
@@ -268,6 +273,12 @@ export class Server {
     process.off("exit", this.#leave);
     clearOwner(this.#layout.data);
   }
+}
+
+/** On a full disk the log cannot tell. */
+function hasRoom(folder: string): boolean {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize > leastRoom;
 }
 
 /** Fast shutdown, then an immediate one, then a kill: what was acknowledged is safe in all three. */

@@ -72,3 +72,18 @@ test("tidy removes old temporary files and leaves fresh ones", async () => {
   await objects.tidy();
   expect(await readdir(join(folder, "data", "blobs", "tmp"))).toEqual([fresh.split("/").at(-1)]);
 });
+
+test("folders that somebody deleted are made again", async () => {
+  await objects.put(key("before"), Buffer.from("before"));
+  await objects.temporaryPath();
+  await rm(join(folder, "data"), { recursive: true });
+  const path = await objects.temporaryPath();
+  await writeFile(path, "large");
+  await objects.putFile(key("large"), path);
+  await rm(join(folder, "data", "blobs", "2026-01-02"), { recursive: true });
+  await objects.put(key("after"), Buffer.from("after"));
+  expect((await objects.read(key("after")))?.toString()).toBe("after");
+  await rm(join(folder, "data", "blobs"), { recursive: true });
+  await Promise.all(["a", "b", "c"].map((text) => objects.put(key(text), Buffer.from(text))));
+  expect((await all(objects.list("2026-01-02"))).length).toBe(3);
+});

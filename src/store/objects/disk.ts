@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat } from "node:fs/promises";
+import { access, type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock, Random } from "../../base/clock.ts";
@@ -32,7 +32,11 @@ export class DiskObjects implements ObjectStore {
     this.#random = random;
   }
 
-  async put(key: ObjectKey, bytes: Uint8Array): Promise<void> {
+  put(key: ObjectKey, bytes: Uint8Array): Promise<void> {
+    return this.#inFolders(() => this.#write(key, bytes));
+  }
+
+  async #write(key: ObjectKey, bytes: Uint8Array): Promise<void> {
     await this.#makeFolder(this.#dayFolder(key.day));
     if (await this.#has(key, bytes.length)) return;
     const path = await this.temporaryPath();
@@ -51,7 +55,11 @@ export class DiskObjects implements ObjectStore {
     }
   }
 
-  async putFile(key: ObjectKey, path: string): Promise<void> {
+  putFile(key: ObjectKey, path: string): Promise<void> {
+    return this.#inFolders(() => this.#take(key, path));
+  }
+
+  async #take(key: ObjectKey, path: string): Promise<void> {
     await this.#makeFolder(this.#dayFolder(key.day));
     const file = await open(path, "r+");
     try {
@@ -68,7 +76,10 @@ export class DiskObjects implements ObjectStore {
 
   async temporaryPath(): Promise<string> {
     const folder = join(this.#folder, temporary);
-    await this.#makeFolder(folder);
+    await this.#inFolders(async () => {
+      await this.#makeFolder(folder);
+      await access(folder);
+    });
     return join(folder, this.#random(16).toString("hex"));
   }
 
@@ -167,6 +178,17 @@ export class DiskObjects implements ObjectStore {
     const final = this.#path(key);
     await rename(path, final);
     await this.#syncs.sync(dirname(final));
+  }
+
+  /** Once more with folders made anew, where somebody deleted those that were known to be there. */
+  async #inFolders<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      this.#made.clear();
+      return work();
+    }
   }
 
   /** Makes a folder and those above it, and fsyncs the parent of each new one. Once a folder and process. */

@@ -1,4 +1,4 @@
-import { queryEmailChanges } from "../../../store/email-query/changes.ts";
+import { emailQueryState, queryEmailChanges } from "../../../store/email-query/changes.ts";
 import type { Criterion, EmailQuery, EmailSortBy } from "../../../store/email-query/criteria.ts";
 import { queryEmails } from "../../../store/email-query/page.ts";
 import { bool, object, optional } from "../../schema.ts";
@@ -17,5 +17,6 @@ export const emailQueryHooks: QueryHooks<Criterion, EmailSortBy> = {
   args: object({ collapseThreads: optional(bool) }),
   query: (query, window, reader) => queryEmails(reader, toEmailQuery(query), window),
   canCalculateChanges: () => true,
+  state: (query, reader) => emailQueryState(reader, query.filter),
   queryChanges: (query, request, reader) => queryEmailChanges(reader, toEmailQuery(query), request),
 };

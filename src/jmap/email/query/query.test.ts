@@ -66,6 +66,16 @@ describe("Email/query (RFC 8621 §4.4)", () => {
     expect(await sorted({ property: "colour" })).toMatchObject({ type: "unsupportedSort" });
     expect(await sorted({ property: "from", collation: "i;octet-magic" })).toMatchObject({ type: "unsupportedSort" });
     expect(await sorted({ property: "hasKeyword" })).toMatchObject({ type: "invalidArguments" });
+    expect(await sorted({ property: "hasKeyword", keyword: 1, more: 2 })).toMatchObject({ type: "invalidArguments" });
+    // RFC 8620 §5.5: a comparator may have more properties; what says nothing of this sort changes nothing.
+    const more = { anchorOffset: 0, calculateTotal: false, position: 0, limit: null, keyword: 7 };
+    for (const property of ["receivedAt", "from", "subject"]) {
+      const { ids } = (await sorted({ property, isAscending: false })) as { ids: string[] };
+      expect((await sorted({ property, isAscending: false, ...more })).ids).toEqual(ids);
+    }
+    const filters = await client.call("Email/query", { filter: { subject: "x", more: 1 } });
+    expect(filters).toMatchObject({ type: "unsupportedFilter" });
+    expect(await client.call("Email/query", { sort: [], more: 1 })).toMatchObject({ type: "invalidArguments" });
   });
 
   test("finds by mailbox, keyword in any case, and words", async () => {
@@ -84,6 +94,22 @@ describe("Email/query (RFC 8621 §4.4)", () => {
     expect(await find({ text: "" })).toEqual([second, first]);
     expect(await find({ text: "!!" })).toEqual([]);
     expect(await find({ operator: "NOT", conditions: [{ text: "noon" }] })).toEqual([second]);
+  });
+
+  test("finds signs in a subject, where nothing else is asked for", async () => {
+    const dash = await add("Subject: something - otherthing\n\nbody - text");
+    const both = await add("Subject: Q&A -> well-known!\n\nbody");
+    const none = await add("Subject: plain\n\na - dash in the body & more");
+    expect(await find({ subject: "-" })).toEqual([both, dash]);
+    expect(await find({ text: "-" })).toEqual([both, dash]);
+    expect(await find({ subject: "->" })).toEqual([both]);
+    expect(await find({ subject: "& !" })).toEqual([both]);
+    expect(await find({ subject: ">" })).toEqual([both]);
+    expect(await find({ subject: "--" })).toEqual([]);
+    expect(await find({ subject: '-"-"' })).toEqual([none]);
+    expect(await find({ subject: "something - otherthing" })).toEqual([dash]);
+    expect(await find({ body: "-" })).toEqual([]);
+    expect(await find({ from: "-" })).toEqual([]);
   });
 
   test("finds no field of a name that no field can have", async () => {

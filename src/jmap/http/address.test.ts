@@ -1,0 +1,96 @@
+import type { IncomingMessage } from "node:http";
+import { describe, expect, test } from "vitest";
+import { silentLog } from "../../base/log.ts";
+import { Proxies } from "./address.ts";
+
+/** A request as the HTTP server hands it on. */
+function from(remoteAddress: string, headers: Record<string, string> = {}): IncomingMessage {
+  return { socket: { remoteAddress }, headers: { host: "mail.example", ...headers } } as unknown as IncomingMessage;
+}
+
+const warnings: object[] = [];
+const log = { ...silentLog, warn: (fields: object) => void warnings.push(fields) };
+const none = new Proxies({ trusted: [], publicUrl: "", log });
+const some = new Proxies({
+  trusted: ["127.0.0.1/32", "::1", "10.1.0.0/16", "2001:db8:ff::/48"],
+  publicUrl: "",
+  log: silentLog,
+});
+
+describe("the client's address", () => {
+  test.each([
+    ["127.0.0.1", "198.51.100.7", "198.51.100.7"],
+    ["::ffff:127.0.0.1", "198.51.100.7", "198.51.100.7"],
+    ["::1", "2001:DB8::7", "2001:DB8::7"],
+    ["127.0.0.1", "203.0.113.9, 198.51.100.7", "198.51.100.7"],
+    ["127.0.0.1", "203.0.113.9, 198.51.100.7, 10.1.2.3", "198.51.100.7"],
+    ["127.0.0.1", "203.0.113.9,198.51.100.7,2001:db8:ff::1,10.1.2.3", "198.51.100.7"],
+    ["10.1.9.9", "198.51.100.7:4711", "198.51.100.7"],
+    ["10.1.9.9", "[2001:db8::7]:4711", "2001:db8::7"],
+    ["10.1.9.9", "::ffff:198.51.100.7", "198.51.100.7"],
+    // All of them proxies: the farthest one is as near as we know.
+    ["127.0.0.1", "10.1.2.3, 10.1.2.4", "10.1.2.3"],
+    // What is no address, and all that stands left of it, is nobody's.
+    ["127.0.0.1", "203.0.113.9, unknown, 10.1.2.4", "10.1.2.4"],
+    ["127.0.0.1", "nonsense", "127.0.0.1"],
+    ["127.0.0.1", "", "127.0.0.1"],
+  ])("of %s with X-Forwarded-For: %s is %s", (peer, value, expected) => {
+    expect(some.clientAddress(from(peer, { "x-forwarded-for": value }))).toBe(expected);
+  });
+
+  test.each([
+    ["for=198.51.100.7", "198.51.100.7"],
+    ['For="[2001:db8::7]:4711";proto=https', "2001:db8::7"],
+    ['for=203.0.113.9, for="198.51.100.7:80";by=10.1.2.3, for=10.1.2.3', "198.51.100.7"],
+    ['for="a, for=203.0.113.9", for=198.51.100.7', "198.51.100.7"],
+    ["for=203.0.113.9, for=_hidden", "127.0.0.1"],
+    ["proto=https", "127.0.0.1"],
+    [`for=${"x".repeat(5_000)}, for=198.51.100.7`, "127.0.0.1"],
+  ])("with Forwarded: %s is %s", (value, expected) => {
+    expect(some.clientAddress(from("127.0.0.1", { forwarded: value }))).toBe(expected);
+  });
+
+  test("is the proxy's own where both headers differ: one of them the client wrote", () => {
+    const headers = { "x-forwarded-for": "198.51.100.7", forwarded: "for=203.0.113.9" };
+    expect(some.clientAddress(from("127.0.0.1", headers))).toBe("127.0.0.1");
+    const same = { "x-forwarded-for": "198.51.100.7", forwarded: "for=198.51.100.7" };
+    expect(some.clientAddress(from("127.0.0.1", same))).toBe("198.51.100.7");
+    const silent = { "x-forwarded-for": "198.51.100.7", forwarded: "proto=https" };
+    expect(some.clientAddress(from("127.0.0.1", silent))).toBe("198.51.100.7");
+  });
+
+  test("is what the connection says where no trusted proxy stands, and each peer is warned of once", () => {
+    expect(none.clientAddress(from("127.0.0.1"))).toBe("127.0.0.1");
+    expect(some.clientAddress(from("127.0.0.2", { "x-forwarded-for": "198.51.100.7" }))).toBeUndefined();
+    expect(some.clientAddress(from("203.0.113.1", { "x-forwarded-for": "198.51.100.7" }))).toBe("203.0.113.1");
+    expect(some.clientAddress(from("203.0.113.1", { forwarded: "for=198.51.100.7" }))).toBe("203.0.113.1");
+    expect(warnings).toEqual([]);
+    for (let count = 0; count < 3; count++) {
+      expect(none.clientAddress(from("127.0.0.1", { "x-forwarded-for": `198.51.100.${count}` }))).toBeUndefined();
+      expect(none.clientAddress(from("192.168.1.1", { forwarded: "for=198.51.100.7" }))).toBeUndefined();
+    }
+    const proxied = from("127.0.0.9", { "x-forwarded-proto": "https" });
+    expect([none.baseUrl(proxied), none.clientAddress(proxied)]).toEqual(["http://mail.example", undefined]);
+    expect(warnings).toMatchObject([
+      { peer: "127.0.0.1", header: "x-forwarded-for", option: "--trusted-proxies" },
+      { peer: "192.168.1.1", header: "forwarded" },
+      { peer: "127.0.0.9", header: "x-forwarded-proto" },
+    ]);
+    for (let count = 0; count < 100; count++) none.clientAddress(from(`203.0.113.${count}`, { forwarded: "for=x" }));
+    expect(warnings.length).toBeLessThan(20);
+  });
+});
+
+test("the server's URL is what a trusted proxy says, and else the request", () => {
+  const proxied = { "x-forwarded-proto": "https", "x-forwarded-host": "jmap.example" };
+  expect(some.baseUrl(from("127.0.0.1", proxied))).toBe("https://jmap.example");
+  expect(some.baseUrl(from("127.0.0.1", { "x-forwarded-proto": "https, http" }))).toBe("https://mail.example");
+  expect(some.baseUrl(from("127.0.0.1", { forwarded: 'for=x;proto=https;host="jmap.example:8443"' }))).toBe(
+    "https://jmap.example:8443",
+  );
+  expect(some.baseUrl(from("127.0.0.1", { "x-forwarded-host": "evil.example/?" }))).toBe("http://localhost");
+  expect(none.baseUrl(from("127.0.0.1", proxied))).toBe("http://mail.example");
+  expect(some.baseUrl(from("203.0.113.1", proxied))).toBe("http://mail.example");
+  const named = new Proxies({ trusted: [], publicUrl: "https://jmap.example/x/", log: silentLog });
+  expect(named.baseUrl(from("203.0.113.1", proxied))).toBe("https://jmap.example/x");
+});

@@ -1,0 +1,242 @@
+import { foldLetters, ignored } from "./letters.ts";
+
+/** Text that is read without folding: nothing in it but capitals has another form. */
+const plain = /^[\t-\r\x20-\x7e]*$/;
+const plainWord = /[a-z0-9]+/g;
+const plainRun = /[A-Za-z0-9]+/g;
+const isPlainWord = /^[a-z0-9]+$/;
+
+/** Letters that are used as apostrophes part words, as apostrophes do. */
+const apostrophes = String.raw`\u02b9-\u02bf\u02c8\ua78b\ua78c`;
+/** Symbols that people search for, and squared and enclosed words. */
+const pictures = String.raw`\u231a\u231b\u23e9-\u23f3\u2600-\u27bf\u2b50\u2b55\u{1f000}-\u{1faff}`;
+const letters = String.raw`\p{L}\p{N}\p{M}\u104c-\u104f\u3200-\u33ff${pictures}`;
+/** Before anything is folded, as compatible forms of symbols (™) are no part of a word. */
+const runs = new RegExp(`[[${letters}]--[${apostrophes}]][[${letters}${ignored}]--[${apostrophes}]]*`, "gv");
+
+/** Written without spaces or, as Korean and Tibetan, with endings that nothing parts from the word. */
+const scripts =
+  "Han Hiragana Katakana Hangul Bopomofo Yi Tangut Nushu Tibetan Thai Lao Khmer Myanmar Tai_Le New_Tai_Lue Tai_Tham Tai_Viet Javanese Balinese";
+const unspaced = String.raw`${scripts.replace(/\w+ ?/g, (name) => `\\p{Script=${name.trim()}}`)}\u3006\u3031-\u3035\u3099\u309a\u30fc${pictures}`;
+const pieces = new RegExp(`([[${letters}]&&[${unspaced}]]+)|[[${letters}]--[${unspaced}${apostrophes}]]+`, "gv");
+/** What folding leaves as it is in the composed form of such scripts. */
+const settled =
+  /^[\u3041-\u3096\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\u0e01-\u0e2e\u0e30-\u0e3a\u0e40-\u0e4c\u0e50-\u0e59\u0e81-\u0ecc\u0ed0-\u0ed9\u1000-\u104f\u1780-\u17b3\u17b6-\u17d3]+$/;
+
+/** What is written in several ways and read as one is made one: the same for what is stored and what is asked. */
+export function fold(text: string): string {
+  return plain.test(text) ? text.toLowerCase() : foldLetters(text);
+}
+
+/** A stretch of folded text: a word, or characters of which every two side by side are one. */
+interface Piece {
+  text: string;
+  index: number;
+  unspaced: boolean;
+}
+
+function piecesOf(folded: string): Piece[] {
+  return [...folded.matchAll(pieces)].map(({ 0: text, 1: characters, index }) => ({
+    text,
+    index,
+    unspaced: characters !== undefined,
+  }));
+}
+
+/** In lower case: letters of spaced scripts that folding leaves, and those that it folds each for itself. */
+const isFolded =
+  /^[a-z0-9\u03b1-\u03c1\u03c3-\u03c9\u0430-\u044f\u0452-\u045c\u045e\u045f\u0491\u05d0-\u05ea\u0621\u0624\u0626-\u0628\u062a-\u063a\u0641-\u0648\u064a\u0679\u067e\u0686\u0688\u0691\u0698\u06af\u06ba\u06be\u06d2\u0902-\u0928\u092a-\u0930\u0932\u0933\u0935-\u0939\u093d-\u094d]+$/;
+const isComposed =
+  /^[a-z0-9\u00df-\u00f6\u00f8-\u013e\u0141-\u0148\u014a-\u024f\u1e00-\u1e99\u1e9b-\u1eff\u0386\u0388-\u03ff\u1f00-\u1fbc\u0400-\u045f\u048a-\u052f\u0561-\u0581\u0583-\u0587\u05d0-\u05ea\u0620-\u063f\u0641-\u064a\u0671-\u06d3\u10d0-\u10f0]+$/;
+const foldedLetters = new Map<string, string>();
+
+function foldLetter(letter: string): string {
+  let folded = foldedLetters.get(letter);
+  if (folded === undefined) {
+    folded = foldLetters(letter);
+    foldedLetters.set(letter, folded);
+  }
+  return folded;
+}
+
+/** The pieces of runs seen lately: most words come again. */
+const known = new Map<string, readonly Piece[]>();
+const mostKnown = 5000;
+/** Longer ones would keep the text that they were cut from. */
+const longestKnown = 12;
+
+function piecesOfRun(run: string): readonly Piece[] {
+  const before = known.get(run);
+  if (before !== undefined) return before;
+  const composed = run.normalize("NFC");
+  if (settled.test(composed)) return [{ text: composed, index: 0, unspaced: true }];
+  const lower = run.toLowerCase();
+  const found = isComposed.test(lower)
+    ? [{ text: lower.replace(/[^a-z0-9]/g, foldLetter), index: 0, unspaced: false }]
+    : piecesOf(foldLetters(run));
+  if (run.length <= longestKnown) {
+    if (known.size >= mostKnown) known.clear();
+    known.set(run, found);
+  }
+  return found;
+}
+
+/**
+ * The words of a text, in order, one a position. Of scripts that part no words these are any two characters side by
+ * side and the last one alone, so that whatever part of a text is asked for stands there at consecutive positions.
+ */
+export function words(text: string): string[] {
+  if (plain.test(text)) return text.toLowerCase().match(plainWord) ?? [];
+  const found: string[] = [];
+  for (const run of text.match(runs) ?? []) {
+    const lower = run.toLowerCase();
+    if (isFolded.test(lower)) found.push(lower);
+    else {
+      for (const { text: piece, unspaced } of piecesOfRun(run)) {
+        if (unspaced) eachGram(piece, (start, end) => found.push(piece.slice(start, end)));
+        else found.push(piece);
+      }
+    }
+  }
+  return found;
+}
+
+/** Any two characters side by side, and the last one. */
+function eachGram(text: string, take: (start: number, end: number) => void): void {
+  let next = lengthAt(text, 0);
+  for (let start = 0; start < text.length; ) {
+    const end = next + lengthAt(text, next);
+    take(start, end);
+    start = next;
+    next = end;
+  }
+}
+
+function lengthAt(text: string, at: number): number {
+  if (at >= text.length) return 0;
+  return (text.charCodeAt(at) & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00 ? 2 : 1;
+}
+
+/** What a query asks for at one position of a text; `open`: only the beginning of a word is known. */
+export interface SoughtWord {
+  word: string;
+  open: boolean;
+}
+
+/**
+ * What a token or phrase of a query asks for, at consecutive positions. A character of a script that parts no words
+ * begins the word of it and the next one.
+ */
+export function soughtWords(text: string): SoughtWord[] {
+  const sought: SoughtWord[] = [];
+  const all = (text.match(runs) ?? []).flatMap(piecesOfRun);
+  all.forEach((piece, index) => {
+    if (!piece.unspaced) {
+      sought.push({ word: piece.text, open: false });
+      return;
+    }
+    const found: string[] = [];
+    eachGram(piece.text, (start, end) => found.push(piece.text.slice(start, end)));
+    const last = found.pop()!;
+    for (const word of found) sought.push({ word, open: false });
+    if (found.length === 0 || index < all.length - 1) sought.push({ word: last, open: true });
+  });
+  return sought;
+}
+
+/** A word of a text and where it stands there. */
+export interface PlacedWord {
+  word: string;
+  readonly start: number;
+  readonly end: number;
+  /** Where its first `length` folded characters end. */
+  endOf(length: number): number;
+}
+
+/** As `words` from a place on where no word is cut, one by one. To ask where they stand costs far more. */
+export function* placedWords(text: string, from = 0): Generator<PlacedWord> {
+  const isPlain = plain.test(text);
+  const run = new RegExp(isPlain ? plainRun : runs);
+  run.lastIndex = from;
+  for (let match = run.exec(text); match !== null; match = run.exec(text)) {
+    const lower = match[0].toLowerCase();
+    if (isPlain || isPlainWord.test(lower)) yield new PlainWord(lower, match.index);
+    else yield* placedOfRun(match[0], match.index);
+  }
+}
+
+class PlainWord implements PlacedWord {
+  readonly word: string;
+  readonly start: number;
+
+  constructor(word: string, start: number) {
+    this.word = word;
+    this.start = start;
+  }
+
+  get end(): number {
+    return this.start + this.word.length;
+  }
+
+  endOf(length: number): number {
+    return this.start + length;
+  }
+}
+
+function placedOfRun(run: string, at: number): PlacedWord[] {
+  let places: Places | undefined;
+  const placed = (word: string, index: number): PlacedWord => {
+    const known = () => (places ??= placesOf(run));
+    const endOf = (length: number) => at + known().ends[index + length - 1]!;
+    return {
+      word,
+      endOf,
+      get start() {
+        return at + known().starts[index]!;
+      },
+      get end() {
+        return endOf(word.length);
+      },
+    };
+  };
+  const found: PlacedWord[] = [];
+  for (const { text, index, unspaced } of piecesOfRun(run)) {
+    if (unspaced) eachGram(text, (start, end) => found.push(placed(text.slice(start, end), index + start)));
+    else found.push(placed(text, index));
+  }
+  return found;
+}
+
+/** What is folded as one: a character with its marks and ignored ones, the letters of a Hangul syllable, halves of am. */
+const cluster = new RegExp(
+  String.raw`(?:[\uac00-\ud7a3]?[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff\uffa0-\uffdc${ignored}]+|.)[\p{M}\uff9e\uff9f${ignored}]*(?:(?<=[\u0e48-\u0e4d])\u0e32|(?<=[\u0ec8-\u0ecd])\u0eb2)?`,
+  "gsv",
+);
+
+/** What stands between characters and changes none. */
+const trailing = /[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+$/;
+
+/** Of each character of the folded run, where what it was made of stands. */
+interface Places {
+  starts: number[];
+  ends: number[];
+}
+
+function placesOf(run: string): Places {
+  const starts: number[] = [];
+  const ends: number[] = [];
+  for (const { 0: whole, index } of run.matchAll(cluster)) {
+    const part = whole.replace(trailing, "");
+    const folded = fold(part);
+    const isSame = folded === part;
+    for (let at = 0; at < folded.length; ) {
+      const length = lengthAt(folded, at);
+      for (let unit = 0; unit < length; unit++) {
+        starts.push(isSame ? index + at : index);
+        ends.push(isSame ? index + at + length : index + part.length);
+      }
+      at += length;
+    }
+  }
+  return { starts, ends };
+}

@@ -1,0 +1,110 @@
+/** How much of a subject is looked at. */
+const maxLength = 2000;
+/** Forms of a subject that are told; people do not nest deeper. */
+const maxStages = 8;
+
+const colon = "[:\\uff1a\\ufe55\\ua789\\u2236]";
+const number = "\\d{1,6}";
+/** Of the second answer: Re[2], Re(2), Re^2, Re*2. */
+const counter = `(?:\\[${number}\\]|\\(${number}\\)|[\\^*#]${number})`;
+
+/**
+ * What mail programs put before a subject to answer or forward it, without marks and in lower case: these may stand
+ * alone, and have a counter or a list tag before the colon.
+ */
+const known = new Set(
+  (
+    "re fw fwd aw wg antw antwort doorst sv vs vb vl ref rep tr res enc rv resp r rif i odp pd ynt ilt va tovabbitas fs " +
+    "bls trs atb yml ats pers odg prosl posr rasp hl tl απ πρθ σχετ на ha отв ответ пер пересл відп תשובה השב הועבר רד رد " +
+    "回复 答复 回覆 答覆 转发 轉寄 轉發 转寄 返信 転送 회신 답장 전달 ตอบกลับ ส่งต่อ"
+  )
+    .split(" ")
+    .map(plain),
+);
+
+/** The automatic prefixes of more than one word. */
+const phrases = [
+  "(?:automatic|auto) ?reply|out of (?:the )?office(?: reply)?|not read|new time proposed|(?:updated |canceled )invitation",
+  "(?:canceled|updated) event|meeting forward notification|message recall(?:ed)?|undelivered mail|delivery delayed",
+  "automatische antwort|nicht gelesen|mit vorbehalt|réponse automatique|respuesta automática|resposta automática",
+  "risposta automatica|automatisch antwoord|automatiskt svar|automatisk svar|automaattinen vastaus|trả lời|chuyển tiếp",
+  "автоматический ответ|autom\\. odpověď|odpowiedź automatyczna|إعادة توجيه|external (?:sender|e-?mail)",
+].join("|");
+const phrase = new RegExp(`^(?:${phrases})\\s?${colon}\\s*`, "iu");
+
+/** Any word before a colon: no list has all languages. Not one with digits (a ticket, a time), nor the start of a URL. */
+const word = new RegExp(`^([\\p{L}\\p{M}][\\p{L}\\p{M}.'’/-]{0,19})\\s?${counter}?\\s?${colon}(?!//)\\s*`, "u");
+const numbered = new RegExp(`^([\\p{L}\\p{M}]{1,12})\\s?(?:${number}|\\[[^[\\]]{0,60}\\])\\s?${colon}\\s*`, "u");
+
+/** Tags of lists, gateways and spam filters. */
+const tag = /^(?:\[[^[\]]*\]|［[^［］]*］|【[^【】]*】|〔[^〔〕]*〕|\{[^{}]*\}|\*{1,8} ?[^*]{1,40}\*{1,8})\s*/u;
+const warnings =
+  "(?:(?:possible|probable|suspected|likely|potential) )?(?:spam|junk|bulk|virus|phishing|ext|extern(?:al|e|o)?|esterno|caution)";
+const marks = "[^\\p{L}\\p{N}\\s]{1,8}";
+const warning = new RegExp(`^(?:${marks} ?${warnings}[?!]? ?${marks}|${warnings} ?[-–—|>]+)\\s*`, "iu");
+
+const trailer = /\s*(?:\(fwd?\)|\[(?:ext|external|extern|spam|sec=[^[\]]*)\])$/i;
+const forwarded = /^\[fwd?:(.*)\]$/isu;
+
+/** Soft hyphens, direction marks and other characters that nobody sees; controls. */
+const invisible = /[\p{Default_Ignorable_Code_Point}\p{Cc}]+/gu;
+
+/** As it is compared: compatible forms as one, no marks, lower case. */
+function plain(token: string): string {
+  return token
+    .normalize("NFKD")
+    .replace(/\p{M}+/gu, "")
+    .toLowerCase()
+    .normalize("NFC");
+}
+
+/** The rest, unless that is nothing. */
+function without(text: string, pattern: RegExp): string {
+  return text.replace(pattern, "") || text;
+}
+
+function withoutPrefix(text: string): string {
+  const match = word.exec(text) ?? numbered.exec(text);
+  if (match === null) return text;
+  const isKnown = known.has(plain(match[1]!).replace(/\.$/, ""));
+  const isNumbered = !word.test(text);
+  const rest = text.slice(match[0].length);
+  return isKnown || (rest !== "" && !isNumbered) ? rest : text;
+}
+
+/** Without one of what programs add. */
+function stripOne(text: string): string {
+  const inner = forwarded.exec(text);
+  if (inner !== null) return inner[1]!.trim();
+  const spoken = withoutPrefix(without(text, phrase));
+  if (spoken !== text) return spoken;
+  return without(without(without(text, trailer), tag), warning);
+}
+
+export interface ThreadSubject {
+  /** What the emails of a thread share. */
+  base: string;
+  /** The subject as it was, and after each thing that was stripped; white space and case as they were. */
+  stages: string[];
+}
+
+/**
+ * RFC 8621 §3: "After stripping automatically added prefixes such as "Fwd:", "Re:", "[List-Tag]", etc., and ignoring
+ * white space, the subjects are the same." More is stripped than RFC 5256 says for sorting: emails of a thread share a
+ * message id too, so a prefix too many does no harm, and one too few parts an answer from what it answers.
+ */
+export function threadSubject(subject: string): ThreadSubject {
+  const start = subject.slice(0, maxLength);
+  let text = start
+    .replace(/[\t\r\n]+/g, " ")
+    .replace(invisible, "")
+    .replace(/\s+/g, " ")
+    .trim();
+  const stages = [start];
+  for (let next = stripOne(text); next !== text; next = stripOne(text)) {
+    text = next;
+    if (stages.length < maxStages) stages.push(text);
+    else stages[maxStages - 1] = text;
+  }
+  return { base: text.normalize("NFKC").toLowerCase().replace(/\s+/g, ""), stages };
+}

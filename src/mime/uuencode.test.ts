@@ -1,0 +1,60 @@
+import { describe, expect, test } from "vitest";
+import { uuencode } from "../../test/support/uuencode.ts";
+import { decodedSize, partBytes } from "./decode.ts";
+import { leaves } from "./structure.ts";
+import { decodeUu } from "./uuencode.ts";
+import { walk } from "./walk.ts";
+
+const latin1 = (text: string) => Buffer.from(text, "latin1");
+
+const all = Buffer.from(Array.from({ length: 1000 }, (_, n) => (n * 7) % 256));
+
+describe("uuencode", () => {
+  test.each(["`", " "])("what is encoded with %j for zero comes back, at any length", (blank) => {
+    for (let length = 0; length < 200; length++) {
+      const bytes = all.subarray(0, length);
+      expect(decodeUu(latin1(uuencode(bytes, blank))).equals(bytes)).toBe(true);
+    }
+    expect(decodeUu(latin1(uuencode(all, blank))).equals(all)).toBe(true);
+  });
+
+  test.each([
+    ["a line before it", `This is it:\n${uuencode(all)}`],
+    ["text after it", `${uuencode(all)}\n-- \nlist footer\n`],
+    ["another file after it", `${uuencode(all)}${uuencode(all)}`],
+    ["LF alone", uuencode(all).replaceAll("\r\n", "\n")],
+    ["no end", uuencode(all).replace("end\r\n", "")],
+    ["a checksum at the lines' ends", uuencode(all).replace(/^(M.*)\r$/gm, "$1-\r")],
+    ["blank lines", uuencode(all).replaceAll("\r\n", "\r\n\r\n")],
+  ])("with %s", (_, text) => expect(decodeUu(latin1(text)).equals(all)).toBe(true));
+
+  test("blanks lost at a line's end are zeros", () => {
+    expect([...decodeUu(latin1("begin 644 x\n#86(\n`\nend\n"))]).toEqual([97, 98, 0]);
+  });
+
+  test.each(["", "Hello\n", "begin the day\n", "begin 644\n", `${"x\n".repeat(3000)}begin 644 x\n#86(\nend\n`])(
+    "what has no file in it stays as it is",
+    (text) => {
+      expect(decodeUu(latin1(text)).toString("latin1")).toBe(text);
+    },
+  );
+
+  test("a few lines are not megabytes", () => {
+    expect(decodeUu(latin1(`begin 644 x\n${"_\n".repeat(10_000)}`)).length).toBeLessThan(40_000);
+  });
+
+  test("an attachment's size and bytes are those of the file", () => {
+    const message = latin1(
+      [
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsee\r\n--b",
+        'Content-Type: application/octet-stream; name="a.txt"',
+        "Content-Transfer-Encoding: x-uuencode\r\n",
+        "begin 644 a.txt\r\n1:&5L;&\\@871T86-H;65N= H \r\n`\r\nend\r\n--b--",
+      ].join("\r\n"),
+    );
+    const part = leaves(walk(message))[1]!;
+    expect(partBytes(message, part).toString()).toBe("hello attachment\n");
+    expect(part.size).toBe(17);
+    expect(decodedSize(message.subarray(part.body.start, part.body.end), part.encoding)).toBe(17);
+  });
+});
