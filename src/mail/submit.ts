@@ -44,6 +44,7 @@ export async function judgeSubmission(request: SubmissionRequest, rules: Submiss
   if (message.length > rules.maxSize) throw new SubmissionRefused("tooLarge", "the message is too large");
   const fields = parseHeader(message.subarray(0, headerEnd(message)));
   const authors = authorsOf(fields);
+  checkOnce(fields);
   await checkAuthors(authors.from, [...authors.sender, ...resentBy(fields)], rules);
   const now = rules.clock.now();
   const envelope = request.envelope ?? madeEnvelope(fields, authors, request.identityEmail);
@@ -83,6 +84,33 @@ function authorsOf(fields: HeaderField[]): Authors {
     throw new SubmissionRefused("invalidEmail", `its ${invalid.join(" and ")} cannot be sent`, invalid);
   }
   return { from, sender };
+}
+
+/** RFC 5322 §3.6: what may stand once, and the properties of an Email that say it. */
+const onceOnly = new Map(
+  Object.entries({
+    date: "sentAt",
+    "reply-to": "replyTo",
+    to: "to",
+    cc: "cc",
+    "message-id": "messageId",
+    "in-reply-to": "inReplyTo",
+    references: "references",
+    subject: "subject",
+  }),
+);
+
+/** Servers refuse a message in which it stands twice, and nobody knows which one was meant. */
+function checkOnce(fields: HeaderField[]): void {
+  const names = fields.map(({ name }) => name.toLowerCase());
+  const twice = [...new Set(names.filter((name, index) => onceOnly.has(name) && names.indexOf(name) !== index))];
+  if (twice.length === 0) return;
+  const properties = twice.map((name) => onceOnly.get(name)!);
+  throw new SubmissionRefused(
+    "invalidEmail",
+    `it cannot be sent: it has several ${twice.join(" and ")} fields`,
+    properties,
+  );
 }
 
 /** RFC 5322 §3.6.6: whoever claims to have sent it on. */

@@ -91,15 +91,15 @@ async function expectSent(emailId: string, source: Buffer): Promise<void> {
 }
 
 test("whatever was imported leaves in a form that its server takes, signed, and says what it said", {
-  timeout: timeFor(40, 400),
+  timeout: timeFor(24, 400),
 }, async () => {
   await fc.assert(
     fc.asyncProperty(randomMail, async (message) => expectSent(await draft(message), message)),
-    { ...tries(40, 3000), endOnFailure: true },
+    { ...tries(24, 3000), endOnFailure: true },
   );
 });
 
-test("whatever was written here too", { timeout: timeFor(20, 400) }, async () => {
+test("whatever was written here too", { timeout: timeFor(12, 400) }, async () => {
   const { list } = await client.call("Mailbox/get", { ids: null });
   const drafts = (list as { id: string; role: string }[]).find(({ role }) => role === "drafts")!.id;
   await fc.assert(
@@ -111,7 +111,7 @@ test("whatever was written here too", { timeout: timeFor(20, 400) }, async () =>
       const source = await host.blobs.read(host.store.reader(ada), blobId);
       await expectSent(id, source!);
     }),
-    { ...tries(20, 1000), endOnFailure: true },
+    { ...tries(12, 1000), endOnFailure: true },
   );
 });
 

@@ -8,18 +8,23 @@ import { asMessageIds, asText, parseHeader } from "../../src/mime/headers.ts";
 import { leaves } from "../../src/mime/structure.ts";
 import { walk } from "../../src/mime/walk.ts";
 import { findDomain } from "../../src/store/directory.ts";
+import { until } from "../support/ports.ts";
 import { expectLegal, lines, plain, utf8 } from "../support/wire.ts";
-import { bob, host, mail, refusal, sent, sink, status, useOutbox } from "./outbox.ts";
+import { bob, clientOf, draft, host, mail, refusal, type Submission, sent, sink, status, useOutbox } from "./outbox.ts";
 
 useOutbox();
 beforeAll(async () => {
-  const domain = await findDomain(host.database, "here.test");
-  for (const record of dnsRecords(domain!, "mx.posthorn.test")) {
-    if (record.type === "TXT") host.dns.set(record.name.slice(0, -1), "TXT", record.value.replace(/"( ")?/g, ""));
-  }
+  await publishKey("here.test");
   host.dns.set("xn--bcher-kva.example", "MX", { preference: 10, exchange: "mx.far.test" });
 });
 beforeEach(() => sink.offer({ extensions: [] }));
+
+async function publishKey(name: string): Promise<void> {
+  const domain = await findDomain(host.database, name);
+  for (const record of dnsRecords(domain!, "mx.posthorn.test")) {
+    if (record.type === "TXT") host.dns.set(record.name.slice(0, -1), "TXT", record.value.replace(/"( ")?/g, ""));
+  }
+}
 
 const head = (...more: string[]): string[] => [
   "From: Ada <ada@here.test>",
@@ -253,13 +258,60 @@ describe("is refused when it is submitted", () => {
   });
 });
 
+test.each([
+  ["Subject", "subject", "x"],
+  ["To", "to", "zoe@far.test"],
+  ["Message-ID", "messageId", "<a@b.test>"],
+])("two %s fields are refused", async (name, property, value) => {
+  const fields = ["From: ada@here.test", "To: zoe@far.test", `${name}: ${value}`, `${name}: ${value}`];
+  expect(await refusal(lines(...fields, "", "x"))).toMatchObject({
+    type: "invalidEmail",
+    properties: [property],
+    description: expect.stringMatching(/^it cannot be sent: it has several/),
+  });
+});
+
+describe("whoever sends", () => {
+  const submitAs = async (account: number, from: string): Promise<string> => {
+    const by = clientOf(account);
+    const { list } = await by.call("Identity/get", { ids: null });
+    const emailId = await draft(lines(`From: ${from}`, "To: zoe@far.test", "Subject: x", "", "x", ""), by);
+    const create = { s: { identityId: (list as { id: string }[])[0]!.id, emailId } };
+    const { created } = await by.call("EmailSubmission/set", { create });
+    return (created as { s: { id: string } }).s.id;
+  };
+
+  test("from an internationalized domain is signed by its A-label", async () => {
+    const eva = await host.account("eva@xn--kse-qla.test");
+    await publishKey("xn--kse-qla.test");
+    await submitAs(eva, "Eva <eva@käse.test>");
+    expect((await taken()).toString()).toMatch(/^From: Eva <eva@xn--kse-qla\.test>\r$/m);
+    expect(said()[0]).toBe("MAIL FROM:<eva@xn--kse-qla.test>");
+  });
+
+  test("by an address that the server cannot be told hears why nothing was sent", async () => {
+    const jörg = await host.account("jörg@here.test");
+    const id = await submitAs(jörg, "jörg@here.test");
+    const by = clientOf(jörg);
+    const reply = await until("a reply", async () => {
+      const { list } = await by.call("EmailSubmission/get", { ids: [id] });
+      const { smtpReply } = (list as Submission[])[0]!.deliveryStatus["zoe@far.test"]!;
+      return smtpReply.startsWith("250 2.1.5 queued") ? undefined : smtpReply;
+    });
+    expect(reply).toBe("550 5.6.7 the server takes no sender's address that is not ASCII");
+    expect(sink.messages).toEqual([]);
+  });
+});
+
 test("mail to our own users stays as it was written", async () => {
   const text = `Grüße ${"x".repeat(2000)}\0`;
   const { id } = await sent(
     lines("From: ada@here.test", "To: bob@here.test, zoe@far.test", "Subject: both", "", text, ""),
   );
   await status(id, "bob@here.test", "yes");
-  const delivered = (await host.mails(bob)).find(({ subject }) => subject === "both")!;
+  const delivered = await until("mail to Bob", async () =>
+    (await host.mails(bob)).find(({ subject }) => subject === "both"),
+  );
   expect(Buffer.from(delivered.raw, "latin1").toString()).toContain(`\r\n\r\n${text}\r\n`);
   const raw = await taken();
   expect(partBytes(raw, walk(raw)).toString()).toBe(`${text}\r\n`);

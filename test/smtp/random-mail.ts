@@ -2,7 +2,7 @@ import fc, { type Arbitrary } from "fast-check";
 import { expect } from "vitest";
 import { asciiAddress } from "../../src/mime/ascii-address.ts";
 import { partBytes } from "../../src/mime/decode.ts";
-import { asGroupedAddresses, asMessageIds, asText, parseHeader } from "../../src/mime/headers.ts";
+import { asAddresses, asGroupedAddresses, asMessageIds, asText, parseHeader } from "../../src/mime/headers.ts";
 import { leaves, type Part } from "../../src/mime/structure.ts";
 import { walk } from "../../src/mime/walk.ts";
 
@@ -200,11 +200,18 @@ function expectSameHeader(source: Buffer, sent: Buffer): void {
     const fresh = now[index]!.value;
     if (/^(from|to|cc|reply-to|resent-to|disposition-notification-to)$/i.test(title)) {
       expect(addresses(fresh)).toEqual(addresses(value));
+      expect(names(fresh)).toEqual(names(value));
     } else if (/^references$/i.test(title)) {
       expect(asMessageIds(fresh)).toHaveLength(asMessageIds(value)!.length);
     } else if (!/^list-/i.test(title)) expect(flat(asText(fresh))).toBe(flat(asText(value)));
   });
 }
+
+/** Of those that every server can be told. */
+const names = (value: string): (string | null)[] =>
+  asAddresses(value)
+    .filter(({ email: address }) => asciiAddress(address) !== undefined)
+    .map(({ name: one }) => one);
 
 /** In A-labels; those that have no ASCII form by their name or as they are. */
 function addresses(value: string): string[] {
