@@ -10,18 +10,21 @@ export function welcome({ urls, demo }: Pick<Running, "urls" | "demo">): string 
     ["Metrics", urls.metrics],
   ].filter(([, url]) => url !== undefined);
   const lines = ["Posthorn is ready.", ...ports.map(([name, url]) => `  ${name!.padEnd(8)} ${url}`)];
-  const [alice, bob] = demo;
-  if (alice && bob && urls.http) {
+  const [alice] = demo;
+  if (alice && urls.http) {
     lines.push("", "A demo domain with two accounts was made. Their passwords are shown only now:");
     for (const { address, password } of demo) lines.push(`  ${address}  ${password}`);
-    lines.push("", ...trial(urls.http, urls.smtp, alice, bob));
+    lines.push("", ...trial(urls.http, urls.smtp, alice));
   }
   return `${lines.join("\n")}\n`;
 }
 
 type Demo = Running["demo"][number];
 
-function trial(http: string, smtp: string | undefined, alice: Demo, bob: Demo): string[] {
+/** Mail that claims to be from here, and that nothing shows to be, goes to Junk: so somebody from elsewhere writes. */
+const stranger = "carol@elsewhere.test";
+
+function trial(http: string, smtp: string | undefined, alice: Demo): string[] {
   const login = `-u '${alice.address}:${alice.password}'`;
   const accountId = encodeId(idPrefix.account, alice.userId);
   const request = (calls: unknown[]) =>
@@ -43,8 +46,8 @@ function trial(http: string, smtp: string | undefined, alice: Demo, bob: Demo): 
     ],
   ];
   const send = [
-    `curl -s ${smtp} --mail-from ${bob.address} --mail-rcpt ${alice.address} --crlf -T - <<'MAIL'`,
-    `From: Bob <${bob.address}>`,
+    `curl -s ${smtp} --mail-from ${stranger} --mail-rcpt ${alice.address} --crlf -T - <<'MAIL'`,
+    `From: Carol <${stranger}>`,
     `To: Alice <${alice.address}>`,
     "Subject: Hello from curl",
     "",
