@@ -165,7 +165,7 @@ export const floods = {
     opening: (credentials) => post("/jmap/api", credentials, large.slice(0, 8_000_000), large.length),
   },
   "request lines that trickle": {
-    connections: 64,
+    connections: 8,
     seconds: 2,
     opening: () => "GET /",
     again: () => Buffer.alloc(chunk, "x"),

@@ -112,6 +112,8 @@ async function answer(deps: ApiDeps, req: IncomingMessage, res: ServerResponse, 
 const tooManyOctets = () =>
   new RequestError("about:blank", 503, "Too many octets of requests are on their way: try again later.");
 
+const cutOff = () => new RequestError("about:blank", 400, "The request was cut off.");
+
 class Body {
   readonly #most: number;
   readonly #whole = Promise.withResolvers<void>();
@@ -129,6 +131,8 @@ class Body {
     const announced = Number(req.headers["content-length"] ?? 0);
     if (announced > this.#most) throw this.#tooLarge();
     if (!(await arrival.announce(announced))) throw tooManyOctets();
+    // Its client may have gone while it waited.
+    if (req.destroyed) throw cutOff();
     // Memory that nothing is written to takes none.
     const bytes = announced >= worthOneBuffer ? Buffer.allocUnsafe(announced) : undefined;
     const chunks: Buffer[] = [];
@@ -140,14 +144,14 @@ class Body {
       if (size > this.#most) this.refuse(this.#tooLarge());
       else arrival.grow(size);
     };
-    const cutOff = () => this.refuse(new RequestError("about:blank", 400, "The request was cut off."));
+    const refuse = () => this.refuse(cutOff());
     req.on("data", take);
     req.once("end", () => {
-      req.off("close", cutOff);
+      req.off("close", refuse);
       this.#whole.resolve();
     });
     req.once("error", this.#whole.reject);
-    req.once("close", cutOff);
+    req.once("close", refuse);
     try {
       await this.#whole.promise;
     } finally {
