@@ -9,14 +9,14 @@ const freely = 1_000_000;
  * bytes, text and JSON.
  */
 export class OctetPool {
-  /** Requests on their way in: of all a quarter of as much, of one login a sixth. */
+  /** Requests on their way in: of all a quarter of as much, of one login an eighth. */
   readonly arrivals: Arrivals;
   readonly #mostOfOne: number;
   #left: number;
 
   constructor(most: number, mostOfOne: number) {
     this.#left = most;
-    this.arrivals = new Arrivals(most / 4, most / 6);
+    this.arrivals = new Arrivals(most / 4, most / 8);
     this.#mostOfOne = mostOfOne;
   }
 

@@ -89,24 +89,34 @@ export async function handleApi(deps: ApiDeps, req: IncomingMessage, res: Server
   if (!/^application\/json\s*(;|$)/i.test(req.headers["content-type"] ?? "")) {
     throw new RequestError("notJSON", 400, "The content type must be application/json.");
   }
-  await deps.services.octets.leased(async (octets) => {
-    // What the request and its response take is free again while the answer waits to be taken.
-    await answer(deps, req, res, login, octets);
-    await sent(req, res);
-  });
-}
-
-async function answer(deps: ApiDeps, req: IncomingMessage, res: ServerResponse, login: Login, octets: Octets) {
   const { limits, octets: pool } = deps.services;
   const body = new Body(limits.maxSizeRequest);
+  // Counted until the answer is taken: a client that reads none of its large answers gets few of them.
   const arrival = pool.arrivals.begin(login.login, () => body.refuse(tooManyOctets()));
   try {
-    const request = await arriving(req, async () => parseIJson(await body.read(req, arrival)));
-    const response = await processRequest(deps, login, request, octets, req.headers["user-agent"]);
-    await sendJson(req, res, 200, response, {}, octets.taken);
+    await pool.leased(async (octets) => {
+      await answer(deps, { req, res, body, arrival, login, octets });
+      await sent(req, res);
+    });
   } finally {
     arrival.end();
   }
+}
+
+interface Exchange {
+  req: IncomingMessage;
+  res: ServerResponse;
+  body: Body;
+  arrival: Arrival;
+  login: Login;
+  octets: Octets;
+}
+
+/** What the request and its response take is free again when this ends, while the answer waits to be taken. */
+async function answer(deps: ApiDeps, { req, res, body, arrival, login, octets }: Exchange): Promise<void> {
+  const request = await arriving(req, async () => parseIJson(await body.read(req, arrival)));
+  const response = await processRequest(deps, login, request, octets, req.headers["user-agent"]);
+  await sendJson(req, res, 200, response, {}, octets.taken);
 }
 
 const tooManyOctets = () =>
@@ -120,6 +130,8 @@ class Body {
 
   constructor(most: number) {
     this.#most = most;
+    // It may be refused before anybody reads it.
+    this.#whole.promise.catch(() => {});
   }
 
   /** Nothing more is kept of it. */
