@@ -33,9 +33,18 @@ function echo(length: number): string {
   return JSON.stringify({ using: [core], methodCalls: [["Core/echo", { text: "x".repeat(length) }, "0"]] });
 }
 
-function call(authorization: string): Promise<number> {
+async function call(authorization: string, body = echo(1)): Promise<number> {
   const headers = { authorization, "content-type": "application/json" };
-  return fetch(`${server.url}/jmap/api`, { method: "POST", headers, body: echo(1) }).then(({ status }) => status);
+  const response = await fetch(`${server.url}/jmap/api`, { method: "POST", headers, body });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+/** A small request whose answer is large. */
+async function largeAnswer(): Promise<string> {
+  const { accountId, blobId } = await uploaded();
+  const args = { accountId, ids: [blobId], properties: ["data:asText"] };
+  return JSON.stringify({ using: [core, "urn:ietf:params:jmap:blob"], methodCalls: [["Blob/get", args, "0"]] });
 }
 
 /** Sends a request and reads no more of its answer than shows that it came. */
@@ -55,11 +64,21 @@ function post(body: string): string {
 }
 
 test("an answer that isn't read counts as a request under way, until its client is gone", async () => {
-  const stalled = await Promise.all(Array.from({ length: most }, () => stall(post(echo(big)))));
+  const request = await largeAnswer();
+  const stalled = await Promise.all(Array.from({ length: most }, () => stall(post(request))));
   expect(await call(ann)).toBe(429);
   expect(await call(basic("bob@slow.example"))).toBe(200);
   for (const socket of stalled) socket.destroy();
   await expect.poll(() => call(ann), patience).toBe(200);
+});
+
+test("a login whose large answers are not read has its further large requests refused, and others have not", async () => {
+  const stalled = [await stall(post(echo(big))), await stall(post(echo(big)))];
+  expect(await call(ann, echo(big))).toBe(503);
+  expect(await call(ann)).toBe(200);
+  expect(await call(basic("bob@slow.example"), echo(big))).toBe(200);
+  for (const socket of stalled) socket.destroy();
+  await expect.poll(() => call(ann, echo(big)), patience).toBe(200);
 });
 
 test("answers that wait behind one that isn't read give their turns back, too", async () => {
@@ -86,17 +105,17 @@ test("so do answers over WebSockets", async () => {
 });
 
 /** The path of a new blob, and a request for it. */
-async function uploaded(): Promise<{ path: string; request: string }> {
+async function uploaded() {
   const headers = { authorization: ann };
   const session = (await (await fetch(`${server.url}/jmap/session`, { headers })).json()) as {
     primaryAccounts: Record<string, string>;
   };
-  const account = Object.values(session.primaryAccounts)[0]!;
-  const upload = `${server.url}/jmap/upload/${account}/`;
-  const response = await fetch(upload, { method: "POST", headers, body: Buffer.alloc(big) });
+  const accountId = Object.values(session.primaryAccounts)[0]!;
+  const upload = `${server.url}/jmap/upload/${accountId}/`;
+  const response = await fetch(upload, { method: "POST", headers, body: Buffer.alloc(big, "x") });
   const { blobId } = (await response.json()) as { blobId: string };
-  const path = `/jmap/download/${account}/${blobId}/x`;
-  return { path, request: `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${ann}\r\n\r\n` };
+  const path = `/jmap/download/${accountId}/${blobId}/x`;
+  return { accountId, blobId, path, request: `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${ann}\r\n\r\n` };
 }
 
 test("downloads of a login wait for one another", async () => {

@@ -8,10 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { services, whyNoPeers } from "../support/peers/available.ts";
 import type { Report } from "../support/peers/exchange.ts";
 import { domainOf, peers, ways, writeSettings } from "../support/peers/settings.ts";
-import { scaled } from "../support/scale.ts";
 
 /** Each way, to and from each peer, with and without TLS. */
-const count = scaled(60, 500);
+const count = 60;
 const why = whyNoPeers();
 // Written past the reporter, which hides what a skipped file prints.
 if (why) process.stderr.write(`\nLEFT OUT: mail exchanged with a real Exim and a real Postfix: ${why}\n`);
