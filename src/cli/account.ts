@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { hashPassword, randomPassword } from "../auth/secrets.ts";
+import { normalized } from "../base/normalize.ts";
 import { showSize, size } from "../config/values.ts";
 import { setAccountName } from "../store/account-name.ts";
 import {
@@ -120,7 +121,7 @@ async function add({ config, store, options }: Context, text: string): Promise<v
 
 /** It stands in header fields. */
 function nameOf(text: string): string {
-  const name = text.trim().normalize("NFC");
+  const name = normalized(text.trim(), "NFC");
   if (/\p{Cc}/u.test(name) || !name.isWellFormed()) throw new Failure("a name has no control characters");
   if (name.length > 200) throw new Failure("a name has 200 characters at most");
   return name;

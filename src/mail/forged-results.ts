@@ -1,4 +1,5 @@
 import { domainToUnicode } from "node:url";
+import { normalized } from "../base/normalize.ts";
 import { cutOut } from "../mime/envelope-fields.ts";
 import { unfold } from "../mime/field.ts";
 import { asText } from "../mime/headers.ts";
@@ -31,11 +32,10 @@ const beforeFirst = (mark: string, text: string): string => {
 
 /** What is left when nobody minds case, quoting, white space, and characters that cannot be seen. */
 function folded(text: string): string {
-  return text
-    .normalize("NFKC")
+  const plain = normalized(text, "NFKC")
     .toLowerCase()
-    .replace(/[\s"'\\\p{C}\p{M}\p{Default_Ignorable_Code_Point}]+/gu, "")
-    .normalize("NFKC");
+    .replace(/[\s"'\\\p{C}\p{M}\p{Default_Ignorable_Code_Point}]+/gu, "");
+  return normalized(plain, "NFKC");
 }
 
 /** RFC 8601 §5: true for an Authentication-Results field that a sender wrote in our name. */

@@ -1,3 +1,4 @@
+import { normalized } from "../base/normalize.ts";
 import { unfold } from "./field.ts";
 import { withoutComments } from "./tokens.ts";
 
@@ -55,8 +56,7 @@ const forms = [
 
 function monthNumber(name: string): number {
   if (/^\d/.test(name)) return Number(name);
-  const plain = name
-    .normalize("NFD")
+  const plain = normalized(name, "NFD")
     .replace(/\p{M}+/gu, "")
     .toLowerCase();
   return (

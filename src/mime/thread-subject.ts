@@ -1,3 +1,5 @@
+import { normalized } from "../base/normalize.ts";
+
 /** How much of a subject is looked at. */
 const maxLength = 2000;
 /** Forms of a subject that are told; people do not nest deeper. */
@@ -51,11 +53,12 @@ const invisible = /[\p{Default_Ignorable_Code_Point}\p{Cc}]+/gu;
 
 /** As it is compared: compatible forms as one, no marks, lower case. */
 function plain(token: string): string {
-  return token
-    .normalize("NFKD")
-    .replace(/\p{M}+/gu, "")
-    .toLowerCase()
-    .normalize("NFC");
+  return normalized(
+    normalized(token, "NFKD")
+      .replace(/\p{M}+/gu, "")
+      .toLowerCase(),
+    "NFC",
+  );
 }
 
 /** The rest, unless that is nothing. */
@@ -106,5 +109,5 @@ export function threadSubject(subject: string): ThreadSubject {
     if (stages.length < maxStages) stages.push(text);
     else stages[maxStages - 1] = text;
   }
-  return { base: text.normalize("NFKC").toLowerCase().replace(/\s+/g, ""), stages };
+  return { base: normalized(text, "NFKC").toLowerCase().replace(/\s+/g, ""), stages };
 }

@@ -14,6 +14,7 @@ const updateIdentity = statement<{ id: number }>(`
  */
 export async function setAccountName(tx: Tx, address: string, name: string): Promise<void> {
   const [before] = await tx.run(select, [tx.accountId]);
+  if (before!.name === (name || address)) return;
   await tx.run(update, [tx.accountId, name || address]);
   for (const { id } of await tx.run(updateIdentity, [tx.accountId, name, before!.name])) {
     tx.changed({ type: "Identity", id, kind: Kind.properties });

@@ -21,6 +21,9 @@ const verifyingTime = 15_000;
 const policyTime = 8_000;
 /** RFC 9989 §11.5: each costs up to eight questions. */
 const mostDomains = 10;
+/** A longer From is read in a thread or not at all. */
+const mostInline = 10_000;
+const lengthOf = (from: readonly string[]) => from.reduce((sum, value) => sum + value.length, 0);
 
 /** SPF, DKIM and ARC of the message, and DMARC of all whom a client will name as its authors (RFC 9989 §5.3). */
 export async function authenticate(
@@ -32,8 +35,8 @@ export async function authenticate(
   const excessive = { field: "", refusal: "5.7.1 From names more than can be judged" };
   if (header.isFromExcessive) return excessive;
   const verified = await verify(message, header, sender, means);
+  if (!verified || verified.authors.domains.length > mostDomains) return excessive;
   const { authors } = verified;
-  if (authors.domains.length > mostDomains) return excessive;
   const lookUp = lookUps(means.resolver, policyTime);
   const domains = await Promise.all(
     authors.domains.map(async (domain) => {
@@ -58,13 +61,16 @@ async function isUnprotected(
 
 const isWithin = (name: string, domain: string) => name === domain || name.endsWith(`.${domain}`);
 
-/** Where signatures would take too long to judge, SPF, and DMARC by it, still hold. */
+/**
+ * Where signatures would take too long to judge, SPF, and DMARC by it, still hold. Undefined where not even the From could
+ * be read in time.
+ */
 async function verify(
   message: Buffer,
   header: IncomingHeader,
   sender: Sender,
   { resolver, hostname, log }: Means,
-): Promise<Verified> {
+): Promise<Verified | undefined> {
   const means = { hostname, lookUp: lookUps(resolver, verifyingTime) };
   const { from } = header;
   try {
@@ -75,6 +81,7 @@ async function verify(
     });
   } catch (error) {
     log.warn({ err: error }, "authentication of a message failed");
+    if (lengthOf(from) > mostInline) return undefined;
     const authors = readAuthors(from);
     // Any of them might have been authenticated.
     const unknown = { passed: [], unknown: authors.domains };

@@ -38,3 +38,9 @@ test("the authors of several fields are those of each", () => {
     isClear: true,
   });
 });
+
+test("an address of very many marks is read in time", () => {
+  const began = performance.now();
+  expect(readAuthors([`a@${"\u0301\u0323".repeat(100_000)}.b.test`]).isClear).toBe(false);
+  expect(performance.now() - began).toBeLessThan(2_000);
+});

@@ -1,4 +1,5 @@
 import { domainToASCII } from "node:url";
+import { normalized } from "../../base/normalize.ts";
 import { asAddresses } from "../../mime/headers.ts";
 
 /** RFC 9989 §5.3.1: who a client will say has written a message. */
@@ -31,7 +32,7 @@ const quotedLocal = /^\s*"(?:[^"\\]|\\[\s\S])*"\s*@/;
  */
 function domainsIn(address: string): { domains: string[]; isClear: boolean } {
   const quoted = quotedLocal.exec(address)?.[0].length;
-  const text = (quoted === undefined ? address : address.slice(quoted - 1)).normalize("NFKC");
+  const text = normalized(quoted === undefined ? address : address.slice(quoted - 1), "NFKC");
   const at = text.indexOf("@");
   if (at === -1 && !text.includes(".")) return { domains: [], isClear: true };
   const after = text.slice(at + 1);
