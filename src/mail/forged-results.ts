@@ -9,14 +9,11 @@ import { withoutComments } from "../mime/tokens.ts";
 
 /** No server writes longer ones. */
 const longest = 20_000;
+/** Of those that take a closer look, the most that get one in a message: all further ones go. */
+const mostLooks = 50;
 
-/** RFC 8601 §5: true for a field that somebody may take for results of ours. In doubt it is one. */
-function claimsToBeOurs(value: string, hostname: string): boolean {
-  if (value.length > longest) return true;
-  // As nearly all are written, there is no doubt.
-  const plain = /^[ \t]*([\w.-]+)[ \t]*;/.exec(value)?.[1];
-  if (plain !== undefined) return plain.toLowerCase().includes(hostname.toLowerCase());
-  const names = [hostname, domainToUnicode(hostname)].map(folded);
+/** True for a field that somebody may take for results of ours; `names` are ours, folded. In doubt it is one. */
+function claimsToBeOurs(value: string, names: readonly string[]): boolean {
   // A reader may know comments or not, and decode what looks encoded or not.
   const readings = [value, unfold(value), asText(value)].flatMap((text) => [
     beforeFirst(";", text),
@@ -38,16 +35,31 @@ function folded(text: string): string {
   return normalized(plain, "NFKC");
 }
 
-/** RFC 8601 §5: true for an Authentication-Results field that a sender wrote in our name. */
-export function isForgedResult(message: Buffer, field: FieldPlace, hostname: string): boolean {
-  return /^authentication-results$/i.test(field.name) && claimsToBeOurs(valueAt(message, field), hostname);
+/**
+ * RFC 8601 §5: tells, field by field of one message, which are Authentication-Results that a sender wrote in our name.
+ */
+export function forgedResults(message: Buffer, hostname: string): (field: FieldPlace) => boolean {
+  let names: string[] | undefined;
+  let looks = 0;
+  return (field) => {
+    if (!/^authentication-results$/i.test(field.name)) return false;
+    const value = valueAt(message, field);
+    if (value.length > longest) return true;
+    // As nearly all are written, there is no doubt.
+    const plain = /^[ \t]*([\w.-]+)[ \t]*;/.exec(value)?.[1];
+    if (plain !== undefined) return plain.toLowerCase().includes(hostname.toLowerCase());
+    if (++looks > mostLooks) return true;
+    names ??= [hostname, domainToUnicode(hostname)].map(folded);
+    return claimsToBeOurs(value, names);
+  };
 }
 
 /** RFC 8601 §5: the message without such fields. */
 export function withoutForgedResults(message: Buffer, hostname: string): Buffer {
   const forged: Range[] = [];
+  const isForged = forgedResults(message, hostname);
   const take = (field: FieldPlace): void => {
-    if (isForgedResult(message, field, hostname)) forged.push(field);
+    if (isForged(field)) forged.push(field);
   };
   scanHeader(message, take, { isContinued: true });
   return cutOut(message, forged);

@@ -54,12 +54,18 @@ export async function judgeSubmission(request: SubmissionRequest, rules: Submiss
   return { envelope, wire, sendAt: holdUntil(envelope.mailFrom.parameters, now) };
 }
 
+/** As many different authors and agents a message may name. */
+const maxNamed = 100;
+
 /** RFC 8621 §7.5, forbiddenFrom. RFC 8621 §7 allows a Sender that is not the account's, but nobody else's here may be named. */
 async function checkAuthors(from: string[], agents: string[], rules: SubmissionRules): Promise<void> {
-  for (const address of [...from, ...agents]) {
+  const authors = new Set(from);
+  const named = new Set([...from, ...agents]);
+  if (named.size > maxNamed) throw new SubmissionRefused("invalidEmail", "it names too many who sent it");
+  for (const address of named) {
     if (await rules.owns(address)) continue;
     const domain = splitAddress(address)?.domain;
-    if (from.includes(address) || (domain !== undefined && (await rules.serves(domain)))) {
+    if (authors.has(address) || (domain !== undefined && (await rules.serves(domain)))) {
       throw new SubmissionRefused("forbiddenFrom", `${address} is not an address of this account`);
     }
   }
@@ -102,8 +108,15 @@ const onceOnly = new Map(
 
 /** Servers refuse a message in which it stands twice, and nobody knows which one was meant. */
 function checkOnce(fields: HeaderField[]): void {
-  const names = fields.map(({ name }) => name.toLowerCase());
-  const twice = [...new Set(names.filter((name, index) => onceOnly.has(name) && names.indexOf(name) !== index))];
+  const seen = new Set<string>();
+  const again = new Set<string>();
+  for (const { name } of fields) {
+    const lower = name.toLowerCase();
+    if (!onceOnly.has(lower)) continue;
+    if (seen.has(lower)) again.add(lower);
+    seen.add(lower);
+  }
+  const twice = [...again];
   if (twice.length === 0) return;
   const properties = twice.map((name) => onceOnly.get(name)!);
   throw new SubmissionRefused(
@@ -203,8 +216,8 @@ function wireForm(
   try {
     const shown = withoutBcc(message);
     // RFC 5321 knows no line ends but CRLF. All else is put right on the way out, as each server needs it.
-    const wire = usesBareLf(shown) ? wireMessage(shown, mostAbilities) : shown;
-    wireMessage(wire, mostAbilities);
+    const form = wireMessage(shown, mostAbilities);
+    const wire = usesBareLf(shown) ? form : shown;
     return missing === "" ? wire : Buffer.concat([Buffer.from(missing), wire]);
   } catch (error) {
     if (!(error instanceof Unsendable)) throw error;

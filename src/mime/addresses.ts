@@ -72,6 +72,8 @@ class AddressList {
   readonly groups: EmailAddressGroup[] = [];
   #open: EmailAddressGroup | null = null;
   #words: Token[] = [];
+  /** Whether an @ is among them. */
+  #hasAt = false;
   #angle: Token[] | null = null;
   #closed = false;
   /** Words after the angle brackets: a name when another bracket follows, since someone forgot a comma. */
@@ -94,7 +96,7 @@ class AddressList {
     } else if (this.#words.length > 0) {
       this.#add(bareAddress(this.#words, this.#comment));
     }
-    this.#words = [];
+    this.#setWords([]);
     this.#angle = null;
     this.#closed = false;
     this.#after = [];
@@ -105,7 +107,7 @@ class AddressList {
     if (this.#closed) {
       const words = this.#after;
       this.flush();
-      this.#words = words;
+      this.#setWords(words);
     }
     this.#angle ??= [];
   }
@@ -114,10 +116,10 @@ class AddressList {
     if (this.#angle !== null) {
       // RFC 5322 §4.4: what came before was a source route.
       if (!this.#closed) this.#angle = [];
-    } else if (this.#open === null && this.#words.length > 0 && this.#words.every((word) => word.raw !== "@")) {
+    } else if (this.#open === null && this.#words.length > 0 && !this.#hasAt) {
       this.#open = { name: phrase(this.#words) ?? "", addresses: [] };
       this.groups.push(this.#open);
-      this.#words = [];
+      this.#setWords([]);
     } else {
       this.#words.push(token);
     }
@@ -125,7 +127,16 @@ class AddressList {
 
   #word(token: Token): void {
     if (this.#closed) this.#after.push(token);
-    else (this.#angle ?? this.#words).push(token);
+    else if (this.#angle) this.#angle.push(token);
+    else {
+      this.#words.push(token);
+      this.#hasAt ||= token.raw === "@";
+    }
+  }
+
+  #setWords(words: Token[]): void {
+    this.#words = words;
+    this.#hasAt = words.some((word) => word.raw === "@");
   }
 
   take(token: Token): void {

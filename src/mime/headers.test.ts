@@ -57,6 +57,12 @@ describe("asText", () => {
 });
 
 describe("asAddresses", () => {
+  test("words and colons without end are read in time", () => {
+    const began = performance.now();
+    expect(asAddresses(`${"x ".repeat(100_000)}@ ${": ".repeat(100_000)}`).length).toBeGreaterThan(0);
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+
   const example =
     ' "  James Smythe" <james@example.com>, Friends:\r\n  jane@example.com, =?UTF-8?Q?John_Sm=C3=AEth?=\r\n  <john@example.com>;';
 

@@ -62,7 +62,8 @@ async function isUnprotected(
 const isWithin = (name: string, domain: string) => name === domain || name.endsWith(`.${domain}`);
 
 /**
- * Where signatures would take too long to judge, SPF, and DMARC by it, still hold. Undefined where not even the From could
+ * Where signatures would take too long to judge, SPF, and DMARC by it, still hold: `lookUps` remembers what DNS
+ * said of it in the first try. Undefined where not even the From could
  * be read in time.
  */
 async function verify(

@@ -39,7 +39,7 @@ function domainsIn(address: string): { domains: string[]; isClear: boolean } {
   const domain = at === -1 ? undefined : asDomain(after);
   if (domain !== undefined) return { domains: [domain], isClear: true };
   if (/^\[[^[\]\\@]*\]$/.test(after)) return { domains: [], isClear: true };
-  const runs = after.split(/[\x00-\x2c/:-@[-^`{-\x7f\s]+/).map((run) => run.replace(/^\.+|\.+$/g, ""));
+  const runs = after.split(/[\x00-\x2c/:-@[-^`{-\x7f\s]+/).map((run) => run.split(".").filter(Boolean).join("."));
   return { domains: runs.filter((run) => run.includes(".")).flatMap((run) => asDomain(run) ?? []), isClear: false };
 }
 

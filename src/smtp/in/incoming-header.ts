@@ -1,4 +1,4 @@
-import { isForgedResult } from "../../mail/forged-results.ts";
+import { forgedResults } from "../../mail/forged-results.ts";
 import { cutOut } from "../../mime/envelope-fields.ts";
 import { type FieldPlace, scanHeader, valueAt } from "../../mime/scan.ts";
 import type { Range } from "../../mime/structure.ts";
@@ -41,6 +41,7 @@ export function readIncomingHeader(message: Buffer, hostname: string): IncomingH
   let room = longestFrom;
   let isPlain = true;
   let last = 0;
+  const isForged = forgedResults(message, hostname);
   const take = (field: FieldPlace): void => {
     const { start, value, end } = field;
     const name = field.name.toLowerCase();
@@ -53,7 +54,7 @@ export function readIncomingHeader(message: Buffer, hostname: string): IncomingH
     } else if (name === "received") {
       hops.received++;
       if (hops.received <= mostReceived && byUs.test(message.toString("latin1", value, end))) hops.ours++;
-    } else if (isForgedResult(message, field, hostname)) forged.push({ start, end });
+    } else if (isForged(field)) forged.push({ start, end });
     else if (name === "dkim-signature") header.isSigned = true;
     else if (passingOn.test(name)) {
       header.isPassedOn ||= name !== "precedence" || /^\s*list\b/i.test(valueAt(message, field));

@@ -4,11 +4,15 @@ export type LookUp = (name: string, type: string) => Promise<unknown>;
 
 const lookUpTime = 4_000;
 
-/** DNS for one message: each question is asked once, and after `time` milliseconds none is answered any more. */
+/**
+ * DNS for one message: each question is asked once, and `time` milliseconds after the first none is answered any more. A
+ * message may have waited for a thread before.
+ */
 export function lookUps(resolver: DnsResolver, time: number): LookUp {
-  const deadline = Date.now() + time;
+  let deadline: number | undefined;
   const asked = new Map<string, Promise<unknown>>();
   const ask = async (name: string, type: string): Promise<unknown> => {
+    deadline ??= Date.now() + time;
     const left = Math.max(1, Math.min(lookUpTime, deadline - Date.now()));
     try {
       // The resolver would ask for what stands before a NUL.

@@ -55,7 +55,8 @@ async function take(
     const work = () => judge(spool, session, envelope, options);
     return { size, name: size <= large ? await work() : await largeOnes.run(work) };
   } finally {
-    await spool.abort();
+    // The message may be accepted by now, so a file that cannot be removed must not refuse it.
+    await spool.abort().catch((err: unknown) => options.log.warn({ err }, "a spooled message could not be removed"));
   }
 }
 
