@@ -5,11 +5,11 @@ import { networkOf } from "../../auth/throttle.ts";
 import { type FairTurns, Seat } from "../../base/fair-turns.ts";
 import { HeadPieces, type Pieces } from "./pieces.ts";
 
-/** So many requests of one connection are under way at a time; further ones stay on the line. */
+/** The most requests of one connection under way at once; further ones stay on the line. */
 const mostUnderWay = 8;
-/** A piece of a body that has so many octets takes a turn, too. */
+/** The octets from which on a piece of a body takes a turn, too. */
 const worthATurn = 4_096;
-/** After so many refusals in a row the connection ends. */
+/** The refusals in a row after which the connection ends. */
 const mostRefusals = 100;
 
 /**
@@ -133,9 +133,10 @@ export class Gate extends Duplex {
     this.#advance();
   }
 
+  /** What is buffered is emitted only after this returns, and how the rest parts is known only when that was read. */
   override _read(): void {
-    this.#isWanted = true;
-    this.#advance();
+    if (this.readableLength === 0) this.#goOn();
+    else setImmediate(() => this.#goOn());
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
@@ -164,6 +165,11 @@ export class Gate extends Duplex {
     callback(error);
   }
 
+  #goOn(): void {
+    this.#isWanted = true;
+    this.#advance();
+  }
+
   #arrive(chunk: Buffer): void {
     this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     this.#advance();
@@ -178,7 +184,7 @@ export class Gate extends Duplex {
       if (isWhole || length >= worthATurn) this.#takeTurn(length);
       else this.#handOn(length);
     }
-    if (this.#ended && this.#held.length === 0 && !this.#isShut) this.push(null);
+    if (this.#ended && !this.#isShut && (this.#held.length === 0 || this.#waitsForMore)) this.#handOnEnd();
     this.#flow();
   }
 
@@ -203,6 +209,12 @@ export class Gate extends Duplex {
     this.#held = this.#held.subarray(length);
     this.#pieces.passed();
     this.#isWanted = this.push(piece);
+  }
+
+  /** What it ended inside of will never be whole. */
+  #handOnEnd(): void {
+    this.#held = empty;
+    this.push(null);
   }
 
   #flow(): void {
