@@ -44,6 +44,7 @@ export function writeRefusal(
   return { body, headers };
 }
 
+/** Answers with it. */
 export function refuse(
   req: IncomingMessage,
   res: ServerResponse,

@@ -253,7 +253,7 @@ export class WebSocketSession implements Connection {
     this.#wanted = wanted;
     this.#subscriber?.close();
     this.#subscriber = undefined;
-    if (!this.#switching) void this.#subscribe();
+    if (!this.#switching) this.#subscribe().catch(() => this.#ws.terminate());
   }
 
   async #subscribe(): Promise<void> {

@@ -71,7 +71,9 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
     socket.on("error", () => {});
     const gate = gateOf(req);
     gate.shut();
-    upgrade(req, gate, head).catch((error: unknown) => refuse(req, socket, asRefusal(error, deps)));
+    upgrade(req, gate, head)
+      .catch((error: unknown) => refuse(req, socket, asRefusal(error, deps)))
+      .catch(() => void socket.destroy());
   };
 }
 
