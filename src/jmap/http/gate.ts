@@ -28,8 +28,8 @@ export class Gate extends Duplex {
   #waitsForMore = false;
   /** The reader is ready for more. */
   #isWanted = true;
-  /** Nobody has read the body that was handed on. */
-  #isBodyFull = false;
+  /** The HTTP server wants no more: nobody reads a body, or takes the answers. */
+  #isStopped = false;
   #isShut = false;
   #underWay = 0;
   #refusals = 0;
@@ -50,14 +50,17 @@ export class Gate extends Duplex {
     raw.on("close", () => this.destroy());
   }
 
-  /** By these the HTTP server stops the arrival of a body that is not being read, and goes on with it. */
+  /**
+   * By these the HTTP server stops what arrives while a body is not being read, or answers are not taken, and goes on
+   * with it. So nothing is buffered behind a request whose body is not known yet.
+   */
   readonly _handle = {
     readStop: () => {
-      this.#isBodyFull = true;
+      this.#isStopped = true;
     },
     readStart: () => {
-      if (!this.#isBodyFull) return;
-      this.#isBodyFull = false;
+      if (!this.#isStopped) return;
+      this.#isStopped = false;
       this.#advance();
     },
   };
@@ -133,10 +136,9 @@ export class Gate extends Duplex {
     this.#advance();
   }
 
-  /** What is buffered is emitted only after this returns, and how the rest parts is known only when that was read. */
   override _read(): void {
-    if (this.readableLength === 0) this.#goOn();
-    else setImmediate(() => this.#goOn());
+    this.#isWanted = true;
+    this.#advance();
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
@@ -165,11 +167,6 @@ export class Gate extends Duplex {
     callback(error);
   }
 
-  #goOn(): void {
-    this.#isWanted = true;
-    this.#advance();
-  }
-
   #arrive(chunk: Buffer): void {
     this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     this.#advance();
@@ -189,7 +186,7 @@ export class Gate extends Duplex {
   }
 
   get #isOpen(): boolean {
-    return this.#isWanted && !this.#isBodyFull && !this.#isShut && !this.#waitsForTurn;
+    return this.#isWanted && !this.#isStopped && !this.#isShut && !this.#waitsForTurn;
   }
 
   #takeTurn(length: number): void {
