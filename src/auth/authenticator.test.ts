@@ -192,6 +192,12 @@ test("known networks are hashed, 32 of a login at most, written once a day, forg
   expect(await known()).toEqual([]);
 });
 
+test("a login from an address that nobody knows is at home nowhere", async () => {
+  const { login, userId, authenticator } = await setUp();
+  expect(await authenticator.authenticate(basic(login, "right: one"), undefined)).toMatchObject({ login });
+  expect(await store.database.run(rows, [userId])).toEqual([]);
+});
+
 test("behind a proxy that nobody named, only guesses at one login are slowed down", async () => {
   const { login, authenticator } = await setUp();
   const guess = (name: string, secret: string) => authenticator.authenticate(basic(name, secret), undefined);

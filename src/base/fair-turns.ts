@@ -12,11 +12,11 @@ export class Seat {
 type Work = () => void;
 type ByLogin = Map<string, Map<Seat, Work[]>>;
 
-/** So many ms go to turns before the event loop looks for what arrived meanwhile. */
+/** How long, in ms, turns are taken before the event loop looks for what arrived meanwhile. */
 const slice = 2;
-/** So many turns are planned for one round of the event loop. */
+/** The turns that are planned for one round of the event loop. */
 const turnsPlanned = 8;
-/** For so many ms, what somebody has used counts against them. */
+/** How long, in ms, what somebody has used counts against them. */
 const memory = 1_000;
 
 /**

@@ -53,12 +53,13 @@ function createApi(
   const upgrade = createWebSocketUpgrade({
     bus,
     log,
+    random,
     draining,
     authenticate: authenticator.authenticate,
     proxies,
     trustedOrigins: config.trustedOrigins,
     maxSizeRequest,
-    processRequest: (login, body, octets) => processRequest(deps, login, body, octets),
+    processRequest: (...request) => processRequest(deps, ...request),
     inTurn: (login, connection, work) => requests.run(login, connection, () => services.octets.leased(work)),
     arrivals: services.octets.arrivals,
   });

@@ -60,7 +60,7 @@ async function start(
   interrupt?.throwIfAborted();
   let isStarted = false;
   const objects = diskObjects(config);
-  const readiness = new Readiness(checks(config, opened.store.database, objects), log);
+  const readiness = new Readiness(checks(config, opened.store.database, objects), log, ["database"]);
   const starting = { isReady: false, text: '{"ready":false,"server":"starting"}\n' };
   const ready = async () => (isStarted ? readiness.report() : starting);
   const parts = await makeParts(config, surroundings, { ...opened, objects, ready });

@@ -1,12 +1,12 @@
-/** So many octets of each request are not counted: to count small ones would cost more than they do. */
+/** The octets of each request that are not counted: to count small ones would cost more than they do. */
 const freely = 65_536;
 /** A request that has begun to arrive, until it is answered. */
 export interface Arrival {
-  /** Resolves when there is room for so many octets in all, which will come. False when it was given up. */
+  /** `octets` will come in all. Resolves when there is room for them; false when it was given up. */
   announce(octets: number): Promise<boolean>;
-  /** So many octets are there already. May give it up, or another one. */
+  /** Octets that are there already. May give it up, or another one. */
   grow(octets: number): void;
-  /** It is whole, and has so many octets. False when they are too many beside what is under way. */
+  /** It is whole, with all its octets. False when they are too many beside what is under way. */
   settle(octets: number): boolean;
   end(): void;
 }
@@ -20,9 +20,9 @@ interface Entry {
 }
 
 /**
- * Octets of requests that wait in memory: for their end, for their turn, or for their answer. Where they are too many,
- * of one login or of all, the next one waits, and in the end the one that has been arriving for the longest is given up.
- * One alone is never too many.
+ * Octets of requests, from when they are announced until they are answered; over HTTP, until the answer is taken. Where
+ * they are too many, of one login or of all, the next one waits, and in the end the one that has been arriving for the
+ * longest is given up. One alone is never too many.
  */
 export class Arrivals {
   readonly #most: number;
@@ -36,7 +36,7 @@ export class Arrivals {
 
   readonly #patience: number;
 
-  /** `patience`: so long, in ms, one waits for room; what has been arriving for longer is given up for it then. */
+  /** `patience`: how long, in ms, one waits for room; what has been arriving for longer is given up for it then. */
   constructor(most: number, mostOfLogin: number, patience = 5_000) {
     this.#patience = patience;
     this.#most = most;

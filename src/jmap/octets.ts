@@ -9,7 +9,7 @@ const freely = 1_000_000;
  * bytes, text and JSON.
  */
 export class OctetPool {
-  /** Requests on their way in: of all a quarter of as much, of one login an eighth. */
+  /** Requests, until they are answered: of all a quarter of as much, of one login an eighth. */
   readonly arrivals: Arrivals;
   readonly #mostOfOne: number;
   #left: number;

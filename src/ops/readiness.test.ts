@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { silentLog } from "../base/log.ts";
 import { Readiness } from "./readiness.ts";
+
+afterEach(() => void vi.useRealTimers());
 
 const well = async () => undefined;
 const told = async (readiness: Readiness) => JSON.parse((await readiness.report()).text) as unknown;
@@ -29,6 +31,32 @@ test("a check that hangs keeps no answer back, and is not begun again and again"
   await sleep(400);
   await readiness.report();
   expect(count).toBe(1);
+});
+
+test("beside a check that hangs another one is begun after ten seconds, where that holds no thread", async () => {
+  vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] });
+  const begun = { database: 0, disk: 0 };
+  const release: (() => void)[] = [];
+  const hanging = (name: keyof typeof begun) => () => {
+    begun[name]++;
+    return new Promise<undefined>((resolve) => release.push(() => resolve(undefined)));
+  };
+  const checks = { database: hanging("database"), disk: hanging("disk") };
+  const readiness = new Readiness(checks, silentLog, ["database"]);
+  const ask = async () => {
+    const report = readiness.report();
+    await vi.advanceTimersByTimeAsync(1_100);
+    return JSON.parse((await report).text) as unknown;
+  };
+  for (let count = 0; count < 40; count++) {
+    expect(await ask()).toEqual({ ready: false, database: "gives no answer", disk: "gives no answer" });
+  }
+  expect(begun.disk).toBe(1);
+  expect(begun.database).toBeGreaterThan(2);
+  for (const end of release) end();
+  await vi.advanceTimersByTimeAsync(1_100);
+  void readiness.report();
+  expect(begun.disk).toBe(2);
 });
 
 test("it is cheap to ask often, and change is seen after a second", async () => {

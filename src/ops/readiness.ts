@@ -9,24 +9,30 @@ export interface Report {
   text: string;
 }
 
-/** So long, in ms, a check may take. */
+/** How long, in ms, a check may take. */
 const patience = 700;
-/** So long, in ms, a report is good. */
+/** How long, in ms, a report is good. */
 const fresh = 1_000;
-/** A check that hangs is left alone for so many ms, then another one is begun. */
+/** How long, in ms, a check that hangs is left alone before another one is begun, where it may be. */
 const hung = 10_000;
 
 /** Whether the server could do its work now. Answers in time whatever hangs, and asks little however often it is asked. */
 export class Readiness {
   readonly #checks: [name: string, check: Check][];
   readonly #log: Log;
+  readonly #renewed: ReadonlySet<string>;
   readonly #running = new Map<string, { since: number; outcome: Promise<string | undefined> }>();
   #last: { at: number; report: Promise<Report> } | undefined;
   #told = "";
 
-  constructor(checks: Record<string, Check>, log: Log) {
+  /**
+   * `renewed`: the checks that are begun again beside one that hangs. Those that read or write files must not be: each
+   * holds one of the few threads that all file access shares.
+   */
+  constructor(checks: Record<string, Check>, log: Log, renewed: readonly string[] = []) {
     this.#checks = Object.entries(checks);
     this.#log = log;
+    this.#renewed = new Set(renewed);
   }
 
   report(): Promise<Report> {
@@ -61,7 +67,7 @@ export class Readiness {
   #run(name: string, check: Check): Promise<string | undefined> {
     const now = performance.now();
     const running = this.#running.get(name);
-    if (running && now - running.since < hung) return running.outcome;
+    if (running && (now - running.since < hung || !this.#renewed.has(name))) return running.outcome;
     const outcome = check();
     this.#running.set(name, { since: now, outcome });
     const done = () => {

@@ -67,9 +67,10 @@ export async function createHttpWorld(): Promise<HttpWorld> {
     eventSource: createEventSource(push),
     upgrade: createWebSocketUpgrade({
       ...push,
+      random: services.random,
       trustedOrigins: [],
       maxSizeRequest: services.limits.maxSizeRequest,
-      processRequest: (login, body, octets) => processRequest(deps, login, body, octets),
+      processRequest: (...request) => processRequest(deps, ...request),
       inTurn: (login, connection, work) => deps.requests.run(login, connection, () => services.octets.leased(work)),
       arrivals: services.octets.arrivals,
     }),

@@ -4,7 +4,7 @@ import { silentLog } from "../../base/log.ts";
 import { Proxies } from "./address.ts";
 
 /** A request as the HTTP server hands it on. */
-function from(remoteAddress: string, headers: Record<string, string> = {}): IncomingMessage {
+function from(remoteAddress: string | undefined, headers: Record<string, string> = {}): IncomingMessage {
   return { socket: { remoteAddress }, headers: { host: "mail.example", ...headers } } as unknown as IncomingMessage;
 }
 
@@ -79,6 +79,13 @@ describe("the client's address", () => {
     for (let count = 0; count < 100; count++) none.clientAddress(from(`203.0.113.${count}`, { forwarded: "for=x" }));
     expect(warnings.length).toBeLessThan(20);
   });
+});
+
+test("a client that is gone has no address, whatever its headers say", () => {
+  for (const proxies of [none, some]) {
+    expect(proxies.clientAddress(from(undefined))).toBeUndefined();
+    expect(proxies.clientAddress(from(undefined, { "x-forwarded-for": "198.51.100.7" }))).toBeUndefined();
+  }
 });
 
 test("the server's URL is what a trusted proxy says, and else the request", () => {

@@ -23,7 +23,7 @@ export function checkHost(req: IncomingMessage): void {
   throw new RequestError("about:blank", 400, "A request has one Host field, and that names a host.");
 }
 
-/** A forwarded header of so many peers is warned of. */
+/** The most peers that are warned of for a forwarded header. */
 const mostWarnings = 16;
 
 /** Who asks, and by which URL: what a trusted proxy says, or else the connection itself. */
@@ -44,13 +44,17 @@ export class Proxies {
   }
 
   /**
-   * The client's address. Undefined where nobody can tell it: behind a proxy that is near (loopback, private) and not
-   * trusted, all clients have one address.
+   * The client's address. Undefined where nobody can tell it: of a client that is gone; and behind a proxy that is near
+   * (loopback, private) and not trusted, where all clients have one address.
    */
   clientAddress(req: IncomingMessage): string | undefined {
-    const peer = plain(req.socket.remoteAddress ?? "");
+    const { remoteAddress } = req.socket;
+    if (remoteAddress === undefined) return undefined;
+    const peer = plain(remoteAddress);
     if (this.#isTrusted(peer)) return this.#lastHop(req, peer);
-    if (!this.#posesAsProxy(req, peer)) return peer;
+    const header = forwardedHeader(req);
+    if (header === undefined) return peer;
+    this.#warn(peer, header);
     return isIP(peer) !== 0 && isPrivateAddress(peer) ? undefined : peer;
   }
 
@@ -58,8 +62,10 @@ export class Proxies {
   baseUrl(req: IncomingMessage): string {
     if (this.publicUrl !== "") return this.publicUrl.replace(/\/+$/, "");
     const peer = plain(req.socket.remoteAddress ?? "");
-    const forwarded = this.#isTrusted(peer) ? forwardedTo(req) : {};
-    this.#posesAsProxy(req, peer);
+    const isTrusted = this.#isTrusted(peer);
+    const header = forwardedHeader(req);
+    if (header !== undefined && !isTrusted) this.#warn(peer, header);
+    const forwarded = isTrusted ? forwardedTo(req) : {};
     const host = forwarded.host ?? req.headers.host ?? "";
     const isHost = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i.test(host);
     return `${forwarded.proto?.toLowerCase() === "https" ? "https" : "http"}://${isHost ? host : "localhost"}`;
@@ -90,21 +96,23 @@ export class Proxies {
     return isIP(address) !== 0 && this.#trusted.check(address, family(address));
   }
 
-  /** Whether a peer that is no trusted proxy speaks as one; that is warned of once. */
-  #posesAsProxy(req: IncomingMessage, peer: string): boolean {
-    const header = forwardedHeaders.find((name) => req.headers[name] !== undefined);
-    if (header === undefined || this.#isTrusted(peer)) return false;
-    if (this.#warned.has(peer) || this.#warned.size >= mostWarnings) return true;
+  /** Once of each peer that speaks as a proxy and is no trusted one. */
+  #warn(peer: string, header: string): void {
+    if (this.#warned.has(peer) || this.#warned.size >= mostWarnings) return;
     this.#warned.add(peer);
     this.#log.warn(
       { peer, header, option: "--trusted-proxies" },
       "a peer that is no trusted proxy sends a forwarded header, which is ignored: a proxy of yours must be named",
     );
-    return true;
   }
 }
 
 const forwardedHeaders = ["x-forwarded-for", "forwarded", "x-forwarded-proto", "x-forwarded-host"] as const;
+
+/** The one by which a peer speaks as a proxy. */
+function forwardedHeader(req: IncomingMessage): string | undefined {
+  return forwardedHeaders.find((name) => req.headers[name] !== undefined);
+}
 
 const family = (address: string) => (isIP(address) === 6 ? "ipv6" : "ipv4");
 

@@ -8,6 +8,7 @@ import type { Invocation } from "../references.ts";
 import { arriving, wantPlain } from "./body.ts";
 import type { ApiDeps } from "./deps.ts";
 import { parseIJson } from "./json.ts";
+import { tooLarge, tooManyOctets } from "./refusals.ts";
 import { sendJson, sent } from "./respond.ts";
 import { sessionState, supports } from "./session.ts";
 
@@ -119,9 +120,6 @@ async function answer(deps: ApiDeps, { req, res, body, arrival, login, octets }:
   await sendJson(req, res, 200, response, {}, octets.taken);
 }
 
-const tooManyOctets = () =>
-  new RequestError("about:blank", 503, "Too many octets of requests are on their way: try again later.");
-
 const cutOff = () => new RequestError("about:blank", 400, "The request was cut off.");
 
 class Body {
@@ -141,7 +139,7 @@ class Body {
 
   async read(req: IncomingMessage, arrival: Arrival): Promise<Buffer> {
     const announced = Number(req.headers["content-length"] ?? 0);
-    if (announced > this.#most) throw this.#tooLarge();
+    if (announced > this.#most) throw tooLarge(this.#most);
     if (!(await arrival.announce(announced))) throw tooManyOctets();
     // Its client may have gone while it waited.
     if (req.destroyed) throw cutOff();
@@ -153,7 +151,7 @@ class Body {
       if (bytes) chunk.copy(bytes, size);
       else chunks.push(chunk);
       size += chunk.length;
-      if (size > this.#most) this.refuse(this.#tooLarge());
+      if (size > this.#most) this.refuse(tooLarge(this.#most));
       else arrival.grow(size);
     };
     const refuse = () => this.refuse(cutOff());
@@ -172,10 +170,6 @@ class Body {
     if (!arrival.settle(size)) throw tooManyOctets();
     if (bytes) return bytes;
     return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-  }
-
-  #tooLarge(): RequestError {
-    return new RequestError("limit", 400, `At most ${this.#most} octets in a request.`, "maxSizeRequest");
   }
 }
 

@@ -4,6 +4,7 @@ import { decodeId } from "../../base/ids.ts";
 import { RequestError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
 import type { HttpDeps } from "./deps.ts";
+import { throttled } from "./refusals.ts";
 
 /** Throws a RequestError of status 401 or 429. */
 export async function authenticate(
@@ -11,9 +12,7 @@ export async function authenticate(
   { authenticator, proxies }: Pick<HttpDeps, "authenticator" | "proxies">,
 ): Promise<Login> {
   const login = await authenticator.authenticate(req.headers.authorization, proxies.clientAddress(req));
-  if (login === "throttled") {
-    throw new RequestError("about:blank", 429, "Too many wrong credentials of late: try again later.");
-  }
+  if (login === "throttled") throw throttled();
   if (!login) throw new RequestError("about:blank", 401, "Credentials are needed, Basic or Bearer.");
   return login;
 }

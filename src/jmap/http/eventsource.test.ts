@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Login } from "../../auth/login.ts";
@@ -37,6 +37,7 @@ let draining: AbortController;
 let valid: Login | "throttled" | undefined;
 let server: Server;
 let base: string;
+let spoil: (res: ServerResponse) => void;
 
 beforeEach(async () => {
   modseqs.set(1, 5).set(2, 5);
@@ -53,7 +54,11 @@ beforeEach(async () => {
     maxPerLogin: 2,
     checkInterval: 40,
   });
-  server = createServer((req, res) => eventSource(req, res, login, new URL(req.url ?? "", "http://localhost")));
+  spoil = () => {};
+  server = createServer((req, res) => {
+    spoil(res);
+    eventSource(req, res, login, new URL(req.url ?? "", "http://localhost"));
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jmap/eventsource/`;
@@ -245,6 +250,18 @@ describe("an event source, RFC 8620 §7.3", () => {
     const response = await fetch(`${base}?${all}`);
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ status: 503 });
+  });
+
+  it("is cut off when it fails after its head", async () => {
+    spoil = (res) => {
+      res.write = () => {
+        res.flushHeaders();
+        throw new Error("nothing can be written");
+      };
+    };
+    const { response, next } = await open(all);
+    expect(response.status).toBe(200);
+    await expect(next()).rejects.toThrow();
   });
 
   it("answers HEAD without a stream", async () => {

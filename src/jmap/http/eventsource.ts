@@ -9,6 +9,7 @@ import { Subscriber } from "../../push/subscriber.ts";
 import type { TypeName } from "../../store/change.ts";
 import { RequestError } from "../errors.ts";
 import type { Proxies } from "./address.ts";
+import { refuse } from "./refusals.ts";
 
 export interface EventSourceDeps {
   bus: Bus;
@@ -55,7 +56,7 @@ export function createEventSource(deps: EventSourceDeps): EventSource {
         throw new RequestError("about:blank", 429, "Too many event sources are open.");
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      refuse(res, error);
+      refuse(req, res, error);
       return;
     }
     if (req.method === "HEAD") {
@@ -101,17 +102,6 @@ function badParameter(detail: string): RequestError {
   return new RequestError("about:blank", 400, `The event source can't be opened: ${detail}.`);
 }
 
-function refuse(res: ServerResponse, error: RequestError): void {
-  const body = JSON.stringify(error);
-  res.writeHead(error.status, {
-    "Content-Type": "application/problem+json",
-    "Content-Length": Buffer.byteLength(body),
-    "Cache-Control": "no-store",
-    ...(error.status >= 429 && { "Retry-After": "5" }),
-  });
-  res.end(body);
-}
-
 /** One open response. */
 class Stream implements Connection {
   readonly login: string;
@@ -153,15 +143,15 @@ class Stream implements Connection {
     } catch (error) {
       this.#deps.log.error({ err: error }, "event source not opened");
       if (this.#ended) return;
-      this.end();
-      refuse(this.#res, new RequestError("about:blank", 503, "The server can't tell states at the moment."));
+      this.#refuse("The server can't tell states at the moment.");
     }
   }
 
   close(): void {
-    this.end();
-    if (!this.#res.headersSent) refuse(this.#res, new RequestError("about:blank", 503, "The stream was ended."));
-    else this.#res.end();
+    if (this.#res.headersSent) {
+      this.end();
+      this.#res.end();
+    } else this.#refuse("The stream was ended.");
   }
 
   async isValid(): Promise<boolean | undefined> {
@@ -177,6 +167,13 @@ class Stream implements Connection {
     this.#ended = true;
     clearInterval(this.#ping);
     this.#subscriber.close();
+  }
+
+  /** A stream that has begun can only be cut off. */
+  #refuse(why: string): void {
+    this.end();
+    if (this.#res.headersSent) this.#res.destroy();
+    else refuse(this.#req, this.#res, new RequestError("about:blank", 503, why));
   }
 
   #open(): void {

@@ -1,6 +1,6 @@
 import type { Pieces } from "./pieces.ts";
 
-/** Deflate makes so many octets of one, at most. */
+/** The most octets that deflate makes of one. */
 const mostInflated = 1_032;
 /** What the pieces of a message take beside their octets. */
 const overhead = 64;
@@ -20,7 +20,7 @@ export interface PartialMessage {
 export class FramePieces implements Pieces {
   readonly #mayGoOn: (message: PartialMessage) => boolean;
   readonly #onWhole: () => void;
-  /** Of the frame's payload, so much is still to come. */
+  /** What is still to come of the frame's payload. */
   #left = 0;
   #isMessage = false;
   #isLast = false;

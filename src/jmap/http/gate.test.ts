@@ -126,6 +126,36 @@ test("answers that nobody reads stop the requests on the line", async () => {
   expect(begun).toBeLessThan(30);
 });
 
+test("a request that waited for a client to read is parted from its body and from what follows", async () => {
+  let underWay = 0;
+  let most = 0;
+  await serve(async (req, res) => {
+    req.resume();
+    if (req.url === "/large") {
+      res.end(`${"x".repeat(12_000_000)}!`);
+      return;
+    }
+    most = Math.max(most, ++underWay);
+    await sleep(req.url === "/second" ? 200 : 1);
+    underWay--;
+    res.end(`${req.url}!`);
+  });
+  const body = "x".repeat(20_000);
+  const socket = open();
+  socket.pause();
+  // The HTTP server pauses at the second request, and goes on once the first answer is taken.
+  socket.write(get("/large") + get("/second"));
+  socket.write(`POST /post HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}${gets(300)}`);
+  await sleep(100);
+  const all = await answers(socket, 303);
+  expect(all.slice(1).map((answer) => /\n(\/\w+)!$/.exec(answer)?.[1])).toEqual([
+    "/second",
+    "/post",
+    ...Array.from({ length: 300 }, (_, at) => `/${at}`),
+  ]);
+  expect(most).toBe(8);
+});
+
 test("one connection's thousands of requests let another's through", async () => {
   await serve((_req, res) => {
     const end = performance.now() + 1;

@@ -5,11 +5,11 @@ import { networkOf } from "../../auth/throttle.ts";
 import { type FairTurns, Seat } from "../../base/fair-turns.ts";
 import { HeadPieces, type Pieces } from "./pieces.ts";
 
-/** So many requests of one connection are under way at a time; further ones stay on the line. */
+/** The most requests of one connection under way at once; further ones stay on the line. */
 const mostUnderWay = 8;
-/** A piece of a body that has so many octets takes a turn, too. */
+/** The octets from which on a piece of a body takes a turn, too. */
 const worthATurn = 4_096;
-/** After so many refusals in a row the connection ends. */
+/** The refusals in a row after which the connection ends. */
 const mostRefusals = 100;
 
 /**
@@ -28,8 +28,8 @@ export class Gate extends Duplex {
   #waitsForMore = false;
   /** The reader is ready for more. */
   #isWanted = true;
-  /** Nobody has read the body that was handed on. */
-  #isBodyFull = false;
+  /** The HTTP server wants no more: nobody reads a body, or takes the answers. */
+  #isStopped = false;
   #isShut = false;
   #underWay = 0;
   #refusals = 0;
@@ -50,14 +50,17 @@ export class Gate extends Duplex {
     raw.on("close", () => this.destroy());
   }
 
-  /** By these the HTTP server stops the arrival of a body that is not being read, and goes on with it. */
+  /**
+   * By these the HTTP server stops what arrives while a body is not being read, or answers are not taken, and goes on
+   * with it. So nothing is buffered behind a request whose body is not known yet.
+   */
   readonly _handle = {
     readStop: () => {
-      this.#isBodyFull = true;
+      this.#isStopped = true;
     },
     readStart: () => {
-      if (!this.#isBodyFull) return;
-      this.#isBodyFull = false;
+      if (!this.#isStopped) return;
+      this.#isStopped = false;
       this.#advance();
     },
   };
@@ -178,12 +181,12 @@ export class Gate extends Duplex {
       if (isWhole || length >= worthATurn) this.#takeTurn(length);
       else this.#handOn(length);
     }
-    if (this.#ended && this.#held.length === 0 && !this.#isShut) this.push(null);
+    if (this.#ended && !this.#isShut && (this.#held.length === 0 || this.#waitsForMore)) this.#handOnEnd();
     this.#flow();
   }
 
   get #isOpen(): boolean {
-    return this.#isWanted && !this.#isBodyFull && !this.#isShut && !this.#waitsForTurn;
+    return this.#isWanted && !this.#isStopped && !this.#isShut && !this.#waitsForTurn;
   }
 
   #takeTurn(length: number): void {
@@ -203,6 +206,12 @@ export class Gate extends Duplex {
     this.#held = this.#held.subarray(length);
     this.#pieces.passed();
     this.#isWanted = this.push(piece);
+  }
+
+  /** What it ended inside of will never be whole. */
+  #handOnEnd(): void {
+    this.#held = empty;
+    this.push(null);
   }
 
   #flow(): void {

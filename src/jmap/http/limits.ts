@@ -1,7 +1,7 @@
 import { Slots } from "../../base/slots.ts";
 import { RequestError } from "../errors.ts";
 
-/** So long, in ms, a request waits for others of its login to end before it is refused. */
+/** How long, in ms, a request waits for others of its login to end before it is refused. */
 const patience = 1_000;
 
 interface Place {
@@ -68,7 +68,7 @@ export class Concurrency {
   }
 }
 
-/** Of each login, so many pieces of work run at a time; the others wait in order. */
+/** A bounded number of pieces of work of each login run at a time; the others wait in order. */
 export class Turns {
   readonly #most: number;
   readonly #slots = new Map<string, Slots>();

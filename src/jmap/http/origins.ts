@@ -10,7 +10,7 @@ export interface OriginsOptions {
   log: Log;
 }
 
-/** So many origins are logged, each once. */
+/** The most origins that are logged, each once. */
 const mostWarnings = 16;
 
 /**

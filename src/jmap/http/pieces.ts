@@ -4,7 +4,7 @@ export interface Pieces {
   cut(bytes: Buffer): { length: number; isWhole: boolean };
   /** What `cut` told last is being handed on. */
   passed(): void;
-  /** A body of so many octets comes next. */
+  /** A body comes next; its length in octets. */
   body(length: number): void;
 }
 
@@ -14,7 +14,7 @@ const end = Buffer.from("\n\r\n");
 /** HTTP/1.1: up to the end of a request's head, or of its body. */
 export class HeadPieces implements Pieces {
   #body = 0;
-  /** So much of the end stands at the end of what was handed on. */
+  /** How much of the end stands at the end of what was handed on. */
   #seen = 0;
   #after = { body: 0, seen: 0 };
 

@@ -1,10 +1,9 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
-import { isStorageTrouble, tellStorageTrouble } from "../../store/storage-trouble.ts";
-import { RequestError } from "../errors.ts";
 import type { Services } from "../method.ts";
 import { jsonBytes } from "./large-json.ts";
+import { asRefusal, refuse } from "./refusals.ts";
 
 const brotli = promisify(brotliCompress);
 const zip = promisify(gzip);
@@ -70,32 +69,33 @@ function chooseEncoding(accept: string | string[] | undefined): "br" | "gzip" | 
   return weight("gzip") > 0 ? "gzip" : undefined;
 }
 
-/** RFC 7807. What is no RequestError is logged under a reference and told by that alone. */
-export async function sendError(
+/** Answers with a refusal, or ends the connection where that can't be. */
+export async function fail(
   req: IncomingMessage,
   res: ServerResponse,
   error: unknown,
   services: Services,
 ): Promise<void> {
+  await sendError(req, res, error, services).catch(() => void res.destroy());
+}
+
+/** RFC 7807 */
+async function sendError(req: IncomingMessage, res: ServerResponse, error: unknown, services: Services): Promise<void> {
   if (res.headersSent || res.destroyed) {
     res.destroy();
     return;
   }
-  const problem = error instanceof RequestError ? error : unexpected(error, services);
+  const refusal = asRefusal(error, services);
   if (!req.complete) await drain(req, Math.max(services.limits.maxSizeUpload, services.limits.maxSizeRequest));
   // A body that nobody reads would end up as the next request of the connection.
   if (!req.complete) {
     res.setHeader("Connection", "close");
     req.resume();
   }
-  await sendJson(req, res, problem.status, problem, {
-    "Content-Type": "application/problem+json",
-    ...(problem.status === 401 && { "WWW-Authenticate": challenges(req) }),
-    ...((problem.status === 429 || problem.status === 503) && { "Retry-After": "30" }),
-  });
+  refuse(req, res, refusal);
 }
 
-/** So far over the largest body that is taken, and so long in ms, a refused one is read on. */
+/** How far over the largest body that is taken, and how long, in ms, a refused one is read on. */
 const drainGrace = 1 << 20;
 const drainPatience = 30_000;
 
@@ -114,24 +114,4 @@ async function drain(req: IncomingMessage, most: number): Promise<void> {
   req.resume();
   await promise;
   clearTimeout(timer);
-}
-
-function unexpected(error: unknown, { log, random }: Services): RequestError {
-  if (isStorageTrouble(error)) {
-    tellStorageTrouble(log, error);
-    return new RequestError("about:blank", 503, "Nothing can be stored at the moment: try again later.");
-  }
-  const reference = random(6).toString("hex");
-  log.error({ reference, err: error }, "request failed");
-  return new RequestError("about:blank", 500, `unexpected error, reference ${reference}`);
-}
-
-/**
- * RFC 9110 §11.6.1: every scheme that is taken, since clients go by what is offered; or none, to what a script asks. A
- * browser would answer those with a dialog of its own, and scripts have credentials to send without being asked.
- */
-export function challenges(req: IncomingMessage): string[] {
-  const { origin, "x-requested-with": requestedWith, "sec-fetch-mode": mode = "navigate" } = req.headers;
-  const isScript = requestedWith !== undefined || origin !== undefined || mode !== "navigate";
-  return isScript ? [] : ['Basic realm="posthorn", charset="UTF-8"', 'Bearer realm="posthorn"'];
 }

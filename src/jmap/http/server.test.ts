@@ -310,6 +310,41 @@ test("a method whose capability is not in using says so, and the log tells it on
   ]);
 });
 
+test("of a login, ten clients that forget a capability are logged, whatever they call themselves", async () => {
+  const warnings: { login: string; agent: string }[] = [];
+  deps.services.log = { ...silentLog, warn: (fields: object) => void warnings.push(fields as never) };
+  const ask = (agent: string, headers = {}) =>
+    post({ using, methodCalls: [["Identity/get", { accountId: account }, "0"]] }, { "User-Agent": agent, ...headers });
+  for (const end of ["a", "b"]) await ask("x".repeat(1_000) + end);
+  for (let count = 0; count < 20; count++) await ask(`Mailer/${count}`);
+  await ask("Mailer/0", { Authorization: "Bearer guest" });
+  const logins = warnings.map(({ login }) => login);
+  expect(logins).toEqual([...Array.from({ length: 10 }, () => "test"), "guest"]);
+  expect(warnings.map(({ agent }) => agent.length).slice(0, 2)).toEqual([200, 8]);
+});
+
+test("a refusal that fails itself ends its connection, and nothing else", async () => {
+  const away = () => {
+    throw new Error("away");
+  };
+  const failing = createHttpServer({
+    ...deps,
+    services: { ...deps.services, random: away },
+    authenticator: { authenticate: away },
+    ready: away,
+  });
+  await new Promise<void>((resolve) => failing.listen(0, "127.0.0.1", resolve));
+  try {
+    const url = `http://127.0.0.1:${(failing.address() as AddressInfo).port}`;
+    await expect(fetch(`${url}/jmap/api`, { method: "POST" })).rejects.toThrow();
+    await expect(fetch(`${url}/readyz`)).rejects.toThrow();
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  } finally {
+    failing.closeAllConnections();
+    failing.close();
+  }
+});
+
 test("an upload that the account has no room for is refused, announced or not", async () => {
   const announced = await upload("01234567890", {}, full);
   expect(announced.status).toBe(507);

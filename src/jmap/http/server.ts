@@ -12,7 +12,8 @@ import type { HttpDeps } from "./deps.ts";
 import { handleDownload } from "./download.ts";
 import { gate, gateOf } from "./gate.ts";
 import { Concurrency, Turns } from "./limits.ts";
-import { sendError, sendJson } from "./respond.ts";
+import { refuse } from "./refusals.ts";
+import { fail, sendJson } from "./respond.ts";
 import { buildSession } from "./session.ts";
 import { handleUpload } from "./upload.ts";
 
@@ -50,12 +51,12 @@ export function createHttpServer(deps: HttpDeps): Server {
       checkHost(req);
     } catch (error) {
       res.setHeader("Connection", "close");
-      void sendError(req, res, error, services);
+      void fail(req, res, error, services);
       return;
     }
     if (handleCors(req, res)) return;
     if (req.method === "POST" && req.url === "/jmap/api") {
-      serveApi(req, res).catch((error: unknown) => sendError(req, res, error, services));
+      serveApi(req, res).catch((error: unknown) => fail(req, res, error, services));
     } else router(req as Request, res as Response);
   });
   gate(server, new FairTurns());
@@ -138,7 +139,7 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
     throw new RequestError("about:blank", 404, "There is nothing here.");
   });
   app.use(async (error: unknown, req: Request, res: Response, _next: NextFunction) => {
-    await sendError(req, res, asRequestError(error), deps.services);
+    await fail(req, res, asRequestError(error), deps.services);
   });
   return app;
 }
@@ -155,12 +156,9 @@ function isWebSocket(req: IncomingMessage): boolean {
 }
 
 /** RFC 9110 §15.5.22: a request that is no handshake. */
-function wantsUpgrade(req: Request, res: Response): Promise<void> {
-  return sendJson(req, res, 426, new RequestError("about:blank", 426, "This is a WebSocket."), {
-    "Content-Type": "application/problem+json",
-    Upgrade: "websocket",
-    Connection: "Upgrade",
-  });
+function wantsUpgrade(req: Request, res: Response): void {
+  const refusal = new RequestError("about:blank", 426, "This is a WebSocket.");
+  refuse(req, res, refusal, { Upgrade: "websocket", Connection: "Upgrade" });
 }
 
 /** The router's own refusals, such as of a malformed percent-encoding, carry a status. */

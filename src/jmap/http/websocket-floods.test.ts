@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import type { Login } from "../../auth/login.ts";
@@ -33,6 +33,7 @@ beforeEach(async () => {
   deps = {
     bus,
     log: silentLog,
+    random: randomBytes,
     draining: new AbortController().signal,
     authenticate: async () => login,
     processRequest: async (_login, body) => ({ methodResponses: (body as Message).methodCalls }),
@@ -110,6 +111,19 @@ test("messages that come slowly, in parts, are answered when they are whole", as
   }
   client.send(" ", { fin: true });
   expect((await next()).requestId).toBe("R");
+});
+
+test.each([
+  ["nothing", []],
+  ["one octet of a frame", [0x81]],
+  ["a frame whose length is not all there", [0x81, 0xfe, 0x01]],
+  ["a frame without its mask", [0x81, 0x85]],
+  ["a part of a payload", [0x81, 0x85, 0, 0, 0, 0, 0x7b]],
+])("a client that ends after %s is let go", async (_what, octets) => {
+  const { client, closed } = await open();
+  const { _socket: socket } = client as unknown as { _socket: Socket };
+  socket.end(Buffer.from(octets));
+  expect((await closed).code).toBe(1006);
 });
 
 test("messages that are not whole are bounded by login: the oldest goes in the end, small ones always pass", async () => {

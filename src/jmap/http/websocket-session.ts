@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { WebSocket } from "ws";
 import type { Authenticator, Login } from "../../auth/login.ts";
 import type { Log } from "../../base/log.ts";
@@ -8,31 +7,34 @@ import { chooseTypes } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
 import type { Arrival, Arrivals } from "../arrivals.ts";
 import { RequestError } from "../errors.ts";
+import type { Services } from "../method.ts";
 import type { Octets } from "../octets.ts";
 import { FramePieces, type PartialMessage } from "./frames.ts";
 import type { Gate } from "./gate.ts";
 import { parseIJson } from "./json.ts";
 import { jsonBytes } from "./large-json.ts";
+import { asRefusal, throttled, tooLarge, tooManyOctets } from "./refusals.ts";
 
-/** So far over maxSizeRequest, a message still gets an answer; beyond it the connection closes with 1009. */
+/** How far over maxSizeRequest a message still gets an answer; beyond it the connection closes with 1009. */
 export const sizeGrace = 1 << 20;
-/** After so many messages in a row that are none, the connection ends. */
+/** The messages in a row that are none after which the connection ends. */
 const mostNonsense = 100;
-/** A message takes no longer than so many ms to be whole, and one for each so many octets of it that are there. */
+/** How long, in ms, a message may take to be whole; one more for each `slowestLine` octets of it that are there. */
 const messagePatience = 30_000;
 const slowestLine = 8;
-/** When the server stops, a client that doesn't take its answers gets so long, in ms. */
+/** How long, in ms, a client that doesn't take its answers gets when the server stops. */
 const drainPatience = 10_000;
-/** A client that doesn't answer our close gets this long, in ms. */
+/** How long, in ms, a client that doesn't answer our close gets. */
 const closePatience = 3_000;
-/** So long, in ms, a close that is not waited for has to reach the client. */
+/** How long, in ms, a close that is not waited for has to reach the client. */
 const cutOffPatience = 100;
 
 export interface SessionDeps {
   bus: Bus;
   log: Log;
+  random: Services["random"];
   /** Runs a request object of RFC 8620 §3.3 and gives its response object; throws RequestError. */
-  processRequest: (login: Login, body: unknown, octets: Octets) => Promise<object>;
+  processRequest: (login: Login, body: unknown, octets: Octets, agent: string | undefined) => Promise<object>;
   /** Runs work in one of the turns that a login has; throws RequestError when it has none left. */
   inTurn: (login: string, connection: object, work: (octets: Octets) => Promise<void>) => Promise<void>;
   /** Octets on their way in, of all connections together. */
@@ -44,25 +46,15 @@ export interface SessionDeps {
   pingInterval?: number;
 }
 
-/** A WebSocket, and the gate through which it reads. */
+/** A WebSocket, the gate through which it reads, and the User-Agent of its handshake. */
 export interface Line {
   ws: WebSocket;
   gate: Gate;
+  agent: string | undefined;
 }
 
 /** Looks at the credentials of the handshake again. */
 export type Authenticate = () => ReturnType<Authenticator["authenticate"]>;
-
-/** Told by a reference alone. */
-export function unexpected(error: unknown, log: Log): RequestError {
-  const reference = randomBytes(6).toString("hex");
-  log.error({ reference, err: error }, "websocket request failed");
-  return new RequestError("about:blank", 500, `unexpected error, reference ${reference}`);
-}
-
-export function throttled(): RequestError {
-  return new RequestError("about:blank", 429, "Too many wrong credentials of late: try later.");
-}
 
 /** RFC 8887 §4.3.5.2 */
 interface PushEnable {
@@ -75,6 +67,7 @@ export class WebSocketSession implements Connection {
   readonly login: string;
   readonly #ws: WebSocket;
   readonly #gate: Gate;
+  readonly #agent: string | undefined;
   readonly #deps: SessionDeps;
   readonly #accounts: number[];
   readonly #authenticate: Authenticate;
@@ -93,10 +86,11 @@ export class WebSocketSession implements Connection {
   #announced = 0;
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor({ ws, gate }: Line, deps: SessionDeps, login: Login, authenticate: Authenticate) {
+  constructor({ ws, gate, agent }: Line, deps: SessionDeps, login: Login, authenticate: Authenticate) {
     this.login = login.login;
     this.#ws = ws;
     this.#gate = gate;
+    this.#agent = agent;
     this.#deps = deps;
     this.#accounts = login.accounts.map(({ id }) => id);
     this.#authenticate = authenticate;
@@ -236,7 +230,7 @@ export class WebSocketSession implements Connection {
       }
       // The turn lasts until the answer is taken: clients that don't read must not pile answers up.
       await this.#deps.inTurn(login.login, this, async (octets) => {
-        const response = await this.#deps.processRequest(login, request, octets);
+        const response = await this.#deps.processRequest(login, request, octets, this.#agent);
         arrival.end();
         const whole = { "@type": "Response", ...(id !== null && { requestId: id }), ...response };
         await this.#send(await jsonBytes(whole, octets.taken));
@@ -250,8 +244,8 @@ export class WebSocketSession implements Connection {
   }
 
   #sendError(id: string | null, error: unknown): Promise<void> | undefined {
-    const problem = error instanceof RequestError ? error : unexpected(error, this.#deps.log);
-    return this.#send({ "@type": "RequestError", requestId: id, ...problem.toJSON() });
+    const refusal = asRefusal(error, this.#deps);
+    return this.#send({ "@type": "RequestError", requestId: id, ...refusal.toJSON() });
   }
 
   /** Only the last wish counts, however many come while the states are read. */
@@ -259,7 +253,7 @@ export class WebSocketSession implements Connection {
     this.#wanted = wanted;
     this.#subscriber?.close();
     this.#subscriber = undefined;
-    if (!this.#switching) void this.#subscribe();
+    if (!this.#switching) this.#subscribe().catch(() => this.#ws.terminate());
   }
 
   async #subscribe(): Promise<void> {
@@ -337,12 +331,6 @@ export class WebSocketSession implements Connection {
     setTimeout(() => this.#ws.terminate(), cutOffPatience).unref();
   }
 }
-
-const tooLarge = (most: number) =>
-  new RequestError("limit", 400, `At most ${most} octets in a request.`, "maxSizeRequest");
-
-const tooManyOctets = () =>
-  new RequestError("about:blank", 503, "Too many octets of requests are on their way: try again later.");
 
 function parse(data: Buffer): Record<string, unknown> {
   const message = parseIJson(data);

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect as connectTcp } from "node:net";
@@ -41,6 +42,7 @@ let bus: ProcessBus;
 let draining: AbortController;
 let deps: WebSocketDeps;
 let work: Work;
+let agents: (string | undefined)[];
 let revoked: boolean;
 let server: Server;
 let url: string;
@@ -49,6 +51,7 @@ let clients: WebSocket[];
 
 beforeEach(async () => {
   modseq = 5;
+  agents = [];
   revoked = false;
   warnings = [];
   clients = [];
@@ -65,7 +68,11 @@ beforeEach(async () => {
       if (header === "Bearer busy") return "throttled";
       return (header === "Bearer good" || header === "Basic good") && !revoked ? login : undefined;
     },
-    processRequest: (_login, body, octets) => work(body as Message, octets),
+    random: randomBytes,
+    processRequest: (_login, body, octets, agent) => {
+      agents.push(agent);
+      return work(body as Message, octets);
+    },
     inTurn: (_login, _connection, run) => new OctetPool(10_000_000, 10_000_000).leased(run),
     arrivals: new Arrivals(10_000_000, 10_000_000),
     proxies: new Proxies({ trusted: [], publicUrl: "", log: silentLog }),
@@ -87,7 +94,8 @@ afterEach(async () => {
 
 function connect(options: { protocols?: string[]; token?: string } = {}) {
   const { protocols = ["jmap"], token = "good" } = options;
-  const client = new WebSocket(url, protocols, { headers: { Authorization: `Bearer ${token}` } });
+  const headers = { Authorization: `Bearer ${token}`, "User-Agent": "Mailer/1" };
+  const client = new WebSocket(url, protocols, { headers });
   clients.push(client);
   client.on("error", () => {});
   return client;
@@ -233,6 +241,7 @@ describe("requests, RFC 8887 §4.3", () => {
     send({ "@type": "Request", id: "R1", createdIds: { a: "b" }, ...echo });
     await next();
     expect(bodies).toEqual([{ createdIds: { a: "b" }, ...echo }]);
+    expect(agents).toEqual(["Mailer/1"]);
   });
 
   it("may overtake each other", async () => {
@@ -290,6 +299,14 @@ describe("requests, RFC 8887 §4.3", () => {
     });
     send({ "@type": "Request", id: "after", ...echo });
     expect((await next()).requestId).toBe("after");
+  });
+
+  it("are put off while nothing can be stored", async () => {
+    work = () => Promise.reject(Object.assign(new Error("no space left"), { code: "ENOSPC" }));
+    const { send, next } = await open();
+    send({ "@type": "Request", id: "R1", ...echo });
+    const detail = "Nothing can be stored at the moment: try again later.";
+    expect(await next()).toMatchObject({ "@type": "RequestError", requestId: "R1", status: 503, detail });
   });
 
   it("over the limit are refused, and far over it end the connection", async () => {

@@ -2,14 +2,13 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Authenticator } from "../../auth/login.ts";
-import type { Log } from "../../base/log.ts";
 import { Connections } from "../../push/connections.ts";
 import { RequestError } from "../errors.ts";
 import { checkHost, type Proxies } from "./address.ts";
 import { type Gate, gateOf } from "./gate.ts";
 import { createOriginCheck } from "./origins.ts";
-import { challenges } from "./respond.ts";
-import { type SessionDeps, sizeGrace, throttled, unexpected, WebSocketSession } from "./websocket-session.ts";
+import { asRefusal, throttled, writeRefusal } from "./refusals.ts";
+import { type SessionDeps, sizeGrace, WebSocketSession } from "./websocket-session.ts";
 
 export interface WebSocketDeps extends SessionDeps {
   /** Aborted when the server drains: requests under way are answered, then connections close. */
@@ -61,7 +60,7 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
     if (gate.destroyed) return;
     gate.signIn(login.login, deps.proxies.clientAddress(req));
     server.handleUpgrade(req, gate, head, (ws: WebSocket) => {
-      const session = new WebSocketSession({ ws, gate }, deps, login, authenticate);
+      const session = new WebSocketSession({ ws, gate, agent: req.headers["user-agent"] }, deps, login, authenticate);
       ws.once("close", () => connections.delete(session));
       connections.add(session);
     });
@@ -72,7 +71,9 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
     socket.on("error", () => {});
     const gate = gateOf(req);
     gate.shut();
-    upgrade(req, gate, head).catch((error: unknown) => refuse(req, socket, error, deps.log));
+    upgrade(req, gate, head)
+      .catch((error: unknown) => refuse(req, socket, asRefusal(error, deps)))
+      .catch(() => void socket.destroy());
   };
 }
 
@@ -81,17 +82,12 @@ function offersJmap(req: IncomingMessage): boolean {
   return offered.split(",").some((name) => name.trim() === "jmap");
 }
 
-function refuse(req: IncomingMessage, socket: Duplex, error: unknown, log: Log): void {
-  const problem = error instanceof RequestError ? error : unexpected(error, log);
-  const body = JSON.stringify(problem);
-  const headers = [
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}`,
-    "Connection: close",
-    "Content-Type: application/problem+json",
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    ...(problem.status === 401 ? challenges(req).map((value) => `WWW-Authenticate: ${value}`) : []),
-    ...(problem.status === 429 || problem.status === 503 ? ["Retry-After: 5"] : []),
-  ];
+function refuse(req: IncomingMessage, socket: Duplex, refusal: RequestError): void {
+  const { status } = refusal;
+  const { body, headers } = writeRefusal(req, refusal);
+  const fields = Object.entries({ Connection: "close", ...headers }).flatMap(([name, value]) =>
+    [value].flat().map((one) => `${name}: ${one}\r\n`),
+  );
   socket.once("finish", () => socket.destroy());
-  socket.end(`${headers.join("\r\n")}\r\n\r\n${body}`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${fields.join("")}\r\n${body}`);
 }

@@ -79,7 +79,7 @@ function textsIn(filter: JmapObject, properties: readonly string[]): string[] {
 
 const isSmall = (email: FetchedEmail): boolean => blobOf(email).size <= cachedAtMost;
 
-/** So many at once, in order; what is not small alone. */
+/** `concurrency` of them at once, in order; what is not small alone. */
 function inTurns<T>(all: readonly T[], isSmall: (one: T) => boolean): T[][] {
   const turns: T[][] = [];
   let room = 0;

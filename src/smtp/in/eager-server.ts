@@ -12,7 +12,7 @@ const leastBytes = 30_000;
 /** When more than half of all places are taken: nobody shall keep others out by doing nothing. */
 const littlePatience = 30_000;
 const lookEvery = 3_000;
-/** So many commands without a message, besides RCPT. */
+/** The most commands without a message, besides RCPT. */
 const mostIdleCommands = 100;
 /** How often the size limit is read and thrown away, so that the peer comes to its end and hears why. */
 const mostOversize = 4;

@@ -1,0 +1,67 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { isStorageTrouble, tellStorageTrouble } from "../../store/storage-trouble.ts";
+import { RequestError } from "../errors.ts";
+import type { Services } from "../method.ts";
+
+export const tooLarge = (most: number) =>
+  new RequestError("limit", 400, `At most ${most} octets in a request.`, "maxSizeRequest");
+
+export const tooManyOctets = () =>
+  new RequestError("about:blank", 503, "Too many octets of requests are on their way: try again later.");
+
+export const throttled = () =>
+  new RequestError("about:blank", 429, "Too many wrong credentials of late: try again later.");
+
+/** What is no RequestError is logged under a reference and told by that alone. */
+export function asRefusal(error: unknown, { log, random }: Pick<Services, "log" | "random">): RequestError {
+  if (error instanceof RequestError) return error;
+  if (isStorageTrouble(error)) {
+    tellStorageTrouble(log, error);
+    return new RequestError("about:blank", 503, "Nothing can be stored at the moment: try again later.");
+  }
+  const reference = random(6).toString("hex");
+  log.error({ reference, err: error }, "request failed");
+  return new RequestError("about:blank", 500, `unexpected error, reference ${reference}`);
+}
+
+/** In seconds: when to come again after a 429 or a 503. */
+const retryAfter = "30";
+
+/** RFC 7807: the body of a refusal, and the header fields that go with it. */
+export function writeRefusal(
+  req: IncomingMessage,
+  refusal: RequestError,
+): { body: string; headers: Record<string, string | number | string[]> } {
+  const { status } = refusal;
+  const body = JSON.stringify(refusal);
+  const headers = {
+    "Content-Type": "application/problem+json",
+    "Content-Length": Buffer.byteLength(body),
+    "Cache-Control": "no-store",
+    ...(status === 401 && { "WWW-Authenticate": challenges(req) }),
+    ...((status === 429 || status === 503) && { "Retry-After": retryAfter }),
+  };
+  return { body, headers };
+}
+
+/** Answers with it. */
+export function refuse(
+  req: IncomingMessage,
+  res: ServerResponse,
+  refusal: RequestError,
+  more: OutgoingHttpHeaders = {},
+): void {
+  const { body, headers } = writeRefusal(req, refusal);
+  res.writeHead(refusal.status, { ...headers, ...more });
+  res.end(req.method === "HEAD" ? undefined : body);
+}
+
+/**
+ * RFC 9110 §11.6.1: every scheme that is taken, since clients go by what is offered; or none, to what a script asks. A
+ * browser would answer those with a dialog of its own, and scripts have credentials to send without being asked.
+ */
+function challenges(req: IncomingMessage): string[] {
+  const { origin, "x-requested-with": requestedWith, "sec-fetch-mode": mode = "navigate" } = req.headers;
+  const isScript = requestedWith !== undefined || origin !== undefined || mode !== "navigate";
+  return isScript ? [] : ['Basic realm="posthorn", charset="UTF-8"', 'Bearer realm="posthorn"'];
+}
