@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { writeMails } from "../../src/mail/ingest.ts";
+import { withTerms, writeMails } from "../../src/mail/ingest.ts";
 import { prepareMessage } from "../../src/mail/prepare.ts";
 import { searchQuery } from "../../src/mail/search-query.ts";
 import type { EmailFilter } from "../../src/store/email-query/criteria.ts";
@@ -40,7 +40,7 @@ async function arrive(count: number, isLong: (nth: number) => boolean): Promise<
     keywords: [],
     receivedAt: new Date(Date.UTC(2026, 0, 1) + second++ * 1000),
   }));
-  await store.write(accountId, (tx) => writeMails(tx, mails));
+  await store.write(accountId, (tx) => writeMails(tx, withTerms(accountId, mails)));
 }
 
 function filterOf(text: string): EmailFilter {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { TestClient, testLogin, testServices } from "../../../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../../../test/support/postgres.ts";
 import { decodeId, encodeId } from "../../../base/ids.ts";
-import { writeMails } from "../../../mail/ingest.ts";
+import { withTerms, writeMails } from "../../../mail/ingest.ts";
 import { prepareMessage } from "../../../mail/prepare.ts";
 import { encodeBlobId, sha256Of } from "../../../store/blob-id.ts";
 import type { Blobs } from "../../../store/blobs.ts";
@@ -34,17 +34,14 @@ let clock = 0;
 async function add(source: string, keywords: string[] = []): Promise<string> {
   const bytes = Buffer.from(source.replaceAll("\n", "\r\n"));
   const [place] = await findMailboxes(store.reader(accountId));
-  const [outcome] = await store.write(accountId, (tx) =>
-    writeMails(tx, [
-      {
-        blob: { sha256: sha256Of(bytes), day: "2026-01-01", size: bytes.length },
-        prepared: prepareMessage(bytes),
-        target: { mailboxIds: [place!.id] },
-        keywords,
-        receivedAt: new Date(Date.UTC(2026, 0, 1) + ++clock * 1000),
-      },
-    ]),
-  );
+  const mail = {
+    blob: { sha256: sha256Of(bytes), day: "2026-01-01", size: bytes.length },
+    prepared: prepareMessage(bytes),
+    target: { mailboxIds: [place!.id] },
+    keywords,
+    receivedAt: new Date(Date.UTC(2026, 0, 1) + ++clock * 1000),
+  };
+  const [outcome] = await store.write(accountId, (tx) => writeMails(tx, withTerms(accountId, [mail])));
   if (!outcome || !("email" in outcome)) throw new Error("not written");
   return encodeId("e", outcome.email.id);
 }
