@@ -104,6 +104,35 @@ describe("Email/query (RFC 8621 §4.4)", () => {
     expect(await find({ from: "rowing" })).toEqual([]);
   });
 
+  test("finds the names of groups on folded lines", async () => {
+    const folded = await add("To:\n Rowing Club: Ann <ann@example.com>,\n bob@example.com;\n\nx");
+    const second = await add("Cc: carol@example.com,\n\tChess Circle:\n dan@example.com;\n\nx");
+    expect(await find({ to: '"rowing club"' })).toEqual([folded]);
+    expect(await find({ cc: '"chess circle"' })).toEqual([second]);
+  });
+
+  test("finds phrases within one person or name of a file, not across two", async () => {
+    const part = (name: string) =>
+      `--b\nContent-Type: text/x-log\nContent-Disposition: attachment; filename="${name}"\n\n\n`;
+    const mail = await add(
+      `From: Ann Lee <x@a.test>, bob@b.test\nTo: x@a.test, bob@b.test\nCc: Team Red: x@a.test;, Team Blue: c@c.test;
+Subject: Bcc\nBcc: Zoe <zoe@z.test>, Max <m@m.test>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b
+
+${part("red apple.txt")}${part("green pear.txt")}--b--\n`,
+    );
+    const across = { from: "a.test bob", to: "a.test bob", cc: "red team", bcc: "test max" };
+    for (const [field, phrase] of Object.entries(across))
+      expect(await find({ [field]: `"${phrase}"` }), field).toEqual([]);
+    for (const phrase of ["a.test bob", "txt green", "apple.txt green"]) {
+      expect(await find({ text: `"${phrase}"` }), phrase).toEqual([]);
+    }
+    const within = { from: "ann lee x@a.test", to: "bob@b.test", cc: "team blue", bcc: "max m@m.test" };
+    for (const [field, phrase] of Object.entries(within)) {
+      expect(await find({ [field]: `"${phrase}"` }), field).toEqual([mail]);
+    }
+    expect(await find({ text: '"green pear.txt"' })).toEqual([mail]);
+  });
+
   test("finds signs in a subject, where nothing else is asked for", async () => {
     const dash = await add("Subject: something - otherthing\n\nbody - text");
     const both = await add("Subject: Q&A -> well-known!\n\nbody");
