@@ -135,7 +135,7 @@ test("a mail that cannot be read is counted and named, and the others are done",
   expect(told).toMatchObject([{ account: world.account, message: expect.any(Number) }]);
   expect(await find("last")).toEqual([last]);
   expect(await find("broken")).toEqual([broken]);
-  expect((await find("first")).length).toBe(2);
+  expect(await find("first")).toHaveLength(2);
   expect(await find("first -again")).toEqual([first]);
 });
 
