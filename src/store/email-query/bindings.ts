@@ -7,7 +7,7 @@ export class Bindings {
   }
 
   /** The placeholder of a value. */
-  add(value: unknown, type?: "bigint" | "bigint[]" | "int[]" | "text" | "timestamptz" | "tsquery" | "int"): string {
+  add(value: unknown, type?: "bigint" | "bigint[]" | "text" | "timestamptz" | "tsquery" | "int"): string {
     this.values.push(value);
     return `$${this.values.length}${type ? `::${type}` : ""}`;
   }

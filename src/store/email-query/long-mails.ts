@@ -2,7 +2,6 @@ import { statement, unprepared } from "../sql.ts";
 import type { Reader } from "../store.ts";
 import { Bindings } from "./bindings.ts";
 import { createList, type EmailList } from "./list.ts";
-import { asRare, holds } from "./match.ts";
 import { isTerms, type Node, type TermsLiteral } from "./normal.ts";
 import { anywhere, isMeant, phrasesOf } from "./sought.ts";
 
@@ -52,51 +51,43 @@ type Found = Map<number, Set<string>>;
 /** The rows of search_part to look for a phrase in: FROM and WHERE, of which `p.no` is read. */
 type Rows = (phrase: string, bindings: Bindings) => string;
 
-const matches = (phrase: string, bindings: Bindings) =>
-  holds({ terms: "p.terms", no: "p.no" }, { query: phrase, longMails: [] }, bindings);
-const matchesRarely = (phrase: string, bindings: Bindings) =>
-  holds({ terms: "p.terms", no: "p.no" }, asRare({ query: phrase, longMails: [] }), bindings);
+const matches = (phrase: string, bindings: Bindings) => `p.terms @@ ${bindings.add(phrase, "tsquery")}`;
+/** By the index: the planner knows no value of a subquery, and would rather read all rows for a word that is in most. */
+const isListed = (phrase: string, bindings: Bindings) => `p.terms @@ (SELECT ${bindings.add(phrase, "tsquery")})`;
 
-const rowsOfAll: Rows = (phrase, bindings) =>
-  `search_part p WHERE p.user_id = $1 AND ${matchesRarely(phrase, bindings)}`;
+const rowsOfAll: Rows = (phrase, bindings) => `search_part p WHERE p.user_id = $1 AND ${isListed(phrase, bindings)}`;
 
 /** So many looks into rows are taken one by one; for more, the index tells which rows have the words. */
 const mostWalked = 100;
-const selectRows = statement<{ no: number; part: number }>(`
-  SELECT p.no, p.part FROM search s
-  CROSS JOIN LATERAL (SELECT q.no, q.part FROM search_part q WHERE q.user_id = $1 AND q.no = s.no OFFSET 0) p
-  WHERE s.user_id = $1 AND s.received_at >= $2 LIMIT ${mostWalked + 1}`);
+const selectLong = statement<{ no: number; rows: number }>(`
+  SELECT s.no, p.rows FROM search s CROSS JOIN LATERAL (SELECT count(*) AS rows FROM (
+    SELECT 1 FROM search_part q WHERE q.user_id = $1 AND q.no = s.no LIMIT ${mostWalked + 1}) q) p
+  WHERE s.user_id = $1 AND s.received_at >= $2 AND p.rows > 0`);
 
 async function findSince(reader: Reader, phrases: string[], since: Date): Promise<Found> {
-  const rows = await reader.run(selectRows, [reader.accountId, since]);
-  if (rows.length === 0) return new Map();
-  const isWalked = rows.length * phrases.length <= mostWalked;
-  return findPhrases(reader, phrases, isWalked ? rowsNamed(rows) : rowsSince(since));
+  const long = await reader.run(selectLong, [reader.accountId, since]);
+  if (long.length === 0) return new Map();
+  const looks = phrases.length * long.reduce((sum, { rows }) => sum + rows, 0);
+  const nos = long.map(({ no }) => no);
+  return findPhrases(reader, phrases, looks <= mostWalked ? allRowsOf(nos) : likelyRowsOf(nos));
 }
 
 /** Without OFFSET the planner would ask the index, which names rows of the whole mailbox. */
-function rowsNamed(rows: readonly { no: number; part: number }[]): Rows {
-  const nos = rows.map(({ no }) => no);
-  const parts = rows.map(({ part }) => part);
-  return (
-    phrase,
-    bindings,
-  ) => `unnest(${bindings.add(nos, "bigint[]")}, ${bindings.add(parts, "int[]")}) AS c (no, part)
-    ${eachRow} WHERE ${matches(phrase, bindings)}`;
+function allRowsOf(nos: number[]): Rows {
+  return (phrase, bindings) => `unnest(${bindings.add(nos, "bigint[]")}) AS c (no)
+    CROSS JOIN LATERAL (SELECT q.no, q.terms FROM search_part q WHERE q.user_id = $1 AND q.no = c.no OFFSET 0) p
+    WHERE ${matches(phrase, bindings)}`;
 }
 
-const eachRow = `CROSS JOIN LATERAL (SELECT q.no, q.terms FROM search_part q
-  WHERE q.user_id = $1 AND q.no = c.no AND q.part = c.part OFFSET 0) p`;
-
-/** The index tells which rows have all words of a phrase, and only those of these mails are read to know where they stand. */
-function rowsSince(since: Date): Rows {
+/** The index tells which rows have all words of a phrase, and only those of these mails are read for where they stand. */
+function likelyRowsOf(nos: number[]): Rows {
   return (phrase, bindings) => {
     const words = anywhere(phrase);
-    const held = `(SELECT p.no, p.part FROM search_part p WHERE p.user_id = $1 AND ${matchesRarely(words, bindings)}
-      AND p.no IN (SELECT s.no FROM search s
-        WHERE s.user_id = $1 AND s.received_at >= ${bindings.add(since, "timestamptz")}) OFFSET 0)`;
+    const held = `(SELECT p.no, p.part FROM search_part p WHERE p.user_id = $1
+      AND ${isListed(words, bindings)} AND p.no = ANY (${bindings.add(nos, "bigint[]")}) OFFSET 0)`;
     if (words === phrase) return `${held} p`;
-    return `${held} c ${eachRow} WHERE ${matches(phrase, bindings)}`;
+    return `${held} c CROSS JOIN LATERAL (SELECT q.no, q.terms FROM search_part q
+      WHERE q.user_id = $1 AND q.no = c.no AND q.part = c.part OFFSET 0) p WHERE ${matches(phrase, bindings)}`;
   };
 }
 
