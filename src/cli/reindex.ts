@@ -22,25 +22,26 @@ export function addReindexCommand(program: Command): void {
   );
 }
 
-async function reindex({ store, objects, options }: Context, ...addresses: string[]): Promise<void> {
+async function reindex({ store, objects, log, options }: Context, ...addresses: string[]): Promise<void> {
   if ((options.all === true) === addresses.length > 0) throw new Failure("name accounts, or give --all");
   const accounts: number[] = [];
   for (const address of addresses) accounts.push((await loginOf(store, address)).userId);
   if (options.all) accounts.push(...(await accountIds(store.database)));
   const blobs = new Blobs({ objects, clock: systemClock, random, cacheBytes: 0 });
-  const total: Reindexing = { done: 0, missing: 0 };
+  const total: Reindexing = { done: 0, missing: 0, failed: 0 };
   await withProgress(async (progress) => {
     for (const [index, accountId] of accounts.entries()) {
       const place = `account ${index + 1} of ${accounts.length}`;
-      const { done, missing } = await reindexAccount({ store, blobs }, accountId, (at, of) =>
+      const { done, missing, failed } = await reindexAccount({ store, blobs, log }, accountId, (at, of) =>
         progress(`${place}: message ${at + 1} of ${of}`),
       );
       total.done += done;
       total.missing += missing;
+      total.failed += failed;
     }
   });
   say(`${total.done} messages indexed anew.`);
-  if (total.missing === 0) return;
-  say(`${total.missing} messages have no body (see: posthorn doctor) and stay as they were.`);
-  process.exitCode = 1;
+  if (total.missing > 0) say(`${total.missing} messages have no body (see: posthorn doctor) and stay as they were.`);
+  if (total.failed > 0) say(`${total.failed} messages could not be indexed (see the log) and stay as they were.`);
+  if (total.missing + total.failed > 0) process.exitCode = 1;
 }

@@ -27,6 +27,16 @@ export interface NewMail {
   incomingId?: number;
 }
 
+/** A message and its search terms as one account has them. */
+export interface TermedMail extends NewMail {
+  terms: string[];
+}
+
+/** Of a large message these are many megabytes: to be made before the account's row is held. */
+export function withTerms(accountId: number, mails: readonly NewMail[]): TermedMail[] {
+  return mails.map((mail) => ({ ...mail, terms: tsvectorTexts(mail.prepared.terms, accountId) }));
+}
+
 /**
  * What became of one message. `duplicate`: this incoming message was delivered before. `overQuota`: a client wants it
  * kept, and there is no room; what came in is always taken.
@@ -94,7 +104,8 @@ export class Ingest {
 
   async #write(accountId: number, jobs: Job[]): Promise<void> {
     try {
-      const added = await this.#store.write(accountId, (tx) => writeJobs(tx, jobs), {
+      const termed = jobs.map(({ mails }) => withTerms(accountId, mails));
+      const added = await this.#store.write(accountId, (tx) => writeJobs(tx, termed), {
         ids: 2 * jobs.reduce((sum, job) => sum + job.mails.length, 0),
         modseqs: jobs.length,
         bytes: totalSize(jobs.flatMap((job) => job.mails)),
@@ -115,18 +126,14 @@ export function totalSize(mails: readonly NewMail[]): number {
   return mails.reduce((sum, mail) => sum + mail.blob.size, 0);
 }
 
-/** All jobs at once, each with a modseq of its own. */
-async function writeJobs(tx: Tx, jobs: readonly Job[]): Promise<Added[]> {
-  const modseqs = jobs.flatMap((job, index) => job.mails.map(() => tx.modseq - jobs.length + 1 + index));
+/** The mails of all jobs at once, each job with a modseq of its own. */
+async function writeJobs(tx: Tx, jobs: readonly TermedMail[][]): Promise<Added[]> {
+  const modseqs = jobs.flatMap((mails, index) => mails.map(() => tx.modseq - jobs.length + 1 + index));
   let state = await tx.state("Email");
-  const outcomes = await writeMails(
-    tx,
-    jobs.flatMap((job) => job.mails),
-    modseqs,
-  );
+  const outcomes = await writeMails(tx, jobs.flat(), modseqs);
   const { epoch } = await tx.standing();
-  return jobs.map((job, index) => {
-    const own = outcomes.splice(0, job.mails.length);
+  return jobs.map((mails, index) => {
+    const own = outcomes.splice(0, mails.length);
     const oldState = state;
     const isChanged = own.some((outcome) => "email" in outcome);
     if (isChanged) state = encodeState({ epoch, modseq: tx.modseq - jobs.length + 1 + index });
@@ -135,7 +142,11 @@ async function writeJobs(tx: Tx, jobs: readonly Job[]): Promise<Added[]> {
 }
 
 /** Writes messages into the account of `tx`; `modseqs`: that of each, where several writes are folded. */
-export async function writeMails(tx: Tx, mails: readonly NewMail[], modseqs?: readonly number[]): Promise<Outcome[]> {
+export async function writeMails(
+  tx: Tx,
+  mails: readonly TermedMail[],
+  modseqs?: readonly number[],
+): Promise<Outcome[]> {
   const places = await mailboxesFor(tx, mails);
   const fresh = await claimIncoming(
     tx,
@@ -167,7 +178,7 @@ const has = (places: readonly MailboxPlace[], id: number) => places.some((place)
 
 async function insertAccepted(
   tx: Tx,
-  accepted: readonly { mail: NewMail; modseq: number }[],
+  accepted: readonly { mail: TermedMail; modseq: number }[],
   places: readonly MailboxPlace[],
 ): Promise<EmailRow[]> {
   if (accepted.length === 0) return [];
@@ -182,7 +193,7 @@ async function insertAccepted(
     summary: mail.prepared.summary,
     header: mail.prepared.header,
     sortKeys: mail.prepared.sortKeys,
-    terms: tsvectorTexts(mail.prepared.terms, tx.accountId),
+    terms: mail.terms,
     threadId: plan.threadIds[nth]!,
     mailboxIds: mailboxesOf(mail.target, places),
     keywords: mail.keywords,

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { tries } from "../../test/support/fuzz.ts";
 import { languages } from "../../test/support/languages.ts";
-import { fold, placedWords, soughtWords, words } from "./words.ts";
+import { foldLetters } from "./letters.ts";
+import { placedWords, soughtWords, words } from "./words.ts";
 
 /** Every character that Unicode has, in steps that leave out most of the ideographs. */
 function* characters(): Generator<string> {
@@ -81,7 +82,7 @@ test("placed words are the words of the index, each where it stands", () => {
       const placed = [...placedWords(text)];
       expect(placed.map(({ word }) => word)).toEqual(words(text));
       for (const one of placed) {
-        expect(fold(text.slice(one.start, one.end))).toContain(one.word);
+        expect(foldLetters(text.slice(one.start, one.end))).toContain(one.word);
         expect(one.endOf(one.word.length)).toBe(one.end);
       }
     }),
@@ -105,6 +106,26 @@ test("whatever text stands in another is found there", () => {
   );
 });
 
+test("in scripts without spaces a part of a number is found, whichever of its digits", () => {
+  const zeros = {
+    Thai: 0xe50,
+    Tibetan: 0xf20,
+    Myanmar: 0x1040,
+    NewTaiLue: 0x19d0,
+    TaiTham: 0x1a80,
+    Javanese: 0xa9d0,
+    Balinese: 0x1b50,
+  };
+  for (const [script, zero] of Object.entries(zeros)) {
+    const number = (...digits: number[]) => String.fromCodePoint(...digits.map((digit) => zero + digit));
+    const [first, second] = soughtWords(number(2, 3, 4));
+    const all = words(number(1, 2, 3, 4, 5));
+    const at = all.indexOf(first!.word);
+    expect(at, script).toBeGreaterThan(0);
+    expect(all[at + 1], script).toBe(second!.word);
+  }
+});
+
 test("folding twice is folding once", () => {
-  expect(wrong((char) => fold(fold(char)) === fold(char))).toEqual([]);
+  expect(wrong((char) => foldLetters(foldLetters(char)) === foldLetters(char))).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { normalized } from "../base/normalize.ts";
+import { unspacedScripts } from "../base/scripts.ts";
 
 /** How letters are folded: what people write in several ways and read as one becomes one, in every script. */
 
@@ -104,8 +105,7 @@ plainForms.set("\u06d5\u0654", "ه");
 plainForms.set("\u0565\u0582", "\u0565\u057e");
 
 /** Scripts without spaces keep theirs: a part of a number is found there like a part of any text. */
-const nativeDigit =
-  /(?![0-9\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}])\p{Nd}/gu;
+const nativeDigit = new RegExp(`(?![0-9${unspacedScripts}])\\p{Nd}`, "gu");
 const isDigit = /^\p{Nd}$/u;
 const digits = new Map<string, string>();
 

@@ -4,7 +4,7 @@ import { searchText } from "../mime/search-text.ts";
 import { baseSubject } from "../mime/subject.ts";
 import { type MessageSummary, summarise } from "../mime/summary.ts";
 import { headerEnd } from "../mime/walk.ts";
-import { type SearchableText, type SearchTerms, searchTerms } from "./terms.ts";
+import { type SearchableText, type SearchField, type SearchTerms, searchTerms } from "./terms.ts";
 import { type ThreadKeys, threadKeys } from "./thread.ts";
 
 /** A header block up to this many bytes stands beside the row. */
@@ -48,32 +48,30 @@ function sortKey(list: EmailAddress[] | null): string {
 
 function searchable(message: Buffer, summary: MessageSummary): SearchableText {
   const groups = groupNames(message, summary);
-  const people = (field: (typeof peopleFields)[number]) =>
-    [...groups(field), ...(summary[field] ?? []).map(({ name, email }) => `${name ?? ""} ${email}`)].join(" ");
   const { texts, attachmentNames } = searchText(message, summary.structure);
+  // No phrase spans two people or files; what is named twice tells no more.
+  const each = (field: SearchField, all: string[]) => [...new Set(all)].map((text) => ({ field, text }));
+  const people = (field: (typeof peopleFields)[number]) =>
+    each(field, [...groups(field), ...(summary[field] ?? []).map(({ name, email }) => `${name ?? ""} ${email}`)]);
   return {
     fields: [
       { field: "subject", text: summary.subject ?? "" },
-      { field: "from", text: people("from") },
-      { field: "to", text: people("to") },
-      { field: "cc", text: people("cc") },
-      { field: "bcc", text: people("bcc") },
-      { field: "attachment", text: attachmentNames.join(" ") },
+      ...peopleFields.flatMap(people),
+      ...each("attachment", attachmentNames),
     ],
     body: texts,
   };
 }
 
 const peopleFields = ["from", "to", "cc", "bcc"] as const;
-const mayHaveGroups = /^(?:from|to|cc|bcc)[ \t]*:[^\n]*:/im;
 
 /** RFC 5322 §3.4: what addresses alone do not tell; most messages have none. */
 function groupNames(message: Buffer, { structure: { header } }: MessageSummary): (field: string) => string[] {
   const bytes = message.subarray(header.start, header.end);
-  if (!mayHaveGroups.test(bytes.toString("latin1"))) return () => [];
   const fields = parseHeader(bytes, (name) => peopleFields.some((field) => field === name.toLowerCase()));
   return (field) => {
     const found = fields.findLast(({ name }) => name.toLowerCase() === field);
-    return found ? asGroupedAddresses(found.value).flatMap(({ name }) => name ?? []) : [];
+    if (!found?.value.includes(":")) return [];
+    return asGroupedAddresses(found.value).flatMap(({ name }) => name ?? []);
   };
 }

@@ -3,9 +3,11 @@ import { createEmailWorld, type EmailWorld, type Json } from "../../test/support
 import { testServices } from "../../test/support/jmap.ts";
 import { createMailServices } from "../../test/support/mail.ts";
 import { createTestStore } from "../../test/support/postgres.ts";
+import { type Log, silentLog } from "../base/log.ts";
 import { encodeBlobId } from "../store/blob-id.ts";
 import type { Blobs } from "../store/blobs.ts";
 import { BlobMissing } from "../store/errors.ts";
+import { removeAccount } from "../store/removal.ts";
 import { unprepared } from "../store/sql.ts";
 import { reindexAccount } from "./reindex.ts";
 
@@ -35,7 +37,7 @@ async function age(): Promise<void> {
 }
 
 const reindex = (tell: (done: number, of: number) => void = () => {}) =>
-  reindexAccount({ store, blobs }, world.account, tell);
+  reindexAccount({ store, blobs, log: silentLog }, world.account, tell);
 const query = (filter: Json) => world.client.call("Email/query", { filter });
 const find = async (text: string) => (await query({ text })).ids;
 const changes = async (filter: Json, sinceQueryState: unknown) =>
@@ -51,7 +53,7 @@ test("old mail is found by all its words, and no email changes", async () => {
   const before = await Promise.all([query({ text: "last" }), query({ inMailbox: world.inbox })]);
   const { state } = await world.client.call("Email/get", { ids: [] });
   const told: [number, number][] = [];
-  expect(await reindex((done, of) => told.push([done, of]))).toEqual({ done: 2, missing: 0 });
+  expect(await reindex((done, of) => told.push([done, of]))).toEqual({ done: 2, missing: 0, failed: 0 });
   expect(told).toEqual([
     [0, 2],
     [1, 2],
@@ -92,9 +94,9 @@ test("what was done stays done: another run does the rest, and then there is not
   await expect(reindex(stop)).rejects.toThrow("stopped");
   // The newest come first.
   expect(await find("last")).toHaveLength(1);
-  expect(await reindex()).toEqual({ done: 10, missing: 0 });
+  expect(await reindex()).toEqual({ done: 10, missing: 0, failed: 0 });
   const { queryState } = await query({ text: "last" });
-  expect(await reindex()).toEqual({ done: 0, missing: 0 });
+  expect(await reindex()).toEqual({ done: 0, missing: 0, failed: 0 });
   expect((await query({ text: "last" })).queryState).toBe(queryState);
 });
 
@@ -107,7 +109,7 @@ test("a mail that comes, goes or lost its body meanwhile is no obstacle", async 
     if (await world.get(gone)) await world.client.call("Email/set", { destroy: [gone] });
     return blobs.readObject(blob);
   };
-  const result = await reindexAccount({ store, blobs: { readObject } }, world.account, () => {});
+  const result = await reindexAccount({ store, blobs: { readObject }, log: silentLog }, world.account, () => {});
   expect(result).toMatchObject({ missing: 1 });
   expect(await find("kept")).toEqual([kept]);
   expect(await find("lost")).toEqual([lost]);
@@ -116,4 +118,53 @@ test("a mail that comes, goes or lost its body meanwhile is no obstacle", async 
     .reader(world.account)
     .run(unprepared<{ count: number }>("SELECT count(*) AS count FROM search WHERE user_id = $1"), [world.account]);
   expect(rows[0]!.count).toBe(2);
+});
+
+test("a mail that cannot be read is counted and named, and the others are done", async () => {
+  const [first, broken, last] = [await add("first"), await add("broken"), await add(longBody)];
+  await age();
+  const { blobId } = await world.get(broken, ["blobId"]);
+  const readObject: Blobs["readObject"] = async (blob) => {
+    if (encodeBlobId(blob.sha256) === blobId) throw new Error("it cannot be read");
+    return blobs.readObject(blob);
+  };
+  const told: object[] = [];
+  const log: Log = { ...silentLog, error: (fields) => told.push(fields) };
+  const result = await reindexAccount({ store, blobs: { readObject }, log }, world.account, () => {});
+  expect(result).toEqual({ done: 2, missing: 0, failed: 1 });
+  expect(told).toMatchObject([{ account: world.account, message: expect.any(Number) }]);
+  expect(await find("last")).toEqual([last]);
+  expect(await find("broken")).toEqual([broken]);
+  expect(await find("first")).toHaveLength(2);
+  expect(await find("first -again")).toEqual([first]);
+});
+
+test("terms that the database refuses are counted, and do not take their neighbours with them", async () => {
+  const [first, last] = [await add("first"), await add("last")];
+  await age();
+  const { account } = world;
+  const selectFirst = unprepared<{ no: number }>("SELECT min(no) AS no FROM search WHERE user_id = $1");
+  const { no } = (await store.reader(account).run(selectFirst, [account]))[0]!;
+  const run = (text: string) => store.database.run(unprepared(text), []);
+  await run(`ALTER TABLE search ADD CONSTRAINT refuse_one CHECK (user_id <> ${account} OR no <> ${no} OR version = 0)`);
+  try {
+    expect(await reindex()).toEqual({ done: 1, missing: 0, failed: 1 });
+  } finally {
+    await run("ALTER TABLE search DROP CONSTRAINT refuse_one");
+  }
+  expect(await find("first")).toEqual([first]);
+  expect(await find("last")).toEqual([last]);
+  expect(await reindex()).toEqual({ done: 1, missing: 0, failed: 0 });
+});
+
+test("an account that is removed meanwhile ends its own run alone", async () => {
+  await add("gone");
+  await age();
+  const readObject: Blobs["readObject"] = async (blob) => {
+    const body = await blobs.readObject(blob);
+    await removeAccount(store, world.account);
+    return body;
+  };
+  const result = await reindexAccount({ store, blobs: { readObject }, log: silentLog }, world.account, () => {});
+  expect(result).toEqual({ done: 0, missing: 0, failed: 0 });
 });

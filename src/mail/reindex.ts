@@ -1,6 +1,8 @@
+import type { Log } from "../base/log.ts";
 import type { Blobs } from "../store/blobs.ts";
-import { BlobMissing } from "../store/errors.ts";
-import { countOldTerms, findOldTerms, replaceTerms } from "../store/search-terms.ts";
+import { isRetryable } from "../store/database.ts";
+import { AccountMissing, BlobMissing } from "../store/errors.ts";
+import { countOldTerms, findOldTerms, type MessageTerms, replaceTerms } from "../store/search-terms.ts";
 import type { Store } from "../store/store.ts";
 import { prepare } from "./preparer.ts";
 import { tsvectorTexts } from "./terms.ts";
@@ -13,43 +15,85 @@ export interface Reindexing {
   done: number;
   /** Messages whose body is not to be found: they keep the terms they have. */
   missing: number;
+  /** Messages that could not be read, or whose terms could not be made or stored: they keep theirs too. */
+  failed: number;
 }
+
+interface Options {
+  store: Store;
+  blobs: Pick<Blobs, "readObject">;
+  log: Log;
+}
+
+type OldMessage = Awaited<ReturnType<typeof findOldTerms>>[number];
 
 /**
  * Makes the search terms of an account's messages anew, from their bodies, where they are of an older version; the newest
- * first. May run beside a server, end at any time and be run again: what is done stays done.
+ * first. May run beside a server, end at any time and be run again: what is done stays done. An account that is removed
+ * meanwhile ends it.
  */
 export async function reindexAccount(
-  { store, blobs }: { store: Store; blobs: Pick<Blobs, "readObject"> },
+  options: Options,
   accountId: number,
   tell: (done: number, of: number) => void,
 ): Promise<Reindexing> {
-  const reader = store.reader(accountId);
+  const reader = options.store.reader(accountId);
   const count = await countOldTerms(reader);
-  const result: Reindexing = { done: 0, missing: 0 };
+  const result: Reindexing = { done: 0, missing: 0, failed: 0 };
   for (let below = Number.MAX_SAFE_INTEGER; ; ) {
     const found = await findOldTerms(reader, below, mostMessages);
     if (found.length === 0) return result;
-    const terms: { no: number; terms: string[] }[] = [];
+    const terms: MessageTerms[] = [];
     for (let octets = 0; found.length > 0 && octets < mostOctets; ) {
-      tell(result.done + result.missing + terms.length, count);
-      const { no, ...blob } = found.shift()!;
-      below = no;
-      octets += blob.size;
-      const body = await readBody(blobs, blob);
-      if (body) terms.push({ no, terms: tsvectorTexts((await prepare(body)).terms, accountId) });
-      else result.missing++;
+      tell(result.done + result.missing + result.failed + terms.length, count);
+      const message = found.shift()!;
+      below = message.no;
+      octets += message.size;
+      const made = await makeTerms(options, accountId, message);
+      if (typeof made === "string") result[made]++;
+      else terms.push(made);
     }
-    if (terms.length > 0) await store.write(accountId, (tx) => replaceTerms(tx, terms));
-    result.done += terms.length;
+    try {
+      const failed = await writeTerms(options, accountId, terms);
+      result.failed += failed;
+      result.done += terms.length - failed;
+    } catch (error) {
+      if (error instanceof AccountMissing) return result;
+      throw error;
+    }
   }
 }
 
-async function readBody(blobs: Pick<Blobs, "readObject">, blob: Parameters<Blobs["readObject"]>[0]) {
+async function makeTerms(
+  { blobs, log }: Options,
+  accountId: number,
+  { no, ...blob }: OldMessage,
+): Promise<MessageTerms | "missing" | "failed"> {
   try {
-    return await blobs.readObject(blob);
+    const { terms } = await prepare(await blobs.readObject(blob));
+    return { no, terms: tsvectorTexts(terms, accountId) };
   } catch (error) {
-    if (error instanceof BlobMissing) return undefined;
-    throw error;
+    if (error instanceof BlobMissing) return "missing";
+    log.error({ account: accountId, message: no, err: error }, "search terms not made");
+    return "failed";
   }
+}
+
+/** How many were refused: one that is must not take its neighbours with it. */
+async function writeTerms(options: Options, accountId: number, terms: MessageTerms[]): Promise<number> {
+  if (terms.length === 0) return 0;
+  const { store, log } = options;
+  try {
+    await store.write(accountId, (tx) => replaceTerms(tx, terms));
+    return 0;
+  } catch (error) {
+    if (error instanceof AccountMissing || isRetryable(error)) throw error;
+    if (terms.length === 1) {
+      log.error({ account: accountId, message: terms[0]!.no, err: error }, "search terms not stored");
+      return 1;
+    }
+  }
+  let failed = 0;
+  for (const one of terms) failed += await writeTerms(options, accountId, [one]);
+  return failed;
 }

@@ -25,6 +25,8 @@ describe("searchQuery", () => {
     ["lunch -meeting", "'wlunch' & !'wmeeting'"],
     ["lunch - !", "'wlunch'"],
     ['"open ended', "'wopen' & 'wended'"],
+    ["Okto\ufeffber \ufeff-rain", "'woktober' & !'wrain'"],
+    ['\ufeff"the\ufeff meeting"\ufeff now', "('wthe' <-> 'wmeeting') & 'wnow'"],
   ])("%s", (text, expected) => {
     expect(query(text)).toBe(expected);
   });

@@ -105,7 +105,8 @@ interface Token {
 const token = /\s*(-?)(?:"((?:[^"\\]|\\.)*)"(?=\s|$)|'((?:[^'\\]|\\.)*)'(?=\s|$)|(\S+))/gsu;
 
 function tokenise(text: string): Token[] {
-  return [...text.matchAll(token)].map(([, dash, double, single, plain]) => {
+  // It is white space to a pattern, but nothing that parts words.
+  return [...text.replaceAll("\ufeff", "").matchAll(token)].map(([, dash, double, single, plain]) => {
     const quotedText = double ?? single;
     const isQuoted = quotedText !== undefined;
     const text = isQuoted ? quotedText.replace(/\\(.)/gsu, "$1") : plain!;

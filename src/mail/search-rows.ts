@@ -39,7 +39,7 @@ export class SearchRows {
   readonly #written = new Latest<Entry>(maxPhrase - 1);
   /** The latest words of the text, written or not. */
   readonly #seen = new Latest<Entry>(maxPhrase);
-  /** How many of them, the last ones, were left out as all that surrounds them is there already. */
+  /** How many of the latest words were left out: every phrase that ends with one of them is indexed already. */
   #left = 0;
   /** Only of a message that takes several rows. */
   #windows: RepeatedWindows | undefined;

@@ -246,7 +246,7 @@ function htmlNear(lower: string, html: string, at: number): { html: string; isCu
 
 /** Without what stands before the first white space and behind the last. */
 function inside(text: string): string {
-  return text.slice(Math.max(0, text.search(/\s/)), /\s\S*$/.exec(text)?.index ?? 0);
+  return text.slice(Math.max(0, text.search(blank)), lastBlank.exec(text)?.index ?? 0);
 }
 
 function joined(ranges: Range[]): Range[] {
@@ -267,6 +267,9 @@ const escaped = (text: string) => text.replace(/[&<>]/g, (char) => entities[char
 /** Of no width, or no characters at all. */
 const invisible = /\u034f|[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]/;
 const space = /\s/;
+/** As `space`, but for the byte order mark, which parts no words. */
+const blank = /[^\S\ufeff]/;
+const lastBlank = /[^\S\ufeff][\S\ufeff]*$/;
 
 const plain = /^[!-%'-;=?-~]$/;
 
@@ -301,8 +304,8 @@ function contextStart(text: string, match: number): number {
     at = previous;
   }
   if (at === 0) return 0;
-  const blank = /\s/.exec(text.slice(at, match));
-  return blank ? at + blank.index + 1 : at;
+  const found = blank.exec(text.slice(at, match));
+  return found ? at + found.index + 1 : at;
 }
 
 /** Of one character, or of an entity. */

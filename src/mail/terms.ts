@@ -69,10 +69,10 @@ function* blocks(text: string): Generator<string> {
   }
 }
 
-/** The first white space from there on: words never span it. */
+/** The first white space from there on: words never span it, but for a byte order mark, which they may. */
 function blockEnd(text: string, from: number): number {
   if (from >= text.length) return text.length;
-  const space = /\s/g;
+  const space = /[^\S\ufeff]/g;
   space.lastIndex = from;
   return space.exec(text)?.index ?? text.length;
 }

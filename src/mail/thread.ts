@@ -45,7 +45,11 @@ export interface ThreadKeys {
 const keysOf = (ids: Iterable<string>, subjects: readonly number[]): ThreadKey[] =>
   [...ids].map(hash).flatMap((idHash) => subjects.map((subjectHash) => ({ idHash, subjectHash })));
 
-/** Emails stored by earlier versions are known by the base subject of RFC 5256; an answer may have any prefix before it. */
+/**
+ * Emails stored by earlier versions are known by the base subject of RFC 5256; an answer may have any prefix before it.
+ * Looked up also where newer keys are found, in the same statement: a mail that answers one of each joins their threads.
+ * May go once a migration has given all stored keys their present subject, made from the messages.
+ */
 function formerSubjects(stages: readonly string[], now: number): number[] {
   const hashes = new Set(stages.map((stage) => hash(baseSubject(stage).toLowerCase())));
   hashes.delete(now);

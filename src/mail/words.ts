@@ -1,4 +1,5 @@
 import { normalized } from "../base/normalize.ts";
+import { unspacedScripts } from "../base/scripts.ts";
 import { foldLetters, ignored } from "./letters.ts";
 
 /** Text that is read without folding: nothing in it but capitals has another form. */
@@ -15,19 +16,11 @@ const letters = String.raw`\p{L}\p{N}\p{M}\u104c-\u104f\u3200-\u33ff${pictures}`
 /** Before anything is folded, as compatible forms of symbols (™) are no part of a word. */
 const runs = new RegExp(`[[${letters}]--[${apostrophes}]][[${letters}${ignored}]--[${apostrophes}]]*`, "gv");
 
-/** Written without spaces or, as Korean and Tibetan, with endings that nothing parts from the word. */
-const scripts =
-  "Han Hiragana Katakana Hangul Bopomofo Yi Tangut Nushu Tibetan Thai Lao Khmer Myanmar Tai_Le New_Tai_Lue Tai_Tham Tai_Viet Javanese Balinese";
-const unspaced = String.raw`${scripts.replace(/\w+ ?/g, (name) => `\\p{Script=${name.trim()}}`)}\u3006\u3031-\u3035\u3099\u309a\u30fc${pictures}`;
+const unspaced = String.raw`${unspacedScripts}\u3006\u3031-\u3035\u3099\u309a\u30fc${pictures}`;
 const pieces = new RegExp(`([[${letters}]&&[${unspaced}]]+)|[[${letters}]--[${unspaced}${apostrophes}]]+`, "gv");
 /** What folding leaves as it is in the composed form of such scripts. */
 const settled =
   /^[\u3041-\u3096\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\u0e01-\u0e2e\u0e30-\u0e3a\u0e40-\u0e4c\u0e50-\u0e59\u0e81-\u0ecc\u0ed0-\u0ed9\u1000-\u104f\u1780-\u17b3\u17b6-\u17d3]+$/;
-
-/** What is written in several ways and read as one is made one: the same for what is stored and what is asked. */
-export function fold(text: string): string {
-  return plain.test(text) ? text.toLowerCase() : foldLetters(text);
-}
 
 /** A stretch of folded text: a word, or characters of which every two side by side are one. */
 interface Piece {

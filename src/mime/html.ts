@@ -1,3 +1,4 @@
+import { unspacedScripts } from "../base/scripts.ts";
 import { decodeEntities } from "./entities.ts";
 
 /** Past the tag (or comment) that starts at `start`, or -1 when it never ends. */
@@ -90,8 +91,7 @@ function attributeText(tag: string): string {
 }
 
 /** A word that may go on, in scripts that have a blank between words. */
-const openWord =
-  /(?:(?![\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmr}\p{sc=Mymr}])\S){1,60}$/u;
+const openWord = new RegExp(`(?:(?![${unspacedScripts}])[\\S\\ufeff]){1,60}$`, "u");
 
 /** What is sure of a text that was cut at its end: without the last word, or the half of a character reference. */
 export function wholeWords(text: string): string {

@@ -225,6 +225,16 @@ const comparisons = [
      FULL JOIN (SELECT no FROM search WHERE user_id = $1 UNION SELECT no FROM search_part WHERE user_id = $1) s
        ON s.no = m.no WHERE m.no IS NULL OR s.no IS NULL`,
   ),
+  // A word of these is a term; that the last rows are gone is not to be seen here.
+  comparison(
+    "messages whose search terms are gone, or are there in part",
+    `SELECT s.no AS example FROM search s JOIN message m ON m.user_id = $1 AND m.no = s.no
+     LEFT JOIN (SELECT no, count(*) AS rows, max(part) AS last FROM search_part WHERE user_id = $1 GROUP BY no) p
+       ON p.no = s.no
+     WHERE s.user_id = $1 AND CASE WHEN p.no IS NULL
+       THEN s.version > 0 AND length(s.terms) = 0 AND concat(m.subject, m.preview) ~ '[A-Za-z0-9]'
+       ELSE length(s.terms) > 0 OR p.rows = 1 OR p.rows <> p.last + 1 END`,
+  ),
   comparison(
     "messages without a reference to their blob",
     `SELECT m.no AS example FROM message m

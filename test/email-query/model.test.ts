@@ -31,7 +31,7 @@ async function createWorld(nth: number): Promise<World> {
     new Chance(seed * 1000 + nth),
   );
   // Some are larger than the first window of a search.
-  for (let left = nth % 4 === 3 ? 260 : 60; left > 0; left -= 20) await world.arrive(20);
+  for (let left = nth % 4 === 1 ? 260 : 60; left > 0; left -= 20) await world.arrive(20);
   await world.change(10);
   return world;
 }

@@ -8,25 +8,25 @@ export type Matches = (email: ModelEmail, all: readonly ModelEmail[]) => boolean
 export const threadOf = (email: ModelEmail, all: readonly ModelEmail[]) =>
   all.filter((other) => other.threadId === email.threadId);
 
-const known = new WeakMap<Content, Record<string, string[]>>();
+const known = new WeakMap<Content, Record<string, string[][]>>();
 
-/** The words of an email, field by field: no phrase spans two of them. */
+/** The words of an email, by field and person: no phrase spans two of them. */
 export function wordsOf({ content }: ModelEmail, scope: string): string[][] {
   const fields = known.get(content) ?? fieldsOf(content);
   known.set(content, fields);
-  return scope === "text" ? Object.values(fields) : [fields[scope]!];
+  return scope === "text" ? Object.values(fields).flat() : fields[scope]!;
 }
 
-function fieldsOf(content: Content): Record<string, string[]> {
-  const people = (list: Person[]) => words(list.map(({ name, email }) => `${name} ${email}`).join(" "));
+function fieldsOf(content: Content): Record<string, string[][]> {
+  const people = (list: Person[]) => list.map(({ name, email }) => words(`${name} ${email}`));
   return {
     from: people([content.from]),
     to: people(content.to),
     cc: people(content.cc),
     bcc: people(content.bcc),
-    subject: words(content.subject),
-    body: words(content.body),
-    attachment: words(content.attachment ?? ""),
+    subject: [words(content.subject)],
+    body: [words(content.body)],
+    attachment: [words(content.attachment ?? "")],
   };
 }
 

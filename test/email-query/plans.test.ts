@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { writeMails } from "../../src/mail/ingest.ts";
+import { withTerms, writeMails } from "../../src/mail/ingest.ts";
 import { prepareMessage } from "../../src/mail/prepare.ts";
 import { searchQuery } from "../../src/mail/search-query.ts";
 import type { Criterion, EmailFilter, EmailQuery, EmailWindow } from "../../src/store/email-query/criteria.ts";
@@ -44,7 +44,7 @@ async function fill(account: number): Promise<void> {
       keywords: [...(i % 10 === 0 ? [] : ["$seen"]), ...(i % 100 === 0 ? ["$flagged"] : [])],
       receivedAt: new Date(Date.UTC(2026, 0, 1) + i * 60_000),
     }));
-    await store.write(account, (tx) => writeMails(tx, mails));
+    await store.write(account, (tx) => writeMails(tx, withTerms(account, mails)));
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type NewMail, writeMails } from "../../src/mail/ingest.ts";
+import { type NewMail, withTerms, writeMails } from "../../src/mail/ingest.ts";
 import { prepareMessage } from "../../src/mail/prepare.ts";
 import { destroyEmails, findEmails, updateEmails } from "../../src/store/emails.ts";
 import { unprepared } from "../../src/store/sql.ts";
@@ -83,7 +83,10 @@ export class World {
     const outcomes = await this.store.write(this.accountId, (tx) =>
       writeMails(
         tx,
-        made.map(({ mail }) => mail),
+        withTerms(
+          this.accountId,
+          made.map(({ mail }) => mail),
+        ),
       ),
     );
     outcomes.forEach((outcome, index) => {

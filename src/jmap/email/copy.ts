@@ -1,7 +1,8 @@
 import { instant } from "../../base/instant.ts";
-import type { NewMail } from "../../mail/ingest.ts";
+import type { TermedMail } from "../../mail/ingest.ts";
 import type { PreparedMessage } from "../../mail/prepare.ts";
 import { prepare } from "../../mail/preparer.ts";
+import { tsvectorTexts } from "../../mail/terms.ts";
 import type { StoredBlob } from "../../store/blobs.ts";
 import { blobOf, fetchEmails } from "../../store/email-fetch.ts";
 import { BlobMissing } from "../../store/errors.ts";
@@ -16,7 +17,7 @@ interface Original {
   blob: StoredBlob;
   keywords: string[];
   receivedAt: Date;
-  message?: PreparedMessage;
+  message?: { prepared: PreparedMessage; terms: string[] };
 }
 
 const columns = { list: false, header: false, structure: false, blob: true };
@@ -40,11 +41,15 @@ export const emailCopy: CopyHooks = {
       // Mailbox ids mean nothing in another account.
       if (record.overrides.mailboxIds === undefined) record.error = invalidProperties("is missing", "mailboxIds");
     }
-    const done = new Map<number, Promise<PreparedMessage>>();
+    const read = async ({ blob }: Original) => {
+      const prepared = await prepare(await call.services.blobs.readObject(blob));
+      return { prepared, terms: tsvectorTexts(prepared.terms, call.accountId) };
+    };
+    const done = new Map<number, ReturnType<typeof read>>();
     for (const record of records) {
       if (record.error) continue;
       const original = record.original as Original;
-      const message = done.get(record.originalId) ?? call.services.blobs.readObject(original.blob).then(prepare);
+      const message = done.get(record.originalId) ?? read(original);
       done.set(record.originalId, message);
       try {
         record.original = { ...original, message: await message };
@@ -67,12 +72,12 @@ export const emailCopy: CopyHooks = {
   },
 };
 
-function newMail({ id, overrides, original }: CopyRecord): NewMail {
+function newMail({ id, overrides, original }: CopyRecord): TermedMail {
   const { blob, keywords, receivedAt, message } = original as Required<Original>;
   return {
     id,
     blob,
-    prepared: message,
+    ...message,
     target: { mailboxIds: mailboxList(overrides) },
     keywords: overrides.keywords === undefined ? keywords : keywordList(overrides),
     receivedAt: overrides.receivedAt === undefined ? receivedAt : instant(overrides.receivedAt as string),

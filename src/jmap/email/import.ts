@@ -1,6 +1,6 @@
 import { encodeId } from "../../base/ids.ts";
 import { instant } from "../../base/instant.ts";
-import { type Added, type NewMail, totalSize, writeMails } from "../../mail/ingest.ts";
+import { type Added, type NewMail, totalSize, withTerms, writeMails } from "../../mail/ingest.ts";
 import { prepare } from "../../mail/preparer.ts";
 import { dateReceived, parseHeader } from "../../mime/headers.ts";
 import { headerEnd } from "../../mime/walk.ts";
@@ -57,12 +57,13 @@ export const emailImport = ownMethod({
 
 /** Not folded with what else arrives: `ifInState` is checked under the account row. */
 function addInState(mails: NewMail[], ifInState: string, call: Call): Promise<Added> {
+  const termed = withTerms(call.accountId, mails);
   return call.services.store.write(
     call.accountId,
     async (tx) => {
       const oldState = await tx.state("Email");
       if (oldState !== ifInState) throw new MethodError("stateMismatch");
-      const outcomes = await writeMails(tx, mails);
+      const outcomes = await writeMails(tx, termed);
       return { outcomes, oldState, newState: await tx.state("Email") };
     },
     { ids: mails.length * 2, bytes: totalSize(mails) },

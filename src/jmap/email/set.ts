@@ -2,6 +2,7 @@ import { decodeId } from "../../base/ids.ts";
 import { instant } from "../../base/instant.ts";
 import type { PreparedMessage } from "../../mail/prepare.ts";
 import { prepare } from "../../mail/preparer.ts";
+import { tsvectorTexts } from "../../mail/terms.ts";
 import { releaseBlobs } from "../../store/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs.ts";
 import { destroyEmails, type EmailRow, type EmailState, findEmails, updateEmails } from "../../store/emails.ts";
@@ -17,7 +18,7 @@ import { emailLimits, keywordFault, keywordList, mailboxFault, mailboxList } fro
 import { writeRecords } from "./write.ts";
 
 /** A create whose message is built and durable, or why it cannot be. */
-type Written = { blob: StoredBlob; prepared: PreparedMessage } | { error: SetError };
+type Written = { blob: StoredBlob; prepared: PreparedMessage; terms: string[] } | { error: SetError };
 type Prepared = Map<string, Written>;
 
 /** RFC 8621 §4.6 */
@@ -119,7 +120,9 @@ async function writeDraft(email: JmapObject, call: Call): Promise<Written> {
   }
   if (missing.length > 0) throw blobNotFound(missing);
   const message = draft.build(blobs, services.clock.now(), services.random);
-  return { blob: await services.blobs.put(message), prepared: await prepare(message) };
+  const prepared = await prepare(message);
+  const terms = tsvectorTexts(prepared.terms, call.accountId);
+  return { blob: await services.blobs.put(message), prepared, terms };
 }
 
 function newMail(record: CreateRecord, batch: SetBatch, call: WriteCall) {

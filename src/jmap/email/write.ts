@@ -1,5 +1,5 @@
 import { encodeId } from "../../base/ids.ts";
-import { type NewMail, writeMails } from "../../mail/ingest.ts";
+import { type TermedMail, writeMails } from "../../mail/ingest.ts";
 import { encodeBlobId } from "../../store/blob-id.ts";
 import { overQuota, type SetError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
@@ -12,7 +12,7 @@ interface MadeRecord {
 }
 
 /** Writes the emails of checked records (RFC 8621 §4.6, §4.7), `mails[n]` for `records[n]`, and tells each what it became. */
-export async function writeRecords(records: readonly MadeRecord[], mails: readonly NewMail[], call: WriteCall) {
+export async function writeRecords(records: readonly MadeRecord[], mails: readonly TermedMail[], call: WriteCall) {
   const outcomes = await writeMails(call.tx, mails);
   records.forEach((record, index) => {
     const outcome = outcomes[index]!;

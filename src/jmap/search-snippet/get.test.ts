@@ -5,6 +5,7 @@ import { createMailServices } from "../../../test/support/mail.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
 import { encodeId } from "../../base/ids.ts";
 import { findMailboxes } from "../../store/mailbox-places.ts";
+import { unprepared } from "../../store/sql.ts";
 import { methods } from "../methods.ts";
 
 type Json = Record<string, unknown>;
@@ -93,6 +94,35 @@ test("whatever part a search finds text in, it is marked", async () => {
     const email = { blobId: await world.upload(source), mailboxIds: { [world.inbox]: true } };
     const { created } = (await world.client.call("Email/import", { emails: { a: email } })) as Record<string, Json>;
     const { id } = created!.a as Json;
+    const filter = { body: query };
+    expect((await world.client.call("Email/query", { filter })).ids, query).toContain(id);
+    const { list } = await world.client.call("SearchSnippet/get", { filter, emailIds: [id] });
+    expect((list as Json[])[0]!.preview, query).toContain(marked);
+  }
+});
+
+test("a mail that was stored when less was known of its parts is marked as a search finds it", async () => {
+  const store = await createTestStore();
+  const world = await createEmailWorld(testServices(store, createMailServices(store)));
+  const flowed = "Content-Type: text/plain; format=flowed; delsp=yes\r\n\r\ndie Donaudampf \r\nschiff-Liste";
+  const uuencoded =
+    "Content-Type: text/plain\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 a\r\n'82!W:&%L90``\r\n`\r\nend";
+  const update = unprepared("UPDATE message SET structure = $2, preview = '' WHERE user_id = $1");
+  const select = unprepared<{ structure: string }>(
+    "SELECT structure FROM message WHERE user_id = $1 ORDER BY no DESC LIMIT 1",
+  );
+  for (const [part, query, marked] of [
+    [flowed, "donaudampfschiff", "<mark>Donaudampfschiff</mark>"],
+    [uuencoded, "whale", "<mark>whale</mark>"],
+  ] as const) {
+    const source = `From: a@example.org\r\nMIME-Version: 1.0\r\n${part}\r\n`;
+    const email = { blobId: await world.upload(source), mailboxIds: { [world.inbox]: true } };
+    const { created } = (await world.client.call("Email/import", { emails: { a: email } })) as Record<string, Json>;
+    const { id } = created!.a as Json;
+    const [row] = await store.reader(world.account).run(select, [world.account]);
+    const { delSp: _, ...rest } = JSON.parse(row!.structure) as Json;
+    const old = { ...rest, encoding: part === uuencoded ? "unknown" : rest.encoding };
+    await store.reader(world.account).run(update, [world.account, JSON.stringify(old)]);
     const filter = { body: query };
     expect((await world.client.call("Email/query", { filter })).ids, query).toContain(id);
     const { list } = await world.client.call("SearchSnippet/get", { filter, emailIds: [id] });

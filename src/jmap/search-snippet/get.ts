@@ -4,6 +4,7 @@ import { Highlighter } from "../../mail/snippet.ts";
 import { decodePart, decodeTransfer } from "../../mime/decode.ts";
 import { isSearched, textsOfPart } from "../../mime/search-text.ts";
 import { leaves, type Part } from "../../mime/structure.ts";
+import { walk } from "../../mime/walk.ts";
 import type { Blobs } from "../../store/blobs.ts";
 import { cachedAtMost } from "../../store/cache.ts";
 import { blobOf, type FetchedEmail, fetchEmails } from "../../store/email-fetch.ts";
@@ -100,7 +101,8 @@ async function previewOf(email: FetchedEmail, highlighter: Highlighter, blobs: B
   if (soon !== null) return soon;
   const blob = blobOf(email);
   const whole = isSmall(email) ? await blobs.readObject(blob) : undefined;
-  for (const part of leaves(JSON.parse(email.structure) as Part)) {
+  // What is stored may be of an older version, and tell less.
+  for (const part of leaves(whole ? walk(whole) : (JSON.parse(email.structure) as Part))) {
     if (!isSearched(part.type) || part.size === 0) continue;
     const { start, end } = part.body;
     const bytes = decodeTransfer(

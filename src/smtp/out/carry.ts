@@ -4,7 +4,7 @@ import { Slots } from "../../base/slots.ts";
 import { dkimSignature } from "../../mail/dkim.ts";
 import { type FailedRecipient, failureReport } from "../../mail/dsn.ts";
 import { withoutForgedResults } from "../../mail/forged-results.ts";
-import { type NewMail, writeMails } from "../../mail/ingest.ts";
+import { type NewMail, withTerms, writeMails } from "../../mail/ingest.ts";
 import { mailDate } from "../../mail/mail-date.ts";
 import { prepare } from "../../mail/preparer.ts";
 import { parameterOf } from "../../mail/submit-parameters.ts";
@@ -203,10 +203,11 @@ async function settle(
     outcomes[index]!.result === "failed" ? [{ delivery, answer, smtpReply: outcomes[index]!.smtpReply }] : [],
   );
   const report = await reportOf(leased, message, failed, options);
+  const mails = withTerms(leased.userId, report ? [report] : []);
   const record = async (tx: Tx) => {
     const dsnBlobIds = report ? [encodeBlobId(report.blob.sha256)] : [];
     const isOurs = await recordOutcomes(tx, leased.submissionId, { outcomes, holder: holder.name, dsnBlobIds });
-    if (isOurs && report) await writeMails(tx, [report]);
+    if (isOurs && report) await writeMails(tx, mails);
     return isOurs;
   };
   const isRecorded = await persistently(() => store.write(leased.userId, record, { ids: report ? 2 : 0 }), log);

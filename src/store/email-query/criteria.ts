@@ -24,7 +24,7 @@ export type Criterion =
 /** Words of the search index. */
 export interface TermsCriterion {
   kind: "terms";
-  /** Its terms are prefixed for this account. Whatever is meant holds one of its phrases. */
+  /** Its terms are prefixed for this account. Invariant: a mail that holds none of the phrases is never meant. */
   sought: Sought;
   /** Sought are the mails that are not meant. */
   negated: boolean;

@@ -3,6 +3,7 @@ import { unprepared } from "../sql.ts";
 import type { Reader } from "../store.ts";
 import type { HeaderCriterion } from "./criteria.ts";
 import { createList, openList } from "./list.ts";
+import { resolveLongMails } from "./long-mails.ts";
 import { all, conjuncts, type Node } from "./normal.ts";
 
 /**
@@ -11,7 +12,7 @@ import { all, conjuncts, type Node } from "./normal.ts";
  */
 export async function resolveHeaders(reader: Reader, node: Node): Promise<Node> {
   if (!hasHeader(node)) return node;
-  const conditions = conjuncts(node) ?? [];
+  const conditions = conjuncts(await resolveLongMails(reader, node)) ?? [];
   const others = conditions.filter((one) => !hasHeader(one));
   const resolved: Node[] = [];
   for (const one of conditions.filter(hasHeader)) resolved.push(await resolve(reader, one, others));

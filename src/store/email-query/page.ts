@@ -2,10 +2,11 @@ import { type Statement, statement, unprepared } from "../sql.ts";
 import type { Reader } from "../store.ts";
 import { Bindings } from "./bindings.ts";
 import type { EmailPage, EmailQuery, EmailWindow } from "./criteria.ts";
+import { resolveHeaders } from "./header-filter.ts";
 import { createList, dateOrder, type EmailList, openList, orderBy, withRanks } from "./list.ts";
-import { conjuncts, isTerms } from "./normal.ts";
+import { withLongMails } from "./long-mails.ts";
+import { conjuncts, isTerms, normalise } from "./normal.ts";
 import { orderKeys } from "./order.ts";
-import { resolve } from "./resolve.ts";
 import { searchNewest } from "./search-windows.ts";
 import { findPlace } from "./source.ts";
 import { countList, hasKeptTotal, totalQuery } from "./total.ts";
@@ -24,14 +25,14 @@ export async function queryEmails(
     "anchor" in wanted
       ? { ...wanted, anchorOffset: clip(wanted.anchorOffset) }
       : { ...wanted, position: clip(wanted.position) };
-  const conditions = conjuncts(await resolve(reader, query.filter));
+  const conditions = conjuncts(await resolveHeaders(reader, normalise(query.filter)));
   if (conditions === undefined) {
     if ("anchor" in window) return "anchorNotFound";
     return { ids: [], position: Math.max(window.position, 0), ...(query.calculateTotal && { total: 0 }) };
   }
   const list = createList(reader.accountId, conditions, query);
-  if ("anchor" in window) return pageAtAnchor(reader, list, query, window);
-  if (window.position < 0) return pageFromEnd(reader, list, query, window);
+  if ("anchor" in window) return pageAtAnchor(reader, await withLongMails(reader, list), query, window);
+  if (window.position < 0) return pageFromEnd(reader, await withLongMails(reader, list), query, window);
   return pageAt(reader, list, window.position, window.limit, query.calculateTotal);
 }
 
@@ -76,19 +77,22 @@ async function pageFromEnd(
 
 async function pageAt(
   reader: Reader,
-  list: EmailList,
+  wanted: EmailList,
   position: number,
   limit: number,
   calculateTotal: boolean,
 ): Promise<EmailPage | "anchorNotFound"> {
+  // A total takes all long mails; a window looks at its own.
+  const sought = calculateTotal ? await withLongMails(reader, wanted) : wanted;
   if (limit === 0) {
-    return { ids: [], position, ...(calculateTotal && { total: await countList(reader, list) }) };
+    return { ids: [], position, ...(calculateTotal && { total: await countList(reader, sought) }) };
   }
-  const found = isWindowed(list, calculateTotal) ? await searchNewest(reader, list, position + limit) : undefined;
+  const found = isWindowed(sought, calculateTotal) ? await searchNewest(reader, sought, position + limit) : undefined;
   if (found) {
     const ids = found.slice(position, position + limit);
-    return { ids, position, ...(calculateTotal && { total: await countList(reader, list) }) };
+    return { ids, position, ...(calculateTotal && { total: await countList(reader, sought) }) };
   }
+  const list = await withLongMails(reader, sought);
   if (list.choice.driver.kind === "terms") {
     const ranked = (await isSmallPlace(reader, list)) ? listByPlace(list) : list;
     return rankedPage(reader, ranked, limit, calculateTotal, (bindings) => bindings.add(position, "int"));

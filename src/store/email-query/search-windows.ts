@@ -1,6 +1,7 @@
 import { statement, unprepared } from "../sql.ts";
 import type { Reader } from "../store.ts";
 import { type EmailList, openList, orderBy } from "./list.ts";
+import { withLongMails } from "./long-mails.ts";
 import { matchOf } from "./match.ts";
 import { isTerms } from "./normal.ts";
 import { orderKeys } from "./order.ts";
@@ -16,10 +17,11 @@ const selectCutoff = statement<{ received_at: Date }>(
  * walk the whole account for an absent word.
  */
 export async function searchNewest(reader: Reader, sought: EmailList, wanted: number): Promise<number[] | undefined> {
-  const list = sought.choice.driver.kind === "terms" ? sought : byExclusion(sought);
   for (const size of windows) {
     if (wanted > size) continue;
     const [cutoff] = await reader.run(selectCutoff, [reader.accountId, size - 1]);
+    const known = await withLongMails(reader, sought, cutoff?.received_at);
+    const list = known.choice.driver.kind === "terms" ? known : byExclusion(known);
     let most = list.dropRepeats ? 2 * wanted + 20 : wanted;
     const window = { since: cutoff?.received_at, walked: isWalked(list, size) };
     let { ids, rows } = await searchSince(reader, list, window, most);

@@ -19,6 +19,11 @@ export function phrasesOf(sought: Sought): string[] {
   return ("all" in sought ? sought.all : sought.any).flatMap(phrasesOf);
 }
 
+/** A phrase whose words may stand anywhere, of whatever weight: what the index alone can tell. */
+export function anywhere(phrase: string): string {
+  return phrase.replace(/':D/g, "'").replace(/':\*D/g, "':*").replaceAll(" <-> ", " & ");
+}
+
 /** Whether a mail is meant that has these phrases. */
 export function isMeant(sought: Sought, has: (phrase: string) => boolean): boolean {
   if ("phrase" in sought) return has(sought.phrase);

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { TestClient, testLogin, testServices } from "../../../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../../../test/support/postgres.ts";
 import { decodeId, encodeId } from "../../../base/ids.ts";
-import { writeMails } from "../../../mail/ingest.ts";
+import { withTerms, writeMails } from "../../../mail/ingest.ts";
 import { prepareMessage } from "../../../mail/prepare.ts";
 import { encodeBlobId, sha256Of } from "../../../store/blob-id.ts";
 import type { Blobs } from "../../../store/blobs.ts";
@@ -34,17 +34,14 @@ let clock = 0;
 async function add(source: string, keywords: string[] = []): Promise<string> {
   const bytes = Buffer.from(source.replaceAll("\n", "\r\n"));
   const [place] = await findMailboxes(store.reader(accountId));
-  const [outcome] = await store.write(accountId, (tx) =>
-    writeMails(tx, [
-      {
-        blob: { sha256: sha256Of(bytes), day: "2026-01-01", size: bytes.length },
-        prepared: prepareMessage(bytes),
-        target: { mailboxIds: [place!.id] },
-        keywords,
-        receivedAt: new Date(Date.UTC(2026, 0, 1) + ++clock * 1000),
-      },
-    ]),
-  );
+  const mail = {
+    blob: { sha256: sha256Of(bytes), day: "2026-01-01", size: bytes.length },
+    prepared: prepareMessage(bytes),
+    target: { mailboxIds: [place!.id] },
+    keywords,
+    receivedAt: new Date(Date.UTC(2026, 0, 1) + ++clock * 1000),
+  };
+  const [outcome] = await store.write(accountId, (tx) => writeMails(tx, withTerms(accountId, [mail])));
   if (!outcome || !("email" in outcome)) throw new Error("not written");
   return encodeId("e", outcome.email.id);
 }
@@ -105,6 +102,35 @@ describe("Email/query (RFC 8621 §4.4)", () => {
     expect(await find({ cc: "a" })).toEqual([group]);
     expect(await find({ text: "rowing" })).toEqual([none, group]);
     expect(await find({ from: "rowing" })).toEqual([]);
+  });
+
+  test("finds the names of groups on folded lines", async () => {
+    const folded = await add("To:\n Rowing Club: Ann <ann@example.com>,\n bob@example.com;\n\nx");
+    const second = await add("Cc: carol@example.com,\n\tChess Circle:\n dan@example.com;\n\nx");
+    expect(await find({ to: '"rowing club"' })).toEqual([folded]);
+    expect(await find({ cc: '"chess circle"' })).toEqual([second]);
+  });
+
+  test("finds phrases within one person or name of a file, not across two", async () => {
+    const part = (name: string) =>
+      `--b\nContent-Type: text/x-log\nContent-Disposition: attachment; filename="${name}"\n\n\n`;
+    const mail = await add(
+      `From: Ann Lee <x@a.test>, bob@b.test\nTo: x@a.test, bob@b.test\nCc: Team Red: x@a.test;, Team Blue: c@c.test;
+Subject: Bcc\nBcc: Zoe <zoe@z.test>, Max <m@m.test>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b
+
+${part("red apple.txt")}${part("green pear.txt")}--b--\n`,
+    );
+    const across = { from: "a.test bob", to: "a.test bob", cc: "red team", bcc: "test max" };
+    for (const [field, phrase] of Object.entries(across))
+      expect(await find({ [field]: `"${phrase}"` }), field).toEqual([]);
+    for (const phrase of ["a.test bob", "txt green", "apple.txt green"]) {
+      expect(await find({ text: `"${phrase}"` }), phrase).toEqual([]);
+    }
+    const within = { from: "ann lee x@a.test", to: "bob@b.test", cc: "team blue", bcc: "max m@m.test" };
+    for (const [field, phrase] of Object.entries(within)) {
+      expect(await find({ [field]: `"${phrase}"` }), field).toEqual([mail]);
+    }
+    expect(await find({ text: '"green pear.txt"' })).toEqual([mail]);
   });
 
   test("finds signs in a subject, where nothing else is asked for", async () => {

@@ -1,0 +1,8 @@
+const names =
+  "Han Hiragana Katakana Hangul Bopomofo Yi Tangut Nushu Tibetan Thai Lao Khmer Myanmar Tai_Le New_Tai_Lue Tai_Tham Tai_Viet Javanese Balinese";
+
+/**
+ * Scripts written without spaces or, as Korean and Tibetan, with endings that nothing parts from the word: for a class of
+ * characters in a pattern.
+ */
+export const unspacedScripts = names.replace(/\w+ ?/g, (name) => `\\p{Script=${name.trim()}}`);
