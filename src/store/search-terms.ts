@@ -3,7 +3,7 @@ import { statement } from "./sql.ts";
 import type { Reader, Tx } from "./store.ts";
 
 /** The version of how the terms of a message are made. One that differs from what is stored: `posthorn reindex`. */
-export const termsVersion = 2;
+export const termsVersion = 1;
 
 const insertRows = statement(`
   INSERT INTO search (user_id, no, received_at, terms, version)
