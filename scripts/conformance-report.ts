@@ -6,15 +6,20 @@ import { fileURLToPath } from "node:url";
 import { count, type RunResult } from "../conformance/runner/result.ts";
 import { startConformanceRig } from "../test/support/conformance-rig.ts";
 
-/**
- * `npm run conformance:report -- [cyrus.json …]` runs the suite against this server and against each server that a
- * configuration file of the suite names, and writes docs/conformance/.
- */
+const help = `npm run conformance:report -- [CONFIG.json …]
+
+Runs the conformance suite against this server, and against each server that a file of the suite's options names, and
+writes docs/conformance/.
+`;
 const root = fileURLToPath(new URL("..", import.meta.url));
 const suite = join(root, "conformance/main.ts");
 const reports = join(root, "docs/conformance");
 const levels = ["MUST", "SHOULD", "MAY"] as const;
 
+if (process.argv.slice(2).some((word) => word.startsWith("-"))) {
+  process.stdout.write(help);
+  process.exit();
+}
 const folder = mkdtempSync(join(tmpdir(), "posthorn-report-"));
 try {
   const files = [await testPosthorn(), ...process.argv.slice(2).map(testOther)];

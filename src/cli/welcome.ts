@@ -55,7 +55,7 @@ function trial(http: string, smtp: string | undefined, alice: Demo): string[] {
     "MAIL",
   ];
   return [
-    "Alice's session, then her mailboxes:",
+    "# Alice's session, then her mailboxes:",
     "",
     `curl -s ${login} ${http}/.well-known/jmap`,
     "",
@@ -63,6 +63,6 @@ function trial(http: string, smtp: string | undefined, alice: Demo): string[] {
     "",
     ...(smtp === undefined
       ? []
-      : ["A message to her, and a second later her inbox:", "", ...send, "sleep 1", "", ...post(list)]),
+      : ["# A message to her, and a second later her inbox:", "", ...send, "sleep 1", "", ...post(list)]),
   ];
 }
