@@ -92,6 +92,13 @@ describe("results that claim to be ours", () => {
     );
   });
 
+  test.each(["mx\u3002test; dmarc=pass", "=?utf-8?b?bXgudGVzdA==?=; dmarc=pass", '"=" (;) mx.test; x=y'])(
+    "removes %s",
+    (value) => {
+      expect(without(`Authentication-Results: ${value}\r\n\r\n`)).toBe("\r\n");
+    },
+  );
+
   test("of fields without end that take a closer look, the first are looked at and the rest go", () => {
     const began = performance.now();
     const left = without(`${"Authentication-Results:x\r\n".repeat(500_000)}\r\n`);

@@ -15,9 +15,10 @@ const mostLooks = 50;
 /** True for a field that somebody may take for results of ours; `names` are ours, folded. In doubt it is one. */
 function claimsToBeOurs(value: string, names: readonly string[]): boolean {
   // A reader may know comments or not, and decode what looks encoded or not.
-  const readings = [value, unfold(value), asText(value)].flatMap((text) => [
+  const texts = [value, unfold(value), asText(value), asText(beforeFirst(";", value))];
+  const readings = [...texts, ...texts.map(withoutComments)].flatMap((text) => [
     beforeFirst(";", text),
-    beforeFirst("=", withoutComments(text)),
+    beforeFirst("=", text),
   ]);
   return readings.map(folded).some((reading) => names.some((name) => reading.includes(name)));
 }
@@ -31,6 +32,7 @@ const beforeFirst = (mark: string, text: string): string => {
 function folded(text: string): string {
   const plain = normalized(text, "NFKC")
     .toLowerCase()
+    .replace(/[\u3002\uff0e\uff61]/g, ".")
     .replace(/[\s"'\\\p{C}\p{M}\p{Default_Ignorable_Code_Point}]+/gu, "");
   return normalized(plain, "NFKC");
 }

@@ -39,7 +39,8 @@ const word = new RegExp(`^([\\p{L}\\p{M}][\\p{L}\\p{M}.'’/-]{0,19})\\s?${count
 const numbered = new RegExp(`^([\\p{L}\\p{M}]{1,12})\\s?(?:${number}|\\[[^[\\]]{0,60}\\])\\s?${colon}\\s*`, "u");
 
 /** Tags of lists, gateways and spam filters. */
-const tag = /^(?:\[[^[\]]*\]|［[^［］]*］|【[^【】]*】|〔[^〔〕]*〕|\{[^{}]*\}|\*{1,8} ?[^*]{1,40}\*{1,8})\s*/u;
+const tag =
+  /^(?:\[[^[\]]*\]|［[^［］]*］|【[^【】]*】|〔[^〔〕]*〕|\{[^{}]*\}|\*{1,8} ?[^*]{1,40}\*{1,8}|\((?:re|fwd?|aw|wg)\)(?=\s))\s*/iu;
 const warnings =
   "(?:(?:possible|probable|suspected|likely|potential) )?(?:spam|junk|bulk|virus|phishing|ext|extern(?:al|e|o)?|esterno|caution)";
 const marks = "[^\\p{L}\\p{N}\\s]{1,8}";

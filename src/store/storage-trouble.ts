@@ -1,7 +1,11 @@
 import type { Log } from "../base/log.ts";
 
-/** A disk that is full or may not be written to, or too many open files; Postgres has numbers for the same. */
-const codes = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EMFILE", "ENFILE", "53100", "53200", "25006"]);
+/**
+ * A disk that is full, broken, gone or may not be written to, or too many open files; Postgres has numbers for the same.
+ */
+const codes = new Set(
+  "ENOSPC EDQUOT EROFS EACCES EPERM EMFILE ENFILE EIO ENOTDIR EISDIR ELOOP 53100 53200 25006".split(" "),
+);
 
 /** True where nothing can be stored at the moment: what was asked for may work later. */
 export function isStorageTrouble(error: unknown): boolean {

@@ -31,6 +31,20 @@ test.each<[string, string[], boolean?]>([
   expect(authors.isClear).toBe(isClear);
 });
 
+test.each<[string, string[], boolean]>([
+  ["ceo@[bank.test]", ["bank.test"], false],
+  ["ceo@[IPv6:bank.test]", ["bank.test"], false],
+  ["<ceo@[ bank . test ]>", ["bank.test"], false],
+  ["a@[192.0.2.1], b@[IPv6:2001:db8::1]", [], true],
+  ['"ceo@bank.test" <>', ["bank.test"], true],
+  ["ceo@bank.test <>", ["bank.test"], true],
+  ["<> (ceo@bank.test)", ["bank.test"], true],
+  ["Bob <>", [], true],
+])("%s names whom a reader sees", (from, domains, isClear) => {
+  const seen = readAuthors([from]);
+  expect([seen.domains, seen.isClear]).toEqual([domains, isClear]);
+});
+
 test("the authors of several fields are those of each", () => {
   expect(readAuthors(["a@b.test", "", "<c@d.test> <e@b.test>"])).toEqual({
     addresses: ["a@b.test", "c@d.test", "e@b.test"],

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
 import { normalized } from "../../base/normalize.ts";
 import { asAddresses } from "../../mime/headers.ts";
@@ -13,15 +14,16 @@ export interface Authors {
 }
 
 export function readAuthors(from: readonly string[]): Authors {
-  const addresses = from.flatMap(asAddresses).map(({ email }) => email);
+  const shown = from.flatMap(asAddresses);
   const domains = new Set<string>();
   let isClear = true;
-  for (const address of addresses) {
-    const seen = domainsIn(address);
+  for (const { name, email } of shown) {
+    // Without an address, the name is all that a client can show.
+    const seen = domainsIn(email === "" ? (name ?? "") : email);
     isClear &&= seen.isClear;
     for (const domain of seen.domains) domains.add(domain);
   }
-  return { addresses, domains: [...domains], isClear };
+  return { addresses: shown.map(({ email }) => email), domains: [...domains], isClear };
 }
 
 const quotedLocal = /^\s*"(?:[^"\\]|\\[\s\S])*"\s*@/;
@@ -38,9 +40,12 @@ function domainsIn(address: string): { domains: string[]; isClear: boolean } {
   const after = text.slice(at + 1);
   const domain = at === -1 ? undefined : asDomain(after);
   if (domain !== undefined) return { domains: [domain], isClear: true };
-  if (/^\[[^[\]\\@]*\]$/.test(after)) return { domains: [], isClear: true };
-  const runs = after.split(/[\x00-\x2c/:-@[-^`{-\x7f\s]+/).map((run) => run.split(".").filter(Boolean).join("."));
-  return { domains: runs.filter((run) => run.includes(".")).flatMap((run) => asDomain(run) ?? []), isClear: false };
+  if (isIP(/^\[(?:IPv6:)?([^[\]]*)\]$/i.exec(after)?.[1] ?? "") !== 0) return { domains: [], isClear: true };
+  // White space in brackets parts nothing.
+  const written = after.startsWith("[") ? after.replace(/\s+/g, "") : after;
+  const runs = written.split(/[\x00-\x2c/:-@[-^`{-\x7f\s]+/);
+  const names = runs.map((run) => run.split(".").filter(Boolean).join(".")).filter((name) => name.includes("."));
+  return { domains: [...new Set(names.flatMap((name) => asDomain(name) ?? []))], isClear: false };
 }
 
 /** Full-width letters and invisible characters are what IDNA takes them for (RFC 5895), which is what a reader sees. */
