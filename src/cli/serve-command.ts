@@ -9,7 +9,7 @@ import { explain, Failure } from "./fail.ts";
 import { addConfigOptions, configOf } from "./options.ts";
 import { say } from "./prompt.ts";
 import type { Running } from "./serve.ts";
-import { keepYoungHeapSmall } from "./small-heap.ts";
+import { keepHeapSmall } from "./small-heap.ts";
 import { welcome } from "./welcome.ts";
 
 export function addServeCommand(program: Command): void {
@@ -27,7 +27,7 @@ export function addServeCommand(program: Command): void {
     );
   addConfigOptions(command, { all: true }).action(async () => {
     const { config } = configOf(command);
-    keepYoungHeapSmall();
+    keepHeapSmall();
     const log = createLog(config.logLevel);
     const interrupted = interruption(log);
     process.on("uncaughtException", (error) => {

@@ -1,17 +1,22 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 
 /** Where the young generation of the heap stops growing, in octets: V8 by itself lets it grow to hundreds of MB. */
-const mostYoung = 24 * 2 ** 20;
+const mostYoung = 16 * 2 ** 20;
+/** From so much memory of the process on, in octets, garbage is collected sooner than V8 does it by itself. */
+const much = 256 * 2 ** 20;
 const lookEvery = 100;
 
-/** Bounds what V8 keeps for short-lived objects. It reads the flag each time it would grow that part of the heap. */
-export function keepYoungHeapSmall(): void {
+/** Keeps the process small under floods. V8 reads both flags when it collects garbage; both cost CPU. */
+export function keepHeapSmall(): void {
   let mayGrow = true;
+  let isMuch = false;
   setInterval(() => {
     const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space");
     const isSmall = (young?.space_size ?? 0) < mostYoung;
-    if (isSmall === mayGrow) return;
+    if (isSmall !== mayGrow) setFlagsFromString(`--semi-space-growth-factor=${isSmall ? 2 : 1}`);
     mayGrow = isSmall;
-    setFlagsFromString(`--semi-space-growth-factor=${mayGrow ? 2 : 1}`);
+    const wasMuch = isMuch;
+    isMuch = process.memoryUsage.rss() > much;
+    if (isMuch !== wasMuch) setFlagsFromString(`--heap-growing-percent=${isMuch ? 10 : 0}`);
   }, lookEvery).unref();
 }
