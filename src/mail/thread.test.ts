@@ -120,6 +120,26 @@ test.each([50, 300, 549])("of 601 references, number %d is known", async (at) =>
   expect((await add(account, { id: "late", subject: "Re: Hello", references })).threadId).toBe(known.threadId);
 });
 
+test.each(["References", "In-Reply-To"])("of several fields %s, all are known, and the last is shown", async (name) => {
+  const account = await createTestAccount(store);
+  const [first, last] = await addAll(account, [{ id: "a" }, { id: "b" }]);
+  const lines = [
+    "Subject: Re: Hello",
+    `${name}: <a@example.org>`,
+    `${name}: none`,
+    `${name}: <b@example.org>`,
+    "",
+    "x",
+  ];
+  const one = mailOf(Buffer.from(lines.join("\r\n")));
+  expect(one.prepared.summary[name === "References" ? "references" : "inReplyTo"]).toEqual(["b@example.org"]);
+  const { threadId } = await addMail(account, one);
+  for (const id of ["a", "b"]) {
+    expect((await add(account, { id: `after-${id}`, references: [id] })).threadId).toBe(threadId);
+  }
+  expect([first!.threadId, last!.threadId]).toContain(threadId);
+});
+
 describe("mail that an earlier version stored", () => {
   /** Its keys had the base subject of RFC 5256. */
   function former(shape: Shape): NewMail {

@@ -61,8 +61,8 @@ export function readReport(message: Uint8Array, summary: MessageSummary): Report
   const ids = [
     ...idsOf(originalId.exec(text)?.[1] ?? ""),
     ...header.flatMap(({ value }) => idsOf(value)),
-    ...(summary.inReplyTo ?? []),
-    ...(summary.references ?? []).slice(-maxIds),
+    ...summary.all.inReplyTo,
+    ...summary.all.references.slice(-maxIds),
   ];
   const recipients = [...text.matchAll(recipientField)]
     .slice(0, maxRecipients)
