@@ -181,6 +181,7 @@ describe("reports", () => {
     original?: string;
     originalType?: string;
     header?: string;
+    subtype?: string;
   }
 
   function report(shape: ReportShape): NewMail {
@@ -189,7 +190,7 @@ describe("reports", () => {
     if (shape.original !== undefined) parts.push(`Content-Type: ${originalType}\r\n\r\n${shape.original}`);
     const lines = [
       ...["From: MAILER-DAEMON@far.test", "Subject: Undelivered Mail", `Message-ID: <${id}@far.test>`],
-      `${header}Content-Type: multipart/report; boundary=b`,
+      `${header}Content-Type: multipart/${shape.subtype ?? "report"}; boundary=b`,
     ];
     return mailOf(Buffer.from(`${lines.join("\r\n")}\r\n\r\n--b\r\n${parts.join("\r\n--b\r\n")}\r\n--b--\r\n`));
   }
@@ -251,6 +252,7 @@ describe("reports", () => {
         originalType: "message/rfc822\r\nContent-Transfer-Encoding: base64",
       },
     ],
+    ["in multipart/mixed", { fields: status(final), original, subtype: "mixed" }],
     [
       "of a reader",
       {
@@ -275,6 +277,15 @@ describe("reports", () => {
         fields: status("Final-Recipient: rfc822; eve@far.test"),
         header: "Subject: Re: Hello\r\nReferences: <sent@example.org>\r\n",
         original,
+      },
+    ],
+    [
+      "another recipient in multipart/mixed, though it has the subject and refers to the mail",
+      {
+        fields: status("Final-Recipient: rfc822; eve@far.test"),
+        header: "Subject: Re: Hello\r\nReferences: <sent@example.org>\r\n",
+        original,
+        subtype: "mixed",
       },
     ],
   ])("one of %s is a thread of its own", async (_, shape) => {
