@@ -1,8 +1,10 @@
+import { encodeBase64 } from "./base64.ts";
 import { encodeHeader, encodeParameters, safeRaw } from "./encode.ts";
 import type { HeaderField } from "./field.ts";
-import { encodeBase64, encodeQuotedPrintable, view } from "./transfer.ts";
+import { encodeQuotedPrintable } from "./transfer.ts";
 import { wireAttached } from "./transport.ts";
 import { Unsendable } from "./unsendable.ts";
+import { view } from "./view.ts";
 import { wireField } from "./wire-field.ts";
 import { longestName } from "./wire-header.ts";
 import { identityOf, isCarried, wireFaults } from "./wire-scan.ts";

@@ -1,5 +1,6 @@
+import { encodeBase64 } from "./base64.ts";
 import type { Part } from "./structure.ts";
-import { decodeTransfer, encodeBase64, encodeQuotedPrintable } from "./transfer.ts";
+import { decodeTransfer, encodeQuotedPrintable } from "./transfer.ts";
 import { Unsendable } from "./unsendable.ts";
 import { identityOf, isCarried, type WireFaults, wireFaults, withCrlf } from "./wire-scan.ts";
 
