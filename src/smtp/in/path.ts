@@ -17,11 +17,14 @@ const domainPart = String.raw`\[[^\]\s]+\]|[\w\u0080-\uffff-]+(?:\.[\w\u0080-\uf
 const hop = String.raw`@(?:\[[^\]\s]+\]|[^\s,:@<>[]+)`;
 /** The source route of RFC 5321 appendix C is taken and ignored. */
 const command = new RegExp(
-  String.raw`^(\w+\s+\w+)\s*:\s*<\s*(?:${hop}(?:,${hop})*:)?(?:(${localPart})@(${domainPart})|(postmaster|))\s*>(\s.*)?$`,
+  String.raw`^(\w+\s+\w+)\s*:\s*<\s*(?:${hop}(?:,${hop})*:)?(?:(${localPart})@(${domainPart})(?:(?<!\])\.)?|(postmaster|))\s*>(\s.*)?$`,
   "is",
 );
 
-/** RFC 5321 §4.1.1.2, §4.1.1.3: the path of `MAIL FROM` or `RCPT TO`, as it was written; undefined where it is none. */
+/**
+ * RFC 5321 §4.1.1.2, §4.1.1.3: the path of `MAIL FROM` or `RCPT TO`, as it was written but for a dot after the
+ * domain, which is no part of one (§4.1.2) and yet sent; undefined where it is none.
+ */
 export function parsePath(name: string, line: string): { address: string; parameters: string } | undefined {
   const match = command.exec(line);
   if (match?.[1]?.replace(/\s+/, " ").toUpperCase() !== name.toUpperCase()) return undefined;
