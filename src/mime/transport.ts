@@ -99,8 +99,11 @@ class Rewriter {
     const bytes = this.#isLf ? withCrlf(raw) : raw;
     const faults = wireFaults(bytes);
     if (isCarried(faults, this.#rules.eightBit)) return { bytes };
-    const what = isCarried(faults, true) ? "8-bit text" : "lines that are too long, NUL, or CR or LF alone";
-    throw new Unsendable("5.6.3", `its signed part holds ${what}, and cannot be changed`, ["bodyStructure"]);
+    const why = isCarried(faults, true)
+      ? "8-bit text, which the server does not take (no 8BITMIME), and to encode it would break the signature: " +
+        "sign it again with its text in quoted-printable or base64, or send it unsigned"
+      : "lines that are too long, NUL, or CR or LF alone, and cannot be changed";
+    throw new Unsendable("5.6.3", `its signed part holds ${why}`, ["bodyStructure"]);
   }
 
   #multipart(part: Part, parts: Part[]): WireBody {
