@@ -1,4 +1,4 @@
-import { base64Size, decodeBase64 } from "./base64.ts";
+import { base64Size, decodeBase64, encodeBase64 } from "./base64.ts";
 import type { TransferEncoding } from "./structure.ts";
 import { decodeUu, uuSize } from "./uuencode.ts";
 import { view } from "./view.ts";
@@ -127,4 +127,13 @@ export function encodeQuotedPrintable(bytes: Uint8Array): Buffer {
     column += isEncoded ? 3 : 1;
   }
   return out.subarray(0, size);
+}
+
+/** Text in the encoding that suits it: base64 is shorter for most scripts but Latin; else it had better stay legible. */
+export function encodeText(bytes: Uint8Array): { bytes: Buffer; encoding: "base64" | "quoted-printable" } {
+  let odd = 0;
+  for (const byte of bytes) if (byte > 0x7e || byte === 0) odd++;
+  return odd * 3 > bytes.length
+    ? { bytes: encodeBase64(bytes), encoding: "base64" }
+    : { bytes: encodeQuotedPrintable(bytes), encoding: "quoted-printable" };
 }

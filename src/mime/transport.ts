@@ -5,7 +5,7 @@ import { Unsendable } from "./unsendable.ts";
 import { headerEnd, walk } from "./walk.ts";
 import { type BodyFields, type HeaderRules, headerNeedsUtf8, isPlainHeader, wireHeader } from "./wire-header.ts";
 import { type WireBody, wireLeaf } from "./wire-leaf.ts";
-import { identityOf, isCarried, usesBareLf, wireFaults, withCrlf } from "./wire-scan.ts";
+import { identityOf, isCarried, usesBareLf, wireFaults, withCrlf, withCrlfIfBare } from "./wire-scan.ts";
 
 /** What a server takes. RFC 6531 §3.1: none offers SMTPUTF8 without 8BITMIME. */
 export interface PeerAbilities {
@@ -184,8 +184,6 @@ class Rewriter {
     return Buffer.from(`${written.join("\r\n")}\r\n`, "latin1");
   }
 }
-
-const withCrlfIfBare = (bytes: Buffer): Buffer => (wireFaults(bytes).bareBreak ? withCrlf(bytes) : bytes);
 
 /** Raw text in a header is most likely in the charset of the text below it. */
 function firstCharset(part: Part): string | null {

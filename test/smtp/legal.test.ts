@@ -10,7 +10,20 @@ import { walk } from "../../src/mime/walk.ts";
 import { findDomain } from "../../src/store/directory.ts";
 import { until } from "../support/ports.ts";
 import { expectLegal, lines, plain, utf8 } from "../support/wire.ts";
-import { ada, bob, clientOf, draft, host, mail, refusal, type Submission, sent, sink, status, useOutbox } from "./outbox.ts";
+import {
+  ada,
+  bob,
+  clientOf,
+  draft,
+  host,
+  mail,
+  refusal,
+  type Submission,
+  sent,
+  sink,
+  status,
+  useOutbox,
+} from "./outbox.ts";
 
 useOutbox();
 beforeAll(async () => {

@@ -1,13 +1,11 @@
 import { isAscii } from "node:buffer";
 import { isIPv4, isIPv6 } from "node:net";
 import type { SMTPServerAddress } from "smtp-server";
+import { longestPath } from "../../mail/submit.ts";
 import { Refusal } from "./reply.ts";
 
 /** What our EHLO offers. */
 const parameters = { mail: new Set(["SIZE", "BODY", "SMTPUTF8"]), rcpt: new Set<string>() };
-
-/** RFC 5321 §4.5.3.1.3: 256 with the angle brackets. */
-const longestPath = 254;
 
 /** In no address: control characters and what cannot be seen. The joiners of some scripts belong to names. */
 const unsafe = /[\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff]/;
