@@ -71,6 +71,30 @@ test("whoever comes to a domain without postmaster is its postmaster", async () 
   expect(await others("cleo@first.example")).toBe("");
 });
 
+test("an address may make its domain, which is told, and a domain is removed when it has no address any more", async () => {
+  await run("account", "add", "ann@kept.example");
+  const added = await run("address", "add", "@Gone.example", "ann@kept.example");
+  expect(added.stdout).toContain("Made the domain gone.example; posthorn domain list prints its DNS records.\n");
+  expect(await run("domain", "remove", "GONE.example", "--yes")).toMatchObject({
+    code: 1,
+    stderr: "posthorn: gone.example still has addresses: @gone.example\n",
+  });
+  await run("address", "remove", "@gone.example");
+  const unsure = await run("domain", "remove", "gone.example");
+  expect(unsure).toMatchObject({ code: 1, stderr: expect.stringContaining("--yes") });
+  expect(await run("domain", "remove", "gone.example", "--yes")).toMatchObject({
+    code: 0,
+    stdout: "Removed the domain gone.example: mail for it is refused.\n",
+  });
+  const { stdout } = await run("domain", "list");
+  expect(stdout).not.toContain("gone.example");
+  expect(stdout).toContain("; kept.example\n");
+  expect(await run("domain", "remove", "gone.example", "--yes")).toMatchObject({
+    code: 1,
+    stderr: "posthorn: there is no domain gone.example (see: posthorn domain list)\n",
+  });
+}, 120_000);
+
 test("without a password on standard input, a random one is printed once", async () => {
   const { stdout } = await run("account", "add", "random@new.example");
   const password = /shown only now: (\S+)/.exec(stdout)![1]!;
