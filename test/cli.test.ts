@@ -315,7 +315,7 @@ test.runIf(process.getuid?.() === 0)("commands behind a closed folder name it, a
   }
 });
 
-test("a port that is taken stops the start with one line, before anything is made that is told of once", async () => {
+test("ports that are taken stop the start with one line each, before anything is made that is told of once", async () => {
   const folder = mkdtempSync(join(tmpdir(), "posthorn-cli-"));
   chmodSync(folder, 0o711);
   try {
@@ -325,10 +325,18 @@ test("a port that is taken stops the start with one line, before anything is mad
     const taken = `port ${server.httpPort} on 127.0.0.1 is taken by another program`;
     expect(stderr).toBe(`posthorn: ${taken}: choose another with --http or POSTHORN_HTTP\n`);
     expect(code).toBe(1);
-    const elsewhere = await server.cli(["serve", ...own, "--metrics", "off", "--smtp", "192.0.2.1:2525"]);
+    const smtp = `port ${server.smtpPort} on 127.0.0.1 is taken by another program`;
+    expect(await server.cli(["serve", ...own, "--metrics", "off"])).toMatchObject({
+      code: 1,
+      stderr: `posthorn: ${taken}: choose another with --http or POSTHORN_HTTP\nposthorn: ${smtp}: choose another with --smtp or POSTHORN_SMTP\n`,
+    });
+    // Nor was the database made anything of.
+    expect((await server.cli(["migrate", ...own])).stdout).toContain("000001");
+    const rest = ["--http", "127.0.0.1:0", "--metrics", "off"];
+    const elsewhere = await server.cli(["serve", ...own, ...rest, "--smtp", "192.0.2.1:2525"]);
     const what = "192.0.2.1 is no address of this machine: choose another with --smtp or POSTHORN_SMTP";
     expect(elsewhere).toMatchObject({ code: 1, stderr: `posthorn: ${what}\n` });
-    const unknown = await server.cli(["serve", ...own, "--metrics", "off", "--smtp", "nowhere.invalid:2525"]);
+    const unknown = await server.cli(["serve", ...own, ...rest, "--smtp", "nowhere.invalid:2525"]);
     expect(unknown.stderr).toBe(
       "posthorn: there is no host nowhere.invalid: choose another with --smtp or POSTHORN_SMTP\n",
     );
@@ -337,4 +345,4 @@ test("a port that is taken stops the start with one line, before anything is mad
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}, 60_000);
+}, 120_000);
