@@ -41,9 +41,7 @@ const deleteDue = unprepared("DELETE FROM due WHERE user_id = $1");
 const byLogin = ["push_subscription", "token", "app_password", "account_access", "login"].map((table) =>
   unprepared(`-- crosses accounts\nDELETE FROM ${table} WHERE login = $1`),
 );
-const references = unprepared<{ sha256: Buffer; day: string }>(
-  "SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM blob_ref WHERE user_id = $1",
-);
+const references = unprepared<{ sha256: Buffer; day: string }>("SELECT sha256, day FROM blob_ref WHERE user_id = $1");
 const accountTables = unprepared<{ name: string }>(`
   SELECT quote_ident(c.table_name) AS name FROM information_schema.columns c
   JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
