@@ -266,8 +266,9 @@ export async function accountIds(database: Database): Promise<number[]> {
 
 /** How much mail waits: in, and recipients out. */
 export async function queueDepths(database: Database): Promise<{ incoming: number; outgoing: number }> {
-  const [row] = await database.run(countQueues);
-  return row!;
+  const [incoming] = await database.run(countIncoming);
+  const [outgoing] = await database.run(countOutgoing);
+  return { incoming: incoming!.count, outgoing: outgoing!.count };
 }
 
 export function keyOf({ sha256, day: name }: ObjectKey): string {
@@ -326,8 +327,8 @@ const selectReferences = across<{ sha256: Buffer; day: string }>(
 
 const cleanPending = across("SELECT gin_clean_pending_list('search_terms'::regclass)");
 
-const countQueues = across<{ incoming: number; outgoing: number }>(`
-  SELECT (SELECT count(*) FROM incoming) AS incoming, (SELECT count(*) FROM delivery WHERE state = 'queued') AS outgoing`);
+const countIncoming = across<{ count: number }>("SELECT count(*) AS count FROM incoming");
+const countOutgoing = across<{ count: number }>("SELECT count(*) AS count FROM delivery WHERE state = 'queued'");
 
 const selectAccounts = across<{ user_id: number }>(
   "SELECT user_id FROM account WHERE user_id > $1 ORDER BY user_id LIMIT $2",
