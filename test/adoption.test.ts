@@ -101,7 +101,9 @@ test("its push subscriptions are there; what had no login is gone", async () => 
   const found = await findPushSubscriptions(store.database, owner, { ids: null, limit: 10, now: new Date() });
   expect(found.map(({ id, url }) => [id, url])).toEqual([[7, "https://push.example/"]]);
   for (const table of ["app_password", "token", "push_subscription"]) {
-    expect(await run(store.database, `SELECT 1 FROM ${table} WHERE login <> $1`, [address])).toEqual([]);
+    expect(
+      await run(store.database, `-- crosses accounts\nSELECT 1 FROM ${table} WHERE login <> $1`, [address]),
+    ).toEqual([]);
   }
 });
 
