@@ -3,13 +3,25 @@ const may = {
   base: [],
   config: ["base"],
   mime: ["base"],
+  postgres: ["base"],
   store: ["base", "mime"],
   auth: ["base", "store"],
-  mail: ["base", "mime", "store"],
+  search: ["base", "mime", "store"],
+  mail: ["base", "mime", "store", "search"],
   push: ["base", "store"],
-  jmap: ["base", "mime", "store", "auth", "mail", "push"],
+  jmap: ["base", "mime", "store", "auth", "search", "mail", "push"],
   smtp: ["base", "mime", "store", "auth", "mail"],
   ops: ["base", "store"],
+};
+/** The rooms of src/store, likewise. */
+const rooms = {
+  core: [],
+  blobs: ["core"],
+  mail: ["core", "blobs"],
+  "email-query": ["core"],
+  queues: ["core", "blobs"],
+  directory: ["core", "mail"],
+  upkeep: ["core", "blobs", "mail", "queues", "directory"],
 };
 const tests = "[.]test[.]ts$";
 /** Of src/jmap, whatever is not named here: so a new one is known. */
@@ -22,9 +34,17 @@ const folders = Object.entries(may).map(([folder, allowed]) => ({
   to: { path: "^(src|conformance|bench|test|scripts)/", pathNot: `^src/(${[folder, ...allowed].join("|")})/` },
 }));
 
+const storeRooms = Object.entries(rooms).map(([room, allowed]) => ({
+  name: `store-${room}-imports`,
+  severity: "error",
+  from: { path: `^src/store/${room}/`, pathNot: tests },
+  to: { path: "^src/store/", pathNot: `^src/store/(${[room, ...allowed].join("|")})/` },
+}));
+
 module.exports = {
   forbidden: [
     ...folders,
+    ...storeRooms,
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
     {
       name: "nobody-imports-cli",
@@ -42,7 +62,7 @@ module.exports = {
     {
       name: "sql-stays-in-store",
       severity: "error",
-      from: { path: "^src/(?!store/)", pathNot: tests },
+      from: { path: "^src/(?!(?:store|postgres)/)", pathNot: tests },
       to: { path: "node_modules/(@types/)?(pg|pg-[a-z]+|kysely)/" },
     },
     {

@@ -1,6 +1,6 @@
 -- oldest program: 0.2.0
 
--- Append-only. kind: a bit mask, see src/store/change.ts.
+-- Append-only. kind: a bit mask, see src/store/core/change.ts.
 CREATE TABLE change (
   user_id bigint NOT NULL,
   type smallint NOT NULL,

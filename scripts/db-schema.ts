@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLog } from "../src/base/log.ts";
-import { Database } from "../src/store/database.ts";
-import { startEmbedded } from "../src/store/embedded/embedded.ts";
-import { migrate } from "../src/store/migrate.ts";
+import { startEmbedded } from "../src/postgres/embedded.ts";
+import { Database } from "../src/store/core/database.ts";
+import { migrate } from "../src/store/core/migrate.ts";
 import { dumpSchema, schemaFile, withTitle } from "./schema-dump.ts";
 
 /** Writes migrations/schema.sql: what the migrations make of an empty database. */

@@ -1,5 +1,5 @@
-import type { Database } from "../src/store/database.ts";
-import { unprepared } from "../src/store/sql.ts";
+import type { Database } from "../src/store/core/database.ts";
+import { unprepared } from "../src/store/core/sql.ts";
 
 export const schemaFile = new URL("../migrations/schema.sql", import.meta.url);
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { silentLog } from "../src/base/log.ts";
-import { migrate } from "../src/store/migrate.ts";
-import { unprepared } from "../src/store/sql.ts";
+import { migrate } from "../src/store/core/migrate.ts";
+import { unprepared } from "../src/store/core/sql.ts";
 import { createTestDatabase } from "./support/postgres.ts";
 
 /** What Citus asks of tables, checked on the tables that plain Postgres has after all migrations. */

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { maxPhrase } from "../src/mail/search-rows.ts";
-import { unprepared } from "../src/store/sql.ts";
-import type { Store } from "../src/store/store.ts";
+import { maxPhrase } from "../src/search/search-rows.ts";
+import { unprepared } from "../src/store/core/sql.ts";
+import type { Store } from "../src/store/core/store.ts";
 import { createEmailWorld, type EmailWorld, type Json } from "./support/email-world.ts";
 import { testServices } from "./support/jmap.ts";
 import { createMailServices } from "./support/mail.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
-import { nastyMessages } from "../src/mime/corpus.ts";
+import { nastyMessages } from "./mime/corpus.ts";
 import type { MailCost } from "./support/mail-cost.ts";
 
 const run = promisify(execFile);

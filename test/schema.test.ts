@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { dumpSchema, schemaFile, withTitle } from "../scripts/schema-dump.ts";
 import { isOlder, version } from "../src/base/version.ts";
-import { readMigrations, statementsOf } from "../src/store/migration-files.ts";
-import { unprepared } from "../src/store/sql.ts";
+import { readMigrations, statementsOf } from "../src/store/core/migration-files.ts";
+import { unprepared } from "../src/store/core/sql.ts";
 import { createTestDatabase } from "./support/postgres.ts";
 
 const migrations = await readMigrations(new URL("../migrations/", import.meta.url));

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { silentLog } from "../src/base/log.ts";
-import { Database } from "../src/store/database.ts";
-import { migrate } from "../src/store/migrate.ts";
+import { Database } from "../src/store/core/database.ts";
+import { migrate } from "../src/store/core/migrate.ts";
 import { createTestDatabase } from "./support/postgres.ts";
 import { unboundTables } from "./support/unbound-tables.ts";
 

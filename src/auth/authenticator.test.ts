@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { createTestStore } from "../../test/support/postgres.ts";
 import { silentLog } from "../base/log.ts";
-import { createAccount, removeAlias, shareAccount } from "../store/directory.ts";
-import { setPassword } from "../store/logins.ts";
-import { removeAccount } from "../store/removal.ts";
-import { unprepared } from "../store/sql.ts";
-import { addAppPassword, addToken, revokeCredential } from "../store/tokens.ts";
+import { unprepared } from "../store/core/sql.ts";
+import { createAccount, removeAlias, shareAccount } from "../store/directory/directory.ts";
+import { setPassword } from "../store/directory/logins.ts";
+import { addAppPassword, addToken, revokeCredential } from "../store/directory/tokens.ts";
+import { removeAccount } from "../store/upkeep/removal.ts";
 import { createAuthenticator } from "./authenticator.ts";
 import { hashPassword, newAppPassword, newToken, tokenHash } from "./secrets.ts";
 

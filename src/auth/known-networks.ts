@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { Slots } from "../base/slots.ts";
-import { findKnownNetwork, keepKnownNetwork, knownFor } from "../store/known-networks.ts";
-import { findLogin } from "../store/logins.ts";
-import { keepSetting } from "../store/settings.ts";
-import type { Store } from "../store/store.ts";
+import { keepSetting } from "../store/core/settings.ts";
+import type { Store } from "../store/core/store.ts";
+import { findKnownNetwork, keepKnownNetwork, knownFor } from "../store/directory/known-networks.ts";
+import { findLogin } from "../store/directory/logins.ts";
 
 const day = 24 * 3600_000;
 /** A network that was found to be a stranger's is not looked for again for as long: another process may learn of it. */

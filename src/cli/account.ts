@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { hashPassword, randomPassword } from "../auth/secrets.ts";
 import { normalized } from "../base/normalize.ts";
 import { showSize, size } from "../config/values.ts";
-import { setAccountName } from "../store/account-name.ts";
+import type { Store } from "../store/core/store.ts";
+import { setAccountName } from "../store/directory/account-name.ts";
 import {
   addAlias,
   createAccount,
@@ -13,11 +14,10 @@ import {
   shareAccount,
   splitAddress,
   unshareAccount,
-} from "../store/directory.ts";
-import { announceRevoked, setPassword } from "../store/logins.ts";
-import { findQuota, findUsed, setQuota } from "../store/quota.ts";
-import { previewRemoval, type Removal, removeAccount } from "../store/removal.ts";
-import type { Store } from "../store/store.ts";
+} from "../store/directory/directory.ts";
+import { announceRevoked, setPassword } from "../store/directory/logins.ts";
+import { findQuota, findUsed, setQuota } from "../store/mail/quota.ts";
+import { previewRemoval, type Removal, removeAccount } from "../store/upkeep/removal.ts";
 import { addressOf, type Context, examples, loginOf, onStore, random } from "./command.ts";
 import { ensureDomain } from "./dkim.ts";
 import { Failure } from "./fail.ts";

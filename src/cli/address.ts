@@ -6,8 +6,8 @@ import {
   normalizeAddress,
   removeAlias,
   splitAddress,
-} from "../store/directory.ts";
-import { findLogin } from "../store/logins.ts";
+} from "../store/directory/directory.ts";
+import { findLogin } from "../store/directory/logins.ts";
 import { type Context, examples, loginOf, onStore } from "./command.ts";
 import { ensureDomain } from "./dkim.ts";
 import { Failure } from "./fail.ts";

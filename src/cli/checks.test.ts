@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { afterwards } from "../../test/support/afterwards.ts";
 import { systemClock } from "../base/clock.ts";
-import { DiskObjects } from "../store/objects/disk.ts";
+import { DiskObjects } from "../store/blobs/objects/disk.ts";
 import { checks } from "./checks.ts";
 
 async function world(maxMessageSize: number) {

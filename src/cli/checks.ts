@@ -1,8 +1,8 @@
 import { statfs } from "node:fs/promises";
 import type { Config } from "../config/schema.ts";
 import type { Check } from "../ops/readiness.ts";
-import type { Database } from "../store/database.ts";
-import type { ObjectStore } from "../store/objects/object-store.ts";
+import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
+import type { Database } from "../store/core/database.ts";
 
 /** What must be well for the server to be ready. The disk: with room for a message of the largest size. */
 export function checks(

@@ -5,14 +5,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
-import { Database } from "../store/database.ts";
-import { findEmbedded, startEmbedded } from "../store/embedded/embedded.ts";
-import { InUseError } from "../store/embedded/start-error.ts";
-import { refuseClosedToUs } from "../store/embedded/system-user.ts";
-import { migrate } from "../store/migrate.ts";
-import { DiskObjects } from "../store/objects/disk.ts";
-import type { ObjectStore } from "../store/objects/object-store.ts";
-import { Store } from "../store/store.ts";
+import { findEmbedded, startEmbedded } from "../postgres/embedded.ts";
+import { InUseError } from "../postgres/start-error.ts";
+import { refuseClosedToUs } from "../postgres/system-user.ts";
+import { DiskObjects } from "../store/blobs/objects/disk.ts";
+import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
+import { Database } from "../store/core/database.ts";
+import { migrate } from "../store/core/migrate.ts";
+import { Store } from "../store/core/store.ts";
 import { Failure } from "./fail.ts";
 
 interface StoreOptions {

@@ -1,8 +1,8 @@
 import { randomPassword } from "../auth/secrets.ts";
 import type { Random } from "../base/clock.ts";
 import type { Config } from "../config/schema.ts";
-import { listDomains } from "../store/directory.ts";
-import type { Store } from "../store/store.ts";
+import type { Store } from "../store/core/store.ts";
+import { listDomains } from "../store/directory/directory.ts";
 import { provision } from "./account.ts";
 
 export interface DemoAccount {

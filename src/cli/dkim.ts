@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
-import { addDomain, type Domain, findDomain } from "../store/directory.ts";
-import type { Store } from "../store/store.ts";
+import type { Store } from "../store/core/store.ts";
+import { addDomain, type Domain, findDomain } from "../store/directory/directory.ts";
 
 /** The domain, made with a new DKIM key (RFC 6376, RSA 2048) where it is not there yet. */
 export async function ensureDomain(store: Store, name: string): Promise<{ domain: Domain; isNew: boolean }> {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { examine } from "../store/doctor.ts";
+import { examine } from "../store/upkeep/doctor.ts";
 import { type Context, examples, onStore } from "./command.ts";
 import { withProgress } from "./progress.ts";
 import { say } from "./prompt.ts";

@@ -6,7 +6,7 @@ import {
   listDomains,
   normalizeDomain,
   removeDomain,
-} from "../store/directory.ts";
+} from "../store/directory/directory.ts";
 import { type Context, examples, onStore } from "./command.ts";
 import { dnsRecords, ensureDomain } from "./dkim.ts";
 import { Failure } from "./fail.ts";

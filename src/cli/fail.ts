@@ -1,5 +1,5 @@
 import { ConfigError } from "../config/load.ts";
-import { AccountMissing, Conflict } from "../store/errors.ts";
+import { AccountMissing, Conflict } from "../store/core/errors.ts";
 
 /** Something the person who typed the command can mend; the message is all they see. */
 export class Failure extends Error {}

@@ -1,6 +1,6 @@
 import type { Metrics } from "../ops/metrics.ts";
-import type { Store } from "../store/store.ts";
-import { queueDepths } from "../store/sweeps.ts";
+import type { Store } from "../store/core/store.ts";
+import { queueDepths } from "../store/upkeep/sweeps.ts";
 
 /** The pool's use and the queues' depths, read at each scrape; NaN while the database is away. */
 export function gaugeStore(metrics: Metrics, { database }: Store): void {

@@ -1,8 +1,8 @@
 import type { Config } from "../config/schema.ts";
-import { Database } from "../store/database.ts";
-import { startEmbedded } from "../store/embedded/embedded.ts";
-import { migrate } from "../store/migrate.ts";
-import { Store } from "../store/store.ts";
+import { startEmbedded } from "../postgres/embedded.ts";
+import { Database } from "../store/core/database.ts";
+import { migrate } from "../store/core/migrate.ts";
+import { Store } from "../store/core/store.ts";
 import type { Surroundings } from "./parts.ts";
 import { checkPorts } from "./ports.ts";
 

@@ -2,13 +2,13 @@ import type { Resolver } from "node:dns/promises";
 import type { Authenticator } from "../auth/login.ts";
 import type { Clock, Random } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { Ingest } from "../mail/ingest.ts";
+import type { Ingest } from "../mail/deliver/ingest.ts";
 import type { Metrics } from "../ops/metrics.ts";
 import type { Report } from "../ops/readiness.ts";
 import type { Bus } from "../push/bus.ts";
 import type { WebPush } from "../push/webpush/webpush.ts";
-import type { Blobs } from "../store/blobs.ts";
-import type { Store } from "../store/store.ts";
+import type { Blobs } from "../store/blobs/blobs.ts";
+import type { Store } from "../store/core/store.ts";
 
 /** What a server is made with; tests pass their own. */
 export interface Surroundings {

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { Config } from "../config/schema.ts";
-import { type Accepted, Incoming, type IncomingOptions } from "../mail/incoming.ts";
+import { type Accepted, Incoming, type IncomingOptions } from "../mail/deliver/incoming.ts";
 import type { Metrics } from "../ops/metrics.ts";
-import { createSmtpIn } from "../smtp/in/server.ts";
+import { createSmtpIn } from "../smtp/inbound/server.ts";
 import { Failure } from "./fail.ts";
 import { hostPort, type Part, type Parts } from "./parts.ts";
 

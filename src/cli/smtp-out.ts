@@ -1,10 +1,10 @@
 import { thisProcess } from "../base/holder.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
-import { SubmissionHints } from "../mail/hints.ts";
-import type { Incoming } from "../mail/incoming.ts";
+import type { Incoming } from "../mail/deliver/incoming.ts";
+import { SubmissionHints } from "../mail/submit/hints.ts";
 import type { Metrics } from "../ops/metrics.ts";
-import { createMailOut, type MailOut } from "../smtp/out/mail-out.ts";
+import { createMailOut, type MailOut } from "../smtp/outbound/mail-out.ts";
 import type { Parts } from "./parts.ts";
 
 /** Mail to other servers, and between our own users. */

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { hashPassword, newAppPassword, newToken } from "../auth/secrets.ts";
-import { announceRevoked } from "../store/logins.ts";
-import { addAppPassword, addToken, listCredentials, revokeCredential } from "../store/tokens.ts";
+import { announceRevoked } from "../store/directory/logins.ts";
+import { addAppPassword, addToken, listCredentials, revokeCredential } from "../store/directory/tokens.ts";
 import { type Context, examples, loginOf, onStore, random } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { say, table } from "./prompt.ts";

@@ -1,7 +1,7 @@
 import type { Log } from "../base/log.ts";
-import type { ObjectStore } from "../store/objects/object-store.ts";
-import type { Store } from "../store/store.ts";
-import { Sweeper, settleSearch, sweepInterval } from "../store/sweeps.ts";
+import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
+import type { Store } from "../store/core/store.ts";
+import { Sweeper, settleSearch, sweepInterval } from "../store/upkeep/sweeps.ts";
 
 const searchInterval = 10_000;
 

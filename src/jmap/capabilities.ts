@@ -1,5 +1,5 @@
 import type { AccountAccess } from "../auth/login.ts";
-import { maxDelayedSend } from "../mail/submit-parameters.ts";
+import { maxDelayedSend } from "../mail/submit/submit-parameters.ts";
 import { digests } from "./blob/get.ts";
 import { lookupTypes } from "./blob/lookup.ts";
 import { maxDataSources } from "./blob/sources.ts";

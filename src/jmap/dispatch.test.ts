@@ -1,9 +1,9 @@
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { TestClient, testLogin, testServices } from "../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../test/support/postgres.ts";
-import { Kind } from "../store/change.ts";
-import { unprepared } from "../store/sql.ts";
-import type { Store } from "../store/store.ts";
+import { Kind } from "../store/core/change.ts";
+import { unprepared } from "../store/core/sql.ts";
+import type { Store } from "../store/core/store.ts";
 import { dispatch } from "./dispatch.ts";
 import { MethodError } from "./errors.ts";
 import { capabilities } from "./ids.ts";

@@ -1,9 +1,9 @@
 import type { Login } from "../auth/login.ts";
 import { decodeId } from "../base/ids.ts";
-import { CommitError, isRetryable } from "../store/database.ts";
-import { AccountMissing } from "../store/errors.ts";
-import { isStorageTrouble, tellStorageTrouble } from "../store/storage-trouble.ts";
-import type { Reader, Tx } from "../store/store.ts";
+import { CommitError, isRetryable } from "../store/core/database.ts";
+import { AccountMissing } from "../store/core/errors.ts";
+import { isStorageTrouble, tellStorageTrouble } from "../store/core/storage-trouble.ts";
+import type { Reader, Tx } from "../store/core/store.ts";
 import { MethodError } from "./errors.ts";
 import { idPrefix } from "./ids.ts";
 import type { Call, Method, MethodResult, ReadCall, Services, WriteCall } from "./method.ts";

@@ -1,6 +1,6 @@
 import { pushIdPrefix } from "../push/webpush/messages.ts";
 
-/** The letter that the ids of each type start with. Blob ids start with "b": see src/store/blob-id.ts. */
+/** The letter that the ids of each type start with. Blob ids start with "b": see src/store/blobs/blob-id.ts. */
 export const idPrefix = {
   account: "u",
   mailbox: "m",

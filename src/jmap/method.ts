@@ -2,10 +2,10 @@ import { getHeapStatistics } from "node:v8";
 import type { Login } from "../auth/login.ts";
 import type { Clock, Random } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { Ingest } from "../mail/ingest.ts";
+import type { Ingest } from "../mail/deliver/ingest.ts";
 import type { WebPush } from "../push/webpush/webpush.ts";
-import type { Blobs } from "../store/blobs.ts";
-import type { Reader, Store, Tx } from "../store/store.ts";
+import type { Blobs } from "../store/blobs/blobs.ts";
+import type { Reader, Store, Tx } from "../store/core/store.ts";
 import { OctetPool, type Octets } from "./octets.ts";
 import type { Schema } from "./schema.ts";
 

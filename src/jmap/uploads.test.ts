@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { testServices } from "../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../test/support/postgres.ts";
-import { findBlob } from "../store/blob-refs.ts";
-import { unprepared } from "../store/sql.ts";
+import { findBlob } from "../store/blobs/blob-refs.ts";
+import { unprepared } from "../store/core/sql.ts";
 import { keepUploads } from "./uploads.ts";
 
 /** Postgres dies within the first COMMIT. */

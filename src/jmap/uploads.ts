@@ -1,8 +1,8 @@
-import { limitUploads, referenceBlobs } from "../store/blob-refs.ts";
-import type { StoredBlob } from "../store/blobs.ts";
-import { CommitError } from "../store/database.ts";
-import { findQuota } from "../store/quota.ts";
-import type { Store } from "../store/store.ts";
+import { limitUploads, referenceBlobs } from "../store/blobs/blob-refs.ts";
+import type { StoredBlob } from "../store/blobs/blobs.ts";
+import { CommitError } from "../store/core/database.ts";
+import type { Store } from "../store/core/store.ts";
+import { findQuota } from "../store/mail/quota.ts";
 import { type Services, uploadLife } from "./method.ts";
 
 /** The uploads of a day may come to so many of the largest ones; then the oldest go that nothing took up. */

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { nastyMessages } from "../../test/mime/corpus.ts";
 import { tries } from "../../test/support/fuzz.ts";
 import {
   binary,
@@ -14,7 +15,6 @@ import {
   sent,
   utf8,
 } from "../../test/support/wire.ts";
-import { nastyMessages } from "./corpus.ts";
 import { partBytes } from "./decode.ts";
 import { asGroupedAddresses, asText, parseHeader } from "./headers.ts";
 import { leaves } from "./structure.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { nastyMessages } from "../../test/mime/corpus.ts";
 import { bodyParts, hasAttachment } from "./body.ts";
-import { nastyMessages } from "./corpus.ts";
 import { partBytes } from "./decode.ts";
 import { leaves, type Part } from "./structure.ts";
 import { headerEnd, walk } from "./walk.ts";

@@ -1,5 +1,5 @@
 import type { Log } from "../base/log.ts";
-import type { Store } from "../store/store.ts";
+import type { Store } from "../store/core/store.ts";
 import type { BusEvent, Carrier, ChangeEvent } from "./carrier.ts";
 import { Outbox } from "./outbox.ts";
 import { type States, statesOf } from "./states.ts";

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Log } from "../base/log.ts";
-import { type TypeName, typeCodes } from "../store/change.ts";
-import type { ConnectionOptions, Database } from "../store/database.ts";
-import { Listener, maxPayload, notify } from "../store/listen.ts";
-import { decodeState } from "../store/state.ts";
+import { type TypeName, typeCodes } from "../store/core/change.ts";
+import type { ConnectionOptions, Database } from "../store/core/database.ts";
+import { Listener, maxPayload, notify } from "../store/core/listen.ts";
+import { decodeState } from "../store/core/state.ts";
 import type { Batch, Carrier, ChangeEvent, Receiver } from "./carrier.ts";
 import type { States } from "./states.ts";
 

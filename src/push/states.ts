@@ -1,6 +1,6 @@
 import { encodeId } from "../base/ids.ts";
-import { type TypeName, typeCodes, typeNames } from "../store/change.ts";
-import { decodeState, encodeState, type Standing } from "../store/state.ts";
+import { type TypeName, typeCodes, typeNames } from "../store/core/change.ts";
+import { decodeState, encodeState, type Standing } from "../store/core/state.ts";
 
 /** Type → its state string. */
 export type States = Partial<Record<TypeName, string>>;

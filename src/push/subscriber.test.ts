@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { TypeName } from "../store/change.ts";
-import { AccountMissing } from "../store/errors.ts";
+import type { TypeName } from "../store/core/change.ts";
+import { AccountMissing } from "../store/core/errors.ts";
 import type { ChangeListener } from "./bus.ts";
 import { chooseTypes, type StateChange, type States } from "./states.ts";
 import { Subscriber } from "./subscriber.ts";

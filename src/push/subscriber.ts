@@ -1,5 +1,5 @@
-import type { TypeName } from "../store/change.ts";
-import { AccountMissing } from "../store/errors.ts";
+import type { TypeName } from "../store/core/change.ts";
+import { AccountMissing } from "../store/core/errors.ts";
 import type { Bus, Unsubscribe } from "./bus.ts";
 import type { ChangeEvent } from "./carrier.ts";
 import {

@@ -1,7 +1,7 @@
 import type { Log } from "../base/log.ts";
-import { AccountMissing } from "../store/errors.ts";
-import { readAccountMark } from "../store/listen.ts";
-import type { Store } from "../store/store.ts";
+import { AccountMissing } from "../store/core/errors.ts";
+import { readAccountMark } from "../store/core/listen.ts";
+import type { Store } from "../store/core/store.ts";
 import type { ChangeEvent } from "./carrier.ts";
 import { statesOf } from "./states.ts";
 

@@ -1,12 +1,12 @@
 import { beforeAll, expect, test } from "vitest";
-import { withTerms, writeMails } from "../../src/mail/ingest.ts";
-import { prepareMessage } from "../../src/mail/prepare.ts";
-import { searchQuery } from "../../src/mail/search-query.ts";
+import { withTerms, writeMails } from "../../src/mail/deliver/ingest.ts";
+import { prepareMessage } from "../../src/mail/deliver/prepare.ts";
+import { searchQuery } from "../../src/search/search-query.ts";
+import { unprepared } from "../../src/store/core/sql.ts";
+import type { Store } from "../../src/store/core/store.ts";
 import type { EmailFilter } from "../../src/store/email-query/criteria.ts";
 import { queryEmails } from "../../src/store/email-query/page.ts";
-import { findMailboxes } from "../../src/store/mailbox-places.ts";
-import { unprepared } from "../../src/store/sql.ts";
-import type { Store } from "../../src/store/store.ts";
+import { findMailboxes } from "../../src/store/mail/mailbox-places.ts";
 import { createTestAccount, createTestStore } from "../support/postgres.ts";
 
 let store: Store;

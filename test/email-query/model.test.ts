@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { decodeState, type State } from "../../src/store/core/state.ts";
+import type { Store } from "../../src/store/core/store.ts";
 import { queryEmailChanges } from "../../src/store/email-query/changes.ts";
 import type { EmailQuery } from "../../src/store/email-query/criteria.ts";
 import { dateOrder } from "../../src/store/email-query/list.ts";
 import { queryEmails } from "../../src/store/email-query/page.ts";
-import { findMailboxes } from "../../src/store/mailbox-places.ts";
-import { decodeState, type State } from "../../src/store/state.ts";
-import type { Store } from "../../src/store/store.ts";
+import { findMailboxes } from "../../src/store/mail/mailbox-places.ts";
 import { createTestAccount, createTestStore } from "../support/postgres.ts";
 import { scaled } from "../support/scale.ts";
 import { type Matches, modelList, modelPage } from "./model.ts";

@@ -1,4 +1,4 @@
-import { words } from "../../src/mail/words.ts";
+import { words } from "../../src/search/words.ts";
 import type { EmailPage, EmailQuery, EmailSort, EmailWindow } from "../../src/store/email-query/criteria.ts";
 import type { Content, ModelEmail, Person } from "./world.ts";
 

@@ -1,5 +1,5 @@
-import { type SearchScope, searchQuery } from "../../src/mail/search-query.ts";
-import { words } from "../../src/mail/words.ts";
+import { type SearchScope, searchQuery } from "../../src/search/search-query.ts";
+import { words } from "../../src/search/words.ts";
 import type { Criterion, EmailFilter, EmailSort, EmailWindow } from "../../src/store/email-query/criteria.ts";
 import { hasPhrase, type Matches, threadOf, wordsOf } from "./model.ts";
 import type { Chance } from "./random.ts";

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { type NewMail, withTerms, writeMails } from "../../src/mail/ingest.ts";
-import { prepareMessage } from "../../src/mail/prepare.ts";
-import { destroyEmails, findEmails, updateEmails } from "../../src/store/emails.ts";
-import { unprepared } from "../../src/store/sql.ts";
-import type { Store } from "../../src/store/store.ts";
+import { type NewMail, withTerms, writeMails } from "../../src/mail/deliver/ingest.ts";
+import { prepareMessage } from "../../src/mail/deliver/prepare.ts";
+import { unprepared } from "../../src/store/core/sql.ts";
+import type { Store } from "../../src/store/core/store.ts";
+import { destroyEmails, findEmails, updateEmails } from "../../src/store/mail/emails.ts";
 import type { Chance } from "./random.ts";
 
 export interface Person {

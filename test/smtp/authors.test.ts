@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { methods } from "../../src/jmap/methods.ts";
-import { dkimSignature } from "../../src/mail/dkim.ts";
+import { dkimSignature } from "../../src/mail/submit/dkim.ts";
 import { TestClient, testLogin, testServices } from "../support/jmap.ts";
 import { until } from "../support/ports.ts";
 import { deliver, SmtpFailure } from "../support/smtp-client.ts";

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { dkimSign } from "mailauth";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { addAlias } from "../../src/store/directory.ts";
-import { setQuota } from "../../src/store/quota.ts";
+import { addAlias } from "../../src/store/directory/directory.ts";
+import { setQuota } from "../../src/store/mail/quota.ts";
 import { message } from "../support/messages.ts";
 import { until } from "../support/ports.ts";
 import { deliver, SmtpConnection, SmtpFailure } from "../support/smtp-client.ts";

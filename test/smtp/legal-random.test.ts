@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { dnsRecords } from "../../src/cli/dkim.ts";
 import { type PeerAbilities, wireMessage } from "../../src/mime/transport.ts";
 import { Unsendable } from "../../src/mime/unsendable.ts";
-import { findDomain } from "../../src/store/directory.ts";
+import { findDomain } from "../../src/store/directory/directory.ts";
 import { timeFor, tries } from "../support/fuzz.ts";
 import { until } from "../support/ports.ts";
 import { type Offer, type SmtpSink, startSink } from "../support/smtp-sink.ts";

@@ -7,7 +7,7 @@ import { partBytes } from "../../src/mime/decode.ts";
 import { asMessageIds, asText, parseHeader } from "../../src/mime/headers.ts";
 import { leaves } from "../../src/mime/structure.ts";
 import { walk } from "../../src/mime/walk.ts";
-import { findDomain } from "../../src/store/directory.ts";
+import { findDomain } from "../../src/store/directory/directory.ts";
 import { until } from "../support/ports.ts";
 import { expectLegal, lines, plain, utf8 } from "../support/wire.ts";
 import {

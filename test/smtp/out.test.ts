@@ -1,7 +1,7 @@
 import { authenticate } from "mailauth";
 import { describe, expect, test } from "vitest";
 import { dnsRecords } from "../../src/cli/dkim.ts";
-import { findDomain } from "../../src/store/directory.ts";
+import { findDomain } from "../../src/store/directory/directory.ts";
 import { until } from "../support/ports.ts";
 import {
   ada,
@@ -251,7 +251,7 @@ describe("the other server", () => {
   });
 
   test("at a private address is left alone unless that is allowed", async () => {
-    const { findTargets } = await import("../../src/smtp/out/route.ts");
+    const { findTargets } = await import("../../src/smtp/outbound/route.ts");
     const options = {
       resolver: host.dns.resolver(),
       hostname: "mx.posthorn.test",

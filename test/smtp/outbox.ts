@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect } from "vitest";
 import { methods } from "../../src/jmap/methods.ts";
-import { encodeBlobId } from "../../src/store/blob-id.ts";
+import { encodeBlobId } from "../../src/store/blobs/blob-id.ts";
 import { TestClient, testLogin, testServices } from "../support/jmap.ts";
 import { message } from "../support/messages.ts";
 import { until } from "../support/ports.ts";

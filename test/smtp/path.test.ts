@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { addAlias } from "../../src/store/directory.ts";
+import { addAlias } from "../../src/store/directory/directory.ts";
 import { until } from "../support/ports.ts";
 import { SmtpConnection } from "../support/smtp-client.ts";
 import { type MailHost, startMailHost } from "./host.ts";

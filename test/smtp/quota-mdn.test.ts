@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { methods } from "../../src/jmap/methods.ts";
 import { parseMdn } from "../../src/mime/mdn.ts";
-import { setQuota } from "../../src/store/quota.ts";
+import { setQuota } from "../../src/store/mail/quota.ts";
 import { TestClient, testLogin, testServices } from "../support/jmap.ts";
 import { until } from "../support/ports.ts";
 import { type SmtpSink, startSink } from "../support/smtp-sink.ts";

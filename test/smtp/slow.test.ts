@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { unprepared } from "../../src/store/sql.ts";
+import { unprepared } from "../../src/store/core/sql.ts";
 import { until } from "../support/ports.ts";
 import { SmtpConnection } from "../support/smtp-client.ts";
 import { type MailHost, startMailHost } from "./host.ts";

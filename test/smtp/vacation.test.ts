@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { methods } from "../../src/jmap/methods.ts";
 import { summarise } from "../../src/mime/summary.ts";
-import { addAlias } from "../../src/store/directory.ts";
+import { addAlias } from "../../src/store/directory/directory.ts";
 import { TestClient, testLogin, testServices } from "../support/jmap.ts";
 import { type SmtpSink, startSink } from "../support/smtp-sink.ts";
 import { type MailHost, startMailHost } from "./host.ts";

@@ -1,8 +1,8 @@
 import { encodeId } from "../../src/base/ids.ts";
 import type { Services } from "../../src/jmap/method.ts";
 import { methods } from "../../src/jmap/methods.ts";
-import { encodeBlobId } from "../../src/store/blob-id.ts";
-import { findMailboxes } from "../../src/store/mailbox-places.ts";
+import { encodeBlobId } from "../../src/store/blobs/blob-id.ts";
+import { findMailboxes } from "../../src/store/mail/mailbox-places.ts";
 import { TestClient, testLogin } from "./jmap.ts";
 import { createTestAccount } from "./postgres.ts";
 

@@ -15,8 +15,8 @@ import { createWebSocketUpgrade } from "../../src/jmap/http/websocket.ts";
 import { methods } from "../../src/jmap/methods.ts";
 import { createRegistry } from "../../src/jmap/registry.ts";
 import { ProcessBus } from "../../src/push/bus.ts";
-import { createAccount } from "../../src/store/directory.ts";
-import { createDefaultMailboxes } from "../../src/store/mailboxes.ts";
+import { createAccount } from "../../src/store/directory/directory.ts";
+import { createDefaultMailboxes } from "../../src/store/mail/mailboxes.ts";
 import { afterwards } from "./afterwards.ts";
 import { createFuzzHost } from "./fuzz-world.ts";
 

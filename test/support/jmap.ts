@@ -8,7 +8,7 @@ import { defaultLimits, type Method, octetPool, type Services } from "../../src/
 import type { Invocation } from "../../src/jmap/references.ts";
 import { createRegistry } from "../../src/jmap/registry.ts";
 import type { WebPush } from "../../src/push/webpush/webpush.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { Store } from "../../src/store/core/store.ts";
 
 /** Services for tests of methods that need no more than the store. */
 export function testServices(store: Store, extra: Partial<Services> = {}): Services {

@@ -4,10 +4,10 @@ import { systemClock } from "../../src/base/clock.ts";
 import { piecesOf } from "../../src/jmap/email/content.ts";
 import { planContent, showContent } from "../../src/jmap/email/show.ts";
 import type { JmapObject } from "../../src/jmap/standard/type.ts";
-import { prepareMessage } from "../../src/mail/prepare.ts";
+import { prepareMessage } from "../../src/mail/deliver/prepare.ts";
 import type { Part } from "../../src/mime/structure.ts";
-import { Blobs } from "../../src/store/blobs.ts";
-import { DiskObjects } from "../../src/store/objects/disk.ts";
+import { Blobs } from "../../src/store/blobs/blobs.ts";
+import { DiskObjects } from "../../src/store/blobs/objects/disk.ts";
 
 /** What preparing or showing mail cost this process, beyond what a mail of one line costs it. */
 export interface MailCost {

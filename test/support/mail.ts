@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
-import { Ingest } from "../../src/mail/ingest.ts";
-import { Blobs } from "../../src/store/blobs.ts";
-import { DiskObjects } from "../../src/store/objects/disk.ts";
-import type { Store } from "../../src/store/store.ts";
+import { Ingest } from "../../src/mail/deliver/ingest.ts";
+import { Blobs } from "../../src/store/blobs/blobs.ts";
+import { DiskObjects } from "../../src/store/blobs/objects/disk.ts";
+import type { Store } from "../../src/store/core/store.ts";
 import { afterwards } from "./afterwards.ts";
 
 /** Bodies on disk, in a folder that goes when the test file is done. */

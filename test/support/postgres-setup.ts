@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { silentLog } from "../../src/base/log.ts";
-import { Database } from "../../src/store/database.ts";
-import { startEmbedded } from "../../src/store/embedded/embedded.ts";
-import { migrate } from "../../src/store/migrate.ts";
-import { unprepared } from "../../src/store/sql.ts";
+import { startEmbedded } from "../../src/postgres/embedded.ts";
+import { Database } from "../../src/store/core/database.ts";
+import { migrate } from "../../src/store/core/migrate.ts";
+import { unprepared } from "../../src/store/core/sql.ts";
 
 /** Options for pg of the server that all tests of a run share. */
 export interface TestServer {

@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { inject } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { Database, type StatementObserver } from "../../src/store/database.ts";
-import { createAccount } from "../../src/store/directory.ts";
-import { createDefaultMailboxes } from "../../src/store/mailboxes.ts";
-import { unprepared } from "../../src/store/sql.ts";
-import { Store } from "../../src/store/store.ts";
+import { Database, type StatementObserver } from "../../src/store/core/database.ts";
+import { unprepared } from "../../src/store/core/sql.ts";
+import { Store } from "../../src/store/core/store.ts";
+import { createAccount } from "../../src/store/directory/directory.ts";
+import { createDefaultMailboxes } from "../../src/store/mail/mailboxes.ts";
 import { afterwards } from "./afterwards.ts";
 import { type TestServer, templateName } from "./postgres-setup.ts";
 

@@ -1,10 +1,10 @@
 import { randomInt } from "node:crypto";
 import { beforeAll, expect, test } from "vitest";
-import { Ingest } from "../../src/mail/ingest.ts";
-import { prepareMessage } from "../../src/mail/prepare.ts";
-import { findMailboxes } from "../../src/store/mailbox-places.ts";
-import { unprepared } from "../../src/store/sql.ts";
-import type { Store } from "../../src/store/store.ts";
+import { Ingest } from "../../src/mail/deliver/ingest.ts";
+import { prepareMessage } from "../../src/mail/deliver/prepare.ts";
+import { unprepared } from "../../src/store/core/sql.ts";
+import type { Store } from "../../src/store/core/store.ts";
+import { findMailboxes } from "../../src/store/mail/mailbox-places.ts";
 import { createTestAccount, createTestStore } from "../support/postgres.ts";
 import { conversations } from "./conversations.ts";
 

@@ -1,6 +1,6 @@
 import { encodeId } from "../../base/ids.ts";
-import { decodeBlobId } from "../../store/blob-id.ts";
-import { type BlobUser, findBlobUsers } from "../../store/blob-users.ts";
+import { decodeBlobId } from "../../store/blobs/blob-id.ts";
+import { type BlobUser, findBlobUsers } from "../../store/blobs/blob-users.ts";
 import { MethodError } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import { readMethod } from "../method.ts";

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
-import { decodeBlobId } from "../../store/blob-id.ts";
-import { type StoredBlob, TooLarge } from "../../store/blobs.ts";
+import { decodeBlobId } from "../../store/blobs/blob-id.ts";
+import { type StoredBlob, TooLarge } from "../../store/blobs/blobs.ts";
 import { invalidProperties, SetError } from "../errors.ts";
 import type { Call } from "../method.ts";
 import { checker, describe, idOrReference, list, nullable, object, optional, text, unsignedInt } from "../schema.ts";

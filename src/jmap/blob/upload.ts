@@ -1,5 +1,5 @@
-import { encodeBlobId } from "../../store/blob-id.ts";
-import type { StoredBlob } from "../../store/blobs.ts";
+import { encodeBlobId } from "../../store/blobs/blob-id.ts";
+import type { StoredBlob } from "../../store/blobs/blobs.ts";
 import { invalidProperties, MethodError, overQuota, SetError } from "../errors.ts";
 import { capabilities } from "../ids.ts";
 import { ownMethod } from "../method.ts";

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { TestClient, testLogin, testServices } from "../../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
 import { encodeId } from "../../base/ids.ts";
-import { encodeBlobId } from "../../store/blob-id.ts";
-import { Blobs } from "../../store/blobs.ts";
-import { DiskObjects } from "../../store/objects/disk.ts";
-import { setQuota } from "../../store/quota.ts";
+import { encodeBlobId } from "../../store/blobs/blob-id.ts";
+import { Blobs } from "../../store/blobs/blobs.ts";
+import { DiskObjects } from "../../store/blobs/objects/disk.ts";
+import { setQuota } from "../../store/mail/quota.ts";
 import { methods } from "../methods.ts";
 
 let folder: string;

@@ -1,6 +1,6 @@
-import { decodeBlobId, encodeBlobId } from "../../store/blob-id.ts";
-import { findBlobs } from "../../store/blob-refs.ts";
-import type { StoredBlob } from "../../store/blobs.ts";
+import { decodeBlobId, encodeBlobId } from "../../store/blobs/blob-id.ts";
+import { findBlobs } from "../../store/blobs/blob-refs.ts";
+import type { StoredBlob } from "../../store/blobs/blobs.ts";
 import { MethodError, overQuota, SetError } from "../errors.ts";
 import { capabilities } from "../ids.ts";
 import { type Call, ownMethod } from "../method.ts";

@@ -1,5 +1,5 @@
 import { Slots } from "../../base/slots.ts";
-import { decodeBody, maxInline } from "../../mail/preparer.ts";
+import { decodeBody, maxInline } from "../../mail/deliver/preparer.ts";
 import { type BodyValue, bodyHead, bodyValueOfHead } from "../../mime/decode.ts";
 import type { Part } from "../../mime/structure.ts";
 import type { MessageContent } from "./content.ts";

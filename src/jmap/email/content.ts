@@ -1,6 +1,6 @@
 import { type HeaderField, parseHeader } from "../../mime/headers.ts";
 import type { Part, Range, TransferEncoding } from "../../mime/structure.ts";
-import { type BlobStep, encodeBlobId } from "../../store/blob-id.ts";
+import { type BlobStep, encodeBlobId } from "../../store/blobs/blob-id.ts";
 
 /** How much of a message its header fields are looked for in. */
 const headerSample = 1_000_000;

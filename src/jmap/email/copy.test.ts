@@ -3,9 +3,9 @@ import { TestClient, testLogin, testServices } from "../../../test/support/jmap.
 import { createMailServices } from "../../../test/support/mail.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
 import { decodeId, encodeId } from "../../base/ids.ts";
-import { findMailboxes } from "../../store/mailbox-places.ts";
-import { setQuota } from "../../store/quota.ts";
-import type { Store } from "../../store/store.ts";
+import type { Store } from "../../store/core/store.ts";
+import { findMailboxes } from "../../store/mail/mailbox-places.ts";
+import { setQuota } from "../../store/mail/quota.ts";
 import type { Services } from "../method.ts";
 import { methods } from "../methods.ts";
 

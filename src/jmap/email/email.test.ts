@@ -3,7 +3,7 @@ import { createEmailWorld, type EmailWorld, type Json } from "../../../test/supp
 import { TestClient, testServices } from "../../../test/support/jmap.ts";
 import { createMailServices } from "../../../test/support/mail.ts";
 import { createTestStore } from "../../../test/support/postgres.ts";
-import type { Store } from "../../store/store.ts";
+import type { Store } from "../../store/core/store.ts";
 import type { Services } from "../method.ts";
 import { methods } from "../methods.ts";
 import { OctetPool } from "../octets.ts";

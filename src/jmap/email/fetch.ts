@@ -1,7 +1,13 @@
 import { encodeId } from "../../base/ids.ts";
 import type { Part } from "../../mime/structure.ts";
-import { encodeBlobId } from "../../store/blob-id.ts";
-import { blobOf, type EmailColumns, type FetchedEmail, fetchEmails, newestEmailIds } from "../../store/email-fetch.ts";
+import { encodeBlobId } from "../../store/blobs/blob-id.ts";
+import {
+  blobOf,
+  type EmailColumns,
+  type FetchedEmail,
+  fetchEmails,
+  newestEmailIds,
+} from "../../store/mail/email-fetch.ts";
 import { utcDateText } from "../dates.ts";
 import { idPrefix } from "../ids.ts";
 import type { ReadCall } from "../method.ts";

@@ -1,12 +1,12 @@
 import { encodeId } from "../../base/ids.ts";
 import { instant } from "../../base/instant.ts";
-import { type Added, type NewMail, totalSize, withTerms, writeMails } from "../../mail/ingest.ts";
-import { prepare } from "../../mail/preparer.ts";
+import { type Added, type NewMail, totalSize, withTerms, writeMails } from "../../mail/deliver/ingest.ts";
+import { prepare } from "../../mail/deliver/preparer.ts";
 import { dateReceived, parseHeader } from "../../mime/headers.ts";
 import { headerEnd } from "../../mime/walk.ts";
-import { decodeBlobId, encodeBlobId } from "../../store/blob-id.ts";
-import { findBlob } from "../../store/blob-refs.ts";
-import type { StoredBlob } from "../../store/blobs.ts";
+import { decodeBlobId, encodeBlobId } from "../../store/blobs/blob-id.ts";
+import { findBlob } from "../../store/blobs/blob-refs.ts";
+import type { StoredBlob } from "../../store/blobs/blobs.ts";
 import { invalidProperties, MethodError, overQuota, SetError } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import { type Call, ownMethod } from "../method.ts";

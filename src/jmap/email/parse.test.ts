@@ -3,8 +3,8 @@ import { createEmailWorld, type EmailWorld, type Json } from "../../../test/supp
 import { type TestClient, testServices } from "../../../test/support/jmap.ts";
 import { createMailServices } from "../../../test/support/mail.ts";
 import { createTestStore } from "../../../test/support/postgres.ts";
-import { decodeBlobId } from "../../store/blob-id.ts";
-import type { Store } from "../../store/store.ts";
+import { decodeBlobId } from "../../store/blobs/blob-id.ts";
+import type { Store } from "../../store/core/store.ts";
 import type { Services } from "../method.ts";
 
 let store: Store;

@@ -1,8 +1,8 @@
-import { prepare } from "../../mail/preparer.ts";
+import { prepare } from "../../mail/deliver/preparer.ts";
 import { type MessageSummary, summarise } from "../../mime/summary.ts";
-import { decodeBlobId, maxBlobSteps } from "../../store/blob-id.ts";
-import { referenceBlobs } from "../../store/blob-refs.ts";
-import type { StoredBlob } from "../../store/blobs.ts";
+import { decodeBlobId, maxBlobSteps } from "../../store/blobs/blob-id.ts";
+import { referenceBlobs } from "../../store/blobs/blob-refs.ts";
+import type { StoredBlob } from "../../store/blobs/blobs.ts";
 import { MethodError } from "../errors.ts";
 import { capabilities } from "../ids.ts";
 import { type Call, ownMethod, uploadLife } from "../method.ts";

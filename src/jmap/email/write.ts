@@ -1,6 +1,6 @@
 import { encodeId } from "../../base/ids.ts";
-import { type TermedMail, writeMails } from "../../mail/ingest.ts";
-import { encodeBlobId } from "../../store/blob-id.ts";
+import { type TermedMail, writeMails } from "../../mail/deliver/ingest.ts";
+import { encodeBlobId } from "../../store/blobs/blob-id.ts";
 import { overQuota, type SetError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
 import type { WriteCall } from "../method.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { Login } from "../../auth/login.ts";
-import type { ByteRange, OpenBlob } from "../../store/blobs.ts";
+import type { ByteRange, OpenBlob } from "../../store/blobs/blobs.ts";
 import { RequestError } from "../errors.ts";
 import { openAccount } from "./authenticate.ts";
 import type { ApiDeps } from "./deps.ts";

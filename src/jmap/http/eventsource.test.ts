@@ -6,7 +6,7 @@ import type { Login } from "../../auth/login.ts";
 import { silentLog } from "../../base/log.ts";
 import { ProcessBus } from "../../push/bus.ts";
 import { pushedTypes } from "../../push/states.ts";
-import type { Store } from "../../store/store.ts";
+import type { Store } from "../../store/core/store.ts";
 import { Proxies } from "./address.ts";
 import { createEventSource } from "./eventsource.ts";
 

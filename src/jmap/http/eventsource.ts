@@ -6,7 +6,7 @@ import type { Bus } from "../../push/bus.ts";
 import { type Connection, Connections, opensSame } from "../../push/connections.ts";
 import { chooseTypes, type StateChange } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
-import type { TypeName } from "../../store/change.ts";
+import type { TypeName } from "../../store/core/change.ts";
 import { RequestError } from "../errors.ts";
 import type { Proxies } from "./address.ts";
 import { refuse } from "./refusals.ts";

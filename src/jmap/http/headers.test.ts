@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { oddText, timeFor, tries } from "../../../test/support/fuzz.ts";
 import { basic, createHttpWorld, type HttpWorld, known, type RawAnswer } from "../../../test/support/http-world.ts";
 import { encodeId } from "../../base/ids.ts";
-import { encodeBlobId } from "../../store/blob-id.ts";
+import { encodeBlobId } from "../../store/blobs/blob-id.ts";
 
 let world: HttpWorld;
 let path: string;

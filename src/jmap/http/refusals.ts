@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { isStorageTrouble, tellStorageTrouble } from "../../store/storage-trouble.ts";
+import { isStorageTrouble, tellStorageTrouble } from "../../store/core/storage-trouble.ts";
 import { RequestError } from "../errors.ts";
 import type { Services } from "../method.ts";
 

@@ -10,10 +10,10 @@ import { createTestAccount, createTestStore } from "../../../test/support/postgr
 import type { Login } from "../../auth/login.ts";
 import { encodeId } from "../../base/ids.ts";
 import { silentLog } from "../../base/log.ts";
-import { Ingest } from "../../mail/ingest.ts";
-import { Blobs } from "../../store/blobs.ts";
-import { DiskObjects } from "../../store/objects/disk.ts";
-import { setQuota } from "../../store/quota.ts";
+import { Ingest } from "../../mail/deliver/ingest.ts";
+import { Blobs } from "../../store/blobs/blobs.ts";
+import { DiskObjects } from "../../store/blobs/objects/disk.ts";
+import { setQuota } from "../../store/mail/quota.ts";
 import { capabilities } from "../ids.ts";
 import { defaultLimits } from "../method.ts";
 import { methods } from "../methods.ts";

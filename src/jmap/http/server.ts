@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import express, { type NextFunction, type Request, type Response } from "express";
 import type { Login } from "../../auth/login.ts";
 import { FairTurns } from "../../base/fair-turns.ts";
-import { AccountMissing } from "../../store/errors.ts";
+import { AccountMissing } from "../../store/core/errors.ts";
 import { RequestError } from "../errors.ts";
 import { checkHost } from "./address.ts";
 import { handleApi } from "./api.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Login } from "../../auth/login.ts";
-import { encodeBlobId } from "../../store/blob-id.ts";
-import { type StoredBlob, TooLarge } from "../../store/blobs.ts";
+import { encodeBlobId } from "../../store/blobs/blob-id.ts";
+import { type StoredBlob, TooLarge } from "../../store/blobs/blobs.ts";
 import { RequestError } from "../errors.ts";
 import { keepUploads, uploadRoom } from "../uploads.ts";
 import { openAccount } from "./authenticate.ts";

@@ -8,7 +8,7 @@ import type { Login } from "../../auth/login.ts";
 import { FairTurns } from "../../base/fair-turns.ts";
 import { silentLog } from "../../base/log.ts";
 import { ProcessBus } from "../../push/bus.ts";
-import type { Store } from "../../store/store.ts";
+import type { Store } from "../../store/core/store.ts";
 import { Arrivals } from "../arrivals.ts";
 import { OctetPool } from "../octets.ts";
 import { Proxies } from "./address.ts";

@@ -9,7 +9,7 @@ import { FairTurns } from "../../base/fair-turns.ts";
 import { silentLog } from "../../base/log.ts";
 import { ProcessBus } from "../../push/bus.ts";
 import { pushedTypes } from "../../push/states.ts";
-import type { Store } from "../../store/store.ts";
+import type { Store } from "../../store/core/store.ts";
 import { Arrivals } from "../arrivals.ts";
 import { RequestError } from "../errors.ts";
 import { OctetPool, type Octets } from "../octets.ts";

@@ -1,13 +1,13 @@
 import { encodeId } from "../../base/ids.ts";
-import { isOwnAddress } from "../../mail/own-address.ts";
-import { Kind } from "../../store/change.ts";
+import { isOwnAddress } from "../../mail/submit/own-address.ts";
+import { Kind } from "../../store/core/change.ts";
 import {
   countIdentities,
   deleteIdentities,
   findIdentities,
   type IdentityRow,
   writeIdentities,
-} from "../../store/identities.ts";
+} from "../../store/mail/identities.ts";
 import { SetError, tooMany } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import type { WriteCall } from "../method.ts";

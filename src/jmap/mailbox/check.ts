@@ -1,6 +1,6 @@
 import { decodeId, encodeId } from "../../base/ids.ts";
 import { normalized } from "../../base/normalize.ts";
-import { loadMailboxes, type MailboxRow } from "../../store/mailboxes.ts";
+import { loadMailboxes, type MailboxRow } from "../../store/mail/mailboxes.ts";
 import { invalidProperties, SetError, tooMany } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
 import type { WriteCall } from "../method.ts";

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { TestClient, testLogin, testServices } from "../../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
-import { Ingest } from "../../mail/ingest.ts";
-import { Blobs } from "../../store/blobs.ts";
-import { DiskObjects } from "../../store/objects/disk.ts";
-import type { Store } from "../../store/store.ts";
+import { Ingest } from "../../mail/deliver/ingest.ts";
+import { Blobs } from "../../store/blobs/blobs.ts";
+import { DiskObjects } from "../../store/blobs/objects/disk.ts";
+import type { Store } from "../../store/core/store.ts";
 import { methods } from "../methods.ts";
 
 let store: Store;

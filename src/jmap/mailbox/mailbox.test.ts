@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { TestClient, testLogin, testServices } from "../../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
-import type { Store } from "../../store/store.ts";
+import type { Store } from "../../store/core/store.ts";
 import { methods } from "../methods.ts";
 
 type Mailbox = Record<string, unknown> & { id: string; name: string };

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { TestClient, testLogin, testServices } from "../../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
-import { writeIdentities } from "../../store/identities.ts";
-import { insertMailboxes } from "../../store/mailboxes.ts";
+import { writeIdentities } from "../../store/mail/identities.ts";
+import { insertMailboxes } from "../../store/mail/mailboxes.ts";
 import { methods } from "../methods.ts";
 import { maxMailboxes } from "./check.ts";
 

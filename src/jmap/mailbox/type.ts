@@ -1,7 +1,7 @@
 import { decodeId, encodeId } from "../../base/ids.ts";
-import { releaseBlobs } from "../../store/blob-refs.ts";
-import { recountMailboxes } from "../../store/counts.ts";
-import { removeMailboxFromEmails } from "../../store/emails.ts";
+import { releaseBlobs } from "../../store/blobs/blob-refs.ts";
+import { recountMailboxes } from "../../store/mail/counts.ts";
+import { removeMailboxFromEmails } from "../../store/mail/emails.ts";
 import {
   deleteMailboxes,
   insertMailboxes,
@@ -9,7 +9,7 @@ import {
   type MailboxFields,
   type MailboxRow,
   updateMailboxes,
-} from "../../store/mailboxes.ts";
+} from "../../store/mail/mailboxes.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import type { ReadCall } from "../method.ts";
 import * as schema from "../schema.ts";

@@ -3,12 +3,12 @@ import { TestClient, testLogin, testServices } from "../../../test/support/jmap.
 import { createMailServices } from "../../../test/support/mail.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
 import { encodeId } from "../../base/ids.ts";
-import { hintQueued, leaseDeliveries, recordOutcomes } from "../../store/deliveries.ts";
-import { addAlias } from "../../store/directory.ts";
-import { findMailboxes } from "../../store/mailbox-places.ts";
-import { findUsed, setQuota } from "../../store/quota.ts";
-import { unprepared } from "../../store/sql.ts";
-import type { Store } from "../../store/store.ts";
+import { unprepared } from "../../store/core/sql.ts";
+import type { Store } from "../../store/core/store.ts";
+import { addAlias } from "../../store/directory/directory.ts";
+import { findMailboxes } from "../../store/mail/mailbox-places.ts";
+import { findUsed, setQuota } from "../../store/mail/quota.ts";
+import { hintQueued, leaseDeliveries, recordOutcomes } from "../../store/queues/deliveries.ts";
 import type { Services } from "../method.ts";
 import { methods } from "../methods.ts";
 

@@ -1,8 +1,8 @@
 import { encodeId } from "../../base/ids.ts";
-import { messageIdHash } from "../../mail/thread.ts";
+import { messageIdHash } from "../../mail/deliver/thread.ts";
 import { asMessageIds } from "../../mime/headers.ts";
 import { parseMdn } from "../../mime/mdn.ts";
-import { findEmailByMessageId } from "../../store/message-ids.ts";
+import { findEmailByMessageId } from "../../store/mail/message-ids.ts";
 import { MethodError } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import { type Call, ownMethod } from "../method.ts";

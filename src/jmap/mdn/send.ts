@@ -1,9 +1,9 @@
 import { decodeId, encodeId } from "../../base/ids.ts";
-import { referenceBlobs } from "../../store/blob-refs.ts";
-import { Kind } from "../../store/change.ts";
-import { findEmails } from "../../store/emails.ts";
-import { findIdentities, type IdentityRow } from "../../store/identities.ts";
-import { insertSubmissions } from "../../store/submissions.ts";
+import { referenceBlobs } from "../../store/blobs/blob-refs.ts";
+import { Kind } from "../../store/core/change.ts";
+import { findEmails } from "../../store/mail/emails.ts";
+import { findIdentities, type IdentityRow } from "../../store/mail/identities.ts";
+import { insertSubmissions } from "../../store/queues/submissions.ts";
 import { MethodError, overQuota, SetError } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import { type Call, type WriteCall, writeMethod } from "../method.ts";

@@ -4,7 +4,7 @@ import {
   countPushSubscriptions,
   removePushSubscriptions,
   updatePushSubscription,
-} from "../../store/push-subscriptions.ts";
+} from "../../store/directory/push-subscriptions.ts";
 import { SetError, tooMany } from "../errors.ts";
 import type { Call } from "../method.ts";
 import { Faults, refuse } from "../standard/faults.ts";

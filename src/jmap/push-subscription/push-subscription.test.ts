@@ -2,7 +2,7 @@ import { createECDH } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { day, PushWorld, patient } from "../../../test/support/push-world.ts";
-import { unprepared } from "../../store/sql.ts";
+import { unprepared } from "../../store/core/sql.ts";
 
 type Json = Record<string, unknown>;
 

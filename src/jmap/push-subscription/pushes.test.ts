@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { checkVapid, decrypt } from "../../../test/support/push.ts";
 import { day, PushWorld, patient } from "../../../test/support/push-world.ts";
-import { setPassword } from "../../store/logins.ts";
-import { addAppPassword, addToken, revokeCredential } from "../../store/tokens.ts";
+import { setPassword } from "../../store/directory/logins.ts";
+import { addAppPassword, addToken, revokeCredential } from "../../store/directory/tokens.ts";
 
 type Json = Record<string, unknown>;
 

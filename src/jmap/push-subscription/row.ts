@@ -1,5 +1,5 @@
 import { encodeId } from "../../base/ids.ts";
-import type { Owner, PushSubscriptionRow } from "../../store/push-subscriptions.ts";
+import type { Owner, PushSubscriptionRow } from "../../store/directory/push-subscriptions.ts";
 import { idPrefix } from "../ids.ts";
 import type { Call } from "../method.ts";
 

@@ -1,4 +1,4 @@
-import { findPushSubscriptions } from "../../store/push-subscriptions.ts";
+import { findPushSubscriptions } from "../../store/directory/push-subscriptions.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import type { Call } from "../method.ts";
 import { list, matching, nullable, object, storableUpTo, text, utcDate } from "../schema.ts";

@@ -3,12 +3,12 @@ import { TestClient, testLogin, testServices } from "../../../test/support/jmap.
 import { createMailServices } from "../../../test/support/mail.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
 import { encodeId } from "../../base/ids.ts";
-import { prepareMessage } from "../../mail/prepare.ts";
-import { encodeBlobId } from "../../store/blob-id.ts";
-import { findMailboxes } from "../../store/mailbox-places.ts";
-import { findUsed, setQuota } from "../../store/quota.ts";
-import { unprepared } from "../../store/sql.ts";
-import type { Store } from "../../store/store.ts";
+import { prepareMessage } from "../../mail/deliver/prepare.ts";
+import { encodeBlobId } from "../../store/blobs/blob-id.ts";
+import { unprepared } from "../../store/core/sql.ts";
+import type { Store } from "../../store/core/store.ts";
+import { findMailboxes } from "../../store/mail/mailbox-places.ts";
+import { findUsed, setQuota } from "../../store/mail/quota.ts";
 import { dispatch } from "../dispatch.ts";
 import { capabilities } from "../ids.ts";
 import type { Services } from "../method.ts";

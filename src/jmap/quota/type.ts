@@ -1,6 +1,6 @@
 import { encodeId } from "../../base/ids.ts";
-import { findQuota, type Quota } from "../../store/quota.ts";
-import type { Reader } from "../../store/store.ts";
+import type { Reader } from "../../store/core/store.ts";
+import { findQuota, type Quota } from "../../store/mail/quota.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import type { ReadCall } from "../method.ts";
 import { list, nullable, type Schema, text, unsignedInt } from "../schema.ts";

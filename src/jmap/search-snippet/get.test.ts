@@ -4,8 +4,8 @@ import { TestClient, testLogin, testServices } from "../../../test/support/jmap.
 import { createMailServices } from "../../../test/support/mail.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
 import { encodeId } from "../../base/ids.ts";
-import { findMailboxes } from "../../store/mailbox-places.ts";
-import { unprepared } from "../../store/sql.ts";
+import { unprepared } from "../../store/core/sql.ts";
+import { findMailboxes } from "../../store/mail/mailbox-places.ts";
 import { methods } from "../methods.ts";
 
 type Json = Record<string, unknown>;

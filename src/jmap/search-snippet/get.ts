@@ -1,13 +1,13 @@
 import { decodeId } from "../../base/ids.ts";
-import { searchPhrases, searchSigns } from "../../mail/search-query.ts";
-import { Highlighter } from "../../mail/snippet.ts";
 import { decodePart, decodeTransfer } from "../../mime/decode.ts";
 import { isSearched, textsOfPart } from "../../mime/search-text.ts";
 import { leaves, type Part } from "../../mime/structure.ts";
 import { walk } from "../../mime/walk.ts";
-import type { Blobs } from "../../store/blobs.ts";
-import { cachedAtMost } from "../../store/cache.ts";
-import { blobOf, type FetchedEmail, fetchEmails } from "../../store/email-fetch.ts";
+import { searchPhrases, searchSigns } from "../../search/search-query.ts";
+import { Highlighter } from "../../search/snippet.ts";
+import type { Blobs } from "../../store/blobs/blobs.ts";
+import { cachedAtMost } from "../../store/blobs/cache.ts";
+import { blobOf, type FetchedEmail, fetchEmails } from "../../store/mail/email-fetch.ts";
 import { MethodError } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import { type Method, readMethod } from "../method.ts";

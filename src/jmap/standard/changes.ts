@@ -1,4 +1,4 @@
-import { knownState, readChanges } from "../../store/change-log.ts";
+import { knownState, readChanges } from "../../store/core/change-log.ts";
 import { MethodError } from "../errors.ts";
 import { type Method, readMethod } from "../method.ts";
 import { id, nullable, object, optional, positiveInt, text } from "../schema.ts";

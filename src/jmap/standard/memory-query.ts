@@ -1,6 +1,6 @@
-import { Kind, type TypeName } from "../../store/change.ts";
-import { changedSince } from "../../store/change-log.ts";
-import type { Reader } from "../../store/store.ts";
+import { Kind, type TypeName } from "../../store/core/change.ts";
+import { changedSince } from "../../store/core/change-log.ts";
+import type { Reader } from "../../store/core/store.ts";
 import type { ReadCall } from "../method.ts";
 import type { FilterNode, Query, QueryHooks, QueryPage, SortKey, Window } from "./type.ts";
 

@@ -1,4 +1,4 @@
-import { knownState } from "../../store/change-log.ts";
+import { knownState } from "../../store/core/change-log.ts";
 import { MethodError } from "../errors.ts";
 import { type Call, type Method, type ReadCall, readMethod } from "../method.ts";
 import * as schema from "../schema.ts";

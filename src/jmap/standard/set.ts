@@ -1,4 +1,4 @@
-import { Conflict } from "../../store/errors.ts";
+import { Conflict } from "../../store/core/errors.ts";
 import { invalidProperties, MethodError, SetError } from "../errors.ts";
 import { type Call, type Method, type MethodResult, type WriteCall, writeMethod } from "../method.ts";
 import {

@@ -1,6 +1,6 @@
-import type { TypeName } from "../../store/change.ts";
-import type { State } from "../../store/state.ts";
-import type { Reader } from "../../store/store.ts";
+import type { TypeName } from "../../store/core/change.ts";
+import type { State } from "../../store/core/state.ts";
+import type { Reader } from "../../store/core/store.ts";
 import type { SetError } from "../errors.ts";
 import type { Call, ReadCall, WriteCall } from "../method.ts";
 import type { Schema } from "../schema.ts";

@@ -1,5 +1,5 @@
 import { encodeId } from "../../base/ids.ts";
-import { type EnvelopeAddress, findDeliveryStatus, findSubmissions } from "../../store/submissions.ts";
+import { type EnvelopeAddress, findDeliveryStatus, findSubmissions } from "../../store/queues/submissions.ts";
 import { idPrefix } from "../ids.ts";
 import type { ReadCall } from "../method.ts";
 import type { JmapObject, Want } from "../standard/type.ts";

@@ -1,15 +1,15 @@
 import { encodeId } from "../../base/ids.ts";
-import { distinctRecipients } from "../../mail/submit.ts";
-import { referenceBlobs } from "../../store/blob-refs.ts";
-import { Kind } from "../../store/change.ts";
-import { findIdentities } from "../../store/identities.ts";
+import { distinctRecipients } from "../../mail/submit/submit.ts";
+import { referenceBlobs } from "../../store/blobs/blob-refs.ts";
+import { Kind } from "../../store/core/change.ts";
+import { findIdentities } from "../../store/mail/identities.ts";
 import {
   cancelSubmissions,
   destroySubmissions,
   findCancelable,
   findEmailsToSend,
   insertSubmissions,
-} from "../../store/submissions.ts";
+} from "../../store/queues/submissions.ts";
 import { invalidProperties, SetError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
 import type { ImplicitCall, WriteCall } from "../method.ts";

@@ -1,5 +1,5 @@
 import { encodeId } from "../../base/ids.ts";
-import { loadThreads } from "../../store/thread-emails.ts";
+import { loadThreads } from "../../store/mail/thread-emails.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import { id, list } from "../schema.ts";
 import type { DataType } from "../standard/type.ts";

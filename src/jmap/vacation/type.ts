@@ -1,6 +1,6 @@
 import { instant } from "../../base/instant.ts";
-import { Kind } from "../../store/change.ts";
-import { findVacation, forgetAnswers, type VacationRow, writeVacation } from "../../store/vacation.ts";
+import { Kind } from "../../store/core/change.ts";
+import { findVacation, forgetAnswers, type VacationRow, writeVacation } from "../../store/mail/vacation.ts";
 import { utcDateText } from "../dates.ts";
 import { invalidProperties } from "../errors.ts";
 import { capabilities } from "../ids.ts";

@@ -1,8 +1,9 @@
 import type { Clock, Random } from "../../base/clock.ts";
 import { decodeId } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
-import type { LoginName } from "../../store/login-name.ts";
-import { findLogin, openAccounts } from "../../store/logins.ts";
+import type { Store } from "../../store/core/store.ts";
+import type { LoginName } from "../../store/directory/login-name.ts";
+import { findLogin, openAccounts } from "../../store/directory/logins.ts";
 import {
   findHeldPush,
   type HeldPush,
@@ -11,9 +12,8 @@ import {
   noteVerificationSent,
   type PushName,
   removePushSubscriptions,
-} from "../../store/push-subscriptions.ts";
-import type { Store } from "../../store/store.ts";
-import { listCredentials } from "../../store/tokens.ts";
+} from "../../store/directory/push-subscriptions.ts";
+import { listCredentials } from "../../store/directory/tokens.ts";
 import type { Bus } from "../bus.ts";
 import {
   type AccountStates,

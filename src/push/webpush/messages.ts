@@ -1,5 +1,5 @@
 import { encodeId } from "../../base/ids.ts";
-import type { HeldPush } from "../../store/push-subscriptions.ts";
+import type { HeldPush } from "../../store/directory/push-subscriptions.ts";
 import { type AccountStates, stateChange } from "../states.ts";
 import { largestPlaintext } from "./encrypt.ts";
 

@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../base/clock.ts";
-import type { Database } from "../../store/database.ts";
-import { keepSetting } from "../../store/settings.ts";
+import type { Database } from "../../store/core/database.ts";
+import { keepSetting } from "../../store/core/settings.ts";
 
 const hour = 3_600_000;
 /** RFC 8292 §2 allows a day at most; one that is used again has at least half of it left. */

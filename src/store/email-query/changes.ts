@@ -1,7 +1,7 @@
-import { Kind, typeCodes } from "../change.ts";
-import { statement, unprepared } from "../sql.ts";
-import { encodeState, type Standing, type State } from "../state.ts";
-import type { Reader } from "../store.ts";
+import { Kind, typeCodes } from "../core/change.ts";
+import { statement, unprepared } from "../core/sql.ts";
+import { encodeState, type Standing, type State } from "../core/state.ts";
+import type { Reader } from "../core/store.ts";
 import { Bindings } from "./bindings.ts";
 import type { EmailFilter, EmailQuery } from "./criteria.ts";
 import { createList, dateOrder, type EmailList, openList, withRanks } from "./list.ts";

@@ -1,4 +1,4 @@
-import type { Reader } from "../store.ts";
+import type { Reader } from "../core/store.ts";
 import type { Sought } from "./sought.ts";
 
 /** RFC 8621 §4.4.1: one property of a FilterCondition. Keywords are in lower case, ids that exist nowhere match nothing. */

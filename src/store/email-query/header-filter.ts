@@ -1,6 +1,6 @@
 import { asText, type HeaderField, parseHeader } from "../../mime/headers.ts";
-import { unprepared } from "../sql.ts";
-import type { Reader } from "../store.ts";
+import { unprepared } from "../core/sql.ts";
+import type { Reader } from "../core/store.ts";
 import type { HeaderCriterion } from "./criteria.ts";
 import { createList, openList } from "./list.ts";
 import { resolveLongMails } from "./long-mails.ts";

@@ -1,5 +1,5 @@
-import { statement, unprepared } from "../sql.ts";
-import type { Reader } from "../store.ts";
+import { statement, unprepared } from "../core/sql.ts";
+import type { Reader } from "../core/store.ts";
 import { Bindings } from "./bindings.ts";
 import { createList, type EmailList } from "./list.ts";
 import { isTerms, type Node, type TermsLiteral } from "./normal.ts";

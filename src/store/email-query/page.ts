@@ -1,5 +1,5 @@
-import { type Statement, statement, unprepared } from "../sql.ts";
-import type { Reader } from "../store.ts";
+import { type Statement, statement, unprepared } from "../core/sql.ts";
+import type { Reader } from "../core/store.ts";
 import { Bindings } from "./bindings.ts";
 import type { EmailPage, EmailQuery, EmailWindow } from "./criteria.ts";
 import { resolveHeaders } from "./header-filter.ts";

@@ -1,4 +1,4 @@
-import type { Reader } from "../store.ts";
+import type { Reader } from "../core/store.ts";
 import type { EmailFilter } from "./criteria.ts";
 import { resolveHeaders } from "./header-filter.ts";
 import { resolveLongMails } from "./long-mails.ts";

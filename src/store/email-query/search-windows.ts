@@ -1,5 +1,5 @@
-import { statement, unprepared } from "../sql.ts";
-import type { Reader } from "../store.ts";
+import { statement, unprepared } from "../core/sql.ts";
+import type { Reader } from "../core/store.ts";
 import { type EmailList, openList, orderBy } from "./list.ts";
 import { withLongMails } from "./long-mails.ts";
 import { matchOf } from "./match.ts";

@@ -1,5 +1,5 @@
-import { unprepared } from "../sql.ts";
-import type { Reader } from "../store.ts";
+import { unprepared } from "../core/sql.ts";
+import type { Reader } from "../core/store.ts";
 import { Bindings } from "./bindings.ts";
 import { createList, type EmailList, openList } from "./list.ts";
 import { isTerms, type Literal, type Node } from "./normal.ts";

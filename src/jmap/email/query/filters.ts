@@ -1,7 +1,7 @@
 import { decodeId } from "../../../base/ids.ts";
 import { instant } from "../../../base/instant.ts";
-import { type SearchScope, searchQuery, TooManyWords } from "../../../mail/search-query.ts";
-import { encodeBlobId } from "../../../store/blob-id.ts";
+import { type SearchScope, searchQuery, TooManyWords } from "../../../search/search-query.ts";
+import { encodeBlobId } from "../../../store/blobs/blob-id.ts";
 import type { Criterion } from "../../../store/email-query/criteria.ts";
 import { MethodError } from "../../errors.ts";
 import { idPrefix } from "../../ids.ts";

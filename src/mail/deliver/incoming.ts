@@ -1,0 +1,233 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Holder } from "../../base/holder.ts";
+import type { Log } from "../../base/log.ts";
+import { Slots } from "../../base/slots.ts";
+import type { Blobs } from "../../store/blobs/blobs.ts";
+import { AccountMissing } from "../../store/core/errors.ts";
+import type { Store } from "../../store/core/store.ts";
+import { type IncomingMessage, type IncomingRecipient, IncomingRows, type Lease } from "../../store/queues/incoming.ts";
+import { dueIncoming, incomingLeaseHolders } from "../../store/queues/queue-sweeps.ts";
+import type { Ingest } from "./ingest.ts";
+import type { PreparedMessage } from "./prepare.ts";
+import { prepare } from "./preparer.ts";
+
+/** A message that has just been put into an account. */
+export interface Delivered {
+  accountId: number;
+  /** Whom the envelope named. */
+  address: string;
+  /** "" for the null sender. */
+  mailFrom: string;
+  arrivedAt: Date;
+  prepared: PreparedMessage;
+}
+
+export interface IncomingOptions {
+  store: Store;
+  blobs: Blobs;
+  ingest: Ingest;
+  clock: Clock;
+  log: Log;
+  holder: Holder;
+  /** Told of each message that came into an account's inbox; once more when it failed or the process died meanwhile. */
+  onDelivered?: (delivered: Delivered) => Promise<void>;
+}
+
+/** A message that a front door has taken, its trace header in front. */
+export interface Accepted {
+  /** From `newId`, so that the trace header can carry it. */
+  id: number;
+  message: Buffer;
+  /** "" for the null sender. */
+  mailFrom: string;
+  recipients: { address: string; userId: number }[];
+  /** Why it is filed to Junk. (Default: it goes to the inbox.) */
+  junkReason?: string | null;
+}
+
+const leaseTime = 5 * 60_000;
+const firstPause = 5_000;
+const longestPause = 10 * 60_000;
+const atOnce = 24;
+/** Of those that wait for their turn, how many keep their bytes in memory. */
+const keptWaiting = 32;
+const sweepEvery = 15_000;
+const sweepMost = 100;
+
+/**
+ * Mail on its way into accounts. `accept` makes it durable, and then it is delivered here and now; what a dead process
+ * left, or what an account could not take, is taken up by the sweep, for as long as it takes.
+ */
+export class Incoming {
+  readonly #options: IncomingOptions;
+  readonly #rows: IncomingRows;
+  readonly #slots = new Slots(atOnce);
+  readonly #active = new Set<Promise<void>>();
+  /** Messages whose lease this process holds and knows of. */
+  readonly #held = new Set<number>();
+  #timer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: IncomingOptions) {
+    this.#options = options;
+    this.#rows = new IncomingRows(options.store.database);
+  }
+
+  newId(): Promise<number> {
+    return this.#rows.newId();
+  }
+
+  /** Durable on return; delivered soon after. An id that was accepted before is not taken twice. */
+  async accept({ id, message, mailFrom, recipients, junkReason = null }: Accepted): Promise<void> {
+    const { blobs, clock } = this.#options;
+    const blob = await blobs.put(message);
+    const perAccount = new Map(recipients.map((recipient) => [recipient.userId, recipient]));
+    const row: IncomingMessage = {
+      id,
+      createdAt: clock.now(),
+      blob,
+      mailFrom,
+      recipients: [...perAccount.values()].map(({ address, userId }) => ({ address, userId, done: false })),
+      attempts: 0,
+      junkReason,
+    };
+    this.#held.add(id);
+    try {
+      await this.#rows.insert(row, this.#lease(leaseTime));
+    } catch (error) {
+      this.#held.delete(id);
+      throw error;
+    }
+    this.#begin(row, this.#slots.waiting < keptWaiting ? message : undefined);
+  }
+
+  /** Looks for what is left over, now and then every few seconds. */
+  start(): void {
+    this.#timer = setInterval(() => void this.sweep(), sweepEvery);
+    this.#timer.unref();
+    void this.sweep();
+  }
+
+  /** Takes up messages whose holder is gone or whose next attempt is due. Resolves when those are through. */
+  sweep(): Promise<void> {
+    this.#sweeping ??= this.#sweep()
+      .catch((error: unknown) => this.#options.log.warn({ err: error }, "sweep of incoming mail failed"))
+      .finally(() => {
+        this.#sweeping = undefined;
+      });
+    return this.#sweeping;
+  }
+
+  /** Resolves when what was accepted here is delivered or put off. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    await this.#sweeping;
+    await this.idle();
+  }
+
+  /** Resolves when no delivery is under way. */
+  async idle(): Promise<void> {
+    while (this.#active.size > 0) await Promise.all(this.#active);
+  }
+
+  async #sweep(): Promise<void> {
+    const { store, clock, holder, log } = this.#options;
+    // Our own name is among them for what we hold without knowing, as when the database's answer was lost.
+    const others = await incomingLeaseHolders(store.database);
+    const gone = [holder.name, ...others.filter((name) => holder.isGone(name))];
+    while (!this.#closed) {
+      const now = clock.now();
+      const found = await dueIncoming(store.database, now, gone, sweepMost + this.#held.size);
+      const ids = found.filter((id) => !this.#held.has(id));
+      for (const id of ids) this.#held.add(id);
+      const rows = await this.#rows.claim(ids, this.#lease(leaseTime), now, gone).catch((error: unknown) => {
+        for (const id of ids) this.#held.delete(id);
+        throw error;
+      });
+      const claimed = new Set(rows.map((row) => row.id));
+      for (const id of ids) if (!claimed.has(id)) this.#held.delete(id);
+      if (rows.length === 0) return;
+      log.info({ messages: rows.length }, "incoming mail taken up again");
+      for (const row of rows) this.#begin(row);
+      await this.idle();
+    }
+  }
+
+  #lease(time: number): Lease {
+    const { clock, holder } = this.#options;
+    return { holder: holder.name, until: new Date(clock.now().getTime() + time) };
+  }
+
+  #begin(row: IncomingMessage, message?: Buffer): void {
+    const work = this.#slots
+      .run(() => this.#persist(row, message))
+      .finally(() => {
+        this.#held.delete(row.id);
+        this.#active.delete(work);
+      });
+    this.#active.add(work);
+  }
+
+  /** Until its row is gone or put off; a database that is away comes back. */
+  async #persist(row: IncomingMessage, message?: Buffer): Promise<void> {
+    for (let pause = 500; !this.#closed; pause = Math.min(pause * 2, 30_000)) {
+      try {
+        return await this.#deliver(row, message);
+      } catch (error) {
+        this.#options.log.warn({ incoming: row.id, reason: reasonOf(error) }, "delivery interrupted");
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    }
+  }
+
+  async #deliver(row: IncomingMessage, message?: Buffer): Promise<void> {
+    let trouble: unknown;
+    try {
+      const prepared = await prepare(message ?? (await this.#options.blobs.readObject(row.blob)));
+      const waiting = row.recipients.filter((recipient) => !recipient.done);
+      const outcomes = await Promise.allSettled(waiting.map((one) => this.#deliverTo(one, row, prepared)));
+      trouble = outcomes.find((outcome) => outcome.status === "rejected")?.reason;
+    } catch (error) {
+      trouble = error;
+    }
+    if (row.recipients.every((recipient) => recipient.done)) return this.#rows.remove(row.id);
+    const { log } = this.#options;
+    const pause = Math.min(firstPause * 2 ** row.attempts, longestPause);
+    const reason = reasonOf(trouble);
+    log.warn({ incoming: row.id, attempts: row.attempts + 1, reason }, "delivery put off");
+    await this.#rows.postpone(row, this.#lease(pause), reason);
+    row.attempts++;
+  }
+
+  async #deliverTo(recipient: IncomingRecipient, row: IncomingMessage, prepared: PreparedMessage): Promise<void> {
+    const { ingest, log, onDelivered } = this.#options;
+    const isJunk = row.junkReason !== null;
+    try {
+      await ingest.add(recipient.userId, {
+        blob: row.blob,
+        prepared,
+        target: { role: isJunk ? "junk" : "inbox" },
+        // An account may have no mailbox of that role.
+        keywords: isJunk ? ["$junk"] : [],
+        receivedAt: row.createdAt,
+        incomingId: row.id,
+      });
+      if (isJunk) log.info({ incoming: row.id, account: recipient.userId, reason: row.junkReason }, "filed to Junk");
+      else await onDelivered?.(deliveredTo(recipient, row, prepared));
+    } catch (error) {
+      if (!(error instanceof AccountMissing)) throw error;
+      log.warn({ incoming: row.id, account: recipient.userId }, "the account of a recipient is gone");
+    }
+    recipient.done = true;
+  }
+}
+
+const deliveredTo = (
+  { address, userId: accountId }: IncomingRecipient,
+  { mailFrom, createdAt: arrivedAt }: IncomingMessage,
+  prepared: PreparedMessage,
+): Delivered => ({ accountId, address, mailFrom, arrivedAt, prepared });
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,221 @@
+import { tsvectorTexts } from "../../search/terms.ts";
+import type { StoredBlob } from "../../store/blobs/blobs.ts";
+import { isRetryable } from "../../store/core/database.ts";
+import { encodeState } from "../../store/core/state.ts";
+import type { Store, Tx } from "../../store/core/store.ts";
+import type { EmailRow } from "../../store/mail/emails.ts";
+import { findMailboxes, type MailboxPlace } from "../../store/mail/mailbox-places.ts";
+import { createDefaultMailboxes } from "../../store/mail/mailboxes.ts";
+import { insertEmails } from "../../store/mail/new-emails.ts";
+import { claimIncoming } from "../../store/mail/received.ts";
+import { writeThreadRefs } from "../../store/mail/threads.ts";
+import type { PreparedMessage } from "./prepare.ts";
+import { planThreads } from "./thread.ts";
+
+/** Where a message goes: mailboxes of the client's choice, or a role, looked up when it is written. */
+export type Target = { mailboxIds: number[] } | { role: "inbox" | "junk" | "sent" };
+
+export interface NewMail {
+  /** The email's id, where Email/set has told it already. */
+  id?: number;
+  blob: StoredBlob;
+  prepared: PreparedMessage;
+  target: Target;
+  keywords: string[];
+  receivedAt: Date;
+  /** Set for mail that came in: a second delivery of the same one is a no-op. */
+  incomingId?: number;
+}
+
+/** A message and its search terms as one account has them. */
+export interface TermedMail extends NewMail {
+  terms: string[];
+}
+
+/** Of a large message these are many megabytes: to be made before the account's row is held. */
+export function withTerms(accountId: number, mails: readonly NewMail[]): TermedMail[] {
+  return mails.map((mail) => ({ ...mail, terms: tsvectorTexts(mail.prepared.terms, accountId) }));
+}
+
+/**
+ * What became of one message. `duplicate`: this incoming message was delivered before. `overQuota`: a client wants it
+ * kept, and there is no room; what came in is always taken.
+ */
+export type Outcome = { email: EmailRow } | { missingMailboxes: number[] } | { duplicate: true } | { overQuota: true };
+
+/** Messages that were written as one change, and the Email states around it. */
+export interface Added {
+  outcomes: Outcome[];
+  oldState: string;
+  newState: string;
+}
+
+interface Job {
+  mails: readonly NewMail[];
+  resolve: (added: Added) => void;
+  reject: (error: unknown) => void;
+}
+
+const maxFold = 64;
+
+/**
+ * Puts messages into accounts. Those that arrive together for one account are folded into one `store.write`, each with
+ * a modseq of its own, as if they had been written one after the other.
+ */
+export class Ingest {
+  readonly #store: Store;
+  readonly #waiting = new Map<number, Job[]>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Resolves when the message is durable in the account. Rejects with AccountMissing and database errors. */
+  async add(accountId: number, mail: NewMail): Promise<Outcome> {
+    return (await this.addAll(accountId, [mail])).outcomes[0]!;
+  }
+
+  /** As `add`, for messages that are one change of the account: no other one stands between them. */
+  addAll(accountId: number, mails: readonly NewMail[]): Promise<Added> {
+    return new Promise((resolve, reject) => {
+      const job = { mails, resolve, reject };
+      const waiting = this.#waiting.get(accountId);
+      if (waiting) waiting.push(job);
+      else {
+        this.#waiting.set(accountId, [job]);
+        void this.#drain(accountId);
+      }
+    });
+  }
+
+  async #drain(accountId: number): Promise<void> {
+    const waiting = this.#waiting.get(accountId)!;
+    while (waiting.length > 0) {
+      const jobs = [waiting.shift()!];
+      for (let size = jobs[0]!.mails.length; waiting.length > 0; ) {
+        size += waiting[0]!.mails.length;
+        if (size > maxFold) break;
+        jobs.push(waiting.shift()!);
+      }
+      await this.#write(accountId, jobs);
+    }
+    this.#waiting.delete(accountId);
+  }
+
+  async #write(accountId: number, jobs: Job[]): Promise<void> {
+    try {
+      const termed = jobs.map(({ mails }) => withTerms(accountId, mails));
+      const added = await this.#store.write(accountId, (tx) => writeJobs(tx, termed), {
+        ids: 2 * jobs.reduce((sum, job) => sum + job.mails.length, 0),
+        modseqs: jobs.length,
+        bytes: totalSize(jobs.flatMap((job) => job.mails)),
+      });
+      jobs.forEach((job, index) => {
+        job.resolve(added[index]!);
+      });
+    } catch (error) {
+      // One message that the database refuses must not take its neighbours with it.
+      if (jobs.length === 1 || isRetryable(error)) {
+        for (const job of jobs) job.reject(error);
+      } else for (const job of jobs) await this.#write(accountId, [job]);
+    }
+  }
+}
+
+export function totalSize(mails: readonly NewMail[]): number {
+  return mails.reduce((sum, mail) => sum + mail.blob.size, 0);
+}
+
+/** The mails of all jobs at once, each job with a modseq of its own. */
+async function writeJobs(tx: Tx, jobs: readonly TermedMail[][]): Promise<Added[]> {
+  const modseqs = jobs.flatMap((mails, index) => mails.map(() => tx.modseq - jobs.length + 1 + index));
+  let state = await tx.state("Email");
+  const outcomes = await writeMails(tx, jobs.flat(), modseqs);
+  const { epoch } = await tx.standing();
+  return jobs.map((mails, index) => {
+    const own = outcomes.splice(0, mails.length);
+    const oldState = state;
+    const isChanged = own.some((outcome) => "email" in outcome);
+    if (isChanged) state = encodeState({ epoch, modseq: tx.modseq - jobs.length + 1 + index });
+    return { outcomes: own, oldState, newState: state };
+  });
+}
+
+/** Writes messages into the account of `tx`; `modseqs`: that of each, where several writes are folded. */
+export async function writeMails(
+  tx: Tx,
+  mails: readonly TermedMail[],
+  modseqs?: readonly number[],
+): Promise<Outcome[]> {
+  const places = await mailboxesFor(tx, mails);
+  const fresh = await claimIncoming(
+    tx,
+    mails.map((mail) => mail.incomingId).filter((id) => id !== undefined),
+  );
+  let { room } = tx;
+  const outcomes: (Outcome | undefined)[] = mails.map((mail) => {
+    // A claim counts once: the same message twice in one fold is a duplicate too.
+    if (mail.incomingId !== undefined && !fresh.delete(mail.incomingId)) return { duplicate: true };
+    const missing = "mailboxIds" in mail.target ? mail.target.mailboxIds.filter((id) => !has(places, id)) : [];
+    if (missing.length > 0) return { missingMailboxes: missing };
+    if ("mailboxIds" in mail.target && mail.blob.size > room) return { overQuota: true };
+    room -= mail.blob.size;
+    return undefined;
+  });
+  const accepted = mails.map((mail, index) => ({ mail, index })).filter(({ index }) => outcomes[index] === undefined);
+  const rows = await insertAccepted(
+    tx,
+    accepted.map(({ mail, index }) => ({ mail, modseq: modseqs?.[index] ?? tx.modseq })),
+    places,
+  );
+  accepted.forEach(({ index }, nth) => {
+    outcomes[index] = { email: rows[nth]! };
+  });
+  return outcomes as Outcome[];
+}
+
+const has = (places: readonly MailboxPlace[], id: number) => places.some((place) => place.id === id);
+
+async function insertAccepted(
+  tx: Tx,
+  accepted: readonly { mail: TermedMail; modseq: number }[],
+  places: readonly MailboxPlace[],
+): Promise<EmailRow[]> {
+  if (accepted.length === 0) return [];
+  const plan = await planThreads(
+    tx,
+    accepted.map(({ mail }) => mail.prepared.threadKeys),
+  );
+  await writeThreadRefs(tx, plan.refs);
+  const emails = accepted.map(({ mail, modseq }, nth) => ({
+    ...(mail.id !== undefined && { id: mail.id }),
+    blob: mail.blob,
+    summary: mail.prepared.summary,
+    header: mail.prepared.header,
+    sortKeys: mail.prepared.sortKeys,
+    terms: mail.terms,
+    threadId: plan.threadIds[nth]!,
+    mailboxIds: mailboxesOf(mail.target, places),
+    keywords: mail.keywords,
+    receivedAt: wholeSeconds(mail.receivedAt),
+    modseq,
+  }));
+  return insertEmails(tx, emails, plan.known);
+}
+
+const wholeSeconds = (date: Date) => new Date(Math.floor(date.getTime() / 1000) * 1000);
+
+/** Mail that came in must go somewhere, even when the last mailbox was destroyed. */
+async function mailboxesFor(tx: Tx, mails: readonly NewMail[]): Promise<MailboxPlace[]> {
+  const places = await findMailboxes(tx);
+  if (places.length > 0 || mails.every((mail) => "mailboxIds" in mail.target)) return places;
+  await createDefaultMailboxes(tx);
+  return findMailboxes(tx);
+}
+
+/** An account may have lost the role: then it is the inbox, else its first mailbox. */
+function mailboxesOf(target: Target, places: readonly MailboxPlace[]): number[] {
+  if ("mailboxIds" in target) return [...new Set(target.mailboxIds)];
+  const byRole = (role: string) => places.find((place) => place.role === role);
+  return [(byRole(target.role) ?? byRole("inbox") ?? places[0]!).id];
+}

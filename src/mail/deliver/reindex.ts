@@ -1,0 +1,99 @@
+import type { Log } from "../../base/log.ts";
+import { tsvectorTexts } from "../../search/terms.ts";
+import type { Blobs } from "../../store/blobs/blobs.ts";
+import { isRetryable } from "../../store/core/database.ts";
+import { AccountMissing, BlobMissing } from "../../store/core/errors.ts";
+import type { Store } from "../../store/core/store.ts";
+import { countOldTerms, findOldTerms, type MessageTerms, replaceTerms } from "../../store/mail/search-terms.ts";
+import { prepare } from "./preparer.ts";
+
+/** A transaction holds the account for so many messages, or until they have so many octets. */
+const mostMessages = 50;
+const mostOctets = 4_000_000;
+
+export interface Reindexing {
+  done: number;
+  /** Messages whose body is not to be found: they keep the terms they have. */
+  missing: number;
+  /** Messages that could not be read, or whose terms could not be made or stored: they keep theirs too. */
+  failed: number;
+}
+
+interface Options {
+  store: Store;
+  blobs: Pick<Blobs, "readObject">;
+  log: Log;
+}
+
+type OldMessage = Awaited<ReturnType<typeof findOldTerms>>[number];
+
+/**
+ * Makes the search terms of an account's messages anew, from their bodies, where they are of an older version; the newest
+ * first. May run beside a server, end at any time and be run again: what is done stays done. An account that is removed
+ * meanwhile ends it.
+ */
+export async function reindexAccount(
+  options: Options,
+  accountId: number,
+  tell: (done: number, of: number) => void,
+): Promise<Reindexing> {
+  const reader = options.store.reader(accountId);
+  const count = await countOldTerms(reader);
+  const result: Reindexing = { done: 0, missing: 0, failed: 0 };
+  for (let below = Number.MAX_SAFE_INTEGER; ; ) {
+    const found = await findOldTerms(reader, below, mostMessages);
+    if (found.length === 0) return result;
+    const terms: MessageTerms[] = [];
+    for (let octets = 0; found.length > 0 && octets < mostOctets; ) {
+      tell(result.done + result.missing + result.failed + terms.length, count);
+      const message = found.shift()!;
+      below = message.no;
+      octets += message.size;
+      const made = await makeTerms(options, accountId, message);
+      if (typeof made === "string") result[made]++;
+      else terms.push(made);
+    }
+    try {
+      const failed = await writeTerms(options, accountId, terms);
+      result.failed += failed;
+      result.done += terms.length - failed;
+    } catch (error) {
+      if (error instanceof AccountMissing) return result;
+      throw error;
+    }
+  }
+}
+
+async function makeTerms(
+  { blobs, log }: Options,
+  accountId: number,
+  { no, ...blob }: OldMessage,
+): Promise<MessageTerms | "missing" | "failed"> {
+  try {
+    const { terms } = await prepare(await blobs.readObject(blob));
+    return { no, terms: tsvectorTexts(terms, accountId) };
+  } catch (error) {
+    if (error instanceof BlobMissing) return "missing";
+    log.error({ account: accountId, message: no, err: error }, "search terms not made");
+    return "failed";
+  }
+}
+
+/** How many were refused: one that is must not take its neighbours with it. */
+async function writeTerms(options: Options, accountId: number, terms: MessageTerms[]): Promise<number> {
+  if (terms.length === 0) return 0;
+  const { store, log } = options;
+  try {
+    await store.write(accountId, (tx) => replaceTerms(tx, terms));
+    return 0;
+  } catch (error) {
+    if (error instanceof AccountMissing || isRetryable(error)) throw error;
+    if (terms.length === 1) {
+      log.error({ account: accountId, message: terms[0]!.no, err: error }, "search terms not stored");
+      return 1;
+    }
+  }
+  let failed = 0;
+  for (const one of terms) failed += await writeTerms(options, accountId, [one]);
+  return failed;
+}

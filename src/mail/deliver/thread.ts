@@ -1,0 +1,218 @@
+import { createHash } from "node:crypto";
+import { type Report, readReport } from "../../mime/report.ts";
+import { baseSubject } from "../../mime/subject.ts";
+import type { MessageSummary } from "../../mime/summary.ts";
+import { threadSubject } from "../../mime/thread-subject.ts";
+import type { Tx } from "../../store/core/store.ts";
+import { normalizeAddress } from "../../store/directory/directory.ts";
+import {
+  countThreads,
+  findPinnedThreads,
+  findSubmitted,
+  findThreads,
+  mergeThread,
+  nextThreadKey,
+  type ThreadKey,
+} from "../../store/mail/threads.ts";
+
+/** A thread holds at most this many emails, then the next one goes on. */
+const maxThread = 500;
+/** The smaller side of a join is moved only up to this size. */
+const maxMove = 50;
+const maxReferences = 50;
+/** Of a long References, how many more are looked up. */
+const maxLookedUp = 1000;
+/** How many threads in a row may be full. */
+const maxNext = 100;
+
+/** 48 bits: exact as a number, and within one account's keys as good as unique. */
+const hash = (text: string) => createHash("sha256").update(text).digest().readUIntBE(0, 6);
+
+/** As the `idHash` of its thread keys. */
+export const messageIdHash = hash;
+
+export interface ThreadKeys {
+  /** Known of the email from now on. */
+  keys: ThreadKey[];
+  /** The first of them is of its own Message-ID. */
+  hasOwn: boolean;
+  /** Looked up as well. */
+  also: ThreadKey[];
+  /** Set for a report: its thread is that of the mail it is about, which this account must have sent. */
+  report?: Report;
+}
+
+const keysOf = (ids: Iterable<string>, subjects: readonly number[]): ThreadKey[] =>
+  [...ids].map(hash).flatMap((idHash) => subjects.map((subjectHash) => ({ idHash, subjectHash })));
+
+/**
+ * Emails stored by earlier versions are known by the base subject of RFC 5256; an answer may have any prefix before it.
+ * Looked up also where newer keys are found, in the same statement: a mail that answers one of each joins their threads.
+ * May go once a migration has given all stored keys their present subject, made from the messages.
+ */
+function formerSubjects(stages: readonly string[], now: number): number[] {
+  const hashes = new Set(stages.map((stage) => hash(baseSubject(stage).toLowerCase())));
+  hashes.delete(now);
+  return [...hashes];
+}
+
+/**
+ * RFC 8621 §3: emails belong together when they share a message id among Message-ID, In-Reply-To and References and
+ * the subject, what programs add to it aside. Of a long References, the first and last 50 are kept.
+ */
+export function threadKeys(message: Uint8Array, summary: MessageSummary): ThreadKeys {
+  const { messageId, all, subject } = summary;
+  const { base, stages } = threadSubject(subject ?? "");
+  const subjectHash = hash(base);
+  const own = (messageId ?? []).slice(0, 1);
+  const report = readReport(message, summary);
+  const hasOwn = own.length > 0;
+  if (report) return { keys: keysOf(own, [subjectHash]), hasOwn, also: [], report };
+  const refs = all.references;
+  const isLong = refs.length > 2 * maxReferences;
+  const kept = isLong ? [...refs.slice(0, maxReferences), ...refs.slice(-maxReferences)] : refs;
+  const ids = new Set([...own, ...all.inReplyTo.slice(0, maxReferences), ...kept]);
+  // The newest of them: they are nearer.
+  const between = isLong ? refs.slice(maxReferences, -maxReferences).slice(-maxLookedUp) : [];
+  return {
+    keys: keysOf(ids, [subjectHash]),
+    hasOwn,
+    also: [...keysOf(between, [subjectHash]), ...keysOf(ids, formerSubjects(stages, subjectHash))],
+  };
+}
+
+export interface ThreadPlan {
+  /** The thread of each message, in order. */
+  threadIds: number[];
+  /** Those that held emails before. */
+  known: Set<number>;
+  refs: (ThreadKey & { threadId: number })[];
+}
+
+const keyText = (key: ThreadKey) => `${key.idHash} ${key.subjectHash}`;
+
+/** Finds or begins the threads of new messages, in order; joins threads that a message shows to be one. */
+export async function planThreads(tx: Tx, messages: readonly ThreadKeys[]): Promise<ThreadPlan> {
+  const stored = await findThreads(
+    tx,
+    messages.flatMap(({ keys, also }) => [...keys, ...also]),
+  );
+  const reported = await findReported(tx, messages);
+  const sizes = await countThreads(tx, [...new Set([...stored.values(), ...reported.values()])]);
+  await followFull(tx, stored, sizes, messages.length);
+  const known = new Set(sizes.keys());
+  const planned: Planned = { threads: new Map(stored), sizes, known, threadIds: [] };
+  const { threads, threadIds } = planned;
+  for (const message of messages) {
+    const { keys, also, hasOwn, report } = message;
+    const found = report ? [reported.get(report)] : [...keys, ...also].map((key) => threads.get(keyText(key)));
+    const belongs = found.filter((id) => id !== undefined);
+    const threadId = await threadOf(tx, belongs, planned);
+    sizes.set(threadId, (sizes.get(threadId) ?? 0) + 1);
+    keys.forEach((key, index) => {
+      // A key stays with the thread that has the email of that id; a report takes none from another email.
+      const isOwn = index === 0 && hasOwn && !report;
+      if (isOwn || !threads.has(keyText(key))) threads.set(keyText(key), threadId);
+    });
+    threadIds.push(threadId);
+  }
+  const refs = [...threads]
+    .filter(([key, threadId]) => stored.get(key) !== threadId)
+    .map(([key, threadId]) => {
+      const [idHash, subjectHash] = key.split(" ").map(Number);
+      return { idHash: idHash!, subjectHash: subjectHash!, threadId };
+    });
+  return { threadIds, known, refs };
+}
+
+interface Planned {
+  threads: Map<string, number>;
+  sizes: Map<number, number>;
+  known: Set<number>;
+  threadIds: number[];
+}
+
+/** The thread of the mail that each report is about; none where this account did not send it to the recipient named. */
+async function findReported(tx: Tx, messages: readonly ThreadKeys[]): Promise<Map<Report, number>> {
+  const reports = messages.flatMap(({ report }) => (report && report.recipients.length > 0 ? [report] : []));
+  const ids = [...new Set(reports.flatMap(({ messageIds }) => messageIds))];
+  if (ids.length === 0) return new Map();
+  const submitted = await findSubmitted(
+    tx,
+    ids.map((messageId) => ({ messageId, idHash: hash(messageId) })),
+  );
+  const found = new Map<Report, number>();
+  for (const report of reports) {
+    const recipients = new Set(report.recipients.map(normalizeAddress));
+    const row = submitted.find(
+      ({ messageId, recipient }) =>
+        report.messageIds.includes(messageId) && recipients.has(normalizeAddress(recipient) ?? ""),
+    );
+    if (row) found.set(report, row.threadId);
+  }
+  return found;
+}
+
+/** Adds the threads that go on where those found are full, or will be before `more` emails are in. */
+async function followFull(
+  tx: Tx,
+  stored: Map<string, number>,
+  sizes: Map<number, number>,
+  more: number,
+): Promise<void> {
+  let full = [...sizes].filter(([, size]) => size + more > maxThread).map(([id]) => id);
+  for (let round = 0; full.length > 0 && round < maxNext; round++) {
+    const next = await findThreads(tx, full.map(nextThreadKey));
+    const ids = [...new Set(next.values())].filter((id) => !sizes.has(id));
+    for (const [key, id] of next) stored.set(key, id);
+    full = [];
+    for (const [id, size] of await countThreads(tx, ids)) {
+      sizes.set(id, size);
+      if (size + more > maxThread) full.push(id);
+    }
+  }
+}
+
+/** The one thread for an email that belongs to all of these: they are joined, and the next one stands for a full one. */
+async function threadOf(tx: Tx, belongs: readonly number[], planned: Planned): Promise<number> {
+  const { threads, sizes } = planned;
+  const isFull = (id: number) => (sizes.get(id) ?? 0) >= maxThread;
+  const full = new Set<number>();
+  const open = new Set<number>();
+  for (const start of belongs) {
+    let id: number | undefined = start;
+    while (id !== undefined && isFull(id) && !full.has(id)) {
+      full.add(id);
+      id = threads.get(keyText(nextThreadKey(id)));
+    }
+    if (id !== undefined && !full.has(id)) open.add(id);
+  }
+  const found = [...open];
+  const threadId = (found.length > 1 ? await joinThreads(tx, found, planned) : found[0]) ?? (await tx.newIds(1))[0]!;
+  for (const id of full) threads.set(keyText(nextThreadKey(id)), threadId);
+  return threadId;
+}
+
+/** One thread of several, the largest; a side that may not move stays apart. */
+async function joinThreads(tx: Tx, found: number[], { threads, sizes, known, threadIds }: Planned): Promise<number> {
+  const size = (id: number) => sizes.get(id) ?? 0;
+  const [target, ...others] = found.sort(
+    (a, b) => Number(known.has(b)) - Number(known.has(a)) || size(b) - size(a) || a - b,
+  );
+  const pinned = await findPinnedThreads(
+    tx,
+    others.filter((id) => known.has(id)),
+  );
+  for (const from of others) {
+    if (size(from) > maxMove || size(from) + size(target!) > maxThread || pinned.has(from)) continue;
+    if (known.delete(from)) await mergeThread(tx, from, target!);
+    // Emails of this very batch that were to begin `from` are not stored yet.
+    threadIds.forEach((id, index) => {
+      if (id === from) threadIds[index] = target!;
+    });
+    for (const [key, id] of threads) if (id === from) threads.set(key, target!);
+    sizes.set(target!, size(target!) + size(from));
+    sizes.delete(from);
+  }
+  return target!;
+}

@@ -1,0 +1,45 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { Database } from "../../store/core/database.ts";
+import type { StateChange } from "../../store/core/store.ts";
+import { hintQueued } from "../../store/queues/deliveries.ts";
+
+/**
+ * Tells the workers what a commit has queued. Every process that writes submissions calls `noticed` after each commit;
+ * a hint that is lost is found again by the sweep.
+ */
+export class SubmissionHints {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  /** Called when there is something to do. */
+  readonly #wake: () => void;
+  /** Accounts being looked at, and whether something came in between. */
+  readonly #running = new Map<number, boolean>();
+
+  constructor(options: { database: Database; clock: Clock; log: Log; wake?: () => void }) {
+    this.#database = options.database;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#wake = options.wake ?? (() => {});
+  }
+
+  noticed(change: StateChange): void {
+    if (change.changed.EmailSubmission === undefined) return;
+    const { accountId } = change;
+    if (this.#running.has(accountId)) this.#running.set(accountId, true);
+    else void this.#hint(accountId);
+  }
+
+  async #hint(accountId: number): Promise<void> {
+    do {
+      this.#running.set(accountId, false);
+      try {
+        if ((await hintQueued(this.#database, accountId, this.#clock.now())) > 0) this.#wake();
+      } catch (error) {
+        this.#log.warn({ account: accountId, err: error }, "no hint for queued mail, the sweep will find it");
+      }
+    } while (this.#running.get(accountId));
+    this.#running.delete(accountId);
+  }
+}

@@ -1,0 +1,226 @@
+import type { Clock, Random } from "../../base/clock.ts";
+import { withoutBcc } from "../../mime/envelope-fields.ts";
+import { asAddresses, type HeaderField, parseHeader } from "../../mime/headers.ts";
+import { mostAbilities, wireMessage } from "../../mime/transport.ts";
+import { Unsendable } from "../../mime/unsendable.ts";
+import { headerEnd } from "../../mime/walk.ts";
+import { usesBareLf } from "../../mime/wire-scan.ts";
+import { splitAddress } from "../../store/directory/directory.ts";
+import type { Envelope, EnvelopeAddress } from "../../store/queues/submissions.ts";
+import { mailDate } from "./mail-date.ts";
+import { SubmissionRefused } from "./submission-refused.ts";
+import { checkParameters, holdUntil } from "./submit-parameters.ts";
+
+export const maxRecipients = 1000;
+
+export interface SubmissionRequest {
+  message: Buffer;
+  /** Null: made from the header. */
+  envelope: Envelope | null;
+  /** "ada@example.org", or "*@example.org". */
+  identityEmail: string;
+}
+
+export interface SubmissionRules {
+  /** True when mail to the address comes to the account that sends. */
+  owns(address: string): Promise<boolean>;
+  /** True for a domain of this server. */
+  serves(domain: string): Promise<boolean>;
+  clock: Clock;
+  random: Random;
+  maxSize: number;
+}
+
+export interface JudgedSubmission {
+  envelope: Envelope;
+  /** The message as it leaves: without Bcc, with Date and Message-ID. */
+  wire: Buffer;
+  sendAt: Date;
+}
+
+/** RFC 8621 §7.5: all checks that need no more than the message and its envelope. Throws SubmissionRefused. */
+export async function judgeSubmission(request: SubmissionRequest, rules: SubmissionRules): Promise<JudgedSubmission> {
+  const { message } = request;
+  if (message.length > rules.maxSize) throw new SubmissionRefused("tooLarge", "the message is too large");
+  const fields = parseHeader(message.subarray(0, headerEnd(message)));
+  const authors = authorsOf(fields);
+  checkOnce(fields);
+  await checkAuthors(authors.from, [...authors.sender, ...resentBy(fields)], rules);
+  const now = rules.clock.now();
+  const envelope = request.envelope ?? madeEnvelope(fields, authors, request.identityEmail);
+  await checkMailFrom(envelope.mailFrom, rules);
+  checkRecipients(envelope.rcptTo);
+  const wire = wireForm(message, fields, { now, random: rules.random, domain: domainOf(authors.from[0]!) });
+  return { envelope, wire, sendAt: holdUntil(envelope.mailFrom.parameters, now) };
+}
+
+/** As many different authors and agents a message may name. */
+const maxNamed = 100;
+
+/** RFC 8621 §7.5, forbiddenFrom. RFC 8621 §7 allows a Sender that is not the account's, but nobody else's here may be named. */
+async function checkAuthors(from: string[], agents: string[], rules: SubmissionRules): Promise<void> {
+  const authors = new Set(from);
+  const named = new Set([...from, ...agents]);
+  if (named.size > maxNamed) throw new SubmissionRefused("invalidEmail", "it names too many who sent it");
+  for (const address of named) {
+    if (await rules.owns(address)) continue;
+    const domain = splitAddress(address)?.domain;
+    if (authors.has(address) || (domain !== undefined && (await rules.serves(domain)))) {
+      throw new SubmissionRefused("forbiddenFrom", `${address} is not an address of this account`);
+    }
+  }
+}
+
+interface Authors {
+  from: string[];
+  sender: string[];
+}
+
+/** RFC 5322 §3.6.2: one From with at least one address, and a Sender where From has several. */
+function authorsOf(fields: HeaderField[]): Authors {
+  const named = (name: string) => fields.filter((field) => field.name.toLowerCase() === name);
+  const invalid: string[] = [];
+  const [fromFields, senderFields] = [named("from"), named("sender")];
+  const addresses = (all: HeaderField[]) => all.flatMap(({ value }) => asAddresses(value)).map(({ email }) => email);
+  const [from, sender] = [addresses(fromFields), addresses(senderFields)];
+  if (fromFields.length !== 1 || from.length === 0 || !from.every(isAddress)) invalid.push("from");
+  if (senderFields.length > 1 || sender.length > 1 || !sender.every(isAddress)) invalid.push("sender");
+  else if (from.length > 1 && sender.length === 0) invalid.push("sender");
+  if (invalid.length > 0) {
+    throw new SubmissionRefused("invalidEmail", `its ${invalid.join(" and ")} cannot be sent`, invalid);
+  }
+  return { from, sender };
+}
+
+/** RFC 5322 §3.6: what may stand once, and the properties of an Email that say it. */
+const onceOnly = new Map(
+  Object.entries({
+    date: "sentAt",
+    "reply-to": "replyTo",
+    to: "to",
+    cc: "cc",
+    "message-id": "messageId",
+    "in-reply-to": "inReplyTo",
+    references: "references",
+    subject: "subject",
+  }),
+);
+
+/** Servers refuse a message in which it stands twice, and nobody knows which one was meant. */
+function checkOnce(fields: HeaderField[]): void {
+  const seen = new Set<string>();
+  const again = new Set<string>();
+  for (const { name } of fields) {
+    const lower = name.toLowerCase();
+    if (!onceOnly.has(lower)) continue;
+    if (seen.has(lower)) again.add(lower);
+    seen.add(lower);
+  }
+  const twice = [...again];
+  if (twice.length === 0) return;
+  const properties = twice.map((name) => onceOnly.get(name)!);
+  throw new SubmissionRefused(
+    "invalidEmail",
+    `it cannot be sent: it has several ${twice.join(" and ")} fields`,
+    properties,
+  );
+}
+
+/** RFC 5322 §3.6.6: whoever claims to have sent it on. */
+function resentBy(fields: HeaderField[]): string[] {
+  return fields
+    .filter(({ name }) => /^resent-(from|sender)$/i.test(name))
+    .flatMap(({ value }) => asAddresses(value))
+    .map(({ email }) => email);
+}
+
+/** RFC 8621 §7, envelope. */
+function madeEnvelope(fields: HeaderField[], { from, sender }: Authors, identityEmail: string): Envelope {
+  const author = sender[0] ?? from[0]!;
+  const isAllowed = isAllowedBy(identityEmail, author);
+  const rcptTo = fields
+    .filter(({ name }) => ["to", "cc", "bcc"].includes(name.toLowerCase()))
+    .flatMap(({ value }) => asAddresses(value))
+    .map(({ email }) => ({ email, parameters: null }));
+  // The identity of a whole domain names no address that could be used instead; the first author is one of the account.
+  const instead = identityEmail.startsWith("*@") ? from[0]! : identityEmail;
+  const email = isAllowed ? author : instead;
+  return { mailFrom: { email, parameters: null }, rcptTo: distinctRecipients(rcptTo) };
+}
+
+/** Each mailbox once; the case of a domain makes no difference. */
+export function distinctRecipients(recipients: EnvelopeAddress[]): EnvelopeAddress[] {
+  const seen = new Map<string, EnvelopeAddress>();
+  for (const recipient of recipients) {
+    const parts = splitAddress(recipient.email);
+    const key = parts ? `${parts.local}@${parts.domain}` : recipient.email;
+    if (!seen.has(key)) seen.set(key, recipient);
+  }
+  return [...seen.values()];
+}
+
+function isAllowedBy(identityEmail: string, address: string): boolean {
+  const [identity, given] = [identityEmail.toLowerCase(), address.toLowerCase()];
+  return identity === given || (identity.startsWith("*@") && given.endsWith(identity.slice(1)));
+}
+
+async function checkMailFrom({ email, parameters }: EnvelopeAddress, rules: SubmissionRules): Promise<void> {
+  // The null sender is anybody's: nothing ever comes back to it.
+  if (email !== "" && (!isAddress(email) || !(await rules.owns(email)))) {
+    throw new SubmissionRefused("forbiddenMailFrom", `${email} is not an address of this account`);
+  }
+  checkParameters("mail", parameters);
+}
+
+function checkRecipients(recipients: EnvelopeAddress[]): void {
+  if (recipients.length === 0) throw new SubmissionRefused("noRecipients", "there is nobody to send it to");
+  if (recipients.length > maxRecipients) {
+    throw new SubmissionRefused("tooManyRecipients", `at most ${maxRecipients} recipients`);
+  }
+  const invalid = recipients.map(({ email }) => email).filter((email) => !isAddress(email));
+  if (invalid.length > 0) throw new SubmissionRefused("invalidRecipients", "not addresses of mail", invalid);
+  for (const { parameters } of recipients) checkParameters("rcpt", parameters);
+}
+
+/** RFC 5321 §4.5.3.1.3: 256 with the angle brackets. */
+export const longestPath = 254;
+/** RFC 1035 §2.3.4 */
+const longestLabel = 63;
+
+/** One that can stand in MAIL FROM and RCPT TO (RFC 5321 §4.1.2, RFC 6531 §3.3). Dots may stand where some providers have them. */
+export function isAddress(email: string): boolean {
+  const parts = splitAddress(email);
+  if (!parts || parts.local === "" || Buffer.byteLength(parts.local) > 64) return false;
+  if (parts.domain.split(".").some((label) => label.length > longestLabel)) return false;
+  const written = email.slice(0, email.lastIndexOf("@"));
+  if (!email.isWellFormed() || Buffer.byteLength(written) + 1 + parts.domain.length > longestPath) return false;
+  // What sends the mail on takes no angle brackets, quoted or not.
+  if (/^"(?:[^"\\<>\x00-\x1f\x7f-\x9f]|\\[^<>\x00-\x1f\x7f-\x9f])*"$/.test(written)) return true;
+  return /^[^\s"(),:;<>@[\]\\\x00-\x1f\x7f-\x9f]+$/.test(written);
+}
+
+function domainOf(address: string): string {
+  return splitAddress(address)!.domain;
+}
+
+/** RFC 6409 §8 has the first server complete the header. Throws SubmissionRefused for what no server could be sent. */
+function wireForm(
+  message: Buffer,
+  fields: HeaderField[],
+  { now, random, domain }: { now: Date; random: Random; domain: string },
+): Buffer {
+  const names = new Set(fields.map(({ name }) => name.toLowerCase()));
+  const missing =
+    (names.has("date") ? "" : `Date: ${mailDate(now)}\r\n`) +
+    (names.has("message-id") ? "" : `Message-ID: <${random(16).toString("hex")}@${domain}>\r\n`);
+  try {
+    const shown = withoutBcc(message);
+    // RFC 5321 knows no line ends but CRLF. All else is put right on the way out, as each server needs it.
+    const form = wireMessage(shown, mostAbilities);
+    const wire = usesBareLf(shown) ? form : shown;
+    return missing === "" ? wire : Buffer.concat([Buffer.from(missing), wire]);
+  } catch (error) {
+    if (!(error instanceof Unsendable)) throw error;
+    throw new SubmissionRefused("invalidEmail", `it cannot be sent: ${error.message}`, error.properties);
+  }
+}

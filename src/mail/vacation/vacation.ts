@@ -1,0 +1,164 @@
+import type { Clock, Random } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { type BuildPart, buildMessage, encodeHeader } from "../../mime/build.ts";
+import { htmlToText } from "../../mime/html.ts";
+import { referenceBlobs } from "../../store/blobs/blob-refs.ts";
+import type { Blobs, StoredBlob } from "../../store/blobs/blobs.ts";
+import type { Store } from "../../store/core/store.ts";
+import { normalizeAddress, splitAddress } from "../../store/directory/directory.ts";
+import { findIdentities } from "../../store/mail/identities.ts";
+import { claimAnswer, findActiveVacation, type VacationRow, wasAnswered } from "../../store/mail/vacation.ts";
+import { hintQueued } from "../../store/queues/deliveries.ts";
+import { insertHiddenSubmission } from "../../store/queues/submissions.ts";
+import type { Delivered } from "../deliver/incoming.ts";
+import type { PreparedMessage } from "../deliver/prepare.ts";
+import { mailDate } from "../submit/mail-date.ts";
+import { isOwnAddress } from "../submit/own-address.ts";
+import { type Answerable, answerable } from "./vacation-rules.ts";
+
+/** Nobody is answered twice within as many ms (RFC 3834 §2, RFC 5230 §4.1). */
+const answerEvery = 7 * 86_400_000;
+/** More names than a person writes; each may cost a look-up. */
+const mostNamed = 20;
+const maxSubject = 200;
+const defaultText = "Your message has arrived, but it may not be read for some time.\n";
+
+export interface VacationOptions {
+  store: Store;
+  blobs: Blobs;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  /** (Default: 7 days.) */
+  every?: number;
+}
+
+/** RFC 8621 §8: answers mail that came in while its recipient is away. */
+export class VacationResponder {
+  readonly #options: VacationOptions;
+  readonly #every: number;
+  readonly #judged = new WeakMap<PreparedMessage, Answerable | undefined>();
+
+  constructor(options: VacationOptions) {
+    this.#options = options;
+    this.#every = options.every ?? answerEvery;
+  }
+
+  /** Queues an answer if one is due; a second time for the same message it does nothing. */
+  async answer({ accountId, address, mailFrom, arrivedAt, prepared }: Delivered): Promise<void> {
+    const { store, blobs, clock } = this.#options;
+    const message = this.#judge(prepared, mailFrom);
+    if (!message) return;
+    const reader = store.reader(accountId);
+    const vacation = await findActiveVacation(reader, arrivedAt);
+    if (!vacation) return;
+    const now = clock.now();
+    const since = new Date(now.getTime() - this.#every);
+    if (await wasAnswered(reader, message.sender, since)) return;
+    const from = await this.#namedAddress(accountId, address, message);
+    // Whoever writes to himself knows that he is away.
+    if (from === undefined || (await isOwnAddress(store.database, message.sender, accountId))) return;
+    const name = (await findIdentities(reader, null)).find(({ email }) => normalizeAddress(email) === from)?.name;
+    const built = this.#build(vacation, message, { from: { name: name || null, email: from }, to: mailFrom, now });
+    if (built) await this.#queue(accountId, mailFrom, { sender: message.sender, since }, await blobs.put(built));
+  }
+
+  /** Once for all that get the message. */
+  #judge(prepared: PreparedMessage, mailFrom: string): Answerable | undefined {
+    if (!this.#judged.has(prepared)) this.#judged.set(prepared, answerable(prepared, mailFrom));
+    return this.#judged.get(prepared);
+  }
+
+  /** A message that brings this down must not come back for ever. */
+  #build(vacation: VacationRow, message: Answerable, envelope: AnswerEnvelope): Buffer | undefined {
+    try {
+      return buildAnswer(vacation, message, envelope, this.#options.random);
+    } catch (error) {
+      this.#options.log.error({ to: envelope.to, err: error }, "no vacation answer could be made");
+      return undefined;
+    }
+  }
+
+  /** The account's address that the sender wrote; mail that names none was sent by list or by stealth (RFC 3834 §2). */
+  async #namedAddress(accountId: number, address: string, { named }: Answerable): Promise<string | undefined> {
+    const own = normalizeAddress(address);
+    if (own !== undefined && named.includes(own)) return own;
+    for (const other of named.slice(0, mostNamed)) {
+      if (await isOwnAddress(this.#options.store.database, other, accountId)) return other;
+    }
+    return undefined;
+  }
+
+  /** A submission that no client sees; the null return path keeps its failures from coming back. */
+  async #queue(accountId: number, to: string, { sender, since }: Claim, blob: StoredBlob): Promise<void> {
+    const { store, clock, log } = this.#options;
+    const isQueued = await store.write(
+      accountId,
+      async (tx) => {
+        if (!(await claimAnswer(tx, sender, since))) return false;
+        const [id] = await tx.newIds(1);
+        await referenceBlobs(tx, [blob]);
+        await insertHiddenSubmission(tx, { id: id!, rcptTo: to, sendAt: tx.now, blob });
+        return true;
+      },
+      { ids: 1 },
+    );
+    if (!isQueued) return;
+    log.info({ account: accountId, to: sender }, "vacation answer queued");
+    try {
+      await hintQueued(store.database, accountId, clock.now());
+    } catch (error) {
+      log.warn({ account: accountId, err: error }, "no hint for queued mail, the sweep will find it");
+    }
+  }
+}
+
+/** Whom an answer is counted for, and since when there must have been none. */
+interface Claim {
+  sender: string;
+  since: Date;
+}
+
+interface AnswerEnvelope {
+  from: { name: string | null; email: string };
+  to: string;
+  now: Date;
+}
+
+/** RFC 3834 §3 */
+function buildAnswer(
+  vacation: VacationRow,
+  message: Answerable,
+  { from, to, now }: AnswerEnvelope,
+  random: Random,
+): Buffer {
+  const { messageId, references } = message;
+  const subject = vacation.subject ?? `Auto: ${message.subject?.trim() || "your message"}`;
+  const messageName = `${random(16).toString("hex")}@${splitAddress(from.email)!.domain}`;
+  const headers = [
+    { name: "Date", value: ` ${mailDate(now)}` },
+    { name: "Message-ID", value: encodeHeader("MessageIds", [messageName]) },
+    { name: "From", value: encodeHeader("Addresses", [from]) },
+    { name: "To", value: encodeHeader("Addresses", [{ name: null, email: to }]) },
+    { name: "Subject", value: encodeHeader("Text", [...subject].slice(0, maxSubject).join("")) },
+    { name: "Auto-Submitted", value: " auto-replied" },
+    // Programs that know no Auto-Submitted look for this one.
+    { name: "X-Auto-Response-Suppress", value: " All" },
+  ];
+  if (messageId !== undefined) {
+    headers.push({ name: "In-Reply-To", value: encodeHeader("MessageIds", [messageId]) });
+    headers.push({ name: "References", value: encodeHeader("MessageIds", references) });
+  }
+  return buildMessage({ headers, body: bodyOf(vacation) }, random);
+}
+
+function bodyOf({ textBody, htmlBody }: VacationRow): BuildPart {
+  if (htmlBody === null) return textPart("text/plain", textBody ?? defaultText);
+  const plain = textPart("text/plain", textBody ?? `${htmlToText(htmlBody)}\n`);
+  const parts = [plain, textPart("text/html", htmlBody)];
+  return { type: "multipart/alternative", headers: [], content: { parts } };
+}
+
+function textPart(type: string, text: string): BuildPart {
+  return { type, headers: [], content: { text } };
+}

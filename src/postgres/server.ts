@@ -1,0 +1,295 @@
+import type { ChildProcess } from "node:child_process";
+import { statfsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import type pg from "pg";
+import type { Log } from "../base/log.ts";
+import type { Layout } from "./layout.ts";
+import { type Connection, ensureDatabase, ownerName, takeOwnership, tryConnect } from "./owner.ts";
+import { clearOwner } from "./owner-record.ts";
+import {
+  clearRemains,
+  isAlive,
+  isPassing,
+  kill,
+  lastComplaint,
+  logSize,
+  processesIn,
+  recordedArguments,
+  recordedPid,
+  serverArguments,
+  spawnServer,
+  trimLog,
+} from "./postmaster.ts";
+import { InUseError, StartError } from "./start-error.ts";
+
+export interface ExitInfo {
+  /** Null for a server that was taken over: only its parent is told. */
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** Recovery reads up to a gigabyte of log; a server that answers "starting" is given this long. */
+const recoveryLimit = 600_000;
+const startAttempts = 8;
+const fastStopLimit = 20_000;
+const hardStopLimit = 5_000;
+const leastRoom = 2 ** 20;
+
+/** The database server of one data folder, started again whenever it dies, and the proof that the folder is ours. */
+export class Server {
+  pid = 0;
+  readonly #layout: Layout;
+  readonly #connection: Connection;
+  readonly #log: Log;
+  readonly #isPassing: boolean;
+  readonly #exitCallbacks: ((info: ExitInfo) => void)[] = [];
+  readonly #lostCallbacks: ((error: Error) => void)[] = [];
+  #child: ChildProcess | undefined;
+  #lock: pg.Client | undefined;
+  #stopping: Promise<void> | undefined;
+  #recovery: Promise<void> | undefined;
+  readonly #stopSignal = new AbortController();
+  /** Where the log stood when the child was started. */
+  #logOffset = 0;
+  #spawnError: Error | undefined;
+  #logTimer: NodeJS.Timeout | undefined;
+
+  constructor(layout: Layout, connection: Connection, { log, isPassing }: { log: Log; isPassing: boolean }) {
+    this.#layout = layout;
+    this.#connection = connection;
+    this.#log = log;
+    this.#isPassing = isPassing;
+  }
+
+  onExit(callback: (info: ExitInfo) => void): void {
+    this.#exitCallbacks.push(callback);
+  }
+
+  onLost(callback: (error: Error) => void): void {
+    this.#lostCallbacks.push(callback);
+  }
+
+  async start(): Promise<void> {
+    process.once("exit", this.#leave);
+    try {
+      await this.#acquire();
+    } catch (error) {
+      process.off("exit", this.#leave);
+      // A server that another process owns is theirs to stop, though it be our child.
+      if (!(error instanceof InUseError) && this.#childRuns() && this.#child?.pid) await terminate(this.#child.pid);
+      throw error;
+    }
+    this.#logTimer = setInterval(() => this.#trim(), 60_000).unref();
+  }
+
+  /** Where we end without a stop, the server shall not stay behind. */
+  readonly #leave = () => {
+    const pid = this.pid || (this.#childRuns() && this.#child?.pid);
+    if (pid) kill(pid, "SIGINT");
+  };
+
+  /** Connects to the server of the folder, starting one as long as there is none, and takes the owner's lock. */
+  async #acquire(): Promise<void> {
+    const deadline = Date.now() + recoveryLimit;
+    for (let attempts = 0; !this.#stopping; ) {
+      const name = ownerName({ pid: process.pid, isPassing: this.#isPassing });
+      const client = await tryConnect({ ...this.#connection, database: "postgres" }, name);
+      if (typeof client !== "string") {
+        if (await this.#adopt(client)) return;
+        continue;
+      }
+      if (Date.now() > deadline) throw this.#failure("did not become ready");
+      if (client === "starting" || this.#childRuns()) {
+        await this.#pause(20);
+        continue;
+      }
+      if (attempts === startAttempts || (attempts > 0 && this.#isHopeless())) throw this.#failure("did not start");
+      if (attempts > 0) await this.#pause(50 * 2 ** Math.min(attempts, 5));
+      if (attempts > 1) clearRemains(this.#layout);
+      attempts++;
+      if (!this.#stopping) this.#spawn();
+    }
+    throw new StartError("the database was stopped");
+  }
+
+  async #pause(milliseconds: number): Promise<void> {
+    await sleep(milliseconds, undefined, { signal: this.#stopSignal.signal }).catch(() => {});
+  }
+
+  #complaint(): string | undefined {
+    return this.#spawnError?.message ?? lastComplaint(this.#layout.logFile, this.#logOffset, this.#child?.pid ?? 0);
+  }
+
+  #isHopeless(): boolean {
+    const complaint = this.#complaint();
+    return complaint !== undefined && !isPassing(complaint);
+  }
+
+  #failure(what: string): StartError {
+    const silence = hasRoom(this.#layout.data)
+      ? "it said nothing"
+      : `no room is left on the disk of ${this.#layout.data}`;
+    return new StartError(`Postgres ${what}: ${this.#complaint() ?? silence} (see ${this.#layout.logFile})`);
+  }
+
+  /** False when the connection was lost, or the server was of an older version and had to go. */
+  async #adopt(client: pg.Client): Promise<boolean> {
+    try {
+      await takeOwnership(client, this.#layout.data, this.#isPassing);
+      const pid = recordedPid(this.#layout.pg);
+      if (pid === undefined || processesIn(this.#layout.pg)?.includes(pid) === false) {
+        throw new StartError(`the server of ${this.#layout.data} runs in another container: stop that one first`);
+      }
+      if (pid !== this.#child?.pid && !this.#sameSettings()) {
+        await terminate(pid);
+        return false;
+      }
+      await ensureDatabase(client, this.#connection.database);
+      // Its death was not seen if it still lingered when its connection broke.
+      if (this.pid !== 0 && this.pid !== pid) this.#reportDeath({ code: null, signal: null });
+      this.pid = pid;
+    } catch (error) {
+      await client.end().catch(() => {});
+      if (error instanceof StartError) throw error;
+      const { code } = error as { code?: string };
+      if (code !== undefined && !code.startsWith("57P") && !code.startsWith("E")) throw error;
+      return false;
+    }
+    this.#lock = client;
+    client.once("end", () => this.#connectionEnded(client));
+    return true;
+  }
+
+  #sameSettings(): boolean {
+    const recorded = recordedArguments(this.#layout.pg);
+    const wanted = serverArguments(this.#layout).map((argument) => `"${argument}"`);
+    return recorded?.endsWith(wanted.join(" ")) ?? false;
+  }
+
+  #childRuns(): boolean {
+    const child = this.#child;
+    return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
+  #spawn(): void {
+    trimLog(this.#layout.logFile);
+    this.#logOffset = logSize(this.#layout.logFile);
+    this.#spawnError = undefined;
+    const child = spawnServer(this.#layout);
+    this.#child = child;
+    child.once("error", (error) => {
+      this.#spawnError = error;
+    });
+    child.once("exit", (code, signal) => {
+      if (child.pid === this.pid) this.#serverDied({ code, signal });
+    });
+  }
+
+  #connectionEnded(client: pg.Client): void {
+    if (this.#lock !== client) return;
+    this.#lock = undefined;
+    if (this.#stopping) return;
+    const { pid } = this;
+    if (pid !== this.#child?.pid && !isAlive(pid)) this.#serverDied({ code: null, signal: null });
+    else this.#recover();
+  }
+
+  #serverDied(info: ExitInfo): void {
+    if (this.#stopping || this.pid === 0) return;
+    this.#reportDeath(info);
+    this.#recover();
+  }
+
+  #reportDeath(info: ExitInfo): void {
+    this.#log.error({ pid: this.pid, ...info }, "Postgres died; starting it again");
+    this.pid = 0;
+    for (const callback of this.#exitCallbacks) callback(info);
+  }
+
+  #recover(): void {
+    this.#recovery ??= this.#bringBack().finally(() => {
+      this.#recovery = undefined;
+    });
+  }
+
+  async #bringBack(): Promise<void> {
+    const began = Date.now();
+    for (let delay = 100; !this.#stopping; delay = Math.min(delay * 2, 10_000)) {
+      try {
+        await this.#acquire();
+        this.#log.info({ pid: this.pid, milliseconds: Date.now() - began }, "Postgres is back");
+        return;
+      } catch (error) {
+        if (this.#stopping) return;
+        if (error instanceof InUseError) {
+          this.#lose(error);
+          return;
+        }
+        this.#log.error({ error: (error as Error).message }, "Postgres does not come back; trying again");
+        await this.#pause(delay);
+      }
+    }
+  }
+
+  /** While the server was down another process took the folder. Two mail servers on one folder must not be. */
+  #lose(error: InUseError): void {
+    this.#log.error({ error: error.message }, "another process took the data folder");
+    this.pid = 0;
+    // It may be theirs by now, so stop() must leave it alone.
+    this.#child = undefined;
+    if (this.#lostCallbacks.length === 0) {
+      setImmediate(() => {
+        throw error;
+      });
+    }
+    for (const callback of this.#lostCallbacks) callback(error);
+  }
+
+  #trim(): void {
+    try {
+      trimLog(this.#layout.logFile);
+    } catch (error) {
+      this.#log.warn({ error: (error as Error).message }, "Postgres's log could not be cut");
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#shutDown();
+    return this.#stopping;
+  }
+
+  async #shutDown(): Promise<void> {
+    clearInterval(this.#logTimer);
+    this.#stopSignal.abort();
+    await this.#recovery;
+    // A server that was just started again is not known by its lock yet.
+    const child = this.#childRuns() ? this.#child?.pid : undefined;
+    const pid = this.pid || child;
+    // The lock's connection stays until the server cuts it: nobody may get in between.
+    if (pid) await terminate(pid);
+    await this.#lock?.end().catch(() => {});
+    this.#lock = undefined;
+    this.pid = 0;
+    process.off("exit", this.#leave);
+    clearOwner(this.#layout.data);
+  }
+}
+
+/** On a full disk the log cannot tell. */
+function hasRoom(folder: string): boolean {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize > leastRoom;
+}
+
+/** Fast shutdown, then an immediate one, then a kill: what was acknowledged is safe in all three. */
+async function terminate(pid: number): Promise<void> {
+  const steps: [NodeJS.Signals, number][] = [
+    ["SIGINT", fastStopLimit],
+    ["SIGQUIT", hardStopLimit],
+    ["SIGKILL", hardStopLimit],
+  ];
+  for (const [signal, limit] of steps) {
+    kill(pid, signal);
+    for (const end = Date.now() + limit; Date.now() < end; await sleep(20)) if (!isAlive(pid)) return;
+  }
+}

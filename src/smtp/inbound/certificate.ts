@@ -1,0 +1,33 @@
+import { generate } from "selfsigned";
+import type { Clock } from "../../base/clock.ts";
+import type { Database } from "../../store/core/database.ts";
+import { keepSetting } from "../../store/core/settings.ts";
+
+export interface Certificate {
+  cert: string;
+  key: string;
+}
+
+const years = 10;
+
+/** The certificate for STARTTLS where none was given: signed by itself, made once and kept. */
+export async function ownCertificate(database: Database, hostname: string, clock: Clock): Promise<Certificate> {
+  const text = await keepSetting(database, `smtp_certificate ${hostname}`, async () =>
+    JSON.stringify(await make(hostname, clock)),
+  );
+  return JSON.parse(text) as Certificate;
+}
+
+async function make(hostname: string, clock: Clock): Promise<Certificate> {
+  const from = clock.now();
+  const until = new Date(from);
+  until.setUTCFullYear(from.getUTCFullYear() + years);
+  const made = await generate([{ name: "commonName", value: hostname.slice(0, 64) }], {
+    keySize: 2048,
+    algorithm: "sha256",
+    notBeforeDate: from,
+    notAfterDate: until,
+    extensions: [{ name: "subjectAltName", altNames: [{ type: 2, value: hostname }] }],
+  });
+  return { cert: made.cert, key: made.private };
+}

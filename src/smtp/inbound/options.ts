@@ -1,0 +1,21 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { Incoming } from "../../mail/deliver/incoming.ts";
+import type { Blobs } from "../../store/blobs/blobs.ts";
+import type { Database } from "../../store/core/database.ts";
+import type { DnsResolver } from "../resolver.ts";
+import type { Certificate } from "./certificate.ts";
+
+export interface SmtpInOptions {
+  database: Database;
+  blobs: Blobs;
+  incoming: Incoming;
+  resolver: DnsResolver;
+  clock: Clock;
+  log: Log;
+  /** In the greeting and in trace headers. */
+  hostname: string;
+  maxMessageSize: number;
+  /** PEM. (Default: one of our own making.) */
+  certificate?: Certificate | undefined;
+}

@@ -1,0 +1,54 @@
+import { isAscii } from "node:buffer";
+import { isIPv4, isIPv6 } from "node:net";
+import type { SMTPServerAddress } from "smtp-server";
+import { longestPath } from "../../mail/submit/submit.ts";
+import { Refusal } from "./reply.ts";
+
+/** What our EHLO offers. */
+const parameters = { mail: new Set(["SIZE", "BODY", "SMTPUTF8"]), rcpt: new Set<string>() };
+
+/** In no address: control characters and what cannot be seen. The joiners of some scripts belong to names. */
+const unsafe = /[\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff]/;
+/** RFC 5321 §4.1.2: quoted strings, and dots more freely than there, since many senders write `ilo.@` and `a..b@`. */
+const localPart = String.raw`(?:[^\s"<>@\\]|\\.|"(?:[^"\\]|\\.)*")+`;
+const domainPart = String.raw`\[[^\]\s]+\]|[\w\u0080-\uffff-]+(?:\.[\w\u0080-\uffff-]+)*`;
+const hop = String.raw`@(?:\[[^\]\s]+\]|[^\s,:@<>[]+)`;
+/** The source route of RFC 5321 appendix C is taken and ignored. */
+const command = new RegExp(
+  String.raw`^(\w+\s+\w+)\s*:\s*<\s*(?:${hop}(?:,${hop})*:)?(?:(${localPart})@(${domainPart})(?:(?<!\])\.)?|(postmaster|))\s*>(\s.*)?$`,
+  "is",
+);
+
+/**
+ * RFC 5321 §4.1.1.2, §4.1.1.3: the path of `MAIL FROM` or `RCPT TO`, as it was written but for a dot after the
+ * domain, which is no part of one (§4.1.2) and yet sent; undefined where it is none.
+ */
+export function parsePath(name: string, line: string): { address: string; parameters: string } | undefined {
+  const match = command.exec(line);
+  if (match?.[1]?.replace(/\s+/, " ").toUpperCase() !== name.toUpperCase()) return undefined;
+  const [, , local, domain, plain = "", rest = ""] = match;
+  if (local === undefined || domain === undefined) {
+    // RFC 5321 §4.1.1.3: the postmaster needs no domain, as a recipient.
+    return plain === "" || /^rcpt/i.test(name) ? { address: plain, parameters: rest } : undefined;
+  }
+  const address = `${local}@${domain}`;
+  if (Buffer.byteLength(address) > longestPath || unsafe.test(address) || !isDomain(domain)) return undefined;
+  return { address, parameters: rest };
+}
+
+/** RFC 5321 §4.1.2, §4.1.3. */
+function isDomain(text: string): boolean {
+  const literal = /^\[(IPv6:)?(.*)\]$/i.exec(text);
+  if (literal) return literal[1] ? isIPv6(literal[2]!) : isIPv4(literal[2]!);
+  return !/^-|-$|\.-|-\./.test(text);
+}
+
+/** RFC 5321 §4.1.1.11, RFC 6531 §3.5: the address and parameters of MAIL or RCPT. Throws Refusal. */
+export function checkPath(verb: "mail" | "rcpt", { address, args }: SMTPServerAddress, isUtf8: boolean): void {
+  const unknown = Object.keys(args || {}).find((name) => !parameters[verb].has(name));
+  if (unknown !== undefined) throw new Refusal(555, `5.5.4 the parameter ${unknown.slice(0, 40)} is not known here`);
+  if (address.includes("\ufffd")) throw new Refusal(553, "5.6.7 the address is not UTF-8");
+  if (!isUtf8 && !isAscii(Buffer.from(address))) {
+    throw new Refusal(553, "5.6.7 an address that is not ASCII needs SMTPUTF8");
+  }
+}

@@ -1,0 +1,185 @@
+import { AccountMissing } from "../../store/core/errors.ts";
+import {
+  claimDue,
+  type DueSubmission,
+  type LeasedSubmission,
+  leaseDeliveries,
+  logOutcomes,
+  nextDue,
+  releaseLease,
+  settleHint,
+} from "../../store/queues/deliveries.ts";
+import {
+  deliveryLeaseHolders,
+  freeDeliveryLeases,
+  leasesOf,
+  restoreDue,
+  unloggedSubmissions,
+} from "../../store/queues/queue-sweeps.ts";
+import { carry } from "./carry.ts";
+import type { MailOutOptions } from "./options.ts";
+import { Sender } from "./send.ts";
+
+export interface MailOut {
+  /** There may be something to do: looks at once. */
+  wake(): void;
+  /** Restores lost hints and takes over from processes that are gone. */
+  sweep(): Promise<void>;
+  /** Takes nothing new and lets what is under way come to an end. */
+  close(): Promise<void>;
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>;
+}
+
+const leaseTime = 15 * 60_000;
+const mostAtOnce = 100;
+const longestSleep = 2_000;
+const sweepEvery = 30_000;
+const sweepMost = 1_000;
+
+/** The worker of mail out: claims hints, leases recipients, has them carried, writes down what came of it. */
+export function createMailOut(options: MailOutOptions): MailOut {
+  const worker = new Worker(options);
+  worker.start();
+  return worker;
+}
+
+class Worker implements MailOut {
+  readonly #options: MailOutOptions;
+  readonly #sender: Sender;
+  readonly #active = new Set<Promise<void>>();
+  /** Submissions being seen to, and how often at once. */
+  readonly #known = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #sweeper: NodeJS.Timeout | undefined;
+  #sweeping = Promise.resolve();
+  #looking: Promise<void> | undefined;
+  #again = false;
+  #closed = false;
+
+  constructor(options: MailOutOptions) {
+    this.#options = options;
+    this.#sender = new Sender(options);
+  }
+
+  start(): void {
+    this.#sweeper = setInterval(() => void this.sweep(), sweepEvery);
+    this.#sweeper.unref();
+    void this.sweep();
+  }
+
+  wake(): void {
+    if (this.#closed) return;
+    this.#again = true;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+      if (this.#again) this.wake();
+    });
+  }
+
+  sweep(): Promise<void> {
+    this.#sweeping = this.#sweeping.then(() => this.#sweep());
+    return this.#sweeping;
+  }
+
+  async #sweep(): Promise<void> {
+    if (this.#closed) return;
+    const { store, clock, holder, log } = this.#options;
+    try {
+      const gone = (await deliveryLeaseHolders(store.database)).filter((name) => holder.isGone(name));
+      await freeDeliveryLeases(store.database, gone);
+      await this.#freeForgotten();
+      for (const { userId, submissionId } of await unloggedSubmissions(store.database, clock.now(), gone, sweepMost)) {
+        await store.write(userId, (tx) => logOutcomes(tx, submissionId));
+      }
+      const restored = await restoreDue(store.database, clock.now(), sweepMost);
+      if (restored > 0) log.info({ submissions: restored }, "queued mail without a hint found");
+    } catch (error) {
+      log.warn({ err: error }, "sweep of the mail queue failed");
+    }
+    this.wake();
+  }
+
+  /** What we hold without knowing, as when the database's answer to a lease was lost. */
+  async #freeForgotten(): Promise<void> {
+    const { store, holder } = this.#options;
+    for (const { until, ...due } of await leasesOf(store.database, holder.name)) {
+      if (!this.#known.has(keyOf(due))) await releaseLease(store.database, due, { holder: holder.name, until });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#again = false;
+    clearInterval(this.#sweeper);
+    clearTimeout(this.#timer);
+    await this.idle();
+  }
+
+  async idle(): Promise<void> {
+    await this.#sweeping;
+    await this.#looking;
+    while (this.#active.size > 0) await Promise.all(this.#active);
+  }
+
+  async #look(): Promise<void> {
+    clearTimeout(this.#timer);
+    const { store, clock, log } = this.#options;
+    let sleep = longestSleep;
+    try {
+      while (!this.#closed) {
+        this.#again = false;
+        const free = mostAtOnce - this.#active.size;
+        const now = clock.now();
+        const claimed = free > 0 ? await claimDue(store.database, now, after(now, leaseTime), free) : [];
+        for (const due of claimed) this.#begin(due);
+        if (claimed.length === 0) break;
+      }
+      const next = await nextDue(store.database);
+      if (next) sleep = Math.min(Math.max(next.getTime() - clock.now().getTime(), 20), longestSleep);
+    } catch (error) {
+      log.warn({ err: error }, "mail queue could not be read");
+    }
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => this.wake(), sleep);
+    this.#timer.unref();
+  }
+
+  #begin(due: DueSubmission): void {
+    const key = keyOf(due);
+    this.#known.set(key, (this.#known.get(key) ?? 0) + 1);
+    const work = this.#process(due)
+      .catch((error: unknown) => {
+        if (error instanceof AccountMissing) return;
+        this.#options.log.error({ account: due.userId, submission: due.submissionId, err: error }, "attempt failed");
+      })
+      .finally(() => {
+        this.#active.delete(work);
+        const left = this.#known.get(key)! - 1;
+        if (left > 0) this.#known.set(key, left);
+        else this.#known.delete(key);
+        if (this.#active.size === mostAtOnce - 1) this.wake();
+      });
+    this.#active.add(work);
+  }
+
+  async #process(due: DueSubmission): Promise<void> {
+    const { store } = this.#options;
+    try {
+      const leased = await this.#lease(due);
+      if (leased) await carry(leased, this.#sender, this.#options);
+    } finally {
+      await settleHint(store.database, due);
+    }
+  }
+
+  async #lease(due: DueSubmission): Promise<LeasedSubmission | undefined> {
+    const { store, clock, holder, incoming } = this.#options;
+    const now = clock.now();
+    const incomingId = await incoming.newId();
+    return leaseDeliveries(store.database, due, { holder: holder.name, until: after(now, leaseTime), now, incomingId });
+  }
+}
+
+const keyOf = ({ userId, submissionId }: DueSubmission) => `${userId} ${submissionId}`;
+const after = (date: Date, milliseconds: number) => new Date(date.getTime() + milliseconds);

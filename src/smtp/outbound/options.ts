@@ -1,0 +1,18 @@
+import type { Clock, Random } from "../../base/clock.ts";
+import type { Holder } from "../../base/holder.ts";
+import type { Log } from "../../base/log.ts";
+import type { Incoming } from "../../mail/deliver/incoming.ts";
+import type { Blobs } from "../../store/blobs/blobs.ts";
+import type { Store } from "../../store/core/store.ts";
+import type { RetryPolicy } from "./retry.ts";
+import type { SendOptions } from "./send.ts";
+
+export interface MailOutOptions extends SendOptions, RetryPolicy {
+  store: Store;
+  blobs: Blobs;
+  incoming: Incoming;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  holder: Holder;
+}

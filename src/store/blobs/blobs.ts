@@ -1,0 +1,233 @@
+import { Readable } from "node:stream";
+import { LRUCache } from "lru-cache";
+import type { Clock, Random } from "../../base/clock.ts";
+import { decodeTransfer } from "../../mime/transfer.ts";
+import { BlobMissing } from "../core/errors.ts";
+import type { Reader, Tx } from "../core/store.ts";
+import { type BlobStep, decodeBlobId, sha256Of } from "./blob-id.ts";
+import { findBlob, type ReferenceOptions, referenceBlob } from "./blob-refs.ts";
+import { type BodyCache, cachedAtMost, createMemoryCache } from "./cache.ts";
+import type { ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
+import { type ByteSpan, cutPieces, decodePieces, sizeOfPieces } from "./pieces.ts";
+import { Spool } from "./spool.ts";
+
+export type { StoredBlob } from "./objects/object-store.ts";
+export { Spool, TooLarge } from "./spool.ts";
+
+export interface BlobsOptions {
+  objects: ObjectStore;
+  clock: Clock;
+  random: Random;
+  /** How many bytes of recent bodies stay in memory; 0 for none. */
+  cacheBytes: number;
+}
+
+/** Bytes [start, end) of a blob; a negative start counts from its end. */
+export interface ByteRange {
+  start: number;
+  end?: number;
+}
+
+export interface OpenBlob {
+  /** Of the whole blob. */
+  total: number;
+  /** Of what `stream` yields: bytes [start, start + size). */
+  size: number;
+  start: number;
+  stream: Readable;
+}
+
+/** Bodies: put once, durable on return, read by hash (for the server's own use) or by an account through a blob id. */
+export class Blobs {
+  readonly objects: ObjectStore;
+  readonly #clock: Clock;
+  readonly #cache: BodyCache;
+  readonly #reading = new Map<string, Promise<Buffer>>();
+  /** Of decoded blobs that were streamed, by blob id: they never change. */
+  readonly #sizes = new LRUCache<string, Promise<number>>({ max: 10_000 });
+
+  constructor(options: BlobsOptions) {
+    this.objects = options.objects;
+    this.#clock = options.clock;
+    this.#cache = createMemoryCache(options.cacheBytes);
+  }
+
+  /** Durable on return. A reference must be committed within the hour. */
+  async put(bytes: Uint8Array): Promise<StoredBlob> {
+    const blob = { sha256: sha256Of(bytes), day: this.#today(), size: bytes.length };
+    await this.objects.put(blob, bytes);
+    // A copy: the caller's bytes may be a slice of something large, or change.
+    if (bytes.length <= cachedAtMost) this.#cache.set(cacheKey(blob), Buffer.from(bytes));
+    return blob;
+  }
+
+  /** For bytes that come in pieces. `finish` or `abort` it. */
+  async spool(maxBytes: number): Promise<Spool> {
+    return new Spool(this.objects, maxBytes, () => this.#today());
+  }
+
+  /** Lets the account read the blob: until `expiresAt` (an upload), or for good. */
+  async reference(tx: Tx, blob: StoredBlob, options: ReferenceOptions = {}): Promise<void> {
+    await referenceBlob(tx, blob, options);
+  }
+
+  /** Whole reads are checked against the hash. Throws BlobMissing. */
+  async readObject(blob: StoredBlob, start = 0, end = blob.size): Promise<Buffer> {
+    const cached = await this.#cache.get(cacheKey(blob));
+    if (cached) return cached.subarray(start, end);
+    if (start > 0 || end < blob.size) {
+      const bytes = await this.objects.read(blob, start, end);
+      if (!bytes || bytes.length < Math.min(end, blob.size) - start) throw missing(blob);
+      return bytes;
+    }
+    const key = cacheKey(blob);
+    let reading = this.#reading.get(key);
+    if (!reading) {
+      reading = this.#readWhole(blob).finally(() => this.#reading.delete(key));
+      this.#reading.set(key, reading);
+    }
+    return reading;
+  }
+
+  /** The bytes of a blob id; undefined where the account may not read it or the id is none of ours. */
+  async read(reader: Reader, blobId: string): Promise<Buffer | undefined> {
+    const found = await this.#find(reader, blobId);
+    return found && this.#decode(found.blob, found.steps);
+  }
+
+  /** As `read`, but streamed; ranges of undecoded bytes read no more than they must, of decoded ones what is before. */
+  async open(reader: Reader, blobId: string, range: ByteRange = { start: 0 }): Promise<OpenBlob | undefined> {
+    const found = await this.#find(reader, blobId);
+    if (!found) return undefined;
+    const { blob, steps } = found;
+    const first = steps.findIndex(({ encoding }) => encoding !== "identity");
+    if (first >= 0) {
+      const raw = slice(steps.slice(0, first + 1), blob.size);
+      if (raw.end - raw.start > cachedAtMost) return this.#openDecoded(blobId, blob, raw, steps.slice(first), range);
+      const bytes = await this.#decode(blob, steps);
+      const { start, end } = clip(range, bytes.length);
+      return { total: bytes.length, size: end - start, start, stream: streamOf(bytes.subarray(start, end)) };
+    }
+    const piece = slice(steps, blob.size);
+    const total = piece.end - piece.start;
+    const { start, end } = clip(range, total);
+    const stream = await this.#stream(blob, piece.start + start, piece.start + end);
+    return { total, size: end - start, start, stream };
+  }
+
+  /** Piece by piece. How long it is, only reading it through can tell; that is remembered. */
+  async #openDecoded(
+    blobId: string,
+    blob: StoredBlob,
+    raw: ByteSpan,
+    [first, ...later]: BlobStep[],
+    range: ByteRange,
+  ): Promise<OpenBlob> {
+    if (!(await this.objects.exists(blob))) throw missing(blob);
+    const decoded = () => {
+      let pieces = decodePieces(this.#pieces(blob, raw), first!.encoding);
+      for (const step of later) pieces = decodePieces(cutPieces(pieces, step), step.encoding);
+      return pieces;
+    };
+    let counting = this.#sizes.get(blobId);
+    if (!counting) {
+      counting = sizeOfPieces(decoded());
+      counting.catch(() => this.#sizes.delete(blobId));
+      this.#sizes.set(blobId, counting);
+    }
+    const total = await counting;
+    const { start, end } = clip(range, total);
+    const stream = Readable.from(cutPieces(decoded(), { start, end }), { objectMode: false });
+    return { total, size: end - start, start, stream };
+  }
+
+  async *#pieces(blob: StoredBlob, { start, end }: ByteSpan): AsyncGenerator<Buffer> {
+    let size = 0;
+    for await (const piece of this.objects.stream(blob, start, end) as AsyncIterable<Buffer>) {
+      size += piece.length;
+      yield piece;
+    }
+    if (size < end - start) throw missing(blob);
+  }
+
+  async #find(reader: Reader, blobId: string): Promise<{ blob: StoredBlob; steps: BlobStep[] } | undefined> {
+    const decoded = decodeBlobId(blobId);
+    const blob = decoded && (await findBlob(reader, decoded.sha256));
+    if (!decoded || !blob) return undefined;
+    return fits(decoded.steps, blob.size) ? { blob, steps: decoded.steps } : undefined;
+  }
+
+  /** The leading undecoded cuts and the first encoded one are a single range of the object. */
+  async #decode(blob: StoredBlob, steps: BlobStep[]): Promise<Buffer> {
+    const first = steps.findIndex(({ encoding }) => encoding !== "identity");
+    const head = first < 0 ? steps : steps.slice(0, first + 1);
+    const piece = slice(head, blob.size);
+    let bytes = await this.readObject(blob, piece.start, piece.end);
+    if (first >= 0) bytes = undo(bytes, steps[first]!.encoding);
+    for (const step of first < 0 ? [] : steps.slice(first + 1)) {
+      bytes = undo(bytes.subarray(step.start, step.end), step.encoding);
+    }
+    return bytes;
+  }
+
+  async #stream(blob: StoredBlob, start: number, end: number): Promise<Readable> {
+    if (end <= start) return streamOf(Buffer.alloc(0));
+    const cached = await this.#cache.get(cacheKey(blob));
+    if (cached) return streamOf(cached.subarray(start, end));
+    if (start === 0 && end === blob.size && blob.size <= cachedAtMost) return streamOf(await this.readObject(blob));
+    if (!(await this.objects.exists(blob))) throw missing(blob);
+    return this.objects.stream(blob, start, end);
+  }
+
+  async #readWhole(blob: StoredBlob): Promise<Buffer> {
+    const bytes = await this.objects.read(blob);
+    if (!bytes || !sha256Of(bytes).equals(blob.sha256)) throw missing(blob);
+    this.#cache.set(cacheKey(blob), bytes);
+    return bytes;
+  }
+
+  #today(): string {
+    return this.#clock.now().toISOString().slice(0, 10);
+  }
+}
+
+function cacheKey({ day, sha256 }: ObjectKey): string {
+  return `${day}/${sha256.toString("hex")}`;
+}
+
+function missing(blob: ObjectKey): BlobMissing {
+  return new BlobMissing(`no intact object ${cacheKey(blob)}`);
+}
+
+function streamOf(bytes: Buffer): Readable {
+  return Readable.from(bytes.length === 0 ? [] : [bytes], { objectMode: false });
+}
+
+function undo(bytes: Buffer, encoding: BlobStep["encoding"]): Buffer {
+  return decodeTransfer(bytes, encoding === "identity" ? "binary" : encoding);
+}
+
+/** Cuts inside cuts, as one. */
+function slice(steps: BlobStep[], size: number): ByteSpan {
+  let piece = { start: 0, end: size };
+  for (const { start, end } of steps) {
+    piece = { start: Math.min(piece.start + start, piece.end), end: Math.min(piece.start + end, piece.end) };
+  }
+  return piece;
+}
+
+/** Ids that reach beyond the bytes are none of ours; after a decoding nobody knows before reading. */
+function fits(steps: BlobStep[], size: number): boolean {
+  let limit = size;
+  for (const { start, end, encoding } of steps) {
+    if (end > limit) return false;
+    if (encoding !== "identity") return true;
+    limit = end - start;
+  }
+  return true;
+}
+
+function clip({ start, end }: ByteRange, total: number): ByteSpan {
+  const from = Math.min(start < 0 ? Math.max(0, total + start) : start, total);
+  return { start: from, end: Math.max(from, Math.min(end ?? total, total)) };
+}

@@ -1,0 +1,292 @@
+import { createReadStream } from "node:fs";
+import { access, type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import type { Clock, Random } from "../../../base/clock.ts";
+import type { ListedObject, ObjectKey, ObjectStore } from "./object-store.ts";
+
+const dayName = /^\d{4}-\d{2}-\d{2}$/;
+const objectName = /^[0-9a-f]{64}$/;
+const temporary = "tmp";
+const abandonedAfter = 24 * 3600_000;
+
+export interface DiskOptions {
+  /** The folder that holds the day folders. */
+  folder: string;
+  clock: Clock;
+  random: Random;
+}
+
+/** Objects as files `<folder>/<day>/<hash>`: a temporary file, fsync, rename, fsync of the folder. */
+export class DiskObjects implements ObjectStore {
+  readonly #folder: string;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #syncs = new FolderSyncs();
+  /** Folders whose own names are known to be durable. */
+  readonly #made = new Map<string, Promise<void>>();
+
+  constructor({ folder, clock, random }: DiskOptions) {
+    this.#folder = folder;
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  put(key: ObjectKey, bytes: Uint8Array): Promise<void> {
+    return this.#inFolders(() => this.#write(key, bytes));
+  }
+
+  async #write(key: ObjectKey, bytes: Uint8Array): Promise<void> {
+    await this.#makeFolder(this.#dayFolder(key.day));
+    if (await this.#has(key, bytes.length)) return;
+    const path = await this.temporaryPath();
+    try {
+      const file = await open(path, "wx", 0o600);
+      try {
+        await writeAll(file, bytes);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await this.#settle(key, path);
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    }
+  }
+
+  putFile(key: ObjectKey, path: string): Promise<void> {
+    return this.#inFolders(() => this.#take(key, path));
+  }
+
+  async #take(key: ObjectKey, path: string): Promise<void> {
+    await this.#makeFolder(this.#dayFolder(key.day));
+    const file = await open(path, "r+");
+    try {
+      if (await this.#has(key, (await file.stat()).size)) {
+        await rm(path, { force: true });
+        return;
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await this.#settle(key, path);
+  }
+
+  async temporaryPath(): Promise<string> {
+    const folder = join(this.#folder, temporary);
+    await this.#inFolders(async () => {
+      await this.#makeFolder(folder);
+      await access(folder);
+    });
+    return join(folder, this.#random(16).toString("hex"));
+  }
+
+  async read(key: ObjectKey, start = 0, end = Number.POSITIVE_INFINITY): Promise<Buffer | undefined> {
+    const file = await openExisting(this.#path(key));
+    if (!file) return undefined;
+    try {
+      const { size } = await file.stat();
+      const from = Math.min(start, size);
+      const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(end, size) - from));
+      let filled = 0;
+      while (filled < bytes.length) {
+        const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, from + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return bytes.subarray(0, filled);
+    } finally {
+      await file.close();
+    }
+  }
+
+  stream(key: ObjectKey, start: number, end: number): Readable {
+    return createReadStream(this.#path(key), { start, end: Math.max(start, end - 1), highWaterMark: 256 * 1024 });
+  }
+
+  async exists(key: ObjectKey): Promise<boolean> {
+    return (await this.size(key)) !== undefined;
+  }
+
+  size(key: ObjectKey): Promise<number | undefined> {
+    return sizeOf(this.#path(key));
+  }
+
+  async days(): Promise<string[]> {
+    try {
+      return (await readdir(this.#folder)).filter((name) => dayName.test(name)).sort();
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  }
+
+  async *list(day: string): AsyncIterable<ListedObject> {
+    let folder: Awaited<ReturnType<typeof opendir>>;
+    try {
+      folder = await opendir(this.#dayFolder(day));
+    } catch (error) {
+      if (isMissing(error)) return;
+      throw error;
+    }
+    for await (const { name } of folder) {
+      if (!objectName.test(name)) continue;
+      const size = await sizeOf(join(this.#dayFolder(day), name));
+      if (size !== undefined) yield { day, sha256: Buffer.from(name, "hex"), size };
+    }
+  }
+
+  async remove(key: ObjectKey): Promise<boolean> {
+    const found = await this.exists(key);
+    await rm(this.#path(key), { force: true });
+    return found;
+  }
+
+  async check(): Promise<string | undefined> {
+    try {
+      const path = await this.temporaryPath();
+      await writeFile(path, "probe", { flag: "wx", mode: 0o600 });
+      await rm(path);
+      return undefined;
+    } catch (error) {
+      const { code } = error as { code?: string };
+      return code === "EROFS" || code === "EACCES" ? "read-only" : code === "ENOSPC" ? "full" : "can't be written";
+    }
+  }
+
+  async tidy(): Promise<void> {
+    const folder = join(this.#folder, temporary);
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names) {
+      const modified = await stat(join(folder, name)).then(
+        (found) => found.mtimeMs,
+        () => undefined,
+      );
+      if (modified !== undefined && modified < this.#clock.now().getTime() - abandonedAfter) {
+        await rm(join(folder, name), { force: true });
+      }
+    }
+  }
+
+  #dayFolder(day: string): string {
+    return join(this.#folder, day);
+  }
+
+  #path({ day, sha256 }: ObjectKey): string {
+    return join(this.#folder, day, sha256.toString("hex"));
+  }
+
+  /** An object already there is complete, since only a rename names it; its name may not be durable yet. */
+  async #has(key: ObjectKey, size: number): Promise<boolean> {
+    const path = this.#path(key);
+    if ((await sizeOf(path)) !== size) return false;
+    await this.#syncs.sync(dirname(path));
+    return true;
+  }
+
+  async #settle(key: ObjectKey, path: string): Promise<void> {
+    const final = this.#path(key);
+    await rename(path, final);
+    await this.#syncs.sync(dirname(final));
+  }
+
+  /** Once more with folders made anew, where somebody deleted those that were known to be there. */
+  async #inFolders<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      this.#made.clear();
+      return work();
+    }
+  }
+
+  /** Makes a folder and those above it, and fsyncs the parent of each new one. Once a folder and process. */
+  #makeFolder(folder: string): Promise<void> {
+    let made = this.#made.get(folder);
+    if (!made) {
+      made = this.#makeDurably(folder);
+      made.catch(() => this.#made.delete(folder));
+      this.#made.set(folder, made);
+    }
+    return made;
+  }
+
+  async #makeDurably(folder: string): Promise<void> {
+    const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+    const top = dirname(first ?? folder);
+    for (let parent = dirname(folder); ; parent = dirname(parent)) {
+      await this.#syncs.sync(parent);
+      if (parent === top || parent === dirname(parent)) return;
+    }
+  }
+}
+
+/** One fsync of a folder at a time; all that ask while one runs share the next. */
+class FolderSyncs {
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #next = new Map<string, Promise<void>>();
+
+  sync(folder: string): Promise<void> {
+    const running = this.#running.get(folder);
+    if (!running) return this.#start(folder);
+    let next = this.#next.get(folder);
+    if (!next) {
+      next = running
+        .catch(() => {})
+        .then(() => {
+          this.#next.delete(folder);
+          return this.#start(folder);
+        });
+      this.#next.set(folder, next);
+    }
+    return next;
+  }
+
+  #start(folder: string): Promise<void> {
+    const run = syncFolder(folder).finally(() => {
+      if (this.#running.get(folder) === run) this.#running.delete(folder);
+    });
+    this.#running.set(folder, run);
+    return run;
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    written += (await file.write(bytes, written)).bytesWritten;
+  }
+}
+
+async function openExisting(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as { code?: string }).code === "ENOENT";
+}

@@ -1,0 +1,40 @@
+import { transferDecoder } from "../../mime/transfer-stream.ts";
+import type { BlobStep } from "./blob-id.ts";
+
+/** Bytes [start, end). */
+export interface ByteSpan {
+  start: number;
+  end: number;
+}
+
+/** Undoes a transfer encoding, piece by piece. */
+export async function* decodePieces(
+  pieces: AsyncIterable<Buffer>,
+  encoding: BlobStep["encoding"],
+): AsyncGenerator<Buffer> {
+  const decoder = transferDecoder(encoding === "identity" ? "binary" : encoding);
+  for await (const piece of pieces) {
+    const decoded = decoder.push(piece);
+    if (decoded.length > 0) yield decoded;
+  }
+  const rest = decoder.end();
+  if (rest.length > 0) yield rest;
+}
+
+/** What of the bytes is in the span; reads no further than its end. */
+export async function* cutPieces(pieces: AsyncIterable<Buffer>, { start, end }: ByteSpan): AsyncGenerator<Buffer> {
+  let at = 0;
+  if (end <= start) return;
+  for await (const piece of pieces) {
+    const cut = piece.subarray(Math.max(0, start - at), end - at);
+    at += piece.length;
+    if (cut.length > 0) yield cut;
+    if (at >= end) return;
+  }
+}
+
+export async function sizeOfPieces(pieces: AsyncIterable<Buffer>): Promise<number> {
+  let size = 0;
+  for await (const piece of pieces) size += piece.length;
+  return size;
+}

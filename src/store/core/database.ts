@@ -1,0 +1,166 @@
+import pg from "pg";
+import type { Log } from "../../base/log.ts";
+import type { Executor, Statement } from "./sql.ts";
+
+export type ConnectionOptions = { connectionString: string } | { host: string; user: string; database: string };
+
+/** Told of every statement that runs; tests record them with it. */
+export type StatementObserver = (text: string, values: readonly unknown[]) => void;
+
+type Parser = (text: string) => unknown;
+const usual = pg.types.getTypeParser as (oid: number, format?: "text" | "binary") => Parser;
+const textArray = usual(1009);
+const timestamp = usual(pg.types.builtins.TIMESTAMPTZ);
+const utc = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00$/;
+
+/** The usual parsers of arrays and times are slow on what our rows mostly hold. bigints are all below 2^53. */
+const parsers = new Map<number, Parser>([
+  [pg.types.builtins.INT8, Number],
+  [1016, (text) => (text === "{}" ? [] : text.slice(1, -1).split(",").map(Number))],
+  [1009, (text) => (text === "{}" ? [] : /["\\]|NULL/.test(text) ? textArray(text) : text.slice(1, -1).split(","))],
+  [
+    pg.types.builtins.TIMESTAMPTZ,
+    (text) => (utc.test(text) ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : timestamp(text)),
+  ],
+  // A day is a name, as in the keys of objects: no moment in some time zone.
+  [pg.types.builtins.DATE, String],
+  [pg.types.builtins.JSON, JSON.parse],
+  [pg.types.builtins.JSONB, JSON.parse],
+]);
+const types = {
+  getTypeParser: (oid: number, format?: "text" | "binary") => parsers.get(oid) ?? usual(oid, format),
+} as pg.CustomTypesConfig;
+
+/** SQLSTATEs after which nothing was committed and the whole transaction may simply run again. */
+const retryable = new Set(["40001", "40P01", "57P01", "57P02", "57P03", "08000", "08001", "08003", "08006", "53300"]);
+const socketErrors = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOENT"]);
+
+/** True when the connection or a lost race ended the statement, rather than its content. */
+export function isRetryable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: string }).code;
+  if (code !== undefined) return retryable.has(code) || socketErrors.has(code);
+  return /Connection terminated|connection timeout|not queryable/i.test(error.message);
+}
+
+const patience = 10_000;
+
+/** Runs `work` again, for some seconds, while it fails by a lost connection or a lost race. It must be safe to repeat. */
+export async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + patience;
+  for (let pause = 20; ; pause = Math.min(pause * 2, 500)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof CommitError || !isRetryable(error) || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}
+
+const lossesTogether = 1_000;
+
+/** A pool of connections to one Postgres (or a Citus coordinator). The only door to SQL. */
+export class Database implements Executor {
+  readonly pool: pg.Pool;
+  readonly #observe: StatementObserver | undefined;
+
+  constructor(options: ConnectionOptions & { max?: number }, log: Log, observe?: StatementObserver) {
+    this.pool = new pg.Pool({
+      max: 24,
+      idleTimeoutMillis: 60_000,
+      connectionTimeoutMillis: 10_000,
+      application_name: "posthorn",
+      // Times come as UTC, in the form that is parsed fastest, and days as YYYY-MM-DD.
+      options: "-c TimeZone=UTC -c DateStyle=ISO",
+      ...options,
+      types,
+    });
+    // An idle connection that breaks (Postgres restarted) is only worth a line, and all at a time one: the pool opens others.
+    let toldAt = Number.NEGATIVE_INFINITY;
+    this.pool.on("error", (error) => {
+      const isNews = performance.now() - toldAt > lossesTogether;
+      // Once we are through with it, the server may end before our goodbyes reach it.
+      if (this.pool.ending || !isNews) return;
+      toldAt = performance.now();
+      log.warn({ reason: error.message }, "database connections lost");
+    });
+    // One that breaks while somebody holds it fails their next statement: this only keeps it from ending the process.
+    this.pool.on("connect", (client) => client.on("error", () => {}));
+    this.#observe = observe;
+  }
+
+  async run<Row extends pg.QueryResultRow>(statement: Statement<Row>, values: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.#single(statement, values)).rows as Row[];
+  }
+
+  async count(statement: Statement<pg.QueryResultRow>, values: readonly unknown[] = []): Promise<number> {
+    return (await this.#single(statement, values)).rowCount ?? 0;
+  }
+
+  /** A statement of its own. One that only reads runs again when the connection is lost. */
+  #single(statement: Statement<pg.QueryResultRow>, values: readonly unknown[]): Promise<pg.QueryResult> {
+    const query = () => this.#query(this.pool, statement, values);
+    return /^\s*SELECT\b/i.test(statement.text) ? patiently(query) : query();
+  }
+
+  /**
+   * Runs `work` inside a transaction on one connection; rolls back when it throws. One that only `reads` has read all when
+   * its work is done: a COMMIT that fails takes nothing from it.
+   */
+  async transaction<T>(begin: string, work: (executor: Executor) => Promise<T>, { reads = false } = {}): Promise<T> {
+    const client = await this.pool.connect();
+    const executor: Executor = {
+      run: async (statement, values = []) => (await this.#query(client, statement, values)).rows as never,
+      count: async (statement, values = []) => (await this.#query(client, statement, values)).rowCount ?? 0,
+    };
+    let broken: Error | undefined;
+    // A connection may break between two statements; the next one fails then.
+    const lost = (error: Error) => {
+      broken = error;
+    };
+    client.on("error", lost);
+    try {
+      await client.query(begin);
+      const result = await work(executor);
+      try {
+        await client.query("COMMIT");
+      } catch (error) {
+        if (!reads) throw new CommitError(error);
+        lost(error as Error);
+      }
+      return result;
+    } catch (error) {
+      await client.query("ROLLBACK").catch(lost);
+      throw error;
+    } finally {
+      client.off("error", lost);
+      client.release(broken ?? false);
+    }
+  }
+
+  /** Whether a statement gets an answer now. */
+  async isReachable(): Promise<boolean> {
+    return this.pool.query("SELECT 1").then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+
+  #query(client: pg.Pool | pg.PoolClient, statement: Statement<pg.QueryResultRow>, values: readonly unknown[]) {
+    this.#observe?.(statement.text, values);
+    const query = { text: statement.text, values: values as unknown[] };
+    return client.query(statement.name === "" ? query : { ...query, name: statement.name });
+  }
+}
+
+/** COMMIT itself failed: whether the transaction took hold is unknown. */
+export class CommitError extends Error {
+  constructor(cause: unknown) {
+    super("commit outcome unknown", { cause });
+  }
+}

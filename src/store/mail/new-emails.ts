@@ -1,0 +1,150 @@
+import { instant } from "../../base/instant.ts";
+import type { MessageSummary } from "../../mime/summary.ts";
+import { referenceBlobs } from "../blobs/blob-refs.ts";
+import type { StoredBlob } from "../blobs/blobs.ts";
+import { Kind } from "../core/change.ts";
+import { statement } from "../core/sql.ts";
+import type { Tx } from "../core/store.ts";
+import { applyTally, tally } from "./counts.ts";
+import { type EmailRow, insertEmailKeywords, insertEmailPlaces } from "./emails.ts";
+import { refreshHeads } from "./heads.ts";
+import { insertTerms } from "./search-terms.ts";
+
+/** A message ready to become an Email: everything that costs time was done before the account row is taken. */
+export interface NewEmail {
+  blob: StoredBlob;
+  summary: MessageSummary;
+  /** The header block, kept beside the row when it is small. */
+  header: Buffer | null;
+  /** Text forms of tsvectors, their terms prefixed for this account: several of a long message. */
+  terms: string[];
+  sortKeys: { from: string; to: string; subject: string };
+  /** Given when the caller has told it already (Email/set). */
+  id?: number;
+  threadId: number;
+  mailboxIds: number[];
+  keywords: string[];
+  /** Whole seconds, as clients see it. */
+  receivedAt: Date;
+  modseq?: number;
+}
+
+const insertMessages = statement(`
+  INSERT INTO message (user_id, no, sha256, size, message_id, in_reply_to, refs, sender, "from", "to", cc, bcc,
+    reply_to, subject, sent_at, preview, has_attachment, from_key, to_key, subject_key, header, structure)
+  SELECT a.user_id, x.no, decode(x.sha256, 'hex'), x.size, x.message_id, x.in_reply_to, x.refs, x.sender, x."from",
+    x."to", x.cc, x.bcc, x.reply_to, x.subject, x.sent_at, x.preview, x.has_attachment, x.from_key, x.to_key,
+    x.subject_key, decode(x.header, 'base64'), x.structure
+  FROM account a, json_to_recordset($2::json) AS x (no bigint, sha256 text, size int, message_id text[],
+    in_reply_to text[], refs text[], sender text, "from" text, "to" text, cc text, bcc text, reply_to text,
+    subject text, sent_at text, preview text, has_attachment boolean, from_key text, to_key text, subject_key text,
+    header text, structure text)
+  WHERE a.user_id = $1`);
+const insertRows = statement(`
+  INSERT INTO email (user_id, id, no, thread_id, received_at, sent_at, size, has_attachment, mailbox_ids, keywords)
+  SELECT a.user_id, x.id, x.no, x.thread_id, x.received_at, x.sent_at, x.size, x.has_attachment, x.mailbox_ids,
+    x.keywords
+  FROM account a, json_to_recordset($2::json) AS x (id bigint, no bigint, thread_id bigint, received_at timestamptz,
+    sent_at timestamptz, size int, has_attachment boolean, mailbox_ids bigint[], keywords text[])
+  WHERE a.user_id = $1`);
+/** Inserts emails with their messages, places, search terms and blob references, and moves the kept counts. */
+export async function insertEmails(
+  tx: Tx,
+  emails: readonly NewEmail[],
+  knownThreads: ReadonlySet<number>,
+): Promise<EmailRow[]> {
+  if (emails.length === 0) return [];
+  const ids = await emailIds(tx, emails);
+  const rows = emails.map((email, index) => toRow(email, ids[index]!));
+  const threadIds = [...new Set(emails.map((email) => email.threadId))];
+  const joined = threadIds.filter((id) => knownThreads.has(id));
+  const before = await tally(tx, joined);
+  await tx.run(insertMessages, [tx.accountId, json(emails.map((email, index) => messageRecord(email, ids[index]!)))]);
+  await tx.run(insertRows, [tx.accountId, json(rows.map((row, index) => emailRecord(row, emails[index]!)))]);
+  // The newest of a thread that begins here is the newest of that thread: only others need a look.
+  const single = joined.length === 0 && threadIds.length === emails.length;
+  await insertEmailPlaces(tx, rows, single);
+  if (!single) await refreshHeads(tx, threadIds);
+  await insertEmailKeywords(
+    tx,
+    rows.flatMap((email) => email.keywords.map((keyword) => ({ keyword, email }))),
+  );
+  await insertTerms(
+    tx,
+    rows.map(({ no, receivedAt }, index) => ({ no, receivedAt, terms: emails[index]!.terms })),
+  );
+  await referenceBlobs(
+    tx,
+    emails.map((email) => email.blob),
+  );
+  await applyTally(tx, before, await tally(tx, threadIds));
+  tx.grow(emails.reduce((sum, { summary }) => sum + summary.size, 0));
+  logInserts(tx, emails, rows, knownThreads);
+  return rows;
+}
+
+async function emailIds(tx: Tx, emails: readonly NewEmail[]): Promise<number[]> {
+  const fresh = await tx.newIds(emails.filter((email) => email.id === undefined).length);
+  return emails.map((email) => email.id ?? fresh.shift()!);
+}
+
+function toRow(email: NewEmail, id: number): EmailRow {
+  const { threadId, receivedAt, mailboxIds, keywords } = email;
+  return { id, no: id, threadId, receivedAt, mailboxIds, keywords };
+}
+
+function logInserts(tx: Tx, emails: readonly NewEmail[], rows: readonly EmailRow[], known: ReadonlySet<number>): void {
+  rows.forEach((row, index) => {
+    const modseq = emails[index]!.modseq;
+    const at = modseq === undefined ? {} : { modseq };
+    tx.changed({ type: "Email", id: row.id, kind: Kind.created, threadId: row.threadId, ...at });
+    // RFC 8621 §1.5: its state changes with each email that is new to the store, and with nothing else.
+    tx.changed({ type: "EmailDelivery", id: row.id, kind: Kind.created, ...at });
+    tx.changed({ type: "Thread", id: row.threadId, kind: known.has(row.threadId) ? Kind.properties : Kind.created });
+  });
+}
+
+// NUL can stand in a malformed header but not in a text column of Postgres.
+const clean = (text: string | null) => text?.replaceAll("\0", "\ufffd") ?? null;
+const json = (value: unknown) => JSON.stringify(value).replaceAll("\\u0000", "\\ufffd");
+const addresses = (list: unknown[] | null) => (list === null ? null : json(list));
+
+function messageRecord({ blob, summary, sortKeys, header }: NewEmail, no: number): Record<string, unknown> {
+  return {
+    no,
+    sha256: blob.sha256.toString("hex"),
+    size: summary.size,
+    message_id: summary.messageId,
+    in_reply_to: summary.inReplyTo,
+    refs: summary.references,
+    sender: addresses(summary.sender),
+    from: addresses(summary.from),
+    to: addresses(summary.to),
+    cc: addresses(summary.cc),
+    bcc: addresses(summary.bcc),
+    reply_to: addresses(summary.replyTo),
+    subject: clean(summary.subject),
+    sent_at: summary.sentAt,
+    preview: clean(summary.preview),
+    has_attachment: summary.hasAttachment,
+    from_key: clean(sortKeys.from),
+    to_key: clean(sortKeys.to),
+    subject_key: clean(sortKeys.subject),
+    header: header?.toString("base64") ?? null,
+    structure: json(summary.structure),
+  };
+}
+
+function emailRecord(row: EmailRow, { summary }: NewEmail): Record<string, unknown> {
+  return {
+    id: row.id,
+    no: row.no,
+    thread_id: row.threadId,
+    received_at: row.receivedAt,
+    sent_at: summary.sentAt === null ? null : instant(summary.sentAt),
+    size: summary.size,
+    has_attachment: summary.hasAttachment,
+    mailbox_ids: row.mailboxIds,
+    keywords: row.keywords,
+  };
+}

@@ -1,0 +1,72 @@
+import type { Database } from "../core/database.ts";
+import { statement, unprepared } from "../core/sql.ts";
+import type { Store, Tx } from "../core/store.ts";
+import { markDead } from "./sweeps.ts";
+
+export interface Removal {
+  addresses: string[];
+  logins: string[];
+  emails: number;
+  submissions: number;
+}
+
+const ownAddresses = unprepared<{ address: string }>("SELECT address FROM address WHERE user_id = $1 ORDER BY address");
+const ownLogins = unprepared<{ login: string }>("SELECT login FROM login WHERE user_id = $1 ORDER BY login");
+const countEmails = statement<{ count: number }>("SELECT count(*) AS count FROM email WHERE user_id = $1");
+const countSubmissions = statement<{ count: number }>("SELECT count(*) AS count FROM submission WHERE user_id = $1");
+
+/** Told often how far a removal is. */
+type Tell = (text: string) => void;
+
+/** What `removeAccount` would remove. */
+export async function previewRemoval(database: Database, userId: number): Promise<Removal> {
+  const [emails] = await database.run(countEmails, [userId]);
+  const [submissions] = await database.run(countSubmissions, [userId]);
+  return {
+    addresses: (await database.run(ownAddresses, [userId])).map((row) => row.address),
+    logins: (await database.run(ownLogins, [userId])).map((row) => row.login),
+    emails: emails!.count,
+    submissions: submissions!.count,
+  };
+}
+
+const deleteAddresses = unprepared("DELETE FROM address WHERE user_id = $1");
+const deleteShares = unprepared("DELETE FROM account_access WHERE account_id = $1");
+const deleteDue = unprepared("DELETE FROM due WHERE user_id = $1");
+const deleteAccess = unprepared("DELETE FROM account_access WHERE login = ANY($1::text[])");
+const deleteLogins = unprepared("DELETE FROM login WHERE login = ANY($1::text[])");
+const references = unprepared<{ sha256: Buffer; day: string }>("SELECT sha256, day FROM blob_ref WHERE user_id = $1");
+const accountTables = unprepared<{ name: string }>(`
+  SELECT quote_ident(c.table_name) AS name FROM information_schema.columns c
+  JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+  WHERE c.table_schema = current_schema() AND c.column_name = 'user_id' AND t.table_type = 'BASE TABLE'
+    AND c.table_name NOT IN ('account', 'address', 'login', 'due') ORDER BY c.table_name`);
+
+/**
+ * The account and all in it: first what leads to it, so nothing new comes in; the account row last, so a removal that
+ * was interrupted can be done again. Sweeps remove the bodies that nobody else holds.
+ */
+export async function removeAccount(store: Store, userId: number, tell: Tell = () => {}): Promise<Removal> {
+  const { database } = store;
+  const removal = await previewRemoval(database, userId);
+  await database.run(deleteAddresses, [userId]);
+  await database.run(deleteShares, [userId]);
+  const bodies = await database.run(references, [userId]);
+  await markDead(database, bodies, store.clock.now(), (done) =>
+    tell(`letting go of bodies: ${done} of ${bodies.length}`),
+  );
+  const tables = (await database.run(accountTables)).map((row) => row.name);
+  await database.run(deleteDue, [userId]);
+  await database.run(deleteAccess, [removal.logins]);
+  await store.write(userId, (tx) => deleteRows(tx, [...tables, "account"], tell));
+  await database.run(deleteLogins, [removal.logins]);
+  return removal;
+}
+
+async function deleteRows(tx: Tx, tables: string[], tell: Tell): Promise<void> {
+  let rows = 0;
+  for (const [index, table] of tables.entries()) {
+    tell(`emptying ${table}: table ${index + 1} of ${tables.length}, ${rows} rows removed`);
+    rows += await tx.count(unprepared(`DELETE FROM ${table} WHERE user_id = $1`), [tx.accountId]);
+  }
+}

@@ -1,0 +1,169 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
+import { silentLog } from "../../base/log.ts";
+import { Ingest } from "../../mail/deliver/ingest.ts";
+import { prepareMessage } from "../../mail/deliver/prepare.ts";
+import { findBlob, referenceBlob, releaseBlobs } from "../blobs/blob-refs.ts";
+import { Blobs, type StoredBlob } from "../blobs/blobs.ts";
+import { DiskObjects } from "../blobs/objects/disk.ts";
+import { unprepared } from "../core/sql.ts";
+import type { Store } from "../core/store.ts";
+import { removeAccount } from "../upkeep/removal.ts";
+import { accountIds, Sweeper } from "./sweeps.ts";
+
+const hour = 3600_000;
+const day = 24 * hour;
+let now: number;
+const clock = { now: () => new Date(now) };
+let store: Store;
+let folder: string;
+let blobs: Blobs;
+let sweeper: Sweeper;
+
+beforeEach(async () => {
+  now = Date.UTC(2026, 0, 10, 12);
+  store = await createTestStore({ clock });
+  folder = await mkdtemp(join(tmpdir(), "sweeps-"));
+  const objects = new DiskObjects({ folder, clock, random: randomBytes });
+  blobs = new Blobs({ objects, clock, random: randomBytes, cacheBytes: 0 });
+  sweeper = new Sweeper({ store, objects, log: silentLog, limit: 3 });
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const put = (text: string) => blobs.put(Buffer.from(text));
+const there = (blob: StoredBlob) => blobs.objects.exists(blob);
+const reference = (userId: number, blob: StoredBlob, expiresAt?: Date) =>
+  store.write(userId, (tx) => referenceBlob(tx, blob, expiresAt ? { expiresAt } : {}));
+
+/** As the worker does: again and again. */
+async function sweepFor(time: number): Promise<void> {
+  for (const end = now + time; now <= end; now += 2 * hour) await sweeper.run();
+}
+
+test("an upload that nothing took up goes; one that a message took up stays", async () => {
+  const userId = await createTestAccount(store);
+  const expiresAt = new Date(now + hour);
+  const [dropped, used] = [await put("dropped"), await put("Subject: used\r\n\r\nText")];
+  await reference(userId, dropped, expiresAt);
+  await reference(userId, used, expiresAt);
+  const prepared = prepareMessage(await blobs.readObject(used));
+  await new Ingest(store).add(userId, {
+    blob: used,
+    prepared,
+    target: { role: "inbox" },
+    keywords: [],
+    receivedAt: clock.now(),
+  });
+
+  await sweeper.run();
+  expect(await findBlob(store.reader(userId), dropped.sha256)).toBeDefined();
+  now += hour;
+  await sweeper.run();
+  expect(await findBlob(store.reader(userId), dropped.sha256)).toBeUndefined();
+  expect(await findBlob(store.reader(userId), used.sha256)).toBeDefined();
+  expect(await there(dropped)).toBe(true);
+  await sweepFor(4 * day);
+  expect(await there(dropped)).toBe(false);
+  expect(await there(used)).toBe(true);
+});
+
+test("an object goes when the last account lets go of it, and not before", async () => {
+  const [ann, bob] = [await createTestAccount(store), await createTestAccount(store)];
+  const blob = await put("shared");
+  await reference(ann, blob);
+  await reference(bob, blob);
+  await sweepFor(5 * day);
+  await store.write(ann, (tx) => releaseBlobs(tx, [blob.sha256]));
+  await sweepFor(3 * day);
+  expect(await there(blob)).toBe(true);
+  expect(await findBlob(store.reader(bob), blob.sha256)).toBeDefined();
+  await store.write(bob, (tx) => releaseBlobs(tx, [blob.sha256]));
+  await sweepFor(day - 3 * hour);
+  expect(await there(blob)).toBe(true);
+  await sweepFor(6 * hour);
+  expect(await there(blob)).toBe(false);
+});
+
+test("a reference revived within the day keeps its object", async () => {
+  const userId = await createTestAccount(store);
+  const blob = await put("revived");
+  await reference(userId, blob);
+  await sweepFor(5 * day);
+  await store.write(userId, (tx) => releaseBlobs(tx, [blob.sha256]));
+  await sweepFor(20 * hour);
+  await reference(userId, await put("revived"));
+  await sweepFor(5 * day);
+  expect(await there(blob)).toBe(true);
+  expect(await findBlob(store.reader(userId), blob.sha256)).toEqual(blob);
+  // The second copy of the same bytes, written on a later day, was nobody's.
+  expect(await blobs.objects.days()).toHaveLength(2);
+});
+
+test("objects that never were referenced go once their day has settled; a message on its way holds its own", async () => {
+  const [orphan, waiting] = [await put("orphan"), await put("waiting")];
+  await store.database.run(
+    unprepared(`INSERT INTO incoming (id, created_at, sha256, day, size, mail_from, recipients, leased_by, leased_until)
+      VALUES (1, now(), $1, $2, 1, '', '[]', '', now())`),
+    [waiting.sha256, waiting.day],
+  );
+  await sweepFor(2 * day + 10 * hour);
+  expect(await there(orphan)).toBe(true);
+  await sweepFor(6 * hour);
+  expect(await there(orphan)).toBe(false);
+  expect(await there(waiting)).toBe(true);
+});
+
+test("a removed account's objects go with it", async () => {
+  const [ann, bob] = [await createTestAccount(store), await createTestAccount(store)];
+  const [own, shared] = [await put("own"), await put("both")];
+  for (const blob of [own, shared]) await reference(ann, blob);
+  await reference(bob, shared);
+  await sweepFor(5 * day);
+  await removeAccount(store, ann);
+  expect(await accountIds(store.database)).toEqual([bob]);
+  await sweepFor(6 * hour);
+  expect(await there(own)).toBe(false);
+  expect(await there(shared)).toBe(true);
+});
+
+test("old rows of the change log go, the newest of each type stays, and states are as before", async () => {
+  const userId = await createTestAccount(store);
+  const other = await createTestAccount(store);
+  for (let count = 0; count < 5; count++) {
+    await store.write(userId, async (tx) => tx.changed({ type: "Email", id: 7, kind: 4 }));
+  }
+  const before = await store.reader(userId).standing();
+  const rows = async () =>
+    (
+      await store.database.run(
+        unprepared<{ count: number }>("SELECT count(*) AS count FROM change WHERE user_id = $1 AND type = 3"),
+        [userId],
+      )
+    )[0]!.count;
+  await sweeper.run();
+  expect(await rows()).toBe(5);
+  now += 31 * day;
+  await store.write(other, async (tx) => tx.changed({ type: "Email", id: 7, kind: 4 }));
+  await sweeper.run();
+  expect(await rows()).toBe(1);
+  const after = await store.reader(userId).standing();
+  expect(after.newest).toEqual(before.newest);
+  expect(after.prunedModseq).toBe(before.newest.Email - 1);
+  await store.write(userId, async (tx) => tx.changed({ type: "Email", id: 7, kind: 4 }));
+  await sweeper.run();
+  expect(await rows()).toBe(1);
+});
+
+test("more accounts and rows than one run takes are done by the next ones", async () => {
+  const accounts: number[] = [];
+  for (let count = 0; count < 5; count++) accounts.push(await createTestAccount(store));
+  const uploads = await Promise.all(accounts.map((userId) => put(`upload ${userId}`)));
+  for (const [index, userId] of accounts.entries()) await reference(userId, uploads[index]!, new Date(now));
+  expect(await sweeper.releaseExpired()).toBe(3);
+  expect(await sweeper.releaseExpired()).toBe(2);
+  expect(await sweeper.releaseExpired()).toBe(0);
+});
