@@ -1,5 +1,6 @@
 import { htmlToText } from "../mime/html.ts";
-import { type PlacedWord, placedWords, type SoughtWord, words } from "./words.ts";
+import { type PlainMatch, PlainPhrase } from "./plain-phrase.ts";
+import { isPlain, type PlacedWord, placedWords, type SoughtWord, words } from "./words.ts";
 
 /** A stretch of a text that matches. */
 interface Range {
@@ -7,8 +8,6 @@ interface Range {
   end: number;
 }
 
-/** Its words stand in it as they are, but for capitals. */
-const isPlain = /^[\t-\r\x20-\x7e]*$/;
 const open = "<mark>";
 const close = "</mark>";
 const dots = "…";
@@ -32,6 +31,8 @@ export class Highlighter {
   /** Last word → phrases that end with it; those whose last word is open apart. */
   readonly #closed = new Map<string, Phrase[]>();
   readonly #open: Phrase[] = [];
+  /** Those that plain text may have; as above, with an open last word behind the others. */
+  readonly #plain: readonly PlainPhrase[];
   readonly #first: string[];
   /** Words of the longest phrase. */
   readonly #longest: number;
@@ -46,6 +47,10 @@ export class Highlighter {
       if (open) this.#open.push(phrase);
       else this.#closed.set(word, [...(this.#closed.get(word) ?? []), phrase]);
     }
+    this.#plain = [...this.#closed.values(), this.#open]
+      .flat()
+      .map(PlainPhrase.of)
+      .filter((phrase) => phrase !== undefined);
     this.#first = [...new Set(phrases.map((phrase) => phrase[0]!.word))];
     this.#longest = Math.max(0, ...phrases.map((phrase) => phrase.length));
   }
@@ -126,11 +131,12 @@ export class Highlighter {
 
   /** In order, none touching another: those that end within a number of characters behind the first one. */
   *#ranges(text: string, behind: number): Generator<undefined, Range[]> {
+    if (isPlain(text)) return yield* this.#plainRanges(text.toLowerCase(), behind);
     /** The latest pieces, so many that a phrase that goes on in the next one begins in them, and their words. */
     const pieces: { start: number; count: number }[] = [];
     let latest: string[] = [];
     let looks = 0;
-    for (let start = this.#begin(text); start < text.length; ) {
+    for (let start = 0; start < text.length; ) {
       const end = pieceEnd(text, start + pieceLength);
       const found = words(text.slice(start, end));
       pieces.push({ start, count: found.length });
@@ -145,13 +151,26 @@ export class Highlighter {
     return [];
   }
 
-  /** Before it there is no match. */
-  #begin(text: string): number {
-    if (!isPlain.test(text)) return 0;
-    let from = this.#mayStart(text.toLowerCase(), 0);
-    if (from < 0) return text.length;
-    while (from > 0 && /[A-Za-z0-9]/.test(text[from - 1]!)) from--;
-    return from;
+  /** As `#ranges`, of plain text in lower case. */
+  *#plainRanges(lower: string, behind: number): Generator<undefined, Range[]> {
+    const found: { phrase: PlainPhrase; match: PlainMatch }[] = [];
+    let first: PlainMatch | undefined;
+    for (const phrase of this.#plain) {
+      const match = yield* phrase.next(lower, 0);
+      if (!match) continue;
+      found.push({ phrase, match });
+      if (!first || match.last < first.last) first = match;
+    }
+    if (!first) return [];
+    const end = first.end + behind;
+    const ranges: Range[] = [];
+    for (const { phrase, match } of found) {
+      for (let next: PlainMatch | undefined = match; next && next.last <= end; ) {
+        ranges.push(next);
+        next = yield* phrase.next(lower, next.start + 1);
+      }
+    }
+    return joined(ranges);
   }
 
   /** Whether a phrase ends at a word from there on. */
@@ -254,7 +273,7 @@ function joined(ranges: Range[]): Range[] {
   for (const range of ranges.sort((a, b) => a.start - b.start)) {
     const last = merged.at(-1);
     if (last && range.start <= last.end) last.end = Math.max(last.end, range.end);
-    else merged.push({ ...range });
+    else merged.push({ start: range.start, end: range.end });
   }
   return merged;
 }
@@ -271,15 +290,19 @@ const space = /\s/;
 const blank = /[^\S\ufeff]/;
 const lastBlank = /[^\S\ufeff][\S\ufeff]*$/;
 
-const plain = /^[!-%'-;=?-~]$/;
-
 /** A character as it stands in a preview; white space and what nobody sees is one blank at most. */
 function shown(char: string, afterBlank: boolean): string {
-  if (plain.test(char)) return char;
-  if (invisible.test(char)) return "";
-  if (space.test(char)) return afterBlank ? "" : " ";
-  return entities[char] ?? char;
+  const form = forms[char.charCodeAt(0)] ?? formOf(char);
+  return form === " " && afterBlank ? "" : form;
 }
+
+function formOf(char: string): string {
+  if (invisible.test(char)) return "";
+  return space.test(char) ? " " : (entities[char] ?? char);
+}
+
+/** Of ASCII, which most mail is written in. */
+const forms = Array.from({ length: 0x80 }, (_, code) => formOf(String.fromCharCode(code)));
 
 function excerpt(text: string, ranges: readonly Range[]): string {
   const from = contextStart(text, ranges[0]!.start);
@@ -309,7 +332,8 @@ function contextStart(text: string, match: number): number {
 }
 
 /** Of one character, or of an entity. */
-const octetsOf = (piece: string) => (piece.length === 1 && piece < "\x80" ? 1 : Buffer.byteLength(piece));
+const octetsOf = (piece: string) =>
+  piece.length === 1 && piece.charCodeAt(0) < 0x80 ? 1 : Buffer.byteLength(piece);
 
 /** HTML that grows to 255 octets and no further. */
 class Excerpt {
