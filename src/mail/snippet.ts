@@ -15,16 +15,19 @@ const dots = "…";
 const maxPreview = 255;
 /** Octets of what stands before the first match. */
 const maxBefore = 60;
-/** Characters behind the first match that are looked at for others. */
+/** Characters behind the first match that are looked at, at most. */
 const after = 4 * maxPreview;
 /** Of HTML, what is made into text around a place that may match, and at how many. */
 const htmlAround = 3000;
 const maxHtmlPlaces = 3;
 /** How many characters are looked at together, and how often without a pause. */
-const pieceLength = 1000;
-const turn = 200;
+const pieceLength = 250;
+const turn = 800;
 
 type Phrase = readonly SoughtWord[];
+
+/** By where the first match ends, up to where others matter. */
+type Until = (firstEnd: number) => number;
 
 /** RFC 8621 §5: finds and marks phrases in texts, by the words that the search index has of them. */
 export class Highlighter {
@@ -62,7 +65,7 @@ export class Highlighter {
   /** The whole text with its matches marked, as HTML; null when there is none. */
   mark(given: string): string | null {
     const text = given.toWellFormed();
-    const ranges = joined([...atOnce(this.#ranges(text, text.length)), ...this.#signRanges(text)]);
+    const ranges = joined([...atOnce(this.#ranges(text, () => text.length)), ...this.#signRanges(text)]);
     if (ranges.length === 0) return null;
     let html = "";
     let at = 0;
@@ -115,7 +118,7 @@ export class Highlighter {
   }
 
   *#previewing(text: string): Generator<undefined, string | null> {
-    const ranges = yield* this.#ranges(text, after);
+    const ranges = yield* this.#ranges(text, (from) => shownEnd(text, from));
     return ranges.length === 0 ? null : excerpt(text, ranges);
   }
 
@@ -129,9 +132,9 @@ export class Highlighter {
     return first;
   }
 
-  /** In order, none touching another: those that end within a number of characters behind the first one. */
-  *#ranges(text: string, behind: number): Generator<undefined, Range[]> {
-    if (isPlain(text)) return yield* this.#plainRanges(text.toLowerCase(), behind);
+  /** In order, none touching another: those that begin where `until` tells by the end of the first one. */
+  *#ranges(text: string, until: Until): Generator<undefined, Range[]> {
+    if (isPlain(text)) return yield* this.#plainRanges(text.toLowerCase(), until);
     /** The latest pieces, so many that a phrase that goes on in the next one begins in them, and their words. */
     const pieces: { start: number; count: number }[] = [];
     let latest: string[] = [];
@@ -141,7 +144,7 @@ export class Highlighter {
       const found = words(text.slice(start, end));
       pieces.push({ start, count: found.length });
       const all = [...latest, ...found];
-      if (this.#matches(all, latest.length)) return this.#placedRanges(text, pieces[0]!.start, behind);
+      if (this.#matches(all, latest.length)) return this.#placedRanges(text, pieces[0]!.start, until);
       let count = all.length;
       while (count - pieces[0]!.count >= this.#longest - 1 && pieces.length > 1) count -= pieces.shift()!.count;
       latest = all.slice(all.length - count);
@@ -152,7 +155,7 @@ export class Highlighter {
   }
 
   /** As `#ranges`, of plain text in lower case. */
-  *#plainRanges(lower: string, behind: number): Generator<undefined, Range[]> {
+  *#plainRanges(lower: string, until: Until): Generator<undefined, Range[]> {
     const found: { phrase: PlainPhrase; match: PlainMatch }[] = [];
     let first: PlainMatch | undefined;
     for (const phrase of this.#plain) {
@@ -162,10 +165,11 @@ export class Highlighter {
       if (!first || match.last < first.last) first = match;
     }
     if (!first) return [];
-    const end = first.end + behind;
+    const end = until(first.end);
     const ranges: Range[] = [];
     for (const { phrase, match } of found) {
-      for (let next: PlainMatch | undefined = match; next && next.last <= end; ) {
+      let next: PlainMatch | undefined = match;
+      while (next && next.start <= end) {
         ranges.push(next);
         next = yield* phrase.next(lower, next.start + 1);
       }
@@ -183,25 +187,24 @@ export class Highlighter {
     return false;
   }
 
-  #placedRanges(text: string, from: number, behind: number): Range[] {
+  #placedRanges(text: string, from: number, until: Until): Range[] {
     const ranges: Range[] = [];
     const placed: PlacedWord[] = [];
     const found: string[] = [];
     let end = text.length;
     for (const one of placedWords(text, from)) {
-      if (ranges.length > 0 && one.start > end) break;
       placed.push(one);
       found.push(one.word);
+      // No phrase that ends here or behind begins before it.
+      if (placed[Math.max(0, placed.length - this.#longest)]!.from > end) break;
       const at = found.length - 1;
       for (const phrase of this.#endingWith(one.word)) {
         if (!isThere(phrase, found, at)) continue;
         const last = phrase.at(-1)!;
-        const range = {
-          start: placed[at - phrase.length + 1]!.start,
-          end: last.open ? one.endOf(last.word.length) : one.end,
-        };
-        if (ranges.length === 0) end = Math.min(end, range.end + behind);
-        ranges.push(range);
+        const { start } = placed[at - phrase.length + 1]!;
+        if (start > end) continue;
+        ranges.push({ start, end: last.open ? one.endOf(last.word.length) : one.end });
+        if (ranges.length === 1) end = until(ranges[0]!.end);
       }
     }
     return joined(ranges);
@@ -316,6 +319,21 @@ function excerpt(text: string, ranges: readonly Range[]): string {
   return out.add(text.slice(at, at + after), false) ? out.html : out.cut();
 }
 
+/** Behind it nothing of the text from there on is shown. */
+function shownEnd(text: string, from: number): number {
+  let at = from;
+  let octets = 0;
+  let afterBlank = false;
+  for (const char of text.slice(from, from + after)) {
+    const piece = shown(char, afterBlank);
+    if (piece !== "") afterBlank = piece === " ";
+    octets += octetsOf(piece);
+    if (octets > maxPreview) break;
+    at += char.length;
+  }
+  return at;
+}
+
 /** Some words before the match. */
 function contextStart(text: string, match: number): number {
   let at = match;
@@ -332,8 +350,7 @@ function contextStart(text: string, match: number): number {
 }
 
 /** Of one character, or of an entity. */
-const octetsOf = (piece: string) =>
-  piece.length === 1 && piece.charCodeAt(0) < 0x80 ? 1 : Buffer.byteLength(piece);
+const octetsOf = (piece: string) => (piece.length === 1 && piece.charCodeAt(0) < 0x80 ? 1 : Buffer.byteLength(piece));
 
 /** HTML that grows to 255 octets and no further. */
 class Excerpt {

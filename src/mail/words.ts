@@ -4,7 +4,6 @@ import { foldLetters, ignored } from "./letters.ts";
 
 const plain = /^[\t-\r\x20-\x7e]*$/;
 const plainWord = /[a-z0-9]+/g;
-const isPlainWord = /^[a-z0-9]+$/;
 
 /** Text that is read without folding: nothing in it but capitals has another form. */
 export const isPlain = (text: string): boolean => plain.test(text);
@@ -144,6 +143,8 @@ export interface PlacedWord {
   word: string;
   readonly start: number;
   readonly end: number;
+  /** It does not begin before; costs nothing. */
+  readonly from: number;
   /** Where its first `length` folded characters end. */
   endOf(length: number): number;
 }
@@ -154,11 +155,12 @@ export function* placedWords(text: string, from = 0): Generator<PlacedWord> {
   run.lastIndex = from;
   for (let match = run.exec(text); match !== null; match = run.exec(text)) {
     const lower = match[0].toLowerCase();
-    if (isPlainWord.test(lower)) yield new PlainWord(lower, match.index);
+    if (isFolded.test(lower) && lower.length === match[0].length) yield new PlainWord(lower, match.index);
     else yield* new Run(match[0], match.index).words();
   }
 }
 
+/** Each of its letters stands for itself. */
 class PlainWord implements PlacedWord {
   readonly word: string;
   readonly start: number;
@@ -170,6 +172,10 @@ class PlainWord implements PlacedWord {
 
   get end(): number {
     return this.start + this.word.length;
+  }
+
+  get from(): number {
+    return this.start;
   }
 
   endOf(length: number): number {
@@ -199,6 +205,10 @@ class Run {
     }
   }
 
+  get from(): number {
+    return this.#at;
+  }
+
   start(index: number): number {
     this.#places ??= placesOf(this.#text);
     return this.#at + this.#places.starts[index]!;
@@ -223,6 +233,10 @@ class RunWord implements PlacedWord {
 
   get start(): number {
     return this.#run.start(this.#index);
+  }
+
+  get from(): number {
+    return this.#run.from;
   }
 
   get end(): number {
