@@ -47,8 +47,6 @@ const encodings = new Map<string, TransferEncoding>([
 
 function transferEncoding(raw: string | undefined): TransferEncoding {
   if (raw === undefined) return "7bit";
-  const known = encodings.get(raw.trim().toLowerCase());
-  if (known !== undefined) return known;
   const token = /^[^\s;,]*/.exec(withoutComments(unfold(raw)).replaceAll('"', "").trim())![0].toLowerCase();
   return token === "" ? "7bit" : (encodings.get(token) ?? "unknown");
 }
