@@ -8,6 +8,8 @@ import { decodeWords } from "./words.ts";
 export interface Parameterised {
   value: string;
   params: Map<string, string>;
+  /** Whether a name has an asterisk (RFC 2231): most have none, and need be looked for in one way. */
+  isExtended: boolean;
 }
 
 const maxParams = 1000;
@@ -49,6 +51,7 @@ function bare(text: string, start: number, parameter: string): { value: string; 
 export function parseParameterised(raw: string): Parameterised {
   const text = unfold(raw).slice(0, 100_000);
   const params = new Map<string, string>();
+  let isExtended = false;
   let at = skip(text, 0);
   let value = /^[^\s;(]*/.exec(text.slice(at, at + 1000))![0];
   // Some leave the value out and begin with a parameter.
@@ -73,8 +76,9 @@ export function parseParameterised(raw: string): Parameterised {
     const found = text[at] === '"' ? quoted(text, at) : bare(text, at, name);
     at = Math.max(found.end, at);
     if (!params.has(name)) params.set(name, found.value);
+    isExtended ||= name.includes("*");
   }
-  return { value: value.toLowerCase(), params };
+  return { value: value.toLowerCase(), params, isExtended };
 }
 
 function percentBytes(text: string): Buffer {
@@ -87,6 +91,7 @@ function percentBytes(text: string): Buffer {
 
 /** Encoded words as file names hold them: with blanks in them, or nothing between them. */
 function decodeLooseWords(text: string): string {
+  if (!text.includes("=?")) return text;
   const spaced = text.replace(
     /(=\?[^?\s]+\?([bq])\?)([^?]*\?=)(?=(=\?)?)/gi,
     (_, start: string, encoding: string, rest: string, next: string | undefined) =>
@@ -96,7 +101,14 @@ function decodeLooseWords(text: string): string {
 }
 
 /** RFC 2231 §3, §4: continued and encoded parameters; plain ones may hold RFC 2047 words, as many senders do. */
-export function parameter({ params }: Parameterised, name: string): string | null {
+export function parameter({ params, isExtended }: Parameterised, name: string): string | null {
+  const text = (isExtended ? extended(params, name) : undefined) ?? decodedWords(params.get(name));
+  return text === undefined ? null : normalized(text.replace(/[\x00-\x1f\x7f]/g, ""), "NFC");
+}
+
+const decodedWords = (text: string | undefined) => text && decodeLooseWords(text);
+
+function extended(params: Parameterised["params"], name: string): string | undefined {
   let charset = "utf-8";
   let isEncoded = false;
   const pieces: Buffer[] = [];
@@ -114,8 +126,7 @@ export function parameter({ params }: Parameterised, name: string): string | nul
     if (piece === undefined) break;
     take(piece, encoded !== undefined, index === 0);
   }
-  const plain = params.get(name);
-  if (pieces.length === 0 && plain === undefined) return null;
-  const text = pieces.length > 0 ? decodeCharset(Buffer.concat(pieces), charset).text : plain!;
-  return normalized((isEncoded ? text : decodeLooseWords(text)).replace(/[\x00-\x1f\x7f]/g, ""), "NFC");
+  if (pieces.length === 0) return undefined;
+  const text = decodeCharset(Buffer.concat(pieces), charset).text;
+  return isEncoded ? text : decodeLooseWords(text);
 }

@@ -34,10 +34,12 @@ export class SearchRows {
   #terms = new Map<string, Uses>();
   #octets = 0;
   #position = 0;
+  /** Of the term of the row that is used most. */
+  #mostUses = 0;
   #isFirst = false;
   /** The latest positions of the row, which the next one begins with. */
   readonly #written = new Latest<Entry>(maxPhrase - 1);
-  /** The latest words of the text, written or not. */
+  /** The latest words of the text, written or not. Only of a message that takes several rows. */
   readonly #seen = new Latest<Entry>(maxPhrase);
   /** How many of the latest words were left out: every phrase that ends with one of them is indexed already. */
   #left = 0;
@@ -48,12 +50,14 @@ export class SearchRows {
   add(plain: string, named: string | undefined, weight: "A" | "B" | ""): void {
     const entry: Entry = { plain, named, weight, isFirst: this.#isFirst };
     this.#isFirst = false;
-    this.#seen.add(entry);
-    if (this.#windows?.isRepeated(named ?? plain)) {
-      this.#left++;
-      return;
+    if (this.#windows) {
+      this.#seen.add(entry);
+      if (this.#windows.isRepeated(named ?? plain)) {
+        this.#left++;
+        return;
+      }
+      if (this.#left > 0) this.#catchUp();
     }
-    if (this.#left > 0) this.#catchUp();
     this.#write(entry);
   }
 
@@ -91,6 +95,8 @@ export class SearchRows {
 
   #isFull({ plain, named }: Entry): boolean {
     if (this.#position >= maxPosition || this.#octets >= maxOctets) return true;
+    // Of most messages no term is used so often, and none need be looked up.
+    if (this.#mostUses < maxUses) return false;
     const uses = (term: string | undefined) => (term === undefined ? 0 : (this.#terms.get(term)?.count ?? 0));
     return uses(plain) >= maxUses || uses(named) >= maxUses;
   }
@@ -104,20 +110,24 @@ export class SearchRows {
 
   #use(term: string, at: string): void {
     const known = this.#terms.get(term);
-    this.#octets += known ? 2 : Buffer.byteLength(term) + 14;
     if (known) {
-      known.count++;
+      this.#octets += 2;
       known.positions += `,${at}`;
-    } else this.#terms.set(term, { count: 1, positions: at });
+      if (++known.count > this.#mostUses) this.#mostUses = known.count;
+    } else {
+      this.#octets += Buffer.byteLength(term) + 14;
+      this.#terms.set(term, { count: 1, positions: at });
+    }
   }
 
   #close(): void {
-    const pieces: string[] = [];
-    for (const [term, { positions }] of this.#terms) pieces.push(prefixMark, term, "':", positions, " ");
-    this.#rows.push(pieces.join(""));
+    let row = "";
+    for (const [term, { positions }] of this.#terms) row += `${prefixMark}${term}':${positions} `;
+    this.#rows.push(row);
     this.#terms = new Map();
     this.#octets = 0;
     this.#position = 0;
+    this.#mostUses = 0;
   }
 }
 

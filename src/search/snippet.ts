@@ -1,5 +1,6 @@
 import { htmlToText } from "../mime/html.ts";
-import { type PlacedWord, placedWords, type SoughtWord, words } from "./words.ts";
+import { type PlainMatch, PlainPhrase } from "./plain-phrase.ts";
+import { isPlain, type PlacedWord, placedWords, type SoughtWord, words } from "./words.ts";
 
 /** A stretch of a text that matches. */
 interface Range {
@@ -7,8 +8,6 @@ interface Range {
   end: number;
 }
 
-/** Its words stand in it as they are, but for capitals. */
-const isPlain = /^[\t-\r\x20-\x7e]*$/;
 const open = "<mark>";
 const close = "</mark>";
 const dots = "…";
@@ -16,22 +15,27 @@ const dots = "…";
 const maxPreview = 255;
 /** Octets of what stands before the first match. */
 const maxBefore = 60;
-/** Characters behind the first match that are looked at for others. */
+/** Characters behind the first match that are looked at, at most. */
 const after = 4 * maxPreview;
 /** Of HTML, what is made into text around a place that may match, and at how many. */
 const htmlAround = 3000;
 const maxHtmlPlaces = 3;
 /** How many characters are looked at together, and how often without a pause. */
-const pieceLength = 1000;
-const turn = 200;
+const pieceLength = 250;
+const turn = 800;
 
 type Phrase = readonly SoughtWord[];
+
+/** By where the first match ends, up to where others matter. */
+type Until = (firstEnd: number) => number;
 
 /** RFC 8621 §5: finds and marks phrases in texts, by the words that the search index has of them. */
 export class Highlighter {
   /** Last word → phrases that end with it; those whose last word is open apart. */
   readonly #closed = new Map<string, Phrase[]>();
   readonly #open: Phrase[] = [];
+  /** Those that plain text may have; as above, with an open last word behind the others. */
+  readonly #plain: readonly PlainPhrase[];
   readonly #first: string[];
   /** Words of the longest phrase. */
   readonly #longest: number;
@@ -46,6 +50,10 @@ export class Highlighter {
       if (open) this.#open.push(phrase);
       else this.#closed.set(word, [...(this.#closed.get(word) ?? []), phrase]);
     }
+    this.#plain = [...this.#closed.values(), this.#open]
+      .flat()
+      .map(PlainPhrase.of)
+      .filter((phrase) => phrase !== undefined);
     this.#first = [...new Set(phrases.map((phrase) => phrase[0]!.word))];
     this.#longest = Math.max(0, ...phrases.map((phrase) => phrase.length));
   }
@@ -57,7 +65,7 @@ export class Highlighter {
   /** The whole text with its matches marked, as HTML; null when there is none. */
   mark(given: string): string | null {
     const text = given.toWellFormed();
-    const ranges = joined([...atOnce(this.#ranges(text, text.length)), ...this.#signRanges(text)]);
+    const ranges = joined([...atOnce(this.#ranges(text, () => text.length)), ...this.#signRanges(text)]);
     if (ranges.length === 0) return null;
     let html = "";
     let at = 0;
@@ -110,7 +118,7 @@ export class Highlighter {
   }
 
   *#previewing(text: string): Generator<undefined, string | null> {
-    const ranges = yield* this.#ranges(text, after);
+    const ranges = yield* this.#ranges(text, (from) => shownEnd(text, from));
     return ranges.length === 0 ? null : excerpt(text, ranges);
   }
 
@@ -124,18 +132,19 @@ export class Highlighter {
     return first;
   }
 
-  /** In order, none touching another: those that end within a number of characters behind the first one. */
-  *#ranges(text: string, behind: number): Generator<undefined, Range[]> {
+  /** In order, none touching another: those that begin where `until` tells by the end of the first one. */
+  *#ranges(text: string, until: Until): Generator<undefined, Range[]> {
+    if (isPlain(text)) return yield* this.#plainRanges(text.toLowerCase(), until);
     /** The latest pieces, so many that a phrase that goes on in the next one begins in them, and their words. */
     const pieces: { start: number; count: number }[] = [];
     let latest: string[] = [];
     let looks = 0;
-    for (let start = this.#begin(text); start < text.length; ) {
+    for (let start = 0; start < text.length; ) {
       const end = pieceEnd(text, start + pieceLength);
       const found = words(text.slice(start, end));
       pieces.push({ start, count: found.length });
       const all = [...latest, ...found];
-      if (this.#matches(all, latest.length)) return this.#placedRanges(text, pieces[0]!.start, behind);
+      if (this.#matches(all, latest.length)) return this.#placedRanges(text, pieces[0]!.start, until);
       let count = all.length;
       while (count - pieces[0]!.count >= this.#longest - 1 && pieces.length > 1) count -= pieces.shift()!.count;
       latest = all.slice(all.length - count);
@@ -145,13 +154,27 @@ export class Highlighter {
     return [];
   }
 
-  /** Before it there is no match. */
-  #begin(text: string): number {
-    if (!isPlain.test(text)) return 0;
-    let from = this.#mayStart(text.toLowerCase(), 0);
-    if (from < 0) return text.length;
-    while (from > 0 && /[A-Za-z0-9]/.test(text[from - 1]!)) from--;
-    return from;
+  /** As `#ranges`, of plain text in lower case. */
+  *#plainRanges(lower: string, until: Until): Generator<undefined, Range[]> {
+    const found: { phrase: PlainPhrase; match: PlainMatch }[] = [];
+    let first: PlainMatch | undefined;
+    for (const phrase of this.#plain) {
+      const match = yield* phrase.next(lower, 0);
+      if (!match) continue;
+      found.push({ phrase, match });
+      if (!first || match.last < first.last) first = match;
+    }
+    if (!first) return [];
+    const end = until(first.end);
+    const ranges: Range[] = [];
+    for (const { phrase, match } of found) {
+      let next: PlainMatch | undefined = match;
+      while (next && next.start <= end) {
+        ranges.push(next);
+        next = yield* phrase.next(lower, next.start + 1);
+      }
+    }
+    return joined(ranges);
   }
 
   /** Whether a phrase ends at a word from there on. */
@@ -164,25 +187,24 @@ export class Highlighter {
     return false;
   }
 
-  #placedRanges(text: string, from: number, behind: number): Range[] {
+  #placedRanges(text: string, from: number, until: Until): Range[] {
     const ranges: Range[] = [];
     const placed: PlacedWord[] = [];
     const found: string[] = [];
     let end = text.length;
     for (const one of placedWords(text, from)) {
-      if (ranges.length > 0 && one.start > end) break;
       placed.push(one);
       found.push(one.word);
+      // No phrase that ends here or behind begins before it.
+      if (placed[Math.max(0, placed.length - this.#longest)]!.from > end) break;
       const at = found.length - 1;
       for (const phrase of this.#endingWith(one.word)) {
         if (!isThere(phrase, found, at)) continue;
         const last = phrase.at(-1)!;
-        const range = {
-          start: placed[at - phrase.length + 1]!.start,
-          end: last.open ? one.endOf(last.word.length) : one.end,
-        };
-        if (ranges.length === 0) end = Math.min(end, range.end + behind);
-        ranges.push(range);
+        const { start } = placed[at - phrase.length + 1]!;
+        if (start > end) continue;
+        ranges.push({ start, end: last.open ? one.endOf(last.word.length) : one.end });
+        if (ranges.length === 1) end = until(ranges[0]!.end);
       }
     }
     return joined(ranges);
@@ -254,7 +276,7 @@ function joined(ranges: Range[]): Range[] {
   for (const range of ranges.sort((a, b) => a.start - b.start)) {
     const last = merged.at(-1);
     if (last && range.start <= last.end) last.end = Math.max(last.end, range.end);
-    else merged.push({ ...range });
+    else merged.push({ start: range.start, end: range.end });
   }
   return merged;
 }
@@ -271,15 +293,19 @@ const space = /\s/;
 const blank = /[^\S\ufeff]/;
 const lastBlank = /[^\S\ufeff][\S\ufeff]*$/;
 
-const plain = /^[!-%'-;=?-~]$/;
-
 /** A character as it stands in a preview; white space and what nobody sees is one blank at most. */
 function shown(char: string, afterBlank: boolean): string {
-  if (plain.test(char)) return char;
-  if (invisible.test(char)) return "";
-  if (space.test(char)) return afterBlank ? "" : " ";
-  return entities[char] ?? char;
+  const form = forms[char.charCodeAt(0)] ?? formOf(char);
+  return form === " " && afterBlank ? "" : form;
 }
+
+function formOf(char: string): string {
+  if (invisible.test(char)) return "";
+  return space.test(char) ? " " : (entities[char] ?? char);
+}
+
+/** Of ASCII, which most mail is written in. */
+const forms = Array.from({ length: 0x80 }, (_, code) => formOf(String.fromCharCode(code)));
 
 function excerpt(text: string, ranges: readonly Range[]): string {
   const from = contextStart(text, ranges[0]!.start);
@@ -291,6 +317,21 @@ function excerpt(text: string, ranges: readonly Range[]): string {
   }
   // Far more than fits.
   return out.add(text.slice(at, at + after), false) ? out.html : out.cut();
+}
+
+/** Behind it nothing of the text from there on is shown. */
+function shownEnd(text: string, from: number): number {
+  let at = from;
+  let octets = 0;
+  let afterBlank = false;
+  for (const char of text.slice(from, from + after)) {
+    const piece = shown(char, afterBlank);
+    if (piece !== "") afterBlank = piece === " ";
+    octets += octetsOf(piece);
+    if (octets > maxPreview) break;
+    at += char.length;
+  }
+  return at;
 }
 
 /** Some words before the match. */
@@ -309,7 +350,7 @@ function contextStart(text: string, match: number): number {
 }
 
 /** Of one character, or of an entity. */
-const octetsOf = (piece: string) => (piece.length === 1 && piece < "\x80" ? 1 : Buffer.byteLength(piece));
+const octetsOf = (piece: string) => (piece.length === 1 && piece.charCodeAt(0) < 0x80 ? 1 : Buffer.byteLength(piece));
 
 /** HTML that grows to 255 octets and no further. */
 class Excerpt {

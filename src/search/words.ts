@@ -2,11 +2,11 @@ import { normalized } from "../base/normalize.ts";
 import { unspacedScripts } from "../base/scripts.ts";
 import { foldLetters, ignored } from "./letters.ts";
 
-/** Text that is read without folding: nothing in it but capitals has another form. */
 const plain = /^[\t-\r\x20-\x7e]*$/;
 const plainWord = /[a-z0-9]+/g;
-const plainRun = /[A-Za-z0-9]+/g;
-const isPlainWord = /^[a-z0-9]+$/;
+
+/** Text that is read without folding: nothing in it but capitals has another form. */
+export const isPlain = (text: string): boolean => plain.test(text);
 
 /** Letters that are used as apostrophes part words, as apostrophes do. */
 const apostrophes = String.raw`\u02b9-\u02bf\u02c8\ua78b\ua78c`;
@@ -80,7 +80,7 @@ function piecesOfRun(run: string): readonly Piece[] {
  * side and the last one alone, so that whatever part of a text is asked for stands there at consecutive positions.
  */
 export function words(text: string): string[] {
-  if (plain.test(text)) return text.toLowerCase().match(plainWord) ?? [];
+  if (isPlain(text)) return text.toLowerCase().match(plainWord) ?? [];
   const found: string[] = [];
   for (const run of text.match(runs) ?? []) {
     const lower = run.toLowerCase();
@@ -143,22 +143,24 @@ export interface PlacedWord {
   word: string;
   readonly start: number;
   readonly end: number;
+  /** It does not begin before; costs nothing. */
+  readonly from: number;
   /** Where its first `length` folded characters end. */
   endOf(length: number): number;
 }
 
 /** As `words` from a place on where no word is cut, one by one. To ask where they stand costs far more. */
 export function* placedWords(text: string, from = 0): Generator<PlacedWord> {
-  const isPlain = plain.test(text);
-  const run = new RegExp(isPlain ? plainRun : runs);
+  const run = new RegExp(runs);
   run.lastIndex = from;
   for (let match = run.exec(text); match !== null; match = run.exec(text)) {
     const lower = match[0].toLowerCase();
-    if (isPlain || isPlainWord.test(lower)) yield new PlainWord(lower, match.index);
+    if (isFolded.test(lower) && lower.length === match[0].length) yield new PlainWord(lower, match.index);
     else yield* new Run(match[0], match.index).words();
   }
 }
 
+/** Each of its letters stands for itself. */
 class PlainWord implements PlacedWord {
   readonly word: string;
   readonly start: number;
@@ -170,6 +172,10 @@ class PlainWord implements PlacedWord {
 
   get end(): number {
     return this.start + this.word.length;
+  }
+
+  get from(): number {
+    return this.start;
   }
 
   endOf(length: number): number {
@@ -199,6 +205,10 @@ class Run {
     }
   }
 
+  get from(): number {
+    return this.#at;
+  }
+
   start(index: number): number {
     this.#places ??= placesOf(this.#text);
     return this.#at + this.#places.starts[index]!;
@@ -223,6 +233,10 @@ class RunWord implements PlacedWord {
 
   get start(): number {
     return this.#run.start(this.#index);
+  }
+
+  get from(): number {
+    return this.#run.from;
   }
 
   get end(): number {

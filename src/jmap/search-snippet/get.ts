@@ -10,7 +10,8 @@ import { cachedAtMost } from "../../store/blobs/cache.ts";
 import { blobOf, type FetchedEmail, fetchEmails } from "../../store/mail/email-fetch.ts";
 import { MethodError } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
-import { type Method, readMethod } from "../method.ts";
+import { type Method, ownMethod } from "../method.ts";
+import { weigh } from "../octets.ts";
 import { id, list, nullable, object, openObject, optional } from "../schema.ts";
 import { parseFilter } from "../standard/filter.ts";
 import type { JmapObject, QueryHooks } from "../standard/type.ts";
@@ -26,9 +27,11 @@ const concurrency = 8;
 
 /** RFC 8621 §5.1; the filter is judged by the table of Email/query. */
 export function searchSnippetGet<C, S>({ query }: { query: QueryHooks<C, S> }): Method {
-  return readMethod({
+  // One statement needs no snapshot, and what reads and looks through bodies holds no connection.
+  return ownMethod({
     name: "SearchSnippet/get",
     capability: capabilities.mail,
+    writes: false,
     args,
     async run({ accountId, filter, emailIds }, call) {
       const { maxObjectsInGet } = call.services.limits;
@@ -42,7 +45,7 @@ export function searchSnippetGet<C, S>({ query }: { query: QueryHooks<C, S> }): 
       );
       const body = new Highlighter(asked("text", "body").flatMap(searchPhrases));
       const ids = wanted.map((wireId) => decodeId(idPrefix.email, wireId)).filter((number) => number !== undefined);
-      const emails = await fetchEmails(call.reader, ids, {
+      const emails = await fetchEmails(call.services.store.reader(call.accountId), ids, {
         list: !subject.isEmpty || !body.isEmpty,
         header: false,
         structure: !body.isEmpty,
@@ -61,9 +64,12 @@ export function searchSnippetGet<C, S>({ query }: { query: QueryHooks<C, S> }): 
             preview: body.isEmpty ? null : await previewOf(email, body, call.services.blobs),
           };
         });
-        snippets.push(...(await Promise.all(made)));
+        const shown = await Promise.all(made);
+        call.octets.take(weigh(shown));
+        snippets.push(...shown);
       }
-      const notFound = wanted.filter((wireId) => !existing.includes(wireId));
+      const isThere = new Set(existing);
+      const notFound = wanted.filter((wireId) => !isThere.has(wireId));
       return { response: { accountId, list: snippets, notFound: notFound.length > 0 ? notFound : null } };
     },
   });

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import { type Report, readReport } from "../../mime/report.ts";
 import { baseSubject } from "../../mime/subject.ts";
 import type { MessageSummary } from "../../mime/summary.ts";
@@ -26,7 +26,7 @@ const maxLookedUp = 1000;
 const maxNext = 100;
 
 /** 48 bits: exact as a number, and within one account's keys as good as unique. */
-const hash = (text: string) => createHash("sha256").update(text).digest().readUIntBE(0, 6);
+const hash = (text: string) => Number.parseInt(digest("sha256", text, "hex").slice(0, 12), 16);
 
 /** As the `idHash` of its thread keys. */
 export const messageIdHash = hash;
