@@ -14,7 +14,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const ours = { name: "ours", version: "1.0.0", license: "Apache-2.0", dependencies: { a: "^1.0.0", "@scope/b": "2.0.0" } };
+const ours = {
+  name: "ours",
+  version: "1.0.0",
+  license: "Apache-2.0",
+  dependencies: { a: "^1.0.0", "@scope/b": "2.0.0" },
+};
 const lock = {
   "": ours,
   "node_modules/a": { version: "1.2.3", license: "MIT", integrity: "sha512-AAEC/w==", dependencies: { c: "^1.0.0" } },
