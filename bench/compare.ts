@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { readOptions } from "./options.ts";
 import { isSlower, ratioOf } from "./pairs.ts";
 import type { Row } from "./report.ts";
 
@@ -18,18 +18,21 @@ const help = `Measures two checkouts in turns, old, new, old, new, and compares 
 Exit code 1 when a scenario is slower: the low end of the 90% interval is over the limit.
 `;
 
-const { values: options } = parseArgs({
-  options: {
-    old: { type: "string" },
-    pairs: { type: "string", default: "7" },
-    limit: { type: "string", default: "1.05" },
-    keep: { type: "string" },
-    messages: { type: "string", default: "20000" },
-    neighbours: { type: "string", default: "10" },
-    only: { type: "string" },
-    help: { type: "boolean", default: false },
+const { values: options } = readOptions(
+  {
+    options: {
+      old: { type: "string" },
+      pairs: { type: "string", default: "7" },
+      limit: { type: "string", default: "1.05" },
+      keep: { type: "string" },
+      messages: { type: "string", default: "20000" },
+      neighbours: { type: "string", default: "10" },
+      only: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
   },
-});
+  help,
+);
 
 type Side = { name: "old" | "new"; checkout: string };
 

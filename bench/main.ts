@@ -1,7 +1,6 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { type Client, connect, one } from "../conformance/client/client.ts";
 import type { QueryResult } from "../conformance/client/types.ts";
 import { settle } from "./cpu.ts";
@@ -12,6 +11,7 @@ import { fillHost, fillInbox, inboxOf, jobs, type Login, tidy } from "./fill.ts"
 import { type Host, password, removeFolder, startHost } from "./host.ts";
 import { expected } from "./mails.ts";
 import { measure } from "./measure.ts";
+import { readOptions } from "./options.ts";
 import { Progress, type PushRow, printRates, printTable, type Row } from "./report.ts";
 import { type Box, type Scenario, scenarios } from "./scenarios.ts";
 
@@ -31,23 +31,26 @@ const help = `Measures a JMAP server: requests a second, latency, server CPU, fo
   --pid N                 the server's process here, to measure its CPU (with --url)
 `;
 
-const { values: options } = parseArgs({
-  options: {
-    messages: { type: "string", default: "2000,50000" },
-    neighbours: { type: "string", default: "50" },
-    only: { type: "string" },
-    quick: { type: "boolean", default: false },
-    keep: { type: "string" },
-    explain: { type: "boolean", default: false },
-    json: { type: "string" },
-    url: { type: "string" },
-    user: { type: "string" },
-    password: { type: "string" },
-    smtp: { type: "string" },
-    pid: { type: "string" },
-    help: { type: "boolean", default: false },
+const { values: options } = readOptions(
+  {
+    options: {
+      messages: { type: "string", default: "2000,50000" },
+      neighbours: { type: "string", default: "50" },
+      only: { type: "string" },
+      quick: { type: "boolean", default: false },
+      keep: { type: "string" },
+      explain: { type: "boolean", default: false },
+      json: { type: "string" },
+      url: { type: "string" },
+      user: { type: "string" },
+      password: { type: "string" },
+      smtp: { type: "string" },
+      pid: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
   },
-});
+  help,
+);
 
 const sizes = options.messages.split(",").map(Number);
 const only = options.only?.split(",");

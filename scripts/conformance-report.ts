@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readOptions } from "../bench/options.ts";
 import { count, type RunResult } from "../conformance/runner/result.ts";
 import { startConformanceRig } from "../test/support/conformance-rig.ts";
 
@@ -16,13 +17,17 @@ const suite = join(root, "conformance/main.ts");
 const reports = join(root, "docs/conformance");
 const levels = ["MUST", "SHOULD", "MAY"] as const;
 
-if (process.argv.slice(2).some((word) => word.startsWith("-"))) {
+const { values: options, positionals: configs } = readOptions(
+  { allowPositionals: true, options: { help: { type: "boolean" } } },
+  help,
+);
+if (options.help) {
   process.stdout.write(help);
   process.exit();
 }
 const folder = mkdtempSync(join(tmpdir(), "posthorn-report-"));
 try {
-  const files = [await testPosthorn(), ...process.argv.slice(2).map(testOther)];
+  const files = [await testPosthorn(), ...configs.map(testOther)];
   mkdirSync(reports, { recursive: true });
   runSuite(["--html", join(reports, "report.html"), "--compare", ...files]);
   writeFileSync(join(reports, "README.md"), page(files.map((file) => JSON.parse(readFileSync(file, "utf8")))));

@@ -8,6 +8,7 @@ import { createTestDatabase } from "./support/postgres.ts";
 /** What Citus asks of tables, checked on the tables that plain Postgres has after all migrations. */
 const folder = new URL("../migrations/", import.meta.url);
 const sql = readdirSync(folder)
+  .filter((file) => /^\d/.test(file))
   .sort()
   .map((file) => readFileSync(new URL(file, folder), "utf8"))
   .join("\n");
@@ -20,8 +21,8 @@ const placed = new Map(
   ]),
 );
 const replicated = [...sql.matchAll(/^SELECT replicate\('(\w+)'\);/gm)].map(([, table]) => table!);
-/** Only hints, which a sweep restores: a table of the coordinator. */
-const local = ["due", "migration"];
+/** Tables of the coordinator alone. */
+const local = ["due", "incoming", "migration", "push_holder"];
 
 const { database } = await createTestDatabase();
 const query = <Row extends object>(text: string) => database.run(unprepared<Row>(text));
@@ -63,7 +64,13 @@ test("where Citus is installed, the same files tell it of each table", async () 
   await migrate(other, silentLog);
   const told = await other.run(unprepared<{ call: string }>("SELECT call FROM told"));
   const distributed = [...placed].map(([table, { key, beside }]) => `${table} ${key} ${beside}`);
-  expect(told.map(({ call }) => call).sort()).toEqual([...distributed, ...replicated, "due - default"].sort());
+  expect(told.map(({ call }) => call).sort()).toEqual([...distributed, ...replicated].sort());
+});
+
+test("what operators change is on every node; what signs a login in lies beside its account", () => {
+  expect(replicated.toSorted()).toEqual(["account_access", "address", "domain", "login", "setting"]);
+  for (const table of ["app_password", "token", "push_subscription"])
+    expect(placed.get(table), table).toEqual({ key: "user_id", beside: "account" });
 });
 
 test("tables lie beside one that is there already", () => {

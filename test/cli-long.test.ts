@@ -36,7 +36,7 @@ async function whileLocked(table: string, args: string[]) {
 test("migrate tells of each migration, in a line", async () => {
   const folder = mkdtempSync(join(tmpdir(), "posthorn-migrate-"));
   try {
-    const files = readdirSync(new URL("../migrations", import.meta.url)).filter((name) => name.endsWith(".sql"));
+    const files = readdirSync(new URL("../migrations", import.meta.url)).filter((name) => /^\d/.test(name));
     const lines = files.sort().map((name) => `Applying ${name}\n`);
     const migrate = () => server.cli(["migrate", "--data", join(folder, "data")]);
     expect(await migrate()).toEqual({ code: 0, stdout: `${lines.join("")}The database is up to date.\n`, stderr: "" });

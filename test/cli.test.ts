@@ -71,6 +71,30 @@ test("whoever comes to a domain without postmaster is its postmaster", async () 
   expect(await others("cleo@first.example")).toBe("");
 });
 
+test("an address may make its domain, which is told, and a domain is removed when it has no address any more", async () => {
+  await run("account", "add", "ann@kept.example");
+  const added = await run("address", "add", "@Gone.example", "ann@kept.example");
+  expect(added.stdout).toContain("Made the domain gone.example; posthorn domain list prints its DNS records.\n");
+  expect(await run("domain", "remove", "GONE.example", "--yes")).toMatchObject({
+    code: 1,
+    stderr: "posthorn: gone.example still has addresses: @gone.example\n",
+  });
+  await run("address", "remove", "@gone.example");
+  const unsure = await run("domain", "remove", "gone.example");
+  expect(unsure).toMatchObject({ code: 1, stderr: expect.stringContaining("--yes") });
+  expect(await run("domain", "remove", "gone.example", "--yes")).toMatchObject({
+    code: 0,
+    stdout: "Removed the domain gone.example: mail for it is refused.\n",
+  });
+  const { stdout } = await run("domain", "list");
+  expect(stdout).not.toContain("gone.example");
+  expect(stdout).toContain("; kept.example\n");
+  expect(await run("domain", "remove", "gone.example", "--yes")).toMatchObject({
+    code: 1,
+    stderr: "posthorn: there is no domain gone.example (see: posthorn domain list)\n",
+  });
+}, 120_000);
+
 test("without a password on standard input, a random one is printed once", async () => {
   const { stdout } = await run("account", "add", "random@new.example");
   const password = /shown only now: (\S+)/.exec(stdout)![1]!;
@@ -291,7 +315,7 @@ test.runIf(process.getuid?.() === 0)("commands behind a closed folder name it, a
   }
 });
 
-test("a port that is taken stops the start with one line, before anything is made that is told of once", async () => {
+test("ports that are taken stop the start with one line each, before anything is made that is told of once", async () => {
   const folder = mkdtempSync(join(tmpdir(), "posthorn-cli-"));
   chmodSync(folder, 0o711);
   try {
@@ -301,10 +325,18 @@ test("a port that is taken stops the start with one line, before anything is mad
     const taken = `port ${server.httpPort} on 127.0.0.1 is taken by another program`;
     expect(stderr).toBe(`posthorn: ${taken}: choose another with --http or POSTHORN_HTTP\n`);
     expect(code).toBe(1);
-    const elsewhere = await server.cli(["serve", ...own, "--metrics", "off", "--smtp", "192.0.2.1:2525"]);
+    const smtp = `port ${server.smtpPort} on 127.0.0.1 is taken by another program`;
+    expect(await server.cli(["serve", ...own, "--metrics", "off"])).toMatchObject({
+      code: 1,
+      stderr: `posthorn: ${taken}: choose another with --http or POSTHORN_HTTP\nposthorn: ${smtp}: choose another with --smtp or POSTHORN_SMTP\n`,
+    });
+    // Nor was the database made anything of.
+    expect((await server.cli(["migrate", ...own])).stdout).toContain("000001");
+    const rest = ["--http", "127.0.0.1:0", "--metrics", "off"];
+    const elsewhere = await server.cli(["serve", ...own, ...rest, "--smtp", "192.0.2.1:2525"]);
     const what = "192.0.2.1 is no address of this machine: choose another with --smtp or POSTHORN_SMTP";
     expect(elsewhere).toMatchObject({ code: 1, stderr: `posthorn: ${what}\n` });
-    const unknown = await server.cli(["serve", ...own, "--metrics", "off", "--smtp", "nowhere.invalid:2525"]);
+    const unknown = await server.cli(["serve", ...own, ...rest, "--smtp", "nowhere.invalid:2525"]);
     expect(unknown.stderr).toBe(
       "posthorn: there is no host nowhere.invalid: choose another with --smtp or POSTHORN_SMTP\n",
     );
@@ -313,4 +345,4 @@ test("a port that is taken stops the start with one line, before anything is mad
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}, 60_000);
+}, 120_000);

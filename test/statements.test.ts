@@ -41,7 +41,7 @@ const refused: [string, RegExp][] = [
   ["an INSERT inside a WITH", /\bAS\s*(MATERIALIZED\s*)?\(\s*INSERT\b/i],
   ["MERGE", /^\s*(WITH\b.*)?\bMERGE\s+INTO\b/is],
   ["a volatile function", /\b(clock_timestamp|random|gen_random_uuid|statement_timestamp|timeofday)\s*\(/i],
-  ["now() in RETURNING", /\bRETURNING\b[^)]*\bnow\s*\(/i],
+  ["a function in RETURNING that is not immutable", /\bRETURNING\b.*\b(now|to_char)\s*\(/is],
   // Migrations alone lock the node they are connected to: it makes the tables.
   ["an account's lock where the account may not be", /^\s*SELECT\s+pg_advisory_xact_lock\(\s*\$[^)]*\)\s*;?\s*$/i],
 ];

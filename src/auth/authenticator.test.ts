@@ -2,13 +2,13 @@ import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { createTestStore } from "../../test/support/postgres.ts";
 import { silentLog } from "../base/log.ts";
-import { createAccount, shareAccount } from "../store/directory.ts";
+import { createAccount, removeAlias, shareAccount } from "../store/directory.ts";
 import { setPassword } from "../store/logins.ts";
 import { removeAccount } from "../store/removal.ts";
 import { unprepared } from "../store/sql.ts";
 import { addAppPassword, addToken, revokeCredential } from "../store/tokens.ts";
 import { createAuthenticator } from "./authenticator.ts";
-import { hashPassword, newAppPassword, newToken } from "./secrets.ts";
+import { hashPassword, newAppPassword, newToken, tokenHash } from "./secrets.ts";
 
 let now = Date.now();
 const clock = { now: () => new Date(now) };
@@ -68,10 +68,10 @@ test("a changed password ends the old one as soon as it is forgotten", async () 
 test("app passwords and tokens open the account until they are revoked or expire", async () => {
   const { login, userId, authenticator } = await setUp();
   const app = newAppPassword(randomBytes);
-  await addAppPassword(store, { login, id: app.id, label: "", hash: await hashPassword(app.secret) });
-  const token = newToken(randomBytes);
+  await addAppPassword(store, { login, userId, id: app.id, label: "", hash: await hashPassword(app.secret) });
+  const token = newToken(randomBytes, userId);
   const expiresAt = new Date(now + 60_000);
-  await addToken(store, { login, id: token.id, label: "", hash: token.hash, expiresAt });
+  await addToken(store, { login, userId, id: token.id, label: "", hash: token.hash, expiresAt });
   const other = await createAccount(store, { address: `other.${login}`, passwordHash: "" });
   await shareAccount(store, login, other);
 
@@ -82,10 +82,39 @@ test("app passwords and tokens open the account until they are revoked or expire
   now += 60_001;
   expect(await byToken()).toBeUndefined();
 
-  await revokeCredential(store.database, login, app.id);
+  await revokeCredential(store.database, { login, userId }, app.id);
   authenticator.forget(login);
   expect(await authenticator.checkPassword(login, app.secret, "192.0.2.1")).toBeUndefined();
   expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeDefined();
+});
+
+test("a token names its account; one from before 0.2, which does not, still opens it", async () => {
+  const { login, userId, authenticator } = await setUp();
+  const [stranger, token] = [await setUp(), newToken(randomBytes, userId)];
+  const old = `posthorn_${randomBytes(32).toString("base64url")}`;
+  const options = { login, userId, label: "", expiresAt: undefined };
+  await addToken(store, { ...options, id: "new", hash: token.hash });
+  await addToken(store, { ...options, id: "old", hash: tokenHash(old) });
+  const bear = (secret: string) => authenticator.authenticate(`Bearer ${secret}`, "192.0.2.1");
+  expect(token.secret.split(".")[0]).toBe(`posthorn_${userId}`);
+  expect(await bear(token.secret)).toMatchObject({ login, userId, credential: "token:new" });
+  expect(await bear(old)).toMatchObject({ login, userId, credential: "token:old" });
+  const elsewhere = token.secret.replace(`${userId}`, `${stranger.userId}`);
+  for (const wrong of [elsewhere, `${token.secret}x`, `${old}x`, `posthorn_${"9".repeat(30)}.x`]) {
+    expect(await bear(wrong), wrong).toBeUndefined();
+  }
+});
+
+test("a login that was made anew has none of the credentials of the one before", async () => {
+  const { login, userId, authenticator } = await setUp();
+  const [app, token] = [newAppPassword(randomBytes), newToken(randomBytes, userId)];
+  await addAppPassword(store, { login, userId, id: app.id, label: "", hash: await hashPassword(app.secret) });
+  await addToken(store, { login, userId, id: token.id, label: "", hash: token.hash, expiresAt: undefined });
+  await removeAlias(store.database, login);
+  const again = await createAccount(store, { address: login, passwordHash: await hashPassword("again") });
+  expect(await authenticator.checkPassword(login, "again", "192.0.2.1")).toMatchObject({ userId: again });
+  expect(await authenticator.checkPassword(login, app.secret, "192.0.2.1")).toBeUndefined();
+  expect(await authenticator.authenticate(`Bearer ${token.secret}`, "192.0.2.1")).toBeUndefined();
 });
 
 test("guessing is slowed down, but a credential verified before still works", async () => {

@@ -9,7 +9,7 @@ import type { Store } from "../store/store.ts";
 import { findToken } from "../store/tokens.ts";
 import { KnownNetworks } from "./known-networks.ts";
 import type { Authenticator, Login } from "./login.ts";
-import { appPasswordId, hashPassword, tokenHash, verifyPassword } from "./secrets.ts";
+import { appPasswordId, hashPassword, tokenAccount, tokenHash, verifyPassword } from "./secrets.ts";
 import { networkOf, Throttle } from "./throttle.ts";
 
 export interface AuthenticatorOptions {
@@ -133,10 +133,11 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
   }
 
   async function verifyToken(secret: string): Promise<Verified | undefined> {
-    const token = await findToken(store.database, tokenHash(secret));
+    const token = await findToken(store.database, tokenHash(secret), tokenAccount(secret));
     if (!token || (token.expiresAt && token.expiresAt <= clock.now())) return undefined;
     const secrets = await findLogin(store.database, token.login);
-    if (!secrets) return undefined;
+    // A login that was made anew, with another account, has nothing of the one before.
+    if (secrets?.userId !== token.userId) return undefined;
     const accounts = await openAccounts(store.database, token.login, secrets.userId);
     const { login: name, expiresAt } = token;
     const credential = { credential: `token:${token.id}`, credentialExpiresAt: expiresAt };

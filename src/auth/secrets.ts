@@ -37,9 +37,16 @@ export function appPasswordId(password: string): string | undefined {
   return appPassword.exec(password)?.[1];
 }
 
-export function newToken(random: Random): { id: string; secret: string; hash: Buffer } {
-  const secret = `posthorn_${random(32).toString("base64url")}`;
+/** It names the account of its login: so the node that has the account is asked, and no other. */
+export function newToken(random: Random, userId: number): { id: string; secret: string; hash: Buffer } {
+  const secret = `posthorn_${userId}.${random(32).toString("base64url")}`;
   return { id: randomText(random, 8), secret, hash: tokenHash(secret) };
+}
+
+/** The account inside a token; undefined for one from before 0.2, which names none, and for other texts. */
+export function tokenAccount(secret: string): number | undefined {
+  const number = /^posthorn_([1-9]\d{0,14})\./.exec(secret)?.[1];
+  return number === undefined ? undefined : Number(number);
 }
 
 /** Tokens are unguessable, so a plain hash keeps them as well as a slow one would. */

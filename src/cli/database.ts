@@ -39,7 +39,7 @@ export async function withStore<T>(
   const { options, stop } = await reach(config, log);
   const database = new Database({ ...options, max: 4 }, log);
   try {
-    await migrate(database, log, migrating);
+    await migrate(database, log, { tell: migrating });
     return await work(new Store({ database, clock: systemClock, log }), diskObjects(config));
   } finally {
     await database.close();

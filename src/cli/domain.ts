@@ -1,9 +1,16 @@
 import type { Command } from "commander";
-import { type Domain, listDomains, normalizeDomain } from "../store/directory.ts";
+import {
+  type Domain,
+  findDomain,
+  listAddresses,
+  listDomains,
+  normalizeDomain,
+  removeDomain,
+} from "../store/directory.ts";
 import { type Context, examples, onStore } from "./command.ts";
 import { dnsRecords, ensureDomain } from "./dkim.ts";
 import { Failure } from "./fail.ts";
-import { say } from "./prompt.ts";
+import { confirm, say } from "./prompt.ts";
 
 export function addDomainCommands(program: Command): void {
   const domain = program.command("domain").description("domains whose mail comes here");
@@ -22,6 +29,14 @@ export function addDomainCommands(program: Command): void {
       .addHelpText("after", examples("domain list")),
     list,
   );
+  onStore(
+    domain
+      .command("remove <domain>")
+      .description("refuse mail for a domain from now on, and destroy its DKIM key; it may have no addresses")
+      .option("--yes", "do not ask")
+      .addHelpText("after", examples("domain remove example.org --yes")),
+    remove,
+  );
 }
 
 async function add({ store, config }: Context, text: string): Promise<void> {
@@ -38,6 +53,20 @@ async function list({ store, config }: Context): Promise<void> {
   const domains = await listDomains(store.database);
   if (domains.length === 0) return say("There is no domain yet. Make one: posthorn domain add example.org");
   say(domains.map((domain) => `; ${domain.name}\n${zone(domain, config.hostname)}`).join("\n\n"));
+}
+
+async function remove({ store, options }: Context, text: string): Promise<void> {
+  const domain = await findDomain(store.database, text);
+  if (!domain) throw new Failure(`there is no domain ${text} (see: posthorn domain list)`);
+  const { name } = domain;
+  const all = (await listAddresses(store.database)).map(({ address }) => address);
+  const used = all.filter((address) => address.endsWith(`@${name}`));
+  if (used.length > 0) throw new Failure(`${name} still has addresses: ${used.join(", ")}`);
+  if (!options.yes && !(await confirm(`Remove the domain ${name} and its DKIM key?`))) {
+    throw new Failure("nothing was removed");
+  }
+  await removeDomain(store.database, name);
+  say(`Removed the domain ${name}: mail for it is refused.`);
 }
 
 function zone(domain: Domain, hostname: string): string {

@@ -7,6 +7,7 @@ export class Failure extends Error {}
 /** What to tell of an error, without a stack. */
 export function explain(error: unknown): string {
   if (error instanceof ConfigError) return error.problems.join("\nposthorn: ");
+  if (error instanceof Failure) return error.message;
   if (error instanceof Conflict) return "that name is taken";
   if (error instanceof AccountMissing) return "there is no such account";
   if (!(error instanceof Error)) return String(error);

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { version } from "../base/version.ts";
 import { addAccountCommands } from "./account.ts";
 import { addAddressCommands } from "./address.ts";
 import { examples } from "./command.ts";
@@ -12,11 +12,9 @@ import { addReindexCommand } from "./reindex.ts";
 import { addServeCommand } from "./serve-command.ts";
 import { addTokenCommands } from "./token.ts";
 
-const about = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
-
 const program = new Command("posthorn")
   .description("Posthorn, a standards-first JMAP mail server")
-  .version(about.version)
+  .version(version)
   .showHelpAfterError("(add --help for help)")
   .addHelpText("after", examples("serve", "account add ann@example.org", "domain add example.org", "config"));
 addServeCommand(program);

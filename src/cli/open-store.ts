@@ -4,6 +4,7 @@ import { startEmbedded } from "../store/embedded/embedded.ts";
 import { migrate } from "../store/migrate.ts";
 import { Store } from "../store/store.ts";
 import type { Surroundings } from "./parts.ts";
+import { checkPorts } from "./ports.ts";
 
 export interface OpenStore {
   store: Store;
@@ -14,7 +15,7 @@ export interface OpenStore {
   close(): Promise<void>;
 }
 
-/** The database that a server owns or is told of, migrated. */
+/** The database that a server owns or is told of, migrated; left as it is where the ports cannot be had. */
 export async function openStore(config: Config, { clock, log }: Surroundings): Promise<OpenStore> {
   const embedded = config.databaseUrl === "" ? await startEmbedded({ dataFolder: config.data, log }) : undefined;
   const connection = embedded?.connection ?? { connectionString: config.databaseUrl };
@@ -25,6 +26,8 @@ export async function openStore(config: Config, { clock, log }: Surroundings): P
   };
   const lost = new Promise<Error>((resolve) => embedded?.onLost(resolve));
   try {
+    // Not before: of a folder in use, that is the better news.
+    await checkPorts(config);
     await migrate(database, log);
   } catch (error) {
     await close();

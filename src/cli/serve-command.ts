@@ -7,6 +7,7 @@ import { createLog } from "../ops/log.ts";
 import { examples, random } from "./command.ts";
 import { explain, Failure } from "./fail.ts";
 import { addConfigOptions, configOf } from "./options.ts";
+import { PortsRefused } from "./ports.ts";
 import { say } from "./prompt.ts";
 import type { Running } from "./serve.ts";
 import { keepHeapSmall } from "./small-heap.ts";
@@ -38,7 +39,7 @@ export function addServeCommand(program: Command): void {
     const { serve } = await import("./serve.ts");
     const surroundings = { clock: systemClock, resolver: resolverOf(config), random, log };
     const running = await serve(config, surroundings, interrupted).catch((error: unknown) => {
-      if (!interrupted.aborted) throw new Failure(explain(error) + wayOut(error, config));
+      if (!interrupted.aborted) throw new Failure(reasons(error, config));
     });
     if (running) {
       say(welcome(running));
@@ -56,6 +57,11 @@ async function stopOn(ended: Promise<unknown>, running: Running): Promise<void> 
     process.exitCode = 1;
   }
   await running.stop();
+}
+
+function reasons(error: unknown, config: Config): string {
+  const all = error instanceof PortsRefused ? error.reasons : [error];
+  return all.map((one) => explain(one) + wayOut(one, config)).join("\nposthorn: ");
 }
 
 /** For a port or host that cannot be had, the option that chooses another. */

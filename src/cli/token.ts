@@ -42,22 +42,23 @@ async function add({ store, options }: Context, text: string): Promise<void> {
   const days = options.days === undefined ? undefined : Number(options.days);
   if (days !== undefined && !(days > 0 && days < 36500)) throw new Failure("--days must be a number of days");
   if (options.appPassword && days !== undefined) throw new Failure("an app password has no --days: revoke it instead");
-  const { login } = await loginOf(store, text);
+  const owner = await loginOf(store, text);
+  const { login } = owner;
   if (options.appPassword) {
     const { id, secret } = newAppPassword(random);
-    await addAppPassword(store, { login, id, label, hash: await hashPassword(secret) });
+    await addAppPassword(store, { ...owner, id, label, hash: await hashPassword(secret) });
     return say(`App password ${id} for ${login}, shown only now:\n${secret}`);
   }
-  const { id, secret, hash } = newToken(random);
+  const { id, secret, hash } = newToken(random, owner.userId);
   const expiresAt = days === undefined ? undefined : new Date(store.clock.now().getTime() + days * 86_400_000);
-  await addToken(store, { login, id, label, hash, expiresAt });
+  await addToken(store, { ...owner, id, label, hash, expiresAt });
   say(`Token ${id} for ${login}, shown only now:\n${secret}`);
 }
 
 async function list({ store }: Context, text: string): Promise<void> {
-  const { login } = await loginOf(store, text);
-  const credentials = await listCredentials(store.database, login);
-  if (credentials.length === 0) return say(`${login} has neither tokens nor app passwords.`);
+  const owner = await loginOf(store, text);
+  const credentials = await listCredentials(store.database, owner);
+  if (credentials.length === 0) return say(`${owner.login} has neither tokens nor app passwords.`);
   const date = (value: Date | undefined) => value?.toISOString().slice(0, 10) ?? "never";
   const rows = credentials.map(({ id, kind, label, createdAt, expiresAt }) => [
     id,
@@ -70,8 +71,9 @@ async function list({ store }: Context, text: string): Promise<void> {
 }
 
 async function revoke({ store }: Context, text: string, id: string): Promise<void> {
-  const { login } = await loginOf(store, text);
-  if (!(await revokeCredential(store.database, login, id))) throw new Failure(`${login} has no credential ${id}`);
+  const owner = await loginOf(store, text);
+  const { login } = owner;
+  if (!(await revokeCredential(store.database, owner, id))) throw new Failure(`${login} has no credential ${id}`);
   await announceRevoked(store.database, login);
   say(`Revoked ${id}.`);
 }

@@ -182,8 +182,8 @@ function checkRecipients(recipients: EnvelopeAddress[]): void {
   for (const { parameters } of recipients) checkParameters("rcpt", parameters);
 }
 
-/** RFC 5321 §4.5.3.1.3, without the angle brackets. */
-const longestPath = 254;
+/** RFC 5321 §4.5.3.1.3: 256 with the angle brackets. */
+export const longestPath = 254;
 /** RFC 1035 §2.3.4 */
 const longestLabel = 63;
 

@@ -120,6 +120,26 @@ test.each([50, 300, 549])("of 601 references, number %d is known", async (at) =>
   expect((await add(account, { id: "late", subject: "Re: Hello", references })).threadId).toBe(known.threadId);
 });
 
+test.each(["References", "In-Reply-To"])("of several fields %s, all are known, and the last is shown", async (name) => {
+  const account = await createTestAccount(store);
+  const [first, last] = await addAll(account, [{ id: "a" }, { id: "b" }]);
+  const lines = [
+    "Subject: Re: Hello",
+    `${name}: <a@example.org>`,
+    `${name}: none`,
+    `${name}: <b@example.org>`,
+    "",
+    "x",
+  ];
+  const one = mailOf(Buffer.from(lines.join("\r\n")));
+  expect(one.prepared.summary[name === "References" ? "references" : "inReplyTo"]).toEqual(["b@example.org"]);
+  const { threadId } = await addMail(account, one);
+  for (const id of ["a", "b"]) {
+    expect((await add(account, { id: `after-${id}`, references: [id] })).threadId).toBe(threadId);
+  }
+  expect([first!.threadId, last!.threadId]).toContain(threadId);
+});
+
 describe("mail that an earlier version stored", () => {
   /** Its keys had the base subject of RFC 5256. */
   function former(shape: Shape): NewMail {
@@ -161,6 +181,7 @@ describe("reports", () => {
     original?: string;
     originalType?: string;
     header?: string;
+    subtype?: string;
   }
 
   function report(shape: ReportShape): NewMail {
@@ -169,7 +190,7 @@ describe("reports", () => {
     if (shape.original !== undefined) parts.push(`Content-Type: ${originalType}\r\n\r\n${shape.original}`);
     const lines = [
       ...["From: MAILER-DAEMON@far.test", "Subject: Undelivered Mail", `Message-ID: <${id}@far.test>`],
-      `${header}Content-Type: multipart/report; boundary=b`,
+      `${header}Content-Type: multipart/${shape.subtype ?? "report"}; boundary=b`,
     ];
     return mailOf(Buffer.from(`${lines.join("\r\n")}\r\n\r\n--b\r\n${parts.join("\r\n--b\r\n")}\r\n--b--\r\n`));
   }
@@ -231,6 +252,7 @@ describe("reports", () => {
         originalType: "message/rfc822\r\nContent-Transfer-Encoding: base64",
       },
     ],
+    ["in multipart/mixed", { fields: status(final), original, subtype: "mixed" }],
     [
       "of a reader",
       {
@@ -255,6 +277,15 @@ describe("reports", () => {
         fields: status("Final-Recipient: rfc822; eve@far.test"),
         header: "Subject: Re: Hello\r\nReferences: <sent@example.org>\r\n",
         original,
+      },
+    ],
+    [
+      "another recipient in multipart/mixed, though it has the subject and refers to the mail",
+      {
+        fields: status("Final-Recipient: rfc822; eve@far.test"),
+        header: "Subject: Re: Hello\r\nReferences: <sent@example.org>\r\n",
+        original,
+        subtype: "mixed",
       },
     ],
   ])("one of %s is a thread of its own", async (_, shape) => {

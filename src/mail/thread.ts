@@ -61,17 +61,17 @@ function formerSubjects(stages: readonly string[], now: number): number[] {
  * the subject, what programs add to it aside. Of a long References, the first and last 50 are kept.
  */
 export function threadKeys(message: Uint8Array, summary: MessageSummary): ThreadKeys {
-  const { messageId, inReplyTo, references, subject } = summary;
+  const { messageId, all, subject } = summary;
   const { base, stages } = threadSubject(subject ?? "");
   const subjectHash = hash(base);
   const own = (messageId ?? []).slice(0, 1);
   const report = readReport(message, summary);
   const hasOwn = own.length > 0;
   if (report) return { keys: keysOf(own, [subjectHash]), hasOwn, also: [], report };
-  const refs = references ?? [];
+  const refs = all.references;
   const isLong = refs.length > 2 * maxReferences;
   const kept = isLong ? [...refs.slice(0, maxReferences), ...refs.slice(-maxReferences)] : refs;
-  const ids = new Set([...own, ...(inReplyTo ?? []).slice(0, maxReferences), ...kept]);
+  const ids = new Set([...own, ...all.inReplyTo.slice(0, maxReferences), ...kept]);
   // The newest of them: they are nearer.
   const between = isLong ? refs.slice(maxReferences, -maxReferences).slice(-maxLookedUp) : [];
   return {

@@ -18,6 +18,14 @@ test("a letter from a person", () => {
   expect(judge(plain.slice(0, 2))).toMatchObject({ messageId: undefined, references: [] });
 });
 
+test("several fields References count as one", () => {
+  expect(judge([...plain, "References: <a@x>", "References: <b@x>"])!.references).toEqual([
+    "a@x",
+    "b@x",
+    "m1@far.test",
+  ]);
+});
+
 test("a long chain of references keeps its first and its last", () => {
   const chain = Array.from({ length: 100 }, (_, n) => `<r${n}@x>`).join(" ");
   const { references } = judge([...plain, `References: ${chain}`])!;

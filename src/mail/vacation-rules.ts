@@ -49,7 +49,8 @@ export function answerable(
     .flatMap(({ value }) => asAddresses(value))
     .flatMap(({ email }) => normalizeAddress(email) ?? []);
   const messageId = summary.messageId?.[0];
-  const before = summary.references ?? (summary.inReplyTo?.length === 1 ? summary.inReplyTo : []);
+  const { inReplyTo, references } = summary.all;
+  const before = references.length > 0 || inReplyTo.length > 1 ? references : inReplyTo;
   return {
     sender,
     named: [...new Set(named)],

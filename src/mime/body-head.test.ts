@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import iconv from "iconv-lite";
 import { expect, test } from "vitest";
+import { encodeBase64 } from "./base64.ts";
 import { bodyHead, bodyValue, bodyValueOfHead } from "./decode.ts";
-import { encodeBase64, encodeQuotedPrintable } from "./transfer.ts";
+import { encodeQuotedPrintable } from "./transfer.ts";
 
 const charsets = [
   ...[null, "us-ascii", "utf-8", "iso-8859-1", "iso-8859-15", "windows-1252", "windows-1251", "koi8-r", "gb2312"],

@@ -1,8 +1,10 @@
+import { encodeBase64 } from "./base64.ts";
 import { encodeHeader, encodeParameters, safeRaw } from "./encode.ts";
 import type { HeaderField } from "./field.ts";
-import { encodeBase64, encodeQuotedPrintable, view } from "./transfer.ts";
+import { encodeText } from "./transfer.ts";
 import { wireAttached } from "./transport.ts";
 import { Unsendable } from "./unsendable.ts";
+import { view } from "./view.ts";
 import { wireField } from "./wire-field.ts";
 import { longestName } from "./wire-header.ts";
 import { identityOf, isCarried, wireFaults } from "./wire-scan.ts";
@@ -63,13 +65,8 @@ function encodeTextBody(text: string): { body: Buffer; encoding: Encoding } {
   const bytes = textBytes(text);
   const isShort = text.split("\n").every((line) => line.length <= usualLine);
   if (isShort && identity(bytes) === "7bit" && !/^From /m.test(text)) return { body: bytes, encoding: "7bit" };
-  let high = 0;
-  for (const byte of bytes) if (byte > 0x7e) high++;
-  // Base64 is the shorter one for most scripts but Latin; else the text had better stay legible.
-  const useBase64 = high * 3 > bytes.length;
-  return useBase64
-    ? { body: encodeBase64(bytes), encoding: "base64" }
-    : { body: encodeQuotedPrintable(bytes), encoding: "quoted-printable" };
+  const { bytes: body, encoding } = encodeText(bytes);
+  return { body, encoding };
 }
 
 function encodeBytes(type: string, bytes: Buffer): { body: Buffer; encoding: Encoding } {

@@ -16,23 +16,23 @@ const samples: [string, Buffer, string][] = [
   [
     "日本語①髙",
     iconv.encode("日本語①髙", "cp932"),
-    "shift_jis Shift-JIS sjis x-sjis ms_kanji cp932 ms932 windows-31j csWindows31J x-ms-cp932 sjis-win windows-932 Shift_JISX0213",
+    "shift_jis Shift-JIS sjis x-sjis ms_kanji cp932 ms932 windows-31j csWindows31J x-ms-cp932 sjis-win windows-932 Shift_JISX0213 x-mac-japanese",
   ],
   [
     "한글 똠방각하",
     iconv.encode("한글 똠방각하", "cp949"),
-    "euc-kr euckr x-euc-kr ks_c_5601-1987 ks_c_5601-1989 KSC5601 ksc_5601 korean cp949 ms949 windows-949 x-windows-949 uhc UHC csKSC56011987",
+    "euc-kr euckr x-euc-kr ks_c_5601-1987 ks_c_5601-1989 KSC5601 ksc_5601 korean cp949 ms949 windows-949 x-windows-949 uhc UHC csKSC56011987 ks_c_5601-1992 KSC5601-1992 ks_x_1001 KS_X_1001:1992 x-mac-korean",
   ],
   [
     "中文—网",
     iconv.encode("中文—网", "gbk"),
-    "gb2312 GB_2312-80 gbk x-gbk cp936 ms936 windows-936 cn-gb CN-GB euc-cn x-euc-cn eucgb2312_cn EUCGB2312_CN chinese csGB2312 gb2312_charset gb18030",
+    "gb2312 GB_2312-80 gbk x-gbk cp936 ms936 windows-936 cn-gb CN-GB euc-cn x-euc-cn eucgb2312_cn EUCGB2312_CN chinese csGB2312 gb2312_charset gb18030 gb2312.1980-0 x-mac-chinesesimp x-mac-simp-chinese",
   ],
   ["㐀中€", iconv.encode("㐀中€", "gb18030"), "gb18030 GB18030-2000 gb18030-2005 gb18030-2022 csGB18030 cp54936"],
   [
     "中文測試",
     iconv.encode("中文測試", "big5"),
-    "big5 cn-big5 x-x-big5 big5-hkscs csBig5 windows-950 ms950 cp950 big5-eten big5-tw",
+    "big5 cn-big5 x-x-big5 big5-hkscs csBig5 windows-950 ms950 cp950 big5-eten big5-tw Big5-HKSCS:2004 x-mac-chinesetrad x-mac-trad-chinese",
   ],
   [
     "Zażółć gęślą",
@@ -47,7 +47,7 @@ const samples: [string, Buffer, string][] = [
   [
     "Zażółć gęślą",
     iconv.encode("Zażółć gęślą", "maccenteuro"),
-    "x-mac-ce mac-ce macce x-mac-centraleurroman x-mac-central-europe x-mac-centraleurope",
+    "x-mac-ce mac-ce macce x-mac-centraleurroman x-mac-central-europe x-mac-centraleurope x-mac-latin2",
   ],
   [
     "Größe €",
@@ -78,7 +78,7 @@ const samples: [string, Buffer, string][] = [
   [
     "สวัสดี",
     iconv.encode("สวัสดี", "windows-874"),
-    "tis-620 TIS620 iso-8859-11 windows-874 x-windows-874 dos-874 cp874 csTIS620",
+    "tis-620 TIS620 iso-8859-11 windows-874 x-windows-874 dos-874 cp874 csTIS620 TIS-620-2533",
   ],
   [
     "שלום",
@@ -94,9 +94,16 @@ const samples: [string, Buffer, string][] = [
   [
     "naïve 日本",
     Buffer.from("naïve 日本"),
-    "utf-8 utf8 UTF_8 x-utf-8 utf8mb4 cp65001 65001 unicode-1-1-utf-8 utf-8-mac csUTF8 'utf-8'",
+    "utf-8 utf8 UTF_8 x-utf-8 utf8mb4 cp65001 65001 unicode-1-1-utf-8 utf-8-mac csUTF8 'utf-8' \"utf-8\" utf-8; UTF-8-SIG utf8-bom charset=utf-8",
   ],
-  ["hi", bytesOf("hi"), "us-ascii ascii ANSI_X3.4-1968 iso646-us 646 us cp20127 csASCII iso-ir-6"],
+  [
+    "hi",
+    bytesOf("hi"),
+    "us-ascii ascii ANSI_X3.4-1968 iso646-us 646 us cp20127 csASCII iso-ir-6 ISO_646.irv:1991 KS_C_5636",
+  ],
+  ["“Größe”", iconv.encode("“Größe”", "macintosh"), "macintosh x-mac-roman x-mac-latin1 cp10000"],
+  ["Tiếng Việt", iconv.encode("Tiếng Việt", "viscii"), "viscii VISCII1.1-1"],
+  ["hé", iconv.encode("hé", "utf32be"), "utf-32be ISO-10646-UCS-4"],
   ["Größe", bytesOf("Gr+APYA3w-e"), "utf-7 unicode-1-1-utf-7 x-unicode-2-0-utf-7 csUTF7"],
   ["hé", bytesOf("h\0\xe9\0"), "utf-16le UTF-16LE csUTF16LE"],
   ["hé", bytesOf("\0h\0\xe9"), "utf-16be unicodefffe"],

@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from "node:buffer";
 import iconv from "iconv-lite";
 import { charsetNamed } from "./charset-label.ts";
 import { decodeHz, decodeIso2022 } from "./iso2022.ts";
-import { view } from "./transfer.ts";
+import { view } from "./view.ts";
 
 export interface Decoded {
   text: string;

@@ -51,7 +51,10 @@ const forms = [
   form(`${weekday}${month} ${day} ${time}(?<named> [A-Za-z]{1,5})? ${year}${zone}`),
   form(`${weekday}${day} ${month} ${time}(?<named> [A-Za-z]{1,5})? ${year}${zone}`),
   form(`(?<year>\\d{4})([-/.])(?<month>\\d{1,2})\\2(?<day>\\d{1,2})[Tt ] ?${time}${zone}`),
-  form(`(?<year>\\d{4})(?<month>\\d{2})(?<day>\\d{2})[Tt](?<hour>\\d{2})(?<minute>\\d{2})(?<second>\\d{2})?${zone}`),
+  form(
+    `(?<year>\\d{4})(?<month>\\d{2})(?<day>\\d{2})[Tt](?<hour>\\d{2})(?<minute>\\d{2})(?:(?<second>\\d{2})(?:[.,]\\d+)?)?${zone}`,
+  ),
+  form("(?<year>\\d{4})(-?)(?<month>\\d{2})\\2(?<day>\\d{2})[Zz]?"),
 ];
 
 function monthNumber(name: string): number {
@@ -65,7 +68,7 @@ function monthNumber(name: string): number {
 }
 
 /** Some write a name before the offset, a colon within it or a remark after it. */
-const numericZone = /^(?:[A-Z]{1,5})? ?([+-]\d{1,2})(?::?(\d{2}))?(?: .*)?$/;
+const numericZone = /^(?:[A-Z]{1,5})? ?([+-]\d{1,2})(?::?(\d{2}))?(?:[ [].*)?$/;
 /** A name, or several words. The halves of a day are none. */
 const namedZone = /^(?![AP]M\b)[A-Z][A-Z/_ -]{0,60}$/;
 
@@ -107,7 +110,8 @@ export function asDate(raw: string): string | null {
 }
 
 function dateOf(found: Record<string, string | undefined>): string | null {
-  const { day, hour, minute, second = "0" } = found;
+  // A date alone stands for its midnight.
+  const { day, hour = "0", minute = "00", second = "0" } = found;
   const month = monthNumber(found.month!);
   const year = fullYear(found.year!);
   const time = offset(found.zone ?? found.named ?? "");

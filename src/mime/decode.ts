@@ -8,8 +8,9 @@ import {
 } from "./charset.ts";
 import { isTagStart, tagEnd } from "./html.ts";
 import type { Part } from "./structure.ts";
-import { decodeTransfer, view } from "./transfer.ts";
+import { decodeTransfer } from "./transfer.ts";
 import { transferDecoder } from "./transfer-stream.ts";
+import { view } from "./view.ts";
 
 export { decodedSize, decodeTransfer } from "./transfer.ts";
 

@@ -30,25 +30,25 @@ function contentFields(fields: HeaderField[]): ContentFields {
   return found;
 }
 
-/** RFC 2045 §6.1, and the names that uuencode has. */
-const encodings = new Map<string, TransferEncoding>([
-  ["7bit", "7bit"],
-  ["8bit", "8bit"],
-  ["binary", "binary"],
-  ["base64", "base64"],
-  ["quoted-printable", "quoted-printable"],
-  ["x-uuencode", "uuencode"],
-  ["x-uuencoded", "uuencode"],
-  ["x-uue", "uuencode"],
-  ["uuencode", "uuencode"],
-  ["uuencoded", "uuencode"],
-  ["uue", "uuencode"],
-]);
+/** RFC 2045 §6.1, the names that uuencode has, and what some write for them; without punctuation. */
+const encodings = new Map<string, TransferEncoding>(
+  Object.entries({
+    "7bit": "7bit 7bits 7 sevenbit",
+    "8bit": "8bit 8bits 8 eightbit",
+    binary: "binary",
+    base64: "base64 b64 base xbase64",
+    "quoted-printable": "quotedprintable quoteprintable quotedprint quoted qp xquotedprintable",
+    uuencode: "xuuencode xuuencoded xuue uuencode uuencoded uue",
+  } satisfies Partial<Record<TransferEncoding, string>>).flatMap(([encoding, names]) =>
+    names.split(" ").map((name): [string, TransferEncoding] => [name, encoding as TransferEncoding]),
+  ),
+);
 
 function transferEncoding(raw: string | undefined): TransferEncoding {
   if (raw === undefined) return "7bit";
-  const token = /^[^\s;,]*/.exec(withoutComments(unfold(raw)).replaceAll('"', "").trim())![0].toLowerCase();
-  return token === "" ? "7bit" : (encodings.get(token) ?? "unknown");
+  const text = withoutComments(unfold(raw)).replaceAll('"', "").trim();
+  const token = /^[^\s;,]*/.exec(text)![0].toLowerCase();
+  return token === "" ? "7bit" : (encodings.get(token.replace(/[^a-z0-9]/g, "")) ?? "unknown");
 }
 
 /** RFC 2392, RFC 2045 §7 */

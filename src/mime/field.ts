@@ -43,8 +43,15 @@ export function unfold(raw: string): string {
   return raw.includes("\n") ? raw.replace(/\r?\n/g, "") : raw;
 }
 
+const isNamed = (wanted: string) => (field: HeaderField) =>
+  field.name.length === wanted.length && field.name.toLowerCase() === wanted;
+
 /** The last field of that name, or undefined. */
 export function lastField(fields: HeaderField[], name: string): HeaderField | undefined {
-  const wanted = name.toLowerCase();
-  return fields.findLast((field) => field.name.length === wanted.length && field.name.toLowerCase() === wanted);
+  return fields.findLast(isNamed(name.toLowerCase()));
+}
+
+/** All fields of that name, in order. */
+export function fieldsNamed(fields: HeaderField[], name: string): HeaderField[] {
+  return fields.filter(isNamed(name.toLowerCase()));
 }

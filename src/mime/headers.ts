@@ -1,6 +1,6 @@
 import { asAddresses, asGroupedAddresses } from "./addresses.ts";
 import { asDate } from "./date.ts";
-import { type HeaderField, lastField, unfold } from "./field.ts";
+import { fieldsNamed, type HeaderField, lastField, unfold } from "./field.ts";
 import { asMessageIds, asText, asUrls } from "./forms.ts";
 import { withoutComments } from "./tokens.ts";
 
@@ -78,8 +78,7 @@ export function readHeaderProperty(fields: HeaderField[], { name, form, all }: H
     const field = lastField(fields, name);
     return field === undefined ? null : read[form](field.value);
   }
-  const wanted = name.toLowerCase();
-  return fields.filter((field) => field.name.toLowerCase() === wanted).map((field) => read[form](field.value));
+  return fieldsNamed(fields, name).map((field) => read[form](field.value));
 }
 
 /** How many Received fields, and how much of each, are looked at. */

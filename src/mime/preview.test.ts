@@ -1,9 +1,10 @@
 import iconv from "iconv-lite";
 import { describe, expect, test } from "vitest";
 import { uuencode } from "../../test/support/uuencode.ts";
+import { encodeBase64 } from "./base64.ts";
 import { decodeIso2022 } from "./iso2022.ts";
 import { preview } from "./preview.ts";
-import { encodeBase64, encodeQuotedPrintable } from "./transfer.ts";
+import { encodeQuotedPrintable } from "./transfer.ts";
 import { walk } from "./walk.ts";
 
 function of(header: string, body: Buffer | string): string {

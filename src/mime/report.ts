@@ -19,10 +19,14 @@ const maxBytes = 262_144;
 const maxIds = 10;
 const maxRecipients = 1000;
 
-/** The multipart/report that a message is, at times within a multipart of a gateway's. */
+/** Some servers write multipart/mixed around the same parts. */
+const isReport = ({ type, parts }: Part): boolean =>
+  type === "multipart/report" || (type === "multipart/mixed" && parts!.some((part) => fieldsType.test(part.type)));
+
+/** The report that a message is, at times within a multipart of a gateway's. */
 function reportPart(root: Part): Part | undefined {
   let part: Part | undefined = root;
-  while (part && part.type !== "multipart/report") part = part.parts?.[0];
+  while (part && !isReport(part)) part = part.parts?.[0];
   return part;
 }
 
@@ -61,8 +65,8 @@ export function readReport(message: Uint8Array, summary: MessageSummary): Report
   const ids = [
     ...idsOf(originalId.exec(text)?.[1] ?? ""),
     ...header.flatMap(({ value }) => idsOf(value)),
-    ...(summary.inReplyTo ?? []),
-    ...(summary.references ?? []).slice(-maxIds),
+    ...summary.all.inReplyTo,
+    ...summary.all.references.slice(-maxIds),
   ];
   const recipients = [...text.matchAll(recipientField)]
     .slice(0, maxRecipients)

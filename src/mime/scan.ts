@@ -1,4 +1,4 @@
-import { view } from "./transfer.ts";
+import { view } from "./view.ts";
 
 /** RFC 5322 §2.2: one header field by its octets in the message, with the lines that continue it. */
 export interface FieldPlace {

@@ -1,5 +1,5 @@
 import { hasAttachment } from "./body.ts";
-import { lastField } from "./field.ts";
+import { fieldsNamed, lastField } from "./field.ts";
 import { asAddresses, asMessageIds, asText, dateOfHeader, type EmailAddress, parseHeader } from "./headers.ts";
 import { preview } from "./preview.ts";
 import type { Part } from "./structure.ts";
@@ -12,6 +12,8 @@ export interface MessageSummary {
   messageId: string[] | null;
   inReplyTo: string[] | null;
   references: string[] | null;
+  /** The message ids in all fields of the name, in order, where the properties tell of the last: for threads. */
+  all: { inReplyTo: string[]; references: string[] };
   from: EmailAddress[] | null;
   sender: EmailAddress[] | null;
   to: EmailAddress[] | null;
@@ -35,12 +37,16 @@ export function summarise(message: Uint8Array): MessageSummary {
     const field = lastField(fields, name);
     return field === undefined ? null : form(field.value);
   };
+  const idLists = (name: string) => fieldsNamed(fields, name).map(({ value }) => asMessageIds(value));
+  const [inReplyTo, references] = [idLists("In-Reply-To"), idLists("References")];
+  const joined = (lists: (string[] | null)[]) => lists.flatMap((ids) => ids ?? []);
   return {
     structure,
     size: message.length,
     messageId: read("Message-ID", asMessageIds),
-    inReplyTo: read("In-Reply-To", asMessageIds),
-    references: read("References", asMessageIds),
+    inReplyTo: inReplyTo.at(-1) ?? null,
+    references: references.at(-1) ?? null,
+    all: { inReplyTo: joined(inReplyTo), references: joined(references) },
     from: read("From", asAddresses),
     sender: read("Sender", asAddresses),
     to: read("To", asAddresses),

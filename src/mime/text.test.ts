@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { encodeBase64 } from "./base64.ts";
 import { decodedSize, decodeText, decodeTransfer, truncateText } from "./decode.ts";
 import { prependHeader, withoutBcc } from "./envelope-fields.ts";
 import { htmlToText } from "./html.ts";
 import { preview } from "./preview.ts";
 import { baseSubject } from "./subject.ts";
 import { summarise } from "./summary.ts";
-import { encodeBase64, encodeQuotedPrintable } from "./transfer.ts";
+import { encodeQuotedPrintable } from "./transfer.ts";
 import { walk } from "./walk.ts";
 
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");

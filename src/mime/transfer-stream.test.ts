@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decodeTransfer, encodeBase64, encodeQuotedPrintable } from "./transfer.ts";
+import { encodeBase64 } from "./base64.ts";
+import { decodeTransfer, encodeQuotedPrintable } from "./transfer.ts";
 import { transferDecoder } from "./transfer-stream.ts";
 
 const pieces = fc
@@ -16,8 +17,18 @@ const uuLines = fc
   )
   .map((all) => Buffer.from(all.join(""), "latin1"));
 const uuFile = uuLines.map((lines) => Buffer.concat([Buffer.from("begin 644 x\n"), lines]));
-const late = uuFile.map((file) => Buffer.concat([Buffer.alloc(4080, "a\n"), file]));
-const input = fc.oneof(uuLines, uuFile, late, bytes, pieces, bytes.map(encodeBase64), bytes.map(encodeQuotedPrintable));
+const base64File = pieces.map((lines) => Buffer.concat([Buffer.from("begin-base64 644 x\n"), lines]));
+const late = fc.oneof(uuFile, base64File).map((file) => Buffer.concat([Buffer.alloc(4080, "a\n"), file]));
+const input = fc.oneof(
+  uuLines,
+  uuFile,
+  base64File,
+  late,
+  bytes,
+  pieces,
+  bytes.map(encodeBase64),
+  bytes.map(encodeQuotedPrintable),
+);
 const cuts = fc.array(fc.nat({ max: 12 }), { maxLength: 40 });
 
 test("in pieces of any size, the bytes are those of the whole; what was given stays given", () => {

@@ -1,6 +1,9 @@
+import { Base64Decoder } from "./base64.ts";
 import type { TransferEncoding } from "./structure.ts";
-import { base64Chars, base64End, blanks, decodeTransfer, quotedPrintable, view } from "./transfer.ts";
-import { type TransferDecoder, UuDecoder } from "./uuencode.ts";
+import { blanks, decodeTransfer, quotedPrintable } from "./transfer.ts";
+import type { TransferDecoder } from "./transfer-decoder.ts";
+import { UuDecoder } from "./uuencode.ts";
+import { view } from "./view.ts";
 
 /** `decodeTransfer` for bytes that come in pieces: the pieces it gives are together the same. */
 export function transferDecoder(encoding: TransferEncoding): TransferDecoder {
@@ -8,37 +11,6 @@ export function transferDecoder(encoding: TransferEncoding): TransferDecoder {
   if (encoding === "quoted-printable") return new QuotedPrintableDecoder();
   if (encoding === "uuencode") return new UuDecoder();
   return { push: view, end: () => Buffer.alloc(0) };
-}
-
-/** Four characters make three bytes: up to three of them wait for the next piece. */
-class Base64Decoder implements TransferDecoder {
-  #waiting = "";
-  #ended = false;
-
-  push(bytes: Uint8Array): Buffer {
-    if (this.#ended) return Buffer.alloc(0);
-    const end = base64End(bytes);
-    this.#ended = end < bytes.length;
-    let count = this.#waiting.length;
-    for (let at = 0; at < end; at++) count += base64Chars[bytes[at]!]!;
-    let cut = end;
-    let kept = "";
-    for (let over = this.#ended ? 0 : count % 4; over > 0 && cut > 0; ) {
-      const byte = bytes[--cut]!;
-      if (base64Chars[byte] === 0) continue;
-      kept = String.fromCharCode(byte) + kept;
-      over--;
-    }
-    // A piece too short to complete what waited takes nothing from it.
-    const isShort = !this.#ended && count < 4;
-    const text = isShort ? "" : this.#waiting + view(bytes).toString("latin1", 0, cut);
-    this.#waiting = isShort ? this.#waiting + kept : kept;
-    return Buffer.from(text, "base64");
-  }
-
-  end(): Buffer {
-    return Buffer.from(this.#waiting, "base64");
-  }
 }
 
 class QuotedPrintableDecoder implements TransferDecoder {

@@ -1,32 +1,9 @@
+import { base64Size, decodeBase64, encodeBase64 } from "./base64.ts";
 import type { TransferEncoding } from "./structure.ts";
 import { decodeUu, uuSize } from "./uuencode.ts";
-
-/** 1 for the characters of base64 and base64url: Buffer decodes both. */
-export const base64Chars = new Uint8Array(256);
-for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_") {
-  base64Chars[char.charCodeAt(0)] = 1;
-}
+import { view } from "./view.ts";
 
 const EQUALS = 0x3d;
-
-/** RFC 2045 §6.8: padding ends the data, whatever a mailing list appended after it. */
-export function base64End(bytes: Uint8Array): number {
-  const end = bytes.indexOf(EQUALS);
-  return end === -1 ? bytes.length : end;
-}
-
-function base64Size(bytes: Uint8Array): number {
-  const end = base64End(bytes);
-  let chars = 0;
-  for (let at = 0; at < end; at++) chars += base64Chars[bytes[at]!]!;
-  return Math.floor((chars * 3) / 4);
-}
-
-/** RFC 2045 §6.8: characters outside the alphabet are ignored. */
-function decodeBase64(bytes: Uint8Array): Buffer {
-  const end = base64End(bytes);
-  return Buffer.from(view(bytes).toString("latin1", 0, end), "base64");
-}
 
 function hexValue(byte: number | undefined): number {
   if (byte === undefined) return -1;
@@ -92,11 +69,6 @@ function isOpen(bytes: Uint8Array, at: number): boolean {
   return at >= bytes.length || (at + 1 === bytes.length && bytes[at] === 0x0d);
 }
 
-/** A Buffer over the same memory. */
-export function view(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
 /** RFC 2045 §6. An unknown encoding is as none (RFC 8621 §4.1.4). */
 export function decodeTransfer(bytes: Uint8Array, encoding: TransferEncoding): Buffer {
   if (encoding === "base64") return decodeBase64(bytes);
@@ -111,14 +83,6 @@ export function decodedSize(bytes: Uint8Array, encoding: TransferEncoding): numb
   if (encoding === "base64") return base64Size(bytes);
   if (encoding === "uuencode") return uuSize(view(bytes));
   return encoding === "quoted-printable" ? quotedPrintable(bytes, undefined).size : bytes.length;
-}
-
-/** RFC 2045 §6.8, in lines of 76 characters. */
-export function encodeBase64(bytes: Uint8Array): Buffer {
-  const text = view(bytes).toString("base64");
-  const lines: string[] = [];
-  for (let at = 0; at < text.length; at += 76) lines.push(text.slice(at, at + 76));
-  return Buffer.from(lines.join("\r\n"), "latin1");
 }
 
 const hexDigits = Buffer.from("0123456789ABCDEF", "latin1");
@@ -163,4 +127,13 @@ export function encodeQuotedPrintable(bytes: Uint8Array): Buffer {
     column += isEncoded ? 3 : 1;
   }
   return out.subarray(0, size);
+}
+
+/** Text in the encoding that suits it: base64 is shorter for most scripts but Latin; else it had better stay legible. */
+export function encodeText(bytes: Uint8Array): { bytes: Buffer; encoding: "base64" | "quoted-printable" } {
+  let odd = 0;
+  for (const byte of bytes) if (byte > 0x7e || byte === 0) odd++;
+  return odd * 3 > bytes.length
+    ? { bytes: encodeBase64(bytes), encoding: "base64" }
+    : { bytes: encodeQuotedPrintable(bytes), encoding: "quoted-printable" };
 }

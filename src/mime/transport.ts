@@ -5,7 +5,7 @@ import { Unsendable } from "./unsendable.ts";
 import { headerEnd, walk } from "./walk.ts";
 import { type BodyFields, type HeaderRules, headerNeedsUtf8, isPlainHeader, wireHeader } from "./wire-header.ts";
 import { type WireBody, wireLeaf } from "./wire-leaf.ts";
-import { identityOf, isCarried, usesBareLf, wireFaults, withCrlf } from "./wire-scan.ts";
+import { identityOf, isCarried, usesBareLf, wireFaults, withCrlf, withCrlfIfBare } from "./wire-scan.ts";
 
 /** What a server takes. RFC 6531 §3.1: none offers SMTPUTF8 without 8BITMIME. */
 export interface PeerAbilities {
@@ -99,8 +99,11 @@ class Rewriter {
     const bytes = this.#isLf ? withCrlf(raw) : raw;
     const faults = wireFaults(bytes);
     if (isCarried(faults, this.#rules.eightBit)) return { bytes };
-    const what = isCarried(faults, true) ? "8-bit text" : "lines that are too long, NUL, or CR or LF alone";
-    throw new Unsendable("5.6.3", `its signed part holds ${what}, and cannot be changed`, ["bodyStructure"]);
+    const why = isCarried(faults, true)
+      ? "8-bit text, which the server does not take (no 8BITMIME), and to encode it would break the signature: " +
+        "sign it again with its text in quoted-printable or base64, or send it unsigned"
+      : "lines that are too long, NUL, or CR or LF alone, and cannot be changed";
+    throw new Unsendable("5.6.3", `its signed part holds ${why}`, ["bodyStructure"]);
   }
 
   #multipart(part: Part, parts: Part[]): WireBody {
@@ -181,8 +184,6 @@ class Rewriter {
     return Buffer.from(`${written.join("\r\n")}\r\n`, "latin1");
   }
 }
-
-const withCrlfIfBare = (bytes: Buffer): Buffer => (wireFaults(bytes).bareBreak ? withCrlf(bytes) : bytes);
 
 /** Raw text in a header is most likely in the charset of the text below it. */
 function firstCharset(part: Part): string | null {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { uuencode } from "../../test/support/uuencode.ts";
+import { encodeBase64 } from "./base64.ts";
 import { decodedSize, partBytes } from "./decode.ts";
 import { leaves } from "./structure.ts";
-import { decodeUu } from "./uuencode.ts";
+import { decodeUu, uuSize } from "./uuencode.ts";
 import { walk } from "./walk.ts";
 
 const latin1 = (text: string) => Buffer.from(text, "latin1");
@@ -26,7 +27,21 @@ describe("uuencode", () => {
     ["no end", uuencode(all).replace("end\r\n", "")],
     ["a checksum at the lines' ends", uuencode(all).replace(/^(M.*)\r$/gm, "$1-\r")],
     ["blank lines", uuencode(all).replaceAll("\r\n", "\r\n\r\n")],
-  ])("with %s", (_, text) => expect(decodeUu(latin1(text)).equals(all)).toBe(true));
+    ["base64 in it", `see:\nbegin-base64 644 a file.bin\n${encodeBase64(all)}\n====\nlist footer\n`],
+    ["base64 in it, and no end", `begin-base64 644 x\n${encodeBase64(all)}`],
+  ])("with %s", (_, text) => {
+    expect(decodeUu(latin1(text)).equals(all)).toBe(true);
+    expect(uuSize(latin1(text))).toBe(all.length);
+  });
+
+  test("base64 in it ends where it should, padding or none", () => {
+    for (let length = 0; length < 100; length++) {
+      const bytes = all.subarray(0, length);
+      const text = latin1(`begin-base64 644 x\r\n${encodeBase64(bytes)}\r\n====\r\nlist footer\r\n`);
+      expect(decodeUu(text).equals(bytes)).toBe(true);
+      expect(uuSize(text)).toBe(length);
+    }
+  });
 
   test("blanks lost at a line's end are zeros", () => {
     expect([...decodeUu(latin1("begin 644 x\n#86(\n`\nend\n"))]).toEqual([97, 98, 0]);

@@ -1,14 +1,9 @@
-/** Undoes a transfer encoding of bytes that come in pieces. */
-export interface TransferDecoder {
-  /** What is certain whatever follows. */
-  push(bytes: Uint8Array): Buffer;
-  /** The rest. */
-  end(): Buffer;
-}
+import { Base64Decoder, base64Size, decodeBase64 } from "./base64.ts";
+import type { TransferDecoder } from "./transfer-decoder.ts";
 
 /** How far into the bytes the first line of a file is looked for. */
 const within = 4096;
-const firstLine = /(?:^|\n)begin[ \t]+[0-7]{3,4}[ \t][^\n]*\n/;
+const firstLine = /(?:^|\n)begin(-base64)?[ \t]+[0-7]{3,4}[ \t][^\n]*\n/;
 /** A line holds 63 bytes at most, in 84 characters after their count. */
 const longestLine = 128;
 /** Of the bytes that a line counts, how many may have been blanks at its end: else a few lines would be megabytes. */
@@ -16,10 +11,10 @@ const mostMissing = 3;
 const LF = 0x0a;
 const nothing = Buffer.alloc(0);
 
-/** Where the lines of the first file begin; -1 where there is none. */
-function fileStart(bytes: Buffer): number {
+/** Where the lines of the first file begin, and whether they are in base64 (then "=" ends them); undefined without one. */
+function fileStart(bytes: Buffer): { start: number; isBase64: boolean } | undefined {
   const found = firstLine.exec(bytes.toString("latin1", 0, within));
-  return found ? found.index + found[0].length : -1;
+  return found ? { start: found.index + found[0].length, isBase64: found[1] !== undefined } : undefined;
 }
 
 /** "end", and blanks after it. */
@@ -70,8 +65,10 @@ function decodeLines(
 
 /** POSIX uuencode, as Content-Transfer-Encoding: x-uuencode has it: the bytes of the first file; without one, all as it is. */
 export function decodeUu(bytes: Buffer): Buffer {
-  const start = fileStart(bytes);
-  if (start === -1) return bytes;
+  const file = fileStart(bytes);
+  if (!file) return bytes;
+  const { start, isBase64 } = file;
+  if (isBase64) return decodeBase64(bytes.subarray(start));
   const out = Buffer.allocUnsafe(decodeLines(bytes, start, true).size);
   decodeLines(bytes, start, true, out);
   return out;
@@ -79,36 +76,49 @@ export function decodeUu(bytes: Buffer): Buffer {
 
 /** How many bytes `decodeUu` would give. */
 export function uuSize(bytes: Buffer): number {
-  const start = fileStart(bytes);
-  return start === -1 ? bytes.length : decodeLines(bytes, start, true).size;
+  const file = fileStart(bytes);
+  if (!file) return bytes.length;
+  const { start, isBase64 } = file;
+  return isBase64 ? base64Size(bytes.subarray(start)) : decodeLines(bytes, start, true).size;
 }
 
 export class UuDecoder implements TransferDecoder {
   #state: "before" | "file" | "after" | "plain" = "before";
   /** What was read and not decided: the start, or a line whose end is to come. */
   #waiting: Buffer = nothing;
+  /** Reads the file where it is in base64. */
+  #base64: Base64Decoder | undefined;
 
   push(bytes: Uint8Array): Buffer {
+    if (this.#base64) return this.#base64.push(bytes);
     const piece = Buffer.from(bytes);
     if (this.#state === "plain") return piece;
     if (this.#state === "after") return nothing;
     const all = this.#waiting.length > 0 ? Buffer.concat([this.#waiting, piece]) : piece;
     if (this.#state === "file") return this.#lines(all, 0, false);
     this.#waiting = all;
-    return all.length < within ? nothing : this.#begin(false);
+    return all.length < within ? nothing : this.#begin();
   }
 
   end(): Buffer {
-    if (this.#state === "before") return this.#begin(true);
+    if (this.#state === "before") return Buffer.concat([this.#begin(), this.#rest()]);
+    return this.#rest();
+  }
+
+  #rest(): Buffer {
+    if (this.#base64) return this.#base64.end();
     return this.#state === "file" ? this.#lines(this.#waiting, 0, true) : nothing;
   }
 
-  #begin(isLast: boolean): Buffer {
+  #begin(): Buffer {
     const all = this.#waiting;
     this.#waiting = nothing;
-    const start = fileStart(all);
-    this.#state = start === -1 ? "plain" : "file";
-    return start === -1 ? all : this.#lines(all, start, isLast);
+    const file = fileStart(all);
+    this.#state = file ? "file" : "plain";
+    if (!file) return all;
+    if (!file.isBase64) return this.#lines(all, file.start, false);
+    this.#base64 = new Base64Decoder();
+    return this.#base64.push(all.subarray(file.start));
   }
 
   #lines(bytes: Buffer, start: number, isLast: boolean): Buffer {

@@ -1,7 +1,8 @@
 import { describe, isDescriptive } from "./describe.ts";
 import { readHeader } from "./field.ts";
 import type { Part } from "./structure.ts";
-import { decodedSize, view } from "./transfer.ts";
+import { decodedSize } from "./transfer.ts";
+import { view } from "./view.ts";
 
 export { headerEnd } from "./field.ts";
 

@@ -3,7 +3,7 @@ import { decodeCharset, isKnownCharset } from "./charset.ts";
 import { type FieldPlace, scanHeader } from "./scan.ts";
 import { Unsendable } from "./unsendable.ts";
 import { type FieldRules, needsUtf8, wireField } from "./wire-field.ts";
-import { isCarried, wireFaults, withCrlf } from "./wire-scan.ts";
+import { isCarried, wireFaults, withCrlfIfBare } from "./wire-scan.ts";
 
 export interface HeaderRules extends FieldRules {
   /** What raw text that is not UTF-8 is most likely written in. */
@@ -84,7 +84,7 @@ const ended = (bytes: Buffer): Buffer =>
   bytes[bytes.length - 1] === 0x0a ? bytes : Buffer.concat([bytes, Buffer.from("\r\n")]);
 
 function legalField({ name, value, bytes }: RawField, rules: HeaderRules): Buffer {
-  const lines = wireFaults(bytes).bareBreak ? withCrlf(bytes) : bytes;
+  const lines = withCrlfIfBare(bytes);
   const keepsHigh = rules.keepRaw || (rules.keepUtf8 && isUtf8(value));
   const isNamed = lines.toString("latin1", 0, name.length) === name;
   if (isNamed && isCarried(wireFaults(lines), keepsHigh)) return lines;

@@ -1,5 +1,6 @@
+import { encodeBase64 } from "./base64.ts";
 import type { Part } from "./structure.ts";
-import { decodeTransfer, encodeBase64, encodeQuotedPrintable } from "./transfer.ts";
+import { decodeTransfer, encodeQuotedPrintable, encodeText } from "./transfer.ts";
 import { Unsendable } from "./unsendable.ts";
 import { identityOf, isCarried, type WireFaults, wireFaults, withCrlf } from "./wire-scan.ts";
 
@@ -51,11 +52,5 @@ function lineEnds(raw: Buffer, { type, encoding, disposition }: Part, isLf: bool
 }
 
 function encoded(bytes: Buffer, type: string): WireBody {
-  if (!type.startsWith("text/")) return { bytes: encodeBase64(bytes), encoding: "base64" };
-  let odd = 0;
-  for (const byte of bytes) if (byte > 0x7e || byte === 0) odd++;
-  // Base64 is the shorter one for most scripts but Latin; else the text had better stay legible.
-  return odd * 3 > bytes.length
-    ? { bytes: encodeBase64(bytes), encoding: "base64" }
-    : { bytes: encodeQuotedPrintable(bytes), encoding: "quoted-printable" };
+  return type.startsWith("text/") ? encodeText(bytes) : { bytes: encodeBase64(bytes), encoding: "base64" };
 }

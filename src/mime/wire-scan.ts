@@ -50,6 +50,9 @@ export function withCrlf(bytes: Buffer): Buffer {
   return Buffer.from(text.replace(/(?<!\r)\n/g, "\r\n"), "latin1");
 }
 
+/** As `withCrlf`; the same object where there is nothing to change. */
+export const withCrlfIfBare = (bytes: Buffer): Buffer => (wireFaults(bytes).bareBreak ? withCrlf(bytes) : bytes);
+
 /** Whether the first line ends in LF alone: then it is the line break of the whole message. */
 export function usesBareLf(message: Uint8Array): boolean {
   const lf = message.indexOf(LF);

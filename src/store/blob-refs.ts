@@ -18,7 +18,7 @@ const upsert = statement(`
 
 /** RFC 8620 §6.1: what nothing refers to is its uploaders' alone. The server itself, without a viewer, reads all. */
 const find = statement<{ sha256: Buffer; day: string; size: number }>(`
-  SELECT r.sha256, to_char(r.day, 'YYYY-MM-DD') AS day, r.size FROM blob_ref r
+  SELECT r.sha256, r.day, r.size FROM blob_ref r
   WHERE r.user_id = $1 AND r.sha256 = ANY($2::bytea[]) AND r.released_at IS NULL
     AND ($3::bigint IS NULL OR r.uploaders IS NULL OR $3 = ANY(r.uploaders)
       OR EXISTS (SELECT FROM message m WHERE m.user_id = $1 AND m.sha256 = r.sha256)

@@ -22,6 +22,8 @@ const parsers = new Map<number, Parser>([
     pg.types.builtins.TIMESTAMPTZ,
     (text) => (utc.test(text) ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : timestamp(text)),
   ],
+  // A day is a name, as in the keys of objects: no moment in some time zone.
+  [pg.types.builtins.DATE, String],
   [pg.types.builtins.JSON, JSON.parse],
   [pg.types.builtins.JSONB, JSON.parse],
 ]);
@@ -69,8 +71,8 @@ export class Database implements Executor {
       idleTimeoutMillis: 60_000,
       connectionTimeoutMillis: 10_000,
       application_name: "posthorn",
-      // Times come as UTC, in the form that is parsed fastest.
-      options: "-c TimeZone=UTC",
+      // Times come as UTC, in the form that is parsed fastest, and days as YYYY-MM-DD.
+      options: "-c TimeZone=UTC -c DateStyle=ISO",
       ...options,
       types,
     });

@@ -106,7 +106,7 @@ type MessageRow = {
   size: number;
 };
 const selectMessage = statement<MessageRow>(`
-  SELECT s.envelope, s.send_at, s.sha256, to_char(b.day, 'YYYY-MM-DD') AS day, b.size FROM submission s
+  SELECT s.envelope, s.send_at, s.sha256, b.day, b.size FROM submission s
   JOIN blob_ref b ON b.user_id = $1 AND b.sha256 = s.sha256
   WHERE s.user_id = $1 AND s.id = $2`);
 

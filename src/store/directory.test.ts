@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { createTestAccount, createTestStore } from "../../test/support/postgres.ts";
 import {
@@ -16,6 +17,7 @@ import { Conflict } from "./errors.ts";
 import { findLogin, openAccounts } from "./logins.ts";
 import { previewRemoval, removeAccount } from "./removal.ts";
 import { accountIds } from "./sweeps.ts";
+import { addAppPassword, addToken, listCredentials } from "./tokens.ts";
 
 const store = await createTestStore();
 const { database } = store;
@@ -99,6 +101,10 @@ test("a domain keeps its first key", async () => {
 test("a removed account is gone with all that led to it", async () => {
   const userId = await createTestAccount(store, "gone@r.example");
   await addAlias(store, "alias@r.example", userId);
+  const owner = { login: "gone@r.example", userId };
+  await addAppPassword(store, { ...owner, id: "app", label: "", hash: "" });
+  await addToken(store, { ...owner, id: "token", label: "", hash: randomBytes(32), expiresAt: undefined });
+  await shareAccount(store, owner.login, await createTestAccount(store, "stays@r.example"));
   const preview = await previewRemoval(database, userId);
   expect(preview).toMatchObject({ addresses: ["alias@r.example", "gone@r.example"], logins: ["gone@r.example"] });
   await removeAccount(store, userId);
@@ -106,4 +112,6 @@ test("a removed account is gone with all that led to it", async () => {
   expect(await findLogin(database, "gone@r.example")).toBeUndefined();
   expect(await accountIds(database)).not.toContain(userId);
   expect((await listAddresses(database)).some((row) => row.userId === userId)).toBe(false);
+  expect(await listCredentials(database, owner)).toEqual([]);
+  expect(await openAccounts(database, owner.login, userId)).toEqual([]);
 });

@@ -192,6 +192,12 @@ export async function listDomains(database: Database): Promise<Domain[]> {
   return (await database.run(listAllDomains)).map(toDomain);
 }
 
+const deleteDomain = statement("DELETE FROM domain WHERE name = $1");
+/** False where there is no such domain. */
+export async function removeDomain(database: Database, name: string): Promise<boolean> {
+  return (await database.count(deleteDomain, [name])) > 0;
+}
+
 function toDomain(row: DomainRow): Domain {
   return { name: row.name, dkimSelector: row.dkim_selector, dkimKey: row.dkim_key };
 }

@@ -157,7 +157,7 @@ const recount = unprepared<{ id: number } & Counts & RealCounts>(`
   FROM mailbox m LEFT JOIN counted c ON c.mailbox_id = m.id WHERE m.user_id = $1 ORDER BY m.id`);
 
 const selectReferences = unprepared<{ sha256: Buffer; day: string; size: number }>(
-  "SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day, size FROM blob_ref WHERE user_id = $1",
+  "SELECT sha256, day, size FROM blob_ref WHERE user_id = $1",
 );
 
 type Tally = { count: number; example: string };

@@ -56,7 +56,7 @@ function select(columns: EmailColumns): Statement<FetchedEmail> {
     if (columns.list) chosen.push(list);
     if (columns.header) chosen.push("m.header");
     if (columns.structure) chosen.push("m.structure");
-    if (columns.blob) chosen.push(`${columns.list ? "" : "m.sha256, "}to_char(b.day, 'YYYY-MM-DD') AS day`);
+    if (columns.blob) chosen.push(`${columns.list ? "" : "m.sha256, "}b.day`);
     const message = chosen.length > 1 ? "JOIN message m ON m.user_id = $1 AND m.no = e.no" : "";
     const blob = columns.blob ? "LEFT JOIN blob_ref b ON b.user_id = $1 AND b.sha256 = m.sha256" : "";
     made = statement<FetchedEmail>(

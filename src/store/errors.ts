@@ -18,3 +18,6 @@ export class Conflict extends Error {
 
 /** The object of a blob reference is not in the blob store, or its bytes are not what its name says. */
 export class BlobMissing extends Error {}
+
+/** The tables are not such as this program may work on; the message tells the operator what to do. */
+export class SchemaRefused extends Error {}

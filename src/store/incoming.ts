@@ -54,7 +54,7 @@ type Row = {
   attempts: number;
   junk_reason: string | null;
 };
-const columns = `id, created_at, sha256, to_char(day, 'YYYY-MM-DD') AS day, size, mail_from, recipients, attempts,
+const columns = `id, created_at, sha256, day, size, mail_from, recipients, attempts,
   junk_reason`;
 const claim = statement<Row>(`
   UPDATE incoming SET leased_by = $2, leased_until = $3

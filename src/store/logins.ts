@@ -14,13 +14,13 @@ const selectLogin = statement<{ user_id: number; password_hash: string }>(
   "SELECT user_id, password_hash FROM login WHERE login = $1",
 );
 const selectAppHashes = statement<{ id: string; password_hash: string }>(
-  "SELECT id, password_hash FROM app_password WHERE login = $1 ORDER BY created_at DESC",
+  "SELECT id, password_hash FROM app_password WHERE user_id = $1 AND login = $2 ORDER BY created_at DESC",
 );
 
 export async function findLogin(database: Database, login: string): Promise<LoginSecrets | undefined> {
   const [row] = await database.run(selectLogin, [login]);
   if (!row) return undefined;
-  const apps = await database.run(selectAppHashes, [login]);
+  const apps = await database.run(selectAppHashes, [row.user_id, login]);
   return {
     userId: row.user_id,
     passwordHash: row.password_hash,
@@ -48,12 +48,14 @@ export async function openAccounts(
   );
 }
 
-const updatePassword = statement("UPDATE login SET password_hash = $2 WHERE login = $1");
+const updatePassword = statement<{ user_id: number }>(
+  "UPDATE login SET password_hash = $2 WHERE login = $1 RETURNING user_id",
+);
 /** False where there is no such login. The pushes that the old password asked for end with it. */
 export async function setPassword(store: Store, login: string, passwordHash: string): Promise<boolean> {
-  const isKnown = (await store.database.count(updatePassword, [login, passwordHash])) > 0;
-  await removePushesOf(store.database, login, "password");
-  return isKnown;
+  const [row] = await store.database.run(updatePassword, [login, passwordHash]);
+  if (row) await removePushesOf(store.database, { login, userId: row.user_id, credential: "password" });
+  return row !== undefined;
 }
 
 const notify = statement("SELECT pg_notify('posthorn', $1)");

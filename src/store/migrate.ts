@@ -1,34 +1,119 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { Log } from "../base/log.ts";
+import { isOlder, version } from "../base/version.ts";
 import type { Database } from "./database.ts";
-import { statement, unprepared } from "./sql.ts";
+import { SchemaRefused } from "./errors.ts";
+import { type Migration, readMigrations, statementsOf } from "./migration-files.ts";
+import { type Executor, statement, unprepared } from "./sql.ts";
 
-const folder = new URL("../../migrations/", import.meta.url);
+const ownFolder = new URL("../../migrations/", import.meta.url);
 
-const createLedger = unprepared(
-  "CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL)",
-);
 const lockLedger = unprepared("SELECT pg_advisory_xact_lock(7206901)");
 /** Citus: tables that refer to reference tables take one change at a time in a transaction. Means nothing elsewhere. */
 const oneByOne = unprepared("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'");
-const applied = statement<{ number: number }>("SELECT number FROM migration");
-const record = statement("INSERT INTO migration (number, name, applied_at) VALUES ($1, $2, now())");
+const createLedger = unprepared(`
+  CREATE TABLE IF NOT EXISTS migration (
+    number integer PRIMARY KEY,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    oldest_program text NOT NULL,
+    applied_at timestamptz NOT NULL
+  )`);
+type Applied = { number: number; name: string; checksum: string; oldest_program: string };
+const selectApplied = unprepared<Applied>(
+  "SELECT number, name, checksum, oldest_program FROM migration ORDER BY number",
+);
+const record = statement(
+  "INSERT INTO migration (number, name, checksum, oldest_program, applied_at) VALUES ($1, $2, $3, $4, now())",
+);
 
-/** Applies the numbered files of `migrations/` that this database lacks, all in one transaction; `tell` hears of each before. Their names. */
-export async function migrate(database: Database, log: Log, tell?: (name: string) => void): Promise<string[]> {
-  const files = (await readdir(folder)).filter((name) => /^\d{6}_\w+\.sql$/.test(name)).sort();
+export interface MigrateOptions {
+  /** Hears of each file before it is applied. */
+  tell?: ((name: string) => void) | undefined;
+  /** The version of the program that is to run on the database, and its migrations. (Default: this one's) */
+  program?: string;
+  folder?: URL;
+}
+
+/**
+ * Applies the numbered files of `migrations/` that this database lacks, all in one transaction. Their names. Throws
+ * SchemaRefused where this program may not run on the database.
+ */
+export async function migrate(
+  database: Database,
+  log: Log,
+  { tell = () => {}, program = version, folder = ownFolder }: MigrateOptions = {},
+): Promise<string[]> {
+  const migrations = await readMigrations(folder);
   return database.transaction("BEGIN", async (executor) => {
+    const done: string[] = [];
+    const apply = async (name: string, statements: string[]) => {
+      tell(name);
+      for (const text of statements) await executor.run(unprepared(text));
+      done.push(name);
+      log.info({ migration: name }, "migrated");
+    };
+    const note = ({ number, name, checksum, oldestProgram }: Migration) =>
+      executor.run(record, [number, name, checksum, oldestProgram]);
+
     await executor.run(lockLedger);
     await executor.run(oneByOne);
+    const isBefore = await isBeforeBaseline(executor);
+    if (isBefore) await apply(adoption, statementsOf(await readFile(new URL(adoption, ownFolder), "utf8")));
     await executor.run(createLedger);
-    const done = new Set((await executor.run(applied)).map((row) => row.number));
-    const fresh = files.filter((name) => !done.has(Number(name.slice(0, 6))));
-    for (const name of fresh) {
-      tell?.(name);
-      await executor.run(unprepared(await readFile(new URL(name, folder), "utf8")));
-      await executor.run(record, [Number(name.slice(0, 6)), name]);
-      log.info({ migration: name }, "migrated");
+    if (isBefore) for (const migration of migrations.filter(({ isBaseline }) => isBaseline)) await note(migration);
+    const applied = await executor.run(selectApplied);
+    refuseOthers(applied, migrations, program);
+    const known = new Set(applied.map(({ number }) => number));
+    for (const migration of migrations.filter(({ number }) => !known.has(number))) {
+      await apply(migration.name, migration.statements);
+      await note(migration);
     }
-    return fresh;
+    return done;
   });
+}
+
+/** What a newer program has applied is well unless it says otherwise; what both know must be the same. */
+function refuseOthers(applied: Applied[], migrations: Migration[], program: string): void {
+  const own = new Map(migrations.map((migration) => [migration.number, migration]));
+  for (const { number, name, checksum, oldest_program: oldest } of applied) {
+    if (isOlder(program, oldest)) {
+      throw new SchemaRefused(
+        `this is Posthorn ${program}, but the database has ${name}, which needs Posthorn ${oldest} or newer`,
+      );
+    }
+    const ours = own.get(number);
+    if (ours && ours.checksum !== checksum) {
+      throw new SchemaRefused(
+        `${ours.name} is not what was applied to the database as ${name}: SHA-256 ${ours.checksum}, there ${checksum}`,
+      );
+    }
+  }
+}
+
+const adoption = "adopt-0.1.sql";
+/** The migrations of 0.1. */
+const before = [1, 2, 3, 4, 10, 11, 12, 20, 30, 40, 50, 60, 70, 80, 100];
+const findLedger = unprepared<{ column: string }>(
+  "SELECT attname AS column FROM pg_attribute WHERE attrelid = to_regclass('migration') AND attnum > 0",
+);
+const selectBefore = unprepared<{ number: number }>("SELECT number FROM migration ORDER BY number");
+
+/** Whether the database is one of 0.1. Only with all its migrations can it be taken over. */
+async function isBeforeBaseline(executor: Executor): Promise<boolean> {
+  const columns = (await executor.run(findLedger)).map(({ column }) => column);
+  if (columns.length === 0 || columns.includes("checksum")) return false;
+  const numbers = (await executor.run(selectBefore)).map(({ number }) => number);
+  const strange = numbers.filter((number) => !before.includes(number));
+  const lacking = before.filter((number) => !numbers.includes(number));
+  if (strange.length > 0) {
+    throw new SchemaRefused(`the database has migrations that Posthorn 0.1 did not have: ${strange.join(", ")}`);
+  }
+  if (lacking.length > 0) {
+    throw new SchemaRefused(
+      `the database is of an early Posthorn 0.1 and lacks its migrations ${lacking.join(", ")}: ` +
+        `start the last Posthorn 0.1 on it once, then Posthorn ${version}`,
+    );
+  }
+  return true;
 }

@@ -1,4 +1,5 @@
 import type { Database } from "./database.ts";
+import type { LoginName } from "./login-name.ts";
 import { statement, unprepared } from "./sql.ts";
 
 /** Which process pushes for which subscription: looks across logins and shards, and says so in the texts. */
@@ -25,16 +26,18 @@ export async function pushHolders(database: Database): Promise<{ name: string; a
 }
 
 // <> ALL is true of no NULL: a row without a holder needs its own word.
-const claim = across<{ login: string; id: number }>(`
-  UPDATE push_subscription SET holder = $1 WHERE holder IS NULL OR holder <> ALL($2::text[]) RETURNING login, id`);
+const claim = across<{ user_id: number; login: string; id: number }>(`
+  UPDATE push_subscription SET holder = $1 WHERE holder IS NULL OR holder <> ALL($2::text[])
+  RETURNING user_id, login, id`);
 
 /** Takes over what none of the living holds. */
 export async function claimPushes(
   database: Database,
   holder: string,
   living: string[],
-): Promise<{ login: string; id: number }[]> {
-  return database.run(claim, [holder, living]);
+): Promise<(LoginName & { id: number })[]> {
+  const rows = await database.run(claim, [holder, living]);
+  return rows.map(({ user_id: userId, login, id }) => ({ userId, login, id }));
 }
 
 const deleteExpired = across(

@@ -10,13 +10,8 @@ export interface Removal {
   submissions: number;
 }
 
-// The directory is distributed by address and by login: these look across it, which an operator may.
-const ownAddresses = unprepared<{ address: string }>(
-  "-- crosses accounts\nSELECT address FROM address WHERE user_id = $1 ORDER BY address",
-);
-const ownLogins = unprepared<{ login: string }>(
-  "-- crosses accounts\nSELECT login FROM login WHERE user_id = $1 ORDER BY login",
-);
+const ownAddresses = unprepared<{ address: string }>("SELECT address FROM address WHERE user_id = $1 ORDER BY address");
+const ownLogins = unprepared<{ login: string }>("SELECT login FROM login WHERE user_id = $1 ORDER BY login");
 const countEmails = statement<{ count: number }>("SELECT count(*) AS count FROM email WHERE user_id = $1");
 const countSubmissions = statement<{ count: number }>("SELECT count(*) AS count FROM submission WHERE user_id = $1");
 
@@ -35,15 +30,12 @@ export async function previewRemoval(database: Database, userId: number): Promis
   };
 }
 
-const deleteAddresses = unprepared("-- crosses accounts\nDELETE FROM address WHERE user_id = $1");
-const deleteShares = unprepared("-- crosses accounts\nDELETE FROM account_access WHERE account_id = $1");
+const deleteAddresses = unprepared("DELETE FROM address WHERE user_id = $1");
+const deleteShares = unprepared("DELETE FROM account_access WHERE account_id = $1");
 const deleteDue = unprepared("DELETE FROM due WHERE user_id = $1");
-const byLogin = ["push_subscription", "token", "app_password", "account_access", "login"].map((table) =>
-  unprepared(`-- crosses accounts\nDELETE FROM ${table} WHERE login = $1`),
-);
-const references = unprepared<{ sha256: Buffer; day: string }>(
-  "SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM blob_ref WHERE user_id = $1",
-);
+const deleteAccess = unprepared("DELETE FROM account_access WHERE login = ANY($1::text[])");
+const deleteLogins = unprepared("DELETE FROM login WHERE login = ANY($1::text[])");
+const references = unprepared<{ sha256: Buffer; day: string }>("SELECT sha256, day FROM blob_ref WHERE user_id = $1");
 const accountTables = unprepared<{ name: string }>(`
   SELECT quote_ident(c.table_name) AS name FROM information_schema.columns c
   JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
@@ -65,11 +57,9 @@ export async function removeAccount(store: Store, userId: number, tell: Tell = (
   );
   const tables = (await database.run(accountTables)).map((row) => row.name);
   await database.run(deleteDue, [userId]);
-  for (const login of removal.logins) {
-    for (const deletion of byLogin.slice(0, -1)) await database.run(deletion, [login]);
-  }
+  await database.run(deleteAccess, [removal.logins]);
   await store.write(userId, (tx) => deleteRows(tx, [...tables, "account"], tell));
-  for (const login of removal.logins) await database.run(byLogin.at(-1)!, [login]);
+  await database.run(deleteLogins, [removal.logins]);
   return removal;
 }
 

@@ -29,7 +29,7 @@ const countOld = statement<{ count: number }>(
   `SELECT count(*) AS count FROM search WHERE user_id = $1 AND version < ${termsVersion}`,
 );
 const selectOld = statement<StoredBlob & { no: number }>(`
-  SELECT s.no, m.sha256, m.size, to_char(b.day, 'YYYY-MM-DD') AS day FROM search s
+  SELECT s.no, m.sha256, m.size, b.day FROM search s
   JOIN message m ON m.user_id = $1 AND m.no = s.no
   JOIN blob_ref b ON b.user_id = $1 AND b.sha256 = m.sha256
   WHERE s.user_id = $1 AND s.no < $2 AND s.version < ${termsVersion} ORDER BY s.no DESC LIMIT $3`);

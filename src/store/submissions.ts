@@ -185,7 +185,7 @@ export interface EmailToSend {
 }
 type SendRow = { id: number; thread_id: number; sha256: Buffer; size: number; day: string };
 const selectToSend = statement<SendRow>(`
-  SELECT e.id, e.thread_id, m.sha256, m.size, to_char(b.day, 'YYYY-MM-DD') AS day FROM email e
+  SELECT e.id, e.thread_id, m.sha256, m.size, b.day FROM email e
   JOIN message m ON m.user_id = $1 AND m.no = e.no
   JOIN blob_ref b ON b.user_id = $1 AND b.sha256 = m.sha256
   WHERE e.user_id = $1 AND e.id = ANY($2::bigint[])`);

@@ -266,8 +266,9 @@ export async function accountIds(database: Database): Promise<number[]> {
 
 /** How much mail waits: in, and recipients out. */
 export async function queueDepths(database: Database): Promise<{ incoming: number; outgoing: number }> {
-  const [row] = await database.run(countQueues);
-  return row!;
+  const [incoming] = await database.run(countIncoming);
+  const [outgoing] = await database.run(countOutgoing);
+  return { incoming: incoming!.count, outgoing: outgoing!.count };
 }
 
 export function keyOf({ sha256, day: name }: ObjectKey): string {
@@ -298,7 +299,7 @@ const keepForGood = statement(`
   WHERE user_id = $1 AND sha256 = ANY($2::bytea[]) AND expires_at <= $3 AND released_at IS NULL`);
 
 const selectReleased = across<{ user_id: number; sha256: Buffer; day: string }>(`
-  SELECT user_id, sha256, to_char(day, 'YYYY-MM-DD') AS day FROM blob_ref
+  SELECT user_id, sha256, day FROM blob_ref
   WHERE released_at IS NOT NULL AND released_at <= $1 LIMIT $2`);
 const deleteReleased = statement(
   "DELETE FROM blob_ref WHERE user_id = $1 AND sha256 = ANY($2::bytea[]) AND released_at <= $3",
@@ -308,26 +309,26 @@ const insertDead = across(`
   INSERT INTO dead_object (sha256, day, died_at) SELECT sha256, day, $3 FROM unnest($1::bytea[], $2::date[]) AS d (sha256, day)
   ON CONFLICT (sha256, day) DO UPDATE SET died_at = excluded.died_at`);
 const selectDead = across<{ sha256: Buffer; day: string }>(`
-  SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM dead_object WHERE day <= $1::date AND died_at <= $2 LIMIT $3`);
+  SELECT sha256, day FROM dead_object WHERE day <= $1::date AND died_at <= $2 LIMIT $3`);
 const deleteDead = across(
   "DELETE FROM dead_object WHERE sha256 = ANY($1::bytea[]) AND day <= $2::date AND died_at <= $3",
 );
 const selectDying = across<{ sha256: Buffer; day: string }>(`
-  SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM dead_object WHERE sha256 = ANY($1::bytea[]) AND died_at > $2`);
+  SELECT sha256, day FROM dead_object WHERE sha256 = ANY($1::bytea[]) AND died_at > $2`);
 const selectAllIncoming = across<{ sha256: Buffer; day: string; size: number }>(
-  "SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day, size FROM incoming",
+  "SELECT sha256, day, size FROM incoming",
 );
 const selectIncoming = across<{ sha256: Buffer; day: string }>(
-  "SELECT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM incoming WHERE sha256 = ANY($1::bytea[])",
+  "SELECT sha256, day FROM incoming WHERE sha256 = ANY($1::bytea[])",
 );
 const selectReferences = across<{ sha256: Buffer; day: string }>(
-  "SELECT DISTINCT sha256, to_char(day, 'YYYY-MM-DD') AS day FROM blob_ref WHERE sha256 = ANY($1::bytea[])",
+  "SELECT DISTINCT sha256, day FROM blob_ref WHERE sha256 = ANY($1::bytea[])",
 );
 
 const cleanPending = across("SELECT gin_clean_pending_list('search_terms'::regclass)");
 
-const countQueues = across<{ incoming: number; outgoing: number }>(`
-  SELECT (SELECT count(*) FROM incoming) AS incoming, (SELECT count(*) FROM delivery WHERE state = 'queued') AS outgoing`);
+const countIncoming = across<{ count: number }>("SELECT count(*) AS count FROM incoming");
+const countOutgoing = across<{ count: number }>("SELECT count(*) AS count FROM delivery WHERE state = 'queued'");
 
 const selectAccounts = across<{ user_id: number }>(
   "SELECT user_id FROM account WHERE user_id > $1 ORDER BY user_id LIMIT $2",

@@ -134,7 +134,7 @@ export class MailHost {
   async mails(accountId: number): Promise<StoredMail[]> {
     const rows = await this.database.run(
       unprepared<{ sha256: Buffer; day: string; size: number; subject: string | null; mailbox_ids: number[] }>(`
-        SELECT m.sha256, to_char(b.day, 'YYYY-MM-DD') AS day, m.size, m.subject, e.mailbox_ids FROM email e
+        SELECT m.sha256, b.day, m.size, m.subject, e.mailbox_ids FROM email e
         JOIN message m ON m.user_id = $1 AND m.no = e.no
         JOIN blob_ref b ON b.user_id = $1 AND b.sha256 = m.sha256
         WHERE e.user_id = $1 ORDER BY e.id`),

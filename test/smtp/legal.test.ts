@@ -10,7 +10,20 @@ import { walk } from "../../src/mime/walk.ts";
 import { findDomain } from "../../src/store/directory.ts";
 import { until } from "../support/ports.ts";
 import { expectLegal, lines, plain, utf8 } from "../support/wire.ts";
-import { bob, clientOf, draft, host, mail, refusal, type Submission, sent, sink, status, useOutbox } from "./outbox.ts";
+import {
+  ada,
+  bob,
+  clientOf,
+  draft,
+  host,
+  mail,
+  refusal,
+  type Submission,
+  sent,
+  sink,
+  status,
+  useOutbox,
+} from "./outbox.ts";
 
 useOutbox();
 beforeAll(async () => {
@@ -167,7 +180,15 @@ describe("a signed part", () => {
 
   test("with 8-bit octets leaves as it is, or comes back with the reason", async () => {
     const { id } = await sent(signed("Grüße"));
-    expect((await status(id, "zoe@far.test", "no"))!.smtpReply).toMatch(/^550 5\.6\.3 .*signed part holds 8-bit text/);
+    const { smtpReply } = (await status(id, "zoe@far.test", "no"))!;
+    expect(smtpReply).toMatch(/^550 5\.6\.3 .*signed part holds 8-bit text/);
+    const report = await until("the report", async () =>
+      (await host.mails(ada)).find(({ raw }) => raw.includes("signed part")),
+    );
+    expect(report.raw).toContain(`  zoe@far.test\r\n    ${smtpReply}\r\n`);
+    expect(report.raw).toMatch(
+      /no 8BITMIME\), .* break the signature: sign it again with its text in quoted-printable/,
+    );
     expect(sink.messages).toEqual([]);
     sink.offer({ extensions: ["8BITMIME"] });
     await sent(signed("Grüße"));

@@ -114,6 +114,20 @@ test("a recipient is the same with and without needless quotes", async () => {
   ]);
 });
 
+test("a dot after the domain is dropped, of the sender and of recipients", async () => {
+  const connection = await SmtpConnection.greet({ port: host.smtpPort });
+  await connection.command("MAIL FROM:<eve@there.test.>", [250]);
+  for (const domain of ["here.test.", "here.test"]) await connection.command(`RCPT TO:<ada@${domain}>`, [250]);
+  expect((await connection.command("RCPT TO:<nobody@here.test.>")).line).toMatch(/^550 5\.1\.1 /);
+  expect((await connection.data("Subject: dot\r\n\r\nHello.\r\n")).code).toBe(250);
+  await connection.quit();
+  const found = await until("the mail", async () => {
+    const mails = (await host.mails(ada)).filter((mail) => mail.subject === "dot");
+    return mails.length > 0 ? mails : undefined;
+  });
+  expect(found.map(({ raw }) => raw.split("\r\n")[0])).toEqual(["Return-Path: <eve@there.test>"]);
+});
+
 test("a recipient may be named hundreds of times in one message, and stands in it once", async () => {
   const connection = await SmtpConnection.greet({ port: host.smtpPort });
   await connection.command(from, [250]);

@@ -66,7 +66,7 @@ export class PushWorld {
 
   async #end(): Promise<void> {
     for (const process of this.#running) await process.stop();
-    await this.database.run(unprepared("DELETE FROM push_subscription"));
+    await this.database.run(unprepared("-- crosses accounts\nDELETE FROM push_subscription"));
   }
 
   async startProcess(name: string, extra: Partial<WebPushOptions> = {}): Promise<PushProcess> {

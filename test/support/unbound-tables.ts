@@ -1,6 +1,7 @@
 /** Tables whose rows carry user_id (migrations/). */
 const accountTables = [
   "account",
+  "app_password",
   "blob_ref",
   "change",
   "delivery",
@@ -12,10 +13,13 @@ const accountTables = [
   "mailbox",
   "mailbox_subscription",
   "message",
+  "push_subscription",
   "received",
   "search",
+  "search_part",
   "submission",
   "thread_ref",
+  "token",
   "vacation",
   "vacation_answer",
 ];

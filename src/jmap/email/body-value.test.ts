@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { encodeBase64 } from "../../mime/base64.ts";
 import { bodyValue as wholeValue } from "../../mime/decode.ts";
 import type { Range } from "../../mime/structure.ts";
-import { encodeBase64, encodeQuotedPrintable } from "../../mime/transfer.ts";
+import { encodeQuotedPrintable } from "../../mime/transfer.ts";
 import { walk } from "../../mime/walk.ts";
 import { bodyValue } from "./body-value.ts";
 import type { MessageContent } from "./content.ts";

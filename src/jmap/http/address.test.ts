@@ -91,7 +91,6 @@ test("a client that is gone has no address, whatever its headers say", () => {
 test("the server's URL is what a trusted proxy says, and else the request", () => {
   const proxied = { "x-forwarded-proto": "https", "x-forwarded-host": "jmap.example" };
   expect(some.baseUrl(from("127.0.0.1", proxied))).toBe("https://jmap.example");
-  expect(some.baseUrl(from("127.0.0.1", { "x-forwarded-proto": "https, http" }))).toBe("https://mail.example");
   expect(some.baseUrl(from("127.0.0.1", { forwarded: 'for=x;proto=https;host="jmap.example:8443"' }))).toBe(
     "https://jmap.example:8443",
   );
@@ -100,4 +99,45 @@ test("the server's URL is what a trusted proxy says, and else the request", () =
   expect(some.baseUrl(from("203.0.113.1", proxied))).toBe("http://mail.example");
   const named = new Proxies({ trusted: [], publicUrl: "https://jmap.example/x/", log: silentLog });
   expect(named.baseUrl(from("203.0.113.1", proxied))).toBe("https://jmap.example/x");
+});
+
+test.each([
+  ["one proxy", { "x-forwarded-proto": "http, https", "x-forwarded-host": "evil.test, jmap.example" }],
+  [
+    "one proxy that also tells the client",
+    {
+      "x-forwarded-for": "10.1.2.3, 198.51.100.7",
+      "x-forwarded-proto": "http, https",
+      "x-forwarded-host": "evil.test,jmap.example",
+    },
+  ],
+  [
+    "two proxies",
+    {
+      "x-forwarded-for": "203.0.113.9, 198.51.100.7, 10.1.2.3",
+      "x-forwarded-proto": "http, https, http",
+      "x-forwarded-host": "evil.test, jmap.example, inner.example",
+    },
+  ],
+  [
+    "two proxies of which one tells",
+    {
+      "x-forwarded-for": "198.51.100.7, 10.1.2.3",
+      "x-forwarded-proto": "https",
+      "x-forwarded-host": "jmap.example",
+    },
+  ],
+  [
+    "one proxy with Forwarded",
+    { forwarded: "proto=http;host=evil.test, for=198.51.100.7;proto=https;host=jmap.example" },
+  ],
+  [
+    "two proxies with Forwarded",
+    {
+      forwarded:
+        "for=10.1.2.3;host=evil.test, for=198.51.100.7;proto=https;host=jmap.example, for=10.1.2.3;proto=http;host=inner.example",
+    },
+  ],
+])("the server's URL is what the outermost trusted of %s says, never the client", (_, headers) => {
+  expect(some.baseUrl(from("127.0.0.1", headers))).toBe("https://jmap.example");
 });

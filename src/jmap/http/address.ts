@@ -65,7 +65,7 @@ export class Proxies {
     const isTrusted = this.#isTrusted(peer);
     const header = forwardedHeader(req);
     if (header !== undefined && !isTrusted) this.#warn(peer, header);
-    const forwarded = isTrusted ? forwardedTo(req) : {};
+    const forwarded = isTrusted ? this.#forwardedTo(req, peer) : {};
     const host = forwarded.host ?? req.headers.host ?? "";
     const isHost = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i.test(host);
     return `${forwarded.proto?.toLowerCase() === "https" ? "https" : "http"}://${isHost ? host : "localhost"}`;
@@ -77,19 +77,40 @@ export class Proxies {
    */
   #lastHop(req: IncomingMessage, peer: string): string {
     const chains = [commaList(req.headers["x-forwarded-for"]), forwardedElements(req).map((pairs) => pairs.for ?? "")];
-    const last = chains.filter((chain) => chain.some((hop) => hop !== "")).map((chain) => this.#walk(chain, peer));
+    const last = chains
+      .filter((chain) => chain.some((hop) => hop !== ""))
+      .map((chain) => this.#walk(chain, peer).address);
     return new Set(last).size === 1 ? last[0]! : peer;
   }
 
-  #walk(chain: string[], peer: string): string {
+  /** The client, and how many proxies in a row, the peer among them, are trusted. */
+  #walk(chain: string[], peer: string): { address: string; proxies: number } {
     let address = peer;
-    for (const hop of chain.reverse()) {
+    let proxies = 1;
+    for (const hop of chain.toReversed()) {
       const next = hopAddress(hop);
       if (next === undefined) break;
       address = next;
       if (!this.#isTrusted(address)) break;
+      proxies++;
     }
-    return address;
+    return { address, proxies };
+  }
+
+  /**
+   * What the client asked for, as the outermost trusted proxy tells, which knew it best: of several values, as many from
+   * the right as there are such proxies. What stands further left, the client may have written itself.
+   */
+  #forwardedTo(req: IncomingMessage, peer: string): { proto?: string | undefined; host?: string | undefined } {
+    const elements = forwardedElements(req);
+    const forwarders = this.#walk(
+      elements.map((pairs) => pairs.for ?? ""),
+      peer,
+    ).proxies;
+    const element = elements.slice(-forwarders)[0] ?? {};
+    const { proxies } = this.#walk(commaList(req.headers["x-forwarded-for"]), peer);
+    const of = (name: string) => commaList(req.headers[name]).slice(-proxies)[0]?.trim();
+    return { proto: of("x-forwarded-proto") ?? element.proto, host: of("x-forwarded-host") ?? element.host };
   }
 
   #isTrusted(address: string): boolean {
@@ -148,11 +169,4 @@ function forwardedElements(req: IncomingMessage): Pairs[] {
       pairs.map(([, name, quoted, token]) => [name!.toLowerCase(), quoted?.replace(/\\(.)/g, "$1") ?? token!]),
     );
   });
-}
-
-/** What the client asked for, as its nearest proxies tell: the first of several knew it best. */
-function forwardedTo(req: IncomingMessage): { proto?: string | undefined; host?: string | undefined } {
-  const [first = {}] = forwardedElements(req);
-  const of = (name: string) => commaList(req.headers[name])[0]?.trim();
-  return { proto: of("x-forwarded-proto") ?? first.proto, host: of("x-forwarded-host") ?? first.host };
 }

@@ -81,7 +81,7 @@ const rows = (text: string) => store.database.run(unprepared<Json>(text), [accou
 /** The message of the only submission, as it leaves. */
 async function outgoing(): Promise<{ envelope: Json; message: string; id: number }> {
   const [row] = await rows(`
-    SELECT s.id, s.envelope, s.sha256, to_char(b.day, 'YYYY-MM-DD') AS day, b.size FROM submission s
+    SELECT s.id, s.envelope, s.sha256, b.day, b.size FROM submission s
     JOIN blob_ref b ON b.user_id = $1 AND b.sha256 = s.sha256 WHERE s.user_id = $1`);
   const blob = { sha256: row!.sha256 as Buffer, day: row!.day as string, size: row!.size as number };
   const message = (await services.blobs.readObject(blob)).toString();

@@ -65,7 +65,7 @@ function checkUpdate(record: UpdateRecord, call: Call): void {
 async function checkNumber(records: CreateRecord[], call: Call): Promise<void> {
   if (records.length === 0) return;
   const { store, clock, webPush } = call.services;
-  let left = mostOfLogin - (await countPushSubscriptions(store.database, call.login.login, clock.now()));
+  let left = mostOfLogin - (await countPushSubscriptions(store.database, ownerOf(call), clock.now()));
   for (const record of records) {
     if (left-- <= 0) record.error = tooMany("push subscriptions", mostOfLogin);
     else if (!webPush.admit(call.login.login)) record.error = new SetError("rateLimit", "too many in a short time");
@@ -115,7 +115,7 @@ async function update(record: UpdateRecord, call: Call): Promise<void> {
 
 function tell(records: { id: number }[], call: Call): void {
   call.services.webPush.changed(
-    call.login.login,
+    call.login,
     records.map(({ id }) => id),
   );
 }
@@ -131,7 +131,7 @@ export const hooks: SetHooks<Call> = {
 
   async destroy(records, _batch, call) {
     const ids = records.map(({ id }) => id);
-    await removePushSubscriptions(call.services.store.database, call.login.login, ids);
+    await removePushSubscriptions(call.services.store.database, call.login, ids);
     tell(records, call);
   },
 

@@ -199,10 +199,11 @@ describe("a credential that is no more", () => {
   const revoked = () => world.server.bus.publish({ credential: world.login.login });
 
   it("takes its subscriptions with it: an app password, a token, the password", async () => {
-    const name = world.login.login;
-    await addAppPassword(world.server.store, { login: name, id: "abcdef", label: "", hash: "" });
+    const { login, userId } = world.login;
+    await addAppPassword(world.server.store, { login, userId, id: "abcdef", label: "", hash: "" });
     await addToken(world.server.store, {
-      login: name,
+      login,
+      userId,
       id: "token1",
       label: "",
       hash: randomBytes(32),
@@ -219,12 +220,12 @@ describe("a credential that is no more", () => {
     for (const path of ["/app", "/token", "/password"]) {
       await vi.waitFor(() => expect(world.changesAt(path)).toHaveLength(1), patient);
     }
-    await revokeCredential(world.database, name, "abcdef");
-    await revokeCredential(world.database, name, "token1");
+    await revokeCredential(world.database, { login, userId }, "abcdef");
+    await revokeCredential(world.database, { login, userId }, "token1");
     revoked();
     await world.change("Mailbox");
     await vi.waitFor(() => expect(world.changesAt("/password")).toHaveLength(2), patient);
-    await setPassword(world.server.store, name, "another");
+    await setPassword(world.server.store, login, "another");
     revoked();
     await world.change("Email");
     await sleep(100);
@@ -244,6 +245,7 @@ describe("a credential that is no more", () => {
     const expiresAt = new Date(Date.now() + 90 * day);
     await addToken(world.server.store, {
       login: world.login.login,
+      userId: world.login.userId,
       id: "token2",
       label: "",
       hash: randomBytes(32),

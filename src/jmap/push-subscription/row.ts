@@ -4,7 +4,7 @@ import { idPrefix } from "../ids.ts";
 import type { Call } from "../method.ts";
 
 export function ownerOf({ login }: Call): Owner {
-  return { login: login.login, credential: login.credential };
+  return { login: login.login, userId: login.userId, credential: login.credential };
 }
 
 /** As its client sees it; `secretCode` is what it has yet to find out. */

@@ -101,6 +101,27 @@ test("whatever part a search finds text in, it is marked", async () => {
   }
 });
 
+test("what is found in the name of an attachment alone is marked nowhere", async () => {
+  const store = await createTestStore();
+  const world = await createEmailWorld(testServices(store, createMailServices(store)));
+  const source = [
+    "From: a@example.org\r\nSubject: See the file\r\nContent-Type: multipart/mixed; boundary=b\r\n",
+    "--b\r\n\r\nHere it is.",
+    '--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename="narwhal report.txt"\r\n\r\nfigures',
+    "--b--\r\n",
+  ].join("\r\n");
+  const email = { blobId: await world.upload(source), mailboxIds: { [world.inbox]: true } };
+  const { created } = (await world.client.call("Email/import", { emails: { a: email } })) as Record<string, Json>;
+  const { id } = created!.a as Json;
+  const snippet = async (filter: Json) => {
+    expect((await world.client.call("Email/query", { filter })).ids).toEqual([id]);
+    return (await world.client.call("SearchSnippet/get", { filter, emailIds: [id] })).list;
+  };
+  expect(await snippet({ text: "narwhal" })).toEqual([{ emailId: id, subject: null, preview: null }]);
+  const either = { operator: "OR", conditions: [{ text: "narwhal" }, { text: "file" }] };
+  expect(await snippet(either)).toEqual([{ emailId: id, subject: "See the <mark>file</mark>", preview: null }]);
+});
+
 test("a mail that was stored when less was known of its parts is marked as a search finds it", async () => {
   const store = await createTestStore();
   const world = await createEmailWorld(testServices(store, createMailServices(store)));

@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../../base/clock.ts";
 import { decodeId } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
+import type { LoginName } from "../../store/login-name.ts";
 import { findLogin, openAccounts } from "../../store/logins.ts";
 import {
   findHeldPush,
@@ -8,6 +9,7 @@ import {
   notePushed,
   notePushFailed,
   noteVerificationSent,
+  type PushName,
   removePushSubscriptions,
 } from "../../store/push-subscriptions.ts";
 import type { Store } from "../../store/store.ts";
@@ -65,7 +67,7 @@ const longestTimer = 2 ** 31 - 1;
  * process by now, gets none; and neither URL nor keys stay in memory (RFC 8620 §7.2).
  */
 export class Courier {
-  readonly login: string;
+  readonly owner: LoginName;
   readonly id: number;
   readonly #deps: CourierDeps;
   readonly #onClose: () => void;
@@ -78,9 +80,9 @@ export class Courier {
   #working: Promise<void> | undefined;
   #closed = false;
 
-  constructor(deps: CourierDeps, login: string, id: number, onClose: () => void) {
+  constructor(deps: CourierDeps, owner: LoginName, id: number, onClose: () => void) {
     this.#deps = deps;
-    this.login = login;
+    this.owner = owner;
     this.id = id;
     this.#onClose = onClose;
     this.#rest = deps.pace.rest;
@@ -111,9 +113,13 @@ export class Courier {
     await this.#working;
   }
 
+  #name(): PushName {
+    return { ...this.owner, id: this.id, holder: this.#deps.holder };
+  }
+
   async #read(): Promise<HeldPush | undefined> {
-    const { store, clock, holder } = this.#deps;
-    const row = await findHeldPush(store.database, this.login, this.id, holder);
+    const { store, clock } = this.#deps;
+    const row = await findHeldPush(store.database, this.#name());
     const now = clock.now();
     if (row && ![row.expiresAt, row.credentialExpiresAt].some((end) => end && end <= now)) return row;
     if (row) await this.#destroy("expired");
@@ -127,8 +133,8 @@ export class Courier {
   }
 
   async #destroy(reason: string): Promise<void> {
-    this.#deps.log.info({ login: this.login, id: this.id, reason }, "push subscription removed");
-    await removePushSubscriptions(this.#deps.store.database, this.login, [this.id]);
+    this.#deps.log.info({ login: this.owner.login, id: this.id, reason }, "push subscription removed");
+    await removePushSubscriptions(this.#deps.store.database, this.owner, [this.id]);
     this.#end();
   }
 
@@ -150,13 +156,14 @@ export class Courier {
   /** Undefined where the credential that made the subscription is no more. */
   async #accounts({ credential }: HeldPush): Promise<number[] | undefined> {
     const { database } = this.#deps.store;
-    const known = await findLogin(database, this.login);
-    if (!known) return undefined;
+    const { login, userId } = this.owner;
+    const known = await findLogin(database, login);
+    if (known?.userId !== userId) return undefined;
     const [kind, id] = credential.split(":");
     if (kind === "app" && !known.appPasswords.some((app) => app.id === id)) return undefined;
-    if (kind === "token" && !(await listCredentials(database, this.login)).some((token) => token.id === id))
+    if (kind === "token" && !(await listCredentials(database, this.owner)).some((token) => token.id === id))
       return undefined;
-    return (await openAccounts(database, this.login, known.userId)).map((account) => account.id);
+    return (await openAccounts(database, login, userId)).map((account) => account.id);
   }
 
   #take({ changed }: StateChange): undefined {
@@ -236,8 +243,8 @@ export class Courier {
   }
 
   async #succeeded({ changed }: PushMessage): Promise<void> {
-    const { store, pace, clock, holder } = this.#deps;
-    const name = { login: this.login, id: this.id, holder };
+    const { store, pace, clock } = this.#deps;
+    const name = this.#name();
     if (!changed) return noteVerificationSent(store.database, name);
     for (const [accountId, states] of changed) {
       const told = this.#told.get(accountId) ?? {};
@@ -249,7 +256,7 @@ export class Courier {
   }
 
   async #failed(row: HeldPush, outcome: Posted | string): Promise<boolean> {
-    const { store, pace, clock, log, holder } = this.#deps;
+    const { store, pace, clock, log } = this.#deps;
     const now = clock.now();
     const since = row.failingSince ?? now;
     const reason = typeof outcome === "string" ? outcome : `status ${outcome.status}`;
@@ -261,12 +268,8 @@ export class Courier {
     const attempts = !row.verified && isRefused ? verificationAttempts : row.attempts + 1;
     this.#notBefore = now.getTime() + this.#pauseAfter(row.attempts, outcome);
     const nextAttemptAt = new Date(this.#notBefore);
-    log.info({ login: this.login, id: this.id, reason, attempts, nextAttemptAt }, "push failed");
-    await notePushFailed(
-      store.database,
-      { login: this.login, id: this.id, holder },
-      { attempts, since, nextAttemptAt },
-    );
+    log.info({ login: this.owner.login, id: this.id, reason, attempts, nextAttemptAt }, "push failed");
+    await notePushFailed(store.database, this.#name(), { attempts, since, nextAttemptAt });
     return row.verified || attempts < verificationAttempts;
   }
 

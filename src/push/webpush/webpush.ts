@@ -5,6 +5,7 @@ import type { Holder } from "../../base/holder.ts";
 import type { Log } from "../../base/log.ts";
 import { Slots } from "../../base/slots.ts";
 import { AccountMissing } from "../../store/errors.ts";
+import type { LoginName } from "../../store/login-name.ts";
 import { claimPushes, leavePushHolder, pushHolders, stayPushHolder } from "../../store/push-sweeps.ts";
 import type { Store } from "../../store/store.ts";
 import type { Bus, Unsubscribe } from "../bus.ts";
@@ -68,11 +69,8 @@ export class WebPush {
     this.applicationServerKey = deps.vapid.publicKey;
     // Credentials that are gone end their subscriptions; accounts may have been opened or closed.
     this.#unsubscribe = options.bus.onRevoked((login) => {
-      const own = [...this.#couriers.values()].filter((courier) => courier.login === login);
-      this.changed(
-        login,
-        own.map(({ id }) => id),
-      );
+      const own = [...this.#couriers.values()].filter(({ owner }) => owner.login === login);
+      for (const { owner, id } of own) this.#begin(owner, id);
     });
   }
 
@@ -128,15 +126,15 @@ export class WebPush {
   }
 
   /** Rows that this process holds were made, changed or removed. */
-  changed(login: string, ids: readonly number[]): void {
-    for (const id of ids) this.#begin(login, id);
+  changed(owner: LoginName, ids: readonly number[]): void {
+    for (const id of ids) this.#begin(owner, id);
   }
 
-  #begin(login: string, id: number): void {
+  #begin({ login, userId }: LoginName, id: number): void {
     if (this.#closed) return;
-    const key = `${id} ${login}`;
+    const key = `${id} ${userId} ${login}`;
     const before = this.#couriers.get(key);
-    const courier = new Courier(this.#deps, login, id, () => {
+    const courier = new Courier(this.#deps, { login, userId }, id, () => {
       if (this.#couriers.get(key) === courier) this.#couriers.delete(key);
     });
     this.#couriers.set(key, courier);
@@ -165,6 +163,6 @@ export class WebPush {
       if (aliveUntil.getTime() > now && !this.#options.holder.isGone(name)) living.push(name);
       else await leavePushHolder(database, name);
     }
-    for (const { login, id } of await claimPushes(database, this.holder, living)) this.#begin(login, id);
+    for (const push of await claimPushes(database, this.holder, living)) this.#begin(push, push.id);
   }
 }

@@ -1,13 +1,11 @@
 import { isAscii } from "node:buffer";
 import { isIPv4, isIPv6 } from "node:net";
 import type { SMTPServerAddress } from "smtp-server";
+import { longestPath } from "../../mail/submit.ts";
 import { Refusal } from "./reply.ts";
 
 /** What our EHLO offers. */
 const parameters = { mail: new Set(["SIZE", "BODY", "SMTPUTF8"]), rcpt: new Set<string>() };
-
-/** RFC 5321 §4.5.3.1.3: 256 with the angle brackets. */
-const longestPath = 254;
 
 /** In no address: control characters and what cannot be seen. The joiners of some scripts belong to names. */
 const unsafe = /[\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff]/;
@@ -17,11 +15,14 @@ const domainPart = String.raw`\[[^\]\s]+\]|[\w\u0080-\uffff-]+(?:\.[\w\u0080-\uf
 const hop = String.raw`@(?:\[[^\]\s]+\]|[^\s,:@<>[]+)`;
 /** The source route of RFC 5321 appendix C is taken and ignored. */
 const command = new RegExp(
-  String.raw`^(\w+\s+\w+)\s*:\s*<\s*(?:${hop}(?:,${hop})*:)?(?:(${localPart})@(${domainPart})|(postmaster|))\s*>(\s.*)?$`,
+  String.raw`^(\w+\s+\w+)\s*:\s*<\s*(?:${hop}(?:,${hop})*:)?(?:(${localPart})@(${domainPart})(?:(?<!\])\.)?|(postmaster|))\s*>(\s.*)?$`,
   "is",
 );
 
-/** RFC 5321 §4.1.1.2, §4.1.1.3: the path of `MAIL FROM` or `RCPT TO`, as it was written; undefined where it is none. */
+/**
+ * RFC 5321 §4.1.1.2, §4.1.1.3: the path of `MAIL FROM` or `RCPT TO`, as it was written but for a dot after the
+ * domain, which is no part of one (§4.1.2) and yet sent; undefined where it is none.
+ */
 export function parsePath(name: string, line: string): { address: string; parameters: string } | undefined {
   const match = command.exec(line);
   if (match?.[1]?.replace(/\s+/, " ").toUpperCase() !== name.toUpperCase()) return undefined;

@@ -1,16 +1,4 @@
--- Every row of an account carries user_id, first in each key and index (GIN apart).
-CREATE TABLE account (
-  user_id bigint PRIMARY KEY,
-  name text NOT NULL,
-  modseq bigint NOT NULL DEFAULT 0,
-  last_id bigint NOT NULL DEFAULT 0,
-  -- A restore from backup raises it: states of before are then unknown.
-  epoch integer NOT NULL DEFAULT 1,
-  -- Changes up to here may be gone from the log.
-  pruned_modseq bigint NOT NULL DEFAULT 0,
-  created_at timestamptz NOT NULL
-) WITH (fillfactor = 50);
-SELECT distribute('account', 'user_id', 'none');
+-- oldest program: 0.2.0
 
 -- Append-only. kind: a bit mask, see src/store/change.ts.
 CREATE TABLE change (
@@ -21,6 +9,8 @@ CREATE TABLE change (
   kind smallint NOT NULL,
   thread_id bigint,
   changed_at timestamptz NOT NULL,
+  -- Of a destroyed email: where it stood in lists by date, for /queryChanges with upToId.
+  received_at timestamptz,
   PRIMARY KEY (user_id, type, modseq, id)
 );
 SELECT distribute('change', 'user_id', 'account');
@@ -43,6 +33,15 @@ CREATE TABLE mailbox (
   CONSTRAINT mailbox_sibling_name UNIQUE NULLS NOT DISTINCT (user_id, parent_id, name) DEFERRABLE INITIALLY IMMEDIATE
 ) WITH (fillfactor = 50);
 SELECT distribute('mailbox', 'user_id', 'account');
+
+-- Whether a login sees a mailbox of an account that is not its own (RFC 8621 §2); the owner's view is mailbox.is_subscribed.
+CREATE TABLE mailbox_subscription (
+  user_id bigint NOT NULL,
+  login text NOT NULL,
+  mailbox_id bigint NOT NULL,
+  PRIMARY KEY (user_id, login, mailbox_id)
+);
+SELECT distribute('mailbox_subscription', 'user_id', 'account');
 
 -- What never changes of a message. Address lists are JMAP JSON, ready for the wire.
 CREATE TABLE message (
@@ -140,12 +139,28 @@ CREATE TABLE search (
   no bigint NOT NULL,
   received_at timestamptz NOT NULL,
   terms tsvector NOT NULL,
+  -- How the terms were made; those of an older version are found as far as they go, until they are made anew.
+  version smallint NOT NULL DEFAULT 0,
   PRIMARY KEY (user_id, no)
 );
 SELECT distribute('search', 'user_id', 'account');
 CREATE INDEX search_received ON search (user_id, received_at DESC, no DESC);
 -- Terms carry the account, so a search costs by that account's mail alone.
 CREATE INDEX search_terms ON search USING gin (terms) WITH (fastupdate = on, gin_pending_list_limit = 2048);
+
+-- The terms of a mail that is too long for one row of search; its row there has none.
+CREATE TABLE search_part (
+  user_id bigint NOT NULL,
+  no bigint NOT NULL,
+  part int NOT NULL,
+  terms tsvector NOT NULL,
+  PRIMARY KEY (user_id, no, part)
+);
+-- Phrases are looked for in the terms themselves: uncompressed, these are read in a fraction of the time.
+ALTER TABLE search_part ALTER COLUMN terms SET STORAGE EXTERNAL;
+SELECT distribute('search_part', 'user_id', 'account');
+-- A row has so many terms that a list of pending ones would gain nothing.
+CREATE INDEX search_part_terms ON search_part USING gin (terms) WITH (fastupdate = off);
 
 -- Postgres prices @@ like an addition, while reading a mail's terms takes 20 µs: at its true price the index is used
 -- where it pays (measured: 71 ms of CPU for 1,024). A role that may not say so only loses time. Each node plans its shards.
@@ -170,10 +185,24 @@ CREATE TABLE blob_ref (
   -- An upload that nothing took up by then is released.
   expires_at timestamptz,
   released_at timestamptz,
+  -- RFC 8620 §6.1: the logins that uploaded it, by their own accounts. Until a message takes it up, no other login may
+  -- read it. Null where the server itself keeps it.
+  uploaders bigint[],
   PRIMARY KEY (user_id, sha256)
 );
 SELECT distribute('blob_ref', 'user_id', 'account');
 CREATE INDEX blob_ref_expiry ON blob_ref (user_id, expires_at) WHERE expires_at IS NOT NULL;
+-- Released references that a sweep has yet to drop.
+CREATE INDEX blob_ref_released ON blob_ref (user_id, released_at) WHERE released_at IS NOT NULL;
+
+-- Objects that an account let go of: removed unless another account holds a reference. Global, by its own key.
+CREATE TABLE dead_object (
+  sha256 bytea NOT NULL,
+  day date NOT NULL,
+  died_at timestamptz NOT NULL,
+  PRIMARY KEY (sha256, day)
+);
+SELECT distribute('dead_object', 'sha256', 'none');
 
 -- Makes a second delivery of an incoming message a no-op.
 CREATE TABLE received (

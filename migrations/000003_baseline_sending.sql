@@ -1,3 +1,5 @@
+-- oldest program: 0.2.0
+
 CREATE TABLE identity (
   user_id bigint NOT NULL,
   id bigint NOT NULL,
@@ -26,6 +28,8 @@ CREATE TABLE submission (
   dsn_blob_ids text[] NOT NULL DEFAULT '{}',
   mdn_blob_ids text[] NOT NULL DEFAULT '{}',
   created_at timestamptz NOT NULL,
+  -- One that its client destroyed stays, unseen, until its deliveries have come to an end.
+  destroyed boolean NOT NULL DEFAULT false,
   PRIMARY KEY (user_id, id)
 );
 SELECT distribute('submission', 'user_id', 'account');
@@ -49,22 +53,32 @@ CREATE TABLE delivery (
   smtp_reply text NOT NULL,
   delivered text NOT NULL,
   displayed text NOT NULL,
+  -- The incoming message by which these recipients get local mail: chosen once, so a second attempt is a no-op.
+  incoming_id bigint,
   PRIMARY KEY (user_id, submission_id, no)
 );
 SELECT distribute('delivery', 'user_id', 'account');
 CREATE INDEX delivery_queued ON delivery (user_id, next_attempt_at) WHERE state = 'queued';
+-- Deliveries whose outcome stands, but not yet in the change log: their lease is still there.
+CREATE INDEX delivery_unlogged ON delivery (user_id, submission_id) WHERE state <> 'queued' AND leased_by IS NOT NULL;
 
--- Hints that workers claim from; a sweep over delivery restores a lost one.
-CREATE TABLE due (
-  user_id bigint NOT NULL,
-  submission_id bigint NOT NULL,
-  next_attempt_at timestamptz NOT NULL,
-  PRIMARY KEY (user_id, submission_id)
+-- VacationResponse of RFC 8621 §8; an account without a row has none.
+CREATE TABLE vacation (
+  user_id bigint PRIMARY KEY,
+  is_enabled boolean NOT NULL,
+  from_date timestamptz,
+  to_date timestamptz,
+  subject text,
+  text_body text,
+  html_body text
 );
-DO $$
-BEGIN
-  IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') THEN
-    PERFORM create_distributed_table('due', NULL);
-  END IF;
-END $$;
-CREATE INDEX due_next ON due (next_attempt_at);
+SELECT distribute('vacation', 'user_id', 'account');
+
+-- Who has had an answer, and when.
+CREATE TABLE vacation_answer (
+  user_id bigint NOT NULL,
+  sender text NOT NULL,
+  answered_at timestamptz NOT NULL,
+  PRIMARY KEY (user_id, sender)
+);
+SELECT distribute('vacation_answer', 'user_id', 'account');

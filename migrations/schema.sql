@@ -1,0 +1,405 @@
+-- What the numbered migrations make, by `npm run db:schema`: to be read, never edited or run.
+
+CREATE OR REPLACE FUNCTION public.distribute(target regclass, key text, beside text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') THEN
+    EXECUTE format('SELECT create_distributed_table(%L, %L, colocate_with => %L)', target::text, key, beside);
+  END IF;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.replicate(target regclass)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') THEN
+    EXECUTE format('SELECT create_reference_table(%L)', target::text);
+  END IF;
+END $function$;
+
+CREATE SEQUENCE account_number AS bigint START 1 INCREMENT 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1;
+
+CREATE SEQUENCE incoming_number AS bigint START 1 INCREMENT 100 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1;
+
+CREATE TABLE account (
+  user_id bigint NOT NULL,
+  name text NOT NULL,
+  modseq bigint NOT NULL DEFAULT 0,
+  last_id bigint NOT NULL DEFAULT 0,
+  epoch integer NOT NULL DEFAULT 1,
+  pruned_modseq bigint NOT NULL DEFAULT 0,
+  created_at timestamp with time zone NOT NULL,
+  used bigint NOT NULL DEFAULT 0,
+  quota bigint,
+  quota_id bigint,
+  reindexed_modseq bigint NOT NULL DEFAULT 0,
+  CONSTRAINT account_pkey PRIMARY KEY (user_id)
+) WITH (fillfactor=50);
+
+CREATE TABLE account_access (
+  login text NOT NULL,
+  account_id bigint NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT account_access_pkey PRIMARY KEY (login, account_id)
+);
+
+CREATE TABLE address (
+  address text NOT NULL,
+  user_id bigint NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT address_pkey PRIMARY KEY (address)
+);
+
+CREATE TABLE app_password (
+  user_id bigint NOT NULL,
+  login text NOT NULL,
+  id text NOT NULL,
+  label text NOT NULL,
+  password_hash text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT app_password_pkey PRIMARY KEY (user_id, login, id)
+);
+
+CREATE TABLE blob_ref (
+  user_id bigint NOT NULL,
+  sha256 bytea NOT NULL,
+  day date NOT NULL,
+  size bigint NOT NULL,
+  expires_at timestamp with time zone,
+  released_at timestamp with time zone,
+  uploaders bigint[],
+  CONSTRAINT blob_ref_pkey PRIMARY KEY (user_id, sha256)
+);
+CREATE INDEX blob_ref_expiry ON public.blob_ref USING btree (user_id, expires_at) WHERE (expires_at IS NOT NULL);
+CREATE INDEX blob_ref_released ON public.blob_ref USING btree (user_id, released_at) WHERE (released_at IS NOT NULL);
+
+CREATE TABLE change (
+  user_id bigint NOT NULL,
+  type smallint NOT NULL,
+  modseq bigint NOT NULL,
+  id bigint NOT NULL,
+  kind smallint NOT NULL,
+  thread_id bigint,
+  changed_at timestamp with time zone NOT NULL,
+  received_at timestamp with time zone,
+  CONSTRAINT change_pkey PRIMARY KEY (user_id, type, modseq, id)
+);
+
+CREATE TABLE dead_object (
+  sha256 bytea NOT NULL,
+  day date NOT NULL,
+  died_at timestamp with time zone NOT NULL,
+  CONSTRAINT dead_object_pkey PRIMARY KEY (sha256, day)
+);
+
+CREATE TABLE delivery (
+  user_id bigint NOT NULL,
+  submission_id bigint NOT NULL,
+  no integer NOT NULL,
+  rcpt_to text NOT NULL,
+  parameters jsonb,
+  state text NOT NULL,
+  attempts integer NOT NULL DEFAULT 0,
+  next_attempt_at timestamp with time zone NOT NULL,
+  leased_by text,
+  leased_until timestamp with time zone,
+  smtp_reply text NOT NULL,
+  delivered text NOT NULL,
+  displayed text NOT NULL,
+  incoming_id bigint,
+  CONSTRAINT delivery_pkey PRIMARY KEY (user_id, submission_id, no)
+);
+CREATE INDEX delivery_queued ON public.delivery USING btree (user_id, next_attempt_at) WHERE (state = 'queued'::text);
+CREATE INDEX delivery_unlogged ON public.delivery USING btree (user_id, submission_id) WHERE ((state <> 'queued'::text) AND (leased_by IS NOT NULL));
+
+CREATE TABLE domain (
+  name text NOT NULL,
+  dkim_selector text NOT NULL,
+  dkim_key text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT domain_pkey PRIMARY KEY (name)
+);
+
+CREATE TABLE due (
+  user_id bigint NOT NULL,
+  submission_id bigint NOT NULL,
+  next_attempt_at timestamp with time zone NOT NULL,
+  CONSTRAINT due_pkey PRIMARY KEY (user_id, submission_id)
+);
+CREATE INDEX due_next ON public.due USING btree (next_attempt_at);
+
+CREATE TABLE email (
+  user_id bigint NOT NULL,
+  id bigint NOT NULL,
+  no bigint NOT NULL,
+  thread_id bigint NOT NULL,
+  received_at timestamp with time zone NOT NULL,
+  sent_at timestamp with time zone,
+  size integer NOT NULL,
+  has_attachment boolean NOT NULL,
+  mailbox_ids bigint[] NOT NULL,
+  keywords text[] NOT NULL,
+  CONSTRAINT email_pkey PRIMARY KEY (user_id, id)
+) WITH (fillfactor=85);
+CREATE UNIQUE INDEX email_no ON public.email USING btree (user_id, no);
+CREATE INDEX email_received ON public.email USING btree (user_id, received_at DESC, id DESC);
+CREATE INDEX email_thread ON public.email USING btree (user_id, thread_id, received_at, id);
+
+CREATE TABLE email_keyword (
+  user_id bigint NOT NULL,
+  keyword text NOT NULL,
+  received_at timestamp with time zone NOT NULL,
+  email_id bigint NOT NULL,
+  CONSTRAINT email_keyword_pkey PRIMARY KEY (user_id, keyword, received_at, email_id)
+);
+
+CREATE TABLE email_mailbox (
+  user_id bigint NOT NULL,
+  mailbox_id bigint NOT NULL,
+  email_id bigint NOT NULL,
+  thread_id bigint NOT NULL,
+  received_at timestamp with time zone NOT NULL,
+  seen boolean NOT NULL,
+  draft boolean NOT NULL,
+  head boolean NOT NULL,
+  CONSTRAINT email_mailbox_pkey PRIMARY KEY (user_id, email_id, mailbox_id)
+);
+CREATE INDEX email_mailbox_head ON public.email_mailbox USING btree (user_id, mailbox_id, received_at DESC, email_id DESC) INCLUDE (thread_id) WHERE head;
+CREATE INDEX email_mailbox_list ON public.email_mailbox USING btree (user_id, mailbox_id, received_at DESC, email_id DESC);
+CREATE INDEX email_mailbox_thread ON public.email_mailbox USING btree (user_id, thread_id, mailbox_id, received_at DESC, email_id DESC) INCLUDE (seen, draft);
+CREATE INDEX email_mailbox_unread ON public.email_mailbox USING btree (user_id, mailbox_id, received_at DESC, email_id DESC) INCLUDE (thread_id) WHERE (NOT seen);
+
+CREATE TABLE identity (
+  user_id bigint NOT NULL,
+  id bigint NOT NULL,
+  name text NOT NULL,
+  email text NOT NULL,
+  reply_to jsonb,
+  bcc jsonb,
+  text_signature text NOT NULL,
+  html_signature text NOT NULL,
+  may_delete boolean NOT NULL,
+  CONSTRAINT identity_pkey PRIMARY KEY (user_id, id)
+);
+
+CREATE TABLE incoming (
+  id bigint NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  sha256 bytea NOT NULL,
+  day date NOT NULL,
+  size integer NOT NULL,
+  mail_from text NOT NULL,
+  recipients jsonb NOT NULL,
+  leased_by text NOT NULL,
+  leased_until timestamp with time zone NOT NULL,
+  attempts integer NOT NULL DEFAULT 0,
+  last_error text,
+  junk_reason text,
+  CONSTRAINT incoming_pkey PRIMARY KEY (id)
+);
+CREATE INDEX incoming_lease ON public.incoming USING btree (leased_until);
+
+CREATE TABLE known_network (
+  user_id bigint NOT NULL,
+  network bytea NOT NULL,
+  seen_at timestamp with time zone NOT NULL,
+  CONSTRAINT known_network_pkey PRIMARY KEY (user_id, network)
+);
+
+CREATE TABLE login (
+  login text NOT NULL,
+  user_id bigint NOT NULL,
+  password_hash text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT login_pkey PRIMARY KEY (login)
+);
+
+CREATE TABLE mailbox (
+  user_id bigint NOT NULL,
+  id bigint NOT NULL,
+  name text NOT NULL,
+  parent_id bigint,
+  role text,
+  sort_order integer NOT NULL DEFAULT 0,
+  is_subscribed boolean NOT NULL DEFAULT true,
+  total_emails integer NOT NULL DEFAULT 0,
+  unread_emails integer NOT NULL DEFAULT 0,
+  total_threads integer NOT NULL DEFAULT 0,
+  unread_threads integer NOT NULL DEFAULT 0,
+  CONSTRAINT mailbox_pkey PRIMARY KEY (user_id, id),
+  CONSTRAINT mailbox_role UNIQUE (user_id, role) DEFERRABLE,
+  CONSTRAINT mailbox_sibling_name UNIQUE NULLS NOT DISTINCT (user_id, parent_id, name) DEFERRABLE
+) WITH (fillfactor=50);
+
+CREATE TABLE mailbox_subscription (
+  user_id bigint NOT NULL,
+  login text NOT NULL,
+  mailbox_id bigint NOT NULL,
+  CONSTRAINT mailbox_subscription_pkey PRIMARY KEY (user_id, login, mailbox_id)
+);
+
+CREATE TABLE message (
+  user_id bigint NOT NULL,
+  no bigint NOT NULL,
+  sha256 bytea NOT NULL,
+  size integer NOT NULL,
+  message_id text[],
+  in_reply_to text[],
+  refs text[],
+  sender text,
+  "from" text,
+  "to" text,
+  cc text,
+  bcc text,
+  reply_to text,
+  subject text,
+  sent_at text,
+  preview text NOT NULL,
+  has_attachment boolean NOT NULL,
+  from_key text COLLATE "C" NOT NULL,
+  to_key text COLLATE "C" NOT NULL,
+  subject_key text COLLATE "C" NOT NULL,
+  header bytea,
+  structure text NOT NULL,
+  CONSTRAINT message_pkey PRIMARY KEY (user_id, no)
+);
+CREATE INDEX message_blob ON public.message USING btree (user_id, sha256);
+
+CREATE TABLE migration (
+  number integer NOT NULL,
+  name text NOT NULL,
+  checksum text NOT NULL,
+  oldest_program text NOT NULL,
+  applied_at timestamp with time zone NOT NULL,
+  CONSTRAINT migration_pkey PRIMARY KEY (number)
+);
+
+CREATE TABLE push_holder (
+  name text NOT NULL,
+  alive_until timestamp with time zone NOT NULL,
+  CONSTRAINT push_holder_pkey PRIMARY KEY (name)
+);
+
+CREATE TABLE push_subscription (
+  user_id bigint NOT NULL,
+  login text NOT NULL,
+  id bigint NOT NULL,
+  credential text NOT NULL,
+  credential_expires_at timestamp with time zone,
+  device_client_id text NOT NULL,
+  url text NOT NULL,
+  p256dh bytea,
+  auth bytea,
+  verification_code text NOT NULL,
+  verification_sent boolean NOT NULL DEFAULT false,
+  verified boolean NOT NULL DEFAULT false,
+  expires_at timestamp with time zone,
+  types text[],
+  created_at timestamp with time zone NOT NULL,
+  holder text,
+  push_state text,
+  attempts integer NOT NULL DEFAULT 0,
+  failing_since timestamp with time zone,
+  next_attempt_at timestamp with time zone,
+  CONSTRAINT push_subscription_pkey PRIMARY KEY (user_id, login, id)
+);
+
+CREATE TABLE received (
+  user_id bigint NOT NULL,
+  incoming_id bigint NOT NULL,
+  received_at timestamp with time zone NOT NULL,
+  CONSTRAINT received_pkey PRIMARY KEY (user_id, incoming_id)
+);
+
+CREATE TABLE search (
+  user_id bigint NOT NULL,
+  no bigint NOT NULL,
+  received_at timestamp with time zone NOT NULL,
+  terms tsvector NOT NULL,
+  version smallint NOT NULL DEFAULT 0,
+  CONSTRAINT search_pkey PRIMARY KEY (user_id, no)
+);
+CREATE INDEX search_received ON public.search USING btree (user_id, received_at DESC, no DESC);
+CREATE INDEX search_terms ON public.search USING gin (terms) WITH (fastupdate='on', gin_pending_list_limit='2048');
+
+CREATE TABLE search_part (
+  user_id bigint NOT NULL,
+  no bigint NOT NULL,
+  part integer NOT NULL,
+  terms tsvector NOT NULL,
+  CONSTRAINT search_part_pkey PRIMARY KEY (user_id, no, part)
+);
+ALTER TABLE search_part ALTER terms SET STORAGE EXTERNAL;
+CREATE INDEX search_part_terms ON public.search_part USING gin (terms) WITH (fastupdate=off);
+
+CREATE TABLE setting (
+  name text NOT NULL,
+  value text NOT NULL,
+  CONSTRAINT setting_pkey PRIMARY KEY (name)
+);
+
+CREATE TABLE submission (
+  user_id bigint NOT NULL,
+  id bigint NOT NULL,
+  identity_id bigint NOT NULL,
+  email_id bigint NOT NULL,
+  thread_id bigint NOT NULL,
+  envelope jsonb NOT NULL,
+  sha256 bytea NOT NULL,
+  send_at timestamp with time zone NOT NULL,
+  undo_status text NOT NULL,
+  dsn_blob_ids text[] NOT NULL DEFAULT '{}'::text[],
+  mdn_blob_ids text[] NOT NULL DEFAULT '{}'::text[],
+  created_at timestamp with time zone NOT NULL,
+  destroyed boolean NOT NULL DEFAULT false,
+  CONSTRAINT submission_pkey PRIMARY KEY (user_id, id)
+);
+CREATE INDEX submission_blob ON public.submission USING btree (user_id, sha256);
+CREATE INDEX submission_email ON public.submission USING btree (user_id, email_id);
+CREATE INDEX submission_sent ON public.submission USING btree (user_id, send_at, id);
+
+CREATE TABLE thread_ref (
+  user_id bigint NOT NULL,
+  id_hash bigint NOT NULL,
+  subject_hash bigint NOT NULL,
+  thread_id bigint NOT NULL,
+  CONSTRAINT thread_ref_pkey PRIMARY KEY (user_id, id_hash, subject_hash)
+);
+CREATE INDEX thread_ref_thread ON public.thread_ref USING btree (user_id, thread_id);
+
+CREATE TABLE token (
+  user_id bigint NOT NULL,
+  hash bytea NOT NULL,
+  id text NOT NULL,
+  login text NOT NULL,
+  label text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone,
+  CONSTRAINT token_pkey PRIMARY KEY (user_id, hash)
+);
+CREATE INDEX token_hash ON public.token USING btree (hash);
+
+CREATE TABLE vacation (
+  user_id bigint NOT NULL,
+  is_enabled boolean NOT NULL,
+  from_date timestamp with time zone,
+  to_date timestamp with time zone,
+  subject text,
+  text_body text,
+  html_body text,
+  CONSTRAINT vacation_pkey PRIMARY KEY (user_id)
+);
+
+CREATE TABLE vacation_answer (
+  user_id bigint NOT NULL,
+  sender text NOT NULL,
+  answered_at timestamp with time zone NOT NULL,
+  CONSTRAINT vacation_answer_pkey PRIMARY KEY (user_id, sender)
+);
+
+ALTER TABLE known_network ADD CONSTRAINT known_network_user_id_fkey FOREIGN KEY (user_id) REFERENCES account(user_id) ON DELETE CASCADE;
+
+ALTER FUNCTION pg_catalog.ts_match_vq(tsvector,tsquery) COST 800;

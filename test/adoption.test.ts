@@ -1,0 +1,138 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { beforeAll, expect, test } from "vitest";
+import { dumpSchema } from "../scripts/schema-dump.ts";
+import { createAuthenticator } from "../src/auth/authenticator.ts";
+import { hashPassword, newAppPassword, tokenHash } from "../src/auth/secrets.ts";
+import { systemClock } from "../src/base/clock.ts";
+import { silentLog } from "../src/base/log.ts";
+import { methods } from "../src/jmap/methods.ts";
+import type { Database } from "../src/store/database.ts";
+import { createAccount } from "../src/store/directory.ts";
+import { SchemaRefused } from "../src/store/errors.ts";
+import { migrate } from "../src/store/migrate.ts";
+import { statementsOf } from "../src/store/migration-files.ts";
+import { findPushSubscriptions } from "../src/store/push-subscriptions.ts";
+import { unprepared } from "../src/store/sql.ts";
+import { Store } from "../src/store/store.ts";
+import { listCredentials, revokeCredential } from "../src/store/tokens.ts";
+import { TestClient, testLogin, testServices } from "./support/jmap.ts";
+import { createMailServices } from "./support/mail.ts";
+import { createTestDatabase } from "./support/postgres.ts";
+
+/** A database as Posthorn 0.1 left it is taken over. */
+const before = statementsOf(readFileSync(new URL("./fixtures/before-baseline.sql", import.meta.url), "utf8"));
+
+async function oldDatabase(): Promise<Database> {
+  const { database } = await createTestDatabase(undefined, "template0");
+  for (const text of before) await database.run(unprepared(text));
+  return database;
+}
+
+const run = (database: Database, text: string, values: unknown[] = []) => database.run(unprepared(text), values);
+
+/** As 0.1 wrote them. */
+async function addOldCredentials(database: Database, login: string, hash: Buffer): Promise<void> {
+  const appHash = await hashPassword(app.secret);
+  await run(database, "INSERT INTO app_password VALUES ($1, $2, 'phone', $3, now())", [login, app.id, appHash]);
+  await run(database, "INSERT INTO token VALUES ($1, 'tokenid1', $2, 'backup', now(), NULL)", [hash, login]);
+  const push = `INSERT INTO push_subscription (login, id, credential, device_client_id, url, verification_code, created_at)
+    VALUES ($1, 7, 'password', 'd', 'https://push.example/', 'c', now())`;
+  await run(database, push, [login]);
+}
+
+const address = "ann@old.example";
+const app = newAppPassword(randomBytes);
+const token = `posthorn_${randomBytes(32).toString("base64url")}`;
+let store: Store;
+let userId: number;
+let client: TestClient;
+let draftId: unknown;
+
+beforeAll(async () => {
+  const database = await oldDatabase();
+  store = new Store({ database, clock: systemClock, log: silentLog });
+  userId = await createAccount(store, { address, passwordHash: await hashPassword("sesame") });
+  client = new TestClient(methods, testServices(store, createMailServices(store)), testLogin([userId]));
+  const { list } = (await client.call("Mailbox/get", { properties: ["role"] })) as {
+    list: { id: string; role: string }[];
+  };
+  const inbox = list.find(({ role }) => role === "inbox")!.id;
+  const email = { mailboxIds: { [inbox]: true }, subject: "a word from before" };
+  const { created } = (await client.call("Email/set", { create: { a: email } })) as { created: { a: { id: string } } };
+  draftId = created.a.id;
+  await addOldCredentials(database, address, tokenHash(token));
+  // Left by a removal that was interrupted.
+  await addOldCredentials(database, "gone@old.example", randomBytes(32));
+  expect(await migrate(database, silentLog)).toEqual(["adopt-0.1.sql"]);
+});
+
+test("it has the schema of a new one", async () => {
+  expect(await dumpSchema(store.database)).toBe(await dumpSchema((await createTestDatabase()).database));
+});
+
+test("it counts as migrated, by the same checksums", async () => {
+  const ledger = "SELECT number, name, checksum, oldest_program FROM migration ORDER BY number";
+  expect(await run(store.database, ledger)).toEqual(await run((await createTestDatabase()).database, ledger));
+  expect(await migrate(store.database, silentLog)).toEqual([]);
+});
+
+test("its password, app password and token open the account, and can be revoked", async () => {
+  const authenticator = createAuthenticator({ store, clock: systemClock, log: silentLog });
+  const found = { login: address, userId };
+  expect(await authenticator.checkPassword(address, "sesame", "192.0.2.1")).toMatchObject(found);
+  const byApp = () => authenticator.checkPassword(address, app.secret, "192.0.2.1");
+  const byToken = () => authenticator.authenticate(`Bearer ${token}`, "192.0.2.1");
+  expect(await byApp()).toMatchObject({ ...found, credential: `app:${app.id}` });
+  expect(await byToken()).toMatchObject({ ...found, credential: "token:tokenid1" });
+  const credentials = await listCredentials(store.database, found);
+  expect(credentials.map(({ id, label }) => [id, label])).toEqual([
+    [app.id, "phone"],
+    ["tokenid1", "backup"],
+  ]);
+  for (const { id } of credentials) expect(await revokeCredential(store.database, found, id)).toBe(true);
+  authenticator.forget(address);
+  expect(await byApp()).toBeUndefined();
+  expect(await byToken()).toBeUndefined();
+});
+
+test("its push subscriptions are there; what had no login is gone", async () => {
+  const owner = { login: address, userId, credential: "password" };
+  const found = await findPushSubscriptions(store.database, owner, { ids: null, limit: 10, now: new Date() });
+  expect(found.map(({ id, url }) => [id, url])).toEqual([[7, "https://push.example/"]]);
+  for (const table of ["app_password", "token", "push_subscription"]) {
+    expect(
+      await run(store.database, `-- crosses accounts\nSELECT 1 FROM ${table} WHERE login <> $1`, [address]),
+    ).toEqual([]);
+  }
+});
+
+test("its mail is found, and can be changed", async () => {
+  expect(await client.call("Email/query", { filter: { text: "before" } })).toMatchObject({ ids: [draftId] });
+  const update = { [draftId as string]: { "keywords/$flagged": true } };
+  expect(await client.call("Email/set", { update })).toMatchObject({ notUpdated: null });
+});
+
+test("where Citus is installed, it is refused", async () => {
+  const database = await oldDatabase();
+  await database.transaction("BEGIN", async (executor) => {
+    await executor.run(unprepared("SET LOCAL allow_system_table_mods = on"));
+    await executor.run(
+      unprepared(`INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
+        VALUES (99999, 'citus', 10, 'pg_catalog'::regnamespace, false, '13.2')`),
+    );
+  });
+  await expect(migrate(database, silentLog)).rejects.toThrow("it cannot be taken over where Citus is installed");
+});
+
+test("one that lacks migrations of 0.1, or has others, is refused and stays as it is", async () => {
+  const database = await oldDatabase();
+  await run(database, "DELETE FROM migration WHERE number IN (80, 100)");
+  const early = migrate(database, silentLog);
+  await expect(early).rejects.toThrow(SchemaRefused);
+  await expect(early).rejects.toThrow(/lacks its migrations 80, 100: start the last Posthorn 0\.1 on it once, then/);
+  await run(database, "INSERT INTO migration VALUES (80, '', now()), (100, '', now()), (170, '', now())");
+  await expect(migrate(database, silentLog)).rejects.toThrow("migrations that Posthorn 0.1 did not have: 170");
+  await run(database, "DELETE FROM migration WHERE number = 170");
+  expect(await migrate(database, silentLog)).toEqual(["adopt-0.1.sql"]);
+});

@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { dumpSchema, schemaFile, withTitle } from "../scripts/schema-dump.ts";
+import { isOlder, version } from "../src/base/version.ts";
+import { readMigrations, statementsOf } from "../src/store/migration-files.ts";
+import { unprepared } from "../src/store/sql.ts";
+import { createTestDatabase } from "./support/postgres.ts";
+
+const migrations = await readMigrations(new URL("../migrations/", import.meta.url));
+const { database } = await createTestDatabase();
+const dump = await dumpSchema(database);
+
+test("migrations/schema.sql is what the migrations make: `npm run db:schema` writes it", () => {
+  expect(withTitle(dump)).toBe(readFileSync(schemaFile, "utf8"));
+});
+
+test("what the dump says makes the same schema", async () => {
+  const { database: other } = await createTestDatabase(undefined, "template0");
+  for (const text of statementsOf(dump)) await other.run(unprepared(text));
+  expect(await dumpSchema(other)).toBe(dump);
+});
+
+test("the dump leaves nothing out without a word", async () => {
+  const { database: other } = await createTestDatabase();
+  await other.run(unprepared("CREATE VIEW lost AS SELECT 1"));
+  await expect(dumpSchema(other)).rejects.toThrow("relation of kind v: lost");
+});
+
+// Citus says "cannot insert multiple commands into a prepared statement", and so does the extended protocol.
+test("each statement of a migration is a query of its own", async () => {
+  const { database: other } = await createTestDatabase(undefined, "template0");
+  for (const text of migrations.flatMap(({ statements }) => statements)) {
+    await other.pool.query({ text, queryMode: "extended" } as { text: string });
+  }
+});
+
+test("each migration names a program that exists, none older than those before it", () => {
+  expect(migrations.length).toBeGreaterThan(0);
+  for (const [index, { name, oldestProgram }] of migrations.entries()) {
+    expect(isOlder(version, oldestProgram), name).toBe(false);
+    expect(isOlder(oldestProgram, migrations[Math.max(0, index - 1)]!.oldestProgram), name).toBe(false);
+  }
+});
