@@ -8,6 +8,12 @@ export default defineConfig({
     maxWorkers: 2,
     globalSetup: "./test/support/global-setup.ts",
     reporters: ["default", "./scripts/summary-reporter.ts"],
+    coverage: {
+      provider: "v8",
+      include: ["src/**/*.ts"],
+      exclude: ["**/*.test.ts", "**/testing.ts"],
+      reporter: ["text-summary", "html"],
+    },
     projects: [
       {
         test: {
