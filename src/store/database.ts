@@ -21,6 +21,7 @@ const parsers = new Map<number, Parser>([
   [pg.types.builtins.INT8, Number],
   [1016, (text) => (text === "{}" ? [] : text.slice(1, -1).split(",").map(Number))],
   [pg.types.builtins.DATE, String],
+  [1182, textArray],
   [1009, (text) => (text === "{}" ? [] : /["\\]|NULL/.test(text) ? textArray(text) : text.slice(1, -1).split(","))],
   [
     pg.types.builtins.TIMESTAMPTZ,
