@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { DB } from "./db.ts";
 import { across, declared, read, unnamed, write } from "./declare.ts";
 import { insertLists, type Lists } from "./lists.ts";
+import type { Executor } from "./sql.ts";
 
 type Account = { accountId: number };
 type Build = (db: Kysely<DB>, $: Account & { ids: number[]; other: number }) => never;
@@ -329,3 +330,23 @@ test.each<[string, Parameters<typeof build>[0]]>([
 ])("no read: %s", (_, make) => {
   expect(() => read(name(), build(make))).toThrow("may write");
 });
+
+/** Never run: the type checker is the test. */
+export async function types(executor: Executor): Promise<void> {
+  const find = read("test.types", (db, $: Account & { ids: number[] }) =>
+    db.selectFrom("email").select(["id", "sentAt"]).where("userId", "=", $.accountId).where("id", "in", $.ids),
+  );
+  const rows: { id: number; sentAt: Date | null }[] = await executor.run(find, { accountId: 1, ids: [2] });
+  // @ts-expect-error: no such member
+  rows[0]!.threadId;
+  // @ts-expect-error: a value is missing
+  await executor.run(find, { accountId: 1 });
+  // @ts-expect-error: a value of another type
+  await executor.run(find, { accountId: 1, ids: ["2"] });
+  // @ts-expect-error: values are given by name
+  await executor.run(find, [1, [2]]);
+  // @ts-expect-error: values must be given
+  await executor.run(find);
+  // @ts-expect-error: no such column
+  read("test.noColumn", (db) => db.selectFrom("email").select("nowhere"));
+}
