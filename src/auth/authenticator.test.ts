@@ -262,8 +262,8 @@ test("a database that is away is nobody's wrong password", async () => {
   const { login } = await setUp();
   const { database } = store;
   let isAway = true;
-  const run: typeof database.run = (statement, values) =>
-    isAway ? Promise.reject(new Error("away")) : database.run(statement, values);
+  const run: typeof database.run = (...statement) =>
+    isAway ? Promise.reject(new Error("away")) : database.run(...statement);
   const shaky = Object.create(store, { database: { value: { run } } });
   const authenticator = createAuthenticator({ store: shaky, clock, log });
   for (let count = 0; count < 20; count++) {

@@ -1,7 +1,9 @@
+import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { createTestDatabase } from "../../../test/support/postgres.ts";
 import { silentLog } from "../../base/log.ts";
 import { Database } from "./database.ts";
+import { across, read, write } from "./declare.ts";
 import { unprepared } from "./sql.ts";
 
 test("a day comes as it is written in the keys of objects, however the database writes dates", async () => {
@@ -14,4 +16,44 @@ test("a day comes as it is written in the keys of objects, however the database 
   } finally {
     await other.close();
   }
+});
+
+/** Ends its own connection when that is the one of `pid`. */
+const end = ($: { pid: number }) => sql<{ pid: number }>`
+  SELECT pg_backend_pid() AS pid, CASE WHEN pg_backend_pid() = ${$.pid} THEN pg_terminate_backend(${$.pid}) END AS ended`;
+const find = read("test.find", () => sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`);
+
+async function connect() {
+  const { connection } = await createTestDatabase();
+  const database = new Database({ ...connection, max: 1 }, silentLog);
+  const [row] = await database.run(find);
+  return { database, pid: row!.pid };
+}
+
+test.each([
+  ["read", read("test.endRead", (_, $: { pid: number }) => end($))],
+  ["read across accounts", read("test.endSweep", (_, $: { pid: number }) => end($), across("a test"))],
+])("a statement declared to %s runs again when its connection is lost", async (_, statement) => {
+  const { database, pid } = await connect();
+  const [row] = await database.run(statement, { pid });
+  expect(row!.pid).not.toBe(pid);
+  await database.close();
+});
+
+test("one declared to write does not, though it begins with SELECT", async () => {
+  const { database, pid } = await connect();
+  const statement = write("test.endWrite", (_, $: { pid: number }) => end($));
+  await expect(database.run(statement, { pid })).rejects.toMatchObject({ code: "57P01" });
+  await database.close();
+});
+
+test("a day stays a day", async () => {
+  const { database } = await connect();
+  const day = read(
+    "test.day",
+    () => sql<{ day: string; days: string[] }>`
+    SELECT '2024-02-29'::date AS day, ARRAY['2024-02-29'::date] AS days`,
+  );
+  expect(await database.run(day)).toEqual([{ day: "2024-02-29", days: ["2024-02-29"] }]);
+  await database.close();
 });

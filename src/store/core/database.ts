@@ -1,6 +1,6 @@
 import pg from "pg";
 import type { Log } from "../../base/log.ts";
-import type { Executor, Statement } from "./sql.ts";
+import { type Executor, type Given, inOrder, type Statement } from "./sql.ts";
 
 export type ConnectionOptions = { connectionString: string } | { host: string; user: string; database: string };
 
@@ -13,10 +13,15 @@ const textArray = usual(1009);
 const timestamp = usual(pg.types.builtins.TIMESTAMPTZ);
 const utc = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00$/;
 
-/** The usual parsers of arrays and times are slow on what our rows mostly hold. bigints are all below 2^53. */
+/**
+ * The usual parsers of arrays and times are slow on what our rows mostly hold. bigints are all below 2^53; days are of
+ * no time zone, so they stay "YYYY-MM-DD".
+ */
 const parsers = new Map<number, Parser>([
   [pg.types.builtins.INT8, Number],
   [1016, (text) => (text === "{}" ? [] : text.slice(1, -1).split(",").map(Number))],
+  [pg.types.builtins.DATE, String],
+  [1182, textArray],
   [1009, (text) => (text === "{}" ? [] : /["\\]|NULL/.test(text) ? textArray(text) : text.slice(1, -1).split(","))],
   [
     pg.types.builtins.TIMESTAMPTZ,
@@ -60,6 +65,8 @@ export async function patiently<T>(work: () => Promise<T>): Promise<T> {
 
 const lossesTogether = 1_000;
 
+type Runnable = Pick<Statement<unknown>, "name" | "text" | "access">;
+
 /** A pool of connections to one Postgres (or a Citus coordinator). The only door to SQL. */
 export class Database implements Executor {
   readonly pool: pg.Pool;
@@ -90,18 +97,18 @@ export class Database implements Executor {
     this.#observe = observe;
   }
 
-  async run<Row extends pg.QueryResultRow>(statement: Statement<Row>, values: readonly unknown[] = []): Promise<Row[]> {
-    return (await this.#single(statement, values)).rows as Row[];
+  async run<Row, P>(statement: Statement<Row, P>, ...given: Given<P>): Promise<Row[]> {
+    return (await this.#single(statement, inOrder(statement, given[0]))).rows as Row[];
   }
 
-  async count(statement: Statement<pg.QueryResultRow>, values: readonly unknown[] = []): Promise<number> {
-    return (await this.#single(statement, values)).rowCount ?? 0;
+  async count<Row, P>(statement: Statement<Row, P>, ...given: Given<P>): Promise<number> {
+    return (await this.#single(statement, inOrder(statement, given[0]))).rowCount ?? 0;
   }
 
   /** A statement of its own. One that only reads runs again when the connection is lost. */
-  #single(statement: Statement<pg.QueryResultRow>, values: readonly unknown[]): Promise<pg.QueryResult> {
+  #single(statement: Runnable, values: unknown[]): Promise<pg.QueryResult> {
     const query = () => this.#query(this.pool, statement, values);
-    return /^\s*SELECT\b/i.test(statement.text) ? patiently(query) : query();
+    return statement.access === "read" ? patiently(query) : query();
   }
 
   /**
@@ -111,8 +118,10 @@ export class Database implements Executor {
   async transaction<T>(begin: string, work: (executor: Executor) => Promise<T>, { reads = false } = {}): Promise<T> {
     const client = await this.pool.connect();
     const executor: Executor = {
-      run: async (statement, values = []) => (await this.#query(client, statement, values)).rows as never,
-      count: async (statement, values = []) => (await this.#query(client, statement, values)).rowCount ?? 0,
+      run: async (statement, ...given) =>
+        (await this.#query(client, statement, inOrder(statement, given[0]))).rows as never,
+      count: async (statement, ...given) =>
+        (await this.#query(client, statement, inOrder(statement, given[0]))).rowCount ?? 0,
     };
     let broken: Error | undefined;
     // A connection may break between two statements; the next one fails then.
@@ -151,9 +160,9 @@ export class Database implements Executor {
     await this.pool.end();
   }
 
-  #query(client: pg.Pool | pg.PoolClient, statement: Statement<pg.QueryResultRow>, values: readonly unknown[]) {
+  #query(client: pg.Pool | pg.PoolClient, statement: Runnable, values: unknown[]) {
     this.#observe?.(statement.text, values);
-    const query = { text: statement.text, values: values as unknown[] };
+    const query = { text: statement.text, values };
     return client.query(statement.name === "" ? query : { ...query, name: statement.name });
   }
 }

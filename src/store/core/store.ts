@@ -139,8 +139,8 @@ class AccountReader implements Reader {
     this.viewer = viewer;
   }
 
-  run: Executor["run"] = (statement, values) => this.executor.run(statement, values);
-  count: Executor["count"] = (statement, values) => this.executor.count(statement, values);
+  run: Executor["run"] = (...statement) => this.executor.run(...statement);
+  count: Executor["count"] = (...statement) => this.executor.count(...statement);
 
   standing(): Promise<Standing> {
     this.#standing ??= readStanding(this.executor, this.accountId).then((standing) => {

@@ -1,4 +1,5 @@
 import { Kind } from "../core/change.ts";
+import { read } from "../core/declare.ts";
 import { statement } from "../core/sql.ts";
 import type { Reader, Tx } from "../core/store.ts";
 import { applyTally, type Tally, tally } from "./counts.ts";
@@ -27,9 +28,13 @@ export interface EmailUpdate {
   keywords: string[];
 }
 
-const selectEmails = statement<EmailRow>(`
-  SELECT id, no, thread_id AS "threadId", received_at AS "receivedAt", mailbox_ids AS "mailboxIds", keywords
-  FROM email WHERE user_id = $1 AND id = ANY($2::bigint[])`);
+const byId = read("emails.byId", (db, $: { accountId: number; ids: readonly number[] }) =>
+  db
+    .selectFrom("email")
+    .select(["id", "no", "threadId", "receivedAt", "mailboxIds", "keywords"])
+    .where("userId", "=", $.accountId)
+    .where("id", "in", $.ids),
+);
 const updateRows = statement(`
   UPDATE email e SET mailbox_ids = x.mailbox_ids::bigint[], keywords = x.keywords
   FROM json_to_recordset($2::json) AS x (id bigint, mailbox_ids bigint[], keywords text[])
@@ -72,7 +77,7 @@ const emailsInMailboxes = statement<{ email_id: number }>(`
 
 /** The rows of those ids that exist, in no order. */
 export async function findEmails(reader: Reader, ids: readonly number[]): Promise<EmailRow[]> {
-  return ids.length === 0 ? [] : reader.run(selectEmails, [reader.accountId, ids]);
+  return ids.length === 0 ? [] : reader.run(byId, { accountId: reader.accountId, ids });
 }
 
 const isSeen = (keywords: readonly string[]) => keywords.includes("$seen");

@@ -1,8 +1,9 @@
 import type { Database } from "../core/database.ts";
 import { unprepared } from "../core/sql.ts";
+import { crossing } from "../core/unbound-tables.ts";
 
 /** Statements of the mail queues that look across accounts and shards, and say so in their text. */
-const across = <Row extends object>(text: string) => unprepared<Row & Record<string, unknown>>(`/* sweep */ ${text}`);
+const across = <Row extends object>(text: string) => unprepared<Row & Record<string, unknown>>(crossing + text);
 
 const incomingHolders = across<{ holder: string }>("SELECT DISTINCT leased_by AS holder FROM incoming");
 const incomingDue = across<{ id: number }>(`

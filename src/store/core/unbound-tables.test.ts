@@ -26,3 +26,14 @@ test.each([
 ])("not bound: %s", (text, table) => {
   expect(unboundTables(text)).toEqual([table]);
 });
+
+test.each([
+  ["-- note\nSELECT id FROM email WHERE id = $1", "email"],
+  ["/* note */ SELECT id FROM email WHERE id = $1", "email"],
+  ["SELECT id FROM email WHERE id = $1 -- AND user_id = $1", "email"],
+  ["SELECT id FROM email WHERE '--' <> '' AND id = $1 -- AND user_id = $1", "email"],
+  ["INSERT INTO email (id) SELECT 1", "email"],
+  ["INSERT INTO email (user_id, id) VALUES (7, $1)", "email"],
+])("neither comments nor literals bind: %s", (text, table) => {
+  expect(unboundTables(text)).toEqual([table]);
+});

@@ -1,0 +1,130 @@
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLog } from "../src/base/log.ts";
+import { startEmbedded } from "../src/postgres/embedded.ts";
+import { Database } from "../src/store/core/database.ts";
+import { migrate } from "../src/store/core/migrate.ts";
+import { unprepared } from "../src/store/core/sql.ts";
+
+/** What src/store/core/database.ts makes of each type of Postgres. */
+const types: Record<string, string> = {
+  bool: "boolean",
+  bytea: "Buffer",
+  date: "string",
+  int2: "number",
+  int4: "number",
+  int8: "number",
+  text: "string",
+  timestamptz: "Date",
+  tsvector: "string",
+};
+
+/** What the catalogue cannot say: the shapes of JSON, which is written as text, and the few values that a text has. */
+const shapes: Record<string, string> = {
+  "delivery.parameters": "Record<string, string | null>",
+  "identity.bcc": "EmailAddress[]",
+  "identity.reply_to": "EmailAddress[]",
+  "incoming.recipients": "{ address: string; userId: number; done: boolean }[]",
+  "submission.envelope": "Envelope",
+  "submission.undo_status": "UndoStatus",
+};
+
+/** Has user_id first in its key and yet belongs to no account: its rows are taken by whoever is free. */
+const queue = "due";
+
+interface Column {
+  table: string;
+  name: string;
+  type: string;
+  isNullable: boolean;
+  isOptional: boolean;
+  /** First of the primary key. */
+  leads: boolean;
+}
+
+const columns = unprepared<Column>(`
+  SELECT c.relname AS "table", a.attname AS name, t.typname AS type, NOT a.attnotnull AS "isNullable",
+    a.atthasdef AS "isOptional", coalesce(k.conkey[1] = a.attnum, false) AS leads
+  FROM pg_class c
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  JOIN pg_type t ON t.oid = a.atttypid
+  LEFT JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'p'
+  WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
+  ORDER BY c.relname, a.attnum`);
+
+const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+const interfaceOf = (table: string) => `${camel(`_${table}`)}Table`;
+
+function typeOf({ table, name, type, isNullable, isOptional }: Column): string {
+  const orNull = isNullable ? " | null" : "";
+  const shape = shapes[`${table}.${name}`];
+  if (type === "jsonb") {
+    if (shape === undefined) throw new Error(`what stands in ${table}.${name}?`);
+    return `ColumnType<${shape}${orNull}, string${orNull}, string${orNull}>`;
+  }
+  const element = shape ?? types[type.replace(/^_/, "")];
+  if (element === undefined) throw new Error(`${table}.${name} is of a type that is not known here: ${type}`);
+  const plain = `${element}${type.startsWith("_") ? "[]" : ""}${orNull}`;
+  return isOptional ? `Generated<${plain}>` : plain;
+}
+
+function interfaceText(table: string, list: readonly Column[]): string {
+  const lines = list.map((column) => `  ${camel(column.name)}: ${typeOf(column)};`);
+  return `export interface ${interfaceOf(table)} {\n${lines.join("\n")}\n}`;
+}
+
+/** The text of src/store/core/db.ts for a migrated database. */
+export async function describeTables(database: Database): Promise<string> {
+  const found = await database.run(columns);
+  const tables = [...Map.groupBy(found, (column) => column.table)];
+  const ofAccounts = tables.filter(([table, [first]]) => table !== queue && first!.name === "user_id" && first!.leads);
+  return `// Made by \`npm run db:types\` from the migrated tables.
+import type { ColumnType, Generated } from "kysely";
+import type { EmailAddress } from "../../mime/headers.ts";
+
+/** RFC 8621 §7: an address with its SMTP parameters. */
+export interface EnvelopeAddress {
+  email: string;
+  parameters: Record<string, string | null> | null;
+}
+
+export interface Envelope {
+  mailFrom: EnvelopeAddress;
+  rcptTo: EnvelopeAddress[];
+}
+
+export type UndoStatus = "pending" | "final" | "canceled";
+
+${tables.map(([table, list]) => interfaceText(table, list)).join("\n\n")}
+
+export interface DB {
+${tables.map(([table]) => `  ${camel(table)}: ${interfaceOf(table)};`).join("\n")}
+}
+
+/** What Postgres calls the types of the columns. */
+export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in keyof DB[Table]]: string } } = {
+${tables.map(([table, list]) => `  ${camel(table)}: {\n${list.map(({ name, type }) => `    ${camel(name)}: "${type.replace(/^_(.*)/, "$1[]")}",`).join("\n")}\n  },`).join("\n")}
+};
+
+/** Tables whose rows belong to an account: user_id is first in their key. */
+export const accountTables: ReadonlySet<string> = new Set([
+${ofAccounts.map(([table]) => `  "${table}",`).join("\n")}
+]);
+`;
+}
+
+/** Migrates an empty database of its own for it. */
+async function main(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "posthorn-types-"));
+  await chmod(folder, 0o755);
+  const server = await startEmbedded({ dataFolder: join(folder, "data"), log: silentLog });
+  const database = new Database(server.connection, silentLog);
+  await migrate(database, silentLog);
+  await writeFile(new URL("../src/store/core/db.ts", import.meta.url), await describeTables(database));
+  await database.close();
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,687 @@
+// Made by `npm run db:types` from the migrated tables.
+import type { ColumnType, Generated } from "kysely";
+import type { EmailAddress } from "../../mime/headers.ts";
+
+/** RFC 8621 §7: an address with its SMTP parameters. */
+export interface EnvelopeAddress {
+  email: string;
+  parameters: Record<string, string | null> | null;
+}
+
+export interface Envelope {
+  mailFrom: EnvelopeAddress;
+  rcptTo: EnvelopeAddress[];
+}
+
+export type UndoStatus = "pending" | "final" | "canceled";
+
+export interface AccountTable {
+  userId: number;
+  name: string;
+  modseq: Generated<number>;
+  lastId: Generated<number>;
+  epoch: Generated<number>;
+  prunedModseq: Generated<number>;
+  createdAt: Date;
+  used: Generated<number>;
+  quota: number | null;
+  quotaId: number | null;
+  reindexedModseq: Generated<number>;
+}
+
+export interface AccountAccessTable {
+  login: string;
+  accountId: number;
+  createdAt: Date;
+}
+
+export interface AddressTable {
+  address: string;
+  userId: number;
+  createdAt: Date;
+}
+
+export interface AppPasswordTable {
+  userId: number;
+  login: string;
+  id: string;
+  label: string;
+  passwordHash: string;
+  createdAt: Date;
+}
+
+export interface BlobRefTable {
+  userId: number;
+  sha256: Buffer;
+  day: string;
+  size: number;
+  expiresAt: Date | null;
+  releasedAt: Date | null;
+  uploaders: number[] | null;
+}
+
+export interface ChangeTable {
+  userId: number;
+  type: number;
+  modseq: number;
+  id: number;
+  kind: number;
+  threadId: number | null;
+  changedAt: Date;
+  receivedAt: Date | null;
+}
+
+export interface DeadObjectTable {
+  sha256: Buffer;
+  day: string;
+  diedAt: Date;
+}
+
+export interface DeliveryTable {
+  userId: number;
+  submissionId: number;
+  no: number;
+  rcptTo: string;
+  parameters: ColumnType<Record<string, string | null> | null, string | null, string | null>;
+  state: string;
+  attempts: Generated<number>;
+  nextAttemptAt: Date;
+  leasedBy: string | null;
+  leasedUntil: Date | null;
+  smtpReply: string;
+  delivered: string;
+  displayed: string;
+  incomingId: number | null;
+}
+
+export interface DomainTable {
+  name: string;
+  dkimSelector: string;
+  dkimKey: string;
+  createdAt: Date;
+}
+
+export interface DueTable {
+  userId: number;
+  submissionId: number;
+  nextAttemptAt: Date;
+}
+
+export interface EmailTable {
+  userId: number;
+  id: number;
+  no: number;
+  threadId: number;
+  receivedAt: Date;
+  sentAt: Date | null;
+  size: number;
+  hasAttachment: boolean;
+  mailboxIds: number[];
+  keywords: string[];
+}
+
+export interface EmailKeywordTable {
+  userId: number;
+  keyword: string;
+  receivedAt: Date;
+  emailId: number;
+}
+
+export interface EmailMailboxTable {
+  userId: number;
+  mailboxId: number;
+  emailId: number;
+  threadId: number;
+  receivedAt: Date;
+  seen: boolean;
+  draft: boolean;
+  head: boolean;
+}
+
+export interface IdentityTable {
+  userId: number;
+  id: number;
+  name: string;
+  email: string;
+  replyTo: ColumnType<EmailAddress[] | null, string | null, string | null>;
+  bcc: ColumnType<EmailAddress[] | null, string | null, string | null>;
+  textSignature: string;
+  htmlSignature: string;
+  mayDelete: boolean;
+}
+
+export interface IncomingTable {
+  id: number;
+  createdAt: Date;
+  sha256: Buffer;
+  day: string;
+  size: number;
+  mailFrom: string;
+  recipients: ColumnType<{ address: string; userId: number; done: boolean }[], string, string>;
+  leasedBy: string;
+  leasedUntil: Date;
+  attempts: Generated<number>;
+  lastError: string | null;
+  junkReason: string | null;
+}
+
+export interface KnownNetworkTable {
+  userId: number;
+  network: Buffer;
+  seenAt: Date;
+}
+
+export interface LoginTable {
+  login: string;
+  userId: number;
+  passwordHash: string;
+  createdAt: Date;
+}
+
+export interface MailboxTable {
+  userId: number;
+  id: number;
+  name: string;
+  parentId: number | null;
+  role: string | null;
+  sortOrder: Generated<number>;
+  isSubscribed: Generated<boolean>;
+  totalEmails: Generated<number>;
+  unreadEmails: Generated<number>;
+  totalThreads: Generated<number>;
+  unreadThreads: Generated<number>;
+}
+
+export interface MailboxSubscriptionTable {
+  userId: number;
+  login: string;
+  mailboxId: number;
+}
+
+export interface MessageTable {
+  userId: number;
+  no: number;
+  sha256: Buffer;
+  size: number;
+  messageId: string[] | null;
+  inReplyTo: string[] | null;
+  refs: string[] | null;
+  sender: string | null;
+  from: string | null;
+  to: string | null;
+  cc: string | null;
+  bcc: string | null;
+  replyTo: string | null;
+  subject: string | null;
+  sentAt: string | null;
+  preview: string;
+  hasAttachment: boolean;
+  fromKey: string;
+  toKey: string;
+  subjectKey: string;
+  header: Buffer | null;
+  structure: string;
+}
+
+export interface MigrationTable {
+  number: number;
+  name: string;
+  checksum: string;
+  oldestProgram: string;
+  appliedAt: Date;
+}
+
+export interface PushHolderTable {
+  name: string;
+  aliveUntil: Date;
+}
+
+export interface PushSubscriptionTable {
+  userId: number;
+  login: string;
+  id: number;
+  credential: string;
+  credentialExpiresAt: Date | null;
+  deviceClientId: string;
+  url: string;
+  p256dh: Buffer | null;
+  auth: Buffer | null;
+  verificationCode: string;
+  verificationSent: Generated<boolean>;
+  verified: Generated<boolean>;
+  expiresAt: Date | null;
+  types: string[] | null;
+  createdAt: Date;
+  holder: string | null;
+  pushState: string | null;
+  attempts: Generated<number>;
+  failingSince: Date | null;
+  nextAttemptAt: Date | null;
+}
+
+export interface ReceivedTable {
+  userId: number;
+  incomingId: number;
+  receivedAt: Date;
+}
+
+export interface SearchTable {
+  userId: number;
+  no: number;
+  receivedAt: Date;
+  terms: string;
+  version: Generated<number>;
+}
+
+export interface SearchPartTable {
+  userId: number;
+  no: number;
+  part: number;
+  terms: string;
+}
+
+export interface SettingTable {
+  name: string;
+  value: string;
+}
+
+export interface SubmissionTable {
+  userId: number;
+  id: number;
+  identityId: number;
+  emailId: number;
+  threadId: number;
+  envelope: ColumnType<Envelope, string, string>;
+  sha256: Buffer;
+  sendAt: Date;
+  undoStatus: UndoStatus;
+  dsnBlobIds: Generated<string[]>;
+  mdnBlobIds: Generated<string[]>;
+  createdAt: Date;
+  destroyed: Generated<boolean>;
+}
+
+export interface ThreadRefTable {
+  userId: number;
+  idHash: number;
+  subjectHash: number;
+  threadId: number;
+}
+
+export interface TokenTable {
+  userId: number;
+  hash: Buffer;
+  id: string;
+  login: string;
+  label: string;
+  createdAt: Date;
+  expiresAt: Date | null;
+}
+
+export interface VacationTable {
+  userId: number;
+  isEnabled: boolean;
+  fromDate: Date | null;
+  toDate: Date | null;
+  subject: string | null;
+  textBody: string | null;
+  htmlBody: string | null;
+}
+
+export interface VacationAnswerTable {
+  userId: number;
+  sender: string;
+  answeredAt: Date;
+}
+
+export interface DB {
+  account: AccountTable;
+  accountAccess: AccountAccessTable;
+  address: AddressTable;
+  appPassword: AppPasswordTable;
+  blobRef: BlobRefTable;
+  change: ChangeTable;
+  deadObject: DeadObjectTable;
+  delivery: DeliveryTable;
+  domain: DomainTable;
+  due: DueTable;
+  email: EmailTable;
+  emailKeyword: EmailKeywordTable;
+  emailMailbox: EmailMailboxTable;
+  identity: IdentityTable;
+  incoming: IncomingTable;
+  knownNetwork: KnownNetworkTable;
+  login: LoginTable;
+  mailbox: MailboxTable;
+  mailboxSubscription: MailboxSubscriptionTable;
+  message: MessageTable;
+  migration: MigrationTable;
+  pushHolder: PushHolderTable;
+  pushSubscription: PushSubscriptionTable;
+  received: ReceivedTable;
+  search: SearchTable;
+  searchPart: SearchPartTable;
+  setting: SettingTable;
+  submission: SubmissionTable;
+  threadRef: ThreadRefTable;
+  token: TokenTable;
+  vacation: VacationTable;
+  vacationAnswer: VacationAnswerTable;
+}
+
+/** What Postgres calls the types of the columns. */
+export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in keyof DB[Table]]: string } } = {
+  account: {
+    userId: "int8",
+    name: "text",
+    modseq: "int8",
+    lastId: "int8",
+    epoch: "int4",
+    prunedModseq: "int8",
+    createdAt: "timestamptz",
+    used: "int8",
+    quota: "int8",
+    quotaId: "int8",
+    reindexedModseq: "int8",
+  },
+  accountAccess: {
+    login: "text",
+    accountId: "int8",
+    createdAt: "timestamptz",
+  },
+  address: {
+    address: "text",
+    userId: "int8",
+    createdAt: "timestamptz",
+  },
+  appPassword: {
+    userId: "int8",
+    login: "text",
+    id: "text",
+    label: "text",
+    passwordHash: "text",
+    createdAt: "timestamptz",
+  },
+  blobRef: {
+    userId: "int8",
+    sha256: "bytea",
+    day: "date",
+    size: "int8",
+    expiresAt: "timestamptz",
+    releasedAt: "timestamptz",
+    uploaders: "int8[]",
+  },
+  change: {
+    userId: "int8",
+    type: "int2",
+    modseq: "int8",
+    id: "int8",
+    kind: "int2",
+    threadId: "int8",
+    changedAt: "timestamptz",
+    receivedAt: "timestamptz",
+  },
+  deadObject: {
+    sha256: "bytea",
+    day: "date",
+    diedAt: "timestamptz",
+  },
+  delivery: {
+    userId: "int8",
+    submissionId: "int8",
+    no: "int4",
+    rcptTo: "text",
+    parameters: "jsonb",
+    state: "text",
+    attempts: "int4",
+    nextAttemptAt: "timestamptz",
+    leasedBy: "text",
+    leasedUntil: "timestamptz",
+    smtpReply: "text",
+    delivered: "text",
+    displayed: "text",
+    incomingId: "int8",
+  },
+  domain: {
+    name: "text",
+    dkimSelector: "text",
+    dkimKey: "text",
+    createdAt: "timestamptz",
+  },
+  due: {
+    userId: "int8",
+    submissionId: "int8",
+    nextAttemptAt: "timestamptz",
+  },
+  email: {
+    userId: "int8",
+    id: "int8",
+    no: "int8",
+    threadId: "int8",
+    receivedAt: "timestamptz",
+    sentAt: "timestamptz",
+    size: "int4",
+    hasAttachment: "bool",
+    mailboxIds: "int8[]",
+    keywords: "text[]",
+  },
+  emailKeyword: {
+    userId: "int8",
+    keyword: "text",
+    receivedAt: "timestamptz",
+    emailId: "int8",
+  },
+  emailMailbox: {
+    userId: "int8",
+    mailboxId: "int8",
+    emailId: "int8",
+    threadId: "int8",
+    receivedAt: "timestamptz",
+    seen: "bool",
+    draft: "bool",
+    head: "bool",
+  },
+  identity: {
+    userId: "int8",
+    id: "int8",
+    name: "text",
+    email: "text",
+    replyTo: "jsonb",
+    bcc: "jsonb",
+    textSignature: "text",
+    htmlSignature: "text",
+    mayDelete: "bool",
+  },
+  incoming: {
+    id: "int8",
+    createdAt: "timestamptz",
+    sha256: "bytea",
+    day: "date",
+    size: "int4",
+    mailFrom: "text",
+    recipients: "jsonb",
+    leasedBy: "text",
+    leasedUntil: "timestamptz",
+    attempts: "int4",
+    lastError: "text",
+    junkReason: "text",
+  },
+  knownNetwork: {
+    userId: "int8",
+    network: "bytea",
+    seenAt: "timestamptz",
+  },
+  login: {
+    login: "text",
+    userId: "int8",
+    passwordHash: "text",
+    createdAt: "timestamptz",
+  },
+  mailbox: {
+    userId: "int8",
+    id: "int8",
+    name: "text",
+    parentId: "int8",
+    role: "text",
+    sortOrder: "int4",
+    isSubscribed: "bool",
+    totalEmails: "int4",
+    unreadEmails: "int4",
+    totalThreads: "int4",
+    unreadThreads: "int4",
+  },
+  mailboxSubscription: {
+    userId: "int8",
+    login: "text",
+    mailboxId: "int8",
+  },
+  message: {
+    userId: "int8",
+    no: "int8",
+    sha256: "bytea",
+    size: "int4",
+    messageId: "text[]",
+    inReplyTo: "text[]",
+    refs: "text[]",
+    sender: "text",
+    from: "text",
+    to: "text",
+    cc: "text",
+    bcc: "text",
+    replyTo: "text",
+    subject: "text",
+    sentAt: "text",
+    preview: "text",
+    hasAttachment: "bool",
+    fromKey: "text",
+    toKey: "text",
+    subjectKey: "text",
+    header: "bytea",
+    structure: "text",
+  },
+  migration: {
+    number: "int4",
+    name: "text",
+    checksum: "text",
+    oldestProgram: "text",
+    appliedAt: "timestamptz",
+  },
+  pushHolder: {
+    name: "text",
+    aliveUntil: "timestamptz",
+  },
+  pushSubscription: {
+    userId: "int8",
+    login: "text",
+    id: "int8",
+    credential: "text",
+    credentialExpiresAt: "timestamptz",
+    deviceClientId: "text",
+    url: "text",
+    p256dh: "bytea",
+    auth: "bytea",
+    verificationCode: "text",
+    verificationSent: "bool",
+    verified: "bool",
+    expiresAt: "timestamptz",
+    types: "text[]",
+    createdAt: "timestamptz",
+    holder: "text",
+    pushState: "text",
+    attempts: "int4",
+    failingSince: "timestamptz",
+    nextAttemptAt: "timestamptz",
+  },
+  received: {
+    userId: "int8",
+    incomingId: "int8",
+    receivedAt: "timestamptz",
+  },
+  search: {
+    userId: "int8",
+    no: "int8",
+    receivedAt: "timestamptz",
+    terms: "tsvector",
+    version: "int2",
+  },
+  searchPart: {
+    userId: "int8",
+    no: "int8",
+    part: "int4",
+    terms: "tsvector",
+  },
+  setting: {
+    name: "text",
+    value: "text",
+  },
+  submission: {
+    userId: "int8",
+    id: "int8",
+    identityId: "int8",
+    emailId: "int8",
+    threadId: "int8",
+    envelope: "jsonb",
+    sha256: "bytea",
+    sendAt: "timestamptz",
+    undoStatus: "text",
+    dsnBlobIds: "text[]",
+    mdnBlobIds: "text[]",
+    createdAt: "timestamptz",
+    destroyed: "bool",
+  },
+  threadRef: {
+    userId: "int8",
+    idHash: "int8",
+    subjectHash: "int8",
+    threadId: "int8",
+  },
+  token: {
+    userId: "int8",
+    hash: "bytea",
+    id: "text",
+    login: "text",
+    label: "text",
+    createdAt: "timestamptz",
+    expiresAt: "timestamptz",
+  },
+  vacation: {
+    userId: "int8",
+    isEnabled: "bool",
+    fromDate: "timestamptz",
+    toDate: "timestamptz",
+    subject: "text",
+    textBody: "text",
+    htmlBody: "text",
+  },
+  vacationAnswer: {
+    userId: "int8",
+    sender: "text",
+    answeredAt: "timestamptz",
+  },
+};
+
+/** Tables whose rows belong to an account: user_id is first in their key. */
+export const accountTables: ReadonlySet<string> = new Set([
+  "account",
+  "app_password",
+  "blob_ref",
+  "change",
+  "delivery",
+  "email",
+  "email_keyword",
+  "email_mailbox",
+  "identity",
+  "known_network",
+  "mailbox",
+  "mailbox_subscription",
+  "message",
+  "push_subscription",
+  "received",
+  "search",
+  "search_part",
+  "submission",
+  "thread_ref",
+  "token",
+  "vacation",
+  "vacation_answer",
+]);

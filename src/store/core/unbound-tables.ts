@@ -1,0 +1,60 @@
+import { accountTables } from "./db.ts";
+
+const words = new Set(
+  "on where set using as inner left right cross join from group order limit for returning and or values select union".split(
+    " ",
+  ),
+);
+
+/** The first words of a statement that look across accounts; `across()` writes them. */
+export const crossing = "-- crosses accounts\n";
+
+/** A statement's text on one line, without comments, contents of literals and the quotes of names. */
+export function bare(statement: string): string {
+  return statement
+    .replace(/'(?:[^']|'')*'|--[^\n]*|\/\*[\s\S]*?\*\//g, (found) => (found.startsWith("'") ? "''" : " "))
+    .replace(/"/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
+}
+
+/**
+ * The account tables of a statement that have no `user_id = $n` of their own: a parameter for each reference, not an
+ * equality with another table. One parameter serves several references of the same name only if it stands there as often.
+ */
+export function unboundTables(statement: string): string[] {
+  const text = bare(statement);
+  const references = new Map<string, string[]>();
+  const pattern = new RegExp(
+    `\\b(FROM|JOIN|UPDATE|USING|,) (?:ONLY )?(${[...accountTables].join("|")})\\b(?=(?: (?:AS )?(\\w+))?)`,
+    "gi",
+  );
+  for (const [, keyword, table, alias] of text.matchAll(pattern)) {
+    // A comma may stand in a list of columns: only a table that gets an alias is meant.
+    if (keyword === "," && (alias === undefined || words.has(alias.toLowerCase()))) continue;
+    const name = alias === undefined || words.has(alias.toLowerCase()) ? table! : alias;
+    references.set(name, [...(references.get(name) ?? []), table!]);
+  }
+  const free = count(text, /(?<![.\w])user_id = \$\d+/g);
+  const unbound = [...references]
+    .filter(([name, tables]) => {
+      const own = count(text, new RegExp(`\\b${name}\\.user_id = \\$\\d+`, "g"));
+      const isAlias = !tables.includes(name);
+      return own + (isAlias ? 0 : free) < tables.length && !(free > 0 && isAlias && references.size === 1);
+    })
+    .map(([name, tables]) => (tables.includes(name) ? name : `${tables[0]} ${name}`));
+  return [...unbound, ...insertedWithout(text)];
+}
+
+/** Account tables that rows are put into without a user_id in front, or with one that is no parameter. */
+function insertedWithout(text: string): string[] {
+  const inserts = text.matchAll(/\bINSERT INTO (\w+)(?: AS \w+)? ?(?:\(([^)]*)\))? ?(VALUES ?\(\s*(\$\d)?)?/gi);
+  return [...inserts]
+    .filter(([, table, columns = "", values, first]) => {
+      if (!accountTables.has(table!)) return false;
+      return !/^ ?user_id\b/.test(columns) || (values !== undefined && first === undefined);
+    })
+    .map(([, table]) => table!);
+}
+
+const count = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length;
