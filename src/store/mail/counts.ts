@@ -10,7 +10,7 @@ type CountColumn = (typeof countColumns)[number];
 /** The kept counts of RFC 8621 §2, as one mailbox's share from some threads. */
 type Counts = Row<"mailbox", CountColumn>;
 type TallyRow = Row<"mailbox", "id" | CountColumn>;
-export type Tally = Map<number, Counts>;
+type Tally = Map<number, Counts>;
 
 /**
  * Unread: neither $seen nor $draft. A thread is unread in a mailbox when any of its emails outside the trash is,
