@@ -1,15 +1,18 @@
 import { sql } from "kysely";
 import type { Database } from "../core/database.ts";
-import { across, read, write } from "../core/declare.ts";
+import { across, read, unnamed, write } from "../core/declare.ts";
 import { type Lists, lists, unnest } from "../core/lists.ts";
 import { type DueSubmission, hint } from "./due.ts";
 
-const workers = across("workers see to the mail of all accounts");
+const workers = [
+  across("workers see to the mail of all accounts"),
+  unnamed("what is due is next to nothing, or after a downtime nearly all"),
+];
 
 const incomingHolders = read(
   "incoming.holders",
   (db) => db.selectFrom("incoming").select("leasedBy as holder").distinct(),
-  workers,
+  ...workers,
 );
 const incomingDue = read(
   "incoming.due",
@@ -20,7 +23,7 @@ const incomingDue = read(
       .where((eb) => eb.or([eb("leasedUntil", "<=", $.now), eb("leasedBy", "in", $.gone)]))
       .orderBy("leasedUntil")
       .limit($.most),
-  workers,
+  ...workers,
 );
 
 export async function incomingLeaseHolders(database: Database): Promise<string[]> {
@@ -38,7 +41,7 @@ const deliveryHolders = read(
   () => sql<{ holder: string }>`
   SELECT leased_by AS holder FROM delivery WHERE state = 'queued' AND leased_by IS NOT NULL
   UNION SELECT leased_by FROM delivery WHERE state <> 'queued' AND leased_by IS NOT NULL`,
-  workers,
+  ...workers,
 );
 const freeDeliveries = write(
   "deliveries.free",
@@ -48,7 +51,7 @@ const freeDeliveries = write(
       .set({ leasedBy: null, leasedUntil: null })
       .where("state", "=", "queued")
       .where("leasedBy", "in", $.gone),
-  workers,
+  ...workers,
 );
 const lostHints = read(
   "deliveries.due",
@@ -61,7 +64,7 @@ const lostHints = read(
       .where((eb) => eb.or([eb("leasedUntil", "is", null), eb("leasedUntil", "<=", $.now)]))
       .groupBy(["userId", "submissionId"])
       .limit($.most),
-  workers,
+  ...workers,
 );
 const restoreHints = write(
   "due.restore",
@@ -75,7 +78,7 @@ const restoreHints = write(
           .columns(["userId", "submissionId"])
           .doUpdateSet({ nextAttemptAt: sql<Date>`least(due.next_attempt_at, excluded.next_attempt_at)` }),
       ),
-  workers,
+  ...workers,
 );
 
 export async function deliveryLeaseHolders(database: Database): Promise<string[]> {
@@ -98,7 +101,7 @@ const heldDeliveries = read(
       .where("leasedBy", "=", $.holder)
       .where("leasedUntil", "is not", null)
       .$narrowType<{ leasedUntil: Date }>(),
-  workers,
+  ...workers,
 );
 
 /** What a holder has leased, by the database's account. */
@@ -117,7 +120,7 @@ const unlogged = read(
       .where("leasedBy", "is not", null)
       .where((eb) => eb.or([eb("leasedUntil", "<=", $.now), eb("leasedBy", "in", $.gone)]))
       .limit($.most),
-  workers,
+  ...workers,
 );
 
 /** Submissions with outcomes that the change log has not been told, and whose holder will not do it any more. */
@@ -136,4 +139,26 @@ export async function restoreDue(database: Database, now: Date, most: number): P
   if (rows.length === 0) return 0;
   await database.run(restoreHints, lists(rows, hint));
   return rows.length;
+}
+
+const incomingDepth = read(
+  "incoming.count",
+  (db) => db.selectFrom("incoming").select((eb) => eb.fn.countAll<number>().as("count")),
+  ...workers,
+);
+const outgoingDepth = read(
+  "deliveries.countAllQueued",
+  (db) =>
+    db
+      .selectFrom("delivery")
+      .select((eb) => eb.fn.countAll<number>().as("count"))
+      .where("state", "=", "queued"),
+  ...workers,
+);
+
+/** How much mail waits: in, and recipients out. */
+export async function queueDepths(database: Database): Promise<{ incoming: number; outgoing: number }> {
+  const [incoming] = await database.run(incomingDepth);
+  const [outgoing] = await database.run(outgoingDepth);
+  return { incoming: incoming!.count, outgoing: outgoing!.count };
 }
