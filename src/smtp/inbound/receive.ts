@@ -1,7 +1,7 @@
 import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
 import { encodeId } from "../../base/ids.ts";
 import { Slots } from "../../base/slots.ts";
-import type { Spool } from "../../store/blobs/blobs.ts";
+import type { Pile } from "../../store/blobs/blobs.ts";
 import type { Conversation } from "./conversation.ts";
 import { readIncomingHeader, withoutForged } from "./incoming-header.ts";
 import type { SmtpInOptions } from "./options.ts";
@@ -44,14 +44,14 @@ async function take(
   conversation: Conversation,
   options: SmtpInOptions,
 ): Promise<{ size: number; name: string }> {
-  const spool = await spoolAll(stream, options);
-  const { size } = spool;
+  const pile = await collect(stream, options);
+  const { size } = pile;
   try {
-    const work = () => judge(spool, session, conversation, options);
+    const work = () => judge(pile, session, conversation, options);
     return { size, name: size <= large ? await work() : await largeOnes.run(work) };
   } finally {
     // The message may be accepted by now, so a file that cannot be removed must not refuse it.
-    await spool.abort().catch((err: unknown) => options.log.warn({ err }, "a spooled message could not be removed"));
+    await pile.abort().catch((err: unknown) => options.log.warn({ err }, "the file of a message could not be removed"));
   }
 }
 
@@ -60,12 +60,12 @@ const large = 1_000_000;
 const largeOnes = new Slots(3);
 
 async function judge(
-  spool: Spool,
+  pile: Pile,
   session: SMTPServerSession,
   conversation: Conversation,
   options: SmtpInOptions,
 ): Promise<string> {
-  const raw = await spool.bytes();
+  const raw = await pile.bytes();
   const { hostname, incoming, clock } = options;
   const header = readIncomingHeader(raw, hostname);
   const { results = "", junkReason = null } = await conversation.message({ message: raw, header }, session);
@@ -90,21 +90,21 @@ function protocolOf({ envelope, secure, transmissionType }: SMTPServerSession): 
   return secure ? "UTF8SMTPS" : "UTF8SMTP";
 }
 
-async function spoolAll(stream: SMTPServerDataStream, { blobs, maxMessageSize }: SmtpInOptions): Promise<Spool> {
-  const spool = await blobs.spool(maxMessageSize);
+async function collect(stream: SMTPServerDataStream, { blobs, maxMessageSize }: SmtpInOptions): Promise<Pile> {
+  const pile = blobs.pile(maxMessageSize);
   try {
     for await (const chunk of stream) {
       // What comes after the limit is read and thrown away: the client only listens when it is through.
-      if (!stream.sizeExceeded) await spool.write(chunk as Buffer);
+      if (!stream.sizeExceeded) await pile.write(chunk as Buffer);
     }
   } catch (error) {
     // Of one that gave up beyond the limit, what stays is that it was too large.
     if (!stream.sizeExceeded) {
-      await spool.abort();
+      await pile.abort();
       throw error;
     }
   }
-  if (!stream.sizeExceeded) return spool;
-  await spool.abort();
+  if (!stream.sizeExceeded) return pile;
+  await pile.abort();
   throw new Refusal(552, `5.3.4 a message may have ${maxMessageSize} bytes at most`);
 }

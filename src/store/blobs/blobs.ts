@@ -9,10 +9,14 @@ import { findBlob, type ReferenceOptions, referenceBlob } from "./blob-refs.ts";
 import { type BodyCache, cachedAtMost, createMemoryCache } from "./cache.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
 import { type ByteSpan, cutPieces, decodePieces, sizeOfPieces } from "./pieces.ts";
+import { Pile, Room } from "./pile.ts";
 import { Spool } from "./spool.ts";
 
 export type { StoredBlob } from "./objects/object-store.ts";
-export { Spool, TooLarge } from "./spool.ts";
+export { type Pile, TooLarge } from "./pile.ts";
+
+/** A few of the largest messages. */
+const roomForPiles = 128 * 1024 * 1024;
 
 export interface BlobsOptions {
   objects: ObjectStore;
@@ -42,6 +46,7 @@ export class Blobs {
   readonly objects: ObjectStore;
   readonly #clock: Clock;
   readonly #cache: BodyCache;
+  readonly #room = new Room(roomForPiles);
   readonly #reading = new Map<string, Promise<Buffer>>();
   /** Of decoded blobs that were streamed, by blob id: they never change. */
   readonly #sizes = new LRUCache<string, Promise<number>>({ max: 10_000 });
@@ -59,6 +64,11 @@ export class Blobs {
     // A copy: the caller's bytes may be a slice of something large, or change.
     if (bytes.length <= cachedAtMost) this.#cache.set(cacheKey(blob), Buffer.from(bytes));
     return blob;
+  }
+
+  /** For bytes that come in pieces and are looked at before anything of them is put. `abort` it. */
+  pile(maxBytes: number): Pile {
+    return new Pile(this.objects, maxBytes, this.#room);
   }
 
   /** For bytes that come in pieces. `finish` or `abort` it. */
