@@ -63,7 +63,7 @@ export class MailHost {
   mailOut: MailOut | undefined;
   #hints: SubmissionHints | undefined;
 
-  constructor(folder: string, database: Database, dns: DnsServer, clock: TestClock) {
+  constructor(folder: string, database: Database, dns: DnsServer, clock: TestClock, pileBytes: number) {
     this.folder = folder;
     this.database = database;
     this.dns = dns;
@@ -88,6 +88,7 @@ export class MailHost {
       clock,
       random: randomBytes,
       cacheBytes: 10_000_000,
+      pileBytes,
     });
     this.ingest = new Ingest(this.store);
     this.incoming = this.newIncoming();
@@ -172,8 +173,9 @@ export class MailHost {
   }
 }
 
-export async function startMailHost(): Promise<MailHost> {
+/** Without `pileBytes`, messages over 1 MB that come in wait in files. */
+export async function startMailHost({ pileBytes = 0 } = {}): Promise<MailHost> {
   const folder = await mkdtemp(join(tmpdir(), "posthorn-smtp-"));
   const [{ database }, dns] = await Promise.all([createTestDatabase(), startDns()]);
-  return new MailHost(folder, database, dns, new TestClock());
+  return new MailHost(folder, database, dns, new TestClock(), pileBytes);
 }

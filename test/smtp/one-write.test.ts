@@ -9,7 +9,7 @@ let host: MailHost;
 let ada: number;
 
 beforeAll(async () => {
-  host = await startMailHost();
+  host = await startMailHost({ pileBytes: 5_000_000 });
   await host.listen({ maxMessageSize: 5_000_000 });
   ada = await host.account("ada@here.test");
 });

@@ -15,15 +15,14 @@ import { Spool } from "./spool.ts";
 export type { StoredBlob } from "./objects/object-store.ts";
 export { type Pile, TooLarge } from "./pile.ts";
 
-/** A few of the largest messages. */
-const roomForPiles = 128 * 1024 * 1024;
-
 export interface BlobsOptions {
   objects: ObjectStore;
   clock: Clock;
   random: Random;
   /** How many bytes of recent bodies stay in memory; 0 for none. */
   cacheBytes: number;
+  /** How many bytes of memory piles share, besides 1 MB each. (Default: 128 MB, which is a few of the largest messages.) */
+  pileBytes?: number;
 }
 
 /** Bytes [start, end) of a blob; a negative start counts from its end. */
@@ -46,7 +45,7 @@ export class Blobs {
   readonly objects: ObjectStore;
   readonly #clock: Clock;
   readonly #cache: BodyCache;
-  readonly #room = new Room(roomForPiles);
+  readonly #room: Room;
   readonly #reading = new Map<string, Promise<Buffer>>();
   /** Of decoded blobs that were streamed, by blob id: they never change. */
   readonly #sizes = new LRUCache<string, Promise<number>>({ max: 10_000 });
@@ -55,6 +54,7 @@ export class Blobs {
     this.objects = options.objects;
     this.#clock = options.clock;
     this.#cache = createMemoryCache(options.cacheBytes);
+    this.#room = new Room(options.pileBytes ?? 128 * 1024 * 1024);
   }
 
   /** Durable on return. A reference must be committed within the hour. */
