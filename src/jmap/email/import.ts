@@ -66,7 +66,7 @@ function addInState(mails: NewMail[], ifInState: string, call: Call): Promise<Ad
       const outcomes = await writeMails(tx, termed);
       return { outcomes, oldState, newState: await tx.state("Email") };
     },
-    { ids: mails.length * 2, bytes: totalSize(mails) },
+    { ids: mails.length * 2, bytes: totalSize(mails), states: true },
   );
 }
 
