@@ -103,10 +103,13 @@ export class Ingest {
 }
 
 function takeTogether(waiting: Job[]): Job[] {
-  let size = 0;
-  const isOver = ({ mails }: Job) => (size += mails.length) > maxFold;
-  const end = waiting.findIndex((job, index) => isOver(job) && index > 0);
-  return waiting.splice(0, end < 0 ? waiting.length : end);
+  const jobs = [waiting.shift()!];
+  for (let size = jobs[0]!.mails.length; waiting.length > 0; ) {
+    size += waiting[0]!.mails.length;
+    if (size > maxFold) break;
+    jobs.push(waiting.shift()!);
+  }
+  return jobs;
 }
 
 export function totalSize(mails: readonly NewMail[]): number {
