@@ -137,11 +137,8 @@ export async function writeMails(
   mails: readonly TermedMail[],
   modseqs?: readonly number[],
 ): Promise<Outcome[]> {
-  const places = await mailboxesFor(tx, mails);
-  const fresh = await claimIncoming(
-    tx,
-    mails.map((mail) => mail.incomingId).filter((id) => id !== undefined),
-  );
+  const incoming = mails.map((mail) => mail.incomingId).filter((id) => id !== undefined);
+  const [places, fresh] = await Promise.all([mailboxesFor(tx, mails), claimIncoming(tx, incoming)]);
   let { room } = tx;
   const outcomes: (Outcome | undefined)[] = mails.map((mail) => {
     // A claim counts once: the same message twice in one fold is a duplicate too.

@@ -27,12 +27,8 @@ export async function hintQueued(database: Database, userId: number, now: Date):
   const rows = await database.run(queuedOf, [userId, now]);
   if (rows.length === 0) return 0;
   await database.transaction("BEGIN", async (executor) => {
-    await executor.run(withoutWaiting);
-    await executor.run(writeHints, [
-      userId,
-      rows.map((row) => row.submission_id),
-      rows.map((row) => row.next_attempt_at),
-    ]);
+    executor.send(withoutWaiting);
+    executor.send(writeHints, [userId, rows.map((row) => row.submission_id), rows.map((row) => row.next_attempt_at)]);
   });
   return rows.length;
 }
