@@ -1,7 +1,7 @@
 import type { Login } from "../auth/login.ts";
 import { decodeId } from "../base/ids.ts";
-import { CommitError, isRetryable } from "../store/core/database.ts";
-import { AccountMissing } from "../store/core/errors.ts";
+import { isRetryable } from "../store/core/database.ts";
+import { AccountMissing, CommitError } from "../store/core/errors.ts";
 import { isStorageTrouble, tellStorageTrouble } from "../store/core/storage-trouble.ts";
 import type { Reader, Tx } from "../store/core/store.ts";
 import { MethodError } from "./errors.ts";
@@ -163,7 +163,10 @@ class Run {
   async #readGroup(index: number, first: ReadyCall): Promise<number> {
     const { calls } = this.request;
     const { store } = this.services;
-    const { responses, next } = await store.snapshot(first.call.accountId, async (reader) => {
+    const joined = calls[index + 1];
+    const isFree = first.method.stateFirst === true && !(joined && this.#joins(joined, first));
+    const reading = isFree ? store.reads.bind(store) : store.snapshot.bind(store);
+    const { responses, next } = await reading(first.call.accountId, async (reader: Reader) => {
       const responses: Invocation[] = [];
       let next = index;
       let ready: ReadyCall | undefined = first;
@@ -210,7 +213,7 @@ class Run {
         const later = await this.#implicitInside(ready, result, tx, responses, created);
         return { responses, created, later };
       },
-      { ids: method.ids?.(args) ?? 0 },
+      { ids: method.ids?.(args) ?? 0, states: true },
     );
     this.responses.push(...written.responses);
     for (const [creationId, id] of written.created) this.createdIds.set(creationId, id);

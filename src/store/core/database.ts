@@ -1,5 +1,7 @@
 import pg from "pg";
 import type { Log } from "../../base/log.ts";
+import { Connection, type TransactionExecutor } from "./connection.ts";
+import { CommitError } from "./errors.ts";
 import { type Executor, type Given, inOrder, type Statement } from "./sql.ts";
 
 export type ConnectionOptions = { connectionString: string } | { host: string; user: string; database: string };
@@ -82,6 +84,8 @@ export class Database implements Executor {
       options: "-c TimeZone=UTC -c DateStyle=ISO",
       ...options,
       types,
+      // A statement goes out at once, however many are unanswered.
+      pipeline: true,
     });
     // An idle connection that breaks (Postgres restarted) is only worth a line, and all at a time one: the pool opens others.
     let toldAt = Number.NEGATIVE_INFINITY;
@@ -98,11 +102,11 @@ export class Database implements Executor {
   }
 
   async run<Row, P>(statement: Statement<Row, P>, ...given: Given<P>): Promise<Row[]> {
-    return (await this.#single(statement, inOrder(statement, given[0]))).rows as Row[];
+    return (await this.#single(statement, inOrder(statement.parameters, given[0]))).rows as Row[];
   }
 
   async count<Row, P>(statement: Statement<Row, P>, ...given: Given<P>): Promise<number> {
-    return (await this.#single(statement, inOrder(statement, given[0]))).rowCount ?? 0;
+    return (await this.#single(statement, inOrder(statement.parameters, given[0]))).rowCount ?? 0;
   }
 
   /** A statement of its own. One that only reads runs again when the connection is lost. */
@@ -115,36 +119,34 @@ export class Database implements Executor {
    * Runs `work` inside a transaction on one connection; rolls back when it throws. One that only `reads` has read all when
    * its work is done: a COMMIT that fails takes nothing from it.
    */
-  async transaction<T>(begin: string, work: (executor: Executor) => Promise<T>, { reads = false } = {}): Promise<T> {
-    const client = await this.pool.connect();
-    const executor: Executor = {
-      run: async (statement, ...given) =>
-        (await this.#query(client, statement, inOrder(statement, given[0]))).rows as never,
-      count: async (statement, ...given) =>
-        (await this.#query(client, statement, inOrder(statement, given[0]))).rowCount ?? 0,
-    };
-    let broken: Error | undefined;
-    // A connection may break between two statements; the next one fails then.
-    const lost = (error: Error) => {
-      broken = error;
-    };
-    client.on("error", lost);
+  async transaction<T>(
+    begin: string,
+    work: (executor: TransactionExecutor) => Promise<T>,
+    { reads = false } = {},
+  ): Promise<T> {
+    const connection = new Connection(await this.pool.connect(), this.#observe);
     try {
-      await client.query(begin);
-      const result = await work(executor);
-      try {
-        await client.query("COMMIT");
-      } catch (error) {
-        if (!reads) throw new CommitError(error);
-        lost(error as Error);
+      connection.begin(begin);
+      const result = await work(connection);
+      if (!reads) await connection.commit();
+      else {
+        connection.check();
+        connection.end("COMMIT");
       }
       return result;
     } catch (error) {
-      await client.query("ROLLBACK").catch(lost);
+      connection.end("ROLLBACK");
       throw error;
+    }
+  }
+
+  /** Runs `work` on one connection, each statement for itself. */
+  async connected<T>(work: (executor: Executor) => Promise<T>): Promise<T> {
+    const connection = new Connection(await this.pool.connect(), this.#observe);
+    try {
+      return await work(connection);
     } finally {
-      client.off("error", lost);
-      client.release(broken ?? false);
+      connection.release();
     }
   }
 
@@ -164,12 +166,5 @@ export class Database implements Executor {
     this.#observe?.(statement.text, values);
     const query = { text: statement.text, values };
     return client.query(statement.name === "" ? query : { ...query, name: statement.name });
-  }
-}
-
-/** COMMIT itself failed: whether the transaction took hold is unknown. */
-export class CommitError extends Error {
-  constructor(cause: unknown) {
-    super("commit outcome unknown", { cause });
   }
 }

@@ -84,8 +84,8 @@ export class IncomingRows {
     // A removal that is lost in a crash only brings a delivery that finds itself done.
     this.#remove = batched((ids) =>
       database.transaction("BEGIN", async (executor) => {
-        await executor.run(withoutWaiting);
-        await executor.run(remove, { ids });
+        executor.send(withoutWaiting);
+        executor.send(remove, { ids });
       }),
     );
   }
