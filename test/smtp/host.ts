@@ -19,6 +19,7 @@ import type { Database } from "../../src/store/core/database.ts";
 import { unprepared } from "../../src/store/core/sql.ts";
 import { type StateChange, Store } from "../../src/store/core/store.ts";
 import { type DnsServer, startDns } from "../support/dns.ts";
+import { keepEvents } from "../support/events.ts";
 import { createTestAccount, createTestDatabase } from "../support/postgres.ts";
 
 /** Real time that a test can push forward. */
@@ -50,6 +51,8 @@ export class MailHost {
   /** What else was logged. */
   readonly events: { event: string; fields: object }[] = [];
   readonly log: Log;
+  /** What the listener was told. */
+  readonly heard = keepEvents();
   smtpIn: SmtpIn | undefined;
   smtpPort = 0;
   mailOut: MailOut | undefined;
@@ -87,16 +90,19 @@ export class MailHost {
 
   newIncoming(holder: Holder = thisProcess): Incoming {
     const { store, blobs, ingest, clock, log } = this;
+    const { events } = this.heard;
     const vacation = new VacationResponder({ store, blobs, clock, log, random: randomBytes });
     const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
-    return new Incoming({ store, blobs, ingest, clock, log, holder, onDelivered });
+    return new Incoming({ store, blobs, ingest, clock, log, events, holder, onDelivered });
   }
 
   async listen({ maxMessageSize = 1_000_000 } = {}): Promise<void> {
     const { database, blobs, incoming, clock, log, dns } = this;
+    const { events } = this.heard;
     const hostname = "mx.posthorn.test";
     const resolver = dns.resolver();
-    this.smtpIn = await createSmtpIn({ database, blobs, incoming, resolver, clock, log, hostname, maxMessageSize });
+    const means = { database, blobs, incoming, resolver, clock, log, events };
+    this.smtpIn = await createSmtpIn({ ...means, hostname, maxMessageSize });
     this.smtpPort = await this.smtpIn.listen("127.0.0.1", 0);
   }
 
@@ -109,6 +115,7 @@ export class MailHost {
       incoming,
       clock,
       log,
+      events: this.heard.events,
       random: randomBytes,
       resolver: dns.resolver(),
       holder: thisProcess,

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { dkimSign } from "mailauth";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { addAlias } from "../../src/store/directory/directory.ts";
 import { setQuota } from "../../src/store/mail/quota.ts";
 import { message } from "../support/messages.ts";
@@ -43,6 +43,36 @@ test("a header that takes too long to verify is stored whole", async () => {
   const from = `From: ${"(x) ".repeat(20_000)}${" ".repeat(1_000)}<eve@there.test>\r\n`;
   await send(`${from}Subject: long sender\r\n\r\nHello.\r\n`);
   expect((await arrived(ada, "long sender")).raw.toString()).toContain(from);
+});
+
+test("what is taken and what is refused is told, with the reply", async () => {
+  const { told } = host.heard;
+  told.length = 0;
+  const data = plain("told");
+  await send(data, ["ada@here.test", "bob@here.test"]);
+  await refused(send(data, "nobody@here.test"));
+  await refused(send(`Received: by a.test\r\n`.repeat(200) + data));
+  await refused(send(data, "ada@here.test", "evé@there.test"));
+  const sizeOctets = expect.any(Number);
+  expect(told).toEqual([
+    ["mailTaken", { sizeOctets, recipients: 2 }],
+    ["mailRefused", { command: "RCPT", replyCode: 550 }],
+    ["mailRefused", { command: "DATA", replyCode: 554 }],
+    ["mailRefused", { command: "MAIL", replyCode: 553 }],
+  ]);
+  expect((told[0]![1] as { sizeOctets: number }).sizeOctets).toBeGreaterThan(data.length);
+});
+
+test("what can't be made durable is told, and the peer keeps it", async () => {
+  const { told } = host.heard;
+  told.length = 0;
+  const put = vi.spyOn(host.blobs, "put").mockRejectedValueOnce(new Error("no room"));
+  expect(await refused(send(plain("kept")))).toMatch(/^451 4\.3\.0/);
+  put.mockRestore();
+  expect(told).toEqual([
+    ["mailNotStored", { sizeOctets: expect.any(Number), recipients: 1 }],
+    ["mailRefused", { command: "DATA", replyCode: 451 }],
+  ]);
 });
 
 describe("the conversation", () => {

@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import type { Events } from "../../base/events.ts";
 import type { Holder } from "../../base/holder.ts";
 import type { Log } from "../../base/log.ts";
 import { Slots } from "../../base/slots.ts";
@@ -28,6 +29,7 @@ export interface IncomingOptions {
   ingest: Ingest;
   clock: Clock;
   log: Log;
+  events: Events;
   holder: Holder;
   /** Told of each message that came into an account's inbox; once more when it failed or the process died meanwhile. */
   onDelivered?: (delivered: Delivered) => Promise<void>;
@@ -79,7 +81,19 @@ export class Incoming {
   }
 
   /** Durable on return; delivered soon after. An id that was accepted before is not taken twice. */
-  async accept({ id, message, mailFrom, recipients, junkReason = null }: Accepted): Promise<void> {
+  async accept(accepted: Accepted): Promise<void> {
+    const { events } = this.#options;
+    const told = { sizeOctets: accepted.message.length, recipients: accepted.recipients.length };
+    try {
+      await this.#take(accepted);
+    } catch (error) {
+      events.mailNotStored(told);
+      throw error;
+    }
+    events.mailTaken(told);
+  }
+
+  async #take({ id, message, mailFrom, recipients, junkReason = null }: Accepted): Promise<void> {
     const { blobs, clock } = this.#options;
     const blob = await blobs.put(message);
     const perAccount = new Map(recipients.map((recipient) => [recipient.userId, recipient]));

@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import type { SMTPServerAddress, SMTPServerSession } from "smtp-server";
+import type { Events, MailRefused } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
 import { isRetryable } from "../../store/core/database.ts";
 import { patiently } from "../../store/core/patiently.ts";
@@ -29,7 +30,7 @@ type Done = (error?: Error | null, text?: string) => void;
 
 /** Mail from other servers: every address it takes is one of ours. */
 export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
-  const { clock, database, hostname, log, maxMessageSize } = options;
+  const { clock, database, events, hostname, log, maxMessageSize } = options;
   const { cert, key } = options.certificate ?? (await ownCertificate(database, hostname, clock));
   const limits = new PeerLimits(clock);
   const accounts = new WeakMap<SMTPServerAddress, number>();
@@ -53,16 +54,19 @@ export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
       onConnect: (session, done) => judge(() => limits.connected(session.remoteAddress), done),
       onClose: (session) => limits.closed(session.remoteAddress, session.id),
       onMailFrom: (address, session, done) =>
-        judge(() => {
-          checkPath("mail", address, session.envelope.smtpUtf8 === true);
-          limits.message(session.remoteAddress);
-        }, done),
+        judge(
+          () => {
+            checkPath("mail", address, session.envelope.smtpUtf8 === true);
+            limits.message(session.remoteAddress);
+          },
+          told("MAIL", done, events),
+        ),
       onRcptTo: (address, session, done) =>
-        answer(() => judgeRecipient(address, session, { accounts, limits, options }), done, log),
+        answer(() => judgeRecipient(address, session, { accounts, limits, options }), told("RCPT", done, events), log),
       onData: (stream, session, done) => {
         // The end of a stream that broke off is nobody's error: the peer is gone.
         stream.on("error", () => {});
-        answer(() => receive(stream, session, envelopeOf(session, accounts), options), done, log);
+        answer(() => receive(stream, session, envelopeOf(session, accounts), options), told("DATA", done, events), log);
       },
     },
     clock,
@@ -87,6 +91,14 @@ export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
         listening.once("error", reject);
       }),
     close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+/** `done`, of whose refusals the listener hears. */
+function told(command: MailRefused["command"], done: Done, events: Events): Done {
+  return (error, text) => {
+    if (error instanceof Refusal) events.mailRefused({ command, replyCode: error.responseCode });
+    done(error, text);
   };
 }
 

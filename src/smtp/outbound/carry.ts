@@ -197,7 +197,7 @@ async function settle(
   judged: Judged[],
   options: MailOutOptions,
 ): Promise<void> {
-  const { store, holder, log } = options;
+  const { store, holder, log, events } = options;
   const outcomes = judged.map(({ delivery, answer }) => outcomeOf(delivery, answer, leased, options));
   const failed = judged.flatMap(({ delivery, answer }, index) =>
     outcomes[index]!.result === "failed" ? [{ delivery, answer, smtpReply: outcomes[index]!.smtpReply }] : [],
@@ -213,8 +213,9 @@ async function settle(
   const isRecorded = await persistently(() => store.write(leased.userId, record, { ids: report ? 2 : 0 }), log);
   const replies = outcomes.map(({ result, smtpReply }) => `${result}: ${smtpReply}`);
   const fields = { account: leased.userId, submission: leased.submissionId, replies };
-  if (isRecorded) log.info(fields, "mail out");
-  else log.warn(fields, "mail went out after its lease was lost");
+  if (!isRecorded) return log.warn(fields, "mail went out after its lease was lost");
+  log.info(fields, "mail out");
+  for (const { result, smtpReply } of outcomes) events.attemptEnded({ result, smtpReply });
 }
 
 const patience = 10 * 60_000;
