@@ -352,6 +352,29 @@ describe("what was taken", () => {
     expect((await host.mails(bob)).filter((mail) => mail.subject === "Left")).toHaveLength(2);
   });
 
+  test("that can't be put down as done is left to others at a stop, which waits for no pause", async () => {
+    await host.rows(
+      `CREATE FUNCTION no_removal() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not now'; END $$`,
+    );
+    await host.rows("CREATE TRIGGER no_removal BEFORE DELETE ON incoming EXECUTE FUNCTION no_removal()");
+    const stopping = host.newIncoming({ name: "stopping", isGone: () => false });
+    const recipients = [{ address: "ada@here.test", userId: ada }];
+    const message = Buffer.from(plain("Interrupted"));
+    host.warnings.length = 0;
+    await stopping.accept({ id: await stopping.newId(), message, mailFrom: "eve@there.test", recipients });
+    // Then the pause is 2 s.
+    await until("three failures", async () => host.warnings.length >= 3);
+    const begin = performance.now();
+    await stopping.close();
+    expect(performance.now() - begin).toBeLessThan(1_000);
+    await host.rows("DROP FUNCTION no_removal CASCADE");
+    const next = host.newIncoming({ name: "next", isGone: (name) => name === "stopping" });
+    await next.sweep();
+    await next.close();
+    expect(await host.rows("SELECT id FROM incoming")).toEqual([]);
+    expect((await host.mails(ada)).filter(({ subject }) => subject === "Interrupted")).toHaveLength(1);
+  });
+
   test("is put off when an account cannot take it, and tried again", async () => {
     await host.rows("ALTER TABLE received RENAME TO received_away");
     await send(plain("Later"));
