@@ -2,8 +2,8 @@ import type { AddressInfo } from "node:net";
 import type { SMTPServerAddress, SMTPServerSession } from "smtp-server";
 import type { Events, MailRefused } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
-import { isRetryable } from "../../store/core/database.ts";
-import { patiently } from "../../store/core/patiently.ts";
+import { retry } from "../../base/retry.ts";
+import { databasePatience, isRetryable } from "../../store/core/database.ts";
 import { isStorageTrouble, tellStorageTrouble } from "../../store/core/storage-trouble.ts";
 import { ownCertificate } from "./certificate.ts";
 import { EagerServer } from "./eager-server.ts";
@@ -134,11 +134,12 @@ async function judgeRecipient(
   session: SMTPServerSession,
   { accounts, limits, options }: { accounts: WeakMap<object, number>; limits: PeerLimits; options: SmtpInOptions },
 ): Promise<undefined> {
-  const { database, hostname } = options;
+  const { clock, database, hostname } = options;
   checkPath("rcpt", address, session.envelope.smtpUtf8 === true);
   let userId: number;
   try {
-    userId = await patiently(() => findRecipient(database, address.address, hostname));
+    const find = () => findRecipient(database, address.address, hostname);
+    userId = await retry(find, { ...databasePatience, clock });
   } catch (error) {
     if (error instanceof Refusal) {
       limits.unknownRecipient(session.remoteAddress, session.id);

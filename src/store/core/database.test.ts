@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { createTestDatabase } from "../../../test/support/postgres.ts";
 import { silentLog } from "../../base/log.ts";
-import { Database } from "./database.ts";
+import { CommitError, Database, isRetryable } from "./database.ts";
 import { across, read, write } from "./declare.ts";
 import { unprepared } from "./sql.ts";
 
@@ -45,6 +45,12 @@ test("one declared to write does not, though it begins with SELECT", async () =>
   const statement = write("test.endWrite", (_, $: { pid: number }) => end($));
   await expect(database.run(statement, { pid })).rejects.toMatchObject({ code: "57P01" });
   await database.close();
+});
+
+test("a commit of unknown outcome is not run again, whatever became of its connection", () => {
+  const lost = Object.assign(new Error("Connection terminated unexpectedly"), { code: "ECONNRESET" });
+  expect(isRetryable(lost)).toBe(true);
+  expect(isRetryable(new CommitError(lost))).toBe(false);
 });
 
 test("a day stays a day", async () => {

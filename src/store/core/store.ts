@@ -1,7 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import { retry } from "../../base/retry.ts";
 import { type Change, ChangeSet, Kind, type TypeName } from "./change.ts";
-import { type Database, patiently } from "./database.ts";
+import { type Database, databasePatience } from "./database.ts";
 import { AccountMissing, Conflict } from "./errors.ts";
 import type { Executor } from "./sql.ts";
 import { statement, unprepared } from "./sql.ts";
@@ -90,7 +91,7 @@ export class Store {
 
   /** Several reads that must agree: one REPEATABLE READ READ ONLY transaction. */
   async snapshot<T>(accountId: number, work: (reader: Reader) => Promise<T>): Promise<T> {
-    return patiently(() =>
+    return this.#patiently(() =>
       this.database.transaction(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         (executor) => work(new AccountReader(executor, accountId)),
@@ -111,7 +112,7 @@ export class Store {
     work: (tx: Tx) => Promise<T>,
     { ids = 0, modseqs = 1, bytes = 0 } = {},
   ): Promise<T> {
-    const { result, changed } = await patiently(() =>
+    const { result, changed } = await this.#patiently(() =>
       this.database.transaction("BEGIN", async (executor) => {
         const [row] = await executor.run(takeAccount, [accountId, ids, modseqs, bytes]);
         if (!row) throw new AccountMissing(accountId);
@@ -124,6 +125,10 @@ export class Store {
     );
     if (changed) this.onCommit({ accountId, changed });
     return result;
+  }
+
+  #patiently<T>(work: () => Promise<T>): Promise<T> {
+    return retry(work, { ...databasePatience, clock: this.clock });
   }
 }
 
