@@ -1,6 +1,7 @@
 import { getHeapStatistics } from "node:v8";
 import type { Login } from "../auth/login.ts";
 import type { Clock, Random } from "../base/clock.ts";
+import type { Events } from "../base/events.ts";
 import type { Log } from "../base/log.ts";
 import type { Ingest } from "../mail/deliver/ingest.ts";
 import type { WebPush } from "../push/webpush/webpush.ts";
@@ -54,6 +55,7 @@ export interface Services {
   clock: Clock;
   random: Random;
   log: Log;
+  events: Events;
   limits: Limits;
   octets: OctetPool;
 }

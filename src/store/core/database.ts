@@ -1,5 +1,6 @@
 import pg from "pg";
 import type { Log } from "../../base/log.ts";
+import { type Patience, retry } from "../../base/retry.ts";
 import { Connection, type TransactionExecutor } from "./connection.ts";
 import { CommitError } from "./errors.ts";
 import { type Executor, type Given, inOrder, type Statement } from "./sql.ts";
@@ -50,20 +51,13 @@ export function isRetryable(error: unknown): boolean {
   return /Connection terminated|connection timeout|not queryable/i.test(error.message);
 }
 
-const patience = 10_000;
-
-/** Runs `work` again, for some seconds, while it fails by a lost connection or a lost race. It must be safe to repeat. */
-export async function patiently<T>(work: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + patience;
-  for (let pause = 20; ; pause = Math.min(pause * 2, 500)) {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof CommitError || !isRetryable(error) || Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pause));
-    }
-  }
-}
+/** For work that is safe to repeat, while somebody waits for it. A commit of unknown outcome is none. */
+export const databasePatience: Patience = {
+  firstPause: 20,
+  longestPause: 500,
+  patience: 10_000,
+  isPassing: isRetryable,
+};
 
 const lossesTogether = 1_000;
 
@@ -112,7 +106,7 @@ export class Database implements Executor {
   /** A statement of its own. One that only reads runs again when the connection is lost. */
   #single(statement: Runnable, values: unknown[]): Promise<pg.QueryResult> {
     const query = () => this.#query(this.pool, statement, values);
-    return statement.access === "read" ? patiently(query) : query();
+    return statement.access === "read" ? retry(query, databasePatience) : query();
   }
 
   /**

@@ -1,8 +1,9 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import { retry } from "../../base/retry.ts";
 import { type Change, ChangeSet, Kind, type TypeName } from "./change.ts";
 import type { TransactionExecutor } from "./connection.ts";
-import { type Database, isRetryable, patiently } from "./database.ts";
+import { type Database, databasePatience, isRetryable } from "./database.ts";
 import { Conflict } from "./errors.ts";
 import { Gathering } from "./gathering.ts";
 import { HeldAccount, type Wanted } from "./held-account.ts";
@@ -93,12 +94,12 @@ export class Store {
 
   /** Reads one after the other over one connection, each of what is committed by then. */
   async reads<T>(accountId: number, work: (reader: Reader) => Promise<T>): Promise<T> {
-    return patiently(() => this.database.connected((executor) => work(new AccountReader(executor, accountId))));
+    return this.#patiently(() => this.database.connected((executor) => work(new AccountReader(executor, accountId))));
   }
 
   /** Several reads that must agree: one REPEATABLE READ READ ONLY transaction. */
   async snapshot<T>(accountId: number, work: (reader: Reader) => Promise<T>): Promise<T> {
-    return patiently(() =>
+    return this.#patiently(() =>
       this.database.transaction(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         (executor) => work(new AccountReader(executor, accountId)),
@@ -130,7 +131,7 @@ export class Store {
     const writes = waiting.splice(0, mostTogether);
     let outcomes: Outcome[] = [];
     try {
-      const changed = await patiently(() =>
+      const changed = await this.#patiently(() =>
         this.database.transaction("BEGIN", async (executor) => {
           outcomes = [];
           const now = this.clock.now();
@@ -152,6 +153,10 @@ export class Store {
       if ("error" in outcome) reject(outcome.error);
       else resolve(outcome.result as never);
     });
+  }
+
+  #patiently<T>(work: () => Promise<T>): Promise<T> {
+    return retry(work, { ...databasePatience, clock: this.clock });
   }
 }
 
