@@ -2,7 +2,6 @@ import pg from "pg";
 import type { Log } from "../../base/log.ts";
 import { type Patience, retry } from "../../base/retry.ts";
 import { Connection, type TransactionExecutor } from "./connection.ts";
-import { CommitError } from "./errors.ts";
 import { type Executor, type Given, inOrder, type Statement } from "./sql.ts";
 
 export type ConnectionOptions = { connectionString: string } | { host: string; user: string; database: string };
