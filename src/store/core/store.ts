@@ -52,9 +52,8 @@ const takeIds = statement<{ last_id: number }>(
   "UPDATE account SET last_id = last_id + $2 WHERE user_id = $1 RETURNING last_id",
 );
 
-/** So many writes share a commit, and as many as are done in so many ms: nobody is answered before it. */
+/** So many writes share a commit at most. */
 const mostTogether = 32;
-const longestTogether = 5;
 
 interface Write {
   work: (tx: Tx) => Promise<unknown>;
@@ -70,6 +69,8 @@ export interface StoreOptions {
   log: Log;
   /** Called after each commit that changed something. */
   onCommit?: (change: StateChange) => void;
+  /** After so many ms no further write joins a commit: nobody is answered before it. (Default: 5) */
+  longestFold?: number;
 }
 
 export class Store {
@@ -77,6 +78,7 @@ export class Store {
   readonly clock: Clock;
   readonly log: Log;
   onCommit: (change: StateChange) => void;
+  readonly #longestFold: number;
   readonly #writes = new Gathering<Write>((accountId, waiting) => this.#writeTogether(accountId, waiting));
 
   constructor(options: StoreOptions) {
@@ -84,6 +86,7 @@ export class Store {
     this.clock = options.clock;
     this.log = options.log;
     this.onCommit = options.onCommit ?? (() => {});
+    this.#longestFold = options.longestFold ?? 5;
   }
 
   /** Reads of one statement each: no transaction, `standing` is read anew for each reader. */
@@ -137,7 +140,7 @@ export class Store {
           const wanted = sumOf(writes);
           const held = await HeldAccount.take(executor, accountId, wanted);
           const start = { modseq: held.row.modseq - wanted.modseqs, id: held.row.last_id - wanted.ids };
-          await runAll(writes, { executor, held, now, ...start }, outcomes);
+          await this.#run(writes, { executor, held, now, ...start }, outcomes);
           const newest = held.finish(now);
           return newest.size === 0 ? undefined : stateStrings(held.row.epoch, newest);
         }),
@@ -152,6 +155,27 @@ export class Store {
       if ("error" in outcome) reject(outcome.error);
       else resolve(outcome.result as never);
     });
+  }
+
+  /** Adds what became of each to `outcomes`. One alone needs no savepoint: what it did goes with the transaction. */
+  async #run(writes: readonly Write[], place: Place, outcomes: Outcome[]): Promise<void> {
+    const started = performance.now();
+    const isAlone = writes.length === 1;
+    let { modseq, id } = place;
+    for (const { work, wanted } of writes) {
+      if (outcomes.length > 0 && performance.now() - started > this.#longestFold) return;
+      modseq += wanted.modseqs;
+      const tx = new AccountTx({ ...place, modseq, id }, wanted.ids);
+      id += wanted.ids;
+      try {
+        const result = await (isAlone ? work(tx) : place.executor.savepoint(() => work(tx)));
+        tx.finish();
+        outcomes.push({ result });
+      } catch (error) {
+        if (isAlone || isRetryable(error)) throw error;
+        outcomes.push({ error });
+      }
+    }
   }
 }
 
@@ -199,27 +223,6 @@ interface Place {
   /** The last ones given before. */
   modseq: number;
   id: number;
-}
-
-/** Adds what became of each to `outcomes`. One alone needs no savepoint: what it did goes with the transaction. */
-async function runAll(writes: readonly Write[], place: Place, outcomes: Outcome[]): Promise<void> {
-  const started = performance.now();
-  const isAlone = writes.length === 1;
-  let { modseq, id } = place;
-  for (const { work, wanted } of writes) {
-    if (outcomes.length > 0 && performance.now() - started > longestTogether) return;
-    modseq += wanted.modseqs;
-    const tx = new AccountTx({ ...place, modseq, id }, wanted.ids);
-    id += wanted.ids;
-    try {
-      const result = await (isAlone ? work(tx) : place.executor.savepoint(() => work(tx)));
-      tx.finish();
-      outcomes.push({ result });
-    } catch (error) {
-      if (isAlone || isRetryable(error)) throw error;
-      outcomes.push({ error });
-    }
-  }
 }
 
 function stateStrings(epoch: number, newest: ReadonlyMap<TypeName, number>): StateChange["changed"] {
