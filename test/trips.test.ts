@@ -31,7 +31,7 @@ async function least(work: (n: number) => Promise<unknown>): Promise<string[][]>
 }
 
 /** Of the bench's scenarios, in the state in which it measures them. */
-const budgets = { read: 1, unread: 1, page: 1, open: 4, sync: 3, flag: 3, seen: 4, upload: 2, import: 7 };
+const budgets = { read: 1, unread: 1, page: 1, open: 4, sync: 3, flag: 3, seen: 4, upload: 2, import: 6 };
 
 test.each(Object.entries(budgets))("%s: %d trips to Postgres", async (name, budget) => {
   const { operation, beforeRound } = await scenarios.find((scenario) => scenario.name === name)!.prepare(box);

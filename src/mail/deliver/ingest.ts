@@ -11,7 +11,7 @@ import { insertEmails } from "../../store/mail/new-emails.ts";
 import { claimIncoming } from "../../store/mail/received.ts";
 import { writeThreadRefs } from "../../store/mail/threads.ts";
 import type { PreparedMessage } from "./prepare.ts";
-import { planThreads } from "./thread.ts";
+import { findStored, planThreads } from "./thread.ts";
 
 /** Where a message goes: mailboxes of the client's choice, or a role, looked up when it is written. */
 export type Target = { mailboxIds: number[] } | { role: "inbox" | "junk" | "sent" };
@@ -138,7 +138,9 @@ export async function writeMails(
   modseqs?: readonly number[],
 ): Promise<Outcome[]> {
   const incoming = mails.map((mail) => mail.incomingId).filter((id) => id !== undefined);
-  const [places, fresh] = await Promise.all([mailboxesFor(tx, mails), claimIncoming(tx, incoming)]);
+  const keys = mails.map((mail) => mail.prepared.threadKeys);
+  const asked = [mailboxesFor(tx, mails), claimIncoming(tx, incoming), findStored(tx, keys)] as const;
+  const [places, fresh, stored] = await Promise.all(asked);
   let { room } = tx;
   const outcomes: (Outcome | undefined)[] = mails.map((mail) => {
     // A claim counts once: the same message twice in one fold is a duplicate too.
@@ -153,7 +155,7 @@ export async function writeMails(
   const rows = await insertAccepted(
     tx,
     accepted.map(({ mail, index }) => ({ mail, modseq: modseqs?.[index] ?? tx.modseq })),
-    places,
+    { places, stored },
   );
   accepted.forEach(({ index }, nth) => {
     outcomes[index] = { email: rows[nth]! };
@@ -166,12 +168,13 @@ const has = (places: readonly MailboxPlace[], id: number) => places.some((place)
 async function insertAccepted(
   tx: Tx,
   accepted: readonly { mail: TermedMail; modseq: number }[],
-  places: readonly MailboxPlace[],
+  { places, stored }: { places: readonly MailboxPlace[]; stored: Map<string, number> },
 ): Promise<EmailRow[]> {
   if (accepted.length === 0) return [];
   const plan = await planThreads(
     tx,
     accepted.map(({ mail }) => mail.prepared.threadKeys),
+    stored,
   );
   await writeThreadRefs(tx, plan.refs);
   const emails = accepted.map(({ mail, modseq }, nth) => ({

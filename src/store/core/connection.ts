@@ -19,6 +19,7 @@ export class Connection implements TransactionExecutor {
   /** The first error of the transaction: those of the statements behind it say nothing. */
   #failure: unknown;
   #loss: Error | undefined;
+  #isBegun = true;
   #unanswered = 0;
   #isCorked = false;
 
@@ -41,7 +42,9 @@ export class Connection implements TransactionExecutor {
   }
 
   begin(text: string): void {
-    this.#query({ text }).catch(() => {});
+    this.#query({ text }).catch(() => {
+      this.#isBegun = false;
+    });
   }
 
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
@@ -63,7 +66,7 @@ export class Connection implements TransactionExecutor {
 
   /** Rides with what was sent before. */
   async commit(): Promise<void> {
-    this.check();
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#loss) throw this.#loss;
     this.#cork();
     const outcome = await this.#client.query("COMMIT").catch((error: unknown) => {
@@ -75,9 +78,9 @@ export class Connection implements TransactionExecutor {
     this.release();
   }
 
-  /** Throws the first error. What was read while there is none stands, whatever comes of COMMIT. */
-  check(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+  /** What was read in a transaction that has begun stands, whatever comes of it. */
+  mustHaveBegun(): void {
+    if (!this.#isBegun) throw this.#failure;
   }
 
   /** The last of it; nobody need wait for the answer. */
@@ -105,7 +108,7 @@ export class Connection implements TransactionExecutor {
   }
 
   async #query(query: pg.QueryConfig): Promise<pg.QueryResult> {
-    this.check();
+    if (this.#failure !== undefined) throw this.#failure;
     this.#cork();
     this.#unanswered++;
     try {

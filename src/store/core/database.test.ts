@@ -64,3 +64,29 @@ test("a day stays a day", async () => {
   expect(await database.run(day)).toEqual([{ day: "2024-02-29", days: ["2024-02-29"] }]);
   await database.close();
 });
+
+const divide = unprepared<{ n: number }>("SELECT 1 / $1::int AS n");
+
+test("a statement whose answer nobody waits for fails the transaction with its own error", async () => {
+  const { database } = await connect();
+  const late = database.transaction("BEGIN", async (executor) => executor.send(divide, [0]));
+  await expect(late).rejects.toMatchObject({ code: "22012" });
+  const meanwhile = database.transaction("BEGIN", async (executor) => {
+    executor.send(divide, [0]);
+    await executor.run(divide, [1]);
+  });
+  await expect(meanwhile).rejects.toMatchObject({ code: "22012" });
+  expect(await database.run(divide, [1])).toEqual([{ n: 1 }]);
+  await database.close();
+});
+
+test("so does one in a savepoint, and the transaction goes on", async () => {
+  const { database } = await connect();
+  const rows = await database.transaction("BEGIN", async (executor) => {
+    const failing = executor.savepoint(async () => executor.send(divide, [0]));
+    await expect(failing).rejects.toMatchObject({ code: "22012" });
+    return executor.run(divide, [1]);
+  });
+  expect(rows).toEqual([{ n: 1 }]);
+  await database.close();
+});

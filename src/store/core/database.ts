@@ -123,7 +123,7 @@ export class Database implements Executor {
       const result = await work(connection);
       if (!reads) await connection.commit();
       else {
-        connection.check();
+        connection.mustHaveBegun();
         connection.end("COMMIT");
       }
       return result;

@@ -53,9 +53,8 @@ const takeIds = statement<{ last_id: number }>(
   "UPDATE account SET last_id = last_id + $2 WHERE user_id = $1 RETURNING last_id",
 );
 
-/** So many writes share a commit, and as many as are done in so many ms: nobody is answered before it. */
+/** So many writes share a commit at most. */
 const mostTogether = 32;
-const longestTogether = 5;
 
 interface Write {
   work: (tx: Tx) => Promise<unknown>;
@@ -71,6 +70,8 @@ export interface StoreOptions {
   log: Log;
   /** Called after each commit that changed something. */
   onCommit?: (change: StateChange) => void;
+  /** After so many ms no further write joins a commit: nobody is answered before it. (Default: 5) */
+  longestFold?: number;
 }
 
 export class Store {
@@ -78,6 +79,7 @@ export class Store {
   readonly clock: Clock;
   readonly log: Log;
   onCommit: (change: StateChange) => void;
+  readonly #longestFold: number;
   readonly #writes = new Gathering<Write>((accountId, waiting) => this.#writeTogether(accountId, waiting));
 
   constructor(options: StoreOptions) {
@@ -85,6 +87,7 @@ export class Store {
     this.clock = options.clock;
     this.log = options.log;
     this.onCommit = options.onCommit ?? (() => {});
+    this.#longestFold = options.longestFold ?? 5;
   }
 
   /** Reads of one statement each: no transaction, `standing` is read anew for each reader. */
@@ -138,7 +141,7 @@ export class Store {
           const wanted = sumOf(writes);
           const held = await HeldAccount.take(executor, accountId, wanted);
           const start = { modseq: held.row.modseq - wanted.modseqs, id: held.row.last_id - wanted.ids };
-          await runAll(writes, { executor, held, now, ...start }, outcomes);
+          await this.#run(writes, { executor, held, now, ...start }, outcomes);
           const newest = held.finish(now);
           return newest.size === 0 ? undefined : stateStrings(held.row.epoch, newest);
         }),
@@ -157,6 +160,27 @@ export class Store {
 
   #patiently<T>(work: () => Promise<T>): Promise<T> {
     return retry(work, { ...databasePatience, clock: this.clock });
+  }
+
+  /** Adds what became of each to `outcomes`. One alone needs no savepoint: what it did goes with the transaction. */
+  async #run(writes: readonly Write[], place: Place, outcomes: Outcome[]): Promise<void> {
+    const started = performance.now();
+    const isAlone = writes.length === 1;
+    let { modseq, id } = place;
+    for (const { work, wanted } of writes) {
+      if (outcomes.length > 0 && performance.now() - started > this.#longestFold) return;
+      modseq += wanted.modseqs;
+      const tx = new AccountTx({ ...place, modseq, id }, wanted.ids);
+      id += wanted.ids;
+      try {
+        const result = await (isAlone ? work(tx) : place.executor.savepoint(() => work(tx)));
+        tx.finish();
+        outcomes.push({ result });
+      } catch (error) {
+        if (isAlone || isRetryable(error)) throw error;
+        outcomes.push({ error });
+      }
+    }
   }
 }
 
@@ -204,27 +228,6 @@ interface Place {
   /** The last ones given before. */
   modseq: number;
   id: number;
-}
-
-/** Adds what became of each to `outcomes`. One alone needs no savepoint: what it did goes with the transaction. */
-async function runAll(writes: readonly Write[], place: Place, outcomes: Outcome[]): Promise<void> {
-  const started = performance.now();
-  const isAlone = writes.length === 1;
-  let { modseq, id } = place;
-  for (const { work, wanted } of writes) {
-    if (outcomes.length > 0 && performance.now() - started > longestTogether) return;
-    modseq += wanted.modseqs;
-    const tx = new AccountTx({ ...place, modseq, id }, wanted.ids);
-    id += wanted.ids;
-    try {
-      const result = await (isAlone ? work(tx) : place.executor.savepoint(() => work(tx)));
-      tx.finish();
-      outcomes.push({ result });
-    } catch (error) {
-      if (isAlone || isRetryable(error)) throw error;
-      outcomes.push({ error });
-    }
-  }
 }
 
 function stateStrings(epoch: number, newest: ReadonlyMap<TypeName, number>): StateChange["changed"] {
