@@ -163,7 +163,7 @@ class Run {
   async #readGroup(index: number, first: ReadyCall): Promise<number> {
     const { calls } = this.request;
     const { store } = this.services;
-    const { responses, next } = await store.snapshot(first.call.accountId, async (reader) => {
+    const { responses, next } = await store.snapshot(first.call.accountId, this.request.login, async (reader) => {
       const responses: Invocation[] = [];
       let next = index;
       let ready: ReadyCall | undefined = first;
@@ -201,6 +201,7 @@ class Run {
     const prepared = await method.prepare?.(args, call);
     const written = await this.services.store.write(
       call.accountId,
+      this.request.login,
       async (tx) => {
         const responses: Invocation[] = [];
         const created = new Map<string, string>();
@@ -259,7 +260,7 @@ class Run {
   async #runAlone({ method, args, callId, call }: ReadyCall): Promise<void> {
     const result =
       method.access === "read"
-        ? await this.services.store.snapshot(call.accountId, (reader) =>
+        ? await this.services.store.snapshot(call.accountId, this.request.login, (reader) =>
             method.run(args, call.reading(reader), undefined),
           )
         : await method.run(args, call, undefined);

@@ -77,7 +77,7 @@ export const mdnSend = writeMethod<SendArgs, Prepared>({
 
 async function findIdentity(text: string, call: Call): Promise<IdentityRow> {
   const number = decodeId(idPrefix.identity, dereference(text, call.createdId) ?? "");
-  const reader = call.services.store.reader(call.accountId);
+  const reader = call.services.store.reader(call.accountId, call.login);
   const [identity] = number === undefined ? [] : await findIdentities(reader, [number]);
   if (!identity) throw new MethodError("invalidArguments", "no such identity", { arguments: ["identityId"] });
   return identity;

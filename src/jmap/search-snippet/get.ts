@@ -45,7 +45,7 @@ export function searchSnippetGet<C, S>({ query }: { query: QueryHooks<C, S> }): 
       );
       const body = new Highlighter(asked("text", "body").flatMap(searchPhrases));
       const ids = wanted.map((wireId) => decodeId(idPrefix.email, wireId)).filter((number) => number !== undefined);
-      const emails = await fetchEmails(call.services.store.reader(call.accountId), ids, {
+      const emails = await fetchEmails(call.services.store.reader(call.accountId, call.login), ids, {
         list: !subject.isEmpty || !body.isEmpty,
         header: false,
         structure: !body.isEmpty,

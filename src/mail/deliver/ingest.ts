@@ -105,7 +105,7 @@ export class Ingest {
   async #write(accountId: number, jobs: Job[]): Promise<void> {
     try {
       const termed = jobs.map(({ mails }) => withTerms(accountId, mails));
-      const added = await this.#store.write(accountId, (tx) => writeJobs(tx, termed), {
+      const added = await this.#store.write(accountId, "server", (tx) => writeJobs(tx, termed), {
         ids: 2 * jobs.reduce((sum, job) => sum + job.mails.length, 0),
         modseqs: jobs.length,
         bytes: totalSize(jobs.flatMap((job) => job.mails)),

@@ -49,7 +49,7 @@ export class VacationResponder {
     const { store, blobs, clock } = this.#options;
     const message = this.#judge(prepared, mailFrom);
     if (!message) return;
-    const reader = store.reader(accountId);
+    const reader = store.reader(accountId, "server");
     const vacation = await findActiveVacation(reader, arrivedAt);
     if (!vacation) return;
     const now = clock.now();
@@ -94,6 +94,7 @@ export class VacationResponder {
     const { store, clock, log } = this.#options;
     const isQueued = await store.write(
       accountId,
+      "server",
       async (tx) => {
         if (!(await claimAnswer(tx, sender, since))) return false;
         const [id] = await tx.newIds(1);

@@ -210,7 +210,10 @@ async function settle(
     if (isOurs && report) await writeMails(tx, mails);
     return isOurs;
   };
-  const isRecorded = await persistently(() => store.write(leased.userId, record, { ids: report ? 2 : 0 }), log);
+  const isRecorded = await persistently(
+    () => store.write(leased.userId, "server", record, { ids: report ? 2 : 0 }),
+    log,
+  );
   const replies = outcomes.map(({ result, smtpReply }) => `${result}: ${smtpReply}`);
   const fields = { account: leased.userId, submission: leased.submissionId, replies };
   if (isRecorded) log.info(fields, "mail out");

@@ -16,7 +16,7 @@ const upsert = statement(`
     uploaders = CASE WHEN r.released_at IS NOT NULL THEN excluded.uploaders
       WHEN r.uploaders @> excluded.uploaders THEN r.uploaders ELSE r.uploaders || excluded.uploaders END`);
 
-/** RFC 8620 §6.1: what nothing refers to is its uploaders' alone. The server itself, without a viewer, reads all. */
+/** RFC 8620 §6.1: what nothing refers to is its uploaders' alone. The server itself reads all. */
 const find = statement<{ sha256: Buffer; day: string; size: number }>(`
   SELECT r.sha256, r.day, r.size FROM blob_ref r
   WHERE r.user_id = $1 AND r.sha256 = ANY($2::bytea[]) AND r.released_at IS NULL
@@ -80,7 +80,8 @@ export async function findBlob(reader: Reader, sha256: Buffer): Promise<StoredBl
 /** Those of the hashes that may be read. */
 export async function findBlobs(reader: Reader, sha256s: Buffer[]): Promise<StoredBlob[]> {
   if (sha256s.length === 0) return [];
-  return reader.run(find, [reader.accountId, sha256s, reader.viewer ?? null]);
+  const login = reader.viewer === "server" ? null : reader.viewer.userId;
+  return reader.run(find, [reader.accountId, sha256s, login]);
 }
 
 /** To be called after the rows that held these hashes are gone: what nothing else in the account holds is let go. */

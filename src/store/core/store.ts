@@ -7,11 +7,13 @@ import type { Executor } from "./sql.ts";
 import { statement, unprepared } from "./sql.ts";
 import { encodeState, readStanding, type Standing } from "./state.ts";
 
+/** On whose behalf: a login, by its own account, or the server itself, which may read every blob. */
+export type Viewer = { readonly userId: number } | "server";
+
 /** Reads of one account; calls on one Reader of `snapshot` see one moment. */
 export interface Reader extends Executor {
   readonly accountId: number;
-  /** The own account of the login that reads blobs; undefined for the server itself. */
-  readonly viewer?: number | undefined;
+  readonly viewer: Viewer;
   /** Read once and kept, so `list` and `state` of a snapshot agree. */
   standing(): Promise<Standing>;
   /** The state string of a type. */
@@ -84,16 +86,16 @@ export class Store {
   }
 
   /** Reads of one statement each: no transaction, `standing` is read anew for each reader. */
-  reader(accountId: number, viewer?: number): Reader {
+  reader(accountId: number, viewer: Viewer): Reader {
     return new AccountReader(this.database, accountId, viewer);
   }
 
   /** Several reads that must agree: one REPEATABLE READ READ ONLY transaction. */
-  async snapshot<T>(accountId: number, work: (reader: Reader) => Promise<T>): Promise<T> {
+  async snapshot<T>(accountId: number, viewer: Viewer, work: (reader: Reader) => Promise<T>): Promise<T> {
     return patiently(() =>
       this.database.transaction(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        (executor) => work(new AccountReader(executor, accountId)),
+        (executor) => work(new AccountReader(executor, accountId, viewer)),
         { reads: true },
       ),
     );
@@ -108,6 +110,7 @@ export class Store {
    */
   async write<T>(
     accountId: number,
+    viewer: Viewer,
     work: (tx: Tx) => Promise<T>,
     { ids = 0, modseqs = 1, bytes = 0 } = {},
   ): Promise<T> {
@@ -115,7 +118,7 @@ export class Store {
       this.database.transaction("BEGIN", async (executor) => {
         const [row] = await executor.run(takeAccount, [accountId, ids, modseqs, bytes]);
         if (!row) throw new AccountMissing(accountId);
-        const tx = new AccountTx(executor, accountId, row, { ids, bytes, now: this.clock.now() });
+        const tx = new AccountTx(executor, { accountId, viewer }, row, { ids, bytes, now: this.clock.now() });
         const result = await work(tx);
         await tx.finish();
         const newest = tx.changes.newest();
@@ -129,11 +132,11 @@ export class Store {
 
 class AccountReader implements Reader {
   readonly accountId: number;
-  readonly viewer: number | undefined;
+  readonly viewer: Viewer;
   readonly executor: Executor;
   #standing: Promise<Standing> | undefined;
 
-  constructor(executor: Executor, accountId: number, viewer?: number) {
+  constructor(executor: Executor, accountId: number, viewer: Viewer) {
     this.executor = executor;
     this.accountId = accountId;
     this.viewer = viewer;
@@ -169,11 +172,11 @@ class AccountTx extends AccountReader implements Tx {
 
   constructor(
     executor: Executor,
-    accountId: number,
+    { accountId, viewer }: { accountId: number; viewer: Viewer },
     row: AccountRow,
     { ids, bytes, now }: { ids: number; bytes: number; now: Date },
   ) {
-    super(executor, accountId);
+    super(executor, accountId, viewer);
     this.modseq = row.modseq;
     this.now = now;
     this.#row = row;

@@ -90,7 +90,7 @@ export async function createAccount(
   const [row] = await database.run(nextNumber);
   const userId = row!.number;
   await database.run(insertAccount, [userId, options.name || address, now]);
-  await store.write(userId, (tx) => fillAccount(tx, { ...options, address }), { ids: 16 });
+  await store.write(userId, "server", (tx) => fillAccount(tx, { ...options, address }), { ids: 16 });
   // A login without its address is what an interrupted creation leaves: it is taken over.
   if ((await database.count(insertLogin, [address, userId, options.passwordHash, now])) === 0) {
     await database.run(adoptLogin, [address, userId, options.passwordHash]);
