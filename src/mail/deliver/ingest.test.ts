@@ -169,6 +169,20 @@ describe("delivery", () => {
     expect(outcomes[1]).toHaveProperty("email");
   });
 
+  test("what is filed into several places is one email; a place that is gone stands for the inbox", async () => {
+    const account = await createTestAccount(store);
+    const places = await findMailboxes(store.reader(account, "server"));
+    const [inbox, junk, sent] = ["inbox", "junk", "sent"].map((role) => places.find((one) => one.role === role)!.id);
+    const target = [{ mailboxId: sent! }, { role: "junk" as const }, { mailboxId: sent! }];
+    const first = await ingest.add(account, await mail({ id: "p1" }, { target, incomingId: 101 }));
+    expect(new Set(rowOf(first).mailboxIds)).toEqual(new Set([sent, junk]));
+    const again = await mail({ id: "p1" }, { target: [{ role: "inbox" }], incomingId: 101 });
+    expect(await ingest.add(account, again)).toEqual({ duplicate: true });
+    const gone = await add(account, { id: "p2" }, { target: [{ mailboxId: 99_999 }, { role: "junk" }] });
+    expect(new Set(gone.mailboxIds)).toEqual(new Set([inbox, junk]));
+    expect(await allEmails(account)).toHaveLength(2);
+  });
+
   test("with no mailbox left, mail that comes in brings the usual ones back", async () => {
     const account = await createTestAccount(store);
     await store.write(account, "server", (tx) =>

@@ -12,8 +12,11 @@ import { writeThreadRefs } from "../../store/mail/threads.ts";
 import type { PreparedMessage } from "./prepare.ts";
 import { planThreads } from "./thread.ts";
 
-/** Where a message goes: mailboxes of the client's choice, or a role, looked up when it is written. */
-export type Target = { mailboxIds: number[] } | { role: "inbox" | "junk" | "sent" };
+/** Looked up when the email is written: either may be gone by then. */
+export type Place = { role: "inbox" | "junk" | "sent" } | { mailboxId: number };
+
+/** Where a message goes: mailboxes of the client's choice, or places for what is taken in any case. */
+export type Target = { mailboxIds: number[] } | Place | readonly Place[];
 
 export interface NewMail {
   /** The email's id, where Email/set has told it already. */
@@ -213,9 +216,12 @@ async function mailboxesFor(tx: Tx, mails: readonly NewMail[]): Promise<MailboxP
   return findMailboxes(tx);
 }
 
-/** An account may have lost the role: then it is the inbox, else its first mailbox. */
+/** An account may have lost the role or the mailbox: then it is the inbox, else its first mailbox. */
 function mailboxesOf(target: Target, places: readonly MailboxPlace[]): number[] {
   if ("mailboxIds" in target) return [...new Set(target.mailboxIds)];
   const byRole = (role: string) => places.find((place) => place.role === role);
-  return [(byRole(target.role) ?? byRole("inbox") ?? places[0]!).id];
+  const found = (place: Place) =>
+    "role" in place ? byRole(place.role) : places.find(({ id }) => id === place.mailboxId);
+  const ids = [target].flat().map((place) => (found(place) ?? byRole("inbox") ?? places[0]!).id);
+  return [...new Set(ids)];
 }

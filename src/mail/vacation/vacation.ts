@@ -11,10 +11,9 @@ import { claimAnswer, findActiveVacation, type VacationRow, wasAnswered } from "
 import { hintQueued } from "../../store/queues/deliveries.ts";
 import { insertHiddenSubmission } from "../../store/queues/submissions.ts";
 import type { Delivered } from "../deliver/incoming.ts";
-import type { PreparedMessage } from "../deliver/prepare.ts";
 import { mailDate } from "../submit/mail-date.ts";
 import { isOwnAddress } from "../submit/own-address.ts";
-import { type Answerable, answerable } from "./vacation-rules.ts";
+import { type Answerable, answerableOnce } from "./vacation-rules.ts";
 
 /** Nobody is answered twice within as many ms (RFC 3834 §2, RFC 5230 §4.1). */
 const answerEvery = 7 * 86_400_000;
@@ -37,17 +36,17 @@ export interface VacationOptions {
 export class VacationResponder {
   readonly #options: VacationOptions;
   readonly #every: number;
-  readonly #judged = new WeakMap<PreparedMessage, Answerable | undefined>();
 
   constructor(options: VacationOptions) {
     this.#options = options;
     this.#every = options.every ?? answerEvery;
   }
 
-  /** Queues an answer if one is due; a second time for the same message it does nothing. */
-  async answer({ accountId, address, mailFrom, arrivedAt, prepared }: Delivered): Promise<void> {
+  /** Queues an answer if a check asked for one and it is due; a second time for the same message it does nothing. */
+  async answer({ accountId, address, mailFrom, arrivedAt, prepared, decision }: Delivered): Promise<void> {
+    if (!decision.isAnswered) return;
     const { store, blobs, clock } = this.#options;
-    const message = this.#judge(prepared, mailFrom);
+    const message = answerableOnce(prepared, mailFrom);
     if (!message) return;
     const reader = store.reader(accountId, "server");
     const vacation = await findActiveVacation(reader, arrivedAt);
@@ -61,12 +60,6 @@ export class VacationResponder {
     const name = (await findIdentities(reader, null)).find(({ email }) => normalizeAddress(email) === from)?.name;
     const built = this.#build(vacation, message, { from: { name: name || null, email: from }, to: mailFrom, now });
     if (built) await this.#queue(accountId, mailFrom, { sender: message.sender, since }, await blobs.put(built));
-  }
-
-  /** Once for all that get the message. */
-  #judge(prepared: PreparedMessage, mailFrom: string): Answerable | undefined {
-    if (!this.#judged.has(prepared)) this.#judged.set(prepared, answerable(prepared, mailFrom));
-    return this.#judged.get(prepared);
   }
 
   /** A message that brings this down must not come back for ever. */

@@ -8,6 +8,8 @@ export interface IncomingRecipient {
   address: string;
   userId: number;
   done: boolean;
+  /** Why it is not simply kept in the inbox, once that has been decided. */
+  reasons?: string[];
 }
 
 /** A message that was taken and is not yet in every recipient's account. */
