@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { TestClient, testLogin, testServices } from "../../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
-import { writeIdentities } from "../../store/mail/identities.ts";
+import { insertIdentities } from "../../store/mail/identities.ts";
 import { insertMailboxes } from "../../store/mail/mailboxes.ts";
 import { methods } from "../methods.ts";
 import { maxMailboxes } from "./check.ts";
@@ -42,7 +42,7 @@ test("so it is with identities", async () => {
   await store.write(account, "server", async (tx) => {
     const ids = await tx.newIds(998);
     const rest = { name: "", email: "a@b.test", replyTo: null, bcc: null, textSignature: "", htmlSignature: "" };
-    await writeIdentities(
+    await insertIdentities(
       tx,
       ids.map((id) => ({ id, ...rest, mayDelete: true })),
     );

@@ -1,9 +1,7 @@
 import { decodeId, encodeId } from "../../base/ids.ts";
-import { referenceBlobs } from "../../store/blobs/blob-refs.ts";
-import { Kind } from "../../store/core/change.ts";
+import { enqueue } from "../../mail/submit/enqueue.ts";
 import { findEmails } from "../../store/mail/emails.ts";
 import { findIdentities, type IdentityRow } from "../../store/mail/identities.ts";
-import { insertSubmissions } from "../../store/queues/submissions.ts";
 import { MethodError, overQuota, SetError } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import { type Call, type WriteCall, writeMethod } from "../method.ts";
@@ -133,11 +131,7 @@ async function judge(mdns: Prepared["mdns"], call: WriteCall) {
 
 async function submit(mdns: ReadyMdn[], identityId: number, { tx }: WriteCall): Promise<void> {
   const ids = await tx.newIds(mdns.length);
-  await referenceBlobs(
-    tx,
-    mdns.map(({ blob }) => blob),
-  );
-  await insertSubmissions(
+  await enqueue(
     tx,
     mdns.map(({ email, judged, blob }, index) => ({
       id: ids[index]!,
@@ -147,10 +141,7 @@ async function submit(mdns: ReadyMdn[], identityId: number, { tx }: WriteCall): 
       envelope: judged.envelope,
       sendAt: judged.sendAt,
       blob,
-      recipients: judged.envelope.rcptTo.map((address) => ({ address, smtpReply: "250 2.1.5 queued" })),
       isHidden: true as const,
     })),
   );
-  // Made and gone at once, so no client is told of it; but it wakes whoever sends mail.
-  for (const id of ids) tx.changed({ type: "EmailSubmission", id, kind: Kind.created | Kind.destroyed });
 }

@@ -2,15 +2,14 @@ import type { Clock, Random } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { type BuildPart, buildMessage, encodeHeader } from "../../mime/build.ts";
 import { htmlToText } from "../../mime/html.ts";
-import { referenceBlobs } from "../../store/blobs/blob-refs.ts";
 import type { Blobs, StoredBlob } from "../../store/blobs/blobs.ts";
 import type { Store } from "../../store/core/store.ts";
 import { normalizeAddress, splitAddress } from "../../store/directory/directory.ts";
 import { findIdentities } from "../../store/mail/identities.ts";
 import { claimAnswer, findActiveVacation, type VacationRow, wasAnswered } from "../../store/mail/vacation.ts";
 import { hintQueued } from "../../store/queues/deliveries.ts";
-import { insertHiddenSubmission } from "../../store/queues/submissions.ts";
 import type { Delivered } from "../deliver/incoming.ts";
+import { enqueue } from "../submit/enqueue.ts";
 import { mailDate } from "../submit/mail-date.ts";
 import { isOwnAddress } from "../submit/own-address.ts";
 import { type Answerable, answerableOnce } from "./vacation-rules.ts";
@@ -20,6 +19,7 @@ const answerEvery = 7 * 86_400_000;
 /** More names than a person writes; each may cost a look-up. */
 const mostNamed = 20;
 const maxSubject = 200;
+const ofNoEmail = { identityId: 0, emailId: 0, threadId: 0 };
 const defaultText = "Your message has arrived, but it may not be read for some time.\n";
 
 export interface VacationOptions {
@@ -91,8 +91,8 @@ export class VacationResponder {
       async (tx) => {
         if (!(await claimAnswer(tx, sender, since))) return false;
         const [id] = await tx.newIds(1);
-        await referenceBlobs(tx, [blob]);
-        await insertHiddenSubmission(tx, { id: id!, rcptTo: to, sendAt: tx.now, blob });
+        const envelope = { mailFrom: { email: "", parameters: null }, rcptTo: [{ email: to, parameters: null }] };
+        await enqueue(tx, [{ id: id!, ...ofNoEmail, envelope, sendAt: tx.now, blob, isHidden: true, isSilent: true }]);
         return true;
       },
       { ids: 1 },

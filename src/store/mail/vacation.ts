@@ -1,3 +1,4 @@
+import { Kind } from "../core/change.ts";
 import { statement } from "../core/sql.ts";
 import type { Reader, Tx } from "../core/store.ts";
 
@@ -40,6 +41,7 @@ export async function findActiveVacation(reader: Reader, at: Date): Promise<Vaca
 export async function writeVacation(tx: Tx, row: VacationRow): Promise<void> {
   const { isEnabled, fromDate, toDate, subject, textBody, htmlBody } = row;
   await tx.run(upsert, [tx.accountId, isEnabled, fromDate, toDate, subject, textBody, htmlBody]);
+  tx.changed({ type: "VacationResponse", id: 0, kind: Kind.properties });
 }
 
 const selectAnswer = statement<{ sender: string }>(
