@@ -251,7 +251,7 @@ describe("what got lost", () => {
     await sleep(120);
     const silent = new Store({ database, clock: systemClock, log: silentLog });
     await change(silent, 7, "Email", "EmailDelivery");
-    const state = await silent.reader(7).state("Email");
+    const state = await silent.reader(7, "server").state("Email");
     await expect
       .poll(() => sent.map(({ changed }) => changed), patient)
       .toEqual([{ u7: { Email: state, EmailDelivery: state } }]);
