@@ -1,6 +1,6 @@
 import { referenceBlobs } from "../../store/blobs/blob-refs.ts";
 import type { Tx } from "../../store/core/store.ts";
-import { insertSubmissions, type NewSubmission } from "../../store/queues/submissions.ts";
+import { insertSubmissions, type NewSubmission, queuedReply } from "../../store/queues/submissions.ts";
 import { distinctRecipients } from "./submit.ts";
 
 export type Outgoing = Omit<NewSubmission, "recipients">;
@@ -15,7 +15,7 @@ export async function enqueue(tx: Tx, messages: Outgoing[]): Promise<NewSubmissi
     ...message,
     recipients: distinctRecipients(message.envelope.rcptTo).map((address) => ({
       address,
-      smtpReply: "250 2.1.5 queued",
+      smtpReply: queuedReply,
     })),
   }));
   await insertSubmissions(tx, submissions);

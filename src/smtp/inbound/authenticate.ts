@@ -32,7 +32,7 @@ export async function authenticate(
   sender: Sender,
   means: Means,
 ): Promise<Verdict> {
-  const excessive = { field: "", refusal: "5.7.1 From names more than can be judged" };
+  const excessive = { field: "", refusal: "From names more than can be judged" };
   if (header.isFromExcessive) return excessive;
   const verified = await verify(message, header, sender, means);
   if (!verified || verified.authors.domains.length > mostDomains) return excessive;
