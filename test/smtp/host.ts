@@ -21,6 +21,7 @@ import type { Database } from "../../src/store/core/database.ts";
 import { unprepared } from "../../src/store/core/sql.ts";
 import { type StateChange, Store } from "../../src/store/core/store.ts";
 import { type DnsServer, startDns } from "../support/dns.ts";
+import { keepEvents } from "../support/events.ts";
 import { createTestAccount, createTestDatabase } from "../support/postgres.ts";
 
 /** Real time that a test can push forward. */
@@ -58,6 +59,8 @@ export class MailHost {
   /** What else was logged. */
   readonly events: { event: string; fields: object }[] = [];
   readonly log: Log;
+  /** What the listener was told. */
+  readonly heard = keepEvents();
   smtpIn: SmtpIn | undefined;
   smtpPort = 0;
   mailOut: MailOut | undefined;
@@ -96,16 +99,18 @@ export class MailHost {
 
   newIncoming(holder: Holder = thisProcess): Incoming {
     const { store, blobs, ingest, clock, log } = this;
+    const { events } = this.heard;
     const vacation = new VacationResponder({ store, blobs, clock, log, random: randomBytes });
     const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
-    return new Incoming({ store, blobs, ingest, clock, log, holder, onDelivered });
+    return new Incoming({ store, blobs, ingest, clock, log, events, holder, onDelivered });
   }
 
   async listen({ maxMessageSize = 1_000_000, stages }: ListenOptions = {}): Promise<void> {
     const { database, blobs, incoming, clock, log, dns } = this;
+    const { events } = this.heard;
     const hostname = "mx.posthorn.test";
     const resolver = dns.resolver();
-    const options = { database, blobs, incoming, resolver, clock, log, hostname, maxMessageSize };
+    const options = { database, blobs, incoming, resolver, clock, log, events, hostname, maxMessageSize };
     this.smtpIn = await createSmtpIn(options, { ...createStages(options), ...stages });
     this.smtpPort = await this.smtpIn.listen("127.0.0.1", 0);
   }
@@ -119,6 +124,7 @@ export class MailHost {
       incoming,
       clock,
       log,
+      events: this.heard.events,
       random: randomBytes,
       resolver: dns.resolver(),
       holder: thisProcess,

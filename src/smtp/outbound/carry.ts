@@ -65,7 +65,7 @@ async function answersOf(
   }
   const sent = zip(destination.deliveries, answers).filter(({ answer }) => answer.kind === "relayed");
   const notes = sent.map(({ delivery: { no }, answer: { smtpReply } }) => ({ no, smtpReply }));
-  const { store, holder, log } = options;
-  if (notes.length > 0) await persistently(() => noteSent(store.database, leased, notes, holder.name), log);
+  const { store, holder } = options;
+  if (notes.length > 0) await persistently(() => noteSent(store.database, leased, notes, holder.name), options);
   return answers;
 }

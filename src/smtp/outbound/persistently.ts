@@ -1,18 +1,16 @@
-import type { Log } from "../../base/log.ts";
-import { CommitError, isRetryable } from "../../store/core/database.ts";
-
-const patience = 10 * 60_000;
+import { retry } from "../../base/retry.ts";
+import { isRetryable } from "../../store/core/database.ts";
+import { CommitError } from "../../store/core/errors.ts";
+import type { MailOutOptions } from "./options.ts";
 
 /** What a server answered must not be forgotten because the database is away: the mail would go out twice. */
-export async function persistently<T>(work: () => Promise<T>, log: Log): Promise<T> {
-  const deadline = Date.now() + patience;
-  for (let pause = 100; ; pause = Math.min(pause * 2, 5_000)) {
-    try {
-      return await work();
-    } catch (error) {
-      if (Date.now() > deadline || !(error instanceof CommitError || isRetryable(error))) throw error;
-      log.warn({ reason: (error as Error).message }, "answer not recorded yet");
-      await new Promise((resolve) => setTimeout(resolve, pause));
-    }
-  }
+export function persistently<T>(work: () => Promise<T>, { clock, log }: MailOutOptions): Promise<T> {
+  return retry(work, {
+    clock,
+    firstPause: 100,
+    longestPause: 5_000,
+    patience: 10 * 60_000,
+    isPassing: (error) => error instanceof CommitError || isRetryable(error),
+    onFailure: (error) => log.warn({ reason: (error as Error).message }, "answer not recorded yet"),
+  });
 }

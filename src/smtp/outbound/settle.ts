@@ -22,7 +22,7 @@ export async function settle(
   judged: Judged[],
   options: MailOutOptions,
 ): Promise<void> {
-  const { store, holder, log } = options;
+  const { store, holder, log, events } = options;
   const outcomes = judged.map(({ delivery, answer }) => outcomeOf(delivery, answer, leased, options));
   const failed = judged.flatMap(({ delivery, answer }, index) =>
     outcomes[index]!.result === "failed" ? [{ delivery, answer, smtpReply: outcomes[index]!.smtpReply }] : [],
@@ -37,12 +37,13 @@ export async function settle(
   };
   const isRecorded = await persistently(
     () => store.write(leased.userId, "server", record, { ids: report ? 2 : 0 }),
-    log,
+    options,
   );
   const replies = outcomes.map(({ result, smtpReply }) => `${result}: ${smtpReply}`);
   const fields = { account: leased.userId, submission: leased.submissionId, replies };
-  if (isRecorded) log.info(fields, "mail out");
-  else log.warn(fields, "mail went out after its lease was lost");
+  if (!isRecorded) return log.warn(fields, "mail went out after its lease was lost");
+  log.info(fields, "mail out");
+  for (const { result, smtpReply } of outcomes) events.attemptEnded({ result, smtpReply });
 }
 
 function outcomeOf(

@@ -65,7 +65,7 @@ export async function referenceBlob(tx: Tx, blob: StoredBlob, options: Reference
 export async function referenceBlobs(tx: Tx, blobs: StoredBlob[], options: ReferenceOptions = {}): Promise<void> {
   const unique = [...new Map(blobs.map((blob) => [blob.sha256.toString("hex"), blob])).values()];
   if (unique.length === 0) return;
-  await tx.run(upsert, {
+  tx.send(upsert, {
     accountId: tx.accountId,
     sha256s: unique.map(({ sha256 }) => sha256),
     days: unique.map(({ day }) => day),
@@ -97,7 +97,7 @@ export async function limitUploads(tx: Tx, most: number): Promise<void> {
   const { accountId, now } = tx;
   const sha256s = (await tx.run(excess, { accountId, most })).map((row) => row.sha256);
   if (sha256s.length === 0) return;
-  await tx.run(expire, { accountId, sha256s, now });
+  tx.send(expire, { accountId, sha256s, now });
   await releaseBlobs(tx, sha256s);
 }
 
@@ -116,5 +116,5 @@ export async function findBlobs(reader: Reader, sha256s: Buffer[]): Promise<Stor
 
 /** To be called after the rows that held these hashes are gone: what nothing else in the account holds is let go. */
 export async function releaseBlobs(tx: Tx, sha256s: Buffer[]): Promise<void> {
-  if (sha256s.length > 0) await tx.run(release, { accountId: tx.accountId, sha256s, now: tx.now });
+  if (sha256s.length > 0) tx.send(release, { accountId: tx.accountId, sha256s, now: tx.now });
 }

@@ -10,6 +10,7 @@ const { blobs } = createMailServices(store);
 
 test.each<[string, <T>(account: number, viewer: Viewer, work: (reader: Reader) => Promise<T>) => Promise<T>]>([
   ["reader", (account, viewer, work) => work(store.reader(account, viewer))],
+  ["reads", (...given) => store.reads(...given)],
   ["snapshot", (...given) => store.snapshot(...given)],
   ["write", (...given) => store.write(...given)],
 ])("by %s, an upload is read by its uploader and the server, and by no other login", async (_, through) => {
@@ -30,6 +31,15 @@ test.each<[string, <T>(account: number, viewer: Viewer, work: (reader: Reader) =
   expect(await seen({ userId: account })).toEqual([false, false, false]);
 });
 
+test("writes that share a commit each read for their own login", async () => {
+  const [account, guest] = [await createTestAccount(store), await createTestAccount(store)];
+  const blob = await blobs.put(Buffer.from("not shared"));
+  await store.write(account, "server", (tx) => referenceBlob(tx, blob, { uploader: guest }));
+  const viewers: Viewer[] = ["server", { userId: account }, { userId: guest }, { userId: account }];
+  const seen = viewers.map((viewer) => store.write(account, viewer, (tx) => findBlob(tx, blob.sha256)));
+  expect((await Promise.all(seen)).map((found) => found !== undefined)).toEqual([true, false, true, false]);
+});
+
 test("nothing is read or written without saying for whom", () => {
   const never = () => {
     // @ts-expect-error: no viewer
@@ -38,6 +48,8 @@ test("nothing is read or written without saying for whom", () => {
     store.reader(1, 1);
     // @ts-expect-error: no viewer
     store.snapshot(1, async () => 1);
+    // @ts-expect-error: no viewer
+    store.reads(1, async () => 1);
     // @ts-expect-error: no viewer
     store.write(1, async () => 1);
     // @ts-expect-error: a reader that does not say for whom

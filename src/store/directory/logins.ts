@@ -1,7 +1,7 @@
 import { sql } from "kysely";
-import type { Database } from "../core/database.ts";
+import { retry } from "../../base/retry.ts";
+import { type Database, databasePatience } from "../core/database.ts";
 import { type Row, read, write } from "../core/declare.ts";
-import { patiently } from "../core/patiently.ts";
 import type { Store } from "../core/store.ts";
 import { accountName } from "./account-name.ts";
 import type { LoginName } from "./login-name.ts";
@@ -69,5 +69,5 @@ const notify = write("bus.notify", (_, $: { message: string }) => sql`SELECT FRO
  */
 export async function announceRevoked(database: Database, login: string): Promise<void> {
   const message = JSON.stringify({ from: "command", revoked: [login] });
-  await patiently(() => database.run(notify, { message }));
+  await retry(() => database.run(notify, { message }), databasePatience);
 }
