@@ -28,7 +28,7 @@ const shapes: Record<string, string> = {
   "delivery.state": "DeliveryState",
   "identity.bcc": "EmailAddress[]",
   "identity.reply_to": "EmailAddress[]",
-  "incoming.recipients": "{ address: string; userId: number; done: boolean }[]",
+  "incoming.recipients": "{ address: string; userId: number; done: boolean; reasons?: string[] }[]",
   "submission.envelope": "Envelope",
   "submission.undo_status": "UndoStatus",
 };

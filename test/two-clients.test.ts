@@ -133,7 +133,7 @@ test(`a client that applies only changes has what a fresh one fetches, over ${op
   const account = await createTestAccount(store);
   const mail = createMailServices(store);
   const client = new TestClient(methods, testServices(store, mail), testLogin([account]));
-  const places = await findMailboxes(store.reader(account));
+  const places = await findMailboxes(store.reader(account, "server"));
   const wire = (place: { id: number }) => encodeId(idPrefix.mailbox, place.id);
   const inbox = wire(places.find((place) => place.role === "inbox")!);
 

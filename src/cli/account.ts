@@ -130,7 +130,7 @@ function nameOf(text: string): string {
 async function rename({ store }: Context, text: string, newName = ""): Promise<void> {
   const { login, userId } = await loginOf(store, text);
   const name = nameOf(newName);
-  await store.write(userId, (tx) => setAccountName(tx, login, name));
+  await store.write(userId, "server", (tx) => setAccountName(tx, login, name));
   await announceRevoked(store.database, login);
   say(name === "" ? `${login} has no name.` : `${login} is called ${name}.`);
 }
@@ -166,7 +166,7 @@ async function passwd({ store, options }: Context, text: string): Promise<void> 
 
 async function quota({ store }: Context, text: string, limit?: string): Promise<void> {
   const { login, userId } = await loginOf(store, text);
-  if (limit !== undefined) await store.write(userId, (tx) => setQuota(tx, limitOf(limit)));
+  if (limit !== undefined) await store.write(userId, "server", (tx) => setQuota(tx, limitOf(limit)));
   const used = showSize(await findUsed(store.database, userId));
   const found = await findQuota(store.database, userId);
   say(`${login} holds ${used} of mail, and may hold ${found ? showSize(found.limit) : "any amount"}.`);

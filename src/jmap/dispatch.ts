@@ -167,7 +167,7 @@ class Run {
     const joined = calls[index + 1];
     const isFree = first.method.stateFirst === true && !(joined && this.#joins(joined, first));
     const reading = isFree ? store.reads.bind(store) : store.snapshot.bind(store);
-    const { answers, next } = await reading(first.call.accountId, async (reader: Reader) => {
+    const { answers, next } = await reading(first.call.accountId, this.request.login, async (reader: Reader) => {
       const answers = new Answers();
       let next = index;
       let ready: ReadyCall | undefined = first;
@@ -205,6 +205,7 @@ class Run {
     const prepared = await method.prepare?.(args, call);
     const written = await this.services.store.write(
       call.accountId,
+      this.request.login,
       async (tx) => {
         const implicit = new Answers();
         const created = new Map<string, string>();
@@ -267,7 +268,7 @@ class Run {
     const { method, args, callId, call } = ready;
     const result =
       method.access === "read"
-        ? await this.services.store.snapshot(call.accountId, (reader) =>
+        ? await this.services.store.snapshot(call.accountId, this.request.login, (reader) =>
             method.run(args, call.reading(reader), undefined),
           )
         : await method.run(args, call, undefined);

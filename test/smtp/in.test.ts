@@ -139,7 +139,7 @@ describe("the conversation", () => {
 
   test("refuses mail for a full account at RCPT, and delivers what it took before", async () => {
     const full = await host.account("full@here.test");
-    const limit = (bytes: number | null) => host.store.write(full, (tx) => setQuota(tx, bytes));
+    const limit = (bytes: number | null) => host.store.write(full, "server", (tx) => setQuota(tx, bytes));
     await limit(5000);
     const connection = await connect();
     await connection.command("MAIL FROM:<eve@there.test> SIZE=6000", [250]);

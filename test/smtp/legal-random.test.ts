@@ -108,7 +108,7 @@ test("whatever was written here too", { timeout: timeFor(12, 400) }, async () =>
       const { created, notCreated } = await client.call("Email/set", { create });
       expect(notCreated).toBeNull();
       const { id, blobId } = (created as { e: { id: string; blobId: string } }).e;
-      const source = await host.blobs.read(host.store.reader(ada), blobId);
+      const source = await host.blobs.read(host.store.reader(ada, "server"), blobId);
       await expectSent(id, source!);
     }),
     { ...tries(12, 1000), endOnFailure: true },

@@ -110,13 +110,13 @@ async function createFuzzWorld(
   const { store } = services;
   const address = `fuzz${++count}@example.com`;
   const ids = [await createTestAccount(store, address), await createTestAccount(store)] as const;
-  await store.write(ids[0], (tx) => setQuota(tx, 1_000_000_000));
+  await store.write(ids[0], "server", (tx) => setQuota(tx, 1_000_000_000));
   const newClient = () =>
     new TestClient(methods, services, testLogin([...ids], { login: `login${++count}@example.com` }));
   const client = newClient();
   const [account, other] = ids.map((id) => encodeId("u", id)) as [string, string];
   const role = async (id: number, wanted: string) =>
-    encodeId("m", (await findMailboxes(store.reader(id))).find((place) => place.role === wanted)!.id);
+    encodeId("m", (await findMailboxes(store.reader(id, "server"))).find((place) => place.role === wanted)!.id);
   const make = async (name: string, args: Json, record: Json, key = "create"): Promise<Json> => {
     const answer = await client.call(name, { ...args, [key]: { a: record } });
     const made = (answer.created as Made)?.a;

@@ -137,7 +137,7 @@ export class PushWorld {
 
   /** Changes objects of these types, as any front door does. */
   async change(...types: TypeName[]): Promise<void> {
-    await this.server.store.write(this.login.userId, async (tx) => {
+    await this.server.store.write(this.login.userId, "server", async (tx) => {
       for (const type of types) tx.changed({ type, id: 1, kind: Kind.properties });
     });
   }
@@ -147,7 +147,7 @@ export class PushWorld {
   }
 
   state(type: TypeName): Promise<string> {
-    return this.server.store.reader(this.login.userId).state(type);
+    return this.server.store.reader(this.login.userId, "server").state(type);
   }
 
   async exists(id: string): Promise<boolean> {

@@ -40,7 +40,7 @@ export const emailImport = ownMethod({
     const { store, limits, ingest } = call.services;
     const entries = Object.entries(args.emails);
     if (entries.length > limits.maxObjectsInSet) throw new MethodError("requestTooLarge");
-    const readState = () => store.reader(call.accountId).state("Email");
+    const readState = () => store.reader(call.accountId, call.login).state("Email");
     if (args.ifInState != null && args.ifInState !== (await readState())) throw new MethodError("stateMismatch");
     const prepared = new Map<string, NewMail | SetError>();
     for (const [creationId, email] of entries) prepared.set(creationId, await prepareImport(email as JmapObject, call));
@@ -62,6 +62,7 @@ function addInState(mails: NewMail[], ifInState: string, call: Call): Promise<Ad
   const termed = withTerms(call.accountId, mails);
   return call.services.store.write(
     call.accountId,
+    call.login,
     async (tx) => {
       const oldState = await tx.state("Email");
       if (oldState !== ifInState) throw new MethodError("stateMismatch");
@@ -98,7 +99,7 @@ async function readMessage(blobId: string, call: Call): Promise<{ bytes: Buffer;
   const { blobs, store } = call.services;
   const decoded = decodeBlobId(blobId);
   if (!decoded) return undefined;
-  const reader = store.reader(call.accountId, call.login.userId);
+  const reader = store.reader(call.accountId, call.login);
   if (decoded.steps.length === 0) {
     const blob = await findBlob(reader, decoded.sha256);
     return blob && { blob, bytes: await blobs.readObject(blob) };

@@ -42,7 +42,7 @@ beforeAll(async () => {
   account = encodeId("u", login.userId);
   const { id: fullId } = login.accounts[1]!;
   full = encodeId("u", fullId);
-  await store.write(fullId, (tx) => setQuota(tx, 10));
+  await store.write(fullId, "server", (tx) => setQuota(tx, 10));
   const otherId = await createTestAccount(store);
   other = encodeId("u", otherId);
   const guest = testLogin([otherId, login.userId, removed], { login: "guest" });
@@ -396,7 +396,10 @@ test("what is uploaded into a shared account is its uploader's alone until a mes
   const { blobId } = (await (await upload(raw)).json()) as { blobId: string };
   const path = `/jmap/download/${account}/${blobId}/x?type=text/plain`;
   const call = async (name: string, args: object, headers = {}) => {
-    const body = { using: [...using, capabilities.blob], methodCalls: [[name, { accountId: account, ...args }, "0"]] };
+    const body = {
+      using: [...using, capabilities.blob, capabilities.mdn],
+      methodCalls: [[name, { accountId: account, ...args }, "0"]],
+    };
     const { methodResponses } = (await (await post(body, headers)).json()) as { methodResponses: [[string, object]] };
     return methodResponses[0][1];
   };
@@ -406,6 +409,7 @@ test("what is uploaded into a shared account is its uploader's alone until a mes
     ["Blob/upload", { create: { a: { data: [{ blobId }] } } }, { notCreated: { a: { type: "blobNotFound" } } }],
     ["Blob/copy", { fromAccountId: account, accountId: other, blobIds: [blobId] }, { copied: null }],
     ["Email/parse", { blobIds: [blobId] }, { notFound: [blobId] }],
+    ["MDN/parse", { blobIds: [blobId] }, { notFound: [blobId] }],
     ["Email/import", { emails: { a: { blobId, mailboxIds: { m1: true } } } }, { created: null }],
     [
       "Email/set",

@@ -9,6 +9,8 @@ import { AccountMissing } from "../../store/core/errors.ts";
 import type { Store } from "../../store/core/store.ts";
 import { type IncomingMessage, type IncomingRecipient, IncomingRows, type Lease } from "../../store/queues/incoming.ts";
 import { dueIncoming, incomingLeaseHolders } from "../../store/queues/queue-sweeps.ts";
+import { checks } from "./checks/checks.ts";
+import { type Decision, decide } from "./disposition.ts";
 import type { Ingest } from "./ingest.ts";
 import type { PreparedMessage } from "./prepare.ts";
 import { prepare } from "./preparer.ts";
@@ -22,6 +24,7 @@ export interface Delivered {
   mailFrom: string;
   arrivedAt: Date;
   prepared: PreparedMessage;
+  decision: Decision;
 }
 
 export interface IncomingOptions {
@@ -32,7 +35,7 @@ export interface IncomingOptions {
   log: Log;
   events: Events;
   holder: Holder;
-  /** Told of each message that came into an account's inbox; once more when it failed or the process died meanwhile. */
+  /** Told of each message that came into an account; once more when it failed or the process died meanwhile. */
   onDelivered?: (delivered: Delivered) => Promise<void>;
 }
 
@@ -220,32 +223,31 @@ export class Incoming {
   }
 
   async #deliverTo(recipient: IncomingRecipient, row: IncomingMessage, prepared: PreparedMessage): Promise<void> {
-    const { ingest, log, onDelivered } = this.#options;
-    const isJunk = row.junkReason !== null;
+    const { store, ingest, log, onDelivered } = this.#options;
+    const accountId = recipient.userId;
+    const { mailFrom, createdAt: arrivedAt, junkReason } = row;
+    const message = { mailFrom, arrivedAt, prepared };
     try {
-      await ingest.add(recipient.userId, {
+      const facts = { reader: store.reader(accountId, "server"), junkReason };
+      const decision = await decide(checks, message, { accountId, address: recipient.address }, facts, log);
+      const { places, keywords, reasons } = decision;
+      if (reasons.length > 0) recipient.reasons = reasons;
+      await ingest.add(accountId, {
         blob: row.blob,
         prepared,
-        target: { role: isJunk ? "junk" : "inbox" },
-        // An account may have no mailbox of that role.
-        keywords: isJunk ? ["$junk"] : [],
-        receivedAt: row.createdAt,
+        target: places,
+        keywords,
+        receivedAt: arrivedAt,
         incomingId: row.id,
       });
-      if (isJunk) log.info({ incoming: row.id, account: recipient.userId, reason: row.junkReason }, "filed to Junk");
-      else await onDelivered?.(deliveredTo(recipient, row, prepared));
+      if (reasons.length > 0) log.info({ incoming: row.id, account: accountId, places, reasons }, "disposition");
+      await onDelivered?.({ accountId, address: recipient.address, ...message, decision });
     } catch (error) {
       if (!(error instanceof AccountMissing)) throw error;
-      log.warn({ incoming: row.id, account: recipient.userId }, "the account of a recipient is gone");
+      log.warn({ incoming: row.id, account: accountId }, "the account of a recipient is gone");
     }
     recipient.done = true;
   }
 }
-
-const deliveredTo = (
-  { address, userId: accountId }: IncomingRecipient,
-  { mailFrom, createdAt: arrivedAt }: IncomingMessage,
-  prepared: PreparedMessage,
-): Delivered => ({ accountId, address, mailFrom, arrivedAt, prepared });
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -13,8 +13,11 @@ import { writeThreadRefs } from "../../store/mail/threads.ts";
 import type { PreparedMessage } from "./prepare.ts";
 import { findStored, planThreads } from "./thread.ts";
 
-/** Where a message goes: mailboxes of the client's choice, or a role, looked up when it is written. */
-export type Target = { mailboxIds: number[] } | { role: "inbox" | "junk" | "sent" };
+/** Looked up when the email is written: either may be gone by then. */
+export type Place = { role: "inbox" | "junk" | "sent" } | { mailboxId: number };
+
+/** Where a message goes: mailboxes of the client's choice, or places for what is taken in any case. */
+export type Target = { mailboxIds: number[] } | Place | readonly Place[];
 
 export interface NewMail {
   /** The email's id, where Email/set has told it already. */
@@ -84,7 +87,7 @@ export class Ingest {
   async #write(accountId: number, jobs: Job[]): Promise<void> {
     try {
       const termed = jobs.map(({ mails }) => withTerms(accountId, mails));
-      const added = await this.#store.write(accountId, (tx) => writeJobs(tx, termed), {
+      const added = await this.#store.write(accountId, "server", (tx) => writeJobs(tx, termed), {
         ids: 2 * jobs.reduce((sum, job) => sum + job.mails.length, 0),
         modseqs: jobs.length,
         bytes: totalSize(jobs.flatMap((job) => job.mails)),
@@ -203,9 +206,12 @@ async function mailboxesFor(tx: Tx, mails: readonly NewMail[]): Promise<MailboxP
   return findMailboxes(tx);
 }
 
-/** An account may have lost the role: then it is the inbox, else its first mailbox. */
+/** An account may have lost the role or the mailbox: then it is the inbox, else its first mailbox. */
 function mailboxesOf(target: Target, places: readonly MailboxPlace[]): number[] {
   if ("mailboxIds" in target) return [...new Set(target.mailboxIds)];
   const byRole = (role: string) => places.find((place) => place.role === role);
-  return [(byRole(target.role) ?? byRole("inbox") ?? places[0]!).id];
+  const found = (place: Place) =>
+    "role" in place ? byRole(place.role) : places.find(({ id }) => id === place.mailboxId);
+  const ids = [target].flat().map((place) => (found(place) ?? byRole("inbox") ?? places[0]!).id);
+  return [...new Set(ids)];
 }

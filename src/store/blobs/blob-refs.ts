@@ -22,7 +22,7 @@ const upsert = write(
       WHEN r.uploaders @> excluded.uploaders THEN r.uploaders ELSE r.uploaders || excluded.uploaders END`,
 );
 
-/** RFC 8620 §6.1: what nothing refers to is its uploaders' alone. The server itself, without a viewer, reads all. */
+/** RFC 8620 §6.1: what nothing refers to is its uploaders' alone. The server itself reads all. */
 const find = read("blobs.find", (db, $: { accountId: number; sha256s: Buffer[]; viewer: number | null }) =>
   db
     .selectFrom("blobRef as r")
@@ -110,7 +110,8 @@ export async function findBlob(reader: Reader, sha256: Buffer): Promise<StoredBl
 /** Those of the hashes that may be read. */
 export async function findBlobs(reader: Reader, sha256s: Buffer[]): Promise<StoredBlob[]> {
   if (sha256s.length === 0) return [];
-  return reader.run(find, { accountId: reader.accountId, sha256s, viewer: reader.viewer ?? null });
+  const viewer = reader.viewer === "server" ? null : reader.viewer.userId;
+  return reader.run(find, { accountId: reader.accountId, sha256s, viewer });
 }
 
 /** To be called after the rows that held these hashes are gone: what nothing else in the account holds is let go. */

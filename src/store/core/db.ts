@@ -160,7 +160,7 @@ export interface IncomingTable {
   day: string;
   size: number;
   mailFrom: string;
-  recipients: ColumnType<{ address: string; userId: number; done: boolean }[], string, string>;
+  recipients: ColumnType<{ address: string; userId: number; done: boolean; reasons?: string[] }[], string, string>;
   leasedBy: string;
   leasedUntil: Date;
   attempts: Generated<number>;

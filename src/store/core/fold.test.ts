@@ -22,8 +22,8 @@ function gate() {
 /** `works` gather while another write is under way. */
 async function together<T>(account: number, works: ((tx: Tx) => Promise<T>)[], writer = store): Promise<Promise<T>[]> {
   const first = gate();
-  const writing = writer.write(account, () => first.passed);
-  const writes = works.map((work) => writer.write(account, work));
+  const writing = writer.write(account, "server", () => first.passed);
+  const writes = works.map((work) => writer.write(account, "server", work));
   for (const write of writes) write.catch(() => {});
   first.open();
   await writing;
@@ -66,7 +66,7 @@ test("writes of one account that come together share commits, and each has its o
 
 test("a write alone has no savepoint", async () => {
   const { account } = await client();
-  const trips = await tripsOf(() => store.write(account, renamed("inbox", "Letters")));
+  const trips = await tripsOf(() => store.write(account, "server", renamed("inbox", "Letters")));
   expect(trips.flat().filter((text) => /SAVEPOINT/.test(text))).toEqual([]);
 });
 
@@ -96,7 +96,7 @@ test("one that fails fails alone, its statements without an answer too", async (
   expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected", "fulfilled"]);
   expect(outcomes[1]).toMatchObject({ reason: { message: "of its own" } });
   expect(outcomes[2]).toMatchObject({ reason: { constraint: "mailbox_sibling_name" } });
-  const rows = await store.reader(account).run(names, [account]);
+  const rows = await store.reader(account, "server").run(names, [account]);
   expect(rows.map(({ name }) => name)).toEqual(["A", "Drafts", "C", "Archive", "Junk", "Trash"]);
 });
 
@@ -141,7 +141,7 @@ test("when the connection is lost all run again", async () => {
   };
   await Promise.all(await together<unknown>(account, [renamed("inbox", "A"), cut, renamed("junk", "C")]));
   expect(runs).toBe(2);
-  const rows = await store.reader(account).run(names, [account]);
+  const rows = await store.reader(account, "server").run(names, [account]);
   expect(rows.map(({ name }) => name)).toEqual(["A", "Drafts", "B", "Archive", "C", "Trash"]);
 });
 
@@ -164,6 +164,6 @@ test("when the outcome of the commit is unknown, it is for all", async () => {
   expect(outcomes.map((outcome) => "reason" in outcome && outcome.reason instanceof CommitError)).toEqual(
     works.map(() => true),
   );
-  const rows = await store.reader(account).run(names, [account]);
+  const rows = await store.reader(account, "server").run(names, [account]);
   expect(rows[0]!.name).toBe("Inbox");
 });

@@ -11,11 +11,13 @@ import type { Executor } from "./sql.ts";
 import { statement } from "./sql.ts";
 import { encodeState, readStanding, type Standing } from "./state.ts";
 
+/** On whose behalf: a login, by its own account, or the server itself, which may read every blob. */
+export type Viewer = { readonly userId: number } | "server";
+
 /** Reads of one account; calls on one Reader of `snapshot` see one moment. */
 export interface Reader extends Executor {
   readonly accountId: number;
-  /** The own account of the login that reads blobs; undefined for the server itself. */
-  readonly viewer?: number | undefined;
+  readonly viewer: Viewer;
   /** Read once and kept, so `list` and `state` of a snapshot agree. */
   standing(): Promise<Standing>;
   /** The state string of a type. */
@@ -57,6 +59,7 @@ const takeIds = statement<{ last_id: number }>(
 const mostTogether = 32;
 
 interface Write {
+  viewer: Viewer;
   work: (tx: Tx) => Promise<unknown>;
   wanted: Wanted;
   resolve: (result: never) => void;
@@ -91,21 +94,23 @@ export class Store {
   }
 
   /** Reads of one statement each: no transaction, `standing` is read anew for each reader. */
-  reader(accountId: number, viewer?: number): Reader {
+  reader(accountId: number, viewer: Viewer): Reader {
     return new AccountReader(this.database, accountId, viewer);
   }
 
   /** Reads one after the other over one connection, each of what is committed by then. */
-  async reads<T>(accountId: number, work: (reader: Reader) => Promise<T>): Promise<T> {
-    return this.#patiently(() => this.database.connected((executor) => work(new AccountReader(executor, accountId))));
+  async reads<T>(accountId: number, viewer: Viewer, work: (reader: Reader) => Promise<T>): Promise<T> {
+    return this.#patiently(() =>
+      this.database.connected((executor) => work(new AccountReader(executor, accountId, viewer))),
+    );
   }
 
   /** Several reads that must agree: one REPEATABLE READ READ ONLY transaction. */
-  async snapshot<T>(accountId: number, work: (reader: Reader) => Promise<T>): Promise<T> {
+  async snapshot<T>(accountId: number, viewer: Viewer, work: (reader: Reader) => Promise<T>): Promise<T> {
     return this.#patiently(() =>
       this.database.transaction(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        (executor) => work(new AccountReader(executor, accountId)),
+        (executor) => work(new AccountReader(executor, accountId, viewer)),
         { reads: true },
       ),
     );
@@ -121,11 +126,12 @@ export class Store {
    */
   write<T>(
     accountId: number,
+    viewer: Viewer,
     work: (tx: Tx) => Promise<T>,
     { ids = 0, modseqs = 1, bytes = 0, states = false }: Partial<Wanted> = {},
   ): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#writes.add(accountId, { work, wanted: { ids, modseqs, bytes, states }, resolve, reject });
+      this.#writes.add(accountId, { viewer, work, wanted: { ids, modseqs, bytes, states }, resolve, reject });
     });
   }
 
@@ -167,10 +173,10 @@ export class Store {
     const started = performance.now();
     const isAlone = writes.length === 1;
     let { modseq, id } = place;
-    for (const { work, wanted } of writes) {
+    for (const { viewer, work, wanted } of writes) {
       if (outcomes.length > 0 && performance.now() - started > this.#longestFold) return;
       modseq += wanted.modseqs;
-      const tx = new AccountTx({ ...place, modseq, id }, wanted.ids);
+      const tx = new AccountTx({ ...place, modseq, id }, viewer, wanted.ids);
       id += wanted.ids;
       try {
         const result = await (isAlone ? work(tx) : place.executor.savepoint(() => work(tx)));
@@ -186,11 +192,11 @@ export class Store {
 
 class AccountReader implements Reader {
   readonly accountId: number;
-  readonly viewer: number | undefined;
+  readonly viewer: Viewer;
   readonly executor: Executor;
   #standing: Promise<Standing> | undefined;
 
-  constructor(executor: Executor, accountId: number, viewer?: number) {
+  constructor(executor: Executor, accountId: number, viewer: Viewer) {
     this.executor = executor;
     this.accountId = accountId;
     this.viewer = viewer;
@@ -244,8 +250,8 @@ class AccountTx extends AccountReader implements Tx {
   #nextId: number;
   #lastId: number;
 
-  constructor({ executor, held, now, modseq, id }: Place, ids: number) {
-    super(executor, held.accountId);
+  constructor({ executor, held, now, modseq, id }: Place, viewer: Viewer, ids: number) {
+    super(executor, held.accountId, viewer);
     this.#executor = executor;
     this.#held = held;
     this.modseq = modseq;

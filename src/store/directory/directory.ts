@@ -114,7 +114,7 @@ export async function createAccount(
   const [row] = await database.run(nextNumber);
   const userId = row!.number;
   await database.run(insertAccount, { userId, name: options.name || address, createdAt });
-  await store.write(userId, (tx) => fillAccount(tx, { ...options, address }), { ids: 16 });
+  await store.write(userId, "server", (tx) => fillAccount(tx, { ...options, address }), { ids: 16 });
   // A login without its address is what an interrupted creation leaves: it is taken over.
   const login = { login: address, userId, passwordHash: options.passwordHash };
   if ((await database.count(insertLogin, { ...login, createdAt })) === 0) await database.run(adoptLogin, login);

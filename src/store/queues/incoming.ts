@@ -7,6 +7,7 @@ import { type Lists, lists, unnest } from "../core/lists.ts";
 import { batched } from "./batched.ts";
 import { withoutWaiting } from "./without-waiting.ts";
 
+/** `reasons`: why it is not simply kept in the inbox, once that has been decided. */
 export type IncomingRecipient = Row<"incoming", "recipients">["recipients"][number];
 
 type Kept = "id" | "createdAt" | "mailFrom" | "recipients" | "attempts" | "junkReason";

@@ -89,7 +89,7 @@ export async function removeAccount(store: Store, userId: number, tell: Tell = (
   const tables = (await database.run(accountTables)).map((row) => row.name);
   await database.run(deleteDue, { userId });
   await database.run(deleteAccess, { logins: removal.logins });
-  await store.write(userId, (tx) => deleteRows(tx, [...tables, "account"], tell));
+  await store.write(userId, "server", (tx) => deleteRows(tx, [...tables, "account"], tell));
   await database.run(deleteLogins, { logins: removal.logins });
   return removal;
 }
