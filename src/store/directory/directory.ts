@@ -2,10 +2,11 @@ import { domainToASCII } from "node:url";
 import { normalized } from "../../base/normalize.ts";
 import type { Database } from "../core/database.ts";
 import { Conflict } from "../core/errors.ts";
-import { statement, unprepared } from "../core/sql.ts";
+import { type Executor, statement, unprepared } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
 import { createDefaultMailboxes } from "../mail/mailboxes.ts";
 import { setQuota } from "../mail/quota.ts";
+import type { Place } from "./place.ts";
 
 /** Local part as given, domain in lower-case ASCII; undefined where the text is no address, or one with NUL that cannot be kept. */
 export function splitAddress(text: string): { local: string; domain: string } | undefined {
@@ -54,6 +55,11 @@ export async function findAddress(database: Database, address: string): Promise<
 /** That very address, whoever else takes its mail. */
 export async function isAddressTaken(database: Database, address: string): Promise<boolean> {
   return (await database.run(selectAddresses, [[normalizeAddress(address)]])).length > 0;
+}
+
+/** The account that very address belongs to. */
+export async function findAddressOwner(database: Database, address: string): Promise<number | undefined> {
+  return (await database.run(selectAddresses, [[address]]))[0]?.user_id;
 }
 
 const nextNumber = statement<{ number: number }>("SELECT nextval('account_number') AS number");
@@ -122,7 +128,7 @@ export interface AddressRow {
 }
 
 /** An alias, or with "@example.org" a catch-all. Throws Conflict where it is taken. */
-export async function addAlias(store: Store, alias: string, userId: number): Promise<void> {
+export async function addAlias(store: Place, alias: string, userId: number): Promise<void> {
   const address = normalizeAddress(alias);
   if (address === undefined) throw new RangeError(`not an address: ${alias}`);
   const inserted = await store.database.count(insertAddress, [address, userId, store.clock.now()]);
@@ -131,14 +137,14 @@ export async function addAlias(store: Store, alias: string, userId: number): Pro
 
 const deleteAddress = statement("DELETE FROM address WHERE address = $1");
 /** False where there is no such address. */
-export async function removeAlias(database: Database, address: string): Promise<boolean> {
+export async function removeAlias(database: Executor, address: string): Promise<boolean> {
   return (await database.count(deleteAddress, [normalizeAddress(address)])) > 0;
 }
 
 const listAllAddresses = unprepared<{ address: string; user_id: number }>(
   "-- crosses accounts\nSELECT address, user_id FROM address ORDER BY address",
 );
-export async function listAddresses(database: Database): Promise<AddressRow[]> {
+export async function listAddresses(database: Executor): Promise<AddressRow[]> {
   const rows = await database.run(listAllAddresses);
   return rows.map((row) => ({ address: row.address, userId: row.user_id }));
 }
@@ -171,7 +177,7 @@ const selectDomains = statement<{ name: string }>("SELECT name FROM domain WHERE
 const listAllDomains = statement<DomainRow>("SELECT name, dkim_selector, dkim_key FROM domain ORDER BY name");
 
 /** False where the domain is there already: its key stays. */
-export async function addDomain(store: Store, domain: Domain): Promise<boolean> {
+export async function addDomain(store: Place, domain: Domain): Promise<boolean> {
   const { name, dkimSelector, dkimKey } = domain;
   return (await store.database.count(insertDomain, [name, dkimSelector, dkimKey, store.clock.now()])) > 0;
 }
@@ -194,7 +200,7 @@ export async function listDomains(database: Database): Promise<Domain[]> {
 
 const deleteDomain = statement("DELETE FROM domain WHERE name = $1");
 /** False where there is no such domain. */
-export async function removeDomain(database: Database, name: string): Promise<boolean> {
+export async function removeDomain(database: Executor, name: string): Promise<boolean> {
   return (await database.count(deleteDomain, [name])) > 0;
 }
 
@@ -208,10 +214,10 @@ const insertAccess = statement(`
 const deleteAccess = statement("DELETE FROM account_access WHERE login = $1 AND account_id = $2");
 
 /** Opens an account to one more login. */
-export async function shareAccount(store: Store, login: string, accountId: number): Promise<void> {
+export async function shareAccount(store: Place, login: string, accountId: number): Promise<void> {
   await store.database.run(insertAccess, [login, accountId, store.clock.now()]);
 }
 
-export async function unshareAccount(store: Store, login: string, accountId: number): Promise<boolean> {
+export async function unshareAccount(store: Place, login: string, accountId: number): Promise<boolean> {
   return (await store.database.count(deleteAccess, [login, accountId])) > 0;
 }

@@ -1,6 +1,6 @@
 import type { Database } from "../core/database.ts";
 import { statement } from "../core/sql.ts";
-import type { Store } from "../core/store.ts";
+import type { Place } from "./place.ts";
 import { removePushesOf } from "./push-subscriptions.ts";
 
 /** What a password is checked against. */
@@ -52,15 +52,8 @@ const updatePassword = statement<{ user_id: number }>(
   "UPDATE login SET password_hash = $2 WHERE login = $1 RETURNING user_id",
 );
 /** False where there is no such login. The pushes that the old password asked for end with it. */
-export async function setPassword(store: Store, login: string, passwordHash: string): Promise<boolean> {
+export async function setPassword(store: Place, login: string, passwordHash: string): Promise<boolean> {
   const [row] = await store.database.run(updatePassword, [login, passwordHash]);
   if (row) await removePushesOf(store.database, { login, userId: row.user_id, credential: "password" });
   return row !== undefined;
-}
-
-const notify = statement("SELECT pg_notify('posthorn', $1)");
-
-/** In the form of the bus (src/push/postgres.ts): every process forgets what it verified of a login and ends its pushes. */
-export async function announceRevoked(database: Database, login: string): Promise<void> {
-  await database.run(notify, [JSON.stringify({ from: "command", revoked: [login] })]);
 }

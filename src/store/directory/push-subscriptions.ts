@@ -1,5 +1,5 @@
 import type { Database } from "../core/database.ts";
-import { statement } from "../core/sql.ts";
+import { type Executor, statement } from "../core/sql.ts";
 import type { LoginName } from "./login-name.ts";
 
 /** RFC 8620 §7.2, as its client sees it. */
@@ -161,7 +161,7 @@ const removeOfCredential = statement(
 );
 
 /** RFC 8620 §7.2: they end with the credential that made them. */
-export async function removePushesOf(database: Database, { userId, login, credential }: Owner): Promise<void> {
+export async function removePushesOf(database: Executor, { userId, login, credential }: Owner): Promise<void> {
   await database.run(removeOfCredential, [userId, login, credential]);
 }
 

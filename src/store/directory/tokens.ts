@@ -1,7 +1,7 @@
 import type { Database } from "../core/database.ts";
-import { statement } from "../core/sql.ts";
-import type { Store } from "../core/store.ts";
+import { type Executor, statement } from "../core/sql.ts";
 import type { LoginName } from "./login-name.ts";
+import type { Place } from "./place.ts";
 import { removePushesOf } from "./push-subscriptions.ts";
 
 /** Credentials beside a login's password, each revocable alone. Their secrets are never kept, only hashes. */
@@ -16,7 +16,7 @@ export interface Credential {
 const insertAppPassword = statement(`
   INSERT INTO app_password (user_id, login, id, label, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)`);
 export async function addAppPassword(
-  store: Store,
+  store: Place,
   app: LoginName & { id: string; label: string; hash: string },
 ): Promise<void> {
   const { userId, login, id, label, hash } = app;
@@ -26,7 +26,7 @@ export async function addAppPassword(
 const insertToken = statement(`
   INSERT INTO token (user_id, hash, id, login, label, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`);
 export async function addToken(
-  store: Store,
+  store: Place,
   token: LoginName & { id: string; label: string; hash: Buffer; expiresAt: Date | undefined },
 ): Promise<void> {
   const { userId, hash, id, login, label, expiresAt } = token;
@@ -74,8 +74,8 @@ function toCredential(kind: Credential["kind"], row: Row): Credential {
 const deleteAppPassword = statement("DELETE FROM app_password WHERE user_id = $1 AND login = $2 AND id = $3");
 const deleteToken = statement("DELETE FROM token WHERE user_id = $1 AND login = $2 AND id = $3");
 
-/** False where the login has no such credential. Its pushes end with it. Announce it afterwards (`announceRevoked`). */
-export async function revokeCredential(database: Database, owner: LoginName, id: string): Promise<boolean> {
+/** False where the login has no such credential. Its pushes end with it. */
+export async function revokeCredential(database: Executor, owner: LoginName, id: string): Promise<boolean> {
   const { userId, login } = owner;
   const apps = await database.count(deleteAppPassword, [userId, login, id]);
   const tokens = await database.count(deleteToken, [userId, login, id]);
