@@ -1,7 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { beforeAll, beforeEach, expect, test } from "vitest";
+import { testAdmin } from "../../test/support/admin.ts";
 import { createTestStore } from "../../test/support/postgres.ts";
-import { silentLog } from "../base/log.ts";
 import type { BusEvent } from "../push/carrier.ts";
 import { unprepared } from "../store/core/sql.ts";
 import type { Store } from "../store/core/store.ts";
@@ -29,8 +28,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   announced = [];
-  const bus = { publish: (event: BusEvent) => announced.push(event) };
-  admin = { store, bus, random: randomBytes, log: silentLog, who: "test" };
+  admin = testAdmin(store, announced);
   domain = `d${++count}.example`;
   ann = `ann@${domain}`;
   annId = (await account(ann)).userId;

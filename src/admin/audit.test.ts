@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { beforeAll, beforeEach, expect, test } from "vitest";
+import { testAdmin } from "../../test/support/admin.ts";
 import { createTestAccount, createTestStore } from "../../test/support/postgres.ts";
-import { silentLog } from "../base/log.ts";
 import { unprepared } from "../store/core/sql.ts";
 import type { Store } from "../store/core/store.ts";
 import { auditHash } from "../store/directory/audit.ts";
@@ -17,7 +17,7 @@ let count = 0;
 
 beforeAll(async () => {
   store = await createTestStore();
-  admin = { store, bus: { publish: () => {} }, random: randomBytes, log: silentLog, who: "test" };
+  admin = testAdmin(store);
 });
 beforeEach(async () => {
   ann = `ann${++count}@audit.example`;
