@@ -58,7 +58,9 @@ async function bePostmaster(admin: Admin, domainName: string, userId: number): P
   const address = `postmaster@${domainName}`;
   try {
     if (await isAddressTaken(admin.store.database, address)) return;
-    await changeAccount(admin, userId, { act: "address.add", address }, (_, place) => addAlias(place, address, userId));
+    await changeAccount(admin, { userId }, { act: "address.add", address }, (_, place) =>
+      addAlias(place, address, userId),
+    );
   } catch (error) {
     if (error instanceof Conflict) return;
     admin.log.warn({ domain: domainName, reason: (error as Error).message }, "the domain got no postmaster");
@@ -86,18 +88,18 @@ export async function nameAccount(
 ): Promise<{ login: string; name: string }> {
   const { login, userId } = await loginOf(admin, text);
   const name = nameOf(newName);
-  await changeAccount(admin, userId, { act: "account.name" }, (tx) => setAccountName(tx, login, name));
-  announceRevoked(admin, login);
+  await changeAccount(admin, { userId, revokes: login }, { act: "account.name" }, (tx) =>
+    setAccountName(tx, login, name),
+  );
   return { login, name };
 }
 
 export async function setPassword(admin: Admin, text: string, password: string): Promise<void> {
   const { login, userId } = await loginOf(admin, text);
   const passwordHash = await hashPassword(password);
-  await changeAccount(admin, userId, { act: "account.password" }, async (_, place) => {
+  await changeAccount(admin, { userId, revokes: login }, { act: "account.password" }, async (_, place) => {
     if (!(await writePassword(place, login, passwordHash))) throw new Refused({ type: "noAccount", login });
   });
-  announceRevoked(admin, login);
 }
 
 /** What `removeAccount` would remove. */
@@ -117,6 +119,6 @@ export async function removeAccount(
     ...(tell && { tell }),
     record: (tx) => recordForAll(tx, admin, { act: "account.remove", account: userId }),
   });
-  announceRevoked(admin, ...removed.logins);
+  announceRevoked(admin, removed.logins);
   return { login, ...removed };
 }

@@ -22,7 +22,7 @@ export async function addAddress(admin: Admin, text: string, account: string) {
   const { login, userId } = await loginOf(admin, account);
   if (await isAddressTaken(admin.store.database, address)) throw new Refused({ type: "taken", address });
   const { domain, isNew } = await ensureDomain(admin, splitAddress(address)!.domain);
-  await changeAccount(admin, userId, { act: "address.add", address }, (_, place) =>
+  await changeAccount(admin, { userId }, { act: "address.add", address }, (_, place) =>
     addAlias(place, address, userId),
   ).catch((error: unknown) => {
     throw error instanceof Conflict ? new Refused({ type: "taken", address }) : error;
@@ -43,7 +43,7 @@ export async function removeAddress(admin: Admin, text: string): Promise<{ addre
   if (address !== undefined && (await findLogin(database, address))) throw new Refused({ type: "ownAddress", address });
   const userId = address === undefined ? undefined : await findAddressOwner(database, address);
   if (address === undefined || userId === undefined) throw new Refused({ type: "noAddress", text });
-  await changeAccount(admin, userId, { act: "address.remove", address }, async (tx) => {
+  await changeAccount(admin, { userId }, { act: "address.remove", address }, async (tx) => {
     if (!(await removeAlias(tx, address))) throw new Refused({ type: "noAddress", text });
   });
   return { address };

@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, expect, test } from "vitest";
 import { testAdmin } from "../../test/support/admin.ts";
 import { createTestStore } from "../../test/support/postgres.ts";
 import type { BusEvent } from "../push/carrier.ts";
+import { CommitError } from "../store/core/database.ts";
 import { unprepared } from "../store/core/sql.ts";
 import type { Store } from "../store/core/store.ts";
 import { findLogin } from "../store/directory/logins.ts";
@@ -116,6 +117,12 @@ test("what is refused leaves no row, and nobody hears of it", async () => {
   for (const [work, why] of acted) await expect(work()).rejects.toEqual(refused(why));
   expect(await all()).toEqual(before);
   expect(announced).toEqual([]);
+});
+
+test("where nobody knows whether a commit took hold, the revocation is announced all the same", async () => {
+  const lost = Object.create(store, { write: { value: () => Promise.reject(new CommitError("lost")) } }) as Store;
+  await expect(setPassword({ ...admin, store: lost }, ann, "another")).rejects.toThrow("commit outcome unknown");
+  expect(announced).toEqual([{ credential: ann }]);
 });
 
 test("an act that cannot be recorded is not done", async () => {

@@ -1,6 +1,7 @@
 import type { Random } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Bus } from "../push/bus.ts";
+import { CommitError } from "../store/core/database.ts";
 import type { Executor } from "../store/core/sql.ts";
 import type { Store, Tx } from "../store/core/store.ts";
 import { appendAudit, appendInstallationAudit, writeInstallation } from "../store/directory/audit.ts";
@@ -51,21 +52,32 @@ export function changeInstallation<T>(
   return writeInstallation(store, { who, what }, work);
 }
 
-/** Does something to an account, and records it. */
-export function changeAccount<T>(
+/**
+ * Does something to an account, and records it. `revokes`: the login whose credentials, or what they open, it changes. That
+ * is announced after the commit, and also where nobody knows whether the commit took hold.
+ */
+export async function changeAccount<T>(
   admin: Admin,
-  userId: number,
+  { userId, revokes }: { userId: number; revokes?: string },
   what: AccountAct,
   work: (tx: Tx, place: Place) => Promise<T>,
 ): Promise<T> {
-  return admin.store.write(userId, async (tx) => {
-    const result = await work(tx, { database: tx, clock: admin.store.clock });
-    await record(tx, admin, what);
+  const announce = () => announceRevoked(admin, revokes === undefined ? [] : [revokes]);
+  try {
+    const result = await admin.store.write(userId, async (tx) => {
+      const done = await work(tx, { database: tx, clock: admin.store.clock });
+      await record(tx, admin, what);
+      return done;
+    });
+    announce();
     return result;
-  });
+  } catch (error) {
+    if (error instanceof CommitError) announce();
+    throw error;
+  }
 }
 
-/** After the commit: every process forgets what it verified of the logins, and ends the pushes whose credential is gone. */
-export function announceRevoked({ bus }: Admin, ...logins: string[]): void {
+/** Every process forgets what it verified of the logins, and ends the pushes whose credential is gone. */
+export function announceRevoked({ bus }: Admin, logins: string[]): void {
   for (const credential of logins) bus.publish({ credential });
 }

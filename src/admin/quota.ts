@@ -18,5 +18,5 @@ export async function getQuota(admin: Admin, text: string): Promise<AccountQuota
 /** Null: no limit. */
 export async function setQuota(admin: Admin, text: string, limit: number | null): Promise<void> {
   const { userId } = await loginOf(admin, text);
-  await changeAccount(admin, userId, { act: "account.quota", limit }, (tx) => writeQuota(tx, limit));
+  await changeAccount(admin, { userId }, { act: "account.quota", limit }, (tx) => writeQuota(tx, limit));
 }

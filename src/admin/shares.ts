@@ -1,25 +1,31 @@
 import { findAddress, shareAccount, unshareAccount } from "../store/directory/directory.ts";
-import { type Admin, announceRevoked, changeAccount } from "./admin.ts";
+import { type Admin, changeAccount } from "./admin.ts";
 import { addressOf, loginOf } from "./names.ts";
 import { Refused } from "./refused.ts";
 
 /** Opens an account, by any of its addresses, to one more login. */
 export async function share(admin: Admin, text: string, loginText: string): Promise<{ login: string }> {
   const { accountId, login, userId } = await both(admin, text, loginText);
-  await changeAccount(admin, accountId, { act: "account.share", login: userId }, (_, place) =>
-    shareAccount(place, login, accountId),
+  await changeAccount(
+    admin,
+    { userId: accountId, revokes: login },
+    { act: "account.share", login: userId },
+    (_, place) => shareAccount(place, login, accountId),
   );
-  announceRevoked(admin, login);
   return { login };
 }
 
 /** Closes it again. */
 export async function unshare(admin: Admin, text: string, loginText: string): Promise<{ login: string }> {
   const { accountId, login, userId } = await both(admin, text, loginText);
-  await changeAccount(admin, accountId, { act: "account.unshare", login: userId }, async (_, place) => {
-    if (!(await unshareAccount(place, login, accountId))) throw new Refused({ type: "notShared", text, login });
-  });
-  announceRevoked(admin, login);
+  await changeAccount(
+    admin,
+    { userId: accountId, revokes: login },
+    { act: "account.unshare", login: userId },
+    async (_, place) => {
+      if (!(await unshareAccount(place, login, accountId))) throw new Refused({ type: "notShared", text, login });
+    },
+  );
   return { login };
 }
 

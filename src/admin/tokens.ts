@@ -5,7 +5,7 @@ import {
   addToken as insertToken,
   listCredentials as listAll,
 } from "../store/directory/tokens.ts";
-import { type Admin, announceRevoked, changeAccount } from "./admin.ts";
+import { type Admin, changeAccount } from "./admin.ts";
 import { loginOf } from "./names.ts";
 import { Refused } from "./refused.ts";
 
@@ -27,7 +27,7 @@ export async function addToken(
   const owner = await loginOf(admin, text);
   const { id, secret, hash } = newToken(admin.random, owner.userId);
   const expiresAt = days === undefined ? undefined : new Date(admin.store.clock.now().getTime() + days * day);
-  await changeAccount(admin, owner.userId, { act: "token.add", id }, (_, place) =>
+  await changeAccount(admin, owner, { act: "token.add", id }, (_, place) =>
     insertToken(place, { ...owner, id, label, hash, expiresAt }),
   );
   return { login: owner.login, id, secret };
@@ -38,7 +38,7 @@ export async function addAppPassword(admin: Admin, text: string, label: string):
   const owner = await loginOf(admin, text);
   const { id, secret } = newAppPassword(admin.random);
   const hash = await hashPassword(secret);
-  await changeAccount(admin, owner.userId, { act: "app-password.add", id }, (_, place) =>
+  await changeAccount(admin, owner, { act: "app-password.add", id }, (_, place) =>
     insertAppPassword(place, { ...owner, id, label, hash }),
   );
   return { login: owner.login, id, secret };
@@ -53,8 +53,7 @@ export async function listCredentials(admin: Admin, text: string) {
 export async function revokeCredential(admin: Admin, text: string, id: string): Promise<void> {
   const owner = await loginOf(admin, text);
   const { login, userId } = owner;
-  await changeAccount(admin, userId, { act: "credential.revoke", id }, async (tx) => {
+  await changeAccount(admin, { userId, revokes: login }, { act: "credential.revoke", id }, async (tx) => {
     if (!(await deleteCredential(tx, owner, id))) throw new Refused({ type: "noCredential", login, id });
   });
-  announceRevoked(admin, login);
 }
