@@ -23,7 +23,10 @@ const types: Record<string, string> = {
 /** What the catalogue cannot say: the shapes of JSON, which is written as text, and the few values that a text has. */
 const shapes: Record<string, string> = {
   "audit.what": "Record<string, string | number | null>",
+  "delivery.delivered": "Delivered",
+  "delivery.displayed": "Displayed",
   "delivery.parameters": "Record<string, string | null>",
+  "delivery.state": "DeliveryState",
   "identity.bcc": "EmailAddress[]",
   "identity.reply_to": "EmailAddress[]",
   "incoming.recipients": "{ address: string; userId: number; done: boolean }[]",
@@ -96,6 +99,9 @@ export interface Envelope {
 }
 
 export type UndoStatus = "pending" | "final" | "canceled";
+export type Delivered = "queued" | "yes" | "no" | "unknown";
+export type Displayed = "yes" | "unknown";
+export type DeliveryState = "queued" | "sent" | "failed" | "canceled";
 
 ${tables.map(([table, list]) => interfaceText(table, list)).join("\n\n")}
 

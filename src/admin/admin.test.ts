@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, expect, test } from "vitest";
 import { testAdmin } from "../../test/support/admin.ts";
 import { createTestStore } from "../../test/support/postgres.ts";
 import type { BusEvent } from "../push/carrier.ts";
-import { CommitError } from "../store/core/database.ts";
+import { CommitError } from "../store/core/errors.ts";
 import { unprepared } from "../store/core/sql.ts";
 import type { Store } from "../store/core/store.ts";
 import { findLogin } from "../store/directory/logins.ts";

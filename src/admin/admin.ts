@@ -1,7 +1,7 @@
 import type { Random } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Bus } from "../push/bus.ts";
-import { CommitError } from "../store/core/database.ts";
+import { CommitError } from "../store/core/errors.ts";
 import type { Executor } from "../store/core/sql.ts";
 import type { Store, Tx } from "../store/core/store.ts";
 import { appendAudit, appendInstallationAudit, writeInstallation } from "../store/directory/audit.ts";

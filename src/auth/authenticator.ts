@@ -121,7 +121,7 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
     const appId = appPasswordId(password);
     const app = secrets?.appPasswords.find(({ id }) => id === appId);
     // One argon2 whatever the login is, so the time tells nothing.
-    const hash = app?.hash ?? secrets?.passwordHash ?? (await decoy);
+    const hash = app?.passwordHash ?? secrets?.passwordHash ?? (await decoy);
     // Guesses of one network at many logins, sent all at once, wait no longer than until the first of them are wrong.
     const slots = await turn();
     const right = await slots.run(async () => (isBlocked() ? "throttled" : verifyPassword(hash, password)));

@@ -1,6 +1,6 @@
 import type { Metrics } from "../ops/metrics.ts";
 import type { Store } from "../store/core/store.ts";
-import { queueDepths } from "../store/upkeep/sweeps.ts";
+import { queueDepths } from "../store/queues/queue-sweeps.ts";
 
 /** The pool's use and the queues' depths, read at each scrape; NaN while the database is away. */
 export function gaugeStore(metrics: Metrics, { database }: Store): void {

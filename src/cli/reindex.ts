@@ -3,7 +3,7 @@ import { loginOf } from "../admin/names.ts";
 import { systemClock } from "../base/clock.ts";
 import { type Reindexing, reindexAccount } from "../mail/deliver/reindex.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
-import { accountIds } from "../store/upkeep/sweeps.ts";
+import { accountIds } from "../store/upkeep/accounts.ts";
 import { type Context, examples, onStore, random } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { withProgress } from "./progress.ts";

@@ -1,7 +1,8 @@
 import type { Log } from "../base/log.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import type { Store } from "../store/core/store.ts";
-import { Sweeper, settleSearch, sweepInterval } from "../store/upkeep/sweeps.ts";
+import { sweepInterval } from "../store/upkeep/held-objects.ts";
+import { Sweeper, settleSearch } from "../store/upkeep/sweeps.ts";
 
 const searchInterval = 10_000;
 

@@ -1,6 +1,6 @@
 import { limitUploads, referenceBlobs } from "../store/blobs/blob-refs.ts";
 import type { StoredBlob } from "../store/blobs/blobs.ts";
-import { CommitError } from "../store/core/database.ts";
+import { CommitError } from "../store/core/errors.ts";
 import type { Store } from "../store/core/store.ts";
 import { findQuota } from "../store/mail/quota.ts";
 import { type Services, uploadLife } from "./method.ts";

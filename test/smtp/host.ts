@@ -11,6 +11,8 @@ import { Ingest } from "../../src/mail/deliver/ingest.ts";
 import { SubmissionHints } from "../../src/mail/submit/hints.ts";
 import { VacationResponder } from "../../src/mail/vacation/vacation.ts";
 import { createSmtpIn, type SmtpIn } from "../../src/smtp/inbound/server.ts";
+import type { Stages } from "../../src/smtp/inbound/stages/stage.ts";
+import { createStages } from "../../src/smtp/inbound/stages/stages.ts";
 import { createMailOut, type MailOut } from "../../src/smtp/outbound/mail-out.ts";
 import type { MailOutOptions } from "../../src/smtp/outbound/options.ts";
 import { Blobs } from "../../src/store/blobs/blobs.ts";
@@ -20,6 +22,7 @@ import { unprepared } from "../../src/store/core/sql.ts";
 import { type StateChange, Store } from "../../src/store/core/store.ts";
 import { testAdmin } from "../support/admin.ts";
 import { type DnsServer, startDns } from "../support/dns.ts";
+import { keepEvents } from "../support/events.ts";
 import { createTestAccount, createTestDatabase } from "../support/postgres.ts";
 
 /** Real time that a test can push forward. */
@@ -37,6 +40,12 @@ export interface StoredMail {
 }
 
 /** The mail half of a server on a real database, blob folder and DNS; the tests are its clients. */
+interface ListenOptions {
+  maxMessageSize?: number;
+  /** Instead of the usual lists. */
+  stages?: Partial<Stages>;
+}
+
 export class MailHost {
   readonly folder: string;
   readonly database: Database;
@@ -51,12 +60,14 @@ export class MailHost {
   /** What else was logged. */
   readonly events: { event: string; fields: object }[] = [];
   readonly log: Log;
+  /** What the listener was told. */
+  readonly heard = keepEvents();
   smtpIn: SmtpIn | undefined;
   smtpPort = 0;
   mailOut: MailOut | undefined;
   #hints: SubmissionHints | undefined;
 
-  constructor(folder: string, database: Database, dns: DnsServer, clock: TestClock) {
+  constructor(folder: string, database: Database, dns: DnsServer, clock: TestClock, pileBytes: number) {
     this.folder = folder;
     this.database = database;
     this.dns = dns;
@@ -81,6 +92,7 @@ export class MailHost {
       clock,
       random: randomBytes,
       cacheBytes: 10_000_000,
+      pileBytes,
     });
     this.ingest = new Ingest(this.store);
     this.incoming = this.newIncoming();
@@ -88,16 +100,19 @@ export class MailHost {
 
   newIncoming(holder: Holder = thisProcess): Incoming {
     const { store, blobs, ingest, clock, log } = this;
+    const { events } = this.heard;
     const vacation = new VacationResponder({ store, blobs, clock, log, random: randomBytes });
     const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
-    return new Incoming({ store, blobs, ingest, clock, log, holder, onDelivered });
+    return new Incoming({ store, blobs, ingest, clock, log, events, holder, onDelivered });
   }
 
-  async listen({ maxMessageSize = 1_000_000 } = {}): Promise<void> {
+  async listen({ maxMessageSize = 1_000_000, stages }: ListenOptions = {}): Promise<void> {
     const { database, blobs, incoming, clock, log, dns } = this;
+    const { events } = this.heard;
     const hostname = "mx.posthorn.test";
     const resolver = dns.resolver();
-    this.smtpIn = await createSmtpIn({ database, blobs, incoming, resolver, clock, log, hostname, maxMessageSize });
+    const options = { database, blobs, incoming, resolver, clock, log, events, hostname, maxMessageSize };
+    this.smtpIn = await createSmtpIn(options, { ...createStages(options), ...stages });
     this.smtpPort = await this.smtpIn.listen("127.0.0.1", 0);
   }
 
@@ -110,6 +125,7 @@ export class MailHost {
       incoming,
       clock,
       log,
+      events: this.heard.events,
       random: randomBytes,
       resolver: dns.resolver(),
       holder: thisProcess,
@@ -164,8 +180,9 @@ export class MailHost {
   }
 }
 
-export async function startMailHost(): Promise<MailHost> {
+/** Without `pileBytes`, messages over 1 MB that come in wait in files. */
+export async function startMailHost({ pileBytes = 0 } = {}): Promise<MailHost> {
   const folder = await mkdtemp(join(tmpdir(), "posthorn-smtp-"));
   const [{ database }, dns] = await Promise.all([createTestDatabase(), startDns()]);
-  return new MailHost(folder, database, dns, new TestClock());
+  return new MailHost(folder, database, dns, new TestClock(), pileBytes);
 }

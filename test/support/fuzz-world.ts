@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { silentEvents } from "../../src/base/events.ts";
 import { encodeId } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { Services } from "../../src/jmap/method.ts";
@@ -68,8 +69,8 @@ export async function createFuzzHost(): Promise<FuzzHost> {
   const resolver = { resolve4: async () => [], resolve6: async () => [] } as unknown as WebPushOptions["resolver"];
   const holder = { name: "fuzz", isGone: () => false };
   const contact = "mailto:postmaster@home.test";
-  const deps = { store, bus, clock, resolver, random: randomBytes, log, holder, allowPrivateTargets: false, contact };
-  const webPush = await WebPush.open(deps);
+  const deps = { store, bus, clock, resolver, random: randomBytes, log, events: silentEvents, holder, contact };
+  const webPush = await WebPush.open({ ...deps, allowPrivateTargets: false });
   afterwards(async () => {
     await webPush.close();
     await bus.close();

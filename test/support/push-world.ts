@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect } from "vitest";
 import type { Login } from "../../src/auth/login.ts";
+import { silentEvents } from "../../src/base/events.ts";
 import { encodeId } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { methods } from "../../src/jmap/methods.ts";
@@ -82,6 +83,7 @@ export class PushWorld {
       resolver,
       random: randomBytes,
       log: silentLog,
+      events: silentEvents,
       holder: { name, isGone: () => false },
       allowPrivateTargets: true,
       contact: "mailto:postmaster@home.test",

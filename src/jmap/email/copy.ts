@@ -20,14 +20,12 @@ interface Original {
   message?: { prepared: PreparedMessage; terms: string[] };
 }
 
-const columns = { list: false, header: false, structure: false, blob: true };
-
 /** RFC 8621 §4.7 */
 export const emailCopy: CopyHooks = {
   overrides: ["mailboxIds", "keywords", "receivedAt"],
 
   async read(ids, call) {
-    const emails = await fetchEmails(call.reader, ids, columns);
+    const emails = await fetchEmails(call.reader, ids, "blob");
     return new Map(
       emails.map((email): [number, Original] => [
         email.id,

@@ -40,20 +40,22 @@ export const emailImport = ownMethod({
     const { store, limits, ingest } = call.services;
     const entries = Object.entries(args.emails);
     if (entries.length > limits.maxObjectsInSet) throw new MethodError("requestTooLarge");
-    const state = await store.reader(call.accountId).state("Email");
-    if (args.ifInState != null && args.ifInState !== state) throw new MethodError("stateMismatch");
+    const readState = () => store.reader(call.accountId).state("Email");
+    if (args.ifInState != null && args.ifInState !== (await readState())) throw new MethodError("stateMismatch");
     const prepared = new Map<string, NewMail | SetError>();
     for (const [creationId, email] of entries) prepared.set(creationId, await prepareImport(email as JmapObject, call));
     const mails = [...prepared.values()].filter((mail): mail is NewMail => !(mail instanceof SetError));
     const added =
       mails.length === 0
-        ? { outcomes: [], oldState: state, newState: state }
+        ? unchanged(await readState())
         : args.ifInState
           ? await addInState(mails, args.ifInState, call)
           : await ingest.addAll(call.accountId, mails);
     return respond(args.accountId, prepared, added);
   },
 });
+
+const unchanged = (state: string): Added => ({ outcomes: [], oldState: state, newState: state });
 
 /** Not folded with what else arrives: `ifInState` is checked under the account row. */
 function addInState(mails: NewMail[], ifInState: string, call: Call): Promise<Added> {
@@ -66,7 +68,7 @@ function addInState(mails: NewMail[], ifInState: string, call: Call): Promise<Ad
       const outcomes = await writeMails(tx, termed);
       return { outcomes, oldState, newState: await tx.state("Email") };
     },
-    { ids: mails.length * 2, bytes: totalSize(mails) },
+    { ids: mails.length * 2, bytes: totalSize(mails), states: true },
   );
 }
 

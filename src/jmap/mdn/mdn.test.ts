@@ -8,7 +8,8 @@ import type { Store } from "../../store/core/store.ts";
 import { addAlias } from "../../store/directory/directory.ts";
 import { findMailboxes } from "../../store/mail/mailbox-places.ts";
 import { findUsed, setQuota } from "../../store/mail/quota.ts";
-import { hintQueued, leaseDeliveries, recordOutcomes } from "../../store/queues/deliveries.ts";
+import { leaseDeliveries, recordOutcomes } from "../../store/queues/deliveries.ts";
+import { hintQueued } from "../../store/queues/due.ts";
 import type { Services } from "../method.ts";
 import { methods } from "../methods.ts";
 

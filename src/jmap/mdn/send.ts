@@ -3,7 +3,7 @@ import { referenceBlobs } from "../../store/blobs/blob-refs.ts";
 import { Kind } from "../../store/core/change.ts";
 import { findEmails } from "../../store/mail/emails.ts";
 import { findIdentities, type IdentityRow } from "../../store/mail/identities.ts";
-import { insertSubmissions } from "../../store/queues/submissions.ts";
+import { insertSubmissions, queuedReply } from "../../store/queues/submissions.ts";
 import { MethodError, overQuota, SetError } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import { type Call, type WriteCall, writeMethod } from "../method.ts";
@@ -147,7 +147,7 @@ async function submit(mdns: ReadyMdn[], identityId: number, { tx }: WriteCall): 
       envelope: judged.envelope,
       sendAt: judged.sendAt,
       blob,
-      recipients: judged.envelope.rcptTo.map((address) => ({ address, smtpReply: "250 2.1.5 queued" })),
+      recipients: judged.envelope.rcptTo.map((address) => ({ address, smtpReply: queuedReply })),
       isHidden: true as const,
     })),
   );

@@ -45,12 +45,9 @@ export function searchSnippetGet<C, S>({ query }: { query: QueryHooks<C, S> }): 
       );
       const body = new Highlighter(asked("text", "body").flatMap(searchPhrases));
       const ids = wanted.map((wireId) => decodeId(idPrefix.email, wireId)).filter((number) => number !== undefined);
-      const emails = await fetchEmails(call.services.store.reader(call.accountId), ids, {
-        list: !subject.isEmpty || !body.isEmpty,
-        header: false,
-        structure: !body.isEmpty,
-        blob: !body.isEmpty,
-      });
+      const withoutBody = subject.isEmpty ? "own" : "list";
+      const columns = body.isEmpty ? withoutBody : "listAndContent";
+      const emails = await fetchEmails(call.services.store.reader(call.accountId), ids, columns);
       const found = new Map(emails.map((email) => [email.id, email]));
       const existing = wanted.filter((wireId) => found.has(decodeId(idPrefix.email, wireId) ?? 0));
       const snippets: object[] = [];
@@ -60,8 +57,8 @@ export function searchSnippetGet<C, S>({ query }: { query: QueryHooks<C, S> }): 
           const email = emailOf(emailId);
           return {
             emailId,
-            subject: subject.isEmpty ? null : subject.mark(email.subject ?? ""),
-            preview: body.isEmpty ? null : await previewOf(email, body, call.services.blobs),
+            subject: "subject" in email && !subject.isEmpty ? subject.mark(email.subject ?? "") : null,
+            preview: "structure" in email ? await previewOf(email, body, call.services.blobs) : null,
           };
         });
         const shown = await Promise.all(made);
@@ -84,7 +81,7 @@ function textsIn(filter: JmapObject, properties: readonly string[]): string[] {
   return properties.flatMap((name) => (Object.hasOwn(filter, name) ? [filter[name] as string] : []));
 }
 
-const isSmall = (email: FetchedEmail): boolean => blobOf(email).size <= cachedAtMost;
+const isSmall = ({ size }: FetchedEmail): boolean => size <= cachedAtMost;
 
 /** `concurrency` of them at once, in order; what is not small alone. */
 function inTurns<T>(all: readonly T[], isSmall: (one: T) => boolean): T[][] {
@@ -102,7 +99,11 @@ function inTurns<T>(all: readonly T[], isSmall: (one: T) => boolean): T[][] {
 }
 
 /** The kept preview is the beginning of the body: what is found there needs no reading. */
-async function previewOf(email: FetchedEmail, highlighter: Highlighter, blobs: Blobs): Promise<string | null> {
+async function previewOf(
+  email: FetchedEmail<"listAndContent">,
+  highlighter: Highlighter,
+  blobs: Blobs,
+): Promise<string | null> {
   const soon = highlighter.preview(wholeWords(email.preview));
   if (soon !== null) return soon;
   const blob = blobOf(email);

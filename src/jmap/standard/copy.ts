@@ -104,7 +104,7 @@ async function writeCopies<C, S>(
       if (written.length > 0) await type.copy.create(written, writing);
       return { oldState, newState: await tx.state(type.name), written };
     },
-    { ids: sound.length },
+    { ids: sound.length, states: true },
   );
   return result(type, [...planned.filter((record) => record.error), ...written], { oldState, newState }, args);
 }

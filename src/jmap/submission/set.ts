@@ -9,6 +9,7 @@ import {
   findCancelable,
   findEmailsToSend,
   insertSubmissions,
+  queuedReply,
 } from "../../store/queues/submissions.ts";
 import { invalidProperties, SetError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
@@ -51,7 +52,7 @@ export const submissionSet: SetHooks = {
       blob,
       recipients: distinctRecipients(judged.envelope.rcptTo).map((address) => ({
         address,
-        smtpReply: "250 2.1.5 queued",
+        smtpReply: queuedReply,
       })),
     }));
     await insertSubmissions(call.tx, rows);

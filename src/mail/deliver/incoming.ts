@@ -1,6 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
+import type { Events } from "../../base/events.ts";
 import type { Holder } from "../../base/holder.ts";
 import type { Log } from "../../base/log.ts";
+import { retry } from "../../base/retry.ts";
 import { Slots } from "../../base/slots.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import { AccountMissing } from "../../store/core/errors.ts";
@@ -28,6 +30,7 @@ export interface IncomingOptions {
   ingest: Ingest;
   clock: Clock;
   log: Log;
+  events: Events;
   holder: Holder;
   /** Told of each message that came into an account's inbox; once more when it failed or the process died meanwhile. */
   onDelivered?: (delivered: Delivered) => Promise<void>;
@@ -67,7 +70,7 @@ export class Incoming {
   readonly #held = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: IncomingOptions) {
     this.#options = options;
@@ -79,7 +82,19 @@ export class Incoming {
   }
 
   /** Durable on return; delivered soon after. An id that was accepted before is not taken twice. */
-  async accept({ id, message, mailFrom, recipients, junkReason = null }: Accepted): Promise<void> {
+  async accept(accepted: Accepted): Promise<void> {
+    const { events } = this.#options;
+    const told = { sizeOctets: accepted.message.length, recipients: accepted.recipients.length };
+    try {
+      await this.#take(accepted);
+    } catch (error) {
+      events.mailNotStored(told);
+      throw error;
+    }
+    events.mailTaken(told);
+  }
+
+  async #take({ id, message, mailFrom, recipients, junkReason = null }: Accepted): Promise<void> {
     const { blobs, clock } = this.#options;
     const blob = await blobs.put(message);
     const perAccount = new Map(recipients.map((recipient) => [recipient.userId, recipient]));
@@ -121,7 +136,7 @@ export class Incoming {
 
   /** Resolves when what was accepted here is delivered or put off. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     clearInterval(this.#timer);
     await this.#sweeping;
     await this.idle();
@@ -137,7 +152,7 @@ export class Incoming {
     // Our own name is among them for what we hold without knowing, as when the database's answer was lost.
     const others = await incomingLeaseHolders(store.database);
     const gone = [holder.name, ...others.filter((name) => holder.isGone(name))];
-    while (!this.#closed) {
+    while (!this.#closing.signal.aborted) {
       const now = clock.now();
       const found = await dueIncoming(store.database, now, gone, sweepMost + this.#held.size);
       const ids = found.filter((id) => !this.#held.has(id));
@@ -172,14 +187,17 @@ export class Incoming {
 
   /** Until its row is gone or put off; a database that is away comes back. */
   async #persist(row: IncomingMessage, message?: Buffer): Promise<void> {
-    for (let pause = 500; !this.#closed; pause = Math.min(pause * 2, 30_000)) {
-      try {
-        return await this.#deliver(row, message);
-      } catch (error) {
-        this.#options.log.warn({ incoming: row.id, reason: reasonOf(error) }, "delivery interrupted");
-        await new Promise((resolve) => setTimeout(resolve, pause));
-      }
-    }
+    const { signal } = this.#closing;
+    if (signal.aborted) return;
+    const onFailure = (error: unknown) =>
+      this.#options.log.warn({ incoming: row.id, reason: reasonOf(error) }, "delivery interrupted");
+    // What `close` ends is left to the sweep.
+    await retry(() => this.#deliver(row, message), {
+      firstPause: 500,
+      longestPause: 30_000,
+      signal,
+      onFailure,
+    }).catch(() => {});
   }
 
   async #deliver(row: IncomingMessage, message?: Buffer): Promise<void> {

@@ -1,6 +1,7 @@
 import { tsvectorTexts } from "../../search/terms.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";
 import { isRetryable } from "../../store/core/database.ts";
+import { Gathering } from "../../store/core/gathering.ts";
 import { encodeState } from "../../store/core/state.ts";
 import type { Store, Tx } from "../../store/core/store.ts";
 import type { EmailRow } from "../../store/mail/emails.ts";
@@ -64,7 +65,7 @@ const maxFold = 64;
  */
 export class Ingest {
   readonly #store: Store;
-  readonly #waiting = new Map<number, Job[]>();
+  readonly #jobs = new Gathering<Job>((accountId, waiting) => this.#write(accountId, takeTogether(waiting)));
 
   constructor(store: Store) {
     this.#store = store;
@@ -77,29 +78,7 @@ export class Ingest {
 
   /** As `add`, for messages that are one change of the account: no other one stands between them. */
   addAll(accountId: number, mails: readonly NewMail[]): Promise<Added> {
-    return new Promise((resolve, reject) => {
-      const job = { mails, resolve, reject };
-      const waiting = this.#waiting.get(accountId);
-      if (waiting) waiting.push(job);
-      else {
-        this.#waiting.set(accountId, [job]);
-        void this.#drain(accountId);
-      }
-    });
-  }
-
-  async #drain(accountId: number): Promise<void> {
-    const waiting = this.#waiting.get(accountId)!;
-    while (waiting.length > 0) {
-      const jobs = [waiting.shift()!];
-      for (let size = jobs[0]!.mails.length; waiting.length > 0; ) {
-        size += waiting[0]!.mails.length;
-        if (size > maxFold) break;
-        jobs.push(waiting.shift()!);
-      }
-      await this.#write(accountId, jobs);
-    }
-    this.#waiting.delete(accountId);
+    return new Promise((resolve, reject) => this.#jobs.add(accountId, { mails, resolve, reject }));
   }
 
   async #write(accountId: number, jobs: Job[]): Promise<void> {
@@ -109,6 +88,7 @@ export class Ingest {
         ids: 2 * jobs.reduce((sum, job) => sum + job.mails.length, 0),
         modseqs: jobs.length,
         bytes: totalSize(jobs.flatMap((job) => job.mails)),
+        states: true,
       });
       jobs.forEach((job, index) => {
         job.resolve(added[index]!);
@@ -120,6 +100,16 @@ export class Ingest {
       } else for (const job of jobs) await this.#write(accountId, [job]);
     }
   }
+}
+
+function takeTogether(waiting: Job[]): Job[] {
+  const jobs = [waiting.shift()!];
+  for (let size = jobs[0]!.mails.length; waiting.length > 0; ) {
+    size += waiting[0]!.mails.length;
+    if (size > maxFold) break;
+    jobs.push(waiting.shift()!);
+  }
+  return jobs;
 }
 
 export function totalSize(mails: readonly NewMail[]): number {
@@ -147,11 +137,8 @@ export async function writeMails(
   mails: readonly TermedMail[],
   modseqs?: readonly number[],
 ): Promise<Outcome[]> {
-  const places = await mailboxesFor(tx, mails);
-  const fresh = await claimIncoming(
-    tx,
-    mails.map((mail) => mail.incomingId).filter((id) => id !== undefined),
-  );
+  const incoming = mails.map((mail) => mail.incomingId).filter((id) => id !== undefined);
+  const [places, fresh] = await Promise.all([mailboxesFor(tx, mails), claimIncoming(tx, incoming)]);
   let { room } = tx;
   const outcomes: (Outcome | undefined)[] = mails.map((mail) => {
     // A claim counts once: the same message twice in one fold is a duplicate too.

@@ -2,7 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Database } from "../../store/core/database.ts";
 import type { StateChange } from "../../store/core/store.ts";
-import { hintQueued } from "../../store/queues/deliveries.ts";
+import { hintQueued } from "../../store/queues/due.ts";
 
 /**
  * Tells the workers what a commit has queued. Every process that writes submissions calls `noticed` after each commit;

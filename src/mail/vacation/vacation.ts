@@ -8,7 +8,7 @@ import type { Store } from "../../store/core/store.ts";
 import { normalizeAddress, splitAddress } from "../../store/directory/directory.ts";
 import { findIdentities } from "../../store/mail/identities.ts";
 import { claimAnswer, findActiveVacation, type VacationRow, wasAnswered } from "../../store/mail/vacation.ts";
-import { hintQueued } from "../../store/queues/deliveries.ts";
+import { hintQueued } from "../../store/queues/due.ts";
 import { insertHiddenSubmission } from "../../store/queues/submissions.ts";
 import type { Delivered } from "../deliver/incoming.ts";
 import type { PreparedMessage } from "../deliver/prepare.ts";

@@ -1,11 +1,12 @@
 import type { Log } from "../../base/log.ts";
+import { TooSlow } from "../../base/threads.ts";
 import type { DnsResolver } from "../resolver.ts";
 import { readAuthors } from "./authors.ts";
 import { decide, type Verdict } from "./disposition.ts";
 import { type DmarcVerdict, judgeDomain } from "./dmarc.ts";
 import { type IncomingHeader, isOverlong, plainly } from "./incoming-header.ts";
 import { type LookUp, lookUps } from "./look-up.ts";
-import { TooSlow, verifyAside } from "./verifier.ts";
+import { verifyAside } from "./verifier.ts";
 import type { Sender, Verified } from "./verify.ts";
 
 export interface Means {
@@ -32,7 +33,7 @@ export async function authenticate(
   sender: Sender,
   means: Means,
 ): Promise<Verdict> {
-  const excessive = { field: "", refusal: "5.7.1 From names more than can be judged" };
+  const excessive = { field: "", refusal: "From names more than can be judged" };
   if (header.isFromExcessive) return excessive;
   const verified = await verify(message, header, sender, means);
   if (!verified || verified.authors.domains.length > mostDomains) return excessive;

@@ -37,7 +37,7 @@ export function decide({ domains, header, verified }: Judged): Verdict {
   );
   const objections = judged.flatMap((domain) => objectionTo(domain, isPassedOn(domain, header, verified)) ?? []);
   const rejected = objections.find(({ disposition }) => disposition === "reject");
-  if (rejected) return { field: "", refusal: `5.7.1 refused by the DMARC policy of ${rejected.domain}` };
+  if (rejected) return { field: "", refusal: `refused by the DMARC policy of ${rejected.domain}` };
   const reasons = objections.map(({ reason }) => reason);
   if (!verified.authors.isClear) reasons.push("From has an address without a clear domain");
   const rows = judged.map((domain) => resultOf(domain, objections));

@@ -1,11 +1,5 @@
-import { isAscii } from "node:buffer";
 import { isIPv4, isIPv6 } from "node:net";
-import type { SMTPServerAddress } from "smtp-server";
 import { longestPath } from "../../mail/submit/submit.ts";
-import { Refusal } from "./reply.ts";
-
-/** What our EHLO offers. */
-const parameters = { mail: new Set(["SIZE", "BODY", "SMTPUTF8"]), rcpt: new Set<string>() };
 
 /** In no address: control characters and what cannot be seen. The joiners of some scripts belong to names. */
 const unsafe = /[\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff]/;
@@ -41,14 +35,4 @@ function isDomain(text: string): boolean {
   const literal = /^\[(IPv6:)?(.*)\]$/i.exec(text);
   if (literal) return literal[1] ? isIPv6(literal[2]!) : isIPv4(literal[2]!);
   return !/^-|-$|\.-|-\./.test(text);
-}
-
-/** RFC 5321 §4.1.1.11, RFC 6531 §3.5: the address and parameters of MAIL or RCPT. Throws Refusal. */
-export function checkPath(verb: "mail" | "rcpt", { address, args }: SMTPServerAddress, isUtf8: boolean): void {
-  const unknown = Object.keys(args || {}).find((name) => !parameters[verb].has(name));
-  if (unknown !== undefined) throw new Refusal(555, `5.5.4 the parameter ${unknown.slice(0, 40)} is not known here`);
-  if (address.includes("\ufffd")) throw new Refusal(553, "5.6.7 the address is not UTF-8");
-  if (!isUtf8 && !isAscii(Buffer.from(address))) {
-    throw new Refusal(553, "5.6.7 an address that is not ASCII needs SMTPUTF8");
-  }
 }

@@ -1,20 +1,12 @@
 import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
 import { encodeId } from "../../base/ids.ts";
 import { Slots } from "../../base/slots.ts";
-import type { Spool } from "../../store/blobs/blobs.ts";
-import { authenticate } from "./authenticate.ts";
+import type { Pile } from "../../store/blobs/blobs.ts";
+import type { Conversation } from "./conversation.ts";
 import { readIncomingHeader, withoutForged } from "./incoming-header.ts";
 import type { SmtpInOptions } from "./options.ts";
-import { isOurDomain } from "./own-domains.ts";
 import { Refusal } from "./reply.ts";
-import { isSmuggling, receivedField } from "./trace.ts";
-
-/** What the session is told of each recipient, besides its address. */
-export interface Envelope {
-  /** "" for the null sender. */
-  mailFrom: string;
-  recipients: { address: string; userId: number }[];
-}
+import { receivedField } from "./trace.ts";
 
 /** The library's name for a connection that ended within DATA: nobody's error, and nobody is left to hear the reply. */
 const brokenOff = "ECONNECTION";
@@ -23,20 +15,23 @@ const brokenOff = "ECONNECTION";
 export async function receive(
   stream: SMTPServerDataStream,
   session: SMTPServerSession,
-  envelope: Envelope,
+  conversation: Conversation,
   options: SmtpInOptions,
 ): Promise<string> {
+  const envelope = conversation.envelope(session);
   const told = {
     remoteAddress: session.remoteAddress,
     from: envelope.mailFrom,
     to: envelope.recipients.map(({ address }) => address),
   };
   try {
-    const { size, name } = await take(stream, session, envelope, options);
+    const { size, name } = await take(stream, session, conversation, options);
     options.log.info({ ...told, size, id: name }, "mail in");
     return `2.6.0 accepted as ${name}`;
   } catch (error) {
-    if (error instanceof Refusal) options.log.info({ ...told, reply: error.message }, "mail refused");
+    if (error instanceof Refusal) {
+      options.log.info({ ...told, reply: error.message, reason: error.reason }, "mail refused");
+    }
     if ((error as { code?: unknown }).code !== brokenOff) throw error;
     options.log.debug(told, "mail broken off by its sender");
     throw new Refusal(421, "4.4.2 the connection broke off");
@@ -46,17 +41,17 @@ export async function receive(
 async function take(
   stream: SMTPServerDataStream,
   session: SMTPServerSession,
-  envelope: Envelope,
+  conversation: Conversation,
   options: SmtpInOptions,
 ): Promise<{ size: number; name: string }> {
-  const spool = await spoolAll(stream, options);
-  const { size } = spool;
+  const pile = await collect(stream, options);
+  const { size } = pile;
   try {
-    const work = () => judge(spool, session, envelope, options);
+    const work = () => judge(pile, session, conversation, options);
     return { size, name: size <= large ? await work() : await largeOnes.run(work) };
   } finally {
     // The message may be accepted by now, so a file that cannot be removed must not refuse it.
-    await spool.abort().catch((err: unknown) => options.log.warn({ err }, "a spooled message could not be removed"));
+    await pile.abort().catch((err: unknown) => options.log.warn({ err }, "the file of a message could not be removed"));
   }
 }
 
@@ -65,36 +60,27 @@ const large = 1_000_000;
 const largeOnes = new Slots(3);
 
 async function judge(
-  spool: Spool,
+  pile: Pile,
   session: SMTPServerSession,
-  envelope: Envelope,
+  conversation: Conversation,
   options: SmtpInOptions,
 ): Promise<string> {
-  const raw = await spool.bytes();
+  const raw = await pile.bytes();
   const { hostname, incoming, clock } = options;
-  if (isSmuggling(raw)) throw new Refusal(554, "5.6.0 a lone dot between line ends that are not CRLF");
-  const incomingHeader = readIncomingHeader(raw, hostname);
-  if (incomingHeader.isLooping) throw new Refusal(554, "5.4.6 this message is going round in circles");
-  const helo = session.hostNameAppearsAs || session.remoteAddress;
-  const sender = { mailFrom: envelope.mailFrom, helo, address: session.remoteAddress };
-  const isOurs = (domain: string) => isOurDomain(domain, options.database, clock);
-  const verdict = await authenticate(raw, incomingHeader, sender, { ...options, isOurs });
-  if (verdict.refusal !== undefined) throw new Refusal(550, verdict.refusal);
+  const header = readIncomingHeader(raw, hostname);
+  const { results = "", junkReason = null } = await conversation.message({ message: raw, header }, session);
   const id = await incoming.newId();
   const name = encodeId("q", id);
-  const { tlsOptions } = session;
+  const envelope = conversation.envelope(session);
+  const { helo, address, tls } = conversation.session;
   const received = receivedField({
-    helo,
-    address: session.remoteAddress,
+    ...{ helo, address, hostname, id: name, at: clock.now() },
     protocol: protocolOf(session),
-    ...(tlsOptions && { cipher: `${tlsOptions.version} ${tlsOptions.standardName ?? tlsOptions.name}` }),
-    hostname,
-    id: name,
-    at: clock.now(),
+    ...(tls !== undefined && { cipher: tls }),
   });
-  const header = Buffer.from(`Return-Path: <${envelope.mailFrom}>\r\n${verdict.field}${received}`);
-  const message = Buffer.concat([header, withoutForged(raw, incomingHeader)]);
-  await incoming.accept({ id, message, ...envelope, junkReason: verdict.junkReason ?? null });
+  const trace = Buffer.from(`Return-Path: <${envelope.mailFrom}>\r\n${results}${received}`);
+  const message = Buffer.concat([trace, withoutForged(raw, header)]);
+  await incoming.accept({ id, message, ...envelope, junkReason });
   return name;
 }
 
@@ -104,21 +90,21 @@ function protocolOf({ envelope, secure, transmissionType }: SMTPServerSession): 
   return secure ? "UTF8SMTPS" : "UTF8SMTP";
 }
 
-async function spoolAll(stream: SMTPServerDataStream, { blobs, maxMessageSize }: SmtpInOptions): Promise<Spool> {
-  const spool = await blobs.spool(maxMessageSize);
+async function collect(stream: SMTPServerDataStream, { blobs, maxMessageSize }: SmtpInOptions): Promise<Pile> {
+  const pile = blobs.pile(maxMessageSize);
   try {
     for await (const chunk of stream) {
       // What comes after the limit is read and thrown away: the client only listens when it is through.
-      if (!stream.sizeExceeded) await spool.write(chunk as Buffer);
+      if (!stream.sizeExceeded) await pile.write(chunk as Buffer);
     }
   } catch (error) {
     // Of one that gave up beyond the limit, what stays is that it was too large.
     if (!stream.sizeExceeded) {
-      await spool.abort();
+      await pile.abort();
       throw error;
     }
   }
-  if (!stream.sizeExceeded) return spool;
-  await spool.abort();
+  if (!stream.sizeExceeded) return pile;
+  await pile.abort();
   throw new Refusal(552, `5.3.4 a message may have ${maxMessageSize} bytes at most`);
 }

@@ -1,9 +1,12 @@
 /** An SMTP refusal: the code, and a text that begins with the enhanced status code (RFC 3463). */
 export class Refusal extends Error {
   readonly responseCode: number;
+  /** What only the log is told. */
+  readonly reason: string | undefined;
 
-  constructor(responseCode: number, text: string) {
+  constructor(responseCode: number, text: string, reason?: string) {
     super(text);
     this.responseCode = responseCode;
+    this.reason = reason;
   }
 }

@@ -1,17 +1,16 @@
 import type { AddressInfo } from "node:net";
-import type { SMTPServerAddress, SMTPServerSession } from "smtp-server";
+import type { SMTPServerSession } from "smtp-server";
+import type { Events, MailRefused } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
 import { isRetryable } from "../../store/core/database.ts";
-import { patiently } from "../../store/core/patiently.ts";
 import { isStorageTrouble, tellStorageTrouble } from "../../store/core/storage-trouble.ts";
 import { ownCertificate } from "./certificate.ts";
+import { Conversation } from "./conversation.ts";
 import { EagerServer } from "./eager-server.ts";
-import { PeerLimits } from "./limits.ts";
 import type { SmtpInOptions } from "./options.ts";
-import { checkPath } from "./path.ts";
 import { receive } from "./receive.ts";
-import { checkRoom, findRecipient } from "./recipients.ts";
 import { Refusal } from "./reply.ts";
+import { createStages } from "./stages/stages.ts";
 
 export interface SmtpIn {
   /** Resolves with the port, which is a free one for 0. */
@@ -25,14 +24,14 @@ const maxRecipients = 1_000;
 const closeTime = 5_000;
 const sayEvery = 60_000;
 
-type Done = (error?: Error | null, text?: string) => void;
+type Done<Result> = (error: Error | null, result?: Result) => void;
 
 /** Mail from other servers: every address it takes is one of ours. */
-export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
-  const { clock, database, hostname, log, maxMessageSize } = options;
+export async function createSmtpIn(options: SmtpInOptions, stages = createStages(options)): Promise<SmtpIn> {
+  const { clock, database, events, hostname, log, maxMessageSize } = options;
   const { cert, key } = options.certificate ?? (await ownCertificate(database, hostname, clock));
-  const limits = new PeerLimits(clock);
-  const accounts = new WeakMap<SMTPServerAddress, number>();
+  const conversations = new WeakMap<SMTPServerSession, Conversation>();
+  const withPeer = (session: SMTPServerSession) => conversations.get(session)!;
   const server = new EagerServer(
     {
       name: hostname,
@@ -41,8 +40,8 @@ export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
       size: maxMessageSize,
       logger: false,
       hideENHANCEDSTATUSCODES: false,
-      // Besides AUTH, jests of the library.
-      disabledCommands: ["AUTH", "WIZ", "SHELL", "KILL"],
+      // Besides AUTH, which is only for those whom a check knows, jests of the library.
+      disabledCommands: [...(stages.auth.length === 0 ? ["AUTH"] : []), "WIZ", "SHELL", "KILL"],
       authOptional: true,
       disableReverseLookup: true,
       maxClients: maxConnections,
@@ -50,19 +49,24 @@ export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
       closeTimeout: closeTime,
       socketTimeout: 5 * 60_000,
       maxCommandLength: 4096,
-      onConnect: (session, done) => judge(() => limits.connected(session.remoteAddress), done),
-      onClose: (session) => limits.closed(session.remoteAddress, session.id),
+      onConnect: (session, done) => {
+        const conversation = new Conversation(session, stages, log);
+        conversations.set(session, conversation);
+        answer(() => conversation.connected(), done, log);
+      },
+      // One that was turned away before it was judged has none.
+      onClose: (session) => conversations.get(session)?.ended(),
+      onSecure: (_, session, done) => answer(() => withPeer(session).secured(session), done, log),
+      onAuth: (credentials, session, done) =>
+        answer(async () => ({ user: await withPeer(session).authenticated(credentials, session) }), done, log),
       onMailFrom: (address, session, done) =>
-        judge(() => {
-          checkPath("mail", address, session.envelope.smtpUtf8 === true);
-          limits.message(session.remoteAddress);
-        }, done),
+        answer(() => withPeer(session).sender(address, session), told("MAIL", done, events), log),
       onRcptTo: (address, session, done) =>
-        answer(() => judgeRecipient(address, session, { accounts, limits, options }), done, log),
+        answer(() => withPeer(session).recipient(address, session), told("RCPT", done, events), log),
       onData: (stream, session, done) => {
         // The end of a stream that broke off is nobody's error: the peer is gone.
         stream.on("error", () => {});
-        answer(() => receive(stream, session, envelopeOf(session, accounts), options), done, log);
+        answer(() => receive(stream, session, withPeer(session), options), told("DATA", done, events), log);
       },
     },
     clock,
@@ -90,20 +94,18 @@ export async function createSmtpIn(options: SmtpInOptions): Promise<SmtpIn> {
   };
 }
 
-function judge(rule: () => void, done: Done): void {
-  let refusal: Error | undefined;
-  try {
-    rule();
-  } catch (error) {
-    refusal = error as Error;
-  }
-  done(refusal);
+/** `done`, of whose refusals the listener hears. */
+function told<Result>(command: MailRefused["command"], done: Done<Result>, events: Events): Done<Result> {
+  return (error, result) => {
+    if (error instanceof Refusal) events.mailRefused({ command, replyCode: error.responseCode });
+    done(error, result);
+  };
 }
 
 /** Refusals are told as they are; what nobody foresaw is logged, and the peer tries again later. */
-function answer(work: () => Promise<string | undefined>, done: Done, log: Log): void {
+function answer<Result>(work: () => Promise<Result>, done: Done<Result>, log: Log): void {
   work().then(
-    (text) => done(null, text),
+    (result) => done(null, result),
     (error: unknown) => {
       if (error instanceof Refusal) return done(error);
       if (isStorageTrouble(error)) {
@@ -115,41 +117,4 @@ function answer(work: () => Promise<string | undefined>, done: Done, log: Log): 
       done(new Refusal(451, "4.3.0 something went wrong here, try again later"));
     },
   );
-}
-
-async function judgeRecipient(
-  address: SMTPServerAddress,
-  session: SMTPServerSession,
-  { accounts, limits, options }: { accounts: WeakMap<object, number>; limits: PeerLimits; options: SmtpInOptions },
-): Promise<undefined> {
-  const { database, hostname } = options;
-  checkPath("rcpt", address, session.envelope.smtpUtf8 === true);
-  let userId: number;
-  try {
-    userId = await patiently(() => findRecipient(database, address.address, hostname));
-  } catch (error) {
-    if (error instanceof Refusal) {
-      limits.unknownRecipient(session.remoteAddress, session.id);
-      const { remoteAddress } = session;
-      options.log.info({ remoteAddress, to: address.address, reply: error.message }, "recipient refused");
-    }
-    throw error;
-  }
-  await checkRoom(database, userId, announcedSize(session));
-  accounts.set(address, userId);
-  return undefined;
-}
-
-/** RFC 1870: what the peer says that the message has. */
-function announcedSize({ envelope: { mailFrom } }: SMTPServerSession): number {
-  const { SIZE: text } = (mailFrom && (mailFrom.args as Record<string, unknown> | false)) || {};
-  return typeof text === "string" && /^\d{1,15}$/.test(text) ? Number(text) : 0;
-}
-
-function envelopeOf(session: SMTPServerSession, accounts: WeakMap<object, number>) {
-  const { mailFrom, rcptTo } = session.envelope;
-  return {
-    mailFrom: mailFrom ? mailFrom.address : "",
-    recipients: rcptTo.map((one) => ({ address: one.address, userId: accounts.get(one)! })),
-  };
 }

@@ -1,5 +1,5 @@
 import { encodeId } from "../../base/ids.ts";
-import type { Log } from "../../base/log.ts";
+import { retry } from "../../base/retry.ts";
 import { Slots } from "../../base/slots.ts";
 import { type NewMail, withTerms, writeMails } from "../../mail/deliver/ingest.ts";
 import { prepare } from "../../mail/deliver/preparer.ts";
@@ -11,7 +11,8 @@ import { parameterOf } from "../../mail/submit/submit-parameters.ts";
 import { asAddresses, parseHeader } from "../../mime/headers.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import { encodeBlobId } from "../../store/blobs/blob-id.ts";
-import { CommitError, isRetryable } from "../../store/core/database.ts";
+import { isRetryable } from "../../store/core/database.ts";
+import { CommitError } from "../../store/core/errors.ts";
 import type { Tx } from "../../store/core/store.ts";
 import { findAddress, findDomain, splitAddress } from "../../store/directory/directory.ts";
 import { findQuota } from "../../store/mail/quota.ts";
@@ -110,8 +111,8 @@ async function answersOf(
   }
   const sent = zip(destination.deliveries, answers).filter(({ answer }) => answer.kind === "relayed");
   const notes = sent.map(({ delivery: { no }, answer: { smtpReply } }) => ({ no, smtpReply }));
-  const { store, holder, log } = options;
-  if (notes.length > 0) await persistently(() => noteSent(store.database, leased, notes, holder.name), log);
+  const { store, holder } = options;
+  if (notes.length > 0) await persistently(() => noteSent(store.database, leased, notes, holder.name), options);
   return answers;
 }
 
@@ -197,7 +198,7 @@ async function settle(
   judged: Judged[],
   options: MailOutOptions,
 ): Promise<void> {
-  const { store, holder, log } = options;
+  const { store, holder, log, events } = options;
   const outcomes = judged.map(({ delivery, answer }) => outcomeOf(delivery, answer, leased, options));
   const failed = judged.flatMap(({ delivery, answer }, index) =>
     outcomes[index]!.result === "failed" ? [{ delivery, answer, smtpReply: outcomes[index]!.smtpReply }] : [],
@@ -210,27 +211,24 @@ async function settle(
     if (isOurs && report) await writeMails(tx, mails);
     return isOurs;
   };
-  const isRecorded = await persistently(() => store.write(leased.userId, record, { ids: report ? 2 : 0 }), log);
+  const isRecorded = await persistently(() => store.write(leased.userId, record, { ids: report ? 2 : 0 }), options);
   const replies = outcomes.map(({ result, smtpReply }) => `${result}: ${smtpReply}`);
   const fields = { account: leased.userId, submission: leased.submissionId, replies };
-  if (isRecorded) log.info(fields, "mail out");
-  else log.warn(fields, "mail went out after its lease was lost");
+  if (!isRecorded) return log.warn(fields, "mail went out after its lease was lost");
+  log.info(fields, "mail out");
+  for (const { result, smtpReply } of outcomes) events.attemptEnded({ result, smtpReply });
 }
 
-const patience = 10 * 60_000;
-
 /** What a server answered must not be forgotten because the database is away: the mail would go out twice. */
-async function persistently<T>(work: () => Promise<T>, log: Log): Promise<T> {
-  const deadline = Date.now() + patience;
-  for (let pause = 100; ; pause = Math.min(pause * 2, 5_000)) {
-    try {
-      return await work();
-    } catch (error) {
-      if (Date.now() > deadline || !(error instanceof CommitError || isRetryable(error))) throw error;
-      log.warn({ reason: (error as Error).message }, "answer not recorded yet");
-      await new Promise((resolve) => setTimeout(resolve, pause));
-    }
-  }
+function persistently<T>(work: () => Promise<T>, { clock, log }: MailOutOptions): Promise<T> {
+  return retry(work, {
+    clock,
+    firstPause: 100,
+    longestPause: 5_000,
+    patience: 10 * 60_000,
+    isPassing: (error) => error instanceof CommitError || isRetryable(error),
+    onFailure: (error) => log.warn({ reason: (error as Error).message }, "answer not recorded yet"),
+  });
 }
 
 function outcomeOf(

@@ -1,14 +1,6 @@
 import { AccountMissing } from "../../store/core/errors.ts";
-import {
-  claimDue,
-  type DueSubmission,
-  type LeasedSubmission,
-  leaseDeliveries,
-  logOutcomes,
-  nextDue,
-  releaseLease,
-  settleHint,
-} from "../../store/queues/deliveries.ts";
+import { type LeasedSubmission, leaseDeliveries, logOutcomes, releaseLease } from "../../store/queues/deliveries.ts";
+import { claimDue, type DueSubmission, nextDue, settleHint } from "../../store/queues/due.ts";
 import {
   deliveryLeaseHolders,
   freeDeliveryLeases,
@@ -103,7 +95,7 @@ class Worker implements MailOut {
   /** What we hold without knowing, as when the database's answer to a lease was lost. */
   async #freeForgotten(): Promise<void> {
     const { store, holder } = this.#options;
-    for (const { until, ...due } of await leasesOf(store.database, holder.name)) {
+    for (const { leasedUntil: until, ...due } of await leasesOf(store.database, holder.name)) {
       if (!this.#known.has(keyOf(due))) await releaseLease(store.database, due, { holder: holder.name, until });
     }
   }

@@ -1,19 +1,19 @@
-import { statement } from "../core/sql.ts";
+import { read } from "../core/declare.ts";
 import type { Reader } from "../core/store.ts";
 
+const users = read("blobs.users", (db, $: { accountId: number; sha256s: Buffer[] }) =>
+  db
+    .selectFrom("message as m")
+    .innerJoin("email as e", (join) => join.on("e.userId", "=", $.accountId).onRef("e.no", "=", "m.no"))
+    .select(["m.sha256", "e.id as emailId", "e.threadId", "e.mailboxIds"])
+    .where("m.userId", "=", $.accountId)
+    .where("m.sha256", "in", $.sha256s)
+    .orderBy("e.id"),
+);
+
 /** An email that holds a blob, as its message or as a part of it. */
-export interface BlobUser {
-  sha256: Buffer;
-  emailId: number;
-  threadId: number;
-  mailboxIds: number[];
-}
+export type BlobUser = NonNullable<(typeof users)["row"]>;
 
-const select = statement<BlobUser>(`
-  SELECT m.sha256, e.id AS "emailId", e.thread_id AS "threadId", e.mailbox_ids AS "mailboxIds" FROM message m
-  JOIN email e ON e.user_id = $1 AND e.no = m.no
-  WHERE m.user_id = $1 AND m.sha256 = ANY($2::bytea[]) ORDER BY e.id`);
-
-export function findBlobUsers(reader: Reader, sha256s: Buffer[]): Promise<BlobUser[]> {
-  return sha256s.length === 0 ? Promise.resolve([]) : reader.run(select, [reader.accountId, sha256s]);
+export async function findBlobUsers(reader: Reader, sha256s: Buffer[]): Promise<BlobUser[]> {
+  return sha256s.length === 0 ? [] : reader.run(users, { accountId: reader.accountId, sha256s });
 }

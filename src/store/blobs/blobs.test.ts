@@ -13,7 +13,7 @@ import { encodeBlobId } from "./blob-id.ts";
 import { findBlob, referenceBlob, releaseBlobs } from "./blob-refs.ts";
 import { Blobs } from "./blobs.ts";
 import { DiskObjects } from "./objects/disk.ts";
-import { TooLarge } from "./spool.ts";
+import { Pile, Room, TooLarge } from "./pile.ts";
 
 const store = await createTestStore();
 let folder: string;
@@ -163,10 +163,33 @@ test("a spool holds little in memory and much in a file, and refuses more than i
     expect((await spool.bytes()).equals(bytes)).toBe(true);
     const stored = await spool.finish();
     expect(stored.size).toBe(size);
-    expect((await spool.bytes()).equals(bytes)).toBe(true);
     expect((await blobs.readObject(stored)).equals(bytes)).toBe(true);
   }
   expect(await readdir(join(folder, "tmp"))).toEqual([]);
+});
+
+test("a pile stays in memory while there is room, and else goes to a file; what it took, others may have again", async () => {
+  const room = new Room(3_000_000);
+  const files = async () => (await readdir(join(folder, "tmp")).catch(() => [])).length;
+  const piled = async (bytes: Buffer) => {
+    const pile = new Pile(blobs.objects, 10_000_000, room);
+    for (let start = 0; start < bytes.length; start += 70_000) await pile.write(bytes.subarray(start, start + 70_000));
+    expect((await pile.bytes()).equals(bytes)).toBe(true);
+    return pile;
+  };
+  const large = randomBytes(3_500_000);
+  const first = await piled(large);
+  expect(await files()).toBe(0);
+  const second = await piled(large);
+  const small = await piled(randomBytes(1_000_000));
+  expect(await files()).toBe(1);
+  for (const pile of [first, second, small]) await pile.abort();
+  expect(await files()).toBe(0);
+  await expect(second.bytes()).rejects.toThrow();
+  const again = await piled(large);
+  expect(await files()).toBe(0);
+  await again.abort();
+  expect(await blobs.objects.days()).toEqual([]);
 });
 
 test("an aborted spool leaves nothing", async () => {

@@ -9,10 +9,11 @@ import { findBlob, type ReferenceOptions, referenceBlob } from "./blob-refs.ts";
 import { type BodyCache, cachedAtMost, createMemoryCache } from "./cache.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
 import { type ByteSpan, cutPieces, decodePieces, sizeOfPieces } from "./pieces.ts";
+import { Pile, Room } from "./pile.ts";
 import { Spool } from "./spool.ts";
 
 export type { StoredBlob } from "./objects/object-store.ts";
-export { Spool, TooLarge } from "./spool.ts";
+export { type Pile, TooLarge } from "./pile.ts";
 
 export interface BlobsOptions {
   objects: ObjectStore;
@@ -20,6 +21,8 @@ export interface BlobsOptions {
   random: Random;
   /** How many bytes of recent bodies stay in memory; 0 for none. */
   cacheBytes: number;
+  /** How many bytes of memory piles share, besides 1 MB each. (Default: 128 MB, which is a few of the largest messages.) */
+  pileBytes?: number;
 }
 
 /** Bytes [start, end) of a blob; a negative start counts from its end. */
@@ -42,6 +45,7 @@ export class Blobs {
   readonly objects: ObjectStore;
   readonly #clock: Clock;
   readonly #cache: BodyCache;
+  readonly #room: Room;
   readonly #reading = new Map<string, Promise<Buffer>>();
   /** Of decoded blobs that were streamed, by blob id: they never change. */
   readonly #sizes = new LRUCache<string, Promise<number>>({ max: 10_000 });
@@ -50,6 +54,7 @@ export class Blobs {
     this.objects = options.objects;
     this.#clock = options.clock;
     this.#cache = createMemoryCache(options.cacheBytes);
+    this.#room = new Room(options.pileBytes ?? 128 * 1024 * 1024);
   }
 
   /** Durable on return. A reference must be committed within the hour. */
@@ -59,6 +64,11 @@ export class Blobs {
     // A copy: the caller's bytes may be a slice of something large, or change.
     if (bytes.length <= cachedAtMost) this.#cache.set(cacheKey(blob), Buffer.from(bytes));
     return blob;
+  }
+
+  /** For bytes that come in pieces and are looked at before anything of them is put. `abort` it. */
+  pile(maxBytes: number): Pile {
+    return new Pile(this.objects, maxBytes, this.#room);
   }
 
   /** For bytes that come in pieces. `finish` or `abort` it. */

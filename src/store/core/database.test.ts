@@ -2,8 +2,9 @@ import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { createTestDatabase } from "../../../test/support/postgres.ts";
 import { silentLog } from "../../base/log.ts";
-import { Database } from "./database.ts";
+import { Database, isRetryable } from "./database.ts";
 import { across, read, write } from "./declare.ts";
+import { CommitError } from "./errors.ts";
 import { unprepared } from "./sql.ts";
 
 test("a day comes as it is written in the keys of objects, however the database writes dates", async () => {
@@ -45,6 +46,12 @@ test("one declared to write does not, though it begins with SELECT", async () =>
   const statement = write("test.endWrite", (_, $: { pid: number }) => end($));
   await expect(database.run(statement, { pid })).rejects.toMatchObject({ code: "57P01" });
   await database.close();
+});
+
+test("a commit of unknown outcome is not run again, whatever became of its connection", () => {
+  const lost = Object.assign(new Error("Connection terminated unexpectedly"), { code: "ECONNRESET" });
+  expect(isRetryable(lost)).toBe(true);
+  expect(isRetryable(new CommitError(lost))).toBe(false);
 });
 
 test("a day stays a day", async () => {

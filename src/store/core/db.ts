@@ -14,6 +14,9 @@ export interface Envelope {
 }
 
 export type UndoStatus = "pending" | "final" | "canceled";
+export type Delivered = "queued" | "yes" | "no" | "unknown";
+export type Displayed = "yes" | "unknown";
+export type DeliveryState = "queued" | "sent" | "failed" | "canceled";
 
 export interface AccountTable {
   userId: number;
@@ -93,14 +96,14 @@ export interface DeliveryTable {
   no: number;
   rcptTo: string;
   parameters: ColumnType<Record<string, string | null> | null, string | null, string | null>;
-  state: string;
+  state: DeliveryState;
   attempts: Generated<number>;
   nextAttemptAt: Date;
   leasedBy: string | null;
   leasedUntil: Date | null;
   smtpReply: string;
-  delivered: string;
-  displayed: string;
+  delivered: Delivered;
+  displayed: Displayed;
   incomingId: number | null;
 }
 

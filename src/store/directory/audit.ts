@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
-import { patiently } from "../core/database.ts";
+import { retry } from "../../base/retry.ts";
+import { databasePatience } from "../core/database.ts";
 import { type Row, read, write } from "../core/declare.ts";
 import type { Executor } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
@@ -63,13 +64,14 @@ export function writeInstallation<T>(
   entry: AuditEntry,
   work: (executor: Executor) => Promise<T>,
 ): Promise<T> {
-  return patiently(() =>
-    store.database.transaction("BEGIN", async (executor) => {
+  const { database, clock } = store;
+  const once = () =>
+    database.transaction("BEGIN", async (executor) => {
       const result = await work(executor);
-      await appendInstallationAudit(executor, { ...entry, at: store.clock.now() });
+      await appendInstallationAudit(executor, { ...entry, at: clock.now() });
       return result;
-    }),
-  );
+    });
+  return retry(once, { ...databasePatience, clock });
 }
 
 async function append(executor: Executor, entry: Pick<AuditRow, "userId" | "at" | "who" | "what">): Promise<void> {

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
 import { Conflict } from "../core/errors.ts";
+import { accountIds } from "../upkeep/accounts.ts";
 import { previewRemoval, removeAccount } from "../upkeep/removal.ts";
-import { accountIds } from "../upkeep/sweeps.ts";
 import {
   addAlias,
   addDomain,

@@ -1,8 +1,10 @@
 import { domainToASCII } from "node:url";
+import { sql } from "kysely";
 import { normalized } from "../../base/normalize.ts";
 import type { Database } from "../core/database.ts";
+import { across, type Row, read, write } from "../core/declare.ts";
 import { Conflict } from "../core/errors.ts";
-import { type Executor, statement, unprepared } from "../core/sql.ts";
+import type { Executor } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
 import { createDefaultMailboxes } from "../mail/mailboxes.ts";
 import { setQuota } from "../mail/quota.ts";
@@ -31,8 +33,8 @@ export function normalizeAddress(text: string): string | undefined {
   return address && `${address.local.toLowerCase()}@${address.domain}`;
 }
 
-const selectAddresses = statement<{ address: string; user_id: number }>(
-  "SELECT address, user_id FROM address WHERE address = ANY($1::text[])",
+const addressesByName = read("addresses.byName", (db, $: { names: readonly string[] }) =>
+  db.selectFrom("address").select(["address", "userId"]).where("address", "in", $.names),
 );
 
 /**
@@ -47,32 +49,55 @@ export async function findAddress(database: Database, address: string): Promise<
   const locals = [local, ...(tag > 0 ? [local.slice(0, tag)] : []), ""];
   if (locals.includes("abuse")) locals.push("postmaster");
   const names = locals.map((name) => `${name}@${parts.domain}`);
-  const found = new Map((await database.run(selectAddresses, [names])).map((row) => [row.address, row.user_id]));
+  const found = new Map((await database.run(addressesByName, { names })).map((row) => [row.address, row.userId]));
   const name = names.find((candidate) => found.has(candidate));
   return name === undefined ? undefined : found.get(name);
 }
 
 /** That very address, whoever else takes its mail. */
 export async function isAddressTaken(database: Database, address: string): Promise<boolean> {
-  return (await database.run(selectAddresses, [[normalizeAddress(address)]])).length > 0;
+  const name = normalizeAddress(address);
+  return name !== undefined && (await database.run(addressesByName, { names: [name] })).length > 0;
 }
 
 /** The account that very address belongs to. */
 export async function findAddressOwner(database: Database, address: string): Promise<number | undefined> {
-  return (await database.run(selectAddresses, [[address]]))[0]?.user_id;
+  return (await database.run(addressesByName, { names: [address] }))[0]?.userId;
 }
 
-const nextNumber = statement<{ number: number }>("SELECT nextval('account_number') AS number");
-const insertAccount = statement("INSERT INTO account (user_id, name, created_at) VALUES ($1, $2, $3)");
-const insertIdentity = statement(`
-  INSERT INTO identity (user_id, id, name, email, text_signature, html_signature, may_delete)
-  VALUES ($1, $2, $4, $3, '', '', false)`);
-const insertLogin = statement(`
-  INSERT INTO login (login, user_id, password_hash, created_at) VALUES ($1, $2, $3, $4)
-  ON CONFLICT (login) DO NOTHING`);
-const adoptLogin = statement("UPDATE login SET user_id = $2, password_hash = $3 WHERE login = $1");
-const insertAddress = statement(`
-  INSERT INTO address (address, user_id, created_at) VALUES ($1, $2, $3) ON CONFLICT (address) DO NOTHING`);
+const nextNumber = write(
+  "accounts.nextNumber",
+  () => sql<{ number: number }>`SELECT nextval('account_number') AS number`,
+);
+const insertAccount = write("accounts.add", (db, $: Row<"account", "userId" | "name" | "createdAt">) =>
+  db.insertInto("account").values({ userId: $.userId, name: $.name, createdAt: $.createdAt }),
+);
+const insertIdentity = write("accounts.addIdentity", (db, $: Row<"identity", "userId" | "id" | "name" | "email">) =>
+  db.insertInto("identity").values({
+    userId: $.userId,
+    id: $.id,
+    name: $.name,
+    email: $.email,
+    textSignature: "",
+    htmlSignature: "",
+    mayDelete: false,
+  }),
+);
+const insertLogin = write("logins.add", (db, $: Row<"login", "login" | "userId" | "passwordHash" | "createdAt">) =>
+  db
+    .insertInto("login")
+    .values({ login: $.login, userId: $.userId, passwordHash: $.passwordHash, createdAt: $.createdAt })
+    .onConflict((conflict) => conflict.column("login").doNothing()),
+);
+const adoptLogin = write("logins.adopt", (db, $: Row<"login", "login" | "userId" | "passwordHash">) =>
+  db.updateTable("login").set({ userId: $.userId, passwordHash: $.passwordHash }).where("login", "=", $.login),
+);
+const insertAddress = write("addresses.add", (db, $: Row<"address", "address" | "userId" | "createdAt">) =>
+  db
+    .insertInto("address")
+    .values({ address: $.address, userId: $.userId, createdAt: $.createdAt })
+    .onConflict((conflict) => conflict.column("address").doNothing()),
+);
 
 /**
  * An account with its mailboxes, identity, login and address, each written in turn: the address comes last, so mail
@@ -91,17 +116,16 @@ export async function createAccount(
 ): Promise<number> {
   const address = mustBeAddress(options.address);
   const { database } = store;
-  const now = store.clock.now();
-  if ((await database.run(selectAddresses, [[address]])).length > 0) throw new Conflict("address");
+  const createdAt = store.clock.now();
+  if (await isAddressTaken(database, address)) throw new Conflict("address");
   const [row] = await database.run(nextNumber);
   const userId = row!.number;
-  await database.run(insertAccount, [userId, options.name || address, now]);
+  await database.run(insertAccount, { userId, name: options.name || address, createdAt });
   await store.write(userId, (tx) => fillAccount(tx, { ...options, address }), { ids: 16 });
   // A login without its address is what an interrupted creation leaves: it is taken over.
-  if ((await database.count(insertLogin, [address, userId, options.passwordHash, now])) === 0) {
-    await database.run(adoptLogin, [address, userId, options.passwordHash]);
-  }
-  if ((await database.count(insertAddress, [address, userId, now])) === 0) throw new Conflict("address");
+  const login = { login: address, userId, passwordHash: options.passwordHash };
+  if ((await database.count(insertLogin, { ...login, createdAt })) === 0) await database.run(adoptLogin, login);
+  if ((await database.count(insertAddress, { address, userId, createdAt })) === 0) throw new Conflict("address");
   return userId;
 }
 
@@ -112,7 +136,7 @@ async function fillAccount(
   await fill(tx);
   if (quota !== null) await setQuota(tx, quota);
   const [id] = await tx.newIds(1);
-  await tx.run(insertIdentity, [tx.accountId, id, address, name]);
+  await tx.run(insertIdentity, { userId: tx.accountId, id: id!, name, email: address });
   tx.changed({ type: "Identity", id: id!, kind: 1 });
 }
 
@@ -122,102 +146,105 @@ function mustBeAddress(text: string): string {
   return address;
 }
 
-export interface AddressRow {
-  address: string;
-  userId: number;
-}
-
 /** An alias, or with "@example.org" a catch-all. Throws Conflict where it is taken. */
 export async function addAlias(store: Place, alias: string, userId: number): Promise<void> {
   const address = normalizeAddress(alias);
   if (address === undefined) throw new RangeError(`not an address: ${alias}`);
-  const inserted = await store.database.count(insertAddress, [address, userId, store.clock.now()]);
+  const inserted = await store.database.count(insertAddress, { address, userId, createdAt: store.clock.now() });
   if (inserted === 0) throw new Conflict("address");
 }
 
-const deleteAddress = statement("DELETE FROM address WHERE address = $1");
+const deleteAddress = write("addresses.remove", (db, $: { address: string }) =>
+  db.deleteFrom("address").where("address", "=", $.address),
+);
 /** False where there is no such address. */
-export async function removeAlias(database: Executor, address: string): Promise<boolean> {
-  return (await database.count(deleteAddress, [normalizeAddress(address)])) > 0;
+export async function removeAlias(database: Executor, alias: string): Promise<boolean> {
+  const address = normalizeAddress(alias);
+  return address !== undefined && (await database.count(deleteAddress, { address })) > 0;
 }
 
-const listAllAddresses = unprepared<{ address: string; user_id: number }>(
-  "-- crosses accounts\nSELECT address, user_id FROM address ORDER BY address",
+const allAddresses = read(
+  "addresses.all",
+  (db) => db.selectFrom("address").select(["address", "userId"]).orderBy("address"),
+  across("the operator lists them"),
 );
-export async function listAddresses(database: Executor): Promise<AddressRow[]> {
-  const rows = await database.run(listAllAddresses);
-  return rows.map((row) => ({ address: row.address, userId: row.user_id }));
+export function listAddresses(database: Executor): Promise<Row<"address", "address" | "userId">[]> {
+  return database.run(allAddresses);
 }
 
-export interface AccountRow {
-  userId: number;
-  login: string;
-  createdAt: Date;
-}
-const listLogins = unprepared<{ login: string; user_id: number; created_at: Date }>(
-  "-- crosses accounts\nSELECT login, user_id, created_at FROM login ORDER BY login",
+const allLogins = read(
+  "logins.all",
+  (db) => db.selectFrom("login").select(["login", "userId", "createdAt"]).orderBy("login"),
+  across("the operator lists them"),
 );
-export async function listAccounts(database: Database): Promise<AccountRow[]> {
-  const rows = await database.run(listLogins);
-  return rows.map((row) => ({ userId: row.user_id, login: row.login, createdAt: row.created_at }));
+export function listAccounts(database: Database): Promise<Row<"login", "login" | "userId" | "createdAt">[]> {
+  return database.run(allLogins);
 }
 
-export interface Domain {
-  name: string;
-  dkimSelector: string;
-  /** PKCS #8, PEM. */
-  dkimKey: string;
-}
-type DomainRow = { name: string; dkim_selector: string; dkim_key: string };
-const insertDomain = statement(`
-  INSERT INTO domain (name, dkim_selector, dkim_key, created_at) VALUES ($1, $2, $3, $4)
-  ON CONFLICT (name) DO NOTHING`);
-const selectDomain = statement<DomainRow>("SELECT name, dkim_selector, dkim_key FROM domain WHERE name = $1");
-const selectDomains = statement<{ name: string }>("SELECT name FROM domain WHERE name = ANY($1::text[]) LIMIT 1");
-const listAllDomains = statement<DomainRow>("SELECT name, dkim_selector, dkim_key FROM domain ORDER BY name");
+/** Its key is PKCS #8, PEM. */
+export type Domain = Row<"domain", "name" | "dkimSelector" | "dkimKey">;
+
+const insertDomain = write("domains.add", (db, $: Domain & { createdAt: Date }) =>
+  db
+    .insertInto("domain")
+    .values({ name: $.name, dkimSelector: $.dkimSelector, dkimKey: $.dkimKey, createdAt: $.createdAt })
+    .onConflict((conflict) => conflict.column("name").doNothing()),
+);
+const domainByName = read("domains.byName", (db, $: { name: string }) =>
+  db.selectFrom("domain").select(["name", "dkimSelector", "dkimKey"]).where("name", "=", $.name),
+);
+const anyDomain = read("domains.any", (db, $: { names: readonly string[] }) =>
+  db.selectFrom("domain").select("name").where("name", "in", $.names).limit(1),
+);
+const allDomains = read("domains.all", (db) =>
+  db.selectFrom("domain").select(["name", "dkimSelector", "dkimKey"]).orderBy("name"),
+);
 
 /** False where the domain is there already: its key stays. */
 export async function addDomain(store: Place, domain: Domain): Promise<boolean> {
-  const { name, dkimSelector, dkimKey } = domain;
-  return (await store.database.count(insertDomain, [name, dkimSelector, dkimKey, store.clock.now()])) > 0;
+  return (await store.database.count(insertDomain, { ...domain, createdAt: store.clock.now() })) > 0;
 }
 
 /** Undefined for domains that are not ours. */
 export async function findDomain(database: Database, name: string): Promise<Domain | undefined> {
   const normal = normalizeDomain(name);
-  const [row] = normal === undefined ? [] : await database.run(selectDomain, [normal]);
-  return row && toDomain(row);
+  const [row] = normal === undefined ? [] : await database.run(domainByName, { name: normal });
+  return row;
 }
 
 /** True when one of the domains is ours. */
 export async function servesAny(database: Database, names: string[]): Promise<boolean> {
-  return names.length > 0 && (await database.run(selectDomains, [names])).length > 0;
+  return names.length > 0 && (await database.run(anyDomain, { names })).length > 0;
 }
 
-export async function listDomains(database: Database): Promise<Domain[]> {
-  return (await database.run(listAllDomains)).map(toDomain);
+export function listDomains(database: Database): Promise<Domain[]> {
+  return database.run(allDomains);
 }
 
-const deleteDomain = statement("DELETE FROM domain WHERE name = $1");
+const deleteDomain = write("domains.remove", (db, $: { name: string }) =>
+  db.deleteFrom("domain").where("name", "=", $.name),
+);
 /** False where there is no such domain. */
 export async function removeDomain(database: Executor, name: string): Promise<boolean> {
-  return (await database.count(deleteDomain, [name])) > 0;
+  return (await database.count(deleteDomain, { name })) > 0;
 }
 
-function toDomain(row: DomainRow): Domain {
-  return { name: row.name, dkimSelector: row.dkim_selector, dkimKey: row.dkim_key };
-}
-
-const insertAccess = statement(`
-  INSERT INTO account_access (login, account_id, created_at) VALUES ($1, $2, $3)
-  ON CONFLICT (login, account_id) DO NOTHING`);
-const deleteAccess = statement("DELETE FROM account_access WHERE login = $1 AND account_id = $2");
+type Access = Row<"accountAccess", "login" | "accountId">;
+const insertAccess = write("access.add", (db, $: Access & { createdAt: Date }) =>
+  db
+    .insertInto("accountAccess")
+    .values({ login: $.login, accountId: $.accountId, createdAt: $.createdAt })
+    .onConflict((conflict) => conflict.columns(["login", "accountId"]).doNothing()),
+);
+const deleteAccess = write("access.remove", (db, $: Access) =>
+  db.deleteFrom("accountAccess").where("login", "=", $.login).where("accountId", "=", $.accountId),
+);
 
 /** Opens an account to one more login. */
 export async function shareAccount(store: Place, login: string, accountId: number): Promise<void> {
-  await store.database.run(insertAccess, [login, accountId, store.clock.now()]);
+  await store.database.run(insertAccess, { login, accountId, createdAt: store.clock.now() });
 }
 
 export async function unshareAccount(store: Place, login: string, accountId: number): Promise<boolean> {
-  return (await store.database.count(deleteAccess, [login, accountId])) > 0;
+  return (await store.database.count(deleteAccess, { login, accountId })) > 0;
 }

@@ -1,5 +1,6 @@
 import type { Database } from "../core/database.ts";
-import { type Executor, statement } from "../core/sql.ts";
+import { across, type Row, read, write } from "../core/declare.ts";
+import type { Executor } from "../core/sql.ts";
 import type { LoginName } from "./login-name.ts";
 import type { Place } from "./place.ts";
 import { removePushesOf } from "./push-subscriptions.ts";
@@ -13,33 +14,52 @@ export interface Credential {
   expiresAt: Date | undefined;
 }
 
-const insertAppPassword = statement(`
-  INSERT INTO app_password (user_id, login, id, label, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)`);
+type AppPassword = Row<"appPassword", "userId" | "login" | "id" | "label" | "passwordHash" | "createdAt">;
+const insertAppPassword = write("appPasswords.add", (db, $: AppPassword) =>
+  db.insertInto("appPassword").values({
+    userId: $.userId,
+    login: $.login,
+    id: $.id,
+    label: $.label,
+    passwordHash: $.passwordHash,
+    createdAt: $.createdAt,
+  }),
+);
 export async function addAppPassword(
   store: Place,
-  app: LoginName & { id: string; label: string; hash: string },
+  { hash, ...app }: LoginName & { id: string; label: string; hash: string },
 ): Promise<void> {
-  const { userId, login, id, label, hash } = app;
-  await store.database.run(insertAppPassword, [userId, login, id, label, hash, store.clock.now()]);
+  await store.database.run(insertAppPassword, { ...app, passwordHash: hash, createdAt: store.clock.now() });
 }
 
-const insertToken = statement(`
-  INSERT INTO token (user_id, hash, id, login, label, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`);
+type Token = Row<"token", "userId" | "hash" | "id" | "login" | "label" | "createdAt" | "expiresAt">;
+const insertToken = write("tokens.add", (db, $: Token) =>
+  db.insertInto("token").values({
+    userId: $.userId,
+    hash: $.hash,
+    id: $.id,
+    login: $.login,
+    label: $.label,
+    createdAt: $.createdAt,
+    expiresAt: $.expiresAt,
+  }),
+);
 export async function addToken(
   store: Place,
   token: LoginName & { id: string; label: string; hash: Buffer; expiresAt: Date | undefined },
 ): Promise<void> {
-  const { userId, hash, id, login, label, expiresAt } = token;
-  await store.database.run(insertToken, [userId, hash, id, login, label, store.clock.now(), expiresAt ?? null]);
+  const row = { ...token, createdAt: store.clock.now(), expiresAt: token.expiresAt ?? null };
+  await store.database.run(insertToken, row);
 }
 
-type TokenRow = { user_id: number; id: string; login: string; expires_at: Date | null };
-const selectToken = statement<TokenRow>(
-  "SELECT user_id, id, login, expires_at FROM token WHERE user_id = $1 AND hash = $2",
+const found = ["userId", "id", "login", "expiresAt"] as const;
+const byHash = read("tokens.byHash", (db, $: { userId: number; hash: Buffer }) =>
+  db.selectFrom("token").select(found).where("userId", "=", $.userId).where("hash", "=", $.hash),
 );
-// A token from before 0.2 does not tell where it lies: on Citus all nodes are asked for it.
-const selectOldToken = statement<TokenRow>(
-  "-- crosses accounts\nSELECT user_id, id, login, expires_at FROM token WHERE hash = $1",
+const byHashAlone = read(
+  "tokens.byHashAlone",
+  (db, $: { hash: Buffer }) => db.selectFrom("token").select(found).where("hash", "=", $.hash),
+  across("a token from before 0.2 does not tell where it lies: on Citus all nodes are asked for it"),
 );
 
 /** `userId`: the account that the token names, if it does. */
@@ -49,36 +69,47 @@ export async function findToken(
   userId: number | undefined,
 ): Promise<(LoginName & { id: string; expiresAt: Date | undefined }) | undefined> {
   const [row] =
-    userId === undefined ? await database.run(selectOldToken, [hash]) : await database.run(selectToken, [userId, hash]);
-  return row && { userId: row.user_id, id: row.id, login: row.login, expiresAt: row.expires_at ?? undefined };
+    userId === undefined ? await database.run(byHashAlone, { hash }) : await database.run(byHash, { userId, hash });
+  return row && { ...row, expiresAt: row.expiresAt ?? undefined };
 }
 
-type Row = { id: string; label: string; created_at: Date; expires_at: Date | null };
-const listAppPasswords = statement<Row>(`
-  SELECT id, label, created_at, NULL::timestamptz AS expires_at FROM app_password WHERE user_id = $1 AND login = $2
-  ORDER BY created_at`);
-const listTokens = statement<Row>(`
-  SELECT id, label, created_at, expires_at FROM token WHERE user_id = $1 AND login = $2 ORDER BY created_at`);
+const listAppPasswords = read("appPasswords.ofLogin", (db, $: LoginName) =>
+  db
+    .selectFrom("appPassword")
+    .select(["id", "label", "createdAt"])
+    .where("userId", "=", $.userId)
+    .where("login", "=", $.login)
+    .orderBy("createdAt"),
+);
+const listTokens = read("tokens.ofLogin", (db, $: LoginName) =>
+  db
+    .selectFrom("token")
+    .select(["id", "label", "createdAt", "expiresAt"])
+    .where("userId", "=", $.userId)
+    .where("login", "=", $.login)
+    .orderBy("createdAt"),
+);
 
 export async function listCredentials(database: Database, { userId, login }: LoginName): Promise<Credential[]> {
-  const apps = await database.run(listAppPasswords, [userId, login]);
-  const tokens = await database.run(listTokens, [userId, login]);
-  return [...apps.map((row) => toCredential("app-password", row)), ...tokens.map((row) => toCredential("token", row))];
+  const apps = await database.run(listAppPasswords, { userId, login });
+  const tokens = await database.run(listTokens, { userId, login });
+  return [
+    ...apps.map((row) => ({ kind: "app-password" as const, ...row, expiresAt: undefined })),
+    ...tokens.map((row) => ({ kind: "token" as const, ...row, expiresAt: row.expiresAt ?? undefined })),
+  ];
 }
 
-function toCredential(kind: Credential["kind"], row: Row): Credential {
-  const { id, label, created_at: createdAt, expires_at: expires } = row;
-  return { kind, id, label, createdAt, expiresAt: expires ?? undefined };
-}
-
-const deleteAppPassword = statement("DELETE FROM app_password WHERE user_id = $1 AND login = $2 AND id = $3");
-const deleteToken = statement("DELETE FROM token WHERE user_id = $1 AND login = $2 AND id = $3");
+const deleteAppPassword = write("appPasswords.remove", (db, $: LoginName & { id: string }) =>
+  db.deleteFrom("appPassword").where("userId", "=", $.userId).where("login", "=", $.login).where("id", "=", $.id),
+);
+const deleteToken = write("tokens.remove", (db, $: LoginName & { id: string }) =>
+  db.deleteFrom("token").where("userId", "=", $.userId).where("login", "=", $.login).where("id", "=", $.id),
+);
 
 /** False where the login has no such credential. Its pushes end with it. */
 export async function revokeCredential(database: Executor, owner: LoginName, id: string): Promise<boolean> {
-  const { userId, login } = owner;
-  const apps = await database.count(deleteAppPassword, [userId, login, id]);
-  const tokens = await database.count(deleteToken, [userId, login, id]);
+  const apps = await database.count(deleteAppPassword, { ...owner, id });
+  const tokens = await database.count(deleteToken, { ...owner, id });
   for (const kind of ["app", "token"]) await removePushesOf(database, { ...owner, credential: `${kind}:${id}` });
   return apps + tokens > 0;
 }

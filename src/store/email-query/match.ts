@@ -1,15 +1,17 @@
 import type { Bindings } from "./bindings.ts";
 import type { TermsAtom } from "./normal.ts";
-import { tsquery } from "./sought.ts";
+import { likely, tsquery } from "./sought.ts";
 
 /** What leads to the mails that a condition on words means: a tsquery for those of one row, the others by number. */
 export interface Match {
   query: string;
+  /** What the index alone tells of them, where that is most of it. */
+  likely?: string | undefined;
   longMails: number[];
 }
 
 export function matchOf({ sought, longMails = [] }: TermsAtom): Match {
-  return { query: tsquery(sought), longMails };
+  return { query: tsquery(sought), likely: likely(sought), longMails };
 }
 
 /**

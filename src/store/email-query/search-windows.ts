@@ -46,11 +46,13 @@ function byExclusion(list: EmailList): EmailList {
 
 /**
  * Whether a window is read mail by mail, rather than as the planner likes. Phrases and weights are not in the index, so
- * it only names candidates, far more than the planner thinks: at least the first window is walked.
+ * it only names candidates, far more than the planner thinks: at least the first window is walked. Where it names little
+ * more than what is meant, its candidates are, and read no further than to the last that is wanted.
  */
 function isWalked({ choice: { driver } }: EmailList, size: number): boolean {
   if (driver.kind !== "terms") return false;
-  return driver.negated === true || (size === windows[0] && /<->|:\*?D/.test(driver.match.query));
+  if (driver.negated || !/<->|:\*?D/.test(driver.match.query)) return driver.negated === true;
+  return size === windows[0] || driver.match.likely !== undefined;
 }
 
 async function searchSince(

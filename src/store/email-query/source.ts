@@ -69,7 +69,7 @@ export function isUnread(node: Node): boolean {
 export interface SearchRows {
   /** Those of a WITH query of that name, which match. */
   found?: string;
-  /** Those received since then, one after the other. */
+  /** Those received since then, one after the other; what is likely to match, where the index can tell. */
   since?: Date;
   /** The caller bounds them by date: the index of dates helps. */
   isDated?: boolean;
@@ -162,11 +162,14 @@ function searchStart(
   { found, since, isDated = false }: SearchRows,
 ): { from: string; conditions: string[] } {
   if (found !== undefined) return { from: `${found} s`, conditions: [] };
+  const columns = { terms: "s.terms", no: "s.no" };
   const alone = !negated && !since && !isDated;
-  const holding = holds({ terms: "s.terms", no: "s.no" }, alone ? asRare(match) : match, bindings);
+  const holding = holds(columns, alone ? asRare(match) : match, bindings);
   const matches = `${negated ? "NOT " : ""}${holding}`;
   if (since === undefined) return { from: "search s", conditions: ["s.user_id = $1", matches] };
+  const named =
+    match.likely === undefined || negated ? "" : ` AND ${holds(columns, { ...match, query: match.likely }, bindings)}`;
   const from = `(SELECT s.no, s.received_at, s.terms FROM search s WHERE s.user_id = $1
-    AND s.received_at >= ${bindings.add(since, "timestamptz")} ORDER BY s.received_at DESC OFFSET 0) s`;
+    AND s.received_at >= ${bindings.add(since, "timestamptz")}${named} ORDER BY s.received_at DESC OFFSET 0) s`;
   return { from, conditions: [matches] };
 }

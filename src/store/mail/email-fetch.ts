@@ -1,86 +1,90 @@
+import type { Kysely } from "kysely";
 import type { StoredBlob } from "../blobs/objects/object-store.ts";
-import { type Statement, statement } from "../core/sql.ts";
+import type { DB } from "../core/db.ts";
+import { read } from "../core/declare.ts";
 import type { Reader } from "../core/store.ts";
 
-/** What a fetch asks for beside the email's own row; each costs more than the one before. */
-export interface EmailColumns {
-  /** What lists show: addresses, subject, preview, blob id. */
-  list: boolean;
-  /** The header block. */
-  header: boolean;
-  /** The part tree. */
-  structure: boolean;
-  /** Where the bytes are. */
-  blob: boolean;
-}
+type Ids = { accountId: number; ids: readonly number[] };
 
-/** An Email as stored; address lists are JSON text. Members of columns not asked for are missing. */
-export interface FetchedEmail {
-  id: number;
-  threadId: number;
-  receivedAt: Date;
-  size: number;
-  hasAttachment: boolean;
-  mailboxIds: number[];
-  keywords: string[];
-  sha256: Buffer;
-  messageId: string[] | null;
-  inReplyTo: string[] | null;
-  references: string[] | null;
-  sender: string | null;
-  from: string | null;
-  to: string | null;
-  cc: string | null;
-  bcc: string | null;
-  replyTo: string | null;
-  subject: string | null;
-  sentAt: string | null;
-  preview: string;
-  header: Buffer | null;
-  structure: string;
-  day: string;
-}
+/** What lists show: addresses (as JSON text), subject, preview, blob id. */
+const list = [
+  "m.sha256",
+  "m.messageId",
+  "m.inReplyTo",
+  "m.refs as references",
+  "m.sender",
+  "m.from",
+  "m.to",
+  "m.cc",
+  "m.bcc",
+  "m.replyTo",
+  "m.subject",
+  "m.sentAt",
+  "m.preview",
+] as const;
+/** Where the bytes are. */
+const blob = ["m.sha256", "b.day"] as const;
+/** The part tree besides. */
+const content = [...blob, "m.structure"] as const;
 
-const row = `e.id, e.thread_id AS "threadId", e.received_at AS "receivedAt", e.size,
-  e.has_attachment AS "hasAttachment", e.mailbox_ids AS "mailboxIds", e.keywords`;
-const list = `m.sha256, m.message_id AS "messageId", m.in_reply_to AS "inReplyTo", m.refs AS "references", m.sender,
-  m."from", m."to", m.cc, m.bcc, m.reply_to AS "replyTo", m.subject, m.sent_at AS "sentAt", m.preview`;
+const emails = (db: Kysely<DB>, $: Ids) =>
+  db
+    .selectFrom("email as e")
+    .select(["e.id", "e.threadId", "e.receivedAt", "e.size", "e.hasAttachment", "e.mailboxIds", "e.keywords"])
+    .where("e.userId", "=", $.accountId)
+    .where("e.id", "in", $.ids);
+const messages = (db: Kysely<DB>, $: Ids) =>
+  emails(db, $).innerJoin("message as m", (join) => join.on("m.userId", "=", $.accountId).onRef("m.no", "=", "e.no"));
+const bodies = (db: Kysely<DB>, $: Ids) =>
+  messages(db, $).leftJoin("blobRef as b", (join) =>
+    join.on("b.userId", "=", $.accountId).onRef("b.sha256", "=", "m.sha256"),
+  );
 
-const statements = new Map<string, Statement<FetchedEmail>>();
+/** What a fetch may ask for: the email's own row, and with it what costs more. */
+const statements = {
+  own: read("emails.own", emails),
+  list: read("emails.list", (db, $: Ids) => messages(db, $).select(list)),
+  blob: read("emails.blob", (db, $: Ids) => bodies(db, $).select(blob)),
+  content: read("emails.content", (db, $: Ids) => bodies(db, $).select(content)),
+  headerAndContent: read("emails.headerAndContent", (db, $: Ids) => bodies(db, $).select(content).select("m.header")),
+  listAndContent: read("emails.listAndContent", (db, $: Ids) =>
+    bodies(db, $).select(list).select(["b.day", "m.structure"]),
+  ),
+  everything: read("emails.everything", (db, $: Ids) =>
+    bodies(db, $).select(list).select(["b.day", "m.structure", "m.header"]),
+  ),
+};
 
-function select(columns: EmailColumns): Statement<FetchedEmail> {
-  const key = `${columns.list}${columns.header}${columns.structure}${columns.blob}`;
-  let made = statements.get(key);
-  if (!made) {
-    const chosen = [row];
-    if (columns.list) chosen.push(list);
-    if (columns.header) chosen.push("m.header");
-    if (columns.structure) chosen.push("m.structure");
-    if (columns.blob) chosen.push(`${columns.list ? "" : "m.sha256, "}b.day`);
-    const message = chosen.length > 1 ? "JOIN message m ON m.user_id = $1 AND m.no = e.no" : "";
-    const blob = columns.blob ? "LEFT JOIN blob_ref b ON b.user_id = $1 AND b.sha256 = m.sha256" : "";
-    made = statement<FetchedEmail>(
-      `SELECT ${chosen.join(", ")} FROM email e ${message} ${blob} WHERE e.user_id = $1 AND e.id = ANY($2::bigint[])`,
-    );
-    statements.set(key, made);
-  }
-  return made;
-}
+export type EmailColumns = keyof typeof statements;
+
+/** An Email as stored, with the columns asked for; of several, one: which it is, its members tell. */
+export type FetchedEmail<Asked extends EmailColumns = "own"> = NonNullable<(typeof statements)[Asked]["row"]>;
 
 /** Those of the emails that exist, in no order: one statement. */
-export function fetchEmails(reader: Reader, ids: readonly number[], columns: EmailColumns): Promise<FetchedEmail[]> {
-  return ids.length === 0 ? Promise.resolve([]) : reader.run(select(columns), [reader.accountId, ids]);
+export async function fetchEmails<Asked extends EmailColumns>(
+  reader: Reader,
+  ids: readonly number[],
+  columns: Asked,
+): Promise<FetchedEmail<Asked>[]> {
+  return ids.length === 0 ? [] : reader.run(statements[columns], { accountId: reader.accountId, ids });
 }
 
-const newest = statement<{ id: number }>(
-  "SELECT id FROM email WHERE user_id = $1 ORDER BY received_at DESC, id DESC LIMIT $2",
+const newest = read("emails.newest", (db, $: { accountId: number; limit: number }) =>
+  db
+    .selectFrom("email")
+    .select("id")
+    .where("userId", "=", $.accountId)
+    .orderBy("receivedAt", "desc")
+    .orderBy("id", "desc")
+    .limit($.limit),
 );
 
 /** The newest emails of the account: what Email/get with `ids: null` shows. */
 export async function newestEmailIds(reader: Reader, limit: number): Promise<number[]> {
-  return (await reader.run(newest, [reader.accountId, limit])).map(({ id }) => id);
+  return (await reader.run(newest, { accountId: reader.accountId, limit })).map(({ id }) => id);
 }
 
-export function blobOf(email: FetchedEmail): StoredBlob {
-  return { sha256: email.sha256, day: email.day, size: email.size };
+/** One whose reference is gone is on no day, where no object is. */
+export function blobOf({ sha256, day, size }: Pick<FetchedEmail<"blob">, "sha256" | "day" | "size">): StoredBlob {
+  return { sha256, day: day ?? "", size };
 }

@@ -1,26 +1,18 @@
+import { sql } from "kysely";
 import { Kind } from "../core/change.ts";
-import { read } from "../core/declare.ts";
-import { statement } from "../core/sql.ts";
+import { type Row, read, write } from "../core/declare.ts";
+import { insertLists, type Lists, lists, unnest } from "../core/lists.ts";
 import type { Reader, Tx } from "../core/store.ts";
-import { applyTally, type Tally, tally } from "./counts.ts";
+import { applyTally, tally } from "./counts.ts";
 import { refreshHeads } from "./heads.ts";
 import { deleteTerms } from "./search-terms.ts";
 import { forgetThreads } from "./threads.ts";
 
-/** An Email's place, and what changes daily. */
-export interface EmailState {
-  id: number;
-  threadId: number;
-  receivedAt: Date;
-  mailboxIds: number[];
-  /** Lower case, sorted, each once. */
-  keywords: string[];
-}
+/** An Email's place, and what changes daily. Keywords are in lower case, sorted, each once. */
+export type EmailState = Row<"email", "id" | "threadId" | "receivedAt" | "mailboxIds" | "keywords">;
 
-export interface EmailRow extends EmailState {
-  /** Of its message. */
-  no: number;
-}
+/** With the number of its message. */
+export type EmailRow = EmailState & Row<"email", "no">;
 
 export interface EmailUpdate {
   before: EmailState;
@@ -35,45 +27,84 @@ const byId = read("emails.byId", (db, $: { accountId: number; ids: readonly numb
     .where("userId", "=", $.accountId)
     .where("id", "in", $.ids),
 );
-const updateRows = statement(`
+/** unnest would take lists of lists apart too. */
+const updateRows = write(
+  "emails.update",
+  (_, $: { accountId: number; rows: string }) => sql<never>`
   UPDATE email e SET mailbox_ids = x.mailbox_ids::bigint[], keywords = x.keywords
-  FROM json_to_recordset($2::json) AS x (id bigint, mailbox_ids bigint[], keywords text[])
-  WHERE e.user_id = $1 AND e.id = x.id`);
-const insertPlaces = statement(`
-  INSERT INTO email_mailbox (user_id, mailbox_id, email_id, thread_id, received_at, seen, draft, head)
-  SELECT a.user_id, x.mailbox_id, x.email_id, x.thread_id, x.received_at, x.seen, x.draft, x.head
-  FROM account a, unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::boolean[], $7::boolean[],
-    $8::boolean[]) AS x (mailbox_id, email_id, thread_id, received_at, seen, draft, head)
-  WHERE a.user_id = $1`);
-const deletePlaces = statement(`
-  DELETE FROM email_mailbox e USING unnest($2::bigint[], $3::bigint[]) AS x (mailbox_id, email_id)
-  WHERE e.user_id = $1 AND e.email_id = x.email_id AND e.mailbox_id = x.mailbox_id`);
-const updatePlaces = statement(`
-  UPDATE email_mailbox e SET seen = x.seen, draft = x.draft
-  FROM unnest($2::bigint[], $3::boolean[], $4::boolean[]) AS x (email_id, seen, draft)
-  WHERE e.user_id = $1 AND e.email_id = x.email_id AND (e.seen <> x.seen OR e.draft <> x.draft)`);
-const insertKeywords = statement(`
-  INSERT INTO email_keyword (user_id, keyword, received_at, email_id)
-  SELECT a.user_id, x.keyword, x.received_at, x.email_id
-  FROM account a, unnest($2::text[], $3::timestamptz[], $4::bigint[]) AS x (keyword, received_at, email_id)
-  WHERE a.user_id = $1`);
-const deleteKeywords = statement(`
-  DELETE FROM email_keyword k USING unnest($2::text[], $3::timestamptz[], $4::bigint[])
-    AS x (keyword, received_at, email_id)
-  WHERE k.user_id = $1 AND k.keyword = x.keyword AND k.received_at = x.received_at AND k.email_id = x.email_id`);
-const deleteEmails = statement<{ size: number }>(
-  "DELETE FROM email WHERE user_id = $1 AND id = ANY($2::bigint[]) RETURNING size",
+  FROM json_to_recordset(${$.rows}::json) AS x (id bigint, mailbox_ids bigint[], keywords text[])
+  WHERE e.user_id = ${$.accountId} AND e.id = x.id`,
 );
-const deleteAllPlaces = statement("DELETE FROM email_mailbox WHERE user_id = $1 AND email_id = ANY($2::bigint[])");
-const deleteMessages = statement<{ sha256: Buffer }>(
-  "DELETE FROM message WHERE user_id = $1 AND no = ANY($2::bigint[]) RETURNING sha256",
+const remove = write("emails.remove", (db, $: { accountId: number; ids: readonly number[] }) =>
+  db.deleteFrom("email").where("userId", "=", $.accountId).where("id", "in", $.ids).returning("size"),
 );
-const livingThreads = statement<{ thread_id: number }>(
-  "SELECT DISTINCT thread_id FROM email WHERE user_id = $1 AND thread_id = ANY($2::bigint[])",
+const removeMessages = write("messages.remove", (db, $: { accountId: number; nos: readonly number[] }) =>
+  db.deleteFrom("message").where("userId", "=", $.accountId).where("no", "in", $.nos).returning("sha256"),
 );
-const emailsInMailboxes = statement<{ email_id: number }>(`
-  SELECT DISTINCT email_id FROM email_mailbox WHERE user_id = $1 AND mailbox_id = ANY($2::bigint[])
-  ORDER BY email_id LIMIT 1000`);
+const living = read("threads.living", (db, $: { accountId: number; threadIds: readonly number[] }) =>
+  db
+    .selectFrom("email")
+    .select("threadId")
+    .distinct()
+    .where("userId", "=", $.accountId)
+    .where("threadId", "in", $.threadIds),
+);
+
+const placeColumns = ["mailboxId", "emailId", "threadId", "receivedAt", "seen", "draft", "head"] as const;
+const insertPlaces = write(
+  "places.insert",
+  (db, $: { accountId: number } & Lists<"emailMailbox", (typeof placeColumns)[number]>) =>
+    insertLists(db, "emailMailbox", placeColumns, $),
+);
+const flagPlaces = write(
+  "places.flag",
+  (db, $: { accountId: number } & Lists<"emailMailbox", "emailId" | "seen" | "draft">) =>
+    db
+      .updateTable("emailMailbox as e")
+      .from(unnest("emailMailbox", ["emailId", "seen", "draft"], $))
+      .set((eb) => ({ seen: eb.ref("x.seen"), draft: eb.ref("x.draft") }))
+      .where("e.userId", "=", $.accountId)
+      .whereRef("e.emailId", "=", "x.emailId")
+      .where((eb) => eb.or([eb("e.seen", "<>", eb.ref("x.seen")), eb("e.draft", "<>", eb.ref("x.draft"))])),
+);
+const leavePlaces = write(
+  "places.leave",
+  (db, $: { accountId: number } & Lists<"emailMailbox", "mailboxId" | "emailId">) =>
+    db
+      .deleteFrom("emailMailbox as e")
+      .using(unnest("emailMailbox", ["mailboxId", "emailId"], $))
+      .where("e.userId", "=", $.accountId)
+      .whereRef("e.emailId", "=", "x.emailId")
+      .whereRef("e.mailboxId", "=", "x.mailboxId"),
+);
+const removePlaces = write("places.remove", (db, $: { accountId: number; ids: readonly number[] }) =>
+  db.deleteFrom("emailMailbox").where("userId", "=", $.accountId).where("emailId", "in", $.ids),
+);
+const inMailboxes = read("places.emails", (db, $: { accountId: number; mailboxIds: readonly number[] }) =>
+  db
+    .selectFrom("emailMailbox")
+    .select("emailId")
+    .distinct()
+    .where("userId", "=", $.accountId)
+    .where("mailboxId", "in", $.mailboxIds)
+    .orderBy("emailId")
+    .limit(1000),
+);
+
+const keywordColumns = ["keyword", "receivedAt", "emailId"] as const;
+type KeywordLists = { accountId: number } & Lists<"emailKeyword", (typeof keywordColumns)[number]>;
+const insertKeywords = write("keywords.insert", (db, $: KeywordLists) =>
+  insertLists(db, "emailKeyword", keywordColumns, $),
+);
+const removeKeywords = write("keywords.remove", (db, $: KeywordLists) =>
+  db
+    .deleteFrom("emailKeyword as k")
+    .using(unnest("emailKeyword", keywordColumns, $))
+    .where("k.userId", "=", $.accountId)
+    .whereRef("k.keyword", "=", "x.keyword")
+    .whereRef("k.receivedAt", "=", "x.receivedAt")
+    .whereRef("k.emailId", "=", "x.emailId"),
+);
 
 /** The rows of those ids that exist, in no order. */
 export async function findEmails(reader: Reader, ids: readonly number[]): Promise<EmailRow[]> {
@@ -85,40 +116,29 @@ const isDraft = (keywords: readonly string[]) => keywords.includes("$draft");
 
 /** Places of emails in mailboxes; the head bits are set by `refreshHeads`, unless `head` is known. */
 export async function insertEmailPlaces(tx: Tx, emails: readonly EmailState[], head = false): Promise<void> {
-  const places = emails.flatMap((email) => email.mailboxIds.map((mailboxId) => ({ mailboxId, email })));
-  if (places.length === 0) return;
-  await tx.run(insertPlaces, [
-    tx.accountId,
-    places.map((place) => place.mailboxId),
-    places.map((place) => place.email.id),
-    places.map((place) => place.email.threadId),
-    places.map((place) => place.email.receivedAt),
-    places.map((place) => isSeen(place.email.keywords)),
-    places.map((place) => isDraft(place.email.keywords)),
-    places.map(() => head),
-  ]);
+  const places = emails.flatMap(({ id, threadId, receivedAt, mailboxIds, keywords }) => {
+    const place = { emailId: id, threadId, receivedAt, seen: isSeen(keywords), draft: isDraft(keywords), head };
+    return mailboxIds.map((mailboxId) => ({ ...place, mailboxId }));
+  });
+  if (places.length > 0) tx.send(insertPlaces, { accountId: tx.accountId, ...lists(places, placeColumns) });
 }
 
 type KeywordRow = { keyword: string; email: EmailState };
 
-function keywordValues(tx: Tx, rows: readonly KeywordRow[]): unknown[] {
-  return [
-    tx.accountId,
-    rows.map((row) => row.keyword),
-    rows.map((row) => row.email.receivedAt),
-    rows.map((row) => row.email.id),
-  ];
+function keywordLists({ accountId }: Tx, rows: readonly KeywordRow[]): KeywordLists {
+  const kept = rows.map(({ keyword, email }) => ({ keyword, receivedAt: email.receivedAt, emailId: email.id }));
+  return { accountId, ...lists(kept, keywordColumns) };
 }
 
 /** Rows for all keywords but $seen, which email_mailbox carries. */
 export async function insertEmailKeywords(tx: Tx, rows: readonly KeywordRow[]): Promise<void> {
   const kept = rows.filter((row) => row.keyword !== "$seen");
-  if (kept.length > 0) await tx.run(insertKeywords, keywordValues(tx, kept));
+  if (kept.length > 0) tx.send(insertKeywords, keywordLists(tx, kept));
 }
 
 async function removeEmailKeywords(tx: Tx, rows: readonly KeywordRow[]): Promise<void> {
   const kept = rows.filter((row) => row.keyword !== "$seen");
-  if (kept.length > 0) await tx.run(deleteKeywords, keywordValues(tx, kept));
+  if (kept.length > 0) tx.send(removeKeywords, keywordLists(tx, kept));
 }
 
 const without = <T>(all: readonly T[], gone: readonly T[]) => all.filter((one) => !gone.includes(one));
@@ -131,20 +151,21 @@ export async function updateEmails(tx: Tx, updates: readonly EmailUpdate[]): Pro
     (u) => isSeen(u.before.keywords) !== isSeen(u.keywords) || isDraft(u.before.keywords) !== isDraft(u.keywords),
   );
   const threadIds = [...new Set([...moved, ...reflagged].map((u) => u.before.threadId))];
-  const before = await tally(tx, threadIds);
+  const before = tally(tx, threadIds);
+  const { accountId } = tx;
   const rows = updates.map((u) => ({ id: u.before.id, mailbox_ids: u.mailboxIds, keywords: u.keywords }));
-  await tx.run(updateRows, [tx.accountId, JSON.stringify(rows)]);
+  tx.send(updateRows, { accountId, rows: JSON.stringify(rows) });
   if (reflagged.length > 0) {
-    await tx.run(updatePlaces, [
-      tx.accountId,
-      reflagged.map((u) => u.before.id),
-      reflagged.map((u) => isSeen(u.keywords)),
-      reflagged.map((u) => isDraft(u.keywords)),
-    ]);
+    const flags = reflagged.map(({ before, keywords }) => ({
+      emailId: before.id,
+      seen: isSeen(keywords),
+      draft: isDraft(keywords),
+    }));
+    tx.send(flagPlaces, { accountId, ...lists(flags, ["emailId", "seen", "draft"]) });
   }
   await moveKeywords(tx, updates);
   if (moved.length > 0) await movePlaces(tx, moved);
-  await applyTally(tx, before, await tally(tx, threadIds));
+  await applyTally(tx, before, tally(tx, threadIds));
   for (const u of updates) logUpdate(tx, u);
 }
 
@@ -173,9 +194,11 @@ async function moveKeywords(tx: Tx, updates: readonly EmailUpdate[]): Promise<vo
 }
 
 async function movePlaces(tx: Tx, moved: readonly EmailUpdate[]): Promise<void> {
-  const left = moved.flatMap((u) => without(u.before.mailboxIds, u.mailboxIds).map((id) => [id, u.before.id] as const));
+  const left = moved.flatMap(({ before, mailboxIds }) =>
+    without(before.mailboxIds, mailboxIds).map((mailboxId) => ({ mailboxId, emailId: before.id })),
+  );
   if (left.length > 0) {
-    await tx.run(deletePlaces, [tx.accountId, left.map(([mailbox]) => mailbox), left.map(([, email]) => email)]);
+    tx.send(leavePlaces, { accountId: tx.accountId, ...lists(left, ["mailboxId", "emailId"]) });
   }
   const entered = moved.map((u) => ({
     ...u.before,
@@ -192,29 +215,32 @@ async function movePlaces(tx: Tx, moved: readonly EmailUpdate[]): Promise<void> 
  */
 export async function destroyEmails(tx: Tx, emails: readonly EmailRow[]): Promise<Buffer[]> {
   if (emails.length === 0) return [];
+  const { accountId } = tx;
   const ids = emails.map((email) => email.id);
   const nos = emails.map((email) => email.no);
   const threadIds = [...new Set(emails.map((email) => email.threadId))];
-  const before = await tally(tx, threadIds);
-  const gone = await tx.run(deleteEmails, [tx.accountId, ids]);
-  tx.grow(-gone.reduce((sum, { size }) => sum + size, 0));
-  await tx.run(deleteAllPlaces, [tx.accountId, ids]);
+  const tallied = tally(tx, threadIds);
+  const removed = tx.run(remove, { accountId, ids });
+  tx.send(removePlaces, { accountId, ids });
   await removeEmailKeywords(
     tx,
     emails.flatMap((email) => email.keywords.map((keyword) => ({ keyword, email }))),
   );
-  const messages = await tx.run(deleteMessages, [tx.accountId, nos]);
+  const hashes = tx.run(removeMessages, { accountId, nos });
   await deleteTerms(tx, nos);
-  const living = new Set((await tx.run(livingThreads, [tx.accountId, threadIds])).map((row) => row.thread_id));
-  const ended = threadIds.filter((id) => !living.has(id));
+  const alive = tx.run(living, { accountId, threadIds });
+  const [before, gone, messages, rest] = await Promise.all([tallied, removed, hashes, alive]);
+  tx.grow(-gone.reduce((sum, { size }) => sum + size, 0));
+  const left = new Set(rest.map((row) => row.threadId));
+  const ended = threadIds.filter((id) => !left.has(id));
   await forgetThreads(tx, ended);
-  if (living.size > 0) await refreshHeads(tx, [...living]);
-  await applyTally(tx, before, living.size > 0 ? await tally(tx, [...living]) : (new Map() as Tally));
+  if (left.size > 0) await refreshHeads(tx, [...left]);
+  await applyTally(tx, before, tally(tx, [...left]));
   for (const { id, threadId, receivedAt } of emails) {
     tx.changed({ type: "Email", id, kind: Kind.destroyed, threadId, receivedAt });
   }
   for (const id of ended) tx.changed({ type: "Thread", id, kind: Kind.destroyed });
-  for (const id of living) tx.changed({ type: "Thread", id, kind: Kind.properties });
+  for (const id of left) tx.changed({ type: "Thread", id, kind: Kind.properties });
   return messages.map((row) => row.sha256);
 }
 
@@ -225,11 +251,11 @@ export async function destroyEmails(tx: Tx, emails: readonly EmailRow[]): Promis
 export async function removeMailboxFromEmails(tx: Tx, mailboxIds: readonly number[]): Promise<Buffer[]> {
   const hashes: Buffer[] = [];
   for (;;) {
-    const found = await tx.run(emailsInMailboxes, [tx.accountId, mailboxIds]);
+    const found = await tx.run(inMailboxes, { accountId: tx.accountId, mailboxIds });
     if (found.length === 0) return hashes;
     const emails = await findEmails(
       tx,
-      found.map((row) => row.email_id),
+      found.map((row) => row.emailId),
     );
     const rest = emails.map((before) => ({
       before,

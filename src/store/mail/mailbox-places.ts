@@ -1,14 +1,13 @@
-import { statement } from "../core/sql.ts";
+import { type Row, read } from "../core/declare.ts";
 import type { Reader } from "../core/store.ts";
 
-export interface MailboxPlace {
-  id: number;
-  role: string | null;
-}
+export type MailboxPlace = Row<"mailbox", "id" | "role">;
 
-const selectPlaces = statement<MailboxPlace>("SELECT id, role FROM mailbox WHERE user_id = $1 ORDER BY sort_order, id");
+const places = read("mailboxes.places", (db, $: { accountId: number }) =>
+  db.selectFrom("mailbox").select(["id", "role"]).where("userId", "=", $.accountId).orderBy("sortOrder").orderBy("id"),
+);
 
 /** The mailboxes of the account, for putting mail into them. */
 export function findMailboxes(reader: Reader): Promise<MailboxPlace[]> {
-  return reader.run(selectPlaces, [reader.accountId]);
+  return reader.run(places, { accountId: reader.accountId });
 }

@@ -1,55 +1,86 @@
 import { Kind } from "../core/change.ts";
-import { statement } from "../core/sql.ts";
+import { type Row, read, write } from "../core/declare.ts";
+import { insertLists, type Lists, lists, unnest } from "../core/lists.ts";
 import type { Reader, Tx } from "../core/store.ts";
 
+const shared = ["id", "name", "parentId", "role", "sortOrder"] as const;
+const fields = [...shared, "isSubscribed"] as const;
+const columns = [...fields, "totalEmails", "unreadEmails", "totalThreads", "unreadThreads"] as const;
+type Field = (typeof fields)[number];
+
 /** What a client decides about a mailbox. */
-export interface MailboxFields {
-  id: number;
-  name: string;
-  parentId: number | null;
-  role: string | null;
-  sortOrder: number;
-  isSubscribed: boolean;
-}
+export type MailboxFields = Row<"mailbox", Field>;
+export type MailboxRow = Row<"mailbox", (typeof columns)[number]>;
 
-export interface MailboxRow extends MailboxFields {
-  totalEmails: number;
-  unreadEmails: number;
-  totalThreads: number;
-  unreadThreads: number;
-}
-
-const columns = `id, name, parent_id AS "parentId", role, sort_order AS "sortOrder", is_subscribed AS "isSubscribed",
-  total_emails AS "totalEmails", unread_emails AS "unreadEmails",
-  total_threads AS "totalThreads", unread_threads AS "unreadThreads"`;
-const selectAll = statement<MailboxRow>(`SELECT ${columns} FROM mailbox WHERE user_id = $1 ORDER BY id`);
-const selectSome = statement<MailboxRow>(`SELECT ${columns} FROM mailbox WHERE user_id = $1 AND id = ANY($2)`);
-
-const fields = `(id bigint, name text, "parentId" bigint, role text, "sortOrder" integer, "isSubscribed" boolean)`;
-const insert = statement(`
-  INSERT INTO mailbox (user_id, id, name, parent_id, role, sort_order, is_subscribed)
-  SELECT a.user_id, x.id, x.name, x."parentId", x.role, x."sortOrder", x."isSubscribed"
-  FROM account a, json_to_recordset($2::json) AS x ${fields} WHERE a.user_id = $1`);
-const update = statement(`
-  UPDATE mailbox m SET name = x.name, parent_id = x."parentId", role = x.role,
-    sort_order = x."sortOrder", is_subscribed = x."isSubscribed"
-  FROM json_to_recordset($2::json) AS x ${fields} WHERE m.user_id = $1 AND m.id = x.id`);
-const updateShared = statement(`
-  UPDATE mailbox m SET name = x.name, parent_id = x."parentId", role = x.role, sort_order = x."sortOrder"
-  FROM json_to_recordset($2::json) AS x ${fields} WHERE m.user_id = $1 AND m.id = x.id`);
-const remove = statement("DELETE FROM mailbox WHERE user_id = $1 AND id = ANY($2)");
-
-const selectSubscribed = statement<{ mailbox_id: number }>(
-  "SELECT mailbox_id FROM mailbox_subscription WHERE user_id = $1 AND login = $2",
+const all = read("mailboxes.all", (db, $: { accountId: number }) =>
+  db.selectFrom("mailbox").select(columns).where("userId", "=", $.accountId).orderBy("id"),
 );
-const subscribe = statement(`
-  INSERT INTO mailbox_subscription (user_id, login, mailbox_id)
-  SELECT a.user_id, $2, x.id FROM account a, unnest($3::bigint[]) AS x (id) WHERE a.user_id = $1
-  ON CONFLICT (user_id, login, mailbox_id) DO NOTHING`);
-const unsubscribe = statement(
-  "DELETE FROM mailbox_subscription WHERE user_id = $1 AND login = $2 AND mailbox_id = ANY($3)",
+const some = read("mailboxes.some", (db, $: { accountId: number; ids: readonly number[] }) =>
+  db.selectFrom("mailbox").select(columns).where("userId", "=", $.accountId).where("id", "in", $.ids),
 );
-const unsubscribeAll = statement("DELETE FROM mailbox_subscription WHERE user_id = $1 AND mailbox_id = ANY($2)");
+
+const insert = write("mailboxes.insert", (db, $: { accountId: number } & Lists<"mailbox", Field>) =>
+  insertLists(db, "mailbox", fields, $),
+);
+const update = write("mailboxes.update", (db, $: { accountId: number } & Lists<"mailbox", Field>) =>
+  db
+    .updateTable("mailbox as m")
+    .from(unnest("mailbox", fields, $))
+    .set((eb) => ({
+      name: eb.ref("x.name"),
+      parentId: eb.ref("x.parentId"),
+      role: eb.ref("x.role"),
+      sortOrder: eb.ref("x.sortOrder"),
+      isSubscribed: eb.ref("x.isSubscribed"),
+    }))
+    .where("m.userId", "=", $.accountId)
+    .whereRef("m.id", "=", "x.id"),
+);
+const updateShared = write(
+  "mailboxes.updateShared",
+  (db, $: { accountId: number } & Lists<"mailbox", (typeof shared)[number]>) =>
+    db
+      .updateTable("mailbox as m")
+      .from(unnest("mailbox", shared, $))
+      .set((eb) => ({
+        name: eb.ref("x.name"),
+        parentId: eb.ref("x.parentId"),
+        role: eb.ref("x.role"),
+        sortOrder: eb.ref("x.sortOrder"),
+      }))
+      .where("m.userId", "=", $.accountId)
+      .whereRef("m.id", "=", "x.id"),
+);
+const remove = write("mailboxes.remove", (db, $: { accountId: number; ids: readonly number[] }) =>
+  db.deleteFrom("mailbox").where("userId", "=", $.accountId).where("id", "in", $.ids),
+);
+
+const subscriptions = read("mailboxes.subscriptions", (db, $: { accountId: number; login: string }) =>
+  db
+    .selectFrom("mailboxSubscription")
+    .select("mailboxId")
+    .where("userId", "=", $.accountId)
+    .where("login", "=", $.login),
+);
+const subscribe = write(
+  "mailboxes.subscribe",
+  (db, $: { accountId: number } & Lists<"mailboxSubscription", "login" | "mailboxId">) =>
+    insertLists(db, "mailboxSubscription", ["login", "mailboxId"], $).onConflict((conflict) =>
+      conflict.columns(["userId", "login", "mailboxId"]).doNothing(),
+    ),
+);
+const unsubscribe = write(
+  "mailboxes.unsubscribe",
+  (db, $: { accountId: number; login: string; ids: readonly number[] }) =>
+    db
+      .deleteFrom("mailboxSubscription")
+      .where("userId", "=", $.accountId)
+      .where("login", "=", $.login)
+      .where("mailboxId", "in", $.ids),
+);
+const unsubscribeAll = write("mailboxes.unsubscribeAll", (db, $: { accountId: number; ids: readonly number[] }) =>
+  db.deleteFrom("mailboxSubscription").where("userId", "=", $.accountId).where("mailboxId", "in", $.ids),
+);
 
 /** A login that looks into an account not its own: it has subscriptions of its own there. Undefined: the owner. */
 export type Guest = string | undefined;
@@ -60,36 +91,42 @@ export async function loadMailboxes(
   { ids = null, guest }: { ids?: number[] | null; guest?: Guest } = {},
 ): Promise<MailboxRow[]> {
   const { accountId } = reader;
-  const rows = await (ids ? reader.run(selectSome, [accountId, ids]) : reader.run(selectAll, [accountId]));
+  const rows = await (ids ? reader.run(some, { accountId, ids }) : reader.run(all, { accountId }));
   if (guest === undefined) return rows;
-  const subscribed = new Set((await reader.run(selectSubscribed, [accountId, guest])).map((row) => row.mailbox_id));
+  const own = await reader.run(subscriptions, { accountId, login: guest });
+  const subscribed = new Set(own.map((row) => row.mailboxId));
   return rows.map((row) => ({ ...row, isSubscribed: subscribed.has(row.id) }));
 }
 
 export async function insertMailboxes(tx: Tx, mailboxes: MailboxFields[], guest?: Guest): Promise<void> {
   const rows = guest === undefined ? mailboxes : mailboxes.map((mailbox) => ({ ...mailbox, isSubscribed: true }));
-  await tx.run(insert, [tx.accountId, JSON.stringify(rows)]);
+  await tx.run(insert, { accountId: tx.accountId, ...lists(rows, fields) });
   if (guest !== undefined) await writeSubscriptions(tx, mailboxes, guest);
   for (const { id } of mailboxes) tx.changed({ type: "Mailbox", id, kind: Kind.created });
 }
 
 export async function updateMailboxes(tx: Tx, mailboxes: MailboxFields[], guest?: Guest): Promise<void> {
-  await tx.run(guest === undefined ? update : updateShared, [tx.accountId, JSON.stringify(mailboxes)]);
-  if (guest !== undefined) await writeSubscriptions(tx, mailboxes, guest);
+  const { accountId } = tx;
+  if (guest === undefined) await tx.run(update, { accountId, ...lists(mailboxes, fields) });
+  else {
+    await tx.run(updateShared, { accountId, ...lists(mailboxes, shared) });
+    await writeSubscriptions(tx, mailboxes, guest);
+  }
   for (const { id } of mailboxes) tx.changed({ type: "Mailbox", id, kind: Kind.properties });
 }
 
 async function writeSubscriptions(tx: Tx, mailboxes: MailboxFields[], guest: string): Promise<void> {
   const { on = [], off = [] } = Object.groupBy(mailboxes, ({ isSubscribed }) => (isSubscribed ? "on" : "off"));
-  const ids = (some: MailboxFields[]) => some.map(({ id }) => id);
-  if (on.length > 0) await tx.run(subscribe, [tx.accountId, guest, ids(on)]);
-  if (off.length > 0) await tx.run(unsubscribe, [tx.accountId, guest, ids(off)]);
+  const { accountId } = tx;
+  const begun = on.map(({ id }) => ({ login: guest, mailboxId: id }));
+  if (on.length > 0) await tx.run(subscribe, { accountId, ...lists(begun, ["login", "mailboxId"]) });
+  if (off.length > 0) await tx.run(unsubscribe, { accountId, login: guest, ids: off.map(({ id }) => id) });
 }
 
 /** Their emails must have left before. */
 export async function deleteMailboxes(tx: Tx, ids: number[]): Promise<void> {
-  await tx.run(remove, [tx.accountId, ids]);
-  await tx.run(unsubscribeAll, [tx.accountId, ids]);
+  await tx.run(remove, { accountId: tx.accountId, ids });
+  await tx.run(unsubscribeAll, { accountId: tx.accountId, ids });
   for (const id of ids) tx.changed({ type: "Mailbox", id, kind: Kind.destroyed });
 }
 

@@ -1,9 +1,10 @@
+import { sql } from "kysely";
 import { instant } from "../../base/instant.ts";
 import type { MessageSummary } from "../../mime/summary.ts";
 import { referenceBlobs } from "../blobs/blob-refs.ts";
 import type { StoredBlob } from "../blobs/blobs.ts";
 import { Kind } from "../core/change.ts";
-import { statement } from "../core/sql.ts";
+import { write } from "../core/declare.ts";
 import type { Tx } from "../core/store.ts";
 import { applyTally, tally } from "./counts.ts";
 import { type EmailRow, insertEmailKeywords, insertEmailPlaces } from "./emails.ts";
@@ -29,24 +30,34 @@ export interface NewEmail {
   modseq?: number;
 }
 
-const insertMessages = statement(`
+/** As JSON: unnest would take lists of lists apart too. */
+type Records = { accountId: number; records: string };
+const insertMessages = write(
+  "messages.insert",
+  (_, $: Records) => sql<never>`
   INSERT INTO message (user_id, no, sha256, size, message_id, in_reply_to, refs, sender, "from", "to", cc, bcc,
     reply_to, subject, sent_at, preview, has_attachment, from_key, to_key, subject_key, header, structure)
   SELECT a.user_id, x.no, decode(x.sha256, 'hex'), x.size, x.message_id, x.in_reply_to, x.refs, x.sender, x."from",
     x."to", x.cc, x.bcc, x.reply_to, x.subject, x.sent_at, x.preview, x.has_attachment, x.from_key, x.to_key,
     x.subject_key, decode(x.header, 'base64'), x.structure
-  FROM account a, json_to_recordset($2::json) AS x (no bigint, sha256 text, size int, message_id text[],
+  FROM account a, json_to_recordset(${$.records}::json) AS x (no bigint, sha256 text, size int, message_id text[],
     in_reply_to text[], refs text[], sender text, "from" text, "to" text, cc text, bcc text, reply_to text,
     subject text, sent_at text, preview text, has_attachment boolean, from_key text, to_key text, subject_key text,
     header text, structure text)
-  WHERE a.user_id = $1`);
-const insertRows = statement(`
+  WHERE a.user_id = ${$.accountId}`,
+);
+const insertRows = write(
+  "emails.insert",
+  (_, $: Records) => sql<never>`
   INSERT INTO email (user_id, id, no, thread_id, received_at, sent_at, size, has_attachment, mailbox_ids, keywords)
   SELECT a.user_id, x.id, x.no, x.thread_id, x.received_at, x.sent_at, x.size, x.has_attachment, x.mailbox_ids,
     x.keywords
-  FROM account a, json_to_recordset($2::json) AS x (id bigint, no bigint, thread_id bigint, received_at timestamptz,
-    sent_at timestamptz, size int, has_attachment boolean, mailbox_ids bigint[], keywords text[])
-  WHERE a.user_id = $1`);
+  FROM account a, json_to_recordset(${$.records}::json) AS x (id bigint, no bigint, thread_id bigint,
+    received_at timestamptz, sent_at timestamptz, size int, has_attachment boolean, mailbox_ids bigint[],
+    keywords text[])
+  WHERE a.user_id = ${$.accountId}`,
+);
+
 /** Inserts emails with their messages, places, search terms and blob references, and moves the kept counts. */
 export async function insertEmails(
   tx: Tx,
@@ -58,9 +69,12 @@ export async function insertEmails(
   const rows = emails.map((email, index) => toRow(email, ids[index]!));
   const threadIds = [...new Set(emails.map((email) => email.threadId))];
   const joined = threadIds.filter((id) => knownThreads.has(id));
-  const before = await tally(tx, joined);
-  await tx.run(insertMessages, [tx.accountId, json(emails.map((email, index) => messageRecord(email, ids[index]!)))]);
-  await tx.run(insertRows, [tx.accountId, json(rows.map((row, index) => emailRecord(row, emails[index]!)))]);
+  const before = tally(tx, joined);
+  const { accountId } = tx;
+  const messages = emails.map((email, index) => messageRecord(email, ids[index]!));
+  tx.send(insertMessages, { accountId, records: json(messages) });
+  const records = rows.map((row, index) => emailRecord(row, emails[index]!));
+  tx.send(insertRows, { accountId, records: json(records) });
   // The newest of a thread that begins here is the newest of that thread: only others need a look.
   const single = joined.length === 0 && threadIds.length === emails.length;
   await insertEmailPlaces(tx, rows, single);
@@ -77,7 +91,7 @@ export async function insertEmails(
     tx,
     emails.map((email) => email.blob),
   );
-  await applyTally(tx, before, await tally(tx, threadIds));
+  await applyTally(tx, before, tally(tx, threadIds));
   tx.grow(emails.reduce((sum, { summary }) => sum + summary.size, 0));
   logInserts(tx, emails, rows, knownThreads);
   return rows;

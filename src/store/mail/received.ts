@@ -1,15 +1,19 @@
-import { statement } from "../core/sql.ts";
+import { write } from "../core/declare.ts";
+import { insertLists, type Lists, lists } from "../core/lists.ts";
 import type { Tx } from "../core/store.ts";
 
-const claim = statement<{ incoming_id: number }>(`
-  INSERT INTO received (user_id, incoming_id, received_at)
-  SELECT a.user_id, x.incoming_id, $3 FROM account a, unnest($2::bigint[]) AS x (incoming_id) WHERE a.user_id = $1
-  ON CONFLICT (user_id, incoming_id) DO NOTHING
-  RETURNING incoming_id`);
+const columns = ["incomingId", "receivedAt"] as const;
+
+const claim = write("received.claim", (db, $: { accountId: number } & Lists<"received", (typeof columns)[number]>) =>
+  insertLists(db, "received", columns, $)
+    .onConflict((conflict) => conflict.columns(["userId", "incomingId"]).doNothing())
+    .returning("incomingId"),
+);
 
 /** Which of these incoming messages this account has not received before; they are received now. */
 export async function claimIncoming(tx: Tx, ids: readonly number[]): Promise<Set<number>> {
   if (ids.length === 0) return new Set();
-  const rows = await tx.run(claim, [tx.accountId, [...new Set(ids)], tx.now]);
-  return new Set(rows.map((row) => row.incoming_id));
+  const received = [...new Set(ids)].map((incomingId) => ({ incomingId, receivedAt: tx.now }));
+  const rows = await tx.run(claim, { accountId: tx.accountId, ...lists(received, columns) });
+  return new Set(rows.map((row) => row.incomingId));
 }

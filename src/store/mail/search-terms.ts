@@ -1,38 +1,67 @@
 import type { StoredBlob } from "../blobs/objects/object-store.ts";
-import { statement } from "../core/sql.ts";
+import { read, write } from "../core/declare.ts";
+import { insertLists, type Lists, lists, unnest } from "../core/lists.ts";
 import type { Reader, Tx } from "../core/store.ts";
 
 /** The version of how the terms of a message are made. One that differs from what is stored: `posthorn reindex`. */
 export const termsVersion = 1;
 
-const insertRows = statement(`
-  INSERT INTO search (user_id, no, received_at, terms, version)
-  SELECT a.user_id, x.no, x.received_at, x.terms::tsvector, ${termsVersion}
-  FROM account a, unnest($2::bigint[], $3::timestamptz[], $4::text[]) AS x (no, received_at, terms)
-  WHERE a.user_id = $1`);
-const insertParts = statement(`
-  INSERT INTO search_part (user_id, no, part, terms)
-  SELECT a.user_id, x.no, x.part, x.terms::tsvector
-  FROM account a, unnest($2::bigint[], $3::int[], $4::text[]) AS x (no, part, terms)
-  WHERE a.user_id = $1`);
-const updateRows = statement<{ no: number }>(`
-  UPDATE search s SET terms = x.terms::tsvector, version = ${termsVersion}
-  FROM unnest($2::bigint[], $3::text[]) AS x (no, terms)
-  WHERE s.user_id = $1 AND s.no = x.no AND s.version < ${termsVersion} RETURNING s.no`);
-const deleteParts = statement("DELETE FROM search_part WHERE user_id = $1 AND no = ANY($2::bigint[])");
-const deleteRows = statement(`
-  WITH whole AS (DELETE FROM search WHERE user_id = $1 AND no = ANY($2::bigint[]))
-  DELETE FROM search_part WHERE user_id = $1 AND no = ANY($2::bigint[])`);
+const rowColumns = ["no", "receivedAt", "terms", "version"] as const;
+const partColumns = ["no", "part", "terms"] as const;
 
-const noteReindexed = statement("UPDATE account SET reindexed_modseq = $2 WHERE user_id = $1");
-const countOld = statement<{ count: number }>(
-  `SELECT count(*) AS count FROM search WHERE user_id = $1 AND version < ${termsVersion}`,
+const insertRows = write(
+  "terms.insert",
+  (db, $: { accountId: number } & Lists<"search", (typeof rowColumns)[number]>) =>
+    insertLists(db, "search", rowColumns, $),
 );
-const selectOld = statement<StoredBlob & { no: number }>(`
-  SELECT s.no, m.sha256, m.size, b.day FROM search s
-  JOIN message m ON m.user_id = $1 AND m.no = s.no
-  JOIN blob_ref b ON b.user_id = $1 AND b.sha256 = m.sha256
-  WHERE s.user_id = $1 AND s.no < $2 AND s.version < ${termsVersion} ORDER BY s.no DESC LIMIT $3`);
+const insertParts = write(
+  "terms.insertParts",
+  (db, $: { accountId: number } & Lists<"searchPart", (typeof partColumns)[number]>) =>
+    insertLists(db, "searchPart", partColumns, $),
+);
+const replace = write("terms.replace", (db, $: { accountId: number } & Lists<"search", "no" | "terms">) =>
+  db
+    .updateTable("search as s")
+    .from(unnest("search", ["no", "terms"], $))
+    .set((eb) => ({ terms: eb.ref("x.terms"), version: termsVersion }))
+    .where("s.userId", "=", $.accountId)
+    .whereRef("s.no", "=", "x.no")
+    .where("s.version", "<", termsVersion)
+    .returning("s.no"),
+);
+const removeParts = write("terms.removeParts", (db, $: { accountId: number; nos: readonly number[] }) =>
+  db.deleteFrom("searchPart").where("userId", "=", $.accountId).where("no", "in", $.nos),
+);
+const remove = write("terms.remove", (db, $: { accountId: number; nos: readonly number[] }) =>
+  db
+    .with("whole", (inner) => inner.deleteFrom("search").where("userId", "=", $.accountId).where("no", "in", $.nos))
+    .deleteFrom("searchPart")
+    .where("userId", "=", $.accountId)
+    .where("no", "in", $.nos),
+);
+
+const noteReindexed = write("terms.noteReindexed", (db, $: { accountId: number; modseq: number }) =>
+  db.updateTable("account").set({ reindexedModseq: $.modseq }).where("userId", "=", $.accountId),
+);
+const countOld = read("terms.countOld", (db, $: { accountId: number }) =>
+  db
+    .selectFrom("search")
+    .select((eb) => eb.fn.countAll<number>().as("count"))
+    .where("userId", "=", $.accountId)
+    .where("version", "<", termsVersion),
+);
+const old = read("terms.old", (db, $: { accountId: number; below: number; limit: number }) =>
+  db
+    .selectFrom("search as s")
+    .innerJoin("message as m", (join) => join.on("m.userId", "=", $.accountId).onRef("m.no", "=", "s.no"))
+    .innerJoin("blobRef as b", (join) => join.on("b.userId", "=", $.accountId).onRef("b.sha256", "=", "m.sha256"))
+    .select(["s.no", "m.sha256", "m.size", "b.day"])
+    .where("s.userId", "=", $.accountId)
+    .where("s.no", "<", $.below)
+    .where("s.version", "<", termsVersion)
+    .orderBy("s.no", "desc")
+    .limit($.limit),
+);
 
 /** Of one message: text forms of tsvectors, their terms prefixed for its account. */
 export interface MessageTerms {
@@ -44,12 +73,8 @@ export interface MessageTerms {
 const ownRow = ({ terms }: MessageTerms): string => (terms.length === 1 ? terms[0]! : "");
 
 export async function insertTerms(tx: Tx, messages: readonly (MessageTerms & { receivedAt: Date })[]): Promise<void> {
-  await tx.run(insertRows, [
-    tx.accountId,
-    messages.map(({ no }) => no),
-    messages.map(({ receivedAt }) => receivedAt),
-    messages.map(ownRow),
-  ]);
+  const rows = messages.map((message) => ({ ...message, terms: ownRow(message), version: termsVersion }));
+  tx.send(insertRows, { accountId: tx.accountId, ...lists(rows, rowColumns) });
   await insertFurther(tx, messages);
 }
 
@@ -59,28 +84,22 @@ const mostAtOnce = 4_000_000;
 async function insertFurther(tx: Tx, messages: readonly MessageTerms[]): Promise<void> {
   const parts = messages
     .filter(({ terms }) => terms.length > 1)
-    .flatMap(({ no, terms }) => terms.map((text, part) => ({ no, part, text })));
+    .flatMap(({ no, terms }) => terms.map((text, part) => ({ no, part, terms: text })));
   for (let start = 0; start < parts.length; ) {
     let end = start;
-    for (let size = 0; end < parts.length && size < mostAtOnce; end++) size += parts[end]!.text.length;
-    const some = parts.slice(start, end);
-    await tx.run(insertParts, [
-      tx.accountId,
-      some.map(({ no }) => no),
-      some.map(({ part }) => part),
-      some.map(({ text }) => text),
-    ]);
+    for (let size = 0; end < parts.length && size < mostAtOnce; end++) size += parts[end]!.terms.length;
+    tx.send(insertParts, { accountId: tx.accountId, ...lists(parts.slice(start, end), partColumns) });
     start = end;
   }
 }
 
 export async function deleteTerms(tx: Tx, nos: readonly number[]): Promise<void> {
-  await tx.run(deleteRows, [tx.accountId, nos]);
+  tx.send(remove, { accountId: tx.accountId, nos });
 }
 
 /** How many messages have terms of an older version. */
 export async function countOldTerms(reader: Reader): Promise<number> {
-  const [row] = await reader.run(countOld, [reader.accountId]);
+  const [row] = await reader.run(countOld, { accountId: reader.accountId });
   return row!.count;
 }
 
@@ -90,7 +109,7 @@ export async function findOldTerms(
   below: number,
   limit: number,
 ): Promise<(StoredBlob & { no: number })[]> {
-  return reader.run(selectOld, [reader.accountId, below, limit]);
+  return reader.run(old, { accountId: reader.accountId, below, limit });
 }
 
 /**
@@ -98,14 +117,15 @@ export async function findOldTerms(
  * so all states stay but those of searches.
  */
 export async function replaceTerms(tx: Tx, messages: readonly MessageTerms[]): Promise<void> {
-  const nos = messages.map(({ no }) => no);
-  const replaced = await tx.run(updateRows, [tx.accountId, nos, messages.map(ownRow)]);
+  const { accountId } = tx;
+  const rows = messages.map((message) => ({ no: message.no, terms: ownRow(message) }));
+  const replaced = await tx.run(replace, { accountId, ...lists(rows, ["no", "terms"]) });
   if (replaced.length === 0) return;
   const known = new Set(replaced.map(({ no }) => no));
-  await tx.run(deleteParts, [tx.accountId, [...known]]);
+  tx.send(removeParts, { accountId, nos: [...known] });
   await insertFurther(
     tx,
     messages.filter(({ no }) => known.has(no)),
   );
-  await tx.run(noteReindexed, [tx.accountId, tx.modseq]);
+  tx.send(noteReindexed, { accountId, modseq: tx.modseq });
 }

@@ -1,24 +1,38 @@
-import { statement } from "../core/sql.ts";
+import { sql } from "kysely";
+import { read } from "../core/declare.ts";
 import type { Reader } from "../core/store.ts";
 
-const selectSome = statement<{ thread_id: number; id: number }>(`
-  SELECT thread_id, id FROM email
-  WHERE user_id = $1 AND thread_id = ANY($2::bigint[]) ORDER BY thread_id, received_at, id`);
-const selectAll = statement<{ thread_id: number; ids: number[] }>(`
-  SELECT thread_id, array_agg(id ORDER BY received_at, id) AS ids FROM email
-  WHERE user_id = $1 GROUP BY thread_id LIMIT $2`);
+const some = read("threads.emails", (db, $: { accountId: number; ids: readonly number[] }) =>
+  db
+    .selectFrom("email")
+    .select(["threadId", "id"])
+    .where("userId", "=", $.accountId)
+    .where("threadId", "in", $.ids)
+    .orderBy("threadId")
+    .orderBy("receivedAt")
+    .orderBy("id"),
+);
+const all = read("threads.all", (db, $: { accountId: number; limit: number }) =>
+  db
+    .selectFrom("email")
+    .select(["threadId", sql<number[]>`array_agg(id ORDER BY received_at, id)`.as("ids")])
+    .where("userId", "=", $.accountId)
+    .groupBy("threadId")
+    .limit($.limit),
+);
 
 /** Thread → its emails, oldest first, equal times by id. Null: all threads, at most `limit`. */
 export async function loadThreads(reader: Reader, ids: number[] | null, limit: number): Promise<Map<number, number[]>> {
+  const { accountId } = reader;
   if (!ids) {
-    const rows = await reader.run(selectAll, [reader.accountId, limit]);
-    return new Map(rows.map((row) => [row.thread_id, row.ids]));
+    const rows = await reader.run(all, { accountId, limit });
+    return new Map(rows.map((row) => [row.threadId, row.ids]));
   }
   const threads = new Map<number, number[]>();
-  for (const row of await reader.run(selectSome, [reader.accountId, ids])) {
-    const emails = threads.get(row.thread_id);
+  for (const row of await reader.run(some, { accountId, ids })) {
+    const emails = threads.get(row.threadId);
     if (emails) emails.push(row.id);
-    else threads.set(row.thread_id, [row.id]);
+    else threads.set(row.threadId, [row.id]);
   }
   return threads;
 }

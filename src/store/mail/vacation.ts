@@ -1,66 +1,91 @@
-import { statement } from "../core/sql.ts";
+import { type Row, read, write } from "../core/declare.ts";
 import type { Reader, Tx } from "../core/store.ts";
 
-/** The VacationResponse of RFC 8621 §8. */
-export interface VacationRow {
-  isEnabled: boolean;
-  fromDate: Date | null;
-  toDate: Date | null;
-  subject: string | null;
-  textBody: string | null;
-  htmlBody: string | null;
-}
+const columns = ["isEnabled", "fromDate", "toDate", "subject", "textBody", "htmlBody"] as const;
 
-const columns = `v.is_enabled AS "isEnabled", v.from_date AS "fromDate", v.to_date AS "toDate", v.subject,
-  v.text_body AS "textBody", v.html_body AS "htmlBody"`;
-const select = statement<VacationRow & Record<string, unknown>>(
-  `SELECT ${columns} FROM vacation v WHERE v.user_id = $1`,
+/** The VacationResponse of RFC 8621 §8. */
+export type VacationRow = Row<"vacation", (typeof columns)[number]>;
+
+const find = read("vacation.find", (db, $: { accountId: number }) =>
+  db.selectFrom("vacation").select(columns).where("userId", "=", $.accountId),
 );
-const selectActive = statement<VacationRow & Record<string, unknown>>(`
-  SELECT ${columns} FROM vacation v WHERE v.user_id = $1 AND v.is_enabled
-    AND (v.from_date IS NULL OR v.from_date <= $2) AND (v.to_date IS NULL OR v.to_date > $2)`);
-const upsert = statement(`
-  INSERT INTO vacation (user_id, is_enabled, from_date, to_date, subject, text_body, html_body)
-  VALUES ($1, $2, $3, $4, $5, $6, $7)
-  ON CONFLICT (user_id) DO UPDATE SET is_enabled = excluded.is_enabled, from_date = excluded.from_date,
-    to_date = excluded.to_date, subject = excluded.subject, text_body = excluded.text_body,
-    html_body = excluded.html_body`);
+const active = read("vacation.active", (db, $: { accountId: number; at: Date }) =>
+  db
+    .selectFrom("vacation")
+    .select(columns)
+    .where("userId", "=", $.accountId)
+    .where("isEnabled", "=", true)
+    .where((eb) => eb.or([eb("fromDate", "is", null), eb("fromDate", "<=", $.at)]))
+    .where((eb) => eb.or([eb("toDate", "is", null), eb("toDate", ">", $.at)])),
+);
+const upsert = write("vacation.write", (db, $: { accountId: number } & VacationRow) =>
+  db
+    .insertInto("vacation")
+    .values({
+      userId: $.accountId,
+      isEnabled: $.isEnabled,
+      fromDate: $.fromDate,
+      toDate: $.toDate,
+      subject: $.subject,
+      textBody: $.textBody,
+      htmlBody: $.htmlBody,
+    })
+    .onConflict((conflict) =>
+      conflict.column("userId").doUpdateSet((eb) => ({
+        isEnabled: eb.ref("excluded.isEnabled"),
+        fromDate: eb.ref("excluded.fromDate"),
+        toDate: eb.ref("excluded.toDate"),
+        subject: eb.ref("excluded.subject"),
+        textBody: eb.ref("excluded.textBody"),
+        htmlBody: eb.ref("excluded.htmlBody"),
+      })),
+    ),
+);
 
 export async function findVacation(reader: Reader): Promise<VacationRow | undefined> {
-  const [row] = await reader.run(select, [reader.accountId]);
+  const [row] = await reader.run(find, { accountId: reader.accountId });
   return row;
 }
 
 /** Undefined unless mail that arrives at this time is to be answered. */
 export async function findActiveVacation(reader: Reader, at: Date): Promise<VacationRow | undefined> {
-  const [row] = await reader.run(selectActive, [reader.accountId, at]);
+  const [row] = await reader.run(active, { accountId: reader.accountId, at });
   return row;
 }
 
 export async function writeVacation(tx: Tx, row: VacationRow): Promise<void> {
-  const { isEnabled, fromDate, toDate, subject, textBody, htmlBody } = row;
-  await tx.run(upsert, [tx.accountId, isEnabled, fromDate, toDate, subject, textBody, htmlBody]);
+  await tx.run(upsert, { accountId: tx.accountId, ...row });
 }
 
-const selectAnswer = statement<{ sender: string }>(
-  "SELECT sender FROM vacation_answer WHERE user_id = $1 AND sender = $2 AND answered_at > $3",
+const answer = read("vacation.answer", (db, $: { accountId: number; sender: string; since: Date }) =>
+  db
+    .selectFrom("vacationAnswer")
+    .select("sender")
+    .where("userId", "=", $.accountId)
+    .where("sender", "=", $.sender)
+    .where("answeredAt", ">", $.since),
 );
-const forget = statement("DELETE FROM vacation_answer WHERE user_id = $1 AND answered_at <= $2");
-const claim = statement(`
-  INSERT INTO vacation_answer (user_id, sender, answered_at) VALUES ($1, $2, $3)
-  ON CONFLICT (user_id, sender) DO NOTHING`);
+const forget = write("vacation.forgetAnswers", (db, $: { accountId: number; until: Date }) =>
+  db.deleteFrom("vacationAnswer").where("userId", "=", $.accountId).where("answeredAt", "<=", $.until),
+);
+const claim = write("vacation.claimAnswer", (db, $: { accountId: number; sender: string; now: Date }) =>
+  db
+    .insertInto("vacationAnswer")
+    .values({ userId: $.accountId, sender: $.sender, answeredAt: $.now })
+    .onConflict((conflict) => conflict.columns(["userId", "sender"]).doNothing()),
+);
 
 export async function wasAnswered(reader: Reader, sender: string, since: Date): Promise<boolean> {
-  return (await reader.run(selectAnswer, [reader.accountId, sender, since])).length > 0;
+  return (await reader.run(answer, { accountId: reader.accountId, sender, since })).length > 0;
 }
 
 /** False where the sender has had an answer since then; else it counts as had now. Older answers are forgotten. */
 export async function claimAnswer(tx: Tx, sender: string, since: Date): Promise<boolean> {
   await forgetAnswers(tx, since);
-  return (await tx.count(claim, [tx.accountId, sender, tx.now])) > 0;
+  return (await tx.count(claim, { accountId: tx.accountId, sender, now: tx.now })) > 0;
 }
 
 /** Whoever had an answer until then may have another one. */
 export async function forgetAnswers(tx: Tx, until: Date): Promise<void> {
-  await tx.run(forget, [tx.accountId, until]);
+  await tx.run(forget, { accountId: tx.accountId, until });
 }

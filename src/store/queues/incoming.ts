@@ -1,26 +1,21 @@
+import { sql } from "kysely";
+import { retry } from "../../base/retry.ts";
 import type { StoredBlob } from "../blobs/blobs.ts";
-import type { Database } from "../core/database.ts";
-import { patiently } from "../core/patiently.ts";
-import { statement, unprepared } from "../core/sql.ts";
+import { type Database, databasePatience } from "../core/database.ts";
+import { type Row, write } from "../core/declare.ts";
+import { type Lists, lists, unnest } from "../core/lists.ts";
 import { batched } from "./batched.ts";
+import { withoutWaiting } from "./without-waiting.ts";
 
-export interface IncomingRecipient {
-  address: string;
-  userId: number;
-  done: boolean;
-}
+export type IncomingRecipient = Row<"incoming", "recipients">["recipients"][number];
 
-/** A message that was taken and is not yet in every recipient's account. */
-export interface IncomingMessage {
-  id: number;
-  createdAt: Date;
+type Kept = "id" | "createdAt" | "mailFrom" | "recipients" | "attempts" | "junkReason";
+/**
+ * A message that was taken and is not yet in every recipient's account. `mailFrom` is "" for the null sender, `junkReason`
+ * why it goes to Junk; null for the inbox.
+ */
+export interface IncomingMessage extends Row<"incoming", Kept> {
   blob: StoredBlob;
-  /** "" for the null sender. */
-  mailFrom: string;
-  recipients: IncomingRecipient[];
-  attempts: number;
-  /** Why it goes to Junk; null for the inbox. */
-  junkReason: string | null;
 }
 
 export interface Lease {
@@ -29,37 +24,50 @@ export interface Lease {
 }
 
 const numbersInBlock = 100;
-const nextBlock = statement<{ first: number }>("SELECT nextval('incoming_number') AS first");
+const nextBlock = write("incoming.nextIds", () => sql<{ first: number }>`SELECT nextval('incoming_number') AS first`);
 
-const insert = statement(`
-  INSERT INTO incoming (id, created_at, sha256, day, size, mail_from, recipients, leased_by, leased_until,
-    junk_reason)
-  SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::bytea[], $4::date[], $5::integer[], $6::text[],
-    $7::jsonb[], $8::text[], $9::timestamptz[], $10::text[])
-  ON CONFLICT (id) DO NOTHING`);
-const withoutWaiting = unprepared("SET LOCAL synchronous_commit = off");
-const remove = statement("DELETE FROM incoming WHERE id = ANY($1::bigint[])");
-const postpone = statement(`
-  UPDATE incoming SET recipients = $3, leased_until = $4, attempts = attempts + 1, last_error = $5
-  WHERE id = $1 AND leased_by = $2`);
-
-type Row = {
-  id: number;
-  created_at: Date;
-  sha256: Buffer;
-  day: string;
-  size: number;
-  mail_from: string;
-  recipients: IncomingRecipient[];
-  attempts: number;
-  junk_reason: string | null;
-};
-const columns = `id, created_at, sha256, day, size, mail_from, recipients, attempts,
-  junk_reason`;
-const claim = statement<Row>(`
-  UPDATE incoming SET leased_by = $2, leased_until = $3
-  WHERE id = ANY($1::bigint[]) AND (leased_until <= $4 OR leased_by = ANY($5::text[]))
-  RETURNING ${columns}`);
+const inserted = [
+  "id",
+  "createdAt",
+  "sha256",
+  "day",
+  "size",
+  "mailFrom",
+  "recipients",
+  "leasedBy",
+  "leasedUntil",
+  "junkReason",
+] as const;
+const insert = write("incoming.add", (db, $: Lists<"incoming", (typeof inserted)[number]>) =>
+  db
+    .insertInto("incoming")
+    .columns(inserted)
+    .expression(db.selectFrom(unnest("incoming", inserted, $)).select(inserted))
+    .onConflict((conflict) => conflict.column("id").doNothing()),
+);
+const remove = write("incoming.remove", (db, $: { ids: readonly number[] }) =>
+  db.deleteFrom("incoming").where("id", "in", $.ids),
+);
+const postpone = write("incoming.postpone", (db, $: Lease & { id: number; recipients: string; reason: string }) =>
+  db
+    .updateTable("incoming")
+    .set((eb) => ({
+      recipients: $.recipients,
+      leasedUntil: $.until,
+      attempts: eb("attempts", "+", 1),
+      lastError: $.reason,
+    }))
+    .where("id", "=", $.id)
+    .where("leasedBy", "=", $.holder),
+);
+const claim = write("incoming.claim", (db, $: Lease & { ids: readonly number[]; now: Date; gone: readonly string[] }) =>
+  db
+    .updateTable("incoming")
+    .set({ leasedBy: $.holder, leasedUntil: $.until })
+    .where("id", "in", $.ids)
+    .where((eb) => eb.or([eb("leasedUntil", "<=", $.now), eb("leasedBy", "in", $.gone)]))
+    .returning(["id", "createdAt", "sha256", "day", "size", "mailFrom", "recipients", "attempts", "junkReason"]),
+);
 
 /** The rows of mail that came in, by their own ids. Inserts and removals that come together share a commit. */
 export class IncomingRows {
@@ -72,12 +80,12 @@ export class IncomingRows {
   constructor(database: Database) {
     this.#database = database;
     // Rows that are there already stay as they are, so this may well be done twice.
-    this.#insert = batched((rows) => patiently(() => this.#insertAll(rows)));
+    this.#insert = batched((rows) => retry(() => this.#insertAll(rows), databasePatience));
     // A removal that is lost in a crash only brings a delivery that finds itself done.
     this.#remove = batched((ids) =>
       database.transaction("BEGIN", async (executor) => {
-        await executor.run(withoutWaiting);
-        await executor.run(remove, [ids]);
+        executor.send(withoutWaiting);
+        executor.send(remove, { ids });
       }),
     );
   }
@@ -95,7 +103,7 @@ export class IncomingRows {
   }
 
   async #fetchBlock(): Promise<void> {
-    const [row] = await patiently(() => this.#database.run(nextBlock));
+    const [row] = await retry(() => this.#database.run(nextBlock), databasePatience);
     this.#numbers.push(...Array.from({ length: numbersInBlock }, (_, index) => row!.first + index));
   }
 
@@ -105,18 +113,14 @@ export class IncomingRows {
   }
 
   async #insertAll(rows: { message: IncomingMessage; lease: Lease }[]): Promise<void> {
-    await this.#database.run(insert, [
-      rows.map(({ message }) => message.id),
-      rows.map(({ message }) => message.createdAt),
-      rows.map(({ message }) => message.blob.sha256),
-      rows.map(({ message }) => message.blob.day),
-      rows.map(({ message }) => message.blob.size),
-      rows.map(({ message }) => message.mailFrom),
-      rows.map(({ message }) => JSON.stringify(message.recipients)),
-      rows.map(({ lease }) => lease.holder),
-      rows.map(({ lease }) => lease.until),
-      rows.map(({ message }) => message.junkReason),
-    ]);
+    const values = rows.map(({ message, lease }) => ({
+      ...message,
+      ...message.blob,
+      recipients: JSON.stringify(message.recipients),
+      leasedBy: lease.holder,
+      leasedUntil: lease.until,
+    }));
+    await this.#database.run(insert, lists(values, inserted));
   }
 
   remove(id: number): Promise<void> {
@@ -126,21 +130,13 @@ export class IncomingRows {
   /** Notes who has it and lets the lease run out at `lease.until`, when the next attempt is made. */
   async postpone(message: IncomingMessage, lease: Lease, reason: string): Promise<void> {
     const { id, recipients } = message;
-    await this.#database.run(postpone, [id, lease.holder, JSON.stringify(recipients), lease.until, reason]);
+    await this.#database.run(postpone, { ...lease, id, recipients: JSON.stringify(recipients), reason });
   }
 
   /** Takes over those of the rows whose lease has run out or belongs to one of the holders who are gone. */
   async claim(ids: number[], lease: Lease, now: Date, gone: string[]): Promise<IncomingMessage[]> {
     if (ids.length === 0) return [];
-    const rows = await this.#database.run(claim, [ids, lease.holder, lease.until, now, gone]);
-    return rows.map((row) => ({
-      id: row.id,
-      createdAt: row.created_at,
-      blob: { sha256: row.sha256, day: row.day, size: row.size },
-      mailFrom: row.mail_from,
-      recipients: row.recipients,
-      attempts: row.attempts,
-      junkReason: row.junk_reason,
-    }));
+    const rows = await this.#database.run(claim, { ...lease, ids, now, gone });
+    return rows.map(({ sha256, day, size, ...row }) => ({ ...row, blob: { sha256, day, size } }));
   }
 }

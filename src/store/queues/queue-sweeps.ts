@@ -1,13 +1,30 @@
+import { sql } from "kysely";
 import type { Database } from "../core/database.ts";
-import { unprepared } from "../core/sql.ts";
-import { crossing } from "../core/unbound-tables.ts";
+import { across, read, unnamed, write } from "../core/declare.ts";
+import { type Lists, lists, unnest } from "../core/lists.ts";
+import { type DueSubmission, hint } from "./due.ts";
 
-/** Statements of the mail queues that look across accounts and shards, and say so in their text. */
-const across = <Row extends object>(text: string) => unprepared<Row & Record<string, unknown>>(crossing + text);
+const workers = [
+  across("workers see to the mail of all accounts"),
+  unnamed("what is due is next to nothing, or after a downtime nearly all"),
+];
 
-const incomingHolders = across<{ holder: string }>("SELECT DISTINCT leased_by AS holder FROM incoming");
-const incomingDue = across<{ id: number }>(`
-  SELECT id FROM incoming WHERE leased_until <= $1 OR leased_by = ANY($2::text[]) ORDER BY leased_until LIMIT $3`);
+const incomingHolders = read(
+  "incoming.holders",
+  (db) => db.selectFrom("incoming").select("leasedBy as holder").distinct(),
+  ...workers,
+);
+const incomingDue = read(
+  "incoming.due",
+  (db, $: { now: Date; gone: readonly string[]; most: number }) =>
+    db
+      .selectFrom("incoming")
+      .select("id")
+      .where((eb) => eb.or([eb("leasedUntil", "<=", $.now), eb("leasedBy", "in", $.gone)]))
+      .orderBy("leasedUntil")
+      .limit($.most),
+  ...workers,
+);
 
 export async function incomingLeaseHolders(database: Database): Promise<string[]> {
   return (await database.run(incomingHolders)).map((row) => row.holder);
@@ -15,24 +32,54 @@ export async function incomingLeaseHolders(database: Database): Promise<string[]
 
 /** Incoming messages whose lease has run out or belongs to one of these holders. */
 export async function dueIncoming(database: Database, now: Date, gone: string[], most: number): Promise<number[]> {
-  return (await database.run(incomingDue, [now, gone, most])).map((row) => row.id);
+  return (await database.run(incomingDue, { now, gone, most })).map((row) => row.id);
 }
 
-const deliveryHolders = across<{ holder: string }>(
-  `SELECT leased_by AS holder FROM delivery WHERE state = 'queued' AND leased_by IS NOT NULL
+// Two halves, an index for each.
+const deliveryHolders = read(
+  "deliveries.holders",
+  () => sql<{ holder: string }>`
+  SELECT leased_by AS holder FROM delivery WHERE state = 'queued' AND leased_by IS NOT NULL
   UNION SELECT leased_by FROM delivery WHERE state <> 'queued' AND leased_by IS NOT NULL`,
+  ...workers,
 );
-const freeDeliveries = across<object>(
-  "UPDATE delivery SET leased_by = NULL, leased_until = NULL WHERE state = 'queued' AND leased_by = ANY($1::text[])",
+const freeDeliveries = write(
+  "deliveries.free",
+  (db, $: { gone: readonly string[] }) =>
+    db
+      .updateTable("delivery")
+      .set({ leasedBy: null, leasedUntil: null })
+      .where("state", "=", "queued")
+      .where("leasedBy", "in", $.gone),
+  ...workers,
 );
-const lostHints = across<{ user_id: number; submission_id: number; next_attempt_at: Date }>(`
-  SELECT user_id, submission_id, min(next_attempt_at) AS next_attempt_at FROM delivery
-  WHERE state = 'queued' AND next_attempt_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
-  GROUP BY user_id, submission_id LIMIT $2`);
-const restoreHints = across<object>(`
-  INSERT INTO due AS d (user_id, submission_id, next_attempt_at)
-  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[])
-  ON CONFLICT (user_id, submission_id) DO UPDATE SET next_attempt_at = least(d.next_attempt_at, excluded.next_attempt_at)`);
+const lostHints = read(
+  "deliveries.due",
+  (db, $: { now: Date; most: number }) =>
+    db
+      .selectFrom("delivery")
+      .select(["userId", "submissionId", (eb) => eb.fn.min("nextAttemptAt").as("nextAttemptAt")])
+      .where("state", "=", "queued")
+      .where("nextAttemptAt", "<=", $.now)
+      .where((eb) => eb.or([eb("leasedUntil", "is", null), eb("leasedUntil", "<=", $.now)]))
+      .groupBy(["userId", "submissionId"])
+      .limit($.most),
+  ...workers,
+);
+const restoreHints = write(
+  "due.restore",
+  (db, $: Lists<"due", (typeof hint)[number]>) =>
+    db
+      .insertInto("due")
+      .columns(hint)
+      .expression(db.selectFrom(unnest("due", hint, $)).select(hint))
+      .onConflict((conflict) =>
+        conflict
+          .columns(["userId", "submissionId"])
+          .doUpdateSet({ nextAttemptAt: sql<Date>`least(due.next_attempt_at, excluded.next_attempt_at)` }),
+      ),
+  ...workers,
+);
 
 export async function deliveryLeaseHolders(database: Database): Promise<string[]> {
   return (await database.run(deliveryHolders)).map((row) => row.holder);
@@ -40,42 +87,78 @@ export async function deliveryLeaseHolders(database: Database): Promise<string[]
 
 /** Ends the leases of holders who are gone. */
 export async function freeDeliveryLeases(database: Database, gone: string[]): Promise<void> {
-  if (gone.length > 0) await database.run(freeDeliveries, [gone]);
+  if (gone.length > 0) await database.run(freeDeliveries, { gone });
 }
 
-const heldDeliveries = across<{ user_id: number; submission_id: number; leased_until: Date }>(`
-  SELECT DISTINCT user_id, submission_id, leased_until FROM delivery WHERE state = 'queued' AND leased_by = $1`);
-
-export interface HeldLease {
-  userId: number;
-  submissionId: number;
-  until: Date;
-}
+const heldDeliveries = read(
+  "deliveries.heldBy",
+  (db, $: { holder: string }) =>
+    db
+      .selectFrom("delivery")
+      .select(["userId", "submissionId", "leasedUntil"])
+      .distinct()
+      .where("state", "=", "queued")
+      .where("leasedBy", "=", $.holder)
+      .where("leasedUntil", "is not", null)
+      .$narrowType<{ leasedUntil: Date }>(),
+  ...workers,
+);
 
 /** What a holder has leased, by the database's account. */
-export async function leasesOf(database: Database, holder: string): Promise<HeldLease[]> {
-  const rows = await database.run(heldDeliveries, [holder]);
-  return rows.map((row) => ({ userId: row.user_id, submissionId: row.submission_id, until: row.leased_until }));
+export function leasesOf(database: Database, holder: string): Promise<(DueSubmission & { leasedUntil: Date })[]> {
+  return database.run(heldDeliveries, { holder });
 }
 
-const unlogged = across<{ user_id: number; submission_id: number }>(`
-  SELECT DISTINCT user_id, submission_id FROM delivery
-  WHERE state <> 'queued' AND leased_by IS NOT NULL AND (leased_until <= $1 OR leased_by = ANY($2::text[])) LIMIT $3`);
+const unlogged = read(
+  "deliveries.unlogged",
+  (db, $: { now: Date; gone: readonly string[]; most: number }) =>
+    db
+      .selectFrom("delivery")
+      .select(["userId", "submissionId"])
+      .distinct()
+      .where("state", "<>", "queued")
+      .where("leasedBy", "is not", null)
+      .where((eb) => eb.or([eb("leasedUntil", "<=", $.now), eb("leasedBy", "in", $.gone)]))
+      .limit($.most),
+  ...workers,
+);
 
 /** Submissions with outcomes that the change log has not been told, and whose holder will not do it any more. */
-export async function unloggedSubmissions(database: Database, now: Date, gone: string[], most: number) {
-  const rows = await database.run(unlogged, [now, gone, most]);
-  return rows.map((row) => ({ userId: row.user_id, submissionId: row.submission_id }));
+export function unloggedSubmissions(
+  database: Database,
+  now: Date,
+  gone: string[],
+  most: number,
+): Promise<DueSubmission[]> {
+  return database.run(unlogged, { now, gone, most });
 }
 
 /** Makes hints for deliveries that are due and in nobody's hands. How many. */
 export async function restoreDue(database: Database, now: Date, most: number): Promise<number> {
-  const rows = await database.run(lostHints, [now, most]);
+  const rows = await database.run(lostHints, { now, most });
   if (rows.length === 0) return 0;
-  await database.run(restoreHints, [
-    rows.map((row) => row.user_id),
-    rows.map((row) => row.submission_id),
-    rows.map((row) => row.next_attempt_at),
-  ]);
+  await database.run(restoreHints, lists(rows, hint));
   return rows.length;
+}
+
+const incomingDepth = read(
+  "incoming.count",
+  (db) => db.selectFrom("incoming").select((eb) => eb.fn.countAll<number>().as("count")),
+  ...workers,
+);
+const outgoingDepth = read(
+  "deliveries.countAllQueued",
+  (db) =>
+    db
+      .selectFrom("delivery")
+      .select((eb) => eb.fn.countAll<number>().as("count"))
+      .where("state", "=", "queued"),
+  ...workers,
+);
+
+/** How much mail waits: in, and recipients out. */
+export async function queueDepths(database: Database): Promise<{ incoming: number; outgoing: number }> {
+  const [incoming] = await database.run(incomingDepth);
+  const [outgoing] = await database.run(outgoingDepth);
+  return { incoming: incoming!.count, outgoing: outgoing!.count };
 }

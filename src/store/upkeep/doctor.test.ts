@@ -12,8 +12,10 @@ import { DiskObjects } from "../blobs/objects/disk.ts";
 import { unprepared } from "../core/sql.ts";
 import { Store } from "../core/store.ts";
 import { IncomingRows } from "../queues/incoming.ts";
+import { accountIds } from "./accounts.ts";
 import { examine, examineAccount } from "./doctor.ts";
-import { accountIds, keyOf, markDead, Sweeper } from "./sweeps.ts";
+import { keyOf, markDead } from "./held-objects.ts";
+import { Sweeper } from "./sweeps.ts";
 
 const store = await createTestStore();
 let folder: string;

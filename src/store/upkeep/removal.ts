@@ -1,7 +1,9 @@
+import { sql } from "kysely";
 import type { Database } from "../core/database.ts";
-import { statement, unprepared } from "../core/sql.ts";
+import { read, write } from "../core/declare.ts";
+import { unprepared } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
-import { markDead } from "./sweeps.ts";
+import { markDead } from "./held-objects.ts";
 
 export interface Removal {
   addresses: string[];
@@ -10,37 +12,66 @@ export interface Removal {
   submissions: number;
 }
 
-const ownAddresses = unprepared<{ address: string }>("SELECT address FROM address WHERE user_id = $1 ORDER BY address");
-const ownLogins = unprepared<{ login: string }>("SELECT login FROM login WHERE user_id = $1 ORDER BY login");
-const countEmails = statement<{ count: number }>("SELECT count(*) AS count FROM email WHERE user_id = $1");
-const countSubmissions = statement<{ count: number }>("SELECT count(*) AS count FROM submission WHERE user_id = $1");
+type Account = { userId: number };
+const ownAddresses = read("removal.addresses", (db, $: Account) =>
+  db.selectFrom("address").select("address").where("userId", "=", $.userId).orderBy("address"),
+);
+const ownLogins = read("removal.logins", (db, $: Account) =>
+  db.selectFrom("login").select("login").where("userId", "=", $.userId).orderBy("login"),
+);
+const countEmails = read("removal.emails", (db, $: Account) =>
+  db
+    .selectFrom("email")
+    .select((eb) => eb.fn.countAll<number>().as("count"))
+    .where("userId", "=", $.userId),
+);
+const countSubmissions = read("removal.submissions", (db, $: Account) =>
+  db
+    .selectFrom("submission")
+    .select((eb) => eb.fn.countAll<number>().as("count"))
+    .where("userId", "=", $.userId),
+);
 
 /** Told often how far a removal is. */
 type Tell = (text: string) => void;
 
 /** What `removeAccount` would remove. */
 export async function previewRemoval(database: Database, userId: number): Promise<Removal> {
-  const [emails] = await database.run(countEmails, [userId]);
-  const [submissions] = await database.run(countSubmissions, [userId]);
+  const [emails] = await database.run(countEmails, { userId });
+  const [submissions] = await database.run(countSubmissions, { userId });
   return {
-    addresses: (await database.run(ownAddresses, [userId])).map((row) => row.address),
-    logins: (await database.run(ownLogins, [userId])).map((row) => row.login),
+    addresses: (await database.run(ownAddresses, { userId })).map((row) => row.address),
+    logins: (await database.run(ownLogins, { userId })).map((row) => row.login),
     emails: emails!.count,
     submissions: submissions!.count,
   };
 }
 
-const deleteAddresses = unprepared("DELETE FROM address WHERE user_id = $1");
-const deleteShares = unprepared("DELETE FROM account_access WHERE account_id = $1");
-const deleteDue = unprepared("DELETE FROM due WHERE user_id = $1");
-const deleteAccess = unprepared("DELETE FROM account_access WHERE login = ANY($1::text[])");
-const deleteLogins = unprepared("DELETE FROM login WHERE login = ANY($1::text[])");
-const references = unprepared<{ sha256: Buffer; day: string }>("SELECT sha256, day FROM blob_ref WHERE user_id = $1");
-const accountTables = unprepared<{ name: string }>(`
+const deleteAddresses = write("removal.ofAddresses", (db, $: Account) =>
+  db.deleteFrom("address").where("userId", "=", $.userId),
+);
+const deleteShares = write("removal.ofShares", (db, $: Account) =>
+  db.deleteFrom("accountAccess").where("accountId", "=", $.userId),
+);
+const deleteDue = write("removal.ofDue", (db, $: Account) => db.deleteFrom("due").where("userId", "=", $.userId));
+const deleteAccess = write("removal.ofAccess", (db, $: { logins: readonly string[] }) =>
+  db.deleteFrom("accountAccess").where("login", "in", $.logins),
+);
+const deleteLogins = write("removal.ofLogins", (db, $: { logins: readonly string[] }) =>
+  db.deleteFrom("login").where("login", "in", $.logins),
+);
+const references = read("removal.objects", (db, $: Account) =>
+  db.selectFrom("blobRef").select(["sha256", "day"]).where("userId", "=", $.userId),
+);
+/** Asked of the database: a newer program beside this one may have made more of them. */
+const accountTables = read(
+  "removal.tables",
+  () => sql<{ name: string }>`
   SELECT quote_ident(c.table_name) AS name FROM information_schema.columns c
   JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
   WHERE c.table_schema = current_schema() AND c.column_name = 'user_id' AND t.table_type = 'BASE TABLE'
-    AND c.table_name NOT IN ('account', 'address', 'login', 'due') ORDER BY c.table_name`);
+    AND c.table_name NOT IN ('account', 'address', 'login', 'due') ORDER BY c.table_name`,
+);
 
 /**
  * The account and all in it: first what leads to it, so nothing new comes in; the account row last, so a removal that
@@ -54,20 +85,20 @@ export async function removeAccount(
 ): Promise<Removal> {
   const { database } = store;
   const removal = await previewRemoval(database, userId);
-  await database.run(deleteAddresses, [userId]);
-  await database.run(deleteShares, [userId]);
-  const bodies = await database.run(references, [userId]);
+  await database.run(deleteAddresses, { userId });
+  await database.run(deleteShares, { userId });
+  const bodies = await database.run(references, { userId });
   await markDead(database, bodies, store.clock.now(), (done) =>
     tell(`letting go of bodies: ${done} of ${bodies.length}`),
   );
   const tables = (await database.run(accountTables)).map((row) => row.name);
-  await database.run(deleteDue, [userId]);
-  await database.run(deleteAccess, [removal.logins]);
+  await database.run(deleteDue, { userId });
+  await database.run(deleteAccess, { logins: removal.logins });
   await store.write(userId, async (tx) => {
     await deleteRows(tx, [...tables, "account"], tell);
     await record(tx);
   });
-  await database.run(deleteLogins, [removal.logins]);
+  await database.run(deleteLogins, { logins: removal.logins });
   return removal;
 }
 

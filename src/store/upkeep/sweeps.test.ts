@@ -13,7 +13,8 @@ import { DiskObjects } from "../blobs/objects/disk.ts";
 import { unprepared } from "../core/sql.ts";
 import type { Store } from "../core/store.ts";
 import { removeAccount } from "../upkeep/removal.ts";
-import { accountIds, Sweeper } from "./sweeps.ts";
+import { accountIds } from "./accounts.ts";
+import { Sweeper } from "./sweeps.ts";
 
 const hour = 3600_000;
 const day = 24 * hour;

@@ -1,0 +1,164 @@
+import type { SMTPServerAddress, SMTPServerSession } from "smtp-server";
+import { networkOf } from "../../auth/throttle.ts";
+import type { Log } from "../../base/log.ts";
+import { Refusal } from "./reply.ts";
+import type {
+  Check,
+  Credentials,
+  Facts,
+  Found,
+  Path,
+  Recipient,
+  Said,
+  Session,
+  Stage,
+  Stages,
+  Transaction,
+} from "./stages/stage.ts";
+
+const loopback = /^(127\.|::1$|::ffff:127\.)/;
+const order: readonly Stage[] = ["connect", "secure", "auth", "helo", "mail", "rcpt", "data"];
+const events = {
+  connect: "connection refused",
+  secure: "connection refused",
+  auth: "login refused",
+  helo: "sender refused",
+  mail: "sender refused",
+  rcpt: "recipient refused",
+};
+
+/** One connection on its way through the stages. What is refused is thrown, as Refusal. */
+export class Conversation {
+  readonly #stages: Stages;
+  readonly #log: Log;
+  readonly #session: { -readonly [name in keyof Session]: Session[name] };
+  readonly #ending: (() => void)[] = [];
+  #isOver = false;
+  /** By stage; of RCPT by recipient. */
+  readonly #found = new Map<Stage, Found>();
+  readonly #recipients = new WeakMap<SMTPServerAddress, number>();
+  /** The name that passed. */
+  #judged: string | undefined;
+
+  constructor({ id, remoteAddress: address }: SMTPServerSession, stages: Stages, log: Log) {
+    this.#stages = stages;
+    this.#log = log;
+    this.#session = {
+      id,
+      address,
+      network: networkOf(address),
+      isLoopback: loopback.test(address),
+      helo: "",
+      onEnd: (work) => {
+        if (this.#isOver) work();
+        else this.#ending.push(work);
+      },
+    };
+  }
+
+  get session(): Session {
+    return this.#session;
+  }
+
+  async connected(): Promise<void> {
+    await this.#run("connect", {}, {});
+  }
+
+  /** RFC 3207 §4.2: what the peer said in the clear is forgotten. */
+  async secured({ tlsOptions }: SMTPServerSession): Promise<void> {
+    delete this.#session.login;
+    this.#session.helo = "";
+    if (tlsOptions) this.#session.tls = `${tlsOptions.version} ${tlsOptions.standardName ?? tlsOptions.name}`;
+    await this.#run("secure", {}, {});
+  }
+
+  /** RFC 4954: who the peer is. Throws Refusal where no check knows. */
+  async authenticated(credentials: Credentials, said: SMTPServerSession): Promise<string> {
+    this.#hear(said);
+    const { username } = credentials;
+    const { login } = await this.#run("auth", { credentials }, { username });
+    if (login === undefined) throw new Refusal(535, "5.7.8 authentication failed");
+    this.#session.login = login;
+    return login;
+  }
+
+  /** MAIL, and before it the name in the last HELO or EHLO, of which we are told no sooner. */
+  async sender(address: SMTPServerAddress, said: SMTPServerSession): Promise<void> {
+    this.#hear(said);
+    const told = { helo: this.#session.helo, from: address.address };
+    if (!this.#found.has("helo") || this.#judged !== told.helo) await this.#run("helo", {}, told);
+    this.#judged = told.helo;
+    await this.#run("mail", { ...transactionOf(address, said), path: pathOf(address) }, told);
+  }
+
+  async recipient(address: SMTPServerAddress, said: SMTPServerSession): Promise<void> {
+    const sender = said.envelope.mailFrom as SMTPServerAddress;
+    const asked = { ...transactionOf(sender, said), path: pathOf(address) };
+    const { userId } = await this.#run("rcpt", asked, { to: address.address });
+    if (userId === undefined) throw new Error("no check has found the recipient's account");
+    this.#recipients.set(address, userId);
+  }
+
+  envelope({ envelope: { mailFrom, rcptTo } }: SMTPServerSession): { mailFrom: string; recipients: Recipient[] } {
+    return {
+      mailFrom: mailFrom ? mailFrom.address : "",
+      recipients: rcptTo.map((one) => ({ address: one.address, userId: this.#recipients.get(one)! })),
+    };
+  }
+
+  /** What was found out about the message. */
+  message(content: Pick<Said["data"], "message" | "header">, said: SMTPServerSession): Promise<Found> {
+    const sender = said.envelope.mailFrom as SMTPServerAddress;
+    const { recipients } = this.envelope(said);
+    return this.#pass("data", { ...transactionOf(sender, said), recipients, ...content });
+  }
+
+  ended(): void {
+    this.#isOver = true;
+    for (const work of this.#ending.splice(0)) work();
+  }
+
+  #hear({ hostNameAppearsAs }: SMTPServerSession): void {
+    this.#session.helo = hostNameAppearsAs;
+  }
+
+  async #run<S extends Exclude<Stage, "data">>(stage: S, said: Said[S], told: object): Promise<Found> {
+    try {
+      return await this.#pass(stage, said);
+    } catch (error) {
+      if (error instanceof Refusal) {
+        // Of too many connections there are too many.
+        const level = stage === "connect" ? "debug" : "info";
+        const { message: reply, reason } = error;
+        this.#log[level]({ remoteAddress: this.#session.address, ...told, reply, reason }, events[stage]);
+      }
+      throw error;
+    }
+  }
+
+  /** The first check that does not pass decides. What this stage and later ones found before no longer holds. */
+  async #pass<S extends Stage>(stage: S, said: Said[S]): Promise<Found> {
+    for (const later of order.slice(order.indexOf(stage))) this.#found.delete(later);
+    const earlier = Object.assign({}, ...this.#found.values()) as Found;
+    let found: Found = {};
+    for (const check of this.#stages[stage] as readonly Check<S>[]) {
+      const facts: Facts<S> = { ...said, ...earlier, ...found };
+      const verdict = await check(this.#session, facts);
+      if (verdict.kind !== "pass") {
+        throw new Refusal(verdict.code, `${verdict.status} ${verdict.text}`, verdict.reason);
+      }
+      found = { ...found, ...verdict.found };
+    }
+    if (stage !== "rcpt") this.#found.set(stage, found);
+    return { ...earlier, ...found };
+  }
+}
+
+const pathOf = ({ address, args }: SMTPServerAddress): Path => ({ address, parameters: args || {} });
+
+/** RFC 1870: a size beyond our limit was refused before. */
+function transactionOf(sender: SMTPServerAddress, { envelope }: SMTPServerSession): Transaction {
+  const { SIZE: text } = pathOf(sender).parameters;
+  const size = typeof text === "string" && /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  return { mailFrom: sender.address, isUtf8: envelope.smtpUtf8 === true, size };
+}

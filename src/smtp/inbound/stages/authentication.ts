@@ -1,0 +1,17 @@
+import { authenticate } from "../authenticate.ts";
+import type { SmtpInOptions } from "../options.ts";
+import { isOurDomain } from "../own-domains.ts";
+import { type Check, pass, refuse } from "./stage.ts";
+
+type Means = Pick<SmtpInOptions, "database" | "clock" | "resolver" | "hostname" | "log">;
+
+/** SPF, DKIM, ARC and DMARC: what they say of the message, and what the policies of its authors make of it. */
+export function authentication(means: Means): Check<"data"> {
+  const isOurs = (domain: string) => isOurDomain(domain, means.database, means.clock);
+  return async ({ helo, address }, { message, header, mailFrom }) => {
+    const verdict = await authenticate(message, header, { mailFrom, helo, address }, { ...means, isOurs });
+    const { field, refusal, junkReason } = verdict;
+    if (refusal !== undefined) return refuse(550, "5.7.1", refusal);
+    return pass({ results: field, ...(junkReason !== undefined && { junkReason }) });
+  };
+}

@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { connections } from "./connections.ts";
+import { type Peer, peer } from "./testing.ts";
+
+const refused = { kind: "disconnect", code: 421, status: "4.7.0" };
+
+test("the addresses of one IPv6 network count as one, and their places come free again", () => {
+  const check = connections();
+  const neighbour = (at: number) => peer(`2001:db8:1:2::${at.toString(16)}`);
+  const open: Peer[] = [];
+  const connect = (one: Peer) => {
+    open.push(one);
+    return check(one, {});
+  };
+  for (let at = 1; at <= 100; at++) expect(connect(neighbour(at))).toMatchObject({ kind: "pass" });
+  expect(connect(neighbour(101))).toMatchObject(refused);
+  expect(check(peer("2001:db8:1:3::1"), {})).toMatchObject({ kind: "pass" });
+  // The one that was refused ends as well.
+  for (const one of [open.pop(), open.pop()]) one!.end();
+  expect(connect(neighbour(200))).toMatchObject({ kind: "pass" });
+  expect(connect(neighbour(201))).toMatchObject(refused);
+});
+
+test("our own machine has as many as it likes", () => {
+  const check = connections();
+  for (let at = 0; at < 200; at++) {
+    expect(check(peer("127.0.0.1", { isLoopback: true }), {})).toMatchObject({ kind: "pass" });
+  }
+});

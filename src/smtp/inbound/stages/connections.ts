@@ -1,0 +1,19 @@
+import { type Check, disconnect, pass } from "./stage.ts";
+
+const most = 100;
+
+/** So many connections of one address, or one network of IPv6: more than any honest server needs. */
+export function connections(): Check<"connect"> {
+  const open = new Map<string, number>();
+  return ({ network, isLoopback, onEnd }) => {
+    const count = (open.get(network) ?? 0) + 1;
+    open.set(network, count);
+    onEnd(() => {
+      const left = open.get(network)! - 1;
+      if (left > 0) open.set(network, left);
+      else open.delete(network);
+    });
+    if (isLoopback || count <= most) return pass();
+    return disconnect("4.7.0", "too many connections from your address");
+  };
+}

@@ -1,0 +1,42 @@
+import { retry } from "../../../base/retry.ts";
+import { type Database, databasePatience } from "../../../store/core/database.ts";
+import { findAddress, findDomain, listDomains, splitAddress } from "../../../store/directory/directory.ts";
+import { type Check, disconnect, pass, refuse, type Session } from "./stage.ts";
+
+interface Means {
+  database: Database;
+  hostname: string;
+}
+
+const mostUnknown = 50;
+
+/** The account that mail for the recipient goes to. Whoever guesses addresses is sent away. */
+export function knownRecipient({ database, hostname }: Means): Check<"rcpt"> {
+  const unknown = new WeakMap<Session, number>();
+  return async (session, { path: { address } }) => {
+    const parts = splitAddress(address);
+    const find = async () => {
+      const found = parts ? await findAddress(database, address) : await findPostmaster(database, address, hostname);
+      const served = found !== undefined || !parts || (await findDomain(database, parts.domain)) !== undefined;
+      return { userId: found, isServed: served };
+    };
+    const { userId, isServed } = await retry(find, databasePatience);
+    if (userId !== undefined) return pass({ userId });
+    const count = (unknown.get(session) ?? 0) + 1;
+    unknown.set(session, count);
+    if (!session.isLoopback && count > mostUnknown) return disconnect("4.7.0", "too many unknown recipients");
+    if (isServed) return refuse(550, "5.1.1", "no such address here");
+    return refuse(550, "5.7.1", "no relaying: that domain is not served here");
+  };
+}
+
+/** RFC 5321 §4.1.1.3: "postmaster" without a domain is always known, where anybody is. */
+async function findPostmaster(database: Database, address: string, hostname: string): Promise<number | undefined> {
+  if (address.toLowerCase() !== "postmaster") return undefined;
+  const domains = [hostname, ...(await listDomains(database)).map(({ name }) => name)];
+  for (const domain of domains) {
+    const found = await findAddress(database, `postmaster@${domain}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import { offeredParameters } from "./offered-parameters.ts";
+import { factsOf, peer } from "./testing.ts";
+
+test("what was not offered is refused, and named in part at most", () => {
+  const check = offeredParameters("SIZE");
+  const say = (parameters: object) =>
+    check(peer(), factsOf.mail({ path: { address: "", parameters: { ...parameters } } }));
+  expect(say({})).toMatchObject({ kind: "pass" });
+  expect(say({ SIZE: "10" })).toMatchObject({ kind: "pass" });
+  expect(say({ SIZE: "10", FOO: true })).toEqual({
+    ...{ kind: "refuse", code: 555, status: "5.5.4" },
+    text: "the parameter FOO is not known here",
+  });
+  expect(say({ ["X".repeat(100)]: true })).toMatchObject({ text: `the parameter ${"X".repeat(40)} is not known here` });
+});

@@ -1,0 +1,14 @@
+import type { Database } from "../../../store/core/database.ts";
+import { findQuota } from "../../../store/mail/quota.ts";
+import { type Check, defer, pass, refuse } from "./stage.ts";
+
+/** The recipient's account has room for the message, as far as its size is announced. */
+export function room({ database }: { database: Database }): Check<"rcpt"> {
+  return async (_, { userId, size }) => {
+    const quota = userId === undefined ? undefined : await findQuota(database, userId);
+    if (!quota) return pass();
+    if (size > quota.limit) return refuse(552, "5.2.3", "larger than all that this mailbox may hold");
+    if (quota.used < quota.limit && quota.used + size <= quota.limit) return pass();
+    return defer(452, "4.2.2", "this mailbox is full");
+  };
+}

@@ -1,0 +1,118 @@
+import type { IncomingHeader } from "../incoming-header.ts";
+
+/** In the order in which they are reached. */
+export type Stage = "connect" | "secure" | "auth" | "helo" | "mail" | "rcpt" | "data";
+
+/** The connection: what is known of the peer, whatever it sends. */
+export interface Session {
+  readonly id: string;
+  /** The peer's. */
+  readonly address: string;
+  /** As limits count it: an IPv4 address, or a /64 of IPv6. */
+  readonly network: string;
+  /** Our own machine, to which no limit applies. */
+  readonly isLoopback: boolean;
+  /** What the peer called itself last, in lower case; "" before it did. */
+  readonly helo: string;
+  /** Version and cipher of TLS. */
+  readonly tls?: string;
+  /** Whom AUTH has shown the peer to be. */
+  readonly login?: string;
+  /** Has work done once the connection has ended, or at once where it has. */
+  onEnd(work: () => void): void;
+}
+
+/** The path and the parameters of MAIL or RCPT. */
+export interface Path {
+  /** "" for the null sender. */
+  address: string;
+  /** Names in upper case; `true` stands for one without a value. */
+  parameters: Readonly<Record<string, unknown>>;
+}
+
+export interface Transaction {
+  /** "" for the null sender. */
+  mailFrom: string;
+  /** RFC 6531: the peer asked for SMTPUTF8. */
+  isUtf8: boolean;
+  /** RFC 1870: the octets that the peer announced; 0 where it announced none. */
+  size: number;
+}
+
+/** RFC 4954, as PLAIN and LOGIN have them. */
+export interface Credentials {
+  username?: string | undefined;
+  password?: string | null | undefined;
+}
+
+export interface Recipient {
+  address: string;
+  userId: number;
+}
+
+/** What the peer says at each stage. */
+export interface Said {
+  connect: object;
+  secure: object;
+  auth: { credentials: Credentials };
+  helo: object;
+  mail: Transaction & { path: Path };
+  rcpt: Transaction & { path: Path };
+  data: Transaction & { recipients: readonly Recipient[]; message: Buffer; header: IncomingHeader };
+}
+
+/** What checks find out, for those after them and for what follows. */
+export interface Found {
+  /** By AUTH. */
+  login?: string;
+  /** The account that a recipient's mail goes to. */
+  userId?: number;
+  /** The Authentication-Results field, with its line end. */
+  results?: string;
+  /** Why the message is filed to Junk. */
+  junkReason?: string;
+}
+
+/** RFC 5321 §4.1.1, RFC 3207 §4.2: all that was said and found and still holds. A stage passed anew drops what it and later ones found. */
+export type Facts<S extends Stage> = Readonly<Said[S] & Found>;
+
+interface Reply {
+  code: number;
+  /** RFC 3463 */
+  status: string;
+  text: string;
+  /** For the log alone. */
+  reason?: string;
+}
+
+export type Verdict =
+  | { kind: "pass"; found: Found }
+  /** 5yz: not now and not later. */
+  | ({ kind: "refuse" } & Reply)
+  /** 4yz: perhaps later. */
+  | ({ kind: "defer" } & Reply)
+  /** 421, and the connection ends. */
+  | ({ kind: "disconnect" } & Reply);
+
+export type Check<S extends Stage> = (session: Session, facts: Facts<S>) => Verdict | Promise<Verdict>;
+
+export type Stages = { readonly [S in Stage]: readonly Check<S>[] };
+
+export const pass = (found: Found = {}): Verdict => ({ kind: "pass", found });
+
+type Permanent = 550 | 552 | 553 | 554 | 555;
+export const refuse = (code: Permanent, status: `5.${string}`, text: string, reason?: string): Verdict => ({
+  kind: "refuse",
+  ...{ code, status, text, ...(reason !== undefined && { reason }) },
+});
+
+type Transient = 450 | 451 | 452;
+export const defer = (code: Transient, status: `4.${string}`, text: string, reason?: string): Verdict => ({
+  kind: "defer",
+  ...{ code, status, text, ...(reason !== undefined && { reason }) },
+});
+
+export const disconnect = (status: `4.${string}`, text: string, reason?: string): Verdict => ({
+  kind: "disconnect",
+  ...{ code: 421, status, text, ...(reason !== undefined && { reason }) },
+});

@@ -1,0 +1,44 @@
+import { networkOf } from "../../../auth/throttle.ts";
+import { readIncomingHeader } from "../incoming-header.ts";
+import type { Facts, Session } from "./stage.ts";
+
+export interface Peer extends Session {
+  /** The connection ends. */
+  end(): void;
+}
+
+/** A peer that has just connected. */
+export function peer(address = "192.0.2.1", more: Partial<Session> = {}): Peer {
+  const ending: (() => void)[] = [];
+  return {
+    ...{ id: "x", address, network: networkOf(address), isLoopback: false, helo: "there.test" },
+    onEnd: (work) => void ending.push(work),
+    end: () => {
+      for (const work of ending.splice(0)) work();
+    },
+    ...more,
+  };
+}
+
+const transaction = { mailFrom: "eve@there.test", isUtf8: false, size: 0 };
+const path = (address: string) => ({ address, parameters: {} });
+
+/** What the checks of a stage are told of an ordinary message. */
+export const factsOf = {
+  mail: (more: Partial<Facts<"mail">> = {}): Facts<"mail"> => ({
+    ...transaction,
+    path: path(transaction.mailFrom),
+    ...more,
+  }),
+  rcpt: (more: Partial<Facts<"rcpt">> = {}): Facts<"rcpt"> => ({
+    ...transaction,
+    path: path("ada@here.test"),
+    ...more,
+  }),
+  data: (more: Partial<Facts<"data">> & { message: Buffer }): Facts<"data"> => ({
+    ...transaction,
+    recipients: [{ address: "ada@here.test", userId: 1 }],
+    header: readIncomingHeader(more.message, "mx.test"),
+    ...more,
+  }),
+};

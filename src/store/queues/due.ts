@@ -1,0 +1,102 @@
+import { sql } from "kysely";
+import type { Database } from "../core/database.ts";
+import { type Row, read, write } from "../core/declare.ts";
+import { type Lists, lists, unnest } from "../core/lists.ts";
+import { withoutWaiting } from "./without-waiting.ts";
+
+/** A submission whose delivery may be due. */
+export type DueSubmission = Row<"due", "userId" | "submissionId">;
+
+const queued = read("deliveries.queued", (db, $: { userId: number; now: Date }) =>
+  db
+    .selectFrom("delivery")
+    .select(["userId", "submissionId", (eb) => eb.fn.min("nextAttemptAt").as("nextAttemptAt")])
+    .where("userId", "=", $.userId)
+    .where("state", "=", "queued")
+    .where((eb) => eb.or([eb("leasedUntil", "is", null), eb("leasedUntil", "<=", $.now)]))
+    .groupBy(["userId", "submissionId"]),
+);
+export const hint = ["userId", "submissionId", "nextAttemptAt"] as const;
+const writeHints = write("due.write", (db, $: Lists<"due", (typeof hint)[number]>) =>
+  db
+    .insertInto("due")
+    .columns(hint)
+    .expression(db.selectFrom(unnest("due", hint, $)).select(hint))
+    .onConflict((conflict) =>
+      conflict
+        .columns(["userId", "submissionId"])
+        .doUpdateSet((eb) => ({ nextAttemptAt: eb.ref("excluded.nextAttemptAt") })),
+    ),
+);
+
+/** Makes hints of what an account has queued and nobody holds. Hints may be lost: the sweep finds the rows again. */
+export async function hintQueued(database: Database, userId: number, now: Date): Promise<number> {
+  const rows = await database.run(queued, { userId, now });
+  if (rows.length === 0) return 0;
+  await database.transaction("BEGIN", async (executor) => {
+    executor.send(withoutWaiting);
+    executor.send(writeHints, lists(rows, hint));
+  });
+  return rows.length;
+}
+
+const claimHints = write("due.claim", (db, $: { now: Date; until: Date; most: number }) =>
+  db
+    .updateTable("due")
+    .set({ nextAttemptAt: $.until })
+    .where((eb) =>
+      eb(
+        eb.refTuple("userId", "submissionId"),
+        "in",
+        eb
+          .selectFrom("due")
+          .select(["userId", "submissionId"])
+          .where("nextAttemptAt", "<=", $.now)
+          .orderBy("nextAttemptAt")
+          .limit($.most)
+          .forUpdate()
+          .skipLocked()
+          .$asTuple("userId", "submissionId"),
+      ),
+    )
+    .returning(["userId", "submissionId"]),
+);
+const nextHint = read("due.next", (db) =>
+  db.selectFrom("due").select((eb) => eb.fn.min<Date | null>("nextAttemptAt").as("next")),
+);
+const nextOf = read("deliveries.next", (db, $: DueSubmission) =>
+  db
+    .selectFrom("delivery")
+    .select(sql<Date | null>`min(greatest(next_attempt_at, leased_until))`.as("next"))
+    .where("userId", "=", $.userId)
+    .where("submissionId", "=", $.submissionId)
+    .where("state", "=", "queued"),
+);
+const moveHint = write("due.move", (db, $: DueSubmission & { next: Date }) =>
+  db
+    .updateTable("due")
+    .set({ nextAttemptAt: $.next })
+    .where("userId", "=", $.userId)
+    .where("submissionId", "=", $.submissionId),
+);
+const dropHint = write("due.drop", (db, $: DueSubmission) =>
+  db.deleteFrom("due").where("userId", "=", $.userId).where("submissionId", "=", $.submissionId),
+);
+
+/** Takes hints that are due. They come back at `until`, should this process not live to see to them. */
+export function claimDue(database: Database, now: Date, until: Date, most: number): Promise<DueSubmission[]> {
+  return database.run(claimHints, { now, until, most });
+}
+
+/** When the next hint is due; undefined when there is none. */
+export async function nextDue(database: Database): Promise<Date | undefined> {
+  const [row] = await database.run(nextHint);
+  return row?.next ?? undefined;
+}
+
+/** Puts the hint where the submission's rows say, or takes it away when nothing is queued. */
+export async function settleHint(database: Database, { userId, submissionId }: DueSubmission): Promise<void> {
+  const [row] = await database.run(nextOf, { userId, submissionId });
+  if (row?.next) await database.run(moveHint, { userId, submissionId, next: row.next });
+  else await database.run(dropHint, { userId, submissionId });
+}
