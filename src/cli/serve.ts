@@ -8,12 +8,10 @@ import { VacationResponder } from "../mail/vacation/vacation.ts";
 import { createMetrics, metricsListener } from "../ops/metrics.ts";
 import { serveMetrics } from "../ops/metrics-server.ts";
 import { Readiness } from "../ops/readiness.ts";
-import { ProcessBus } from "../push/bus.ts";
-import { PostgresCarrier } from "../push/postgres.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
-import type { Store } from "../store/core/store.ts";
+import { createBus } from "./bus.ts";
 import { checks } from "./checks.ts";
 import { diskObjects } from "./database.ts";
 import { type DemoAccount, makeDemo } from "./demo.ts";
@@ -70,7 +68,7 @@ async function start(
   const urls = await startRoles(config, parts, stops);
   interrupt?.throwIfAborted();
   // Last of all: its passwords are shown once, so nothing may fail between.
-  const demo = await makeDemo(parts.store, config, surroundings.random);
+  const demo = await makeDemo(parts, config);
   isStarted = true;
   log.info({ roles: config.roles, ...urls }, "serving");
   let stopping: Promise<void> | undefined;
@@ -114,13 +112,6 @@ async function makeParts(
     surroundings,
     ready,
   };
-}
-
-function createBus(store: Store, connection: OpenStore["connection"], log: Log): ProcessBus {
-  const carrier = new PostgresCarrier({ database: store.database, connection, log });
-  const bus = new ProcessBus({ store, log, carriers: [carrier] });
-  store.onCommit = (change) => bus.publish(change);
-  return bus;
 }
 
 /** In this order they start; they stop in the opposite one, so that the front doors close first. */

@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ensureDomain } from "../../src/admin/domains.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import { type Holder, thisProcess } from "../../src/base/holder.ts";
 import type { Log } from "../../src/base/log.ts";
-import { ensureDomain } from "../../src/cli/dkim.ts";
 import { type Delivered, Incoming } from "../../src/mail/deliver/incoming.ts";
 import { Ingest } from "../../src/mail/deliver/ingest.ts";
 import { SubmissionHints } from "../../src/mail/submit/hints.ts";
@@ -20,6 +20,7 @@ import { DiskObjects } from "../../src/store/blobs/objects/disk.ts";
 import type { Database } from "../../src/store/core/database.ts";
 import { unprepared } from "../../src/store/core/sql.ts";
 import { type StateChange, Store } from "../../src/store/core/store.ts";
+import { testAdmin } from "../support/admin.ts";
 import { type DnsServer, startDns } from "../support/dns.ts";
 import { keepEvents } from "../support/events.ts";
 import { createTestAccount, createTestDatabase } from "../support/postgres.ts";
@@ -142,7 +143,7 @@ export class MailHost {
 
   /** An account with the usual mailboxes. */
   async account(address: string): Promise<number> {
-    await ensureDomain(this.store, address.split("@")[1]!);
+    await ensureDomain(testAdmin(this.store), address.split("@")[1]!);
     return createTestAccount(this.store, address);
   }
 

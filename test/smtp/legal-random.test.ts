@@ -2,7 +2,7 @@ import { isAscii } from "node:buffer";
 import fc from "fast-check";
 import { dkimVerify } from "mailauth/lib/dkim/verify.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { dnsRecords } from "../../src/cli/dkim.ts";
+import { dnsRecords } from "../../src/admin/dns-records.ts";
 import { type PeerAbilities, wireMessage } from "../../src/mime/transport.ts";
 import { Unsendable } from "../../src/mime/unsendable.ts";
 import { findDomain } from "../../src/store/directory/directory.ts";

@@ -1,6 +1,6 @@
 import { authenticate } from "mailauth";
 import { describe, expect, test } from "vitest";
-import { dnsRecords } from "../../src/cli/dkim.ts";
+import { dnsRecords } from "../../src/admin/dns-records.ts";
 import { findDomain } from "../../src/store/directory/directory.ts";
 import { until } from "../support/ports.ts";
 import {
