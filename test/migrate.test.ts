@@ -58,8 +58,8 @@ test("a migration that was edited after it was applied is refused, and both are 
   const refused = migrate(database, silentLog, { folder });
   await expect(refused).rejects.toThrow(SchemaRefused);
   await expect(refused).rejects.toThrow(
-    `${after.name} is not what was applied to the database as ${before.name}: ` +
-      `SHA-256 ${after.checksum}, there ${before.checksum}`,
+    `${after.name} differs from ${before.name} as applied to the database: ` +
+      `its SHA-256 is ${after.checksum}, the applied one's ${before.checksum}`,
   );
 });
 

@@ -16,16 +16,16 @@ const selectChanged = statement<ChangedObject>(`
   SELECT id, bit_or(kind)::integer AS kind, max(thread_id) AS "threadId" FROM change
   WHERE user_id = $1 AND type = $2 AND modseq > $3 GROUP BY id LIMIT $4`);
 
-/** Behind every id of a modseq. */
+/** Sorts after every id of a modseq. */
 const afterAll = Number.MAX_SAFE_INTEGER;
 
-/** The state a client stands at, if the changes since can be told: of this epoch, not pruned, not from the future. */
+/** Decodes a client's state if the changes since it are known: same epoch, not pruned, not in the future. */
 export async function knownState(reader: Reader, type: TypeName, text: string): Promise<State | undefined> {
   const state = decodeState(text);
   const standing = await reader.standing();
   if (!state || state.epoch !== standing.epoch || state.modseq > standing.modseq) return undefined;
   const isCurrent = state.id === undefined && state.modseq === standing.newest[type];
-  // Inside a modseq that may be gone, what follows may be gone too.
+  // A state within the pruned modseq is not enough: the rest of that modseq is pruned too.
   const isKept = state.modseq > standing.prunedModseq || (state.modseq === standing.prunedModseq && !state.id);
   return isCurrent || isKept ? state : undefined;
 }
@@ -36,11 +36,11 @@ export interface ChangePage {
   destroyed: number[];
   newState: string;
   hasMoreChanges: boolean;
-  /** Nothing but counts moved on all in `updated`. */
+  /** Whether only the counts changed on everything in `updated`. */
   onlyCounts: boolean;
 }
 
-/** The changes after `since`, oldest first and coalesced inside the page, of at most `max` objects. */
+/** The changes after `since` to at most `max` objects, oldest first, coalesced within the page. */
 export async function readChanges(reader: Reader, type: TypeName, since: State, max: number): Promise<ChangePage> {
   const { epoch, newest } = await reader.standing();
   const page = new Page(max);
@@ -65,7 +65,7 @@ export async function readChanges(reader: Reader, type: TypeName, since: State, 
   return { ...page.lists(), newState, hasMoreChanges: upcoming !== undefined };
 }
 
-/** What happened to each object, in the order first seen. */
+/** Coalesces what happened to each object, in the order of first change. */
 class Page {
   readonly #objects = new Map<number, { isNew: boolean; kind: number }>();
   readonly #max: number;
@@ -107,12 +107,12 @@ class Page {
 
 export interface ChangedObject {
   id: number;
-  /** All that happened to it, see `Kind`. */
+  /** Everything that happened to it, as `Kind` bits. */
   kind: number;
   threadId: number | null;
 }
 
-/** Each object changed since, once; undefined when there are more than `max`. */
+/** The objects changed since, each once; undefined when there are more than `max`. */
 export async function changedSince(
   reader: Reader,
   type: TypeName,

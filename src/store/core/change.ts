@@ -1,7 +1,7 @@
 import type { TransactionExecutor } from "./connection.ts";
 import { statement } from "./sql.ts";
 
-/** Data types that have a state. The numbers stand in the change log: append only. */
+/** Data types that have a state. The change log stores the numbers: append only. */
 export const typeCodes = {
   Mailbox: 1,
   Thread: 2,
@@ -16,13 +16,13 @@ export const typeCodes = {
 export type TypeName = keyof typeof typeCodes;
 export const typeNames = Object.keys(typeCodes) as TypeName[];
 
-/** What happened to an object; several may hold of one row. */
+/** What happened to an object: bits, since one row may carry several. */
 export const Kind = {
   created: 1,
   mailboxes: 2,
   keywords: 4,
   properties: 8,
-  /** A Mailbox whose counts moved. */
+  /** The counts of a Mailbox changed, or the use of a Quota. */
   counts: 16,
   destroyed: 32,
 } as const;
@@ -33,9 +33,9 @@ export interface Change {
   kind: number;
   /** The thread of an Email, for /queryChanges with collapseThreads. */
   threadId?: number;
-  /** Of a destroyed Email, for /queryChanges with upToId. */
+  /** When a destroyed Email was received, for /queryChanges with upToId. */
   receivedAt?: Date | null;
-  /** Set where several writes are folded into one transaction; the transaction's last modseq otherwise. */
+  /** Set when several writes are folded into one transaction. (Default: the transaction's last modseq) */
   modseq?: number;
 }
 
@@ -46,7 +46,7 @@ const appendChanges = statement(`
     AS c (type, modseq, id, kind, thread_id, received_at)
   WHERE a.user_id = $1`);
 
-/** Collects what a transaction changed: one row per (type, modseq, id), kinds joined. */
+/** Collects what a transaction changed: one row per (type, modseq, id), with its kinds combined. */
 export class ChangeSet {
   #rows = new Map<string, Required<Change>>();
 
@@ -61,7 +61,7 @@ export class ChangeSet {
     } else this.#rows.set(key, row);
   }
 
-  /** What has been added so far; `restore` goes back to it when a savepoint is rolled back. */
+  /** A copy of the rows so far; `restore` returns to it when a savepoint is rolled back. */
   mark(): Map<string, Required<Change>> {
     return new Map([...this.#rows].map(([key, row]) => [key, { ...row }]));
   }
@@ -74,7 +74,7 @@ export class ChangeSet {
     return [...this.#rows.values()];
   }
 
-  /** Type → its newest modseq in this transaction. */
+  /** The newest modseq of each type in this transaction. */
   newest(): Map<TypeName, number> {
     const newest = new Map<TypeName, number>();
     for (const { type, modseq } of this.#rows.values()) newest.set(type, Math.max(modseq, newest.get(type) ?? 0));
@@ -82,7 +82,7 @@ export class ChangeSet {
   }
 }
 
-/** Without waiting for the answer. */
+/** Sends the rows without waiting for the answer. */
 export function writeChanges(
   executor: TransactionExecutor,
   accountId: number,

@@ -18,11 +18,11 @@ export interface Compiled {
   text: string;
   /** The names of $1, $2, …. */
   parameters: readonly string[];
-  /** As it was compiled: with the names that Postgres knows. */
+  /** The tree that was compiled, with Postgres's names. */
   tree: RootOperationNode;
 }
 
-/** Constant text: each parameter has one number however often it is used, constants stand in the text. */
+/** Compiles to constant text: one number for each parameter, however often it is used, and constants inline. */
 export function compile(query: RootOperationNode): Compiled {
   const tree = new Names(query).transformNode(query);
   const compiler = new Text();
@@ -45,11 +45,11 @@ class Text extends PostgresQueryCompiler {
 }
 
 /**
- * camelCase in code, snake_case in Postgres: what the statement returns is named `AS "camelCase"`, so that no pass over rows
- * is needed. And `x in $.list` becomes `x = any($n)`, whose text does not depend on how many there are.
+ * Turns camelCase names into Postgres's snake_case, and names returned columns `AS "camelCase"`, so rows need no
+ * conversion. Also turns `x in $.list` into `x = any($n)`, whose text does not depend on the length of the list.
  */
 class Names extends OperationNodeTransformer {
-  /** What the statement itself names: to be sorted by under that name. */
+  /** Aliases that the statement gives to its own columns: ORDER BY uses them unchanged. */
   readonly #given: ReadonlySet<string>;
 
   constructor(query: RootOperationNode) {
@@ -65,7 +65,7 @@ class Names extends OperationNodeTransformer {
     const { selection } = super.transformSelection(node);
     if (!this.#isOfStatement()) return { ...node, selection };
     const name = givenName(node.selection) ?? columnName(node.selection);
-    if (name === undefined) throw new Error("name the columns: what * returns changes with the table");
+    if (name === undefined) throw new Error("name the columns: the result of * changes with the table");
     const column = AliasNode.is(selection) ? selection.node : selection;
     const isSame = column === selection && snake(name) === name;
     return { ...node, selection: isSame ? selection : AliasNode.create(column, IdentifierNode.create(name)) };
@@ -88,7 +88,7 @@ class Names extends OperationNodeTransformer {
     return BinaryOperationNode.create(leftOperand, OperatorNode.create(isIn ? "=" : "<>"), list);
   }
 
-  /** Whether the selection at hand is returned by the statement, rather than by a query inside it. */
+  /** Whether the statement itself returns the current selection, rather than a subquery. */
   #isOfStatement(): boolean {
     const { length } = this.nodeStack;
     return length === 2 || (length === 3 && this.nodeStack[1]!.kind === "ReturningNode");
@@ -111,7 +111,7 @@ function givenName(node: OperationNode): string | undefined {
   return AliasNode.is(node) && IdentifierNode.is(node.alias) ? node.alias.name : undefined;
 }
 
-/** Of `column` and `table.column`. */
+/** The column's name in `column` or `table.column`. */
 function columnName(node: OperationNode): string | undefined {
   const { column } = node as { column?: OperationNode };
   if (column === undefined) return undefined;

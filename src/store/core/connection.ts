@@ -2,21 +2,21 @@ import pg from "pg";
 import { CommitError } from "./errors.ts";
 import { type Executor, type Given, inOrder, type Statement } from "./sql.ts";
 
-/** What runs in one transaction; statements go out in the order they are given. */
+/** Runs statements in one transaction, in the order given. */
 export interface TransactionExecutor extends Executor {
-  /** Without waiting: its error comes with the next answer that is waited for, COMMIT's at the latest. */
+  /** Runs it without waiting. An error surfaces at the next awaited answer, at COMMIT at the latest. */
   send<Row, P>(statement: Statement<Row, P>, ...values: Given<P>): void;
-  /** Takes back what `work` did when it throws. */
+  /** Rolls back only `work` when it throws. */
   savepoint<T>(work: () => Promise<T>): Promise<T>;
 }
 
 const inFailedTransaction = "25P02";
 
-/** A pooled connection in a transaction. All that is sent in one tick goes out in one write, and nothing waits for BEGIN. */
+/** A pooled connection. Statements sent in one tick go out in one write, and none waits for BEGIN. */
 export class Connection implements TransactionExecutor {
   readonly #client: pg.PoolClient;
   readonly #observe: ((text: string, values: readonly unknown[]) => void) | undefined;
-  /** The first error of the transaction: those of the statements behind it say nothing. */
+  /** The first error of the transaction; the statements after it fail with an error that gives no cause. */
   #failure: unknown;
   #loss: Error | undefined;
   #isBegun = true;
@@ -64,13 +64,13 @@ export class Connection implements TransactionExecutor {
     }
   }
 
-  /** Rides with what was sent before. */
+  /** Sends COMMIT in the same write as the statements before it. */
   async commit(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#loss) throw this.#loss;
     this.#cork();
     const outcome = await this.#client.query("COMMIT").catch((error: unknown) => {
-      // What the server refused before it came to COMMIT was not committed.
+      // The server refused an earlier statement, so it cannot have committed.
       if (this.#failure instanceof pg.DatabaseError) throw this.#failure;
       throw new CommitError(this.#failure ?? error);
     });
@@ -78,12 +78,12 @@ export class Connection implements TransactionExecutor {
     this.release();
   }
 
-  /** What was read in a transaction that has begun stands, whatever comes of it. */
+  /** Throws if BEGIN failed. Otherwise what was read is valid, however the transaction ends. */
   mustHaveBegun(): void {
     if (!this.#isBegun) throw this.#failure;
   }
 
-  /** The last of it; nobody need wait for the answer. */
+  /** Ends the transaction without waiting for the answer. */
   end(text: "COMMIT" | "ROLLBACK"): void {
     void this.#client
       .query(text)
@@ -96,7 +96,7 @@ export class Connection implements TransactionExecutor {
     this.#client.release(this.#loss ?? false);
   }
 
-  /** A connection may break between two statements; the next one fails then. */
+  /** A connection may break between two statements; the next statement then fails. */
   readonly #lose = (error: Error): void => {
     this.#loss = error;
   };

@@ -7,7 +7,7 @@ import { across, read, write } from "./declare.ts";
 import { CommitError } from "./errors.ts";
 import { unprepared } from "./sql.ts";
 
-test("a day comes as it is written in the keys of objects, however the database writes dates", async () => {
+test("a date is returned as YYYY-MM-DD, whatever the database's DateStyle", async () => {
   const { database, connection } = await createTestDatabase();
   await database.run(unprepared(`ALTER DATABASE ${connection.database} SET datestyle = 'SQL, DMY'`));
   const other = new Database({ ...connection, max: 1 }, silentLog);
@@ -19,7 +19,7 @@ test("a day comes as it is written in the keys of objects, however the database 
   }
 });
 
-/** Ends its own connection when that is the one of `pid`. */
+/** Terminates its own connection if its backend is `pid`. */
 const end = ($: { pid: number }) => sql<{ pid: number }>`
   SELECT pg_backend_pid() AS pid, CASE WHEN pg_backend_pid() = ${$.pid} THEN pg_terminate_backend(${$.pid}) END AS ended`;
 const find = read("test.find", () => sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`);
@@ -41,20 +41,20 @@ test.each([
   await database.close();
 });
 
-test("one declared to write does not, though it begins with SELECT", async () => {
+test("a statement declared to write does not run again, even if it begins with SELECT", async () => {
   const { database, pid } = await connect();
   const statement = write("test.endWrite", (_, $: { pid: number }) => end($));
   await expect(database.run(statement, { pid })).rejects.toMatchObject({ code: "57P01" });
   await database.close();
 });
 
-test("a commit of unknown outcome is not run again, whatever became of its connection", () => {
+test("a commit with an unknown outcome is not retried, whatever the cause", () => {
   const lost = Object.assign(new Error("Connection terminated unexpectedly"), { code: "ECONNRESET" });
   expect(isRetryable(lost)).toBe(true);
   expect(isRetryable(new CommitError(lost))).toBe(false);
 });
 
-test("a day stays a day", async () => {
+test("dates and arrays of dates stay text", async () => {
   const { database } = await connect();
   const day = read(
     "test.day",
@@ -67,7 +67,7 @@ test("a day stays a day", async () => {
 
 const divide = unprepared<{ n: number }>("SELECT 1 / $1::int AS n");
 
-test("a statement whose answer nobody waits for fails the transaction with its own error", async () => {
+test("a sent statement that fails fails the transaction with its own error", async () => {
   const { database } = await connect();
   const late = database.transaction("BEGIN", async (executor) => executor.send(divide, [0]));
   await expect(late).rejects.toMatchObject({ code: "22012" });
@@ -80,7 +80,7 @@ test("a statement whose answer nobody waits for fails the transaction with its o
   await database.close();
 });
 
-test("so does one in a savepoint, and the transaction goes on", async () => {
+test("a sent statement that fails in a savepoint fails only the savepoint", async () => {
   const { database } = await connect();
   const rows = await database.transaction("BEGIN", async (executor) => {
     const failing = executor.savepoint(async () => executor.send(divide, [0]));

@@ -6,7 +6,7 @@ import { type Executor, type Given, inOrder, type Statement } from "./sql.ts";
 
 export type ConnectionOptions = { connectionString: string } | { host: string; user: string; database: string };
 
-/** Told of every statement that runs; tests record them with it. */
+/** Called with every statement that runs; tests record statements with it. */
 export type StatementObserver = (text: string, values: readonly unknown[]) => void;
 
 type Parser = (text: string) => unknown;
@@ -16,8 +16,8 @@ const timestamp = usual(pg.types.builtins.TIMESTAMPTZ);
 const utc = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00$/;
 
 /**
- * The usual parsers of arrays and times are slow on what our rows mostly hold. bigints are all below 2^53; days are of
- * no time zone, so they stay "YYYY-MM-DD".
+ * pg's own parsers of arrays and times are slow for the values in our rows. Every bigint is below 2^53. A day has no
+ * time zone, so it stays "YYYY-MM-DD".
  */
 const parsers = new Map<number, Parser>([
   [pg.types.builtins.INT8, Number],
@@ -29,7 +29,6 @@ const parsers = new Map<number, Parser>([
     pg.types.builtins.TIMESTAMPTZ,
     (text) => (utc.test(text) ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : timestamp(text)),
   ],
-  // A day is a name, as in the keys of objects: no moment in some time zone.
   [pg.types.builtins.DATE, String],
   [pg.types.builtins.JSON, JSON.parse],
   [pg.types.builtins.JSONB, JSON.parse],
@@ -38,11 +37,11 @@ const types = {
   getTypeParser: (oid: number, format?: "text" | "binary") => parsers.get(oid) ?? usual(oid, format),
 } as pg.CustomTypesConfig;
 
-/** SQLSTATEs after which nothing was committed and the whole transaction may simply run again. */
+/** SQLSTATEs after which nothing was committed, so the whole transaction may run again. */
 const retryable = new Set(["40001", "40P01", "57P01", "57P02", "57P03", "08000", "08001", "08003", "08006", "53300"]);
 const socketErrors = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOENT"]);
 
-/** True when the connection or a lost race ended the statement, rather than its content. */
+/** True when a lost connection or race ended the statement, rather than an error in it. */
 export function isRetryable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = (error as { code?: string }).code;
@@ -50,7 +49,7 @@ export function isRetryable(error: unknown): boolean {
   return /Connection terminated|connection timeout|not queryable/i.test(error.message);
 }
 
-/** For work that is safe to repeat, while somebody waits for it. A commit of unknown outcome is none. */
+/** For repeatable work that somebody is waiting for. A commit with an unknown outcome is not repeatable. */
 export const databasePatience: Patience = {
   firstPause: 20,
   longestPause: 500,
@@ -58,11 +57,11 @@ export const databasePatience: Patience = {
   isPassing: isRetryable,
 };
 
-const lossesTogether = 1_000;
+const lossBurstMs = 1_000;
 
 type Runnable = Pick<Statement<unknown>, "name" | "text" | "access">;
 
-/** A pool of connections to one Postgres (or a Citus coordinator). The only door to SQL. */
+/** A pool of connections to one Postgres (or a Citus coordinator). All SQL goes through it. */
 export class Database implements Executor {
   readonly pool: pg.Pool;
   readonly #observe: StatementObserver | undefined;
@@ -73,23 +72,23 @@ export class Database implements Executor {
       idleTimeoutMillis: 60_000,
       connectionTimeoutMillis: 10_000,
       application_name: "posthorn",
-      // Times come as UTC, in the form that is parsed fastest, and days as YYYY-MM-DD.
+      // Ask for times in UTC, in the format that parses fastest, and for days as YYYY-MM-DD.
       options: "-c TimeZone=UTC -c DateStyle=ISO",
       ...options,
       types,
-      // A statement goes out at once, however many are unanswered.
+      // Send each statement at once, however many are unanswered.
       pipeline: true,
     });
-    // An idle connection that breaks (Postgres restarted) is only worth a line, and all at a time one: the pool opens others.
+    // Log broken idle connections (Postgres restarted) once per burst; the pool reconnects by itself.
     let toldAt = Number.NEGATIVE_INFINITY;
     this.pool.on("error", (error) => {
-      const isNews = performance.now() - toldAt > lossesTogether;
-      // Once we are through with it, the server may end before our goodbyes reach it.
+      const isNews = performance.now() - toldAt > lossBurstMs;
+      // While the pool closes, the server may stop before it reads that the connections end.
       if (this.pool.ending || !isNews) return;
       toldAt = performance.now();
       log.warn({ reason: error.message }, "database connections lost");
     });
-    // One that breaks while somebody holds it fails their next statement: this only keeps it from ending the process.
+    // When a connection in use breaks, its next statement fails; this listener only keeps the process alive.
     this.pool.on("connect", (client) => client.on("error", () => {}));
     this.#observe = observe;
   }
@@ -102,15 +101,15 @@ export class Database implements Executor {
     return (await this.#single(statement, inOrder(statement.parameters, given[0]))).rowCount ?? 0;
   }
 
-  /** A statement of its own. One that only reads runs again when the connection is lost. */
+  /** Runs one statement outside a transaction. A read runs again when the connection is lost. */
   #single(statement: Runnable, values: unknown[]): Promise<pg.QueryResult> {
     const query = () => this.#query(this.pool, statement, values);
     return statement.access === "read" ? retry(query, databasePatience) : query();
   }
 
   /**
-   * Runs `work` inside a transaction on one connection; rolls back when it throws. One that only `reads` has read all when
-   * its work is done: a COMMIT that fails takes nothing from it.
+   * Runs `work` inside a transaction on one connection; rolls back when it throws. When it only `reads`, it is done
+   * once `work` is: a COMMIT that fails does not matter.
    */
   async transaction<T>(
     begin: string,
@@ -133,7 +132,7 @@ export class Database implements Executor {
     }
   }
 
-  /** Runs `work` on one connection, each statement for itself. */
+  /** Runs `work` on one connection, without a transaction. */
   async connected<T>(work: (executor: Executor) => Promise<T>): Promise<T> {
     const connection = new Connection(await this.pool.connect(), this.#observe);
     try {
@@ -143,7 +142,7 @@ export class Database implements Executor {
     }
   }
 
-  /** Whether a statement gets an answer now. */
+  /** Whether Postgres answers a statement now. */
   async isReachable(): Promise<boolean> {
     return this.pool.query("SELECT 1").then(
       () => true,

@@ -11,7 +11,7 @@ const build = (make: (db: Kysely<DB>, $: Account & { ids: number[]; other: numbe
 let count = 0;
 const name = () => `test.${++count}`;
 
-test("text is constant: one number for each parameter, constants in place, names as Postgres has them", () => {
+test("a statement has constant text: one number per parameter, constants inline, names in snake_case", () => {
   const statement = read("test.text", (db, $: Account & { ids: number[]; before: Date }) =>
     db
       .selectFrom("emailMailbox as em")
@@ -33,7 +33,7 @@ test("text is constant: one number for each parameter, constants in place, names
   expect(statement.parameters).toEqual(["accountId", "ids", "before"]);
 });
 
-test("names inside a statement stay those of Postgres, what it returns is camelCase", () => {
+test("names inside a statement are snake_case, and what it returns is camelCase", () => {
   const { text } = read("test.inner", (db, $: Account) =>
     db
       .with("newest", (inner) =>
@@ -48,7 +48,7 @@ test("names inside a statement stay those of Postgres, what it returns is camelC
   );
 });
 
-test("a prepared name tells its text: the same for the same text, another for another", () => {
+test("a prepared name depends on the text: statements with different texts have different names", () => {
   const { name: first } = read("test.named", (db, $: Account) =>
     db.selectFrom("email").select("id").where("userId", "=", $.accountId),
   );
@@ -85,11 +85,11 @@ test.each<[string, Parameters<typeof build>[0]]>([
         .select("name")
         .where("name", "=", {} as string),
   ],
-])("refused where it is declared: %s", (_, make) => {
+])("a declaration is refused: %s", (_, make) => {
   expect(() => read(name(), build(make))).toThrow(/^statement test\.\d+: /);
 });
 
-test("lists are put in by way of the account's row", () => {
+test("lists are inserted through a SELECT from the account's row", () => {
   const { text } = write("test.lists", (db, $: Account & Lists<"emailKeyword", "keyword" | "emailId">) =>
     insertLists(db, "emailKeyword", ["keyword", "emailId"], $),
   );
@@ -107,11 +107,11 @@ test.each<[string, Parameters<typeof build>[0]]>([
     (_, $) => sql`WITH d AS (DELETE FROM email WHERE user_id = ${$.accountId} RETURNING id) SELECT id FROM d`,
   ],
   ["a sequence", () => sql`SELECT nextval('account_number')`],
-])("no read: %s", (_, make) => {
+])("a statement that writes cannot be declared as a read: %s", (_, make) => {
   expect(() => read(name(), build(make))).toThrow("may write");
 });
 
-test("rows and values have the types that the statement gives them", async () => {
+test("the types of rows and values come from the statement", async () => {
   const executor: Executor = { run: async () => [{ id: 2, sentAt: null }] as never, count: async () => 0 };
   const find = read("test.types", (db, $: Account & { ids: number[] }) =>
     db.selectFrom("email").select(["id", "sentAt"]).where("userId", "=", $.accountId).where("id", "in", $.ids),

@@ -23,7 +23,7 @@ import { parameters } from "./parameters.ts";
 import type { Access, Statement } from "./sql.ts";
 import { bare, crossing } from "./unbound-tables.ts";
 
-/** What a statement returns of a table. */
+/** Some columns of a table's row. */
 export type Row<Table extends keyof DB, Column extends keyof Selectable<DB[Table]>> = Pick<
   Selectable<DB[Table]>,
   Column
@@ -34,26 +34,26 @@ type Build<Result, P> = (db: Kysely<DB>, $: P) => Query<Result>;
 type RowOf<Result> = Result extends InsertResult | UpdateResult | DeleteResult ? never : Simplify<Result>;
 type Mark = { readonly across: string } | { readonly unnamed: string };
 
-/** Marks a statement that may look across accounts, and says why. */
+/** Marks a statement that may read or write rows of several accounts, and says why. */
 export const across = (why: string): Mark => ({ across: why });
 
 /** Marks a statement that Postgres plans anew for each call's values, and says why. */
 export const unnamed = (why: string): Mark => ({ unnamed: why });
 
-/** All statements of the modules that are loaded, by name. */
+/** The statements of all loaded modules, by name. */
 export const declared = new Map<string, Statement<unknown, never>>();
 
-/** A statement that changes nothing: when its connection is lost, it runs again. */
+/** Declares a statement that changes nothing. It runs again when its connection is lost. */
 export function read<Result, P = unknown>(name: string, build: Build<Result, P>, ...marks: Mark[]) {
   return declare("read", name, build, marks);
 }
 
-/** A statement that changes something. */
+/** Declares a statement that changes something. */
 export function write<Result, P = unknown>(name: string, build: Build<Result, P>, ...marks: Mark[]) {
   return declare("write", name, build, marks);
 }
 
-/** It only makes texts: nothing runs by it. */
+/** Only builds texts; it never runs a statement. */
 const db = new Kysely<DB>({
   dialect: {
     createAdapter: () => new PostgresAdapter(),
@@ -75,7 +75,7 @@ function declare<Result, P>(
     const compiled = compile(build(db, parameters<P>()).toOperationNode() as RootOperationNode);
     const text = crosses ? crossing + compiled.text : compiled.text;
     const faults = crosses ? [] : breaches(compiled.tree, text);
-    if (access === "read" && !onlyReads(compiled.tree, text)) faults.push("it is declared to read, and may write");
+    if (access === "read" && !onlyReads(compiled.tree, text)) faults.push("it is declared as a read but may write");
     if (faults.length > 0) throw new Error(faults.join("; "));
     const isNamed = !marks.some((mark) => "unnamed" in mark);
     const statement = { name: isNamed ? preparedName(name, text) : "", text, access, parameters: compiled.parameters };
@@ -86,7 +86,7 @@ function declare<Result, P>(
   }
 }
 
-/** Postgres cuts names after 63 octets. The text has its part in it: two versions of the program never share a name by mistake. */
+/** Contains a hash, so that versions of the program give no name to two texts. Postgres cuts names at 63 octets. */
 function preparedName(name: string, text: string): string {
   const full = `${name}/${hash("sha256", text).slice(0, 6)}`;
   if (!/^[\w.-]{1,56}\/\w{6}$/.test(full)) throw new Error("a name has up to 56 letters, digits, dots and hyphens");

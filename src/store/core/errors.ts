@@ -1,4 +1,4 @@
-/** The store never throws JMAP errors: these say what happened, and the front doors choose the words. */
+/** The store never throws JMAP or SMTP errors: callers translate these into their protocol. */
 
 export class AccountMissing extends Error {
   constructor(accountId: number) {
@@ -6,7 +6,7 @@ export class AccountMissing extends Error {
   }
 }
 
-/** A unique constraint of the store refused a value; `constraint` is its name in the migrations. */
+/** A value violated a unique constraint; `constraint` is its name in the migrations. */
 export class Conflict extends Error {
   readonly constraint: string;
 
@@ -16,13 +16,13 @@ export class Conflict extends Error {
   }
 }
 
-/** The object of a blob reference is not in the blob store, or its bytes are not what its name says. */
+/** The object of a blob reference is missing, or its bytes do not match its hash. */
 export class BlobMissing extends Error {}
 
-/** The tables are not such as this program may work on; the message tells the operator what to do. */
+/** This program must not run on the database's schema; the message tells the operator what to do. */
 export class SchemaRefused extends Error {}
 
-/** COMMIT itself failed: whether the transaction took hold is unknown. */
+/** COMMIT itself failed: whether the transaction was committed is unknown. */
 export class CommitError extends Error {
   constructor(cause: unknown) {
     super("commit outcome unknown", { cause });

@@ -8,18 +8,18 @@ import { unprepared } from "./sql.ts";
 import { decodeState } from "./state.ts";
 import { type StateChange, Store, type Tx } from "./store.ts";
 
-/** However slow the machine, those that wait go together. */
-const store = await createTestStore({ longestFold: 60_000 });
+/** Waiting writes share a commit, however slow the machine. */
+const store = await createTestStore({ maxFoldMs: 60_000 });
 const rename = unprepared("/* test */ UPDATE mailbox SET name = $3 WHERE user_id = $1 AND role = $2");
 const names = unprepared<{ name: string }>("/* test */ SELECT name FROM mailbox WHERE user_id = $1 ORDER BY id");
 
-/** Something that others wait for. */
+/** Work that awaits `passed` goes on after `open`. */
 function gate() {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { passed: promise, open: resolve };
 }
 
-/** `works` gather while another write is under way. */
+/** Starts `works` while another write is under way, so that they share a commit. */
 async function together<T>(account: number, works: ((tx: Tx) => Promise<T>)[], writer = store): Promise<Promise<T>[]> {
   const first = gate();
   const writing = writer.write(account, "server", () => first.passed);
@@ -45,7 +45,7 @@ async function client() {
   return { jmap, account, ids: (list as { id: string }[]).map(({ id }) => id), state: state as string };
 }
 
-test("writes of one account that come together share commits, and each has its own states", async () => {
+test("concurrent writes of one account share commits, and each has its own states", async () => {
   const { jmap, ids, state } = await client();
   const told: StateChange[] = [];
   store.onCommit = (change) => told.push(change);
@@ -58,19 +58,19 @@ test("writes of one account that come together share commits, and each has its o
   const inOrder = answers.toSorted((a, b) => modseq(a) - modseq(b));
   expect(inOrder.map(({ oldState }) => oldState)).toEqual([state, ...inOrder.slice(0, -1).map((one) => one.newState)]);
   const commits = trips.flat().filter((text) => text === "COMMIT").length;
-  // The first alone, 32 and 7.
+  // The first write runs alone, then 32 share a commit, then 7.
   expect(commits).toBe(3);
   expect(told).toHaveLength(commits);
   expect(told.at(-1)!.changed.Mailbox).toBe(inOrder.at(-1)!.newState);
 });
 
-test("a write alone has no savepoint", async () => {
+test("a single write uses no savepoint", async () => {
   const { account } = await client();
   const trips = await tripsOf(() => store.write(account, "server", renamed("inbox", "Letters")));
   expect(trips.flat().filter((text) => /SAVEPOINT/.test(text))).toEqual([]);
 });
 
-test("of those that ask for the same state one succeeds", async () => {
+test("of several writes with the same ifInState, one succeeds", async () => {
   const { jmap, ids, state } = await client();
   const set = (n: number) =>
     jmap.call("Mailbox/set", { ifInState: state, update: { [ids[0]!]: { sortOrder: n + 100 } } });
@@ -81,7 +81,7 @@ test("of those that ask for the same state one succeeds", async () => {
   expect(list).toMatchObject([{ sortOrder: done + 100 }]);
 });
 
-test("one that fails fails alone, its statements without an answer too", async () => {
+test("a failing write fails alone, also when a statement fails that nobody awaits", async () => {
   const { account } = await client();
   const writes = await together<unknown>(account, [
     renamed("inbox", "A"),
@@ -100,7 +100,7 @@ test("one that fails fails alone, its statements without an answer too", async (
   expect(rows.map(({ name }) => name)).toEqual(["A", "Drafts", "C", "Archive", "Junk", "Trash"]);
 });
 
-test("ids and modseqs of each are its own", async () => {
+test("each write has its own ids and modseqs", async () => {
   const { account } = await client();
   const take = async (tx: Tx) => ({ modseq: tx.modseq, ids: await tx.newIds(3) });
   const taken = await Promise.all(await together(account, [take, take, take]));
@@ -108,7 +108,7 @@ test("ids and modseqs of each are its own", async () => {
   expect(taken.map(({ modseq }) => modseq - taken[0]!.modseq)).toEqual([0, 1, 2]);
 });
 
-test("nobody is answered before the common commit", async () => {
+test("no write is answered before the shared commit", async () => {
   const { account } = await client();
   const second = gate();
   const [one, two] = await together<unknown>(account, [renamed("inbox", "A"), () => second.passed]);
@@ -117,7 +117,7 @@ test("nobody is answered before the common commit", async () => {
   await Promise.all([one, two]);
 });
 
-test("who comes to his turn 5 ms after the first goes with the next", async () => {
+test("a write whose turn comes 5 ms after the first joins the next commit", async () => {
   const hasty = new Store({ database: store.database, clock: store.clock, log: store.log });
   const account = await createTestAccount(hasty);
   const second = gate();
@@ -131,7 +131,7 @@ test("who comes to his turn 5 ms after the first goes with the next", async () =
 const backend = unprepared<{ pid: number }>("SELECT pg_backend_pid() AS pid");
 const end = unprepared("SELECT pg_terminate_backend($1, 1000)");
 
-test("when the connection is lost all run again", async () => {
+test("all writes run again when the connection is lost", async () => {
   const { account } = await client();
   let runs = 0;
   const cut = async (tx: Tx) => {
@@ -145,7 +145,7 @@ test("when the connection is lost all run again", async () => {
   expect(rows.map(({ name }) => name)).toEqual(["A", "Drafts", "B", "Archive", "C", "Trash"]);
 });
 
-test("when the outcome of the commit is unknown, it is for all", async () => {
+test("an unknown outcome of the commit is reported to all its writes", async () => {
   const { account } = await client();
   await store.database.run(
     unprepared(`CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS

@@ -1,9 +1,9 @@
-/** Jobs of accounts. What comes for an account while some of its jobs are under way waits, and then goes together. */
+/** Batches the jobs of each account: jobs that arrive while others are running are started together afterwards. */
 export class Gathering<Job> {
   readonly #waiting = new Map<number, Job[]>();
   readonly #work: (accountId: number, waiting: Job[]) => Promise<void>;
 
-  /** `work` takes what it does off the front of `waiting`, and never throws. */
+  /** `work` removes the jobs that it does from the front of `waiting`, and never throws. */
   constructor(work: (accountId: number, waiting: Job[]) => Promise<void>) {
     this.#work = work;
   }

@@ -17,18 +17,18 @@ const take = statement<AccountRow>(`
   RETURNING modseq, last_id, epoch, used, quota, quota_id`);
 const addUsed = statement("UPDATE account SET used = used + $2 WHERE user_id = $1");
 
-/** What a write is likely to want of the account's row: it comes with the lock. */
+/** What a write expects to need from the account's row; taken together with the lock. */
 export interface Wanted {
   /** New ids. */
   ids: number;
   modseqs: number;
-  /** By how much it will grow. */
+  /** The expected growth. */
   bytes: number;
-  /** The states before it. */
+  /** Whether it will ask for states. */
   states: boolean;
 }
 
-/** The account's row, locked, and what the writes that share its transaction have made of it so far. */
+/** The locked row of the account, and what the writes in this transaction have changed so far. */
 export class HeldAccount {
   readonly accountId: number;
   readonly row: AccountRow;
@@ -39,7 +39,7 @@ export class HeldAccount {
   readonly #newest = new Map<TypeName, number>();
   #standing: Promise<Standing> | undefined;
 
-  /** `standing`: where it was asked for along with the row. */
+  /** `standing`: set if it was requested together with the row. */
   private constructor(
     executor: TransactionExecutor,
     accountId: number,
@@ -67,7 +67,7 @@ export class HeldAccount {
     return new HeldAccount(executor, accountId, row, bytes, standing);
   }
 
-  /** As the writes so far have left it. */
+  /** The standing after the writes so far. */
   async standing(): Promise<Standing> {
     this.#standing ??= readStanding(this.#executor, this.accountId);
     const before = await this.#standing;
@@ -81,14 +81,14 @@ export class HeldAccount {
     return quota === null ? Number.POSITIVE_INFINITY : quota - (used - this.#assumed + this.#grown);
   }
 
-  /** One of the writes is done. */
+  /** Records that one of the writes is done. */
   add(changes: ChangeSet, grown: number): void {
     this.#grown += grown;
     this.#written.push(changes);
     for (const [type, modseq] of changes.newest()) this.#newest.set(type, modseq);
   }
 
-  /** Sends what was kept for the end; tells each type's newest modseq. */
+  /** Sends the collected changes; returns each type's newest modseq. */
   finish(now: Date): ReadonlyMap<TypeName, number> {
     const more = this.#grown - this.#assumed;
     if (more !== 0) this.#executor.send(addUsed, [this.accountId, more]);

@@ -23,7 +23,7 @@ const bound: [string, Parameters<typeof build>[0]][] = [
     "a table named without alias",
     (db, $) => db.updateTable("email").set({ size: $.other }).where("email.userId", "=", $.accountId),
   ],
-  ["a table of no account", (db, $) => db.selectFrom("setting").select("value").limit($.other)],
+  ["a table that belongs to no account", (db, $) => db.selectFrom("setting").select("value").limit($.other)],
   [
     "rows by value",
     (db, $) => db.insertInto("received").values({ userId: $.accountId, incomingId: $.other, receivedAt: new Date(0) }),
@@ -36,7 +36,7 @@ const bound: [string, Parameters<typeof build>[0]][] = [
         WHERE a.user_id = ${$.accountId}`,
   ],
 ];
-test.each(bound)("bound: %s", (_, make) => {
+test.each(bound)("a statement that binds its tables is accepted: %s", (_, make) => {
   expect(() => write(name(), build(make))).not.toThrow();
 });
 
@@ -63,7 +63,7 @@ const unbound: [string, string, Parameters<typeof build>[0]][] = [
         .where((eb) => eb.not(eb("userId", "=", $.accountId))),
   ],
   [
-    "a join that leans on the other's",
+    "a join bound only through the other table",
     "message m lacks",
     (db, $) =>
       db
@@ -180,7 +180,7 @@ const unbound: [string, string, Parameters<typeof build>[0]][] = [
         .expression(db.selectFrom("email").select(["id", "no"]).where("userId", "=", $.accountId)),
   ],
   [
-    "insert … select from what is not bound",
+    "insert … select from an unbound table",
     "account a lacks",
     (db) =>
       db
@@ -220,11 +220,11 @@ const unbound: [string, string, Parameters<typeof build>[0]][] = [
     (_, $) => sql`INSERT INTO received (incoming_id) VALUES (${$.other})`,
   ],
 ];
-test.each(unbound)("refused where it is declared: %s", (_, message, make) => {
+test.each(unbound)("an unbound statement is refused where it is declared: %s", (_, message, make) => {
   expect(() => write(name(), build(make))).toThrow(message);
 });
 
-test.each(unbound)("across() lets pass: %s", (_, __, make) => {
+test.each(unbound)("across() allows an unbound statement: %s", (_, __, make) => {
   const { text } = write(name(), build(make), across("a test"));
   expect(text.startsWith("-- crosses accounts\n")).toBe(true);
 });

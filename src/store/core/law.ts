@@ -23,19 +23,19 @@ import { accountTables } from "./db.ts";
 import { Parameter } from "./parameters.ts";
 import { unboundTables } from "./unbound-tables.ts";
 
-/** A query, or one inside another: tables, and the conditions that all rows meet. */
+/** A query or subquery: its tables, and the conditions that every row meets. */
 interface Level {
   tables: readonly OperationNode[];
   joins: readonly JoinNode[];
   where: OperationNode | undefined;
 }
 
-/** What a statement breaks of the law that each table of an account is bound by its own `user_id = $n`; [] for nothing. */
+/** How a statement breaks the rule that each account table is bound by its own `user_id = $n`; empty if it does not. */
 export function breaches(tree: RootOperationNode, text: string): string[] {
   const nodes = [...all(tree)];
   const shadows = nodes.flatMap((node) => (node.kind === "CommonTableExpressionNode" ? shadowing(node) : []));
   const unbound = nodes.flatMap((node) => breachesOf(node));
-  // What is written as text hides its tables from the tree.
+  // Raw SQL hides its tables from the tree.
   const hidden = nodes.some((node) => RawNode.is(node) && namesTables(node)) ? unboundTables(text) : [];
   const accounts = new Set(nodes.flatMap((node) => levelOf(node)).flatMap((level) => [...bound(level).values()]));
   const several = accounts.size > 1 ? [`it binds user_id to several values: ${[...accounts].join(", ")}`] : [];
@@ -46,7 +46,7 @@ const lacks = (table: string) => `${table} lacks a user_id = $n of its own`;
 const namesTables = ({ sqlFragments }: RawNode) => /\b(from|join|using|into|update)\b/i.test(sqlFragments.join(" "));
 
 function breachesOf(node: OperationNode): string[] {
-  if (node.kind === "MergeQueryNode") return ["Citus knows no MERGE of values"];
+  if (node.kind === "MergeQueryNode") return ["Citus does not support MERGE of values"];
   if (node.kind === "InsertQueryNode") return ofInsert(node as InsertQueryNode);
   return levelOf(node).flatMap((level) => {
     const have = bound(level);
@@ -58,7 +58,7 @@ function breachesOf(node: OperationNode): string[] {
 
 const say = (name: string, table: string) => (name === table ? table : `${table} ${name}`);
 
-/** A WITH that takes an account table's name, or inserts (citus refuses to do so on one shard). */
+/** A WITH that shadows an account table, or inserts (Citus cannot run that on one shard). */
 function shadowing(node: OperationNode): string[] {
   const { name, expression } = node as unknown as { name: { table: TableNode }; expression: OperationNode };
   const { name: given } = name.table.table.identifier;
@@ -84,7 +84,7 @@ function levelOf(node: OperationNode): Level[] {
   return [];
 }
 
-/** By the name that each goes by. */
+/** The account tables at this level: alias → table. */
 function accountTablesOf({ tables, joins }: Level): Map<string, string> {
   const found = [...tables, ...joins.map(({ table }) => table)].flatMap((node) => {
     const table = AliasNode.is(node) ? node.node : node;
@@ -96,7 +96,7 @@ function accountTablesOf({ tables, joins }: Level): Map<string, string> {
   return new Map(found);
 }
 
-/** The tables bound at this level, by the name they go by, with the parameter. */
+/** The tables bound at this level: alias → parameter. */
 function bound(level: Level): Map<string, string> {
   const { tables, joins, where } = level;
   const only = tables.length + joins.length === 1 ? [...accountTablesOf(level).keys()][0] : undefined;
@@ -104,7 +104,7 @@ function bound(level: Level): Map<string, string> {
   for (const join of joins) {
     const conditions = conjuncts(join.on?.on).flatMap((node) => binding(node, undefined));
     const [joined] = accountTablesOf({ tables: [join.table], joins: [], where: undefined }).keys();
-    // ON of an outer join leaves rows of the other side as they are.
+    // The ON of an outer join does not restrict the rows of the other side.
     if (/^(Lateral)?InnerJoin$/.test(join.joinType)) bindings.push(...conditions);
     else if (/LeftJoin$/.test(join.joinType)) bindings.push(...conditions.filter(([name]) => name === joined));
   }
@@ -117,7 +117,7 @@ function conjuncts(node: OperationNode | undefined): OperationNode[] {
   return AndNode.is(node) ? [...conjuncts(node.left), ...conjuncts(node.right)] : [node];
 }
 
-/** `name.user_id = $n`; `user_id = $n` where there is one table only. */
+/** Matches `name.user_id = $n`, or `user_id = $n` if there is only one table. */
 function binding(node: OperationNode, only: string | undefined): [string, string][] {
   if (!BinaryOperationNode.is(node) || !OperatorNode.is(node.operator) || node.operator.operator !== "=") return [];
   const { leftOperand, rightOperand } = node;
@@ -135,7 +135,7 @@ function isUserId(node: OperationNode | undefined): node is ReferenceNode {
   );
 }
 
-/** Rows of an account name it first by a parameter, or by the account's row that the query binds. */
+/** The user_id of inserted rows must be a parameter, or the user_id of a table that the query binds. */
 function ofInsert({ into, columns, values }: InsertQueryNode): string[] {
   const table = into?.table.identifier.name;
   if (table === undefined || !accountTables.has(table)) return [];
@@ -160,7 +160,7 @@ function selectsUserId(query: SelectQueryNode, at: number): boolean {
   return isUserId(column) && accountTablesOf(level!).has(column.table?.table.identifier.name ?? "");
 }
 
-/** The node and all in it. */
+/** The node and all its descendants. */
 function* all(node: unknown): Generator<OperationNode> {
   if (typeof node !== "object" || node === null || node instanceof Parameter) return;
   if (typeof (node as { kind?: unknown }).kind === "string") yield node as OperationNode;

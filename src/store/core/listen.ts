@@ -10,7 +10,7 @@ export const maxPayload = 7999;
 
 const notifyAll = statement("SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload");
 
-/** Tells every listener of the channel, this process included. */
+/** Notifies every listener of the channel, this process included. */
 export async function notify(executor: Executor, channel: string, payloads: readonly string[]): Promise<void> {
   await executor.run(notifyAll, [channel, payloads]);
 }
@@ -19,7 +19,7 @@ const selectModseq = statement<{ epoch: number; modseq: number }>(
   "SELECT epoch, modseq FROM account WHERE user_id = $1",
 );
 
-/** Moves with each write of the account; undefined when there is no such account. */
+/** Changes with each write to the account; undefined when there is no such account. */
 export async function readAccountMark(executor: Executor, accountId: number): Promise<string | undefined> {
   const [row] = await executor.run(selectModseq, [accountId]);
   return row && `${row.epoch}-${row.modseq}`;
@@ -30,36 +30,36 @@ export interface ListenerOptions {
   channel: string;
   log: Log;
   onPayload: (payload: string) => void;
-  /** Called each time the connection listens, the first time included: what was told before is lost. */
+  /** Called each time the connection starts to listen, the first time included: earlier payloads are lost. */
   onUp: () => void;
   onDown: () => void;
-  /** How often the connection is tried, in ms. (Default: 30 000) */
-  checkInterval?: number;
+  /** How often the connection is checked. (Default: 30 000) */
+  checkIntervalMs?: number;
 }
 
-const firstPause = 50;
-const longestPause = 5_000;
-const timeout = 10_000;
+const firstPauseMs = 50;
+const maxPauseMs = 5_000;
+const timeoutMs = 10_000;
 
 interface Opened {
   client: pg.Client;
-  /** Resolves with why it ended. */
+  /** Resolves with the reason when the connection ends. */
   lost: Promise<Error>;
 }
 
-/** One dedicated connection that listens; when it is lost, another is opened until `close`. */
+/** A dedicated connection that listens. It reconnects whenever the connection is lost, until `close`. */
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #closing = new AbortController();
   #client: pg.Client | undefined;
-  /** Attempts to get it back that fail are no news. */
+  /** False after the first warning: failed attempts to reconnect are logged at debug level. */
   #isNews = true;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
   }
 
-  /** Resolves when it listens, or when the first attempt failed and the next ones go on behind. */
+  /** Resolves when it listens, or when the first attempt failed; retries then continue in the background. */
   start(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     void this.#listen(resolve);
@@ -70,7 +70,7 @@ export class Listener {
     this.#closing.abort();
     const client = this.#client;
     this.#client = undefined;
-    // A connection whose peer vanished never ends.
+    // If the peer vanished, `end` never resolves.
     const patience = new Promise((resolve) => setTimeout(resolve, 1_000).unref());
     await Promise.race([client?.end().catch(() => {}), patience]);
   }
@@ -82,7 +82,8 @@ export class Listener {
       tried();
     };
     while (!signal.aborted) {
-      const opened = await retry(() => this.#open(), { firstPause, longestPause, signal, onFailure }).catch(() => {});
+      const pauses = { firstPause: firstPauseMs, longestPause: maxPauseMs };
+      const opened = await retry(() => this.#open(), { ...pauses, signal, onFailure }).catch(() => {});
       if (!opened || signal.aborted) break;
       this.#isNews = true;
       this.#options.onUp();
@@ -90,7 +91,7 @@ export class Listener {
       const error = await this.#untilLost(opened);
       if (signal.aborted) break;
       this.#down(error);
-      await pauseFor(firstPause, signal);
+      await pauseFor(firstPauseMs, signal);
     }
     tried();
   }
@@ -99,8 +100,8 @@ export class Listener {
     const client = new pg.Client({
       ...this.#options.connection,
       application_name: "posthorn listen",
-      connectionTimeoutMillis: timeout,
-      query_timeout: timeout,
+      connectionTimeoutMillis: timeoutMs,
+      query_timeout: timeoutMs,
       keepAlive: true,
     });
     this.#client = client;
@@ -119,10 +120,10 @@ export class Listener {
   }
 
   async #untilLost({ client, lost }: Opened): Promise<Error> {
-    // A peer that vanished without a word closes no socket.
+    // A peer that vanishes does not close the socket.
     const { promise: silent, resolve } = Promise.withResolvers<Error>();
     const check = () => client.query("SELECT 1").catch(resolve);
-    const timer = setInterval(check, this.#options.checkInterval ?? 30_000).unref();
+    const timer = setInterval(check, this.#options.checkIntervalMs ?? 30_000).unref();
     const error = await Promise.race([lost, silent]);
     clearInterval(timer);
     client.end().catch(() => {});

@@ -13,14 +13,14 @@ type Value<Table extends keyof DB, Column> = Column extends keyof Insertable<DB[
   ? Exclude<Insertable<DB[Table]>[Column], undefined>
   : never;
 
-/** A list for each of some columns: what stands at one place in all of them is a row. */
+/** Rows by column: the values at one index of all the lists make up a row. */
 export type Lists<Table extends keyof DB, Column extends keyof DB[Table]> = {
   readonly [C in Column]: readonly Value<Table, C>[];
 };
 
 type OfAccount = { [Table in keyof DB]: DB[Table] extends { userId: number } ? Table : never }[keyof DB];
 
-/** Rows as lists. */
+/** Turns rows into one list per column. */
 export function lists<Given extends object, Column extends keyof Given>(
   rows: readonly Given[],
   columns: readonly Column[],
@@ -28,7 +28,7 @@ export function lists<Given extends object, Column extends keyof Given>(
   return Object.fromEntries(columns.map((column) => [column, rows.map((row) => row[column])])) as never;
 }
 
-/** Lists as a table `x`, its columns of the types that they have in `table`. */
+/** Turns lists into a table `x` whose columns have the types of those in `table`. */
 export function unnest<Table extends keyof DB, Column extends keyof DB[Table] & string>(
   table: Table,
   columns: readonly Column[],
@@ -40,8 +40,8 @@ export function unnest<Table extends keyof DB, Column extends keyof DB[Table] & 
 }
 
 /**
- * Puts rows into an account's table: `INSERT … SELECT a.user_id, … FROM account a, unnest(…) x WHERE a.user_id = $n`, which
- * Citus sends to one shard and which does nothing where the account is gone.
+ * Inserts rows into an account's table: `INSERT … SELECT a.user_id, … FROM account a, unnest(…) x WHERE a.user_id = $n`.
+ * Citus sends this to one shard, and it does nothing when the account is gone.
  */
 export function insertLists<Table extends OfAccount, Column extends Exclude<keyof DB[Table], "userId"> & string>(
   db: Kysely<DB>,

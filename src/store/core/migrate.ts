@@ -9,7 +9,7 @@ import { type Executor, statement, unprepared } from "./sql.ts";
 const ownFolder = new URL("../../../migrations/", import.meta.url);
 
 const lockLedger = unprepared("SELECT pg_advisory_xact_lock(7206901)");
-/** Citus: tables that refer to reference tables take one change at a time in a transaction. Means nothing elsewhere. */
+/** Citus requires this for tables that refer to reference tables. Plain Postgres ignores it. */
 const oneByOne = unprepared("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'");
 const createLedger = unprepared(`
   CREATE TABLE IF NOT EXISTS migration (
@@ -28,16 +28,16 @@ const record = statement(
 );
 
 export interface MigrateOptions {
-  /** Hears of each file before it is applied. */
+  /** Called with each file's name before it is applied. */
   tell?: ((name: string) => void) | undefined;
-  /** The version of the program that is to run on the database, and its migrations. (Default: this one's) */
+  /** The version of the program that will run on the database. (Default: this program's) */
   program?: string;
   folder?: URL;
 }
 
 /**
- * Applies the numbered files of `migrations/` that this database lacks, all in one transaction. Their names. Throws
- * SchemaRefused where this program may not run on the database.
+ * Applies the numbered files of `migrations/` that this database lacks, in one transaction, and returns their names.
+ * Throws SchemaRefused when this program must not run on the database.
  */
 export async function migrate(
   database: Database,
@@ -73,7 +73,7 @@ export async function migrate(
   });
 }
 
-/** What a newer program has applied is well unless it says otherwise; what both know must be the same. */
+/** Accepts migrations of newer programs unless they exclude this version; a migration that both have must be identical. */
 function refuseOthers(applied: Applied[], migrations: Migration[], program: string): void {
   const own = new Map(migrations.map((migration) => [migration.number, migration]));
   for (const { number, name, checksum, oldest_program: oldest } of applied) {
@@ -85,7 +85,8 @@ function refuseOthers(applied: Applied[], migrations: Migration[], program: stri
     const ours = own.get(number);
     if (ours && ours.checksum !== checksum) {
       throw new SchemaRefused(
-        `${ours.name} is not what was applied to the database as ${name}: SHA-256 ${ours.checksum}, there ${checksum}`,
+        `${ours.name} differs from ${name} as applied to the database: ` +
+          `its SHA-256 is ${ours.checksum}, the applied one's ${checksum}`,
       );
     }
   }
@@ -99,7 +100,7 @@ const findLedger = unprepared<{ column: string }>(
 );
 const selectBefore = unprepared<{ number: number }>("SELECT number FROM migration ORDER BY number");
 
-/** Whether the database is one of 0.1. Only with all its migrations can it be taken over. */
+/** Whether the database is from 0.1. Throws SchemaRefused unless it has exactly the migrations of 0.1. */
 async function isBeforeBaseline(executor: Executor): Promise<boolean> {
   const columns = (await executor.run(findLedger)).map(({ column }) => column);
   if (columns.length === 0 || columns.includes("checksum")) return false;

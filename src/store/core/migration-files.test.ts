@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { statementsOf } from "./migration-files.ts";
 
-test("statements end at semicolons, but not at those in comments, strings, names and bodies of functions", () => {
+test("semicolons in comments, strings, names and function bodies do not end a statement", () => {
   const statements = [
     "-- one; two\nCREATE TABLE a (b text DEFAULT ';''; -- ')",
     `/* here; 'and */ SELECT ";" FROM a -- it's; the end`,

@@ -12,7 +12,7 @@ export interface Migration {
   statements: string[];
 }
 
-/** The numbered files of a folder, in their order. */
+/** The numbered files of a folder, in order. */
 export async function readMigrations(folder: URL): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => /^\d{6}_\w+\.sql$/.test(name)).sort();
   return Promise.all(names.map((name) => readMigration(new URL(name, folder), name)));
@@ -32,11 +32,11 @@ async function readMigration(file: URL, name: string): Promise<Migration> {
   };
 }
 
-// Comments, strings, quoted names and dollar quotes are taken whole: a semicolon within them ends nothing.
+// Comments, strings, quoted names and dollar quotes match whole: a semicolon inside them does not end a statement.
 const statementPattern = /(?:--.*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'|"[^"]*"|\$(\w*)\$[\s\S]*?\$\1\$|[^;])+/g;
 const comment = /--.*|\/\*[\s\S]*?\*\//g;
 
-/** Each to be sent as a query of its own: Citus takes no two of them at once. */
+/** Splits a file into statements, since Citus accepts only one per query. */
 export function statementsOf(sql: string): string[] {
   return [...sql.matchAll(statementPattern)]
     .map(([text]) => text.trim())

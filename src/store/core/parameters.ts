@@ -1,6 +1,6 @@
 import { type Expression, type OperationNode, ValueNode } from "kysely";
 
-/** Stands for a value that each run of a statement gives. To kysely it is an expression; it is compiled to `$n`. */
+/** A placeholder for a value given at each run. To kysely it is an expression, which compiles to `$n`. */
 export class Parameter implements Expression<never> {
   readonly name: string;
 
@@ -25,7 +25,7 @@ export class Parameter implements Expression<never> {
   }
 }
 
-/** `$`: any name asked of it is a parameter of that name. For the types alone it holds the values. */
+/** `$`: each property is a parameter of that name. Only its type says that it holds the values. */
 export function parameters<P>(): P {
   return new Proxy({}, { get: (_, name) => new Parameter(String(name)) }) as P;
 }

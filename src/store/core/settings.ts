@@ -9,7 +9,7 @@ export async function findSetting(database: Database, name: string): Promise<str
   return row?.value;
 }
 
-/** The setting, made by `make` the first time; when several processes do so at once, one of them wins. */
+/** Returns the setting, created with `make` if missing. When processes race, all get the value that was stored first. */
 export async function keepSetting(database: Database, name: string, make: () => Promise<string>): Promise<string> {
   const found = await findSetting(database, name);
   if (found !== undefined) return found;

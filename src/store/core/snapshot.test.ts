@@ -12,7 +12,7 @@ const endAll = unprepared(`
   SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`);
 
-test("what a snapshot has read stands, though its connection is lost before the end", async () => {
+test("a snapshot keeps what it has read when its connection is lost before the end", async () => {
   let runs = 0;
   const state = await store.snapshot(account, "server", async (reader) => {
     runs++;
@@ -25,7 +25,7 @@ test("what a snapshot has read stands, though its connection is lost before the 
   expect(runs).toBe(1);
 });
 
-test("reading methods answer however often connections are lost, and none with an unknown outcome", async () => {
+test("methods that only read succeed despite lost connections, never with an unknown outcome", async () => {
   const client = new TestClient(methods, testServices(store), testLogin([account]));
   const { state } = (await client.call("Email/get", { ids: [] })) as { state: string };
   let going = true;

@@ -8,7 +8,7 @@ const state = fc
   .tuple(fc.nat(999_999_999), number, fc.option(number, { nil: undefined }))
   .map(([epoch, modseq, id]): State => (id === undefined ? { epoch, modseq } : { epoch, modseq, id }));
 
-test("a state is found in its text again, and other states have other texts", () => {
+test("a state decodes from its text, and different states have different texts", () => {
   fc.assert(
     fc.property(state, state, (one, other) => {
       expect(decodeState(encodeState(one))).toEqual(one);
@@ -19,7 +19,7 @@ test("a state is found in its text again, and other states have other texts", ()
   );
 });
 
-test("any other text is no state: what decodes is written in one way alone", () => {
+test("any other text is refused: each state has exactly one text", () => {
   const spoiled = fc.tuple(state, fc.nat(12), oddText).map(([one, at, odd]) => {
     const text = encodeState(one);
     return text.slice(0, at) + odd.slice(0, 3) + text.slice(at + 1);

@@ -3,20 +3,20 @@ import { AccountMissing } from "./errors.ts";
 import type { Executor } from "./sql.ts";
 import { statement } from "./sql.ts";
 
-/** Where a type's data stands: the account's modseq when the type last changed, in one epoch. */
+/** The state of a type: the account's modseq when the type last changed, within an epoch. */
 export interface State {
   epoch: number;
   modseq: number;
-  /** Inside one huge change: the last id that a /changes page has told. */
+  /** The last id on a /changes page that ended within one large change. */
   id?: number;
 }
 
-/** "1-42"; "1-42-17" between the pages of one change. */
+/** "1-42", or "1-42-17" between the pages of one change. */
 export function encodeState({ epoch, modseq, id }: State): string {
   return id === undefined ? `${epoch}-${modseq}` : `${epoch}-${modseq}-${id}`;
 }
 
-/** Undefined for any text that is no state of ours. */
+/** Undefined for any text that `encodeState` would not write. */
 export function decodeState(text: string): State | undefined {
   const match = /^(\d{1,9})-(\d{1,15})(?:-(\d{1,15}))?$/.exec(text);
   if (!match || /(^|-)0\d/.test(text)) return undefined;
@@ -30,9 +30,9 @@ export interface Standing {
   modseq: number;
   prunedModseq: number;
   newest: Record<TypeName, number>;
-  /** When the terms of some message were last made anew: what a search finds may have changed then. */
+  /** When search terms were last rebuilt: search results may have changed then. */
   reindexedModseq: number;
-  /** Some message's terms stand in several rows. */
+  /** Whether the terms of any message fill several rows. */
   hasLongMails: boolean;
 }
 

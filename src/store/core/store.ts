@@ -11,41 +11,41 @@ import type { Executor } from "./sql.ts";
 import { statement } from "./sql.ts";
 import { encodeState, readStanding, type Standing } from "./state.ts";
 
-/** On whose behalf: a login, by its own account, or the server itself, which may read every blob. */
+/** Who reads or writes: a login, named by its own account, or the server itself, which may read every blob. */
 export type Viewer = { readonly userId: number } | "server";
 
-/** Reads of one account; calls on one Reader of `snapshot` see one moment. */
+/** Reads one account. All calls on the Reader of a `snapshot` see the same moment. */
 export interface Reader extends Executor {
   readonly accountId: number;
   readonly viewer: Viewer;
-  /** Read once and kept, so `list` and `state` of a snapshot agree. */
+  /** Read once and kept, so that `list` and `state` of a snapshot agree. */
   standing(): Promise<Standing>;
   /** The state string of a type. */
   state(type: TypeName): Promise<string>;
 }
 
-/** The account's unit of work: its row is locked, so commit order is state order. */
+/** The account's unit of work. It locks the account's row, so the order of commits is the order of states. */
 export interface Tx extends Reader {
-  /** As `run`, without waiting: its error comes with the next answer that is waited for, COMMIT's at the latest. */
+  /** Like `run`, without waiting. An error surfaces at the next awaited answer, at COMMIT at the latest. */
   send: TransactionExecutor["send"];
-  /** The modseq of this write: the last of them, where several writes are folded into this one. */
+  /** The modseq of this write; the last one when several writes are folded into it. */
   readonly modseq: number;
   readonly now: Date;
-  /** Ids in rising order, never used before in this account. */
+  /** Ascending ids that this account has never used. */
   newIds(count: number): Promise<number[]>;
-  /** Writes a row of the change log before the commit. */
+  /** Records a change; its row of the change log is written before the commit. */
   changed(change: Change): void;
   /** What this transaction has changed so far. */
   readonly changes: ChangeSet;
-  /** How many bytes of mail the quota leaves: Infinity without one, below 0 where mail that came in went beyond it. */
+  /** How many bytes of mail the quota leaves: Infinity without one, negative when delivered mail exceeded it. */
   readonly room: number;
-  /** Tells of messages that were added or, with a negative number, destroyed. */
+  /** Counts the bytes of messages that were added or, as a negative number, destroyed. */
   grow(bytes: number): void;
-  /** Undoes `work` alone when it throws; a unique violation becomes `Conflict`. */
+  /** Rolls back only `work` when it throws; a unique violation becomes `Conflict`. */
   savepoint<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** What a commit changed, as a push tells it. */
+/** What a commit changed, as a StateChange push reports it (RFC 8620 §7.1). */
 export interface StateChange {
   accountId: number;
   changed: Partial<Record<TypeName, string>>;
@@ -55,8 +55,8 @@ const takeIds = statement<{ last_id: number }>(
   "UPDATE account SET last_id = last_id + $2 WHERE user_id = $1 RETURNING last_id",
 );
 
-/** So many writes share a commit at most. */
-const mostTogether = 32;
+/** How many writes may share a commit. */
+const maxWritesTogether = 32;
 
 interface Write {
   viewer: Viewer;
@@ -73,8 +73,8 @@ export interface StoreOptions {
   log: Log;
   /** Called after each commit that changed something. */
   onCommit?: (change: StateChange) => void;
-  /** After so many ms no further write joins a commit: nobody is answered before it. (Default: 5) */
-  longestFold?: number;
+  /** For how long further writes may join a transaction; none is answered before its commit. (Default: 5) */
+  maxFoldMs?: number;
 }
 
 export class Store {
@@ -82,7 +82,7 @@ export class Store {
   readonly clock: Clock;
   readonly log: Log;
   onCommit: (change: StateChange) => void;
-  readonly #longestFold: number;
+  readonly #maxFoldMs: number;
   readonly #writes = new Gathering<Write>((accountId, waiting) => this.#writeTogether(accountId, waiting));
 
   constructor(options: StoreOptions) {
@@ -90,22 +90,22 @@ export class Store {
     this.clock = options.clock;
     this.log = options.log;
     this.onCommit = options.onCommit ?? (() => {});
-    this.#longestFold = options.longestFold ?? 5;
+    this.#maxFoldMs = options.maxFoldMs ?? 5;
   }
 
-  /** Reads of one statement each: no transaction, `standing` is read anew for each reader. */
+  /** For single statements outside a transaction. Each reader reads `standing` anew. */
   reader(accountId: number, viewer: Viewer): Reader {
     return new AccountReader(this.database, accountId, viewer);
   }
 
-  /** Reads one after the other over one connection, each of what is committed by then. */
+  /** Runs reads in order on one connection; each sees what is committed when it runs. */
   async reads<T>(accountId: number, viewer: Viewer, work: (reader: Reader) => Promise<T>): Promise<T> {
     return this.#patiently(() =>
       this.database.connected((executor) => work(new AccountReader(executor, accountId, viewer))),
     );
   }
 
-  /** Several reads that must agree: one REPEATABLE READ READ ONLY transaction. */
+  /** Runs reads that must agree, in one REPEATABLE READ READ ONLY transaction. */
   async snapshot<T>(accountId: number, viewer: Viewer, work: (reader: Reader) => Promise<T>): Promise<T> {
     return this.#patiently(() =>
       this.database.transaction(
@@ -117,12 +117,12 @@ export class Store {
   }
 
   /**
-   * The only way an account changes. `ids`: how many new ids the work will want (more can be had inside).
+   * The only way an account changes. `ids`: how many new ids the work expects to need (it may ask for more).
    * `modseqs`: how many writes are folded into this one; the first has modseq `tx.modseq - modseqs + 1`.
-   * `bytes`: by how much the account is likely to grow; where that comes true, it costs no statement of its own.
-   * `states`: it will ask for states.
-   * Lost races and dropped connections run `work` again, unless the outcome of COMMIT is unknown: then CommitError.
-   * `work` must therefore have no effect outside the transaction.
+   * `bytes`: the expected growth of the account; a correct guess saves a statement.
+   * `states`: whether the work will ask for states.
+   * Lost races and dropped connections run `work` again, so it must have no effect outside the transaction.
+   * Throws CommitError when the outcome of COMMIT is unknown.
    */
   write<T>(
     accountId: number,
@@ -135,9 +135,9 @@ export class Store {
     });
   }
 
-  /** Those that waited for the account share a commit, one after the other, each as if it were alone. */
+  /** Runs the waiting writes in order in one transaction, each as if it were alone. */
   async #writeTogether(accountId: number, waiting: Write[]): Promise<void> {
-    const writes = waiting.splice(0, mostTogether);
+    const writes = waiting.splice(0, maxWritesTogether);
     let outcomes: Outcome[] = [];
     try {
       const changed = await this.#patiently(() =>
@@ -168,13 +168,13 @@ export class Store {
     return retry(work, { ...databasePatience, clock: this.clock });
   }
 
-  /** Adds what became of each to `outcomes`. One alone needs no savepoint: what it did goes with the transaction. */
+  /** Adds each write's outcome to `outcomes`. A single write needs no savepoint: the transaction rolls it back. */
   async #run(writes: readonly Write[], place: Place, outcomes: Outcome[]): Promise<void> {
     const started = performance.now();
     const isAlone = writes.length === 1;
     let { modseq, id } = place;
     for (const { viewer, work, wanted } of writes) {
-      if (outcomes.length > 0 && performance.now() - started > this.#longestFold) return;
+      if (outcomes.length > 0 && performance.now() - started > this.#maxFoldMs) return;
       modseq += wanted.modseqs;
       const tx = new AccountTx({ ...place, modseq, id }, viewer, wanted.ids);
       id += wanted.ids;
@@ -231,7 +231,7 @@ interface Place {
   executor: TransactionExecutor;
   held: HeldAccount;
   now: Date;
-  /** The last ones given before. */
+  /** The last modseq and id handed out before. */
   modseq: number;
   id: number;
 }
@@ -290,13 +290,13 @@ class AccountTx extends AccountReader implements Tx {
   }
 
   finish(): void {
-    // An account without a limit has no Quota to tell of.
+    // An account without a limit has no Quota object.
     const { quota_id: id } = this.#held.row;
     if (this.#grown !== 0 && id !== null) this.changed({ type: "Quota", id, kind: Kind.counts });
     this.#held.add(this.changes, this.#grown);
   }
 
-  /** In a write, the state before it until something of the type changed, then the state it will commit. */
+  /** Before the write changes anything of the type, its old state; afterwards the state that will be committed. */
   override async state(type: TypeName): Promise<string> {
     const { epoch, newest } = await this.standing();
     return encodeState({ epoch, modseq: this.changes.newest().get(type) ?? newest[type] });

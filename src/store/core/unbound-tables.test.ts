@@ -8,7 +8,7 @@ test.each([
   "UPDATE account SET modseq = modseq + 1 WHERE user_id = $1 RETURNING modseq",
   "INSERT INTO account (user_id, name) VALUES ($1, $2)",
   "SELECT value FROM setting WHERE name = $1",
-])("bound: %s", (text) => {
+])("no table is reported for a bound statement: %s", (text) => {
   expect(unboundTables(text)).toEqual([]);
 });
 
@@ -23,7 +23,7 @@ test.each([
     "change c",
   ],
   ["DELETE FROM email USING message WHERE email.user_id = $1 AND message.no = email.no", "message"],
-])("not bound: %s", (text, table) => {
+])("the unbound table is reported: %s", (text, table) => {
   expect(unboundTables(text)).toEqual([table]);
 });
 
@@ -34,6 +34,6 @@ test.each([
   ["SELECT id FROM email WHERE '--' <> '' AND id = $1 -- AND user_id = $1", "email"],
   ["INSERT INTO email (id) SELECT 1", "email"],
   ["INSERT INTO email (user_id, id) VALUES (7, $1)", "email"],
-])("neither comments nor literals bind: %s", (text, table) => {
+])("comments and literals do not bind a table: %s", (text, table) => {
   expect(unboundTables(text)).toEqual([table]);
 });

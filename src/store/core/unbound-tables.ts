@@ -6,10 +6,10 @@ const words = new Set(
   ),
 );
 
-/** The first words of a statement that look across accounts; `across()` writes them. */
+/** How the text of a statement that crosses accounts begins; `across()` adds it. */
 export const crossing = "-- crosses accounts\n";
 
-/** A statement's text on one line, without comments, contents of literals and the quotes of names. */
+/** A statement's text on one line, without comments, contents of literals and quotes of names. */
 export function bare(statement: string): string {
   return statement
     .replace(/'(?:[^']|'')*'|--[^\n]*|\/\*[\s\S]*?\*\//g, (found) => (found.startsWith("'") ? "''" : " "))
@@ -19,8 +19,8 @@ export function bare(statement: string): string {
 }
 
 /**
- * The account tables of a statement that have no `user_id = $n` of their own: a parameter for each reference, not an
- * equality with another table. One parameter serves several references of the same name only if it stands there as often.
+ * The account tables of a statement that lack a `user_id = $n` of their own. Each reference needs its own; equality with
+ * another table's user_id does not count.
  */
 export function unboundTables(statement: string): string[] {
   const text = bare(statement);
@@ -30,7 +30,7 @@ export function unboundTables(statement: string): string[] {
     "gi",
   );
   for (const [, keyword, table, alias] of text.matchAll(pattern)) {
-    // A comma may stand in a list of columns: only a table that gets an alias is meant.
+    // A comma may separate columns: only a name with an alias is taken for a table.
     if (keyword === "," && (alias === undefined || words.has(alias.toLowerCase()))) continue;
     const name = alias === undefined || words.has(alias.toLowerCase()) ? table! : alias;
     references.set(name, [...(references.get(name) ?? []), table!]);
@@ -46,7 +46,7 @@ export function unboundTables(statement: string): string[] {
   return [...unbound, ...insertedWithout(text)];
 }
 
-/** Account tables that rows are put into without a user_id in front, or with one that is no parameter. */
+/** Account tables whose inserted rows lack user_id as first column, or give it a value that is not a parameter. */
 function insertedWithout(text: string): string[] {
   const inserts = text.matchAll(/\bINSERT INTO (\w+)(?: AS \w+)? ?(?:\(([^)]*)\))? ?(VALUES ?\(\s*(\$\d)?)?/gi);
   return [...inserts]

@@ -13,7 +13,7 @@ test.each<[string, <T>(account: number, viewer: Viewer, work: (reader: Reader) =
   ["reads", (...given) => store.reads(...given)],
   ["snapshot", (...given) => store.snapshot(...given)],
   ["write", (...given) => store.write(...given)],
-])("by %s, an upload is read by its uploader and the server, and by no other login", async (_, through) => {
+])("through %s, only the uploader and the server read an upload", async (_, through) => {
   const account = await createTestAccount(store);
   const guest = await createTestAccount(store);
   const blob = await blobs.put(Buffer.from("private"));
@@ -31,7 +31,7 @@ test.each<[string, <T>(account: number, viewer: Viewer, work: (reader: Reader) =
   expect(await seen({ userId: account })).toEqual([false, false, false]);
 });
 
-test("writes that share a commit each read for their own login", async () => {
+test("writes that share a commit each read as their own viewer", async () => {
   const [account, guest] = [await createTestAccount(store), await createTestAccount(store)];
   const blob = await blobs.put(Buffer.from("not shared"));
   await store.write(account, "server", (tx) => referenceBlob(tx, blob, { uploader: guest }));
@@ -40,11 +40,11 @@ test("writes that share a commit each read for their own login", async () => {
   expect((await Promise.all(seen)).map((found) => found !== undefined)).toEqual([true, false, true, false]);
 });
 
-test("nothing is read or written without saying for whom", () => {
+test("every read and write requires a viewer", () => {
   const never = () => {
     // @ts-expect-error: no viewer
     store.reader(1);
-    // @ts-expect-error: an account is no viewer
+    // @ts-expect-error: a bare account number is not a viewer
     store.reader(1, 1);
     // @ts-expect-error: no viewer
     store.snapshot(1, async () => 1);
@@ -52,7 +52,7 @@ test("nothing is read or written without saying for whom", () => {
     store.reads(1, async () => 1);
     // @ts-expect-error: no viewer
     store.write(1, async () => 1);
-    // @ts-expect-error: a reader that does not say for whom
+    // @ts-expect-error: a reader without a viewer
     blobs.read({ ...store.reader(1, "server"), viewer: undefined }, "b");
     // @ts-expect-error: no reader
     blobs.read("b");
