@@ -6,7 +6,7 @@ import { walk } from "../../mime/walk.ts";
 import { searchPhrases, searchSigns } from "../../search/search-query.ts";
 import { Highlighter } from "../../search/snippet.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
-import { cachedAtMost } from "../../store/blobs/cache.ts";
+import { maxCachedBytes } from "../../store/blobs/cache.ts";
 import { blobOf, type FetchedEmail, fetchEmails } from "../../store/mail/email-fetch.ts";
 import { MethodError } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
@@ -81,7 +81,7 @@ function textsIn(filter: JmapObject, properties: readonly string[]): string[] {
   return properties.flatMap((name) => (Object.hasOwn(filter, name) ? [filter[name] as string] : []));
 }
 
-const isSmall = ({ size }: FetchedEmail): boolean => size <= cachedAtMost;
+const isSmall = ({ size }: FetchedEmail): boolean => size <= maxCachedBytes;
 
 /** `concurrency` of them at once, in order; what is not small alone. */
 function inTurns<T>(all: readonly T[], isSmall: (one: T) => boolean): T[][] {

@@ -11,7 +11,7 @@ const step = fc
   .map(([start, length, encoding]): BlobStep => ({ start, end: start + length, encoding }));
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes));
 
-test("what is encoded decodes to itself, in safe characters only", () => {
+test("a blob id decodes to what was encoded, and has only safe characters", () => {
   fc.assert(
     fc.property(hash, fc.array(step, { maxLength: 4 }), (sha256, steps) => {
       const id = encodeBlobId(sha256, steps);
@@ -21,7 +21,7 @@ test("what is encoded decodes to itself, in safe characters only", () => {
   );
 });
 
-test("any other text is no blob id", () => {
+test("any other text is refused as a blob id", () => {
   const id = encodeBlobId(Buffer.alloc(32, 255));
   const others = ["", "b", "m11", id.slice(1), id.toUpperCase(), `${id}-`, `${id}-i5_2`, `${id}-x0_1`, `${id}-i00_1`];
   others.push(`${id.slice(0, -1)}z`, `${id}-i0_1_2`, `${id}${"-i0_1".repeat(5)}`, `${id.slice(0, 20)}l${id.slice(21)}`);

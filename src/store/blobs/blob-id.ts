@@ -2,14 +2,14 @@ import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { decodeId, encodeId } from "../../base/ids.ts";
 
-/** One way into the bytes before it: cut out [start, end), then undo the transfer encoding. */
+/** A step into a body: cut out bytes [start, end), then decode the transfer encoding. */
 export interface BlobStep {
   start: number;
   end: number;
   encoding: "identity" | "base64" | "quoted-printable" | "uuencode";
 }
 
-/** Deeper parts are stored as blobs of their own. */
+/** Parts nested deeper are stored as blobs of their own. */
 export const maxBlobSteps = 4;
 
 const letters = { identity: "i", base64: "b", "quoted-printable": "q", uuencode: "u" } as const;
@@ -22,7 +22,7 @@ const encodings = new Map<string, BlobStep["encoding"]>([
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 const hashLength = 52;
 
-/** RFC 8620 §1.2: "b", the hash in base 32, then "-i0_1f" for each step. Lower case throughout, at most 157 long. */
+/** RFC 8620 §1.2: "b", the hash in base 32, then for each step e.g. "-i0_1f". Lower case, at most 157 characters. */
 export function encodeBlobId(sha256: Buffer, steps: BlobStep[] = []): string {
   if (steps.length > maxBlobSteps) throw new RangeError(`a blob id has at most ${maxBlobSteps} steps`);
   return `b${encodeHash(sha256)}${steps.map(encodeStep).join("")}`;
@@ -56,7 +56,7 @@ function decodeStep(text: string): BlobStep | undefined {
 }
 
 function encodeHash(sha256: Buffer): string {
-  // One flat string: thousands of parts have an id each, and a text that grows by letters takes twenty times as much.
+  // A flat string: one built letter by letter takes twenty times the memory, and thousands of parts have an id each.
   const text = globalThis.Buffer.allocUnsafe(hashLength);
   let at = 0;
   let bits = 0;
@@ -85,6 +85,6 @@ function decodeHash(text: string): Buffer | undefined {
       bits &= (1 << held) - 1;
     }
   }
-  // 52 characters carry four bits more than the hash: other texts for the same bytes are no ids of ours.
+  // 52 characters carry four bits more than the hash; they must be zero, so that each hash has one id.
   return bits === 0 && bytes.length === 32 ? globalThis.Buffer.from(bytes) : undefined;
 }

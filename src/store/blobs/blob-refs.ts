@@ -4,11 +4,11 @@ import type { Reader, Tx } from "../core/store.ts";
 import { holding } from "./holders.ts";
 import type { StoredBlob } from "./objects/object-store.ts";
 
-/**
- * The older day stays where a row is revived: its object is still there, since objects go after the rows that name them.
- * The expiry is that of the last upload, whatever else holds the blob: an upload stays usable until then.
- */
 type References = { accountId: number; sha256s: Buffer[]; days: string[]; sizes: number[] };
+/**
+ * A revived row keeps its older day: that object still exists, since objects are removed after the rows that name them.
+ * The latest expiry wins, whatever else holds the blob: an upload stays usable until then.
+ */
 const upsert = write(
   "blobs.reference",
   (_, $: References & { expiresAt: Date | null; uploaders: number[] | null }) => sql<never>`
@@ -22,7 +22,7 @@ const upsert = write(
       WHEN r.uploaders @> excluded.uploaders THEN r.uploaders ELSE r.uploaders || excluded.uploaders END`,
 );
 
-/** RFC 8620 §6.1: what nothing refers to is its uploaders' alone. The server itself reads all. */
+/** RFC 8620 §6.1: only its uploaders may read a blob that nothing refers to. The server may read every blob. */
 const find = read("blobs.find", (db, $: { accountId: number; sha256s: Buffer[]; viewer: number | null }) =>
   db
     .selectFrom("blobRef as r")
@@ -53,11 +53,11 @@ const release = write("blobs.release", (db, $: { accountId: number; sha256s: Buf
 
 export interface ReferenceOptions {
   expiresAt?: Date;
-  /** The own account of the login whose upload it is. */
+  /** The account of the login that uploaded it. */
   uploader?: number;
 }
 
-/** Lets the account read the blob: until `expiresAt` (an upload), or for good. */
+/** Lets the account read the blob until `expiresAt` (an upload), or for good. */
 export async function referenceBlob(tx: Tx, blob: StoredBlob, options: ReferenceOptions = {}): Promise<void> {
   await referenceBlobs(tx, [blob], options);
 }
@@ -75,14 +75,14 @@ export async function referenceBlobs(tx: Tx, blobs: StoredBlob[], options: Refer
   });
 }
 
-/** Those uploads that together with newer ones go beyond the allowance. */
+/** The uploads that exceed the allowance when counted from the newest. */
 const excess = read(
   "blobs.excessUploads",
-  (_, $: { accountId: number; most: number }) => sql<Row<"blobRef", "sha256">>`
+  (_, $: { accountId: number; maxBytes: number }) => sql<Row<"blobRef", "sha256">>`
   SELECT u.sha256 FROM (
     SELECT r.sha256, sum(r.size) OVER (ORDER BY r.expires_at DESC, r.sha256) AS total FROM blob_ref r
     WHERE r.user_id = ${$.accountId} AND r.expires_at IS NOT NULL AND r.released_at IS NULL) u
-  WHERE u.total > ${$.most}::bigint`,
+  WHERE u.total > ${$.maxBytes}::bigint`,
 );
 const expire = write("blobs.expire", (db, $: { accountId: number; sha256s: Buffer[]; now: Date }) =>
   db
@@ -92,29 +92,29 @@ const expire = write("blobs.expire", (db, $: { accountId: number; sha256s: Buffe
     .where("sha256", "in", $.sha256s),
 );
 
-/** RFC 8620 §6: where uploads come to more than `most` bytes, the oldest go, unless something holds them. */
-export async function limitUploads(tx: Tx, most: number): Promise<void> {
+/** RFC 8620 §6: once uploads exceed `maxBytes`, expires the oldest that nothing else holds. */
+export async function limitUploads(tx: Tx, maxBytes: number): Promise<void> {
   const { accountId, now } = tx;
-  const sha256s = (await tx.run(excess, { accountId, most })).map((row) => row.sha256);
+  const sha256s = (await tx.run(excess, { accountId, maxBytes })).map((row) => row.sha256);
   if (sha256s.length === 0) return;
   tx.send(expire, { accountId, sha256s, now });
   await releaseBlobs(tx, sha256s);
 }
 
-/** Undefined where the account holds no unreleased reference, or none that the reader's viewer may see. */
+/** Undefined when the account holds no unreleased reference, or the reader's viewer may not read it. */
 export async function findBlob(reader: Reader, sha256: Buffer): Promise<StoredBlob | undefined> {
   const [blob] = await findBlobs(reader, [sha256]);
   return blob;
 }
 
-/** Those of the hashes that may be read. */
+/** The blobs of these hashes that the reader's viewer may read. */
 export async function findBlobs(reader: Reader, sha256s: Buffer[]): Promise<StoredBlob[]> {
   if (sha256s.length === 0) return [];
   const viewer = reader.viewer === "server" ? null : reader.viewer.userId;
   return reader.run(find, { accountId: reader.accountId, sha256s, viewer });
 }
 
-/** To be called after the rows that held these hashes are gone: what nothing else in the account holds is let go. */
+/** Releases the references that nothing in the account holds any more. Call it after the holding rows are deleted. */
 export async function releaseBlobs(tx: Tx, sha256s: Buffer[]): Promise<void> {
   if (sha256s.length > 0) tx.send(release, { accountId: tx.accountId, sha256s, now: tx.now });
 }

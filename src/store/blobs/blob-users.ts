@@ -11,7 +11,7 @@ const users = read("blobs.users", (db, $: { accountId: number; sha256s: Buffer[]
     .orderBy("e.id"),
 );
 
-/** An email that holds a blob, as its message or as a part of it. */
+/** An email whose message is stored under one of the hashes. */
 export type BlobUser = NonNullable<(typeof users)["row"]>;
 
 export async function findBlobUsers(reader: Reader, sha256s: Buffer[]): Promise<BlobUser[]> {

@@ -38,7 +38,7 @@ async function held(text: string | Buffer, accountId?: number) {
   return { userId, blob, reader: store.reader(userId, "server") };
 }
 
-test("an account reads what it holds a reference to, and nobody else does", async () => {
+test("only an account that holds a reference reads the blob", async () => {
   const { blob, reader } = await held("hello");
   const other = store.reader(await createTestAccount(store), "server");
   const id = encodeBlobId(blob.sha256);
@@ -49,7 +49,7 @@ test("an account reads what it holds a reference to, and nobody else does", asyn
   expect(await blobs.read(reader, "nonsense")).toBeUndefined();
 });
 
-test("steps cut and decode, one inside the other", async () => {
+test("nested steps cut and decode in order", async () => {
   const inner = Buffer.from("deep inside").toString("base64");
   const outer = Buffer.from(`head ${inner} tail`).toString("base64");
   const { blob, reader } = await held(`xx${outer}yy`);
@@ -91,7 +91,7 @@ test("ranges are clipped; a negative start counts from the end", async () => {
   }
 });
 
-test("large encoded parts are streamed: the same bytes, sizes and ranges", async () => {
+test("streamed large encoded parts have the right bytes, sizes and ranges", async () => {
   const userId = await createTestAccount(store);
   const reader = store.reader(userId, "server");
   const plain = randomBytes(2_000_000);
@@ -133,7 +133,7 @@ test("large encoded parts are streamed: the same bytes, sizes and ranges", async
   }
 });
 
-test("many downloads of a large attachment hold a few pieces of it each", async () => {
+test("each of many downloads of a large attachment holds only a few pieces in memory", async () => {
   const bytes = encodeBase64(randomBytes(10_000_000));
   const { blob, reader } = await held(bytes);
   const blobId = encodeBlobId(blob.sha256, [{ start: 0, end: bytes.length, encoding: "base64" }]);
@@ -144,7 +144,7 @@ test("many downloads of a large attachment hold a few pieces of it each", async 
   for (const opened of many) opened!.stream.destroy();
 });
 
-test("bytes that are not what their name says are missing, as absent ones are", async () => {
+test("an object whose bytes do not match its hash counts as missing", async () => {
   const { blob, reader } = await held("precious");
   blobs = openBlobs(0);
   await writeFile(join(folder, blob.day, blob.sha256.toString("hex")), "precioux");
@@ -154,7 +154,7 @@ test("bytes that are not what their name says are missing, as absent ones are", 
   await expect(blobs.readObject(blob, 1, 3)).rejects.toThrow(BlobMissing);
 });
 
-test("a spool holds little in memory and much in a file, and refuses more than it was made for", async () => {
+test("a spool keeps few bytes in memory and many in a file, and refuses more than its limit", async () => {
   for (const size of [0, 1000, 3_000_000]) {
     const bytes = randomBytes(size);
     const spool = await blobs.spool(size);
@@ -168,7 +168,7 @@ test("a spool holds little in memory and much in a file, and refuses more than i
   expect(await readdir(join(folder, "tmp"))).toEqual([]);
 });
 
-test("a pile stays in memory while there is room, and else goes to a file; what it took, others may have again", async () => {
+test("a pile uses shared memory while there is room, then a file, and gives its memory back", async () => {
   const room = new Room(3_000_000);
   const files = async () => (await readdir(join(folder, "tmp")).catch(() => [])).length;
   const piled = async (bytes: Buffer) => {
@@ -200,7 +200,7 @@ test("an aborted spool leaves nothing", async () => {
   expect(await blobs.objects.days()).toEqual([]);
 });
 
-test("an upload stays until its time, whatever else let the blob go; a released one is revived", async () => {
+test("an upload stays until it expires, whatever else releases it; a released reference is revived", async () => {
   const { userId, blob, reader } = await held("kept");
   await store.write(userId, "server", (tx) => releaseBlobs(tx, [blob.sha256]));
   expect(await findBlob(reader, blob.sha256)).toBeUndefined();
@@ -208,7 +208,7 @@ test("an upload stays until its time, whatever else let the blob go; a released 
   const expiresAt = new Date(Date.now() + 3600_000);
   await store.write(userId, "server", (tx) => referenceBlob(tx, blob, { expiresAt }));
   expect(await findBlob(reader, blob.sha256)).toEqual(blob);
-  // Taken up by an email, which then goes: the upload may still be used.
+  // An email takes the blob up and is destroyed: the upload is still usable.
   await store.write(userId, "server", (tx) => referenceBlob(tx, blob));
   await store.write(userId, "server", (tx) => releaseBlobs(tx, [blob.sha256]));
   expect(await findBlob(reader, blob.sha256)).toEqual(blob);

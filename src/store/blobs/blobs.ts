@@ -6,7 +6,7 @@ import { BlobMissing } from "../core/errors.ts";
 import type { Reader, Tx } from "../core/store.ts";
 import { type BlobStep, decodeBlobId, sha256Of } from "./blob-id.ts";
 import { findBlob, type ReferenceOptions, referenceBlob } from "./blob-refs.ts";
-import { type BodyCache, cachedAtMost, createMemoryCache } from "./cache.ts";
+import { type BodyCache, createMemoryCache, maxCachedBytes } from "./cache.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
 import { type ByteSpan, cutPieces, decodePieces, sizeOfPieces } from "./pieces.ts";
 import { Pile, Room } from "./pile.ts";
@@ -21,7 +21,7 @@ export interface BlobsOptions {
   random: Random;
   /** How many bytes of recent bodies stay in memory; 0 for none. */
   cacheBytes: number;
-  /** How many bytes of memory piles share, besides 1 MB each. (Default: 128 MB, which is a few of the largest messages.) */
+  /** How many bytes of memory piles share, beyond 1 MB each. (Default: 128 MB, enough for a few of the largest messages) */
   pileBytes?: number;
 }
 
@@ -32,22 +32,22 @@ export interface ByteRange {
 }
 
 export interface OpenBlob {
-  /** Of the whole blob. */
+  /** The size of the whole blob. */
   total: number;
-  /** Of what `stream` yields: bytes [start, start + size). */
+  /** `stream` yields bytes [start, start + size). */
   size: number;
   start: number;
   stream: Readable;
 }
 
-/** Bodies: put once, durable on return, read by hash (for the server's own use) or by an account through a blob id. */
+/** Stores bodies durably. The server reads them by hash, an account through a blob id. */
 export class Blobs {
   readonly objects: ObjectStore;
   readonly #clock: Clock;
   readonly #cache: BodyCache;
   readonly #room: Room;
   readonly #reading = new Map<string, Promise<Buffer>>();
-  /** Of decoded blobs that were streamed, by blob id: they never change. */
+  /** Sizes of streamed decoded blobs, by blob id; blobs never change. */
   readonly #sizes = new LRUCache<string, Promise<number>>({ max: 10_000 });
 
   constructor(options: BlobsOptions) {
@@ -57,31 +57,31 @@ export class Blobs {
     this.#room = new Room(options.pileBytes ?? 128 * 1024 * 1024);
   }
 
-  /** Durable on return. A reference must be committed within the hour. */
+  /** Durable on return. A reference must be committed within an hour. */
   async put(bytes: Uint8Array): Promise<StoredBlob> {
     const blob = { sha256: sha256Of(bytes), day: this.#today(), size: bytes.length };
     await this.objects.put(blob, bytes);
-    // A copy: the caller's bytes may be a slice of something large, or change.
-    if (bytes.length <= cachedAtMost) this.#cache.set(cacheKey(blob), Buffer.from(bytes));
+    // Copied, since the caller's bytes may change or be a slice of a large buffer.
+    if (bytes.length <= maxCachedBytes) this.#cache.set(cacheKey(blob), Buffer.from(bytes));
     return blob;
   }
 
-  /** For bytes that come in pieces and are looked at before anything of them is put. `abort` it. */
+  /** Collects incoming bytes that are inspected before anything is stored. The caller must `abort` it. */
   pile(maxBytes: number): Pile {
     return new Pile(this.objects, maxBytes, this.#room);
   }
 
-  /** For bytes that come in pieces. `finish` or `abort` it. */
+  /** Collects incoming bytes to be stored as they are. The caller must `finish` or `abort` it. */
   async spool(maxBytes: number): Promise<Spool> {
     return new Spool(this.objects, maxBytes, () => this.#today());
   }
 
-  /** Lets the account read the blob: until `expiresAt` (an upload), or for good. */
+  /** Lets the account read the blob until `expiresAt` (an upload), or for good. */
   async reference(tx: Tx, blob: StoredBlob, options: ReferenceOptions = {}): Promise<void> {
     await referenceBlob(tx, blob, options);
   }
 
-  /** Whole reads are checked against the hash. Throws BlobMissing. */
+  /** Checks the hash when it reads a whole object. Throws BlobMissing. */
   async readObject(blob: StoredBlob, start = 0, end = blob.size): Promise<Buffer> {
     const cached = await this.#cache.get(cacheKey(blob));
     if (cached) return cached.subarray(start, end);
@@ -99,13 +99,13 @@ export class Blobs {
     return reading;
   }
 
-  /** The bytes of a blob id; undefined where the account may not read it or the id is none of ours. */
+  /** The bytes of a blob id; undefined when the id is invalid or the viewer may not read it. */
   async read(reader: Reader, blobId: string): Promise<Buffer | undefined> {
     const found = await this.#find(reader, blobId);
     return found && this.#decode(found.blob, found.steps);
   }
 
-  /** As `read`, but streamed; ranges of undecoded bytes read no more than they must, of decoded ones what is before. */
+  /** Like `read`, but streamed. A range of an encoded part is decoded from the part's beginning. */
   async open(reader: Reader, blobId: string, range: ByteRange = { start: 0 }): Promise<OpenBlob | undefined> {
     const found = await this.#find(reader, blobId);
     if (!found) return undefined;
@@ -113,7 +113,7 @@ export class Blobs {
     const first = steps.findIndex(({ encoding }) => encoding !== "identity");
     if (first >= 0) {
       const raw = slice(steps.slice(0, first + 1), blob.size);
-      if (raw.end - raw.start > cachedAtMost) return this.#openDecoded(blobId, blob, raw, steps.slice(first), range);
+      if (raw.end - raw.start > maxCachedBytes) return this.#openDecoded(blobId, blob, raw, steps.slice(first), range);
       const bytes = await this.#decode(blob, steps);
       const { start, end } = clip(range, bytes.length);
       return { total: bytes.length, size: end - start, start, stream: streamOf(bytes.subarray(start, end)) };
@@ -125,7 +125,7 @@ export class Blobs {
     return { total, size: end - start, start, stream };
   }
 
-  /** Piece by piece. How long it is, only reading it through can tell; that is remembered. */
+  /** Decodes piece by piece. Finding the decoded size takes a full read, so the size is cached. */
   async #openDecoded(
     blobId: string,
     blob: StoredBlob,
@@ -167,7 +167,7 @@ export class Blobs {
     return fits(decoded.steps, blob.size) ? { blob, steps: decoded.steps } : undefined;
   }
 
-  /** The leading undecoded cuts and the first encoded one are a single range of the object. */
+  /** Reads the cuts up to the first encoded one as a single range of the object. */
   async #decode(blob: StoredBlob, steps: BlobStep[]): Promise<Buffer> {
     const first = steps.findIndex(({ encoding }) => encoding !== "identity");
     const head = first < 0 ? steps : steps.slice(0, first + 1);
@@ -184,7 +184,7 @@ export class Blobs {
     if (end <= start) return streamOf(Buffer.alloc(0));
     const cached = await this.#cache.get(cacheKey(blob));
     if (cached) return streamOf(cached.subarray(start, end));
-    if (start === 0 && end === blob.size && blob.size <= cachedAtMost) return streamOf(await this.readObject(blob));
+    if (start === 0 && end === blob.size && blob.size <= maxCachedBytes) return streamOf(await this.readObject(blob));
     if (!(await this.objects.exists(blob))) throw missing(blob);
     return this.objects.stream(blob, start, end);
   }
@@ -217,7 +217,7 @@ function undo(bytes: Buffer, encoding: BlobStep["encoding"]): Buffer {
   return decodeTransfer(bytes, encoding === "identity" ? "binary" : encoding);
 }
 
-/** Cuts inside cuts, as one. */
+/** Combines nested cuts into one. */
 function slice(steps: BlobStep[], size: number): ByteSpan {
   let piece = { start: 0, end: size };
   for (const { start, end } of steps) {
@@ -226,7 +226,7 @@ function slice(steps: BlobStep[], size: number): ByteSpan {
   return piece;
 }
 
-/** Ids that reach beyond the bytes are none of ours; after a decoding nobody knows before reading. */
+/** Whether the cuts lie within the bytes. Behind the first decoding this is not known before reading. */
 function fits(steps: BlobStep[], size: number): boolean {
   let limit = size;
   for (const { start, end, encoding } of steps) {

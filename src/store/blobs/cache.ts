@@ -1,21 +1,21 @@
 import { LRUCache } from "lru-cache";
 
-/** Recent bodies. May forget anything at any time. */
+/** Caches recent bodies. It may evict anything at any time. */
 export interface BodyCache {
   get(key: string): Promise<Buffer | undefined>;
   set(key: string, bytes: Buffer): void;
   delete(key: string): void;
 }
 
-/** Larger bodies are read from the object store each time. */
-export const cachedAtMost = 1024 * 1024;
+/** Larger bodies are not cached. */
+export const maxCachedBytes = 1024 * 1024;
 
-/** In this process's memory, the least recently used leave first. */
+/** Keeps bodies in this process's memory and evicts the least recently used. */
 export function createMemoryCache(maxBytes: number): BodyCache {
   if (maxBytes <= 0) return { get: async () => undefined, set: () => {}, delete: () => {} };
   const bodies = new LRUCache<string, Buffer>({
     maxSize: maxBytes,
-    maxEntrySize: Math.min(cachedAtMost, maxBytes),
+    maxEntrySize: Math.min(maxCachedBytes, maxBytes),
     sizeCalculation: (bytes) => bytes.length + 200,
   });
   return {

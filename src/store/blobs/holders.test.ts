@@ -4,12 +4,12 @@ import { createTestAccount, createTestStore } from "../../../test/support/postgr
 import { unprepared } from "../core/sql.ts";
 import { holders } from "./holders.ts";
 
-// Any account table with a hash will do. Statements are made when their module loads, so it must not be loaded yet.
+// Any account table with a hash will do. Statements are built when their module loads, so load it afterwards.
 holders.push({ type: "tokens", table: "token", id: "id", hash: "hash" });
 const { findBlob, referenceBlob, releaseBlobs } = await import("./blob-refs.ts");
 const store = await createTestStore();
 
-test("what is entered among the holders keeps a blob, and lets others than its uploader read it", async () => {
+test("a row of a table in `holders` keeps its blob, and lets other logins than the uploader read it", async () => {
   const account = await createTestAccount(store);
   const neighbour = await createTestAccount(store);
   const [kept, dropped] = [randomBytes(32), randomBytes(32)];

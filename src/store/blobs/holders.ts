@@ -3,28 +3,28 @@ import type { DB } from "../core/db.ts";
 
 type HashColumn<Table> = { [C in keyof Table]: Table[C] extends Buffer ? C : never }[keyof Table];
 
-/** Rows of an account that hold blobs: what one of them names by its hash is kept, and read by all who see the account. */
+/** A table whose rows hold blobs: such a blob is kept, and everyone with access to the account may read it. */
 export type Holder = {
   [Table in keyof DB]: DB[Table] extends { userId: number }
     ? {
-        /** What such rows are called. */
+        /** The plural name of the rows. */
         readonly type: string;
         readonly table: Table;
-        /** Tells one of the account's rows from the others. */
+        /** The column that identifies a row within the account. */
         readonly id: keyof DB[Table];
-        /** The blob's hash; an index begins with user_id and it. */
+        /** The column with the blob's hash; an index must begin with user_id and this column. */
         readonly hash: HashColumn<DB[Table]>;
       }
     : never;
 }[keyof DB];
 
-/** All that may hold a blob. Statements are made of them when their modules load. */
+/** Every table that may hold a blob. Statements are built from this list when their modules load. */
 export const holders: Holder[] = [
   { type: "messages", table: "message", id: "no", hash: "sha256" },
   { type: "submissions", table: "submission", id: "id", hash: "sha256" },
 ];
 
-/** For each holder a query of its rows that hold the blob of a hash, given as a column. */
+/** One subquery per holder, which selects its rows that hold the hash in the given column. */
 export function holding(accountId: number, hash: string): RawBuilder<unknown>[] {
   return holders.map(
     (holder) =>

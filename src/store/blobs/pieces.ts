@@ -7,7 +7,7 @@ export interface ByteSpan {
   end: number;
 }
 
-/** Undoes a transfer encoding, piece by piece. */
+/** Decodes a transfer encoding, piece by piece. */
 export async function* decodePieces(
   pieces: AsyncIterable<Buffer>,
   encoding: BlobStep["encoding"],
@@ -21,7 +21,7 @@ export async function* decodePieces(
   if (rest.length > 0) yield rest;
 }
 
-/** What of the bytes is in the span; reads no further than its end. */
+/** Yields the bytes inside the span; reads no further than its end. */
 export async function* cutPieces(pieces: AsyncIterable<Buffer>, { start, end }: ByteSpan): AsyncGenerator<Buffer> {
   let at = 0;
   if (end <= start) return;

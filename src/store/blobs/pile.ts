@@ -1,7 +1,7 @@
 import { type FileHandle, open, readFile, rm } from "node:fs/promises";
 import type { ObjectStore } from "./objects/object-store.ts";
 
-/** More bytes came than there may be. */
+/** More bytes arrived than allowed. */
 export class TooLarge extends Error {
   readonly limit: number;
 
@@ -11,7 +11,7 @@ export class TooLarge extends Error {
   }
 }
 
-/** Bytes of memory that piles share. */
+/** The memory that piles share. */
 export class Room {
   #left: number;
 
@@ -19,7 +19,7 @@ export class Room {
     this.#left = bytes;
   }
 
-  /** False, and nothing is taken, where there is not as much. */
+  /** Returns false and takes nothing if there is not enough left. */
   take(bytes: number): boolean {
     if (bytes > this.#left) return false;
     this.#left -= bytes;
@@ -31,20 +31,20 @@ export class Room {
   }
 }
 
-/** Each may have so many bytes in memory, whatever others have. */
-const inMemory = 1024 * 1024;
-/** What comes in pieces is put together to blocks of this size. */
+/** Each pile may hold this much in memory beside the shared room. */
+const maxOwnBytes = 1024 * 1024;
+/** Incoming pieces are joined into blocks of this size. */
 const blockSize = 64 * 1024;
 
-/** Bytes that are still coming in: in memory while few or while there is room, then in a temporary file. */
+/** Bytes that are still arriving: in memory while they are few or there is room, then in a temporary file. */
 export class Pile {
   protected readonly objects: ObjectStore;
   readonly #maxBytes: number;
   readonly #room: Room;
-  /** Of the room. */
+  /** How many bytes it has taken from the room. */
   #taken = 0;
   #chunks: Uint8Array[] = [];
-  /** The block that is being filled, and how far. */
+  /** The block being filled; `#filled` is how far. */
   #block: Buffer | undefined;
   #filled = 0;
   #path: string | undefined;
@@ -61,7 +61,7 @@ export class Pile {
     return this.#size;
   }
 
-  /** Throws TooLarge; await it before the next. */
+  /** Throws TooLarge. Await it before the next write. */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#size + chunk.length > this.#maxBytes) throw new TooLarge(this.#maxBytes);
     this.#size += chunk.length;
@@ -75,7 +75,7 @@ export class Pile {
     }
   }
 
-  /** All that was written, and is still here. */
+  /** Everything written so far. Throws after `abort`. */
   async bytes(): Promise<Buffer> {
     await this.endBlock();
     if (this.#path) return readFile(this.#path);
@@ -85,7 +85,7 @@ export class Pile {
     return whole;
   }
 
-  /** Nothing is left of it. */
+  /** Frees its memory and deletes its file. */
   async abort(): Promise<void> {
     this.#chunks = [];
     this.#block = undefined;
@@ -95,7 +95,7 @@ export class Pile {
     this.#path = undefined;
   }
 
-  /** Hands on the file; false where there is none. */
+  /** Passes the file on to `take`; false when there is no file. */
   protected async moveFile(take: (path: string) => Promise<void>): Promise<boolean> {
     await this.#close();
     if (!this.#path) return false;
@@ -104,7 +104,7 @@ export class Pile {
     return true;
   }
 
-  /** Told of each block once, in order. */
+  /** Called once with each block, in order. */
   protected passing(_block: Uint8Array): void {}
 
   protected async endBlock(): Promise<void> {
@@ -113,7 +113,7 @@ export class Pile {
     this.#block = undefined;
     this.#filled = 0;
     this.passing(block);
-    if (!this.#file && (this.#size <= inMemory || this.#takeRoom(block.length))) {
+    if (!this.#file && (this.#size <= maxOwnBytes || this.#takeRoom(block.length))) {
       this.#chunks.push(block);
       return;
     }

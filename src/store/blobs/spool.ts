@@ -4,7 +4,7 @@ import { Pile, Room } from "./pile.ts";
 
 const noRoom = new Room(0);
 
-/** A pile that becomes a blob as it stands, hashed on the way. */
+/** A pile that is hashed while it fills and stored unchanged as a blob. */
 export class Spool extends Pile {
   readonly #today: () => string;
   readonly #hash: Hash = createHash("sha256");
@@ -19,7 +19,7 @@ export class Spool extends Pile {
     this.#hash.update(block);
   }
 
-  /** Durable on return. No bytes can be written after it. */
+  /** Durable on return. Nothing may be written afterwards. */
   async finish(): Promise<StoredBlob> {
     await this.endBlock();
     this.#stored ??= { sha256: this.#hash.digest(), day: this.#today(), size: this.size };

@@ -8,7 +8,7 @@ import type { ListedObject, ObjectKey, ObjectStore } from "./object-store.ts";
 const dayName = /^\d{4}-\d{2}-\d{2}$/;
 const objectName = /^[0-9a-f]{64}$/;
 const temporary = "tmp";
-const abandonedAfter = 24 * 3600_000;
+const abandonedAfterMs = 24 * 3600_000;
 
 export interface DiskOptions {
   /** The folder that holds the day folders. */
@@ -23,7 +23,7 @@ export class DiskObjects implements ObjectStore {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #syncs = new FolderSyncs();
-  /** Folders whose own names are known to be durable. */
+  /** Folders whose directory entries are known to be durable. */
   readonly #made = new Map<string, Promise<void>>();
 
   constructor({ folder, clock, random }: DiskOptions) {
@@ -164,7 +164,7 @@ export class DiskObjects implements ObjectStore {
         (found) => found.mtimeMs,
         () => undefined,
       );
-      if (modified !== undefined && modified < this.#clock.now().getTime() - abandonedAfter) {
+      if (modified !== undefined && modified < this.#clock.now().getTime() - abandonedAfterMs) {
         await rm(join(folder, name), { force: true });
       }
     }
@@ -178,7 +178,7 @@ export class DiskObjects implements ObjectStore {
     return join(this.#folder, day, sha256.toString("hex"));
   }
 
-  /** An object already there is complete, since only a rename names it; its name may not be durable yet. */
+  /** An object that exists is complete, since only a rename names it, but its name may not be durable yet. */
   async #has(key: ObjectKey, size: number): Promise<boolean> {
     const path = this.#path(key);
     if ((await sizeOf(path)) !== size) return false;
@@ -192,7 +192,7 @@ export class DiskObjects implements ObjectStore {
     await this.#syncs.sync(dirname(final));
   }
 
-  /** Once more with folders made anew, where somebody deleted those that were known to be there. */
+  /** Runs `work`; if somebody deleted a folder that was created before, creates it again and retries once. */
   async #inFolders<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -203,7 +203,7 @@ export class DiskObjects implements ObjectStore {
     }
   }
 
-  /** Makes a folder and those above it, and fsyncs the parent of each new one. Once a folder and process. */
+  /** Creates a folder and its parents, and fsyncs the parent of each new one; once per folder and process. */
   #makeFolder(folder: string): Promise<void> {
     let made = this.#made.get(folder);
     if (!made) {
@@ -224,7 +224,7 @@ export class DiskObjects implements ObjectStore {
   }
 }
 
-/** One fsync of a folder at a time; all that ask while one runs share the next. */
+/** Runs one fsync per folder at a time; calls that arrive meanwhile share the next one. */
 class FolderSyncs {
   readonly #running = new Map<string, Promise<void>>();
   readonly #next = new Map<string, Promise<void>>();

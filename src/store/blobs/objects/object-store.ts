@@ -1,13 +1,13 @@
 import type { Readable } from "node:stream";
 
-/** An object's whole name: written on its own UTC day only, and named by its content. */
+/** The full name of an object: the UTC day on which it was written, and the hash of its content. */
 export interface ObjectKey {
   /** YYYY-MM-DD */
   day: string;
   sha256: Buffer;
 }
 
-/** An object that is durable. */
+/** A durable object. */
 export interface StoredBlob extends ObjectKey {
   size: number;
 }
@@ -16,15 +16,15 @@ export interface ListedObject extends ObjectKey {
   size: number;
 }
 
-/** Where bodies are kept: files, or any S3. Objects never change; putting one twice is harmless. */
+/** Where bodies are kept: files, or any S3. Objects never change, so putting one twice is harmless. */
 export interface ObjectStore {
   /** Durable on return. */
   put(key: ObjectKey, bytes: Uint8Array): Promise<void>;
-  /** The same from a file made at a path of `temporaryPath`; the file is used up. */
+  /** Like `put`, from a file created at a `temporaryPath`; the file is consumed. */
   putFile(key: ObjectKey, path: string): Promise<void>;
-  /** A fresh path for bytes that are still coming in. */
+  /** A new path for bytes that are still arriving. */
   temporaryPath(): Promise<string>;
-  /** Bytes [start, end), or fewer where the object is shorter; undefined when there is no such object. */
+  /** Bytes [start, end), or fewer if the object is shorter; undefined when there is no such object. */
   read(key: ObjectKey, start?: number, end?: number): Promise<Buffer | undefined>;
   stream(key: ObjectKey, start: number, end: number): Readable;
   exists(key: ObjectKey): Promise<boolean>;
@@ -35,8 +35,8 @@ export interface ObjectStore {
   list(day: string): AsyncIterable<ListedObject>;
   /** True when there was such an object. */
   remove(key: ObjectKey): Promise<boolean>;
-  /** What keeps objects from being written, in a word or two; undefined when nothing does. */
+  /** Why objects cannot be written, in a word or two; undefined when they can. */
   check(): Promise<string | undefined>;
-  /** Removes what broken-off writes left behind. */
+  /** Removes what interrupted writes left behind. */
   tidy(): Promise<void>;
 }
