@@ -21,8 +21,8 @@ const renameIdentity = write("accounts.renameIdentity", (db, $: { accountId: num
 );
 
 /**
- * What the account is called, in the session and in its Quota; the address where it has no name of its own. The identity
- * that was made with the account has the name too, unless its owner gave it another.
+ * Sets the account's name, as the session and its Quota show it; without one, they show the address. The identity that
+ * was created with the account gets the name too, unless its owner has changed it.
  */
 export async function setAccountName(tx: Tx, address: string, name: string): Promise<void> {
   const { accountId } = tx;

@@ -7,14 +7,14 @@ import type { Store, Tx } from "../core/store.ts";
 
 const columns = ["userId", "seq", "at", "who", "what", "prev", "hash"] as const;
 
-/** What an operator did. `userId` names the chain: an account's, or that of the installation. */
+/** What an operator did. `userId` names the chain: an account's or the installation's. */
 export type AuditRow = Row<"audit", (typeof columns)[number]>;
 export type AuditEntry = Pick<AuditRow, "who" | "what">;
 
-/** The chain of what belongs to no account; accounts are numbered from 1. */
+/** The chain for changes that belong to no account; accounts are numbered from 1. */
 export const installation = 0;
 
-/** What the first row of a chain names as the hash before it. */
+/** `prev` of the first row of a chain. */
 export const noHash = Buffer.alloc(32);
 
 const newest = read("audit.newest", (db, $: { userId: number }) =>
@@ -47,18 +47,18 @@ const takeInstallation = write("audit.takeInstallation", (db) =>
   db.selectFrom("setting").select("name").where("name", "=", "audit").forUpdate(),
 );
 
-/** Adds to the account's chain: its row is locked, so the chain has one end. */
+/** Appends to the account's chain. The account's row is locked, so the chain cannot fork. */
 export function appendAudit(tx: Tx, entry: AuditEntry): Promise<void> {
   return append(tx, { ...entry, userId: tx.accountId, at: tx.now });
 }
 
-/** Adds to the installation's chain, and keeps others from it until the commit: so it comes last in a transaction. */
+/** Appends to the installation's chain and locks it until the commit, so call it last in a transaction. */
 export async function appendInstallationAudit(executor: Executor, entry: AuditEntry & { at: Date }): Promise<void> {
   await executor.run(takeInstallation);
   await append(executor, { ...entry, userId: installation });
 }
 
-/** A change of what belongs to no account, and the row that tells of it. Runs again after a lost race, as `store.write` does. */
+/** Makes a change that belongs to no account, with its audit row. Runs again after a lost race, like `store.write`. */
 export function writeInstallation<T>(
   store: Store,
   entry: AuditEntry,
@@ -80,19 +80,19 @@ async function append(executor: Executor, entry: Pick<AuditRow, "userId" | "at" 
   await executor.run(insert, { ...row, what: JSON.stringify(row.what), hash: auditHash(row) });
 }
 
-/** SHA-256 over the hash before and the row as JSON, its keys in order and no spaces between them. */
+/** SHA-256 over the previous hash and the row as JSON, with sorted keys and no spaces. */
 export function auditHash({ userId, seq, at, who, what, prev }: Omit<AuditRow, "hash">): Buffer {
   const sorted = Object.fromEntries(Object.entries(what).sort(([one], [other]) => (one < other ? -1 : 1)));
   const text = JSON.stringify({ at: at.toISOString(), seq, user_id: userId, what: sorted, who });
   return hash("sha256", Buffer.concat([prev, Buffer.from(text)]), "buffer");
 }
 
-/** Newest first, those before a row. */
+/** The rows before a row, newest first. */
 export function auditBefore(executor: Executor, userId: number, page: { before: number; limit: number }) {
   return executor.run(before, { userId, ...page });
 }
 
-/** Oldest first, those after a row. */
+/** The rows after a row, oldest first. */
 export function auditAfter(executor: Executor, userId: number, page: { after: number; limit: number }) {
   return executor.run(after, { userId, ...page });
 }

@@ -22,7 +22,7 @@ import { addAppPassword, addToken, listCredentials } from "./tokens.ts";
 const store = await createTestStore();
 const { database } = store;
 
-test("addresses are compared without case, with an ASCII domain", () => {
+test("addresses are normalized to lower case and an ASCII domain", () => {
   expect(normalizeAddress(" Ann.B@EXAMPLE.org ")).toBe("ann.b@example.org");
   expect(normalizeAddress("ann@bücher.example")).toBe("ann@xn--bcher-kva.example");
   expect(normalizeAddress('"ann b"@example.org.')).toBe("ann b@example.org");
@@ -51,7 +51,7 @@ test("mail for abuse@ goes to the postmaster where nobody else takes it (RFC 214
   expect(await findAddress(database, "abuse@abuse.example")).toBe(ann);
 });
 
-test("mail finds an account by its address, a tag, an alias, the catch-all, in this order", async () => {
+test("mail finds its account by the full address, then without the tag, then by the catch-all", async () => {
   const ann = await createTestAccount(store, "Ann@find.example");
   const bob = await createTestAccount(store, "bob@find.example");
   await addAlias(store, "sales@find.example", bob);
@@ -70,7 +70,7 @@ test("mail finds an account by its address, a tag, an alias, the catch-all, in t
   expect(await findAddress(database, "nobody@find.example")).toBeUndefined();
 });
 
-test("an address belongs to one account; what an interrupted creation left is taken over", async () => {
+test("an address belongs to one account, and what an interrupted creation left is taken over", async () => {
   await createTestAccount(store, "one@taken.example");
   await expect(createTestAccount(store, "ONE@taken.example")).rejects.toThrow(Conflict);
   await createTestAccount(store, "two@taken.example");
@@ -98,7 +98,7 @@ test("a domain keeps its first key", async () => {
   expect(await findDomain(database, "other.example")).toBeUndefined();
 });
 
-test("a removed account is gone with all that led to it", async () => {
+test("removing an account removes its addresses, logins, credentials and shares", async () => {
   const userId = await createTestAccount(store, "gone@r.example");
   await addAlias(store, "alias@r.example", userId);
   const owner = { login: "gone@r.example", userId };

@@ -10,7 +10,7 @@ import { createDefaultMailboxes } from "../mail/mailboxes.ts";
 import { setQuota } from "../mail/quota.ts";
 import type { Place } from "./place.ts";
 
-/** Local part as given, domain in lower-case ASCII; undefined where the text is no address, or one with NUL that cannot be kept. */
+/** The local part as given and the domain in lower-case ASCII; undefined if the text is not an address, or contains NUL. */
 export function splitAddress(text: string): { local: string; domain: string } | undefined {
   const at = text.lastIndexOf("@");
   if (at < 0 || text.length > 320 || text.includes("\0")) return undefined;
@@ -19,7 +19,7 @@ export function splitAddress(text: string): { local: string; domain: string } | 
   return domain === undefined ? undefined : { local: normalized(local, "NFC"), domain };
 }
 
-/** Undefined where the text is no domain name. */
+/** Undefined if the text is not a domain name. */
 export function normalizeDomain(text: string): string | undefined {
   // URL parsing drops tabs and line breaks, so "a.test\r\nx" would pass for "a.testx".
   if (/[\s\x00-\x1f]/.test(text)) return undefined;
@@ -27,7 +27,7 @@ export function normalizeDomain(text: string): string | undefined {
   return /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(domain) && domain.length <= 253 ? domain : undefined;
 }
 
-/** How addresses and logins stand in the directory: all lower case. Undefined where the text is no address. */
+/** The form in which the directory keeps addresses and logins: all lower case. Undefined if the text is not an address. */
 export function normalizeAddress(text: string): string | undefined {
   const address = splitAddress(text.trim());
   return address && `${address.local.toLowerCase()}@${address.domain}`;
@@ -38,8 +38,8 @@ const addressesByName = read("addresses.byName", (db, $: { names: readonly strin
 );
 
 /**
- * The account that mail for an address goes to: the address, else without its +tag, else the domain's catch-all, and for
- * abuse@ (RFC 2142 §4) the domain's postmaster.
+ * The account that receives mail for an address: looks for the address, then the address without its +tag, then the
+ * domain's catch-all, and for abuse@ (RFC 2142 §4) the domain's postmaster.
  */
 export async function findAddress(database: Database, address: string): Promise<number | undefined> {
   const parts = splitAddress(address);
@@ -54,13 +54,13 @@ export async function findAddress(database: Database, address: string): Promise<
   return name === undefined ? undefined : found.get(name);
 }
 
-/** That very address, whoever else takes its mail. */
+/** Whether this exact address exists, regardless of tags and catch-alls. */
 export async function isAddressTaken(database: Database, address: string): Promise<boolean> {
   const name = normalizeAddress(address);
   return name !== undefined && (await database.run(addressesByName, { names: [name] })).length > 0;
 }
 
-/** The account that very address belongs to. */
+/** The account that owns this exact address. */
 export async function findAddressOwner(database: Database, address: string): Promise<number | undefined> {
   return (await database.run(addressesByName, { names: [address] }))[0]?.userId;
 }
@@ -100,9 +100,10 @@ const insertAddress = write("addresses.add", (db, $: Row<"address", "address" | 
 );
 
 /**
- * An account with its mailboxes, identity, login and address, each written in turn: the address comes last, so mail
- * never goes to half an account. `name` is what it and its identity are called (default: the address, and nothing), `fill`
- * makes its mailboxes (default: the usual ones), `quota` is how many bytes of mail it may hold (default: any number). Throws Conflict where the address is taken.
+ * Creates an account with its mailboxes, identity and login, and its address last, so that mail never reaches an
+ * incomplete account. `name` is for the account (default: the address) and its identity (default: none), `fill` creates
+ * the mailboxes (default: the usual ones), `quota` limits the bytes of mail (default: no limit). Throws Conflict if the
+ * address is taken.
  */
 export async function createAccount(
   store: Store,
@@ -122,7 +123,7 @@ export async function createAccount(
   const userId = row!.number;
   await database.run(insertAccount, { userId, name: options.name || address, createdAt });
   await store.write(userId, "server", (tx) => fillAccount(tx, { ...options, address }), { ids: 16 });
-  // A login without its address is what an interrupted creation leaves: it is taken over.
+  // An interrupted creation leaves a login without an address; take it over.
   const login = { login: address, userId, passwordHash: options.passwordHash };
   if ((await database.count(insertLogin, { ...login, createdAt })) === 0) await database.run(adoptLogin, login);
   if ((await database.count(insertAddress, { address, userId, createdAt })) === 0) throw new Conflict("address");
@@ -146,7 +147,7 @@ function mustBeAddress(text: string): string {
   return address;
 }
 
-/** An alias, or with "@example.org" a catch-all. Throws Conflict where it is taken. */
+/** Adds an alias, or with "@example.org" a catch-all. Throws Conflict if it is taken. */
 export async function addAlias(store: Place, alias: string, userId: number): Promise<void> {
   const address = normalizeAddress(alias);
   if (address === undefined) throw new RangeError(`not an address: ${alias}`);
@@ -157,7 +158,7 @@ export async function addAlias(store: Place, alias: string, userId: number): Pro
 const deleteAddress = write("addresses.remove", (db, $: { address: string }) =>
   db.deleteFrom("address").where("address", "=", $.address),
 );
-/** False where there is no such address. */
+/** False when there is no such address. */
 export async function removeAlias(database: Executor, alias: string): Promise<boolean> {
   const address = normalizeAddress(alias);
   return address !== undefined && (await database.count(deleteAddress, { address })) > 0;
@@ -181,7 +182,7 @@ export function listAccounts(database: Database): Promise<Row<"login", "login" |
   return database.run(allLogins);
 }
 
-/** Its key is PKCS #8, PEM. */
+/** A local domain. Its DKIM key is PKCS #8 in PEM. */
 export type Domain = Row<"domain", "name" | "dkimSelector" | "dkimKey">;
 
 const insertDomain = write("domains.add", (db, $: Domain & { createdAt: Date }) =>
@@ -200,19 +201,19 @@ const allDomains = read("domains.all", (db) =>
   db.selectFrom("domain").select(["name", "dkimSelector", "dkimKey"]).orderBy("name"),
 );
 
-/** False where the domain is there already: its key stays. */
+/** False when the domain exists already; it keeps its key. */
 export async function addDomain(store: Place, domain: Domain): Promise<boolean> {
   return (await store.database.count(insertDomain, { ...domain, createdAt: store.clock.now() })) > 0;
 }
 
-/** Undefined for domains that are not ours. */
+/** Undefined for domains that are not local. */
 export async function findDomain(database: Database, name: string): Promise<Domain | undefined> {
   const normal = normalizeDomain(name);
   const [row] = normal === undefined ? [] : await database.run(domainByName, { name: normal });
   return row;
 }
 
-/** True when one of the domains is ours. */
+/** Whether one of the domains is local. */
 export async function servesAny(database: Database, names: string[]): Promise<boolean> {
   return names.length > 0 && (await database.run(anyDomain, { names })).length > 0;
 }
@@ -224,7 +225,7 @@ export function listDomains(database: Database): Promise<Domain[]> {
 const deleteDomain = write("domains.remove", (db, $: { name: string }) =>
   db.deleteFrom("domain").where("name", "=", $.name),
 );
-/** False where there is no such domain. */
+/** False when there is no such domain. */
 export async function removeDomain(database: Executor, name: string): Promise<boolean> {
   return (await database.count(deleteDomain, { name })) > 0;
 }
@@ -240,7 +241,7 @@ const deleteAccess = write("access.remove", (db, $: Access) =>
   db.deleteFrom("accountAccess").where("login", "=", $.login).where("accountId", "=", $.accountId),
 );
 
-/** Opens an account to one more login. */
+/** Gives another login access to an account. */
 export async function shareAccount(store: Place, login: string, accountId: number): Promise<void> {
   await store.database.run(insertAccess, { login, accountId, createdAt: store.clock.now() });
 }

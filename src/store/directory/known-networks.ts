@@ -2,11 +2,11 @@ import { sql } from "kysely";
 import type { Database } from "../core/database.ts";
 import { read, write } from "../core/declare.ts";
 
-const day = 24 * 3600_000;
-/** A network where nobody logged in for as long is a stranger's. */
-export const knownFor = 90 * day;
-/** Of one account; the one not seen for longest goes. */
-const most = 32;
+const dayMs = 24 * 3600_000;
+/** A network becomes unknown when nobody has logged in from it for this long. */
+export const knownFor = 90 * dayMs;
+/** How many networks an account keeps; the one not seen for longest is dropped. */
+const maxNetworks = 32;
 
 type Network = { accountId: number; network: Buffer };
 
@@ -34,13 +34,13 @@ const forget = write(
   (_, $: { accountId: number; until: Date }) => sql`
   DELETE FROM known_network k WHERE k.user_id = ${$.accountId} AND (k.seen_at <= ${$.until} OR k.network IN (
     SELECT n.network FROM known_network n WHERE n.user_id = ${$.accountId}
-    ORDER BY n.seen_at DESC, n.network OFFSET ${sql.lit(most)}))`,
+    ORDER BY n.seen_at DESC, n.network OFFSET ${sql.lit(maxNetworks)}))`,
 );
 const forgetOld = write("networks.forgetOld", (db, $: { accountId: number; until: Date }) =>
   db.deleteFrom("knownNetwork").where("userId", "=", $.accountId).where("seenAt", "<=", $.until),
 );
 
-/** When the account was opened from the network, at most a day before it was last; undefined where it was not, or long ago. */
+/** When the account was last opened from the network, up to a day too early; undefined if never or not recently. */
 export async function findKnownNetwork(
   database: Database,
   accountId: number,
@@ -51,18 +51,18 @@ export async function findKnownNetwork(
   return row?.seenAt;
 }
 
-/** Written at most once a day and network. */
+/** Notes that the account was opened from the network; written at most once a day. */
 export async function keepKnownNetwork(
   database: Database,
   accountId: number,
   network: Buffer,
   now: Date,
 ): Promise<void> {
-  const written = await database.count(keep, { accountId, network, now, before: ago(now, day) });
+  const written = await database.count(keep, { accountId, network, now, before: ago(now, dayMs) });
   if (written > 0) await database.run(forget, { accountId, until: ago(now, knownFor) });
 }
 
-/** Those that are known no more. */
+/** Deletes the networks that are no longer known; returns how many. */
 export async function dropKnownNetworks(database: Database, accountId: number, now: Date): Promise<number> {
   return database.count(forgetOld, { accountId, until: ago(now, knownFor) });
 }

@@ -1,4 +1,4 @@
-/** A login with the account that is its own: its credentials and push subscriptions lie beside that. */
+/** A login and its own account, which also holds its credentials and push subscriptions. */
 export interface LoginName {
   login: string;
   userId: number;

@@ -5,7 +5,7 @@ import type { LoginName } from "./login-name.ts";
 import type { Place } from "./place.ts";
 import { removePushesOf } from "./push-subscriptions.ts";
 
-/** What a password is checked against. */
+/** The hashes that a password is checked against. */
 export interface LoginSecrets extends Row<"login", "userId" | "passwordHash"> {
   appPasswords: Row<"appPassword", "id" | "passwordHash">[];
 }
@@ -52,7 +52,7 @@ export async function openAccounts(
 const updatePassword = write("logins.setPassword", (db, $: { login: string; passwordHash: string }) =>
   db.updateTable("login").set({ passwordHash: $.passwordHash }).where("login", "=", $.login).returning("userId"),
 );
-/** False where there is no such login. The pushes that the old password asked for end with it. */
+/** False when there is no such login. Push subscriptions made with the old password end. */
 export async function setPassword(store: Place, login: string, passwordHash: string): Promise<boolean> {
   const [row] = await store.database.run(updatePassword, { login, passwordHash });
   if (row) await removePushesOf(store.database, { login, userId: row.userId, credential: "password" });

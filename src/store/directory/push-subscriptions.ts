@@ -18,7 +18,7 @@ const columns = [
 ] as const;
 type Stored = Row<"pushSubscription", (typeof columns)[number]>;
 
-/** RFC 8620 §7.2, as its client sees it. */
+/** RFC 8620 §7.2: a PushSubscription as its client sees it. */
 export interface PushSubscriptionRow extends Omit<Stored, "p256dh" | "auth"> {
   keys: { p256dh: Buffer; auth: Buffer } | null;
 }
@@ -38,14 +38,14 @@ const heldColumns = [
   "nextAttemptAt",
 ] as const;
 
-/** What a push needs. */
+/** A subscription with the state needed to push. */
 export type HeldPush = PushSubscriptionRow & Row<"pushSubscription", (typeof heldColumns)[number]>;
 
 function withKeys<Given extends Stored>({ p256dh, auth, ...row }: Given) {
   return { ...row, keys: p256dh && auth && { p256dh, auth } };
 }
 
-/** Who asks: subscriptions that another credential of the same login made are not for it. */
+/** The login and credential that ask; each credential sees only its own subscriptions. */
 export interface Owner extends LoginName {
   credential: string;
 }
@@ -79,7 +79,7 @@ const byId = read("pushSubscriptions.byId", (db, $: Owner & { now: Date; ids: re
     .where("id", "in", $.ids),
 );
 
-/** Those of these ids, or all (at most `limit`) for null, that have not expired. */
+/** The unexpired subscriptions with these ids, or up to `limit` of all for null. */
 export async function findPushSubscriptions(
   database: Database,
   owner: Owner,
@@ -101,7 +101,7 @@ const count = read("pushSubscriptions.count", (db, $: LoginName & { now: Date })
     .where((eb) => eb.or([eb("expiresAt", "is", null), eb("expiresAt", ">", $.now)])),
 );
 
-/** How many a login has, by all its credentials. */
+/** How many subscriptions a login has through all its credentials. */
 export async function countPushSubscriptions(database: Database, owner: LoginName, now: Date): Promise<number> {
   return (await database.run(count, { ...owner, now }))[0]!.count;
 }
@@ -127,7 +127,7 @@ const insert = write("pushSubscriptions.add", (db, $: Omit<Added, "verified">) =
   }),
 );
 
-/** `holder`: the process that is to push. */
+/** `holder`: the process that will push. */
 export async function addPushSubscription(
   database: Database,
   owner: Owner,
@@ -138,13 +138,13 @@ export async function addPushSubscription(
 }
 
 export interface PushSubscriptionUpdate extends Pick<PushSubscriptionRow, "id" | "expiresAt" | "types" | "verified"> {
-  /** Takes over the pushes: so it alone need be told. */
+  /** The process that takes over the pushes, so that only it needs to know of the update. */
   holder: string;
-  /** What the client is taken to know, where that begins anew. */
+  /** The states that the client is now assumed to know; null leaves them. */
   pushState: string | null;
 }
 
-// Verified now, it need not wait for what its verification had to.
+// Once verified, it no longer waits for the retry of its verification.
 const update = write(
   "pushSubscriptions.update",
   (_, $: Owner & PushSubscriptionUpdate) => sql`
@@ -184,12 +184,12 @@ const removeOfCredential = write("pushSubscriptions.removeOf", (db, $: Owner) =>
     .where("credential", "=", $.credential),
 );
 
-/** RFC 8620 §7.2: they end with the credential that made them. */
+/** RFC 8620 §7.2: subscriptions end with the credential that created them. */
 export async function removePushesOf(database: Executor, owner: Owner): Promise<void> {
   await database.run(removeOfCredential, owner);
 }
 
-/** One that this process holds. */
+/** A subscription that this process holds. */
 export interface PushName extends LoginName {
   id: number;
   holder: string;
@@ -206,7 +206,7 @@ const held = read("pushSubscriptions.held", (db, $: PushName) =>
     .where("holder", "=", $.holder),
 );
 
-/** As it stands now; undefined when it is gone, or another process pushes. */
+/** The current row; undefined when it is gone or another process holds it. */
 export async function findHeldPush(database: Database, push: PushName): Promise<HeldPush | undefined> {
   const [row] = await database.run(held, push);
   return row && withKeys(row);

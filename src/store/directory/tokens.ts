@@ -5,7 +5,7 @@ import type { LoginName } from "./login-name.ts";
 import type { Place } from "./place.ts";
 import { removePushesOf } from "./push-subscriptions.ts";
 
-/** Credentials beside a login's password, each revocable alone. Their secrets are never kept, only hashes. */
+/** Further credentials of a login, each revocable by itself. Only hashes of their secrets are stored. */
 export interface Credential {
   kind: "app-password" | "token";
   id: string;
@@ -62,7 +62,7 @@ const byHashAlone = read(
   across("a token from before 0.2 does not tell where it lies: on Citus all nodes are asked for it"),
 );
 
-/** `userId`: the account that the token names, if it does. */
+/** `userId`: the account that the token names, if any. */
 export async function findToken(
   database: Database,
   hash: Buffer,
@@ -106,7 +106,7 @@ const deleteToken = write("tokens.remove", (db, $: LoginName & { id: string }) =
   db.deleteFrom("token").where("userId", "=", $.userId).where("login", "=", $.login).where("id", "=", $.id),
 );
 
-/** False where the login has no such credential. Its pushes end with it. */
+/** False when the login has no such credential. Its push subscriptions end with it. */
 export async function revokeCredential(database: Executor, owner: LoginName, id: string): Promise<boolean> {
   const apps = await database.count(deleteAppPassword, { ...owner, id });
   const tokens = await database.count(deleteToken, { ...owner, id });
