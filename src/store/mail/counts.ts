@@ -7,15 +7,15 @@ import type { Tx } from "../core/store.ts";
 const countColumns = ["totalEmails", "unreadEmails", "totalThreads", "unreadThreads"] as const;
 type CountColumn = (typeof countColumns)[number];
 
-/** The kept counts of RFC 8621 §2, as one mailbox's share from some threads. */
+/** The counts of RFC 8621 §2 that some threads add to one mailbox. */
 type Counts = Row<"mailbox", CountColumn>;
 type TallyRow = Row<"mailbox", "id" | CountColumn>;
 type Tally = Map<number, Counts>;
 type Coming = Tally | Promise<Tally>;
 
 /**
- * Unread: neither $seen nor $draft. A thread is unread in a mailbox when any of its emails outside the trash is,
- * in the trash when one in the trash is.
+ * An email is unread if it has neither $seen nor $draft. A thread is unread in the trash if one of its emails there is
+ * unread, and in any other mailbox if one of its emails outside the trash is.
  */
 const countPlaces = (accountId: number, which = sql``) => sql<TallyRow>`
   SELECT mailbox_id AS id, sum(n)::int AS "totalEmails", sum(u)::int AS "unreadEmails", count(*)::int AS "totalThreads",
@@ -63,13 +63,13 @@ function toTally(rows: TallyRow[]): Tally {
   return new Map(rows.map(({ id, ...counts }) => [id, counts]));
 }
 
-/** What these threads add to each mailbox's counts now. */
+/** What these threads currently add to each mailbox's counts. */
 export async function tally(tx: Tx, threadIds: readonly number[]): Promise<Tally> {
   if (threadIds.length === 0) return new Map();
   return toTally(await tx.run(ofThreads, { accountId: tx.accountId, threadIds }));
 }
 
-/** Adds `after - before` to the kept counts and logs each mailbox whose counts moved. */
+/** Adds `after - before` to the stored counts, and records a change of each mailbox whose counts changed. */
 export async function applyTally(tx: Tx, ...tallies: [before: Coming, after: Coming]): Promise<void> {
   const [before, after] = await Promise.all(tallies);
   const moved = [...new Set([...before.keys(), ...after.keys()])]
@@ -89,7 +89,7 @@ function difference(before: Counts, after: Counts): Counts {
   };
 }
 
-/** Counts every mailbox anew: needed when the trash role moves, since the trash counts by its own rule. */
+/** Recounts every mailbox. Needed when the trash role moves, since the trash has its own rule. */
 export async function recountMailboxes(tx: Tx): Promise<void> {
   const { accountId } = tx;
   await applyTally(tx, tx.run(kept, { accountId }).then(toTally), tx.run(ofAccount, { accountId }).then(toTally));

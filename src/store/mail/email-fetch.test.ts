@@ -7,7 +7,7 @@ import { blobOf, type FetchedEmail, fetchEmails } from "./email-fetch.ts";
 const store = await createTestStore();
 const { blobs, ingest } = createMailServices(store);
 
-test("an email has the columns that were asked for, and no others can be read", async () => {
+test("a fetched email has only the requested columns, and the types forbid the others", async () => {
   const account = await createTestAccount(store);
   const bytes = Buffer.from("From: joe@example.org\r\nReferences: <a@example.org>\r\nSubject: Hello\r\n\r\nText\r\n");
   const blob = await blobs.put(bytes);
@@ -18,14 +18,14 @@ test("an email has the columns that were asked for, and no others can be read", 
 
   const [own] = await fetchEmails(reader, [id, id + 1], "own");
   expect(own).toMatchObject({ id, keywords: ["$seen"], size: bytes.length });
-  // @ts-expect-error: it was not asked for
+  // @ts-expect-error: not requested
   expect(own!.subject).toBeUndefined();
-  // @ts-expect-error: nor was where its bytes are
+  // @ts-expect-error: the blob was not requested
   expect(blobOf(own!).sha256).toBeUndefined();
 
   const [listed] = await fetchEmails(reader, [id], "list");
   expect(listed).toMatchObject({ subject: "Hello", references: ["a@example.org"], sha256: blob.sha256 });
-  // @ts-expect-error: it was not asked for
+  // @ts-expect-error: not requested
   expect(listed!.structure).toBeUndefined();
 
   expect(blobOf((await fetchEmails(reader, [id], "blob"))[0]!)).toEqual(blob);

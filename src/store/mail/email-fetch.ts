@@ -6,7 +6,7 @@ import type { Reader } from "../core/store.ts";
 
 type Ids = { accountId: number; ids: readonly number[] };
 
-/** What lists show: addresses (as JSON text), subject, preview, blob id. */
+/** What a list of emails shows: addresses (as JSON text), subject, preview, blob id. */
 const list = [
   "m.sha256",
   "m.messageId",
@@ -22,9 +22,9 @@ const list = [
   "m.sentAt",
   "m.preview",
 ] as const;
-/** Where the bytes are. */
+/** Where the message's bytes are stored. */
 const blob = ["m.sha256", "b.day"] as const;
-/** The part tree besides. */
+/** Also the part tree. */
 const content = [...blob, "m.structure"] as const;
 
 const emails = (db: Kysely<DB>, $: Ids) =>
@@ -40,7 +40,7 @@ const bodies = (db: Kysely<DB>, $: Ids) =>
     join.on("b.userId", "=", $.accountId).onRef("b.sha256", "=", "m.sha256"),
   );
 
-/** What a fetch may ask for: the email's own row, and with it what costs more. */
+/** The sets of columns that a fetch may request: the email's own row, and more at a higher cost. */
 const statements = {
   own: read("emails.own", emails),
   list: read("emails.list", (db, $: Ids) => messages(db, $).select(list)),
@@ -57,10 +57,10 @@ const statements = {
 
 export type EmailColumns = keyof typeof statements;
 
-/** An Email as stored, with the columns asked for; of several, one: which it is, its members tell. */
+/** An Email as stored, with the requested columns. For a union of sets, test which members it has. */
 export type FetchedEmail<Asked extends EmailColumns = "own"> = NonNullable<(typeof statements)[Asked]["row"]>;
 
-/** Those of the emails that exist, in no order: one statement. */
+/** Fetches the emails that exist, in no particular order, in one statement. */
 export async function fetchEmails<Asked extends EmailColumns>(
   reader: Reader,
   ids: readonly number[],
@@ -79,12 +79,12 @@ const newest = read("emails.newest", (db, $: { accountId: number; limit: number 
     .limit($.limit),
 );
 
-/** The newest emails of the account: what Email/get with `ids: null` shows. */
+/** The newest emails of the account, which Email/get returns for `ids: null`. */
 export async function newestEmailIds(reader: Reader, limit: number): Promise<number[]> {
   return (await reader.run(newest, { accountId: reader.accountId, limit })).map(({ id }) => id);
 }
 
-/** One whose reference is gone is on no day, where no object is. */
+/** If the blob reference is missing, the day is "", where no object exists. */
 export function blobOf({ sha256, day, size }: Pick<FetchedEmail<"blob">, "sha256" | "day" | "size">): StoredBlob {
   return { sha256, day: day ?? "", size };
 }

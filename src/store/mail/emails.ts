@@ -8,10 +8,10 @@ import { refreshHeads } from "./heads.ts";
 import { deleteTerms } from "./search-terms.ts";
 import { forgetThreads } from "./threads.ts";
 
-/** An Email's place, and what changes daily. Keywords are in lower case, sorted, each once. */
+/** The mutable part of an Email, with its thread and date. Keywords are lower case, sorted and unique. */
 export type EmailState = Row<"email", "id" | "threadId" | "receivedAt" | "mailboxIds" | "keywords">;
 
-/** With the number of its message. */
+/** Also has the number of its message. */
 export type EmailRow = EmailState & Row<"email", "no">;
 
 export interface EmailUpdate {
@@ -27,7 +27,7 @@ const byId = read("emails.byId", (db, $: { accountId: number; ids: readonly numb
     .where("userId", "=", $.accountId)
     .where("id", "in", $.ids),
 );
-/** unnest would take lists of lists apart too. */
+/** JSON, since unnest would flatten lists of lists. */
 const updateRows = write(
   "emails.update",
   (_, $: { accountId: number; rows: string }) => sql<never>`
@@ -106,7 +106,7 @@ const removeKeywords = write("keywords.remove", (db, $: KeywordLists) =>
     .whereRef("k.emailId", "=", "x.emailId"),
 );
 
-/** The rows of those ids that exist, in no order. */
+/** The rows of the ids that exist, in no particular order. */
 export async function findEmails(reader: Reader, ids: readonly number[]): Promise<EmailRow[]> {
   return ids.length === 0 ? [] : reader.run(byId, { accountId: reader.accountId, ids });
 }
@@ -114,7 +114,7 @@ export async function findEmails(reader: Reader, ids: readonly number[]): Promis
 const isSeen = (keywords: readonly string[]) => keywords.includes("$seen");
 const isDraft = (keywords: readonly string[]) => keywords.includes("$draft");
 
-/** Places of emails in mailboxes; the head bits are set by `refreshHeads`, unless `head` is known. */
+/** Inserts the emails' mailbox rows. `refreshHeads` sets the head bits later unless `head` is known. */
 export async function insertEmailPlaces(tx: Tx, emails: readonly EmailState[], head = false): Promise<void> {
   const places = emails.flatMap(({ id, threadId, receivedAt, mailboxIds, keywords }) => {
     const place = { emailId: id, threadId, receivedAt, seen: isSeen(keywords), draft: isDraft(keywords), head };
@@ -130,7 +130,7 @@ function keywordLists({ accountId }: Tx, rows: readonly KeywordRow[]): KeywordLi
   return { accountId, ...lists(kept, keywordColumns) };
 }
 
-/** Rows for all keywords but $seen, which email_mailbox carries. */
+/** Inserts rows for all keywords except $seen, which email_mailbox stores. */
 export async function insertEmailKeywords(tx: Tx, rows: readonly KeywordRow[]): Promise<void> {
   const kept = rows.filter((row) => row.keyword !== "$seen");
   if (kept.length > 0) tx.send(insertKeywords, keywordLists(tx, kept));
@@ -143,7 +143,7 @@ async function removeEmailKeywords(tx: Tx, rows: readonly KeywordRow[]): Promise
 
 const without = <T>(all: readonly T[], gone: readonly T[]) => all.filter((one) => !gone.includes(one));
 
-/** Moves and flags emails: rows, places, kept counts and the change log. Each update must change something. */
+/** Changes mailboxes and keywords of emails, with stored counts and change log. Each update must change something. */
 export async function updateEmails(tx: Tx, updates: readonly EmailUpdate[]): Promise<void> {
   if (updates.length === 0) return;
   const moved = updates.filter((u) => isMoved(u));
@@ -210,8 +210,8 @@ async function movePlaces(tx: Tx, moved: readonly EmailUpdate[]): Promise<void> 
 }
 
 /**
- * Destroys emails with all that hangs on them. Returns the hashes of their messages, whose blob references the caller
- * releases (`releaseBlobs`).
+ * Destroys emails with everything that depends on them. Returns the hashes of their messages, whose blob references the
+ * caller must release (`releaseBlobs`).
  */
 export async function destroyEmails(tx: Tx, emails: readonly EmailRow[]): Promise<Buffer[]> {
   if (emails.length === 0) return [];
@@ -245,8 +245,8 @@ export async function destroyEmails(tx: Tx, emails: readonly EmailRow[]): Promis
 }
 
 /**
- * Mailbox/set with onDestroyRemoveEmails (RFC 8621 §2.5): emails leave these mailboxes, and one that is then in none
- * is destroyed. Returns the hashes of the destroyed messages.
+ * RFC 8621 §2.5, onDestroyRemoveEmails: removes all emails from these mailboxes and destroys those left in none. Returns
+ * the hashes of the destroyed messages.
  */
 export async function removeMailboxFromEmails(tx: Tx, mailboxIds: readonly number[]): Promise<Buffer[]> {
   const hashes: Buffer[] = [];

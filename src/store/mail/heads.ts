@@ -14,7 +14,7 @@ const refresh = write(
   WHERE e.user_id = ${$.accountId} AND e.email_id = h.email_id AND e.mailbox_id = h.mailbox_id AND h.head <> h.is_head`,
 );
 
-/** Sets the head bits of some threads anew: the newest email of the thread in each mailbox. */
+/** Recomputes the head bits of some threads: they mark the newest email of a thread in each mailbox. */
 export async function refreshHeads(tx: Tx, threadIds: readonly number[]): Promise<void> {
   tx.send(refresh, { accountId: tx.accountId, threadIds });
 }

@@ -48,7 +48,7 @@ export async function countIdentities(reader: Reader): Promise<number> {
   return row!.count;
 }
 
-/** Those of the ids that are there, or all for null. */
+/** The identities with these ids, or all for null. */
 export function findIdentities(reader: Reader, ids: number[] | null, limit = 10_000): Promise<IdentityRow[]> {
   return reader.run(find, { accountId: reader.accountId, ids, limit });
 }
@@ -57,7 +57,7 @@ export function insertIdentities(tx: Tx, rows: IdentityRow[]): Promise<void> {
   return writeIdentities(tx, rows, Kind.created);
 }
 
-/** New values for those that are there; an email never changes. */
+/** Updates existing identities; `email` is immutable and left as it is. */
 export function updateIdentities(tx: Tx, rows: IdentityRow[]): Promise<void> {
   return writeIdentities(tx, rows, Kind.properties);
 }

@@ -7,7 +7,7 @@ const places = read("mailboxes.places", (db, $: { accountId: number }) =>
   db.selectFrom("mailbox").select(["id", "role"]).where("userId", "=", $.accountId).orderBy("sortOrder").orderBy("id"),
 );
 
-/** The mailboxes of the account, for putting mail into them. */
+/** The mailboxes that mail may be filed into, in display order. */
 export function findMailboxes(reader: Reader): Promise<MailboxPlace[]> {
   return reader.run(places, { accountId: reader.accountId });
 }

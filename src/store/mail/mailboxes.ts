@@ -8,7 +8,7 @@ const fields = [...shared, "isSubscribed"] as const;
 const columns = [...fields, "totalEmails", "unreadEmails", "totalThreads", "unreadThreads"] as const;
 type Field = (typeof fields)[number];
 
-/** What a client decides about a mailbox. */
+/** The properties of a mailbox that a client sets. */
 export type MailboxFields = Row<"mailbox", Field>;
 export type MailboxRow = Row<"mailbox", (typeof columns)[number]>;
 
@@ -82,10 +82,10 @@ const unsubscribeAll = write("mailboxes.unsubscribeAll", (db, $: { accountId: nu
   db.deleteFrom("mailboxSubscription").where("userId", "=", $.accountId).where("mailboxId", "in", $.ids),
 );
 
-/** A login that looks into an account not its own: it has subscriptions of its own there. Undefined: the owner. */
+/** A login that uses an account shared with it, with subscriptions of its own; undefined for the owner. */
 export type Guest = string | undefined;
 
-/** All mailboxes of the account in the order they were made, or those of the ids. */
+/** The mailboxes with these ids, or all in order of creation. */
 export async function loadMailboxes(
   reader: Reader,
   { ids = null, guest }: { ids?: number[] | null; guest?: Guest } = {},
@@ -123,7 +123,7 @@ async function writeSubscriptions(tx: Tx, mailboxes: MailboxFields[], guest: str
   if (off.length > 0) await tx.run(unsubscribe, { accountId, login: guest, ids: off.map(({ id }) => id) });
 }
 
-/** Their emails must have left before. */
+/** Deletes mailboxes, which must contain no emails any more. */
 export async function deleteMailboxes(tx: Tx, ids: number[]): Promise<void> {
   await tx.run(remove, { accountId: tx.accountId, ids });
   await tx.run(unsubscribeAll, { accountId: tx.accountId, ids });
@@ -139,7 +139,7 @@ const defaults = [
   { name: "Trash", role: "trash" },
 ];
 
-/** What a new account starts with. */
+/** Creates the mailboxes of a new account. */
 export async function createDefaultMailboxes(tx: Tx): Promise<void> {
   const ids = await tx.newIds(defaults.length);
   const mailboxes = defaults.map((mailbox, index) => ({

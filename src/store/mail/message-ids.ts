@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { read } from "../core/declare.ts";
 import type { Reader } from "../core/store.ts";
 
-/** By way of the threads, since there is no index of message ids alone. */
+/** Goes through thread_ref, since message ids alone have no index. */
 const find = read("messageIds.find", (db, $: { accountId: number; idHash: number; messageId: string }) =>
   db
     .selectFrom("threadRef as t")
@@ -16,7 +16,7 @@ const find = read("messageIds.find", (db, $: { accountId: number; idHash: number
     .limit(2),
 );
 
-/** The email with this Message-ID; undefined when there is none, or more than one. */
+/** The email with this Message-ID; undefined when there is none or more than one. */
 export async function findEmailByMessageId(
   reader: Reader,
   { messageId, idHash }: { messageId: string; idHash: number },

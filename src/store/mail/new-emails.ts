@@ -11,26 +11,26 @@ import { type EmailRow, insertEmailKeywords, insertEmailPlaces } from "./emails.
 import { refreshHeads } from "./heads.ts";
 import { insertTerms } from "./search-terms.ts";
 
-/** A message ready to become an Email: everything that costs time was done before the account row is taken. */
+/** A message ready to become an Email. Everything slow was done before the account's row is locked. */
 export interface NewEmail {
   blob: StoredBlob;
   summary: MessageSummary;
-  /** The header block, kept beside the row when it is small. */
+  /** The header block; stored with the message only when it is small. */
   header: Buffer | null;
-  /** Text forms of tsvectors, their terms prefixed for this account: several of a long message. */
+  /** tsvectors as text, with terms prefixed for this account; a long message has several. */
   terms: string[];
   sortKeys: { from: string; to: string; subject: string };
-  /** Given when the caller has told it already (Email/set). */
+  /** Set when the caller has already used the id (Email/set). */
   id?: number;
   threadId: number;
   mailboxIds: number[];
   keywords: string[];
-  /** Whole seconds, as clients see it. */
+  /** Whole seconds, as in JMAP. */
   receivedAt: Date;
   modseq?: number;
 }
 
-/** As JSON: unnest would take lists of lists apart too. */
+/** JSON, since unnest would flatten lists of lists. */
 type Records = { accountId: number; records: string };
 const insertMessages = write(
   "messages.insert",
@@ -58,7 +58,7 @@ const insertRows = write(
   WHERE a.user_id = ${$.accountId}`,
 );
 
-/** Inserts emails with their messages, places, search terms and blob references, and moves the kept counts. */
+/** Inserts emails with their messages, mailbox rows, search terms and blob references, and updates the stored counts. */
 export async function insertEmails(
   tx: Tx,
   emails: readonly NewEmail[],
@@ -75,7 +75,7 @@ export async function insertEmails(
   tx.send(insertMessages, { accountId, records: json(messages) });
   const records = rows.map((row, index) => emailRecord(row, emails[index]!));
   tx.send(insertRows, { accountId, records: json(records) });
-  // The newest of a thread that begins here is the newest of that thread: only others need a look.
+  // An email that starts its thread is the thread's head, so heads need no refresh if every email does.
   const single = joined.length === 0 && threadIds.length === emails.length;
   await insertEmailPlaces(tx, rows, single);
   if (!single) await refreshHeads(tx, threadIds);
@@ -112,13 +112,13 @@ function logInserts(tx: Tx, emails: readonly NewEmail[], rows: readonly EmailRow
     const modseq = emails[index]!.modseq;
     const at = modseq === undefined ? {} : { modseq };
     tx.changed({ type: "Email", id: row.id, kind: Kind.created, threadId: row.threadId, ...at });
-    // RFC 8621 §1.5: its state changes with each email that is new to the store, and with nothing else.
+    // RFC 8621 §1.5: the EmailDelivery state changes only when an email is added to the store.
     tx.changed({ type: "EmailDelivery", id: row.id, kind: Kind.created, ...at });
     tx.changed({ type: "Thread", id: row.threadId, kind: known.has(row.threadId) ? Kind.properties : Kind.created });
   });
 }
 
-// NUL can stand in a malformed header but not in a text column of Postgres.
+// A malformed header may contain NUL, which Postgres cannot store in text.
 const clean = (text: string | null) => text?.replaceAll("\0", "\ufffd") ?? null;
 const json = (value: unknown) => JSON.stringify(value).replaceAll("\\u0000", "\\ufffd");
 const addresses = (list: unknown[] | null) => (list === null ? null : json(list));

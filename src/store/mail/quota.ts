@@ -3,9 +3,9 @@ import { read, write } from "../core/declare.ts";
 import type { Executor } from "../core/sql.ts";
 import type { Tx } from "../core/store.ts";
 
-/** What an account's mail may come to, and does. */
+/** An account's limit on bytes of mail, and its use. */
 export interface Quota {
-  /** A new one each time an account gets a limit. */
+  /** A new id each time a limit is introduced. */
   id: number;
   /** The account's name. */
   name: string;
@@ -21,7 +21,7 @@ const set = write("quota.set", (db, $: { accountId: number; limit: number | null
   db.updateTable("account").set({ quota: $.limit, quotaId: $.id }).where("userId", "=", $.accountId),
 );
 
-/** Undefined where there is no limit. */
+/** Undefined when there is no limit. */
 export async function findQuota(executor: Executor, accountId: number): Promise<Quota | undefined> {
   const [row] = await executor.run(find, { accountId });
   if (!row || row.quota === null || row.quotaId === null) return undefined;
@@ -34,7 +34,7 @@ export async function findUsed(executor: Executor, accountId: number): Promise<n
   return row?.used ?? 0;
 }
 
-/** Null: no limit from now on. What is there already stays, however much it is. */
+/** Sets or, with null, removes the limit. Existing mail stays even if it exceeds the limit. */
 export async function setQuota(tx: Tx, limit: number | null): Promise<void> {
   const before = await findQuota(tx, tx.accountId);
   if (limit === (before?.limit ?? null)) return;

@@ -10,7 +10,7 @@ const claim = write("received.claim", (db, $: { accountId: number } & Lists<"rec
     .returning("incomingId"),
 );
 
-/** Which of these incoming messages this account has not received before; they are received now. */
+/** Marks these incoming messages as received by the account, and returns those that were not before. */
 export async function claimIncoming(tx: Tx, ids: readonly number[]): Promise<Set<number>> {
   if (ids.length === 0) return new Set();
   const received = [...new Set(ids)].map((incomingId) => ({ incomingId, receivedAt: tx.now }));

@@ -3,7 +3,7 @@ import { read, write } from "../core/declare.ts";
 import { insertLists, type Lists, lists, unnest } from "../core/lists.ts";
 import type { Reader, Tx } from "../core/store.ts";
 
-/** The version of how the terms of a message are made. One that differs from what is stored: `posthorn reindex`. */
+/** The version of the rules by which terms are made. After an increase, `posthorn reindex` rebuilds older terms. */
 export const termsVersion = 1;
 
 const rowColumns = ["no", "receivedAt", "terms", "version"] as const;
@@ -63,13 +63,13 @@ const old = read("terms.old", (db, $: { accountId: number; below: number; limit:
     .limit($.limit),
 );
 
-/** Of one message: text forms of tsvectors, their terms prefixed for its account. */
+/** The terms of a message: tsvectors as text, with terms prefixed for its account. */
 export interface MessageTerms {
   no: number;
   terms: string[];
 }
 
-/** What stands in search itself: of a long message nothing, so that no row of it is taken for the whole. */
+/** The terms for the row in `search`; empty for a long message, so that no single row of it passes for the whole. */
 const ownRow = ({ terms }: MessageTerms): string => (terms.length === 1 ? terms[0]! : "");
 
 export async function insertTerms(tx: Tx, messages: readonly (MessageTerms & { receivedAt: Date })[]): Promise<void> {
@@ -78,8 +78,8 @@ export async function insertTerms(tx: Tx, messages: readonly (MessageTerms & { r
   await insertFurther(tx, messages);
 }
 
-/** One statement sends about so many characters of terms. */
-const mostAtOnce = 4_000_000;
+/** One statement sends about this many characters of terms. */
+const maxCharacters = 4_000_000;
 
 async function insertFurther(tx: Tx, messages: readonly MessageTerms[]): Promise<void> {
   const parts = messages
@@ -87,7 +87,7 @@ async function insertFurther(tx: Tx, messages: readonly MessageTerms[]): Promise
     .flatMap(({ no, terms }) => terms.map((text, part) => ({ no, part, terms: text })));
   for (let start = 0; start < parts.length; ) {
     let end = start;
-    for (let size = 0; end < parts.length && size < mostAtOnce; end++) size += parts[end]!.terms.length;
+    for (let size = 0; end < parts.length && size < maxCharacters; end++) size += parts[end]!.terms.length;
     tx.send(insertParts, { accountId: tx.accountId, ...lists(parts.slice(start, end), partColumns) });
     start = end;
   }
@@ -103,7 +103,7 @@ export async function countOldTerms(reader: Reader): Promise<number> {
   return row!.count;
 }
 
-/** Some of them below that number, the newest first, and where their bodies are. */
+/** Messages numbered below `below` whose terms are of an older version, newest first, with their blobs. */
 export async function findOldTerms(
   reader: Reader,
   below: number,
@@ -113,8 +113,8 @@ export async function findOldTerms(
 }
 
 /**
- * Puts terms in the place of older ones; messages that are gone, or have them by now, are left alone. No email changes,
- * so all states stay but those of searches.
+ * Replaces terms of an older version; skips messages that are gone or have been updated meanwhile. No email changes, so
+ * only the queryState of searches does.
  */
 export async function replaceTerms(tx: Tx, messages: readonly MessageTerms[]): Promise<void> {
   const { accountId } = tx;

@@ -21,7 +21,7 @@ const all = read("threads.all", (db, $: { accountId: number; limit: number }) =>
     .limit($.limit),
 );
 
-/** Thread → its emails, oldest first, equal times by id. Null: all threads, at most `limit`. */
+/** Maps each thread to its emails by receivedAt, then id. Null: all threads, at most `limit`. */
 export async function loadThreads(reader: Reader, ids: number[] | null, limit: number): Promise<Map<number, number[]>> {
   const { accountId } = reader;
   if (!ids) {

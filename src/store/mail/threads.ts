@@ -6,12 +6,12 @@ import type { Tx } from "../core/store.ts";
 import { applyTally, tally } from "./counts.ts";
 import { refreshHeads } from "./heads.ts";
 
-/** A message id and a base subject, both hashed: what two emails of one thread share. */
+/** The hashes of a message id and a base subject, which emails of one thread share. */
 export type ThreadKey = Row<"threadRef", "idHash" | "subjectHash">;
 
 /**
- * Where the next thread of a full one is kept, beside the keys of emails: so it moves and goes with that thread. No
- * message id has a hash below zero.
+ * The key of the row that names the thread which continues a full one. Stored among the keys of emails, so it moves and is
+ * deleted with the full thread. Hashes of message ids are never negative.
  */
 export function nextThreadKey(threadId: number): ThreadKey {
   return { idHash: -threadId, subjectHash: 0 };
@@ -19,7 +19,7 @@ export function nextThreadKey(threadId: number): ThreadKey {
 
 const refColumns = ["idHash", "subjectHash", "threadId"] as const;
 
-/** One scan of the index for the few keys of a mail: half the time of a look-up a key. */
+/** Finds the few keys of a mail in one index scan, in half the time of one look-up per key. */
 const find = read("threads.find", (db, $: { accountId: number; ids: readonly number[]; subjects: readonly number[] }) =>
   db
     .selectFrom("threadRef")
@@ -28,8 +28,8 @@ const find = read("threads.find", (db, $: { accountId: number; ids: readonly num
     .where("idHash", "in", $.ids)
     .where("subjectHash", "in", $.subjects),
 );
-/** Older servers look up each combination of the two lists. */
-const mostCombinations = 10_000;
+/** Older Postgres servers look up every combination of the two lists. */
+const maxCombinations = 10_000;
 const findMany = read("threads.findMany", (db, $: { accountId: number } & Lists<"threadRef", keyof ThreadKey>) =>
   db
     .selectFrom(unnest("threadRef", ["idHash", "subjectHash"], $))
@@ -67,7 +67,7 @@ const sizes = read("threads.sizes", (db, $: { accountId: number; threadIds: read
     .groupBy("threadId"),
 );
 
-/** Emails that must keep their id: drafts, and those a submission still has to send. */
+/** Threads with emails that must keep their id: drafts, and emails of pending submissions. */
 const pinned = read("threads.pinned", (db, $: { accountId: number; threadIds: readonly number[] }) =>
   db
     .selectFrom("email as e")
@@ -82,15 +82,15 @@ const pinned = read("threads.pinned", (db, $: { accountId: number; threadIds: re
     }),
 );
 
-/** To whom the account submitted an email. */
+/** An email of the account and one recipient it was submitted to. */
 export interface Submitted {
   messageId: string;
   recipient: string;
   threadId: number;
 }
 
-const mostSubmitted = 10_000;
-/** By way of the threads, as `findEmailByMessageId`. An email that was moved to another thread has another id by now. */
+const maxSubmitted = 10_000;
+/** Goes through thread_ref, like `findEmailByMessageId`. Also joins by hash, since a merge of threads changes email ids. */
 const submitted = read(
   "threads.submitted",
   (_, $: { accountId: number; hashes: readonly number[]; messageIds: readonly string[] }) => sql<Submitted>`
@@ -101,7 +101,7 @@ const submitted = read(
   JOIN submission s ON s.user_id = ${$.accountId} AND (s.email_id = e.id OR s.sha256 = m.sha256)
   JOIN delivery d ON d.user_id = ${$.accountId} AND d.submission_id = s.id
   WHERE t.user_id = ${$.accountId} AND t.id_hash = ANY(${$.hashes}::bigint[])
-    AND m.message_id[1] = ANY(${$.messageIds}::text[]) LIMIT ${mostSubmitted}`,
+    AND m.message_id[1] = ANY(${$.messageIds}::text[]) LIMIT ${maxSubmitted}`,
 );
 
 const emailsOf = read("threads.emailsOf", (db, $: { accountId: number; threadId: number }) =>
@@ -136,13 +136,13 @@ const renumberKeywords = write(
   WHERE k.user_id = ${$.accountId} AND k.keyword = x.keyword AND k.received_at = x.received_at AND k.email_id = x.old_id`,
 );
 
-/** "idHash subjectHash" → thread, for the keys that are known. */
+/** Maps "idHash subjectHash" to the thread, for each known key. */
 export async function findThreads(tx: Tx, keys: readonly ThreadKey[]): Promise<Map<string, number>> {
   if (keys.length === 0) return new Map();
   const { accountId } = tx;
   const all = lists(keys, ["idHash", "subjectHash"]);
   const [ids, subjects] = [[...new Set(all.idHash)], [...new Set(all.subjectHash)]];
-  const isFew = ids.length * subjects.length <= mostCombinations;
+  const isFew = ids.length * subjects.length <= maxCombinations;
   const rows = isFew ? await tx.run(find, { accountId, ids, subjects }) : await tx.run(findMany, { accountId, ...all });
   return new Map(rows.map((row) => [`${row.idHash} ${row.subjectHash}`, row.threadId]));
 }
@@ -151,7 +151,7 @@ export async function writeThreadRefs(tx: Tx, refs: readonly (ThreadKey & { thre
   if (refs.length > 0) tx.send(writeRefs, { accountId: tx.accountId, ...lists(refs, refColumns) });
 }
 
-/** To whom this account submitted the emails with these Message-IDs that it still has. */
+/** The recipients of the account's existing emails with these Message-IDs. */
 export async function findSubmitted(
   tx: Tx,
   emails: readonly { messageId: string; idHash: number }[],
@@ -161,27 +161,27 @@ export async function findSubmitted(
   return tx.run(submitted, { accountId: tx.accountId, hashes, messageIds });
 }
 
-/** A thread whose last email is gone is forgotten: a later mail with its ids starts anew. */
+/** Deletes the keys of threads without emails, so a later mail with the same ids starts a new thread. */
 export async function forgetThreads(tx: Tx, threadIds: readonly number[]): Promise<void> {
   if (threadIds.length > 0) tx.send(removeRefs, { accountId: tx.accountId, threadIds });
 }
 
-/** Thread → how many emails it holds; a thread without any is missing. */
+/** Maps each thread to its number of emails; omits empty threads. */
 export async function countThreads(tx: Tx, threadIds: readonly number[]): Promise<Map<number, number>> {
   if (threadIds.length === 0) return new Map();
   const rows = await tx.run(sizes, { accountId: tx.accountId, threadIds });
   return new Map(rows.map((row) => [row.threadId, row.emails]));
 }
 
-/** Those of the threads that hold an email which must keep its id. */
+/** The threads that contain an email which must keep its id. */
 export async function findPinnedThreads(tx: Tx, threadIds: readonly number[]): Promise<Set<number>> {
   const rows = await tx.run(pinned, { accountId: tx.accountId, threadIds });
   return new Set(rows.map((row) => row.threadId));
 }
 
 /**
- * Moves all emails of `from` into `to`. threadId is immutable (RFC 8621 §4.1.1), so they get new email ids: the old
- * ones are destroyed, and `from` with them.
+ * Moves all emails of `from` into `to`. threadId is immutable (RFC 8621 §4.1.1), so the emails get new ids; the old ids
+ * and `from` are destroyed.
  */
 export async function mergeThread(tx: Tx, from: number, to: number): Promise<void> {
   const { accountId } = tx;

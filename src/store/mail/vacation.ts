@@ -48,7 +48,7 @@ export async function findVacation(reader: Reader): Promise<VacationRow | undefi
   return row;
 }
 
-/** Undefined unless mail that arrives at this time is to be answered. */
+/** The vacation response if it is enabled at this time. */
 export async function findActiveVacation(reader: Reader, at: Date): Promise<VacationRow | undefined> {
   const [row] = await reader.run(active, { accountId: reader.accountId, at });
   return row;
@@ -81,13 +81,13 @@ export async function wasAnswered(reader: Reader, sender: string, since: Date): 
   return (await reader.run(answer, { accountId: reader.accountId, sender, since })).length > 0;
 }
 
-/** False where the sender has had an answer since then; else it counts as had now. Older answers are forgotten. */
+/** Notes that the sender is answered now; false when it was answered since `since`. Forgets older answers. */
 export async function claimAnswer(tx: Tx, sender: string, since: Date): Promise<boolean> {
   await forgetAnswers(tx, since);
   return (await tx.count(claim, { accountId: tx.accountId, sender, now: tx.now })) > 0;
 }
 
-/** Whoever had an answer until then may have another one. */
+/** Forgets answers sent up to `until`, so their recipients may be answered again. */
 export async function forgetAnswers(tx: Tx, until: Date): Promise<void> {
   await tx.run(forget, { accountId: tx.accountId, until });
 }
