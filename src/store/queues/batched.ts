@@ -1,15 +1,15 @@
 /**
- * Group commit: what callers ask for while one flush runs goes together in the next, so many share one commit.
- * `flush` resolves when all its items are done; when it fails, all its callers are told.
+ * Group commit: items that arrive during a flush go together into the next one, so that many share a commit.
+ * When `flush` fails, it fails for all its items.
  */
-export function batched<T>(flush: (items: T[]) => Promise<void>, most = 200): (item: T) => Promise<void> {
+export function batched<T>(flush: (items: T[]) => Promise<void>, maxItems = 200): (item: T) => Promise<void> {
   let waiting: { item: T; resolve: () => void; reject: (error: unknown) => void }[] = [];
   let running = false;
   const drain = async () => {
     running = true;
     while (waiting.length > 0) {
-      const jobs = waiting.slice(0, most);
-      waiting = waiting.slice(most);
+      const jobs = waiting.slice(0, maxItems);
+      waiting = waiting.slice(maxItems);
       try {
         await flush(jobs.map(({ item }) => item));
         for (const job of jobs) job.resolve();

@@ -10,18 +10,18 @@ import type { DueSubmission } from "./due.ts";
 import type { Lease } from "./incoming.ts";
 import { removeSubmissions } from "./submissions.ts";
 
-/** `attempts` includes this one. */
+/** A delivery to one recipient, leased for an attempt. `attempts` includes this attempt. */
 export interface LeasedDelivery extends Row<"delivery", "no" | "rcptTo" | "parameters" | "attempts"> {
-  /** For recipients of our own. */
+  /** The incoming id under which a local recipient gets the message. */
   incomingId: number;
-  /** No earlier attempt had this id, so nothing was delivered by it. */
+  /** Whether no earlier attempt used the incoming id, so nothing was delivered under it. */
   isFresh: boolean;
 }
 export interface LeasedSubmission extends DueSubmission {
   leasedAt: Date;
   leasedUntil: Date;
   mailFrom: string;
-  /** RET and the like, of MAIL FROM. */
+  /** ESMTP parameters of MAIL FROM, such as RET. */
   parameters: Record<string, string | null> | null;
   sendAt: Date;
   blob: StoredBlob;
@@ -53,7 +53,7 @@ const message = read("submissions.message", (db, $: DueSubmission) =>
     .where("s.id", "=", $.submissionId),
 );
 
-/** Takes the submission's recipients that are due: the attempt is counted before it begins. */
+/** Leases the submission's deliveries that are due. Counts the attempt before it begins. */
 export async function leaseDeliveries(
   database: Database,
   due: DueSubmission,
@@ -88,7 +88,7 @@ const renew = write(
       .where("leasedUntil", "=", $.leasedUntil),
 );
 
-/** Makes the lease of these recipients longer; false where it is not all ours any more. */
+/** Extends the lease of these deliveries; false when any of it was lost. */
 export async function renewLease(
   database: Database,
   { userId, submissionId, leasedUntil }: LeasedSubmission,
@@ -109,20 +109,20 @@ const release = write("deliveries.release", (db, $: DueSubmission & Lease) =>
     .where("leasedUntil", "=", $.until),
 );
 
-/** Ends this very lease. */
+/** Releases exactly this lease. */
 export async function releaseLease(database: Database, due: DueSubmission, { holder, until }: Lease): Promise<void> {
   await database.run(release, { ...due, holder, until });
 }
 
-/** What came of one recipient's attempt. */
+/** The outcome of an attempt for one recipient. */
 export interface DeliveryOutcome {
   no: number;
   smtpReply: string;
   result: "sent" | "deferred" | "failed";
-  /** For deferred ones. */
+  /** When to retry, if deferred. */
   nextAttemptAt: Date | null;
   delivered: Delivered;
-  /** Nothing was attempted: the next attempt has an incoming id apart from those that are delivered now. */
+  /** No attempt was made (mailbox full): clear incoming_id so the retry gets its own and is not taken for a duplicate. */
   isUntried?: true | undefined;
 }
 
@@ -141,8 +141,8 @@ const note = write(
 );
 
 /**
- * Another server has them: written at once and without waiting for the account, so that a crash leaves next to no time
- * in which they would be sent again. The lease stays until `recordOutcomes` has told the change log.
+ * Notes that another server accepted the message. Written at once, without waiting for the account's lock, so that a
+ * crash is very unlikely to send it again. The lease stays until `recordOutcomes` has written the change log.
  */
 export async function noteSent(
   database: Database,
@@ -189,7 +189,7 @@ const countQueued = read("deliveries.countQueued", (db, $: DueSubmission) =>
     .where("state", "=", "queued"),
 );
 
-/** Writes down what came of an attempt, as a change of the EmailSubmission. False where the lease was lost. */
+/** Records the outcomes of an attempt as a change of the EmailSubmission. False when the lease was lost. */
 export async function recordOutcomes(
   tx: Tx,
   submissionId: number,
@@ -217,7 +217,7 @@ const log = write("deliveries.log", (db, $: DueSubmission) =>
     .where("leasedBy", "is not", null),
 );
 
-/** Tells the change log what a process that is gone had only noted. */
+/** Writes to the change log what a dead process had only noted (`noteSent`). */
 export async function logOutcomes(tx: Tx, submissionId: number): Promise<void> {
   if ((await tx.count(log, { userId: tx.accountId, submissionId })) > 0) await finishAttempt(tx, submissionId, []);
 }

@@ -4,7 +4,7 @@ import { type Row, read, write } from "../core/declare.ts";
 import { type Lists, lists, unnest } from "../core/lists.ts";
 import { withoutWaiting } from "./without-waiting.ts";
 
-/** A submission whose delivery may be due. */
+/** A submission with deliveries that may be due. */
 export type DueSubmission = Row<"due", "userId" | "submissionId">;
 
 const queued = read("deliveries.queued", (db, $: { userId: number; now: Date }) =>
@@ -29,7 +29,7 @@ const writeHints = write("due.write", (db, $: Lists<"due", (typeof hint)[number]
     ),
 );
 
-/** Makes hints of what an account has queued and nobody holds. Hints may be lost: the sweep finds the rows again. */
+/** Writes hints for an account's queued, unleased deliveries. Hints may be lost; a sweep restores them. */
 export async function hintQueued(database: Database, userId: number, now: Date): Promise<number> {
   const rows = await database.run(queued, { userId, now });
   if (rows.length === 0) return 0;
@@ -40,7 +40,7 @@ export async function hintQueued(database: Database, userId: number, now: Date):
   return rows.length;
 }
 
-const claimHints = write("due.claim", (db, $: { now: Date; until: Date; most: number }) =>
+const claimHints = write("due.claim", (db, $: { now: Date; until: Date; limit: number }) =>
   db
     .updateTable("due")
     .set({ nextAttemptAt: $.until })
@@ -53,7 +53,7 @@ const claimHints = write("due.claim", (db, $: { now: Date; until: Date; most: nu
           .select(["userId", "submissionId"])
           .where("nextAttemptAt", "<=", $.now)
           .orderBy("nextAttemptAt")
-          .limit($.most)
+          .limit($.limit)
           .forUpdate()
           .skipLocked()
           .$asTuple("userId", "submissionId"),
@@ -83,9 +83,9 @@ const dropHint = write("due.drop", (db, $: DueSubmission) =>
   db.deleteFrom("due").where("userId", "=", $.userId).where("submissionId", "=", $.submissionId),
 );
 
-/** Takes hints that are due. They come back at `until`, should this process not live to see to them. */
-export function claimDue(database: Database, now: Date, until: Date, most: number): Promise<DueSubmission[]> {
-  return database.run(claimHints, { now, until, most });
+/** Claims hints that are due. They become due again at `until`, in case this process dies. */
+export function claimDue(database: Database, now: Date, until: Date, limit: number): Promise<DueSubmission[]> {
+  return database.run(claimHints, { now, until, limit });
 }
 
 /** When the next hint is due; undefined when there is none. */
@@ -94,7 +94,7 @@ export async function nextDue(database: Database): Promise<Date | undefined> {
   return row?.next ?? undefined;
 }
 
-/** Puts the hint where the submission's rows say, or takes it away when nothing is queued. */
+/** Moves the hint to the submission's next attempt, or deletes it when nothing is queued. */
 export async function settleHint(database: Database, { userId, submissionId }: DueSubmission): Promise<void> {
   const [row] = await database.run(nextOf, { userId, submissionId });
   if (row?.next) await database.run(moveHint, { userId, submissionId, next: row.next });

@@ -7,13 +7,13 @@ import { type Lists, lists, unnest } from "../core/lists.ts";
 import { batched } from "./batched.ts";
 import { withoutWaiting } from "./without-waiting.ts";
 
-/** `reasons`: why it is not simply kept in the inbox, once that has been decided. */
+/** `reasons`: why the message is not simply filed in the inbox; set once decided. */
 export type IncomingRecipient = Row<"incoming", "recipients">["recipients"][number];
 
 type Kept = "id" | "createdAt" | "mailFrom" | "recipients" | "attempts" | "junkReason";
 /**
- * A message that was taken and is not yet in every recipient's account. `mailFrom` is "" for the null sender, `junkReason`
- * why it goes to Junk; null for the inbox.
+ * A message that was accepted and is not yet in every recipient's account. `mailFrom` is "" for the null sender.
+ * `junkReason` says why it goes to Junk; null for the inbox.
  */
 export interface IncomingMessage extends Row<"incoming", Kept> {
   blob: StoredBlob;
@@ -24,7 +24,7 @@ export interface Lease {
   until: Date;
 }
 
-const numbersInBlock = 100;
+const idsPerBlock = 100;
 const nextBlock = write("incoming.nextIds", () => sql<{ first: number }>`SELECT nextval('incoming_number') AS first`);
 
 const inserted = [
@@ -70,7 +70,7 @@ const claim = write("incoming.claim", (db, $: Lease & { ids: readonly number[]; 
     .returning(["id", "createdAt", "sha256", "day", "size", "mailFrom", "recipients", "attempts", "junkReason"]),
 );
 
-/** The rows of mail that came in, by their own ids. Inserts and removals that come together share a commit. */
+/** The rows of accepted messages. Concurrent inserts share a commit, and so do concurrent removals. */
 export class IncomingRows {
   readonly #database: Database;
   readonly #insert: (row: { message: IncomingMessage; lease: Lease }) => Promise<void>;
@@ -80,9 +80,9 @@ export class IncomingRows {
 
   constructor(database: Database) {
     this.#database = database;
-    // Rows that are there already stay as they are, so this may well be done twice.
+    // Safe to repeat: existing rows stay unchanged.
     this.#insert = batched((rows) => retry(() => this.#insertAll(rows), databasePatience));
-    // A removal that is lost in a crash only brings a delivery that finds itself done.
+    // If a crash loses a removal, the message is delivered again and recognized as a duplicate.
     this.#remove = batched((ids) =>
       database.transaction("BEGIN", async (executor) => {
         executor.send(withoutWaiting);
@@ -91,7 +91,7 @@ export class IncomingRows {
     );
   }
 
-  /** Never given before. */
+  /** Returns an id that was never used before. */
   async newId(): Promise<number> {
     for (;;) {
       const number = this.#numbers.shift();
@@ -105,10 +105,10 @@ export class IncomingRows {
 
   async #fetchBlock(): Promise<void> {
     const [row] = await retry(() => this.#database.run(nextBlock), databasePatience);
-    this.#numbers.push(...Array.from({ length: numbersInBlock }, (_, index) => row!.first + index));
+    this.#numbers.push(...Array.from({ length: idsPerBlock }, (_, index) => row!.first + index));
   }
 
-  /** Durable on return. A row that is there already stays as it is. */
+  /** Durable on return. An existing row stays unchanged. */
   insert(message: IncomingMessage, lease: Lease): Promise<void> {
     return this.#insert({ message, lease });
   }
@@ -128,13 +128,13 @@ export class IncomingRows {
     return this.#remove(id);
   }
 
-  /** Notes who has it and lets the lease run out at `lease.until`, when the next attempt is made. */
+  /** Records the remaining recipients and keeps the lease until `lease.until`, when the message is retried. */
   async postpone(message: IncomingMessage, lease: Lease, reason: string): Promise<void> {
     const { id, recipients } = message;
     await this.#database.run(postpone, { ...lease, id, recipients: JSON.stringify(recipients), reason });
   }
 
-  /** Takes over those of the rows whose lease has run out or belongs to one of the holders who are gone. */
+  /** Claims those of the rows whose lease has expired or belongs to a dead holder. */
   async claim(ids: number[], lease: Lease, now: Date, gone: string[]): Promise<IncomingMessage[]> {
     if (ids.length === 0) return [];
     const rows = await this.#database.run(claim, { ...lease, ids, now, gone });

@@ -5,8 +5,8 @@ import { type Lists, lists, unnest } from "../core/lists.ts";
 import { type DueSubmission, hint } from "./due.ts";
 
 const workers = [
-  across("workers see to the mail of all accounts"),
-  unnamed("what is due is next to nothing, or after a downtime nearly all"),
+  across("workers process the mail of all accounts"),
+  unnamed("usually almost nothing is due, after a downtime nearly everything"),
 ];
 
 const incomingHolders = read(
@@ -16,13 +16,13 @@ const incomingHolders = read(
 );
 const incomingDue = read(
   "incoming.due",
-  (db, $: { now: Date; gone: readonly string[]; most: number }) =>
+  (db, $: { now: Date; gone: readonly string[]; limit: number }) =>
     db
       .selectFrom("incoming")
       .select("id")
       .where((eb) => eb.or([eb("leasedUntil", "<=", $.now), eb("leasedBy", "in", $.gone)]))
       .orderBy("leasedUntil")
-      .limit($.most),
+      .limit($.limit),
   ...workers,
 );
 
@@ -30,12 +30,12 @@ export async function incomingLeaseHolders(database: Database): Promise<string[]
   return (await database.run(incomingHolders)).map((row) => row.holder);
 }
 
-/** Incoming messages whose lease has run out or belongs to one of these holders. */
-export async function dueIncoming(database: Database, now: Date, gone: string[], most: number): Promise<number[]> {
-  return (await database.run(incomingDue, { now, gone, most })).map((row) => row.id);
+/** Incoming messages whose lease has expired or belongs to one of these holders. */
+export async function dueIncoming(database: Database, now: Date, gone: string[], limit: number): Promise<number[]> {
+  return (await database.run(incomingDue, { now, gone, limit })).map((row) => row.id);
 }
 
-// Two halves, an index for each.
+// A UNION, since each half has its own index.
 const deliveryHolders = read(
   "deliveries.holders",
   () => sql<{ holder: string }>`
@@ -55,7 +55,7 @@ const freeDeliveries = write(
 );
 const lostHints = read(
   "deliveries.due",
-  (db, $: { now: Date; most: number }) =>
+  (db, $: { now: Date; limit: number }) =>
     db
       .selectFrom("delivery")
       .select(["userId", "submissionId", (eb) => eb.fn.min("nextAttemptAt").as("nextAttemptAt")])
@@ -63,7 +63,7 @@ const lostHints = read(
       .where("nextAttemptAt", "<=", $.now)
       .where((eb) => eb.or([eb("leasedUntil", "is", null), eb("leasedUntil", "<=", $.now)]))
       .groupBy(["userId", "submissionId"])
-      .limit($.most),
+      .limit($.limit),
   ...workers,
 );
 const restoreHints = write(
@@ -85,7 +85,7 @@ export async function deliveryLeaseHolders(database: Database): Promise<string[]
   return (await database.run(deliveryHolders)).map((row) => row.holder);
 }
 
-/** Ends the leases of holders who are gone. */
+/** Releases the leases of dead holders. */
 export async function freeDeliveryLeases(database: Database, gone: string[]): Promise<void> {
   if (gone.length > 0) await database.run(freeDeliveries, { gone });
 }
@@ -104,14 +104,14 @@ const heldDeliveries = read(
   ...workers,
 );
 
-/** What a holder has leased, by the database's account. */
+/** The leases of a holder, according to the database. */
 export function leasesOf(database: Database, holder: string): Promise<(DueSubmission & { leasedUntil: Date })[]> {
   return database.run(heldDeliveries, { holder });
 }
 
 const unlogged = read(
   "deliveries.unlogged",
-  (db, $: { now: Date; gone: readonly string[]; most: number }) =>
+  (db, $: { now: Date; gone: readonly string[]; limit: number }) =>
     db
       .selectFrom("delivery")
       .select(["userId", "submissionId"])
@@ -119,23 +119,23 @@ const unlogged = read(
       .where("state", "<>", "queued")
       .where("leasedBy", "is not", null)
       .where((eb) => eb.or([eb("leasedUntil", "<=", $.now), eb("leasedBy", "in", $.gone)]))
-      .limit($.most),
+      .limit($.limit),
   ...workers,
 );
 
-/** Submissions with outcomes that the change log has not been told, and whose holder will not do it any more. */
+/** Submissions with noted outcomes that are missing from the change log and whose lease has expired or holder has died. */
 export function unloggedSubmissions(
   database: Database,
   now: Date,
   gone: string[],
-  most: number,
+  limit: number,
 ): Promise<DueSubmission[]> {
-  return database.run(unlogged, { now, gone, most });
+  return database.run(unlogged, { now, gone, limit });
 }
 
-/** Makes hints for deliveries that are due and in nobody's hands. How many. */
-export async function restoreDue(database: Database, now: Date, most: number): Promise<number> {
-  const rows = await database.run(lostHints, { now, most });
+/** Restores hints for due deliveries that nobody has leased; returns how many. */
+export async function restoreDue(database: Database, now: Date, limit: number): Promise<number> {
+  const rows = await database.run(lostHints, { now, limit });
   if (rows.length === 0) return 0;
   await database.run(restoreHints, lists(rows, hint));
   return rows.length;
@@ -156,7 +156,7 @@ const outgoingDepth = read(
   ...workers,
 );
 
-/** How much mail waits: in, and recipients out. */
+/** The lengths of the queues: incoming messages and outgoing deliveries. */
 export async function queueDepths(database: Database): Promise<{ incoming: number; outgoing: number }> {
   const [incoming] = await database.run(incomingDepth);
   const [outgoing] = await database.run(outgoingDepth);

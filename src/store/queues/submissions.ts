@@ -23,12 +23,12 @@ const columns = [
 export type SubmissionRow = Row<"submission", (typeof columns)[number]>;
 
 export interface NewSubmission extends Omit<SubmissionRow, "undoStatus" | "dsnBlobIds" | "mdnBlobIds"> {
-  /** The message as it leaves. */
+  /** The message as it will be sent. */
   blob: StoredBlob;
   recipients: { address: EnvelopeAddress; smtpReply: string }[];
-  /** Clients do not see it: what is no EmailSubmission but goes the same way. It goes when it is sent. */
+  /** Server-generated mail (vacation, MDN): queued like a submission, hidden from clients, deleted once sent. */
   isHidden?: true;
-  /** Of a hidden one: not even the state moves, so whoever queues it hints at it too. */
+  /** For a hidden submission: leaves the state unchanged, so the caller must write the hint itself. */
   isSilent?: true;
 }
 
@@ -46,10 +46,10 @@ const find = read("submissions.find", (db, $: Account & { ids: number[] | null; 
     .limit($.limit),
 );
 
-/** What a peer is told, and a client while nothing was tried. */
+/** The reply to an SMTP client, and the smtpReply of a delivery before its first attempt. */
 export const queuedReply = "250 2.1.5 queued";
 
-/** What is noted and not yet in the change log (see noteSent) shows as queued: what clients see moves with the state. */
+/** Shows an outcome as queued until the change log has it (see noteSent), so that it appears when the state changes. */
 const status = read("deliveries.status", (db, $: Some) =>
   db
     .selectFrom("delivery")
@@ -97,7 +97,7 @@ const insertDeliveries = write("deliveries.add", (db, $: Account & Lists<"delive
   insertLists(db, "delivery", delivery, $),
 );
 
-/** Locks the rows, so that no worker leases them until the cancelling is done. */
+/** Locks the rows, so that no worker leases them before they are canceled. */
 const lockDeliveries = read("deliveries.lock", (db, $: Some) =>
   db
     .selectFrom("delivery")
@@ -146,12 +146,12 @@ const removeDeliveries = write("deliveries.remove", (db, $: Some) =>
   db.deleteFrom("delivery").where("userId", "=", $.accountId).where("submissionId", "in", $.ids),
 );
 
-/** Those of the ids that are there, or all for null. */
+/** The submissions with these ids, or all for null. */
 export function findSubmissions(reader: Reader, ids: number[] | null, limit = 100_000): Promise<SubmissionRow[]> {
   return reader.run(find, { accountId: reader.accountId, ids, limit });
 }
 
-/** RFC 8621 §7: deliveryStatus of each submission, by its id. */
+/** RFC 8621 §7: the deliveryStatus of each submission, by its id. */
 export async function findDeliveryStatus(reader: Reader, ids: number[]): Promise<Map<number, Record<string, object>>> {
   const statuses = new Map<number, Record<string, object>>();
   if (ids.length === 0) return statuses;
@@ -164,7 +164,7 @@ export async function findDeliveryStatus(reader: Reader, ids: number[]): Promise
   return statuses;
 }
 
-/** Submissions with a delivery for each recipient. Their blobs' references are the caller's. */
+/** Inserts submissions with a delivery for each recipient. The caller must reference their blobs. */
 export async function insertSubmissions(tx: Tx, rows: NewSubmission[]): Promise<void> {
   const { accountId } = tx;
   const submissions = rows.map((row) => ({
@@ -191,13 +191,13 @@ export async function insertSubmissions(tx: Tx, rows: NewSubmission[]): Promise<
   );
   await tx.run(insertDeliveries, { accountId, ...lists(deliveries, delivery) });
   for (const { id, isHidden, isSilent } of rows) {
-    // A hidden one is made and gone at once: no client is told of it, but it wakes whoever sends mail.
+    // Log a hidden submission as created and destroyed: clients see nothing, but the senders of mail wake up.
     const kind = isHidden ? Kind.created | Kind.destroyed : Kind.created;
     if (!isSilent) tx.changed({ type: "EmailSubmission", id, kind });
   }
 }
 
-/** Which of these have not been tried yet. No attempt begins before the transaction ends. */
+/** Those that have not been attempted yet. No attempt begins before the transaction ends. */
 export async function findCancelable(tx: Tx, ids: number[]): Promise<Set<number>> {
   const rows = await tx.run(lockDeliveries, { accountId: tx.accountId, ids });
   const tried = new Set(
@@ -212,7 +212,7 @@ export async function cancelSubmissions(tx: Tx, ids: number[]): Promise<void> {
   for (const id of ids) tx.changed({ type: "EmailSubmission", id, kind: Kind.properties });
 }
 
-/** RFC 8621 §7.5: the records go; deliveries that are still queued go on. */
+/** RFC 8621 §7.5: destroys the records; deliveries that are still queued continue. */
 export async function destroySubmissions(tx: Tx, ids: number[]): Promise<void> {
   await tx.run(hide, { accountId: tx.accountId, ids });
   for (const id of ids) tx.changed({ type: "EmailSubmission", id, kind: Kind.destroyed });
@@ -223,7 +223,7 @@ export async function destroySubmissions(tx: Tx, ids: number[]): Promise<void> {
   );
 }
 
-/** Of these, the destroyed ones are deleted for good, with what they held. */
+/** Deletes those that are destroyed, with their deliveries, and releases their blobs. */
 export async function removeSubmissions(tx: Tx, ids: number[]): Promise<void> {
   if (ids.length === 0) return;
   const gone = await tx.run(remove, { accountId: tx.accountId, ids });
@@ -250,7 +250,7 @@ const toSend = read("submissions.toSend", (db, $: Some) =>
     .where("e.id", "in", $.ids),
 );
 
-/** Emails with their bytes' places, by id. */
+/** The emails with their stored messages, by id. */
 export async function findEmailsToSend(reader: Reader, ids: number[]): Promise<Map<number, EmailToSend>> {
   if (ids.length === 0) return new Map();
   const rows = await reader.run(toSend, { accountId: reader.accountId, ids });
