@@ -61,7 +61,7 @@ test("doctor names a body that was cut short, and its exit code is 1", async () 
   const name = readdirSync(blobs, { recursive: true, encoding: "utf8" }).find((path) => path.endsWith(hash));
   truncateSync(join(blobs, name!), 0);
   const { code, stdout } = await server.cli(["doctor"]);
-  expect(stdout).toMatch(new RegExp(`^account \\d+: the object ${name} is of 0 bytes, not of 6$`, "m"));
+  expect(stdout).toMatch(new RegExp(`^account \\d+: the object ${name} has 0 bytes instead of 6$`, "m"));
   expect(stdout).toContain("1 difference.");
   expect(code).toBe(1);
 }, 60_000);

@@ -1,7 +1,7 @@
 import type { Log } from "../base/log.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import type { Store } from "../store/core/store.ts";
-import { sweepInterval } from "../store/upkeep/held-objects.ts";
+import { sweepIntervalMs } from "../store/upkeep/held-objects.ts";
 import { Sweeper, settleSearch } from "../store/upkeep/sweeps.ts";
 
 const searchInterval = 10_000;
@@ -21,7 +21,7 @@ export function startWorker(options: { store: Store; objects: ObjectStore; log: 
   };
   // Not together with all else that happens at a start, nor in step with other machines.
   const first = setTimeout(sweep, 30_000 + Math.random() * 30_000).unref();
-  const timer = setInterval(sweep, sweepInterval).unref();
+  const timer = setInterval(sweep, sweepIntervalMs).unref();
   let settling: Promise<void> | undefined;
   const settle = () => {
     settling ??= settleSearch(options.store.database)

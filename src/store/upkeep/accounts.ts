@@ -7,10 +7,10 @@ export const accountsAfter = read(
   "accounts.after",
   (db, $: { after: number; limit: number }) =>
     db.selectFrom("account").select("userId").where("userId", ">", $.after).orderBy("userId").limit($.limit),
-  across("upkeep goes through all accounts"),
+  across("upkeep visits all accounts"),
 );
 
-/** Every account there is. */
+/** The numbers of all accounts, ascending. */
 export async function accountIds(database: Database): Promise<number[]> {
   const ids: number[] = [];
   for (;;) {

@@ -10,15 +10,15 @@ const comparison = (name: string, problem: string, rows: ($: Account) => RawBuil
     `doctor.compare-${name}`,
     (_, $: Account) =>
       sql<Tally>`SELECT count(*) AS count, min(wrong.example::text) AS example FROM (${rows($)}) wrong`,
-    unnamed("accounts differ much in size: each is planned for"),
+    unnamed("accounts differ widely in size, so each is planned anew"),
   ),
 });
 
-/** Each finds rows that are kept in two places and differ. */
+/** Each finds data that is stored in two places and differs, or references to rows that are gone. */
 export const comparisons = [
   comparison(
     "storage",
-    "account whose use of storage is kept wrong",
+    "account with a wrong stored use of storage",
     ({ accountId }) => sql`SELECT a.used AS example FROM account a
      WHERE a.user_id = ${accountId} AND a.used <> (SELECT coalesce(sum(e.size), 0) FROM email e WHERE e.user_id = ${accountId})`,
   ),
@@ -33,7 +33,7 @@ export const comparisons = [
   ),
   comparison(
     "mailboxes",
-    "emails whose mailboxes are kept differently in two places",
+    "emails whose mailboxes differ between two tables",
     ({ accountId }) => sql`SELECT coalesce(a.email_id, b.email_id) AS example
      FROM (SELECT e.id AS email_id, unnest(e.mailbox_ids) AS mailbox_id FROM email e WHERE e.user_id = ${accountId}) a
      FULL JOIN (SELECT em.email_id, em.mailbox_id FROM email_mailbox em WHERE em.user_id = ${accountId}) b
@@ -42,7 +42,7 @@ export const comparisons = [
   ),
   comparison(
     "places",
-    "rows of emails in mailboxes that differ from the email",
+    "mailbox rows that differ from their email",
     ({
       accountId,
     }) => sql`SELECT em.email_id AS example FROM email_mailbox em JOIN email e ON e.user_id = ${accountId} AND e.id = em.email_id
@@ -56,13 +56,13 @@ export const comparisons = [
   ),
   comparison(
     "lostMailboxes",
-    "emails in a mailbox that is gone",
+    "emails in a mailbox that does not exist",
     ({ accountId }) => sql`SELECT em.email_id AS example FROM email_mailbox em
      LEFT JOIN mailbox m ON m.user_id = ${accountId} AND m.id = em.mailbox_id WHERE em.user_id = ${accountId} AND m.id IS NULL`,
   ),
   comparison(
     "keywords",
-    "emails whose keywords are kept differently in two places",
+    "emails whose keywords differ between two tables",
     ({ accountId }) => sql`SELECT coalesce(a.email_id, b.email_id) AS example
      FROM (SELECT e.id AS email_id, e.received_at, k.keyword FROM email e, unnest(e.keywords) AS k (keyword)
            WHERE e.user_id = ${accountId} AND k.keyword <> '$seen') a
@@ -85,10 +85,10 @@ export const comparisons = [
      FULL JOIN (SELECT no FROM search WHERE user_id = ${accountId} UNION SELECT no FROM search_part WHERE user_id = ${accountId}) s
        ON s.no = m.no WHERE m.no IS NULL OR s.no IS NULL`,
   ),
-  // A word of these is a term; that the last rows are gone is not to be seen here.
+  // A subject or preview with words must have terms. This check cannot see that the last rows are missing.
   comparison(
     "partialTerms",
-    "messages whose search terms are gone, or are there in part",
+    "messages whose search terms are missing or incomplete",
     ({
       accountId,
     }) => sql`SELECT s.no AS example FROM search s JOIN message m ON m.user_id = ${accountId} AND m.no = s.no

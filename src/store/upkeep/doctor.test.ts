@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** An account with a thread of three, one of them draft, one seen, one elsewhere. */
+/** An account with a thread of emails: read, unread, a draft, in several mailboxes, one with long search terms. */
 async function setUp(): Promise<number> {
   const userId = await createTestAccount(store);
   const ingest = new Ingest(store);
@@ -43,35 +43,38 @@ async function setUp(): Promise<number> {
   await add("b", "inbox", ["work"]);
   await add("c", "sent", ["$draft"]);
   await add("d", "junk", []);
-  // Its search terms take several rows.
+  // The search terms of this email fill several rows.
   await add("e", "junk", [], "again ".repeat(20) + Array.from({ length: 600 }, (_, n) => `again ${n}`).join(" "));
   return userId;
 }
 
-test("a sound account has no findings", async () => {
+test("an intact account has no findings", async () => {
   const userId = await setUp();
   expect(await examineAccount(options(), userId)).toEqual([]);
 });
 
 test.each([
-  ["UPDATE mailbox SET unread_threads = 7 WHERE user_id = $1 AND role = 'inbox'", /unread_threads is kept as 7/],
-  ["UPDATE mailbox SET total_emails = 9 WHERE user_id = $1 AND role = 'sent'", /total_emails is kept as 9/],
+  ["UPDATE mailbox SET unread_threads = 7 WHERE user_id = $1 AND role = 'inbox'", /unread_threads is stored as 7/],
+  ["UPDATE mailbox SET total_emails = 9 WHERE user_id = $1 AND role = 'sent'", /total_emails is stored as 9/],
   ["UPDATE email_mailbox SET head = NOT head WHERE user_id = $1", /wrong heads/],
-  ["UPDATE email SET mailbox_ids = mailbox_ids || 99::bigint WHERE user_id = $1", /kept differently in two places/],
-  ["UPDATE email_mailbox SET seen = NOT seen WHERE user_id = $1", /differ from the email/],
+  [
+    "UPDATE email SET mailbox_ids = mailbox_ids || 99::bigint WHERE user_id = $1",
+    /mailboxes differ between two tables/,
+  ],
+  ["UPDATE email_mailbox SET seen = NOT seen WHERE user_id = $1", /differ from their email/],
   ["DELETE FROM email_keyword WHERE user_id = $1 AND keyword = 'work'", /1 emails whose keywords/],
   ["DELETE FROM message WHERE user_id = $1", /5 emails without their message/],
-  ["UPDATE search SET terms = '' WHERE user_id = $1", /4 messages whose search terms are gone/],
+  ["UPDATE search SET terms = '' WHERE user_id = $1", /4 messages whose search terms are missing/],
   [
     "DELETE FROM search_part WHERE user_id = $1 AND part = 0",
-    /1 messages whose search terms are gone, or are there in part/,
+    /1 messages whose search terms are missing or incomplete/,
   ],
-  ["DELETE FROM search_part WHERE user_id = $1", /messages whose search terms are gone/],
+  ["DELETE FROM search_part WHERE user_id = $1", /messages whose search terms are missing/],
   ["UPDATE blob_ref SET released_at = now() WHERE user_id = $1", /5 messages without a reference/],
-  ["DELETE FROM mailbox WHERE user_id = $1 AND role = 'inbox'", /2 emails in a mailbox that is gone/],
-  ["UPDATE account SET used = used - 1 WHERE user_id = $1", /1 account whose use of storage is kept wrong/],
+  ["DELETE FROM mailbox WHERE user_id = $1 AND role = 'inbox'", /2 emails in a mailbox that does not exist/],
+  ["UPDATE account SET used = used - 1 WHERE user_id = $1", /1 account with a wrong stored use of storage/],
   ["UPDATE blob_ref SET day = '2001-02-03' WHERE user_id = $1", /the object 2001-02-03\/[0-9a-f]{64} is missing/],
-])("finds: %s", async (damage, expected) => {
+])("damage is found: %s", async (damage, expected) => {
   const userId = await setUp();
   await store.database.run(unprepared(damage), [userId]);
   const findings = await examineAccount(options(), userId);
@@ -79,13 +82,13 @@ test.each([
   await store.database.run(unprepared("DELETE FROM account WHERE user_id = $1"), [userId]);
 });
 
-test("an object of another size than its reference says is named", async () => {
+test("an object whose size differs from its reference is reported", async () => {
   const userId = await setUp();
   const blob = await blobs.put(Buffer.from("whole"));
   await store.write(userId, "server", (tx) => blobs.reference(tx, blob));
   expect(await examineAccount(options(), userId)).toEqual([]);
   await truncate(join(folder, keyOf(blob)), 0);
-  const problem = `the object ${keyOf(blob)} is of 0 bytes, not of 5`;
+  const problem = `the object ${keyOf(blob)} has 0 bytes instead of 5`;
   expect((await examine(options())).findings).toEqual([{ accountId: userId, problem }]);
   await store.database.run(unprepared("DELETE FROM blob_ref WHERE user_id = $1 AND sha256 = $2"), [
     userId,
@@ -93,14 +96,14 @@ test("an object of another size than its reference says is named", async () => {
   ]);
 });
 
-test("so is the missing object of a message on its way", async () => {
+test("the missing object of an incoming message is reported", async () => {
   const blob = { day: "2020-01-02", sha256: randomBytes(32), size: 9 };
   const lease = { holder: "test", until: store.clock.now() };
   const row = { id: 1, createdAt: store.clock.now(), blob, mailFrom: "", recipients: [], attempts: 0 };
   const message = { ...row, junkReason: null };
   const rows = new IncomingRows(store.database);
   await rows.insert(message, lease);
-  const problem = `the object ${keyOf(blob)} is missing: a message on its way`;
+  const problem = `the object ${keyOf(blob)} is missing (an incoming message)`;
   expect((await examine(options())).findings).toEqual([{ problem }]);
   await rows.remove(message.id);
 });
@@ -119,7 +122,7 @@ const storeAt = (time: number) =>
 const problemsAt = async (time: number) =>
   (await examine({ ...options(), store: storeAt(time) })).findings.map(({ problem }) => problem);
 
-test("objects are counted as held or pending; one that a sweep passed over is a finding", async () => {
+test("objects are counted as held or pending, and one that a sweep missed is a finding", async () => {
   const before = (await examine(options())).objects;
   await setUp();
   await blobs.put(Buffer.from("young"));
@@ -133,10 +136,10 @@ test("objects are counted as held or pending; one that a sweep passed over is a 
   await sweeperAt(Date.now()).run();
   const old = await putOn(dayBefore(5));
   const { findings, objects } = await examine(options());
-  const problem = `1 objects that nothing refers to and no sweep removed (for one, ${keyOf(old)})`;
+  const problem = `1 objects that nothing refers to and no sweep removed (for example, ${keyOf(old)})`;
   expect(findings).toEqual([{ problem }]);
   expect(objects).toEqual({ held: before.held + 5, pending: before.pending + 2 });
-  // An account let go of it: that is as long ago as the grace, or not.
+  // An account released it: overdue once the grace period has passed, and not before.
   await markDead(store.database, [old], new Date(Date.now() - 3 * day));
   expect((await examine(options())).findings).toEqual([{ problem }]);
   await markDead(store.database, [old], new Date(Date.now() - day));
@@ -144,7 +147,7 @@ test("objects are counted as held or pending; one that a sweep passed over is a 
   await blobs.objects.remove(old);
 });
 
-test("after a downtime nothing is overdue until the sweeps have caught up, which one run does", async () => {
+test("after a downtime nothing is overdue until the sweeps have caught up, which takes one run", async () => {
   const start = Date.parse(dayBefore(0)) - 12 * 3600_000;
   const later = start + 9 * day;
   await sweeperAt(start).run();
@@ -157,7 +160,7 @@ test("after a downtime nothing is overdue until the sweeps have caught up, which
   expect(await problemsAt(later)).toEqual([]);
 });
 
-test("tells where it is: which account, how many of its bodies, which day of how many", async () => {
+test("progress names the account, the number of its bodies, and the day", async () => {
   const userId = await setUp();
   await store.write(userId, "server", async (tx) => {
     for (let count = 0; count < 130; count++) await blobs.reference(tx, await blobs.put(randomBytes(20)));

@@ -8,16 +8,16 @@ import { accountIds } from "./accounts.ts";
 import { comparisons } from "./comparisons.ts";
 import { heldObjects, inBatches, incomingObjects, keyOf, overdueObjects } from "./held-objects.ts";
 
-/** Something that is not as it should be. */
+/** A problem that was found. */
 export interface Finding {
-  /** Undefined for what belongs to no account. */
+  /** Undefined for a problem that belongs to no account. */
   accountId?: number;
   problem: string;
 }
 
 export interface ObjectTally {
   held: number;
-  /** Without a reference, but not for long: a writer may be about to commit one, or a sweep to remove them. */
+  /** Objects without a reference, for which a writer may yet commit one or which a sweep will remove. */
   pending: number;
 }
 
@@ -25,7 +25,7 @@ export interface DoctorOptions {
   store: Store;
   objects: ObjectStore;
   log: Log;
-  /** Told often what is being looked at, as text. */
+  /** Called often with a text that says what is being examined. */
   progress: (text: string) => void;
 }
 
@@ -36,7 +36,7 @@ export interface Examination {
   oldTerms: number;
 }
 
-/** Compares all that is kept twice, and all references with the objects they name. Changes nothing. */
+/** Compares everything that is stored twice, and all references with their objects. Changes nothing. */
 export async function examine(options: DoctorOptions): Promise<Examination> {
   const { store, progress } = options;
   const findings: Finding[] = [];
@@ -48,21 +48,21 @@ export async function examine(options: DoctorOptions): Promise<Examination> {
     findings.push(...(await examineAccount(own, accountId)));
     oldTerms += await countOldTerms(store.reader(accountId, "server"));
   }
-  const onItsWay = await wrongObjects(options, await incomingObjects(store.database));
+  const ofIncoming = await wrongObjects(options, await incomingObjects(store.database));
   const { problems, ...objects } = await tallyObjects(options);
-  for (const problem of onItsWay) findings.push({ problem: `${problem}: a message on its way` });
+  for (const problem of ofIncoming) findings.push({ problem: `${problem} (an incoming message)` });
   for (const problem of problems) findings.push({ problem });
   return { findings, objects, oldTerms };
 }
 
-/** One account, as one snapshot shows it. */
+/** Examines one account in one snapshot. */
 export async function examineAccount(options: DoctorOptions, accountId: number): Promise<Finding[]> {
   options.progress("counts and rows");
   const { problems, references } = await options.store.snapshot(accountId, "server", async (reader) => {
     const found: string[] = await wrongCounts(reader);
     for (const { problem, query } of comparisons) {
       const [row] = await reader.run(query, { accountId });
-      if (row && row.count > 0) found.push(`${row.count} ${problem} (for one, ${row.example})`);
+      if (row && row.count > 0) found.push(`${row.count} ${problem} (for example, ${row.example})`);
     }
     return { problems: found, references: await reader.run(allReferences, { accountId }) };
   });
@@ -80,7 +80,7 @@ async function wrongObjects({ objects, progress }: DoctorOptions, references: St
       const size = sizes[index];
       if (size === undefined) problems.push(`the object ${keyOf(reference)} is missing`);
       else if (size !== reference.size)
-        problems.push(`the object ${keyOf(reference)} is of ${size} bytes, not of ${reference.size}`);
+        problems.push(`the object ${keyOf(reference)} has ${size} bytes instead of ${reference.size}`);
     }
   }
   return problems;
@@ -90,7 +90,7 @@ async function wrongCounts(reader: Reader): Promise<string[]> {
   const { accountId } = reader;
   const trash = (await reader.run(trashOf, { accountId }))[0]?.id ?? 0;
   const rows = await reader.run(recount, { accountId, trash });
-  return rows.map(({ id, name, kept, real }) => `mailbox ${id}: ${name} is kept as ${kept}, but there are ${real}`);
+  return rows.map(({ id, name, kept, real }) => `mailbox ${id}: ${name} is stored as ${kept} but should be ${real}`);
 }
 
 async function tallyObjects(options: DoctorOptions): Promise<ObjectTally & { problems: string[] }> {
@@ -112,7 +112,7 @@ async function tallyObjects(options: DoctorOptions): Promise<ObjectTally & { pro
     }
     if (overdue.length > 0)
       problems.push(
-        `${overdue.length} objects that nothing refers to and no sweep removed (for one, ${keyOf(overdue[0]!)})`,
+        `${overdue.length} objects that nothing refers to and no sweep removed (for example, ${keyOf(overdue[0]!)})`,
       );
   }
   return { ...tally, problems };
@@ -125,14 +125,14 @@ async function* counted(objects: AsyncIterable<ListedObject>, tell: () => void):
   }
 }
 
-/** A sweep may have run since they were listed. */
+/** Those that still exist: a sweep may have run since they were listed. */
 async function stillThere(objects: ObjectStore, listed: ListedObject[]): Promise<ListedObject[]> {
   const left: ListedObject[] = [];
   for (const object of listed) if (await objects.exists(object)) left.push(object);
   return left;
 }
 
-const perAccount = unnamed("accounts differ much in size: each is planned for");
+const perAccount = unnamed("accounts differ widely in size, so each is planned anew");
 
 const trashOf = read(
   "doctor.trash",
@@ -141,7 +141,7 @@ const trashOf = read(
   perAccount,
 );
 
-/** The wrong ones. RFC 8621 §2: unread emails that are only in the trash count there alone, and nothing else counts there. */
+/** The wrong counts. RFC 8621 §2: only its emails there make a thread unread in the trash, and only others elsewhere. */
 const recount = read(
   "doctor.recount",
   (_, $: { accountId: number; trash: number }) => sql<{ id: number; name: string; kept: number; real: number }>`

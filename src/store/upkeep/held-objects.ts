@@ -6,13 +6,13 @@ import { type Lists, lists, unnest } from "../core/lists.ts";
 import { findSetting } from "../core/settings.ts";
 import type { Store } from "../core/store.ts";
 
-const day = 24 * 3600_000;
-/** An object goes when its day is over for as long: far longer than any writer takes to commit its reference. */
-const settled = 2 * day;
-/** How many are looked at together. */
+const dayMs = 24 * 3600_000;
+/** How long after the end of its day an object may be removed: far longer than any writer takes to commit a reference. */
+const settledAfterMs = 2 * dayMs;
+/** How many objects are examined together. */
 export const batch = 20_000;
 /** How often a worker sweeps. */
-export const sweepInterval = 10 * 60_000;
+export const sweepIntervalMs = 10 * 60_000;
 
 export const examinedSetting = "objects_examined";
 /** When the last run ended. */
@@ -26,7 +26,7 @@ export const writeSetting = write("sweeps.note", (db, $: { name: string; value: 
 
 const shared = [
   across("accounts share objects"),
-  unnamed("a generic plan hashes no list of objects: it would go through thousands for each row"),
+  unnamed("a generic plan does not hash the list of objects and would scan thousands for each row"),
 ];
 type Hashes = { hashes: readonly Buffer[] };
 
@@ -90,43 +90,43 @@ const referencesHolding = read(
   ...shared,
 );
 
-/** The newest day whose objects are all referenced by now, if they ever will be. */
+/** The newest day for whose objects no reference can be pending any more. */
 export function lastSettledDay(now: Date): string {
-  return new Date(now.getTime() - settled - day).toISOString().slice(0, 10);
+  return new Date(now.getTime() - settledAfterMs - dayMs).toISOString().slice(0, 10);
 }
 
-/** Which of these objects an account or a message on its way holds, as "day/hex". */
+/** Which of these objects an account or an incoming message holds, as "day/hex". */
 export async function heldObjects(database: Database, keys: ObjectKey[]): Promise<Set<string>> {
   const hashes = keys.map(({ sha256 }) => sha256);
-  // In this order: a delivery writes its references before its incoming row goes.
+  // In this order, since a delivery writes its references before it deletes the incoming row.
   const incoming = await database.run(incomingHolding, { hashes });
   const references = await database.run(referencesHolding, { hashes });
   return new Set([...incoming, ...references].map(keyOf));
 }
 
-/** The bodies of mail on its way. */
+/** The bodies of incoming messages. */
 export function incomingObjects(database: Database): Promise<StoredBlob[]> {
   return database.run(incomingBodies);
 }
 
-/** Which of these objects, that nothing holds, a sweep has passed over: until one ran, none is overdue. */
+/** Which of these unheld objects a sweep should have removed; none before the first sweep. */
 export async function overdueObjects({ database, clock }: Store, unheld: ListedObject[]): Promise<ListedObject[]> {
   const examined = await lastExaminedDay(database);
   const old = unheld.filter((object) => object.day <= examined);
   if (old.length === 0) return [];
-  // Sweeps take their time over a large account that was removed: what died lately has as long as what never lived.
+  // Sweeps need time for a removed large account, so recently released objects get the same grace as unreferenced ones.
   const swept = Date.parse((await findSetting(database, sweptSetting)) ?? "") || 0;
-  const since = new Date(Math.min(swept, clock.now().getTime() - sweepInterval) - settled);
+  const since = new Date(Math.min(swept, clock.now().getTime() - sweepIntervalMs) - settledAfterMs);
   const dead = await database.run(diedSince, { hashes: old.map(({ sha256 }) => sha256), since });
   const dying = new Set(dead.map(keyOf));
   return old.filter((object) => !dying.has(keyOf(object)));
 }
 
-/** The newest day whose objects a sweep has looked through; "" before the first. */
+/** The newest day whose objects a sweep has examined; "" before the first. */
 export const lastExaminedDay = async (database: Database): Promise<string> =>
   (await findSetting(database, examinedSetting)) ?? "";
 
-/** Makes objects candidates for removal; to be done before the reference goes. */
+/** Makes objects candidates for removal. Call it before the references are deleted. */
 export async function markDead(
   database: Database,
   keys: ObjectKey[],

@@ -19,7 +19,7 @@ const holders = read(
   across("every process of the installation"),
 );
 
-/** One row a process, however many subscriptions it holds. */
+/** Renews the process's lease: one row, however many subscriptions it holds. */
 export async function stayPushHolder(database: Database, name: string, until: Date): Promise<void> {
   await database.run(beat, { name, until });
 }
@@ -32,7 +32,7 @@ export function pushHolders(database: Database): Promise<Row<"pushHolder", "name
   return database.run(holders);
 }
 
-// <> ALL is true of no NULL: a row without a holder needs its own word.
+// `<> ALL` is never true for NULL, so rows without a holder need a condition of their own.
 const claim = write(
   "pushSubscriptions.claim",
   (db, $: { holder: string; living: readonly string[] }) =>
@@ -41,10 +41,10 @@ const claim = write(
       .set({ holder: $.holder })
       .where((eb) => eb.or([eb("holder", "is", null), eb("holder", "not in", $.living)]))
       .returning(["userId", "login", "id"]),
-  across("whose process died is pushed to by another, whoever it is"),
+  across("takes over the subscriptions of a dead process, whosever they are"),
 );
 
-/** Takes over what none of the living holds. */
+/** Takes over the subscriptions that no living process holds. */
 export function claimPushes(
   database: Database,
   holder: string,
@@ -65,10 +65,10 @@ const deleteExpired = write(
           eb.and([eb.not("verified"), eb("createdAt", "<=", $.unverifiedSince)]),
         ]),
       ),
-  across("they expire, whoever's they are"),
+  across("removes expired subscriptions of all accounts"),
 );
 
-/** Expired ones, and those that nobody verified since `unverifiedSince`. */
+/** Removes expired subscriptions, and unverified ones created up to `unverifiedSince`. */
 export async function removeExpiredPushes(database: Database, now: Date, unverifiedSince: Date): Promise<number> {
   return database.count(deleteExpired, { now, unverifiedSince });
 }

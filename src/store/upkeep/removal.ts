@@ -32,7 +32,7 @@ const countSubmissions = read("removal.submissions", (db, $: Account) =>
     .where("userId", "=", $.userId),
 );
 
-/** Told often how far a removal is. */
+/** Called often with the progress of a removal. */
 type Tell = (text: string) => void;
 
 /** What `removeAccount` would remove. */
@@ -63,7 +63,7 @@ const deleteLogins = write("removal.ofLogins", (db, $: { logins: readonly string
 const references = read("removal.objects", (db, $: Account) =>
   db.selectFrom("blobRef").select(["sha256", "day"]).where("userId", "=", $.userId),
 );
-/** Asked of the database: a newer program beside this one may have made more of them. */
+/** Read from the database, since a newer program running beside this one may have added tables. */
 const accountTables = read(
   "removal.tables",
   () => sql<{ name: string }>`
@@ -74,9 +74,9 @@ const accountTables = read(
 );
 
 /**
- * The account and all in it: first what leads to it, so nothing new comes in; the account row last, so a removal that
- * was interrupted can be done again. Sweeps remove the bodies that nobody else holds. `record` writes in the transaction
- * in which the account goes, and has its say last.
+ * Removes the account and everything in it: first the addresses and shares, so that nothing new arrives; the account row
+ * last, so that an interrupted removal can be repeated. Sweeps remove the bodies that nobody else holds. `record` runs
+ * last in the transaction that deletes the account.
  */
 export async function removeAccount(
   store: Store,
@@ -88,9 +88,7 @@ export async function removeAccount(
   await database.run(deleteAddresses, { userId });
   await database.run(deleteShares, { userId });
   const bodies = await database.run(references, { userId });
-  await markDead(database, bodies, store.clock.now(), (done) =>
-    tell(`letting go of bodies: ${done} of ${bodies.length}`),
-  );
+  await markDead(database, bodies, store.clock.now(), (done) => tell(`releasing bodies: ${done} of ${bodies.length}`));
   const tables = (await database.run(accountTables)).map((row) => row.name);
   await database.run(deleteDue, { userId });
   await database.run(deleteAccess, { logins: removal.logins });

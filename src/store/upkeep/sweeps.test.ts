@@ -40,12 +40,12 @@ const there = (blob: StoredBlob) => blobs.objects.exists(blob);
 const reference = (userId: number, blob: StoredBlob, expiresAt?: Date) =>
   store.write(userId, "server", (tx) => referenceBlob(tx, blob, expiresAt ? { expiresAt } : {}));
 
-/** As the worker does: again and again. */
+/** Sweeps repeatedly, as the worker does. */
 async function sweepFor(time: number): Promise<void> {
   for (const end = now + time; now <= end; now += 2 * hour) await sweeper.run();
 }
 
-test("an upload that nothing took up goes; one that a message took up stays", async () => {
+test("an unused upload is removed, and one that a message uses is kept", async () => {
   const userId = await createTestAccount(store);
   const expiresAt = new Date(now + hour);
   const [dropped, used] = [await put("dropped"), await put("Subject: used\r\n\r\nText")];
@@ -72,7 +72,7 @@ test("an upload that nothing took up goes; one that a message took up stays", as
   expect(await there(used)).toBe(true);
 });
 
-test("an object goes when the last account lets go of it, and not before", async () => {
+test("an object is removed once the last account has released it, and not before", async () => {
   const [ann, bob] = [await createTestAccount(store), await createTestAccount(store)];
   const blob = await put("shared");
   await reference(ann, blob);
@@ -100,11 +100,11 @@ test("a reference revived within the day keeps its object", async () => {
   await sweepFor(5 * day);
   expect(await there(blob)).toBe(true);
   expect(await findBlob(store.reader(userId, "server"), blob.sha256)).toEqual(blob);
-  // The second copy of the same bytes, written on a later day, was nobody's.
+  // The second copy of the same bytes, written on a later day, had no reference.
   expect(await blobs.objects.days()).toHaveLength(2);
 });
 
-test("objects that never were referenced go once their day has settled; a message on its way holds its own", async () => {
+test("unreferenced objects are removed once their day has settled, but not those of incoming messages", async () => {
   const [orphan, waiting] = [await put("orphan"), await put("waiting")];
   await store.database.run(
     unprepared(`INSERT INTO incoming (id, created_at, sha256, day, size, mail_from, recipients, leased_by, leased_until)
@@ -118,7 +118,7 @@ test("objects that never were referenced go once their day has settled; a messag
   expect(await there(waiting)).toBe(true);
 });
 
-test("a removed account's objects go with it", async () => {
+test("the objects of a removed account are removed unless another account holds them", async () => {
   const [ann, bob] = [await createTestAccount(store), await createTestAccount(store)];
   const [own, shared] = [await put("own"), await put("both")];
   for (const blob of [own, shared]) await reference(ann, blob);
@@ -131,7 +131,7 @@ test("a removed account's objects go with it", async () => {
   expect(await there(shared)).toBe(true);
 });
 
-test("old rows of the change log go, the newest of each type stays, and states are as before", async () => {
+test("pruning removes old changes but the newest of each type, and leaves the states unchanged", async () => {
   const userId = await createTestAccount(store);
   const other = await createTestAccount(store);
   for (let count = 0; count < 5; count++) {
@@ -159,7 +159,7 @@ test("old rows of the change log go, the newest of each type stays, and states a
   expect(await rows()).toBe(1);
 });
 
-test("more accounts and rows than one run takes are done by the next ones", async () => {
+test("what exceeds the limit of one run is left to the next", async () => {
   const accounts: number[] = [];
   for (let count = 0; count < 5; count++) accounts.push(await createTestAccount(store));
   const uploads = await Promise.all(accounts.map((userId) => put(`upload ${userId}`)));

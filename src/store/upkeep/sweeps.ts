@@ -26,17 +26,17 @@ import {
 } from "./held-objects.ts";
 import { removeExpiredPushes } from "./push-sweeps.ts";
 
-const hour = 3600_000;
-const day = 24 * hour;
-/** A released reference may be revived for as long. */
-const released = day;
-/** Clients may catch up by /changes for as long. */
-const logged = 30 * day;
-/** A push subscription whose client has not shown by then that it hears of it. */
-const unverified = day;
+const hourMs = 3600_000;
+const dayMs = 24 * hourMs;
+/** How long a released reference may be revived. */
+const releasedForMs = dayMs;
+/** How long clients may catch up with /changes. */
+const loggedForMs = 30 * dayMs;
+/** How long a push subscription may stay unverified. */
+const unverifiedForMs = dayMs;
 const everybody = [
-  across("sweeps what time has made useless, whoever's it is"),
-  unnamed("runs seldom: planned for what there is then"),
+  across("sweeps what has expired in all accounts"),
+  unnamed("runs rarely, so it is planned for the current data"),
 ];
 
 const expiredUploads = read(
@@ -82,7 +82,7 @@ const dropReferences = write(
       .where("releasedAt", "<=", $.until),
 );
 
-/** The oldest row decides whether any is looked at: the log is in order of time. */
+/** Looks at a log only if its oldest row has expired, since the log is in order of time. */
 const oldChanges = read(
   "sweeps.oldChanges",
   (_, $: { accountId: number; types: readonly number[]; until: Date; limit: number }) => sql<
@@ -116,7 +116,7 @@ const dropTokens = write(
   ...everybody,
 );
 
-/** What one run did. */
+/** How much one run removed. */
 export interface Swept {
   uploads: number;
   references: number;
@@ -129,11 +129,11 @@ export interface SweeperOptions {
   store: Store;
   objects: ObjectStore;
   log: Log;
-  /** At most as many rows of a kind, and accounts, a run. */
+  /** How many rows of a kind, and how many accounts, one run handles. (Default: 2000) */
   limit?: number;
 }
 
-/** Clears away what time has made useless. Any number of processes may run it, beside any writer. */
+/** Removes what has expired. Any number of processes may run it, beside any writer. */
 export class Sweeper {
   readonly #store: Store;
   readonly #objects: ObjectStore;
@@ -157,15 +157,15 @@ export class Sweeper {
     swept.references = await this.dropReleased();
     swept.objects = (await this.removeDead()) + (await this.removeOrphans());
     Object.assign(swept, await this.prune());
-    await this.#store.database.run(dropTokens, { until: this.#ago(logged) });
-    await removeExpiredPushes(this.#store.database, this.#clock.now(), this.#ago(unverified));
+    await this.#store.database.run(dropTokens, { until: this.#ago(loggedForMs) });
+    await removeExpiredPushes(this.#store.database, this.#clock.now(), this.#ago(unverifiedForMs));
     await this.#objects.tidy();
     await this.#store.database.run(writeSetting, { name: sweptSetting, value: this.#ago(0).toISOString() });
     if (Object.values(swept).some((count) => count > 0)) this.#log.info(swept, "swept");
     return swept;
   }
 
-  /** Uploads that nothing took up in time. */
+  /** Releases expired uploads, and keeps those for good that something holds. */
   async releaseExpired(): Promise<number> {
     const now = this.#clock.now();
     const rows = await this.#store.database.run(expiredUploads, { now, limit: this.#limit });
@@ -175,10 +175,10 @@ export class Sweeper {
     });
   }
 
-  /** References released long ago. Their objects become candidates before, so that none is forgotten. */
+  /** Deletes references released long ago. Marks their objects as candidates first, so that none is missed. */
   async dropReleased(): Promise<number> {
     const { database } = this.#store;
-    const until = this.#ago(released);
+    const until = this.#ago(releasedForMs);
     const rows = await database.run(releasedReferences, { until, limit: this.#limit });
     await markDead(database, rows, this.#clock.now());
     return this.#eachAccount(rows, async (tx, hashes) => {
@@ -186,10 +186,10 @@ export class Sweeper {
     });
   }
 
-  /** Objects that an account let go of. The hour lets the transactions end that made them candidates. */
+  /** Removes candidates that nothing holds, an hour later: the transactions that made them candidates have ended. */
   async removeDead(): Promise<number> {
     const { database } = this.#store;
-    const died = { lastDay: this.#lastSettledDay(), until: this.#ago(hour) };
+    const died = { lastDay: this.#lastSettledDay(), until: this.#ago(hourMs) };
     const rows = await database.run(deadObjects, { ...died, limit: this.#limit });
     if (rows.length === 0) return 0;
     const held = await heldObjects(database, rows);
@@ -199,8 +199,8 @@ export class Sweeper {
   }
 
   /**
-   * Objects that no account ever held. Each day is looked through once, when it has settled; after a downtime, several
-   * days in one run, until it has seen enough objects.
+   * Removes objects that no account ever held. Each day is examined once, when it has settled; after a downtime one run
+   * examines several days, up to a number of objects.
    */
   async removeOrphans(): Promise<number> {
     const { database } = this.#store;
@@ -220,7 +220,7 @@ export class Sweeper {
     return removed;
   }
 
-  /** The change log and the memory of received messages and of networks, of the next few accounts. */
+  /** Prunes the change logs, received messages and known networks of the next few accounts. */
   async prune(): Promise<{ changes: number; received: number }> {
     const { database } = this.#store;
     const accounts = await database.run(accountsAfter, { after: this.#cursor, limit: this.#limit });
@@ -228,15 +228,15 @@ export class Sweeper {
     let [changes, received] = [0, 0];
     for (const { userId } of accounts) {
       changes += await this.#pruneChanges(userId);
-      received += await database.count(dropReceived, { accountId: userId, until: this.#ago(logged) });
+      received += await database.count(dropReceived, { accountId: userId, until: this.#ago(loggedForMs) });
       await dropKnownNetworks(database, userId, this.#clock.now());
     }
     return { changes, received };
   }
 
-  /** The newest rows of each type stay: they are its state. */
+  /** Keeps the newest rows of each type, which are its state. */
   async #pruneChanges(userId: number): Promise<number> {
-    const wanted = { accountId: userId, types: Object.values(typeCodes), until: this.#ago(logged), limit: batch };
+    const wanted = { accountId: userId, types: Object.values(typeCodes), until: this.#ago(loggedForMs), limit: batch };
     const old = await this.#store.database.run(oldChanges, wanted);
     if (old.length === 0) return 0;
     return this.#write(userId, async (tx) => {
@@ -247,7 +247,7 @@ export class Sweeper {
     });
   }
 
-  /** Runs `work` in each account on its hashes; how many there were. */
+  /** Runs `work` in each account on its hashes; returns the number of rows. */
   async #eachAccount(
     rows: Row<"blobRef", "userId" | "sha256">[],
     work: (tx: Tx, hashes: Buffer[]) => Promise<void>,
@@ -291,7 +291,7 @@ const settleTerms = write(
   () => sql<{ pages: number }>`SELECT gin_clean_pending_list('search_terms'::regclass) AS pages`,
 );
 
-/** Moves fresh search terms from the index's pending list, which every search reads whole, to where they belong. */
+/** Moves new search terms into the index proper from its pending list, which every search must scan. */
 export async function settleSearch(database: Database): Promise<void> {
   await database.run(settleTerms);
 }
