@@ -86,7 +86,7 @@ function declare<Result, P>(
   }
 }
 
-/** Contains a hash, so that versions of the program give no name to two texts. Postgres cuts names at 63 octets. */
+/** The hash keeps versions of the program from giving one name to different texts. Postgres cuts names at 63 octets. */
 function preparedName(name: string, text: string): string {
   const full = `${name}/${hash("sha256", text).slice(0, 6)}`;
   if (!/^[\w.-]{1,56}\/\w{6}$/.test(full)) throw new Error("a name has up to 56 letters, digits, dots and hyphens");

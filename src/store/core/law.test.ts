@@ -162,7 +162,7 @@ const unbound: [string, string, Parameters<typeof build>[0]][] = [
   ],
   [
     "insert without user_id",
-    "received is given no user_id",
+    "received is inserted without user_id",
     (db, $) => db.insertInto("received").values({ incomingId: $.other, receivedAt: new Date(0) } as never),
   ],
   [

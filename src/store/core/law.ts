@@ -140,12 +140,12 @@ function ofInsert({ into, columns, values }: InsertQueryNode): string[] {
   const table = into?.table.identifier.name;
   if (table === undefined || !accountTables.has(table)) return [];
   const at = columns?.findIndex(({ column }) => column.name === "user_id") ?? -1;
-  if (at < 0 || values === undefined) return [`${table} is given no user_id`];
+  if (at < 0 || values === undefined) return [`${table} is inserted without user_id`];
   if (RawNode.is(values)) return [];
   const isBound = ValuesNode.is(values)
     ? values.values.every((row) => isParameter((row.values as unknown[])[at]))
     : Select.is(values) && selectsUserId(values, at);
-  return isBound ? [] : [`${table} is given a user_id that is neither a parameter nor of a bound table`];
+  return isBound ? [] : [`${table} is inserted with a user_id that is neither a parameter nor from a bound table`];
 }
 
 function isParameter(value: unknown): boolean {

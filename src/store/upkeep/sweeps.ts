@@ -186,7 +186,7 @@ export class Sweeper {
     });
   }
 
-  /** Removes candidates that nothing holds, an hour later: the transactions that made them candidates have ended. */
+  /** Removes candidates that nothing holds, once the transactions that made them candidates have ended (an hour). */
   async removeDead(): Promise<number> {
     const { database } = this.#store;
     const died = { lastDay: this.#lastSettledDay(), until: this.#ago(hourMs) };
