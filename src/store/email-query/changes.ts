@@ -6,6 +6,7 @@ import { Bindings } from "./bindings.ts";
 import type { EmailFilter, EmailQuery } from "./criteria.ts";
 import { createList, dateOrder, type EmailList, openList, withRanks } from "./list.ts";
 import { conjuncts } from "./normal.ts";
+import { isCountable } from "./plan.ts";
 import { resolve } from "./resolve.ts";
 import { countList } from "./total.ts";
 
@@ -153,8 +154,7 @@ interface Ranks {
 const maxCounted = 500;
 
 async function findRanks(reader: Reader, list: EmailList, ids: number[], withTotal: boolean): Promise<Ranks> {
-  const walkable = !list.dropRepeats && dateOrder(list.sort) !== undefined && list.choice.driver.kind !== "terms";
-  if (ids.length === 0 || (walkable && ids.length <= maxCounted)) {
+  if (ids.length === 0 || (isCountable(list) && ids.length <= maxCounted)) {
     const ranks = ids.length === 0 ? [] : await countRanks(reader, list, ids);
     return { ranks, total: withTotal ? await countList(reader, list) : undefined };
   }

@@ -7,6 +7,7 @@ import { isTerms } from "./normal.ts";
 import { orderKeys } from "./order.ts";
 
 const windows = [200, 2000];
+export const widestWindow = Math.max(...windows);
 const selectCutoff = statement<{ received_at: Date }>(
   "SELECT received_at FROM search WHERE user_id = $1 ORDER BY received_at DESC OFFSET $2 LIMIT 1",
 );

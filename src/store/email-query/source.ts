@@ -1,6 +1,6 @@
 import type { Bindings } from "./bindings.ts";
 import { asRare, holds, type Match, matchOf } from "./match.ts";
-import { isTerms, type Literal, type Node } from "./normal.ts";
+import { isLiteral, isTerms, type Literal, type Node } from "./normal.ts";
 
 /**
  * The table that leads to the matching emails, by one of its indexes. Aliases are the same in every statement:
@@ -20,8 +20,6 @@ export interface Choice {
   /** The driver shows one email a thread. */
   collapsed: boolean;
 }
-
-const isLiteral = (node: Node): node is Literal => typeof node === "object" && "atom" in node;
 
 /** The condition that names the mailbox all emails are in. */
 export function findPlace(conditions: Node[]): { node: Node; mailboxId: number } | undefined {

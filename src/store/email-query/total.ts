@@ -2,7 +2,7 @@ import { unprepared } from "../core/sql.ts";
 import type { Reader } from "../core/store.ts";
 import { Bindings } from "./bindings.ts";
 import { createList, type EmailList, openList } from "./list.ts";
-import { isTerms, type Literal, type Node } from "./normal.ts";
+import { isLiteral, isTerms, type Node } from "./normal.ts";
 import { findPlace, isUnread } from "./source.ts";
 
 /** How many emails (threads, when repeats are dropped) the list has, as a scalar subquery. */
@@ -22,7 +22,6 @@ export function hasKeptTotal(list: EmailList): boolean {
   return keptTotal(list, new Bindings(list.accountId)) !== undefined;
 }
 
-const isLiteral = (node: Node): node is Literal => typeof node === "object" && "atom" in node;
 const isNoDraft = (node: Node) =>
   isLiteral(node) && node.negated && node.atom.kind === "hasKeyword" && node.atom.keyword === "$draft";
 
