@@ -27,7 +27,7 @@ export async function queryEmails(
     return { ids: [], position: Math.max(window.position, 0), ...(query.calculateTotal && { total: 0 }) };
   }
   const asked = { window, calculateTotal: query.calculateTotal };
-  let list = createList(reader.accountId, conditions, query);
+  let list = createList(conditions, query);
   let known: Known = {};
   for (;;) {
     const plan = choosePlan(list, asked, known);

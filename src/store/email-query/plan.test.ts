@@ -132,6 +132,6 @@ test.each<[string, Case, Plan]>([
   ["the end of what nobody counts", { filter: all(flagged), window: at(-5) }, rank({ fromEnd: -5 })],
 ])("%s", (_, { filter, sort = [], collapse = false, total = false, window = at(0), known }, plan) => {
   const conditions = conjuncts(normalise(filter))!;
-  const list = createList(7, conditions, { sort, collapseThreads: collapse });
+  const list = createList(conditions, { sort, collapseThreads: collapse });
   expect(choosePlan(list, { window, calculateTotal: total }, known)).toEqual(plan);
 });

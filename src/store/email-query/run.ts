@@ -1,6 +1,6 @@
-import { type Statement, statement, unprepared } from "../core/sql.ts";
+import { sql } from "kysely";
+import { ask, type Fragment, none } from "../core/compose.ts";
 import type { Reader } from "../core/store.ts";
-import { Bindings } from "./bindings.ts";
 import type { EmailPage } from "./criteria.ts";
 import { createList, dateOrder, type EmailList, openList, orderBy, withRanks } from "./list.ts";
 import { orderKeys } from "./order.ts";
@@ -54,12 +54,12 @@ async function finish(reader: Reader, list: EmailList, { calculateTotal }: Asked
 }
 
 /** All emails of the mailbox that the filter names. */
-function placeOf({ accountId, conditions }: EmailList): EmailList {
-  return createList(accountId, [findPlace(conditions)!.node], { sort: [], collapseThreads: false });
+function placeOf({ conditions }: EmailList): EmailList {
+  return createList([findPlace(conditions)!.node], { sort: [], collapseThreads: false });
 }
 
-function listByPlace({ accountId, conditions, sort, dropRepeats }: EmailList): EmailList {
-  return createList(accountId, conditions, { sort, collapseThreads: dropRepeats, byPlace: true });
+function listByPlace({ conditions, sort, dropRepeats }: EmailList): EmailList {
+  return createList(conditions, { sort, collapseThreads: dropRepeats, byPlace: true });
 }
 
 interface WalkRow {
@@ -77,31 +77,21 @@ interface WalkOptions {
 }
 
 /** Texts of lists without further conditions are few: they are planned once and kept. */
-const prepared = new Map<string, Statement<WalkRow>>();
-
-function walkStatement(list: EmailList, text: string): Statement<WalkRow> {
-  if (list.choice.rest.length > 0 || list.choice.driver.kind !== "mailbox" || dateOrder(list.sort) === undefined) {
-    return unprepared<WalkRow>(text);
-  }
-  let known = prepared.get(text);
-  if (!known) {
-    known = statement<WalkRow>(text);
-    prepared.set(text, known);
-  }
-  return known;
+function walkName({ choice, sort }: EmailList): string | undefined {
+  const isKept = choice.rest.length === 0 && choice.driver.kind === "mailbox" && dateOrder(sort) !== undefined;
+  return isKept ? "emailQuery.walk" : undefined;
 }
 
 /** Rows of the list in its order, repeats included; the total rides along, so that without a row there is none. */
 async function walk(reader: Reader, list: EmailList, options: WalkOptions): Promise<WalkRow[]> {
-  const { bindings, source, where } = openList(list);
+  const { source, where } = openList(list);
   const keys = orderKeys(list.sort, source);
-  const columns = [`${source.id} AS id`];
-  if (options.thread) columns.push(`${source.threadId} AS thread_id`);
-  if (options.total) columns.push(`${totalQuery(list, bindings)} AS total`);
-  const text = `SELECT ${columns.join(", ")} FROM ${source.from} WHERE ${where}
+  const thread = options.thread ? sql`, ${source.threadId} AS thread_id` : none;
+  const total = options.total ? sql`, ${totalQuery(list)} AS total` : none;
+  const query = sql<WalkRow>`SELECT ${source.id} AS id${thread}${total} FROM ${source.from} WHERE ${where}
     ORDER BY ${orderBy(list, keys, source.id, options.reverse)}
-    OFFSET ${bindings.add(options.offset, "bigint")} LIMIT ${bindings.add(options.limit, "bigint")}`;
-  return reader.run(walkStatement(list, text), bindings.values);
+    OFFSET ${options.offset}::bigint LIMIT ${options.limit}::bigint`;
+  return ask(reader, query, walkName(list));
 }
 
 function idsOf(rows: readonly WalkRow[]): { ids: number[]; total?: number } {
@@ -145,13 +135,15 @@ async function walkBack(
 
 /** The index of an email in a list by date without repeats, counted. */
 async function indexOf(reader: Reader, list: EmailList, id: number): Promise<number | undefined> {
-  const { bindings, source, where } = openList(list);
-  const before = dateOrder(list.sort) === "newest" ? ">" : "<";
-  const own = `SELECT ${source.receivedAt} AS at, ${source.id} AS id FROM ${source.from}
-    WHERE ${where} AND ${source.id} = ${bindings.add(id, "bigint")}`;
-  const text = `SELECT n.n FROM (${own}) a CROSS JOIN LATERAL (SELECT count(*)::int AS n FROM ${source.from}
+  const { source, where } = openList(list);
+  const before = dateOrder(list.sort) === "newest" ? sql`>` : sql`<`;
+  const own = sql`SELECT ${source.receivedAt} AS at, ${source.id} AS id FROM ${source.from}
+    WHERE ${where} AND ${source.id} = ${id}::bigint`;
+  const query = sql<{
+    n: number;
+  }>`SELECT n.n FROM (${own}) a CROSS JOIN LATERAL (SELECT count(*)::int AS n FROM ${source.from}
     WHERE ${where} AND (${source.receivedAt}, ${source.id}) ${before} (a.at, a.id)) n`;
-  const [row] = await reader.run(unprepared<{ n: number }>(text), bindings.values);
+  const [row] = await ask(reader, query);
   return row?.n;
 }
 
@@ -162,14 +154,12 @@ async function rankedPage(
   start: Start,
   { window: { limit }, calculateTotal }: Asked,
 ): Promise<EmailPage | "anchorNotFound"> {
-  const bindings = new Bindings(list.accountId);
-  const text = `${withRanks(list, bindings)}
+  const query = sql<{ total: number; start: number | null; id: number | null }>`${withRanks(list)}
     SELECT t.total, t.start, p.id
-    FROM (SELECT count(*)::int AS total, (${startOf(start, bindings)})::int AS start FROM r) t
-    LEFT JOIN r p ON p.idx >= t.start AND p.idx < t.start + ${bindings.add(limit, "bigint")}
+    FROM (SELECT count(*)::int AS total, (${startOf(start)})::int AS start FROM r) t
+    LEFT JOIN r p ON p.idx >= t.start AND p.idx < t.start + ${limit}::bigint
     ORDER BY p.idx`;
-  type Row = { total: number; start: number | null; id: number | null };
-  const rows = await reader.run(unprepared<Row>(text), bindings.values);
+  const rows = await ask(reader, query);
   const { total, start: position } = rows[0]!;
   if (position === null) return "anchorNotFound";
   const ids = rows.map((row) => row.id).filter((id) => id !== null);
@@ -177,9 +167,9 @@ async function rankedPage(
 }
 
 /** An expression over the rows `r (id, idx)` of the list, null where there is no such place. */
-function startOf(start: Start, bindings: Bindings): string {
-  if ("position" in start) return bindings.add(start.position, "int");
-  if ("fromEnd" in start) return `greatest(count(*) + ${bindings.add(start.fromEnd, "int")}, 0)`;
-  const place = `max(idx) FILTER (WHERE id = ${bindings.add(start.anchor, "bigint")})`;
-  return `CASE WHEN ${place} IS NOT NULL THEN greatest(${place} + ${bindings.add(start.offset, "int")}, 0) END`;
+function startOf(start: Start): Fragment {
+  if ("position" in start) return sql`${start.position}::int`;
+  if ("fromEnd" in start) return sql`greatest(count(*) + ${start.fromEnd}::int, 0)`;
+  const place = sql`max(idx) FILTER (WHERE id = ${start.anchor}::bigint)`;
+  return sql`CASE WHEN ${place} IS NOT NULL THEN greatest(${place} + ${start.offset}::int, 0) END`;
 }
