@@ -9,7 +9,8 @@ const may = {
   search: ["base", "mime", "store"],
   mail: ["base", "mime", "store", "search"],
   push: ["base", "store"],
-  jmap: ["base", "mime", "store", "auth", "search", "mail", "push"],
+  admin: ["base", "mime", "store", "auth", "mail", "push"],
+  jmap: ["base", "mime", "store", "auth", "search", "mail", "push", "admin"],
   smtp: ["base", "mime", "store", "auth", "mail"],
   ops: ["base", "store"],
 };
@@ -45,6 +46,12 @@ module.exports = {
   forbidden: [
     ...folders,
     ...storeRooms,
+    {
+      name: "operators-alone-administer",
+      severity: "error",
+      from: { path: "^src/jmap/(?!operator/)", pathNot: tests },
+      to: { path: "^src/admin/" },
+    },
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
     {
       name: "nobody-imports-cli",

@@ -63,6 +63,17 @@ CREATE TABLE app_password (
   CONSTRAINT app_password_pkey PRIMARY KEY (user_id, login, id)
 );
 
+CREATE TABLE audit (
+  user_id bigint NOT NULL,
+  seq bigint NOT NULL,
+  at timestamp with time zone NOT NULL,
+  who text NOT NULL,
+  what jsonb NOT NULL,
+  prev bytea NOT NULL,
+  hash bytea NOT NULL,
+  CONSTRAINT audit_pkey PRIMARY KEY (user_id, seq)
+);
+
 CREATE TABLE blob_ref (
   user_id bigint NOT NULL,
   sha256 bytea NOT NULL,

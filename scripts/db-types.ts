@@ -22,13 +22,14 @@ const types: Record<string, string> = {
 
 /** What the catalogue cannot say: the shapes of JSON, which is written as text, and the few values that a text has. */
 const shapes: Record<string, string> = {
+  "audit.what": "Record<string, string | number | null>",
   "delivery.delivered": "Delivered",
   "delivery.displayed": "Displayed",
   "delivery.parameters": "Record<string, string | null>",
   "delivery.state": "DeliveryState",
   "identity.bcc": "EmailAddress[]",
   "identity.reply_to": "EmailAddress[]",
-  "incoming.recipients": "{ address: string; userId: number; done: boolean }[]",
+  "incoming.recipients": "{ address: string; userId: number; done: boolean; reasons?: string[] }[]",
   "submission.envelope": "Envelope",
   "submission.undo_status": "UndoStatus",
 };

@@ -79,7 +79,7 @@ describe("a message whose words begin and end in different rows", () => {
 
   test("is found by words of both", async () => {
     const rows = await store
-      .reader(world.account)
+      .reader(world.account, "server")
       .run(unprepared<{ part: number }>("SELECT part FROM search_part WHERE user_id = $1 AND part > 2"), [
         world.account,
       ]);
@@ -127,7 +127,7 @@ describe("a message whose words begin and end in different rows", () => {
     const count = async () =>
       (
         await store
-          .reader(world.account)
+          .reader(world.account, "server")
           .run(unprepared<{ no: number }>("SELECT DISTINCT no FROM search_part WHERE user_id = $1"), [world.account])
       ).length;
     const before = await count();
@@ -174,7 +174,7 @@ describe("phrases", () => {
       expect(await find({ body }), body).toEqual([]);
     }
     const rows = await store
-      .reader(world.account)
+      .reader(world.account, "server")
       .run(
         unprepared<{ count: number }>(
           "SELECT count(*) AS count FROM search_part WHERE user_id = $1 GROUP BY no ORDER BY no DESC LIMIT 1",

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import pg from "pg";
 import { beforeAll, expect, test } from "vitest";
 import { declared } from "../src/store/core/declare.ts";
 import { declaredTypes, storeModules } from "./support/declared-types.ts";
@@ -13,8 +14,10 @@ const faults = new Map<string, string[]>();
 beforeAll(async () => {
   const files = [...storeModules, planted];
   for (const file of files) await import(pathToFileURL(resolve(file)).href);
-  const { database } = await createTestDatabase();
-  const client = await database.pool.connect();
+  const { connection } = await createTestDatabase();
+  // Not of the pool, whose connections take statements only.
+  const client = new pg.Client(connection);
+  await client.connect();
   const describer = await Describer.of(client);
   const types = declaredTypes(files);
   for (const [name, statement] of declared) {
@@ -23,7 +26,7 @@ beforeAll(async () => {
     if (described instanceof Error) faults.set(name, [described.message]);
     else faults.set(name, found ? differences(statement, found, described) : ["its declaration was not found"]);
   }
-  client.release();
+  await client.end();
 });
 
 const isPlanted = (name: string) => name.startsWith("planted.");

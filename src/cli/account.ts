@@ -1,25 +1,20 @@
 import type { Command } from "commander";
-import { hashPassword, randomPassword } from "../auth/secrets.ts";
-import { normalized } from "../base/normalize.ts";
-import { showSize, size } from "../config/values.ts";
-import type { Store } from "../store/core/store.ts";
-import { setAccountName } from "../store/directory/account-name.ts";
 import {
-  addAlias,
-  createAccount,
-  findAddress,
-  isAddressTaken,
+  addAccount,
+  checkNewAccount,
   listAccounts,
-  listAddresses,
-  shareAccount,
-  splitAddress,
-  unshareAccount,
-} from "../store/directory/directory.ts";
-import { announceRevoked, setPassword } from "../store/directory/logins.ts";
-import { findQuota, findUsed, setQuota } from "../store/mail/quota.ts";
-import { previewRemoval, type Removal, removeAccount } from "../store/upkeep/removal.ts";
-import { addressOf, type Context, examples, loginOf, onStore, random } from "./command.ts";
-import { ensureDomain } from "./dkim.ts";
+  nameAccount,
+  previewRemoval,
+  removeAccount,
+  setPassword,
+} from "../admin/accounts.ts";
+import { loginOf } from "../admin/names.ts";
+import { getQuota, setQuota } from "../admin/quota.ts";
+import { share, unshare } from "../admin/shares.ts";
+import { randomPassword } from "../auth/secrets.ts";
+import { showSize, size } from "../config/values.ts";
+import type { Removal } from "../store/upkeep/removal.ts";
+import { type Context, examples, onStore, random } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { withProgress } from "./progress.ts";
 import { askSecret, confirm, isTerminal, readSecret, say, table } from "./prompt.ts";
@@ -88,50 +83,21 @@ export function addAccountCommands(program: Command): void {
       .description("open an account to one more login")
       .option("--stop", "close it again")
       .addHelpText("after", examples("account share office@example.org ann@example.org")),
-    share,
+    openTo,
   );
 }
 
-/** An account whose domain may be new. A domain without postmaster (RFC 5321 §4.5.1) gets it for one. */
-export async function provision(
-  store: Store,
-  { address, password, quota, name = "" }: { address: string; password: string; quota: number; name?: string },
-) {
-  const domainName = splitAddress(address)!.domain;
-  const { domain, isNew } = await ensureDomain(store, domainName);
-  const passwordHash = await hashPassword(password);
-  const userId = await createAccount(store, { address, passwordHash, name, quota: quota || null });
-  const postmaster = `postmaster@${domainName}`;
-  if (address !== postmaster) await addAlias(store, postmaster, userId).catch(() => {});
-  return { userId, domain, isNewDomain: isNew };
-}
-
-async function add({ config, store, options }: Context, text: string): Promise<void> {
-  const address = addressOf(text);
-  const name = nameOf(String(options.name));
-  // Before anyone types a password.
-  if (await isAddressTaken(store.database, address)) throw new Failure(`${address} is taken`);
+async function add({ config, admin, options }: Context, text: string): Promise<void> {
+  const account = await checkNewAccount(admin, { address: text, name: String(options.name) });
   const { password, isRandom } = await choosePassword(options);
-  const quota = config.defaultQuota;
-  const { domain, isNewDomain } = await provision(store, { address, password, quota, name });
+  const { domain, isNewDomain } = await addAccount(admin, { ...account, password, quota: config.defaultQuota });
   if (isNewDomain) say(`Made the domain ${domain.name}; posthorn domain list prints its DNS records.`);
-  say(`Made the account ${address}.`);
+  say(`Made the account ${account.address}.`);
   if (isRandom) say(`Its password, shown only now: ${password}`);
 }
 
-/** It stands in header fields. */
-function nameOf(text: string): string {
-  const name = normalized(text.trim(), "NFC");
-  if (/\p{Cc}/u.test(name) || !name.isWellFormed()) throw new Failure("a name has no control characters");
-  if (name.length > 200) throw new Failure("a name has 200 characters at most");
-  return name;
-}
-
-async function rename({ store }: Context, text: string, newName = ""): Promise<void> {
-  const { login, userId } = await loginOf(store, text);
-  const name = nameOf(newName);
-  await store.write(userId, (tx) => setAccountName(tx, login, name));
-  await announceRevoked(store.database, login);
+async function rename({ admin }: Context, text: string, newName = ""): Promise<void> {
+  const { login, name } = await nameAccount(admin, text, newName);
   say(name === "" ? `${login} has no name.` : `${login} is called ${name}.`);
 }
 
@@ -144,32 +110,31 @@ async function choosePassword(options: Context["options"]): Promise<{ password: 
   return { password, isRandom: false };
 }
 
-async function list({ store }: Context): Promise<void> {
-  const accounts = await listAccounts(store.database);
+async function list({ admin }: Context): Promise<void> {
+  const accounts = await listAccounts(admin);
   if (accounts.length === 0) return say("There is no account yet. Make one: posthorn account add you@example.org");
-  const addresses = Map.groupBy(await listAddresses(store.database), ({ userId }) => userId);
-  const rows = accounts.map(({ login, userId, createdAt }) => {
-    const others = (addresses.get(userId) ?? []).map(({ address }) => address).filter((address) => address !== login);
-    return [login, createdAt.toISOString().slice(0, 10), others.join(" ")];
-  });
+  const rows = accounts.map(({ login, createdAt, otherAddresses }) => [
+    login,
+    createdAt.toISOString().slice(0, 10),
+    otherAddresses.join(" "),
+  ]);
   say(table([["ACCOUNT", "SINCE", "OTHER ADDRESSES"], ...rows]));
 }
 
-async function passwd({ store, options }: Context, text: string): Promise<void> {
-  const { login } = await loginOf(store, text);
+async function passwd({ admin, options }: Context, text: string): Promise<void> {
+  // Before anyone types a password.
+  const { login } = await loginOf(admin, text);
   const { password, isRandom } = await choosePassword(options);
-  await setPassword(store, login, await hashPassword(password));
-  await announceRevoked(store.database, login);
+  await setPassword(admin, login, password);
   say(`Changed the password of ${login}.`);
   if (isRandom) say(`It is, shown only now: ${password}`);
 }
 
-async function quota({ store }: Context, text: string, limit?: string): Promise<void> {
-  const { login, userId } = await loginOf(store, text);
-  if (limit !== undefined) await store.write(userId, (tx) => setQuota(tx, limitOf(limit)));
-  const used = showSize(await findUsed(store.database, userId));
-  const found = await findQuota(store.database, userId);
-  say(`${login} holds ${used} of mail, and may hold ${found ? showSize(found.limit) : "any amount"}.`);
+async function quota({ admin }: Context, text: string, given?: string): Promise<void> {
+  await loginOf(admin, text);
+  if (given !== undefined) await setQuota(admin, text, limitOf(given));
+  const { login, used, limit } = await getQuota(admin, text);
+  say(`${login} holds ${showSize(used)} of mail, and may hold ${limit ? showSize(limit) : "any amount"}.`);
 }
 
 /** Null: none. */
@@ -181,30 +146,19 @@ function limitOf(text: string): number | null {
   }
 }
 
-async function remove({ store, options }: Context, text: string): Promise<void> {
-  const { login, userId } = await loginOf(store, text);
-  const preview = await previewRemoval(store.database, userId);
+async function remove({ admin, options }: Context, text: string): Promise<void> {
+  const preview = await previewRemoval(admin, text);
   if (options.dryRun) return say(`This would remove ${describeRemoval(preview)}.`);
   if (!options.yes && !(await confirm(`Remove ${describeRemoval(preview)}?`))) throw new Failure("nothing was removed");
-  const removal = await withProgress((tell) => removeAccount(store, userId, tell));
-  for (const name of removal.logins) await announceRevoked(store.database, name);
-  say(`Removed the account ${login}: ${describeRemoval(removal)}.`);
+  const removal = await withProgress((tell) => removeAccount(admin, text, tell));
+  say(`Removed the account ${removal.login}: ${describeRemoval(removal)}.`);
 }
 
 function describeRemoval({ addresses, emails, submissions }: Removal): string {
   return `${emails} emails, ${submissions} sent messages and the addresses ${addresses.join(", ")}`;
 }
 
-async function share({ store, options }: Context, text: string, loginText: string): Promise<void> {
-  const accountId = await findAddress(store.database, addressOf(text));
-  if (accountId === undefined) throw new Failure(`there is no account ${text}`);
-  const { login, userId } = await loginOf(store, loginText);
-  if (userId === accountId) throw new Failure("an account is always open to its own login");
-  if (options.stop) {
-    if (!(await unshareAccount(store, login, accountId))) throw new Failure(`${text} was not open to ${login}`);
-  } else {
-    await shareAccount(store, login, accountId);
-  }
-  await announceRevoked(store.database, login);
+async function openTo({ admin, options }: Context, text: string, loginText: string): Promise<void> {
+  const { login } = options.stop ? await unshare(admin, text, loginText) : await share(admin, text, loginText);
   say(options.stop ? `${text} is closed to ${login}.` : `${text} is open to ${login}.`);
 }

@@ -1,16 +1,6 @@
 import type { Command } from "commander";
-import {
-  addAlias,
-  listAccounts,
-  listAddresses,
-  normalizeAddress,
-  removeAlias,
-  splitAddress,
-} from "../store/directory/directory.ts";
-import { findLogin } from "../store/directory/logins.ts";
-import { type Context, examples, loginOf, onStore } from "./command.ts";
-import { ensureDomain } from "./dkim.ts";
-import { Failure } from "./fail.ts";
+import { addAddress, listAddresses, removeAddress } from "../admin/addresses.ts";
+import { type Context, examples, onStore } from "./command.ts";
 import { say, table } from "./prompt.ts";
 
 export function addAddressCommands(program: Command): void {
@@ -38,31 +28,18 @@ export function addAddressCommands(program: Command): void {
   );
 }
 
-async function add({ store }: Context, text: string, account: string): Promise<void> {
-  const alias = normalizeAddress(text);
-  if (alias === undefined) throw new Failure(`"${text}" is no e-mail address and no @domain`);
-  const { login, userId } = await loginOf(store, account);
-  const taken = (await listAddresses(store.database)).some((row) => row.address === alias);
-  if (taken) throw new Failure(`${alias} is taken`);
-  const { domain, isNew } = await ensureDomain(store, splitAddress(alias)!.domain);
-  await addAlias(store, alias, userId);
-  if (isNew) say(`Made the domain ${domain.name}; posthorn domain list prints its DNS records.`);
-  say(`Mail for ${alias.startsWith("@") ? `all other addresses in ${domain.name}` : alias} goes to ${login}.`);
+async function add({ admin }: Context, text: string, account: string): Promise<void> {
+  const { address, login, domain, isNewDomain } = await addAddress(admin, text, account);
+  if (isNewDomain) say(`Made the domain ${domain.name}; posthorn domain list prints its DNS records.`);
+  say(`Mail for ${address.startsWith("@") ? `all other addresses in ${domain.name}` : address} goes to ${login}.`);
 }
 
-async function list({ store }: Context): Promise<void> {
-  const logins = new Map((await listAccounts(store.database)).map(({ userId, login }) => [userId, login]));
-  const rows = (await listAddresses(store.database)).map(({ address, userId }) => [address, logins.get(userId) ?? "?"]);
+async function list({ admin }: Context): Promise<void> {
+  const rows = (await listAddresses(admin)).map(({ address, login = "?" }) => [address, login]);
   say(table([["ADDRESS", "ACCOUNT"], ...rows]));
 }
 
-async function remove({ store }: Context, text: string): Promise<void> {
-  const address = normalizeAddress(text);
-  if (address !== undefined && (await findLogin(store.database, address))) {
-    throw new Failure(`${address} is an account's own address (to remove that: posthorn account remove ${address})`);
-  }
-  if (address === undefined || !(await removeAlias(store.database, address))) {
-    throw new Failure(`there is no address ${text}`);
-  }
+async function remove({ admin }: Context, text: string): Promise<void> {
+  const { address } = await removeAddress(admin, text);
   say(`Mail for ${address} is refused.`);
 }

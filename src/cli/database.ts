@@ -8,11 +8,13 @@ import type { Config } from "../config/schema.ts";
 import { findEmbedded, startEmbedded } from "../postgres/embedded.ts";
 import { InUseError } from "../postgres/start-error.ts";
 import { refuseClosedToUs } from "../postgres/system-user.ts";
+import type { Bus } from "../push/bus.ts";
 import { DiskObjects } from "../store/blobs/objects/disk.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import { Database } from "../store/core/database.ts";
 import { migrate } from "../store/core/migrate.ts";
 import { Store } from "../store/core/store.ts";
+import { createBus } from "./bus.ts";
 import { Failure } from "./fail.ts";
 
 interface StoreOptions {
@@ -23,13 +25,20 @@ interface StoreOptions {
   migrating?: ((name: string) => void) | undefined;
 }
 
+interface Opened {
+  store: Store;
+  objects: ObjectStore;
+  /** What it is told reaches the running servers. */
+  bus: Bus;
+}
+
 /**
  * For a command: the store of the configuration, whether or not a server is running on it. Only a command that `begins`
  * makes a database where there is none: to others, a data folder without one is a mistake in its name.
  */
 export async function withStore<T>(
   { config, log, begins, migrating }: StoreOptions,
-  work: (store: Store, objects: ObjectStore) => Promise<T>,
+  work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   // What is behind a closed folder looks as if it were missing.
   if (config.databaseUrl === "") refuseClosedToUs(resolve(config.data));
@@ -40,7 +49,13 @@ export async function withStore<T>(
   const database = new Database({ ...options, max: 4 }, log);
   try {
     await migrate(database, log, { tell: migrating });
-    return await work(new Store({ database, clock: systemClock, log }), diskObjects(config));
+    const store = new Store({ database, clock: systemClock, log });
+    const bus = createBus(store, options, log);
+    try {
+      return await work({ store, objects: diskObjects(config), bus });
+    } finally {
+      await bus.close();
+    }
   } finally {
     await database.close();
     await stop();

@@ -1,9 +1,8 @@
+import { addAccount } from "../admin/accounts.ts";
+import { listDomains } from "../admin/domains.ts";
 import { randomPassword } from "../auth/secrets.ts";
-import type { Random } from "../base/clock.ts";
 import type { Config } from "../config/schema.ts";
-import type { Store } from "../store/core/store.ts";
-import { listDomains } from "../store/directory/directory.ts";
-import { provision } from "./account.ts";
+import type { Parts } from "./parts.ts";
 
 export interface DemoAccount {
   address: string;
@@ -14,13 +13,15 @@ export interface DemoAccount {
 const demoDomain = "posthorn.test";
 
 /** On a first start, something to try the server with: two accounts with random passwords. */
-export async function makeDemo(store: Store, config: Config, random: Random): Promise<DemoAccount[]> {
-  if (!config.demo || (await listDomains(store.database)).length > 0) return [];
+export async function makeDemo({ store, bus, surroundings }: Parts, config: Config): Promise<DemoAccount[]> {
+  const { random, log } = surroundings;
+  const admin = { store, bus, random, log, who: "serve" };
+  if (!config.demo || (await listDomains(admin)).length > 0) return [];
   const accounts: DemoAccount[] = [];
   for (const name of ["alice", "bob"]) {
     const address = `${name}@${demoDomain}`;
     const password = randomPassword(random);
-    const { userId } = await provision(store, { address, password, quota: config.defaultQuota });
+    const { userId } = await addAccount(admin, { address, name: "", password, quota: config.defaultQuota });
     accounts.push({ address, password, userId });
   }
   return accounts;

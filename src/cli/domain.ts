@@ -1,14 +1,8 @@
 import type { Command } from "commander";
-import {
-  type Domain,
-  findDomain,
-  listAddresses,
-  listDomains,
-  normalizeDomain,
-  removeDomain,
-} from "../store/directory/directory.ts";
+import { dnsRecords } from "../admin/dns-records.ts";
+import { ensureDomain, listDomains, removableDomain, removeDomain } from "../admin/domains.ts";
+import type { Domain } from "../store/directory/directory.ts";
 import { type Context, examples, onStore } from "./command.ts";
-import { dnsRecords, ensureDomain } from "./dkim.ts";
 import { Failure } from "./fail.ts";
 import { confirm, say } from "./prompt.ts";
 
@@ -39,33 +33,27 @@ export function addDomainCommands(program: Command): void {
   );
 }
 
-async function add({ store, config }: Context, text: string): Promise<void> {
-  const name = normalizeDomain(text);
-  if (name === undefined) throw new Failure(`"${text}" is no domain name`);
-  const { domain, isNew } = await ensureDomain(store, name);
+async function add({ admin, config }: Context, text: string): Promise<void> {
+  const { domain, isNew } = await ensureDomain(admin, text);
+  const { name } = domain;
   say(
     isNew ? `Made the domain ${name}. Publish in its DNS:\n` : `The domain ${name} is here already. Its DNS records:\n`,
   );
   say(zone(domain, config.hostname));
 }
 
-async function list({ store, config }: Context): Promise<void> {
-  const domains = await listDomains(store.database);
+async function list({ admin, config }: Context): Promise<void> {
+  const domains = await listDomains(admin);
   if (domains.length === 0) return say("There is no domain yet. Make one: posthorn domain add example.org");
   say(domains.map((domain) => `; ${domain.name}\n${zone(domain, config.hostname)}`).join("\n\n"));
 }
 
-async function remove({ store, options }: Context, text: string): Promise<void> {
-  const domain = await findDomain(store.database, text);
-  if (!domain) throw new Failure(`there is no domain ${text} (see: posthorn domain list)`);
-  const { name } = domain;
-  const all = (await listAddresses(store.database)).map(({ address }) => address);
-  const used = all.filter((address) => address.endsWith(`@${name}`));
-  if (used.length > 0) throw new Failure(`${name} still has addresses: ${used.join(", ")}`);
+async function remove({ admin, options }: Context, text: string): Promise<void> {
+  const { name } = await removableDomain(admin, text);
   if (!options.yes && !(await confirm(`Remove the domain ${name} and its DKIM key?`))) {
     throw new Failure("nothing was removed");
   }
-  await removeDomain(store.database, name);
+  await removeDomain(admin, name);
   say(`Removed the domain ${name}: mail for it is refused.`);
 }
 

@@ -1,5 +1,7 @@
+import { Refused } from "../admin/refused.ts";
 import { ConfigError } from "../config/load.ts";
-import { AccountMissing, Conflict } from "../store/core/errors.ts";
+import { AccountMissing } from "../store/core/errors.ts";
+import { tellRefusal } from "./refusals.ts";
 
 /** Something the person who typed the command can mend; the message is all they see. */
 export class Failure extends Error {}
@@ -8,7 +10,7 @@ export class Failure extends Error {}
 export function explain(error: unknown): string {
   if (error instanceof ConfigError) return error.problems.join("\nposthorn: ");
   if (error instanceof Failure) return error.message;
-  if (error instanceof Conflict) return "that name is taken";
+  if (error instanceof Refused) return tellRefusal(error.why);
   if (error instanceof AccountMissing) return "there is no such account";
   if (!(error instanceof Error)) return String(error);
   const { code, port, address, hostname } = error as Partial<Record<"code" | "port" | "address" | "hostname", unknown>>;

@@ -1,6 +1,7 @@
 import type { Resolver } from "node:dns/promises";
 import type { Authenticator } from "../auth/login.ts";
 import type { Clock, Random } from "../base/clock.ts";
+import type { Events } from "../base/events.ts";
 import type { Log } from "../base/log.ts";
 import type { Ingest } from "../mail/deliver/ingest.ts";
 import type { Metrics } from "../ops/metrics.ts";
@@ -26,6 +27,7 @@ export interface Parts {
   authenticator: Authenticator;
   bus: Bus;
   metrics: Metrics;
+  events: Events;
   surroundings: Surroundings;
   webPush: WebPush;
   ready: () => Promise<Report>;

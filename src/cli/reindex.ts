@@ -1,9 +1,10 @@
 import type { Command } from "commander";
+import { loginOf } from "../admin/names.ts";
 import { systemClock } from "../base/clock.ts";
 import { type Reindexing, reindexAccount } from "../mail/deliver/reindex.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import { accountIds } from "../store/upkeep/accounts.ts";
-import { type Context, examples, loginOf, onStore, random } from "./command.ts";
+import { type Context, examples, onStore, random } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { withProgress } from "./progress.ts";
 import { say } from "./prompt.ts";
@@ -25,7 +26,7 @@ export function addReindexCommand(program: Command): void {
 async function reindex({ store, objects, log, options }: Context, ...addresses: string[]): Promise<void> {
   if ((options.all === true) === addresses.length > 0) throw new Failure("name accounts, or give --all");
   const accounts: number[] = [];
-  for (const address of addresses) accounts.push((await loginOf(store, address)).userId);
+  for (const address of addresses) accounts.push((await loginOf({ store }, address)).userId);
   if (options.all) accounts.push(...(await accountIds(store.database)));
   const blobs = new Blobs({ objects, clock: systemClock, random, cacheBytes: 0 });
   const total: Reindexing = { done: 0, missing: 0, failed: 0 };

@@ -2,18 +2,16 @@ import { createAuthenticator } from "../auth/authenticator.ts";
 import { thisProcess } from "../base/holder.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
-import type { Delivered, Incoming } from "../mail/deliver/incoming.ts";
+import { type Delivered, Incoming } from "../mail/deliver/incoming.ts";
 import { Ingest } from "../mail/deliver/ingest.ts";
 import { VacationResponder } from "../mail/vacation/vacation.ts";
-import { createMetrics } from "../ops/metrics.ts";
+import { createMetrics, metricsListener } from "../ops/metrics.ts";
 import { serveMetrics } from "../ops/metrics-server.ts";
 import { Readiness } from "../ops/readiness.ts";
-import { ProcessBus } from "../push/bus.ts";
-import { PostgresCarrier } from "../push/postgres.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
-import type { Store } from "../store/core/store.ts";
+import { createBus } from "./bus.ts";
 import { checks } from "./checks.ts";
 import { diskObjects } from "./database.ts";
 import { type DemoAccount, makeDemo } from "./demo.ts";
@@ -21,7 +19,7 @@ import { gaugeStore } from "./gauges.ts";
 import { startHttp } from "./http.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
 import { hostPort, type Part, type Parts, type Surroundings } from "./parts.ts";
-import { createIncoming, startSmtpIn } from "./smtp-in.ts";
+import { startSmtpIn } from "./smtp-in.ts";
 import { hintSubmissions, startSmtpOut } from "./smtp-out.ts";
 import { startWorker } from "./worker.ts";
 
@@ -70,7 +68,7 @@ async function start(
   const urls = await startRoles(config, parts, stops);
   interrupt?.throwIfAborted();
   // Last of all: its passwords are shown once, so nothing may fail between.
-  const demo = await makeDemo(parts.store, config, surroundings.random);
+  const demo = await makeDemo(parts, config);
   isStarted = true;
   log.info({ roles: config.roles, ...urls }, "serving");
   let stopping: Promise<void> | undefined;
@@ -98,30 +96,22 @@ async function makeParts(
   bus.onReconnect(() => authenticator.forget());
   const metrics = createMetrics();
   gaugeStore(metrics, store);
+  const events = metricsListener(metrics.registry);
+  const { allowPrivateTargets, publicUrl, hostname } = config;
+  const contact = publicUrl.startsWith("https:") ? publicUrl : `mailto:postmaster@${hostname}`;
+  const pushing = { store, bus, events, holder: thisProcess, allowPrivateTargets, contact };
   return {
     store,
     blobs: new Blobs({ objects, clock, random, cacheBytes: config.cacheBytes }),
     ingest: new Ingest(store),
     authenticator,
     bus,
-    webPush: await openWebPush(config, surroundings, store, bus),
+    webPush: await WebPush.open({ ...surroundings, ...pushing }),
     metrics,
+    events,
     surroundings,
     ready,
   };
-}
-
-function openWebPush(config: Config, surroundings: Surroundings, store: Store, bus: ProcessBus): Promise<WebPush> {
-  const { allowPrivateTargets, publicUrl, hostname } = config;
-  const contact = publicUrl.startsWith("https:") ? publicUrl : `mailto:postmaster@${hostname}`;
-  return WebPush.open({ ...surroundings, store, bus, holder: thisProcess, allowPrivateTargets, contact });
-}
-
-function createBus(store: Store, connection: OpenStore["connection"], log: Log): ProcessBus {
-  const carrier = new PostgresCarrier({ database: store.database, connection, log });
-  const bus = new ProcessBus({ store, log, carriers: [carrier] });
-  store.onCommit = (change) => bus.publish(change);
-  return bus;
 }
 
 /** In this order they start; they stop in the opposite one, so that the front doors close first. */
@@ -147,7 +137,7 @@ async function startRoles(config: Config, parts: Parts, stops: Stop[]): Promise<
 
 /** Mail out, and the queue of mail in. */
 function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | undefined {
-  const { store, blobs, ingest, metrics, surroundings } = parts;
+  const { store, blobs, ingest, events, surroundings } = parts;
   const { clock, random, log } = surroundings;
   const roles = new Set(config.roles);
   if (!roles.has("smtp-in") && !roles.has("smtp-out") && !roles.has("worker")) {
@@ -156,7 +146,7 @@ function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | unde
   }
   const vacation = new VacationResponder({ store, blobs, clock, random, log });
   const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
-  const incoming = createIncoming({ store, blobs, ingest, clock, log, holder: thisProcess, onDelivered }, metrics);
+  const incoming = new Incoming({ store, blobs, ingest, clock, log, events, holder: thisProcess, onDelivered });
   if (roles.has("worker")) incoming.start();
   stops.push(() => incoming.close());
   const mailOut = roles.has("smtp-out") ? startSmtpOut(config, parts, incoming) : undefined;

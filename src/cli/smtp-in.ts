@@ -1,38 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { Config } from "../config/schema.ts";
-import { type Accepted, Incoming, type IncomingOptions } from "../mail/deliver/incoming.ts";
-import type { Metrics } from "../ops/metrics.ts";
+import type { Incoming } from "../mail/deliver/incoming.ts";
 import { createSmtpIn } from "../smtp/inbound/server.ts";
 import { Failure } from "./fail.ts";
 import { hostPort, type Part, type Parts } from "./parts.ts";
 
-class CountedIncoming extends Incoming {
-  readonly #metrics: Metrics;
-
-  constructor(options: IncomingOptions, metrics: Metrics) {
-    super(options);
-    this.#metrics = metrics;
-  }
-
-  override async accept(accepted: Accepted): Promise<void> {
-    try {
-      await super.accept(accepted);
-      this.#metrics.mailIn("accepted");
-    } catch (error) {
-      this.#metrics.mailIn("failed");
-      throw error;
-    }
-  }
-}
-
-export function createIncoming(options: IncomingOptions, metrics: Metrics): Incoming {
-  return new CountedIncoming(options, metrics);
-}
-
 /** Mail from other servers. */
 export async function startSmtpIn(config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
-  const { store, blobs } = parts;
+  const { store, blobs, events } = parts;
   const { resolver, clock, log } = parts.surroundings;
   const server = await createSmtpIn({
     database: store.database,
@@ -41,6 +17,7 @@ export async function startSmtpIn(config: Config, parts: Parts, incoming: Incomi
     resolver,
     clock,
     log,
+    events,
     hostname: config.hostname,
     maxMessageSize: config.maxMessageSize,
     certificate: await certificateOf(config),

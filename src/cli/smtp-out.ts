@@ -1,17 +1,14 @@
 import { thisProcess } from "../base/holder.ts";
-import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
 import type { Incoming } from "../mail/deliver/incoming.ts";
 import { SubmissionHints } from "../mail/submit/hints.ts";
-import type { Metrics } from "../ops/metrics.ts";
 import { createMailOut, type MailOut } from "../smtp/outbound/mail-out.ts";
 import type { Parts } from "./parts.ts";
 
 /** Mail to other servers, and between our own users. */
 export function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): MailOut {
-  const { store, blobs, metrics } = parts;
-  const { resolver, clock, random } = parts.surroundings;
-  const log = counted(parts.surroundings.log, metrics);
+  const { store, blobs, events } = parts;
+  const { resolver, clock, random, log } = parts.surroundings;
   return createMailOut({
     store,
     blobs,
@@ -20,6 +17,7 @@ export function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): 
     clock,
     random,
     log,
+    events,
     holder: thisProcess,
     hostname: config.hostname,
     mxPort: config.mxPort,
@@ -28,23 +26,6 @@ export function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): 
     retrySchedule: config.retrySchedule,
     retryFor: config.retryFor,
   });
-}
-
-/** The log tells each recipient's outcome as "sent: 250 …": they are counted on the way. */
-function counted(log: Log, metrics: Metrics): Log {
-  const count = (fields: { replies?: unknown }) => {
-    for (const reply of Array.isArray(fields.replies) ? fields.replies : [])
-      metrics.mailOut(String(reply).split(":")[0]!);
-  };
-  return {
-    debug: (fields, event) => log.debug(fields, event),
-    info(fields, event) {
-      count(fields);
-      log.info(fields, event);
-    },
-    warn: (fields, event) => log.warn(fields, event),
-    error: (fields, event) => log.error(fields, event),
-  };
 }
 
 /** Every process that may write submissions tells the workers of them. */

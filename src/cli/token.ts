@@ -1,8 +1,6 @@
 import type { Command } from "commander";
-import { hashPassword, newAppPassword, newToken } from "../auth/secrets.ts";
-import { announceRevoked } from "../store/directory/logins.ts";
-import { addAppPassword, addToken, listCredentials, revokeCredential } from "../store/directory/tokens.ts";
-import { type Context, examples, loginOf, onStore, random } from "./command.ts";
+import { addAppPassword, addToken, listCredentials, revokeCredential } from "../admin/tokens.ts";
+import { type Context, examples, onStore } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { say, table } from "./prompt.ts";
 
@@ -37,28 +35,22 @@ export function addTokenCommands(program: Command): void {
   );
 }
 
-async function add({ store, options }: Context, text: string): Promise<void> {
+async function add({ admin, options }: Context, text: string): Promise<void> {
   const label = String(options.label ?? "");
   const days = options.days === undefined ? undefined : Number(options.days);
   if (days !== undefined && !(days > 0 && days < 36500)) throw new Failure("--days must be a number of days");
   if (options.appPassword && days !== undefined) throw new Failure("an app password has no --days: revoke it instead");
-  const owner = await loginOf(store, text);
-  const { login } = owner;
   if (options.appPassword) {
-    const { id, secret } = newAppPassword(random);
-    await addAppPassword(store, { ...owner, id, label, hash: await hashPassword(secret) });
+    const { login, id, secret } = await addAppPassword(admin, text, label);
     return say(`App password ${id} for ${login}, shown only now:\n${secret}`);
   }
-  const { id, secret, hash } = newToken(random, owner.userId);
-  const expiresAt = days === undefined ? undefined : new Date(store.clock.now().getTime() + days * 86_400_000);
-  await addToken(store, { ...owner, id, label, hash, expiresAt });
+  const { login, id, secret } = await addToken(admin, text, { label, days });
   say(`Token ${id} for ${login}, shown only now:\n${secret}`);
 }
 
-async function list({ store }: Context, text: string): Promise<void> {
-  const owner = await loginOf(store, text);
-  const credentials = await listCredentials(store.database, owner);
-  if (credentials.length === 0) return say(`${owner.login} has neither tokens nor app passwords.`);
+async function list({ admin }: Context, text: string): Promise<void> {
+  const { login, credentials } = await listCredentials(admin, text);
+  if (credentials.length === 0) return say(`${login} has neither tokens nor app passwords.`);
   const date = (value: Date | undefined) => value?.toISOString().slice(0, 10) ?? "never";
   const rows = credentials.map(({ id, kind, label, createdAt, expiresAt }) => [
     id,
@@ -70,10 +62,7 @@ async function list({ store }: Context, text: string): Promise<void> {
   say(table([["ID", "KIND", "MADE", "ENDS", "LABEL"], ...rows]));
 }
 
-async function revoke({ store }: Context, text: string, id: string): Promise<void> {
-  const owner = await loginOf(store, text);
-  const { login } = owner;
-  if (!(await revokeCredential(store.database, owner, id))) throw new Failure(`${login} has no credential ${id}`);
-  await announceRevoked(store.database, login);
+async function revoke({ admin }: Context, text: string, id: string): Promise<void> {
+  await revokeCredential(admin, text, id);
   say(`Revoked ${id}.`);
 }

@@ -180,7 +180,6 @@ const declarations = {
 type Declarations = typeof declarations;
 export type OptionName = keyof Declarations;
 export type Config = { [Name in OptionName]: ReturnType<Declarations[Name]["parse"]> };
-export type Role = Config["roles"][number];
 
 const words = (name: string, separator: string) => name.replace(/[A-Z]/g, (letter) => separator + letter.toLowerCase());
 

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, expect, test } from "vitest";
+import { keepEvents } from "../../test/support/events.ts";
 import { TestClient, testLogin, testServices } from "../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../test/support/postgres.ts";
 import { Kind } from "../store/core/change.ts";
@@ -121,6 +122,35 @@ test("what goes wrong inside is told by a reference alone, and spoils no later c
     expect(responses[1]![1]).toMatchObject({ type: "serverFail", description: expect.stringContaining("reference") });
     expect(JSON.stringify(responses)).not.toMatch(/secret|division|SELECT/);
   }
+});
+
+test("each call that its method answered is told once, by what came of it", async () => {
+  const { events, told } = keepEvents();
+  client.services.events = events;
+  await respond(
+    ["Nope/get", { accountId: client.account }, "0"],
+    call("Test/read", undefined, "1"),
+    call("Test/read", "refuse", "2"),
+    ["Test/read", { accountId: client.account, extra: 1 }, "3"],
+    call("Test/read", "bug", "4"),
+    call("Test/write", "again", "5"),
+    call("Test/write", "bring Test/write", "6"),
+    call("Test/own", undefined, "7"),
+  );
+  expect(runs).toBeGreaterThan(3);
+  const seconds = expect.any(Number);
+  expect(told).toEqual(
+    [
+      ["Test/read", "ok"],
+      ["Test/read", "forbidden"],
+      ["Test/read", "serverFail"],
+      ["Test/write", "ok"],
+      ["Test/write", "ok"],
+      ["Test/write", "ok"],
+      ["Test/own", "ok"],
+      ["Test/read", "ok"],
+    ].map(([method, outcome]) => ["methodRan", { method, outcome, seconds }]),
+  );
 });
 
 test("neighbouring reads share one snapshot, with one look at the state", async () => {

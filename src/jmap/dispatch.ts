@@ -1,12 +1,13 @@
 import type { Login } from "../auth/login.ts";
 import { decodeId } from "../base/ids.ts";
-import { CommitError, isRetryable } from "../store/core/database.ts";
-import { AccountMissing } from "../store/core/errors.ts";
+import { isRetryable } from "../store/core/database.ts";
+import { AccountMissing, CommitError } from "../store/core/errors.ts";
 import { isStorageTrouble, tellStorageTrouble } from "../store/core/storage-trouble.ts";
 import type { Reader, Tx } from "../store/core/store.ts";
+import { Answers, type Begun } from "./answers.ts";
 import { MethodError } from "./errors.ts";
 import { idPrefix } from "./ids.ts";
-import type { Call, Method, MethodResult, ReadCall, Services, WriteCall } from "./method.ts";
+import type { Call, MethodResult, ReadCall, Services, WriteCall } from "./method.ts";
 import { missingCapability } from "./missing-capability.ts";
 import { type Octets, weigh } from "./octets.ts";
 import { type Budget, type Invocation, resolveReferences } from "./references.ts";
@@ -38,14 +39,13 @@ export async function dispatch(
 ): Promise<DispatchResult> {
   const run = new Run(registry, services, request);
   for (let next = 0; next < request.calls.length; ) next = await run.step(next);
-  return { responses: run.responses, createdIds: Object.fromEntries(run.createdIds) };
+  for (const event of run.answers.ran) services.events.methodRan(event);
+  return { responses: run.answers.responses, createdIds: Object.fromEntries(run.createdIds) };
 }
 
 /** A call whose arguments are resolved and checked. */
-interface ReadyCall {
-  method: Method;
+interface ReadyCall extends Begun {
   args: Record<string, unknown>;
-  callId: string;
   call: CallContext;
 }
 
@@ -96,7 +96,7 @@ class Run {
   readonly registry: Registry;
   readonly services: Services;
   readonly request: DispatchRequest;
-  readonly responses: Invocation[] = [];
+  readonly answers = new Answers();
   readonly createdIds: Map<string, string>;
   readonly #references: Budget;
 
@@ -111,13 +111,14 @@ class Run {
   /** Answers the call at `index`, and those behind it that share its snapshot; returns the next index. */
   async step(index: number): Promise<number> {
     const invocation = this.request.calls[index]!;
+    let ready: ReadyCall | undefined;
     try {
-      const ready = this.#ready(invocation, this.responses, [this.createdIds]);
+      ready = this.#ready(invocation, this.answers.responses, [this.createdIds]);
       if (ready.method.access === "read") return await this.#readGroup(index, ready);
       if (ready.method.access === "write") await this.#write(ready);
       else await this.#runAlone(ready);
     } catch (error) {
-      this.responses.push(this.#failure(error, invocation));
+      this.#fail(error, invocation, ready);
     }
     return index + 1;
   }
@@ -156,39 +157,42 @@ class Run {
       const writes = method.access === "write" || (method.access === "own" && method.writes === true);
       call.accountId = call.openAccount(call.account, writes ? "write" : "read");
     }
-    return { method, args, callId, call };
+    return { method, args, callId, call, begunAt: performance.now() };
   }
 
   /** Consecutive reading calls on one account see one moment. */
   async #readGroup(index: number, first: ReadyCall): Promise<number> {
     const { calls } = this.request;
     const { store } = this.services;
-    const { responses, next } = await store.snapshot(first.call.accountId, async (reader) => {
-      const responses: Invocation[] = [];
+    const joined = calls[index + 1];
+    const isFree = first.method.stateFirst === true && !(joined && this.#joins(joined, first));
+    const reading = isFree ? store.reads.bind(store) : store.snapshot.bind(store);
+    const { answers, next } = await reading(first.call.accountId, this.request.login, async (reader: Reader) => {
+      const answers = new Answers();
       let next = index;
       let ready: ReadyCall | undefined = first;
       do {
         const invocation: Invocation = calls[next++]!;
         let wentOn = true;
         try {
-          ready ??= this.#ready(invocation, [...this.responses, ...responses], [this.createdIds]);
+          ready ??= this.#ready(invocation, [...this.answers.responses, ...answers.responses], [this.createdIds]);
           const { taken } = this.request.octets;
           const result = await ready.method.run(ready.args, ready.call.reading(reader), undefined);
           // What can grow without bound is counted while it grows; the rest here, for the same call fifty times over.
           if (this.request.octets.taken === taken) this.request.octets.take(weigh(result.response));
-          responses.push([ready.method.name, result.response as Record<string, unknown>, ready.callId]);
+          answers.succeeded(ready, result);
         } catch (error) {
           if (isRetryable(error)) throw error;
           // After a failed statement the snapshot is of no more use: the next call opens another.
           wentOn = error instanceof MethodError;
-          responses.push(this.#failure(error, invocation));
+          this.#fail(error, invocation, ready, answers);
         }
         if (!wentOn) break;
         ready = undefined;
       } while (next < calls.length && this.#joins(calls[next]!, first));
-      return { responses, next };
+      return { answers, next };
     });
-    this.responses.push(...responses);
+    this.answers.add(answers);
     return next;
   }
 
@@ -201,18 +205,19 @@ class Run {
     const prepared = await method.prepare?.(args, call);
     const written = await this.services.store.write(
       call.accountId,
+      this.request.login,
       async (tx) => {
-        const responses: Invocation[] = [];
+        const implicit = new Answers();
         const created = new Map<string, string>();
         const result = await method.run(args, call.writing(tx), prepared);
-        responses.push([method.name, result.response as Record<string, unknown>, ready.callId]);
         note(created, result);
-        const later = await this.#implicitInside(ready, result, tx, responses, created);
-        return { responses, created, later };
+        const later = await this.#implicitInside(ready, result, tx, implicit, created);
+        return { result, implicit, created, later };
       },
-      { ids: method.ids?.(args) ?? 0 },
+      { ids: method.ids?.(args) ?? 0, states: true },
     );
-    this.responses.push(...written.responses);
+    this.answers.succeeded(ready, written.result);
+    this.answers.add(written.implicit);
     for (const [creationId, id] of written.created) this.createdIds.set(creationId, id);
     for (const invocation of written.later) await this.#implicitAfter(invocation);
   }
@@ -222,56 +227,60 @@ class Run {
     cause: ReadyCall,
     { implicit = [] }: MethodResult,
     tx: Tx,
-    responses: Invocation[],
+    answers: Answers,
     created: Map<string, string>,
   ): Promise<Invocation[]> {
     const later: Invocation[] = [];
     for (const { name, args } of implicit) {
       const invocation: Invocation = [name, args as Record<string, unknown>, cause.callId];
+      let ready: ReadyCall | undefined;
       try {
-        const ready = this.#readyImplicit(invocation, [created, this.createdIds]);
+        ready = this.#readyImplicit(invocation, [created, this.createdIds]);
         if (ready.method.access !== "write" || ready.call.accountId !== cause.call.accountId) {
           later.push(invocation);
           continue;
         }
-        const prepared = await ready.method.prepare?.(ready.args, ready.call);
-        const result = await tx.savepoint(() => ready.method.run(ready.args, ready.call.writing(tx), prepared));
-        responses.push([name, result.response as Record<string, unknown>, cause.callId]);
+        const { method, args, call } = ready;
+        const prepared = await method.prepare?.(args, call);
+        const result = await tx.savepoint(() => method.run(args, call.writing(tx), prepared));
+        answers.succeeded(ready, result);
         note(created, result);
       } catch (error) {
         if (!(error instanceof MethodError)) throw error;
-        responses.push(this.#failure(error, invocation));
+        this.#fail(error, invocation, ready, answers);
       }
     }
     return later;
   }
 
   async #implicitAfter(invocation: Invocation): Promise<void> {
+    let ready: ReadyCall | undefined;
     try {
-      const ready = this.#readyImplicit(invocation, [this.createdIds]);
+      ready = this.#readyImplicit(invocation, [this.createdIds]);
       if (ready.method.access === "write") await this.#write(ready);
       else await this.#runAlone(ready);
     } catch (error) {
-      this.responses.push(this.#failure(error, invocation));
+      this.#fail(error, invocation, ready);
     }
   }
 
-  async #runAlone({ method, args, callId, call }: ReadyCall): Promise<void> {
+  async #runAlone(ready: ReadyCall): Promise<void> {
+    const { method, args, callId, call } = ready;
     const result =
       method.access === "read"
-        ? await this.services.store.snapshot(call.accountId, (reader) =>
+        ? await this.services.store.snapshot(call.accountId, this.request.login, (reader) =>
             method.run(args, call.reading(reader), undefined),
           )
         : await method.run(args, call, undefined);
-    this.responses.push([method.name, result.response as Record<string, unknown>, callId]);
+    this.answers.succeeded(ready, result);
     note(this.createdIds, result);
     for (const implicit of result.implicit ?? []) {
       await this.#implicitAfter([implicit.name, implicit.args as Record<string, unknown>, callId]);
     }
   }
 
-  #failure(error: unknown, [name, , callId]: Invocation): Invocation {
-    return ["error", this.#methodError(error, name).toJSON() as Record<string, unknown>, callId];
+  #fail(error: unknown, invocation: Invocation, ready: ReadyCall | undefined, answers = this.answers): void {
+    answers.failed(this.#methodError(error, invocation[0]), invocation, ready);
   }
 
   /** What no RFC names is logged under a reference and told to the client by that alone. */

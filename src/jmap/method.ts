@@ -1,6 +1,7 @@
 import { getHeapStatistics } from "node:v8";
 import type { Login } from "../auth/login.ts";
 import type { Clock, Random } from "../base/clock.ts";
+import type { Events } from "../base/events.ts";
 import type { Log } from "../base/log.ts";
 import type { Ingest } from "../mail/deliver/ingest.ts";
 import type { WebPush } from "../push/webpush/webpush.ts";
@@ -54,6 +55,7 @@ export interface Services {
   clock: Clock;
   random: Random;
   log: Log;
+  events: Events;
   limits: Limits;
   octets: OctetPool;
 }
@@ -118,6 +120,8 @@ export interface Method {
   readonly writes?: boolean;
   /** An object schema; for all but "none" it has `accountId`. */
   readonly args: Schema<unknown>;
+  /** For "read": its state may be older than what it tells, so alone it needs no snapshot. It asks for the state first. */
+  readonly stateFirst?: boolean;
   /** How many new ids a write will want: they come with the account's row. */
   ids?(args: unknown): number;
   /** Network, MIME and blob work of a write, done before the account is held. */
@@ -136,7 +140,7 @@ export function plainMethod<A>(method: Definition<A> & { run(args: A, call: Call
 }
 
 export function readMethod<A extends { accountId: string }>(
-  method: Definition<A> & { run(args: A, call: ReadCall): Promise<MethodResult> },
+  method: Definition<A> & { stateFirst?: true; run(args: A, call: ReadCall): Promise<MethodResult> },
 ): Method {
   return { ...method, access: "read", run: (args, call) => method.run(args as A, call as ReadCall) };
 }

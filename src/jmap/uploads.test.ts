@@ -23,5 +23,5 @@ test("an upload is kept though the database is lost within the commit", async ()
   for (const statement of trap) await store.database.run(unprepared(`/* test */ ${statement}`));
   const blob = { sha256: createHash("sha256").update("x").digest(), day: "2026-01-01", size: 1 };
   expect(await keepUploads(testServices(store), account, account, [blob])).toEqual(new Set([blob]));
-  expect(await findBlob(store.reader(account, account), blob.sha256)).toMatchObject({ size: 1 });
+  expect(await findBlob(store.reader(account, { userId: account }), blob.sha256)).toMatchObject({ size: 1 });
 });

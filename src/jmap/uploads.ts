@@ -1,6 +1,6 @@
 import { limitUploads, referenceBlobs } from "../store/blobs/blob-refs.ts";
 import type { StoredBlob } from "../store/blobs/blobs.ts";
-import { CommitError } from "../store/core/database.ts";
+import { CommitError } from "../store/core/errors.ts";
 import type { Store } from "../store/core/store.ts";
 import { findQuota } from "../store/mail/quota.ts";
 import { type Services, uploadLife } from "./method.ts";
@@ -34,7 +34,7 @@ export async function keepUploads(
   const bytes = blobs.reduce((sum, { size }) => sum + size, noted(store).get(accountId) ?? 0);
   const isMuch = bytes >= limits.maxSizeUpload;
   const keep = () =>
-    store.write(accountId, async (tx) => {
+    store.write(accountId, { userId: uploader }, async (tx) => {
       const fitting = blobs.filter(({ size }) => size <= tx.room);
       await referenceBlobs(tx, fitting, { expiresAt, uploader });
       if (isMuch) await limitUploads(tx, allowance * limits.maxSizeUpload);

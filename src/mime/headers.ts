@@ -4,7 +4,7 @@ import { fieldsNamed, type HeaderField, lastField, unfold } from "./field.ts";
 import { asMessageIds, asText, asUrls } from "./forms.ts";
 import { withoutComments } from "./tokens.ts";
 
-export { asAddresses, asGroupedAddresses, type EmailAddress, type EmailAddressGroup } from "./addresses.ts";
+export { asAddresses, asGroupedAddresses, type EmailAddress } from "./addresses.ts";
 export { asDate } from "./date.ts";
 export { type HeaderField, parseHeader } from "./field.ts";
 export { asMessageIds, asText, asUrls } from "./forms.ts";

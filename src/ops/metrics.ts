@@ -1,28 +1,34 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { Events } from "../base/events.ts";
 
-/** What the parts of the server tell; each gets the few functions it needs. */
 export interface Metrics {
-  /** An answered HTTP request: "api", "upload", …, and its status. */
-  request(endpoint: string, status: number, seconds: number): void;
-  /** A JMAP method call: its name, and "ok" or the type of its error. */
-  call(method: string, outcome: string, seconds: number): void;
-  /** A message taken in: "accepted", or "failed". */
-  mailIn(outcome: string): void;
-  /** An attempt to deliver to one recipient: "sent", "failed", … */
-  mailOut(outcome: string): void;
+  registry: Registry;
   /** Called at each scrape. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
   contentType: string;
   text(): Promise<string>;
 }
 
-const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
-
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
   // Processor, memory, garbage collection and the event loop's lag.
   collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    gauge(name, help, read) {
+      const gauge: Gauge = new Gauge({ name, help, registers, collect: async () => gauge.set(await read()) });
+    },
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  };
+}
+
+const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+
+/** Counts what happens; docs/operations.md lists the names. */
+export function metricsListener(registry: Registry): Events {
+  const registers = [registry];
   const requests = new Histogram({
     name: "posthorn_http_request_seconds",
     help: "HTTP requests",
@@ -43,21 +49,32 @@ export function createMetrics(): Metrics {
     labelNames: ["outcome"],
     registers,
   });
+  const refused = new Counter({
+    name: "posthorn_mail_refused_total",
+    help: "Commands of other servers that were refused",
+    labelNames: ["command", "reply"],
+    registers,
+  });
   const mailOut = new Counter({
     name: "posthorn_mail_out_recipients_total",
     help: "Attempts to deliver to a recipient",
     labelNames: ["outcome"],
     registers,
   });
+  const pushes = new Counter({
+    name: "posthorn_pushes_total",
+    help: "Messages pushed to clients",
+    labelNames: ["channel", "outcome"],
+    registers,
+  });
   return {
-    request: (endpoint, status, seconds) => requests.observe({ endpoint, status }, seconds),
-    call: (method, outcome, seconds) => calls.observe({ method, outcome }, seconds),
-    mailIn: (outcome) => mailIn.inc({ outcome }),
-    mailOut: (outcome) => mailOut.inc({ outcome }),
-    gauge(name, help, read) {
-      const gauge: Gauge = new Gauge({ name, help, registers, collect: async () => gauge.set(await read()) });
-    },
-    contentType: registry.contentType,
-    text: () => registry.metrics(),
+    mailTaken: () => mailIn.inc({ outcome: "accepted" }),
+    mailNotStored: () => mailIn.inc({ outcome: "failed" }),
+    mailRefused: ({ command, replyCode }) => refused.inc({ command, reply: replyCode }),
+    attemptEnded: ({ result }) => mailOut.inc({ outcome: result }),
+    methodRan: ({ method, outcome, seconds }) => calls.observe({ method, outcome }, seconds),
+    requestEnded: ({ endpoint, status, seconds }) => requests.observe({ endpoint, status }, seconds),
+    pushSent: ({ channel }) => pushes.inc({ channel, outcome: "sent" }),
+    pushFailed: () => pushes.inc({ channel: "webpush", outcome: "failed" }),
   };
 }

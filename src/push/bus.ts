@@ -95,7 +95,7 @@ export class ProcessBus implements Bus {
   }
 
   async states(accountId: number): Promise<States> {
-    return statesOf(await this.#store.reader(accountId).standing());
+    return statesOf(await this.#store.reader(accountId, "server").standing());
   }
 
   async start(): Promise<void> {

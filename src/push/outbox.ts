@@ -1,9 +1,11 @@
 import type { Log } from "../base/log.ts";
+import { pauseFor, retry } from "../base/retry.ts";
 import type { Batch, BusEvent, Carrier } from "./carrier.ts";
 import { mergeStates, type States } from "./states.ts";
 
 /** Events that come within this time go as one message, in ms. */
 const gather = 2;
+const firstPause = 50;
 const longestPause = 5_000;
 /** While a carrier is down, no more accounts than these wait for it: the others are found by comparing. */
 const maxAccounts = 10_000;
@@ -15,9 +17,8 @@ export class Outbox {
   readonly #log: Log;
   #changes = new Map<number, States>();
   #revoked = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> | undefined;
-  #pause = 0;
+  readonly #closing = new AbortController();
 
   constructor(carrier: Carrier, log: Log) {
     this.#carrier = carrier;
@@ -27,15 +28,14 @@ export class Outbox {
   add(event: BusEvent): void {
     if ("credential" in event) this.#addRevoked(event.credential);
     else this.#addChange(event.accountId, event.changed);
-    this.#schedule();
+    this.#sending ??= this.#sendAll();
   }
 
   /** Sends what waits, but tries no more than once. */
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#sending;
-    clearTimeout(this.#timer);
-    await this.#flush();
-    clearTimeout(this.#timer);
+    await this.#send().catch((error: unknown) => this.#notTold(error));
   }
 
   #addChange(accountId: number, changed: States): void {
@@ -48,18 +48,24 @@ export class Outbox {
     if (this.#revoked.size < maxRevoked) this.#revoked.add(login);
   }
 
-  #schedule(): void {
-    if (this.#sending || this.#timer) return;
-    this.#timer = setTimeout(() => void this.#flush(), Math.max(gather, this.#pause)).unref();
+  async #sendAll(): Promise<void> {
+    const { signal } = this.#closing;
+    const onFailure = (error: unknown) => this.#notTold(error);
+    try {
+      do {
+        await pauseFor(gather, signal);
+        if (signal.aborted) return;
+        await retry(() => this.#send(), { firstPause, longestPause, signal, onFailure });
+      } while (this.#changes.size > 0 || this.#revoked.size > 0);
+    } catch {
+      // It is being closed.
+    } finally {
+      this.#sending = undefined;
+    }
   }
 
-  #flush(): Promise<void> {
-    this.#timer = undefined;
-    this.#sending ??= this.#send().finally(() => {
-      this.#sending = undefined;
-      if (this.#changes.size > 0 || this.#revoked.size > 0) this.#schedule();
-    });
-    return this.#sending;
+  #notTold(error: unknown): void {
+    this.#log.warn({ reason: (error as Error).message }, "changes not told to other processes");
   }
 
   async #send(): Promise<void> {
@@ -72,12 +78,10 @@ export class Outbox {
     this.#revoked = new Set();
     try {
       await this.#carrier.send(batch);
-      this.#pause = 0;
     } catch (error) {
-      this.#pause = Math.min(Math.max(this.#pause * 2, 50), longestPause);
-      this.#log.warn({ reason: (error as Error).message, pause: this.#pause }, "changes not told to other processes");
       for (const { accountId, changed } of batch.changes) this.#addChange(accountId, changed);
       for (const login of batch.revoked) this.#addRevoked(login);
+      throw error;
     }
   }
 }

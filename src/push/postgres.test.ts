@@ -65,7 +65,7 @@ async function newAccount(id: number): Promise<void> {
 
 /** Changes objects of these types, as any front door does. */
 async function change(store: Store, accountId: number, ...types: TypeName[]): Promise<void> {
-  await store.write(accountId, async (tx) => {
+  await store.write(accountId, "server", async (tx) => {
     for (const type of types) tx.changed({ type, id: 1, kind: Kind.properties });
   });
 }
@@ -99,7 +99,7 @@ describe("two buses on one database", () => {
     expect(own).toHaveLength(1);
     const [event] = own as [ChangeEvent];
     expect(event).toEqual({ accountId: 1, changed: { Email: expect.any(String), Mailbox: event.changed.Email } });
-    expect(event.changed.Email).toBe(await here.store.reader(1).state("Email"));
+    expect(event.changed.Email).toBe(await here.store.reader(1, "server").state("Email"));
     await expect
       .poll(() => others.filter(({ changed }) => changed.Email === event.changed.Email), patient)
       .toHaveLength(1);
@@ -161,12 +161,12 @@ describe("two buses on one database", () => {
     await first.start();
     await change(here.store, 4, "Email", "Mailbox");
     await expect.poll(() => sent.length, patient).toBe(1);
-    expect(sent[0]?.changed).toEqual({ u4: { Email: await here.store.reader(4).state("Email") } });
+    expect(sent[0]?.changed).toEqual({ u4: { Email: await here.store.reader(4, "server").state("Email") } });
     first.close();
     await change(here.store, 4, "Email");
     const second = new Subscriber({ ...options, pushState: sent[0]?.pushState ?? "", send });
     await second.start();
-    expect(sent[1]?.changed).toEqual({ u4: { Email: await here.store.reader(4).state("Email") } });
+    expect(sent[1]?.changed).toEqual({ u4: { Email: await here.store.reader(4, "server").state("Email") } });
     second.close();
   });
 
@@ -224,12 +224,12 @@ describe("what got lost", () => {
     there.bus.onReconnect(() => reconnected++);
     const kill = unprepared("SELECT pg_terminate_backend($1, 1000)");
     for (const pid of await listeners()) await database.run(kill, [pid]);
-    await here.store.write(6, async (tx) => tx.changed({ type: "Thread", id: 1, kind: Kind.created }));
-    const state = await here.store.reader(6).state("Thread");
+    await here.store.write(6, "server", async (tx) => tx.changed({ type: "Thread", id: 1, kind: Kind.created }));
+    const state = await here.store.reader(6, "server").state("Thread");
     await expect.poll(() => events.some(({ changed }) => changed.Thread === state), patient).toBe(true);
     expect(reconnected).toBeGreaterThan(0);
     await change(here.store, 6, "Mailbox");
-    const later = await here.store.reader(6).state("Mailbox");
+    const later = await here.store.reader(6, "server").state("Mailbox");
     await expect.poll(() => events.some(({ changed }) => changed.Mailbox === later), patient).toBe(true);
   });
 
@@ -251,7 +251,7 @@ describe("what got lost", () => {
     await sleep(120);
     const silent = new Store({ database, clock: systemClock, log: silentLog });
     await change(silent, 7, "Email", "EmailDelivery");
-    const state = await silent.reader(7).state("Email");
+    const state = await silent.reader(7, "server").state("Email");
     await expect
       .poll(() => sent.map(({ changed }) => changed), patient)
       .toEqual([{ u7: { Email: state, EmailDelivery: state } }]);

@@ -73,7 +73,7 @@ export class Sweeper {
   }
 
   async #compare(accountId: number): Promise<void> {
-    const reader = this.#options.store.reader(accountId);
+    const reader = this.#options.store.reader(accountId, "server");
     const mark = await readAccountMark(reader, accountId);
     if (mark === undefined || mark === this.#marks.get(accountId)) return;
     try {

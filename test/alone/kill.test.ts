@@ -98,6 +98,25 @@ async function sendOut({ identity, drafts, sent }: Places): Promise<void> {
   }
 }
 
+/** Of each email that one writer flags, the number of its last acknowledged keyword. Together their writes share commits. */
+const flagged = new Map<string, number>();
+
+async function flag(drafts: string): Promise<void> {
+  const email = { mailboxIds: { [drafts]: true }, subject: "flagged" };
+  const made = await one<SetResult>(client, "Email/set", { create: { e: email } });
+  const id = made.created!.e!.id as string;
+  for (let n = 1; !stopped; n++) {
+    try {
+      const { updated } = await one<SetResult>(client, "Email/set", {
+        update: { [id]: { keywords: { [`n${n}`]: true } } },
+      });
+      if (updated && id in updated) flagged.set(id, n);
+    } catch {
+      await pause(50);
+    }
+  }
+}
+
 const acknowledged = (tries: Map<string, string>) => named(tries, "acknowledged").length;
 
 /** A moment under load: mail has gone in and out again since the last kill, and more is on its way. */
@@ -145,7 +164,8 @@ test(`nothing acknowledged is lost or doubled over ${kills} kills of the server 
   const byRole = (role: string) => mailboxes.list.find((mailbox) => mailbox.role === role)!.id as string;
   const identities = await one<GetResult>(client, "Identity/get", { accountId });
   const places = { identity: identities.list[0]!.id as string, drafts: byRole("drafts"), sent: byRole("sent") };
-  const load = [sendIn(), sendIn(), sendIn(), sendOut(places), sendOut(places)];
+  const flagging = Array.from({ length: 4 }, () => flag(places.drafts));
+  const load = [sendIn(), sendIn(), sendIn(), sendOut(places), sendOut(places), ...flagging];
   await killSometimes();
   stopped = true;
   await Promise.all(load);
@@ -168,6 +188,17 @@ test(`nothing acknowledged is lost or doubled over ${kills} kills of the server 
   expect([...mailIn.keys()].filter((name) => times(all, name) > 1)).toEqual([]);
   expect(created.filter((name) => times(all, name) !== 1)).toEqual([]);
   expect([...mailOut.keys()].filter((name) => times(all, name) > 1)).toEqual([]);
+
+  // A flag may have taken hold without an answer.
+  const ids = [...flagged.keys()];
+  const { list } = await one<GetResult<{ id: string; keywords: object }>>(client, "Email/get", {
+    ids,
+    properties: ["keywords"],
+  });
+  const lost = list.filter(({ id, keywords }) => !(Number(Object.keys(keywords)[0]?.slice(1)) >= flagged.get(id)!));
+  expect(lost).toEqual([]);
+  expect(list).toHaveLength(4);
+  expect([...flagged.values()].every((n) => n > kills)).toBe(true);
 
   // Out: each created submission leaves; a kill between the peer's 250 and our commit may send one twice.
   const left = () => sink.messages.flatMap((message) => message.to.map((to) => to.split("@")[0] as string));

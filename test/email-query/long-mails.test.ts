@@ -17,7 +17,7 @@ const ran: { text: string; values: readonly unknown[] }[] = [];
 beforeAll(async () => {
   store = await createTestStore({ observe: (text, values) => ran.push({ text, values }) });
   accountId = await createTestAccount(store);
-  inbox = (await findMailboxes(store.reader(accountId)))[0]!.id;
+  inbox = (await findMailboxes(store.reader(accountId, "server")))[0]!.id;
 });
 
 const letter = (body: string) => prepareMessage(Buffer.from(`From: a@example.com\r\nSubject: s\r\n\r\n${body}\r\n`));
@@ -40,7 +40,7 @@ async function arrive(count: number, isLong: (nth: number) => boolean): Promise<
     keywords: [],
     receivedAt: new Date(Date.UTC(2026, 0, 1) + second++ * 1000),
   }));
-  await store.write(accountId, (tx) => writeMails(tx, withTerms(accountId, mails)));
+  await store.write(accountId, "server", (tx) => writeMails(tx, withTerms(accountId, mails)));
 }
 
 function filterOf(text: string): EmailFilter {
@@ -51,7 +51,7 @@ function filterOf(text: string): EmailFilter {
 
 async function find(text: string, calculateTotal = false) {
   const query = { filter: filterOf(text), sort: [], collapseThreads: false, calculateTotal };
-  const page = await queryEmails(store.reader(accountId), query, { position: 0, limit: 5 });
+  const page = await queryEmails(store.reader(accountId, "server"), query, { position: 0, limit: 5 });
   if (typeof page === "string") throw new Error(page);
   return page;
 }

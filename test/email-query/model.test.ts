@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 async function createWorld(nth: number): Promise<World> {
   const accountId = await createTestAccount(store);
-  const places = await findMailboxes(store.reader(accountId));
+  const places = await findMailboxes(store.reader(accountId, "server"));
   const world = new World(
     store,
     accountId,
@@ -61,7 +61,7 @@ describe("a random account", () => {
         const { query, matches } = randomQuery(world);
         const list = modelList(world.emails, query, matches);
         const window = randomWindow(world.chance, list, world);
-        const page = await queryEmails(store.reader(world.accountId), query, window);
+        const page = await queryEmails(store.reader(world.accountId, "server"), query, window);
         expect(page, `world ${nth} case ${at}: ${text(query)} ${text(window)}`).toEqual(
           modelPage(list, window, query.calculateTotal),
         );
@@ -93,7 +93,7 @@ describe("changes of a random account", () => {
     const perWorld = 40;
     for (let nth = 0; nth * perWorld < cases; nth++) {
       const world = await createWorld(10_000 + nth);
-      const reader = () => store.reader(world.accountId);
+      const reader = () => store.reader(world.accountId, "server");
       const since = decodeState(await reader().state("Email")) as State;
       const old = Array.from({ length: perWorld }, () => {
         const { query, matches } = randomQuery(world);
@@ -131,7 +131,11 @@ async function expectPrefix(world: World, query: EmailQuery, list: number[], now
   const upToId = list[known - 1]!;
   const sparse = list.map((id, index) => (index < known ? id : null));
   const request = { since, upToId, maxChanges: undefined };
-  const changes = await queryEmailChanges(store.reader(world.accountId), { ...query, calculateTotal: true }, request);
+  const changes = await queryEmailChanges(
+    store.reader(world.accountId, "server"),
+    { ...query, calculateTotal: true },
+    request,
+  );
   if (typeof changes === "string") throw new Error(`${changes}: ${text(query)}`);
   const after = splice(sparse, changes);
   expect(after.length).toBe(now.length);

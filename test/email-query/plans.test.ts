@@ -19,7 +19,7 @@ const ran: { text: string; values: readonly unknown[] }[] = [];
 beforeAll(async () => {
   store = await createTestStore({ observe: (text, values) => ran.push({ text, values }) });
   accountId = await createTestAccount(store);
-  mailboxId = (await findMailboxes(store.reader(accountId)))[0]!.id;
+  mailboxId = (await findMailboxes(store.reader(accountId, "server")))[0]!.id;
   const other = await createTestAccount(store);
   await fill(accountId);
   await fill(other);
@@ -27,7 +27,7 @@ beforeAll(async () => {
 }, 120_000);
 
 async function fill(account: number): Promise<void> {
-  const [inbox] = await findMailboxes(store.reader(account));
+  const [inbox] = await findMailboxes(store.reader(account, "server"));
   const texts = Array.from({ length: 50 }, (_, i) =>
     prepareMessage(
       Buffer.from(
@@ -48,7 +48,7 @@ async function fill(account: number): Promise<void> {
       keywords: [...(i % 10 === 0 ? [] : ["$seen"]), ...(i % 100 === 0 ? ["$flagged"] : [])],
       receivedAt: new Date(Date.UTC(2026, 0, 1) + i * 60_000),
     }));
-    await store.write(account, (tx) => writeMails(tx, withTerms(account, mails)));
+    await store.write(account, "server", (tx) => writeMails(tx, withTerms(account, mails)));
   }
 }
 
@@ -81,7 +81,7 @@ const and = (...criteria: Criterion[]): EmailFilter => ({
 /** Runs a query and says what its last statement costs. */
 async function cost(query: Partial<EmailQuery>, window: EmailWindow): Promise<Cost> {
   const full = { filter: undefined, sort: [], collapseThreads: false, calculateTotal: false, ...query };
-  const reader = store.reader(accountId);
+  const reader = store.reader(accountId, "server");
   // Each answer tells its state.
   await reader.standing();
   ran.length = 0;
@@ -172,7 +172,7 @@ describe("a page of a mailbox of thousands", () => {
 
   test("at an anchor counts what is before it", async () => {
     const page = await queryEmails(
-      store.reader(accountId),
+      store.reader(accountId, "server"),
       { filter: and(inbox()), sort: [], collapseThreads: true, calculateTotal: false },
       { position: 200, limit: 1 },
     );
@@ -202,7 +202,7 @@ describe("a search", () => {
       for (const position of [0, 20, 150, 1000]) {
         const page = (options: Partial<EmailQuery>) =>
           queryEmails(
-            store.reader(accountId),
+            store.reader(accountId, "server"),
             { filter, sort: [], collapseThreads: true, calculateTotal: false, ...options },
             { position, limit: 30 },
           ) as Promise<{ ids: number[] }>;

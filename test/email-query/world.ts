@@ -80,7 +80,7 @@ export class World {
   /** Mails arrive; some answer others, a few join two threads. */
   async arrive(count: number): Promise<void> {
     const made = Array.from({ length: count }, () => this.#mail());
-    const outcomes = await this.store.write(this.accountId, (tx) =>
+    const outcomes = await this.store.write(this.accountId, "server", (tx) =>
       writeMails(
         tx,
         withTerms(
@@ -100,7 +100,7 @@ export class World {
   async change(count: number): Promise<void> {
     const { chance } = this;
     const ids = [...new Set(Array.from({ length: count }, () => chance.pick(this.emails).id))];
-    await this.store.write(this.accountId, async (tx) => {
+    await this.store.write(this.accountId, "server", async (tx) => {
       const updates = (await findEmails(tx, ids)).map((before) => ({
         before,
         mailboxIds: chance.maybe(0.4) ? this.#places() : before.mailboxIds,
@@ -113,7 +113,7 @@ export class World {
 
   async destroy(count: number): Promise<void> {
     const ids = [...new Set(Array.from({ length: count }, () => this.chance.pick(this.emails).id))];
-    await this.store.write(this.accountId, async (tx) => {
+    await this.store.write(this.accountId, "server", async (tx) => {
       await destroyEmails(tx, await findEmails(tx, ids));
     });
     await this.load();
@@ -130,7 +130,7 @@ export class World {
       keywords: string[];
     };
     const rows = await this.store
-      .reader(this.accountId)
+      .reader(this.accountId, "server")
       .run(
         unprepared<Row>("SELECT id, no, thread_id, received_at, mailbox_ids, keywords FROM email WHERE user_id = $1"),
         [this.accountId],

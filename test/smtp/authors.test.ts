@@ -218,10 +218,11 @@ describe("a message goes to Junk", () => {
     await host.rows("ALTER TABLE received RENAME TO received_away");
     const subject = await send("From: bob@here.test\r\nTo: ada@here.test\r\n");
     const [row] = await until("a note", async () => {
-      const rows = await host.rows("SELECT last_error, junk_reason FROM incoming");
+      const rows = await host.rows("SELECT last_error, junk_reason, recipients FROM incoming");
       return rows[0]?.last_error ? rows : undefined;
     });
-    expect(row!.junk_reason).toBe("here.test is ours, and nothing shows that it sent this");
+    const reason = "here.test is ours, and nothing shows that it sent this";
+    expect(row).toMatchObject({ junk_reason: reason, recipients: [{ done: false, reasons: [reason] }] });
     await host.rows("ALTER TABLE received_away RENAME TO received");
     host.clock.ahead += 60_000;
     await host.incoming.sweep();

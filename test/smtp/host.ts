@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ensureDomain } from "../../src/admin/domains.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import { type Holder, thisProcess } from "../../src/base/holder.ts";
 import type { Log } from "../../src/base/log.ts";
-import { ensureDomain } from "../../src/cli/dkim.ts";
 import { type Delivered, Incoming } from "../../src/mail/deliver/incoming.ts";
 import { Ingest } from "../../src/mail/deliver/ingest.ts";
 import { SubmissionHints } from "../../src/mail/submit/hints.ts";
@@ -20,7 +20,9 @@ import { DiskObjects } from "../../src/store/blobs/objects/disk.ts";
 import type { Database } from "../../src/store/core/database.ts";
 import { unprepared } from "../../src/store/core/sql.ts";
 import { type StateChange, Store } from "../../src/store/core/store.ts";
+import { testAdmin } from "../support/admin.ts";
 import { type DnsServer, startDns } from "../support/dns.ts";
+import { keepEvents } from "../support/events.ts";
 import { createTestAccount, createTestDatabase } from "../support/postgres.ts";
 
 /** Real time that a test can push forward. */
@@ -58,6 +60,8 @@ export class MailHost {
   /** What else was logged. */
   readonly events: { event: string; fields: object }[] = [];
   readonly log: Log;
+  /** What the listener was told. */
+  readonly heard = keepEvents();
   smtpIn: SmtpIn | undefined;
   smtpPort = 0;
   mailOut: MailOut | undefined;
@@ -96,16 +100,18 @@ export class MailHost {
 
   newIncoming(holder: Holder = thisProcess): Incoming {
     const { store, blobs, ingest, clock, log } = this;
+    const { events } = this.heard;
     const vacation = new VacationResponder({ store, blobs, clock, log, random: randomBytes });
     const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
-    return new Incoming({ store, blobs, ingest, clock, log, holder, onDelivered });
+    return new Incoming({ store, blobs, ingest, clock, log, events, holder, onDelivered });
   }
 
   async listen({ maxMessageSize = 1_000_000, stages }: ListenOptions = {}): Promise<void> {
     const { database, blobs, incoming, clock, log, dns } = this;
+    const { events } = this.heard;
     const hostname = "mx.posthorn.test";
     const resolver = dns.resolver();
-    const options = { database, blobs, incoming, resolver, clock, log, hostname, maxMessageSize };
+    const options = { database, blobs, incoming, resolver, clock, log, events, hostname, maxMessageSize };
     this.smtpIn = await createSmtpIn(options, { ...createStages(options), ...stages });
     this.smtpPort = await this.smtpIn.listen("127.0.0.1", 0);
   }
@@ -119,6 +125,7 @@ export class MailHost {
       incoming,
       clock,
       log,
+      events: this.heard.events,
       random: randomBytes,
       resolver: dns.resolver(),
       holder: thisProcess,
@@ -136,7 +143,7 @@ export class MailHost {
 
   /** An account with the usual mailboxes. */
   async account(address: string): Promise<number> {
-    await ensureDomain(this.store, address.split("@")[1]!);
+    await ensureDomain(testAdmin(this.store), address.split("@")[1]!);
     return createTestAccount(this.store, address);
   }
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { dkimSign } from "mailauth";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { addAlias } from "../../src/store/directory/directory.ts";
 import { setQuota } from "../../src/store/mail/quota.ts";
 import { message } from "../support/messages.ts";
@@ -43,6 +43,36 @@ test("a header that takes too long to verify is stored whole", async () => {
   const from = `From: ${"(x) ".repeat(20_000)}${" ".repeat(1_000)}<eve@there.test>\r\n`;
   await send(`${from}Subject: long sender\r\n\r\nHello.\r\n`);
   expect((await arrived(ada, "long sender")).raw.toString()).toContain(from);
+});
+
+test("what is taken and what is refused is told, with the reply", async () => {
+  const { told } = host.heard;
+  told.length = 0;
+  const data = plain("told");
+  await send(data, ["ada@here.test", "bob@here.test"]);
+  await refused(send(data, "nobody@here.test"));
+  await refused(send(`Received: by a.test\r\n`.repeat(200) + data));
+  await refused(send(data, "ada@here.test", "evé@there.test"));
+  const sizeOctets = expect.any(Number);
+  expect(told).toEqual([
+    ["mailTaken", { sizeOctets, recipients: 2 }],
+    ["mailRefused", { command: "RCPT", replyCode: 550 }],
+    ["mailRefused", { command: "DATA", replyCode: 554 }],
+    ["mailRefused", { command: "MAIL", replyCode: 553 }],
+  ]);
+  expect((told[0]![1] as { sizeOctets: number }).sizeOctets).toBeGreaterThan(data.length);
+});
+
+test("what can't be made durable is told, and the peer keeps it", async () => {
+  const { told } = host.heard;
+  told.length = 0;
+  const put = vi.spyOn(host.blobs, "put").mockRejectedValueOnce(new Error("no room"));
+  expect(await refused(send(plain("kept")))).toMatch(/^451 4\.3\.0/);
+  put.mockRestore();
+  expect(told).toEqual([
+    ["mailNotStored", { sizeOctets: expect.any(Number), recipients: 1 }],
+    ["mailRefused", { command: "DATA", replyCode: 451 }],
+  ]);
 });
 
 describe("the conversation", () => {
@@ -109,7 +139,7 @@ describe("the conversation", () => {
 
   test("refuses mail for a full account at RCPT, and delivers what it took before", async () => {
     const full = await host.account("full@here.test");
-    const limit = (bytes: number | null) => host.store.write(full, (tx) => setQuota(tx, bytes));
+    const limit = (bytes: number | null) => host.store.write(full, "server", (tx) => setQuota(tx, bytes));
     await limit(5000);
     const connection = await connect();
     await connection.command("MAIL FROM:<eve@there.test> SIZE=6000", [250]);
@@ -320,6 +350,29 @@ describe("what was taken", () => {
     await other.sweep();
     await other.close();
     expect((await host.mails(bob)).filter((mail) => mail.subject === "Left")).toHaveLength(2);
+  });
+
+  test("that can't be put down as done is left to others at a stop, which waits for no pause", async () => {
+    await host.rows(
+      `CREATE FUNCTION no_removal() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not now'; END $$`,
+    );
+    await host.rows("CREATE TRIGGER no_removal BEFORE DELETE ON incoming EXECUTE FUNCTION no_removal()");
+    const stopping = host.newIncoming({ name: "stopping", isGone: () => false });
+    const recipients = [{ address: "ada@here.test", userId: ada }];
+    const message = Buffer.from(plain("Interrupted"));
+    host.warnings.length = 0;
+    await stopping.accept({ id: await stopping.newId(), message, mailFrom: "eve@there.test", recipients });
+    // Then the pause is 2 s.
+    await until("three failures", async () => host.warnings.length >= 3);
+    const begin = performance.now();
+    await stopping.close();
+    expect(performance.now() - begin).toBeLessThan(1_000);
+    await host.rows("DROP FUNCTION no_removal CASCADE");
+    const next = host.newIncoming({ name: "next", isGone: (name) => name === "stopping" });
+    await next.sweep();
+    await next.close();
+    expect(await host.rows("SELECT id FROM incoming")).toEqual([]);
+    expect((await host.mails(ada)).filter(({ subject }) => subject === "Interrupted")).toHaveLength(1);
   });
 
   test("is put off when an account cannot take it, and tried again", async () => {

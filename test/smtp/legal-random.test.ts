@@ -2,7 +2,7 @@ import { isAscii } from "node:buffer";
 import fc from "fast-check";
 import { dkimVerify } from "mailauth/lib/dkim/verify.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { dnsRecords } from "../../src/cli/dkim.ts";
+import { dnsRecords } from "../../src/admin/dns-records.ts";
 import { type PeerAbilities, wireMessage } from "../../src/mime/transport.ts";
 import { Unsendable } from "../../src/mime/unsendable.ts";
 import { findDomain } from "../../src/store/directory/directory.ts";
@@ -108,7 +108,7 @@ test("whatever was written here too", { timeout: timeFor(12, 400) }, async () =>
       const { created, notCreated } = await client.call("Email/set", { create });
       expect(notCreated).toBeNull();
       const { id, blobId } = (created as { e: { id: string; blobId: string } }).e;
-      const source = await host.blobs.read(host.store.reader(ada), blobId);
+      const source = await host.blobs.read(host.store.reader(ada, "server"), blobId);
       await expectSent(id, source!);
     }),
     { ...tries(12, 1000), endOnFailure: true },

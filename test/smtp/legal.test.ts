@@ -2,7 +2,7 @@ import { isAscii } from "node:buffer";
 import { dkimVerify } from "mailauth/lib/dkim/verify.js";
 import { simpleParser } from "mailparser";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { dnsRecords } from "../../src/cli/dkim.ts";
+import { dnsRecords } from "../../src/admin/dns-records.ts";
 import { partBytes } from "../../src/mime/decode.ts";
 import { asMessageIds, asText, parseHeader } from "../../src/mime/headers.ts";
 import { leaves } from "../../src/mime/structure.ts";

@@ -1,6 +1,6 @@
 import { authenticate } from "mailauth";
 import { describe, expect, test } from "vitest";
-import { dnsRecords } from "../../src/cli/dkim.ts";
+import { dnsRecords } from "../../src/admin/dns-records.ts";
 import { findDomain } from "../../src/store/directory/directory.ts";
 import { until } from "../support/ports.ts";
 import {
@@ -184,6 +184,24 @@ describe("the other server", () => {
     host.mailOut!.wake();
     expect(await status(id, "busy@far.test", "unknown")).toMatchObject({ smtpReply: expect.stringMatching(/^250/) });
     expect(sink.messages.map(({ to }) => to)).toEqual([["idle@far.test"], ["busy@far.test"]]);
+  });
+
+  test("is told of for each recipient at each attempt", async () => {
+    const { told } = host.heard;
+    told.length = 0;
+    sink.program({ stage: "rcpt", address: "slow@far.test", times: 1, reply: "451 4.3.0 later" });
+    sink.program({ stage: "rcpt", address: "lost@far.test", reply: "550 5.1.1 unknown" });
+    const { id } = await sent(await mail("slow@far.test, lost@far.test, bob@here.test", "Told"));
+    await status(id, "bob@here.test", "yes");
+    await status(id, "lost@far.test", "no");
+    host.clock.ahead += 3 * 60_000;
+    host.mailOut!.wake();
+    await status(id, "slow@far.test", "unknown");
+    await host.mailOut!.idle();
+    const attempts = told.flatMap(([name, event]) => (name === "attemptEnded" ? [event] : []));
+    expect(attempts.map(({ result }) => result).sort()).toEqual(["deferred", "failed", "sent", "sent"]);
+    expect(attempts.find(({ result }) => result === "failed")!.smtpReply).toBe("550 5.1.1 unknown");
+    expect(told.filter(([name]) => name === "mailTaken")).toHaveLength(1);
   });
 
   test("that says 550 brings a report into the inbox, in the thread of the mail", async () => {

@@ -61,7 +61,7 @@ export function clientOf(account: number): TestClient {
 export async function draft(raw: Buffer, by = client): Promise<string> {
   const blob = await host.blobs.put(raw);
   const account = by.login.accounts[0]!.id;
-  await host.store.write(account, (tx) => host.blobs.reference(tx, blob));
+  await host.store.write(account, "server", (tx) => host.blobs.reference(tx, blob));
   const { list } = await by.call("Mailbox/get", { ids: null });
   const drafts = (list as { id: string; role: string }[]).find((mailbox) => mailbox.role === "drafts")!.id;
   const emails = {

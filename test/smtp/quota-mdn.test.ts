@@ -44,7 +44,7 @@ async function email(text: string): Promise<string> {
 }
 
 test("mail to a full mailbox of ours waits until there is room, and comes once; others get theirs", async () => {
-  await host.store.write(bob, (tx) => setQuota(tx, 100));
+  await host.store.write(bob, "server", (tx) => setQuota(tx, 100));
   const emailId = await email(
     "From: ada@here.test\r\nTo: bob@here.test, ada@here.test\r\nSubject: Waits\r\n\r\nHello.\r\n",
   );
@@ -57,7 +57,7 @@ test("mail to a full mailbox of ours waits until there is room, and comes once; 
   expect(await status()).toMatchObject({
     "bob@here.test": { smtpReply: "452 4.2.2 this mailbox is full", delivered: "queued" },
   });
-  await host.store.write(bob, (tx) => setQuota(tx, null));
+  await host.store.write(bob, "server", (tx) => setQuota(tx, null));
   host.clock.ahead += 5 * 60_000;
   host.mailOut!.wake();
   await until("bob's", async () => (await status())["bob@here.test"]!.delivered === "yes");

@@ -26,12 +26,14 @@ export async function createEmailWorld(services: Services): Promise<EmailWorld> 
   const { store, blobs } = services;
   const account = await createTestAccount(store);
   const client = new TestClient(methods, services, testLogin([account]));
-  const places = await findMailboxes(store.reader(account));
+  const places = await findMailboxes(store.reader(account, "server"));
   const inbox = encodeId("m", places.find((place) => place.role === "inbox")!.id);
 
   async function upload(bytes: Buffer | string): Promise<string> {
     const blob = await blobs.put(Buffer.from(bytes));
-    await store.write(account, (tx) => blobs.reference(tx, blob, { expiresAt: new Date(Date.now() + 3600_000) }));
+    await store.write(account, "server", (tx) =>
+      blobs.reference(tx, blob, { expiresAt: new Date(Date.now() + 3600_000) }),
+    );
     return encodeBlobId(blob.sha256);
   }
 
@@ -48,7 +50,7 @@ export async function createEmailWorld(services: Services): Promise<EmailWorld> 
 
   async function source(id: unknown): Promise<string> {
     const { blobId } = await get(id, ["blobId"]);
-    return (await blobs.read(store.reader(account), blobId as string))!.toString();
+    return (await blobs.read(store.reader(account, "server"), blobId as string))!.toString();
   }
 
   return { account, client, inbox, upload, create, get, source };

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { silentEvents } from "../../src/base/events.ts";
 import { encodeId } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { Services } from "../../src/jmap/method.ts";
@@ -68,8 +69,8 @@ export async function createFuzzHost(): Promise<FuzzHost> {
   const resolver = { resolve4: async () => [], resolve6: async () => [] } as unknown as WebPushOptions["resolver"];
   const holder = { name: "fuzz", isGone: () => false };
   const contact = "mailto:postmaster@home.test";
-  const deps = { store, bus, clock, resolver, random: randomBytes, log, holder, allowPrivateTargets: false, contact };
-  const webPush = await WebPush.open(deps);
+  const deps = { store, bus, clock, resolver, random: randomBytes, log, events: silentEvents, holder, contact };
+  const webPush = await WebPush.open({ ...deps, allowPrivateTargets: false });
   afterwards(async () => {
     await webPush.close();
     await bus.close();
@@ -109,13 +110,13 @@ async function createFuzzWorld(
   const { store } = services;
   const address = `fuzz${++count}@example.com`;
   const ids = [await createTestAccount(store, address), await createTestAccount(store)] as const;
-  await store.write(ids[0], (tx) => setQuota(tx, 1_000_000_000));
+  await store.write(ids[0], "server", (tx) => setQuota(tx, 1_000_000_000));
   const newClient = () =>
     new TestClient(methods, services, testLogin([...ids], { login: `login${++count}@example.com` }));
   const client = newClient();
   const [account, other] = ids.map((id) => encodeId("u", id)) as [string, string];
   const role = async (id: number, wanted: string) =>
-    encodeId("m", (await findMailboxes(store.reader(id))).find((place) => place.role === wanted)!.id);
+    encodeId("m", (await findMailboxes(store.reader(id, "server"))).find((place) => place.role === wanted)!.id);
   const make = async (name: string, args: Json, record: Json, key = "create"): Promise<Json> => {
     const answer = await client.call(name, { ...args, [key]: { a: record } });
     const made = (answer.created as Made)?.a;

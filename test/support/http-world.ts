@@ -44,7 +44,7 @@ export interface HttpWorld {
 /** All endpoints with real parts behind them, one account, and credentials that are checked for real. */
 export async function createHttpWorld(): Promise<HttpWorld> {
   const { services, failures } = await createFuzzHost();
-  const { store, clock, log } = services;
+  const { store, clock, log, events } = services;
   const bus = new ProcessBus({ store, log, sweepInterval: 60_000 });
   store.onCommit = (change) => bus.publish(change);
   const passwordHash = await hashPassword(known.password);
@@ -54,7 +54,7 @@ export async function createHttpWorld(): Promise<HttpWorld> {
   // Tests stand for proxies of their own.
   const proxies = new Proxies({ trusted: ["127.0.0.0/8"], publicUrl: "", log });
   const draining = new AbortController();
-  const push = { bus, log, draining: draining.signal, authenticate, proxies, maxPerLogin: 10_000 };
+  const push = { bus, log, events, draining: draining.signal, authenticate, proxies, maxPerLogin: 10_000 };
   const deps: HttpDeps = {
     services,
     registry: createRegistry(methods),

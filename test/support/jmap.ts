@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Login } from "../../src/auth/login.ts";
+import { silentEvents } from "../../src/base/events.ts";
 import { encodeId } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { type DispatchResult, dispatch } from "../../src/jmap/dispatch.ts";
@@ -17,6 +18,7 @@ export function testServices(store: Store, extra: Partial<Services> = {}): Servi
     clock: store.clock,
     random: randomBytes,
     log: silentLog,
+    events: silentEvents,
     limits: defaultLimits,
     octets: octetPool(defaultLimits),
     webPush: { applicationServerKey: "key" } as WebPush,

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { inject } from "vitest";
-import { type Clock, systemClock } from "../../src/base/clock.ts";
+import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { Database, type StatementObserver } from "../../src/store/core/database.ts";
 import { unprepared } from "../../src/store/core/sql.ts";
-import { Store } from "../../src/store/core/store.ts";
+import { Store, type StoreOptions } from "../../src/store/core/store.ts";
 import { createAccount } from "../../src/store/directory/directory.ts";
 import { createDefaultMailboxes } from "../../src/store/mail/mailboxes.ts";
 import { afterwards } from "./afterwards.ts";
@@ -31,9 +31,11 @@ export async function createTestDatabase(observe?: StatementObserver, template =
   return { database, connection };
 }
 
-export async function createTestStore(options: { clock?: Clock; observe?: StatementObserver } = {}): Promise<Store> {
-  const { database } = await createTestDatabase(options.observe);
-  return new Store({ database, clock: options.clock ?? systemClock, log: silentLog });
+type TestStoreOptions = { observe?: StatementObserver } & Partial<StoreOptions>;
+
+export async function createTestStore({ observe, ...options }: TestStoreOptions = {}): Promise<Store> {
+  const { database } = await createTestDatabase(observe);
+  return new Store({ database, clock: systemClock, log: silentLog, ...options });
 }
 
 let accounts = 0;

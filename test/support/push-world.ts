@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect } from "vitest";
 import type { Login } from "../../src/auth/login.ts";
+import { silentEvents } from "../../src/base/events.ts";
 import { encodeId } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { methods } from "../../src/jmap/methods.ts";
@@ -82,6 +83,7 @@ export class PushWorld {
       resolver,
       random: randomBytes,
       log: silentLog,
+      events: silentEvents,
       holder: { name, isGone: () => false },
       allowPrivateTargets: true,
       contact: "mailto:postmaster@home.test",
@@ -135,7 +137,7 @@ export class PushWorld {
 
   /** Changes objects of these types, as any front door does. */
   async change(...types: TypeName[]): Promise<void> {
-    await this.server.store.write(this.login.userId, async (tx) => {
+    await this.server.store.write(this.login.userId, "server", async (tx) => {
       for (const type of types) tx.changed({ type, id: 1, kind: Kind.properties });
     });
   }
@@ -145,7 +147,7 @@ export class PushWorld {
   }
 
   state(type: TypeName): Promise<string> {
-    return this.server.store.reader(this.login.userId).state(type);
+    return this.server.store.reader(this.login.userId, "server").state(type);
   }
 
   async exists(id: string): Promise<boolean> {

@@ -52,7 +52,7 @@ const rows = unprepared<{ message_id: string; thread_id: number }>(`
 /** In writes of one mail of each conversation, or all in one. Then each thread's mails, as Message-IDs. */
 async function threadsOf(order: readonly Mail[][], inOne: boolean): Promise<string[]> {
   const account = await createTestAccount(store);
-  const [inbox] = await findMailboxes(store.reader(account));
+  const [inbox] = await findMailboxes(store.reader(account, "server"));
   const ingest = new Ingest(store);
   const longest = Math.max(...order.map((mails) => mails.length));
   const rounds = Array.from({ length: longest }, (_, round) => order.flatMap((mails) => mails.slice(round, round + 1)));
@@ -66,7 +66,7 @@ async function threadsOf(order: readonly Mail[][], inOne: boolean): Promise<stri
     }));
     await ingest.addAll(account, mails);
   }
-  const found = await store.reader(account).run(rows, [account]);
+  const found = await store.reader(account, "server").run(rows, [account]);
   return [...Map.groupBy(found, (row) => row.thread_id).values()]
     .map((mails) =>
       mails

@@ -87,7 +87,7 @@ describe("Blob/upload", () => {
   });
 
   test("its creation ids stand for blobs wherever mail is made or read", async () => {
-    const places = await findMailboxes(store.reader(account));
+    const places = await findMailboxes(store.reader(account, "server"));
     const mailboxIds = { [encodeId("m", places.find(({ role }) => role === "inbox")!.id)]: true };
     const accountId = client.account;
     const message = `Subject: fox\r\n\r\n${fox}\r\n`;
@@ -158,7 +158,7 @@ describe("Blob/upload", () => {
     const limits = { ...services.limits, maxSizeUpload: 100 };
     client = new TestClient(methods, { ...services, limits }, testLogin([account]));
     expect(await upload([{ blobId: id }])).toMatchObject({ type: "tooLarge", maxSize: 100 });
-    await store.write(account, (tx) => setQuota(tx, 5));
+    await store.write(account, "server", (tx) => setQuota(tx, 5));
     expect(await upload([{ "data:asText": "123456" }])).toMatchObject({ type: "overQuota" });
   });
 });
@@ -238,7 +238,7 @@ describe("Blob/get", () => {
 
 describe("Blob/lookup", () => {
   test("finds what holds a message, or a part of one", async () => {
-    const places = await findMailboxes(store.reader(account));
+    const places = await findMailboxes(store.reader(account, "server"));
     const mailboxIds = Object.fromEntries(places.slice(0, 2).map(({ id }) => [encodeId("m", id), true]));
     const { id: blobId } = await upload([{ "data:asText": "Subject: x\r\n\r\nbody" }]);
     const imported = await client.call("Email/import", { emails: { e: { blobId, mailboxIds } } });

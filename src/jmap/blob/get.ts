@@ -67,7 +67,7 @@ async function show(
 ): Promise<JmapObject | undefined> {
   const end = length === undefined ? undefined : Math.min(offset + length, Number.MAX_SAFE_INTEGER);
   const range = { start: offset, ...(end !== undefined && { end }) };
-  const opened = await services.blobs.open(services.store.reader(accountId, login.userId), blobId, range);
+  const opened = await services.blobs.open(services.store.reader(accountId, login), blobId, range);
   if (!opened) return undefined;
   const readsBytes = [...wanted].some((name) => name !== "id" && name !== "size");
   try {

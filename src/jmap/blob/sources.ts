@@ -121,7 +121,7 @@ export class Assembler {
     const opened =
       fresh || wireId === undefined
         ? undefined
-        : await services.blobs.open(services.store.reader(accountId, login.userId), wireId, {
+        : await services.blobs.open(services.store.reader(accountId, login), wireId, {
             start,
             ...(end !== undefined && { end }),
           });

@@ -26,7 +26,7 @@ test("blobs and parts of blobs become readable in the other account, and no more
   const [from, to] = [await createTestAccount(store), await createTestAccount(store)];
   const client = new TestClient(methods, services, testLogin([from, to]));
   const [whole, secret] = [await blobs.put(Buffer.from("0123456789")), await blobs.put(Buffer.from("secret part"))];
-  await store.write(from, async (tx) => {
+  await store.write(from, "server", async (tx) => {
     for (const blob of [whole, secret]) await blobs.reference(tx, blob);
   });
   const wholeId = encodeBlobId(whole.sha256);
@@ -35,7 +35,7 @@ test("blobs and parts of blobs become readable in the other account, and no more
   const response = await client.call("Blob/copy", { ...accounts, blobIds: [wholeId, part, "bnone", wholeId] });
   expect(response).toMatchObject({ ...accounts, notCopied: { bnone: { type: "notFound" } } });
   const copied = response.copied as Record<string, string>;
-  const read = async (blobId: string) => (await blobs.read(store.reader(to), blobId))?.toString();
+  const read = async (blobId: string) => (await blobs.read(store.reader(to, "server"), blobId))?.toString();
   expect(await read(copied[wholeId]!)).toBe("0123456789");
   expect(await read(copied[part]!)).toBe("part");
   expect(await read(encodeBlobId(secret.sha256))).toBeUndefined();
@@ -45,7 +45,7 @@ test("blobs and parts of blobs become readable in the other account, and no more
   expect(await call({ fromAccountId: "u999" })).toMatchObject({ type: "fromAccountNotFound" });
   expect(await call({ accountId: client.account })).toMatchObject({ type: "invalidArguments" });
 
-  await store.write(to, (tx) => setQuota(tx, 5));
+  await store.write(to, "server", (tx) => setQuota(tx, 5));
   expect(await call({ blobIds: [wholeId, part] })).toMatchObject({
     copied: { [part]: expect.any(String) },
     notCopied: { [wholeId]: { type: "overQuota" } },

@@ -45,7 +45,7 @@ export const blobCopy = ownMethod({
 /** A part becomes a blob of its own: the message that it is in stays where it is. */
 async function findCopies(blobIds: string[], from: number, call: Call): Promise<Map<string, StoredBlob>> {
   const { store, blobs } = call.services;
-  const reader = store.reader(from, call.login.userId);
+  const reader = store.reader(from, call.login);
   const whole = blobIds.flatMap((blobId) => {
     const decoded = decodeBlobId(blobId);
     return decoded?.steps.length === 0 ? [decoded.sha256] : [];

@@ -26,7 +26,7 @@ beforeEach(async () => {
   client = new TestClient(methods, services, testLogin(ids));
   const place = async (id: number) => ({
     accountId: encodeId("u", id),
-    inbox: encodeId("m", (await findMailboxes(store.reader(id))).find(({ role }) => role === "inbox")!.id),
+    inbox: encodeId("m", (await findMailboxes(store.reader(id, "server"))).find(({ role }) => role === "inbox")!.id),
   });
   [from, to] = [await place(ids[0]!), await place(ids[1]!)];
 });
@@ -188,7 +188,7 @@ test("destroyFromIfInState guards the originals alone", async () => {
 
 test("a copy that there is no room for is refused, and its original stays", async () => {
   const id = await original();
-  await store.write(decodeId("u", to.accountId)!, (tx) => setQuota(tx, 10));
+  await store.write(decodeId("u", to.accountId)!, "server", (tx) => setQuota(tx, 10));
   const create = { a: { id, mailboxIds: { [to.inbox]: true } } };
   const { responses } = await client.request([
     ["Email/copy", { ...accounts(), create, onSuccessDestroyOriginal: true }, "0"],

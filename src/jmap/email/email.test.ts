@@ -167,7 +167,7 @@ describe("Email/set create", () => {
     });
     expect(hasAttachment).toBe(true);
     for (const part of attachments as Json[]) {
-      const bytes = await services.blobs.read(store.reader(account), part.blobId as string);
+      const bytes = await services.blobs.read(store.reader(account, "server"), part.blobId as string);
       expect(bytes?.toString()).toBe("picture");
     }
   });
@@ -289,7 +289,7 @@ describe("Email/set update and destroy", () => {
     const answer = await client.call("Email/set", { destroy: [id, "e9999"] });
     expect(answer).toMatchObject({ destroyed: [id], notDestroyed: { e9999: { type: "notFound" } } });
     expect(await client.call("Email/get", { ids: [id] })).toMatchObject({ list: [], notFound: [id] });
-    expect(await services.blobs.read(store.reader(account), blobId as string)).toBeUndefined();
+    expect(await services.blobs.read(store.reader(account, "server"), blobId as string)).toBeUndefined();
   });
 
   test("ifInState that is not the state changes nothing", async () => {

@@ -40,14 +40,14 @@ export const emailImport = ownMethod({
     const { store, limits, ingest } = call.services;
     const entries = Object.entries(args.emails);
     if (entries.length > limits.maxObjectsInSet) throw new MethodError("requestTooLarge");
-    const state = await store.reader(call.accountId).state("Email");
-    if (args.ifInState != null && args.ifInState !== state) throw new MethodError("stateMismatch");
+    const readState = () => store.reader(call.accountId, call.login).state("Email");
+    if (args.ifInState != null && args.ifInState !== (await readState())) throw new MethodError("stateMismatch");
     const prepared = new Map<string, NewMail | SetError>();
     for (const [creationId, email] of entries) prepared.set(creationId, await prepareImport(email as JmapObject, call));
     const mails = [...prepared.values()].filter((mail): mail is NewMail => !(mail instanceof SetError));
     const added =
       mails.length === 0
-        ? { outcomes: [], oldState: state, newState: state }
+        ? unchanged(await readState())
         : args.ifInState
           ? await addInState(mails, args.ifInState, call)
           : await ingest.addAll(call.accountId, mails);
@@ -55,18 +55,21 @@ export const emailImport = ownMethod({
   },
 });
 
+const unchanged = (state: string): Added => ({ outcomes: [], oldState: state, newState: state });
+
 /** Not folded with what else arrives: `ifInState` is checked under the account row. */
 function addInState(mails: NewMail[], ifInState: string, call: Call): Promise<Added> {
   const termed = withTerms(call.accountId, mails);
   return call.services.store.write(
     call.accountId,
+    call.login,
     async (tx) => {
       const oldState = await tx.state("Email");
       if (oldState !== ifInState) throw new MethodError("stateMismatch");
       const outcomes = await writeMails(tx, termed);
       return { outcomes, oldState, newState: await tx.state("Email") };
     },
-    { ids: mails.length * 2, bytes: totalSize(mails) },
+    { ids: mails.length * 2, bytes: totalSize(mails), states: true },
   );
 }
 
@@ -96,7 +99,7 @@ async function readMessage(blobId: string, call: Call): Promise<{ bytes: Buffer;
   const { blobs, store } = call.services;
   const decoded = decodeBlobId(blobId);
   if (!decoded) return undefined;
-  const reader = store.reader(call.accountId, call.login.userId);
+  const reader = store.reader(call.accountId, call.login);
   if (decoded.steps.length === 0) {
     const blob = await findBlob(reader, decoded.sha256);
     return blob && { blob, bytes: await blobs.readObject(blob) };

@@ -129,7 +129,7 @@ describe("Email/parse", () => {
       const email = await parseOne(attached!.blobId);
       expect(email).toMatchObject({ subject: "東京", attachments: [{ name: "x.pdf" }] });
       const [pdf] = email.attachments as { blobId: string }[];
-      expect((await services.blobs.read(store.reader(account), pdf!.blobId))?.toString()).toBe("pdf bytes");
+      expect((await services.blobs.read(store.reader(account, "server"), pdf!.blobId))?.toString()).toBe("pdf bytes");
     }
   });
 
@@ -146,7 +146,7 @@ describe("Email/parse", () => {
     const email = await parseOne(blobId);
     expect(email.subject).toBe("東京");
     const [pdf] = email.attachments as { blobId: string }[];
-    expect((await services.blobs.read(store.reader(account), pdf!.blobId))?.toString()).toBe("pdf bytes");
+    expect((await services.blobs.read(store.reader(account, "server"), pdf!.blobId))?.toString()).toBe("pdf bytes");
   });
 
   test("bytes that are no message, and ids of nothing, are told apart", async () => {

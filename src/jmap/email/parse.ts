@@ -44,7 +44,7 @@ export const emailParse = ownMethod({
     const parsed: Record<string, JmapObject> = {};
     const notParsable: string[] = [];
     const notFound: string[] = [];
-    const reader = call.services.store.reader(call.accountId, call.login.userId);
+    const reader = call.services.store.reader(call.accountId, call.login);
     for (const given of blobIds) {
       const blobId = dereference(given, call.createdId) ?? "";
       const bytes = await call.services.blobs.read(reader, blobId);
@@ -100,6 +100,8 @@ async function keep(bytes: Buffer, call: Call): Promise<StoredBlob> {
   const { blobs, store, clock } = call.services;
   const blob = await blobs.put(bytes);
   const expiresAt = new Date(clock.now().getTime() + uploadLife);
-  await store.write(call.accountId, (tx) => referenceBlobs(tx, [blob], { expiresAt, uploader: call.login.userId }));
+  await store.write(call.accountId, call.login, (tx) =>
+    referenceBlobs(tx, [blob], { expiresAt, uploader: call.login.userId }),
+  );
   return blob;
 }

@@ -108,7 +108,7 @@ async function writeDraft(email: JmapObject, call: Call): Promise<Written> {
   const blobs = new Map<string, Buffer>();
   const missing: string[] = [];
   let size = 0;
-  const reader = services.store.reader(call.accountId, call.login.userId);
+  const reader = services.store.reader(call.accountId, call.login);
   for (const blobId of draft.blobIds) {
     const bytes = await services.blobs.read(reader, dereference(blobId, call.createdId) ?? "");
     if (!bytes) missing.push(blobId);

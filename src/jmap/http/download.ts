@@ -30,7 +30,7 @@ export async function handleDownload(
   }
   const etag = `"${target.blobId}"`;
   const range = requestedRange(req, etag);
-  const blob = await services.blobs.open(services.store.reader(account.id, login.userId), target.blobId, range);
+  const blob = await services.blobs.open(services.store.reader(account.id, login), target.blobId, range);
   if (!blob) throw new RequestError("about:blank", 404, "There is no such blob.");
   try {
     await send(req, res, { target, etag, blob, isRange: range !== undefined });

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { keepEvents } from "../../../test/support/events.ts";
 import type { Login } from "../../auth/login.ts";
 import { silentLog } from "../../base/log.ts";
 import { ProcessBus } from "../../push/bus.ts";
@@ -33,6 +34,7 @@ const store = {
 } as unknown as Store;
 
 let bus: ProcessBus;
+let heard: ReturnType<typeof keepEvents>;
 let draining: AbortController;
 let valid: Login | "throttled" | undefined;
 let server: Server;
@@ -42,12 +44,14 @@ let spoil: (res: ServerResponse) => void;
 beforeEach(async () => {
   modseqs.set(1, 5).set(2, 5);
   bus = new ProcessBus({ store, log: silentLog });
+  heard = keepEvents();
   draining = new AbortController();
   valid = login;
   const authenticate = async () => valid;
   const eventSource = createEventSource({
     bus,
     log: silentLog,
+    events: heard.events,
     draining: draining.signal,
     authenticate,
     proxies: new Proxies({ trusted: [], publicUrl: "", log: silentLog }),
@@ -111,6 +115,7 @@ describe("an event source, RFC 8620 §7.3", () => {
       "@type": "StateChange",
       changed: { u1: { Email: "1-6", Mailbox: "1-6" } },
     });
+    expect(heard.told).toEqual([["pushSent", { channel: "eventsource" }]]);
     await cancel();
   });
 

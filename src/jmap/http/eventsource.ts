@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Authenticator, Login } from "../../auth/login.ts";
+import type { Events } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
 import type { Bus } from "../../push/bus.ts";
 import { type Connection, Connections, opensSame } from "../../push/connections.ts";
@@ -14,6 +15,7 @@ import { refuse } from "./refusals.ts";
 export interface EventSourceDeps {
   bus: Bus;
   log: Log;
+  events: Events;
   /** Aborted when the server drains: open streams end. */
   draining: AbortSignal;
   /** Looks at credentials again from time to time: a stream ends when they open nothing any more. */
@@ -186,6 +188,7 @@ class Stream implements Connection {
   #sendState({ pushState, ...change }: StateChange): Promise<void> | undefined {
     this.#ping?.refresh();
     const flowing = this.#res.write(`event: state\nid: ${pushState}\ndata: ${JSON.stringify(change)}\n\n`);
+    this.#deps.events.pushSent({ channel: "eventsource" });
     if (this.#parameters.closeAfterState) this.close();
     else if (!flowing) return drained(this.#res);
     return undefined;

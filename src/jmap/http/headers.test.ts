@@ -16,7 +16,7 @@ beforeAll(async () => {
   const { store, blobs } = world.deps.services;
   const blob = await blobs.put(bytes);
   const expiresAt = new Date(Date.now() + 3_600_000);
-  await store.write(world.account, (tx) => blobs.reference(tx, blob, { expiresAt }));
+  await store.write(world.account, "server", (tx) => blobs.reference(tx, blob, { expiresAt }));
   const id = encodeBlobId(blob.sha256);
   path = `/jmap/download/${encodeId("u", world.account)}/${id}/a.bin?type=text/plain`;
   etag = `"${id}"`;

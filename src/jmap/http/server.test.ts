@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { keepEvents } from "../../../test/support/events.ts";
 import { testLogin, testServices } from "../../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
 import type { Login } from "../../auth/login.ts";
@@ -41,7 +42,7 @@ beforeAll(async () => {
   account = encodeId("u", login.userId);
   const { id: fullId } = login.accounts[1]!;
   full = encodeId("u", fullId);
-  await store.write(fullId, (tx) => setQuota(tx, 10));
+  await store.write(fullId, "server", (tx) => setQuota(tx, 10));
   const otherId = await createTestAccount(store);
   other = encodeId("u", otherId);
   const guest = testLogin([otherId, login.userId, removed], { login: "guest" });
@@ -163,6 +164,35 @@ test.each([
   expect(response.status).toBe(400);
   expect(response.headers.get("content-type")).toContain("application/problem+json");
   expect(await response.json()).toMatchObject({ type: problem(name), status: 400 });
+});
+
+test("each request is told by the endpoint that it reached, when its answer is taken", async () => {
+  const { events, told } = keepEvents();
+  const before = deps.services.events;
+  deps.services.events = events;
+  const expected: [string, number][] = [];
+  const ask = async (endpoint: string, asked: Promise<Response>) => {
+    const response = await asked;
+    await response.arrayBuffer();
+    expected.push([endpoint, response.status]);
+    await vi.waitFor(() => expect(told).toHaveLength(expected.length));
+  };
+  await ask("session", get("/.well-known/jmap"));
+  await ask("session", get("/jmap/session", { Authorization: "Bearer wrong" }));
+  await ask("api", post({ using: [], methodCalls: [] }));
+  await ask("api", post("nonsense"));
+  await ask("api", get("/jmap/api"));
+  await ask("api", fetch(`${base}/jmap/api?a=b`, { method: "POST", headers: authorization, body: "{}" }));
+  await ask("upload", fetch(`${base}/jmap/upload/${account}/`, { method: "POST", headers: authorization, body: "a" }));
+  await ask("download", get(`/jmap/download/${account}/none/name`));
+  await ask("eventsource", get("/jmap/eventsource"));
+  await ask("other", get("/healthz"));
+  await ask("other", get("/jmap/api/nothing"));
+  await ask("other", get("/%"));
+  deps.services.events = before;
+  expect(expected.map(([, status]) => status)).toEqual([200, 401, 200, 400, 405, 400, 201, 404, 404, 200, 404, 404]);
+  const seconds = expect.any(Number);
+  expect(told).toEqual(expected.map(([endpoint, status]) => ["requestEnded", { endpoint, status, seconds }]));
 });
 
 test("limits name themselves", async () => {
@@ -366,7 +396,10 @@ test("what is uploaded into a shared account is its uploader's alone until a mes
   const { blobId } = (await (await upload(raw)).json()) as { blobId: string };
   const path = `/jmap/download/${account}/${blobId}/x?type=text/plain`;
   const call = async (name: string, args: object, headers = {}) => {
-    const body = { using: [...using, capabilities.blob], methodCalls: [[name, { accountId: account, ...args }, "0"]] };
+    const body = {
+      using: [...using, capabilities.blob, capabilities.mdn],
+      methodCalls: [[name, { accountId: account, ...args }, "0"]],
+    };
     const { methodResponses } = (await (await post(body, headers)).json()) as { methodResponses: [[string, object]] };
     return methodResponses[0][1];
   };
@@ -376,6 +409,7 @@ test("what is uploaded into a shared account is its uploader's alone until a mes
     ["Blob/upload", { create: { a: { data: [{ blobId }] } } }, { notCreated: { a: { type: "blobNotFound" } } }],
     ["Blob/copy", { fromAccountId: account, accountId: other, blobIds: [blobId] }, { copied: null }],
     ["Email/parse", { blobIds: [blobId] }, { notFound: [blobId] }],
+    ["MDN/parse", { blobIds: [blobId] }, { notFound: [blobId] }],
     ["Email/import", { emails: { a: { blobId, mailboxIds: { m1: true } } } }, { created: null }],
     [
       "Email/set",

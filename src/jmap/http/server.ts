@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import express, { type NextFunction, type Request, type Response } from "express";
 import type { Login } from "../../auth/login.ts";
+import type { EndpointName } from "../../base/events.ts";
 import { FairTurns } from "../../base/fair-turns.ts";
 import { AccountMissing } from "../../store/core/errors.ts";
 import { RequestError } from "../errors.ts";
@@ -10,6 +11,7 @@ import { authenticate, noSuchAccount } from "./authenticate.ts";
 import { handleCors } from "./cors.ts";
 import type { HttpDeps } from "./deps.ts";
 import { handleDownload } from "./download.ts";
+import { reach, watch } from "./exchange.ts";
 import { gate, gateOf } from "./gate.ts";
 import { Concurrency, Turns } from "./limits.ts";
 import { refuse } from "./refusals.ts";
@@ -36,6 +38,7 @@ export type Endpoint = (typeof endpoints)[number];
 export function createHttpServer(deps: HttpDeps): Server {
   const { services, requests } = deps;
   const serveApi = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    reach(res, "api");
     const login = await signIn(req, deps);
     // The turn lasts until the answer is taken: clients that don't read must not pile answers up.
     await requests.run(login.login, req.socket, () => handleApi(deps, req, res, login));
@@ -46,6 +49,7 @@ export function createHttpServer(deps: HttpDeps): Server {
     deps.upgrade !== undefined && isWebSocket(req) && urlOf(req).pathname === "/jmap/ws";
   const options = { noDelay: true, keepAliveTimeout: 65_000, requestTimeout: longestBody, shouldUpgradeCallback };
   const server = createServer(options, (req, res) => {
+    watch(res, services.events);
     gateOf(req).begin(req, res);
     try {
       checkHost(req);
@@ -91,39 +95,47 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
   );
 
   /** RFC 9110 §15.5.6: who comes with another method is told which one is served. */
-  const only = (method: "get" | "post", allow: string) => (path: Endpoint, handler: Route) => {
-    app[method](path, handler);
-    app.all(path, (_req, res) => {
-      res.setHeader("Allow", allow);
-      throw new RequestError("about:blank", 405, `This wants a ${method.toUpperCase()}.`);
-    });
-  };
+  const only =
+    (method: "get" | "post", allow: string) =>
+    (path: Endpoint, handler: Route, name: EndpointName = "other") => {
+      app.all(path, (_req, res, next) => {
+        reach(res, name);
+        next();
+      });
+      app[method](path, handler);
+      app.all(path, (_req, res) => {
+        res.setHeader("Allow", allow);
+        throw new RequestError("about:blank", 405, `This wants a ${method.toUpperCase()}.`);
+      });
+    };
   const get = only("get", "GET, HEAD, OPTIONS");
   const post = only("post", "POST, OPTIONS");
 
-  get("/.well-known/jmap", session);
-  get("/jmap/session", session);
-  post("/jmap/api", serveApi);
+  get("/.well-known/jmap", session, "session");
+  get("/jmap/session", session, "session");
+  post("/jmap/api", serveApi, "api");
   post(
     "/jmap/upload/:accountId",
     signedIn((req, res, login) =>
       uploads.run(login.login, req.socket, () => handleUpload(deps, req, res, login, String(req.params.accountId))),
     ),
+    "upload",
   );
   const download = signedIn((req, res, login) => {
     const { accountId, blobId, name = "" } = req.params as Record<"accountId" | "blobId", string> & { name?: string };
     const type = urlOf(req).searchParams.get("type") || "application/octet-stream";
     return downloads.run(login.login, () => handleDownload(deps, req, res, login, { accountId, blobId, name, type }));
   });
-  get("/jmap/download/:accountId/:blobId/:name", download);
+  get("/jmap/download/:accountId/:blobId/:name", download, "download");
   // Of a client that has no name for it.
-  get("/jmap/download/:accountId/:blobId", download);
+  get("/jmap/download/:accountId/:blobId", download, "download");
   get(
     "/jmap/eventsource",
     signedIn((req, res, login) => {
       if (!deps.eventSource) throw new RequestError("about:blank", 404, "There is no event source.");
       deps.eventSource(req, res, login, urlOf(req));
     }),
+    "eventsource",
   );
   if (deps.upgrade) get("/jmap/ws", wantsUpgrade);
   get("/healthz", (_req, res) => void res.type("text").send("ok\n"));

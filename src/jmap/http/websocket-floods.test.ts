@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import type { Login } from "../../auth/login.ts";
+import { silentEvents } from "../../base/events.ts";
 import { FairTurns } from "../../base/fair-turns.ts";
 import { silentLog } from "../../base/log.ts";
 import { ProcessBus } from "../../push/bus.ts";
@@ -33,6 +34,7 @@ beforeEach(async () => {
   deps = {
     bus,
     log: silentLog,
+    events: silentEvents,
     random: randomBytes,
     draining: new AbortController().signal,
     authenticate: async () => login,

@@ -1,9 +1,10 @@
 import type { WebSocket } from "ws";
 import type { Authenticator, Login } from "../../auth/login.ts";
+import type { Events } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
 import type { Bus } from "../../push/bus.ts";
 import { type CloseReason, type Connection, opensSame } from "../../push/connections.ts";
-import { chooseTypes } from "../../push/states.ts";
+import { chooseTypes, type StateChange } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
 import type { Arrival, Arrivals } from "../arrivals.ts";
 import { RequestError } from "../errors.ts";
@@ -32,6 +33,7 @@ const cutOffPatience = 100;
 export interface SessionDeps {
   bus: Bus;
   log: Log;
+  events: Events;
   random: Services["random"];
   /** Runs a request object of RFC 8620 §3.3 and gives its response object; throws RequestError. */
   processRequest: (login: Login, body: unknown, octets: Octets, agent: string | undefined) => Promise<object>;
@@ -265,7 +267,7 @@ export class WebSocketSession implements Connection {
         accountIds: this.#accounts,
         types: chooseTypes(dataTypes),
         pushState,
-        send: (change) => this.#send(change),
+        send: (change) => this.#push(change),
       });
       this.#subscriber = subscriber;
       try {
@@ -277,6 +279,11 @@ export class WebSocketSession implements Connection {
     }
     this.#switching = false;
     if (!this.#isOpen()) this.#subscriber?.close();
+  }
+
+  #push(change: StateChange): Promise<void> | undefined {
+    if (this.#isOpen()) this.#deps.events.pushSent({ channel: "websocket" });
+    return this.#send(change);
   }
 
   /** A promise while the client is slow to read. */

@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect as connectTcp } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
+import { keepEvents } from "../../../test/support/events.ts";
 import type { Login } from "../../auth/login.ts";
 import { FairTurns } from "../../base/fair-turns.ts";
 import { silentLog } from "../../base/log.ts";
@@ -44,6 +45,7 @@ let deps: WebSocketDeps;
 let work: Work;
 let agents: (string | undefined)[];
 let revoked: boolean;
+let heard: ReturnType<typeof keepEvents>;
 let server: Server;
 let url: string;
 let warnings: object[];
@@ -54,6 +56,7 @@ beforeEach(async () => {
   agents = [];
   revoked = false;
   warnings = [];
+  heard = keepEvents();
   clients = [];
   work = async (body) => ({ methodResponses: body.methodCalls, sessionState: "s" });
   bus = new ProcessBus({ store, log: silentLog });
@@ -63,6 +66,7 @@ beforeEach(async () => {
   deps = {
     bus,
     log: { ...silentLog, warn: (fields: object) => void warnings.push(fields) },
+    events: heard.events,
     draining: draining.signal,
     authenticate: async (header) => {
       if (header === "Bearer busy") return "throttled";
@@ -351,6 +355,7 @@ describe("pushes, RFC 8887 §4.3.5", () => {
       changed: { u1: { Email: "1-6" } },
       pushState: expect.any(String),
     });
+    expect(heard.told).toEqual([["pushSent", { channel: "websocket" }]]);
     send({ "@type": "WebSocketPushDisable" });
     send({ "@type": "Request", id: "R2", ...echo });
     expect((await next()).requestId).toBe("R2");

@@ -1,16 +1,15 @@
 import { encodeId } from "../../base/ids.ts";
 import { isOwnAddress } from "../../mail/submit/own-address.ts";
-import { Kind } from "../../store/core/change.ts";
 import {
   countIdentities,
   deleteIdentities,
   findIdentities,
   type IdentityRow,
-  writeIdentities,
+  insertIdentities,
+  updateIdentities,
 } from "../../store/mail/identities.ts";
 import { SetError, tooMany } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
-import type { WriteCall } from "../method.ts";
 import { bool, lineUpTo, list, nullable, object, optional, storableUpTo } from "../schema.ts";
 import { refuse } from "../standard/faults.ts";
 import type { CreateRecord, DataType, JmapObject, SetHooks, UpdateRecord } from "../standard/type.ts";
@@ -56,28 +55,20 @@ const identitySet: SetHooks = {
       call.tx,
       records.map(({ id }) => id),
     );
-    for (const { id } of records) call.tx.changed({ type: "Identity", id, kind: Kind.destroyed });
   },
 
   async update(records, _batch, call) {
-    await write(records, call);
-    for (const { id } of records) call.tx.changed({ type: "Identity", id, kind: Kind.properties });
+    await updateIdentities(call.tx, records.map(toRow));
   },
 
   async create(records, _batch, call) {
-    await write(records, call);
-    for (const record of records) {
-      record.response = { mayDelete: true };
-      call.tx.changed({ type: "Identity", id: record.id, kind: Kind.created });
-    }
+    await insertIdentities(call.tx, records.map(toRow));
+    for (const record of records) record.response = { mayDelete: true };
   },
 };
 
-function write(records: (CreateRecord | UpdateRecord)[], call: WriteCall): Promise<void> {
-  return writeIdentities(
-    call.tx,
-    records.map(({ id, after }) => ({ ...(after as Omit<IdentityRow, "id" | "mayDelete">), id, mayDelete: true })),
-  );
+function toRow({ id, after }: CreateRecord | UpdateRecord): IdentityRow {
+  return { ...(after as Omit<IdentityRow, "id" | "mayDelete">), id, mayDelete: true };
 }
 
 /** RFC 8621 §6 */

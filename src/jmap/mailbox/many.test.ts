@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { TestClient, testLogin, testServices } from "../../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
-import { writeIdentities } from "../../store/mail/identities.ts";
+import { insertIdentities } from "../../store/mail/identities.ts";
 import { insertMailboxes } from "../../store/mail/mailboxes.ts";
 import { methods } from "../methods.ts";
 import { maxMailboxes } from "./check.ts";
@@ -16,7 +16,7 @@ const listed = async (name: string) => {
 
 test("all mailboxes that may be made are told at once, and no more are made", async () => {
   const names = Array.from({ length: maxMailboxes - 8 }, (_, n) => `box ${n}`);
-  await store.write(account, async (tx) => {
+  await store.write(account, "server", async (tx) => {
     const ids = await tx.newIds(names.length);
     const rest = { parentId: null, role: null, sortOrder: 0, isSubscribed: true };
     await insertMailboxes(
@@ -39,10 +39,10 @@ test("all mailboxes that may be made are told at once, and no more are made", as
 });
 
 test("so it is with identities", async () => {
-  await store.write(account, async (tx) => {
+  await store.write(account, "server", async (tx) => {
     const ids = await tx.newIds(998);
     const rest = { name: "", email: "a@b.test", replyTo: null, bcc: null, textSignature: "", htmlSignature: "" };
-    await writeIdentities(
+    await insertIdentities(
       tx,
       ids.map((id) => ({ id, ...rest, mayDelete: true })),
     );

@@ -32,7 +32,7 @@ beforeEach(async () => {
   address = `reader${++count}@example.com`;
   account = await createTestAccount(store, address);
   client = new TestClient(methods, services, testLogin([account]));
-  const places = await findMailboxes(store.reader(account));
+  const places = await findMailboxes(store.reader(account, "server"));
   inbox = encodeId("m", places.find((place) => place.role === "inbox")!.id);
   const { list } = await client.call("Identity/get", {});
   identityId = (list as Json[])[0]!.id as string;
@@ -138,7 +138,9 @@ describe("MDN/send", () => {
     const lease = { holder: "h", until, now: new Date(Date.now() + 1000), incomingId: 1 };
     expect(await leaseDeliveries(store.database, due, lease)).toMatchObject({ mailFrom: "" });
     const outcome = { no: 0, smtpReply: "250 ok", result: "sent", nextAttemptAt: null, delivered: "unknown" } as const;
-    await store.write(account, (tx) => recordOutcomes(tx, id, { outcomes: [outcome], holder: "h", dsnBlobIds: [] }));
+    await store.write(account, "server", (tx) =>
+      recordOutcomes(tx, id, { outcomes: [outcome], holder: "h", dsnBlobIds: [] }),
+    );
     expect(await rows("SELECT id FROM submission WHERE user_id = $1")).toEqual([]);
   });
 
@@ -170,7 +172,7 @@ describe("MDN/send", () => {
   test("they must fit into the room that the account has, all of a call together", async () => {
     const [one, two] = [await receive(asking()), await receive(asking("X: 2\r\n"))];
     const limit = async (room: number) => {
-      await store.write(account, async (tx) => setQuota(tx, (await findUsed(tx, account)) + room));
+      await store.write(account, "server", async (tx) => setQuota(tx, (await findUsed(tx, account)) + room));
     };
     await limit(100);
     expect(await refusal(one)).toMatchObject({ type: "overQuota" });

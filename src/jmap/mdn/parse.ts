@@ -20,7 +20,7 @@ export const mdnParse = ownMethod({
     const wanted = [...new Set(blobIds)];
     if (wanted.length > maxObjectsInGet) throw new MethodError("requestTooLarge", `at most ${maxObjectsInGet} blobs`);
     const { blobs, store } = call.services;
-    const reader = store.reader(call.accountId, call.login.userId);
+    const reader = store.reader(call.accountId, call.login);
     const parsed: Record<string, object> = {};
     const notParsable: string[] = [];
     const notFound: string[] = [];
@@ -44,10 +44,10 @@ export const mdnParse = ownMethod({
 });
 
 /** The one email of the account that the notification is about. */
-async function emailOf(originalMessageId: string | null, { services, accountId }: Call): Promise<string | null> {
+async function emailOf(originalMessageId: string | null, { services, accountId, login }: Call): Promise<string | null> {
   const messageId = asMessageIds(originalMessageId ?? "")?.[0];
   if (messageId === undefined) return null;
-  const reader = services.store.reader(accountId);
+  const reader = services.store.reader(accountId, login);
   const found = await findEmailByMessageId(reader, { messageId, idHash: messageIdHash(messageId) });
   return found === undefined ? null : encodeId(idPrefix.email, found);
 }

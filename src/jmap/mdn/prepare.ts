@@ -73,7 +73,7 @@ export async function prepareMdn(given: JmapObject, identity: IdentityRow, call:
 
 async function findOriginal(forEmailId: string, call: Call): Promise<{ email: EmailToSend; message: Buffer }> {
   const { blobs, store } = call.services;
-  const reader = store.reader(call.accountId);
+  const reader = store.reader(call.accountId, call.login);
   const wireId = forEmailId.startsWith("#") ? call.createdId(forEmailId.slice(1)) : forEmailId;
   const id = decodeId(idPrefix.email, wireId ?? "");
   const [row] = id === undefined ? [] : await findEmails(reader, [id]);

@@ -1,9 +1,7 @@
 import { decodeId, encodeId } from "../../base/ids.ts";
-import { referenceBlobs } from "../../store/blobs/blob-refs.ts";
-import { Kind } from "../../store/core/change.ts";
+import { enqueue } from "../../mail/submit/enqueue.ts";
 import { findEmails } from "../../store/mail/emails.ts";
 import { findIdentities, type IdentityRow } from "../../store/mail/identities.ts";
-import { insertSubmissions, queuedReply } from "../../store/queues/submissions.ts";
 import { MethodError, overQuota, SetError } from "../errors.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import { type Call, type WriteCall, writeMethod } from "../method.ts";
@@ -77,7 +75,7 @@ export const mdnSend = writeMethod<SendArgs, Prepared>({
 
 async function findIdentity(text: string, call: Call): Promise<IdentityRow> {
   const number = decodeId(idPrefix.identity, dereference(text, call.createdId) ?? "");
-  const reader = call.services.store.reader(call.accountId);
+  const reader = call.services.store.reader(call.accountId, call.login);
   const [identity] = number === undefined ? [] : await findIdentities(reader, [number]);
   if (!identity) throw new MethodError("invalidArguments", "no such identity", { arguments: ["identityId"] });
   return identity;
@@ -133,11 +131,7 @@ async function judge(mdns: Prepared["mdns"], call: WriteCall) {
 
 async function submit(mdns: ReadyMdn[], identityId: number, { tx }: WriteCall): Promise<void> {
   const ids = await tx.newIds(mdns.length);
-  await referenceBlobs(
-    tx,
-    mdns.map(({ blob }) => blob),
-  );
-  await insertSubmissions(
+  await enqueue(
     tx,
     mdns.map(({ email, judged, blob }, index) => ({
       id: ids[index]!,
@@ -147,10 +141,7 @@ async function submit(mdns: ReadyMdn[], identityId: number, { tx }: WriteCall): 
       envelope: judged.envelope,
       sendAt: judged.sendAt,
       blob,
-      recipients: judged.envelope.rcptTo.map((address) => ({ address, smtpReply: queuedReply })),
       isHidden: true as const,
     })),
   );
-  // Made and gone at once, so no client is told of it; but it wakes whoever sends mail.
-  for (const id of ids) tx.changed({ type: "EmailSubmission", id, kind: Kind.created | Kind.destroyed });
 }

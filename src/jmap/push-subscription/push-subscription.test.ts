@@ -155,7 +155,9 @@ describe("PushSubscription/set and /get, RFC 8620 §7.2", () => {
     await world.change("Email");
     await vi.waitFor(async () => {
       expect(
-        await world.database.run(unprepared("SELECT 1 FROM push_subscription WHERE login = $1"), [world.login.login]),
+        await world.database.run(unprepared("/* test */ SELECT 1 FROM push_subscription WHERE login = $1"), [
+          world.login.login,
+        ]),
       ).toEqual([]);
     }, patient);
     expect(world.changesAt("/over")).toEqual([]);

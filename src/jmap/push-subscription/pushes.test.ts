@@ -1,6 +1,7 @@
 import { createECDH, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
+import { keepEvents } from "../../../test/support/events.ts";
 import { checkVapid, decrypt } from "../../../test/support/push.ts";
 import { day, PushWorld, patient } from "../../../test/support/push-world.ts";
 import { setPassword } from "../../store/directory/logins.ts";
@@ -55,6 +56,24 @@ describe("pushes", () => {
       expect(key).toBe(world.server.webPush.applicationServerKey);
       expect(claims).toMatchObject({ aud: world.service.url, sub: "mailto:postmaster@home.test" });
     }
+  });
+
+  it("are told of, those that fail too", async () => {
+    const { events, told } = keepEvents();
+    const process = await world.startProcess("told", { events });
+    await world.server.stop();
+    world.server = process;
+    world.client = process.client(world.login);
+    await world.subscribe("/told");
+    expect(told).toEqual([["pushSent", { channel: "webpush" }]]);
+    world.service.answers.push({ status: 503 });
+    await world.change("Email");
+    await vi.waitFor(() => expect(world.changesAt("/told")).toHaveLength(2), patient);
+    await vi.waitFor(() => expect(told).toHaveLength(3), patient);
+    expect(told.slice(1)).toEqual([
+      ["pushFailed", { status: 503 }],
+      ["pushSent", { channel: "webpush" }],
+    ]);
   });
 
   it("join what changes in a storm", async () => {

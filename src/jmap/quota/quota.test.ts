@@ -35,19 +35,19 @@ beforeAll(async () => {
 beforeEach(async () => {
   account = await createTestAccount(store);
   client = new TestClient(methods, services, testLogin([account]));
-  const places = await findMailboxes(store.reader(account));
+  const places = await findMailboxes(store.reader(account, "server"));
   inbox = encodeId("m", places.find((place) => place.role === "inbox")!.id);
 });
 
 const message = (bytes: number, subject = "x") => `Subject: ${subject}\r\n\r\n`.padEnd(bytes, "m");
-const limit = (bytes: number | null) => store.write(account, (tx) => setQuota(tx, bytes));
+const limit = (bytes: number | null) => store.write(account, "server", (tx) => setQuota(tx, bytes));
 const used = () => findUsed(store.database, account);
 const quotas = async (args: Json = {}) => (await client.call("Quota/get", { ids: null, ...args })).list as Json[];
 
 async function upload(text: string): Promise<string> {
   const blob = await services.blobs.put(Buffer.from(text));
   const expiresAt = new Date(Date.now() + 3600_000);
-  await store.write(account, (tx) => services.blobs.reference(tx, blob, { expiresAt }));
+  await store.write(account, "server", (tx) => services.blobs.reference(tx, blob, { expiresAt }));
   return encodeBlobId(blob.sha256);
 }
 
@@ -96,7 +96,7 @@ describe("use", () => {
 
   test("goes back with what a savepoint undoes", async () => {
     await limit(1000);
-    await store.write(account, async (tx) => {
+    await store.write(account, "server", async (tx) => {
       const undone = tx.savepoint(async () => {
         tx.grow(500);
         throw new Error("undone");
@@ -249,7 +249,7 @@ test("uploads that nothing takes up make room for newer ones", async () => {
     await keepUploads({ ...small, clock }, account, account, [blob]);
   }
   const readable = await Promise.all(
-    blobs.map(({ sha256 }) => services.blobs.read(store.reader(account), encodeBlobId(sha256))),
+    blobs.map(({ sha256 }) => services.blobs.read(store.reader(account, "server"), encodeBlobId(sha256))),
   );
   expect(readable.map((bytes) => bytes?.toString()[0])).toEqual([undefined, "b", "c"]);
 });

@@ -29,7 +29,7 @@ beforeAll(async () => {
   const store = await createTestStore();
   const account = await createTestAccount(store);
   client = new TestClient(methods, testServices(store, createMailServices(store)), testLogin([account]));
-  const inbox = encodeId("m", (await findMailboxes(store.reader(account)))[0]!.id);
+  const inbox = encodeId("m", (await findMailboxes(store.reader(account, "server")))[0]!.id);
   emailIds = [];
   for (const { subject, text, html } of emails) {
     const answer = await client.call("Email/set", {
@@ -140,10 +140,10 @@ test("a mail that was stored when less was known of its parts is marked as a sea
     const email = { blobId: await world.upload(source), mailboxIds: { [world.inbox]: true } };
     const { created } = (await world.client.call("Email/import", { emails: { a: email } })) as Record<string, Json>;
     const { id } = created!.a as Json;
-    const [row] = await store.reader(world.account).run(select, [world.account]);
+    const [row] = await store.reader(world.account, "server").run(select, [world.account]);
     const { delSp: _, ...rest } = JSON.parse(row!.structure) as Json;
     const old = { ...rest, encoding: part === uuencoded ? "unknown" : rest.encoding };
-    await store.reader(world.account).run(update, [world.account, JSON.stringify(old)]);
+    await store.reader(world.account, "server").run(update, [world.account, JSON.stringify(old)]);
     const filter = { body: query };
     expect((await world.client.call("Email/query", { filter })).ids, query).toContain(id);
     const { list } = await world.client.call("SearchSnippet/get", { filter, emailIds: [id] });

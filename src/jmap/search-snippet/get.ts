@@ -47,7 +47,7 @@ export function searchSnippetGet<C, S>({ query }: { query: QueryHooks<C, S> }): 
       const ids = wanted.map((wireId) => decodeId(idPrefix.email, wireId)).filter((number) => number !== undefined);
       const withoutBody = subject.isEmpty ? "own" : "list";
       const columns = body.isEmpty ? withoutBody : "listAndContent";
-      const emails = await fetchEmails(call.services.store.reader(call.accountId), ids, columns);
+      const emails = await fetchEmails(call.services.store.reader(call.accountId, call.login), ids, columns);
       const found = new Map(emails.map((email) => [email.id, email]));
       const existing = wanted.filter((wireId) => found.has(decodeId(idPrefix.email, wireId) ?? 0));
       const snippets: object[] = [];

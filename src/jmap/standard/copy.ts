@@ -68,7 +68,7 @@ async function readOriginals<C, S>(
   args: CopyArgs,
   call: Call,
 ): Promise<void> {
-  await call.services.store.snapshot(from, async (reader) => {
+  await call.services.store.snapshot(from, call.login, async (reader) => {
     if (args.ifFromInState != null && args.ifFromInState !== (await reader.state(type.name))) {
       throw new MethodError("stateMismatch", "the state of fromAccountId is another");
     }
@@ -92,6 +92,7 @@ async function writeCopies<C, S>(
   const sound = planned.filter((record) => !record.error);
   const { oldState, newState, written } = await call.services.store.write(
     call.accountId,
+    call.login,
     async (tx) => {
       const oldState = await tx.state(type.name);
       if (args.ifInState != null && args.ifInState !== oldState) throw new MethodError("stateMismatch");
@@ -104,7 +105,7 @@ async function writeCopies<C, S>(
       if (written.length > 0) await type.copy.create(written, writing);
       return { oldState, newState: await tx.state(type.name), written };
     },
-    { ids: sound.length },
+    { ids: sound.length, states: true },
   );
   return result(type, [...planned.filter((record) => record.error), ...written], { oldState, newState }, args);
 }

@@ -16,9 +16,11 @@ export function getMethod<C, S>(type: DataType<C, S>): Method {
     name: `${type.name}/get`,
     capability: type.capability,
     args: merge(getArgs, type.getArgs),
+    stateFirst: true,
     async run(args, call) {
-      const { list, notFound } = await getRecords(type, args, call);
-      const state = await call.reader.state(type.name);
+      // Asked for at once. What has changed since this state, /changes tells once more.
+      const asked = [call.reader.state(type.name), getRecords(type, args, call)] as const;
+      const [state, { list, notFound }] = await Promise.all(asked);
       return { response: { accountId: args.accountId, state, list, notFound } };
     },
   });

@@ -41,12 +41,14 @@ export function queryMethod<C, S>(type: Queryable<C, S>): Method {
       const query = parseQuery(type.query, args, call);
       const most = call.services.limits.maxObjectsInQuery;
       const limit = Math.min(args.limit ?? most, most);
-      const page = await type.query.query(query, parseWindow(type, args, limit, call), call.reader, call);
+      const window = parseWindow(type, args, limit, call);
+      const asked = [queryState(type, query, call), type.query.query(query, window, call.reader, call)] as const;
+      const [state, page] = await Promise.all(asked);
       if (page === "anchorNotFound") throw new MethodError("anchorNotFound");
       return {
         response: {
           accountId: args.accountId,
-          queryState: await queryState(type, query, call),
+          queryState: state,
           canCalculateChanges: type.query.canCalculateChanges(query),
           position: page.position,
           ids: page.ids.map((number) => toWire(type, number)),

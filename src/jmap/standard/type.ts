@@ -129,7 +129,7 @@ export interface SetHooks<K = WriteCall> {
    * Called again with those left until it finds nothing more.
    */
   check?(batch: SetBatch, call: K): Promise<void>;
-  /** Each is one batch of statements, never one per record. They call `tx.changed`. */
+  /** Each is one batch of statements, never one per record. What they call in the store tells `tx.changed`. */
   destroy(records: DestroyRecord[], batch: SetBatch, call: K): Promise<void>;
   update(records: UpdateRecord[], batch: SetBatch, call: K): Promise<void>;
   create(records: CreateRecord[], batch: SetBatch, call: K): Promise<void>;

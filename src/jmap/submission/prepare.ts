@@ -38,7 +38,7 @@ export async function prepareSubmissions(args: JmapObject, call: Call): Promise<
 
 async function prepareOne(record: JmapObject, call: Call): Promise<Prepared> {
   const { store, blobs, clock, random, limits } = call.services;
-  const reader = store.reader(call.accountId);
+  const reader = store.reader(call.accountId, call.login);
   const identityId = idOf(record.identityId, idPrefix.identity, call);
   const emailId = idOf(record.emailId, idPrefix.email, call);
   const [identity] = identityId === undefined ? [] : await findIdentities(reader, [identityId]);

@@ -1,15 +1,11 @@
 import { encodeId } from "../../base/ids.ts";
-import { distinctRecipients } from "../../mail/submit/submit.ts";
-import { referenceBlobs } from "../../store/blobs/blob-refs.ts";
-import { Kind } from "../../store/core/change.ts";
+import { enqueue } from "../../mail/submit/enqueue.ts";
 import { findIdentities } from "../../store/mail/identities.ts";
 import {
   cancelSubmissions,
   destroySubmissions,
   findCancelable,
   findEmailsToSend,
-  insertSubmissions,
-  queuedReply,
 } from "../../store/queues/submissions.ts";
 import { invalidProperties, SetError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
@@ -38,11 +34,7 @@ export const submissionSet: SetHooks = {
 
   async create(records, batch, call) {
     const ready = records.map((record) => ({ record, ...readyOf(record, batch) }));
-    await referenceBlobs(
-      call.tx,
-      ready.map(({ blob }) => blob),
-    );
-    const rows = ready.map(({ record, identityId, email, judged, blob }) => ({
+    const outgoing = ready.map(({ record, identityId, email, judged, blob }) => ({
       id: record.id,
       identityId,
       emailId: email.id,
@@ -50,13 +42,8 @@ export const submissionSet: SetHooks = {
       envelope: judged.envelope,
       sendAt: judged.sendAt,
       blob,
-      recipients: distinctRecipients(judged.envelope.rcptTo).map((address) => ({
-        address,
-        smtpReply: queuedReply,
-      })),
     }));
-    await insertSubmissions(call.tx, rows);
-    rows.forEach((row, index) => {
+    (await enqueue(call.tx, outgoing)).forEach((row, index) => {
       const { record } = ready[index]!;
       record.response = {
         threadId: encodeId(idPrefix.thread, row.threadId),
@@ -67,7 +54,6 @@ export const submissionSet: SetHooks = {
         mdnBlobIds: [],
         ...(record.after.envelope === null && { envelope: row.envelope }),
       };
-      call.tx.changed({ type: "EmailSubmission", id: row.id, kind: Kind.created });
     });
   },
 
@@ -76,7 +62,6 @@ export const submissionSet: SetHooks = {
       call.tx,
       records.map(({ id }) => id),
     );
-    for (const { id } of records) call.tx.changed({ type: "EmailSubmission", id, kind: Kind.properties });
   },
 
   async destroy(records, _batch, call) {
@@ -84,7 +69,6 @@ export const submissionSet: SetHooks = {
       call.tx,
       records.map(({ id }) => id),
     );
-    for (const { id } of records) call.tx.changed({ type: "EmailSubmission", id, kind: Kind.destroyed });
   },
 
   implicit,

@@ -1,5 +1,4 @@
 import { instant } from "../../base/instant.ts";
-import { Kind } from "../../store/core/change.ts";
 import { findVacation, forgetAnswers, type VacationRow, writeVacation } from "../../store/mail/vacation.ts";
 import { utcDateText } from "../dates.ts";
 import { invalidProperties } from "../errors.ts";
@@ -50,7 +49,6 @@ const vacationSet: SetHooks = {
     // What is kept of a date may be written otherwise, as for a leap second.
     const shown = toObject(row);
     for (const name of ["fromDate", "toDate"]) if (shown[name] !== after[name]) response[name] = shown[name];
-    call.tx.changed({ type: "VacationResponse", id: 0, kind: Kind.properties });
   },
 
   // A singleton is neither made nor destroyed: such records never come here.

@@ -1,12 +1,16 @@
 import type { Clock } from "../../base/clock.ts";
+import type { Events } from "../../base/events.ts";
 import type { Holder } from "../../base/holder.ts";
 import type { Log } from "../../base/log.ts";
+import { retry } from "../../base/retry.ts";
 import { Slots } from "../../base/slots.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import { AccountMissing } from "../../store/core/errors.ts";
 import type { Store } from "../../store/core/store.ts";
 import { type IncomingMessage, type IncomingRecipient, IncomingRows, type Lease } from "../../store/queues/incoming.ts";
 import { dueIncoming, incomingLeaseHolders } from "../../store/queues/queue-sweeps.ts";
+import { checks } from "./checks/checks.ts";
+import { type Decision, decide } from "./disposition.ts";
 import type { Ingest } from "./ingest.ts";
 import type { PreparedMessage } from "./prepare.ts";
 import { prepare } from "./preparer.ts";
@@ -20,6 +24,7 @@ export interface Delivered {
   mailFrom: string;
   arrivedAt: Date;
   prepared: PreparedMessage;
+  decision: Decision;
 }
 
 export interface IncomingOptions {
@@ -28,8 +33,9 @@ export interface IncomingOptions {
   ingest: Ingest;
   clock: Clock;
   log: Log;
+  events: Events;
   holder: Holder;
-  /** Told of each message that came into an account's inbox; once more when it failed or the process died meanwhile. */
+  /** Told of each message that came into an account; once more when it failed or the process died meanwhile. */
   onDelivered?: (delivered: Delivered) => Promise<void>;
 }
 
@@ -67,7 +73,7 @@ export class Incoming {
   readonly #held = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: IncomingOptions) {
     this.#options = options;
@@ -79,7 +85,19 @@ export class Incoming {
   }
 
   /** Durable on return; delivered soon after. An id that was accepted before is not taken twice. */
-  async accept({ id, message, mailFrom, recipients, junkReason = null }: Accepted): Promise<void> {
+  async accept(accepted: Accepted): Promise<void> {
+    const { events } = this.#options;
+    const told = { sizeOctets: accepted.message.length, recipients: accepted.recipients.length };
+    try {
+      await this.#take(accepted);
+    } catch (error) {
+      events.mailNotStored(told);
+      throw error;
+    }
+    events.mailTaken(told);
+  }
+
+  async #take({ id, message, mailFrom, recipients, junkReason = null }: Accepted): Promise<void> {
     const { blobs, clock } = this.#options;
     const blob = await blobs.put(message);
     const perAccount = new Map(recipients.map((recipient) => [recipient.userId, recipient]));
@@ -121,7 +139,7 @@ export class Incoming {
 
   /** Resolves when what was accepted here is delivered or put off. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     clearInterval(this.#timer);
     await this.#sweeping;
     await this.idle();
@@ -137,7 +155,7 @@ export class Incoming {
     // Our own name is among them for what we hold without knowing, as when the database's answer was lost.
     const others = await incomingLeaseHolders(store.database);
     const gone = [holder.name, ...others.filter((name) => holder.isGone(name))];
-    while (!this.#closed) {
+    while (!this.#closing.signal.aborted) {
       const now = clock.now();
       const found = await dueIncoming(store.database, now, gone, sweepMost + this.#held.size);
       const ids = found.filter((id) => !this.#held.has(id));
@@ -172,14 +190,17 @@ export class Incoming {
 
   /** Until its row is gone or put off; a database that is away comes back. */
   async #persist(row: IncomingMessage, message?: Buffer): Promise<void> {
-    for (let pause = 500; !this.#closed; pause = Math.min(pause * 2, 30_000)) {
-      try {
-        return await this.#deliver(row, message);
-      } catch (error) {
-        this.#options.log.warn({ incoming: row.id, reason: reasonOf(error) }, "delivery interrupted");
-        await new Promise((resolve) => setTimeout(resolve, pause));
-      }
-    }
+    const { signal } = this.#closing;
+    if (signal.aborted) return;
+    const onFailure = (error: unknown) =>
+      this.#options.log.warn({ incoming: row.id, reason: reasonOf(error) }, "delivery interrupted");
+    // What `close` ends is left to the sweep.
+    await retry(() => this.#deliver(row, message), {
+      firstPause: 500,
+      longestPause: 30_000,
+      signal,
+      onFailure,
+    }).catch(() => {});
   }
 
   async #deliver(row: IncomingMessage, message?: Buffer): Promise<void> {
@@ -202,32 +223,31 @@ export class Incoming {
   }
 
   async #deliverTo(recipient: IncomingRecipient, row: IncomingMessage, prepared: PreparedMessage): Promise<void> {
-    const { ingest, log, onDelivered } = this.#options;
-    const isJunk = row.junkReason !== null;
+    const { store, ingest, log, onDelivered } = this.#options;
+    const accountId = recipient.userId;
+    const { mailFrom, createdAt: arrivedAt, junkReason } = row;
+    const message = { mailFrom, arrivedAt, prepared };
     try {
-      await ingest.add(recipient.userId, {
+      const facts = { reader: store.reader(accountId, "server"), junkReason };
+      const decision = await decide(checks, message, { accountId, address: recipient.address }, facts, log);
+      const { places, keywords, reasons } = decision;
+      if (reasons.length > 0) recipient.reasons = reasons;
+      await ingest.add(accountId, {
         blob: row.blob,
         prepared,
-        target: { role: isJunk ? "junk" : "inbox" },
-        // An account may have no mailbox of that role.
-        keywords: isJunk ? ["$junk"] : [],
-        receivedAt: row.createdAt,
+        target: places,
+        keywords,
+        receivedAt: arrivedAt,
         incomingId: row.id,
       });
-      if (isJunk) log.info({ incoming: row.id, account: recipient.userId, reason: row.junkReason }, "filed to Junk");
-      else await onDelivered?.(deliveredTo(recipient, row, prepared));
+      if (reasons.length > 0) log.info({ incoming: row.id, account: accountId, places, reasons }, "disposition");
+      await onDelivered?.({ accountId, address: recipient.address, ...message, decision });
     } catch (error) {
       if (!(error instanceof AccountMissing)) throw error;
-      log.warn({ incoming: row.id, account: recipient.userId }, "the account of a recipient is gone");
+      log.warn({ incoming: row.id, account: accountId }, "the account of a recipient is gone");
     }
     recipient.done = true;
   }
 }
-
-const deliveredTo = (
-  { address, userId: accountId }: IncomingRecipient,
-  { mailFrom, createdAt: arrivedAt }: IncomingMessage,
-  prepared: PreparedMessage,
-): Delivered => ({ accountId, address, mailFrom, arrivedAt, prepared });
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

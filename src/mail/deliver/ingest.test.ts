@@ -56,7 +56,7 @@ const add = async (account: number, shape: Shape, extra?: Partial<NewMail>) =>
   rowOf(await ingest.add(account, await mail(shape, extra)));
 
 async function allEmails(account: number): Promise<EmailRow[]> {
-  const reader = store.reader(account);
+  const reader = store.reader(account, "server");
   const ids = await reader.run(unprepared<{ id: number }>("SELECT id FROM email WHERE user_id = $1 ORDER BY id"), [
     account,
   ]);
@@ -122,7 +122,7 @@ describe("threads", () => {
   test("a thread whose last email is gone is forgotten", async () => {
     const account = await createTestAccount(store);
     const first = await add(account, { id: "a1" });
-    await store.write(account, (tx) => destroyEmails(tx, [first]));
+    await store.write(account, "server", (tx) => destroyEmails(tx, [first]));
     const again = await add(account, { id: "a1" });
     expect(again.threadId).not.toBe(first.threadId);
   });
@@ -158,7 +158,7 @@ describe("delivery", () => {
     const added = await Promise.all(mails.map((one) => ingest.addAll(account, [one])));
     expect(commits.length - before).toBeLessThan(20);
     for (let n = 1; n < added.length; n++) expect(added[n]!.oldState).toBe(added[n - 1]!.newState);
-    expect(await store.reader(account).state("Email")).toBe(added.at(-1)!.newState);
+    expect(await store.reader(account, "server").state("Email")).toBe(added.at(-1)!.newState);
   });
 
   test("a mailbox that is gone refuses its own mail alone", async () => {
@@ -169,11 +169,27 @@ describe("delivery", () => {
     expect(outcomes[1]).toHaveProperty("email");
   });
 
+  test("what is filed into several places is one email; a place that is gone stands for the inbox", async () => {
+    const account = await createTestAccount(store);
+    const places = await findMailboxes(store.reader(account, "server"));
+    const [inbox, junk, sent] = ["inbox", "junk", "sent"].map((role) => places.find((one) => one.role === role)!.id);
+    const target = [{ mailboxId: sent! }, { role: "junk" as const }, { mailboxId: sent! }];
+    const first = await ingest.add(account, await mail({ id: "p1" }, { target, incomingId: 101 }));
+    expect(new Set(rowOf(first).mailboxIds)).toEqual(new Set([sent, junk]));
+    const again = await mail({ id: "p1" }, { target: [{ role: "inbox" }], incomingId: 101 });
+    expect(await ingest.add(account, again)).toEqual({ duplicate: true });
+    const gone = await add(account, { id: "p2" }, { target: [{ mailboxId: 99_999 }, { role: "junk" }] });
+    expect(new Set(gone.mailboxIds)).toEqual(new Set([inbox, junk]));
+    expect(await allEmails(account)).toHaveLength(2);
+  });
+
   test("with no mailbox left, mail that comes in brings the usual ones back", async () => {
     const account = await createTestAccount(store);
-    await store.write(account, (tx) => tx.run(unprepared("DELETE FROM mailbox WHERE user_id = $1"), [account]));
+    await store.write(account, "server", (tx) =>
+      tx.run(unprepared("DELETE FROM mailbox WHERE user_id = $1"), [account]),
+    );
     const row = await add(account, { id: "a1" });
-    const inbox = (await findMailboxes(store.reader(account))).find((place) => place.role === "inbox");
+    const inbox = (await findMailboxes(store.reader(account, "server"))).find((place) => place.role === "inbox");
     expect(row.mailboxIds).toEqual([inbox?.id]);
   });
 
@@ -186,7 +202,7 @@ describe("delivery", () => {
 
 test("after hundreds of random operations the kept counts, heads and keywords are what a recount finds", async () => {
   const account = await createTestAccount(store);
-  const places = (await findMailboxes(store.reader(account))).map((place) => place.id);
+  const places = (await findMailboxes(store.reader(account, "server"))).map((place) => place.id);
   let seed = 7;
   const random = (below: number) => {
     seed = (seed * 1103515245 + 12345) % 2147483648;
@@ -212,10 +228,10 @@ test("after hundreds of random operations the kept counts, heads and keywords ar
       mailboxIds: [...new Set([places[random(places.length)]!, ...some(places)])],
       keywords: some(keywords).sort(),
     }));
-    await store.write(account, (tx) => updateEmails(tx, updates));
+    await store.write(account, "server", (tx) => updateEmails(tx, updates));
     if (round % 4 === 0) {
       const doomed = some(some(await allEmails(account)));
-      await store.write(account, (tx) => destroyEmails(tx, doomed));
+      await store.write(account, "server", (tx) => destroyEmails(tx, doomed));
     }
     if (round % 20 === 19) expect(await findings(account)).toEqual([]);
   }

@@ -1,6 +1,7 @@
 import { tsvectorTexts } from "../../search/terms.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";
 import { isRetryable } from "../../store/core/database.ts";
+import { Gathering } from "../../store/core/gathering.ts";
 import { encodeState } from "../../store/core/state.ts";
 import type { Store, Tx } from "../../store/core/store.ts";
 import type { EmailRow } from "../../store/mail/emails.ts";
@@ -10,10 +11,13 @@ import { insertEmails } from "../../store/mail/new-emails.ts";
 import { claimIncoming } from "../../store/mail/received.ts";
 import { writeThreadRefs } from "../../store/mail/threads.ts";
 import type { PreparedMessage } from "./prepare.ts";
-import { planThreads } from "./thread.ts";
+import { findStored, planThreads } from "./thread.ts";
 
-/** Where a message goes: mailboxes of the client's choice, or a role, looked up when it is written. */
-export type Target = { mailboxIds: number[] } | { role: "inbox" | "junk" | "sent" };
+/** Looked up when the email is written: either may be gone by then. */
+export type Place = { role: "inbox" | "junk" | "sent" } | { mailboxId: number };
+
+/** Where a message goes: mailboxes of the client's choice, or places for what is taken in any case. */
+export type Target = { mailboxIds: number[] } | Place | readonly Place[];
 
 export interface NewMail {
   /** The email's id, where Email/set has told it already. */
@@ -64,7 +68,7 @@ const maxFold = 64;
  */
 export class Ingest {
   readonly #store: Store;
-  readonly #waiting = new Map<number, Job[]>();
+  readonly #jobs = new Gathering<Job>((accountId, waiting) => this.#write(accountId, takeTogether(waiting)));
 
   constructor(store: Store) {
     this.#store = store;
@@ -77,38 +81,17 @@ export class Ingest {
 
   /** As `add`, for messages that are one change of the account: no other one stands between them. */
   addAll(accountId: number, mails: readonly NewMail[]): Promise<Added> {
-    return new Promise((resolve, reject) => {
-      const job = { mails, resolve, reject };
-      const waiting = this.#waiting.get(accountId);
-      if (waiting) waiting.push(job);
-      else {
-        this.#waiting.set(accountId, [job]);
-        void this.#drain(accountId);
-      }
-    });
-  }
-
-  async #drain(accountId: number): Promise<void> {
-    const waiting = this.#waiting.get(accountId)!;
-    while (waiting.length > 0) {
-      const jobs = [waiting.shift()!];
-      for (let size = jobs[0]!.mails.length; waiting.length > 0; ) {
-        size += waiting[0]!.mails.length;
-        if (size > maxFold) break;
-        jobs.push(waiting.shift()!);
-      }
-      await this.#write(accountId, jobs);
-    }
-    this.#waiting.delete(accountId);
+    return new Promise((resolve, reject) => this.#jobs.add(accountId, { mails, resolve, reject }));
   }
 
   async #write(accountId: number, jobs: Job[]): Promise<void> {
     try {
       const termed = jobs.map(({ mails }) => withTerms(accountId, mails));
-      const added = await this.#store.write(accountId, (tx) => writeJobs(tx, termed), {
+      const added = await this.#store.write(accountId, "server", (tx) => writeJobs(tx, termed), {
         ids: 2 * jobs.reduce((sum, job) => sum + job.mails.length, 0),
         modseqs: jobs.length,
         bytes: totalSize(jobs.flatMap((job) => job.mails)),
+        states: true,
       });
       jobs.forEach((job, index) => {
         job.resolve(added[index]!);
@@ -120,6 +103,16 @@ export class Ingest {
       } else for (const job of jobs) await this.#write(accountId, [job]);
     }
   }
+}
+
+function takeTogether(waiting: Job[]): Job[] {
+  const jobs = [waiting.shift()!];
+  for (let size = jobs[0]!.mails.length; waiting.length > 0; ) {
+    size += waiting[0]!.mails.length;
+    if (size > maxFold) break;
+    jobs.push(waiting.shift()!);
+  }
+  return jobs;
 }
 
 export function totalSize(mails: readonly NewMail[]): number {
@@ -147,11 +140,10 @@ export async function writeMails(
   mails: readonly TermedMail[],
   modseqs?: readonly number[],
 ): Promise<Outcome[]> {
-  const places = await mailboxesFor(tx, mails);
-  const fresh = await claimIncoming(
-    tx,
-    mails.map((mail) => mail.incomingId).filter((id) => id !== undefined),
-  );
+  const incoming = mails.map((mail) => mail.incomingId).filter((id) => id !== undefined);
+  const keys = mails.map((mail) => mail.prepared.threadKeys);
+  const asked = [mailboxesFor(tx, mails), claimIncoming(tx, incoming), findStored(tx, keys)] as const;
+  const [places, fresh, stored] = await Promise.all(asked);
   let { room } = tx;
   const outcomes: (Outcome | undefined)[] = mails.map((mail) => {
     // A claim counts once: the same message twice in one fold is a duplicate too.
@@ -166,7 +158,7 @@ export async function writeMails(
   const rows = await insertAccepted(
     tx,
     accepted.map(({ mail, index }) => ({ mail, modseq: modseqs?.[index] ?? tx.modseq })),
-    places,
+    { places, stored },
   );
   accepted.forEach(({ index }, nth) => {
     outcomes[index] = { email: rows[nth]! };
@@ -179,12 +171,13 @@ const has = (places: readonly MailboxPlace[], id: number) => places.some((place)
 async function insertAccepted(
   tx: Tx,
   accepted: readonly { mail: TermedMail; modseq: number }[],
-  places: readonly MailboxPlace[],
+  { places, stored }: { places: readonly MailboxPlace[]; stored: Map<string, number> },
 ): Promise<EmailRow[]> {
   if (accepted.length === 0) return [];
   const plan = await planThreads(
     tx,
     accepted.map(({ mail }) => mail.prepared.threadKeys),
+    stored,
   );
   await writeThreadRefs(tx, plan.refs);
   const emails = accepted.map(({ mail, modseq }, nth) => ({
@@ -213,9 +206,12 @@ async function mailboxesFor(tx: Tx, mails: readonly NewMail[]): Promise<MailboxP
   return findMailboxes(tx);
 }
 
-/** An account may have lost the role: then it is the inbox, else its first mailbox. */
+/** An account may have lost the role or the mailbox: then it is the inbox, else its first mailbox. */
 function mailboxesOf(target: Target, places: readonly MailboxPlace[]): number[] {
   if ("mailboxIds" in target) return [...new Set(target.mailboxIds)];
   const byRole = (role: string) => places.find((place) => place.role === role);
-  return [(byRole(target.role) ?? byRole("inbox") ?? places[0]!).id];
+  const found = (place: Place) =>
+    "role" in place ? byRole(place.role) : places.find(({ id }) => id === place.mailboxId);
+  const ids = [target].flat().map((place) => (found(place) ?? byRole("inbox") ?? places[0]!).id);
+  return [...new Set(ids)];
 }

@@ -30,7 +30,7 @@ async function add(body: string, subject = "report"): Promise<string> {
 /** As an older version left them: of long mails only the beginning was known. */
 async function age(): Promise<void> {
   const { account } = world;
-  const run = (text: string) => store.reader(account).run(unprepared(text), [account]);
+  const run = (text: string) => store.reader(account, "server").run(unprepared(text), [account]);
   await run(`UPDATE search s SET version = 0, terms = CASE WHEN length(s.terms) > 0 THEN s.terms
     ELSE (SELECT p.terms FROM search_part p WHERE p.user_id = $1 AND p.no = s.no AND p.part = 0) END WHERE s.user_id = $1`);
   await run("DELETE FROM search_part WHERE user_id = $1");
@@ -115,7 +115,7 @@ test("a mail that comes, goes or lost its body meanwhile is no obstacle", async 
   expect(await find("lost")).toEqual([lost]);
   expect(await find("gone")).toEqual([]);
   const rows = await store
-    .reader(world.account)
+    .reader(world.account, "server")
     .run(unprepared<{ count: number }>("SELECT count(*) AS count FROM search WHERE user_id = $1"), [world.account]);
   expect(rows[0]!.count).toBe(2);
 });
@@ -144,7 +144,7 @@ test("terms that the database refuses are counted, and do not take their neighbo
   await age();
   const { account } = world;
   const selectFirst = unprepared<{ no: number }>("SELECT min(no) AS no FROM search WHERE user_id = $1");
-  const { no } = (await store.reader(account).run(selectFirst, [account]))[0]!;
+  const { no } = (await store.reader(account, "server").run(selectFirst, [account]))[0]!;
   const run = (text: string) => store.database.run(unprepared(text), []);
   await run(`ALTER TABLE search ADD CONSTRAINT refuse_one CHECK (user_id <> ${account} OR no <> ${no} OR version = 0)`);
   try {

@@ -37,7 +37,7 @@ export async function reindexAccount(
   accountId: number,
   tell: (done: number, of: number) => void,
 ): Promise<Reindexing> {
-  const reader = options.store.reader(accountId);
+  const reader = options.store.reader(accountId, "server");
   const count = await countOldTerms(reader);
   const result: Reindexing = { done: 0, missing: 0, failed: 0 };
   for (let below = Number.MAX_SAFE_INTEGER; ; ) {
@@ -84,7 +84,7 @@ async function writeTerms(options: Options, accountId: number, terms: MessageTer
   if (terms.length === 0) return 0;
   const { store, log } = options;
   try {
-    await store.write(accountId, (tx) => replaceTerms(tx, terms));
+    await store.write(accountId, "server", (tx) => replaceTerms(tx, terms));
     return 0;
   } catch (error) {
     if (error instanceof AccountMissing || isRetryable(error)) throw error;

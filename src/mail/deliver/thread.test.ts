@@ -93,10 +93,10 @@ describe("threads that are full", () => {
     const account = await createTestAccount(store);
     const rows = await addAll(account, sliding(0, 500));
     const next = await add(account, { id: "n", references: ["m7"] });
-    await store.write(account, (tx) => destroyEmails(tx, [next]));
+    await store.write(account, "server", (tx) => destroyEmails(tx, [next]));
     const again = await add(account, { id: "o", references: ["m8"] });
     expect([rows[0]!.threadId, next.threadId]).not.toContain(again.threadId);
-    await store.write(account, (tx) => destroyEmails(tx, rows.slice(0, 2)));
+    await store.write(account, "server", (tx) => destroyEmails(tx, rows.slice(0, 2)));
     expect((await add(account, { id: "p", references: ["m9"] })).threadId).toBe(rows[0]!.threadId);
   });
 
@@ -204,7 +204,7 @@ describe("reports", () => {
     const envelope = { mailFrom: { email: "ann@example.com", parameters: null }, rcptTo: [address] };
     const recipients = [{ address, smtpReply: "250 2.1.5 queued" }];
     const { id: emailId, threadId } = sent;
-    await store.write(account, (tx) =>
+    await store.write(account, "server", (tx) =>
       insertSubmissions(tx, [
         { id: 90_000, identityId: 1, emailId, threadId, envelope, sendAt: tx.now, blob: one.blob, recipients },
       ]),
@@ -329,7 +329,7 @@ describe("reports", () => {
 
   test("one about a mail that was moved to another thread meanwhile joins it there", async () => {
     const { account, sent } = await sender();
-    await store.write(account, (tx) => tx.run(finish, [account]));
+    await store.write(account, "server", (tx) => tx.run(finish, [account]));
     const joined = await joinedWithAnother(account);
     expect(joined.threadId).not.toBe(sent.threadId);
     const row = await addMail(account, report({ id: "dsn", fields: status(final), original }));

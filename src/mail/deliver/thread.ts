@@ -91,12 +91,21 @@ export interface ThreadPlan {
 
 const keyText = (key: ThreadKey) => `${key.idHash} ${key.subjectHash}`;
 
-/** Finds or begins the threads of new messages, in order; joins threads that a message shows to be one. */
-export async function planThreads(tx: Tx, messages: readonly ThreadKeys[]): Promise<ThreadPlan> {
-  const stored = await findThreads(
-    tx,
-    messages.flatMap(({ keys, also }) => [...keys, ...also]),
-  );
+/** The stored threads that these messages may belong to, by the text of a key. */
+export function findStored(tx: Tx, messages: readonly ThreadKeys[]): Promise<Map<string, number>> {
+  const all = messages.flatMap(({ keys, also }) => [...keys, ...also]);
+  return findThreads(tx, all);
+}
+
+/**
+ * Finds or begins the threads of new messages, in order; joins threads that a message shows to be one. `stored`: what
+ * `findStored` found, for these messages at least.
+ */
+export async function planThreads(
+  tx: Tx,
+  messages: readonly ThreadKeys[],
+  stored: Map<string, number>,
+): Promise<ThreadPlan> {
   const reported = await findReported(tx, messages);
   const sizes = await countThreads(tx, [...new Set([...stored.values(), ...reported.values()])]);
   await followFull(tx, stored, sizes, messages.length);

@@ -61,6 +61,14 @@ export function answerable(
   };
 }
 
+const judged = new WeakMap<PreparedMessage, Answerable | undefined>();
+
+/** The same, once for all that get the message. */
+export function answerableOnce(prepared: PreparedMessage, mailFrom: string): Answerable | undefined {
+  if (!judged.has(prepared)) judged.set(prepared, answerable(prepared, mailFrom));
+  return judged.get(prepared);
+}
+
 /** The address that a sender has on other days too, and without what forwarders add. */
 function withoutTag(address: string): string {
   const parts = splitAddress(address);

@@ -2,25 +2,24 @@ import type { Clock, Random } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { type BuildPart, buildMessage, encodeHeader } from "../../mime/build.ts";
 import { htmlToText } from "../../mime/html.ts";
-import { referenceBlobs } from "../../store/blobs/blob-refs.ts";
 import type { Blobs, StoredBlob } from "../../store/blobs/blobs.ts";
 import type { Store } from "../../store/core/store.ts";
 import { normalizeAddress, splitAddress } from "../../store/directory/directory.ts";
 import { findIdentities } from "../../store/mail/identities.ts";
 import { claimAnswer, findActiveVacation, type VacationRow, wasAnswered } from "../../store/mail/vacation.ts";
 import { hintQueued } from "../../store/queues/due.ts";
-import { insertHiddenSubmission } from "../../store/queues/submissions.ts";
 import type { Delivered } from "../deliver/incoming.ts";
-import type { PreparedMessage } from "../deliver/prepare.ts";
+import { enqueue } from "../submit/enqueue.ts";
 import { mailDate } from "../submit/mail-date.ts";
 import { isOwnAddress } from "../submit/own-address.ts";
-import { type Answerable, answerable } from "./vacation-rules.ts";
+import { type Answerable, answerableOnce } from "./vacation-rules.ts";
 
 /** Nobody is answered twice within as many ms (RFC 3834 §2, RFC 5230 §4.1). */
 const answerEvery = 7 * 86_400_000;
 /** More names than a person writes; each may cost a look-up. */
 const mostNamed = 20;
 const maxSubject = 200;
+const ofNoEmail = { identityId: 0, emailId: 0, threadId: 0 };
 const defaultText = "Your message has arrived, but it may not be read for some time.\n";
 
 export interface VacationOptions {
@@ -37,19 +36,19 @@ export interface VacationOptions {
 export class VacationResponder {
   readonly #options: VacationOptions;
   readonly #every: number;
-  readonly #judged = new WeakMap<PreparedMessage, Answerable | undefined>();
 
   constructor(options: VacationOptions) {
     this.#options = options;
     this.#every = options.every ?? answerEvery;
   }
 
-  /** Queues an answer if one is due; a second time for the same message it does nothing. */
-  async answer({ accountId, address, mailFrom, arrivedAt, prepared }: Delivered): Promise<void> {
+  /** Queues an answer if a check asked for one and it is due; a second time for the same message it does nothing. */
+  async answer({ accountId, address, mailFrom, arrivedAt, prepared, decision }: Delivered): Promise<void> {
+    if (!decision.isAnswered) return;
     const { store, blobs, clock } = this.#options;
-    const message = this.#judge(prepared, mailFrom);
+    const message = answerableOnce(prepared, mailFrom);
     if (!message) return;
-    const reader = store.reader(accountId);
+    const reader = store.reader(accountId, "server");
     const vacation = await findActiveVacation(reader, arrivedAt);
     if (!vacation) return;
     const now = clock.now();
@@ -61,12 +60,6 @@ export class VacationResponder {
     const name = (await findIdentities(reader, null)).find(({ email }) => normalizeAddress(email) === from)?.name;
     const built = this.#build(vacation, message, { from: { name: name || null, email: from }, to: mailFrom, now });
     if (built) await this.#queue(accountId, mailFrom, { sender: message.sender, since }, await blobs.put(built));
-  }
-
-  /** Once for all that get the message. */
-  #judge(prepared: PreparedMessage, mailFrom: string): Answerable | undefined {
-    if (!this.#judged.has(prepared)) this.#judged.set(prepared, answerable(prepared, mailFrom));
-    return this.#judged.get(prepared);
   }
 
   /** A message that brings this down must not come back for ever. */
@@ -94,11 +87,12 @@ export class VacationResponder {
     const { store, clock, log } = this.#options;
     const isQueued = await store.write(
       accountId,
+      "server",
       async (tx) => {
         if (!(await claimAnswer(tx, sender, since))) return false;
         const [id] = await tx.newIds(1);
-        await referenceBlobs(tx, [blob]);
-        await insertHiddenSubmission(tx, { id: id!, rcptTo: to, sendAt: tx.now, blob });
+        const envelope = { mailFrom: { email: "", parameters: null }, rcptTo: [{ email: to, parameters: null }] };
+        await enqueue(tx, [{ id: id!, ...ofNoEmail, envelope, sendAt: tx.now, blob, isHidden: true, isSilent: true }]);
         return true;
       },
       { ids: 1 },

@@ -1,4 +1,5 @@
 import type { Clock, Random } from "../../base/clock.ts";
+import type { Events } from "../../base/events.ts";
 import { decodeId } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
 import type { Store } from "../../store/core/store.ts";
@@ -50,6 +51,7 @@ export interface CourierDeps {
   clock: Clock;
   random: Random;
   log: Log;
+  events: Events;
   pace: Pace;
   /** This process. */
   holder: string;
@@ -208,10 +210,13 @@ export class Courier {
     const message = row.verified ? takeChange(this.#pending) : verification(row);
     if (message.changed?.size === 0) return false;
     const outcome = await this.#post(row, message);
+    const { events } = this.#deps;
     if (typeof outcome === "object" && outcome.status >= 200 && outcome.status < 300) {
+      events.pushSent({ channel: "webpush" });
       await this.#succeeded(message);
       return false;
     }
+    events.pushFailed({ status: typeof outcome === "object" ? outcome.status : undefined });
     for (const [accountId, states] of message.changed ?? []) this.#note(accountId, states);
     if (typeof outcome === "object" && (outcome.status === 404 || outcome.status === 410)) {
       await this.#destroy(`status ${outcome.status}`);

@@ -1,6 +1,7 @@
 import type { Resolver } from "node:dns/promises";
 import { LRUCache } from "lru-cache";
 import type { Clock, Random } from "../../base/clock.ts";
+import type { Events } from "../../base/events.ts";
 import type { Holder } from "../../base/holder.ts";
 import type { Log } from "../../base/log.ts";
 import { Slots } from "../../base/slots.ts";
@@ -31,6 +32,7 @@ export interface WebPushOptions {
   clock: Clock;
   random: Random;
   log: Log;
+  events: Events;
   holder: Holder;
   allowPrivateTargets: boolean;
   /** Where push services reach whoever runs the server, mailto: or https: (RFC 8292 §2.1). */
@@ -75,11 +77,11 @@ export class WebPush {
   }
 
   static async open(options: WebPushOptions): Promise<WebPush> {
-    const { store, bus, clock, random, log, holder, resolver, allowPrivateTargets, contact } = options;
+    const { store, bus, clock, random, log, events, holder, resolver, allowPrivateTargets, contact } = options;
     const vapid = await openVapid(store.database, contact, clock);
     const poster = new Poster({ resolver, allowPrivateTargets });
     const pace = { ...usualPace, ...options.pace };
-    return new WebPush(options, { store, bus, poster, vapid, clock, random, log, pace, holder: holder.name });
+    return new WebPush(options, { store, bus, poster, vapid, clock, random, log, events, pace, holder: holder.name });
   }
 
   /** Takes over what no living process holds, now and from time to time. */

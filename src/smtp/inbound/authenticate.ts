@@ -1,11 +1,12 @@
 import type { Log } from "../../base/log.ts";
+import { TooSlow } from "../../base/threads.ts";
 import type { DnsResolver } from "../resolver.ts";
 import { readAuthors } from "./authors.ts";
 import { decide, type Verdict } from "./disposition.ts";
 import { type DmarcVerdict, judgeDomain } from "./dmarc.ts";
 import { type IncomingHeader, isOverlong, plainly } from "./incoming-header.ts";
 import { type LookUp, lookUps } from "./look-up.ts";
-import { TooSlow, verifyAside } from "./verifier.ts";
+import { verifyAside } from "./verifier.ts";
 import type { Sender, Verified } from "./verify.ts";
 
 export interface Means {

@@ -33,6 +33,7 @@ export class Conversation {
   readonly #log: Log;
   readonly #session: { -readonly [name in keyof Session]: Session[name] };
   readonly #ending: (() => void)[] = [];
+  #isOver = false;
   /** By stage; of RCPT by recipient. */
   readonly #found = new Map<Stage, Found>();
   readonly #recipients = new WeakMap<SMTPServerAddress, number>();
@@ -48,7 +49,10 @@ export class Conversation {
       network: networkOf(address),
       isLoopback: loopback.test(address),
       helo: "",
-      onEnd: (work) => void this.#ending.push(work),
+      onEnd: (work) => {
+        if (this.#isOver) work();
+        else this.#ending.push(work);
+      },
     };
   }
 
@@ -110,6 +114,7 @@ export class Conversation {
   }
 
   ended(): void {
+    this.#isOver = true;
     for (const work of this.#ending.splice(0)) work();
   }
 

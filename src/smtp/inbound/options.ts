@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import type { Events } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
 import type { Incoming } from "../../mail/deliver/incoming.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
@@ -13,6 +14,7 @@ export interface SmtpInOptions {
   resolver: DnsResolver;
   clock: Clock;
   log: Log;
+  events: Events;
   /** In the greeting and in trace headers. */
   hostname: string;
   maxMessageSize: number;

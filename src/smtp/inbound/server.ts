@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import type { SMTPServerSession } from "smtp-server";
+import type { Events, MailRefused } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
 import { isRetryable } from "../../store/core/database.ts";
 import { isStorageTrouble, tellStorageTrouble } from "../../store/core/storage-trouble.ts";
@@ -27,7 +28,7 @@ type Done<Result> = (error: Error | null, result?: Result) => void;
 
 /** Mail from other servers: every address it takes is one of ours. */
 export async function createSmtpIn(options: SmtpInOptions, stages = createStages(options)): Promise<SmtpIn> {
-  const { clock, database, hostname, log, maxMessageSize } = options;
+  const { clock, database, events, hostname, log, maxMessageSize } = options;
   const { cert, key } = options.certificate ?? (await ownCertificate(database, hostname, clock));
   const conversations = new WeakMap<SMTPServerSession, Conversation>();
   const withPeer = (session: SMTPServerSession) => conversations.get(session)!;
@@ -58,12 +59,14 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
       onSecure: (_, session, done) => answer(() => withPeer(session).secured(session), done, log),
       onAuth: (credentials, session, done) =>
         answer(async () => ({ user: await withPeer(session).authenticated(credentials, session) }), done, log),
-      onMailFrom: (address, session, done) => answer(() => withPeer(session).sender(address, session), done, log),
-      onRcptTo: (address, session, done) => answer(() => withPeer(session).recipient(address, session), done, log),
+      onMailFrom: (address, session, done) =>
+        answer(() => withPeer(session).sender(address, session), told("MAIL", done, events), log),
+      onRcptTo: (address, session, done) =>
+        answer(() => withPeer(session).recipient(address, session), told("RCPT", done, events), log),
       onData: (stream, session, done) => {
         // The end of a stream that broke off is nobody's error: the peer is gone.
         stream.on("error", () => {});
-        answer(() => receive(stream, session, withPeer(session), options), done, log);
+        answer(() => receive(stream, session, withPeer(session), options), told("DATA", done, events), log);
       },
     },
     clock,
@@ -88,6 +91,14 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
         listening.once("error", reject);
       }),
     close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+/** `done`, of whose refusals the listener hears. */
+function told<Result>(command: MailRefused["command"], done: Done<Result>, events: Events): Done<Result> {
+  return (error, result) => {
+    if (error instanceof Refusal) events.mailRefused({ command, replyCode: error.responseCode });
+    done(error, result);
   };
 }
 

@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { expect, test } from "vitest";
+import { TooSlow } from "../../base/threads.ts";
 import { dkimSignature } from "../../mail/submit/dkim.ts";
-import { TooSlow, verifyAside } from "./verifier.ts";
+import { verifyAside } from "./verifier.ts";
 import { type ToVerify, verify } from "./verify.ts";
 
 const sender = { mailFrom: "ann@example.org", helo: "mx.example.org", address: "192.0.2.1" };

@@ -82,7 +82,7 @@ class Worker implements MailOut {
       await freeDeliveryLeases(store.database, gone);
       await this.#freeForgotten();
       for (const { userId, submissionId } of await unloggedSubmissions(store.database, clock.now(), gone, sweepMost)) {
-        await store.write(userId, (tx) => logOutcomes(tx, submissionId));
+        await store.write(userId, "server", (tx) => logOutcomes(tx, submissionId));
       }
       const restored = await restoreDue(store.database, clock.now(), sweepMost);
       if (restored > 0) log.info({ submissions: restored }, "queued mail without a hint found");

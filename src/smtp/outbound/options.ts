@@ -1,4 +1,5 @@
 import type { Clock, Random } from "../../base/clock.ts";
+import type { Events } from "../../base/events.ts";
 import type { Holder } from "../../base/holder.ts";
 import type { Log } from "../../base/log.ts";
 import type { Incoming } from "../../mail/deliver/incoming.ts";
@@ -14,5 +15,6 @@ export interface MailOutOptions extends SendOptions, RetryPolicy {
   clock: Clock;
   random: Random;
   log: Log;
+  events: Events;
   holder: Holder;
 }

@@ -22,7 +22,7 @@ const upsert = write(
       WHEN r.uploaders @> excluded.uploaders THEN r.uploaders ELSE r.uploaders || excluded.uploaders END`,
 );
 
-/** RFC 8620 §6.1: what nothing refers to is its uploaders' alone. The server itself, without a viewer, reads all. */
+/** RFC 8620 §6.1: what nothing refers to is its uploaders' alone. The server itself reads all. */
 const find = read("blobs.find", (db, $: { accountId: number; sha256s: Buffer[]; viewer: number | null }) =>
   db
     .selectFrom("blobRef as r")
@@ -65,7 +65,7 @@ export async function referenceBlob(tx: Tx, blob: StoredBlob, options: Reference
 export async function referenceBlobs(tx: Tx, blobs: StoredBlob[], options: ReferenceOptions = {}): Promise<void> {
   const unique = [...new Map(blobs.map((blob) => [blob.sha256.toString("hex"), blob])).values()];
   if (unique.length === 0) return;
-  await tx.run(upsert, {
+  tx.send(upsert, {
     accountId: tx.accountId,
     sha256s: unique.map(({ sha256 }) => sha256),
     days: unique.map(({ day }) => day),
@@ -97,7 +97,7 @@ export async function limitUploads(tx: Tx, most: number): Promise<void> {
   const { accountId, now } = tx;
   const sha256s = (await tx.run(excess, { accountId, most })).map((row) => row.sha256);
   if (sha256s.length === 0) return;
-  await tx.run(expire, { accountId, sha256s, now });
+  tx.send(expire, { accountId, sha256s, now });
   await releaseBlobs(tx, sha256s);
 }
 
@@ -110,10 +110,11 @@ export async function findBlob(reader: Reader, sha256: Buffer): Promise<StoredBl
 /** Those of the hashes that may be read. */
 export async function findBlobs(reader: Reader, sha256s: Buffer[]): Promise<StoredBlob[]> {
   if (sha256s.length === 0) return [];
-  return reader.run(find, { accountId: reader.accountId, sha256s, viewer: reader.viewer ?? null });
+  const viewer = reader.viewer === "server" ? null : reader.viewer.userId;
+  return reader.run(find, { accountId: reader.accountId, sha256s, viewer });
 }
 
 /** To be called after the rows that held these hashes are gone: what nothing else in the account holds is let go. */
 export async function releaseBlobs(tx: Tx, sha256s: Buffer[]): Promise<void> {
-  if (sha256s.length > 0) await tx.run(release, { accountId: tx.accountId, sha256s, now: tx.now });
+  if (sha256s.length > 0) tx.send(release, { accountId: tx.accountId, sha256s, now: tx.now });
 }

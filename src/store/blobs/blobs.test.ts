@@ -34,13 +34,13 @@ function openBlobs(cacheBytes: number): Blobs {
 async function held(text: string | Buffer, accountId?: number) {
   const userId = accountId ?? (await createTestAccount(store));
   const blob = await blobs.put(Buffer.from(text));
-  await store.write(userId, (tx) => referenceBlob(tx, blob));
-  return { userId, blob, reader: store.reader(userId) };
+  await store.write(userId, "server", (tx) => referenceBlob(tx, blob));
+  return { userId, blob, reader: store.reader(userId, "server") };
 }
 
 test("an account reads what it holds a reference to, and nobody else does", async () => {
   const { blob, reader } = await held("hello");
-  const other = store.reader(await createTestAccount(store));
+  const other = store.reader(await createTestAccount(store), "server");
   const id = encodeBlobId(blob.sha256);
   expect((await blobs.read(reader, id))?.toString()).toBe("hello");
   expect(await blobs.read(other, id)).toBeUndefined();
@@ -93,7 +93,7 @@ test("ranges are clipped; a negative start counts from the end", async () => {
 
 test("large encoded parts are streamed: the same bytes, sizes and ranges", async () => {
   const userId = await createTestAccount(store);
-  const reader = store.reader(userId);
+  const reader = store.reader(userId, "server");
   const plain = randomBytes(2_000_000);
   const text = Buffer.from("Grüße = und \t\r\n".repeat(70_000));
   const inner = Buffer.concat([Buffer.from("head "), encodeBase64(plain), Buffer.from("\r\ntail")]);
@@ -106,7 +106,7 @@ test("large encoded parts are streamed: the same bytes, sizes and ranges", async
   ] as const;
   for (const { bytes, steps, decoded } of kinds) {
     const blob = await blobs.put(bytes);
-    await store.write(userId, (tx) => referenceBlob(tx, blob));
+    await store.write(userId, "server", (tx) => referenceBlob(tx, blob));
     const second = { start: 5, end: inner.length - 6 };
     const spans = [{ start: 0, end: bytes.length }, second];
     const blobId = encodeBlobId(
@@ -202,14 +202,14 @@ test("an aborted spool leaves nothing", async () => {
 
 test("an upload stays until its time, whatever else let the blob go; a released one is revived", async () => {
   const { userId, blob, reader } = await held("kept");
-  await store.write(userId, (tx) => releaseBlobs(tx, [blob.sha256]));
+  await store.write(userId, "server", (tx) => releaseBlobs(tx, [blob.sha256]));
   expect(await findBlob(reader, blob.sha256)).toBeUndefined();
 
   const expiresAt = new Date(Date.now() + 3600_000);
-  await store.write(userId, (tx) => referenceBlob(tx, blob, { expiresAt }));
+  await store.write(userId, "server", (tx) => referenceBlob(tx, blob, { expiresAt }));
   expect(await findBlob(reader, blob.sha256)).toEqual(blob);
   // Taken up by an email, which then goes: the upload may still be used.
-  await store.write(userId, (tx) => referenceBlob(tx, blob));
-  await store.write(userId, (tx) => releaseBlobs(tx, [blob.sha256]));
+  await store.write(userId, "server", (tx) => referenceBlob(tx, blob));
+  await store.write(userId, "server", (tx) => releaseBlobs(tx, [blob.sha256]));
   expect(await findBlob(reader, blob.sha256)).toEqual(blob);
 });

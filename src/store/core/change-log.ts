@@ -46,7 +46,8 @@ export async function readChanges(reader: Reader, type: TypeName, since: State, 
   const page = new Page(max);
   let last: ChangeRow = { modseq: since.modseq, id: since.id ?? afterAll, kind: 0 };
   let upcoming: ChangeRow | undefined;
-  while (!upcoming && last.modseq <= newest[type]) {
+  const isBehind = () => last.modseq < newest[type] || (last.modseq === newest[type] && last.id !== afterAll);
+  while (!upcoming && isBehind()) {
     const size = Math.min(max, 2000) + 1;
     const rows = await reader.run(selectAfter, [reader.accountId, typeCodes[type], last.modseq, last.id, size]);
     for (const row of rows) {

@@ -1,4 +1,4 @@
-import type { Executor } from "./sql.ts";
+import type { TransactionExecutor } from "./connection.ts";
 import { statement } from "./sql.ts";
 
 /** Data types that have a state. The numbers stand in the change log: append only. */
@@ -80,19 +80,24 @@ export class ChangeSet {
     for (const { type, modseq } of this.#rows.values()) newest.set(type, Math.max(modseq, newest.get(type) ?? 0));
     return newest;
   }
+}
 
-  async write(executor: Executor, accountId: number, now: Date): Promise<void> {
-    const rows = this.rows;
-    if (rows.length === 0) return;
-    await executor.run(appendChanges, [
-      accountId,
-      rows.map((row) => typeCodes[row.type]),
-      rows.map((row) => row.modseq),
-      rows.map((row) => row.id),
-      rows.map((row) => row.kind),
-      rows.map((row) => row.threadId || null),
-      rows.map((row) => row.receivedAt),
-      now,
-    ]);
-  }
+/** Without waiting for the answer. */
+export function writeChanges(
+  executor: TransactionExecutor,
+  accountId: number,
+  rows: readonly Required<Change>[],
+  now: Date,
+): void {
+  if (rows.length === 0) return;
+  executor.send(appendChanges, [
+    accountId,
+    rows.map((row) => typeCodes[row.type]),
+    rows.map((row) => row.modseq),
+    rows.map((row) => row.id),
+    rows.map((row) => row.kind),
+    rows.map((row) => row.threadId || null),
+    rows.map((row) => row.receivedAt),
+    now,
+  ]);
 }

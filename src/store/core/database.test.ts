@@ -2,8 +2,9 @@ import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { createTestDatabase } from "../../../test/support/postgres.ts";
 import { silentLog } from "../../base/log.ts";
-import { Database } from "./database.ts";
+import { Database, isRetryable } from "./database.ts";
 import { across, read, write } from "./declare.ts";
+import { CommitError } from "./errors.ts";
 import { unprepared } from "./sql.ts";
 
 test("a day comes as it is written in the keys of objects, however the database writes dates", async () => {
@@ -47,6 +48,12 @@ test("one declared to write does not, though it begins with SELECT", async () =>
   await database.close();
 });
 
+test("a commit of unknown outcome is not run again, whatever became of its connection", () => {
+  const lost = Object.assign(new Error("Connection terminated unexpectedly"), { code: "ECONNRESET" });
+  expect(isRetryable(lost)).toBe(true);
+  expect(isRetryable(new CommitError(lost))).toBe(false);
+});
+
 test("a day stays a day", async () => {
   const { database } = await connect();
   const day = read(
@@ -55,5 +62,31 @@ test("a day stays a day", async () => {
     SELECT '2024-02-29'::date AS day, ARRAY['2024-02-29'::date] AS days`,
   );
   expect(await database.run(day)).toEqual([{ day: "2024-02-29", days: ["2024-02-29"] }]);
+  await database.close();
+});
+
+const divide = unprepared<{ n: number }>("SELECT 1 / $1::int AS n");
+
+test("a statement whose answer nobody waits for fails the transaction with its own error", async () => {
+  const { database } = await connect();
+  const late = database.transaction("BEGIN", async (executor) => executor.send(divide, [0]));
+  await expect(late).rejects.toMatchObject({ code: "22012" });
+  const meanwhile = database.transaction("BEGIN", async (executor) => {
+    executor.send(divide, [0]);
+    await executor.run(divide, [1]);
+  });
+  await expect(meanwhile).rejects.toMatchObject({ code: "22012" });
+  expect(await database.run(divide, [1])).toEqual([{ n: 1 }]);
+  await database.close();
+});
+
+test("so does one in a savepoint, and the transaction goes on", async () => {
+  const { database } = await connect();
+  const rows = await database.transaction("BEGIN", async (executor) => {
+    const failing = executor.savepoint(async () => executor.send(divide, [0]));
+    await expect(failing).rejects.toMatchObject({ code: "22012" });
+    return executor.run(divide, [1]);
+  });
+  expect(rows).toEqual([{ n: 1 }]);
   await database.close();
 });

@@ -1,5 +1,7 @@
 import pg from "pg";
 import type { Log } from "../../base/log.ts";
+import { type Patience, retry } from "../../base/retry.ts";
+import { Connection, type TransactionExecutor } from "./connection.ts";
 import { type Executor, type Given, inOrder, type Statement } from "./sql.ts";
 
 export type ConnectionOptions = { connectionString: string } | { host: string; user: string; database: string };
@@ -48,20 +50,13 @@ export function isRetryable(error: unknown): boolean {
   return /Connection terminated|connection timeout|not queryable/i.test(error.message);
 }
 
-const patience = 10_000;
-
-/** Runs `work` again, for some seconds, while it fails by a lost connection or a lost race. It must be safe to repeat. */
-export async function patiently<T>(work: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + patience;
-  for (let pause = 20; ; pause = Math.min(pause * 2, 500)) {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof CommitError || !isRetryable(error) || Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pause));
-    }
-  }
-}
+/** For work that is safe to repeat, while somebody waits for it. A commit of unknown outcome is none. */
+export const databasePatience: Patience = {
+  firstPause: 20,
+  longestPause: 500,
+  patience: 10_000,
+  isPassing: isRetryable,
+};
 
 const lossesTogether = 1_000;
 
@@ -82,6 +77,8 @@ export class Database implements Executor {
       options: "-c TimeZone=UTC -c DateStyle=ISO",
       ...options,
       types,
+      // A statement goes out at once, however many are unanswered.
+      pipeline: true,
     });
     // An idle connection that breaks (Postgres restarted) is only worth a line, and all at a time one: the pool opens others.
     let toldAt = Number.NEGATIVE_INFINITY;
@@ -98,53 +95,51 @@ export class Database implements Executor {
   }
 
   async run<Row, P>(statement: Statement<Row, P>, ...given: Given<P>): Promise<Row[]> {
-    return (await this.#single(statement, inOrder(statement, given[0]))).rows as Row[];
+    return (await this.#single(statement, inOrder(statement.parameters, given[0]))).rows as Row[];
   }
 
   async count<Row, P>(statement: Statement<Row, P>, ...given: Given<P>): Promise<number> {
-    return (await this.#single(statement, inOrder(statement, given[0]))).rowCount ?? 0;
+    return (await this.#single(statement, inOrder(statement.parameters, given[0]))).rowCount ?? 0;
   }
 
   /** A statement of its own. One that only reads runs again when the connection is lost. */
   #single(statement: Runnable, values: unknown[]): Promise<pg.QueryResult> {
     const query = () => this.#query(this.pool, statement, values);
-    return statement.access === "read" ? patiently(query) : query();
+    return statement.access === "read" ? retry(query, databasePatience) : query();
   }
 
   /**
    * Runs `work` inside a transaction on one connection; rolls back when it throws. One that only `reads` has read all when
    * its work is done: a COMMIT that fails takes nothing from it.
    */
-  async transaction<T>(begin: string, work: (executor: Executor) => Promise<T>, { reads = false } = {}): Promise<T> {
-    const client = await this.pool.connect();
-    const executor: Executor = {
-      run: async (statement, ...given) =>
-        (await this.#query(client, statement, inOrder(statement, given[0]))).rows as never,
-      count: async (statement, ...given) =>
-        (await this.#query(client, statement, inOrder(statement, given[0]))).rowCount ?? 0,
-    };
-    let broken: Error | undefined;
-    // A connection may break between two statements; the next one fails then.
-    const lost = (error: Error) => {
-      broken = error;
-    };
-    client.on("error", lost);
+  async transaction<T>(
+    begin: string,
+    work: (executor: TransactionExecutor) => Promise<T>,
+    { reads = false } = {},
+  ): Promise<T> {
+    const connection = new Connection(await this.pool.connect(), this.#observe);
     try {
-      await client.query(begin);
-      const result = await work(executor);
-      try {
-        await client.query("COMMIT");
-      } catch (error) {
-        if (!reads) throw new CommitError(error);
-        lost(error as Error);
+      connection.begin(begin);
+      const result = await work(connection);
+      if (!reads) await connection.commit();
+      else {
+        connection.mustHaveBegun();
+        connection.end("COMMIT");
       }
       return result;
     } catch (error) {
-      await client.query("ROLLBACK").catch(lost);
+      connection.end("ROLLBACK");
       throw error;
+    }
+  }
+
+  /** Runs `work` on one connection, each statement for itself. */
+  async connected<T>(work: (executor: Executor) => Promise<T>): Promise<T> {
+    const connection = new Connection(await this.pool.connect(), this.#observe);
+    try {
+      return await work(connection);
     } finally {
-      client.off("error", lost);
-      client.release(broken ?? false);
+      connection.release();
     }
   }
 
@@ -164,12 +159,5 @@ export class Database implements Executor {
     this.#observe?.(statement.text, values);
     const query = { text: statement.text, values };
     return client.query(statement.name === "" ? query : { ...query, name: statement.name });
-  }
-}
-
-/** COMMIT itself failed: whether the transaction took hold is unknown. */
-export class CommitError extends Error {
-  constructor(cause: unknown) {
-    super("commit outcome unknown", { cause });
   }
 }

@@ -53,6 +53,16 @@ export interface AppPasswordTable {
   createdAt: Date;
 }
 
+export interface AuditTable {
+  userId: number;
+  seq: number;
+  at: Date;
+  who: string;
+  what: ColumnType<Record<string, string | number | null>, string, string>;
+  prev: Buffer;
+  hash: Buffer;
+}
+
 export interface BlobRefTable {
   userId: number;
   sha256: Buffer;
@@ -160,7 +170,7 @@ export interface IncomingTable {
   day: string;
   size: number;
   mailFrom: string;
-  recipients: ColumnType<{ address: string; userId: number; done: boolean }[], string, string>;
+  recipients: ColumnType<{ address: string; userId: number; done: boolean; reasons?: string[] }[], string, string>;
   leasedBy: string;
   leasedUntil: Date;
   attempts: Generated<number>;
@@ -342,6 +352,7 @@ export interface DB {
   accountAccess: AccountAccessTable;
   address: AddressTable;
   appPassword: AppPasswordTable;
+  audit: AuditTable;
   blobRef: BlobRefTable;
   change: ChangeTable;
   deadObject: DeadObjectTable;
@@ -404,6 +415,15 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     label: "text",
     passwordHash: "text",
     createdAt: "timestamptz",
+  },
+  audit: {
+    userId: "int8",
+    seq: "int8",
+    at: "timestamptz",
+    who: "text",
+    what: "jsonb",
+    prev: "bytea",
+    hash: "bytea",
   },
   blobRef: {
     userId: "int8",
@@ -667,6 +687,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
 export const accountTables: ReadonlySet<string> = new Set([
   "account",
   "app_password",
+  "audit",
   "blob_ref",
   "change",
   "delivery",

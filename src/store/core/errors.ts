@@ -21,3 +21,10 @@ export class BlobMissing extends Error {}
 
 /** The tables are not such as this program may work on; the message tells the operator what to do. */
 export class SchemaRefused extends Error {}
+
+/** COMMIT itself failed: whether the transaction took hold is unknown. */
+export class CommitError extends Error {
+  constructor(cause: unknown) {
+    super("commit outcome unknown", { cause });
+  }
+}

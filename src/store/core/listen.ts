@@ -1,5 +1,6 @@
 import pg from "pg";
 import type { Log } from "../../base/log.ts";
+import { pauseFor, retry } from "../../base/retry.ts";
 import type { ConnectionOptions } from "./database.ts";
 import type { Executor } from "./sql.ts";
 import { statement } from "./sql.ts";
@@ -40,21 +41,61 @@ const firstPause = 50;
 const longestPause = 5_000;
 const timeout = 10_000;
 
+interface Opened {
+  client: pg.Client;
+  /** Resolves with why it ended. */
+  lost: Promise<Error>;
+}
+
 /** One dedicated connection that listens; when it is lost, another is opened until `close`. */
 export class Listener {
   readonly #options: ListenerOptions;
+  readonly #closing = new AbortController();
   #client: pg.Client | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #pause = firstPause;
-  #closed = false;
+  /** Attempts to get it back that fail are no news. */
+  #isNews = true;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
   }
 
   /** Resolves when it listens, or when the first attempt failed and the next ones go on behind. */
-  async start(): Promise<void> {
-    if (this.#closed) return;
+  start(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    void this.#listen(resolve);
+    return promise;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const client = this.#client;
+    this.#client = undefined;
+    // A connection whose peer vanished never ends.
+    const patience = new Promise((resolve) => setTimeout(resolve, 1_000).unref());
+    await Promise.race([client?.end().catch(() => {}), patience]);
+  }
+
+  async #listen(tried: () => void): Promise<void> {
+    const { signal } = this.#closing;
+    const onFailure = (error: unknown) => {
+      this.#down(error as Error);
+      tried();
+    };
+    while (!signal.aborted) {
+      const opened = await retry(() => this.#open(), { firstPause, longestPause, signal, onFailure }).catch(() => {});
+      if (!opened || signal.aborted) break;
+      this.#isNews = true;
+      this.#options.onUp();
+      tried();
+      const error = await this.#untilLost(opened);
+      if (signal.aborted) break;
+      this.#down(error);
+      await pauseFor(firstPause, signal);
+    }
+    tried();
+  }
+
+  async #open(): Promise<Opened> {
     const client = new pg.Client({
       ...this.#options.connection,
       application_name: "posthorn listen",
@@ -63,49 +104,35 @@ export class Listener {
       keepAlive: true,
     });
     this.#client = client;
+    const { promise: lost, resolve: lose } = Promise.withResolvers<Error>();
     client.on("notification", ({ payload }) => this.#options.onPayload(payload ?? ""));
-    client.on("error", (error) => this.#lost(client, error));
-    client.on("end", () => this.#lost(client, new Error("connection ended")));
+    client.on("error", lose);
+    client.on("end", () => lose(new Error("connection ended")));
     try {
       await client.connect();
       await client.query(`LISTEN ${client.escapeIdentifier(this.#options.channel)}`);
     } catch (error) {
-      this.#lost(client, error as Error);
-      return;
+      client.end().catch(() => {});
+      throw error;
     }
-    if (this.#client !== client) return;
-    this.#pause = firstPause;
-    this.#timer = setInterval(() => this.#check(client), this.#options.checkInterval ?? 30_000).unref();
-    this.#options.onUp();
+    return { client, lost };
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#timer);
-    const client = this.#client;
-    this.#client = undefined;
-    // A connection whose peer vanished never ends.
-    const patience = new Promise((resolve) => setTimeout(resolve, 1_000).unref());
-    await Promise.race([client?.end().catch(() => {}), patience]);
-  }
-
-  /** A peer that vanished without a word closes no socket. */
-  #check(client: pg.Client): void {
-    client.query("SELECT 1").catch((error: Error) => this.#lost(client, error));
-  }
-
-  #lost(client: pg.Client, error: Error): void {
-    if (this.#client !== client) return;
-    this.#client = undefined;
-    clearTimeout(this.#timer);
+  async #untilLost({ client, lost }: Opened): Promise<Error> {
+    // A peer that vanished without a word closes no socket.
+    const { promise: silent, resolve } = Promise.withResolvers<Error>();
+    const check = () => client.query("SELECT 1").catch(resolve);
+    const timer = setInterval(check, this.#options.checkInterval ?? 30_000).unref();
+    const error = await Promise.race([lost, silent]);
+    clearInterval(timer);
     client.end().catch(() => {});
+    return error;
+  }
+
+  #down(error: Error): void {
     this.#options.onDown();
-    if (this.#closed) return;
-    // Attempts to get it back that fail are no news.
-    const level = this.#pause === firstPause ? "warn" : "debug";
-    this.#options.log[level]({ reason: error.message }, "listening connection lost");
-    this.#timer = setTimeout(() => void this.start(), this.#pause);
-    this.#timer.unref();
-    this.#pause = Math.min(this.#pause * 2, longestPause);
+    if (this.#closing.signal.aborted) return;
+    this.#options.log[this.#isNews ? "warn" : "debug"]({ reason: error.message }, "listening connection lost");
+    this.#isNews = false;
   }
 }

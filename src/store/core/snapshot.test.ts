@@ -14,14 +14,14 @@ const endAll = unprepared(`
 
 test("what a snapshot has read stands, though its connection is lost before the end", async () => {
   let runs = 0;
-  const state = await store.snapshot(account, async (reader) => {
+  const state = await store.snapshot(account, "server", async (reader) => {
     runs++;
     const state = await reader.state("Email");
     const [row] = await reader.run(backend);
     await store.database.run(end, [row!.pid]);
     return state;
   });
-  expect(state).toBe(await store.reader(account).state("Email"));
+  expect(state).toBe(await store.reader(account, "server").state("Email"));
   expect(runs).toBe(1);
 });
 

@@ -31,7 +31,7 @@ export function unprepared<Row = Record<string, unknown>>(text: string): Stateme
 }
 
 /** The values in the order of $1, $2, …. */
-export function inOrder<P>({ parameters }: Statement<unknown, P>, values: P | undefined): unknown[] {
+export function inOrder<P>(parameters: readonly string[] | undefined, values: P | undefined): unknown[] {
   if (parameters === undefined) return (values ?? []) as unknown[];
   return parameters.map((name) => (values as Record<string, unknown>)[name]);
 }

@@ -1,4 +1,5 @@
 import { type TypeName, typeCodes, typeNames } from "./change.ts";
+import { AccountMissing } from "./errors.ts";
 import type { Executor } from "./sql.ts";
 import { statement } from "./sql.ts";
 
@@ -51,10 +52,10 @@ const selectStanding = statement<StandingRow>(`
     EXISTS (SELECT 1 FROM search_part p WHERE p.user_id = $1) AS has_long_mails, ${columns.join(", ")}
   FROM account a WHERE a.user_id = $1`);
 
-/** Undefined when there is no such account. */
-export async function readStanding(executor: Executor, accountId: number): Promise<Standing | undefined> {
+/** Throws AccountMissing. */
+export async function readStanding(executor: Executor, accountId: number): Promise<Standing> {
   const [row] = await executor.run(selectStanding, [accountId]);
-  if (!row) return undefined;
+  if (!row) throw new AccountMissing(accountId);
   const newest = Object.fromEntries(typeNames.map((type) => [type, row[type] ?? 0])) as Record<TypeName, number>;
   return {
     epoch: row.epoch,

@@ -1,17 +1,23 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import { retry } from "../../base/retry.ts";
 import { type Change, ChangeSet, Kind, type TypeName } from "./change.ts";
-import { type Database, patiently } from "./database.ts";
-import { AccountMissing, Conflict } from "./errors.ts";
+import type { TransactionExecutor } from "./connection.ts";
+import { type Database, databasePatience, isRetryable } from "./database.ts";
+import { Conflict } from "./errors.ts";
+import { Gathering } from "./gathering.ts";
+import { HeldAccount, type Wanted } from "./held-account.ts";
 import type { Executor } from "./sql.ts";
-import { statement, unprepared } from "./sql.ts";
+import { statement } from "./sql.ts";
 import { encodeState, readStanding, type Standing } from "./state.ts";
+
+/** On whose behalf: a login, by its own account, or the server itself, which may read every blob. */
+export type Viewer = { readonly userId: number } | "server";
 
 /** Reads of one account; calls on one Reader of `snapshot` see one moment. */
 export interface Reader extends Executor {
   readonly accountId: number;
-  /** The own account of the login that reads blobs; undefined for the server itself. */
-  readonly viewer?: number | undefined;
+  readonly viewer: Viewer;
   /** Read once and kept, so `list` and `state` of a snapshot agree. */
   standing(): Promise<Standing>;
   /** The state string of a type. */
@@ -20,6 +26,8 @@ export interface Reader extends Executor {
 
 /** The account's unit of work: its row is locked, so commit order is state order. */
 export interface Tx extends Reader {
+  /** As `run`, without waiting: its error comes with the next answer that is waited for, COMMIT's at the latest. */
+  send: TransactionExecutor["send"];
   /** The modseq of this write: the last of them, where several writes are folded into this one. */
   readonly modseq: number;
   readonly now: Date;
@@ -43,24 +51,21 @@ export interface StateChange {
   changed: Partial<Record<TypeName, string>>;
 }
 
-interface AccountRow {
-  modseq: number;
-  last_id: number;
-  epoch: number;
-  used: number;
-  quota: number | null;
-  quota_id: number | null;
-}
-const takeAccount = statement<AccountRow>(`
-  UPDATE account SET modseq = modseq + $3, last_id = last_id + $2, used = used + $4 WHERE user_id = $1
-  RETURNING modseq, last_id, epoch, used, quota, quota_id`);
 const takeIds = statement<{ last_id: number }>(
   "UPDATE account SET last_id = last_id + $2 WHERE user_id = $1 RETURNING last_id",
 );
-const addUsed = statement("UPDATE account SET used = used + $2 WHERE user_id = $1");
-const savepoint = unprepared("SAVEPOINT s");
-const releaseSavepoint = unprepared("RELEASE SAVEPOINT s");
-const rollbackToSavepoint = unprepared("ROLLBACK TO SAVEPOINT s");
+
+/** So many writes share a commit at most. */
+const mostTogether = 32;
+
+interface Write {
+  viewer: Viewer;
+  work: (tx: Tx) => Promise<unknown>;
+  wanted: Wanted;
+  resolve: (result: never) => void;
+  reject: (error: unknown) => void;
+}
+type Outcome = { result: unknown } | { error: unknown };
 
 export interface StoreOptions {
   database: Database;
@@ -68,6 +73,8 @@ export interface StoreOptions {
   log: Log;
   /** Called after each commit that changed something. */
   onCommit?: (change: StateChange) => void;
+  /** After so many ms no further write joins a commit: nobody is answered before it. (Default: 5) */
+  longestFold?: number;
 }
 
 export class Store {
@@ -75,25 +82,35 @@ export class Store {
   readonly clock: Clock;
   readonly log: Log;
   onCommit: (change: StateChange) => void;
+  readonly #longestFold: number;
+  readonly #writes = new Gathering<Write>((accountId, waiting) => this.#writeTogether(accountId, waiting));
 
   constructor(options: StoreOptions) {
     this.database = options.database;
     this.clock = options.clock;
     this.log = options.log;
     this.onCommit = options.onCommit ?? (() => {});
+    this.#longestFold = options.longestFold ?? 5;
   }
 
   /** Reads of one statement each: no transaction, `standing` is read anew for each reader. */
-  reader(accountId: number, viewer?: number): Reader {
+  reader(accountId: number, viewer: Viewer): Reader {
     return new AccountReader(this.database, accountId, viewer);
   }
 
+  /** Reads one after the other over one connection, each of what is committed by then. */
+  async reads<T>(accountId: number, viewer: Viewer, work: (reader: Reader) => Promise<T>): Promise<T> {
+    return this.#patiently(() =>
+      this.database.connected((executor) => work(new AccountReader(executor, accountId, viewer))),
+    );
+  }
+
   /** Several reads that must agree: one REPEATABLE READ READ ONLY transaction. */
-  async snapshot<T>(accountId: number, work: (reader: Reader) => Promise<T>): Promise<T> {
-    return patiently(() =>
+  async snapshot<T>(accountId: number, viewer: Viewer, work: (reader: Reader) => Promise<T>): Promise<T> {
+    return this.#patiently(() =>
       this.database.transaction(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        (executor) => work(new AccountReader(executor, accountId)),
+        (executor) => work(new AccountReader(executor, accountId, viewer)),
         { reads: true },
       ),
     );
@@ -103,37 +120,83 @@ export class Store {
    * The only way an account changes. `ids`: how many new ids the work will want (more can be had inside).
    * `modseqs`: how many writes are folded into this one; the first has modseq `tx.modseq - modseqs + 1`.
    * `bytes`: by how much the account is likely to grow; where that comes true, it costs no statement of its own.
+   * `states`: it will ask for states.
    * Lost races and dropped connections run `work` again, unless the outcome of COMMIT is unknown: then CommitError.
    * `work` must therefore have no effect outside the transaction.
    */
-  async write<T>(
+  write<T>(
     accountId: number,
+    viewer: Viewer,
     work: (tx: Tx) => Promise<T>,
-    { ids = 0, modseqs = 1, bytes = 0 } = {},
+    { ids = 0, modseqs = 1, bytes = 0, states = false }: Partial<Wanted> = {},
   ): Promise<T> {
-    const { result, changed } = await patiently(() =>
-      this.database.transaction("BEGIN", async (executor) => {
-        const [row] = await executor.run(takeAccount, [accountId, ids, modseqs, bytes]);
-        if (!row) throw new AccountMissing(accountId);
-        const tx = new AccountTx(executor, accountId, row, { ids, bytes, now: this.clock.now() });
-        const result = await work(tx);
-        await tx.finish();
-        const newest = tx.changes.newest();
-        return { result, changed: newest.size === 0 ? undefined : tx.stateStrings(newest) };
-      }),
-    );
-    if (changed) this.onCommit({ accountId, changed });
-    return result;
+    return new Promise((resolve, reject) => {
+      this.#writes.add(accountId, { viewer, work, wanted: { ids, modseqs, bytes, states }, resolve, reject });
+    });
+  }
+
+  /** Those that waited for the account share a commit, one after the other, each as if it were alone. */
+  async #writeTogether(accountId: number, waiting: Write[]): Promise<void> {
+    const writes = waiting.splice(0, mostTogether);
+    let outcomes: Outcome[] = [];
+    try {
+      const changed = await this.#patiently(() =>
+        this.database.transaction("BEGIN", async (executor) => {
+          outcomes = [];
+          const now = this.clock.now();
+          const wanted = sumOf(writes);
+          const held = await HeldAccount.take(executor, accountId, wanted);
+          const start = { modseq: held.row.modseq - wanted.modseqs, id: held.row.last_id - wanted.ids };
+          await this.#run(writes, { executor, held, now, ...start }, outcomes);
+          const newest = held.finish(now);
+          return newest.size === 0 ? undefined : stateStrings(held.row.epoch, newest);
+        }),
+      );
+      if (changed) this.onCommit({ accountId, changed });
+    } catch (error) {
+      outcomes = writes.slice(0, Math.max(outcomes.length, 1)).map(() => ({ error }));
+    }
+    waiting.unshift(...writes.slice(outcomes.length));
+    outcomes.forEach((outcome, index) => {
+      const { resolve, reject } = writes[index]!;
+      if ("error" in outcome) reject(outcome.error);
+      else resolve(outcome.result as never);
+    });
+  }
+
+  #patiently<T>(work: () => Promise<T>): Promise<T> {
+    return retry(work, { ...databasePatience, clock: this.clock });
+  }
+
+  /** Adds what became of each to `outcomes`. One alone needs no savepoint: what it did goes with the transaction. */
+  async #run(writes: readonly Write[], place: Place, outcomes: Outcome[]): Promise<void> {
+    const started = performance.now();
+    const isAlone = writes.length === 1;
+    let { modseq, id } = place;
+    for (const { viewer, work, wanted } of writes) {
+      if (outcomes.length > 0 && performance.now() - started > this.#longestFold) return;
+      modseq += wanted.modseqs;
+      const tx = new AccountTx({ ...place, modseq, id }, viewer, wanted.ids);
+      id += wanted.ids;
+      try {
+        const result = await (isAlone ? work(tx) : place.executor.savepoint(() => work(tx)));
+        tx.finish();
+        outcomes.push({ result });
+      } catch (error) {
+        if (isAlone || isRetryable(error)) throw error;
+        outcomes.push({ error });
+      }
+    }
   }
 }
 
 class AccountReader implements Reader {
   readonly accountId: number;
-  readonly viewer: number | undefined;
+  readonly viewer: Viewer;
   readonly executor: Executor;
   #standing: Promise<Standing> | undefined;
 
-  constructor(executor: Executor, accountId: number, viewer?: number) {
+  constructor(executor: Executor, accountId: number, viewer: Viewer) {
     this.executor = executor;
     this.accountId = accountId;
     this.viewer = viewer;
@@ -143,10 +206,7 @@ class AccountReader implements Reader {
   count: Executor["count"] = (...statement) => this.executor.count(...statement);
 
   standing(): Promise<Standing> {
-    this.#standing ??= readStanding(this.executor, this.accountId).then((standing) => {
-      if (!standing) throw new AccountMissing(this.accountId);
-      return standing;
-    });
+    this.#standing ??= readStanding(this.executor, this.accountId);
     return this.#standing;
   }
 
@@ -156,30 +216,54 @@ class AccountReader implements Reader {
   }
 }
 
+function sumOf(writes: readonly Write[]): Wanted {
+  const sum = { ids: 0, modseqs: 0, bytes: 0, states: false };
+  for (const { wanted } of writes) {
+    sum.ids += wanted.ids;
+    sum.modseqs += wanted.modseqs;
+    sum.bytes += wanted.bytes;
+    sum.states ||= wanted.states;
+  }
+  return sum;
+}
+
+interface Place {
+  executor: TransactionExecutor;
+  held: HeldAccount;
+  now: Date;
+  /** The last ones given before. */
+  modseq: number;
+  id: number;
+}
+
+function stateStrings(epoch: number, newest: ReadonlyMap<TypeName, number>): StateChange["changed"] {
+  return Object.fromEntries([...newest].map(([type, modseq]) => [type, encodeState({ epoch, modseq })]));
+}
+
 class AccountTx extends AccountReader implements Tx {
   readonly changes = new ChangeSet();
   readonly now: Date;
   readonly modseq: number;
-  readonly #row: AccountRow;
-  /** By how much the row was made to grow beforehand. */
-  readonly #assumed: number;
+  readonly #held: HeldAccount;
+  readonly #executor: TransactionExecutor;
   #grown = 0;
   #nextId: number;
   #lastId: number;
 
-  constructor(
-    executor: Executor,
-    accountId: number,
-    row: AccountRow,
-    { ids, bytes, now }: { ids: number; bytes: number; now: Date },
-  ) {
-    super(executor, accountId);
-    this.modseq = row.modseq;
+  constructor({ executor, held, now, modseq, id }: Place, viewer: Viewer, ids: number) {
+    super(executor, held.accountId, viewer);
+    this.#executor = executor;
+    this.#held = held;
+    this.modseq = modseq;
     this.now = now;
-    this.#row = row;
-    this.#assumed = bytes;
-    this.#nextId = row.last_id - ids + 1;
-    this.#lastId = row.last_id;
+    this.#nextId = id + 1;
+    this.#lastId = id + ids;
+  }
+
+  send: TransactionExecutor["send"] = (...statement) => this.#executor.send(...statement);
+
+  override standing(): Promise<Standing> {
+    return this.#held.standing();
   }
 
   async newIds(count: number): Promise<number[]> {
@@ -198,21 +282,18 @@ class AccountTx extends AccountReader implements Tx {
   }
 
   get room(): number {
-    const { used, quota } = this.#row;
-    return quota === null ? Number.POSITIVE_INFINITY : quota - (used - this.#assumed + this.#grown);
+    return this.#held.room - this.#grown;
   }
 
   grow(bytes: number): void {
     this.#grown += bytes;
   }
 
-  /** Writes what was kept for the end. */
-  async finish(): Promise<void> {
-    if (this.#grown !== this.#assumed) await this.run(addUsed, [this.accountId, this.#grown - this.#assumed]);
+  finish(): void {
     // An account without a limit has no Quota to tell of.
-    const { quota_id: id } = this.#row;
+    const { quota_id: id } = this.#held.row;
     if (this.#grown !== 0 && id !== null) this.changed({ type: "Quota", id, kind: Kind.counts });
-    await this.changes.write(this.executor, this.accountId, this.now);
+    this.#held.add(this.changes, this.#grown);
   }
 
   /** In a write, the state before it until something of the type changed, then the state it will commit. */
@@ -221,25 +302,14 @@ class AccountTx extends AccountReader implements Tx {
     return encodeState({ epoch, modseq: this.changes.newest().get(type) ?? newest[type] });
   }
 
-  stateStrings(newest: Map<TypeName, number>): StateChange["changed"] {
-    return Object.fromEntries(
-      [...newest].map(([type, modseq]) => [type, encodeState({ epoch: this.#row.epoch, modseq })]),
-    );
-  }
-
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
     const mark = this.changes.mark();
     const grown = this.#grown;
-    await this.run(savepoint);
     try {
-      const result = await work();
-      await this.run(releaseSavepoint);
-      return result;
+      return await this.#executor.savepoint(work);
     } catch (error) {
       this.changes.restore(mark);
       this.#grown = grown;
-      await this.run(rollbackToSavepoint);
-      await this.run(releaseSavepoint);
       const { code, constraint } = error as { code?: string; constraint?: string };
       if (code === "23505") throw new Conflict(constraint ?? "unique", error);
       throw error;

@@ -4,9 +4,11 @@ import { normalized } from "../../base/normalize.ts";
 import type { Database } from "../core/database.ts";
 import { across, type Row, read, write } from "../core/declare.ts";
 import { Conflict } from "../core/errors.ts";
+import type { Executor } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
 import { createDefaultMailboxes } from "../mail/mailboxes.ts";
 import { setQuota } from "../mail/quota.ts";
+import type { Place } from "./place.ts";
 
 /** Local part as given, domain in lower-case ASCII; undefined where the text is no address, or one with NUL that cannot be kept. */
 export function splitAddress(text: string): { local: string; domain: string } | undefined {
@@ -56,6 +58,11 @@ export async function findAddress(database: Database, address: string): Promise<
 export async function isAddressTaken(database: Database, address: string): Promise<boolean> {
   const name = normalizeAddress(address);
   return name !== undefined && (await database.run(addressesByName, { names: [name] })).length > 0;
+}
+
+/** The account that very address belongs to. */
+export async function findAddressOwner(database: Database, address: string): Promise<number | undefined> {
+  return (await database.run(addressesByName, { names: [address] }))[0]?.userId;
 }
 
 const nextNumber = write(
@@ -114,7 +121,7 @@ export async function createAccount(
   const [row] = await database.run(nextNumber);
   const userId = row!.number;
   await database.run(insertAccount, { userId, name: options.name || address, createdAt });
-  await store.write(userId, (tx) => fillAccount(tx, { ...options, address }), { ids: 16 });
+  await store.write(userId, "server", (tx) => fillAccount(tx, { ...options, address }), { ids: 16 });
   // A login without its address is what an interrupted creation leaves: it is taken over.
   const login = { login: address, userId, passwordHash: options.passwordHash };
   if ((await database.count(insertLogin, { ...login, createdAt })) === 0) await database.run(adoptLogin, login);
@@ -140,7 +147,7 @@ function mustBeAddress(text: string): string {
 }
 
 /** An alias, or with "@example.org" a catch-all. Throws Conflict where it is taken. */
-export async function addAlias(store: Store, alias: string, userId: number): Promise<void> {
+export async function addAlias(store: Place, alias: string, userId: number): Promise<void> {
   const address = normalizeAddress(alias);
   if (address === undefined) throw new RangeError(`not an address: ${alias}`);
   const inserted = await store.database.count(insertAddress, { address, userId, createdAt: store.clock.now() });
@@ -151,7 +158,7 @@ const deleteAddress = write("addresses.remove", (db, $: { address: string }) =>
   db.deleteFrom("address").where("address", "=", $.address),
 );
 /** False where there is no such address. */
-export async function removeAlias(database: Database, alias: string): Promise<boolean> {
+export async function removeAlias(database: Executor, alias: string): Promise<boolean> {
   const address = normalizeAddress(alias);
   return address !== undefined && (await database.count(deleteAddress, { address })) > 0;
 }
@@ -161,7 +168,7 @@ const allAddresses = read(
   (db) => db.selectFrom("address").select(["address", "userId"]).orderBy("address"),
   across("the operator lists them"),
 );
-export function listAddresses(database: Database): Promise<Row<"address", "address" | "userId">[]> {
+export function listAddresses(database: Executor): Promise<Row<"address", "address" | "userId">[]> {
   return database.run(allAddresses);
 }
 
@@ -194,7 +201,7 @@ const allDomains = read("domains.all", (db) =>
 );
 
 /** False where the domain is there already: its key stays. */
-export async function addDomain(store: Store, domain: Domain): Promise<boolean> {
+export async function addDomain(store: Place, domain: Domain): Promise<boolean> {
   return (await store.database.count(insertDomain, { ...domain, createdAt: store.clock.now() })) > 0;
 }
 
@@ -218,7 +225,7 @@ const deleteDomain = write("domains.remove", (db, $: { name: string }) =>
   db.deleteFrom("domain").where("name", "=", $.name),
 );
 /** False where there is no such domain. */
-export async function removeDomain(database: Database, name: string): Promise<boolean> {
+export async function removeDomain(database: Executor, name: string): Promise<boolean> {
   return (await database.count(deleteDomain, { name })) > 0;
 }
 
@@ -234,10 +241,10 @@ const deleteAccess = write("access.remove", (db, $: Access) =>
 );
 
 /** Opens an account to one more login. */
-export async function shareAccount(store: Store, login: string, accountId: number): Promise<void> {
+export async function shareAccount(store: Place, login: string, accountId: number): Promise<void> {
   await store.database.run(insertAccess, { login, accountId, createdAt: store.clock.now() });
 }
 
-export async function unshareAccount(store: Store, login: string, accountId: number): Promise<boolean> {
+export async function unshareAccount(store: Place, login: string, accountId: number): Promise<boolean> {
   return (await store.database.count(deleteAccess, { login, accountId })) > 0;
 }

@@ -1,10 +1,8 @@
-import { sql } from "kysely";
 import type { Database } from "../core/database.ts";
 import { type Row, read, write } from "../core/declare.ts";
-import { patiently } from "../core/patiently.ts";
-import type { Store } from "../core/store.ts";
 import { accountName } from "./account-name.ts";
 import type { LoginName } from "./login-name.ts";
+import type { Place } from "./place.ts";
 import { removePushesOf } from "./push-subscriptions.ts";
 
 /** What a password is checked against. */
@@ -55,19 +53,8 @@ const updatePassword = write("logins.setPassword", (db, $: { login: string; pass
   db.updateTable("login").set({ passwordHash: $.passwordHash }).where("login", "=", $.login).returning("userId"),
 );
 /** False where there is no such login. The pushes that the old password asked for end with it. */
-export async function setPassword(store: Store, login: string, passwordHash: string): Promise<boolean> {
+export async function setPassword(store: Place, login: string, passwordHash: string): Promise<boolean> {
   const [row] = await store.database.run(updatePassword, { login, passwordHash });
   if (row) await removePushesOf(store.database, { login, userId: row.userId, credential: "password" });
   return row !== undefined;
-}
-
-const notify = write("bus.notify", (_, $: { message: string }) => sql`SELECT FROM pg_notify('posthorn', ${$.message})`);
-
-/**
- * In the form of the bus (src/push/postgres.ts): every process forgets what it verified of a login and ends its pushes.
- * Told twice, it does no harm.
- */
-export async function announceRevoked(database: Database, login: string): Promise<void> {
-  const message = JSON.stringify({ from: "command", revoked: [login] });
-  await patiently(() => database.run(notify, { message }));
 }

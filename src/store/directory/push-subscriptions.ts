@@ -2,6 +2,7 @@ import { type ExpressionBuilder, sql } from "kysely";
 import type { Database } from "../core/database.ts";
 import type { DB } from "../core/db.ts";
 import { type Row, read, write } from "../core/declare.ts";
+import type { Executor } from "../core/sql.ts";
 import type { LoginName } from "./login-name.ts";
 
 const columns = [
@@ -184,7 +185,7 @@ const removeOfCredential = write("pushSubscriptions.removeOf", (db, $: Owner) =>
 );
 
 /** RFC 8620 §7.2: they end with the credential that made them. */
-export async function removePushesOf(database: Database, owner: Owner): Promise<void> {
+export async function removePushesOf(database: Executor, owner: Owner): Promise<void> {
   await database.run(removeOfCredential, owner);
 }
 

@@ -1,7 +1,8 @@
 import type { Database } from "../core/database.ts";
 import { across, type Row, read, write } from "../core/declare.ts";
-import type { Store } from "../core/store.ts";
+import type { Executor } from "../core/sql.ts";
 import type { LoginName } from "./login-name.ts";
+import type { Place } from "./place.ts";
 import { removePushesOf } from "./push-subscriptions.ts";
 
 /** Credentials beside a login's password, each revocable alone. Their secrets are never kept, only hashes. */
@@ -25,7 +26,7 @@ const insertAppPassword = write("appPasswords.add", (db, $: AppPassword) =>
   }),
 );
 export async function addAppPassword(
-  store: Store,
+  store: Place,
   { hash, ...app }: LoginName & { id: string; label: string; hash: string },
 ): Promise<void> {
   await store.database.run(insertAppPassword, { ...app, passwordHash: hash, createdAt: store.clock.now() });
@@ -44,7 +45,7 @@ const insertToken = write("tokens.add", (db, $: Token) =>
   }),
 );
 export async function addToken(
-  store: Store,
+  store: Place,
   token: LoginName & { id: string; label: string; hash: Buffer; expiresAt: Date | undefined },
 ): Promise<void> {
   const row = { ...token, createdAt: store.clock.now(), expiresAt: token.expiresAt ?? null };
@@ -105,8 +106,8 @@ const deleteToken = write("tokens.remove", (db, $: LoginName & { id: string }) =
   db.deleteFrom("token").where("userId", "=", $.userId).where("login", "=", $.login).where("id", "=", $.id),
 );
 
-/** False where the login has no such credential. Its pushes end with it. Announce it afterwards (`announceRevoked`). */
-export async function revokeCredential(database: Database, owner: LoginName, id: string): Promise<boolean> {
+/** False where the login has no such credential. Its pushes end with it. */
+export async function revokeCredential(database: Executor, owner: LoginName, id: string): Promise<boolean> {
   const apps = await database.count(deleteAppPassword, { ...owner, id });
   const tokens = await database.count(deleteToken, { ...owner, id });
   for (const kind of ["app", "token"]) await removePushesOf(database, { ...owner, credential: `${kind}:${id}` });

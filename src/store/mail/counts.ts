@@ -11,6 +11,7 @@ type CountColumn = (typeof countColumns)[number];
 type Counts = Row<"mailbox", CountColumn>;
 type TallyRow = Row<"mailbox", "id" | CountColumn>;
 type Tally = Map<number, Counts>;
+type Coming = Tally | Promise<Tally>;
 
 /**
  * Unread: neither $seen nor $draft. A thread is unread in a mailbox when any of its emails outside the trash is,
@@ -69,12 +70,13 @@ export async function tally(tx: Tx, threadIds: readonly number[]): Promise<Tally
 }
 
 /** Adds `after - before` to the kept counts and logs each mailbox whose counts moved. */
-export async function applyTally(tx: Tx, before: Tally, after: Tally): Promise<void> {
+export async function applyTally(tx: Tx, ...tallies: [before: Coming, after: Coming]): Promise<void> {
+  const [before, after] = await Promise.all(tallies);
   const moved = [...new Set([...before.keys(), ...after.keys()])]
     .map((id) => ({ id, ...difference(before.get(id) ?? none, after.get(id) ?? none) }))
     .filter((row) => countColumns.some((column) => row[column] !== 0));
   if (moved.length === 0) return;
-  await tx.run(add, { accountId: tx.accountId, ...lists(moved, ["id", ...countColumns]) });
+  tx.send(add, { accountId: tx.accountId, ...lists(moved, ["id", ...countColumns]) });
   for (const { id } of moved) tx.changed({ type: "Mailbox", id, kind: Kind.counts });
 }
 
@@ -90,6 +92,5 @@ function difference(before: Counts, after: Counts): Counts {
 /** Counts every mailbox anew: needed when the trash role moves, since the trash counts by its own rule. */
 export async function recountMailboxes(tx: Tx): Promise<void> {
   const { accountId } = tx;
-  const before = toTally(await tx.run(kept, { accountId }));
-  await applyTally(tx, before, toTally(await tx.run(ofAccount, { accountId })));
+  await applyTally(tx, tx.run(kept, { accountId }).then(toTally), tx.run(ofAccount, { accountId }).then(toTally));
 }

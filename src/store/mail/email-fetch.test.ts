@@ -14,7 +14,7 @@ test("an email has the columns that were asked for, and no others can be read", 
   const mail = { blob, prepared: prepareMessage(bytes), keywords: ["$seen"], receivedAt: new Date(0) };
   const added = await ingest.add(account, { ...mail, target: { role: "inbox" } });
   const { id } = (added as { email: { id: number } }).email;
-  const reader = store.reader(account);
+  const reader = store.reader(account, "server");
 
   const [own] = await fetchEmails(reader, [id, id + 1], "own");
   expect(own).toMatchObject({ id, keywords: ["$seen"], size: bytes.length });

@@ -120,7 +120,7 @@ export async function insertEmailPlaces(tx: Tx, emails: readonly EmailState[], h
     const place = { emailId: id, threadId, receivedAt, seen: isSeen(keywords), draft: isDraft(keywords), head };
     return mailboxIds.map((mailboxId) => ({ ...place, mailboxId }));
   });
-  if (places.length > 0) await tx.run(insertPlaces, { accountId: tx.accountId, ...lists(places, placeColumns) });
+  if (places.length > 0) tx.send(insertPlaces, { accountId: tx.accountId, ...lists(places, placeColumns) });
 }
 
 type KeywordRow = { keyword: string; email: EmailState };
@@ -133,12 +133,12 @@ function keywordLists({ accountId }: Tx, rows: readonly KeywordRow[]): KeywordLi
 /** Rows for all keywords but $seen, which email_mailbox carries. */
 export async function insertEmailKeywords(tx: Tx, rows: readonly KeywordRow[]): Promise<void> {
   const kept = rows.filter((row) => row.keyword !== "$seen");
-  if (kept.length > 0) await tx.run(insertKeywords, keywordLists(tx, kept));
+  if (kept.length > 0) tx.send(insertKeywords, keywordLists(tx, kept));
 }
 
 async function removeEmailKeywords(tx: Tx, rows: readonly KeywordRow[]): Promise<void> {
   const kept = rows.filter((row) => row.keyword !== "$seen");
-  if (kept.length > 0) await tx.run(removeKeywords, keywordLists(tx, kept));
+  if (kept.length > 0) tx.send(removeKeywords, keywordLists(tx, kept));
 }
 
 const without = <T>(all: readonly T[], gone: readonly T[]) => all.filter((one) => !gone.includes(one));
@@ -151,21 +151,21 @@ export async function updateEmails(tx: Tx, updates: readonly EmailUpdate[]): Pro
     (u) => isSeen(u.before.keywords) !== isSeen(u.keywords) || isDraft(u.before.keywords) !== isDraft(u.keywords),
   );
   const threadIds = [...new Set([...moved, ...reflagged].map((u) => u.before.threadId))];
-  const before = await tally(tx, threadIds);
+  const before = tally(tx, threadIds);
   const { accountId } = tx;
   const rows = updates.map((u) => ({ id: u.before.id, mailbox_ids: u.mailboxIds, keywords: u.keywords }));
-  await tx.run(updateRows, { accountId, rows: JSON.stringify(rows) });
+  tx.send(updateRows, { accountId, rows: JSON.stringify(rows) });
   if (reflagged.length > 0) {
     const flags = reflagged.map(({ before, keywords }) => ({
       emailId: before.id,
       seen: isSeen(keywords),
       draft: isDraft(keywords),
     }));
-    await tx.run(flagPlaces, { accountId, ...lists(flags, ["emailId", "seen", "draft"]) });
+    tx.send(flagPlaces, { accountId, ...lists(flags, ["emailId", "seen", "draft"]) });
   }
   await moveKeywords(tx, updates);
   if (moved.length > 0) await movePlaces(tx, moved);
-  await applyTally(tx, before, await tally(tx, threadIds));
+  await applyTally(tx, before, tally(tx, threadIds));
   for (const u of updates) logUpdate(tx, u);
 }
 
@@ -198,7 +198,7 @@ async function movePlaces(tx: Tx, moved: readonly EmailUpdate[]): Promise<void> 
     without(before.mailboxIds, mailboxIds).map((mailboxId) => ({ mailboxId, emailId: before.id })),
   );
   if (left.length > 0) {
-    await tx.run(leavePlaces, { accountId: tx.accountId, ...lists(left, ["mailboxId", "emailId"]) });
+    tx.send(leavePlaces, { accountId: tx.accountId, ...lists(left, ["mailboxId", "emailId"]) });
   }
   const entered = moved.map((u) => ({
     ...u.before,
@@ -219,21 +219,23 @@ export async function destroyEmails(tx: Tx, emails: readonly EmailRow[]): Promis
   const ids = emails.map((email) => email.id);
   const nos = emails.map((email) => email.no);
   const threadIds = [...new Set(emails.map((email) => email.threadId))];
-  const before = await tally(tx, threadIds);
-  const gone = await tx.run(remove, { accountId, ids });
-  tx.grow(-gone.reduce((sum, { size }) => sum + size, 0));
-  await tx.run(removePlaces, { accountId, ids });
+  const tallied = tally(tx, threadIds);
+  const removed = tx.run(remove, { accountId, ids });
+  tx.send(removePlaces, { accountId, ids });
   await removeEmailKeywords(
     tx,
     emails.flatMap((email) => email.keywords.map((keyword) => ({ keyword, email }))),
   );
-  const messages = await tx.run(removeMessages, { accountId, nos });
+  const hashes = tx.run(removeMessages, { accountId, nos });
   await deleteTerms(tx, nos);
-  const left = new Set((await tx.run(living, { accountId, threadIds })).map((row) => row.threadId));
+  const alive = tx.run(living, { accountId, threadIds });
+  const [before, gone, messages, rest] = await Promise.all([tallied, removed, hashes, alive]);
+  tx.grow(-gone.reduce((sum, { size }) => sum + size, 0));
+  const left = new Set(rest.map((row) => row.threadId));
   const ended = threadIds.filter((id) => !left.has(id));
   await forgetThreads(tx, ended);
   if (left.size > 0) await refreshHeads(tx, [...left]);
-  await applyTally(tx, before, await tally(tx, [...left]));
+  await applyTally(tx, before, tally(tx, [...left]));
   for (const { id, threadId, receivedAt } of emails) {
     tx.changed({ type: "Email", id, kind: Kind.destroyed, threadId, receivedAt });
   }

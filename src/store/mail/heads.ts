@@ -16,5 +16,5 @@ const refresh = write(
 
 /** Sets the head bits of some threads anew: the newest email of the thread in each mailbox. */
 export async function refreshHeads(tx: Tx, threadIds: readonly number[]): Promise<void> {
-  await tx.run(refresh, { accountId: tx.accountId, threadIds });
+  tx.send(refresh, { accountId: tx.accountId, threadIds });
 }

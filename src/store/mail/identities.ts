@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { Kind } from "../core/change.ts";
 import { type Row, read, write } from "../core/declare.ts";
 import { insertLists, type Lists, lists } from "../core/lists.ts";
 import type { Reader, Tx } from "../core/store.ts";
@@ -52,16 +53,26 @@ export function findIdentities(reader: Reader, ids: number[] | null, limit = 10_
   return reader.run(find, { accountId: reader.accountId, ids, limit });
 }
 
-/** New ones, and new values for those that are there; an email never changes. */
-export async function writeIdentities(tx: Tx, rows: IdentityRow[]): Promise<void> {
+export function insertIdentities(tx: Tx, rows: IdentityRow[]): Promise<void> {
+  return writeIdentities(tx, rows, Kind.created);
+}
+
+/** New values for those that are there; an email never changes. */
+export function updateIdentities(tx: Tx, rows: IdentityRow[]): Promise<void> {
+  return writeIdentities(tx, rows, Kind.properties);
+}
+
+async function writeIdentities(tx: Tx, rows: IdentityRow[], kind: number): Promise<void> {
   const written = rows.map((row) => ({
     ...row,
     replyTo: row.replyTo && JSON.stringify(row.replyTo),
     bcc: row.bcc && JSON.stringify(row.bcc),
   }));
   await tx.run(upsert, { accountId: tx.accountId, ...lists(written, columns) });
+  for (const { id } of rows) tx.changed({ type: "Identity", id, kind });
 }
 
 export async function deleteIdentities(tx: Tx, ids: number[]): Promise<void> {
   await tx.run(remove, { accountId: tx.accountId, ids });
+  for (const id of ids) tx.changed({ type: "Identity", id, kind: Kind.destroyed });
 }

@@ -69,12 +69,12 @@ export async function insertEmails(
   const rows = emails.map((email, index) => toRow(email, ids[index]!));
   const threadIds = [...new Set(emails.map((email) => email.threadId))];
   const joined = threadIds.filter((id) => knownThreads.has(id));
-  const before = await tally(tx, joined);
+  const before = tally(tx, joined);
   const { accountId } = tx;
   const messages = emails.map((email, index) => messageRecord(email, ids[index]!));
-  await tx.run(insertMessages, { accountId, records: json(messages) });
+  tx.send(insertMessages, { accountId, records: json(messages) });
   const records = rows.map((row, index) => emailRecord(row, emails[index]!));
-  await tx.run(insertRows, { accountId, records: json(records) });
+  tx.send(insertRows, { accountId, records: json(records) });
   // The newest of a thread that begins here is the newest of that thread: only others need a look.
   const single = joined.length === 0 && threadIds.length === emails.length;
   await insertEmailPlaces(tx, rows, single);
@@ -91,7 +91,7 @@ export async function insertEmails(
     tx,
     emails.map((email) => email.blob),
   );
-  await applyTally(tx, before, await tally(tx, threadIds));
+  await applyTally(tx, before, tally(tx, threadIds));
   tx.grow(emails.reduce((sum, { summary }) => sum + summary.size, 0));
   logInserts(tx, emails, rows, knownThreads);
   return rows;

@@ -74,7 +74,7 @@ const ownRow = ({ terms }: MessageTerms): string => (terms.length === 1 ? terms[
 
 export async function insertTerms(tx: Tx, messages: readonly (MessageTerms & { receivedAt: Date })[]): Promise<void> {
   const rows = messages.map((message) => ({ ...message, terms: ownRow(message), version: termsVersion }));
-  await tx.run(insertRows, { accountId: tx.accountId, ...lists(rows, rowColumns) });
+  tx.send(insertRows, { accountId: tx.accountId, ...lists(rows, rowColumns) });
   await insertFurther(tx, messages);
 }
 
@@ -88,13 +88,13 @@ async function insertFurther(tx: Tx, messages: readonly MessageTerms[]): Promise
   for (let start = 0; start < parts.length; ) {
     let end = start;
     for (let size = 0; end < parts.length && size < mostAtOnce; end++) size += parts[end]!.terms.length;
-    await tx.run(insertParts, { accountId: tx.accountId, ...lists(parts.slice(start, end), partColumns) });
+    tx.send(insertParts, { accountId: tx.accountId, ...lists(parts.slice(start, end), partColumns) });
     start = end;
   }
 }
 
 export async function deleteTerms(tx: Tx, nos: readonly number[]): Promise<void> {
-  await tx.run(remove, { accountId: tx.accountId, nos });
+  tx.send(remove, { accountId: tx.accountId, nos });
 }
 
 /** How many messages have terms of an older version. */
@@ -122,10 +122,10 @@ export async function replaceTerms(tx: Tx, messages: readonly MessageTerms[]): P
   const replaced = await tx.run(replace, { accountId, ...lists(rows, ["no", "terms"]) });
   if (replaced.length === 0) return;
   const known = new Set(replaced.map(({ no }) => no));
-  await tx.run(removeParts, { accountId, nos: [...known] });
+  tx.send(removeParts, { accountId, nos: [...known] });
   await insertFurther(
     tx,
     messages.filter(({ no }) => known.has(no)),
   );
-  await tx.run(noteReindexed, { accountId, modseq: tx.modseq });
+  tx.send(noteReindexed, { accountId, modseq: tx.modseq });
 }

@@ -148,7 +148,7 @@ export async function findThreads(tx: Tx, keys: readonly ThreadKey[]): Promise<M
 }
 
 export async function writeThreadRefs(tx: Tx, refs: readonly (ThreadKey & { threadId: number })[]): Promise<void> {
-  if (refs.length > 0) await tx.run(writeRefs, { accountId: tx.accountId, ...lists(refs, refColumns) });
+  if (refs.length > 0) tx.send(writeRefs, { accountId: tx.accountId, ...lists(refs, refColumns) });
 }
 
 /** To whom this account submitted the emails with these Message-IDs that it still has. */
@@ -163,7 +163,7 @@ export async function findSubmitted(
 
 /** A thread whose last email is gone is forgotten: a later mail with its ids starts anew. */
 export async function forgetThreads(tx: Tx, threadIds: readonly number[]): Promise<void> {
-  if (threadIds.length > 0) await tx.run(removeRefs, { accountId: tx.accountId, threadIds });
+  if (threadIds.length > 0) tx.send(removeRefs, { accountId: tx.accountId, threadIds });
 }
 
 /** Thread → how many emails it holds; a thread without any is missing. */
@@ -184,26 +184,25 @@ export async function findPinnedThreads(tx: Tx, threadIds: readonly number[]): P
  * ones are destroyed, and `from` with them.
  */
 export async function mergeThread(tx: Tx, from: number, to: number): Promise<void> {
-  const before = await tally(tx, [from, to]);
   const { accountId } = tx;
-  const emails = await tx.run(emailsOf, { accountId, threadId: from });
+  const [before, emails] = await Promise.all([tally(tx, [from, to]), tx.run(emailsOf, { accountId, threadId: from })]);
   const oldIds = emails.map((email) => email.id);
   const newIds = await tx.newIds(oldIds.length);
-  await tx.run(renumberEmails, { accountId, oldIds, newIds, to });
-  await tx.run(renumberPlaces, { accountId, oldIds, newIds, to });
+  tx.send(renumberEmails, { accountId, oldIds, newIds, to });
+  tx.send(renumberPlaces, { accountId, oldIds, newIds, to });
   const keywords = emails.flatMap((email, index) =>
     email.keywords.map((keyword) => ({ keyword, at: email.receivedAt, old: email.id, new: newIds[index]! })),
   );
-  await tx.run(renumberKeywords, {
+  tx.send(renumberKeywords, {
     accountId,
     keywords: keywords.map((row) => row.keyword),
     times: keywords.map((row) => row.at),
     oldIds: keywords.map((row) => row.old),
     newIds: keywords.map((row) => row.new),
   });
-  await tx.run(moveRefs, { accountId, from, to });
+  tx.send(moveRefs, { accountId, from, to });
   await refreshHeads(tx, [to]);
-  await applyTally(tx, before, await tally(tx, [to]));
+  await applyTally(tx, before, tally(tx, [to]));
   for (const { id, receivedAt } of emails) {
     tx.changed({ type: "Email", id, kind: Kind.destroyed, threadId: from, receivedAt });
   }

@@ -1,3 +1,4 @@
+import { Kind } from "../core/change.ts";
 import { type Row, read, write } from "../core/declare.ts";
 import type { Reader, Tx } from "../core/store.ts";
 
@@ -55,6 +56,7 @@ export async function findActiveVacation(reader: Reader, at: Date): Promise<Vaca
 
 export async function writeVacation(tx: Tx, row: VacationRow): Promise<void> {
   await tx.run(upsert, { accountId: tx.accountId, ...row });
+  tx.changed({ type: "VacationResponse", id: 0, kind: Kind.properties });
 }
 
 const answer = read("vacation.answer", (db, $: { accountId: number; sender: string; since: Date }) =>

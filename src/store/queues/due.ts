@@ -34,8 +34,8 @@ export async function hintQueued(database: Database, userId: number, now: Date):
   const rows = await database.run(queued, { userId, now });
   if (rows.length === 0) return 0;
   await database.transaction("BEGIN", async (executor) => {
-    await executor.run(withoutWaiting);
-    await executor.run(writeHints, lists(rows, hint));
+    executor.send(withoutWaiting);
+    executor.send(writeHints, lists(rows, hint));
   });
   return rows.length;
 }

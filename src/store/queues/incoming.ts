@@ -1,12 +1,13 @@
 import { sql } from "kysely";
+import { retry } from "../../base/retry.ts";
 import type { StoredBlob } from "../blobs/blobs.ts";
-import type { Database } from "../core/database.ts";
+import { type Database, databasePatience } from "../core/database.ts";
 import { type Row, write } from "../core/declare.ts";
 import { type Lists, lists, unnest } from "../core/lists.ts";
-import { patiently } from "../core/patiently.ts";
 import { batched } from "./batched.ts";
 import { withoutWaiting } from "./without-waiting.ts";
 
+/** `reasons`: why it is not simply kept in the inbox, once that has been decided. */
 export type IncomingRecipient = Row<"incoming", "recipients">["recipients"][number];
 
 type Kept = "id" | "createdAt" | "mailFrom" | "recipients" | "attempts" | "junkReason";
@@ -80,12 +81,12 @@ export class IncomingRows {
   constructor(database: Database) {
     this.#database = database;
     // Rows that are there already stay as they are, so this may well be done twice.
-    this.#insert = batched((rows) => patiently(() => this.#insertAll(rows)));
+    this.#insert = batched((rows) => retry(() => this.#insertAll(rows), databasePatience));
     // A removal that is lost in a crash only brings a delivery that finds itself done.
     this.#remove = batched((ids) =>
       database.transaction("BEGIN", async (executor) => {
-        await executor.run(withoutWaiting);
-        await executor.run(remove, { ids });
+        executor.send(withoutWaiting);
+        executor.send(remove, { ids });
       }),
     );
   }
@@ -103,7 +104,7 @@ export class IncomingRows {
   }
 
   async #fetchBlock(): Promise<void> {
-    const [row] = await patiently(() => this.#database.run(nextBlock));
+    const [row] = await retry(() => this.#database.run(nextBlock), databasePatience);
     this.#numbers.push(...Array.from({ length: numbersInBlock }, (_, index) => row!.first + index));
   }
 

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { releaseBlobs } from "../blobs/blob-refs.ts";
 import type { StoredBlob } from "../blobs/blobs.ts";
+import { Kind } from "../core/change.ts";
 import type { Delivered, EnvelopeAddress } from "../core/db.ts";
 import { type Row, read, write } from "../core/declare.ts";
 import { insertLists, type Lists, lists } from "../core/lists.ts";
@@ -27,6 +28,8 @@ export interface NewSubmission extends Omit<SubmissionRow, "undoStatus" | "dsnBl
   recipients: { address: EnvelopeAddress; smtpReply: string }[];
   /** Clients do not see it: what is no EmailSubmission but goes the same way. It goes when it is sent. */
   isHidden?: true;
+  /** Of a hidden one: not even the state moves, so whoever queues it hints at it too. */
+  isSilent?: true;
 }
 
 type Account = { accountId: number };
@@ -187,18 +190,11 @@ export async function insertSubmissions(tx: Tx, rows: NewSubmission[]): Promise<
     })),
   );
   await tx.run(insertDeliveries, { accountId, ...lists(deliveries, delivery) });
-}
-
-/** Mail that an account sends by itself: it goes out as any other, unseen, and leaves no trace. */
-export async function insertHiddenSubmission(
-  tx: Tx,
-  { id, rcptTo, sendAt, blob }: { id: number; rcptTo: string; sendAt: Date; blob: StoredBlob },
-): Promise<void> {
-  const address = { email: rcptTo, parameters: null };
-  const envelope = { mailFrom: { email: "", parameters: null }, rcptTo: [address] };
-  const recipients = [{ address, smtpReply: queuedReply }];
-  const nothing = { identityId: 0, emailId: 0, threadId: 0 };
-  await insertSubmissions(tx, [{ id, ...nothing, envelope, sendAt, blob, recipients, isHidden: true }]);
+  for (const { id, isHidden, isSilent } of rows) {
+    // A hidden one is made and gone at once: no client is told of it, but it wakes whoever sends mail.
+    const kind = isHidden ? Kind.created | Kind.destroyed : Kind.created;
+    if (!isSilent) tx.changed({ type: "EmailSubmission", id, kind });
+  }
 }
 
 /** Which of these have not been tried yet. No attempt begins before the transaction ends. */
@@ -213,11 +209,13 @@ export async function findCancelable(tx: Tx, ids: number[]): Promise<Set<number>
 export async function cancelSubmissions(tx: Tx, ids: number[]): Promise<void> {
   await tx.run(cancelDeliveries, { accountId: tx.accountId, ids });
   await tx.run(cancel, { accountId: tx.accountId, ids });
+  for (const id of ids) tx.changed({ type: "EmailSubmission", id, kind: Kind.properties });
 }
 
 /** RFC 8621 §7.5: the records go; deliveries that are still queued go on. */
 export async function destroySubmissions(tx: Tx, ids: number[]): Promise<void> {
   await tx.run(hide, { accountId: tx.accountId, ids });
+  for (const id of ids) tx.changed({ type: "EmailSubmission", id, kind: Kind.destroyed });
   const queued = new Set((await tx.run(stillQueued, { accountId: tx.accountId, ids })).map((row) => row.submissionId));
   await removeSubmissions(
     tx,

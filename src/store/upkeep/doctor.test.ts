@@ -82,7 +82,7 @@ test.each([
 test("an object of another size than its reference says is named", async () => {
   const userId = await setUp();
   const blob = await blobs.put(Buffer.from("whole"));
-  await store.write(userId, (tx) => blobs.reference(tx, blob));
+  await store.write(userId, "server", (tx) => blobs.reference(tx, blob));
   expect(await examineAccount(options(), userId)).toEqual([]);
   await truncate(join(folder, keyOf(blob)), 0);
   const problem = `the object ${keyOf(blob)} is of 0 bytes, not of 5`;
@@ -159,7 +159,7 @@ test("after a downtime nothing is overdue until the sweeps have caught up, which
 
 test("tells where it is: which account, how many of its bodies, which day of how many", async () => {
   const userId = await setUp();
-  await store.write(userId, async (tx) => {
+  await store.write(userId, "server", async (tx) => {
     for (let count = 0; count < 130; count++) await blobs.reference(tx, await blobs.put(randomBytes(20)));
   });
   const told: string[] = [];

@@ -46,7 +46,7 @@ export async function examine(options: DoctorOptions): Promise<Examination> {
     const place = `account ${index + 1} of ${accounts.length}`;
     const own = { ...options, progress: (text: string) => progress(`${place}: ${text}`) };
     findings.push(...(await examineAccount(own, accountId)));
-    oldTerms += await countOldTerms(store.reader(accountId));
+    oldTerms += await countOldTerms(store.reader(accountId, "server"));
   }
   const onItsWay = await wrongObjects(options, await incomingObjects(store.database));
   const { problems, ...objects } = await tallyObjects(options);
@@ -58,7 +58,7 @@ export async function examine(options: DoctorOptions): Promise<Examination> {
 /** One account, as one snapshot shows it. */
 export async function examineAccount(options: DoctorOptions, accountId: number): Promise<Finding[]> {
   options.progress("counts and rows");
-  const { problems, references } = await options.store.snapshot(accountId, async (reader) => {
+  const { problems, references } = await options.store.snapshot(accountId, "server", async (reader) => {
     const found: string[] = await wrongCounts(reader);
     for (const { problem, query } of comparisons) {
       const [row] = await reader.run(query, { accountId });

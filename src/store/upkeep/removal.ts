@@ -75,9 +75,14 @@ const accountTables = read(
 
 /**
  * The account and all in it: first what leads to it, so nothing new comes in; the account row last, so a removal that
- * was interrupted can be done again. Sweeps remove the bodies that nobody else holds.
+ * was interrupted can be done again. Sweeps remove the bodies that nobody else holds. `record` writes in the transaction
+ * in which the account goes, and has its say last.
  */
-export async function removeAccount(store: Store, userId: number, tell: Tell = () => {}): Promise<Removal> {
+export async function removeAccount(
+  store: Store,
+  userId: number,
+  { tell = () => {}, record = async () => {} }: { tell?: Tell; record?: (tx: Tx) => Promise<void> } = {},
+): Promise<Removal> {
   const { database } = store;
   const removal = await previewRemoval(database, userId);
   await database.run(deleteAddresses, { userId });
@@ -89,7 +94,10 @@ export async function removeAccount(store: Store, userId: number, tell: Tell = (
   const tables = (await database.run(accountTables)).map((row) => row.name);
   await database.run(deleteDue, { userId });
   await database.run(deleteAccess, { logins: removal.logins });
-  await store.write(userId, (tx) => deleteRows(tx, [...tables, "account"], tell));
+  await store.write(userId, "server", async (tx) => {
+    await deleteRows(tx, [...tables, "account"], tell);
+    await record(tx);
+  });
   await database.run(deleteLogins, { logins: removal.logins });
   return removal;
 }

@@ -38,7 +38,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const put = (text: string) => blobs.put(Buffer.from(text));
 const there = (blob: StoredBlob) => blobs.objects.exists(blob);
 const reference = (userId: number, blob: StoredBlob, expiresAt?: Date) =>
-  store.write(userId, (tx) => referenceBlob(tx, blob, expiresAt ? { expiresAt } : {}));
+  store.write(userId, "server", (tx) => referenceBlob(tx, blob, expiresAt ? { expiresAt } : {}));
 
 /** As the worker does: again and again. */
 async function sweepFor(time: number): Promise<void> {
@@ -61,11 +61,11 @@ test("an upload that nothing took up goes; one that a message took up stays", as
   });
 
   await sweeper.run();
-  expect(await findBlob(store.reader(userId), dropped.sha256)).toBeDefined();
+  expect(await findBlob(store.reader(userId, "server"), dropped.sha256)).toBeDefined();
   now += hour;
   await sweeper.run();
-  expect(await findBlob(store.reader(userId), dropped.sha256)).toBeUndefined();
-  expect(await findBlob(store.reader(userId), used.sha256)).toBeDefined();
+  expect(await findBlob(store.reader(userId, "server"), dropped.sha256)).toBeUndefined();
+  expect(await findBlob(store.reader(userId, "server"), used.sha256)).toBeDefined();
   expect(await there(dropped)).toBe(true);
   await sweepFor(4 * day);
   expect(await there(dropped)).toBe(false);
@@ -78,11 +78,11 @@ test("an object goes when the last account lets go of it, and not before", async
   await reference(ann, blob);
   await reference(bob, blob);
   await sweepFor(5 * day);
-  await store.write(ann, (tx) => releaseBlobs(tx, [blob.sha256]));
+  await store.write(ann, "server", (tx) => releaseBlobs(tx, [blob.sha256]));
   await sweepFor(3 * day);
   expect(await there(blob)).toBe(true);
-  expect(await findBlob(store.reader(bob), blob.sha256)).toBeDefined();
-  await store.write(bob, (tx) => releaseBlobs(tx, [blob.sha256]));
+  expect(await findBlob(store.reader(bob, "server"), blob.sha256)).toBeDefined();
+  await store.write(bob, "server", (tx) => releaseBlobs(tx, [blob.sha256]));
   await sweepFor(day - 3 * hour);
   expect(await there(blob)).toBe(true);
   await sweepFor(6 * hour);
@@ -94,12 +94,12 @@ test("a reference revived within the day keeps its object", async () => {
   const blob = await put("revived");
   await reference(userId, blob);
   await sweepFor(5 * day);
-  await store.write(userId, (tx) => releaseBlobs(tx, [blob.sha256]));
+  await store.write(userId, "server", (tx) => releaseBlobs(tx, [blob.sha256]));
   await sweepFor(20 * hour);
   await reference(userId, await put("revived"));
   await sweepFor(5 * day);
   expect(await there(blob)).toBe(true);
-  expect(await findBlob(store.reader(userId), blob.sha256)).toEqual(blob);
+  expect(await findBlob(store.reader(userId, "server"), blob.sha256)).toEqual(blob);
   // The second copy of the same bytes, written on a later day, was nobody's.
   expect(await blobs.objects.days()).toHaveLength(2);
 });
@@ -135,9 +135,9 @@ test("old rows of the change log go, the newest of each type stays, and states a
   const userId = await createTestAccount(store);
   const other = await createTestAccount(store);
   for (let count = 0; count < 5; count++) {
-    await store.write(userId, async (tx) => tx.changed({ type: "Email", id: 7, kind: 4 }));
+    await store.write(userId, "server", async (tx) => tx.changed({ type: "Email", id: 7, kind: 4 }));
   }
-  const before = await store.reader(userId).standing();
+  const before = await store.reader(userId, "server").standing();
   const rows = async () =>
     (
       await store.database.run(
@@ -148,13 +148,13 @@ test("old rows of the change log go, the newest of each type stays, and states a
   await sweeper.run();
   expect(await rows()).toBe(5);
   now += 31 * day;
-  await store.write(other, async (tx) => tx.changed({ type: "Email", id: 7, kind: 4 }));
+  await store.write(other, "server", async (tx) => tx.changed({ type: "Email", id: 7, kind: 4 }));
   await sweeper.run();
   expect(await rows()).toBe(1);
-  const after = await store.reader(userId).standing();
+  const after = await store.reader(userId, "server").standing();
   expect(after.newest).toEqual(before.newest);
   expect(after.prunedModseq).toBe(before.newest.Email - 1);
-  await store.write(userId, async (tx) => tx.changed({ type: "Email", id: 7, kind: 4 }));
+  await store.write(userId, "server", async (tx) => tx.changed({ type: "Email", id: 7, kind: 4 }));
   await sweeper.run();
   expect(await rows()).toBe(1);
 });

@@ -264,7 +264,7 @@ export class Sweeper {
 
   async #write(userId: number, work: (tx: Tx) => Promise<number>): Promise<number> {
     try {
-      return await this.#store.write(userId, work);
+      return await this.#store.write(userId, "server", work);
     } catch (error) {
       if (error instanceof AccountMissing) return 0;
       throw error;

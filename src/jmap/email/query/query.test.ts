@@ -22,7 +22,7 @@ const bodies = new Map<string, Buffer>();
 
 beforeEach(async () => {
   accountId = await createTestAccount(store);
-  const places = await findMailboxes(store.reader(accountId));
+  const places = await findMailboxes(store.reader(accountId, "server"));
   inbox = encodeId("m", places.find(({ role }) => role === "inbox")!.id);
   const blobs = { read: async (_: unknown, blobId: string) => bodies.get(blobId) };
   const services = testServices(store, { blobs: blobs as unknown as Blobs });
@@ -33,7 +33,7 @@ let clock = 0;
 
 async function add(source: string, keywords: string[] = []): Promise<string> {
   const bytes = Buffer.from(source.replaceAll("\n", "\r\n"));
-  const [place] = await findMailboxes(store.reader(accountId));
+  const [place] = await findMailboxes(store.reader(accountId, "server"));
   const mail = {
     blob: { sha256: sha256Of(bytes), day: "2026-01-01", size: bytes.length },
     prepared: prepareMessage(bytes),
@@ -41,7 +41,7 @@ async function add(source: string, keywords: string[] = []): Promise<string> {
     keywords,
     receivedAt: new Date(Date.UTC(2026, 0, 1) + ++clock * 1000),
   };
-  const [outcome] = await store.write(accountId, (tx) => writeMails(tx, withTerms(accountId, [mail])));
+  const [outcome] = await store.write(accountId, "server", (tx) => writeMails(tx, withTerms(accountId, [mail])));
   if (!outcome || !("email" in outcome)) throw new Error("not written");
   return encodeId("e", outcome.email.id);
 }
@@ -157,7 +157,7 @@ ${part("red apple.txt")}${part("green pear.txt")}--b--\n`,
     const source = `X-Mark: found\nX-Fill: ${"x".repeat(70_000)}\nSubject: Big\n\nbody`;
     const big = await add(source);
     const row = await store
-      .reader(accountId)
+      .reader(accountId, "server")
       .run(unprepared<{ header: Buffer | null }>("SELECT header FROM message WHERE user_id = $1"), [accountId]);
     expect(row).toEqual([{ header: null }]);
     const bytes = Buffer.from(source.replaceAll("\n", "\r\n"));
@@ -231,7 +231,7 @@ describe("Email/queryChanges (RFC 8621 §4.5)", () => {
       ids.push(await add("Subject: other\n\n4"));
       ({ queryState } = await client.call("Email/query", { filter: lasting }));
       const gone = [ids[0], ids[3]].map((id) => decodeId("e", id!)!);
-      await store.write(accountId, async (tx) => {
+      await store.write(accountId, "server", async (tx) => {
         await destroyEmails(tx, await findEmails(tx, gone));
       });
     });

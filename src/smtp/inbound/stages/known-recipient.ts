@@ -1,5 +1,5 @@
-import type { Database } from "../../../store/core/database.ts";
-import { patiently } from "../../../store/core/patiently.ts";
+import { retry } from "../../../base/retry.ts";
+import { type Database, databasePatience } from "../../../store/core/database.ts";
 import { findAddress, findDomain, listDomains, splitAddress } from "../../../store/directory/directory.ts";
 import { type Check, disconnect, pass, refuse, type Session } from "./stage.ts";
 
@@ -15,11 +15,12 @@ export function knownRecipient({ database, hostname }: Means): Check<"rcpt"> {
   const unknown = new WeakMap<Session, number>();
   return async (session, { path: { address } }) => {
     const parts = splitAddress(address);
-    const { userId, isServed } = await patiently(async () => {
+    const find = async () => {
       const found = parts ? await findAddress(database, address) : await findPostmaster(database, address, hostname);
       const served = found !== undefined || !parts || (await findDomain(database, parts.domain)) !== undefined;
       return { userId: found, isServed: served };
-    });
+    };
+    const { userId, isServed } = await retry(find, databasePatience);
     if (userId !== undefined) return pass({ userId });
     const count = (unknown.get(session) ?? 0) + 1;
     unknown.set(session, count);

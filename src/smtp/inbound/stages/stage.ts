@@ -18,7 +18,7 @@ export interface Session {
   readonly tls?: string;
   /** Whom AUTH has shown the peer to be. */
   readonly login?: string;
-  /** Has work done once the connection has ended. */
+  /** Has work done once the connection has ended, or at once where it has. */
   onEnd(work: () => void): void;
 }
 

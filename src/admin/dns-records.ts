@@ -1,16 +1,5 @@
-import { createPublicKey, generateKeyPairSync } from "node:crypto";
-import type { Store } from "../store/core/store.ts";
-import { addDomain, type Domain, findDomain } from "../store/directory/directory.ts";
-
-/** The domain, made with a new DKIM key (RFC 6376, RSA 2048) where it is not there yet. */
-export async function ensureDomain(store: Store, name: string): Promise<{ domain: Domain; isNew: boolean }> {
-  const known = await findDomain(store.database, name);
-  if (known) return { domain: known, isNew: false };
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const dkimKey = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  const isNew = await addDomain(store, { name, dkimSelector: "posthorn", dkimKey });
-  return { domain: (await findDomain(store.database, name))!, isNew };
-}
+import { createPublicKey } from "node:crypto";
+import type { Domain } from "../store/directory/directory.ts";
 
 export interface DnsRecord {
   name: string;

@@ -1,0 +1,124 @@
+import { hashPassword } from "../auth/secrets.ts";
+import { Conflict } from "../store/core/errors.ts";
+import { setAccountName } from "../store/directory/account-name.ts";
+import {
+  addAlias,
+  createAccount,
+  isAddressTaken,
+  listAddresses,
+  listAccounts as listLogins,
+  splitAddress,
+} from "../store/directory/directory.ts";
+import { setPassword as writePassword } from "../store/directory/logins.ts";
+import { createDefaultMailboxes } from "../store/mail/mailboxes.ts";
+import { removeAccount as erase, previewRemoval as preview, type Removal } from "../store/upkeep/removal.ts";
+import { type Admin, announceRevoked, changeAccount, record, recordForAll } from "./admin.ts";
+import { ensureDomain } from "./domains.ts";
+import { addressOf, loginOf, nameOf } from "./names.ts";
+import { Refused } from "./refused.ts";
+
+interface NewAccount {
+  address: string;
+  /** What it is called; "" is its address alone. */
+  name: string;
+}
+
+/** The account in normal form, where it may be made: to be asked before anyone thinks of a password. */
+export async function checkNewAccount({ store }: Admin, given: NewAccount): Promise<NewAccount> {
+  const address = addressOf(given.address);
+  const name = nameOf(given.name);
+  if (await isAddressTaken(store.database, address)) throw new Refused({ type: "taken", address });
+  return { address, name };
+}
+
+/** An account, whose domain may be new. `quota`: how many bytes of mail it may hold, 0 for any number. */
+export async function addAccount(admin: Admin, given: NewAccount & { password: string; quota: number }) {
+  const { address, name } = await checkNewAccount(admin, given);
+  const domainName = splitAddress(address)!.domain;
+  const { domain, isNew } = await ensureDomain(admin, domainName);
+  const passwordHash = await hashPassword(given.password);
+  const userId = await createAccount(admin.store, {
+    address,
+    passwordHash,
+    name,
+    quota: given.quota || null,
+    fill: async (tx) => {
+      await createDefaultMailboxes(tx);
+      await record(tx, admin, { act: "account.add", address });
+    },
+  }).catch((error: unknown) => {
+    throw error instanceof Conflict ? new Refused({ type: "taken", address }) : error;
+  });
+  await bePostmaster(admin, domainName, userId);
+  return { userId, domain, isNewDomain: isNew };
+}
+
+/** A domain without postmaster (RFC 5321 §4.5.1) gets the account for one. That the account was made is told in any case. */
+async function bePostmaster(admin: Admin, domainName: string, userId: number): Promise<void> {
+  const address = `postmaster@${domainName}`;
+  try {
+    if (await isAddressTaken(admin.store.database, address)) return;
+    await changeAccount(admin, { userId }, { act: "address.add", address }, (_, place) =>
+      addAlias(place, address, userId),
+    );
+  } catch (error) {
+    if (error instanceof Conflict) return;
+    admin.log.warn({ domain: domainName, reason: (error as Error).message }, "the domain got no postmaster");
+  }
+}
+
+export interface ListedAccount {
+  login: string;
+  createdAt: Date;
+  otherAddresses: string[];
+}
+
+export async function listAccounts({ store }: Admin): Promise<ListedAccount[]> {
+  const addresses = Map.groupBy(await listAddresses(store.database), ({ userId }) => userId);
+  return (await listLogins(store.database)).map(({ login, userId, createdAt }) => {
+    const all = (addresses.get(userId) ?? []).map(({ address }) => address);
+    return { login, createdAt, otherAddresses: all.filter((address) => address !== login) };
+  });
+}
+
+export async function nameAccount(
+  admin: Admin,
+  text: string,
+  newName: string,
+): Promise<{ login: string; name: string }> {
+  const { login, userId } = await loginOf(admin, text);
+  const name = nameOf(newName);
+  await changeAccount(admin, { userId, revokes: login }, { act: "account.name" }, (tx) =>
+    setAccountName(tx, login, name),
+  );
+  return { login, name };
+}
+
+export async function setPassword(admin: Admin, text: string, password: string): Promise<void> {
+  const { login, userId } = await loginOf(admin, text);
+  const passwordHash = await hashPassword(password);
+  await changeAccount(admin, { userId, revokes: login }, { act: "account.password" }, async (_, place) => {
+    if (!(await writePassword(place, login, passwordHash))) throw new Refused({ type: "noAccount", login });
+  });
+}
+
+/** What `removeAccount` would remove. */
+export async function previewRemoval(admin: Admin, text: string): Promise<Removal> {
+  const { userId } = await loginOf(admin, text);
+  return preview(admin.store.database, userId);
+}
+
+/** The account's own chain goes with it: that of the installation has its number, and nothing else of it. */
+export async function removeAccount(
+  admin: Admin,
+  text: string,
+  tell?: (progress: string) => void,
+): Promise<Removal & { login: string }> {
+  const { login, userId } = await loginOf(admin, text);
+  const removed = await erase(admin.store, userId, {
+    ...(tell && { tell }),
+    record: (tx) => recordForAll(tx, admin, { act: "account.remove", account: userId }),
+  });
+  announceRevoked(admin, removed.logins);
+  return { login, ...removed };
+}

@@ -1,0 +1,175 @@
+import { beforeAll, beforeEach, expect, test } from "vitest";
+import { testAdmin } from "../../test/support/admin.ts";
+import { createTestStore } from "../../test/support/postgres.ts";
+import type { BusEvent } from "../push/carrier.ts";
+import { CommitError } from "../store/core/errors.ts";
+import { unprepared } from "../store/core/sql.ts";
+import type { Store } from "../store/core/store.ts";
+import { findLogin } from "../store/directory/logins.ts";
+import { addAccount, nameAccount, previewRemoval, removeAccount, setPassword } from "./accounts.ts";
+import { addAddress, removeAddress } from "./addresses.ts";
+import type { Admin } from "./admin.ts";
+import { readAudit, verifyAudit } from "./audit.ts";
+import { ensureDomain, removeDomain } from "./domains.ts";
+import { getQuota, setQuota } from "./quota.ts";
+import type { Refusal } from "./refused.ts";
+import { share, unshare } from "./shares.ts";
+import { addAppPassword, addToken, listCredentials, revokeCredential } from "./tokens.ts";
+
+let store: Store;
+let admin: Admin;
+let announced: BusEvent[];
+let domain: string;
+let ann: string;
+let annId: number;
+let count = 0;
+
+beforeAll(async () => {
+  store = await createTestStore();
+});
+beforeEach(async () => {
+  announced = [];
+  admin = testAdmin(store, announced);
+  domain = `d${++count}.example`;
+  ann = `ann@${domain}`;
+  annId = (await account(ann)).userId;
+});
+
+const account = (address: string) => addAccount(admin, { address, name: "", password: "sesame", quota: 0 });
+const run = (text: string, values: unknown[] = []) =>
+  store.database.run(unprepared(`/* test */ -- crosses accounts\n${text}`), values);
+
+/** What a chain tells, oldest first. */
+async function acts(address?: string) {
+  const { rows } = await readAudit(admin, address, { limit: 1_000 });
+  return rows.toReversed().map(({ who, what }) => ({ who, ...what }));
+}
+
+/** What one act adds to the chain. */
+async function added(work: () => Promise<unknown>, address?: string) {
+  const before = (await acts(address)).length;
+  await work();
+  return (await acts(address)).slice(before);
+}
+
+const refused = (why: Partial<Refusal> & { type: Refusal["type"] }) =>
+  expect.objectContaining({ why: expect.objectContaining(why) });
+
+test("a new account's chain begins with it; its domain is told of in that of the installation", async () => {
+  expect(await acts(ann)).toEqual([
+    { who: "test", act: "account.add", address: ann },
+    { who: "test", act: "address.add", address: `postmaster@${domain}` },
+  ]);
+  expect(await acts()).toContainEqual({ who: "test", act: "domain.add", domain });
+  expect(await added(() => account(`bob@${domain}`))).toEqual([]);
+});
+
+test("each act on an account adds one row, and what ends a credential is announced", async () => {
+  const other = `office@${domain}`;
+  await account(other);
+  const { id } = await addToken(admin, ann, { label: "secret label", days: 3 });
+  const acted: [work: () => Promise<unknown>, act: object, address?: string][] = [
+    [() => nameAccount(admin, ann, "Ann Lee"), { act: "account.name" }],
+    [() => setPassword(admin, ann, "another"), { act: "account.password" }],
+    [() => setQuota(admin, ann, 1_000), { act: "account.quota", limit: 1_000 }],
+    [() => setQuota(admin, ann, null), { act: "account.quota", limit: null }],
+    [() => addAddress(admin, `@${domain}`, ann), { act: "address.add", address: `@${domain}` }],
+    [() => removeAddress(admin, `@${domain}`), { act: "address.remove", address: `@${domain}` }],
+    [() => addToken(admin, ann, { label: "", days: undefined }), { act: "token.add", id: expect.any(String) }],
+    [() => addAppPassword(admin, ann, ""), { act: "app-password.add", id: expect.any(String) }],
+    [() => revokeCredential(admin, ann, id), { act: "credential.revoke", id }],
+    [() => share(admin, other, ann), { act: "account.share", login: annId }, other],
+    [() => unshare(admin, other, ann), { act: "account.unshare", login: annId }, other],
+  ];
+  for (const [work, act, address = ann] of acted) {
+    expect(await added(work, address)).toEqual([{ who: "test", ...act }]);
+  }
+  // The name, the password, the token, and twice what the login opens.
+  expect(announced).toEqual(Array(5).fill({ credential: ann }));
+  expect(await verifyAudit(admin, ann)).toMatchObject({ sound: 12 });
+  const { rows } = await readAudit(admin, ann, { limit: 100 });
+  expect(JSON.stringify(rows)).not.toMatch(/another|secret label|Ann Lee/);
+});
+
+test("what is refused leaves no row, and nobody hears of it", async () => {
+  const bob = `bob@${domain}`;
+  await account(bob);
+  const acted: [work: () => Promise<unknown>, why: Parameters<typeof refused>[0]][] = [
+    [() => account(ann), { type: "taken", address: ann }],
+    [() => account("a b@x.example"), { type: "notAnAddress" }],
+    [() => nameAccount(admin, ann, "a\nb"), { type: "controlCharacters" }],
+    [() => nameAccount(admin, ann, "a".repeat(201)), { type: "nameTooLong" }],
+    [() => setPassword(admin, `nobody@${domain}`, "x"), { type: "noAccount", login: `nobody@${domain}` }],
+    [() => addAddress(admin, "nonsense", ann), { type: "notAnAddressOrDomain" }],
+    [() => addAddress(admin, bob, ann), { type: "taken", address: bob }],
+    [() => removeAddress(admin, ann), { type: "ownAddress" }],
+    [() => removeAddress(admin, `x@${domain}`), { type: "noAddress" }],
+    [() => revokeCredential(admin, ann, "none"), { type: "noCredential", login: ann }],
+    [() => share(admin, ann, ann), { type: "ownLogin" }],
+    [() => share(admin, "x@nowhere.example", ann), { type: "noAccountBehind" }],
+    [() => unshare(admin, bob, ann), { type: "notShared", text: bob, login: ann }],
+    [() => ensureDomain(admin, "a b"), { type: "notADomain" }],
+    [() => removeDomain(admin, domain), { type: "domainInUse", name: domain }],
+    [() => removeDomain(admin, "nowhere.example"), { type: "noDomain" }],
+  ];
+  const all = async () => [...(await acts()), ...(await acts(ann)), ...(await acts(bob))];
+  const before = await all();
+  for (const [work, why] of acted) await expect(work()).rejects.toEqual(refused(why));
+  expect(await all()).toEqual(before);
+  expect(announced).toEqual([]);
+});
+
+test("where nobody knows whether a commit took hold, the revocation is announced all the same", async () => {
+  const lost = Object.create(store, { write: { value: () => Promise.reject(new CommitError("lost")) } }) as Store;
+  await expect(setPassword({ ...admin, store: lost }, ann, "another")).rejects.toThrow("commit outcome unknown");
+  expect(announced).toEqual([{ credential: ann }]);
+});
+
+test("an act that cannot be recorded is not done", async () => {
+  const token = await addToken(admin, ann, { label: "", days: undefined });
+  const hash = (await findLogin(store.database, ann))!.passwordHash;
+  const nameless = { ...admin, who: "Postgres keeps no \0" };
+  for (const work of [
+    () => setPassword(nameless, ann, "another"),
+    () => setQuota(nameless, ann, 5),
+    () => revokeCredential(nameless, ann, token.id),
+    () => addAddress(nameless, `sales@${domain}`, ann),
+    () => ensureDomain(nameless, `unrecorded.${domain}`),
+    () => removeAccount(nameless, ann),
+  ]) {
+    await expect(work()).rejects.toThrow("invalid byte sequence");
+  }
+  expect(announced).toEqual([]);
+  expect((await findLogin(store.database, ann))?.passwordHash).toBe(hash);
+  expect((await getQuota(admin, ann)).limit).toBeUndefined();
+  expect((await listCredentials(admin, ann)).credentials).toHaveLength(1);
+  expect(await run("SELECT 1 FROM address WHERE address = $1", [`sales@${domain}`])).toEqual([]);
+  expect(await run("SELECT 1 FROM domain WHERE name = $1", [`unrecorded.${domain}`])).toEqual([]);
+  expect(await acts(ann)).toHaveLength(3);
+});
+
+test("a removed account takes its chain with it, and the installation's tells of its number alone", async () => {
+  await setQuota(admin, ann, 5);
+  const preview = await previewRemoval(admin, ann);
+  expect(await added(() => removeAccount(admin, ann))).toEqual([
+    { who: "test", act: "account.remove", account: annId },
+  ]);
+  expect(preview.addresses).toEqual([ann, `postmaster@${domain}`]);
+  expect(announced).toEqual([{ credential: ann }]);
+  expect(await run("SELECT 1 FROM audit WHERE user_id = $1", [annId])).toEqual([]);
+  expect(await run("SELECT 1 FROM audit WHERE what::text LIKE '%ann@' || $1 || '%'", [domain])).toEqual([]);
+  expect(await added(() => removeDomain(admin, domain))).toEqual([{ who: "test", act: "domain.remove", domain }]);
+});
+
+test("acts at the same time make one chain", async () => {
+  const many = Array.from({ length: 12 }, (_, index) => index);
+  const before = (await acts()).length;
+  await Promise.all([
+    ...many.map((index) => setQuota(admin, ann, index + 1)),
+    ...many.map((index) => ensureDomain(admin, `many${index}.${domain}`)),
+    // Of one domain that two make, one row tells.
+    ...many.map(() => ensureDomain(admin, `one.${domain}`)),
+  ]);
+  expect(await verifyAudit(admin, ann)).toMatchObject({ sound: 2 + many.length });
+  expect(await verifyAudit(admin, undefined)).toMatchObject({ sound: before + many.length + 1 });
+});

@@ -1,0 +1,66 @@
+import { generateKeyPairSync } from "node:crypto";
+import { Conflict } from "../store/core/errors.ts";
+import type { Executor } from "../store/core/sql.ts";
+import {
+  addDomain,
+  type Domain,
+  removeDomain as deleteDomain,
+  findDomain,
+  listAddresses,
+  listDomains as listAll,
+  normalizeDomain,
+} from "../store/directory/directory.ts";
+import { type Admin, changeInstallation } from "./admin.ts";
+import { Refused } from "./refused.ts";
+
+/** The domain, made with a new DKIM key (RFC 6376, RSA 2048) where it is not there yet. */
+export async function ensureDomain(admin: Admin, text: string): Promise<{ domain: Domain; isNew: boolean }> {
+  const name = normalizeDomain(text);
+  if (name === undefined) throw new Refused({ type: "notADomain", text });
+  const { database, clock } = admin.store;
+  const known = await findDomain(database, name);
+  if (known) return { domain: known, isNew: false };
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const domain = {
+    name,
+    dkimSelector: "posthorn",
+    dkimKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+  };
+  try {
+    await changeInstallation(admin, { act: "domain.add", domain: name }, async (executor) => {
+      if (!(await addDomain({ database: executor, clock }, domain))) throw new Conflict("domain");
+    });
+    return { domain, isNew: true };
+  } catch (error) {
+    // Somebody else was faster: theirs is the key.
+    if (error instanceof Conflict) return { domain: (await findDomain(database, name))!, isNew: false };
+    throw error;
+  }
+}
+
+export function listDomains({ store }: Admin): Promise<Domain[]> {
+  return listAll(store.database);
+}
+
+/** The domain, where `removeDomain` may remove it. */
+export async function removableDomain({ store }: Admin, text: string): Promise<Domain> {
+  const domain = await findDomain(store.database, text);
+  if (!domain) throw new Refused({ type: "noDomain", text });
+  await mustBeUnused(store.database, domain.name);
+  return domain;
+}
+
+/** Mail for it is refused from now on, and its DKIM key is gone. */
+export async function removeDomain(admin: Admin, text: string): Promise<void> {
+  const { name } = await removableDomain(admin, text);
+  await changeInstallation(admin, { act: "domain.remove", domain: name }, async (executor) => {
+    await mustBeUnused(executor, name);
+    if (!(await deleteDomain(executor, name))) throw new Refused({ type: "noDomain", text });
+  });
+}
+
+async function mustBeUnused(executor: Executor, name: string): Promise<void> {
+  const all = (await listAddresses(executor)).map(({ address }) => address);
+  const addresses = all.filter((address) => address.endsWith(`@${name}`));
+  if (addresses.length > 0) throw new Refused({ type: "domainInUse", name, addresses });
+}

@@ -1,0 +1,125 @@
+import { Worker } from "node:worker_threads";
+import type { Ask, FromThread, ToThread } from "./answer-tasks.ts";
+import { Slots } from "./slots.ts";
+
+/** Of all kinds of work together: what they take of the memory adds up. */
+const most = 3;
+/** One kind leaves a thread to the others, so that who makes one of them slow holds up no other. */
+const mostOfAKind = most - 1;
+
+const slots = new Slots(most);
+const threads = new Set<Thread>();
+
+/** The work took longer than its time, and its thread is ended. */
+export class TooSlow extends Error {}
+
+interface Extra<Question> {
+  /** In ms. (Default: the kind's.) */
+  time?: number | undefined;
+  /** For what the thread asks meanwhile. */
+  answer?: Ask<Question>;
+}
+
+/** One kind of work that would hold up the event loop. All kinds share the threads; what finds none waits for its turn. */
+export class ThreadKind<About, Result, Question = never> {
+  readonly #file: URL;
+  readonly #time: number;
+  readonly #slots = new Slots(mostOfAKind);
+
+  /** `file` calls `answerTasks`. `time`, in ms, is how long a task may take, once a thread has it. */
+  constructor(file: URL, time: number) {
+    this.#file = file;
+    this.#time = time;
+  }
+
+  /** Throws TooSlow, and what went wrong in the thread. */
+  run(bytes: Buffer, about: About, { time = this.#time, answer }: Extra<Question> = {}): Promise<Result> {
+    const task = { bytes, about, time, answer: answer as Ask<unknown> };
+    return this.#slots.run(() => slots.run(() => threadOf(this.#file).run(task))) as Promise<Result>;
+  }
+}
+
+/** One that has nothing to do, or a new one, for which another that has nothing to do makes room. */
+function threadOf(file: URL): Thread {
+  const idle = [...threads].filter((thread) => thread.isIdle);
+  const fitting = idle.find((thread) => thread.file.href === file.href);
+  if (fitting) return fitting;
+  if (threads.size >= most) idle[0]!.end();
+  return new Thread(file);
+}
+
+interface Task {
+  bytes: Buffer;
+  about: unknown;
+  time: number;
+  answer: Ask<unknown>;
+}
+
+/** Does one task at a time. */
+class Thread {
+  readonly file: URL;
+  isIdle = true;
+  readonly #worker: Worker;
+  #fail: (error: Error) => void = () => {};
+  #hear: (told: FromThread) => void = () => {};
+
+  constructor(file: URL) {
+    this.file = file;
+    this.#worker = new Worker(file);
+    threads.add(this);
+    const lost = (error: Error) => {
+      threads.delete(this);
+      this.#fail(error);
+    };
+    this.#worker.on("error", (error) => lost(error instanceof Error ? error : new Error(String(error))));
+    this.#worker.on("exit", () => lost(new Error("the thread ended")));
+    this.#worker.on("message", (told: FromThread) => this.#hear(told));
+  }
+
+  end(): void {
+    threads.delete(this);
+    void this.#worker.terminate();
+  }
+
+  async run({ bytes, about, time, answer }: Task): Promise<unknown> {
+    this.isIdle = false;
+    this.#worker.ref();
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise((resolve, reject) => {
+        timer = setTimeout(() => {
+          this.end();
+          reject(new TooSlow(`it took over ${time} ms`));
+        }, time);
+        this.#fail = reject;
+        this.#hear = (told) => {
+          if (told.kind === "question") void this.#answer(told.id, () => answer(told.question));
+          else if (told.kind === "failed") reject(new Error(told.message));
+          else resolve(told.result);
+        };
+        // A Buffer may be a view of a pool that others use.
+        const copy = new Uint8Array(bytes);
+        this.#tell({ kind: "task", bytes: copy, about }, [copy.buffer]);
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#fail = () => {};
+      this.#hear = () => {};
+      this.#worker.unref();
+      this.isIdle = true;
+    }
+  }
+
+  async #answer(id: number, find: () => Promise<unknown>): Promise<void> {
+    try {
+      this.#tell({ kind: "answer", id, answer: await find() });
+    } catch (error) {
+      const { message, code } = error as Error & { code?: string };
+      this.#tell({ kind: "answer", id, error: { message, code } });
+    }
+  }
+
+  #tell(what: ToThread, transferred: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(what, transferred);
+  }
+}

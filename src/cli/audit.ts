@@ -1,0 +1,62 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { readAudit, verifyAudit } from "../admin/audit.ts";
+import type { AuditRow } from "../store/directory/audit.ts";
+import { type Context, examples, onStore } from "./command.ts";
+import { say, table } from "./prompt.ts";
+
+export function addAuditCommand(program: Command): void {
+  onStore(
+    program
+      .command("audit")
+      .description("what operators did, newest first: domains and removed accounts, or what was done to one account")
+      .option("--account <address>", "an account's own chain")
+      .option("--limit <number>", "so many rows", whole, 50)
+      .option("--before <seq>", "older rows than that", whole)
+      .option("--verify", "check that no row was changed or taken out; exit code 1 names the first that was")
+      .option("--json", "as JSON")
+      .addHelpText("after", examples("audit", "audit --account ann@example.org --json", "audit --verify")),
+    audit,
+  );
+}
+
+function whole(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 1 on.");
+  return Number(text);
+}
+
+async function audit(context: Context): Promise<void> {
+  return context.options.verify ? verify(context) : list(context);
+}
+
+async function list({ admin, options }: Context): Promise<void> {
+  const { account, before, limit, json } = options as { account?: string; before?: number; limit: number; json?: true };
+  const { rows, older } = await readAudit(admin, account, { before, limit });
+  if (json) return say(JSON.stringify({ rows: rows.map(toJson), older: older ?? null }, null, 2));
+  if (rows.length === 0) return say("There is nothing.");
+  say(table([["SEQ", "AT", "WHO", "WHAT"], ...rows.map(toCells)]));
+  if (older !== undefined) say(`Older ones: --before ${older}`);
+}
+
+function toCells({ seq, at, who, what: { act, ...ids } }: AuditRow): string[] {
+  const about = Object.entries(ids).map(([name, value]) => `${name}=${value ?? "none"}`);
+  return [String(seq), at.toISOString(), who, [act, ...about].join(" ")];
+}
+
+function toJson({ seq, at, who, what, prev, hash }: AuditRow) {
+  return { seq, at: at.toISOString(), who, what, prev: prev.toString("hex"), hash: hash.toString("hex") };
+}
+
+const problems = {
+  missing: "is missing",
+  changed: "is not what was written",
+  detached: "does not follow the row before it",
+};
+
+async function verify({ admin, options }: Context): Promise<void> {
+  const { account, json } = options as { account?: string; json?: true };
+  const { sound, hash, broken } = await verifyAudit(admin, account);
+  if (broken) process.exitCode = 1;
+  if (json) return say(JSON.stringify({ sound, hash: hash.toString("hex"), broken: broken ?? null }, null, 2));
+  if (broken) return say(`Row ${broken.seq} ${problems[broken.problem]}.`);
+  say(`All is well: ${sound} rows, the last with the hash ${hash.toString("hex")}.`);
+}

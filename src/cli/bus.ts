@@ -1,0 +1,13 @@
+import type { Log } from "../base/log.ts";
+import { ProcessBus } from "../push/bus.ts";
+import { PostgresCarrier } from "../push/postgres.ts";
+import type { ConnectionOptions } from "../store/core/database.ts";
+import type { Store } from "../store/core/store.ts";
+
+/** The bus between the processes of a database. It is told of what the store commits. */
+export function createBus(store: Store, connection: ConnectionOptions, log: Log): ProcessBus {
+  const carrier = new PostgresCarrier({ database: store.database, connection, log });
+  const bus = new ProcessBus({ store, log, carriers: [carrier] });
+  store.onCommit = (change) => bus.publish(change);
+  return bus;
+}

@@ -1,0 +1,37 @@
+import type { MethodRan } from "../base/events.ts";
+import type { MethodError } from "./errors.ts";
+import type { Method, MethodResult } from "./method.ts";
+import type { Invocation } from "./references.ts";
+
+/** A call that got as far as its method. */
+export interface Begun {
+  method: Method;
+  callId: string;
+  /** Of `performance.now()`. */
+  begunAt: number;
+}
+
+/** The responses of calls, and what they took. Those of a transaction count for nothing until it holds. */
+export class Answers {
+  readonly responses: Invocation[] = [];
+  readonly ran: MethodRan[] = [];
+
+  succeeded(call: Begun, { response }: MethodResult): void {
+    this.responses.push([call.method.name, response as Record<string, unknown>, call.callId]);
+    this.#note(call, "ok");
+  }
+
+  failed(error: MethodError, [, , callId]: Invocation, call: Begun | undefined): void {
+    this.responses.push(["error", error.toJSON() as Record<string, unknown>, callId]);
+    if (call) this.#note(call, error.type);
+  }
+
+  add({ responses, ran }: Answers): void {
+    this.responses.push(...responses);
+    this.ran.push(...ran);
+  }
+
+  #note({ method, begunAt }: Begun, outcome: string): void {
+    this.ran.push({ method: method.name, outcome, seconds: (performance.now() - begunAt) / 1000 });
+  }
+}

@@ -1,0 +1,66 @@
+import { expect, test, vi } from "vitest";
+import { silentLog } from "../base/log.ts";
+import type { Batch, Carrier } from "./carrier.ts";
+import { Outbox } from "./outbox.ts";
+
+/** A carrier that fails as often as is said. */
+function carrier() {
+  const tried: Batch[] = [];
+  const told: Batch[] = [];
+  const it = {
+    failures: 0,
+    tried,
+    told,
+    start: async () => {},
+    close: async () => {},
+    async send(batch: Batch) {
+      tried.push(batch);
+      if (it.failures-- > 0) throw new Error("down");
+      told.push(batch);
+    },
+  } satisfies Carrier & Record<string, unknown>;
+  return it;
+}
+
+test("what comes together goes together, and what comes later follows", async () => {
+  const line = carrier();
+  const outbox = new Outbox(line, silentLog);
+  outbox.add({ accountId: 1, changed: { Email: "1-2" } });
+  outbox.add({ accountId: 1, changed: { Email: "1-3", Mailbox: "1-3" } });
+  outbox.add({ credential: "ann@example.org" });
+  await vi.waitFor(() => expect(line.told).toHaveLength(1));
+  expect(line.told[0]).toEqual({
+    changes: [{ accountId: 1, changed: { Email: "1-3", Mailbox: "1-3" } }],
+    revoked: ["ann@example.org"],
+  });
+  outbox.add({ accountId: 2, changed: { Email: "1-1" } });
+  await vi.waitFor(() => expect(line.told).toHaveLength(2));
+  await outbox.close();
+  expect(line.tried).toHaveLength(2);
+});
+
+test("what failed is tried again, joined with what has come meanwhile", async () => {
+  const line = carrier();
+  line.failures = 2;
+  const outbox = new Outbox(line, silentLog);
+  outbox.add({ accountId: 1, changed: { Email: "1-2" } });
+  await vi.waitFor(() => expect(line.tried).toHaveLength(2));
+  outbox.add({ accountId: 1, changed: { Email: "1-4" } });
+  outbox.add({ accountId: 2, changed: { Thread: "1-1" } });
+  await vi.waitFor(() => expect(line.told).toHaveLength(1));
+  expect(line.told[0]!.changes).toEqual([
+    { accountId: 1, changed: { Email: "1-4" } },
+    { accountId: 2, changed: { Thread: "1-1" } },
+  ]);
+  await outbox.close();
+});
+
+test("at its end it tries once more and waits for no pause", async () => {
+  const line = carrier();
+  line.failures = 100;
+  const outbox = new Outbox(line, silentLog);
+  outbox.add({ accountId: 1, changed: { Email: "1-2" } });
+  await vi.waitFor(() => expect(line.tried).toHaveLength(4));
+  await outbox.close();
+  expect(line.tried).toHaveLength(5);
+});

@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { silentLog } from "../../base/log.ts";
+import { Conversation } from "./conversation.ts";
+import { connections } from "./stages/connections.ts";
+import { type Check, pass } from "./stages/stage.ts";
+
+const none = { connect: [], secure: [], auth: [], helo: [], mail: [], rcpt: [], data: [] };
+const conversationWith = (...connect: Check<"connect">[]) =>
+  new Conversation({ id: "x", remoteAddress: "192.0.2.1" } as never, { ...none, connect }, silentLog);
+
+test("a peer that leaves while it is judged keeps no place", async () => {
+  const count = connections();
+  for (let at = 0; at < 200; at++) {
+    let answer = () => {};
+    const slow = () => new Promise<ReturnType<typeof pass>>((resolve) => (answer = () => resolve(pass())));
+    const conversation = conversationWith(slow, count);
+    const judged = conversation.connected();
+    conversation.ended();
+    answer();
+    await expect(judged).resolves.toBeUndefined();
+  }
+});
+
+test("what one check finds, the next is told", async () => {
+  const told: unknown[] = [];
+  const conversation = conversationWith(
+    () => pass({ junkReason: "a bad network" }),
+    (session, facts) => {
+      told.push([session.address, session.isLoopback, facts.junkReason]);
+      return pass();
+    },
+  );
+  await conversation.connected();
+  expect(told).toEqual([["192.0.2.1", false, "a bad network"]]);
+});

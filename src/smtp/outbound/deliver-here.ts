@@ -1,0 +1,51 @@
+import { withoutForgedResults } from "../../mail/submit/forged-results.ts";
+import { findQuota } from "../../store/mail/quota.ts";
+import type { LeasedDelivery, LeasedSubmission } from "../../store/queues/deliveries.ts";
+import type { Destination } from "./destinations.ts";
+import type { MailOutOptions } from "./options.ts";
+import type { Answer } from "./reply.ts";
+import { traceField } from "./trace-field.ts";
+
+/** Mail between our own users: the same way in, without SMTP. */
+export async function deliverHere(
+  { deliveries, accounts }: Destination,
+  leased: LeasedSubmission,
+  message: Buffer,
+  options: MailOutOptions,
+): Promise<Answer[]> {
+  const full = await fullMailboxes(deliveries, accounts, message.length, options);
+  const recipients = deliveries.flatMap(({ no, rcptTo }) => {
+    const userId = accounts.get(no);
+    return userId === undefined || full.has(no) ? [] : [{ address: rcptTo, userId }];
+  });
+  if (recipients.length > 0) {
+    const header = `Return-Path: <${leased.mailFrom}>\r\n${traceField(leased, options)}`;
+    await options.incoming.accept({
+      id: deliveries[0]!.incomingId,
+      message: Buffer.concat([Buffer.from(header), withoutForgedResults(message, options.hostname)]),
+      mailFrom: leased.mailFrom,
+      recipients,
+    });
+  }
+  return deliveries.map(({ no }) => {
+    if (full.has(no)) return { kind: "deferred", smtpReply: "452 4.2.2 this mailbox is full", isUntried: true };
+    if (accounts.has(no)) return { kind: "delivered", smtpReply: "250 2.1.5 delivered" };
+    return { kind: "failed", smtpReply: "550 5.1.1 no such address here" };
+  });
+}
+
+/** As at RCPT. What an attempt before may have delivered is not judged again. */
+async function fullMailboxes(
+  deliveries: LeasedDelivery[],
+  accounts: Map<number, number>,
+  bytes: number,
+  { store }: MailOutOptions,
+): Promise<Set<number>> {
+  const full = new Set<number>();
+  for (const { no, isFresh } of deliveries) {
+    const userId = accounts.get(no);
+    const quota = isFresh && userId !== undefined ? await findQuota(store.database, userId) : undefined;
+    if (quota && quota.used + bytes > quota.limit) full.add(no);
+  }
+  return full;
+}

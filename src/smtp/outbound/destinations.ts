@@ -1,0 +1,28 @@
+import { findAddress, findDomain, splitAddress } from "../../store/directory/directory.ts";
+import type { LeasedDelivery, LeasedSubmission } from "../../store/queues/deliveries.ts";
+import type { MailOutOptions } from "./options.ts";
+
+/** Recipients that one transaction serves. `account`: they are ours. */
+export interface Destination {
+  domain: string;
+  isLocal: boolean;
+  deliveries: LeasedDelivery[];
+  accounts: Map<number, number>;
+}
+
+export async function destinationsOf(leased: LeasedSubmission, { store }: MailOutOptions): Promise<Destination[]> {
+  const destinations = new Map<string, Destination>();
+  for (const delivery of leased.deliveries) {
+    const domain = splitAddress(delivery.rcptTo)?.domain ?? "";
+    const account = await findAddress(store.database, delivery.rcptTo);
+    const isLocal = account !== undefined || (await findDomain(store.database, domain)) !== undefined;
+    // All of ours go together, since they share one message in the queue of incoming mail.
+    const key = isLocal ? `local ${delivery.incomingId}` : domain;
+    const fresh: Destination = { domain, isLocal, deliveries: [], accounts: new Map() };
+    const destination = destinations.get(key) ?? fresh;
+    destinations.set(key, destination);
+    destination.deliveries.push(delivery);
+    if (account !== undefined) destination.accounts.set(delivery.no, account);
+  }
+  return [...destinations.values()];
+}

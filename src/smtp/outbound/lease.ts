@@ -1,0 +1,20 @@
+import { type LeasedSubmission, renewLease } from "../../store/queues/deliveries.ts";
+import type { Destination } from "./destinations.ts";
+import type { MailOutOptions } from "./options.ts";
+
+export class LeaseLost extends Error {}
+
+const freshLease = 4 * 60_000;
+
+/** A message that has long waited for its turn: the lease must outlast the attempt, or another process makes it too. */
+export async function keepLease(
+  leased: LeasedSubmission,
+  { deliveries }: Destination,
+  { store, clock, holder }: MailOutOptions,
+): Promise<void> {
+  const now = clock.now().getTime();
+  if (now - leased.leasedAt.getTime() < freshLease) return;
+  const until = new Date(now + leased.leasedUntil.getTime() - leased.leasedAt.getTime());
+  const nos = deliveries.map(({ no }) => no);
+  if (!(await renewLease(store.database, leased, nos, { holder: holder.name, until }))) throw new LeaseLost();
+}

@@ -1,0 +1,16 @@
+import { retry } from "../../base/retry.ts";
+import { isRetryable } from "../../store/core/database.ts";
+import { CommitError } from "../../store/core/errors.ts";
+import type { MailOutOptions } from "./options.ts";
+
+/** What a server answered must not be forgotten because the database is away: the mail would go out twice. */
+export function persistently<T>(work: () => Promise<T>, { clock, log }: MailOutOptions): Promise<T> {
+  return retry(work, {
+    clock,
+    firstPause: 100,
+    longestPause: 5_000,
+    patience: 10 * 60_000,
+    isPassing: (error) => error instanceof CommitError || isRetryable(error),
+    onFailure: (error) => log.warn({ reason: (error as Error).message }, "answer not recorded yet"),
+  });
+}

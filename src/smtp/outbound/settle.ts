@@ -1,0 +1,64 @@
+import { withTerms, writeMails } from "../../mail/deliver/ingest.ts";
+import { encodeBlobId } from "../../store/blobs/blob-id.ts";
+import type { Tx } from "../../store/core/store.ts";
+import {
+  type DeliveryOutcome,
+  type LeasedDelivery,
+  type LeasedSubmission,
+  recordOutcomes,
+} from "../../store/queues/deliveries.ts";
+import type { MailOutOptions } from "./options.ts";
+import { persistently } from "./persistently.ts";
+import type { Answer } from "./reply.ts";
+import { reportOf } from "./report.ts";
+import { nextAttempt } from "./retry.ts";
+
+export type Judged = { delivery: LeasedDelivery; answer: Answer };
+
+/** Writes down the answers; a final failure brings a report into the sender's inbox, in the same transaction. */
+export async function settle(
+  leased: LeasedSubmission,
+  message: Buffer,
+  judged: Judged[],
+  options: MailOutOptions,
+): Promise<void> {
+  const { store, holder, log, events } = options;
+  const outcomes = judged.map(({ delivery, answer }) => outcomeOf(delivery, answer, leased, options));
+  const failed = judged.flatMap(({ delivery, answer }, index) =>
+    outcomes[index]!.result === "failed" ? [{ delivery, answer, smtpReply: outcomes[index]!.smtpReply }] : [],
+  );
+  const report = await reportOf(leased, message, failed, options);
+  const mails = withTerms(leased.userId, report ? [report] : []);
+  const record = async (tx: Tx) => {
+    const dsnBlobIds = report ? [encodeBlobId(report.blob.sha256)] : [];
+    const isOurs = await recordOutcomes(tx, leased.submissionId, { outcomes, holder: holder.name, dsnBlobIds });
+    if (isOurs && report) await writeMails(tx, mails);
+    return isOurs;
+  };
+  const isRecorded = await persistently(
+    () => store.write(leased.userId, "server", record, { ids: report ? 2 : 0 }),
+    options,
+  );
+  const replies = outcomes.map(({ result, smtpReply }) => `${result}: ${smtpReply}`);
+  const fields = { account: leased.userId, submission: leased.submissionId, replies };
+  if (!isRecorded) return log.warn(fields, "mail went out after its lease was lost");
+  log.info(fields, "mail out");
+  for (const { result, smtpReply } of outcomes) events.attemptEnded({ result, smtpReply });
+}
+
+function outcomeOf(
+  { no, attempts }: LeasedDelivery,
+  { kind, smtpReply, isUntried }: Answer,
+  { sendAt }: LeasedSubmission,
+  options: MailOutOptions,
+): DeliveryOutcome {
+  const now = options.clock.now();
+  if (kind === "deferred") {
+    const next = nextAttempt({ attempts, since: sendAt, now }, options, options.random);
+    if (next) return { no, smtpReply, result: "deferred", nextAttemptAt: next, delivered: "queued", isUntried };
+    return { no, smtpReply, result: "failed", nextAttemptAt: null, delivered: "no" };
+  }
+  if (kind === "failed") return { no, smtpReply, result: "failed", nextAttemptAt: null, delivered: "no" };
+  const delivered = kind === "delivered" ? "yes" : "unknown";
+  return { no, smtpReply, result: "sent", nextAttemptAt: null, delivered };
+}

@@ -1,0 +1,136 @@
+import pg from "pg";
+import { CommitError } from "./errors.ts";
+import { type Executor, type Given, inOrder, type Statement } from "./sql.ts";
+
+/** What runs in one transaction; statements go out in the order they are given. */
+export interface TransactionExecutor extends Executor {
+  /** Without waiting: its error comes with the next answer that is waited for, COMMIT's at the latest. */
+  send<Row, P>(statement: Statement<Row, P>, ...values: Given<P>): void;
+  /** Takes back what `work` did when it throws. */
+  savepoint<T>(work: () => Promise<T>): Promise<T>;
+}
+
+const inFailedTransaction = "25P02";
+
+/** A pooled connection in a transaction. All that is sent in one tick goes out in one write, and nothing waits for BEGIN. */
+export class Connection implements TransactionExecutor {
+  readonly #client: pg.PoolClient;
+  readonly #observe: ((text: string, values: readonly unknown[]) => void) | undefined;
+  /** The first error of the transaction: those of the statements behind it say nothing. */
+  #failure: unknown;
+  #loss: Error | undefined;
+  #isBegun = true;
+  #unanswered = 0;
+  #isCorked = false;
+
+  constructor(client: pg.PoolClient, observe: ((text: string, values: readonly unknown[]) => void) | undefined) {
+    this.#client = client;
+    this.#observe = observe;
+    client.on("error", this.#lose);
+  }
+
+  async run<Row, P>(statement: Statement<Row, P>, ...given: Given<P>): Promise<Row[]> {
+    return (await this.#statement(statement, given[0])).rows as Row[];
+  }
+
+  async count<Row, P>(statement: Statement<Row, P>, ...given: Given<P>): Promise<number> {
+    return (await this.#statement(statement, given[0])).rowCount ?? 0;
+  }
+
+  send<Row, P>(statement: Statement<Row, P>, ...given: Given<P>): void {
+    this.#statement(statement, given[0]).catch(() => {});
+  }
+
+  begin(text: string): void {
+    this.#query({ text }).catch(() => {
+      this.#isBegun = false;
+    });
+  }
+
+  async savepoint<T>(work: () => Promise<T>): Promise<T> {
+    this.#query({ text: "SAVEPOINT s" }).catch(() => {});
+    try {
+      const result = await work();
+      const isCertain = this.#unanswered === 0;
+      const released = this.#query({ text: "RELEASE SAVEPOINT s" });
+      if (isCertain) released.catch(() => {});
+      else await released;
+      return result;
+    } catch (error) {
+      await this.#client.query("ROLLBACK TO SAVEPOINT s");
+      this.#failure = undefined;
+      this.#query({ text: "RELEASE SAVEPOINT s" }).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Rides with what was sent before. */
+  async commit(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#loss) throw this.#loss;
+    this.#cork();
+    const outcome = await this.#client.query("COMMIT").catch((error: unknown) => {
+      // What the server refused before it came to COMMIT was not committed.
+      if (this.#failure instanceof pg.DatabaseError) throw this.#failure;
+      throw new CommitError(this.#failure ?? error);
+    });
+    if (outcome.command !== "COMMIT") throw this.#failure ?? new Error("the transaction was rolled back");
+    this.release();
+  }
+
+  /** What was read in a transaction that has begun stands, whatever comes of it. */
+  mustHaveBegun(): void {
+    if (!this.#isBegun) throw this.#failure;
+  }
+
+  /** The last of it; nobody need wait for the answer. */
+  end(text: "COMMIT" | "ROLLBACK"): void {
+    void this.#client
+      .query(text)
+      .catch(this.#lose)
+      .then(() => this.release());
+  }
+
+  release(): void {
+    this.#client.off("error", this.#lose);
+    this.#client.release(this.#loss ?? false);
+  }
+
+  /** A connection may break between two statements; the next one fails then. */
+  readonly #lose = (error: Error): void => {
+    this.#loss = error;
+  };
+
+  #statement<P>({ name, text, parameters }: Statement<unknown, P>, given: P | undefined): Promise<pg.QueryResult> {
+    const values = inOrder(parameters, given);
+    this.#observe?.(text, values);
+    return this.#query(name === "" ? { text, values } : { name, text, values });
+  }
+
+  async #query(query: pg.QueryConfig): Promise<pg.QueryResult> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#cork();
+    this.#unanswered++;
+    try {
+      return await this.#client.query(query);
+    } catch (error) {
+      const { code } = error as { code?: string };
+      if (code === inFailedTransaction) throw this.#failure ?? error;
+      this.#failure ??= error;
+      throw error;
+    } finally {
+      this.#unanswered--;
+    }
+  }
+
+  #cork(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    const { stream } = this.#client.connection;
+    stream.cork();
+    process.nextTick(() => {
+      this.#isCorked = false;
+      stream.uncork();
+    });
+  }
+}

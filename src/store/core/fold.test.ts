@@ -1,0 +1,169 @@
+import { expect, test } from "vitest";
+import { TestClient, testLogin, testServices } from "../../../test/support/jmap.ts";
+import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
+import { tripsOf } from "../../../test/support/trips.ts";
+import { methods } from "../../jmap/methods.ts";
+import { CommitError } from "./errors.ts";
+import { unprepared } from "./sql.ts";
+import { decodeState } from "./state.ts";
+import { type StateChange, Store, type Tx } from "./store.ts";
+
+/** However slow the machine, those that wait go together. */
+const store = await createTestStore({ longestFold: 60_000 });
+const rename = unprepared("/* test */ UPDATE mailbox SET name = $3 WHERE user_id = $1 AND role = $2");
+const names = unprepared<{ name: string }>("/* test */ SELECT name FROM mailbox WHERE user_id = $1 ORDER BY id");
+
+/** Something that others wait for. */
+function gate() {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { passed: promise, open: resolve };
+}
+
+/** `works` gather while another write is under way. */
+async function together<T>(account: number, works: ((tx: Tx) => Promise<T>)[], writer = store): Promise<Promise<T>[]> {
+  const first = gate();
+  const writing = writer.write(account, "server", () => first.passed);
+  const writes = works.map((work) => writer.write(account, "server", work));
+  for (const write of writes) write.catch(() => {});
+  first.open();
+  await writing;
+  return writes;
+}
+
+const renamed = (role: string, name: string) => async (tx: Tx) => {
+  await tx.run(rename, [tx.accountId, role, name]);
+  return tx.modseq;
+};
+
+const settled = async (promise: Promise<unknown>) =>
+  Promise.race([promise.then(() => true), new Promise((resolve) => setTimeout(resolve, 50)).then(() => false)]);
+
+async function client() {
+  const account = await createTestAccount(store);
+  const jmap = new TestClient(methods, testServices(store), testLogin([account]));
+  const { list, state } = await jmap.call("Mailbox/get");
+  return { jmap, account, ids: (list as { id: string }[]).map(({ id }) => id), state: state as string };
+}
+
+test("writes of one account that come together share commits, and each has its own states", async () => {
+  const { jmap, ids, state } = await client();
+  const told: StateChange[] = [];
+  store.onCommit = (change) => told.push(change);
+  const set = (n: number) => jmap.call("Mailbox/set", { update: { [ids[n % ids.length]!]: { sortOrder: n + 100 } } });
+  const answers: Record<string, unknown>[] = [];
+  const trips = await tripsOf(async () => {
+    answers.push(...(await Promise.all(Array.from({ length: 40 }, (_, n) => set(n)))));
+  });
+  const modseq = ({ newState }: Record<string, unknown>) => decodeState(newState as string)!.modseq;
+  const inOrder = answers.toSorted((a, b) => modseq(a) - modseq(b));
+  expect(inOrder.map(({ oldState }) => oldState)).toEqual([state, ...inOrder.slice(0, -1).map((one) => one.newState)]);
+  const commits = trips.flat().filter((text) => text === "COMMIT").length;
+  // The first alone, 32 and 7.
+  expect(commits).toBe(3);
+  expect(told).toHaveLength(commits);
+  expect(told.at(-1)!.changed.Mailbox).toBe(inOrder.at(-1)!.newState);
+});
+
+test("a write alone has no savepoint", async () => {
+  const { account } = await client();
+  const trips = await tripsOf(() => store.write(account, "server", renamed("inbox", "Letters")));
+  expect(trips.flat().filter((text) => /SAVEPOINT/.test(text))).toEqual([]);
+});
+
+test("of those that ask for the same state one succeeds", async () => {
+  const { jmap, ids, state } = await client();
+  const set = (n: number) =>
+    jmap.call("Mailbox/set", { ifInState: state, update: { [ids[0]!]: { sortOrder: n + 100 } } });
+  const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => set(n)));
+  expect(answers.filter(({ type }) => type === "stateMismatch")).toHaveLength(7);
+  const { list } = await jmap.call("Mailbox/get", { ids: [ids[0]!] });
+  const done = answers.findIndex(({ updated }) => updated);
+  expect(list).toMatchObject([{ sortOrder: done + 100 }]);
+});
+
+test("one that fails fails alone, its statements without an answer too", async () => {
+  const { account } = await client();
+  const writes = await together<unknown>(account, [
+    renamed("inbox", "A"),
+    async (tx) => {
+      tx.send(rename, [tx.accountId, "drafts", "never"]);
+      throw new Error("of its own");
+    },
+    async (tx) => tx.send(rename, [tx.accountId, "drafts", "A"]),
+    renamed("sent", "C"),
+  ]);
+  const outcomes = await Promise.allSettled(writes);
+  expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected", "fulfilled"]);
+  expect(outcomes[1]).toMatchObject({ reason: { message: "of its own" } });
+  expect(outcomes[2]).toMatchObject({ reason: { constraint: "mailbox_sibling_name" } });
+  const rows = await store.reader(account, "server").run(names, [account]);
+  expect(rows.map(({ name }) => name)).toEqual(["A", "Drafts", "C", "Archive", "Junk", "Trash"]);
+});
+
+test("ids and modseqs of each are its own", async () => {
+  const { account } = await client();
+  const take = async (tx: Tx) => ({ modseq: tx.modseq, ids: await tx.newIds(3) });
+  const taken = await Promise.all(await together(account, [take, take, take]));
+  expect(new Set(taken.flatMap(({ ids }) => ids)).size).toBe(9);
+  expect(taken.map(({ modseq }) => modseq - taken[0]!.modseq)).toEqual([0, 1, 2]);
+});
+
+test("nobody is answered before the common commit", async () => {
+  const { account } = await client();
+  const second = gate();
+  const [one, two] = await together<unknown>(account, [renamed("inbox", "A"), () => second.passed]);
+  expect(await settled(one!)).toBe(false);
+  second.open();
+  await Promise.all([one, two]);
+});
+
+test("who comes to his turn 5 ms after the first goes with the next", async () => {
+  const hasty = new Store({ database: store.database, clock: store.clock, log: store.log });
+  const account = await createTestAccount(hasty);
+  const second = gate();
+  const slow = () => new Promise((resolve) => setTimeout(resolve, 20));
+  const [one, two] = await together<unknown>(account, [slow, () => second.passed], hasty);
+  expect(await settled(one!)).toBe(true);
+  second.open();
+  await two;
+});
+
+const backend = unprepared<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+const end = unprepared("SELECT pg_terminate_backend($1, 1000)");
+
+test("when the connection is lost all run again", async () => {
+  const { account } = await client();
+  let runs = 0;
+  const cut = async (tx: Tx) => {
+    const [row] = await tx.run(backend);
+    if (runs++ === 0) await store.database.run(end, [row!.pid]);
+    await renamed("sent", "B")(tx);
+  };
+  await Promise.all(await together<unknown>(account, [renamed("inbox", "A"), cut, renamed("junk", "C")]));
+  expect(runs).toBe(2);
+  const rows = await store.reader(account, "server").run(names, [account]);
+  expect(rows.map(({ name }) => name)).toEqual(["A", "Drafts", "B", "Archive", "C", "Trash"]);
+});
+
+test("when the outcome of the commit is unknown, it is for all", async () => {
+  const { account } = await client();
+  await store.database.run(
+    unprepared(`CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
+      'BEGIN IF NEW.name = ''cut'' THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NULL; END'`),
+  );
+  await store.database.run(
+    unprepared(`CREATE CONSTRAINT TRIGGER cut AFTER UPDATE ON mailbox DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW EXECUTE FUNCTION cut()`),
+  );
+  const mismatch = async (tx: Tx) => {
+    await renamed("junk", "D")(tx);
+    throw new Error("judged by what may not be");
+  };
+  const works = [renamed("inbox", "A"), renamed("sent", "cut"), mismatch];
+  const outcomes = await Promise.allSettled(await together<unknown>(account, works));
+  expect(outcomes.map((outcome) => "reason" in outcome && outcome.reason instanceof CommitError)).toEqual(
+    works.map(() => true),
+  );
+  const rows = await store.reader(account, "server").run(names, [account]);
+  expect(rows[0]!.name).toBe("Inbox");
+});

@@ -1,0 +1,99 @@
+import { type ChangeSet, type TypeName, writeChanges } from "./change.ts";
+import type { TransactionExecutor } from "./connection.ts";
+import { AccountMissing } from "./errors.ts";
+import { statement } from "./sql.ts";
+import { readStanding, type Standing } from "./state.ts";
+
+interface AccountRow {
+  modseq: number;
+  last_id: number;
+  epoch: number;
+  used: number;
+  quota: number | null;
+  quota_id: number | null;
+}
+const take = statement<AccountRow>(`
+  UPDATE account SET modseq = modseq + $3, last_id = last_id + $2, used = used + $4 WHERE user_id = $1
+  RETURNING modseq, last_id, epoch, used, quota, quota_id`);
+const addUsed = statement("UPDATE account SET used = used + $2 WHERE user_id = $1");
+
+/** What a write is likely to want of the account's row: it comes with the lock. */
+export interface Wanted {
+  /** New ids. */
+  ids: number;
+  modseqs: number;
+  /** By how much it will grow. */
+  bytes: number;
+  /** The states before it. */
+  states: boolean;
+}
+
+/** The account's row, locked, and what the writes that share its transaction have made of it so far. */
+export class HeldAccount {
+  readonly accountId: number;
+  readonly row: AccountRow;
+  readonly #executor: TransactionExecutor;
+  readonly #assumed: number;
+  #grown = 0;
+  readonly #written: ChangeSet[] = [];
+  readonly #newest = new Map<TypeName, number>();
+  #standing: Promise<Standing> | undefined;
+
+  /** `standing`: where it was asked for along with the row. */
+  private constructor(
+    executor: TransactionExecutor,
+    accountId: number,
+    row: AccountRow,
+    assumed: number,
+    standing: Promise<Standing> | undefined,
+  ) {
+    this.#executor = executor;
+    this.accountId = accountId;
+    this.row = row;
+    this.#assumed = assumed;
+    this.#standing = standing;
+  }
+
+  static async take(
+    executor: TransactionExecutor,
+    accountId: number,
+    { ids, modseqs, bytes, states }: Wanted,
+  ): Promise<HeldAccount> {
+    const taken = executor.run(take, [accountId, ids, modseqs, bytes]);
+    const standing = states ? readStanding(executor, accountId) : undefined;
+    standing?.catch(() => {});
+    const [row] = await taken;
+    if (!row) throw new AccountMissing(accountId);
+    return new HeldAccount(executor, accountId, row, bytes, standing);
+  }
+
+  /** As the writes so far have left it. */
+  async standing(): Promise<Standing> {
+    this.#standing ??= readStanding(this.#executor, this.accountId);
+    const before = await this.#standing;
+    if (this.#newest.size === 0) return before;
+    return { ...before, newest: { ...before.newest, ...Object.fromEntries(this.#newest) } };
+  }
+
+  /** How many bytes the quota leaves. */
+  get room(): number {
+    const { used, quota } = this.row;
+    return quota === null ? Number.POSITIVE_INFINITY : quota - (used - this.#assumed + this.#grown);
+  }
+
+  /** One of the writes is done. */
+  add(changes: ChangeSet, grown: number): void {
+    this.#grown += grown;
+    this.#written.push(changes);
+    for (const [type, modseq] of changes.newest()) this.#newest.set(type, modseq);
+  }
+
+  /** Sends what was kept for the end; tells each type's newest modseq. */
+  finish(now: Date): ReadonlyMap<TypeName, number> {
+    const more = this.#grown - this.#assumed;
+    if (more !== 0) this.#executor.send(addUsed, [this.accountId, more]);
+    const rows = this.#written.flatMap((changes) => changes.rows);
+    writeChanges(this.#executor, this.accountId, rows, now);
+    return this.#newest;
+  }
+}

@@ -1,0 +1,23 @@
+import type { Events } from "../../src/base/events.ts";
+
+type Told = { [Name in keyof Events]: [name: Name, event: Parameters<Events[Name]>[0]] }[keyof Events];
+
+/** A listener that keeps what it is told, in order. */
+export function keepEvents(): { events: Events; told: Told[] } {
+  const told: Told[] = [];
+  const keep =
+    <Name extends keyof Events>(name: Name) =>
+    (event: Parameters<Events[Name]>[0]) =>
+      void told.push([name, event] as Told);
+  const events: Events = {
+    mailTaken: keep("mailTaken"),
+    mailNotStored: keep("mailNotStored"),
+    mailRefused: keep("mailRefused"),
+    attemptEnded: keep("attemptEnded"),
+    methodRan: keep("methodRan"),
+    requestEnded: keep("requestEnded"),
+    pushSent: keep("pushSent"),
+    pushFailed: keep("pushFailed"),
+  };
+  return { events, told };
+}
