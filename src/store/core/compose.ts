@@ -1,4 +1,4 @@
-import { type OperationNode, type RawBuilder, RawNode, sql, ValueNode } from "kysely";
+import { type OperationNode, type RawBuilder, type RawNode, sql, type ValueNode } from "kysely";
 import { preparedName } from "./declare.ts";
 import { Parameter } from "./parameters.ts";
 import type { Statement } from "./sql.ts";
@@ -51,39 +51,26 @@ function named<Row>(name: string, text: string): Statement<Row> {
 
 /** The text and its values. One that stands in a fragment has one number, however often the fragment is used. */
 export function compose(query: Fragment, accountId: number): { text: string; values: unknown[] } {
-  const composer = new Composer(accountId);
-  composer.append(query.toOperationNode());
-  return composer;
+  const values: unknown[] = [accountId];
+  return { text: textOf(query.toOperationNode(), values, [undefined]), values };
 }
 
-class Composer {
-  text = "";
-  readonly values: unknown[];
-  readonly #numbered: (OperationNode | undefined)[] = [undefined];
-
-  constructor(accountId: number) {
-    this.values = [accountId];
+/** `numbered`: which node each value is of. */
+function textOf(node: OperationNode, values: unknown[], numbered: (OperationNode | undefined)[]): string {
+  if (node.kind === "ValueNode") return `$${numberOf(node as ValueNode, values, numbered)}`;
+  if (node.kind !== "RawNode") throw new Error(`a composed statement has no ${node.kind}`);
+  const { sqlFragments, parameters } = node as RawNode;
+  let text = sqlFragments[0]!;
+  for (let index = 0; index < parameters.length; index++) {
+    text += textOf(parameters[index]!, values, numbered) + sqlFragments[index + 1]!;
   }
+  return text;
+}
 
-  append(node: OperationNode): void {
-    if (RawNode.is(node)) {
-      const { sqlFragments, parameters } = node;
-      for (let index = 0; index < sqlFragments.length; index++) {
-        this.text += sqlFragments[index];
-        if (index < parameters.length) this.append(parameters[index]!);
-      }
-    } else if (ValueNode.is(node)) {
-      this.text += `$${this.#numberOf(node)}`;
-    } else {
-      throw new Error(`a composed statement has no ${node.kind}`);
-    }
-  }
-
-  #numberOf(node: ValueNode): number {
-    if (node.value === account) return 1;
-    const known = this.#numbered.indexOf(node);
-    if (known >= 0) return known + 1;
-    this.#numbered.push(node);
-    return this.values.push(node.value);
-  }
+function numberOf(node: ValueNode, values: unknown[], numbered: (OperationNode | undefined)[]): number {
+  if (node.value === account) return 1;
+  const known = numbered.indexOf(node);
+  if (known >= 0) return known + 1;
+  numbered.push(node);
+  return values.push(node.value);
 }
