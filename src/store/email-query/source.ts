@@ -75,6 +75,7 @@ export interface SearchRows {
 }
 
 export const and = sql` AND `;
+/** What does not depend on the query is made once: tables, their columns and joins, by driver. */
 const tables = {
   mailbox: sql`email_mailbox em`,
   keyword: sql`email_keyword k`,
