@@ -87,7 +87,7 @@ function declare<Result, P>(
 }
 
 /** The hash keeps versions of the program from giving one name to different texts. Postgres cuts names at 63 octets. */
-function preparedName(name: string, text: string): string {
+export function preparedName(name: string, text: string): string {
   const full = `${name}/${hash("sha256", text).slice(0, 6)}`;
   if (!/^[\w.-]{1,56}\/\w{6}$/.test(full)) throw new Error("a name has up to 56 letters, digits, dots and hyphens");
   return full;

@@ -1,11 +1,13 @@
+import { sql } from "kysely";
 import { Kind, typeCodes } from "../core/change.ts";
-import { statement, unprepared } from "../core/sql.ts";
+import { ask } from "../core/compose.ts";
+import { read } from "../core/declare.ts";
 import { encodeState, type Standing, type State } from "../core/state.ts";
 import type { Reader } from "../core/store.ts";
-import { Bindings } from "./bindings.ts";
 import type { EmailFilter, EmailQuery } from "./criteria.ts";
 import { createList, dateOrder, type EmailList, openList, withRanks } from "./list.ts";
 import { conjuncts } from "./normal.ts";
+import { isCountable } from "./plan.ts";
 import { resolve } from "./resolve.ts";
 import { countList } from "./total.ts";
 
@@ -36,7 +38,7 @@ export async function queryEmailChanges(
   if (living.length === 0 && past.size === 0 && !query.calculateTotal) return { removed: old, added: [] };
 
   const conditions = conjuncts(await resolve(reader, query.filter));
-  const list = conditions && createList(reader.accountId, conditions, query);
+  const list = conditions && createList(conditions, query);
   const sought = upToId === undefined ? living : [...living, upToId];
   const { ranks, total } = list
     ? await findRanks(reader, list, sought, query.calculateTotal)
@@ -104,13 +106,28 @@ function namesOf(filter: EmailFilter | undefined): string[] {
 }
 
 /** Whether an email is older than upToId; null where that is unknown. In the log, only those destroyed have a date. */
-const older = "(received_at, id) < (SELECT u.received_at, u.id FROM email u WHERE u.user_id = $1 AND u.id = $2)";
-const selectChanged = statement<{ id: number; kind: number; thread_id: number | null; older: boolean | null }>(`
-  SELECT id, bit_or(kind) AS kind, max(thread_id) AS thread_id, bool_or(${older}) AS older FROM change
-  WHERE user_id = $1 AND type = ${typeCodes.Email} AND modseq > $3 AND kind & $4 <> 0
-  GROUP BY id`);
-const selectOfThreads = statement<{ id: number; older: boolean | null }>(
-  `SELECT id, ${older} AS older FROM email WHERE user_id = $1 AND thread_id = ANY($3::bigint[])`,
+const older = ($: Edge) =>
+  sql`(received_at, id) < (SELECT u.received_at, u.id FROM email u WHERE u.user_id = ${$.accountId} AND u.id = ${$.upToId})`;
+interface Edge {
+  accountId: number;
+  upToId: number | null;
+}
+const selectChanged = read(
+  "emailQuery.changed",
+  (_, $: Edge & { since: number; mask: number }) => sql<{
+    id: number;
+    kind: number;
+    threadId: number | null;
+    older: boolean | null;
+  }>`
+  SELECT id, bit_or(kind) AS kind, max(thread_id) AS "threadId", bool_or(${older($)}) AS older FROM change
+  WHERE user_id = ${$.accountId} AND type = ${sql.lit(typeCodes.Email)} AND modseq > ${$.since} AND kind & ${$.mask} <> 0
+  GROUP BY id`,
+);
+const selectOfThreads = read(
+  "emailQuery.ofThreads",
+  (_, $: Edge & { threadIds: number[] }) => sql<{ id: number; older: boolean | null }>`
+  SELECT id, ${older($)} AS older FROM email WHERE user_id = ${$.accountId} AND thread_id = ANY(${$.threadIds}::bigint[])`,
 );
 
 interface Candidates {
@@ -128,14 +145,14 @@ async function findCandidates(
   upToId: number | undefined,
 ): Promise<Candidates> {
   const mask = Kind.created | Kind.destroyed | kinds;
-  const edge = order && upToId !== undefined ? upToId : null;
-  const changed = await reader.run(selectChanged, [reader.accountId, edge, since, mask]);
+  const edge = { accountId: reader.accountId, upToId: order && upToId !== undefined ? upToId : null };
+  const changed = await reader.run(selectChanged, { ...edge, since, mask });
   const young = new Set(changed.filter((row) => row.kind & Kind.created).map((row) => row.id));
   const gone = new Set(changed.filter((row) => row.kind & Kind.destroyed).map((row) => row.id));
   const all = new Map(changed.map((row) => [row.id, row.older]));
   if (threads && changed.length > 0) {
-    const threadIds = [...new Set(changed.map((row) => row.thread_id).filter((id) => id !== null))];
-    const ofThreads = await reader.run(selectOfThreads, [reader.accountId, edge, threadIds]);
+    const threadIds = [...new Set(changed.map((row) => row.threadId).filter((id) => id !== null))];
+    const ofThreads = await reader.run(selectOfThreads, { ...edge, threadIds });
     for (const row of ofThreads) all.set(row.id, row.older);
   }
   const ids = [...all.keys()];
@@ -153,37 +170,34 @@ interface Ranks {
 const maxCounted = 500;
 
 async function findRanks(reader: Reader, list: EmailList, ids: number[], withTotal: boolean): Promise<Ranks> {
-  const walkable = !list.dropRepeats && dateOrder(list.sort) !== undefined && list.choice.driver.kind !== "terms";
-  if (ids.length === 0 || (walkable && ids.length <= maxCounted)) {
+  if (ids.length === 0 || (isCountable(list) && ids.length <= maxCounted)) {
     const ranks = ids.length === 0 ? [] : await countRanks(reader, list, ids);
     return { ranks, total: withTotal ? await countList(reader, list) : undefined };
   }
-  const bindings = new Bindings(list.accountId);
-  const text = `${withRanks(list, bindings)}
+  const query = sql<{ total: number; id: number | null; index: number }>`${withRanks(list)}
     SELECT t.total, r.id, r.idx AS index FROM (SELECT count(*)::int AS total FROM r) t
-    LEFT JOIN r ON r.id = ANY (${bindings.add(ids, "bigint[]")}) ORDER BY r.idx`;
-  type Row = { total: number; id: number | null; index: number };
-  const rows = await reader.run(unprepared<Row>(text), bindings.values);
+    LEFT JOIN r ON r.id = ANY (${ids}::bigint[]) ORDER BY r.idx`;
+  const rows = await ask(reader, query);
   const ranks = rows.flatMap(({ id, index }) => (id === null ? [] : [{ id, index }]));
   return { ranks, total: withTotal ? rows[0]!.total : undefined };
 }
 
 /** Where emails stand in a list by date: what lies between each and the one before it is counted, in one statement. */
 async function countRanks(reader: Reader, list: EmailList, ids: number[]): Promise<Ranks["ranks"]> {
-  const { bindings, source, where } = openList(list);
+  const { source, where } = openList(list);
   const newest = dateOrder(list.sort) === "newest";
   const [beyond, within, direction, edge] = newest
-    ? ["<", ">=", "DESC", "'infinity'"]
-    : [">", "<=", "ASC", "'-infinity'"];
-  const place = `(${source.receivedAt}, ${source.id})`;
-  const text = `
+    ? [sql`<`, sql`>=`, sql`DESC`, sql`'infinity'`]
+    : [sql`>`, sql`<=`, sql`ASC`, sql`'-infinity'`];
+  const place = sql`(${source.receivedAt}, ${source.id})`;
+  const query = sql<{ id: number; index: number }>`
     WITH x AS MATERIALIZED (SELECT ${source.receivedAt} AS at, ${source.id} AS id FROM ${source.from}
-      WHERE ${where} AND ${source.id} = ANY (${bindings.add(ids, "bigint[]")})),
+      WHERE ${where} AND ${source.id} = ANY (${ids}::bigint[])),
     b AS (SELECT at, id, lag(at) OVER o AS last_at, lag(id) OVER o AS last_id FROM x
       WINDOW o AS (ORDER BY at ${direction}, id ${direction}))
     SELECT b.id, (sum(n.n) OVER (ORDER BY b.at ${direction}, b.id ${direction}) - 1)::int AS index
     FROM b CROSS JOIN LATERAL (SELECT count(*) AS n FROM ${source.from} WHERE ${where}
       AND ${place} ${within} (b.at, b.id) AND ${place} ${beyond} (coalesce(b.last_at, ${edge}), coalesce(b.last_id, 0))) n
     ORDER BY index`;
-  return reader.run(unprepared<{ id: number; index: number }>(text), bindings.values);
+  return ask(reader, query);
 }

@@ -1,36 +1,40 @@
+import { sql } from "kysely";
+import { account, type Fragment, join } from "../core/compose.ts";
 import { holds, matchOf } from "./match.ts";
 import { type Atom, isTerms, type Node } from "./normal.ts";
-import type { Source } from "./source.ts";
+import { and, type Source } from "./source.ts";
 
 /** A condition of a list as SQL. `byRow`: few mails will be looked at, so words are sought in each of them. */
-export function toListCondition(node: Node, source: Source, byRow: boolean): string {
+export function toListCondition(node: Node, source: Source, byRow: boolean): Fragment {
   if (byRow && isTerms(node) && source.driver.kind !== "terms") {
-    const { terms, bindings } = source;
-    return `${node.negated ? "NOT " : ""}${holds({ terms, no: source.email("no") }, matchOf(node.atom), bindings)}`;
+    return negate(node.negated, holds({ terms: source.terms, no: source.email("no") }, matchOf(node.atom)));
   }
   return toCondition(node, source);
 }
 
+const negate = (negated: boolean, condition: Fragment) => (negated ? sql`NOT ${condition}` : condition);
+
+const or = sql` OR `;
+
 /** A condition as SQL over the tables of `source`. */
-function toCondition(node: Node, source: Source): string {
-  if (typeof node === "boolean") return String(node);
-  if ("all" in node) return `(${node.all.map((one) => toCondition(one, source)).join(" AND ")})`;
-  if ("any" in node) return `(${node.any.map((one) => toCondition(one, source)).join(" OR ")})`;
-  const text = toAtom(node.atom, source);
-  return node.negated ? `NOT ${text}` : text;
+function toCondition(node: Node, source: Source): Fragment {
+  if (typeof node === "boolean") return node ? sql`true` : sql`false`;
+  const several = (nodes: Node[]) => nodes.map((one) => toCondition(one, source));
+  if ("all" in node) return sql`(${join(several(node.all), and)})`;
+  if ("any" in node) return sql`(${join(several(node.any), or)})`;
+  return negate(node.negated, toAtom(node.atom, source));
 }
 
-function toAtom(atom: Atom, source: Source): string {
-  const { bindings } = source;
+function toAtom(atom: Atom, source: Source): Fragment {
   switch (atom.kind) {
     case "inMailbox":
-      return `(${bindings.add(atom.mailboxId, "bigint")} = ANY (${source.email("mailbox_ids")}))`;
+      return sql`(${atom.mailboxId}::bigint = ANY (${source.email("mailbox_ids")}))`;
     case "inMailboxOtherThan":
-      return `(NOT ${source.email("mailbox_ids")} <@ ${bindings.add(atom.mailboxIds, "bigint[]")})`;
+      return sql`(NOT ${source.email("mailbox_ids")} <@ ${atom.mailboxIds}::bigint[])`;
     case "before":
-      return `(${source.receivedAt} < ${bindings.add(atom.at, "timestamptz")})`;
+      return sql`(${source.receivedAt} < ${atom.at}::timestamptz)`;
     case "minSize":
-      return `(${source.email("size")} >= ${bindings.add(atom.size, "bigint")})`;
+      return sql`(${source.email("size")} >= ${atom.size}::bigint)`;
     case "hasAttachment":
       return source.email("has_attachment");
     case "hasKeyword":
@@ -41,36 +45,35 @@ function toAtom(atom: Atom, source: Source): string {
       return someInThreadLacks(atom.keyword, source);
     case "terms":
       // As a set, found once by the index: reading the terms of one mail after the other costs far more.
-      return `(${source.email("no")} IN (SELECT x.no FROM search x WHERE x.user_id = $1
-        AND ${holds({ terms: "x.terms", no: "x.no" }, matchOf(atom), bindings)}))`;
+      return sql`(${source.email("no")} IN (SELECT x.no FROM search x WHERE x.user_id = ${account}
+        AND ${holds({ terms: sql`x.terms`, no: sql`x.no` }, matchOf(atom))}))`;
     case "messages":
-      return `(${source.email("no")} = ANY (${bindings.add(atom.nos, "bigint[]")}))`;
+      return sql`(${source.email("no")} = ANY (${atom.nos}::bigint[]))`;
     case "header":
       throw new Error("header conditions are resolved before");
   }
 }
 
 /** A keyword of the email itself. */
-export function hasKeyword(keyword: string, source: Source): string {
+export function hasKeyword(keyword: string, source: Source): Fragment {
   if (source.driver.kind === "mailbox") {
-    if (keyword === "$seen") return "em.seen";
-    if (keyword === "$draft") return "em.draft";
+    if (keyword === "$seen") return sql`em.seen`;
+    if (keyword === "$draft") return sql`em.draft`;
   }
-  return `(${source.bindings.add(keyword, "text")} = ANY (${source.email("keywords")}))`;
+  return sql`(${keyword}::text = ANY (${source.email("keywords")}))`;
 }
 
 /** The emails with a keyword are few and in an index of their own; $seen is the one that is not. */
-export function someInThread(keyword: string, source: Source): string {
-  const bound = source.bindings.add(keyword, "text");
+export function someInThread(keyword: string, source: Source): Fragment {
   if (keyword === "$seen") {
-    return `EXISTS (SELECT 1 FROM email x WHERE x.user_id = $1 AND x.thread_id = ${source.threadId}
-      AND ${bound} = ANY (x.keywords))`;
+    return sql`EXISTS (SELECT 1 FROM email x WHERE x.user_id = ${account} AND x.thread_id = ${source.threadId}
+      AND ${keyword}::text = ANY (x.keywords))`;
   }
-  return `(${source.threadId} IN (SELECT x.thread_id FROM email_keyword y
-    JOIN email x ON x.user_id = $1 AND x.id = y.email_id WHERE y.user_id = $1 AND y.keyword = ${bound}))`;
+  return sql`(${source.threadId} IN (SELECT x.thread_id FROM email_keyword y
+    JOIN email x ON x.user_id = ${account} AND x.id = y.email_id WHERE y.user_id = ${account} AND y.keyword = ${keyword}::text))`;
 }
 
-export function someInThreadLacks(keyword: string, source: Source): string {
-  return `EXISTS (SELECT 1 FROM email x WHERE x.user_id = $1 AND x.thread_id = ${source.threadId}
-    AND NOT (${source.bindings.add(keyword, "text")} = ANY (x.keywords)))`;
+export function someInThreadLacks(keyword: string, source: Source): Fragment {
+  return sql`EXISTS (SELECT 1 FROM email x WHERE x.user_id = ${account} AND x.thread_id = ${source.threadId}
+    AND NOT (${keyword}::text = ANY (x.keywords)))`;
 }

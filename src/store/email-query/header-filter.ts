@@ -1,5 +1,6 @@
+import { sql } from "kysely";
 import { asText, type HeaderField, parseHeader } from "../../mime/headers.ts";
-import { unprepared } from "../core/sql.ts";
+import { ask } from "../core/compose.ts";
 import type { Reader } from "../core/store.ts";
 import type { HeaderCriterion } from "./criteria.ts";
 import { createList, openList } from "./list.ts";
@@ -45,18 +46,18 @@ interface HeaderRow {
 
 async function findMessages(reader: Reader, criterion: HeaderCriterion, others: Node[]): Promise<number[]> {
   if (!/^[\x21-\x39\x3b-\x7e]+$/.test(criterion.name)) return [];
-  const list = createList(reader.accountId, others, { sort: [], collapseThreads: false });
-  const { bindings, source, where } = openList(list);
+  const list = createList(others, { sort: [], collapseThreads: false });
+  const { source, where } = openList(list);
   const block = source.message("header");
   // "escape" makes text of any bytes, NUL too; it doubles a backslash, and the pattern must as well.
   const name = criterion.name.replaceAll("\\", "\\\\").replace(/[^A-Za-z0-9_-]/g, "\\$&");
-  const field = bindings.add(`(?:^|\\n)(${name}[ \\t]*:[^\\n]*(?:\\n[ \\t][^\\n]*)*)`, "text");
-  const rows = await reader.run(
-    unprepared<HeaderRow>(`
+  const field = sql`${`(?:^|\\n)(${name}[ \\t]*:[^\\n]*(?:\\n[ \\t][^\\n]*)*)`}::text`;
+  const rows = await ask(
+    reader,
+    sql<HeaderRow>`
       SELECT m.no, m.sha256, decode((SELECT string_agg(f.field[1], E'\n') FROM
         regexp_matches(encode(${block}, 'escape'), ${field}, 'gi') AS f (field)), 'escape') AS fields
-      FROM ${source.from} WHERE ${where} AND (${block} IS NULL OR encode(${block}, 'escape') ~* ${field})`),
-    bindings.values,
+      FROM ${source.from} WHERE ${where} AND (${block} IS NULL OR encode(${block}, 'escape') ~* ${field})`,
   );
   const nos: number[] = [];
   for (const row of rows) {

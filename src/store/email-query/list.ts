@@ -1,14 +1,14 @@
-import { Bindings } from "./bindings.ts";
+import { sql } from "kysely";
+import { account, type Fragment, join, none } from "../core/compose.ts";
 import { toListCondition } from "./condition.ts";
 import type { EmailSort } from "./criteria.ts";
 import { asRare, holds } from "./match.ts";
 import type { Node } from "./normal.ts";
 import { idAscending, type OrderKey, orderKeys } from "./order.ts";
-import { type Choice, chooseDriver, type SearchRows, Source } from "./source.ts";
+import { and, type Choice, chooseDriver, type SearchRows, Source } from "./source.ts";
 
 /** A list of emails that has been thought about: what leads to them, what else they must meet, in what order. */
 export interface EmailList {
-  accountId: number;
   /** All must hold. */
   conditions: Node[];
   sort: EmailSort[];
@@ -27,73 +27,77 @@ export function dateOrder(sort: readonly EmailSort[]): "newest" | "oldest" | und
 }
 
 export function createList(
-  accountId: number,
   conditions: Node[],
   options: { sort: EmailSort[]; collapseThreads: boolean; byPlace?: boolean },
 ): EmailList {
   const { sort, collapseThreads, byPlace = false } = options;
   const choice = chooseDriver(conditions, { heads: collapseThreads && dateOrder(sort) === "newest", byPlace });
-  return { accountId, conditions, sort, choice, dropRepeats: collapseThreads && !choice.collapsed, byPlace };
+  return { conditions, sort, choice, dropRepeats: collapseThreads && !choice.collapsed, byPlace };
 }
 
 /** A statement's FROM and WHERE, with the columns that its list is made of. */
 export interface Opened {
-  bindings: Bindings;
   source: Source;
-  where: string;
+  where: Fragment;
 }
 
-interface OpenOptions extends SearchRows {
-  bindings?: Bindings;
-}
-
-export function openList(list: EmailList, options: OpenOptions = {}): Opened {
-  const bindings = options.bindings ?? new Bindings(list.accountId);
-  const source = new Source(list.choice.driver, bindings, options);
+export function openList(list: EmailList, rows: SearchRows = {}): Opened {
+  const source = new Source(list.choice.driver, rows);
   const conditions = [
     ...source.conditions,
     ...list.choice.rest.map((node) => toListCondition(node, source, list.byPlace)),
   ];
-  return {
-    bindings,
-    source,
-    where: conditions.length === 0 ? "true" : conditions.join(" AND "),
-  };
+  return { source, where: conditions.length === 0 ? sql`true` : join(conditions, and) };
 }
 
+const comma = sql`, `;
+const ascends = sql` ASC`;
+const descends = sql` DESC`;
+
 /** ORDER BY of keys and the id; `reverse`: from the end. */
-export function orderBy(list: EmailList, keys: readonly OrderKey[], id: string, reverse = false): string {
-  return [...keys, { expression: id, ascending: idAscending(list.sort) }]
-    .map((key) => `${key.expression} ${key.ascending === reverse ? "DESC" : "ASC"}`)
-    .join(", ");
+export function orderBy(list: EmailList, keys: readonly OrderKey[], id: Fragment, reverse = false): Fragment {
+  const parts: Fragment[] = [];
+  const add = ({ expression, ascending }: OrderKey) =>
+    parts.push(expression, ascending === reverse ? descends : ascends);
+  for (const key of keys) {
+    add(key);
+    parts.push(comma);
+  }
+  add({ expression: id, ascending: idAscending(list.sort) });
+  return join(parts, none);
 }
+
+const found = { found: sql`h` };
+const given = { terms: sql`s.terms`, no: sql`s.no` };
+const id = sql`id`;
+const as = sql` AS `;
 
 /**
  * The whole list with every index, as WITH queries that end in `r (id, idx)`. For what cannot be walked: searches
  * beyond their windows, places in collapsed lists, orders that no index has.
  */
-export function withRanks(list: EmailList, bindings: Bindings): string {
+export function withRanks(list: EmailList): Fragment {
   const { driver } = list.choice;
-  const queries: string[] = [];
-  if (driver.kind === "terms") {
-    // On its own, or the planner walks the account by date for a rare word.
-    const matches = holds({ terms: "s.terms", no: "s.no" }, asRare(driver.match), bindings);
-    queries.push(`h AS MATERIALIZED (SELECT s.no, s.received_at FROM search s WHERE s.user_id = $1 AND ${matches})`);
-  }
-  const { source, where } = openList(list, { bindings, ...(driver.kind === "terms" && { found: "h" }) });
+  // On its own, or the planner walks the account by date for a rare word.
+  const hits =
+    driver.kind === "terms"
+      ? sql`h AS MATERIALIZED (SELECT s.no, s.received_at FROM search s
+          WHERE s.user_id = ${account} AND ${holds(given, asRare(driver.match))}), `
+      : none;
+  const { source, where } = openList(list, driver.kind === "terms" ? found : {});
+  const thread = list.dropRepeats ? sql`, ${source.threadId} AS thread_id` : none;
   const keys = orderKeys(list.sort, source);
-  const columns = keys.map((key, index) => `, ${key.expression} AS k${index}`).join("");
-  const thread = list.dropRepeats ? `, ${source.threadId} AS thread_id` : "";
-  queries.push(`x AS (SELECT ${source.id} AS id${thread}${columns} FROM ${source.from} WHERE ${where})`);
-  const order = orderBy(
-    list,
-    keys.map((key, index) => ({ ...key, expression: `k${index}` })),
-    "id",
-  );
-  if (list.dropRepeats) {
-    queries.push(`f AS (SELECT *, row_number() OVER (PARTITION BY thread_id ORDER BY ${order}) AS nth FROM x)`);
-  }
-  queries.push(`r AS MATERIALIZED (SELECT id, (row_number() OVER (ORDER BY ${order}) - 1)::int AS idx
-    FROM ${list.dropRepeats ? "f WHERE nth = 1" : "x"})`);
-  return `WITH ${queries.join(", ")}`;
+  const named = keys.map((key, index) => ({ ...key, expression: sql.raw(`k${index}`) }));
+  const columns = keys.flatMap((key, index) => [comma, key.expression, as, named[index]!.expression]);
+  const order = orderBy(list, named, id);
+  const firsts = list.dropRepeats
+    ? sql`, f AS (SELECT *, row_number() OVER (PARTITION BY thread_id ORDER BY ${order}) AS nth FROM x)`
+    : none;
+  return sql`WITH ${hits}x AS (SELECT ${source.id} AS id${thread}${join(columns, none)} FROM ${source.from}
+    WHERE ${where})${firsts},
+    r AS MATERIALIZED (SELECT id, (row_number() OVER (ORDER BY ${order}) - 1)::int AS idx
+    FROM ${list.dropRepeats ? firstRows : allRows})`;
 }
+
+const firstRows = sql`f WHERE nth = 1`;
+const allRows = sql`x`;

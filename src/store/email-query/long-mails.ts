@@ -1,6 +1,7 @@
-import { statement, unprepared } from "../core/sql.ts";
+import { sql } from "kysely";
+import { account, ask, type Fragment, join } from "../core/compose.ts";
+import { read } from "../core/declare.ts";
 import type { Reader } from "../core/store.ts";
-import { Bindings } from "./bindings.ts";
 import { createList, type EmailList } from "./list.ts";
 import { isTerms, type Node, type TermsLiteral } from "./normal.ts";
 import { anywhere, isMeant, phrasesOf } from "./sought.ts";
@@ -23,12 +24,12 @@ export async function resolveLongMails(reader: Reader, node: Node, since?: Date)
 
 /** The same list with the long mails that meet its conditions. */
 export async function withLongMails(reader: Reader, list: EmailList, since?: Date): Promise<EmailList> {
-  const { accountId, conditions, sort, choice, dropRepeats, byPlace } = list;
+  const { conditions, sort, choice, dropRepeats, byPlace } = list;
   const before = { all: conditions };
   const node = await resolveLongMails(reader, before, since);
   if (node === before) return list;
   const collapseThreads = dropRepeats || choice.collapsed;
-  return createList(accountId, (node as typeof before).all, { sort, collapseThreads, byPlace });
+  return createList((node as typeof before).all, { sort, collapseThreads, byPlace });
 }
 
 function openTerms(node: Node): TermsLiteral[] {
@@ -49,23 +50,26 @@ function replaceTerms(node: Node, replace: (node: TermsLiteral) => TermsLiteral)
 type Found = Map<number, Set<string>>;
 
 /** The rows of search_part to look for a phrase in: FROM and WHERE, of which `p.no` is read. */
-type Rows = (phrase: string, bindings: Bindings) => string;
+type Rows = (phrase: string) => Fragment;
 
-const matches = (phrase: string, bindings: Bindings) => `p.terms @@ ${bindings.add(phrase, "tsquery")}`;
+const matches = (phrase: string) => sql`p.terms @@ ${phrase}::tsquery`;
 /** By the index: the planner knows no value of a subquery, and would rather read all rows for a word that is in most. */
-const isListed = (phrase: string, bindings: Bindings) => `p.terms @@ (SELECT ${bindings.add(phrase, "tsquery")})`;
+const isListed = (phrase: string) => sql`p.terms @@ (SELECT ${phrase}::tsquery)`;
 
-const rowsOfAll: Rows = (phrase, bindings) => `search_part p WHERE p.user_id = $1 AND ${isListed(phrase, bindings)}`;
+const rowsOfAll: Rows = (phrase) => sql`search_part p WHERE p.user_id = ${account} AND ${isListed(phrase)}`;
 
 /** So many looks into rows are taken one by one; for more, the index tells which rows have the words. */
 const mostWalked = 100;
-const selectLong = statement<{ no: number; rows: number }>(`
+const selectLong = read(
+  "emailQuery.longMails",
+  (_, $: { accountId: number; since: Date }) => sql<{ no: number; rows: number }>`
   SELECT s.no, p.rows FROM search s CROSS JOIN LATERAL (SELECT count(*) AS rows FROM (
-    SELECT 1 FROM search_part q WHERE q.user_id = $1 AND q.no = s.no LIMIT ${mostWalked + 1}) q) p
-  WHERE s.user_id = $1 AND s.received_at >= $2 AND p.rows > 0`);
+    SELECT 1 FROM search_part q WHERE q.user_id = ${$.accountId} AND q.no = s.no LIMIT ${sql.lit(mostWalked + 1)}) q) p
+  WHERE s.user_id = ${$.accountId} AND s.received_at >= ${$.since} AND p.rows > 0`,
+);
 
 async function findSince(reader: Reader, phrases: string[], since: Date): Promise<Found> {
-  const long = await reader.run(selectLong, [reader.accountId, since]);
+  const long = await reader.run(selectLong, { accountId: reader.accountId, since });
   if (long.length === 0) return new Map();
   const looks = phrases.length * long.reduce((sum, { rows }) => sum + rows, 0);
   const nos = long.map(({ no }) => no);
@@ -74,20 +78,20 @@ async function findSince(reader: Reader, phrases: string[], since: Date): Promis
 
 /** Without OFFSET the planner would ask the index, which names rows of the whole mailbox. */
 function allRowsOf(nos: number[]): Rows {
-  return (phrase, bindings) => `unnest(${bindings.add(nos, "bigint[]")}) AS c (no)
-    CROSS JOIN LATERAL (SELECT q.no, q.terms FROM search_part q WHERE q.user_id = $1 AND q.no = c.no OFFSET 0) p
-    WHERE ${matches(phrase, bindings)}`;
+  return (phrase) => sql`unnest(${nos}::bigint[]) AS c (no)
+    CROSS JOIN LATERAL (SELECT q.no, q.terms FROM search_part q WHERE q.user_id = ${account} AND q.no = c.no OFFSET 0) p
+    WHERE ${matches(phrase)}`;
 }
 
 /** The index tells which rows have all words of a phrase, and only those of these mails are read for where they stand. */
 function likelyRowsOf(nos: number[]): Rows {
-  return (phrase, bindings) => {
+  return (phrase) => {
     const words = anywhere(phrase);
-    const held = `(SELECT p.no, p.part FROM search_part p WHERE p.user_id = $1
-      AND ${isListed(words, bindings)} AND p.no = ANY (${bindings.add(nos, "bigint[]")}) OFFSET 0)`;
-    if (words === phrase) return `${held} p`;
-    return `${held} c CROSS JOIN LATERAL (SELECT q.no, q.terms FROM search_part q
-      WHERE q.user_id = $1 AND q.no = c.no AND q.part = c.part OFFSET 0) p WHERE ${matches(phrase, bindings)}`;
+    const held = sql`(SELECT p.no, p.part FROM search_part p WHERE p.user_id = ${account}
+      AND ${isListed(words)} AND p.no = ANY (${nos}::bigint[]) OFFSET 0)`;
+    if (words === phrase) return sql`${held} p`;
+    return sql`${held} c CROSS JOIN LATERAL (SELECT q.no, q.terms FROM search_part q
+      WHERE q.user_id = ${account} AND q.no = c.no AND q.part = c.part OFFSET 0) p WHERE ${matches(phrase)}`;
   };
 }
 
@@ -98,14 +102,10 @@ async function findPhrases(reader: Reader, phrases: string[], rowsFor: Rows): Pr
   const found: Found = new Map();
   for (let start = 0; start < phrases.length; start += atOnce) {
     const some = phrases.slice(start, start + atOnce);
-    const bindings = new Bindings(reader.accountId);
     const looks = some.map(
-      (phrase, index) => `SELECT ${index} AS index, p.no FROM ${rowsFor(phrase, bindings)} GROUP BY p.no`,
+      (phrase, index) => sql`SELECT ${sql.raw(String(index))} AS index, p.no FROM ${rowsFor(phrase)} GROUP BY p.no`,
     );
-    const rows = await reader.run(
-      unprepared<{ index: number; no: number }>(looks.join(" UNION ALL ")),
-      bindings.values,
-    );
+    const rows = await ask(reader, sql<{ index: number; no: number }>`${join(looks, sql` UNION ALL `)}`);
     for (const { index, no } of rows) {
       const held = found.get(no) ?? new Set();
       found.set(no, held.add(some[index]!));

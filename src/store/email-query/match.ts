@@ -1,4 +1,5 @@
-import type { Bindings } from "./bindings.ts";
+import { sql } from "kysely";
+import type { Fragment } from "../core/compose.ts";
 import type { TermsAtom } from "./normal.ts";
 import { likely, tsquery } from "./sought.ts";
 
@@ -23,9 +24,11 @@ export function asRare({ query, longMails }: Match): Match {
   return { query: `(${query}) & (${query})`, longMails };
 }
 
-/** Whether a row of search is of a mail that is meant, as SQL. */
-export function holds(columns: { terms: string; no: string }, { query, longMails }: Match, bindings: Bindings): string {
-  const alone = `${columns.terms} @@ ${bindings.add(query, "tsquery")}`;
-  if (longMails.length === 0) return alone;
-  return `(${alone} OR ${columns.no} = ANY (${bindings.add(longMails, "bigint[]")}))`;
+/**
+ * Whether a row of search is of a mail that is meant. A statement with this goes without a name: a plan for all words
+ * alike is four times slower.
+ */
+export function holds(columns: { terms: Fragment; no: Fragment }, { query, longMails }: Match): Fragment {
+  const alone = sql`${columns.terms} @@ ${query}::tsquery`;
+  return longMails.length === 0 ? alone : sql`(${alone} OR ${columns.no} = ANY (${longMails}::bigint[]))`;
 }

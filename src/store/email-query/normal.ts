@@ -30,6 +30,8 @@ export interface Literal {
   negated: boolean;
 }
 
+export const isLiteral = (node: Node): node is Literal => typeof node === "object" && "atom" in node;
+
 /** The filter as literals under "all" and "any". */
 export function normalise(filter: EmailFilter | undefined): Node {
   return filter === undefined ? true : convert(filter, false);
@@ -106,7 +108,7 @@ function any(nodes: readonly Node[]): Node {
 export type TermsLiteral = { atom: TermsAtom; negated: boolean };
 
 export function isTerms(node: Node): node is TermsLiteral {
-  return typeof node === "object" && "atom" in node && node.atom.kind === "terms";
+  return isLiteral(node) && node.atom.kind === "terms";
 }
 
 /**

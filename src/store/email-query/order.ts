@@ -1,10 +1,12 @@
+import { sql } from "kysely";
+import { constant, type Fragment } from "../core/compose.ts";
 import { hasKeyword, someInThread, someInThreadLacks } from "./condition.ts";
 import type { EmailSort } from "./criteria.ts";
 import type { Source } from "./source.ts";
 
 /** One key of an ORDER BY. */
 export interface OrderKey {
-  expression: string;
+  expression: Fragment;
   ascending: boolean;
 }
 
@@ -24,7 +26,7 @@ export function idAscending(sort: readonly EmailSort[]): boolean {
   return sort.find(isDate)?.ascending ?? false;
 }
 
-function expression({ by, collation }: EmailSort, source: Source): string {
+function expression({ by, collation }: EmailSort, source: Source): Fragment {
   switch (by.kind) {
     case "receivedAt":
       return source.receivedAt;
@@ -32,35 +34,36 @@ function expression({ by, collation }: EmailSort, source: Source): string {
       return source.email("size");
     case "sentAt":
       // An email without a date counts as the oldest.
-      return `coalesce(${source.email("sent_at")}, '-infinity')`;
+      return sql`coalesce(${source.email("sent_at")}, '-infinity')`;
     case "hasKeyword":
       return hasKeyword(by.keyword, source);
     case "someInThread":
       return someInThread(by.keyword, source);
     case "allInThread":
-      return `NOT ${someInThreadLacks(by.keyword, source)}`;
+      return sql`NOT ${someInThreadLacks(by.keyword, source)}`;
     default:
       return textKey(by.kind, collation, source);
   }
 }
 
 const lower = "abcdefghijklmnopqrstuvwxyz";
+const toUpper = constant(`'${lower}', '${lower.toUpperCase()}'`);
 
 /** RFC 4790 §9: casemap of ASCII alone, or the number that the text starts with; without one it comes last. */
-function textKey(by: "from" | "to" | "subject", collation: string | undefined, source: Source): string {
+function textKey(by: "from" | "to" | "subject", collation: string | undefined, source: Source): Fragment {
   const text = collation === "i;ascii-numeric" || collation === "i;ascii-casemap" ? plainText(by, source) : undefined;
   if (text === undefined) return source.message(`${by}_key`);
   return collation === "i;ascii-numeric"
-    ? `coalesce(substring(${text} FROM '^[0-9]+')::numeric, 'infinity')`
-    : `(left(translate(${text}, '${lower}', '${lower.toUpperCase()}'), 200) COLLATE "C")`;
+    ? sql`coalesce(substring(${text} FROM '^[0-9]+')::numeric, 'infinity')`
+    : sql`(left(translate(${text}, ${toUpper}), 200) COLLATE "C")`;
 }
 
 /**
  * What the key was made of, before it was decomposed and folded: for addresses it is in their list. Of a subject only
  * the key knows its base, so beyond ASCII a subject stays in i;unicode-casemap.
  */
-function plainText(by: "from" | "to" | "subject", source: Source): string {
+function plainText(by: "from" | "to" | "subject", source: Source): Fragment {
   if (by === "subject") return source.message("subject_key");
-  const first = `(${source.message(`"${by}"`)}::json -> 0)`;
-  return `coalesce(nullif(${first} ->> 'name', ''), ${first} ->> 'email', '')`;
+  const first = sql`(${source.message(`"${by}"`)}::json -> 0)`;
+  return sql`coalesce(nullif(${first} ->> 'name', ''), ${first} ->> 'email', '')`;
 }

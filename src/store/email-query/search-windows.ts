@@ -1,4 +1,6 @@
-import { statement, unprepared } from "../core/sql.ts";
+import { sql } from "kysely";
+import { ask, none } from "../core/compose.ts";
+import { read } from "../core/declare.ts";
 import type { Reader } from "../core/store.ts";
 import { type EmailList, openList, orderBy } from "./list.ts";
 import { withLongMails } from "./long-mails.ts";
@@ -7,8 +9,15 @@ import { isTerms } from "./normal.ts";
 import { orderKeys } from "./order.ts";
 
 const windows = [200, 2000];
-const selectCutoff = statement<{ received_at: Date }>(
-  "SELECT received_at FROM search WHERE user_id = $1 ORDER BY received_at DESC OFFSET $2 LIMIT 1",
+export const widestWindow = Math.max(...windows);
+const selectCutoff = read("emailQuery.cutoff", (db, $: { accountId: number; offset: number }) =>
+  db
+    .selectFrom("search")
+    .select("receivedAt")
+    .where("userId", "=", $.accountId)
+    .orderBy("receivedAt", "desc")
+    .offset($.offset)
+    .limit(sql.lit(1)),
 );
 
 /**
@@ -19,11 +28,11 @@ const selectCutoff = statement<{ received_at: Date }>(
 export async function searchNewest(reader: Reader, sought: EmailList, wanted: number): Promise<number[] | undefined> {
   for (const size of windows) {
     if (wanted > size) continue;
-    const [cutoff] = await reader.run(selectCutoff, [reader.accountId, size - 1]);
-    const known = await withLongMails(reader, sought, cutoff?.received_at);
+    const [cutoff] = await reader.run(selectCutoff, { accountId: reader.accountId, offset: size - 1 });
+    const known = await withLongMails(reader, sought, cutoff?.receivedAt);
     const list = known.choice.driver.kind === "terms" ? known : byExclusion(known);
     let most = list.dropRepeats ? 2 * wanted + 20 : wanted;
-    const window = { since: cutoff?.received_at, walked: isWalked(list, size) };
+    const window = { since: cutoff?.receivedAt, walked: isWalked(list, size) };
     let { ids, rows } = await searchSince(reader, list, window, most);
     while (ids.length < wanted && rows === most) {
       most *= 3;
@@ -61,13 +70,15 @@ async function searchSince(
   { since, walked }: { since: Date | undefined; walked: boolean },
   most: number,
 ): Promise<{ ids: number[]; rows: number }> {
-  const { bindings, source, where } = openList(list, walked && since ? { since } : { isDated: since !== undefined });
+  const { source, where } = openList(list, walked && since ? { since } : { isDated: since !== undefined });
   const order = orderBy(list, orderKeys(list.sort, source), source.id);
-  const window =
-    since === undefined || walked ? "" : ` AND ${source.receivedAt} >= ${bindings.add(since, "timestamptz")}`;
-  const text = `SELECT ${source.id} AS id, ${source.threadId} AS thread_id FROM ${source.from}
-    WHERE ${where}${window} ORDER BY ${order} LIMIT ${bindings.add(most, "bigint")}`;
-  const rows = await reader.run(unprepared<{ id: number; thread_id: number }>(text), bindings.values);
+  const window = since === undefined || walked ? none : sql` AND ${source.receivedAt} >= ${since}::timestamptz`;
+  const query = sql<{
+    id: number;
+    thread_id: number;
+  }>`SELECT ${source.id} AS id, ${source.threadId} AS thread_id FROM ${source.from}
+    WHERE ${where}${window} ORDER BY ${order} LIMIT ${most}::bigint`;
+  const rows = await ask(reader, query);
   if (!list.dropRepeats) return { ids: rows.map((row) => row.id), rows: rows.length };
   const firsts = new Map<number, number>();
   for (const row of rows) if (!firsts.has(row.thread_id)) firsts.set(row.thread_id, row.id);

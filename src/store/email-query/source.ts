@@ -1,6 +1,7 @@
-import type { Bindings } from "./bindings.ts";
+import { sql } from "kysely";
+import { account, constant, type Fragment, join, none } from "../core/compose.ts";
 import { asRare, holds, type Match, matchOf } from "./match.ts";
-import { isTerms, type Literal, type Node } from "./normal.ts";
+import { isLiteral, isTerms, type Literal, type Node } from "./normal.ts";
 
 /**
  * The table that leads to the matching emails, by one of its indexes. Aliases are the same in every statement:
@@ -20,8 +21,6 @@ export interface Choice {
   /** The driver shows one email a thread. */
   collapsed: boolean;
 }
-
-const isLiteral = (node: Node): node is Literal => typeof node === "object" && "atom" in node;
 
 /** The condition that names the mailbox all emails are in. */
 export function findPlace(conditions: Node[]): { node: Node; mailboxId: number } | undefined {
@@ -68,108 +67,131 @@ export function isUnread(node: Node): boolean {
 /** Which rows of search a driver of terms reads: all that match, unless told otherwise. */
 export interface SearchRows {
   /** Those of a WITH query of that name, which match. */
-  found?: string;
+  found?: Fragment;
   /** Those received since then, one after the other; what is likely to match, where the index can tell. */
   since?: Date;
   /** The caller bounds them by date: the index of dates helps. */
   isDated?: boolean;
 }
 
+export const and = sql` AND `;
+/** What does not depend on the query is made once: tables, their columns and joins, by driver. */
+const tables = {
+  mailbox: sql`email_mailbox em`,
+  keyword: sql`email_keyword k`,
+  terms: sql`search s`,
+  email: sql`email e`,
+};
+const ids = { mailbox: sql`em.email_id`, keyword: sql`k.email_id`, email: sql`e.id` };
+const dates = {
+  mailbox: sql`em.received_at`,
+  keyword: sql`k.received_at`,
+  terms: sql`s.received_at`,
+  email: sql`e.received_at`,
+};
+const emails = {
+  mailbox: sql` JOIN email e ON e.user_id = ${account} AND e.id = em.email_id`,
+  keyword: sql` JOIN email e ON e.user_id = ${account} AND e.id = k.email_id`,
+  terms: sql` JOIN email e ON e.user_id = ${account} AND e.no = s.no`,
+  email: none,
+};
+const messages = sql` JOIN message m ON m.user_id = ${account} AND m.no = e.no`;
+const words = sql` JOIN search s ON s.user_id = ${account} AND s.no = e.no`;
+/** Literals, so that the partial indexes apply. */
+const parts = { all: none, head: sql` AND em.head`, unread: sql` AND NOT em.seen` };
+const all = { email: sql`e.user_id = ${account}`, terms: sql`s.user_id = ${account}` };
+const columns = { thread: sql`em.thread_id`, terms: sql`s.terms`, no: sql`s.no` };
+
+/** Where a driver starts. */
+interface Start {
+  from: Fragment;
+  conditions: Fragment[];
+}
+
 /** A FROM clause under way: conditions and columns ask for the tables they need. */
 export class Source {
   readonly driver: Driver;
-  readonly bindings: Bindings;
   readonly #joined = new Set<"e" | "m" | "s">();
-  readonly #base: string;
-  readonly conditions: string[];
+  readonly #base: Fragment;
+  readonly conditions: Fragment[];
 
-  constructor(driver: Driver, bindings: Bindings, rows: SearchRows = {}) {
+  constructor(driver: Driver, rows: SearchRows = {}) {
     this.driver = driver;
-    this.bindings = bindings;
-    const start = driverStart(driver, bindings, rows);
+    const start = driverStart(driver, rows);
     this.#base = start.from;
     this.conditions = start.conditions;
   }
 
-  get id(): string {
-    if (this.driver.kind === "terms") return this.email("id");
-    return { mailbox: "em.email_id", keyword: "k.email_id", email: "e.id" }[this.driver.kind];
+  get id(): Fragment {
+    return this.driver.kind === "terms" ? this.email("id") : ids[this.driver.kind];
   }
 
-  get receivedAt(): string {
-    return { mailbox: "em", keyword: "k", terms: "s", email: "e" }[this.driver.kind].concat(".received_at");
+  get receivedAt(): Fragment {
+    return dates[this.driver.kind];
   }
 
-  get threadId(): string {
-    return this.driver.kind === "mailbox" ? "em.thread_id" : this.email("thread_id");
+  get threadId(): Fragment {
+    return this.driver.kind === "mailbox" ? columns.thread : this.email("thread_id");
   }
 
   /** A column of email. */
-  email(column: string): string {
+  email(column: string): Fragment {
     if (this.driver.kind !== "email") this.#joined.add("e");
-    return `e.${column}`;
+    return constant(`e.${column}`);
   }
 
-  message(column: string): string {
+  message(column: string): Fragment {
     this.email("no");
     this.#joined.add("m");
-    return `m.${column}`;
+    return constant(`m.${column}`);
   }
 
   /** The terms of the email's message, where the driver is not terms itself. */
-  get terms(): string {
+  get terms(): Fragment {
     this.email("no");
     this.#joined.add("s");
-    return "s.terms";
+    return columns.terms;
   }
 
-  get from(): string {
+  get from(): Fragment {
     const joins = [this.#base];
-    if (this.#joined.has("e")) {
-      const key = this.driver.kind === "terms" ? "e.no = s.no" : `e.id = ${this.id}`;
-      joins.push(`JOIN email e ON e.user_id = $1 AND ${key}`);
-    }
-    if (this.#joined.has("m")) joins.push("JOIN message m ON m.user_id = $1 AND m.no = e.no");
-    if (this.#joined.has("s")) joins.push("JOIN search s ON s.user_id = $1 AND s.no = e.no");
-    return joins.join(" ");
+    if (this.#joined.has("e")) joins.push(emails[this.driver.kind]);
+    if (this.#joined.has("m")) joins.push(messages);
+    if (this.#joined.has("s")) joins.push(words);
+    return join(joins, none);
   }
 }
 
-function driverStart(driver: Driver, bindings: Bindings, rows: SearchRows): { from: string; conditions: string[] } {
+function driverStart(driver: Driver, rows: SearchRows): Start {
   switch (driver.kind) {
     case "mailbox": {
-      const conditions = ["em.user_id = $1", `em.mailbox_id = ${bindings.add(driver.mailboxId, "bigint")}`];
-      // Literals, so that the partial indexes apply.
-      if (driver.only === "head") conditions.push("em.head");
-      if (driver.only === "unread") conditions.push("NOT em.seen");
-      return { from: "email_mailbox em", conditions };
+      const { mailboxId, only } = driver;
+      const condition = sql`em.user_id = ${account} AND em.mailbox_id = ${mailboxId}::bigint${parts[only]}`;
+      return { from: tables.mailbox, conditions: [condition] };
     }
-    case "keyword":
-      return {
-        from: "email_keyword k",
-        conditions: ["k.user_id = $1", `k.keyword = ${bindings.add(driver.keyword, "text")}`],
-      };
+    case "keyword": {
+      const condition = sql`k.user_id = ${account} AND k.keyword = ${driver.keyword}::text`;
+      return { from: tables.keyword, conditions: [condition] };
+    }
     case "terms":
-      return searchStart(driver, bindings, rows);
+      return searchStart(driver, rows);
     case "email":
-      return { from: "email e", conditions: ["e.user_id = $1"] };
+      return { from: tables.email, conditions: [all.email] };
   }
 }
 
 function searchStart(
   { match, negated }: Extract<Driver, { kind: "terms" }>,
-  bindings: Bindings,
   { found, since, isDated = false }: SearchRows,
-): { from: string; conditions: string[] } {
-  if (found !== undefined) return { from: `${found} s`, conditions: [] };
-  const columns = { terms: "s.terms", no: "s.no" };
+): Start {
+  if (found !== undefined) return { from: sql`${found} s`, conditions: [] };
   const alone = !negated && !since && !isDated;
-  const holding = holds(columns, alone ? asRare(match) : match, bindings);
-  const matches = `${negated ? "NOT " : ""}${holding}`;
-  if (since === undefined) return { from: "search s", conditions: ["s.user_id = $1", matches] };
+  const holding = holds(columns, alone ? asRare(match) : match);
+  const matches = negated ? sql`NOT ${holding}` : holding;
+  if (since === undefined) return { from: tables.terms, conditions: [all.terms, matches] };
   const named =
-    match.likely === undefined || negated ? "" : ` AND ${holds(columns, { ...match, query: match.likely }, bindings)}`;
-  const from = `(SELECT s.no, s.received_at, s.terms FROM search s WHERE s.user_id = $1
-    AND s.received_at >= ${bindings.add(since, "timestamptz")}${named} ORDER BY s.received_at DESC OFFSET 0) s`;
+    match.likely === undefined || negated ? none : sql` AND ${holds(columns, { ...match, query: match.likely })}`;
+  const from = sql`(SELECT s.no, s.received_at, s.terms FROM search s WHERE s.user_id = ${account}
+    AND s.received_at >= ${since}::timestamptz${named} ORDER BY s.received_at DESC OFFSET 0) s`;
   return { from, conditions: [matches] };
 }
