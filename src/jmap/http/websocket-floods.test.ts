@@ -94,7 +94,7 @@ test("messages end the connection after many in a row that are none, not after m
 });
 
 test("messages end the connection when they are not whole in time, whatever pings come meanwhile", async () => {
-  deps.messagePatience = 200;
+  deps.messageTimeoutMs = 200;
   for (const compress of [false, true]) {
     const { client, closed } = await open();
     client.on("close", () => clearInterval(pinging));
