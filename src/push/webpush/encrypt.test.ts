@@ -1,7 +1,7 @@
 import { createECDH, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { decrypt } from "../../../test/support/push.ts";
-import { encrypt, largestPlaintext, readKeys } from "./encrypt.ts";
+import { encrypt, maxPlaintext, readKeys } from "./encrypt.ts";
 
 const bytes = (text: string) => Buffer.from(text, "base64url");
 const pair = (privateKey: string) => {
@@ -34,7 +34,7 @@ describe("encryption", () => {
     const receiver = createECDH("prime256v1");
     receiver.generateKeys();
     const keys = { p256dh: receiver.getPublicKey(), auth: randomBytes(16) };
-    for (const size of [0, 1, 200, largestPlaintext]) {
+    for (const size of [0, 1, 200, maxPlaintext]) {
       const text = randomBytes(size);
       const body = encrypt(text, keys, randomBytes);
       expect(body.length).toBeLessThanOrEqual(4096);
