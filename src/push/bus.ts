@@ -32,7 +32,7 @@ export interface BusOptions {
   /** Carry events between processes; needed only when there are several. */
   carriers?: Carrier[];
   /** How often the states of subscribed accounts are compared, in ms. (Default: 30 000) */
-  sweepInterval?: number;
+  sweepIntervalMs?: number;
 }
 
 /** Other processes learn within this time after a connect that we listen; comparing then finds what they sent before. */
@@ -49,14 +49,14 @@ export class ProcessBus implements Bus {
   #settling: NodeJS.Timeout | undefined;
 
   constructor(options: BusOptions) {
-    const { store, log, carriers = [], sweepInterval = 30_000 } = options;
+    const { store, log, carriers = [], sweepIntervalMs = 30_000 } = options;
     this.#store = store;
     this.#log = log;
     this.#outboxes = new Map(carriers.map((carrier) => [carrier, new Outbox(carrier, log)]));
     this.#sweeper = new Sweeper({
       store,
       log,
-      interval: sweepInterval,
+      interval: sweepIntervalMs,
       accounts: () => [...this.#listeners.keys()],
       found: (event) => this.#deliver(event, true),
     });

@@ -30,7 +30,7 @@ export interface ConnectionsOptions {
   /** The most connections of one login. (Default: 64) */
   maxPerLogin?: number;
   /** How often a credential is checked again, in case it expired or its revocation was lost, in ms. (Default: 900 000) */
-  checkInterval?: number;
+  checkIntervalMs?: number;
 }
 
 /** Open connections by login. Closes those whose credential is revoked or expires, and all when the server drains. */
@@ -61,7 +61,7 @@ export class Connections {
   add(connection: Connection): void {
     const connections = this.#byLogin.get(connection.login) ?? new Map<Connection, NodeJS.Timeout>();
     this.#byLogin.set(connection.login, connections);
-    const timer = setInterval(() => void this.#check(connection, false), this.#options.checkInterval ?? 900_000);
+    const timer = setInterval(() => void this.#check(connection, false), this.#options.checkIntervalMs ?? 900_000);
     connections.set(connection, timer.unref());
     // Draining may have begun while the connection was being made.
     if (this.draining) connection.close("draining");

@@ -24,7 +24,7 @@ export interface PostgresCarrierOptions {
   log: Log;
   channel?: string;
   /** How often a process announces its presence, in ms. (Default: 30 000) */
-  presenceInterval?: number;
+  presenceIntervalMs?: number;
 }
 
 /**
@@ -45,7 +45,7 @@ export class PostgresCarrier implements Carrier {
   constructor(options: PostgresCarrierOptions) {
     this.#options = options;
     this.#channel = options.channel ?? "posthorn";
-    this.#interval = options.presenceInterval ?? 30_000;
+    this.#interval = options.presenceIntervalMs ?? 30_000;
   }
 
   async start(receiver: Receiver): Promise<void> {

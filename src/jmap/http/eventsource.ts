@@ -24,7 +24,7 @@ export interface EventSourceDeps {
   /** The most streams of one login. (Default: 64) */
   maxPerLogin?: number;
   /** How often credentials are checked again, in ms. (Default: 900 000) */
-  checkInterval?: number;
+  checkIntervalMs?: number;
 }
 
 /** RFC 8620 §7.3 lets the server bound the interval: a client that asks for rarer pings gets them this often. */

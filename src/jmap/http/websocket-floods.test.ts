@@ -81,7 +81,7 @@ async function open() {
   };
 }
 
-test("messages end the connection after many in a row that are none, not after many in all", async () => {
+test("the connection ends after many invalid messages in a row, not after many in total", async () => {
   const { send, next, closed } = await open();
   for (let round = 0; round < 3; round++) {
     for (let index = 0; index < 60; index++) send({ "@type": "x" });
@@ -93,7 +93,7 @@ test("messages end the connection after many in a row that are none, not after m
   expect((await closed).code).toBe(1008);
 });
 
-test("messages end the connection when they are not whole in time, whatever pings come meanwhile", async () => {
+test("the connection ends when a message is not whole in time, whatever pings come meanwhile", async () => {
   deps.messageTimeoutMs = 200;
   for (const compress of [false, true]) {
     const { client, closed } = await open();
@@ -128,7 +128,7 @@ test.each([
   expect((await closed).code).toBe(1006);
 });
 
-test("messages that are not whole are bounded by login: the oldest goes in the end, small ones always pass", async () => {
+test("unfinished messages are bounded for each login: the oldest is given up, small ones always pass", async () => {
   deps.maxPerLogin = 10;
   const large = { fin: false, compress: true };
   const holders = await Promise.all(Array.from({ length: 5 }, open));
@@ -140,7 +140,7 @@ test("messages that are not whole are bounded by login: the oldest goes in the e
   expect(ends).toEqual({ code: 1013, reason: "too many octets are on their way" });
 });
 
-test("pings are answered as far as the client reads on, and cost nothing more", async () => {
+test("a flood of pings is answered as fast as the client reads, and holds up nobody", async () => {
   const { client, send, next } = await open();
   client.pause();
   for (let index = 0; index < 5_000; index++) client.ping("x".repeat(100));

@@ -45,7 +45,7 @@ export interface SessionDeps {
   /** How long a message may take to arrive whole, in ms; large ones get more. (Default: 30 000) */
   messageTimeoutMs?: number;
   /** How often the client must show that it is alive, in ms. (Default: 30 000) */
-  pingInterval?: number;
+  pingIntervalMs?: number;
 }
 
 /** A WebSocket, the gate that it reads through, and the User-Agent of its handshake. */
@@ -107,7 +107,7 @@ export class WebSocketSession implements Connection {
       this.#arrival.end();
       this.#subscriber?.close();
     });
-    this.#keepalive = setInterval(() => this.#keepAlive(), deps.pingInterval ?? 30_000).unref();
+    this.#keepalive = setInterval(() => this.#keepAlive(), deps.pingIntervalMs ?? 30_000).unref();
     const pieces = new FramePieces(
       (message) => this.#mayGoOn(message),
       () => this.#arrived(),

@@ -21,7 +21,7 @@ export interface WebSocketDeps extends SessionDeps {
   /** The most connections of one login. (Default: 64) */
   maxPerLogin?: number;
   /** How often the credentials of idle connections are checked again, in ms. (Default: 900 000) */
-  checkInterval?: number;
+  checkIntervalMs?: number;
 }
 
 /** Smaller messages are not compressed: it would cost more than it saves. */

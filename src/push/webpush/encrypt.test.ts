@@ -30,7 +30,7 @@ describe("encryption", () => {
     expect(body.toString("base64url")).toBe(example.body);
   });
 
-  it("is read by the receiver, up to the largest size", () => {
+  it("can be decrypted by the receiver, up to the largest size", () => {
     const receiver = createECDH("prime256v1");
     receiver.generateKeys();
     const keys = { p256dh: receiver.getPublicKey(), auth: randomBytes(16) };
@@ -49,7 +49,7 @@ describe("keys", () => {
     expect(readKeys({ p256dh: `${example.p256dh}=`, auth: `${example.auth}==` })).toEqual(readKeys(example));
   });
 
-  it("that are none are refused", () => {
+  it("that are invalid are refused", () => {
     const offCurve = bytes(example.p256dh);
     offCurve[64]! ^= 1;
     for (const bad of [
