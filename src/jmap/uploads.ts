@@ -6,7 +6,7 @@ import { findQuota } from "../store/mail/quota.ts";
 import { type Services, uploadLifeMs } from "./method.ts";
 
 /** An account may hold the size of so many largest uploads in a day; beyond it, its oldest unused uploads are removed. */
-const allowance = 20;
+const maxKeptUploads = 20;
 
 /** Bytes uploaded since they were last summed up, by account: summing up at each upload would cost too much. */
 const unchecked = new WeakMap<Store, Map<number, number>>();
@@ -37,7 +37,7 @@ export async function keepUploads(
     store.write(accountId, { userId: uploader }, async (tx) => {
       const fitting = blobs.filter(({ size }) => size <= tx.room);
       await referenceBlobs(tx, fitting, { expiresAt, uploader });
-      if (isMuch) await limitUploads(tx, allowance * limits.maxSizeUpload);
+      if (isMuch) await limitUploads(tx, maxKeptUploads * limits.maxSizeUpload);
       return fitting;
     });
   const kept = await keep().catch((error: unknown) => {

@@ -7,10 +7,10 @@ export const tooLarge = (max: number) =>
   new RequestError("limit", 400, `At most ${max} octets in a request.`, "maxSizeRequest");
 
 export const tooManyOctets = () =>
-  new RequestError("about:blank", 503, "Too many octets of requests are on their way: try again later.");
+  new RequestError("about:blank", 503, "Too many octets of requests are arriving: try again later.");
 
 export const throttled = () =>
-  new RequestError("about:blank", 429, "Too many wrong credentials of late: try again later.");
+  new RequestError("about:blank", 429, "Too many wrong credentials recently: try again later.");
 
 /** Logs an unexpected error under a reference; the client is told only the reference. */
 export function asRefusal(error: unknown, { log, random }: Pick<Services, "log" | "random">): RequestError {

@@ -132,7 +132,7 @@ export class WebSocketSession implements Connection {
 
   #nextArrival(): Arrival {
     this.#announced = 0;
-    return this.#deps.arrivals.begin(this.login, () => this.#cutOff(1013, "too many octets are on their way"));
+    return this.#deps.arrivals.begin(this.login, () => this.#cutOff(1013, "too many octets are arriving"));
   }
 
   #mayGoOn(message: PartialMessage): boolean {
@@ -197,7 +197,7 @@ export class WebSocketSession implements Connection {
       return answered;
     } catch (error) {
       const told = this.#sendError(id, error);
-      if (++this.#nonsense > maxNonsense) this.#cutOff(1008, "too many messages that are no requests");
+      if (++this.#nonsense > maxNonsense) this.#cutOff(1008, "too many messages that are not requests");
       return told;
     }
   }
@@ -348,7 +348,7 @@ function parse(data: Buffer): Record<string, unknown> {
 }
 
 function notRequest(why: string): RequestError {
-  return new RequestError("notRequest", 400, `The message is not understood. ${why}`);
+  return new RequestError("notRequest", 400, `The message was not understood. ${why}`);
 }
 
 function readPushEnable({ dataTypes = null, pushState = null }: Record<string, unknown>): PushEnable {
