@@ -137,7 +137,7 @@ test("unfinished messages are bounded for each login: the oldest is given up, sm
   send({ "@type": "Request", id: "R", ...echo });
   expect((await next()).requestId).toBe("R");
   const ends = await Promise.race(holders.map(({ closed }) => closed));
-  expect(ends).toEqual({ code: 1013, reason: "too many octets are on their way" });
+  expect(ends).toEqual({ code: 1013, reason: "too many octets are arriving" });
 });
 
 test("a flood of pings is answered as fast as the client reads, and holds up nobody", async () => {
