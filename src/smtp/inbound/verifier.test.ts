@@ -42,7 +42,7 @@ test("a thread comes to the same verdict, and asks DNS here", async () => {
   expect(await verifyAside(forged, sender, means)).toMatchObject({ dkim: { passed: [], unknown: [] } });
 });
 
-test("what takes too long is given up, holds up nobody, and the next one is verified", async () => {
+test("a message that takes too long is given up, delays no other, and the next one is verified", async () => {
   const hostile = await signed(`${" ".repeat(20_000_000)}x\r\n`);
   let longest = 0;
   let last = performance.now();
