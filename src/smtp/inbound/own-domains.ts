@@ -3,7 +3,7 @@ import type { Database } from "../../store/core/database.ts";
 import { servesAny } from "../../store/directory/directory.ts";
 
 /**
- * Author Domains recently found not to be served here, and how long to believe that: maxStrangers mail comes from few domains.
+ * Author Domains recently found not to be served here, and how long to believe that: most mail comes from few domains.
  */
 const strangers = new WeakMap<Database, Map<string, number>>();
 const believedMs = 10_000;

@@ -25,7 +25,7 @@ const knownForMs = 30 * 86_400_000;
  * made no progress for the longest time, multiplied by the number of places of its network.
  */
 export class Places<H extends Holder> {
-  readonly #most: number;
+  readonly #max: number;
   readonly #clock: Clock;
   readonly #taken = new Set<Place<H>>();
   /** The number of places of each network. */
@@ -33,8 +33,8 @@ export class Places<H extends Holder> {
   /** Networks whose mail was accepted. */
   readonly #known: LRUCache<string, true>;
 
-  constructor(most: number, clock: Clock) {
-    this.#most = most;
+  constructor(max: number, clock: Clock) {
+    this.#max = max;
     this.#clock = clock;
     const perf = { now: () => clock.now().getTime() };
     this.#known = new LRUCache({ max: maxKnown, ttl: knownForMs, ttlResolution: 0, perf });
@@ -42,11 +42,11 @@ export class Places<H extends Holder> {
 
   /** More than half of all places are taken. */
   get isCrowded(): boolean {
-    return this.#taken.size > this.#most / 2;
+    return this.#taken.size > this.#max / 2;
   }
 
   get isOverfull(): boolean {
-    return this.#taken.size > this.#most;
+    return this.#taken.size > this.#max;
   }
 
   enter(address: string, holder: H): Place<H> {

@@ -98,7 +98,7 @@ async function collect(stream: SMTPServerDataStream, { blobs, maxMessageSize }: 
       if (!stream.sizeExceeded) await pile.write(chunk as Buffer);
     }
   } catch (error) {
-    // If the peer hung up after exceeding the limit, report "too largeBytes", not the disconnect.
+    // If the peer hung up after exceeding the limit, report "too large", not the disconnect.
     if (!stream.sizeExceeded) {
       await pile.abort();
       throw error;

@@ -51,7 +51,7 @@ test("a message that takes too long is given up, delays no other, and the next o
     longest = Math.max(longest, now - last);
     last = now;
   }, 5);
-  await expect(verifyAside(hostile, sender, { ...means, time: 1_500 })).rejects.toThrow(TooSlow);
+  await expect(verifyAside(hostile, sender, { ...means, timeMs: 1_500 })).rejects.toThrow(TooSlow);
   clearInterval(timer);
   expect(longest).toBeLessThan(500);
   const { results } = await verifyAside(await signed("Hello.\r\n".repeat(20_000)), sender, means);

@@ -3,7 +3,7 @@ import { headerEnd } from "../../mime/walk.ts";
 import type { LookUp } from "./look-up.ts";
 import type { Sender, ToVerify, Verified } from "./verify.ts";
 
-/** Node runs the source, and the build runs what it was compiled to. */
+/** The extension of this file: .ts when Node runs the source, .js in the build. */
 const workerFile = new URL(`./verify-worker${import.meta.url.slice(-3)}`, import.meta.url);
 
 /** A larger message would hold up the event loop, so a thread verifies it. The header costs the most. */
@@ -15,8 +15,8 @@ const maxTimeMs = 25_000;
 interface Means {
   hostname: string;
   lookUp: LookUp;
-  /** In ms, for a thread. (Default: 25 s.) */
-  time?: number;
+  /** The time limit of a thread. (Default: 25 s.) */
+  timeMs?: number;
 }
 
 /** What a thread needs to know besides the message. */
@@ -39,6 +39,6 @@ export async function verifyAside(given: ToVerify, sender: Sender, means: Means)
     const { verify } = await import("./verify.ts");
     return verify(given, sender, means);
   }
-  const { hostname, lookUp, time } = means;
-  return threads.run(message, { from, sender, hostname }, { time, answer: (question) => lookUp(...question) });
+  const { hostname, lookUp, timeMs } = means;
+  return threads.run(message, { from, sender, hostname }, { time: timeMs, answer: (question) => lookUp(...question) });
 }
