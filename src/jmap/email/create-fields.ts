@@ -1,7 +1,7 @@
 import { encodeHeader } from "../../mime/build.ts";
 import type { HeaderField } from "../../mime/headers.ts";
 import { type HeaderForm, parseHeaderProperty } from "../../mime/headers.ts";
-import { longestName } from "../../mime/wire-header.ts";
+import { maxNameLength } from "../../mime/wire-header.ts";
 import { checker, date, list, nullable, object, openObject, optional, type Schema, text } from "../schema.ts";
 import { Faults } from "../standard/faults.ts";
 import type { JmapObject } from "../standard/type.ts";
@@ -54,7 +54,7 @@ export function givenFields(
     const other = setBy.get(key);
     if (other) for (const culprit of [other, property]) wrong(`${name} is set twice`, culprit);
     else if (isForbidden(key)) wrong(`${name} may not be set here`);
-    else if (name.length > longestName) wrong("the name of this field is too long");
+    else if (name.length > maxNameLength) wrong("the name of this field is too long");
     setBy.set(key, property);
     const values: unknown[] = all ? (Array.isArray(value) ? value : [value]) : [value];
     for (const one of values) {
