@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
+import { holders } from "../blobs/holders.ts";
 import { read, unnamed } from "../core/declare.ts";
 
 type Account = { accountId: number };
@@ -98,18 +99,13 @@ export const comparisons = [
        THEN s.version > 0 AND length(s.terms) = 0 AND concat(m.subject, m.preview) ~ '[A-Za-z0-9]'
        ELSE length(s.terms) > 0 OR p.rows = 1 OR p.rows <> p.last + 1 END`,
   ),
-  comparison(
-    "messageBlobs",
-    "messages without a reference to their blob",
-    ({ accountId }) => sql`SELECT m.no AS example FROM message m
-     LEFT JOIN blob_ref b ON b.user_id = ${accountId} AND b.sha256 = m.sha256 AND b.released_at IS NULL
-     WHERE m.user_id = ${accountId} AND b.sha256 IS NULL`,
-  ),
-  comparison(
-    "submissionBlobs",
-    "submissions without a reference to their blob",
-    ({ accountId }) => sql`SELECT s.id AS example FROM submission s
-     LEFT JOIN blob_ref b ON b.user_id = ${accountId} AND b.sha256 = s.sha256 AND b.released_at IS NULL
-     WHERE s.user_id = ${accountId} AND b.sha256 IS NULL`,
+  ...holders.map(({ type, table, id, hash }) =>
+    comparison(
+      `blobs-of-${type}`,
+      `${type} without a reference to their blob`,
+      ({ accountId }) => sql`SELECT ${sql.ref(`h.${id}`)} AS example FROM ${sql.table(table)} h
+       LEFT JOIN blob_ref b ON b.user_id = ${accountId} AND b.sha256 = ${sql.ref(`h.${hash}`)} AND b.released_at IS NULL
+       WHERE h.user_id = ${accountId} AND b.sha256 IS NULL`,
+    ),
   ),
 ];
