@@ -1,24 +1,24 @@
 import { type Clock, systemClock } from "./clock.ts";
 
 export interface Patience {
-  /** In ms; each pause is twice the one before, up to the longest. */
+  /** In ms. Each pause is twice the one before, up to `longestPause`. */
   firstPause: number;
   longestPause: number;
-  /** In ms: what fails later than that has failed. (Default: for as long as it takes.) */
+  /** In ms: a failure later than this is final. (Default: retries without end.) */
   patience?: number;
-  /** Whether it may go well another time. (Default: always.) */
+  /** Whether an error is temporary, so that a retry may succeed. (Default: always.) */
   isPassing?: (error: unknown) => boolean;
 }
 
 interface Retry extends Patience {
-  /** By which patience ends. */
+  /** Measures `patience`. */
   clock?: Clock;
   onFailure?: (error: unknown, pause: number) => void;
-  /** Once aborted, what is under way is the last attempt. */
+  /** Once aborted, the attempt that is running is the last. */
   signal?: AbortSignal;
 }
 
-/** Does the work until it goes well. It must be safe to repeat. Throws the last failure. */
+/** Repeats the work until it succeeds; it must be safe to repeat. Throws the last failure. */
 export async function retry<T>(work: () => Promise<T>, how: Retry): Promise<T> {
   const { clock = systemClock, firstPause, longestPause, isPassing = () => true, signal } = how;
   const { patience = Number.POSITIVE_INFINITY } = how;
@@ -35,7 +35,7 @@ export async function retry<T>(work: () => Promise<T>, how: Retry): Promise<T> {
   }
 }
 
-/** Ends early when the signal does. */
+/** Resolves early when the signal is aborted. */
 export function pauseFor(milliseconds: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve();
   return new Promise((resolve) => {
