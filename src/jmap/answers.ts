@@ -3,15 +3,15 @@ import type { MethodError } from "./errors.ts";
 import type { Method, MethodResult } from "./method.ts";
 import type { Invocation } from "./references.ts";
 
-/** A call that got as far as its method. */
+/** A call whose method has started. */
 export interface Begun {
   method: Method;
   callId: string;
-  /** Of `performance.now()`. */
+  /** As `performance.now()` counts. */
   begunAt: number;
 }
 
-/** The responses of calls, and what they took. Those of a transaction count for nothing until it holds. */
+/** The responses of calls and the time each took. Those of a transaction are added once it has committed. */
 export class Answers {
   readonly responses: Invocation[] = [];
   readonly ran: MethodRan[] = [];

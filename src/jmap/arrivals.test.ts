@@ -3,7 +3,7 @@ import { Arrivals } from "./arrivals.ts";
 
 const million = 1_000_000;
 
-test("of a login, what has been arriving for the longest is given up for what comes later", () => {
+test("the request of a login that has been arriving for the longest is given up for a later one", () => {
   const arrivals = new Arrivals(100 * million, 3 * million);
   const gone: string[] = [];
   const [first, second, third] = ["first", "second", "third"].map((name) => arrivals.begin("a", () => gone.push(name)));
@@ -19,7 +19,7 @@ test("of a login, what has been arriving for the longest is given up for what co
   expect(second!.settle(2 * million)).toBe(true);
 });
 
-test("of all, too; one alone is never too many", () => {
+test("the oldest request of all logins is given up too; a request alone is never too large", () => {
   const arrivals = new Arrivals(4 * million, 3 * million);
   const gone: string[] = [];
   const begin = (login: string) => arrivals.begin(login, () => gone.push(login));
@@ -32,7 +32,7 @@ test("of all, too; one alone is never too many", () => {
   expect(gone).toEqual(["a", "b"]);
 });
 
-test("what is whole is not given up: the next one is refused", () => {
+test("a whole request is not given up: the next one is refused", () => {
   const arrivals = new Arrivals(4 * million, 4 * million);
   const [first, second] = [arrivals.begin("a", () => {}), arrivals.begin("a", () => {})];
   expect(first.settle(3 * million)).toBe(true);
@@ -41,7 +41,7 @@ test("what is whole is not given up: the next one is refused", () => {
   expect(arrivals.begin("a", () => {}).settle(3 * million)).toBe(true);
 });
 
-test("what is announced waits for room", async () => {
+test("an announced request waits for room", async () => {
   const arrivals = new Arrivals(4 * million, 4 * million);
   const [first, second] = [arrivals.begin("a", () => {}), arrivals.begin("a", () => {})];
   expect(await first.announce(3 * million)).toBe(true);
@@ -54,7 +54,7 @@ test("what is announced waits for room", async () => {
   expect(isIn).toBe(true);
 });
 
-test("small ones are not counted", () => {
+test("small requests are not counted", () => {
   const arrivals = new Arrivals(1, 1);
   for (let count = 0; count < 100; count++) expect(arrivals.begin("a", () => {}).settle(60_000)).toBe(true);
 });

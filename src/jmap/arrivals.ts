@@ -1,12 +1,12 @@
-/** The octets of each request that are not counted: to count small ones would cost more than they do. */
-const freely = 65_536;
-/** A request that has begun to arrive, until it is answered. */
+/** The first octets of each request are not counted: counting small requests would cost more than they do. */
+const maxUncounted = 65_536;
+/** A request from its first octet until it is answered. */
 export interface Arrival {
-  /** `octets` will come in all. Resolves when there is room for them; false when it was given up. */
+  /** Asks for room for `octets` in all. Resolves to true when there is room, to false when the request was given up. */
   announce(octets: number): Promise<boolean>;
-  /** Octets that are there already. May give it up, or another one. */
+  /** Reports the octets received so far. May give up this request or another one. */
   grow(octets: number): void;
-  /** It is whole, with all its octets. False when they are too many beside what is under way. */
+  /** Reports that the request is whole. Returns false when it is too large beside what else is under way. */
   settle(octets: number): boolean;
   end(): void;
 }
@@ -20,27 +20,27 @@ interface Entry {
 }
 
 /**
- * Octets of requests, from when they are announced until they are answered; over HTTP, until the answer is taken. Where
- * they are too many, of one login or of all, the next one waits, and in the end the one that has been arriving for the
- * longest is given up. One alone is never too many.
+ * Counts the octets of requests from their announcement until they are answered (over HTTP, until the answer is taken).
+ * When one login, or all together, has too many, the next request waits for room; after that wait the request that has
+ * been arriving for the longest is given up. A request alone is never too large.
  */
 export class Arrivals {
-  readonly #most: number;
-  readonly #mostOfLogin: number;
+  readonly #max: number;
+  readonly #maxPerLogin: number;
   #octets = 0;
   readonly #byLogin = new Map<string, number>();
-  /** Those that are not whole; the oldest first. */
+  /** Requests that are not whole yet, oldest first. */
   readonly #partial = new Set<Entry>();
-  /** Each takes its room, and says so, when there is enough. */
+  /** Each function takes its room and returns true once there is enough. */
   readonly #waiting = new Set<() => boolean>();
 
-  readonly #patience: number;
+  readonly #maxWaitMs: number;
 
-  /** `patience`: how long, in ms, one waits for room; what has been arriving for longer is given up for it then. */
-  constructor(most: number, mostOfLogin: number, patience = 5_000) {
-    this.#patience = patience;
-    this.#most = most;
-    this.#mostOfLogin = mostOfLogin;
+  /** A request waits at max `maxWaitMs` for room; then those that have been arriving for longer are given up for it. */
+  constructor(max: number, maxPerLogin: number, maxWaitMs = 5_000) {
+    this.#maxWaitMs = maxWaitMs;
+    this.#max = max;
+    this.#maxPerLogin = maxPerLogin;
   }
 
   begin(login: string, giveUp: () => void): Arrival {
@@ -55,15 +55,15 @@ export class Arrivals {
       },
     };
     return {
-      announce: (octets) => this.#announce(entry, octets - freely),
+      announce: (octets) => this.#announce(entry, octets - maxUncounted),
       grow: (octets) => {
-        if (!entry.isOver && octets - freely > entry.octets) this.#takePartial(entry, octets - freely);
+        if (!entry.isOver && octets - maxUncounted > entry.octets) this.#takePartial(entry, octets - maxUncounted);
       },
       settle: (octets) => {
         this.#partial.delete(entry);
-        if (!entry.isOver) this.#count(entry, Math.max(0, octets - freely));
+        if (!entry.isOver) this.#count(entry, Math.max(0, octets - maxUncounted));
         this.#makeRoom(entry);
-        // None is left that could be given up for it.
+        // Nothing is left to give up, so this request goes.
         if (this.#isFull(entry)) this.#end(entry);
         return !entry.isOver;
       },
@@ -80,11 +80,11 @@ export class Arrivals {
       return isIn;
     };
     this.#waiting.add(enter);
-    const timer = setTimeout(resolve, this.#patience);
+    const timer = setTimeout(resolve, this.#maxWaitMs);
     await promise;
     clearTimeout(timer);
     if (this.#waiting.delete(enter) && !entry.isOver)
-      this.#takePartial(entry, octets, performance.now() - this.#patience);
+      this.#takePartial(entry, octets, performance.now() - this.#maxWaitMs);
     return !entry.isOver;
   }
 
@@ -92,14 +92,14 @@ export class Arrivals {
     const more = octets - entry.octets;
     const others = this.#octets - entry.octets;
     const ofLogin = this.#sumOf(entry.login) - entry.octets;
-    if (others > 0 && this.#octets + more > this.#most) return false;
-    if (ofLogin > 0 && ofLogin + octets > this.#mostOfLogin) return false;
+    if (others > 0 && this.#octets + more > this.#max) return false;
+    if (ofLogin > 0 && ofLogin + octets > this.#maxPerLogin) return false;
     this.#add(entry);
     this.#count(entry, octets);
     return true;
   }
 
-  /** Gives up others that began before a time, or else this one. */
+  /** Gives up requests that began before `before`; if that is not enough, gives up this one. */
   #takePartial(entry: Entry, octets: number, before = Number.POSITIVE_INFINITY): void {
     this.#add(entry);
     this.#count(entry, octets);
@@ -135,12 +135,12 @@ export class Arrivals {
   }
 
   #isFull(entry: Entry): boolean {
-    return this.#isFullOf(entry) || (this.#octets > this.#most && this.#octets > entry.octets);
+    return this.#isFullOf(entry) || (this.#octets > this.#max && this.#octets > entry.octets);
   }
 
   #isFullOf({ login, octets }: Entry): boolean {
     const sum = this.#sumOf(login);
-    return sum > this.#mostOfLogin && sum > octets;
+    return sum > this.#maxPerLogin && sum > octets;
   }
 
   #makeRoom(entry: Entry, before = Number.POSITIVE_INFINITY): void {

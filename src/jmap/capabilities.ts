@@ -15,7 +15,7 @@ export function coreCapability(limits: Limits): object {
   return { ...told, collationAlgorithms: collations };
 }
 
-/** The ESMTP extensions whose parameters an envelope may have. */
+/** The ESMTP extensions whose parameters an envelope may use. */
 const submissionExtensions = {
   FUTURERELEASE: [`${maxDelayedSend}`],
   DSN: [],
@@ -26,7 +26,7 @@ const submissionExtensions = {
 
 type AccountCapability = (account: AccountAccess, limits: Limits) => object;
 
-/** RFC 8621 §1.3: capability → what an account may do with it. Those without methods are not advertised. */
+/** RFC 8621 §1.3: capability → its value for an account. The session leaves out capabilities that have no methods. */
 export const accountCapabilities: Record<string, AccountCapability> = {
   [capabilities.mail]: (account) => ({
     maxMailboxesPerEmail: emailLimits.maxMailboxes,

@@ -91,7 +91,7 @@ async function respond(...calls: Invocation[]): Promise<Invocation[]> {
   return JSON.parse(JSON.stringify((await client.request(calls)).responses)) as Invocation[];
 }
 
-test("errors take their call's place and the rest goes on", async () => {
+test("an error takes the place of its call's response, and the other calls run", async () => {
   const responses = await respond(
     ["Nope/get", { accountId: client.account }, "0"],
     ["Test/read", {}, "1"],
@@ -110,7 +110,7 @@ test("errors take their call's place and the rest goes on", async () => {
   ]);
 });
 
-test("what goes wrong inside is told by a reference alone, and spoils no later call", async () => {
+test("an unexpected error is reported by a reference only, and later calls run", async () => {
   for (const mode of ["bug", "sql"]) {
     const responses = await respond(
       call("Test/read"),
@@ -124,7 +124,7 @@ test("what goes wrong inside is told by a reference alone, and spoils no later c
   }
 });
 
-test("each call that its method answered is told once, by what came of it", async () => {
+test("each call that reached its method is reported once, with its outcome", async () => {
   const { events, told } = keepEvents();
   client.services.events = events;
   await respond(
@@ -153,7 +153,7 @@ test("each call that its method answered is told once, by what came of it", asyn
   );
 });
 
-test("neighbouring reads share one snapshot, with one look at the state", async () => {
+test("neighbouring reads share one snapshot and read the state once", async () => {
   statements = [];
   const reference = { resultOf: "q", name: "Mailbox/query", path: "/ids" };
   const { accountId } = { accountId: client.account };
@@ -179,7 +179,7 @@ test("a refused write leaves nothing behind", async () => {
   expect(responses[2]![1]).toEqual(before);
 });
 
-test("a write that lost a race runs again and tells its creations once", async () => {
+test("a write that lost a race runs again and reports its creations once", async () => {
   const result = await client.request([call("Test/write", "again"), call("Test/write", "later")]);
   expect(runs).toBe(4);
   expect(result.responses.map(([, response]) => response)).toEqual([
@@ -189,7 +189,7 @@ test("a write that lost a race runs again and tells its creations once", async (
   expect(result.createdIds).toEqual({ k: "id-later" });
 });
 
-test("an implicit write shares the transaction and sees what was created in it", async () => {
+test("an implicit write shares the transaction and sees the records created in it", async () => {
   let commits = 0;
   store.onCommit = () => commits++;
   const responses = await respond(call("Test/write", "bring Test/write", "x"), call("Test/read", undefined, "y"));
@@ -201,7 +201,7 @@ test("an implicit write shares the transaction and sees what was created in it",
   expect(commits).toBe(1);
 });
 
-test("other implicit calls follow the commit, before the next call", async () => {
+test("other implicit calls run after the commit, before the next call", async () => {
   const responses = await respond(call("Test/write", "bring Test/own", "x"), call("Test/own", undefined, "y"));
   expect(responses.map(([name, , callId]) => [name, callId])).toEqual([
     ["Test/write", "x"],
@@ -224,7 +224,7 @@ test("an implicit call needs no capability in `using`", async () => {
   expect(responses.map(([name]) => name)).toEqual(["Test/write", "Test/own", "Test/read", "error"]);
 });
 
-test("what reading calls answer is bounded as a whole, and writes are not", async () => {
+test("the answers of reads are bounded in total, those of writes are not", async () => {
   const services = { ...client.services, octets: new OctetPool(1_000, 40) };
   const small = new TestClient(testMethods, services, client.login);
   const { responses } = await small.request([call("Test/read"), call("Test/read"), call("Test/write", "x")]);
@@ -232,7 +232,7 @@ test("what reading calls answer is bounded as a whole, and writes are not", asyn
   expect(outcomes).toEqual(["Test/read", "requestTooLarge", "Test/write"]);
 });
 
-test("only the capabilities in use count, unless relaxed", async () => {
+test("only methods of capabilities in using are known, unless relaxed", async () => {
   const { services, login } = client;
   const registry = createRegistry(testMethods);
   const request = {
@@ -247,7 +247,7 @@ test("only the capabilities in use count, unless relaxed", async () => {
   expect(relaxed.responses[0]![0]).toBe("Test/read");
 });
 
-test("an account that is gone is not found", async () => {
+test("a removed account is not found", async () => {
   const gone = new TestClient(testMethods, testServices(store), testLogin([987_654]));
   for (const name of ["Test/write", "Mailbox/get"]) {
     const ghost = name === "Mailbox/get" ? new TestClient(allMethods, testServices(store), testLogin([987_654])) : gone;
@@ -255,6 +255,6 @@ test("an account that is gone is not found", async () => {
   }
 });
 
-test("no two methods of one name", () => {
+test("two methods of the same name are refused", () => {
   expect(() => createRegistry([...testMethods, testMethods[0]!])).toThrow("Test/read");
 });

@@ -19,7 +19,7 @@ export interface DispatchRequest {
   using: ReadonlySet<string>;
   /** The User-Agent of the client. */
   agent?: string | undefined;
-  /** Calls run though their capability is not in `using`. */
+  /** Runs calls even if their capability is not in `using`. */
   relaxedUsing?: boolean;
   calls: readonly Invocation[];
   createdIds: Readonly<Record<string, string>>;
@@ -31,7 +31,7 @@ export interface DispatchResult {
   createdIds: Record<string, string>;
 }
 
-/** RFC 8620 §3.3: runs the calls in order; a call that fails leaves an error in its place and the next one runs. */
+/** RFC 8620 §3.3: runs the calls in order. A call that fails is answered by an error, and the next call runs. */
 export async function dispatch(
   registry: Registry,
   services: Services,
@@ -108,7 +108,7 @@ class Run {
     this.#references = { left: services.limits.maxSizeRequest };
   }
 
-  /** Answers the call at `index`, and those behind it that share its snapshot; returns the next index. */
+  /** Runs the call at `index` and the following reads that share its snapshot. Returns the index of the next call. */
   async step(index: number): Promise<number> {
     const invocation = this.request.calls[index]!;
     let ready: ReadyCall | undefined;
@@ -131,12 +131,12 @@ class Run {
       const { login, agent } = this.request;
       throw missingCapability(this.services.log, { login: login.login, agent }, known.method);
     }
-    // Refused before it costs anything, once the request has asked for too much.
+    // A request that has already asked for too much is refused before it costs more.
     if (known.method.access !== "write") this.request.octets.take(0);
     return this.#check(known, invocation, responses, created);
   }
 
-  /** A call that a method brings along: its capability need not be in `using`. */
+  /** An implicit call, whose capability need not be in `using`. */
   #readyImplicit(invocation: Invocation, created: ReadonlyMap<string, string>[]): ReadyCall {
     const known = this.registry.get(invocation[0]);
     if (!known) throw new MethodError("unknownMethod", invocation[0]);
@@ -160,7 +160,7 @@ class Run {
     return { method, args, callId, call, begunAt: performance.now() };
   }
 
-  /** Consecutive reading calls on one account see one moment. */
+  /** Runs consecutive reads of one account on one snapshot. */
   async #readGroup(index: number, first: ReadyCall): Promise<number> {
     const { calls } = this.request;
     const { store } = this.services;
@@ -178,12 +178,12 @@ class Run {
           ready ??= this.#ready(invocation, [...this.answers.responses, ...answers.responses], [this.createdIds]);
           const { taken } = this.request.octets;
           const result = await ready.method.run(ready.args, ready.call.reading(reader), undefined);
-          // What can grow without bound is counted while it grows; the rest here, for the same call fifty times over.
+          // Methods count what can grow without bound. The rest is counted here, since a request may repeat a call.
           if (this.request.octets.taken === taken) this.request.octets.take(weigh(result.response));
           answers.succeeded(ready, result);
         } catch (error) {
           if (isRetryable(error)) throw error;
-          // After a failed statement the snapshot is of no more use: the next call opens another.
+          // The snapshot is unusable after a failed statement: the next call opens another.
           wentOn = error instanceof MethodError;
           this.#fail(error, invocation, ready, answers);
         }
@@ -222,7 +222,7 @@ class Run {
     for (const invocation of written.later) await this.#implicitAfter(invocation);
   }
 
-  /** Runs implicit writes of the same account; returns the others, for after the commit. */
+  /** Runs the implicit writes to the same account. Returns the other implicit calls, which run after the commit. */
   async #implicitInside(
     cause: ReadyCall,
     { implicit = [] }: MethodResult,
@@ -283,7 +283,7 @@ class Run {
     answers.failed(this.#methodError(error, invocation[0]), invocation, ready);
   }
 
-  /** What no RFC names is logged under a reference and told to the client by that alone. */
+  /** Logs an unexpected error under a reference; the client is told only the reference. */
   #methodError(error: unknown, method: string): MethodError {
     if (error instanceof MethodError) return error;
     if (error instanceof AccountMissing) return new MethodError("accountNotFound");

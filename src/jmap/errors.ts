@@ -1,11 +1,11 @@
 export type RequestProblem = "unknownCapability" | "notJSON" | "notRequest" | "limit";
 
-/** RFC 8620 §3.6.1: the request as a whole is refused; the body of the answer is problem+json (RFC 7807). */
+/** RFC 8620 §3.6.1: refuses the whole request; the answer's body is problem+json (RFC 7807). */
 export class RequestError extends Error {
   readonly status: number;
-  /** A URN of RFC 8620, or "about:blank" for what HTTP's own status says. */
+  /** A URN of RFC 8620, or "about:blank" where the HTTP status says it all. */
   readonly type: string;
-  /** For `limit`: which one was hit. */
+  /** For `limit`: the name of the limit. */
   readonly limit: string | undefined;
 
   constructor(problem: RequestProblem | "about:blank", status: number, detail: string, limit?: string) {
@@ -43,7 +43,7 @@ export type MethodErrorType =
   | "fromAccountNotSupportedByMethod"
   | "unknownDataType";
 
-/** One call fails; the others of the request go on. What it had written is rolled back. */
+/** Fails one call and rolls back its writes; the other calls of the request run. */
 export class MethodError extends Error {
   readonly type: MethodErrorType;
   /** Further members of the error, e.g. `arguments`. */
@@ -96,7 +96,7 @@ export interface SetErrorDetails {
   invalidRecipients?: string[];
 }
 
-/** One record of a call is refused; its other records go on. */
+/** Refuses one record of a call; the call's other records are processed. */
 export class SetError extends Error {
   readonly type: SetErrorType;
   readonly details: SetErrorDetails;
@@ -116,11 +116,11 @@ export function invalidProperties(description: string, ...properties: string[]):
   return new SetError("invalidProperties", description, { properties });
 }
 
-/** RFC 8620 §5.3: overQuota also stands for a limit on the number of objects of a type. */
-export function tooMany(things: string, most: number): SetError {
-  return new SetError("overQuota", `at most ${most} ${things}`);
+/** RFC 8620 §5.3: overQuota also reports a limit on the number of objects of a type. */
+export function tooMany(things: string, max: number): SetError {
+  return new SetError("overQuota", `at most ${max} ${things}`);
 }
 
 export function overQuota(): SetError {
-  return new SetError("overQuota", "the account has no room for it: see its Quota");
+  return new SetError("overQuota", "the account has no room left: see its Quota");
 }

@@ -11,7 +11,7 @@ import { type Invocation, resolveReferences } from "./references.ts";
 import { anything } from "./schema.ts";
 import { applyPatch } from "./standard/patch.ts";
 
-/** Values that parsers trip over, and ids that may exist. */
+/** Values that parsers often mishandle, and ids that may exist. */
 const odd = fc.constantFrom<unknown>(
   null,
   "",
@@ -48,7 +48,7 @@ const { value } = fc.letrec<{ value: unknown }>((tie) => ({
     fc.dictionary(key, tie("value"), { maxKeys: 4 }),
   ),
 }));
-/** What a method knows, the same by reference, and what none knows. */
+/** Arguments that the method knows, references in their place, and unknown arguments. */
 function argumentsOf(method: Method): fc.Arbitrary<Record<string, unknown>> {
   const known = Object.keys((method.args.json as { properties: object }).properties);
   const names = known.filter((name) => name !== "accountId");

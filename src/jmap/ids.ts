@@ -1,6 +1,6 @@
 import { pushIdPrefix } from "../push/webpush/messages.ts";
 
-/** The letter that the ids of each type start with. Blob ids start with "b": see src/store/blobs/blob-id.ts. */
+/** The first letter of each type's ids. Blob ids start with "b": see src/store/blobs/blob-id.ts. */
 export const idPrefix = {
   account: "u",
   mailbox: "m",

@@ -10,7 +10,7 @@ import type { Reader, Store, Tx } from "../store/core/store.ts";
 import { OctetPool, type Octets } from "./octets.ts";
 import type { Schema } from "./schema.ts";
 
-/** RFC 8620 §2: what the core capability tells clients, and dispatch enforces. */
+/** RFC 8620 §2: the limits that the core capability announces and dispatch enforces. */
 export interface Limits {
   maxSizeUpload: number;
   maxConcurrentUpload: number;
@@ -19,7 +19,7 @@ export interface Limits {
   maxCallsInRequest: number;
   maxObjectsInGet: number;
   maxObjectsInSet: number;
-  /** The most ids that one /query answers. */
+  /** The most ids in one /query response. */
   maxObjectsInQuery: number;
 }
 
@@ -35,18 +35,18 @@ export const defaultLimits: Limits = {
 };
 
 /**
- * A message may be as large as an upload, and then has trace fields in front; JSON of control characters has six octets
- * for one, and there is no longer text than half a billion.
+ * One request may answer 1.5 times the largest upload, so a message of that size fits with its trace fields. Escaped as
+ * control characters (six octets each), that still fits into V8's longest string, half a billion characters.
  */
 export function octetPool({ maxSizeUpload }: Limits): OctetPool {
-  const most = Math.min(4 * maxSizeUpload, getHeapStatistics().heap_size_limit / 16);
-  return new OctetPool(most, Math.min(1.5 * maxSizeUpload, most));
+  const max = Math.min(4 * maxSizeUpload, getHeapStatistics().heap_size_limit / 16);
+  return new OctetPool(max, Math.min(1.5 * maxSizeUpload, max));
 }
 
-/** How long bytes that nothing takes up are kept, in ms; RFC 8620 §6 asks for an hour at least. */
-export const uploadLife = 24 * 3_600_000;
+/** How long bytes are kept that nothing has taken up; RFC 8620 §6 asks for at least an hour. */
+export const uploadLifeMs = 24 * 3_600_000;
 
-/** What methods may use; made once at the start. */
+/** What methods may use; created once at startup. */
 export interface Services {
   store: Store;
   blobs: Blobs;
@@ -60,38 +60,38 @@ export interface Services {
   octets: OctetPool;
 }
 
-/** A call being answered: who asks, for which account, with what at hand. */
+/** A call that is being answered: who asks, for which account, and the services at hand. */
 export interface Call {
   readonly services: Services;
   readonly login: Login;
-  /** Decoded and checked: the login may open it. 0 for methods without an account. */
+  /** The account's number, once it is known that the login may open it; 0 for methods without an account. */
   readonly accountId: number;
   /** The account as the client wrote it. */
   readonly account: string;
-  /** The capabilities in `using`; all of them where the server does not mind it. */
+  /** The capabilities in `using`, or all of them if the server does not insist on `using`. */
   readonly using: ReadonlySet<string>;
   readonly octets: Octets;
-  /** The id of a record that an earlier call of this request made, by its creation id (without "#"). */
+  /** The id of a record created earlier in this request, by its creation id (without "#"). */
   createdId(creationId: string): string | undefined;
   /**
-   * Decodes and checks another account that the arguments name (as /copy does).
-   * Throws accountNotFound or accountReadOnly, or the `error` given.
+   * Decodes another account that the arguments name, as /copy does, and checks that the login may open it.
+   * Throws accountNotFound or accountReadOnly, or the given `error`.
    */
   openAccount(account: string, mode: "read" | "write", error?: "fromAccountNotFound"): number;
 }
 
 export interface ReadCall extends Call {
-  /** A snapshot that consecutive reading calls on one account share. */
+  /** The snapshot shared by consecutive reads of one account. */
   readonly reader: Reader;
 }
 
 export interface WriteCall extends Call {
   readonly tx: Tx;
-  /** The same as `tx`, for what only reads. */
+  /** The same object as `tx`, for code that only reads. */
   readonly reader: Reader;
 }
 
-/** A call that this one brings along; its response follows with the same call id. */
+/** A call that another call triggers; its response follows with the same call id. */
 export interface ImplicitCall {
   name: string;
   args: object;
@@ -99,32 +99,32 @@ export interface ImplicitCall {
 
 export interface MethodResult {
   response: object;
-  /** Creation id → id, told to later calls once everything is committed. */
+  /** Creation id → id; later calls see it once everything is committed. */
   created?: Record<string, string>;
-  /** Run in the same transaction when they write the same account, after it otherwise. */
+  /** Run in the same transaction if they write to the same account, otherwise after it. */
   implicit?: ImplicitCall[];
 }
 
 /**
- * none: no account. read: `run` gets a snapshot. write: `run` is inside `store.write` and may run again,
- * so it must have no effect outside. own: an account, but the method opens its own transactions.
+ * none: no account. read: `run` gets a snapshot. write: `run` is called inside `store.write`, perhaps more than once,
+ * so it must have no effect outside the transaction. own: has an account, but opens its own transactions.
  */
 export type Access = "none" | "read" | "write" | "own";
 
 export interface Method {
   readonly name: string;
-  /** It is unknown to requests that do not use this one. */
+  /** A request that does not use this capability is answered unknownMethod. */
   readonly capability: string;
   readonly access: Access;
-  /** For "own": whether it writes to `accountId`, which a read-only account then refuses. */
+  /** For "own": whether it writes to `accountId`; a read-only account then refuses the call. */
   readonly writes?: boolean;
-  /** An object schema; for all but "none" it has `accountId`. */
+  /** An object schema; it has `accountId` unless the access is "none". */
   readonly args: Schema<unknown>;
-  /** For "read": its state may be older than what it tells, so alone it needs no snapshot. It asks for the state first. */
+  /** For "read": it reads the state before the data, so the state may be the older one; alone it needs no snapshot. */
   readonly stateFirst?: boolean;
-  /** How many new ids a write will want: they come with the account's row. */
+  /** How many new ids a write needs; they are reserved with the account's row. */
   ids?(args: unknown): number;
-  /** Network, MIME and blob work of a write, done before the account is held. */
+  /** A write's network, MIME and blob work, done before the account is locked. */
   prepare?(args: unknown, call: Call): Promise<unknown>;
   run(args: unknown, call: unknown, prepared: unknown): Promise<MethodResult>;
 }

@@ -1,26 +1,26 @@
 import { Arrivals } from "./arrivals.ts";
 import { MethodError } from "./errors.ts";
 
-/** What every request may answer without a look at what the others do, in octets. */
-const freely = 1_000_000;
+/** What each request may answer without counting against the pool, in octets. */
+const maxUncounted = 1_000_000;
 
 /**
- * Octets on their way out, of all requests together. Each one takes up to a dozen octets of memory before it leaves, as
- * bytes, text and JSON.
+ * Bounds the octets that all requests together are answering. Until it is sent, each octet takes up to a dozen octets of
+ * memory, as bytes, text and JSON.
  */
 export class OctetPool {
-  /** Requests, until they are answered: of all a quarter of as much, of one login an eighth. */
+  /** Octets of requests until they are answered: all together a quarter of the pool, one login an eighth. */
   readonly arrivals: Arrivals;
-  readonly #mostOfOne: number;
+  readonly #maxPerRequest: number;
   #left: number;
 
-  constructor(most: number, mostOfOne: number) {
-    this.#left = most;
-    this.arrivals = new Arrivals(most / 4, most / 8);
-    this.#mostOfOne = mostOfOne;
+  constructor(max: number, maxPerRequest: number) {
+    this.#left = max;
+    this.arrivals = new Arrivals(max / 4, max / 8);
+    this.#maxPerRequest = maxPerRequest;
   }
 
-  /** For one request: `work` ends when its answer has left. */
+  /** Runs `work` with a lease for one request. It must end when the answer has been sent. */
   async leased<T>(work: (octets: Octets) => Promise<T>): Promise<T> {
     const octets = this.lease();
     try {
@@ -44,10 +44,10 @@ export class OctetPool {
       },
       take: (count) => {
         if (refusal) throw refusal;
-        if (taken + count > this.#mostOfOne) throw refuse("requestTooLarge", "too many octets for one request");
-        const more = Math.max(0, taken + count - freely) - held;
+        if (taken + count > this.#maxPerRequest) throw refuse("requestTooLarge", "the request answers too many octets");
+        const more = Math.max(0, taken + count - maxUncounted) - held;
         if (more > this.#left) {
-          throw refuse("serverUnavailable", "other requests are answering too many octets, try again");
+          throw refuse("serverUnavailable", "other requests are answering too many octets: try again");
         }
         taken += count;
         held += more;
@@ -61,14 +61,14 @@ export class OctetPool {
   }
 }
 
-/** What a request answers, in octets. */
+/** Counts the octets that one request answers. */
 export interface Octets {
   readonly taken: number;
-  /** Throws MethodError: requestTooLarge, serverUnavailable. A request that was refused once gets no more. */
+  /** Throws MethodError requestTooLarge or serverUnavailable. Once refused, the request gets no more. */
   take(count: number): void;
 }
 
-/** About how many octets of JSON a value is. */
+/** About how many octets a value takes as JSON. */
 export function weigh(value: unknown): number {
   if (typeof value === "string") return value.length + 2;
   if (typeof value !== "object" || value === null) return 4;

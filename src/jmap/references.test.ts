@@ -67,7 +67,7 @@ test("the same argument as value and reference is invalid", () => {
   );
 });
 
-test("what a request refers to is bounded as a whole", () => {
+test("what a request refers to is bounded in total", () => {
   const spent = { left: 100 };
   const whole = { resultOf: "g", name: "Foo/get", path: "" };
   expect(resolveReferences({ "#a": whole }, responses, spent)).toEqual({ a: responses[1]![1] });

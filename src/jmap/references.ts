@@ -3,12 +3,12 @@ import { MethodError } from "./errors.ts";
 /** A call or a response: name, arguments, call id (RFC 8620 §3.2). */
 export type Invocation = [name: string, args: Record<string, unknown>, callId: string];
 
-/** How much more a request may refer to, in characters: references to what holds references double it each time. */
+/** How many characters the request may still refer to: a reference to data that itself came from references doubles it. */
 export interface Budget {
   left: number;
 }
 
-/** RFC 8620 §3.7: the arguments with each "#name" replaced by what it points to in an earlier response. */
+/** RFC 8620 §3.7: replaces each "#name" argument by the value it points to in an earlier response. */
 export function resolveReferences(
   args: Record<string, unknown>,
   responses: readonly Invocation[],
@@ -35,7 +35,8 @@ export function resolveReferences(
 
 function spend(budget: Budget, value: unknown): void {
   budget.left -= typeof value === "string" ? value.length + 2 : 2;
-  if (budget.left < 0) throw new MethodError("requestTooLarge", "the references of this request point to too much");
+  if (budget.left < 0)
+    throw new MethodError("requestTooLarge", "the references of this request point to too much data");
   if (Array.isArray(value)) for (const item of value) spend(budget, item);
   else if (typeof value === "object" && value !== null) {
     for (const [name, inner] of Object.entries(value)) {
@@ -49,19 +50,19 @@ function resolveReference(name: string, reference: unknown, responses: readonly 
   const fail = (why: string) => new MethodError("invalidResultReference", `${name}: ${why}`);
   const { resultOf, name: responseName, path } = (reference ?? {}) as Record<string, unknown>;
   if (typeof resultOf !== "string" || typeof responseName !== "string" || typeof path !== "string") {
-    throw fail("a reference has resultOf, name and path");
+    throw fail("a reference must have resultOf, name and path");
   }
   const response = responses.find(([, , callId]) => callId === resultOf);
   if (!response) throw fail(`no earlier call "${resultOf}"`);
   if (response[0] !== responseName) throw fail(`"${resultOf}" answered with ${response[0]}`);
   const tokens = pointerTokens(path);
-  if (!tokens) throw fail(`"${path}" is no JSON pointer`);
+  if (!tokens) throw fail(`"${path}" is not a JSON pointer`);
   const value = evaluate(response[1], tokens, 0);
   if (value === undefined) throw fail(`"${path}" points to nothing`);
   return value;
 }
 
-/** The unescaped tokens of a JSON pointer (RFC 6901), or undefined when it is none. */
+/** The unescaped tokens of a JSON pointer (RFC 6901); undefined for any other text. */
 export function pointerTokens(pointer: string): string[] | undefined {
   if (pointer === "") return [];
   if (!pointer.startsWith("/") || /~(?![01])/.test(pointer)) return undefined;

@@ -9,11 +9,11 @@ export interface Registered {
 export interface Registry {
   get(name: string): Registered | undefined;
   readonly methods: readonly Method[];
-  /** Those of the methods. */
+  /** The capabilities that some method belongs to. */
   readonly capabilities: ReadonlySet<string>;
 }
 
-/** All methods by name, their argument schemas compiled. A name given twice stops the start. */
+/** All methods by name, with their argument schemas compiled. Throws if two methods have the same name. */
 export function createRegistry(methods: readonly Method[]): Registry {
   const byName = new Map<string, Registered>();
   for (const method of methods) {

@@ -4,7 +4,7 @@ import { Ajv, type ErrorObject } from "ajv";
 export interface Schema<T> {
   readonly json: object;
   readonly isOptional?: boolean;
-  /** Never set. */
+  /** For the type checker only: never set. */
   readonly type?: T;
 }
 export type Static<S> = S extends Schema<infer T> ? T : never;
@@ -25,7 +25,7 @@ export const unsignedInt = of<number>({ type: "integer", minimum: 0, maximum: Nu
 export const positiveInt = of<number>({ type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 /** RFC 8620 §1.2. */
 export const id = of<string>({ type: "string", pattern: "^[A-Za-z0-9_-]{1,255}$" });
-/** An id, or "#" and the creation id of a record made in the same request (RFC 8620 §5.3). */
+/** An id, or "#" and the creation id of a record created in the same request (RFC 8620 §5.3). */
 export const idOrReference = of<string>({ type: "string", pattern: "^#?[A-Za-z0-9_-]{1,255}$" });
 /** RFC 8620 §1.4. */
 export const date = of<string>({ type: "string", format: "jmap-date" });
@@ -35,10 +35,10 @@ export const oneOf = <const T extends string>(...values: T[]): Schema<T> => of({
 export const exactly = <const T extends string | number | boolean | null>(value: T): Schema<T> => of({ const: value });
 export const matching = (pattern: string): Schema<string> => of({ type: "string", pattern });
 export const textUpTo = (maxLength: number): Schema<string> => of({ type: "string", maxLength });
-/** The database takes no NUL. */
+/** Without NUL, which Postgres cannot store. */
 export const storableUpTo = (maxLength: number): Schema<string> =>
   of({ type: "string", maxLength, pattern: "^[^\\u0000]*$" });
-/** What stands in a header field: it ends with its line, and the database takes no NUL. */
+/** A header field's value: without line ends, and without NUL, which Postgres cannot store. */
 export const lineUpTo = (maxLength: number): Schema<string> =>
   of({ type: "string", maxLength, pattern: "^[^\\u0000\\r\\n]*$" });
 export const nullable = <T>(schema: Schema<T>): Schema<T | null> => of({ anyOf: [schema.json, { type: "null" }] });
@@ -49,7 +49,7 @@ export const map = <T>(keys: Schema<string>, values: Schema<T>): Schema<Record<s
   of({ type: "object", propertyNames: keys.json, additionalProperties: values.json });
 export const optional = <T>(schema: Schema<T>): Schema<T> & { isOptional: true } => ({ ...schema, isOptional: true });
 
-/** Exactly these members; any other one is an error. */
+/** Exactly these members; any other member is an error. */
 export function object<const P extends Record<string, Schema<unknown>>>(members: P): Schema<ObjectOf<P>> {
   return of(objectJson(members, { additionalProperties: false }));
 }
@@ -61,7 +61,7 @@ export function openObject<const P extends Record<string, Schema<unknown>>>(
   return of(objectJson(members, {}));
 }
 
-/** Two objects' members together. */
+/** The members of both objects. */
 export function merge<A, B>(a: Schema<A>, b: Schema<B> | undefined): Schema<A & B> {
   if (!b) return a as Schema<A & B>;
   const [left, right] = [a.json, b.json] as { properties: object; required: string[] }[];
@@ -85,7 +85,7 @@ ajv.addFormat("jmap-date", {
 });
 ajv.addFormat("jmap-utc-date", { type: "string", validate: (value: string) => isDate(value, /Z$/) });
 
-/** RFC 8620 §1.4: RFC 3339 with capital letters, and no fraction that is all zeros. */
+/** RFC 8620 §1.4: RFC 3339 with capital letters; a fraction must not be zero. */
 function isDate(value: string, zone: RegExp): boolean {
   const match = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(value);
   if (!match || !zone.test(value) || (match[7] && !/[1-9]/.test(match[7]))) return false;
@@ -101,7 +101,7 @@ function isDate(value: string, zone: RegExp): boolean {
   return month >= 1 && month <= 12 && day >= 1 && day <= days && hour < 24 && minute < 60 && second <= 60;
 }
 
-/** Undefined when the value is admitted; otherwise what is wrong and the pointer to where. */
+/** Undefined when the value is admitted. */
 export type Check = (value: unknown) => Problem | undefined;
 export interface Problem {
   /** JSON pointer into the value, "" for the value itself. */
@@ -122,7 +122,7 @@ export function checker(schema: Schema<unknown>): Check {
 }
 
 function problem(errors: ErrorObject[]): Problem {
-  // With anyOf the last error is only "must match a schema in anyOf": the first names the real trouble.
+  // For anyOf the last error only says "must match a schema in anyOf"; the first says what is wrong.
   const error = errors[0]!;
   const params = error.params as { additionalProperty?: string; missingProperty?: string; allowedValues?: unknown[] };
   const path = error.instancePath;

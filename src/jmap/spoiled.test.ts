@@ -12,7 +12,7 @@ type Json = Record<string, unknown>;
 /** Tries for each method. */
 const usual = 15;
 
-/** These change nothing that others look at, and so share a world. */
+/** Methods that change nothing, and so can share a world. */
 const isReader = (name: string) => /\/(echo|get|changes|query|queryChanges|parse|lookup)$/.test(name);
 
 let host: FuzzHost;
@@ -32,7 +32,7 @@ async function goodCall(name: string): Promise<Json> {
   return { ...(access !== "none" && { accountId: world.account }), ...(await goodCalls[name]!(world)) };
 }
 
-/** That mail still comes, is shown and goes, and that all that is kept twice agrees. */
+/** Checks that mail is still delivered, shown and destroyed, and that redundant data agrees. */
 async function stillWorks(): Promise<void> {
   const { client, archive } = world;
   const id = await world.newEmail();
@@ -56,7 +56,7 @@ describe.each(Object.keys(goodCalls))("%s", (name) => {
     world = isReader(name) ? readers : await host.world();
   });
 
-  test("takes its good call", async () => {
+  test("accepts its good call", async () => {
     const args = await goodCall(name);
     const { responses } = await world.client.request([[name, args, "1"]]);
     expect(responses[0]![0]).toBe(name);
@@ -67,7 +67,7 @@ describe.each(Object.keys(goodCalls))("%s", (name) => {
     }
   });
 
-  test(`answers or refuses one that was spoiled`, { timeout: timeFor(usual, 1_000) }, async () => {
+  test(`answers or refuses spoiled calls`, { timeout: timeFor(usual, 1_000) }, async () => {
     const echo: Invocation = ["Core/echo", { a: [world.inbox, world.email], b: { "#a": true } }, "0"];
     await fc.assert(
       fc.asyncProperty(spoiler, async (spoil) => {
@@ -91,7 +91,7 @@ describe.each(Object.keys(goodCalls))("%s", (name) => {
   });
 });
 
-describe("what was once taken wrongly", () => {
+describe("values that were once accepted by mistake", () => {
   const text = "a\u0000b";
   const subscription = { deviceClientId: "d", url: "https://push.invalid/a" };
   beforeAll(async () => {
@@ -120,7 +120,7 @@ describe("what was once taken wrongly", () => {
     expect(Object.keys((answer.notCreated ?? answer.notSent) as object)).toEqual(["__proto__"]);
   });
 
-  test("arguments that come as a prototype", async () => {
+  test("arguments given as a prototype are refused", async () => {
     const proto = {
       ["__proto__"]: { sinceState: "1-0" },
       "#accountId": { resultOf: "0", name: "Core/echo", path: "/a" },

@@ -6,7 +6,7 @@ import { findBlob } from "../store/blobs/blob-refs.ts";
 import { unprepared } from "../store/core/sql.ts";
 import { keepUploads } from "./uploads.ts";
 
-/** Postgres dies within the first COMMIT. */
+/** Terminates the session within its first COMMIT. */
 const trap = [
   "CREATE SEQUENCE commits",
   `CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN

@@ -44,7 +44,7 @@ function addrSpec(tokens: Token[]): string {
   return out;
 }
 
-/** An address without angle brackets; words that are no part of it become the name. */
+/** An address without angle brackets. Words that are not part of the address become the name. */
 function bareAddress(tokens: Token[], comment: string | null): EmailAddress {
   const at = tokens.findLastIndex((token) => token.raw === "@");
   if (at === -1) return { name: comment, email: addrSpec(tokens) };
@@ -67,16 +67,16 @@ function bareAddress(tokens: Token[], comment: string | null): EmailAddress {
   return { name: phrase(rest) ?? comment, email: addrSpec(tokens.slice(start, end)) };
 }
 
-/** Collects mailboxes and groups while the tokens go by. */
+/** Collects mailboxes and groups from a stream of tokens. */
 class AddressList {
   readonly groups: EmailAddressGroup[] = [];
   #open: EmailAddressGroup | null = null;
   #words: Token[] = [];
-  /** Whether an @ is among them. */
+  /** True when an @ is among the words. */
   #hasAt = false;
   #angle: Token[] | null = null;
   #closed = false;
-  /** Words after the angle brackets: a name when another bracket follows, since someone forgot a comma. */
+  /** Words after the angle brackets. If another bracket follows, a comma is missing, and they are the next name. */
   #after: Token[] = [];
   #comment: string | null = null;
 
@@ -114,7 +114,7 @@ class AddressList {
 
   #colon(token: Token): void {
     if (this.#angle !== null) {
-      // RFC 5322 §4.4: what came before was a source route.
+      // RFC 5322 §4.4: what came before is a source route.
       if (!this.#closed) this.#angle = [];
     } else if (this.#open === null && this.#words.length > 0 && !this.#hasAt) {
       this.#open = { name: phrase(this.#words) ?? "", addresses: [] };

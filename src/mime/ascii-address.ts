@@ -4,7 +4,7 @@ const ascii = /^[\x00-\x7f]*$/;
 
 export const isAsciiText = (text: string): boolean => ascii.test(text);
 
-/** RFC 5890 §2.3.2.1: the domain in A-labels; an ASCII one as it is. Undefined where a label is none. */
+/** RFC 5890 §2.3.2.1: the domain in A-labels; an ASCII domain is unchanged. Undefined if a label is invalid. */
 export function asciiDomain(domain: string): string | undefined {
   if (isAsciiText(domain)) return domain;
   // The URL standard also decodes percent signs and drops tabs and line breaks.
@@ -14,7 +14,7 @@ export function asciiDomain(domain: string): string | undefined {
   return isDomain && found.split(".").every((label) => label.length <= 63) ? found : undefined;
 }
 
-/** RFC 6531 §3.2: the address as every server takes it; undefined where only SMTPUTF8 carries it. */
+/** RFC 6531 §3.2: the address in a form for every server; undefined when only SMTPUTF8 can carry it. */
 export function asciiAddress(address: string): string | undefined {
   if (isAsciiText(address)) return address;
   const at = address.lastIndexOf("@");

@@ -1,7 +1,7 @@
 import type { TransferDecoder } from "./transfer-decoder.ts";
 import { view } from "./view.ts";
 
-/** 1 for the characters of base64 and base64url: Buffer decodes both. */
+/** 1 for each character of base64 and base64url: Buffer decodes both. */
 const base64Chars = new Uint8Array(256);
 for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_") {
   base64Chars[char.charCodeAt(0)] = 1;
@@ -9,7 +9,7 @@ for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 
 const EQUALS = 0x3d;
 
-/** RFC 2045 §6.8: padding ends the data, whatever a mailing list appended after it. */
+/** RFC 2045 §6.8: padding ends the data, whatever a mailing list has appended. */
 function base64End(bytes: Uint8Array): number {
   const end = bytes.indexOf(EQUALS);
   return end === -1 ? bytes.length : end;
@@ -28,7 +28,7 @@ export function decodeBase64(bytes: Uint8Array): Buffer {
   return Buffer.from(view(bytes).toString("latin1", 0, end), "base64");
 }
 
-/** Four characters make three bytes: up to three of them wait for the next piece. */
+/** Four characters make three bytes, so up to three characters wait for the next piece. */
 export class Base64Decoder implements TransferDecoder {
   #waiting = "";
   #ended = false;
@@ -47,7 +47,7 @@ export class Base64Decoder implements TransferDecoder {
       kept = String.fromCharCode(byte) + kept;
       over--;
     }
-    // A piece too short to complete what waited takes nothing from it.
+    // A piece too short to complete the waiting characters uses none of them.
     const isShort = !this.#ended && count < 4;
     const text = isShort ? "" : this.#waiting + view(bytes).toString("latin1", 0, cut);
     this.#waiting = isShort ? this.#waiting + kept : kept;

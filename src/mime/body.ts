@@ -8,11 +8,11 @@ export interface BodyParts {
 
 const isMedia = (type: string): boolean => /^(image|audio|video)\//.test(type);
 
-/** Part of the body rather than an attachment. */
+/** True for a part of the body, as opposed to an attachment. */
 function isInline(part: Part, index: number, multipartType: string): boolean {
   if (part.disposition === "attachment") return false;
   if (part.type !== "text/plain" && part.type !== "text/html" && !isMedia(part.type)) return false;
-  // Only the first part of multipart/related is body; a later text with a file name is taken for an attachment.
+  // Only the first part of multipart/related is body. A later text with a file name counts as an attachment.
   return index === 0 || (multipartType !== "related" && (isMedia(part.type) || !part.name));
 }
 
@@ -24,7 +24,7 @@ interface Lists {
 
 function pushAlternative(part: Part, lists: Lists): void {
   const list = part.type === "text/plain" ? lists.text : part.type === "text/html" ? lists.html : lists.attachments;
-  // The other alternative may already have been chosen; then this one is in neither list.
+  // The other alternative may already have been chosen; then this part is in neither list.
   (list ?? lists.attachments).push(part);
 }
 
@@ -51,7 +51,7 @@ function decompose(parts: Part[], multipartType: string, inAlternative: boolean,
   }
   const { text, html } = lists;
   if (multipartType !== "alternative" || text === null || html === null) return;
-  // Found only one of the two: it stands in for the other.
+  // Only one of the two was found, so it stands in for the other.
   const onlyHtml = textLength === text.length && htmlLength !== html.length;
   const onlyText = htmlLength === html.length && textLength !== text.length;
   if (onlyHtml) for (const part of html.slice(htmlLength)) text.push(part);
@@ -69,8 +69,8 @@ const showable = /^(text\/(plain|html)$|(message|image|audio|video)\/)/;
 const signatureType = /^application\/(x-)?(pkcs7|pgp)-signature$/;
 
 /**
- * Nothing to download: images an HTML part shows (in multipart/related after the first part, with a Content-Id), signatures,
- * and versions of the text that were not chosen, like those for AMP and calendars.
+ * Parts that are not offered as attachments: images that an HTML part shows (in multipart/related after the first part,
+ * with a Content-Id), signatures, and versions of the text that were not chosen, such as AMP and calendars.
  */
 function hidden(root: Part): Set<Part> {
   const found = new Set<Part>();
@@ -88,10 +88,10 @@ function hidden(root: Part): Set<Part> {
   return found;
 }
 
-/** RFC 8621 §4.1.4: something to download that is neither inline nor embedded in the text. */
+/** RFC 8621 §4.1.4: true when there is something to download that is neither inline nor embedded in the text. */
 export function hasAttachment(root: Part): boolean {
   const not = hidden(root);
-  // An inline part that is no body can only be downloaded.
+  // An inline part that is not body can only be downloaded.
   const isShown = ({ type, disposition }: Part): boolean => disposition === "inline" && showable.test(type);
   return bodyParts(root).attachments.some((part) => !isShown(part) && !not.has(part));
 }

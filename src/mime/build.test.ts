@@ -57,7 +57,7 @@ function check(raw: string): void {
 }
 
 describe("encodeHeader", () => {
-  test("Text comes back", () => {
+  test("Text reads back as it was", () => {
     fc.assert(
       fc.property(text, (value) => {
         const raw = encodeHeader("Text", value);
@@ -91,7 +91,7 @@ describe("encodeHeader", () => {
   const name = fc.option(text.map((value) => value.trim()).filter((value) => value !== ""));
   const addresses = fc.array(fc.record({ name, email }), { maxLength: 8 });
 
-  test("Addresses come back", () => {
+  test("Addresses read back as they were", () => {
     fc.assert(
       fc.property(addresses, (list) => {
         const raw = encodeHeader("Addresses", list);
@@ -102,7 +102,7 @@ describe("encodeHeader", () => {
     );
   });
 
-  test("GroupedAddresses come back", () => {
+  test("GroupedAddresses read back as they were", () => {
     const group = fc.record({ name: text.map((value) => value.trim()), addresses });
     fc.assert(
       fc.property(addresses, fc.array(group, { maxLength: 3 }), (first, groups) => {
@@ -121,7 +121,7 @@ describe("encodeHeader", () => {
     expect(raw).not.toMatch(/\n[^ ]/);
   });
 
-  test("ids, URLs and dates come back", () => {
+  test("ids, URLs and dates read back as they were", () => {
     const ids = Array.from({ length: 20 }, (_, index) => `${index}.abc@example.com`);
     expect(asMessageIds(encodeHeader("MessageIds", ids))).toEqual(ids);
     expect(asUrls(encodeHeader("URLs", ["https://a.example/?x=1,2", "mailto:b@c"]))).toEqual([
@@ -133,7 +133,7 @@ describe("encodeHeader", () => {
     expect(encodeHeader("Date", "2014-10-30T14:12:00+08:00")).toBe(" Thu, 30 Oct 2014 14:12:00 +0800");
   });
 
-  test("Raw can not end its field", () => {
+  test("a Raw value cannot end its field", () => {
     expect(encodeHeader("Raw", " a\r\nBcc: x\0\r\n\r\nbody")).toBe(" a\r\n Bcc: x\r\n body");
     expect(encodeHeader("Raw", " a\r\n\tb")).toBe(" a\r\n\tb");
     fc.assert(
@@ -197,7 +197,7 @@ function same(bytes: Buffer, part: Part, built: BuildPart): void {
     expect(part[key]).toEqual(built[key] ?? null);
   if ("bytes" in content) {
     const found = partBytes(bytes, part);
-    // Attached messages may have no encoding: those that could never be sent are put right.
+    // Attached messages may not be encoded, so those that could not be sent are rewritten.
     const isAsItWas = built.type !== "message/rfc822" || isCarried(wireFaults(Buffer.from(content.bytes)), true);
     if (isAsItWas) expect(found.equals(content.bytes)).toBe(true);
     else expect(isCarried(wireFaults(found), true)).toBe(true);

@@ -6,12 +6,12 @@ import { wireAttached } from "./transport.ts";
 import { Unsendable } from "./unsendable.ts";
 import { view } from "./view.ts";
 import { wireField } from "./wire-field.ts";
-import { longestName } from "./wire-header.ts";
+import { maxNameLength } from "./wire-header.ts";
 import { identityOf, isCarried, wireFaults } from "./wire-scan.ts";
 
 export { encodeHeader } from "./encode.ts";
 
-/** RFC 8621 §4.6: a body part to be written. */
+/** RFC 8621 §4.6: a body part to be built. */
 export interface BuildPart {
   type: string;
   charset?: string | null;
@@ -20,10 +20,10 @@ export interface BuildPart {
   cid?: string | null;
   language?: string[] | null;
   location?: string | null;
-  /** More fields, values in Raw form. */
+  /** Additional fields; values in Raw form. */
   headers: HeaderField[];
   content: { text: string } | { bytes: Uint8Array } | { parts: BuildPart[] };
-  /** Of the type, besides those that are chosen here. */
+  /** Parameters of the type besides those chosen here. */
   params?: [string, string][];
 }
 
@@ -34,7 +34,7 @@ export interface BuildMessage {
 
 type Encoding = "7bit" | "8bit" | "binary" | "quoted-printable" | "base64";
 
-/** RFC 5322 §2.1.1: what text keeps to where that is possible. */
+/** RFC 5322 §2.1.1: the line length that text keeps to if possible. */
 const usualLine = 78;
 
 interface Built {
@@ -43,9 +43,9 @@ interface Built {
   encoding: Encoding;
 }
 
-const fieldName = new RegExp(`^[\\x21-\\x39\\x3b-\\x7e]{1,${longestName}}$`);
+const fieldName = new RegExp(`^[\\x21-\\x39\\x3b-\\x7e]{1,${maxNameLength}}$`);
 
-/** RFC 6532: UTF-8 may stay as it is until the message leaves. */
+/** RFC 6532: UTF-8 may stay until the message is sent. */
 const asWritten = { keepUtf8: true, isAttached: true };
 
 function field(name: string, value: string): string {
@@ -53,7 +53,7 @@ function field(name: string, value: string): string {
   return wireFaults(Buffer.from(line)).longLine ? wireField(name, value, asWritten) : line;
 }
 
-/** The identity encoding that tells the truth about these bytes (RFC 2045 §2.7 to §2.9). */
+/** The identity encoding that describes these bytes correctly (RFC 2045 §2.7 to §2.9). */
 function identity(bytes: Buffer): Encoding {
   const faults = wireFaults(bytes);
   return isCarried(faults, true) ? identityOf(faults) : "binary";
@@ -75,10 +75,10 @@ function encodeBytes(type: string, bytes: Buffer): { body: Buffer; encoding: Enc
   return { body, encoding: identity(body) };
 }
 
-/** RFC 2046 §5.2: these may have no encoding that changes anything. RFC 6532 §3.7 lets message/global have any. */
+/** RFC 2046 §5.2: these types must not be encoded. RFC 6532 §3.7 allows encoding for message/global. */
 const isMessageType = (type: string): boolean => type.startsWith("message/") && !type.startsWith("message/global");
 
-/** What no server could be sent is refused when it is to be sent: a draft may hold it. */
+/** A draft may hold a message that no server would accept; it is refused when it is sent. */
 function attachedMessage(bytes: Buffer): Buffer {
   try {
     return wireAttached(bytes, true);
@@ -88,7 +88,7 @@ function attachedMessage(bytes: Buffer): Buffer {
   }
 }
 
-/** RFC 2046 §5.1.1: the boundary must not be in what it parts. Encoded content cannot hold "=_". */
+/** RFC 2046 §5.1.1: the boundary must not occur in the parts. Encoded content cannot contain "=_". */
 function chooseBoundary(children: Built[], random: (bytes: number) => Buffer): string {
   for (let attempt = 0; ; attempt++) {
     const boundary = `=_${random(12).toString("hex")}${attempt === 0 ? "" : attempt}`;
@@ -121,7 +121,7 @@ function leafType({ type }: BuildPart): string {
   return mediaType.test(type) && !/^multipart\//i.test(type) ? type : "application/octet-stream";
 }
 
-/** The type of the first leaf: what multipart/related must name (RFC 2387 §3.1). */
+/** The type of the first leaf, which multipart/related must name (RFC 2387 §3.1). */
 function firstType(part: BuildPart): string {
   return "parts" in part.content ? part.type : leafType(part);
 }
@@ -154,7 +154,7 @@ function buildContent(
   };
 }
 
-/** RFC 2045 §3: a part's header (without the empty line) and body. */
+/** RFC 2045 §3: the header (without the empty line) and body of a part. */
 function buildPart(part: BuildPart, random: (bytes: number) => Buffer): Built {
   const { type, params, body, encoding } = buildContent(part, random);
   const isMultipart = "parts" in part.content;
@@ -167,7 +167,7 @@ function buildPart(part: BuildPart, random: (bytes: number) => Buffer): Built {
     if (!own.has(fieldTitle.toLowerCase())) header += field(fieldTitle, value);
   };
   for (const { name: extra, value } of part.headers) {
-    // What tells how to read the body is ours to say.
+    // We set the fields that say how to read the body.
     const ours =
       /^(content-transfer-encoding|mime-version)$/i.test(extra) || (isMultipart && /^content-type$/i.test(extra));
     if (fieldName.test(extra) && !ours) header += field(extra, safeRaw(value));
@@ -187,7 +187,7 @@ function buildPart(part: BuildPart, random: (bytes: number) => Buffer): Built {
   return { header, body, encoding };
 }
 
-/** RFC 5322, RFC 2045: the bytes of a message. `random` makes the boundaries. */
+/** RFC 5322, RFC 2045: the bytes of a message. `random` is used for boundaries. */
 export function buildMessage(message: BuildMessage, random: (bytes: number) => Buffer): Buffer {
   const { header, body } = buildPart(message.body, random);
   let top = "";

@@ -1,11 +1,11 @@
 import iconv from "iconv-lite";
 
-/** Labels of one set of characters, without their punctuation: IANA's, the Encoding Standard's, and those of programs. */
+/** Labels of each charset without punctuation: IANA's, the Encoding Standard's, and those that mail programs use. */
 const aliases: Record<string, string> = {
   "utf-8": "utf8 utf8mb4 utf8mb3 unicode11utf8 unicode20utf8 utf8mac utf8sig utf8bom utf8n cp65001 65001 cp1208",
   "us-ascii":
     "usascii ascii ascii8bit us 646 iso646us iso646irv iso646irv1991 iso646kr ksc5636 ansix341968 ansix341986 isoir6 cp367 ibm367 cp20127 7bit",
-  // As browsers read it.
+  // Browsers read it as windows-1252.
   "iso-8859-1":
     "iso88591 iso885911987 latin1 l1 isolatin1 isoir100 cp819 ibm819 88591 isoiec88591 windows28591 ansi cp28591 windows1252http iso88591windows31latin1",
   "windows-1254": "iso88599 iso885991989 latin5 l5 isolatin5 isoir148 88599 cp28599",
@@ -60,10 +60,10 @@ const known = new Map(
   Object.entries(aliases).flatMap(([name, labels]) => labels.split(" ").map((label) => [label, name])),
 );
 
-/** iconv-lite also offers base64 and hex as "encodings"; a charset label must not reach them. */
+/** iconv-lite also offers base64 and hex as "encodings", which a charset label must not select. */
 const notCharsets = /^(base64|hex|binary|internal|_)/;
 
-/** ISO 8859 by its number alone, or by its code page; latin-2 as iso-latin-2; DOS code pages by other names. */
+/** ISO 8859 by number alone or by code page; latin-2 as iso-latin-2; other names of DOS code pages. */
 function numbered(squashed: string): string {
   return squashed
     .replace(/^(?:iso)?8859(\d{1,2})(?:198\d|199\d)?$/, "iso8859$1")
@@ -74,15 +74,15 @@ function numbered(squashed: string): string {
 }
 
 const found = new Map<string, string | undefined>();
-const mostRemembered = 1000;
-const longest = 100;
+const maxRemembered = 1000;
+const maxLabelLength = 100;
 
-/** The name under which we decode a charset; undefined where we cannot. */
+/** The name under which we decode a charset; undefined if we cannot. */
 export function charsetNamed(label: string): string | undefined {
-  if (label.length > longest) return undefined;
+  if (label.length > maxLabelLength) return undefined;
   const text = label.trim().toLowerCase();
   if (!found.has(text)) {
-    if (found.size >= mostRemembered) found.clear();
+    if (found.size >= maxRemembered) found.clear();
     found.set(text, charsetOf(text));
   }
   return found.get(text);

@@ -6,7 +6,7 @@ import { decodeCharset, decodeCharsetHead, isKnownCharset } from "./charset.ts";
 const bytesOf = (text: string) => Buffer.from(text, "latin1");
 const decode = (bytes: Buffer, label: string) => decodeCharset(bytes, label);
 
-/** A text, its bytes in a charset, and the labels under which mail has it. */
+/** A text, its bytes in a charset, and the labels that mail uses for the charset. */
 const samples: [string, Buffer, string][] = [
   [
     "日本語①髙ﾃｽﾄ",
@@ -113,7 +113,7 @@ test.each(samples.flatMap(([text, bytes, labels]) => labels.split(" ").map((labe
   "$label",
   ({ label, text, bytes }) => {
     expect(decode(bytes, label)).toEqual({ text, problem: false });
-    // And from the head of much more.
+    // Also from the head of a longer input.
     const long = Buffer.concat(Array.from({ length: 40 }, () => bytes));
     expect(text.repeat(40).startsWith(decodeCharsetHead(long, label)!.text)).toBe(true);
   },
@@ -131,7 +131,7 @@ test.each([
   "unknown-8bit",
   "",
   "-",
-])("%j is no charset: UTF-8 or windows-1252 is guessed, and told as a problem", (label) => {
+])("%j is not a charset: UTF-8 or windows-1252 is guessed, and a problem reported", (label) => {
   expect(isKnownCharset(label)).toBe(false);
   expect(decode(Buffer.from("aGk= ü"), label)).toEqual({ text: "aGk= ü", problem: true });
   expect(decode(bytesOf("\xfc"), label)).toEqual({ text: "ü", problem: true });
@@ -170,7 +170,7 @@ describe("ISO-2022 and HZ", () => {
     ["iso-2022-jp", "\x1b[m", "\ufffd[m"],
     ["iso-2022-kr", "\x0eGQ1", "한\ufffd"],
     ["hz-gb-2312", "~{VPN", "中\ufffd"],
-  ])("%s %j is told as a problem", (label, raw, text) => {
+  ])("%s %j is reported as a problem", (label, raw, text) => {
     expect(decode(bytesOf(raw), label)).toEqual({ text, problem: true });
   });
 
@@ -188,7 +188,7 @@ describe("ISO-2022 and HZ", () => {
     );
   });
 
-  test("a long text takes no time", () => {
+  test("a long text is decoded in time", () => {
     const started = performance.now();
     decode(Buffer.from("\x1b$AVP\x1b$(CGQ".repeat(50_000)), "iso-2022-jp-2");
     decode(Buffer.from(`\x1b$B${"F|".repeat(500_000)}`), "iso-2022-jp");

@@ -6,7 +6,7 @@ import { view } from "./view.ts";
 
 export interface Decoded {
   text: string;
-  /** The charset was unknown, or some bytes were not of it. */
+  /** The charset was unknown, or some bytes are invalid in it. */
   problem: boolean;
 }
 
@@ -20,16 +20,16 @@ function decodeKnown(bytes: Buffer, name: string): string {
   return iconv.decode(bytes, name === "iso-8859-1" ? "windows-1252" : name);
 }
 
-/** UTF-8 when it is that, else what most old mail without a label was written in. */
+/** UTF-8 if the bytes are valid UTF-8, otherwise the charset of most old unlabelled mail. */
 function guess(bytes: Buffer, problem: boolean): Decoded {
-  // RFC 1468: old Japanese mail has no label, but begins every run of kanji so.
+  // RFC 1468: old Japanese mail has no label, but begins every run of kanji with this sequence.
   if (isAscii(bytes) && (bytes.includes("\x1b$B") || bytes.includes("\x1b$@"))) {
     return { text: decodeIso2022(bytes, "iso-2022-jp"), problem };
   }
   return { text: isUtf8(bytes) ? bytes.toString("utf8") : iconv.decode(bytes, "windows-1252"), problem };
 }
 
-/** Never throws; malformed sections become U+FFFD. */
+/** Decodes bytes; never throws. Malformed sequences become U+FFFD. */
 export function decodeCharset(input: Uint8Array, charset: string | null): Decoded {
   const bytes = view(input);
   if (charset === null) return guess(bytes, !isUtf8(bytes));
@@ -45,22 +45,25 @@ export function decodeCharset(input: Uint8Array, charset: string | null): Decode
   }
 }
 
-/** Decoders for several bytes a character, told that all ends where the head was cut, say at most so much about it. */
+/** How many characters at the cut end of a head may change when the rest follows, in multi-byte charsets. */
 const unsure = 16;
 
-/** Bytes that every guess reads the same way. */
+/** True for bytes that every guess decodes the same way. */
 function isPlain(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte < 0x80 && byte !== 0x0e && byte !== 0x0f && byte !== 0x1b);
 }
 
-/** Without a last UTF-8 character that was cut in two. */
+/** Removes a last UTF-8 character that was cut. */
 export function wholeCharacters(bytes: Buffer): Buffer {
   let end = bytes.length;
   while (end > 0 && bytes.length - end < 4 && (bytes[end - 1]! & 0xc0) === 0x80) end--;
   return end > 0 && bytes[end - 1]! >= 0xc0 ? bytes.subarray(0, end - 1) : bytes;
 }
 
-/** From the first bytes of many: how `decodeCharset` of all begins; undefined where only all can tell. */
+/**
+ * From the first bytes of a longer input: how `decodeCharset` of the whole begins; undefined when only the whole can
+ * tell.
+ */
 export function decodeCharsetHead(bytes: Buffer, charset: string | null): Decoded | undefined {
   const name = charset === null ? undefined : charsetNamed(charset);
   if (name === "utf-8") return decodeCharset(wholeCharacters(bytes), name);

@@ -69,13 +69,13 @@ test.each<[string, string | null]>([
   ["Nov 29,2026,20:00:00 +0000", at("Z")],
   ["Sun, 29 Nov 2026 20.00.00 +0000", at("Z")],
   ["Sun, 9 Nov 2026 9:00:00 +0000", "2026-11-09T09:00:00Z"],
-  // Of programs that speak to their user.
+  // Names of days and months in the user's language.
   ["So, 29 Nov 2026 20:00:00 +0100", at("+01:00")],
   ["Do, 1 Okt 2026 10:00:00 +0200", "2026-10-01T10:00:00+02:00"],
   ["mar., 1 déc. 2026 10:00:00 +0100", "2026-12-01T10:00:00+01:00"],
   ["1 juil. 2026 10:00:00 +0200", "2026-07-01T10:00:00+02:00"],
   ["Di, 3 März 2026 10:00:00 +0100", "2026-03-03T10:00:00+01:00"],
-  // None.
+  // Not dates.
   ["", null],
   ["yesterday", null],
   ["1764446400", null],
@@ -114,7 +114,7 @@ test("what we write we read, with its offset", () => {
   );
 });
 
-test("any text takes no time", () => {
+test("any text is read in time", () => {
   const started = performance.now();
   for (const piece of ["1 ", "a", "a ", "1-", "1:", "Nov ", "+", "(", "1 Nov 2026 10:00 "])
     asDate(piece.repeat(1000 / piece.length));

@@ -5,7 +5,7 @@ import { withoutComments } from "./tokens.ts";
 const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
-/** RFC 5322 §4.3: the zones with a known offset; all others, the military letters too, count as unknown, so UTC. */
+/** RFC 5322 §4.3: the zones with a known offset. All others, including military letters, count as unknown, so UTC. */
 const zones: Record<string, string> = {
   EST: "-0500",
   EDT: "-0400",
@@ -17,7 +17,7 @@ const zones: Record<string, string> = {
   PDT: "-0700",
 };
 
-/** Months as some programs write them in the language of their user, by how they begin. */
+/** Month names in other languages, as some programs write them, by their first letters. */
 const otherMonths: Record<string, number> = {
   ...{
     ene: 1,
@@ -44,7 +44,7 @@ const weekday = "(?:\\p{L}+\\.? )?";
 const zone = "(?: ?(?<zone>\\D.*))?";
 const form = (pattern: string) => new RegExp(`^${pattern}$`, "u");
 
-/** RFC 5322 §3.3 and what else is found: RFC 850 (hyphens), Date() of JavaScript, asctime, ISO 8601. */
+/** RFC 5322 §3.3 and other forms found in mail: RFC 850 (hyphens), JavaScript's Date(), asctime, ISO 8601. */
 const forms = [
   form(`${weekday}${day}[ -]*${month}[ -]+${year} ${time}${zone}`),
   form(`${weekday}${month} ${day} ${year} ${time}${zone}`),
@@ -67,9 +67,9 @@ function monthNumber(name: string): number {
   );
 }
 
-/** Some write a name before the offset, a colon within it or a remark after it. */
+/** Some programs write a name before the offset, a colon inside it or a comment after it. */
 const numericZone = /^(?:[A-Z]{1,5})? ?([+-]\d{1,2})(?::?(\d{2}))?(?:[ [].*)?$/;
-/** A name, or several words. The halves of a day are none. */
+/** A zone name of one or more words; AM and PM are not zones. */
 const namedZone = /^(?![AP]M\b)[A-Z][A-Z/_ -]{0,60}$/;
 
 /** RFC 5322 §4.3: years of two or three digits. */
@@ -79,7 +79,7 @@ function fullYear(text: string): number {
   return text.length === 3 ? 1900 + year : year;
 }
 
-/** RFC 3339 time-offset of a zone, or undefined when it cannot be one. Without one it is as RFC 5322's -0000. */
+/** The RFC 3339 time-offset of a zone; undefined if invalid. A missing zone counts as RFC 5322's -0000. */
 function offset(text: string): string | undefined {
   const upper = text.trim().toUpperCase().replace("\u2212", "-");
   if (upper === "") return "Z";
@@ -93,7 +93,10 @@ function offset(text: string): string | undefined {
 
 const two = (value: number): string => String(value).padStart(2, "0");
 
-/** RFC 8621 §4.1.2.6: RFC 5322 §3.3, its obsolete forms and others that mail has, to RFC 3339, or null. */
+/**
+ * RFC 8621 §4.1.2.6: converts an RFC 5322 §3.3 date, its obsolete forms and others found in mail to RFC 3339; null if
+ * unreadable.
+ */
 export function asDate(raw: string): string | null {
   if (raw.length > 1000) return null;
   const text = withoutComments(unfold(raw))
@@ -110,7 +113,7 @@ export function asDate(raw: string): string | null {
 }
 
 function dateOf(found: Record<string, string | undefined>): string | null {
-  // A date alone stands for its midnight.
+  // A date without a time means midnight.
   const { day, hour = "0", minute = "00", second = "0" } = found;
   const month = monthNumber(found.month!);
   const year = fullYear(found.year!);
@@ -119,13 +122,13 @@ function dateOf(found: Record<string, string | undefined>): string | null {
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return null;
   const lastDay = new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
   if (Number(day) < 1 || Number(day) > lastDay) return null;
-  // A leap second would be no date to most who read it.
+  // Most readers reject a leap second.
   const seconds = Math.min(Number(second), 59);
   const clock = `${two(Number(hour))}:${minute}:${two(seconds)}`;
   return `${String(year).padStart(4, "0")}-${two(month)}-${two(Number(day))}T${clock}${time}`;
 }
 
-/** RFC 5322 §3.3: a JMAP Date as date-time, keeping its offset; undefined when it is none. */
+/** RFC 5322 §3.3: a JMAP Date as date-time with its offset; undefined if invalid. */
 export function encodeDate(value: string): string | undefined {
   const match = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(value);
   if (match === null) return undefined;

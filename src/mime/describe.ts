@@ -13,7 +13,7 @@ interface ContentFields {
   location?: string;
 }
 
-/** Whether `describe` looks at fields of that name. */
+/** True for field names that `describe` uses. */
 export const isDescriptive = (name: string): boolean => name.length >= 10 && /^content-/i.test(name);
 
 function contentFields(fields: HeaderField[]): ContentFields {
@@ -30,7 +30,7 @@ function contentFields(fields: HeaderField[]): ContentFields {
   return found;
 }
 
-/** RFC 2045 §6.1, the names that uuencode has, and what some write for them; without punctuation. */
+/** RFC 2045 §6.1, other names of uuencode, and common misspellings; without punctuation. */
 const encodings = new Map<string, TransferEncoding>(
   Object.entries({
     "7bit": "7bit 7bits 7 sevenbit",
@@ -54,7 +54,7 @@ function transferEncoding(raw: string | undefined): TransferEncoding {
 /** RFC 2392, RFC 2045 §7 */
 function contentId(raw: string): string | null {
   const text = withoutComments(unfold(raw)).trim();
-  // A long one may be folded.
+  // A long id may be folded.
   return (/<([^<>]*)>/.exec(text)?.[1] ?? text).replace(/\s+/g, "") || null;
 }
 
@@ -70,8 +70,8 @@ function languages(raw: string): string[] | null {
 const mediaType = /^[!#$%&'*+.^_`{|}~\w-]+\/[!#$%&'*+.^_`{|}~\w-]+$/;
 
 /**
- * RFC 2045 §5.2: text/plain is what a value that cannot be read should stand for; but where it begins as what is no
- * text (`image/not/valid`, `application`), the bytes are to be downloaded, not shown.
+ * RFC 2045 §5.2: an unreadable value counts as text/plain, unless it begins like a type that is not text
+ * (`image/not/valid`, `application`): then the bytes are to be downloaded, not shown.
  */
 function typeOfBroken(value: string): string {
   return /^(application|audio|font|image|message|model|video)\b/.test(value)
@@ -79,7 +79,7 @@ function typeOfBroken(value: string): string {
     : "text/plain";
 }
 
-/** RFC 8621 §4.1.4: the properties a part's header gives, and the boundary when it is a multipart. */
+/** RFC 8621 §4.1.4: the properties that a part's header gives, and the boundary of a multipart. */
 export function describe(fields: HeaderField[], inDigest: boolean): { part: Part; boundary: string | null } {
   const content = contentFields(fields);
   const given = content.type === undefined ? undefined : parseParameterised(content.type);
@@ -90,10 +90,10 @@ export function describe(fields: HeaderField[], inDigest: boolean): { part: Part
   let boundary: string | null = null;
   if (type.startsWith("multipart/")) {
     boundary = (given?.params.get("boundary") ?? (given && parameter(given, "boundary")))?.trimEnd() ?? null;
-    // Without a boundary there are no parts; as text the content can at least be read.
+    // Without a boundary there are no parts, but the content can be read as text.
     if (boundary === null || boundary === "") type = "text/plain";
   }
-  // RFC 8621 §4.1.4 says it of every part without the field, in a digest too.
+  // RFC 8621 §4.1.4 says so for every part without the field, in a digest too.
   const implicit = content.type === undefined || type.startsWith("text/") ? "us-ascii" : null;
   const disposition = content.disposition === undefined ? undefined : parseParameterised(content.disposition);
   const part: Part = {
@@ -112,6 +112,6 @@ export function describe(fields: HeaderField[], inDigest: boolean): { part: Part
     size: 0,
     parts: null,
   };
-  // As the walker compares: one character a byte.
+  // In the form that the walker compares: one character per byte.
   return { part, boundary: boundary ? Buffer.from(boundary, "utf8").toString("latin1") : null };
 }

@@ -3,16 +3,16 @@ import { encodeDate } from "./date.ts";
 import type { HeaderForm } from "./headers.ts";
 import { encodeWords, looksEncoded } from "./words.ts";
 
-/** RFC 2047 §2: of lines with encoded words; RFC 5322 §2.1.1 allows others two more. */
+/** RFC 2047 §2: the limit for lines with encoded words. RFC 5322 §2.1.1 allows two more for others. */
 const lineLength = 76;
-/** Of a field's name and colon, where they are not told: most are shorter. */
+/** Assumed length of a field's name and colon when it is not given; most are shorter. */
 const usualName = 20;
-/** Longer words cannot be folded, so they are encoded: lines may have no more than 998 octets. */
-const longestWord = 200;
+/** Longer words are encoded, since they cannot be folded: a line may have at most 998 octets. */
+const maxWordLength = 200;
 
 const isPrintable = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
 
-/** Line breaks and tabs to spaces, other control characters out. */
+/** Turns line breaks and tabs into spaces and removes other control characters. */
 const clean = (text: string): string =>
   text
     .toWellFormed()
@@ -20,8 +20,8 @@ const clean = (text: string): string =>
     .replace(/[\x00-\x1f\x7f-\x9f]/g, "");
 
 /**
- * RFC 5322 §2.2.3: joins pieces, each beginning with the white space before it, in lines of 76 where that is possible.
- * `nameLength` is that of the field's name and colon.
+ * RFC 5322 §2.2.3: joins pieces into lines of 76 if possible. Each piece begins with the white space before it.
+ * `nameLength`: of the field's name and colon.
  */
 export function fold(pieces: string[], nameLength = usualName): string {
   let out = "";
@@ -37,13 +37,16 @@ export function fold(pieces: string[], nameLength = usualName): string {
   return out;
 }
 
-/** The words with the spaces before them; without a last run of spaces, over which the expression would go again and again. */
+/**
+ * The words, each with the spaces before it. Trimmed first, since the expression would scan a last run of spaces
+ * repeatedly.
+ */
 const words = (text: string): string[] => text.trimEnd().match(/ *[^ ]+/g) ?? [];
 
-/** So many spaces that a line could not hold them. */
+/** True for a run of spaces too long for a line. */
 const isStretched = (text: string): boolean => / {60}/.test(text);
 
-/** RFC 8621 §4.1.2.2: what `asText` reads back, encoded words only where they are needed. */
+/** RFC 8621 §4.1.2.2: the inverse of `asText`; uses encoded words only if needed. */
 function encodeText(value: string, nameLength: number): string {
   const text = clean(value);
   const stretched = isStretched(text);
@@ -52,13 +55,13 @@ function encodeText(value: string, nameLength: number): string {
     stretched ||
     !isPrintable(word) ||
     looksEncoded(word) ||
-    word.length > longestWord ||
+    word.length > maxWordLength ||
     (word === "" && all.length > 1 && (index === 0 || index === all.length - 1));
   const first = all.findIndex(needs);
   if (first === -1) return fold(words(` ${all.join(" ")}`), nameLength) || " ";
   const last = all.findLastIndex(needs);
   const encoded = encodeWords(all.slice(first, last + 1).join(" "), first === 0 ? nameLength : 0);
-  // A run of spaces beside an encoded word stays as it is.
+  // A run of spaces beside an encoded word is kept.
   const before = first === 0 ? "" : ` ${all.slice(0, first).join(" ")}`;
   const gap = before.slice(before.trimEnd().length);
   const after = last === all.length - 1 ? "" : ` ${all.slice(last + 1).join(" ")}`;
@@ -68,16 +71,16 @@ function encodeText(value: string, nameLength: number): string {
 
 const atoms = /^[\w!#$%&'*+\-/=?^`{|}~]+(?: [\w!#$%&'*+\-/=?^`{|}~]+)*$/;
 
-/** RFC 5322 §3.2.5: a display name in pieces. `taken`: so much of its line. */
+/** RFC 5322 §3.2.5: a display name in pieces. `taken`: how much of its line is used. */
 function phrase(name: string, taken: number): string[] {
   const text = clean(name);
-  const short = text.split(" ").every((word) => word.length <= longestWord);
+  const short = text.split(" ").every((word) => word.length <= maxWordLength);
   if (!isPrintable(text) || !short || isStretched(text)) return encodeWords(text, taken).map((word) => ` ${word}`);
   if (atoms.test(text) && !looksEncoded(text)) return words(` ${text}`);
   return words(` "${text.replace(/["\\]/g, "\\$&")}"`);
 }
 
-/** RFC 5322 §3.4.1. What a draft has in place of an address is kept when it cannot break out of the brackets. */
+/** RFC 5322 §3.4.1. Keeps a draft's invalid address if it cannot break out of the brackets. */
 function addrSpec(email: string): string {
   const text = clean(email).trim();
   const at = text.lastIndexOf("@");
@@ -97,7 +100,7 @@ function mailbox({ name, email }: EmailAddress, taken: number): string[] {
   return [...(named ? phrase(name, taken) : []), ` <${spec}>`];
 }
 
-/** Items one after the other, with the separator at the end of each but the last. */
+/** Joins items, with the separator at the end of each except the last. */
 function list(items: string[][], separator: string): string[] {
   return items.flatMap((pieces, index) => {
     const end = index === items.length - 1 ? "" : separator;
@@ -117,7 +120,7 @@ function group({ name, addresses }: EmailAddressGroup, taken: number): string[][
 
 const bracketed = (values: string[]): string[] => values.map((value) => ` <${clean(value).replace(/[\s<>]/g, "")}>`);
 
-/** RFC 8621 §4.1.2.1: a Raw value as it may stand in a message: it can neither end the field nor hold NUL. */
+/** RFC 8621 §4.1.2.1: makes a Raw value safe for a message: it can neither end the field nor contain NUL. */
 export function safeRaw(value: string): string {
   const lines = value
     .toWellFormed()
@@ -132,8 +135,8 @@ export function safeRaw(value: string): string {
 }
 
 /**
- * RFC 8621 §4.1.2, §4.6: the Raw value, folded, of a JMAP value in a form. The value has the type of the form;
- * `nameLength` is that of the field's name and colon.
+ * RFC 8621 §4.1.2, §4.6: the folded Raw value of a JMAP value in a form. The value must have the type of the form.
+ * `nameLength`: of the field's name and colon.
  */
 export function encodeHeader(form: HeaderForm, value: unknown, nameLength = usualName): string {
   const folded = (pieces: string[]): string => fold(pieces, nameLength) || " ";
@@ -169,7 +172,7 @@ export function encodeHeader(form: HeaderForm, value: unknown, nameLength = usua
 
 const token = /^[\w!#$%&'*+\-.^`{|}~]+$/;
 
-/** RFC 2231 §3, §4: the value in percent-encoded pieces when it is not plain. */
+/** RFC 2231 §3, §4: the value, in percent-encoded pieces if it is not plain. */
 function extended(name: string, value: string): string[] {
   const room = 55;
   const pieces: string[] = [""];

@@ -66,7 +66,7 @@ const others: Record<string, string> = {
 const named = new Map(Object.entries(others));
 for (const [index, name] of latin1.split(" ").entries()) named.set(name, String.fromCharCode(0xa0 + index));
 
-/** What the numbers 128 to 159 mean in HTML: windows-1252. */
+/** HTML reads the numbers 128 to 159 as windows-1252. */
 const c1 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ";
 
 function numeric(text: string): string | undefined {

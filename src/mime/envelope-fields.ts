@@ -12,7 +12,7 @@ export function withoutBcc(message: Buffer): Buffer {
   return cutOut(message, places);
 }
 
-/** The message without these octets, which are given in order. */
+/** The message without these ranges of octets, which must be in order. */
 export function cutOut(message: Buffer, ranges: readonly Range[]): Buffer {
   if (ranges.length === 0) return message;
   const kept: Buffer[] = [];
@@ -24,7 +24,9 @@ export function cutOut(message: Buffer, ranges: readonly Range[]): Buffer {
   return Buffer.concat([...kept, message.subarray(from)]);
 }
 
-/** RFC 5321 §4.4: header fields in front of all others; `text` is whole fields, with or without the last line break. */
+/**
+ * RFC 5321 §4.4: puts header fields in front of all others. `text`: whole fields, with or without the last line break.
+ */
 export function prependHeader(message: Uint8Array, text: string): Buffer {
   return Buffer.concat([Buffer.from(text === "" || text.endsWith("\r\n") ? text : `${text}\r\n`, "utf8"), message]);
 }

@@ -9,16 +9,16 @@ export interface HeaderField {
 const ignore = (): void => {};
 
 /**
- * RFC 5322 §2.1: where the header block starting at `start` ends: after the line break of its last line, before the
- * empty line. A block whose first line is no header field is empty: the body starts at once.
+ * RFC 5322 §2.1: the end of the header block that starts at `start`: after the line break of its last line, before the
+ * empty line. A block whose first line is not a header field is empty, and the body starts at once.
  */
 export function headerEnd(message: Uint8Array, start = 0): number {
   return scanHeader(message, ignore, { start });
 }
 
 /**
- * RFC 8621 §4.1.2.1: the fields of a header block (or of a whole message) in order, in Raw form. There may be very many:
- * nothing is made of those whose name is not to be kept.
+ * RFC 8621 §4.1.2.1: the fields of a header block (or of a whole message) in order, in Raw form. There may be very
+ * many, so fields that `keep` rejects cost nothing.
  */
 export function parseHeader(bytes: Uint8Array, keep?: (name: string) => boolean): HeaderField[] {
   return readHeader(bytes, keep).fields;
@@ -38,7 +38,7 @@ export function readHeader(
   return { fields, end };
 }
 
-/** RFC 5322 §2.2.3: the line breaks go, the white space after them stays. */
+/** RFC 5322 §2.2.3: removes the line breaks and keeps the white space after them. */
 export function unfold(raw: string): string {
   return raw.includes("\n") ? raw.replace(/\r?\n/g, "") : raw;
 }

@@ -1,19 +1,21 @@
 import { type Parameterised, parameter } from "./params.ts";
 
-/** RFC 3676 §4: whether a paragraph's lines end in a blank that is no part of it. */
+/** RFC 3676 §4: true when the blank at the end of a paragraph's line is not part of the text. */
 export function isDelSp(contentType: Parameterised): boolean {
   const has = (name: string, value: string) => parameter(contentType, name)?.trim().toLowerCase() === value;
   return contentType.value === "text/plain" && has("format", "flowed") && has("delsp", "yes");
 }
 
 const line = /^(>*) ?(.*)$/s;
-/** §4.3: it ends in a blank, but nothing follows it. */
+/** RFC 3676 §4.3: ends in a blank, but does not continue on the next line. */
 const signature = "-- ";
 
-/** RFC 3676 §4.2: each paragraph on one line, for text where `isDelSp`; a word that the sender's program cut is whole again. */
+/**
+ * RFC 3676 §4.2: puts each paragraph on one line, for text with `isDelSp`; joins words that the sender's program cut.
+ */
 export function joinFlowed(text: string): string {
   const joined: string[] = [];
-  /** How deep the paragraph is quoted that the last line did not end. */
+  /** The quote depth of the paragraph that the last line left open. */
   let open: number | undefined;
   for (const raw of text.split("\n")) {
     const [, quotes, content] = line.exec(raw)!;

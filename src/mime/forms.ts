@@ -9,11 +9,11 @@ export function asText(raw: string): string {
 }
 
 interface Bracketed {
-  /** What stands between < and >, white space and comments removed. */
+  /** The text between < and >, without white space and comments. */
   inner: string;
-  /** A comma came before it, or nothing did. */
+  /** A comma precedes it, or nothing. */
   afterComma: boolean;
-  /** Something else came before it. */
+  /** Other text precedes it. */
   afterText: boolean;
 }
 
@@ -24,7 +24,7 @@ function bracketed(raw: string): Bracketed[] {
   let afterText = false;
   eachToken(unfold(raw), (token) => {
     if (token.kind === "comment") {
-      // Parentheses in a URL or an id are part of it.
+      // Parentheses in a URL or an id belong to it.
       if (inner !== null) inner += token.raw;
     } else if (token.raw === "<") {
       inner = "";
@@ -45,15 +45,15 @@ function bracketed(raw: string): Bracketed[] {
 }
 
 /**
- * RFC 8621 §4.1.2.5: a list of msg-id (RFC 5322 §3.6.4). The obsolete syntax allows phrases between them; without any
- * id in brackets the parse fails.
+ * RFC 8621 §4.1.2.5: a list of msg-id (RFC 5322 §3.6.4). The obsolete syntax allows phrases between them. Null without
+ * any id in brackets.
  */
 export function asMessageIds(raw: string): string[] | null {
   const ids = bracketed(raw).map((id) => id.inner);
   return ids.length === 0 ? null : ids;
 }
 
-/** RFC 8621 §4.1.2.7: RFC 2369 §2 says what to ignore: all from the first item on that is no URL in brackets. */
+/** RFC 8621 §4.1.2.7: ignores everything from the first item that is not a URL in brackets, as RFC 2369 §2 says. */
 export function asUrls(raw: string): string[] | null {
   const urls: string[] = [];
   for (const { inner, afterComma, afterText } of bracketed(raw)) {

@@ -66,7 +66,7 @@ describe("asAddresses", () => {
   const example =
     ' "  James Smythe" <james@example.com>, Friends:\r\n  jane@example.com, =?UTF-8?Q?John_Sm=C3=AEth?=\r\n  <john@example.com>;';
 
-  test("the example of RFC 8621", () => {
+  test("reads the example of RFC 8621", () => {
     expect(asAddresses(example)).toEqual([
       { name: "James Smythe", email: "james@example.com" },
       { name: null, email: "jane@example.com" },

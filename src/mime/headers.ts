@@ -12,7 +12,7 @@ export { asMessageIds, asText, asUrls } from "./forms.ts";
 /** RFC 8621 §4.1.2 */
 export type HeaderForm = "Raw" | "Text" | "Addresses" | "GroupedAddresses" | "MessageIds" | "Date" | "URLs";
 
-/** RFC 8621 §4.1.3: what a property `header:NAME:asFORM:all` asks for. */
+/** RFC 8621 §4.1.3: the request in a property `header:NAME:asFORM:all`. */
 export interface HeaderProperty {
   name: string;
   form: HeaderForm;
@@ -31,7 +31,7 @@ const read: Record<HeaderForm, (raw: string) => unknown> = {
 
 const addresses: HeaderForm[] = ["Addresses", "GroupedAddresses"];
 
-/** RFC 8621 §4.1.2: the parsed forms of the fields defined in RFC 5322 and RFC 2369; all others may have any. */
+/** RFC 8621 §4.1.2: the parsed forms allowed for the fields of RFC 5322 and RFC 2369; other fields allow any. */
 const permitted = new Map<string, HeaderForm[]>([
   ...["subject", "comments", "keywords"].map((name) => [name, ["Text"]] as [string, HeaderForm[]]),
   ...["from", "sender", "reply-to", "to", "cc", "bcc"].flatMap((name): [string, HeaderForm[]][] => [
@@ -49,7 +49,7 @@ const permitted = new Map<string, HeaderForm[]>([
   ["received", []],
 ]);
 
-/** RFC 8621 §4.1.3: whether a header field may be fetched or set in a form. */
+/** RFC 8621 §4.1.3: true when a header field may be fetched or set in a form. */
 function isPermittedForm(name: string, form: HeaderForm): boolean {
   const forms = permitted.get(name.toLowerCase());
   return form === "Raw" || forms === undefined || forms.includes(form);
@@ -57,7 +57,7 @@ function isPermittedForm(name: string, form: HeaderForm): boolean {
 
 const property = /^header:([\x21-\x39\x3b-\x7e]+)(?::as([A-Za-z]+))?(:all)?$/;
 
-/** RFC 8621 §4.1.3: the syntax alone; undefined when it is no such property. */
+/** RFC 8621 §4.1.3: parses the syntax alone; undefined if it is not a header property. */
 export function headerForm(text: string): HeaderProperty | undefined {
   const match = property.exec(text);
   if (match === null) return undefined;
@@ -66,7 +66,7 @@ export function headerForm(text: string): HeaderProperty | undefined {
   return { name: match[1]!, form: form as HeaderForm, all: match[3] !== undefined };
 }
 
-/** RFC 8621 §4.1.3: undefined when it is no header property, "forbidden" when the field may not have that form. */
+/** RFC 8621 §4.1.3: undefined if it is not a header property, "forbidden" if the field does not allow the form. */
 export function parseHeaderProperty(text: string): HeaderProperty | "forbidden" | undefined {
   const parsed = headerForm(text);
   return parsed === undefined || isPermittedForm(parsed.name, parsed.form) ? parsed : "forbidden";
@@ -81,13 +81,15 @@ export function readHeaderProperty(fields: HeaderField[], { name, form, all }: H
   return fieldsNamed(fields, name).map((field) => read[form](field.value));
 }
 
-/** How many Received fields, and how much of each, are looked at. */
-const mostReceived = 100;
+/** How many Received fields are examined, and how much of each. */
+const maxReceived = 100;
 const endOfReceived = 1000;
 
-/** RFC 8621 §4.8: the date of the most recent Received field, which is the first; of the first one that can be read. */
+/**
+ * RFC 8621 §4.8: the date of the most recent Received field, which comes first; skips fields without a readable date.
+ */
 export function dateReceived(fields: HeaderField[]): string | null {
-  const received = fields.filter(({ name }) => name.toLowerCase() === "received").slice(0, mostReceived);
+  const received = fields.filter(({ name }) => name.toLowerCase() === "received").slice(0, maxReceived);
   for (const { value } of received) {
     const text = withoutComments(unfold(value.slice(-endOfReceived)));
     const date = asDate(text.slice(text.lastIndexOf(";") + 1));

@@ -1,7 +1,7 @@
 import { unspacedScripts } from "../base/scripts.ts";
 import { decodeEntities } from "./entities.ts";
 
-/** Past the tag (or comment) that starts at `start`, or -1 when it never ends. */
+/** The position after the tag (or comment) that starts at `start`; -1 if it never ends. */
 export function tagEnd(html: string, start: number): number {
   if (html.startsWith("<!--", start)) {
     const end = html.indexOf("-->", start + 4);
@@ -23,7 +23,7 @@ export function isTagStart(html: string, at: number): boolean {
 }
 
 const silent = new Set(["script", "style", "title", "template", "noembed", "noframes"]);
-/** Elements of the head that have no content: what they say is for programs. */
+/** Head elements without content, meant for programs. */
 const metadata = new Set(["base", "link", "meta"]);
 const lines = new Set(
   (
@@ -33,7 +33,7 @@ const lines = new Set(
 );
 const cells = new Set(["td", "th", "img", "input", "button", "select"]);
 
-/** Past the closing tag of an element whose content is not text. */
+/** The position after the closing tag of an element whose content is not text. */
 function skipElement(html: string, name: string, from: number): number {
   const closing = new RegExp(`</${name}(?=[\\s/>])`, "gi");
   closing.lastIndex = from;
@@ -43,7 +43,7 @@ function skipElement(html: string, name: string, from: number): number {
   return end === -1 ? html.length : end + 1;
 }
 
-/** At most one empty line in a row, no blanks around line breaks. */
+/** Allows at most one empty line in a row, and no blanks around line breaks. */
 function tidy(text: string): string {
   const out: string[] = [];
   for (const line of text.split("\n")) {
@@ -61,10 +61,10 @@ interface Tag {
 
 const tagName = /<(\/?)([A-Za-z][A-Za-z0-9:-]{0,40})/y;
 
-/** The tag at `at`; its end is the length of the text when nothing after it can be text. */
+/** The tag at `at`. Its end is the length of the text if no text can follow it. */
 function readTag(html: string, at: number, isCut: boolean): Tag {
   let end = tagEnd(html, at);
-  // A quote that never closes: then the next bracket must do, as the rest would be lost. An open comment hides it all.
+  // If a quote never closes, the next bracket ends the tag, or the rest would be lost. An open comment hides the rest.
   if (end === -1 && !isCut && !html.startsWith("<!--", at)) end = html.indexOf(">", at) + 1 || -1;
   tagName.lastIndex = at;
   const match = tagName.exec(html);
@@ -79,7 +79,7 @@ const attribute = /([^\s"'=<>/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]*)))?
 const isShownName = /^(?:alt|title)$/i;
 const mayShow = /alt|title/i;
 
-/** What attributes say to the reader (RFC 8621 §4.4.1: alt and title), however long the others are. */
+/** Attribute text that a reader sees (RFC 8621 §4.4.1: alt and title), however long the other attributes are. */
 function attributeText(tag: string): string {
   if (!mayShow.test(tag)) return "";
   const found: string[] = [];
@@ -90,19 +90,20 @@ function attributeText(tag: string): string {
   return found.join(" ");
 }
 
-/** A word that may go on, in scripts that have a blank between words. */
+/** A last word that may continue, in scripts with spaces between words. */
 const openWord = new RegExp(`(?:(?![${unspacedScripts}])[\\S\\ufeff]){1,60}$`, "u");
 
-/** What is sure of a text that was cut at its end: without the last word, or the half of a character reference. */
+/** The certain part of a text cut at its end: without the last word or an incomplete character reference. */
 export function wholeWords(text: string): string {
-  return text.slice(0, -longestWord) + text.slice(-longestWord).replace(openWord, "");
+  return text.slice(0, -maxWordLength) + text.slice(-maxWordLength).replace(openWord, "");
 }
-const longestWord = 120;
+const maxWordLength = 120;
 
 /**
- * The text of HTML: what is no text dropped, block elements on lines of their own. Linear in its length.
- * `attributes`: with those that a reader sees, for searching; at the end, so that they part no words or phrases.
- * `isCut`: more follows that is not given; what may be a part of a word or tag is left out.
+ * The text of HTML, without what is not text, and with block elements on lines of their own. Linear in its length.
+ * `attributes`: appends attributes that a reader sees, for searching; at the end, so that they split no words or
+ * phrases.
+ * `isCut`: the HTML continues; leaves out a possibly incomplete word or tag.
  */
 export function htmlToText(html: string, { attributes = false, isCut = false } = {}): string {
   const out: string[] = [];

@@ -1,15 +1,15 @@
 import iconv from "iconv-lite";
 
-/** A set of characters that escape sequences call in, as the 8-bit charset that holds it. */
+/** A character set selected by escape sequences, and the 8-bit charset that contains it. */
 interface CharacterSet {
-  /** ASCII is in all of these charsets. */
+  /** All of these charsets include ASCII. */
   charset: "euc-jp" | "gbk" | "cp949" | "iso-8859-7" | "iso-8859-1";
-  /** Bytes a character. */
+  /** Bytes per character. */
   width: 1 | 2;
-  /** What stands before each character in that charset. */
+  /** The byte before each character in that charset. */
   prefix?: number;
   isAscii?: true;
-  /** JIS X 0201: a yen sign and an overline in ASCII. */
+  /** JIS X 0201: a yen sign and an overline replace two ASCII characters. */
   isRoman?: true;
 }
 
@@ -21,7 +21,7 @@ const moreKanji: CharacterSet = { charset: "euc-jp", width: 2, prefix: 0x8f };
 const hanzi: CharacterSet = { charset: "gbk", width: 2 };
 const hangul: CharacterSet = { charset: "cp949", width: 2 };
 
-/** By the last byte of an escape sequence. JIS X 0213 has what JIS X 0208 has, and more, which is lost. */
+/** By the last byte of an escape sequence. The additions of JIS X 0213 to JIS X 0208 are lost. */
 const single: Record<string, CharacterSet> = { B: ascii, J: roman, H: roman, I: katakana };
 const double: Record<string, CharacterSet> = {
   "@": kanji,
@@ -42,18 +42,18 @@ const high: Record<string, CharacterSet> = {
 const designation = /^\x1b(?:([($])([)*]?|\(?)([@-Z])|\.([AF]))/;
 
 const [LF, SO, SI, ESC] = [0x0a, 0x0e, 0x0f, 0x1b];
-/** Of no set: decodes to U+FFFD. */
+/** A byte that belongs to no set and decodes to U+FFFD. */
 const nothing = 0xff;
 
-/** Bytes of one 8-bit charset, decoded when another begins. */
+/** Collects bytes of one 8-bit charset and decodes them when another begins. */
 class Output {
   #text = "";
   readonly #bytes: Buffer;
   #size = 0;
   #charset = "euc-jp";
 
-  constructor(most: number) {
-    this.#bytes = Buffer.allocUnsafe(most);
+  constructor(maxBytes: number) {
+    this.#bytes = Buffer.allocUnsafe(maxBytes);
   }
 
   put(charset: string, first: number, second?: number, third?: number): void {
@@ -64,7 +64,7 @@ class Output {
     if (third !== undefined) this.#bytes[this.#size++] = third;
   }
 
-  /** ASCII is the same in all. */
+  /** ASCII is the same in all charsets. */
   ascii(byte: number): void {
     this.#bytes[this.#size++] = byte;
   }
@@ -85,7 +85,9 @@ class Output {
   }
 }
 
-/** The sets called in, and what bytes above ASCII are, which these charsets do not have but some senders write. */
+/**
+ * The sets that may be selected, and the charset of bytes above ASCII, which the standards lack but some senders write.
+ */
 interface Language {
   shifted: CharacterSet;
   raw?: CharacterSet["charset"];
@@ -96,7 +98,7 @@ const languages: Record<"iso-2022-jp" | "iso-2022-kr" | "iso-2022-cn", Language>
   "iso-2022-cn": { shifted: hanzi, raw: "gbk" },
 };
 
-/** Puts the character of `set` at `at`, and tells how many bytes it took. */
+/** Writes the character of `set` at `at`, and returns how many bytes it took. */
 function character(bytes: Buffer, at: number, set: CharacterSet, out: Output): number {
   const first = bytes[at]!;
   if (set.isAscii) {
@@ -116,7 +118,7 @@ function character(bytes: Buffer, at: number, set: CharacterSet, out: Output): n
   return set.width;
 }
 
-/** The text of ISO-2022-JP, -KR or -CN, of all their versions; what is in none of their sets becomes U+FFFD. */
+/** Decodes all versions of ISO-2022-JP, -KR and -CN. Bytes that belong to none of their sets become U+FFFD. */
 export function decodeIso2022(bytes: Buffer, name: keyof typeof languages): string {
   const { shifted, raw } = languages[name];
   const out = new Output(bytes.length * 2);
@@ -141,7 +143,7 @@ export function decodeIso2022(bytes: Buffer, name: keyof typeof languages): stri
       isShifted = byte === SO;
       at++;
     } else if (byte >= 0x80) {
-      // Two of them, as they would stand without the escapes.
+      // Two bytes of an 8-bit charset, written without escapes.
       const second = bytes[at + 1] ?? 0;
       if (raw && second >= 0x40) out.put(raw, byte, second);
       else out.put("euc-jp", nothing);
@@ -168,7 +170,7 @@ export function decodeHz(bytes: Buffer): string {
     else if (byte === TILDE && next === 0x7d) set = ascii;
     else if (byte === TILDE && next === TILDE && set === ascii) out.ascii(TILDE);
     else if (byte !== TILDE || !(next === LF || (next === 0x0d && bytes[at + 2] === LF))) {
-      // What is not escaped: a character, or a line's end, which ends the other set.
+      // An unescaped character, or a line end, which ends the other set.
       if (byte === LF) set = ascii;
       if (byte >= 0x80 && next !== undefined && next >= 0x40) {
         out.put("gbk", byte, next);
@@ -179,7 +181,7 @@ export function decodeHz(bytes: Buffer): string {
       } else at += character(bytes, at, set, out);
       continue;
     }
-    // A line that goes on in the next.
+    // A line continued in the next.
     at += next === 0x0d ? 3 : 2;
   }
   return out.end();

@@ -21,7 +21,7 @@ const mdn: NewMdn = {
   sentAt: new Date("2026-02-03T04:05:06Z"),
 };
 
-test("what is built is what is parsed", () => {
+test("a notification that is built parses to the same", () => {
   const message = buildMdn(mdn, randomBytes);
   const text = message.toString();
   expect(text).toMatch(/^Content-Type: multipart\/report;\s+report-type=disposition-notification;\s+boundary=/m);
@@ -57,7 +57,7 @@ const report = (fields: string) =>
     `Subject: s\r\nContent-Type: multipart/report; report-type=disposition-notification; boundary=b\r\n\r\n--b\r\n\r\nRead.\r\n--b\r\nContent-Type: message/disposition-notification\r\n\r\n${fields}\r\n--b--\r\n`,
   );
 
-test("as others write it: comments, case, modifiers, errors, gateways", () => {
+test("notifications of other programs are read: comments, case, modifiers, errors, gateways", () => {
   const fields = [
     "reporting-ua: ua (a comment)",
     "MDN-Gateway: dns; gate.example.net",

@@ -7,7 +7,7 @@ import { leaves } from "./structure.ts";
 import { withoutComments } from "./tokens.ts";
 import { walk } from "./walk.ts";
 
-/** RFC 9007 §1.4, in the lower case that it wants. */
+/** RFC 9007 §1.4, in lower case as it requires. */
 export const actionModes = ["manual-action", "automatic-action"] as const;
 export const sendingModes = ["mdn-sent-manually", "mdn-sent-automatically"] as const;
 export const dispositionTypes = ["deleted", "dispatched", "displayed", "processed"] as const;
@@ -48,7 +48,7 @@ export function isExtensionName(name: string): boolean {
 const oneOf = <T extends string>(values: readonly T[], text: string | undefined): T | undefined =>
   values.find((value) => value === text?.trim().toLowerCase());
 
-/** RFC 8098 §3.2.6; undefined for what RFC 9007 has no word for. */
+/** RFC 8098 §3.2.6; undefined for a disposition that RFC 9007 cannot express. */
 function parseDisposition(raw: string): Disposition | undefined {
   const [modes = "", type = ""] = withoutComments(unfold(raw)).split(";");
   const [action, sending] = modes.split("/");
@@ -58,7 +58,7 @@ function parseDisposition(raw: string): Disposition | undefined {
   return actionMode && sendingMode && kind && { actionMode, sendingMode, type: kind };
 }
 
-/** RFC 8098 §3.1: undefined where the fields are no notification. */
+/** RFC 8098 §3.1: undefined if the fields are not a notification. */
 function readNotification(fields: HeaderField[]): Notification | undefined {
   const raw = (name: string) => lastField(fields, name)?.value;
   const text = (name: string) => {
@@ -83,7 +83,7 @@ function readNotification(fields: HeaderField[]): Notification | undefined {
   };
 }
 
-/** RFC 9007 §2.2: undefined where the bytes are no message with a disposition notification in it. */
+/** RFC 9007 §2.2: undefined if the bytes are not a message with a disposition notification. */
 export function parseMdn(message: Buffer): ParsedMdn | undefined {
   const root = walk(message);
   const parts = leaves(root);
@@ -103,14 +103,14 @@ export function parseMdn(message: Buffer): ParsedMdn | undefined {
 export interface NewMdn extends Omit<ParsedMdn, "includeOriginalMessage"> {
   from: EmailAddress;
   to: EmailAddress[];
-  /** Comes along as the third part. */
+  /** The original message, sent as the third part. */
   original: Buffer | null;
-  /** The ids of the message that it is about. */
+  /** The ids of the message that the notification is about. */
   references: string[];
   sentAt: Date;
 }
 
-/** RFC 8098 §3: the notification as a message. */
+/** RFC 8098 §3: builds the notification as a message. */
 export function buildMdn(mdn: NewMdn, random: (bytes: number) => Buffer): Buffer {
   const field = (form: Parameters<typeof encodeHeader>[0], name: string, value: unknown): HeaderField => ({
     name,

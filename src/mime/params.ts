@@ -8,13 +8,13 @@ import { decodeWords } from "./words.ts";
 export interface Parameterised {
   value: string;
   params: Map<string, string>;
-  /** Whether a name has an asterisk (RFC 2231): most have none, and need be looked for in one way. */
+  /** True when a name has an asterisk (RFC 2231). Most have none, which saves look-ups. */
   isExtended: boolean;
 }
 
 const maxParams = 1000;
 
-/** Past white space, comments and semicolons. */
+/** Skips white space, comments and semicolons. */
 function skip(text: string, at: number): number {
   while (at < text.length) {
     const char = text[at]!;
@@ -37,7 +37,9 @@ function quoted(text: string, start: number): { value: string; end: number } {
   return { value, end: at + 1 };
 }
 
-/** An unquoted value. Names of files are often written bare, with blanks and parentheses, boundaries with the latter. */
+/**
+ * An unquoted value. File names are often written bare, with blanks and parentheses, and boundaries with parentheses.
+ */
 function bare(text: string, start: number, parameter: string): { value: string; end: number } {
   const semicolon = text.indexOf(";", start);
   const end = semicolon === -1 ? text.length : semicolon;
@@ -47,14 +49,14 @@ function bare(text: string, start: number, parameter: string): { value: string; 
   return { value: word, end: start + word.length };
 }
 
-/** RFC 2045 §5.1, tolerant of missing semicolons and quotes. The first of two parameters of a name wins. */
+/** RFC 2045 §5.1, tolerant of missing semicolons and quotes. The first of two parameters with one name counts. */
 export function parseParameterised(raw: string): Parameterised {
   const text = unfold(raw).slice(0, 100_000);
   const params = new Map<string, string>();
   let isExtended = false;
   let at = skip(text, 0);
   let value = /^[^\s;(]*/.exec(text.slice(at, at + 1000))![0];
-  // Some leave the value out and begin with a parameter.
+  // Some senders omit the value and begin with a parameter.
   if (value.includes("=")) value = "";
   at += value.length;
   // RFC 822 allowed "text / html".
@@ -89,7 +91,7 @@ function percentBytes(text: string): Buffer {
   );
 }
 
-/** Encoded words as file names hold them: with blanks in them, or nothing between them. */
+/** Decodes encoded words as file names contain them: with blanks inside, or with nothing between them. */
 function decodeLooseWords(text: string): string {
   if (!text.includes("=?")) return text;
   const spaced = text.replace(
@@ -100,7 +102,7 @@ function decodeLooseWords(text: string): string {
   return decodeWords(spaced);
 }
 
-/** RFC 2231 §3, §4: continued and encoded parameters; plain ones may hold RFC 2047 words, as many senders do. */
+/** RFC 2231 §3, §4: continued and encoded parameters. Plain ones may contain RFC 2047 words, as many senders write. */
 export function parameter({ params, isExtended }: Parameterised, name: string): string | null {
   const text = (isExtended ? extended(params, name) : undefined) ?? decodedWords(params.get(name));
   return text === undefined ? null : normalized(text.replace(/[\x00-\x1f\x7f]/g, ""), "NFC");

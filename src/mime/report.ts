@@ -5,10 +5,10 @@ import { leaves, type Part } from "./structure.ts";
 import type { MessageSummary } from "./summary.ts";
 import { decodeTransfer } from "./transfer.ts";
 
-/** What a delivery report (RFC 3464) or a receipt (RFC 8098) says it is about. */
+/** What a delivery report (RFC 3464) or a receipt (RFC 8098) is about. */
 export interface Report {
   messageIds: string[];
-  /** The addresses it was sent to, as written. */
+  /** The addresses of the reported recipients, as written. */
   recipients: string[];
 }
 
@@ -23,7 +23,7 @@ const maxRecipients = 1000;
 const isReport = ({ type, parts }: Part): boolean =>
   type === "multipart/report" || (type === "multipart/mixed" && parts!.some((part) => fieldsType.test(part.type)));
 
-/** The report that a message is, at times within a multipart of a gateway's. */
+/** The part with the report, possibly inside a multipart that a gateway added. */
 function reportPart(root: Part): Part | undefined {
   let part: Part | undefined = root;
   while (part && !isReport(part)) part = part.parts?.[0];
@@ -48,10 +48,10 @@ function addressesOf(value: string): string[] {
 const recipientField = /^(?:final|original)-recipient[ \t]*:[ \t]*([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)/gim;
 const originalId = /^original-message-id[ \t]*:[ \t]*([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)/im;
 
-/** A Message-ID, at times without its brackets. */
+/** A Message-ID, sometimes without its brackets. */
 const idsOf = (value: string): string[] => asMessageIds(value) ?? /^\s*(\S+@\S+)\s*$/.exec(value)?.slice(1) ?? [];
 
-/** Undefined for what is no report of a delivery or a reading. */
+/** Undefined for a message that is not a report of a delivery or a reading. */
 export function readReport(message: Uint8Array, summary: MessageSummary): Report | undefined {
   const report = reportPart(summary.structure);
   if (!report) return undefined;

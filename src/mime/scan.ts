@@ -6,9 +6,9 @@ export interface FieldPlace {
   name: string;
   /** The start of its first line. */
   start: number;
-  /** What follows the colon. */
+  /** Where the text after the colon starts. */
   value: number;
-  /** After its last line break. */
+  /** After the field's last line break. */
   end: number;
 }
 
@@ -16,11 +16,11 @@ export interface ScanOptions {
   /** Where the header begins. (Default: 0.) */
   start?: number;
   /**
-   * Whether other fields will stand in front, as the trace fields of a message that comes in: then a first line that is
-   * no field is skipped like any other. (Default: false, and such a line begins the body.)
+   * Whether other fields will stand in front, such as the trace fields of an incoming message: then a first line that
+   * is not a field is skipped like any other. (Default: false, and such a line begins the body.)
    */
   isContinued?: boolean;
-  /** Ends the header before a line, given by its start and its line feed. */
+  /** Tells whether the header ends before a line, given the line's start and its line feed. */
   stop?: (line: number, end: number) => boolean;
 }
 
@@ -32,10 +32,10 @@ const SPACE = 0x20;
 const COLON = 0x3a;
 
 /**
- * RFC 5322 §2.1: the fields of a header block, one by one, and where it ends: after the line break of its last line,
- * before the empty line. The one reading of a header: whatever shows, judges, signs or removes fields sees them as they
- * are given here. Lines that are no field are skipped with the lines that continue them, a UTF-8 byte order mark before
- * a name is ignored, and so is NUL wherever it stands. A block whose first line is no field is empty.
+ * RFC 5322 §2.1: reports the fields of a header block one by one, and returns its end: after the line break of its last
+ * line, before the empty line. Everything that shows, judges, signs or removes fields uses this one reading. Skips
+ * lines that are not fields, with the lines that continue them. Ignores a UTF-8 byte order mark before a name, and NUL
+ * anywhere. A block whose first line is not a field is empty.
  */
 export function scanHeader(
   message: Uint8Array,
@@ -65,7 +65,7 @@ export function scanHeader(
   return line;
 }
 
-/** What follows the colon, up to the final line break (RFC 8621 §4.1.2.1); octets that are not UTF-8 become U+FFFD. */
+/** RFC 8621 §4.1.2.1: the text after the colon, up to the final line break. Octets that are not UTF-8 become U+FFFD. */
 export function valueAt(message: Uint8Array, { value, end }: FieldPlace): string {
   const decoded = view(message).toString("utf8", value, end);
   const text = decoded.includes("\0") ? decoded.replaceAll("\0", "") : decoded;
@@ -75,7 +75,7 @@ export function valueAt(message: Uint8Array, { value, end }: FieldPlace): string
 
 /** The next line feed, or the end. */
 function lineEnd(bytes: Buffer, start: number): number {
-  // Near ones by hand: a native search costs more than it saves, and there may be very many.
+  // Searches the first octets by hand: a native search costs more for short lines, and there may be very many.
   const near = Math.min(bytes.length, start + 100);
   for (let at = start; at < near; at++) if (bytes[at] === LF) return at;
   const found = bytes.indexOf(LF, near);
@@ -115,7 +115,7 @@ function skipNul(bytes: Buffer, start: number): number {
 const hasMark = (bytes: Uint8Array, at: number): boolean =>
   bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf;
 
-/** The "From " line of an mbox, tolerated in front. */
+/** The "From " line of an mbox, tolerated at the start. */
 function isMboxLine(bytes: Buffer, start: number): boolean {
   const at = bytes[start] === 0x3e ? start + 1 : start;
   return bytes[at] === 0x46 && bytes.toString("latin1", at, at + 5) === "From ";

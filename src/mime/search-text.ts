@@ -5,19 +5,19 @@ import { htmlToText } from "./html.ts";
 import { leaves, type Part } from "./structure.ts";
 import { walk } from "./walk.ts";
 
-/** Messages attached to one another deeper than this are read as text, header, encodings and all. */
+/** Messages nested deeper than this are searched as plain text, including headers and encodings. */
 const maxAttached = 10;
 
-/** What a search in the body and in attachment names looks at. */
+/** The text that a search of the body and of attachment names covers. */
 export interface SearchedText {
-  /** One by one: what stands in two of them does not stand side by side. */
+  /** Separate texts: no phrase spans two of them. */
   texts: string[];
   attachmentNames: string[];
 }
 
 /**
- * RFC 8621 §4.4.1: all text of a message. Only parts that are neither text/* nor message/* are left out; an attached
- * message is searched as this one is, its addresses and its subject too.
+ * RFC 8621 §4.4.1: all text of a message. Leaves out only parts that are neither text/* nor message/*. An attached
+ * message is searched like this one, including its addresses and subject.
  */
 export function searchText(message: Uint8Array, root: Part): SearchedText {
   const found: SearchedText = { texts: [], attachmentNames: [] };
@@ -40,7 +40,7 @@ function collectPart(bytes: Uint8Array, part: Part, found: SearchedText, depth: 
   } else add(found, textOfPart(bytes, part));
 }
 
-/** What `searchText` has of one part, from its decoded octets. */
+/** The texts that `searchText` takes from one part, from its decoded octets. */
 export function textsOfPart(bytes: Uint8Array, part: Part): string[] {
   const found: SearchedText = { texts: [], attachmentNames: [] };
   collectPart(bytes, part, found, 0);
@@ -51,7 +51,7 @@ function add({ texts }: SearchedText, text: string): void {
   if (text.trim() !== "") texts.push(text.replaceAll("\0", ""));
 }
 
-/** Whether a part of that type has text to search. */
+/** True when a part of the type has text to search. */
 export function isSearched(type: string): boolean {
   return type.startsWith("text/") || type.startsWith("message/");
 }
@@ -61,7 +61,7 @@ const isMessage = (type: string): boolean => type === "message/rfc822" || type =
 const shown = new Set(["from", "to", "cc", "bcc", "subject"]);
 const isShown = (name: string): boolean => name.length <= 7 && shown.has(name.toLowerCase());
 
-/** The values of header fields, decoded, a line each. */
+/** The decoded values of header fields, one per line. */
 function headerText(header: Uint8Array, keep?: (name: string) => boolean): string {
   return parseHeader(header, keep)
     .map(({ value }) => asText(value))
@@ -70,7 +70,7 @@ function headerText(header: Uint8Array, keep?: (name: string) => boolean): strin
 
 const cards = /^text\/(calendar|vcard|directory|x-vcard|x-vcalendar)$/;
 
-/** The text of a part that is no multipart, from its decoded octets. */
+/** The text of a part that is not a multipart, from its decoded octets. */
 function textOfPart(bytes: Uint8Array, part: Part): string {
   if (part.type === "text/rfc822-headers") return headerText(bytes);
   const { text } = decodePart(bytes, part);
@@ -79,7 +79,10 @@ function textOfPart(bytes: Uint8Array, part: Part): string {
   return cards.test(part.type) ? unfolded(text) : text;
 }
 
-/** RFC 5545 §3.1 and §3.3.11, RFC 6350 §3.2 and §3.4: lines are folded inside words, line breaks and commas escaped. */
+/**
+ * RFC 5545 §3.1 and §3.3.11, RFC 6350 §3.2 and §3.4: lines may be folded inside words; line breaks and commas are
+ * escaped.
+ */
 function unfolded(text: string): string {
   return text.replace(/\n[ \t]/g, "").replace(/\\([nN,;\\])/g, (_, char: string) => (/n/i.test(char) ? "\n" : char));
 }

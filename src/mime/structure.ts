@@ -8,13 +8,13 @@ export type TransferEncoding = "7bit" | "8bit" | "binary" | "base64" | "quoted-p
 
 /** RFC 8621 §4.1.4: one node of the MIME tree. Plain data, stored as JSON. */
 export interface Part {
-  /** Null for multipart/*, else unique in the message. */
+  /** Null for multipart/*; otherwise unique in the message. */
   partId: string | null;
   /** Lower-case media type, with the defaults and fallbacks of RFC 2045 §5.2. */
   type: string;
-  /** The parameter, or the implicit us-ascii of text/* and of a part without Content-Type, else null. */
+  /** The parameter, or the implicit us-ascii of text/* and of a part without Content-Type, otherwise null. */
   charset: string | null;
-  /** RFC 3676: flowed text whose soft line breaks take a blank with them; left out of all other parts. */
+  /** RFC 3676: flowed text whose soft line breaks absorb a blank. Absent in other parts. */
   delSp?: true;
   name: string | null;
   disposition: string | null;
@@ -28,11 +28,11 @@ export interface Part {
   body: Range;
   /** Octets after transfer decoding. */
   size: number;
-  /** The children of multipart/*, else null. */
+  /** The children of multipart/*, otherwise null. */
   parts: Part[] | null;
 }
 
-/** The leaves below (or at) a part, in order. The walker bounds the depth, so recursion is safe. */
+/** The leaves below (or at) a part, in order. Recursion is safe since the walker limits the depth. */
 export function leaves(part: Part): Part[] {
   const found: Part[] = [];
   const visit = (node: Part): void => {

@@ -20,7 +20,7 @@ function stripLeaders(subject: string): string {
   }
 }
 
-/** RFC 5256 §2.1: the base subject, by which emails are sorted. Of an absurdly long one, that of its start. */
+/** RFC 5256 §2.1: the base subject, by which emails are sorted. Uses only the start of an extremely long subject. */
 export function baseSubject(subject: string): string {
   let text = subject.slice(0, 2000).replace(/\s+/g, " ").trim();
   for (;;) {

@@ -5,14 +5,14 @@ import { preview } from "./preview.ts";
 import type { Part } from "./structure.ts";
 import { walk } from "./walk.ts";
 
-/** RFC 8621 §4.1: what is kept of a message besides its bytes. */
+/** RFC 8621 §4.1: what is stored of a message besides its bytes. */
 export interface MessageSummary {
   structure: Part;
   size: number;
   messageId: string[] | null;
   inReplyTo: string[] | null;
   references: string[] | null;
-  /** The message ids in all fields of the name, in order, where the properties tell of the last: for threads. */
+  /** For threads: the message ids of all fields with the name, in order; the properties hold only the last field's. */
   all: { inReplyTo: string[]; references: string[] };
   from: EmailAddress[] | null;
   sender: EmailAddress[] | null;

@@ -130,7 +130,7 @@ describe("preview", () => {
     expect(of("Content-Type: text/html", "", "<blockquote>old</blockquote>")).toBe("old");
   });
 
-  test("of HTML with very much style", () => {
+  test("finds the text of HTML behind very much style", () => {
     expect(of("Content-Type: text/html", "", `<style>${"p{}".repeat(20_000)}</style>Hello`)).toBe("Hello");
   });
 });
@@ -147,7 +147,7 @@ test.each([
   ["Re:", ""],
 ])("baseSubject %j", (subject, base) => expect(baseSubject(subject)).toBe(base));
 
-test("withoutBcc and prependHeader", () => {
+test("withoutBcc removes Bcc fields, and prependHeader puts fields in front", () => {
   const bytes = latin1("Bcc: a@b,\r\n c@d\r\nTo: x\r\nBCC : e@f\r\nResent-Bcc: g\r\nX-Bcc: y\r\n\r\nBcc: body");
   expect(withoutBcc(bytes).toString()).toBe("To: x\r\nX-Bcc: y\r\n\r\nBcc: body");
   expect(withoutBcc(latin1("To: x\r\n\r\n")).toString()).toBe("To: x\r\n\r\n");

@@ -95,7 +95,7 @@ test("the stages tell what each step left", () => {
   expect(stages.at(-1)).toBe("b");
 });
 
-test("a long subject of nothing but prefixes takes no time", () => {
+test("a long subject of nothing but prefixes is read in time", () => {
   const started = performance.now();
   for (const piece of ["re: ", "[x]", "*", "* ", "{", "Re [", "é", "ext-", "( spam "])
     threadSubject(piece.repeat(50_000));

@@ -1,18 +1,18 @@
 import { normalized } from "../base/normalize.ts";
 
-/** How much of a subject is looked at. */
+/** How much of a subject is examined. */
 const maxLength = 2000;
-/** Forms of a subject that are told; people do not nest deeper. */
+/** How many stripped forms are reported; people do not nest deeper. */
 const maxStages = 8;
 
 const colon = "[:\\uff1a\\ufe55\\ua789\\u2236]";
 const number = "\\d{1,6}";
-/** Of the second answer: Re[2], Re(2), Re^2, Re*2. */
+/** The count of a repeated reply: Re[2], Re(2), Re^2, Re*2. */
 const counter = `(?:\\[${number}\\]|\\(${number}\\)|[\\^*#]${number})`;
 
 /**
- * What mail programs put before a subject to answer or forward it, without marks and in lower case: these may stand
- * alone, and have a counter or a list tag before the colon.
+ * Prefixes that mail programs put before a subject to reply or forward, without accents and in lower case. They may
+ * stand alone, and may have a counter or a list tag before the colon.
  */
 const known = new Set(
   (
@@ -24,7 +24,7 @@ const known = new Set(
     .map(plain),
 );
 
-/** The automatic prefixes of more than one word. */
+/** Automatic prefixes of more than one word. */
 const phrases = [
   "(?:automatic|auto) ?reply|out of (?:the )?office(?: reply)?|not read|new time proposed|(?:updated |canceled )invitation",
   "(?:canceled|updated) event|meeting forward notification|message recall(?:ed)?|undelivered mail|delivery delayed",
@@ -34,7 +34,10 @@ const phrases = [
 ].join("|");
 const phrase = new RegExp(`^(?:${phrases})\\s?${colon}\\s*`, "iu");
 
-/** Any word before a colon: no list has all languages. Not one with digits (a ticket, a time), nor the start of a URL. */
+/**
+ * Any word before a colon, since no list covers all languages; except one with digits (a ticket, a time) or the start
+ * of a URL.
+ */
 const word = new RegExp(`^([\\p{L}\\p{M}][\\p{L}\\p{M}.'’/-]{0,19})\\s?${counter}?\\s?${colon}(?!//)\\s*`, "u");
 const numbered = new RegExp(`^([\\p{L}\\p{M}]{1,12})\\s?(?:${number}|\\[[^[\\]]{0,60}\\])\\s?${colon}\\s*`, "u");
 
@@ -49,10 +52,10 @@ const warning = new RegExp(`^(?:${marks} ?${warnings}[?!]? ?${marks}|${warnings}
 const trailer = /\s*(?:\(fwd?\)|\[(?:ext|external|extern|spam|sec=[^[\]]*)\])$/i;
 const forwarded = /^\[fwd?:(.*)\]$/isu;
 
-/** Soft hyphens, direction marks and other characters that nobody sees; controls. */
+/** Soft hyphens, direction marks and other invisible characters; control characters. */
 const invisible = /[\p{Default_Ignorable_Code_Point}\p{Cc}]+/gu;
 
-/** As it is compared: compatible forms as one, no marks, lower case. */
+/** The form used for comparison: compatibility forms unified, no marks, lower case. */
 function plain(token: string): string {
   return normalized(
     normalized(token, "NFKD")
@@ -62,7 +65,7 @@ function plain(token: string): string {
   );
 }
 
-/** The rest, unless that is nothing. */
+/** The rest of the text, unless it is empty. */
 function without(text: string, pattern: RegExp): string {
   return text.replace(pattern, "") || text;
 }
@@ -76,7 +79,7 @@ function withoutPrefix(text: string): string {
   return isKnown || (rest !== "" && !isNumbered) ? rest : text;
 }
 
-/** Without one of what programs add. */
+/** Strips one prefix or tag that programs add. */
 function stripOne(text: string): string {
   const inner = forwarded.exec(text);
   if (inner !== null) return inner[1]!.trim();
@@ -86,16 +89,16 @@ function stripOne(text: string): string {
 }
 
 export interface ThreadSubject {
-  /** What the emails of a thread share. */
+  /** What the subjects of a thread have in common. */
   base: string;
-  /** The subject as it was, and after each thing that was stripped; white space and case as they were. */
+  /** The original subject, and what remained after each step; white space and case unchanged. */
   stages: string[];
 }
 
 /**
  * RFC 8621 §3: "After stripping automatically added prefixes such as "Fwd:", "Re:", "[List-Tag]", etc., and ignoring
- * white space, the subjects are the same." More is stripped than RFC 5256 says for sorting: emails of a thread share a
- * message id too, so a prefix too many does no harm, and one too few parts an answer from what it answers.
+ * white space, the subjects are the same." Strips more than RFC 5256 does for sorting: emails of a thread also share a
+ * message id, so stripping too much does no harm, and too little separates a reply from what it answers.
  */
 export function threadSubject(subject: string): ThreadSubject {
   const start = subject.slice(0, maxLength);

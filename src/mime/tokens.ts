@@ -3,9 +3,9 @@ export interface Token {
   kind: "atom" | "quoted" | "comment" | "literal" | "special";
   /** As written. */
   raw: string;
-  /** For quoted strings and comments the content, quoted pairs decoded; else as written. */
+  /** The content of quoted strings and comments, quoted pairs decoded; otherwise as written. */
   value: string;
-  /** White space or a comment came before it. */
+  /** White space or a comment precedes it. */
   space: boolean;
 }
 
@@ -46,7 +46,7 @@ function literalEnd(text: string, start: number): number {
 const enclosed = { '"': ["quoted", quoteEnd], "(": ["comment", commentEnd], "[": ["literal", literalEnd] } as const;
 
 function atomLength(text: string, at: number, ordinary: Set<string>): number {
-  // Senders put commas and the like into encoded words of phrases: such a word is still one.
+  // Senders put commas and the like into encoded words of phrases; such a word is still one token.
   encodedWord.lastIndex = at;
   const word = text[at] === "=" ? encodedWord.exec(text) : null;
   if (word !== null) {
@@ -62,11 +62,11 @@ function atomLength(text: string, at: number, ordinary: Set<string>): number {
 }
 
 /**
- * RFC 5322 §3.2: gives the tokens of unfolded text one by one, as a field may have very many. What is never closed is an
- * ordinary character.
+ * RFC 5322 §3.2: reports the tokens of unfolded text one by one, since a field may have very many. An opening character
+ * that is never closed is an ordinary one.
  */
 export function eachToken(text: string, take: (token: Token) => void): void {
-  // Once an opener found no end, none after it will: remembering that keeps this linear.
+  // If one opener has no end, no later one has: remembering that keeps this linear.
   const hopeless = new Set([")", "]"]);
   let space = false;
   for (let at = 0; at < text.length; ) {

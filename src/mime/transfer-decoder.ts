@@ -1,7 +1,7 @@
-/** Undoes a transfer encoding of bytes that come in pieces. */
+/** Decodes a transfer encoding from bytes that arrive in pieces. */
 export interface TransferDecoder {
-  /** What is certain whatever follows. */
+  /** Returns what is certain, whatever follows. */
   push(bytes: Uint8Array): Buffer;
-  /** The rest. */
+  /** Returns the rest. */
   end(): Buffer;
 }

@@ -31,7 +31,7 @@ const input = fc.oneof(
 );
 const cuts = fc.array(fc.nat({ max: 12 }), { maxLength: 40 });
 
-test("in pieces of any size, the bytes are those of the whole; what was given stays given", () => {
+test("decoding in pieces of any size gives the bytes of the whole, and returned bytes do not change", () => {
   fc.assert(
     fc.property(input, cuts, (all, sizes) => {
       for (const encoding of ["base64", "quoted-printable", "uuencode", "binary"] as const) {

@@ -5,7 +5,7 @@ import type { TransferDecoder } from "./transfer-decoder.ts";
 import { UuDecoder } from "./uuencode.ts";
 import { view } from "./view.ts";
 
-/** `decodeTransfer` for bytes that come in pieces: the pieces it gives are together the same. */
+/** `decodeTransfer` for bytes that arrive in pieces; the output pieces joined are the same. */
 export function transferDecoder(encoding: TransferEncoding): TransferDecoder {
   if (encoding === "base64") return new Base64Decoder();
   if (encoding === "quoted-printable") return new QuotedPrintableDecoder();
@@ -14,12 +14,12 @@ export function transferDecoder(encoding: TransferEncoding): TransferDecoder {
 }
 
 class QuotedPrintableDecoder implements TransferDecoder {
-  /** In pieces, since a run of blanks may be as long as the message: joined only when something follows it. */
+  /** Kept in pieces, since a run of blanks may be as long as the message; joined only when something follows. */
   #waiting: Uint8Array[] = [];
 
   push(bytes: Uint8Array): Buffer {
     if (this.#waiting.length > 0 && blanks(bytes, 0).at === bytes.length) {
-      // A copy: whoever gave the bytes may use them again.
+      // Copied, since the caller may reuse the bytes.
       this.#waiting.push(Uint8Array.from(bytes));
       return Buffer.alloc(0);
     }

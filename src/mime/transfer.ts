@@ -12,7 +12,7 @@ function hexValue(byte: number | undefined): number {
   return upper >= 0x41 && upper <= 0x46 ? upper - 0x37 : -1;
 }
 
-/** Past the blanks from `at`, and whether a line (or the data) ends there. */
+/** Skips the blanks from `at`, and tells whether a line (or the data) ends there. */
 export function blanks(bytes: Uint8Array, at: number): { at: number; lineEnd: boolean } {
   while (bytes[at] === 0x20 || bytes[at] === 0x09) at++;
   const next = bytes[at];
@@ -20,8 +20,8 @@ export function blanks(bytes: Uint8Array, at: number): { at: number; lineEnd: bo
 }
 
 /**
- * RFC 2045 §6.7. Writes to `out` when given; the length is the same with and without, so size and bytes agree. Where
- * more is to come (`isLast` false) it stops before what only that can decide, and tells how much it has read.
+ * RFC 2045 §6.7. Writes to `out` if given; the length is the same either way, so size and bytes agree. If more follows
+ * (`isLast` false), stops before what the rest will decide, and returns how much it has read.
  */
 export function quotedPrintable(
   bytes: Uint8Array,
@@ -47,7 +47,8 @@ export function quotedPrintable(
         }
       }
     } else if (byte === 0x20 || byte === 0x09) {
-      // Blanks at the end of a line were added in transit and go; others stay, copied at once so runs cost once.
+      // Blanks at the end of a line were added in transit and are removed; others are copied at once, so that a run is
+      // scanned once.
       const run = blanks(bytes, at);
       if (!isLast && isOpen(bytes, run.at)) return { size, read: at };
       if (!run.lineEnd) {
@@ -64,12 +65,12 @@ export function quotedPrintable(
   return { size, read: length };
 }
 
-/** Nothing follows, or the half of a line break. */
+/** True at the end of the bytes or at the first half of a line break. */
 function isOpen(bytes: Uint8Array, at: number): boolean {
   return at >= bytes.length || (at + 1 === bytes.length && bytes[at] === 0x0d);
 }
 
-/** RFC 2045 §6. An unknown encoding is as none (RFC 8621 §4.1.4). */
+/** RFC 2045 §6. An unknown encoding counts as none (RFC 8621 §4.1.4). */
 export function decodeTransfer(bytes: Uint8Array, encoding: TransferEncoding): Buffer {
   if (encoding === "base64") return decodeBase64(bytes);
   if (encoding === "uuencode") return decodeUu(view(bytes));
@@ -78,7 +79,7 @@ export function decodeTransfer(bytes: Uint8Array, encoding: TransferEncoding): B
   return out.subarray(0, quotedPrintable(bytes, out).size);
 }
 
-/** How many bytes `decodeTransfer` would give, without making them. */
+/** The number of bytes that `decodeTransfer` would return. */
 export function decodedSize(bytes: Uint8Array, encoding: TransferEncoding): number {
   if (encoding === "base64") return base64Size(bytes);
   if (encoding === "uuencode") return uuSize(view(bytes));
@@ -86,15 +87,17 @@ export function decodedSize(bytes: Uint8Array, encoding: TransferEncoding): numb
 }
 
 const hexDigits = Buffer.from("0123456789ABCDEF", "latin1");
-const longestEncodedLine = 75;
+const maxEncodedLine = 75;
 
-/** Whether careless relays mangle this octet at a line's start: a dot, "From ", and what looks like a boundary. */
+/**
+ * True for an octet that careless relays change at the start of a line: a dot, "From ", and what looks like a boundary.
+ */
 const isRisky = (bytes: Uint8Array, at: number): boolean =>
   bytes[at] === 0x2e || bytes[at] === 0x46 || (bytes[at] === 0x2d && bytes[at + 1] === 0x2d);
 
 /** RFC 2045 §6.7: CRLF stays a line break; lines of 76 characters at most. */
 export function encodeQuotedPrintable(bytes: Uint8Array): Buffer {
-  // At worst three characters an octet, and a soft line break of three after each 73.
+  // At worst three characters per octet, and a soft line break of three after each 73.
   const out = Buffer.allocUnsafe(bytes.length * 3 + Math.ceil((bytes.length * 3) / 73) * 3);
   let size = 0;
   let column = 0;
@@ -111,7 +114,7 @@ export function encodeQuotedPrintable(bytes: Uint8Array): Buffer {
     const lineEnd = at + 1 === bytes.length || (bytes[at + 1] === 0x0d && bytes[at + 2] === 0x0a);
     const plain = (byte > 0x20 && byte < 0x7f && byte !== EQUALS) || (blank && !lineEnd);
     const isEncoded = !plain || (column === 0 && isRisky(bytes, at));
-    if (column + (isEncoded ? 3 : 1) > longestEncodedLine) {
+    if (column + (isEncoded ? 3 : 1) > maxEncodedLine) {
       out[size++] = EQUALS;
       out[size++] = 0x0d;
       out[size++] = 0x0a;
@@ -129,7 +132,7 @@ export function encodeQuotedPrintable(bytes: Uint8Array): Buffer {
   return out.subarray(0, size);
 }
 
-/** Text in the encoding that suits it: base64 is shorter for most scripts but Latin; else it had better stay legible. */
+/** Encodes text in what suits it: base64 is shorter for most scripts except Latin; quoted-printable stays legible. */
 export function encodeText(bytes: Uint8Array): { bytes: Buffer; encoding: "base64" | "quoted-printable" } {
   let odd = 0;
   for (const byte of bytes) if (byte > 0x7e || byte === 0) odd++;

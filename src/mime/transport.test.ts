@@ -213,7 +213,7 @@ describe("what cannot be changed", () => {
   });
 });
 
-/** Either legal, or refused; and it always comes to an end. */
+/** The result is legal or refused, and the work always ends. */
 function tryAll(message: Buffer): void {
   for (const peer of peers) {
     try {
@@ -224,7 +224,7 @@ function tryAll(message: Buffer): void {
   }
 }
 
-test("of any octets, what leaves is legal", () => {
+test("any octets are sent in a legal form", () => {
   const piece = fc.constantFrom(
     ...[
       "\r\n",
@@ -274,6 +274,6 @@ test("of any octets, what leaves is legal", () => {
   );
 });
 
-test("of messages as no one should send them, what leaves is legal", () => {
+test("malformed messages are sent in a legal form", () => {
   for (const { bytes } of nastyMessages()) if (bytes.length < 2_000_000) tryAll(bytes);
 });

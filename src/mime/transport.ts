@@ -7,7 +7,7 @@ import { type BodyFields, type HeaderRules, headerNeedsUtf8, isPlainHeader, wire
 import { type WireBody, wireLeaf } from "./wire-leaf.ts";
 import { identityOf, isCarried, usesBareLf, wireFaults, withCrlf, withCrlfIfBare } from "./wire-scan.ts";
 
-/** What a server takes. RFC 6531 §3.1: none offers SMTPUTF8 without 8BITMIME. */
+/** What a server accepts. RFC 6531 §3.1: SMTPUTF8 implies 8BITMIME. */
 export interface PeerAbilities {
   /** RFC 6152 */
   eightBit: boolean;
@@ -15,16 +15,16 @@ export interface PeerAbilities {
   utf8: boolean;
 }
 
-/** No server takes more: what cannot be sent to such a one can be sent to none. */
-export const mostAbilities: PeerAbilities = { eightBit: true, utf8: true };
+/** The most that a server can accept: what cannot be sent with these abilities cannot be sent at all. */
+export const allAbilities: PeerAbilities = { eightBit: true, utf8: true };
 
-/** Deeper messages in messages are not taken apart. */
+/** Messages nested deeper are not taken apart. */
 const maxDepth = 20;
 const CRLF = Buffer.from("\r\n");
 
 /**
- * RFC 5321 §2.3.8, RFC 5322 §2.1.1, RFC 6152 §3, RFC 6531 §3.2: the message in a form that the server takes and that
- * says the same; the same object where it is one already. Throws Unsendable.
+ * RFC 5321 §2.3.8, RFC 5322 §2.1.1, RFC 6152 §3, RFC 6531 §3.2: the message in an equivalent form that the server
+ * accepts; the same object if it already is. Throws Unsendable.
  */
 export function wireMessage(message: Buffer, peer: PeerAbilities): Buffer {
   const faults = wireFaults(message);
@@ -34,7 +34,7 @@ export function wireMessage(message: Buffer, peer: PeerAbilities): Buffer {
   return new Rewriter(message, { ...peer, keepUtf8, depth: 0 }).message();
 }
 
-/** RFC 2046 §5.2.1: an attached message may have no encoding of its own, so what stands in it is made legal. */
+/** RFC 2046 §5.2.1: an attached message may have no encoding of its own, so its content is made legal. */
 export function wireAttached(message: Buffer, eightBit: boolean, depth = 1): Buffer {
   if (isCarried(wireFaults(message), eightBit)) return message;
   if (depth > maxDepth) throw new Unsendable("5.6.3", "its attached messages are nested too deeply", ["bodyStructure"]);
@@ -44,11 +44,11 @@ export function wireAttached(message: Buffer, eightBit: boolean, depth = 1): Buf
 interface Rules {
   eightBit: boolean;
   keepUtf8: boolean;
-  /** How many messages this one stands in. */
+  /** How many messages enclose this one. */
   depth: number;
 }
 
-/** Goes through the parts of one message and writes down what changes. */
+/** Goes through the parts of one message and records the changes. */
 class Rewriter {
   readonly #message: Buffer;
   readonly #rules: Rules;
@@ -94,7 +94,7 @@ class Rewriter {
     return { ...written, ...(type !== undefined && { type }) };
   }
 
-  /** RFC 1847 §2.1: nobody may touch it, or the signature no longer holds. */
+  /** RFC 1847 §2.1: a signed part must not change, or the signature no longer holds. */
   #signed(raw: Buffer): WireBody {
     const bytes = this.#isLf ? withCrlf(raw) : raw;
     const faults = wireFaults(bytes);
@@ -121,13 +121,13 @@ class Rewriter {
     return bytes.equals(old) ? { bytes } : this.#relabelled(bytes, part);
   }
 
-  /** RFC 2045 §6.4: no other encoding than those that change nothing. */
+  /** RFC 2045 §6.4: only identity encodings are allowed. */
   #relabelled(bytes: Buffer, { encoding }: Part): WireBody {
     const right = identityOf(wireFaults(bytes));
     return encoding === right ? { bytes } : { bytes, encoding: right };
   }
 
-  /** What stands between parts: delimiters, and text that nobody reads, which goes where it cannot be sent. */
+  /** The bytes between parts: delimiters, and text that nobody reads, which is removed if it cannot be sent. */
   #gap(start: number, end: number, where: "preamble" | "between" | "epilogue"): Buffer {
     const raw = withCrlfIfBare(this.#message.subarray(start, end));
     if (isCarried(wireFaults(raw), false)) return raw;
@@ -137,16 +137,16 @@ class Rewriter {
     const lead = lines[0] === "" || where === "epilogue" ? "\r\n" : "";
     const kept = Buffer.from(line === undefined ? "" : `${lead}${line}\r\n`, "latin1");
     if (isCarried(wireFaults(kept), false)) return kept;
-    throw new Unsendable("5.6.3", "the boundary of its parts is none that could be sent", ["bodyStructure"]);
+    throw new Unsendable("5.6.3", "the boundary of its parts cannot be sent", ["bodyStructure"]);
   }
 
   #untouchable(part: Part): void {
     const raw = this.#message.subarray(part.header.start, part.body.end);
     if (isCarried(wireFaults(raw), this.#rules.eightBit)) return;
-    throw new Unsendable("5.6.3", "it has too many parts to be put into a form that can be sent", ["bodyStructure"]);
+    throw new Unsendable("5.6.3", "it has too many parts to be converted", ["bodyStructure"]);
   }
 
-  /** A body that was to have parts and has none is read as text, unless it was only too deep to look. */
+  /** A multipart without parts is read as text, unless it was only nested too deeply. */
   #typeOf(part: Part, header: Buffer): string | undefined {
     const type = parseHeader(header, (name) => /^content-type$/i.test(name)).at(-1);
     if (!type || !parseParameterised(type.value).value.startsWith("multipart/")) return undefined;
@@ -170,7 +170,7 @@ class Rewriter {
     return this.#relabelled(written, part);
   }
 
-  /** RFC 3464 §2.1, RFC 8098 §3.1: reports are groups of header fields with empty lines between them. */
+  /** RFC 3464 §2.1, RFC 8098 §3.1: reports are groups of header fields separated by empty lines. */
   #fieldGroups(raw: Buffer): Buffer {
     const groups = withCrlfIfBare(raw)
       .toString("latin1")

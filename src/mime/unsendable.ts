@@ -1,6 +1,6 @@
-/** No form of a message is legal for a server and says the same. */
+/** No equivalent form of a message is legal for a server. */
 export class Unsendable extends Error {
-  /** RFC 3463, RFC 6531: what the sender's report says. */
+  /** RFC 3463, RFC 6531: the status for the report to the sender. */
   readonly status: "5.6.3" | "5.6.7";
   /** The properties of the Email at fault. */
   readonly properties: string[];

@@ -48,13 +48,13 @@ describe("uuencode", () => {
   });
 
   test.each(["", "Hello\n", "begin the day\n", "begin 644\n", `${"x\n".repeat(3000)}begin 644 x\n#86(\nend\n`])(
-    "what has no file in it stays as it is",
+    "bytes without a file stay unchanged",
     (text) => {
       expect(decodeUu(latin1(text)).toString("latin1")).toBe(text);
     },
   );
 
-  test("a few lines are not megabytes", () => {
+  test("a few lines do not decode to megabytes", () => {
     expect(decodeUu(latin1(`begin 644 x\n${"_\n".repeat(10_000)}`)).length).toBeLessThan(40_000);
   });
 

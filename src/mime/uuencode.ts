@@ -1,35 +1,40 @@
 import { Base64Decoder, base64Size, decodeBase64 } from "./base64.ts";
 import type { TransferDecoder } from "./transfer-decoder.ts";
 
-/** How far into the bytes the first line of a file is looked for. */
-const within = 4096;
+/** How far into the bytes the first line of a file is searched for. */
+const maxStart = 4096;
 const firstLine = /(?:^|\n)begin(-base64)?[ \t]+[0-7]{3,4}[ \t][^\n]*\n/;
-/** A line holds 63 bytes at most, in 84 characters after their count. */
-const longestLine = 128;
-/** Of the bytes that a line counts, how many may have been blanks at its end: else a few lines would be megabytes. */
-const mostMissing = 3;
+/** A line holds at most 63 bytes, in 84 characters after their count. */
+const maxLineLength = 128;
+/**
+ * How many of the bytes that a line counts may have been blanks lost at its end. Without a limit, a few lines would
+ * decode to megabytes.
+ */
+const maxMissing = 3;
 const LF = 0x0a;
 const nothing = Buffer.alloc(0);
 
-/** Where the lines of the first file begin, and whether they are in base64 (then "=" ends them); undefined without one. */
+/**
+ * Where the lines of the first file begin, and whether they are in base64 (which "=" ends); undefined without a file.
+ */
 function fileStart(bytes: Buffer): { start: number; isBase64: boolean } | undefined {
-  const found = firstLine.exec(bytes.toString("latin1", 0, within));
+  const found = firstLine.exec(bytes.toString("latin1", 0, maxStart));
   return found ? { start: found.index + found[0].length, isBase64: found[1] !== undefined } : undefined;
 }
 
-/** "end", and blanks after it. */
+/** True for "end", possibly followed by blanks. */
 function isLastLine(bytes: Buffer, at: number, end: number): boolean {
   return bytes[at] === 0x65 && bytes.toString("latin1", at, Math.min(at + 5, end)).trimEnd() === "end";
 }
 
-/** The value of a character; of one that is missing, since blanks at a line's end get lost, that of a blank. */
+/** The value of a character. Blanks at a line's end get lost, so a missing character counts as a blank. */
 const value = (byte: number): number => (byte === 0x0d ? 0 : (byte - 0x20) & 0x3f);
 
-/** Writes the bytes of the line [at, end) to `out` when given, and tells how many they are. */
+/** Writes the bytes of the line [at, end) to `out` if given, and returns their number. */
 function decodeLine(bytes: Buffer, at: number, end: number, out: Buffer | undefined, start: number): number {
   const first = bytes[at]!;
   if (at === end || first < 0x20 || first > 0x60) return 0;
-  const count = Math.min(value(first), Math.floor(((end - at - 1) * 3) / 4) + mostMissing);
+  const count = Math.min(value(first), Math.floor(((end - at - 1) * 3) / 4) + maxMissing);
   if (!out) return count;
   let bits = 0;
   let held = 0;
@@ -43,7 +48,7 @@ function decodeLine(bytes: Buffer, at: number, end: number, out: Buffer | undefi
   return count;
 }
 
-/** Whole lines from `at` on: how many bytes they give, how far they were read, whether the file ended. */
+/** Decodes whole lines from `at` on: the number of bytes, how far it read, and whether the file ended. */
 function decodeLines(
   bytes: Buffer,
   start: number,
@@ -63,7 +68,10 @@ function decodeLines(
   return { size, read: at, isOver: false };
 }
 
-/** POSIX uuencode, as Content-Transfer-Encoding: x-uuencode has it: the bytes of the first file; without one, all as it is. */
+/**
+ * POSIX uuencode, for Content-Transfer-Encoding: x-uuencode: the bytes of the first file; without one, all bytes
+ * unchanged.
+ */
 export function decodeUu(bytes: Buffer): Buffer {
   const file = fileStart(bytes);
   if (!file) return bytes;
@@ -74,7 +82,7 @@ export function decodeUu(bytes: Buffer): Buffer {
   return out;
 }
 
-/** How many bytes `decodeUu` would give. */
+/** The number of bytes that `decodeUu` would return. */
 export function uuSize(bytes: Buffer): number {
   const file = fileStart(bytes);
   if (!file) return bytes.length;
@@ -84,9 +92,9 @@ export function uuSize(bytes: Buffer): number {
 
 export class UuDecoder implements TransferDecoder {
   #state: "before" | "file" | "after" | "plain" = "before";
-  /** What was read and not decided: the start, or a line whose end is to come. */
+  /** Bytes read but not yet decided: the start, or a line whose end has not arrived. */
   #waiting: Buffer = nothing;
-  /** Reads the file where it is in base64. */
+  /** Decodes the file if it is in base64. */
   #base64: Base64Decoder | undefined;
 
   push(bytes: Uint8Array): Buffer {
@@ -97,7 +105,7 @@ export class UuDecoder implements TransferDecoder {
     const all = this.#waiting.length > 0 ? Buffer.concat([this.#waiting, piece]) : piece;
     if (this.#state === "file") return this.#lines(all, 0, false);
     this.#waiting = all;
-    return all.length < within ? nothing : this.#begin();
+    return all.length < maxStart ? nothing : this.#begin();
   }
 
   end(): Buffer {
@@ -127,7 +135,7 @@ export class UuDecoder implements TransferDecoder {
     decodeLines(bytes, start, isLast, out);
     if (isOver) this.#state = "after";
     // Of a line without an end, no more is kept than may count.
-    this.#waiting = Buffer.from(bytes.subarray(read, read + longestLine));
+    this.#waiting = Buffer.from(bytes.subarray(read, read + maxLineLength));
     return out;
   }
 }

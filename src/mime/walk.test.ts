@@ -128,7 +128,7 @@ describe("bodyParts", () => {
   const named = (type: string, partId: string, more: Partial<Part> = {}): Part => part(type, { partId, ...more });
   const names = (parts: Part[]): string => parts.map((one) => one.partId).join("");
 
-  test("the example of RFC 8621", () => {
+  test("reads the example of RFC 8621", () => {
     const root = multi(
       "mixed",
       named("text/plain", "A", inline),
@@ -161,7 +161,7 @@ describe("bodyParts", () => {
     expect(Object.values(bodyParts(named("application/pdf", "A"))).map(names)).toEqual(["", "", "A"]);
   });
 
-  test("nothing gets lost when one side of an alternative was already left out", () => {
+  test("no part is lost when one side of an alternative was already left out", () => {
     const root = multi(
       "alternative",
       multi("mixed", named("text/html", "A"), multi("alternative", named("text/plain", "B"), named("text/html", "C"))),
@@ -172,7 +172,7 @@ describe("bodyParts", () => {
     );
   });
 
-  test("embedded images are no attachment", () => {
+  test("embedded images are not attachments", () => {
     const image = named("image/png", "B", { cid: "b@x" });
     expect(hasAttachment(multi("related", named("text/html", "A"), image))).toBe(false);
     expect(hasAttachment(multi("related", named("text/html", "A"), { ...image, disposition: "attachment" }))).toBe(

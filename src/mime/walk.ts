@@ -6,7 +6,7 @@ import { view } from "./view.ts";
 
 export { headerEnd } from "./field.ts";
 
-/** Deeper multiparts, and parts past this number, stay opaque: nobody sends such mail to be read. */
+/** Deeper multiparts, and parts beyond this number, stay opaque: no genuine mail has them. */
 const maxDepth = 100;
 const maxParts = 20_000;
 
@@ -17,11 +17,11 @@ const dashLine = Buffer.from("\n--");
 
 const hash = (value: number, byte: number): number => (Math.imul(value, 31) + byte) | 0;
 
-/** A multipart whose end was not yet seen. */
+/** A multipart whose end has not been seen yet. */
 interface Open {
   part: Part;
   boundary: string;
-  /** The level this boundary had before: an outer multipart may use the same one. */
+  /** The level that this boundary had before: an outer multipart may use the same boundary. */
   shadowed: number | undefined;
   sawDelimiter: boolean;
 }
@@ -65,7 +65,7 @@ class Walker {
     }
   }
 
-  /** The line break before a delimiter belongs to it. */
+  /** The line break before a delimiter belongs to the delimiter. */
   #contentEnd(from: number, line: number): number {
     let end = line;
     if (end > from && this.#bytes[end - 1] === LF) end--;
@@ -87,7 +87,7 @@ class Walker {
     }
   }
 
-  /** A multipart that never had a part is read as text. */
+  /** A multipart that turns out to have no part is read as text. */
   #opaque(part: Part): void {
     part.parts = null;
     part.type = "text/plain";
@@ -102,7 +102,7 @@ class Walker {
     return open;
   }
 
-  /** Begins what follows a delimiter line, and tells where to look for the next. */
+  /** Begins what follows a delimiter line, and returns where to look for the next. */
   #delimiter({ level, closing, end }: Delimiter): number {
     const open = this.#open[level]!;
     open.sawDelimiter = true;
@@ -126,7 +126,7 @@ class Walker {
     return part.body.start;
   }
 
-  /** Reads the header at `start`; a multipart is opened, all else ends at the next delimiter. */
+  /** Reads the header at `start`. Opens a multipart; any other part ends at the next delimiter. */
   #part(start: number, inDigest: boolean): Part {
     const stop = (line: number, lineEnd: number): boolean => this.#match(line, lineEnd) !== undefined;
     const { fields, end } = readHeader(this.#bytes, isDescriptive, { start, stop });
@@ -151,11 +151,11 @@ class Walker {
     return part;
   }
 
-  /** The next line from `from` (a line's start) on that begins with two dashes. */
+  /** The next line, from the line start `from` on, that begins with two dashes. */
   #nextDashLine(from: number): number {
     const bytes = this.#bytes;
     if (bytes[from] === DASH && bytes[from + 1] === DASH) return from;
-    // Near ones by hand: a native search costs more than it saves, and there may be very many.
+    // Searches the first octets by hand: a native search costs more for short lines, and there may be very many.
     const near = Math.min(bytes.length, from + 256);
     let at = from;
     while (at < near) {
@@ -179,7 +179,7 @@ class Walker {
     return undefined;
   }
 
-  /** Keeps lines that only look like a delimiter cheap: most end here, before a string is made of them. */
+  /** A cheap check that rejects most lines before a string is made of them. */
   #mayMatch(start: number, end: number): boolean {
     let value = 0;
     for (let at = start; at < end; at++) {
@@ -190,7 +190,7 @@ class Walker {
   }
 
   /**
-   * RFC 2046 §5.1.1: the line must be the delimiter and nothing else but blanks, since one boundary may begin with
+   * RFC 2046 §5.1.1: the line must be the delimiter, followed by nothing but blanks, since one boundary may begin with
    * another.
    */
   #match(line: number, end: number): Delimiter | undefined {

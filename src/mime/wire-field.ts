@@ -6,14 +6,14 @@ import { asMessageIds, asText, asUrls } from "./forms.ts";
 import { parameter, parseParameterised } from "./params.ts";
 import { eachToken, type Token } from "./tokens.ts";
 import { Unsendable } from "./unsendable.ts";
-import { longestLine } from "./wire-scan.ts";
+import { maxLineOctets } from "./wire-scan.ts";
 import { encodeWords } from "./words.ts";
 
 type Kind = "addresses" | "ids" | "urls" | "url" | "parameters" | "structured" | "text";
 
 const named = (kind: Kind, names: string): [string, Kind][] => names.split(" ").map((name) => [name, kind]);
 
-/** How the fields are written whose values are no plain text. */
+/** The kinds of fields whose values are not plain text. */
 const kinds = new Map<string, Kind>([
   ...named("addresses", "from sender reply-to to cc bcc return-path errors-to mail-followup-to mail-reply-to"),
   ...named("addresses", "resent-from resent-sender resent-reply-to resent-to resent-cc resent-bcc"),
@@ -29,35 +29,35 @@ const kinds = new Map<string, Kind>([
 const kindOf = (name: string): Kind => kinds.get(name.toLowerCase()) ?? "text";
 
 export interface FieldRules {
-  /** RFC 6532: the message goes with SMTPUTF8, so addresses stay as they are. */
+  /** RFC 6532: the message is sent with SMTPUTF8, so addresses stay unchanged. */
   keepUtf8: boolean;
-  /** Of an attached message: nobody sends by it, so its authors may be told in any form. */
+  /** The field belongs to an attached message, which is not sent by it, so its authors may be written in any form. */
   isAttached: boolean;
 }
 
-/** Longer words are broken. */
-const longestWord = 800;
+/** Longer words are split. */
+const maxWordLength = 800;
 
-/** RFC 5322 §2.2.3: folded where blanks are; undefined where that is not enough. */
+/** RFC 5322 §2.2.3: folds at blanks; undefined if that is not enough. */
 function refolded(value: string): string | undefined {
   const text = unfold(value);
   const pieces = text.match(/[ \t]*[^ \t]+/g) ?? [];
-  return isAsciiText(text) && pieces.every((piece) => piece.length <= longestWord) ? fold(pieces) : undefined;
+  return isAsciiText(text) && pieces.every((piece) => piece.length <= maxWordLength) ? fold(pieces) : undefined;
 }
 
-/** What stands in angle brackets, and a URL, may be parted anywhere (RFC 2369 §2, RFC 2557 §4.4.1). */
+/** Text in angle brackets, and a URL, may be split anywhere (RFC 2369 §2, RFC 2557 §4.4.1). */
 function broken(line: string): string {
   let out = "";
   let rest = line;
-  for (; rest.length > longestWord; rest = rest.slice(longestWord)) out += `${rest.slice(0, longestWord)}\r\n `;
+  for (; rest.length > maxWordLength; rest = rest.slice(maxWordLength)) out += `${rest.slice(0, maxWordLength)}\r\n `;
   return out + rest;
 }
 
-/** RFC 5322 §2.2: a field of a message on its way; `raw` is its value in Raw form. Throws Unsendable. */
+/** RFC 5322 §2.2: a header field in a form that can be sent. `raw`: its value in Raw form. Throws Unsendable. */
 export function wireField(name: string, raw: string, rules: FieldRules): string {
   const value = (refolded(raw) ?? rendered(name, raw, rules)).split("\r\n").map(broken).join("\r\n");
   const [first] = value.split("\r\n", 1);
-  const gap = name.length + 1 + Buffer.byteLength(first!) > longestLine - 1 ? "\r\n" : "";
+  const gap = name.length + 1 + Buffer.byteLength(first!) > maxLineOctets - 1 ? "\r\n" : "";
   return `${name}:${gap}${/^[ \t]/.test(value) ? "" : " "}${value}\r\n`;
 }
 
@@ -84,10 +84,10 @@ function rendered(name: string, raw: string, rules: FieldRules): string {
   }
 }
 
-/** RFC 2047: what `asText` reads stays the same. */
+/** RFC 2047: re-encodes text; `asText` still returns the same. */
 const text = (raw: string): string => encodeHeader("Text", asText(raw));
 
-/** RFC 6857 §3.2.1: an address that has no ASCII form becomes the name of a group of nobody. */
+/** RFC 6857 §3.2.1: an address without an ASCII form becomes the name of an empty group. */
 function addressList(name: string, raw: string, { keepUtf8, isAttached }: FieldRules): string | undefined {
   const out: EmailAddressGroup[] = [];
   const add = (address: EmailAddress, to: EmailAddressGroup): void => void to.addresses.push(address);
@@ -96,7 +96,7 @@ function addressList(name: string, raw: string, { keepUtf8, isAttached }: FieldR
     out.push(current);
     for (const address of addresses) {
       const email = keepUtf8 ? address.email : asciiAddress(address.email);
-      if (email !== undefined && email.length <= longestWord) {
+      if (email !== undefined && email.length <= maxWordLength) {
         if (title === null && current.name !== null) {
           current = { name: null, addresses: [] };
           out.push(current);
@@ -116,7 +116,7 @@ function addressList(name: string, raw: string, { keepUtf8, isAttached }: FieldR
   return written.length === 0 ? undefined : encodeHeader("GroupedAddresses", written);
 }
 
-/** Whether the addresses of a field can be sent with SMTPUTF8 alone. */
+/** True when the addresses of a field need SMTPUTF8. */
 export function needsUtf8(name: string, raw: string): boolean {
   if (kindOf(name) !== "addresses") return false;
   return asGroupedAddresses(raw).some(({ addresses }) =>
@@ -124,7 +124,10 @@ export function needsUtf8(name: string, raw: string): boolean {
   );
 }
 
-/** RFC 5322 §3.6.4: an id that is the same whoever writes it, since replies name it. The characters of encoded words are atext. */
+/**
+ * RFC 5322 §3.6.4: always maps an id to the same ASCII id, since replies name it. The characters of encoded words are
+ * atext.
+ */
 function asciiId(id: string): string {
   if (isAsciiText(id)) return id;
   const at = id.lastIndexOf("@");
@@ -141,7 +144,7 @@ function parameters(name: string, raw: string): string {
   const names = [...new Set([...parsed.params.keys()].map((key) => key.replace(/\*.*$/s, "")))];
   const boundary = parsed.value.startsWith("multipart/") ? parsed.params.get("boundary") : undefined;
   if (boundary !== undefined && (!isAsciiText(boundary) || boundary.length > 200)) {
-    throw new Unsendable("5.6.3", "the boundary of its parts is none that could be sent", ["bodyStructure"]);
+    throw new Unsendable("5.6.3", "the boundary of its parts cannot be sent", ["bodyStructure"]);
   }
   const values = names
     .filter((key) => /^[\w!#$&+\-.^`{|}~]{1,100}$/.test(key))
@@ -150,12 +153,12 @@ function parameters(name: string, raw: string): string {
   return encodeParameters(isToken ? parsed.value : isType ? "text/plain" : "attachment", values);
 }
 
-/** RFC 2047 §5: encoded words where a phrase or a comment may stand. */
+/** RFC 2047 §5: puts encoded words where a phrase or a comment is allowed. */
 function structured(raw: string): string {
   const pieces: string[] = [];
   let wasEncoded = false;
   eachToken(unfold(raw), (token) => {
-    const plain = isAsciiText(token.raw) && token.raw.length <= longestWord && !/[\r\n]/.test(token.raw);
+    const plain = isAsciiText(token.raw) && token.raw.length <= maxWordLength && !/[\r\n]/.test(token.raw);
     const parts = plain ? [token.raw] : encodedToken(token);
     const isGlued = pieces.length > 0 && !token.space && plain && !(wasEncoded && token.kind !== "special");
     for (const [index, part] of parts.entries()) {

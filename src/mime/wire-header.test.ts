@@ -33,7 +33,7 @@ describe("a header", () => {
     },
   );
 
-  test("From and Sender too", () => {
+  test("From and Sender are rewritten too", () => {
     const raw = lines("From: Ädä <ada@bücher.example>", "Sender: x@bücher.example", "", "x");
     for (const peer of peers) {
       expect(asAddresses(fieldOf(sent(raw, peer), "from"))).toEqual([

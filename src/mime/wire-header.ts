@@ -6,41 +6,41 @@ import { type FieldRules, needsUtf8, wireField } from "./wire-field.ts";
 import { isCarried, wireFaults, withCrlfIfBare } from "./wire-scan.ts";
 
 export interface HeaderRules extends FieldRules {
-  /** What raw text that is not UTF-8 is most likely written in. */
+  /** The most likely charset of raw text that is not UTF-8. */
   charset: string | null;
-  /** 8-bit octets stay as they are: the block is content for who carries it. */
+  /** 8-bit octets stay unchanged: the block is content to the server that carries it. */
   keepRaw: boolean;
 }
 
-/** What the body's new form asks of the header that describes it. */
+/** What the new form of the body requires in the header that describes it. */
 export interface BodyFields {
   /** RFC 2045 §6.1 */
   encoding?: string;
   type?: string;
-  /** RFC 2045 §4: a message must say that it is MIME. */
+  /** RFC 2045 §4: a message must declare that it is MIME. */
   isMessage: boolean;
 }
 
 interface RawField {
   name: string;
   value: Buffer;
-  /** With its CRLF. */
+  /** Including its CRLF. */
   bytes: Buffer;
 }
 
-/** With room for a colon and more. */
-export const longestName = 900;
-/** No server takes more, and it would take long to write anew. */
-const longestHeader = 1_000_000;
+/** Leaves room for a colon and more. */
+export const maxNameLength = 900;
+/** No server accepts a longer header, and rewriting it would take long. */
+const maxHeaderOctets = 1_000_000;
 
-/** The fields of a block, and whether all of the block was fields. */
+/** The fields of a block, and whether the block consists of fields only. */
 function rawFields(block: Buffer): { fields: RawField[]; isWhole: boolean } {
   const fields: RawField[] = [];
   let at = 0;
   let isWhole = true;
   const take = ({ name, start, value, end }: FieldPlace): void => {
     const bytes = block.subarray(start, end);
-    // A byte order mark or NUL may stand before the name.
+    // A byte order mark or NUL may precede the name.
     if (start !== at || !bytes.toString("latin1", 0, name.length).startsWith(name)) isWhole = false;
     fields.push({ name, value: block.subarray(value, end), bytes });
     at = end;
@@ -49,10 +49,10 @@ function rawFields(block: Buffer): { fields: RawField[]; isWhole: boolean } {
   return { fields, isWhole: isWhole && at === block.length };
 }
 
-/** RFC 5322 §2.2: a header block as it may be sent; the same object where it may be as it is. Throws Unsendable. */
+/** RFC 5322 §2.2: a header block in a form that can be sent; the same object if it already is. Throws Unsendable. */
 export function wireHeader(block: Buffer, rules: HeaderRules, body: BodyFields): Buffer {
-  if (block.length > longestHeader && !isCarried(wireFaults(block), rules.keepRaw)) {
-    throw new Unsendable("5.6.3", "its header is too long to be put into a form that can be sent", ["headers"]);
+  if (block.length > maxHeaderOctets && !isCarried(wireFaults(block), rules.keepRaw)) {
+    throw new Unsendable("5.6.3", "its header is too long to be converted", ["headers"]);
   }
   const { fields, isWhole } = rawFields(block);
   let isSame = isWhole;
@@ -88,11 +88,11 @@ function legalField({ name, value, bytes }: RawField, rules: HeaderRules): Buffe
   const keepsHigh = rules.keepRaw || (rules.keepUtf8 && isUtf8(value));
   const isNamed = lines.toString("latin1", 0, name.length) === name;
   if (isNamed && isCarried(wireFaults(lines), keepsHigh)) return lines;
-  if (name.length > longestName) throw new Unsendable("5.6.3", "the name of a header field is too long", ["headers"]);
+  if (name.length > maxNameLength) throw new Unsendable("5.6.3", "the name of a header field is too long", ["headers"]);
   return Buffer.from(wireField(name, textOf(value, rules.charset), rules), "utf8");
 }
 
-/** NUL goes, as for who reads it (RFC 8621 §4.1.2.1); a CR that ends no line parts words. */
+/** Removes NUL, as readers do (RFC 8621 §4.1.2.1); a CR that ends no line becomes a space. */
 function textOf(value: Buffer, charset: string | null): string {
   const text = isUtf8(value) ? value.toString("utf8") : decodeCharset(value, fallback(charset)).text;
   return text
@@ -101,14 +101,14 @@ function textOf(value: Buffer, charset: string | null): string {
     .trimEnd();
 }
 
-/** A charset of single octets, or one in which no octet is lost. */
+/** A charset of single octets, or one that loses no octet. */
 function fallback(charset: string | null): string {
   return charset !== null && isKnownCharset(charset) && !/^(utf|us-ascii|ascii)/i.test(charset)
     ? charset
     : "windows-1252";
 }
 
-/** Whether the header of a message has an address that only SMTPUTF8 carries. */
+/** True when the header of a message has an address that needs SMTPUTF8. */
 export function headerNeedsUtf8(block: Buffer): boolean {
   if (isAscii(block)) return false;
   return rawFields(block).fields.some(
@@ -116,7 +116,7 @@ export function headerNeedsUtf8(block: Buffer): boolean {
   );
 }
 
-/** Whether a header block has nothing but fields that any server takes. */
+/** True when a header block consists only of fields that any server accepts. */
 export function isPlainHeader(block: Buffer): boolean {
   return isAscii(block) && rawFields(block).isWhole;
 }

@@ -4,23 +4,23 @@ import { decodeTransfer, encodeQuotedPrintable, encodeText } from "./transfer.ts
 import { Unsendable } from "./unsendable.ts";
 import { identityOf, isCarried, type WireFaults, wireFaults, withCrlf } from "./wire-scan.ts";
 
-/** The body of a part in its new form, and the transfer encoding that its header must now name. */
+/** The new form of a part's body, and the transfer encoding that its header must name. */
 export interface WireBody {
   bytes: Buffer;
-  /** Undefined: what the header says is still right. */
+  /** Undefined: the header is still correct. */
   encoding?: string;
   type?: string;
 }
 
 export interface LeafRules {
   eightBit: boolean;
-  /** The message's lines end in LF alone. */
+  /** The lines of the message end in LF alone. */
   isLf: boolean;
 }
 
 const CRLF = Buffer.from("\r\n");
 
-/** RFC 2045 §6: content of one part, re-encoded where it may not be sent as it is. Throws Unsendable. */
+/** RFC 2045 §6: the content of one part, re-encoded if it cannot be sent unchanged. Throws Unsendable. */
 export function wireLeaf(raw: Buffer, part: Part, { eightBit, isLf }: LeafRules): WireBody {
   const { encoding, type } = part;
   if (encoding === "base64" || encoding === "quoted-printable") {
@@ -39,11 +39,11 @@ export function wireLeaf(raw: Buffer, part: Part, { eightBit, isLf }: LeafRules)
   return encoded(bytes, type);
 }
 
-/** Only "binary" is too much for SMTP; another label is left as it was chosen. */
+/** Only "binary" is too much for SMTP; any other label stays as chosen. */
 const isRight = (encoding: Part["encoding"], { eightBit }: WireFaults): boolean =>
   encoding === "8bit" || encoding === "unknown" || (encoding === "7bit" && !eightBit);
 
-/** RFC 2046 §4.1.1: text that uses LF for its line breaks, and what stands in a message that does, gets CRLF. */
+/** RFC 2046 §4.1.1: text with LF line breaks gets CRLF, and so does text in a message with LF line ends. */
 function lineEnds(raw: Buffer, { type, encoding, disposition }: Part, isLf: boolean): Buffer {
   if (!wireFaults(raw).bareBreak) return raw;
   const isText = type.startsWith("text/") && disposition !== "attachment";

@@ -21,19 +21,19 @@ function parseWord(token: string): EncodedWord | undefined {
   const match = encodedWord.exec(token);
   if (match === null || !isKnownCharset(match[1]!)) return undefined;
   const body = match[3]!;
-  // Raw 8-bit text in a Q word cannot be bytes of the charset any more.
+  // A Q word with raw 8-bit text cannot be bytes of its charset.
   if (/[^\x21-\x7e]/.test(body)) return undefined;
   const bytes = /[Bb]/.test(match[2]!) ? decodeTransfer(Buffer.from(body, "latin1"), "base64") : qBytes(body);
   return { charset: match[1]!.toLowerCase(), bytes };
 }
 
-/** RFC 8621 §4.1.2.2: encoded NUL and control characters are dropped. */
+/** RFC 8621 §4.1.2.2: drops encoded NUL and control characters. */
 const decodeBytes = (bytes: Buffer[], charset: string): string =>
   decodeCharset(Buffer.concat(bytes), charset).text.replace(/[\x00-\x1f\x7f-\x9f]/g, "");
 
 /**
- * RFC 2047 §6: decodes the encoded words of unfolded text. White space between two of them goes, and their bytes are
- * joined first when they share a charset, since many senders cut in the middle of a character.
+ * RFC 2047 §6: decodes the encoded words of unfolded text. Removes white space between two of them, and joins their
+ * bytes first if they share a charset, since many senders cut in the middle of a character.
  */
 export function decodeWords(text: string): string {
   if (!text.includes("=?")) return text;
@@ -69,7 +69,9 @@ export function decodeWords(text: string): string {
   return out + gap;
 }
 
-/** True when `decodeWords` might read an encoded word in it, so it must itself be encoded to be kept. */
+/**
+ * True when `decodeWords` might find an encoded word in the text, which must then be encoded itself to be preserved.
+ */
 export function looksEncoded(text: string): boolean {
   return text.includes("=?");
 }
@@ -80,7 +82,7 @@ function qEncode(text: string): string {
   let out = "";
   for (const byte of Buffer.from(text, "utf8")) {
     const char = String.fromCharCode(byte);
-    // RFC 2047 §5 (3): the characters safe even in a phrase.
+    // RFC 2047 §5 (3): the characters that are safe even in a phrase.
     if (/[A-Za-z0-9!*+/-]/.test(char)) out += char;
     else out += byte === 0x20 ? "_" : `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
   }
@@ -88,8 +90,8 @@ function qEncode(text: string): string {
 }
 
 /**
- * RFC 2047 §2: `text` as encoded words of at most 75 characters, never cutting a character, one per array item. So much of
- * the first one's line is `taken`.
+ * RFC 2047 §2: `text` as encoded words of at most 75 characters, one per array item; never cuts a character. `taken`:
+ * how much of the first word's line is used.
  */
 export function encodeWords(text: string, taken = 0): string[] {
   const clean = text.toWellFormed();

@@ -6,37 +6,37 @@ import { type States, statesOf } from "./states.ts";
 import { Sweeper } from "./sweeper.ts";
 
 export type Unsubscribe = () => void;
-/** `swept`: found by comparing, so it may be nothing new to a subscriber who came later. */
+/** `swept`: found by comparing states, so the subscriber may have seen it already. */
 export type ChangeListener = (event: ChangeEvent, swept: boolean) => void;
 
-/** Tells the processes what changed. Messages may get lost; nobody waits for them to arrive. */
+/** Tells all processes what changed. Messages may be lost, and nobody waits for their delivery. */
 export interface Bus {
-  /** Reaches this process's listeners before it returns, the other processes soon after. */
+  /** Calls this process's listeners before it returns; other processes hear of the event soon after. */
   publish(event: BusEvent): void;
   subscribe(accountIds: Iterable<number>, listener: ChangeListener): Unsubscribe;
-  /** Credentials of a login were revoked, or open other accounts now. */
+  /** Called when credentials of a login were revoked, or the accounts they open changed. */
   onRevoked(listener: (login: string) => void): Unsubscribe;
-  /** A carrier is connected (again): revocations may have been missed, so drop what is cached about credentials. */
+  /** A carrier has connected (again). Revocations may have been missed: drop what is cached about credentials. */
   onReconnect(listener: () => void): Unsubscribe;
-  /** Where the types of an account stand in the store. */
+  /** The current state of each type of an account. */
   states(accountId: number): Promise<States>;
-  /** Begins to hear other processes. One that only tells them something (the CLI) has no need of it. */
+  /** Begins to receive events from other processes. */
   start(): Promise<void>;
-  /** Tells what is still waiting to be told, then ends. */
+  /** Sends the events that still wait, then ends. */
   close(): Promise<void>;
 }
 
 export interface BusOptions {
   store: Store;
   log: Log;
-  /** Between processes: Postgres, later Redis; none when there is one process alone. */
+  /** Carry events between processes; needed only when there are several. */
   carriers?: Carrier[];
   /** How often the states of subscribed accounts are compared, in ms. (Default: 30 000) */
-  sweepInterval?: number;
+  sweepIntervalMs?: number;
 }
 
-/** After a connect, others learn within this time that we listen; what they told before is then found by comparing. */
-const settle = 250;
+/** Other processes learn within this time after a connect that we listen; comparing then finds what they sent before. */
+const settleMs = 250;
 
 export class ProcessBus implements Bus {
   readonly #store: Store;
@@ -49,14 +49,14 @@ export class ProcessBus implements Bus {
   #settling: NodeJS.Timeout | undefined;
 
   constructor(options: BusOptions) {
-    const { store, log, carriers = [], sweepInterval = 30_000 } = options;
+    const { store, log, carriers = [], sweepIntervalMs = 30_000 } = options;
     this.#store = store;
     this.#log = log;
     this.#outboxes = new Map(carriers.map((carrier) => [carrier, new Outbox(carrier, log)]));
     this.#sweeper = new Sweeper({
       store,
       log,
-      interval: sweepInterval,
+      interval: sweepIntervalMs,
       accounts: () => [...this.#listeners.keys()],
       found: (event) => this.#deliver(event, true),
     });
@@ -135,7 +135,7 @@ export class ProcessBus implements Bus {
     for (const listener of this.#reconnected) this.#guard(listener);
     this.#sweeper.run();
     clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => this.#sweeper.run(), settle).unref();
+    this.#settling = setTimeout(() => this.#sweeper.run(), settleMs).unref();
   }
 
   #deliver(event: ChangeEvent, swept: boolean): void {
@@ -146,7 +146,7 @@ export class ProcessBus implements Bus {
     for (const listener of this.#revoked) this.#guard(() => listener(login));
   }
 
-  /** Events are published right after a commit, which no listener may turn into a failure. */
+  /** Events are published right after a commit: no listener may make that commit look failed. */
   #guard(call: () => void): void {
     try {
       call();

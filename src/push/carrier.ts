@@ -1,12 +1,12 @@
 import type { States } from "./states.ts";
 
-/** After a commit: what changed in an account, and to which states. */
+/** What a commit changed in an account, with the new states. */
 export interface ChangeEvent {
   accountId: number;
   changed: States;
 }
 
-/** Some credential of a login was revoked, or what it opens changed: whoever holds on to it must ask again. */
+/** A credential of a login was revoked, or the accounts it opens changed: holders of a connection must check it again. */
 export interface RevokedEvent {
   /** The login. */
   credential: string;
@@ -14,7 +14,7 @@ export interface RevokedEvent {
 
 export type BusEvent = ChangeEvent | RevokedEvent;
 
-/** What a process tells the others at once: changes merged per account, so a storm stays small. */
+/** The events sent as one message: changes are merged by account, so a storm stays small. */
 export interface Batch {
   changes: ChangeEvent[];
   revoked: string[];
@@ -22,17 +22,17 @@ export interface Batch {
 
 export interface Receiver {
   onBatch(batch: Batch): void;
-  /** Connected, or connected again: what others told meanwhile is lost. */
+  /** Connected, or connected again: what others sent in between is lost. */
   onUp(): void;
 }
 
-/** Takes events to the other processes and brings theirs. Messages may get lost; the bus makes up for it. */
+/** Carries events to and from the other processes. Messages may be lost; the bus makes up for that. */
 export interface Carrier {
-  /** Begins to bring events. A process that only tells (the CLI) never calls it. */
+  /** Begins to receive. A process that only sends (the CLI) never calls it. */
   start(receiver: Receiver): Promise<void>;
-  /** Rejects when nothing is known to have been told; the bus then tries again with what is newest. */
+  /** Rejects if the batch may not have been sent; the bus then retries with the newest states. */
   send(batch: Batch): Promise<void>;
-  /** The first subscriber of an account came, or the last one left: for carriers that route by account. */
+  /** The account has its first subscriber, or has lost its last: for carriers that route by account. */
   watch?(accountId: number): void;
   unwatch?(accountId: number): void;
   close(): Promise<void>;

@@ -3,15 +3,15 @@ import type { Bus } from "./bus.ts";
 
 export type CloseReason = "revoked" | "draining";
 
-/** A connection that stays open to push. */
+/** An open connection that receives pushes. */
 export interface Connection {
   readonly login: string;
   close(reason: CloseReason): void;
-  /** Whether its credential still opens what it opened; undefined while nobody can tell. */
+  /** Whether its credential still opens the same accounts; undefined if that cannot be told now. */
   isValid(): Promise<boolean | undefined>;
 }
 
-/** Whether credentials looked at again open what a connection hears of, no less and no more. */
+/** Whether credentials, checked again, open exactly the accounts that the connection hears of. */
 export function opensSame(
   again: { login: string; accounts: readonly { id: number }[] } | "throttled" | undefined,
   login: string,
@@ -27,13 +27,13 @@ export interface ConnectionsOptions {
   log: Log;
   /** Aborted when the server drains. */
   draining: AbortSignal;
-  /** Connections of one login at a time. (Default: 64) */
+  /** The most connections of one login. (Default: 64) */
   maxPerLogin?: number;
-  /** How often a credential is looked at again, for those that expire or whose revocation got lost, in ms. (Default: 900 000) */
-  checkInterval?: number;
+  /** How often a credential is checked again, in case it expired or its revocation was lost, in ms. (Default: 900 000) */
+  checkIntervalMs?: number;
 }
 
-/** Open connections by login: they end when their own credential is revoked or expires, and when the server drains. */
+/** Open connections by login. Closes those whose credential is revoked or expires, and all when the server drains. */
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #byLogin = new Map<string, Map<Connection, NodeJS.Timeout>>();
@@ -53,7 +53,7 @@ export class Connections {
     return this.#options.draining.aborted;
   }
 
-  /** Whether a login has no room for one more. */
+  /** Whether a login has reached its limit of connections. */
   isFull(login: string): boolean {
     return (this.#byLogin.get(login)?.size ?? 0) >= (this.#options.maxPerLogin ?? 64);
   }
@@ -61,7 +61,7 @@ export class Connections {
   add(connection: Connection): void {
     const connections = this.#byLogin.get(connection.login) ?? new Map<Connection, NodeJS.Timeout>();
     this.#byLogin.set(connection.login, connections);
-    const timer = setInterval(() => void this.#check(connection, false), this.#options.checkInterval ?? 900_000);
+    const timer = setInterval(() => void this.#check(connection, false), this.#options.checkIntervalMs ?? 900_000);
     connections.set(connection, timer.unref());
     // Draining may have begun while the connection was being made.
     if (this.draining) connection.close("draining");
@@ -74,7 +74,7 @@ export class Connections {
     if (connections?.size === 0) this.#byLogin.delete(connection.login);
   }
 
-  /** After a revocation, only what is surely valid stays open. */
+  /** After a revocation, a connection stays open only if its credential is known to be valid. */
   async #check(connection: Connection, isRevocation: boolean): Promise<void> {
     let isValid: boolean | undefined;
     try {

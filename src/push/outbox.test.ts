@@ -3,7 +3,7 @@ import { silentLog } from "../base/log.ts";
 import type { Batch, Carrier } from "./carrier.ts";
 import { Outbox } from "./outbox.ts";
 
-/** A carrier that fails as often as is said. */
+/** A carrier that fails a given number of times. */
 function carrier() {
   const tried: Batch[] = [];
   const told: Batch[] = [];
@@ -22,7 +22,7 @@ function carrier() {
   return it;
 }
 
-test("what comes together goes together, and what comes later follows", async () => {
+test("events that occur together are sent together, and later ones follow", async () => {
   const line = carrier();
   const outbox = new Outbox(line, silentLog);
   outbox.add({ accountId: 1, changed: { Email: "1-2" } });
@@ -39,7 +39,7 @@ test("what comes together goes together, and what comes later follows", async ()
   expect(line.tried).toHaveLength(2);
 });
 
-test("what failed is tried again, joined with what has come meanwhile", async () => {
+test("a failed batch is retried, merged with what has come meanwhile", async () => {
   const line = carrier();
   line.failures = 2;
   const outbox = new Outbox(line, silentLog);
@@ -55,7 +55,7 @@ test("what failed is tried again, joined with what has come meanwhile", async ()
   await outbox.close();
 });
 
-test("at its end it tries once more and waits for no pause", async () => {
+test("closing makes one last attempt without a pause", async () => {
   const line = carrier();
   line.failures = 100;
   const outbox = new Outbox(line, silentLog);

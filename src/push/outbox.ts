@@ -3,15 +3,15 @@ import { pauseFor, retry } from "../base/retry.ts";
 import type { Batch, BusEvent, Carrier } from "./carrier.ts";
 import { mergeStates, type States } from "./states.ts";
 
-/** Events that come within this time go as one message, in ms. */
-const gather = 2;
+/** Events that occur within this time are sent as one message. */
+const gatherMs = 2;
 const firstPause = 50;
 const longestPause = 5_000;
-/** While a carrier is down, no more accounts than these wait for it: the others are found by comparing. */
+/** The most accounts that wait while a carrier is down; changes of others are found by comparing states. */
 const maxAccounts = 10_000;
 const maxRevoked = 10_000;
 
-/** What waits for a carrier: merged per account, one batch under way at a time, tried again after a failure. */
+/** Events that wait for a carrier, merged by account. One batch is sent at a time, and retried after a failure. */
 export class Outbox {
   readonly #carrier: Carrier;
   readonly #log: Log;
@@ -31,7 +31,7 @@ export class Outbox {
     this.#sending ??= this.#sendAll();
   }
 
-  /** Sends what waits, but tries no more than once. */
+  /** Makes one last attempt to send what waits. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#sending;
@@ -53,19 +53,19 @@ export class Outbox {
     const onFailure = (error: unknown) => this.#notTold(error);
     try {
       do {
-        await pauseFor(gather, signal);
+        await pauseFor(gatherMs, signal);
         if (signal.aborted) return;
         await retry(() => this.#send(), { firstPause, longestPause, signal, onFailure });
       } while (this.#changes.size > 0 || this.#revoked.size > 0);
     } catch {
-      // It is being closed.
+      // The outbox is closing.
     } finally {
       this.#sending = undefined;
     }
   }
 
   #notTold(error: unknown): void {
-    this.#log.warn({ reason: (error as Error).message }, "changes not told to other processes");
+    this.#log.warn({ reason: (error as Error).message }, "changes not sent to other processes");
   }
 
   async #send(): Promise<void> {

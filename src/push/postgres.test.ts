@@ -20,23 +20,23 @@ let processes: Process[];
 const channel = "posthorn";
 const patient = { timeout: 10_000 };
 
-/** What one process has: a store and a bus on the same database as the others. */
+/** One process: a store and a bus on the database that all share. */
 interface Process {
   store: Store;
   bus: ProcessBus;
 }
 
-function startProcess(options: { sweepInterval?: number; presenceInterval?: number } = {}): Process {
+function startProcess(options: { sweepIntervalMs?: number; presenceIntervalMs?: number } = {}): Process {
   const store = new Store({ database, clock: systemClock, log: silentLog });
-  const { sweepInterval = 60_000, presenceInterval = 30_000 } = options;
+  const { sweepIntervalMs = 60_000, presenceIntervalMs = 30_000 } = options;
   const carrier = new PostgresCarrier({
     database,
     connection,
     log: silentLog,
     channel,
-    presenceInterval,
+    presenceIntervalMs,
   });
-  const bus = new ProcessBus({ store, log: silentLog, carriers: [carrier], sweepInterval });
+  const bus = new ProcessBus({ store, log: silentLog, carriers: [carrier], sweepIntervalMs });
   store.onCommit = (change) => bus.publish(change);
   processes.push({ store, bus });
   return { store, bus };
@@ -63,14 +63,14 @@ async function newAccount(id: number): Promise<void> {
   await database.run(insertAccount, [id, `user${id}@example.org`]);
 }
 
-/** Changes objects of these types, as any front door does. */
+/** Changes objects of these types in a write, as clients' calls do. */
 async function change(store: Store, accountId: number, ...types: TypeName[]): Promise<void> {
   await store.write(accountId, "server", async (tx) => {
     for (const type of types) tx.changed({ type, id: 1, kind: Kind.properties });
   });
 }
 
-/** What was told of accounts; what comparing found is not in it. */
+/** Collects the events of accounts, except those found by comparing. */
 function collect(bus: ProcessBus, ...accountIds: number[]): ChangeEvent[] {
   const events: ChangeEvent[] = [];
   bus.subscribe(accountIds, (event, swept) => {
@@ -91,7 +91,7 @@ async function listeners(): Promise<number[]> {
 const notifications = () => statements.filter((text) => text.includes("pg_notify"));
 
 describe("two buses on one database", () => {
-  it("hear of each other's commits once, and of their own at once", async () => {
+  it("hear of each other's commits once, and of their own immediately", async () => {
     const [here, there] = [startProcess(), startProcess()];
     await Promise.all([here.bus.start(), there.bus.start()]);
     const [own, others] = [collect(here.bus, 1), collect(there.bus, 1)];
@@ -117,7 +117,7 @@ describe("two buses on one database", () => {
     expect(events[0]?.accountId).toBe(2);
   });
 
-  it("hear of a process that only tells, such as the command line, before it ends", async () => {
+  it("hear of a process that only sends, such as the command line, before it ends", async () => {
     const there = startProcess();
     await there.bus.start();
     const events = collect(there.bus, 3);
@@ -130,7 +130,7 @@ describe("two buses on one database", () => {
     await expect.poll(() => [events.length, revoked], patient).toEqual([1, ["ann@example.org"]]);
   });
 
-  it("tell many changes in few statements, whatever they come to in bytes", async () => {
+  it("send many changes in few statements, whatever their size in bytes", async () => {
     const [here, there] = [startProcess(), startProcess()];
     await Promise.all([here.bus.start(), there.bus.start()]);
     const accountIds = Array.from({ length: 300 }, (_, index) => index + 1);
@@ -190,8 +190,8 @@ describe("two buses on one database", () => {
   });
 });
 
-describe("a process that is alone", () => {
-  it("sends no notifications, until another one comes and after it has gone", async () => {
+describe("a process without others", () => {
+  it("sends no notifications before another one comes and after it has gone", async () => {
     const here = startProcess();
     await here.bus.start();
     await sleep(2_100);
@@ -214,8 +214,8 @@ describe("a process that is alone", () => {
   });
 });
 
-describe("what got lost", () => {
-  it("is found when the connection that listens is back", async () => {
+describe("a lost event", () => {
+  it("is found when the listening connection is back", async () => {
     const [here, there] = [startProcess(), startProcess()];
     await there.bus.start();
     const events: ChangeEvent[] = [];
@@ -233,8 +233,8 @@ describe("what got lost", () => {
     await expect.poll(() => events.some(({ changed }) => changed.Mailbox === later), patient).toBe(true);
   });
 
-  it("is found by the comparison that comes round, once", async () => {
-    const there = startProcess({ sweepInterval: 50 });
+  it("is found once, by the periodic comparison", async () => {
+    const there = startProcess({ sweepIntervalMs: 50 });
     await there.bus.start();
     const sent: StateChange[] = [];
     const subscriber = new Subscriber({
@@ -260,8 +260,8 @@ describe("what got lost", () => {
     subscriber.close();
   });
 
-  it("costs one small statement an account while nothing happens", async () => {
-    const there = startProcess({ sweepInterval: 50 });
+  it("is looked for with one small statement for each account while nothing happens", async () => {
+    const there = startProcess({ sweepIntervalMs: 50 });
     collect(there.bus, 8, 9);
     await there.bus.start();
     await sleep(400);
@@ -272,7 +272,7 @@ describe("what got lost", () => {
   });
 });
 
-describe("what is no message of ours", () => {
+describe("a message that is not ours", () => {
   it.each([
     "",
     "nonsense",
@@ -292,7 +292,7 @@ describe("what is no message of ours", () => {
 });
 
 describe("a listener that throws", () => {
-  it("keeps neither the write nor the other listeners from succeeding", async () => {
+  it("does not make the write or other listeners fail", async () => {
     const { store, bus } = startProcess();
     bus.subscribe([11], () => {
       throw new Error("of no interest to the writer");

@@ -10,26 +10,26 @@ import type { States } from "./states.ts";
 /** One NOTIFY; `from` lets a process ignore its own echo. */
 interface Message {
   from: string;
-  /** This process listens; `hello` asks the others to say so too. */
+  /** The sender listens; `hello` asks the others to say that they do too. */
   presence?: "hello" | "here" | "bye";
   changes?: ChangeEvent[];
   revoked?: string[];
 }
 
 export interface PostgresCarrierOptions {
-  /** NOTIFYs go out over its pool. */
+  /** NOTIFY runs on its pool. */
   database: Database;
-  /** For the one connection that listens: straight to the server, never through a transaction pooler. */
+  /** The connection that listens: it must go straight to the server, not through a transaction pooler. */
   connection: ConnectionOptions;
   log: Log;
   channel?: string;
-  /** How often a process says that it is there, in ms. (Default: 30 000) */
-  presenceInterval?: number;
+  /** How often a process announces its presence, in ms. (Default: 30 000) */
+  presenceIntervalMs?: number;
 }
 
 /**
- * LISTEN/NOTIFY between the processes of one database. Processes that listen know of each other, so one that is
- * alone (the common case) sends nothing.
+ * LISTEN/NOTIFY between the processes of one database. Each listening process knows of the others, so a process that is
+ * alone, the common case, sends nothing.
  */
 export class PostgresCarrier implements Carrier {
   readonly #options: PostgresCarrierOptions;
@@ -39,13 +39,13 @@ export class PostgresCarrier implements Carrier {
   readonly #peers = new Map<string, number>();
   #listener: Listener | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Until then the others may not have answered yet; undefined while nobody can be heard. */
+  /** Until this time others may not have answered yet; undefined while we do not listen. */
   #aloneFrom: number | undefined;
 
   constructor(options: PostgresCarrierOptions) {
     this.#options = options;
     this.#channel = options.channel ?? "posthorn";
-    this.#interval = options.presenceInterval ?? 30_000;
+    this.#interval = options.presenceIntervalMs ?? 30_000;
   }
 
   async start(receiver: Receiver): Promise<void> {
@@ -110,7 +110,7 @@ export class PostgresCarrier implements Carrier {
 
   #say(presence: "hello" | "here"): void {
     this.#notify([this.#presence(presence)]).catch((error: Error) =>
-      this.#options.log.warn({ reason: error.message }, "presence not told"),
+      this.#options.log.warn({ reason: error.message }, "presence not announced"),
     );
   }
 
@@ -119,18 +119,18 @@ export class PostgresCarrier implements Carrier {
   }
 }
 
-/** As few messages as hold `items`, each below the limit of a payload. */
+/** Packs `items` into as few messages as possible, each within the limit of a NOTIFY payload. */
 function pack<T>(items: readonly T[], message: (part: T[]) => Message): string[] {
   if (items.length === 0) return [];
   const text = JSON.stringify(message([...items]));
   if (Buffer.byteLength(text) <= maxPayload) return [text];
-  // One item that is too long alone is no event of ours; dropping it costs a push, not data.
+  // A single item beyond the limit cannot be one of our events; dropping it costs a push, not data.
   if (items.length === 1) return [];
   const half = Math.ceil(items.length / 2);
   return [...pack(items.slice(0, half), message), ...pack(items.slice(half), message)];
 }
 
-/** Undefined for what no process of ours would send: anyone with access to the database can notify. */
+/** Undefined for a message that this program would not send: anyone with access to the database can notify. */
 function parse(payload: string): Message | undefined {
   try {
     const message = JSON.parse(payload) as Partial<Record<keyof Message, unknown>> | null;

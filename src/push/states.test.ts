@@ -11,7 +11,7 @@ import {
 } from "./states.ts";
 
 describe("push state", () => {
-  it("comes back as it was", () => {
+  it("is decoded as it was encoded", () => {
     const state = fc.tuple(fc.nat(), fc.nat()).map(([epoch, modseq]) => `${epoch % 1e9}-${modseq}`);
     const states = fc.dictionary(fc.constantFrom(...pushedTypes), state);
     const known = fc.array(fc.tuple(fc.nat(), states)).map((entries) => new Map(entries));
@@ -22,7 +22,7 @@ describe("push state", () => {
     );
   });
 
-  it("is never taken from other text", () => {
+  it("is never decoded from other text", () => {
     const other = ["", "%", "bnVsbA", "W10", "e30=x", Buffer.from('{"a":{}}').toString("base64url")];
     for (const text of other.slice(0, 4)) expect(decodePushState(text)).toBeUndefined();
     expect(decodePushState(other[5] as string)).toBeUndefined();

@@ -4,7 +4,7 @@ import { decodeState, encodeState, type Standing } from "../store/core/state.ts"
 
 /** Type → its state string. */
 export type States = Partial<Record<TypeName, string>>;
-/** Account → what changed in it, or where it stands. */
+/** Account → the states of its types, or of those that changed. */
 export type AccountStates = Map<number, States>;
 
 /** RFC 8620 §7.2: a PushSubscription belongs to no account and has no state. */
@@ -12,12 +12,12 @@ export const pushedTypes: readonly TypeName[] = typeNames.filter((type) => type 
 
 const namesOfCodes = new Map(pushedTypes.map((type) => [String(typeCodes[type]), type]));
 
-/** The types that a client named; null means all. A name we don't know is of an extension we don't have: never pushed. */
+/** The types that a client named; null means all. An unknown name belongs to an extension we lack and is never pushed. */
 export function chooseTypes(names: readonly string[] | null): ReadonlySet<TypeName> {
   return new Set(names === null ? pushedTypes : pushedTypes.filter((type) => names.includes(type)));
 }
 
-/** True when `state` comes after `than`; epochs first, since a restore from backup may have set modseqs back. */
+/** Whether `state` is later than `than`. Epochs count first, since a restore from backup may have set modseqs back. */
 export function isNewer(state: string, than: string | undefined): boolean {
   if (than === undefined) return true;
   const a = decodeState(state);
@@ -26,19 +26,19 @@ export function isNewer(state: string, than: string | undefined): boolean {
   return a.epoch === b.epoch ? a.modseq > b.modseq : a.epoch > b.epoch;
 }
 
-/** Of two states of a type, the later one. */
+/** The later of two states of a type. */
 export function newest(a: string | undefined, b: string | undefined): string | undefined {
   return a !== undefined && isNewer(a, b) ? a : b;
 }
 
-/** Events of concurrent commits may arrive out of order: only what is newer counts. */
+/** Keeps the newer state of each type, since events of concurrent commits may arrive out of order. */
 export function mergeStates(into: States, changed: States): void {
   for (const [type, state] of Object.entries(changed) as [TypeName, string][]) {
     if (isNewer(state, into[type])) into[type] = state;
   }
 }
 
-/** Where each pushed type of an account stands. */
+/** The current state of each pushed type of an account. */
 export function statesOf({ epoch, newest }: Standing): States {
   return Object.fromEntries(pushedTypes.map((type) => [type, encodeState({ epoch, modseq: newest[type] })]));
 }
@@ -58,7 +58,7 @@ export function stateChange(changed: AccountStates, pushState?: string): StateCh
   };
 }
 
-/** All that a client has been told, as one opaque string: an event id, or the pushState of RFC 8887. */
+/** Encodes everything a client has been told as one opaque string: an event id, or the pushState of RFC 8887. */
 export function encodePushState(known: AccountStates): string {
   const accounts = [...known].map(([accountId, states]) => [
     accountId,
@@ -67,7 +67,7 @@ export function encodePushState(known: AccountStates): string {
   return Buffer.from(JSON.stringify(Object.fromEntries(accounts))).toString("base64url");
 }
 
-/** Undefined for any text that is no push state of ours: its client is then told where everything stands. */
+/** Undefined for any other text; the client is then sent the current states. */
 export function decodePushState(text: string): AccountStates | undefined {
   let parsed: unknown;
   try {

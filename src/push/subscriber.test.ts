@@ -6,7 +6,7 @@ import type { ChangeListener } from "./bus.ts";
 import { chooseTypes, type StateChange, type States } from "./states.ts";
 import { Subscriber } from "./subscriber.ts";
 
-/** Where accounts stand, and who listens. */
+/** Keeps the states of accounts, and the listeners. */
 class FakeBus {
   readonly accounts = new Map<number, States>([[1, { Mailbox: "1-3", Email: "1-5", EmailDelivery: "1-0" }]]);
   listener: ChangeListener | undefined;
@@ -58,7 +58,7 @@ describe("a subscriber", () => {
     expect(changes()).toHaveLength(1);
   });
 
-  it("joins a storm into few messages, the last one with the newest states", async () => {
+  it("merges a storm into few messages, the last one with the newest states", async () => {
     const bus = new FakeBus();
     const { subscriber, changes } = subscribe(bus);
     await subscriber.start();
@@ -95,7 +95,7 @@ describe("a subscriber", () => {
     subscriber.close();
   });
 
-  it("takes what a comparison found only when it is news to it", async () => {
+  it("sends what a comparison found only if it is new", async () => {
     const bus = new FakeBus();
     const { subscriber, changes } = subscribe(bus);
     await subscriber.start();
@@ -116,7 +116,7 @@ describe("a subscriber", () => {
     subscriber.close();
   });
 
-  it("passes over an account that is gone", async () => {
+  it("ignores an account that is gone", async () => {
     const bus = new FakeBus();
     const { subscriber, changes } = subscribe(bus, { accountIds: [9, 1] });
     await subscriber.start();
@@ -127,7 +127,7 @@ describe("a subscriber", () => {
 });
 
 describe("a push state", () => {
-  it("brings what changed since, of every account, and nothing else", async () => {
+  it("brings the changes since then in every account, and nothing else", async () => {
     const bus = new FakeBus();
     bus.accounts.set(2, { Email: "1-4" });
     const first = subscribe(bus, { accountIds: [1, 2] });
@@ -153,7 +153,7 @@ describe("a push state", () => {
     later.subscriber.close();
   });
 
-  it("that isn't ours brings where everything stands, but for types that never changed", async () => {
+  it("that is not ours brings all current states, except of types that never changed", async () => {
     const bus = new FakeBus();
     const { subscriber, changes } = subscribe(bus, { pushState: "nonsense" });
     await subscriber.start();
@@ -161,7 +161,7 @@ describe("a push state", () => {
     subscriber.close();
   });
 
-  it("from before a restore is answered with the states of now", async () => {
+  it("from before a restore is answered with the current states", async () => {
     const bus = new FakeBus();
     const before = subscribe(bus);
     await before.subscriber.start();
@@ -174,7 +174,7 @@ describe("a push state", () => {
     subscriber.close();
   });
 
-  it("leaves out what this connection never heard of, for one that asks for more types", async () => {
+  it("does not cover types that the connection was not told of", async () => {
     const bus = new FakeBus();
     const narrow = subscribe(bus, { types: ["Mailbox"] });
     await narrow.subscriber.start();

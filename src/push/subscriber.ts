@@ -17,29 +17,29 @@ import {
 export interface SubscriberOptions {
   bus: Pick<Bus, "subscribe" | "states">;
   accountIds: readonly number[];
-  /** Only changes of these are sent. */
+  /** Only changes to these types are sent. */
   types: ReadonlySet<TypeName>;
-  /** What the client was told before, as it says itself: what changed since is sent at once. Null: it starts now. */
+  /** What the client says it was told before: changes since then are sent at once. Null: start from the current states. */
   pushState: string | null;
-  /** Called once, when the push state is known and before anything is sent. */
+  /** Called once, when the push state is known and before the first send. */
   onReady?: () => void;
-  /** A promise says that the way to the client is full until it resolves; what changes meanwhile is joined. */
+  /** Returns a promise when the client is backed up; until it resolves, further changes are merged. */
   send: (change: StateChange) => Promise<void> | undefined;
-  /** The least time between two messages, in ms. (Default: 10) */
+  /** The shortest time between two messages, in ms. (Default: 10) */
   rest?: number;
 }
 
 /**
- * What one connection is to be told. Idle, a change goes out at once; in a storm, the newest state of each type goes
- * out every few milliseconds, so neither memory nor the client's work grows with the number of changes.
+ * Collects the changes that one connection is told. When it is idle, a change is sent at once; in a storm, the newest
+ * state of each type is sent every few milliseconds, so memory and the client's work do not grow with the changes.
  */
 export class Subscriber {
   readonly #options: SubscriberOptions;
-  readonly #rest: number;
+  readonly #restMs: number;
   #unsubscribe: Unsubscribe = () => {};
-  /** Where each account stood at the start, then what was sent: the push state. */
+  /** The push state: the states read at the start, updated by what was sent. */
   readonly #known: AccountStates = new Map();
-  /** What the client has surely heard of, so it isn't told twice. */
+  /** States that the client certainly knows, which are not sent again. */
   readonly #told: AccountStates = new Map();
   #pending: AccountStates = new Map();
   #ready = false;
@@ -49,13 +49,13 @@ export class Subscriber {
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
-    this.#rest = options.rest ?? 10;
+    this.#restMs = options.rest ?? 10;
   }
 
-  /** Rejects when the store can't say where the accounts stand. */
+  /** Rejects if the states of the accounts cannot be read. */
   async start(): Promise<void> {
     const { bus, accountIds, pushState } = this.#options;
-    // Subscribed before the states are read: no change falls between.
+    // Subscribe before reading the states, so that no change is missed in between.
     this.#unsubscribe = bus.subscribe(accountIds, (event, swept) => this.#take(event, swept));
     try {
       for (const accountId of new Set(accountIds)) await this.#readStates(accountId);
@@ -70,7 +70,7 @@ export class Subscriber {
     this.#flush();
   }
 
-  /** What a client hands in later to hear of everything since. */
+  /** A client that later presents this is told everything since. */
   get pushState(): string {
     return encodePushState(this.#known);
   }
@@ -95,7 +95,7 @@ export class Subscriber {
       const told = entry(this.#told, accountId);
       for (const [type, state] of Object.entries(states) as [TypeName, string][]) {
         if (!this.#options.types.has(type)) continue;
-        // Unequal rather than newer: after a restore from backup, the client may be ahead of us.
+        // Compare for equality, not order: after a restore from backup, the client may be ahead of us.
         if (old[type] === state) told[type] = state;
         else if (old[type] !== undefined || !state.endsWith("-0")) entry(this.#pending, accountId)[type] = state;
       }
@@ -120,7 +120,7 @@ export class Subscriber {
     this.#pending = new Map();
     for (const [accountId, states] of changed) {
       const known = entry(this.#known, accountId);
-      // The states read at the start may be ahead of an event that was under way.
+      // The states read at the start may be newer than an event that was under way then.
       mergeStates(known, states);
       for (const type of Object.keys(states) as TypeName[]) states[type] = known[type] as string;
       mergeStates(entry(this.#told, accountId), states);
@@ -136,7 +136,7 @@ export class Subscriber {
     this.#timer = setTimeout(() => {
       this.#busy = false;
       this.#flush();
-    }, this.#rest);
+    }, this.#restMs);
   };
 }
 

@@ -9,18 +9,18 @@ export interface SweeperOptions {
   store: Store;
   log: Log;
   interval: number;
-  /** The accounts that someone here subscribes to. */
+  /** The accounts with subscribers in this process. */
   accounts: () => number[];
   found: (event: ChangeEvent) => void;
 }
 
-/** Statements under way at once. */
-const width = 4;
+/** How many accounts are compared at once. */
+const maxAtOnce = 4;
 
-/** Finds what messages that got lost would have told: compares the modseqs of subscribed accounts. */
+/** Finds changes whose events were lost, by comparing the modseqs of subscribed accounts. */
 export class Sweeper {
   readonly #options: SweeperOptions;
-  /** Account → its mark when last compared. Events don't move it: that one came doesn't say that those before it did. */
+  /** Account → its mark when last compared. Events do not advance it: an event does not prove that earlier ones arrived. */
   readonly #marks = new Map<number, string>();
   #timer: NodeJS.Timeout | undefined;
   #running = false;
@@ -40,7 +40,7 @@ export class Sweeper {
     clearInterval(this.#timer);
   }
 
-  /** One pass over the subscribed accounts; called while one runs, another follows it. */
+  /** Compares all subscribed accounts once; if a pass is under way, another one follows it. */
   run(): void {
     this.#again = true;
     if (this.#running || this.#stopped) return;
@@ -57,7 +57,7 @@ export class Sweeper {
       for (const accountId of this.#marks.keys()) if (!accounts.has(accountId)) this.#marks.delete(accountId);
       const queue = accounts.values();
       try {
-        await Promise.all(Array.from({ length: width }, () => this.#compareEach(queue)));
+        await Promise.all(Array.from({ length: maxAtOnce }, () => this.#compareEach(queue)));
       } catch (error) {
         this.#options.log.warn({ reason: (error as Error).message }, "states not compared");
         return;
@@ -77,7 +77,7 @@ export class Sweeper {
     const mark = await readAccountMark(reader, accountId);
     if (mark === undefined || mark === this.#marks.get(accountId)) return;
     try {
-      // Read after the mark, so it holds all that the mark stands for.
+      // The states are read after the mark, so they include every change that the mark stands for.
       const standing = await reader.standing();
       this.#marks.set(accountId, mark);
       this.#options.found({ accountId, changed: statesOf(standing) });

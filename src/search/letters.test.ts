@@ -28,7 +28,7 @@ test("case is folded of every character, and how it is composed", () => {
   expect(wrong((char) => same(char, char.normalize("NFC")) && same(char, char.normalize("NFD")))).toEqual([]);
 });
 
-test("what nobody sees parts no word and is no part of it", () => {
+test("invisible characters neither separate words nor belong to them", () => {
   const invisible =
     "\u00ad\u034f\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202e\u2060\u2066\u2069\ufe0e\ufeff\u{e0001}";
   for (const unseen of [...invisible]) {

@@ -1,16 +1,16 @@
 import { normalized } from "../base/normalize.ts";
 import { unspacedScripts } from "../base/scripts.ts";
 
-/** How letters are folded: what people write in several ways and read as one becomes one, in every script. */
+/** Letter folding: spellings that people write differently and read as the same become one, in every script. */
 
 /**
- * Characters that part no word and are not searched for: what nobody sees, the skin of emoji, the Arabic tatweel,
- * Armenian marks of tone that stand inside a word, and Arabic marks that stand alone.
+ * Characters that do not separate words and are not searched for: invisible ones, skin tones of emoji, the Arabic
+ * tatweel, Armenian tone marks that stand inside a word, and Arabic marks that stand alone.
  */
 export const ignored = String.raw`\p{Cf}\p{Default_Ignorable_Code_Point}\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u{1f3fb}-\u{1f3ff}\u0640\u055b\u055c\u055e\u055f\ufc5e-\ufc63\ufcf2-\ufcf4\ufe70-\ufe7f`;
 const allIgnored = new RegExp(`[${ignored}]+`, "gu");
 
-/** Malayalam chillus and the Bengali khanda ta, as they were written before they had characters of their own. */
+/** Malayalam chillus and the Bengali khanda ta, as written before they had code points of their own. */
 const joinedForms = /([\u0d23\u0d28\u0d30\u0d32\u0d33\u0d15]\u0d4d|\u09a4\u09cd)\u200d/g;
 const joinedForm: Record<string, string> = {
   "\u0d23": "\u0d7a",
@@ -22,16 +22,16 @@ const joinedForm: Record<string, string> = {
   "\u09a4": "\u09ce",
 };
 
-/** All but what compatibility would part or join: Thai and Lao am, single jamo. */
+/** Everything except what compatibility normalisation would split or join: Thai and Lao am, single jamo. */
 const compatible = /[^\u0e33\u0eb3\u3131-\u318e]+/g;
 
-/** Thai and Lao am, written as its two halves with a tone between or before them. */
+/** Thai and Lao am written as two halves, with a tone mark between or before them. */
 const halvedAm = /\u0e4d([\u0e48-\u0e4b]?)\u0e32|\u0ecd([\u0ec8-\u0ecb]?)\u0eb2/g;
 
 /**
- * Marks that do not make another letter of the one they stand on: accents, but for those of Cyrillic letters that
- * have a place of their own in an alphabet (й, ї, ў, ѓ, ќ; ё is е to all who write it); points and vowel signs of
- * Hebrew, Arabic and Syriac, hamza on alef; what Hindi is written with as well as without.
+ * Marks that do not make another letter of their base: accents, except on Cyrillic letters that have a place of their
+ * own in an alphabet (й, ї, ў, ѓ, ќ; everyone treats ё as е); points and vowel signs of Hebrew, Arabic and Syriac,
+ * hamza on alef; marks that Hindi is written with or without.
  */
 const marks = new RegExp(
   [
@@ -89,27 +89,27 @@ plain("ς", "σ");
 plain("װ", "וו");
 plain("ױ", "וי");
 plain("ײ", "יי");
-// Arabic, as written in Persian, Urdu and others, and what Arabic itself is often written without.
+// Arabic letters as written in Persian, Urdu and others, and the simpler forms often used in Arabic itself.
 plain("ٱ", "ا");
 plain("ىی", "ي");
 plain("ک", "ك");
 plain("ةہۃ", "ه");
-// Cyrillic letters as old prints shape them.
+// Cyrillic letters in their old printed shapes.
 for (const [index, letter] of [..."вдосттъѣꙋ"].entries()) plain(String.fromCodePoint(0x1c80 + index), letter);
-// Hindi writes either.
+// Hindi uses either sign.
 plain("\u0901", "\u0902");
 
 const plainLetter = new RegExp(`[${[...plainForms.keys()].join("")}]|\\u06d5\\u0654|\\u0565\\u0582`, "g");
-/** Persian he with a hamza, as an older character has it; Armenian ev, whose capitals are written with another letter. */
+/** Persian he with a hamza as an older character, and Armenian ev, whose capitals are written with another letter. */
 plainForms.set("\u06d5\u0654", "ه");
 plainForms.set("\u0565\u0582", "\u0565\u057e");
 
-/** Scripts without spaces keep theirs: a part of a number is found there like a part of any text. */
+/** Scripts without spaces keep their digits: a part of a number is found there like a part of any text. */
 const nativeDigit = new RegExp(`(?![0-9${unspacedScripts}])\\p{Nd}`, "gu");
 const isDigit = /^\p{Nd}$/u;
 const digits = new Map<string, string>();
 
-/** Digits of a script stand together, from zero to nine. */
+/** The digits of a script are consecutive, from zero to nine. */
 function digitOf(char: string): string {
   let digit = digits.get(char);
   if (digit === undefined) {
@@ -121,10 +121,10 @@ function digitOf(char: string): string {
   return digit;
 }
 
-/** What `normalized` may put between very many marks. */
+/** `normalized` may insert this between very many marks. */
 const joiner = /\u034f/g;
 
-/** Each character with its marks alone gives the same as the whole. */
+/** Folding each character with its marks gives the same result as folding the whole text. */
 export function foldLetters(text: string): string {
   const decomposed = text
     .replace(joinedForms, (form) => joinedForm[form[0]!]!)

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 
-/** A term of the index has at most so many octets. */
+/** A term of the index has at most this many octets. */
 const maxOctets = 255;
-/** Of a longer word, so many of its first octets stay as they are. */
+/** A longer word keeps this many of its first octets unchanged. */
 export const keptOctets = 200;
 
 /**
- * A word as the index has it. One that is too long is known by its first octets and a hash of the whole: found by all of
- * it, or by how it begins.
+ * A word as the index stores it. A word that is too long becomes its first octets and a hash of the whole, so it is
+ * found by the whole word or by its beginning.
  */
 export function lexeme(word: string): string {
   if (word.length * 3 <= maxOctets || Buffer.byteLength(word) <= maxOctets) return word;
@@ -18,11 +18,11 @@ export function lexeme(word: string): string {
     if (octets > keptOctets) break;
     kept += char;
   }
-  // No word has that mark.
+  // No word contains this mark.
   return `${kept}#${createHash("sha256").update(word).digest("hex").slice(0, 32)}`;
 }
 
-/** Whether all words that begin so can be told by their terms. */
+/** True when the words that begin with `start` can be recognised by their terms. */
 export function isTellingStart(start: string): boolean {
   return Buffer.byteLength(start) <= keptOctets;
 }

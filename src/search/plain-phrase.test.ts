@@ -12,7 +12,7 @@ const phrases = fc.array(phrase, { minLength: 1, maxLength: 3 });
 const piece = fc.oneof(word, fc.constantFrom("A", "AB", "c", " ", " ", ".", "-", "\n", "<"));
 const text = fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join(""));
 
-/** Not plain: then every word is read. It is of no word itself. */
+/** Makes a text not plain, so that every word is read. Belongs to no word itself. */
 const sign = "€";
 
 describe("plain text is marked as any other is", () => {

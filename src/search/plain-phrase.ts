@@ -1,10 +1,10 @@
 import type { SoughtWord } from "./words.ts";
 
-/** How many places are looked at without a pause. */
+/** How many positions are examined before others get a turn. */
 const turn = 10_000;
 const alphanumeric = /[a-z0-9]/;
 
-/** A stretch of a text where a phrase stands. */
+/** A stretch of a text that matches a phrase. */
 export interface PlainMatch {
   start: number;
   end: number;
@@ -12,7 +12,7 @@ export interface PlainMatch {
   last: number;
 }
 
-/** A phrase to be found in plain text in lower case, where words stand as they are: many times faster than word by word. */
+/** Finds a phrase in plain lower-case text, where words need no folding: many times faster than word by word. */
 export class PlainPhrase {
   readonly #first: string;
   readonly #whole: RegExp;
@@ -26,12 +26,12 @@ export class PlainPhrase {
     this.#lastLength = last.word.length;
   }
 
-  /** Undefined for a phrase that no plain text has. */
+  /** Undefined for a phrase that cannot occur in plain text. */
   static of(words: readonly SoughtWord[]): PlainPhrase | undefined {
     return words.every(({ word }) => /^[a-z0-9]+$/.test(word)) ? new PlainPhrase(words) : undefined;
   }
 
-  /** The first match that begins there or behind. */
+  /** The first match that begins at `from` or later. */
   *next(lower: string, from: number): Generator<undefined, PlainMatch | undefined> {
     let looks = 0;
     for (let start = lower.indexOf(this.#first, from); start >= 0; start = lower.indexOf(this.#first, start + 1)) {

@@ -1,10 +1,10 @@
-/** Slots for windows that were seen; a later one takes the place of an earlier. */
+/** Slots for windows seen so far; a later window replaces an earlier one in its slot. */
 const slots = 2 ** 16;
 const factors = [0x01000193, 0x2c1b3c6d] as const;
 
 /**
- * Tells whether the last words of a text, as many as a phrase may have, stood side by side earlier in the message: then
- * every phrase that ends here is known. Forgets some of what it saw, which only makes the index larger.
+ * Tells whether the last words of a text, as many as a phrase may have, occurred side by side earlier in the message:
+ * then every phrase that ends here is already indexed. Forgetting a window only makes the index larger.
  */
 export class RepeatedWindows {
   readonly #length: number;
@@ -21,7 +21,7 @@ export class RepeatedWindows {
     this.#leaving = [power(factors[0], length), power(factors[1], length)];
   }
 
-  /** Another text begins. */
+  /** Starts another text. */
   restart(): void {
     this.#count = 0;
     this.#first = 0;
@@ -36,7 +36,7 @@ export class RepeatedWindows {
     this.#first = (Math.imul(this.#first, factors[0]) + hash - Math.imul(old, this.#leaving[0])) >>> 0;
     this.#second = (Math.imul(this.#second, factors[1]) + mixed(hash) - Math.imul(mixed(old), this.#leaving[1])) >>> 0;
     if (this.#count < this.#length) return false;
-    // 53 bits of the two, and never 0.
+    // Combines 53 bits of both hashes; never 0.
     const window = (this.#first % 2 ** 20) * 2 ** 32 + this.#second + 1;
     const slot = (this.#first ^ (this.#second >>> 11)) & (slots - 1);
     if (this.#known[slot] === window) return true;
@@ -57,7 +57,7 @@ function hashOf(word: string): number {
   return hash >>> 0;
 }
 
-/** Zero for zero. */
+/** Maps zero to zero. */
 function mixed(hash: number): number {
   return Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) | 0;
 }

@@ -80,7 +80,7 @@ async function ask(mail: Mail, scope: SearchScope, text: string): Promise<boolea
   return row!.found !== query.negated;
 }
 
-test("Postgres finds by it what a word by word look finds", { timeout: timeFor(300, 200) }, async () => {
+test("Postgres finds the same messages as a comparison word by word", { timeout: timeFor(300, 200) }, async () => {
   const texts = fc.array(asked, { maxLength: 3 });
   await fc.assert(
     fc.asyncProperty(

@@ -46,7 +46,7 @@ describe("searchQuery", () => {
     ["\\ |", "'w\\\\':* & 'w|':*"],
     ['-"!"', "'w!':*"],
     ["- lunch", "'wlunch'"],
-  ])("without a word, signs are sought as they stand: %s", (text, expected) => {
+  ])("a text without words searches for its signs: %s", (text, expected) => {
     expect(query(text)).toBe(expected);
   });
 
@@ -62,7 +62,7 @@ describe("searchQuery", () => {
     expect(searchQuery("-lunch meeting", "text", 7)).toMatchObject({ negated: false });
   });
 
-  test("refuses a text without end", () => {
+  test("refuses a text of too many words", () => {
     expect(() => searchQuery("word ".repeat(201), "text", 7)).toThrow(TooManyWords);
   });
 });

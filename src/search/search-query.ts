@@ -5,30 +5,31 @@ import { signPairs, signRuns } from "./signs.ts";
 import { accountPrefix, fieldLetters, plainLetter, quoted, type SearchField } from "./terms.ts";
 import { type SoughtWord, soughtWords } from "./words.ts";
 
-/** Where a filter looks: a header field, the body alone, or everywhere. */
+/** What a filter searches: a header field, the body alone, or everything. */
 export type SearchScope = Exclude<SearchField, "attachment"> | "body" | "text";
 
 /**
- * What is sought and whether it must not be there: an index finds nothing by an absent word, so a text that only excludes
- * is the negation of what it excludes. "all": the text asks for nothing; "none": it asks for something that holds no word.
+ * The words to look for, and whether they must be absent. An index finds nothing by an absent word, so a text that only
+ * excludes becomes the negation of what it excludes. "all": the text asks for nothing; "none": it asks for something
+ * without any word.
  */
 export type SearchQuery = { sought: Sought; negated: boolean } | "all" | "none";
 
-/** A text asks for more words than the index is made for. */
+/** A text asks for more words than the index supports. */
 export class TooManyWords extends Error {}
 const maxWords = 200;
 
 /**
- * RFC 8621 §4.4.1: the text of a filter as a question to one account's terms. Tokens are parted by white space and
- * all must match. One of several words (an address, "e-mail") and a quoted phrase match these words side by side,
- * `word*` matches what begins so, `-token` what lacks it. Tokens without any word (a lone dash) are passed over; when
- * there are no others, their signs are sought as they stand. Blank text matches everything. Throws TooManyWords.
+ * RFC 8621 §4.4.1: turns the text of a filter into a query on one account's terms. Tokens are separated by white space,
+ * and all must match. A token of several words (an address, "e-mail") and a quoted phrase match these words side by
+ * side, `word*` matches words that begin so, and `-token` excludes. Tokens without a word (a lone dash) are ignored; if
+ * there are no others, their signs are searched literally. Blank text matches everything. Throws TooManyWords.
  */
 export function searchQuery(text: string, scope: SearchScope, accountId: number): SearchQuery {
   const tokens = tokenise(text).filter(({ text }) => text.trim() !== "");
   if (tokens.length === 0) return "all";
   const prefix = accountPrefix(accountId) + (scope === "body" || scope === "text" ? plainLetter : fieldLetters[scope]);
-  // A header word is there plain too, with a weight: "D" is what the body alone has.
+  // Words of the header are also indexed as plain terms, with a weight; only words of the body have weight "D".
   const weight = scope === "body" ? "D" : "";
   const phrase = (found: SoughtWord[]): Sought => {
     const terms = found.map((one) => termOf(one, prefix, weight));
@@ -56,25 +57,25 @@ function joined(parts: { sought: Sought; negated: boolean }[]): SearchQuery {
   return { sought: negated ? { any: all } : { all }, negated };
 }
 
-/** Signs side by side that a token asks for. Before them a dash is one more, unless they are quoted. */
+/** The runs of signs that a token asks for. An unquoted leading dash is one more sign. */
 function signsOf({ text, negated, isQuoted }: Token): { signs: string; pairs: SoughtWord[]; negated: boolean }[] {
   const isDash = negated && !isQuoted;
   return signRuns(isDash ? `-${text}` : text).map((signs) => {
     const pairs = [...signPairs(signs)].map((word) => ({ word, open: false }));
-    // One alone may be the first of two.
+    // A single sign may be the first of a pair.
     const sought = pairs.length === 1 ? [{ word: signs, open: true }] : pairs.slice(0, -1);
     return { signs, pairs: sought, negated: negated && isQuoted };
   });
 }
 
-/** The signs that `searchQuery` looks for, where a text asks for nothing else. */
+/** The signs that `searchQuery` looks for when a text asks for nothing else. */
 export function searchSigns(text: string): string[] {
   const tokens = tokenise(text);
   if (tokens.some((token) => wordsOf(token).length > 0)) return [];
   return tokens.flatMap(signsOf).flatMap(({ signs, negated }) => (negated ? [] : [signs]));
 }
 
-/** A term of a tsquery. */
+/** One term of a tsquery. */
 function termOf({ word, open }: SoughtWord, prefix: string, weight: string): string {
   if (open && !isTellingStart(word)) throw new TooManyWords(`more than ${keptOctets} octets before *`);
   const flags = `${open ? "*" : ""}${weight}`;
@@ -86,7 +87,7 @@ function wordsOf(token: Token): SoughtWord[] {
   return found.map((one, index) => (token.open && index === found.length - 1 ? { ...one, open: true } : one));
 }
 
-/** What `searchQuery` looks for, without what must not be there: of each token, words side by side. */
+/** The words side by side of each token that `searchQuery` looks for, without excluded tokens. */
 export function searchPhrases(text: string): SoughtWord[][] {
   return tokenise(text)
     .filter(({ negated }) => !negated)
@@ -97,7 +98,7 @@ export function searchPhrases(text: string): SoughtWord[][] {
 interface Token {
   text: string;
   negated: boolean;
-  /** Its last word is only the beginning of one. */
+  /** The last word is only a prefix. */
   open: boolean;
   isQuoted: boolean;
 }
@@ -105,7 +106,7 @@ interface Token {
 const token = /\s*(-?)(?:"((?:[^"\\]|\\.)*)"(?=\s|$)|'((?:[^'\\]|\\.)*)'(?=\s|$)|(\S+))/gsu;
 
 function tokenise(text: string): Token[] {
-  // It is white space to a pattern, but nothing that parts words.
+  // A pattern counts it as white space, but it separates no words.
   return [...text.replaceAll("\ufeff", "").matchAll(token)].map(([, dash, double, single, plain]) => {
     const quotedText = double ?? single;
     const isQuoted = quotedText !== undefined;

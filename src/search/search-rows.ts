@@ -1,25 +1,28 @@
 import { RepeatedWindows } from "./repeated-windows.ts";
 
-/** The words of a phrase of a query, at most. Rows overlap by so many less one, so that one of them has the phrase whole. */
+/**
+ * A phrase of a query has at most this many words. Rows overlap by one word less, so that some row holds the whole
+ * phrase.
+ */
 export const maxPhrase = 100;
 
-/** Where the account's prefix comes, and the quote before it. */
+/** Stands for the account's prefix and the quote before it. */
 export const prefixMark = "\x01";
 
-/** Postgres knows positions up to 16,383, and 255 of one term; a vector may have 1 MB, and is read as a whole. */
+/** Postgres supports positions up to 16,383, and 255 positions per term; a vector may have 1 MB and is read whole. */
 const maxPosition = 10_000;
 const maxUses = 255;
 const maxOctets = 500_000;
 /** Between texts, so that no phrase spans two of them. */
 const gap = 5;
 
-/** What stands at one position. */
+/** The word at one position. */
 interface Entry {
   plain: string;
-  /** The same word of a header field, with that field's letter. */
+  /** The same word as a term of its header field, with the field's letter. */
   named: string | undefined;
   weight: "A" | "B" | "";
-  /** A gap comes before it. */
+  /** A gap precedes it. */
   isFirst: boolean;
 }
 
@@ -28,25 +31,25 @@ interface Uses {
   positions: string;
 }
 
-/** Parts the terms of one message into rows that fit into a tsvector each and together hold every phrase. */
+/** Splits the terms of one message into rows that each fit into a tsvector and together contain every phrase. */
 export class SearchRows {
   readonly #rows: string[] = [];
   #terms = new Map<string, Uses>();
   #octets = 0;
   #position = 0;
-  /** Of the term of the row that is used most. */
+  /** The number of uses of the row's most frequent term. */
   #mostUses = 0;
   #isFirst = false;
-  /** The latest positions of the row, which the next one begins with. */
+  /** The latest positions of the row, with which the next row begins. */
   readonly #written = new Latest<Entry>(maxPhrase - 1);
-  /** The latest words of the text, written or not. Only of a message that takes several rows. */
+  /** The latest words of the text, written or not. Used only for a message of several rows. */
   readonly #seen = new Latest<Entry>(maxPhrase);
-  /** How many of the latest words were left out: every phrase that ends with one of them is indexed already. */
+  /** How many of the latest words were left out, since every phrase that ends with one of them is already indexed. */
   #left = 0;
-  /** Only of a message that takes several rows. */
+  /** Used only for a message of several rows. */
   #windows: RepeatedWindows | undefined;
 
-  /** A word; `named`: of a header field, to be found by that name too. */
+  /** Adds a word. `named`: the term for a word of a header field, so that it is also found by field. */
   add(plain: string, named: string | undefined, weight: "A" | "B" | ""): void {
     const entry: Entry = { plain, named, weight, isFirst: this.#isFirst };
     this.#isFirst = false;
@@ -61,7 +64,7 @@ export class SearchRows {
     this.#write(entry);
   }
 
-  /** The text ends here; what is added next belongs to another. */
+  /** Ends the text; words added later belong to another one. */
   part(): void {
     this.#isFirst = true;
     this.#left = 0;
@@ -73,7 +76,7 @@ export class SearchRows {
     return this.#rows;
   }
 
-  /** A word is new after some that were left out: it is to stand behind those it follows. */
+  /** Writes the words left out before a new word, so that the new word follows them. */
   #catchUp(): void {
     const before = this.#seen.last(Math.min(this.#left + 1, maxPhrase)).slice(0, -1);
     const isApart = this.#left >= maxPhrase;
@@ -95,7 +98,7 @@ export class SearchRows {
 
   #isFull({ plain, named }: Entry): boolean {
     if (this.#position >= maxPosition || this.#octets >= maxOctets) return true;
-    // Of most messages no term is used so often, and none need be looked up.
+    // In most messages no term is used this often, so no term needs to be looked up.
     if (this.#mostUses < maxUses) return false;
     const uses = (term: string | undefined) => (term === undefined ? 0 : (this.#terms.get(term)?.count ?? 0));
     return uses(plain) >= maxUses || uses(named) >= maxUses;
@@ -131,18 +134,18 @@ export class SearchRows {
   }
 }
 
-/** The last of many. */
+/** Keeps the last `max` of many items. */
 class Latest<T> {
-  readonly #most: number;
+  readonly #max: number;
   readonly #all: T[] = [];
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(max: number) {
+    this.#max = max;
   }
 
   add(one: T): void {
     this.#all.push(one);
-    if (this.#all.length >= this.#most * 10) this.#all.splice(0, this.#all.length - this.#most);
+    if (this.#all.length >= this.#max * 10) this.#all.splice(0, this.#all.length - this.#max);
   }
 
   last(count: number): T[] {

@@ -75,7 +75,7 @@ describe("preview", () => {
     }
   });
 
-  test("far behind words that look like it, and in a text without any white space", () => {
+  test("a match is found far behind words that look like it, and in a text without any white space", () => {
     const hay = "two hay, two needles. ".repeat(10_000);
     expect(preview('"two needle"', `${hay}two needle`)).toMatch(/two needles. <mark>two needle<\/mark>$/);
     expect(preview('"two needle"', `ü ${hay}two needle`)).toMatch(/<mark>two needle<\/mark>$/);
@@ -88,7 +88,7 @@ describe("preview", () => {
     expect(preview('"see you"', `see ${"- ".repeat(3000)} you`)).toMatch(/^<mark>see (- )+-<\/mark>…$/);
   });
 
-  test("a long text is looked at in turns", async () => {
+  test("a long text is examined in turns with others", async () => {
     let turns = 0;
     const timer = setInterval(() => turns++, 0);
     const found = await highlighter("needle").previewInTurns(`${"ü hay ".repeat(120_000)}needle`);
@@ -104,7 +104,7 @@ describe("preview", () => {
     expect(Buffer.byteLength(found)).toBeLessThanOrEqual(255);
   });
 
-  test("of HTML, the text around the match, though the word stands in markup before", () => {
+  test("of HTML, shows the text around the match, though the word occurs in markup before", () => {
     const style = `<style>.needle { color: red }</style><!-- needle <p>needle --><a title="needle">`;
     const html = `${style}${"<p>hay</p>\n".repeat(500)}<p>a <b>Need</b>le &lt; needles<i> needle</i>!</p>${"<p>hay</p>".repeat(900)}`;
     expect(highlighter("needle").previewNear(html)).toMatch(
@@ -113,12 +113,12 @@ describe("preview", () => {
     expect(highlighter("needle").previewNear(`${style}${"<p>hay</p>".repeat(900)}`)).toBeNull();
   });
 
-  test("null where nothing matches", () => {
+  test("is null when nothing matches", () => {
     expect(preview("needle", "hay ".repeat(10_000))).toBeNull();
     expect(preview("needle", "needles ".repeat(1000))).toBeNull();
   });
 
-  test("whatever the text, it is HTML of at most 255 octets with a match in it", () => {
+  test("is HTML of at most 255 octets with a match in it, whatever the text", () => {
     const piece = fc.oneof(fc.string({ unit: "grapheme" }), fc.string({ unit: "binary" }), fc.constant("&<>&<> "));
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 60 }), fc.nat(60), (pieces, at) => {

@@ -13,36 +13,36 @@ const close = "</mark>";
 const dots = "…";
 /** RFC 8621 §5 */
 const maxPreview = 255;
-/** Octets of what stands before the first match. */
+/** Octets of context before the first match. */
 const maxBefore = 60;
-/** Characters behind the first match that are looked at, at most. */
-const after = 4 * maxPreview;
-/** Of HTML, what is made into text around a place that may match, and at how many. */
+/** How many characters after the first match are examined. */
+const maxAfter = 4 * maxPreview;
+/** For HTML: how much is converted to text around a possible match, and at how many places. */
 const htmlAround = 3000;
 const maxHtmlPlaces = 3;
-/** How many characters are looked at together, and how often without a pause. */
+/** How many characters are examined together, and how many pieces before others get a turn. */
 const pieceLength = 250;
 const turn = 800;
 
 type Phrase = readonly SoughtWord[];
 
-/** By where the first match ends, up to where others matter. */
+/** Given the end of the first match, returns where later matches stop mattering. */
 type Until = (firstEnd: number) => number;
 
-/** RFC 8621 §5: finds and marks phrases in texts, by the words that the search index has of them. */
+/** RFC 8621 §5: finds phrases in texts and marks them, using the same words as the search index. */
 export class Highlighter {
-  /** Last word → phrases that end with it; those whose last word is open apart. */
+  /** Last word → phrases that end with it. Phrases with an open last word are separate. */
   readonly #closed = new Map<string, Phrase[]>();
   readonly #open: Phrase[] = [];
-  /** Those that plain text may have; as above, with an open last word behind the others. */
+  /** Phrases that plain text may contain; those with an open last word come last. */
   readonly #plain: readonly PlainPhrase[];
   readonly #first: string[];
-  /** Words of the longest phrase. */
+  /** Number of words of the longest phrase. */
   readonly #longest: number;
 
   readonly #signs: readonly string[];
 
-  /** `signs`: to be marked too in a text that is marked whole. */
+  /** `signs`: also marked in a text that is marked whole. */
   constructor(phrases: readonly Phrase[], signs: readonly string[] = []) {
     this.#signs = signs;
     for (const phrase of phrases) {
@@ -62,7 +62,7 @@ export class Highlighter {
     return this.#longest === 0 && this.#signs.length === 0;
   }
 
-  /** The whole text with its matches marked, as HTML; null when there is none. */
+  /** The whole text as HTML with its matches marked; null without a match. */
   mark(given: string): string | null {
     const text = given.toWellFormed();
     const ranges = joined([...atOnce(this.#ranges(text, () => text.length)), ...this.#signRanges(text)]);
@@ -76,12 +76,12 @@ export class Highlighter {
     return html + escaped(text.slice(at));
   }
 
-  /** At most 255 octets of HTML around the first match; null when there is none. */
+  /** At most 255 octets of HTML around the first match; null without a match. */
   preview(given: string): string | null {
     return atOnce(this.#previewing(given.toWellFormed()));
   }
 
-  /** As `preview`; of a long text others have their turn in between. */
+  /** As `preview`, but gives others a turn while it examines a long text. */
   async previewInTurns(given: string): Promise<string | null> {
     const previewing = this.#previewing(given.toWellFormed());
     for (let step = previewing.next(); ; step = previewing.next()) {
@@ -90,16 +90,16 @@ export class Highlighter {
     }
   }
 
-  /** Of HTML whose text is long, what stands near a place that may match; null where that does not tell. */
+  /** For HTML with a long text, a preview of what surrounds a possible match; null when that is not conclusive. */
   previewNear(html: string): string | null {
     const lower = html.toLowerCase();
-    // A letter that becomes two would move all places behind it.
+    // If lower case changed the length, positions would no longer correspond.
     if (lower.length !== html.length) return null;
     let at = this.#mayStart(lower, 0);
     for (let looks = 0; at >= 0 && looks < maxHtmlPlaces; looks++) {
       const near = htmlNear(lower, html, at);
       const text = htmlToText(near.html);
-      // Where the HTML is cut, so may be a word.
+      // Where the HTML is cut, a word may be cut too.
       const found = this.preview(near.isCut ? inside(text) : text);
       if (found !== null) return found;
       at = this.#mayStart(lower, at + htmlAround);
@@ -122,7 +122,7 @@ export class Highlighter {
     return ranges.length === 0 ? null : excerpt(text, ranges);
   }
 
-  /** Where a first word of a phrase stands, or a part of a word that looks like it; of text in lower case. */
+  /** Where the first word of a phrase, or a part of a word that looks like it, occurs in lower-case text. */
   #mayStart(lower: string, from: number): number {
     let first = -1;
     for (const word of this.#first) {
@@ -132,10 +132,12 @@ export class Highlighter {
     return first;
   }
 
-  /** In order, none touching another: those that begin where `until` tells by the end of the first one. */
+  /**
+   * The matches in order, merged where they touch, up to the limit that `until` derives from the end of the first one.
+   */
   *#ranges(text: string, until: Until): Generator<undefined, Range[]> {
     if (isPlain(text)) return yield* this.#plainRanges(text.toLowerCase(), until);
-    /** The latest pieces, so many that a phrase that goes on in the next one begins in them, and their words. */
+    /** The latest pieces and their words, enough to hold the beginning of a phrase that continues in the next piece. */
     const pieces: { start: number; count: number }[] = [];
     let latest: string[] = [];
     let looks = 0;
@@ -154,7 +156,7 @@ export class Highlighter {
     return [];
   }
 
-  /** As `#ranges`, of plain text in lower case. */
+  /** As `#ranges`, for plain text in lower case. */
   *#plainRanges(lower: string, until: Until): Generator<undefined, Range[]> {
     const found: { phrase: PlainPhrase; match: PlainMatch }[] = [];
     let first: PlainMatch | undefined;
@@ -177,7 +179,7 @@ export class Highlighter {
     return joined(ranges);
   }
 
-  /** Whether a phrase ends at a word from there on. */
+  /** True when a phrase ends at `from` or a later word. */
   #matches(found: readonly string[], from: number): boolean {
     for (let at = from; at < found.length; at++) {
       const word = found[at]!;
@@ -195,7 +197,7 @@ export class Highlighter {
     for (const one of placedWords(text, from)) {
       placed.push(one);
       found.push(one.word);
-      // No phrase that ends here or behind begins before it.
+      // No phrase that ends here or later begins before that word.
       if (placed[Math.max(0, placed.length - this.#longest)]!.from > end) break;
       const at = found.length - 1;
       for (const phrase of this.#endingWith(one.word)) {
@@ -220,7 +222,7 @@ export class Highlighter {
 
 const none: readonly Phrase[] = [];
 
-/** Whether the words that end there are those of a phrase. */
+/** True when the words up to `end` are those of the phrase. */
 function isThere(phrase: Phrase, found: readonly string[], end: number): boolean {
   const start = end - phrase.length + 1;
   return (
@@ -234,7 +236,7 @@ function isThere(phrase: Phrase, found: readonly string[], end: number): boolean
 
 const apart = /[\t-\r\x20-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e\u00a0\u3000-\u3002\uff0c]/g;
 
-/** From there on, the first place where no word is cut. */
+/** The first position from `from` on that cuts no word. */
 function pieceEnd(text: string, from: number): number {
   if (from >= text.length) return text.length;
   apart.lastIndex = from;
@@ -252,7 +254,7 @@ const hidden = [
   ["<!--", "-->"],
 ] as const;
 
-/** The HTML around a place, from the beginning of a tag on, and not of what is never shown. */
+/** The HTML around a position, starting at a tag, unless it belongs to an element that is never shown. */
 function htmlNear(lower: string, html: string, at: number): { html: string; isCut: boolean } {
   const tag = html.indexOf("<", Math.max(0, at - htmlAround));
   let start = tag >= 0 && tag < at ? tag : Math.max(0, at - htmlAround);
@@ -266,7 +268,7 @@ function htmlNear(lower: string, html: string, at: number): { html: string; isCu
   return { html: html.slice(start, end), isCut: start > 0 || end < html.length };
 }
 
-/** Without what stands before the first white space and behind the last. */
+/** Without the text before the first and after the last white space. */
 function inside(text: string): string {
   return text.slice(Math.max(0, text.search(blank)), lastBlank.exec(text)?.index ?? 0);
 }
@@ -286,14 +288,14 @@ const isLowSurrogate = (text: string, at: number) => (text.charCodeAt(at) & 0xfc
 const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 const escaped = (text: string) => text.replace(/[&<>]/g, (char) => entities[char]!);
 
-/** Of no width, or no characters at all. */
+/** Zero-width characters and control characters. */
 const invisible = /\u034f|[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]/;
 const space = /\s/;
-/** As `space`, but for the byte order mark, which parts no words. */
+/** As `space`, except the byte order mark, which separates no words. */
 const blank = /[^\S\ufeff]/;
 const lastBlank = /[^\S\ufeff][\S\ufeff]*$/;
 
-/** A character as it stands in a preview; white space and what nobody sees is one blank at most. */
+/** A character as shown in a preview; white space and invisible characters become one blank at most. */
 function shown(char: string, afterBlank: boolean): string {
   const form = forms[char.charCodeAt(0)] ?? formOf(char);
   return form === " " && afterBlank ? "" : form;
@@ -304,7 +306,7 @@ function formOf(char: string): string {
   return space.test(char) ? " " : (entities[char] ?? char);
 }
 
-/** Of ASCII, which most mail is written in. */
+/** Precomputed for ASCII, in which most mail is written. */
 const forms = Array.from({ length: 0x80 }, (_, code) => formOf(String.fromCharCode(code)));
 
 function excerpt(text: string, ranges: readonly Range[]): string {
@@ -316,15 +318,15 @@ function excerpt(text: string, ranges: readonly Range[]): string {
     at = end;
   }
   // Far more than fits.
-  return out.add(text.slice(at, at + after), false) ? out.html : out.cut();
+  return out.add(text.slice(at, at + maxAfter), false) ? out.html : out.cut();
 }
 
-/** Behind it nothing of the text from there on is shown. */
+/** Where the shown part of the text ends if it begins at `from`. */
 function shownEnd(text: string, from: number): number {
   let at = from;
   let octets = 0;
   let afterBlank = false;
-  for (const char of text.slice(from, from + after)) {
+  for (const char of text.slice(from, from + maxAfter)) {
     const piece = shown(char, afterBlank);
     if (piece !== "") afterBlank = piece === " ";
     octets += octetsOf(piece);
@@ -334,7 +336,7 @@ function shownEnd(text: string, from: number): number {
   return at;
 }
 
-/** Some words before the match. */
+/** Where the context before the match begins: a few words earlier. */
 function contextStart(text: string, match: number): number {
   let at = match;
   let room = maxBefore;
@@ -349,10 +351,10 @@ function contextStart(text: string, match: number): number {
   return found ? at + found.index + 1 : at;
 }
 
-/** Of one character, or of an entity. */
+/** The octets of one character or one entity. */
 const octetsOf = (piece: string) => (piece.length === 1 && piece.charCodeAt(0) < 0x80 ? 1 : Buffer.byteLength(piece));
 
-/** HTML that grows to 255 octets and no further. */
+/** HTML that grows to at most 255 octets. */
 class Excerpt {
   html: string;
   #octets: number;
@@ -363,7 +365,7 @@ class Excerpt {
     this.#octets = Buffer.byteLength(this.html);
   }
 
-  /** False when not all of it went in. */
+  /** Returns false if not everything fitted. */
   add(text: string, isMatch: boolean): boolean {
     const room = maxPreview - dots.length * 3 - (isMatch ? open.length + close.length : 0);
     let added = "";
@@ -388,7 +390,7 @@ class Excerpt {
     return isWhole;
   }
 
-  /** What was left out is told by dots. */
+  /** Replaces what was left out by dots. */
   cut(): string {
     return `${this.html.trimEnd()}${dots}`;
   }

@@ -3,25 +3,25 @@ import { prefixMark, SearchRows } from "./search-rows.ts";
 import { signPairs, signRuns } from "./signs.ts";
 import { words } from "./words.ts";
 
-/** Fields of a message that a search can name, and the letter their terms carry. */
+/** Fields of a message that a search can name, and the letter of their terms. */
 export const fieldLetters = { from: "f", to: "t", cc: "c", bcc: "b", subject: "s", attachment: "a" } as const;
 export type SearchField = keyof typeof fieldLetters;
-/** Every word is also there plain, so that `text` needs one look. */
+/** Every word is also indexed with this letter, so that `text` needs one look-up. */
 export const plainLetter = "w";
 
 /**
- * What the index has of one message: rows in the text form of a tsvector, with `prefixMark` where the account's prefix
- * comes when they are stored. Most messages are one row.
+ * The index terms of one message: rows in the text form of a tsvector, with `prefixMark` in place of the account's
+ * prefix, which is added on storing. Most messages need one row.
  */
 export type SearchTerms = string[];
 
 export interface SearchableText {
   fields: { field: SearchField; text: string }[];
-  /** No phrase spans two of them. */
+  /** No phrase spans two of these texts. */
   body: string[];
 }
 
-/** All terms of one message, header words first. */
+/** All terms of one message, words of the header first. */
 export function searchTerms({ fields, body }: SearchableText): SearchTerms {
   const rows = new SearchRows();
   for (const { field, text } of fields) {
@@ -43,7 +43,7 @@ export function searchTerms({ fields, body }: SearchableText): SearchTerms {
   return rows.finish();
 }
 
-/** Where signs are to be found too: elsewhere they are many and say little. */
+/** Fields in which signs are searchable; elsewhere they are frequent and say little. */
 const signed = new Set<SearchField>(["subject", "attachment"]);
 
 function addSigns(rows: SearchRows, letter: string, text: string, weight: "A" | "B"): void {
@@ -53,14 +53,14 @@ function addSigns(rows: SearchRows, letter: string, text: string, weight: "A" | 
   }
 }
 
-/** As it is written between the quotes of a term. */
+/** Escaped for the quotes of a term. */
 export function quoted(signs: string): string {
   return signs.replace(/['\\]/g, "$&$&");
 }
 
 const blockLength = 50_000;
 
-/** The words of a long text, all at once, would take much memory. */
+/** Splits a long text: all its words at once would take much memory. */
 function* blocks(text: string): Generator<string> {
   for (let start = 0; start < text.length; ) {
     const end = blockEnd(text, start + blockLength);
@@ -69,7 +69,7 @@ function* blocks(text: string): Generator<string> {
   }
 }
 
-/** The first white space from there on: words never span it, but for a byte order mark, which they may. */
+/** The first white space from `from` on. No word spans it, unless it is a byte order mark. */
 function blockEnd(text: string, from: number): number {
   if (from >= text.length) return text.length;
   const space = /[^\S\ufeff]/g;
@@ -79,7 +79,9 @@ function blockEnd(text: string, from: number): number {
 
 const digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/** Four characters that keep one account's terms together in the index; accounts that share them only cost time. */
+/**
+ * Four characters that keep one account's terms together in the index. Accounts may share them; that only costs time.
+ */
 export function accountPrefix(accountId: number): string {
   let prefix = "";
   for (let rest = accountId, i = 0; i < 4; i++, rest = Math.floor(rest / digits.length)) {
@@ -88,7 +90,7 @@ export function accountPrefix(accountId: number): string {
   return prefix;
 }
 
-/** The rows as the text form of tsvectors for one account. */
+/** The rows in the text form of tsvectors for one account. */
 export function tsvectorTexts(terms: SearchTerms, accountId: number): string[] {
   const start = `'${accountPrefix(accountId)}`;
   return terms.map((row) => row.replaceAll(prefixMark, start));

@@ -22,7 +22,7 @@ function marked(text: string, token: string): string[] {
   return [...html.matchAll(/<mark>(.*?)<\/mark>/gs)].map(([, piece]) => piece!);
 }
 
-/** How words are parted by who knows nothing of the index: at white space, without the punctuation around them. */
+/** Words as split without knowledge of the index: at white space, without the punctuation around them. */
 const wordsAsWritten = (text: string) =>
   text.split(/\s+/).flatMap((piece) => /[\p{L}\p{N}](.*[\p{L}\p{M}\p{N}\u200d])?/su.exec(piece)?.[0] ?? []);
 const letters = new Intl.Collator("und", { sensitivity: "base", ignorePunctuation: true });

@@ -5,24 +5,24 @@ import { foldLetters, ignored } from "./letters.ts";
 const plain = /^[\t-\r\x20-\x7e]*$/;
 const plainWord = /[a-z0-9]+/g;
 
-/** Text that is read without folding: nothing in it but capitals has another form. */
+/** True for text that needs no folding but lower case. */
 export const isPlain = (text: string): boolean => plain.test(text);
 
-/** Letters that are used as apostrophes part words, as apostrophes do. */
+/** Letters used as apostrophes; they separate words as apostrophes do. */
 const apostrophes = String.raw`\u02b9-\u02bf\u02c8\ua78b\ua78c`;
 /** Symbols that people search for, and squared and enclosed words. */
 const pictures = String.raw`\u231a\u231b\u23e9-\u23f3\u2600-\u27bf\u2b50\u2b55\u{1f000}-\u{1faff}`;
 const letters = String.raw`\p{L}\p{N}\p{M}\u104c-\u104f\u3200-\u33ff${pictures}`;
-/** Before anything is folded, as compatible forms of symbols (™) are no part of a word. */
+/** Matched before folding, since compatibility forms of symbols (™) are not part of a word. */
 const runs = new RegExp(`[[${letters}]--[${apostrophes}]][[${letters}${ignored}]--[${apostrophes}]]*`, "gv");
 
 const unspaced = String.raw`${unspacedScripts}\u3006\u3031-\u3035\u3099\u309a\u30fc${pictures}`;
 const pieces = new RegExp(`([[${letters}]&&[${unspaced}]]+)|[[${letters}]--[${unspaced}${apostrophes}]]+`, "gv");
-/** What folding leaves as it is in the composed form of such scripts. */
+/** Composed characters of these scripts that folding does not change. */
 const settled =
   /^[\u3041-\u3096\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\u0e01-\u0e2e\u0e30-\u0e3a\u0e40-\u0e4c\u0e50-\u0e59\u0e81-\u0ecc\u0ed0-\u0ed9\u1000-\u104f\u1780-\u17b3\u17b6-\u17d3]+$/;
 
-/** A stretch of folded text: a word, or characters of which every two side by side are one. */
+/** A stretch of folded text: a word, or characters of which every two side by side form a term. */
 interface Piece {
   text: string;
   index: number;
@@ -37,7 +37,7 @@ function piecesOf(folded: string): Piece[] {
   }));
 }
 
-/** In lower case: letters of spaced scripts that folding leaves, and those that it folds each for itself. */
+/** Lower-case letters of spaced scripts that folding leaves unchanged or folds one by one. */
 const isFolded =
   /^[a-z0-9\u03b1-\u03c1\u03c3-\u03c9\u0430-\u044f\u0452-\u045c\u045e\u045f\u0491\u05d0-\u05ea\u0621\u0624\u0626-\u0628\u062a-\u063a\u0641-\u0648\u064a\u0679\u067e\u0686\u0688\u0691\u0698\u06af\u06ba\u06be\u06d2\u0902-\u0928\u092a-\u0930\u0932\u0933\u0935-\u0939\u093d-\u094d]+$/;
 const isComposed =
@@ -53,11 +53,11 @@ function foldLetter(letter: string): string {
   return folded;
 }
 
-/** The pieces of runs seen lately: most words come again. */
+/** Caches the pieces of recent runs, since most words recur. */
 const known = new Map<string, readonly Piece[]>();
-const mostKnown = 5000;
-/** Longer ones would keep the text that they were cut from. */
-const longestKnown = 12;
+const maxKnown = 5000;
+/** Longer runs would keep the text alive that they were sliced from. */
+const maxKnownLength = 12;
 
 function piecesOfRun(run: string): readonly Piece[] {
   const before = known.get(run);
@@ -68,16 +68,16 @@ function piecesOfRun(run: string): readonly Piece[] {
   const found = isComposed.test(lower)
     ? [{ text: lower.replace(/[^a-z0-9]/g, foldLetter), index: 0, unspaced: false }]
     : piecesOf(foldLetters(run));
-  if (run.length <= longestKnown) {
-    if (known.size >= mostKnown) known.clear();
+  if (run.length <= maxKnownLength) {
+    if (known.size >= maxKnown) known.clear();
     known.set(run, found);
   }
   return found;
 }
 
 /**
- * The words of a text, in order, one a position. Of scripts that part no words these are any two characters side by
- * side and the last one alone, so that whatever part of a text is asked for stands there at consecutive positions.
+ * The words of a text in order, one per position. In scripts without spaces a word is every two characters side by
+ * side, and the last character alone; so any part of a text stands at consecutive positions.
  */
 export function words(text: string): string[] {
   if (isPlain(text)) return text.toLowerCase().match(plainWord) ?? [];
@@ -95,7 +95,7 @@ export function words(text: string): string[] {
   return found;
 }
 
-/** Any two characters side by side, and the last one. */
+/** Calls `take` for every two characters side by side, and for the last one alone. */
 function eachGram(text: string, take: (start: number, end: number) => void): void {
   let next = lengthAt(text, 0);
   for (let start = 0; start < text.length; ) {
@@ -111,15 +111,15 @@ function lengthAt(text: string, at: number): number {
   return (text.charCodeAt(at) & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00 ? 2 : 1;
 }
 
-/** What a query asks for at one position of a text; `open`: only the beginning of a word is known. */
+/** What a query asks for at one position of a text. `open`: only the beginning of the word is known. */
 export interface SoughtWord {
   word: string;
   open: boolean;
 }
 
 /**
- * What a token or phrase of a query asks for, at consecutive positions. A character of a script that parts no words
- * begins the word of it and the next one.
+ * What a token or phrase of a query asks for, at consecutive positions. In scripts without spaces, a single character
+ * is the beginning of the word that it forms with the next one.
  */
 export function soughtWords(text: string): SoughtWord[] {
   const sought: SoughtWord[] = [];
@@ -138,18 +138,18 @@ export function soughtWords(text: string): SoughtWord[] {
   return sought;
 }
 
-/** A word of a text and where it stands there. */
+/** A word of a text and its position there. */
 export interface PlacedWord {
   word: string;
   readonly start: number;
   readonly end: number;
-  /** It does not begin before; costs nothing. */
+  /** A lower bound of where the word begins; cheap to read. */
   readonly from: number;
   /** Where its first `length` folded characters end. */
   endOf(length: number): number;
 }
 
-/** As `words` from a place on where no word is cut, one by one. To ask where they stand costs far more. */
+/** As `words`, one at a time, starting at a position that cuts no word. Asking for exact positions costs far more. */
 export function* placedWords(text: string, from = 0): Generator<PlacedWord> {
   const run = new RegExp(runs);
   run.lastIndex = from;
@@ -160,7 +160,7 @@ export function* placedWords(text: string, from = 0): Generator<PlacedWord> {
   }
 }
 
-/** Each of its letters stands for itself. */
+/** A word in which each letter folds to itself. */
 class PlainWord implements PlacedWord {
   readonly word: string;
   readonly start: number;
@@ -183,7 +183,7 @@ class PlainWord implements PlacedWord {
   }
 }
 
-/** A run of characters whose places are told when they are asked for. */
+/** A run of characters whose positions are computed on demand. */
 class Run {
   readonly #text: string;
   readonly #at: number;
@@ -248,16 +248,19 @@ class RunWord implements PlacedWord {
   }
 }
 
-/** What is folded as one: a character with its marks and ignored ones, the letters of a Hangul syllable, halves of am. */
+/**
+ * What is folded together: a character with its marks and ignored characters, the letters of a Hangul syllable, the
+ * halves of am.
+ */
 const cluster = new RegExp(
   String.raw`(?:[\uac00-\ud7a3]?[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff\uffa0-\uffdc${ignored}]+|.)[\p{M}\uff9e\uff9f${ignored}]*(?:(?<=[\u0e48-\u0e4d])\u0e32|(?<=[\u0ec8-\u0ecd])\u0eb2)?`,
   "gsv",
 );
 
-/** What stands between characters and changes none. */
+/** Ignored characters at the end, which change nothing. */
 const trailing = /[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+$/;
 
-/** Of each character of the folded run, where what it was made of stands. */
+/** For each character of the folded run, the position of its source. */
 interface Places {
   starts: number[];
   ends: number[];

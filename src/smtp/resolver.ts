@@ -1,11 +1,11 @@
 import type { Resolver } from "node:dns/promises";
 
-/** What mail needs of DNS; `new Resolver()` of node:dns/promises is one. */
+/** The DNS queries that mail needs; `new Resolver()` of node:dns/promises provides them. */
 export type DnsResolver = Pick<Resolver, "resolve" | "resolveMx" | "resolve4" | "resolve6">;
 
 const notThere = new Set(["ENOTFOUND", "ENODATA"]);
 
-/** True when DNS said that there is no such record, rather than nothing at all. */
+/** True when DNS said that the record does not exist, rather than failing to answer. */
 export function isAbsent(error: unknown): boolean {
   return notThere.has((error as { code?: string }).code ?? "");
 }

@@ -65,7 +65,7 @@ export async function createFuzzHost(): Promise<FuzzHost> {
   const failures: unknown[] = [];
   const log = { ...silentLog, error: (fields: object) => void failures.push(fields) };
   const { clock } = store;
-  const bus = new ProcessBus({ store, log, sweepInterval: 60_000 });
+  const bus = new ProcessBus({ store, log, sweepIntervalMs: 60_000 });
   const resolver = { resolve4: async () => [], resolve6: async () => [] } as unknown as WebPushOptions["resolver"];
   const holder = { name: "fuzz", isGone: () => false };
   const contact = "mailto:postmaster@home.test";

@@ -45,7 +45,7 @@ export interface HttpWorld {
 export async function createHttpWorld(): Promise<HttpWorld> {
   const { services, failures } = await createFuzzHost();
   const { store, clock, log, events } = services;
-  const bus = new ProcessBus({ store, log, sweepInterval: 60_000 });
+  const bus = new ProcessBus({ store, log, sweepIntervalMs: 60_000 });
   store.onCommit = (change) => bus.publish(change);
   const passwordHash = await hashPassword(known.password);
   const account = await createAccount(store, { address: known.user, passwordHash, fill: createDefaultMailboxes });

@@ -73,7 +73,7 @@ export class PushWorld {
   async startProcess(name: string, extra: Partial<WebPushOptions> = {}): Promise<PushProcess> {
     const { database, clock } = this;
     const store = new Store({ database, clock, log: silentLog });
-    const bus = new ProcessBus({ store, log: silentLog, sweepInterval: 60_000 });
+    const bus = new ProcessBus({ store, log: silentLog, sweepIntervalMs: 60_000 });
     store.onCommit = (change) => bus.publish(change);
     const resolver = { resolve4: async () => [], resolve6: async () => [] } as unknown as WebPushOptions["resolver"];
     const webPush = await WebPush.open({

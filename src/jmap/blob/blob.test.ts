@@ -43,7 +43,7 @@ async function get(id: unknown, args: Json = {}): Promise<Json> {
 }
 
 describe("Blob/upload", () => {
-  test("text, base64 and pieces of blobs, put together", async () => {
+  test("assembles text, base64 and pieces of blobs", async () => {
     const whole = await upload([{ "data:asText": fox }], { type: "text/plain" });
     expect(whole).toEqual({ id: expect.stringMatching(/^b/), type: "text/plain", size: fox.length });
     const built = await upload([
@@ -59,7 +59,7 @@ describe("Blob/upload", () => {
     expect(await upload([])).toMatchObject({ size: 0 });
   });
 
-  test("creation ids name blobs of earlier calls, of this call in any order, and in later ones", async () => {
+  test("creation ids name blobs of earlier calls and of this call in any order, and can be used in later calls", async () => {
     const { responses } = await client.request([
       ["Blob/upload", { accountId: client.account, create: { b4: { data: [{ "data:asText": fox }] } } }, "S4"],
       [
@@ -86,7 +86,7 @@ describe("Blob/upload", () => {
     expect(responses[2]![1]).toMatchObject({ list: [{ "data:asText": "The quickquick" }], notFound: ["#gone"] });
   });
 
-  test("its creation ids stand for blobs wherever mail is made or read", async () => {
+  test("its creation ids name blobs wherever mail is created or read", async () => {
     const places = await findMailboxes(store.reader(account, "server"));
     const mailboxIds = { [encodeId("m", places.find(({ role }) => role === "inbox")!.id)]: true };
     const accountId = client.account;
@@ -111,7 +111,7 @@ describe("Blob/upload", () => {
           accountId,
           create: {
             a: { mailboxIds, attachments: [{ blobId: "#m", type: "message/rfc822" }] },
-            // The creation id of an Email is none of a blob.
+            // An Email's creation id does not name a blob.
             b: { mailboxIds, attachments: [{ blobId: "#i" }, { blobId: "#n" }] },
           },
         },
@@ -150,7 +150,7 @@ describe("Blob/upload", () => {
     expect(await upload(data)).toMatchObject(error);
   });
 
-  test("64 pieces are taken, ranges beyond the end and too much are not", async () => {
+  test("accepts 64 pieces, refuses ranges beyond the end and too many octets", async () => {
     const { id } = await upload(Array.from({ length: 64 }, () => ({ "data:asText": "ab" })));
     expect(await upload([{ blobId: id, offset: 120, length: 9 }])).toMatchObject({ type: "invalidProperties" });
     expect(await upload([{ blobId: id, offset: 129 }])).toMatchObject({ type: "invalidProperties" });
@@ -163,7 +163,7 @@ describe("Blob/upload", () => {
   });
 });
 
-test("what a request reads of blobs and messages is bounded as a whole", async () => {
+test("the octets that a request reads of blobs and messages are bounded in total", async () => {
   const foxes = fox.repeat(100);
   const { id } = await upload([{ "data:asText": foxes }]);
   const message = await upload([{ "data:asText": `Subject: Fox\r\n\r\n${foxes}` }]);
@@ -182,7 +182,7 @@ test("what a request reads of blobs and messages is bounded as a whole", async (
 });
 
 describe("Blob/get", () => {
-  test("digests and sizes", async () => {
+  test("returns digests and sizes", async () => {
     const { id } = await upload([{ "data:asText": fox }]);
     const properties = ["data:asText", "data:asBase64", "digest:sha", "digest:sha-256", "digest:sha-512", "size"];
     expect(await get(id, { properties })).toEqual({
@@ -197,7 +197,7 @@ describe("Blob/get", () => {
     expect(await get(id, { properties: ["size"] })).toEqual({ id, size: fox.length });
   });
 
-  test("ranges: digests are of the range, the size of the whole", async () => {
+  test("digests cover the range, and the size is the whole blob's", async () => {
     const { id } = await upload([{ "data:asText": fox }]);
     const properties = ["data:asText", "digest:sha", "size"];
     expect(await get(id, { properties, offset: 4, length: 9 })).toEqual({
@@ -213,7 +213,7 @@ describe("Blob/get", () => {
     expect(await get(id, { offset: 1000 })).toMatchObject({ isTruncated: true, "data:asText": "" });
   });
 
-  test("what is no UTF-8", async () => {
+  test("text that is not UTF-8 is null, with isEncodingProblem", async () => {
     const bytes = Buffer.from([0xe2, 0x82, 0xac, 0xff]);
     const { id } = await upload([{ "data:asBase64": bytes.toString("base64") }]);
     expect(await get(id)).toEqual({ id, "data:asBase64": bytes.toString("base64"), isEncodingProblem: true, size: 4 });
@@ -226,7 +226,7 @@ describe("Blob/get", () => {
     expect(await get(id, { properties: ["data:asBase64"] })).not.toHaveProperty("isEncodingProblem");
   });
 
-  test("unknown blobs and properties, and too much at once", async () => {
+  test("refuses unknown properties and too many ids, and lists unknown blobs in notFound", async () => {
     expect(await client.call("Blob/get", { ids: ["bnone"] })).toMatchObject({ list: [], notFound: ["bnone"] });
     const { id } = await upload([{ "data:asText": fox }]);
     expect(await get(id, { properties: ["digest:md4"] })).toMatchObject({ type: "invalidArguments" });
@@ -264,7 +264,7 @@ describe("Blob/lookup", () => {
     });
   });
 
-  test("an unknown type", async () => {
+  test("refuses an unknown type", async () => {
     const ids = [encodeBlobId(Buffer.alloc(32))];
     expect(await client.call("Blob/lookup", { typeNames: ["Email", "Todo"], ids })).toMatchObject({
       type: "unknownDataType",

@@ -8,7 +8,7 @@ import { id, idOrReference, list, nullable, object, optional, text, unsignedInt 
 import { dereference } from "../standard/ids.ts";
 import type { JmapObject } from "../standard/type.ts";
 
-/** RFC 9404 §4.2: the algorithms as IANA calls them, and as OpenSSL does. */
+/** RFC 9404 §4.2: each algorithm's IANA name and OpenSSL name. */
 export const digests: Readonly<Record<string, string>> = { sha: "sha1", "sha-256": "sha256", "sha-512": "sha512" };
 
 const properties = new Set([
@@ -26,7 +26,7 @@ interface Selection {
   length: number | undefined;
 }
 
-/** RFC 9404 §4.2: no account is held while bytes are read. */
+/** RFC 9404 §4.2: reads the bytes without holding the account. */
 export const blobGet = ownMethod({
   name: "Blob/get",
   capability: capabilities.blob,
@@ -84,7 +84,7 @@ async function show(
   return { ...shown, ...describe(await buffer(opened.stream), wanted) };
 }
 
-/** RFC 9404 §4.2: digests are of the octets selected, and text that is no UTF-8 is null. */
+/** RFC 9404 §4.2: digests cover the selected octets only; text that is not UTF-8 is null. */
 function describe(bytes: Buffer, wanted: ReadonlySet<string>): JmapObject {
   const shown: JmapObject = {};
   for (const name of wanted) {

@@ -13,10 +13,10 @@ const idsOf: Record<string, (user: BlobUser) => string[]> = {
   Email: ({ emailId }) => [encodeId(idPrefix.email, emailId)],
 };
 
-/** What the capability tells: the types whose objects may hold a blob. */
+/** The types whose objects may hold a blob, as the capability lists them. */
 export const lookupTypes = Object.keys(idsOf);
 
-/** RFC 9404 §4.3: a blob that is not there is held by nothing. */
+/** RFC 9404 §4.3: an unknown blob is listed without holders. */
 export const blobLookup = readMethod({
   name: "Blob/lookup",
   capability: capabilities.blob,

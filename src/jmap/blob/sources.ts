@@ -6,7 +6,7 @@ import type { Call } from "../method.ts";
 import { checker, describe, idOrReference, list, nullable, object, optional, text, unsignedInt } from "../schema.ts";
 import type { JmapObject } from "../standard/type.ts";
 
-/** What the capability tells: of how many pieces a blob may be put together. */
+/** How many pieces a blob may be assembled from, as the capability says. */
 export const maxDataSources = 64;
 
 interface Source {
@@ -38,14 +38,14 @@ const checkUpload = checker(
 
 const given = <T>(value: T | null | undefined): value is T => value !== null && value !== undefined;
 
-/** RFC 9404 §4.1: the creation ids that the pieces of an upload name. */
+/** RFC 9404 §4.1: the creation ids that an upload's pieces name. */
 export function creationIdsOf(upload: JmapObject): string[] {
   const sources = Array.isArray(upload.data) ? (upload.data as (Source | null)[]) : [];
   const blobIds = sources.map((source) => source?.blobId).filter((blobId) => typeof blobId === "string");
   return blobIds.filter((blobId) => blobId.startsWith("#")).map((blobId) => blobId.slice(1));
 }
 
-/** RFC 9404 §4.1: throws a SetError for what is no UploadObject; nothing is guessed. */
+/** RFC 9404 §4.1: throws a SetError unless the value is exactly an UploadObject. */
 export function checkUploadObject(value: JmapObject): UploadObject {
   const problem = checkUpload(value);
   if (problem) throw invalidProperties(describe(problem), problem.path.split("/")[1] ?? "data");
@@ -67,12 +67,12 @@ function decodeBase64(value: string): Buffer | undefined {
   return isSound ? Buffer.from(value, "base64") : undefined;
 }
 
-/** Puts blobs together for one call. */
+/** Assembles the blobs of one call. */
 export class Assembler {
   readonly #call: Call;
-  /** Blobs of this very call, by creation id: the account holds no reference to them yet. */
+  /** Blobs assembled in this call, by creation id: the account does not refer to them yet. */
   readonly made = new Map<string, StoredBlob>();
-  /** How many bytes more this call may read. */
+  /** How many more bytes this call may read. */
   #left: number;
 
   constructor(call: Call) {
@@ -80,7 +80,7 @@ export class Assembler {
     this.#left = 10 * call.services.limits.maxSizeUpload;
   }
 
-  /** Durable on return. Throws a SetError. */
+  /** The blob is durable when this resolves. Throws a SetError. */
   async assemble({ data }: UploadObject): Promise<StoredBlob> {
     const { blobs, limits } = this.#call.services;
     const spool = await blobs.spool(limits.maxSizeUpload);
@@ -99,18 +99,18 @@ export class Assembler {
   async #bytesOf(source: Source, index: number): Promise<Iterable<Buffer> | Readable> {
     const { "data:asText": plain, "data:asBase64": base64, blobId } = source;
     if (given(plain)) {
-      if (!plain.isWellFormed()) throw invalidProperties(`data/${index}: no Unicode text`, "data");
+      if (!plain.isWellFormed()) throw invalidProperties(`data/${index}: not Unicode text`, "data");
       return [Buffer.from(plain)];
     }
     if (given(base64)) {
       const bytes = decodeBase64(base64);
-      if (!bytes) throw invalidProperties(`data/${index}: no base64`, "data");
+      if (!bytes) throw invalidProperties(`data/${index}: not base64`, "data");
       return [bytes];
     }
     return this.#range(blobId!, source, index);
   }
 
-  /** RFC 9404 §4.1: a range that the blob does not have makes the upload invalid. */
+  /** RFC 9404 §4.1: a range beyond the blob's end makes the upload invalid. */
   async #range(blobId: string, source: Source, index: number): Promise<Iterable<Buffer> | Readable> {
     const start = source.offset ?? 0;
     const end = given(source.length) ? start + source.length : undefined;
@@ -128,12 +128,12 @@ export class Assembler {
     const total = fresh?.size ?? opened?.total;
     if (total === undefined) throw new SetError("blobNotFound", "no such blob", { notFound: [blobId] });
     const isInside = start <= total && (end ?? total) <= total;
-    // Where a transfer encoding must be undone, all of the blob is read.
+    // Undoing a transfer encoding takes reading the whole blob.
     const isEncoded = decodeBlobId(wireId ?? "")?.steps.some(({ encoding }) => encoding !== "identity");
     this.#left -= isEncoded ? total : (end ?? total) - start;
     if (!isInside || this.#left < 0) opened?.stream.destroy();
     if (!isInside) throw invalidProperties(`data/${index}: the blob has ${total} octets`, "data");
-    if (this.#left < 0) throw new SetError("rateLimit", "too many octets are copied in one call");
+    if (this.#left < 0) throw new SetError("rateLimit", "too many octets would be copied in one call");
     return opened?.stream ?? [await services.blobs.readObject(fresh!, start, end ?? total)];
   }
 }

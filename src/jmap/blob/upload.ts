@@ -9,8 +9,8 @@ import type { JmapObject } from "../standard/type.ts";
 import { keepUploads } from "../uploads.ts";
 import { Assembler, checkUploadObject, creationIdsOf } from "./sources.ts";
 
-/** The most pieces of all blobs of one call together. */
-const mostSources = 10_000;
+/** The most pieces in all blobs of one call. */
+const maxSources = 10_000;
 
 /** RFC 9404 §4.1 */
 export const blobUpload = ownMethod({
@@ -22,7 +22,7 @@ export const blobUpload = ownMethod({
     const { limits } = call.services;
     const uploads = Object.entries(create);
     const sources = uploads.reduce((sum, [, { data }]) => sum + (Array.isArray(data) ? data.length : 0), 0);
-    if (uploads.length > limits.maxObjectsInSet || sources > mostSources) throw new MethodError("requestTooLarge");
+    if (uploads.length > limits.maxObjectsInSet || sources > maxSources) throw new MethodError("requestTooLarge");
     const references = new Map(uploads.map(([creationId, upload]) => [creationId, creationIdsOf(upload)]));
     const { ordered, cyclic } = orderByReferences(references);
     const assembler = new Assembler(call);

@@ -42,7 +42,7 @@ export const blobCopy = ownMethod({
   },
 });
 
-/** A part becomes a blob of its own: the message that it is in stays where it is. */
+/** Copies a part of a message as a blob of its own, without the rest of the message. */
 async function findCopies(blobIds: string[], from: number, call: Call): Promise<Map<string, StoredBlob>> {
   const { store, blobs } = call.services;
   const reader = store.reader(from, call.login);

@@ -4,10 +4,10 @@ import { type BodyValue, bodyHead, bodyValueOfHead } from "../../mime/decode.ts"
 import type { Part } from "../../mime/structure.ts";
 import type { MessageContent } from "./content.ts";
 
-/** Large bodies are read and decoded one at a time, whoever asks: each takes some times its size in memory. */
+/** Decoding takes several times a body's size in memory, so large bodies are decoded one at a time for all clients. */
 const oneByOne = new Slots(1);
 
-/** RFC 8621 §4.1.4: of a text part; at most `maxBytes` of it (0: no limit), read from no more than it takes. */
+/** RFC 8621 §4.1.4: a text part's value, at most `maxBytes` of it (0: no limit); reads no more of the part than needed. */
 export async function bodyValue(content: MessageContent, part: Part, maxBytes: number): Promise<BodyValue> {
   const { start, end } = part.body;
   const head = bodyHead(maxBytes);

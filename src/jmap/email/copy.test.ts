@@ -55,7 +55,7 @@ async function got(accountId: string, id: unknown): Promise<Json | undefined> {
   return ((await client.call("Email/get", { accountId, ids: [id], fetchTextBodyValues: true })).list as Json[])[0];
 }
 
-test("what is not given is the original's; the bytes are the same, and the copy lives on without it", async () => {
+test("properties not given are the original's; the bytes are the same, and the copy outlives the original", async () => {
   const id = await original();
   const before = await state(to.accountId);
   const answer = await copy({ create: { a: { id, mailboxIds: { [to.inbox]: true } } } });
@@ -78,7 +78,7 @@ test("what is not given is the original's; the bytes are the same, and the copy 
   expect(found.ids).toEqual([made.id]);
 });
 
-test("keywords and receivedAt may be given; the copy of a copy id may be used at once", async () => {
+test("keywords and receivedAt may be given; the copy's creation id may be used at once", async () => {
   const id = await original();
   const { responses } = await client.request([
     ["Mailbox/set", { accountId: to.accountId, create: { m: { name: "Copies" } } }, "0"],
@@ -128,7 +128,7 @@ test.each([
   expect(Object.keys(answer.created as Json)).toEqual(["good"]);
 });
 
-test("what is not there is notFound", async () => {
+test("a missing original is notFound", async () => {
   const answer = await copy({ create: { a: { id: "e99999", mailboxIds: { [to.inbox]: true } } } });
   expect(answer).toMatchObject({ created: null, notCreated: { a: { type: "notFound" } } });
 });
@@ -138,7 +138,7 @@ test("within one account it is invalidArguments", async () => {
   expect(answer.type).toBe("invalidArguments");
 });
 
-test("ifFromInState and ifInState are honoured, and then nothing is copied", async () => {
+test("nothing is copied if ifFromInState or ifInState does not match", async () => {
   const id = await original();
   const create = { a: { id, mailboxIds: { [to.inbox]: true } } };
   const before = await state(to.accountId);
@@ -186,7 +186,7 @@ test("destroyFromIfInState guards the originals alone", async () => {
   expect(await got(from.accountId, id)).toBeDefined();
 });
 
-test("a copy that there is no room for is refused, and its original stays", async () => {
+test("a copy that the account has no room for is refused, and its original stays", async () => {
   const id = await original();
   await store.write(decodeId("u", to.accountId)!, "server", (tx) => setQuota(tx, 10));
   const create = { a: { id, mailboxIds: { [to.inbox]: true } } };

@@ -12,7 +12,7 @@ import type { CopyHooks, CopyRecord } from "../standard/type.ts";
 import { keywordFault, keywordList, mailboxFault, mailboxList } from "./places.ts";
 import { writeRecords } from "./write.ts";
 
-/** What is taken over of the original: its bytes, and what the client does not give. */
+/** What the copy takes from the original. */
 interface Original {
   blob: StoredBlob;
   keywords: string[];
@@ -36,7 +36,7 @@ export const emailCopy: CopyHooks = {
 
   async prepare(records, call) {
     for (const record of records) {
-      // Mailbox ids mean nothing in another account.
+      // Mailbox ids of one account mean nothing in another.
       if (record.overrides.mailboxIds === undefined) record.error = invalidProperties("is missing", "mailboxIds");
     }
     const read = async ({ blob }: Original) => {
@@ -52,7 +52,7 @@ export const emailCopy: CopyHooks = {
       try {
         record.original = { ...original, message: await message };
       } catch (error) {
-        // Destroyed since it was read, and its bytes are gone.
+        // The original was destroyed after it was read, and its bytes are gone.
         if (!(error instanceof BlobMissing)) throw error;
         record.error = new SetError("notFound");
       }

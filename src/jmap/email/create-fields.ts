@@ -1,12 +1,12 @@
 import { encodeHeader } from "../../mime/build.ts";
 import type { HeaderField } from "../../mime/headers.ts";
 import { type HeaderForm, parseHeaderProperty } from "../../mime/headers.ts";
-import { longestName } from "../../mime/wire-header.ts";
+import { maxNameLength } from "../../mime/wire-header.ts";
 import { checker, date, list, nullable, object, openObject, optional, type Schema, text } from "../schema.ts";
 import { Faults } from "../standard/faults.ts";
 import type { JmapObject } from "../standard/type.ts";
 
-/** RFC 8621 §4.1.3: the convenience properties, and the field and form each stands for. */
+/** RFC 8621 §4.1.3: each convenience property with its field and form. */
 export const convenience: Record<string, [name: string, form: HeaderForm]> = {
   messageId: ["Message-ID", "MessageIds"],
   inReplyTo: ["In-Reply-To", "MessageIds"],
@@ -34,7 +34,7 @@ export const formSchemas = {
 
 /**
  * RFC 8621 §4.6: the header fields that the properties of an Email or EmailBodyPart set, in the order given.
- * Left out and added to `faults`: a field set twice, a wrong value, a name that may not be set there.
+ * Leaves out fields that are set twice, have a wrong value or may not be set there, and adds them to `faults`.
  */
 export function givenFields(
   object: JmapObject,
@@ -54,7 +54,7 @@ export function givenFields(
     const other = setBy.get(key);
     if (other) for (const culprit of [other, property]) wrong(`${name} is set twice`, culprit);
     else if (isForbidden(key)) wrong(`${name} may not be set here`);
-    else if (name.length > longestName) wrong("the name of this field is too long");
+    else if (name.length > maxNameLength) wrong("the name of this field is too long");
     setBy.set(key, property);
     const values: unknown[] = all ? (Array.isArray(value) ? value : [value]) : [value];
     for (const one of values) {
@@ -63,7 +63,7 @@ export function givenFields(
           ? { text: "must be an array" }
           : (checker(formSchemas[form])(one) ?? lineFault(form === "Raw" ? unfolded(one as string) : one));
       if (problem) wrong(problem.text);
-      // An empty list is how some clients say "none".
+      // Some clients send an empty list for "none".
       if (problem || (Array.isArray(one) && one.length === 0)) continue;
       fields.push({ name, value: encodeHeader(form, named(form, one), name.length + 1) });
     }
@@ -71,10 +71,10 @@ export function givenFields(
   return fields;
 }
 
-/** RFC 5322 §2.2: what stands in a header field has no line end of its own, and no NUL. */
+/** RFC 5322 §2.2: a header field's value contains neither line ends nor NUL. */
 export function lineFault(value: unknown): { text: string } | undefined {
   if (typeof value === "string") {
-    return /[\r\n\0]/.test(value) ? { text: "may have neither CR nor LF nor NUL" } : undefined;
+    return /[\r\n\0]/.test(value) ? { text: "must not contain CR, LF or NUL" } : undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
   return Object.values(value)
@@ -82,7 +82,7 @@ export function lineFault(value: unknown): { text: string } | undefined {
     .find((fault) => fault !== undefined);
 }
 
-/** RFC 8621 §4.1.2.1: a Raw value may be folded: a line end before white space with something behind it. */
+/** RFC 8621 §4.1.2.1: unfolds a Raw value, where white space and text follow a line end. */
 const unfolded = (raw: string) => raw.replace(/\r\n[ \t]+(?=[^ \t\r\n])/g, " ");
 
 interface Nameable {
@@ -90,7 +90,7 @@ interface Nameable {
   addresses?: Nameable[];
 }
 
-/** Addresses and groups without a name get null, as the forms have it. */
+/** Sets a missing name of an address or group to null, as the forms require. */
 function named(form: HeaderForm, value: unknown): unknown {
   if (form !== "Addresses" && form !== "GroupedAddresses") return value;
   const withName = (one: Nameable): Nameable => ({

@@ -35,7 +35,7 @@ describe("a line end or a NUL in a header value is refused", () => {
   };
 
   test.each(Object.keys(ofEmail))("in %s", async (property) => {
-    // A line end with white space behind it folds a Raw value: that is how it is read, too.
+    // A Raw value may be folded: a line end followed by white space is accepted.
     const wrong =
       property.includes(":as") || !property.startsWith("header:") ? [...inject, "a\r\n b"] : inject.slice(0, 5);
     for (const bad of wrong) {
@@ -73,7 +73,7 @@ describe("a line end or a NUL in a header value is refused", () => {
     }
   });
 
-  test("in what an Identity, a vacation or a receipt says", async () => {
+  test("in an Identity, a vacation response or a receipt", async () => {
     const { client } = world;
     for (const bad of ["a\r\nb", "a\nb", "a\rb", "a\0b"]) {
       const update = { singleton: { subject: bad } };

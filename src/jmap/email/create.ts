@@ -8,7 +8,7 @@ import { Faults } from "../standard/faults.ts";
 import type { JmapObject } from "../standard/type.ts";
 import { givenFields, lineFault } from "./create-fields.ts";
 
-/** RFC 8621 §4.1.4: an EmailBodyPart as a client gives it. */
+/** RFC 8621 §4.1.4: an EmailBodyPart as the client wrote it. */
 interface GivenPart extends JmapObject {
   partId?: string | null;
   blobId?: string | null;
@@ -21,7 +21,7 @@ interface GivenPart extends JmapObject {
   language?: string[] | null;
   location?: string | null;
   subParts?: GivenPart[] | null;
-  /** Of a Content-Type given as a header field. */
+  /** The parameters of a Content-Type that was given as a header field. */
   params?: [string, string][];
 }
 
@@ -56,7 +56,7 @@ const checkValues = checker(
   ),
 );
 
-/** Fields that properties of a part stand for: a header property may not say them as well. */
+/** The properties of a part that set a field: a header property must not set it too. */
 const partFields: Record<string, string[]> = {
   "content-type": ["type", "charset", "name"],
   "content-disposition": ["disposition", "name"],
@@ -64,11 +64,11 @@ const partFields: Record<string, string[]> = {
   "content-language": ["language"],
   "content-location": ["location"],
 };
-/** Properties of a part that stand in its header. */
+/** The properties of a part that appear in its header. */
 const headerProperties = ["name", "type", "charset", "disposition", "cid", "language", "location"];
 const mediaType = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/i;
 
-/** The parts of an Email/set create, and where their bytes come from. */
+/** The parts of an Email/set create, and the sources of their bytes. */
 export class Draft {
   readonly #email: JmapObject;
   readonly #faults = new Faults();
@@ -77,7 +77,7 @@ export class Draft {
   readonly #headers: HeaderField[];
   #parts = 0;
 
-  /** Throws a SetError that names all that RFC 8621 §4.6 forbids. */
+  /** Throws a SetError that names everything RFC 8621 §4.6 forbids. */
   constructor(email: JmapObject) {
     this.#email = email;
     if (given(email.headers)) this.#faults.add("headers", "set each header field as a property of its own");
@@ -89,7 +89,7 @@ export class Draft {
     if (error) throw error;
   }
 
-  /** The blobs that its parts name, each once; "#x" for one that an earlier call made. */
+  /** The blobs that the parts name, each once; "#x" for one that an earlier call created. */
   get blobIds(): string[] {
     const found = new Set<string>();
     const visit = (part: GivenPart) => {
@@ -100,7 +100,7 @@ export class Draft {
     return [...found];
   }
 
-  /** The message, with a Message-ID and a Date if the client gave none. */
+  /** The message; Message-ID and Date are added if the client gave none. */
   build(blobs: ReadonlyMap<string, Buffer>, now: Date, random: Random): Buffer {
     const headers = [...this.#headers];
     const root = this.#root ?? { type: "text/plain" };
@@ -123,7 +123,7 @@ export class Draft {
     const problem = checkValues(this.#values);
     if (problem) this.#faults.add("bodyValues", problem.text);
     else if (Object.values(this.#values).some((value) => value.isEncodingProblem || value.isTruncated)) {
-      this.#faults.add("bodyValues", "what is to be written is neither truncated nor a problem");
+      this.#faults.add("bodyValues", "isEncodingProblem and isTruncated must not be true");
     }
   }
 
@@ -131,7 +131,8 @@ export class Draft {
     const { bodyStructure, textBody, htmlBody, attachments } = this.#email;
     if (given(bodyStructure)) {
       const ways = ["bodyStructure", "textBody", "htmlBody", "attachments"].filter((name) => given(this.#email[name]));
-      if (ways.length > 1) for (const name of ways) this.#faults.add(name, "bodyStructure stands alone");
+      if (ways.length > 1)
+        for (const name of ways) this.#faults.add(name, "bodyStructure excludes the other body properties");
       const root = this.#part(bodyStructure, "bodyStructure", undefined, 0);
       this.#checkRoot(root, "bodyStructure");
       return root;
@@ -147,7 +148,7 @@ export class Draft {
     return root;
   }
 
-  /** RFC 8621 §4.6: the root part, whose header is the message's, may not set a field that the Email sets. */
+  /** RFC 8621 §4.6: the root part shares the message's header, so it must not set a field that the Email sets. */
   #checkRoot(root: GivenPart, property: string): void {
     const names = new Set(this.#headers.map((field) => field.name.toLowerCase()));
     const twice = givenFields(root, `${property}/`, () => false).find((field) => names.has(field.name.toLowerCase()));
@@ -165,7 +166,7 @@ export class Draft {
     const parts = this.#list(value, property);
     if (!given(value)) return undefined;
     if (parts.length !== 1) {
-      this.#faults.add(property, "has exactly one part");
+      this.#faults.add(property, "must have exactly one part");
       return undefined;
     }
     const part = this.#part(parts[0], `${property}/0`, type, 0);
@@ -176,7 +177,7 @@ export class Draft {
   #part(value: unknown, path: string, defaultType: string | undefined, depth: number): GivenPart {
     const problem = checkPart(value);
     const isTooMuch = ++this.#parts > maxParts || depth > maxDepth;
-    if (isTooMuch) this.#faults.add(path.split("/")[0]!, "too many or too deep parts");
+    if (isTooMuch) this.#faults.add(path.split("/")[0]!, "too many parts, or nested too deeply");
     else if (problem) this.#faults.add(path + problem.path, problem.text);
     if (isTooMuch || problem) return { type: defaultType ?? "text/plain" };
     const isKnown = (name: string) => Object.hasOwn(partSchemas, name) || headerForm(name);
@@ -188,13 +189,13 @@ export class Draft {
       const fault = lineFault(part[name]);
       if (fault) this.#faults.add(`${path}/${name}`, fault.text);
     }
-    // At once, so that a bad header is told before any blob is read.
+    // Parsed now, so that a bad header is reported before any blob is read.
     const isForbidden = (name: string) => name === "content-transfer-encoding" || isSaid(part, name);
     readContentType(part, givenFields(part, `${path}/`, isForbidden, this.#faults));
     if (!given(part.type)) {
       part.type = defaultType ?? (given(part.subParts) ? "multipart/mixed" : "text/plain");
     }
-    if (given(part.type) && !mediaType.test(part.type)) this.#faults.add(`${path}/type`, "no media type");
+    if (given(part.type) && !mediaType.test(part.type)) this.#faults.add(`${path}/type`, "is not a media type");
     if (given(part.headers)) this.#faults.add(`${path}/headers`, "set each header field as a property");
     this.#checkContent(part, path);
     if (given(part.subParts)) {
@@ -212,9 +213,9 @@ export class Draft {
     const isMultipart = part.type?.toLowerCase().startsWith("multipart/") ?? false;
     if (isMultipart !== given(part.subParts)) wrong("subParts and a multipart type go together", "/subParts");
     else if (isMultipart && (given(part.partId) || given(part.blobId))) {
-      wrong("a multipart has no content of its own", "");
+      wrong("a multipart must not have content of its own", "");
     } else if (!isMultipart && given(part.partId) === given(part.blobId)) {
-      wrong("a part has either a partId or a blobId", "/partId", "/blobId");
+      wrong("a part must have either a partId or a blobId", "/partId", "/blobId");
     }
     if (given(part.partId)) {
       if (!Object.hasOwn(this.#values, part.partId)) {
@@ -222,7 +223,7 @@ export class Draft {
         this.#faults.add("bodyValues", `"${part.partId}" is missing`);
       }
       if (given(part.charset)) wrong("the server chooses the charset", "/charset");
-      if (given(part.size)) wrong("the server finds the size", "/size");
+      if (given(part.size)) wrong("the server determines the size", "/size");
     }
   }
 
@@ -249,7 +250,7 @@ function given<T>(value: T | null | undefined): value is T {
   return value !== null && value !== undefined;
 }
 
-/** RFC 8621 §4.1.4, RFC 2046 §5.1.5: the type that a part without one has, where that depends on what it stands in. */
+/** RFC 8621 §4.1.4, RFC 2046 §5.1.5: the default type of a part, where it depends on the enclosing part. */
 function implicitType({ type }: GivenPart, child: unknown): string | undefined {
   const isLeaf = !given((child as GivenPart | null)?.subParts);
   return isLeaf && type?.toLowerCase() === "multipart/digest" ? "message/rfc822" : undefined;
@@ -261,7 +262,7 @@ function isSaid(part: GivenPart, field: string): boolean {
 
 const isContentType = (field: HeaderField) => field.name.toLowerCase() === "content-type";
 
-/** Takes the type from a Content-Type given as a header field, and its parameters but those that are ours to choose. */
+/** Takes the type and the parameters from a Content-Type header field, except parameters that the server chooses. */
 function readContentType(part: GivenPart, fields: HeaderField[]): void {
   const field = fields.find(isContentType);
   if (!field) return;
@@ -271,10 +272,10 @@ function readContentType(part: GivenPart, fields: HeaderField[]): void {
   part.params = [...params].filter(([name]) => !ours.includes(name));
 }
 
-/** RFC 3339 in UTC without a fraction, as the Date form takes it. */
+/** RFC 3339 in UTC without a fraction, as the Date form requires. */
 const dateText = (at: Date) => at.toISOString().replace(/\.\d+Z$/, "Z");
 
-/** What mail programs expect: alternative of text and html, html related to its inline images, mixed with files. */
+/** The structure that mail programs expect: mixed with files, of alternative text and html, of html with its images. */
 function compose(plain: GivenPart | undefined, html: GivenPart | undefined, files: GivenPart[]): GivenPart | undefined {
   const inline = html ? files.filter((file) => given(file.cid) && file.disposition !== "attachment") : [];
   const rest = files.filter((file) => !inline.includes(file)).map((file) => ({ disposition: "attachment", ...file }));

@@ -28,7 +28,7 @@ beforeEach(async () => {
 const text = { textBody: [{ partId: "1", type: "text/plain" }], bodyValues: { 1: { value: "Hello\nworld – €\n" } } };
 
 describe("Email/set create", () => {
-  test("what is set is what is got", async () => {
+  test("Email/get returns what was set", async () => {
     const made = await create({
       ...text,
       from: [{ name: "Jürgen, the 2nd", email: "j@example.org" }],
@@ -112,7 +112,7 @@ describe("Email/set create", () => {
     expect(await create({ ...text, textBody: wrong })).toMatchObject({ properties: ["textBody/0/type"] });
   });
 
-  test("dates that the database could not keep as they are", async () => {
+  test("dates at the edges are returned as given, and a leap second as the next second", async () => {
     for (const sentAt of ["0000-01-01T00:00:00Z", "2000-01-01T00:00:00+23:59", "9999-12-31T23:59:59-01:00"]) {
       expect(await get((await create({ sentAt })).id, ["sentAt"])).toMatchObject({ sentAt });
     }
@@ -121,7 +121,7 @@ describe("Email/set create", () => {
     expect(await create({ sentAt: "2000-01-01T00:00:00+24:00" })).toMatchObject({ properties: ["sentAt"] });
   });
 
-  test("Message-ID and Date are made when they are missing", async () => {
+  test("Message-ID and Date are added when they are missing", async () => {
     const made = await create({ from: [{ email: "a@example.org" }], ...text });
     const email = await get(made.id, ["messageId", "sentAt"]);
     const root = { partId: "1", "header:Message-ID": " <own@x>", "header:MIME-Version": " 1.0" };
@@ -229,14 +229,14 @@ describe("Email/set create", () => {
     expect(await create(email)).toMatchObject({ type: "invalidProperties", properties });
   });
 
-  test("blobs that are not there are all told", async () => {
+  test("all missing blobs are reported", async () => {
     const attachments = ["bnone", "balso"].map((blobId) => ({ blobId, type: "text/plain" }));
     expect(await create({ attachments })).toMatchObject({ type: "blobNotFound", notFound: ["bnone", "balso"] });
   });
 });
 
 describe("Email/set update and destroy", () => {
-  test.each(["constructor", "toString", "__proto__"])("no property %s is seen in the prototype", async (name) => {
+  test.each(["constructor", "toString", "__proto__"])("a property %s is not found in the prototype", async (name) => {
     const answer = await create(JSON.parse(`{"${name}": "x"}`) as Json);
     expect(answer).toMatchObject({ type: "invalidProperties", properties: [name] });
   });
@@ -271,7 +271,7 @@ describe("Email/set update and destroy", () => {
     expect((await get(id, ["keywords"])).keywords).toEqual({});
   });
 
-  test("the last mailbox cannot be taken away, and immutable properties stay", async () => {
+  test("the last mailbox cannot be removed, and immutable properties cannot change", async () => {
     const { id } = await create(text);
     const answer = await client.call("Email/set", {
       update: { [id as string]: { [`mailboxIds/${inbox}`]: null }, e9999: { "keywords/a": true } },
@@ -292,7 +292,7 @@ describe("Email/set update and destroy", () => {
     expect(await services.blobs.read(store.reader(account, "server"), blobId as string)).toBeUndefined();
   });
 
-  test("ifInState that is not the state changes nothing", async () => {
+  test("ifInState with another state changes nothing", async () => {
     const { id } = await create(text);
     expect(await client.call("Email/set", { ifInState: "1-0", destroy: [id] })).toMatchObject({
       type: "stateMismatch",
@@ -331,7 +331,7 @@ describe("Email/get", () => {
     });
   });
 
-  test("values are cut inside no character", async () => {
+  test("values are never cut inside a character", async () => {
     const { id } = await create({ ...text, bodyValues: { 1: { value: "aé€" } } });
     for (const [maxBodyValueBytes, value] of [
       [1, "a"],

@@ -36,7 +36,7 @@ const listProperties: Record<string, (email: FetchedEmail<"list">, octets: Octet
   preview: (email) => email.preview,
 };
 
-/** What is as long as its sender likes. */
+/** Counts a value whose length is up to the sender. */
 function weighed(value: string | string[] | null, octets: Octets): unknown {
   octets.take(weigh(value));
   return value;
@@ -49,10 +49,10 @@ function addresses(json: string | null, octets: Octets): unknown {
 
 /** How many messages are read from the blob store at once. */
 const concurrency = 8;
-/** How many are fetched at once with their part trees, which may have five million octets each. */
+/** How many rows are fetched at once with their part trees, which may have five million octets each. */
 const withStructure = 16;
 
-/** RFC 8621 §4.2: Emails as /get shows them, at the least cost that the properties allow. */
+/** RFC 8621 §4.2: Emails for /get, fetched as cheaply as the properties allow. */
 export async function fetchEmailObjects(ids: number[] | null, want: Want, call: ReadCall): Promise<JmapObject[]> {
   const plan = planContent(want.properties, want.args as BodyArgs);
   const columns = columnsFor(plan);
@@ -78,7 +78,7 @@ function* slices<T>(items: readonly T[], size: number): Generator<readonly T[]> 
 function columnsFor({ plain, needsContent, needsHeader }: ContentPlan) {
   const needsList = plain.some((name) => Object.hasOwn(listProperties, name));
   if (!needsContent) return needsList ? "list" : "own";
-  // A header over 64 KB is not beside the row, so header properties may need the bytes too.
+  // A header over 64 KB is not stored beside the row, so header properties may need the bytes too.
   if (needsHeader) return needsList ? "everything" : "headerAndContent";
   return needsList ? "listAndContent" : "content";
 }

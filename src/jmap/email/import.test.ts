@@ -21,7 +21,7 @@ beforeEach(async () => {
   ({ client, inbox, upload, get, source } = await createEmailWorld(services));
 });
 
-/** A call's answer as it goes over the wire. */
+/** A call's response as clients receive it. */
 async function wire(name: string, args: Json): Promise<Json> {
   return JSON.parse(JSON.stringify(await client.call(name, args))) as Json;
 }
@@ -76,7 +76,7 @@ test("ifInState is honoured, and a stored message is byte for byte what was give
   expect(again).toMatchObject({ type: "stateMismatch" });
 });
 
-test("eight clients at once lose nothing, and each change has a state of its own", async () => {
+test("eight clients at once lose nothing, and each change gets its own state", async () => {
   const blobId = await upload(message);
   const answers = await Promise.all(
     Array.from({ length: 24 }, () =>

@@ -57,7 +57,7 @@ export const emailImport = ownMethod({
 
 const unchanged = (state: string): Added => ({ outcomes: [], oldState: state, newState: state });
 
-/** Not folded with what else arrives: `ifInState` is checked under the account row. */
+/** Does not share a transaction with other arriving mail: `ifInState` is checked under the account's lock. */
 function addInState(mails: NewMail[], ifInState: string, call: Call): Promise<Added> {
   const termed = withTerms(call.accountId, mails);
   return call.services.store.write(
@@ -81,7 +81,7 @@ async function prepareImport(given: JmapObject, call: Call): Promise<NewMail | S
   refuse(record, keywordFault(values));
   const message = await readMessage((values.blobId ?? "") as string, call);
   if (!message) refuse(record, invalidProperties("no such blob", "blobId"));
-  else if (!isMessage(message.bytes)) refuse(record, new SetError("invalidEmail", "these bytes are no message"));
+  else if (!isMessage(message.bytes)) refuse(record, new SetError("invalidEmail", "the blob is not a message"));
   if (!message || record.error) return record.error!;
   const { bytes, blob } = message;
   const received = values.receivedAt ?? dateReceived(parseHeader(bytes.subarray(0, headerEnd(bytes))));
@@ -94,7 +94,7 @@ async function prepareImport(given: JmapObject, call: Call): Promise<NewMail | S
   };
 }
 
-/** A whole blob is taken as it lies; a part of another message becomes an object of its own. */
+/** A whole blob is used as it is stored; a part of another message becomes an object of its own. */
 async function readMessage(blobId: string, call: Call): Promise<{ bytes: Buffer; blob: StoredBlob } | undefined> {
   const { blobs, store } = call.services;
   const decoded = decodeBlobId(blobId);

@@ -49,7 +49,7 @@ const inner = [
   "",
 ].join("\r\n");
 
-/** A message with another one attached, base64 or as it is. */
+/** A message with another one attached, in base64 or as plain text. */
 function wrap(message: string, encoding: "base64" | "7bit"): string {
   const body = encoding === "base64" ? Buffer.from(message).toString("base64") : message;
   return [
@@ -93,7 +93,7 @@ describe("Email/parse", () => {
     });
   });
 
-  test("what an account gives an email is null; header properties keep their spelling", async () => {
+  test("properties that only an account gives are null; header properties keep their spelling", async () => {
     const blobId = await upload(inner);
     const properties = [
       ...["id", "blobId", "threadId", "mailboxIds", "keywords", "receivedAt", "size", "headers"],
@@ -133,7 +133,7 @@ describe("Email/parse", () => {
     }
   });
 
-  test("deeper than blob ids reach, the message becomes a blob of its own", async () => {
+  test("a message nested deeper than blob ids can express becomes a blob of its own", async () => {
     let message = inner;
     for (let depth = 0; depth < 6; depth++) message = wrap(message, depth % 2 ? "base64" : "7bit");
     let blobId = await upload(message);
@@ -149,7 +149,7 @@ describe("Email/parse", () => {
     expect((await services.blobs.read(store.reader(account, "server"), pdf!.blobId))?.toString()).toBe("pdf bytes");
   });
 
-  test("bytes that are no message, and ids of nothing, are told apart", async () => {
+  test("bytes that are not a message are notParsable, unknown ids notFound", async () => {
     const [png, text, none] = [await upload(Buffer.from("89504e470d0a1a0a", "hex")), await upload("just words"), "b0"];
     const good = await upload(inner);
     const answer = await client.call("Email/parse", { blobIds: [png, good, text, none, good] });
@@ -164,7 +164,7 @@ describe("Email/parse", () => {
     });
   });
 
-  test("body values are cut where it is asked for", async () => {
+  test("body values are cut at maxBodyValueBytes", async () => {
     const blobId = await upload(inner);
     const email = await parseOne(blobId, { fetchTextBodyValues: true, maxBodyValueBytes: 3 });
     expect(email.bodyValues).toEqual({ 1: { value: "Gr", isEncodingProblem: false, isTruncated: true } });

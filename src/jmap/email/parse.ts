@@ -5,7 +5,7 @@ import { referenceBlobs } from "../../store/blobs/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";
 import { MethodError } from "../errors.ts";
 import { capabilities } from "../ids.ts";
-import { type Call, ownMethod, uploadLife } from "../method.ts";
+import { type Call, ownMethod, uploadLifeMs } from "../method.ts";
 import { weigh } from "../octets.ts";
 import { id, idOrReference, list, merge, nullable, object, optional, text } from "../schema.ts";
 import { dereference } from "../standard/ids.ts";
@@ -20,10 +20,10 @@ const defaults = (
   "textBody htmlBody attachments"
 ).split(" ");
 
-/** What only an email in an account has. */
+/** Properties that only an email in an account has. */
 const ofAccount = new Set(["id", "mailboxIds", "keywords", "receivedAt", "threadId"]);
 
-/** A larger message is read in the worker thread, though that makes search terms for nothing. */
+/** Larger messages are read in the worker thread, although that also makes search terms, which are not used here. */
 const maxInline = 1_000_000;
 
 /** RFC 8621 §4.9 */
@@ -95,11 +95,11 @@ async function contentOf(
   return { sha256, steps, structure, header: null, bytes: async ({ start, end }) => bytes.subarray(start, end) };
 }
 
-/** A blob id has no room for another step: the message becomes a blob of its own, for as long as an upload lives. */
+/** A blob id has no room for another step, so the message is stored as a blob of its own, for as long as an upload. */
 async function keep(bytes: Buffer, call: Call): Promise<StoredBlob> {
   const { blobs, store, clock } = call.services;
   const blob = await blobs.put(bytes);
-  const expiresAt = new Date(clock.now().getTime() + uploadLife);
+  const expiresAt = new Date(clock.now().getTime() + uploadLifeMs);
   await store.write(call.accountId, call.login, (tx) =>
     referenceBlobs(tx, [blob], { expiresAt, uploader: call.login.userId }),
   );

@@ -22,21 +22,21 @@ export const bodyArgs = object({
 });
 export type BodyArgs = Static<typeof bodyArgs>;
 
-/** A property `header:…` and what it asks for. */
+/** A `header:…` property, parsed. */
 export interface NamedHeader {
   property: string;
   header: HeaderProperty;
 }
 
-/** What of each EmailBodyPart a call asks for. */
+/** The properties of each EmailBodyPart that a call asks for. */
 export interface PartWant {
   properties: string[];
   headers: NamedHeader[];
-  /** Some property needs the part's header block. */
+  /** Whether some property needs the part's header block. */
   needsHeader: boolean;
 }
 
-/** Throws invalidArguments for a property that no EmailBodyPart has. */
+/** Throws invalidArguments for a property that an EmailBodyPart does not have. */
 export function partWant(bodyProperties: string[] | null | undefined): PartWant {
   const properties = [...new Set(bodyProperties ?? plain)];
   const headers: NamedHeader[] = [];
@@ -44,19 +44,19 @@ export function partWant(bodyProperties: string[] | null | undefined): PartWant 
     if (known.has(name)) continue;
     const header = parseHeaderProperty(name);
     if (header === undefined || header === "forbidden") {
-      throw new MethodError("invalidArguments", `bodyProperties: "${name}" is no property of an EmailBodyPart`);
+      throw new MethodError("invalidArguments", `bodyProperties: an EmailBodyPart has no property "${name}"`);
     }
     headers.push({ property: name, header });
   }
   return { properties, headers, needsHeader: headers.length > 0 || properties.includes("headers") };
 }
 
-/** What parts are shown for. */
+/** What the parts of one message are shown with. */
 export interface Showing {
   want: PartWant;
   content: MessageContent;
   octets: Octets;
-  /** The leaves shown so far: most stand in bodyStructure and in two lists, and there may be very many. */
+  /** The leaves shown so far: most appear in bodyStructure and in two lists, and there may be very many. */
   leaves: Map<Part, JmapObject>;
 }
 
@@ -87,7 +87,7 @@ export async function bodyPart(part: Part, showing: Showing, deep: boolean): Pro
   return shown;
 }
 
-/** RFC 8621 §4.1.4: bodyValues for the parts that the arguments name. */
+/** RFC 8621 §4.1.4: the bodyValues that the arguments ask for. */
 export async function bodyValues(
   content: MessageContent,
   args: BodyArgs,

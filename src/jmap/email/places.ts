@@ -3,27 +3,27 @@ import { invalidProperties, SetError } from "../errors.ts";
 import { idPrefix } from "../ids.ts";
 import type { JmapObject } from "../standard/type.ts";
 
-/** What the mail capability tells clients (RFC 8621 §1.3.1), and more that /set enforces. */
+/** The limits that the mail capability announces (RFC 8621 §1.3.1), and others that /set enforces. */
 export const emailLimits = { maxMailboxes: 100, maxKeywords: 100, maxSizeAttachments: 50_000_000 };
 
-/** The keywords of an Email: lower case (RFC 8621 §4.1.1), sorted, each once. */
+/** An Email's keywords: in lower case (RFC 8621 §4.1.1), sorted, each once. */
 export function keywordList({ keywords }: JmapObject): string[] {
   const set = Object.entries((keywords ?? {}) as Record<string, boolean>).filter(([, isSet]) => isSet);
   return [...new Set(set.map(([keyword]) => keyword.toLowerCase()))].sort();
 }
 
-/** The numbers of the mailboxes of an Email; ids of no mailbox are left out. */
+/** The numbers of an Email's mailboxes; ids that are not a mailbox's are left out. */
 export function mailboxList({ mailboxIds }: JmapObject): number[] {
   const ids = Object.entries((mailboxIds ?? {}) as Record<string, boolean>).filter(([, isIn]) => isIn);
   return ids.map(([id]) => decodeId(idPrefix.mailbox, id)).filter((id) => id !== undefined);
 }
 
-/** RFC 8621 §4.1.1: at least one mailbox, each of them there (where `existing` is known yet), and not too many. */
+/** RFC 8621 §4.1.1: requires at least one mailbox, not too many, and all to exist (once `existing` is known). */
 export function mailboxFault(email: JmapObject, existing?: ReadonlySet<number>): SetError | undefined {
   const wire = Object.entries((email.mailboxIds ?? {}) as Record<string, boolean>).filter(([, isIn]) => isIn);
   const ids = wire.map(([id]) => decodeId(idPrefix.mailbox, id));
   const { maxMailboxes } = emailLimits;
-  if (ids.length === 0) return invalidProperties("an email is in at least one mailbox", "mailboxIds");
+  if (ids.length === 0) return invalidProperties("an email must be in at least one mailbox", "mailboxIds");
   if (ids.length > maxMailboxes) return new SetError("tooManyMailboxes", `at most ${maxMailboxes}`);
   const isMissing = ids.some((id) => id === undefined || existing?.has(id) === false);
   return isMissing ? invalidProperties("no such mailbox", "mailboxIds") : undefined;

@@ -20,14 +20,14 @@ import { convenience, formSchemas } from "./create-fields.ts";
 /** RFC 8621 §4.1.1: a keyword, without the characters that IMAP forbids. */
 export const keywordName = matching("^[!#$&'+,\\-./0-9:;<=>?@A-Z\\[^_`a-z|}~]{1,255}$");
 
-/** More is asked of what a client creates in create.ts, where the whole of the message is seen. */
+/** create.ts checks these further on create, when it sees the whole message. */
 const given = (schema: Schema<unknown>): Property => ({ schema: nullable(schema), immutable: true, optional: true });
 const fields: Record<string, Property> = Object.fromEntries(
   Object.entries(convenience).map(([name, [, form]]) => [name, given(formSchemas[form])]),
 );
 const parts = given(list(openObject({})));
 
-/** RFC 8621 §4.1. Left out of /get unless named: all that §4.2 does not list as default. */
+/** RFC 8621 §4.1. /get leaves out, unless named, all properties that §4.2 does not list as default. */
 export const emailProperties: Record<string, Property> = {
   blobId: { schema: text, serverSet: true, immutable: true },
   threadId: { schema: text, serverSet: true, immutable: true },
@@ -46,7 +46,7 @@ export const emailProperties: Record<string, Property> = {
   headers: { ...given(anything), onRequest: true },
 };
 
-/** header:Name:asForm:all; undefined when there is no such form of that field. */
+/** header:Name:asForm:all; undefined if the field has no such form. */
 export function headerProperty(name: string): Property | undefined {
   const header = parseHeaderProperty(name);
   return header === undefined || header === "forbidden" ? undefined : { ...given(anything), onRequest: true };

@@ -17,7 +17,7 @@ import { blobNotFound, Draft } from "./create.ts";
 import { emailLimits, keywordFault, keywordList, mailboxFault, mailboxList } from "./places.ts";
 import { writeRecords } from "./write.ts";
 
-/** A create whose message is built and durable, or why it cannot be. */
+/** A create whose message is built and durable, or the reason why it is refused. */
 type Written = { blob: StoredBlob; prepared: PreparedMessage; terms: string[] } | { error: SetError };
 type Prepared = Map<string, Written>;
 
@@ -83,7 +83,7 @@ export const emailSet: SetHooks = {
   },
 };
 
-/** What the store must know of an email that changes, as `needs` fetched it. */
+/** The email before the update, as `needs` fetched it. */
 function stateOf({ id, before }: UpdateRecord): EmailState {
   return {
     id,

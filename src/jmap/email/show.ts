@@ -8,20 +8,20 @@ import { type BodyArgs, bodyPart, bodyValues, type NamedHeader, type PartWant, p
 
 const ofBody = new Set(["bodyStructure", "textBody", "htmlBody", "attachments", "bodyValues"]);
 
-/** What an Email's message has to tell, for Email/get and Email/parse alike. */
+/** What Email/get or Email/parse needs to read of a message. */
 export interface ContentPlan {
-  /** The properties that are none of the message's structure: addresses, subject, keywords. */
+  /** Properties that are stored beside the message: addresses, subject, keywords. */
   plain: string[];
-  /** Of bodyStructure, textBody, htmlBody, attachments and bodyValues. */
+  /** Those asked for of bodyStructure, textBody, htmlBody, attachments and bodyValues. */
   body: string[];
   headers: NamedHeader[];
-  /** The property `headers`. */
+  /** Whether the property `headers` is asked for. */
   allHeaders: boolean;
   parts: PartWant;
   args: BodyArgs;
-  /** The part tree and the bytes. */
+  /** Whether the part tree and the bytes are needed. */
   needsContent: boolean;
-  /** The message's own header block. */
+  /** Whether the message's own header block is needed. */
   needsHeader: boolean;
 }
 
@@ -54,7 +54,7 @@ export function planContent(properties: Iterable<string>, args: BodyArgs): Conte
   };
 }
 
-/** Adds what the plan asks of the header and the body. */
+/** Adds the properties of the plan that come from the header and the body. */
 export async function showContent(
   shown: JmapObject,
   content: MessageContent,

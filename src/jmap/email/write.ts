@@ -11,7 +11,7 @@ interface MadeRecord {
   response: JmapObject;
 }
 
-/** Writes the emails of checked records (RFC 8621 §4.6, §4.7), `mails[n]` for `records[n]`, and tells each what it became. */
+/** Writes the emails of checked records (RFC 8621 §4.6, §4.7), `mails[n]` for `records[n]`, and sets the responses. */
 export async function writeRecords(records: readonly MadeRecord[], mails: readonly TermedMail[], call: WriteCall) {
   const outcomes = await writeMails(call.tx, mails);
   records.forEach((record, index) => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { silentLog } from "../../base/log.ts";
 import { Proxies } from "./address.ts";
 
-/** A request as the HTTP server hands it on. */
+/** A request as the HTTP server passes it on. */
 function from(remoteAddress: string | undefined, headers: Record<string, string> = {}): IncomingMessage {
   return { socket: { remoteAddress }, headers: { host: "mail.example", ...headers } } as unknown as IncomingMessage;
 }
@@ -28,9 +28,9 @@ describe("the client's address", () => {
     ["10.1.9.9", "198.51.100.7:4711", "198.51.100.7"],
     ["10.1.9.9", "[2001:db8::7]:4711", "2001:db8::7"],
     ["10.1.9.9", "::ffff:198.51.100.7", "198.51.100.7"],
-    // All of them proxies: the farthest one is as near as we know.
+    // All hops are proxies: the farthest is the nearest we get to the client.
     ["127.0.0.1", "10.1.2.3, 10.1.2.4", "10.1.2.3"],
-    // What is no address, and all that stands left of it, is nobody's.
+    // Nothing is believed of a hop that is not an address, nor of those left of it.
     ["127.0.0.1", "203.0.113.9, unknown, 10.1.2.4", "10.1.2.4"],
     ["127.0.0.1", "nonsense", "127.0.0.1"],
     ["127.0.0.1", "", "127.0.0.1"],
@@ -50,7 +50,7 @@ describe("the client's address", () => {
     expect(some.clientAddress(from("127.0.0.1", { forwarded: value }))).toBe(expected);
   });
 
-  test("is the proxy's own where both headers differ: one of them the client wrote", () => {
+  test("is the proxy's own if the two headers differ, since the client wrote one of them", () => {
     const headers = { "x-forwarded-for": "198.51.100.7", forwarded: "for=203.0.113.9" };
     expect(some.clientAddress(from("127.0.0.1", headers))).toBe("127.0.0.1");
     const same = { "x-forwarded-for": "198.51.100.7", forwarded: "for=198.51.100.7" };
@@ -59,7 +59,7 @@ describe("the client's address", () => {
     expect(some.clientAddress(from("127.0.0.1", silent))).toBe("198.51.100.7");
   });
 
-  test("is what the connection says where no trusted proxy stands, and each peer is warned of once", () => {
+  test("is the connection's without a trusted proxy, and the log warns of each peer once", () => {
     expect(none.clientAddress(from("127.0.0.1"))).toBe("127.0.0.1");
     expect(some.clientAddress(from("127.0.0.2", { "x-forwarded-for": "198.51.100.7" }))).toBeUndefined();
     expect(some.clientAddress(from("203.0.113.1", { "x-forwarded-for": "198.51.100.7" }))).toBe("203.0.113.1");
@@ -81,14 +81,14 @@ describe("the client's address", () => {
   });
 });
 
-test("a client that is gone has no address, whatever its headers say", () => {
+test("a client that has gone has no address, whatever its headers say", () => {
   for (const proxies of [none, some]) {
     expect(proxies.clientAddress(from(undefined))).toBeUndefined();
     expect(proxies.clientAddress(from(undefined, { "x-forwarded-for": "198.51.100.7" }))).toBeUndefined();
   }
 });
 
-test("the server's URL is what a trusted proxy says, and else the request", () => {
+test("the server's URL comes from a trusted proxy, otherwise from the request", () => {
   const proxied = { "x-forwarded-proto": "https", "x-forwarded-host": "jmap.example" };
   expect(some.baseUrl(from("127.0.0.1", proxied))).toBe("https://jmap.example");
   expect(some.baseUrl(from("127.0.0.1", { forwarded: 'for=x;proto=https;host="jmap.example:8443"' }))).toBe(

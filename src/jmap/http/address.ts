@@ -5,14 +5,14 @@ import { isPrivateAddress } from "../../base/private-address.ts";
 import { RequestError } from "../errors.ts";
 
 export interface ProxiesOptions {
-  /** Proxies whose word on their clients is taken: addresses and networks such as 192.0.2.0/24. */
+  /** The proxies whose forwarded headers are believed: addresses, and networks such as 192.0.2.0/24. */
   trusted: readonly string[];
-  /** Where clients reach the server, without a slash at the end; "" for what the request says. */
+  /** The URL at which clients reach the server, without a final slash; "" to use the request's own. */
   publicUrl: string;
   log: Log;
 }
 
-/** RFC 9112 §3.2: one Host, and it is a host. Throws a RequestError of status 400. */
+/** RFC 9112 §3.2: requires exactly one Host field that names a host. Throws a RequestError of status 400. */
 export function checkHost(req: IncomingMessage): void {
   let fields = 0;
   const { rawHeaders } = req;
@@ -20,13 +20,13 @@ export function checkHost(req: IncomingMessage): void {
   const isMissing = fields === 0 && req.httpVersion !== "1.0";
   const isHost = /^(\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?$/i.test(req.headers.host ?? "");
   if (!isMissing && fields <= 1 && isHost) return;
-  throw new RequestError("about:blank", 400, "A request has one Host field, and that names a host.");
+  throw new RequestError("about:blank", 400, "A request must have exactly one Host field, which names a host.");
 }
 
-/** The most peers that are warned of for a forwarded header. */
-const mostWarnings = 16;
+/** The log warns of at most so many peers that send a forwarded header. */
+const maxWarnings = 16;
 
-/** Who asks, and by which URL: what a trusted proxy says, or else the connection itself. */
+/** Finds the client's address and the server's URL: from a trusted proxy's headers, otherwise from the connection. */
 export class Proxies {
   readonly publicUrl: string;
   readonly #trusted = new BlockList();
@@ -44,8 +44,8 @@ export class Proxies {
   }
 
   /**
-   * The client's address. Undefined where nobody can tell it: of a client that is gone; and behind a proxy that is near
-   * (loopback, private) and not trusted, where all clients have one address.
+   * The client's address. Undefined when it cannot be known: the client has gone, or it is behind a nearby proxy (loopback
+   * or private) that is not trusted, so that all clients seem to have one address.
    */
   clientAddress(req: IncomingMessage): string | undefined {
     const { remoteAddress } = req.socket;
@@ -58,7 +58,7 @@ export class Proxies {
     return isIP(peer) !== 0 && isPrivateAddress(peer) ? undefined : peer;
   }
 
-  /** The server's URL as the client sees it, without a slash at the end. */
+  /** The server's URL as the client sees it, without a final slash. */
   baseUrl(req: IncomingMessage): string {
     if (this.publicUrl !== "") return this.publicUrl.replace(/\/+$/, "");
     const peer = plain(req.socket.remoteAddress ?? "");
@@ -72,8 +72,8 @@ export class Proxies {
   }
 
   /**
-   * From the right, past the proxies that are trusted: what stands further left, the client may have written itself.
-   * Where the two headers differ, one of them is the client's own and nobody knows which.
+   * Reads the hops from the right, past the trusted proxies; the client may have written whatever is further left.
+   * If the two headers differ, the client wrote one of them and there is no telling which.
    */
   #lastHop(req: IncomingMessage, peer: string): string {
     const chains = [commaList(req.headers["x-forwarded-for"]), forwardedElements(req).map((pairs) => pairs.for ?? "")];
@@ -83,7 +83,7 @@ export class Proxies {
     return new Set(last).size === 1 ? last[0]! : peer;
   }
 
-  /** The client, and how many proxies in a row, the peer among them, are trusted. */
+  /** The client, and how many proxies in a row, including the peer, are trusted. */
   #walk(chain: string[], peer: string): { address: string; proxies: number } {
     let address = peer;
     let proxies = 1;
@@ -98,8 +98,8 @@ export class Proxies {
   }
 
   /**
-   * What the client asked for, as the outermost trusted proxy tells, which knew it best: of several values, as many from
-   * the right as there are such proxies. What stands further left, the client may have written itself.
+   * The URL that the client asked for, from the outermost trusted proxy. Of several values it takes the one as far from
+   * the right as there are trusted proxies; the client may have written whatever is further left.
    */
   #forwardedTo(req: IncomingMessage, peer: string): { proto?: string | undefined; host?: string | undefined } {
     const elements = forwardedElements(req);
@@ -117,27 +117,27 @@ export class Proxies {
     return isIP(address) !== 0 && this.#trusted.check(address, family(address));
   }
 
-  /** Once of each peer that speaks as a proxy and is no trusted one. */
+  /** Warns once of each peer that sends a proxy's headers without being trusted. */
   #warn(peer: string, header: string): void {
-    if (this.#warned.has(peer) || this.#warned.size >= mostWarnings) return;
+    if (this.#warned.has(peer) || this.#warned.size >= maxWarnings) return;
     this.#warned.add(peer);
     this.#log.warn(
       { peer, header, option: "--trusted-proxies" },
-      "a peer that is no trusted proxy sends a forwarded header, which is ignored: a proxy of yours must be named",
+      "ignored a forwarded header from a peer that is not a trusted proxy: name your own proxies in the option",
     );
   }
 }
 
 const forwardedHeaders = ["x-forwarded-for", "forwarded", "x-forwarded-proto", "x-forwarded-host"] as const;
 
-/** The one by which a peer speaks as a proxy. */
+/** The header by which a peer acts as a proxy. */
 function forwardedHeader(req: IncomingMessage): string | undefined {
   return forwardedHeaders.find((name) => req.headers[name] !== undefined);
 }
 
 const family = (address: string) => (isIP(address) === 6 ? "ipv6" : "ipv4");
 
-/** Without a zone, and an IPv4 address as such. */
+/** Without a zone; an IPv4-mapped address becomes plain IPv4. */
 function plain(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
 }
@@ -146,7 +146,7 @@ function commaList(header: string | string[] | undefined): string[] {
   return header === undefined ? [] : String(header).split(",");
 }
 
-/** RFC 7239 §6: an address, perhaps with a port; undefined for "unknown" and for made-up names. */
+/** RFC 7239 §6: an address, perhaps with a port; undefined for "unknown" and obfuscated identifiers. */
 function hopAddress(hop: string): string | undefined {
   const text = hop.trim();
   const address = plain(/^\[(.*)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+(?:\.\d+){3}):\d+$/.exec(text)?.[1] ?? text);
@@ -155,13 +155,13 @@ function hopAddress(hop: string): string | undefined {
 
 type Pairs = Partial<Record<string, string>>;
 
-/** Longer ones no proxy writes, and they take long to read. */
-const longestForwarded = 2_000;
+/** No proxy writes a longer header, and parsing one takes long. */
+const maxForwardedLength = 2_000;
 
-/** RFC 7239 §4: an element a hop, the nearest last. */
+/** RFC 7239 §4: one element for each hop, the nearest last. */
 function forwardedElements(req: IncomingMessage): Pairs[] {
   const header = String(req.headers.forwarded ?? "");
-  if (header.length > longestForwarded) return [];
+  if (header.length > maxForwardedLength) return [];
   const elements = header.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? [];
   return elements.map((element) => {
     const pairs = [...element.matchAll(/([!#$%&'*+.^_`|~\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))/g)];

@@ -10,7 +10,7 @@ beforeAll(async () => {
   world = await createHttpWorld();
 });
 
-test("octets are given back, though an answer waits behind others of a connection that ends", async () => {
+test("octets are released even if an answer waits behind others when its connection ends", async () => {
   const { services } = world.deps;
   const { octets } = services;
   const leased: number[] = [];

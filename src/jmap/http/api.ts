@@ -25,7 +25,7 @@ interface RequestObject {
   createdIds?: Record<string, string>;
 }
 
-/** RFC 8620 §3.3, of a body that is parsed. Throws RequestError. */
+/** RFC 8620 §3.3: answers a request whose body is parsed. Throws RequestError. */
 export async function processRequest(
   deps: ApiDeps,
   login: Login,
@@ -60,17 +60,17 @@ export async function processRequest(
 
 function checkRequest(value: unknown): RequestObject {
   const refuse = (why: string) => new RequestError("notRequest", 400, why);
-  if (!isObject(value)) throw refuse("A request is an object.");
+  if (!isObject(value)) throw refuse("A request must be an object.");
   const { using, methodCalls, createdIds } = value;
   if (!Array.isArray(using) || !using.every((name) => typeof name === "string")) {
-    throw refuse('"using" is a list of strings.');
+    throw refuse('"using" must be a list of strings.');
   }
   if (!Array.isArray(methodCalls) || !methodCalls.every(isInvocation)) {
-    throw refuse('"methodCalls" is a list of [name, arguments, call id].');
+    throw refuse('"methodCalls" must be a list of [name, arguments, call id].');
   }
   if (createdIds === undefined || createdIds === null) return { using, methodCalls };
   if (!isObject(createdIds) || !Object.values(createdIds).every((id) => typeof id === "string")) {
-    throw refuse('"createdIds" is a map of ids.');
+    throw refuse('"createdIds" must be a map of ids.');
   }
   return { using, methodCalls, createdIds: createdIds as Record<string, string> };
 }
@@ -84,7 +84,7 @@ function isInvocation(value: unknown): value is Invocation {
   return typeof value[0] === "string" && isObject(value[1]) && typeof value[2] === "string";
 }
 
-/** RFC 8620 §3.1: the POST itself, of a login whose turn it is; until its answer is taken. */
+/** RFC 8620 §3.1: answers a POST, and returns when the client has taken the answer. */
 export async function handleApi(deps: ApiDeps, req: IncomingMessage, res: ServerResponse, login: Login): Promise<void> {
   wantPlain(req);
   if (!/^application\/json\s*(;|$)/i.test(req.headers["content-type"] ?? "")) {
@@ -92,7 +92,7 @@ export async function handleApi(deps: ApiDeps, req: IncomingMessage, res: Server
   }
   const { limits, octets: pool } = deps.services;
   const body = new Body(limits.maxSizeRequest);
-  // Counted until the answer is taken: a client that reads none of its large answers gets few of them.
+  // Counted until the answer is taken, so a client that does not read its large answers gets few of them.
   const arrival = pool.arrivals.begin(login.login, () => body.refuse(tooManyOctets()));
   try {
     await pool.leased(async (octets) => {
@@ -113,7 +113,7 @@ interface Exchange {
   octets: Octets;
 }
 
-/** What the request and its response take is free again when this ends, while the answer waits to be taken. */
+/** A function of its own, so that request and response are free for collection while the answer waits to be taken. */
 async function answer(deps: ApiDeps, { req, res, body, arrival, login, octets }: Exchange): Promise<void> {
   const request = await arriving(req, async () => parseIJson(await body.read(req, arrival)));
   const response = await processRequest(deps, login, request, octets, req.headers["user-agent"]);
@@ -123,27 +123,27 @@ async function answer(deps: ApiDeps, { req, res, body, arrival, login, octets }:
 const cutOff = () => new RequestError("about:blank", 400, "The request was cut off.");
 
 class Body {
-  readonly #most: number;
+  readonly #max: number;
   readonly #whole = Promise.withResolvers<void>();
 
-  constructor(most: number) {
-    this.#most = most;
-    // It may be refused before anybody reads it.
+  constructor(max: number) {
+    this.#max = max;
+    // Nobody may be reading the body yet when it is refused.
     this.#whole.promise.catch(() => {});
   }
 
-  /** Nothing more is kept of it. */
+  /** Drops whatever else arrives of the body. */
   refuse(error: RequestError): void {
     this.#whole.reject(error);
   }
 
   async read(req: IncomingMessage, arrival: Arrival): Promise<Buffer> {
     const announced = Number(req.headers["content-length"] ?? 0);
-    if (announced > this.#most) throw tooLarge(this.#most);
+    if (announced > this.#max) throw tooLarge(this.#max);
     if (!(await arrival.announce(announced))) throw tooManyOctets();
-    // Its client may have gone while it waited.
+    // The client may have gone during the wait.
     if (req.destroyed) throw cutOff();
-    // Memory that nothing is written to takes none.
+    // Memory of a large buffer is used only where it is written to.
     const bytes = announced >= worthOneBuffer ? Buffer.allocUnsafe(announced) : undefined;
     const chunks: Buffer[] = [];
     let size = 0;
@@ -151,7 +151,7 @@ class Body {
       if (bytes) chunk.copy(bytes, size);
       else chunks.push(chunk);
       size += chunk.length;
-      if (size > this.#most) this.refuse(tooLarge(this.#most));
+      if (size > this.#max) this.refuse(tooLarge(this.#max));
       else arrival.grow(size);
     };
     const refuse = () => this.refuse(cutOff());

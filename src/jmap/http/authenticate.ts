@@ -13,13 +13,13 @@ export async function authenticate(
 ): Promise<Login> {
   const login = await authenticator.authenticate(req.headers.authorization, proxies.clientAddress(req));
   if (login === "throttled") throw throttled();
-  if (!login) throw new RequestError("about:blank", 401, "Credentials are needed, Basic or Bearer.");
+  if (!login) throw new RequestError("about:blank", 401, "Basic or Bearer credentials are required.");
   return login;
 }
 
 export const noSuchAccount = () => new RequestError("about:blank", 404, "There is no such account.");
 
-/** The account that a URL names; 404 for one that the login may not open. */
+/** The account that a URL names. Throws 404 if the login may not open it. */
 export function openAccount(login: Login, wireId: string): AccountAccess {
   const id = decodeId(idPrefix.account, wireId);
   const account = login.accounts.find((candidate) => candidate.id === id);

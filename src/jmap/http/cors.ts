@@ -5,8 +5,8 @@ const requestHeaders =
 const responseHeaders = "Content-Length, Content-Range, Content-Disposition, Accept-Ranges, ETag, Retry-After";
 
 /**
- * Any web page may ask: credentials are never cookies, so nobody speaks for a user without knowing them.
- * True when the request was a preflight, which is answered without credentials on every path.
+ * Allows any web page: credentials are never cookies, so a page that does not know them cannot act for a user.
+ * Returns true if the request was a preflight, which needs no credentials on any path.
  */
 export function handleCors(req: IncomingMessage, res: ServerResponse): boolean {
   res.setHeader("Access-Control-Allow-Origin", "*");

@@ -6,24 +6,24 @@ import type { Registry } from "../registry.ts";
 import type { Proxies } from "./address.ts";
 import type { Concurrency } from "./limits.ts";
 
-/** What answering API requests needs, over HTTP or over a WebSocket. */
+/** What is needed to answer API requests over HTTP or a WebSocket. */
 export interface ApiDeps {
   services: Services;
   registry: Registry;
   /** Counts a login's requests under way, over HTTP and WebSockets together. */
   requests: Concurrency;
-  /** Where clients reach the server, without a slash at the end; "" for what the request says. */
+  /** The URL at which clients reach the server, without a final slash; "" to use the request's own. */
   publicUrl: string;
-  /** Calls run though their capability is not in `using`. */
+  /** Runs calls even if their capability is not in `using`. */
   relaxedUsing: boolean;
-  /** RFC 8887: advertised when it is there. */
+  /** RFC 8887: the session offers WebSockets if this is set. */
   upgrade?: ((req: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined;
 }
 
 export interface HttpDeps extends ApiDeps {
   authenticator: Pick<Authenticator, "authenticate">;
   proxies: Proxies;
-  /** Whether the server could answer requests now, and the text that tells. */
+  /** Whether the server can answer requests now, and the text of /readyz. */
   ready(): Promise<{ isReady: boolean; text: string }>;
   /** RFC 8620 §7.3 */
   eventSource?: ((req: IncomingMessage, res: ServerResponse, login: Login, url: URL) => void) | undefined;

@@ -5,7 +5,7 @@ import type { ByteRange, OpenBlob } from "../../store/blobs/blobs.ts";
 import { RequestError } from "../errors.ts";
 import { openAccount } from "./authenticate.ts";
 import type { ApiDeps } from "./deps.ts";
-import { stallPatience } from "./respond.ts";
+import { stallTimeoutMs } from "./respond.ts";
 
 export interface DownloadTarget {
   accountId: string;
@@ -22,11 +22,11 @@ export async function handleDownload(
   login: Login,
   target: DownloadTarget,
 ): Promise<void> {
-  // Gone while it waited for its turn.
+  // The client went away while it waited for its turn.
   if (res.destroyed) return;
   const account = openAccount(login, target.accountId);
   if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+[\x20-\x7e]*$/.test(target.type)) {
-    throw new RequestError("about:blank", 400, "The type is no media type.");
+    throw new RequestError("about:blank", 400, "The type is not a media type.");
   }
   const etag = `"${target.blobId}"`;
   const range = requestedRange(req, etag);
@@ -35,7 +35,7 @@ export async function handleDownload(
   try {
     await send(req, res, { target, etag, blob, isRange: range !== undefined });
   } finally {
-    // Whatever was not read: a pipeline to a client that is gone leaves it open.
+    // A pipeline to a client that has gone leaves the stream open.
     blob.stream.destroy();
   }
 }
@@ -65,12 +65,12 @@ async function send(req: IncomingMessage, res: ServerResponse, { target, etag, b
   });
   if (req.method === "HEAD") res.end();
   else {
-    res.setTimeout(stallPatience);
+    res.setTimeout(stallTimeoutMs);
     await pipeline(blob.stream, res);
   }
 }
 
-/** Nothing in a mail may run as a page of this server: downloads are saved, never shown. */
+/** A download is saved, never shown: nothing in a mail may run as a page of this server. */
 function commonHeaders({ name, type }: DownloadTarget, etag: string): OutgoingHttpHeaders {
   return {
     "Content-Type": type,
@@ -83,7 +83,7 @@ function commonHeaders({ name, type }: DownloadTarget, etag: string): OutgoingHt
   };
 }
 
-/** RFC 6266, with a plain name for old readers. */
+/** RFC 6266, with a plain name for clients that do not know filename*. */
 function contentDisposition(name: string): string {
   if (name === "") return "attachment";
   const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, "_");
@@ -94,19 +94,19 @@ function contentDisposition(name: string): string {
   return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`;
 }
 
-/** RFC 9110 §13.1.2: "*" alone, or a list of tags; what stands between their quotes may be a comma or a "*". */
+/** RFC 9110 §13.1.2: "*" alone, or a list of tags, which may themselves contain a comma or "*". */
 function etagMatches(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
   return header.trim() === "*" || [...header.matchAll(/"[^"]*"/g)].some(([tag]) => tag === etag);
 }
 
-/** RFC 9110 §14: one range of bytes; anything else is answered whole. */
+/** RFC 9110 §14: a single range of bytes; for anything else the whole blob is sent. */
 function requestedRange(req: IncomingMessage, etag: string): ByteRange | undefined {
   const condition = req.headers["if-range"];
   if (condition !== undefined && condition !== etag) return undefined;
   const match = /^bytes=(\d*)-(\d*)$/.exec(req.headers.range ?? "");
   if (!match || (match[1] === "" && match[2] === "")) return undefined;
-  // A suffix of no bytes can never be satisfied, like a start beyond the end.
+  // A suffix of zero bytes cannot be satisfied, and neither can a start beyond the end.
   if (match[1] === "")
     return Number(match[2]) === 0 ? { start: Number.MAX_SAFE_INTEGER } : { start: -Number(match[2]) };
   const start = Number(match[1]);

@@ -21,7 +21,7 @@ const login: Login = {
   ],
 };
 
-/** Stands where the test says; the bus is a real one. */
+/** The modseqs that the test sets; the bus is a real one. */
 const modseqs = new Map<number, number>();
 const store = {
   reader: (accountId: number) => ({
@@ -56,7 +56,7 @@ beforeEach(async () => {
     authenticate,
     proxies: new Proxies({ trusted: [], publicUrl: "", log: silentLog }),
     maxPerLogin: 2,
-    checkInterval: 40,
+    checkIntervalMs: 40,
   });
   spoil = () => {};
   server = createServer((req, res) => {
@@ -75,7 +75,7 @@ afterEach(async () => {
   await bus.close();
 });
 
-/** The blocks of an event stream, as they come. */
+/** The blocks of an event stream as they arrive. */
 async function open(query: string, headers: Record<string, string> = {}) {
   const response = await fetch(`${base}?${query}`, { headers });
   const blocks: string[] = [];
@@ -119,7 +119,7 @@ describe("an event source, RFC 8620 §7.3", () => {
     await cancel();
   });
 
-  it("says at once what changed since Last-Event-ID", async () => {
+  it("sends at once what changed since Last-Event-ID", async () => {
     const first = await open(all);
     const { id } = fields(await first.next());
     await first.cancel();
@@ -148,7 +148,7 @@ describe("an event source, RFC 8620 §7.3", () => {
     expect(await next()).toBeUndefined();
   });
 
-  it("pings in the interval that it tells, from the last event on", async () => {
+  it("pings at the interval that it announces, counted from the last event", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     const { next, cancel } = await open("types=*&closeafter=no&ping=20");
     await next();
@@ -189,7 +189,7 @@ describe("an event source, RFC 8620 §7.3", () => {
     expect(await response.json()).toMatchObject({ type: "about:blank", status: 400 });
   });
 
-  it("ends when its credential is revoked, not when another of its login or another login's is", async () => {
+  it("ends when its credential is revoked, but not for other credentials or logins", async () => {
     const { next } = await open(all);
     await next();
     bus.publish({ credential: "ann@example.org" });
@@ -218,7 +218,7 @@ describe("an event source, RFC 8620 §7.3", () => {
     expect(await next()).toBeUndefined();
   });
 
-  it("ends when the credential turns out to open less than before", async () => {
+  it("ends when its credential opens fewer accounts than before", async () => {
     const { next } = await open(all);
     await next();
     valid = "throttled";
@@ -237,7 +237,7 @@ describe("an event source, RFC 8620 §7.3", () => {
     expect((await fetch(`${base}?${all}`)).status).toBe(503);
   });
 
-  it("opens no more than the bound of a login, and again when one has ended", async () => {
+  it("opens at most the login's limit, and another one when one has ended", async () => {
     const first = await open(all);
     const second = await open(all);
     expect((await fetch(`${base}?${all}`)).status).toBe(429);
@@ -250,7 +250,7 @@ describe("an event source, RFC 8620 §7.3", () => {
     await second.cancel();
   });
 
-  it("says 503 while the store can't tell states", async () => {
+  it("answers 503 while the states cannot be read", async () => {
     modseqs.delete(2);
     const response = await fetch(`${base}?${all}`);
     expect(response.status).toBe(503);
@@ -275,7 +275,7 @@ describe("an event source, RFC 8620 §7.3", () => {
     expect(response.headers.get("content-type")).toBe("text/event-stream");
   });
 
-  it("keeps nothing for a client that is gone", async () => {
+  it("keeps nothing for a client that has gone", async () => {
     const subscribe = bus.subscribe.bind(bus);
     const unsubscribed = vi.fn();
     vi.spyOn(bus, "subscribe").mockImplementation((...args) => {

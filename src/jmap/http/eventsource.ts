@@ -18,19 +18,19 @@ export interface EventSourceDeps {
   events: Events;
   /** Aborted when the server drains: open streams end. */
   draining: AbortSignal;
-  /** Looks at credentials again from time to time: a stream ends when they open nothing any more. */
+  /** Checks credentials again from time to time; a stream ends when they no longer open its accounts. */
   authenticate: Authenticator["authenticate"];
   proxies: Proxies;
-  /** Streams of one login at a time. (Default: 64) */
+  /** The most streams of one login. (Default: 64) */
   maxPerLogin?: number;
-  /** How often credentials are looked at again, in ms. (Default: 900 000) */
-  checkInterval?: number;
+  /** How often credentials are checked again, in ms. (Default: 900 000) */
+  checkIntervalMs?: number;
 }
 
-/** RFC 8620 §7.3 leaves room for the server's bounds: no client need be content with fewer pings than it asks for. */
-const longestPing = 300;
+/** RFC 8620 §7.3 lets the server bound the interval: a client that asks for rarer pings gets them this often. */
+const maxPingSeconds = 300;
 
-/** Nothing on the way may hold events back. */
+/** Keeps proxies from holding events back. */
 const headers = {
   "Content-Type": "text/event-stream",
   "Cache-Control": "no-store, no-transform",
@@ -40,7 +40,7 @@ const headers = {
 interface Parameters {
   types: ReadonlySet<TypeName>;
   closeAfterState: boolean;
-  /** 0: none. */
+  /** In seconds; 0 for no pings. */
   ping: number;
 }
 
@@ -65,7 +65,7 @@ export function createEventSource(deps: EventSourceDeps): EventSource {
       res.writeHead(200, headers).end();
       return;
     }
-    // What is written to a client that has just gone fails: "close" follows.
+    // Writing to a client that has just gone fails; "close" follows.
     res.on("error", () => {});
     const stream = new Stream(deps, req, res, login, parameters);
     connections.add(stream);
@@ -80,7 +80,7 @@ export function createEventSource(deps: EventSourceDeps): EventSource {
 function readParameters(url: URL): Parameters {
   const types = only(url, "types");
   if ((types !== "*" && !/^[A-Za-z][A-Za-z0-9]*(,[A-Za-z][A-Za-z0-9]*)*$/.test(types)) || types.length > 2_000) {
-    throw badParameter("types must be * or type names parted by commas");
+    throw badParameter("types must be * or type names separated by commas");
   }
   const closeafter = only(url, "closeafter");
   if (closeafter !== "no" && closeafter !== "state") throw badParameter('closeafter must be "no" or "state"');
@@ -90,7 +90,7 @@ function readParameters(url: URL): Parameters {
   return {
     types: chooseTypes(types === "*" ? null : types.split(",")),
     closeAfterState: closeafter === "state",
-    ping: Math.min(seconds, longestPing),
+    ping: Math.min(seconds, maxPingSeconds),
   };
 }
 
@@ -101,7 +101,7 @@ function only(url: URL, name: string): string {
 }
 
 function badParameter(detail: string): RequestError {
-  return new RequestError("about:blank", 400, `The event source can't be opened: ${detail}.`);
+  return new RequestError("about:blank", 400, `The event source cannot be opened: ${detail}.`);
 }
 
 /** One open response. */
@@ -145,7 +145,7 @@ class Stream implements Connection {
     } catch (error) {
       this.#deps.log.error({ err: error }, "event source not opened");
       if (this.#ended) return;
-      this.#refuse("The server can't tell states at the moment.");
+      this.#refuse("The server cannot read the states at the moment.");
     }
   }
 
@@ -164,14 +164,14 @@ class Stream implements Connection {
     return opensSame(again, this.login, this.#accounts);
   }
 
-  /** Stops what feeds the response. */
+  /** Stops the pings and the subscriber. */
   end(): void {
     this.#ended = true;
     clearInterval(this.#ping);
     this.#subscriber.close();
   }
 
-  /** A stream that has begun can only be cut off. */
+  /** A response that has begun can only be cut off. */
   #refuse(why: string): void {
     this.end();
     if (this.#res.headersSent) this.#res.destroy();
@@ -181,7 +181,7 @@ class Stream implements Connection {
   #open(): void {
     if (this.#ended) return;
     this.#res.writeHead(200, headers);
-    // An id without data is no event; a client that is cut off before the first one can name it all the same.
+    // An id without data is not an event, but a client cut off before its first event can still send it as Last-Event-ID.
     this.#res.write(`id: ${this.#subscriber.pushState}\n\n`);
   }
 
@@ -194,14 +194,14 @@ class Stream implements Connection {
     return undefined;
   }
 
-  /** A full socket needs no sign of life, and must not be filled further. */
+  /** A full socket shows that the client is alive, and must not be filled further. */
   #sendPing(): void {
     if (!this.#res.headersSent || this.#res.writableNeedDrain) return;
     this.#res.write(`event: ping\ndata: {"interval":${this.#parameters.ping}}\n\n`);
   }
 }
 
-/** Never resolves when the client is gone: nothing is to be sent then. */
+/** Never resolves if the client goes away: then nothing more is to be sent. */
 async function drained(res: ServerResponse): Promise<void> {
   await once(res, "drain");
 }

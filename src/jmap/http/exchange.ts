@@ -3,7 +3,7 @@ import type { EndpointName, Events } from "../../base/events.ts";
 
 const reached = new WeakMap<ServerResponse, EndpointName>();
 
-/** Tells when the answer is taken or its client is gone; what reached no endpoint is "other". */
+/** Reports the request when its answer is taken or the client has gone. A request that reached no endpoint is "other". */
 export function watch(res: ServerResponse, events: Events): void {
   const begunAt = performance.now();
   res.once("close", () => {
@@ -12,7 +12,7 @@ export function watch(res: ServerResponse, events: Events): void {
   });
 }
 
-/** The request was for this endpoint, whatever comes of it. */
+/** Notes that the request was for this endpoint, whatever its outcome. */
 export function reach(res: ServerResponse, endpoint: EndpointName): void {
   reached.set(res, endpoint);
 }

@@ -1,26 +1,26 @@
 import type { Pieces } from "./pieces.ts";
 
-/** The most octets that deflate makes of one. */
-const mostInflated = 1_032;
-/** What the pieces of a message take beside their octets. */
+/** The most octets that inflating one octet can give. */
+const maxInflation = 1_032;
+/** The memory that a message's pieces take beside their octets. */
 const overhead = 64;
 
-/** A message that takes less is not worth asking about when it comes whole. */
+/** A message that arrives whole is asked about only if it may take this much. */
 const worthAsking = 1_000_000;
 
-/** The message that has begun to arrive. */
+/** A message that has begun to arrive. */
 export interface PartialMessage {
-  /** Octets that are there, as they came. */
+  /** Octets received, before inflating. */
   arrived: number;
-  /** Octets that it may take in memory, with the whole of the frame that is arriving. */
+  /** Octets of memory that it may take, including the whole of the current frame. */
   mayTake: number;
 }
 
-/** RFC 6455 §5.2: one frame at a time. What a frame may not be, the parser behind says. */
+/** RFC 6455 §5.2: cuts the input into frames. The parser behind it refuses invalid frames. */
 export class FramePieces implements Pieces {
   readonly #mayGoOn: (message: PartialMessage) => boolean;
   readonly #onWhole: () => void;
-  /** What is still to come of the frame's payload. */
+  /** The octets of the frame's payload that are still to come. */
   #left = 0;
   #isMessage = false;
   #isLast = false;
@@ -29,7 +29,7 @@ export class FramePieces implements Pieces {
   #mayTakeBefore = 0;
   #next: { header: Buffer | undefined; payload: number } = { header: undefined, payload: 0 };
 
-  /** `mayGoOn` is asked before more is handed on of a message that is large or not whole; `onWhole` is told once it is. */
+  /** `mayGoOn` is asked before more of a message that is large or not whole is handed on; `onWhole` is called at its end. */
   constructor(mayGoOn: (message: PartialMessage) => boolean, onWhole: () => void) {
     this.#mayGoOn = mayGoOn;
     this.#onWhole = onWhole;
@@ -65,7 +65,7 @@ export class FramePieces implements Pieces {
     if (!frame.isMessage) return true;
     const isCompressed = frame.isFirst ? frame.isCompressed : this.#isCompressed;
     const { length } = frame;
-    this.#message.mayTake = this.#mayTakeBefore + (isCompressed ? mostInflated * length : length) + overhead;
+    this.#message.mayTake = this.#mayTakeBefore + (isCompressed ? maxInflation * length : length) + overhead;
     const isWhole = isThere && frame.isLast;
     return (isWhole && this.#message.mayTake < worthAsking) || this.#mayGoOn(this.#message);
   }
@@ -73,7 +73,7 @@ export class FramePieces implements Pieces {
   #begin(header: Buffer): void {
     const { isMessage, isFirst, isLast, isCompressed, length } = read(header);
     this.#left = length;
-    // Pings and the like may come between the frames of a message.
+    // Control frames, such as pings, may come between the frames of a message.
     this.#isMessage = isMessage;
     if (!isMessage) return;
     this.#isLast = isLast;
@@ -94,7 +94,7 @@ function read(header: Buffer) {
   };
 }
 
-/** Undefined while it is not all there. */
+/** Undefined until the header is complete. */
 function headerLength(bytes: Buffer): number | undefined {
   if (bytes.length < 2) return undefined;
   const size = bytes[1]! & 0x7f;

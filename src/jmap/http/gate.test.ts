@@ -34,7 +34,7 @@ function open(): Socket {
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
 const gets = (count: number) => Array.from({ length: count }, (_, at) => get(`/${at}`)).join("");
 
-/** All that comes until so many answers are there, or the connection ends. */
+/** Everything received until so many answers are there or the connection ends. */
 async function answers(socket: Socket, most: number): Promise<string[]> {
   let text = "";
   const count = () => text.split("HTTP/1.1 ").length - 1;
@@ -63,7 +63,7 @@ test("pipelined requests are all answered, in order, a few at a time", async () 
   expect(most).toBe(8);
 });
 
-test("requests cut anywhere are read as they were sent, with their bodies", async () => {
+test("requests are read as they were sent, with their bodies, however they are cut", async () => {
   await serve(async (req, res) => {
     let body = "";
     for await (const chunk of req) body += chunk;
@@ -84,7 +84,7 @@ test("requests cut anywhere are read as they were sent, with their bodies", asyn
   }
 });
 
-test("a connection that asks only for what is refused ends, one that asks well in between goes on", async () => {
+test("a connection ends after many refusals in a row, but not if good requests come in between", async () => {
   await serve((req, res) => {
     res.statusCode = req.url === "/good" ? 200 : 404;
     res.end("!");
@@ -100,7 +100,7 @@ test("a connection that asks only for what is refused ends, one that asks well i
   expect(await answers(other, 255)).toHaveLength(255);
 });
 
-test("a body that nobody reads stops on the line", async () => {
+test("a body that nobody reads stays in the socket", async () => {
   let sent = 0;
   await serve(() => {});
   const socket = open();
@@ -113,7 +113,7 @@ test("a body that nobody reads stops on the line", async () => {
   expect(sent).toBeLessThan(300);
 });
 
-test("answers that nobody reads stop the requests on the line", async () => {
+test("further requests stay in the socket while answers are not read", async () => {
   let begun = 0;
   await serve((_req, res) => {
     begun++;
@@ -126,7 +126,7 @@ test("answers that nobody reads stop the requests on the line", async () => {
   expect(begun).toBeLessThan(30);
 });
 
-test("a request that waited for a client to read is parted from its body and from what follows", async () => {
+test("a request that waited for a client to read is still cut from its body and from the next request", async () => {
   let underWay = 0;
   let most = 0;
   await serve(async (req, res) => {
@@ -143,7 +143,7 @@ test("a request that waited for a client to read is parted from its body and fro
   const body = "x".repeat(20_000);
   const socket = open();
   socket.pause();
-  // The HTTP server pauses at the second request, and goes on once the first answer is taken.
+  // The HTTP server pauses at the second request, and resumes once the first answer is taken.
   socket.write(get("/large") + get("/second"));
   socket.write(`POST /post HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}${gets(300)}`);
   await sleep(100);
@@ -156,7 +156,7 @@ test("a request that waited for a client to read is parted from its body and fro
   expect(most).toBe(8);
 });
 
-test("one connection's thousands of requests let another's through", async () => {
+test("one connection's thousands of requests do not hold up another's", async () => {
   await serve((_req, res) => {
     const end = performance.now() + 1;
     while (performance.now() < end);
@@ -170,6 +170,6 @@ test("one connection's thousands of requests let another's through", async () =>
   const socket = open();
   socket.write(get("/"));
   await answers(socket, 1);
-  // All of the others' would take two seconds.
+  // Serving all of the other connection's requests first would take two seconds.
   expect(performance.now() - begin).toBeLessThan(500);
 });

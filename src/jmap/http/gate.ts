@@ -5,16 +5,16 @@ import { networkOf } from "../../auth/throttle.ts";
 import { type FairTurns, Seat } from "../../base/fair-turns.ts";
 import { HeadPieces, type Pieces } from "./pieces.ts";
 
-/** The most requests of one connection under way at once; further ones stay on the line. */
-const mostUnderWay = 8;
-/** The octets from which on a piece of a body takes a turn, too. */
+/** The most requests of one connection that are under way at once; further ones stay in the socket. */
+const maxUnderWay = 8;
+/** A piece of a body takes a turn from this size on, in octets. */
 const worthATurn = 4_096;
-/** The refusals in a row after which the connection ends. */
-const mostRefusals = 100;
+/** The connection ends after so many refusals in a row. */
+const maxRefusals = 100;
 
 /**
- * A connection that hands on what arrives request by request, in fair turns: the HTTP parser, or the WebSocket's, would
- * go through all that lies in the socket's buffer at once, thousands of requests.
+ * Hands on one request at a time, in fair turns. Without it, the parser of HTTP or WebSockets would process everything
+ * in the socket's buffer at once: thousands of requests.
  */
 export class Gate extends Duplex {
   readonly seat: Seat;
@@ -24,18 +24,18 @@ export class Gate extends Duplex {
   #held: Buffer = empty;
   #ended = false;
   #waitsForTurn = false;
-  /** What is held is the start of a piece that is not known yet. */
+  /** The start of a piece is held whose end is not known yet. */
   #waitsForMore = false;
   /** The reader is ready for more. */
   #isWanted = true;
-  /** The HTTP server wants no more: nobody reads a body, or takes the answers. */
+  /** The HTTP server has paused reading: nobody reads a body, or nobody takes the answers. */
   #isStopped = false;
   #isShut = false;
   #underWay = 0;
   #refusals = 0;
 
   constructor(raw: Socket, turns: FairTurns) {
-    // Nothing is to pile up behind a reader that pauses: it would be read in one go.
+    // Nothing may pile up behind a reader that pauses: it would be read in one go.
     super({ allowHalfOpen: true, readableHighWaterMark: 1 });
     this.#raw = raw;
     this.turns = turns;
@@ -51,8 +51,8 @@ export class Gate extends Duplex {
   }
 
   /**
-   * By these the HTTP server stops what arrives while a body is not being read, or answers are not taken, and goes on
-   * with it. So nothing is buffered behind a request whose body is not known yet.
+   * The HTTP server calls these to pause and resume input while a body is not read or answers are not taken. So nothing is
+   * buffered behind a request whose body length is not known yet.
    */
   readonly _handle = {
     readStop: () => {
@@ -85,23 +85,23 @@ export class Gate extends Duplex {
     return this;
   }
 
-  /** Ends once all is written, whether or not the client ends its side. */
+  /** Ends once everything is written, whether or not the client ends its side. */
   destroySoon(): void {
     if (this.writable) this.end();
     if (this.writableFinished) this.destroy();
     else this.once("finish", () => this.destroy());
   }
 
-  /** From now on it has its turns among those of the login, in the client's own network where a proxy tells it. */
+  /** From now on the connection's turns count for the login, in the client's own network if a proxy names it. */
   signIn(login: string, clientAddress: string | undefined): void {
     this.seat.login = login;
     if (clientAddress !== undefined) this.seat.network = networkOf(clientAddress);
   }
 
-  /** A request has begun: it is under way until its response is closed. */
+  /** Counts a request as under way until its response is closed. */
   begin(req: IncomingMessage, res: ServerResponse): void {
     this.#pieces.body(Number(req.headers["content-length"] ?? 0));
-    if (this.#refusals >= mostRefusals) res.setHeader("Connection", "close");
+    if (this.#refusals >= maxRefusals) res.setHeader("Connection", "close");
     const done = this.enter();
     res.once("close", () => {
       const { statusCode } = res;
@@ -111,7 +111,7 @@ export class Gate extends Duplex {
     });
   }
 
-  /** Something is under way until the function that this returns is called. */
+  /** Counts something as under way until the returned function is called. */
   enter(): () => void {
     this.#underWay++;
     return () => {
@@ -120,12 +120,12 @@ export class Gate extends Duplex {
     };
   }
 
-  /** What comes next is parted so. */
+  /** Cuts further input by these rules. */
   part(pieces: Pieces): void {
     this.#pieces = pieces;
   }
 
-  /** Hands on nothing more. */
+  /** Stops handing on. */
   shut(): void {
     this.#isShut = true;
     this.#flow();
@@ -177,7 +177,7 @@ export class Gate extends Duplex {
     while (this.#held.length > 0 && this.#isOpen) {
       const { length, isWhole } = this.#pieces.cut(this.#held);
       this.#waitsForMore = length === 0;
-      if (length === 0 || (isWhole && this.#underWay >= mostUnderWay)) break;
+      if (length === 0 || (isWhole && this.#underWay >= maxUnderWay)) break;
       if (isWhole || length >= worthATurn) this.#takeTurn(length);
       else this.#handOn(length);
     }
@@ -208,7 +208,7 @@ export class Gate extends Duplex {
     this.#isWanted = this.push(piece);
   }
 
-  /** What it ended inside of will never be whole. */
+  /** The piece in which the input ended will never be whole. */
   #handOnEnd(): void {
     this.#held = empty;
     this.push(null);

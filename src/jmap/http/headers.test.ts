@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 
 const download = (...headers: [string, string][]) => world.get(path, [right, ...headers]);
-/** What may stand in a header line: the parser of HTTP refuses control characters itself. */
+/** Text that may stand in a header line: the HTTP parser itself refuses control characters. */
 const lineText = fc
   .oneof(oddText, fc.string({ unit: "binary", maxLength: 20 }))
   .map((text) => text.replace(/[\0-\x08\x0a-\x1f\x7f]|[^\0-\xff]/g, ""));
@@ -42,7 +42,7 @@ function expectProblem({ status, headers, body }: RawAnswer, expected: number): 
   });
 }
 
-/** An answer that holds all of the blob, or the part that it says it holds. */
+/** Expects the whole blob, or the range that the answer announces. */
 function expectBytes({ status, headers, body }: RawAnswer): void {
   expect([200, 206, 416]).toContain(status);
   expect(headers["content-length"]).toBe(String(body.length));
@@ -77,7 +77,7 @@ describe("Range", () => {
     );
   });
 
-  test("that makes no sense is passed over", { timeout: timeFor(150, 100) }, async () => {
+  test("is ignored if it is invalid", { timeout: timeFor(150, 100) }, async () => {
     const good = fc.oneof(
       range.map(([first, last]) => `bytes=${first}-${last}`),
       fc.constant("bytes=0-1,4-5"),
@@ -90,7 +90,7 @@ describe("Range", () => {
     );
   });
 
-  test("counts under If-Range only with the very entity tag", { timeout: timeFor(80, 100) }, async () => {
+  test("is obeyed under If-Range only if the entity tag is the same", { timeout: timeFor(80, 100) }, async () => {
     const condition = fc.oneof(fc.constantFrom("same", "weak", "*", "date"), lineText, spoiled(fc.constant('"b1"')));
     await fc.assert(
       fc.asyncProperty(condition, async (kind) => {
@@ -110,7 +110,7 @@ describe("If-None-Match", () => {
   const tag = fc.oneof(fc.constant("own"), others, fc.constantFrom('"*"', '","', '",*,"', '" "'));
   const weak = fc.constantFrom("", "W/");
 
-  test("is met by an entity tag in its list alone (RFC 9110 §13.1.2)", { timeout: timeFor(150, 100) }, async () => {
+  test("matches only an entity tag in its list (RFC 9110 §13.1.2)", { timeout: timeFor(150, 100) }, async () => {
     const list = fc.array(fc.tuple(weak, tag), { minLength: 1, maxLength: 4 });
     await fc.assert(
       fc.asyncProperty(list, fc.constantFrom(",", ", ", " , "), async (tags, comma) => {
@@ -130,7 +130,7 @@ describe("If-None-Match", () => {
     expect((await download(["If-None-Match", "*"])).status).toBe(304);
   });
 
-  test("that is none hides nothing from who has nothing", { timeout: timeFor(80, 100) }, async () => {
+  test("that is invalid does not hide the blob", { timeout: timeFor(80, 100) }, async () => {
     await fc.assert(
       fc.asyncProperty(lineText, async (value) => {
         if (value.trim() === "*") return;
@@ -149,7 +149,9 @@ describe("Accept-Encoding", () => {
   const names = fc.constantFrom("br", "gzip", "BR", "Gzip", "identity", "deflate", "zstd", "*");
   const offers = fc.uniqueArray(fc.tuple(names, weights), { selector: ([name]) => name.toLowerCase(), maxLength: 5 });
 
-  test("is kept: what comes is among what is taken, and says the same", { timeout: timeFor(100, 100) }, async () => {
+  test("is obeyed: the coding is one that the client accepts, and the content is the same", {
+    timeout: timeFor(100, 100),
+  }, async () => {
     const plain = JSON.parse((await session("")).body.toString()) as object;
     await fc.assert(
       fc.asyncProperty(offers, fc.constantFrom(",", ", "), async (list, comma) => {
@@ -169,7 +171,7 @@ describe("Accept-Encoding", () => {
     );
   });
 
-  test("that is none does no harm", { timeout: timeFor(80, 100) }, async () => {
+  test("that is invalid does no harm", { timeout: timeFor(80, 100) }, async () => {
     const value = fc.oneof(lineText, spoiled(fc.constantFrom("br;q=1, gzip", "gzip;q=0.5, *;q=0", "identity")));
     await fc.assert(
       fc.asyncProperty(value, async (value) => {
@@ -184,7 +186,7 @@ describe("Accept-Encoding", () => {
 
 describe("Authorization", () => {
   let network = 0;
-  /** Each from a network of its own, so that none is refused for the faults of another. */
+  /** Each request comes from a network of its own, so that it is not throttled for the others' faults. */
   const ask = (value: string) => {
     network++;
     const address = `10.${(network >> 16) & 255}.${(network >> 8) & 255}.${network & 255}`;
@@ -194,7 +196,7 @@ describe("Authorization", () => {
     ]);
   };
 
-  test("guessed at from behind a trusted proxy is slowed down, whatever the client forges before the last hop", async () => {
+  test("guessed from behind a trusted proxy is throttled, whatever the client forges before the last hop", async () => {
     const guess = async (index: number, hop: string, password = "guess") => {
       const user = password === "guess" ? `guess${index}@here.test` : known.user;
       const headers: [string, string][] = [
@@ -211,13 +213,13 @@ describe("Authorization", () => {
     expect(await guess(1, "203.0.113.78", known.password)).toBe(200);
   });
 
-  test("that is right opens in any spelling", async () => {
+  test("that is right is accepted in any spelling", async () => {
     const value = right[1].slice("Basic ".length);
     for (const text of [`Basic ${value}`, `basic ${value}`, `BASIC   ${value}  `])
       expect((await ask(text)).status).toBe(200);
   });
 
-  test("that is wrong is 401 in problem+json, whatever it is", { timeout: timeFor(60, 1_000) }, async () => {
+  test("that is wrong gets 401 in problem+json, whatever it is", { timeout: timeFor(60, 1_000) }, async () => {
     const pair = fc.tuple(fc.oneof(oddText, fc.constantFrom("ada@here.test", "ada@here.test\0", "\0")), oddText);
     const value = fc.oneof(
       lineText,
@@ -279,7 +281,7 @@ describe("the event source", () => {
       .oneof({ weight: 12, arbitrary: fc.tuple(value) }, { weight: 1, arbitrary: fc.array(value, { maxLength: 2 }) })
       .map((values) => [...values].map((value): [string, string] => [name, value]));
 
-  test("opens by sound parameters, each given once, and by no others", { timeout: timeFor(150, 100) }, async () => {
+  test("opens only with valid parameters, each given once", { timeout: timeFor(150, 100) }, async () => {
     const isSound = {
       types: (text: string) =>
         text === "*" || (text.length <= 2_000 && text.split(",").every((one) => /^[a-z][a-z0-9]*$/i.test(one))),
@@ -307,7 +309,7 @@ describe("the event source", () => {
   });
 });
 
-test("no target is anything but served, or refused by an RFC 7807 problem", {
+test("every target is served, or refused by an RFC 7807 problem", {
   timeout: timeFor(150, 100),
 }, async () => {
   const part = fc.oneof(

@@ -34,7 +34,7 @@ test.each(['{"a":"a","b":"a"}', '[{"a":1},{"a":1}]', '{"a":{"a":{"a":[]}}}', '"\
   (text) => expect(parseIJson(text)).toEqual(JSON.parse(text)),
 );
 
-test("takes any text for what it is", () => {
+test("refuses any text that JSON.parse refuses", () => {
   const text = fc.string({ unit: fc.constantFrom("{", "}", "[", "]", ",", ":", '"', "\\", "a", "1") });
   const isJson = (value: string) => {
     try {
@@ -61,6 +61,6 @@ test("refuses ten million bytes of empty values before it reads them", () => {
   expect(parseIJson(many)).toHaveLength(50_000);
 });
 
-test("refuses what is no UTF-8", () => {
+test("refuses bytes that are not UTF-8", () => {
   expect(() => parseIJson(Buffer.from([0x22, 0xff, 0x22]))).toThrow(expect.objectContaining({ status: 400 }));
 });

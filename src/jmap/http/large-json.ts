@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 
-/** Texts from this length on are written in slices. */
+/** Strings of at least this length are written in slices. */
 const slice = 1_000_000;
 
 /**
- * The JSON of an answer, in bytes. One that has texts of many megabytes is written with pauses, in which others go on.
- * `octets`: about how many of messages are in it.
+ * The JSON of an answer as bytes. Strings of many megabytes are written with pauses, in which other requests proceed.
+ * `octets`: about how many octets of messages the value holds.
  */
 export async function jsonBytes(value: unknown, octets: number): Promise<Buffer> {
   if (octets < slice || !hasLongText(value)) return Buffer.from(JSON.stringify(value));
@@ -31,7 +31,7 @@ export async function jsonBytes(value: unknown, octets: number): Promise<Buffer>
   return Buffer.concat(pieces);
 }
 
-/** Never between the two halves of a character. */
+/** Never cuts between the two halves of a surrogate pair. */
 function sliceEnd(text: string, start: number): number {
   const end = Math.min(start + slice, text.length);
   const last = text.charCodeAt(end - 1);

@@ -1,34 +1,34 @@
 import { Slots } from "../../base/slots.ts";
 import { RequestError } from "../errors.ts";
 
-/** How long, in ms, a request waits for others of its login to end before it is refused. */
-const patience = 1_000;
+/** How long a request waits for others of its login to end before it is refused. */
+const maxWaitMs = 1_000;
 
 interface Place {
   running: number;
-  /** By connection, the one that was let in the longest ago first. */
+  /** Waiting requests by connection; the connection that was served longest ago comes first. */
   waiting: Map<object, (() => void)[]>;
 }
 
-/** How many requests of each login are under way. One too many waits a little; connections get in by turns. */
+/** Limits the requests of each login under way. One too many waits a little; the connections take turns. */
 export class Concurrency {
   readonly #limit: string;
-  readonly #most: number;
+  readonly #max: number;
   readonly #places = new Map<string, Place>();
 
-  constructor(limit: string, most: number) {
+  constructor(limit: string, max: number) {
     this.#limit = limit;
-    this.#most = most;
+    this.#max = max;
   }
 
-  /** Throws the RequestError of RFC 8620 §3.6.1 when the login has too many. */
+  /** Throws the RequestError of RFC 8620 §3.6.1 if the wait was in vain. */
   async run<T>(login: string, connection: object, work: () => Promise<T>): Promise<T> {
     let place = this.#places.get(login);
     if (!place) {
       place = { running: 0, waiting: new Map() };
       this.#places.set(login, place);
     }
-    if (place.running < this.#most) place.running++;
+    if (place.running < this.#max) place.running++;
     else await this.#wait(place, connection);
     try {
       return await work();
@@ -37,7 +37,7 @@ export class Concurrency {
     }
   }
 
-  /** Whoever leaves makes room for one that waits. */
+  /** Hands the place to a waiting request, if there is one. */
   #leave(login: string, place: Place): void {
     const [first] = place.waiting;
     if (first) {
@@ -59,8 +59,8 @@ export class Concurrency {
       const left = waiting.get(connection)!.filter((entry) => entry !== enter);
       if (left.length > 0) waiting.set(connection, left);
       else waiting.delete(connection);
-      reject(new RequestError("limit", 429, `At most ${this.#most} at a time.`, this.#limit));
-    }, patience);
+      reject(new RequestError("limit", 429, `At most ${this.#max} at a time.`, this.#limit));
+    }, maxWaitMs);
     const entries = waiting.get(connection) ?? [];
     entries.push(enter);
     waiting.set(connection, entries);
@@ -68,17 +68,17 @@ export class Concurrency {
   }
 }
 
-/** A bounded number of pieces of work of each login run at a time; the others wait in order. */
+/** Runs a limited number of jobs of each login at a time; the others wait in order. */
 export class Turns {
-  readonly #most: number;
+  readonly #max: number;
   readonly #slots = new Map<string, Slots>();
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(max: number) {
+    this.#max = max;
   }
 
   async run<T>(login: string, work: () => Promise<T>): Promise<T> {
-    const slots = this.#slots.get(login) ?? new Slots(this.#most);
+    const slots = this.#slots.get(login) ?? new Slots(this.#max);
     this.#slots.set(login, slots);
     try {
       return await slots.run(work);

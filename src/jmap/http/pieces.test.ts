@@ -5,7 +5,7 @@ import { tries } from "../../../test/support/fuzz.ts";
 import { FramePieces, type PartialMessage } from "./frames.ts";
 import { HeadPieces, type Pieces } from "./pieces.ts";
 
-/** The pieces that are whole, of bytes that come in chunks. */
+/** The whole pieces of bytes that arrive in chunks. */
 function parted(pieces: Pieces, chunks: Buffer[], onWhole: (piece: string) => void = () => {}): string[] {
   const found: string[] = [];
   let piece = "";
@@ -15,7 +15,7 @@ function parted(pieces: Pieces, chunks: Buffer[], onWhole: (piece: string) => vo
     while (held.length > 0) {
       const { length, isWhole } = pieces.cut(held);
       if (length === 0) break;
-      // To ask twice changes nothing.
+      // Asking twice changes nothing.
       expect(pieces.cut(held)).toEqual({ length, isWhole });
       piece += held.toString("latin1", 0, length);
       held = held.subarray(length);
@@ -55,7 +55,7 @@ test("however requests arrive, no piece holds the ends of two heads", () => {
   );
 });
 
-test("in a body nothing ends a head, whatever it holds", () => {
+test("nothing in a body is taken for the end of a head", () => {
   const body = "a\r\n\r\nb\r\n\r\n";
   const pieces = new HeadPieces();
   const text = `POST / HTTP/1.1\r\n\r\n${body}GET / HTTP/1.1\r\n\r\n`;
@@ -73,7 +73,7 @@ const payload = fc.oneof(
 );
 const message = fc.array(payload, { minLength: 1, maxLength: 4 });
 
-test("however frames arrive, each is a piece, and only what is not whole counts", () => {
+test("however frames arrive, each is a piece, and only messages that are not whole are counted", () => {
   fc.assert(
     fc.property(fc.array(message, { minLength: 1, maxLength: 3 }), ends, (messages, cuts) => {
       const frames = messages.flatMap((payloads) =>
@@ -97,7 +97,7 @@ test("however frames arrive, each is a piece, and only what is not whole counts"
   );
 });
 
-test("nothing of a message is handed on that may not go on", () => {
+test("nothing more is handed on of a message that may not go on", () => {
   let mayGoOn = false;
   const pieces = new FramePieces(
     () => mayGoOn,

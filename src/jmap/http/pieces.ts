@@ -1,20 +1,20 @@
-/** Where the bytes of a connection part, so that each piece makes the parser behind begin one thing at most. */
+/** Cuts a connection's bytes so that each piece lets the parser behind it begin one thing at most. */
 export interface Pieces {
-  /** The length of the first piece, and whether something is whole with it; 0 where that takes more bytes to know. */
+  /** The length of the first piece, and whether it completes something; 0 if more bytes are needed to tell. */
   cut(bytes: Buffer): { length: number; isWhole: boolean };
-  /** What `cut` told last is being handed on. */
+  /** The piece that `cut` returned last has been handed on. */
   passed(): void;
-  /** A body comes next; its length in octets. */
+  /** A body of this many octets comes next. */
   body(length: number): void;
 }
 
-/** What ends the head of each request, and a chunked body; the parser takes no other end for one. */
+/** Ends the head of every request, and every chunked body; the parser accepts no other end. */
 const end = Buffer.from("\n\r\n");
 
-/** HTTP/1.1: up to the end of a request's head, or of its body. */
+/** HTTP/1.1: each piece ends with a request's head, or with its body. */
 export class HeadPieces implements Pieces {
   #body = 0;
-  /** How much of the end stands at the end of what was handed on. */
+  /** How many octets of `end` the bytes handed on end with. */
   #seen = 0;
   #after = { body: 0, seen: 0 };
 

@@ -3,16 +3,16 @@ import { isStorageTrouble, tellStorageTrouble } from "../../store/core/storage-t
 import { RequestError } from "../errors.ts";
 import type { Services } from "../method.ts";
 
-export const tooLarge = (most: number) =>
-  new RequestError("limit", 400, `At most ${most} octets in a request.`, "maxSizeRequest");
+export const tooLarge = (max: number) =>
+  new RequestError("limit", 400, `At most ${max} octets in a request.`, "maxSizeRequest");
 
 export const tooManyOctets = () =>
-  new RequestError("about:blank", 503, "Too many octets of requests are on their way: try again later.");
+  new RequestError("about:blank", 503, "Too many octets of requests are arriving: try again later.");
 
 export const throttled = () =>
-  new RequestError("about:blank", 429, "Too many wrong credentials of late: try again later.");
+  new RequestError("about:blank", 429, "Too many wrong credentials recently: try again later.");
 
-/** What is no RequestError is logged under a reference and told by that alone. */
+/** Logs an unexpected error under a reference; the client is told only the reference. */
 export function asRefusal(error: unknown, { log, random }: Pick<Services, "log" | "random">): RequestError {
   if (error instanceof RequestError) return error;
   if (isStorageTrouble(error)) {
@@ -24,7 +24,7 @@ export function asRefusal(error: unknown, { log, random }: Pick<Services, "log" 
   return new RequestError("about:blank", 500, `unexpected error, reference ${reference}`);
 }
 
-/** In seconds: when to come again after a 429 or a 503. */
+/** Sent with 429 and 503. */
 const retryAfter = "30";
 
 /** RFC 7807: the body of a refusal, and the header fields that go with it. */
@@ -44,7 +44,6 @@ export function writeRefusal(
   return { body, headers };
 }
 
-/** Answers with it. */
 export function refuse(
   req: IncomingMessage,
   res: ServerResponse,
@@ -57,8 +56,8 @@ export function refuse(
 }
 
 /**
- * RFC 9110 §11.6.1: every scheme that is taken, since clients go by what is offered; or none, to what a script asks. A
- * browser would answer those with a dialog of its own, and scripts have credentials to send without being asked.
+ * RFC 9110 §11.6.1: offers every scheme, since clients choose among those offered. A script gets no challenge: the browser
+ * would show a dialog of its own, and scripts send credentials unasked.
  */
 function challenges(req: IncomingMessage): string[] {
   const { origin, "x-requested-with": requestedWith, "sec-fetch-mode": mode = "navigate" } = req.headers;

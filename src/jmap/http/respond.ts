@@ -7,10 +7,10 @@ import { asRefusal, refuse } from "./refusals.ts";
 
 const brotli = promisify(brotliCompress);
 const zip = promisify(gzip);
-/** Smaller answers are not worth it. */
+/** Smaller answers are not compressed. */
 const compressFrom = 1024;
 
-/** One write with its length; compressed when it is large and the client can read that. `octets`: of messages in it. */
+/** Sends JSON in one write, compressed if it is large and the client accepts that. `octets`: see jsonBytes. */
 export async function sendJson(
   req: IncomingMessage,
   res: ServerResponse,
@@ -33,17 +33,17 @@ export async function sendJson(
   res.end(req.method === "HEAD" ? undefined : body);
 }
 
-/** How long, in ms, a client may take nothing of an answer, or send nothing of a body, before it is given up. */
-export const stallPatience = 120_000;
+/** A client is given up after taking nothing of an answer, or sending nothing of a body, for so long. */
+export const stallTimeoutMs = 120_000;
 
-/** Resolves when the client has taken the answer, which is in memory until then, or is gone. */
+/** Resolves when the client has taken the answer, which stays in memory until then, or has gone. */
 export async function sent(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const { socket } = req;
   if (res.writableFinished || socket.destroyed) return;
-  socket.setTimeout(stallPatience);
+  socket.setTimeout(stallTimeoutMs);
   const { promise, resolve } = Promise.withResolvers<void>();
   res.once("close", resolve);
-  // An answer that waits behind others of its connection is not told of the connection's end.
+  // A pipelined response gets no "close" event when its socket closes, so the socket is watched too.
   socket.once("close", resolve);
   await promise;
   socket.off("close", resolve);
@@ -69,7 +69,7 @@ function chooseEncoding(accept: string | string[] | undefined): "br" | "gzip" | 
   return weight("gzip") > 0 ? "gzip" : undefined;
 }
 
-/** Answers with a refusal, or ends the connection where that can't be. */
+/** Sends a refusal, or closes the connection if none can be sent. */
 export async function fail(
   req: IncomingMessage,
   res: ServerResponse,
@@ -87,7 +87,7 @@ async function sendError(req: IncomingMessage, res: ServerResponse, error: unkno
   }
   const refusal = asRefusal(error, services);
   if (!req.complete) await drain(req, Math.max(services.limits.maxSizeUpload, services.limits.maxSizeRequest));
-  // A body that nobody reads would end up as the next request of the connection.
+  // Otherwise the unread body would be parsed as the connection's next request.
   if (!req.complete) {
     res.setHeader("Connection", "close");
     req.resume();
@@ -95,16 +95,16 @@ async function sendError(req: IncomingMessage, res: ServerResponse, error: unkno
   refuse(req, res, refusal);
 }
 
-/** How far over the largest body that is taken, and how long, in ms, a refused one is read on. */
+/** How many octets beyond the largest body, and how long, a refused body is read on. */
 const drainGrace = 1 << 20;
-const drainPatience = 30_000;
+const drainTimeoutMs = 30_000;
 
-/** Reads a refused body to its end: a client that is cut off while it still sends never gets to see the answer. */
-async function drain(req: IncomingMessage, most: number): Promise<void> {
-  let left = most + drainGrace;
+/** Reads a refused body to its end: a client that is cut off while sending does not see the answer. */
+async function drain(req: IncomingMessage, max: number): Promise<void> {
+  let left = max + drainGrace;
   if (req.destroyed || Number(req.headers["content-length"] ?? 0) > left) return;
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, drainPatience);
+  const timer = setTimeout(resolve, drainTimeoutMs);
   req.on("data", (chunk: Buffer) => {
     left -= chunk.length;
     if (left < 0) resolve();

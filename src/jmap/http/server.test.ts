@@ -24,7 +24,7 @@ import type { HttpDeps } from "./deps.ts";
 import { Concurrency } from "./limits.ts";
 import { createHttpServer } from "./server.ts";
 
-/** Of an account that is there no more, though a login still names it. */
+/** An account that was removed, although a login still names it. */
 const removed = 987_654;
 const limits = { ...defaultLimits, maxSizeRequest: 5000, maxSizeUpload: 10_000, maxCallsInRequest: 3 };
 let base: string;
@@ -93,7 +93,7 @@ function post(body: string | object, headers: Record<string, string> = {}): Prom
 const using = [capabilities.core, capabilities.mail];
 const echo = (args: object) => ({ using, methodCalls: [["Core/echo", args, "c"]] });
 
-test("the session has absolute URLs and what the RFCs want", async () => {
+test("the session has absolute URLs and all that the RFCs require", async () => {
   const response = await get("/.well-known/jmap");
   expect(response.status).toBe(200);
   expect(response.headers.get("cache-control")).toContain("no-store");
@@ -115,7 +115,7 @@ test("the session has absolute URLs and what the RFCs want", async () => {
   expect(((await proxied.json()) as { apiUrl: string }).apiUrl).toBe(`${base.replace("http", "https")}/jmap/api`);
 });
 
-test("credentials: 401 with a challenge but not for scripts, 429 when throttled", async () => {
+test("wrong credentials get 401, with a challenge except for scripts, and 429 when throttled", async () => {
   const refused = await fetch(`${base}/.well-known/jmap`, { headers: { "Sec-Fetch-Mode": "navigate" } });
   expect(refused.status).toBe(401);
   const header = (headers: object) =>
@@ -166,7 +166,7 @@ test.each([
   expect(await response.json()).toMatchObject({ type: problem(name), status: 400 });
 });
 
-test("each request is told by the endpoint that it reached, when its answer is taken", async () => {
+test("each request is reported with its endpoint when its answer is taken", async () => {
   const { events, told } = keepEvents();
   const before = deps.services.events;
   deps.services.events = events;
@@ -195,7 +195,7 @@ test("each request is told by the endpoint that it reached, when its answer is t
   expect(told).toEqual(expected.map(([endpoint, status]) => ["requestEnded", { endpoint, status, seconds }]));
 });
 
-test("limits name themselves", async () => {
+test("a refusal names the limit that was exceeded", async () => {
   const calls = Array.from({ length: 4 }, (_, n) => ["Core/echo", {}, `${n}`]);
   expect(await (await post({ using, methodCalls: calls })).json()).toMatchObject({
     type: problem("limit"),
@@ -218,8 +218,8 @@ test("limits name themselves", async () => {
   expect(await chunked.json()).toMatchObject({ limit: "maxSizeRequest" });
 });
 
-test("a client that sends all of a body too large before it reads gets the answer", async () => {
-  // More than the buffers on the way hold.
+test("a client that sends a whole body that is too large before it reads still gets the answer", async () => {
+  // More than the socket buffers hold.
   const body = "x".repeat(900_000);
   for (const headers of [{}, { Authorization: "Bearer bad" }, { "Content-Type": "text/plain" }]) {
     expect((await post(body, headers)).status).toBeLessThan(500);
@@ -246,7 +246,7 @@ test("unknown properties of a request are ignored; createdIds come back when giv
   expect(await (await post({ using, methodCalls: [] })).json()).not.toHaveProperty("createdIds");
 });
 
-test("large answers are compressed for those who ask", async () => {
+test("large answers are compressed for clients that accept it", async () => {
   const body = echo({ text: "x".repeat(3000) });
   for (const encoding of ["gzip", "br"]) {
     const response = await post(body, { "Accept-Encoding": encoding });
@@ -267,7 +267,7 @@ async function upload(bytes: Buffer | string, headers: Record<string, string> = 
   });
 }
 
-test("upload, then download whole, in ranges, and not at all", async () => {
+test("an upload can be downloaded whole and in ranges, and is not sent again when unchanged", async () => {
   expect((await upload("x", { Authorization: "Bearer guest" }, encodeId("u", removed))).status).toBe(404);
   const uploaded = await upload("0123456789", { "Content-Type": "text/x-test" });
   expect(uploaded.status).toBe(201);
@@ -314,7 +314,7 @@ test("a download needs no name", async () => {
   }
 });
 
-test("a method whose capability is not in using says so, and the log tells it once a client", async () => {
+test("a method whose capability is not in using is refused, and logged once for each client", async () => {
   const warnings: object[] = [];
   deps.services.log = { ...silentLog, warn: (fields: object) => void warnings.push(fields) };
   const methodCalls = ["Identity/get", "EmailSubmission/set"].map((name, index) => [
@@ -340,7 +340,7 @@ test("a method whose capability is not in using says so, and the log tells it on
   ]);
 });
 
-test("of a login, ten clients that forget a capability are logged, whatever they call themselves", async () => {
+test("at most ten clients of a login that forget a capability are logged, whatever they call themselves", async () => {
   const warnings: { login: string; agent: string }[] = [];
   deps.services.log = { ...silentLog, warn: (fields: object) => void warnings.push(fields as never) };
   const ask = (agent: string, headers = {}) =>
@@ -390,7 +390,7 @@ test("an upload that the account has no room for is refused, announced or not", 
   expect((await upload(Buffer.alloc(20_000), {}, full)).status).toBe(413);
 });
 
-test("what is uploaded into a shared account is its uploader's alone until a message takes it up", async () => {
+test("only its uploader can read an upload into a shared account until a message takes it up", async () => {
   const guest = { Authorization: "Bearer guest" };
   const raw = "Subject: s\r\n\r\ntaken up";
   const { blobId } = (await (await upload(raw)).json()) as { blobId: string };
@@ -454,7 +454,7 @@ test("upload and download refuse with problems", async () => {
   expect((await get(`/jmap/download/${account}/%E0%A4%A/x`)).status).toBe(400);
 });
 
-test("who comes with the wrong method is told the right one", async () => {
+test("a request with the wrong method is told the right one", async () => {
   const told = async (method: string, path: string) => {
     const response = await get(path, {}, method);
     expect(response.headers.get("content-type")).toBe("application/problem+json");
@@ -469,7 +469,7 @@ test("who comes with the wrong method is told the right one", async () => {
   }
 });
 
-test("where there is a WebSocket, what is no handshake is asked for one", async () => {
+test("the WebSocket endpoint asks for an upgrade when a request is not a handshake", async () => {
   expect((await get("/jmap/ws")).status).toBe(404);
   const other = createHttpServer({ ...deps, upgrade: (_req, socket) => void socket.destroy() });
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
@@ -490,7 +490,7 @@ test("the API is also found with a query in its URL", async () => {
   expect(await odd.json()).toMatchObject({ methodResponses: [["Core/echo", { x: 1 }, "c"]] });
 });
 
-test("health, and targets that are no URL", async () => {
+test("health checks answer, and targets that are not URLs are refused", async () => {
   expect(await (await fetch(`${base}/healthz`)).text()).toBe("ok\n");
   expect((await fetch(`${base}/readyz`)).status).toBe(200);
   const raw = (text: string) =>

@@ -19,7 +19,7 @@ import { fail, sendJson } from "./respond.ts";
 import { buildSession } from "./session.ts";
 import { handleUpload } from "./upload.ts";
 
-/** All that is served: the router takes no other path. */
+/** Every path that is served; the router accepts no other. */
 export const endpoints = [
   "/.well-known/jmap",
   "/jmap/session",
@@ -34,20 +34,20 @@ export const endpoints = [
 ] as const;
 export type Endpoint = (typeof endpoints)[number];
 
-/** The JMAP endpoints. API calls are served ahead of the router: they are most of the load. */
+/** Serves the JMAP endpoints. API calls bypass the router, since they are most of the load. */
 export function createHttpServer(deps: HttpDeps): Server {
   const { services, requests } = deps;
   const serveApi = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     reach(res, "api");
     const login = await signIn(req, deps);
-    // The turn lasts until the answer is taken: clients that don't read must not pile answers up.
+    // The turn lasts until the answer is taken, so clients that do not read cannot pile answers up.
     await requests.run(login.login, req.socket, () => handleApi(deps, req, res, login));
   };
   const router = createRouter(deps, serveApi);
-  // What asks for another upgrade, as for HTTP/2, is answered as if it had not asked (RFC 9110 §7.8).
+  // A request for another upgrade, such as HTTP/2, is answered as if it had not asked (RFC 9110 §7.8).
   const shouldUpgradeCallback = (req: IncomingMessage) =>
     deps.upgrade !== undefined && isWebSocket(req) && urlOf(req).pathname === "/jmap/ws";
-  const options = { noDelay: true, keepAliveTimeout: 65_000, requestTimeout: longestBody, shouldUpgradeCallback };
+  const options = { noDelay: true, keepAliveTimeout: 65_000, requestTimeout: maxBodyMs, shouldUpgradeCallback };
   const server = createServer(options, (req, res) => {
     watch(res, services.events);
     gateOf(req).begin(req, res);
@@ -68,10 +68,10 @@ export function createHttpServer(deps: HttpDeps): Server {
   return server;
 }
 
-/** In ms: an upload of the largest size over a slow line. */
-const longestBody = 3_600_000;
-/** Of one login at a time; a part of a message is in memory while it is read. */
-const concurrentDownloads = 8;
+/** Enough to upload the largest size over a slow line. */
+const maxBodyMs = 3_600_000;
+/** For each login: a part of a message is in memory while it is read. */
+const maxDownloads = 8;
 
 type Route = (req: Request, res: Response) => Promise<void> | void;
 type Handler = (req: Request, res: Response, login: Login) => Promise<void> | void;
@@ -81,7 +81,7 @@ type Serve = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
   const { limits } = deps.services;
   const uploads = new Concurrency("maxConcurrentUpload", limits.maxConcurrentUpload);
-  const downloads = new Turns(concurrentDownloads);
+  const downloads = new Turns(maxDownloads);
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -94,7 +94,7 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
     }),
   );
 
-  /** RFC 9110 §15.5.6: who comes with another method is told which one is served. */
+  /** RFC 9110 §15.5.6: a request with another method is told which one is served. */
   const only =
     (method: "get" | "post", allow: string) =>
     (path: Endpoint, handler: Route, name: EndpointName = "other") => {
@@ -105,7 +105,7 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
       app[method](path, handler);
       app.all(path, (_req, res) => {
         res.setHeader("Allow", allow);
-        throw new RequestError("about:blank", 405, `This wants a ${method.toUpperCase()}.`);
+        throw new RequestError("about:blank", 405, `This resource takes ${method.toUpperCase()} only.`);
       });
     };
   const get = only("get", "GET, HEAD, OPTIONS");
@@ -127,7 +127,7 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
     return downloads.run(login.login, () => handleDownload(deps, req, res, login, { accountId, blobId, name, type }));
   });
   get("/jmap/download/:accountId/:blobId/:name", download, "download");
-  // Of a client that has no name for it.
+  // For clients that have no name for the file.
   get("/jmap/download/:accountId/:blobId", download, "download");
   get(
     "/jmap/eventsource",
@@ -148,7 +148,7 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
       .send(text);
   });
   app.use(() => {
-    throw new RequestError("about:blank", 404, "There is nothing here.");
+    throw new RequestError("about:blank", 404, "There is nothing at this path.");
   });
   app.use(async (error: unknown, req: Request, res: Response, _next: NextFunction) => {
     await fail(req, res, asRequestError(error), deps.services);
@@ -156,7 +156,7 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
   return app;
 }
 
-/** From then on, the connection has its turns among those of the login. */
+/** From now on, the connection's turns count for the login. */
 async function signIn(req: IncomingMessage, deps: HttpDeps): Promise<Login> {
   const login = await authenticate(req, deps);
   gateOf(req).signIn(login.login, deps.proxies.clientAddress(req));
@@ -167,22 +167,22 @@ function isWebSocket(req: IncomingMessage): boolean {
   return req.headers.upgrade?.toLowerCase() === "websocket";
 }
 
-/** RFC 9110 §15.5.22: a request that is no handshake. */
+/** RFC 9110 §15.5.22: answers a request that is not a handshake. */
 function wantsUpgrade(req: Request, res: Response): void {
-  const refusal = new RequestError("about:blank", 426, "This is a WebSocket.");
+  const refusal = new RequestError("about:blank", 426, "This resource takes WebSocket connections only.");
   refuse(req, res, refusal, { Upgrade: "websocket", Connection: "Upgrade" });
 }
 
-/** The router's own refusals, such as of a malformed percent-encoding, carry a status. */
+/** The router's own refusals, for example of a malformed percent-encoding, carry a status. */
 function asRequestError(error: unknown): unknown {
-  // It was removed after its login was looked at.
+  // The account was removed after the login had been authenticated.
   if (error instanceof AccountMissing) return noSuchAccount();
   const { status } = error as { status?: unknown };
   if (error instanceof RequestError || typeof status !== "number" || status >= 500) return error;
   return new RequestError("about:blank", status, (error as Error).message);
 }
 
-/** Of a target that is no URL, the root. */
+/** The root if the target is not a URL. */
 function urlOf(req: IncomingMessage): URL {
   return URL.parse(req.url ?? "/", "http://localhost") ?? new URL("http://localhost/");
 }

@@ -5,7 +5,7 @@ import { accountCapabilities, coreCapability } from "../capabilities.ts";
 import { capabilities, idPrefix } from "../ids.ts";
 import type { ApiDeps } from "./deps.ts";
 
-/** The capabilities that this server has methods or an endpoint for. */
+/** Whether this server has methods or an endpoint for a capability. */
 export function supports({ registry, upgrade }: ApiDeps, capability: string): boolean {
   if (capability === capabilities.core || registry.capabilities.has(capability)) return true;
   if (capability === capabilities.webPushVapid) return true;
@@ -57,7 +57,7 @@ function describe(deps: ApiDeps, login: Login, base: string) {
 
 const states = new WeakMap<Login, string>();
 
-/** Changes with anything in the session that is not how the client happens to reach the server. */
+/** Changes with everything in the session except the URL by which the client reaches the server. */
 export function sessionState(deps: ApiDeps, login: Login): string {
   let state = states.get(login);
   if (state === undefined) {

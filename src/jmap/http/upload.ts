@@ -24,15 +24,15 @@ export async function handleUpload(
   wantPlain(req);
   const { maxSizeUpload } = services.limits;
   const tooLarge = () => new RequestError("limit", 413, `At most ${maxSizeUpload} octets.`, "maxSizeUpload");
-  const full = () => new RequestError("about:blank", 507, "The account has no room for it.");
+  const full = () => new RequestError("about:blank", 507, "The account has no room left.");
   const refused = (size: number) => (size > maxSizeUpload ? tooLarge() : full());
   const announced = Number(req.headers["content-length"] ?? maxSizeUpload);
-  // To ask costs a quarter of a small upload; the bytes of a large one are better not taken in vain.
+  // Asking for the room costs a quarter of a small upload; a large one is better refused before its bytes are read.
   const room = announced < worthAsking ? maxSizeUpload : await uploadRoom(services, account.id);
-  const most = Math.min(maxSizeUpload, room);
-  if (announced > most && req.headers["content-length"] !== undefined) throw refused(announced);
-  const blob = await arriving(req, () => spoolBody(services.blobs, req, most)).catch((error: unknown) => {
-    throw error instanceof TooLarge ? refused(most + 1) : error;
+  const max = Math.min(maxSizeUpload, room);
+  if (announced > max && req.headers["content-length"] !== undefined) throw refused(announced);
+  const blob = await arriving(req, () => spoolBody(services.blobs, req, max)).catch((error: unknown) => {
+    throw error instanceof TooLarge ? refused(max + 1) : error;
   });
   if ((await keepUploads(services, account.id, login.userId, [blob])).size === 0) throw full();
   await sendJson(req, res, 201, {
@@ -43,8 +43,8 @@ export async function handleUpload(
   });
 }
 
-async function spoolBody(blobs: ApiDeps["services"]["blobs"], req: IncomingMessage, most: number): Promise<StoredBlob> {
-  const spool = await blobs.spool(most);
+async function spoolBody(blobs: ApiDeps["services"]["blobs"], req: IncomingMessage, max: number): Promise<StoredBlob> {
+  const spool = await blobs.spool(max);
   try {
     for await (const chunk of req.iterator({ destroyOnReturn: false })) await spool.write(chunk as Buffer);
     if (!req.complete) throw new RequestError("about:blank", 400, "The upload was cut off.");

@@ -81,7 +81,7 @@ async function open() {
   };
 }
 
-test("messages end the connection after many in a row that are none, not after many in all", async () => {
+test("the connection ends after many invalid messages in a row, not after many in total", async () => {
   const { send, next, closed } = await open();
   for (let round = 0; round < 3; round++) {
     for (let index = 0; index < 60; index++) send({ "@type": "x" });
@@ -93,8 +93,8 @@ test("messages end the connection after many in a row that are none, not after m
   expect((await closed).code).toBe(1008);
 });
 
-test("messages end the connection when they are not whole in time, whatever pings come meanwhile", async () => {
-  deps.messagePatience = 200;
+test("the connection ends when a message is not whole in time, whatever pings come meanwhile", async () => {
+  deps.messageTimeoutMs = 200;
   for (const compress of [false, true]) {
     const { client, closed } = await open();
     client.on("close", () => clearInterval(pinging));
@@ -128,7 +128,7 @@ test.each([
   expect((await closed).code).toBe(1006);
 });
 
-test("messages that are not whole are bounded by login: the oldest goes in the end, small ones always pass", async () => {
+test("unfinished messages are bounded for each login: the oldest is given up, small ones always pass", async () => {
   deps.maxPerLogin = 10;
   const large = { fin: false, compress: true };
   const holders = await Promise.all(Array.from({ length: 5 }, open));
@@ -137,10 +137,10 @@ test("messages that are not whole are bounded by login: the oldest goes in the e
   send({ "@type": "Request", id: "R", ...echo });
   expect((await next()).requestId).toBe("R");
   const ends = await Promise.race(holders.map(({ closed }) => closed));
-  expect(ends).toEqual({ code: 1013, reason: "too many octets are on their way" });
+  expect(ends).toEqual({ code: 1013, reason: "too many octets are arriving" });
 });
 
-test("pings are answered as far as the client reads on, and cost nothing more", async () => {
+test("a flood of pings is answered as fast as the client reads, and holds up nobody", async () => {
   const { client, send, next } = await open();
   client.pause();
   for (let index = 0; index < 5_000; index++) client.ping("x".repeat(100));

@@ -34,7 +34,7 @@ const request = (calls: unknown[], id: string) => ({
 
 const isAnswer = (message: Json) => message["@type"] !== "StateChange";
 
-/** Waits for what a message brings, if anything, and sees that the connection is of use afterwards. */
+/** Waits for the answer to a message, if there is one, and checks that the connection still works. */
 async function answersTo(text: string, isAnswered: boolean): Promise<Json[]> {
   received.length = 0;
   const until = async (arrived: () => boolean) => {
@@ -58,7 +58,7 @@ const problems = ["unknownCapability", "notJSON", "notRequest", "limit"].map(
   (name) => `urn:ietf:params:jmap:error:${name}`,
 );
 
-/** RFC 8887 §4.3: what comes is a Response, a RequestError of RFC 8620 §3.6.1, or a push that was asked for. */
+/** RFC 8887 §4.3: a Response, a RequestError of RFC 8620 §3.6.1, or a push that was asked for. */
 function expectTyped(messages: Json[]): void {
   for (const message of messages) {
     expect(["Response", "RequestError", "StateChange"]).toContain(message["@type"]);
@@ -102,7 +102,7 @@ test("whatever a message says, it gets a typed answer and the connection goes on
   );
 });
 
-test("text that is no message is refused as such", { timeout: timeFor(150, 300) }, async () => {
+test("text that is not a message is refused", { timeout: timeFor(150, 300) }, async () => {
   const json = JSON.stringify(request([["Core/echo", { a: "\u00e9", b: [1, { c: null }] }, "c"]], "two"));
   const cut = fc.tuple(fc.nat(json.length), fc.nat(5), oddText).map(([at, length, odd]) => {
     return json.slice(0, at) + odd.slice(0, 20) + json.slice(at + length);

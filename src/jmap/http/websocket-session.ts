@@ -16,46 +16,46 @@ import { parseIJson } from "./json.ts";
 import { jsonBytes } from "./large-json.ts";
 import { asRefusal, throttled, tooLarge, tooManyOctets } from "./refusals.ts";
 
-/** How far over maxSizeRequest a message still gets an answer; beyond it the connection closes with 1009. */
+/** A message this far over maxSizeRequest is still answered; beyond it the connection closes with 1009. */
 export const sizeGrace = 1 << 20;
-/** The messages in a row that are none after which the connection ends. */
-const mostNonsense = 100;
-/** How long, in ms, a message may take to be whole; one more for each `slowestLine` octets of it that are there. */
-const messagePatience = 30_000;
-const slowestLine = 8;
-/** How long, in ms, a client that doesn't take its answers gets when the server stops. */
-const drainPatience = 10_000;
-/** How long, in ms, a client that doesn't answer our close gets. */
-const closePatience = 3_000;
-/** How long, in ms, a close that is not waited for has to reach the client. */
-const cutOffPatience = 100;
+/** The connection ends after so many messages in a row that are not requests. */
+const maxNonsense = 100;
+/** How long a message may take to arrive whole, plus a millisecond for every `minOctetsPerMs` octets received. */
+const messageTimeoutMs = 30_000;
+const minOctetsPerMs = 8;
+/** How long a client that does not take its answers is waited for when the server stops. */
+const drainTimeoutMs = 10_000;
+/** How long a client's answer to our close is waited for. */
+const closeTimeoutMs = 3_000;
+/** How long a close that needs no answer is given to reach the client. */
+const cutOffTimeoutMs = 100;
 
 export interface SessionDeps {
   bus: Bus;
   log: Log;
   events: Events;
   random: Services["random"];
-  /** Runs a request object of RFC 8620 §3.3 and gives its response object; throws RequestError. */
+  /** Answers a request object of RFC 8620 §3.3 with its response object; throws RequestError. */
   processRequest: (login: Login, body: unknown, octets: Octets, agent: string | undefined) => Promise<object>;
-  /** Runs work in one of the turns that a login has; throws RequestError when it has none left. */
+  /** Runs `work` as one of the login's requests under way; throws RequestError if it has too many. */
   inTurn: (login: string, connection: object, work: (octets: Octets) => Promise<void>) => Promise<void>;
-  /** Octets on their way in, of all connections together. */
+  /** Counts the octets of requests on all connections. */
   arrivals: Arrivals;
   maxSizeRequest: number;
-  /** How long a message may take to be whole, in ms; large ones get more. (Default: 30 000) */
-  messagePatience?: number;
-  /** How often the client must give a sign of life, in ms. (Default: 30 000) */
-  pingInterval?: number;
+  /** How long a message may take to arrive whole, in ms; large ones get more. (Default: 30 000) */
+  messageTimeoutMs?: number;
+  /** How often the client must show that it is alive, in ms. (Default: 30 000) */
+  pingIntervalMs?: number;
 }
 
-/** A WebSocket, the gate through which it reads, and the User-Agent of its handshake. */
+/** A WebSocket, the gate that it reads through, and the User-Agent of its handshake. */
 export interface Line {
   ws: WebSocket;
   gate: Gate;
   agent: string | undefined;
 }
 
-/** Looks at the credentials of the handshake again. */
+/** Authenticates again with the credentials of the handshake. */
 export type Authenticate = () => ReturnType<Authenticator["authenticate"]>;
 
 /** RFC 8887 §4.3.5.2 */
@@ -64,7 +64,7 @@ interface PushEnable {
   pushState: string | null;
 }
 
-/** RFC 8887 §4.3: one open connection. */
+/** RFC 8887 §4.3: an open connection. */
 export class WebSocketSession implements Connection {
   readonly login: string;
   readonly #ws: WebSocket;
@@ -75,7 +75,7 @@ export class WebSocketSession implements Connection {
   readonly #authenticate: Authenticate;
   readonly #keepalive: NodeJS.Timeout;
   #subscriber: Subscriber | undefined;
-  /** What the client last asked for; null: no pushes. */
+  /** The client's latest choice of pushes; null for none. */
   #wanted: PushEnable | null = null;
   #switching = false;
   #inFlight = 0;
@@ -107,7 +107,7 @@ export class WebSocketSession implements Connection {
       this.#arrival.end();
       this.#subscriber?.close();
     });
-    this.#keepalive = setInterval(() => this.#keepAlive(), deps.pingInterval ?? 30_000).unref();
+    this.#keepalive = setInterval(() => this.#keepAlive(), deps.pingIntervalMs ?? 30_000).unref();
     const pieces = new FramePieces(
       (message) => this.#mayGoOn(message),
       () => this.#arrived(),
@@ -122,7 +122,7 @@ export class WebSocketSession implements Connection {
       this.#draining = true;
       this.#subscriber?.close();
       this.#endWhenDrained();
-      setTimeout(() => this.#ws.terminate(), drainPatience).unref();
+      setTimeout(() => this.#ws.terminate(), drainTimeoutMs).unref();
     }
   }
 
@@ -132,7 +132,7 @@ export class WebSocketSession implements Connection {
 
   #nextArrival(): Arrival {
     this.#announced = 0;
-    return this.#deps.arrivals.begin(this.login, () => this.#cutOff(1013, "too many octets are on their way"));
+    return this.#deps.arrivals.begin(this.login, () => this.#cutOff(1013, "too many octets are arriving"));
   }
 
   #mayGoOn(message: PartialMessage): boolean {
@@ -146,13 +146,13 @@ export class WebSocketSession implements Connection {
   #expectEnd(message: PartialMessage): void {
     if (this.#deadline) return;
     const begin = performance.now();
-    const patience = this.#deps.messagePatience ?? messagePatience;
+    const timeoutMs = this.#deps.messageTimeoutMs ?? messageTimeoutMs;
     const look = () => {
-      const left = patience + message.arrived / slowestLine - (performance.now() - begin);
+      const left = timeoutMs + message.arrived / minOctetsPerMs - (performance.now() - begin);
       if (left <= 0) this.#cutOff(1008, "the message took too long");
       else this.#deadline = setTimeout(look, left + 1).unref();
     };
-    this.#deadline = setTimeout(look, patience).unref();
+    this.#deadline = setTimeout(look, timeoutMs).unref();
   }
 
   async #announce(octets: number): Promise<void> {
@@ -197,16 +197,16 @@ export class WebSocketSession implements Connection {
       return answered;
     } catch (error) {
       const told = this.#sendError(id, error);
-      if (++this.#nonsense > mostNonsense) this.#cutOff(1008, "too many messages that are no requests");
+      if (++this.#nonsense > maxNonsense) this.#cutOff(1008, "too many messages that are not requests");
       return told;
     }
   }
 
-  /** Throws where the message is none. */
+  /** Throws if the message is not one that a client may send. */
   #dispatch(message: Record<string, unknown>, id: string | null, arrival: Arrival): Promise<void> | undefined {
     switch (message["@type"]) {
       case "Request":
-        if (message.id !== undefined && id === null) throw notRequest("The id of a request is a string.");
+        if (message.id !== undefined && id === null) throw notRequest("The id of a request must be a string.");
         return this.#answer(message, id, arrival);
       case "WebSocketPushEnable":
         this.#switchPush(readPushEnable(message));
@@ -215,7 +215,7 @@ export class WebSocketSession implements Connection {
         this.#switchPush(null);
         return undefined;
       default:
-        throw notRequest("Its @type is none that a client may send.");
+        throw notRequest("A client may not send a message of this @type.");
     }
   }
 
@@ -223,14 +223,14 @@ export class WebSocketSession implements Connection {
     this.#inFlight++;
     try {
       const { "@type": _type, id: _id, ...request } = message;
-      // Looked at for each request: what the login opens may have changed since the handshake.
+      // Authenticated for each request: the accounts that the login opens may have changed since the handshake.
       const login = await this.#authenticate();
       if (login === "throttled") throw throttled();
       if (login?.login !== this.login) {
         this.#end(1008, "credentials changed: authenticate again");
         return;
       }
-      // The turn lasts until the answer is taken: clients that don't read must not pile answers up.
+      // The turn lasts until the answer is taken, so clients that do not read cannot pile answers up.
       await this.#deps.inTurn(login.login, this, async (octets) => {
         const response = await this.#deps.processRequest(login, request, octets, this.#agent);
         arrival.end();
@@ -250,7 +250,7 @@ export class WebSocketSession implements Connection {
     return this.#send({ "@type": "RequestError", requestId: id, ...refusal.toJSON() });
   }
 
-  /** Only the last wish counts, however many come while the states are read. */
+  /** Only the latest choice counts, however many arrive while the states are read. */
   #switchPush(wanted: PushEnable | null): void {
     this.#wanted = wanted;
     this.#subscriber?.close();
@@ -286,7 +286,7 @@ export class WebSocketSession implements Connection {
     return this.#send(change);
   }
 
-  /** A promise while the client is slow to read. */
+  /** Returns a promise while the client is slow to read. */
   #send(message: object): Promise<void> | undefined {
     const json = Buffer.isBuffer(message) ? message : JSON.stringify(message);
     if (!this.#isOpen()) return undefined;
@@ -294,7 +294,7 @@ export class WebSocketSession implements Connection {
     return this.#ws.bufferedAmount > 0 ? sent : undefined;
   }
 
-  /** Under way until it is taken, too. */
+  /** A pong counts as under way until it is taken. */
   #pong(data: Buffer): void {
     this.#signOfLife();
     if (this.#isOpen()) this.#ws.pong(data, false, this.#gate.enter());
@@ -304,7 +304,7 @@ export class WebSocketSession implements Connection {
     this.#alive = true;
   }
 
-  /** A pong may wait behind what the client has yet to read; that it takes bytes is sign enough. */
+  /** A pong may wait behind data that the client has yet to read, so reading also shows that it is alive. */
   #keepAlive(): void {
     const { bufferedAmount } = this.#ws;
     const reads = bufferedAmount !== this.#unread;
@@ -328,33 +328,33 @@ export class WebSocketSession implements Connection {
   #end(code: number, reason: string): void {
     this.#subscriber?.close();
     this.#ws.close(code, reason);
-    setTimeout(() => this.#ws.terminate(), closePatience).unref();
+    setTimeout(() => this.#ws.terminate(), closeTimeoutMs).unref();
   }
 
-  /** Reads nothing more, not even the client's own close. */
+  /** Stops reading, even the client's own close. */
   #cutOff(code: number, reason: string): void {
     this.#gate.shut();
     this.#end(code, reason);
-    setTimeout(() => this.#ws.terminate(), cutOffPatience).unref();
+    setTimeout(() => this.#ws.terminate(), cutOffTimeoutMs).unref();
   }
 }
 
 function parse(data: Buffer): Record<string, unknown> {
   const message = parseIJson(data);
   if (typeof message !== "object" || message === null || Array.isArray(message)) {
-    throw notRequest("It is no object.");
+    throw notRequest("It is not an object.");
   }
   return message as Record<string, unknown>;
 }
 
 function notRequest(why: string): RequestError {
-  return new RequestError("notRequest", 400, `The message is not understood. ${why}`);
+  return new RequestError("notRequest", 400, `The message was not understood. ${why}`);
 }
 
 function readPushEnable({ dataTypes = null, pushState = null }: Record<string, unknown>): PushEnable {
   if (dataTypes !== null && !(Array.isArray(dataTypes) && dataTypes.every((name) => typeof name === "string"))) {
-    throw notRequest("dataTypes is a list of type names or null.");
+    throw notRequest("dataTypes must be a list of type names or null.");
   }
-  if (pushState !== null && typeof pushState !== "string") throw notRequest("pushState is a string or null.");
+  if (pushState !== null && typeof pushState !== "string") throw notRequest("pushState must be a string or null.");
   return { dataTypes: dataTypes as string[] | null, pushState };
 }

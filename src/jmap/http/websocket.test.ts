@@ -157,7 +157,7 @@ describe("the handshake, RFC 8887 §4.1", () => {
     expect(headers["content-type"]).toBe("application/problem+json");
   });
 
-  it("comes with one Host", async () => {
+  it("requires one Host field", async () => {
     const { port } = server.address() as AddressInfo;
     const handshake = (host: string) =>
       new Promise<string>((resolve) => {
@@ -175,7 +175,7 @@ describe("the handshake, RFC 8887 §4.1", () => {
     for (const host of ["", "Host: x\r\nHost: x\r\n", "Host: x/y\r\n"]) expect(await handshake(host)).toBe("400");
   });
 
-  it("takes Basic credentials from no page of another origin: a browser may have added them by itself", async () => {
+  it("refuses Basic credentials from a page of another origin, since a browser may have added them", async () => {
     const from = (origin: string, authorization: string) => {
       const client = new WebSocket(url, ["jmap"], { headers: { authorization }, origin });
       clients.push(client);
@@ -198,11 +198,11 @@ describe("the handshake, RFC 8887 §4.1", () => {
     await once(from(url.replace("ws", "http"), "Basic good"), "open");
   });
 
-  it("is put off while guesses are throttled", async () => {
+  it("is refused with 429 while guesses are throttled", async () => {
     expect(await refusal(connect({ token: "busy" }))).toMatchObject({ status: 429 });
   });
 
-  it("opens no more than the bound of a login", async () => {
+  it("opens at most the login's limit", async () => {
     const [first] = await Promise.all([open(), open()]);
     expect(await refusal(connect())).toMatchObject({ status: 429 });
     first.client.close();
@@ -212,7 +212,7 @@ describe("the handshake, RFC 8887 §4.1", () => {
 });
 
 describe("requests, RFC 8887 §4.3", () => {
-  it("answers texts of many megabytes whole, in text frames", async () => {
+  it("are answered whole, in text frames, with strings of many megabytes", async () => {
     const text = "Grüße 😀\n".repeat(300_000);
     const { send, next } = await open();
     work = async ({ methodCalls }, octets) => {
@@ -235,7 +235,7 @@ describe("requests, RFC 8887 §4.3", () => {
     expect(await next()).toEqual(answer);
   });
 
-  it("reach the API as its own, without what WebSocket adds", async () => {
+  it("reach the API without the members that WebSocket adds", async () => {
     const bodies: Message[] = [];
     work = async (body) => {
       bodies.push(body);
@@ -305,7 +305,7 @@ describe("requests, RFC 8887 §4.3", () => {
     expect((await next()).requestId).toBe("after");
   });
 
-  it("are put off while nothing can be stored", async () => {
+  it("are refused with 503 while nothing can be stored", async () => {
     work = () => Promise.reject(Object.assign(new Error("no space left"), { code: "ENOSPC" }));
     const { send, next } = await open();
     send({ "@type": "Request", id: "R1", ...echo });
@@ -364,7 +364,7 @@ describe("pushes, RFC 8887 §4.3.5", () => {
     expect((await next()).requestId).toBe("R3");
   });
 
-  it("begin with what changed since an older push state", async () => {
+  it("begin with the changes since an older push state", async () => {
     const first = await open();
     first.send({ "@type": "WebSocketPushEnable", dataTypes: null, pushState: null });
     first.send({ "@type": "Request", ...echo });
@@ -377,7 +377,7 @@ describe("pushes, RFC 8887 §4.3.5", () => {
     expect((await second.next()).changed).toEqual({ u1: { Email: "1-8", Thread: "1-8" } });
   });
 
-  it("follow the last wish of many", async () => {
+  it("follow the last of many choices", async () => {
     const { send, next } = await open();
     for (let index = 0; index < 50; index++) send({ "@type": "WebSocketPushEnable", dataTypes: ["Mailbox"] });
     send({ "@type": "WebSocketPushEnable", dataTypes: ["Thread"] });
@@ -400,7 +400,7 @@ describe("a connection ends", () => {
     expect(await closed).toEqual({ code: 1008, reason: "credentials changed: authenticate again" });
   });
 
-  it("at the next request when its credentials opened nothing any more", async () => {
+  it("at the next request if its credentials are no longer valid", async () => {
     const { send, closed } = await open();
     revoked = true;
     send({ "@type": "Request", ...echo });
@@ -421,7 +421,7 @@ describe("a connection ends", () => {
   });
 
   it("when the client gives no sign of life", async () => {
-    deps.pingInterval = 50;
+    deps.pingIntervalMs = 50;
     const client = new WebSocket(url, ["jmap"], { headers: { Authorization: "Bearer good" }, autoPong: false });
     clients.push(client);
     await once(client, "close");

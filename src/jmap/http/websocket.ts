@@ -13,18 +13,18 @@ import { type SessionDeps, sizeGrace, WebSocketSession } from "./websocket-sessi
 export interface WebSocketDeps extends SessionDeps {
   /** Aborted when the server drains: requests under way are answered, then connections close. */
   draining: AbortSignal;
-  /** As for the API. Asked at the handshake, and again for each request. */
+  /** As for the API; called at the handshake and again for each request. */
   authenticate: Authenticator["authenticate"];
   proxies: Proxies;
-  /** Of web pages that may use Basic credentials beside the server's own. */
+  /** Origins of web pages, besides the server's own, that may use Basic credentials. */
   trustedOrigins: readonly string[];
-  /** Connections of one login at a time. (Default: 64) */
+  /** The most connections of one login. (Default: 64) */
   maxPerLogin?: number;
-  /** How often idle connections' credentials are looked at again, in ms. (Default: 900 000) */
-  checkInterval?: number;
+  /** How often the credentials of idle connections are checked again, in ms. (Default: 900 000) */
+  checkIntervalMs?: number;
 }
 
-/** Smaller messages are sent as they are: compressing them costs more than it saves. */
+/** Smaller messages are not compressed: it would cost more than it saves. */
 const compressFrom = 4_096;
 
 export type Upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -49,13 +49,13 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
 
   const upgrade = async (req: IncomingMessage, gate: Gate, head: Buffer): Promise<void> => {
     checkHost(req);
-    if (!offersJmap(req)) throw new RequestError("about:blank", 400, "The subprotocol jmap must be asked for.");
+    if (!offersJmap(req)) throw new RequestError("about:blank", 400, "The client must offer the subprotocol jmap.");
     checkOrigin(req);
     if (connections.draining) throw new RequestError("about:blank", 503, "The server is shutting down.");
     const authenticate = () => deps.authenticate(req.headers.authorization, deps.proxies.clientAddress(req));
     const login = await authenticate();
     if (login === "throttled") throw throttled();
-    if (!login) throw new RequestError("about:blank", 401, "These credentials open nothing here.");
+    if (!login) throw new RequestError("about:blank", 401, "These credentials are not valid.");
     if (connections.isFull(login.login)) throw new RequestError("about:blank", 429, "Too many connections are open.");
     if (gate.destroyed) return;
     gate.signIn(login.login, deps.proxies.clientAddress(req));
@@ -67,7 +67,7 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
   };
 
   return (req, socket, head) => {
-    // A client that goes away during the handshake must not stop the process.
+    // Without a listener, a client that goes away during the handshake would crash the process.
     socket.on("error", () => {});
     const gate = gateOf(req);
     gate.shut();

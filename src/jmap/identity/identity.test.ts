@@ -3,7 +3,7 @@ import { TestClient, testLogin, testServices } from "../../../test/support/jmap.
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
 import { methods } from "../methods.ts";
 
-test("a NUL, which the database cannot keep, is refused wherever it stands", async () => {
+test("a NUL, which the database cannot store, is refused in every property", async () => {
   const store = await createTestStore();
   const client = new TestClient(methods, testServices(store), testLogin([await createTestAccount(store)]));
   const texts = ["name", "textSignature", "htmlSignature"].map((property) => [property, "a\0b"] as const);

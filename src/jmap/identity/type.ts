@@ -14,7 +14,7 @@ import { bool, lineUpTo, list, nullable, object, optional, storableUpTo } from "
 import { refuse } from "../standard/faults.ts";
 import type { CreateRecord, DataType, JmapObject, SetHooks, UpdateRecord } from "../standard/type.ts";
 
-/** Of one account. */
+/** In one account. */
 const maxIdentities = 1_000;
 const addresses = nullable(
   list(object({ name: optional(nullable(lineUpTo(1000))), email: lineUpTo(1000) }), { maxItems: 100 }),
@@ -24,7 +24,7 @@ const signature = storableUpTo(100_000);
 const identitySet: SetHooks = {
   needs: ["name", "email", "replyTo", "bcc", "textSignature", "htmlSignature", "mayDelete"],
 
-  /** Which of the new ones may be sent from: addresses stand outside of the account. */
+  /** Finds the new identities' addresses that belong to the account: they are stored outside of it. */
   async prepare(args, call): Promise<Set<string>> {
     const allowed = new Set<string>();
     for (const { email } of Object.values((args.create ?? {}) as Record<string, JmapObject>)) {
@@ -46,7 +46,7 @@ const identitySet: SetHooks = {
       }
     }
     for (const record of batch.destroys) {
-      if (!record.before.mayDelete) refuse(record, new SetError("forbidden", "this identity stays"));
+      if (!record.before.mayDelete) refuse(record, new SetError("forbidden", "this identity cannot be deleted"));
     }
   },
 
@@ -76,7 +76,7 @@ export const identity = {
   name: "Identity",
   capability: capabilities.submission,
   prefix: idPrefix.identity,
-  most: maxIdentities,
+  maxObjects: maxIdentities,
   properties: {
     name: { schema: lineUpTo(1000), default: "" },
     email: { schema: lineUpTo(320), immutable: true },

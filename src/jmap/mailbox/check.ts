@@ -7,7 +7,7 @@ import type { WriteCall } from "../method.ts";
 import { refuse } from "../standard/faults.ts";
 import type { CreateRecord, SetBatch, UpdateRecord } from "../standard/type.ts";
 
-/** RFC 8621 §1.3.1: how many mailboxes deep the tree may go. */
+/** RFC 8621 §1.3.1: how many levels of mailboxes there may be. */
 export const maxMailboxDepth = 10;
 /** In octets of UTF-8. */
 export const maxSizeMailboxName = 255;
@@ -15,7 +15,7 @@ export const maxSizeMailboxName = 255;
 /** In one account. */
 export const maxMailboxes = 10_000;
 
-/** A mailbox as it will stand, with the record that makes it so. */
+/** A mailbox as it would be after the /set, and the record that creates or changes it. */
 interface Planned {
   id: number;
   name: string;
@@ -24,7 +24,7 @@ interface Planned {
   record: CreateRecord | UpdateRecord | undefined;
 }
 
-/** RFC 8621 §2, §2.5: judges the tree as it will stand. */
+/** RFC 8621 §2, §2.5: judges the tree as it would be after the /set. */
 export async function checkMailboxes(batch: SetBatch, call: WriteCall): Promise<void> {
   const rows = await loadMailboxes(call.tx);
   const plan = planTree(rows, batch);
@@ -61,7 +61,7 @@ function planned(record: CreateRecord | UpdateRecord, plan: Map<number, Planned>
     id: record.id,
     name: normal ?? old?.name ?? "",
     role,
-    // 0 is no mailbox: an id that is none of ours names nothing.
+    // An id that is not a mailbox's becomes 0, which no mailbox has.
     parentId: parentId
       ? (decodeId(idPrefix.mailbox, parentId) ?? 0)
       : parentId === null
@@ -71,7 +71,7 @@ function planned(record: CreateRecord | UpdateRecord, plan: Map<number, Planned>
   };
 }
 
-/** RFC 5198: without control characters and line separators. */
+/** RFC 5198: no control characters and no line separators. */
 function checkName({ name, record }: Planned): void {
   const wrong = (text: string) => refuse(record, invalidProperties(`name: ${text}`, "name"));
   if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(name) || !name.isWellFormed()) wrong("has a control character");
@@ -90,7 +90,7 @@ function checkDestroys(rows: MailboxRow[], plan: Map<number, Planned>, batch: Se
   }
 }
 
-/** The parent must be there, and the way up must end within the depth allowed. */
+/** The parent must exist, and the path to the root must end within the allowed depth. */
 function checkPlace({ id, parentId, record }: Planned, plan: Map<number, Planned>): void {
   if (parentId !== null && !plan.has(parentId)) {
     refuse(record, invalidProperties("parentId: no such mailbox", "parentId"));
@@ -101,7 +101,7 @@ function checkPlace({ id, parentId, record }: Planned, plan: Map<number, Planned
   for (let up = parentId; up !== null; up = plan.get(up)?.parentId ?? null) {
     isAtFault ??= plan.get(up)?.record;
     if (++depth > maxMailboxDepth || up === id) {
-      refuse(isAtFault, invalidProperties("parentId: a loop, or too deep", "parentId"));
+      refuse(isAtFault, invalidProperties("parentId: makes a loop, or nests too deeply", "parentId"));
       return;
     }
   }
@@ -111,9 +111,9 @@ type Taken = (holder: Planned) => SetError;
 const nameTaken: Taken = ({ id }) => {
   return new SetError("alreadyExists", "a sibling has this name", { existingId: encodeId(idPrefix.mailbox, id) });
 };
-const roleTaken: Taken = () => invalidProperties("role: another mailbox has it", "role");
+const roleTaken: Taken = () => invalidProperties("role: another mailbox has this role", "role");
 
-/** Whoever held the value before keeps it; the later of two newcomers yields. What is refused holds nothing. */
+/** An unchanged mailbox keeps its value; of two new or changed ones the later is refused. Refused records hold nothing. */
 function checkUnique(all: Planned[], key: (mailbox: Planned) => string | null, error: Taken): void {
   const holders = new Map<string, Planned>();
   const isNewcomer = (mailbox: Planned) => mailbox.record !== undefined;
@@ -126,10 +126,10 @@ function checkUnique(all: Planned[], key: (mailbox: Planned) => string | null, e
   }
 }
 
-/** Mail has to arrive somewhere: an account that has an inbox keeps one. */
+/** Mail must arrive somewhere: an account that has an inbox keeps one. */
 function checkInbox(rows: MailboxRow[], plan: Map<number, Planned>, batch: SetBatch): void {
   const inbox = rows.find((row) => row.role === "inbox");
   if (!inbox || [...plan.values()].some(({ role, record }) => role === "inbox" && !record?.error)) return;
   const record = [...batch.destroys, ...batch.updates].find(({ id }) => id === inbox.id);
-  refuse(record, new SetError("forbidden", "the inbox is needed"));
+  refuse(record, new SetError("forbidden", "the account must keep an inbox"));
 }

@@ -50,7 +50,7 @@ async function counts(id: string): Promise<unknown[]> {
   return [mailbox!.totalEmails, mailbox!.unreadEmails, mailbox!.totalThreads, mailbox!.unreadThreads];
 }
 
-test("a mailbox with emails goes only when told to; emails that were elsewhere too stay", async () => {
+test("a mailbox with emails is destroyed only with onDestroyRemoveEmails; emails also in other mailboxes stay", async () => {
   const { created } = await client.call("Mailbox/set", { create: { k: { name: "work" } } });
   const { id: work } = (created as { k: { id: string } }).k;
   const both = await write([work, boxes.inbox!]);
@@ -72,7 +72,7 @@ test("a mailbox with emails goes only when told to; emails that were elsewhere t
   expect(await counts(boxes.inbox!)).toEqual([1, 1, 1, 1]);
 });
 
-test("with a child nothing is removed, not even with onDestroyRemoveEmails", async () => {
+test("a mailbox with a child is not destroyed, not even with onDestroyRemoveEmails", async () => {
   const { created } = await client.call("Mailbox/set", {
     create: { a: { name: "a" }, b: { name: "b", parentId: "#a" } },
   });
@@ -84,7 +84,7 @@ test("with a child nothing is removed, not even with onDestroyRemoveEmails", asy
   expect(await counts(id)).toEqual([1, 1, 1, 1]);
 });
 
-test("updatedProperties names the counts while only they moved", async () => {
+test("updatedProperties names the counts while only they changed", async () => {
   const { state } = await client.call("Mailbox/get");
   await write([boxes.inbox!]);
   const reference = (path: string) => ({ resultOf: "c", name: "Mailbox/changes", path });

@@ -45,7 +45,7 @@ test("a new account has its six mailboxes", async () => {
   expect(response.notFound).toEqual([]);
 });
 
-test("/get: ids, properties, duplicates, unknown ones", async () => {
+test("/get returns the ids and properties asked for, each once, and lists unknown ids", async () => {
   const [inbox] = await all();
   const response = await client.call("Mailbox/get", {
     ids: [inbox!.id, "nope", inbox!.id, "m0"],
@@ -59,7 +59,7 @@ test("/get: ids, properties, duplicates, unknown ones", async () => {
   expect(await client.call("Mailbox/get", { colour: 1 })).toMatchObject({ type: "invalidArguments" });
 });
 
-test("/set: children named by creation ids in any order, told apart from cycles", async () => {
+test("/set: creation ids name parents in any order; cycles are refused", async () => {
   const response = await client.call("Mailbox/set", {
     create: {
       grandchild: { name: "c", parentId: "#child" },
@@ -129,7 +129,7 @@ test("/set: roles are unique and may move", async () => {
   ).toMatchObject({ updated: { [trash.id]: null }, created: { t: {} } });
 });
 
-test("/set: loops and depth", async () => {
+test("/set refuses loops and too many levels", async () => {
   const [a, b] = await create({ name: "a" }, { name: "b", parentId: "#k0" });
   expect(await client.call("Mailbox/set", { update: { [a!]: { parentId: b } } })).toMatchObject({
     notUpdated: { [a!]: { type: "invalidProperties", properties: ["parentId"] } },
@@ -144,7 +144,7 @@ test("/set: loops and depth", async () => {
   expect(Object.keys(response.notCreated as object)).toEqual(["d10"]);
 });
 
-test("/set: names", async () => {
+test("/set normalises names and refuses invalid ones", async () => {
   const bad = { empty: "", control: "a\u0007b", long: "é".repeat(128), number: 5 };
   const create = Object.fromEntries(Object.entries(bad).map(([key, name]) => [key, { name }]));
   const response = await client.call("Mailbox/set", {
@@ -170,7 +170,7 @@ test("/set: all wrong properties of a record are named", async () => {
     create: {
       all: { name: "", parentId: "m999", role: "inbox", sortOrder: -1 },
       several: { name: "\u0000", parentId: "m999", role: "sent" },
-      // What is refused takes neither name nor role from the others.
+      // A refused record keeps neither its name nor its role from others.
       wrong: { name: "free", role: "flagged", sortOrder: "1" },
       right: { name: "free", role: "flagged" },
     },
@@ -185,7 +185,7 @@ test("/set: all wrong properties of a record are named", async () => {
   expect(properties(response.notUpdated, a!)).toEqual(["parentId", "role", "totalEmails"]);
 });
 
-test("/set: whole objects can be sent back, changed server-set properties not", async () => {
+test("/set accepts whole objects, unless server-set properties are changed", async () => {
   const [, drafts] = await all();
   expect(await client.call("Mailbox/set", { update: { [drafts!.id]: { ...drafts, name: "D" } } })).toMatchObject({
     updated: { [drafts!.id]: null },
@@ -203,7 +203,7 @@ test("/set: whole objects can be sent back, changed server-set properties not", 
   );
 });
 
-test("/set destroy: children, the inbox, unknown ids, parents with their children", async () => {
+test("/set destroy refuses parents, the inbox and unknown ids, and takes a parent together with its children", async () => {
   const [inbox] = await all();
   const [a, b] = await create({ name: "a" }, { name: "b", parentId: "#k0" });
   const refused = await client.call("Mailbox/set", {
@@ -228,7 +228,7 @@ test("/set destroy: children, the inbox, unknown ids, parents with their childre
   });
 });
 
-test("/set: ifInState", async () => {
+test("/set with ifInState fails in another state", async () => {
   const { state } = await client.call("Mailbox/get");
   expect(await client.call("Mailbox/set", { ifInState: "1-99" })).toMatchObject({ type: "stateMismatch" });
   expect(await client.call("Mailbox/set", { ifInState: "" })).toMatchObject({ type: "stateMismatch" });
@@ -238,7 +238,7 @@ test("/set: ifInState", async () => {
   expect(again).toMatchObject({ type: "stateMismatch" });
 });
 
-test("/changes: pages of one, coalesced, and what it cannot tell", async () => {
+test("/changes works in pages of one, coalesces, and refuses unknown states", async () => {
   const { state } = await client.call("Mailbox/get");
   const [a, b, c] = await create({ name: "a" }, { name: "b" }, { name: "c" });
   await client.call("Mailbox/set", { update: { [a!]: { name: "a2" } }, destroy: [b] });
@@ -273,7 +273,7 @@ async function names(args: object): Promise<string[]> {
   return (ids as string[]).map((id) => byId.get(id)!);
 }
 
-test("/query: filters, sorts and windows", async () => {
+test("/query filters, sorts and cuts windows", async () => {
   expect(await names({ sort: [{ property: "name" }] })).toEqual([
     "Archive",
     "Drafts",
@@ -299,7 +299,7 @@ test("/query: filters, sorts and windows", async () => {
   expect(await client.call("Mailbox/query", { sort, position: 99, limit: 0 })).toMatchObject({ ids: [], position: 99 });
 });
 
-test("/query: what is not supported", async () => {
+test("/query refuses unsupported filters and sorts", async () => {
   const type = async (args: object) => (await client.call("Mailbox/query", args as Record<string, unknown>)).type;
   expect(await type({ anchor: "m999" })).toBe("anchorNotFound");
   expect(await type({ filter: { colour: 1 } })).toBe("unsupportedFilter");
@@ -316,7 +316,7 @@ test("/query: what is not supported", async () => {
   expect(await type({ filter: deep })).toBe("unsupportedFilter");
 });
 
-test("/query as a tree", async () => {
+test("/query sorts and filters as a tree", async () => {
   await create(
     { name: "b" },
     { name: "z", parentId: "#k0" },
@@ -354,7 +354,7 @@ test("/queryChanges brings an old result to the new one", async () => {
   ).toMatchObject({ type: "tooManyChanges" });
 });
 
-test("another's account, a read-only account", async () => {
+test("another login's account is not found, and a read-only account refuses writes", async () => {
   const other = new TestClient(methods, testServices(store), testLogin([await createTestAccount(store)]));
   for (const { name } of methods.filter(({ name }) => /^(Mailbox|Thread)/.test(name))) {
     const args = name.endsWith("/changes")

@@ -14,7 +14,7 @@ const listed = async (name: string) => {
   return (list as { id: string }[]).map(({ id }) => id);
 };
 
-test("all mailboxes that may be made are told at once, and no more are made", async () => {
+test("/get returns as many mailboxes as may exist at once, and no more can be created", async () => {
   const names = Array.from({ length: maxMailboxes - 8 }, (_, n) => `box ${n}`);
   await store.write(account, "server", async (tx) => {
     const ids = await tx.newIds(names.length);
@@ -38,7 +38,7 @@ test("all mailboxes that may be made are told at once, and no more are made", as
   expect(asked).toMatchObject({ type: "requestTooLarge" });
 });
 
-test("so it is with identities", async () => {
+test("/get returns as many identities as may exist at once, and no more can be created", async () => {
   await store.write(account, "server", async (tx) => {
     const ids = await tx.newIds(998);
     const rest = { name: "", email: "a@b.test", replyTo: null, bcc: null, textSignature: "", htmlSignature: "" };

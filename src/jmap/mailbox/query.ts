@@ -11,7 +11,7 @@ import type { Query, QueryHooks, SortKey } from "../standard/type.ts";
 export type Criterion = (mailbox: MailboxRow) => boolean;
 export type SortName = "sortOrder" | "name" | "parentId";
 
-/** Whose subscriptions a call sees and sets. */
+/** The login whose subscriptions a call sees and sets. */
 export function guestOf({ login, accountId }: Call): Guest {
   return login.userId === accountId ? undefined : login.login;
 }
@@ -22,7 +22,7 @@ function compareMailboxes({ by, collation }: SortKey<SortName>, a: MailboxRow, b
   return compare(a.sortOrder, b.sortOrder);
 }
 
-/** RFC 8621 §2.3: the tree is sorted with all mailboxes in it, also those that the filter leaves out. */
+/** RFC 8621 §2.3: sorts the tree of all mailboxes, including those that the filter leaves out. */
 function asTree(list: MailboxRow[], all: MailboxRow[], query: Query<Criterion, SortName>): MailboxRow[] {
   const { sortAsTree, filterAsTree } = query.args;
   if (sortAsTree !== true && filterAsTree !== true) return list;

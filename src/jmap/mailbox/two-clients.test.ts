@@ -21,7 +21,7 @@ const queries: Args[] = [
   { filter: { isSubscribed: true }, filterAsTree: true },
 ];
 
-/** Knows only what /changes and /queryChanges told it. */
+/** A client that knows only what /changes and /queryChanges reported. */
 class Follower {
   readonly #client: TestClient;
   readonly #maxChanges: number | null;
@@ -56,7 +56,7 @@ class Follower {
       for (const id of created!) expect(this.#objects.has(id)).toBe(false);
       const { list, notFound } = await this.#client.call("Mailbox/get", { ids: [...created!, ...updated!] });
       for (const row of list as Row[]) this.#objects.set(row.id, row);
-      // Gone since: a later page says so, and to be told of it the id must be known.
+      // Destroyed since then: a later page reports that, if the id is known.
       for (const id of notFound as string[]) this.#objects.set(id, { id });
       for (const id of destroyed!) expect(this.#objects.delete(id)).toBe(true);
       this.#state = page.newState as string;
@@ -112,7 +112,7 @@ function toSet({ kind, target = 0, parent, name, order, on }: Change, ids: strin
   return { update: { [at(target)]: patches[kind] } };
 }
 
-test("who applies only changes ends with what a fresh client sees", { timeout: 120_000 }, async () => {
+test("a client that applies only changes ends with what a fresh client sees", { timeout: 120_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(change, { maxLength: 8 }), { minLength: 1, maxLength: 4 }), async (rounds) => {
       const login = testLogin([await createTestAccount(store)]);

@@ -17,7 +17,7 @@ import type { DataType, JmapObject, QueryHooks, SetHooks, UpdateRecord } from ".
 import { checkMailboxes, maxMailboxes } from "./check.ts";
 import { type Criterion, guestOf, mailboxQuery, type SortName } from "./query.ts";
 
-/** IANA's mailbox name attributes that say what a mailbox is for. */
+/** IANA's mailbox name attributes that name a mailbox's purpose. */
 const roles = ["all", "archive", "drafts", "flagged", "important", "inbox", "junk", "memos", "scheduled", "sent"];
 const role = schema.nullable(schema.oneOf(...roles, "snoozed", "subscribed", "trash"));
 const sortOrder: schema.Schema<number> = { json: { type: "integer", minimum: 0, maximum: 2 ** 31 - 1 } };
@@ -30,7 +30,7 @@ export const mailbox: DataType<Criterion, SortName> & { set: SetHooks; query: Qu
   name: "Mailbox",
   capability: capabilities.mail,
   prefix: idPrefix.mailbox,
-  most: maxMailboxes,
+  maxObjects: maxMailboxes,
   properties: {
     name: { schema: schema.text },
     parentId: { schema: schema.nullable(schema.id), default: null, references: "value" },
@@ -103,7 +103,7 @@ function toObject(row: MailboxRow, call: ReadCall): JmapObject {
   };
 }
 
-/** A login that may write to the account may do all, but the inbox stays. */
+/** A login that may write to the account has all rights, except to delete the inbox. */
 function rights(role: string | null, { login, accountId }: ReadCall): JmapObject {
   const mayWrite = !login.accounts.find(({ id }) => id === accountId)?.isReadOnly;
   return {

@@ -79,7 +79,7 @@ async function refusal(forEmailId: string, mdn: Json = {}): Promise<unknown> {
 
 const rows = (text: string) => store.database.run(unprepared<Json>(text), [account]);
 
-/** The message of the only submission, as it leaves. */
+/** The only submission's message as it is sent. */
 async function outgoing(): Promise<{ envelope: Json; message: string; id: number }> {
   const [row] = await rows(`
     SELECT s.id, s.envelope, s.sha256, b.day, b.size FROM submission s
@@ -131,7 +131,7 @@ describe("MDN/send", () => {
       destroyed: [],
     });
 
-    // When it is sent, nothing of it stays.
+    // Once it is sent, nothing of it remains.
     expect(await hintQueued(store.database, account, store.clock.now())).toBe(1);
     const until = new Date(Date.now() + 60_000);
     const due = { userId: account, submissionId: id };
@@ -144,7 +144,7 @@ describe("MDN/send", () => {
     expect(await rows("SELECT id FROM submission WHERE user_id = $1")).toEqual([]);
   });
 
-  test("a creation id may stand for the email; the original may come along", async () => {
+  test("a creation id may name the email; the original may be included", async () => {
     const emailId = await receive(asking());
     const { responses } = await send(
       emailId,
@@ -155,7 +155,7 @@ describe("MDN/send", () => {
     expect((await outgoing()).message).toContain(asking());
   });
 
-  test("each email once", async () => {
+  test("each email gets at most one notification", async () => {
     const emailId = await receive(asking());
     const mdn = { forEmailId: emailId, disposition };
     const { responses } = await send(emailId, {}, { send: { a: mdn, b: mdn } });
@@ -169,7 +169,7 @@ describe("MDN/send", () => {
     });
   });
 
-  test("they must fit into the room that the account has, all of a call together", async () => {
+  test("all MDNs of a call together must fit into the account's room", async () => {
     const [one, two] = [await receive(asking()), await receive(asking("X: 2\r\n"))];
     const limit = async (room: number) => {
       await store.write(account, "server", async (tx) => setQuota(tx, (await findUsed(tx, account)) + room));
@@ -190,7 +190,7 @@ describe("MDN/send", () => {
     expect(responses[1]![1].updated).toEqual({ [one]: null });
   });
 
-  test("the recipient that it speaks for must be the account's own", async () => {
+  test("the final recipient must be an address of the account", async () => {
     const emailId = await receive(asking());
     expect(await refusal(emailId, { finalRecipient: "rfc822; other@example.com" })).toMatchObject({
       type: "forbiddenFrom",
@@ -201,7 +201,7 @@ describe("MDN/send", () => {
     expect((await outgoing()).message).toContain(`Final-Recipient: rfc822; alias.${address}\r\n`);
   });
 
-  test("records that cannot be", async () => {
+  test("wrong records are refused one by one", async () => {
     const emailId = await receive(asking());
     expect(await refusal("e99999")).toMatchObject({ type: "notFound" });
     const silent = await receive("From: a@example.org\r\nSubject: x\r\n\r\n");
@@ -219,7 +219,7 @@ describe("MDN/send", () => {
     expect(await rows("SELECT id FROM submission WHERE user_id = $1")).toEqual([]);
   });
 
-  test("calls that cannot be", async () => {
+  test("wrong arguments fail the call", async () => {
     const emailId = await receive(asking());
     const failure = async (args: Json) => (await send(emailId, {}, args)).responses[0]![1].type;
     expect(await failure({ identityId: "i9999" })).toBe("invalidArguments");
@@ -230,7 +230,7 @@ describe("MDN/send", () => {
 });
 
 describe("MDN/parse", () => {
-  test("of what was sent: the email that it is about", async () => {
+  test("names the email that the notification is about", async () => {
     const emailId = await receive(asking());
     await send(emailId, { textBody: "Read.\n", subject: "Receipt" });
     const { message } = await outgoing();

@@ -43,7 +43,7 @@ export const mdnParse = ownMethod({
   },
 });
 
-/** The one email of the account that the notification is about. */
+/** The account's one email that the notification is about. */
 async function emailOf(originalMessageId: string | null, { services, accountId, login }: Call): Promise<string | null> {
   const messageId = asMessageIds(originalMessageId ?? "")?.[0];
   if (messageId === undefined) return null;

@@ -15,24 +15,24 @@ import type { Call } from "../method.ts";
 import type { JmapObject } from "../standard/type.ts";
 import { type MdnRecord, readRecord } from "./record.ts";
 
-/** An MDN whose message is durable. */
+/** An MDN whose message is stored. */
 export interface ReadyMdn {
   email: EmailToSend;
   judged: JudgedSubmission;
   blob: StoredBlob;
-  /** What the client did not give. */
+  /** The properties that the client left out. */
   told: JmapObject;
 }
 
-/** RFC 9007 §2.1: all that needs bytes and addresses, before the account is held. Throws a SetError. */
+/** RFC 9007 §2.1: does all that needs bytes and addresses, before the account is locked. Throws a SetError. */
 export async function prepareMdn(given: JmapObject, identity: IdentityRow, call: Call): Promise<ReadyMdn> {
   const record = readRecord(given);
   const { blobs, clock, random, limits, store } = call.services;
   const { email, message } = await findOriginal(record.forEmailId, call);
   const fields = parseHeader(message.subarray(0, 1_000_000));
   const to = asAddresses(fieldOf(fields, "Disposition-Notification-To") ?? "").filter((one) => isAddress(one.email));
-  if (to.length === 0) throw new SetError("notFound", "nobody asked for a notification");
-  if (isNotification(fields)) throw new SetError("forbidden", "a notification is not answered by another");
+  if (to.length === 0) throw new SetError("notFound", "the email does not ask for a notification");
+  if (isNotification(fields)) throw new SetError("forbidden", "a notification must not be answered by another");
   const author = await authorOf(identity, fields, call);
   const finalRecipient = await finalRecipientOf(record, author, call);
   const mdn = {
@@ -54,7 +54,7 @@ export async function prepareMdn(given: JmapObject, identity: IdentityRow, call:
     },
     random,
   );
-  // RFC 8098 §2.1: nothing ever comes back of a notification.
+  // RFC 8098 §2.1: a notification is sent from the empty address, so that nothing comes back.
   const envelope = {
     mailFrom: { email: "", parameters: null },
     rcptTo: to.map(({ email: address }) => ({ email: address, parameters: null })),
@@ -95,7 +95,7 @@ function isNotification(fields: HeaderField[]): boolean {
   return /^\s*multipart\/report\b[\s\S]*disposition-notification/i.test(fieldOf(fields, "Content-Type") ?? "");
 }
 
-/** The identity's address; of one for all of a domain, the address that the message was sent to. */
+/** The identity's address; for an identity of a whole domain, the address that the email was sent to. */
 async function authorOf({ email }: IdentityRow, fields: HeaderField[], call: Call): Promise<string> {
   if (!email.startsWith("*@")) return email;
   const addressed = ["To", "Cc"].flatMap((name) => asAddresses(fieldOf(fields, name) ?? ""));
@@ -104,14 +104,14 @@ async function authorOf({ email }: IdentityRow, fields: HeaderField[], call: Cal
     if (isOf && (await isOwnAddress(call.services.store.database, candidate.email, call.accountId)))
       return candidate.email;
   }
-  throw new SetError("forbiddenFrom", `the email was sent to no address of ${email}`);
+  throw new SetError("forbiddenFrom", `the email was not sent to an address of ${email}`);
 }
 
-/** RFC 9007 §5: only what the account may speak for. */
+/** RFC 9007 §5: only an address of the account. */
 async function finalRecipientOf({ finalRecipient }: MdnRecord, author: string, call: Call): Promise<string> {
   if (finalRecipient === null) return `rfc822; ${author}`;
   const address = /^(?:\s*(?:rfc822|utf-8)\s*;)?\s*(\S+)\s*$/i.exec(finalRecipient)?.[1];
-  if (address === undefined) throw invalidProperties("no address", "finalRecipient");
+  if (address === undefined) throw invalidProperties("is not an address", "finalRecipient");
   if (!isAddress(address) || !(await isOwnAddress(call.services.store.database, address, call.accountId))) {
     throw new SetError("forbiddenFrom", `${address} is not an address of this account`);
   }
@@ -133,7 +133,7 @@ const subjects: Record<Disposition["type"], string> = {
   processed: "Processed",
 };
 
-/** RFC 8098 §3: people read this part. */
+/** RFC 8098 §3: the text for people. */
 function wordsOf({ subject, textBody, disposition: { type } }: MdnRecord, fields: HeaderField[]) {
   const original = asText(fieldOf(fields, "Subject") ?? "")
     .trim()

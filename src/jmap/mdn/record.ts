@@ -16,7 +16,7 @@ import {
 } from "../schema.ts";
 import type { JmapObject } from "../standard/type.ts";
 
-/** RFC 9007 §1.4: an MDN as a client gives it, whole. */
+/** RFC 9007 §1.4: an MDN as the client wrote it, with the defaults filled in. */
 export interface MdnRecord {
   forEmailId: string;
   subject: string | null;
@@ -50,7 +50,7 @@ const check = checker(
     originalMessageId: serverSet,
     error: serverSet,
     extensionFields: extensions,
-    // What the example of RFC 9007 §3.1 calls it.
+    // The example of RFC 9007 §3.1 uses this name.
     extension: extensions,
   }),
 );
@@ -64,14 +64,14 @@ const defaults = {
   extensionFields: null,
 };
 
-/** RFC 9007 §2.1: throws a SetError for what is no MDN. */
+/** RFC 9007 §2.1: throws a SetError for anything that is not an MDN. */
 export function readRecord(given: JmapObject): MdnRecord {
   const problem = check(given);
   if (problem) throw invalidProperties(describe(problem), ...propertiesOf(problem.path, given));
   const { extension, ...record } = given as unknown as MdnRecord & { extension?: Record<string, string> | null };
   const whole = { ...defaults, ...record, extensionFields: record.extensionFields ?? extension ?? null };
   const wrong = Object.keys(whole.extensionFields ?? {}).filter((name) => !isExtensionName(name));
-  if (wrong.length > 0) throw invalidProperties(`no names of extension fields: ${wrong.join(", ")}`, "extensionFields");
+  if (wrong.length > 0) throw invalidProperties(`not extension field names: ${wrong.join(", ")}`, "extensionFields");
   return whole;
 }
 

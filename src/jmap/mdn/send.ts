@@ -22,11 +22,11 @@ interface Prepared {
   identityId: number;
   /** By creation id. */
   mdns: Map<string, ReadyMdn | SetError>;
-  /** Email → the patches that follow when its MDN is sent. */
+  /** Email → the patch that follows once its MDN is sent. */
   patches: Map<string, JmapObject>;
 }
 
-/** RFC 9007 §2.1: sent like an EmailSubmission, but it is none that clients see. */
+/** RFC 9007 §2.1: queues the MDN like an EmailSubmission, hidden from clients. */
 export const mdnSend = writeMethod<SendArgs, Prepared>({
   name: "MDN/send",
   capability: capabilities.mdn,
@@ -81,7 +81,7 @@ async function findIdentity(text: string, call: Call): Promise<IdentityRow> {
   return identity;
 }
 
-/** The keys are Emails, or "#" and the creation id of an MDN of this call. */
+/** The keys are Email ids, or "#" and the creation id of an MDN of this call. */
 function patchesOf({ send, onSuccessUpdateEmail }: SendArgs, call: Call): Prepared["patches"] {
   const patches: Prepared["patches"] = new Map();
   for (const [name, patch] of Object.entries(onSuccessUpdateEmail ?? {})) {
@@ -107,7 +107,7 @@ async function ready(record: JmapObject, identity: IdentityRow, call: Call): Pro
   }
 }
 
-/** What was so when it was prepared may be otherwise by now. */
+/** Judges again under the lock, since things may have changed after `prepare`. */
 async function judge(mdns: Prepared["mdns"], call: WriteCall) {
   const emails = [...mdns.values()].flatMap((mdn) => (mdn instanceof SetError ? [] : [mdn.email.id]));
   const rows = new Map((await findEmails(call.tx, emails)).map((row) => [row.id, row]));

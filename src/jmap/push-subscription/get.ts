@@ -10,7 +10,7 @@ export const pushSubscriptionGet = plainMethod({
   args: getRecordArgs,
   async run(args, call) {
     const secret = args.properties?.find((name) => name === "url" || name === "keys");
-    if (secret !== undefined) throw new MethodError("forbidden", `"${secret}" is never told`);
+    if (secret !== undefined) throw new MethodError("forbidden", `"${secret}" is never returned`);
     return { response: await getRecords(pushSubscription, args, call) };
   },
 });

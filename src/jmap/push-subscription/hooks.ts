@@ -11,27 +11,27 @@ import { Faults, refuse } from "../standard/faults.ts";
 import type { CreateRecord, JmapObject, SetHooks, UpdateRecord } from "../standard/type.ts";
 import { ownerOf, type PushSubscriptionObject, wholeSeconds } from "./row.ts";
 
-const day = 24 * 3_600_000;
-/** RFC 8620 §7.2 asks for a longest life of seven days at least: a phone may refresh it only when it is looked at. */
-const longestLife = 30 * day;
-const usualLife = 7 * day;
+const dayMs = 24 * 3_600_000;
+/** RFC 8620 §7.2 wants at least seven days to be allowed: a phone may refresh a subscription only when it is used. */
+const maxLifeMs = 30 * dayMs;
+const defaultLifeMs = 7 * dayMs;
 /** RFC 8620 §8.6 */
-const mostOfLogin = 100;
+const maxOfLogin = 100;
 
-/** When it ends, in whole seconds; a credential with an end of its own sets no bound. Undefined for what is past or no time. */
+/** When it ends, in whole seconds. A credential that expires sets no bound. Undefined for the past or an invalid time. */
 function expiryOf(wish: string | null, { login, services }: Call): Date | null | undefined {
   const now = services.clock.now().getTime();
-  if (wish === null) return login.credentialExpiresAt ? null : wholeDate(now + usualLife);
+  if (wish === null) return login.credentialExpiresAt ? null : wholeDate(now + defaultLifeMs);
   const wanted = Date.parse(wish);
   if (!(wanted > now)) return undefined;
-  return wholeDate(login.credentialExpiresAt ? wanted : Math.min(wanted, now + longestLife));
+  return wholeDate(login.credentialExpiresAt ? wanted : Math.min(wanted, now + maxLifeMs));
 }
 
 function wholeDate(time: number): Date {
   return new Date(Math.floor(time / 1000) * 1000);
 }
 
-/** Nothing is told that the client asked for just so. */
+/** Reports the expiry, unless the client asked for exactly that. */
 function tellExpiry(record: CreateRecord | UpdateRecord, expires: Date | null, asked: unknown): void {
   const text = expires && wholeSeconds(expires);
   if (text !== asked) record.response = { expires: text };
@@ -45,7 +45,7 @@ function checkCreate(record: CreateRecord, call: Call): void {
   if (keys && !readKeys(keys as { p256dh: string; auth: string })) {
     faults.add("keys", "are not a P-256 public key and a secret of 16 octets");
   }
-  if ((verificationCode ?? null) !== null) faults.add("verificationCode", "is made by the server");
+  if ((verificationCode ?? null) !== null) faults.add("verificationCode", "is set by the server");
   if (expires !== undefined && expiryOf(expires, call) === undefined) faults.add("expires", "is past");
   refuse(record, faults.error());
 }
@@ -55,19 +55,19 @@ function checkUpdate(record: UpdateRecord, call: Call): void {
   const { verificationCode, expires } = record.after as PushSubscriptionObject;
   const faults = new Faults();
   if (record.changed.has("verificationCode") && verificationCode !== secretCode) {
-    faults.add("verificationCode", "is not what was pushed");
+    faults.add("verificationCode", "is not the code that was pushed");
   }
   if (record.changed.has("expires") && expiryOf(expires, call) === undefined) faults.add("expires", "is past");
   refuse(record, faults.error());
 }
 
-/** How many of these may be made, by their number and by their rate. */
+/** Refuses records beyond the limit of subscriptions, or of new ones in a period. */
 async function checkNumber(records: CreateRecord[], call: Call): Promise<void> {
   if (records.length === 0) return;
   const { store, clock, webPush } = call.services;
-  let left = mostOfLogin - (await countPushSubscriptions(store.database, ownerOf(call), clock.now()));
+  let left = maxOfLogin - (await countPushSubscriptions(store.database, ownerOf(call), clock.now()));
   for (const record of records) {
-    if (left-- <= 0) record.error = tooMany("push subscriptions", mostOfLogin);
+    if (left-- <= 0) record.error = tooMany("push subscriptions", maxOfLogin);
     else if (!webPush.admit(call.login.login)) record.error = new SetError("rateLimit", "too many in a short time");
   }
 }
@@ -97,7 +97,7 @@ async function update(record: UpdateRecord, call: Call): Promise<void> {
   const { expires, types, verificationCode } = after as PushSubscriptionObject;
   const current = before.expires === null ? null : new Date(before.expires as string);
   const expiresAt = changed.has("expires") ? (expiryOf(expires, call) ?? null) : current;
-  // It begins to be told of changes, or of changes to other types, from here on.
+  // From now on the subscription is told of changes, or of changes to other types.
   const beginsAnew = changed.has("verificationCode") || changed.has("types");
   const pushState = beginsAnew ? await webPush.standing(call.login.accounts.map(({ id }) => id)) : null;
   const verified = verificationCode !== null;
@@ -120,7 +120,7 @@ function tell(records: { id: number }[], call: Call): void {
   );
 }
 
-/** What is written is told to who pushes: at once, so the verification goes out before anything else. */
+/** Each write is reported to the process that pushes, so that a verification is sent before anything else. */
 export const hooks: SetHooks<Call> = {
   needs: ["verificationCode", "expires", "types"],
 

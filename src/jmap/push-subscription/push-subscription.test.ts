@@ -58,7 +58,7 @@ describe("PushSubscription/set and /get, RFC 8620 §7.2", () => {
     });
   });
 
-  it("never tells url and keys", async () => {
+  it("never returns url or keys", async () => {
     await world.create({ url: `${world.service.url}/secret` });
     for (const name of ["url", "keys"]) {
       expect(await world.call("get", { ids: null, properties: ["id", name] })).toMatchObject({ type: "forbidden" });
@@ -69,7 +69,7 @@ describe("PushSubscription/set and /get, RFC 8620 §7.2", () => {
     ]);
   });
 
-  it("takes no account, and tells no state", async () => {
+  it("takes no account and returns no state", async () => {
     expect(await world.call("get", { accountId: world.client.account })).toMatchObject({ type: "invalidArguments" });
     expect(await world.call("set", { ifInState: "1-0" })).toMatchObject({ type: "invalidArguments" });
     expect(Object.keys(await world.call("set", {})).sort()).toEqual([
@@ -82,7 +82,7 @@ describe("PushSubscription/set and /get, RFC 8620 §7.2", () => {
     ]);
   });
 
-  it("refuses what cannot be, by property", async () => {
+  it("names each wrong property", async () => {
     const fine = { deviceClientId: "d", url: `${world.service.url}/no` };
     const key = createECDH("prime256v1").generateKeys("base64url");
     const wrong: [Json, string][] = [
@@ -128,7 +128,7 @@ describe("PushSubscription/set and /get, RFC 8620 §7.2", () => {
     expect(await world.update(id, { url: `${world.service.url}/same`, keys: null })).toBeNull();
   });
 
-  it("bounds how long it lasts, and says so", async () => {
+  it("bounds how long it lasts, and returns the bound", async () => {
     const url = `${world.service.url}/life`;
     const within = (text: unknown, days: number) => {
       const left = Date.parse(text as string) - Date.now();
@@ -146,7 +146,7 @@ describe("PushSubscription/set and /get, RFC 8620 §7.2", () => {
     expect(notUpdated).toMatchObject({ [id]: { type: "invalidProperties", properties: ["expires"] } });
   });
 
-  it("is over for clients and pushes once it has expired", async () => {
+  it("is gone for clients and gets no pushes once it has expired", async () => {
     const id = await world.subscribe("/over", {
       expires: new Date(Date.now() + day).toISOString().replace(/\.\d+/, ""),
     });
@@ -163,7 +163,7 @@ describe("PushSubscription/set and /get, RFC 8620 §7.2", () => {
     expect(world.changesAt("/over")).toEqual([]);
   });
 
-  it("is the affair of one credential", async () => {
+  it("is visible to the credential that created it only", async () => {
     const { id } = await world.create({ url: `${world.service.url}/mine` });
     for (const other of [{ credential: "app:abcdef" }, { login: "somebody@home.test" }]) {
       const stranger = world.server.client({ ...world.login, ...other });
@@ -176,7 +176,7 @@ describe("PushSubscription/set and /get, RFC 8620 §7.2", () => {
     expect(await world.exists(id)).toBe(true);
   });
 
-  it("limits how many a login has, and makes", async () => {
+  it("limits how many a login has, and how many it creates in a period", async () => {
     const url = `${world.service.url}/many`;
     const many = Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`c${n}`, { deviceClientId: `d${n}`, url }]));
     const first = await world.call("set", { create: many });

@@ -12,7 +12,7 @@ type Json = Record<string, unknown>;
 const world = new PushWorld();
 
 describe("pushes", () => {
-  it("tell of the types asked for alone, EmailDelivery among them", async () => {
+  it("report only the types asked for, EmailDelivery among them", async () => {
     const id = await world.subscribe("/types", { types: ["EmailDelivery", "Mailbox", "Unheard"] });
     await world.change("Email", "Thread");
     await world.change("Email", "EmailDelivery");
@@ -33,7 +33,7 @@ describe("pushes", () => {
     expect(world.changesAt("/types")[2]!.changed).toEqual({ [world.account]: { Thread: await world.state("Thread") } });
   });
 
-  it("are encrypted by the keys given, the verification too, and signed", async () => {
+  it("are signed, and encrypted with the given keys, the verification too", async () => {
     const receiver = createECDH("prime256v1");
     receiver.generateKeys();
     const auth = randomBytes(16);
@@ -58,7 +58,7 @@ describe("pushes", () => {
     }
   });
 
-  it("are told of, those that fail too", async () => {
+  it("are reported as events, failed ones too", async () => {
     const { events, told } = keepEvents();
     const process = await world.startProcess("told", { events });
     await world.server.stop();
@@ -76,7 +76,7 @@ describe("pushes", () => {
     ]);
   });
 
-  it("join what changes in a storm", async () => {
+  it("are merged in a storm of changes", async () => {
     await world.subscribe("/storm");
     const busy = Promise.withResolvers<void>();
     world.service.answers.push({ status: 201, after: busy.promise });
@@ -90,7 +90,7 @@ describe("pushes", () => {
     expect(world.changesAt("/storm").length).toBeLessThanOrEqual(3);
   });
 
-  it("are repeated after a failure, with what is newest by then", async () => {
+  it("are retried after a failure, with the newest states", async () => {
     await world.subscribe("/again");
     const busy = Promise.withResolvers<void>();
     world.service.answers.push({ status: 500, after: busy.promise });
@@ -105,7 +105,7 @@ describe("pushes", () => {
     expect(world.changesAt("/again")).toHaveLength(2);
   });
 
-  it("wait as long as a push service with too many asks", async () => {
+  it("wait as long as an overloaded push service asks", async () => {
     await world.subscribe("/slow");
     world.service.answers.push({ status: 429, headers: { "retry-after": "1" } });
     const begin = performance.now();
@@ -114,7 +114,7 @@ describe("pushes", () => {
     expect(performance.now() - begin).toBeGreaterThan(900);
   });
 
-  it.each([404, 410])("end the subscription where the answer is %i", async (status) => {
+  it.each([404, 410])("end the subscription when the answer is %i", async (status) => {
     const id = await world.subscribe(`/gone${status}`);
     world.service.answers.push({ status });
     await world.change("Email");
@@ -124,7 +124,7 @@ describe("pushes", () => {
     expect(world.changesAt(`/gone${status}`)).toHaveLength(1);
   });
 
-  it("end the subscription after failures for days", async () => {
+  it("end the subscription after days of failures", async () => {
     const id = await world.subscribe("/down");
     world.service.answers.push(...Array.from({ length: 1000 }, () => ({ status: 503 })));
     await world.change("Email");
@@ -134,7 +134,7 @@ describe("pushes", () => {
     await vi.waitFor(async () => expect(await world.exists(id)).toBe(false), patient);
   });
 
-  it("of a verification are repeated a few times where it failed, never where it was refused", async () => {
+  it("of a verification are retried a few times after a failure, never after a refusal", async () => {
     world.service.answers.push({ status: 500 });
     await world.create({ url: `${world.service.url}/first` });
     await vi.waitFor(() => expect(world.service.messages("/first")).toHaveLength(2), patient);
@@ -165,7 +165,7 @@ describe("pushes", () => {
 });
 
 describe("the processes that push", () => {
-  it("tell after a restart what moved meanwhile, and nothing when nothing did", async () => {
+  it("report after a restart what changed meanwhile, and nothing if nothing did", async () => {
     await world.subscribe("/restart");
     await world.subscribe("/quiet", { types: ["Identity"] });
     await world.change("Email");
@@ -182,7 +182,7 @@ describe("the processes that push", () => {
     expect(world.changesAt("/quiet")).toEqual([]);
   });
 
-  it("push once between them; a living one keeps what it has, a dead one's is taken over", async () => {
+  it("push each change once; a living process keeps its subscriptions, those of a dead one are taken over", async () => {
     const other = await world.startProcess("other");
     await world.subscribe("/one");
     await sleep(200);
@@ -199,7 +199,7 @@ describe("the processes that push", () => {
     await vi.waitFor(() => expect(world.changesAt("/one")).toHaveLength(2), patient);
   });
 
-  it("take over where their client changes the subscription", async () => {
+  it("take over a subscription that a client changes through them", async () => {
     const other = await world.startProcess("other");
     const { id } = await world.create({ url: `${world.service.url}/both` });
     await world.update(id, { verificationCode: await world.service.code("/both") }, other.client(world.login));
@@ -214,7 +214,7 @@ describe("the processes that push", () => {
   });
 });
 
-describe("a credential that is no more", () => {
+describe("a credential that is gone", () => {
   const revoked = () => world.server.bus.publish({ credential: world.login.login });
 
   it("takes its subscriptions with it: an app password, a token, the password", async () => {
@@ -253,14 +253,14 @@ describe("a credential that is no more", () => {
       expect((await world.call("get", {}, by)).list).toEqual([]);
   });
 
-  it("ends one that was being made when it was revoked", async () => {
+  it("ends a subscription that was being created when it was revoked", async () => {
     const late = world.server.client({ ...world.login, credential: "token:gone" });
     const { id } = await world.create({ url: `${world.service.url}/late` }, late);
     await world.update(id, { verificationCode: await world.service.code("/late") }, late);
     await vi.waitFor(async () => expect((await world.call("get", {}, late)).list).toEqual([]), patient);
   });
 
-  it("with an end of its own bounds nothing before, and all after it", async () => {
+  it("that expires sets no other bound on its subscriptions, and ends them when it expires", async () => {
     const expiresAt = new Date(Date.now() + 90 * day);
     await addToken(world.server.store, {
       login: world.login.login,

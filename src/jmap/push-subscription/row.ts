@@ -7,7 +7,7 @@ export function ownerOf({ login }: Call): Owner {
   return { login: login.login, userId: login.userId, credential: login.credential };
 }
 
-/** As its client sees it; `secretCode` is what it has yet to find out. */
+/** As the client sees it; `secretCode` is the code that the client must still return. */
 export interface PushSubscriptionObject extends Record<string, unknown> {
   id: string;
   verificationCode: string | null;

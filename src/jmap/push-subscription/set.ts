@@ -10,7 +10,7 @@ export const pushSubscriptionSet = plainMethod({
   run: (args, call) => setRecords(pushSubscription, args, call, async (count) => newIds(count, call.services.random)),
 });
 
-/** Unguessable, and never used twice: a device may hold subscriptions of several logins. */
+/** Random and never reused: a device may hold subscriptions of several logins. */
 function newIds(count: number, random: (bytes: number) => Buffer): number[] {
   return Array.from({ length: count }, () => random(6).readUIntBE(0, 6));
 }

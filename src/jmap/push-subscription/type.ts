@@ -6,7 +6,7 @@ import type { JmapObject, RecordType } from "../standard/type.ts";
 import { hooks } from "./hooks.ts";
 import { ownerOf, toObject } from "./row.ts";
 
-/** RFC 8620 §7.2: it belongs to a login, and in that to the credential that made it. */
+/** RFC 8620 §7.2: belongs to a login, and to the credential of it that created it. */
 export const pushSubscription = {
   name: "PushSubscription",
   capability: capabilities.core,

@@ -66,7 +66,7 @@ async function deliver(text: string, incomingId: number): Promise<void> {
 }
 
 describe("use", () => {
-  test("is kept through imports, creates, deliveries twice told, destroys and a lost mailbox", async () => {
+  test("is right after imports, creates, repeated deliveries, destroys and the loss of a mailbox", async () => {
     await limit(1_000_000);
     const { created } = await importMail(message(100), message(200, "y"));
     expect(await used()).toBe(300);
@@ -109,7 +109,7 @@ describe("use", () => {
 });
 
 describe("limit", () => {
-  test("is told for what clients add, record by record, and not for mail that came in", async () => {
+  test("refuses what clients add, record by record, but not incoming mail", async () => {
     await limit(250);
     const { created, notCreated } = await importMail(message(100), message(200, "y"), message(150, "z"));
     expect(Object.keys(created!)).toEqual(["i0", "i2"]);
@@ -124,7 +124,7 @@ describe("limit", () => {
     expect(await quotas()).toMatchObject([{ used: 550, hardLimit: 250 }]);
   });
 
-  test("with ifInState too", async () => {
+  test("holds with ifInState too", async () => {
     await limit(10);
     const { state } = await client.call("Email/get", { ids: [] });
     const emails = { a: { blobId: await upload(message(100)), mailboxIds: { [inbox]: true } } };
@@ -137,7 +137,7 @@ describe("limit", () => {
 });
 
 describe("Quota", () => {
-  test("is as RFC 9425 has it", async () => {
+  test("has the properties of RFC 9425", async () => {
     expect(await quotas()).toEqual([]);
     await limit(1000);
     const [quota] = await quotas();
@@ -161,7 +161,7 @@ describe("Quota", () => {
     });
   });
 
-  test("is not for those who do not use mail", async () => {
+  test("is hidden from clients that do not use mail", async () => {
     await limit(1000);
     const args = { accountId: client.account, ids: null };
     const { responses } = await dispatch(createRegistry(methods), services, {
@@ -174,7 +174,7 @@ describe("Quota", () => {
     expect(responses[0]).toMatchObject(["Quota/get", { list: [] }, "0"]);
   });
 
-  test("changes tell when only the use moved, and when the limit did", async () => {
+  test("/changes says whether only the use changed, or the limit too", async () => {
     const changes = (sinceState: unknown) => client.call("Quota/changes", { sinceState });
     const { state: none } = await client.call("Quota/get", {});
     await importMail(message(10));
@@ -232,7 +232,7 @@ describe("Quota", () => {
     expect(await client.call("Quota/queryChanges", since)).toMatchObject({ removed: [], added: [], total });
   });
 
-  test("query refuses other filters and sorts", async () => {
+  test("/query refuses other filters and sorts", async () => {
     expect(await client.call("Quota/query", { filter: { id: "q1" } })).toMatchObject({ type: "unsupportedFilter" });
     expect(await client.call("Quota/query", { sort: [{ property: "scope" }] })).toMatchObject({
       type: "unsupportedSort",

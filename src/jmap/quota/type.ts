@@ -13,10 +13,10 @@ type SortName = "name" | "used";
 
 const fixed = { resourceType: "octets", scope: "account", types: ["Email"] };
 const description = "Storage for mail. At the hard limit nothing is taken in until some mail is destroyed.";
-/** Shares of the hard limit. Nothing is refused below it. */
+/** Shares of the hard limit; nothing is refused below it. */
 const shares = { warnLimit: 0.8, softLimit: 0.95 };
 
-/** RFC 9425 §4: an account has one Quota or none; whoever does not know of Email sees none. */
+/** RFC 9425 §4: an account has at most one Quota; a client that does not use mail sees none. */
 async function load(reader: Reader, call: ReadCall): Promise<Quota[]> {
   if (!call.using.has(capabilities.mail)) return [];
   const quota = await findQuota(reader, reader.accountId);

@@ -53,7 +53,7 @@ async function snippets(filter: Json | null, ids = emailIds): Promise<[unknown, 
   return (answer.list as Json[]).map(({ subject, preview }) => [subject, preview]);
 }
 
-test("the subject whole and the part of the body that matches, marked and safe", async () => {
+test("shows the whole subject and the matching part of the body, marked and escaped", async () => {
   const [first] = await snippets({ text: "foosball" });
   expect(first![0]).toBe("The <mark>Foosball</mark> &lt;competition&gt;");
   expect(first![1]).toMatch(/^….*In Zürich we play <mark>foosball<\/mark> &amp; more\.\s?$/);
@@ -69,7 +69,7 @@ test("accents and case are folded; HTML is shown as text", async () => {
   expect(preview).toMatch(/the <mark>needle<\/mark> &lt;here&gt;$/);
 });
 
-test("whatever part a search finds text in, it is marked", async () => {
+test("text is marked in whatever part a search finds it", async () => {
   const store = await createTestStore();
   const world = await createEmailWorld(testServices(store, createMailServices(store)));
   const long = `${"Nothing of note happens here. ".repeat(50_000)}At last a whalebone.`;
@@ -101,7 +101,7 @@ test("whatever part a search finds text in, it is marked", async () => {
   }
 });
 
-test("what is found in the name of an attachment alone is marked nowhere", async () => {
+test("a match only in an attachment's name is marked nowhere", async () => {
   const store = await createTestStore();
   const world = await createEmailWorld(testServices(store, createMailServices(store)));
   const source = [
@@ -173,13 +173,13 @@ test("signs are marked in the subject where they are found", async () => {
   expect(await snippets({ body: "&" })).toEqual(nothing);
 });
 
-test("without text in the filter there is nothing to show", async () => {
+test("snippets are null without text in the filter", async () => {
   expect(await snippets(null)).toEqual(nothing);
   expect(await snippets({ hasAttachment: false })).toEqual(nothing);
   expect(await snippets({ text: "  " })).toEqual(nothing);
 });
 
-test("ids of nothing are told apart", async () => {
+test("unknown ids are listed in notFound", async () => {
   const answer = await client.call("SearchSnippet/get", {
     filter: { text: "lunch" },
     emailIds: ["e9999", emailIds[1]!, "x", emailIds[1]!],
@@ -192,7 +192,7 @@ test("ids of nothing are told apart", async () => {
   expect(await client.call("SearchSnippet/get", { emailIds: [] })).toMatchObject({ list: [], notFound: null });
 });
 
-test("a filter that Email/query would not take is refused in the same words", async () => {
+test("a filter that Email/query refuses is refused with the same error", async () => {
   expect(await client.call("SearchSnippet/get", { filter: { nothing: 1 }, emailIds })).toMatchObject({
     type: "unsupportedFilter",
   });

@@ -22,12 +22,12 @@ const args = object({
   emailIds: list(id),
 });
 
-/** How many messages are looked at at once; one that is too large for the cache of bodies is alone. */
+/** How many messages are searched at once; one that is too large for the cache of bodies is searched alone. */
 const concurrency = 8;
 
-/** RFC 8621 §5.1; the filter is judged by the table of Email/query. */
+/** RFC 8621 §5.1; the filter is checked against Email/query's table. */
 export function searchSnippetGet<C, S>({ query }: { query: QueryHooks<C, S> }): Method {
-  // One statement needs no snapshot, and what reads and looks through bodies holds no connection.
+  // A single statement needs no snapshot, and reading and searching bodies should not hold a connection.
   return ownMethod({
     name: "SearchSnippet/get",
     capability: capabilities.mail,
@@ -72,7 +72,7 @@ export function searchSnippetGet<C, S>({ query }: { query: QueryHooks<C, S> }): 
   });
 }
 
-/** What these properties look for anywhere in the filter, but for what must not be there. */
+/** The texts that these properties search for anywhere in the filter, except under NOT. */
 function textsIn(filter: JmapObject, properties: readonly string[]): string[] {
   if (filter.operator === "NOT") return [];
   if (Object.hasOwn(filter, "operator")) {
@@ -83,7 +83,7 @@ function textsIn(filter: JmapObject, properties: readonly string[]): string[] {
 
 const isSmall = ({ size }: FetchedEmail): boolean => size <= maxCachedBytes;
 
-/** `concurrency` of them at once, in order; what is not small alone. */
+/** Groups of up to `concurrency`, in order; each large one starts a group and is alone in it. */
 function inTurns<T>(all: readonly T[], isSmall: (one: T) => boolean): T[][] {
   const turns: T[][] = [];
   let room = 0;
@@ -98,7 +98,7 @@ function inTurns<T>(all: readonly T[], isSmall: (one: T) => boolean): T[][] {
   return turns;
 }
 
-/** The kept preview is the beginning of the body: what is found there needs no reading. */
+/** The stored preview is the beginning of the body: a match in it needs no read. */
 async function previewOf(
   email: FetchedEmail<"listAndContent">,
   highlighter: Highlighter,
@@ -108,7 +108,7 @@ async function previewOf(
   if (soon !== null) return soon;
   const blob = blobOf(email);
   const whole = isSmall(email) ? await blobs.readObject(blob) : undefined;
-  // What is stored may be of an older version, and tell less.
+  // The stored part tree may come from an older version and say less.
   for (const part of leaves(whole ? walk(whole) : (JSON.parse(email.structure) as Part))) {
     if (!isSearched(part.type) || part.size === 0) continue;
     const { start, end } = part.body;
@@ -126,7 +126,7 @@ async function previewOf(
   return null;
 }
 
-/** A kept preview of full length ends anywhere, and half a word could pass for another. */
+/** A stored preview of full length may end inside a word, and half a word could pass for another. */
 function wholeWords(preview: string): string {
   return preview.length < 200 ? preview : preview.slice(0, Math.max(0, preview.lastIndexOf(" ")));
 }

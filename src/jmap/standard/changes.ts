@@ -5,7 +5,7 @@ import { id, nullable, object, optional, positiveInt, text } from "../schema.ts"
 import { toWire } from "./ids.ts";
 import type { DataType } from "./type.ts";
 
-/** The most ids in one answer when the client names no limit. */
+/** The most ids in one response if the client sets no limit. */
 const pageSize = 5000;
 
 const changesArgs = object({ accountId: id, sinceState: text, maxChanges: optional(nullable(positiveInt)) });

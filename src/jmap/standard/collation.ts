@@ -1,6 +1,6 @@
 import { normalized } from "../../base/normalize.ts";
 
-/** RFC 5051: case and decomposition do not count. */
+/** RFC 5051: ignores case and decomposition. */
 const unicodeKey = (text: string) => normalized(text, "NFKD").toUpperCase();
 const asciiKey = (text: string) => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
 
@@ -9,7 +9,7 @@ function numericKey(text: string): number {
   return digits ? Number(digits[0]) : Number.POSITIVE_INFINITY;
 }
 
-/** Compares as the collation of RFC 4790 says; i;unicode-casemap when none is named. */
+/** Compares by a collation of RFC 4790; the default is i;unicode-casemap. */
 export function compareText(a: string, b: string, collation: string | undefined): number {
   if (collation === "i;ascii-numeric") return compare(numericKey(a), numericKey(b));
   const key = collation === "i;ascii-casemap" ? asciiKey : unicodeKey;

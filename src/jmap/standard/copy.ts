@@ -70,7 +70,7 @@ async function readOriginals<C, S>(
 ): Promise<void> {
   await call.services.store.snapshot(from, call.login, async (reader) => {
     if (args.ifFromInState != null && args.ifFromInState !== (await reader.state(type.name))) {
-      throw new MethodError("stateMismatch", "the state of fromAccountId is another");
+      throw new MethodError("stateMismatch", "the state of fromAccountId has changed");
     }
     const live = records.filter((record) => !record.error);
     const ids = [...new Set(live.map((record) => record.originalId))];
@@ -97,7 +97,7 @@ async function writeCopies<C, S>(
       const oldState = await tx.state(type.name);
       if (args.ifInState != null && args.ifInState !== oldState) throw new MethodError("stateMismatch");
       const numbers = await tx.newIds(sound.length);
-      // Copies, since this may run again.
+      // Fresh objects, since the transaction may run again.
       const written = sound.map((record, index): CopyRecord => {
         return { ...record, id: numbers[index]!, wireId: toWire(type, numbers[index]!), response: {} };
       });

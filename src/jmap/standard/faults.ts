@@ -1,14 +1,14 @@
 import { invalidProperties, type SetError } from "../errors.ts";
 
-/** Of a record that is nothing but faults, so many are told. */
-const mostFaults = 1_000;
+/** The most faults listed for one record. */
+const maxFaults = 1_000;
 
-/** Gathers all that is wrong with one record, as the SetError should list every property (RFC 8620 §5.3). */
+/** Collects everything that is wrong with one record: the SetError should list every property (RFC 8620 §5.3). */
 export class Faults {
   readonly #found = new Map<string, string>();
 
   add(property: string, text: string): void {
-    if (!this.#found.has(property) && this.#found.size < mostFaults) this.#found.set(property, text);
+    if (!this.#found.has(property) && this.#found.size < maxFaults) this.#found.set(property, text);
   }
 
   get properties(): string[] {
@@ -22,7 +22,7 @@ export class Faults {
   }
 }
 
-/** A record is out. The first error stands, but of wrong properties all are named. */
+/** Refuses a record. The first error stands, but errors of wrong properties are joined. */
 export function refuse(record: { error?: SetError } | undefined, error: SetError | undefined): void {
   if (record && error) record.error = record.error ? joined(record.error, error) : error;
 }
@@ -34,7 +34,7 @@ function joined(first: SetError, next: SetError): SetError {
   return added.length === 0 ? first : invalidProperties(`${first.message}; ${next.message}`, ...named, ...added);
 }
 
-/** Whether more properties may be found wrong. */
+/** Whether the error is of wrong properties, so that others may be added. */
 export function isOfProperties(error: SetError | undefined): boolean {
   return error?.type === "invalidProperties";
 }

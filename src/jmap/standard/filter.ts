@@ -6,7 +6,7 @@ import type { FilterNode, JmapObject, QueryHooks, SortKey, SortProperty } from "
 const maxNodes = 100;
 const maxDepth = 10;
 
-/** Collations of RFC 4790 that string sorts know; the first is the default. */
+/** Collations of RFC 4790 that string sorts accept; the first is the default. */
 export const collations = ["i;unicode-casemap", "i;ascii-casemap", "i;ascii-numeric"];
 
 const isOperator = checker(object({ operator: oneOf("AND", "OR", "NOT"), conditions: openList() }));
@@ -15,7 +15,7 @@ function openList() {
   return { json: { type: "array", items: { type: "object" } } };
 }
 
-/** RFC 8620 §5.5: the filter checked against the type's table; undefined for one that admits everything. */
+/** RFC 8620 §5.5: checks the filter against the type's table. Undefined for no filter. */
 export function parseFilter<C, S>(hooks: QueryHooks<C, S>, filter: JmapObject | null | undefined, call: Call) {
   if (!filter) return undefined;
   let nodes = 0;
@@ -46,11 +46,11 @@ function criterion<C, S>(hooks: QueryHooks<C, S>, name: string, value: unknown, 
   return { criterion: property.criterion(value as never, call) };
 }
 
-/** What every comparator has, and perhaps more. */
+/** The members of every comparator; it may have more. */
 const comparator = openObject({ property: text, isAscending: optional(bool), collation: optional(text) });
 const sortChecks = new WeakMap<object, ReturnType<typeof checker>>();
 
-/** RFC 8620 §5.5: the comparators checked against the type's table. They may have further properties, which say nothing here. */
+/** RFC 8620 §5.5: checks the comparators against the type's table, and ignores unknown properties. */
 export function parseSort<C, S>(hooks: QueryHooks<C, S>, sort: JmapObject[] | null | undefined): SortKey<S>[] {
   return (sort ?? []).map((item) => {
     const malformed = checker(comparator)(item);

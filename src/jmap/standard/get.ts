@@ -18,7 +18,7 @@ export function getMethod<C, S>(type: DataType<C, S>): Method {
     args: merge(getArgs, type.getArgs),
     stateFirst: true,
     async run(args, call) {
-      // Asked for at once. What has changed since this state, /changes tells once more.
+      // Both run at once. Changes after this state that the list already shows, /changes reports once more.
       const asked = [call.reader.state(type.name), getRecords(type, args, call)] as const;
       const [state, { list, notFound }] = await Promise.all(asked);
       return { response: { accountId: args.accountId, state, list, notFound } };
@@ -26,7 +26,7 @@ export function getMethod<C, S>(type: DataType<C, S>): Method {
   });
 }
 
-/** The properties that a /get answers with: those asked for, or all that need not be asked for. */
+/** The properties of the response: those asked for, or all that are returned by default. */
 function requested(type: RecordType<never> & { name: string }, names: string[] | null | undefined): Set<string> {
   const { properties } = type;
   if (!names) return new Set(Object.keys(properties).filter((name) => !properties[name]!.onRequest));
@@ -37,7 +37,7 @@ function requested(type: RecordType<never> & { name: string }, names: string[] |
   return new Set(names);
 }
 
-/** What a /get lists, and the ids that name nothing. */
+/** The objects of a /get, and the ids that name nothing. */
 export async function getRecords<K extends Call>(
   type: RecordType<K> & { name: string },
   args: Static<typeof getRecordArgs>,
@@ -46,16 +46,16 @@ export async function getRecords<K extends Call>(
   const properties = requested(type, args.properties);
   const ids = args.ids ?? null;
   const limit = call.services.limits.maxObjectsInGet;
-  const most = ids ? limit : Math.max(limit, type.most ?? 0);
-  const want = { properties, limit: most + 1, args };
+  const max = ids ? limit : Math.max(limit, type.maxObjects ?? 0);
+  const want = { properties, limit: max + 1, args };
   const show = type.fetchesExactly ? (object: JmapObject) => object : (object: JmapObject) => pick(object, properties);
   if (!ids) {
     const found = await type.fetch(null, want, call);
-    if (found.length > most) throw new MethodError("requestTooLarge", `there are more than ${most}`);
+    if (found.length > max) throw new MethodError("requestTooLarge", `there are more than ${max}`);
     return { list: found.map(show), notFound: [] };
   }
   if (ids.length > limit) throw new MethodError("requestTooLarge", `at most ${limit} ids`);
-  // Wire id → as the client wrote it, which may be "#" and a creation id.
+  // Id → the client's text for it, which may be "#" and a creation id.
   const asked = new Map(ids.map((text) => [dereference(text, call.createdId) ?? text, text]));
   const numbers = [...asked.keys()].map((wireId) => fromWire(type, wireId)).filter((number) => number !== undefined);
   const found = numbers.length > 0 ? await type.fetch(numbers, want, call) : [];

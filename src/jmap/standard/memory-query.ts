@@ -4,20 +4,20 @@ import type { Reader } from "../../store/core/store.ts";
 import type { ReadCall } from "../method.ts";
 import type { FilterNode, Query, QueryHooks, QueryPage, SortKey, Window } from "./type.ts";
 
-/** How to query a type that has few objects: all are loaded, filtered and sorted here. */
+/** Describes queries of a type with few objects: all are loaded, filtered and sorted in memory. */
 export interface InMemory<T extends { id: number }, C, S> {
   type: TypeName;
   load(reader: Reader, call: ReadCall): Promise<T[]>;
   matches(criterion: C, object: T): boolean;
   /** Ascending. */
   compare(key: SortKey<S>, a: T, b: T): number;
-  /** Changes the filtered and sorted list as further arguments say. */
+  /** Changes the filtered and sorted list as the type's own arguments ask. */
   arrange?(list: T[], all: T[], query: Query<C, S>): T[];
-  /** With these arguments, one object's change may move others in or out. */
+  /** Whether, with these arguments, a change to one object may move others in or out. */
   isEntangled?(query: Query<C, S>): boolean;
 }
 
-const mostChanges = 5000;
+const maxChanges = 5000;
 
 export function inMemoryQuery<T extends { id: number }, C, S>(
   source: InMemory<T, C, S>,
@@ -32,9 +32,9 @@ export function inMemoryQuery<T extends { id: number }, C, S>(
     },
 
     async queryChanges(query, { since }, reader, call) {
-      const changes = await changedSince(reader, source.type, since.modseq, mostChanges);
+      const changes = await changedSince(reader, source.type, since.modseq, maxChanges);
       if (!changes) return "tooManyChanges";
-      // Counts are neither filtered nor sorted by.
+      // No filter or sort uses counts.
       const moved = new Set(changes.filter(({ kind }) => kind !== Kind.counts).map(({ id }) => id));
       const all = moved.size > 0 || query.calculateTotal ? await source.load(reader, call) : [];
       const ids = results(source, query, all);
@@ -54,7 +54,7 @@ function results<T extends { id: number }, C, S>(source: InMemory<T, C, S>, quer
   return (source.arrange?.(list, all, query) ?? list).map(({ id }) => id);
 }
 
-/** In the order of the sort keys, then of the ids. */
+/** Orders by the sort keys, then by id. */
 export function compareBy<T extends { id: number }, C, S>(
   source: Pick<InMemory<T, C, S>, "compare">,
   sort: SortKey<S>[],
@@ -75,7 +75,7 @@ function admits<C>(node: FilterNode<C>, matches: (criterion: C) => boolean): boo
   return node.operator === "OR" ? any : !any;
 }
 
-/** RFC 8620 §5.5: the window of a complete list. */
+/** RFC 8620 §5.5: cuts the window out of a complete list. */
 function slice(ids: number[], window: Window): QueryPage | "anchorNotFound" {
   let position: number;
   if ("anchor" in window) {

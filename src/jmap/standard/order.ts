@@ -1,6 +1,6 @@
 /**
- * Names in an order in which each comes after those it refers to.
- * Those on a cycle, or behind one, are in `cyclic`.
+ * Orders names so that each comes after those it refers to.
+ * Names on a cycle, or referring to one, are in `cyclic`.
  */
 export function orderByReferences(references: ReadonlyMap<string, readonly string[]>): {
   ordered: string[];

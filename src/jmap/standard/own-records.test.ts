@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createFuzzHost } from "../../../test/support/fuzz-world.ts";
 
-/** RFC 8620 §5.3: what a /set does to the records that it makes. */
+/** RFC 8620 §5.3: what a /set does to records that it creates itself. */
 type Json = Record<string, unknown>;
 type Made = Record<string, { id: string }>;
 
@@ -66,7 +66,7 @@ describe.each(Object.keys(types))("%s/set", (name) => {
     await call(name, "set", { destroy: [made.a!.id] });
   });
 
-  test("finds no record that it could not create, though an earlier call made one of that name", async () => {
+  test("a record that was not created is not found, even if an earlier call created one of that name", async () => {
     const { responses } = await client.request([
       [`${name}/set`, { ...addressed(name), create: { a: await create() } }, "0"],
       [`${name}/set`, { ...addressed(name), create: { a: { no: 1 } }, update: { "#a": patch }, destroy: ["#a"] }, "1"],
@@ -83,7 +83,7 @@ describe.each(Object.keys(types))("%s/set", (name) => {
   });
 });
 
-test("the newest record of a name is meant", async () => {
+test("a creation id names the newest record of that name", async () => {
   const set = (name: string, more: Json = {}): Json => ({ accountId: account, create: { a: { name } }, ...more });
   const { responses } = await client.request([
     ["Mailbox/set", set("earlier"), "0"],
@@ -96,7 +96,7 @@ test("the newest record of a name is meant", async () => {
   expect(await client.call("Mailbox/set", { destroy: [earlier] })).toMatchObject({ destroyed: [earlier] });
 });
 
-test("what cannot go stays: a mailbox with a child of the same call, unless that goes too", async () => {
+test("a mailbox with a child of the same call stays, unless the child is destroyed too", async () => {
   const create = { p: { name: "p" }, c: { name: "c", parentId: "#p" } };
   const kept = await client.call("Mailbox/set", { create, destroy: ["#p"] });
   const made = kept.created as Made;
@@ -112,7 +112,7 @@ test("what cannot go stays: a mailbox with a child of the same call, unless that
   expect(list).toMatchObject([{ parentId: (moved.created as Made).c!.id }]);
 });
 
-test("what a submission brings along is done though it is destroyed at once", async () => {
+test("a submission's implicit calls run even if it is destroyed at once", async () => {
   const email = await world.newDraft();
   const { responses } = await client.request([
     [
@@ -130,7 +130,7 @@ test("what a submission brings along is done though it is destroyed at once", as
   expect(responses[1]).toMatchObject(["Email/set", { updated: { [email]: null } }, "0"]);
 });
 
-test("the store is whole after all of it", async () => {
+test("the store is consistent after all of these tests", async () => {
   expect(await world.findings()).toEqual([]);
   expect(failures).toEqual([]);
 });

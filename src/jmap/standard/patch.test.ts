@@ -21,7 +21,7 @@ const before = {
 const apply = (patch: Record<string, unknown>) =>
   applyPatch(before, patch, (name) => (Object.hasOwn(properties, name) ? properties[name] : undefined));
 
-test("sets, removes, restores defaults; the object itself stays", () => {
+test("sets, removes and restores defaults without changing the object itself", () => {
   const copy = structuredClone(before);
   expect(apply({ name: "m", "tags/b": true, "tags/a": null, colour: null })).toEqual({
     ...before,
@@ -59,7 +59,7 @@ test.each([
   expect(() => apply(patch)).toThrow(expect.objectContaining({ type: "invalidPatch" }));
 });
 
-test("names that only begin alike do not overlap", () => {
+test("names with a common beginning do not overlap", () => {
   expect(apply({ "deep/one": 1, "deep/one2": 2 }).deep).toEqual({ one: 1, one2: 2 });
 });
 
@@ -71,6 +71,6 @@ test("prototypes are out of reach", () => {
   expect(Object.keys(after.tags as object)).toContain("__proto__");
 });
 
-test("the properties that a patch names", () => {
+test("names the properties of a patch", () => {
   expect(patchedProperties({ "tags/a": true, "tags/b": true, name: 1, "x~1y": 1 })).toEqual(["tags", "name", "x/y"]);
 });

@@ -5,17 +5,15 @@ import type { JmapObject, Property } from "./type.ts";
 
 type FindProperty = (name: string) => Property | undefined;
 
-/** More than any object here has levels. */
+/** More levels than any object has. */
 const maxDepth = 20;
 
-/** The properties of an object that a patch names. */
+/** The top-level properties that a patch names. */
 export function patchedProperties(patch: JmapObject): string[] {
   return [...new Set(Object.keys(patch).map((key) => pointerTokens(`/${key}`)?.[0] ?? key))];
 }
 
-/**
- * RFC 8620 §5.3: the object after a PatchObject; `before` stays as it is. Throws SetError("invalidPatch").
- */
+/** RFC 8620 §5.3: applies a PatchObject to a copy of `before`. Throws SetError("invalidPatch"). */
 export function applyPatch(before: JmapObject, patch: JmapObject, find: FindProperty): JmapObject {
   const paths = Object.entries(patch).map(([key, value]) => ({ key, value, tokens: tokensOf(key) }));
   refuseOverlaps(paths.map(({ key }) => key));
@@ -25,7 +23,7 @@ export function applyPatch(before: JmapObject, patch: JmapObject, find: FindProp
     const [name, ...inner] = tokens as [string, ...string[]];
     const property = find(name);
     if (inner.length === 0) {
-      if (!property) continue; // The caller says so.
+      if (!property) continue; // The caller refuses it.
       define(after, name, value === null ? defaultOf(property) : value);
       continue;
     }
@@ -43,12 +41,12 @@ export function applyPatch(before: JmapObject, patch: JmapObject, find: FindProp
 
 function tokensOf(key: string): string[] {
   const tokens = pointerTokens(`/${key}`);
-  if (!tokens) throw new SetError("invalidPatch", `"${key}" is no JSON pointer`);
+  if (!tokens) throw new SetError("invalidPatch", `"${key}" is not a JSON pointer`);
   if (tokens.length > maxDepth) throw new SetError("invalidPatch", `a pointer has more than ${maxDepth} steps`);
   return tokens;
 }
 
-/** No pointer may be the prefix of another. */
+/** No pointer may be a prefix of another. */
 function refuseOverlaps(keys: string[]): void {
   const all = new Set(keys);
   for (const key of keys) {
@@ -73,12 +71,12 @@ function descend(from: JmapObject, tokens: string[], key: string): JmapObject {
   return value as JmapObject;
 }
 
-/** Assignment would call the setter of "__proto__". */
+/** Plain assignment would call the setter of "__proto__". */
 function define(target: JmapObject, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** The names in `names` whose value is not the same in both. */
+/** Those of `names` whose values differ. */
 export function differences(before: JmapObject, after: JmapObject, names: Iterable<string>): Set<string> {
   return new Set([...names].filter((name) => !isDeepStrictEqual(before[name], after[name])));
 }

@@ -39,8 +39,8 @@ export function queryMethod<C, S>(type: Queryable<C, S>): Method {
     args: schema.merge(queryArgs, type.query.args),
     async run(args, call) {
       const query = parseQuery(type.query, args, call);
-      const most = call.services.limits.maxObjectsInQuery;
-      const limit = Math.min(args.limit ?? most, most);
+      const max = call.services.limits.maxObjectsInQuery;
+      const limit = Math.min(args.limit ?? max, max);
       const window = parseWindow(type, args, limit, call);
       const asked = [queryState(type, query, call), type.query.query(query, window, call.reader, call)] as const;
       const [state, page] = await Promise.all(asked);

@@ -5,7 +5,7 @@ import { fromWire } from "./ids.ts";
 import { applyPatch, differences, patchedProperties } from "./patch.ts";
 import type { CreateRecord, JmapObject, Property, RecordType, UpdateRecord } from "./type.ts";
 
-/** Creation id → id, in this /set first, then in earlier calls. */
+/** Creation id → id: of this /set first, then of earlier calls. */
 export type Resolve = (creationId: string) => string | undefined;
 
 type Table = Pick<RecordType<never>, "properties" | "dynamicProperty">;
@@ -15,13 +15,13 @@ function findProperty(type: Table, name: string): Property | undefined {
   return Object.hasOwn(type.properties, name) ? type.properties[name] : type.dynamicProperty?.(name);
 }
 
-/** An object's values by the property table, and what is wrong with those left out. */
+/** The values that are correct by the property table, and an error for the others. */
 interface Checked {
   values: JmapObject;
   error: SetError | undefined;
 }
 
-/** A new record. */
+/** Builds the record of a create. */
 export function buildCreate(
   type: Fields,
   creationId: string,
@@ -35,7 +35,7 @@ export function buildCreate(
   return record;
 }
 
-/** A new object checked against the property table, its defaults filled in and its references resolved. */
+/** Checks a new object against the property table, fills in defaults and resolves references. */
 export function checkNew(type: Table, given: JmapObject, resolve: Resolve): Checked {
   const faults = new Faults();
   const values: JmapObject = {};
@@ -57,7 +57,7 @@ export function checkNew(type: Table, given: JmapObject, resolve: Resolve): Chec
   return { values, error: faults.error() };
 }
 
-/** A patched record checked against the property table. */
+/** Builds the record of an update, its patch checked against the property table. */
 export function buildUpdate(
   type: Fields,
   before: JmapObject,
@@ -121,7 +121,7 @@ function resolveValue(name: string, property: Property, value: unknown, resolve:
   return value;
 }
 
-/** The creation ids of this /set that a new or patched record refers to. */
+/** The creation ids that a new or patched record refers to. */
 export function referencesOf(type: Fields, object: JmapObject): string[] {
   const names: string[] = [];
   for (const [key, value] of Object.entries(object)) {
@@ -136,7 +136,7 @@ export function referencesOf(type: Fields, object: JmapObject): string[] {
   return names.filter((name) => name.startsWith("#")).map((name) => name.slice(1));
 }
 
-/** Ids in the order given, each once: those that are no ids of this type are told apart. */
+/** Ids in the order given, each once; texts that are not ids of this type are in `unknown`. */
 export function readIds(type: Fields, given: string[], resolve: Resolve) {
   const known = new Map<number, string>();
   const unknown = new Set<string>();
@@ -149,7 +149,7 @@ export function readIds(type: Fields, given: string[], resolve: Resolve) {
   return { known, unknown };
 }
 
-/** The properties of a /copy that replace the original's. */
+/** Checks the properties of a /copy that replace the original's. */
 export function checkOverrides(type: Fields, given: JmapObject, allowed: readonly string[], resolve: Resolve): Checked {
   const faults = new Faults();
   const values: JmapObject = {};

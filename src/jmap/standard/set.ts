@@ -62,7 +62,7 @@ export function setMethod<C, S>(type: DataType<C, S> & { set: SetHooks }): Metho
   });
 }
 
-/** A /set of records that belong to no account: no state, no transaction around it (RFC 8620 §7.2.2). */
+/** Runs a /set of records that belong to no account: without state and transaction (RFC 8620 §7.2.2). */
 export async function setRecords<K extends Call>(
   type: Settable<K>,
   args: SetRecordArgs,
@@ -85,11 +85,11 @@ function checkSize(args: SetRecordArgs, call: Call): void {
 /** Where the records of a /set are written. */
 interface SetStorage {
   newIds(count: number): Promise<number[]>;
-  /** Undoes `work` alone when it throws Conflict. */
+  /** Rolls back `work` alone if it throws Conflict. */
   savepoint<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** One /set on its way. A record with an error is out. */
+/** One /set. A record that has an error is refused, and later steps skip it. */
 class SetWork<K extends Call> {
   readonly #type: Settable<K>;
   readonly #args: SetRecordArgs;
@@ -99,14 +99,14 @@ class SetWork<K extends Call> {
   readonly #creates: CreateRecord[] = [];
   readonly #updates: UpdateRecord[] = [];
   readonly #destroys: DestroyRecord[] = [];
-  /** Ids that name nothing, as the client wrote them. */
+  /** Errors for ids that name nothing, by the client's text. */
   readonly #notUpdated = new Map<string, SetError>();
   readonly #notDestroyed = new Map<string, SetError>();
-  /** Creation id → the records of this call that it refers to. */
+  /** Creation id → the creation ids of this call that the record refers to. */
   readonly #references = new Map<string, string[]>();
   readonly #newIds = new Map<string, string>();
   readonly #resolveEarlier: Resolve;
-  /** What is done to the records that this call made. */
+  /** Updates and destroys of records that this call created. */
   #later: SetWork<K> | undefined;
 
   constructor(
@@ -132,7 +132,7 @@ class SetWork<K extends Call> {
     await this.#changeCreated();
   }
 
-  /** Checks each record for itself. */
+  /** Checks each record by itself. */
   async #gather(): Promise<void> {
     await this.#gatherCreates();
     await this.#gatherExisting();
@@ -168,7 +168,7 @@ class SetWork<K extends Call> {
   }
 
   async #gatherExisting(): Promise<void> {
-    // Those of this call are not made yet.
+    // Records that this call creates do not exist yet.
     const isThere = (text: string) => !text.startsWith("#") || !this.#newIds.has(text.slice(1));
     const patches = Object.fromEntries(Object.entries(this.#args.update ?? {}).filter(([text]) => isThere(text)));
     const updates = readIds(this.#type, Object.keys(patches), this.#resolveEarlier);
@@ -193,8 +193,8 @@ class SetWork<K extends Call> {
   }
 
   /**
-   * RFC 8620 §5.3: creates come before what names them, so what is asked of the records of this call is done when they are
-   * made. A creation id of this call hides one of an earlier call.
+   * RFC 8620 §5.3: creates come before whatever names them, so updates and destroys of this call's own records run last.
+   * A creation id of this call hides the same one of an earlier call.
    */
   async #changeCreated(): Promise<void> {
     const { update, destroy } = this.#args;
@@ -228,7 +228,7 @@ class SetWork<K extends Call> {
     return new Map(found.map((object) => [object.id as string, object]));
   }
 
-  /** Judges what is left together, until nothing more falls out. */
+  /** Judges the remaining records together until no more are refused. */
   async #judge(): Promise<void> {
     for (let left = -1; left !== this.#left(); ) {
       this.#cascade();
@@ -243,7 +243,7 @@ class SetWork<K extends Call> {
     return live(this.#creates).length + live(this.#updates).length + live(this.#destroys).length;
   }
 
-  /** What refers to a record that is not made cannot be either. */
+  /** Refuses records that refer to one that was not created. */
   #cascade(): void {
     const failed = new Set(this.#creates.filter((record) => record.error).map((record) => record.creationId));
     if (failed.size === 0) return;
@@ -274,7 +274,7 @@ class SetWork<K extends Call> {
     };
   }
 
-  /** Writes it all at once; record by record only where the database still finds a conflict. */
+  /** Writes all records at once; one by one only if the database still finds a conflict. */
   async #apply(): Promise<void> {
     const { conflicts } = this.#type.set;
     const batch = this.#batch();
@@ -315,7 +315,7 @@ class SetWork<K extends Call> {
     for (const record of whole.creates) await attempt(record, { creates: [record] });
   }
 
-  /** `head`: the members of the response that stand before what was done. */
+  /** `head`: the first members of the response. */
   result(head: object): MethodResult {
     const type = this.#type;
     const batch = this.#batch();
@@ -355,7 +355,7 @@ function errors<R extends { error?: SetError }>(records: R[], name: (record: R) 
   return records.flatMap((record) => (record.error ? [[name(record), record.error]] : []));
 }
 
-/** As plain data, since result references may point into it. */
+/** Plain data, since result references may point into it. */
 function errorMap(entries: [string, SetError][]): Record<string, object> | null {
   return orNull(entries.map(([name, error]) => [name, error.toJSON()] as const));
 }
@@ -368,7 +368,7 @@ function conflictError({ constraint }: Conflict, conflicts: Record<string, strin
   return invalidProperties("already taken", ...(conflicts[constraint] ?? []));
 }
 
-/** What the client did not send: the id, defaults, and what the type adds. */
+/** The properties that the client did not send: the id, defaults, and what the type adds. */
 function createdObject(type: RecordType<never>, record: CreateRecord): JmapObject {
   const told: JmapObject = { id: record.wireId };
   for (const [name, value] of Object.entries(record.after)) {

@@ -13,7 +13,7 @@ import { getMethod } from "./get.ts";
 import { setMethod } from "./set.ts";
 import type { CopyHooks, DataType, JmapObject, SetHooks } from "./type.ts";
 
-/** A type of its own table, without a check: its unique name is guarded by the database alone. */
+/** A type with a table of its own and no `check`: only the database guards its unique name. */
 const writeToys = unprepared(`
   INSERT INTO toy (user_id, id, name, rest)
   SELECT a.user_id, x.id, x.name, x.rest FROM account a, json_to_recordset($2::json) AS x (id bigint, name text, rest json)
@@ -118,14 +118,14 @@ async function get(args: object = {}): Promise<JmapObject[]> {
   return (await client.call("Quota/get", args as JmapObject)).list as JmapObject[];
 }
 
-test("a record of nothing but faults is refused like any other", async () => {
+test("a record with thousands of faults is refused like any other", async () => {
   const create = { k: Object.fromEntries(Array.from({ length: 200_000 }, (_, n) => [`no${n}`, 1])) };
   const groupIds = Object.fromEntries(Array.from({ length: 200_000 }, (_, n) => [`g${n}`, false]));
   const { notCreated } = await set({ create: { ...create, l: { name: "l", groupIds } } });
   expect(notCreated).toMatchObject({ k: { type: "invalidProperties" }, l: { type: "invalidProperties" } });
 });
 
-test("creates tell the id, what the server sets, and the defaults", async () => {
+test("creates return the id, server-set properties and defaults", async () => {
   const { created } = await set({ create: { k: { name: "ball", tags: { a: true } } } });
   expect(created).toEqual({
     k: { id: expect.any(String), friendId: null, groupIds: {}, kind: "plain", secret: false, size: 4 },
@@ -137,7 +137,7 @@ test("creates tell the id, what the server sets, and the defaults", async () => 
   expect(await get({ properties: ["secret"] })).toEqual([{ id: object!.id, secret: false }]);
 });
 
-test("many records are one statement of each kind", async () => {
+test("many records take one statement of each kind", async () => {
   const ids = await create({ a: { name: "a" }, b: { name: "b" }, c: { name: "c" } });
   writes = [];
   await set({
@@ -149,7 +149,7 @@ test("many records are one statement of each kind", async () => {
   expect((await get()).map(({ name }) => name).sort()).toEqual(["a", "b", "d", "e"]);
 });
 
-test("a true conflict costs its own record alone, found by the database", async () => {
+test("a conflict found by the database refuses only its own record", async () => {
   const ids = await create({ a: { name: "a" }, b: { name: "b" } });
   const response = await set({
     create: { x: { name: "x" }, dup: { name: "b" }, tail: { name: "t", friendId: "#dup" } },
@@ -167,7 +167,7 @@ test("a true conflict costs its own record alone, found by the database", async 
   expect((changes.created as string[]).length + (changes.updated as string[]).length).toBe(2);
 });
 
-test("references: in any order, in patches, as keys, of earlier calls", async () => {
+test("references are resolved in any order, in patches, as keys, and to earlier calls", async () => {
   const ids = await create({ one: { name: "one" } });
   const response = await set({
     create: { b: { name: "b", friendId: "#a", groupIds: { "#a": true } }, a: { name: "a" } },
@@ -192,7 +192,7 @@ test("references: in any order, in patches, as keys, of earlier calls", async ()
   expect(responses[3]![1]).toMatchObject({ destroyed: [createdIds.n] });
 });
 
-test("a failed create takes those that name it along", async () => {
+test("records that refer to a failed create fail too", async () => {
   const ids = await create({ one: { name: "one" } });
   const response = await set({
     create: {
@@ -211,7 +211,7 @@ test("a failed create takes those that name it along", async () => {
   expect(response.newState).toBe(response.oldState);
 });
 
-test("patches: immutable, server-set, no-op, set semantics", async () => {
+test("patches refuse immutable and server-set changes, accept no-ops, and treat false in a set as removal", async () => {
   const { a } = await create({ a: { name: "a", tags: { x: true } } });
   const error = async (patch: object) =>
     ((await set({ update: { [a!]: patch } })).notUpdated as JmapObject | null)?.[a!];
@@ -232,7 +232,7 @@ test("patches: immutable, server-set, no-op, set semantics", async () => {
   expect(await get({ properties: ["tags"] })).toEqual([{ id: a, tags: {} }]);
 });
 
-test("limits: objects in a get and in a set", async () => {
+test("a get and a set refuse too many objects", async () => {
   const small = { ...defaultLimits, maxObjectsInGet: 2, maxObjectsInSet: 2 };
   const strict = new TestClient(methods, testServices(store, { limits: small }), client.login);
   await create({ a: { name: "a" }, b: { name: "b" }, c: { name: "c" } });
@@ -244,7 +244,7 @@ test("limits: objects in a get and in a set", async () => {
   expect(await strict.call("Quota/set", three)).toMatchObject({ type: "requestTooLarge" });
 });
 
-test("/changes pages inside one huge change, and a change of later never goes missing", async () => {
+test("/changes pages inside one huge change, and never misses a later change", async () => {
   const { state } = await client.call("Quota/get");
   const names = Array.from({ length: 25 }, (_, n) => `n${n}`);
   const ids = await create(Object.fromEntries(names.map((name) => [name, { name }])));
@@ -271,7 +271,7 @@ test("concurrent sets each get a state of their own", async () => {
   expect(await get()).toHaveLength(12);
 });
 
-test("/copy into another account, the original destroyed by an implicit call", async () => {
+test("/copy writes to another account and destroys the original by an implicit call", async () => {
   const ids = await create({ a: { name: "a" }, b: { name: "b" } });
   const target = { accountId: others, fromAccountId: client.account };
   const { responses, createdIds } = await client.request([
@@ -304,7 +304,7 @@ test("/copy into another account, the original destroyed by an implicit call", a
   expect((await get()).map(({ name }) => name)).toEqual(["b"]);
 });
 
-test("/copy: accounts and states", async () => {
+test("/copy checks the accounts and states", async () => {
   const ids = await create({ a: { name: "a" } });
   const copy = (args: object) =>
     client.call("Quota/copy", {

@@ -5,47 +5,47 @@ import type { SetError } from "../errors.ts";
 import type { Call, ReadCall, WriteCall } from "../method.ts";
 import type { Schema } from "../schema.ts";
 
-/** An object of a data type as it stands on the wire; `id` included. */
+/** An object of a data type as clients see it, with its `id`. */
 export type JmapObject = Record<string, unknown>;
 
 export interface Property {
   schema: Schema<unknown>;
   /** Only the server sets it; a client may send it back unchanged. */
   serverSet?: true;
-  /** Set on create only. */
+  /** May be set only on create. */
   immutable?: true;
-  /** What null or absence means on create; without one (and not server-set) the client must give a value. */
+  /** The value for null or absence on create. Without a default, the client must give a value unless it is server-set. */
   default?: unknown;
-  /** May be absent on create though it has no constant default: the type's `create` finds one. */
+  /** May be absent on create without a constant default: the type's `create` finds the value. */
   optional?: true;
-  /** Left out of /get unless asked for by name. */
+  /** /get returns it only if it is asked for by name. */
   onRequest?: true;
   /** Where "#creationId" may stand: the value itself, or the keys of the map. */
   references?: "value" | "keys";
-  /** A map to true; a patch may then say false for null, as some clients do (beyond the RFC). */
+  /** A map to true. A patch may then set false instead of null, as some clients do (beyond the RFC). */
   isSet?: true;
-  /** Its keys are the same in any case, and kept in lower case. */
+  /** Its keys are case-insensitive and stored in lower case. */
   isCaseless?: true;
 }
 
-/** What /get and /set need to know of records; `K`: what a call on them has at hand. */
+/** What /get and /set need to know of records. `K`: the calls that use them. */
 export interface RecordType<K> {
-  /** The letter its ids start with. */
+  /** The first letter of its ids. */
   prefix: string;
-  /** Its only object's id (VacationResponse). */
+  /** The id of the type's only object (VacationResponse). */
   singleton?: string;
-  /** All but `id`. */
+  /** All properties except `id`. */
   properties: Record<string, Property>;
   /** Properties named by a pattern, such as "header:subject:asText". */
   dynamicProperty?(name: string): Property | undefined;
   /**
-   * The objects of these ids, or all (at most `limit`) for null, in any order; ids that are not there are left out.
-   * Each holds `id` and at least the properties asked for; /get drops the rest, unless `fetchesExactly`.
+   * The objects with these ids, or all (at most `limit`) for null, in any order; unknown ids are left out.
+   * Each has `id` and at least the properties asked for. /get drops the others, unless `fetchesExactly` is set.
    */
   fetch(ids: number[] | null, want: Want, call: K): Promise<JmapObject[]>;
-  /** How many an account may have, where that is few: /get with null gives them all, whatever `maxObjectsInGet` is. */
-  most?: number;
-  /** `fetch` gives no property that was not asked for: /get need not copy the objects. */
+  /** The most objects of an account, if they are few: /get with null ids returns them all, beyond `maxObjectsInGet` too. */
+  maxObjects?: number;
+  /** `fetch` returns only the properties asked for, so /get need not copy the objects. */
   fetchesExactly?: true;
 }
 
@@ -58,7 +58,7 @@ export interface DataType<C = unknown, S = unknown> extends RecordType<ReadCall>
   set?: SetHooks;
   copy?: CopyHooks;
   query?: QueryHooks<C, S>;
-  /** /changes: `updatedProperties` when all these changed objects only had their counts moved. */
+  /** The `updatedProperties` of a /changes in which only the counts of these objects changed. */
   countProperties?: string[];
 }
 
@@ -71,20 +71,20 @@ export interface Want {
 
 // ---- /set
 
-/** A record of a /set on its way; with `error` set it is out and left alone by the later steps. */
+/** A record that a /set processes. Once `error` is set, later steps skip it. */
 interface SetRecord {
   error?: SetError;
 }
 export interface CreateRecord extends SetRecord {
   creationId: string;
-  /** Given to it before `check`. */
+  /** Assigned before `check`. */
   id: number;
   wireId: string;
-  /** All settable properties, defaults filled in, references resolved; without those that are wrong. */
+  /** All settable properties that are correct, with defaults filled in and references resolved. */
   after: JmapObject;
   /** What the client wrote. */
   given: JmapObject;
-  /** What `create` tells the client besides the id and the defaults. */
+  /** What `create` returns to the client besides the id and the defaults. */
   response: JmapObject;
 }
 export interface UpdateRecord extends SetRecord {
@@ -95,7 +95,7 @@ export interface UpdateRecord extends SetRecord {
   after: JmapObject;
   /** The properties whose value differs. */
   changed: ReadonlySet<string>;
-  /** Properties that changed in a way the client did not ask for. */
+  /** Properties that changed without the client having asked for it. */
   response: JmapObject;
 }
 export interface DestroyRecord extends SetRecord {
@@ -105,39 +105,39 @@ export interface DestroyRecord extends SetRecord {
 }
 
 export interface SetBatch {
-  /** Those still in, in the order of their references. */
+  /** Records not refused yet, ordered by their references. */
   creates: CreateRecord[];
   updates: UpdateRecord[];
   destroys: DestroyRecord[];
-  /** Out for wrong properties: what else is wrong with them should be told too. */
+  /** Refused for wrong properties: `check` should report what else is wrong with them. */
   refused: { creates: CreateRecord[]; updates: UpdateRecord[] };
-  /** The arguments of the call, the further ones among them. */
+  /** All arguments of the call, including the type's own. */
   args: JmapObject;
-  /** What `prepare` made. */
+  /** The result of `prepare`. */
   prepared: unknown;
 }
 
 export interface SetHooks<K = WriteCall> {
   /** Further arguments of /set. */
   args?: Schema<object>;
-  /** Properties of `before` that `check`, `update` and `destroy` need besides those that the client touches. */
+  /** Properties of `before` that the other hooks need besides those that the client changes. */
   needs?: string[];
-  /** Blob and MIME work for the creates, before the account is held. */
+  /** Does the creates' blob and MIME work, before the account is locked. */
   prepare?(args: JmapObject, call: Call): Promise<unknown>;
   /**
-   * Judges the final state in memory, under the account row; refuses what cannot be.
-   * Called again with those left until it finds nothing more.
+   * Judges the final state in memory, under the account's lock, and refuses records.
+   * Called again with the remaining ones until it refuses none.
    */
   check?(batch: SetBatch, call: K): Promise<void>;
-  /** Each is one batch of statements, never one per record. What they call in the store tells `tx.changed`. */
+  /** Each runs one batch of statements, never one for each record. The store functions called report `tx.changed`. */
   destroy(records: DestroyRecord[], batch: SetBatch, call: K): Promise<void>;
   update(records: UpdateRecord[], batch: SetBatch, call: K): Promise<void>;
   create(records: CreateRecord[], batch: SetBatch, call: K): Promise<void>;
-  /** Unique constraint → the properties at fault. With none here, no savepoint is taken. */
+  /** Unique constraint → the properties at fault. Without any, no savepoint is taken. */
   conflicts?: Record<string, string[]>;
-  /** Calls that a success brings along (onSuccessUpdateEmail). */
+  /** Calls that follow a success (onSuccessUpdateEmail). */
   implicit?(batch: SetBatch, call: K): { name: string; args: object }[];
-  /** Members of the response beside the standard ones. */
+  /** Further members of the response. */
   extra?(batch: SetBatch): object;
 }
 
@@ -148,9 +148,9 @@ export interface CopyRecord {
   originalId: number;
   /** As the client wrote it. */
   originalWireId: string;
-  /** What `read` found in the account copied from. */
+  /** The object that `read` found in the source account. */
   original: unknown;
-  /** The properties that replace the original's, checked, references resolved. */
+  /** The properties that replace the original's: checked, with references resolved. */
   overrides: JmapObject;
   id: number;
   wireId: string;
@@ -159,25 +159,25 @@ export interface CopyRecord {
 }
 
 export interface CopyHooks {
-  /** The properties that may be given besides `id`. */
+  /** The properties that a client may give besides `id`. */
   overrides: string[];
-  /** In the account copied from; ids that are not there are left out. */
+  /** Reads from the source account; unknown ids are left out. */
   read(ids: number[], call: ReadCall): Promise<Map<number, unknown>>;
-  /** Blob and MIME work between the two accounts' transactions; sets `error` on what cannot be. */
+  /** Does blob and MIME work between the two accounts' transactions; sets `error` on records that it refuses. */
   prepare?(records: CopyRecord[], call: Call): Promise<void>;
-  /** Sets `error` on what cannot be; otherwise `response` beside the id. */
+  /** Sets `error` on records that it refuses, and on others the `response` besides the id. */
   create(records: CopyRecord[], call: WriteCall): Promise<void>;
 }
 
 // ---- /query
 
-/** A filter, checked: operators over the type's own criteria. */
+/** A checked filter: operators over the type's own criteria. */
 export type FilterNode<C> = { operator: "AND" | "OR" | "NOT"; conditions: FilterNode<C>[] } | { criterion: C };
 
 export interface SortKey<S> {
   by: S;
   ascending: boolean;
-  /** Of RFC 4790; undefined when the client named none. */
+  /** By RFC 4790; undefined if the client named none. */
   collation: string | undefined;
 }
 
@@ -187,41 +187,41 @@ export interface FilterProperty<C> {
   criterion(value: never, call: Call): C;
 }
 export interface SortProperty<S> {
-  /** Members of the comparator beside property, isAscending and collation (such as `keyword`). */
+  /** Members of the comparator besides property, isAscending and collation (such as `keyword`). */
   args?: Schema<object>;
   collations?: string[];
   by(comparator: JmapObject): S;
 }
 
-/** Either a position (negative: from the end), or a place relative to an anchor. */
+/** A position (from the end if negative), or an offset from an anchor. */
 export type Window = { position: number; limit: number } | { anchor: number; anchorOffset: number; limit: number };
 
 export interface Query<C, S> {
-  /** Undefined: all objects. */
+  /** Undefined to match all objects. */
   filter: FilterNode<C> | undefined;
   sort: SortKey<S>[];
-  /** The further arguments (collapseThreads, sortAsTree). */
+  /** All arguments of the call, including the type's own (collapseThreads, sortAsTree). */
   args: JmapObject;
   calculateTotal: boolean;
 }
 
 export interface QueryPage {
   ids: number[];
-  /** Of the first id; when there is none, where the window starts. */
+  /** The position of the first id; without ids, of the start of the window. */
   position: number;
-  /** When asked for. */
+  /** Set if it was asked for. */
   total?: number;
 }
 
 export interface QueryChangesRequest {
   since: State;
-  /** The last id that the client knows, when it does not care for what comes after. */
+  /** The last id that the client knows, if it does not need the changes after it. */
   upToId: number | undefined;
   maxChanges: number | undefined;
 }
 export interface QueryChangesResult {
   removed: number[];
-  /** In rising order of index. */
+  /** In ascending order of index. */
   added: { id: number; index: number }[];
   total?: number;
 }
@@ -233,7 +233,7 @@ export interface QueryHooks<C, S> {
   args?: Schema<object>;
   query(query: Query<C, S>, window: Window, reader: Reader, call: ReadCall): Promise<QueryPage | "anchorNotFound">;
   canCalculateChanges(query: Query<C, S>): boolean;
-  /** The state of the query's results; the type's own where it is not given. */
+  /** The state of the query's results; by default the type's state. */
   state?(query: Query<C, S>, reader: Reader): Promise<string>;
   queryChanges(
     query: Query<C, S>,

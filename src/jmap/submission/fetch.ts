@@ -33,7 +33,7 @@ export function utc(date: Date): string {
   return `${date.toISOString().slice(0, 19)}Z`;
 }
 
-/** Of recipients that have not been tried. */
+/** The delivery status of recipients that have not been tried yet. */
 export function deliveryStatusOf(recipients: { address: EnvelopeAddress; smtpReply: string }[]): JmapObject {
   return Object.fromEntries(
     recipients.map(({ address, smtpReply }) => [

@@ -15,12 +15,12 @@ import { checker } from "../schema.ts";
 import type { JmapObject } from "../standard/type.ts";
 import { submissionProperties } from "./properties.ts";
 
-/** A create whose message as it leaves is durable, or why there is none. */
+/** A create whose outgoing message is durable, or the reason why it is refused. */
 export type Prepared =
   | { error: SetError }
   | { identityId: number; email: EmailToSend; judged: JudgedSubmission; blob: StoredBlob };
 
-/** RFC 8621 §7.5: all that needs the message's bytes, before the account is held. */
+/** RFC 8621 §7.5: does all that needs the message's bytes, before the account is locked. */
 export async function prepareSubmissions(args: JmapObject, call: Call): Promise<Map<string, Prepared>> {
   const prepared = new Map<string, Prepared>();
   const creates = Object.entries((args.create ?? {}) as Record<string, JmapObject>);
@@ -70,7 +70,7 @@ function idOf(value: unknown, prefix: string, call: Call): number | undefined {
 const isEnvelope = checker(submissionProperties.envelope!.schema);
 
 function envelopeOf(value: unknown): Envelope | null {
-  // A malformed one is refused by the property table; here it only must do no harm.
+  // The property table refuses a malformed envelope; here it is only ignored.
   if (value === null || value === undefined || isEnvelope(value)) return null;
   const { mailFrom, rcptTo } = value as { mailFrom: Given; rcptTo: Given[] };
   const whole = ({ email, parameters }: Given) => ({ email, parameters: parameters ?? null });

@@ -51,7 +51,7 @@ export const submissionQuery: QueryHooks<Criterion, SortBy> = {
     emailId: { by: () => "emailId" },
     threadId: { by: () => "threadId" },
     sentAt: { by: () => "sentAt" },
-    // The property's own name, which many clients send.
+    // Many clients send the property's own name.
     sendAt: { by: () => "sentAt" },
   },
   ...inMemoryQuery<SubmissionRow, Criterion, SortBy>({

@@ -91,7 +91,7 @@ async function checkCreates(batch: SetBatch, call: WriteCall): Promise<void> {
   }
   const creates = batch.creates.filter((record) => !record.error);
   if (creates.length === 0) return;
-  // What was there when it was prepared may be gone by now.
+  // The email or the identity may have been destroyed after `prepare`.
   const ready = creates.map((record) => readyOf(record, batch));
   const emails = await findEmailsToSend(
     call.tx,
@@ -126,13 +126,13 @@ async function checkUpdates({ updates, refused }: SetBatch, call: WriteCall): Pr
 }
 
 function cannotUnsend(): SetError {
-  return new SetError("cannotUnsend", "it is on its way");
+  return new SetError("cannotUnsend", "the submission can no longer be canceled");
 }
 
-/** RFC 8621 §7.5: one Email/set for what the successes bring along. */
+/** RFC 8621 §7.5: a single Email/set for all records that succeeded. */
 function implicit(batch: SetBatch, call: WriteCall): ImplicitCall[] {
   const emails = emailsOf(batch);
-  // A creation id of this call comes before one of an earlier call.
+  // A creation id of this call hides the same one of an earlier call.
   const earlier = (name: string) => (name.startsWith("#") ? call.createdId(name.slice(1)) : undefined) ?? name;
   const emailOf = (name: string) => emails.get(name) ?? emails.get(earlier(name));
   const update: Patches = {};
@@ -152,7 +152,7 @@ function implicit(batch: SetBatch, call: WriteCall): ImplicitCall[] {
   return [{ name: "Email/set", args }];
 }
 
-/** Submission id, or "#" and the creation id → the Email it sends, for the records that succeeded. */
+/** Submission id, or "#" and its creation id → the Email it sends, for records that succeeded. */
 function emailsOf({ creates, updates, destroys }: SetBatch): Map<string, string> {
   const emails = new Map<string, string>();
   for (const { creationId, after } of creates) emails.set(`#${creationId}`, after.emailId as string);

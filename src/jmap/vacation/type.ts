@@ -34,7 +34,7 @@ const vacationSet: SetHooks = {
     for (const record of [...updates, ...refused.updates]) {
       const { fromDate, toDate } = toRow(record.after);
       if (fromDate && toDate && fromDate > toDate) {
-        refuse(record, invalidProperties("it ends before it begins", "fromDate", "toDate"));
+        refuse(record, invalidProperties("toDate is before fromDate", "fromDate", "toDate"));
       }
     }
   },
@@ -43,15 +43,15 @@ const vacationSet: SetHooks = {
     const { after, changed, response } = record!;
     const row = toRow(after);
     await writeVacation(call.tx, row);
-    // A new text is news to everybody: who had the old one may have this one too (RFC 5230 §4.2).
+    // Whoever was sent the old text may be sent the new one (RFC 5230 §4.2).
     if (["subject", "textBody", "htmlBody"].some((name) => changed.has(name)))
       await forgetAnswers(call.tx, call.tx.now);
-    // What is kept of a date may be written otherwise, as for a leap second.
+    // The stored date may be written differently, for example a leap second.
     const shown = toObject(row);
     for (const name of ["fromDate", "toDate"]) if (shown[name] !== after[name]) response[name] = shown[name];
   },
 
-  // A singleton is neither made nor destroyed: such records never come here.
+  // A singleton is neither created nor destroyed, so these get no records.
   async create() {},
   async destroy() {},
 };

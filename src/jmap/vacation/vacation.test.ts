@@ -36,7 +36,7 @@ test("there is exactly one, with defaults", async () => {
   });
 });
 
-test("what is set is what is got, and the state moves", async () => {
+test("/get returns what was set, and the state changes", async () => {
   const before = (await get()).state;
   const values = {
     isEnabled: true,
@@ -59,7 +59,7 @@ test("what is set is what is got, and the state moves", async () => {
   expect(await set({ ifInState: before, update: {} })).toMatchObject({ type: "stateMismatch" });
 });
 
-test("a leap second is told as it is kept", async () => {
+test("a leap second is returned as it is stored", async () => {
   const answer = await set({ update: { singleton: { fromDate: "2016-12-31T23:59:60Z" } } });
   expect(answer.updated).toEqual({ singleton: { fromDate: "2017-01-01T00:00:00Z" } });
 });
@@ -74,7 +74,7 @@ test("it cannot end before it begins", async () => {
   });
 });
 
-test("it is neither made nor destroyed", async () => {
+test("it can be neither created nor destroyed", async () => {
   expect(await set({ create: { a: { isEnabled: true } }, destroy: ["singleton"] })).toMatchObject({
     created: null,
     destroyed: null,

@@ -19,16 +19,16 @@ const sent: Disposition = { kind: "file", into: { role: "sent" }, reason: "from 
 const away: Disposition = { kind: "answer", reason: "away" };
 const inbox = { places: [{ role: "inbox" }], keywords: [], isAnswered: false, reasons: [] };
 
-test("what no check minds is kept in the inbox, without a reason", async () => {
+test("a message without dispositions goes to the inbox, without a reason", async () => {
   expect(await decided([])).toEqual(inbox);
   expect(await decided([says(), says()])).toEqual(inbox);
 });
 
-test("an answer leaves it in the inbox", async () => {
+test("a message that is answered goes to the inbox", async () => {
   expect(await decided([says(away)])).toEqual({ ...inbox, isAnswered: true, reasons: ["away"] });
 });
 
-test("filed twice, it is in both places, and the reasons come in the order of the checks", async () => {
+test("a message that two checks file is in both places, with the reasons in the order of the checks", async () => {
   const later: Check = async () => [sent];
   expect(await decided([says(lists, away), later])).toEqual({
     places: [{ mailboxId: 7 }, { role: "sent" }],
@@ -47,7 +47,7 @@ test.each([[[lists, away, junk]], [[junk, lists, away]]])(
   },
 );
 
-test("keywords are united, reasons told once", async () => {
+test("keywords are combined, and each reason is listed once", async () => {
   const one: Disposition = { kind: "keywords", keywords: ["$junk", "a"], reason: "forged" };
   const other: Disposition = { kind: "keywords", keywords: ["a", "b"], reason: "a rule" };
   expect(await decided([says(junk, one), says(other)])).toMatchObject({
@@ -56,7 +56,7 @@ test("keywords are united, reasons told once", async () => {
   });
 });
 
-test("a check that fails is told of and left out; one that the database let down is asked again later", async () => {
+test("a check that fails is logged and skipped; a database failure is thrown for a later retry", async () => {
   const errors: unknown[] = [];
   const log = { ...silentLog, error: (fields: unknown) => void errors.push(fields) } as Log;
   const broken: Check = () => {

@@ -4,15 +4,18 @@ import type { Reader } from "../../store/core/store.ts";
 import type { Place } from "./ingest.ts";
 import type { PreparedMessage } from "./prepare.ts";
 
-/** What a check wants to become of a message for one of its recipients, and why. Without any it is kept in the inbox. */
+/**
+ * What a check wants done with a message for one of its recipients, and why. Without any, the message goes to the
+ * inbox.
+ */
 export type Disposition = { reason: string } & (
   | { kind: "file"; into: Place }
   | { kind: "keywords"; keywords: string[] }
-  /** The recipient's VacationResponse goes to the sender. */
+  /** Send the recipient's VacationResponse to the sender. */
   | { kind: "answer" }
 );
 
-/** The same for all recipients. */
+/** A message on arrival; the same for all its recipients. */
 export interface ArrivingMessage {
   /** "" for the null sender. */
   mailFrom: string;
@@ -22,26 +25,26 @@ export interface ArrivingMessage {
 
 export interface Recipient {
   accountId: number;
-  /** Whom the envelope named. */
+  /** The recipient's address in the envelope. */
   address: string;
 }
 
-/** What is known besides. */
+/** What else a check may use. */
 export interface Facts {
-  /** Of the recipient's account. */
+  /** Reads the recipient's account. */
   reader: Reader;
-  /** What the front door found against the message. */
+  /** Why the message was found suspicious on arrival; null if it was not. */
   junkReason: string | null;
 }
 
-/** It may be asked again for the same delivery, so it changes nothing. */
+/** Must not change anything: it may run again for the same delivery. */
 export type Check = (
   message: ArrivingMessage,
   recipient: Recipient,
   facts: Facts,
 ) => Disposition[] | Promise<Disposition[]>;
 
-/** What all checks together make of a message for one recipient: one email, whatever they say. */
+/** The combined result of all checks for one recipient. The message becomes one email in any case. */
 export interface Decision {
   /** At least one. */
   places: Place[];
@@ -52,10 +55,10 @@ export interface Decision {
 }
 
 /**
- * Asks the checks in their order, before the message is written, and unites what they say:
- * - Junk wins over other places, so that no filing takes a message out of quarantine. What is in Junk is not answered.
- * - Else the email is in all the places that it is filed into, and in the inbox if there is none.
- * - It has all the keywords.
+ * Runs the checks in order, before the message is written, and combines their results:
+ * - Junk wins over other places, so that no check takes a message out of quarantine. Mail in Junk is not answered.
+ * - Otherwise the email goes into all the places that checks name, or into the inbox if they name none.
+ * - The email gets all the keywords.
  */
 export async function decide(
   checks: readonly Check[],
@@ -79,7 +82,10 @@ export async function decide(
   };
 }
 
-/** A message that brings a check down is delivered without it, or it would wait for ever; a database comes back. */
+/**
+ * A check that fails for a message is skipped, or the message would never be delivered. Database failures are
+ * temporary, so they are thrown.
+ */
 async function ask(
   check: () => Disposition[] | Promise<Disposition[]>,
   { accountId }: Recipient,
@@ -89,7 +95,7 @@ async function ask(
     return await check();
   } catch (error) {
     if (isRetryable(error)) throw error;
-    log.error({ account: accountId, err: error }, "a check of mail that comes in failed");
+    log.error({ account: accountId, err: error }, "a check of incoming mail failed");
     return [];
   }
 }

@@ -18,7 +18,7 @@ import { prepare } from "./preparer.ts";
 /** A message that has just been put into an account. */
 export interface Delivered {
   accountId: number;
-  /** Whom the envelope named. */
+  /** The recipient's address in the envelope. */
   address: string;
   /** "" for the null sender. */
   mailFrom: string;
@@ -35,11 +35,11 @@ export interface IncomingOptions {
   log: Log;
   events: Events;
   holder: Holder;
-  /** Told of each message that came into an account; once more when it failed or the process died meanwhile. */
+  /** Called for each message put into an account; again if it failed or if the process died meanwhile. */
   onDelivered?: (delivered: Delivered) => Promise<void>;
 }
 
-/** A message that a front door has taken, its trace header in front. */
+/** An accepted message, with its trace header in front. */
 export interface Accepted {
   /** From `newId`, so that the trace header can carry it. */
   id: number;
@@ -47,29 +47,29 @@ export interface Accepted {
   /** "" for the null sender. */
   mailFrom: string;
   recipients: { address: string; userId: number }[];
-  /** Why it is filed to Junk. (Default: it goes to the inbox.) */
+  /** Why the message is filed to Junk. (Default: it goes to the inbox.) */
   junkReason?: string | null;
 }
 
-const leaseTime = 5 * 60_000;
-const firstPause = 5_000;
-const longestPause = 10 * 60_000;
-const atOnce = 24;
-/** Of those that wait for their turn, how many keep their bytes in memory. */
-const keptWaiting = 32;
-const sweepEvery = 15_000;
-const sweepMost = 100;
+const leaseMs = 5 * 60_000;
+const firstPauseMs = 5_000;
+const maxPauseMs = 10 * 60_000;
+const maxConcurrent = 24;
+/** Of the messages waiting for their turn, how many keep their bytes in memory. */
+const maxKeptWaiting = 32;
+const sweepEveryMs = 15_000;
+const maxPerSweep = 100;
 
 /**
- * Mail on its way into accounts. `accept` makes it durable, and then it is delivered here and now; what a dead process
- * left, or what an account could not take, is taken up by the sweep, for as long as it takes.
+ * Delivers incoming mail to accounts. `accept` makes a message durable, then this process delivers it. The sweep
+ * retries, for as long as it takes, what a dead process left or an account could not take.
  */
 export class Incoming {
   readonly #options: IncomingOptions;
   readonly #rows: IncomingRows;
-  readonly #slots = new Slots(atOnce);
+  readonly #slots = new Slots(maxConcurrent);
   readonly #active = new Set<Promise<void>>();
-  /** Messages whose lease this process holds and knows of. */
+  /** Messages whose lease this process knowingly holds. */
   readonly #held = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
@@ -84,7 +84,7 @@ export class Incoming {
     return this.#rows.newId();
   }
 
-  /** Durable on return; delivered soon after. An id that was accepted before is not taken twice. */
+  /** The message is durable on return and delivered soon after. Accepting the same id again does nothing. */
   async accept(accepted: Accepted): Promise<void> {
     const { events } = this.#options;
     const told = { sizeOctets: accepted.message.length, recipients: accepted.recipients.length };
@@ -112,22 +112,24 @@ export class Incoming {
     };
     this.#held.add(id);
     try {
-      await this.#rows.insert(row, this.#lease(leaseTime));
+      await this.#rows.insert(row, this.#lease(leaseMs));
     } catch (error) {
       this.#held.delete(id);
       throw error;
     }
-    this.#begin(row, this.#slots.waiting < keptWaiting ? message : undefined);
+    this.#begin(row, this.#slots.waiting < maxKeptWaiting ? message : undefined);
   }
 
-  /** Looks for what is left over, now and then every few seconds. */
+  /** Starts the sweep, which runs every few seconds. */
   start(): void {
-    this.#timer = setInterval(() => void this.sweep(), sweepEvery);
+    this.#timer = setInterval(() => void this.sweep(), sweepEveryMs);
     this.#timer.unref();
     void this.sweep();
   }
 
-  /** Takes up messages whose holder is gone or whose next attempt is due. Resolves when those are through. */
+  /**
+   * Takes over messages whose holder is gone or whose next attempt is due. Resolves when they are delivered or put off.
+   */
   sweep(): Promise<void> {
     this.#sweeping ??= this.#sweep()
       .catch((error: unknown) => this.#options.log.warn({ err: error }, "sweep of incoming mail failed"))
@@ -137,7 +139,7 @@ export class Incoming {
     return this.#sweeping;
   }
 
-  /** Resolves when what was accepted here is delivered or put off. */
+  /** Resolves when every message accepted here is delivered or put off. */
   async close(): Promise<void> {
     this.#closing.abort();
     clearInterval(this.#timer);
@@ -152,30 +154,30 @@ export class Incoming {
 
   async #sweep(): Promise<void> {
     const { store, clock, holder, log } = this.#options;
-    // Our own name is among them for what we hold without knowing, as when the database's answer was lost.
+    // Our own name is included for leases that we hold unknowingly, as when the database's answer was lost.
     const others = await incomingLeaseHolders(store.database);
     const gone = [holder.name, ...others.filter((name) => holder.isGone(name))];
     while (!this.#closing.signal.aborted) {
       const now = clock.now();
-      const found = await dueIncoming(store.database, now, gone, sweepMost + this.#held.size);
+      const found = await dueIncoming(store.database, now, gone, maxPerSweep + this.#held.size);
       const ids = found.filter((id) => !this.#held.has(id));
       for (const id of ids) this.#held.add(id);
-      const rows = await this.#rows.claim(ids, this.#lease(leaseTime), now, gone).catch((error: unknown) => {
+      const rows = await this.#rows.claim(ids, this.#lease(leaseMs), now, gone).catch((error: unknown) => {
         for (const id of ids) this.#held.delete(id);
         throw error;
       });
       const claimed = new Set(rows.map((row) => row.id));
       for (const id of ids) if (!claimed.has(id)) this.#held.delete(id);
       if (rows.length === 0) return;
-      log.info({ messages: rows.length }, "incoming mail taken up again");
+      log.info({ messages: rows.length }, "incoming mail resumed");
       for (const row of rows) this.#begin(row);
       await this.idle();
     }
   }
 
-  #lease(time: number): Lease {
+  #lease(forMs: number): Lease {
     const { clock, holder } = this.#options;
-    return { holder: holder.name, until: new Date(clock.now().getTime() + time) };
+    return { holder: holder.name, until: new Date(clock.now().getTime() + forMs) };
   }
 
   #begin(row: IncomingMessage, message?: Buffer): void {
@@ -188,13 +190,13 @@ export class Incoming {
     this.#active.add(work);
   }
 
-  /** Until its row is gone or put off; a database that is away comes back. */
+  /** Tries until the row is removed or put off, also while the database is away. */
   async #persist(row: IncomingMessage, message?: Buffer): Promise<void> {
     const { signal } = this.#closing;
     if (signal.aborted) return;
     const onFailure = (error: unknown) =>
       this.#options.log.warn({ incoming: row.id, reason: reasonOf(error) }, "delivery interrupted");
-    // What `close` ends is left to the sweep.
+    // What `close` interrupts is left to the sweep.
     await retry(() => this.#deliver(row, message), {
       firstPause: 500,
       longestPause: 30_000,
@@ -215,10 +217,10 @@ export class Incoming {
     }
     if (row.recipients.every((recipient) => recipient.done)) return this.#rows.remove(row.id);
     const { log } = this.#options;
-    const pause = Math.min(firstPause * 2 ** row.attempts, longestPause);
+    const pauseMs = Math.min(firstPauseMs * 2 ** row.attempts, maxPauseMs);
     const reason = reasonOf(trouble);
     log.warn({ incoming: row.id, attempts: row.attempts + 1, reason }, "delivery put off");
-    await this.#rows.postpone(row, this.#lease(pause), reason);
+    await this.#rows.postpone(row, this.#lease(pauseMs), reason);
     row.attempts++;
   }
 
@@ -244,7 +246,7 @@ export class Incoming {
       await onDelivered?.({ accountId, address: recipient.address, ...message, decision });
     } catch (error) {
       if (!(error instanceof AccountMissing)) throw error;
-      log.warn({ incoming: row.id, account: accountId }, "the account of a recipient is gone");
+      log.warn({ incoming: row.id, account: accountId }, "a recipient's account is gone");
     }
     recipient.done = true;
   }

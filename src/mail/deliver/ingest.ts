@@ -13,41 +13,41 @@ import { writeThreadRefs } from "../../store/mail/threads.ts";
 import type { PreparedMessage } from "./prepare.ts";
 import { findStored, planThreads } from "./thread.ts";
 
-/** Looked up when the email is written: either may be gone by then. */
+/** Resolved when the email is written, since the mailbox may be gone by then. */
 export type Place = { role: "inbox" | "junk" | "sent" } | { mailboxId: number };
 
-/** Where a message goes: mailboxes of the client's choice, or places for what is taken in any case. */
+/** Where a message goes: mailboxes that a client chose, or places for mail that is accepted in any case. */
 export type Target = { mailboxIds: number[] } | Place | readonly Place[];
 
 export interface NewMail {
-  /** The email's id, where Email/set has told it already. */
+  /** The email's id, if Email/set has already reported it. */
   id?: number;
   blob: StoredBlob;
   prepared: PreparedMessage;
   target: Target;
   keywords: string[];
   receivedAt: Date;
-  /** Set for mail that came in: a second delivery of the same one is a no-op. */
+  /** Set for incoming mail: delivering the same id again does nothing. */
   incomingId?: number;
 }
 
-/** A message and its search terms as one account has them. */
+/** A message with its search terms as stored for one account. */
 export interface TermedMail extends NewMail {
   terms: string[];
 }
 
-/** Of a large message these are many megabytes: to be made before the account's row is held. */
+/** Call before the account's row is locked: the terms of a large message are many megabytes. */
 export function withTerms(accountId: number, mails: readonly NewMail[]): TermedMail[] {
   return mails.map((mail) => ({ ...mail, terms: tsvectorTexts(mail.prepared.terms, accountId) }));
 }
 
 /**
- * What became of one message. `duplicate`: this incoming message was delivered before. `overQuota`: a client wants it
- * kept, and there is no room; what came in is always taken.
+ * The result for one message. `duplicate`: this incoming message was delivered before. `overQuota`: a client wants to
+ * store it and there is no room. Incoming mail is never refused for quota.
  */
 export type Outcome = { email: EmailRow } | { missingMailboxes: number[] } | { duplicate: true } | { overQuota: true };
 
-/** Messages that were written as one change, and the Email states around it. */
+/** The results of one change, with the Email states before and after it. */
 export interface Added {
   outcomes: Outcome[];
   oldState: string;
@@ -63,8 +63,8 @@ interface Job {
 const maxFold = 64;
 
 /**
- * Puts messages into accounts. Those that arrive together for one account are folded into one `store.write`, each with
- * a modseq of its own, as if they had been written one after the other.
+ * Puts messages into accounts. Messages that arrive together for one account are folded into one `store.write`, each
+ * with a modseq of its own, as if they had been written one after the other.
  */
 export class Ingest {
   readonly #store: Store;
@@ -79,7 +79,7 @@ export class Ingest {
     return (await this.addAll(accountId, [mail])).outcomes[0]!;
   }
 
-  /** As `add`, for messages that are one change of the account: no other one stands between them. */
+  /** As `add`, for messages that form one change of the account. */
   addAll(accountId: number, mails: readonly NewMail[]): Promise<Added> {
     return new Promise((resolve, reject) => this.#jobs.add(accountId, { mails, resolve, reject }));
   }
@@ -97,7 +97,7 @@ export class Ingest {
         job.resolve(added[index]!);
       });
     } catch (error) {
-      // One message that the database refuses must not take its neighbours with it.
+      // A message that the database refuses must not fail those folded with it.
       if (jobs.length === 1 || isRetryable(error)) {
         for (const job of jobs) job.reject(error);
       } else for (const job of jobs) await this.#write(accountId, [job]);
@@ -119,7 +119,7 @@ export function totalSize(mails: readonly NewMail[]): number {
   return mails.reduce((sum, mail) => sum + mail.blob.size, 0);
 }
 
-/** The mails of all jobs at once, each job with a modseq of its own. */
+/** Writes the mails of all jobs at once, each job with a modseq of its own. */
 async function writeJobs(tx: Tx, jobs: readonly TermedMail[][]): Promise<Added[]> {
   const modseqs = jobs.flatMap((mails, index) => mails.map(() => tx.modseq - jobs.length + 1 + index));
   let state = await tx.state("Email");
@@ -134,7 +134,7 @@ async function writeJobs(tx: Tx, jobs: readonly TermedMail[][]): Promise<Added[]
   });
 }
 
-/** Writes messages into the account of `tx`; `modseqs`: that of each, where several writes are folded. */
+/** Writes messages into the account of `tx`. `modseqs`: the modseq of each message when several writes are folded. */
 export async function writeMails(
   tx: Tx,
   mails: readonly TermedMail[],
@@ -146,7 +146,7 @@ export async function writeMails(
   const [places, fresh, stored] = await Promise.all(asked);
   let { room } = tx;
   const outcomes: (Outcome | undefined)[] = mails.map((mail) => {
-    // A claim counts once: the same message twice in one fold is a duplicate too.
+    // The first claim consumes the id, so the same message twice in one fold is a duplicate too.
     if (mail.incomingId !== undefined && !fresh.delete(mail.incomingId)) return { duplicate: true };
     const missing = "mailboxIds" in mail.target ? mail.target.mailboxIds.filter((id) => !has(places, id)) : [];
     if (missing.length > 0) return { missingMailboxes: missing };
@@ -198,7 +198,7 @@ async function insertAccepted(
 
 const wholeSeconds = (date: Date) => new Date(Math.floor(date.getTime() / 1000) * 1000);
 
-/** Mail that came in must go somewhere, even when the last mailbox was destroyed. */
+/** Incoming mail must go somewhere, even if the last mailbox was destroyed. */
 async function mailboxesFor(tx: Tx, mails: readonly NewMail[]): Promise<MailboxPlace[]> {
   const places = await findMailboxes(tx);
   if (places.length > 0 || mails.every((mail) => "mailboxIds" in mail.target)) return places;
@@ -206,7 +206,7 @@ async function mailboxesFor(tx: Tx, mails: readonly NewMail[]): Promise<MailboxP
   return findMailboxes(tx);
 }
 
-/** An account may have lost the role or the mailbox: then it is the inbox, else its first mailbox. */
+/** If the account has no such role or mailbox, the inbox stands in, else its first mailbox. */
 function mailboxesOf(target: Target, places: readonly MailboxPlace[]): number[] {
   if ("mailboxIds" in target) return [...new Set(target.mailboxIds)];
   const byRole = (role: string) => places.find((place) => place.role === role);

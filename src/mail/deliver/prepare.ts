@@ -7,10 +7,10 @@ import { headerEnd } from "../../mime/walk.ts";
 import { type SearchableText, type SearchField, type SearchTerms, searchTerms } from "../../search/terms.ts";
 import { type ThreadKeys, threadKeys } from "./thread.ts";
 
-/** A header block up to this many bytes stands beside the row. */
-const maxHeader = 65_536;
+/** A header block up to this many bytes is stored with the row. */
+const maxHeaderBytes = 65_536;
 
-/** All that is made of a message's bytes once, before any account is touched; the same for every recipient. */
+/** Everything derived from a message's bytes before any account is touched; the same for every recipient. */
 export interface PreparedMessage {
   summary: MessageSummary;
   header: Buffer | null;
@@ -19,7 +19,7 @@ export interface PreparedMessage {
   sortKeys: { from: string; to: string; subject: string };
 }
 
-/** i;unicode-casemap (RFC 5051), near enough for sorting: titlecase after decomposition. */
+/** i;unicode-casemap (RFC 5051), close enough for sorting: titlecase after decomposition. */
 export function casemap(text: string): string {
   return normalized(text, "NFKD").toUpperCase();
 }
@@ -29,7 +29,7 @@ export function prepareMessage(message: Buffer): PreparedMessage {
   const end = headerEnd(message);
   return {
     summary,
-    header: end <= maxHeader ? Buffer.from(message.subarray(0, end)) : null,
+    header: end <= maxHeaderBytes ? Buffer.from(message.subarray(0, end)) : null,
     terms: searchTerms(searchable(message, summary)),
     threadKeys: threadKeys(message, summary),
     sortKeys: {
@@ -49,7 +49,7 @@ function sortKey(list: EmailAddress[] | null): string {
 function searchable(message: Buffer, summary: MessageSummary): SearchableText {
   const groups = groupNames(message, summary);
   const { texts, attachmentNames } = searchText(message, summary.structure);
-  // No phrase spans two people or files; what is named twice tells no more.
+  // No phrase spans two people or files, and repeating a name adds nothing.
   const each = (field: SearchField, all: string[]) => [...new Set(all)].map((text) => ({ field, text }));
   const people = (field: (typeof peopleFields)[number]) =>
     each(field, [...groups(field), ...(summary[field] ?? []).map(({ name, email }) => `${name ?? ""} ${email}`)]);
@@ -65,7 +65,7 @@ function searchable(message: Buffer, summary: MessageSummary): SearchableText {
 
 const peopleFields = ["from", "to", "cc", "bcc"] as const;
 
-/** RFC 5322 §3.4: what addresses alone do not tell; most messages have none. */
+/** RFC 5322 §3.4: names of groups, which the plain addresses lack; most messages have none. */
 function groupNames(message: Buffer, { structure: { header } }: MessageSummary): (field: string) => string[] {
   const bytes = message.subarray(header.start, header.end);
   const fields = parseHeader(bytes, (name) => peopleFields.some((field) => field === name.toLowerCase()));

@@ -2,30 +2,30 @@ import { ThreadKind } from "../../base/threads.ts";
 import { type BodyValue, bodyValue, type TextPart } from "../../mime/decode.ts";
 import { type PreparedMessage, prepareMessage } from "./prepare.ts";
 
-/** More bytes than these would hold up the event loop: they go to a worker thread. */
+/** More bytes than these would block the event loop, so a worker thread handles them. */
 export const maxInline = 1_000_000;
-/** In ms: many times what the largest message takes. */
-const longest = 120_000;
+/** Many times what the largest message takes. */
+const maxTimeMs = 120_000;
 
-/** Node runs the source, and the build runs what it was compiled to. */
+/** The extension of this file: .ts when Node runs the source, .js in the build. */
 const workerFile = new URL(`./prepare-worker${import.meta.url.slice(-3)}`, import.meta.url);
 
-/** The body of a part is decoded; without one, the bytes are a message to be prepared. */
+/** With `body`, the bytes are a part to be decoded; without it, a message to be prepared. */
 export interface Wanted {
   body?: { part: TextPart; maxBytes: number };
 }
 
-const threads = new ThreadKind<Wanted, unknown>(workerFile, longest);
+const threads = new ThreadKind<Wanted, unknown>(workerFile, maxTimeMs);
 
-/** `prepareMessage`, away from the event loop when the message is large. */
+/** Runs `prepareMessage`, in a worker thread when the message is large. */
 export async function prepare(message: Buffer): Promise<PreparedMessage> {
   if (message.length <= maxInline) return prepareMessage(message);
   const prepared = (await threads.run(message, {})) as PreparedMessage;
-  // A Buffer comes through as a plain Uint8Array.
+  // A Buffer arrives from the thread as a plain Uint8Array.
   return { ...prepared, header: prepared.header && Buffer.from(prepared.header) };
 }
 
-/** `bodyValue`, away from the event loop when the part is large. */
+/** Runs `bodyValue`, in a worker thread when the part is large. */
 export async function decodeBody(raw: Buffer, part: TextPart, maxBytes: number): Promise<BodyValue> {
   if (raw.length <= maxInline) return bodyValue(raw, part, maxBytes);
   const { type, charset, encoding } = part;

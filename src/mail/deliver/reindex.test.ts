@@ -27,7 +27,7 @@ async function add(body: string, subject = "report"): Promise<string> {
   return (answer.created as Record<string, { id: string }>).a!.id;
 }
 
-/** As an older version left them: of long mails only the beginning was known. */
+/** Terms as an older version stored them: only the beginning of a long mail. */
 async function age(): Promise<void> {
   const { account } = world;
   const run = (text: string) => store.reader(account, "server").run(unprepared(text), [account]);
@@ -44,7 +44,7 @@ const changes = async (filter: Json, sinceQueryState: unknown) =>
   world.client.call("Email/queryChanges", { filter, sinceQueryState });
 const longBody = `first ${"again ".repeat(300)} last`;
 
-test("old mail is found by all its words, and no email changes", async () => {
+test("after reindexing, old mail is found by all its words, and no email has changed", async () => {
   const short = await add("brief");
   const long = await add(longBody);
   await age();
@@ -85,7 +85,7 @@ test("old mail is found by all its words, and no email changes", async () => {
   expect(await changes({ text: "last" }, next.newQueryState)).toMatchObject({ removed: [], added: [] });
 });
 
-test("what was done stays done: another run does the rest, and then there is nothing to do", async () => {
+test("finished messages stay finished: a second run does the rest, and a third has nothing to do", async () => {
   for (let n = 0; n < 60; n++) await add(`number${n} ${n === 30 ? longBody : ""}`);
   await age();
   const stop = (done: number) => {
@@ -100,7 +100,7 @@ test("what was done stays done: another run does the rest, and then there is not
   expect((await query({ text: "last" })).queryState).toBe(queryState);
 });
 
-test("a mail that comes, goes or lost its body meanwhile is no obstacle", async () => {
+test("a mail that arrives, is removed or has lost its body meanwhile does not stop the run", async () => {
   const [gone, lost, kept] = [await add("gone"), await add("lost"), await add("kept")];
   await age();
   const { blobId } = await world.get(lost, ["blobId"]);
@@ -139,7 +139,7 @@ test("a mail that cannot be read is counted and named, and the others are done",
   expect(await find("first -again")).toEqual([first]);
 });
 
-test("terms that the database refuses are counted, and do not take their neighbours with them", async () => {
+test("terms that the database refuses are counted, and the others are stored", async () => {
   const [first, last] = [await add("first"), await add("last")];
   await age();
   const { account } = world;

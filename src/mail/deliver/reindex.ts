@@ -7,15 +7,15 @@ import type { Store } from "../../store/core/store.ts";
 import { countOldTerms, findOldTerms, type MessageTerms, replaceTerms } from "../../store/mail/search-terms.ts";
 import { prepare } from "./preparer.ts";
 
-/** A transaction holds the account for so many messages, or until they have so many octets. */
-const mostMessages = 50;
-const mostOctets = 4_000_000;
+/** One transaction handles at most this many messages, or this many octets. */
+const maxMessages = 50;
+const maxOctets = 4_000_000;
 
 export interface Reindexing {
   done: number;
-  /** Messages whose body is not to be found: they keep the terms they have. */
+  /** Messages whose body is missing; they keep their old terms. */
   missing: number;
-  /** Messages that could not be read, or whose terms could not be made or stored: they keep theirs too. */
+  /** Messages that could not be read, or whose terms could not be made or stored; they keep their old terms. */
   failed: number;
 }
 
@@ -28,9 +28,9 @@ interface Options {
 type OldMessage = Awaited<ReturnType<typeof findOldTerms>>[number];
 
 /**
- * Makes the search terms of an account's messages anew, from their bodies, where they are of an older version; the newest
- * first. May run beside a server, end at any time and be run again: what is done stays done. An account that is removed
- * meanwhile ends it.
+ * Makes the search terms of an account's messages again from their bodies if they are of an older version, newest
+ * first. May run beside a server, be interrupted and run again: finished messages stay finished. Ends if the account is
+ * removed meanwhile.
  */
 export async function reindexAccount(
   options: Options,
@@ -41,10 +41,10 @@ export async function reindexAccount(
   const count = await countOldTerms(reader);
   const result: Reindexing = { done: 0, missing: 0, failed: 0 };
   for (let below = Number.MAX_SAFE_INTEGER; ; ) {
-    const found = await findOldTerms(reader, below, mostMessages);
+    const found = await findOldTerms(reader, below, maxMessages);
     if (found.length === 0) return result;
     const terms: MessageTerms[] = [];
-    for (let octets = 0; found.length > 0 && octets < mostOctets; ) {
+    for (let octets = 0; found.length > 0 && octets < maxOctets; ) {
       tell(result.done + result.missing + result.failed + terms.length, count);
       const message = found.shift()!;
       below = message.no;
@@ -79,7 +79,7 @@ async function makeTerms(
   }
 }
 
-/** How many were refused: one that is must not take its neighbours with it. */
+/** Returns how many terms were refused. A refused one must not fail those written with it. */
 async function writeTerms(options: Options, accountId: number, terms: MessageTerms[]): Promise<number> {
   if (terms.length === 0) return 0;
   const { store, log } = options;

@@ -58,7 +58,7 @@ const sliding = (from: number, count: number): Shape[] =>
   }));
 
 describe("threads that are full", () => {
-  test("600 mails that refer to the last 200 before them are two threads, however they come in", async () => {
+  test("600 mails that refer to the last 200 before them form two threads, in whatever order they arrive", async () => {
     const account = await createTestAccount(store);
     expect(sizesOf(await addAll(account, sliding(0, 600)))).toEqual([500, 100]);
     const other = await createTestAccount(store);
@@ -68,7 +68,7 @@ describe("threads that are full", () => {
     expect(sizesOf(rows)).toEqual([500, 100]);
   });
 
-  test("answers to any mail of a full thread go on in the next one, and when that is full in the one after it", async () => {
+  test("replies to any mail of a full thread continue in the next one, and when that is full in the one after it", async () => {
     const account = await createTestAccount(store);
     const answers = (from: number, count: number) =>
       addAll(
@@ -89,7 +89,7 @@ describe("threads that are full", () => {
     expect((await answers(710, 3)).map((row) => row.threadId)).toEqual([third, third, third]);
   });
 
-  test("where there is room again a thread goes on, and one that is gone has none after it", async () => {
+  test("a thread with room again continues, and a removed one has no next thread", async () => {
     const account = await createTestAccount(store);
     const rows = await addAll(account, sliding(0, 500));
     const next = await add(account, { id: "n", references: ["m7"] });
@@ -100,7 +100,7 @@ describe("threads that are full", () => {
     expect((await add(account, { id: "p", references: ["m9"] })).threadId).toBe(rows[0]!.threadId);
   });
 
-  test("a mail that belongs to a full thread and to a small one joins the small one with what goes on", async () => {
+  test("a mail that belongs to a full thread and to a small one joins the small one with the full one's next", async () => {
     const account = await createTestAccount(store);
     await addAll(account, sliding(0, 500));
     const next = await add(account, { id: "n1", references: ["m7"] });
@@ -292,12 +292,12 @@ describe("reports", () => {
     const { account, sent } = await sender();
     const row = await addMail(account, report({ id: "dsn", ...shape }));
     expect(row.threadId).not.toBe(sent.threadId);
-    // And draws nothing to it.
+    // And attracts no other mail.
     const answer = await add(account, { id: "reply", subject: "Re: Hello", references: ["sent"] });
     expect(answer.threadId).toBe(sent.threadId);
   });
 
-  test("one that has the Message-ID and the subject of the mail itself is a thread of its own", async () => {
+  test("a report with the Message-ID and the subject of the mail itself is a thread of its own", async () => {
     const { account, sent } = await sender();
     const header = "Subject: Hello\r\nMessage-ID: <sent@example.org>\r\n";
     const fields = status("Final-Recipient: rfc822; eve@far.test");
@@ -306,7 +306,7 @@ describe("reports", () => {
     expect((await add(account, { id: "reply", references: ["sent"] })).threadId).toBe(sent.threadId);
   });
 
-  test("one that another account gets is a thread of its own, and joins nothing there", async () => {
+  test("a report that another account gets is a thread of its own, and joins nothing there", async () => {
     await sender();
     const account = await createTestAccount(store);
     const copy = await add(account, { id: "sent" });
@@ -320,14 +320,14 @@ describe("reports", () => {
     return add(account, { id: "late", references: ["x", "sent"] });
   }
 
-  test("one about a mail that is still to be sent, and so keeps its thread, joins it", async () => {
+  test("a report about a mail that is still to be sent, and so keeps its thread, joins it", async () => {
     const { account, sent } = await sender();
     expect((await joinedWithAnother(account)).threadId).not.toBe(sent.threadId);
     const row = await addMail(account, report({ id: "dsn", fields: status(final), original }));
     expect(row.threadId).toBe(sent.threadId);
   });
 
-  test("one about a mail that was moved to another thread meanwhile joins it there", async () => {
+  test("a report about a mail that was moved to another thread meanwhile joins it there", async () => {
     const { account, sent } = await sender();
     await store.write(account, "server", (tx) => tx.run(finish, [account]));
     const joined = await joinedWithAnother(account);
@@ -336,7 +336,7 @@ describe("reports", () => {
     expect(row.threadId).toBe(joined.threadId);
   });
 
-  test("an answer to a report is in its thread", async () => {
+  test("a reply to a report joins its thread", async () => {
     const { account, sent } = await sender();
     await addMail(account, report({ id: "dsn", fields: status(final), original }));
     const lines = ["Message-ID: <q@example.org>", "Subject: AW: Undelivered Mail", "References: <dsn@far.test>"];

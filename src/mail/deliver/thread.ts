@@ -15,30 +15,30 @@ import {
   type ThreadKey,
 } from "../../store/mail/threads.ts";
 
-/** A thread holds at most this many emails, then the next one goes on. */
+/** A thread holds at most this many emails; then a next thread continues it. */
 const maxThread = 500;
-/** The smaller side of a join is moved only up to this size. */
+/** When threads are joined, the smaller one is moved only up to this size. */
 const maxMove = 50;
 const maxReferences = 50;
-/** Of a long References, how many more are looked up. */
+/** In a long References, how many more ids are looked up. */
 const maxLookedUp = 1000;
-/** How many threads in a row may be full. */
+/** How many full threads in a row are followed. */
 const maxNext = 100;
 
-/** 48 bits: exact as a number, and within one account's keys as good as unique. */
+/** 48 bits: exact as a number, and practically unique within one account. */
 const hash = (text: string) => Number.parseInt(digest("sha256", text, "hex").slice(0, 12), 16);
 
-/** As the `idHash` of its thread keys. */
+/** The `idHash` of a message id in thread keys. */
 export const messageIdHash = hash;
 
 export interface ThreadKeys {
-  /** Known of the email from now on. */
+  /** Stored for the email. */
   keys: ThreadKey[];
-  /** The first of them is of its own Message-ID. */
+  /** The first key is of the email's own Message-ID. */
   hasOwn: boolean;
-  /** Looked up as well. */
+  /** Looked up but not stored. */
   also: ThreadKey[];
-  /** Set for a report: its thread is that of the mail it is about, which this account must have sent. */
+  /** Set for a report: it joins the thread of the mail that it reports on, which this account must have sent. */
   report?: Report;
 }
 
@@ -46,9 +46,9 @@ const keysOf = (ids: Iterable<string>, subjects: readonly number[]): ThreadKey[]
   [...ids].map(hash).flatMap((idHash) => subjects.map((subjectHash) => ({ idHash, subjectHash })));
 
 /**
- * Emails stored by earlier versions are known by the base subject of RFC 5256; an answer may have any prefix before it.
- * Looked up also where newer keys are found, in the same statement: a mail that answers one of each joins their threads.
- * May go once a migration has given all stored keys their present subject, made from the messages.
+ * Earlier versions stored keys with the base subject of RFC 5256, and a reply may have any prefix before it. These are
+ * looked up in the same statement as newer keys, so a mail that answers one of each joins their threads. Can be removed
+ * once a migration has computed the present subject of all stored keys from the messages.
  */
 function formerSubjects(stages: readonly string[], now: number): number[] {
   const hashes = new Set(stages.map((stage) => hash(baseSubject(stage).toLowerCase())));
@@ -57,8 +57,8 @@ function formerSubjects(stages: readonly string[], now: number): number[] {
 }
 
 /**
- * RFC 8621 §3: emails belong together when they share a message id among Message-ID, In-Reply-To and References and
- * the subject, what programs add to it aside. Of a long References, the first and last 50 are kept.
+ * RFC 8621 §3: emails belong together when they share an id in Message-ID, In-Reply-To or References, and the subject
+ * without what programs add to it. Of a long References, the first and last 50 ids are kept.
  */
 export function threadKeys(message: Uint8Array, summary: MessageSummary): ThreadKeys {
   const { messageId, all, subject } = summary;
@@ -72,7 +72,7 @@ export function threadKeys(message: Uint8Array, summary: MessageSummary): Thread
   const isLong = refs.length > 2 * maxReferences;
   const kept = isLong ? [...refs.slice(0, maxReferences), ...refs.slice(-maxReferences)] : refs;
   const ids = new Set([...own, ...all.inReplyTo.slice(0, maxReferences), ...kept]);
-  // The newest of them: they are nearer.
+  // The newest of the rest, since they are closer in the thread.
   const between = isLong ? refs.slice(maxReferences, -maxReferences).slice(-maxLookedUp) : [];
   return {
     keys: keysOf(ids, [subjectHash]),
@@ -84,22 +84,22 @@ export function threadKeys(message: Uint8Array, summary: MessageSummary): Thread
 export interface ThreadPlan {
   /** The thread of each message, in order. */
   threadIds: number[];
-  /** Those that held emails before. */
+  /** Threads that held emails before. */
   known: Set<number>;
   refs: (ThreadKey & { threadId: number })[];
 }
 
 const keyText = (key: ThreadKey) => `${key.idHash} ${key.subjectHash}`;
 
-/** The stored threads that these messages may belong to, by the text of a key. */
+/** Finds the stored threads that these messages may belong to, by the text of a key. */
 export function findStored(tx: Tx, messages: readonly ThreadKeys[]): Promise<Map<string, number>> {
   const all = messages.flatMap(({ keys, also }) => [...keys, ...also]);
   return findThreads(tx, all);
 }
 
 /**
- * Finds or begins the threads of new messages, in order; joins threads that a message shows to be one. `stored`: what
- * `findStored` found, for these messages at least.
+ * Finds or creates the threads of new messages, in order, and joins threads that a message shows to be one. `stored`:
+ * the result of `findStored` for at least these messages.
  */
 export async function planThreads(
   tx: Tx,
@@ -119,7 +119,7 @@ export async function planThreads(
     const threadId = await threadOf(tx, belongs, planned);
     sizes.set(threadId, (sizes.get(threadId) ?? 0) + 1);
     keys.forEach((key, index) => {
-      // A key stays with the thread that has the email of that id; a report takes none from another email.
+      // A key stays with the thread of the email that has its id; a report takes no key from another email.
       const isOwn = index === 0 && hasOwn && !report;
       if (isOwn || !threads.has(keyText(key))) threads.set(keyText(key), threadId);
     });
@@ -141,7 +141,10 @@ interface Planned {
   threadIds: number[];
 }
 
-/** The thread of the mail that each report is about; none where this account did not send it to the recipient named. */
+/**
+ * The thread of the mail that each report is about, if this account sent that mail to the recipient named in the
+ * report.
+ */
 async function findReported(tx: Tx, messages: readonly ThreadKeys[]): Promise<Map<Report, number>> {
   const reports = messages.flatMap(({ report }) => (report && report.recipients.length > 0 ? [report] : []));
   const ids = [...new Set(reports.flatMap(({ messageIds }) => messageIds))];
@@ -162,7 +165,7 @@ async function findReported(tx: Tx, messages: readonly ThreadKeys[]): Promise<Ma
   return found;
 }
 
-/** Adds the threads that go on where those found are full, or will be before `more` emails are in. */
+/** Adds the next threads of those that are full, or will be before `more` emails are added. */
 async function followFull(
   tx: Tx,
   stored: Map<string, number>,
@@ -182,7 +185,7 @@ async function followFull(
   }
 }
 
-/** The one thread for an email that belongs to all of these: they are joined, and the next one stands for a full one. */
+/** Chooses one thread for an email that belongs to all of these: joins them, and replaces a full one by its next. */
 async function threadOf(tx: Tx, belongs: readonly number[], planned: Planned): Promise<number> {
   const { threads, sizes } = planned;
   const isFull = (id: number) => (sizes.get(id) ?? 0) >= maxThread;
@@ -202,7 +205,7 @@ async function threadOf(tx: Tx, belongs: readonly number[], planned: Planned): P
   return threadId;
 }
 
-/** One thread of several, the largest; a side that may not move stays apart. */
+/** Joins threads into the largest; threads that are too large or pinned stay apart. */
 async function joinThreads(tx: Tx, found: number[], { threads, sizes, known, threadIds }: Planned): Promise<number> {
   const size = (id: number) => sizes.get(id) ?? 0;
   const [target, ...others] = found.sort(
@@ -215,7 +218,7 @@ async function joinThreads(tx: Tx, found: number[], { threads, sizes, known, thr
   for (const from of others) {
     if (size(from) > maxMove || size(from) + size(target!) > maxThread || pinned.has(from)) continue;
     if (known.delete(from)) await mergeThread(tx, from, target!);
-    // Emails of this very batch that were to begin `from` are not stored yet.
+    // Emails of this batch that were to start `from` are not stored yet.
     threadIds.forEach((id, index) => {
       if (id === from) threadIds[index] = target!;
     });

@@ -9,7 +9,7 @@ export interface DkimKey {
   privateKey: string;
 }
 
-/** Fields worth protecting. "from" is named once more than it is there, so that nobody can add another. */
+/** The fields to sign. "from" is listed once more than it occurs, so that nobody can add another. */
 const signedNames = [
   "from",
   "sender",
@@ -74,7 +74,7 @@ interface Field {
   value: string;
 }
 
-/** Of several fields of one name, the last comes first (RFC 6376 §5.4.2). */
+/** Of several fields with one name, the last comes first (RFC 6376 §5.4.2). */
 function chooseFields(fields: Field[]): Field[] {
   return signedNames.flatMap((name) => fields.filter((field) => field.name === name).reverse());
 }
@@ -88,7 +88,7 @@ function relaxedField({ name, value }: Field): string {
   return `${name}:${text}`;
 }
 
-/** Each step looks at a byte a bounded number of times, whatever a sender thinks up. */
+/** Linear in the length of the body, whatever a sender puts there. */
 function relaxedBody(body: Buffer): Buffer {
   const text = body
     .toString("latin1")

@@ -10,7 +10,7 @@ const report = (failed: FailedRecipient, { message = original, to = "ada@here.te
 };
 const types = (text: string) => [...text.matchAll(/^Content-Type: ([\w/-]+)/gm)].map(([, type]) => type);
 
-test("a report in ASCII is one of RFC 3464", () => {
+test("a report in ASCII follows RFC 3464", () => {
   const text = report({
     address: "gone@far.test",
     original: "rfc822;gone@far.test",
@@ -36,7 +36,7 @@ test.each(["gőné@far.test", "gone@bücher.example", "用户@例え.テスト"]
   expect(text).toContain("Content-Type: message/global-delivery-status\r\nContent-Transfer-Encoding: 8bit\r\n\r\n");
 });
 
-test("words that are not ASCII make the report a global one, and leave the address what it is", () => {
+test("a reply beyond ASCII makes the report a global one, and leaves the address unchanged", () => {
   const text = report({ address: "gone@far.test", smtpReply: "550 5.1.1 неизвестен" });
   expect(types(text)).toContain("message/global-delivery-status");
   expect(text).toContain("Final-Recipient: rfc822; gone@far.test\r\n");

@@ -5,17 +5,17 @@ import { mailDate } from "./mail-date.ts";
 
 export interface FailedRecipient {
   address: string;
-  /** ORCPT, where the client gave one. */
+  /** ORCPT, if the client gave one. */
   original?: string | undefined;
-  /** The reply that ended it, such as "550 5.1.1 no such user". */
+  /** The final reply, such as "550 5.1.1 no such user". */
   smtpReply: string;
-  /** The server that said so. */
+  /** The server that sent the reply. */
   remote?: string | undefined;
 }
 
 export interface FailureReport {
   hostname: string;
-  /** Where the report goes: the return path of what failed. */
+  /** Where the report goes: the return path of the failed message. */
   to: string;
   envelopeId?: string | undefined;
   arrivedAt: Date;
@@ -26,7 +26,7 @@ export interface FailureReport {
 
 const maxHeader = 20_000;
 
-/** RFC 3464, RFC 6533: tells the sender who did not get the message, and why. */
+/** RFC 3464, RFC 6533: tells the sender which recipients did not get the message, and why. */
 export function failureReport(report: FailureReport, random: Random): Buffer {
   const { hostname, to, now, failed, original } = report;
   const boundary = `=_${random(12).toString("hex")}`;
@@ -53,7 +53,7 @@ export function failureReport(report: FailureReport, random: Random): Buffer {
   return Buffer.from(`${fields.join("\r\n")}\r\n\r\n${body}--${boundary}--\r\n`, "latin1");
 }
 
-/** `global`: what the type is called where its text is not ASCII (RFC 6533 §4.1). */
+/** `global`: the name of the type when its text is not ASCII (RFC 6533 §4.1). */
 function part(type: string, body: string, global = type): string {
   const isPlain = !/[\x80-\xff]/.test(body);
   return `Content-Type: ${isPlain ? type : `${global}\r\nContent-Transfer-Encoding: 8bit`}\r\n\r\n${body}`;
@@ -82,12 +82,12 @@ function statusFields({ hostname, envelopeId, arrivedAt, failed }: FailureReport
   return [message, ...recipients].flat().join("\r\n");
 }
 
-/** RFC 3463: the status in the reply, else what its code means. */
+/** RFC 3463: the status in the reply, or one derived from its code. */
 function statusOf(smtpReply: string): string {
   return /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(smtpReply)?.[1] ?? (smtpReply.startsWith("4") ? "4.0.0" : "5.0.0");
 }
 
-/** The report is written as latin1 text, so other text goes in as its UTF-8 bytes. */
+/** The report is written as latin1, so text beyond ASCII is passed as its UTF-8 bytes. */
 function latin(text: string): string {
   return Buffer.from(text.replace(/[\r\n]+/g, " "), "utf8").toString("latin1");
 }

@@ -5,7 +5,7 @@ import { distinctRecipients } from "./submit.ts";
 
 export type Outgoing = Omit<NewSubmission, "recipients">;
 
-/** The one way into the queue: each message's bytes are held, and each of its recipients gets a delivery. */
+/** The only way into the queue: holds each message's bytes and creates a delivery for each recipient. */
 export async function enqueue(tx: Tx, messages: Outgoing[]): Promise<NewSubmission[]> {
   await referenceBlobs(
     tx,

@@ -7,14 +7,14 @@ import { type FieldPlace, scanHeader, valueAt } from "../../mime/scan.ts";
 import type { Range } from "../../mime/structure.ts";
 import { withoutComments } from "../../mime/tokens.ts";
 
-/** No server writes longer ones. */
-const longest = 20_000;
-/** Of those that take a closer look, the most that get one in a message: all further ones go. */
-const mostLooks = 50;
+/** No server writes a longer field. */
+const maxLength = 20_000;
+/** How many fields of one message get a closer look; all further ones are removed. */
+const maxLooks = 50;
 
-/** True for a field that somebody may take for results of ours; `names` are ours, folded. In doubt it is one. */
+/** True for a field that a reader may take for our results. `names` are our names, folded. When in doubt, true. */
 function claimsToBeOurs(value: string, names: readonly string[]): boolean {
-  // A reader may know comments or not, and decode what looks encoded or not.
+  // A reader may or may not understand comments, and may or may not decode encoded words.
   const texts = [value, unfold(value), asText(value), asText(beforeFirst(";", value))];
   const readings = [...texts, ...texts.map(withoutComments)].flatMap((text) => [
     beforeFirst(";", text),
@@ -28,7 +28,7 @@ const beforeFirst = (mark: string, text: string): string => {
   return end === -1 ? text : text.slice(0, end);
 };
 
-/** What is left when nobody minds case, quoting, white space, and characters that cannot be seen. */
+/** The text without differences in case, quoting, white space and invisible characters. */
 function folded(text: string): string {
   const plain = normalized(text, "NFKC")
     .toLowerCase()
@@ -38,7 +38,8 @@ function folded(text: string): string {
 }
 
 /**
- * RFC 8601 §5: tells, field by field of one message, which are Authentication-Results that a sender wrote in our name.
+ * RFC 8601 §5: returns a function that tells, for each field of one message, whether it is an Authentication-Results
+ * that a sender wrote in our name.
  */
 export function forgedResults(message: Buffer, hostname: string): (field: FieldPlace) => boolean {
   let names: string[] | undefined;
@@ -46,17 +47,17 @@ export function forgedResults(message: Buffer, hostname: string): (field: FieldP
   return (field) => {
     if (!/^authentication-results$/i.test(field.name)) return false;
     const value = valueAt(message, field);
-    if (value.length > longest) return true;
-    // As nearly all are written, there is no doubt.
+    if (value.length > maxLength) return true;
+    // Nearly all fields are written in this plain form, which leaves no doubt.
     const plain = /^[ \t]*([\w.-]+)[ \t]*;/.exec(value)?.[1];
     if (plain !== undefined) return plain.toLowerCase().includes(hostname.toLowerCase());
-    if (++looks > mostLooks) return true;
+    if (++looks > maxLooks) return true;
     names ??= [hostname, domainToUnicode(hostname)].map(folded);
     return claimsToBeOurs(value, names);
   };
 }
 
-/** RFC 8601 §5: the message without such fields. */
+/** RFC 8601 §5: the message without forged results. */
 export function withoutForgedResults(message: Buffer, hostname: string): Buffer {
   const forged: Range[] = [];
   const isForged = forgedResults(message, hostname);

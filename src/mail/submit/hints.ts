@@ -5,16 +5,16 @@ import type { StateChange } from "../../store/core/store.ts";
 import { hintQueued } from "../../store/queues/due.ts";
 
 /**
- * Tells the workers what a commit has queued. Every process that writes submissions calls `noticed` after each commit;
- * a hint that is lost is found again by the sweep.
+ * Notifies the workers of what a commit has queued. Every process that writes submissions calls `noticed` after each
+ * commit. The sweep restores lost hints.
  */
 export class SubmissionHints {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #log: Log;
-  /** Called when there is something to do. */
+  /** Called when there is work to do. */
   readonly #wake: () => void;
-  /** Accounts being looked at, and whether something came in between. */
+  /** Accounts being looked at, and whether another commit came meanwhile. */
   readonly #running = new Map<number, boolean>();
 
   constructor(options: { database: Database; clock: Clock; log: Log; wake?: () => void }) {
@@ -37,7 +37,7 @@ export class SubmissionHints {
       try {
         if ((await hintQueued(this.#database, accountId, this.#clock.now())) > 0) this.#wake();
       } catch (error) {
-        this.#log.warn({ account: accountId, err: error }, "no hint for queued mail, the sweep will find it");
+        this.#log.warn({ account: accountId, err: error }, "hint for queued mail not written, the sweep will find it");
       }
     } while (this.#running.get(accountId));
     this.#running.delete(accountId);

@@ -2,12 +2,12 @@ import type { Database } from "../../store/core/database.ts";
 import { findAddress } from "../../store/directory/directory.ts";
 
 /**
- * True when the account may send from the address, which is when mail to it comes back to the account. "*@example.org"
- * stands for all of a domain: whoever has its catch-all.
+ * True when the account may send from the address, that is, when mail to the address is delivered to the account.
+ * "*@example.org" stands for a whole domain, and belongs to the account with its catch-all.
  */
 export async function isOwnAddress(database: Database, address: string, accountId: number): Promise<boolean> {
   const at = address.lastIndexOf("@");
   if (at < 1) return false;
-  // No address is made of an asterisk alone, so the directory answers with the catch-all.
+  // An asterisk is never an address, so the directory answers with the catch-all.
   return (await findAddress(database, address)) === accountId;
 }

@@ -1,4 +1,4 @@
-/** Why a message is not sent: the SetError types of RFC 8621 §7.5, and `invalidEnvelope` for what has none. */
+/** Why a message cannot be sent: the SetError types of RFC 8621 §7.5, and `invalidEnvelope` for all other faults. */
 export type RefusalReason =
   | "invalidEmail"
   | "tooLarge"
@@ -11,7 +11,7 @@ export type RefusalReason =
 
 export class SubmissionRefused extends Error {
   readonly reason: RefusalReason;
-  /** The properties of the Email at fault, or the recipients. */
+  /** The Email properties or the recipients at fault. */
   readonly names: string[];
 
   constructor(reason: RefusalReason, text: string, names: string[] = []) {

@@ -8,7 +8,7 @@ const now = new Date("2026-02-03T04:05:06.789Z");
 const command = fc.constantFrom<"mail" | "rcpt">("mail", "rcpt");
 const second = 1000;
 
-/** Undefined when it is taken. Anything thrown but a SubmissionRefused is a fault. */
+/** Undefined when the work succeeds. Rethrows anything but a SubmissionRefused. */
 function refusal(work: () => unknown): string | undefined {
   try {
     work();
@@ -55,7 +55,7 @@ describe("checkParameters", () => {
     );
   });
 
-  test("lets nothing through that could not stand in a command or in the database", () => {
+  test("refuses whatever a command or the database could not hold", () => {
     const names = fc.oneof(
       fc.constantFrom("HOLDFOR", "HOLDUNTIL", "RET", "ENVID", "BODY", "SMTPUTF8", "SIZE", "NOTIFY", "ORCPT", "orcpt"),
       oddKey,
@@ -84,7 +84,7 @@ describe("checkParameters", () => {
 });
 
 describe("holdUntil", () => {
-  test("adds HOLDFOR, up to the most that a message is held", () => {
+  test("adds HOLDFOR, up to the limit", () => {
     fc.assert(
       fc.property(fc.nat(2 * maxDelayedSend), anyCase("HOLDFOR"), (seconds, name) => {
         const work = () => holdUntil({ [name]: String(seconds) }, now);
@@ -94,7 +94,7 @@ describe("holdUntil", () => {
     );
   });
 
-  test("takes HOLDUNTIL as the instant it names, in any zone; what is past is now", () => {
+  test("reads HOLDUNTIL in any time zone, and treats a past time as now", () => {
     const zone = fc.integer({ min: -23 * 60, max: 23 * 60 });
     const ahead = fc.integer({ min: -2 * maxDelayedSend, max: 2 * maxDelayedSend });
     fc.assert(
@@ -112,7 +112,7 @@ describe("holdUntil", () => {
     );
   });
 
-  test("of whatever was let through gives a time to come, or refuses it", () => {
+  test("gives a time that is not past for any accepted parameters, or refuses them", () => {
     const part = (length: number) => fc.nat(10 ** length - 1).map((value) => String(value).padStart(length, "0"));
     const date = fc
       .tuple(part(4), part(2), part(2), part(2), part(2), part(2), fc.constantFrom("Z", "+99:99", "-00:00", "+14:30"))

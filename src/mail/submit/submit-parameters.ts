@@ -1,11 +1,11 @@
 import { SubmissionRefused } from "./submission-refused.ts";
 
-/** How long a submission may be held back (RFC 4865), in seconds. */
+/** RFC 4865: how long a submission may be held back, in seconds. */
 export const maxDelayedSend = 30 * 86_400;
 
 type Parameters = Record<string, string | null> | null;
 
-/** ESMTP parameters that a client may give, and what their values look like. */
+/** The ESMTP parameters that a client may give, and the form of their values. */
 const known = {
   mail: {
     HOLDFOR: /^\d{1,9}$/,
@@ -22,7 +22,7 @@ const known = {
   },
 } as const;
 
-/** Throws SubmissionRefused for what no server of ours would understand. */
+/** Throws SubmissionRefused for a parameter that no server of ours would understand. */
 export function checkParameters(command: "mail" | "rcpt", parameters: Parameters): void {
   const rules: Record<string, RegExp | null> = known[command];
   const seen = new Set<string>();
@@ -48,7 +48,7 @@ export function holdUntil(parameters: Parameters, now: Date): Date {
   return new Date(Math.max(at, now.getTime()));
 }
 
-/** The value of a parameter, whatever the case of its name. */
+/** The value of a parameter; its name is not case-sensitive. */
 export function parameterOf(parameters: Parameters, name: string): string | undefined {
   const found = Object.entries(parameters ?? {}).find(([key]) => key.toUpperCase() === name);
   return found?.[1] ?? undefined;

@@ -1,7 +1,7 @@
 import type { Clock, Random } from "../../base/clock.ts";
 import { withoutBcc } from "../../mime/envelope-fields.ts";
 import { asAddresses, type HeaderField, parseHeader } from "../../mime/headers.ts";
-import { mostAbilities, wireMessage } from "../../mime/transport.ts";
+import { allAbilities, wireMessage } from "../../mime/transport.ts";
 import { Unsendable } from "../../mime/unsendable.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import { usesBareLf } from "../../mime/wire-scan.ts";
@@ -15,14 +15,14 @@ export const maxRecipients = 1000;
 
 export interface SubmissionRequest {
   message: Buffer;
-  /** Null: made from the header. */
+  /** Null: derived from the header. */
   envelope: Envelope | null;
   /** "ada@example.org", or "*@example.org". */
   identityEmail: string;
 }
 
 export interface SubmissionRules {
-  /** True when mail to the address comes to the account that sends. */
+  /** True when mail to the address is delivered to the sending account. */
   owns(address: string): Promise<boolean>;
   /** True for a domain of this server. */
   serves(domain: string): Promise<boolean>;
@@ -33,12 +33,12 @@ export interface SubmissionRules {
 
 export interface JudgedSubmission {
   envelope: Envelope;
-  /** The message as it leaves: without Bcc, with Date and Message-ID. */
+  /** The message as it is sent: without Bcc, with Date and Message-ID. */
   wire: Buffer;
   sendAt: Date;
 }
 
-/** RFC 8621 §7.5: all checks that need no more than the message and its envelope. Throws SubmissionRefused. */
+/** RFC 8621 §7.5: all checks that need only the message and its envelope. Throws SubmissionRefused. */
 export async function judgeSubmission(request: SubmissionRequest, rules: SubmissionRules): Promise<JudgedSubmission> {
   const { message } = request;
   if (message.length > rules.maxSize) throw new SubmissionRefused("tooLarge", "the message is too large");
@@ -54,14 +54,17 @@ export async function judgeSubmission(request: SubmissionRequest, rules: Submiss
   return { envelope, wire, sendAt: holdUntil(envelope.mailFrom.parameters, now) };
 }
 
-/** As many different authors and agents a message may name. */
+/** How many authors and senders a message may name. */
 const maxNamed = 100;
 
-/** RFC 8621 §7.5, forbiddenFrom. RFC 8621 §7 allows a Sender that is not the account's, but nobody else's here may be named. */
+/**
+ * RFC 8621 §7.5, forbiddenFrom. RFC 8621 §7 allows a Sender outside the account, but it must not belong to anyone else
+ * here.
+ */
 async function checkAuthors(from: string[], agents: string[], rules: SubmissionRules): Promise<void> {
   const authors = new Set(from);
   const named = new Set([...from, ...agents]);
-  if (named.size > maxNamed) throw new SubmissionRefused("invalidEmail", "it names too many who sent it");
+  if (named.size > maxNamed) throw new SubmissionRefused("invalidEmail", "it names too many authors and senders");
   for (const address of named) {
     if (await rules.owns(address)) continue;
     const domain = splitAddress(address)?.domain;
@@ -92,7 +95,7 @@ function authorsOf(fields: HeaderField[]): Authors {
   return { from, sender };
 }
 
-/** RFC 5322 §3.6: what may stand once, and the properties of an Email that say it. */
+/** RFC 5322 §3.6: fields that may occur once, with the Email properties that set them. */
 const onceOnly = new Map(
   Object.entries({
     date: "sentAt",
@@ -106,7 +109,7 @@ const onceOnly = new Map(
   }),
 );
 
-/** Servers refuse a message in which it stands twice, and nobody knows which one was meant. */
+/** Servers refuse a message that repeats such a field, and nobody knows which one counts. */
 function checkOnce(fields: HeaderField[]): void {
   const seen = new Set<string>();
   const again = new Set<string>();
@@ -126,7 +129,7 @@ function checkOnce(fields: HeaderField[]): void {
   );
 }
 
-/** RFC 5322 §3.6.6: whoever claims to have sent it on. */
+/** RFC 5322 §3.6.6: the addresses that claim to have resent the message. */
 function resentBy(fields: HeaderField[]): string[] {
   return fields
     .filter(({ name }) => /^resent-(from|sender)$/i.test(name))
@@ -142,13 +145,13 @@ function madeEnvelope(fields: HeaderField[], { from, sender }: Authors, identity
     .filter(({ name }) => ["to", "cc", "bcc"].includes(name.toLowerCase()))
     .flatMap(({ value }) => asAddresses(value))
     .map(({ email }) => ({ email, parameters: null }));
-  // The identity of a whole domain names no address that could be used instead; the first author is one of the account.
+  // An identity for a whole domain has no address to use instead; the first author belongs to the account.
   const instead = identityEmail.startsWith("*@") ? from[0]! : identityEmail;
   const email = isAllowed ? author : instead;
   return { mailFrom: { email, parameters: null }, rcptTo: distinctRecipients(rcptTo) };
 }
 
-/** Each mailbox once; the case of a domain makes no difference. */
+/** Removes duplicate mailboxes; the domain is not case-sensitive. */
 export function distinctRecipients(recipients: EnvelopeAddress[]): EnvelopeAddress[] {
   const seen = new Map<string, EnvelopeAddress>();
   for (const recipient of recipients) {
@@ -165,7 +168,7 @@ function isAllowedBy(identityEmail: string, address: string): boolean {
 }
 
 async function checkMailFrom({ email, parameters }: EnvelopeAddress, rules: SubmissionRules): Promise<void> {
-  // The null sender is anybody's: nothing ever comes back to it.
+  // Anyone may use the null sender: nothing is ever returned to it.
   if (email !== "" && (!isAddress(email) || !(await rules.owns(email)))) {
     throw new SubmissionRefused("forbiddenMailFrom", `${email} is not an address of this account`);
   }
@@ -173,28 +176,31 @@ async function checkMailFrom({ email, parameters }: EnvelopeAddress, rules: Subm
 }
 
 function checkRecipients(recipients: EnvelopeAddress[]): void {
-  if (recipients.length === 0) throw new SubmissionRefused("noRecipients", "there is nobody to send it to");
+  if (recipients.length === 0) throw new SubmissionRefused("noRecipients", "there are no recipients");
   if (recipients.length > maxRecipients) {
     throw new SubmissionRefused("tooManyRecipients", `at most ${maxRecipients} recipients`);
   }
   const invalid = recipients.map(({ email }) => email).filter((email) => !isAddress(email));
-  if (invalid.length > 0) throw new SubmissionRefused("invalidRecipients", "not addresses of mail", invalid);
+  if (invalid.length > 0) throw new SubmissionRefused("invalidRecipients", "not email addresses", invalid);
   for (const { parameters } of recipients) checkParameters("rcpt", parameters);
 }
 
 /** RFC 5321 §4.5.3.1.3: 256 with the angle brackets. */
-export const longestPath = 254;
+export const maxPathOctets = 254;
 /** RFC 1035 §2.3.4 */
-const longestLabel = 63;
+const maxLabelLength = 63;
 
-/** One that can stand in MAIL FROM and RCPT TO (RFC 5321 §4.1.2, RFC 6531 §3.3). Dots may stand where some providers have them. */
+/**
+ * True for an address that MAIL FROM and RCPT TO can carry (RFC 5321 §4.1.2, RFC 6531 §3.3). Allows dots in the places
+ * where some providers use them.
+ */
 export function isAddress(email: string): boolean {
   const parts = splitAddress(email);
   if (!parts || parts.local === "" || Buffer.byteLength(parts.local) > 64) return false;
-  if (parts.domain.split(".").some((label) => label.length > longestLabel)) return false;
+  if (parts.domain.split(".").some((label) => label.length > maxLabelLength)) return false;
   const written = email.slice(0, email.lastIndexOf("@"));
-  if (!email.isWellFormed() || Buffer.byteLength(written) + 1 + parts.domain.length > longestPath) return false;
-  // What sends the mail on takes no angle brackets, quoted or not.
+  if (!email.isWellFormed() || Buffer.byteLength(written) + 1 + parts.domain.length > maxPathOctets) return false;
+  // The library that sends the mail refuses angle brackets, quoted or not.
   if (/^"(?:[^"\\<>\x00-\x1f\x7f-\x9f]|\\[^<>\x00-\x1f\x7f-\x9f])*"$/.test(written)) return true;
   return /^[^\s"(),:;<>@[\]\\\x00-\x1f\x7f-\x9f]+$/.test(written);
 }
@@ -203,7 +209,10 @@ function domainOf(address: string): string {
   return splitAddress(address)!.domain;
 }
 
-/** RFC 6409 §8 has the first server complete the header. Throws SubmissionRefused for what no server could be sent. */
+/**
+ * RFC 6409 §8: the first server completes the header. Throws SubmissionRefused for a message that no server would
+ * accept.
+ */
 function wireForm(
   message: Buffer,
   fields: HeaderField[],
@@ -215,8 +224,8 @@ function wireForm(
     (names.has("message-id") ? "" : `Message-ID: <${random(16).toString("hex")}@${domain}>\r\n`);
   try {
     const shown = withoutBcc(message);
-    // RFC 5321 knows no line ends but CRLF. All else is put right on the way out, as each server needs it.
-    const form = wireMessage(shown, mostAbilities);
+    // RFC 5321 allows only CRLF as a line end. Everything else is adapted to each server on sending.
+    const form = wireMessage(shown, allAbilities);
     const wire = usesBareLf(shown) ? form : shown;
     return missing === "" ? wire : Buffer.concat([Buffer.from(missing), wire]);
   } catch (error) {

@@ -6,7 +6,7 @@ const plain = ["From: Eve <eve@far.test>", "To: Ada <Ada@Here.test>, bob@here.te
 const judge = (fields: string[], mailFrom = "eve@far.test") =>
   answerable(prepareMessage(Buffer.from(`${fields.join("\r\n")}\r\n\r\nhello\r\n`)), mailFrom);
 
-test("a letter from a person", () => {
+test("a message from a person is answerable", () => {
   expect(judge([...plain, "Subject: Hi", "Cc: c@x.test", "References: <a@x> <b@x>"], "Eve@Far.test")).toEqual({
     sender: "eve@far.test",
     named: ["ada@here.test", "bob@here.test", "c@x.test"],
@@ -18,7 +18,7 @@ test("a letter from a person", () => {
   expect(judge(plain.slice(0, 2))).toMatchObject({ messageId: undefined, references: [] });
 });
 
-test("several fields References count as one", () => {
+test("several References fields count as one", () => {
   expect(judge([...plain, "References: <a@x>", "References: <b@x>"])!.references).toEqual([
     "a@x",
     "b@x",
@@ -26,7 +26,7 @@ test("several fields References count as one", () => {
   ]);
 });
 
-test("a long chain of references keeps its first and its last", () => {
+test("of a long chain of references, the first and the last are kept", () => {
   const chain = Array.from({ length: 100 }, (_, n) => `<r${n}@x>`).join(" ");
   const { references } = judge([...plain, `References: ${chain}`])!;
   expect([references.length, references[0], references[1], references.at(-1)]).toEqual([
@@ -143,6 +143,6 @@ test.each([
   expect(judge([field, ...plain])).toBeDefined();
 });
 
-test("a header that says it is a machine, though the envelope does not: no answer", () => {
+test("a message whose header alone names a machine is not answered", () => {
   expect(judge(["From: no-reply@far.test", ...plain.slice(1)])).toBeUndefined();
 });

@@ -14,10 +14,10 @@ import { mailDate } from "../submit/mail-date.ts";
 import { isOwnAddress } from "../submit/own-address.ts";
 import { type Answerable, answerableOnce } from "./vacation-rules.ts";
 
-/** Nobody is answered twice within as many ms (RFC 3834 §2, RFC 5230 §4.1). */
-const answerEvery = 7 * 86_400_000;
-/** More names than a person writes; each may cost a look-up. */
-const mostNamed = 20;
+/** Minimum time between two answers to one sender (RFC 3834 §2, RFC 5230 §4.1). */
+const answerEveryMs = 7 * 86_400_000;
+/** More recipients than a person names; each may cost a look-up. */
+const maxNamed = 20;
 const maxSubject = 200;
 const ofNoEmail = { identityId: 0, emailId: 0, threadId: 0 };
 const defaultText = "Your message has arrived, but it may not be read for some time.\n";
@@ -32,17 +32,17 @@ export interface VacationOptions {
   every?: number;
 }
 
-/** RFC 8621 §8: answers mail that came in while its recipient is away. */
+/** RFC 8621 §8: answers mail that arrives while its recipient is away. */
 export class VacationResponder {
   readonly #options: VacationOptions;
   readonly #every: number;
 
   constructor(options: VacationOptions) {
     this.#options = options;
-    this.#every = options.every ?? answerEvery;
+    this.#every = options.every ?? answerEveryMs;
   }
 
-  /** Queues an answer if a check asked for one and it is due; a second time for the same message it does nothing. */
+  /** Enqueues an answer if a check asked for one and it is due. A second call for the same message does nothing. */
   async answer({ accountId, address, mailFrom, arrivedAt, prepared, decision }: Delivered): Promise<void> {
     if (!decision.isAnswered) return;
     const { store, blobs, clock } = this.#options;
@@ -55,34 +55,34 @@ export class VacationResponder {
     const since = new Date(now.getTime() - this.#every);
     if (await wasAnswered(reader, message.sender, since)) return;
     const from = await this.#namedAddress(accountId, address, message);
-    // Whoever writes to himself knows that he is away.
+    // A sender who writes to their own address knows about the absence.
     if (from === undefined || (await isOwnAddress(store.database, message.sender, accountId))) return;
     const name = (await findIdentities(reader, null)).find(({ email }) => normalizeAddress(email) === from)?.name;
     const built = this.#build(vacation, message, { from: { name: name || null, email: from }, to: mailFrom, now });
     if (built) await this.#queue(accountId, mailFrom, { sender: message.sender, since }, await blobs.put(built));
   }
 
-  /** A message that brings this down must not come back for ever. */
+  /** Catches errors: a message for which no answer can be built must not be retried for ever. */
   #build(vacation: VacationRow, message: Answerable, envelope: AnswerEnvelope): Buffer | undefined {
     try {
       return buildAnswer(vacation, message, envelope, this.#options.random);
     } catch (error) {
-      this.#options.log.error({ to: envelope.to, err: error }, "no vacation answer could be made");
+      this.#options.log.error({ to: envelope.to, err: error }, "vacation answer could not be built");
       return undefined;
     }
   }
 
-  /** The account's address that the sender wrote; mail that names none was sent by list or by stealth (RFC 3834 §2). */
+  /** The account's address that the sender wrote. Mail that names none was sent by Bcc or to a list (RFC 3834 §2). */
   async #namedAddress(accountId: number, address: string, { named }: Answerable): Promise<string | undefined> {
     const own = normalizeAddress(address);
     if (own !== undefined && named.includes(own)) return own;
-    for (const other of named.slice(0, mostNamed)) {
+    for (const other of named.slice(0, maxNamed)) {
       if (await isOwnAddress(this.#options.store.database, other, accountId)) return other;
     }
     return undefined;
   }
 
-  /** A submission that no client sees; the null return path keeps its failures from coming back. */
+  /** Enqueues a submission that clients do not see. Its null return path keeps failure reports from coming back. */
   async #queue(accountId: number, to: string, { sender, since }: Claim, blob: StoredBlob): Promise<void> {
     const { store, clock, log } = this.#options;
     const isQueued = await store.write(
@@ -102,12 +102,12 @@ export class VacationResponder {
     try {
       await hintQueued(store.database, accountId, clock.now());
     } catch (error) {
-      log.warn({ account: accountId, err: error }, "no hint for queued mail, the sweep will find it");
+      log.warn({ account: accountId, err: error }, "hint for queued mail not written, the sweep will find it");
     }
   }
 }
 
-/** Whom an answer is counted for, and since when there must have been none. */
+/** The sender whom the answer counts for, and since when there must have been none. */
 interface Claim {
   sender: string;
   since: Date;
@@ -136,7 +136,7 @@ function buildAnswer(
     { name: "To", value: encodeHeader("Addresses", [{ name: null, email: to }]) },
     { name: "Subject", value: encodeHeader("Text", [...subject].slice(0, maxSubject).join("")) },
     { name: "Auto-Submitted", value: " auto-replied" },
-    // Programs that know no Auto-Submitted look for this one.
+    // For programs that ignore Auto-Submitted.
     { name: "X-Auto-Response-Suppress", value: " All" },
   ];
   if (messageId !== undefined) {

@@ -31,15 +31,15 @@ import { type PushMessage, takeChange, verification } from "./messages.ts";
 import type { Posted, Poster } from "./post.ts";
 import type { Vapid } from "./vapid.ts";
 
-/** All in ms. */
+/** All durations are in ms. */
 export interface Pace {
-  /** The least time between two pushes; what changes meanwhile is joined. */
+  /** The shortest time between two pushes; changes in between are merged. */
   rest: number;
-  /** How long a push service that has too many may slow us down to. */
-  longestRest: number;
-  /** Pauses after failures; the last repeats. */
+  /** The longest such time, reached when a push service keeps answering 429. */
+  maxRest: number;
+  /** Pauses after successive failures; the last one repeats. */
   retries: number[];
-  /** A subscription that has failed for so long is destroyed. */
+  /** A subscription whose pushes have failed for this long is destroyed. */
   giveUpAfter: number;
 }
 
@@ -53,20 +53,20 @@ export interface CourierDeps {
   log: Log;
   events: Events;
   pace: Pace;
-  /** This process. */
+  /** The name of this process. */
   holder: string;
 }
 
-/** RFC 8620 §7.2 wants one request before the client answers; it is repeated only where it surely failed. */
-const verificationAttempts = 3;
-/** Seconds that a push service keeps a push for a device that is away: later the device asks by itself. */
-const timeToLive = 86_400;
-const afterTrouble = 30_000;
-const longestTimer = 2 ** 31 - 1;
+/** RFC 8620 §7.2 asks for one request before the client answers; it is repeated only if it certainly failed. */
+const maxVerificationAttempts = 3;
+/** How long a push service keeps a push for a device that is offline; after that the device asks by itself. */
+const timeToLiveSeconds = 86_400;
+const troublePauseMs = 30_000;
+const maxTimerMs = 2 ** 31 - 1;
 
 /**
- * Brings one subscription its pushes. The row is read anew before each, so what was destroyed, or is held by another
- * process by now, gets none; and neither URL nor keys stay in memory (RFC 8620 §7.2).
+ * Sends the pushes of one subscription. It reads the row anew before each push, so a subscription that was destroyed or
+ * taken over by another process gets none, and neither URL nor keys stay in memory (RFC 8620 §7.2).
  */
 export class Courier {
   readonly owner: LoginName;
@@ -76,7 +76,7 @@ export class Courier {
   #subscriber: Subscriber | undefined;
   #pending: AccountStates = new Map();
   #told: AccountStates = new Map();
-  #rest: number;
+  #restMs: number;
   #notBefore = 0;
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
@@ -87,10 +87,10 @@ export class Courier {
     this.owner = owner;
     this.id = id;
     this.#onClose = onClose;
-    this.#rest = deps.pace.rest;
+    this.#restMs = deps.pace.rest;
   }
 
-  /** Never rejects: what goes wrong is tried again. */
+  /** Never rejects: it retries after a failure. */
   async start(): Promise<void> {
     this.#timer = undefined;
     try {
@@ -98,15 +98,15 @@ export class Courier {
       if (!row || this.#closed) return;
       this.#notBefore = row.nextAttemptAt?.getTime() ?? 0;
       if (row.verified) await this.#subscribe(row);
-      else if (!row.verificationSent && row.attempts < verificationAttempts) this.#schedule();
+      else if (!row.verificationSent && row.attempts < maxVerificationAttempts) this.#schedule();
     } catch (error) {
       this.#deps.log.warn({ id: this.id, reason: (error as Error).message }, "push subscription not started");
       this.#subscriber?.close();
-      if (!this.#closed) this.#timer = setTimeout(() => void this.start(), afterTrouble).unref();
+      if (!this.#closed) this.#timer = setTimeout(() => void this.start(), troublePauseMs).unref();
     }
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when nothing is under way. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -129,7 +129,7 @@ export class Courier {
     return undefined;
   }
 
-  /** As `close`, from within what is under way. */
+  /** Like `close`, for use from work that is under way, which it does not wait for. */
   #end(): void {
     void this.close();
   }
@@ -155,7 +155,7 @@ export class Courier {
     await this.#subscriber.start();
   }
 
-  /** Undefined where the credential that made the subscription is no more. */
+  /** Undefined if the credential that created the subscription is gone. */
   async #accounts({ credential }: HeldPush): Promise<number[] | undefined> {
     const { database } = this.#deps.store;
     const { login, userId } = this.owner;
@@ -182,7 +182,7 @@ export class Courier {
   #schedule(): void {
     if (this.#closed || this.#timer || this.#working) return;
     const wait = Math.max(0, this.#notBefore - this.#deps.clock.now().getTime());
-    this.#timer = setTimeout(() => this.#work(), Math.min(wait, longestTimer)).unref();
+    this.#timer = setTimeout(() => this.#work(), Math.min(wait, maxTimerMs)).unref();
   }
 
   #work(): void {
@@ -194,7 +194,7 @@ export class Courier {
     this.#working = this.#attempt()
       .catch((error: Error) => {
         this.#deps.log.warn({ id: this.id, reason: error.message }, "push not attempted");
-        this.#notBefore = this.#deps.clock.now().getTime() + afterTrouble;
+        this.#notBefore = this.#deps.clock.now().getTime() + troublePauseMs;
         return true;
       })
       .then((again) => {
@@ -203,7 +203,7 @@ export class Courier {
       });
   }
 
-  /** True when it is to be tried again. */
+  /** Returns true if another attempt is needed. */
   async #attempt(): Promise<boolean> {
     const row = await this.#read();
     if (!row) return false;
@@ -225,13 +225,13 @@ export class Courier {
     return this.#failed(row, outcome);
   }
 
-  /** The answer, or why there was none. */
+  /** The answer, or the reason why there was none. */
   async #post({ url, keys }: HeldPush, { body, urgency }: PushMessage): Promise<Posted | string> {
     const { poster, vapid, random } = this.#deps;
-    // RFC 8030 §5.4's Topic is left out: a push that takes the place of another would have to tell all that it told.
+    // No Topic (RFC 8030 §5.4): a push that replaces another one would have to repeat all its changes.
     const headers = {
       "Content-Type": "application/json",
-      TTL: timeToLive,
+      TTL: timeToLiveSeconds,
       Urgency: urgency,
       ...(keys && { "Content-Encoding": "aes128gcm" }),
     };
@@ -255,8 +255,8 @@ export class Courier {
       const told = this.#told.get(accountId) ?? {};
       this.#told.set(accountId, { ...told, ...states });
     }
-    this.#notBefore = clock.now().getTime() + this.#rest;
-    this.#rest = Math.max(pace.rest, this.#rest / 2);
+    this.#notBefore = clock.now().getTime() + this.#restMs;
+    this.#restMs = Math.max(pace.rest, this.#restMs / 2);
     await notePushed(store.database, name, encodePushState(this.#told));
   }
 
@@ -270,21 +270,21 @@ export class Courier {
       return false;
     }
     const isRefused = typeof outcome === "object" && outcome.status < 500 && outcome.status !== 429;
-    const attempts = !row.verified && isRefused ? verificationAttempts : row.attempts + 1;
+    const attempts = !row.verified && isRefused ? maxVerificationAttempts : row.attempts + 1;
     this.#notBefore = now.getTime() + this.#pauseAfter(row.attempts, outcome);
     const nextAttemptAt = new Date(this.#notBefore);
     log.info({ login: this.owner.login, id: this.id, reason, attempts, nextAttemptAt }, "push failed");
     await notePushFailed(store.database, this.#name(), { attempts, since, nextAttemptAt });
-    return row.verified || attempts < verificationAttempts;
+    return row.verified || attempts < maxVerificationAttempts;
   }
 
   #pauseAfter(attempts: number, outcome: Posted | string): number {
-    const { retries, longestRest } = this.#deps.pace;
-    // Those that failed together need not come again together.
+    const { retries, maxRest } = this.#deps.pace;
+    // Random, so that pushes that failed together are not retried together.
     const pause = retries[Math.min(attempts, retries.length - 1)]! * (1 + Math.random() / 5);
     if (typeof outcome === "string") return pause;
-    // RFC 8620 §7.2: too many requests make the pushes fewer, beyond this one.
-    if (outcome.status === 429) this.#rest = Math.min(this.#rest * 4, longestRest);
-    return Math.max(pause, outcome.retryAfter ?? 0, outcome.status === 429 ? this.#rest : 0);
+    // RFC 8620 §7.2: too many requests slow down all later pushes, not just this one.
+    if (outcome.status === 429) this.#restMs = Math.min(this.#restMs * 4, maxRest);
+    return Math.max(pause, outcome.retryAfter ?? 0, outcome.status === 429 ? this.#restMs : 0);
   }
 }

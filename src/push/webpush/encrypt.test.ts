@@ -1,7 +1,7 @@
 import { createECDH, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { decrypt } from "../../../test/support/push.ts";
-import { encrypt, largestPlaintext, readKeys } from "./encrypt.ts";
+import { encrypt, maxPlaintext, readKeys } from "./encrypt.ts";
 
 const bytes = (text: string) => Buffer.from(text, "base64url");
 const pair = (privateKey: string) => {
@@ -30,11 +30,11 @@ describe("encryption", () => {
     expect(body.toString("base64url")).toBe(example.body);
   });
 
-  it("is read by the receiver, up to the largest size", () => {
+  it("can be decrypted by the receiver, up to the largest size", () => {
     const receiver = createECDH("prime256v1");
     receiver.generateKeys();
     const keys = { p256dh: receiver.getPublicKey(), auth: randomBytes(16) };
-    for (const size of [0, 1, 200, largestPlaintext]) {
+    for (const size of [0, 1, 200, maxPlaintext]) {
       const text = randomBytes(size);
       const body = encrypt(text, keys, randomBytes);
       expect(body.length).toBeLessThanOrEqual(4096);
@@ -49,7 +49,7 @@ describe("keys", () => {
     expect(readKeys({ p256dh: `${example.p256dh}=`, auth: `${example.auth}==` })).toEqual(readKeys(example));
   });
 
-  it("that are none are refused", () => {
+  it("that are invalid are refused", () => {
     const offCurve = bytes(example.p256dh);
     offCurve[64]! ^= 1;
     for (const bad of [

@@ -1,7 +1,7 @@
 import { createCipheriv, createECDH, type ECDH, hkdfSync } from "node:crypto";
 import type { Random } from "../../base/clock.ts";
 
-/** What a client gave to have its pushes encrypted. */
+/** The keys that a client gave for encrypting its pushes. */
 export interface PushKeys {
   /** P-256 public key, uncompressed. */
   p256dh: Buffer;
@@ -12,11 +12,11 @@ const curve = "prime256v1";
 const tagSize = 16;
 /** Salt, record size, key length, key. */
 const headerSize = 16 + 4 + 1 + 65;
-const largestBody = 4096;
-/** RFC 8291 §4: what push services take at least, less header, padding delimiter and tag. */
-export const largestPlaintext = largestBody - headerSize - 1 - tagSize;
+const maxBody = 4096;
+/** RFC 8291 §4: the body that every push service accepts, less header, padding delimiter and tag. */
+export const maxPlaintext = maxBody - headerSize - 1 - tagSize;
 
-/** Undefined where the texts are no keys of RFC 8291. */
+/** Undefined if the texts are not keys of RFC 8291. */
 export function readKeys(given: { p256dh: string; auth: string }): PushKeys | undefined {
   const p256dh = fromBase64url(given.p256dh);
   const auth = fromBase64url(given.auth);
@@ -39,7 +39,7 @@ function isOnCurve(point: Buffer): boolean {
   }
 }
 
-/** RFC 8291: one record of aes128gcm (RFC 8188), by a key pair that is used only once. */
+/** RFC 8291: one aes128gcm record (RFC 8188), encrypted with a new key pair. */
 export function encrypt(plaintext: Buffer, { p256dh, auth }: PushKeys, random: Random, sender = newPair()): Buffer {
   const salt = random(16);
   const senderKey = sender.getPublicKey();
@@ -49,10 +49,10 @@ export function encrypt(plaintext: Buffer, { p256dh, auth }: PushKeys, random: R
   const key = hkdf(material, salt, Buffer.from("Content-Encoding: aes128gcm\0"), 16);
   const nonce = hkdf(material, salt, Buffer.from("Content-Encoding: nonce\0"), 12);
   const cipher = createCipheriv("aes-128-gcm", key, nonce);
-  // 2: the delimiter of the last record.
+  // The octet 2 delimits the last record.
   const record = Buffer.concat([cipher.update(plaintext), cipher.update(Buffer.from([2])), cipher.final()]);
   const header = Buffer.alloc(5);
-  header.writeUInt32BE(largestBody, 0);
+  header.writeUInt32BE(maxBody, 0);
   header.writeUInt8(senderKey.length, 4);
   return Buffer.concat([salt, header, senderKey, record, cipher.getAuthTag()]);
 }

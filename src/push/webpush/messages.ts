@@ -1,16 +1,16 @@
 import { encodeId } from "../../base/ids.ts";
 import type { HeldPush } from "../../store/directory/push-subscriptions.ts";
 import { type AccountStates, stateChange } from "../states.ts";
-import { largestPlaintext } from "./encrypt.ts";
+import { maxPlaintext } from "./encrypt.ts";
 
-/** The letter of a PushSubscription's id. */
+/** The first letter of a PushSubscription's id. */
 export const pushIdPrefix = "p";
 
 export interface PushMessage {
   body: Buffer;
-  /** RFC 8030 §5.3: what a device that saves its battery is woken for. */
+  /** RFC 8030 §5.3: whether the push may wake a device that saves its battery. */
   urgency: "high" | "normal";
-  /** What a StateChange tells; undefined for a verification. */
+  /** The states in a StateChange; undefined for a verification. */
   changed?: AccountStates;
 }
 
@@ -24,7 +24,7 @@ export function verification({ id, verificationCode }: HeldPush): PushMessage {
   return { body: toBytes(content), urgency: "high" };
 }
 
-/** RFC 8620 §7.1: takes out of `pending` the accounts that one message has room for. */
+/** RFC 8620 §7.1: removes from `pending` as many accounts as fit into one message. */
 export function takeChange(pending: AccountStates): PushMessage {
   const changed: AccountStates = new Map();
   let body = Buffer.alloc(0);
@@ -32,7 +32,7 @@ export function takeChange(pending: AccountStates): PushMessage {
   for (const [accountId, states] of pending) {
     changed.set(accountId, states);
     const longer = toBytes(stateChange(changed));
-    if (changed.size > 1 && longer.length > largestPlaintext) {
+    if (changed.size > 1 && longer.length > maxPlaintext) {
       changed.delete(accountId);
       break;
     }

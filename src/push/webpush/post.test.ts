@@ -16,7 +16,7 @@ afterAll(() => service.close());
 const body = Buffer.from("{}");
 const nobody = Object.assign(new Error("queryA ENOTFOUND"), { code: "ENOTFOUND" });
 
-/** A DNS that knows these names. */
+/** A resolver that knows these names. */
 function resolverOf(names: Record<string, string[]>) {
   const find = async (name: string, is6: boolean) => {
     const found = (names[name] ?? []).filter((address) => address.includes(":") === is6);
@@ -35,7 +35,7 @@ const lenient = (names: Record<string, string[]> = {}, timeout = 5_000) =>
   new Poster({ resolver: resolverOf(names), allowPrivateTargets: true, timeout });
 
 describe("a poster", () => {
-  it("refuses by its text what is no public https URL", () => {
+  it("refuses a URL whose text shows that it is not public https", () => {
     const poster = strict();
     for (const url of [
       "http://push.example/x",
@@ -60,7 +60,7 @@ describe("a poster", () => {
     expect(lenient().refusal("http://9.9.9.9/x")).toBe("must begin with https://");
   });
 
-  it("connects to no address that is private, whatever the name", async () => {
+  it("never connects to a private address, whatever the name", async () => {
     const names = { "inside.example": ["10.0.0.1"], "loop.example": ["127.0.0.1"], "six.example": ["::1", "fd00::1"] };
     const poster = strict(names);
     for (const url of Object.keys(names).map((name) => `https://${name}:${port}/`)) {
@@ -71,7 +71,7 @@ describe("a poster", () => {
     expect(service.pushes).toEqual([]);
   });
 
-  it("judges the address when it connects: a name that was public may be private now", async () => {
+  it("judges the address when it connects, since a public name may have become private", async () => {
     const names = { "turns.example": ["192.0.2.1"] };
     const poster = strict(names);
     expect(poster.refusal(`https://turns.example:${port}/`)).toBeUndefined();
@@ -82,7 +82,7 @@ describe("a poster", () => {
 
   it("asks the resolver that it was given", async () => {
     const poster = lenient({ "push.example": ["127.0.0.1"] });
-    // It found the service, which speaks no TLS.
+    // It found the service, which does not speak TLS.
     await expect(poster.post(`https://push.example:${port}/`, {}, body)).rejects.toMatchObject({
       code: "EPROTO",
     });
@@ -106,7 +106,7 @@ describe("a poster", () => {
     poster.close();
   });
 
-  it("reads when it may come again", async () => {
+  it("reads Retry-After", async () => {
     const poster = lenient();
     service.answers.push({ status: 429, headers: { "retry-after": "120" } });
     expect(await poster.post(service.url, {}, body)).toEqual({ status: 429, retryAfter: 120_000 });
@@ -118,7 +118,7 @@ describe("a poster", () => {
     poster.close();
   });
 
-  it("waits for no answer for ever", async () => {
+  it("does not wait forever for an answer", async () => {
     const poster = lenient({}, 100);
     const never = Promise.withResolvers<void>();
     service.answers.push({ status: 201, after: never.promise });

@@ -5,30 +5,30 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
 import { isPrivateAddress } from "../../base/private-address.ts";
 
-/** Where a push must not go: said before or while it connects. */
+/** A URL or address that must not be pushed to; found before or while connecting. */
 export class TargetRefused extends Error {}
 
 export interface Posted {
   status: number;
-  /** As the answer asks, in ms. */
+  /** The answer's Retry-After, in ms. */
   retryAfter: number | undefined;
 }
 
 export interface PosterOptions {
   resolver: Pick<Resolver, "resolve4" | "resolve6">;
-  /** Loopback and private addresses too, and without TLS. */
+  /** Allows loopback and private addresses, also without TLS. */
   allowPrivateTargets: boolean;
-  /** A whole request may take so long, in ms. (Default: 30 000) */
+  /** The longest time for a whole request, in ms. (Default: 30 000) */
   timeout?: number;
 }
 
-/** A server that is slow keeps its own pushes waiting, not those to others. */
+/** Limits sockets by host, so that a slow server delays only its own pushes. */
 const agentOptions = { keepAlive: true, maxSockets: 32, maxTotalSockets: 512, timeout: 60_000 };
-/** Nothing in an answer but its head is of use. */
-const longestAnswer = 64 * 1024;
-const longestWait = 24 * 3_600_000;
+/** Only the head of an answer is used: reading stops here. */
+const maxAnswer = 64 * 1024;
+const maxRetryAfterMs = 24 * 3_600_000;
 
-/** POSTs to servers that we know nothing of. */
+/** POSTs to servers that strangers named. */
 export class Poster {
   readonly #options: PosterOptions;
   readonly #http = new HttpAgent(agentOptions);
@@ -38,24 +38,24 @@ export class Poster {
     this.#options = options;
   }
 
-  /** Why nothing can be pushed to a URL, as far as its text tells; undefined when it may do. */
+  /** The reason why a URL must not be pushed to, as far as its text shows; undefined if it may be. */
   refusal(text: string): string | undefined {
     const url = URL.parse(text);
     const { allowPrivateTargets } = this.#options;
-    if (!url || url.hostname === "") return "is no absolute URL";
+    if (!url || url.hostname === "") return "is not an absolute URL";
     const host = hostOf(url);
-    // TLS can be gone without only where nothing leaves the private network.
+    // Plain HTTP is allowed only where nothing leaves the private network.
     const isPlain = url.protocol === "http:" && allowPrivateTargets && isNamedPrivate(host);
     if (url.protocol !== "https:" && !isPlain) return "must begin with https://";
-    if (url.username !== "" || url.password !== "") return "may not hold a user name";
-    if (!allowPrivateTargets && isIP(host) !== 0 && isPrivateAddress(host)) return "is at a private address";
+    if (url.username !== "" || url.password !== "") return "must not contain a user name or password";
+    if (!allowPrivateTargets && isIP(host) !== 0 && isPrivateAddress(host)) return "has a private address";
     return undefined;
   }
 
-  /** RFC 8030 §5. Redirects are answers like any other. Rejects when there is no answer. */
+  /** RFC 8030 §5. A redirect is an answer like any other. Rejects if there is no answer. */
   post(text: string, headers: Record<string, string | number>, body: Buffer): Promise<Posted> {
     const refusal = this.refusal(text);
-    // An address in a URL never comes by the look-up.
+    // An address in the URL never passes through the lookup.
     if (refusal !== undefined) return Promise.reject(new TargetRefused(`the URL ${refusal}`));
     const url = new URL(text);
     const isPlain = url.protocol === "http:";
@@ -81,7 +81,7 @@ export class Poster {
     this.#https.destroy();
   }
 
-  /** The address that is connected to is the one that is judged: a name may stand for another the next moment. */
+  /** Judges the very address that is connected to: the name may resolve to another one a moment later. */
   readonly #lookup = (
     host: string,
     options: LookupOptions,
@@ -99,7 +99,7 @@ export class Poster {
   async #resolve(host: string): Promise<LookupAddress[]> {
     const found = await addressesOf(host, this.#options.resolver);
     const allowed = found.filter(({ address }) => this.#options.allowPrivateTargets || !isPrivateAddress(address));
-    if (allowed.length === 0) throw new TargetRefused(`${host} is only at private addresses`);
+    if (allowed.length === 0) throw new TargetRefused(`${host} has only private addresses`);
     return allowed;
   }
 }
@@ -108,12 +108,12 @@ function isLocalhost(host: string): boolean {
   return /(^|\.)localhost\.?$/i.test(host);
 }
 
-/** A private address by its text alone, whatever a resolver says. */
+/** Whether the text alone shows that the host is private, whatever a resolver says. */
 function isNamedPrivate(host: string): boolean {
   return isLocalhost(host) || (isIP(host) !== 0 && isPrivateAddress(host));
 }
 
-/** RFC 6761 §6.3: no DNS server is asked about localhost. */
+/** RFC 6761 §6.3: localhost is never looked up. */
 async function addressesOf(host: string, resolver: PosterOptions["resolver"]): Promise<LookupAddress[]> {
   if (isLocalhost(host)) return [{ address: "127.0.0.1", family: 4 }];
   const [v4, v6] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
@@ -128,12 +128,12 @@ function hostOf(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, "$1");
 }
 
-/** Seconds or a date (RFC 9110 §10.2.3). */
+/** Retry-After in seconds or as a date (RFC 9110 §10.2.3). */
 function readRetryAfter({ headers }: IncomingMessage): number | undefined {
   const text = headers["retry-after"];
   if (text === undefined) return undefined;
   const wait = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-  return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), longestWait);
+  return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), maxRetryAfterMs);
 }
 
 function drain(response: IncomingMessage): void {
@@ -141,6 +141,6 @@ function drain(response: IncomingMessage): void {
   response.on("error", () => {});
   response.on("data", (chunk: Buffer) => {
     size += chunk.length;
-    if (size > longestAnswer) response.destroy();
+    if (size > maxAnswer) response.destroy();
   });
 }

@@ -3,7 +3,7 @@ import { createTestDatabase } from "../../../test/support/postgres.ts";
 import { checkVapid } from "../../../test/support/push.ts";
 import { openVapid } from "./vapid.ts";
 
-test("one key pair is made for the installation, and signs for each origin", async () => {
+test("one key pair is created for the installation, and signs for each origin", async () => {
   const { database } = await createTestDatabase();
   let now = Date.now();
   const clock = { now: () => new Date(now) };

@@ -4,13 +4,13 @@ import type { Clock } from "../../base/clock.ts";
 import type { Database } from "../../store/core/database.ts";
 import { keepSetting } from "../../store/core/settings.ts";
 
-const hour = 3_600_000;
-/** RFC 8292 §2 allows a day at most; one that is used again has at least half of it left. */
-const life = 12 * hour;
+const hourMs = 3_600_000;
+/** RFC 8292 §2 allows a day at most. A token that is reused is valid for at least half of this. */
+const lifeMs = 12 * hourMs;
 
-/** Says to push services who we are (RFC 8292). */
+/** Signs pushes so that push services know who sends them (RFC 8292). */
 export class Vapid {
-  /** The uncompressed P-256 point, base64url. */
+  /** The uncompressed P-256 point, in base64url. */
   readonly publicKey: string;
   readonly #key: KeyObject;
   readonly #contact: string;
@@ -26,12 +26,12 @@ export class Vapid {
     this.publicKey = Buffer.concat(point).toString("base64url");
   }
 
-  /** RFC 8292 §3: the Authorization of a push to this origin. */
+  /** RFC 8292 §3: the Authorization header of a push to this origin. */
   authorization(origin: string): string {
     const now = this.#clock.now().getTime();
     let known = this.#tokens.get(origin);
-    if (!known || known.until < now + life / 2) {
-      known = { token: this.#sign(origin, now + life), until: now + life };
+    if (!known || known.until < now + lifeMs / 2) {
+      known = { token: this.#sign(origin, now + lifeMs), until: now + lifeMs };
       this.#tokens.set(origin, known);
     }
     return `vapid t=${known.token}, k=${this.publicKey}`;
@@ -47,7 +47,7 @@ export class Vapid {
   }
 }
 
-/** The installation's key pair, made once: clients bind their subscriptions at push services to it. */
+/** Loads the installation's key pair, created once: clients bind their subscriptions at push services to it. */
 export async function openVapid(database: Database, contact: string, clock: Clock): Promise<Vapid> {
   const pem = await keepSetting(database, "vapid_key", async () => {
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });

@@ -15,14 +15,14 @@ import { Courier, type CourierDeps, type Pace } from "./courier.ts";
 import { Poster } from "./post.ts";
 import { openVapid } from "./vapid.ts";
 
-const minute = 60_000;
-const hour = 60 * minute;
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
 
 const usualPace: Pace = {
   rest: 1_000,
-  longestRest: hour,
-  retries: [10_000, minute, 5 * minute, 15 * minute, hour, 2 * hour, 4 * hour],
-  giveUpAfter: 72 * hour,
+  maxRest: hourMs,
+  retries: [10_000, minuteMs, 5 * minuteMs, 15 * minuteMs, hourMs, 2 * hourMs, 4 * hourMs],
+  giveUpAfter: 72 * hourMs,
 };
 
 export interface WebPushOptions {
@@ -35,20 +35,20 @@ export interface WebPushOptions {
   events: Events;
   holder: Holder;
   allowPrivateTargets: boolean;
-  /** Where push services reach whoever runs the server, mailto: or https: (RFC 8292 §2.1). */
+  /** How push services reach the operator: a mailto: or https: URL (RFC 8292 §2.1). */
   contact: string;
   pace?: Partial<Pace>;
-  /** How often a process says that it lives and looks for what nobody holds, in ms. (Default: 20 000) */
+  /** How often a process renews its presence and looks for subscriptions that nobody holds, in ms. (Default: 20 000) */
   interval?: number;
 }
 
-/** A process that says nothing for so many intervals is gone. */
-const believed = 3;
-/** RFC 8620 §8.6: subscriptions that a login may make at once, and how long until it may make one more. */
+/** A process that has not renewed its presence for so many intervals is gone. */
+const maxMissedIntervals = 3;
+/** RFC 8620 §8.6: how many subscriptions a login may create at once, and the time until it may create one more. */
 const burst = 100;
-const refill = 30_000;
+const refillMs = 30_000;
 
-/** RFC 8620 §7.2: pushes to the URLs of subscriptions. Each is in the hands of one process, by its row. */
+/** RFC 8620 §7.2: pushes to the URLs of subscriptions. The row of each says which process holds it. */
 export class WebPush {
   readonly holder: string;
   /** RFC 9749 §3 */
@@ -57,7 +57,7 @@ export class WebPush {
   readonly #deps: CourierDeps;
   readonly #couriers = new Map<string, Courier>();
   readonly #slots = new Slots(4);
-  /** Login → when it will have made none. */
+  /** Login → when its whole allowance is available again. */
   readonly #made = new LRUCache<string, { until: number }>({ max: 10_000 });
   readonly #unsubscribe: Unsubscribe;
   #timer: NodeJS.Timeout | undefined;
@@ -69,7 +69,7 @@ export class WebPush {
     this.#deps = deps;
     this.holder = deps.holder;
     this.applicationServerKey = deps.vapid.publicKey;
-    // Credentials that are gone end their subscriptions; accounts may have been opened or closed.
+    // A revoked credential ends its subscriptions; the login may also have gained or lost accounts.
     this.#unsubscribe = options.bus.onRevoked((login) => {
       const own = [...this.#couriers.values()].filter(({ owner }) => owner.login === login);
       for (const { owner, id } of own) this.#begin(owner, id);
@@ -84,7 +84,7 @@ export class WebPush {
     return new WebPush(options, { store, bus, poster, vapid, clock, random, log, events, pace, holder: holder.name });
   }
 
-  /** Takes over what no living process holds, now and from time to time. */
+  /** Takes over the subscriptions that no living process holds, now and at each interval. */
   start(): void {
     this.#pass();
     this.#timer = setInterval(() => this.#pass(), this.#interval).unref();
@@ -101,21 +101,21 @@ export class WebPush {
     await leavePushHolder(this.#deps.store.database, this.holder);
   }
 
-  /** Why nothing can be pushed to a URL; undefined when it may do. */
+  /** The reason why a URL must not be pushed to; undefined if it may be. */
   refusal(url: string): string | undefined {
     return this.#deps.poster.refusal(url);
   }
 
-  /** Whether a login may make one more now; counts it. */
+  /** Whether a login may create one more subscription now; if so, counts it. */
   admit(login: string): boolean {
     const now = this.#deps.clock.now().getTime();
-    const until = Math.max(now, this.#made.get(login)?.until ?? 0) + refill;
-    if (until > now + burst * refill) return false;
+    const until = Math.max(now, this.#made.get(login)?.until ?? 0) + refillMs;
+    if (until > now + burst * refillMs) return false;
     this.#made.set(login, { until });
     return true;
   }
 
-  /** Where accounts stand: what the client of a subscription that begins now is taken to know. */
+  /** The current states of accounts: a subscription that begins now is told only what changes after them. */
   async standing(accountIds: readonly number[]): Promise<string> {
     const states: AccountStates = new Map();
     for (const accountId of accountIds) {
@@ -127,7 +127,7 @@ export class WebPush {
     return encodePushState(states);
   }
 
-  /** Rows that this process holds were made, changed or removed. */
+  /** Called when rows that this process holds were created, changed or removed. */
   changed(owner: LoginName, ids: readonly number[]): void {
     for (const id of ids) this.#begin(owner, id);
   }
@@ -140,7 +140,7 @@ export class WebPush {
       if (this.#couriers.get(key) === courier) this.#couriers.delete(key);
     });
     this.#couriers.set(key, courier);
-    // What the one before has under way decides what this one has to tell.
+    // The new courier's messages depend on how the previous one's last push ends.
     void Promise.resolve(before?.close()).then(() => this.#slots.run(() => courier.start()));
   }
 
@@ -158,7 +158,7 @@ export class WebPush {
     if (this.#closed) return;
     const { database } = this.#deps.store;
     const now = this.#deps.clock.now().getTime();
-    await stayPushHolder(database, this.holder, new Date(now + believed * this.#interval));
+    await stayPushHolder(database, this.holder, new Date(now + maxMissedIntervals * this.#interval));
     const living = [this.holder];
     for (const { name, aliveUntil } of await pushHolders(database)) {
       if (name === this.holder) continue;

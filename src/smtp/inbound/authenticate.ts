@@ -13,32 +13,32 @@ export interface Means {
   resolver: DnsResolver;
   hostname: string;
   log: Log;
-  /** Whether the domain, or one above it, is served here. */
+  /** True when the domain or one of its parents is served here. */
   isOurs(domain: string): Promise<boolean>;
 }
 
-const verifyingTime = 15_000;
-/** Counted from the end of the rest: slow answers about one domain must not hide the policy of another. */
-const policyTime = 8_000;
-/** RFC 9989 §11.5: each costs up to eight questions. */
-const mostDomains = 10;
-/** A longer From is read in a thread or not at all. */
-const mostInline = 10_000;
+const maxVerifyMs = 15_000;
+/** DMARC has a time limit of its own: slow answers about one domain must not hide the policy of another. */
+const maxPolicyMs = 8_000;
+/** RFC 9989 §11.5: each domain costs up to eight DNS queries. */
+const maxDomains = 10;
+/** A longer From is parsed in a thread or not at all. */
+const maxInlineLength = 10_000;
 const lengthOf = (from: readonly string[]) => from.reduce((sum, value) => sum + value.length, 0);
 
-/** SPF, DKIM and ARC of the message, and DMARC of all whom a client will name as its authors (RFC 9989 §5.3). */
+/** Checks SPF, DKIM and ARC of the message, and DMARC of every author that a client will show (RFC 9989 §5.3). */
 export async function authenticate(
   message: Buffer,
   header: IncomingHeader,
   sender: Sender,
   means: Means,
 ): Promise<Verdict> {
-  const excessive = { field: "", refusal: "From names more than can be judged" };
+  const excessive = { field: "", refusal: "From names too many authors to check" };
   if (header.isFromExcessive) return excessive;
   const verified = await verify(message, header, sender, means);
-  if (!verified || verified.authors.domains.length > mostDomains) return excessive;
+  if (!verified || verified.authors.domains.length > maxDomains) return excessive;
   const { authors } = verified;
-  const lookUp = lookUps(means.resolver, policyTime);
+  const lookUp = lookUps(means.resolver, maxPolicyMs);
   const domains = await Promise.all(
     authors.domains.map(async (domain) => {
       const verdict = await judgeDomain(domain, verified, lookUp);
@@ -48,7 +48,10 @@ export async function authenticate(
   return decide({ domains, header, verified });
 }
 
-/** True for a domain served here that says nothing of how its mail is judged, where nothing shows that it sent this. */
+/**
+ * True for a domain served here without a DMARC policy, when no aligned SPF or DKIM result shows that it sent the
+ * message.
+ */
 async function isUnprotected(
   { domain, policy }: DmarcVerdict,
   { spf, dkim }: Verified,
@@ -63,9 +66,8 @@ async function isUnprotected(
 const isWithin = (name: string, domain: string) => name === domain || name.endsWith(`.${domain}`);
 
 /**
- * Where signatures would take too long to judge, SPF, and DMARC by it, still hold: `lookUps` remembers what DNS
- * said of it in the first try. Undefined where not even the From could
- * be read in time.
+ * When verifying the signatures takes too long, SPF and DMARC by SPF are still judged: `lookUps` remembers the DNS
+ * answers of the first try. Undefined when not even From could be read in time.
  */
 async function verify(
   message: Buffer,
@@ -73,7 +75,7 @@ async function verify(
   sender: Sender,
   { resolver, hostname, log }: Means,
 ): Promise<Verified | undefined> {
-  const means = { hostname, lookUp: lookUps(resolver, verifyingTime) };
+  const means = { hostname, lookUp: lookUps(resolver, maxVerifyMs) };
   const { from } = header;
   try {
     if (isOverlong(message, header)) return await verifyBare(header, sender, means);
@@ -83,9 +85,9 @@ async function verify(
     });
   } catch (error) {
     log.warn({ err: error }, "authentication of a message failed");
-    if (lengthOf(from) > mostInline) return undefined;
+    if (lengthOf(from) > maxInlineLength) return undefined;
     const authors = readAuthors(from);
-    // Any of them might have been authenticated.
+    // Any of these domains might have been authenticated.
     const unknown = { passed: [], unknown: authors.domains };
     return { results: `${hostname}; none`, spf: unknown, dkim: unknown, signers: [], authors };
   }

@@ -10,7 +10,7 @@ export interface Certificate {
 
 const years = 10;
 
-/** The certificate for STARTTLS where none was given: signed by itself, made once and kept. */
+/** The certificate for STARTTLS when none is configured: self-signed, made once and stored. */
 export async function ownCertificate(database: Database, hostname: string, clock: Clock): Promise<Certificate> {
   const text = await keepSetting(database, `smtp_certificate ${hostname}`, async () =>
     JSON.stringify(await make(hostname, clock)),

@@ -21,7 +21,7 @@ test("a peer that leaves while it is judged keeps no place", async () => {
   }
 });
 
-test("what one check finds, the next is told", async () => {
+test("a check sees what the one before it found", async () => {
   const told: unknown[] = [];
   const conversation = conversationWith(
     () => pass({ junkReason: "a bad network" }),

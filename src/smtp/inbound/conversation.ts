@@ -27,17 +27,17 @@ const events = {
   rcpt: "recipient refused",
 };
 
-/** One connection on its way through the stages. What is refused is thrown, as Refusal. */
+/** One connection on its way through the stages. Refusals are thrown, as Refusal. */
 export class Conversation {
   readonly #stages: Stages;
   readonly #log: Log;
   readonly #session: { -readonly [name in keyof Session]: Session[name] };
   readonly #ending: (() => void)[] = [];
   #isOver = false;
-  /** By stage; of RCPT by recipient. */
+  /** What the checks of each stage found; for RCPT, see `#recipients`. */
   readonly #found = new Map<Stage, Found>();
   readonly #recipients = new WeakMap<SMTPServerAddress, number>();
-  /** The name that passed. */
+  /** The HELO name that passed the checks. */
   #judged: string | undefined;
 
   constructor({ id, remoteAddress: address }: SMTPServerSession, stages: Stages, log: Log) {
@@ -64,7 +64,7 @@ export class Conversation {
     await this.#run("connect", {}, {});
   }
 
-  /** RFC 3207 §4.2: what the peer said in the clear is forgotten. */
+  /** RFC 3207 §4.2: forgets what the peer said before TLS. */
   async secured({ tlsOptions }: SMTPServerSession): Promise<void> {
     delete this.#session.login;
     this.#session.helo = "";
@@ -72,7 +72,7 @@ export class Conversation {
     await this.#run("secure", {}, {});
   }
 
-  /** RFC 4954: who the peer is. Throws Refusal where no check knows. */
+  /** RFC 4954: authenticates the peer. Throws Refusal when no check knows the credentials. */
   async authenticated(credentials: Credentials, said: SMTPServerSession): Promise<string> {
     this.#hear(said);
     const { username } = credentials;
@@ -82,7 +82,7 @@ export class Conversation {
     return login;
   }
 
-  /** MAIL, and before it the name in the last HELO or EHLO, of which we are told no sooner. */
+  /** MAIL. First judges the name of the last HELO or EHLO, which the library does not report earlier. */
   async sender(address: SMTPServerAddress, said: SMTPServerSession): Promise<void> {
     this.#hear(said);
     const told = { helo: this.#session.helo, from: address.address };
@@ -106,7 +106,7 @@ export class Conversation {
     };
   }
 
-  /** What was found out about the message. */
+  /** Runs the checks on the message and returns what they found. */
   message(content: Pick<Said["data"], "message" | "header">, said: SMTPServerSession): Promise<Found> {
     const sender = said.envelope.mailFrom as SMTPServerAddress;
     const { recipients } = this.envelope(said);
@@ -127,7 +127,7 @@ export class Conversation {
       return await this.#pass(stage, said);
     } catch (error) {
       if (error instanceof Refusal) {
-        // Of too many connections there are too many.
+        // Refused connections can be many, so they do not fill the log.
         const level = stage === "connect" ? "debug" : "info";
         const { message: reply, reason } = error;
         this.#log[level]({ remoteAddress: this.#session.address, ...told, reply, reason }, events[stage]);
@@ -136,7 +136,7 @@ export class Conversation {
     }
   }
 
-  /** The first check that does not pass decides. What this stage and later ones found before no longer holds. */
+  /** The first check that does not pass decides. Drops what this stage and later ones found before. */
   async #pass<S extends Stage>(stage: S, said: Said[S]): Promise<Found> {
     for (const later of order.slice(order.indexOf(stage))) this.#found.delete(later);
     const earlier = Object.assign({}, ...this.#found.values()) as Found;
@@ -156,7 +156,7 @@ export class Conversation {
 
 const pathOf = ({ address, args }: SMTPServerAddress): Path => ({ address, parameters: args || {} });
 
-/** RFC 1870: a size beyond our limit was refused before. */
+/** RFC 1870: a size above our limit was refused before. */
 function transactionOf(sender: SMTPServerAddress, { envelope }: SMTPServerSession): Transaction {
   const { SIZE: text } = pathOf(sender).parameters;
   const size = typeof text === "string" && /^\d{1,15}$/.test(text) ? Number(text) : 0;

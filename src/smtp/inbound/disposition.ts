@@ -5,14 +5,14 @@ import type { Verified } from "./verify.ts";
 export interface Verdict {
   /** The Authentication-Results field, with its line end. */
   field: string;
-  /** Set where the message is not taken: the reply's text. */
+  /** Set when the message is refused: the reply's text. */
   refusal?: string;
-  /** Set where it is filed to Junk: why. */
+  /** Set when the message is filed to Junk: the reason. */
   junkReason?: string;
 }
 
 export interface JudgedDomain extends DmarcVerdict {
-  /** Served here without a policy of its own, and nothing shows that it sent the message. */
+  /** The domain is served here, has no policy of its own, and nothing shows that it sent the message. */
   isOurs: boolean;
 }
 
@@ -22,14 +22,14 @@ export interface Judged {
   verified: Pick<Verified, "results" | "signers" | "authors">;
 }
 
-/** A reason for which a message does not go to the inbox. */
+/** A reason to keep a message out of the inbox. */
 interface Objection {
   disposition: Exclude<Policy, "none">;
   domain: string;
   reason: string;
 }
 
-/** docs/adr/0011-dmarc.md: what becomes of the message, by the strictest policy of all the domains that fail. */
+/** docs/adr/0011-dmarc.md: decides by the strictest policy of all domains that fail. */
 export function decide({ domains, header, verified }: Judged): Verdict {
   const isAmbiguous = header.from.length > 1;
   const judged = domains.map((domain) =>
@@ -58,7 +58,9 @@ function objectionTo(
   return quarantine(`DMARC fails for ${domain}, whose policy is ${policy}`);
 }
 
-/** RFC 9989 §7.4: a policy alone refuses nothing that a list or a forwarder may have passed on, and altered. */
+/**
+ * RFC 9989 §7.4: a policy alone must not refuse a message that a list or a forwarder may have passed on and altered.
+ */
 function isPassedOn({ domain }: JudgedDomain, header: Judged["header"], { signers }: Judged["verified"]): boolean {
   if (header.isPassedOn) return true;
   const names = signers.map((name) => name.toLowerCase());

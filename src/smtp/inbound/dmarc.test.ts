@@ -53,7 +53,7 @@ test.each([
   ["strict.test", { dkim: passed("mail.strict.test") }, "fail"],
   ["strict.test", { dkim: passed("strict.test") }, "pass"],
   ["town.gov.test", { dkim: passed("city.gov.test") }, "fail"],
-  // What DNS does not tell counts only where it could be aligned.
+  // An unanswered DNS query counts only if its domain could be aligned.
   ["bank.test", { dkim: { passed: [], unknown: ["bank.test"] } }, "temperror"],
   ["bank.test", { spf: { passed: [], unknown: ["mail.bank.test"] } }, "temperror"],
   ["bank.test", { spf: { passed: [], unknown: ["evil.test"] }, dkim: { passed: [], unknown: ["evil.test"] } }, "fail"],

@@ -3,18 +3,18 @@ import type { Verified } from "./verify.ts";
 
 export type Policy = "none" | "quarantine" | "reject";
 
-/** RFC 9989 §5.3: what DMARC says of one Author Domain. */
+/** RFC 9989 §5.3: the DMARC verdict on one Author Domain. */
 export interface DmarcVerdict {
   domain: string;
-  /** `temperror`: DNS did not tell whether it passes. */
+  /** `temperror`: DNS did not answer, so it is unknown whether the domain passes. */
   result: "pass" | "fail" | "none" | "temperror";
-  /** What the domain asks for where it fails, and undefined where nothing is known. */
+  /** What the domain asks for when it fails; undefined when it has no known policy. */
   policy: Policy | undefined;
 }
 
 /**
- * RFC 9989: whether what was authenticated is aligned with the domain, and the policy found by the tree walk. The From
- * that is judged is never the library's own reading.
+ * RFC 9989: whether an authenticated domain is aligned with this one, and the policy that the tree walk finds. Judges
+ * our own reading of From, never the library's.
  */
 export async function judgeDomain(
   domain: string,
@@ -34,7 +34,7 @@ export async function judgeDomain(
   const policy = policyOf(judged.policy);
   let { result } = judged.status;
   if (result === "fail" && spf.unknown.length + dkim.unknown.length > 0) {
-    // What DNS did not tell matters only where it could have helped: a stranger's domain never could.
+    // An unanswered DNS query matters only if its domain could have been aligned.
     const hoped = await judge([...spf.passed, ...spf.unknown], [...dkim.passed, ...dkim.unknown]);
     if (hoped && hoped.status.result !== "fail") result = "temperror";
   }

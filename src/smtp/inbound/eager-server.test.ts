@@ -6,7 +6,7 @@ import { afterEach, expect, test } from "vitest";
 import { until } from "../../../test/support/ports.ts";
 import { SmtpConnection } from "../../../test/support/smtp-client.ts";
 
-/** The library's own methods that ours stand in front of: it must call each of them, on the connection itself. */
+/** The library's methods that we override: the library must call each of them on the connection itself. */
 const overridden = [
   "send",
   "close",

@@ -6,37 +6,37 @@ import type { Clock } from "../../base/clock.ts";
 import { parsePath } from "./path.ts";
 import { type Place, Places } from "./places.ts";
 
-/** RFC 5321 §4.5.3.2.7: for the next command, or for so many bytes of a message. */
-const patience = 5 * 60_000;
-const leastBytes = 30_000;
-/** When more than half of all places are taken: nobody shall keep others out by doing nothing. */
-const littlePatience = 30_000;
-const lookEvery = 3_000;
-/** The most commands without a message, besides RCPT. */
-const mostIdleCommands = 100;
-/** How often the size limit is read and thrown away, so that the peer comes to its end and hears why. */
-const mostOversize = 4;
+/** RFC 5321 §4.5.3.2.7: time for the next command, or for `minBytes` of a message. */
+const patienceMs = 5 * 60_000;
+const minBytes = 30_000;
+/** Applies when more than half of all places are taken, so that idle peers cannot keep others out. */
+const crowdedPatienceMs = 30_000;
+const checkEveryMs = 3_000;
+/** Commands without a message, not counting RCPT. */
+const maxIdleCommands = 100;
+/** Discard at most this many times the size limit, so a well-behaved client can finish DATA and see the 552. */
+const maxOversizeFactor = 4;
 
 const ownCode = /^[245]\.\d{1,3}\.\d{1,3} /;
 const controls = /[\x00-\x1f\x7f-\x9f]/g;
-/** How the library marks the replies that bring a peer closer to a message of ours. */
+/** The library's names for the replies that bring a peer closer to handing over a message, in order. */
 const steps = ["MAIL_FROM_OK", "RCPT_TO_OK"];
 
 type Options = SMTPServerOptions & { maxClients: number; maxRecipients: number };
 
 /**
- * Greets at once, where the library waits for 100 ms, answers a peer that has closed its own side, lets replies bring
- * their own enhanced status code, reads addresses itself, and ends what only trickles, only talks or never ends: the
- * library waits as long as there is a byte now and then.
+ * Differs from the library: greets at once instead of after 100 ms, answers a peer that has closed its own side, lets
+ * replies carry their own enhanced status code, and parses addresses itself. It also ends connections that only
+ * trickle, only talk or never finish, where the library waits as long as a byte arrives now and then.
  */
 class EagerConnection extends SMTPConnection {
   readonly #places: Places<EagerConnection>;
   readonly #place: Place<EagerConnection>;
-  readonly #mostRecipients: number;
-  /** When the peer last got somewhere. */
+  readonly #maxRecipientCommands: number;
+  /** When the peer last made progress. */
   #movedAt = 0;
   #bytes = 0;
-  /** Since the last message. */
+  /** Number of commands since the last message. */
   #commands = 0;
   #recipients = 0;
   #steps = 0;
@@ -46,8 +46,8 @@ class EagerConnection extends SMTPConnection {
     super(server, socket, options);
     this.#places = server.places;
     this.#place = server.places.enter(this.remoteAddress, this);
-    // As many again may be refused as too many (RFC 5321 §4.5.3.1.10).
-    this.#mostRecipients = 2 * server.maxRecipients;
+    // As many recipients again may be refused as too many (RFC 5321 §4.5.3.1.10) before they count as idle commands.
+    this.#maxRecipientCommands = 2 * server.maxRecipients;
   }
 
   override init(): void {
@@ -61,15 +61,15 @@ class EagerConnection extends SMTPConnection {
     });
   }
 
-  /** What the peer has asked for is under way here. */
+  /** We are working on what the peer asked for. */
   get isBusy(): boolean {
     const parser = this._parser || undefined;
     return this._handlerPending || (Boolean(this._dataStream) && !parser?._dataMode);
   }
 
   makeRoom(): void {
-    this.send(421, "4.3.2 others need this place more, try again later");
-    // A peer that does not take its leave holds no socket either.
+    this.send(421, "4.3.2 too many connections, try again later");
+    // A peer that does not close its side must not keep the socket.
     this._socket.destroySoon();
   }
 
@@ -83,7 +83,7 @@ class EagerConnection extends SMTPConnection {
     super._onClose();
   }
 
-  /** As the library does, but also to a peer that has closed its own side. */
+  /** As in the library, but also sends to a peer that has closed its own side. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     const texts = (Array.isArray(data) ? data : [data ?? ""]).map((text) => text.replace(controls, " "));
     const enhanced = ownCode.test(texts[0]!) ? "" : this._getEnhancedStatusCode(code, context);
@@ -92,7 +92,7 @@ class EagerConnection extends SMTPConnection {
       return `${code}${at < texts.length - 1 ? "-" : " "}${rest}`;
     });
     if (code >= 400) this.session.error = lines.join("\r\n");
-    // Within a handshake the socket is the one below it.
+    // During a handshake, `_socket` is the socket below TLS.
     if (!this._upgrading && this._socket.writable) this._socket.write(`${lines.join("\r\n")}\r\n`);
     if (context) this.#noteStep(context);
     if (code === 421) this.close();
@@ -110,7 +110,7 @@ class EagerConnection extends SMTPConnection {
 
   override _createParser() {
     const parser = super._createParser();
-    // The peer has closed its side, and all that came before is answered.
+    // The peer has closed its side, and everything before is answered.
     parser.once("finish", () => {
       if (parser._dataMode) this._socket.destroy();
       else if (parser === this._parser) this.close();
@@ -118,7 +118,7 @@ class EagerConnection extends SMTPConnection {
     return parser;
   }
 
-  /** A peer that closes its side within the handshake is gone. */
+  /** Ends the connection of a peer that closes its side during the handshake. */
   override upgrade(callback: () => void, secureCallback?: () => void): void {
     this._socket.allowHalfOpen = false;
     super.upgrade(callback, () => {
@@ -128,38 +128,39 @@ class EagerConnection extends SMTPConnection {
   }
 
   override _onCommand(command: Buffer, callback?: () => void): void {
-    // What has no end of line before the connection's end is no command.
+    // An unterminated line at the end of the connection is not a command.
     if (!callback) return;
     this.#movedAt = 0;
     if (this._transactionCounter !== this.#messages) [this.#commands, this.#recipients] = [0, 0];
     this.#messages = this._transactionCounter;
     const isRecipient = /^rcpt /i.test(command.toString("latin1", 0, 5));
-    if (isRecipient && this.#recipients < this.#mostRecipients) this.#recipients++;
-    else if (++this.#commands > mostIdleCommands) {
+    if (isRecipient && this.#recipients < this.#maxRecipientCommands) this.#recipients++;
+    else if (++this.#commands > maxIdleCommands) {
       this.send(421, "4.7.0 too many commands without a message");
       return;
     }
     super._onCommand(command, callback);
   }
 
-  /** To be called every few seconds. */
-  hurry(now: number, longest: number): void {
+  /** Call every few seconds. Ends the connection when the peer has made no progress for `maxIdleMs`. */
+  hurry(now: number, maxIdleMs: number): void {
     const parser = this._parser || undefined;
     const bytes = parser?._dataMode ? parser.dataBytes : undefined;
-    const isMoving = bytes !== undefined && Math.abs(bytes - this.#bytes) >= leastBytes;
+    const isMoving = bytes !== undefined && Math.abs(bytes - this.#bytes) >= minBytes;
     if (isMoving) this.#places.moved(this.#place);
     if (this.#movedAt === 0 || this.isBusy || isMoving) {
       this.#movedAt = now;
       this.#bytes = bytes ?? 0;
     }
-    if (now - this.#movedAt > longest) this.send(421, "4.4.2 too slow");
+    if (now - this.#movedAt > maxIdleMs) this.send(421, "4.4.2 too slow");
     const { size } = this._server.options;
-    if (size && bytes !== undefined && bytes > size * mostOversize) this.send(421, "5.3.4 this message has no end");
+    if (size && bytes !== undefined && bytes > size * maxOversizeFactor)
+      this.send(421, "5.3.4 this message has no end");
   }
 
   /**
-   * The library takes no quoted local parts and no unusual dots, and decodes A-labels: then nobody could tell any more
-   * who asked for SMTPUTF8 and who did not.
+   * The library rejects quoted local parts and unusual dots, and decodes A-labels, which would hide whether a peer
+   * needed SMTPUTF8.
    */
   override _parseAddressCommand(name: string, command: Buffer | string) {
     const path = parsePath(name, command.toString());
@@ -179,12 +180,12 @@ export class EagerServer extends SMTPServer {
     this.maxRecipients = options.maxRecipients;
     setInterval(() => {
       const now = clock.now().getTime();
-      const longest = this.places.isCrowded ? littlePatience : patience;
+      const maxIdleMs = this.places.isCrowded ? crowdedPatienceMs : patienceMs;
       for (const connection of this.#open) {
-        if (this.connections.has(connection)) connection.hurry(now, longest);
+        if (this.connections.has(connection)) connection.hurry(now, maxIdleMs);
         else this.#open.delete(connection);
       }
-    }, lookEvery).unref();
+    }, checkEveryMs).unref();
   }
 
   override connect(socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null): void {

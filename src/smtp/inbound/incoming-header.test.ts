@@ -4,7 +4,7 @@ import { isOverlong, plainly, readIncomingHeader, withoutForged } from "./incomi
 const bytes = (text: string) => Buffer.from(text, "latin1");
 const read = (text: string, hostname = "mx.test") => readIncomingHeader(bytes(text), hostname);
 
-test("a loop is seen by its many Received fields", () => {
+test("many Received fields show a loop", () => {
   const hop = (by: string) => `Received: from a\r\n by ${by} with SMTP;\r\n now\r\n`;
   const isLooping = (text: string) => read(text).isLooping;
   expect(isLooping(`${hop("x.test").repeat(50)}\r\n`)).toBe(false);
@@ -13,12 +13,12 @@ test("a loop is seen by its many Received fields", () => {
   expect(isLooping(`${hop("mx.test").repeat(11)}\r\n`)).toBe(true);
   expect(isLooping(`${hop("mx.testing").repeat(11)}\r\n`)).toBe(false);
   expect(isLooping(`\r\n${hop("mx.test").repeat(60)}`)).toBe(false);
-  // A line that is no field hides none.
+  // A line that is not a field hides no other.
   expect(isLooping(`junk\r\n${hop("x.test").repeat(51)}\r\n`)).toBe(true);
   expect(isLooping(`X-\xe4: y\r\n${hop("mx.test").repeat(11)}\r\n`)).toBe(true);
 });
 
-test("a header that is slow to judge is seen", () => {
+test("a header that would be slow to verify is recognised", () => {
   const body = `\r\n\r\n${"x\r\n".repeat(100_000)}`;
   const overlong = (text: string) => isOverlong(bytes(text), read(text));
   expect(overlong(`A: b${"\r\n c@d.test,".repeat(4_000)}${body}`)).toBe(false);
@@ -31,7 +31,7 @@ test("a header that is slow to judge is seen", () => {
 });
 
 describe("From", () => {
-  test("is read wherever a client sees it", () => {
+  test("is read wherever a client would see it", () => {
     const text =
       "junk\r\nFrom: a@b.test\r\n\xef\xbb\xbfFR\0OM :\r\n c@d.test\r\nX: y\rFrom: e@f.test\r\n\r\nFrom: g@h.test\r\n";
     expect(read(text)).toMatchObject({ from: [" a@b.test", "\r\n c@d.test"], isFromExcessive: false });

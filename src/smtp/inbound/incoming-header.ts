@@ -3,42 +3,44 @@ import { cutOut } from "../../mime/envelope-fields.ts";
 import { type FieldPlace, scanHeader, valueAt } from "../../mime/scan.ts";
 import type { Range } from "../../mime/structure.ts";
 
-/** What is to be known of the header of a message that comes in, as a client will read it behind our trace fields. */
+/**
+ * What checks need to know about the header of an incoming message, as a client will read it behind our trace fields.
+ */
 export interface IncomingHeader {
   /** The values of its From fields. */
   from: string[];
-  /** There is more in its From fields than can be judged. */
+  /** The From fields hold more than can be judged. */
   isFromExcessive: boolean;
   isSigned: boolean;
-  /** RFC 7960 §3: a list or a forwarder says that it passed the message on. */
+  /** RFC 7960 §3: the header shows that a list or a forwarder passed the message on. */
   isPassedOn: boolean;
-  /** RFC 5321 §6.3: it has been passed on so often that it must be going round. */
+  /** RFC 5321 §6.3: the message has been passed on so often that it must be looping. */
   isLooping: boolean;
-  /** RFC 8601 §5: results in our name. */
+  /** RFC 8601 §5: Authentication-Results that a sender wrote in our name. */
   forged: Range[];
-  /** It is nothing but fields, so that everybody reads it alike. */
+  /** The header holds nothing but fields, so every parser reads it alike. */
   isPlain: boolean;
   end: number;
 }
 
-const mostLoops = 10;
-const mostReceived = 50;
-const mostFrom = 10;
-const longestFrom = 2_000_000;
-const largestHeader = 256_000;
-const mostLines = 4_000;
-const longestGap = 1_000;
+const maxOwnHops = 10;
+const maxReceived = 50;
+const maxFrom = 10;
+const maxFromLength = 2_000_000;
+const maxHeaderLength = 256_000;
+const maxLines = 4_000;
+const maxGap = 1_000;
 
 const passingOn = /^(list-.+|arc-seal|resent-.+|x-forwarded-.+|mailing-list|precedence)$/;
 
-/** In one pass, however long the header is. */
+/** Reads the header in one pass, however long it is. */
 export function readIncomingHeader(message: Buffer, hostname: string): IncomingHeader {
   const from: string[] = [];
   const forged: Range[] = [];
   const header = { from, isFromExcessive: false, isSigned: false, isPassedOn: false, forged };
   const hops = { received: 0, ours: 0 };
   const byUs = new RegExp(`\\bby\\s+${hostname.replace(/[^\w-]/g, "\\$&")}(?=[\\s;(]|$)`, "i");
-  let room = longestFrom;
+  let room = maxFromLength;
   let isPlain = true;
   let last = 0;
   const isForged = forgedResults(message, hostname);
@@ -49,11 +51,11 @@ export function readIncomingHeader(message: Buffer, hostname: string): IncomingH
     last = end;
     if (name === "from") {
       room -= end - value;
-      if (room < 0 || from.length === mostFrom) header.isFromExcessive = true;
+      if (room < 0 || from.length === maxFrom) header.isFromExcessive = true;
       else from.push(valueAt(message, field));
     } else if (name === "received") {
       hops.received++;
-      if (hops.received <= mostReceived && byUs.test(message.toString("latin1", value, end))) hops.ours++;
+      if (hops.received <= maxReceived && byUs.test(message.toString("latin1", value, end))) hops.ours++;
     } else if (isForged(field)) forged.push({ start, end });
     else if (name === "dkim-signature") header.isSigned = true;
     else if (passingOn.test(name)) {
@@ -63,32 +65,32 @@ export function readIncomingHeader(message: Buffer, hostname: string): IncomingH
   const end = scanHeader(message, take, { isContinued: true });
   return {
     ...header,
-    isLooping: hops.received > mostReceived || hops.ours > mostLoops,
+    isLooping: hops.received > maxReceived || hops.ours > maxOwnHops,
     isPlain: isPlain && last === end && message.subarray(0, end).indexOf(0) === -1 && forged.length === 0,
     end,
   };
 }
 
-/** The first octet of a byte order mark; no name begins with it. */
+/** The first octet of a byte order mark; no field name begins with it. */
 const mark = 0xef;
 
-/** A header that would take long to verify: what reads signatures is slow on long fields and on runs of white space. */
+/** True for a header that would take long to verify: the verifier is slow on long fields and on runs of white space. */
 export function isOverlong(message: Buffer, { end }: { end: number }): boolean {
-  if (end > largestHeader) return true;
+  if (end > maxHeaderLength) return true;
   const header = message.toString("latin1", 0, end);
-  // Not by a pattern of so many: it would begin again at each of them.
-  if (header.match(/\s+/g)?.some((gap) => gap.length >= longestGap)) return true;
+  // A pattern with a repeat count would start again at every character.
+  if (header.match(/\s+/g)?.some((gap) => gap.length >= maxGap)) return true;
   let lines = 0;
   for (const line of header.split("\n")) {
     lines = /^[ \t]/.test(line) ? lines + 1 : 0;
-    if (lines > mostLines) return true;
+    if (lines > maxLines) return true;
   }
   return false;
 }
 
 /**
- * The message whose header everybody reads as our clients do: its fields and nothing else. A verifier of signatures
- * would take a line that is no field for a part of the field before, and look for names with NUL in them.
+ * The message with a header that every parser reads as our clients do: fields and nothing else. A signature verifier
+ * would read a line that is not a field as part of the field before it, and would look up names with NUL in them.
  */
 export function plainly(message: Buffer, { isPlain, forged, end }: IncomingHeader): Buffer {
   if (isPlain) return message;
@@ -103,7 +105,7 @@ export function plainly(message: Buffer, { isPlain, forged, end }: IncomingHeade
   return Buffer.concat([...kept, message.subarray(end)]);
 }
 
-/** What is kept of the message: RFC 8601 §5. */
+/** RFC 8601 §5: the message as we store it, without the forged results. */
 export function withoutForged(message: Buffer, { forged }: IncomingHeader): Buffer {
   return cutOut(message, forged);
 }

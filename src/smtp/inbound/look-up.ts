@@ -2,24 +2,24 @@ import { type DnsResolver, withTimeout } from "../resolver.ts";
 
 export type LookUp = (name: string, type: string) => Promise<unknown>;
 
-const lookUpTime = 4_000;
+const maxLookUpMs = 4_000;
 
 /**
- * DNS for one message: each question is asked once, and `time` milliseconds after the first none is answered any more. A
- * message may have waited for a thread before.
+ * DNS for one message. Asks each question once, and answers none later than `maxMs` milliseconds after the first.
+ * Counting starts at the first question, because the message may have waited for a thread before.
  */
-export function lookUps(resolver: DnsResolver, time: number): LookUp {
+export function lookUps(resolver: DnsResolver, maxMs: number): LookUp {
   let deadline: number | undefined;
   const asked = new Map<string, Promise<unknown>>();
   const ask = async (name: string, type: string): Promise<unknown> => {
-    deadline ??= Date.now() + time;
-    const left = Math.max(1, Math.min(lookUpTime, deadline - Date.now()));
+    deadline ??= Date.now() + maxMs;
+    const left = Math.max(1, Math.min(maxLookUpMs, deadline - Date.now()));
     try {
-      // The resolver would ask for what stands before a NUL.
+      // The resolver would look up only what precedes a NUL.
       if (/[\x00-\x20\\]/.test(name)) throw absent(name);
       return await withTimeout(resolver.resolve(name, type) as Promise<string[] | string[][]>, left, name);
     } catch (error) {
-      // A name that cannot be asked for: nobody has records there.
+      // A name that cannot be queried has no records.
       throw (error as { code?: string }).code === "EBADNAME" ? absent(name) : error;
     }
   };

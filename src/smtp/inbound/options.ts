@@ -18,6 +18,6 @@ export interface SmtpInOptions {
   /** In the greeting and in trace headers. */
   hostname: string;
   maxMessageSize: number;
-  /** PEM. (Default: one of our own making.) */
+  /** PEM. (Default: a self-signed one.) */
   certificate?: Certificate | undefined;
 }

@@ -2,12 +2,14 @@ import type { Clock } from "../../base/clock.ts";
 import type { Database } from "../../store/core/database.ts";
 import { servesAny } from "../../store/directory/directory.ts";
 
-/** Author Domains seen lately that are not served here, and until when that is believed: most mail comes from few. */
+/**
+ * Author Domains recently found not to be served here, and how long to believe that: most mail comes from few domains.
+ */
 const strangers = new WeakMap<Database, Map<string, number>>();
-const believed = 10_000;
-const most = 1_000;
+const believedMs = 10_000;
+const maxStrangers = 1_000;
 
-/** True when the domain, or one above it, is served here. */
+/** True when the domain or one of its parents is served here. */
 export async function isOurDomain(domain: string, database: Database, clock: Clock): Promise<boolean> {
   const known = strangers.get(database) ?? new Map<string, number>();
   strangers.set(database, known);
@@ -19,8 +21,8 @@ export async function isOurDomain(domain: string, database: Database, clock: Clo
     labels.slice(0, -1).map((_, at) => labels.slice(at).join(".")),
   );
   if (!isOurs) {
-    if (known.size >= most) known.clear();
-    known.set(domain, now + believed);
+    if (known.size >= maxStrangers) known.clear();
+    known.set(domain, now + believedMs);
   }
   return isOurs;
 }

@@ -13,7 +13,7 @@ beforeEach(() => {
   places = new Places(4, clock);
 });
 
-test("the one that has got nowhere for the longest goes", () => {
+test("the connection without progress for the longest time is closed", () => {
   const first = enter("192.0.2.1");
   now += 1_000;
   enter("198.51.100.1");
@@ -24,7 +24,7 @@ test("the one that has got nowhere for the longest goes", () => {
   expect(goes()).toBe("198.51.100.1");
 });
 
-test("never one that waits for our reply", () => {
+test("a connection that waits for our reply is never closed", () => {
   enter("192.0.2.1", true);
   now += 1_000;
   enter("198.51.100.1");
@@ -38,13 +38,16 @@ test.each([
   ["a /24 of IPv4", (at: number) => `192.0.2.${at}`],
   ["a /24 of IPv4 over IPv6", (at: number) => `::ffff:192.0.2.${at}`],
   ["a /64 of IPv6", (at: number) => `2001:db8:1:2::${at}`],
-])("the places of %s count as one crowd, which goes before somebody who is alone", (_, address) => {
-  enter("198.51.100.1");
-  now += 1_000;
-  for (let at = 1; at <= 3; at++) enter(address(at));
-  now += 1_000;
-  expect(goes()).toBe(address(1));
-});
+])(
+  "the connections of %s count together, and one of them is closed before a single one from elsewhere",
+  (_, address) => {
+    enter("198.51.100.1");
+    now += 1_000;
+    for (let at = 1; at <= 3; at++) enter(address(at));
+    now += 1_000;
+    expect(goes()).toBe(address(1));
+  },
+);
 
 test("a network whose mail was accepted before is given more time, but not for ever", () => {
   const good = enter("198.51.100.1");

@@ -2,51 +2,51 @@ import { LRUCache } from "lru-cache";
 import { networkOf } from "../../auth/throttle.ts";
 import type { Clock } from "../../base/clock.ts";
 
-/** Whoever has a place. */
+/** The connection that has a place. */
 export interface Holder {
-  /** A reply of ours is due: the peer may lose or repeat a message if it is cut off now. */
+  /** We owe the peer a reply: cut off now, it may lose or repeat a message. */
   readonly isBusy: boolean;
 }
 
 export interface Place<H extends Holder> {
   readonly holder: H;
   readonly network: string;
-  /** When it came, or last got on with a message. */
+  /** When it connected, or last made progress with a message. */
   movedAt: number;
 }
 
-/** How much longer a network whose mail was accepted before may take for the next step. */
+/** Factor by which a network whose mail was accepted before may take longer for the next step. */
 const trust = 20;
-const mostKnown = 20_000;
-const knownFor = 30 * 86_400_000;
+const maxKnown = 20_000;
+const knownForMs = 30 * 86_400_000;
 
 /**
- * The connections that may be open at once. When one too many comes, the least useful goes: the one that has got
- * nowhere for the longest, counted as often as its network has places.
+ * The connections that may be open at once. When one too many arrives, the least useful one is closed: the one that has
+ * made no progress for the longest time, multiplied by the number of places of its network.
  */
 export class Places<H extends Holder> {
-  readonly #most: number;
+  readonly #max: number;
   readonly #clock: Clock;
   readonly #taken = new Set<Place<H>>();
-  /** How many places each network has. */
+  /** The number of places of each network. */
   readonly #crowds = new Map<string, number>();
   /** Networks whose mail was accepted. */
   readonly #known: LRUCache<string, true>;
 
-  constructor(most: number, clock: Clock) {
-    this.#most = most;
+  constructor(max: number, clock: Clock) {
+    this.#max = max;
     this.#clock = clock;
     const perf = { now: () => clock.now().getTime() };
-    this.#known = new LRUCache({ max: mostKnown, ttl: knownFor, ttlResolution: 0, perf });
+    this.#known = new LRUCache({ max: maxKnown, ttl: knownForMs, ttlResolution: 0, perf });
   }
 
   /** More than half of all places are taken. */
   get isCrowded(): boolean {
-    return this.#taken.size > this.#most / 2;
+    return this.#taken.size > this.#max / 2;
   }
 
   get isOverfull(): boolean {
-    return this.#taken.size > this.#most;
+    return this.#taken.size > this.#max;
   }
 
   enter(address: string, holder: H): Place<H> {
@@ -56,7 +56,7 @@ export class Places<H extends Holder> {
     return place;
   }
 
-  /** Again is no harm. */
+  /** Safe to call twice. */
   leave(place: Place<H>): void {
     if (!this.#taken.delete(place)) return;
     const left = this.#crowd(place) - 1;
@@ -64,18 +64,18 @@ export class Places<H extends Holder> {
     else this.#crowds.delete(place.network);
   }
 
-  /** It got on with a message. */
+  /** The peer made progress with a message. */
   moved(place: Place<H>): void {
     place.movedAt = this.#clock.now().getTime();
   }
 
-  /** A message of its was accepted. */
+  /** A message from the peer was accepted. */
   delivered(place: Place<H>): void {
     this.moved(place);
     this.#known.set(place.network, true);
   }
 
-  /** Who goes when there are too many; undefined when nobody can. */
+  /** The connection to close when there are too many; undefined when none may be closed. */
   leastUseful(): H | undefined {
     const now = this.#clock.now().getTime();
     let worst: Place<H> | undefined;

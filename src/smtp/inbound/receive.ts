@@ -8,10 +8,10 @@ import type { SmtpInOptions } from "./options.ts";
 import { Refusal } from "./reply.ts";
 import { receivedField } from "./trace.ts";
 
-/** The library's name for a connection that ended within DATA: nobody's error, and nobody is left to hear the reply. */
+/** The library's name for a connection that ended during DATA: not an error, and no peer is left to hear the reply. */
 const brokenOff = "ECONNECTION";
 
-/** DATA until its end, judged, made durable. Resolves with the reply's text; throws Refusal. */
+/** Reads DATA to its end, judges the message and stores it durably. Resolves with the reply's text; throws Refusal. */
 export async function receive(
   stream: SMTPServerDataStream,
   session: SMTPServerSession,
@@ -48,15 +48,15 @@ async function take(
   const { size } = pile;
   try {
     const work = () => judge(pile, session, conversation, options);
-    return { size, name: size <= large ? await work() : await largeOnes.run(work) };
+    return { size, name: size <= largeBytes ? await work() : await largeOnes.run(work) };
   } finally {
-    // The message may be accepted by now, so a file that cannot be removed must not refuse it.
+    // The message may already be accepted, so a file that cannot be removed must not refuse it.
     await pile.abort().catch((err: unknown) => options.log.warn({ err }, "the file of a message could not be removed"));
   }
 }
 
-/** Judging takes the whole message into memory a few times over. */
-const large = 1_000_000;
+/** Judging a message holds several copies of it in memory. */
+const largeBytes = 1_000_000;
 const largeOnes = new Slots(3);
 
 async function judge(
@@ -94,11 +94,11 @@ async function collect(stream: SMTPServerDataStream, { blobs, maxMessageSize }: 
   const pile = blobs.pile(maxMessageSize);
   try {
     for await (const chunk of stream) {
-      // What comes after the limit is read and thrown away: the client only listens when it is through.
+      // Data beyond the limit is read and discarded: the client listens for a reply only when it has sent everything.
       if (!stream.sizeExceeded) await pile.write(chunk as Buffer);
     }
   } catch (error) {
-    // Of one that gave up beyond the limit, what stays is that it was too large.
+    // If the peer hung up after exceeding the limit, report "too large", not the disconnect.
     if (!stream.sizeExceeded) {
       await pile.abort();
       throw error;

@@ -1,7 +1,7 @@
 /** An SMTP refusal: the code, and a text that begins with the enhanced status code (RFC 3463). */
 export class Refusal extends Error {
   readonly responseCode: number;
-  /** What only the log is told. */
+  /** Goes to the log only. */
   readonly reason: string | undefined;
 
   constructor(responseCode: number, text: string, reason?: string) {

@@ -13,20 +13,20 @@ import { Refusal } from "./reply.ts";
 import { createStages } from "./stages/stages.ts";
 
 export interface SmtpIn {
-  /** Resolves with the port, which is a free one for 0. */
+  /** Resolves with the port; 0 picks a free one. */
   listen(host: string, port: number): Promise<number>;
-  /** Lets messages that are under way be finished. */
+  /** Lets messages that are under way finish. */
   close(): Promise<void>;
 }
 
 const maxConnections = 1_000;
 const maxRecipients = 1_000;
-const closeTime = 5_000;
-const sayEvery = 60_000;
+const maxCloseMs = 5_000;
+const warnEveryMs = 60_000;
 
 type Done<Result> = (error: Error | null, result?: Result) => void;
 
-/** Mail from other servers: every address it takes is one of ours. */
+/** Receives mail from other servers, for our own addresses only. */
 export async function createSmtpIn(options: SmtpInOptions, stages = createStages(options)): Promise<SmtpIn> {
   const { clock, database, events, hostname, log, maxMessageSize } = options;
   const { cert, key } = options.certificate ?? (await ownCertificate(database, hostname, clock));
@@ -40,13 +40,13 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
       size: maxMessageSize,
       logger: false,
       hideENHANCEDSTATUSCODES: false,
-      // Besides AUTH, which is only for those whom a check knows, jests of the library.
+      // AUTH is enabled only when a check can authenticate; the others are joke commands of the library.
       disabledCommands: [...(stages.auth.length === 0 ? ["AUTH"] : []), "WIZ", "SHELL", "KILL"],
       authOptional: true,
       disableReverseLookup: true,
       maxClients: maxConnections,
       maxRecipients,
-      closeTimeout: closeTime,
+      closeTimeout: maxCloseMs,
       socketTimeout: 5 * 60_000,
       maxCommandLength: 4096,
       onConnect: (session, done) => {
@@ -54,7 +54,7 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
         conversations.set(session, conversation);
         answer(() => conversation.connected(), done, log);
       },
-      // One that was turned away before it was judged has none.
+      // A connection that was turned away before it was judged has no conversation.
       onClose: (session) => conversations.get(session)?.ended(),
       onSecure: (_, session, done) => answer(() => withPeer(session).secured(session), done, log),
       onAuth: (credentials, session, done) =>
@@ -64,7 +64,7 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
       onRcptTo: (address, session, done) =>
         answer(() => withPeer(session).recipient(address, session), told("RCPT", done, events), log),
       onData: (stream, session, done) => {
-        // The end of a stream that broke off is nobody's error: the peer is gone.
+        // A stream that broke off is not an error: the peer is gone.
         stream.on("error", () => {});
         answer(() => receive(stream, session, withPeer(session), options), told("DATA", done, events), log);
       },
@@ -74,14 +74,14 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
   server.on("error", ({ message, remoteAddress }: Error & { remoteAddress?: string }) =>
     log.debug({ remoteAddress, reason: message }, "smtp connection failed"),
   );
-  let saidAt = 0;
+  let warnedAt = 0;
   server.on("overfull", () => {
     const now = clock.now().getTime();
-    if (now - saidAt < sayEvery) return;
-    saidAt = now;
+    if (now - warnedAt < warnEveryMs) return;
+    warnedAt = now;
     log.warn(
       { places: maxConnections },
-      "all places for mail from other servers are taken: the least useful connections end",
+      "all places for mail from other servers are taken: closing the least useful connections",
     );
   });
   return {
@@ -94,7 +94,7 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
   };
 }
 
-/** `done`, of whose refusals the listener hears. */
+/** Wraps `done` so that refusals are also reported to `events`. */
 function told<Result>(command: MailRefused["command"], done: Done<Result>, events: Events): Done<Result> {
   return (error, result) => {
     if (error instanceof Refusal) events.mailRefused({ command, replyCode: error.responseCode });
@@ -102,7 +102,7 @@ function told<Result>(command: MailRefused["command"], done: Done<Result>, event
   };
 }
 
-/** Refusals are told as they are; what nobody foresaw is logged, and the peer tries again later. */
+/** Refusals are answered as they are. Unexpected errors are logged, and the peer is told to try again later. */
 function answer<Result>(work: () => Promise<Result>, done: Done<Result>, log: Log): void {
   work().then(
     (result) => done(null, result),

@@ -84,7 +84,7 @@ const header = fc.array(fc.oneof({ weight: 3, arbitrary: fromField }, { weight: 
   maxLength: 5,
 });
 
-/** Whether an address claims a domain, to eyes that know nothing of grammar. */
+/** Whether an address seems to claim a domain to a reader who ignores grammar. */
 function claims(address: string, host: string): boolean {
   const seen = address
     .replace(/^"[^"]*"(?=@)/, "")
@@ -95,7 +95,7 @@ function claims(address: string, host: string): boolean {
 }
 
 test(
-  "whom a client shows as authors, was judged as such",
+  "every author that a client shows was judged",
   async () => {
     const seen = { refused: 0, junk: 0, inbox: 0 };
     await fc.assert(
@@ -133,7 +133,7 @@ test(
       }),
       tries(2_000, 100_000),
     );
-    // The test would tell nothing if all ended alike.
+    // The test would prove nothing if all cases ended alike.
     expect(Math.min(...Object.values(seen))).toBeGreaterThan(50);
   },
   timeFor(2_000, 10),

@@ -1,7 +1,7 @@
 import { mailDate } from "../../mail/submit/mail-date.ts";
 
 export interface Hop {
-  /** What the peer called itself. */
+  /** The peer's name from HELO or EHLO. */
   helo: string;
   address: string;
   /** ESMTP, ESMTPS, UTF8SMTP… */
@@ -12,7 +12,7 @@ export interface Hop {
   at: Date;
 }
 
-/** RFC 5321 §4.4. Names no recipient, so that all of them can share one message. */
+/** RFC 5321 §4.4. Names no recipient, so that all recipients can share one stored message. */
 export function receivedField({ helo, address, protocol, cipher, hostname, id, at }: Hop): string {
   const literal = address.includes(":") ? `IPv6:${address}` : address;
   const name = /^[\w.:[\]-]{1,255}$/.test(helo) ? helo : "unknown";

@@ -3,42 +3,42 @@ import { headerEnd } from "../../mime/walk.ts";
 import type { LookUp } from "./look-up.ts";
 import type { Sender, ToVerify, Verified } from "./verify.ts";
 
-/** Node runs the source, and the build runs what it was compiled to. */
+/** The extension of this file: .ts when Node runs the source, .js in the build. */
 const workerFile = new URL(`./verify-worker${import.meta.url.slice(-3)}`, import.meta.url);
 
-/** A message that costs more would hold up the event loop: it goes to a thread. A header costs the most. */
-const mostInline = 100_000;
+/** A larger message would hold up the event loop, so a thread verifies it. The header costs the most. */
+const maxInlineBytes = 100_000;
 const headerCost = 10;
-/** In ms: well over what DNS may take, and what a large message does. */
-const longest = 25_000;
+/** Well above what DNS and a large message take. */
+const maxTimeMs = 25_000;
 
 interface Means {
   hostname: string;
   lookUp: LookUp;
-  /** In ms, for a thread. (Default: 25 s.) */
-  time?: number;
+  /** The time limit of a thread. (Default: 25 s.) */
+  timeMs?: number;
 }
 
-/** With the message, what a thread has to know. */
+/** What a thread needs to know besides the message. */
 export interface Given {
   from: string[];
   sender: Sender;
   hostname: string;
 }
 
-/** A look-up in DNS: only here are its answers remembered. */
+/** A DNS look-up for the thread: only this side caches the answers. */
 export type Question = Parameters<LookUp>;
 
-const threads = new ThreadKind<Given, Verified, Question>(workerFile, longest);
+const threads = new ThreadKind<Given, Verified, Question>(workerFile, maxTimeMs);
 
-/** `verify`, away from the event loop where that takes long. Throws TooSlow. */
+/** Runs `verify`, in a thread when it would take long. Throws TooSlow. */
 export async function verifyAside(given: ToVerify, sender: Sender, means: Means): Promise<Verified> {
   const { message, from } = given;
   const header = headerEnd(message) + from.reduce((sum, value) => sum + value.length, 0);
-  if (message.length + headerCost * header <= mostInline) {
+  if (message.length + headerCost * header <= maxInlineBytes) {
     const { verify } = await import("./verify.ts");
     return verify(given, sender, means);
   }
-  const { hostname, lookUp, time } = means;
-  return threads.run(message, { from, sender, hostname }, { time, answer: (question) => lookUp(...question) });
+  const { hostname, lookUp, timeMs } = means;
+  return threads.run(message, { from, sender, hostname }, { time: timeMs, answer: (question) => lookUp(...question) });
 }

@@ -9,19 +9,22 @@ export interface Sender {
   address: string;
 }
 
-/** RFC 9989 §3.2.4: domains that a method authenticated, and those of which DNS did not tell. */
+/** RFC 9989 §3.2.4: the domains that a method authenticated, and those that DNS did not answer for. */
 export interface Identifiers {
   passed: string[];
   unknown: string[];
 }
 
-/** What is verified: the message as a verifier is to read it, and the values of From as clients read them. */
+/** What is verified: the message as a verifier should read it, and the values of From as clients read them. */
 export interface ToVerify {
   message: Buffer;
   from: string[];
 }
 
-/** What SPF, DKIM and ARC say, and of whom, as far as others need it; plain data, so that it can come from another thread. */
+/**
+ * The results of SPF, DKIM and ARC, and their domains, as far as others need them; plain data, so that a thread can
+ * return it.
+ */
 export interface Verified {
   /** The value of Authentication-Results, folded. */
   results: string;
@@ -43,7 +46,7 @@ export async function verify(
     sender: sender.mailFrom,
     mta: hostname,
     resolver: lookUp as NonNullable<AuthenticateOptions["resolver"]>,
-    // It would read From in its own way.
+    // The library would parse From in its own way.
     disableDmarc: true,
     disableBimi: true,
   };

@@ -12,13 +12,13 @@ import type { Sender } from "./send.ts";
 import { type Judged, settle } from "./settle.ts";
 import { sign } from "./sign.ts";
 
-/** Messages of this size are in memory a few at a time. */
-const large = 2_000_000;
+/** Only a few messages of this size are in memory at a time. */
+const largeBytes = 2_000_000;
 const largeOnes = new Slots(8);
 
-/** One attempt for the leased recipients of a submission, each destination for itself. */
+/** Makes one attempt for the leased recipients of a submission, each destination on its own. */
 export async function carry(leased: LeasedSubmission, sender: Sender, options: MailOutOptions): Promise<void> {
-  if (leased.blob.size <= large) await carryOne(leased, sender, options);
+  if (leased.blob.size <= largeBytes) await carryOne(leased, sender, options);
   else await largeOnes.run(() => carryOne(leased, sender, options));
 }
 
@@ -61,7 +61,7 @@ async function answersOf(
   } catch (error) {
     if (error instanceof LeaseLost) return "lease lost";
     options.log.warn({ submission: leased.submissionId, err: error }, "attempt to deliver failed");
-    return destination.deliveries.map(() => ({ kind: "deferred", smtpReply: "451 4.3.0 trouble on our side" }));
+    return destination.deliveries.map(() => ({ kind: "deferred", smtpReply: "451 4.3.0 local error, will try again" }));
   }
   const sent = zip(destination.deliveries, answers).filter(({ answer }) => answer.kind === "relayed");
   const notes = sent.map(({ delivery: { no }, answer: { smtpReply } }) => ({ no, smtpReply }));

@@ -6,7 +6,7 @@ import type { MailOutOptions } from "./options.ts";
 import type { Answer } from "./reply.ts";
 import { traceField } from "./trace-field.ts";
 
-/** Mail between our own users: the same way in, without SMTP. */
+/** Delivers to our own users: through the same queue as mail from outside, without SMTP. */
 export async function deliverHere(
   { deliveries, accounts }: Destination,
   leased: LeasedSubmission,
@@ -34,7 +34,7 @@ export async function deliverHere(
   });
 }
 
-/** As at RCPT. What an attempt before may have delivered is not judged again. */
+/** The same check as at RCPT. Skips messages that an earlier attempt may have delivered. */
 async function fullMailboxes(
   deliveries: LeasedDelivery[],
   accounts: Map<number, number>,

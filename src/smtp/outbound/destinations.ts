@@ -2,7 +2,7 @@ import { findAddress, findDomain, splitAddress } from "../../store/directory/dir
 import type { LeasedDelivery, LeasedSubmission } from "../../store/queues/deliveries.ts";
 import type { MailOutOptions } from "./options.ts";
 
-/** Recipients that one transaction serves. `account`: they are ours. */
+/** Recipients that one transaction serves. `account` is set for our own users. */
 export interface Destination {
   domain: string;
   isLocal: boolean;
@@ -16,7 +16,7 @@ export async function destinationsOf(leased: LeasedSubmission, { store }: MailOu
     const domain = splitAddress(delivery.rcptTo)?.domain ?? "";
     const account = await findAddress(store.database, delivery.rcptTo);
     const isLocal = account !== undefined || (await findDomain(store.database, domain)) !== undefined;
-    // All of ours go together, since they share one message in the queue of incoming mail.
+    // Our own users go together, since they share one row in the queue of incoming mail.
     const key = isLocal ? `local ${delivery.incomingId}` : domain;
     const fresh: Destination = { domain, isLocal, deliveries: [], accounts: new Map() };
     const destination = destinations.get(key) ?? fresh;

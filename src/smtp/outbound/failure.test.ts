@@ -52,6 +52,6 @@ test.each([
   expect(isTlsFailure(failure({ code: "ESOCKET", originalCode }))).toBe(true);
 });
 
-test.each(["ECONNREFUSED", "ECONNRESET", "EDNS", "ETIMEDOUT"])("%s is not", (originalCode) => {
+test.each(["ECONNREFUSED", "ECONNRESET", "EDNS", "ETIMEDOUT"])("%s is not about TLS", (originalCode) => {
   expect(isTlsFailure(failure({ code: "ESOCKET", originalCode }))).toBe(false);
 });

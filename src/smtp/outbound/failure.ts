@@ -1,7 +1,7 @@
 /** An error of the library, of a socket or of TLS. */
 export type Failure = Error & {
   code?: string;
-  /** The system's code, where `code` is the library's. */
+  /** The system's error code, when `code` is the library's. */
   originalCode?: string;
   /** OpenSSL's own words. */
   reason?: string;
@@ -9,7 +9,7 @@ export type Failure = Error & {
   command?: string;
 };
 
-/** RFC 3463 §3.5: what a system error means to whoever wrote the mail. */
+/** RFC 3463 §3.5: what a system error means to the sender of the mail. */
 const meanings: Record<string, string> = {
   ECONNREFUSED: "4.4.1 connection refused",
   CONNECT_TIMEOUT: "4.4.1 connection timed out",
@@ -43,14 +43,14 @@ const meanings: Record<string, string> = {
 };
 const tlsCodes =
   /^(ETLS$|EPROTO$|ERR_(SSL|TLS|OSSL)|UNABLE_TO_|CRL_|INVALID_(CA|PURPOSE)|HOSTNAME_MISMATCH)|CERT|CHAIN/;
-const mostWords = 200;
+const maxWordsLength = 200;
 
-/** True for whatever goes wrong between STARTTLS, or connecting with TLS, and the end of the handshake. */
+/** True for any failure between STARTTLS, or connecting with TLS, and the end of the handshake. */
 export function isTlsFailure({ code, originalCode }: Failure): boolean {
   return [code, originalCode].some((one) => one !== undefined && tlsCodes.test(one));
 }
 
-/** A temporary reply in our own words for what no server replied: its enhanced status code and what happened. */
+/** A temporary reply in our own words when no server replied: an enhanced status code and what happened. */
 export function failureReply(failure: Failure | undefined, server: { name: string; address: string }): string {
   const [status, words] = meaningOf(failure);
   return `451 ${status} ${server.name} [${server.address}]: ${words}`;
@@ -60,14 +60,14 @@ function meaningOf(failure: Failure | undefined): [status: string, words: string
   if (!failure) return ["4.4.2", "connection closed"];
   if (isTlsFailure(failure)) return ["4.7.5", tlsWords(failure)];
   const { code = "", originalCode = "" } = failure;
-  // The library's own code says little of an error that nobody foresaw.
+  // The library's own code says little about an unexpected error.
   const meaning = meanings[originalCode] ?? (originalCode === "" || code === "EDNS" ? meanings[code] : undefined);
   if (!meaning) return ["4.4.0", plain(failure.message)];
   const [status, words] = [meaning.slice(0, 5), meaning.slice(6)];
   return [status, failure.response ? `${words}: ${plain(failure.response)}` : words];
 }
 
-/** What the server, OpenSSL or the judge of certificates said. */
+/** What the server, OpenSSL or the certificate check said. */
 function tlsWords({ reason, message, originalCode, response }: Failure): string {
   if (response) return `TLS refused: ${plain(response)}`;
   const openSsl = reason ?? /:SSL routines:[^:]*:([^:\n]+)/.exec(message)?.[1];
@@ -79,5 +79,5 @@ function plain(text: string): string {
   return text
     .replace(/[\x00-\x1f\x7f]+/g, " ")
     .trim()
-    .slice(0, mostWords);
+    .slice(0, maxWordsLength);
 }

@@ -9,37 +9,37 @@ import type { Answer } from "./reply.ts";
 
 type Parameters = Record<string, string | null> | null;
 
-/** What a server said after EHLO. */
+/** What a server announced in its reply to EHLO. */
 export interface Offered extends PeerAbilities {
-  /** RFC 1870: octets it takes; undefined where it does not say. */
+  /** RFC 1870: the largest message it accepts, in octets; undefined when it does not say. */
   size: number | undefined;
   /** RFC 3461 */
   dsn: boolean;
 }
 
-/** One message to the recipients of one destination. */
+/** One message for the recipients of one destination. */
 export interface Parcel {
   /** "" for the null sender. */
   mailFrom: string;
   recipients: string[];
-  /** RFC 3461: what the sender asked for, of the message and by recipient. */
+  /** RFC 3461: what the sender asked for, for the message and per recipient. */
   parameters: Parameters;
   rcptParameters: ReadonlyMap<string, Parameters>;
-  /** The message in a form for a server, signed. Throws Unsendable. */
+  /** The signed message in a form that the server accepts. Throws Unsendable. */
   messageFor(peer: PeerAbilities): Promise<Buffer>;
 }
 
-/** The same as it is said to one server. */
+/** The parcel as one server gets it. */
 export interface FittedParcel {
   mailFrom: string;
-  /** Those that can be named to this server. */
+  /** The recipients that can be named to this server. */
   recipients: string[];
-  /** Where each of the parcel's is among these; -1 for one that cannot be named. */
+  /** For each recipient of the parcel, its index in `recipients`; -1 if it cannot be named. */
   places: number[];
   message: Buffer;
-  /** What MAIL says besides that which nodemailer finds out. */
+  /** Parameters of MAIL besides those that nodemailer adds. */
   mailParameters: string[];
-  /** The same of RCPT, by the recipient as the server is told it. */
+  /** Parameters of RCPT, by the recipient's address as the server gets it. */
   rcptParameters: Map<string, string[]>;
 }
 
@@ -53,7 +53,7 @@ export function offeredBy(connection: SMTPConnection): Offered {
   return { eightBit, utf8, size: size || undefined, dsn: keywords.has("DSN") };
 }
 
-/** RFC 5321 §4.5.3.1.10, RFC 6152 §3, RFC 6531 §3.2: what can be sent to this server, or why nothing can. */
+/** RFC 5321 §4.5.3.1.10, RFC 6152 §3, RFC 6531 §3.2: what can be sent to this server, or why nothing can be. */
 export async function fitTo(parcel: Parcel, offered: Offered): Promise<FittedParcel | Answer> {
   const named = (address: string) => asciiAddress(address) ?? (offered.utf8 ? address : undefined);
   const mailFrom = named(parcel.mailFrom);
@@ -73,7 +73,7 @@ export async function fitTo(parcel: Parcel, offered: Offered): Promise<FittedPar
     if (offered.size !== undefined && message.length > offered.size) {
       return failed(`552 5.3.4 the message has ${message.length} octets, and the server takes ${offered.size} at most`);
     }
-    // nodemailer says SMTPUTF8 for the sake of the envelope, and not of the header.
+    // nodemailer adds SMTPUTF8 when the envelope needs it, but not when only the header does.
     const isForHeader =
       [mailFrom, ...recipients].every(isAsciiText) && !isAscii(message.subarray(0, headerEnd(message)));
     const ofMail = [...(isForHeader ? ["SMTPUTF8"] : []), ...(offered.dsn ? mailParameters(parcel.parameters) : [])];
@@ -84,7 +84,7 @@ export async function fitTo(parcel: Parcel, offered: Offered): Promise<FittedPar
   }
 }
 
-/** RFC 6531 §3.5, RFC 5248: of a recipient that cannot be named to the server. */
+/** RFC 6531 §3.5, RFC 5248: the answer for a recipient that cannot be named to the server. */
 export const unnamable: Answer = {
   kind: "failed",
   smtpReply: "553 5.6.7 the server takes no recipient's address that is not ASCII",
@@ -92,7 +92,7 @@ export const unnamable: Answer = {
 
 const failed = (smtpReply: string): Answer => ({ kind: "failed", smtpReply });
 
-/** Has the commands say these parameters too: nodemailer knows one for all recipients at most. */
+/** Adds these parameters to the commands: nodemailer takes one set for all recipients at most. */
 export function sayParameters(connection: SMTPConnection, { mailParameters, rcptParameters }: FittedParcel): void {
   type Inner = { _sendCommand(text: string, ...rest: unknown[]): void };
   const { _sendCommand: send } = Object.getPrototypeOf(connection) as Inner;

@@ -1,6 +1,6 @@
 import { type PeerAbilities, wireMessage } from "../../mime/transport.ts";
 
-/** The forms of one message for the servers of one attempt: each is made once. `finish` signs it. */
+/** Makes the forms of one message for the servers of one attempt, each form once. `finish` signs it. */
 export function messageForms(
   message: Buffer,
   finish: (form: Buffer) => Promise<Buffer>,
@@ -9,7 +9,7 @@ export function messageForms(
   const finished = new Map<Buffer, Promise<Buffer>>();
   const make = async (peer: PeerAbilities): Promise<Buffer> => {
     const form = wireMessage(message, peer);
-    // Most messages are the same for all.
+    // Most messages have the same form for all servers.
     const found = finished.get(form) ?? finish(form);
     finished.set(form, found);
     return found;

@@ -6,7 +6,10 @@ export class LeaseLost extends Error {}
 
 const freshLease = 4 * 60_000;
 
-/** A message that has long waited for its turn: the lease must outlast the attempt, or another process makes it too. */
+/**
+ * Renews the lease of a message that has waited for its turn: it must outlast the attempt, or another process attempts
+ * it too.
+ */
 export async function keepLease(
   leased: LeasedSubmission,
   { deliveries }: Destination,

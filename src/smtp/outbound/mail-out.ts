@@ -13,23 +13,23 @@ import type { MailOutOptions } from "./options.ts";
 import { Sender } from "./send.ts";
 
 export interface MailOut {
-  /** There may be something to do: looks at once. */
+  /** Looks for work at once. */
   wake(): void;
-  /** Restores lost hints and takes over from processes that are gone. */
+  /** Restores lost hints and takes over the leases of processes that are gone. */
   sweep(): Promise<void>;
-  /** Takes nothing new and lets what is under way come to an end. */
+  /** Claims no more work and lets the attempts under way finish. */
   close(): Promise<void>;
-  /** Resolves when nothing is under way. */
+  /** Resolves when no attempt is under way. */
   idle(): Promise<void>;
 }
 
-const leaseTime = 15 * 60_000;
-const mostAtOnce = 100;
-const longestSleep = 2_000;
-const sweepEvery = 30_000;
-const sweepMost = 1_000;
+const leaseMs = 15 * 60_000;
+const maxConcurrent = 100;
+const maxSleepMs = 2_000;
+const sweepEveryMs = 30_000;
+const maxPerSweep = 1_000;
 
-/** The worker of mail out: claims hints, leases recipients, has them carried, writes down what came of it. */
+/** The worker for outgoing mail: claims hints, leases recipients, attempts delivery and records the results. */
 export function createMailOut(options: MailOutOptions): MailOut {
   const worker = new Worker(options);
   worker.start();
@@ -40,7 +40,7 @@ class Worker implements MailOut {
   readonly #options: MailOutOptions;
   readonly #sender: Sender;
   readonly #active = new Set<Promise<void>>();
-  /** Submissions being seen to, and how often at once. */
+  /** Submissions being worked on, and how often each is worked on at once. */
   readonly #known = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #sweeper: NodeJS.Timeout | undefined;
@@ -55,7 +55,7 @@ class Worker implements MailOut {
   }
 
   start(): void {
-    this.#sweeper = setInterval(() => void this.sweep(), sweepEvery);
+    this.#sweeper = setInterval(() => void this.sweep(), sweepEveryMs);
     this.#sweeper.unref();
     void this.sweep();
   }
@@ -81,18 +81,23 @@ class Worker implements MailOut {
       const gone = (await deliveryLeaseHolders(store.database)).filter((name) => holder.isGone(name));
       await freeDeliveryLeases(store.database, gone);
       await this.#freeForgotten();
-      for (const { userId, submissionId } of await unloggedSubmissions(store.database, clock.now(), gone, sweepMost)) {
+      for (const { userId, submissionId } of await unloggedSubmissions(
+        store.database,
+        clock.now(),
+        gone,
+        maxPerSweep,
+      )) {
         await store.write(userId, "server", (tx) => logOutcomes(tx, submissionId));
       }
-      const restored = await restoreDue(store.database, clock.now(), sweepMost);
-      if (restored > 0) log.info({ submissions: restored }, "queued mail without a hint found");
+      const restored = await restoreDue(store.database, clock.now(), maxPerSweep);
+      if (restored > 0) log.info({ submissions: restored }, "lost hints of queued mail restored");
     } catch (error) {
       log.warn({ err: error }, "sweep of the mail queue failed");
     }
     this.wake();
   }
 
-  /** What we hold without knowing, as when the database's answer to a lease was lost. */
+  /** Frees leases that we hold unknowingly, as when the database's answer to a lease was lost. */
   async #freeForgotten(): Promise<void> {
     const { store, holder } = this.#options;
     for (const { leasedUntil: until, ...due } of await leasesOf(store.database, holder.name)) {
@@ -117,18 +122,18 @@ class Worker implements MailOut {
   async #look(): Promise<void> {
     clearTimeout(this.#timer);
     const { store, clock, log } = this.#options;
-    let sleep = longestSleep;
+    let sleep = maxSleepMs;
     try {
       while (!this.#closed) {
         this.#again = false;
-        const free = mostAtOnce - this.#active.size;
+        const free = maxConcurrent - this.#active.size;
         const now = clock.now();
-        const claimed = free > 0 ? await claimDue(store.database, now, after(now, leaseTime), free) : [];
+        const claimed = free > 0 ? await claimDue(store.database, now, after(now, leaseMs), free) : [];
         for (const due of claimed) this.#begin(due);
         if (claimed.length === 0) break;
       }
       const next = await nextDue(store.database);
-      if (next) sleep = Math.min(Math.max(next.getTime() - clock.now().getTime(), 20), longestSleep);
+      if (next) sleep = Math.min(Math.max(next.getTime() - clock.now().getTime(), 20), maxSleepMs);
     } catch (error) {
       log.warn({ err: error }, "mail queue could not be read");
     }
@@ -150,7 +155,7 @@ class Worker implements MailOut {
         const left = this.#known.get(key)! - 1;
         if (left > 0) this.#known.set(key, left);
         else this.#known.delete(key);
-        if (this.#active.size === mostAtOnce - 1) this.wake();
+        if (this.#active.size === maxConcurrent - 1) this.wake();
       });
     this.#active.add(work);
   }
@@ -169,7 +174,7 @@ class Worker implements MailOut {
     const { store, clock, holder, incoming } = this.#options;
     const now = clock.now();
     const incomingId = await incoming.newId();
-    return leaseDeliveries(store.database, due, { holder: holder.name, until: after(now, leaseTime), now, incomingId });
+    return leaseDeliveries(store.database, due, { holder: holder.name, until: after(now, leaseMs), now, incomingId });
   }
 }
 

@@ -3,7 +3,7 @@ import { isRetryable } from "../../store/core/database.ts";
 import { CommitError } from "../../store/core/errors.ts";
 import type { MailOutOptions } from "./options.ts";
 
-/** What a server answered must not be forgotten because the database is away: the mail would go out twice. */
+/** Retries while the database is away: if a server's answer were lost, the mail would go out twice. */
 export function persistently<T>(work: () => Promise<T>, { clock, log }: MailOutOptions): Promise<T> {
   return retry(work, {
     clock,

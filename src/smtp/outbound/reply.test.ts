@@ -18,7 +18,7 @@ function written(code: string, enhanced: string, lines: string[], end: string): 
 }
 
 describe("a reply of several lines becomes one (RFC 8621 §7)", () => {
-  test("with its codes once, and its words in order", () => {
+  test("keeps the codes once, and the words in order", () => {
     fc.assert(
       fc.property(
         code,
@@ -34,7 +34,7 @@ describe("a reply of several lines becomes one (RFC 8621 §7)", () => {
     );
   });
 
-  test("and stays as it is when it is one already", () => {
+  test("leaves a single line unchanged", () => {
     fc.assert(
       fc.property(code, enhanced, words, (code, enhanced, line) => {
         const flat = flattenReply(`${code} ${enhanced}${line}`);
@@ -43,7 +43,7 @@ describe("a reply of several lines becomes one (RFC 8621 §7)", () => {
     );
   });
 
-  test("whatever a server says, as one line of bounded length without control characters", () => {
+  test("makes one line of bounded length without control characters of any reply", () => {
     const said = fc.oneof(
       fc.string({ unit: "binary", maxLength: 100 }),
       oddText,
@@ -62,7 +62,7 @@ describe("a reply of several lines becomes one (RFC 8621 §7)", () => {
   });
 });
 
-test("what became of it is told by the first digit alone", () => {
+test("the first digit alone decides the result", () => {
   fc.assert(
     fc.property(code, enhanced, fc.array(words, { minLength: 1, maxLength: 4 }), (code, enhanced, lines) => {
       const { kind, smtpReply, remote } = answerOf(written(code, enhanced, lines, "\r\n"), "mx.there.test");

@@ -6,7 +6,7 @@ import type { LeasedDelivery, LeasedSubmission } from "../../store/queues/delive
 import type { MailOutOptions } from "./options.ts";
 import type { Answer } from "./reply.ts";
 
-/** RFC 3464: what tells the sender of recipients that failed for good, if anybody wants to know. */
+/** RFC 3464: the report to the sender about recipients that failed for good, unless nobody wants one. */
 export async function reportOf(
   leased: LeasedSubmission,
   original: Buffer,
@@ -29,7 +29,7 @@ export async function reportOf(
   return { blob, prepared, target: { role: "inbox" }, keywords: [], receivedAt: now, incomingId };
 }
 
-/** RFC 3461 §4.1: the sender may not want to hear of failures. */
+/** RFC 3461 §4.1: the sender may have asked for no report of failures. */
 function isSilenced(notify: string | undefined): boolean {
   return notify !== undefined && !/FAILURE/i.test(notify);
 }

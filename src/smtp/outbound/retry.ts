@@ -9,7 +9,7 @@ export interface RetryPolicy {
 
 const jitter = 0.1;
 
-/** When to try again after so many attempts; undefined when it has been tried for long enough. */
+/** When to try again after `attempts` attempts; undefined when the time for retries is over. */
 export function nextAttempt(
   { attempts, since, now }: { attempts: number; since: Date; now: Date },
   { retrySchedule, retryFor }: RetryPolicy,

@@ -48,17 +48,17 @@ test("servers are tried by preference, a domain without MX itself", async () => 
   expect(await addresses("bare.test")).toEqual(["8.8.4.4"]);
 });
 
-test("private addresses are no targets unless that is allowed", async () => {
+test("private addresses are targets only if that is allowed", async () => {
   await expect(find("inside.test")).rejects.toThrow(/^550 5\.4\.4 /);
   expect(await find("inside.test", true)).toHaveLength(7);
 });
 
-test("those behind ourselves are left out, and mail that would come back fails", async () => {
+test("servers less preferred than ourselves are left out, and mail that would come back fails", async () => {
   expect(await addresses("backup.test")).toEqual(["8.8.4.1", "8.8.4.2", "2606:4700::1"]);
   await expect(find("loop.test")).rejects.toThrow(/^554 5\.4\.6 /);
 });
 
-test("what DNS says is final, what it does not say is not", async () => {
+test("an answer of DNS is final, a missing answer is not", async () => {
   await expect(find("null.test")).rejects.toThrow(/^556 5\.1\.10 /);
   for (const domain of ["empty.test", "nowhere.test"]) {
     await expect(find(domain)).rejects.toThrow(/^550 5\.1\.2 /);
@@ -75,11 +75,11 @@ test.each([
     "550 5.7.1 Our system has detected that this message is likely spam.",
   ],
   ["451-one\r\n451-two\r\n451 three", "451 one two three"],
-])("a reply is told on one line: %j", (reply, flat) => {
+])("a reply becomes one line: %j", (reply, flat) => {
   expect(flattenReply(reply)).toBe(flat);
 });
 
-test("attempts follow the schedule, its last pause repeats, and then it is enough", () => {
+test("attempts follow the schedule, repeat its last pause, and end after the retry time", () => {
   const policy = { retrySchedule: [1000, 5000], retryFor: 100_000 };
   const at = (attempts: number, age: number) =>
     nextAttempt({ attempts, since: new Date(0), now: new Date(age) }, policy, () =>

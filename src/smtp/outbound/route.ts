@@ -18,7 +18,7 @@ export interface RouteOptions {
   allowPrivateTargets: boolean;
 }
 
-/** No server can be tried: what to tell of each recipient. */
+/** No server can be tried; carries the answer for each recipient. */
 export class NoRoute extends Error {
   readonly answer: Answer;
 
@@ -28,11 +28,11 @@ export class NoRoute extends Error {
   }
 }
 
-const mostHosts = 5;
-const mostAddresses = 8;
-const dnsTime = 10_000;
+const maxHosts = 5;
+const maxAddresses = 8;
+const maxDnsMs = 10_000;
 
-/** RFC 5321 §5.1: the servers of a domain (or one host alone) in the order to try them. Throws NoRoute. */
+/** RFC 5321 §5.1: the servers of a domain (or of one host) in the order to try them. Throws NoRoute. */
 export async function findTargets(
   domain: string,
   options: RouteOptions,
@@ -41,7 +41,7 @@ export async function findTargets(
   const hosts = kind === "host" ? [domain] : await mailHosts(domain, options);
   const targets: Target[] = [];
   let isUnanswered = false;
-  for (const name of hosts.slice(0, mostHosts)) {
+  for (const name of hosts.slice(0, maxHosts)) {
     const found = await addressesOf(name, options);
     if (found.isUnanswered) isUnanswered = true;
     for (const address of found.addresses) targets.push({ name, address, port: options.mxPort });
@@ -50,23 +50,23 @@ export async function findTargets(
   if (targets.length === 0) throw new NoRoute("failed", `550 5.1.2 no mail server of ${domain} has an address`);
   const allowed = targets.filter(({ address }) => options.allowPrivateTargets || !isPrivateAddress(address));
   if (allowed.length === 0) throw new NoRoute("failed", `550 5.4.4 ${domain} is only at private addresses`);
-  return allowed.slice(0, mostAddresses);
+  return allowed.slice(0, maxAddresses);
 }
 
 async function mailHosts(domain: string, { resolver, hostname }: RouteOptions): Promise<string[]> {
   let records: { priority: number; exchange: string }[];
   try {
-    records = await withTimeout(resolver.resolveMx(domain), dnsTime, domain);
+    records = await withTimeout(resolver.resolveMx(domain), maxDnsMs, domain);
   } catch (error) {
     if (!isAbsent(error)) throw new NoRoute("deferred", "451 4.4.3 DNS did not answer");
-    // A domain without MX is its own mail server.
+    // RFC 5321 §5.1: a domain without MX is its own mail server.
     return [domain];
   }
   if (records.length === 0) return [domain];
   const names = shuffled(records)
     .sort((a, b) => a.priority - b.priority)
     .map(({ exchange, priority }) => ({ name: exchange.replace(/\.$/, "").toLowerCase(), priority }));
-  // RFC 7505: the domain says that it takes no mail.
+  // RFC 7505: the domain accepts no mail.
   if (names.every(({ name }) => name === "")) throw new NoRoute("failed", `556 5.1.10 ${domain} takes no mail`);
   const ourselves = names.find(({ name }) => name === hostname.toLowerCase());
   const better = names.filter(({ name, priority }) => name !== "" && priority < (ourselves?.priority ?? Infinity));
@@ -74,7 +74,7 @@ async function mailHosts(domain: string, { resolver, hostname }: RouteOptions): 
   return [...new Set(better.map(({ name }) => name))];
 }
 
-/** Equal preferences share the load. */
+/** Servers of equal preference share the load. */
 function shuffled<T>(list: T[]): T[] {
   return list
     .map((item) => ({ item, key: Math.random() }))
@@ -88,8 +88,8 @@ async function addressesOf(
 ): Promise<{ addresses: string[]; isUnanswered: boolean }> {
   if (isIP(name)) return { addresses: [name], isUnanswered: false };
   const found = await Promise.allSettled([
-    withTimeout(resolver.resolve4(name), dnsTime, name),
-    withTimeout(resolver.resolve6(name), dnsTime, name),
+    withTimeout(resolver.resolve4(name), maxDnsMs, name),
+    withTimeout(resolver.resolve6(name), maxDnsMs, name),
   ]);
   return {
     addresses: found.flatMap((result) => (result.status === "fulfilled" ? result.value : [])),

@@ -6,20 +6,20 @@ import { findTargets, NoRoute, type RouteOptions } from "./route.ts";
 import { type Server, transact, Unreachable } from "./transaction.ts";
 
 export interface SendOptions extends RouteOptions {
-  /** smtp://user:password@host:port: takes all mail that goes out. */
+  /** smtp://user:password@host:port: relays all outgoing mail. */
   smarthost?: string | undefined;
 }
 
-const atOnce = 50;
-const atOncePerDomain = 5;
-const mostServers = 6;
-/** After so long no other server is tried. */
-const mostTime = 2 * 60_000;
+const maxConcurrent = 50;
+const maxConcurrentPerDomain = 5;
+const maxServers = 6;
+/** After this time no other server is tried. */
+const maxTotalMs = 2 * 60_000;
 
-/** Sends to other servers, so many transactions at a time, and fewer to one domain. */
+/** Sends to other servers, with a limit on concurrent transactions and a lower one per domain. */
 export class Sender {
   readonly #options: SendOptions;
-  readonly #all = new Slots(atOnce);
+  readonly #all = new Slots(maxConcurrent);
   readonly #domains = new Map<string, { slots: Slots; users: number }>();
 
   constructor(options: SendOptions) {
@@ -27,12 +27,15 @@ export class Sender {
   }
 
   /**
-   * Answers for each recipient, in order. Never throws for what a server or DNS did. `begin` is called when its turn
-   * has come, which may be much later; what it throws is thrown.
+   * Returns an answer for each recipient, in order. Never throws for a failure of a server or DNS. Calls `begin` when
+   * its turn has come, which may be much later, and throws what `begin` throws.
    */
   async send(domain: string, parcel: Parcel, begin: () => Promise<void>): Promise<Answer[]> {
     const key = this.#options.smarthost ? "" : domain;
-    const entry = this.#domains.get(key) ?? { slots: new Slots(key === "" ? atOnce : atOncePerDomain), users: 0 };
+    const entry = this.#domains.get(key) ?? {
+      slots: new Slots(key === "" ? maxConcurrent : maxConcurrentPerDomain),
+      users: 0,
+    };
     this.#domains.set(key, entry);
     entry.users++;
     try {
@@ -54,14 +57,14 @@ export class Sender {
       const servers: Server[] = smarthost
         ? await this.#smarthostServers(new URL(smarthost))
         : await findTargets(domain, this.#options);
-      const deadline = Date.now() + mostTime;
-      for (const server of servers.slice(0, mostServers)) {
+      const deadline = Date.now() + maxTotalMs;
+      for (const server of servers.slice(0, maxServers)) {
         if (Date.now() > deadline) break;
         try {
           return await transact(server, parcel, hostname);
         } catch (error) {
           if (!(error instanceof Unreachable)) throw error;
-          // As long as one server may be better later, the mail waits.
+          // The mail waits as long as any of the servers may work later.
           if (last?.kind !== "deferred") last = error.answer;
         }
       }
@@ -80,7 +83,7 @@ export class Sender {
     const login = url.username
       ? { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) }
       : undefined;
-    // Whoever configures the host knows where it is.
+    // An administrator who configures the host may use a private address.
     const options = { ...this.#options, mxPort: port, allowPrivateTargets: true };
     const targets = isIP(name) ? [{ name, address: name, port }] : await findTargets(name, options, "host");
     return targets.map((target) => ({ ...target, isSecure, requireTls: login !== undefined && !isSecure, login }));

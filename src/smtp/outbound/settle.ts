@@ -15,7 +15,7 @@ import { nextAttempt } from "./retry.ts";
 
 export type Judged = { delivery: LeasedDelivery; answer: Answer };
 
-/** Writes down the answers; a final failure brings a report into the sender's inbox, in the same transaction. */
+/** Records the answers. A final failure puts a report into the sender's inbox in the same transaction. */
 export async function settle(
   leased: LeasedSubmission,
   message: Buffer,

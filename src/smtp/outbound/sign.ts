@@ -6,7 +6,7 @@ import type { LeasedSubmission } from "../../store/queues/deliveries.ts";
 import type { MailOutOptions } from "./options.ts";
 import { traceField } from "./trace-field.ts";
 
-/** One form of the message as it leaves, with our trace field, signed for its author's domain where that is ours (RFC 6376). */
+/** One form of the outgoing message with our trace field, signed if its author's domain is ours (RFC 6376). */
 export async function sign(leased: LeasedSubmission, message: Buffer, options: MailOutOptions): Promise<Buffer> {
   const from = parseHeader(message.subarray(0, headerEnd(message))).find(({ name }) => /^from$/i.test(name));
   const author = splitAddress(asAddresses(from?.value ?? "")[0]?.email ?? "");

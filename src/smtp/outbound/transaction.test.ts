@@ -53,7 +53,7 @@ test("nodemailer sends each command by one method of the connection", async () =
   connection.quit();
 });
 
-test("nodemailer says of a handshake that broke off that it was one", async () => {
+test("nodemailer reports a broken handshake as such", async () => {
   const replies = ["250-mx.test\r\n250 STARTTLS\r\n", "220 go on\r\n"];
   const server = createServer((socket) => {
     socket.on("error", () => {});

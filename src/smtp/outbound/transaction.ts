@@ -13,14 +13,14 @@ export interface Login {
 }
 
 export interface Server extends Target {
-  /** TLS from the first byte. */
+  /** Uses TLS from the first byte. */
   isSecure?: boolean;
-  /** Never without TLS. */
+  /** Refuses to continue without TLS. */
   requireTls?: boolean;
   login?: Login | undefined;
 }
 
-/** The server could not be used; another may be tried. Nothing was handed over. */
+/** The server could not be used and nothing was handed over; another server may be tried. */
 export class Unreachable extends Error {
   readonly answer: Answer;
 
@@ -30,20 +30,20 @@ export class Unreachable extends Error {
   }
 }
 
-const connectTime = 30_000;
-const greetingTime = 60_000;
-const idleTime = 5 * 60_000;
-const sessionTime = 90_000;
-/** For all transactions of a message over one connection; after `furtherTime` none begins. */
-const transactionTime = 6 * 60_000;
-const furtherTime = 3 * 60_000;
+const maxConnectMs = 30_000;
+const maxGreetingMs = 60_000;
+const maxIdleMs = 5 * 60_000;
+const maxSessionMs = 90_000;
+/** For all transactions of a message over one connection; none begins after `maxFurtherMs`. */
+const maxTransactionMs = 6 * 60_000;
+const maxFurtherMs = 3 * 60_000;
 
-/** One message, over one connection. Throws Unreachable; answers for each recipient, in order, otherwise. */
+/** Sends one message over one connection. Returns an answer for each recipient, in order; throws Unreachable. */
 export async function transact(server: Server, parcel: Parcel, hostname: string): Promise<Answer[]> {
   try {
     return await transactOnce(server, parcel, hostname, true);
   } catch (error) {
-    // Opportunistic: where TLS cannot be agreed on, mail goes in the clear, as it would without it.
+    // TLS is opportunistic: when it fails, mail goes unencrypted, as it would to a server without TLS.
     if (!(error instanceof TlsFailed) || server.isSecure || server.requireTls) throw error;
     return transactOnce(server, parcel, hostname, false);
   }
@@ -53,10 +53,10 @@ class TlsFailed extends Unreachable {}
 
 async function transactOnce(server: Server, parcel: Parcel, hostname: string, useTls: boolean): Promise<Answer[]> {
   const connection = new SMTPConnection(connectionOptions(server, hostname, useTls));
-  // After an answer the connection is of no more interest, however it ends.
+  // Once there is an answer, it does not matter how the connection ends.
   connection.on("error", () => {});
   try {
-    await withTimeout(connect(connection, server), sessionTime, server.name).catch((error: Failure) => {
+    await withTimeout(connect(connection, server), maxSessionMs, server.name).catch((error: Failure) => {
       if (error.code !== "ETIMEOUT") throw error;
       connection.close();
       throw unreachable(error, server);
@@ -82,12 +82,12 @@ function connectionOptions(server: Server, hostname: string, useTls: boolean): S
     ignoreTLS: !useTls,
     requireTLS: server.requireTls ?? false,
     opportunisticTLS: true,
-    // Without DANE or MTA-STS nobody knows which certificate is right: encrypted is better than plain.
-    // An address is no name that TLS could ask for (RFC 6066 §3).
+    // Without DANE or MTA-STS no certificate can be verified, and encrypted is better than plain. An IP address is not
+    // a valid server name for TLS (RFC 6066 §3).
     tls: { rejectUnauthorized: server.login !== undefined, ...(!isIP(server.name) && { servername: server.name }) },
-    connectionTimeout: connectTime,
-    greetingTimeout: greetingTime,
-    socketTimeout: idleTime,
+    connectionTimeout: maxConnectMs,
+    greetingTimeout: maxGreetingMs,
+    socketTimeout: maxIdleMs,
     allowInternalNetworkInterfaces: true,
     logger: false,
   };
@@ -96,7 +96,7 @@ function connectionOptions(server: Server, hostname: string, useTls: boolean): S
 function connect(connection: SMTPConnection, server: Server): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: Failure | undefined) => {
-      // Whatever goes wrong in the handshake, a lost connection too.
+      // Any failure during the handshake counts, a lost connection too.
       const { upgrading } = connection as unknown as { upgrading?: boolean };
       reject(unreachable(upgrading && error ? Object.assign(error, { code: "ETLS" }) : error, server));
     };
@@ -119,25 +119,28 @@ function unreachable(error: Failure | undefined, server: Server): Unreachable {
   return new Unreachable(answerOf(replyIn(error) ?? failureReply(error, server), server.name));
 }
 
-/** What the server refused with, where it did. */
+/** The reply with which the server refused, if it sent one. */
 function replyIn(error: Failure | undefined): string | undefined {
   return error?.response && /^[45]\d\d/.test(error.response) ? flattenReply(error.response) : undefined;
 }
 
-/** RFC 5321 §4.5.3.1.10: recipients that were too many for one transaction follow in the next, as long as each takes some. */
+/**
+ * RFC 5321 §4.5.3.1.10: recipients that were too many for one transaction go into the next, as long as each transaction
+ * accepts some.
+ */
 async function sendAll(connection: SMTPConnection, parcel: FittedParcel, server: Server): Promise<Answer[]> {
   const answers = new Map<string, Answer>();
   const began = Date.now();
   let { recipients } = parcel;
   for (;;) {
-    const left = transactionTime - (Date.now() - began);
-    const outcome = await sendOnce(connection, { ...parcel, recipients }, server, left);
-    // A server that begins no further transaction says nothing of the recipients that were too many for the first.
+    const leftMs = maxTransactionMs - (Date.now() - began);
+    const outcome = await sendOnce(connection, { ...parcel, recipients }, server, leftMs);
+    // A server that refuses a further transaction has said nothing about the recipients left over from the first.
     if (outcome.isRefused && answers.size > 0) break;
     for (const [at, recipient] of recipients.entries()) answers.set(recipient, outcome.answers[at]!);
     const rest = recipients.filter((recipient) => answers.get(recipient)!.isOverLimit);
     const isMoving = rest.length > 0 && outcome.answers.some(({ kind }) => kind === "relayed");
-    if (!isMoving || connection.destroyed || Date.now() - began > furtherTime) break;
+    if (!isMoving || connection.destroyed || Date.now() - began > maxFurtherMs) break;
     recipients = rest;
   }
   return parcel.recipients.map((recipient) => answers.get(recipient)!);
@@ -145,7 +148,7 @@ async function sendAll(connection: SMTPConnection, parcel: FittedParcel, server:
 
 interface Outcome {
   answers: Answer[];
-  /** Nothing was said of any recipient. */
+  /** The server said nothing about any recipient. */
   isRefused: boolean;
 }
 
@@ -153,12 +156,12 @@ async function sendOnce(
   connection: SMTPConnection,
   parcel: FittedParcel,
   server: Server,
-  time: number,
+  maxMs: number,
 ): Promise<Outcome> {
   try {
-    return await withTimeout(send(connection, parcel, server), time, server.name);
+    return await withTimeout(send(connection, parcel, server), maxMs, server.name);
   } catch (error) {
-    // A slow server may drag on for as long as each of its pauses is short.
+    // A slow server could go on for ever if each of its pauses is short.
     if ((error as Failure).code !== "ETIMEOUT") throw error;
     connection.close();
     const answer = answerOf(failureReply(error as Failure, server), server.name);
@@ -192,10 +195,12 @@ function send(
 
 type SendFailure = Failure & { rejectedErrors?: SendFailure[]; recipient?: string };
 
-/** What to tell of those that RCPT did not refuse. A lost connection is no reply, whatever the server said last. */
+/**
+ * The reply for recipients that RCPT did not refuse. If the connection was lost, the server's last reply does not
+ * count.
+ */
 function restReply(failure: SendFailure, server: Server): string {
   const { code, command } = failure;
-  if (code === "EENVELOPE" && command === "API")
-    return "553 5.1.3 an address of this message cannot be written in SMTP";
+  if (code === "EENVELOPE" && command === "API") return "553 5.1.3 SMTP cannot carry an address of this message";
   return replyIn(failure) ?? failureReply(failure, server);
 }

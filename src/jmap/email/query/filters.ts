@@ -16,7 +16,7 @@ function property<T>(schema: Schema<T>, criterion: (value: T, call: Call) => Cri
 const keyword = (kind: "hasKeyword" | "notKeyword" | "allInThread" | "someInThread" | "noneInThread") =>
   property(text, (value) => ({ kind, keyword: foldKeyword(value) }));
 
-/** RFC 8621 §4.1.1. No keyword holds a NUL, which the database would refuse. */
+/** RFC 8621 §4.1.1. Postgres refuses a NUL, which no keyword contains. */
 export const foldKeyword = (value: string) => value.toLowerCase().replaceAll("\0", "\ufffd");
 
 const words = (scope: SearchScope) => property(text, (value, call) => terms(value, scope, call));
@@ -36,7 +36,7 @@ const mailbox = (wireId: string) => decodeId(idPrefix.mailbox, wireId);
 
 function header([name, value]: string[], call: Call): Criterion {
   const { blobs } = call.services;
-  // No name is longer than a line (RFC 5322 §2.1.1), and the database would take long to look for it.
+  // No name is longer than a line (RFC 5322 §2.1.1), and searching for one would take long.
   if (name!.length > 998) return { kind: "never" };
   return {
     kind: "header",

@@ -10,7 +10,7 @@ function toEmailQuery({ filter, sort, args, calculateTotal }: Query<Criterion, E
   return { filter, sort, calculateTotal, collapseThreads: args.collapseThreads === true };
 }
 
-/** RFC 8621 §4.4 and §4.5: what Email adds to /query and /queryChanges. */
+/** RFC 8621 §4.4, §4.5: Email's part of /query and /queryChanges. */
 export const emailQueryHooks: QueryHooks<Criterion, EmailSortBy> = {
   filters,
   sorts,

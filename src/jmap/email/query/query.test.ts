@@ -52,7 +52,7 @@ async function find(filter: object): Promise<unknown> {
 }
 
 describe("Email/query (RFC 8621 §4.4)", () => {
-  test("refuses what it does not know", async () => {
+  test("refuses unknown filters and sorts", async () => {
     expect(await find({ colour: "red" })).toBe("unsupportedFilter");
     expect(await find({ hasKeyword: 1 })).toBe("invalidArguments");
     expect(await find({ header: [] })).toBe("invalidArguments");
@@ -64,7 +64,7 @@ describe("Email/query (RFC 8621 §4.4)", () => {
     expect(await sorted({ property: "from", collation: "i;octet-magic" })).toMatchObject({ type: "unsupportedSort" });
     expect(await sorted({ property: "hasKeyword" })).toMatchObject({ type: "invalidArguments" });
     expect(await sorted({ property: "hasKeyword", keyword: 1, more: 2 })).toMatchObject({ type: "invalidArguments" });
-    // RFC 8620 §5.5: a comparator may have more properties; what says nothing of this sort changes nothing.
+    // RFC 8620 §5.5: a comparator may have more properties; unknown ones change nothing.
     const more = { anchorOffset: 0, calculateTotal: false, position: 0, limit: null, keyword: 7 };
     for (const property of ["receivedAt", "from", "subject"]) {
       const { ids } = (await sorted({ property, isAscending: false })) as { ids: string[] };
@@ -149,7 +149,7 @@ ${part("red apple.txt")}${part("green pear.txt")}--b--\n`,
     expect(await find({ from: "-" })).toEqual([]);
   });
 
-  test("finds no field of a name that no field can have", async () => {
+  test("finds nothing for a name that no field can have", async () => {
     expect(await find({ header: ["x".repeat(1_000_000)] })).toEqual([]);
   });
 
@@ -168,7 +168,7 @@ ${part("red apple.txt")}${part("green pear.txt")}--b--\n`,
     expect(await find({ header: ["X-Other"] })).toEqual([]);
   });
 
-  test("is not upset by strange values", async () => {
+  test("survives strange values", async () => {
     const only = await add("Subject: a\n\nb");
     expect(await find({ hasKeyword: "\0" })).toEqual([]);
     expect(await find({ header: ["a\0b"] })).toEqual([]);
@@ -200,7 +200,7 @@ ${part("red apple.txt")}${part("green pear.txt")}--b--\n`,
 });
 
 describe("Email/queryChanges (RFC 8621 §4.5)", () => {
-  test("tells what came, and cannot know of a state that was never told", async () => {
+  test("reports what was added, and refuses states that were never issued", async () => {
     await add("Subject: a\n\nb");
     const { queryState, canCalculateChanges } = await client.call("Email/query", { filter: { inMailbox: inbox } });
     expect(canCalculateChanges).toBe(true);
@@ -254,7 +254,7 @@ describe("Email/queryChanges (RFC 8621 §4.5)", () => {
       },
     );
 
-    test("leaves out nothing where that id is not in the list, or places are not by date", async () => {
+    test("leaves out nothing if that id is not in the list, or the list is not sorted by date", async () => {
       const both = [ids[0], ids[3]].toSorted();
       expect(await removed({ upToId: ids[3] })).toEqual(both);
       expect(await removed({ upToId: "e999" })).toEqual(both);
@@ -263,7 +263,7 @@ describe("Email/queryChanges (RFC 8621 §4.5)", () => {
       expect(await removed({ upToId: ids[2], sort: [{ property: "subject" }] })).toEqual(both);
     });
 
-    test("tells of all that the log knows no date of", async () => {
+    test("reports all changes whose date the log does not have", async () => {
       await store.database.run(unprepared("UPDATE change SET received_at = NULL WHERE user_id = $1"), [accountId]);
       expect(await removed({ upToId: ids[2] })).toEqual([ids[0], ids[3]].toSorted());
     });

@@ -12,7 +12,7 @@ const keyword = (kind: "hasKeyword" | "allInThread" | "someInThread"): SortPrope
   by: (comparator) => ({ kind, keyword: foldKeyword(comparator.keyword as string) }),
 });
 
-/** RFC 8621 §4.4.2; also what the mail capability tells as `emailQuerySortOptions`. */
+/** RFC 8621 §4.4.2; the mail capability lists the same as `emailQuerySortOptions`. */
 export const sorts: Record<string, SortProperty<EmailSortBy>> = {
   receivedAt: plain("receivedAt"),
   sentAt: plain("sentAt"),

@@ -2,5 +2,5 @@ import type { Check } from "../disposition.ts";
 import { dmarcQuarantine } from "./dmarc-quarantine.ts";
 import { vacation } from "./vacation.ts";
 
-/** What mail that comes in is asked, in this order. */
+/** The checks that each incoming message passes through, in this order. */
 export const checks: readonly Check[] = [dmarcQuarantine, vacation];

@@ -7,7 +7,7 @@ const recipient = { accountId: 1, address: "ann@here.test" };
 const decided = (junkReason: string | null) =>
   decide([dmarcQuarantine], {} as ArrivingMessage, recipient, { junkReason } as Facts, silentLog);
 
-test("what the front door objects to is filed to Junk with the keyword, for its reason", async () => {
+test("a message found suspicious on arrival is filed to Junk with the keyword and the reason", async () => {
   expect(await decided("DMARC fails for bank.test, whose policy is quarantine")).toEqual({
     places: [{ role: "junk" }],
     keywords: ["$junk"],
@@ -16,6 +16,6 @@ test("what the front door objects to is filed to Junk with the keyword, for its 
   });
 });
 
-test("all else is kept", async () => {
+test("any other message is left alone", async () => {
   expect(await decided(null)).toMatchObject({ places: [{ role: "inbox" }], keywords: [], reasons: [] });
 });

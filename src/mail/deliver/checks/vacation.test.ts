@@ -28,11 +28,11 @@ const asked = (arrivedAt: Date, { accountId = account, field = "" } = {}) =>
     { reader: store.reader(accountId, "server"), junkReason: null },
   );
 
-test("while the recipient is away, a person is to be answered", async () => {
+test("a person is answered while the recipient is away", async () => {
   expect(await asked(from)).toEqual([{ kind: "answer", reason: "the recipient is away" }]);
 });
 
-test("not before, not after, not who is there, and no machine", async () => {
+test("nobody is answered before or after the absence, or without one, and a machine never", async () => {
   expect(await asked(new Date(from.getTime() - 1))).toEqual([]);
   expect(await asked(to)).toEqual([]);
   expect(await asked(from, { accountId: await createTestAccount(store) })).toEqual([]);

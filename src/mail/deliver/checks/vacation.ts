@@ -2,7 +2,9 @@ import { findActiveVacation } from "../../../store/mail/vacation.ts";
 import { answerableOnce } from "../../vacation/vacation-rules.ts";
 import type { Check } from "../disposition.ts";
 
-/** RFC 8621 §8: whether the recipient is away. Who was answered lately, the answer itself finds out. */
+/**
+ * RFC 8621 §8: asks for an answer while the recipient is away. `VacationResponder` leaves out senders answered lately.
+ */
 export const vacation: Check = async ({ prepared, mailFrom, arrivedAt }, _recipient, { reader }) => {
   if (!answerableOnce(prepared, mailFrom)) return [];
   const active = await findActiveVacation(reader, arrivedAt);

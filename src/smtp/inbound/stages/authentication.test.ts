@@ -17,7 +17,7 @@ const resolver = {
     return [[text]];
   },
 } as never;
-// Only domains without a policy would be looked for in it.
+// Only domains without a policy would be looked up in the database.
 const database = undefined as never;
 const check = authentication({ database, clock: systemClock, resolver, hostname: "mx.test", log: silentLog });
 const judge = (from: string) =>
@@ -30,14 +30,14 @@ test("a policy of reject refuses", async () => {
   });
 });
 
-test("one of quarantine tells why the message goes to Junk", async () => {
+test("a policy of quarantine gives the reason for filing to Junk", async () => {
   expect(await judge("a@shop.test")).toMatchObject({
     kind: "pass",
     found: { results: expect.stringMatching(/^Authentication-Results: mx\.test;/), junkReason: expect.any(String) },
   });
 });
 
-test("who is authenticated passes, with the results", async () => {
+test("an authenticated message passes, with the results", async () => {
   const verdict = await judge("a@there.test");
   expect(verdict).toMatchObject({ kind: "pass", found: { results: expect.stringContaining("dmarc=pass") } });
   expect(verdict).not.toHaveProperty("found.junkReason");

@@ -5,7 +5,7 @@ import { type Check, pass, refuse } from "./stage.ts";
 
 type Means = Pick<SmtpInOptions, "database" | "clock" | "resolver" | "hostname" | "log">;
 
-/** SPF, DKIM, ARC and DMARC: what they say of the message, and what the policies of its authors make of it. */
+/** Checks SPF, DKIM, ARC and DMARC, and applies the policies of the message's authors. */
 export function authentication(means: Means): Check<"data"> {
   const isOurs = (domain: string) => isOurDomain(domain, means.database, means.clock);
   return async ({ helo, address }, { message, header, mailFrom }) => {

@@ -15,13 +15,13 @@ test("the addresses of one IPv6 network count as one, and their places come free
   for (let at = 1; at <= 100; at++) expect(connect(neighbour(at))).toMatchObject({ kind: "pass" });
   expect(connect(neighbour(101))).toMatchObject(refused);
   expect(check(peer("2001:db8:1:3::1"), {})).toMatchObject({ kind: "pass" });
-  // The one that was refused ends as well.
+  // The refused connection ends as well.
   for (const one of [open.pop(), open.pop()]) one!.end();
   expect(connect(neighbour(200))).toMatchObject({ kind: "pass" });
   expect(connect(neighbour(201))).toMatchObject(refused);
 });
 
-test("our own machine has as many as it likes", () => {
+test("our own machine may open any number of connections", () => {
   const check = connections();
   for (let at = 0; at < 200; at++) {
     expect(check(peer("127.0.0.1", { isLoopback: true }), {})).toMatchObject({ kind: "pass" });

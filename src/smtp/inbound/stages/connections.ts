@@ -1,8 +1,8 @@
 import { type Check, disconnect, pass } from "./stage.ts";
 
-const most = 100;
+const maxPerNetwork = 100;
 
-/** So many connections of one address, or one network of IPv6: more than any honest server needs. */
+/** Limits the connections of one IPv4 address or IPv6 network; no honest server needs more. */
 export function connections(): Check<"connect"> {
   const open = new Map<string, number>();
   return ({ network, isLoopback, onEnd }) => {
@@ -13,7 +13,7 @@ export function connections(): Check<"connect"> {
       if (left > 0) open.set(network, left);
       else open.delete(network);
     });
-    if (isLoopback || count <= most) return pass();
+    if (isLoopback || count <= maxPerNetwork) return pass();
     return disconnect("4.7.0", "too many connections from your address");
   };
 }

@@ -34,7 +34,7 @@ test("the postmaster needs no domain, where a domain has one", async () => {
   expect(await ask("Postmaster")).toEqual({ kind: "pass", found: { userId: postmaster } });
 });
 
-test("whoever guesses is sent away, but not our own machine", async () => {
+test("a peer that guesses addresses is disconnected, but not our own machine", async () => {
   const [guesser, ours] = [peer(), peer("127.0.0.1", { isLoopback: true })];
   for (let at = 1; at <= 50; at++) expect(await ask(`no-${at}@here.test`, guesser)).toMatchObject({ kind: "refuse" });
   expect(await ask("no@here.test", guesser)).toMatchObject({ kind: "disconnect", code: 421, status: "4.7.0" });

@@ -8,9 +8,9 @@ interface Means {
   hostname: string;
 }
 
-const mostUnknown = 50;
+const maxUnknown = 50;
 
-/** The account that mail for the recipient goes to. Whoever guesses addresses is sent away. */
+/** Finds the account that gets the recipient's mail. Disconnects peers that guess addresses. */
 export function knownRecipient({ database, hostname }: Means): Check<"rcpt"> {
   const unknown = new WeakMap<Session, number>();
   return async (session, { path: { address } }) => {
@@ -24,13 +24,13 @@ export function knownRecipient({ database, hostname }: Means): Check<"rcpt"> {
     if (userId !== undefined) return pass({ userId });
     const count = (unknown.get(session) ?? 0) + 1;
     unknown.set(session, count);
-    if (!session.isLoopback && count > mostUnknown) return disconnect("4.7.0", "too many unknown recipients");
+    if (!session.isLoopback && count > maxUnknown) return disconnect("4.7.0", "too many unknown recipients");
     if (isServed) return refuse(550, "5.1.1", "no such address here");
     return refuse(550, "5.7.1", "no relaying: that domain is not served here");
   };
 }
 
-/** RFC 5321 §4.1.1.3: "postmaster" without a domain is always known, where anybody is. */
+/** RFC 5321 §4.1.1.3: "postmaster" without a domain is known if any domain served here has a postmaster. */
 async function findPostmaster(database: Database, address: string, hostname: string): Promise<number | undefined> {
   if (address.toLowerCase() !== "postmaster") return undefined;
   const domains = [hostname, ...(await listDomains(database)).map(({ name }) => name)];

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { offeredParameters } from "./offered-parameters.ts";
 import { factsOf, peer } from "./testing.ts";
 
-test("what was not offered is refused, and named in part at most", () => {
+test("a parameter that was not offered is refused, and its name is cut if it is long", () => {
   const check = offeredParameters("SIZE");
   const say = (parameters: object) =>
     check(peer(), factsOf.mail({ path: { address: "", parameters: { ...parameters } } }));

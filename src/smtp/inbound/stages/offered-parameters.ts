@@ -1,6 +1,6 @@
 import { type Check, pass, refuse } from "./stage.ts";
 
-/** RFC 5321 §4.1.1.11: no parameters but those that our EHLO offers. */
+/** RFC 5321 §4.1.1.11: refuses parameters that our EHLO does not offer. */
 export function offeredParameters(...offered: string[]): Check<"mail" | "rcpt"> {
   return (_, { path }) => {
     const unknown = Object.keys(path.parameters).find((name) => !offered.includes(name));

@@ -2,7 +2,7 @@ import type { Database } from "../../../store/core/database.ts";
 import { findQuota } from "../../../store/mail/quota.ts";
 import { type Check, defer, pass, refuse } from "./stage.ts";
 
-/** The recipient's account has room for the message, as far as its size is announced. */
+/** Checks that the recipient's account has room for a message of the announced size. */
 export function room({ database }: { database: Database }): Check<"rcpt"> {
   return async (_, { userId, size }) => {
     const quota = userId === undefined ? undefined : await findQuota(database, userId);

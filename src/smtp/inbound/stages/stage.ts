@@ -1,24 +1,24 @@
 import type { IncomingHeader } from "../incoming-header.ts";
 
-/** In the order in which they are reached. */
+/** In the order in which a connection reaches them. */
 export type Stage = "connect" | "secure" | "auth" | "helo" | "mail" | "rcpt" | "data";
 
-/** The connection: what is known of the peer, whatever it sends. */
+/** What is known about the connection and its peer. */
 export interface Session {
   readonly id: string;
-  /** The peer's. */
+  /** The peer's IP address. */
   readonly address: string;
-  /** As limits count it: an IPv4 address, or a /64 of IPv6. */
+  /** The unit that limits count: an IPv4 address, or a /64 of IPv6. */
   readonly network: string;
-  /** Our own machine, to which no limit applies. */
+  /** The peer is our own machine, to which no limit applies. */
   readonly isLoopback: boolean;
-  /** What the peer called itself last, in lower case; "" before it did. */
+  /** The name in the peer's last HELO or EHLO, in lower case; "" before the first. */
   readonly helo: string;
   /** Version and cipher of TLS. */
   readonly tls?: string;
-  /** Whom AUTH has shown the peer to be. */
+  /** The login that AUTH has proved. */
   readonly login?: string;
-  /** Has work done once the connection has ended, or at once where it has. */
+  /** Runs `work` when the connection ends, or at once if it has ended. */
   onEnd(work: () => void): void;
 }
 
@@ -35,11 +35,11 @@ export interface Transaction {
   mailFrom: string;
   /** RFC 6531: the peer asked for SMTPUTF8. */
   isUtf8: boolean;
-  /** RFC 1870: the octets that the peer announced; 0 where it announced none. */
+  /** RFC 1870: the announced number of octets; 0 when none was announced. */
   size: number;
 }
 
-/** RFC 4954, as PLAIN and LOGIN have them. */
+/** RFC 4954: the credentials of PLAIN and LOGIN. */
 export interface Credentials {
   username?: string | undefined;
   password?: string | null | undefined;
@@ -61,9 +61,9 @@ export interface Said {
   data: Transaction & { recipients: readonly Recipient[]; message: Buffer; header: IncomingHeader };
 }
 
-/** What checks find out, for those after them and for what follows. */
+/** What checks find out, for later checks and for what follows. */
 export interface Found {
-  /** By AUTH. */
+  /** Set by AUTH. */
   login?: string;
   /** The account that a recipient's mail goes to. */
   userId?: number;
@@ -73,7 +73,10 @@ export interface Found {
   junkReason?: string;
 }
 
-/** RFC 5321 §4.1.1, RFC 3207 §4.2: all that was said and found and still holds. A stage passed anew drops what it and later ones found. */
+/**
+ * RFC 5321 §4.1.1, RFC 3207 §4.2: everything said and found that still holds. Passing a stage again drops what it and
+ * later stages found.
+ */
 export type Facts<S extends Stage> = Readonly<Said[S] & Found>;
 
 interface Reply {
@@ -81,17 +84,17 @@ interface Reply {
   /** RFC 3463 */
   status: string;
   text: string;
-  /** For the log alone. */
+  /** Goes to the log only. */
   reason?: string;
 }
 
 export type Verdict =
   | { kind: "pass"; found: Found }
-  /** 5yz: not now and not later. */
+  /** 5yz: permanent. */
   | ({ kind: "refuse" } & Reply)
-  /** 4yz: perhaps later. */
+  /** 4yz: temporary. */
   | ({ kind: "defer" } & Reply)
-  /** 421, and the connection ends. */
+  /** 421, then the connection is closed. */
   | ({ kind: "disconnect" } & Reply);
 
 export type Check<S extends Stage> = (session: Session, facts: Facts<S>) => Verdict | Promise<Verdict>;

@@ -10,7 +10,7 @@ import { smuggling } from "./smuggling.ts";
 import type { Stages } from "./stage.ts";
 import { utf8Address } from "./utf8-address.ts";
 
-/** Whom and what the door lets in: at each stage, the checks in their order. The first that does not pass decides. */
+/** All checks: for each stage, in their order. The first that does not pass decides. */
 export function createStages(options: SmtpInOptions): Stages {
   return {
     connect: [connections()],

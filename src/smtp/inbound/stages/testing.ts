@@ -3,7 +3,7 @@ import { readIncomingHeader } from "../incoming-header.ts";
 import type { Facts, Session } from "./stage.ts";
 
 export interface Peer extends Session {
-  /** The connection ends. */
+  /** Ends the connection. */
   end(): void;
 }
 
@@ -23,7 +23,7 @@ export function peer(address = "192.0.2.1", more: Partial<Session> = {}): Peer {
 const transaction = { mailFrom: "eve@there.test", isUtf8: false, size: 0 };
 const path = (address: string) => ({ address, parameters: {} });
 
-/** What the checks of a stage are told of an ordinary message. */
+/** The facts of an ordinary message at each stage. */
 export const factsOf = {
   mail: (more: Partial<Facts<"mail">> = {}): Facts<"mail"> => ({
     ...transaction,

@@ -11,6 +11,6 @@ test("an address that is not ASCII needs SMTPUTF8", () => {
   expect(say("ada@xn--hr-bja.test", false)).toMatchObject({ kind: "pass" });
 });
 
-test("octets that are not UTF-8 are in no address", () => {
+test("an address with octets that are not UTF-8 is refused", () => {
   expect(say("ad\ufffd@here.test", true)).toMatchObject({ kind: "refuse", text: "the address is not UTF-8" });
 });
