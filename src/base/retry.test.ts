@@ -3,7 +3,7 @@ import { retry } from "./retry.ts";
 
 let now: number;
 const clock = { now: () => new Date(now) };
-const pauses = { clock, firstPause: 20, longestPause: 70 };
+const pauses = { clock, firstPauseMs: 20, maxPauseMs: 70 };
 
 beforeEach(() => {
   now = 0;
@@ -36,7 +36,7 @@ test("a permanent error is thrown at once", async () => {
 
 test("patience is measured by the given clock", async () => {
   const work = failing(10);
-  const done = expect(retry(work, { ...pauses, patience: 1_000 })).rejects.toThrow("failure 3");
+  const done = expect(retry(work, { ...pauses, patienceMs: 1_000 })).rejects.toThrow("failure 3");
   await vi.advanceTimersByTimeAsync(20);
   now = 1_001;
   await vi.advanceTimersByTimeAsync(40);

@@ -43,7 +43,7 @@ test("the end of a thread rejects its task, and another thread runs the next", a
 test("a task that takes too long is terminated, even in an endless loop, and does not delay others", async () => {
   const endless = kind<boolean, string>("while (about); return 'well';");
   await endless.run(none, false);
-  await expect(endless.run(none, true, { time: 100 })).rejects.toThrow(TooSlow);
+  await expect(endless.run(none, true, { timeMs: 100 })).rejects.toThrow(TooSlow);
   expect(await endless.run(none, false)).toBe("well");
 });
 

@@ -14,8 +14,8 @@ const threads = new Set<Thread>();
 export class TooSlow extends Error {}
 
 interface Extra<Question> {
-  /** Time limit in ms. (Default: the kind's.) */
-  time?: number | undefined;
+  /** The time limit. (Default: the kind's.) */
+  timeMs?: number | undefined;
   /** Answers the questions that the thread asks during the task. */
   answer?: Ask<Question>;
 }
@@ -23,18 +23,18 @@ interface Extra<Question> {
 /** One kind of work that would block the event loop. All kinds share the threads; tasks wait in order for a free one. */
 export class ThreadKind<About, Result, Question = never> {
   readonly #file: URL;
-  readonly #time: number;
+  readonly #timeMs: number;
   readonly #slots = new Slots(maxThreadsOfKind);
 
-  /** `file` calls `answerTasks`. `time` is how many ms a task may take once a thread has it. */
-  constructor(file: URL, time: number) {
+  /** `file` calls `answerTasks`. `timeMs` is how long a task may take once a thread has it. */
+  constructor(file: URL, timeMs: number) {
     this.#file = file;
-    this.#time = time;
+    this.#timeMs = timeMs;
   }
 
   /** Throws TooSlow, or the error that the thread reported. */
-  run(bytes: Buffer, about: About, { time = this.#time, answer }: Extra<Question> = {}): Promise<Result> {
-    const task = { bytes, about, time, answer: answer as Ask<unknown> };
+  run(bytes: Buffer, about: About, { timeMs = this.#timeMs, answer }: Extra<Question> = {}): Promise<Result> {
+    const task = { bytes, about, timeMs, answer: answer as Ask<unknown> };
     return this.#slots.run(() => slots.run(() => threadOf(this.#file).run(task))) as Promise<Result>;
   }
 }
@@ -51,7 +51,7 @@ function threadOf(file: URL): Thread {
 interface Task {
   bytes: Buffer;
   about: unknown;
-  time: number;
+  timeMs: number;
   answer: Ask<unknown>;
 }
 
@@ -81,7 +81,7 @@ class Thread {
     void this.#worker.terminate();
   }
 
-  async run({ bytes, about, time, answer }: Task): Promise<unknown> {
+  async run({ bytes, about, timeMs, answer }: Task): Promise<unknown> {
     this.isIdle = false;
     this.#worker.ref();
     let timer: NodeJS.Timeout | undefined;
@@ -89,8 +89,8 @@ class Thread {
       return await new Promise((resolve, reject) => {
         timer = setTimeout(() => {
           this.end();
-          reject(new TooSlow(`it took over ${time} ms`));
-        }, time);
+          reject(new TooSlow(`it took over ${timeMs} ms`));
+        }, timeMs);
         this.#fail = reject;
         this.#hear = (told) => {
           if (told.kind === "question") void this.#answer(told.id, () => answer(told.question));
