@@ -304,7 +304,7 @@ test.runIf(process.getuid?.() === 0)("commands behind a closed folder name it, a
   const closed = mkdtempSync(join(tmpdir(), "posthorn-cli-"));
   const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
   const own = { uid: 65_534, gid: 65_534, cwd: "/", env: { ...process.env, POSTHORN_DATA: join(closed, "data") } };
-  const told = `posthorn: this is uid 65534, who may not enter ${closed} (mode 0700) on the way to ${own.env.POSTHORN_DATA}: `;
+  const told = `posthorn: this process runs as uid 65534, which may not enter ${closed} (mode 0700) on the way to ${own.env.POSTHORN_DATA}: `;
   try {
     for (const args of [["account", "list"], ["doctor"], ["migrate"], ["serve"]]) {
       const ended = promisify(execFile)(process.execPath, [main, ...args], own);

@@ -49,7 +49,7 @@ test("a database that dies is told of in a few lines, not in one for each connec
   await until("its return", () => logged("Postgres is back").length > 0, { timeoutMs: 20_000 });
   await server.ready();
   await until("a listener", async () => (await server.cli(["account", "list"])).code === 0);
-  expect(logged("Postgres died; starting it again")).toHaveLength(1);
+  expect(logged("Postgres died; restarting it")).toHaveLength(1);
   expect(logged("database connections lost").length).toBeLessThanOrEqual(1);
   expect(logged("listening connection lost")).toHaveLength(1);
 }, 60_000);

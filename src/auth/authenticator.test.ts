@@ -37,7 +37,7 @@ test("the right password opens the account, whatever the case of the login", asy
   expect(await authenticator.checkPassword(`${login}\0`, "right: one", "192.0.2.1")).toBeUndefined();
 });
 
-test("a verified credential asks the database no more for minutes; first uses at once share one look", async () => {
+test("a verified credential is not looked up again for minutes, and simultaneous first uses share one lookup", async () => {
   const { login, authenticator } = await setUp();
   const other = await setUp();
   statements = 0;
@@ -56,7 +56,7 @@ test("a verified credential asks the database no more for minutes; first uses at
   expect(statements).toBeGreaterThan(first);
 });
 
-test("a changed password ends the old one as soon as it is forgotten", async () => {
+test("after a password change the old password is refused as soon as the cache forgets the login", async () => {
   const { login, authenticator } = await setUp();
   expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeDefined();
   await setPassword(store, login, await hashPassword("new"));
@@ -88,7 +88,7 @@ test("app passwords and tokens open the account until they are revoked or expire
   expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeDefined();
 });
 
-test("a token names its account; one from before 0.2, which does not, still opens it", async () => {
+test("a token names its account, and a token from before 0.2, which does not, still opens it", async () => {
   const { login, userId, authenticator } = await setUp();
   const [stranger, token] = [await setUp(), newToken(randomBytes, userId)];
   const old = `posthorn_${randomBytes(32).toString("base64url")}`;
@@ -105,7 +105,7 @@ test("a token names its account; one from before 0.2, which does not, still open
   }
 });
 
-test("a login that was made anew has none of the credentials of the one before", async () => {
+test("a login that was deleted and created again accepts none of its old credentials", async () => {
   const { login, userId, authenticator } = await setUp();
   const [app, token] = [newAppPassword(randomBytes), newToken(randomBytes, userId)];
   await addAppPassword(store, { login, userId, id: app.id, label: "", hash: await hashPassword(app.secret) });
@@ -117,7 +117,7 @@ test("a login that was made anew has none of the credentials of the one before",
   expect(await authenticator.authenticate(`Bearer ${token.secret}`, "192.0.2.1")).toBeUndefined();
 });
 
-test("guessing is slowed down, but a credential verified before still works", async () => {
+test("guessing is throttled, but a credential verified before still works", async () => {
   const { login, authenticator } = await setUp();
   expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeDefined();
   const guesses = await Promise.all(
@@ -131,7 +131,7 @@ test("guessing is slowed down, but a credential verified before still works", as
   expect(await authenticator.checkPassword(login, "right: one", "192.0.2.3")).toBeDefined();
 });
 
-test("guesses from elsewhere lock nobody out where the login is at home", async () => {
+test("guesses from elsewhere do not lock a login out where it is at home", async () => {
   const { login, authenticator } = await setUp();
   expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeDefined();
   for (let count = 0; count < 10; count++) await authenticator.checkPassword(login, `guess ${count}`, "192.0.2.2");
@@ -147,26 +147,26 @@ test("guesses from elsewhere lock nobody out where the login is at home", async 
   expect(await Promise.all(guesses)).toContain("throttled");
 });
 
-test("where a login was at home before a restart, guesses from elsewhere still shut nobody out", async () => {
+test("after a restart, guesses from elsewhere still do not lock a login out where it was at home", async () => {
   const { login, authenticator } = await setUp();
   expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeDefined();
   const restarted = createAuthenticator({ store, clock, log });
   for (let count = 0; count < 20; count++) await restarted.checkPassword(login, `guess ${count}`, "192.0.2.2");
   expect(await restarted.checkPassword(login, "right: one", "192.0.2.3")).toBe("throttled");
   expect(await restarted.checkPassword(login, "right: one", "192.0.2.1")).toMatchObject({ login });
-  // It was right there too, though nobody had to look again.
+  // The password was right there too, though the cache answered.
   expect(await restarted.checkPassword(login, "right: one", "192.0.2.7")).toMatchObject({ login });
   const third = createAuthenticator({ store, clock, log });
   for (let count = 0; count < 20; count++) await third.checkPassword(login, `guess ${count}`, "192.0.2.2");
   expect(await third.checkPassword(login, "right: one", "192.0.2.7")).toMatchObject({ login });
-  // Nor do guesses at other logins from there.
+  // Guesses at other logins from there do not lock it out either.
   const again = createAuthenticator({ store, clock, log });
   for (let count = 0; count < 40; count++) await again.checkPassword(`x${count}@auth.example`, "guess", "192.0.2.1");
   expect(await again.checkPassword("x@auth.example", "guess", "192.0.2.1")).toBe("throttled");
   expect(await again.checkPassword(login, "right: one", "192.0.2.1")).toMatchObject({ login });
 });
 
-test("the owner waits for no stranger's guesses at home", async () => {
+test("at home, the owner does not wait for guesses from elsewhere", async () => {
   const { login, authenticator } = await setUp();
   expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeDefined();
   const restarted = createAuthenticator({ store, clock, log });
@@ -184,7 +184,7 @@ const rows = unprepared<{ network: Buffer; seen_at: Date }>(
   "SELECT network, seen_at FROM known_network WHERE user_id = $1 ORDER BY seen_at",
 );
 
-test("known networks are hashed, 32 of a login at most, written once a day, forgotten in 90 days and with the account", async () => {
+test("known networks are hashed, at most 32 a login, written once a day, and removed after 90 days or with the account", async () => {
   const { login, userId, authenticator } = await setUp();
   const known = () => store.database.run(rows, [userId]);
   const enter = async (address: string) => {
@@ -196,7 +196,7 @@ test("known networks are hashed, 32 of a login at most, written once a day, forg
   expect(first!.network).toHaveLength(32);
   now += 3600_000;
   await enter("192.0.2.1");
-  // Another process has not written it either.
+  // Another process does not write it either.
   await createAuthenticator({ store, clock, log }).checkPassword(login, "right: one", "192.0.2.1");
   expect(await known()).toEqual([first]);
   now += 86_400_000;
@@ -221,13 +221,13 @@ test("known networks are hashed, 32 of a login at most, written once a day, forg
   expect(await known()).toEqual([]);
 });
 
-test("a login from an address that nobody knows is at home nowhere", async () => {
+test("a login without a known address is at home nowhere", async () => {
   const { login, userId, authenticator } = await setUp();
   expect(await authenticator.authenticate(basic(login, "right: one"), undefined)).toMatchObject({ login });
   expect(await store.database.run(rows, [userId])).toEqual([]);
 });
 
-test("behind a proxy that nobody named, only guesses at one login are slowed down", async () => {
+test("behind a proxy that is not trusted, guesses are throttled per login only", async () => {
   const { login, authenticator } = await setUp();
   const guess = (name: string, secret: string) => authenticator.authenticate(basic(name, secret), undefined);
   for (let count = 0; count < 40; count++) expect(await guess(`p${count}@auth.example`, "guess")).toBeUndefined();
@@ -236,7 +236,7 @@ test("behind a proxy that nobody named, only guesses at one login are slowed dow
   expect(await Promise.all(guesses)).toContain("throttled");
 });
 
-test("guesses at many logins at once keep nobody else waiting", async () => {
+test("guesses at many logins at once do not make others wait", async () => {
   const { login, authenticator } = await setUp();
   const guesses = Array.from({ length: 300 }, (_, index) =>
     authenticator.checkPassword(`many${index}@auth.example`, "guess", "192.0.2.5"),
@@ -258,7 +258,7 @@ test("an unknown login takes as long as a wrong password", async () => {
   expect(unknown).toBeGreaterThan(wrong / 4);
 });
 
-test("a database that is away is nobody's wrong password", async () => {
+test("an unreachable database does not count as a wrong password", async () => {
   const { login } = await setUp();
   const { database } = store;
   let isAway = true;

@@ -18,48 +18,48 @@ export interface AuthenticatorOptions {
   log: Log;
 }
 
-/** How long a verified credential is believed without asking again. */
-const believed = 5 * 60_000;
+/** How long a verified credential is accepted without verifying it again. */
+const rememberedMs = 5 * 60_000;
 
-/** argon2 runs in the pool of threads that reads and writes files: it must not fill it. */
-const atOnce = 2;
+/** argon2 runs in the thread pool that also reads and writes files, so it must not fill that pool. */
+const maxVerifications = 2;
 
 interface Verified {
   login: Login;
   expiresAt: Date | undefined;
 }
 
-/** Undefined: a wrong one. */
+/** Undefined if the credential is wrong. */
 type Outcome = Verified | "throttled" | undefined;
 
 /** How a password is verified. */
 interface Way {
   isBlocked: () => boolean;
-  /** Where it waits for its turn. */
+  /** Chooses the slots in which the verification waits. */
   turn: () => Promise<Slots>;
 }
 
 interface Entry {
   name: string;
-  /** Shared by all that ask meanwhile. */
+  /** Shared by all requests that come while it is pending. */
   outcome: Promise<Outcome>;
 }
 
-/** Where a credential comes from, and the login to throttle and forget by: empty until a token tells it. */
+/** `name` is the login to throttle and forget by; it is empty for a token, whose login is not known yet. */
 interface Attempt {
   id: string;
   name: string;
   remoteAddress: string | undefined;
 }
 
-/** Verified credentials are remembered under an HMAC of the secret, so argon2 runs once in minutes, not on each request. */
+/** Verified credentials are cached under an HMAC of the secret, so argon2 runs once in five minutes, not on each request. */
 export function createAuthenticator({ store, clock, log }: AuthenticatorOptions): Authenticator {
   const key = randomBytes(32);
   const cache = new CredentialCache(clock);
   const throttles = { login: new Throttle({ free: 6, clock }), network: new Throttle({ free: 30, clock }) };
   const networks = new KnownNetworks(store);
-  const slots = new Slots(atOnce);
-  /** Guesses of strangers keep nobody waiting at home. */
+  const slots = new Slots(maxVerifications);
+  /** A slot for logins at home, so that guesses from elsewhere do not make them wait. */
   const homeSlots = new Slots(1);
   const decoy = hashPassword(randomBytes(16).toString("hex"));
   decoy.catch(() => {});
@@ -67,7 +67,7 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
   const secretKey = (kind: string, name: string, secret: string) =>
     createHmac("sha256", key).update(`${kind}\0${name}\0${secret}`).digest("base64");
 
-  /** Whether the login is at home there: the database is asked only where that makes a difference. */
+  /** Whether the login is at home in the network. Asks the database only if a throttle would block the attempt. */
   async function isAtHome(name: string, network: string | undefined): Promise<boolean> {
     if (name === "" || network === undefined) return false;
     const isHindered = throttles.network.isBlocked(network) || throttles.login.isBlocked(name);
@@ -82,10 +82,11 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
     const shared = cache.get(id);
     if (shared) return recognized(await shared.outcome, name, network);
     const isBlocked = () => !isHome && network !== undefined && throttles.network.isBlocked(network);
-    // Guesses from elsewhere must not lock people out where they have logged in before.
+    // Guesses from elsewhere must not lock people out of networks where they have logged in before.
     const guessed = isHome ? `${name} ${network}` : name;
     if (isBlocked() || (name !== "" && throttles.login.isBlocked(guessed))) return "throttled";
-    // Guesses at one login count before their outcome is known; many people may log in at once from one network.
+    // A guess at a login counts before its outcome is known. For a network only failures count, since many people may log in
+    // from it at once.
     if (name !== "") throttles.login.attempt(guessed);
     const turn = async () => {
       const isNear = isHome || (slots.waiting > 0 && network !== undefined && (await networks.has(name, network)));
@@ -105,13 +106,13 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
     return recognized(verified, name, network);
   }
 
-  /** Where a password was right, its login is at home. */
+  /** Records that the login is at home in a network where its password was right. */
   async function recognized(outcome: Outcome, name: string, network: string | undefined) {
     if (!outcome || outcome === "throttled") return outcome;
     const { login } = outcome;
     if (name === "" || network === undefined || networks.isKept(name, login.userId, network)) return login;
     await networks.keep(name, login.userId, network).catch((error: unknown) => {
-      log.warn({ err: error }, "the network of a login was not kept");
+      log.warn({ err: error }, "the network of a login could not be recorded");
     });
     return login;
   }
@@ -120,9 +121,9 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
     const secrets = await findLogin(store.database, name);
     const appId = appPasswordId(password);
     const app = secrets?.appPasswords.find(({ id }) => id === appId);
-    // One argon2 whatever the login is, so the time tells nothing.
+    // Runs argon2 once even for an unknown login, so that the time does not show which logins exist.
     const hash = app?.passwordHash ?? secrets?.passwordHash ?? (await decoy);
-    // Guesses of one network at many logins, sent all at once, wait no longer than until the first of them are wrong.
+    // When one network guesses at many logins at once, the waiting guesses end as soon as enough have failed to block it.
     const slots = await turn();
     const right = await slots.run(async () => (isBlocked() ? "throttled" : verifyPassword(hash, password)));
     if (right === "throttled") return right;
@@ -136,7 +137,7 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
     const token = await findToken(store.database, tokenHash(secret), tokenAccount(secret));
     if (!token || (token.expiresAt && token.expiresAt <= clock.now())) return undefined;
     const secrets = await findLogin(store.database, token.login);
-    // A login that was made anew, with another account, has nothing of the one before.
+    // The login was deleted and created again with another account: its old tokens do not open that one.
     if (secrets?.userId !== token.userId) return undefined;
     const accounts = await openAccounts(store.database, token.login, secrets.userId);
     const { login: name, expiresAt } = token;
@@ -171,9 +172,9 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
 class CredentialCache {
   readonly #clock: Clock;
   readonly #entries: LRUCache<string, Entry & { until: number }>;
-  /** The keys of a login, for `forget`. */
+  /** The cache keys of each login, for `forget`. */
   readonly #keys = new Map<string, Set<string>>();
-  /** Raised by each `forget`: a verification that began before is not remembered. */
+  /** Counts calls of `forget`: a verification that began before the latest one is not cached. */
   #forgotten = 0;
 
   constructor(clock: Clock) {
@@ -198,14 +199,14 @@ class CredentialCache {
   async add(key: string, name: string, outcome: Promise<Outcome>): Promise<Outcome> {
     const now = this.#clock.now().getTime();
     const forgotten = this.#forgotten;
-    this.#set(key, { name, outcome, until: now + believed });
+    this.#set(key, { name, outcome, until: now + rememberedMs });
     const verified = await outcome.catch((error: unknown) => {
       this.#entries.delete(key);
       throw error;
     });
     if (!verified || verified === "throttled" || forgotten !== this.#forgotten) this.#entries.delete(key);
     else {
-      const until = Math.min(now + believed, verified.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY);
+      const until = Math.min(now + rememberedMs, verified.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY);
       this.#set(key, { name: verified.login.login, outcome, until });
     }
     return verified;
@@ -214,7 +215,7 @@ class CredentialCache {
   forget(login?: string): void {
     this.#forgotten++;
     if (login === undefined) this.#entries.clear();
-    // Tokens that are being looked at have no name yet.
+    // Tokens that are still being verified are stored under the empty name.
     else for (const name of [login, ""]) for (const key of this.#keys.get(name) ?? []) this.#entries.delete(key);
   }
 

@@ -6,36 +6,36 @@ import type { Store } from "../store/core/store.ts";
 import { findKnownNetwork, keepKnownNetwork, knownFor } from "../store/directory/known-networks.ts";
 import { findLogin } from "../store/directory/logins.ts";
 
-const day = 24 * 3600_000;
-/** A network that was found to be a stranger's is not looked for again for as long: another process may learn of it. */
-const strange = 60_000;
-/** Guesses from networks that are throttled must not keep the connections to the database busy. */
-const atOnce = 4;
+const dayMs = 24 * 3600_000;
+/** How long an unknown network is remembered as unknown. It is short because another process may record the network. */
+const unknownMs = 60_000;
+/** Guesses from throttled networks must not occupy the connections to the database. */
+const maxLookUps = 4;
 
 interface Place {
   isHome: boolean;
-  /** Of the account that was opened there. */
+  /** The login's account when it was seen there. */
   userId: number;
-  /** When to look, or to write, again. */
+  /** When to query the database, or to record the network, again. */
   until: number;
 }
 
-/** The networks where the password of a login was right of late: guesses from elsewhere shut nobody out there. */
+/** The networks where a login's password was right recently. Guesses from elsewhere do not lock the login out there. */
 export class KnownNetworks {
   readonly #store: Store;
   readonly #places = new LRUCache<string, Place>({ max: 20_000 });
-  readonly #lookUps = new Slots(atOnce);
+  readonly #lookUps = new Slots(maxLookUps);
   #key: Promise<Buffer> | undefined;
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  /** Undefined where only `has` can tell. */
+  /** Answers from memory; undefined if only `has`, which asks the database, can tell. */
   recall(login: string, network: string): boolean | undefined {
     const place = this.#places.get(placeOf(login, network));
     const now = this.#now().getTime();
-    if (place?.isHome) return place.until - day + knownFor > now ? true : undefined;
+    if (place?.isHome) return place.until - dayMs + knownFor > now ? true : undefined;
     return place && place.until > now ? false : undefined;
   }
 
@@ -43,16 +43,16 @@ export class KnownNetworks {
     return this.recall(login, network) ?? (await this.#lookUps.run(() => this.#lookUp(login, network)));
   }
 
-  /** Whether it was kept of late. */
+  /** Whether the network was recorded within the last day, so it need not be recorded again. */
   isKept(login: string, userId: number, network: string): boolean {
     const place = this.#places.get(placeOf(login, network));
     return place?.isHome === true && place.userId === userId && place.until > this.#now().getTime();
   }
 
-  /** The password was right there. */
+  /** Records that the password was right in this network. */
   async keep(login: string, userId: number, network: string): Promise<void> {
     const now = this.#now();
-    this.#note(login, network, { isHome: true, userId, until: now.getTime() + day });
+    this.#note(login, network, { isHome: true, userId, until: now.getTime() + dayMs });
     try {
       await keepKnownNetwork(this.#store.database, userId, await this.#hash(login, network), now);
     } catch (error) {
@@ -66,10 +66,10 @@ export class KnownNetworks {
     if (recalled !== undefined) return recalled;
     const { database } = this.#store;
     const now = this.#now();
-    // A login that does not exist costs the same statements.
+    // An unknown login runs the same statements, so that the time does not show it.
     const userId = (await findLogin(database, login))?.userId ?? 0;
     const seenAt = await findKnownNetwork(database, userId, await this.#hash(login, network), now);
-    const until = seenAt ? seenAt.getTime() + day : now.getTime() + strange;
+    const until = seenAt ? seenAt.getTime() + dayMs : now.getTime() + unknownMs;
     this.#note(login, network, { isHome: seenAt !== undefined, userId, until });
     return seenAt !== undefined;
   }
@@ -78,7 +78,7 @@ export class KnownNetworks {
     this.#places.set(placeOf(login, network), place);
   }
 
-  /** Whoever reads the table alone learns of no address. */
+  /** Hashed with a key, so that the table alone reveals no address. */
   async #hash(login: string, network: string): Promise<Buffer> {
     return createHmac("sha256", await this.#loadKey())
       .update(placeOf(login, network))
@@ -100,7 +100,7 @@ export class KnownNetworks {
   }
 }
 
-/** A login has no NUL. */
+/** NUL separates the two, since a login never contains one. */
 function placeOf(login: string, network: string): string {
   return `${login}\0${network}`;
 }

@@ -1,13 +1,13 @@
-/** Who a request speaks for, and which accounts that opens. */
+/** The login that sent a request, and the accounts it may open. */
 export interface Login {
   login: string;
   /** The login's own account. */
   userId: number;
-  /** Its own account first, then those shared with it. */
+  /** The login's own account first, then those shared with it. */
   accounts: AccountAccess[];
-  /** Names the credential used, opaque: what is revoked by it ends. "password", "app:<id>" or "token:<id>". */
+  /** Names the credential used: "password", "app:<id>" or "token:<id>". Revoking it ends all that was opened with it. */
   credential: string;
-  /** When the credential itself ends; undefined for one that lasts until it is revoked. */
+  /** When the credential expires; undefined if it lasts until it is revoked. */
   credentialExpiresAt?: Date | undefined;
 }
 
@@ -18,14 +18,14 @@ export interface AccountAccess {
   isReadOnly: boolean;
 }
 
-/** A front door asks this; "throttled" means too many wrong secrets of late: try later. */
+/** Verifies credentials for the front doors. "throttled" means too many wrong secrets recently: try later. */
 export interface Authenticator {
   /**
-   * The value of an Authorization header: Basic (a password or an app password) or Bearer. Without a `remoteAddress`, as
-   * behind a proxy that is not trusted, only guesses at one login are slowed down.
+   * Takes the value of an Authorization header: Basic (a password or an app password) or Bearer. Without a `remoteAddress`,
+   * as behind a proxy that is not trusted, guesses are throttled per login only.
    */
   authenticate(header: string | undefined, remoteAddress: string | undefined): Promise<Login | "throttled" | undefined>;
   checkPassword(login: string, password: string, remoteAddress: string): Promise<Login | "throttled" | undefined>;
-  /** Drops what is remembered of a login, or of all: to be called when credentials or open accounts changed. */
+  /** Drops the cached credentials of a login, or of all. Call it when credentials or shares have changed. */
   forget(login?: string): void;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { networkOf, Throttle } from "./throttle.ts";
 
-test("after the free failures the wait doubles; a success forgives", () => {
+test("after the free failures the wait doubles, and a success clears it", () => {
   let now = 1_000_000;
   const throttle = new Throttle({ free: 3, clock: { now: () => new Date(now) } });
   for (const blocked of [false, false, true]) {
@@ -21,7 +21,7 @@ test("after the free failures the wait doubles; a success forgives", () => {
   expect(throttle.isBlocked("a")).toBe(false);
 });
 
-test("memory is bounded and an hour heals all", () => {
+test("memory is bounded, and failures are forgotten after an hour", () => {
   let now = 1_000_000;
   const throttle = new Throttle({ free: 1, clock: { now: () => new Date(now) }, maxKeys: 100 });
   for (let index = 0; index < 1000; index++) throttle.attempt(`key ${index}`);
@@ -34,7 +34,7 @@ test("memory is bounded and an hour heals all", () => {
   expect(throttle.isBlocked("key 999")).toBe(false);
 });
 
-test("an IPv6 network is its first 64 bits", () => {
+test("the network of an IPv6 address is its first 64 bits", () => {
   expect(networkOf("192.0.2.7")).toBe("192.0.2.7");
   expect(networkOf("::ffff:192.0.2.7")).toBe("192.0.2.7");
   expect(networkOf("2001:db8:1:2:3:4:5:6")).toBe("2001:db8:1:2");

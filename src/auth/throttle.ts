@@ -6,10 +6,10 @@ interface Failures {
   blockedUntil: number;
 }
 
-const longest = 15 * 60_000;
-const remembered = 3600_000;
+const maxWaitMs = 15 * 60_000;
+const rememberedMs = 3600_000;
 
-/** Slows guessing: after some free failures each further one doubles the wait, up to 15 minutes. Forgets after an hour. */
+/** Slows down guessing: after `free` failures each further one doubles the wait, up to 15 minutes. Forgets after an hour. */
 export class Throttle {
   readonly #failures: LRUCache<string, Failures>;
   readonly #free: number;
@@ -19,21 +19,21 @@ export class Throttle {
     this.#free = free;
     this.#clock = clock;
     const perf = { now: () => clock.now().getTime() };
-    this.#failures = new LRUCache({ max: maxKeys, ttl: remembered, ttlResolution: 0, perf });
+    this.#failures = new LRUCache({ max: maxKeys, ttl: rememberedMs, ttlResolution: 0, perf });
   }
 
   isBlocked(key: string): boolean {
     return (this.#failures.get(key)?.blockedUntil ?? 0) > this.#clock.now().getTime();
   }
 
-  /** To be counted before the outcome is known, where many guesses at once must not slip by. */
+  /** Counts a failure. Call it before the outcome is known where many guesses at once must not pass. */
   attempt(key: string): void {
     const count = (this.#failures.get(key)?.count ?? 0) + 1;
-    const wait = count < this.#free ? 0 : Math.min(longest, 1000 * 2 ** (count - this.#free));
+    const wait = count < this.#free ? 0 : Math.min(maxWaitMs, 1000 * 2 ** (count - this.#free));
     this.#failures.set(key, { count, blockedUntil: this.#clock.now().getTime() + wait });
   }
 
-  /** The attempt came to no outcome, such as when the database was away. */
+  /** Takes back an attempt that had no outcome, such as when the database was unreachable. */
   withdraw(key: string): void {
     const known = this.#failures.get(key);
     if (!known || known.count <= 1) this.#failures.delete(key);
@@ -45,7 +45,7 @@ export class Throttle {
   }
 }
 
-/** One IPv6 customer commands a /64. */
+/** The network of an address: the address itself for IPv4, the /64 for IPv6, since one customer holds a whole /64. */
 export function networkOf(address: string): string {
   if (!address.includes(":")) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);

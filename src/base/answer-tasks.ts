@@ -8,10 +8,10 @@ export type FromThread =
   | { kind: "done"; result: unknown }
   | { kind: "failed"; message: string };
 
-/** Asks who gave the task. */
+/** Asks the thread that gave the task. */
 export type Ask<Question> = (question: Question) => Promise<unknown>;
 
-/** Runs in a worker thread of `ThreadKind`: bytes and what is to be done with them in, what comes of it out. */
+/** Called in a worker thread of `ThreadKind`: runs `work` on each task and sends back the result. */
 export function answerTasks<About, Result, Question = never>(
   work: (bytes: Buffer, about: About, ask: Ask<Question>) => Result | Promise<Result>,
 ): void {

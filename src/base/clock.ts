@@ -1,9 +1,9 @@
-/** Time and randomness are passed in, so tests decide them. */
+/** Time and randomness are passed in, so that tests can set them. */
 export interface Clock {
   now(): Date;
 }
 
 export const systemClock: Clock = { now: () => new Date() };
 
-/** `bytes` unpredictable bytes. */
+/** Returns that many unpredictable bytes. */
 export type Random = (bytes: number) => Buffer;

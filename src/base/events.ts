@@ -1,57 +1,57 @@
-/** A message is durable here, from another server or between our own users. */
+/** A message became durable here; another server sent it, or one local user to another. */
 export interface MailTaken {
   sizeOctets: number;
   recipients: number;
 }
 
-/** A message could not be made durable: whoever brought it still has it. */
+/** A message could not be made durable. The sender still has it. */
 export interface MailNotStored {
   sizeOctets: number;
   recipients: number;
 }
 
-/** Another server was told no, for a while (4yz) or for good (5yz). */
+/** A command of another server was refused, temporarily (4yz) or permanently (5yz). */
 export interface MailRefused {
   command: "MAIL" | "RCPT" | "DATA";
   /** RFC 5321 §4.2 */
   replyCode: number;
 }
 
-/** What came of one attempt for one recipient is written down. */
+/** The result of one delivery attempt to one recipient was recorded. */
 export interface AttemptEnded {
   result: "sent" | "deferred" | "failed";
   smtpReply: string;
 }
 
-/** A JMAP method call that had its method and right arguments is answered. */
+/** A JMAP method call with a known method and valid arguments was answered. */
 export interface MethodRan {
   method: string;
-  /** "ok", or the type of the error in its place. */
+  /** "ok", or the type of the error. */
   outcome: string;
   seconds: number;
 }
 
 export type EndpointName = "session" | "api" | "upload" | "download" | "eventsource" | "other";
 
-/** The answer to an HTTP request is taken, or its client is gone. */
+/** The response to an HTTP request was sent, or its client disconnected. */
 export interface RequestEnded {
   endpoint: EndpointName;
   status: number;
   seconds: number;
 }
 
-/** A change of states, or the verification of a subscription (RFC 8620 §7.2.2), went to a client. */
+/** A StateChange or a PushVerification (RFC 8620 §7.2.2) was sent to a client. */
 export interface PushSent {
   channel: "eventsource" | "websocket" | "webpush";
 }
 
-/** A push service took none. */
+/** A push service did not accept a message. */
 export interface PushFailed {
-  /** Undefined where there was no answer. */
+  /** Undefined if there was no response. */
   status: number | undefined;
 }
 
-/** What happens, told to whoever counts it. A listener returns at once and never throws. */
+/** What a listener is told, such as the metrics. A listener returns at once and never throws. */
 export interface Events {
   mailTaken(event: MailTaken): void;
   mailNotStored(event: MailNotStored): void;

@@ -12,7 +12,7 @@ function seat(network: string, login = ""): Seat {
   return made;
 }
 
-/** Keeps its seat busy with turns of so many ms, each taken after the one before. */
+/** Keeps its seat busy with turns of that many ms, one after another. */
 function flood(turns: FairTurns, one: Seat, time: number, until: { isOver: boolean }): void {
   const next = () => {
     if (until.isOver) return;
@@ -31,7 +31,7 @@ test("work runs at once while nobody waits", () => {
   expect(ran).toBe(true);
 });
 
-test("what a turn asks for is a part of it", () => {
+test("work that is queued within a turn of the same connection runs in that turn", () => {
   const turns = new FairTurns();
   const one = seat("a");
   const order: string[] = [];
@@ -46,7 +46,7 @@ test.each([
   ["network", (count: number) => seat("bad", `m${count}`), seat("good")],
   ["login", () => seat("a", "mallory"), seat("a", "ann")],
   ["connection", () => seat("a", "ann"), seat("a", "ann")],
-])("who asks for little waits for one turn at most beside a flood of another %s", async (_by, hostile, good) => {
+])("light work waits for at most one turn beside a flood from another %s", async (_by, hostile, good) => {
   const turns = new FairTurns();
   const until = { isOver: false };
   for (let count = 0; count < 20; count++) flood(turns, hostile(count), 5, until);
@@ -58,6 +58,6 @@ test.each([
     waits.push(performance.now() - begin);
   }
   until.isOver = true;
-  // Twenty turns of the others take 100 ms.
+  // Twenty turns of the flood take 100 ms.
   expect(waits.sort((a, b) => a - b)[5]).toBeLessThan(60);
 });

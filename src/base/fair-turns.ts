@@ -1,7 +1,7 @@
-/** Where the work of one connection counts: among those of its login, which count among those of its network. */
+/** The network and login that a connection's work is charged to, besides the connection itself. */
 export class Seat {
   network: string;
-  /** "" until a credential was right: those who only claim a login share one place. */
+  /** "" until a credential was right: connections that only claim a login share one place. */
   login = "";
 
   constructor(network: string) {
@@ -12,16 +12,16 @@ export class Seat {
 type Work = () => void;
 type ByLogin = Map<string, Map<Seat, Work[]>>;
 
-/** How long, in ms, turns are taken before the event loop looks for what arrived meanwhile. */
-const slice = 2;
-/** The turns that are planned for one round of the event loop. */
+/** How long turns run before the event loop polls for new input. */
+const sliceMs = 2;
+/** How many turns are planned for one round of the event loop. */
 const turnsPlanned = 8;
-/** How long, in ms, what somebody has used counts against them. */
-const memory = 1_000;
+/** How long used time counts against a network, login or connection. */
+const memoryMs = 1_000;
 
 /**
- * Work of many connections that runs on the event loop, in turns: next is always the network that used the least time
- * of late, in it the login, in that the connection.
+ * Runs the work of many connections on the event loop, in turns. The next turn goes to the network that used the least time
+ * recently, within it to such a login, and within that to such a connection.
  */
 export class FairTurns {
   readonly #waiting = new Map<string, ByLogin>();
@@ -31,12 +31,12 @@ export class FairTurns {
   #begun: number | undefined;
   #isPlanned = false;
   #running: Seat | undefined;
-  /** The turn whose time is not charged yet. */
+  /** The last turn, whose time is not charged yet. */
   #last: { seat: Seat; begin: number } | undefined;
 
-  /** Runs the work at once, and says so, where there is time for it and nobody waits; or else in its turn. */
+  /** Runs the work at once and returns true if there is time and nobody waits; otherwise queues it and returns false. */
   take(seat: Seat, work: Work): boolean {
-    // A part of a turn that is being taken.
+    // The work belongs to the turn that is running.
     if (this.#running === seat) {
       work();
       return true;
@@ -54,10 +54,10 @@ export class FairTurns {
   }
 
   #hasTime(): boolean {
-    return this.#begun === undefined || performance.now() - this.#begun < slice;
+    return this.#begun === undefined || performance.now() - this.#begun < sliceMs;
   }
 
-  /** Not charged: what is used while nobody waits is taken from nobody. */
+  /** Time used while nobody waits is not charged. */
   #runAtOnce(seat: Seat, work: Work): void {
     this.#begun ??= performance.now();
     this.#running = seat;
@@ -86,7 +86,7 @@ export class FairTurns {
     const { seat, begin } = this.#last;
     this.#last = undefined;
     const now = performance.now();
-    if (now - this.#since > memory) {
+    if (now - this.#since > memoryMs) {
       this.#used.clear();
       this.#since = now;
     }
@@ -95,7 +95,7 @@ export class FairTurns {
     }
   }
 
-  /** What a turn leaves to microtasks is done before the next one is called: so it counts as a part of it. */
+  /** The microtasks of a turn run before the next setImmediate callback, so their time is charged to that turn. */
   #plan(turns: number): void {
     this.#isPlanned = true;
     for (let count = 0; count < turns; count++) setImmediate(this.#turn);

@@ -1,13 +1,13 @@
 import { hostname } from "node:os";
 
-/** Who holds a lease: one process. */
+/** The process that holds a lease. */
 export interface Holder {
   readonly name: string;
-  /** True when it is certain that a holder is no more, so its leases need not run out first. */
+  /** Whether a holder has certainly ended, so that its leases need not run out first. */
   isGone(name: string): boolean;
 }
 
-/** Host, process and when it began: a process id comes again after a restart, and in containers always. */
+/** Named by host, process id and start time, because process ids repeat after a restart, and in containers always. */
 export const thisProcess: Holder = {
   name: `${hostname()} ${process.pid} ${Math.round(performance.timeOrigin)}`,
   isGone(name) {

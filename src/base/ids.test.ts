@@ -7,7 +7,7 @@ const prefix = fc.constantFrom("", "a", "m", "u", "q");
 const number = fc.oneof(fc.nat(2000), fc.maxSafeNat(), fc.constantFrom(0, 31, 32, 33, 1023, 1024, 2 ** 50 - 1));
 const made = fc.nat(2 ** 50 - 1).chain((id) => prefix.map((letter) => encodeId(letter, id)));
 
-test("a number is found in its id again, up to what ten digits hold", () => {
+test("an id decodes to its number, up to ten digits", () => {
   fc.assert(
     fc.property(prefix, number, (letter, id) => {
       const text = encodeId(letter, id);
@@ -17,7 +17,7 @@ test("a number is found in its id again, up to what ten digits hold", () => {
   );
 });
 
-test("ids of other numbers are others, and shorter ones are smaller", () => {
+test("different numbers have different ids, and smaller numbers have shorter ones", () => {
   fc.assert(
     fc.property(number, number, (one, other) => {
       const [a, b] = [encodeId("m", one), encodeId("m", other)];
@@ -27,7 +27,7 @@ test("ids of other numbers are others, and shorter ones are smaller", () => {
   );
 });
 
-test("any other text is no id: what decodes is written in one way alone", () => {
+test("any other text does not decode, so each number has one id only", () => {
   const spoiled = fc
     .tuple(made, fc.nat(12), oddText)
     .map(([id, at, odd]) => id.slice(0, at) + odd.slice(0, 3) + id.slice(at + 1));

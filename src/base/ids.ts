@@ -1,4 +1,4 @@
-/** Numbers in the store, short lower-case strings on the wire: a letter, then base 32 without look-alikes. */
+/** Ids are numbers in the store and short lower-case strings on the wire: a letter, then base 32 without look-alikes. */
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 const values = new Map([...alphabet].map((char, value) => [char, value]));
 
@@ -9,7 +9,7 @@ export function encodeId(prefix: string, id: number): string {
   return prefix + text;
 }
 
-/** The number of an id we made, or undefined for any other string (so a lookup finds nothing). */
+/** The number of an id that `encodeId` made; undefined for any other string, so that a lookup finds nothing. */
 export function decodeId(prefix: string, text: string): number | undefined {
   if (!text.startsWith(prefix) || text.length === prefix.length || text.length > prefix.length + 10) return undefined;
   let id = 0;

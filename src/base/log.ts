@@ -1,4 +1,4 @@
-/** One line an event; what pino offers, narrowed to what we use. Never bodies, never secrets. */
+/** The part of pino's interface that is used: one line per event. Message bodies and secrets are never logged. */
 export interface Log {
   debug(fields: object, event: string): void;
   info(fields: object, event: string): void;

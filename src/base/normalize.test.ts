@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { normalized } from "./normalize.ts";
 
-test("text is normalized as Unicode says", () => {
+test("text is normalized as Unicode defines it", () => {
   for (const text of ["", "e\u0301", "é", "a\u0301\u0323", "한", "ﬁ ½", `${"e\u0301".repeat(500)}x`]) {
     for (const form of ["NFC", "NFD", "NFKC", "NFKD"] as const)
       expect(normalized(text, form)).toBe(text.normalize(form));

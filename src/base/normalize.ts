@@ -1,9 +1,9 @@
-/** More marks on one character than anything written has: to put them in order takes time by the square of their number. */
-const mostMarks = 100;
-const tooMany = new RegExp(`[\\p{M}\\uff9e\\uff9f]{${mostMarks}}`, "gu");
+/** More marks than any written character has. Sorting marks takes time quadratic in their number. */
+const maxMarks = 100;
+const tooMany = new RegExp(`[\\p{M}\\uff9e\\uff9f]{${maxMarks}}`, "gu");
 
-/** A Unicode normalization form, in time that is linear: of very many marks in a row, those behind a joiner keep their order. */
+/** Normalizes in linear time: U+034F is inserted after every 100 marks in a row, and marks are not sorted across it. */
 export function normalized(text: string, form: "NFC" | "NFD" | "NFKC" | "NFKD"): string {
-  const parted = text.length > mostMarks ? text.replace(tooMany, "$&\u034f") : text;
+  const parted = text.length > maxMarks ? text.replace(tooMany, "$&\u034f") : text;
   return parted.normalize(form);
 }

@@ -24,15 +24,15 @@ const ipv6: readonly (readonly [string, number])[] = [
 const unreachable = new BlockList();
 for (const [network, prefix] of ipv4) {
   unreachable.addSubnet(network, prefix, "ipv4");
-  // A translator (RFC 6052) or a 6to4 relay (RFC 3056) would lead there as well.
+  // A translator (RFC 6052) or a 6to4 relay (RFC 3056) would reach the same address.
   unreachable.addSubnet(`64:ff9b::${network}`, 96 + prefix, "ipv6");
   const [a, b, c, d] = network.split(".").map((byte) => Number(byte).toString(16).padStart(2, "0"));
   unreachable.addSubnet(`2002:${a}${b}:${c}${d}::`, 16 + prefix, "ipv6");
 }
 for (const [network, prefix] of ipv6) unreachable.addSubnet(network, prefix, "ipv6");
 
-/** True for loopback, private, link-local and multicast addresses, however they are written. */
+/** Whether an address is loopback, private, link-local or multicast, however it is written. */
 export function isPrivateAddress(address: string): boolean {
-  // The list knows IPv4-mapped addresses as what they stand for.
+  // BlockList checks an IPv4-mapped address as the IPv4 address it stands for.
   return unreachable.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 }

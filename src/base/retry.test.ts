@@ -3,7 +3,7 @@ import { retry } from "./retry.ts";
 
 let now: number;
 const clock = { now: () => new Date(now) };
-const pauses = { clock, firstPause: 20, longestPause: 70 };
+const pauses = { clock, firstPauseMs: 20, maxPauseMs: 70 };
 
 beforeEach(() => {
   now = 0;
@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-/** Fails so many times. */
+/** Fails that many times. */
 function failing(times: number) {
   const work = vi.fn(async () => {
     if (work.mock.calls.length <= times) throw new Error(`failure ${work.mock.calls.length}`);
@@ -20,7 +20,7 @@ function failing(times: number) {
   return work;
 }
 
-test("pauses double up to the longest, and what comes of the work in the end is returned", async () => {
+test("pauses double up to the longest, and the result of the work is returned", async () => {
   const told: number[] = [];
   const done = retry(failing(4), { ...pauses, onFailure: (_error, pause) => void told.push(pause) });
   await vi.advanceTimersByTimeAsync(20 + 40 + 70 + 70);
@@ -28,15 +28,15 @@ test("pauses double up to the longest, and what comes of the work in the end is 
   expect(told).toEqual([20, 40, 70, 70]);
 });
 
-test("what does not pass is thrown at once", async () => {
+test("a permanent error is thrown at once", async () => {
   const work = failing(1);
   await expect(retry(work, { ...pauses, isPassing: () => false })).rejects.toThrow("failure 1");
   expect(work).toHaveBeenCalledTimes(1);
 });
 
-test("patience ends by the clock that is given", async () => {
+test("patience is measured by the given clock", async () => {
   const work = failing(10);
-  const done = expect(retry(work, { ...pauses, patience: 1_000 })).rejects.toThrow("failure 3");
+  const done = expect(retry(work, { ...pauses, patienceMs: 1_000 })).rejects.toThrow("failure 3");
   await vi.advanceTimersByTimeAsync(20);
   now = 1_001;
   await vi.advanceTimersByTimeAsync(40);
@@ -53,7 +53,7 @@ test("a signal ends the pause, and the last failure is thrown", async () => {
   expect(work).toHaveBeenCalledTimes(2);
 });
 
-test("a signal during the work leaves it to come to its end, and that counts", async () => {
+test("when a signal is aborted during the work, the work runs to its end and its result counts", async () => {
   const stop = new AbortController();
   const work = async () => {
     stop.abort();

@@ -1,4 +1,4 @@
-/** Lets at most so many pieces of work run at a time; the others wait in order. */
+/** Runs at most `count` pieces of work at a time; the others wait in order. */
 export class Slots {
   readonly #count: number;
   #taken = 0;

@@ -4,7 +4,7 @@ import { ThreadKind, TooSlow } from "./threads.ts";
 const tasks = new URL("./answer-tasks.ts", import.meta.url).href;
 let count = 0;
 
-/** A kind whose threads run this code on `bytes`, `about` and `ask`; they may start late, which is not what is timed here. */
+/** A kind whose threads run this code on `bytes`, `about` and `ask`. The time to start a thread is not under test. */
 function kind<About, Result>(code: string, time = 60_000) {
   const text = `import { answerTasks } from "${tasks}"; // ${++count}\nanswerTasks(async (bytes, about, ask) => { ${code} });`;
   return new ThreadKind<About, Result, string>(new URL(`data:text/javascript,${encodeURIComponent(text)}`), time);
@@ -12,21 +12,21 @@ function kind<About, Result>(code: string, time = 60_000) {
 
 const none = Buffer.alloc(0);
 
-test("bytes and task go in, the result comes out, and the sender's bytes stay", async () => {
+test("a thread gets bytes and parameters and returns the result, and the sender keeps its bytes", async () => {
   const bytes = Buffer.from("abc");
   const sum = kind<{ factor: number }, number>("return about.factor * bytes.reduce((a, b) => a + b, 0);");
   expect(await sum.run(bytes, { factor: 2 })).toBe(2 * (97 + 98 + 99));
   expect(bytes.toString()).toBe("abc");
 });
 
-test("a thread asks who gave it the task, and hears of failures with their code", async () => {
+test("a thread can ask the sender of its task, and receives failures with their code", async () => {
   const asking = kind<string, string>("return ask(about).catch((error) => error.code + ' ' + error.message);");
   expect(await asking.run(none, "a", { answer: async (question) => `${question}!` })).toBe("a!");
   const answer = () => Promise.reject(Object.assign(new Error("no such name"), { code: "ENOTFOUND" }));
   expect(await asking.run(none, "a", { answer })).toBe("ENOTFOUND no such name");
 });
 
-test("what fails in a thread fails here, and the next task runs in the same one", async () => {
+test("an error in a thread rejects its task, and the next task runs in the same thread", async () => {
   const failing = kind<boolean, number>(
     "globalThis.n = (globalThis.n ?? 0) + 1; if (about) throw new Error('bad'); return n;",
   );
@@ -34,20 +34,20 @@ test("what fails in a thread fails here, and the next task runs in the same one"
   expect(await failing.run(none, false)).toBe(2);
 });
 
-test("a thread that ends fails its task, and another takes the next", async () => {
+test("the end of a thread rejects its task, and another thread runs the next", async () => {
   const dying = kind<boolean, string>("if (about) process.exit(); return 'well';");
   await expect(dying.run(none, true)).rejects.toThrow("the thread ended");
   expect(await dying.run(none, false)).toBe("well");
 });
 
-test("a task that takes too long is ended, even in a loop without end, and holds up no other", async () => {
+test("a task that takes too long is terminated, even in an endless loop, and does not delay others", async () => {
   const endless = kind<boolean, string>("while (about); return 'well';");
   await endless.run(none, false);
-  await expect(endless.run(none, true, { time: 100 })).rejects.toThrow(TooSlow);
+  await expect(endless.run(none, true, { timeMs: 100 })).rejects.toThrow(TooSlow);
   expect(await endless.run(none, false)).toBe("well");
 });
 
-test("one kind has two threads at most, and leaves one to the others", async () => {
+test("one kind uses at most two threads, and leaves one to the others", async () => {
   const free = Promise.withResolvers<void>();
   const asked: string[] = [];
   const answer = async (question: string) => {
@@ -65,7 +65,7 @@ test("one kind has two threads at most, and leaves one to the others", async () 
   expect(asked.sort()).toEqual(["a", "b", "c", "d"]);
 });
 
-test("however many kinds there are, three work at once", async () => {
+test("at most three threads work at once, however many kinds there are", async () => {
   const free = Promise.withResolvers<void>();
   let working = 0;
   let mostWorking = 0;

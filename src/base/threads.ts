@@ -2,56 +2,56 @@ import { Worker } from "node:worker_threads";
 import type { Ask, FromThread, ToThread } from "./answer-tasks.ts";
 import { Slots } from "./slots.ts";
 
-/** Of all kinds of work together: what they take of the memory adds up. */
-const most = 3;
-/** One kind leaves a thread to the others, so that who makes one of them slow holds up no other. */
-const mostOfAKind = most - 1;
+/** For all kinds together, because the memory of their threads adds up. */
+const maxThreads = 3;
+/** One kind leaves a thread to the others, so that slow work of one kind does not delay them. */
+const maxThreadsOfKind = maxThreads - 1;
 
-const slots = new Slots(most);
+const slots = new Slots(maxThreads);
 const threads = new Set<Thread>();
 
-/** The work took longer than its time, and its thread is ended. */
+/** The work exceeded its time limit, and its thread was terminated. */
 export class TooSlow extends Error {}
 
 interface Extra<Question> {
-  /** In ms. (Default: the kind's.) */
-  time?: number | undefined;
-  /** For what the thread asks meanwhile. */
+  /** The time limit. (Default: the kind's.) */
+  timeMs?: number | undefined;
+  /** Answers the questions that the thread asks during the task. */
   answer?: Ask<Question>;
 }
 
-/** One kind of work that would hold up the event loop. All kinds share the threads; what finds none waits for its turn. */
+/** One kind of work that would block the event loop. All kinds share the threads; tasks wait in order for a free one. */
 export class ThreadKind<About, Result, Question = never> {
   readonly #file: URL;
-  readonly #time: number;
-  readonly #slots = new Slots(mostOfAKind);
+  readonly #timeMs: number;
+  readonly #slots = new Slots(maxThreadsOfKind);
 
-  /** `file` calls `answerTasks`. `time`, in ms, is how long a task may take, once a thread has it. */
-  constructor(file: URL, time: number) {
+  /** `file` calls `answerTasks`. `timeMs` is how long a task may take once a thread has it. */
+  constructor(file: URL, timeMs: number) {
     this.#file = file;
-    this.#time = time;
+    this.#timeMs = timeMs;
   }
 
-  /** Throws TooSlow, and what went wrong in the thread. */
-  run(bytes: Buffer, about: About, { time = this.#time, answer }: Extra<Question> = {}): Promise<Result> {
-    const task = { bytes, about, time, answer: answer as Ask<unknown> };
+  /** Throws TooSlow, or the error that the thread reported. */
+  run(bytes: Buffer, about: About, { timeMs = this.#timeMs, answer }: Extra<Question> = {}): Promise<Result> {
+    const task = { bytes, about, timeMs, answer: answer as Ask<unknown> };
     return this.#slots.run(() => slots.run(() => threadOf(this.#file).run(task))) as Promise<Result>;
   }
 }
 
-/** One that has nothing to do, or a new one, for which another that has nothing to do makes room. */
+/** An idle thread of the file, or a new one; if there is no room, an idle thread of another file ends for it. */
 function threadOf(file: URL): Thread {
   const idle = [...threads].filter((thread) => thread.isIdle);
   const fitting = idle.find((thread) => thread.file.href === file.href);
   if (fitting) return fitting;
-  if (threads.size >= most) idle[0]!.end();
+  if (threads.size >= maxThreads) idle[0]!.end();
   return new Thread(file);
 }
 
 interface Task {
   bytes: Buffer;
   about: unknown;
-  time: number;
+  timeMs: number;
   answer: Ask<unknown>;
 }
 
@@ -81,7 +81,7 @@ class Thread {
     void this.#worker.terminate();
   }
 
-  async run({ bytes, about, time, answer }: Task): Promise<unknown> {
+  async run({ bytes, about, timeMs, answer }: Task): Promise<unknown> {
     this.isIdle = false;
     this.#worker.ref();
     let timer: NodeJS.Timeout | undefined;
@@ -89,15 +89,15 @@ class Thread {
       return await new Promise((resolve, reject) => {
         timer = setTimeout(() => {
           this.end();
-          reject(new TooSlow(`it took over ${time} ms`));
-        }, time);
+          reject(new TooSlow(`it took over ${timeMs} ms`));
+        }, timeMs);
         this.#fail = reject;
         this.#hear = (told) => {
           if (told.kind === "question") void this.#answer(told.id, () => answer(told.question));
           else if (told.kind === "failed") reject(new Error(told.message));
           else resolve(told.result);
         };
-        // A Buffer may be a view of a pool that others use.
+        // A Buffer may be a view of a shared pool, which must not be transferred.
         const copy = new Uint8Array(bytes);
         this.#tell({ kind: "task", bytes: copy, about }, [copy.buffer]);
       });

@@ -8,6 +8,6 @@ test("versions are compared number by number", () => {
   }
 });
 
-test("this program's version is one that can be compared", () => {
+test("this program's version can be compared", () => {
   expect(version).toMatch(/^\d+\.\d+\.\d+$/);
 });

@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 
 const about = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
 
-/** Of this program. */
+/** The version of this program. */
 export const version = about.version;
 
-/** Whether the version `one` came before `other`; both in the form 1.2.3. */
+/** Whether version `one` came before `other`. Both have the form 1.2.3. */
 export function isOlder(one: string, other: string): boolean {
   return one.localeCompare(other, "en", { numeric: true }) < 0;
 }

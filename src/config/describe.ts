@@ -12,7 +12,7 @@ export interface Description {
   help: string;
 }
 
-/** The configuration in force, fit to be shown: passwords are masked. */
+/** The configuration in force, with passwords masked. */
 export function describe({ config, sources, file }: Loaded): Description[] {
   const options = (Object.keys(schema) as OptionName[]).map((name) => {
     const { env, flag, help, secret, show } = schema[name];
@@ -22,7 +22,7 @@ export function describe({ config, sources, file }: Loaded): Description[] {
   return [...options, { name: "config", value: file.path, source: file.source, ...fileOption }];
 }
 
-/** Host and scheme help to find a mistake; a name or password, or what may hold one, is not shown. */
+/** Keeps scheme, host and path, which help to find a mistake. Hides user name, password and query. */
 function mask(value: string): string {
   const parsed = parseUrl(value);
   if (!parsed) return value === "" ? "" : "***";

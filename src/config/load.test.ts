@@ -49,7 +49,7 @@ group("the schema", () => {
 });
 
 group("load", () => {
-  test("the defaults", () => {
+  test("without any source, options have their defaults", () => {
     const { config, sources } = load({}, { data: folder });
     expect(config).toMatchObject({
       data: folder,
@@ -71,7 +71,7 @@ group("load", () => {
     expect(sources).toMatchObject({ data: "flag", http: "default" });
   });
 
-  test("a flag goes before the environment, that before the file", () => {
+  test("a flag overrides the environment, which overrides the file", () => {
     const file = written({ mxPort: 1001, smtp: "0.0.0.0:25", hostname: "file.example", roles: ["http", "worker"] });
     const env = { POSTHORN_MX_PORT: "1002", POSTHORN_HOSTNAME: "env.example", PATH: "/bin" };
     const { config, sources } = load(env, { hostname: "flag.example" }, file);
@@ -92,14 +92,14 @@ group("load", () => {
     rmSync(join(folder, "posthorn.json"));
   });
 
-  test("every problem is told at once, with the name the user wrote", () => {
+  test("all problems are reported at once, with the name the user wrote", () => {
     const file = written({ retryFor: "soon", colour: "red", http: { port: 1 } });
     const env = { POSTHORN_MXPORT: "25", POSTHORN_MAX_SIZE_UPLOAD: "big", DATABASE_URL: "mysql://u:secret@h/d" };
     const found = problems(() => load(env, { "retry-four": "1d", demo: "perhaps" }, file));
     expect(found).toEqual([
-      "--retry-four: there is no such option (did you mean --retry-for?)",
-      "POSTHORN_MXPORT: there is no such option (did you mean POSTHORN_MX_PORT?)",
-      `${file}: "colour": there is no such option`,
+      "--retry-four: no such option (did you mean --retry-for?)",
+      "POSTHORN_MXPORT: no such option (did you mean POSTHORN_MX_PORT?)",
+      `${file}: "colour": no such option`,
       `${file}: "http": must be text, a number, true, false or a list`,
       "DATABASE_URL: is not a URL that begins with postgres:// or postgresql://",
       'POSTHORN_MAX_SIZE_UPLOAD: "big" is not a size such as 500kB, 50MB or 64MiB',
@@ -114,18 +114,16 @@ group("load", () => {
     expect(problems(() => load({}, {}, written([])))[0]).toContain("is not a JSON object");
   });
 
-  test("a certificate needs its key", () => {
-    expect(problems(() => load({}, { data: folder, "tls-cert": "a.pem" }))).toEqual([
-      "--tls-cert: needs tlsKey beside it",
-    ]);
+  test("a certificate needs its key, and a key its certificate", () => {
+    expect(problems(() => load({}, { data: folder, "tls-cert": "a.pem" }))).toEqual(["--tls-cert: needs tlsKey too"]);
     const file = written({ tlsKey: "key.pem", data: "" });
     expect(problems(() => load({}, {}, file))).toEqual([
-      `${file}: "data": may not be empty`,
-      `${file}: "tlsKey": needs tlsCert beside it`,
+      `${file}: "data": must not be empty`,
+      `${file}: "tlsKey": needs tlsCert too`,
     ]);
   });
 
-  test("it says which file it took, whoever named it", () => {
+  test("the result says which file was used and what named it", () => {
     const file = written({});
     expect(load({}, { data: folder }).file).toEqual({ path: join(folder, "posthorn.json"), source: "default" });
     expect(load({ POSTHORN_CONFIG: file }, { data: folder }).file).toEqual({ path: file, source: "env" });
@@ -220,7 +218,7 @@ group("describe", () => {
     expect(lines).toHaveLength(Object.keys(schema).length + 1);
   });
 
-  test("shows no login of a database behind a socket", () => {
+  test("hides the login of a database behind a socket", () => {
     const loaded = load({}, { data: folder, "database-url": "postgres://app:hush@/mail?host=/sock" });
     const line = describe(loaded).find(({ name }) => name === "databaseUrl");
     expect(line?.value).toBe("postgres://***@/mail?***");

@@ -5,7 +5,7 @@ import { type Config, type OptionName, schema } from "./schema.ts";
 export type Source = "default" | "file" | "env" | "flag";
 export type Sources = Record<OptionName, Source>;
 
-/** All that is wrong with the configuration, at once. */
+/** Reports all problems of the configuration at once. */
 export class ConfigError extends Error {
   override name = "ConfigError";
   readonly problems: string[];
@@ -26,19 +26,19 @@ export const fileOption = {
 };
 const names = Object.keys(schema) as OptionName[];
 
-/** What one source says, by option name, as text. */
+/** The options that one source gives, as text. */
 type Given = Partial<Record<OptionName, string>>;
 
 export interface Loaded {
   config: Config;
   sources: Sources;
-  /** The file of options, whether or not there is one. */
+  /** The file of options, whether or not it exists. */
   file: { path: string; source: Exclude<Source, "file"> };
 }
 
 /**
- * Flags go before the environment, that before the file, that before the defaults. The file is `named`, or flag `config`,
- * or POSTHORN_CONFIG, and must then exist; else posthorn.json in the data folder, if there is one.
+ * Flags override the environment, which overrides the file, which overrides the defaults. The file is given by `named`, the
+ * flag `config` or POSTHORN_CONFIG, and must then exist; otherwise it is posthorn.json in the data folder, if that exists.
  */
 export function load(env: NodeJS.ProcessEnv, flags: Record<string, string>, named?: string): Loaded {
   const problems: string[] = [];
@@ -47,9 +47,9 @@ export function load(env: NodeJS.ProcessEnv, flags: Record<string, string>, name
   const data = fromFlags.data ?? fromEnv.data ?? schema.data.default;
   const file = chooseFile(named ?? flags[fileOption.flag], env[fileOption.env], data);
   const fromFile = readFile(file.path, file.source !== "default", problems);
-  // It would point from inside the folder to another one.
+  // A file inside the data folder would point to another data folder.
   if (file.source === "default" && fromFile.data !== undefined)
-    problems.push(`${file.path}: "data" may not stand here`);
+    problems.push(`${file.path}: "data" is not allowed in this file`);
 
   const config: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
@@ -82,7 +82,7 @@ function choose(name: OptionName, given: Record<Exclude<Source, "default">, Give
   return { value: schema[name].default, source: "default" as const };
 }
 
-/** What the user wrote, and where. */
+/** The option as the user wrote it, with the file if it stands there. */
 function nameIn(source: Source, name: OptionName, file: string): string {
   if (source === "flag") return `--${schema[name].flag}`;
   if (source === "env") return schema[name].env;
@@ -94,7 +94,7 @@ function readFlags(flags: Record<string, string>, problems: string[]): Given {
   for (const [flag, value] of Object.entries(flags)) {
     const name = names.find((entry) => schema[entry].flag === flag);
     if (name) given[name] = value;
-    else if (flag !== fileOption.flag) problems.push(`--${flag}: there is no such option${suggestion(flag, "flag")}`);
+    else if (flag !== fileOption.flag) problems.push(`--${flag}: no such option${suggestion(flag, "flag")}`);
   }
   return given;
 }
@@ -105,7 +105,7 @@ function readEnv(env: NodeJS.ProcessEnv, problems: string[]): Given {
     const name = names.find((entry) => schema[entry].env === variable);
     if (name) given[name] = value ?? "";
     else if (variable.startsWith("POSTHORN_") && variable !== fileOption.env) {
-      problems.push(`${variable}: there is no such option${suggestion(variable, "env")}`);
+      problems.push(`${variable}: no such option${suggestion(variable, "env")}`);
     }
   }
   return given;
@@ -128,7 +128,7 @@ function readFile(path: string, required: boolean, problems: string[]): Given {
   for (const [key, value] of Object.entries(content)) {
     const name = names.find((entry) => entry === key);
     const written = asText(value);
-    if (name === undefined) problems.push(`${path}: "${key}": there is no such option${suggestion(key, "name")}`);
+    if (name === undefined) problems.push(`${path}: "${key}": no such option${suggestion(key, "name")}`);
     else if (written === undefined) problems.push(`${path}: "${key}": must be text, a number, true, false or a list`);
     else given[name] = written;
   }
@@ -140,7 +140,7 @@ function asText(value: unknown): string | undefined {
   return ["string", "number", "boolean"].includes(typeof value) ? String(value) : undefined;
 }
 
-/** The option that differs only in its separators or case, or by a letter or two. */
+/** Suggests the option that differs in separators, case or at most two letters. */
 function suggestion(wrong: string, kind: "name" | "flag" | "env"): string {
   const plain = (text: string) =>
     text
@@ -170,8 +170,8 @@ function editDistance(a: string, b: string): number {
 
 function contradictions(config: Config, label: (name: OptionName) => string): string[] {
   const problems: string[] = [];
-  if (config.data === "") problems.push(`${label("data")}: may not be empty`);
-  if (config.tlsCert !== "" && config.tlsKey === "") problems.push(`${label("tlsCert")}: needs tlsKey beside it`);
-  if (config.tlsKey !== "" && config.tlsCert === "") problems.push(`${label("tlsKey")}: needs tlsCert beside it`);
+  if (config.data === "") problems.push(`${label("data")}: must not be empty`);
+  if (config.tlsCert !== "" && config.tlsKey === "") problems.push(`${label("tlsCert")}: needs tlsKey too`);
+  if (config.tlsKey !== "" && config.tlsCert === "") problems.push(`${label("tlsKey")}: needs tlsCert too`);
   return problems;
 }

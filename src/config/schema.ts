@@ -23,14 +23,14 @@ import {
 } from "./values.ts";
 
 export interface Option<T> {
-  /** What it is for, ending in "(Default: …)". */
+  /** What the option is for, ending in "(Default: …)". */
   help: string;
   /** As the user would write it. */
   default: string;
   parse: Parse<T>;
   /** The value as the user would write it. */
   show(value: T): string;
-  /** Shown masked. */
+  /** Masked when shown. */
   secret: boolean;
   /** Name in the environment. */
   env: string;
@@ -49,13 +49,13 @@ interface Declaration<T> {
   shown?: string;
 }
 
-const most = Number.MAX_SAFE_INTEGER;
+const maxNumber = Number.MAX_SAFE_INTEGER;
 
 function option<T>(declaration: Declaration<T>): Declaration<T> {
   return declaration;
 }
 
-/** Every option there is; all else (flags, environment, help, types, `posthorn config`) is made from this table. */
+/** All options. Flags, environment, help, types and `posthorn config` are made from this table. */
 const declarations = {
   data: option({ default: "./data", parse: text, help: "Folder of the database, message bodies, keys and logs." }),
   http: option<Address>({
@@ -74,7 +74,7 @@ const declarations = {
     default: "127.0.0.1:9090",
     parse: optionalAddress,
     show: showAddress,
-    help: "Address (host:port) for health and Prometheus metrics; empty is off.",
+    help: "Address (host:port) for health and Prometheus metrics; empty turns it off.",
   }),
   databaseUrl: option({
     default: "",
@@ -94,7 +94,7 @@ const declarations = {
     default: "",
     shown: "none",
     parse: list(network),
-    help: "Proxies whose X-Forwarded-For, -Proto and -Host or Forwarded are believed, a comma list of addresses and networks such as 127.0.0.1/32.",
+    help: "Proxies whose X-Forwarded-For, -Proto and -Host or Forwarded are trusted, a comma list of addresses and networks such as 127.0.0.1/32.",
   }),
   trustedOrigins: option({
     default: "",
@@ -140,13 +140,17 @@ const declarations = {
   defaultQuota: option({
     default: "20GB",
     parse: size,
-    help: "Mail that a new account may hold; 0 is any amount. See posthorn account quota.",
+    help: "Mail that a new account may hold; 0 means no limit. See posthorn account quota.",
   }),
-  maxCallsInRequest: option({ default: "50", parse: integer(1, most), help: "Method calls in one API request." }),
-  maxObjectsInGet: option({ default: "1000", parse: integer(1, most), help: "Objects in one /get call." }),
-  maxObjectsInSet: option({ default: "1000", parse: integer(1, most), help: "Changes in one /set call." }),
-  maxConcurrentRequests: option({ default: "8", parse: integer(1, most), help: "API requests at once, per login." }),
-  maxConcurrentUpload: option({ default: "4", parse: integer(1, most), help: "Uploads at once, per login." }),
+  maxCallsInRequest: option({ default: "50", parse: integer(1, maxNumber), help: "Method calls in one API request." }),
+  maxObjectsInGet: option({ default: "1000", parse: integer(1, maxNumber), help: "Objects in one /get call." }),
+  maxObjectsInSet: option({ default: "1000", parse: integer(1, maxNumber), help: "Changes in one /set call." }),
+  maxConcurrentRequests: option({
+    default: "8",
+    parse: integer(1, maxNumber),
+    help: "API requests at once, per login.",
+  }),
+  maxConcurrentUpload: option({ default: "4", parse: integer(1, maxNumber), help: "Uploads at once, per login." }),
   allowPrivateTargets: option({
     default: "false",
     parse: boolean,
@@ -173,7 +177,7 @@ const declarations = {
   demo: option({
     default: "true",
     parse: boolean,
-    help: "Make a demo domain with accounts on the first start.",
+    help: "Create a demo domain with accounts on the first start.",
   }),
 };
 

@@ -10,18 +10,18 @@ export interface Address {
 
 export const text: Parse<string> = (value) => value;
 
-/** true, false, yes, no, on, off, 1, 0; "" is what a flag without a value gives. */
+/** true, false, yes, no, on, off, 1 or 0. "" is true: it comes from a flag without a value. */
 export const boolean: Parse<boolean> = (value) => {
   if (/^(|true|yes|on|1)$/i.test(value)) return true;
   if (/^(false|no|off|0)$/i.test(value)) return false;
   throw new Error(`"${value}" is neither true nor false`);
 };
 
-export function integer(least: number, most: number): Parse<number> {
+export function integer(min: number, max: number): Parse<number> {
   return (value) => {
     const number = /^\d[\d_]*$/.test(value) ? Number(value.replaceAll("_", "")) : Number.NaN;
-    if (number >= least && number <= most) return number;
-    throw new Error(`"${value}" is not a whole number from ${least} to ${most}`);
+    if (number >= min && number <= max) return number;
+    throw new Error(`"${value}" is not a whole number from ${min} to ${max}`);
   };
 }
 
@@ -42,7 +42,7 @@ const sizeUnits: Record<string, number> = {
   tib: 2 ** 40,
 };
 
-/** Bytes: "50MB", "64 MiB", "10_000_000". */
+/** A number of bytes, such as "50MB", "64 MiB" or "10_000_000". */
 export const size: Parse<number> = (value) => {
   const match = /^(\d[\d_]*(?:\.\d+)?)\s*([a-z]*)$/i.exec(value);
   const unit = sizeUnits[match?.[2]?.toLowerCase() ?? "?"];
@@ -66,7 +66,7 @@ export function showSize(bytes: number): string {
 
 const durationUnits: Record<string, number> = { ms: 1, s: 1e3, m: 60e3, h: 3_600e3, d: 86_400e3, w: 604_800e3 };
 
-/** Milliseconds: "90s", "2m", "1h30m", "5d". */
+/** A duration such as "90s", "2m", "1h30m" or "5d", in milliseconds. */
 export const duration: Parse<number> = (value) => {
   const valid = /^(\d+(?:\.\d+)?(ms|s|m|h|d|w))+$/i.test(value);
   if (!valid) throw new Error(`"${value}" is not a duration such as 90s, 10m, 1h30m or 5d`);
@@ -98,7 +98,7 @@ export function list<T>(item: Parse<T>): Parse<T[]> {
       .map(item);
 }
 
-/** At least one. */
+/** A list of at least one item. */
 export function someOf<T>(item: Parse<T>): Parse<T[]> {
   return (value) => {
     const items = list(item)(value);
@@ -111,11 +111,11 @@ export function oneOf<const T extends string>(...choices: T[]): Parse<T> {
   return (value) => {
     const choice = choices.find((entry) => entry === value);
     if (choice !== undefined) return choice;
-    throw new Error(`"${value}" is none of ${choices.join(", ")}`);
+    throw new Error(`"${value}" is not one of ${choices.join(", ")}`);
   };
 }
 
-/** host:port with IPv6 in brackets; ":8080" and "8080" are all addresses of this machine. */
+/** host:port, with IPv6 in brackets. ":8080" and "8080" mean all addresses of this machine. */
 export const listenAddress: Parse<Address> = (value) => {
   const match = /^(?:(?:\[([^\]]+)\]|([^:[\]]*)):)?(\d{1,5})$/.exec(value);
   const port = Number(match?.[3]);
@@ -130,7 +130,7 @@ export function showAddress(address: Address | undefined): string {
   return `${isIP(address.host) === 6 ? `[${address.host}]` : address.host}:${address.port}`;
 }
 
-/** "" is off. */
+/** An address, or undefined for "" and "off". */
 export const optionalAddress: Parse<Address | undefined> = (value) =>
   value === "" || value === "off" ? undefined : listenAddress(value);
 
@@ -144,7 +144,7 @@ export const dnsServer: Parse<string> = (value) => {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 };
 
-/** Takes a login without a host too, where the query names one, as libpq does: postgres://user@/db?host=/socket. */
+/** Also accepts a login without a host, as libpq does if the query names one: postgres://user@/db?host=/socket. */
 export function parseUrl(value: string): URL | null {
   return URL.parse(value) ?? URL.parse(value.replace(/\/\/[^/?#]*@\//, "///"));
 }
@@ -154,26 +154,26 @@ export function url(...schemes: string[]): Parse<string> {
   return (value) => {
     if (value === "") return value;
     const parsed = parseUrl(value);
-    // The value may hold a password: never repeat it.
+    // The value may hold a password, so no message repeats it.
     if (!parsed || !schemes.includes(parsed.protocol.slice(0, -1)))
       throw new Error(`is not a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`);
-    if (parsed.hostname === "" && !parsed.searchParams.has("host")) throw new Error("is a URL that names no host");
+    if (parsed.hostname === "" && !parsed.searchParams.has("host")) throw new Error("is a URL without a host");
     return value;
   };
 }
 
-/** The base that clients see, without a slash at its end. */
+/** The base URL that clients use, without a slash at its end. */
 export const publicUrl: Parse<string> = (value) => {
   const parsed = url("http", "https")(value).replace(/\/+$/, "");
-  if (/[?#]/.test(parsed)) throw new Error(`"${value}" may not have a query or a fragment`);
+  if (/[?#]/.test(parsed)) throw new Error(`"${value}" must not have a query or a fragment`);
   return parsed;
 };
 
 /** An IP address, or a network such as 192.0.2.0/24. */
 export const network: Parse<string> = (value) => {
   const [, address = "", prefix] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(value) ?? [];
-  const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-  if (longest > 0 && !address.includes("%") && Number(prefix ?? 0) <= longest) return value;
+  const maxPrefix = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  if (maxPrefix > 0 && !address.includes("%") && Number(prefix ?? 0) <= maxPrefix) return value;
   throw new Error(`"${value}" is neither an IP address nor a network such as 192.0.2.0/24 or 2001:db8::/32`);
 };
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 
-test("an error is a line that says what and where, without a trace", () => {
+test("an error is logged as one line that says what failed and where, without a stack trace", () => {
   const module = new URL("./log.ts", import.meta.url).href;
   const script = `const { createLog } = await import("${module}");
     createLog("info").warn({ err: Object.assign(new TypeError("no such thing"), { code: "ENOENT" }) }, "it failed");`;

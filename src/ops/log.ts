@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import type { Log } from "../base/log.ts";
 
-/** What an error is and where it arose: enough to find it, and no trace through the log. */
+/** Reduces an error to its type, message, code and the first line of its stack, to keep stack traces out of the log. */
 function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { message: String(error) };
   const { code } = error as { code?: unknown };
@@ -9,7 +9,7 @@ function describeError(error: unknown): object {
   return { type: error.name, message: error.message, ...(code !== undefined && { code }), ...(at && { at }) };
 }
 
-/** One JSON line an event on stderr, so that stdout stays for people. */
+/** Logs one JSON line per event to stderr; stdout is for people. */
 export function createLog(level: string): Log {
   const stderr = pino.destination({ dest: 2, sync: true });
   const formatters = { level: (label: string) => ({ level: label }) };

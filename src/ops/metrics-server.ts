@@ -11,12 +11,12 @@ export interface MetricsServer {
 export interface MetricsServerOptions {
   address: { host: string; port: number };
   metrics: Metrics;
-  /** Whether the server can do its work: told by /readyz. */
+  /** Whether the server can do its work, for /readyz. */
   ready: () => Promise<{ isReady: boolean; text: string }>;
   log: Log;
 }
 
-/** `/metrics` for Prometheus, `/healthz` and `/readyz`, on a port of their own that need not be public. */
+/** Serves `/metrics` for Prometheus, `/healthz` and `/readyz` on a separate port, which need not be public. */
 export async function serveMetrics({ address, metrics, ready, log }: MetricsServerOptions): Promise<MetricsServer> {
   const answer = async (path: string, response: ServerResponse) => {
     if (path === "/metrics") {

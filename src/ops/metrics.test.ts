@@ -6,7 +6,7 @@ import { type MetricsServer, serveMetrics } from "./metrics-server.ts";
 let server: MetricsServer | undefined;
 afterEach(() => server?.close());
 
-test("counters, durations and gauges are told in Prometheus' form; /readyz follows the server", async () => {
+test("counters, durations and gauges are served in the Prometheus format, and /readyz follows the server", async () => {
   const metrics = createMetrics();
   let ready = false;
   server = await serveMetrics({

@@ -3,7 +3,7 @@ import type { Events } from "../base/events.ts";
 
 export interface Metrics {
   registry: Registry;
-  /** Called at each scrape. */
+  /** Adds a gauge. `read` is called at each scrape. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
   contentType: string;
   text(): Promise<string>;
@@ -12,7 +12,7 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  // Processor, memory, garbage collection and the event loop's lag.
+  // CPU, memory, garbage collection and the lag of the event loop.
   collectDefaultMetrics({ register: registry });
   return {
     registry,
@@ -26,7 +26,7 @@ export function createMetrics(): Metrics {
 
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
-/** Counts what happens; docs/operations.md lists the names. */
+/** Turns events into metrics; docs/operations.md lists their names. */
 export function metricsListener(registry: Registry): Events {
   const registers = [registry];
   const requests = new Histogram({

@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers());
 const well = async () => undefined;
 const told = async (readiness: Readiness) => JSON.parse((await readiness.report()).text) as unknown;
 
-test("all is well, or each part is told of", async () => {
+test("the report is 'ready', or names the state of each part", async () => {
   expect(await new Readiness({ one: well }, silentLog).report()).toEqual({ isReady: true, text: "ready\n" });
   const two = new Readiness(
     { one: well, two: async () => "full", three: () => Promise.reject(new Error("secret")) },
@@ -18,7 +18,7 @@ test("all is well, or each part is told of", async () => {
   expect(await told(two)).toEqual({ ready: false, one: "ok", two: "full", three: "fails" });
 });
 
-test("a check that hangs keeps no answer back, and is not begun again and again", async () => {
+test("a check that hangs does not delay the report, and is not started again and again", async () => {
   let count = 0;
   const hanging = () => {
     count++;
@@ -33,7 +33,7 @@ test("a check that hangs keeps no answer back, and is not begun again and again"
   expect(count).toBe(1);
 });
 
-test("beside a check that hangs another one is begun after ten seconds, where that holds no thread", async () => {
+test("a check that hangs is started again after ten seconds if it holds no thread", async () => {
   vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] });
   const begun = { database: 0, disk: 0 };
   const release: (() => void)[] = [];
@@ -59,7 +59,7 @@ test("beside a check that hangs another one is begun after ten seconds, where th
   expect(begun.disk).toBe(2);
 });
 
-test("it is cheap to ask often, and change is seen after a second", async () => {
+test("frequent reports share one check, and a change is seen after a second", async () => {
   let count = 0;
   let outcome: string | undefined;
   const check = async () => {

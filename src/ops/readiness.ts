@@ -1,22 +1,22 @@
 import type { Log } from "../base/log.ts";
 
-/** Resolves with what is wrong, in words that anybody may read; undefined when all is well. */
+/** Resolves with what is wrong, in words that may be public; undefined if nothing is. */
 export type Check = () => Promise<string | undefined>;
 
 export interface Report {
   isReady: boolean;
-  /** The body of /readyz: what is wrong with which part, as JSON. */
+  /** The body of /readyz: if not ready, JSON that says what is wrong with each part. */
   text: string;
 }
 
-/** How long, in ms, a check may take. */
-const patience = 700;
-/** How long, in ms, a report is good. */
-const fresh = 1_000;
-/** How long, in ms, a check that hangs is left alone before another one is begun, where it may be. */
-const hung = 10_000;
+/** How long a check may take. */
+const maxCheckMs = 700;
+/** How long a report is reused. */
+const maxReportAgeMs = 1_000;
+/** How long a check may hang before it is started again beside the hanging one, if it is in `renewed`. */
+const maxHangMs = 10_000;
 
-/** Whether the server could do its work now. Answers in time whatever hangs, and asks little however often it is asked. */
+/** Whether the server can do its work now. Answers in time even if a check hangs; runs the checks at most once a second. */
 export class Readiness {
   readonly #checks: [name: string, check: Check][];
   readonly #log: Log;
@@ -26,8 +26,8 @@ export class Readiness {
   #told = "";
 
   /**
-   * `renewed`: the checks that are begun again beside one that hangs. Those that read or write files must not be: each
-   * holds one of the few threads that all file access shares.
+   * `renewed` names the checks that are started again when one hangs. Checks that read or write files must not be among
+   * them, because each hanging one holds one of the few threads that all file access shares.
    */
   constructor(checks: Record<string, Check>, log: Log, renewed: readonly string[] = []) {
     this.#checks = Object.entries(checks);
@@ -37,7 +37,7 @@ export class Readiness {
 
   report(): Promise<Report> {
     const now = performance.now();
-    if (!this.#last || now - this.#last.at > fresh) this.#last = { at: now, report: this.#look() };
+    if (!this.#last || now - this.#last.at > maxReportAgeMs) this.#last = { at: now, report: this.#look() };
     return this.#last.report;
   }
 
@@ -53,7 +53,7 @@ export class Readiness {
 
   async #inTime(name: string, check: Check): Promise<string | undefined> {
     const { promise: late, resolve } = Promise.withResolvers<string>();
-    const timer = setTimeout(resolve, patience, "gives no answer");
+    const timer = setTimeout(resolve, maxCheckMs, "gives no answer");
     try {
       return await Promise.race([this.#run(name, check), late]);
     } catch (error) {
@@ -67,7 +67,7 @@ export class Readiness {
   #run(name: string, check: Check): Promise<string | undefined> {
     const now = performance.now();
     const running = this.#running.get(name);
-    if (running && (now - running.since < hung || !this.#renewed.has(name))) return running.outcome;
+    if (running && (now - running.since < maxHangMs || !this.#renewed.has(name))) return running.outcome;
     const outcome = check();
     this.#running.set(name, { since: now, outcome });
     const done = () => {
@@ -77,7 +77,7 @@ export class Readiness {
     return outcome;
   }
 
-  /** Once a change. */
+  /** Logs each change once. */
   #tell(isReady: boolean, parts: Record<string, string>): void {
     const told = isReady ? "" : JSON.stringify(parts);
     if (told === this.#told) return;

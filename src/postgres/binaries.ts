@@ -6,7 +6,7 @@ import { StartError } from "./start-error.ts";
 export interface Binaries {
   /** The package's `native` folder. */
   native: string;
-  /** Version of the package: a left-over server of another version is not kept. */
+  /** Version of the package. A server left running by another version is replaced. */
   version: string;
   /** Major version of Postgres, as in a data folder's PG_VERSION. */
   major: string;
@@ -28,17 +28,17 @@ export function findBinaries(platform: string = process.platform, arch: string =
   return { native: join(root, "native"), version, major: version.split(".")[0] ?? "" };
 }
 
-/** The libraries' short names, which the package's install script would make: never rely on that script having run. */
+/** Links the libraries under their short names. The package's install script does so too, but it may not have run. */
 export function linkLibraries(binaries: Binaries, folder: string): void {
   const links = JSON.parse(readFileSync(join(binaries.native, "pg-symlinks.json"), "utf8")) as LibraryLink[];
   mkdirSync(folder, { recursive: true });
-  // Whatever our umask: another user reads it.
+  // The umask must not apply: the user that Postgres runs as reads this folder.
   chmodSync(folder, 0o755);
   for (const { source, target } of links) {
     const path = join(folder, basename(target));
     const wanted = join(dirname(binaries.native), source);
     if (linkTarget(path) === wanted) continue;
-    // Renamed into place: another start may be reading the same folder.
+    // Renamed into place, because another start may be reading the same folder.
     const fresh = `${path}.${process.pid}`;
     symlinkSync(wanted, fresh);
     renameSync(fresh, path);
@@ -58,7 +58,7 @@ function linkTarget(path: string): string | undefined {
   }
 }
 
-/** Only what the programs need: the environment of a mail server holds secrets. */
+/** Only what the programs need, because the environment of a mail server holds secrets. */
 export function programEnvironment(binaries: Binaries, links: string): NodeJS.ProcessEnv {
   const libraries = `${links}:${join(binaries.native, "lib")}`;
   return {

@@ -26,10 +26,10 @@ import { type Other, startOther } from "./testing.ts";
 
 const root = process.getuid?.() === 0;
 const nobody = 65_534;
-// Real processes on a machine that may be busy.
+// The tests start real processes, on a machine that may be busy.
 vi.setConfig({ testTimeout: 90_000 });
 
-/** A data folder that was started once: copying it is faster than making one for each test. */
+/** A data folder that was started once. Copying it is faster than creating one for each test. */
 let template: string;
 let base: string;
 let data: string;
@@ -89,7 +89,7 @@ function poolOf({ connection }: Pick<EmbeddedPostgres, "connection">): pg.Pool {
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   for (const end = Date.now() + 25_000; !(await condition()); await sleep(20)) {
-    if (Date.now() > end) throw new Error("waited in vain");
+    if (Date.now() > end) throw new Error("the condition did not come true in 25 seconds");
   }
 }
 
@@ -117,7 +117,7 @@ test("starts on an empty folder, keeps what was written, stops, and starts again
   expect((await poolOf(second).query("select n from t")).rows).toEqual([{ n: 1 }]);
 });
 
-test("a kill -9 of the server under writers loses nothing acknowledged, and it comes back by itself", async () => {
+test("a kill -9 of the server under writers loses nothing acknowledged, and the server is restarted", async () => {
   copyTemplate();
   const server = await start();
   const pool = poolOf(server);
@@ -157,13 +157,13 @@ test("a kill -9 of the server under writers loses nothing acknowledged, and it c
   ]);
 });
 
-test("after a kill -9 of one backend, which drops all connections, the folder is still ours", async () => {
+test("after a kill -9 of one backend, which drops all connections, this process still owns the folder", async () => {
   copyTemplate();
   const server = await start();
   const pool = poolOf(server);
   const { rows } = await pool.query("select pid from pg_stat_activity where application_name like 'posthorn owner%'");
   process.kill(rows[0].pid, "SIGKILL");
-  // At once, while the lock may be free.
+  // Asked at once, while the lock may be free.
   expect(await other().outcome).toMatchObject({ error: expect.stringContaining(`(pid ${process.pid})`) });
   await until(() =>
     pool
@@ -174,7 +174,7 @@ test("after a kill -9 of one backend, which drops all connections, the folder is
   expect(await other().outcome).toMatchObject({ error: expect.stringContaining(`(pid ${process.pid})`) });
 });
 
-test("after a kill -9 of the process, the next one takes the server over, and starts it again when that dies", async () => {
+test("after a kill -9 of the process, the next one takes over the server, and restarts it when it dies", async () => {
   copyTemplate();
   const killed = other();
   const outcome = await killed.outcome;
@@ -191,7 +191,7 @@ test("after a kill -9 of the process, the next one takes the server over, and st
   await poolOf(server).query("select 1");
 });
 
-test("after a kill -9 of both, with a backend still busy, the next start clears up", async () => {
+test("after a kill -9 of process and server, with a backend still busy, the next start clears up", async () => {
   copyTemplate();
   const killed = other();
   const outcome = await killed.outcome;
@@ -210,7 +210,7 @@ test("after a kill -9 of both, with a backend still busy, the next start clears 
   expect(processesIn(join(data, "pg"))).not.toContain(outcome.ready);
 });
 
-test("of three starts at once one gets the folder, and the others name it", async () => {
+test("of three starts at once, one gets the folder and the others name its pid", async () => {
   const three = [other(), other(), other()];
   const outcomes = await Promise.all(three.map((process) => process.outcome));
   const owner = outcomes.findIndex((outcome) => "ready" in outcome);
@@ -219,7 +219,7 @@ test("of three starts at once one gets the folder, and the others name it", asyn
     { name: "InUseError", error: `${data} is in use by another posthorn (pid ${three[owner]?.pid})` },
     { name: "InUseError", error: `${data} is in use by another posthorn (pid ${three[owner]?.pid})` },
   ]);
-  // Beside the owner, connections are free to make; and once it stops, the folder is.
+  // Others may connect while the owner runs, and may take the folder once it stops.
   const connection = await findEmbedded(data);
   await poolOf({
     connection:
@@ -233,7 +233,7 @@ test("of three starts at once one gets the folder, and the others name it", asyn
   await start();
 });
 
-test("a folder too deep for a socket gets a short one, which is remembered", async () => {
+test("a data folder with a path too long for a socket gets a short socket folder, which is remembered", async () => {
   data = join(base, "deep".repeat(30), "data");
   copyTemplate();
   const server = await start();
@@ -247,7 +247,7 @@ test("a folder too deep for a socket gets a short one, which is remembered", asy
   rmSync(host, { recursive: true });
 });
 
-test.runIf(root)("a short folder that somebody else made first is not used", async () => {
+test.runIf(root)("a short socket folder that another user created first is not used", async () => {
   data = join(base, "deep".repeat(30), "data");
   copyTemplate();
   const name = `posthorn-${createHash("sha256").update(data).digest("hex").slice(0, 12)}`;
@@ -260,7 +260,7 @@ test.runIf(root)("a short folder that somebody else made first is not used", asy
   for (const folder of [squatted, host]) rmSync(folder, { recursive: true });
 });
 
-test.runIf(root)("works as a normal user, and for root on that user's folder", async () => {
+test.runIf(root)("a normal user can start the server, and root can start it on that user's folder", async () => {
   mkdirSync(data);
   chownSync(data, nobody, nobody);
   chmodSync(data, 0o700);
@@ -271,18 +271,20 @@ test.runIf(root)("works as a normal user, and for root on that user's folder", a
   await start();
 });
 
-test.runIf(root)("a normal user is told whose folder it is", async () => {
+test.runIf(root)("a normal user is told who owns the folder", async () => {
   copyTemplate();
   const { outcome } = other(data, { uid: 1, gid: 1 });
   expect(await outcome).toMatchObject({
     name: "StartError",
-    error: expect.stringContaining("belongs to uid 65534 and this is uid 1: start as root"),
+    error: expect.stringContaining("belongs to uid 65534 but this process runs as uid 1: start as root"),
   });
-  // The database is that user's, what is beside it is not.
+  // That user owns the database, but not the folders beside it.
   await start();
   await servers.pop()?.stop();
   expect(await other(data, { uid: nobody, gid: nobody }).outcome).toMatchObject({
-    error: expect.stringContaining(`${join(data, "lib")} belongs to uid 0 and this is uid 65534: start as root`),
+    error: expect.stringContaining(
+      `${join(data, "lib")} belongs to uid 0 but this process runs as uid 65534: start as root`,
+    ),
   });
 });
 
@@ -292,7 +294,7 @@ test.runIf(root)("a normal user is told which folder is closed, whether or not t
     expect(await outcome).toEqual({
       name: "StartError",
       error:
-        `this is uid ${nobody}, who may not enter ${base} (mode 0700) on the way to ${folder}: start as its owner or as root, ` +
+        `this process runs as uid ${nobody}, which may not enter ${base} (mode 0700) on the way to ${folder}: start as its owner or as root, ` +
         `run "chmod o+x ${base}", or choose a data folder elsewhere with --data`,
     });
   };
@@ -315,12 +317,12 @@ test.runIf(root)("for root, a parent folder that the database's user may not ent
   chmodSync(base, 0o711);
 });
 
-test.runIf(root)("without setpriv, that folder is named, with the fix", async () => {
+test.runIf(root)("without setpriv, the error names the closed folder and the fix", async () => {
   chmodSync(base, 0o700);
   vi.stubEnv("PATH", "/nonexistent");
   onTestFinished(() => void vi.unstubAllEnvs());
   await expect(start()).rejects.toThrow(
-    `Postgres runs as the user nobody, who may not enter ${base} (mode 0700) on the way to ${data}: ` +
+    `Postgres runs as the user nobody, which may not enter ${base} (mode 0700) on the way to ${data}: ` +
       `run "chmod o+x ${base}", or choose a data folder elsewhere, such as --data /var/lib/posthorn`,
   );
 });
@@ -344,7 +346,7 @@ test("a server's lock file that was never written does not stop the start", asyn
   await poolOf(await start()).query("select 1");
 });
 
-test("a start that cannot be says why in one line", async () => {
+test("a start that fails says why in one line", async () => {
   copyTemplate();
   writeFileSync(join(data, "pg", "postgresql.auto.conf"), "shared_buffers = 'many'\n");
   await expect(start()).rejects.toThrow(
@@ -357,7 +359,7 @@ test("a start that cannot be says why in one line", async () => {
   expect(readFileSync(join(data, "pg", "PG_VERSION"), "utf8")).toBe("15\n");
 });
 
-test("a process that slept while another took its folder ends, rather than be a second server", async () => {
+test("a process that was stopped while another took its folder ends instead of running a second server", async () => {
   copyTemplate();
   const sleeper = other();
   const outcome = await sleeper.outcome;

@@ -6,31 +6,31 @@ import { type Connection, ownerOf, tryConnect } from "./owner.ts";
 import { type ExitInfo, Server } from "./server.ts";
 import { InUseError, StartError } from "./start-error.ts";
 
-/** The database that Posthorn brings along. */
+/** The Postgres server that comes with Posthorn. */
 export interface EmbeddedPostgres {
-  /** Options for pg.Pool; they stay the same when the server is started again. */
+  /** Options for pg.Pool. They stay the same when the server is restarted. */
   readonly connection: Connection;
   /** The server's process; 0 while it is down. */
   readonly pid: number;
-  /** Fast shutdown, at most half a minute. */
+  /** Shuts down fast: open transactions are rolled back. Takes at most half a minute. */
   stop(): Promise<void>;
-  /** The server died although nobody stopped it. It is being started again. */
+  /** Called when the server died without being stopped. It is already being restarted. */
   onExit(callback: (info: ExitInfo) => void): void;
-  /** Another process took the folder while the server was down: end. Without a callback it is an uncaught exception. */
+  /** Called when another process took the folder while the server was down; end this process then. (Default: throws.) */
   onLost(callback: (error: Error) => void): void;
 }
 
 export interface EmbeddedOptions {
   dataFolder: string;
   log: Log;
-  /** The caller is a command, which will soon be through. (Default: false.) */
+  /** The caller is a short-lived command. (Default: false.) */
   isPassing?: boolean;
 }
 
-/** How long a command that works on the folder may take. */
-const commandTime = 30_000;
+/** How long a start waits for a command that works on the folder. */
+const maxCommandMs = 30_000;
 
-/** Starts (or takes over) the server of one data folder. Throws StartError with a clear one-line message. */
+/** Starts or takes over the server of one data folder. Throws StartError with a one-line message. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const layout = await prepare(options.dataFolder);
   const { log, isPassing = false } = options;
@@ -48,9 +48,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   };
 }
 
-/** Work that waits for commands on the same folder to come to their end. */
+/** Retries the work while a command uses the same folder. */
 async function afterCommands(work: () => Promise<void>): Promise<void> {
-  for (const deadline = Date.now() + commandTime; ; await sleep(50)) {
+  for (const deadline = Date.now() + maxCommandMs; ; await sleep(50)) {
     try {
       return await work();
     } catch (error) {
@@ -66,14 +66,14 @@ async function prepare(dataFolder: string): Promise<Layout> {
     return layout;
   } catch (error) {
     if (error instanceof StartError) throw error;
-    // Of the file system: its message names the path.
+    // An error of the file system; its message names the path.
     throw new StartError(`cannot prepare the data folder ${dataFolder}: ${(error as Error).message}`);
   }
 }
 
 /**
- * Connection of a server that runs on this folder and will stay, or undefined: one that a command has started stops with
- * it, and one that nobody owns is nobody's to rely on.
+ * The connection of a server that runs on this folder and will stay; undefined if there is none. A server that a command
+ * started does not count, because it stops with the command; nor does one without an owner.
  */
 export async function findEmbedded(dataFolder: string): Promise<EmbeddedPostgres["connection"] | undefined> {
   const run = existingRunFolder(dataFolder);

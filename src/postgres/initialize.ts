@@ -17,11 +17,11 @@ import { giveTo, spawnProgram } from "./postmaster.ts";
 import { StartError } from "./start-error.ts";
 
 const draft = "pg-init-";
-const hour = 3_600_000;
+const hourMs = 3_600_000;
 
 /**
- * Makes the database's files if there are none. They are made beside their place and renamed into it, so a start that is
- * killed leaves nothing half made, and of starts at the same time one wins.
+ * Creates the database's files if there are none. They are created in a draft folder that is then renamed, so a start that
+ * is killed leaves nothing half made, and of several starts at once one wins.
  */
 export async function initialize(layout: Layout): Promise<void> {
   if (checkVersion(layout)) return;
@@ -39,7 +39,7 @@ export async function initialize(layout: Layout): Promise<void> {
   }
 }
 
-/** Whether the files are there; those of another major version, or of something else, stop the start. */
+/** Whether the files exist. Throws if another major version made them, or if they are not Postgres's. */
 function checkVersion({ pg, binaries }: Layout): boolean {
   if (!existsSync(pg)) return false;
   const file = join(pg, "PG_VERSION");
@@ -77,7 +77,7 @@ async function initdb(layout: Layout, folder: string): Promise<void> {
 function removeOldDrafts(data: string): void {
   for (const name of readdirSync(data).filter((entry) => entry.startsWith(draft))) {
     const path = join(data, name);
-    const old = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > hour;
+    const old = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > hourMs;
     if (old) rmSync(path, { recursive: true, force: true });
   }
 }

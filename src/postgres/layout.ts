@@ -26,31 +26,31 @@ import {
   type SystemUser,
 } from "./system-user.ts";
 
-/** Where everything of one data folder lives. */
+/** The paths and the user of one data folder. */
 export interface Layout {
   data: string;
   /** The database's own folder. */
   pg: string;
-  /** Folder of the socket. */
+  /** Folder of the server's socket. */
   run: string;
   links: string;
   logFile: string;
   user: SystemUser;
-  /** Put in front of the programs where the user may not enter a folder on their way. */
+  /** Command prefix for the programs, where the user may not enter a folder on the way to them. */
   pass: string[] | undefined;
   binaries: Binaries;
 }
 
-/** The kernel's limit is 108 (104 on macOS); Postgres itself needs a few bytes more. */
-const longestSocket = 99;
+/** The kernel allows 108 bytes (104 on macOS), and Postgres needs a few of them. */
+const maxSocketBytes = 99;
 const port = 5432;
 
 const socketIn = (folder: string) => join(folder, `.s.PGSQL.${port}`);
-const fits = (folder: string) => Buffer.byteLength(socketIn(folder)) <= longestSocket;
-/** Names the socket's folder when `run` would be too deep. */
+const fits = (folder: string) => Buffer.byteLength(socketIn(folder)) <= maxSocketBytes;
+/** The file that names the socket's folder when the path of `run` would be too long. */
 const pointerIn = (data: string) => join(data, "run.path");
 
-/** Where the socket of an existing data folder is, or undefined when nothing was ever started on it. */
+/** The folder of the socket, or undefined if no server was ever started on this data folder. */
 export function existingRunFolder(dataFolder: string): string | undefined {
   const data = resolve(dataFolder);
   if (!existsSync(data)) return undefined;
@@ -61,11 +61,11 @@ export function existingRunFolder(dataFolder: string): string | undefined {
 }
 
 export function connectionTo(run: string) {
-  // With the port, since PGPORT in the environment would otherwise choose another socket.
+  // The port is given because PGPORT in the environment would otherwise choose another socket.
   return { host: run, port, user: "posthorn", database: "posthorn" };
 }
 
-/** Makes the folders that are missing, with the owners and modes that Postgres needs. */
+/** Creates the missing folders, with the owners and modes that Postgres needs. */
 export function prepareLayout(dataFolder: string): Layout {
   const binaries = findBinaries();
   const wanted = resolve(dataFolder);
@@ -108,19 +108,19 @@ function openToUser(layout: Pick<Layout, "data" | "pg" | "user" | "binaries">): 
   return pass;
 }
 
-/** The mode holds whatever our umask is; a parent that is missing is made enterable by all. */
+/** Applies the mode whatever the umask is. Missing parents are created so that everybody may enter them. */
 function makeFolder(path: string, mode: number): void {
   if (existsSync(path)) return;
-  // What is behind a closed folder looks as if it were missing.
+  // A path behind a closed folder looks as if it did not exist.
   refuseClosedToUs(path);
   if (!existsSync(dirname(path))) makeFolder(dirname(path), 0o755);
   try {
     mkdirSync(path);
     chmodSync(path, mode);
   } catch (error) {
-    // Another start made it meanwhile.
+    // Another start created it in the meantime.
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
-    throw new StartError(`cannot make the folder ${path}: ${(error as Error).message}`);
+    throw new StartError(`cannot create the folder ${path}: ${(error as Error).message}`);
   }
 }
 
@@ -128,7 +128,7 @@ function checkMine(path: string, user: SystemUser): void {
   const uid = statSync(path, { throwIfNoEntry: false })?.uid;
   if (uid === undefined || uid === user.uid) return;
   throw new StartError(
-    `${path} belongs to uid ${uid} and this is uid ${user.uid}: start as root or as that user, or run "chown -R ${user.uid}" on the data folder`,
+    `${path} belongs to uid ${uid} but this process runs as uid ${user.uid}: start as root or as that user, or run "chown -R ${user.uid}" on the data folder`,
   );
 }
 
@@ -168,13 +168,15 @@ function shortFolder(data: string, user: SystemUser): string {
   const name = `posthorn-${createHash("sha256").update(data).digest("hex").slice(0, 12)}`;
   const bases = [tmpdir(), "/tmp"].filter((base) => fits(join(base, `${name}-XXXXXX`)));
   for (const base of bases) if (tryPrivate(join(base, name), user)) return join(base, name);
-  // Somebody else took our name in a folder that all may write to: take one that cannot be guessed.
+  // Another user took this name in a folder that everybody may write to: use a name that cannot be guessed.
   for (const base of bases) {
     const folder = mkdtempSync(join(base, `${name}-`));
     makePrivate(folder, user);
     return folder;
   }
-  throw new StartError(`no folder with a path short enough for a socket: choose a data folder less deep than ${data}`);
+  throw new StartError(
+    `no folder has a path short enough for a socket: choose a data folder with a shorter path than ${data}`,
+  );
 }
 
 function tryPrivate(folder: string, user: SystemUser): boolean {
@@ -186,7 +188,7 @@ function tryPrivate(folder: string, user: SystemUser): boolean {
   }
 }
 
-/** A folder that only the user may enter. One that belongs to a stranger, or a link, is refused. */
+/** Creates a folder that only the user may enter. Throws if it is a link or belongs to somebody else. */
 function makePrivate(folder: string, user: SystemUser): void {
   try {
     mkdirSync(folder, { mode: 0o700 });

@@ -2,12 +2,12 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Which process owns the data folder, noted beside the lock: the lock is free for a moment when the server loses its
- * connections, and nobody may slip in while the owner lives and is about to take it again.
+ * Records which process owns the data folder, in addition to the lock: when the server loses its connections the lock is
+ * free for a moment, and no other process may take it while the owner is alive and about to take it again.
  */
 const recordIn = (dataFolder: string) => join(dataFolder, "owner");
 
-/** When a running process was started, in ticks since boot; undefined for one that is gone, dead or frozen. */
+/** When a process was started, in ticks since boot; undefined if it is gone, a zombie or stopped. */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -20,7 +20,7 @@ function startOf(pid: number): string | undefined {
 
 export interface Owner {
   pid: number;
-  /** A command, which will soon be through. */
+  /** The owner is a short-lived command. */
   isPassing: boolean;
 }
 
@@ -33,7 +33,7 @@ export function clearOwner(dataFolder: string): void {
   if (recordedOwner(dataFolder)?.pid === process.pid) rmSync(recordIn(dataFolder), { force: true });
 }
 
-/** The owner, if it still runs. A number that now belongs to another process has another start. */
+/** The owner, if it still runs. The start time tells it from a later process with the same pid. */
 export function recordedOwner(dataFolder: string): Owner | undefined {
   if (!existsSync(recordIn(dataFolder))) return undefined;
   const [pid, start, kind] = readFileSync(recordIn(dataFolder), "utf8").trim().split(" ");

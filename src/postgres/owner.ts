@@ -15,14 +15,15 @@ export interface Connection {
 const ownerLock = "8102099357864587";
 const cannotConnectNow = "57P03";
 const tooManyConnections = "53300";
-/** Its first start is not that far yet. */
+/** The first start has not created the database yet. */
 const noSuchDatabase = "3D000";
-/** It stops, or ends all connections after a crash. */
+/** The server is stopping, or ends all connections after a crash. */
 const cutOff = ["57P01", "57P02"];
 const notYet = new Set([cannotConnectNow, tooManyConnections, noSuchDatabase, ...cutOff]);
 
 /**
- * A connection to the server: "starting" while it recovers or stops, "absent" when nobody listens. `waitMs` bounds one try.
+ * Connects to the server. Returns "starting" while it recovers or stops, "absent" when nothing listens. `waitMs` limits one
+ * attempt.
  */
 export async function tryConnect(
   connection: Connection,
@@ -35,7 +36,7 @@ export async function tryConnect(
     application_name: name,
     connectionTimeoutMillis: waitMs,
   });
-  // The caller sees the end of the connection; without a listener the error alone would end the process.
+  // The caller watches for the end of the connection; without this listener the error would end the process.
   client.on("error", () => {});
   try {
     await client.connect();
@@ -46,24 +47,24 @@ export async function tryConnect(
     if (code === "ENOENT" || code === "ECONNREFUSED") return "absent";
     if (code === "EACCES") {
       throw new StartError(
-        `no permission for the database's socket in ${connection.host}: run as root or as its owner`,
+        `no permission to use the database's socket in ${connection.host}: run as root or as its owner`,
       );
     }
     if (notYet.has(code ?? "") || /^E(CONNRESET|PIPE|AGAIN)$/.test(code ?? "")) return "starting";
-    // Cut off before it was greeted, or greeted too late.
+    // The connection was cut before the greeting, or the greeting came too late.
     if (code === undefined) return "starting";
     throw new StartError(`cannot connect to the database in ${connection.host}: ${(error as Error).message}`);
   }
 }
 
-/** What its connection is called, by which others know who holds the lock. */
+/** The application_name of the owner's connection, which tells other processes who holds the lock. */
 export function ownerName({ pid, isPassing }: Owner): string {
   return `posthorn ${isPassing ? "command" : "owner"} ${pid}`;
 }
 
 /**
- * Takes the data folder for this process, for as long as the connection stands. The lock lives in the server, so it is
- * free the moment its holder dies, however it dies. `isPassing`: others may as well wait until we are through.
+ * Takes the data folder for this process for as long as the connection lasts. The server holds the lock, so it is released
+ * the moment its holder dies, however it dies. `isPassing` tells other processes that they may wait for this one.
  */
 export async function takeOwnership(client: pg.Client, dataFolder: string, isPassing: boolean): Promise<void> {
   await client.query("set idle_session_timeout = 0");
@@ -82,7 +83,7 @@ export async function takeOwnership(client: pg.Client, dataFolder: string, isPas
   }
 }
 
-/** Who holds the lock. */
+/** The holder of the lock. */
 export async function ownerOf(client: pg.Client): Promise<Owner | undefined> {
   const { rows } = await client.query<{ name: string }>(
     `select application_name as name from pg_locks join pg_stat_activity using (pid)

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test("the log is cut when it is long, and its older part kept once", () => {
+test("a log that is too long is moved to one older file, which replaces the one before", () => {
   writeFileSync(file, "a".repeat(100));
   trimLog(file, 101);
   expect(statSync(file).size).toBe(100);
@@ -25,7 +25,7 @@ test("the log is cut when it is long, and its older part kept once", () => {
   trimLog(join(folder, "absent"));
 });
 
-test("the reason of a failed start is taken from its own lines", () => {
+test("the reason for a failed start is taken from the lines of that server", () => {
   const old = "2026-01-01 00:00:00.000 UTC [7] FATAL:  older\n";
   writeFileSync(
     file,
@@ -43,7 +43,7 @@ test("the reason of a failed start is taken from its own lines", () => {
   expect(isPassing("could not write to file: No space left on device")).toBe(false);
 });
 
-test("the reason of a failed recovery is what the process that failed wrote", () => {
+test("the reason for a failed recovery is what the failed process wrote", () => {
   const lines = [
     "[31] LOG:  redo done at 0/3FFFAB8",
     '[31] FATAL:  could not write to file "pg_wal/xlogtemp.31": No space left on device',
@@ -60,12 +60,12 @@ test("the reason of a failed recovery is what the process that failed wrote", ()
   expect(lastComplaint(file, 0, 30)).toBe("startup process (PID 31) exited with exit code 1");
 });
 
-test("a pid that no process has is not alive", () => {
+test("a pid without a process is not alive", () => {
   expect(isAlive(process.pid)).toBe(true);
   expect(isAlive(2 ** 22 + 1)).toBe(false);
 });
 
-test("small machines get smaller buffers, none gives up durability", () => {
+test("small machines get smaller buffers, and no machine gives up durability", () => {
   const small = serverSettings("/run", "18.4.0", 2 ** 30).join(" ");
   const large = serverSettings("/run", "18.4.0", 2 ** 34).join(" ");
   expect(small).toContain("shared_buffers=128MB");

@@ -18,9 +18,9 @@ import { programEnvironment } from "./binaries.ts";
 import type { Layout } from "./layout.ts";
 import { serverSettings } from "./settings.ts";
 
-const longestLog = 8 * 2 ** 20;
+const maxLogBytes = 8 * 2 ** 20;
 
-/** Runs one of the package's programs as the right user, apart from our process group: Ctrl-C is ours to handle. */
+/** Runs one of the package's programs as Postgres's user, in a process group of its own so that Ctrl-C does not reach it. */
 export function spawnProgram(layout: Layout, name: string, args: string[], output: number | "pipe"): ChildProcess {
   const { uid, gid } = layout.user;
   const [program, ...rest] = [...(layout.pass ?? []), join(layout.binaries.native, "bin", name), ...args];
@@ -37,7 +37,7 @@ export function serverArguments(layout: Layout): string[] {
   return ["-D", layout.pg, ...serverSettings(layout.run, layout.binaries.version)];
 }
 
-/** Its output goes to a file and not to a pipe, for it outlives us when we are killed. */
+/** The output goes to a file and not to a pipe, because the server outlives this process when that is killed. */
 export function spawnServer(layout: Layout): ChildProcess {
   const log = openSync(layout.logFile, "a", 0o600);
   try {
@@ -49,16 +49,16 @@ export function spawnServer(layout: Layout): ChildProcess {
   }
 }
 
-/** Keeps one older piece. The server appends, so cutting the file under it is safe. */
-export function trimLog(file: string, longest: number = longestLog): void {
-  if (!existsSync(file) || statSync(file).size < longest) return;
+/** Moves a long log to one older file. The server appends, so truncating the file beneath it is safe. */
+export function trimLog(file: string, maxBytes: number = maxLogBytes): void {
+  if (!existsSync(file) || statSync(file).size < maxBytes) return;
   copyFileSync(file, `${file}.1`);
   truncateSync(file);
 }
 
 /**
- * Why the server with that pid did not start, from the log's part after `offset`; other servers may write there too. What
- * ends a start is often a child's doing, such as recovery on a full disk: the server then names the child's pid.
+ * Why the server with that pid did not start, from the log after `offset`, where other servers may write too. Often a child
+ * process failed, such as recovery on a full disk; the server then logs the child's pid.
  */
 export function lastComplaint(file: string, offset: number, pid: number): string | undefined {
   if (!existsSync(file)) return undefined;
@@ -67,7 +67,7 @@ export function lastComplaint(file: string, offset: number, pid: number): string
   const fatalOf = (writer: number | string) => linesOf(writer).findLast((line) => /\b(FATAL|PANIC):/.test(line));
   const endOfChild = linesOf(pid).find((line) => endOfProcess.test(line));
   const child = endOfChild && endOfProcess.exec(endOfChild)![1]!;
-  // The loader, which may lack a library, writes without our prefix.
+  // The loader, when a library is missing, writes lines without the log prefix.
   const foreign = lines.filter((line) => !/^\d{4}-\d\d-\d\d |^\s|^$/.test(line));
   const complaint = fatalOf(pid) ?? (child && fatalOf(child)) ?? endOfChild ?? foreign.at(-1);
   return complaint?.replace(/^.*?\b(FATAL|PANIC|LOG):\s*/, "").trim();
@@ -75,7 +75,7 @@ export function lastComplaint(file: string, offset: number, pid: number): string
 
 const endOfProcess = /process \(PID (\d+)\) (?:exited with|was terminated)/;
 
-/** What passes by itself: another start was faster, or remains of a killed server are about to go. */
+/** Whether the complaint is temporary: another start was faster, or the remains of a killed server are still there. */
 export function isPassing(complaint: string): boolean {
   return /lock file .* (already exists|is empty)|pre-existing shared memory block|could not create any Unix-domain sockets/.test(
     complaint,
@@ -86,7 +86,7 @@ export function logSize(file: string): number {
   return existsSync(file) ? statSync(file).size : 0;
 }
 
-/** Pid of the server as the data folder tells it: it may be dead, or by now be another program. */
+/** The server's pid as recorded in the data folder. It may be dead, or belong to another program by now. */
 export function recordedPid(pg: string): number | undefined {
   try {
     const pid = Number(readFileSync(join(pg, "postmaster.pid"), "utf8").split("\n")[0]);
@@ -96,7 +96,7 @@ export function recordedPid(pg: string): number | undefined {
   }
 }
 
-/** How the running server was started, one line. */
+/** The command line that started the running server. */
 export function recordedArguments(pg: string): string | undefined {
   try {
     return readFileSync(join(pg, "postmaster.opts"), "utf8").trim();
@@ -111,7 +111,7 @@ export function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-  // A zombie answers to signals as well.
+  // A signal can be sent to a zombie too.
   const state = processState(pid);
   return state !== "Z" && state !== "X";
 }
@@ -125,7 +125,7 @@ function processState(pid: number): string | undefined {
   }
 }
 
-/** Live processes that work in the database's folder; undefined where the system does not tell (no /proc). */
+/** Processes whose working folder is the database's; undefined where there is no /proc. */
 export function processesIn(pg: string): number[] | undefined {
   if (process.platform !== "linux") return undefined;
   const folder = realpathSync(pg);
@@ -142,16 +142,16 @@ function workingFolder(pid: number): string | undefined {
 }
 
 /**
- * After a hard kill: Postgres refuses to start while the recorded pid lives, though it may be a zombie nobody reaps or an
- * unrelated program that got the number; and while an orphaned backend is still busy in its last statement.
+ * Clears what a hard kill left. Postgres refuses to start while the recorded pid is alive, even if that is an unreaped
+ * zombie or an unrelated program with the same number, and while an orphaned backend still runs its last statement.
  */
 export function clearRemains(layout: Layout): void {
   const recorded = recordedPid(layout.pg);
   const pids = processesIn(layout.pg);
   if (pids === undefined || (recorded !== undefined && pids.includes(recorded))) return;
-  // An empty file: of one that just starts, or that was killed before it could write.
+  // The file is empty: its server is just starting, or was killed before it could write.
   if (recorded === undefined && pids.length > 0) return;
-  // Somebody else started it meanwhile.
+  // Another process started the server in the meantime.
   if (recordedPid(layout.pg) !== recorded) return;
   for (const pid of pids) kill(pid, "SIGKILL");
   if (pids.length > 0) return;
@@ -163,7 +163,7 @@ export function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // Gone already.
+    // It is already gone.
   }
 }
 
@@ -171,7 +171,7 @@ function removeFile(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // Gone already.
+    // It is already gone.
   }
 }
 

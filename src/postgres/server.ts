@@ -23,19 +23,19 @@ import {
 import { InUseError, StartError } from "./start-error.ts";
 
 export interface ExitInfo {
-  /** Null for a server that was taken over: only its parent is told. */
+  /** Null for a server that was taken over: only its parent process learns the code. */
   code: number | null;
   signal: NodeJS.Signals | null;
 }
 
-/** Recovery reads up to a gigabyte of log; a server that answers "starting" is given this long. */
-const recoveryLimit = 600_000;
-const startAttempts = 8;
-const fastStopLimit = 20_000;
-const hardStopLimit = 5_000;
-const leastRoom = 2 ** 20;
+/** How long a server may answer "starting": recovery reads up to a gigabyte of log. */
+const maxRecoveryMs = 600_000;
+const maxStartAttempts = 8;
+const maxFastStopMs = 20_000;
+const maxHardStopMs = 5_000;
+const minFreeBytes = 2 ** 20;
 
-/** The database server of one data folder, started again whenever it dies, and the proof that the folder is ours. */
+/** The database server of one data folder: restarts it whenever it dies, and holds the lock on the folder. */
 export class Server {
   pid = 0;
   readonly #layout: Layout;
@@ -49,7 +49,7 @@ export class Server {
   #stopping: Promise<void> | undefined;
   #recovery: Promise<void> | undefined;
   readonly #stopSignal = new AbortController();
-  /** Where the log stood when the child was started. */
+  /** The log's size when the child was started. */
   #logOffset = 0;
   #spawnError: Error | undefined;
   #logTimer: NodeJS.Timeout | undefined;
@@ -75,22 +75,22 @@ export class Server {
       await this.#acquire();
     } catch (error) {
       process.off("exit", this.#leave);
-      // A server that another process owns is theirs to stop, though it be our child.
+      // If another process owns the server, only that process may stop it, even though it is our child.
       if (!(error instanceof InUseError) && this.#childRuns() && this.#child?.pid) await terminate(this.#child.pid);
       throw error;
     }
     this.#logTimer = setInterval(() => this.#trim(), 60_000).unref();
   }
 
-  /** Where we end without a stop, the server shall not stay behind. */
+  /** Stops the server when this process exits without calling stop(). */
   readonly #leave = () => {
     const pid = this.pid || (this.#childRuns() && this.#child?.pid);
     if (pid) kill(pid, "SIGINT");
   };
 
-  /** Connects to the server of the folder, starting one as long as there is none, and takes the owner's lock. */
+  /** Connects to the folder's server, starting one while there is none, and takes the owner's lock. */
   async #acquire(): Promise<void> {
-    const deadline = Date.now() + recoveryLimit;
+    const deadline = Date.now() + maxRecoveryMs;
     for (let attempts = 0; !this.#stopping; ) {
       const name = ownerName({ pid: process.pid, isPassing: this.#isPassing });
       const client = await tryConnect({ ...this.#connection, database: "postgres" }, name);
@@ -103,7 +103,7 @@ export class Server {
         await this.#pause(20);
         continue;
       }
-      if (attempts === startAttempts || (attempts > 0 && this.#isHopeless())) throw this.#failure("did not start");
+      if (attempts === maxStartAttempts || (attempts > 0 && this.#isHopeless())) throw this.#failure("did not start");
       if (attempts > 0) await this.#pause(50 * 2 ** Math.min(attempts, 5));
       if (attempts > 1) clearRemains(this.#layout);
       attempts++;
@@ -127,25 +127,25 @@ export class Server {
 
   #failure(what: string): StartError {
     const silence = hasRoom(this.#layout.data)
-      ? "it said nothing"
+      ? "it logged no reason"
       : `no room is left on the disk of ${this.#layout.data}`;
     return new StartError(`Postgres ${what}: ${this.#complaint() ?? silence} (see ${this.#layout.logFile})`);
   }
 
-  /** False when the connection was lost, or the server was of an older version and had to go. */
+  /** Returns false if the connection was lost, or if the server had other settings or another version and was stopped. */
   async #adopt(client: pg.Client): Promise<boolean> {
     try {
       await takeOwnership(client, this.#layout.data, this.#isPassing);
       const pid = recordedPid(this.#layout.pg);
       if (pid === undefined || processesIn(this.#layout.pg)?.includes(pid) === false) {
-        throw new StartError(`the server of ${this.#layout.data} runs in another container: stop that one first`);
+        throw new StartError(`the server of ${this.#layout.data} runs in another container: stop that container first`);
       }
       if (pid !== this.#child?.pid && !this.#sameSettings()) {
         await terminate(pid);
         return false;
       }
       await ensureDatabase(client, this.#connection.database);
-      // Its death was not seen if it still lingered when its connection broke.
+      // The server that died may still have been alive when its connection broke, so report its death now.
       if (this.pid !== 0 && this.pid !== pid) this.#reportDeath({ code: null, signal: null });
       this.pid = pid;
     } catch (error) {
@@ -201,7 +201,7 @@ export class Server {
   }
 
   #reportDeath(info: ExitInfo): void {
-    this.#log.error({ pid: this.pid, ...info }, "Postgres died; starting it again");
+    this.#log.error({ pid: this.pid, ...info }, "Postgres died; restarting it");
     this.pid = 0;
     for (const callback of this.#exitCallbacks) callback(info);
   }
@@ -225,17 +225,17 @@ export class Server {
           this.#lose(error);
           return;
         }
-        this.#log.error({ error: (error as Error).message }, "Postgres does not come back; trying again");
+        this.#log.error({ error: (error as Error).message }, "Postgres did not restart; trying again");
         await this.#pause(delay);
       }
     }
   }
 
-  /** While the server was down another process took the folder. Two mail servers on one folder must not be. */
+  /** Another process took the folder while the server was down. Two mail servers must not share one folder. */
   #lose(error: InUseError): void {
     this.#log.error({ error: error.message }, "another process took the data folder");
     this.pid = 0;
-    // It may be theirs by now, so stop() must leave it alone.
+    // The child may belong to the other process by now, so stop() must leave it alone.
     this.#child = undefined;
     if (this.#lostCallbacks.length === 0) {
       setImmediate(() => {
@@ -249,7 +249,7 @@ export class Server {
     try {
       trimLog(this.#layout.logFile);
     } catch (error) {
-      this.#log.warn({ error: (error as Error).message }, "Postgres's log could not be cut");
+      this.#log.warn({ error: (error as Error).message }, "Postgres's log could not be trimmed");
     }
   }
 
@@ -262,10 +262,10 @@ export class Server {
     clearInterval(this.#logTimer);
     this.#stopSignal.abort();
     await this.#recovery;
-    // A server that was just started again is not known by its lock yet.
+    // The lock is not taken yet on a server that was just restarted.
     const child = this.#childRuns() ? this.#child?.pid : undefined;
     const pid = this.pid || child;
-    // The lock's connection stays until the server cuts it: nobody may get in between.
+    // The lock's connection stays open until the server closes it, so no other process can take the folder before.
     if (pid) await terminate(pid);
     await this.#lock?.end().catch(() => {});
     this.#lock = undefined;
@@ -275,18 +275,18 @@ export class Server {
   }
 }
 
-/** On a full disk the log cannot tell. */
+/** On a full disk the log cannot say what failed. */
 function hasRoom(folder: string): boolean {
   const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize > leastRoom;
+  return bavail * bsize > minFreeBytes;
 }
 
-/** Fast shutdown, then an immediate one, then a kill: what was acknowledged is safe in all three. */
+/** Tries a fast shutdown, then an immediate one, then a kill. Acknowledged commits survive all three. */
 async function terminate(pid: number): Promise<void> {
   const steps: [NodeJS.Signals, number][] = [
-    ["SIGINT", fastStopLimit],
-    ["SIGQUIT", hardStopLimit],
-    ["SIGKILL", hardStopLimit],
+    ["SIGINT", maxFastStopMs],
+    ["SIGQUIT", maxHardStopMs],
+    ["SIGKILL", maxHardStopMs],
   ];
   for (const [signal, limit] of steps) {
     kill(pid, signal);

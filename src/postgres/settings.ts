@@ -1,10 +1,10 @@
 import { totalmem } from "node:os";
 
-/** Settings of the server. They stand on its command line, so a data folder holds no choice of an older version. */
+/** The server's settings, passed on its command line so that a data folder keeps none of an older version. */
 export function serverSettings(run: string, version: string, memory: number = availableMemory()): string[] {
   const megabytes = Math.floor(memory / 2 ** 20);
   const settings: Record<string, string | number> = {
-    // Also tells which version of the package runs.
+    // The name tells which version of the package runs.
     cluster_name: `posthorn/${version}`,
     listen_addresses: "",
     port: 5432,
@@ -12,14 +12,14 @@ export function serverSettings(run: string, version: string, memory: number = av
     unix_socket_permissions: "0700",
     max_connections: 60,
 
-    // What we acknowledged must survive a power cut.
+    // An acknowledged commit must survive a power cut.
     fsync: "on",
     synchronous_commit: "on",
     full_page_writes: "on",
     wal_level: "minimal",
     max_wal_senders: 0,
     max_logical_replication_workers: 0,
-    // This build has no lz4.
+    // The packaged build lacks lz4.
     wal_compression: "pglz",
     max_wal_size: "1GB",
     min_wal_size: "128MB",
@@ -36,7 +36,7 @@ export function serverSettings(run: string, version: string, memory: number = av
     max_parallel_workers_per_gather: 0,
     max_parallel_maintenance_workers: 0,
 
-    // Flags and counters change all day; the default waits until a fifth of a table is dead.
+    // Flags and counters change all day; the defaults wait until a fifth of a table is dead rows.
     autovacuum_naptime: "20s",
     autovacuum_vacuum_scale_factor: 0.05,
     autovacuum_vacuum_insert_scale_factor: 0.05,
@@ -46,7 +46,7 @@ export function serverSettings(run: string, version: string, memory: number = av
     timezone: "UTC",
     log_timezone: "UTC",
     log_line_prefix: "%m [%p] ",
-    // Starts, stops and crashes. Errors go to whoever caused them; here they would put mail addresses in a file.
+    // Logs starts, stops and crashes only. Errors go to the client; logged here, they would put mail addresses in a file.
     log_min_messages: "log",
     log_min_error_statement: "panic",
     log_checkpoints: "off",
@@ -55,7 +55,7 @@ export function serverSettings(run: string, version: string, memory: number = av
   return Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 }
 
-/** A container is often allowed less than the machine has. */
+/** A container may often use less memory than the machine has. */
 function availableMemory(): number {
   return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
 }

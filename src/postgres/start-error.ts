@@ -1,4 +1,4 @@
-/** The embedded database cannot run; the message is one line for the person who typed the command. */
+/** The embedded database cannot run. The message is one line for the person who typed the command. */
 export class StartError extends Error {
   override name = "StartError";
 }
@@ -6,7 +6,7 @@ export class StartError extends Error {
 /** Another live process owns this data folder. */
 export class InUseError extends StartError {
   override name = "InUseError";
-  /** The owner is a command, which will soon be through. */
+  /** The owner is a short-lived command. */
   readonly isPassing: boolean;
 
   constructor(message: string, isPassing: boolean) {

@@ -11,14 +11,14 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { StartError } from "./start-error.ts";
 
-/** Whom Postgres runs as. */
+/** The user that Postgres runs as. */
 export interface SystemUser {
   name: string;
   uid: number;
   gid: number;
 }
 
-/** Tried in this order when we are root; the first that exists runs Postgres, which refuses root. */
+/** Postgres refuses to run as root, so root runs it as the first of these users that exists. */
 const candidates = ["posthorn", "nobody", "daemon"];
 
 function passwd(): SystemUser[] {
@@ -29,12 +29,12 @@ function passwd(): SystemUser[] {
     .map(([name, , uid, gid]) => ({ name: name ?? "", uid: Number(uid), gid: Number(gid) }));
 }
 
-/** The user for a database that belongs to `owner`, or is to be made in a folder of `owner`. */
+/** The user for a database that belongs to `owner`, or that will be created in a folder of `owner`. */
 export function postgresUser(owner: number): SystemUser {
   const uid = process.getuid?.() ?? 0;
   if (uid !== 0) return { name: `uid ${uid}`, uid, gid: process.getgid?.() ?? uid };
   const users = passwd();
-  // Postgres also refuses a uid without a passwd entry, as of a folder that came from another machine.
+  // Postgres also refuses a uid without a passwd entry, such as the owner of a folder from another machine.
   const known = users.find((user) => user.uid === owner && owner !== 0);
   if (known) return known;
   for (const name of candidates) {
@@ -51,18 +51,18 @@ export function closedFolder(path: string, user: SystemUser): string | undefined
   return parents(path).find((folder) => !mayEnter(statSync(folder), user));
 }
 
-/** Throws where this process itself may not enter `path` or a folder on the way down to it. */
+/** Throws if this process may not enter `path` or a folder on the way down to it. */
 export function refuseClosedToUs(path: string): void {
   const closed = closedToUs(path);
   if (closed === undefined) return;
   const way = closed === path ? "" : ` on the way to ${path}`;
   throw new StartError(
-    `this is uid ${process.getuid?.()}, who may not enter ${describe(closed)}${way}: start as its owner or as root, ` +
+    `this process runs as uid ${process.getuid?.()}, which may not enter ${describe(closed)}${way}: start as its owner or as root, ` +
       `run "chmod o+x ${closed}", or choose a data folder elsewhere with --data`,
   );
 }
 
-/** Asks the system: modes alone do not tell of groups, access lists and capabilities. */
+/** Asks the system, because modes alone do not show groups, access lists and capabilities. */
 function closedToUs(path: string): string | undefined {
   for (const folder of parents(path)) {
     try {
@@ -77,19 +77,19 @@ function closedToUs(path: string): string | undefined {
   return undefined;
 }
 
-/** Capabilities that let a process through closed folders, the lesser one first, and their bits. */
+/** Capabilities that let a process through closed folders, with their bits; the weaker one first. */
 const passes = [
   ["dac_read_search", 2],
   ["dac_override", 1],
 ] as const;
 
-/** What setting "securebits" takes. */
+/** The bit of CAP_SETPCAP, which setting "securebits" needs. */
 const setPcap = 8;
 
 /**
- * Runs a program as the user, yet through folders closed to it (such as a 0700 /root): one capability goes along, and
- * counts for access(2) too, by which Postgres looks for its own programs. Undefined where there is no `setpriv` or we
- * hold no such capability.
+ * The command prefix that runs a program as the user but lets it through folders closed to that user, such as a 0700 /root.
+ * The program keeps one capability, which also counts for access(2), with which Postgres looks for its own programs.
+ * Undefined if there is no `setpriv`, or if this process has no such capability.
  */
 export function passCommand({ uid, gid }: SystemUser): string[] | undefined {
   const setpriv = (process.env.PATH ?? "").split(":").map((folder) => join(folder, "setpriv"));
@@ -112,12 +112,12 @@ export function passCommand({ uid, gid }: SystemUser): string[] | undefined {
   ];
 }
 
-/** Tells which folder is closed; `fix` makes of it what there is to do. */
+/** Throws if a folder on the way to `path` is closed to the user. `fix` says what to do about that folder. */
 export function refuseClosed(path: string, user: SystemUser, fix: (closed: string) => string): void {
   const closed = closedFolder(path, user);
   if (closed === undefined) return;
   throw new StartError(
-    `Postgres runs as the user ${user.name}, who may not enter ${describe(closed)} on the way to ${path}: ${fix(closed)}`,
+    `Postgres runs as the user ${user.name}, which may not enter ${describe(closed)} on the way to ${path}: ${fix(closed)}`,
   );
 }
 

@@ -2,15 +2,15 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
-/** Tests only: another Posthorn process, as far as the database is concerned. */
+/** For tests only: another process that starts the embedded database as Posthorn does. */
 export interface Other {
   pid: number;
-  /** Pid of its database server, or why there is none. */
+  /** The pid of its database server, or why there is none. */
   outcome: Promise<{ ready: number } | { error: string; name: string }>;
-  /** Its exit code, null when it was killed. */
+  /** Its exit code, or null if it was killed. */
   exit: Promise<number | null>;
   kill(): Promise<void>;
-  /** Stops as a server does that was asked to. */
+  /** Asks the process to stop, and waits until it has. */
   stop(): Promise<void>;
 }
 

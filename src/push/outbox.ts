@@ -5,8 +5,8 @@ import { mergeStates, type States } from "./states.ts";
 
 /** Events that occur within this time are sent as one message. */
 const gatherMs = 2;
-const firstPause = 50;
-const longestPause = 5_000;
+const firstPauseMs = 50;
+const maxPauseMs = 5_000;
 /** The most accounts that wait while a carrier is down; changes of others are found by comparing states. */
 const maxAccounts = 10_000;
 const maxRevoked = 10_000;
@@ -55,7 +55,7 @@ export class Outbox {
       do {
         await pauseFor(gatherMs, signal);
         if (signal.aborted) return;
-        await retry(() => this.#send(), { firstPause, longestPause, signal, onFailure });
+        await retry(() => this.#send(), { firstPauseMs, maxPauseMs, signal, onFailure });
       } while (this.#changes.size > 0 || this.#revoked.size > 0);
     } catch {
       // The outbox is closing.

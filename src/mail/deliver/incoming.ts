@@ -198,8 +198,8 @@ export class Incoming {
       this.#options.log.warn({ incoming: row.id, reason: reasonOf(error) }, "delivery interrupted");
     // What `close` interrupts is left to the sweep.
     await retry(() => this.#deliver(row, message), {
-      firstPause: 500,
-      longestPause: 30_000,
+      firstPauseMs: 500,
+      maxPauseMs: 30_000,
       signal,
       onFailure,
     }).catch(() => {});

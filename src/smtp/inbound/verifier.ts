@@ -40,5 +40,5 @@ export async function verifyAside(given: ToVerify, sender: Sender, means: Means)
     return verify(given, sender, means);
   }
   const { hostname, lookUp, timeMs } = means;
-  return threads.run(message, { from, sender, hostname }, { time: timeMs, answer: (question) => lookUp(...question) });
+  return threads.run(message, { from, sender, hostname }, { timeMs, answer: (question) => lookUp(...question) });
 }

@@ -7,9 +7,9 @@ import type { MailOutOptions } from "./options.ts";
 export function persistently<T>(work: () => Promise<T>, { clock, log }: MailOutOptions): Promise<T> {
   return retry(work, {
     clock,
-    firstPause: 100,
-    longestPause: 5_000,
-    patience: 10 * 60_000,
+    firstPauseMs: 100,
+    maxPauseMs: 5_000,
+    patienceMs: 10 * 60_000,
     isPassing: (error) => error instanceof CommitError || isRetryable(error),
     onFailure: (error) => log.warn({ reason: (error as Error).message }, "answer not recorded yet"),
   });

@@ -51,9 +51,9 @@ export function isRetryable(error: unknown): boolean {
 
 /** For repeatable work that somebody is waiting for. A commit with an unknown outcome is not repeatable. */
 export const databasePatience: Patience = {
-  firstPause: 20,
-  longestPause: 500,
-  patience: 10_000,
+  firstPauseMs: 20,
+  maxPauseMs: 500,
+  patienceMs: 10_000,
   isPassing: isRetryable,
 };
 

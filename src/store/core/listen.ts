@@ -82,7 +82,7 @@ export class Listener {
       tried();
     };
     while (!signal.aborted) {
-      const pauses = { firstPause: firstPauseMs, longestPause: maxPauseMs };
+      const pauses = { firstPauseMs, maxPauseMs };
       const opened = await retry(() => this.#open(), { ...pauses, signal, onFailure }).catch(() => {});
       if (!opened || signal.aborted) break;
       this.#isNews = true;
