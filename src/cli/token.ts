@@ -39,7 +39,7 @@ async function add({ admin, options }: Context, text: string): Promise<void> {
   const label = String(options.label ?? "");
   const days = options.days === undefined ? undefined : Number(options.days);
   if (days !== undefined && !(days > 0 && days < 36500)) throw new Failure("--days must be a number of days");
-  if (options.appPassword && days !== undefined) throw new Failure("an app password does not expire: revoke it instead");
+  if (options.appPassword && days !== undefined) throw new Failure("app passwords do not expire: revoke it instead");
   if (options.appPassword) {
     const { login, id, secret } = await addAppPassword(admin, text, label);
     return say(`App password ${id} for ${login}, shown only now:\n${secret}`);
