@@ -8,7 +8,7 @@ import { startServer, type TestServer } from "./support/server.ts";
 /** More than the buffers of an unread connection can hold. */
 const big = 9_000_000;
 const most = 8;
-const patience = { timeout: 10_000 };
+const pollOptions = { timeout: 10_000 };
 const core = "urn:ietf:params:jmap:core";
 
 let server: TestServer;
@@ -69,7 +69,7 @@ test("an unread answer counts as a request under way until its client disconnect
   expect(await call(ann)).toBe(429);
   expect(await call(basic("bob@slow.example"))).toBe(200);
   for (const socket of stalled) socket.destroy();
-  await expect.poll(() => call(ann), patience).toBe(200);
+  await expect.poll(() => call(ann), pollOptions).toBe(200);
 });
 
 test("a login that leaves large answers unread has further large requests refused; other logins do not", async () => {
@@ -78,14 +78,14 @@ test("a login that leaves large answers unread has further large requests refuse
   expect(await call(ann)).toBe(200);
   expect(await call(basic("bob@slow.example"), echo(big))).toBe(200);
   for (const socket of stalled) socket.destroy();
-  await expect.poll(() => call(ann, echo(big)), patience).toBe(200);
+  await expect.poll(() => call(ann, echo(big)), pollOptions).toBe(200);
 });
 
 test("answers queued behind an unread one give their turns back, too", async () => {
   const socket = await stall(post(echo(big)) + post(echo(2)).repeat(most - 1));
-  await expect.poll(() => call(ann), patience).toBe(429);
+  await expect.poll(() => call(ann), pollOptions).toBe(429);
   socket.destroy();
-  await expect.poll(() => call(ann), patience).toBe(200);
+  await expect.poll(() => call(ann), pollOptions).toBe(200);
 });
 
 test("unread answers over a WebSocket give their turns back, too", async () => {
@@ -99,9 +99,9 @@ test("unread answers over a WebSocket give their turns back, too", async () => {
       return client;
     }),
   );
-  await expect.poll(() => call(ann), patience).toBe(429);
+  await expect.poll(() => call(ann), pollOptions).toBe(429);
   for (const client of clients) client.terminate();
-  await expect.poll(() => call(ann), patience).toBe(200);
+  await expect.poll(() => call(ann), pollOptions).toBe(200);
 });
 
 /** Uploads a blob; returns its path and a request for it. */
@@ -151,7 +151,7 @@ test("a client that disconnects before its download begins leaves no file open",
     await once(socket, "close");
   }
   expect(await call(ann)).toBe(200);
-  await expect.poll(openFiles, patience).toBe(0);
+  await expect.poll(openFiles, pollOptions).toBe(0);
 });
 
 function isBlob(path: string): boolean {
