@@ -7,7 +7,7 @@ import { startServer, type TestServer } from "./support/server.ts";
 
 /** More than the buffers of an unread connection can hold. */
 const big = 9_000_000;
-const most = 8;
+const maxUnderWay = 8;
 const pollOptions = { timeout: 10_000 };
 const core = "urn:ietf:params:jmap:core";
 
@@ -65,7 +65,7 @@ function post(body: string): string {
 
 test("an unread answer counts as a request under way until its client disconnects", async () => {
   const request = await largeAnswer();
-  const stalled = await Promise.all(Array.from({ length: most }, () => stall(post(request))));
+  const stalled = await Promise.all(Array.from({ length: maxUnderWay }, () => stall(post(request))));
   expect(await call(ann)).toBe(429);
   expect(await call(basic("bob@slow.example"))).toBe(200);
   for (const socket of stalled) socket.destroy();
@@ -82,7 +82,7 @@ test("a login that leaves large answers unread has further large requests refuse
 });
 
 test("answers queued behind an unread one give their turns back, too", async () => {
-  const socket = await stall(post(echo(big)) + post(echo(2)).repeat(most - 1));
+  const socket = await stall(post(echo(big)) + post(echo(2)).repeat(maxUnderWay - 1));
   await expect.poll(() => call(ann), pollOptions).toBe(429);
   socket.destroy();
   await expect.poll(() => call(ann), pollOptions).toBe(200);
@@ -91,7 +91,7 @@ test("answers queued behind an unread one give their turns back, too", async () 
 test("unread answers over a WebSocket give their turns back, too", async () => {
   const url = `${server.url.replace("http", "ws")}/jmap/ws`;
   const clients = await Promise.all(
-    Array.from({ length: most }, async () => {
+    Array.from({ length: maxUnderWay }, async () => {
       const client = new WebSocket(url, ["jmap"], { headers: { authorization: ann }, perMessageDeflate: false });
       await once(client, "open");
       client.pause();
@@ -120,7 +120,7 @@ async function uploaded() {
 
 test("downloads of one login wait for one another", async () => {
   const { path, request } = await uploaded();
-  const stalled = await Promise.all(Array.from({ length: most }, () => stall(request)));
+  const stalled = await Promise.all(Array.from({ length: maxUnderWay }, () => stall(request)));
   let answered = false;
   const waiting = stall(request).then(() => {
     answered = true;
