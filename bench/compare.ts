@@ -65,12 +65,12 @@ function compare(old: string): void {
     for (const row of after) {
       const other = before.find((one) => keyOf(one) === keyOf(row))?.figures.cpu;
       const cpu = row.figures.cpu;
-      if (!other || !cpu) throw new Error(`there is no CPU of both to compare: ${keyOf(row)}`);
+      if (!other || !cpu) throw new Error(`one of both runs has no CPU figure: ${keyOf(row)}`);
       found.set(keyOf(row), [...(found.get(keyOf(row)) ?? []), { old: other, new: cpu }]);
     }
   }
   if (found.size === 0) throw new Error("nothing was measured: --only names no scenario");
-  process.stdout.write("CPU a request, new against old: median of the pairs [90% interval]\n");
+  process.stdout.write("CPU per request, new against old: median of the pairs [90% interval]\n");
   for (const [name, pairs] of found) {
     const ratio = ratioOf(pairs);
     const slower = isSlower(ratio, Number(options.limit));

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** USER_HZ, which Linux fixes at 100 towards user space. */
+/** USER_HZ, which Linux fixes at 100 for user space. */
 const tickMs = 10;
 
 type Stat = { pid: number; parent: number; ticks: number };
@@ -8,7 +8,7 @@ type Stat = { pid: number; parent: number; ticks: number };
 function stat(pid: number): Stat | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The command in parentheses may hold spaces and parentheses itself.
+    // The command is in parentheses, and may itself contain spaces and parentheses.
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
     const [parent, utime, stime, cutime, cstime] = [1, 11, 12, 13, 14].map((at) => Number(fields[at])) as [
       number,

@@ -45,7 +45,8 @@ export async function smtpIn(
       }),
     );
     for (let total = 0; total !== goal; ) {
-      if (performance.now() - start > 120_000) throw new Error(`${goal - total} of ${perRound} messages never came`);
+      if (performance.now() - start > 120_000)
+        throw new Error(`${goal - total} of ${perRound} messages did not arrive`);
       total = await inboxTotal(box.main, box.inbox);
       if (total !== goal) await sleep(20);
     }
@@ -70,7 +71,7 @@ export async function pushLatency(box: Box, route: Route, messages: number): Pro
   const socket = await openWebSocket(box.main);
   const line = await SmtpConnection.greet(route);
   socket.enablePush(["Email"]);
-  // There is no answer to enablePush: an echo behind it shows that it was read.
+  // enablePush has no answer: an echo sent after it shows that it was read.
   await socket.request([["Core/echo", {}, "0"]]);
   const times: number[] = [];
   const start = performance.now();
@@ -82,7 +83,7 @@ export async function pushLatency(box: Box, route: Route, messages: number): Pro
     const accepted = performance.now();
     const { change, at } = await socket.nextPushTimed(10_000);
     if (!change.changed[box.main.accountId]?.Email) throw new Error(`a push without Email: ${JSON.stringify(change)}`);
-    // It may overtake the 250, since the message is delivered at once.
+    // The push may overtake the 250, since the message is delivered at once.
     times.push(Math.max(0, at - accepted));
   }
   await line.quit();

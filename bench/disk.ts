@@ -22,9 +22,9 @@ function appendDurably({ file, ms }: Task): number {
   return perSecond;
 }
 
-/** Durable writes a second that the disk gives to so many writers: 8 KB appended and fdatasync, each to its own file. */
+/** Durable writes per second with this many writers: each appends 8 KB to its own file and calls fdatasync. */
 async function rate(folder: string, writers: number, ms: number): Promise<number> {
-  // Threads of our own: Node's pool has only four.
+  // Own threads, since Node's pool has only four.
   const rates = await Promise.all(
     Array.from({ length: writers }, (_, n) => {
       const worker = new Worker(fileURLToPath(import.meta.url), {

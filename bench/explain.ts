@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "../conformance/client/client.ts";
 import type { Box, Scenario } from "./scenarios.ts";
 
-/** What the database did for one request. */
+/** The database's work for one request. */
 export type Effort = { statements: number; rows: number; buffers: number };
 export type EffortRow = { title: string; messages: number; effort: Effort };
 
@@ -17,7 +17,7 @@ auto_explain.log_timing = off
 auto_explain.log_format = 'json'
 `;
 
-/** Whether the database of a stopped server logs the plan of each statement from its next start on: it costs time. */
+/** Sets whether the database of a stopped server logs the plan of each statement after its next start, which costs time. */
 export function logPlans(dataFolder: string, isWanted: boolean): void {
   const file = join(dataFolder, "pg", "postgresql.auto.conf");
   if (existsSync(file)) {
@@ -35,7 +35,7 @@ function plansAfter(log: string, offset: number): Plan[] {
   );
 }
 
-/** The statements, rows and buffers of one request, after some that warm the caches. */
+/** Counts the statements, rows and buffers of one request, after some that warm the caches. */
 export async function explain(scenario: Scenario, box: Box, client: Client, dataFolder: string): Promise<Effort> {
   const { operation, beforeRound, restore } = await scenario.prepare(box);
   const warm = 12;

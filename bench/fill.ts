@@ -20,7 +20,7 @@ export async function inboxOf(client: Client): Promise<{ id: string; total: numb
   return { id: inbox.id, total: inbox.totalEmails };
 }
 
-/** Runs the tasks over so many workers and keeps their order in the result. */
+/** Runs the tasks with this many workers, and keeps their order in the result. */
 export async function spread<T, R>(items: T[], workers: number, task: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   let next = 0;
@@ -54,7 +54,7 @@ async function importBatch(client: Client, inbox: string, batch: Prepared[]): Pr
     throw new Error(`import made ${made} of ${batch.length}: ${JSON.stringify(result.notCreated)}`);
 }
 
-/** Imports the mails that a mailbox still lacks; an interrupted fill goes on where it stood, since batches are whole and in order. */
+/** Imports the mails that a mailbox still lacks. An interrupted fill can be continued, since batches are complete and in order. */
 export async function fillInbox(
   login: Login,
   owner: string,
@@ -81,7 +81,7 @@ export async function fillInbox(
   client.close();
 }
 
-/** Removes what an earlier measurement left: everything that came after the last mail of the fill. */
+/** Removes what an earlier measurement left: all mail later than the last of the fill. */
 export async function tidy(client: Client, count: number): Promise<void> {
   const after = receivedAt(count);
   for (;;) {
@@ -102,7 +102,7 @@ export function jobs(sizes: number[], neighbours: number, perNeighbour: number):
   ];
 }
 
-/** Makes the accounts and fills them; `true` if there was anything to do. */
+/** Adds the accounts and fills them; returns whether there was anything to do. */
 export async function fillHost(host: Host, folder: string, all: Job[]): Promise<boolean> {
   const ledger: Ledger = readLedger(folder);
   const accounts = new Progress("accounts", all.length);

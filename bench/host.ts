@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 export const password = "benchmark-only-password";
 
-/** Our own server as a child process, on a folder that may outlive it. */
+/** Posthorn as a child process, on a folder that may outlive it. */
 export type Host = {
   url: string;
   smtpPort: number;
@@ -74,7 +74,7 @@ function run(args: string[], env: NodeJS.ProcessEnv, stdin: string): Promise<str
 
 export async function startHost(folder: string): Promise<Host> {
   mkdirSync(folder, { recursive: true });
-  // Started as root, the database runs as another user, who must get through here.
+  // Started as root, the database runs as another user, who must be able to enter this folder.
   chmodSync(folder, 0o711);
   const [http, smtp, metrics] = [await freePort(), await freePort(), await freePort()];
   const dataFolder = join(folder, "data");
@@ -99,7 +99,7 @@ export async function startHost(folder: string): Promise<Host> {
     url,
     smtpPort: smtp,
     dataFolder,
-    // A database that outlived an earlier crash is no child of this server.
+    // A database that outlived an earlier crash is not a child of this server.
     roots: () => [child.pid ?? 0, postmaster(dataFolder)].filter((pid) => pid > 0),
     addAccount: async (address) => {
       await run(["account", "add", address, "--password-stdin"], env, `${password}\n`);
@@ -119,7 +119,7 @@ function postmaster(dataFolder: string): number {
   return existsSync(file) ? Number(readFileSync(file, "utf8").split("\n")[0]) : 0;
 }
 
-/** What a kept folder holds, so that a second run need not fill it again. */
+/** Describes the content of a kept folder, so that a second run need not fill it again. */
 export type Ledger = { accounts: string[]; filled: string[] };
 
 export function readLedger(folder: string): Ledger {

@@ -1,11 +1,11 @@
-/** The mails of the benchmark: the same at every run, so every answer can be checked. */
+/** The mails of the benchmark: the same in every run, so that every answer can be checked. */
 export const rareWord = "zanzibar";
 export const commonWord = "quarterly";
 
 const first = Date.UTC(2025, 0, 1);
 const stepMs = 4 * 60_000;
 const mailsPerThread = 5;
-/** Threads run side by side in blocks, as conversations do, rather than one after the other. */
+/** Threads overlap within blocks, as conversations do, instead of following one another. */
 const threadsPerBlock = 10;
 const block = mailsPerThread * threadsPerBlock;
 
@@ -17,10 +17,10 @@ function mix(value: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
-/** What mail `i` of any mailbox is like: the rare word in one of 1,000, the common in about 30%, unread about 25%. */
+/** The traits of mail `i` of any mailbox: the rare word is in one of 1,000, the common one in about 30%; about 25% are unread. */
 export function traits(i: number): Traits {
   return {
-    // At 29 some mails have both words in a small mailbox too.
+    // With 29, some mails have both words in a small mailbox too.
     rare: i % 1000 === 29,
     common: mix(i) % 10 < 3,
     unread: mix(i + 7_000_000) % 4 === 0,
@@ -61,7 +61,7 @@ export function expected(count: number): Expected {
   return { ...sums, threads: threads.size, opened };
 }
 
-/** Small, fast and repeatable. */
+/** A small, fast and repeatable random number generator. */
 function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -152,7 +152,7 @@ export function mailAt(owner: string, i: number): Buffer {
   );
 }
 
-/** A mail that is in no fill: for imports and deliveries while measuring. */
+/** A mail that no fill has: for imports and deliveries during a measurement. */
 export function freshMail(owner: string, serial: string): Buffer {
   const random = generator([...serial].reduce((sum, c) => Math.imul(sum, 31) + c.charCodeAt(0), 11));
   const lines = paragraphs(random, 80 + Math.floor(random() * 240), []);

@@ -140,7 +140,7 @@ async function runPush(bench: Bench, subject: Subject, route: Route): Promise<vo
   box.main.close();
 }
 
-/** A scenario that fails costs its own figures only. */
+/** Runs a scenario; if it fails, only its own figures are missing. */
 async function attempt(bench: Bench, what: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -153,7 +153,7 @@ async function attempt(bench: Bench, what: string, work: () => Promise<void>): P
 
 async function runAll(bench: Bench): Promise<void> {
   for (const subject of bench.subjects) {
-    // One connection each, or eight requests of a client could share less than eight.
+    // One connection each: otherwise eight requests of a client could share fewer than eight.
     const open = Array.from({ length: 8 }, () => connect({ ...subject.login, connections: 1 }));
     const clients = await Promise.all(open);
     for (const scenario of scenarios) {
@@ -191,14 +191,14 @@ async function explainAll(bench: Bench): Promise<void> {
   process.stdout.write(`\n${printEfforts(efforts)}\n`);
 }
 
-/** Our own server, filled, with neighbours. */
+/** Measures Posthorn, filled, with other accounts beside the measured one. */
 async function ownServer(folder: string): Promise<{ bench: Bench; host: Host }> {
   logPlans(join(folder, "data"), options.explain === true);
   const host = await startHost(folder);
   const fresh = await fillHost(host, folder, jobs(sizes, Number(options.neighbours), 2000));
   if (fresh && !options.quick) {
     say("waiting for the database's own upkeep after the filling");
-    // Autovacuum looks round once a minute.
+    // Autovacuum runs once a minute.
     await new Promise((resolve) => setTimeout(resolve, 70_000));
   }
   await settle(host.roots(), 120_000);
@@ -213,7 +213,7 @@ async function ownServer(folder: string): Promise<{ bench: Bench; host: Host }> 
   };
 }
 
-/** Somebody's server: one user a size. */
+/** Measures another server, with one user per size. */
 async function foreignServer(url: string): Promise<Bench> {
   const users = options.user?.split(",") ?? [];
   const passwords = options.password?.split(",") ?? [];

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "../conformance/client/client.ts";
 import { cpuMs } from "./cpu.ts";
 
-/** One request and the check of its answer; throws when it is wrong. `n` counts the requests of the measurement. */
+/** Sends one request and checks its answer; throws if it is wrong. `n` counts the requests of the measurement. */
 export type Operation = (client: Client, n: number) => Promise<void>;
 
 export type Figures = {
@@ -20,7 +20,7 @@ export type Plan = {
   clients: Client[];
   rounds: number;
   roundMs: number;
-  /** Exactly so many requests a round instead of a time. */
+  /** The number of requests per round, instead of a time. */
   perRound?: number;
   beforeRound?: (requests: number) => Promise<void>;
   roots: number[];
@@ -35,7 +35,7 @@ export function median(values: number[]): number {
   return percentile(values, 0.5);
 }
 
-/** The median of each figure over the rounds, so that one disturbed round changes nothing. */
+/** The median of each figure over the rounds, so that one disturbed round has no effect. */
 export function middle(rounds: Omit<Figures, "rounds">[]): Figures {
   const of = (pick: (one: Omit<Figures, "rounds">) => number): number => median(rounds.map(pick));
   const withCpu = rounds.every((one) => one.cpu !== undefined);
@@ -49,7 +49,7 @@ export function middle(rounds: Omit<Figures, "rounds">[]): Figures {
   };
 }
 
-/** Each client sends one request after the other; together they are the load. */
+/** Runs the clients side by side; each sends one request after the other. */
 export async function measure(operation: Operation, plan: Plan): Promise<Figures> {
   const figures: Omit<Figures, "rounds">[] = [];
   let next = 0;
@@ -73,7 +73,7 @@ export async function measure(operation: Operation, plan: Plan): Promise<Figures
   if (plan.perRound === undefined) await run(Math.min(500, plan.roundMs), count);
   for (let round = 0; round < plan.rounds; round++) {
     await plan.beforeRound?.(plan.perRound ?? 0);
-    // The preparation's own work must have left the server's processes.
+    // The server's processes must have finished the work of the preparation.
     await sleep(50);
     const before = plan.roots.length > 0 ? cpuMs(plan.roots) : 0;
     const start = performance.now();

@@ -9,12 +9,12 @@ export type Row = {
   target?: number;
   mayGrow: boolean;
   figures: Figures;
-  /** What the disk gave just before, for durable work. */
+  /** The disk's durable writes per second just before, for scenarios that write. */
   disk?: DiskRate;
 };
 export type PushRow = { messages: number; figures: { p50: number; p95: number; max: number; within50: number } };
 
-/** A line that counts: rewritten on a terminal, every ten seconds elsewhere. */
+/** A progress line: rewritten on a terminal, printed every ten seconds elsewhere. */
 export class Progress {
   readonly #what: string;
   readonly #goal: number;
@@ -58,12 +58,12 @@ function table(head: string[], rows: string[][]): string {
   return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }
 
-/** Reading, search apart, may not cost more than this times as much in the larger mailbox. */
+/** Reads, except searches, may cost at most this many times as much in the larger mailbox. */
 const growthLimit = 1.3;
 
 export type Verdict = { growth: number | undefined; missed: boolean; grew: boolean };
 
-/** Judges a row of the largest mailbox against its target and against the smallest mailbox. */
+/** Compares a row of the largest mailbox with its target and with the smallest mailbox. */
 export function judge(row: Row, smallest: Row | undefined): Verdict {
   const [cpu, less] = [row.figures.cpu, smallest?.figures.cpu];
   const growth = cpu !== undefined && less && row !== smallest ? cpu / less : undefined;
@@ -104,7 +104,7 @@ export function printTable(rows: Row[], sizes: number[]): string {
   return `${table(head, lines)}\nThe last columns are for ${large} messages. CPU is the server's and its database's, per request.`;
 }
 
-/** The promises that are rates rather than costs. */
+/** The targets that are rates rather than costs. */
 export function printRates(rows: Row[], pushes: PushRow[]): string {
   const lines: string[] = [];
   for (const row of rows) {

@@ -24,10 +24,10 @@ export type Box = {
 
 export type Prepared = {
   operation: Operation;
-  /** Set where a round has a fixed number of requests that must be prepared. */
+  /** Set if a round has a fixed number of requests that must be prepared. */
   perRound?: (connections: number) => number;
   beforeRound?: (requests: number) => Promise<void>;
-  /** Puts back what the requests changed and `tidy` does not see. */
+  /** Reverts what the requests changed and `tidy` does not see. */
   restore?: () => Promise<void>;
 };
 
@@ -36,9 +36,9 @@ export type Scenario = {
   title: string;
   /** CPU in ms per request at 50,000 messages. */
   target?: number;
-  /** Each answer promises that something is on disk. */
+  /** Each answer acknowledges a durable write. */
   durable?: boolean;
-  /** May its cost grow with the mailbox? Reading must not, but for search. */
+  /** Whether its cost may grow with the mailbox: reads may not, except searches. */
   mayGrow?: boolean;
   /** (Default: 1 and 8.) */
   connections?: number[];
@@ -181,7 +181,7 @@ const search = (name: string, title: string, words: string[], count: (expected: 
   },
 });
 
-/** What a client shows under 30 hits of a common word. */
+/** Snippets for 30 hits of a common word. */
 async function searchSnippets(box: Box): Promise<Operation> {
   const filter = { text: commonWord };
   const { ids } = await one<QueryResult>(box.main, "Email/query", { filter, sort: newestFirst, limit: 30 });
@@ -193,7 +193,7 @@ async function searchSnippets(box: Box): Promise<Operation> {
   };
 }
 
-/** What a client asks for after a push: ten mails have changed since it last looked. */
+/** A client's requests after a push: ten mails have changed since its last request. */
 async function syncChanges(box: Box): Promise<Operation> {
   const accountId = box.main.accountId;
   const states = await box.main.call([
@@ -235,7 +235,7 @@ async function syncChanges(box: Box): Promise<Operation> {
   };
 }
 
-/** Each request changes something: the keyword is put on where it is not, and off where it is. */
+/** Every request is a change: it adds the keyword if it is missing, and removes it otherwise. */
 async function toggle(box: Box, keyword: string): Promise<Prepared> {
   const properties = ["keywords"];
   type Flagged = { id: string; keywords: Record<string, boolean> };
@@ -272,7 +272,7 @@ function upload(box: Box): Operation {
   };
 }
 
-/** Into the inbox itself, whose size is the question; the blobs are uploaded before the clock runs. */
+/** Imports into the inbox, whose size matters here; the blobs are uploaded before the measurement. */
 function importMail(box: Box): Prepared {
   let blobs: string[] = [];
   return {
@@ -332,7 +332,7 @@ export const scenarios: Scenario[] = [
     title: "page at 1,500, threads collapsed",
     target: 1.5,
     prepare: async (box) => {
-      // A mailbox with fewer threads is read at its end.
+      // In a mailbox with fewer threads, reads the last page.
       const position = depth(1500, box.expected.threads);
       const args = { filter: { inMailbox: box.inbox }, collapseThreads: true, position };
       return { operation: await queryPage(box, args, box.expected.threads) };

@@ -9,7 +9,7 @@ import type { Sentence } from "./coverage/sentence.ts";
 import { pattern } from "./runner/pattern.ts";
 import { compareSections } from "./runner/result.ts";
 
-/** A file of sentences for each RFC. */
+/** The sentences of each RFC. */
 export const coverage: Readonly<Record<string, readonly Sentence[]>> = {
   rfc8620,
   rfc8621,
@@ -22,7 +22,7 @@ export const coverage: Readonly<Record<string, readonly Sentence[]>> = {
 
 export type CoverageReport = { text: string; problems: string[] };
 
-/** A table by section; a sentence that names a test that is not there, or neither test nor reason, is a problem. */
+/** A table by section. A sentence that names a missing test, or neither test nor reason, is a problem. */
 export function coverageReport(names: readonly string[]): CoverageReport {
   const lines = ["section           sentences  tested  not tested, with reason"];
   const problems: string[] = [];
@@ -54,7 +54,7 @@ function problemsOf(rfc: string, { section, says, tests, why }: Sentence, names:
     .map((test) => `${where} names the test ${test}, which does not exist`);
 }
 
-/** A test of the same section is named by its id, another by `rfc/section/id`; `*` stands for anything. */
+/** A test of the same section is named by its id, another by `rfc/section/id`; `*` matches anything. */
 function fits(name: string, rfc: string, section: string, test: string): boolean {
   const full = test.includes("/") ? test : `${rfc}/${section}/${test}`;
   return new RegExp(`^${pattern(full)}/(MUST|SHOULD|MAY)$`).test(name);

@@ -1,7 +1,7 @@
 import { type Client, connect } from "./client/client.ts";
 import { HttpFailure } from "./client/http.ts";
 
-/** As `connect`, but what goes wrong is said to someone who knows nothing of this suite yet. */
+/** Like `connect`, with errors worded for a reader who is new to this suite. */
 export async function login(url: string, user: string, password: string, timeoutMs: number): Promise<Client> {
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
     throw new Error(`--url expects a URL like https://mail.example.org, not ${url}`);
@@ -16,16 +16,16 @@ export async function login(url: string, user: string, password: string, timeout
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof HttpFailure) return httpReason(error);
-  if (error instanceof SyntaxError || error instanceof TypeError) return "the answer is no JMAP Session object";
+  if (error instanceof SyntaxError || error instanceof TypeError) return "the answer is not a JMAP Session object";
   return "code" in error ? `the server cannot be reached (${error.message || error.code})` : error.message;
 }
 
 function httpReason({ status, message }: HttpFailure): string {
   if (status === 401 || status === 403) {
-    return `the login was refused. Many servers want an app password for Basic authentication.\n${message}`;
+    return `the login was refused. Many servers require an app password for Basic authentication.\n${message}`;
   }
   if (status === 404) {
-    return `nothing is there. --url may also be the session resource itself, with its path.\n${message}`;
+    return `there is no such resource. --url may also be the session resource itself, with its path.\n${message}`;
   }
   return message;
 }

@@ -23,7 +23,7 @@ function chosen({ only, rfc }: Options): Test[] {
   );
   if (found.length > 0) return found;
   const wanted = [...(rfc ?? []).map((name) => `--rfc ${name}`), ...(only ?? []).map((text) => `--only ${text}`)];
-  throw new Error(`No test is meant by ${wanted.join(" ")}; --list shows them all.`);
+  throw new Error(`No test matches ${wanted.join(" ")}; --list shows them all.`);
 }
 
 async function openWorld(options: Options): Promise<World> {
@@ -56,9 +56,9 @@ async function run(options: Options): Promise<RunResult> {
   const world = await openWorld(options);
   const stop = new AbortController();
   const interrupt = (): void => {
-    // A second Ctrl-C gives the cleaning up, too.
+    // A second Ctrl-C skips the clean-up, too.
     if (stop.signal.aborted) process.exit(130);
-    console.error("\nStopping; what was made is removed. Again to leave at once.");
+    console.error("\nStopping and cleaning up. Press Ctrl-C again to leave at once.");
     stop.abort();
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupt);
@@ -81,7 +81,7 @@ async function run(options: Options): Promise<RunResult> {
     return { format: "jmap-conformance-1", server, url, started: started.toISOString(), ms, results };
   } finally {
     progress.end();
-    await world.cleanUp().catch((error) => console.error(`cleaning up failed: ${error}`));
+    await world.cleanUp().catch((error) => console.error(`the clean-up failed: ${error}`));
     world.close();
     world.listener?.close();
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, interrupt);
@@ -94,18 +94,18 @@ function readResult(file: string): RunResult {
     const result = JSON.parse(text) as RunResult;
     if (result.format === "jmap-conformance-1") return result;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new Error(`${file} was not written by --json of this suite.`);
 }
 
-/** Before the run, whose results should not be lost over a wrong path. */
+/** Checks the output paths before the run, so that no results are lost to a wrong path. */
 function checkFiles({ json, junit, html, expected }: Options): void {
   for (const file of [json, junit, html]) if (file) accessSync(dirname(file), constants.W_OK);
   if (expected) accessSync(expected, constants.R_OK);
 }
 
-/** Says whether the run is good. */
+/** Prints the outcome; returns whether the run passed. */
 function verdict(results: readonly TestResult[], expected: string | undefined): boolean {
   if (expected === undefined) return !results.some(({ outcome, level }) => outcome === "fail" && level === "MUST");
   const { newFailures, unexpectedPasses } = judge(results, readExpected(expected));

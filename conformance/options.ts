@@ -54,7 +54,7 @@ const keys = [
 
 function positive(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("expected a number from 1.");
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("expected a positive whole number.");
   return value;
 }
 
@@ -71,7 +71,7 @@ Exit code: 0 all MUSTs hold, 1 a MUST failed (or, with --expected, something new
 function command(): Command {
   return (
     new Command("posthorn-conformance")
-      // 1 says that the server failed.
+      // Exit code 1 means that the server failed a test.
       .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
       .description("Tests any JMAP server against RFC 8620, RFC 8621, RFC 8887 and their extensions.")
       .option("--url <url>", "the server's root, or its session resource")
@@ -85,13 +85,16 @@ function command(): Command {
       .option("--push-url <url>", "the listener's URL as the server reaches it (Default: http://host:port)")
       .option("--push-cert <file>", "PEM certificate of the listener, which then speaks TLS")
       .option("--push-key <file>", "PEM key of that certificate")
-      .option("--name <name>", "what reports call the server (Default: its host)")
-      .option("--config <file>", "JSON with these options, in camelCase; the command line goes first")
-      .option("--only <pattern>", "tests whose name holds this, `*` for anything; may be repeated", more)
+      .option("--name <name>", "the server's name in reports (Default: its host)")
+      .option("--config <file>", "JSON with these options, in camelCase; the command line takes precedence")
+      .option("--only <pattern>", "tests whose name contains this, `*` for anything; may be repeated", more)
       .option("--rfc <name>", "tests of this RFC, like 8620; may be repeated", more)
       .option("--jobs <n>", "tests at once (Default: 4, and never more than the server allows)", positive)
-      .option("--timeout <seconds>", "for one test (Default: 60)", positive)
-      .option("--expected <file>", "known failures, one name a line; fails on new failures and on unexpected passes")
+      .option("--timeout <seconds>", "the most time for one test (Default: 60)", positive)
+      .option(
+        "--expected <file>",
+        "known failures, one name per line; the run fails on new failures and on unexpected passes",
+      )
       .option("--json <file>", "write the results")
       .option("--junit <file>", "write JUnit XML")
       .option("--html <file>", "write a report of this run and of those in --compare")
@@ -110,7 +113,7 @@ export function readOptions(argv: readonly string[]): Options {
 
 function readConfig(file: string): Partial<Options> {
   const filed: unknown = readJson(file);
-  if (typeof filed !== "object" || filed === null) throw new Error(`${file} holds no JSON object`);
+  if (typeof filed !== "object" || filed === null) throw new Error(`${file} does not contain a JSON object`);
   const unknown = Object.keys(filed).filter((key) => !keys.includes(key));
   if (unknown.length > 0) throw new Error(`${file} has unknown options: ${unknown.join(", ")}`);
   return filed as Partial<Options>;

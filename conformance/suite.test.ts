@@ -30,7 +30,7 @@ const run = (server: string): RunResult => {
   return { format: "jmap-conformance-1", server, url: "http://x", started: "2025-01-01T00:00:00.000Z", ms: 5, results };
 };
 
-test("no two tests have one name, and each is well named", () => {
+test("every test has a unique and well-formed name", () => {
   const names = tests.map(({ name }) => name);
   expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
   for (const name of names) expect(name).toMatch(/^rfc\d+\/\d+(\.\d+)*\/[a-z][^/]*(\/[^/]*)*\/(MUST|SHOULD|MAY)$/);
@@ -40,12 +40,12 @@ test("every sentence of the coverage tables names tests that exist, or a reason"
   expect(coverageReport(tests.map(({ name }) => name)).problems).toEqual([]);
 });
 
-test("sections stand in the order of the text", () => {
+test("sections are in the order of the text", () => {
   expect([...bySection(results).keys()]).toEqual(["rfc8620 §5.2", "rfc8620 §5.10"]);
   expect(summary(results)).toMatch(/rfc8620 §5\.2 +0 of 1 +0 of 1 +1\n/);
 });
 
-test("JUnit fails on a MUST alone", () => {
+test("only a MUST is a JUnit failure", () => {
   const xml = junit(run("one"));
   expect(xml.match(/<failure /g)).toHaveLength(1);
   expect(xml.match(/<skipped /g)).toHaveLength(2);
@@ -53,7 +53,7 @@ test("JUnit fails on a MUST alone", () => {
   expect(xml).not.toContain("\u0001");
 });
 
-test("the HTML report sets servers side by side and asks the web for nothing", () => {
+test("the HTML report shows servers side by side and loads nothing from the web", () => {
   const page = html([run("one & two"), { ...run("three"), results: results.slice(0, 1) }]);
   expect(page).toContain("one &amp; two");
   expect(page).toContain("it &lt;b&gt;says&lt;/b&gt;");
@@ -72,7 +72,7 @@ test("the HTML report says why a test failed or was skipped", () => {
   expect(page).toContain('<p class="skip">not advertised</p>');
 });
 
-test("known failures are told from new ones", () => {
+test("known failures are distinguished from new ones", () => {
   const file = join(mkdtempSync(join(tmpdir(), "posthorn-conformance-")), "expected");
   writeFileSync(file, "# known\nrfc8620/5.2/a/MUST # since 1.0\n\nrfc8620/5.10/z/MUST\n");
   expect(judge(results, readExpected(file))).toEqual({
@@ -81,12 +81,12 @@ test("known failures are told from new ones", () => {
   });
 });
 
-test("hosts and ports", () => {
+test("hosts and ports are parsed, and invalid ones refused", () => {
   expect(hostAndPort("[::1]:25", "--smtp")).toEqual({ host: "::1", port: 25 });
   expect(() => hostAndPort("localhost", "--smtp")).toThrow("--smtp expects host:port");
 });
 
-test("assertions say what they expected", () => {
+test("failed assertions say what they expected", () => {
   expect(() => same({ a: 1, b: 2 }, { b: 2, a: 1 }, "x")).not.toThrow();
   expect(() => same([1, 2], [2, 1], "ids")).toThrow("ids: expected [2,1], got [1,2]");
   expect(() => sameMembers([1, 2], [2, 1], "ids")).not.toThrow();

@@ -69,7 +69,7 @@ import { quotas } from "./rfc9425/quota.ts";
 import { vapidTests } from "./rfc9749/vapid.ts";
 import type { Test } from "./runner/define.ts";
 
-/** Every test of the suite; a file of tests that is not named here does not run. */
+/** Every test of the suite; a file that is not listed here does not run. */
 export const tests: readonly Test[] = [
   ...types,
   ...sessionTests,

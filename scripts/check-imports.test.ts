@@ -35,7 +35,7 @@ const clean = {
   "src/jmap/j.ts": "export interface J { j: 1 }\nexport const j = 1;\n",
 };
 
-test("a clean tree passes", () => {
+test("a tree without a breach passes", () => {
   const { status, text } = check({
     ...clean,
     "src/store/s.ts": 'import pg from "pg";\nimport type { A } from "../base/a.ts";\nexport type S = [A, pg.Pool];\n',
@@ -74,7 +74,7 @@ test.each([
 });
 
 const target = "export const x = 1;\n";
-/** A breach of each rule: the rule, the file planted, what it imports, and how if not by passing it on. */
+/** A breach of each rule: the rule, the planted file, its import, and the form of the import if it is not a re-export. */
 const breaches: [rule: string, file: string, imported: string, content?: string][] = [
   ["base-imports", "src/base/q.ts", "src/config/x.ts"],
   ["config-imports", "src/config/q.ts", "src/store/x.ts"],
@@ -121,7 +121,7 @@ const breaches: [rule: string, file: string, imported: string, content?: string]
   ["no-test-tools-in-src", "src/mail/o.ts", "fast-check"],
   ["resolvable", "src/push/o.ts", "src/push/gone.ts"],
 ];
-/** What these rules must let pass. */
+/** Imports that these rules must accept. */
 const allowed: [file: string, imported: string][] = [
   ["src/jmap/email/query/a.ts", "src/jmap/email/x.ts"],
   ["src/jmap/quota/a.ts", "src/jmap/standard/x.ts"],
@@ -139,7 +139,7 @@ function importing(file: string, imported: string): string {
   return `export * from "${path}";\n`;
 }
 
-test("each rule is enforced, and passes what it should", () => {
+test("each rule refuses its breach, and accepts what it should", () => {
   const plants = [...breaches.map(([, ...plant]) => plant), ...allowed];
   const targets = plants.map(([, imported]) => imported).filter((name) => name.endsWith(".ts") && !/gone/.test(name));
   const { status, text } = check({
@@ -156,23 +156,23 @@ test("each rule is enforced, and passes what it should", () => {
   expect(status).toBe(1);
 });
 
-test("no rule goes untried", () => {
+test("every rule has a planted breach", () => {
   const { forbidden } = createRequire(import.meta.url)("../.dependency-cruiser.cjs") as {
     forbidden: { name: string }[];
   };
-  // The one that is tried above.
+  // The rule that is tested above.
   const tried = new Set(["no-cycles", ...breaches.map(([rule]) => rule)]);
   expect(forbidden.map(({ name }) => name).sort()).toEqual([...tried].sort());
 });
 
-test("no folder of src and no room of the store goes without a rule", () => {
+test("every folder of src and every room of the store has a rule", () => {
   const folders = readdirSync(join(root, "src"));
   const ruled = breaches.flatMap(([rule]) => /^(.*)-imports$/.exec(rule)?.[1] ?? []);
   const rooms = readdirSync(join(root, "src/store")).map((room) => `store-${room}`);
   expect([...new Set([...ruled, "cli"])].sort()).toEqual([...folders, ...rooms].sort());
 });
 
-test("a tree of which nothing was read fails", () => {
+test("a tree from which nothing was read fails", () => {
   const { status, text } = check({ "src/readme.md": "nothing\n", "other.ts": "export {};\n" });
   expect(text).toContain("no module was read");
   expect(status).toBe(1);

@@ -11,7 +11,7 @@ interface Configuration {
   options: ICruiseOptions & { tsConfig: { fileName: string } };
 }
 
-/** Says which imports of the project in the working folder break the rules of .dependency-cruiser.cjs, one line each. */
+/** Prints the imports of the project in the working folder that break the rules of .dependency-cruiser.cjs, one per line. */
 async function checkImports(): Promise<{ modules: number; breaches: string[] }> {
   const file = pathToFileURL(resolve(".dependency-cruiser.cjs")).href;
   const { forbidden = [], options } = ((await import(file)) as { default: Configuration }).default;
@@ -22,7 +22,7 @@ async function checkImports(): Promise<{ modules: number; breaches: string[] }> 
     { tsConfig: extractTSConfig(options.tsConfig.fileName) },
   );
   const { modules, summary } = result.output as ICruiseResult;
-  // Modules of packages would hide that not one of ours was read.
+  // Modules of packages do not count: they would hide that none of ours was read.
   const ours = modules.filter((module) => folders.includes(module.source.split("/")[0] ?? ""));
   const breaches = summary.violations.map(({ rule, from, to, cycle }) => {
     const path = cycle ? cycle.map((step) => step.name) : [to];

@@ -54,7 +54,7 @@ function testOther(config: string, index: number): string {
 }
 
 function runSuite(args: string[]): void {
-  // 1 says that a server failed some test.
+  // Exit code 1 means that a server failed some test.
   const { status } = spawnSync(process.execPath, [suite, ...args], { stdio: "inherit" });
   if (status !== 0 && status !== 1) throw new Error(`the suite ended with ${status}`);
 }

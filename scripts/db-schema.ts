@@ -7,7 +7,7 @@ import { Database } from "../src/store/core/database.ts";
 import { migrate } from "../src/store/core/migrate.ts";
 import { dumpSchema, schemaFile, withTitle } from "./schema-dump.ts";
 
-/** Writes migrations/schema.sql: what the migrations make of an empty database. */
+/** Writes migrations/schema.sql: the schema that the migrations make in an empty database. */
 const folder = await mkdtemp(join(tmpdir(), "posthorn-schema-"));
 try {
   const server = await startEmbedded({ dataFolder: join(folder, "data"), log: silentLog });

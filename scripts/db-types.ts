@@ -7,7 +7,7 @@ import { Database } from "../src/store/core/database.ts";
 import { migrate } from "../src/store/core/migrate.ts";
 import { unprepared } from "../src/store/core/sql.ts";
 
-/** What src/store/core/database.ts makes of each type of Postgres. */
+/** The TypeScript type that src/store/core/database.ts returns for each type of Postgres. */
 const types: Record<string, string> = {
   bool: "boolean",
   bytea: "Buffer",
@@ -20,7 +20,7 @@ const types: Record<string, string> = {
   tsvector: "string",
 };
 
-/** What the catalogue cannot say: the shapes of JSON, which is written as text, and the few values that a text has. */
+/** What the catalogue does not know: the types of JSON, which is written as text, and the values of enumerated texts. */
 const shapes: Record<string, string> = {
   "audit.what": "Record<string, string | number | null>",
   "delivery.delivered": "Delivered",
@@ -34,7 +34,7 @@ const shapes: Record<string, string> = {
   "submission.undo_status": "UndoStatus",
 };
 
-/** Has user_id first in its key and yet belongs to no account: its rows are taken by whoever is free. */
+/** Tables with user_id first in their key that belong to no account: any free process takes their rows. */
 const queue = "due";
 
 interface Column {
@@ -43,7 +43,7 @@ interface Column {
   type: string;
   isNullable: boolean;
   isOptional: boolean;
-  /** First of the primary key. */
+  /** The first column of the primary key. */
   leads: boolean;
 }
 
@@ -64,11 +64,11 @@ function typeOf({ table, name, type, isNullable, isOptional }: Column): string {
   const orNull = isNullable ? " | null" : "";
   const shape = shapes[`${table}.${name}`];
   if (type === "jsonb") {
-    if (shape === undefined) throw new Error(`what stands in ${table}.${name}?`);
+    if (shape === undefined) throw new Error(`the type of the JSON in ${table}.${name} is not given here`);
     return `ColumnType<${shape}${orNull}, string${orNull}, string${orNull}>`;
   }
   const element = shape ?? types[type.replace(/^_/, "")];
-  if (element === undefined) throw new Error(`${table}.${name} is of a type that is not known here: ${type}`);
+  if (element === undefined) throw new Error(`${table}.${name} has a type that is not known here: ${type}`);
   const plain = `${element}${type.startsWith("_") ? "[]" : ""}${orNull}`;
   return isOptional ? `Generated<${plain}>` : plain;
 }
@@ -109,7 +109,7 @@ export interface DB {
 ${tables.map(([table]) => `  ${camel(table)}: ${interfaceOf(table)};`).join("\n")}
 }
 
-/** What Postgres calls the types of the columns. */
+/** Postgres's names of the columns' types. */
 export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in keyof DB[Table]]: string } } = {
 ${tables.map(([table, list]) => `  ${camel(table)}: {\n${list.map(({ name, type }) => `    ${camel(name)}: "${type.replace(/^_(.*)/, "$1[]")}",`).join("\n")}\n  },`).join("\n")}
 };
@@ -121,7 +121,7 @@ ${ofAccounts.map(([table]) => `  "${table}",`).join("\n")}
 `;
 }
 
-/** Migrates an empty database of its own for it. */
+/** Migrates a new, empty database for it. */
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "posthorn-types-"));
   await chmod(folder, 0o755);

@@ -35,7 +35,7 @@ function run(packages: object, ...args: string[]) {
   return spawnSync(process.execPath, [script, ...args], { cwd: folder, encoding: "utf8" });
 }
 
-test("the page has each package that is needed to run, and its licence", () => {
+test("the page lists each package that is needed to run, with its licence", () => {
   expect(run(lock).status).toBe(0);
   const rows = readFileSync(join(folder, "docs/licences.md"), "utf8").split("\n").slice(7, -1);
   expect(rows).toEqual([
@@ -56,13 +56,13 @@ test.each(["GPL-3.0-only", "MIT AND LGPL-2.1-only", "SEE LICENSE IN LICENSE", un
   },
 );
 
-test("alternatives and licences together", () => {
+test("one of alternative licences must be permissive, and all of combined ones", () => {
   const isAllowed = (licence: string) => isPermissive({ licence });
   expect(["MIT", "GPL-2.0-only OR ISC", "(MIT AND ISC)"].map(isAllowed)).toEqual([true, true, true]);
   expect(["GPL-2.0-only", "(MIT AND GPL-2.0-only)", "", "none"].map(isAllowed)).toEqual([false, false, false, false]);
 });
 
-test("the bill of materials names each version, its hash, and what it depends on", () => {
+test("the bill of materials names each version, its hash and its dependencies", () => {
   expect(run(lock, "--sbom", "sbom.json").status).toBe(0);
   expect(existsSync(join(folder, "docs/licences.md"))).toBe(false);
   const bill = JSON.parse(readFileSync(join(folder, "sbom.json"), "utf8"));
@@ -94,7 +94,7 @@ test("the bill of materials names each version, its hash, and what it depends on
   ]);
 });
 
-test("docs/licences.md is that of package-lock.json: else run npm run licences", () => {
+test("docs/licences.md matches package-lock.json (`npm run licences` writes it)", () => {
   const packages = readPackages(JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")));
   expect(readFileSync(join(root, "docs/licences.md"), "utf8")).toBe(page(packages));
 });

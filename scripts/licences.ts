@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
-/** A package that is needed to run, as package-lock.json has it. */
+/** A package that is needed to run, as in package-lock.json. */
 export interface Package {
   name: string;
   version: string;
@@ -9,7 +9,7 @@ export interface Package {
   isOptional: boolean;
   /** Subresource integrity, as npm checks it. */
   integrity: string | undefined;
-  /** Where those lie that it depends on. */
+  /** Paths of the packages that it depends on. */
   needs: string[];
 }
 
@@ -26,7 +26,7 @@ interface Locked {
 
 const permissive = new Set("0BSD Apache-2.0 BlueOak-1.0.0 BSD-2-Clause BSD-3-Clause ISC MIT MIT-0".split(" "));
 
-/** By where they lie, such as node_modules/a/node_modules/b; ours is at "". */
+/** Packages by path, such as node_modules/a/node_modules/b; ours is at "". */
 export function readPackages(lock: { packages: Record<string, Locked> }): Map<string, Package> {
   const packages = Object.entries(lock.packages).filter(([, { dev }]) => !dev);
   return new Map(
@@ -40,7 +40,7 @@ export function readPackages(lock: { packages: Record<string, Locked> }): Map<st
   );
 }
 
-/** As Node looks for it: among what the package at `path` brought itself, then further up. */
+/** Resolves a package as Node does: among those of the package at `path`, then further up. */
 function placeOf(name: string, path: string, packages: Record<string, Locked>): string | undefined {
   for (let folder = path; ; folder = folder.slice(0, folder.lastIndexOf("/node_modules/"))) {
     const place = `${folder}/node_modules/${name}`.replace(/^\//, "");
@@ -49,7 +49,7 @@ function placeOf(name: string, path: string, packages: Record<string, Locked>): 
   }
 }
 
-/** Of alternatives one must be permissive, of licences together all. */
+/** Of alternative licences one must be permissive, of combined ones all. */
 export function isPermissive({ licence }: Pick<Package, "licence">): boolean {
   const choices = licence.replace(/^\((.*)\)$/, "$1").split(" OR ");
   return choices.some((choice) => choice.split(" AND ").every((id) => permissive.has(id)));
@@ -57,7 +57,7 @@ export function isPermissive({ licence }: Pick<Package, "licence">): boolean {
 
 const purl = ({ name, version }: Package) => `pkg:npm/${name.replace("@", "%40")}@${version}`;
 
-/** Those of others, each once, by name. */
+/** The packages of others, each once, by name. */
 function othersOf(packages: ReadonlyMap<string, Package>): Package[] {
   const others = [...packages].filter(([path]) => path !== "").map(([, one]) => [purl(one), one] as const);
   return [...new Map(others.sort(([a], [b]) => (a < b ? -1 : 1))).values()];
@@ -77,7 +77,7 @@ ${rows.join("\n")}
 `;
 }
 
-/** A bill of materials in CycloneDX 1.6, the same for the same lock. */
+/** A bill of materials in CycloneDX 1.6; the same lock gives the same text. */
 export function sbom(packages: ReadonlyMap<string, Package>): object {
   const needs = new Map<string, Set<string>>();
   for (const one of packages.values()) {

@@ -6,7 +6,7 @@ export const schemaFile = new URL("../migrations/schema.sql", import.meta.url);
 const title = "-- What the numbered migrations make, by `npm run db:schema`: to be read, never edited or run.\n\n";
 export const withTitle = (dump: string): string => title + dump;
 
-/** All that a schema may consist of here; anything else is an error rather than left out. */
+/** The kinds of objects that a schema may have; any other is an error, not left out. */
 const strangers = `
   SELECT format('relation of kind %s: %s', relkind, relname) AS sql FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind NOT IN ('r', 'i', 'S')
@@ -58,16 +58,16 @@ const foreignKeys = `
   SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s;', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS sql
   FROM pg_constraint WHERE contype = 'f' ORDER BY conrelid::regclass::text, conname`;
 
-/** Of the functions of Postgres itself, the one whose price is ours. */
+/** The one function of Postgres whose cost we set. */
 const prices = `
   SELECT format('ALTER FUNCTION pg_catalog.%s COST %s;', oid::regprocedure, procost) AS sql FROM pg_proc
   WHERE pronamespace = 'pg_catalog'::regnamespace AND proname = 'ts_match_vq'`;
 
-/** The schema of a database, by its catalogue alone, as statements that make it: the same text for the same schema. */
+/** The schema of a database as statements that make it, read from its catalogue: the same schema gives the same text. */
 export async function dumpSchema(database: Database): Promise<string> {
   const list = async (query: string) => (await database.run(unprepared<{ sql: string }>(query))).map(({ sql }) => sql);
   const strange = await list(strangers);
-  if (strange.length > 0) throw new Error(`the dump of the schema knows no ${strange.join(", ")}`);
+  if (strange.length > 0) throw new Error(`the dump of the schema does not support ${strange.join(", ")}`);
   const parts: string[] = [];
   for (const query of [functions, sequences, tables, foreignKeys, prices]) parts.push(...(await list(query)));
   return `${parts.join("\n\n")}\n`;

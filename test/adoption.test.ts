@@ -20,9 +20,9 @@ import { TestClient, testLogin, testServices } from "./support/jmap.ts";
 import { createMailServices } from "./support/mail.ts";
 import { createTestDatabase } from "./support/postgres.ts";
 
-/** A database as Posthorn 0.1 left it is taken over. */
+/** The schema of a database of Posthorn 0.1. */
 const before = statementsOf(readFileSync(new URL("./fixtures/before-baseline.sql", import.meta.url), "utf8"));
-/** What came after the tables that the adoption makes. */
+/** The migrations after the baseline are applied to an adopted database as to any other. */
 const migrations = await readMigrations(new URL("../migrations/", import.meta.url));
 const later = migrations.filter(({ isBaseline }) => !isBaseline).map(({ name }) => name);
 
@@ -34,7 +34,7 @@ async function oldDatabase(): Promise<Database> {
 
 const run = (database: Database, text: string, values: unknown[] = []) => database.run(unprepared(text), values);
 
-/** As 0.1 wrote them. */
+/** Rows as 0.1 wrote them. */
 async function addOldCredentials(database: Database, login: string, hash: Buffer): Promise<void> {
   const appHash = await hashPassword(app.secret);
   await run(database, "INSERT INTO app_password VALUES ($1, $2, 'phone', $3, now())", [login, app.id, appHash]);
@@ -65,22 +65,22 @@ beforeAll(async () => {
   const { created } = (await client.call("Email/set", { create: { a: email } })) as { created: { a: { id: string } } };
   draftId = created.a.id;
   await addOldCredentials(database, address, tokenHash(token));
-  // Left by a removal that was interrupted.
+  // Left behind by an interrupted removal of an account.
   await addOldCredentials(database, "gone@old.example", randomBytes(32));
   expect(await migrate(database, silentLog)).toEqual(["adopt-0.1.sql", ...later]);
 });
 
-test("it has the schema of a new one", async () => {
+test("the adopted database has the schema of a new one", async () => {
   expect(await dumpSchema(store.database)).toBe(await dumpSchema((await createTestDatabase()).database));
 });
 
-test("it counts as migrated, by the same checksums", async () => {
+test("the baseline counts as applied, with the same checksums", async () => {
   const ledger = "SELECT number, name, checksum, oldest_program FROM migration ORDER BY number";
   expect(await run(store.database, ledger)).toEqual(await run((await createTestDatabase()).database, ledger));
   expect(await migrate(store.database, silentLog)).toEqual([]);
 });
 
-test("its password, app password and token open the account, and can be revoked", async () => {
+test("password, app password and token of 0.1 open the account and can be revoked", async () => {
   const authenticator = createAuthenticator({ store, clock: systemClock, log: silentLog });
   const found = { login: address, userId };
   expect(await authenticator.checkPassword(address, "sesame", "192.0.2.1")).toMatchObject(found);
@@ -99,7 +99,7 @@ test("its password, app password and token open the account, and can be revoked"
   expect(await byToken()).toBeUndefined();
 });
 
-test("its push subscriptions are there; what had no login is gone", async () => {
+test("push subscriptions are kept; rows without a login are removed", async () => {
   const owner = { login: address, userId, credential: "password" };
   const found = await findPushSubscriptions(store.database, owner, { ids: null, limit: 10, now: new Date() });
   expect(found.map(({ id, url }) => [id, url])).toEqual([[7, "https://push.example/"]]);
@@ -110,13 +110,13 @@ test("its push subscriptions are there; what had no login is gone", async () => 
   }
 });
 
-test("its mail is found, and can be changed", async () => {
+test("its mail can be searched and changed", async () => {
   expect(await client.call("Email/query", { filter: { text: "before" } })).toMatchObject({ ids: [draftId] });
   const update = { [draftId as string]: { "keywords/$flagged": true } };
   expect(await client.call("Email/set", { update })).toMatchObject({ notUpdated: null });
 });
 
-test("where Citus is installed, it is refused", async () => {
+test("a database of 0.1 is refused where Citus is installed", async () => {
   const database = await oldDatabase();
   await database.transaction("BEGIN", async (executor) => {
     await executor.run(unprepared("SET LOCAL allow_system_table_mods = on"));
@@ -128,7 +128,7 @@ test("where Citus is installed, it is refused", async () => {
   await expect(migrate(database, silentLog)).rejects.toThrow("it cannot be taken over where Citus is installed");
 });
 
-test("one that lacks migrations of 0.1, or has others, is refused and stays as it is", async () => {
+test("a database that lacks migrations of 0.1, or has others, is refused and stays unchanged", async () => {
   const database = await oldDatabase();
   await run(database, "DELETE FROM migration WHERE number IN (80, 100)");
   const early = migrate(database, silentLog);

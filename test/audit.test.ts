@@ -16,7 +16,7 @@ const audit = (...args: string[]) => server.cli(["audit", ...args]);
 type Json = { rows: { seq: number; who: string; what: object; hash: string }[]; older: number | null };
 const json = async (...args: string[]) => JSON.parse((await audit("--json", ...args)).stdout) as Json;
 
-test("what the first start and commands did is told, newest first, by who did it", async () => {
+test("the audit lists what the first start and commands did, newest first, with who did it", async () => {
   const { rows } = await json();
   expect(rows.map(({ seq, what }) => ({ seq, ...what }))).toEqual([
     { seq: 2, act: "domain.add", domain: "audit.example" },
@@ -32,22 +32,22 @@ test("what the first start and commands did is told, newest first, by who did it
   );
 });
 
-test("it is read page by page", async () => {
+test("the audit is read page by page", async () => {
   await server.cli(["account", "quota", ann, "1GB"]);
   await server.cli(["account", "quota", ann, "none"]);
   const first = await audit("--account", ann, "--limit", "3");
   expect(first.stdout).toMatch(
-    /^4 .*account\.quota limit=none\n3 .*account\.quota limit=1000000000\n2 .*\nOlder ones: --before 2\n$/m,
+    /^4 .*account\.quota limit=none\n3 .*account\.quota limit=1000000000\n2 .*\nFor older rows: --before 2\n$/m,
   );
   const last = await json("--account", ann, "--limit", "3", "--before", "2");
   expect(last).toMatchObject({ rows: [{ seq: 1 }], older: null });
-  expect((await audit("--account", ann, "--before", "1")).stdout).toBe("There is nothing.\n");
+  expect((await audit("--account", ann, "--before", "1")).stdout).toBe("There are no rows.\n");
 }, 60_000);
 
-test("a chain is verified; the first row that is not as it was written is named, and the exit code is 1", async () => {
+test("--verify names the first changed row of a chain, with exit code 1", async () => {
   const { rows } = await json("--account", ann);
   const { length } = rows;
-  const sound = `All is well: ${length} rows, the last with the hash ${rows[0]!.hash}.\n`;
+  const sound = `All ${length} rows are unchanged; the last has the hash ${rows[0]!.hash}.\n`;
   expect(await audit("--account", ann, "--verify")).toEqual({ code: 0, stdout: sound, stderr: "" });
   expect(await audit("--verify", "--json")).toMatchObject({
     code: 0,
@@ -58,7 +58,7 @@ test("a chain is verified; the first row that is not as it was written is named,
   await client.connect();
   const of = "user_id = (SELECT user_id FROM login WHERE login = $1)";
   await client.query(`UPDATE audit SET who = 'nobody' WHERE seq = 2 AND ${of}`, [ann]);
-  const changed = { code: 1, stdout: "Row 2 is not what was written.\n", stderr: "" };
+  const changed = { code: 1, stdout: "Row 2 was changed.\n", stderr: "" };
   expect(await audit("--account", ann, "--verify")).toEqual(changed);
   await client.query(`DELETE FROM audit WHERE seq = 1 AND ${of}`, [ann]);
   await client.end();
@@ -68,7 +68,7 @@ test("a chain is verified; the first row that is not as it was written is named,
   expect((await audit("--verify")).code).toBe(0);
 }, 60_000);
 
-test("of a removed account its number stays", async () => {
+test("the number of a removed account stays in the audit", async () => {
   const gone = "gone@audit.example";
   await server.addAccount(gone, "sesame");
   await server.cli(["account", "remove", gone, "--yes"]);
@@ -79,13 +79,13 @@ test("of a removed account its number stays", async () => {
   expect(await audit("--account", gone)).toMatchObject(refused);
 }, 60_000);
 
-test("a number that is none is refused", async () => {
+test("an option that is not a positive whole number is refused", async () => {
   for (const args of [
     ["--limit", "0"],
     ["--before", "x"],
   ]) {
     const { code, stderr } = await audit(...args);
     expect(code).toBe(1);
-    expect(stderr).toContain("It must be a whole number from 1 on.");
+    expect(stderr).toContain("It must be a positive whole number.");
   }
 });

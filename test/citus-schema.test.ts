@@ -5,7 +5,7 @@ import { migrate } from "../src/store/core/migrate.ts";
 import { unprepared } from "../src/store/core/sql.ts";
 import { createTestDatabase } from "./support/postgres.ts";
 
-/** What Citus asks of tables, checked on the tables that plain Postgres has after all migrations. */
+/** Checks what Citus requires of tables on plain Postgres, after all migrations. */
 const folder = new URL("../migrations/", import.meta.url);
 const sql = readdirSync(folder)
   .filter((file) => /^\d/.test(file))
@@ -21,7 +21,7 @@ const placed = new Map(
   ]),
 );
 const replicated = [...sql.matchAll(/^SELECT replicate\('(\w+)'\);/gm)].map(([, table]) => table!);
-/** Tables of the coordinator alone. */
+/** Tables that lie on the coordinator alone. */
 const local = ["due", "incoming", "migration", "push_holder"];
 
 const { database } = await createTestDatabase();
@@ -31,7 +31,7 @@ const group = (table: string): string => {
   return beside === "none" ? table : beside;
 };
 
-test("each table says where it lies, before the next is made", async () => {
+test("each table's placement is stated before the next table is created", async () => {
   const tables = await query<{ name: string }>(
     "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
   );
@@ -43,8 +43,8 @@ test("each table says where it lies, before the next is made", async () => {
   expect(order).toEqual(created.flatMap((table) => (local.includes(table) ? [table] : [table, table])));
 });
 
-test("where Citus is installed, the same files tell it of each table", async () => {
-  // Citus itself cannot be had from npm: this stands for what it offers, by its names and parameters.
+test("where Citus is installed, the same files distribute or replicate each table", async () => {
+  // npm has no Citus: these functions have the names and parameters of the ones it offers.
   const { database: other } = await createTestDatabase(undefined, "template0");
   await other.transaction("BEGIN", async (executor) => {
     const run = (text: string) => executor.run(unprepared(text));
@@ -67,18 +67,18 @@ test("where Citus is installed, the same files tell it of each table", async () 
   expect(told.map(({ call }) => call).sort()).toEqual([...distributed, ...replicated].sort());
 });
 
-test("what operators change is on every node; what signs a login in lies beside its account", () => {
+test("tables that operators change are on every node; a login's credentials lie beside its account", () => {
   expect(replicated.toSorted()).toEqual(["account_access", "address", "domain", "login", "setting"]);
   for (const table of ["app_password", "token", "push_subscription"])
     expect(placed.get(table), table).toEqual({ key: "user_id", beside: "account" });
 });
 
-test("tables lie beside one that is there already", () => {
+test("each table is colocated with one created before it", () => {
   for (const [table, { beside }] of placed)
     if (beside !== "none") expect([...placed.keys()].indexOf(beside)).toBeLessThan([...placed.keys()].indexOf(table));
 });
 
-test("every unique index holds the key", async () => {
+test("every unique index contains the distribution key", async () => {
   const indexes = await query<{ table: string; columns: string[] }>(`
     SELECT i.indrelid::regclass::text AS table,
       (SELECT array_agg(a.attname::text) FROM pg_attribute a
@@ -90,7 +90,7 @@ test("every unique index holds the key", async () => {
   expect(faults).toEqual([]);
 });
 
-test("foreign keys stay inside a shard", async () => {
+test("foreign keys stay within a shard", async () => {
   const keys = await query<{ table: string; other: string; columns: string[]; others: string[]; rule: string }>(`
     SELECT conrelid::regclass::text AS table, confrelid::regclass::text AS other, confdeltype::text AS rule,
       (SELECT array_agg(attname::text) FROM pg_attribute WHERE attrelid = conrelid AND attnum = ANY(conkey)) AS columns,
@@ -105,7 +105,7 @@ test("foreign keys stay inside a shard", async () => {
   }
 });
 
-test("no triggers, and no key that may be null", async () => {
+test("there are no triggers and no nullable keys", async () => {
   expect(await query("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")).toEqual([]);
   const nullable = await query<{ table: string; column: string }>(`
     SELECT attrelid::regclass::text AS table, attname::text AS column FROM pg_attribute

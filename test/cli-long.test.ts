@@ -16,7 +16,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => server?.dispose());
 
-/** What `posthorn ARGS` says while somebody else keeps a table for some seconds. */
+/** What `posthorn ARGS` prints while another transaction holds a table for some seconds. */
 async function whileLocked(table: string, args: string[]) {
   const client = new pg.Client({ host: join(server.dataFolder, "run"), user: "posthorn", database: "posthorn" });
   await client.connect();
@@ -33,7 +33,7 @@ async function whileLocked(table: string, args: string[]) {
   }
 }
 
-test("migrate tells of each migration, in a line", async () => {
+test("migrate prints a line for each migration", async () => {
   const folder = mkdtempSync(join(tmpdir(), "posthorn-migrate-"));
   try {
     const files = readdirSync(new URL("../migrations", import.meta.url)).filter((name) => /^\d/.test(name));
@@ -46,13 +46,13 @@ test("migrate tells of each migration, in a line", async () => {
   }
 }, 60_000);
 
-test("doctor tells every few seconds where it is, within an account too", async () => {
+test("doctor reports its progress every few seconds, within an account too", async () => {
   const { code, stderr } = await whileLocked("blob_ref", ["doctor"]);
   expect(code).toBe(0);
   expect(stderr).toMatch(/^(account 1 of 3: counts and rows \(\d+ s\)\n){2,}$/);
 }, 60_000);
 
-test("doctor names a body that was cut short, and its exit code is 1", async () => {
+test("doctor names a truncated body, and its exit code is 1", async () => {
   const client = await server.login(login, password);
   await client.upload("a body", "text/plain");
   expect((await server.cli(["doctor"])).code).toBe(0);
@@ -66,7 +66,7 @@ test("doctor names a body that was cut short, and its exit code is 1", async () 
   expect(code).toBe(1);
 }, 60_000);
 
-test("account remove tells every few seconds how far it is", async () => {
+test("account remove reports its progress every few seconds", async () => {
   const { code, stderr, stdout } = await whileLocked("message", ["account", "remove", login, "--yes"]);
   expect(stderr).toMatch(/^(emptying message: table \d+ of \d+, [1-9]\d* rows removed \(\d+ s\)\n){2,}$/);
   expect(stdout).toContain(`Removed the account ${login}`);

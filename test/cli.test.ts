@@ -23,7 +23,7 @@ const session = (login: string, password: string) =>
     headers: { authorization: `Basic ${Buffer.from(`${login}:${password}`).toString("base64")}` },
   });
 
-/** What is told to other processes takes a moment to arrive. */
+/** Announcements take a moment to reach other processes. */
 async function eventually(check: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + 5_000;
   while (!(await check())) {
@@ -32,7 +32,7 @@ async function eventually(check: () => Promise<boolean>): Promise<void> {
   }
 }
 
-test("the first start prints lines of curl that work as they stand", async () => {
+test("the first start prints curl commands that work unchanged", async () => {
   const commands = server.output.slice(server.output.indexOf("curl"), server.output.lastIndexOf("}'") + 2);
   const script = commands.replace(/^[A-Z].*:$/gm, (line) => (/^(From|To|Subject)/.test(line) ? line : ""));
   expect(script.match(/^curl/gm)).toHaveLength(4);
@@ -40,14 +40,14 @@ test("the first start prints lines of curl that work as they stand", async () =>
   expect(stdout).toContain("Hello from curl");
 });
 
-test("an account is made beside the running server, with its domain, and removed again", async () => {
+test("an account and its domain are added beside the running server, and the account is removed again", async () => {
   const address = "ann@new.example";
   expect(await server.cli(["account", "add", address, "--password-stdin"], "sesame\n")).toMatchObject({
     code: 0,
-    stdout: expect.stringContaining("Made the domain new.example"),
+    stdout: expect.stringContaining("Added the domain new.example"),
   });
   expect((await session(address, "sesame")).status).toBe(200);
-  expect((await run("account", "add", address)).stderr).toBe(`posthorn: ${address} is taken\n`);
+  expect((await run("account", "add", address)).stderr).toBe(`posthorn: ${address} exists already\n`);
   expect((await run("account", "list")).stdout).toMatch(/^ann@new\.example +\S+ +postmaster@new\.example$/m);
   expect((await run("domain", "list")).stdout).toMatch(/^posthorn\._domainkey\.new\.example\. 3600 IN TXT "v=DKIM1; /m);
 
@@ -58,7 +58,7 @@ test("an account is made beside the running server, with its domain, and removed
   await eventually(async () => (await session(address, "sesame")).status === 401);
 });
 
-test("whoever comes to a domain without postmaster is its postmaster", async () => {
+test("an account added to a domain without a postmaster becomes its postmaster", async () => {
   const others = async (name: string) =>
     new RegExp(`^${name} +\\S+ *(.*)$`, "m").exec((await run("account", "list")).stdout)?.[1];
   await run("domain", "add", "first.example");
@@ -71,10 +71,10 @@ test("whoever comes to a domain without postmaster is its postmaster", async () 
   expect(await others("cleo@first.example")).toBe("");
 });
 
-test("an address may make its domain, which is told, and a domain is removed when it has no address any more", async () => {
+test("an address adds its domain and says so; a domain can be removed once it has no addresses", async () => {
   await run("account", "add", "ann@kept.example");
   const added = await run("address", "add", "@Gone.example", "ann@kept.example");
-  expect(added.stdout).toContain("Made the domain gone.example; posthorn domain list prints its DNS records.\n");
+  expect(added.stdout).toContain('Added the domain gone.example; "posthorn domain list" prints its DNS records.\n');
   expect(await run("domain", "remove", "GONE.example", "--yes")).toMatchObject({
     code: 1,
     stderr: "posthorn: gone.example still has addresses: @gone.example\n",
@@ -101,7 +101,7 @@ test("without a password on standard input, a random one is printed once", async
   expect((await session("random@new.example", password)).status).toBe(200);
 });
 
-test("a changed password and a revoked token end at once", async () => {
+test("an old password and a revoked token stop working at once", async () => {
   const address = "rev@new.example";
   await server.addAccount(address, "first");
   expect((await session(address, "first")).status).toBe(200);
@@ -123,7 +123,7 @@ test("a changed password and a revoked token end at once", async () => {
   expect((await session(address, "second")).status).toBe(200);
 });
 
-test("a revoked token ends the pushes that it opened, and no others", async () => {
+test("a revoked token ends the push connections opened with it, and no others", async () => {
   const address = "pushed@new.example";
   await server.addAccount(address, "sesame");
   const open = async () => {
@@ -143,7 +143,7 @@ test("a revoked token ends the pushes that it opened, and no others", async () =
   while (!(await second.reader.read()).done);
 });
 
-test("an account is opened to one more login, and closed again", async () => {
+test("an account is shared with another login, and the share is withdrawn", async () => {
   await server.addAccount("office@new.example", "office");
   await server.addAccount("clerk@new.example", "clerk");
   const names = async () => {
@@ -159,7 +159,7 @@ test("an account is opened to one more login, and closed again", async () => {
   await eventually(async () => (await names()).length === 1);
 });
 
-test("an account has a name, which its identity has too until its owner gives that another", async () => {
+test("an account's identity takes its display name, until the owner changes the identity's", async () => {
   const address = "named@new.example";
   const add = ["account", "add", address, "--name", "Zoë Lee", "--password-stdin"];
   expect((await server.cli(["account", "add", address, "--name", "a\nb"])).stderr).toContain("control characters");
@@ -187,18 +187,16 @@ test("an account has a name, which its identity has too until its owner gives th
   await renamed("Zoë Lee", ["Zoë Lee", "Own"]);
 });
 
-test("the quota of an account is told, set and lifted", async () => {
+test("the quota of an account is shown, set and removed", async () => {
   const address = "quota@new.example";
   await server.addAccount(address, "x");
-  expect((await run("account", "quota", address)).stdout).toBe(
-    `${address} holds 0 bytes of mail, and may hold 20 GB.\n`,
-  );
-  expect((await run("account", "quota", address, "1.5GB")).stdout).toContain("may hold 1.5 GB");
-  expect((await run("account", "quota", address, "none")).stdout).toContain("may hold any amount");
+  expect((await run("account", "quota", address)).stdout).toBe(`${address} uses 0 bytes; its limit is 20 GB.\n`);
+  expect((await run("account", "quota", address, "1.5GB")).stdout).toContain("its limit is 1.5 GB");
+  expect((await run("account", "quota", address, "none")).stdout).toContain("its limit is none");
   expect((await run("account", "quota", address, "much")).stderr).toContain('"much" is not a size');
 });
 
-test("aliases are added, listed and removed; an account's own address is not", async () => {
+test("aliases are added, listed and removed; an account's main address cannot be removed as one", async () => {
   await server.addAccount("main@alias.example", "x");
   expect((await run("address", "add", "@alias.example", "main@alias.example")).stdout).toContain("all other addresses");
   expect((await run("address", "add", "Sales@Alias.example", "main@alias.example")).code).toBe(0);
@@ -210,7 +208,7 @@ test("aliases are added, listed and removed; an account's own address is not", a
   expect((await run("address", "remove", "main@alias.example")).stderr).toContain("account remove");
 });
 
-test("doctor tells of mail that an older version indexed, and reindex makes its terms anew", async () => {
+test("doctor counts mail that an older version indexed, and reindex rebuilds its terms", async () => {
   await server.addAccount("old@new.example", "sesame");
   const jmap = await server.login("old@new.example", "sesame");
   const { list } = await one<GetResult<{ id: string }>>(jmap, "Mailbox/get", { ids: null });
@@ -220,23 +218,23 @@ test("doctor tells of mail that an older version indexed, and reindex makes its 
   const { rowCount } = await client.query("-- crosses accounts\nUPDATE search SET version = 0");
   await client.end();
   expect(rowCount).toBeGreaterThan(0);
-  const told = `Search: ${rowCount} messages as an older version indexed them (see: posthorn reindex).`;
+  const told = `Search: an older version indexed ${rowCount} messages (see: posthorn reindex).`;
   expect(await run("doctor")).toMatchObject({ code: 0, stdout: expect.stringContaining(told) });
-  expect(await run("reindex", "--all")).toMatchObject({ code: 0, stdout: `${rowCount} messages indexed anew.\n` });
+  expect(await run("reindex", "--all")).toMatchObject({ code: 0, stdout: `Reindexed ${rowCount} messages.\n` });
   expect((await run("doctor")).stdout).not.toContain("Search:");
 });
 
 test("reindex takes accounts or all of them", async () => {
-  expect(await run("reindex", "--all")).toMatchObject({ code: 0, stdout: "0 messages indexed anew.\n" });
+  expect(await run("reindex", "--all")).toMatchObject({ code: 0, stdout: "Reindexed 0 messages.\n" });
   await server.addAccount("other@new.example", "sesame");
-  expect(await run("reindex", "other@new.example")).toMatchObject({ code: 0, stdout: "0 messages indexed anew.\n" });
+  expect(await run("reindex", "other@new.example")).toMatchObject({ code: 0, stdout: "Reindexed 0 messages.\n" });
   expect(await run("reindex", "nobody@new.example")).toMatchObject({ code: 1 });
   for (const wrong of [["reindex"], ["reindex", "--all", "other@new.example"]]) {
-    expect(await run(...wrong)).toMatchObject({ code: 1, stderr: "posthorn: name accounts, or give --all\n" });
+    expect(await run(...wrong)).toMatchObject({ code: 1, stderr: "posthorn: name accounts, or pass --all\n" });
   }
 });
 
-test("doctor finds nothing amiss; config shows what is in force and whence", async () => {
+test("doctor finds no difference; config shows each value in force and its source", async () => {
   expect(await run("doctor")).toMatchObject({ code: 0, stdout: expect.stringContaining("All is well.") });
   const { stdout } = await run("config", "--json", "--mx-port", "26");
   const options = JSON.parse(stdout) as { name: string; value: string; source: string }[];
@@ -256,7 +254,7 @@ test("a database is reached through its socket by the usual URL, with a login an
   });
 });
 
-test("every command has help; a mistake is told in a line, without a stack", async () => {
+test("every command has help; a mistake is reported in one line, without a stack", async () => {
   const top = (await run("--help")).stdout;
   const names = ["serve", "account", "address", "domain", "token", "config", "doctor", "migrate", "reindex"];
   for (const name of names) expect(top).toContain(name);
@@ -278,7 +276,7 @@ test("every command has help; a mistake is told in a line, without a stack", asy
   expect(await run("doctr")).toMatchObject({ code: 1, stderr: expect.stringContaining("Did you mean doctor?") });
 });
 
-test("SIGTERM stops clean; commands then work alone, and the next start finds all as it was", async () => {
+test("SIGTERM stops the server cleanly; commands then work without it, and the next start finds the data unchanged", async () => {
   await server.addAccount("kept@new.example", "kept");
   await server.stop();
   expect(server.output).toMatch(/"msg":"stopped"/);
@@ -287,20 +285,20 @@ test("SIGTERM stops clean; commands then work alone, and the next start finds al
   await server.start();
   expect((await session("kept@new.example", "kept")).status).toBe(200);
   expect((await session("alone@new.example", "alone")).status).toBe(200);
-  expect(server.output.match(/A demo domain/g)).toHaveLength(1);
+  expect(server.output.match(/Added a demo domain/g)).toHaveLength(1);
 }, 60_000);
 
-test("a data folder whose name is wrong is not made by commands that only look or change", async () => {
+test("commands that only read or change data do not create a data folder under a mistyped name", async () => {
   const folder = join(tmpdir(), "posthorn-mistyped");
   for (const args of [["account", "list"], ["doctor"], ["account", "passwd", "ann@new.example"]]) {
     const { code, stderr } = await server.cli([...args, "--data", folder]);
-    expect(stderr).toBe(`posthorn: there is no database in ${folder} yet: "posthorn serve" makes one\n`);
+    expect(stderr).toBe(`posthorn: there is no database in ${folder} yet: "posthorn serve" creates one\n`);
     expect(code).toBe(1);
   }
   expect(existsSync(folder)).toBe(false);
 });
 
-test.runIf(process.getuid?.() === 0)("commands behind a closed folder name it, and deny no database", async () => {
+test.runIf(process.getuid?.() === 0)("a command that may not enter a folder says so, and no more", async () => {
   const closed = mkdtempSync(join(tmpdir(), "posthorn-cli-"));
   const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
   const own = { uid: 65_534, gid: 65_534, cwd: "/", env: { ...process.env, POSTHORN_DATA: join(closed, "data") } };
@@ -315,33 +313,33 @@ test.runIf(process.getuid?.() === 0)("commands behind a closed folder name it, a
   }
 });
 
-test("ports that are taken stop the start with one line each, before anything is made that is told of once", async () => {
+test("each port in use is reported in one line and stops the start, before anything is made that is shown only once", async () => {
   const folder = mkdtempSync(join(tmpdir(), "posthorn-cli-"));
   chmodSync(folder, 0o711);
   try {
     writeFileSync(join(folder, "options.json"), JSON.stringify({ logLevel: "silent", metrics: "off" }));
     const own = ["--config", join(folder, "options.json"), "--data", join(folder, "data")];
     const { code, stderr } = await server.cli(["serve", ...own, "--smtp", "127.0.0.1:0", "--metrics", "off"]);
-    const taken = `port ${server.httpPort} on 127.0.0.1 is taken by another program`;
+    const taken = `another program uses port ${server.httpPort} on 127.0.0.1`;
     expect(stderr).toBe(`posthorn: ${taken}: choose another with --http or POSTHORN_HTTP\n`);
     expect(code).toBe(1);
-    const smtp = `port ${server.smtpPort} on 127.0.0.1 is taken by another program`;
+    const smtp = `another program uses port ${server.smtpPort} on 127.0.0.1`;
     expect(await server.cli(["serve", ...own, "--metrics", "off"])).toMatchObject({
       code: 1,
       stderr: `posthorn: ${taken}: choose another with --http or POSTHORN_HTTP\nposthorn: ${smtp}: choose another with --smtp or POSTHORN_SMTP\n`,
     });
-    // Nor was the database made anything of.
+    // The failed starts applied no migration.
     expect((await server.cli(["migrate", ...own])).stdout).toContain("000001");
     const rest = ["--http", "127.0.0.1:0", "--metrics", "off"];
     const elsewhere = await server.cli(["serve", ...own, ...rest, "--smtp", "192.0.2.1:2525"]);
-    const what = "192.0.2.1 is no address of this machine: choose another with --smtp or POSTHORN_SMTP";
+    const what = "192.0.2.1 is not an address of this machine: choose another with --smtp or POSTHORN_SMTP";
     expect(elsewhere).toMatchObject({ code: 1, stderr: `posthorn: ${what}\n` });
     const unknown = await server.cli(["serve", ...own, ...rest, "--smtp", "nowhere.invalid:2525"]);
     expect(unknown.stderr).toBe(
       "posthorn: there is no host nowhere.invalid: choose another with --smtp or POSTHORN_SMTP\n",
     );
-    // Nobody was told of demo accounts, so none were made.
-    expect((await server.cli(["account", "list", ...own])).stdout).toContain("There is no account yet");
+    // The failed starts printed no demo passwords, so they must not have added demo accounts.
+    expect((await server.cli(["account", "list", ...own])).stdout).toContain("There are no accounts yet");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

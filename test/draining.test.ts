@@ -23,7 +23,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => server?.dispose());
 
-/** Rejects with the error's code when the connection gave no answer. */
+/** Rejects with the error code when the connection gives no answer. */
 function call(agent: Agent, methodCalls: Call[]): Promise<{ methodResponses: Call[] }> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => reject((error as NodeJS.ErrnoException).code ?? error.message);
@@ -46,7 +46,7 @@ async function names(): Promise<string[]> {
   return (methodResponses[0]![1].list as { name: string }[]).map(({ name }) => name);
 }
 
-/** Makes mailboxes on one connection until there is no answer: the names of those that were created, and the error. */
+/** Creates mailboxes on one connection until there is no answer; returns the names of those created, and the error. */
 async function makeMailboxes(client: number): Promise<{ created: string[]; error: unknown }> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const created: string[] = [];
@@ -61,7 +61,7 @@ async function makeMailboxes(client: number): Promise<{ created: string[]; error
   }
 }
 
-/** A request whose body comes in two halves: the second when `finish` is called, which resolves with the answer. */
+/** A request whose body comes in two halves. `finish` sends the second one and resolves with the answer. */
 async function slowRequest(): Promise<{ finish: () => Promise<string> }> {
   const body = JSON.stringify({ using, methodCalls: [["Core/echo", { slow: true }, "0"]] });
   const socket = connect(server.httpPort, "127.0.0.1").setEncoding("utf8");
@@ -82,7 +82,7 @@ async function slowRequest(): Promise<{ finish: () => Promise<string> }> {
   return { finish };
 }
 
-test("SIGTERM cuts off no request: those under way are answered, and all doors close at once", async () => {
+test("after SIGTERM, requests under way are answered, and all listeners close at the same time", async () => {
   const before = await names();
   const slow = await slowRequest();
   const clients = [1, 2, 3, 4].map(makeMailboxes);

@@ -15,7 +15,7 @@ import { deliver, type SmtpFailure } from "./support/smtp-client.ts";
 const disk = SmallDisk.mount(800_000);
 const folder = disk ? join(disk.folder, "blobs") : "";
 
-test.runIf(disk)("a full or read-only disk is a passing trouble to clients, and told once", async () => {
+test.runIf(disk)("a full or read-only disk is a temporary error for clients, and is logged once", async () => {
   const world = await createHttpWorld();
   const { services } = world.deps;
   const { clock, random } = services;
@@ -55,7 +55,7 @@ test.runIf(disk)("a full or read-only disk is a passing trouble to clients, and 
     expect(world.failures).toHaveLength(told);
   };
   expect((await upload()).response.status).toBe(201);
-  // Larger than what is left, and no more is in memory than fits there.
+  // Larger than the space left, and than what is kept in memory.
   expect((await upload(2_000_000)).response.status).toBe(503);
   expect(world.failures).toMatchObject([{ code: "ENOSPC" }]);
   disk!.fill();

@@ -11,11 +11,11 @@ import { methods } from "../src/jmap/methods.ts";
 import { message } from "./support/messages.ts";
 import { startServer, type TestServer } from "./support/server.ts";
 
-/** What stands in the victim's data and nowhere else: no answer to another may hold it. */
+/** Texts that occur in the victim's data alone: no answer to another user may contain them. */
 const secret = "xylophonesecret";
 
 interface Names {
-  /** A mailbox of the thief's own, so that an attack fails for what it names of the victim. */
+  /** A mailbox of the thief, so that an attack can fail only because of the victim's object that it names. */
   own: string;
   mailbox: string;
   email: string;
@@ -26,10 +26,10 @@ interface Names {
   pushSubscription: string;
 }
 
-/** Methods that name nothing of anybody, and why. */
+/** Methods whose arguments name no object, and why. */
 const harmless: Record<string, string> = { "Core/echo": "gives back what it was given" };
 
-/** Arguments that name the victim's objects, for each other method; one that is missing here fails the test below. */
+/** Arguments that name the victim's objects, for each other method; a method that is missing here fails the test below. */
 const attacks: Record<string, (victim: Names) => Json> = {
   "Mailbox/get": ({ mailbox }) => ({ ids: [mailbox] }),
   "Mailbox/changes": () => ({ sinceState: "1-0" }),
@@ -108,7 +108,7 @@ let victim: Client;
 let thief: Client;
 let names: Names;
 
-/** The victim has many more objects, so that the names of its last ones name nothing in the thief's account. */
+/** The victim has many more objects, so that the ids of its last ones do not exist in the thief's account. */
 async function fillVictim(): Promise<Omit<Names, "own">> {
   const { accountId } = victim;
   const mailboxes = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`m${n}`, { name: `${secret} ${n}` }]));
@@ -155,7 +155,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => server?.dispose());
 
-test("each method of the registry has an attack here, or a reason why not", () => {
+test("each method of the registry has an attack here, or a reason for having none", () => {
   const judged = [...Object.keys(attacks), ...Object.keys(harmless)];
   expect(judged.sort()).toEqual(methods.map(({ name }) => name).sort());
 });
@@ -171,7 +171,7 @@ describe.each(attacked.map(({ name, access }) => ({ name, hasAccount: access !==
   };
 
   if (hasAccount) {
-    test("another's account is accountNotFound", async () => {
+    test("another user's account is accountNotFound", async () => {
       const extra = name.endsWith("/copy") ? { fromAccountId: thief.accountId } : {};
       const [kind, args] = await call(victim.accountId, extra);
       expect([kind, args.type]).toEqual(["error", "accountNotFound"]);
@@ -179,12 +179,12 @@ describe.each(attacked.map(({ name, access }) => ({ name, hasAccount: access !==
     });
   }
 
-  test("another's objects cannot be reached through one's own account", async () => {
+  test("another user's objects cannot be reached through one's own account", async () => {
     const answer = await call(thief.accountId);
     expect(JSON.stringify(answer)).not.toContain(secret);
     const { created, updated, destroyed, list, type } = answer[1] as Record<string, unknown>;
     if (answer[0] === "error") expect(type).not.toBe("serverFail");
-    // Blob/lookup answers with each id asked for, whether or not there is such a blob.
+    // Blob/lookup returns each id asked for, whether or not there is such a blob.
     const infos = name === "Blob/lookup" ? (list as { matchedIds: Json }[]).map(({ matchedIds }) => matchedIds) : list;
     const reached = JSON.stringify({ created, updated, destroyed, list: infos });
     for (const id of Object.values({ ...names, own: undefined })) expect(reached).not.toContain(`"${id}"`);
@@ -192,7 +192,7 @@ describe.each(attacked.map(({ name, access }) => ({ name, hasAccount: access !==
   });
 });
 
-test("another's push subscriptions are neither seen nor touched", async () => {
+test("another user's push subscriptions can be neither read nor changed", async () => {
   const all = async (client: Client) => (await client.call([["PushSubscription/get", {}, "c"]]))[0]![1];
   expect(await all(thief)).toEqual({ list: [], notFound: [] });
   expect(await all(victim)).toMatchObject({ list: [{ id: names.pushSubscription, types: null }] });
@@ -205,7 +205,7 @@ const refuses = async (path: Endpoint, fill: Json, ask: Parameters<Client["fetch
   expect(answer.body.toString()).not.toContain(secret);
 };
 
-/** As a client of the server's own URLs would fill them in. */
+/** Fills in the server's URL templates as a client does. */
 function urlOf(path: Endpoint, fill: Json = {}): URL {
   const values: Json = { accountId: victim.accountId, blobId: names.blob, name: "x", ...fill };
   const query = path === "/jmap/eventsource" ? "?types=*&closeafter=no&ping=0" : "";
@@ -219,7 +219,7 @@ async function tellsOfNobodyElse(path: Endpoint): Promise<void> {
   expect(answer.body.toString()).not.toContain("victim");
 }
 
-/** The victim's account changes first, then the thief's own: were both told, the victim's would come first. */
+/** Changes the victim's account first and then the thief's: if both were pushed, the victim's would come first. */
 async function changeBoth(): Promise<void> {
   const update = async (client: Client, args: Json) => {
     const { accountId } = client;
@@ -277,7 +277,7 @@ const endpointAttacks: Record<Endpoint, (path: Endpoint) => Promise<void>> = {
     const [theirs, own] = await socket.request([get(victim.accountId), get(thief.accountId)]);
     expect(theirs).toEqual(["error", { type: "accountNotFound" }, "c"]);
     expect(own![1]).toMatchObject({ list: [], notFound: [names.email] });
-    // What a request says of who asks is no part of RFC 8887, and counts for nothing.
+    // An account named in the request has no meaning in RFC 8887 and is ignored.
     const claim = { authorization: victim.authorization, username: "victim@home.test", accountId: victim.accountId };
     const claimed = await socket.response([get(victim.accountId)], thief.using, claim).catch((error: unknown) => error);
     if (!(claimed instanceof SocketRequestError)) {
@@ -285,7 +285,7 @@ const endpointAttacks: Record<Endpoint, (path: Endpoint) => Promise<void>> = {
     }
     socket.enablePush(null);
     let pushed: Awaited<ReturnType<typeof socket.nextPush>> | undefined;
-    // Nothing tells when pushing has begun.
+    // There is no signal that pushing has begun.
     while (!pushed) {
       await changeBoth();
       pushed = await socket.nextPush(500).catch(() => undefined);
@@ -299,7 +299,7 @@ test("each endpoint of the server has an attack here", () => {
   expect(Object.keys(endpointAttacks).sort()).toEqual([...endpoints].sort());
 });
 
-test.each(endpoints)("%s gives nothing of another's", (path) => endpointAttacks[path](path));
+test.each(endpoints)("%s returns nothing of another user", (path) => endpointAttacks[path](path));
 
 const wrong = `Basic ${Buffer.from("victim@home.test:wrong").toString("base64")}`;
 const guarded = endpoints.filter((path) => path !== "/healthz" && path !== "/readyz" && path !== "/jmap/ws");
@@ -323,7 +323,7 @@ test("/jmap/ws does not open without credentials, or with wrong ones", async () 
   }
 });
 
-test("the victim's data stands as it was", async () => {
+test("the victim's data is unchanged", async () => {
   const { list } = await one<GetResult>(victim, "Email/get", { accountId: victim.accountId, ids: [names.email] });
   expect(list).toMatchObject([{ subject: secret, keywords: {} }]);
 });

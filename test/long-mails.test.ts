@@ -16,7 +16,7 @@ beforeAll(async () => {
   world = await createEmailWorld(testServices(store, createMailServices(store)));
 });
 
-/** The id of a message that was taken in. */
+/** Delivers a message and returns its id. */
 async function add(body: string, header = "Subject: long"): Promise<string> {
   const blobId = await world.upload(`From: a@example.org\r\n${header}\r\n\r\n${body}\r\n`);
   const answer = await world.client.call("Email/import", {
@@ -37,8 +37,8 @@ const or = (...conditions: Json[]): Json => ({ operator: "OR", conditions });
 const lines = (count: number, line: (n: number) => string) =>
   Array.from({ length: count }, (_, n) => line(n)).join("\r\n");
 
-describe("more uses of a word than one row of the index can tell", () => {
-  test("break no phrase behind them", async () => {
+describe("more uses of a word than one row of the index can hold", () => {
+  test("break no phrase after them", async () => {
     const usual = lines(256, (n) => `line ${n} mentions the usual things again and again`);
     const id = await add(`${usual}\r\nand then they jump over the lazy dog`);
     for (const body of ['"over the lazy"', '"255 mentions the usual"', '"again and again and then they jump"']) {
@@ -49,7 +49,7 @@ describe("more uses of a word than one row of the index can tell", () => {
     }
   });
 
-  test("hide no address, in the body and in a header field", async () => {
+  test("hide no address, in the body or in a header field", async () => {
     const log = await add(lines(300, (n) => `user${n}@corp.example logged in`));
     for (const n of [0, 254, 255, 299]) {
       expect(await find({ body: `user${n}@corp.example` })).toEqual([log]);
@@ -77,7 +77,7 @@ describe("a message whose words begin and end in different rows", () => {
     id = await add(`alphaword startphrase ${filler} endphrase omegaword`, "Subject: spanning");
   });
 
-  test("is found by words of both", async () => {
+  test("is found by words of both rows", async () => {
     const rows = await store
       .reader(world.account, "server")
       .run(unprepared<{ part: number }>("SELECT part FROM search_part WHERE user_id = $1 AND part > 2"), [
@@ -90,13 +90,13 @@ describe("a message whose words begin and end in different rows", () => {
     expect(await find(or({ text: "alphaword absentword" }, { text: "omegaword absentword" }))).toEqual([]);
   });
 
-  test("is found among very many phrases", async () => {
+  test("is found by very many phrases at once", async () => {
     const absent = Array.from({ length: 60 }, (_, n) => ({ text: `absent${n}` }));
     expect(await find(or(...absent, { text: "omegaword" }))).toEqual([id]);
     expect(await find(or(...absent))).toEqual([]);
   });
 
-  test("is not found without a word that it has in another row", async () => {
+  test("is excluded by a negated word that is in another row", async () => {
     const other = await add("alphaword alone", "Subject: short");
     expect(await find({ text: "alphaword -omegaword" })).toEqual([other]);
     expect(await find({ text: "omegaword -alphaword" })).toEqual([]);
@@ -138,7 +138,7 @@ describe("a message whose words begin and end in different rows", () => {
 });
 
 describe("phrases", () => {
-  test("are found wherever they stand, over every seam of the rows", async () => {
+  test("are found at every position, across every boundary of rows", async () => {
     const words = Array.from({ length: 25_000 }, (_, n) => `seam${n}`);
     const id = await add(words.join(" "));
     for (const [start, length] of [
@@ -158,13 +158,13 @@ describe("phrases", () => {
     expect(await find({ body: '"seam24999 seam0"' })).toEqual([]);
   });
 
-  test("of more words than a row repeats are refused", async () => {
+  test("of more words than two rows share are refused", async () => {
     const words = (count: number) => `"${Array.from({ length: count }, (_, n) => `w${n}`).join(" ")}"`;
     expect(await find({ body: words(maxPhrase) })).toEqual([]);
     expect(await find({ body: words(maxPhrase + 1) })).toBe("unsupportedFilter");
   });
 
-  test("are found between what is said again and again", async () => {
+  test("are found between repeated texts", async () => {
     const again = "and so on for a while ".repeat(2000);
     const id = await add(`${again}until something happens ${again}and then the end`);
     for (const body of ['"while until something happens and so"', '"for a while and then the end"', '"while and so"']) {
@@ -188,7 +188,7 @@ describe("phrases", () => {
 describe("a word of more octets than a term may have", () => {
   const long = `begin${"x".repeat(500)}`;
 
-  test("is found by the whole of it, and by its beginning", async () => {
+  test("is found by the whole word and by its beginning", async () => {
     const id = await add(`here ${long} and ${long}y then`);
     const wide = "я".repeat(200);
     const other = await add(`=?`, `Subject: =?utf-8?B?${Buffer.from(wide).toString("base64")}?=`);
@@ -203,7 +203,7 @@ describe("a word of more octets than a term may have", () => {
     expect(await find({ subject: `${wide}я` })).toEqual([]);
   });
 
-  test("begins with more than can be told: that is refused", async () => {
+  test("is refused in a prefix search that is too long", async () => {
     expect(await find({ text: `${long}*` })).toBe("unsupportedFilter");
   });
 });

@@ -29,7 +29,7 @@ const batches = [
   ...heavy.map(({ name, file, megabytes }) => ({ name, files: [file], megabytes })),
 ];
 
-// Each in a process of its own, so that a peak is that mail's: at delivery, then with everything of it shown.
+// Each mail in a process of its own, so that the peak is its own: once delivered, once shown in full.
 describe.concurrent("a nasty mail costs at most 1 s of CPU and 64 MB beyond its size", { timeout: 60_000 }, () => {
   test.each(batches)("$name", async ({ files, megabytes }) => {
     const spent = { prepare: await cost("prepare", files), show: await cost("show", files) };

@@ -6,7 +6,7 @@ import { openWebSocket } from "../conformance/client/websocket.ts";
 import { message } from "./support/messages.ts";
 import { startServer, type TestServer } from "./support/server.ts";
 
-/** What happens on a whole server is counted, at /metrics. */
+/** /metrics of a whole server. */
 let server: TestServer;
 let alice: Client;
 
@@ -27,7 +27,7 @@ async function expectCounted(...lines: string[]): Promise<void> {
   );
 }
 
-test("a message taken and pushed, and a recipient refused", async () => {
+test("an accepted message, its push and a refused recipient are counted", async () => {
   const socket = await openWebSocket(alice);
   await socket.enablePush(["EmailDelivery"]);
   const data = await message({ from: "bob@remote.test", to: "alice@home.test", subject: "Hi", text: "Hi\r\n" });
@@ -43,7 +43,7 @@ test("a message taken and pushed, and a recipient refused", async () => {
   );
 });
 
-test("an attempt to deliver", async () => {
+test("an attempt to deliver is counted", async () => {
   const { accountId } = alice;
   const { list } = await one<GetResult>(alice, "Mailbox/get", { accountId });
   const identities = await one<GetResult>(alice, "Identity/get", { accountId });
@@ -59,7 +59,7 @@ test("an attempt to deliver", async () => {
   await expectCounted('mail_out_recipients_total{outcome="sent"} 1', 'mail_in_messages_total{outcome="accepted"} 2');
 });
 
-test("method calls, and requests by their endpoints", async () => {
+test("method calls and requests are counted, requests by endpoint", async () => {
   const { accountId } = alice;
   const ids = Array.from({ length: 1_001 }, (_, n) => `t${n}`);
   await expect(one(alice, "Thread/get", { accountId, ids })).rejects.toThrow("requestTooLarge");

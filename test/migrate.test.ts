@@ -21,7 +21,7 @@ import { createTestDatabase } from "./support/postgres.ts";
 const own = new URL("../migrations/", import.meta.url);
 const baseline = (await readMigrations(own)).map(({ name }) => name);
 
-/** The migrations of another program: ours, and further ones. */
+/** The migrations of a newer program: ours and more. */
 function otherFolder(files: Record<string, string> = {}): { path: string; folder: URL } {
   const path = mkdtempSync(join(tmpdir(), "posthorn-migrations-"));
   afterwards(() => rmSync(path, { recursive: true }));
@@ -33,7 +33,7 @@ function otherFolder(files: Record<string, string> = {}): { path: string; folder
 const expand = { "000900_note.sql": `-- oldest program: ${version}\nALTER TABLE email ADD COLUMN note text;\n` };
 const contract = { "000910_no_note.sql": "-- oldest program: 99.1.0\nALTER TABLE email DROP COLUMN note;\n" };
 
-test("migrations are applied once, though two programs start at once", async () => {
+test("migrations are applied once when two programs start at the same time", async () => {
   const { database } = await createTestDatabase(undefined, "template0");
   const told: string[] = [];
   const both = await Promise.all([1, 2].map(() => migrate(database, silentLog, { tell: (name) => told.push(name) })));
@@ -42,7 +42,7 @@ test("migrations are applied once, though two programs start at once", async () 
   expect(await migrate(database, silentLog)).toEqual([]);
 });
 
-test("of migrations of which one fails nothing stays", async () => {
+test("when one migration fails, none of them is applied", async () => {
   const { database } = await createTestDatabase();
   const broken = { "000905_broken.sql": `-- oldest program: ${version}\nCREATE TABLE a (b int);\nSELECT 1 / 0;\n` };
   const { folder } = otherFolder({ ...expand, ...broken });
@@ -50,7 +50,7 @@ test("of migrations of which one fails nothing stays", async () => {
   expect(await migrate(database, silentLog, otherFolder(expand))).toEqual(Object.keys(expand));
 });
 
-test("a migration that was edited after it was applied is refused, and both are named", async () => {
+test("a migration that was edited after it was applied is refused, and both versions are named", async () => {
   const { database } = await createTestDatabase();
   const { path, folder } = otherFolder();
   appendFileSync(join(path, baseline[0]!), "-- edited\n");
@@ -63,13 +63,13 @@ test("a migration that was edited after it was applied is refused, and both are 
   );
 });
 
-test("a migration must say the oldest program that may run on it", async () => {
+test("a migration must name the oldest program that may run on it", async () => {
   const { database } = await createTestDatabase();
   const { folder } = otherFolder({ "000900_silent.sql": "SELECT 1;\n" });
   await expect(migrate(database, silentLog, { folder })).rejects.toThrow("000900_silent.sql does not begin with");
 });
 
-test("an old and a new program work side by side on what the new one added; one too old is refused", async () => {
+test("an old program works beside a new one on a migrated database; a program that is too old is refused", async () => {
   const { connection } = await createTestDatabase();
   const open = () => {
     const database = new Database({ ...connection, max: 4 }, silentLog);
@@ -96,7 +96,7 @@ test("an old and a new program work side by side on what the new one added; one 
     const { id } = await world.create({ subject: "after" });
     expect(await world.get(id, ["subject"])).toMatchObject({ subject: "after" });
   }
-  // The old one may start again, too.
+  // The old program may also restart.
   expect(await migrate(open(), silentLog)).toEqual([]);
 
   expect(await migrate(open(), silentLog, newest)).toEqual(Object.keys(contract));

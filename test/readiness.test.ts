@@ -17,7 +17,7 @@ async function ask(url = `${server.url}/readyz`) {
   return { status: response.status, text, time: performance.now() - begin };
 }
 
-/** Soon, since what was found out is good for a second. */
+/** Retries, since the result of a check is cached for a second. */
 async function expectSoon(status: number, told: object | string): Promise<void> {
   await expect.poll(async () => (await ask()).status, { timeout: 5_000, interval: 200 }).toBe(status);
   for (const url of [`${server.url}/readyz`, server.metricsUrl.replace("/metrics", "/readyz")]) {
@@ -27,7 +27,7 @@ async function expectSoon(status: number, told: object | string): Promise<void> 
   }
 }
 
-/** The postmaster and all that it started. */
+/** The postmaster and all its child processes. */
 function postgres(): number[] {
   const postmaster = server.postgresPid();
   const children = readdirSync("/proc").filter((name) => {
@@ -43,7 +43,7 @@ function postgres(): number[] {
   return [postmaster, ...children.map(Number)];
 }
 
-test("while Postgres hangs, the answer comes within a second and names it", async () => {
+test("while Postgres hangs, /readyz answers within a second and names the database", async () => {
   await expectSoon(200, "ready\n");
   const stopped = postgres();
   for (const pid of stopped) process.kill(pid, "SIGSTOP");
@@ -56,7 +56,7 @@ test("while Postgres hangs, the answer comes within a second and names it", asyn
   await expectSoon(200, "ready\n");
 });
 
-test("where bodies can't be written, that is told, and once in the log", async () => {
+test("when bodies cannot be written, /readyz says so, and the log says it once", async () => {
   const blobs = join(server.dataFolder, "blobs");
   await rename(blobs, `${blobs}-away`);
   await writeFile(blobs, "");

@@ -15,7 +15,7 @@ beforeAll(async () => {
   const files = [...storeModules, planted];
   for (const file of files) await import(pathToFileURL(resolve(file)).href);
   const { connection } = await createTestDatabase();
-  // Not of the pool, whose connections take statements only.
+  // A connection outside the pool, whose connections accept declared statements only.
   const client = new pg.Client(connection);
   await client.connect();
   const describer = await Describer.of(client);
@@ -31,13 +31,13 @@ beforeAll(async () => {
 
 const isPlanted = (name: string) => name.startsWith("planted.");
 
-test("each statement returns and takes what its types say", () => {
+test("each statement takes and returns what its types say", () => {
   const ours = [...faults].filter(([name]) => !isPlanted(name));
   expect(ours.length).toBeGreaterThan(0);
   expect(ours.filter(([, lines]) => lines.length > 0)).toEqual([]);
 });
 
-test("a statement whose types lie is found out", () => {
+test("a statement with wrong types is detected", () => {
   expect(Object.fromEntries([...faults].filter(([name]) => isPlanted(name)))).toEqual({
     "planted.name": ["threadid is not returned", "threadId is returned, and not declared"],
     "planted.type": ["receivedAt is declared string, and is timestamptz"],

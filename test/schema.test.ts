@@ -10,31 +10,31 @@ const migrations = await readMigrations(new URL("../migrations/", import.meta.ur
 const { database } = await createTestDatabase();
 const dump = await dumpSchema(database);
 
-test("migrations/schema.sql is what the migrations make: `npm run db:schema` writes it", () => {
+test("migrations/schema.sql matches the migrations (`npm run db:schema` writes it)", () => {
   expect(withTitle(dump)).toBe(readFileSync(schemaFile, "utf8"));
 });
 
-test("what the dump says makes the same schema", async () => {
+test("running the dump makes the same schema", async () => {
   const { database: other } = await createTestDatabase(undefined, "template0");
   for (const text of statementsOf(dump)) await other.run(unprepared(text));
   expect(await dumpSchema(other)).toBe(dump);
 });
 
-test("the dump leaves nothing out without a word", async () => {
+test("the dump fails on an object that it does not know, rather than leaving it out", async () => {
   const { database: other } = await createTestDatabase();
   await other.run(unprepared("CREATE VIEW lost AS SELECT 1"));
   await expect(dumpSchema(other)).rejects.toThrow("relation of kind v: lost");
 });
 
 // Citus says "cannot insert multiple commands into a prepared statement", and so does the extended protocol.
-test("each statement of a migration is a query of its own", async () => {
+test("each statement of a migration is sent as a query of its own", async () => {
   const { database: other } = await createTestDatabase(undefined, "template0");
   for (const text of migrations.flatMap(({ statements }) => statements)) {
     await other.pool.query({ text, queryMode: "extended" } as { text: string });
   }
 });
 
-test("each migration names a program that exists, none older than those before it", () => {
+test("each migration names an existing program, no older than the migrations before it", () => {
   expect(migrations.length).toBeGreaterThan(0);
   for (const [index, { name, oldestProgram }] of migrations.entries()) {
     expect(isOlder(version, oldestProgram), name).toBe(false);

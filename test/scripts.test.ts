@@ -13,7 +13,7 @@ function run(script: string, option: string): Promise<{ code: number | null; std
 }
 
 test.each(["bench/main.ts", "bench/compare.ts", "scripts/conformance-report.ts"])(
-  "%s meets an option that it does not know with one line and its help",
+  "%s answers an unknown option with one line and its help",
   async (script) => {
     const { stdout: help } = await run(script, "--help");
     expect(help.length).toBeGreaterThan(100);

@@ -5,7 +5,7 @@ import { languages } from "./support/languages.ts";
 import { createMailServices } from "./support/mail.ts";
 import { createTestStore } from "./support/postgres.ts";
 
-/** Messages as they come, and how they are looked for. */
+/** Messages as they arrive, and how people search for them. */
 const messages: { name: string; type: string; body: string; found: string[]; absent: string[] }[] = [
   {
     name: "soft hyphens in HTML",
@@ -70,7 +70,7 @@ test("Email/query finds a message of each language by its words as people type t
   }
 });
 
-test("and by nothing that only looks alike", async () => {
+test("Email/query does not find a message by words that only look alike", async () => {
   for (const { name, absent } of messages) {
     for (const token of absent) expect(await search(token), `${token} in ${name}`).not.toContain(ids.get(name));
   }

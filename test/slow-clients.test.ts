@@ -5,10 +5,10 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { startServer, type TestServer } from "./support/server.ts";
 
-/** More than the buffers of a connection that nobody reads hold. */
+/** More than the buffers of an unread connection can hold. */
 const big = 9_000_000;
-const most = 8;
-const patience = { timeout: 10_000 };
+const maxUnderWay = 8;
+const pollOptions = { timeout: 10_000 };
 const core = "urn:ietf:params:jmap:core";
 
 let server: TestServer;
@@ -40,14 +40,14 @@ async function call(authorization: string, body = echo(1)): Promise<number> {
   return response.status;
 }
 
-/** A small request whose answer is large. */
+/** A small request with a large answer. */
 async function largeAnswer(): Promise<string> {
   const { accountId, blobId } = await uploaded();
   const args = { accountId, ids: [blobId], properties: ["data:asText"] };
   return JSON.stringify({ using: [core, "urn:ietf:params:jmap:blob"], methodCalls: [["Blob/get", args, "0"]] });
 }
 
-/** Sends a request and reads no more of its answer than shows that it came. */
+/** Sends a request and reads just enough of its answer to see that it arrived. */
 async function stall(request: string): Promise<Socket> {
   const socket = connect(server.httpPort, "127.0.0.1");
   sockets.push(socket);
@@ -63,35 +63,35 @@ function post(body: string): string {
   return `POST /jmap/api HTTP/1.1\r\n${headers}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
-test("an answer that isn't read counts as a request under way, until its client is gone", async () => {
+test("an unread answer counts as a request under way until its client disconnects", async () => {
   const request = await largeAnswer();
-  const stalled = await Promise.all(Array.from({ length: most }, () => stall(post(request))));
+  const stalled = await Promise.all(Array.from({ length: maxUnderWay }, () => stall(post(request))));
   expect(await call(ann)).toBe(429);
   expect(await call(basic("bob@slow.example"))).toBe(200);
   for (const socket of stalled) socket.destroy();
-  await expect.poll(() => call(ann), patience).toBe(200);
+  await expect.poll(() => call(ann), pollOptions).toBe(200);
 });
 
-test("a login whose large answers are not read has its further large requests refused, and others have not", async () => {
+test("a login that leaves large answers unread has further large requests refused; other logins do not", async () => {
   const stalled = [await stall(post(echo(big))), await stall(post(echo(big)))];
   expect(await call(ann, echo(big))).toBe(503);
   expect(await call(ann)).toBe(200);
   expect(await call(basic("bob@slow.example"), echo(big))).toBe(200);
   for (const socket of stalled) socket.destroy();
-  await expect.poll(() => call(ann, echo(big)), patience).toBe(200);
+  await expect.poll(() => call(ann, echo(big)), pollOptions).toBe(200);
 });
 
-test("answers that wait behind one that isn't read give their turns back, too", async () => {
-  const socket = await stall(post(echo(big)) + post(echo(2)).repeat(most - 1));
-  await expect.poll(() => call(ann), patience).toBe(429);
+test("answers queued behind an unread one give their turns back, too", async () => {
+  const socket = await stall(post(echo(big)) + post(echo(2)).repeat(maxUnderWay - 1));
+  await expect.poll(() => call(ann), pollOptions).toBe(429);
   socket.destroy();
-  await expect.poll(() => call(ann), patience).toBe(200);
+  await expect.poll(() => call(ann), pollOptions).toBe(200);
 });
 
-test("so do answers over WebSockets", async () => {
+test("unread answers over a WebSocket give their turns back, too", async () => {
   const url = `${server.url.replace("http", "ws")}/jmap/ws`;
   const clients = await Promise.all(
-    Array.from({ length: most }, async () => {
+    Array.from({ length: maxUnderWay }, async () => {
       const client = new WebSocket(url, ["jmap"], { headers: { authorization: ann }, perMessageDeflate: false });
       await once(client, "open");
       client.pause();
@@ -99,12 +99,12 @@ test("so do answers over WebSockets", async () => {
       return client;
     }),
   );
-  await expect.poll(() => call(ann), patience).toBe(429);
+  await expect.poll(() => call(ann), pollOptions).toBe(429);
   for (const client of clients) client.terminate();
-  await expect.poll(() => call(ann), patience).toBe(200);
+  await expect.poll(() => call(ann), pollOptions).toBe(200);
 });
 
-/** The path of a new blob, and a request for it. */
+/** Uploads a blob; returns its path and a request for it. */
 async function uploaded() {
   const headers = { authorization: ann };
   const session = (await (await fetch(`${server.url}/jmap/session`, { headers })).json()) as {
@@ -118,9 +118,9 @@ async function uploaded() {
   return { accountId, blobId, path, request: `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${ann}\r\n\r\n` };
 }
 
-test("downloads of a login wait for one another", async () => {
+test("downloads of one login wait for one another", async () => {
   const { path, request } = await uploaded();
-  const stalled = await Promise.all(Array.from({ length: most }, () => stall(request)));
+  const stalled = await Promise.all(Array.from({ length: maxUnderWay }, () => stall(request)));
   let answered = false;
   const waiting = stall(request).then(() => {
     answered = true;
@@ -138,7 +138,7 @@ test("downloads of a login wait for one another", async () => {
   expect((await whole.arrayBuffer()).byteLength).toBe(big);
 });
 
-test("a client that is gone before its download begins leaves no file open", async () => {
+test("a client that disconnects before its download begins leaves no file open", async () => {
   const { request } = await uploaded();
   const openFiles = () => {
     const folder = `/proc/${server.pid}/fd`;
@@ -151,7 +151,7 @@ test("a client that is gone before its download begins leaves no file open", asy
     await once(socket, "close");
   }
   expect(await call(ann)).toBe(200);
-  await expect.poll(openFiles, patience).toBe(0);
+  await expect.poll(openFiles, pollOptions).toBe(0);
 });
 
 function isBlob(path: string): boolean {

@@ -12,20 +12,20 @@ async function newServer(): Promise<TestServer> {
 }
 
 const add = (name: string) => server.cli(["account", "add", `${name}@start.example`, "--password-stdin"], "x\n");
-/** Besides the news that it waits. */
+/** Ignores the notice that the command waits. */
 function expectWell({ code, stderr }: { code: number; stderr: string }): void {
   expect(stderr.replace(/^posthorn: waiting for the database .*\n/, "")).toBe("");
   expect(code).toBe(0);
 }
 
-/** A second server on the folder, with ports of its own. */
+/** A second server on the same folder, with its own ports. */
 async function second() {
   const [http, smtp] = (await freePorts(2)) as [number, number];
   const ports = ["--http", `127.0.0.1:${http}`, "--smtp", `127.0.0.1:${smtp}`, "--metrics", "off"];
   return server.cli(["serve", ...ports]);
 }
 
-test("commands called while a server starts for the first time join it, whichever comes first", async () => {
+test("commands run during a server's first start share its database, whichever is first", async () => {
   await newServer();
   const early = [add("before")];
   await sleep(100);
@@ -44,7 +44,7 @@ test("commands called while a server starts for the first time join it, whicheve
   for (const name of ["before", "n0", "n7"]) expect(stdout).toContain(`${name}@start.example`);
 }, 120_000);
 
-test("commands called at once, and while a server starts again, all come through", async () => {
+test("commands run at the same time, and during a restart, all succeed", async () => {
   await newServer();
   await add("first");
   for (const result of await Promise.all([add("a"), add("b"), add("c")])) expectWell(result);

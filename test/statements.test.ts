@@ -7,7 +7,7 @@ import { migrate } from "../src/store/core/migrate.ts";
 import { bare, crossing, unboundTables } from "../src/store/core/unbound-tables.ts";
 import { createTestDatabase } from "./support/postgres.ts";
 
-/** Runs after all other tests: the statements that they made the store run (citus.md A1 to A3). */
+/** Runs after all other tests: checks every statement that they ran. */
 const folder = process.env.STATEMENT_LOG as string;
 const recorded = new Map(
   readdirSync(folder)
@@ -16,11 +16,11 @@ const recorded = new Map(
     .map((line) => JSON.parse(line) as { text: string; values: unknown[] })
     .map(({ text, values }) => [text, values]),
 );
-/** What a test asks for itself, and a table that one makes for itself. */
+/** Statements that a test runs itself, or that use a table of a test. */
 const isOfTests = (text: string) => text.startsWith("/* test */ ") || /\btoy\b/.test(text);
-/** The address of a Citus coordinator, to see the plans there too. */
+/** URL of a Citus coordinator, to check the plans there too. */
 const citus = process.env.CITUS_URL;
-/** What looks across accounts says so in its first words. */
+/** A statement that reads across accounts says so in its first words. */
 const isOurs = (text: string) =>
   /^(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(bare(text)) && !text.startsWith(crossing) && !isOfTests(text);
 
@@ -36,13 +36,13 @@ test("each account table in each statement is bound to its own user_id = $n", ()
   expect(faults).toEqual([]);
 });
 
-/** citus.md A5, A6, B10. */
+/** What Citus does not support, or runs on several shards. */
 const refused: [string, RegExp][] = [
   ["an INSERT inside a WITH", /\bAS\s*(MATERIALIZED\s*)?\(\s*INSERT\b/i],
   ["MERGE", /^\s*(WITH\b.*)?\bMERGE\s+INTO\b/is],
   ["a volatile function", /\b(clock_timestamp|random|gen_random_uuid|statement_timestamp|timeofday)\s*\(/i],
   ["a function in RETURNING that is not immutable", /\bRETURNING\b.*\b(now|to_char)\s*\(/is],
-  // Migrations alone lock the node they are connected to: it makes the tables.
+  // Only migrations lock the node that they are connected to, which creates the tables.
   ["an account's lock where the account may not be", /^\s*SELECT\s+pg_advisory_xact_lock\(\s*\$[^)]*\)\s*;?\s*$/i],
 ];
 
@@ -50,7 +50,7 @@ test.each(refused)("no statement has %s", (_, form) => {
   expect([...recorded.keys()].filter(isOurs).filter((text) => form.test(bare(text)))).toEqual([]);
 });
 
-/** citus.md A3: on Citus each statement is one task on one shard; plain Postgres shows at least that it has a plan. */
+/** On Citus each statement must be one task on one shard; plain Postgres shows at least that it can be planned. */
 test(`each statement can be planned${citus ? ", as one task" : ""}`, async () => {
   const connection = citus ? { connectionString: citus } : (await createTestDatabase()).connection;
   const database = new Database({ ...connection, max: 1 }, silentLog);

@@ -22,7 +22,7 @@ const logged = (event: string) =>
     .map((line) => JSON.parse(line) as { msg: string; level: string })
     .filter(({ msg }) => msg === event);
 
-test("a second signal ends the server at once, and its database too", async () => {
+test("a second signal ends the server and its database at once", async () => {
   server = await startServer({ env: { POSTHORN_DEMO: "false" } });
   const { pid } = server;
   const postgres = server.postgresPid();
@@ -41,7 +41,7 @@ test("a second signal ends the server at once, and its database too", async () =
   await server.restart();
 }, 60_000);
 
-test("a database that dies is told of in a few lines, not in one for each connection", async () => {
+test("a database that dies causes a few log lines, not one for each connection", async () => {
   server = await startServer({ env: { POSTHORN_DEMO: "false" } });
   // Opens as many connections as the pool may hold.
   await Promise.all(Array.from({ length: 60 }, () => fetch(`${server.url}/readyz`)));

@@ -11,7 +11,7 @@ import { message } from "./support/messages.ts";
 import { startServer, type TestServer } from "./support/server.ts";
 import { type SmtpSink, startSink } from "./support/smtp-sink.ts";
 
-/** The whole of it, once, on real input: mail arrives, is seen at once, is answered, and the answer leaves. */
+/** The whole path, once: mail arrives, is pushed at once, is answered, and the answer leaves. */
 let dns: DnsServer;
 let sink: SmtpSink;
 let server: TestServer;
@@ -49,7 +49,7 @@ const mailboxId = async (role: string) => {
   return list.find((mailbox) => mailbox.role === role)!.id as string;
 };
 
-/** The next push that tells of this type. */
+/** Waits for the next push of this type. */
 async function pushed(type: string): Promise<StateChange> {
   for (;;) {
     const change = await socket.nextPush(5000);
@@ -113,7 +113,7 @@ test("mail arrives over SMTP, is pushed, listed, read and found at once", async 
   expect(email["header:Return-Path"]).toContain("bob@remote.test");
 });
 
-test("the answer leaves with its attachment, signed, and stands in Sent in the same thread", async () => {
+test("the reply leaves signed with its attachment, and is in Sent in the same thread", async () => {
   const { accountId } = alice;
   const [drafts, sent] = [await mailboxId("drafts"), await mailboxId("sent")];
   const { list: identities } = await one<GetResult>(alice, "Identity/get", { accountId });
@@ -192,7 +192,7 @@ test("the answer leaves with its attachment, signed, and stands in Sent in the s
     .toEqual(["250", "250"]);
 });
 
-test("a second client, another's library, sees the read flag that the first one sets", async () => {
+test("a second client, made with another library, sees the $seen keyword that the first one sets", async () => {
   const added = await server.cli(["token", "add", "alice@home.test", "--label", "jam"]);
   const token = added.stdout.trim().split(/\s+/).at(-1) as string;
   const jam = await createJam({ bearerToken: token, sessionUrl: `${server.url}/.well-known/jmap` });
@@ -208,7 +208,7 @@ test("a second client, another's library, sees the read flag that the first one 
   expect(after.ids).toEqual([]);
 });
 
-test("afterwards the doctor finds nothing, and the server stops clean", async () => {
+test("afterwards the doctor finds no difference, and the server stops cleanly", async () => {
   const { code, stdout } = await server.cli(["doctor"]);
   expect({ code, stdout }).toMatchObject({ code: 0 });
   await server.stop();

@@ -23,14 +23,14 @@ beforeAll(async () => {
   box = { count, owner: "trips", expected: expected(count), inbox: inbox.id, newest: ids, main };
 }, 60_000);
 
-/** The least of a few runs: the first ones make connections and prepare statements. */
+/** The fewest trips of several runs, since the first ones open connections and prepare statements. */
 async function least(work: (n: number) => Promise<unknown>): Promise<string[][]> {
   const runs: string[][][] = [];
   for (let n = 0; n < 4; n++) runs.push(await tripsOf(() => work(n)));
   return runs.toSorted((a, b) => a.length - b.length)[0]!;
 }
 
-/** Of the bench's scenarios, in the state in which it measures them. */
+/** Budgets of the bench's scenarios, each in the state in which the bench measures it. */
 const budgets = { read: 1, unread: 1, page: 1, open: 4, sync: 3, flag: 3, seen: 4, upload: 2, import: 6 };
 
 test.each(Object.entries(budgets))("%s: %d trips to Postgres", async (name, budget) => {
@@ -41,7 +41,7 @@ test.each(Object.entries(budgets))("%s: %d trips to Postgres", async (name, budg
   expect(trips.length).toBeGreaterThan(0);
 });
 
-test("a mail that is delivered: 9 trips to Postgres", async () => {
+test("delivering a mail: 9 trips to Postgres", async () => {
   const host = await startMailHost();
   try {
     await host.listen();

@@ -10,7 +10,7 @@ import { createMailServices } from "./support/mail.ts";
 import { createTestAccount, createTestStore } from "./support/postgres.ts";
 import { scaled } from "./support/scale.ts";
 
-/** OPERATIONS=n for another number. */
+/** The variable OPERATIONS sets another number. */
 const operations = Number(process.env.OPERATIONS ?? scaled(300, 10_000));
 const seed = Number(process.env.SEED ?? 1);
 
@@ -31,7 +31,7 @@ function randomFrom(start: number): (below: number) => number {
   };
 }
 
-/** What a client keeps of one type, brought up to date by /changes alone. */
+/** A client's copy of one type, updated by /changes alone. */
 class Cache {
   readonly objects = new Map<string, Json>();
   readonly #client: TestClient;
@@ -56,7 +56,7 @@ class Cache {
     this.state = state as string;
   }
 
-  /** Fetched objects may be newer than the page that names them: later pages then bring them again. */
+  /** Fetched objects may be newer than the page of /changes that names them; later pages then name them again. */
   async sync(maxChanges: number | null): Promise<void> {
     for (let more = true; more; ) {
       const args = { sinceState: this.state, maxChanges };
@@ -76,7 +76,7 @@ class Cache {
   }
 }
 
-/** A list kept by /queryChanges alone. */
+/** A client's copy of a list, updated by /queryChanges alone. */
 class List {
   readonly args: Json;
   ids: string[] = [];
@@ -125,7 +125,7 @@ class List {
   }
 }
 
-test(`a client that applies only changes has what a fresh one fetches, over ${operations} operations`, async () => {
+test(`a client that applies only changes has the same state as a fresh one, over ${operations} operations`, async () => {
   const random = randomFrom(seed);
   const pick = <T>(all: readonly T[]): T => all[random(all.length)]!;
   const some = <T>(all: readonly T[]) => all.filter(() => random(3) === 0);
@@ -196,7 +196,7 @@ test(`a client that applies only changes has what a fresh one fetches, over ${op
 
   for (let done = 0; done < operations; ) {
     const burst = 1 + random(4);
-    // At once, they share commits.
+    // Concurrent writes share commits.
     if (random(2) === 0) for (const count of await Promise.all(Array.from({ length: burst }, operate))) done += count;
     else for (let one = 0; one < burst; one++) done += await operate();
     for (const cache of caches) await cache.sync(pick([1, 7, null]));
@@ -205,7 +205,7 @@ test(`a client that applies only changes has what a fresh one fetches, over ${op
       const fresh = new Cache(client, cache === caches[0] ? "Email" : cache === caches[1] ? "Thread" : "Mailbox", [
         ...Object.keys([...cache.objects.values()][0] ?? {}).filter((name) => name !== "id"),
       ]);
-      // Threads have no list of their own: those of all emails are what there is.
+      // Threads have no query: take those of all emails.
       const threads = [...new Set([...caches[0]!.objects.values()].map((email) => email.threadId as string))];
       await fresh.fill(cache === caches[1] ? threads : null);
       expect(Object.fromEntries(cache.objects)).toEqual(Object.fromEntries(fresh.objects));
@@ -213,6 +213,6 @@ test(`a client that applies only changes has what a fresh one fetches, over ${op
     for (const list of lists)
       expect({ args: list.args, ids: list.ids }).toEqual({ args: list.args, ids: (await list.fetch()).ids });
   }
-  // Most of the time the difference must have been told.
+  // Most of the calls must have returned a difference.
   expect(lists.reduce((sum, list) => sum + list.refetched, 0)).toBeLessThan(operations);
 }, 1_200_000);

@@ -6,7 +6,7 @@ import { message } from "./support/messages.ts";
 import { checkVapid, type PushService, startPushService } from "./support/push.ts";
 import { startServer, type TestServer } from "./support/server.ts";
 
-/** RFC 8620 §7.2 on a whole server: mail comes in, the device hears of it. */
+/** RFC 8620 §7.2 on a whole server: arriving mail is pushed to the device. */
 let service: PushService;
 let server: TestServer;
 let alice: Client;
@@ -30,7 +30,7 @@ afterAll(async () => {
   service?.close();
 });
 
-/** These methods take no account. */
+/** PushSubscription methods take no accountId. */
 async function push<T = SetResult>(name: "get" | "set", args: Json): Promise<T> {
   const method = `PushSubscription/${name}`;
   return responseArgs<T>((await alice.call([[method, args, "c"]]))[0]!, method);
@@ -53,7 +53,7 @@ async function receive(): Promise<void> {
 const changesAt = (path: string) => service.messages(path).filter((message) => message["@type"] === "StateChange");
 const list = async () => (await push<{ list: Json[] }>("get", {})).list;
 
-test("mail that arrives is pushed, signed by the key that the session tells", async () => {
+test("arriving mail is pushed, signed with the key in the session", async () => {
   const id = await subscribe("/mail", { types: ["EmailDelivery"] });
   await one(alice, "Mailbox/set", { accountId: alice.accountId, create: { m: { name: "unheard" } } });
   await receive();
@@ -68,7 +68,7 @@ test("mail that arrives is pushed, signed by the key that the session tells", as
   expect(await list()).toEqual([]);
 });
 
-test("a restart keeps subscriptions and key, and tells what the device has not heard", async () => {
+test("a restart keeps subscriptions and key, and pushes the changes that the device has missed", async () => {
   const before = alice.session;
   const id = await subscribe("/restart", { types: ["EmailDelivery"] });
   service.answers.push(...Array.from({ length: 20 }, () => ({ status: 503 })));

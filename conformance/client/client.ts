@@ -7,9 +7,9 @@ export type Login = { url: string; user: string; password: string } | { url: str
 export type ConnectOptions = Login & {
   /** Connections that this client may hold at once. (Default: no limit.) */
   connections?: number;
-  /** How long a silent server is waited for. (Default: 30000.) */
+  /** How long to wait for a silent server, in ms. (Default: 30000.) */
   timeoutMs?: number;
-  /** Is shown every request and its answer: for reports. */
+  /** Called with every request and its answer: for reports. */
   observe?: Observer;
 };
 
@@ -28,13 +28,13 @@ export class MethodFailure extends Error {
   }
 }
 
-/** A JMAP client of RFC 8620 that adds nothing to what the server says. */
+/** A JMAP client of RFC 8620 that adds nothing to the server's answers. */
 export class Client {
   readonly session: Session;
   readonly sessionUrl: URL;
   readonly authorization: string;
   readonly accountId: string;
-  /** What `call` declares unless told otherwise. */
+  /** The default `using` of `call`. */
   readonly using: string[];
   readonly observe: Observer | undefined;
   readonly #agent: ReturnType<typeof agentFor>;
@@ -79,7 +79,7 @@ export class Client {
     }
   }
 
-  /** Posts a body as it stands to the API and returns the answer as it stands. */
+  /** Posts a body unchanged to the API, and returns the answer unchanged. */
   request(body: string | Uint8Array, headers: OutgoingHttpHeaders = {}): Promise<Answer> {
     return this.fetch(this.#apiUrl, {
       method: "POST",
@@ -143,7 +143,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     const next = answer.headers.location;
     if (answer.status >= 300 && answer.status < 400 && next) {
       const target = new URL(next, url);
-      // The password goes with us: never to another host.
+      // The request carries the password, so never follow a redirect to another host.
       if (target.hostname !== url.hostname) throw new HttpFailure("session moved to another host", answer);
       url = target;
       continue;
@@ -162,7 +162,7 @@ export async function one<T = Json>(client: Client, method: string, args: Json =
   return responseArgs<T>(answer, method);
 }
 
-/** The arguments of a response that must be to `method`. */
+/** The arguments of a response, which must be to `method`. */
 export function responseArgs<T = Json>(answer: Invocation, method: string): T {
   if (answer[0] === "error") throw new MethodFailure(method, answer[1]);
   if (answer[0] !== method) throw new Error(`${method} was answered by ${answer[0]}`);

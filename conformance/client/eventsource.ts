@@ -5,7 +5,7 @@ import type { StateChange } from "./types.ts";
 
 export type ServerEvent = {
   event: string;
-  /** The last id that the stream set, be it by an earlier event. */
+  /** The last id that the stream set, possibly in an earlier event. */
   id: string | undefined;
   /** Whether this event set it. */
   setsId: boolean;
@@ -18,7 +18,7 @@ export type EventSourceOptions = {
   lastEventId?: string;
 };
 
-/** Cuts a stream of text into events as the HTML standard's event stream says; comments are skipped. */
+/** Splits a stream of text into events as in the HTML standard; comments are skipped. */
 export function eventParser(emit: (event: ServerEvent) => void): (text: string) => void {
   let rest = "";
   let event = "";
@@ -76,7 +76,7 @@ export class EventStream implements AsyncIterable<ServerEvent> {
     return this.#inbox.next(timeoutMs, "server-sent event");
   }
 
-  /** The next `state` event; pings are passed over. */
+  /** The next `state` event; pings are skipped. */
   async nextState(timeoutMs = 5000): Promise<StateChange & { id: string | undefined }> {
     const end = Date.now() + timeoutMs;
     for (;;) {

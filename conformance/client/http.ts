@@ -9,7 +9,7 @@ export type Ask = {
   timeoutMs?: number;
 };
 
-/** A status that the caller did not expect, with all of the answer. */
+/** An unexpected status, with the whole answer. */
 export class HttpFailure extends Error {
   readonly answer: Answer;
   readonly status: number;
@@ -26,7 +26,7 @@ export function agentFor(url: URL, connections: number): http.Agent {
   return url.protocol === "https:" ? new https.Agent(options) : new http.Agent(options);
 }
 
-/** Opens a request and hands over the answer before its body: for streams. */
+/** Opens a request, and returns the answer before its body: for streams. */
 export function open(agent: http.Agent | undefined, url: URL, ask: Ask): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     const send = url.protocol === "https:" ? https.request : http.request;
@@ -44,7 +44,7 @@ export function open(agent: http.Agent | undefined, url: URL, ask: Ask): Promise
   });
 }
 
-/** One request and its whole answer. Never repeated: a cut request may have been carried out. */
+/** One request and its whole answer. Never retried: an interrupted request may have been carried out. */
 export async function exchange(agent: http.Agent | undefined, url: URL, ask: Ask): Promise<Answer> {
   const response = await open(agent, url, ask);
   const chunks: Buffer[] = [];

@@ -1,4 +1,4 @@
-/** A queue between something that happens and someone who waits for it with a time limit. */
+/** A queue of events for a reader who waits with a time limit. */
 export class Inbox<T> {
   readonly #items: T[] = [];
   readonly #waiting: { resolve: (item: T) => void; reject: (error: Error) => void }[] = [];
@@ -10,7 +10,7 @@ export class Inbox<T> {
     else this.#items.push(item);
   }
 
-  /** What is queued can still be taken; waiting any longer fails. */
+  /** Ends the queue: queued events can still be taken, further waiting fails. */
   end(reason: Error): void {
     this.#ended ??= reason;
     for (const { reject } of this.#waiting.splice(0)) reject(reason);

@@ -1,12 +1,12 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
-/** A whole SMTP reply; `line` is its last line with the code, as it came. */
+/** A whole SMTP reply; `line` is its last line, unchanged, with the code. */
 export type Reply = { code: number; line: string; lines: string[] };
 export type Target = { port: number; host?: string; timeoutMs?: number; name?: string; localAddress?: string };
 export type Envelope = { from: string; to: string | string[]; data: string | Uint8Array };
 
-/** A reply that the sender did not hope for; `code` 0 means that the connection was lost. */
+/** An unexpected reply; `code` 0 means that the connection was lost. */
 export class SmtpFailure extends Error {
   readonly code: number;
   readonly line: string;
@@ -27,7 +27,7 @@ function stuff(data: string | Uint8Array): Buffer {
   return Buffer.from(`${text}${text.endsWith("\r\n") || text === "" ? "" : "\r\n"}.\r\n`, "latin1");
 }
 
-/** A conversation by hand: whatever is written goes out as it is. */
+/** A connection driven by hand: what is written is sent unchanged. */
 export class SmtpConnection {
   #socket: Socket;
   #rest = "";
@@ -53,7 +53,7 @@ export class SmtpConnection {
     });
   }
 
-  /** Connects, reads the greeting and says EHLO. */
+  /** Connects, reads the greeting and sends EHLO. */
   static async greet(target: Target): Promise<SmtpConnection> {
     const connection = await SmtpConnection.open(target);
     try {
@@ -103,7 +103,7 @@ export class SmtpConnection {
     this.#socket.write(bytes);
   }
 
-  /** The next reply; several can be awaited one after the other after pipelining. */
+  /** The next reply; after pipelining, call it once for each reply. */
   async read(stage = "read"): Promise<Reply> {
     const end = Date.now() + this.#timeoutMs;
     for (;;) {
@@ -122,14 +122,14 @@ export class SmtpConnection {
     }
   }
 
-  /** Reads one reply that must have one of the codes. */
+  /** Reads one reply, which must have one of the codes. */
   async expect(stage: string, codes: number[]): Promise<Reply> {
     const reply = await this.read(stage);
     if (!codes.includes(reply.code)) throw new SmtpFailure(reply.code, reply.line, stage);
     return reply;
   }
 
-  /** Sends a line and reads its reply, which may be any unless `codes` says which. */
+  /** Sends a line and reads its reply, which must have one of `codes` if they are given. */
   command(line: string, codes?: number[]): Promise<Reply> {
     this.write(`${line}\r\n`);
     return codes ? this.expect(line, codes) : this.read(line);
@@ -142,7 +142,7 @@ export class SmtpConnection {
     return this.read("message");
   }
 
-  /** STARTTLS and a second EHLO. The certificate is not checked: tests look at it themselves. */
+  /** STARTTLS and a second EHLO. The certificate is not checked here: tests check it themselves. */
   async startTls(name = "client.test", servername?: string): Promise<Reply> {
     await this.command("STARTTLS", [220]);
     const plain = this.#socket;

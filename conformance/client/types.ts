@@ -1,4 +1,4 @@
-/** RFC 8620 §2 and §3: the shapes that travel, as loose as a client of any server must be. */
+/** RFC 8620 §2 and §3: the types on the wire, as loose as a client of any server must be. */
 export type Json = Record<string, unknown>;
 export type Invocation = [name: string, args: Json, callId: string];
 
@@ -73,7 +73,7 @@ export type ImportResult = Pick<SetResult, "accountId" | "oldState" | "newState"
 };
 export type UploadResult = { accountId: string; blobId: string; type: string; size: number };
 
-/** RFC 8620 §7.1: what a push says. */
+/** RFC 8620 §7.1: the content of a push. */
 export type StateChange = {
   "@type": "StateChange";
   changed: Record<string, Record<string, string>>;

@@ -18,11 +18,11 @@ type Pending = { resolve: (response: JmapResponse) => void; reject: (error: Erro
 /** RFC 8887 over one connection. */
 export class JmapSocket {
   readonly socket: WebSocket;
-  /** Messages that belong to no request: errors without a requestId, and what RFC 8887 does not know. */
+  /** Messages that belong to no request: errors without a requestId, and messages that RFC 8887 does not define. */
   readonly strays = new Inbox<Json>();
   /** Resolves with the close code once the connection is gone. */
   readonly closed: Promise<number>;
-  /** Is shown every text frame that is sent: for reports. */
+  /** Called with every text frame that is sent: for reports. */
   onSend: ((text: string) => void) | undefined;
   readonly #client: Client;
   readonly #pending = new Map<string, Pending>();
@@ -61,7 +61,7 @@ export class JmapSocket {
     else pending.reject(new SocketRequestError(message));
   }
 
-  /** Sends a text frame as it stands. */
+  /** Sends a text frame unchanged. */
   send(message: string | Json): void {
     const text = typeof message === "string" ? message : JSON.stringify(message);
     this.onSend?.(text);
@@ -80,7 +80,7 @@ export class JmapSocket {
     return (await this.response(methodCalls, using)).methodResponses;
   }
 
-  /** Null asks for every type. There is no answer to it; a known old `pushState` is answered by what was missed. */
+  /** Null subscribes to every type. There is no answer; for a known old `pushState` the server pushes what was missed. */
   enablePush(types: string[] | null = null, pushState?: string): void {
     this.send({ "@type": "WebSocketPushEnable", dataTypes: types, ...(pushState !== undefined && { pushState }) });
   }
@@ -93,12 +93,12 @@ export class JmapSocket {
     return (await this.nextPushTimed(timeoutMs)).change;
   }
 
-  /** With the `performance.now()` of its arrival. */
+  /** The next push, with the `performance.now()` of its arrival. */
   nextPushTimed(timeoutMs = 5000): Promise<{ change: StateChange; at: number }> {
     return this.#pushes.next(timeoutMs, "push");
   }
 
-  /** Takes the pushes that came and were not asked for. */
+  /** Takes the pushes that have arrived and were not taken yet. */
   drainPushes(): StateChange[] {
     return this.#pushes.drain().map(({ change }) => change);
   }

@@ -3,7 +3,7 @@ import { bySection, type Count, count, type TestResult } from "../runner/result.
 
 const levels: readonly Level[] = ["MUST", "SHOULD", "MAY"];
 
-/** One line that is written over on a terminal; elsewhere a line now and then. Failures always get their own. */
+/** Progress: one line that is rewritten on a terminal, a line now and then elsewhere. Each failure gets its own line. */
 export class Progress {
   readonly #out: NodeJS.WriteStream;
   readonly #tty: boolean;
@@ -43,7 +43,7 @@ function firstLine(text = ""): string {
   return line.length > 300 ? `${line.slice(0, 300)}…` : line;
 }
 
-/** A table by section, the levels apart, and a last line of totals. */
+/** A table by section, with a column for each level, and a last line of totals. */
 export function summary(results: readonly TestResult[]): string {
   const rows = [...bySection(results)].map(([name, list]) => row(name, list));
   const total = row("all", results);

@@ -1,4 +1,4 @@
-/** For text and attributes of XML 1.0 and of HTML; what XML cannot hold becomes a replacement character. */
+/** Escapes text and attributes of XML 1.0 and HTML; characters that XML cannot hold become replacement characters. */
 export function escaped(text: string): string {
   return text
     .toWellFormed()

@@ -8,7 +8,7 @@ import { rfcNumber, rfcTitle, sectionTitle } from "./titles.ts";
 const style = readFileSync(new URL("html.css", import.meta.url), "utf8");
 const script = readFileSync(new URL("html-filter.js", import.meta.url), "utf8");
 /** Of each body; the whole stands in the JSON. */
-const bodyLimit = 6000;
+const maxBodyLength = 6000;
 
 type Row = Pick<TestResult, "name" | "rfc" | "section" | "says" | "level"> & { cells: (TestResult | undefined)[] };
 
@@ -127,5 +127,5 @@ function exchange({ user, times, request, requestBody = "", response, responseBo
 }
 
 function shortened(body: string | undefined): string | undefined {
-  return body && body.length > bodyLimit ? `${body.slice(0, bodyLimit)}…` : body;
+  return body && body.length > maxBodyLength ? `${body.slice(0, maxBodyLength)}…` : body;
 }

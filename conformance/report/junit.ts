@@ -1,7 +1,7 @@
 import { bySection, type RunResult, type TestResult } from "../runner/result.ts";
 import { escaped } from "./escaped.ts";
 
-/** A SHOULD or MAY that is not met is `skipped` with its reason, so that a reader of JUnit fails on a MUST alone. */
+/** An unmet SHOULD or MAY is `skipped` with its reason, so that only a MUST is a JUnit failure. */
 export function junit({ server, started, results }: RunResult): string {
   const suites = [...bySection(results)].map(([section, list]) => {
     const broken = list.filter(isFailure).length;

@@ -1,4 +1,4 @@
-/** The headings of the RFCs and of their sections, for those who do not know the numbers by heart. */
+/** The headings of the RFCs and their sections. */
 const rfcs: Record<string, string> = {
   rfc8620: "JMAP core",
   rfc8621: "JMAP mail",

@@ -21,7 +21,7 @@ import { Recorder } from "./recorder.ts";
 import { destroyMailboxes, type Smtp, type World } from "./world.ts";
 
 export type EmailOptions = MessageOptions & {
-  /** The whole message, instead of what the other options would build. */
+  /** The whole message, instead of one built from the other options. */
   raw?: string | Uint8Array;
   /** A mailbox id or several. (Default: the test's own mailbox.) */
   in?: string | readonly string[];
@@ -33,7 +33,7 @@ export type MadeEmail = { id: string; blobId: string; threadId: string; size: nu
 
 let serial = 0;
 
-/** What one test works with. Whatever its makers make is gone when the test ends. */
+/** What a test is given. Whatever its makers create is destroyed when the test ends. */
 export class TestContext {
   readonly client: Client;
   readonly recorder = new Recorder();
@@ -96,15 +96,15 @@ export class TestContext {
     throw new Skipped(reason);
   }
 
-  /** All responses as they stand; HTTP errors throw. */
+  /** All responses unchanged; HTTP errors throw. */
   call(calls: readonly Invocation[], using?: readonly string[]): Promise<Invocation[]> {
     return this.client.call(calls, using);
   }
 
-  /** The arguments of the answer to one call; a method-level error throws. `accountId` is filled in where it is missing. */
+  /** The arguments of the answer to one call; a method-level error throws. `accountId` is added if it is missing. */
   async one<T = Json>(method: string, args: Json = {}, using?: readonly string[]): Promise<T> {
     const answer = await this.#single(method, args, using);
-    // May happen at any time; that it should not with a young state is a SHOULD and has its own test.
+    // Allowed at any time; that it should not happen with a recent state is a SHOULD, and has its own test.
     const unable = answer[0] === "error" && answer[1].type === "cannotCalculateChanges";
     if (unable && /\/(changes|queryChanges)$/.test(method)) this.skip(`${method}: cannotCalculateChanges`);
     return responseArgs<T>(answer, method);
@@ -140,7 +140,7 @@ export class TestContext {
     return this.one<SetResult<T>>(`${type}/set`, args);
   }
 
-  /** Never given twice in a run, nor in two runs. */
+  /** A name that is unique in this run and across runs. */
   unique(prefix = "x"): string {
     return `${prefix}-${this.world.runId}-${++serial}`;
   }
@@ -178,7 +178,7 @@ export class TestContext {
     return made.id;
   }
 
-  /** The test's own mailbox, made when it is first asked for. */
+  /** The test's own mailbox, created at its first use. */
   box(): Promise<string> {
     this.#box ??= this.mailbox();
     return this.#box;
@@ -219,7 +219,7 @@ export class TestContext {
     });
   }
 
-  /** A server may forbid two emails of the same content (RFC 8621 §4.8), and another test may hold the same just now. */
+  /** A server may forbid two emails with the same content (RFC 8621 §4.8), and another test may have the same one now. */
   async #import(emails: Json): Promise<Record<string, MadeEmail>> {
     const made: Record<string, MadeEmail> = {};
     const end = Date.now() + 15_000;
@@ -269,19 +269,19 @@ export class TestContext {
     return endpoint;
   }
 
-  /** Runs when the test is over, the last deferred first; its failure is no failure of the test. */
+  /** Runs after the test, the last deferred first; its failure does not fail the test. */
   defer(work: () => Promise<unknown> | unknown): void {
     this.#later.push(work);
   }
 
-  /** For what a test made without a maker: Mailbox and Email go together at the end, other types by their own /set. */
+  /** For objects created without a maker: Mailbox and Email are destroyed together at the end, other types by their own /set. */
   destroyLater(type: string, ...ids: readonly string[]): void {
     if (type === "Mailbox") this.#mailboxes.push(...ids);
     else if (type === "Email") this.#emails.push(...ids);
     else this.defer(() => this.one(`${type}/set`, { destroy: ids }));
   }
 
-  /** Tries until `work` throws no more, and returns what it returned; the last failure is thrown when time is up. */
+  /** Retries `work` until it does not throw, and returns its result; at the deadline, throws the last failure. */
   async eventually<T>(work: () => Promise<T> | T, timeoutMs = 10_000): Promise<T> {
     const end = Date.now() + timeoutMs;
     for (let wait = 20; ; wait = Math.min(wait * 1.5, 500)) {

@@ -1,7 +1,7 @@
 import type { TestContext } from "./context.ts";
 
 export type Level = "MUST" | "SHOULD" | "MAY";
-/** What the one who runs the suite may or may not have given it. */
+/** What whoever runs the suite may have given it. */
 export type Need = "user2" | "smtp" | "push-listener";
 
 export type Group = {
@@ -10,7 +10,7 @@ export type Group = {
   /** Like `2.5`. */
   section: string;
   title?: string;
-  /** Capabilities that the session and the account must advertise, else the tests are skipped. */
+  /** Capabilities that the session and the account must advertise; otherwise the tests are skipped. */
   requires?: readonly string[];
 };
 
@@ -18,12 +18,12 @@ export type TestDefinition = {
   /** Unique within its section: lower case words and hyphens, perhaps with a type like `[Mailbox]` at the end. */
   id: string;
   level: Level;
-  /** The sentence of the RFC that is tested, or the reading of it. */
+  /** The sentence of the RFC that is tested, or our reading of it. */
   says: string;
   /** Compares exact states or counts of the whole account: runs alone. */
   exclusive?: boolean;
   needs?: readonly Need[];
-  /** More than the group requires. */
+  /** Requirements beyond the group's. */
   requires?: readonly string[];
   /** (Default: the run's.) */
   timeoutMs?: number;

@@ -1,17 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Invocation, Json, SetError } from "../client/types.ts";
 
-/** The server broke what the test says. */
+/** The server violates the tested sentence. */
 export class Unmet extends Error {
   override name = "Unmet";
 }
 
-/** The test has nothing to test on this server. */
+/** The test does not apply to this server. */
 export class Skipped extends Error {
   override name = "Skipped";
 }
 
-/** A value as it is shown in a message: JSON, cut where it grows long. */
+/** A value for a message: JSON, shortened if it is long. */
 export function show(value: unknown, length = 400): string {
   const text = value instanceof Error ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > length ? `${text.slice(0, length)}…` : text;
@@ -30,7 +30,7 @@ export function same(actual: unknown, expected: unknown, what: string): void {
   if (!isDeepStrictEqual(actual, expected)) fail(`${what}: expected ${show(expected)}, got ${show(actual)}`);
 }
 
-/** For scalars: the same as `same`, and narrows the type. */
+/** Like `same` for scalars, and narrows the type. */
 export function equal<T>(actual: unknown, expected: T, what: string): asserts actual is T {
   if (!Object.is(actual, expected)) fail(`${what}: expected ${show(expected)}, got ${show(actual)}`);
 }
@@ -54,7 +54,7 @@ export function sameMembers(actual: unknown, expected: readonly unknown[], what:
     fail(`${what}: expected in any order ${show(expected)}, got ${show(actual)}`);
 }
 
-/** Each property of `shape` stands in `actual`, at any depth; arrays must have the same length. */
+/** Each property of `shape` is in `actual`, at any depth; arrays must have the same length. */
 export function matches(actual: unknown, shape: unknown, what: string): void {
   const where = unmatched(actual, shape, "");
   if (where !== undefined) fail(`${what}${where}; expected ${show(shape)}, got ${show(actual)}`);
@@ -112,7 +112,7 @@ export function isId(value: unknown, what: string): asserts value is string {
   ok(typeof value === "string" && /^[A-Za-z0-9_-]{1,255}$/.test(value), `${what}: expected an Id, got ${show(value)}`);
 }
 
-/** `response` is the answer of a method as it stands in `methodResponses`. Returns the error's arguments. */
+/** `response` is an entry of `methodResponses`. Returns the error's arguments. */
 export function methodError(response: Invocation | undefined, type: string | readonly string[]): Json {
   ok(response, "no response");
   ok(response[0] === "error", `expected the error ${show(type)}, got ${show(response)}`);

@@ -17,7 +17,7 @@ export type MessageOptions = {
 
 let count = 0;
 
-/** A small valid message of RFC 5322 with CRLF; what is not said gets an innocent default. */
+/** A small valid message of RFC 5322 with CRLF; options that are not given have plain defaults. */
 export function rawMessage(options: MessageOptions = {}): string {
   const serial = `${Date.now().toString(36)}.${process.pid}.${++count}`;
   const lines = [

@@ -1,4 +1,4 @@
-/** `*` stands for anything, all else for itself. */
+/** `*` matches anything, all else itself. */
 export function pattern(text: string): string {
   return text
     .split("*")

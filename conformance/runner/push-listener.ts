@@ -4,11 +4,11 @@ import { Inbox } from "../client/inbox.ts";
 
 export type Push = { method: string; path: string; headers: IncomingHttpHeaders; body: Buffer };
 
-/** A URL that the server under test may POST to, and what came. */
+/** A URL that the server under test may POST to, and what it received. */
 export class PushEndpoint {
   readonly url: string;
   readonly path: string;
-  /** What the endpoint answers to each POST. */
+  /** The endpoint's answer to each POST. */
   status = 201;
   readonly #inbox = new Inbox<Push>();
 
@@ -30,9 +30,9 @@ export class PushEndpoint {
   }
 }
 
-/** The web that the server pushes to: an HTTP server of the run's own. */
+/** The push service of the run: an HTTP server that the server under test pushes to. */
 export class PushListener {
-  /** What the URL of every endpoint begins with. */
+  /** The start of every endpoint's URL. */
   readonly base: string;
   readonly #server: Server;
   readonly #endpoints = new Map<string, PushEndpoint>();
@@ -44,7 +44,7 @@ export class PushListener {
   }
 
   /**
-   * `base` is the URL by which the server under test reaches this listener, when it is not host and port. With a
+   * `base` is the URL by which the server under test reaches this listener, if it is not host and port. With a
    * certificate and its key (PEM) it speaks TLS.
    */
   static async start(

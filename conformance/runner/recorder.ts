@@ -3,20 +3,20 @@ import { show } from "./expect.ts";
 
 /** One request and its answer as the report shows them. */
 export type Exchange = {
-  /** Whose login, when it is not the first user. */
+  /** The login, if it is not the first user's. */
   user?: string;
   request: string;
   response: string;
   requestBody?: string;
   responseBody?: string;
-  /** How often the same was asked in a row, the answer being the last. */
+  /** How often the request was repeated in a row; the answer is the last one. */
   times?: number;
 };
 
 const secret = /^(authorization|cookie|set-cookie|proxy-authorization)$/i;
-const bodyLimit = 20_000;
+const maxBodyLength = 20_000;
 
-/** Keeps what a test said to the server and heard from it: the first and the last exchanges when there are many. */
+/** Keeps a test's requests and answers: the first and the last ones if there are many. */
 export class Recorder {
   readonly #kept: Exchange[] = [];
   readonly #keep: number;
@@ -46,7 +46,7 @@ export class Recorder {
     });
   }
 
-  /** Of what is asked again and again until it is so, the first and the last answer are kept. */
+  /** Of a request that is repeated until it succeeds, the first and the last answer are kept. */
   #addAsked(exchange: Exchange): void {
     const [before, last] = this.#kept.slice(-2);
     if (before && last && alike(before, exchange) && alike(last, exchange)) {
@@ -54,7 +54,7 @@ export class Recorder {
     } else this.add(exchange);
   }
 
-  /** What is no HTTP request: a frame, an SMTP session, a push. */
+  /** An exchange other than an HTTP request: a frame, an SMTP session, a push. */
   note(request: string, response = ""): void {
     this.add({ request: cut(request), response: cut(response) });
   }
@@ -77,12 +77,14 @@ function headerLines(headers: object): string {
 }
 
 function cut(text: string): string {
-  return text.length > bodyLimit ? `${text.slice(0, bodyLimit)}…` : text;
+  return text.length > maxBodyLength ? `${text.slice(0, maxBodyLength)}…` : text;
 }
 
 function body(bytes: string | Uint8Array | undefined): string | undefined {
   if (bytes === undefined || bytes.length === 0) return undefined;
-  const text = cut(typeof bytes === "string" ? bytes : Buffer.from(bytes.subarray(0, bodyLimit * 4)).toString("utf8"));
+  const text = cut(
+    typeof bytes === "string" ? bytes : Buffer.from(bytes.subarray(0, maxBodyLength * 4)).toString("utf8"),
+  );
   try {
     return cut(JSON.stringify(JSON.parse(text), null, 2));
   } catch {

@@ -13,14 +13,14 @@ export type TestResult = {
   ms: number;
   /** Why it failed or was skipped. */
   message?: string;
-  /** What was said, of tests that failed. */
+  /** The requests and answers of a failed test. */
   exchanges?: Exchange[];
 };
 
 /** What `--json` writes and `--compare` reads. */
 export type RunResult = {
   format: "jmap-conformance-1";
-  /** What the report calls the server. */
+  /** The server's name in the report. */
   server: string;
   url: string;
   started: string;
@@ -36,7 +36,7 @@ export function count(results: readonly TestResult[], level?: Level): Count {
   return sum;
 }
 
-/** `rfc8620 §5.3` and the like, in the order of the texts. */
+/** Sections such as `rfc8620 §5.3`, in the order of the texts. */
 export function bySection<T extends { rfc: string; section: string }>(items: readonly T[]): Map<string, T[]> {
   const order = (a: T, b: T): number =>
     a.rfc === b.rfc ? compareSections(a.section, b.section) : a.rfc < b.rfc ? -1 : 1;

@@ -8,13 +8,13 @@ import type { World } from "./world.ts";
 export type RunOptions = {
   jobs: number;
   timeoutMs: number;
-  /** No test is begun after it is aborted; those under way are ended and cleaned up. */
+  /** After it is aborted, no test begins; those under way are ended and cleaned up. */
   signal: AbortSignal;
   onResult: (result: TestResult, done: number, total: number) => void;
   onStart?: (test: Test) => void;
 };
 
-/** Runs what may run side by side first, then the tests of exact states one by one. */
+/** Runs the tests that may run side by side first, then the exclusive ones one by one. */
 export async function runTests(tests: readonly Test[], world: World, options: RunOptions): Promise<TestResult[]> {
   const results: TestResult[] = [];
   const work = async (queue: Test[]): Promise<void> => {
@@ -27,7 +27,7 @@ export async function runTests(tests: readonly Test[], world: World, options: Ru
       options.onResult(result, results.length, tests.length);
     }
   };
-  // Those that take long begin first, so that the run does not end with waiting for one.
+  // Slow tests begin first, so that the run does not end waiting for one.
   const shared = tests
     .filter(({ exclusive }) => !exclusive)
     .toSorted((a, b) => (b.timeoutMs ?? 0) - (a.timeoutMs ?? 0));
@@ -37,7 +37,7 @@ export async function runTests(tests: readonly Test[], world: World, options: Ru
   return results;
 }
 
-/** The server may refuse more requests or uploads at once than it says; most tests upload something. */
+/** The most tests at once: the server may refuse more concurrent requests or uploads than it states, and most tests upload. */
 function concurrency(world: World): number {
   const limits = world.first.session.capabilities[core];
   const given = [limits?.maxConcurrentRequests, limits?.maxConcurrentUpload].map(Number).filter((limit) => limit > 0);
@@ -58,7 +58,7 @@ async function runTest(test: Test, world: World, options: RunOptions): Promise<T
     failure = error;
   }
   const ms = Math.round(performance.now() - start);
-  // Before the cleaning up, of which a report need not tell.
+  // Before the clean-up, which the report need not show.
   const exchanges = [...context.recorder.exchanges];
   await within(context.end(), 30_000, undefined).catch(() => {});
   if (failure === undefined) return { ...about, outcome: "pass", ms };
@@ -69,7 +69,7 @@ async function runTest(test: Test, world: World, options: RunOptions): Promise<T
 function explain(failure: unknown): string {
   if (failure instanceof Unmet) return failure.message;
   if (!(failure instanceof Error)) return String(failure);
-  // The suite stumbled: most likely over an answer of an unforeseen shape. Only then its place is of use.
+  // The suite itself failed, most likely on an answer of an unexpected shape: only then is the place in the code of use.
   const own = failure instanceof TypeError || failure instanceof ReferenceError || failure instanceof RangeError;
   if (own) return `the answer could not be understood: ${failure.stack}`;
   if ("code" in failure && failure.code === "ECONNRESET") return "the server closed the connection without an answer";
@@ -82,7 +82,7 @@ function missing({ requires, needs }: Test, { first, second, smtp, listener }: W
   const own = accounts[first.accountId]?.accountCapabilities ?? {};
   for (const capability of requires) {
     if (!(capability in capabilities)) return `the server does not advertise ${capability}`;
-    // Core and WebSocket belong to the session and need not stand in an account.
+    // Core and WebSocket belong to the session and need not be in an account.
     const everywhere = capability === core || capability.endsWith(":websocket") || capability.endsWith("-vapid");
     if (!everywhere && !(capability in own)) return `the account does not advertise ${capability}`;
   }

@@ -5,14 +5,14 @@ import type { PushListener } from "./push-listener.ts";
 
 export type Smtp = { host: string; port: number; address: string };
 
-/** What the whole run shares: the logins, the listener and the one mailbox below which everything is made. */
+/** What the whole run shares: the logins, the listener, and the mailbox below which everything is created. */
 export class World {
   readonly first: Client;
   readonly second: Client | undefined;
   readonly smtp: Smtp | undefined;
   readonly listener: PushListener | undefined;
   readonly timeoutMs: number;
-  /** Makes names unique on an account where earlier runs left something. */
+  /** Makes names unique in an account where earlier runs left objects. */
   readonly runId = randomBytes(4).toString("hex");
   readonly #started = Date.now();
   #parent: Promise<string> | undefined;
@@ -35,7 +35,7 @@ export class World {
     return `jmap-conformance-${this.runId}`;
   }
 
-  /** A client of the same login with connections of its own, whose every exchange is seen by `observe`. */
+  /** A client of the same login with its own connections; `observe` is called with every exchange. */
   watched(client: Client, observe: Observer): Client {
     return new Client(client.session, client.sessionUrl, client.authorization, {
       url: client.sessionUrl.href,
@@ -55,20 +55,20 @@ export class World {
     const create = { parent: { name: this.parentName, parentId: null } };
     const [answer] = await this.first.call([["Mailbox/set", { accountId, create }, "0"]]);
     const made = (answer?.[1] as SetResult<{ id: string }>)?.created?.parent;
-    if (!made) throw new Error(`the mailbox of the run could not be made: ${JSON.stringify(answer)}`);
+    if (!made) throw new Error(`the run's mailbox could not be created: ${JSON.stringify(answer)}`);
     return made.id;
   }
 
-  /** Removes the run's mailbox with all below it, whatever the tests left, and what came in by mail. */
+  /** Destroys the run's mailbox with all that is below it, and the mail that was delivered for the run. */
   async cleanUp(): Promise<void> {
     const [tree, arrived] = await Promise.allSettled([this.#destroyTree(), this.#destroyArrived()]);
     for (const done of [tree, arrived]) if (done.status === "rejected") throw done.reason;
   }
 
-  /** What tests had delivered to the account says so in its subject. */
+  /** Mail delivered for a test names the run in its subject. */
   async #destroyArrived(): Promise<void> {
     const { accountId } = this.first;
-    // The server's clock may be another.
+    // The server's clock may differ.
     const after = new Date(this.#started - 3_600_000).toISOString().replace(/\.\d+Z$/, "Z");
     const ids = { resultOf: "0", name: "Email/query", path: "/ids" };
     const [, answer] = await this.first.call([
@@ -82,7 +82,7 @@ export class World {
 
   async #destroyTree(): Promise<void> {
     const parent = await this.#parent?.catch(() => undefined);
-    // A test that was cut short may still make something while this destroys.
+    // An aborted test may still create something meanwhile.
     for (let attempt = 0; parent !== undefined && attempt < 5; attempt++) {
       if (!(await destroyTree(this.first, parent).catch(() => true))) return;
       await new Promise((resolve) => setTimeout(resolve, 300));
@@ -96,7 +96,7 @@ export class World {
   }
 }
 
-/** Destroys a mailbox, its emails and all mailboxes below it, the deepest first; false when it was not there. */
+/** Destroys a mailbox, its emails and all mailboxes below it, the deepest first; false if it does not exist. */
 async function destroyTree(client: Client, root: string): Promise<boolean> {
   const { accountId } = client;
   const [answer] = await client.call([["Mailbox/get", { accountId, ids: null, properties: ["parentId"] }, "0"]]);
@@ -110,7 +110,7 @@ async function destroyTree(client: Client, root: string): Promise<boolean> {
   return true;
 }
 
-/** In the order given, which must name children before their parents; one by one where the server fails on them together. */
+/** Destroys mailboxes in the given order, children before their parents; one by one if the server fails on all together. */
 export async function destroyMailboxes(client: Client, ids: readonly string[]): Promise<void> {
   const { accountId } = client;
   const limit = Number(client.session.capabilities["urn:ietf:params:jmap:core"]?.maxObjectsInSet ?? 50);

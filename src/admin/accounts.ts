@@ -19,11 +19,11 @@ import { Refused } from "./refused.ts";
 
 interface NewAccount {
   address: string;
-  /** What it is called; "" is its address alone. */
+  /** Display name; "" for none. */
   name: string;
 }
 
-/** The account in normal form, where it may be made: to be asked before anyone thinks of a password. */
+/** Normalizes address and name, and refuses an account that cannot be added: call it before asking for a password. */
 export async function checkNewAccount({ store }: Admin, given: NewAccount): Promise<NewAccount> {
   const address = addressOf(given.address);
   const name = nameOf(given.name);
@@ -31,7 +31,7 @@ export async function checkNewAccount({ store }: Admin, given: NewAccount): Prom
   return { address, name };
 }
 
-/** An account, whose domain may be new. `quota`: how many bytes of mail it may hold, 0 for any number. */
+/** Adds an account, and its domain if that is new. `quota` is in bytes; 0 means no limit. */
 export async function addAccount(admin: Admin, given: NewAccount & { password: string; quota: number }) {
   const { address, name } = await checkNewAccount(admin, given);
   const domainName = splitAddress(address)!.domain;
@@ -53,7 +53,7 @@ export async function addAccount(admin: Admin, given: NewAccount & { password: s
   return { userId, domain, isNewDomain: isNew };
 }
 
-/** A domain without postmaster (RFC 5321 §4.5.1) gets the account for one. That the account was made is told in any case. */
+/** Makes the account its domain's postmaster (RFC 5321 §4.5.1) if there is none. A failure is logged: the account exists by now. */
 async function bePostmaster(admin: Admin, domainName: string, userId: number): Promise<void> {
   const address = `postmaster@${domainName}`;
   try {
@@ -102,13 +102,13 @@ export async function setPassword(admin: Admin, text: string, password: string):
   });
 }
 
-/** What `removeAccount` would remove. */
+/** Counts what `removeAccount` would remove. */
 export async function previewRemoval(admin: Admin, text: string): Promise<Removal> {
   const { userId } = await loginOf(admin, text);
   return preview(admin.store.database, userId);
 }
 
-/** The account's own chain goes with it: that of the installation has its number, and nothing else of it. */
+/** Removes the account with its audit chain. The installation's chain records the account's number, nothing else of it. */
 export async function removeAccount(
   admin: Admin,
   text: string,

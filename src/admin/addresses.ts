@@ -15,7 +15,7 @@ import { ensureDomain } from "./domains.ts";
 import { loginOf } from "./names.ts";
 import { Refused } from "./refused.ts";
 
-/** Mail for an address, or with "@example.org" for all others of the domain, goes to an account. The domain may be new. */
+/** Delivers mail for an address to an account; "@example.org" is the domain's catch-all. Adds the domain if it is new. */
 export async function addAddress(admin: Admin, text: string, account: string) {
   const address = normalizeAddress(text);
   if (address === undefined || !text.isWellFormed()) throw new Refused({ type: "notAnAddressOrDomain", text });
@@ -30,13 +30,13 @@ export async function addAddress(admin: Admin, text: string, account: string) {
   return { address, login, domain, isNewDomain: isNew };
 }
 
-/** `login` is undefined where the account is half removed. */
+/** `login` is undefined while the account is being removed. */
 export async function listAddresses({ store }: Admin): Promise<{ address: string; login: string | undefined }[]> {
   const logins = new Map((await listAccounts(store.database)).map(({ userId, login }) => [userId, login]));
   return (await listAll(store.database)).map(({ address, userId }) => ({ address, login: logins.get(userId) }));
 }
 
-/** Mail for the address is refused from now on. */
+/** Removes an alias or catch-all: mail for it is refused from now on. */
 export async function removeAddress(admin: Admin, text: string): Promise<{ address: string }> {
   const address = normalizeAddress(text);
   const { database } = admin.store;

@@ -39,13 +39,13 @@ const account = (address: string) => addAccount(admin, { address, name: "", pass
 const run = (text: string, values: unknown[] = []) =>
   store.database.run(unprepared(`/* test */ -- crosses accounts\n${text}`), values);
 
-/** What a chain tells, oldest first. */
+/** The acts recorded in a chain, oldest first. */
 async function acts(address?: string) {
   const { rows } = await readAudit(admin, address, { limit: 1_000 });
   return rows.toReversed().map(({ who, what }) => ({ who, ...what }));
 }
 
-/** What one act adds to the chain. */
+/** The acts that `work` adds to the chain. */
 async function added(work: () => Promise<unknown>, address?: string) {
   const before = (await acts(address)).length;
   await work();
@@ -55,7 +55,7 @@ async function added(work: () => Promise<unknown>, address?: string) {
 const refused = (why: Partial<Refusal> & { type: Refusal["type"] }) =>
   expect.objectContaining({ why: expect.objectContaining(why) });
 
-test("a new account's chain begins with it; its domain is told of in that of the installation", async () => {
+test("a new account's chain begins with its addition; its domain is recorded in the installation's chain", async () => {
   expect(await acts(ann)).toEqual([
     { who: "test", act: "account.add", address: ann },
     { who: "test", act: "address.add", address: `postmaster@${domain}` },
@@ -64,7 +64,7 @@ test("a new account's chain begins with it; its domain is told of in that of the
   expect(await added(() => account(`bob@${domain}`))).toEqual([]);
 });
 
-test("each act on an account adds one row, and what ends a credential is announced", async () => {
+test("each act on an account adds one row, and an act that ends a credential is announced", async () => {
   const other = `office@${domain}`;
   await account(other);
   const { id } = await addToken(admin, ann, { label: "secret label", days: 3 });
@@ -84,14 +84,14 @@ test("each act on an account adds one row, and what ends a credential is announc
   for (const [work, act, address = ann] of acted) {
     expect(await added(work, address)).toEqual([{ who: "test", ...act }]);
   }
-  // The name, the password, the token, and twice what the login opens.
+  // Announced: the name, the password, the token, and the share and its withdrawal.
   expect(announced).toEqual(Array(5).fill({ credential: ann }));
   expect(await verifyAudit(admin, ann)).toMatchObject({ sound: 12 });
   const { rows } = await readAudit(admin, ann, { limit: 100 });
   expect(JSON.stringify(rows)).not.toMatch(/another|secret label|Ann Lee/);
 });
 
-test("what is refused leaves no row, and nobody hears of it", async () => {
+test("a refused act adds no row and is not announced", async () => {
   const bob = `bob@${domain}`;
   await account(bob);
   const acted: [work: () => Promise<unknown>, why: Parameters<typeof refused>[0]][] = [
@@ -119,7 +119,7 @@ test("what is refused leaves no row, and nobody hears of it", async () => {
   expect(announced).toEqual([]);
 });
 
-test("where nobody knows whether a commit took hold, the revocation is announced all the same", async () => {
+test("a revocation is announced even when the outcome of its commit is unknown", async () => {
   const lost = Object.create(store, { write: { value: () => Promise.reject(new CommitError("lost")) } }) as Store;
   await expect(setPassword({ ...admin, store: lost }, ann, "another")).rejects.toThrow("commit outcome unknown");
   expect(announced).toEqual([{ credential: ann }]);
@@ -148,7 +148,7 @@ test("an act that cannot be recorded is not done", async () => {
   expect(await acts(ann)).toHaveLength(3);
 });
 
-test("a removed account takes its chain with it, and the installation's tells of its number alone", async () => {
+test("a removed account's chain is removed with it, and the installation's chain records its number alone", async () => {
   await setQuota(admin, ann, 5);
   const preview = await previewRemoval(admin, ann);
   expect(await added(() => removeAccount(admin, ann))).toEqual([
@@ -161,13 +161,13 @@ test("a removed account takes its chain with it, and the installation's tells of
   expect(await added(() => removeDomain(admin, domain))).toEqual([{ who: "test", act: "domain.remove", domain }]);
 });
 
-test("acts at the same time make one chain", async () => {
+test("concurrent acts make one unbroken chain", async () => {
   const many = Array.from({ length: 12 }, (_, index) => index);
   const before = (await acts()).length;
   await Promise.all([
     ...many.map((index) => setQuota(admin, ann, index + 1)),
     ...many.map((index) => ensureDomain(admin, `many${index}.${domain}`)),
-    // Of one domain that two make, one row tells.
+    // Two acts add the same domain, which makes one row.
     ...many.map(() => ensureDomain(admin, `one.${domain}`)),
   ]);
   expect(await verifyAudit(admin, ann)).toMatchObject({ sound: 2 + many.length });

@@ -7,10 +7,10 @@ import type { Store, Tx } from "../store/core/store.ts";
 import { appendAudit, appendInstallationAudit, writeInstallation } from "../store/directory/audit.ts";
 import type { Place } from "../store/directory/place.ts";
 
-/** What operators' acts are done with. */
+/** What every act of an operator needs. */
 export interface Admin {
   store: Store;
-  /** Hears of revocations. */
+  /** Carries revocations to the running servers. */
   bus: Pick<Bus, "publish">;
   random: Random;
   log: Log;
@@ -18,7 +18,7 @@ export interface Admin {
   who: string;
 }
 
-/** What the audit tells of an act on an account: with ids of others where it must name them, since their addresses go with them. */
+/** What the audit records of an act on an account. Other accounts are named by id, since their addresses are removed with them. */
 type AccountAct =
   | { act: "account.add"; address: string }
   | { act: "account.name" }
@@ -28,22 +28,22 @@ type AccountAct =
   | { act: "address.add" | "address.remove"; address: string }
   | { act: "token.add" | "app-password.add" | "credential.revoke"; id: string };
 
-/** And of one on the installation. */
+/** What the audit records of an act on the installation. */
 type InstallationAct =
   | { act: "domain.add" | "domain.remove"; domain: string }
   | { act: "account.remove"; account: number };
 
-/** Puts the row of the act into the account's chain, in the transaction that it is done in. */
+/** Appends the act to the account's chain, in the transaction of the act. */
 export function record(tx: Tx, { who }: Admin, what: AccountAct): Promise<void> {
   return appendAudit(tx, { who, what });
 }
 
-/** Likewise into the chain of the installation. */
+/** Appends the act to the installation's chain, in the transaction of the act. */
 export function recordForAll(tx: Tx, { who }: Admin, what: InstallationAct): Promise<void> {
   return appendInstallationAudit(tx, { at: tx.now, who, what });
 }
 
-/** Does something to what belongs to no account, and records it. */
+/** Changes what belongs to no account, and records the act. */
 export function changeInstallation<T>(
   { store, who }: Admin,
   what: InstallationAct,
@@ -53,8 +53,8 @@ export function changeInstallation<T>(
 }
 
 /**
- * Does something to an account, and records it. `revokes`: the login whose credentials, or what they open, it changes. That
- * is announced after the commit, and also where nobody knows whether the commit took hold.
+ * Changes an account, and records the act. `revokes` names the login whose credentials, or the accounts they open, change:
+ * it is announced after the commit, and also when the outcome of the commit is unknown.
  */
 export async function changeAccount<T>(
   admin: Admin,
@@ -77,7 +77,7 @@ export async function changeAccount<T>(
   }
 }
 
-/** Every process forgets what it verified of the logins, and ends the pushes whose credential is gone. */
+/** Makes every process drop its cached credentials of these logins and end pushes whose credential no longer exists. */
 export function announceRevoked({ bus }: Admin, logins: string[]): void {
   for (const credential of logins) bus.publish({ credential });
 }

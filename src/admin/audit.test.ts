@@ -38,7 +38,7 @@ test("a chain is read newest first, page by page", async () => {
   expect(await readAudit(admin, ann, { limit: 5 })).toMatchObject({ older: undefined });
 });
 
-test("a chain as it was written is sound", async () => {
+test("an unchanged chain is sound", async () => {
   const { rows } = await readAudit(admin, ann, { limit: 1 });
   expect(await verifyAudit(admin, ann)).toEqual({ sound: 5, hash: rows[0]!.hash });
   const bare = `bare@audit${count}.example`;
@@ -46,7 +46,7 @@ test("a chain as it was written is sound", async () => {
   expect(await verifyAudit(admin, bare)).toEqual({ sound: 0, hash: Buffer.alloc(32) });
 });
 
-test("the hash of a row can be made by others, from what they are told", async () => {
+test("others can compute a row's hash from what the audit shows", async () => {
   const { rows } = await readAudit(admin, ann, { limit: 1 });
   const [{ at, prev, hash }] = rows as [(typeof rows)[number]];
   const text = `{"at":"${at.toISOString()}","seq":5,"user_id":${annId},"what":{"act":"account.quota","limit":5},"who":"test"}`;
@@ -64,7 +64,7 @@ test.each([
   expect(await verifyAudit(admin, ann)).toMatchObject({ sound: broken.seq - 1, broken });
 });
 
-test("a row that was written anew, hash and all, is found by the next one", async () => {
+test("a row that was rewritten with a valid hash is detected at the next row", async () => {
   const { rows } = await readAudit(admin, ann, { limit: 5 });
   const forged = { ...rows.find(({ seq }) => seq === 3)!, who: "somebody" };
   await store.database.run(
@@ -74,7 +74,7 @@ test("a row that was written anew, hash and all, is found by the next one", asyn
   expect(await verifyAudit(admin, ann)).toMatchObject({ sound: 3, broken: { seq: 4, problem: "detached" } });
 });
 
-test("a row before the first is found", async () => {
+test("a row inserted before the first is detected", async () => {
   const { rows } = await readAudit(admin, ann, { before: 2, limit: 1 });
   const early = { ...rows[0]!, seq: 0 };
   await store.database.run(

@@ -4,12 +4,12 @@ import { loginOf } from "./names.ts";
 
 type Reading = Pick<Admin, "store">;
 
-/** Whose chain: of the account with that main address, or of the installation. */
+/** The chain of the account with this main address, or of the installation. */
 async function chainOf(admin: Reading, account: string | undefined): Promise<number> {
   return account === undefined ? installation : (await loginOf(admin, account)).userId;
 }
 
-/** Newest first. `older`: what to give as `before` for the next page, where there is one. */
+/** A page of a chain, newest first. `older` is the `before` of the next page, undefined on the last one. */
 export async function readAudit(
   admin: Reading,
   account: string | undefined,
@@ -22,30 +22,30 @@ export async function readAudit(
 }
 
 export interface Verification {
-  /** How many rows are as they were written, from the first on. */
+  /** The number of unchanged rows, counted from the first. */
   sound: number;
-  /** Of the last of them. Who keeps it elsewhere finds out later whether the end of the chain was cut off. */
+  /** Hash of the last unchanged row. A copy of it kept elsewhere reveals later whether the end of the chain was cut off. */
   hash: Buffer;
-  /** The first row that is not. */
+  /** The first row that is missing or not as it was written. */
   broken?: { seq: number; problem: "missing" | "changed" | "detached" };
 }
 
-const atOnce = 1_000;
+const pageSize = 1_000;
 
-/** Goes through a chain from its first row to the first that is not as it was written. */
+/** Verifies a chain from its first row on, up to the first broken one. */
 export async function verifyAudit(admin: Reading, account: string | undefined): Promise<Verification> {
   const chain = await chainOf(admin, account);
   let end: Verification = { sound: 0, hash: noHash };
-  // A row before the first would be shown, so it is looked for.
+  // `readAudit` would show a row inserted before the first, so look for one.
   let after = Number.MIN_SAFE_INTEGER;
   for (;;) {
-    const rows = await auditAfter(admin.store.database, chain, { after, limit: atOnce });
+    const rows = await auditAfter(admin.store.database, chain, { after, limit: pageSize });
     for (const row of rows) {
       const broken = breach(row, end);
       if (broken) return { ...end, broken };
       end = { sound: row.seq, hash: row.hash };
     }
-    if (rows.length < atOnce) return end;
+    if (rows.length < pageSize) return end;
     after = end.sound;
   }
 }

@@ -7,7 +7,7 @@ export interface DnsRecord {
   value: string;
 }
 
-/** What the domain's owner should publish. */
+/** The DNS records that the domain's owner should publish. */
 export function dnsRecords(domain: Domain, hostname: string): DnsRecord[] {
   const key = createPublicKey(domain.dkimKey).export({ type: "spki", format: "der" }).toString("base64");
   return [

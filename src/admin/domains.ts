@@ -13,7 +13,7 @@ import {
 import { type Admin, changeInstallation } from "./admin.ts";
 import { Refused } from "./refused.ts";
 
-/** The domain, made with a new DKIM key (RFC 6376, RSA 2048) where it is not there yet. */
+/** Finds the domain, or adds it with a new DKIM key (RFC 6376, RSA 2048). */
 export async function ensureDomain(admin: Admin, text: string): Promise<{ domain: Domain; isNew: boolean }> {
   const name = normalizeDomain(text);
   if (name === undefined) throw new Refused({ type: "notADomain", text });
@@ -32,7 +32,7 @@ export async function ensureDomain(admin: Admin, text: string): Promise<{ domain
     });
     return { domain, isNew: true };
   } catch (error) {
-    // Somebody else was faster: theirs is the key.
+    // Another process added it first, with its own key.
     if (error instanceof Conflict) return { domain: (await findDomain(database, name))!, isNew: false };
     throw error;
   }
@@ -42,7 +42,7 @@ export function listDomains({ store }: Admin): Promise<Domain[]> {
   return listAll(store.database);
 }
 
-/** The domain, where `removeDomain` may remove it. */
+/** Finds the domain, and refuses if `removeDomain` could not remove it. */
 export async function removableDomain({ store }: Admin, text: string): Promise<Domain> {
   const domain = await findDomain(store.database, text);
   if (!domain) throw new Refused({ type: "noDomain", text });
@@ -50,7 +50,7 @@ export async function removableDomain({ store }: Admin, text: string): Promise<D
   return domain;
 }
 
-/** Mail for it is refused from now on, and its DKIM key is gone. */
+/** Removes the domain with its DKIM key: mail for it is refused from now on. */
 export async function removeDomain(admin: Admin, text: string): Promise<void> {
   const { name } = await removableDomain(admin, text);
   await changeInstallation(admin, { act: "domain.remove", domain: name }, async (executor) => {

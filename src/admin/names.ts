@@ -5,16 +5,16 @@ import { findLogin } from "../store/directory/logins.ts";
 import type { Admin } from "./admin.ts";
 import { Refused } from "./refused.ts";
 
-/** The text as an address in normal form. */
+/** Normalizes an address. */
 export function addressOf(text: string): string {
   const address = normalizeAddress(text);
-  // More is legal in quotes, but typed without them it is a slip.
+  // Special characters are legal inside quotes; without quotes they are a typing mistake.
   const isPlain = /^("[^@]*"|[^\s"(),:;<>[\]\\@]+)@[^@]+$/.test(text.trim());
   if (address === undefined || !isPlain || !text.isWellFormed()) throw new Refused({ type: "notAnAddress", text });
   return address;
 }
 
-/** The login of an account's main address. */
+/** Finds the login of an account by its main address. */
 export async function loginOf({ store }: Pick<Admin, "store">, text: string): Promise<LoginName> {
   const login = addressOf(text);
   const found = await findLogin(store.database, login);
@@ -22,12 +22,12 @@ export async function loginOf({ store }: Pick<Admin, "store">, text: string): Pr
   return { login, userId: found.userId };
 }
 
-const longest = 200;
+const maxNameLength = 200;
 
-/** What an account may be called: it stands in header fields. */
+/** Normalizes a display name, which goes into header fields. */
 export function nameOf(text: string): string {
   const name = normalized(text.trim(), "NFC");
   if (/\p{Cc}/u.test(name) || !name.isWellFormed()) throw new Refused({ type: "controlCharacters" });
-  if (name.length > longest) throw new Refused({ type: "nameTooLong", limit: longest });
+  if (name.length > maxNameLength) throw new Refused({ type: "nameTooLong", limit: maxNameLength });
   return name;
 }

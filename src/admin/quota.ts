@@ -2,7 +2,7 @@ import { findQuota, findUsed, setQuota as writeQuota } from "../store/mail/quota
 import { type Admin, changeAccount } from "./admin.ts";
 import { loginOf } from "./names.ts";
 
-/** In bytes; without `limit`, an account may hold any amount. */
+/** In bytes; an undefined `limit` means none. */
 export interface AccountQuota {
   login: string;
   used: number;
@@ -15,7 +15,7 @@ export async function getQuota(admin: Admin, text: string): Promise<AccountQuota
   return { login, used: await findUsed(database, userId), limit: (await findQuota(database, userId))?.limit };
 }
 
-/** Null: no limit. */
+/** Sets the limit in bytes; null removes it. */
 export async function setQuota(admin: Admin, text: string, limit: number | null): Promise<void> {
   const { userId } = await loginOf(admin, text);
   await changeAccount(admin, { userId }, { act: "account.quota", limit }, (tx) => writeQuota(tx, limit));

@@ -1,4 +1,4 @@
-/** Why something that an operator asked for is not done; `text` is what was asked for, as it was given. */
+/** Why an operator's request is refused; `text` is the argument as the operator gave it. */
 export type Refusal =
   | { type: "notAnAddress"; text: string }
   | { type: "notAnAddressOrDomain"; text: string }
@@ -16,7 +16,7 @@ export type Refusal =
   | { type: "ownLogin" }
   | { type: "notShared"; text: string; login: string };
 
-/** The front doors choose the words. */
+/** A refused request of an operator. The front end words the message (src/cli/refusals.ts). */
 export class Refused extends Error {
   readonly why: Refusal;
 

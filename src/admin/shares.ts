@@ -3,7 +3,7 @@ import { type Admin, changeAccount } from "./admin.ts";
 import { addressOf, loginOf } from "./names.ts";
 import { Refused } from "./refused.ts";
 
-/** Opens an account, by any of its addresses, to one more login. */
+/** Gives a login access to an account, which is named by any of its addresses. */
 export async function share(admin: Admin, text: string, loginText: string): Promise<{ login: string }> {
   const { accountId, login, userId } = await both(admin, text, loginText);
   await changeAccount(
@@ -15,7 +15,7 @@ export async function share(admin: Admin, text: string, loginText: string): Prom
   return { login };
 }
 
-/** Closes it again. */
+/** Withdraws that access. */
 export async function unshare(admin: Admin, text: string, loginText: string): Promise<{ login: string }> {
   const { accountId, login, userId } = await both(admin, text, loginText);
   await changeAccount(

@@ -9,16 +9,16 @@ import { type Admin, changeAccount } from "./admin.ts";
 import { loginOf } from "./names.ts";
 import { Refused } from "./refused.ts";
 
-/** What is told of a new credential; `secret` this once. */
+/** A new credential. `secret` is available only here: the database stores its hash. */
 export interface NewCredential {
   login: string;
   id: string;
   secret: string;
 }
 
-const day = 86_400_000;
+const dayMs = 86_400_000;
 
-/** A bearer token, for some days or without end. */
+/** Adds a bearer token; without `days` it does not expire. */
 export async function addToken(
   admin: Admin,
   text: string,
@@ -26,14 +26,14 @@ export async function addToken(
 ): Promise<NewCredential> {
   const owner = await loginOf(admin, text);
   const { id, secret, hash } = newToken(admin.random, owner.userId);
-  const expiresAt = days === undefined ? undefined : new Date(admin.store.clock.now().getTime() + days * day);
+  const expiresAt = days === undefined ? undefined : new Date(admin.store.clock.now().getTime() + days * dayMs);
   await changeAccount(admin, owner, { act: "token.add", id }, (_, place) =>
     insertToken(place, { ...owner, id, label, hash, expiresAt }),
   );
   return { login: owner.login, id, secret };
 }
 
-/** A password for one mail program. */
+/** Adds an app password: one for a single mail program. */
 export async function addAppPassword(admin: Admin, text: string, label: string): Promise<NewCredential> {
   const owner = await loginOf(admin, text);
   const { id, secret } = newAppPassword(admin.random);
@@ -49,7 +49,7 @@ export async function listCredentials(admin: Admin, text: string) {
   return { login: owner.login, credentials: await listAll(admin.store.database, owner) };
 }
 
-/** It is useless at once, and so are the pushes that it asked for. */
+/** Revokes a token or app password, and ends the push subscriptions made with it. */
 export async function revokeCredential(admin: Admin, text: string, id: string): Promise<void> {
   const owner = await loginOf(admin, text);
   const { login, userId } = owner;

@@ -22,12 +22,12 @@ import { askSecret, confirm, isTerminal, readSecret, say, table } from "./prompt
 const passwordHelp = "read the password from the first line of standard input";
 
 export function addAccountCommands(program: Command): void {
-  const account = program.command("account").description("accounts: one mailbox tree and one login each");
+  const account = program.command("account").description("accounts: each has one mailbox tree and one login");
   onStore(
     account
       .command("add <address>")
-      .description("make an account; its domain too, when that is new")
-      .option("--name <text>", "what it is called, and who its mail is from (default: its address alone)", "")
+      .description("add an account, and its domain if that is new")
+      .option("--name <text>", "display name, also in the From field of its mail (default: none)", "")
       .option("--password-stdin", passwordHelp)
       .addHelpText(
         "after",
@@ -46,7 +46,7 @@ export function addAccountCommands(program: Command): void {
   onStore(
     account
       .command("name <address> <name>")
-      .description('set what an account is called, and who its mail is from; "" is its address alone')
+      .description('set an account\'s display name, also in the From field of its mail; "" for none')
       .addHelpText("after", examples('account name ann@example.org "Ann Lee"')),
     rename,
   );
@@ -61,7 +61,7 @@ export function addAccountCommands(program: Command): void {
   onStore(
     account
       .command("quota <address> [size]")
-      .description('tell how much mail an account holds and may hold, or set the limit: a size, or "none"')
+      .description('show an account\'s used space and its limit, or set the limit: a size, or "none"')
       .addHelpText("after", examples("account quota ann@example.org", "account quota ann@example.org 5GB")),
     quota,
   );
@@ -69,8 +69,8 @@ export function addAccountCommands(program: Command): void {
     account
       .command("remove <address>")
       .description("remove an account and all its mail")
-      .option("--dry-run", "only tell what would be removed")
-      .option("--yes", "do not ask")
+      .option("--dry-run", "only show what would be removed")
+      .option("--yes", "do not ask for confirmation")
       .addHelpText(
         "after",
         examples("account remove ann@example.org --dry-run", "account remove ann@example.org --yes"),
@@ -80,8 +80,8 @@ export function addAccountCommands(program: Command): void {
   onStore(
     account
       .command("share <address> <login>")
-      .description("open an account to one more login")
-      .option("--stop", "close it again")
+      .description("give another login access to an account")
+      .option("--stop", "withdraw the access")
       .addHelpText("after", examples("account share office@example.org ann@example.org")),
     openTo,
   );
@@ -91,20 +91,20 @@ async function add({ config, admin, options }: Context, text: string): Promise<v
   const account = await checkNewAccount(admin, { address: text, name: String(options.name) });
   const { password, isRandom } = await choosePassword(options);
   const { domain, isNewDomain } = await addAccount(admin, { ...account, password, quota: config.defaultQuota });
-  if (isNewDomain) say(`Made the domain ${domain.name}; posthorn domain list prints its DNS records.`);
-  say(`Made the account ${account.address}.`);
+  if (isNewDomain) say(`Added the domain ${domain.name}; "posthorn domain list" prints its DNS records.`);
+  say(`Added the account ${account.address}.`);
   if (isRandom) say(`Its password, shown only now: ${password}`);
 }
 
 async function rename({ admin }: Context, text: string, newName = ""): Promise<void> {
   const { login, name } = await nameAccount(admin, text, newName);
-  say(name === "" ? `${login} has no name.` : `${login} is called ${name}.`);
+  say(name === "" ? `${login} has no display name now.` : `The display name of ${login} is ${name}.`);
 }
 
 async function choosePassword(options: Context["options"]): Promise<{ password: string; isRandom: boolean }> {
   if (options.passwordStdin) return { password: await readSecret(), isRandom: false };
   if (!isTerminal()) return { password: randomPassword(random), isRandom: true };
-  const password = await askSecret("Password (empty: a random one): ");
+  const password = await askSecret("Password (empty for a random one): ");
   if (password === "") return { password: randomPassword(random), isRandom: true };
   if ((await askSecret("Again: ")) !== password) throw new Failure("the two passwords differ");
   return { password, isRandom: false };
@@ -112,7 +112,7 @@ async function choosePassword(options: Context["options"]): Promise<{ password: 
 
 async function list({ admin }: Context): Promise<void> {
   const accounts = await listAccounts(admin);
-  if (accounts.length === 0) return say("There is no account yet. Make one: posthorn account add you@example.org");
+  if (accounts.length === 0) return say("There are no accounts yet. Add one: posthorn account add you@example.org");
   const rows = accounts.map(({ login, createdAt, otherAddresses }) => [
     login,
     createdAt.toISOString().slice(0, 10),
@@ -122,22 +122,22 @@ async function list({ admin }: Context): Promise<void> {
 }
 
 async function passwd({ admin, options }: Context, text: string): Promise<void> {
-  // Before anyone types a password.
+  // Fails before anyone types a password.
   const { login } = await loginOf(admin, text);
   const { password, isRandom } = await choosePassword(options);
   await setPassword(admin, login, password);
   say(`Changed the password of ${login}.`);
-  if (isRandom) say(`It is, shown only now: ${password}`);
+  if (isRandom) say(`Its new password, shown only now: ${password}`);
 }
 
 async function quota({ admin }: Context, text: string, given?: string): Promise<void> {
   await loginOf(admin, text);
   if (given !== undefined) await setQuota(admin, text, limitOf(given));
   const { login, used, limit } = await getQuota(admin, text);
-  say(`${login} holds ${showSize(used)} of mail, and may hold ${limit ? showSize(limit) : "any amount"}.`);
+  say(`${login} uses ${showSize(used)}; its limit is ${limit ? showSize(limit) : "none"}.`);
 }
 
-/** Null: none. */
+/** In bytes; null for no limit. */
 function limitOf(text: string): number | null {
   try {
     return text === "none" ? null : size(text) || null;
@@ -160,5 +160,5 @@ function describeRemoval({ addresses, emails, submissions }: Removal): string {
 
 async function openTo({ admin, options }: Context, text: string, loginText: string): Promise<void> {
   const { login } = options.stop ? await unshare(admin, text, loginText) : await share(admin, text, loginText);
-  say(options.stop ? `${text} is closed to ${login}.` : `${text} is open to ${login}.`);
+  say(options.stop ? `${login} no longer has access to ${text}.` : `${login} has access to ${text}.`);
 }

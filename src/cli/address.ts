@@ -8,7 +8,7 @@ export function addAddressCommands(program: Command): void {
   onStore(
     address
       .command("add <address> <account>")
-      .description('deliver mail for an address, or with "@domain" for all others of a domain, to an account')
+      .description('deliver mail for an address to an account; "@domain" is the catch-all of a domain')
       .addHelpText(
         "after",
         examples("address add sales@example.org ann@example.org", "address add @example.org ann@example.org"),
@@ -22,7 +22,7 @@ export function addAddressCommands(program: Command): void {
   onStore(
     address
       .command("remove <address>")
-      .description("refuse mail for an address from now on")
+      .description("remove an address: mail for it is refused from now on")
       .addHelpText("after", examples("address remove sales@example.org")),
     remove,
   );
@@ -30,7 +30,7 @@ export function addAddressCommands(program: Command): void {
 
 async function add({ admin }: Context, text: string, account: string): Promise<void> {
   const { address, login, domain, isNewDomain } = await addAddress(admin, text, account);
-  if (isNewDomain) say(`Made the domain ${domain.name}; posthorn domain list prints its DNS records.`);
+  if (isNewDomain) say(`Added the domain ${domain.name}; "posthorn domain list" prints its DNS records.`);
   say(`Mail for ${address.startsWith("@") ? `all other addresses in ${domain.name}` : address} goes to ${login}.`);
 }
 
@@ -41,5 +41,5 @@ async function list({ admin }: Context): Promise<void> {
 
 async function remove({ admin }: Context, text: string): Promise<void> {
   const { address } = await removeAddress(admin, text);
-  say(`Mail for ${address} is refused.`);
+  say(`Removed the address ${address}: mail for it is refused.`);
 }

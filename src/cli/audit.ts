@@ -8,19 +8,19 @@ export function addAuditCommand(program: Command): void {
   onStore(
     program
       .command("audit")
-      .description("what operators did, newest first: domains and removed accounts, or what was done to one account")
-      .option("--account <address>", "an account's own chain")
-      .option("--limit <number>", "so many rows", whole, 50)
-      .option("--before <seq>", "older rows than that", whole)
-      .option("--verify", "check that no row was changed or taken out; exit code 1 names the first that was")
-      .option("--json", "as JSON")
+      .description("list what operators did, newest first: to domains and removed accounts, or to one account")
+      .option("--account <address>", "list what was done to this account")
+      .option("--limit <number>", "the most rows to list", whole, 50)
+      .option("--before <seq>", "list rows older than this one", whole)
+      .option("--verify", "check that no row was changed or removed; prints the first that was, with exit code 1")
+      .option("--json", "print JSON")
       .addHelpText("after", examples("audit", "audit --account ann@example.org --json", "audit --verify")),
     audit,
   );
 }
 
 function whole(text: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 1 on.");
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError("It must be a positive whole number.");
   return Number(text);
 }
 
@@ -32,9 +32,9 @@ async function list({ admin, options }: Context): Promise<void> {
   const { account, before, limit, json } = options as { account?: string; before?: number; limit: number; json?: true };
   const { rows, older } = await readAudit(admin, account, { before, limit });
   if (json) return say(JSON.stringify({ rows: rows.map(toJson), older: older ?? null }, null, 2));
-  if (rows.length === 0) return say("There is nothing.");
+  if (rows.length === 0) return say("There are no rows.");
   say(table([["SEQ", "AT", "WHO", "WHAT"], ...rows.map(toCells)]));
-  if (older !== undefined) say(`Older ones: --before ${older}`);
+  if (older !== undefined) say(`For older rows: --before ${older}`);
 }
 
 function toCells({ seq, at, who, what: { act, ...ids } }: AuditRow): string[] {
@@ -48,7 +48,7 @@ function toJson({ seq, at, who, what, prev, hash }: AuditRow) {
 
 const problems = {
   missing: "is missing",
-  changed: "is not what was written",
+  changed: "was changed",
   detached: "does not follow the row before it",
 };
 
@@ -58,5 +58,5 @@ async function verify({ admin, options }: Context): Promise<void> {
   if (broken) process.exitCode = 1;
   if (json) return say(JSON.stringify({ sound, hash: hash.toString("hex"), broken: broken ?? null }, null, 2));
   if (broken) return say(`Row ${broken.seq} ${problems[broken.problem]}.`);
-  say(`All is well: ${sound} rows, the last with the hash ${hash.toString("hex")}.`);
+  say(`All ${sound} rows are unchanged; the last has the hash ${hash.toString("hex")}.`);
 }

@@ -4,7 +4,7 @@ import { PostgresCarrier } from "../push/postgres.ts";
 import type { ConnectionOptions } from "../store/core/database.ts";
 import type { Store } from "../store/core/store.ts";
 
-/** The bus between the processes of a database. It is told of what the store commits. */
+/** Creates the bus between the processes of a database, and publishes the store's commits on it. */
 export function createBus(store: Store, connection: ConnectionOptions, log: Log): ProcessBus {
   const carrier = new PostgresCarrier({ database: store.database, connection, log });
   const bus = new ProcessBus({ store, log, carriers: [carrier] });

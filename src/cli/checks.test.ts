@@ -16,12 +16,12 @@ async function world(maxMessageSize: number) {
   return { data, ...checks({ data, ...sizes }, { isReachable: async () => false }, objects) };
 }
 
-test("a disk without room for the largest message is told of", async () => {
+test("the disk check fails when there is no room for the largest message", async () => {
   expect(await (await world(1)).disk()).toBeUndefined();
   expect(await (await world(1e15)).disk()).toBe("less than 1000000000 MB free");
 });
 
-test("bodies are well while a file can be written beside them, and nothing of it is left", async () => {
+test("the check of the bodies passes while a file can be written beside them, and leaves no file behind", async () => {
   const { data, bodies } = await world(1);
   expect(await bodies()).toBeUndefined();
   expect(await readdir(join(data, "blobs", "tmp"))).toEqual([]);
@@ -30,6 +30,6 @@ test("bodies are well while a file can be written beside them, and nothing of it
   expect(await bodies()).toBe("can't be written");
 });
 
-test("a database that can't be reached is told of", async () => {
+test("the database check fails when the database can't be reached", async () => {
   expect(await (await world(1)).database()).toBe("can't be reached");
 });

@@ -4,7 +4,7 @@ import type { Check } from "../ops/readiness.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import type { Database } from "../store/core/database.ts";
 
-/** What must be well for the server to be ready. The disk: with room for a message of the largest size. */
+/** The readiness checks. The disk must have room for a message of the largest size. */
 export function checks(
   { data, maxMessageSize, maxSizeUpload }: Pick<Config, "data" | "maxMessageSize" | "maxSizeUpload">,
   database: Pick<Database, "isReachable">,

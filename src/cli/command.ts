@@ -10,7 +10,7 @@ import { withStore } from "./database.ts";
 import { operator } from "./operator.ts";
 import { addConfigOptions, configOf } from "./options.ts";
 
-/** What a command works with. */
+/** What a command is given. */
 export interface Context {
   config: Config;
   log: Log;
@@ -23,7 +23,7 @@ export interface Context {
 
 export const random = randomBytes;
 
-/** A command that works on the store, beside a running server or alone. */
+/** Gives a command an action that works on the store, beside a running server or without one. */
 export function onStore(
   command: Command,
   run: (context: Context, ...args: string[]) => Promise<void>,
@@ -31,7 +31,7 @@ export function onStore(
 ): Command {
   return addConfigOptions(command).action(async () => {
     const { config, sources } = configOf(command);
-    // A command speaks for itself; its log is for what goes wrong.
+    // The command prints its own results; its log is for trouble only.
     const log = createLog(sources.logLevel === "default" ? "warn" : config.logLevel);
     const options = command.opts<Record<string, unknown>>();
     await withStore({ config, log, begins, migrating }, ({ store, objects, bus }) => {

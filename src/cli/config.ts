@@ -7,8 +7,8 @@ import { say } from "./prompt.ts";
 export function addConfigCommand(program: Command): void {
   const command = program
     .command("config")
-    .description("print every option: its value, where that came from, its help")
-    .option("--json", "as JSON")
+    .description("print every option with its value, the source of that value, and its help")
+    .option("--json", "print JSON")
     .addHelpText("after", examples("config", "config --http 0.0.0.0:8080 --json"));
   addConfigOptions(command, { all: true }).action(() => {
     const lines = describe(configOf(command));

@@ -21,29 +21,29 @@ interface StoreOptions {
   config: Config;
   log: Log;
   begins: boolean;
-  /** Told of each migration that the database needs. */
+  /** Called with the name of each migration before it is applied. */
   migrating?: ((name: string) => void) | undefined;
 }
 
 interface Opened {
   store: Store;
   objects: ObjectStore;
-  /** What it is told reaches the running servers. */
+  /** Reaches the running servers. */
   bus: Bus;
 }
 
 /**
- * For a command: the store of the configuration, whether or not a server is running on it. Only a command that `begins`
- * makes a database where there is none: to others, a data folder without one is a mistake in its name.
+ * Opens the configured store for a command, whether or not a server is running on it. Only a command with `begins` creates
+ * a missing database: for the others, a data folder without one is taken for a mistyped name.
  */
 export async function withStore<T>(
   { config, log, begins, migrating }: StoreOptions,
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
-  // What is behind a closed folder looks as if it were missing.
+  // A folder that we may not read would look like one without a database.
   if (config.databaseUrl === "") refuseClosedToUs(resolve(config.data));
   if (!begins && config.databaseUrl === "" && !existsSync(join(config.data, "pg"))) {
-    throw new Failure(`there is no database in ${resolve(config.data)} yet: "posthorn serve" makes one`);
+    throw new Failure(`there is no database in ${resolve(config.data)} yet: "posthorn serve" creates one`);
   }
   const { options, stop } = await reach(config, log);
   const database = new Database({ ...options, max: 4 }, log);
@@ -62,12 +62,12 @@ export async function withStore<T>(
   }
 }
 
-/** The configured database, a running server's, or our own for the time of the command. */
+/** Reaches the configured database, a running server's, or one that we start for the time of the command. */
 async function reach(config: Config, log: Log) {
   if (config.databaseUrl !== "") return { options: { connectionString: config.databaseUrl }, stop: async () => {} };
   const notice = setTimeout(() => {
     process.stderr.write(`posthorn: waiting for the database in ${resolve(config.data)} …\n`);
-  }, noticeAfter);
+  }, noticeAfterMs);
   try {
     return await reachEmbedded(config.data, log);
   } finally {
@@ -75,12 +75,12 @@ async function reach(config: Config, log: Log) {
   }
 }
 
-const noticeAfter = 3_000;
-const patience = 60_000;
+const noticeAfterMs = 3_000;
+const maxWaitMs = 60_000;
 
-/** A server that is just starting on the folder may be faster than we are; then it is joined as soon as it is ready. */
+/** Uses a running server's database, else starts our own. If a server starts at the same time and is first, waits to use its database. */
 async function reachEmbedded(dataFolder: string, log: Log) {
-  for (const deadline = Date.now() + patience; ; await sleep(50)) {
+  for (const deadline = Date.now() + maxWaitMs; ; await sleep(50)) {
     const running = await findEmbedded(dataFolder);
     if (running) return { options: running, stop: async () => {} };
     try {

@@ -12,7 +12,7 @@ export interface DemoAccount {
 
 const demoDomain = "posthorn.test";
 
-/** On a first start, something to try the server with: two accounts with random passwords. */
+/** Adds two demo accounts with random passwords on the first start. */
 export async function makeDemo({ store, bus, surroundings }: Parts, config: Config): Promise<DemoAccount[]> {
   const { random, log } = surroundings;
   const admin = { store, bus, random, log, who: "serve" };

@@ -9,7 +9,7 @@ export function addDoctorCommand(program: Command): void {
     program
       .command("doctor")
       .description(
-        "recount what is kept and look for bodies that are missing, of a wrong size or left behind; exit code 1 on a difference",
+        "recount stored counts, and look for bodies that are missing, of the wrong size or orphaned; exit code 1 on a difference",
       )
       .addHelpText("after", examples("doctor", "doctor --data /var/lib/posthorn")),
     doctor,
@@ -24,7 +24,7 @@ async function doctor({ store, objects, log }: Context): Promise<void> {
   } = await withProgress((progress) => examine({ store, objects, log, progress }));
   for (const { accountId, problem } of findings) say(accountId ? `account ${accountId}: ${problem}` : problem);
   say(`Bodies: ${tally.held} held, ${tally.pending} pending.`);
-  if (oldTerms > 0) say(`Search: ${oldTerms} messages as an older version indexed them (see: posthorn reindex).`);
+  if (oldTerms > 0) say(`Search: an older version indexed ${oldTerms} messages (see: posthorn reindex).`);
   const { length } = findings;
   say(length === 0 ? "All is well." : `${length} difference${length === 1 ? "" : "s"}.`);
   if (length > 0) process.exitCode = 1;

@@ -7,11 +7,11 @@ import { Failure } from "./fail.ts";
 import { confirm, say } from "./prompt.ts";
 
 export function addDomainCommands(program: Command): void {
-  const domain = program.command("domain").description("domains whose mail comes here");
+  const domain = program.command("domain").description("domains that this server takes mail for");
   onStore(
     domain
       .command("add <domain>")
-      .description("take in mail for a domain: makes its DKIM key, prints the DNS records to publish")
+      .description("take mail for a domain: creates its DKIM key and prints the DNS records to publish")
       .addHelpText("after", examples("domain add example.org --hostname mail.example.org")),
     add,
     { begins: true },
@@ -26,8 +26,8 @@ export function addDomainCommands(program: Command): void {
   onStore(
     domain
       .command("remove <domain>")
-      .description("refuse mail for a domain from now on, and destroy its DKIM key; it may have no addresses")
-      .option("--yes", "do not ask")
+      .description("remove a domain that has no addresses, with its DKIM key: mail for it is refused from now on")
+      .option("--yes", "do not ask for confirmation")
       .addHelpText("after", examples("domain remove example.org --yes")),
     remove,
   );
@@ -37,14 +37,14 @@ async function add({ admin, config }: Context, text: string): Promise<void> {
   const { domain, isNew } = await ensureDomain(admin, text);
   const { name } = domain;
   say(
-    isNew ? `Made the domain ${name}. Publish in its DNS:\n` : `The domain ${name} is here already. Its DNS records:\n`,
+    isNew ? `Added the domain ${name}. Publish in its DNS:\n` : `The domain ${name} exists already. Its DNS records:\n`,
   );
   say(zone(domain, config.hostname));
 }
 
 async function list({ admin, config }: Context): Promise<void> {
   const domains = await listDomains(admin);
-  if (domains.length === 0) return say("There is no domain yet. Make one: posthorn domain add example.org");
+  if (domains.length === 0) return say("There are no domains yet. Add one: posthorn domain add example.org");
   say(domains.map((domain) => `; ${domain.name}\n${zone(domain, config.hostname)}`).join("\n\n"));
 }
 

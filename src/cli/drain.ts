@@ -1,14 +1,14 @@
 import type { Server, ServerResponse } from "node:http";
 import { Server as NetServer } from "node:net";
 
-/** Requests under way get so long to end, in ms. */
-const patience = 10_000;
-/** A connection that is only idle between two requests gets so long to send the next one, and is told to end then. */
-const idleGrace = 250;
+/** How long requests under way may take to end. */
+const maxDrainMs = 10_000;
+/** How long an idle connection may still send a request, whose answer then closes it. */
+const idleGraceMs = 250;
 
 /**
- * What stops a server so that no client loses an answer: nobody else may connect, those who ask once more are answered
- * and told that it was the last time.
+ * Returns a function that stops the server so that no client loses an answer: it takes no new connections, and a request
+ * on an open connection is answered with "Connection: close".
  */
 export function drainable(server: Server): () => Promise<void> {
   const open = new Set<ServerResponse>();
@@ -24,10 +24,10 @@ export function drainable(server: Server): () => Promise<void> {
   return async () => {
     isDraining = true;
     open.forEach(beLast);
-    // The HTTP server's own close would cut idle connections at once, with a request perhaps on its way.
+    // The HTTP server's own close would cut idle connections at once, perhaps with a request on its way.
     const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
-    const idle = setInterval(() => server.closeIdleConnections(), idleGrace);
-    const late = setTimeout(() => server.closeAllConnections(), patience);
+    const idle = setInterval(() => server.closeIdleConnections(), idleGraceMs);
+    const late = setTimeout(() => server.closeAllConnections(), maxDrainMs);
     await closed;
     clearInterval(idle);
     clearTimeout(late);

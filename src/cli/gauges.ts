@@ -2,17 +2,17 @@ import type { Metrics } from "../ops/metrics.ts";
 import type { Store } from "../store/core/store.ts";
 import { queueDepths } from "../store/queues/queue-sweeps.ts";
 
-/** The pool's use and the queues' depths, read at each scrape; NaN while the database is away. */
+/** Adds gauges for the connection pool and the depth of the queues, read at each scrape; NaN while the database is down. */
 export function gaugeStore(metrics: Metrics, { database }: Store): void {
   const { pool } = database;
   metrics.gauge("posthorn_database_connections", "Connections in the pool", () => pool.totalCount);
   metrics.gauge("posthorn_database_connections_idle", "Idle connections in the pool", () => pool.idleCount);
-  metrics.gauge("posthorn_database_waiting", "Statements that wait for a connection", () => pool.waitingCount);
+  metrics.gauge("posthorn_database_waiting", "Statements waiting for a connection", () => pool.waitingCount);
   const depth = (queue: "incoming" | "outgoing") => () =>
     queueDepths(database).then(
       (depths) => depths[queue],
       () => Number.NaN,
     );
   metrics.gauge("posthorn_incoming_messages", "Messages accepted and not yet in every account", depth("incoming"));
-  metrics.gauge("posthorn_outgoing_recipients", "Recipients of mail out that wait for delivery", depth("outgoing"));
+  metrics.gauge("posthorn_outgoing_recipients", "Recipients of outgoing mail waiting for delivery", depth("outgoing"));
 }

@@ -15,7 +15,7 @@ import { drainable } from "./drain.ts";
 import type { Parts } from "./parts.ts";
 import { hostPort, type Part } from "./parts.ts";
 
-/** The JMAP endpoints, and push. */
+/** Starts the JMAP endpoints and push over WebSocket and EventSource. */
 export async function startHttp(config: Config, parts: Parts): Promise<Part> {
   const { authenticator, events, ready } = parts;
   const draining = new AbortController();

@@ -29,7 +29,7 @@ addDoctorCommand(program);
 addMigrateCommand(program);
 addReindexCommand(program);
 
-// Whoever reads us may stop reading, as in `posthorn config | head`.
+// The reader of our output may stop early, as in `posthorn config | head`.
 process.stdout.on("error", () => {});
 
 try {

@@ -5,9 +5,9 @@ import { say } from "./prompt.ts";
 export function addMigrateCommand(program: Command): void {
   const command = program
     .command("migrate")
-    .description("bring the database's tables up to date (serve does it by itself)")
+    .description("apply the migrations that the database lacks (serve does so at its start)")
     .addHelpText("after", examples("migrate --database-url postgres://posthorn@db.example/posthorn"));
-  // Every command on the store migrates first.
+  // Opening the store applies the migrations, for every command.
   onStore(command, async () => say("The database is up to date."), {
     begins: true,
     migrating: (name) => say(`Applying ${name}`),

@@ -8,14 +8,14 @@ import { checkPorts } from "./ports.ts";
 
 export interface OpenStore {
   store: Store;
-  /** For connections outside the pool. */
+  /** Options for connections outside the pool. */
   connection: { connectionString: string } | { host: string; user: string; database: string };
   /** Resolves when the database is lost for good. */
   lost: Promise<Error>;
   close(): Promise<void>;
 }
 
-/** The database that a server owns or is told of, migrated; left as it is where the ports cannot be had. */
+/** Opens the embedded or configured database and migrates it. If a port is taken, it fails before it migrates. */
 export async function openStore(config: Config, { clock, log }: Surroundings): Promise<OpenStore> {
   const embedded = config.databaseUrl === "" ? await startEmbedded({ dataFolder: config.data, log }) : undefined;
   const connection = embedded?.connection ?? { connectionString: config.databaseUrl };
@@ -26,7 +26,7 @@ export async function openStore(config: Config, { clock, log }: Surroundings): P
   };
   const lost = new Promise<Error>((resolve) => embedded?.onLost(resolve));
   try {
-    // Not before: of a folder in use, that is the better news.
+    // After the start of the database, since "the folder is in use" is the better message when both apply.
     await checkPorts(config);
     await migrate(database, log);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 
-/** Who runs the command, as the audit names them: the user of the system, or who became that user by sudo. */
+/** Who runs the command, as the audit names them: the system's user, or the user who called sudo. */
 export function operator(): string {
   return `cli:${process.env.SUDO_USER ?? userName()}`;
 }
@@ -9,7 +9,7 @@ function userName(): string {
   try {
     return userInfo().username;
   } catch {
-    // A container may run as a number that has no name.
+    // A container may run as a user id without a name.
     return String(process.getuid?.());
   }
 }

@@ -2,11 +2,11 @@ import { type Command, Option } from "commander";
 import { fileOption, type Loaded, load } from "../config/load.ts";
 import { type OptionName, schema } from "../config/schema.ts";
 
-/** What commands other than `serve` show in their help; they take the rest as well. */
+/** The options that commands other than `serve` and `config` show in their help; they accept all. */
 const common = new Set<OptionName>(["data", "databaseUrl", "logLevel"]);
 const names = Object.keys(schema) as OptionName[];
 
-/** Every option of the configuration is a flag of every command. */
+/** Makes every option of the configuration a flag of the command. */
 export function addConfigOptions(command: Command, { all = false } = {}): Command {
   for (const name of names) {
     const { flag, default: standard, help, env } = schema[name];
@@ -19,7 +19,7 @@ export function addConfigOptions(command: Command, { all = false } = {}): Comman
   return command.addOption(file.helpGroup("Configuration (also by environment and file):"));
 }
 
-/** The configuration from a command's flags, the environment and the file. */
+/** Loads the configuration from the command's flags, the environment and the file. */
 export function configOf(command: Command): Loaded {
   const flags: Record<string, string> = {};
   const given = command.opts<Record<string, unknown>>();

@@ -11,7 +11,7 @@ import type { WebPush } from "../push/webpush/webpush.ts";
 import type { Blobs } from "../store/blobs/blobs.ts";
 import type { Store } from "../store/core/store.ts";
 
-/** What a server is made with; tests pass their own. */
+/** What a server takes from outside; tests pass their own. */
 export interface Surroundings {
   clock: Clock;
   resolver: Resolver;
@@ -33,13 +33,13 @@ export interface Parts {
   ready: () => Promise<Report>;
 }
 
-/** Something that listens. */
+/** A part of the server that listens on a port. */
 export interface Part {
   url: string;
   stop(): Promise<void>;
 }
 
-/** For a URL; a server that listens everywhere is reached at loopback. */
+/** Formats host and port for a URL; a server that listens on all addresses is shown at loopback. */
 export function hostPort({ host, port }: { host: string; port: number }): string {
   const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   return `${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;

@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import type { Config } from "../config/schema.ts";
 import type { Address } from "../config/values.ts";
 
-/** What is wrong with each address that cannot be listened on. */
+/** Has one reason for each address that cannot be listened on. */
 export class PortsRefused extends Error {
   readonly reasons: Error[];
 
@@ -12,7 +12,7 @@ export class PortsRefused extends Error {
   }
 }
 
-/** Throws PortsRefused where the roles are to listen and cannot: of all addresses at once, before work is put into a start. */
+/** Throws PortsRefused if any address of the roles cannot be listened on. Checks all of them, early in the start. */
 export async function checkPorts({ roles, http, smtp, metrics }: Config): Promise<void> {
   const wanted = [roles.includes("http") && http, roles.includes("smtp-in") && smtp, metrics];
   const outcomes = await Promise.all(wanted.map((address) => (address ? refusal(address) : undefined)));

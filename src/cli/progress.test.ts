@@ -7,7 +7,7 @@ function collect(isTTY: boolean, columns = 20) {
   return { written, stream: { isTTY, columns, write: (text: string) => written.push(text) } };
 }
 
-test("off a terminal, a line now and then, also while the work says nothing", async () => {
+test("off a terminal, progress is a line now and then, also while the work reports nothing", async () => {
   const { written, stream } = collect(false);
   const result = await withProgress(
     async (tell) => {
@@ -24,7 +24,7 @@ test("off a terminal, a line now and then, also while the work says nothing", as
   expect(written.at(-1)).toBe("2 of 2 (1 s)\n");
 });
 
-test("on a terminal, one line that is rewritten, never wraps and is gone in the end", async () => {
+test("on a terminal, progress is one line that is rewritten, never wraps and is erased at the end", async () => {
   const { written, stream } = collect(true);
   const work = withProgress(
     async (tell) => {
@@ -42,7 +42,7 @@ test("on a terminal, one line that is rewritten, never wraps and is gone in the 
   expect(written).toHaveLength(count);
 });
 
-test("a terminal that does not know its width is taken for a usual one", async () => {
+test("a terminal that reports no width is taken to have 80 columns", async () => {
   const { written, stream } = collect(true, 0);
   const work = async (tell: (text: string) => void) => {
     tell("1 of 2");

@@ -5,8 +5,8 @@ interface Terminal {
 }
 
 /**
- * Shows on stderr where long work is and for how many seconds it has run: on a terminal in one line that is rewritten,
- * elsewhere in a line every few seconds. Also while the work says nothing, as when a single statement takes long.
+ * Shows on stderr how far long work is and for how many seconds it has run: on a terminal in one line that is rewritten,
+ * elsewhere in a line every few seconds, also while the work reports nothing, as during a long statement.
  */
 export async function withProgress<T>(
   work: (tell: (text: string) => void) => Promise<T>,
@@ -17,7 +17,7 @@ export async function withProgress<T>(
   const show = () => {
     if (latest === undefined) return;
     const text = `${latest} (${Math.floor((performance.now() - start) / 1000)} s)`;
-    // A line that wraps could not be rewritten. A terminal may not know its width, and say 0.
+    // A line that wraps could not be rewritten. A terminal that does not know its width reports 0.
     stream.write(stream.isTTY ? `\r${text.slice(0, (stream.columns || 80) - 1)}\x1b[K` : `${text}\n`);
   };
   const timer = setInterval(show, pause ?? (stream.isTTY ? 100 : 3_000));

@@ -10,11 +10,11 @@ export function isTerminal(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
-/** Asks on the terminal; the answer is not shown. */
+/** Asks on the terminal, without echoing the answer. */
 export async function askSecret(question: string): Promise<string> {
   const mute = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: mute, terminal: true });
-  // Only now: the terminal itself would show what is typed before.
+  // Ask only after echo is off: the terminal would show what is typed before.
   process.stderr.write(question);
   lines.once("SIGINT", () => {
     process.stderr.write("\n");
@@ -33,13 +33,13 @@ export async function readSecret(): Promise<string> {
   let text = "";
   for await (const chunk of process.stdin.setEncoding("utf8")) text += chunk;
   const secret = text.split(/\r?\n/)[0]!;
-  if (secret === "") throw new Failure("no password came on standard input");
+  if (secret === "") throw new Failure("standard input has no password");
   return secret;
 }
 
-/** Asks before something is destroyed; without a terminal, --yes must say it. */
+/** Asks before data is destroyed. Without a terminal it fails, and names --yes. */
 export async function confirm(question: string): Promise<boolean> {
-  if (!isTerminal()) throw new Failure("this destroys data: say --yes");
+  if (!isTerminal()) throw new Failure("this destroys data: confirm it with --yes");
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
@@ -48,7 +48,7 @@ export async function confirm(question: string): Promise<boolean> {
   }
 }
 
-/** Aligned columns, the first row as given. */
+/** Aligns the columns; the first row is the heading. */
 export function table(rows: string[][]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows

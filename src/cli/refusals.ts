@@ -1,28 +1,28 @@
 import type { Refusal } from "../admin/refused.ts";
 
-/** What a person is told of a refusal. */
+/** Words a refusal for the terminal. */
 export function tellRefusal(why: Refusal): string {
   switch (why.type) {
     case "notAnAddress":
-      return `"${why.text}" is no e-mail address`;
+      return `"${why.text}" is not an email address`;
     case "notAnAddressOrDomain":
-      return `"${why.text}" is no e-mail address and no @domain`;
+      return `"${why.text}" is neither an email address nor an @domain`;
     case "notADomain":
-      return `"${why.text}" is no domain name`;
+      return `"${why.text}" is not a domain name`;
     case "controlCharacters":
-      return "a name has no control characters";
+      return "a display name may not contain control characters";
     case "nameTooLong":
-      return `a name has ${why.limit} characters at most`;
+      return `a display name may have at most ${why.limit} characters`;
     case "taken":
-      return `${why.address} is taken`;
+      return `${why.address} exists already`;
     case "noAccount":
       return `there is no account ${why.login} (see: posthorn account list)`;
     case "noAccountBehind":
-      return `there is no account ${why.text}`;
+      return `there is no account with the address ${why.text}`;
     case "noAddress":
       return `there is no address ${why.text}`;
     case "ownAddress":
-      return `${why.address} is an account's own address (to remove that: posthorn account remove ${why.address})`;
+      return `${why.address} is an account's main address (to remove the account: posthorn account remove ${why.address})`;
     case "noDomain":
       return `there is no domain ${why.text} (see: posthorn domain list)`;
     case "domainInUse":
@@ -30,8 +30,8 @@ export function tellRefusal(why: Refusal): string {
     case "noCredential":
       return `${why.login} has no credential ${why.id}`;
     case "ownLogin":
-      return "an account is always open to its own login";
+      return "a login always has access to its own account";
     case "notShared":
-      return `${why.text} was not open to ${why.login}`;
+      return `${why.login} had no access to ${why.text}`;
   }
 }

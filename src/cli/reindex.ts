@@ -14,7 +14,7 @@ export function addReindexCommand(program: Command): void {
     program
       .command("reindex")
       .description(
-        "make the search terms of old mail anew, where a newer version makes others; beside a running server, and again after an interruption",
+        "rebuild the search terms of mail that an older version indexed; may run beside a server, and again after an interruption",
       )
       .argument("[accounts...]", "their main addresses")
       .option("--all", "all accounts")
@@ -24,7 +24,7 @@ export function addReindexCommand(program: Command): void {
 }
 
 async function reindex({ store, objects, log, options }: Context, ...addresses: string[]): Promise<void> {
-  if ((options.all === true) === addresses.length > 0) throw new Failure("name accounts, or give --all");
+  if ((options.all === true) === addresses.length > 0) throw new Failure("name accounts, or pass --all");
   const accounts: number[] = [];
   for (const address of addresses) accounts.push((await loginOf({ store }, address)).userId);
   if (options.all) accounts.push(...(await accountIds(store.database)));
@@ -41,8 +41,9 @@ async function reindex({ store, objects, log, options }: Context, ...addresses: 
       total.failed += failed;
     }
   });
-  say(`${total.done} messages indexed anew.`);
-  if (total.missing > 0) say(`${total.missing} messages have no body (see: posthorn doctor) and stay as they were.`);
-  if (total.failed > 0) say(`${total.failed} messages could not be indexed (see the log) and stay as they were.`);
+  say(`Reindexed ${total.done} messages.`);
+  if (total.missing > 0)
+    say(`Left ${total.missing} messages unchanged, because their body is missing (see: posthorn doctor).`);
+  if (total.failed > 0) say(`Left ${total.failed} messages unchanged, because indexing them failed (see the log).`);
   if (total.missing + total.failed > 0) process.exitCode = 1;
 }

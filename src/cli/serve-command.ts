@@ -19,7 +19,7 @@ export function addServeCommand(program: Command): void {
     .description("run the server until Ctrl-C")
     .addHelpText(
       "after",
-      "\nSIGINT (Ctrl-C), SIGTERM and SIGHUP stop it when what is under way is done; a second later one more stops it at once.\n" +
+      "\nSIGINT (Ctrl-C), SIGTERM and SIGHUP finish what is under way and stop; another one, a second or more later, stops at once.\n" +
         examples(
           "serve",
           "serve --data /var/lib/posthorn --http 0.0.0.0:8080 --smtp 0.0.0.0:25",
@@ -35,7 +35,7 @@ export function addServeCommand(program: Command): void {
       log.error({ err: error }, "the server failed");
       process.exit(1);
     });
-    // Only here: all of the server takes a second to load, which other commands need not wait for.
+    // Imported here, since loading the whole server takes a second that other commands need not wait for.
     const { serve } = await import("./serve.ts");
     const surroundings = { clock: systemClock, resolver: resolverOf(config), random, log };
     const running = await serve(config, surroundings, interrupted).catch((error: unknown) => {
@@ -64,7 +64,7 @@ function reasons(error: unknown, config: Config): string {
   return all.map((one) => explain(one) + wayOut(one, config)).join("\nposthorn: ");
 }
 
-/** For a port or host that cannot be had, the option that chooses another. */
+/** For a port or host that cannot be used, names the option that chooses another. */
 function wayOut(error: unknown, config: Config): string {
   const { syscall, port, hostname } = error as Partial<Record<"syscall" | "port" | "hostname", unknown>>;
   const name = (["http", "smtp", "metrics"] as const).find((entry) => {
@@ -74,10 +74,10 @@ function wayOut(error: unknown, config: Config): string {
   return name ? `: choose another with --${schema[name].flag} or ${schema[name].env}` : "";
 }
 
-/** npm passes on what the terminal sends as well, so one Ctrl-C arrives twice. */
-const echo = 1_000;
+/** npm forwards the terminal's signals, so one Ctrl-C arrives twice: ignore a second signal this soon. */
+const echoMs = 1_000;
 
-/** Aborted at the first signal; the second ends the process at once. */
+/** Returns a signal that aborts at the first SIGINT, SIGTERM or SIGHUP; the second one ends the process at once. */
 function interruption(log: Log): AbortSignal {
   const controller = new AbortController();
   let first: number | undefined;
@@ -85,7 +85,7 @@ function interruption(log: Log): AbortSignal {
     process.on(signal, () => {
       const now = performance.now();
       if (first !== undefined) {
-        if (now - first < echo) return;
+        if (now - first < echoMs) return;
         log.warn({ signal }, "stopping at once");
         process.exit(1);
       }

@@ -26,9 +26,9 @@ import { startWorker } from "./worker.ts";
 type Stop = () => Promise<void>;
 
 export interface Running {
-  /** Where each part listens; undefined for parts that this process does not run. */
+  /** Where each part listens; undefined if this process does not run it. */
   urls: { http: string | undefined; smtp: string | undefined; metrics: string | undefined };
-  /** Made by this very start. */
+  /** The demo accounts that this start added. */
   demo: DemoAccount[];
   /** Resolves when the server cannot go on. */
   lost: Promise<Error>;
@@ -36,7 +36,7 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Starts all parts that the roles name, and stops them in the opposite order. `interrupt` gives up a start half way. */
+/** Starts the parts of the configured roles; they stop in reverse order. `interrupt` aborts a start half way. */
 export async function serve(config: Config, surroundings: Surroundings, interrupt?: AbortSignal): Promise<Running> {
   const stops: Stop[] = [];
   try {
@@ -67,7 +67,7 @@ async function start(
   await parts.bus.start();
   const urls = await startRoles(config, parts, stops);
   interrupt?.throwIfAborted();
-  // Last of all: its passwords are shown once, so nothing may fail between.
+  // Last, since its passwords are shown once: nothing may fail after it.
   const demo = await makeDemo(parts, config);
   isStarted = true;
   log.info({ roles: config.roles, ...urls }, "serving");
@@ -92,7 +92,7 @@ async function makeParts(
   const authenticator = createAuthenticator({ store, clock, log });
   const bus = createBus(store, connection, log);
   bus.onRevoked((login) => authenticator.forget(login));
-  // Revocations may have been missed.
+  // Revocations may have been missed meanwhile.
   bus.onReconnect(() => authenticator.forget());
   const metrics = createMetrics();
   gaugeStore(metrics, store);
@@ -114,7 +114,7 @@ async function makeParts(
   };
 }
 
-/** In this order they start; they stop in the opposite one, so that the front doors close first. */
+/** Starts the parts in this order; they stop in reverse, so the listeners for clients and peers close first. */
 async function startRoles(config: Config, parts: Parts, stops: Stop[]): Promise<Running["urls"]> {
   const { store, blobs, metrics, surroundings, ready } = parts;
   const { log } = surroundings;
@@ -135,7 +135,7 @@ async function startRoles(config: Config, parts: Parts, stops: Stop[]): Promise<
   return urls;
 }
 
-/** Mail out, and the queue of mail in. */
+/** Starts outgoing mail and the queue of incoming mail. */
 function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | undefined {
   const { store, blobs, ingest, events, surroundings } = parts;
   const { clock, random, log } = surroundings;
@@ -160,7 +160,7 @@ function opened(part: Part, doors: Stop[]): string {
   return part.url;
 }
 
-/** All at the same time: nothing new comes in at one while another still has to end its work. */
+/** Closes SMTP and HTTP at the same time, so that neither takes new work while the other drains. */
 async function closeDoors(doors: Stop[]): Promise<void> {
   const outcomes = await Promise.allSettled(doors.map((stop) => stop()));
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
@@ -168,6 +168,6 @@ async function closeDoors(doors: Stop[]): Promise<void> {
 
 async function stopAll(stops: Stop[], log: Log): Promise<void> {
   for (const stop of stops.reverse()) {
-    await stop().catch((error: Error) => log.error({ reason: error.message }, "a part did not stop clean"));
+    await stop().catch((error: Error) => log.error({ reason: error.message }, "a part failed to stop"));
   }
 }

@@ -1,26 +1,26 @@
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** In use, with garbage, in octets: an idle server has a third of it. */
+/** Heap and buffers of a usual load, garbage included, in octets; an idle server has a third of it. */
 const usual = 112_000_000;
-/** How often what is in use is read, in ms. */
-const interval = 50;
+/** How often the use is read. */
+const intervalMs = 50;
 
 /**
- * Collects garbage sooner than V8 does by itself while requests are large or come in floods: buffers of sockets may reach
- * several times what is alive before V8 minds, and what the process has once taken it keeps. Usual load stays below
- * `usual` and pays nothing.
+ * Collects garbage earlier than V8 would while requests are large or come in floods: the buffers of sockets may grow to
+ * several times what is alive before V8 acts, and the process never returns that memory. A usual load stays below `usual`
+ * and costs nothing.
  */
 export function keepHeapSmall(): void {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
-  let most = usual;
+  let maxInUse = usual;
   const look = () => {
-    if (inUse() < most) return;
+    if (inUse() < maxInUse) return;
     collect();
-    most = Math.max(usual, 1.5 * inUse());
+    maxInUse = Math.max(usual, 1.5 * inUse());
   };
-  setInterval(look, interval).unref();
+  setInterval(look, intervalMs).unref();
 }
 
 function inUse(): number {

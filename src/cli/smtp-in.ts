@@ -6,7 +6,7 @@ import { createSmtpIn } from "../smtp/inbound/server.ts";
 import { Failure } from "./fail.ts";
 import { hostPort, type Part, type Parts } from "./parts.ts";
 
-/** Mail from other servers. */
+/** Starts the SMTP server for mail from other servers. */
 export async function startSmtpIn(config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
   const { store, blobs, events } = parts;
   const { resolver, clock, log } = parts.surroundings;
@@ -36,7 +36,7 @@ async function certificateOf({ tlsCert, tlsKey }: Config): Promise<{ cert: strin
   try {
     createSecureContext(pair);
   } catch (error) {
-    throw new Failure(`${tlsCert} and ${tlsKey} are no certificate and its key in PEM: ${(error as Error).message}`);
+    throw new Failure(`${tlsCert} and ${tlsKey} are not a certificate and its key in PEM: ${(error as Error).message}`);
   }
   return pair;
 }

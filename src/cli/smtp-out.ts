@@ -5,7 +5,7 @@ import { SubmissionHints } from "../mail/submit/hints.ts";
 import { createMailOut, type MailOut } from "../smtp/outbound/mail-out.ts";
 import type { Parts } from "./parts.ts";
 
-/** Mail to other servers, and between our own users. */
+/** Starts delivery to other servers and between our own users. */
 export function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): MailOut {
   const { store, blobs, events } = parts;
   const { resolver, clock, random, log } = parts.surroundings;
@@ -28,7 +28,7 @@ export function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): 
   });
 }
 
-/** Every process that may write submissions tells the workers of them. */
+/** Adds hints for the submissions that this process commits, so that senders find them without a scan. */
 export function hintSubmissions({ store, surroundings }: Parts, mailOut: MailOut | undefined): void {
   const { clock, log } = surroundings;
   const hints = new SubmissionHints({ database: store.database, clock, log, wake: () => mailOut?.wake() });

@@ -5,14 +5,14 @@ import { Failure } from "./fail.ts";
 import { say, table } from "./prompt.ts";
 
 export function addTokenCommands(program: Command): void {
-  const token = program.command("token").description("bearer tokens and app passwords, each revocable alone");
+  const token = program.command("token").description("bearer tokens and app passwords, revocable one by one");
   onStore(
     token
       .command("add <account>")
-      .description("make a credential; it is printed once")
-      .option("--app-password", "a password for a mail program rather than a bearer token")
+      .description("add a credential, and print it once")
+      .option("--app-password", "add a password for a mail program instead of a bearer token")
       .option("--label <text>", "what it is for", "")
-      .option("--days <number>", "a token's life (default: no end)")
+      .option("--days <number>", "lifetime of a token (default: no end)")
       .addHelpText(
         "after",
         examples("token add ann@example.org --label backup --days 90", "token add ann@example.org --app-password"),
@@ -29,7 +29,7 @@ export function addTokenCommands(program: Command): void {
   onStore(
     token
       .command("revoke <account> <id>")
-      .description("make a credential useless at once")
+      .description("revoke a credential, with immediate effect")
       .addHelpText("after", examples("token revoke ann@example.org k3m9x2ab")),
     revoke,
   );
@@ -39,7 +39,7 @@ async function add({ admin, options }: Context, text: string): Promise<void> {
   const label = String(options.label ?? "");
   const days = options.days === undefined ? undefined : Number(options.days);
   if (days !== undefined && !(days > 0 && days < 36500)) throw new Failure("--days must be a number of days");
-  if (options.appPassword && days !== undefined) throw new Failure("an app password has no --days: revoke it instead");
+  if (options.appPassword && days !== undefined) throw new Failure("app passwords do not expire: revoke it instead");
   if (options.appPassword) {
     const { login, id, secret } = await addAppPassword(admin, text, label);
     return say(`App password ${id} for ${login}, shown only now:\n${secret}`);

@@ -2,7 +2,7 @@ import { encodeId } from "../base/ids.ts";
 import { idPrefix } from "../jmap/ids.ts";
 import type { Running } from "./serve.ts";
 
-/** What a person sees once the server is up. */
+/** What `serve` prints once the server is ready. */
 export function welcome({ urls, demo }: Pick<Running, "urls" | "demo">): string {
   const ports = [
     ["JMAP", urls.http],
@@ -12,7 +12,7 @@ export function welcome({ urls, demo }: Pick<Running, "urls" | "demo">): string 
   const lines = ["Posthorn is ready.", ...ports.map(([name, url]) => `  ${name!.padEnd(8)} ${url}`)];
   const [alice] = demo;
   if (alice && urls.http) {
-    lines.push("", "A demo domain with two accounts was made. Their passwords are shown only now:");
+    lines.push("", "Added a demo domain with two accounts. Their passwords are shown only now:");
     for (const { address, password } of demo) lines.push(`  ${address}  ${password}`);
     lines.push("", ...trial(urls.http, urls.smtp, alice));
   }
@@ -21,7 +21,7 @@ export function welcome({ urls, demo }: Pick<Running, "urls" | "demo">): string 
 
 type Demo = Running["demo"][number];
 
-/** Mail that claims to be from here, and that nothing shows to be, goes to Junk: so somebody from elsewhere writes. */
+/** From another domain, since unauthenticated mail in the name of a local domain goes to Junk. */
 const stranger = "carol@elsewhere.test";
 
 function trial(http: string, smtp: string | undefined, alice: Demo): string[] {

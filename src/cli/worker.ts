@@ -4,9 +4,9 @@ import type { Store } from "../store/core/store.ts";
 import { sweepIntervalMs } from "../store/upkeep/held-objects.ts";
 import { Sweeper, settleSearch } from "../store/upkeep/sweeps.ts";
 
-const searchInterval = 10_000;
+const searchIntervalMs = 10_000;
 
-/** Runs the sweeps from time to time; the function stops them. */
+/** Runs the sweeps periodically; returns a function that stops them. */
 export function startWorker(options: { store: Store; objects: ObjectStore; log: Log }): () => Promise<void> {
   const { log } = options;
   const sweeper = new Sweeper(options);
@@ -19,18 +19,18 @@ export function startWorker(options: { store: Store; objects: ObjectStore; log: 
         (error: Error) => log.error({ reason: error.message }, "sweep failed"),
       );
   };
-  // Not together with all else that happens at a start, nor in step with other machines.
+  // Delayed past the start's own work, and by chance, so that machines do not sweep in step.
   const first = setTimeout(sweep, 30_000 + Math.random() * 30_000).unref();
   const timer = setInterval(sweep, sweepIntervalMs).unref();
   let settling: Promise<void> | undefined;
   const settle = () => {
     settling ??= settleSearch(options.store.database)
-      .catch((error: Error) => log.warn({ reason: error.message }, "search index not settled"))
+      .catch((error: Error) => log.warn({ reason: error.message }, "settling the search index failed"))
       .finally(() => {
         settling = undefined;
       });
   };
-  const searchTimer = setInterval(settle, searchInterval).unref();
+  const searchTimer = setInterval(settle, searchIntervalMs).unref();
   return async () => {
     clearTimeout(first);
     clearInterval(timer);

@@ -11,8 +11,8 @@ import { startServer, type TestServer } from "../support/server.ts";
 type Times = Record<"http" | "webSocket", number[]>;
 
 const kinds = ["http", "webSocket"] as const;
-const mostMemory = 400_000_000;
-/** Of the flooder at night, so that what is measured is the server, not the machine. */
+const maxMemoryOctets = 400_000_000;
+/** Scheduling priority of the flooder: low at night, so that the server is measured, not the machine. */
 const niceness = isNightly ? 19 : 0;
 
 let server: TestServer;
@@ -35,7 +35,7 @@ async function member(address: string) {
   return { credentials: basic(address), account: accountId };
 }
 
-/** The times of what was asked since this was last called. */
+/** The times of the requests since the last call. */
 async function times(): Promise<Times> {
   good.send("tell");
   return (await once(good, "message"))[0] as Times;
@@ -70,7 +70,7 @@ afterAll(async () => {
   await server?.dispose();
 });
 
-test.each(Object.keys(floods) as FloodName[])("others are served beside a flood of %s", async (name) => {
+test.each(Object.keys(floods) as FloodName[])("other clients are served during a flood of %s", async (name) => {
   const args = [name, String(server.httpPort), hostile.credentials, hostile.account, String(niceness)];
   const flooder = start("flood-process.ts", args);
   let most = 0;
@@ -91,7 +91,7 @@ test.each(Object.keys(floods) as FloodName[])("others are served beside a flood 
     }
     expect([flooder.exitCode, good.exitCode]).toEqual([null, null]);
     for (const kind of kinds) expect(slow[kind]).toBeLessThan(isNightly ? 100 : Math.max(150, 5 * quiet[kind]));
-    expect(most).toBeLessThan(mostMemory);
+    expect(most).toBeLessThan(maxMemoryOctets);
   } finally {
     clearInterval(watch);
     flooder.kill("SIGKILL");

@@ -8,7 +8,7 @@ import { scaled } from "../support/scale.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { type SmtpSink, startSink } from "../support/smtp-sink.ts";
 
-/** KILLS=n for more or fewer. */
+/** The variable KILLS sets another number. */
 const kills = Number(process.env.KILLS ?? scaled(50, 500));
 const address = "user@home.test";
 
@@ -18,7 +18,7 @@ let server: TestServer;
 let client: Client;
 let stopped = false;
 
-/** What became of each try, by the name that its message carries in the subject. */
+/** The outcome of each attempt, by the name in the subject of its message. */
 const mailIn = new Map<string, "acknowledged" | "cut" | "refused">();
 const mailOut = new Map<string, "acknowledged" | "cut" | "refused">();
 
@@ -98,7 +98,7 @@ async function sendOut({ identity, drafts, sent }: Places): Promise<void> {
   }
 }
 
-/** Of each email that one writer flags, the number of its last acknowledged keyword. Together their writes share commits. */
+/** The number of the last acknowledged keyword of each email. Each email has one writer; their writes share commits. */
 const flagged = new Map<string, number>();
 
 async function flag(drafts: string): Promise<void> {
@@ -119,7 +119,7 @@ async function flag(drafts: string): Promise<void> {
 
 const acknowledged = (tries: Map<string, string>) => named(tries, "acknowledged").length;
 
-/** A moment under load: mail has gone in and out again since the last kill, and more is on its way. */
+/** Waits until mail has gone in and out since the last kill, and more is under way. */
 async function underLoad(): Promise<void> {
   const [inBefore, outBefore] = [acknowledged(mailIn), acknowledged(mailOut)];
   for (const end = Date.now() + 20_000; Date.now() < end; await pause(20)) {
@@ -158,7 +158,7 @@ const times = (all: readonly string[], name: string) => all.filter((one) => one 
 const named = (tries: Map<string, string>, outcome: string) =>
   [...tries].filter(([, o]) => o === outcome).map(([n]) => n);
 
-test(`nothing acknowledged is lost or doubled over ${kills} kills of the server and of Postgres`, async () => {
+test(`nothing acknowledged is lost or duplicated over ${kills} kills of the server and of Postgres`, async () => {
   const { accountId } = client;
   const mailboxes = await one<GetResult>(client, "Mailbox/get", { accountId });
   const byRole = (role: string) => mailboxes.list.find((mailbox) => mailbox.role === role)!.id as string;
@@ -175,7 +175,7 @@ test(`nothing acknowledged is lost or doubled over ${kills} kills of the server 
   expect(accepted.length).toBeGreaterThan(kills);
   expect(created.length).toBeGreaterThanOrEqual(kills);
 
-  // What was accepted is delivered in time: leases of dead processes have to lapse first.
+  // Accepted mail is delivered after the leases of dead processes have lapsed.
   let all: string[] = [];
   await expect
     .poll(async () => {
@@ -189,7 +189,7 @@ test(`nothing acknowledged is lost or doubled over ${kills} kills of the server 
   expect(created.filter((name) => times(all, name) !== 1)).toEqual([]);
   expect([...mailOut.keys()].filter((name) => times(all, name) > 1)).toEqual([]);
 
-  // A flag may have taken hold without an answer.
+  // A keyword may have been written without an answer.
   const ids = [...flagged.keys()];
   const { list } = await one<GetResult<{ id: string; keywords: object }>>(client, "Email/get", {
     ids,
@@ -200,7 +200,7 @@ test(`nothing acknowledged is lost or doubled over ${kills} kills of the server 
   expect(list).toHaveLength(4);
   expect([...flagged.values()].every((n) => n > kills)).toBe(true);
 
-  // Out: each created submission leaves; a kill between the peer's 250 and our commit may send one twice.
+  // Outgoing: each submission leaves; a kill between the peer's 250 and our commit may send it twice.
   const left = () => sink.messages.flatMap((message) => message.to.map((to) => to.split("@")[0] as string));
   await expect.poll(() => created.filter((name) => !left().includes(name)).length, poll).toBe(0);
   const twice = created.filter((name) => times(left(), name) > 1);

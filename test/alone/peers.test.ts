@@ -9,10 +9,10 @@ import { services, whyNoPeers } from "../support/peers/available.ts";
 import type { Report } from "../support/peers/exchange.ts";
 import { domainOf, peers, ways, writeSettings } from "../support/peers/settings.ts";
 
-/** Each way, to and from each peer, with and without TLS. */
+/** Each direction, with each peer, with and without TLS. */
 const count = 60;
 const why = whyNoPeers();
-// Written past the reporter, which hides what a skipped file prints.
+// Written directly, since the reporter hides the output of a skipped file.
 if (why) process.stderr.write(`\nLEFT OUT: mail exchanged with a real Exim and a real Postfix: ${why}\n`);
 
 const path = (name: string) => fileURLToPath(new URL(`../support/peers/${name}`, import.meta.url));
@@ -21,7 +21,7 @@ let report: Report;
 
 beforeAll(async () => {
   if (why) return;
-  // The servers run as other users.
+  // The peers' servers run as other users.
   chmodSync(folder, 0o755);
   await writeSettings(folder);
   const command = [services, folder, process.execPath, path("exchange.ts"), folder, String(count)];
@@ -40,22 +40,22 @@ const names = (sender: string, way: string) => Array.from({ length: count }, (_,
 const sorted = (list: string[]) => [...list].sort();
 const routes = peers.flatMap((peer) => ways.map((way) => [peer, way] as const));
 
-describe.skipIf(why)("mail between Posthorn and", () => {
-  test.each(peers)("%s comes in, each once", (peer) => {
+describe.skipIf(why)("mail between Posthorn and other servers", () => {
+  test.each(peers)("mail from %s is delivered here, each once", (peer) => {
     const received = report.received.filter((subject) => subject.startsWith(peer));
     expect(sorted(received)).toEqual(sorted(ways.flatMap((way) => names(peer, way))));
   });
 
-  test("nobody else comes in", () => {
+  test("no other mail is delivered here", () => {
     expect(report.received.filter((subject) => !peers.some((peer) => subject.startsWith(peer)))).toEqual([]);
     expect(report.output).not.toMatch(/"level":(40|50|60)|WARN|ERROR/);
   });
 
-  test.each(peers)("%s goes out, each once", (peer) => {
+  test.each(peers)("mail to %s is delivered there, each once", (peer) => {
     expect(sorted(report.peers[peer].received)).toEqual(sorted(ways.flatMap((way) => names("posthorn", way))));
   });
 
-  test.each(routes)("%s with %s goes out, and what it said to each is known", (peer, way) => {
+  test.each(routes)("to %s with %s, the reply to each mail is recorded", (peer, way) => {
     const sent = report.sent.filter(({ to }) => to.endsWith(`@${domainOf(peer, way)}`));
     expect(sorted(sent.map(({ to }) => to))).toEqual(
       sorted(names("posthorn", way).map((name) => `${name}@${domainOf(peer, way)}`)),
@@ -66,7 +66,7 @@ describe.skipIf(why)("mail between Posthorn and", () => {
     }
   });
 
-  test("exim: it read each reply, with and without TLS, and tried nothing twice", () => {
+  test("Exim read each reply, with and without TLS, and retried nothing", () => {
     const { log } = report.peers.exim;
     for (const way of ways) {
       const lines = log.split("\n").filter((line) => line.includes(` => user@${domainOf("posthorn", way)} `));
@@ -77,7 +77,7 @@ describe.skipIf(why)("mail between Posthorn and", () => {
     expect(log.split("\n").filter((line) => / (==|\*\*) |closed connection|SMTP error/.test(line))).toEqual([]);
   });
 
-  test("postfix: it read each reply, with and without TLS, and tried nothing twice", () => {
+  test("Postfix read each reply, with and without TLS, and retried nothing", () => {
     const { log } = report.peers.postfix;
     for (const way of ways) {
       const lines = log.split("\n").filter((line) => line.includes(`to=<user@${domainOf("posthorn", way)}>`));

@@ -4,7 +4,7 @@ import { scaled } from "../support/scale.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { deliver } from "../support/smtp-client.ts";
 
-/** Half as many again as there are places. */
+/** Half as many connections again as there are places. */
 const attackers = 1_500;
 const lasts = scaled(2_000, 60_000);
 const address = "user@home.test";
@@ -18,7 +18,7 @@ afterAll(() => server?.dispose());
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Holds a place, and takes another a moment after it is lost. */
+/** Holds a place, and reconnects a moment after losing it. */
 class Attacker {
   readonly #from: string;
   readonly #say: (count: number) => string;
@@ -36,7 +36,7 @@ class Attacker {
     const socket = connect({ port: server.smtpPort, host: "127.0.0.1", localAddress: this.#from });
     this.#socket = socket;
     let heard = 0;
-    // Each reply is answered at once the first few times, and then now and then.
+    // Answers the first few replies at once, and later ones now and then.
     socket.on("data", () => {
       const text = this.#say(heard++);
       if (text === "") return;
@@ -57,7 +57,7 @@ class Attacker {
   }
 }
 
-/** How long each good peer took to hand over a mail, in milliseconds, while the attack went on. */
+/** How long each good peer took to hand over a mail during the attack, in ms. */
 async function goodPeers(): Promise<number[]> {
   const took: Promise<number>[] = [];
   const end = Date.now() + lasts;
@@ -84,7 +84,7 @@ test.each([
   ["NOOP from as many networks", everywhere, commands("EHLO x\r\n", "NOOP\r\n")],
   ["NOOP from ten addresses", tenAddresses, commands("EHLO x\r\n", "NOOP\r\n")],
   ["MAIL from as many networks", everywhere, commands("EHLO x\r\n", "MAIL FROM:<x@x.test>\r\n", "RSET\r\n")],
-])("1,500 connections that bring nothing but %s keep no good peer out", async (_, from, say) => {
+])("1,500 connections that send only %s do not keep a good peer out", async (_, from, say) => {
   const all: Attacker[] = [];
   for (let at = 0; at < attackers; at++) {
     all.push(new Attacker(from(at), say));

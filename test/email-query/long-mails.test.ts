@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 const letter = (body: string) => prepareMessage(Buffer.from(`From: a@example.com\r\nSubject: s\r\n\r\n${body}\r\n`));
-/** Of several rows, each too large to stand beside others on a page. */
+/** A mail of several rows, each too large to share a database page. */
 const long = letter(
   `start ${Array.from({ length: 1200 }, (_, n) => `common word w${n} ${n % 10 === 0 ? "again" : ""}`).join(" ")} end`,
 );
@@ -56,7 +56,7 @@ async function find(text: string, calculateTotal = false) {
   return page;
 }
 
-/** Pages of the database that a search looks at. */
+/** The number of database pages that a search reads. */
 async function price(text: string): Promise<number> {
   ran.length = 0;
   await find(text);
@@ -71,8 +71,8 @@ async function price(text: string): Promise<number> {
   return pages;
 }
 
-test("a page of a search costs the same with many long mails below it", { timeout: 30_000 }, async () => {
-  // So many that an index has its full height.
+test("a page of a search costs the same when there are many older long mails", { timeout: 30_000 }, async () => {
+  // Enough mails that the index has its full height.
   await arrive(80, () => true);
   await arrive(300, (nth) => nth % 30 === 0);
   const settle = () => store.database.run(unprepared("VACUUM ANALYZE search, search_part, email"), []);
@@ -84,7 +84,7 @@ test("a page of a search costs the same with many long mails below it", { timeou
   expect(total).toBe(90);
 
   const found = await Promise.all(texts.map(async (text) => (await find(text)).ids));
-  // Beyond the window, with dates before all others.
+  // Older than all others, so outside the window.
   second = -1000;
   await arrive(150, () => true);
   await settle();
@@ -95,7 +95,7 @@ test("a page of a search costs the same with many long mails below it", { timeou
   expect((await find('"common word"', true)).total).toBe(240);
 });
 
-test("where most of a window are long, only their rows with all the words are read", { timeout: 30_000 }, async () => {
+test("when most of a window are long mails, only rows with all the words are read", { timeout: 30_000 }, async () => {
   second = 100_000;
   await arrive(200, (nth) => nth % 2 === 0);
   const { ids } = await find('"common word"');
@@ -105,6 +105,6 @@ test("where most of a window are long, only their rows with all the words are re
   expect((await find('"lines" -start')).ids).toHaveLength(5);
   const mixed = await find("common -lines");
   expect(mixed.ids).toHaveLength(5);
-  // One row of each mail ends so, where all of them have the common words.
+  // One row of each mail ends with this; all rows have the common words.
   expect(await price('"w1199 end"')).toBeLessThan((await price('"common word"')) * 0.8);
 });

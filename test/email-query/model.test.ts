@@ -30,7 +30,7 @@ async function createWorld(nth: number): Promise<World> {
     places.slice(0, 4).map(({ id }) => id),
     new Chance(seed * 1000 + nth),
   );
-  // Some are larger than the first window of a search.
+  // Some accounts are larger than the first window of a search.
   for (let left = nth % 4 === 1 ? 260 : 60; left > 0; left -= 20) await world.arrive(20);
   await world.change(10);
   return world;
@@ -70,7 +70,7 @@ describe("a random account", () => {
   });
 });
 
-/** RFC 8620 §5.6: what a client does with the answer; null stands for an id it does not know. */
+/** RFC 8620 §5.6: applies the answer as a client does; null stands for an id that the client does not know. */
 function splice(
   old: (number | null)[],
   { removed, added, total }: { removed: number[]; added: { id: number; index: number }[]; total?: number },
@@ -89,7 +89,7 @@ function splice(
 }
 
 describe("changes of a random account", () => {
-  test(`bring ${cases} old lists to what they are now`, { timeout: cases * 500 + 60_000 }, async () => {
+  test(`bring ${cases} old lists up to date`, { timeout: cases * 500 + 60_000 }, async () => {
     const perWorld = 40;
     for (let nth = 0; nth * perWorld < cases; nth++) {
       const world = await createWorld(10_000 + nth);
@@ -124,7 +124,7 @@ describe("changes of a random account", () => {
   });
 });
 
-/** A client that knows the first ids alone, and says so with upToId, is right about those it knows. */
+/** A client that knows only the first ids, and passes upToId, is right about the ids it knows. */
 async function expectPrefix(world: World, query: EmailQuery, list: number[], now: number[], since: State) {
   if (list.length < 2) return;
   const known = world.chance.int(1, list.length - 1);
@@ -140,7 +140,7 @@ async function expectPrefix(world: World, query: EmailQuery, list: number[], now
   const after = splice(sparse, changes);
   expect(after.length).toBe(now.length);
   const end = now.indexOf(upToId);
-  // What left below that id is not told either, where places stay as they are.
+  // Removals below that id are not reported either, when positions do not change.
   if (end >= 0 && dateOrder(query.sort) && !/inMailbox|Keyword|InThread/.test(text(query.filter))) {
     const told = list.slice(known).filter((id) => changes.removed.includes(id));
     expect(told, `${text(query)} up to ${upToId}`).toEqual([]);
@@ -148,7 +148,7 @@ async function expectPrefix(world: World, query: EmailQuery, list: number[], now
   after.forEach((id, index) => {
     if (id !== null && (end < 0 || index <= end)) expect(id, `${text(query)} up to ${upToId}`).toBe(now[index]);
   });
-  // Where that id has moved down, what it passed was never told.
+  // If that id has moved down, the ids that it passed were never reported.
   if (end >= 0 && !changes.removed.includes(upToId))
     expect(after.slice(0, end + 1), text(query)).toEqual(now.slice(0, end + 1));
 }

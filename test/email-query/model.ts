@@ -2,7 +2,7 @@ import { words } from "../../src/search/words.ts";
 import type { EmailPage, EmailQuery, EmailSort, EmailWindow } from "../../src/store/email-query/criteria.ts";
 import type { Content, ModelEmail, Person } from "./world.ts";
 
-/** A condition as the model sees it. */
+/** A condition of the model. */
 export type Matches = (email: ModelEmail, all: readonly ModelEmail[]) => boolean;
 
 export const threadOf = (email: ModelEmail, all: readonly ModelEmail[]) =>

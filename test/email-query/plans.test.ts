@@ -66,9 +66,9 @@ interface PlanNode {
 
 interface Cost {
   statements: number;
-  /** Of the last statement. */
+  /** Cost of the last statement. */
   buffers: number;
-  /** The most rows that one node of it read. */
+  /** The most rows that one node of its plan read. */
   rows: number;
   scans: string[];
 }
@@ -78,11 +78,11 @@ const and = (...criteria: Criterion[]): EmailFilter => ({
   conditions: criteria.map((criterion) => ({ criterion })),
 });
 
-/** Runs a query and says what its last statement costs. */
+/** Runs a query and returns the cost of its last statement. */
 async function cost(query: Partial<EmailQuery>, window: EmailWindow): Promise<Cost> {
   const full = { filter: undefined, sort: [], collapseThreads: false, calculateTotal: false, ...query };
   const reader = store.reader(accountId, "server");
-  // Each answer tells its state.
+  // Each answer reads the state.
   await reader.standing();
   ran.length = 0;
   await queryEmails(reader, full, window);
@@ -119,7 +119,7 @@ const words = (text: string): Criterion => {
 };
 
 describe("a page of a mailbox of thousands", () => {
-  test.each([0, 1500])("is read from the list's index alone, at %i", async (position) => {
+  test.each([0, 1500])("is read from the list's index alone, at position %i", async (position) => {
     const { statements, rows, scans, buffers } = await cost({ filter: and(inbox()) }, { position, limit: 30 });
     expect(statements).toBe(1);
     expect(scans).toEqual(["Index Only Scan email_mailbox_list"]);
@@ -127,7 +127,7 @@ describe("a page of a mailbox of thousands", () => {
     expect(buffers).toBeLessThan(40);
   });
 
-  test("with its total is one statement still, and reads the kept count", async () => {
+  test("with its total is still one statement, and reads the stored count", async () => {
     const { statements, rows } = await cost(
       { filter: and(inbox()), collapseThreads: true, calculateTotal: true },
       { position: 0, limit: 30 },
@@ -136,7 +136,7 @@ describe("a page of a mailbox of thousands", () => {
     expect(rows).toBeLessThanOrEqual(30);
   });
 
-  test.each([0, 500])("collapsed, is read from the heads, at %i", async (position) => {
+  test.each([0, 500])("with collapsed threads is read from the heads, at position %i", async (position) => {
     const { rows, scans, buffers } = await cost(
       { filter: and(inbox()), collapseThreads: true },
       { position, limit: 30 },
@@ -146,13 +146,13 @@ describe("a page of a mailbox of thousands", () => {
     expect(buffers).toBeLessThan(30);
   });
 
-  test("near its end is walked from the end", async () => {
+  test("near the end is read from the end", async () => {
     const { rows, statements } = await cost({ filter: and(inbox()) }, { position: -40, limit: 30 });
     expect(statements).toBe(2);
     expect(rows).toBeLessThanOrEqual(40);
   });
 
-  test("unread, is read from the unread", async () => {
+  test("of unread mails is read from the index of unread mails", async () => {
     const plain = await cost({ filter: and(inbox(), unread) }, { position: 0, limit: 30 });
     expect(plain.scans).toEqual(["Index Only Scan email_mailbox_unread"]);
     expect(plain.rows).toBeLessThanOrEqual(30);
@@ -161,7 +161,7 @@ describe("a page of a mailbox of thousands", () => {
     expect(collapsed.rows).toBeLessThanOrEqual(100);
   });
 
-  test("with a keyword, is read from the keyword's rows", async () => {
+  test("of mails with a keyword is read from the keyword's rows", async () => {
     const { rows, scans } = await cost(
       { filter: and(inbox(), { kind: "hasKeyword", keyword: "$flagged" }) },
       { position: 0, limit: 10 },
@@ -170,7 +170,7 @@ describe("a page of a mailbox of thousands", () => {
     expect(rows).toBeLessThanOrEqual(40);
   });
 
-  test("at an anchor counts what is before it", async () => {
+  test("at an anchor counts the mails before it", async () => {
     const page = await queryEmails(
       store.reader(accountId, "server"),
       { filter: and(inbox()), sort: [], collapseThreads: true, calculateTotal: false },
@@ -187,17 +187,17 @@ describe("a page of a mailbox of thousands", () => {
 });
 
 describe("a search", () => {
-  test("for a common word looks at the newest mails alone", async () => {
+  test("for a common word reads the newest mails alone", async () => {
     const { statements, rows } = await cost({ filter: and(words("common")) }, { position: 0, limit: 30 });
     expect(statements).toBe(2);
     expect(rows).toBeLessThan(count / 2);
   });
 
-  // The second has its thirty in the newest 2,000; the third is rarer than that.
+  // The second word has thirty matches in the newest 2,000 mails; the third is rarer.
   test.each([
     ...["common", "word7", "word7 -common", "absent", "-common", "word7 common"],
     ...["東京都", "京都東 word8", "東京都 -word7", "京都内", "東京都内"],
-  ])("for %s finds in its windows what the whole list holds", async (text) => {
+  ])("for %s finds in its windows what the whole list contains", async (text) => {
     for (const filter of [and(words(text)), and(words(text), inbox())]) {
       for (const position of [0, 20, 150, 1000]) {
         const page = (options: Partial<EmailQuery>) =>
@@ -211,7 +211,7 @@ describe("a search", () => {
           { by: { kind: "size" as const }, ascending: true, collation: undefined },
         ];
         for (const collapseThreads of [true, false]) {
-          // A second key that decides nothing: the list is ranked as a whole.
+          // The second sort key never decides, but makes the whole list be ranked.
           const whole = await page({ collapseThreads, sort, calculateTotal: true });
           expect((await page({ collapseThreads })).ids).toEqual(whole.ids);
         }
@@ -219,14 +219,14 @@ describe("a search", () => {
     }
   });
 
-  test("for an absent word reads next to nothing", async () => {
+  test("for an absent word reads almost nothing", async () => {
     const { rows, scans, buffers } = await cost({ filter: and(words("absent")) }, { position: 0, limit: 30 });
     expect(scans).toContain("Bitmap Index Scan search_terms");
     expect(rows).toBeLessThanOrEqual(10);
     expect(buffers).toBeLessThan(30);
   });
 
-  test("for a word without spaces reads none but mails that hold all pairs of its characters", async () => {
+  test("for a word of a script without spaces reads only mails that contain all pairs of its characters", async () => {
     const { statements, rows, scans } = await cost({ filter: and(words("東京都内")) }, { position: 0, limit: 30 });
     expect(statements).toBe(2);
     expect(scans).toContain("Bitmap Index Scan search_terms");

@@ -5,7 +5,7 @@ import { hasPhrase, type Matches, threadOf, wordsOf } from "./model.ts";
 import type { Chance } from "./random.ts";
 import { keywords, vocabulary, type World } from "./world.ts";
 
-/** A filter and what it means. */
+/** A filter and the model's condition for it. */
 export interface Meaning {
   filter: EmailFilter;
   matches: Matches;
@@ -55,7 +55,7 @@ const terms: Maker = (world, chance) => {
   });
 };
 
-/** What stands in messages of several rows. */
+/** Texts that occur in messages of several rows. */
 const longPhrases = [
   '"again again again"',
   '"again the"',
@@ -121,7 +121,7 @@ function join(operator: "AND" | "OR" | "NOT", parts: Meaning[]): Meaning {
   };
 }
 
-/** The shapes that have a way of their own come often. */
+/** Filters with a strategy of their own are drawn often. */
 export function randomFilter(world: World, depth = 3): Meaning | undefined {
   const { chance } = world;
   const shape = chance.int(0, 11);

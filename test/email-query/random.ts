@@ -1,4 +1,4 @@
-/** Repeatable chance: one seed, one run. */
+/** Repeatable random numbers: the same seed gives the same run. */
 export class Chance {
   #state: number;
 

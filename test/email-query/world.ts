@@ -11,7 +11,7 @@ export interface Person {
   email: string;
 }
 
-/** What was written into a message. */
+/** The content of a message. */
 export interface Content {
   from: Person;
   to: Person[];
@@ -22,7 +22,7 @@ export interface Content {
   body: string;
   attachment: string | undefined;
   sentAt: Date | undefined;
-  /** Name, and value as decoded. */
+  /** Name and decoded value. */
   extra: [string, string][];
   size: number;
 }
@@ -59,7 +59,7 @@ const encoded = (text: string) => `=?utf-8?B?${Buffer.from(text).toString("base6
 const phrase = (text: string) => (/^[\x20-\x7e]*$/.test(text) ? text : encoded(text));
 const address = ({ name, email }: Person) => (name === "" ? email : `${phrase(name)} <${email}>`);
 
-/** An account with random mails, and what is known of each by its message number. */
+/** An account with random mails; the content of each is known by its message number. */
 export class World {
   readonly store: Store;
   readonly accountId: number;
@@ -77,7 +77,7 @@ export class World {
     this.chance = chance;
   }
 
-  /** Mails arrive; some answer others, a few join two threads. */
+  /** Delivers mails; some reply to others, a few join two threads. */
   async arrive(count: number): Promise<void> {
     const made = Array.from({ length: count }, () => this.#mail());
     const outcomes = await this.store.write(this.accountId, "server", (tx) =>
@@ -96,7 +96,7 @@ export class World {
     await this.load();
   }
 
-  /** Moves and flags. */
+  /** Moves and flags random mails. */
   async change(count: number): Promise<void> {
     const { chance } = this;
     const ids = [...new Set(Array.from({ length: count }, () => chance.pick(this.emails).id))];
@@ -119,7 +119,7 @@ export class World {
     await this.load();
   }
 
-  /** The mutable part as it stands, straight from the rows. */
+  /** Reads the mutable properties directly from the rows. */
   async load(): Promise<void> {
     type Row = {
       id: number;
@@ -159,7 +159,7 @@ export class World {
     return Array.from({ length: words }, () => this.chance.pick(vocabulary)).join(" ");
   }
 
-  /** Too many uses of one word for one row of the index; what comes before and after stands in different rows. */
+  /** Uses one word too often for one row of the index, so the words before and after are in different rows. */
   #longText(): string {
     const { chance } = this;
     const many = Array.from({ length: chance.int(256, 600) }, (_, n) => (chance.maybe(0.9) ? "again" : `again ${n}`));
@@ -207,7 +207,7 @@ export class World {
       prepared: prepareMessage(bytes),
       target: { mailboxIds: this.#places() },
       keywords: this.#keywords(),
-      // Few seconds, so that many emails tie.
+      // A range of few seconds, so that many emails tie.
       receivedAt: new Date(start + chance.int(0, 60) * 1000),
     };
     return { mail, content };

@@ -12,7 +12,7 @@ import { nastyMessages } from "./corpus.ts";
 
 const forms: HeaderForm[] = ["Raw", "Text", "Addresses", "GroupedAddresses", "MessageIds", "Date", "URLs"];
 
-/** Everything that is ever done to a message, and what must hold for any. */
+/** Runs everything that is done to a message, and checks what must hold for any. */
 function exercise(bytes: Buffer, summary = summarise(bytes)): void {
   const { structure } = summary;
   expect(summary.preview.length).toBeLessThanOrEqual(256);
@@ -120,7 +120,7 @@ describe("arbitrary bytes", () => {
     );
   });
 
-  test("made of what means something never throw", () => {
+  test("made of meaningful tokens never throw", () => {
     fc.assert(
       fc.property(text, (bytes) => {
         exercise(bytes);

@@ -1,4 +1,4 @@
-/** Messages as no one should send them. For tests, ours and end to end. */
+/** Malformed messages, for unit and end-to-end tests. */
 export interface NastyMessage {
   name: string;
   bytes: Buffer;
@@ -130,7 +130,7 @@ const heavy: [string, () => string][] = [
   ["5 MB of quoted lines", () => crlf(...top, "", "> On Monday wrote:\n".repeat(250_000))],
 ];
 
-/** Each must cost little time and memory, and never an exception. */
+/** Each message must cost little time and memory, and throw no exception. */
 export function nastyMessages(): NastyMessage[] {
   const light: NastyMessage[] = [...headers, ...bodies].map(([name, text]) => ({
     name,

@@ -39,7 +39,7 @@ function structure({ type, charset, name, disposition, cid, parts }: Part): stri
   return parts === null ? content : `${content}(${parts.map(structure).join(", ")})`;
 }
 
-/** The message as the expectation describes it, and no more than that. */
+/** What was read from the message, reduced to what the expectation names. */
 function seen(bytes: Buffer, summary: MessageSummary, want: Wanted): Wanted {
   const parts = leaves(summary.structure);
   const values = Object.keys(want.values ?? {}).map((id) => {
@@ -68,7 +68,7 @@ function seen(bytes: Buffer, summary: MessageSummary, want: Wanted): Wanted {
 
 const plain = (text: string): string => text.replace(/[\s\0]+/g, " ").trim();
 
-/** What of the expectation another parser can be asked about. */
+/** The part of the expectation that another parser can check. */
 function comparable(want: Wanted, summary: MessageSummary): Partial<Record<Compared, string | null>> {
   const { textBody } = bodyParts(summary.structure);
   const texts = textBody.map((part) => (part.type === "text/plain" ? want.values?.[part.partId!] : undefined));
@@ -109,7 +109,7 @@ for (const [theme, shapes] of Object.entries(themes)) {
       expect(seen(bytes, summary, want)).toEqual({ ...(want.values && { problems: "" }), ...want });
       const other = await secondOpinion(bytes);
       for (const [key, value] of Object.entries(comparable(want, summary)) as [Compared, string][]) {
-        // An opt-out that is not needed any more must go.
+        // An opt-out that is no longer needed must be removed.
         if (unlike[key] === undefined) expect({ [key]: other[key] }).toEqual({ [key]: value });
         else expect({ [key]: other[key] }).not.toEqual({ [key]: value });
       }
@@ -117,7 +117,7 @@ for (const [theme, shapes] of Object.entries(themes)) {
   });
 }
 
-test("at least a hundred shapes, each with a name of its own", () => {
+test("there are at least a hundred shapes, each with a unique name", () => {
   const names = Object.values(themes).flatMap((shapes) => shapes.map((shape) => shape.name));
   expect(names.length).toBeGreaterThanOrEqual(100);
   expect(new Set(names).size).toBe(names.length);

@@ -51,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-/** The header is as it is given: what is no ASCII in it is one octet a character. */
+/** `header` is sent as given; a character outside ASCII is one octet. */
 async function send(header: string, { from = "a@evil.test" } = {}): Promise<string> {
   const subject = `number ${++count}`;
   const data = Buffer.from(`${header}Subject: ${subject}\r\n\r\nHello.\r\n`, "latin1");
@@ -82,7 +82,7 @@ async function shown(subject: string): Promise<Shown & { isJunk: boolean }> {
 
 const utf8 = (text: string) => Buffer.from(text).toString("latin1");
 
-describe("a domain that asks for refusal is not spoofed", () => {
+describe("mail that spoofs a domain with p=reject is refused", () => {
   const folded = "\r\n b".repeat(4_500);
   test.each<[string, string]>([
     ["plainly", "From: ceo@bank.test\r\n"],
@@ -125,20 +125,20 @@ describe("a domain that asks for refusal is not spoofed", () => {
     expect(await refusal(send(header))).toMatch(/^550 5\.7\.1 /);
   });
 
-  test("by DNS of the sender's own that does not answer", async () => {
+  test("even when DNS of the sender's own domain does not answer", async () => {
     host.dns.fail("silent.test", "SERVFAIL");
     host.dns.fail("s._domainkey.silent.test", "SERVFAIL");
     const forged = (domain: string, selector: string) =>
       `DKIM-Signature: v=1; a=rsa-sha256; d=${domain}; s=${selector}; h=from; bh=${"A".repeat(43)}=; b=${"B".repeat(300)}\r\n`;
     const header = `${forged("silent.test", "s")}From: ceo@bank.test\r\n`;
     expect(await refusal(send(header, { from: "a@silent.test" }))).toMatch(/^550 5\.7\.1 .*bank\.test/);
-    // A key that cannot even be asked for is none that DNS keeps back.
+    // The selector is too long for DNS, so the key counts as missing, not as unavailable.
     const odd = await send(`${forged("bank.test", "x".repeat(70))}From: ceo@bank.test\r\n`);
     expect(await shown(odd)).toMatchObject({ isJunk: true });
   });
 });
 
-describe("who is authenticated comes in", () => {
+describe("authenticated mail is accepted", () => {
   test.each(["ceo@bank.test", "<ceo @ bank . test>", "Ceo (x) <ceo@BANK.test>", "a@bank.test, b@bank.test"])(
     "%s",
     async (from) => {
@@ -152,7 +152,7 @@ describe("who is authenticated comes in", () => {
           /^mx\.posthorn\.test;.* dkim=pass .* dmarc=pass \(p=reject dis=none\) header\.from=bank\.test /,
         ),
       ]);
-      // A second author, whom nobody signed for, makes it a forgery.
+      // A second author whose domain did not sign makes it a forgery.
       const more = `${signature}From: ceo@bank.test\r\n${message}`;
       const copy = deliver({ port: host.smtpPort, from: "a@evil.test", to: "ada@here.test", data: more });
       await copy.catch((error: SmtpFailure) => expect(error.line).toMatch(/^550 5\.7\.1 /));
@@ -262,7 +262,7 @@ describe("a message goes to the inbox", () => {
   });
 });
 
-test("signatures in a header that is too long are said to be unverified", async () => {
+test("Authentication-Results says that signatures in a header that is too long were not verified", async () => {
   const signature = `DKIM-Signature: v=1; a=rsa-sha256; d=evil.test; s=s; h=from; bh=x; b=y\r\n`;
   const email = await shown(await send(`${signature}X-Long: a${"\r\n b".repeat(4_500)}\r\nFrom: me@evil.test\r\n`));
   expect(email["header:Authentication-Results:asText:all"]).toEqual([

@@ -6,7 +6,7 @@ import { client, host, sink, useOutbox } from "./outbox.ts";
 
 useOutbox();
 
-test("whoever is away answers each sender once a week", async () => {
+test("an account with a vacation response answers each sender once a week", async () => {
   const { list } = await client.call("VacationResponse/get", { ids: null });
   expect(list).toMatchObject([{ id: "singleton", isEnabled: false, textBody: null }]);
   const update = {

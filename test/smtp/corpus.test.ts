@@ -32,7 +32,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => server?.dispose());
 
-/** As it is, bare line feeds and all; none of the corpus has a line that begins with a dot. */
+/** Sends a message unchanged, bare line feeds included; no message of the corpus has a line that begins with a dot. */
 async function send(message: Buffer): Promise<void> {
   const connection = await SmtpConnection.greet({ port: server.smtpPort });
   await connection.command("MAIL FROM:<eve@there.test>", [250]);
@@ -44,7 +44,7 @@ async function send(message: Buffer): Promise<void> {
   await connection.quit();
 }
 
-/** The id of the one email that was not there before. */
+/** The id of the one new email. */
 const arrived = () =>
   until("the mail", async () => {
     const { ids } = await one<QueryResult>(ada, "Email/query", { accountId: ada.accountId });

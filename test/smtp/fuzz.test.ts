@@ -7,7 +7,7 @@ import { type MailHost, startMailHost } from "./host.ts";
 
 let host: MailHost;
 let ada: number;
-/** Subjects of mails that were answered with 250. */
+/** Subjects of the accepted mails (250). */
 const accepted: string[] = [];
 let count = 0;
 
@@ -94,7 +94,7 @@ const odd = fc.oneof(
 const spoiled = fc
   .tuple(good, fc.nat(30), fc.nat(4), odd)
   .map(([line, at, length, odd]) => line.slice(0, at) + odd + line.slice(at + length));
-/** One line: what stands behind a line end would be another command. */
+/** Reduces a text to one line: what follows a line end would be another command. */
 const line = fc
   .oneof({ weight: 4, arbitrary: good }, { weight: 3, arbitrary: spoiled }, { weight: 1, arbitrary: odd })
   .map((text) => text.replace(/[\r\n]/g, ""));
@@ -118,12 +118,12 @@ function expectReply({ code, lines }: Reply): void {
   });
 }
 
-/** Says the lines one by one; returns early where the server rightly ends the conversation. */
+/** Sends the lines one by one; returns early when the server rightly closes the connection. */
 async function converse(connection: SmtpConnection, lines: string[], text: string): Promise<void> {
   for (const line of lines) {
     const reply = await connection.command(Buffer.from(line).toString("latin1"));
     expectReply(reply);
-    // Secured, it would go on in another language.
+    // After STARTTLS the connection would have to continue in TLS.
     if (reply.code === 421 || reply.code === 221 || (reply.code === 220 && /^starttls/i.test(line))) return;
     if (reply.code !== 354) continue;
     const subject = `fuzz ${++count}`;
@@ -135,7 +135,7 @@ async function converse(connection: SmtpConnection, lines: string[], text: strin
   }
 }
 
-test("whatever is said, each line has its reply, and just what was accepted is stored", {
+test("every line gets a reply, whatever it says, and exactly the accepted mail is stored", {
   timeout: timeFor(150, 500),
 }, async () => {
   await fc.assert(
@@ -162,7 +162,7 @@ test("whatever is said, each line has its reply, and just what was accepted is s
   expect(host.warnings).toEqual([]);
 });
 
-test("bytes that are no lines at all end in a reply or an end, and harm nobody else", {
+test("arbitrary bytes get a reply or a closed connection, and do not disturb other peers", {
   timeout: timeFor(40, 1_000),
 }, async () => {
   const bytes = fc.array(

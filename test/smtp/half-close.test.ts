@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-/** A peer that may close its own side and goes on listening. */
+/** A peer that can close its own side and still read. */
 class Peer {
   readonly socket: Socket;
   heard = "";
@@ -32,7 +32,7 @@ class Peer {
     });
   }
 
-  /** Says it, and waits for a reply that begins so. */
+  /** Sends a line, and waits for a reply that begins with this. */
   async say(text: string, code: string): Promise<void> {
     const from = this.heard.length;
     this.socket.write(text);
@@ -41,7 +41,7 @@ class Peer {
     );
   }
 
-  /** All that is still said after our side is closed, until the other closes too. */
+  /** Closes our side; returns all that still arrives until the server closes its own. */
   async lastWords(text: string): Promise<string> {
     const from = this.heard.length;
     this.socket.end(text);
@@ -76,7 +76,7 @@ const ways = [
 const transaction = "MAIL FROM:<eve@there.test>\r\nRCPT TO:<ada@here.test>\r\nDATA\r\n";
 const stored = async (subject: string) => (await host.mails(ada)).filter((mail) => mail.subject === subject).length;
 
-test.each(ways)("a peer that closes its side behind QUIT hears 250 and 221, %s", async (way, open) => {
+test.each(ways)("a peer that closes its side after QUIT gets 250 and 221, %s", async (way, open) => {
   const peer = await open();
   await peer.say(transaction, "354");
   const subject = `quits ${way}`;
@@ -85,7 +85,7 @@ test.each(ways)("a peer that closes its side behind QUIT hears 250 and 221, %s",
   await until("the mail", async () => (await stored(subject)) === 1);
 });
 
-test.each(ways)("a peer that sends all at once and closes its side hears every reply, %s", async (way, open) => {
+test.each(ways)("a peer that sends all at once and closes its side gets every reply, %s", async (way, open) => {
   const peer = await open();
   const subject = `all at once ${way}`;
   const message = (at: number) => `${transaction}Subject: ${subject}\r\n\r\nHello ${at}.\r\n.\r\n`;
@@ -103,7 +103,7 @@ test.each(ways)("a peer that sends all at once and closes its side hears every r
   await until("the mails", async () => (await stored(subject)) === 2);
 });
 
-test.each(ways)("a peer that closes its side and says nothing more is let go at once, %s", async (_, open) => {
+test.each(ways)("when a peer closes its side and waits for nothing, so do we at once, %s", async (_, open) => {
   const [silent, inTransaction, unended] = [await open(), await open(), await open()];
   await inTransaction.say("MAIL FROM:<eve@there.test>\r\n", "250");
   expect(await silent.lastWords("")).toBe("");
@@ -123,7 +123,7 @@ test.each(ways)("a peer that closes its side within DATA leaves nothing behind, 
   expect(host.warnings).toEqual([]);
 });
 
-test("a peer that closes its side before the greeting or within the handshake is let go at once", async () => {
+test("when a peer closes its side before the greeting or within the handshake, so do we at once", async () => {
   const early = new Peer(connect({ port: host.smtpPort, host: "127.0.0.1", allowHalfOpen: true }));
   await early.lastWords("");
   const handshaking = await plain();
@@ -131,9 +131,9 @@ test("a peer that closes its side before the greeting or within the handshake is
   await handshaking.lastWords("\x16\x03\x01");
 });
 
-test("none of them holds a socket", async () => {
+test("no socket is left open", async () => {
   const began = Date.now();
-  // It waits for open connections.
+  // Closing the server waits for open connections.
   await host.smtpIn!.close();
   expect(Date.now() - began).toBeLessThan(2_000);
 });

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-/** Sends these bytes as they are; the longest time that nothing else could run meanwhile, in milliseconds. */
+/** Sends the bytes unchanged; returns the longest time in ms that the event loop was blocked meanwhile. */
 async function heldUp(wire: string): Promise<number> {
   const connection = await SmtpConnection.greet({ port: host.smtpPort, timeoutMs: 50_000 });
   await connection.command("MAIL FROM:<eve@there.test>", [250]);
@@ -41,9 +41,9 @@ test.each([
   ["many signatures", Array.from({ length: 50 }, (_, at) => signature(at)).join(""), "x y z. \r\n".repeat(200_000)],
   ["runs of white space", `X-Space: a${" ".repeat(990)}\r\n`.repeat(250), "Hello."],
 ])(
-  "a message of %s holds up nobody else",
+  "a message of %s does not block the event loop",
   async (subject, fields, body) => {
-    // The first one starts the thread.
+    // The first message starts the thread.
     expect(await heldUp(`From: eve@there.test\r\nSubject: ${subject}\r\n${fields}\r\n${body}`)).toBeLessThan(900);
     const { raw } = await arrived(subject);
     expect(raw.endsWith(`${fields}\r\n${body}\r\n`)).toBe(true);
@@ -52,10 +52,10 @@ test.each([
   120_000,
 );
 
-test("a message of lines that begin with dots is taken as fast as others", async () => {
+test("a message whose lines begin with dots is taken as fast as others", async () => {
   const began = performance.now();
   await heldUp(`Subject: dots\r\n\r\n${"...\r\n".repeat(600_000)}`);
   expect(performance.now() - began).toBeLessThan(12_000);
-  // toBe would print both.
+  // On failure, toBe would print both messages.
   expect((await arrived("dots")).raw.endsWith(`\r\n\r\n${"..\r\n".repeat(600_000)}\r\n`)).toBe(true);
 }, 60_000);

@@ -25,7 +25,7 @@ import { type DnsServer, startDns } from "../support/dns.ts";
 import { keepEvents } from "../support/events.ts";
 import { createTestAccount, createTestDatabase } from "../support/postgres.ts";
 
-/** Real time that a test can push forward. */
+/** Real time that a test can move forward. */
 export class TestClock implements Clock {
   ahead = 0;
   now(): Date {
@@ -39,13 +39,13 @@ export interface StoredMail {
   mailboxIds: number[];
 }
 
-/** The mail half of a server on a real database, blob folder and DNS; the tests are its clients. */
 interface ListenOptions {
   maxMessageSize?: number;
-  /** Instead of the usual lists. */
+  /** Stages to use instead of the usual ones. */
   stages?: Partial<Stages>;
 }
 
+/** The mail part of a server on a real database, blob folder and DNS; the tests are its clients. */
 export class MailHost {
   readonly folder: string;
   readonly database: Database;
@@ -57,10 +57,10 @@ export class MailHost {
   readonly dns: DnsServer;
   readonly changes: StateChange[] = [];
   readonly warnings: unknown[] = [];
-  /** What else was logged. */
+  /** Other logged messages. */
   readonly events: { event: string; fields: object }[] = [];
   readonly log: Log;
-  /** What the listener was told. */
+  /** The events. */
   readonly heard = keepEvents();
   smtpIn: SmtpIn | undefined;
   smtpPort = 0;
@@ -116,7 +116,7 @@ export class MailHost {
     this.smtpPort = await this.smtpIn.listen("127.0.0.1", 0);
   }
 
-  /** Mail out that tries every domain's servers at the sink's port. */
+  /** Outgoing mail that connects to every domain's servers at the sink's port. */
   startMailOut(port: number, options: Partial<MailOutOptions> = {}): MailOut {
     const { store, blobs, incoming, clock, log, dns, database } = this;
     const mailOut = createMailOut({
@@ -147,7 +147,7 @@ export class MailHost {
     return createTestAccount(this.store, address);
   }
 
-  /** All the account's mail, oldest first. */
+  /** All mail of the account, oldest first. */
   async mails(accountId: number): Promise<StoredMail[]> {
     const rows = await this.database.run(
       unprepared<{ sha256: Buffer; day: string; size: number; subject: string | null; mailbox_ids: number[] }>(`
@@ -167,7 +167,7 @@ export class MailHost {
   }
 
   async rows(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
-    // Marked, so that nobody takes it for a statement of the server.
+    // Marked, so that statements.test.ts does not take it for a statement of the server.
     return this.database.run(unprepared(`/* test */ ${text}`), values);
   }
 
@@ -180,7 +180,7 @@ export class MailHost {
   }
 }
 
-/** Without `pileBytes`, messages over 1 MB that come in wait in files. */
+/** Without `pileBytes`, incoming messages over 1 MB are kept in files. */
 export async function startMailHost({ pileBytes = 0 } = {}): Promise<MailHost> {
   const folder = await mkdtemp(join(tmpdir(), "posthorn-smtp-"));
   const [{ database }, dns] = await Promise.all([createTestDatabase(), startDns()]);

@@ -15,7 +15,7 @@ afterEach(async () => {
   host.startMailOut(sink.port);
 });
 
-/** A server elsewhere that says what it is told to, line by line; undefined: nothing. */
+/** A remote server that replies as scripted, line by line; undefined is no reply. */
 async function misbehave(reply: (line: string, socket: Socket) => string | undefined): Promise<void> {
   peer = createServer((socket) => {
     open.add(socket);
@@ -84,7 +84,7 @@ test.each([
   60_000,
 );
 
-test("a server that hangs up instead of an answer after DATA defers the mail", async () => {
+test("a server that hangs up instead of answering after DATA defers the mail", async () => {
   await misbehave((line, socket) => {
     if (line !== ".") return usual(line);
     socket.destroy();
@@ -93,7 +93,7 @@ test("a server that hangs up instead of an answer after DATA defers the mail", a
   expect(await outcome()).toMatchObject({ delivered: "queued", smtpReply: expect.stringMatching(/^451 4\.4\.2 /) });
 }, 60_000);
 
-test("a server that refuses connections is told in words, in the report to the sender too", async () => {
+test("a refused connection is reported in words, in the report to the sender too", async () => {
   const [port] = await freePorts(1);
   await host.mailOut?.close();
   host.startMailOut(port!);
@@ -119,7 +119,7 @@ test.each([
   ["hangs up on EHLO", "EHLO", "4.4.2 mx.far.test [127.0.0.1]: connection closed"],
   ["hangs up on MAIL", "MAIL", "4.4.2 mx.far.test [127.0.0.1]: connection closed"],
   ["resets the connection on RCPT", "RCPT", "4.4.2 mx.far.test [127.0.0.1]: connection reset"],
-])("a server that %s is told in words", async (what, command, words) => {
+])("a server that %s is reported in words", async (what, command, words) => {
   await misbehave((line, socket) => {
     if (!line.startsWith(command)) return usual(line);
     if (/resets/.test(what)) socket.resetAndDestroy();
@@ -129,12 +129,12 @@ test.each([
   expect((await outcome()).smtpReply).toBe(`451 ${words}`);
 });
 
-test("a server that greets with nonsense is told in words", async () => {
+test("a nonsensical greeting is reported in words", async () => {
   await misbehave((line) => (line === "greeting" ? "hello there\r\n" : usual(line)));
   expect((await outcome()).smtpReply).toBe("451 4.5.0 mx.far.test [127.0.0.1]: a reply that is none: hello there");
 });
 
-test("a server whose STARTTLS is broken gets the mail in the clear", async () => {
+test("a server with a broken STARTTLS gets the mail without TLS", async () => {
   await misbehave((line, socket) => {
     if (/^EHLO/.test(line)) return "250-mx.far.test\r\n250 STARTTLS\r\n";
     if (line !== "STARTTLS") return usual(line);
@@ -157,7 +157,7 @@ test.each([
   60_000,
 );
 
-test("names that lead round in circles, and no answer of DNS, are told as such", async () => {
+test("CNAME loops and missing DNS answers are reported as such", async () => {
   host.dns.set("loop.test", "CNAME", "pool.test");
   host.dns.set("pool.test", "CNAME", "loop.test");
   expect(await outcome("loop.test")).toMatchObject({

@@ -36,7 +36,7 @@ const arrived = (account: number, subject: string) =>
 const plain = (subject: string, body = "Hello.\r\n") =>
   `From: eve@there.test\r\nTo: ada@here.test\r\nSubject: ${subject}\r\n\r\n${body}`;
 
-test("a header that takes too long to verify is stored whole", async () => {
+test("a message whose header takes too long to verify is stored whole", async () => {
   const long = `X-Long: a${"\r\n b".repeat(5_000)}\r\n`;
   await send(long + plain("long header"));
   expect((await arrived(ada, "long header")).raw.toString()).toContain(long);
@@ -45,7 +45,7 @@ test("a header that takes too long to verify is stored whole", async () => {
   expect((await arrived(ada, "long sender")).raw.toString()).toContain(from);
 });
 
-test("what is taken and what is refused is told, with the reply", async () => {
+test("events report accepted mail and refused commands, with the reply code", async () => {
   const { told } = host.heard;
   told.length = 0;
   const data = plain("told");
@@ -63,7 +63,7 @@ test("what is taken and what is refused is told, with the reply", async () => {
   expect((told[0]![1] as { sizeOctets: number }).sizeOctets).toBeGreaterThan(data.length);
 });
 
-test("what can't be made durable is told, and the peer keeps it", async () => {
+test("an event reports mail that cannot be made durable, and the peer keeps the mail", async () => {
   const { told } = host.heard;
   told.length = 0;
   const put = vi.spyOn(host.blobs, "put").mockRejectedValueOnce(new Error("no room"));
@@ -76,14 +76,14 @@ test("what can't be made durable is told, and the peer keeps it", async () => {
 });
 
 describe("the conversation", () => {
-  test("greets without the library's pause", async () => {
+  test("greets at once, without the library's delay", async () => {
     const start = Date.now();
     const connection = await connect();
     expect(Date.now() - start).toBeLessThan(80);
     await connection.quit();
   });
 
-  test("offers what it keeps", async () => {
+  test("offers the extensions that it implements", async () => {
     const connection = await SmtpConnection.open({ port: host.smtpPort });
     expect((await connection.read()).line).toMatch(/^220 mx\.posthorn\.test ESMTP/);
     const { lines } = await connection.command("EHLO client.test");
@@ -114,12 +114,12 @@ describe("the conversation", () => {
     expect(await refused(send(plain("x"), "here.test"))).toMatch(/^501 5\.1\.3 /);
   });
 
-  test("knows tags and letters of either case", async () => {
+  test("delivers to tagged addresses, in upper or lower case", async () => {
     await send(plain("Tagged"), "Ada+news@HERE.test");
     await arrived(ada, "Tagged");
   });
 
-  test("knows aliases, and a domain's catch-all for all others", async () => {
+  test("delivers to aliases, and to the domain's catch-all for all other addresses", async () => {
     const bob = await host.account("bob@whole.test");
     await addAlias(host.store, "sales@whole.test", ada);
     await addAlias(host.store, "@whole.test", bob);
@@ -137,7 +137,7 @@ describe("the conversation", () => {
     expect((await host.mails(ada)).some((mail) => mail.subject === "Large")).toBe(false);
   });
 
-  test("refuses mail for a full account at RCPT, and delivers what it took before", async () => {
+  test("refuses mail for a full account at RCPT, and delivers what it accepted before", async () => {
     const full = await host.account("full@here.test");
     const limit = (bytes: number | null) => host.store.write(full, "server", (tx) => setQuota(tx, bytes));
     await limit(5000);
@@ -145,7 +145,7 @@ describe("the conversation", () => {
     await connection.command("MAIL FROM:<eve@there.test> SIZE=6000", [250]);
     expect((await connection.command("RCPT TO:<full@here.test>")).line).toMatch(/^552 5\.2\.3 /);
     await connection.command("RSET", [250]);
-    // Taken while there was room, though it turns out to need more.
+    // Accepted while there was room, though it needs more than that.
     await connection.send({
       from: "eve@there.test",
       to: "full@here.test",
@@ -164,7 +164,7 @@ describe("the conversation", () => {
     await connection.quit();
   });
 
-  test("takes no more than 1000 recipients", async () => {
+  test("accepts at most 1000 recipients", async () => {
     const connection = await connect();
     await connection.command("MAIL FROM:<eve@there.test>", [250]);
     connection.write(Array.from({ length: 1001 }, (_, i) => `RCPT TO:<ada+${i}@here.test>\r\n`).join(""));
@@ -246,7 +246,7 @@ describe("the bytes", () => {
     expect(row!.count).toBe(1);
   });
 
-  test("that go round in circles are refused", async () => {
+  test("that loop are refused", async () => {
     const received = "Received: from a by b; Mon, 1 Jan 2024 00:00:00 +0000\r\n";
     expect(await refused(send(received.repeat(51) + plain("Loop")))).toMatch(/^554 5\.4\.6 /);
     const ours = "Received: from a by mx.posthorn.test with ESMTP id x; Mon, 1 Jan 2024 00:00:00 +0000\r\n";
@@ -280,7 +280,7 @@ describe("who sent it", () => {
     return Buffer.concat([Buffer.from(signatures), mail]);
   };
 
-  test("is told in Authentication-Results", async () => {
+  test("is reported in Authentication-Results", async () => {
     await send(await signed("Signed"), "ada@here.test", "a@strict.test");
     const { raw } = await arrived(ada, "Signed");
     expect(raw).toMatch(/^Authentication-Results: mx\.posthorn\.test;[\s\S]*dkim=pass[\s\S]*dmarc=pass/m);
@@ -293,7 +293,7 @@ describe("who sent it", () => {
     expect(await refused(send(long, "ada@here.test", "a@strict.test"))).toBe(line);
   });
 
-  test("is let through while DNS does not answer", async () => {
+  test("is accepted while DNS does not answer", async () => {
     host.dns.fail("key._domainkey.strict.test", "SERVFAIL");
     await send(await signed("Unanswered"), "ada@here.test", "a@strict.test");
     host.dns.fail("key._domainkey.strict.test", undefined);
@@ -301,14 +301,14 @@ describe("who sent it", () => {
   });
 });
 
-describe("what was taken", () => {
-  test("is gone from the queue when it is delivered", async () => {
+describe("accepted mail", () => {
+  test("is removed from the queue once it is delivered", async () => {
     await send(plain("Queue"), ["ada@here.test", "bob@here.test"]);
     await Promise.all([arrived(ada, "Queue"), arrived(bob, "Queue")]);
     await until("an empty queue", async () => (await host.rows("SELECT id FROM incoming")).length === 0);
   });
 
-  test("is delivered by another process when the first one is gone, and only once", async () => {
+  test("is delivered once by another process when the first one dies", async () => {
     const dead = host.newIncoming({ name: "elsewhere 1 1", isGone: () => false });
     const id = await dead.newId();
     await dead.accept({
@@ -352,7 +352,7 @@ describe("what was taken", () => {
     expect((await host.mails(bob)).filter((mail) => mail.subject === "Left")).toHaveLength(2);
   });
 
-  test("that can't be put down as done is left to others at a stop, which waits for no pause", async () => {
+  test("whose completion cannot be recorded is left to other processes at a stop, which does not wait for the retry", async () => {
     await host.rows(
       `CREATE FUNCTION no_removal() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not now'; END $$`,
     );
@@ -362,7 +362,7 @@ describe("what was taken", () => {
     const message = Buffer.from(plain("Interrupted"));
     host.warnings.length = 0;
     await stopping.accept({ id: await stopping.newId(), message, mailFrom: "eve@there.test", recipients });
-    // Then the pause is 2 s.
+    // By then the delay before a retry is 2 s.
     await until("three failures", async () => host.warnings.length >= 3);
     const begin = performance.now();
     await stopping.close();
@@ -375,7 +375,7 @@ describe("what was taken", () => {
     expect((await host.mails(ada)).filter(({ subject }) => subject === "Interrupted")).toHaveLength(1);
   });
 
-  test("is put off when an account cannot take it, and tried again", async () => {
+  test("is retried later when an account cannot take it", async () => {
     await host.rows("ALTER TABLE received RENAME TO received_away");
     await send(plain("Later"));
     await until("a note", async () => (await host.rows("SELECT last_error FROM incoming"))[0]?.last_error);

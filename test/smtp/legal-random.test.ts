@@ -13,7 +13,7 @@ import { expectLegal } from "../support/wire.ts";
 import { ada, client, draft, get, host, type Submission, sink, submit, useOutbox } from "./outbox.ts";
 import { expectSame, randomDraft, randomMail } from "./random-mail.ts";
 
-/** Servers of all kinds, each the mail host of a domain. */
+/** Servers with every combination of extensions, each the mail host of a domain. */
 const offers: Record<string, Offer> = {
   "old.test": { extensions: [] },
   "eight.test": { extensions: ["8BITMIME", "PIPELINING"] },
@@ -51,7 +51,7 @@ async function expectSigned(bytes: Buffer): Promise<void> {
 const rcptTo = Object.keys(offers).flatMap((domain) => [{ email: `zoe@${domain}` }, { email: `jörg@${domain}` }]);
 const envelope = { mailFrom: { email: "ada@here.test" }, rcptTo };
 
-/** Sends it to all, and looks at what came. */
+/** Sends the message to all servers and checks what arrived. */
 async function expectSent(emailId: string, source: Buffer): Promise<void> {
   for (const one of sinks.values()) one.reset();
   const { created, notCreated } = await submit(emailId, { envelope });
@@ -90,7 +90,7 @@ async function expectSent(emailId: string, source: Buffer): Promise<void> {
   }
 }
 
-test("whatever was imported leaves in a form that its server takes, signed, and says what it said", {
+test("any imported message leaves in a form that its server takes, signed, with the same meaning", {
   timeout: timeFor(24, 400),
 }, async () => {
   await fc.assert(
@@ -99,7 +99,7 @@ test("whatever was imported leaves in a form that its server takes, signed, and 
   );
 });
 
-test("whatever was written here too", { timeout: timeFor(12, 400) }, async () => {
+test("any message written with Email/set does so too", { timeout: timeFor(12, 400) }, async () => {
   const { list } = await client.call("Mailbox/get", { ids: null });
   const drafts = (list as { id: string; role: string }[]).find(({ role }) => role === "drafts")!.id;
   await fc.assert(
@@ -115,7 +115,7 @@ test("whatever was written here too", { timeout: timeFor(12, 400) }, async () =>
   );
 });
 
-test("a message in its form for any server says what it said", () => {
+test("the form of a message for any server keeps its meaning", () => {
   fc.assert(
     fc.property(randomMail, fc.constantFrom("old.test", "eight.test", "utf8.test"), (message, domain) => {
       const peer = abilitiesOf(offers[domain]!);

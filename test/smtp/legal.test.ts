@@ -54,7 +54,7 @@ const mixed = (...parts: string[][]): Buffer =>
     "",
   );
 
-/** The one message that the sink has, which any server could be sent, and whose signature holds. */
+/** The sink's only message; checks that it is legal for any server and that its signature is valid. */
 async function taken({ eightBit = false } = {}): Promise<Buffer> {
   const { raw } = (await sink.waitFor(1))[0]!;
   expectLegal(raw, eightBit ? utf8 : plain);
@@ -64,7 +64,7 @@ async function taken({ eightBit = false } = {}): Promise<Buffer> {
   return raw;
 }
 
-/** The envelope as it was said. */
+/** The MAIL and RCPT commands as they were sent. */
 const said = (): string[] => sink.commands.filter((line) => /^(MAIL|RCPT) /.test(line));
 
 describe("to a server that offers nothing", () => {
@@ -75,7 +75,7 @@ describe("to a server that offers nothing", () => {
   });
 
   test.each(["Cc", "Reply-To", "Disposition-Notification-To", "Resent-To", "Return-Path", "List-Post"])(
-    "one in %s keeps nobody from the mail",
+    "one in %s does not keep other recipients from the mail",
     async (name) => {
       const value = name === "List-Post" ? "<mailto:user@bücher.example>" : "Bücher <user@bücher.example>";
       const envelope = { mailFrom: { email: "ada@here.test" }, rcptTo: [{ email: "zoe@far.test" }] };
@@ -84,7 +84,7 @@ describe("to a server that offers nothing", () => {
     },
   );
 
-  test("a recipient whose local part is not ASCII fails alone, and in words", async () => {
+  test("a recipient whose local part is not ASCII fails alone, with the reason in words", async () => {
     const { id } = await sent(await mail("zoe@far.test", "x", { cc: "jörg@far.test" }));
     expect(await status(id, "jörg@far.test", "no")).toMatchObject({
       smtpReply: "553 5.6.7 the server takes no recipient's address that is not ASCII",
@@ -94,7 +94,7 @@ describe("to a server that offers nothing", () => {
     expect(sink.messages[0]!.to).toEqual(["zoe@far.test"]);
   });
 
-  test("an attached message with 8-bit octets is encoded within", async () => {
+  test("the parts of an attached message with 8-bit octets are encoded", async () => {
     const inner = [
       "From: j@far.test",
       "Subject: Grüße",
@@ -108,7 +108,7 @@ describe("to a server that offers nothing", () => {
     expect(attached).toMatchObject({ subject: "Grüße", text: "Grüße aus Köln" });
   });
 
-  test("a message over the size that it takes is not sent at all", async () => {
+  test("a message over the server's SIZE is not sent", async () => {
     sink.offer({ extensions: [], size: 2000 });
     const { id } = await sent(await mail("zoe@far.test", "x", { text: "x ".repeat(2000) }));
     expect((await status(id, "zoe@far.test", "no"))!.smtpReply).toMatch(
@@ -127,14 +127,14 @@ describe("with SMTPUTF8", () => {
     expect(said()).toEqual(["MAIL FROM:<ada@here.test> SMTPUTF8 BODY=8BITMIME", "RCPT TO:<jörg@far.test>"]);
   });
 
-  test("one in the header alone asks for it too", async () => {
+  test("an address in the header alone makes MAIL ask for it too", async () => {
     const envelope = { mailFrom: { email: "ada@here.test" }, rcptTo: [{ email: "zoe@far.test" }] };
     await sent(lines(...head("Cc: jörg@far.test"), "", "x", ""), { envelope });
     expect((await taken({ eightBit: true })).toString()).toMatch(/^Cc: jörg@far\.test\r$/m);
     expect(said()).toEqual(["MAIL FROM:<ada@here.test> BODY=8BITMIME SMTPUTF8", "RCPT TO:<zoe@far.test>"]);
   });
 
-  test("what does not need it does not ask for it", async () => {
+  test("MAIL does not ask for it when no address needs it", async () => {
     await sent(lines(...head("Subject: Grüße", "Cc: Ü <u@bücher.example>"), "", "plain", ""));
     await sink.waitFor(2);
     for (const { raw } of sink.messages) expect(isAscii(raw)).toBe(true);
@@ -145,7 +145,7 @@ describe("with SMTPUTF8", () => {
   });
 });
 
-test("what the sender asked of reports is said where the server offers it, and nowhere else", async () => {
+test("DSN parameters are passed on to servers that offer DSN, and to no others", async () => {
   const envelope = {
     mailFrom: { email: "ada@here.test", parameters: { RET: "hdrs", ENVID: "a+b=c" } },
     rcptTo: [
@@ -223,7 +223,7 @@ describe.each([{ extensions: [] }, { extensions: ["8BITMIME"] }, { extensions: [
       expect(leaves(walk(raw)).map((part) => partBytes(raw, part).toString())).toEqual([octets, "end"]);
     });
 
-    test("an attached message with them too", async () => {
+    test("an attached message with them comes as it was written, too", async () => {
       await sent(mixed(["Content-Type: message/rfc822", "", `Subject: ${"word ".repeat(600)}`, "", octets]));
       const raw = await taken({ eightBit });
       const attached = partBytes(raw, leaves(walk(raw))[0]!);
@@ -243,7 +243,7 @@ describe.each([{ extensions: [] }, { extensions: ["8BITMIME"] }, { extensions: [
       expect(asMessageIds(values.get("References")!)).toEqual([`${token}@x`]);
     });
 
-    test("lines that end in LF, in all of the message or in its text, end in CRLF", async () => {
+    test("lines that end in LF, in the whole message or in its text, leave with CRLF", async () => {
       const text = lines(...head("Subject: x"), "", "one\ntwo\n");
       await sent(text);
       expect((await taken({ eightBit })).toString()).toContain("\r\n\r\none\r\ntwo\r\n");
@@ -310,7 +310,7 @@ describe("whoever sends", () => {
     expect(said()[0]).toBe("MAIL FROM:<eva@xn--kse-qla.test>");
   });
 
-  test("by an address that the server cannot be told hears why nothing was sent", async () => {
+  test("from an address that the server cannot take is told why nothing was sent", async () => {
     const jörg = await host.account("jörg@here.test");
     const id = await submitAs(jörg, "jörg@here.test");
     const by = clientOf(jörg);
@@ -324,7 +324,7 @@ describe("whoever sends", () => {
   });
 });
 
-test("mail to our own users stays as it was written", async () => {
+test("mail to local users stays as it was written", async () => {
   const text = `Grüße ${"x".repeat(2000)}\0`;
   const { id } = await sent(
     lines("From: ada@here.test", "To: bob@here.test, zoe@far.test", "Subject: both", "", text, ""),

@@ -10,12 +10,12 @@ interface Taken {
   to: string[];
 }
 
-/** A server elsewhere that takes so many recipients in a transaction, and says what it likes to the others. */
+/** A remote server that takes a number of recipients per transaction, and replies as scripted to the others. */
 let peer: Server;
 const open = new Set<Socket>();
 let taken: Taken[];
 let connections: number;
-let rules: { most: number; reply: string; mail?: (transaction: number) => string };
+let rules: { maxRecipients: number; reply: string; mail?: (transaction: number) => string };
 
 function converse(socket: Socket): void {
   const connection = ++connections;
@@ -41,7 +41,7 @@ function converse(socket: Socket): void {
     }
     const recipient = /^RCPT TO:<(.*)>/.exec(line)?.[1];
     if (recipient === undefined) return say("250 ok");
-    if (to.length >= rules.most) return say(rules.reply);
+    if (to.length >= rules.maxRecipients) return say(rules.reply);
     to.push(recipient);
     return say("250 ok");
   };
@@ -83,7 +83,7 @@ async function send(count: number) {
   await host.mailOut!.idle();
   return (await get(id)).deliveryStatus;
 }
-/** They are named in any order. */
+/** The recipients of all transactions, sorted, since their order is not fixed. */
 const everyone = () => taken.flatMap(({ to }) => to).sort();
 const kinds = (status: Record<string, { delivered: string; smtpReply: string }>) =>
   [...new Set(Object.values(status).map(({ delivered, smtpReply }) => `${delivered} ${smtpReply}`))].sort();
@@ -92,17 +92,17 @@ test.each([
   "552 too many recipients",
   "552 Requested mail action aborted: exceeded storage allocation",
   "452 4.5.3 Too many recipients",
-])("what is answered with %s from the 101st recipient on follows at once, over the same connection", async (reply) => {
-  rules = { most: 100, reply };
+])("recipients refused with %s from the 101st on get the mail at once, over the same connection", async (reply) => {
+  rules = { maxRecipients: 100, reply };
   expect(kinds(await send(250))).toEqual(["unknown 250 2.0.0 taken"]);
   expect(taken.map(({ to }) => to.length)).toEqual([100, 100, 50]);
   expect(everyone()).toEqual(addresses(250).sort());
   expect(connections).toBe(1);
 });
 
-test("where the server begins no further transaction, the rest waits for the next attempt", async () => {
+test("when the server accepts no further transaction, the remaining recipients wait for the next attempt", async () => {
   rules = {
-    most: 100,
+    maxRecipients: 100,
     reply: "552 too many recipients",
     mail: (transaction) => (transaction > 1 ? "550 5.7.1 one message a connection" : "250 ok"),
   };
@@ -114,14 +114,14 @@ test("where the server begins no further transaction, the rest waits for the nex
   expect(everyone()).toEqual(addresses(150).sort());
 });
 
-test("a mailbox that is full is no recipient too many", async () => {
-  rules = { most: 100, reply: "552 5.2.2 this mailbox is full" };
+test("a full mailbox does not count as too many recipients", async () => {
+  rules = { maxRecipients: 100, reply: "552 5.2.2 this mailbox is full" };
   expect(kinds(await send(102))).toEqual(["no 552 5.2.2 this mailbox is full", "unknown 250 2.0.0 taken"]);
   expect(taken).toHaveLength(1);
 });
 
-test("a server that takes nobody is not asked without end", async () => {
-  rules = { most: 0, reply: "552 too many recipients" };
+test("a server that accepts no recipient is not asked without end", async () => {
+  rules = { maxRecipients: 0, reply: "552 too many recipients" };
   expect(kinds(await send(3))).toEqual(["queued 552 too many recipients"]);
   expect(connections).toBe(1);
 });
@@ -129,7 +129,7 @@ test("a server that takes nobody is not asked without end", async () => {
 test.each(["a..b@far.test", ".a@far.test", "docomo.@far.test", '"a b"@far.test', '"a@b"@far.test'])(
   "%s gets mail, named in the envelope or in the header",
   async (address) => {
-    rules = { most: 100, reply: "" };
+    rules = { maxRecipients: 100, reply: "" };
     const envelope = { mailFrom: { email: "ada@here.test" }, rcptTo: [{ email: address }] };
     await sent(await mail("x@far.test", "Odd"), { envelope });
     await until("the mail", () => taken.length === 1);

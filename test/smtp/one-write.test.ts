@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-test("a large message is written once, and is there when it is accepted", async () => {
+test("a large message is written to disk once, before it is accepted", async () => {
   const written = vi.spyOn(host.blobs.objects, "temporaryPath");
   const data = `From: eve@there.test\r\nSubject: Large\r\n\r\n${"0123456789012345678\r\n".repeat(150_000)}`;
   await deliver({ port: host.smtpPort, from: "eve@there.test", to: "ada@here.test", data });

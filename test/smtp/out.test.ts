@@ -23,7 +23,7 @@ import {
 useOutbox();
 
 describe("a submission", () => {
-  test("leaves signed, without Bcc, to all of its envelope", async () => {
+  test("leaves signed, without Bcc, to every recipient of the envelope", async () => {
     const domain = await findDomain(host.database, "here.test");
     for (const record of dnsRecords(domain!, "mx.posthorn.test")) {
       if (record.type === "TXT") host.dns.set(record.name.slice(0, -1), "TXT", record.value.replace(/"( ")?/g, ""));
@@ -76,7 +76,7 @@ describe("a submission", () => {
     expect(found.raw).not.toMatch(/^Authentication-Results:/im);
   });
 
-  test("to another user here gets there without SMTP, once", async () => {
+  test("to another user here is delivered without SMTP, once", async () => {
     const { id } = await sent(await mail("Bob <bob@here.test>, nobody@here.test", "Hello Bob"));
     expect(await status(id, "bob@here.test", "yes")).toMatchObject({ smtpReply: "250 2.1.5 delivered" });
     expect(await status(id, "nobody@here.test", "no")).toMatchObject({ smtpReply: "550 5.1.1 no such address here" });
@@ -119,7 +119,7 @@ describe("a submission", () => {
     ]);
   });
 
-  test("may be held back, and canceled until the first attempt", async () => {
+  test("may be delayed, and canceled until the first attempt", async () => {
     const emailId = await draft(await mail("late@far.test", "Later"));
     const later = {
       mailFrom: { email: "ada@here.test", parameters: { HOLDFOR: "600" } },
@@ -173,7 +173,7 @@ describe("a submission", () => {
 });
 
 describe("the other server", () => {
-  test("that says 451 is asked again later, and its words are told", async () => {
+  test("that replies 451 is tried again later, and its reply is shown", async () => {
     sink.program({ stage: "rcpt", address: "busy@far.test", times: 1, reply: "451 4.3.0 come back\r\n".trim() });
     const { id } = await sent(await mail("busy@far.test, idle@far.test", "Again"));
     await status(id, "idle@far.test", "unknown");
@@ -186,7 +186,7 @@ describe("the other server", () => {
     expect(sink.messages.map(({ to }) => to)).toEqual([["idle@far.test"], ["busy@far.test"]]);
   });
 
-  test("is told of for each recipient at each attempt", async () => {
+  test("is reported in an event for each recipient at each attempt", async () => {
     const { told } = host.heard;
     told.length = 0;
     sink.program({ stage: "rcpt", address: "slow@far.test", times: 1, reply: "451 4.3.0 later" });
@@ -204,7 +204,7 @@ describe("the other server", () => {
     expect(told.filter(([name]) => name === "mailTaken")).toHaveLength(1);
   });
 
-  test("that says 550 brings a report into the inbox, in the thread of the mail", async () => {
+  test("that replies 550 causes a report in the inbox, in the thread of the mail", async () => {
     sink.program({ stage: "rcpt", address: "gone@far.test", reply: "550 5.1.1 never heard of" });
     const { id } = await sent(await mail("gone@far.test, here@far.test", "Bounce me"));
     expect(await status(id, "gone@far.test", "no")).toMatchObject({ smtpReply: "550 5.1.1 never heard of" });
@@ -229,7 +229,7 @@ describe("the other server", () => {
     return (list as { id: string; role: string }[]).find((mailbox) => mailbox.role === "inbox")!.id;
   };
 
-  test("that answers with what the database cannot hold is not sent the same again", async () => {
+  test("whose reply the database cannot hold does not get the mail twice", async () => {
     sink.program({ stage: "data", address: "odd@far.test", reply: "250 2.0.0 taken\0as 1\r2", isRaw: true });
     const { id } = await sent(await mail("odd@far.test", "Odd"));
     expect(await status(id, "odd@far.test", "unknown")).toMatchObject({ smtpReply: "250 2.0.0 taken as 1 2" });
@@ -249,7 +249,7 @@ describe("the other server", () => {
     expect(await status(id, "x@dead.test", "no")).toMatchObject({ smtpReply: "451 4.4.3 DNS did not answer" });
   });
 
-  test("of a domain that takes no mail is not asked", async () => {
+  test("of a domain with a null MX is not contacted", async () => {
     host.dns.set("null.test", "MX", { preference: 0, exchange: "." });
     const { id } = await sent(await mail("x@null.test, y@unknown.test", "Null MX"));
     expect(await status(id, "x@null.test", "no")).toMatchObject({ smtpReply: expect.stringMatching(/^556 5\.1\.10 /) });
@@ -268,7 +268,7 @@ describe("the other server", () => {
     await status(id, "x@two.test", "unknown");
   });
 
-  test("at a private address is left alone unless that is allowed", async () => {
+  test("at a private address is not contacted unless that is allowed", async () => {
     const { findTargets } = await import("../../src/smtp/outbound/route.ts");
     const options = {
       resolver: host.dns.resolver(),
@@ -281,7 +281,7 @@ describe("the other server", () => {
 });
 
 describe("after a crash", () => {
-  test("lost hints are found and leases of the dead are taken over", async () => {
+  test("lost hints are restored and leases of dead processes are taken over", async () => {
     const hold = {
       mailFrom: { email: "ada@here.test", parameters: { HOLDFOR: "30" } },
       rcptTo: [{ email: "c@far.test" }],
@@ -289,7 +289,7 @@ describe("after a crash", () => {
     const { id } = await sent(await mail("c@far.test", "Crashed"), { envelope: hold });
     await until("a hint", async () => (await host.rows("SELECT 1 FROM due")).length > 0);
     await host.rows("DELETE FROM due");
-    // A process of this machine that is no more.
+    // A process of this machine that has ended.
     const { hostname } = await import("node:os");
     await host.rows(
       "UPDATE delivery SET leased_by = $1, leased_until = now() + '1 day', attempts = 1 WHERE rcpt_to = 'c@far.test'",
@@ -302,7 +302,7 @@ describe("after a crash", () => {
   });
 });
 
-test("what a dead process sent and only noted is not sent again, and clients are told", async () => {
+test("mail that a dead process sent and noted is not sent again, and clients see its state change", async () => {
   const hold = {
     mailFrom: { email: "ada@here.test", parameters: { HOLDFOR: "30" } },
     rcptTo: [{ email: "n@far.test" }],

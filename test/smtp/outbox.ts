@@ -8,12 +8,12 @@ import { until } from "../support/ports.ts";
 import { type SmtpSink, startSink } from "../support/smtp-sink.ts";
 import { type MailHost, startMailHost } from "./host.ts";
 
-/** Two accounts that send, and a server elsewhere that takes it: what the tests of a file share. */
+/** Two accounts that send and a remote server that takes their mail, shared by the tests of a file. */
 export let host: MailHost;
 export let sink: SmtpSink;
 export let ada: number;
 export let bob: number;
-/** Ada's. */
+/** Ada's account. */
 export let client: TestClient;
 export let identityId: string;
 
@@ -28,7 +28,7 @@ export interface Submission {
   envelope: { mailFrom: { email: string }; rcptTo: { email: string }[] };
 }
 
-/** Starts them before the tests of this file, and stops them after. */
+/** Starts both before the tests of the file, and stops them after. */
 export function useOutbox(): void {
   beforeAll(async () => {
     [host, sink] = await Promise.all([startMailHost(), startSink()]);
@@ -57,7 +57,7 @@ export function clientOf(account: number): TestClient {
   );
 }
 
-/** A draft of these bytes; its id. */
+/** Imports a draft of these bytes; returns its id. */
 export async function draft(raw: Buffer, by = client): Promise<string> {
   const blob = await host.blobs.put(raw);
   const account = by.login.accounts[0]!.id;

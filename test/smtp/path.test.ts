@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-/** The replies to these lines, one after the other. */
+/** Sends the lines one by one; returns the replies. */
 async function talk(...lines: string[]): Promise<string[]> {
   const connection = await SmtpConnection.greet({ port: host.smtpPort });
   const replies: string[] = [];
@@ -36,13 +36,13 @@ test.each(["FOO=BAR", "FOO", "SIZE=10 FOO=BAR", "RET=HDRS", "AUTH=<>", "BODY=8BI
   },
 );
 
-test("MAIL with what EHLO offers is taken, in any case", async () => {
+test("MAIL with offered parameters is accepted, in upper or lower case", async () => {
   expect((await talk(`${from} SIZE=10 BODY=8BITMIME SMTPUTF8`))[0]).toMatch(/^250 /);
   expect((await talk(`mail from:<eve@there.test> size=10 body=7bit smtputf8`))[0]).toMatch(/^250 /);
 });
 
 test.each(["FOO=BAR", "NOTIFY=NEVER", "ORCPT=rfc822;ada@here.test", "SIZE=10"])(
-  "RCPT with %s is refused, and others still stand",
+  "RCPT with %s is refused, and the other recipients are kept",
   async (parameters) => {
     const [, bad, good] = await talk(from, `RCPT TO:<ada@here.test> ${parameters}`, "RCPT TO:<ada@here.test>");
     expect(bad).toMatch(/^555 5\.5\.4 /);
@@ -59,7 +59,7 @@ test("an address that is not ASCII needs SMTPUTF8, in MAIL and RCPT", async () =
   expect((await talk(utf8, "RCPT TO:<adá@here.test>"))[1]).toMatch(/^550 5\.1\.1 /);
 });
 
-test("a domain in its ASCII form needs nothing, and keeps that form", async () => {
+test("a domain in its ASCII form needs no SMTPUTF8, and keeps that form", async () => {
   const connection = await SmtpConnection.greet({ port: host.smtpPort });
   await connection.command("MAIL FROM:<eve@xn--thre-cpa.test>", [250]);
   await connection.command("RCPT TO:<bob@xn--hr-bja.test>", [250]);
@@ -79,7 +79,7 @@ test.each([
   "ilo.@there.test",
   "a..b@there.test",
   "eve@[192.0.2.1]",
-])("mail from %s is taken, and its return path is as it was written", async (sender) => {
+])("mail from %s is accepted, and its return path is kept as written", async (sender) => {
   const connection = await SmtpConnection.greet({ port: host.smtpPort });
   await connection.command(`MAIL FROM:<${sender}>`, [250]);
   await connection.command("RCPT TO:<ada@here.test>", [250]);
@@ -92,7 +92,7 @@ test.each([
   expect(host.warnings).toEqual([]);
 });
 
-test("a recipient is the same with and without needless quotes", async () => {
+test("needless quotes around a local part do not change the recipient", async () => {
   await addAlias(host.store, '"ann of here"@here.test', ada);
   await addAlias(host.store, '"an@n"@here.test', ada);
   const [, ...replies] = await talk(
@@ -114,7 +114,7 @@ test("a recipient is the same with and without needless quotes", async () => {
   ]);
 });
 
-test("a dot after the domain is dropped, of the sender and of recipients", async () => {
+test("a dot after the domain of the sender or a recipient is dropped", async () => {
   const connection = await SmtpConnection.greet({ port: host.smtpPort });
   await connection.command("MAIL FROM:<eve@there.test.>", [250]);
   for (const domain of ["here.test.", "here.test"]) await connection.command(`RCPT TO:<ada@${domain}>`, [250]);
@@ -128,7 +128,7 @@ test("a dot after the domain is dropped, of the sender and of recipients", async
   expect(found.map(({ raw }) => raw.split("\r\n")[0])).toEqual(["Return-Path: <eve@there.test>"]);
 });
 
-test("a recipient may be named hundreds of times in one message, and stands in it once", async () => {
+test("a recipient may be named hundreds of times for one message, which is delivered once", async () => {
   const connection = await SmtpConnection.greet({ port: host.smtpPort });
   await connection.command(from, [250]);
   for (let count = 0; count < 300; count++) await connection.command("RCPT TO:<ada@here.test>", [250]);
@@ -138,7 +138,7 @@ test("a recipient may be named hundreds of times in one message, and stands in i
   expect((await host.mails(ada)).filter((m) => m.subject === "named often")).toHaveLength(1);
 });
 
-test("whoever names recipients without end, and sends nothing, is sent away", async () => {
+test("a peer that names recipients without end and sends no message is disconnected", async () => {
   const connection = await SmtpConnection.greet({ port: host.smtpPort });
   await connection.command(from, [250]);
   connection.write("RCPT TO:<ada@here.test>\r\n".repeat(2_200));
@@ -148,14 +148,14 @@ test("whoever names recipients without end, and sends nothing, is sent away", as
   connection.destroy();
 }, 30_000);
 
-test("bytes that are no UTF-8 are no address", async () => {
+test("bytes that are not UTF-8 are not accepted as an address", async () => {
   const connection = await SmtpConnection.greet({ port: host.smtpPort });
   connection.write(Buffer.from("MAIL FROM:<ev\xe9@there.test> SMTPUTF8\r\n", "latin1"));
   expect((await connection.read()).line).toMatch(/^553 5\.6\.7 /);
   await connection.quit();
 });
 
-test("the trace field tells of SMTPUTF8", async () => {
+test("the Received field records SMTPUTF8", async () => {
   const connection = await SmtpConnection.greet({ port: host.smtpPort });
   await connection.command("MAIL FROM:<evé@there.test> SMTPUTF8", [250]);
   await connection.command("RCPT TO:<ada@here.test>", [250]);

@@ -43,7 +43,7 @@ async function email(text: string): Promise<string> {
   return made(await client.call("Email/import", { emails })).id as string;
 }
 
-test("mail to a full mailbox of ours waits until there is room, and comes once; others get theirs", async () => {
+test("mail to a full local account waits until there is room and is delivered once; other recipients get it at once", async () => {
   await host.store.write(bob, "server", (tx) => setQuota(tx, 100));
   const emailId = await email(
     "From: ada@here.test\r\nTo: bob@here.test, ada@here.test\r\nSubject: Waits\r\n\r\nHello.\r\n",
@@ -65,7 +65,7 @@ test("mail to a full mailbox of ours waits until there is room, and comes once; 
   expect((await host.mails(bob)).map(({ subject }) => subject)).toEqual(["Waits"]);
 });
 
-test("a read receipt leaves with the null sender, and nothing of it stays", async () => {
+test("a read receipt leaves with the null sender, and no row of it stays", async () => {
   const asked = "From: john@far.test\r\nTo: ada@here.test\r\nSubject: Read me\r\nMessage-ID: <r@far.test>\r\n";
   const emailId = await email(`${asked}Disposition-Notification-To: john@far.test\r\n\r\nHello.\r\n`);
   const disposition = { actionMode: "manual-action", sendingMode: "mdn-sent-manually", type: "displayed" };

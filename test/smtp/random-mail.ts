@@ -6,7 +6,7 @@ import { asAddresses, asGroupedAddresses, asMessageIds, asText, parseHeader } fr
 import { leaves, type Part } from "../../src/mime/structure.ts";
 import { walk } from "../../src/mime/walk.ts";
 
-/** Mail as programs write it, good and bad, and what must be left of it when it has been sent. */
+/** Random mail as programs write it, valid or not, and what must be kept of it when it is sent. */
 
 const long = (unit: string, count = 400): string => unit.repeat(count);
 const word = fc.constantFrom(
@@ -116,7 +116,7 @@ const encodedPart = fc.tuple(fc.constantFrom("base64", "quoted-printable"), cont
   return ["Content-Type: application/x-y", `Content-Transfer-Encoding: ${encoding}`, "", coded];
 });
 
-/** Parts within parts, each level with a boundary of its own. */
+/** Nested parts, each level with its own boundary. */
 const tree = (depth: number): Arbitrary<string[]> => {
   const leaf = fc.oneof(textPart, filePart, encodedPart);
   if (depth === 0) return leaf;
@@ -147,7 +147,7 @@ const tree = (depth: number): Arbitrary<string[]> => {
   );
 };
 
-/** A message from Ada, with what else her program wrote. */
+/** A message from Ada, with further header fields. */
 export const randomMail: Arbitrary<Buffer> = fc
   .tuple(fc.array(field, { maxLength: 4 }), tree(2), fc.boolean())
   .map(([fields, body, isUnix]) => {
@@ -165,7 +165,7 @@ export const randomMail: Arbitrary<Buffer> = fc
 const lf = (bytes: Buffer): string => bytes.toString("latin1").replaceAll("\r\n", "\n");
 const flat = (text: string): string => text.replace(/\s+/g, " ").trim();
 
-/** What a reader sees in one is in the other. */
+/** Checks that a reader sees the same in both messages. */
 export function expectSame(source: Buffer, sent: Buffer): void {
   const [before, after] = [walk(source), walk(sent)];
   expectSameHeader(source, sent);
@@ -182,7 +182,7 @@ function expectSamePart(source: Buffer, part: Part, sent: Buffer, now: Part): vo
     expectSame(old, fresh);
     return;
   }
-  // The end of a message may lack its line break, and a text's lines may have ended otherwise.
+  // The last line break may be missing, and lines of a text may have had another ending.
   const isExact = part.disposition === "attachment" && !isUnix(source);
   if (isExact) expect(fresh.toString("latin1").trimEnd()).toBe(old.toString("latin1").trimEnd());
   else expect(lf(fresh).trimEnd()).toBe(lf(old).trimEnd());
@@ -207,13 +207,13 @@ function expectSameHeader(source: Buffer, sent: Buffer): void {
   });
 }
 
-/** Of those that every server can be told. */
+/** The names of the addresses that every server can take. */
 const names = (value: string): (string | null)[] =>
   asAddresses(value)
     .filter(({ email: address }) => asciiAddress(address) !== undefined)
     .map(({ name: one }) => one);
 
-/** In A-labels; those that have no ASCII form by their name or as they are. */
+/** Addresses with domains as A-labels; those without an ASCII form by their name or unchanged. */
 function addresses(value: string): string[] {
   return asGroupedAddresses(value)
     .flatMap((group) => [
@@ -240,7 +240,7 @@ const body = fc.constantFrom(
   "From me\n.\n--b\n",
 );
 
-/** What a client writes with Email/set. */
+/** A draft as a client writes it with Email/set. */
 export const randomDraft: Arbitrary<object> = fc
   .record({
     subject: value,

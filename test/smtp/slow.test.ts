@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => host.stop());
 
 const greet = () => SmtpConnection.greet({ port: host.smtpPort });
-/** Longer than the server takes to look again. */
+/** Longer than the server's interval between two looks at its connections. */
 const aWhile = () => new Promise((resolve) => setTimeout(resolve, 3_500));
 async function inData(): Promise<SmtpConnection> {
   const connection = await greet();
@@ -29,7 +29,7 @@ async function inData(): Promise<SmtpConnection> {
   return connection;
 }
 
-test("a peer that only trickles is sent away after five minutes; one that gets on is not", async () => {
+test("a peer that only trickles is disconnected after five minutes; one that makes progress is not", async () => {
   const [trickles, creeps, works, idles] = [await greet(), await inData(), await inData(), await greet()];
   await aWhile();
   for (let minute = 1; minute <= 6; minute++) {
@@ -49,7 +49,7 @@ test("a peer that only trickles is sent away after five minutes; one that gets o
   await idles.quit();
 }, 60_000);
 
-test("where most places are taken, idlers go sooner", async () => {
+test("when most places are taken, idle peers are disconnected sooner", async () => {
   const idlers = await Promise.all(Array.from({ length: 501 }, greet));
   await aWhile();
   host.clock.ahead += 31_000;
@@ -57,7 +57,7 @@ test("where most places are taken, idlers go sooner", async () => {
   for (const connection of idlers) connection.destroy();
 }, 60_000);
 
-test("more connections than there are places: the one that has done nothing for the longest goes", async () => {
+test("when there are more connections than places, the one idle for the longest is closed", async () => {
   const many: SmtpConnection[] = [];
   for (let at = 0; at < 1_000; at++) {
     many.push(await SmtpConnection.open({ port: host.smtpPort, timeoutMs: 30_000 }));
@@ -73,7 +73,7 @@ test("more connections than there are places: the one that has done nothing for 
   for (const connection of [...many, late]) connection.destroy();
 }, 60_000);
 
-test("where every other waits for our reply, one too many is told to come later", async () => {
+test("when all connections wait for our reply, a new one is told to come later", async () => {
   const many = await Promise.all(Array.from({ length: 1_000 }, greet));
   for (const connection of many) await connection.command("MAIL FROM:<eve@there.test>", [250]);
   await host.database.transaction("BEGIN", async (lock) => {
@@ -86,13 +86,13 @@ test("where every other waits for our reply, one too many is told to come later"
       return code === 421;
     });
   });
-  // Those that came before may have cost a few their places.
+  // Earlier connections may have taken a few places.
   const codes = await Promise.all(many.map((connection) => connection.read().then(({ code }) => code)));
   expect(codes.filter((code) => code === 250).length).toBeGreaterThan(950);
   for (const connection of many) connection.destroy();
 }, 60_000);
 
-test("a connection that breaks off within DATA leaves nothing, and is nobody's error", async () => {
+test("a connection that breaks off within DATA leaves nothing behind and logs no error", async () => {
   const connection = await inData();
   connection.write("x".repeat(900_000));
   connection.write("x\r\n".repeat(200_000));
@@ -104,7 +104,7 @@ test("a connection that breaks off within DATA leaves nothing, and is nobody's e
   expect(host.warnings).toEqual([]);
 });
 
-test("a connection that is reset within TLS is nobody's error", async () => {
+test("a connection that is reset within TLS logs no error", async () => {
   const socket = connect(host.smtpPort, "127.0.0.1");
   const heard = async () => String((await once(socket, "data"))[0]);
   await heard();
@@ -126,7 +126,7 @@ test("a connection that is reset within TLS is nobody's error", async () => {
   expect(host.warnings).toEqual([]);
 });
 
-test("a peer that only talks is sent away; one that brings a message now and then is not", async () => {
+test("a peer that sends commands but no message is disconnected; one that brings messages is not", async () => {
   const [talks, works] = [await greet(), await greet()];
   const most = 99;
   for (let count = 0; count < most; count++) await talks.command("NOOP", [250]);
@@ -138,19 +138,19 @@ test("a peer that only talks is sent away; one that brings a message now and the
   await works.quit();
 });
 
-test("a message that goes on and on beyond the limit is cut off", async () => {
+test("a message that goes on far beyond the limit is cut off", async () => {
   const connection = await inData();
   for (let megabyte = 0; megabyte < 21; megabyte++) connection.write("x".repeat(1_000_000));
   expect((await connection.read()).line).toMatch(/^421 5\.3\.4 /);
   await logged("mail refused");
 }, 30_000);
 
-/** Waits until that was logged, and tells what was said of it. */
+/** Waits for a log line with this message, and returns its fields. */
 const logged = (name: string) =>
   until("a word of it", async () => host.events.find(({ event }) => event === name)?.fields);
 
 async function spooled(): Promise<string[]> {
-  // The first message makes the folder.
+  // The first message creates the folder.
   const names = await readdir(join(host.folder, "blobs"), { recursive: true }).catch(() => []);
   return names.filter((name) => /tmp|temp/.test(name) && !/(tmp|temp)$/.test(name));
 }

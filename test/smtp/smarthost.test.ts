@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "../support/ports.ts";
 import { get, host, mail, type Submission, sent, status, useOutbox } from "./outbox.ts";
 
-/** A relay without TLS, where all mail goes instead of to the domains' own servers. */
+/** A relay without TLS that takes all mail instead of the domains' own servers. */
 const stored: { to: string[]; raw: string }[] = [];
 const passwords: string[] = [];
 const relay = new SMTPServer({
@@ -42,7 +42,7 @@ async function use(smarthost: string): Promise<void> {
   host.startMailOut(1, { smarthost });
 }
 
-test("with a smarthost, the recipients of all domains go there", async () => {
+test("with a smart host, mail for all other domains goes there", async () => {
   await use(`smtp://127.0.0.1:${port}`);
   const { id } = await sent(await mail("x@far.test", "By relay", { cc: "y@other.test" }));
   expect(await status(id, "x@far.test", "unknown")).toMatchObject({ smtpReply: expect.stringMatching(/^250 /) });
@@ -51,7 +51,7 @@ test("with a smarthost, the recipients of all domains go there", async () => {
   for (const { raw } of stored) expect(raw).toMatch(/^DKIM-Signature:/m);
 });
 
-test("its password is never told to a server that cannot prove who it is: the mail waits", async () => {
+test("the password is not sent to a server without a valid certificate: the mail waits", async () => {
   await use(`smtp://me:s3cret@127.0.0.1:${port}`);
   const { id } = await sent(await mail("x@far.test", "With a password"));
   const waiting = await until("an attempt", async (): Promise<Submission | undefined> => {
@@ -64,7 +64,7 @@ test("its password is never told to a server that cannot prove who it is: the ma
   expect(stored.filter(({ raw }) => raw.includes("With a password"))).toEqual([]);
 });
 
-test("a smarthost that does not speak TLS where it should is told in words", async () => {
+test("a smart host that lacks the required TLS is reported in words", async () => {
   const plain = createServer((socket) => {
     socket.on("error", () => {});
     socket.write("220 plain.far.test ESMTP\r\n");

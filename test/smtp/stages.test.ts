@@ -6,7 +6,7 @@ import { type MailHost, startMailHost } from "./host.ts";
 
 let host: MailHost;
 let ada: number;
-/** What each stage checks, in the test that runs. */
+/** The checks of each stage in the running test. */
 const connect: Check<"connect">[] = [];
 const secure: Check<"secure">[] = [];
 const helo: Check<"helo">[] = [];
@@ -34,7 +34,7 @@ const mailbox = async (subject: string) => {
 };
 
 describe("the name in HELO", () => {
-  test("is judged before MAIL, where it is the last, and once", async () => {
+  test("is judged once, before MAIL, and only the last name given", async () => {
     const judged: string[] = [];
     helo.push((session) => {
       judged.push(session.helo);
@@ -57,7 +57,7 @@ describe("the name in HELO", () => {
     await connection.quit();
   });
 
-  test("is judged again after STARTTLS, and what was found out about it before does not count", async () => {
+  test("is judged again after STARTTLS, and earlier findings are dropped", async () => {
     const seen: object[] = [];
     secure.push(({ helo: name, tls }) => {
       seen.push({ name, tls });
@@ -75,7 +75,7 @@ describe("the name in HELO", () => {
   });
 });
 
-test("what was found out about a message's sender says nothing of the next", async () => {
+test("findings about one message's sender do not carry over to the next", async () => {
   mail.push((_, { mailFrom }) => pass(mailFrom === "bad@there.test" ? { junkReason: "a bad sender" } : {}));
   const connection = await greet();
   await connection.send({ from: "bad@there.test", to: "ada@here.test", data: "Subject: bad\r\n\r\nx\r\n" });
@@ -85,13 +85,13 @@ test("what was found out about a message's sender says nothing of the next", asy
   await connection.quit();
 });
 
-describe("who does not pass", () => {
-  test("is refused, asked to come again, or sent away", async () => {
+describe("a peer that does not pass a check", () => {
+  test("is refused, deferred or disconnected", async () => {
     mail.push((_, { mailFrom }) => {
       if (mailFrom.startsWith("later")) return defer(450, "4.7.1", "not now");
       return mailFrom.startsWith("gone") ? disconnect("4.7.0", "go away") : pass();
     });
-    // Not reached by those.
+    // The refused commands do not reach this check.
     mail.push(() => refuse(553, "5.1.8", "nobody"));
     const connection = await greet();
     expect((await connection.command("MAIL FROM:<later@there.test>")).line).toBe("450 4.7.1 not now");
@@ -100,7 +100,7 @@ describe("who does not pass", () => {
     await expect(connection.command("NOOP")).rejects.toThrow();
   });
 
-  test("hears why as soon as it connects, or once TLS is on", async () => {
+  test("is told why as soon as it connects, or after STARTTLS", async () => {
     secure.push(() => refuse(554, "5.7.1", "no such cipher"));
     const connection = await greet();
     await expect(connection.startTls()).rejects.toMatchObject({ line: "554 5.7.1 no such cipher" });
@@ -110,7 +110,7 @@ describe("who does not pass", () => {
     turned.destroy();
   });
 
-  test("by a check that fails is asked to come again", async () => {
+  test("is deferred when the check throws", async () => {
     mail.push(() => {
       throw new Error("a check is broken");
     });
@@ -121,10 +121,10 @@ describe("who does not pass", () => {
   });
 });
 
-describe("AUTH, where a check knows somebody", () => {
+describe("AUTH, with a check that knows a login", () => {
   const plain = (password: string) => `AUTH PLAIN ${Buffer.from(`\0ada\0${password}`).toString("base64")}`;
 
-  test("shows who it is, until STARTTLS and no sooner", async () => {
+  test("sets the login until STARTTLS, and not before AUTH", async () => {
     const logins: unknown[] = [];
     mail.push(({ login }, { login: found }) => {
       logins.push([login, found]);

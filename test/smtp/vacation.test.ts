@@ -65,7 +65,7 @@ async function arrive(fields: Json = {}, { from = "eve@far.test", to = address, 
   await host.incoming.idle();
 }
 
-/** What mail out has sent, or has handed on to our own, once it is through. */
+/** Runs the outgoing queue until it is empty; returns what was sent or delivered locally. */
 async function settled(): Promise<void> {
   host.mailOut!.wake();
   await host.mailOut!.idle();
@@ -78,7 +78,7 @@ async function answers(): Promise<{ raw: string; from: string; to: string[] }[]>
 }
 
 describe("an answer", () => {
-  test("goes to the sender from nobody, and says that it is one", async () => {
+  test("goes to the sender from the null sender, and is marked as an automatic reply", async () => {
     const { list } = await client.call("Identity/get", {});
     const identityId = (list as { id: string }[])[0]!.id;
     await client.call("Identity/set", { update: { [identityId]: { name: "Ada, née Byron" } } });
@@ -102,12 +102,12 @@ describe("an answer", () => {
     expect(answer!.raw).toMatch(/^DKIM-Signature: /m);
   });
 
-  test("has the subject and the bodies that were set; text is made of HTML, and of nothing", async () => {
+  test("has the subject and bodies that were set; a missing text is made from the HTML, and is empty without that", async () => {
     await away(client, { subject: "Fort 🏖", htmlBody: "<p>Bin <b>weg</b></p>" });
     await arrive();
     await away(client, { subject: null, htmlBody: null });
     await arrive({ Subject: "" }, { from: "other@far.test" });
-    // Two answers on their way at once may come in either order.
+    // Two concurrent answers may arrive in either order.
     const all = await answers();
     const [none, html] = [true, false].map((isOther) => {
       const answer = all.find(({ to }) => to.includes("other@far.test") === isOther);
@@ -118,7 +118,7 @@ describe("an answer", () => {
     expect(none!.preview).toMatch(/may not be read/);
   });
 
-  test("is no submission that a client sees, and leaves nothing behind", async () => {
+  test("is a submission hidden from clients, and leaves nothing behind", async () => {
     const state = (await client.call("EmailSubmission/get", { ids: [] })).state;
     await arrive();
     expect(await answers()).toHaveLength(1);
@@ -128,7 +128,7 @@ describe("an answer", () => {
     expect(await host.rows("SELECT 1 FROM delivery WHERE user_id = $1", [account])).toEqual([]);
   });
 
-  test("that cannot be delivered comes to nobody", async () => {
+  test("that cannot be delivered causes no report", async () => {
     sink.program({ stage: "rcpt", address: "eve@far.test", reply: "550 5.1.1 gone" });
     await arrive();
     expect(await answers()).toEqual([]);
@@ -136,7 +136,7 @@ describe("an answer", () => {
     expect(await host.rows("SELECT 1 FROM submission WHERE user_id = $1", [account])).toEqual([]);
   });
 
-  test("comes once in seven days to a sender, however it is written", async () => {
+  test("goes to a sender once in seven days, however the address is written", async () => {
     await arrive();
     await arrive({}, { from: "EVE@far.test" });
     await arrive({}, { from: "mallory@far.test" });
@@ -149,7 +149,7 @@ describe("an answer", () => {
     expect(await answers()).toHaveLength(3);
   });
 
-  test("is not made twice when a message is delivered again, but then still when it was missing", async () => {
+  test("is not made again when a message is delivered again, but is made then if it was missing", async () => {
     const id = await host.incoming.newId();
     const fields = { "Message-ID": "<again@far.test>" };
     await arrive(fields, { id });
@@ -161,13 +161,13 @@ describe("an answer", () => {
     expect(await host.mails(account)).toHaveLength(1);
   });
 
-  test("many messages of one sender at once bring one", async () => {
+  test("is sent once for many messages that one sender sends at once", async () => {
     await Promise.all(Array.from({ length: 10 }, () => arrive()));
     expect(await answers()).toHaveLength(1);
     expect(await host.mails(account)).toHaveLength(10);
   });
 
-  test("goes out from the alias that was written to", async () => {
+  test("goes out from the alias that the message was sent to", async () => {
     const alias = `alias${count}@here.test`;
     await addAlias(host.store, alias, account);
     await arrive({ To: "someone@far.test", Cc: alias });
@@ -188,7 +188,7 @@ describe("no answer", () => {
     expect(await host.mails(account)).toHaveLength(1);
   });
 
-  test("to the null sender, nor to oneself", async () => {
+  test("goes to the null sender or to the account itself", async () => {
     await arrive({ From: "eve@far.test" }, { from: "" });
     await arrive({}, { from: address });
     await settled();
@@ -196,7 +196,7 @@ describe("no answer", () => {
     expect(await host.mails(account)).toHaveLength(2);
   });
 
-  test("when it is not enabled, or outside of its dates", async () => {
+  test("goes out when it is not enabled, or outside its dates", async () => {
     await away(client, { isEnabled: false });
     await arrive();
     const at = (ahead: number) => new Date(host.clock.now().getTime() + ahead).toISOString().replace(/\.\d+/, "");
@@ -211,7 +211,7 @@ describe("no answer", () => {
   });
 });
 
-test("two who are away do not answer each other's answers", async () => {
+test("two accounts on vacation do not answer each other's answers", async () => {
   const other = `other${count}@here.test`;
   const otherAccount = await host.account(other);
   await away(clientOf(otherAccount), {});

@@ -8,7 +8,7 @@ import { isSlower, ratioOf } from "../../bench/pairs.ts";
 import { judge } from "../../bench/report.ts";
 
 describe("the benchmark's own parts", () => {
-  it("makes mails that are what their traits say", async () => {
+  it("makes mails that match their traits", async () => {
     const ids = new Map<number, string>();
     for (let i = 0; i < 60; i++) {
       const mail = mailAt("tester", i);
@@ -35,7 +35,7 @@ describe("the benchmark's own parts", () => {
     expect(cpuMs([1_000_000_000])).toBe(0);
   });
 
-  it("calls new slower than old only where the pairs leave no doubt", () => {
+  it("calls new slower than old only when the pairs are conclusive", () => {
     const pairs = (ratios: number[]) => ratios.map((ratio, at) => ({ old: 1 + at, new: (1 + at) * ratio }));
     const steady = ratioOf(pairs([1.1, 1.11, 1.09, 1.1, 1.12, 1.1, 1.08]));
     expect([steady.median.toFixed(2), isSlower(steady, 1.05)]).toEqual(["1.10", true]);

@@ -26,7 +26,7 @@ const answer = ({ methodCalls }: { methodCalls: Call[] }) => ({
   ),
 });
 
-/** What a server says on the wire, by hand: the real one is driven by the tests above this folder. */
+/** A scripted server: the tests above this folder use the real one. */
 function peer(): Server {
   const server = createServer(async (req, res) => {
     const chunks: Buffer[] = [];
@@ -105,7 +105,7 @@ describe("the JMAP client", () => {
     expect(await again.nextState()).toMatchObject({ changed: { a1: { Email: "9" } }, id: "7" });
   });
 
-  it("cuts events right wherever the chunks end", () => {
+  it("parses events correctly wherever the chunks end", () => {
     const text = "id: 1\r\ndata: a\r\ndata: b\r\n\r\ndata:c\n\n";
     for (let size = 1; size < 12; size++) {
       const events: ServerEvent[] = [];

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import ts from "typescript";
 
 export interface DeclaredType {
-  /** "string", "number[]", "Date", …; "object" for what only JSON can hold. */
+  /** "string", "number[]", "Date", …; "object" for a type that only JSON can hold. */
   kind: string;
   isNullable: boolean;
   isOptional: boolean;

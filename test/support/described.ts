@@ -3,11 +3,11 @@ import type pg from "pg";
 export interface DescribedColumn {
   name: string;
   type: string;
-  /** Undefined for what is computed. */
+  /** Undefined for a computed column. */
   isNullable: boolean | undefined;
 }
 
-/** What Postgres says of a statement without running it. */
+/** Asks Postgres to describe a statement, without running it. */
 export interface Described {
   parameters: string[];
   columns: DescribedColumn[];
@@ -19,7 +19,7 @@ interface Field {
   columnID: number;
   dataTypeID: number;
 }
-/** What pg knows and does not tell in its types. */
+/** Fields of pg that its types lack. */
 interface Wire {
   parse(query: { name: string; text: string }): void;
   describe(what: { type: "S"; name: string }): void;

@@ -12,7 +12,7 @@ describe("the DNS server for tests", () => {
   });
   afterAll(() => dns.stop());
 
-  it("answers the types of its zone, whatever the case", async () => {
+  it("answers the record types of its zone, whatever the case of the name", async () => {
     const resolver = dns.resolver();
     expect(await resolver.resolveMx("Example.TEST")).toMatchObject([{ priority: 10, exchange: "mx.example.test" }]);
     expect(await resolver.resolve4("mx.example.test")).toEqual(["127.0.0.1"]);
@@ -21,7 +21,7 @@ describe("the DNS server for tests", () => {
     expect(await resolver.resolveTxt("example.test")).toEqual([["v=spf1 -all"]]);
   });
 
-  it("tells a name that is not there from one without the type", async () => {
+  it("distinguishes an unknown name from a name without the type", async () => {
     const resolver = dns.resolver();
     await expect(resolver.resolve4("nobody.test")).rejects.toMatchObject({ code: "ENOTFOUND" });
     await expect(resolver.resolve4("example.test")).rejects.toMatchObject({ code: "ENODATA" });
@@ -37,7 +37,7 @@ describe("the DNS server for tests", () => {
     expect(dns.count("sel._domainkey.example.test", "TXT")).toBe(2);
   });
 
-  it("changes and fails at run time", async () => {
+  it("can change its zone and fail at run time", async () => {
     dns.set("late.test", "A", "127.0.0.2");
     expect(await dns.resolver().resolve4("late.test")).toEqual(["127.0.0.2"]);
     dns.fail("late.test", "SERVFAIL");

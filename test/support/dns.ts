@@ -49,13 +49,13 @@ export class DnsServer {
     this.#zone.set(name.toLowerCase(), types);
   }
 
-  /** Forgets one type of a name, or the name. */
+  /** Removes the records of one type of a name, or of all types. */
   remove(name: string, type?: RecordName): void {
     if (type) this.#zone.get(name.toLowerCase())?.delete(type);
     else this.#zone.delete(name.toLowerCase());
   }
 
-  /** Makes every query for the name fail in this way, or answers again. */
+  /** Makes every query for the name fail in this way, or succeed again. */
   fail(name: string, failure: Failure | undefined): void {
     if (failure) this.#failures.set(name.toLowerCase(), failure);
     else this.#failures.delete(name.toLowerCase());
@@ -65,14 +65,14 @@ export class DnsServer {
     return this.queries.filter((q) => q.name === name.toLowerCase() && (!type || q.type === type)).length;
   }
 
-  /** A resolver that asks only this server. */
+  /** A resolver that queries only this server. */
   resolver(): Resolver {
     const resolver = new Resolver({ timeout: 2000, tries: 2 });
     resolver.setServers([this.address]);
     return resolver;
   }
 
-  /** The answer's bytes, or nothing where silence was ordered. */
+  /** The answer's bytes, or undefined to stay silent. */
   answer(bytes: Buffer, tcp: boolean): Buffer | undefined {
     const query = packet.decode(bytes);
     const [question] = query.questions ?? [];

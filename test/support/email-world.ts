@@ -8,17 +8,17 @@ import { createTestAccount } from "./postgres.ts";
 
 export type Json = Record<string, unknown>;
 
-/** A new account, and what tests of its emails do again and again. */
+/** A new account, with helpers for tests of its emails. */
 export interface EmailWorld {
   account: number;
   client: TestClient;
   inbox: string;
-  /** Its blobId. */
+  /** Uploads a message; returns its blobId. */
   upload(bytes: Buffer | string): Promise<string>;
-  /** Email/set create, in the inbox: what was created, or the error. */
+  /** Creates an email in the inbox with Email/set; returns the created properties or the error. */
   create(email: Json): Promise<Json>;
   get(id: unknown, properties?: string[], args?: Json): Promise<Json>;
-  /** The message itself. */
+  /** Downloads the message of an email. */
   source(id: unknown): Promise<string>;
 }
 

@@ -2,7 +2,7 @@ import type { Events } from "../../src/base/events.ts";
 
 type Told = { [Name in keyof Events]: [name: Name, event: Parameters<Events[Name]>[0]] }[keyof Events];
 
-/** A listener that keeps what it is told, in order. */
+/** A listener that keeps all events, in order. */
 export function keepEvents(): { events: Events; told: Told[] } {
   const told: Told[] = [];
   const keep =

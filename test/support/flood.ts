@@ -2,20 +2,20 @@ import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import { deflateRawSync } from "node:zlib";
 
-/** What a hostile client does, on each of its connections. */
+/** What a hostile client sends on each of its connections. */
 export interface Flood {
   connections: number;
   /** Sent once, when the connection is made. */
   opening: (credentials: string, account: string) => string;
-  /** Sent again and again, as fast as it is taken; none: the opening is all. */
+  /** Sent repeatedly, as fast as the server takes it; without it, only the opening is sent. */
   again?: (credentials: string, account: string) => Buffer;
   /** Whether answers are read. (Default: true) */
   reads?: boolean;
   /** Whether pings are answered, as a WebSocket must. */
   pongs?: boolean;
-  /** How long it lasts in the usual run, in seconds. (Default: 5) */
+  /** Duration in the usual run, in seconds. (Default: 5) */
   seconds?: number;
-  /** Bytes of `again` go out so many at a time, with a pause between. */
+  /** Bytes of `again` to send at a time, with a pause between. */
   trickle?: number;
 }
 
@@ -32,7 +32,7 @@ function post(path: string, credentials: string, body: string, length = body.len
   return `POST ${path} HTTP/1.1\r\n${headers}\r\nContent-Length: ${length}\r\n\r\n${body}`;
 }
 
-/** As many whole ones as a chunk holds. */
+/** Repeats a text until it fills a chunk. */
 function many(one: string | Buffer): Buffer {
   const bytes = Buffer.from(one);
   return Buffer.concat(Array.from({ length: Math.ceil(chunk / bytes.length) }, () => bytes));
@@ -75,7 +75,7 @@ export function frame(payload: string | Buffer, { opcode = 1, isLast = true, isC
   return Buffer.concat([head, Buffer.alloc(4), data]);
 }
 
-/** About 10.6 kB that come to 10.9 MB of text. */
+/** About 10.6 kB that inflate to 10.9 MB of text. */
 export function bomb(): Buffer {
   return deflateRawSync(Buffer.from(`{"@type":"Request","id":"${"x".repeat(10_900_000)}"`), { finishFlush: 2 });
 }
@@ -175,7 +175,7 @@ export const floods = {
 
 export type FloodName = keyof typeof floods;
 
-/** Sends, and connects again at once whenever it is cut off. */
+/** Sends the flood, and reconnects at once whenever it is disconnected. */
 export function startFlood(flood: Flood, port: number, credentials: string, account: string): void {
   const opening = flood.opening(credentials, account);
   const again = flood.again?.(credentials, account);

@@ -22,10 +22,10 @@ import { createTestAccount, createTestStore } from "./postgres.ts";
 type Json = Record<string, unknown>;
 type Made = Record<string, Json> | null;
 
-/** Everything that any method needs, on a database and a folder of the test file's own. */
+/** All services that a method may need, with a database and a folder for the test file. */
 export interface FuzzHost {
   services: Services;
-  /** What was logged as an error: nothing that a client sends may be one. */
+  /** Logged errors: nothing that a client sends may cause one. */
   failures: unknown[];
   world(): Promise<FuzzWorld>;
 }
@@ -47,7 +47,7 @@ export interface FuzzWorld {
   otherEmail: string;
   /** A report that a message was read, as a blob. */
   report: string;
-  /** New ones, for calls that use them up. */
+  /** New objects, for calls that use them up. */
   newMailbox(): Promise<string>;
   newEmail(text?: string): Promise<string>;
   /** From the login's own address. */
@@ -55,7 +55,7 @@ export interface FuzzWorld {
   newIdentity(): Promise<string>;
   newSubmission(): Promise<string>;
   newPushSubscription(): Promise<string>;
-  /** What the doctor finds in both accounts. */
+  /** The doctor's findings in both accounts. */
   findings(): Promise<unknown[]>;
 }
 
@@ -90,7 +90,7 @@ const mail = (subject: string, { more = "", from = "eve@there.test" } = {}) =>
   "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nA quick brown fox.\r\n" +
   "--b\r\nContent-Type: application/pdf; name=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8=\r\n--b--\r\n";
 
-/** A message whose sender wants to know that it was read. */
+/** A message that asks for a read receipt. */
 export const asking = (subject: string) =>
   mail(subject, { more: "Disposition-Notification-To: Eve <eve@there.test>\r\n" });
 
@@ -160,7 +160,7 @@ async function createFuzzWorld(
       return (await make("EmailSubmission/set", {}, record)).id as string;
     },
     async newPushSubscription() {
-      // A login may make only so many.
+      // The number of a login's subscriptions is limited.
       world.client = newClient();
       const create = { a: { deviceClientId: "device", url: "https://push.invalid/a" } };
       const { responses } = await world.client.request([["PushSubscription/set", { create }, "c"]]);

@@ -3,12 +3,12 @@ import { scaled } from "./scale.ts";
 
 const { POSTHORN_FUZZ_CASES, POSTHORN_FUZZ_SEED } = process.env;
 
-/** How often a property is tried; POSTHORN_FUZZ_CASES tries each so often, POSTHORN_FUZZ_SEED tries others. */
+/** The number of cases for each property, unless POSTHORN_FUZZ_CASES sets it; POSTHORN_FUZZ_SEED changes the cases. */
 export function tries(usual: number, nightly = 20 * usual): { numRuns: number; seed: number } {
   return { numRuns: Number(POSTHORN_FUZZ_CASES ?? scaled(usual, nightly)), seed: Number(POSTHORN_FUZZ_SEED ?? 1) };
 }
 
-/** For a test of so many tries, each of so many ms at most. */
+/** The timeout of a test with this many cases, each of at most this many ms. */
 export function timeFor(usual: number, each: number): number {
   return 60_000 + tries(usual).numRuns * each;
 }
@@ -56,11 +56,11 @@ export const oddText = fc.constantFrom(
   "x".repeat(10_000),
 );
 
-/** What nothing may hold, and what an object has of itself. */
+/** NUL, which nothing may contain, and keys with a meaning of their own. */
 const worst = fc.constantFrom("\u0000", "a\u0000b", "__proto__", "");
 const oddNumber = fc.constantFrom(-1, 0, 1, 0.5, 2 ** 31, 2 ** 53 - 1, 2 ** 53, -(2 ** 53), 1e21, 1e308, -0);
 
-/** What stands where something else should. */
+/** Values to put in place of another. */
 export const oddLeaf: Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(null, true, false, [], {}),
   oddText,
@@ -75,7 +75,7 @@ export const oddKey: Arbitrary<string> = fc.oneof(worst, oddText, fc.string({ ma
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 type Holder = Json[] | { [name: string]: Json };
 
-/** Somewhere in a value, by its key; "" in { "": value } is the value itself. */
+/** A place in a value: an object and a key. "" in { "": value } is the value itself. */
 interface Place {
   holder: Holder;
   key: string;
@@ -95,7 +95,7 @@ function places(root: Holder): Place[] {
 
 const read = ({ holder, key }: Place): Json => (holder as Record<string, Json>)[key]!;
 
-/** Also for a key such as __proto__, that an assignment would take for another. */
+/** Sets also a key such as __proto__, which an assignment would treat differently. */
 function write({ holder, key }: Place, value: Json): void {
   Object.defineProperty(holder, key, { value, configurable: true, enumerable: true, writable: true });
 }
@@ -107,7 +107,7 @@ function remove({ holder, key }: Place): void {
 
 const copyOf = (value: Json): Json => structuredClone(value);
 
-/** What a change may use: where it is, another place, what to put there, and how far to go (0 to 1). */
+/** What a change is given: its place, another place, a value to put there, and an amount (0 to 1). */
 interface Spot {
   root: Holder;
   place: Place;
@@ -145,7 +145,7 @@ const changes: Record<string, (spot: Spot) => void> = {
   exchange({ root, place, other }) {
     const [one, two] = [copyOf(read(place)), copyOf(read(other))];
     write(place, two);
-    // The other one may have stood inside of it.
+    // The other place may have been inside of it.
     if (places(root).some(({ holder }) => holder === other.holder)) write(other, one);
   },
 
@@ -178,10 +178,10 @@ const changes: Record<string, (spot: Spot) => void> = {
   },
 };
 
-/** Even: what is usual prefers the ends, and would spoil little but the whole. */
+/** Evenly distributed: fast-check's default prefers the ends, and would rarely spoil anything but the whole value. */
 const share = fc.noBias(fc.nat(9_999)).map((value) => value / 10_000);
 const change = fc.record({
-  // These find the most.
+  // These find most of the faults.
   kind: fc.constantFrom(...Object.keys(changes), "replace", "replace", "replace", "twist", "rename"),
   at: share,
   from: share,
@@ -189,7 +189,7 @@ const change = fc.record({
   key: oddKey,
 });
 
-/** Turns a good value into one that is bad in one to three places, as JSON would carry it. */
+/** Turns a valid value into one that is wrong in one to three places, and that JSON can carry. */
 export const spoiler: Arbitrary<(good: unknown) => Json> = fc
   .array(change, { minLength: 1, maxLength: 3 })
   .map((list) => {

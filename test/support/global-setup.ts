@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Where all test processes write the statements they ran; statements.test.ts reads them last. */
+/** The folder where all test processes log their statements; statements.test.ts reads it last. */
 export default function setup(): () => void {
   const folder = mkdtempSync(join(tmpdir(), "posthorn-statements-"));
   process.env.STATEMENT_LOG = folder;

@@ -47,7 +47,7 @@ const ofQuotas = {
   sort: [{ property: "used" }],
 };
 
-/** For each method arguments that it takes, with most of what it knows in them; `accountId` is added where it is missing. */
+/** Valid arguments for each method, with most of its properties; `accountId` is added if it is missing. */
 export const goodCalls: Record<string, (world: FuzzWorld) => Json | Promise<Json>> = {
   "Core/echo": () => ({ hello: [1, { deep: true }] }),
   "Blob/copy": async ({ account, other, client, otherEmail }) => {

@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { WebSocket } from "ws";
 
-/** A client as users have them, as a process of its own: asks over HTTP and over a WebSocket, one request at a time. */
+/** A well-behaved client in its own process: sends over HTTP and over a WebSocket, one request at a time. */
 const [port = "", credentials = "", account = ""] = process.argv.slice(2);
 const using = ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail"];
 const methodCalls = [["Mailbox/get", { accountId: account, ids: null }, "0"]];
 const rest = 5;
 
-/** In ms, since they were last asked for; one that is under way counts with the time so far. */
+/** Times in ms since they were last read; a request under way counts with its time so far. */
 let taken: Record<"http" | "webSocket", number[]> = { http: [], webSocket: [] };
 const begun: Partial<Record<"http" | "webSocket", number>> = {};
 

@@ -20,7 +20,7 @@ import { createDefaultMailboxes } from "../../src/store/mail/mailboxes.ts";
 import { afterwards } from "./afterwards.ts";
 import { createFuzzHost } from "./fuzz-world.ts";
 
-/** Both halves of a credential that opens the account. */
+/** Login and password of the account. */
 export const known = { user: "ada@here.test", password: "correct horse" };
 export const basic = (user: string, password: string) =>
   `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
@@ -37,11 +37,11 @@ export interface HttpWorld {
   deps: HttpDeps;
   account: number;
   failures: unknown[];
-  /** A GET whose header lines go out as they stand; the answer up to its end, or to its head for an endless one. */
+  /** Sends a GET with these header lines unchanged; returns the whole answer, or its head if it is endless. */
   get(path: string, headers: [name: string, value: string][], method?: string): Promise<RawAnswer>;
 }
 
-/** All endpoints with real parts behind them, one account, and credentials that are checked for real. */
+/** All endpoints with real services and real authentication, and one account. */
 export async function createHttpWorld(): Promise<HttpWorld> {
   const { services, failures } = await createFuzzHost();
   const { store, clock, log, events } = services;
@@ -51,7 +51,7 @@ export async function createHttpWorld(): Promise<HttpWorld> {
   const account = await createAccount(store, { address: known.user, passwordHash, fill: createDefaultMailboxes });
   const authenticator = createAuthenticator({ store, clock, log });
   const { authenticate } = authenticator;
-  // Tests stand for proxies of their own.
+  // The tests act as proxies.
   const proxies = new Proxies({ trusted: ["127.0.0.0/8"], publicUrl: "", log });
   const draining = new AbortController();
   const push = { bus, log, events, draining: draining.signal, authenticate, proxies, maxPerLogin: 10_000 };

@@ -1,4 +1,4 @@
-/** What the tests use of the npm client `jmap-jam`; its own types bring TypeScript sources that strict settings refuse. */
+/** Types for the part of `jmap-jam` that the tests use: its own are TypeScript sources, which fail our strict settings. */
 export interface Jam {
   getPrimaryAccount(): Promise<string>;
   api: {

@@ -60,7 +60,7 @@ export class TestClient {
     );
   }
 
-  /** One call with the account filled in: the arguments of its response, an error's too. */
+  /** Makes one call, with the account filled in; returns the arguments of its response or error. */
   async call(name: string, args: Args = {}): Promise<Args> {
     const { responses } = await this.request([[name, { accountId: this.account, ...args }, "c"]]);
     return responses[0]![1];

@@ -4,7 +4,7 @@ import type { Invocation } from "../../src/jmap/references.ts";
 
 type Json = Record<string, unknown>;
 
-/** RFC 8620 §3.6.2: what any method may answer to a request that is at fault. */
+/** RFC 8620 §3.6.2: the errors that any method may return for a faulty request. */
 const anyMethod: MethodErrorType[] = [
   "invalidArguments",
   "invalidResultReference",
@@ -15,7 +15,7 @@ const anyMethod: MethodErrorType[] = [
 ];
 const ofFilters: MethodErrorType[] = ["unsupportedFilter", "unsupportedSort"];
 
-/** RFC 8620 §5, RFC 8621 §4.8 and §5.1, RFC 9404 §4: what else, by what the method does. */
+/** RFC 8620 §5, RFC 8621 §4.8 and §5.1, RFC 9404 §4: further errors, by kind of method. */
 const ofKind: Record<string, MethodErrorType[]> = {
   echo: [],
   get: ["requestTooLarge"],
@@ -58,7 +58,7 @@ const setErrors: Record<SetErrorType, true> = {
   mdnAlreadySent: true,
 };
 
-/** Arguments that name records, and where the response must tell of each of them. */
+/** Arguments that name records, and the properties of the response that must account for each. */
 const told: [argument: string, done: string, refused: string][] = [
   ["create", "created", "notCreated"],
   ["emails", "created", "notCreated"],
@@ -73,7 +73,7 @@ const namesIn = (value: unknown): string[] =>
 /** A reference stands for an id that the response may name instead. */
 const plain = (names: string[]) => [...new Set(names)].filter((name) => !name.startsWith("#")).sort();
 
-/** That a call was answered by its method, record by record, or by an error that the RFCs know for it. */
+/** Checks that the response accounts for every record of the call, or is an error that the RFCs allow for it. */
 export function judge([name, given]: Invocation, [answered, response]: Invocation): void {
   const args = given as Json;
   expect(JSON.stringify(response)).not.toMatch(/node_modules|\.ts:\d|\bSELECT\b|\bINSERT INTO\b|invalid byte sequence/);
@@ -105,7 +105,7 @@ export function judge([name, given]: Invocation, [answered, response]: Invocatio
   if (name.endsWith("/query")) expect(new Set(namesIn(response.ids)).size).toBe(namesIn(response.ids).length);
 }
 
-/** RFC 8620 §5.3: each has a type that is known, and properties are a list of names. */
+/** RFC 8620 §5.3: each SetError has a known type, and its properties are a list of names. */
 export function judgeSetErrors(response: Json): void {
   for (const refused of ["notCreated", "notUpdated", "notDestroyed", "notCopied", "notSent"]) {
     for (const error of Object.values((response[refused] ?? {}) as Record<string, Json>)) {

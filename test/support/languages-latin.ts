@@ -1,12 +1,12 @@
-/** A text as people write it in a language, and how they may look for its words. */
+/** A text as people write it in a language, and how they may search for its words. */
 export interface Language {
   name: string;
   text: string;
   /** Words and phrases of the text, written in another way. */
   typed?: string[];
-  /** What looks like something in the text and is not there. */
+  /** Words that look like words of the text and do not occur in it. */
   absent?: string[];
-  /** Any part of the text is looked for, as nothing in it parts the words. */
+  /** Every part of the text is searched for, since the script has no spaces between words. */
   unspaced?: true;
 }
 

@@ -9,7 +9,7 @@ import type { Part } from "../../src/mime/structure.ts";
 import { Blobs } from "../../src/store/blobs/blobs.ts";
 import { DiskObjects } from "../../src/store/blobs/objects/disk.ts";
 
-/** What preparing or showing mail cost this process, beyond what a mail of one line costs it. */
+/** The cost to this process of preparing or showing a mail, beyond that of a mail of one line. */
 export interface MailCost {
   cpuSeconds: number;
   peakMegabytes: number;
@@ -52,7 +52,7 @@ const before = peak();
 const start = process.cpuUsage();
 const done: (string | JmapObject)[] = [];
 for (const [at, mail] of mails.entries()) done.push(task === "show" ? await show(mail, stored[at]!) : prepared(mail));
-// What is shown may be ten times the mail: the text of the answer is no part of the mail's own cost in memory.
+// The answer's text may be ten times the mail, and is not counted as memory of the mail.
 const peakMegabytes = peak() - before;
 if (task === "show") JSON.stringify(done);
 const { user, system } = process.cpuUsage(start);

@@ -9,7 +9,7 @@ import { DiskObjects } from "../../src/store/blobs/objects/disk.ts";
 import type { Store } from "../../src/store/core/store.ts";
 import { afterwards } from "./afterwards.ts";
 
-/** Bodies on disk, in a folder that goes when the test file is done. */
+/** Bodies on disk, in a folder that is removed after the test file. */
 export function createTestBlobs(): Blobs {
   const folder = mkdtempSync(join(tmpdir(), "posthorn-blobs-"));
   afterwards(() => rmSync(folder, { recursive: true, force: true }));
@@ -17,7 +17,7 @@ export function createTestBlobs(): Blobs {
   return new Blobs({ objects, clock: systemClock, random: randomBytes, cacheBytes: 1_000_000 });
 }
 
-/** What methods that touch messages need besides the store. */
+/** Services for methods that read or write messages. */
 export function createMailServices(store: Store): { blobs: Blobs; ingest: Ingest } {
   return { blobs: createTestBlobs(), ingest: new Ingest(store) };
 }

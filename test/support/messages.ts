@@ -41,7 +41,7 @@ export function message(mail: Mail = {}): Promise<Buffer> {
   return composer.compile().build();
 }
 
-/** An answer to a message with this id, in its thread. */
+/** A reply to the message with this id, in its thread. */
 export function reply(messageId: string, mail: Mail = {}): Promise<Buffer> {
   return message({ subject: "Re: A test message", inReplyTo: messageId, references: [messageId], ...mail });
 }

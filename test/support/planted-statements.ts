@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { read } from "../../src/store/core/declare.ts";
 
-/** Statements for the test of the check of rows: what it must find, and what it must leave alone. */
+/** Statements that test the check of rows: some it must report, others it must accept. */
 type Account = { accountId: number };
 
 read(

@@ -17,7 +17,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Looks again every few milliseconds until `look` returns something truthy; fails with what it was waiting for. */
+/** Calls `look` every few milliseconds until it returns something truthy; the error at the deadline names what it waited for. */
 export async function until<T>(
   what: string,
   look: () => T | Promise<T>,

@@ -23,7 +23,7 @@ declare module "vitest" {
 
 export const templateName = "migrated";
 
-/** One Postgres for the whole run, with a migrated database to copy. It survives no power cut, and need not. */
+/** One Postgres for the whole run, with a migrated database to copy. It does not sync to disk. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), "posthorn-test-"));
   await chmod(folder, 0o755);

@@ -12,11 +12,11 @@ import { type TestServer, templateName } from "./postgres-setup.ts";
 
 export interface TestDatabase {
   database: Database;
-  /** Options for pg, for processes of their own. */
+  /** Options of pg, for other processes. */
   connection: TestServer;
 }
 
-/** A database of the test file's own, migrated unless it is made from "template0"; it goes when the file is done. */
+/** A database for the test file, migrated unless it is made from "template0"; it is dropped after the file. */
 export async function createTestDatabase(observe?: StatementObserver, template = templateName): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
   const admin = new Database({ ...inject("postgres"), max: 1 }, silentLog);
@@ -40,7 +40,7 @@ export async function createTestStore({ observe, ...options }: TestStoreOptions 
 
 let accounts = 0;
 
-/** A new account with the usual mailboxes; no password opens it. */
+/** A new account with the usual mailboxes and no valid password. */
 export async function createTestAccount(store: Store, address = `user${++accounts}@example.com`): Promise<number> {
   return createAccount(store, { address, passwordHash: "", fill: createDefaultMailboxes });
 }

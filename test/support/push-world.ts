@@ -21,7 +21,7 @@ type Json = Record<string, unknown>;
 export const day = 24 * 3_600_000;
 export const patient = { timeout: 10_000, interval: 5 };
 
-/** One server process on the database, as far as pushes are concerned. */
+/** The push part of one server process on the database. */
 export interface PushProcess {
   store: Store;
   bus: ProcessBus;
@@ -30,7 +30,7 @@ export interface PushProcess {
   stop(): Promise<void>;
 }
 
-/** A database and a push service of the test file's own; an account, its login and a process new for each test. */
+/** A database and a push service for the test file; each test gets a new account, login and process. */
 export class PushWorld {
   database!: Database;
   service!: PushService;
@@ -135,7 +135,7 @@ export class PushWorld {
     return id;
   }
 
-  /** Changes objects of these types, as any front door does. */
+  /** Changes objects of these types, as HTTP or SMTP would. */
   async change(...types: TypeName[]): Promise<void> {
     await this.server.store.write(this.login.userId, "server", async (tx) => {
       for (const type of types) tx.changed({ type, id: 1, kind: Kind.properties });
@@ -154,7 +154,7 @@ export class PushWorld {
     return ((await this.call("get", { ids: [id] })).list as unknown[]).length === 1;
   }
 
-  /** The StateChanges that came to this path. */
+  /** The StateChanges that were pushed to this path. */
   changesAt(path: string): Json[] {
     return this.service.messages(path).filter((message) => message["@type"] === "StateChange");
   }

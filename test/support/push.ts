@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, vi } from "vitest";
 
-/** RFC 8291 from the receiver's side, written apart from the sender's. Throws for what does not decrypt. */
+/** RFC 8291 from the receiver's side, written independently of the sender's. Throws if decryption fails. */
 export function decrypt(body: Buffer, receiver: ECDH, auth: Buffer): Buffer {
   const salt = body.subarray(0, 16);
   const recordSize = body.readUInt32BE(16);
@@ -30,11 +30,11 @@ export interface Push {
   body: Buffer;
 }
 
-/** A push service on loopback: keeps what comes, answers as it is told. */
+/** A push service on loopback that keeps all pushes and answers as scripted. */
 export class PushService {
   readonly url: string;
   readonly pushes: Push[] = [];
-  /** Taken one after the other; when none is left, 201. */
+  /** Used one after the other; after the last, 201. */
   readonly answers: { status: number; headers?: Record<string, string>; after?: Promise<void> }[] = [];
   readonly #server: Server;
 
@@ -54,12 +54,12 @@ export class PushService {
     });
   }
 
-  /** What came to this path, as JSON. */
+  /** The pushes to this path, parsed as JSON. */
   messages(path: string): Record<string, unknown>[] {
     return this.pushes.filter((push) => push.path === path).map(({ body }) => JSON.parse(body.toString()));
   }
 
-  /** The code that was pushed to this path. */
+  /** The verification code that was pushed to this path. */
   async code(path: string): Promise<string> {
     await vi.waitFor(() => expect(this.messages(path).length).toBeGreaterThan(0), { timeout: 10_000, interval: 5 });
     return this.messages(path)[0]!.verificationCode as string;
@@ -77,7 +77,7 @@ export async function startPushService(): Promise<PushService> {
   return new PushService(server);
 }
 
-/** RFC 8292: the claims of an Authorization whose signature is right. */
+/** RFC 8292: verifies the signature of an Authorization and returns its claims. */
 export function checkVapid(authorization: string): { claims: { aud: string; exp: number; sub: string }; key: string } {
   const [, token = "", key = ""] = /^vapid t=(\S+), k=(\S+)$/.exec(authorization) ?? [];
   const [header = "", claims = "", signature = ""] = token.split(".");

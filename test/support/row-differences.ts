@@ -3,7 +3,7 @@ import { bare } from "../../src/store/core/unbound-tables.ts";
 import type { DeclaredStatement, DeclaredType } from "./declared-types.ts";
 import type { Described, DescribedColumn } from "./described.ts";
 
-/** What src/store/database.ts makes of the types of Postgres, and takes for them. */
+/** The TypeScript types that src/store/core/database.ts returns and accepts for each type of Postgres. */
 const kinds: Record<string, string> = {
   bool: "boolean",
   bytea: "Buffer",
@@ -22,7 +22,7 @@ const kinds: Record<string, string> = {
 const isJson = (type: string) => /^jsonb?(\[\])?$/.test(type);
 const kindOf = (type: string) => type.replace(/^\w+/, (name) => kinds[name] ?? `? (${name})`);
 
-/** In what a statement's types and Postgres differ. */
+/** The differences between a statement's types and what Postgres says. */
 export function differences(
   statement: Statement<unknown, never>,
   types: DeclaredStatement,

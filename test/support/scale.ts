@@ -1,5 +1,5 @@
 /** `npm run nightly` sets it: long soaks, more kills, far more fuzz. */
 export const isNightly = process.env.POSTHORN_NIGHTLY === "1";
 
-/** How much of something a test does: in each run, and at night. */
+/** Picks an amount: the first for each run, the second for `npm run nightly`. */
 export const scaled = (usual: number, nightly: number): number => (isNightly ? nightly : usual);

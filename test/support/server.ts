@@ -40,7 +40,7 @@ function watch(dataFolder: string, temporary: string | undefined): void {
   spawn("sh", args, { stdio: "ignore", detached: true }).unref();
 }
 
-/** Posthorn itself as a child process on free ports. */
+/** Posthorn as a child process on free ports. */
 export class TestServer {
   readonly dataFolder: string;
   readonly httpPort: number;
@@ -58,7 +58,7 @@ export class TestServer {
     this.#options = options;
     if (options.dataFolder === undefined) {
       this.#temporary = mkdtempSync(join(tmpdir(), "posthorn-server-"));
-      // Started as root, the database runs as another user, who must get through here.
+      // Started as root, the database runs as another user, who must be able to enter this folder.
       chmodSync(this.#temporary, 0o711);
     }
     this.dataFolder = options.dataFolder ?? join(this.#temporary as string, "data");
@@ -70,7 +70,7 @@ export class TestServer {
       POSTHORN_HTTP: `127.0.0.1:${httpPort}`,
       POSTHORN_SMTP: `127.0.0.1:${smtpPort}`,
       POSTHORN_METRICS: `127.0.0.1:${metricsPort}`,
-      // Tests ask nobody in the world: without a DNS server of its own a test finds none at once.
+      // Tests query no real DNS: without its own DNS server, a look-up fails at once.
       POSTHORN_RESOLVER: "127.0.0.1:1",
       ...options.env,
     };
@@ -96,7 +96,7 @@ export class TestServer {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** The embedded postmaster, as its own file names it. */
+  /** The process id in the embedded Postgres's postmaster.pid. */
   postgresPid(): number {
     return Number(readFileSync(join(this.dataFolder, "pg", "postmaster.pid"), "utf8").split("\n")[0]);
   }
@@ -145,7 +145,7 @@ export class TestServer {
     }
   }
 
-  /** SIGTERM; a code other than 0 is an error. */
+  /** Stops by SIGTERM; an exit code other than 0 is an error. */
   async stop(timeoutMs = 20_000): Promise<void> {
     if (!this.running) return;
     const { code, signal } = await this.#end("SIGTERM", timeoutMs);
@@ -157,7 +157,7 @@ export class TestServer {
     if (this.running) await this.#end("SIGKILL", 10_000);
   }
 
-  /** Stops if it still runs, then starts again on the same folder and ports. */
+  /** Stops the server if it runs, then starts it on the same folder and ports. */
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
@@ -183,7 +183,7 @@ export class TestServer {
     return result;
   }
 
-  /** Stops, ends a left-over database and removes a temporary folder. */
+  /** Stops the server, ends a database left behind and removes a temporary folder. */
   async dispose(): Promise<void> {
     try {
       await this.stop();
@@ -199,7 +199,7 @@ export class TestServer {
     if (this.running) this.#child?.kill("SIGKILL");
     try {
       const pid = this.postgresPid();
-      // The file may be stale and its number another process by now.
+      // The file may be stale, and the id may belong to another process by now.
       if (readlinkSync(`/proc/${pid}/cwd`) === join(this.dataFolder, "pg")) process.kill(pid, "SIGQUIT");
     } catch {
       // No database is left.

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterwards } from "./afterwards.ts";
 
-/** A file system of its own that can be filled and closed; only root may mount one. */
+/** A small file system that can be filled or made read-only; only root may mount one. */
 export class SmallDisk {
   readonly folder: string;
 
@@ -12,7 +12,7 @@ export class SmallDisk {
     this.folder = folder;
   }
 
-  /** Undefined where none can be mounted. */
+  /** Undefined if none can be mounted. */
   static mount(octets: number, folder = mkdtempSync(join(tmpdir(), "posthorn-small-"))): SmallDisk | undefined {
     try {
       execFileSync("mount", ["-t", "tmpfs", "-o", `size=${octets}`, "tmpfs", folder], { stdio: "pipe" });

@@ -1,4 +1,4 @@
-// The client stands in conformance/, where the benchmark may reach it too.
+// The client is in conformance/, which the benchmark may import too.
 export {
   deliver,
   type Reply,

@@ -13,7 +13,7 @@ describe("the SMTP sink and client for tests", () => {
   afterEach(() => sink.reset());
   afterAll(() => sink.stop());
 
-  it("stores envelope and exact bytes", async () => {
+  it("stores the envelope and the exact bytes", async () => {
     const line = await deliver({ port: sink.port, ...mail, to: ["b@sink.test", "c@sink.test"] });
     expect(line).toMatch(/^250 /);
     const [stored] = await sink.waitFor(1);
@@ -21,7 +21,7 @@ describe("the SMTP sink and client for tests", () => {
     expect(String(stored?.raw)).toBe("Subject: x\r\n\r\n.dot\r\n..two\r\nend\r\n");
   });
 
-  it("upgrades with its own certificate", async () => {
+  it("upgrades to TLS with its own certificate", async () => {
     const connection = await SmtpConnection.greet({ port: sink.port });
     await connection.startTls();
     expect(connection.secure).toBe(true);
@@ -31,7 +31,7 @@ describe("the SMTP sink and client for tests", () => {
     expect(sink.messages.map((one) => one.tls)).toEqual([true, true]);
   });
 
-  it("replies as programmed, as often as programmed", async () => {
+  it("replies as programmed, and as often as programmed", async () => {
     sink.program({ stage: "rcpt", address: "b@sink.test", times: 2, reply: "451 4.3.0 come back" });
     sink.program({ stage: "rcpt", address: /^gone@/, reply: "550 5.1.1 no such user" });
     for (let i = 0; i < 2; i++) {
@@ -46,7 +46,7 @@ describe("the SMTP sink and client for tests", () => {
     expect(sink.attempts.filter((one) => one.stage === "rcpt")).toHaveLength(4);
   });
 
-  it("cuts the connection after DATA, with or without the message, and is slow", async () => {
+  it("cuts the connection after DATA, with or without storing the message, and can be slow", async () => {
     sink.program({ stage: "data", times: 1, drop: true });
     await expect(deliver({ port: sink.port, ...mail })).rejects.toMatchObject({ code: 0, stage: "message" });
     expect(sink.messages).toHaveLength(0);

@@ -15,7 +15,7 @@ export type Stored = {
 export type Extension = "8BITMIME" | "SMTPUTF8" | "DSN" | "PIPELINING";
 export type Offer = {
   extensions: Extension[];
-  /** RFC 1870: how many octets it takes. (Default: it says nothing of it.) */
+  /** RFC 1870: the most octets it takes. (Default: no SIZE.) */
   size?: number;
 };
 const everything: Offer = { extensions: ["8BITMIME", "SMTPUTF8", "DSN", "PIPELINING"] };
@@ -28,7 +28,7 @@ export type Rule = {
   times?: number;
   /** The whole reply, such as `451 4.3.0 later`. */
   reply?: string;
-  /** The reply goes out as it stands, odd bytes too; nothing follows it. */
+  /** Sends the reply unchanged, odd bytes included, and nothing after it. */
   isRaw?: boolean;
   /** Cuts the connection instead of replying; after DATA the message is kept first if `store`. */
   drop?: boolean;
@@ -50,7 +50,7 @@ export type SinkOptions = {
 };
 export type Certificate = { cert: string; private: string };
 
-/** A certificate signed by itself. RSA: elliptic keys fail in the locked versions below `selfsigned`. */
+/** A self-signed certificate. RSA, since elliptic keys fail in the locked dependencies of `selfsigned`. */
 function certificate(name: string): Promise<Certificate> {
   return generate([{ name: "commonName", value: name }], {
     keySize: 2048,
@@ -62,12 +62,12 @@ function certificate(name: string): Promise<Certificate> {
 type Failing = Error & { responseCode: number };
 type Done = (error?: Error | null) => void;
 
-/** A real SMTP server that keeps what it is given and misbehaves as told. */
+/** A real SMTP server that keeps all mail and misbehaves as programmed. */
 export class SmtpSink {
   readonly messages: Stored[] = [];
   /** Every recipient that was asked for, accepted or not. */
   readonly attempts: { stage: Stage; address: string; at: number }[] = [];
-  /** Lines of the clients as they came, but for those of messages. */
+  /** Command lines of the clients, unchanged. */
   readonly commands: string[] = [];
   readonly pems: Certificate | undefined;
   readonly host: string;
@@ -108,7 +108,7 @@ export class SmtpSink {
     Object.assign(this.#server.options, { size });
   }
 
-  /** Binds and returns itself. */
+  /** Starts to listen; returns itself. */
   async listen(port: number): Promise<this> {
     await new Promise<void>((resolve, reject) => {
       const server = this.#server.listen(port, this.host, resolve);
@@ -121,7 +121,7 @@ export class SmtpSink {
     return (this.#server.server.address() as { port: number }).port;
   }
 
-  /** The first rule that fits is applied; a later `program` goes in front. Returns its withdrawal. */
+  /** Adds a rule before all others; the first that matches is applied. Returns a function that removes it. */
   program(rule: Rule): () => void {
     const own = { ...rule };
     this.#rules.unshift(own);
@@ -137,7 +137,7 @@ export class SmtpSink {
     this.commands.length = 0;
   }
 
-  /** The server shows addresses in another form than they came in, and its log tells each line. */
+  /** Keeps addresses and commands as they came, from the server's log: the server itself shows them in another form. */
   #listener() {
     const ignore = (): void => {};
     const debug = (_: unknown, side: string, line: string): void => void (side === "C:" && this.commands.push(line));

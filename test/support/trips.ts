@@ -5,7 +5,7 @@ const reading = new WeakSet<pg.Client>();
 const unanswered = new WeakMap<pg.Client, number>();
 let trips: string[][] = [];
 
-/** A trip begins with a statement that is sent while its connection has none unanswered; what follows meanwhile rides. */
+/** A trip begins with a statement sent on a connection without unanswered ones; statements sent before the answer join it. */
 function note(client: pg.Client, text: string): void {
   if (/^BEGIN/.test(text)) reading[/READ ONLY/.test(text) ? "add" : "delete"](client);
   if (text === "COMMIT" && reading.has(client)) return;
@@ -35,7 +35,7 @@ pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
   return answer;
 } as never;
 
-/** The trips to Postgres that this process makes for `work`: what was sent in each. */
+/** The trips to Postgres that this process makes for `work`: the statements of each. */
 export async function tripsOf(work: () => Promise<unknown>): Promise<string[][]> {
   trips = [];
   await work();

@@ -1,4 +1,4 @@
-/** As the program of that name writes it; `blank`: what stands for six bits of zero. */
+/** Encodes as the program `uuencode` does; `blank` is the character for six zero bits. */
 export function uuencode(bytes: Buffer, blank = "`"): string {
   const char = (value: number) => (value === 0 ? blank : String.fromCharCode(value + 0x20));
   const lines: string[] = [];

@@ -6,7 +6,7 @@ import { leaves } from "../../src/mime/structure.ts";
 import { type PeerAbilities, wireMessage } from "../../src/mime/transport.ts";
 import { headerEnd, walk } from "../../src/mime/walk.ts";
 
-/** Servers of all kinds. */
+/** Every combination of extensions that a server may offer. */
 export const plain: PeerAbilities = { eightBit: false, utf8: false };
 export const eight: PeerAbilities = { eightBit: true, utf8: false };
 export const utf8: PeerAbilities = { eightBit: true, utf8: true };
@@ -15,7 +15,7 @@ export const peers = [plain, eight, utf8];
 export const lines = (...all: string[]): Buffer => Buffer.from(all.join("\r\n"), "utf8");
 export const binary = (...all: string[]): Buffer => Buffer.from(all.join("\r\n"), "latin1");
 
-/** What every server may be sent. */
+/** Checks that a message is legal for every server. */
 export function expectLegal(bytes: Buffer, { eightBit, utf8: takesUtf8 }: PeerAbilities): void {
   const text = bytes.toString("latin1");
   expect(text).not.toContain("\0");

@@ -9,7 +9,7 @@ import { createTestAccount, createTestStore } from "../support/postgres.ts";
 import { conversations } from "./conversations.ts";
 
 interface Mail {
-  /** Which conversation and which thread of it. */
+  /** The conversation, and its thread. */
   thread: string;
   id: string;
   bytes: Buffer;
@@ -49,7 +49,7 @@ const rows = unprepared<{ message_id: string; thread_id: number }>(`
   SELECT m.message_id[1] AS message_id, e.thread_id FROM email e
   JOIN message m ON m.user_id = $1 AND m.no = e.no WHERE e.user_id = $1`);
 
-/** In writes of one mail of each conversation, or all in one. Then each thread's mails, as Message-IDs. */
+/** Delivers one mail of each conversation per write, or all in one write; returns each thread's Message-IDs. */
 async function threadsOf(order: readonly Mail[][], inOne: boolean): Promise<string[]> {
   const account = await createTestAccount(store);
   const [inbox] = await findMailboxes(store.reader(account, "server"));
@@ -86,7 +86,7 @@ const expected = [...Map.groupBy(all.flat(), ({ thread }) => thread).values()]
   )
   .sort();
 
-test("there are enough conversations, each with a name of its own", () => {
+test("there are enough conversations, each with a unique name", () => {
   expect(all.length).toBeGreaterThanOrEqual(60);
 });
 
@@ -97,7 +97,7 @@ test.each([
   ["all at once", all, true],
   ["all at once, in any order", shuffled(all.map(shuffled)), true],
 ] as const)(
-  "conversations that arrive %s are the threads that people see",
+  "conversations that arrive %s become one thread each, as people see them",
   { timeout: 20_000 },
   async (_, order, inOne) => {
     expect(await threadsOf(order, inOne)).toEqual(expected);

@@ -1,5 +1,5 @@
 /**
- * Conversations as people have them, a mail a line: `b<a> Re: Plan` is the mail b that refers to a (References), `b~a>`
+ * Conversations of people, one mail per line: `b<a> Re: Plan` is the mail b that refers to a (References), `b~a>`
  * one that only answers a (In-Reply-To). A digit in front is the thread where it is not the first.
  */
 export const conversations: Record<string, string[]> = {

@@ -1,6 +1,6 @@
 import { mail, type Shape, utf8 } from "./shape.ts";
 
-/** A text and one more part, whose header fields are given. */
+/** A text and one more part with the given header fields. */
 const withPart = (fields: string, body = "aGk="): string => mail`From: ada@example.com
 Content-Type: multipart/mixed; boundary="b"
 
@@ -16,7 +16,7 @@ ${body}
 --b--
 `;
 
-/** What must be read of it when the part is an attachment. */
+/** The expected reading when the part is an attachment. */
 const attached = (part: string) => ({
   structure: `multipart/mixed(text/plain, ${part})`,
   textBody: "1",

@@ -1,18 +1,18 @@
 /** A message as real software writes it, and what must be read from it. For tests. */
 export interface Shape {
-  /** Which software or habit makes it. */
+  /** The software or habit that produces it. */
   name: string;
-  /** One character a byte. */
+  /** One character per byte. */
   raw: string;
   want: Wanted;
-  /** Where mailparser reads it otherwise, and why. */
+  /** The properties that mailparser reads differently, and why. */
   unlike?: Partial<Record<Compared, string>>;
 }
 
-/** What is compared with mailparser's reading. */
+/** The properties that are compared with mailparser's reading. */
 export type Compared = "subject" | "from" | "to" | "cc" | "text";
 
-/** What is absent is not looked at. */
+/** Absent properties are not checked. */
 export interface Wanted {
   subject?: string | null;
   /** Addresses as `Name <email>`, or the email alone without a name; " | " between them. */
@@ -27,13 +27,13 @@ export interface Wanted {
   references?: string[] | null;
   /** As `type;charset"name"@disposition#cid`, what is null and the charset us-ascii left out; parts in parentheses. */
   structure?: string;
-  /** Part ids, a blank between them. */
+  /** Part ids, separated by blanks. */
   textBody?: string;
   htmlBody?: string;
   attachments?: string;
   /** Part id → text. */
   values?: Record<string, string>;
-  /** Ids of those of `values` that have isEncodingProblem. */
+  /** Ids of the `values` that have isEncodingProblem. */
   problems?: string;
   hasAttachment?: boolean;
   preview?: string;
@@ -43,10 +43,10 @@ function lines(strings: TemplateStringsArray, values: string[], end: string): st
   return strings.reduce((text, piece, index) => text + values[index - 1]! + piece).replaceAll("\n", end);
 }
 
-/** A message in lines; each ends with CRLF. */
+/** Joins lines to a message; each ends with CRLF. */
 export const mail = (strings: TemplateStringsArray, ...values: string[]): string => lines(strings, values, "\r\n");
 
-/** The same with bare LF, as from a Unix pipe. */
+/** Joins lines with bare LF, as from a Unix pipe. */
 export const unix = (strings: TemplateStringsArray, ...values: string[]): string => lines(strings, values, "\n");
 
 /** The UTF-8 bytes of a text, one character each. */

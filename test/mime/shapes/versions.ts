@@ -1,6 +1,6 @@
 import { mail, type Shape } from "./shape.ts";
 
-/** Several versions of one text, or one version only. */
+/** Messages with several versions of one text, or with one. */
 export const versionShapes: Shape[] = [
   {
     name: "newsletter: an empty text part beside HTML",

@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where `scripts/test-services.sh` puts the servers of others. */
+/** Where `scripts/test-services.sh` installs Exim and Postfix. */
 export const services = process.env.POSTHORN_TEST_SERVICES ?? "/var/cache/posthorn-tests";
 
-/** Why mail cannot be exchanged with servers of others on this machine; undefined where it can. */
+/** Why this machine cannot run Exim and Postfix; undefined if it can. */
 export function whyNoPeers(): string | undefined {
   if (process.getuid?.() !== 0) return "it needs root";
   if (!existsSync(join(services, "complete"))) return "scripts/test-services.sh has not brought the servers";

@@ -8,14 +8,14 @@ import { until } from "../ports.ts";
 import { startServer, type TestServer } from "../server.ts";
 import { domainOf, hosts, type Peer, peers, type Way, ways } from "./settings.ts";
 
-/** What came of it, for the test outside. */
+/** The outcome, for the test in the parent process. */
 export interface Report {
-  /** Subjects of the mail in Posthorn, of its inbox alone. */
+  /** Subjects of the mail in Posthorn's inbox. */
   received: string[];
-  /** What Posthorn says of each mail that it sent: by recipient. */
+  /** Posthorn's delivery status of each mail that it sent, by recipient. */
   sent: { to: string; smtpReply: string; delivered: string }[];
   peers: Record<Peer, { received: string[]; log: string }>;
-  /** The log of Posthorn. */
+  /** Posthorn's log. */
   output: string;
 }
 
@@ -23,10 +23,10 @@ const [folder, countText] = process.argv.slice(2) as [string, string];
 const count = Number(countText);
 const password = "a long password";
 const user = `user@${domainOf("posthorn", "tls")}`;
-/** As Debian's packages number them; see enter.sh. */
+/** User ids of Debian's packages; see enter.sh. */
 const owners = { exim: 64001, postfix: 64002 };
 
-/** `from-exim.tls.7`: who sent it, how, and which one it is. */
+/** `from-exim.tls.7`: the sender, the way, and a number. */
 const names = (sender: string, way: Way) => Array.from({ length: count }, (_, at) => `${sender}.${way}.${at}`);
 
 function box(peer: Peer): string {
@@ -170,9 +170,9 @@ async function main(): Promise<void> {
       const [received, sent] = [await receivedBy(client), await sentBy(client)];
       return received.length >= all && sent.filter(({ delivered }) => delivered !== "queued").length >= all;
     };
-    // Whatever is late shows in the report.
+    // Late mail shows in the report.
     await until("all mail", isDone, { timeoutMs: 25_000, everyMs: 250 }).catch(() => {});
-    // A mail that comes twice takes a retry: both peers try again after one or two seconds.
+    // A duplicate needs a retry: both peers retry after one or two seconds.
     await new Promise((resolve) => setTimeout(resolve, 4_000));
     const told = (peer: Peer) => ({ received: subjectsIn(peer), log: logOf(peer) });
     const report: Report = {

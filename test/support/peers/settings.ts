@@ -16,7 +16,7 @@ export type Way = (typeof ways)[number];
 
 export const domainOf = (host: Host, way: Way) => `${way}.${host}.test`;
 
-/** Writes what the servers of others read at their start, below a folder that `enter.sh` lays over the system's own. */
+/** Writes the peers' configuration below a folder that `enter.sh` mounts over the system's own. */
 export async function writeSettings(folder: string): Promise<void> {
   const write = (path: string, text: string) => {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
