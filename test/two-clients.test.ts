@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { encodeId } from "../src/base/ids.ts";
-import { idPrefix } from "../src/jmap/ids.ts";
+import { encodeId, idPrefix } from "../src/base/ids.ts";
 import { methods } from "../src/jmap/methods.ts";
 import type { NewMail } from "../src/mail/deliver/ingest.ts";
 import { prepareMessage } from "../src/mail/deliver/prepare.ts";

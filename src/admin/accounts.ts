@@ -1,4 +1,5 @@
 import { hashPassword } from "../auth/secrets.ts";
+import { splitAddress } from "../base/address.ts";
 import { Conflict } from "../store/core/errors.ts";
 import { setAccountName } from "../store/directory/account-name.ts";
 import {
@@ -7,7 +8,6 @@ import {
   isAddressTaken,
   listAddresses,
   listAccounts as listLogins,
-  splitAddress,
 } from "../store/directory/directory.ts";
 import { setPassword as writePassword } from "../store/directory/logins.ts";
 import { createDefaultMailboxes } from "../store/mail/mailboxes.ts";

@@ -1,3 +1,4 @@
+import { normalizeAddress, splitAddress } from "../base/address.ts";
 import { Conflict } from "../store/core/errors.ts";
 import {
   addAlias,
@@ -5,9 +6,7 @@ import {
   isAddressTaken,
   listAccounts,
   listAddresses as listAll,
-  normalizeAddress,
   removeAlias,
-  splitAddress,
 } from "../store/directory/directory.ts";
 import { findLogin } from "../store/directory/logins.ts";
 import { type Admin, changeAccount } from "./admin.ts";

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import { normalizeDomain } from "../base/address.ts";
 import { Conflict } from "../store/core/errors.ts";
 import type { Executor } from "../store/core/sql.ts";
 import {
@@ -8,7 +9,6 @@ import {
   findDomain,
   listAddresses,
   listDomains as listAll,
-  normalizeDomain,
 } from "../store/directory/directory.ts";
 import { type Admin, changeInstallation } from "./admin.ts";
 import { Refused } from "./refused.ts";

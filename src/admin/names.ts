@@ -1,5 +1,5 @@
+import { normalizeAddress } from "../base/address.ts";
 import { normalized } from "../base/normalize.ts";
-import { normalizeAddress } from "../store/directory/directory.ts";
 import type { LoginName } from "../store/directory/login-name.ts";
 import { findLogin } from "../store/directory/logins.ts";
 import type { Admin } from "./admin.ts";

@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
+import { normalizeAddress } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { Slots } from "../base/slots.ts";
 import type { Store } from "../store/core/store.ts";
-import { normalizeAddress } from "../store/directory/directory.ts";
 import { findLogin, openAccounts } from "../store/directory/logins.ts";
 import { findToken } from "../store/directory/tokens.ts";
 import { KnownNetworks } from "./known-networks.ts";

@@ -1,4 +1,18 @@
 /** Ids are numbers in the store and short lower-case strings on the wire: a letter, then base 32 without look-alikes. */
+/** The letter that ids of each type begin with. Blob ids begin with "b": see src/store/blobs/blob-id.ts. */
+export const idPrefix = {
+  account: "u",
+  mailbox: "m",
+  thread: "t",
+  email: "e",
+  identity: "i",
+  submission: "s",
+  quota: "q",
+  pushSubscription: "p",
+  /** Of incoming mail: peers and logs see it. Never in the same place as a Quota. */
+  incoming: "q",
+} as const;
+
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 const values = new Map([...alphabet].map((char, value) => [char, value]));
 

@@ -1,5 +1,4 @@
-import { encodeId } from "../base/ids.ts";
-import { idPrefix } from "../jmap/ids.ts";
+import { encodeId, idPrefix } from "../base/ids.ts";
 import type { Running } from "./serve.ts";
 
 /** What `serve` prints once the server is ready. */

@@ -5,9 +5,9 @@ import { createTestAccount, createTestStore } from "../../test/support/postgres.
 import { Kind } from "../store/core/change.ts";
 import { unprepared } from "../store/core/sql.ts";
 import type { Store } from "../store/core/store.ts";
+import { capabilities } from "./capability-names.ts";
 import { dispatch } from "./dispatch.ts";
 import { MethodError } from "./errors.ts";
-import { capabilities } from "./ids.ts";
 import { type Method, ownMethod, readMethod, writeMethod } from "./method.ts";
 import { methods as allMethods } from "./methods.ts";
 import { OctetPool } from "./octets.ts";

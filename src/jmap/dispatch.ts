@@ -1,12 +1,11 @@
 import type { Login } from "../auth/login.ts";
-import { decodeId } from "../base/ids.ts";
+import { decodeId, idPrefix } from "../base/ids.ts";
 import { isRetryable } from "../store/core/database.ts";
 import { AccountMissing, CommitError } from "../store/core/errors.ts";
 import { isStorageTrouble, tellStorageTrouble } from "../store/core/storage-trouble.ts";
 import type { Reader, Tx } from "../store/core/store.ts";
 import { Answers, type Begun } from "./answers.ts";
 import { MethodError } from "./errors.ts";
-import { idPrefix } from "./ids.ts";
 import type { Call, MethodResult, ReadCall, Services, WriteCall } from "./method.ts";
 import { missingCapability } from "./missing-capability.ts";
 import { type Octets, weigh } from "./octets.ts";

@@ -1,5 +1,5 @@
+import { decodeHTML, decodeHTMLAttribute } from "entities/decode";
 import { unspacedScripts } from "../base/scripts.ts";
-import { decodeEntities } from "./entities.ts";
 
 /** The position after the tag (or comment) that starts at `start`; -1 if it never ends. */
 export function tagEnd(html: string, start: number): number {
@@ -85,7 +85,7 @@ function attributeText(tag: string): string {
   const found: string[] = [];
   for (const [, name, double, single, bare] of tag.matchAll(attribute)) {
     const value = double ?? single ?? bare;
-    if (value !== undefined && isShownName.test(name!)) found.push(decodeEntities(value));
+    if (value !== undefined && isShownName.test(name!)) found.push(decodeHTMLAttribute(value));
   }
   return found.join(" ");
 }
@@ -110,7 +110,7 @@ export function htmlToText(html: string, { attributes = false, isCut = false } =
   const asides: string[] = [];
   let pre = 0;
   const text = (piece: string): void => {
-    if (piece !== "") out.push(decodeEntities(pre > 0 ? piece : piece.replace(/[ \t\r\n\f]+/g, " ")));
+    if (piece !== "") out.push(decodeHTML(pre > 0 ? piece : piece.replace(/[ \t\r\n\f]+/g, " ")));
   };
   let from = 0;
   for (let at = html.indexOf("<"); at !== -1; at = html.indexOf("<", at)) {

@@ -1,4 +1,4 @@
-import { encodeId } from "../base/ids.ts";
+import { encodeId, idPrefix } from "../base/ids.ts";
 import { type TypeName, typeCodes, typeNames } from "../store/core/change.ts";
 import { decodeState, encodeState, type Standing } from "../store/core/state.ts";
 
@@ -53,7 +53,9 @@ export interface StateChange {
 export function stateChange(changed: AccountStates, pushState?: string): StateChange {
   return {
     "@type": "StateChange",
-    changed: Object.fromEntries([...changed].map(([accountId, states]) => [encodeId("u", accountId), states])),
+    changed: Object.fromEntries(
+      [...changed].map(([accountId, states]) => [encodeId(idPrefix.account, accountId), states]),
+    ),
     ...(pushState !== undefined && { pushState }),
   };
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { Login } from "../../src/auth/login.ts";
 import { silentEvents } from "../../src/base/events.ts";
-import { encodeId } from "../../src/base/ids.ts";
+import { encodeId, idPrefix } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
+import { capabilities } from "../../src/jmap/capability-names.ts";
 import { type DispatchResult, dispatch } from "../../src/jmap/dispatch.ts";
-import { capabilities, idPrefix } from "../../src/jmap/ids.ts";
 import { defaultLimits, type Method, octetPool, type Services } from "../../src/jmap/method.ts";
 import type { Invocation } from "../../src/jmap/references.ts";
 import { createRegistry } from "../../src/jmap/registry.ts";

@@ -1,8 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { buffer } from "node:stream/consumers";
+import { capabilities } from "../capability-names.ts";
 import { MethodError } from "../errors.ts";
-import { capabilities } from "../ids.ts";
 import { type Call, ownMethod } from "../method.ts";
 import { id, idOrReference, list, nullable, object, optional, text, unsignedInt } from "../schema.ts";
 import { dereference } from "../standard/ids.ts";

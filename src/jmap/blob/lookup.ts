@@ -1,8 +1,8 @@
-import { encodeId } from "../../base/ids.ts";
+import { encodeId, idPrefix } from "../../base/ids.ts";
 import { decodeBlobId } from "../../store/blobs/blob-id.ts";
 import { type BlobUser, findBlobUsers } from "../../store/blobs/blob-users.ts";
+import { capabilities } from "../capability-names.ts";
 import { MethodError } from "../errors.ts";
-import { capabilities, idPrefix } from "../ids.ts";
 import { readMethod } from "../method.ts";
 import { id, idOrReference, list, object, text } from "../schema.ts";
 import { dereference } from "../standard/ids.ts";

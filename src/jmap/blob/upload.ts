@@ -1,7 +1,7 @@
 import { encodeBlobId } from "../../store/blobs/blob-id.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";
+import { capabilities } from "../capability-names.ts";
 import { invalidProperties, MethodError, overQuota, SetError } from "../errors.ts";
-import { capabilities } from "../ids.ts";
 import { ownMethod } from "../method.ts";
 import { id, map, object, openObject } from "../schema.ts";
 import { orderByReferences } from "../standard/order.ts";

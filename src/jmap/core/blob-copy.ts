@@ -1,8 +1,8 @@
 import { decodeBlobId, encodeBlobId } from "../../store/blobs/blob-id.ts";
 import { findBlobs } from "../../store/blobs/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";
+import { capabilities } from "../capability-names.ts";
 import { MethodError, overQuota, SetError } from "../errors.ts";
-import { capabilities } from "../ids.ts";
 import { type Call, ownMethod } from "../method.ts";
 import { id, list, object } from "../schema.ts";
 import { keepUploads } from "../uploads.ts";

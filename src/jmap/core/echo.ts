@@ -1,4 +1,4 @@
-import { capabilities } from "../ids.ts";
+import { capabilities } from "../capability-names.ts";
 import { plainMethod } from "../method.ts";
 import { openObject } from "../schema.ts";
 

@@ -1,9 +1,8 @@
-import { encodeId } from "../../base/ids.ts";
+import { encodeId, idPrefix } from "../../base/ids.ts";
 import type { Part } from "../../mime/structure.ts";
 import { encodeBlobId } from "../../store/blobs/blob-id.ts";
 import { blobOf, type FetchedEmail, fetchEmails, newestEmailIds } from "../../store/mail/email-fetch.ts";
 import { utcDateText } from "../dates.ts";
-import { idPrefix } from "../ids.ts";
 import type { ReadCall } from "../method.ts";
 import { type Octets, weigh } from "../octets.ts";
 import type { JmapObject, Want } from "../standard/type.ts";

@@ -1,4 +1,4 @@
-import { encodeId } from "../../base/ids.ts";
+import { encodeId, idPrefix } from "../../base/ids.ts";
 import { instant } from "../../base/instant.ts";
 import { type Added, type NewMail, totalSize, withTerms, writeMails } from "../../mail/deliver/ingest.ts";
 import { prepare } from "../../mail/deliver/preparer.ts";
@@ -7,8 +7,8 @@ import { headerEnd } from "../../mime/walk.ts";
 import { decodeBlobId, encodeBlobId } from "../../store/blobs/blob-id.ts";
 import { findBlob } from "../../store/blobs/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";
+import { capabilities } from "../capability-names.ts";
 import { invalidProperties, MethodError, overQuota, SetError } from "../errors.ts";
-import { capabilities, idPrefix } from "../ids.ts";
 import { type Call, ownMethod } from "../method.ts";
 import { exactly, id, map, nullable, object, openObject, optional, text, utcDate } from "../schema.ts";
 import { refuse } from "../standard/faults.ts";

@@ -1,6 +1,5 @@
-import { decodeId } from "../../base/ids.ts";
+import { decodeId, idPrefix } from "../../base/ids.ts";
 import { invalidProperties, SetError } from "../errors.ts";
-import { idPrefix } from "../ids.ts";
 import type { JmapObject } from "../standard/type.ts";
 
 /** The limits that the mail capability announces (RFC 8621 §1.3.1), and others that /set enforces. */

@@ -1,4 +1,4 @@
-import { decodeId } from "../../base/ids.ts";
+import { decodeId, idPrefix } from "../../base/ids.ts";
 import { instant } from "../../base/instant.ts";
 import type { PreparedMessage } from "../../mail/deliver/prepare.ts";
 import { prepare } from "../../mail/deliver/preparer.ts";
@@ -8,7 +8,6 @@ import type { StoredBlob } from "../../store/blobs/blobs.ts";
 import { destroyEmails, type EmailRow, type EmailState, findEmails, updateEmails } from "../../store/mail/emails.ts";
 import { findMailboxes } from "../../store/mail/mailbox-places.ts";
 import { SetError } from "../errors.ts";
-import { idPrefix } from "../ids.ts";
 import type { Call, WriteCall } from "../method.ts";
 import { refuse } from "../standard/faults.ts";
 import { dereference } from "../standard/ids.ts";

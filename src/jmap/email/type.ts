@@ -1,4 +1,5 @@
-import { capabilities, idPrefix } from "../ids.ts";
+import { idPrefix } from "../../base/ids.ts";
+import { capabilities } from "../capability-names.ts";
 import type { DataType } from "../standard/type.ts";
 import { emailCopy } from "./copy.ts";
 import { fetchEmailObjects } from "./fetch.ts";

@@ -1,8 +1,7 @@
-import { encodeId } from "../../base/ids.ts";
+import { encodeId, idPrefix } from "../../base/ids.ts";
 import { type TermedMail, writeMails } from "../../mail/deliver/ingest.ts";
 import { encodeBlobId } from "../../store/blobs/blob-id.ts";
 import { overQuota, type SetError } from "../errors.ts";
-import { idPrefix } from "../ids.ts";
 import type { WriteCall } from "../method.ts";
 import type { JmapObject } from "../standard/type.ts";
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, test } from "vitest";
 import { createHttpWorld, type HttpWorld, known } from "../../../test/support/http-world.ts";
 import { until } from "../../../test/support/ports.ts";
-import { capabilities } from "../ids.ts";
+import { capabilities } from "../capability-names.ts";
 
 let world: HttpWorld;
 beforeAll(async () => {

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { AccountAccess, Login } from "../../auth/login.ts";
-import { decodeId } from "../../base/ids.ts";
+import { decodeId, idPrefix } from "../../base/ids.ts";
 import { RequestError } from "../errors.ts";
-import { idPrefix } from "../ids.ts";
 import type { HttpDeps } from "./deps.ts";
 import { throttled } from "./refusals.ts";
 

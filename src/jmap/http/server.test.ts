@@ -15,7 +15,7 @@ import { Ingest } from "../../mail/deliver/ingest.ts";
 import { Blobs } from "../../store/blobs/blobs.ts";
 import { DiskObjects } from "../../store/blobs/objects/disk.ts";
 import { setQuota } from "../../store/mail/quota.ts";
-import { capabilities } from "../ids.ts";
+import { capabilities } from "../capability-names.ts";
 import { defaultLimits } from "../method.ts";
 import { methods } from "../methods.ts";
 import { createRegistry } from "../registry.ts";

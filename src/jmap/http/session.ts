@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Login } from "../../auth/login.ts";
-import { encodeId } from "../../base/ids.ts";
+import { encodeId, idPrefix } from "../../base/ids.ts";
 import { accountCapabilities, coreCapability } from "../capabilities.ts";
-import { capabilities, idPrefix } from "../ids.ts";
+import { capabilities } from "../capability-names.ts";
 import type { ApiDeps } from "./deps.ts";
 
 /** Whether this server has methods or an endpoint for a capability. */

@@ -6,7 +6,7 @@ import { afterwards } from "../../../test/support/afterwards.ts";
 import { oddText, spoiler, timeFor, tries } from "../../../test/support/fuzz.ts";
 import { basic, createHttpWorld, type HttpWorld, known } from "../../../test/support/http-world.ts";
 import { encodeId } from "../../base/ids.ts";
-import { capabilities } from "../ids.ts";
+import { capabilities } from "../capability-names.ts";
 
 type Json = Record<string, unknown>;
 

@@ -1,4 +1,4 @@
-import { encodeId } from "../../base/ids.ts";
+import { encodeId, idPrefix } from "../../base/ids.ts";
 import { isOwnAddress } from "../../mail/submit/own-address.ts";
 import {
   countIdentities,
@@ -8,8 +8,8 @@ import {
   insertIdentities,
   updateIdentities,
 } from "../../store/mail/identities.ts";
+import { capabilities } from "../capability-names.ts";
 import { SetError, tooMany } from "../errors.ts";
-import { capabilities, idPrefix } from "../ids.ts";
 import { bool, lineUpTo, list, nullable, object, optional, storableUpTo } from "../schema.ts";
 import { refuse } from "../standard/faults.ts";
 import type { CreateRecord, DataType, JmapObject, SetHooks, UpdateRecord } from "../standard/type.ts";

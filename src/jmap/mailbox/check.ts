@@ -1,8 +1,7 @@
-import { decodeId, encodeId } from "../../base/ids.ts";
+import { decodeId, encodeId, idPrefix } from "../../base/ids.ts";
 import { normalized } from "../../base/normalize.ts";
 import { loadMailboxes, type MailboxRow } from "../../store/mail/mailboxes.ts";
 import { invalidProperties, SetError, tooMany } from "../errors.ts";
-import { idPrefix } from "../ids.ts";
 import type { WriteCall } from "../method.ts";
 import { refuse } from "../standard/faults.ts";
 import type { CreateRecord, SetBatch, UpdateRecord } from "../standard/type.ts";

@@ -1,7 +1,6 @@
-import { decodeId } from "../../base/ids.ts";
+import { decodeId, idPrefix } from "../../base/ids.ts";
 import { normalized } from "../../base/normalize.ts";
 import { type Guest, loadMailboxes, type MailboxRow } from "../../store/mail/mailboxes.ts";
-import { idPrefix } from "../ids.ts";
 import type { Call } from "../method.ts";
 import { bool, idOrReference, nullable, object, optional, text } from "../schema.ts";
 import { compare, compareText } from "../standard/collation.ts";

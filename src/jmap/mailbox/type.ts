@@ -1,4 +1,4 @@
-import { decodeId, encodeId } from "../../base/ids.ts";
+import { decodeId, encodeId, idPrefix } from "../../base/ids.ts";
 import { releaseBlobs } from "../../store/blobs/blob-refs.ts";
 import { recountMailboxes } from "../../store/mail/counts.ts";
 import { removeMailboxFromEmails } from "../../store/mail/emails.ts";
@@ -10,7 +10,7 @@ import {
   type MailboxRow,
   updateMailboxes,
 } from "../../store/mail/mailboxes.ts";
-import { capabilities, idPrefix } from "../ids.ts";
+import { capabilities } from "../capability-names.ts";
 import type { ReadCall } from "../method.ts";
 import * as schema from "../schema.ts";
 import type { DataType, JmapObject, QueryHooks, SetHooks, UpdateRecord } from "../standard/type.ts";

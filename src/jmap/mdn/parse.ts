@@ -1,10 +1,10 @@
-import { encodeId } from "../../base/ids.ts";
+import { encodeId, idPrefix } from "../../base/ids.ts";
 import { messageIdHash } from "../../mail/deliver/thread.ts";
 import { asMessageIds } from "../../mime/headers.ts";
 import { parseMdn } from "../../mime/mdn.ts";
 import { findEmailByMessageId } from "../../store/mail/message-ids.ts";
+import { capabilities } from "../capability-names.ts";
 import { MethodError } from "../errors.ts";
-import { capabilities, idPrefix } from "../ids.ts";
 import { type Call, ownMethod } from "../method.ts";
 import { id, idOrReference, list, object } from "../schema.ts";
 import { dereference } from "../standard/ids.ts";

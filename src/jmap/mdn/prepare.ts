@@ -1,4 +1,4 @@
-import { decodeId } from "../../base/ids.ts";
+import { decodeId, idPrefix } from "../../base/ids.ts";
 import { isOwnAddress } from "../../mail/submit/own-address.ts";
 import { SubmissionRefused } from "../../mail/submit/submission-refused.ts";
 import { isAddress, type JudgedSubmission, judgeSubmission } from "../../mail/submit/submit.ts";
@@ -10,7 +10,6 @@ import { findEmails } from "../../store/mail/emails.ts";
 import type { IdentityRow } from "../../store/mail/identities.ts";
 import { type EmailToSend, findEmailsToSend } from "../../store/queues/submissions.ts";
 import { invalidProperties, SetError } from "../errors.ts";
-import { idPrefix } from "../ids.ts";
 import type { Call } from "../method.ts";
 import type { JmapObject } from "../standard/type.ts";
 import { type MdnRecord, readRecord } from "./record.ts";

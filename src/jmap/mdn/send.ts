@@ -1,9 +1,9 @@
-import { decodeId, encodeId } from "../../base/ids.ts";
+import { decodeId, encodeId, idPrefix } from "../../base/ids.ts";
 import { enqueue } from "../../mail/submit/enqueue.ts";
 import { findEmails } from "../../store/mail/emails.ts";
 import { findIdentities, type IdentityRow } from "../../store/mail/identities.ts";
+import { capabilities } from "../capability-names.ts";
 import { MethodError, overQuota, SetError } from "../errors.ts";
-import { capabilities, idPrefix } from "../ids.ts";
 import { type Call, type WriteCall, writeMethod } from "../method.ts";
 import { id, idOrReference, map, nullable, object, openObject, optional, type Static } from "../schema.ts";
 import { dereference } from "../standard/ids.ts";

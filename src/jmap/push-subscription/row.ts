@@ -1,6 +1,5 @@
-import { encodeId } from "../../base/ids.ts";
+import { encodeId, idPrefix } from "../../base/ids.ts";
 import type { Owner, PushSubscriptionRow } from "../../store/directory/push-subscriptions.ts";
-import { idPrefix } from "../ids.ts";
 import type { Call } from "../method.ts";
 
 export function ownerOf({ login }: Call): Owner {

@@ -1,5 +1,6 @@
+import { idPrefix } from "../../base/ids.ts";
 import { findPushSubscriptions } from "../../store/directory/push-subscriptions.ts";
-import { capabilities, idPrefix } from "../ids.ts";
+import { capabilities } from "../capability-names.ts";
 import type { Call } from "../method.ts";
 import { list, matching, nullable, object, storableUpTo, text, utcDate } from "../schema.ts";
 import type { JmapObject, RecordType } from "../standard/type.ts";

@@ -1,7 +1,7 @@
-import { encodeId } from "../../base/ids.ts";
+import { encodeId, idPrefix } from "../../base/ids.ts";
 import type { Reader } from "../../store/core/store.ts";
 import { findQuota, type Quota } from "../../store/mail/quota.ts";
-import { capabilities, idPrefix } from "../ids.ts";
+import { capabilities } from "../capability-names.ts";
 import type { ReadCall } from "../method.ts";
 import { list, nullable, type Schema, text, unsignedInt } from "../schema.ts";
 import { compare, compareText } from "../standard/collation.ts";

@@ -1,4 +1,4 @@
-import { decodeId } from "../../base/ids.ts";
+import { decodeId, idPrefix } from "../../base/ids.ts";
 import { decodePart, decodeTransfer } from "../../mime/decode.ts";
 import { isSearched, textsOfPart } from "../../mime/search-text.ts";
 import { leaves, type Part } from "../../mime/structure.ts";
@@ -8,8 +8,8 @@ import { Highlighter } from "../../search/snippet.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import { maxCachedBytes } from "../../store/blobs/cache.ts";
 import { blobOf, type FetchedEmail, fetchEmails } from "../../store/mail/email-fetch.ts";
+import { capabilities } from "../capability-names.ts";
 import { MethodError } from "../errors.ts";
-import { capabilities, idPrefix } from "../ids.ts";
 import { type Method, ownMethod } from "../method.ts";
 import { weigh } from "../octets.ts";
 import { id, list, nullable, object, openObject, optional } from "../schema.ts";

@@ -1,7 +1,6 @@
-import { encodeId } from "../../base/ids.ts";
+import { encodeId, idPrefix } from "../../base/ids.ts";
 import type { EnvelopeAddress } from "../../store/core/db.ts";
 import { findDeliveryStatus, findSubmissions } from "../../store/queues/submissions.ts";
-import { idPrefix } from "../ids.ts";
 import type { ReadCall } from "../method.ts";
 import type { JmapObject, Want } from "../standard/type.ts";
 

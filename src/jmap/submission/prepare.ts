@@ -1,4 +1,4 @@
-import { decodeId } from "../../base/ids.ts";
+import { decodeId, idPrefix } from "../../base/ids.ts";
 import { isOwnAddress } from "../../mail/submit/own-address.ts";
 import { SubmissionRefused } from "../../mail/submit/submission-refused.ts";
 import { type JudgedSubmission, judgeSubmission, maxRecipients } from "../../mail/submit/submit.ts";
@@ -9,7 +9,6 @@ import { servesAny } from "../../store/directory/directory.ts";
 import { findIdentities } from "../../store/mail/identities.ts";
 import { type EmailToSend, findEmailsToSend } from "../../store/queues/submissions.ts";
 import { invalidProperties, SetError } from "../errors.ts";
-import { idPrefix } from "../ids.ts";
 import type { Call } from "../method.ts";
 import { checker } from "../schema.ts";
 import type { JmapObject } from "../standard/type.ts";

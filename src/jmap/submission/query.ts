@@ -1,7 +1,6 @@
-import { decodeId } from "../../base/ids.ts";
+import { decodeId, idPrefix } from "../../base/ids.ts";
 import { instant } from "../../base/instant.ts";
 import { findSubmissions, type SubmissionRow } from "../../store/queues/submissions.ts";
-import { idPrefix } from "../ids.ts";
 import { id, list, oneOf, utcDate } from "../schema.ts";
 import { inMemoryQuery } from "../standard/memory-query.ts";
 import type { QueryHooks, SortKey } from "../standard/type.ts";

@@ -1,4 +1,4 @@
-import { encodeId } from "../../base/ids.ts";
+import { encodeId, idPrefix } from "../../base/ids.ts";
 import { enqueue } from "../../mail/submit/enqueue.ts";
 import { findIdentities } from "../../store/mail/identities.ts";
 import {
@@ -8,7 +8,6 @@ import {
   findEmailsToSend,
 } from "../../store/queues/submissions.ts";
 import { invalidProperties, SetError } from "../errors.ts";
-import { idPrefix } from "../ids.ts";
 import type { ImplicitCall, WriteCall } from "../method.ts";
 import { idOrReference, list, map, nullable, object, openObject, optional } from "../schema.ts";
 import { refuse } from "../standard/faults.ts";

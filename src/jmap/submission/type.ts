@@ -1,4 +1,5 @@
-import { capabilities, idPrefix } from "../ids.ts";
+import { idPrefix } from "../../base/ids.ts";
+import { capabilities } from "../capability-names.ts";
 import type { DataType } from "../standard/type.ts";
 import { fetchSubmissions } from "./fetch.ts";
 import { submissionProperties } from "./properties.ts";

@@ -1,6 +1,6 @@
-import { encodeId } from "../../base/ids.ts";
+import { encodeId, idPrefix } from "../../base/ids.ts";
 import { loadThreads } from "../../store/mail/thread-emails.ts";
-import { capabilities, idPrefix } from "../ids.ts";
+import { capabilities } from "../capability-names.ts";
 import { id, list } from "../schema.ts";
 import type { DataType } from "../standard/type.ts";
 

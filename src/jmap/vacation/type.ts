@@ -1,8 +1,8 @@
 import { instant } from "../../base/instant.ts";
 import { findVacation, forgetAnswers, type VacationRow, writeVacation } from "../../store/mail/vacation.ts";
+import { capabilities } from "../capability-names.ts";
 import { utcDateText } from "../dates.ts";
 import { invalidProperties } from "../errors.ts";
-import { capabilities } from "../ids.ts";
 import { bool, lineUpTo, nullable, storableUpTo, utcDate } from "../schema.ts";
 import { refuse } from "../standard/faults.ts";
 import type { DataType, JmapObject, SetHooks } from "../standard/type.ts";

@@ -1,10 +1,10 @@
 import { hash as digest } from "node:crypto";
+import { normalizeAddress } from "../../base/address.ts";
 import { type Report, readReport } from "../../mime/report.ts";
 import { baseSubject } from "../../mime/subject.ts";
 import type { MessageSummary } from "../../mime/summary.ts";
 import { threadSubject } from "../../mime/thread-subject.ts";
 import type { Tx } from "../../store/core/store.ts";
-import { normalizeAddress } from "../../store/directory/directory.ts";
 import {
   countThreads,
   findPinnedThreads,

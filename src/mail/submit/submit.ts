@@ -1,3 +1,4 @@
+import { splitAddress } from "../../base/address.ts";
 import type { Clock, Random } from "../../base/clock.ts";
 import { withoutBcc } from "../../mime/envelope-fields.ts";
 import { asAddresses, type HeaderField, parseHeader } from "../../mime/headers.ts";
@@ -6,7 +7,6 @@ import { Unsendable } from "../../mime/unsendable.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import { usesBareLf } from "../../mime/wire-scan.ts";
 import type { Envelope, EnvelopeAddress } from "../../store/core/db.ts";
-import { splitAddress } from "../../store/directory/directory.ts";
 import { mailDate } from "./mail-date.ts";
 import { SubmissionRefused } from "./submission-refused.ts";
 import { checkParameters, holdUntil } from "./submit-parameters.ts";

@@ -1,5 +1,5 @@
+import { normalizeAddress, splitAddress } from "../../base/address.ts";
 import { asAddresses, asText, type HeaderField, parseHeader } from "../../mime/headers.ts";
-import { normalizeAddress, splitAddress } from "../../store/directory/directory.ts";
 import type { PreparedMessage } from "../deliver/prepare.ts";
 import { isAddress } from "../submit/submit.ts";
 

@@ -1,10 +1,10 @@
+import { normalizeAddress, splitAddress } from "../../base/address.ts";
 import type { Clock, Random } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { type BuildPart, buildMessage, encodeHeader } from "../../mime/build.ts";
 import { htmlToText } from "../../mime/html.ts";
 import type { Blobs, StoredBlob } from "../../store/blobs/blobs.ts";
 import type { Store } from "../../store/core/store.ts";
-import { normalizeAddress, splitAddress } from "../../store/directory/directory.ts";
 import { findIdentities } from "../../store/mail/identities.ts";
 import { claimAnswer, findActiveVacation, type VacationRow, wasAnswered } from "../../store/mail/vacation.ts";
 import { hintQueued } from "../../store/queues/due.ts";

@@ -1,6 +1,6 @@
 import type { Clock, Random } from "../../base/clock.ts";
 import type { Events } from "../../base/events.ts";
-import { decodeId } from "../../base/ids.ts";
+import { decodeId, idPrefix } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
 import type { Store } from "../../store/core/store.ts";
 import type { LoginName } from "../../store/directory/login-name.ts";
@@ -169,7 +169,7 @@ export class Courier {
   }
 
   #take({ changed }: StateChange): undefined {
-    for (const [account, states] of Object.entries(changed)) this.#note(decodeId("u", account)!, states);
+    for (const [account, states] of Object.entries(changed)) this.#note(decodeId(idPrefix.account, account)!, states);
     this.#schedule();
   }
 

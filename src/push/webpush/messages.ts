@@ -1,10 +1,7 @@
-import { encodeId } from "../../base/ids.ts";
+import { encodeId, idPrefix } from "../../base/ids.ts";
 import type { HeldPush } from "../../store/directory/push-subscriptions.ts";
 import { type AccountStates, stateChange } from "../states.ts";
 import { maxPlaintext } from "./encrypt.ts";
-
-/** The first letter of a PushSubscription's id. */
-export const pushIdPrefix = "p";
 
 export interface PushMessage {
   body: Buffer;
@@ -18,7 +15,7 @@ export interface PushMessage {
 export function verification({ id, verificationCode }: HeldPush): PushMessage {
   const content = {
     "@type": "PushVerification",
-    pushSubscriptionId: encodeId(pushIdPrefix, id),
+    pushSubscriptionId: encodeId(idPrefix.pushSubscription, id),
     verificationCode,
   };
   return { body: toBytes(content), urgency: "high" };

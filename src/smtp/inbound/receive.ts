@@ -1,5 +1,5 @@
 import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
-import { encodeId } from "../../base/ids.ts";
+import { encodeId, idPrefix } from "../../base/ids.ts";
 import { Slots } from "../../base/slots.ts";
 import type { Pile } from "../../store/blobs/blobs.ts";
 import type { Conversation } from "./conversation.ts";
@@ -70,7 +70,7 @@ async function judge(
   const header = readIncomingHeader(raw, hostname);
   const { results = "", junkReason = null } = await conversation.message({ message: raw, header }, session);
   const id = await incoming.newId();
-  const name = encodeId("q", id);
+  const name = encodeId(idPrefix.incoming, id);
   const envelope = conversation.envelope(session);
   const { helo, address, tls } = conversation.session;
   const received = receivedField({

@@ -1,4 +1,5 @@
-import { findAddress, findDomain, splitAddress } from "../../store/directory/directory.ts";
+import { splitAddress } from "../../base/address.ts";
+import { findAddress, findDomain } from "../../store/directory/directory.ts";
 import type { LeasedDelivery, LeasedSubmission } from "../../store/queues/deliveries.ts";
 import type { MailOutOptions } from "./options.ts";
 

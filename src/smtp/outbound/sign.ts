@@ -1,7 +1,8 @@
+import { splitAddress } from "../../base/address.ts";
 import { dkimSignature } from "../../mail/submit/dkim.ts";
 import { asAddresses, parseHeader } from "../../mime/headers.ts";
 import { headerEnd } from "../../mime/walk.ts";
-import { findDomain, splitAddress } from "../../store/directory/directory.ts";
+import { findDomain } from "../../store/directory/directory.ts";
 import type { LeasedSubmission } from "../../store/queues/deliveries.ts";
 import type { MailOutOptions } from "./options.ts";
 import { traceField } from "./trace-field.ts";

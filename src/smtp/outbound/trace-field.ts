@@ -1,9 +1,9 @@
-import { encodeId } from "../../base/ids.ts";
+import { encodeId, idPrefix } from "../../base/ids.ts";
 import { mailDate } from "../../mail/submit/mail-date.ts";
 import type { LeasedSubmission } from "../../store/queues/deliveries.ts";
 import type { MailOutOptions } from "./options.ts";
 
 /** RFC 5321 §4.4, the same at each attempt. */
 export function traceField({ submissionId, sendAt }: LeasedSubmission, { hostname }: MailOutOptions): string {
-  return `Received: by ${hostname} id ${encodeId("s", submissionId)};\r\n ${mailDate(sendAt)}\r\n`;
+  return `Received: by ${hostname} id ${encodeId(idPrefix.submission, submissionId)};\r\n ${mailDate(sendAt)}\r\n`;
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
+import { normalizeAddress } from "../../base/address.ts";
 import { Conflict } from "../core/errors.ts";
 import { accountIds } from "../upkeep/accounts.ts";
 import { previewRemoval, removeAccount } from "../upkeep/removal.ts";
@@ -11,7 +12,6 @@ import {
   findAddress,
   findDomain,
   listAddresses,
-  normalizeAddress,
   removeAlias,
   shareAccount,
   unshareAccount,

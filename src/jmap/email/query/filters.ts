@@ -1,10 +1,9 @@
-import { decodeId } from "../../../base/ids.ts";
+import { decodeId, idPrefix } from "../../../base/ids.ts";
 import { instant } from "../../../base/instant.ts";
 import { type SearchScope, searchQuery, TooManyWords } from "../../../search/search-query.ts";
 import { encodeBlobId } from "../../../store/blobs/blob-id.ts";
 import type { Criterion } from "../../../store/email-query/criteria.ts";
 import { MethodError } from "../../errors.ts";
-import { idPrefix } from "../../ids.ts";
 import type { Call } from "../../method.ts";
 import { bool, id, list, type Schema, text, unsignedInt, utcDate } from "../../schema.ts";
 import type { FilterProperty } from "../../standard/type.ts";

@@ -1,6 +1,7 @@
+import { splitAddress } from "../../../base/address.ts";
 import { retry } from "../../../base/retry.ts";
 import { type Database, databasePatience } from "../../../store/core/database.ts";
-import { findAddress, findDomain, listDomains, splitAddress } from "../../../store/directory/directory.ts";
+import { findAddress, findDomain, listDomains } from "../../../store/directory/directory.ts";
 import { type Check, disconnect, pass, refuse, type Session } from "./stage.ts";
 
 interface Means {
