@@ -383,7 +383,7 @@ export interface DB {
   vacationAnswer: VacationAnswerTable;
 }
 
-/** What Postgres calls the types of the columns. */
+/** Postgres's names of the columns' types. */
 export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in keyof DB[Table]]: string } } = {
   account: {
     userId: "int8",
