@@ -75,7 +75,6 @@ export class ProcessBus implements Bus {
       if (!listeners) {
         listeners = new Set();
         this.#listeners.set(id, listeners);
-        for (const carrier of this.#outboxes.keys()) carrier.watch?.(id);
       }
       listeners.add(listener);
     }
@@ -128,7 +127,6 @@ export class ProcessBus implements Bus {
     const listeners = this.#listeners.get(accountId);
     if (!listeners?.delete(listener) || listeners.size > 0) return;
     this.#listeners.delete(accountId);
-    for (const carrier of this.#outboxes.keys()) carrier.unwatch?.(accountId);
   }
 
   #up(): void {

@@ -32,8 +32,5 @@ export interface Carrier {
   start(receiver: Receiver): Promise<void>;
   /** Rejects if the batch may not have been sent; the bus then retries with the newest states. */
   send(batch: Batch): Promise<void>;
-  /** The account has its first subscriber, or has lost its last: for carriers that route by account. */
-  watch?(accountId: number): void;
-  unwatch?(accountId: number): void;
   close(): Promise<void>;
 }

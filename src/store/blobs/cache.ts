@@ -4,7 +4,6 @@ import { LRUCache } from "lru-cache";
 export interface BodyCache {
   get(key: string): Promise<Buffer | undefined>;
   set(key: string, bytes: Buffer): void;
-  delete(key: string): void;
 }
 
 /** Larger bodies are not cached. */
@@ -12,7 +11,7 @@ export const maxCachedBytes = 1024 * 1024;
 
 /** Keeps bodies in this process's memory and evicts the least recently used. */
 export function createMemoryCache(maxBytes: number): BodyCache {
-  if (maxBytes <= 0) return { get: async () => undefined, set: () => {}, delete: () => {} };
+  if (maxBytes <= 0) return { get: async () => undefined, set: () => {} };
   const bodies = new LRUCache<string, Buffer>({
     maxSize: maxBytes,
     maxEntrySize: Math.min(maxCachedBytes, maxBytes),
@@ -21,6 +20,5 @@ export function createMemoryCache(maxBytes: number): BodyCache {
   return {
     get: async (key) => bodies.get(key),
     set: (key, bytes) => void bodies.set(key, bytes),
-    delete: (key) => void bodies.delete(key),
   };
 }

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Log } from "../../base/log.ts";
-import type { ListedObject, ObjectKey, ObjectStore, StoredBlob } from "../blobs/objects/object-store.ts";
+import type { ObjectKey, ObjectStore, StoredBlob } from "../blobs/objects/object-store.ts";
 import { read, unnamed } from "../core/declare.ts";
 import type { Reader, Store } from "../core/store.ts";
 import { countOldTerms } from "../mail/search-terms.ts";
@@ -118,7 +118,7 @@ async function tallyObjects(options: DoctorOptions): Promise<ObjectTally & { pro
   return { ...tally, problems };
 }
 
-async function* counted(objects: AsyncIterable<ListedObject>, tell: () => void): AsyncIterable<ListedObject> {
+async function* counted(objects: AsyncIterable<StoredBlob>, tell: () => void): AsyncIterable<StoredBlob> {
   for await (const object of objects) {
     tell();
     yield object;
@@ -126,8 +126,8 @@ async function* counted(objects: AsyncIterable<ListedObject>, tell: () => void):
 }
 
 /** Those that still exist: a sweep may have run since they were listed. */
-async function stillThere(objects: ObjectStore, listed: ListedObject[]): Promise<ListedObject[]> {
-  const left: ListedObject[] = [];
+async function stillThere(objects: ObjectStore, listed: StoredBlob[]): Promise<StoredBlob[]> {
+  const left: StoredBlob[] = [];
   for (const object of listed) if (await objects.exists(object)) left.push(object);
   return left;
 }

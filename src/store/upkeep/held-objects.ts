@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { ListedObject, ObjectKey, StoredBlob } from "../blobs/objects/object-store.ts";
+import type { ObjectKey, StoredBlob } from "../blobs/objects/object-store.ts";
 import type { Database } from "../core/database.ts";
 import { across, read, unnamed, write } from "../core/declare.ts";
 import { type Lists, lists, unnest } from "../core/lists.ts";
@@ -110,7 +110,7 @@ export function incomingObjects(database: Database): Promise<StoredBlob[]> {
 }
 
 /** Which of these unheld objects a sweep should have removed; none before the first sweep. */
-export async function overdueObjects({ database, clock }: Store, unheld: ListedObject[]): Promise<ListedObject[]> {
+export async function overdueObjects({ database, clock }: Store, unheld: StoredBlob[]): Promise<StoredBlob[]> {
   const examined = await lastExaminedDay(database);
   const old = unheld.filter((object) => object.day <= examined);
   if (old.length === 0) return [];
@@ -145,8 +145,8 @@ export function keyOf({ sha256, day: name }: ObjectKey): string {
   return `${name}/${sha256.toString("hex")}`;
 }
 
-export async function* inBatches(objects: AsyncIterable<ListedObject>): AsyncIterable<ListedObject[]> {
-  let held: ListedObject[] = [];
+export async function* inBatches(objects: AsyncIterable<StoredBlob>): AsyncIterable<StoredBlob[]> {
+  let held: StoredBlob[] = [];
   for await (const object of objects) {
     if (held.push(object) < batch) continue;
     yield held;

@@ -3,8 +3,8 @@ import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { all, key, objectStoreContract } from "../../../../test/support/contracts/object-store.ts";
 import { systemClock } from "../../../base/clock.ts";
-import { sha256Of } from "../blob-id.ts";
 import { DiskObjects } from "./disk.ts";
 
 let folder: string;
@@ -16,32 +16,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
-  return found;
-}
+objectStoreContract(async () => objects);
 
-const key = (text: string, day = "2026-01-02") => ({ day, sha256: sha256Of(Buffer.from(text)) });
-
-test("an object is read back whole and in ranges", async () => {
-  await objects.put(key("hello"), Buffer.from("hello"));
-  expect((await objects.read(key("hello")))?.toString()).toBe("hello");
-  expect((await objects.read(key("hello"), 1, 3))?.toString()).toBe("el");
-  expect((await objects.read(key("hello"), 3, 99))?.toString()).toBe("lo");
-  expect((await objects.read(key("hello"), 9, 99))?.toString()).toBe("");
-  expect(await objects.read(key("other"))).toBeUndefined();
-  const chunks = await objects.stream(key("hello"), 1, 4).toArray();
-  expect(Buffer.concat(chunks).toString()).toBe("ell");
-});
-
-test("a hundred puts at once, some of them the same, leave one file each and nothing temporary", async () => {
+test("puts at once leave nothing temporary", async () => {
   const texts = Array.from({ length: 100 }, (_, index) => `text ${index % 60}`);
   await Promise.all(texts.map((text) => objects.put(key(text), Buffer.from(text))));
-  const listed = await all(objects.list("2026-01-02"));
-  expect(listed.map(({ sha256 }) => sha256.toString("hex")).sort()).toEqual(
-    [...new Set(texts)].map((text) => key(text).sha256.toString("hex")).sort(),
-  );
   expect(await readdir(join(folder, "data", "blobs", "tmp"))).toEqual([]);
 });
 
@@ -50,18 +29,6 @@ test("a half-written object of the same name is written again", async () => {
   await writeFile(join(folder, "data", "blobs", "2026-01-02", key("whole").sha256.toString("hex")), "who");
   await objects.put(key("whole"), Buffer.from("whole"));
   expect((await objects.read(key("whole")))?.toString()).toBe("whole");
-});
-
-test("days are listed in order; removed objects are gone", async () => {
-  expect(await objects.days()).toEqual([]);
-  await objects.put(key("b", "2026-01-03"), Buffer.from("b"));
-  await objects.put(key("a", "2026-01-02"), Buffer.from("a"));
-  expect(await objects.days()).toEqual(["2026-01-02", "2026-01-03"]);
-  expect(await objects.remove(key("a"))).toBe(true);
-  expect(await objects.remove(key("a"))).toBe(false);
-  expect(await objects.exists(key("a"))).toBe(false);
-  expect(await all(objects.list("2026-01-02"))).toEqual([]);
-  expect(await all(objects.list("2020-01-02"))).toEqual([]);
 });
 
 test("tidy removes old temporary files and leaves fresh ones", async () => {

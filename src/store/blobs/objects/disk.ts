@@ -3,7 +3,7 @@ import { access, type FileHandle, mkdir, open, opendir, readdir, rename, rm, sta
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock, Random } from "../../../base/clock.ts";
-import type { ListedObject, ObjectKey, ObjectStore } from "./object-store.ts";
+import type { ObjectKey, ObjectStore, StoredBlob } from "./object-store.ts";
 
 const dayName = /^\d{4}-\d{2}-\d{2}$/;
 const objectName = /^[0-9a-f]{64}$/;
@@ -123,7 +123,7 @@ export class DiskObjects implements ObjectStore {
     }
   }
 
-  async *list(day: string): AsyncIterable<ListedObject> {
+  async *list(day: string): AsyncIterable<StoredBlob> {
     let folder: Awaited<ReturnType<typeof opendir>>;
     try {
       folder = await opendir(this.#dayFolder(day));

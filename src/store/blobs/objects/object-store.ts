@@ -7,12 +7,8 @@ export interface ObjectKey {
   sha256: Buffer;
 }
 
-/** A durable object. */
+/** A durable object, as it is listed too. */
 export interface StoredBlob extends ObjectKey {
-  size: number;
-}
-
-export interface ListedObject extends ObjectKey {
   size: number;
 }
 
@@ -32,7 +28,7 @@ export interface ObjectStore {
   size(key: ObjectKey): Promise<number | undefined>;
   /** Oldest first. */
   days(): Promise<string[]>;
-  list(day: string): AsyncIterable<ListedObject>;
+  list(day: string): AsyncIterable<StoredBlob>;
   /** True when there was such an object. */
   remove(key: ObjectKey): Promise<boolean>;
   /** Why objects cannot be written, in a word or two; undefined when they can. */
