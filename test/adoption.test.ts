@@ -32,7 +32,8 @@ async function oldDatabase(): Promise<Database> {
   return database;
 }
 
-const run = (database: Database, text: string, values: unknown[] = []) => database.run(unprepared(text), values);
+const run = (database: Database, text: string, values: unknown[] = []) =>
+  database.run(unprepared(`/* test */ ${text}`), values);
 
 /** Rows as 0.1 wrote them. */
 async function addOldCredentials(database: Database, login: string, hash: Buffer): Promise<void> {

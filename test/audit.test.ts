@@ -57,10 +57,10 @@ test("--verify names the first changed row of a chain, with exit code 1", async 
   const client = new pg.Client({ host: join(server.dataFolder, "run"), user: "posthorn", database: "posthorn" });
   await client.connect();
   const of = "user_id = (SELECT user_id FROM login WHERE login = $1)";
-  await client.query(`UPDATE audit SET who = 'nobody' WHERE seq = 2 AND ${of}`, [ann]);
+  await client.query(`/* test */ UPDATE audit SET who = 'nobody' WHERE seq = 2 AND ${of}`, [ann]);
   const changed = { code: 1, stdout: "Row 2 was changed.\n", stderr: "" };
   expect(await audit("--account", ann, "--verify")).toEqual(changed);
-  await client.query(`DELETE FROM audit WHERE seq = 1 AND ${of}`, [ann]);
+  await client.query(`/* test */ DELETE FROM audit WHERE seq = 1 AND ${of}`, [ann]);
   await client.end();
   const { code, stdout } = await audit("--account", ann, "--verify", "--json");
   expect(code).toBe(1);
