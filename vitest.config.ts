@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./scripts/longest-first.ts";
 import { isNightly } from "./test/support/scale.ts";
 
 const common = { pool: "forks" as const, testTimeout: isNightly ? 3_600_000 : 30_000, hookTimeout: 60_000 };
@@ -6,6 +7,7 @@ const common = { pool: "forks" as const, testTimeout: isNightly ? 3_600_000 : 30
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     globalSetup: "./test/support/global-setup.ts",
     reporters: ["default", "./scripts/summary-reporter.ts"],
     coverage: {
