@@ -100,6 +100,23 @@ test("a failing write fails alone, also when a statement fails that nobody await
   expect(rows.map(({ name }) => name)).toEqual(["A", "Drafts", "C", "Archive", "Junk", "Trash"]);
 });
 
+test("a write fails whose sent statement failed before it ended, and those before and after it are kept", async () => {
+  const { account } = await client();
+  const writes = await together<unknown>(account, [
+    renamed("inbox", "A"),
+    async (tx) => {
+      tx.send(rename, [tx.accountId, "drafts", "A"]);
+      await tx.run(names, [tx.accountId]).catch(() => {});
+    },
+    renamed("sent", "C"),
+  ]);
+  const outcomes = await Promise.allSettled(writes);
+  expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  expect(outcomes[1]).toMatchObject({ reason: { constraint: "mailbox_sibling_name" } });
+  const rows = await store.reader(account, "server").run(names, [account]);
+  expect(rows.map(({ name }) => name)).toEqual(["A", "Drafts", "C", "Archive", "Junk", "Trash"]);
+});
+
 test("each write has its own ids and modseqs", async () => {
   const { account } = await client();
   const take = async (tx: Tx) => ({ modseq: tx.modseq, ids: await tx.newIds(3) });
