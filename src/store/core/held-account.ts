@@ -26,6 +26,8 @@ export interface Wanted {
   bytes: number;
   /** Whether it will ask for states. */
   states: boolean;
+  /** Whether it removes the account: what came after it in the transaction would change nothing. */
+  isLast: boolean;
 }
 
 /** The locked row of the account, and what the writes in this transaction have changed so far. */

@@ -92,10 +92,11 @@ export async function removeAccount(
   const tables = (await database.run(accountTables)).map((row) => row.name);
   await database.run(deleteDue, { userId });
   await database.run(deleteAccess, { logins: removal.logins });
-  await store.write(userId, "server", async (tx) => {
+  const removeRows = async (tx: Tx) => {
     await deleteRows(tx, [...tables, "account"], tell);
     await record(tx);
-  });
+  };
+  await store.write(userId, "server", removeRows, { isLast: true });
   await database.run(deleteLogins, { logins: removal.logins });
   return removal;
 }
