@@ -48,6 +48,13 @@ test("a statement declared to write does not run again, even if it begins with S
   await database.close();
 });
 
+test("an undeclared statement does not run again, even if it begins with SELECT", async () => {
+  const { database, pid } = await connect();
+  const endBackend = unprepared("SELECT CASE WHEN pg_backend_pid() = $1 THEN pg_terminate_backend($1) END");
+  await expect(database.run(endBackend, [pid])).rejects.toMatchObject({ code: "57P01" });
+  await database.close();
+});
+
 test("a commit with an unknown outcome is not retried, whatever the cause", () => {
   const lost = Object.assign(new Error("Connection terminated unexpectedly"), { code: "ECONNRESET" });
   expect(isRetryable(lost)).toBe(true);

@@ -4,11 +4,11 @@ import { retry } from "../../base/retry.ts";
 import { type Change, ChangeSet, Kind, type TypeName } from "./change.ts";
 import type { TransactionExecutor } from "./connection.ts";
 import { type Database, databasePatience, isRetryable } from "./database.ts";
+import { write } from "./declare.ts";
 import { AccountMissing, Conflict } from "./errors.ts";
 import { Gathering } from "./gathering.ts";
 import { HeldAccount, type Wanted } from "./held-account.ts";
 import type { Executor } from "./sql.ts";
-import { statement } from "./sql.ts";
 import { encodeState, readStanding, type Standing } from "./state.ts";
 
 /** Who reads or writes: a login, named by its own account, or the server itself, which may read every blob. */
@@ -51,8 +51,12 @@ export interface StateChange {
   changed: Partial<Record<TypeName, string>>;
 }
 
-const takeIds = statement<{ last_id: number }>(
-  "UPDATE account SET last_id = last_id + $2 WHERE user_id = $1 RETURNING last_id",
+const takeIds = write("account.takeIds", (db, $: { accountId: number; count: number }) =>
+  db
+    .updateTable("account")
+    .set((eb) => ({ lastId: eb("lastId", "+", $.count) }))
+    .where("userId", "=", $.accountId)
+    .returning("lastId"),
 );
 
 /** How many writes may share a commit. */
@@ -149,7 +153,7 @@ export class Store {
           const now = this.clock.now();
           const wanted = sumOf(writes);
           const held = await HeldAccount.take(executor, accountId, wanted);
-          const start = { modseq: held.row.modseq - wanted.modseqs, id: held.row.last_id - wanted.ids };
+          const start = { modseq: held.row.modseq - wanted.modseqs, id: held.row.lastId - wanted.ids };
           await this.#run(writes, { executor, held, now, ...start }, outcomes);
           const newest = held.finish(now);
           return newest.size === 0 ? undefined : stateStrings(held.row.epoch, newest);
@@ -286,8 +290,8 @@ class AccountTx extends AccountReader implements Tx {
 
   async newIds(count: number): Promise<number[]> {
     if (this.#nextId + count - 1 > this.#lastId) {
-      const [row] = await this.run(takeIds, [this.accountId, count]);
-      this.#lastId = row!.last_id;
+      const [row] = await this.run(takeIds, { accountId: this.accountId, count });
+      this.#lastId = row!.lastId;
       this.#nextId = this.#lastId - count + 1;
     }
     const first = this.#nextId;
@@ -309,7 +313,7 @@ class AccountTx extends AccountReader implements Tx {
 
   finish(): void {
     // An account without a limit has no Quota object.
-    const { quota_id: id } = this.#held.row;
+    const { quotaId: id } = this.#held.row;
     if (this.#grown !== 0 && id !== null) this.changed({ type: "Quota", id, kind: Kind.counts });
     this.#held.add(this.changes, this.#grown);
   }
