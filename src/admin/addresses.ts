@@ -43,7 +43,7 @@ export async function removeAddress(admin: Admin, text: string): Promise<{ addre
   const userId = address === undefined ? undefined : await findAddressOwner(database, address);
   if (address === undefined || userId === undefined) throw new Refused({ type: "noAddress", text });
   await changeAccount(admin, { userId }, { act: "address.remove", address }, async (tx) => {
-    if (!(await removeAlias(tx, address))) throw new Refused({ type: "noAddress", text });
+    if (!(await removeAlias(tx, address, userId))) throw new Refused({ type: "noAddress", text });
   });
   return { address };
 }

@@ -88,7 +88,7 @@ async function makeParts(
   surroundings: Surroundings,
   { store, connection, objects, ready }: OpenStore & Pick<Parts, "ready"> & { objects: ObjectStore },
 ): Promise<Parts> {
-  const { clock, random, log } = surroundings;
+  const { clock, log } = surroundings;
   const authenticator = createAuthenticator({ store, clock, log });
   const bus = createBus(store, connection, log);
   bus.onRevoked((login) => authenticator.forget(login));
@@ -102,7 +102,7 @@ async function makeParts(
   const pushing = { store, bus, events, holder: thisProcess, allowPrivateTargets, contact };
   return {
     store,
-    blobs: new Blobs({ objects, clock, random, cacheBytes: config.cacheBytes }),
+    blobs: new Blobs({ objects, clock, cacheBytes: config.cacheBytes }),
     ingest: new Ingest(store),
     authenticator,
     bus,

@@ -59,7 +59,7 @@ export async function createEndpoints(): Promise<Endpoints> {
   const limits = { ...defaultLimits, maxSizeRequest: 5000, maxSizeUpload: 10_000, maxCallsInRequest: 3 };
   const services = testServices(store, { limits });
   const objects = new DiskObjects({ folder, clock: store.clock, random: services.random });
-  services.blobs = new Blobs({ objects, clock: store.clock, random: services.random, cacheBytes: 0 });
+  services.blobs = new Blobs({ objects, clock: store.clock, cacheBytes: 0 });
   services.ingest = new Ingest(store);
   const deps: HttpDeps = {
     services,

@@ -28,7 +28,7 @@ beforeAll(async () => {
   ingest = new Ingest(store);
   folder = await mkdtemp(join(tmpdir(), "posthorn-ingest-"));
   const objects = new DiskObjects({ folder, clock: systemClock, random: randomBytes });
-  blobs = new Blobs({ objects, clock: systemClock, random: randomBytes, cacheBytes: 0 });
+  blobs = new Blobs({ objects, clock: systemClock, cacheBytes: 0 });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { LRUCache } from "lru-cache";
-import type { Clock, Random } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { decodeTransfer } from "../../mime/transfer.ts";
 import { BlobMissing } from "../core/errors.ts";
 import type { Reader, Tx } from "../core/store.ts";
@@ -18,7 +18,6 @@ export { type Pile, TooLarge } from "./pile.ts";
 export interface BlobsOptions {
   objects: ObjectStore;
   clock: Clock;
-  random: Random;
   /** How many bytes of recent bodies stay in memory; 0 for none. */
   cacheBytes: number;
   /** How many bytes of memory piles share, beyond 1 MB each. (Default: 128 MB, enough for a few of the largest messages) */
@@ -72,7 +71,7 @@ export class Blobs {
   }
 
   /** Collects incoming bytes to be stored as they are. The caller must `finish` or `abort` it. */
-  async spool(maxBytes: number): Promise<Spool> {
+  spool(maxBytes: number): Spool {
     return new Spool(this.objects, maxBytes, () => this.#today());
   }
 

@@ -5,6 +5,7 @@ import { across, type Row, read, write } from "../core/declare.ts";
 import { Conflict } from "../core/errors.ts";
 import type { Executor } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
+import { insertIdentities } from "../mail/identities.ts";
 import { createDefaultMailboxes } from "../mail/mailboxes.ts";
 import { setQuota } from "../mail/quota.ts";
 import type { Place } from "./place.ts";
@@ -47,17 +48,6 @@ const nextNumber = write(
 );
 const insertAccount = write("accounts.add", (db, $: Row<"account", "userId" | "name" | "createdAt">) =>
   db.insertInto("account").values({ userId: $.userId, name: $.name, createdAt: $.createdAt }),
-);
-const insertIdentity = write("accounts.addIdentity", (db, $: Row<"identity", "userId" | "id" | "name" | "email">) =>
-  db.insertInto("identity").values({
-    userId: $.userId,
-    id: $.id,
-    name: $.name,
-    email: $.email,
-    textSignature: "",
-    htmlSignature: "",
-    mayDelete: false,
-  }),
 );
 const insertLogin = write("logins.add", (db, $: Row<"login", "login" | "userId" | "passwordHash" | "createdAt">) =>
   db
@@ -113,8 +103,8 @@ async function fillAccount(
   await fill(tx);
   if (quota !== null) await setQuota(tx, quota);
   const [id] = await tx.newIds(1);
-  await tx.run(insertIdentity, { userId: tx.accountId, id: id!, name, email: address });
-  tx.changed({ type: "Identity", id: id!, kind: 1 });
+  const plain = { replyTo: null, bcc: null, textSignature: "", htmlSignature: "" };
+  await insertIdentities(tx, [{ id: id!, name, email: address, ...plain, mayDelete: false }]);
 }
 
 function mustBeAddress(text: string): string {
@@ -131,13 +121,13 @@ export async function addAlias(store: Place, alias: string, userId: number): Pro
   if (inserted === 0) throw new Conflict("address");
 }
 
-const deleteAddress = write("addresses.remove", (db, $: { address: string }) =>
-  db.deleteFrom("address").where("address", "=", $.address),
+const deleteAddress = write("addresses.remove", (db, $: Row<"address", "address" | "userId">) =>
+  db.deleteFrom("address").where("address", "=", $.address).where("userId", "=", $.userId),
 );
-/** False when there is no such address. */
-export async function removeAlias(database: Executor, alias: string): Promise<boolean> {
+/** False when the account has no such address. */
+export async function removeAlias(database: Executor, alias: string, userId: number): Promise<boolean> {
   const address = normalizeAddress(alias);
-  return address !== undefined && (await database.count(deleteAddress, { address })) > 0;
+  return address !== undefined && (await database.count(deleteAddress, { address, userId })) > 0;
 }
 
 const allAddresses = read(

@@ -5,10 +5,11 @@ import { read } from "../core/declare.ts";
 import { encodeState, type Standing, type State } from "../core/state.ts";
 import type { Reader } from "../core/store.ts";
 import type { EmailFilter, EmailQuery } from "./criteria.ts";
+import { resolveHeaders } from "./header-filter.ts";
 import { createList, dateOrder, type EmailList, openList, withRanks } from "./list.ts";
-import { conjuncts } from "./normal.ts";
+import { resolveLongMails } from "./long-mails.ts";
+import { conjuncts, normalise } from "./normal.ts";
 import { isCountable } from "./plan.ts";
-import { resolve } from "./resolve.ts";
 import { countList } from "./total.ts";
 
 export interface EmailQueryChanges {
@@ -37,7 +38,8 @@ export async function queryEmailChanges(
 
   if (living.length === 0 && past.size === 0 && !query.calculateTotal) return { removed: old, added: [] };
 
-  const conditions = conjuncts(await resolve(reader, query.filter));
+  const filter = await resolveLongMails(reader, normalise(query.filter));
+  const conditions = conjuncts(await resolveHeaders(reader, filter));
   const list = conditions && createList(conditions, query);
   const sought = upToId === undefined ? living : [...living, upToId];
   const { ranks, total } = list

@@ -25,7 +25,7 @@ const options = () => ({ store, objects: blobs.objects, log: silentLog, progress
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "doctor-"));
   const objects = new DiskObjects({ folder, clock: store.clock, random: randomBytes });
-  blobs = new Blobs({ objects, clock: store.clock, random: randomBytes, cacheBytes: 0 });
+  blobs = new Blobs({ objects, clock: store.clock, cacheBytes: 0 });
 });
 afterAll(() => rm(folder, { recursive: true }));
 
