@@ -1,6 +1,6 @@
 import { hashPassword } from "../auth/secrets.ts";
 import { splitAddress } from "../base/address.ts";
-import { Conflict } from "../store/core/errors.ts";
+import { CommitError, Conflict } from "../store/core/errors.ts";
 import { setAccountName } from "../store/directory/account-name.ts";
 import {
   addAlias,
@@ -118,6 +118,9 @@ export async function removeAccount(
   const removed = await erase(admin.store, userId, {
     ...(tell && { tell }),
     record: (tx) => recordForAll(tx, admin, { act: "account.remove", account: userId }),
+  }).catch((error: unknown) => {
+    if (error instanceof CommitError) announceRevoked(admin, [login]);
+    throw error;
   });
   announceRevoked(admin, removed.logins);
   return { login, ...removed };

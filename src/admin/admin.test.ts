@@ -123,6 +123,19 @@ test("a revocation is announced even when the outcome of its commit is unknown",
   const lost = Object.create(store, { write: { value: () => Promise.reject(new CommitError("lost")) } }) as Store;
   await expect(setPassword({ ...admin, store: lost }, ann, "another")).rejects.toThrow("commit outcome unknown");
   expect(announced).toEqual([{ credential: ann }]);
+  await expect(removeAccount({ ...admin, store: lost }, ann)).rejects.toThrow("commit outcome unknown");
+  expect(announced).toEqual([{ credential: ann }, { credential: ann }]);
+});
+
+test("a removal whose commit succeeded unnoticed is finished by a further one", async () => {
+  const write = async (...args: Parameters<Store["write"]>) => {
+    await store.write(...args);
+    throw new CommitError("lost");
+  };
+  const lost = Object.create(store, { write: { value: write } }) as Store;
+  await expect(removeAccount({ ...admin, store: lost }, ann)).rejects.toThrow("commit outcome unknown");
+  await removeAccount(admin, ann);
+  expect(await findLogin(store.database, ann)).toBeUndefined();
 });
 
 test("an act that cannot be recorded is not done", async () => {
