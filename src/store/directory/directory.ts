@@ -68,8 +68,8 @@ const insertAddress = write("addresses.add", (db, $: Row<"address", "address" | 
 /**
  * Creates an account with its mailboxes, identity and login, and its address last, so that mail never reaches an
  * incomplete account. `name` is for the account (default: the address) and its identity (default: none), `fill` creates
- * the mailboxes (default: the usual ones), `quota` limits the bytes of mail (default: no limit). Throws Conflict if the
- * address is taken.
+ * the mailboxes (default: the usual ones), `quota` limits the bytes of mail (default: no limit). `hold` runs in the
+ * transaction that adds the address, before it (default: nothing). Throws Conflict if the address is taken.
  */
 export async function createAccount(
   store: Store,
@@ -79,6 +79,7 @@ export async function createAccount(
     name?: string;
     fill?: (tx: Tx) => Promise<void>;
     quota?: number | null;
+    hold?: (executor: Executor) => Promise<void>;
   },
 ): Promise<number> {
   const address = mustBeAddress(options.address);
@@ -92,7 +93,10 @@ export async function createAccount(
   // An interrupted creation leaves a login without an address; take it over.
   const login = { login: address, userId, passwordHash: options.passwordHash };
   if ((await database.count(insertLogin, { ...login, createdAt })) === 0) await database.run(adoptLogin, login);
-  if ((await database.count(insertAddress, { address, userId, createdAt })) === 0) throw new Conflict("address");
+  await database.transaction("BEGIN", async (executor) => {
+    await options.hold?.(executor);
+    if ((await executor.count(insertAddress, { address, userId, createdAt })) === 0) throw new Conflict("address");
+  });
   return userId;
 }
 
@@ -137,6 +141,22 @@ const allAddresses = read(
 );
 export function listAddresses(database: Executor): Promise<Row<"address", "address" | "userId">[]> {
   return database.run(allAddresses);
+}
+
+const addressesEnding = read(
+  "addresses.ending",
+  (db, $: { end: string; limit: number }) =>
+    db
+      .selectFrom("address")
+      .select("address")
+      .where(sql<boolean>`right(address, length(${$.end}::text)) = ${$.end}`)
+      .orderBy("address")
+      .limit($.limit),
+  across("a domain's addresses may belong to any account"),
+);
+/** The first addresses of a domain. */
+export async function addressesOf(executor: Executor, domain: string, limit: number): Promise<string[]> {
+  return (await executor.run(addressesEnding, { end: `@${domain}`, limit })).map(({ address }) => address);
 }
 
 const allLogins = read(
@@ -186,6 +206,14 @@ export async function servesAny(database: Database, names: string[]): Promise<bo
 
 export function listDomains(database: Database): Promise<Domain[]> {
   return database.run(allDomains);
+}
+
+const holdDomain = write("domains.hold", (db, $: { name: string }) =>
+  db.selectFrom("domain").select("name").where("name", "=", $.name).forKeyShare(),
+);
+/** Keeps the domain from being removed before the transaction ends. False when there is no such domain. */
+export async function holdsDomain(executor: Executor, name: string): Promise<boolean> {
+  return (await executor.run(holdDomain, { name })).length > 0;
 }
 
 const deleteDomain = write("domains.remove", (db, $: { name: string }) =>
