@@ -1,6 +1,8 @@
 import { authenticate } from "mailauth";
 import { describe, expect, test } from "vitest";
 import { dnsRecords } from "../../src/admin/dns-records.ts";
+import { CommitError } from "../../src/store/core/errors.ts";
+import { Store } from "../../src/store/core/store.ts";
 import { findDomain } from "../../src/store/directory/directory.ts";
 import { until } from "../support/ports.ts";
 import {
@@ -328,6 +330,30 @@ test("mail that a dead process sent and noted is not sent again, and clients see
   expect(await client.call("EmailSubmission/changes", { sinceState: state })).toMatchObject({ updated: [id] });
   expect(await get(id)).toMatchObject({ undoStatus: "final" });
   expect(sink.attempts).toEqual([]);
+});
+
+test("an answer that was recorded by a commit with an unknown outcome is not taken for a lost lease", async () => {
+  const { store } = host;
+  let commits = 0;
+  const write: typeof store.write = async (...args) => {
+    const result = await Store.prototype.write.apply(store, args as Parameters<typeof store.write>);
+    if (args[1] === "server" && ++commits === 1) throw new CommitError("lost");
+    return result as never;
+  };
+  const emailId = await draft(await mail("u@far.test", "Unknown"));
+  host.warnings.length = 0;
+  host.heard.told.length = 0;
+  store.write = write;
+  try {
+    const { created } = await submit(emailId);
+    await status((created as { s: Submission }).s.id, "u@far.test", "unknown");
+    await host.mailOut!.idle();
+  } finally {
+    store.write = Store.prototype.write;
+  }
+  expect(commits).toBe(2);
+  expect(host.warnings).toEqual([{ reason: "commit outcome unknown" }]);
+  expect(host.heard.told.filter(([name]) => name === "attemptEnded")).toHaveLength(1);
 });
 
 test("a submission that cannot be written does not keep the sweep from the others", async () => {

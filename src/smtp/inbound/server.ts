@@ -9,7 +9,7 @@ import { Conversation } from "./conversation.ts";
 import { EagerServer } from "./eager-server.ts";
 import type { SmtpInOptions } from "./options.ts";
 import { receive } from "./receive.ts";
-import { Refusal } from "./reply.ts";
+import { PeerGone, Refusal } from "./reply.ts";
 import { createStages } from "./stages/stages.ts";
 
 export interface SmtpIn {
@@ -107,7 +107,7 @@ function answer<Result>(work: () => Promise<Result>, done: Done<Result>, log: Lo
   work().then(
     (result) => done(null, result),
     (error: unknown) => {
-      if (error instanceof Refusal) return done(error);
+      if (error instanceof Refusal || error instanceof PeerGone) return done(error);
       if (isStorageTrouble(error)) {
         tellStorageTrouble(log, error);
         return done(new Refusal(452, "4.3.1 nothing can be stored here at the moment, try again later"));

@@ -13,22 +13,57 @@ import type { Place } from "./place.ts";
 const addressesByName = read("addresses.byName", (db, $: { names: readonly string[] }) =>
   db.selectFrom("address").select(["address", "userId"]).where("address", "in", $.names),
 );
+const namesAndDomains = read("addresses.withDomains", (db, $: { names: string[]; domains: string[] }) =>
+  db
+    .selectFrom("address")
+    .select(["address as name", (eb) => eb.ref("userId").$castTo<number | null>().as("userId")])
+    .where("address", "in", $.names)
+    .unionAll(
+      db
+        .selectFrom("domain")
+        .select(["name", sql<number | null>`NULL::bigint`.as("userId")])
+        .where("name", "in", $.domains),
+    ),
+);
 
 /**
- * The account that receives mail for an address: looks for the address, then the address without its +tag, then the
+ * Whose address makes an account receive mail for this one, by precedence: the address, the address without its +tag, the
  * domain's catch-all, and for abuse@ (RFC 2142 §4) the domain's postmaster.
  */
-export async function findAddress(database: Database, address: string): Promise<number | undefined> {
+function namesOf(address: string): string[] {
   const parts = splitAddress(address);
-  if (!parts || parts.local === "") return undefined;
+  if (!parts || parts.local === "") return [];
   const local = parts.local.toLowerCase();
   const tag = local.indexOf("+");
   const locals = [local, ...(tag > 0 ? [local.slice(0, tag)] : []), ""];
   if (locals.includes("abuse")) locals.push("postmaster");
-  const names = locals.map((name) => `${name}@${parts.domain}`);
+  return locals.map((name) => `${name}@${parts.domain}`);
+}
+
+/** The account that receives mail for an address. */
+export async function findAddress(database: Database, address: string): Promise<number | undefined> {
+  const names = namesOf(address);
+  if (names.length === 0) return undefined;
   const found = new Map((await database.run(addressesByName, { names })).map((row) => [row.address, row.userId]));
   const name = names.find((candidate) => found.has(candidate));
   return name === undefined ? undefined : found.get(name);
+}
+
+/** For each of the addresses: the account that receives its mail, or "elsewhere", or undefined for none in a local domain. */
+export async function findRecipients(
+  database: Database,
+  addresses: readonly string[],
+): Promise<(number | "elsewhere" | undefined)[]> {
+  const asked = addresses.map((address) => ({ names: namesOf(address), domain: splitAddress(address)?.domain ?? "" }));
+  const names = [...new Set(asked.flatMap((one) => one.names))];
+  const domains = [...new Set(asked.map(({ domain }) => domain))];
+  const rows = await database.run(namesAndDomains, { names, domains });
+  const found = new Map(rows.map((row) => [row.name, row.userId]));
+  return asked.map((one) => {
+    const name = one.names.find((candidate) => found.has(candidate));
+    if (name !== undefined) return found.get(name)!;
+    return found.has(one.domain) ? undefined : "elsewhere";
+  });
 }
 
 /** Whether this exact address exists, regardless of tags and catch-alls. */
