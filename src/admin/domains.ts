@@ -4,9 +4,9 @@ import { Conflict } from "../store/core/errors.ts";
 import type { Executor } from "../store/core/sql.ts";
 import {
   addDomain,
+  addressesOf,
   type Domain,
   removeDomain as deleteDomain,
-  addressesOf,
   findDomain,
   holdsDomain,
   listDomains as listAll,

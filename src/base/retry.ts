@@ -13,7 +13,7 @@ export interface Patience {
 interface Retry extends Patience {
   /** Measures `patienceMs`. */
   clock?: Clock;
-  onFailure?: (error: unknown, pause: number) => void;
+  onFailure?: (error: unknown, pauseMs: number) => void;
   /** Once aborted, the attempt that is running is the last. */
   signal?: AbortSignal;
 }

@@ -2,7 +2,7 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /** Heap and buffers of a usual load besides cached bodies, garbage included, in octets; an idle server has a third of it. */
-const usual = 112_000_000;
+const usualOctets = 112_000_000;
 /** How often the use is read. */
 const intervalMs = 50;
 
@@ -15,12 +15,12 @@ const intervalMs = 50;
 export function keepHeapSmall(cacheBytes: number): void {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
-  const least = usual + cacheBytes;
-  let maxInUse = least;
+  const leastOctets = usualOctets + cacheBytes;
+  let maxInUse = leastOctets;
   const look = () => {
     if (inUse() < maxInUse) return;
     collect();
-    maxInUse = Math.max(least, 1.5 * inUse());
+    maxInUse = Math.max(leastOctets, 1.5 * inUse());
   };
   setInterval(look, intervalMs).unref();
 }
