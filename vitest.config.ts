@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "posthorn",
-          globalSetup: "./test/support/postgres-setup.ts",
+          globalSetup: ["./test/support/postgres-setup.ts", "./test/support/s3/setup.ts"],
           include: ["src/**/*.test.ts", "test/**/*.test.ts", "scripts/**/*.test.ts", "conformance/**/*.test.ts"],
           exclude: ["test/statements.test.ts", "test/alone/**"],
           sequence: { groupOrder: 0 },

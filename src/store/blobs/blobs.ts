@@ -8,7 +8,7 @@ import { type BlobStep, decodeBlobId, sha256Of } from "./blob-id.ts";
 import { findBlob, type ReferenceOptions, referenceBlob } from "./blob-refs.ts";
 import { type BodyCache, createMemoryCache, maxCachedBytes } from "./cache.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
-import { type ByteSpan, cutPieces, decodePieces, sizeOfPieces } from "./pieces.ts";
+import { type ByteSpan, checked, cutPieces, decodePieces, sizeOfPieces } from "./pieces.ts";
 import { Pile, Room } from "./pile.ts";
 import { Spool } from "./spool.ts";
 
@@ -185,14 +185,20 @@ export class Blobs {
     if (cached) return streamOf(cached.subarray(start, end));
     if (start === 0 && end === blob.size && blob.size <= maxCachedBytes) return streamOf(await this.readObject(blob));
     if (!(await this.objects.exists(blob))) throw missing(blob);
-    return this.objects.stream(blob, start, end);
+    const stream = this.objects.stream(blob, start, end);
+    if (start > 0 || end < blob.size) return stream;
+    return Readable.from(checked(stream, blob.sha256), { objectMode: false });
   }
 
+  /** Reads a second time when the first was damaged on its way. */
   async #readWhole(blob: StoredBlob): Promise<Buffer> {
-    const bytes = await this.objects.read(blob);
-    if (!bytes || !sha256Of(bytes).equals(blob.sha256)) throw missing(blob);
-    this.#cache.set(cacheKey(blob), bytes);
-    return bytes;
+    for (let reads = 0; reads < 2; reads++) {
+      const bytes = await this.objects.read(blob);
+      if (!bytes || !sha256Of(bytes).equals(blob.sha256)) continue;
+      this.#cache.set(cacheKey(blob), bytes);
+      return bytes;
+    }
+    throw missing(blob);
   }
 
   #today(): string {
