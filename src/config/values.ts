@@ -196,9 +196,9 @@ export type BodiesPlace = { kind: "disk" } | { kind: "s3"; bucket: string; prefi
 /** "disk", or s3://bucket/prefix; the prefix of keys is "" or ends in a slash. */
 export const bodiesPlace: Parse<BodiesPlace> = (value) => {
   if (value === "disk") return { kind: "disk" };
-  const [, bucket, path = ""] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([\w!.*'()/-]*))?$/.exec(value) ?? [];
-  const prefix = path.replace(/\/*$/, "/").replace(/^\/+/, "");
-  if (bucket !== undefined && !prefix.includes("//")) return { kind: "s3", bucket, prefix };
+  const [, bucket, path] =
+    /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/((?:[\w!.*'()-]+\/)*[\w!.*'()-]*))?$/.exec(value) ?? [];
+  if (bucket !== undefined) return { kind: "s3", bucket, prefix: path ? path.replace(/\/?$/, "/") : "" };
   throw new Error(`"${value}" is neither disk nor a place such as s3://bucket/prefix`);
 };
 

@@ -157,11 +157,10 @@ export class Sweeper {
     const swept: Swept = { uploads: 0, references: 0, objects: 0, changes: 0, received: 0 };
     swept.uploads = await this.releaseExpired();
     swept.references = await this.dropReleased();
+    swept.objects = (await this.removeDead()) + (await this.removeOrphans());
     Object.assign(swept, await this.prune());
     await this.#store.database.run(dropTokens, { until: this.#ago(loggedForMs) });
     await removeExpiredPushes(this.#store.database, this.#clock.now(), this.#ago(unverifiedForMs));
-    // Last, since what they need may be away.
-    swept.objects = (await this.removeDead()) + (await this.removeOrphans());
     await this.#objects.tidy();
     await this.#store.database.run(writeSetting, { name: sweptSetting, value: this.#ago(0).toISOString() });
     if (Object.values(swept).some((count) => count > 0)) this.#log.info(swept, "swept");
