@@ -50,7 +50,7 @@ describe("a server with its bodies in S3", () => {
     bucket = await emptyBucket();
     server = await startOn(bucket);
     ann = await server.login(user, password);
-  }, 200_000);
+  }, 310_000);
   afterAll(() => server?.dispose());
 
   test("receives mail, and reads it whole, in parts and in ranges", async () => {

@@ -18,7 +18,7 @@ export interface CephPlace {
 }
 
 const programs = ["ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin", "setpriv"];
-const maxStartMs = 120_000;
+const maxStartMs = 240_000;
 
 /** Why there is no real S3 here; undefined when there is one. */
 export function whyNoCeph(): string | undefined {
@@ -49,7 +49,7 @@ export function startCeph({ folder, owner, monPort, port, accessKey, secretKey }
 
 export async function cephReady({ folder }: CephPlace): Promise<void> {
   for (const end = Date.now() + maxStartMs; !existsSync(join(folder, "ready")); await sleep(100)) {
-    if (Date.now() < end && existsSync(folder)) continue;
+    if (Date.now() < end && existsSync(folder) && !existsSync(join(folder, "failed"))) continue;
     const log = join(folder, "log", "start.log");
     throw new Error(`Ceph's gateway did not start:\n${existsSync(log) ? readFileSync(log, "utf8") : "no log"}`);
   }

@@ -15,7 +15,7 @@ describe("in a real S3 where one is installed", () => {
   let bucket: Bucket;
   beforeAll(async () => {
     bucket = await emptyBucket();
-  }, 150_000);
+  }, 260_000);
 
   objectStoreContract(async () => objectsIn(bucket, { prefix: newPrefix() }));
 
