@@ -15,16 +15,20 @@ import { drainable } from "./drain.ts";
 import type { Parts } from "./parts.ts";
 import { hostPort, type Part } from "./parts.ts";
 
+/** Of each kind, WebSockets and event sources. */
+const maxConnectionsPerLogin = 64;
+
 /** Starts the JMAP endpoints and push over WebSocket and EventSource. */
 export async function startHttp(config: Config, parts: Parts): Promise<Part> {
-  const { authenticator, events, ready } = parts;
+  const { authenticator, events, counts, ready } = parts;
   const draining = new AbortController();
   const { bus, surroundings } = parts;
   const { log } = surroundings;
   const proxies = new Proxies({ trusted: config.trustedProxies, publicUrl: config.publicUrl, log });
   const api = createApi(config, parts, { draining: draining.signal, proxies });
   const authenticate = authenticator.authenticate;
-  const eventSource = createEventSource({ bus, log, events, draining: draining.signal, authenticate, proxies });
+  const streams = { places: counts.placeLimit("event sources", { max: maxConnectionsPerLogin }), authenticate, proxies };
+  const eventSource = createEventSource({ bus, log, events, draining: draining.signal, ...streams });
   const server = createHttpServer({ ...api, authenticator, proxies, ready, eventSource });
   const drain = drainable(server);
   await listen(server, config.http);
@@ -41,13 +45,15 @@ function createApi(
   parts: Parts,
   { draining, proxies }: { draining: AbortSignal; proxies: Proxies },
 ): ApiDeps {
-  const { store, blobs, ingest, authenticator, bus, webPush, events } = parts;
+  const { store, blobs, ingest, authenticator, bus, webPush, events, counts } = parts;
   const { clock, random, log } = parts.surroundings;
   const registry = createRegistry(methods);
   const limits = limitsOf(config);
   const services = { store, blobs, ingest, webPush, clock, random, log, events, limits, octets: octetPool(limits) };
   const { publicUrl, relaxedUsing, maxSizeRequest } = config;
-  const requests = new Concurrency("maxConcurrentRequests", config.maxConcurrentRequests);
+  const places = (name: string, max: number) => counts.placeLimit(name, { max });
+  const requests = new Concurrency("maxConcurrentRequests", places("requests", config.maxConcurrentRequests));
+  const uploads = new Concurrency("maxConcurrentUpload", places("uploads", config.maxConcurrentUpload));
   const upgrade = createWebSocketUpgrade({
     bus,
     log,
@@ -56,13 +62,14 @@ function createApi(
     draining,
     authenticate: authenticator.authenticate,
     proxies,
+    places: places("websockets", maxConnectionsPerLogin),
     trustedOrigins: config.trustedOrigins,
     maxSizeRequest,
     processRequest: (...request) => processRequest(deps, ...request),
     inTurn: (login, connection, work) => requests.run(login, connection, () => services.octets.leased(work)),
     arrivals: services.octets.arrivals,
   });
-  const deps: ApiDeps = { services, registry, requests, publicUrl, relaxedUsing, upgrade };
+  const deps: ApiDeps = { services, registry, requests, uploads, publicUrl, relaxedUsing, upgrade };
   return deps;
 }
 

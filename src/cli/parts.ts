@@ -3,6 +3,7 @@ import type { Authenticator } from "../auth/login.ts";
 import type { Clock, Random } from "../base/clock.ts";
 import type { Events } from "../base/events.ts";
 import type { Log } from "../base/log.ts";
+import type { SharedCounts } from "../base/shared-counts.ts";
 import type { Ingest } from "../mail/deliver/ingest.ts";
 import type { Metrics } from "../ops/metrics.ts";
 import type { Report } from "../ops/readiness.ts";
@@ -26,6 +27,8 @@ export interface Parts {
   ingest: Ingest;
   authenticator: Authenticator;
   bus: Bus;
+  /** Counts for limits that hold for all processes together. */
+  counts: SharedCounts;
   metrics: Metrics;
   events: Events;
   surroundings: Surroundings;

@@ -1,6 +1,7 @@
 import { createAuthenticator } from "../auth/authenticator.ts";
 import { thisProcess } from "../base/holder.ts";
 import type { Log } from "../base/log.ts";
+import { OwnCounts } from "../base/own-counts.ts";
 import type { Config } from "../config/schema.ts";
 import { type Delivered, Incoming } from "../mail/deliver/incoming.ts";
 import { Ingest } from "../mail/deliver/ingest.ts";
@@ -62,6 +63,7 @@ async function start(
   const starting = { isReady: false, text: '{"ready":false,"server":"starting"}\n' };
   const ready = async () => (isStarted ? readiness.report() : starting);
   const parts = await makeParts(config, surroundings, { ...opened, objects, ready });
+  stops.push(() => parts.counts.close());
   stops.push(() => parts.bus.close());
   stops.push(() => parts.webPush.close());
   await parts.bus.start();
@@ -89,7 +91,8 @@ async function makeParts(
   { store, connection, objects, ready }: OpenStore & Pick<Parts, "ready"> & { objects: ObjectStore },
 ): Promise<Parts> {
   const { clock, random, log } = surroundings;
-  const authenticator = createAuthenticator({ store, clock, log });
+  const counts = new OwnCounts({ clock });
+  const authenticator = createAuthenticator({ store, clock, log, counts });
   const bus = createBus(store, connection, log);
   bus.onRevoked((login) => authenticator.forget(login));
   // Revocations may have been missed meanwhile.
@@ -106,6 +109,7 @@ async function makeParts(
     ingest: new Ingest(store),
     authenticator,
     bus,
+    counts,
     webPush: await WebPush.open({ ...surroundings, ...pushing }),
     metrics,
     events,

@@ -27,8 +27,6 @@ export interface ConnectionsOptions {
   log: Log;
   /** Aborted when the server drains. */
   draining: AbortSignal;
-  /** The most connections of one login. (Default: 64) */
-  maxPerLogin?: number;
   /** How often a credential is checked again, in case it expired or its revocation was lost, in ms. (Default: 900 000) */
   checkIntervalMs?: number;
 }
@@ -51,11 +49,6 @@ export class Connections {
 
   get draining(): boolean {
     return this.#options.draining.aborted;
-  }
-
-  /** Whether a login has reached its limit of connections. */
-  isFull(login: string): boolean {
-    return (this.#byLogin.get(login)?.size ?? 0) >= (this.#options.maxPerLogin ?? 64);
   }
 
   add(connection: Connection): void {

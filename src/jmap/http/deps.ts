@@ -12,6 +12,8 @@ export interface ApiDeps {
   registry: Registry;
   /** Counts a login's requests under way, over HTTP and WebSockets together. */
   requests: Concurrency;
+  /** Counts a login's uploads under way. */
+  uploads: Concurrency;
   /** The URL at which clients reach the server, without a final slash; "" to use the request's own. */
   publicUrl: string;
   /** Runs calls even if their capability is not in `using`. */
@@ -26,5 +28,5 @@ export interface HttpDeps extends ApiDeps {
   /** Whether the server can answer requests now, and the text of /readyz. */
   ready(): Promise<{ isReady: boolean; text: string }>;
   /** RFC 8620 §7.3 */
-  eventSource?: ((req: IncomingMessage, res: ServerResponse, login: Login, url: URL) => void) | undefined;
+  eventSource?: ((req: IncomingMessage, res: ServerResponse, login: Login, url: URL) => Promise<void>) | undefined;
 }

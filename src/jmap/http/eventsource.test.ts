@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { keepEvents } from "../../../test/support/events.ts";
 import type { Login } from "../../auth/login.ts";
 import { silentLog } from "../../base/log.ts";
+import { OwnPlaceLimit } from "../../base/own-counts.ts";
 import { ProcessBus } from "../../push/bus.ts";
 import { pushedTypes } from "../../push/states.ts";
 import type { Store } from "../../store/core/store.ts";
@@ -55,7 +56,7 @@ beforeEach(async () => {
     draining: draining.signal,
     authenticate,
     proxies: new Proxies({ trusted: [], publicUrl: "", log: silentLog }),
-    maxPerLogin: 2,
+    places: new OwnPlaceLimit(2),
     checkIntervalMs: 40,
   });
   spoil = () => {};

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Authenticator, Login } from "../../auth/login.ts";
 import type { Events } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
+import type { PlaceLimit } from "../../base/shared-counts.ts";
 import type { Bus } from "../../push/bus.ts";
 import { type Connection, Connections, opensSame } from "../../push/connections.ts";
 import { chooseTypes, type StateChange } from "../../push/states.ts";
@@ -21,8 +22,8 @@ export interface EventSourceDeps {
   /** Checks credentials again from time to time; a stream ends when they no longer open its accounts. */
   authenticate: Authenticator["authenticate"];
   proxies: Proxies;
-  /** The most streams of one login. (Default: 64) */
-  maxPerLogin?: number;
+  /** Counts the streams of each login. */
+  places: PlaceLimit;
   /** How often credentials are checked again, in ms. (Default: 900 000) */
   checkIntervalMs?: number;
 }
@@ -44,23 +45,27 @@ interface Parameters {
   ping: number;
 }
 
-export type EventSource = (req: IncomingMessage, res: ServerResponse, login: Login, url: URL) => void;
+export type EventSource = (req: IncomingMessage, res: ServerResponse, login: Login, url: URL) => Promise<void>;
 
 /** RFC 8620 §7.3 */
 export function createEventSource(deps: EventSourceDeps): EventSource {
   const connections = new Connections(deps);
-  return (req, res, login, url) => {
+  const { places } = deps;
+  return async (req, res, login, url) => {
     let parameters: Parameters;
     try {
       parameters = readParameters(url);
       if (connections.draining) throw new RequestError("about:blank", 503, "The server is shutting down.");
-      if (connections.isFull(login.login))
+      if (!(await places.take(login.login)))
         throw new RequestError("about:blank", 429, "Too many event sources are open.");
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       refuse(req, res, error);
       return;
     }
+    // The client may have gone during the wait.
+    if (res.destroyed) return places.leave(login.login);
+    res.once("close", () => places.leave(login.login));
     if (req.method === "HEAD") {
       res.writeHead(200, headers).end();
       return;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { networkOf } from "../../auth/throttle.ts";
+import { networkOf } from "../../base/network.ts";
 import { type FairTurns, Seat } from "../../base/fair-turns.ts";
 import { HeadPieces, type Pieces } from "./pieces.ts";
 

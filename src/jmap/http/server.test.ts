@@ -11,6 +11,7 @@ import { createTestAccount, createTestStore } from "../../../test/support/postgr
 import type { Login } from "../../auth/login.ts";
 import { encodeId } from "../../base/ids.ts";
 import { silentLog } from "../../base/log.ts";
+import { OwnPlaceLimit } from "../../base/own-counts.ts";
 import { Ingest } from "../../mail/deliver/ingest.ts";
 import { Blobs } from "../../store/blobs/blobs.ts";
 import { DiskObjects } from "../../store/blobs/objects/disk.ts";
@@ -53,7 +54,8 @@ beforeAll(async () => {
   deps = {
     services,
     registry: createRegistry(methods),
-    requests: new Concurrency("maxConcurrentRequests", limits.maxConcurrentRequests),
+    requests: new Concurrency("maxConcurrentRequests", new OwnPlaceLimit(limits.maxConcurrentRequests)),
+    uploads: new Concurrency("maxConcurrentUpload", new OwnPlaceLimit(limits.maxConcurrentUpload)),
     publicUrl: "",
     relaxedUsing: false,
     authenticator: {

@@ -13,7 +13,7 @@ import type { HttpDeps } from "./deps.ts";
 import { handleDownload } from "./download.ts";
 import { reach, watch } from "./exchange.ts";
 import { gate, gateOf } from "./gate.ts";
-import { Concurrency, Turns } from "./limits.ts";
+import { Turns } from "./limits.ts";
 import { refuse } from "./refusals.ts";
 import { fail, sendJson } from "./respond.ts";
 import { buildSession } from "./session.ts";
@@ -79,8 +79,7 @@ type Handler = (req: Request, res: Response, login: Login) => Promise<void> | vo
 type Serve = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
-  const { limits } = deps.services;
-  const uploads = new Concurrency("maxConcurrentUpload", limits.maxConcurrentUpload);
+  const { uploads } = deps;
   const downloads = new Turns(maxDownloads);
   const app = express();
   app.disable("x-powered-by");
@@ -133,7 +132,7 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
     "/jmap/eventsource",
     signedIn((req, res, login) => {
       if (!deps.eventSource) throw new RequestError("about:blank", 404, "There is no event source.");
-      deps.eventSource(req, res, login, urlOf(req));
+      return deps.eventSource(req, res, login, urlOf(req));
     }),
     "eventsource",
   );

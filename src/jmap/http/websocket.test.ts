@@ -8,6 +8,7 @@ import { keepEvents } from "../../../test/support/events.ts";
 import type { Login } from "../../auth/login.ts";
 import { FairTurns } from "../../base/fair-turns.ts";
 import { silentLog } from "../../base/log.ts";
+import { OwnPlaceLimit } from "../../base/own-counts.ts";
 import { ProcessBus } from "../../push/bus.ts";
 import { pushedTypes } from "../../push/states.ts";
 import type { Store } from "../../store/core/store.ts";
@@ -82,7 +83,7 @@ beforeEach(async () => {
     proxies: new Proxies({ trusted: [], publicUrl: "", log: silentLog }),
     trustedOrigins: ["https://webmail.example"],
     maxSizeRequest: 100_000,
-    maxPerLogin: 2,
+    places: new OwnPlaceLimit(2),
   };
   server.on("upgrade", createWebSocketUpgrade(deps));
   server.listen(0, "127.0.0.1");

@@ -1,5 +1,5 @@
 import type { SMTPServerAddress, SMTPServerSession } from "smtp-server";
-import { networkOf } from "../../auth/throttle.ts";
+import { networkOf } from "../../base/network.ts";
 import type { Log } from "../../base/log.ts";
 import { Refusal } from "./reply.ts";
 import type {

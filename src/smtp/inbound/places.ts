@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import { networkOf } from "../../auth/throttle.ts";
+import { networkOf } from "../../base/network.ts";
 import type { Clock } from "../../base/clock.ts";
 
 /** The connection that has a place. */
