@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Brings what tests need and npm does not: Exim, Postfix and dnsmasq, unpacked side by side into a folder, since their
+# Brings what tests need and npm does not: Exim, Postfix and others, unpacked side by side into a folder, since their
 # packages exclude each other, and the libraries they need installed. As root on Debian all of it must succeed;
 # elsewhere one line says what is left out.
 set -euo pipefail
 
 folder=${POSTHORN_TEST_SERVICES:-/var/cache/posthorn-tests}
-peers=(exim4-daemon-light postfix dnsmasq-base)
+peers=(exim4-daemon-light postfix dnsmasq-base pgbouncer)
 
 leave_out() {
-  echo "LEFT OUT of the tests: mail exchanged with ${peers[*]}: $1" >&2
+  echo "LEFT OUT of the tests: what needs ${peers[*]}: $1" >&2
   exit 0
 }
 
 distribution=$(. /etc/os-release 2>/dev/null && echo "${ID:-}" || true)
 [ "$(id -u)" = 0 ] || leave_out "it needs root"
 [ "$distribution" = debian ] || leave_out "it needs Debian"
-if [ -e "$folder/complete" ]; then
+if [ "$(cat "$folder/complete" 2>/dev/null)" = "${peers[*]}" ]; then
   echo "The peers for the tests are in $folder."
   exit 0
 fi
@@ -33,5 +33,5 @@ mkdir -p "$folder/packages" "$folder/root"
 (cd "$folder/packages" && apt-get -o APT::Sandbox::User=root download -qq "${peers[@]}")
 for package in "$folder"/packages/*.deb; do dpkg -x "$package" "$folder/root"; done
 rm -r "$folder/packages"
-touch "$folder/complete"
+echo "${peers[*]}" >"$folder/complete"
 echo "The peers for the tests are in $folder."
