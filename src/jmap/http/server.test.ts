@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { keepEvents } from "../../../test/support/events.ts";
 import { testLogin, testServices } from "../../../test/support/jmap.ts";
@@ -57,6 +58,7 @@ beforeAll(async () => {
     requests: new Concurrency("maxConcurrentRequests", new OwnPlaceLimit(limits.maxConcurrentRequests)),
     uploads: new Concurrency("maxConcurrentUpload", new OwnPlaceLimit(limits.maxConcurrentUpload)),
     publicUrl: "",
+    pushUrl: "",
     relaxedUsing: false,
     authenticator: {
       authenticate: async (header): Promise<Login | "throttled" | undefined> =>
@@ -70,6 +72,8 @@ beforeAll(async () => {
     },
     proxies: new Proxies({ trusted: ["127.0.0.1/32"], publicUrl: "", log: silentLog }),
     ready: async () => ({ isReady: true, text: "ready\n" }),
+    isJmapServed: true,
+    push: undefined,
   };
   server = createHttpServer(deps);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -473,7 +477,8 @@ test("a request with the wrong method is told the right one", async () => {
 
 test("the WebSocket endpoint asks for an upgrade when a request is not a handshake", async () => {
   expect((await get("/jmap/ws")).status).toBe(404);
-  const other = createHttpServer({ ...deps, upgrade: (_req, socket) => void socket.destroy() });
+  const push = { upgrade: (_req: unknown, socket: Duplex) => void socket.destroy(), eventSource: async () => {} };
+  const other = createHttpServer({ ...deps, push });
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}/jmap/ws`;
   const plain = await fetch(url);
