@@ -19,6 +19,7 @@ let client: Client;
 beforeAll(async () => {
   server = await startServer({
     env: { POSTHORN_WORKERS: "2", POSTHORN_DEMO: "false", POSTHORN_MAX_CONCURRENT_REQUESTS: "2" },
+    startTimeoutMs: 110_000,
   });
   await server.addAccount(address, password);
   client = await server.login(address, password);
@@ -31,6 +32,9 @@ interface Line {
   pid?: number;
   [field: string]: unknown;
 }
+
+/** For what waits until a process has started. */
+const patient = { timeoutMs: 25_000 };
 
 const logged = (event: string): Line[] =>
   server.output
@@ -66,24 +70,21 @@ async function metric(name: string): Promise<number[]> {
 }
 
 /** An HTTP request whose body comes in two halves: `finish` sends the second one and resolves with the answer's status. */
-function slowRequest(): { finish: () => Promise<number>; status: Promise<number> } {
+function slowRequest(): { finish: () => Promise<number> } {
   const body = JSON.stringify({ using: ["urn:ietf:params:jmap:core"], methodCalls: [["Core/echo", {}, "0"]] });
   const socket = connect(server.httpPort, "127.0.0.1").setEncoding("utf8");
-  let answer = "";
-  socket.on("data", (text) => {
-    answer += text;
-  });
+  socket.on("error", () => {});
+  const { promise: status, resolve } = Promise.withResolvers<number>();
+  socket.once("data", (text: string) => resolve(Number(/^HTTP\/1.1 (\d+)/.exec(text)?.[1])));
+  socket.once("close", () => resolve(0));
   const fields = { host: "x", authorization, "content-type": "application/json", connection: "close" };
   const lines = Object.entries({ ...fields, "content-length": body.length }).map((entry) => `${entry.join(": ")}\r\n`);
   socket.write(`POST /jmap/api HTTP/1.1\r\n${lines.join("")}\r\n${body.slice(0, 20)}`);
-  const status = new Promise<number>((resolve) =>
-    socket.once("close", () => resolve(Number(/^HTTP\/1.1 (\d+)/.exec(answer)?.[1] ?? 0))),
-  );
   const finish = () => {
     socket.write(body.slice(20));
     return status;
   };
-  return { finish, status };
+  return { finish };
 }
 
 test("connections are shared evenly, and each process logs what it does under its number", async () => {
@@ -106,14 +107,14 @@ test("one scrape has the metrics of all processes, and the depths of the queues 
 });
 
 test("limits hold for all processes together: each may go beyond by one at most", async () => {
+  // A request that is refused after a second is told so when its body is whole.
   const requests = Array.from({ length: 6 }, slowRequest);
-  const early = await Promise.all(requests.map(({ status }) => Promise.race([status, sleep(2_500, 0)])));
-  const refused = early.filter((status) => status > 0);
-  expect(refused.every((status) => status === 429)).toBe(true);
-  expect(refused.length).toBeGreaterThanOrEqual(3);
-  expect(refused.length).toBeLessThanOrEqual(4);
-  const rest = await Promise.all(requests.map(({ finish }) => finish()));
-  expect(rest.filter((status) => status === 200).length).toBe(6 - refused.length);
+  await sleep(4_000);
+  const statuses = (await Promise.all(requests.map(({ finish }) => finish()))).sort();
+  expect(new Set(statuses)).toEqual(new Set([200, 429]));
+  const accepted = statuses.filter((status) => status === 200).length;
+  expect(accepted).toBeGreaterThanOrEqual(2);
+  expect(accepted).toBeLessThanOrEqual(3);
 });
 
 test("wrong passwords are counted for all processes together", async () => {
@@ -186,6 +187,8 @@ test("a child that is killed amid DATA is replaced, its peer can try again, and 
     await connection.command("DATA", [354]);
     connection.write(`Subject: amid ${at}\r\n\r\nHello`);
   }
+  const accepted = async () => (await metric('posthorn_mail_in_messages_total{outcome="accepted"}'))[0]!;
+  const before = await accepted();
   const victim = children().get(2)!;
   process.kill(victim, "SIGKILL");
   const outcomes = await Promise.all(
@@ -201,28 +204,28 @@ test("a child that is killed amid DATA is replaced, its peer can try again, and 
   await deliver({ port: server.smtpPort, ...mail("again") });
   acknowledged.push("again");
   expect(logged("a process died; replacing it")).toMatchObject([{ process: 2, pid: victim, signal: "SIGKILL" }]);
-  await until("a new child", () => children().get(2) !== victim);
+  await until("a new child", () => children().get(2) !== victim, patient);
   const isThere = async () => {
     const all = new Set(await subjects());
     return acknowledged.every((subject) => all.has(subject));
   };
   await until("every acknowledged mail", isThere, { timeoutMs: 25_000, everyMs: 500 });
   expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
-  const [accepted] = await metric('posthorn_mail_in_messages_total{outcome="accepted"}');
-  expect(accepted).toBeGreaterThanOrEqual(10);
+  // What the dead child had counted stays.
+  expect(await accepted()).toBeGreaterThan(before);
 }, 60_000);
 
 test("a child that dies again and again is started again after pauses that grow", async () => {
-  const times: number[] = [];
+  const before = logged("a process died; replacing it").length;
   for (let count = 0; count < 4; count++) {
-    const pid = await until("a child", () => [children().get(2)!].find(isAlive), { timeoutMs: 20_000 });
-    times.push(performance.now());
+    const pid = await until("a child", () => [children().get(2)!].find(isAlive), patient);
     process.kill(pid, "SIGKILL");
     await until("its end", () => !isAlive(pid));
   }
-  await until("the last one", () => isAlive(children().get(2)!), { timeoutMs: 20_000 });
-  const pauses = times.slice(1).map((time, at) => time - times[at]!);
-  expect(pauses.at(-1)).toBeGreaterThan(2_000);
+  await until("the last one", () => isAlive(children().get(2)!), patient);
+  const pauses = logged("a process died; replacing it").slice(before).map(({ pauseMs }) => pauseMs as number);
+  expect(pauses).toHaveLength(4);
+  for (const [at, pauseMs] of pauses.slice(1).entries()) expect(pauseMs).toBe(2 * pauses[at]! || 500);
 }, 90_000);
 
 test("after SIGTERM requests under way in all processes are answered, and nothing is left behind", async () => {
@@ -235,7 +238,7 @@ test("after SIGTERM requests under way in all processes are answered, and nothin
   await stopped;
   expect(pids.filter(isAlive)).toEqual([]);
   await server.start();
-});
+}, 60_000);
 
 test("when the parent is killed its children end, and the next start takes over", async () => {
   await deliver({ port: server.smtpPort, ...mail("last") });

@@ -173,17 +173,15 @@ test("a rolling restart fails no request and loses no mail, and push connections
   const loops = [...httpLoops(), ...smtpLoops(accepted)];
   const watching = watch(push);
   await sleep(1_500);
-  for (let round = 1; round <= 2; round++) {
-    process.kill(server.pid, "SIGUSR2");
-    await until("the restart", () => count("all processes are restarted") === round, { timeoutMs: 40_000 });
-  }
+  process.kill(server.pid, "SIGUSR2");
+  await until("the restart", () => count("all processes are restarted") === 1, { timeoutMs: 90_000 });
   await sleep(1_000);
   isOver = true;
   const outcomes = await Promise.all(loops);
   await watching;
   expect(outcomes.flatMap(({ failures }) => failures)).toEqual([]);
   expect(Math.min(...outcomes.map(({ done }) => done))).toBeGreaterThan(5);
-  expect(count("a process serves")).toBe(6);
+  expect(count("a process serves")).toBe(4);
   expect(count("a process died; replacing it")).toBe(0);
   expect(push.closed.length).toBeGreaterThan(0);
   expect(new Set(push.closed.map(({ code }) => code))).toEqual(new Set([1012]));

@@ -106,11 +106,12 @@ export class Children {
     const { number, isEnding } = child;
     if (this.#serving.get(number) === child) this.#serving.delete(number);
     if (isEnding) return;
-    const { exitCode, signalCode, pid } = child.process;
-    this.#upbringing.log.error({ process: number, pid, exitCode, signal: signalCode }, "a process died; replacing it");
-    const deaths = performance.now() - child.begun < minLifeMs ? (this.#deaths.get(number) ?? 0) + 1 : 0;
+    const deaths = performance.now() - child.servedAt < minLifeMs ? (this.#deaths.get(number) ?? 0) + 1 : 0;
     this.#deaths.set(number, deaths);
-    void this.#replace(number, deaths === 0 ? 0 : pauseAfter(deaths));
+    const pauseMs = deaths === 0 ? 0 : pauseAfter(deaths);
+    const { exitCode, signalCode: signal, pid } = child.process;
+    this.#upbringing.log.error({ process: number, pid, exitCode, signal, pauseMs }, "a process died; replacing it");
+    void this.#replace(number, pauseMs);
   }
 
   async #replace(number: number, pauseMs: number): Promise<void> {
@@ -158,7 +159,7 @@ const pauseAfter = (failures: number) => Math.min(firstPauseMs * 2 ** (failures 
 class Child {
   readonly number: number;
   readonly process: ChildProcess;
-  readonly begun = performance.now();
+  servedAt = 0;
   /** Rejects with Failure if the child ends before it serves. */
   readonly served: Promise<void>;
   readonly ended: Promise<unknown>;
@@ -182,6 +183,7 @@ class Child {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.served = promise;
     this.#line.hear("serving", () => {
+      this.servedAt = performance.now();
       this.#dismiss = employ(this.#line);
       resolve();
     });
