@@ -223,7 +223,9 @@ test("a child that dies again and again is started again after pauses that grow"
     await until("its end", () => !isAlive(pid));
   }
   await until("the last one", () => isAlive(children().get(2)!), patient);
-  const pauses = logged("a process died; replacing it").slice(before).map(({ pauseMs }) => pauseMs as number);
+  const pauses = logged("a process died; replacing it")
+    .slice(before)
+    .map(({ pauseMs }) => pauseMs as number);
   expect(pauses).toHaveLength(4);
   for (const [at, pauseMs] of pauses.slice(1).entries()) expect(pauseMs).toBe(2 * pauses[at]! || 500);
 }, 90_000);

@@ -4,7 +4,6 @@ import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Duplex } from "node:stream";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { keepEvents } from "../../../test/support/events.ts";
 import { testLogin, testServices } from "../../../test/support/jmap.ts";
@@ -18,6 +17,7 @@ import { Blobs } from "../../store/blobs/blobs.ts";
 import { DiskObjects } from "../../store/blobs/objects/disk.ts";
 import { setQuota } from "../../store/mail/quota.ts";
 import { capabilities } from "../capability-names.ts";
+import { RequestError } from "../errors.ts";
 import { defaultLimits } from "../method.ts";
 import { methods } from "../methods.ts";
 import { createRegistry } from "../registry.ts";
@@ -25,6 +25,7 @@ import { Proxies } from "./address.ts";
 import type { HttpDeps } from "./deps.ts";
 import { Concurrency } from "./limits.ts";
 import { createHttpServer } from "./server.ts";
+import { buildSession } from "./session.ts";
 
 /** An account that was removed, although a login still names it. */
 const removed = 987_654;
@@ -73,7 +74,12 @@ beforeAll(async () => {
     proxies: new Proxies({ trusted: ["127.0.0.1/32"], publicUrl: "", log: silentLog }),
     ready: async () => ({ isReady: true, text: "ready\n" }),
     isJmapServed: true,
-    push: undefined,
+    push: {
+      upgrade: (_req, socket) => void socket.destroy(),
+      eventSource: async () => {
+        throw new RequestError("about:blank", 404, "There is no event source.");
+      },
+    },
   };
   server = createHttpServer(deps);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -108,17 +114,33 @@ test("the session has absolute URLs and all that the RFCs require", async () => 
     username: "test",
     apiUrl: `${base}/jmap/api`,
     uploadUrl: `${base}/jmap/upload/{accountId}/`,
-    capabilities: { [capabilities.core]: { maxCallsInRequest: 3 }, [capabilities.mail]: {} },
+    eventSourceUrl: `${base}/jmap/eventsource/?types={types}&closeafter={closeafter}&ping={ping}`,
+    capabilities: {
+      [capabilities.core]: { maxCallsInRequest: 3 },
+      [capabilities.mail]: {},
+      [capabilities.websocket]: { url: `${base.replace("http", "ws")}/jmap/ws`, supportsPush: true },
+    },
     accounts: {
       [account]: { isPersonal: true, accountCapabilities: { [capabilities.mail]: { maxMailboxDepth: 10 } } },
     },
     primaryAccounts: { [capabilities.mail]: account },
   });
-  expect(session.capabilities).not.toHaveProperty([capabilities.websocket]);
   const api = (await (await post(echo({}))).json()) as { sessionState: string };
   expect(api.sessionState).toBe(session.state);
   const proxied = await get("/.well-known/jmap", { "X-Forwarded-Proto": "https" });
   expect(((await proxied.json()) as { apiUrl: string }).apiUrl).toBe(`${base.replace("http", "https")}/jmap/api`);
+});
+
+test("with a push URL the session names it for WebSockets and event sources, which changes its state", async () => {
+  const login = testLogin([1]);
+  const states = ["", "https://push.example"].map((pushUrl) => {
+    const session = buildSession({ ...deps, pushUrl }, { ...login }, "https://mail.example");
+    return session as { state: string; eventSourceUrl: string; capabilities: Record<string, object> };
+  });
+  expect(states[1]!.eventSourceUrl).toMatch(/^https:\/\/push\.example\/jmap\/eventsource\/\?types=/);
+  expect(states[1]!.capabilities[capabilities.websocket]).toMatchObject({ url: "wss://push.example/jmap/ws" });
+  expect(states[1]).toMatchObject({ apiUrl: "https://mail.example/jmap/api" });
+  expect(states[0]!.state).not.toBe(states[1]!.state);
 });
 
 test("wrong credentials get 401, with a challenge except for scripts, and 429 when throttled", async () => {
@@ -476,19 +498,28 @@ test("a request with the wrong method is told the right one", async () => {
 });
 
 test("the WebSocket endpoint asks for an upgrade when a request is not a handshake", async () => {
-  expect((await get("/jmap/ws")).status).toBe(404);
-  const push = { upgrade: (_req: unknown, socket: Duplex) => void socket.destroy(), eventSource: async () => {} };
-  const other = createHttpServer({ ...deps, push });
-  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}/jmap/ws`;
-  const plain = await fetch(url);
+  const plain = await get("/jmap/ws");
   expect(plain.status).toBe(426);
   expect(Object.fromEntries(plain.headers)).toMatchObject({ upgrade: "websocket", connection: "Upgrade" });
   expect(await plain.json()).toMatchObject({ type: "about:blank", status: 426 });
-  const post = await fetch(url, { method: "POST" });
+  const post = await get("/jmap/ws", {}, "POST");
   expect([post.status, post.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
-  other.close();
-  other.closeAllConnections();
+});
+
+test("a server serves JMAP alone, or push alone, where others serve the rest", async () => {
+  const paths = ["/.well-known/jmap", "/jmap/api", "/jmap/ws", "/healthz"];
+  const statuses = async (some: Partial<HttpDeps>) => {
+    const other = createHttpServer({ ...deps, ...some });
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const answers = await Promise.all(paths.map((path) => fetch(url + path)));
+    other.close();
+    other.closeAllConnections();
+    return answers.map(({ status }) => status);
+  };
+  expect(await statuses({})).toEqual([401, 405, 426, 200]);
+  expect(await statuses({ push: undefined })).toEqual([401, 405, 404, 200]);
+  expect(await statuses({ isJmapServed: false })).toEqual([404, 404, 426, 200]);
 });
 
 test("the API is also found with a query in its URL", async () => {
