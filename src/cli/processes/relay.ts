@@ -1,15 +1,23 @@
 import type { Log } from "../../base/log.ts";
-import type { Batch, Carrier, Receiver } from "../../push/carrier.ts";
+import type { Batch, Carrier, Receiver, Topic } from "../../push/carrier.ts";
 import { Outbox } from "../../push/outbox.ts";
 import type { Line } from "./line.ts";
 
+/** A process of this machine. */
+interface Member {
+  /** Undefined while it only sends. */
+  receiver: Receiver | undefined;
+  /** What it is told of, besides revocations. */
+  topics: Set<Topic>;
+}
+
 /**
- * The bus between the processes of one machine: passes on what one member sends to the others, and to the carriers that
- * lead to other machines and to commands.
+ * The bus between the processes of one machine: passes on what one member sends to the others that follow it, and to the
+ * carriers that lead to other machines and to commands. These bring all topics.
  */
 export class Relay {
   readonly #outboxes: Map<Carrier, Outbox>;
-  readonly #receivers = new Set<Receiver>();
+  readonly #members = new Set<Member>();
 
   constructor(carriers: Carrier[], log: Log) {
     this.#outboxes = new Map(carriers.map((carrier) => [carrier, new Outbox(carrier, log)]));
@@ -19,7 +27,10 @@ export class Relay {
     const receiver: Receiver = {
       onBatch: (batch) => this.#pass(batch, undefined),
       onUp: () => {
-        for (const member of this.#receivers) member.onUp();
+        for (const member of this.#members) member.receiver?.onUp();
+      },
+      onDown: () => {
+        for (const member of this.#members) member.receiver?.onDown();
       },
     };
     await Promise.all([...this.#outboxes.keys()].map((carrier) => carrier.start(receiver)));
@@ -34,25 +45,26 @@ export class Relay {
     );
   }
 
-  /** Makes a carrier of this process one more member. */
-  join(): Carrier {
-    let own: Receiver | undefined;
+  /** Makes the user of the carrier one more member, until it closes the carrier. */
+  join(): Required<Pick<Carrier, "follow" | "unfollow">> & Carrier {
+    const member: Member = { receiver: undefined, topics: new Set() };
+    this.#members.add(member);
     return {
       start: async (receiver) => {
-        own = receiver;
-        this.#receivers.add(receiver);
+        member.receiver = receiver;
         receiver.onUp();
       },
       send: async (batch) => {
-        this.#pass(batch, own);
+        this.#pass(batch, member);
         for (const outbox of this.#outboxes.values()) {
           for (const change of batch.changes) outbox.add(change);
           for (const credential of batch.revoked) outbox.add({ credential });
+          if (batch.queued) outbox.add({ queued: "submissions" });
         }
       },
-      close: async () => {
-        if (own) this.#receivers.delete(own);
-      },
+      follow: async (topic) => void member.topics.add(topic),
+      unfollow: (topic) => void member.topics.delete(topic),
+      close: async () => void this.#members.delete(member),
     };
   }
 
@@ -63,15 +75,24 @@ export class Relay {
       member.start({
         onBatch: (batch) => line.tell("batch", batch),
         onUp: () => line.tell("up"),
+        onDown: () => line.tell("down"),
       }),
     );
     line.hear("batch", (batch: Batch) => void member.send(batch));
+    line.hear("follow", member.follow);
+    line.hear("unfollow", member.unfollow);
     line.hear("listen no more", () => void member.close());
     line.onEnd(() => void member.close());
   }
 
-  #pass(batch: Batch, sender: Receiver | undefined): void {
-    for (const receiver of this.#receivers) if (receiver !== sender) receiver.onBatch(batch);
+  #pass({ changes, revoked, queued }: Batch, sender: Member | undefined): void {
+    for (const member of this.#members) {
+      if (member === sender || !member.receiver) continue;
+      const { receiver, topics } = member;
+      const followed = changes.filter(({ accountId }) => topics.has(accountId));
+      const batch: Batch = { changes: followed, revoked, queued: queued && topics.has("queued") };
+      if (followed.length > 0 || revoked.length > 0 || batch.queued) receiver.onBatch(batch);
+    }
   }
 }
 
@@ -83,14 +104,24 @@ export class LineCarrier implements Carrier {
     this.#line = line;
   }
 
-  async start({ onBatch, onUp }: Receiver): Promise<void> {
+  async start({ onBatch, onUp, onDown }: Receiver): Promise<void> {
     this.#line.hear("batch", onBatch);
     this.#line.hear("up", onUp);
+    this.#line.hear("down", onDown);
     await this.#line.ask("listen");
   }
 
   async send(batch: Batch): Promise<void> {
     this.#line.tell("batch", batch);
+  }
+
+  follow(topic: Topic): Promise<void> {
+    // Without a parent, this process ends.
+    return this.#line.ask<void>("follow", topic).catch(() => {});
+  }
+
+  unfollow(topic: Topic): void {
+    this.#line.tell("unfollow", topic);
   }
 
   async close(): Promise<void> {
