@@ -242,6 +242,15 @@ test("after SIGTERM requests under way in all processes are answered, and nothin
   await server.start();
 }, 60_000);
 
+test("when a child cannot start, the start fails, with its reason", async () => {
+  await server.stop();
+  const { code, stderr } = await server.cli(["serve", "--tls-cert", "/nonexistent", "--tls-key", "/nonexistent"]);
+  expect(code).toBe(1);
+  const complaints = stderr.split("\n").filter((line) => line !== "" && !line.startsWith("{"));
+  expect(complaints).toEqual([expect.stringMatching(/^posthorn: the TLS certificate cannot be read: ENOENT/)]);
+  await server.start();
+}, 60_000);
+
 test("when the parent is killed its children end, and the next start takes over", async () => {
   await deliver({ port: server.smtpPort, ...mail("last") });
   const pids = [...children().values()];
