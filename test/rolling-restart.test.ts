@@ -91,7 +91,7 @@ const mail = (subject: string) => ({
   data: `From: a@remote.test\r\nSubject: ${subject}\r\n\r\nHello.\r\n`,
 });
 
-/** A connection for each mail; and, as large senders do, one for many, until the server sends the peer away with 421. */
+/** A connection for each mail, fast and slow; and, as large senders do, one for many, until the server sends the peer away with 421. */
 function smtpLoops(accepted: string[]): Promise<Outcome>[] {
   const target = { port: server.smtpPort, timeoutMs: 10_000 };
   let kept: SmtpConnection | undefined;
@@ -115,7 +115,20 @@ function smtpLoops(accepted: string[]): Promise<Outcome>[] {
     accepted.push(`many ${at}`);
     await sleep(20);
   });
-  return [single, many];
+  const slow = loop(async (at) => {
+    const connection = await SmtpConnection.greet(target);
+    await sleep(300);
+    await connection.command("MAIL FROM:<a@remote.test>", [250]);
+    await connection.command(`RCPT TO:<${address}>`, [250]);
+    await connection.command("DATA", [354]);
+    connection.write(`From: a@remote.test\r\nSubject: slow ${at}\r\n\r\n`);
+    await sleep(700);
+    connection.write("Hello.\r\n.\r\n");
+    await connection.expect("message", [250]);
+    accepted.push(`slow ${at}`);
+    await connection.quit();
+  });
+  return [single, many, slow];
 }
 
 interface Push {
