@@ -95,7 +95,7 @@ async function makeParts(
   const metrics = createMetrics();
   gaugeStore(metrics, store);
   const events = metricsListener(metrics.registry);
-  const objects = bodiesOf(config, { clock, random, log, events });
+  const objects = bodiesOf(config, { ...surroundings, events });
   const { allowPrivateTargets, publicUrl, hostname } = config;
   const contact = publicUrl.startsWith("https:") ? publicUrl : `mailto:postmaster@${hostname}`;
   const pushing = { store, bus, events, holder: thisProcess, allowPrivateTargets, contact };
