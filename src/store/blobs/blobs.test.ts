@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
+import { bucketOf, objectsIn, startStrict } from "../../../test/support/s3/bucket.ts";
 import { uuencode } from "../../../test/support/uuencode.ts";
 import { encodeBase64 } from "../../mime/base64.ts";
 import { encodeQuotedPrintable } from "../../mime/transfer.ts";
@@ -148,10 +149,39 @@ test("an object whose bytes do not match its hash counts as missing", async () =
   const { blob, reader } = await held("precious");
   blobs = openBlobs(0);
   await writeFile(join(folder, blob.day, blob.sha256.toString("hex")), "precioux");
+  await expect(blobs.readObject(blob, 1, 3)).rejects.toThrow(BlobMissing);
   await expect(blobs.read(reader, encodeBlobId(blob.sha256))).rejects.toThrow(BlobMissing);
   await blobs.objects.remove(blob);
   await expect(blobs.read(reader, encodeBlobId(blob.sha256))).rejects.toThrow(BlobMissing);
   await expect(blobs.readObject(blob, 1, 3)).rejects.toThrow(BlobMissing);
+});
+
+test("a large object that is damaged is not sent to its end", async () => {
+  const bytes = randomBytes(3_000_000);
+  const { blob, reader } = await held(bytes);
+  const path = join(folder, blob.day, blob.sha256.toString("hex"));
+  const download = async () => {
+    let size = 0;
+    const { stream } = (await blobs.open(reader, encodeBlobId(blob.sha256)))!;
+    for await (const piece of stream) size += (piece as Buffer).length;
+    return size;
+  };
+  expect(await download()).toBe(bytes.length);
+  bytes[0]! ^= 1;
+  await writeFile(path, bytes);
+  await expect(download()).rejects.toThrow(BlobMissing);
+});
+
+test("what is damaged on its way is read again", async () => {
+  const server = await startStrict();
+  const objects = objectsIn(bucketOf(server));
+  blobs = new Blobs({ objects, clock: store.clock, cacheBytes: 0 });
+  const blob = await blobs.put(Buffer.from("precious"));
+  let faults = 1;
+  server.fault = () => (faults-- > 0 ? "corrupt" : undefined);
+  expect((await blobs.readObject(blob)).toString()).toBe("precious");
+  faults = 2;
+  await expect(blobs.readObject(blob)).rejects.toThrow(BlobMissing);
 });
 
 test("a spool keeps few bytes in memory and many in a file, and refuses more than its limit", async () => {

@@ -24,6 +24,9 @@ export interface BlobsOptions {
   pileBytes?: number;
 }
 
+/** A range of a smaller body costs a request as well, so it is read whole, checked and cached. */
+const maxReadWhole = 64 * 1024;
+
 /** Bytes [start, end) of a blob; a negative start counts from its end. */
 export interface ByteRange {
   start: number;
@@ -80,11 +83,11 @@ export class Blobs {
     await referenceBlob(tx, blob, options);
   }
 
-  /** Checks the hash when it reads a whole object. Throws BlobMissing. */
+  /** Checks the hash of all that it reads whole. Throws BlobMissing. */
   async readObject(blob: StoredBlob, start = 0, end = blob.size): Promise<Buffer> {
     const cached = await this.#cache.get(cacheKey(blob));
     if (cached) return cached.subarray(start, end);
-    if (start > 0 || end < blob.size) {
+    if ((start > 0 || end < blob.size) && blob.size > maxReadWhole) {
       const bytes = await this.objects.read(blob, start, end);
       if (!bytes || bytes.length < Math.min(end, blob.size) - start) throw missing(blob);
       return bytes;
@@ -95,7 +98,7 @@ export class Blobs {
       reading = this.#readWhole(blob).finally(() => this.#reading.delete(key));
       this.#reading.set(key, reading);
     }
-    return reading;
+    return (await reading).subarray(start, end);
   }
 
   /** The bytes of a blob id; undefined when the id is invalid or the viewer may not read it. */
