@@ -19,6 +19,8 @@ export type RedisClient = Redis | Cluster;
 const firstPauseMs = 50;
 const maxPauseMs = 2_000;
 const connectTimeoutMs = 2_000;
+/** Finds nodes that have come or gone unnoticed. */
+const slotsRefreshInterval = 5_000;
 
 /** Pauses between attempts to connect, by chance, so that a Redis that is back is not stormed. */
 function pauseBefore(attempt: number): number {
@@ -30,8 +32,50 @@ function pauseBefore(attempt: number): number {
  * sent twice.
  */
 export function createClient(place: RedisPlace, name: string): RedisClient {
-  const { kind, hosts, username, password, db, tls } = place;
-  const shared = {
+  if (place.kind !== "cluster") return createServerClient(place, name);
+  return new Cluster(place.hosts, {
+    enableOfflineQueue: false,
+    maxRedirections: 3,
+    // Nobody waits for a node to come back.
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    clusterRetryStrategy: pauseBefore,
+    slotsRefreshInterval,
+    // Connects to all nodes at once, so that no command waits for it later.
+    redisOptions: { ...commonOptions(place, name), lazyConnect: false },
+  });
+}
+
+/** Like `createClient`, for a place that is not a Cluster. */
+export function createServerClient(place: RedisPlace, name: string): Redis {
+  const { kind, hosts, master = "", db, tls } = place;
+  const options = {
+    ...commonOptions(place, name),
+    db,
+    enableOfflineQueue: false,
+    enableAutoPipelining: true,
+    retryStrategy: pauseBefore,
+  };
+  if (kind === "single") return new Redis({ ...options, ...hosts[0]! });
+  return new Redis({
+    ...options,
+    sentinels: hosts,
+    name: master,
+    sentinelRetryStrategy: pauseBefore,
+    // A server that was made a replica keeps its connections.
+    failoverDetector: true,
+    ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: options.tls ?? {} }),
+  });
+}
+
+/** A node of a Cluster, host:port, as a place of its own. */
+export function nodeOf(place: RedisPlace, node: string): RedisPlace {
+  const colon = node.lastIndexOf(":");
+  return { ...place, kind: "single", hosts: [{ host: node.slice(0, colon), port: Number(node.slice(colon + 1)) }] };
+}
+
+function commonOptions({ username, password, tls }: RedisPlace, name: string) {
+  return {
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...(tls && { tls: tls.ca === undefined ? {} : { ca: tls.ca } }),
@@ -42,25 +86,4 @@ export function createClient(place: RedisPlace, name: string): RedisClient {
     // Who subscribes does it again, and then knows when it is done.
     autoResubscribe: false,
   } satisfies RedisOptions;
-  if (kind === "cluster") {
-    return new Cluster(hosts, {
-      enableOfflineQueue: false,
-      enableAutoPipelining: true,
-      shardedSubscribers: true,
-      maxRedirections: 3,
-      clusterRetryStrategy: pauseBefore,
-      redisOptions: shared,
-    });
-  }
-  const direct = { ...shared, db, enableOfflineQueue: false, enableAutoPipelining: true, retryStrategy: pauseBefore };
-  if (kind === "single") return new Redis({ ...direct, ...hosts[0]! });
-  return new Redis({
-    ...direct,
-    sentinels: hosts,
-    name: place.master ?? "",
-    sentinelRetryStrategy: pauseBefore,
-    // A server that was made a replica keeps its connections.
-    failoverDetector: true,
-    ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: shared.tls ?? {} }),
-  });
 }

@@ -78,7 +78,8 @@ export class RedisPlaceLimit implements PlaceLimit {
     const count = places.held + places.asked;
     if (count >= this.max) return false;
     this.#places.set(key, places);
-    if (count > 0 && this.#options.link.isUp) return this.#ask(key, places);
+    const { link, keyOf } = this.#options;
+    if (count > 0 && link.answers(keyOf(key))) return this.#ask(key, places);
     places.held++;
     this.#note(key);
     return true;
@@ -146,12 +147,13 @@ export class RedisPlaceLimit implements PlaceLimit {
     { count, max }: { count: number; max: number },
   ): Promise<boolean | undefined> {
     const { link, id, keyOf } = this.#options;
-    if (!link.isUp) return undefined;
+    const name = keyOf(key);
+    if (!link.answers(name)) return undefined;
     const sent = ++places.sent;
     const before = places.written;
     places.written = undefined;
-    const answer = await link.ask("counts", (client) =>
-      client.eval(setScript, 1, keyOf(key), id, count, max, lifeMs / 1_000),
+    const answer = await link.ask("counts", name, (client) =>
+      client.eval(setScript, 1, name, id, count, max, lifeMs / 1_000),
     );
     if (answer === undefined) return undefined;
     const isTaken = answer === 1;

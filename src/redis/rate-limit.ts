@@ -66,7 +66,9 @@ export class RedisRateLimit implements RateLimit {
   async #add(key: string, count: Count): Promise<void> {
     const { link, keyOf, windowMs } = this.#options;
     const added = count.since;
-    const all = await link.ask("counts", (client) => client.eval(addScript, 1, keyOf(key), added, 2 * windowMs));
+    const all = await link.ask("counts", keyOf(key), (client, name) =>
+      client.eval(addScript, 1, name, added, 2 * windowMs),
+    );
     // Not below what is known: Redis may have lost its counts.
     count.known = Math.max(Number(all ?? 0), count.known + added);
     count.since -= added;

@@ -41,7 +41,7 @@ export class RedisThrottle implements Throttle {
 
   async isBlocked(key: string): Promise<boolean> {
     const { link, keyOf, own } = this.#options;
-    const until = await link.ask("counts", (client) => client.hget(keyOf(key), "until"));
+    const until = await link.ask("counts", keyOf(key), (client, name) => client.hget(name, "until"));
     return until === undefined ? own.isBlocked(key) : Number(until ?? 0) > this.#now;
   }
 
@@ -59,18 +59,18 @@ export class RedisThrottle implements Throttle {
   withdraw(key: string): void {
     const { link, keyOf, own } = this.#options;
     own.withdraw(key);
-    void link.ask("counts", (client) => client.eval(withdrawScript, 1, keyOf(key)));
+    void link.ask("counts", keyOf(key), (client, name) => client.eval(withdrawScript, 1, name));
   }
 
   forgive(key: string): void {
     const { link, keyOf, own } = this.#options;
     own.forgive(key);
-    void link.ask("counts", (client) => client.del(keyOf(key)));
+    void link.ask("counts", keyOf(key), (client, name) => client.del(name));
   }
 
   #fail(key: string, what: "attempt" | "failure"): Promise<unknown> {
     const { link, keyOf, free } = this.#options;
-    return link.ask("counts", (client) => client.eval(failScript, 1, keyOf(key), this.#now, what, free));
+    return link.ask("counts", keyOf(key), (client, name) => client.eval(failScript, 1, name, this.#now, what, free));
   }
 
   get #now(): number {

@@ -20,17 +20,17 @@ export function createRedisCache({ link, clock, log }: RedisCacheOptions): BodyC
   return {
     maxBodyBytes,
     get: async (key) => {
-      const bytes = await link.ask("cache", (client) => client.getBuffer(redisKey(key)));
+      const bytes = await link.ask("cache", redisKey(key), (client, name) => client.getBuffer(name));
       if (!bytes) return undefined;
       if (sha256Of(bytes).equals(hashOf(key))) return bytes;
       log.warn({ key }, "a body in Redis is not what it should be");
-      void link.ask("cache", (client) => client.del(redisKey(key)));
+      void link.ask("cache", redisKey(key), (client, name) => client.del(name));
       return undefined;
     },
     set: (key, bytes) => {
       const leftMs = Date.parse(key.slice(0, 10)) + lifeMs - clock.now().getTime();
       if (bytes.length > maxBodyBytes || !(leftMs > 0)) return;
-      void link.ask("cache", (client) => client.set(redisKey(key), bytes, "PX", leftMs));
+      void link.ask("cache", redisKey(key), (client, name) => client.set(name, bytes, "PX", leftMs));
     },
   };
 }
