@@ -27,9 +27,11 @@ export class RedisServer {
   readonly #args: string[];
   #child: ChildProcess | undefined;
 
-  constructor(port: number, args: string[]) {
+  /** `file`: with the configuration of a Sentinel. */
+  constructor(port: number, args: string[], file?: string) {
     this.port = port;
-    this.#args = args;
+    const own = ["--port", String(port), "--bind", "127.0.0.1", "--dir", this.#folder];
+    this.#args = file === undefined ? [...own, "--save", "", ...args] : [file, ...own, ...args];
   }
 
   get url(): string {
@@ -41,8 +43,7 @@ export class RedisServer {
   }
 
   async start(): Promise<this> {
-    const own = ["--port", String(this.port), "--bind", "127.0.0.1", "--save", "", "--dir", this.#folder];
-    this.#child = spawn("redis-server", [...own, ...this.#args], { stdio: "ignore" });
+    this.#child = spawn("redis-server", this.#args, { stdio: "ignore" });
     running.add(this);
     await until(`redis on port ${this.port}`, () => accepts(this.port));
     return this;
