@@ -26,9 +26,6 @@ export const fileOption = {
 };
 const names = Object.keys(schema) as OptionName[];
 
-/** A variable with this at its end names a file that holds the option's value, such as a secret. */
-const fileSuffix = "_FILE";
-
 /** The options that one source gives, as text. */
 type Given = Partial<Record<OptionName, string>>;
 
@@ -104,26 +101,14 @@ function readFlags(flags: Record<string, string>, problems: string[]): Given {
 
 function readEnv(env: NodeJS.ProcessEnv, problems: string[]): Given {
   const given: Given = {};
-  for (const [variable, value = ""] of Object.entries(env)) {
+  for (const [variable, value] of Object.entries(env)) {
     const name = names.find((entry) => schema[entry].env === variable);
-    const inFile = names.find((entry) => schema[entry].env + fileSuffix === variable);
-    if (name) given[name] = value;
-    else if (inFile) given[inFile] = readSecret(variable, value, problems) ?? "";
+    if (name) given[name] = value ?? "";
     else if (variable.startsWith("POSTHORN_") && variable !== fileOption.env) {
       problems.push(`${variable}: no such option${suggestion(variable, "env")}`);
     }
   }
   return given;
-}
-
-/** The content of the file that a variable names, without the line's end. */
-function readSecret(variable: string, path: string, problems: string[]): string | undefined {
-  try {
-    return readFileSync(path, "utf8").replace(/\r?\n$/, "");
-  } catch (error) {
-    problems.push(`${variable}: ${(error as Error).message}`);
-    return undefined;
-  }
 }
 
 function readFile(path: string, required: boolean, problems: string[]): Given {
