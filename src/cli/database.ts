@@ -18,6 +18,7 @@ import { Store } from "../store/core/store.ts";
 import { bodiesOf } from "./bodies.ts";
 import { createBus } from "./bus.ts";
 import { Failure } from "./fail.ts";
+import { openRedis } from "./redis.ts";
 
 interface StoreOptions {
   config: Config;
@@ -52,7 +53,8 @@ export async function withStore<T>(
   try {
     await migrate(database, log, { tell: migrating });
     const store = new Store({ database, clock: systemClock, log });
-    const bus = createBus(store, options, log);
+    const redis = await openRedis(config, { clock: systemClock, log, events: silentEvents });
+    const bus = createBus({ store, connection: options, log, carrier: redis?.carrier });
     try {
       return await work({
         store,
@@ -61,6 +63,7 @@ export async function withStore<T>(
       });
     } finally {
       await bus.close();
+      await redis?.close();
     }
   } finally {
     await database.close();

@@ -11,6 +11,7 @@ import type { Report } from "../ops/readiness.ts";
 import type { Bus } from "../push/bus.ts";
 import type { WebPush } from "../push/webpush/webpush.ts";
 import type { Blobs } from "../store/blobs/blobs.ts";
+import type { BodyCache } from "../store/blobs/cache.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import type { Store } from "../store/core/store.ts";
 import type { Doors } from "./doors.ts";
@@ -33,11 +34,13 @@ export interface Foundation {
   doors: Doors;
   metrics: Metrics;
   events: Events;
+  /** Bodies that all servers have at hand; undefined without Redis. */
+  sharedCache: BodyCache | undefined;
   ready: () => Promise<Report>;
 }
 
 /** What the roles of a process share. */
-export interface Parts extends Omit<Foundation, "objects"> {
+export interface Parts extends Omit<Foundation, "objects" | "sharedCache"> {
   blobs: Blobs;
   ingest: Ingest;
   authenticator: Authenticator;

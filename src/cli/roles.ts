@@ -25,7 +25,7 @@ export interface RoleUrls {
 export async function makeParts(
   config: Config,
   surroundings: Surroundings,
-  { objects, ...foundation }: Foundation,
+  { objects, sharedCache, ...foundation }: Foundation,
 ): Promise<Parts> {
   const { clock, log } = surroundings;
   const { store, bus, counts, events } = foundation;
@@ -38,7 +38,7 @@ export async function makeParts(
   const pushing = { store, bus, events, holder: thisProcess, allowPrivateTargets, contact };
   return {
     ...foundation,
-    blobs: new Blobs({ objects, clock, cacheBytes: config.cacheBytes }),
+    blobs: new Blobs({ objects, clock, cacheBytes: config.cacheBytes, sharedCache, events }),
     ingest: new Ingest(store),
     authenticator,
     webPush: await WebPush.open({ ...surroundings, ...pushing }),

@@ -9,9 +9,10 @@ import { checkBodies } from "./check-bodies.ts";
 import { checks } from "./checks.ts";
 import { type DemoAccount, makeDemo } from "./demo.ts";
 import { ownDoors } from "./doors.ts";
-import { gaugePool, gaugeQueues } from "./gauges.ts";
+import { gaugePool, gaugeQueues, gaugeRedis } from "./gauges.ts";
 import { openStore } from "./open-store.ts";
 import { hostPort, type Surroundings } from "./parts.ts";
+import { openRedis } from "./redis.ts";
 import { endingOf, makeParts, type RoleUrls, type Stop, startRoles, stopAll } from "./roles.ts";
 import { ServerReadiness } from "./server-readiness.ts";
 
@@ -52,13 +53,28 @@ async function start(
   const events = metricsListener(metrics.registry);
   const objects = bodiesOf(config, { ...surroundings, events });
   await checkBodies(store, objects, log);
-  const readiness = new ServerReadiness(checks(config, store.database, objects), log);
+  const redis = await openRedis(config, { ...surroundings, events });
+  if (redis) {
+    stops.push(redis.close);
+    gaugeRedis(metrics, redis);
+  }
+  const readiness = new ServerReadiness(checks(config, { database: store.database, objects, redis }), log);
   gaugePool(metrics, store);
   gaugeQueues(metrics, store);
-  const counts = new OwnCounts({ clock });
-  const bus = createBus(store, connection, log);
+  const counts = redis?.counts ?? new OwnCounts({ clock });
+  const bus = createBus({ store, connection, log, carrier: redis?.carrier });
   const ready = () => readiness.report();
-  const foundation = { store, objects, bus, counts, doors: ownDoors, metrics, events, ready };
+  const foundation = {
+    store,
+    objects,
+    bus,
+    counts,
+    doors: ownDoors,
+    metrics,
+    events,
+    sharedCache: redis?.cache,
+    ready,
+  };
   const parts = await makeParts(config, surroundings, foundation);
   stops.push(() => counts.close());
   stops.push(() => bus.close());

@@ -7,7 +7,7 @@ export class ServerReadiness {
   readonly #checks: Readiness;
 
   constructor(checks: Record<string, Check>, log: Log) {
-    this.#checks = new Readiness(checks, log, ["database"]);
+    this.#checks = new Readiness(checks, log, { renewed: ["database"], optional: ["redis"] });
   }
 
   async report(): Promise<Report> {

@@ -94,6 +94,19 @@ export function metricsListener(registry: Registry): Events {
     labelNames: ["channel", "outcome"],
     registers,
   });
+  const redis = new Histogram({
+    name: "posthorn_redis_seconds",
+    help: "Commands to Redis",
+    labelNames: ["use", "outcome"],
+    buckets,
+    registers,
+  });
+  const bodyReads = new Counter({
+    name: "posthorn_body_reads_total",
+    help: "Bodies read, by where they were found",
+    labelNames: ["from"],
+    registers,
+  });
   const bodies = new Histogram({
     name: "posthorn_s3_request_seconds",
     help: "Requests to the S3 service",
@@ -110,6 +123,8 @@ export function metricsListener(registry: Registry): Events {
     requestEnded: ({ endpoint, status, seconds }) => requests.observe({ endpoint, status }, seconds),
     pushSent: ({ channel }) => pushes.inc({ channel, outcome: "sent" }),
     pushFailed: () => pushes.inc({ channel: "webpush", outcome: "failed" }),
+    redisAnswered: ({ use, outcome, seconds }) => redis.observe({ use, outcome }, seconds),
+    bodyRead: ({ from }) => bodyReads.inc({ from }),
     bodiesAsked: ({ operation, outcome, seconds }) => bodies.observe({ operation, outcome }, seconds),
   };
 }

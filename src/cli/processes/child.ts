@@ -12,6 +12,7 @@ import { bodiesOf } from "../bodies.ts";
 import { random } from "../command.ts";
 import type { DoorName } from "../doors.ts";
 import { gaugePool } from "../gauges.ts";
+import { openRedis } from "../redis.ts";
 import { resolverOf } from "../resolver.ts";
 import { makeParts, type Stop, startRoles, stopAll } from "../roles.ts";
 import { handedDoors } from "./entrance.ts";
@@ -72,14 +73,16 @@ async function start(line: Line, config: Config, { welcome, stops, log }: Starti
   const events = metricsListener(metrics.registry);
   line.hear("metrics", () => metrics.json());
   stops.push(async () => line.tell("last metrics", await metrics.json()));
-  const counts = new ChildCounts(line);
+  const redis = await openRedis(config, { ...surroundings, events });
+  if (redis) stops.push(redis.close);
+  const counts = redis?.counts ?? new ChildCounts(line);
   const bus = new ProcessBus({ store, log, carriers: [new LineCarrier(line)] });
   store.onCommit = (change) => bus.publish(change);
   const ready = () =>
     line.ask<Report>("ready").catch(() => ({ isReady: false, text: '{"ready":false,"server":"stopping"}\n' }));
   const doors = handedDoors(line, ports);
   const objects = bodiesOf(config, { ...surroundings, events });
-  const foundation = { store, objects, bus, counts, doors, metrics, events, ready };
+  const foundation = { store, objects, bus, counts, doors, metrics, events, sharedCache: redis?.cache, ready };
   const parts = await makeParts(config, surroundings, foundation);
   stops.push(() => counts.close());
   stops.push(() => bus.close());

@@ -4,16 +4,17 @@ import type { Config } from "../../config/schema.ts";
 import { createMetrics, metricsListener } from "../../ops/metrics.ts";
 import { serveMetrics } from "../../ops/metrics-server.ts";
 import { ProcessBus } from "../../push/bus.ts";
-import { PostgresCarrier } from "../../push/postgres.ts";
 import { bodiesOf } from "../bodies.ts";
+import { carriersOf } from "../bus.ts";
 import { checkBodies } from "../check-bodies.ts";
 import { checks } from "../checks.ts";
 import { makeDemo } from "../demo.ts";
 import type { DoorName } from "../doors.ts";
 import { Failure } from "../fail.ts";
-import { gaugePool, gaugeQueues } from "../gauges.ts";
+import { gaugePool, gaugeQueues, gaugeRedis } from "../gauges.ts";
 import { openStore } from "../open-store.ts";
 import { hostPort, type Surroundings } from "../parts.ts";
+import { openRedis } from "../redis.ts";
 import { endingOf, type RoleUrls, type Stop, stopAll } from "../roles.ts";
 import type { Running } from "../serve.ts";
 import { ServerReadiness } from "../server-readiness.ts";
@@ -77,10 +78,16 @@ async function start(
   stops.push(close);
   interrupt?.throwIfAborted();
   const own = createMetrics();
-  const objects = bodiesOf(config, { ...surroundings, events: metricsListener(own.registry) });
+  const events = metricsListener(own.registry);
+  const objects = bodiesOf(config, { ...surroundings, events });
   await checkBodies(store, objects, log);
+  const redis = await openRedis(config, { ...surroundings, events });
+  if (redis) {
+    stops.push(redis.close);
+    gaugeRedis(own, redis);
+  }
 
-  const relay = new Relay([new PostgresCarrier({ database: store.database, connection, log })], log);
+  const relay = new Relay(carriersOf({ store, connection, log, carrier: redis?.carrier }), log);
   const bus = new ProcessBus({ store, log, carriers: [relay.join()] });
   store.onCommit = (change) => bus.publish(change);
   stops.push(() => relay.close());
@@ -88,7 +95,10 @@ async function start(
   await relay.start();
 
   const processes = async () => (children.serving > 0 ? undefined : "none serves");
-  const readiness = new ServerReadiness({ ...checks(config, store.database, objects), processes }, log);
+  const readiness = new ServerReadiness(
+    { ...checks(config, { database: store.database, objects, redis }), processes },
+    log,
+  );
   const ready = () => readiness.report();
   gaugePool(own, store);
   gaugeQueues(own, store);

@@ -44,7 +44,7 @@ test("what a child sends also goes to other machines once, what comes from there
   for (const { number, carrier } of children) {
     await carrier.follow(7);
     const onUp = () => heard.push(`${number} up`);
-    await carrier.start({ onBatch: () => heard.push(`${number}`), onUp, onDown: () => {} });
+    await carrier.start({ onBatch: () => heard.push(`${number}`), onUp, onDown: () => {}, onGap: () => {} });
   }
   expect(heard.splice(0)).toEqual(["1 up", "2 up"]);
   await children[0]!.carrier.send(batch);
@@ -62,7 +62,7 @@ test("a child is told of what it follows, and of all revocations", async () => {
   const relay = new Relay([], silentLog);
   const [sender, follower] = [child(relay), child(relay)];
   const heard: Batch[] = [];
-  await follower.start({ onBatch: (one) => heard.push(one), onUp: () => {}, onDown: () => {} });
+  await follower.start({ onBatch: (one) => heard.push(one), onUp: () => {}, onDown: () => {}, onGap: () => {} });
   await follower.follow(7);
   const of = (accountId: number) => ({ accountId, changed: { Email: "1-5" } });
   await sender.send({ changes: [of(7), of(8)], revoked: [], queued: true });
@@ -76,4 +76,32 @@ test("a child is told of what it follows, and of all revocations", async () => {
   await sender.send({ changes: [of(7)], revoked: [], queued: true });
   await expect.poll(() => heard).toHaveLength(3);
   expect(heard[2]).toEqual({ changes: [], revoked: [], queued: true });
+});
+
+test("carriers follow what any child follows, for as long as one does, and take only what they carry", async () => {
+  const told: unknown[] = [];
+  const outside = (name: string, some: Partial<Carrier>): Carrier => ({
+    start: async () => {},
+    send: async (one) => void told.push([name, one]),
+    close: async () => {},
+    ...some,
+  });
+  const follow = async (topic: unknown) => void told.push(["follow", topic]);
+  const unfollow = (topic: unknown) => void told.push(["unfollow", topic]);
+  const relay = new Relay(
+    [outside("all", { follow, unfollow }), outside("revocations", { isForRevocations: true })],
+    silentLog,
+  );
+  const [one, other] = [relay.join(), relay.join()];
+  await one.follow(7);
+  await other.follow(7);
+  one.unfollow(7);
+  expect(told.splice(0)).toEqual([["follow", 7]]);
+  await other.close();
+  expect(told.splice(0)).toEqual([["unfollow", 7]]);
+  await one.send(batch);
+  await expect.poll(() => told).toHaveLength(2);
+  expect(told).toContainEqual(["all", batch]);
+  expect(told).toContainEqual(["revocations", { ...batch, changes: [] }]);
+  await relay.close();
 });

@@ -13,11 +13,13 @@ interface Member {
 
 /**
  * The bus between the processes of one machine: passes on what one member sends to the others that follow it, and to the
- * carriers that lead to other machines and to commands. These bring all topics.
+ * carriers that lead to other machines and to commands. These are asked for what any member follows.
  */
 export class Relay {
   readonly #outboxes: Map<Carrier, Outbox>;
   readonly #members = new Set<Member>();
+  /** How many members follow each topic, and since when its events arrive. */
+  readonly #followed = new Map<Topic, { count: number; heard: Promise<void> }>();
 
   constructor(carriers: Carrier[], log: Log) {
     this.#outboxes = new Map(carriers.map((carrier) => [carrier, new Outbox(carrier, log)]));
@@ -31,6 +33,9 @@ export class Relay {
       },
       onDown: () => {
         for (const member of this.#members) member.receiver?.onDown();
+      },
+      onGap: () => {
+        for (const member of this.#members) member.receiver?.onGap();
       },
     };
     await Promise.all([...this.#outboxes.keys()].map((carrier) => carrier.start(receiver)));
@@ -56,15 +61,26 @@ export class Relay {
       },
       send: async (batch) => {
         this.#pass(batch, member);
-        for (const outbox of this.#outboxes.values()) {
-          for (const change of batch.changes) outbox.add(change);
+        for (const [carrier, outbox] of this.#outboxes) {
           for (const credential of batch.revoked) outbox.add({ credential });
+          if (carrier.isForRevocations) continue;
+          for (const change of batch.changes) outbox.add(change);
           if (batch.queued) outbox.add({ queued: "submissions" });
         }
       },
-      follow: async (topic) => void member.topics.add(topic),
-      unfollow: (topic) => void member.topics.delete(topic),
-      close: async () => void this.#members.delete(member),
+      follow: async (topic) => {
+        if (!member.topics.has(topic)) this.#count(topic, 1);
+        member.topics.add(topic);
+        await this.#followed.get(topic)?.heard;
+      },
+      unfollow: (topic) => {
+        if (member.topics.delete(topic)) this.#count(topic, -1);
+      },
+      close: async () => {
+        for (const topic of member.topics) this.#count(topic, -1);
+        member.topics.clear();
+        this.#members.delete(member);
+      },
     };
   }
 
@@ -76,6 +92,7 @@ export class Relay {
         onBatch: (batch) => line.tell("batch", batch),
         onUp: () => line.tell("up"),
         onDown: () => line.tell("down"),
+        onGap: () => line.tell("gap"),
       }),
     );
     line.hear("batch", (batch: Batch) => void member.send(batch));
@@ -83,6 +100,20 @@ export class Relay {
     line.hear("unfollow", member.unfollow);
     line.hear("listen no more", () => void member.close());
     line.onEnd(() => void member.close());
+  }
+
+  #count(topic: Topic, more: 1 | -1): void {
+    const known = this.#followed.get(topic);
+    const carriers = [...this.#outboxes.keys()];
+    if (known) known.count += more;
+    else {
+      const heard = Promise.all(carriers.map((carrier) => carrier.follow?.(topic))).then(() => {});
+      heard.catch(() => {});
+      this.#followed.set(topic, { count: 1, heard });
+    }
+    if (known?.count !== 0) return;
+    this.#followed.delete(topic);
+    for (const carrier of carriers) carrier.unfollow?.(topic);
   }
 
   #pass({ changes, revoked, queued }: Batch, sender: Member | undefined): void {
@@ -104,10 +135,11 @@ export class LineCarrier implements Carrier {
     this.#line = line;
   }
 
-  async start({ onBatch, onUp, onDown }: Receiver): Promise<void> {
+  async start({ onBatch, onUp, onDown, onGap }: Receiver): Promise<void> {
     this.#line.hear("batch", onBatch);
     this.#line.hear("up", onUp);
     this.#line.hear("down", onDown);
+    this.#line.hear("gap", onGap);
     await this.#line.ask("listen");
   }
 
