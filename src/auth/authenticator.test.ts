@@ -111,7 +111,7 @@ test("a login that was deleted and created again accepts none of its old credent
   const [app, token] = [newAppPassword(randomBytes), newToken(randomBytes, userId)];
   await addAppPassword(store, { login, userId, id: app.id, label: "", hash: await hashPassword(app.secret) });
   await addToken(store, { login, userId, id: token.id, label: "", hash: token.hash, expiresAt: undefined });
-  await removeAlias(store.database, login);
+  await removeAlias(store.database, login, userId);
   const again = await createAccount(store, { address: login, passwordHash: await hashPassword("again") });
   expect(await authenticator.checkPassword(login, "again", "192.0.2.1")).toMatchObject({ userId: again });
   expect(await authenticator.checkPassword(login, app.secret, "192.0.2.1")).toBeUndefined();
@@ -198,7 +198,11 @@ test("known networks are hashed, at most 32 a login, written once a day, and rem
   now += 3600_000;
   await enter("192.0.2.1");
   // Another process does not write it either.
-  await createAuthenticator({ store, clock, log, counts: new OwnCounts({ clock }) }).checkPassword(login, "right: one", "192.0.2.1");
+  await createAuthenticator({ store, clock, log, counts: new OwnCounts({ clock }) }).checkPassword(
+    login,
+    "right: one",
+    "192.0.2.1",
+  );
   expect(await known()).toEqual([first]);
   now += 86_400_000;
   await enter("192.0.2.1");

@@ -16,7 +16,7 @@ export function addChildCommand(program: Command): void {
     const line = new Line(process as unknown as Port);
     try {
       const { config } = configOf(command);
-      keepHeapSmall();
+      keepHeapSmall(config.cacheBytes);
       const { serveAsChild } = await import("./processes/child.ts");
       await serveAsChild(line, config);
     } catch (error) {

@@ -12,11 +12,17 @@ export function gaugePool(metrics: Metrics, { database }: Store): void {
 
 /** Adds gauges for the depth of the queues, read at each scrape; NaN while the database is down. */
 export function gaugeQueues(metrics: Metrics, { database }: Store): void {
-  const depth = (queue: "incoming" | "outgoing") => () =>
-    queueDepths(database).then(
+  let reading: ReturnType<typeof queueDepths> | undefined;
+  const depth = (queue: "incoming" | "outgoing") => async () => {
+    // The gauges of a scrape are read at once, so they share the answer.
+    reading ??= queueDepths(database).finally(() => {
+      reading = undefined;
+    });
+    return reading.then(
       (depths) => depths[queue],
       () => Number.NaN,
     );
+  };
   metrics.gauge("posthorn_incoming_messages", "Messages accepted and not yet in every account", depth("incoming"));
   metrics.gauge("posthorn_outgoing_recipients", "Recipients of outgoing mail waiting for delivery", depth("outgoing"));
 }

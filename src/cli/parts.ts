@@ -32,6 +32,7 @@ export interface Foundation {
   counts: SharedCounts;
   doors: Doors;
   metrics: Metrics;
+  events: Events;
   ready: () => Promise<Report>;
 }
 
@@ -40,7 +41,6 @@ export interface Parts extends Omit<Foundation, "objects"> {
   blobs: Blobs;
   ingest: Ingest;
   authenticator: Authenticator;
-  events: Events;
   surroundings: Surroundings;
   webPush: WebPush;
 }

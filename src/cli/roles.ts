@@ -6,7 +6,6 @@ import type { Config } from "../config/schema.ts";
 import { type Delivered, Incoming } from "../mail/deliver/incoming.ts";
 import { Ingest } from "../mail/deliver/ingest.ts";
 import { VacationResponder } from "../mail/vacation/vacation.ts";
-import { metricsListener } from "../ops/metrics.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import { startHttp } from "./http.ts";
@@ -28,23 +27,21 @@ export async function makeParts(
   surroundings: Surroundings,
   { objects, ...foundation }: Foundation,
 ): Promise<Parts> {
-  const { clock, random, log } = surroundings;
-  const { store, bus, counts, metrics } = foundation;
+  const { clock, log } = surroundings;
+  const { store, bus, counts, events } = foundation;
   const authenticator = createAuthenticator({ store, clock, log, counts });
   bus.onRevoked((login) => authenticator.forget(login));
   // Revocations may have been missed meanwhile.
   bus.onReconnect(() => authenticator.forget());
-  const events = metricsListener(metrics.registry);
   const { allowPrivateTargets, publicUrl, hostname } = config;
   const contact = publicUrl.startsWith("https:") ? publicUrl : `mailto:postmaster@${hostname}`;
   const pushing = { store, bus, events, holder: thisProcess, allowPrivateTargets, contact };
   return {
     ...foundation,
-    blobs: new Blobs({ objects, clock, random, cacheBytes: config.cacheBytes }),
+    blobs: new Blobs({ objects, clock, cacheBytes: config.cacheBytes }),
     ingest: new Ingest(store),
     authenticator,
     webPush: await WebPush.open({ ...surroundings, ...pushing }),
-    events,
     surroundings,
   };
 }

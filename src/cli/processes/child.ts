@@ -3,13 +3,13 @@ import type { Ending } from "../../base/ending.ts";
 import { version } from "../../base/version.ts";
 import type { Config } from "../../config/schema.ts";
 import { createLog } from "../../ops/log.ts";
-import { createMetrics } from "../../ops/metrics.ts";
+import { createMetrics, metricsListener } from "../../ops/metrics.ts";
 import type { Report } from "../../ops/readiness.ts";
 import { ProcessBus } from "../../push/bus.ts";
 import { type ConnectionOptions, Database } from "../../store/core/database.ts";
 import { Store } from "../../store/core/store.ts";
+import { bodiesOf } from "../bodies.ts";
 import { random } from "../command.ts";
-import { diskObjects } from "../database.ts";
 import type { DoorName } from "../doors.ts";
 import { gaugePool } from "../gauges.ts";
 import { resolverOf } from "../resolver.ts";
@@ -69,6 +69,7 @@ async function start(line: Line, config: Config, { welcome, stops, log }: Starti
   const store = new Store({ database, clock: systemClock, log });
   const metrics = createMetrics();
   gaugePool(metrics, store);
+  const events = metricsListener(metrics.registry);
   line.hear("metrics", () => metrics.json());
   stops.push(async () => line.tell("last metrics", await metrics.json()));
   const counts = new ChildCounts(line);
@@ -77,7 +78,8 @@ async function start(line: Line, config: Config, { welcome, stops, log }: Starti
   const ready = () =>
     line.ask<Report>("ready").catch(() => ({ isReady: false, text: '{"ready":false,"server":"stopping"}\n' }));
   const doors = handedDoors(line, ports);
-  const foundation = { store, objects: diskObjects(config), bus, counts, doors, metrics, ready };
+  const objects = bodiesOf(config, { ...surroundings, events });
+  const foundation = { store, objects, bus, counts, doors, metrics, events, ready };
   const parts = await makeParts(config, surroundings, foundation);
   stops.push(() => counts.close());
   stops.push(() => bus.close());

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { version } from "../../base/version.ts";
 import type { Config } from "../../config/schema.ts";
-import { createMetrics } from "../../ops/metrics.ts";
+import { createMetrics, metricsListener } from "../../ops/metrics.ts";
 import { serveMetrics } from "../../ops/metrics-server.ts";
 import { ProcessBus } from "../../push/bus.ts";
 import { PostgresCarrier } from "../../push/postgres.ts";
+import { bodiesOf } from "../bodies.ts";
 import { checkBodies } from "../check-bodies.ts";
 import { checks } from "../checks.ts";
-import { diskObjects } from "../database.ts";
 import { makeDemo } from "../demo.ts";
 import type { DoorName } from "../doors.ts";
 import { Failure } from "../fail.ts";
@@ -76,7 +76,8 @@ async function start(
   const { store, connection, lost, close } = await openStore(config, surroundings, { max: maxParentConnections });
   stops.push(close);
   interrupt?.throwIfAborted();
-  const objects = diskObjects(config);
+  const own = createMetrics();
+  const objects = bodiesOf(config, { ...surroundings, events: metricsListener(own.registry) });
   await checkBodies(store, objects, log);
 
   const relay = new Relay([new PostgresCarrier({ database: store.database, connection, log })], log);
@@ -89,7 +90,6 @@ async function start(
   const processes = async () => (children.serving > 0 ? undefined : "none serves");
   const readiness = new ServerReadiness({ ...checks(config, store.database, objects), processes }, log);
   const ready = () => readiness.report();
-  const own = createMetrics();
   gaugePool(own, store);
   gaugeQueues(own, store);
   const metrics = new FamilyMetrics(own, () => children.metrics());
