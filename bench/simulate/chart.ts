@@ -1,5 +1,5 @@
 import { titles } from "./faults.ts";
-import { duration, short } from "./figures.ts";
+import { duration, short, whole } from "./figures.ts";
 import { binSeconds } from "./ledger.ts";
 import type { Result } from "./simulate.ts";
 
@@ -42,7 +42,7 @@ export function chart(result: Result): string {
         { name: "refused, with their senders", colour: colours[1]!, values: ledger.bins.map(({ refused }) => refused) },
         { name: "between regions", colour: colours[2]!, values: ledger.bins.map(({ between }) => between) },
       ],
-      1,
+      Array.from({ length: 10 }, (_, n) => 10 ** n),
       short,
     ),
     logarithmic(
@@ -52,18 +52,18 @@ export function chart(result: Result): string {
         { name: "p99", colour: colours[2]!, values: ledger.bins.map(({ delays }) => delays.quantile(0.99)) },
         { name: "longest", colour: colours[1]!, values: ledger.bins.map(({ delays }) => delays.longest) },
       ],
-      0.01,
+      [0.01, 0.1, 1, 10, 60, 600, 3600, 36_000, 360_000],
       duration,
     ),
   ];
-  const top = 46 + 16 * Math.ceil(faults.length / 3);
+  const top = 76 + 16 * Math.ceil(faults.length / 3);
   const height = top + panels.length * (panelHeight + 56);
   const body = panels.map((panel, at) => drawPanel(panel, top + 30 + at * (panelHeight + 56), x));
   const bands = faults.map(({ at, endedAt = seconds }, index) => {
     const wide = Math.max(1.5, x(endedAt) - x(at));
     return (
       `<rect x="${round(x(at))}" y="${top}" width="${round(wide)}" height="${height - top - 30}" fill="#d55e00" fill-opacity="${wide > 40 ? 0.07 : 0.35}"/>` +
-      `<text x="${round(x(at) + wide / 2)}" y="${top - 4}" text-anchor="middle" fill="#a34700">${index + 1}</text>`
+      `<text x="${round(x(at))}" y="${top - 3 - 13 * (index % 3)}" text-anchor="middle" fill="#a34700">${index + 1}</text>`
     );
   });
   const legend = faults.map(
@@ -77,7 +77,7 @@ export function chart(result: Result): string {
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" fill="#333">
 <rect width="${width}" height="${height}" fill="#fff"/>
-<text x="${left}" y="18" font-size="14">${short(options.users)} users: one cell of each region for ${options.days} days (UTC), seed ${options.seed}</text>
+<text x="${left}" y="18" font-size="14">${whole(options.users)} users: one cell of each region for ${options.days} days (UTC), seed ${options.seed}</text>
 ${[...legend, ...bands, ...body, ...dayNames.filter(Boolean)].join("\n")}
 </svg>
 `;
@@ -85,18 +85,15 @@ ${[...legend, ...bands, ...body, ...dayNames.filter(Boolean)].join("\n")}
 
 function linear(title: string, series: Series[]): Panel {
   const highest = Math.max(...series.flatMap(({ values }) => values), 1e-9);
-  const step = 10 ** Math.floor(Math.log10(highest));
+  const step = 10 ** Math.floor(Math.log10(highest)) / 2;
   const to = Math.ceil(highest / step) * step;
   return { title, series, from: 0, to, isLogarithmic: false, marks: [0, to / 2, to], show: short };
 }
 
-function logarithmic(title: string, series: Series[], from: number, show: Panel["show"]): Panel {
-  const highest = Math.max(...series.flatMap(({ values }) => values.filter(Number.isFinite)), from * 10);
-  const decades = Math.ceil(Math.log10(highest / from));
-  const marks = Array.from({ length: decades + 1 }, (_, n) => from * 10 ** n).filter(
-    (_, n) => decades <= 4 || n % 2 === 0,
-  );
-  return { title, series, from, to: from * 10 ** decades, isLogarithmic: true, marks, show };
+function logarithmic(title: string, series: Series[], all: number[], show: Panel["show"]): Panel {
+  const highest = Math.max(...series.flatMap(({ values }) => values.filter(Number.isFinite)), all[1]!);
+  const marks = all.slice(0, all.findIndex((mark) => mark >= highest) + 1);
+  return { title, series, from: marks[0]!, to: marks.at(-1)!, isLogarithmic: true, marks, show };
 }
 
 function drawPanel(

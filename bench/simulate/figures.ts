@@ -28,8 +28,8 @@ export const percent = (part: number): string => `${digits(part * 100)}%`;
 
 export function duration(seconds: number): string {
   if (seconds < 1) return `${digits(seconds * 1000)} ms`;
-  if (seconds < 120) return `${digits(seconds)} s`;
-  if (seconds < 7200) return `${digits(seconds / 60)} min`;
+  if (seconds < 59.95) return `${digits(seconds)} s`;
+  if (seconds < 3597) return `${digits(seconds / 60)} min`;
   return `${digits(seconds / 3600)} h`;
 }
 

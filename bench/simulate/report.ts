@@ -139,6 +139,6 @@ export function sizesPage(): string {
 
 Made by \`npm run simulate\` from [the parameters](week.md#parameters); [scaling.md](../scaling.md) explains each line.
 
-${table(["users", ...sizes.map((users) => short(users))], rows)}
+${table(["users", ...sizes.map(whole)], rows)}
 `;
 }
