@@ -18,7 +18,7 @@ const relations = `
 export async function printTables(dataFolder: string, mails: number): Promise<string> {
   const pointer = join(dataFolder, "run.path");
   const host = existsSync(pointer) ? readFileSync(pointer, "utf8").trim() : join(dataFolder, "run");
-  const client = new pg.Client({ host, user: "posthorn", database: "posthorn" });
+  const client = new pg.Client({ host, port: 5432, user: "posthorn", database: "posthorn" });
   await client.connect();
   try {
     // Also brings what is pending into the GIN indexes.
