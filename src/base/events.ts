@@ -51,6 +51,13 @@ export interface PushFailed {
   status: number | undefined;
 }
 
+/** A request to the S3 service was answered, or failed. */
+export interface BodiesAsked {
+  operation: string;
+  outcome: "ok" | "failed";
+  seconds: number;
+}
+
 /** What a listener is told, such as the metrics. A listener returns at once and never throws. */
 export interface Events {
   mailTaken(event: MailTaken): void;
@@ -61,6 +68,7 @@ export interface Events {
   requestEnded(event: RequestEnded): void;
   pushSent(event: PushSent): void;
   pushFailed(event: PushFailed): void;
+  bodiesAsked(event: BodiesAsked): void;
 }
 
 export const silentEvents: Events = {
@@ -72,4 +80,5 @@ export const silentEvents: Events = {
   requestEnded: () => {},
   pushSent: () => {},
   pushFailed: () => {},
+  bodiesAsked: () => {},
 };

@@ -3,17 +3,18 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
+import { silentEvents } from "../base/events.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
 import { findEmbedded, startEmbedded } from "../postgres/embedded.ts";
 import { InUseError } from "../postgres/start-error.ts";
 import { refuseClosedToUs } from "../postgres/system-user.ts";
 import type { Bus } from "../push/bus.ts";
-import { DiskObjects } from "../store/blobs/objects/disk.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import { Database } from "../store/core/database.ts";
 import { migrate } from "../store/core/migrate.ts";
 import { Store } from "../store/core/store.ts";
+import { bodiesOf } from "./bodies.ts";
 import { createBus } from "./bus.ts";
 import { Failure } from "./fail.ts";
 
@@ -52,7 +53,11 @@ export async function withStore<T>(
     const store = new Store({ database, clock: systemClock, log });
     const bus = createBus(store, options, log);
     try {
-      return await work({ store, objects: diskObjects(config), bus });
+      return await work({
+        store,
+        objects: bodiesOf(config, { clock: systemClock, random: randomBytes, log, events: silentEvents }),
+        bus,
+      });
     } finally {
       await bus.close();
     }
@@ -90,8 +95,4 @@ async function reachEmbedded(dataFolder: string, log: Log) {
       if (!(error instanceof InUseError) || Date.now() > deadline) throw error;
     }
   }
-}
-
-export function diskObjects(config: Config): ObjectStore {
-  return new DiskObjects({ folder: join(config.data, "blobs"), clock: systemClock, random: randomBytes });
 }

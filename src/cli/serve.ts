@@ -10,10 +10,9 @@ import { serveMetrics } from "../ops/metrics-server.ts";
 import { Readiness } from "../ops/readiness.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
-import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
+import { bodiesOf } from "./bodies.ts";
 import { createBus } from "./bus.ts";
 import { checks } from "./checks.ts";
-import { diskObjects } from "./database.ts";
 import { type DemoAccount, makeDemo } from "./demo.ts";
 import { gaugeStore } from "./gauges.ts";
 import { startHttp } from "./http.ts";
@@ -57,11 +56,10 @@ async function start(
   stops.push(opened.close);
   interrupt?.throwIfAborted();
   let isStarted = false;
-  const objects = diskObjects(config);
-  const readiness = new Readiness(checks(config, opened.store.database, objects), log, ["database"]);
   const starting = { isReady: false, text: '{"ready":false,"server":"starting"}\n' };
   const ready = async () => (isStarted ? readiness.report() : starting);
-  const parts = await makeParts(config, surroundings, { ...opened, objects, ready });
+  const parts = await makeParts(config, surroundings, { ...opened, ready });
+  const readiness = new Readiness(checks(config, opened.store.database, parts.blobs.objects), log, ["database"]);
   stops.push(() => parts.bus.close());
   stops.push(() => parts.webPush.close());
   await parts.bus.start();
@@ -86,9 +84,9 @@ async function start(
 async function makeParts(
   config: Config,
   surroundings: Surroundings,
-  { store, connection, objects, ready }: OpenStore & Pick<Parts, "ready"> & { objects: ObjectStore },
+  { store, connection, ready }: OpenStore & Pick<Parts, "ready">,
 ): Promise<Parts> {
-  const { clock, random, log } = surroundings;
+  const { clock, log } = surroundings;
   const authenticator = createAuthenticator({ store, clock, log });
   const bus = createBus(store, connection, log);
   bus.onRevoked((login) => authenticator.forget(login));
@@ -97,12 +95,13 @@ async function makeParts(
   const metrics = createMetrics();
   gaugeStore(metrics, store);
   const events = metricsListener(metrics.registry);
+  const objects = bodiesOf(config, { clock, random, log, events });
   const { allowPrivateTargets, publicUrl, hostname } = config;
   const contact = publicUrl.startsWith("https:") ? publicUrl : `mailto:postmaster@${hostname}`;
   const pushing = { store, bus, events, holder: thisProcess, allowPrivateTargets, contact };
   return {
     store,
-    blobs: new Blobs({ objects, clock, random, cacheBytes: config.cacheBytes }),
+    blobs: new Blobs({ objects, clock, cacheBytes: config.cacheBytes }),
     ingest: new Ingest(store),
     authenticator,
     bus,

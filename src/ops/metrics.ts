@@ -67,6 +67,13 @@ export function metricsListener(registry: Registry): Events {
     labelNames: ["channel", "outcome"],
     registers,
   });
+  const bodies = new Histogram({
+    name: "posthorn_s3_request_seconds",
+    help: "Requests to the S3 service",
+    labelNames: ["operation", "outcome"],
+    buckets,
+    registers,
+  });
   return {
     mailTaken: () => mailIn.inc({ outcome: "accepted" }),
     mailNotStored: () => mailIn.inc({ outcome: "failed" }),
@@ -76,5 +83,6 @@ export function metricsListener(registry: Registry): Events {
     requestEnded: ({ endpoint, status, seconds }) => requests.observe({ endpoint, status }, seconds),
     pushSent: ({ channel }) => pushes.inc({ channel, outcome: "sent" }),
     pushFailed: () => pushes.inc({ channel: "webpush", outcome: "failed" }),
+    bodiesAsked: ({ operation, outcome, seconds }) => bodies.observe({ operation, outcome }, seconds),
   };
 }

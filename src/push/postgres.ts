@@ -23,7 +23,7 @@ export interface PostgresCarrierOptions {
   connection: ConnectionOptions;
   log: Log;
   channel?: string;
-  /** How often a process announces its presence, in ms. (Default: 30 000) */
+  /** How often a process announces its presence. (Default: 30 000) */
   presenceIntervalMs?: number;
 }
 
@@ -34,7 +34,7 @@ export interface PostgresCarrierOptions {
 export class PostgresCarrier implements Carrier {
   readonly #options: PostgresCarrierOptions;
   readonly #channel: string;
-  readonly #interval: number;
+  readonly #presenceIntervalMs: number;
   readonly #id = randomUUID();
   readonly #peers = new Map<string, number>();
   #listener: Listener | undefined;
@@ -45,7 +45,7 @@ export class PostgresCarrier implements Carrier {
   constructor(options: PostgresCarrierOptions) {
     this.#options = options;
     this.#channel = options.channel ?? "posthorn";
-    this.#interval = options.presenceIntervalMs ?? 30_000;
+    this.#presenceIntervalMs = options.presenceIntervalMs ?? 30_000;
   }
 
   async start(receiver: Receiver): Promise<void> {
@@ -65,7 +65,7 @@ export class PostgresCarrier implements Carrier {
         this.#aloneFrom = undefined;
       },
     });
-    this.#timer = setInterval(() => this.#say("here"), this.#interval).unref();
+    this.#timer = setInterval(() => this.#say("here"), this.#presenceIntervalMs).unref();
     await this.#listener.start();
   }
 
@@ -86,7 +86,7 @@ export class PostgresCarrier implements Carrier {
   #isAlone(): boolean {
     const now = performance.now();
     if (this.#aloneFrom === undefined || now < this.#aloneFrom) return false;
-    for (const [peer, seen] of this.#peers) if (now - seen > this.#interval * 3.5) this.#peers.delete(peer);
+    for (const [peer, seen] of this.#peers) if (now - seen > this.#presenceIntervalMs * 3.5) this.#peers.delete(peer);
     return this.#peers.size === 0;
   }
 

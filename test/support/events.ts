@@ -18,6 +18,7 @@ export function keepEvents(): { events: Events; told: Told[] } {
     requestEnded: keep("requestEnded"),
     pushSent: keep("pushSent"),
     pushFailed: keep("pushFailed"),
+    bodiesAsked: keep("bodiesAsked"),
   };
   return { events, told };
 }

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { LRUCache } from "lru-cache";
-import type { Clock, Random } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { decodeTransfer } from "../../mime/transfer.ts";
 import { BlobMissing } from "../core/errors.ts";
 import type { Reader, Tx } from "../core/store.ts";
@@ -8,7 +8,7 @@ import { type BlobStep, decodeBlobId, sha256Of } from "./blob-id.ts";
 import { findBlob, type ReferenceOptions, referenceBlob } from "./blob-refs.ts";
 import { type BodyCache, createMemoryCache, maxCachedBytes } from "./cache.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
-import { type ByteSpan, cutPieces, decodePieces, sizeOfPieces } from "./pieces.ts";
+import { type ByteSpan, checked, cutPieces, decodePieces, sizeOfPieces } from "./pieces.ts";
 import { Pile, Room } from "./pile.ts";
 import { Spool } from "./spool.ts";
 
@@ -18,7 +18,6 @@ export { type Pile, TooLarge } from "./pile.ts";
 export interface BlobsOptions {
   objects: ObjectStore;
   clock: Clock;
-  random: Random;
   /** How many bytes of recent bodies stay in memory; 0 for none. */
   cacheBytes: number;
   /** How many bytes of memory piles share, beyond 1 MB each. (Default: 128 MB, enough for a few of the largest messages) */
@@ -72,7 +71,7 @@ export class Blobs {
   }
 
   /** Collects incoming bytes to be stored as they are. The caller must `finish` or `abort` it. */
-  async spool(maxBytes: number): Promise<Spool> {
+  spool(maxBytes: number): Spool {
     return new Spool(this.objects, maxBytes, () => this.#today());
   }
 
@@ -186,14 +185,20 @@ export class Blobs {
     if (cached) return streamOf(cached.subarray(start, end));
     if (start === 0 && end === blob.size && blob.size <= maxCachedBytes) return streamOf(await this.readObject(blob));
     if (!(await this.objects.exists(blob))) throw missing(blob);
-    return this.objects.stream(blob, start, end);
+    const stream = this.objects.stream(blob, start, end);
+    if (start > 0 || end < blob.size) return stream;
+    return Readable.from(checked(stream, blob.sha256), { objectMode: false });
   }
 
+  /** Reads a second time when the first was damaged on its way. */
   async #readWhole(blob: StoredBlob): Promise<Buffer> {
-    const bytes = await this.objects.read(blob);
-    if (!bytes || !sha256Of(bytes).equals(blob.sha256)) throw missing(blob);
-    this.#cache.set(cacheKey(blob), bytes);
-    return bytes;
+    for (let reads = 0; reads < 2; reads++) {
+      const bytes = await this.objects.read(blob);
+      if (!bytes || !sha256Of(bytes).equals(blob.sha256)) continue;
+      this.#cache.set(cacheKey(blob), bytes);
+      return bytes;
+    }
+    throw missing(blob);
   }
 
   #today(): string {
