@@ -3,8 +3,9 @@ import type { Agenda } from "./agenda.ts";
 import type { Fault } from "./faults.ts";
 import type { Ledger } from "./ledger.ts";
 import { Line } from "./line.ts";
-import { clientShape, mailShape, ownRetrySeconds, peerRetrySeconds, type Region, type Values } from "./parameters.ts";
-import { clientMsPerDay, type Site } from "./sizes.ts";
+import type { Values } from "./parameters.ts";
+import { clientShape, mailShape, ownRetrySeconds, peerRetrySeconds, type Region } from "./shapes.ts";
+import { databaseMs, type Site } from "./sizes.ts";
 import { waitAt, waitProbability } from "./waiting.ts";
 
 const daySeconds = 86_400;
@@ -63,6 +64,8 @@ export class Cell {
   /** The other sites, and which part each has of what they have together. */
   readonly #others: { source: number; region: Region; part: number }[];
   readonly #doorPerSecond: number;
+  /** What a mail takes of a worker's core. */
+  readonly #mailSeconds: number;
   readonly #perUserSecond: { mails: number; requests: number; readCores: number };
   #returning: Refused[] = [];
   #at = 0;
@@ -81,11 +84,13 @@ export class Cell {
       .filter(({ source }) => source !== index);
     const together = others.reduce((sum, { region }) => sum + region.part, 0);
     this.#others = others.map((other) => ({ ...other, part: other.region.part / together }));
+    const database = databaseMs(count > 1, p);
+    this.#mailSeconds = database.mail / 1000;
     this.#perUserSecond = {
       mails: p.mailsPerUserDay / daySeconds,
       // A mail is read, and marked as read.
       requests: (p.opensPerUserDay + 2 * p.readsPerUserDay + p.syncsPerUserDay + p.searchesPerUserDay) / daySeconds,
-      readCores: clientMsPerDay(p).database / 1000 / daySeconds,
+      readCores: database.clients / 1000 / daySeconds,
     };
   }
 
@@ -189,18 +194,18 @@ export class Cell {
     }
     const reading = here * this.#perUserSecond.readCores;
     const mails = worker.line.waiting / (to - from);
-    const wanted = reading + (mails * p.deliverDatabaseMs) / 1000;
+    const wanted = reading + mails * this.#mailSeconds;
     this.busy.sum += (wanted / worker.cores) * (to - from);
     this.busy.seconds += to - from;
     this.busy.most = Math.max(this.busy.most, wanted / worker.cores);
     const cores = worker.cores * (1 - worker.taken);
     // Clients and mail share the cores; under pressure each has half.
     const left = cores - Math.min(reading, cores / 2);
-    const perSecond = this.coordinatorDown ? 0 : (left * 1000) / p.deliverDatabaseMs;
+    const perSecond = this.coordinatorDown ? 0 : left / this.#mailSeconds;
     const queue = {
       servers: worker.cores,
       load: Math.min(wanted, 0.98 * worker.cores),
-      serviceSeconds: p.deliverDatabaseMs / 1000,
+      serviceSeconds: this.#mailSeconds,
     };
     const probability = waitProbability(queue);
     worker.line.serve(from, to, perSecond, ({ count, first, last, at, lateBy, tag: fault }) => {

@@ -75,7 +75,8 @@ export function chart(result: Result): string {
       ? `<text x="${round((x(day * daySeconds) + x((day + 1) * daySeconds)) / 2)}" y="${height - 8}" text-anchor="middle">${days[day % 7]}</text>`
       : "",
   );
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" fill="#333">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" font-family="sans-serif" font-size="12" fill="#333">
+<title>Mail that arrives, mail that waits and how long delivery takes, with the faults marked</title>
 <rect width="${width}" height="${height}" fill="#fff"/>
 <text x="${left}" y="18" font-size="14">${whole(options.users)} users: one cell of each region for ${options.days} days (UTC), seed ${options.seed}</text>
 ${[...legend, ...bands, ...body, ...dayNames.filter(Boolean)].join("\n")}

@@ -3,8 +3,8 @@ import { Agenda } from "./agenda.ts";
 import { Cell, Worker } from "./cell.ts";
 import { type Fault, faultsFor } from "./faults.ts";
 import { Ledger } from "./ledger.ts";
-import { mailPeak, type Values, values } from "./parameters.ts";
-import { type Site, sitesFor } from "./sizes.ts";
+import { type Values, values } from "./parameters.ts";
+import { databaseBytesPerUser, peakNodeCores, type Site, sitesFor } from "./sizes.ts";
 
 export type Options = { users: number; days: number; seed: number };
 export type Busy = { mean: number; most: number };
@@ -61,8 +61,7 @@ export function simulate(options: Options, p: Values = values): Result {
 
 /** What the doors take at most: cores of Node that the usual peak keeps busy in part. */
 export function mailsAtDoorsPerSecond(users: number, p: Values): number {
-  const peak = ((users * p.mailsPerUserDay) / daySeconds) * mailPeak;
-  const cores = Math.max(2, Math.ceil((peak * p.deliverNodeMs) / 1000 / p.coresBusy));
+  const cores = Math.max(2, Math.ceil(peakNodeCores(users, p).doors / p.coresBusy));
   return (cores * 1000) / p.deliverNodeMs;
 }
 
@@ -114,7 +113,7 @@ function addWorker(fault: Fault, cell: Cell, { agenda, advance, p }: Around): vo
   cell.workers.push(added);
   const groups = old.length * p.shardsPerWorker;
   const group = 1 / groups;
-  const bytes = cell.users * group * p.mailsKept * p.databaseBytes;
+  const bytes = cell.users * group * databaseBytesPerUser(p);
   const moves = Math.round(groups / (old.length + 1));
   const move = (n: number): void => {
     advance();

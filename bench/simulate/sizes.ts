@@ -1,39 +1,48 @@
-import { clientPeak, mailPeak, type Region, regions, usersForRegions, type Values, values } from "./parameters.ts";
+import { type Values, values } from "./parameters.ts";
+import { clientPeak, mailPeak, type Region, regions, usersForRegions } from "./shapes.ts";
 
 const daySeconds = 86_400;
 
-/** What clients ask of the database in ms a day and user, and of Node. */
-export function clientMsPerDay(p: Values = values): { node: number; database: number } {
+/** What the database spends on a mail, and on a user's requests of a day, in ms of a core of all its nodes together. */
+export function databaseMs(isCluster: boolean, p: Values = values): { mail: number; clients: number } {
+  const { opensPerUserDay: opens, readsPerUserDay: reads, syncsPerUserDay: syncs, searchesPerUserDay: searches } = p;
+  if (!isCluster) {
+    const clients = opens * p.openDatabaseMs + reads * p.readDatabaseMs + syncs * p.syncDatabaseMs;
+    return { mail: p.deliverDatabaseMs, clients: clients + searches * p.searchDatabaseMs };
+  }
+  const clients = opens * p.openClusterMs + reads * p.readClusterMs + syncs * p.syncClusterMs;
   return {
-    node:
-      p.opensPerUserDay * p.openNodeMs +
-      p.readsPerUserDay * p.readNodeMs +
-      p.syncsPerUserDay * p.syncNodeMs +
-      p.searchesPerUserDay * p.searchNodeMs,
-    database:
-      p.opensPerUserDay * p.openDatabaseMs +
-      p.readsPerUserDay * p.readDatabaseMs +
-      p.syncsPerUserDay * p.syncDatabaseMs +
-      p.searchesPerUserDay * p.searchDatabaseMs,
+    mail: p.deliverClusterMs * p.ownNodePart,
+    clients: (clients + searches * p.searchClusterMs) * p.ownNodePart,
   };
 }
 
-/** Cores that a user keeps busy at the peak. */
-export function peakCoresPerUser(p: Values = values): { node: number; database: number } {
-  const clients = clientMsPerDay(p);
-  const mails = (p.mailsPerUserDay * mailPeak) / daySeconds / 1000;
-  const each = clientPeak / daySeconds / 1000;
+/** Cores of the database that a user keeps busy at the peak. */
+export function peakDatabaseCores(isCluster: boolean, p: Values = values): number {
+  const { mail, clients } = databaseMs(isCluster, p);
+  return (p.mailsPerUserDay * mailPeak * mail + clientPeak * clients) / daySeconds / 1000;
+}
+
+/** Cores of Node that so many users keep busy at the peak: to take mail in, and to answer clients. */
+export function peakNodeCores(users: number, p: Values = values): { doors: number; clients: number } {
+  const clients =
+    p.opensPerUserDay * p.openNodeMs +
+    p.readsPerUserDay * p.readNodeMs +
+    p.syncsPerUserDay * p.syncNodeMs +
+    p.searchesPerUserDay * p.searchNodeMs;
   return {
-    node: mails * p.deliverNodeMs + each * clients.node,
-    database: mails * p.deliverDatabaseMs + each * clients.database,
+    doors: (users * p.mailsPerUserDay * mailPeak * p.deliverNodeMs) / daySeconds / 1000,
+    clients: (users * clientPeak * clients) / daySeconds / 1000,
   };
 }
+
+export const databaseBytesPerUser = (p: Values = values): number => p.mailsKept * p.databaseBytes * p.bloat;
 
 /** How many users a worker holds: until its disk is full, or its cores are busy. */
-export function usersPerWorker(p: Values = values): { disk: number; cores: number } {
+export function usersPerWorker(isCluster: boolean, p: Values = values): { disk: number; cores: number } {
   return {
-    disk: (p.workerDiskBytes * p.diskFill) / (p.mailsKept * p.databaseBytes),
-    cores: (p.workerCores * p.coresBusy) / peakCoresPerUser(p).database,
+    disk: (p.workerDiskBytes * p.diskFill) / databaseBytesPerUser(p),
+    cores: (p.workerCores * p.coresBusy) / peakDatabaseCores(isCluster, p),
   };
 }
 
@@ -43,8 +52,8 @@ export type Site = { region: Region; cells: number; cell: Cell };
 
 /** The regions that so many users need; in each, cells that are alike. */
 export function sitesFor(users: number, p: Values = values): Site[] {
-  const { disk, cores } = usersPerWorker(p);
-  const perWorker = Math.min(disk, cores);
+  const most = (isCluster: boolean): number => Math.min(...Object.values(usersPerWorker(isCluster, p)));
+  const perWorker = users <= most(false) ? most(false) : most(true);
   const home = { ...regions[1]!, part: 1 };
   return (users < usersForRegions ? [home] : regions).map((region) => {
     const here = users * region.part;
@@ -52,12 +61,6 @@ export function sitesFor(users: number, p: Values = values): Site[] {
     const cell = { users: Math.round(here / cells), workers: Math.ceil(here / cells / perWorker) };
     return { region, cells, cell };
   });
-}
-
-/** Cores of Node at the peak: what takes mail in, and what answers clients. */
-export function nodeCores(users: number, p: Values = values): { doors: number; clients: number } {
-  const doors = (users * p.mailsPerUserDay * mailPeak * p.deliverNodeMs) / daySeconds / 1000;
-  return { doors, clients: users * peakCoresPerUser(p).node - doors };
 }
 
 /** PUTs a second of packers that together get so many small mails a second: each opens a pack with a mail, and closes it after a time. */
@@ -72,10 +75,12 @@ export function sizeFor(users: number, p: Values = values) {
   const workers = sites.reduce((sum, { cells, cell }) => sum + cells * cell.workers, 0);
   const largest = sites.reduce((most, { cell }) => (cell.users > most.users ? cell : most), sites[0]!.cell);
   const mailsPerDay = users * p.mailsPerUserDay;
-  const { doors, clients } = nodeCores(users, p);
+  const isCluster = workers > cells;
+  const { doors, clients } = peakNodeCores(users, p);
   const coresFor = (busy: number): number => Math.max(1, Math.ceil(busy / p.coresBusy));
   const doorProcesses = coresFor(doors);
-  const cellNode = nodeCores(largest.users, p);
+  const cellNode = peakNodeCores(largest.users, p);
+  const cellPeak = (largest.users * p.mailsPerUserDay * mailPeak) / daySeconds;
   const cellProcesses = coresFor(cellNode.doors) + coresFor(cellNode.clients);
   const small = (mailsPerDay * p.smallPart) / daySeconds;
   const large = mailsPerDay * (1 - p.smallPart);
@@ -87,13 +92,14 @@ export function sizeFor(users: number, p: Values = values) {
     mailsAtPeak: (mailsPerDay / daySeconds) * mailPeak,
     mailsKept: users * p.mailsKept,
     rowsPerDay: mailsPerDay * p.rowsPerMail,
-    databaseBytes: users * p.mailsKept * p.databaseBytes,
+    databaseBytes: users * databaseBytesPerUser(p),
     cells,
     workers,
-    workerCoresBusy: (users * peakCoresPerUser(p).database) / (workers * p.workerCores),
-    shardGroups: workers > sites.length ? workers * p.shardsPerWorker : 0,
+    workerCoresBusy: (users * peakDatabaseCores(isCluster, p)) / (workers * p.workerCores),
+    shardGroups: isCluster ? workers * p.shardsPerWorker : 0,
     usersPerCell: largest.users,
-    entryCores: (largest.users * p.mailsPerUserDay * mailPeak * p.routeMs) / daySeconds / 1000,
+    coordinatorCores: isCluster ? (cellPeak * p.coordinatorMs) / 1000 : 0,
+    routeCores: isCluster ? (largest.users * peakDatabaseCores(true, p) * p.routePart) / p.ownNodePart : 0,
     directoryBytes: largest.users * p.directoryBytes,
     nodeProcesses: doorProcesses + coresFor(clients),
     connectionsPerCell: cellProcesses * p.connectionsPerProcess,
