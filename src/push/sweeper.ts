@@ -40,6 +40,12 @@ export class Sweeper {
     clearInterval(this.#timer);
   }
 
+  /** Compares one account. */
+  compare(accountId: number): void {
+    if (this.#stopped) return;
+    this.#compare(accountId).catch((error: unknown) => this.#notCompared(error));
+  }
+
   /** Compares all subscribed accounts once; if a pass is under way, another one follows it. */
   run(): void {
     this.#again = true;
@@ -59,10 +65,14 @@ export class Sweeper {
       try {
         await Promise.all(Array.from({ length: maxAtOnce }, () => this.#compareEach(queue)));
       } catch (error) {
-        this.#options.log.warn({ reason: (error as Error).message }, "states not compared");
+        this.#notCompared(error);
         return;
       }
     }
+  }
+
+  #notCompared(error: unknown): void {
+    this.#options.log.warn({ reason: (error as Error).message }, "states not compared");
   }
 
   async #compareEach(queue: Iterable<number>): Promise<void> {

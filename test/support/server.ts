@@ -72,6 +72,8 @@ export class TestServer {
       POSTHORN_METRICS: `127.0.0.1:${metricsPort}`,
       // Tests query no real DNS: without its own DNS server, a look-up fails at once.
       POSTHORN_RESOLVER: "127.0.0.1:1",
+      // The same on every machine.
+      POSTHORN_WORKERS: "1",
       ...options.env,
     };
     watch(this.dataFolder, this.#temporary);

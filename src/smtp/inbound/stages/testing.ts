@@ -1,4 +1,4 @@
-import { networkOf } from "../../../auth/throttle.ts";
+import { networkOf } from "../../../base/network.ts";
 import { readIncomingHeader } from "../incoming-header.ts";
 import type { Facts, Session } from "./stage.ts";
 
