@@ -102,11 +102,12 @@ export const parameters = {
     "Citus advises 32 to 128 shards for tenants; 16 a worker here",
   ),
   shardsPerWorker: assumed(16, "shard groups", "on a worker", "what moves at once is a sixteenth of a worker"),
-  connectionsPerProcess: measured(
-    25,
+  connectionsPerProcess: measured(25, "connections", "of a process to the database", "24 and one that listens"),
+  connectionsPerMachine: measured(
+    80,
     "connections",
-    "of a process to the database",
-    "`src/store/core/database.ts`: 24 and one that listens",
+    "of all processes of a machine at most",
+    "`--workers`, up to 20 processes",
   ),
   nodeCoresPerMachine: assumed(16, "cores", "of a machine that runs Node, a process each", "a common machine"),
   directoryBytes: measured(

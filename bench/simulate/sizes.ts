@@ -82,6 +82,10 @@ export function sizeFor(users: number, p: Values = values) {
   const cellNode = peakNodeCores(largest.users, p);
   const cellPeak = (largest.users * p.mailsPerUserDay * mailPeak) / daySeconds;
   const cellProcesses = coresFor(cellNode.doors) + coresFor(cellNode.clients);
+  const connectionsPerCell = Math.min(
+    cellProcesses * p.connectionsPerProcess,
+    Math.ceil(cellProcesses / p.nodeCoresPerMachine) * p.connectionsPerMachine,
+  );
   const small = (mailsPerDay * p.smallPart) / daySeconds;
   const large = mailsPerDay * (1 - p.smallPart);
   const machines = Math.max(cells, Math.ceil(doorProcesses / p.nodeCoresPerMachine));
@@ -102,8 +106,8 @@ export function sizeFor(users: number, p: Values = values) {
     routeCores: isCluster ? (largest.users * peakDatabaseCores(true, p) * p.routePart) / p.ownNodePart : 0,
     directoryBytes: largest.users * p.directoryBytes,
     nodeProcesses: doorProcesses + coresFor(clients),
-    connectionsPerCell: cellProcesses * p.connectionsPerProcess,
-    connectionMemory: cellProcesses * p.connectionsPerProcess * p.backendBytes,
+    connectionsPerCell,
+    connectionMemory: connectionsPerCell * p.backendBytes,
     pushConnections: users * p.connectedPart,
     pushMemory: users * p.connectedPart * p.pushBytes,
     redisBodies: mailsPerDay * p.smallPart * p.cachedDays * p.cachedBytes,
