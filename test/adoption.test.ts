@@ -83,7 +83,12 @@ test("the baseline counts as applied, with the same checksums", async () => {
 });
 
 test("password, app password and token of 0.1 open the account and can be revoked", async () => {
-  const authenticator = createAuthenticator({ store, clock: systemClock, log: silentLog, counts: new OwnCounts({ clock: systemClock }) });
+  const authenticator = createAuthenticator({
+    store,
+    clock: systemClock,
+    log: silentLog,
+    counts: new OwnCounts({ clock: systemClock }),
+  });
   const found = { login: address, userId };
   expect(await authenticator.checkPassword(address, "sesame", "192.0.2.1")).toMatchObject(found);
   const byApp = () => authenticator.checkPassword(address, app.secret, "192.0.2.1");

@@ -198,7 +198,11 @@ test("known networks are hashed, at most 32 a login, written once a day, and rem
   now += 3600_000;
   await enter("192.0.2.1");
   // Another process does not write it either.
-  await createAuthenticator({ store, clock, log, counts: new OwnCounts({ clock }) }).checkPassword(login, "right: one", "192.0.2.1");
+  await createAuthenticator({ store, clock, log, counts: new OwnCounts({ clock }) }).checkPassword(
+    login,
+    "right: one",
+    "192.0.2.1",
+  );
   expect(await known()).toEqual([first]);
   now += 86_400_000;
   await enter("192.0.2.1");

@@ -51,6 +51,19 @@ export interface PushFailed {
   status: number | undefined;
 }
 
+/** Redis was asked for something. */
+export interface RedisAnswered {
+  use: "bus" | "cache" | "counts";
+  /** "late": there was no answer in time. */
+  outcome: "answered" | "failed" | "late";
+  seconds: number;
+}
+
+/** A body was read, from a cache or from where bodies are stored. */
+export interface BodyRead {
+  from: "memory" | "redis" | "store";
+}
+
 /** What a listener is told, such as the metrics. A listener returns at once and never throws. */
 export interface Events {
   mailTaken(event: MailTaken): void;
@@ -61,6 +74,8 @@ export interface Events {
   requestEnded(event: RequestEnded): void;
   pushSent(event: PushSent): void;
   pushFailed(event: PushFailed): void;
+  redisAnswered(event: RedisAnswered): void;
+  bodyRead(event: BodyRead): void;
 }
 
 export const silentEvents: Events = {
@@ -72,4 +87,6 @@ export const silentEvents: Events = {
   requestEnded: () => {},
   pushSent: () => {},
   pushFailed: () => {},
+  redisAnswered: () => {},
+  bodyRead: () => {},
 };

@@ -33,8 +33,10 @@ export class OwnCounts implements SharedCounts {
   async close(): Promise<void> {}
 }
 
-const maxWaitMs = 15 * 60_000;
-const rememberedMs = 3600_000;
+/** The longest that a throttle blocks a key. */
+export const maxThrottleMs = 15 * 60_000;
+/** How long a throttle remembers failures. */
+export const failuresRememberedMs = 3600_000;
 
 interface Failures {
   count: number;
@@ -50,7 +52,7 @@ export class OwnThrottle implements Throttle {
     this.#free = free;
     this.#clock = clock;
     const perf = { now: () => clock.now().getTime() };
-    this.#failures = new LRUCache({ max: maxKeys, ttl: rememberedMs, ttlResolution: 0, perf });
+    this.#failures = new LRUCache({ max: maxKeys, ttl: failuresRememberedMs, ttlResolution: 0, perf });
   }
 
   isBlocked(key: string): boolean {
@@ -65,7 +67,7 @@ export class OwnThrottle implements Throttle {
 
   fail(key: string): void {
     const count = (this.#failures.get(key)?.count ?? 0) + 1;
-    const wait = count < this.#free ? 0 : Math.min(maxWaitMs, 1000 * 2 ** (count - this.#free));
+    const wait = count < this.#free ? 0 : Math.min(maxThrottleMs, 1000 * 2 ** (count - this.#free));
     this.#failures.set(key, { count, blockedUntil: this.#clock.now().getTime() + wait });
   }
 

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
+import { silentEvents } from "../base/events.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
 import { findEmbedded, startEmbedded } from "../postgres/embedded.ts";
@@ -16,6 +17,7 @@ import { migrate } from "../store/core/migrate.ts";
 import { Store } from "../store/core/store.ts";
 import { createBus } from "./bus.ts";
 import { Failure } from "./fail.ts";
+import { openRedis } from "./redis.ts";
 
 interface StoreOptions {
   config: Config;
@@ -50,11 +52,13 @@ export async function withStore<T>(
   try {
     await migrate(database, log, { tell: migrating });
     const store = new Store({ database, clock: systemClock, log });
-    const bus = createBus(store, options, log);
+    const redis = await openRedis(config, { clock: systemClock, log, events: silentEvents });
+    const bus = createBus({ store, connection: options, log, carrier: redis?.carrier });
     try {
       return await work({ store, objects: diskObjects(config), bus });
     } finally {
       await bus.close();
+      await redis?.close();
     }
   } finally {
     await database.close();

@@ -2,6 +2,11 @@ import type { Metrics } from "../ops/metrics.ts";
 import type { Store } from "../store/core/store.ts";
 import { queueDepths } from "../store/queues/queue-sweeps.ts";
 
+/** Adds a gauge that is 0 while Redis is away. */
+export function gaugeRedis(metrics: Metrics, redis: { readonly isUp: boolean }): void {
+  metrics.gauge("posthorn_redis_up", "Whether Redis answers", () => Number(redis.isUp));
+}
+
 /** Adds gauges for the connection pool and the depth of the queues, read at each scrape; NaN while the database is down. */
 export function gaugeStore(metrics: Metrics, { database }: Store): void {
   const { pool } = database;

@@ -27,7 +27,11 @@ export async function startHttp(config: Config, parts: Parts): Promise<Part> {
   const proxies = new Proxies({ trusted: config.trustedProxies, publicUrl: config.publicUrl, log });
   const api = createApi(config, parts, { draining: draining.signal, proxies });
   const authenticate = authenticator.authenticate;
-  const streams = { places: counts.placeLimit("event sources", { max: maxConnectionsPerLogin }), authenticate, proxies };
+  const streams = {
+    places: counts.placeLimit("event sources", { max: maxConnectionsPerLogin }),
+    authenticate,
+    proxies,
+  };
   const eventSource = createEventSource({ bus, log, events, draining: draining.signal, ...streams });
   const server = createHttpServer({ ...api, authenticator, proxies, ready, eventSource });
   const drain = drainable(server);

@@ -16,10 +16,11 @@ import { createBus } from "./bus.ts";
 import { checks } from "./checks.ts";
 import { diskObjects } from "./database.ts";
 import { type DemoAccount, makeDemo } from "./demo.ts";
-import { gaugeStore } from "./gauges.ts";
+import { gaugeRedis, gaugeStore } from "./gauges.ts";
 import { startHttp } from "./http.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
 import { hostPort, type Part, type Parts, type Surroundings } from "./parts.ts";
+import { openRedis, type RedisParts } from "./redis.ts";
 import { startSmtpIn } from "./smtp-in.ts";
 import { hintSubmissions, startSmtpOut } from "./smtp-out.ts";
 import { startWorker } from "./worker.ts";
@@ -59,10 +60,18 @@ async function start(
   interrupt?.throwIfAborted();
   let isStarted = false;
   const objects = diskObjects(config);
-  const readiness = new Readiness(checks(config, opened.store.database, objects), log, ["database"]);
+  const metrics = createMetrics();
+  const events = metricsListener(metrics.registry);
+  const redis = await openRedis(config, { ...surroundings, events });
+  if (redis) stops.push(redis.close);
+  const { database } = opened.store;
+  const options = { renewed: ["database"], optional: ["redis"] };
+  const readiness = new Readiness(checks(config, { database, objects, redis }), log, options);
   const starting = { isReady: false, text: '{"ready":false,"server":"starting"}\n' };
   const ready = async () => (isStarted ? readiness.report() : starting);
-  const parts = await makeParts(config, surroundings, { ...opened, objects, ready });
+  gaugeStore(metrics, opened.store);
+  if (redis) gaugeRedis(metrics, redis);
+  const parts = await makeParts(config, surroundings, { ...opened, objects, metrics, events, redis, ready });
   stops.push(() => parts.counts.close());
   stops.push(() => parts.bus.close());
   stops.push(() => parts.webPush.close());
@@ -85,27 +94,29 @@ async function start(
   };
 }
 
+interface Opened extends OpenStore, Pick<Parts, "metrics" | "events" | "ready"> {
+  objects: ObjectStore;
+  redis: RedisParts | undefined;
+}
+
 async function makeParts(
   config: Config,
   surroundings: Surroundings,
-  { store, connection, objects, ready }: OpenStore & Pick<Parts, "ready"> & { objects: ObjectStore },
+  { store, connection, objects, metrics, events, redis, ready }: Opened,
 ): Promise<Parts> {
   const { clock, random, log } = surroundings;
-  const counts = new OwnCounts({ clock });
+  const counts = redis?.counts ?? new OwnCounts({ clock });
   const authenticator = createAuthenticator({ store, clock, log, counts });
-  const bus = createBus(store, connection, log);
+  const bus = createBus({ store, connection, log, carrier: redis?.carrier });
   bus.onRevoked((login) => authenticator.forget(login));
   // Revocations may have been missed meanwhile.
   bus.onReconnect(() => authenticator.forget());
-  const metrics = createMetrics();
-  gaugeStore(metrics, store);
-  const events = metricsListener(metrics.registry);
   const { allowPrivateTargets, publicUrl, hostname } = config;
   const contact = publicUrl.startsWith("https:") ? publicUrl : `mailto:postmaster@${hostname}`;
   const pushing = { store, bus, events, holder: thisProcess, allowPrivateTargets, contact };
   return {
     store,
-    blobs: new Blobs({ objects, clock, random, cacheBytes: config.cacheBytes }),
+    blobs: new Blobs({ objects, clock, random, cacheBytes: config.cacheBytes, sharedCache: redis?.cache, events }),
     ingest: new Ingest(store),
     authenticator,
     bus,

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { type RedisUrl, redisPrefix, redisUrl, showRedisUrl } from "./redis-url.ts";
 import {
   type Address,
   boolean,
@@ -83,6 +84,19 @@ const declarations = {
     secret: true,
     parse: url("postgres", "postgresql"),
     help: "Postgres or Citus to use, postgres://user:password@host/database.",
+  }),
+  redis: option<RedisUrl | undefined>({
+    default: "",
+    shown: "none",
+    secret: true,
+    parse: redisUrl,
+    show: showRedisUrl,
+    help: "Redis 7 that the processes share, redis://user:password@host:port, or rediss:// for TLS; several hosts, separated by commas, are a Cluster, or Sentinels with ?sentinel=NAME.",
+  }),
+  redisPrefix: option({
+    default: "posthorn:",
+    parse: redisPrefix,
+    help: "What the names of keys and channels in Redis begin with.",
   }),
   publicUrl: option({
     default: "",

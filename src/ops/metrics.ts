@@ -67,6 +67,19 @@ export function metricsListener(registry: Registry): Events {
     labelNames: ["channel", "outcome"],
     registers,
   });
+  const redis = new Histogram({
+    name: "posthorn_redis_seconds",
+    help: "Commands to Redis",
+    labelNames: ["use", "outcome"],
+    buckets,
+    registers,
+  });
+  const bodies = new Counter({
+    name: "posthorn_body_reads_total",
+    help: "Bodies read, by where they were found",
+    labelNames: ["from"],
+    registers,
+  });
   return {
     mailTaken: () => mailIn.inc({ outcome: "accepted" }),
     mailNotStored: () => mailIn.inc({ outcome: "failed" }),
@@ -76,5 +89,7 @@ export function metricsListener(registry: Registry): Events {
     requestEnded: ({ endpoint, status, seconds }) => requests.observe({ endpoint, status }, seconds),
     pushSent: ({ channel }) => pushes.inc({ channel, outcome: "sent" }),
     pushFailed: () => pushes.inc({ channel: "webpush", outcome: "failed" }),
+    redisAnswered: ({ use, outcome, seconds }) => redis.observe({ use, outcome }, seconds),
+    bodyRead: ({ from }) => bodies.inc({ from }),
   };
 }

@@ -123,6 +123,7 @@ export class ProcessBus implements Bus {
         carrier.start({
           onUp: () => this.#connected(carrier),
           onDown: () => this.#up.delete(carrier),
+          onGap: () => this.#compareAll(),
           onBatch: ({ changes, revoked, queued }) => {
             for (const event of changes) this.#deliver(event, false);
             for (const login of revoked) this.#revoke(login);
@@ -174,6 +175,9 @@ export class ProcessBus implements Bus {
     const isCovered = [...this.#up].some((other) => other !== carrier);
     this.#up.add(carrier);
     if (!isCovered) for (const listener of this.#reconnected) this.#guard(listener);
+  }
+
+  #compareAll(): void {
     this.#sweeper.run();
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => this.#sweeper.run(), settleMs).unref();

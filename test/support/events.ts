@@ -18,6 +18,8 @@ export function keepEvents(): { events: Events; told: Told[] } {
     requestEnded: keep("requestEnded"),
     pushSent: keep("pushSent"),
     pushFailed: keep("pushFailed"),
+    redisAnswered: keep("redisAnswered"),
+    bodyRead: keep("bodyRead"),
   };
   return { events, told };
 }

@@ -55,7 +55,15 @@ export async function createHttpWorld(): Promise<HttpWorld> {
   // The tests act as proxies.
   const proxies = new Proxies({ trusted: ["127.0.0.0/8"], publicUrl: "", log });
   const draining = new AbortController();
-  const push = { bus, log, events, draining: draining.signal, authenticate, proxies, places: new OwnPlaceLimit(10_000) };
+  const push = {
+    bus,
+    log,
+    events,
+    draining: draining.signal,
+    authenticate,
+    proxies,
+    places: new OwnPlaceLimit(10_000),
+  };
   const deps: HttpDeps = {
     services,
     registry: createRegistry(methods),

@@ -1,6 +1,6 @@
 import type { SMTPServerAddress, SMTPServerSession } from "smtp-server";
-import { networkOf } from "../../base/network.ts";
 import type { Log } from "../../base/log.ts";
+import { networkOf } from "../../base/network.ts";
 import { Refusal } from "./reply.ts";
 import type {
   Check,

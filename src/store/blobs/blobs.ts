@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { LRUCache } from "lru-cache";
 import type { Clock, Random } from "../../base/clock.ts";
+import { type Events, silentEvents } from "../../base/events.ts";
 import { decodeTransfer } from "../../mime/transfer.ts";
 import { BlobMissing } from "../core/errors.ts";
 import type { Reader, Tx } from "../core/store.ts";
@@ -21,6 +22,9 @@ export interface BlobsOptions {
   random: Random;
   /** How many bytes of recent bodies stay in memory; 0 for none. */
   cacheBytes: number;
+  /** A cache of recent bodies for all processes; it is asked after the one in memory. */
+  sharedCache?: BodyCache | undefined;
+  events?: Pick<Events, "bodyRead">;
   /** How many bytes of memory piles share, beyond 1 MB each. (Default: 128 MB, enough for a few of the largest messages) */
   pileBytes?: number;
 }
@@ -44,7 +48,9 @@ export interface OpenBlob {
 export class Blobs {
   readonly objects: ObjectStore;
   readonly #clock: Clock;
-  readonly #cache: BodyCache;
+  /** The nearest first. */
+  readonly #caches: { cache: BodyCache; from: "memory" | "redis" }[];
+  readonly #events: Pick<Events, "bodyRead">;
   readonly #room: Room;
   readonly #reading = new Map<string, Promise<Buffer>>();
   /** Sizes of streamed decoded blobs, by blob id; blobs never change. */
@@ -53,7 +59,9 @@ export class Blobs {
   constructor(options: BlobsOptions) {
     this.objects = options.objects;
     this.#clock = options.clock;
-    this.#cache = createMemoryCache(options.cacheBytes);
+    this.#caches = [{ cache: createMemoryCache(options.cacheBytes), from: "memory" }];
+    if (options.sharedCache) this.#caches.push({ cache: options.sharedCache, from: "redis" });
+    this.#events = options.events ?? silentEvents;
     this.#room = new Room(options.pileBytes ?? 128 * 1024 * 1024);
   }
 
@@ -62,7 +70,7 @@ export class Blobs {
     const blob = { sha256: sha256Of(bytes), day: this.#today(), size: bytes.length };
     await this.objects.put(blob, bytes);
     // Copied, since the caller's bytes may change or be a slice of a large buffer.
-    if (bytes.length <= maxCachedBytes) this.#cache.set(cacheKey(blob), Buffer.from(bytes));
+    if (bytes.length <= maxCachedBytes) this.#keep(blob, Buffer.from(bytes));
     return blob;
   }
 
@@ -83,8 +91,9 @@ export class Blobs {
 
   /** Checks the hash when it reads a whole object. Throws BlobMissing. */
   async readObject(blob: StoredBlob, start = 0, end = blob.size): Promise<Buffer> {
-    const cached = await this.#cache.get(cacheKey(blob));
+    const cached = await this.#findCached(blob);
     if (cached) return cached.subarray(start, end);
+    this.#events.bodyRead({ from: "store" });
     if (start > 0 || end < blob.size) {
       const bytes = await this.objects.read(blob, start, end);
       if (!bytes || bytes.length < Math.min(end, blob.size) - start) throw missing(blob);
@@ -182,18 +191,35 @@ export class Blobs {
 
   async #stream(blob: StoredBlob, start: number, end: number): Promise<Readable> {
     if (end <= start) return streamOf(Buffer.alloc(0));
-    const cached = await this.#cache.get(cacheKey(blob));
-    if (cached) return streamOf(cached.subarray(start, end));
     if (start === 0 && end === blob.size && blob.size <= maxCachedBytes) return streamOf(await this.readObject(blob));
+    const cached = await this.#findCached(blob);
+    if (cached) return streamOf(cached.subarray(start, end));
     if (!(await this.objects.exists(blob))) throw missing(blob);
+    this.#events.bodyRead({ from: "store" });
     return this.objects.stream(blob, start, end);
   }
 
   async #readWhole(blob: StoredBlob): Promise<Buffer> {
     const bytes = await this.objects.read(blob);
     if (!bytes || !sha256Of(bytes).equals(blob.sha256)) throw missing(blob);
-    this.#cache.set(cacheKey(blob), bytes);
+    this.#keep(blob, bytes);
     return bytes;
+  }
+
+  async #findCached(blob: StoredBlob): Promise<Buffer | undefined> {
+    const key = cacheKey(blob);
+    for (const [at, { cache, from }] of this.#caches.entries()) {
+      const bytes = blob.size <= cache.maxBodyBytes ? await cache.get(key) : undefined;
+      if (!bytes) continue;
+      this.#events.bodyRead({ from });
+      for (const { cache: nearer } of this.#caches.slice(0, at)) nearer.set(key, bytes);
+      return bytes;
+    }
+    return undefined;
+  }
+
+  #keep(blob: ObjectKey, bytes: Buffer): void {
+    for (const { cache } of this.#caches) if (bytes.length <= cache.maxBodyBytes) cache.set(cacheKey(blob), bytes);
   }
 
   #today(): string {

@@ -27,6 +27,7 @@ export function carrierContract(make: () => Carrier): void {
       onDown: () => {
         isUp = false;
       },
+      onGap: () => {},
     });
     await expect.poll(() => isUp, patient).toBe(true);
     await Promise.all(follow);
