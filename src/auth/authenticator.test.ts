@@ -111,7 +111,7 @@ test("a login that was deleted and created again accepts none of its old credent
   const [app, token] = [newAppPassword(randomBytes), newToken(randomBytes, userId)];
   await addAppPassword(store, { login, userId, id: app.id, label: "", hash: await hashPassword(app.secret) });
   await addToken(store, { login, userId, id: token.id, label: "", hash: token.hash, expiresAt: undefined });
-  await removeAlias(store.database, login);
+  await removeAlias(store.database, login, userId);
   const again = await createAccount(store, { address: login, passwordHash: await hashPassword("again") });
   expect(await authenticator.checkPassword(login, "again", "192.0.2.1")).toMatchObject({ userId: again });
   expect(await authenticator.checkPassword(login, app.secret, "192.0.2.1")).toBeUndefined();

@@ -64,6 +64,13 @@ export interface BodyRead {
   from: "memory" | "redis" | "store";
 }
 
+/** A request to the S3 service was answered, or failed. */
+export interface BodiesAsked {
+  operation: string;
+  outcome: "ok" | "failed";
+  seconds: number;
+}
+
 /** What a listener is told, such as the metrics. A listener returns at once and never throws. */
 export interface Events {
   mailTaken(event: MailTaken): void;
@@ -76,6 +83,7 @@ export interface Events {
   pushFailed(event: PushFailed): void;
   redisAnswered(event: RedisAnswered): void;
   bodyRead(event: BodyRead): void;
+  bodiesAsked(event: BodiesAsked): void;
 }
 
 export const silentEvents: Events = {
@@ -89,4 +97,5 @@ export const silentEvents: Events = {
   pushFailed: () => {},
   redisAnswered: () => {},
   bodyRead: () => {},
+  bodiesAsked: () => {},
 };

@@ -10,11 +10,11 @@ import { findEmbedded, startEmbedded } from "../postgres/embedded.ts";
 import { InUseError } from "../postgres/start-error.ts";
 import { refuseClosedToUs } from "../postgres/system-user.ts";
 import type { Bus } from "../push/bus.ts";
-import { DiskObjects } from "../store/blobs/objects/disk.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import { Database } from "../store/core/database.ts";
 import { migrate } from "../store/core/migrate.ts";
 import { Store } from "../store/core/store.ts";
+import { bodiesOf } from "./bodies.ts";
 import { createBus } from "./bus.ts";
 import { Failure } from "./fail.ts";
 import { openRedis } from "./redis.ts";
@@ -55,7 +55,11 @@ export async function withStore<T>(
     const redis = await openRedis(config, { clock: systemClock, log, events: silentEvents });
     const bus = createBus({ store, connection: options, log, carrier: redis?.carrier });
     try {
-      return await work({ store, objects: diskObjects(config), bus });
+      return await work({
+        store,
+        objects: bodiesOf(config, { clock: systemClock, random: randomBytes, log, events: silentEvents }),
+        bus,
+      });
     } finally {
       await bus.close();
       await redis?.close();
@@ -94,8 +98,4 @@ async function reachEmbedded(dataFolder: string, log: Log) {
       if (!(error instanceof InUseError) || Date.now() > deadline) throw error;
     }
   }
-}
-
-export function diskObjects(config: Config): ObjectStore {
-  return new DiskObjects({ folder: join(config.data, "blobs"), clock: systemClock, random: randomBytes });
 }

@@ -28,7 +28,7 @@ export function addServeCommand(program: Command): void {
     );
   addConfigOptions(command, { all: true }).action(async () => {
     const { config } = configOf(command);
-    keepHeapSmall();
+    keepHeapSmall(config.cacheBytes);
     const log = createLog(config.logLevel);
     const interrupted = interruption(log);
     process.on("uncaughtException", (error) => {

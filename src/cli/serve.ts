@@ -11,10 +11,9 @@ import { serveMetrics } from "../ops/metrics-server.ts";
 import { Readiness } from "../ops/readiness.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
-import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
+import { bodiesOf } from "./bodies.ts";
 import { createBus } from "./bus.ts";
 import { checks } from "./checks.ts";
-import { diskObjects } from "./database.ts";
 import { type DemoAccount, makeDemo } from "./demo.ts";
 import { gaugeRedis, gaugeStore } from "./gauges.ts";
 import { startHttp } from "./http.ts";
@@ -59,19 +58,21 @@ async function start(
   stops.push(opened.close);
   interrupt?.throwIfAborted();
   let isStarted = false;
-  const objects = diskObjects(config);
-  const metrics = createMetrics();
-  const events = metricsListener(metrics.registry);
-  const redis = await openRedis(config, { ...surroundings, events });
-  if (redis) stops.push(redis.close);
-  const { database } = opened.store;
-  const options = { renewed: ["database"], optional: ["redis"] };
-  const readiness = new Readiness(checks(config, { database, objects, redis }), log, options);
   const starting = { isReady: false, text: '{"ready":false,"server":"starting"}\n' };
   const ready = async () => (isStarted ? readiness.report() : starting);
+  const metrics = createMetrics();
+  const events = metricsListener(metrics.registry);
   gaugeStore(metrics, opened.store);
-  if (redis) gaugeRedis(metrics, redis);
-  const parts = await makeParts(config, surroundings, { ...opened, objects, metrics, events, redis, ready });
+  const redis = await openRedis(config, { ...surroundings, events });
+  if (redis) {
+    stops.push(redis.close);
+    gaugeRedis(metrics, redis);
+  }
+  const parts = await makeParts(config, surroundings, { ...opened, metrics, events, redis, ready });
+  const { database } = opened.store;
+  const { objects } = parts.blobs;
+  const options = { renewed: ["database"], optional: ["redis"] };
+  const readiness = new Readiness(checks(config, { database, objects, redis }), log, options);
   stops.push(() => parts.counts.close());
   stops.push(() => parts.bus.close());
   stops.push(() => parts.webPush.close());
@@ -95,28 +96,28 @@ async function start(
 }
 
 interface Opened extends OpenStore, Pick<Parts, "metrics" | "events" | "ready"> {
-  objects: ObjectStore;
   redis: RedisParts | undefined;
 }
 
 async function makeParts(
   config: Config,
   surroundings: Surroundings,
-  { store, connection, objects, metrics, events, redis, ready }: Opened,
+  { store, connection, metrics, events, redis, ready }: Opened,
 ): Promise<Parts> {
-  const { clock, random, log } = surroundings;
+  const { clock, log } = surroundings;
   const counts = redis?.counts ?? new OwnCounts({ clock });
   const authenticator = createAuthenticator({ store, clock, log, counts });
   const bus = createBus({ store, connection, log, carrier: redis?.carrier });
   bus.onRevoked((login) => authenticator.forget(login));
   // Revocations may have been missed meanwhile.
   bus.onReconnect(() => authenticator.forget());
+  const objects = bodiesOf(config, { clock, random: surroundings.random, log, events });
   const { allowPrivateTargets, publicUrl, hostname } = config;
   const contact = publicUrl.startsWith("https:") ? publicUrl : `mailto:postmaster@${hostname}`;
   const pushing = { store, bus, events, holder: thisProcess, allowPrivateTargets, contact };
   return {
     store,
-    blobs: new Blobs({ objects, clock, random, cacheBytes: config.cacheBytes, sharedCache: redis?.cache, events }),
+    blobs: new Blobs({ objects, clock, cacheBytes: config.cacheBytes, sharedCache: redis?.cache, events }),
     ingest: new Ingest(store),
     authenticator,
     bus,

@@ -74,10 +74,17 @@ export function metricsListener(registry: Registry): Events {
     buckets,
     registers,
   });
-  const bodies = new Counter({
+  const bodyReads = new Counter({
     name: "posthorn_body_reads_total",
     help: "Bodies read, by where they were found",
     labelNames: ["from"],
+    registers,
+  });
+  const bodies = new Histogram({
+    name: "posthorn_s3_request_seconds",
+    help: "Requests to the S3 service",
+    labelNames: ["operation", "outcome"],
+    buckets,
     registers,
   });
   return {
@@ -90,6 +97,7 @@ export function metricsListener(registry: Registry): Events {
     pushSent: ({ channel }) => pushes.inc({ channel, outcome: "sent" }),
     pushFailed: () => pushes.inc({ channel: "webpush", outcome: "failed" }),
     redisAnswered: ({ use, outcome, seconds }) => redis.observe({ use, outcome }, seconds),
-    bodyRead: ({ from }) => bodies.inc({ from }),
+    bodyRead: ({ from }) => bodyReads.inc({ from }),
+    bodiesAsked: ({ operation, outcome, seconds }) => bodies.observe({ operation, outcome }, seconds),
   };
 }

@@ -65,7 +65,7 @@ export class ProcessBus implements Bus {
     this.#sweeper = new Sweeper({
       store,
       log,
-      interval: sweepIntervalMs,
+      intervalMs: sweepIntervalMs,
       accounts: () => [...this.#listeners.keys()],
       found: (event) => this.#deliver(event, true),
     });

@@ -12,7 +12,7 @@ export interface PostgresCarrierOptions {
   connection: ConnectionOptions;
   log: Log;
   channel?: string;
-  /** How often a process announces its presence, in ms. (Default: 30 000) */
+  /** How often a process announces its presence. (Default: 30 000) */
   presenceIntervalMs?: number;
   /** Another carrier brings the rest. (Default: false) */
   isForRevocations?: boolean;
@@ -26,7 +26,7 @@ export class PostgresCarrier implements Carrier {
   readonly isForRevocations: boolean;
   readonly #options: PostgresCarrierOptions;
   readonly #channel: string;
-  readonly #interval: number;
+  readonly #presenceIntervalMs: number;
   readonly #id = randomUUID();
   readonly #peers = new Map<string, number>();
   #listener: Listener | undefined;
@@ -38,7 +38,7 @@ export class PostgresCarrier implements Carrier {
     this.#options = options;
     this.isForRevocations = options.isForRevocations ?? false;
     this.#channel = options.channel ?? "posthorn";
-    this.#interval = options.presenceIntervalMs ?? 30_000;
+    this.#presenceIntervalMs = options.presenceIntervalMs ?? 30_000;
   }
 
   async start(receiver: Receiver): Promise<void> {
@@ -60,7 +60,7 @@ export class PostgresCarrier implements Carrier {
         receiver.onDown();
       },
     });
-    this.#timer = setInterval(() => this.#announce("here"), this.#interval).unref();
+    this.#timer = setInterval(() => this.#announce("here"), this.#presenceIntervalMs).unref();
     await this.#listener.start();
   }
 
@@ -84,7 +84,7 @@ export class PostgresCarrier implements Carrier {
     if (this.isForRevocations) return false;
     const now = performance.now();
     if (this.#aloneFrom === undefined || now < this.#aloneFrom) return false;
-    for (const [peer, seen] of this.#peers) if (now - seen > this.#interval * 3.5) this.#peers.delete(peer);
+    for (const [peer, seen] of this.#peers) if (now - seen > this.#presenceIntervalMs * 3.5) this.#peers.delete(peer);
     return this.#peers.size === 0;
   }
 

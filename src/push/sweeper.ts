@@ -8,7 +8,7 @@ import { statesOf } from "./states.ts";
 export interface SweeperOptions {
   store: Store;
   log: Log;
-  interval: number;
+  intervalMs: number;
   /** The accounts with subscribers in this process. */
   accounts: () => number[];
   found: (event: ChangeEvent) => void;
@@ -32,7 +32,7 @@ export class Sweeper {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.run(), this.#options.interval).unref();
+    this.#timer = setInterval(() => this.run(), this.#options.intervalMs).unref();
   }
 
   stop(): void {

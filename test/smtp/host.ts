@@ -91,7 +91,6 @@ export class MailHost {
     this.blobs = new Blobs({
       objects: new DiskObjects({ folder: join(folder, "blobs"), clock, random: randomBytes }),
       clock,
-      random: randomBytes,
       cacheBytes: 10_000_000,
       pileBytes,
     });

@@ -20,6 +20,7 @@ export function keepEvents(): { events: Events; told: Told[] } {
     pushFailed: keep("pushFailed"),
     redisAnswered: keep("redisAnswered"),
     bodyRead: keep("bodyRead"),
+    bodiesAsked: keep("bodiesAsked"),
   };
   return { events, told };
 }

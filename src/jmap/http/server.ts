@@ -38,7 +38,6 @@ export type Endpoint = (typeof endpoints)[number];
 export function createHttpServer(deps: HttpDeps): Server {
   const { services, requests } = deps;
   const serveApi = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    reach(res, "api");
     const login = await signIn(req, deps);
     // The turn lasts until the answer is taken, so clients that do not read cannot pile answers up.
     await requests.run(login.login, req.socket, () => handleApi(deps, req, res, login));
@@ -60,6 +59,7 @@ export function createHttpServer(deps: HttpDeps): Server {
     }
     if (handleCors(req, res)) return;
     if (req.method === "POST" && req.url === "/jmap/api") {
+      reach(res, "api");
       serveApi(req, res).catch((error: unknown) => fail(req, res, error, services));
     } else router(req as Request, res as Response);
   });

@@ -3,13 +3,14 @@ import type { SMTPServerSession } from "smtp-server";
 import type { Events, MailRefused } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
 import { isRetryable } from "../../store/core/database.ts";
+import { BodiesAway } from "../../store/core/errors.ts";
 import { isStorageTrouble, tellStorageTrouble } from "../../store/core/storage-trouble.ts";
 import { ownCertificate } from "./certificate.ts";
 import { Conversation } from "./conversation.ts";
 import { EagerServer } from "./eager-server.ts";
 import type { SmtpInOptions } from "./options.ts";
 import { receive } from "./receive.ts";
-import { Refusal } from "./reply.ts";
+import { PeerGone, Refusal } from "./reply.ts";
 import { createStages } from "./stages/stages.ts";
 
 export interface SmtpIn {
@@ -107,9 +108,10 @@ function answer<Result>(work: () => Promise<Result>, done: Done<Result>, log: Lo
   work().then(
     (result) => done(null, result),
     (error: unknown) => {
-      if (error instanceof Refusal) return done(error);
+      if (error instanceof Refusal || error instanceof PeerGone) return done(error);
       if (isStorageTrouble(error)) {
         tellStorageTrouble(log, error);
+        if (error instanceof BodiesAway) return done(new Refusal(451, "4.3.0 mail can't be stored here at the moment"));
         return done(new Refusal(452, "4.3.1 nothing can be stored here at the moment, try again later"));
       }
       if (isRetryable(error)) log.warn({ reason: (error as Error).message }, "smtp command put off");

@@ -28,7 +28,7 @@ afterEach(() => rm(folder, { recursive: true }));
 function openBlobs(cacheBytes: number): Blobs {
   const { clock } = store;
   const objects = new DiskObjects({ folder, clock, random: randomBytes });
-  return new Blobs({ objects, clock, random: randomBytes, cacheBytes });
+  return new Blobs({ objects, clock, cacheBytes });
 }
 
 async function held(text: string | Buffer, accountId?: number) {
@@ -157,7 +157,7 @@ test("an object whose bytes do not match its hash counts as missing", async () =
 test("a spool keeps few bytes in memory and many in a file, and refuses more than its limit", async () => {
   for (const size of [0, 1000, 3_000_000]) {
     const bytes = randomBytes(size);
-    const spool = await blobs.spool(size);
+    const spool = blobs.spool(size);
     for (let start = 0; start < size; start += 70_000) await spool.write(bytes.subarray(start, start + 70_000));
     await expect(spool.write(Buffer.from("x"))).rejects.toThrow(TooLarge);
     expect((await spool.bytes()).equals(bytes)).toBe(true);
@@ -193,7 +193,7 @@ test("a pile uses shared memory while there is room, then a file, and gives its 
 });
 
 test("an aborted spool leaves nothing", async () => {
-  const spool = await blobs.spool(5_000_000);
+  const spool = blobs.spool(5_000_000);
   await spool.write(randomBytes(2_000_000));
   await spool.abort();
   expect(await readdir(join(folder, "tmp"))).toEqual([]);

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { LRUCache } from "lru-cache";
-import type { Clock, Random } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { type Events, silentEvents } from "../../base/events.ts";
 import { decodeTransfer } from "../../mime/transfer.ts";
 import { BlobMissing } from "../core/errors.ts";
@@ -9,7 +9,7 @@ import { type BlobStep, decodeBlobId, sha256Of } from "./blob-id.ts";
 import { findBlob, type ReferenceOptions, referenceBlob } from "./blob-refs.ts";
 import { type BodyCache, createMemoryCache, maxCachedBytes } from "./cache.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
-import { type ByteSpan, cutPieces, decodePieces, sizeOfPieces } from "./pieces.ts";
+import { type ByteSpan, checked, cutPieces, decodePieces, sizeOfPieces } from "./pieces.ts";
 import { Pile, Room } from "./pile.ts";
 import { Spool } from "./spool.ts";
 
@@ -19,7 +19,6 @@ export { type Pile, TooLarge } from "./pile.ts";
 export interface BlobsOptions {
   objects: ObjectStore;
   clock: Clock;
-  random: Random;
   /** How many bytes of recent bodies stay in memory; 0 for none. */
   cacheBytes: number;
   /** A cache of recent bodies for all processes; it is asked after the one in memory. */
@@ -80,7 +79,7 @@ export class Blobs {
   }
 
   /** Collects incoming bytes to be stored as they are. The caller must `finish` or `abort` it. */
-  async spool(maxBytes: number): Promise<Spool> {
+  spool(maxBytes: number): Spool {
     return new Spool(this.objects, maxBytes, () => this.#today());
   }
 
@@ -196,14 +195,20 @@ export class Blobs {
     if (cached) return streamOf(cached.subarray(start, end));
     if (!(await this.objects.exists(blob))) throw missing(blob);
     this.#events.bodyRead({ from: "store" });
-    return this.objects.stream(blob, start, end);
+    const stream = this.objects.stream(blob, start, end);
+    if (start > 0 || end < blob.size) return stream;
+    return Readable.from(checked(stream, blob.sha256), { objectMode: false });
   }
 
+  /** Reads a second time when the first was damaged on its way. */
   async #readWhole(blob: StoredBlob): Promise<Buffer> {
-    const bytes = await this.objects.read(blob);
-    if (!bytes || !sha256Of(bytes).equals(blob.sha256)) throw missing(blob);
-    this.#keep(blob, bytes);
-    return bytes;
+    for (let reads = 0; reads < 2; reads++) {
+      const bytes = await this.objects.read(blob);
+      if (!bytes || !sha256Of(bytes).equals(blob.sha256)) continue;
+      this.#keep(blob, bytes);
+      return bytes;
+    }
+    throw missing(blob);
   }
 
   async #findCached(blob: StoredBlob): Promise<Buffer | undefined> {

@@ -75,7 +75,7 @@ describe.skipIf(whyNoRedis)("a body in Redis", async () => {
     const { events, told } = keepEvents();
     const newBlobs = async () => {
       const sharedCache = createRedisCache({ link: await up(linkTo(server, { prefix: "blobs:" })), ...common });
-      return new Blobs({ objects, clock, random: randomBytes, cacheBytes: 1_000_000, sharedCache, events });
+      return new Blobs({ objects, clock, cacheBytes: 1_000_000, sharedCache, events });
     };
     const sources = () => told.splice(0).map(([, event]) => (event as { from: string }).from);
     const [one, two] = [await newBlobs(), await newBlobs()];

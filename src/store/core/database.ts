@@ -29,7 +29,6 @@ const parsers = new Map<number, Parser>([
     pg.types.builtins.TIMESTAMPTZ,
     (text) => (utc.test(text) ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : timestamp(text)),
   ],
-  [pg.types.builtins.DATE, String],
   [pg.types.builtins.JSON, JSON.parse],
   [pg.types.builtins.JSONB, JSON.parse],
 ]);

@@ -30,7 +30,7 @@ beforeEach(async () => {
   store = await createTestStore({ clock });
   folder = await mkdtemp(join(tmpdir(), "sweeps-"));
   const objects = new DiskObjects({ folder, clock, random: randomBytes });
-  blobs = new Blobs({ objects, clock, random: randomBytes, cacheBytes: 0 });
+  blobs = new Blobs({ objects, clock, cacheBytes: 0 });
   sweeper = new Sweeper({ store, objects, log: silentLog, limit: 3 });
 });
 afterEach(() => rm(folder, { recursive: true }));

@@ -1,14 +1,13 @@
 import { createReadStream } from "node:fs";
-import { access, type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock, Random } from "../../../base/clock.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./object-store.ts";
+import { TemporaryFiles } from "./temporary.ts";
 
 const dayName = /^\d{4}-\d{2}-\d{2}$/;
 const objectName = /^[0-9a-f]{64}$/;
-const temporary = "tmp";
-const abandonedAfterMs = 24 * 3600_000;
 
 export interface DiskOptions {
   /** The folder that holds the day folders. */
@@ -20,16 +19,14 @@ export interface DiskOptions {
 /** Objects as files `<folder>/<day>/<hash>`: a temporary file, fsync, rename, fsync of the folder. */
 export class DiskObjects implements ObjectStore {
   readonly #folder: string;
-  readonly #clock: Clock;
-  readonly #random: Random;
+  readonly #temporary: TemporaryFiles;
   readonly #syncs = new FolderSyncs();
   /** Folders whose directory entries are known to be durable. */
   readonly #made = new Map<string, Promise<void>>();
 
   constructor({ folder, clock, random }: DiskOptions) {
     this.#folder = folder;
-    this.#clock = clock;
-    this.#random = random;
+    this.#temporary = new TemporaryFiles(join(folder, "tmp"), clock, random);
   }
 
   put(key: ObjectKey, bytes: Uint8Array): Promise<void> {
@@ -74,13 +71,11 @@ export class DiskObjects implements ObjectStore {
     await this.#settle(key, path);
   }
 
-  async temporaryPath(): Promise<string> {
-    const folder = join(this.#folder, temporary);
-    await this.#inFolders(async () => {
-      await this.#makeFolder(folder);
-      await access(folder);
+  temporaryPath(): Promise<string> {
+    return this.#inFolders(async () => {
+      await this.#makeFolder(this.#temporary.folder);
+      return this.#temporary.path();
     });
-    return join(folder, this.#random(16).toString("hex"));
   }
 
   async read(key: ObjectKey, start = 0, end = Number.POSITIVE_INFINITY): Promise<Buffer | undefined> {
@@ -123,7 +118,11 @@ export class DiskObjects implements ObjectStore {
     }
   }
 
-  async *list(day: string): AsyncIterable<StoredBlob> {
+  async *list(day?: string): AsyncIterable<StoredBlob> {
+    for (const name of day === undefined ? await this.days() : [day]) yield* this.#listDay(name);
+  }
+
+  async *#listDay(day: string): AsyncIterable<StoredBlob> {
     let folder: Awaited<ReturnType<typeof opendir>>;
     try {
       folder = await opendir(this.#dayFolder(day));
@@ -156,18 +155,8 @@ export class DiskObjects implements ObjectStore {
     }
   }
 
-  async tidy(): Promise<void> {
-    const folder = join(this.#folder, temporary);
-    const names = await readdir(folder).catch(() => []);
-    for (const name of names) {
-      const modified = await stat(join(folder, name)).then(
-        (found) => found.mtimeMs,
-        () => undefined,
-      );
-      if (modified !== undefined && modified < this.#clock.now().getTime() - abandonedAfterMs) {
-        await rm(join(folder, name), { force: true });
-      }
-    }
+  tidy(): Promise<void> {
+    return this.#temporary.tidy();
   }
 
   #dayFolder(day: string): string {

@@ -28,7 +28,8 @@ export interface ObjectStore {
   size(key: ObjectKey): Promise<number | undefined>;
   /** Oldest first. */
   days(): Promise<string[]>;
-  list(day: string): AsyncIterable<StoredBlob>;
+  /** Those of a day, or all; in any order. */
+  list(day?: string): AsyncIterable<StoredBlob>;
   /** True when there was such an object. */
   remove(key: ObjectKey): Promise<boolean>;
   /** Why objects cannot be written, in a word or two; undefined when they can. */
