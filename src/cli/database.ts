@@ -13,6 +13,7 @@ import type { Bus } from "../push/bus.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import { Database } from "../store/core/database.ts";
 import { migrate } from "../store/core/migrate.ts";
+import { refusePooler } from "../store/core/pooler.ts";
 import { Store } from "../store/core/store.ts";
 import { bodiesOf } from "./bodies.ts";
 import { createBus } from "./bus.ts";
@@ -72,7 +73,11 @@ export async function withStore<T>(
 
 /** Reaches the configured database, a running server's, or one that we start for the time of the command. */
 async function reach(config: Config, log: Log) {
-  if (config.databaseUrl !== "") return { options: { connectionString: config.databaseUrl }, stop: async () => {} };
+  if (config.databaseUrl !== "") {
+    const options = { connectionString: config.databaseUrl };
+    await refusePooler(options);
+    return { options, stop: async () => {} };
+  }
   const notice = setTimeout(() => {
     process.stderr.write(`posthorn: waiting for the database in ${resolve(config.data)} …\n`);
   }, noticeAfterMs);

@@ -4,6 +4,7 @@ import { addAccountCommands } from "./account.ts";
 import { addAddressCommands } from "./address.ts";
 import { addAuditCommand } from "./audit.ts";
 import { addBlobsCommands } from "./blobs.ts";
+import { addChildCommand } from "./child-command.ts";
 import { examples } from "./command.ts";
 import { addConfigCommand } from "./config.ts";
 import { addDoctorCommand } from "./doctor.ts";
@@ -20,6 +21,7 @@ const program = new Command("posthorn")
   .showHelpAfterError("(add --help for help)")
   .addHelpText("after", examples("serve", "account add ann@example.org", "domain add example.org", "config"));
 addServeCommand(program);
+addChildCommand(program);
 addAccountCommands(program);
 addAddressCommands(program);
 addDomainCommands(program);

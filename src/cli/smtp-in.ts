@@ -23,8 +23,8 @@ export async function startSmtpIn(config: Config, parts: Parts, incoming: Incomi
     maxMessageSize: config.maxMessageSize,
     certificate: await certificateOf(config),
   });
-  const port = await server.listen(config.smtp.host, config.smtp.port);
-  return { url: `smtp://${hostPort({ ...config.smtp, port })}`, stop: () => server.close() };
+  const port = await parts.doors.open("smtp", config.smtp, server.server);
+  return { url: `smtp://${hostPort({ ...config.smtp, port })}`, stop: (ending) => server.close(ending) };
 }
 
 async function certificateOf({ tlsCert, tlsKey }: Config): Promise<{ cert: string; key: string } | undefined> {

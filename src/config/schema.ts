@@ -1,4 +1,4 @@
-import { hostname } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import { type RedisUrl, redisPrefix, redisUrl, showRedisUrl } from "./redis-url.ts";
 import {
   type Address,
@@ -54,6 +54,7 @@ interface Declaration<T> {
   shown?: string;
 }
 
+const cores = availableParallelism();
 const maxNumber = Number.MAX_SAFE_INTEGER;
 
 function option<T>(declaration: Declaration<T>): Declaration<T> {
@@ -195,8 +196,26 @@ const declarations = {
   mxPort: option({ default: "25", parse: integer(1, 65_535), help: "Port for direct delivery to other mail servers." }),
   roles: option({
     default: "http,smtp-in,smtp-out,worker",
-    parse: someOf(oneOf("http", "smtp-in", "smtp-out", "worker")),
-    help: "What this process does, a comma list of http, smtp-in, smtp-out, worker.",
+    parse: someOf(oneOf("http", "push", "smtp-in", "smtp-out", "worker")),
+    help: "What this server does, a comma list of http, push, smtp-in, smtp-out, worker.",
+  }),
+  pushUrl: option({
+    default: "",
+    shown: "none, the role http serves them",
+    parse: publicUrl,
+    help: "URL under which clients reach WebSockets and event sources, if servers of the role push serve them.",
+  }),
+  workers: option({
+    default: String(cores < 4 ? 1 : cores),
+    shown: "1 on fewer than 4 cores, else their number",
+    parse: integer(1, 1_024),
+    help: "Processes that share the work of this server; 1 forks none.",
+  }),
+  drainDelay: option({
+    default: "0s",
+    parse: duration,
+    show: showDuration,
+    help: "How long /readyz says that the server stops before its doors close, for a balancer to turn away.",
   }),
   logLevel: option({
     default: "info",

@@ -1,4 +1,13 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import {
+  AggregatorRegistry,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from "prom-client";
 import type { Events } from "../base/events.ts";
 
 export interface Metrics {
@@ -7,7 +16,24 @@ export interface Metrics {
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
   contentType: string;
   text(): Promise<string>;
+  /** All values now, for `merge`. */
+  json(): Promise<MetricValues>;
 }
+
+/** The values of the metrics of one process, as plain objects. */
+export type MetricValues = MetricObjectWithValues<MetricValue<string>>[];
+
+/** The metrics of several processes as one: sums, except where a metric says otherwise. */
+export function merge(all: readonly MetricValues[]): Registry {
+  return AggregatorRegistry.aggregate([...all]);
+}
+
+/** What stays true when a process has ended: a counter that fell would look like a restart of all. */
+export function lasting(values: MetricValues): MetricValues {
+  return values.filter(({ type }) => isLasting.has(String(type)));
+}
+
+const isLasting = new Set(["counter", "histogram"]);
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -21,6 +47,7 @@ export function createMetrics(): Metrics {
     },
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    json: () => registry.getMetricsAsJSON(),
   };
 }
 

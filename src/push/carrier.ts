@@ -32,11 +32,11 @@ export type Topic = number | "queued";
 
 export interface Receiver {
   onBatch(batch: Batch): void;
-  /** Connected, or connected again: revocations that others sent in between are lost. */
+  /** Connected, or connected again: what others sent in between is lost. */
   onUp(): void;
   onDown(): void;
-  /** What others sent may be lost: at the latest when it is connected again. */
-  onGap(): void;
+  /** Some of what others sent may be lost, though it is connected, or only partly. */
+  onGap?(): void;
 }
 
 /** Carries events to and from the other processes. Messages may be lost; the bus makes up for that. */

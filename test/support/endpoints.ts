@@ -8,6 +8,7 @@ import type { Login } from "../../src/auth/login.ts";
 import { encodeId } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { OwnPlaceLimit } from "../../src/base/own-counts.ts";
+import { RequestError } from "../../src/jmap/errors.ts";
 import { Proxies } from "../../src/jmap/http/address.ts";
 import type { HttpDeps } from "../../src/jmap/http/deps.ts";
 import { Concurrency } from "../../src/jmap/http/limits.ts";
@@ -68,10 +69,18 @@ export async function createEndpoints(): Promise<Endpoints> {
     requests: new Concurrency("maxConcurrentRequests", new OwnPlaceLimit(limits.maxConcurrentRequests)),
     uploads: new Concurrency("maxConcurrentUpload", new OwnPlaceLimit(limits.maxConcurrentUpload)),
     publicUrl: "",
+    pushUrl: "",
     relaxedUsing: false,
     authenticator: { authenticate: async (header) => logins.get(header) },
     proxies: new Proxies({ trusted: ["127.0.0.1/32"], publicUrl: "", log: silentLog }),
     ready: async () => ({ isReady: true, text: "ready\n" }),
+    isJmapServed: true,
+    push: {
+      upgrade: (_req, socket) => void socket.destroy(),
+      eventSource: async () => {
+        throw new RequestError("about:blank", 404, "There is no event source.");
+      },
+    },
   };
   const server = await listening(deps);
   afterwards(() => rm(folder, { recursive: true }));

@@ -70,20 +70,24 @@ export async function createHttpWorld(): Promise<HttpWorld> {
     requests: new Concurrency("maxConcurrentRequests", new OwnPlaceLimit(100)),
     uploads: new Concurrency("maxConcurrentUpload", new OwnPlaceLimit(100)),
     publicUrl: "",
+    pushUrl: "",
     relaxedUsing: false,
     authenticator,
     proxies,
     ready: async () => ({ isReady: true, text: "ready\n" }),
-    eventSource: createEventSource(push),
-    upgrade: createWebSocketUpgrade({
-      ...push,
-      random: services.random,
-      trustedOrigins: [],
-      maxSizeRequest: services.limits.maxSizeRequest,
-      processRequest: (...request) => processRequest(deps, ...request),
-      inTurn: (login, connection, work) => deps.requests.run(login, connection, () => services.octets.leased(work)),
-      arrivals: services.octets.arrivals,
-    }),
+    isJmapServed: true,
+    push: {
+      eventSource: createEventSource(push),
+      upgrade: createWebSocketUpgrade({
+        ...push,
+        random: services.random,
+        trustedOrigins: [],
+        maxSizeRequest: services.limits.maxSizeRequest,
+        processRequest: (...request) => processRequest(deps, ...request),
+        inTurn: (login, connection, work) => deps.requests.run(login, connection, () => services.octets.leased(work)),
+        arrivals: services.octets.arrivals,
+      }),
+    },
   };
   const server = createHttpServer(deps);
   server.listen(0, "127.0.0.1");

@@ -234,8 +234,21 @@ describe("an event source, RFC 8620 §7.3", () => {
     const { next } = await open(all);
     await next();
     draining.abort();
+    expect(await next()).toMatch(/^retry: [1-4]\d{3}$/);
     expect(await next()).toBeUndefined();
     expect((await fetch(`${base}?${all}`)).status).toBe(503);
+  });
+
+  it("ends at a random moment of a restart, one that opens meanwhile too", async () => {
+    const early = await open(all);
+    await early.next();
+    draining.abort("restart");
+    const late = await open(all);
+    await late.next();
+    for (const { next } of [early, late]) {
+      expect(await next()).toMatch(/^retry: \d+$/);
+      expect(await next()).toBeUndefined();
+    }
   });
 
   it("opens at most the login's limit, and another one when one has ended", async () => {

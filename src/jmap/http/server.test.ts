@@ -1,9 +1,12 @@
 import request from "supertest";
 import { expect, test, vi } from "vitest";
-import { createEndpoints, guest, owner, throttled } from "../../../test/support/endpoints.ts";
+import { createEndpoints, guest, listening, owner, portOf, throttled } from "../../../test/support/endpoints.ts";
 import { keepEvents } from "../../../test/support/events.ts";
+import { testLogin } from "../../../test/support/jmap.ts";
 import { silentLog } from "../../base/log.ts";
 import { capabilities } from "../capability-names.ts";
+import type { HttpDeps } from "./deps.ts";
+import { buildSession } from "./session.ts";
 
 const { deps, url, account } = await createEndpoints();
 const at = request(url);
@@ -25,17 +28,33 @@ test("the session has absolute URLs and all that the RFCs require", async () => 
     username: "test",
     apiUrl: `${url}/jmap/api`,
     uploadUrl: `${url}/jmap/upload/{accountId}/`,
-    capabilities: { [capabilities.core]: { maxCallsInRequest: 3 }, [capabilities.mail]: {} },
+    eventSourceUrl: `${url}/jmap/eventsource/?types={types}&closeafter={closeafter}&ping={ping}`,
+    capabilities: {
+      [capabilities.core]: { maxCallsInRequest: 3 },
+      [capabilities.mail]: {},
+      [capabilities.websocket]: { url: `${url.replace("http", "ws")}/jmap/ws`, supportsPush: true },
+    },
     accounts: {
       [account]: { isPersonal: true, accountCapabilities: { [capabilities.mail]: { maxMailboxDepth: 10 } } },
     },
     primaryAccounts: { [capabilities.mail]: account },
   });
-  expect(session.capabilities).not.toHaveProperty([capabilities.websocket]);
   const api = (await post(echo({}))).body as { sessionState: string };
   expect(api.sessionState).toBe(session.state);
   const proxied = await get("/.well-known/jmap", { "X-Forwarded-Proto": "https" });
   expect(proxied.body.apiUrl).toBe(`${url.replace("http", "https")}/jmap/api`);
+});
+
+test("with a push URL the session names it for WebSockets and event sources, which changes its state", async () => {
+  const login = testLogin([1]);
+  const states = ["", "https://push.example"].map((pushUrl) => {
+    const session = buildSession({ ...deps, pushUrl }, { ...login }, "https://mail.example");
+    return session as { state: string; eventSourceUrl: string; capabilities: Record<string, object> };
+  });
+  expect(states[1]!.eventSourceUrl).toMatch(/^https:\/\/push\.example\/jmap\/eventsource\/\?types=/);
+  expect(states[1]!.capabilities[capabilities.websocket]).toMatchObject({ url: "wss://push.example/jmap/ws" });
+  expect(states[1]).toMatchObject({ apiUrl: "https://mail.example/jmap/api" });
+  expect(states[0]!.state).not.toBe(states[1]!.state);
 });
 
 test("wrong credentials get 401, with a challenge except for scripts, and 429 when throttled", async () => {
@@ -195,6 +214,18 @@ test("a request with the wrong method is told the right one", async () => {
     for (const method of ["post", "delete"] as const)
       expect(await told(method, path)).toEqual([405, "GET, HEAD, OPTIONS"]);
   }
+});
+
+test("a server serves JMAP alone, or push alone, where others serve the rest", async () => {
+  const paths = ["/.well-known/jmap", "/jmap/api", "/jmap/ws", "/healthz"];
+  const statuses = async (some: Partial<HttpDeps>) => {
+    const other = request(`http://127.0.0.1:${portOf(await listening({ ...deps, ...some }))}`);
+    const answers = await Promise.all(paths.map((path) => other.get(path)));
+    return answers.map(({ status }) => status);
+  };
+  expect(await statuses({})).toEqual([401, 405, 426, 200]);
+  expect(await statuses({ push: undefined })).toEqual([401, 405, 404, 200]);
+  expect(await statuses({ isJmapServed: false })).toEqual([404, 404, 426, 200]);
 });
 
 test("the API is also found with a query in its URL", async () => {

@@ -421,6 +421,20 @@ describe("a connection ends", () => {
     expect(await refusal(connect())).toMatchObject({ status: 503 });
   });
 
+  it("at a random moment of a restart, after its answers, and until then all is served", async () => {
+    const slow = Promise.withResolvers<object>();
+    work = () => slow.promise;
+    const { send, next, closed } = await open();
+    draining.abort("restart");
+    send({ "@type": "Request", id: "R1", ...echo });
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    slow.resolve({});
+    expect((await next()).requestId).toBe("R1");
+    expect((await closed).code).toBe(1012);
+    const late = await open();
+    expect((await late.closed).code).toBe(1012);
+  });
+
   it("when the client gives no sign of life", async () => {
     deps.pingIntervalMs = 50;
     const client = new WebSocket(url, ["jmap"], { headers: { Authorization: "Bearer good" }, autoPong: false });

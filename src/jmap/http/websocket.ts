@@ -12,7 +12,7 @@ import { asRefusal, throttled, writeRefusal } from "./refusals.ts";
 import { type SessionDeps, sizeGrace, WebSocketSession } from "./websocket-session.ts";
 
 export interface WebSocketDeps extends SessionDeps {
-  /** Aborted when the server drains: requests under way are answered, then connections close. */
+  /** Aborted when the server drains: requests under way are answered, then connections close. The reason is an Ending. */
   draining: AbortSignal;
   /** As for the API; called at the handshake and again for each request. */
   authenticate: Authenticator["authenticate"];
@@ -53,7 +53,7 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
     checkHost(req);
     if (!offersJmap(req)) throw new RequestError("about:blank", 400, "The client must offer the subprotocol jmap.");
     checkOrigin(req);
-    if (connections.draining) throw new RequestError("about:blank", 503, "The server is shutting down.");
+    if (connections.isStopping) throw new RequestError("about:blank", 503, "The server is shutting down.");
     const authenticate = () => deps.authenticate(req.headers.authorization, deps.proxies.clientAddress(req));
     const login = await authenticate();
     if (login === "throttled") throw throttled();

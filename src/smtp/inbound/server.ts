@@ -1,5 +1,6 @@
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import type { SMTPServerSession } from "smtp-server";
+import type { Ending, EndingPatience } from "../../base/ending.ts";
 import type { Events, MailRefused } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
 import { isRetryable } from "../../store/core/database.ts";
@@ -16,13 +17,18 @@ import { createStages } from "./stages/stages.ts";
 export interface SmtpIn {
   /** Resolves with the port; 0 picks a free one. */
   listen(host: string, port: number): Promise<number>;
+  /** Emits the connections. */
+  readonly server: Server;
   /** Lets messages that are under way finish. */
-  close(): Promise<void>;
+  close(ending?: Ending): Promise<void>;
 }
 
 const maxConnections = 1_000;
 const maxRecipients = 1_000;
-const maxCloseMs = 5_000;
+const patience: Record<Ending, EndingPatience> = {
+  stop: { idleMs: 5_000, maxMs: 10_000 },
+  restart: { idleMs: 15_000, maxMs: 90_000 },
+};
 const warnEveryMs = 60_000;
 
 type Done<Result> = (error: Error | null, result?: Result) => void;
@@ -47,7 +53,6 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
       disableReverseLookup: true,
       maxClients: maxConnections,
       maxRecipients,
-      closeTimeout: maxCloseMs,
       socketTimeout: 5 * 60_000,
       maxCommandLength: 4096,
       onConnect: (session, done) => {
@@ -86,12 +91,13 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
     );
   });
   return {
+    server: server.server,
     listen: (host, port) =>
       new Promise((resolve, reject) => {
         const listening = server.listen(port, host, () => resolve((listening.address() as AddressInfo).port));
         listening.once("error", reject);
       }),
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: (ending = "stop") => server.drain(patience[ending]),
   };
 }
 

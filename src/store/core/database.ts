@@ -6,6 +6,9 @@ import { type Executor, type Given, inOrder, type Statement } from "./sql.ts";
 
 export type ConnectionOptions = { connectionString: string } | { host: string; user: string; database: string };
 
+/** Ask for times in UTC, in the format that parses fastest, and for days as YYYY-MM-DD. */
+export const sessionOptions = "-c TimeZone=UTC -c DateStyle=ISO";
+
 /** Called with every statement that runs; tests record statements with it. */
 export type StatementObserver = (text: string, values: readonly unknown[]) => void;
 
@@ -71,8 +74,7 @@ export class Database implements Executor {
       idleTimeoutMillis: 60_000,
       connectionTimeoutMillis: 10_000,
       application_name: "posthorn",
-      // Ask for times in UTC, in the format that parses fastest, and for days as YYYY-MM-DD.
-      options: "-c TimeZone=UTC -c DateStyle=ISO",
+      options: sessionOptions,
       ...options,
       types,
       // Send each statement at once, however many are unanswered.

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { releaseBlobs } from "../blobs/blob-refs.ts";
+import { checkInstallation } from "../blobs/installation.ts";
 import type { ObjectKey, ObjectStore } from "../blobs/objects/object-store.ts";
 import { typeCodes } from "../core/change.ts";
 import type { Database } from "../core/database.ts";
@@ -153,7 +154,9 @@ export class Sweeper {
     this.#clock = store.clock;
   }
 
+  /** Throws StrangeBodies before it has removed anything if the bodies are not those of the database. */
   async run(): Promise<Swept> {
+    await checkInstallation(this.#store.database, this.#objects);
     const swept: Swept = { uploads: 0, references: 0, objects: 0, changes: 0, received: 0 };
     swept.uploads = await this.releaseExpired();
     swept.references = await this.dropReleased();

@@ -27,7 +27,6 @@ export function carrierContract(make: () => Carrier): void {
       onDown: () => {
         isUp = false;
       },
-      onGap: () => {},
     });
     await expect.poll(() => isUp, patient).toBe(true);
     await Promise.all(follow);

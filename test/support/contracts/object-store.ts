@@ -98,6 +98,14 @@ export function objectStoreContract(make: () => Promise<ObjectStore>): void {
     expect(Buffer.concat(streamed).equals(bytes.subarray(1_000, 4_999_000))).toBe(true);
   });
 
+  test("the first claim stands, even among many at once, and is not an object", async () => {
+    const claims = await Promise.all(["one", "two", "three"].map((id) => objects.claim(id)));
+    expect(new Set(claims).size).toBe(1);
+    expect(["one", "two", "three"]).toContain(claims[0]);
+    expect(await objects.claim("four")).toBe(claims[0]);
+    expect(await objects.days()).toEqual([]);
+  });
+
   test("a store that can be written to says so", async () => {
     expect(await objects.check()).toBeUndefined();
     await objects.tidy();

@@ -1,5 +1,17 @@
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  opendir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock, Random } from "../../../base/clock.ts";
@@ -8,6 +20,8 @@ import { TemporaryFiles } from "./temporary.ts";
 
 const dayName = /^\d{4}-\d{2}-\d{2}$/;
 const objectName = /^[0-9a-f]{64}$/;
+/** The file that names the installation. */
+const mark = "installation";
 
 export interface DiskOptions {
   /** The folder that holds the day folders. */
@@ -38,17 +52,21 @@ export class DiskObjects implements ObjectStore {
     if (await this.#has(key, bytes.length)) return;
     const path = await this.temporaryPath();
     try {
-      const file = await open(path, "wx", 0o600);
-      try {
-        await writeAll(file, bytes);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await this.#writeNew(path, bytes);
       await this.#settle(key, path);
     } catch (error) {
       await rm(path, { force: true });
       throw error;
+    }
+  }
+
+  async #writeNew(path: string, bytes: Uint8Array): Promise<void> {
+    const file = await open(path, "wx", 0o600);
+    try {
+      await writeAll(file, bytes);
+      await file.sync();
+    } finally {
+      await file.close();
     }
   }
 
@@ -141,6 +159,25 @@ export class DiskObjects implements ObjectStore {
     const found = await this.exists(key);
     await rm(this.#path(key), { force: true });
     return found;
+  }
+
+  async claim(installation: string): Promise<string> {
+    const path = join(this.#folder, mark);
+    const claimed = await readFile(path, "utf8").catch(unlessMissing);
+    if (claimed !== undefined) return claimed.trim();
+    const draft = await this.temporaryPath();
+    await this.#writeNew(draft, Buffer.from(`${installation}\n`));
+    try {
+      // Unlike a rename, it fails if another process was first.
+      await link(draft, path);
+      await this.#syncs.sync(this.#folder);
+      return installation;
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EEXIST") throw error;
+      return (await readFile(path, "utf8")).trim();
+    } finally {
+      await rm(draft, { force: true });
+    }
   }
 
   async check(): Promise<string | undefined> {
@@ -274,6 +311,10 @@ async function sizeOf(path: string): Promise<number | undefined> {
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error;
 }
 
 function isMissing(error: unknown): boolean {

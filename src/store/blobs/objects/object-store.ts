@@ -32,6 +32,8 @@ export interface ObjectStore {
   list(day?: string): AsyncIterable<StoredBlob>;
   /** True when there was such an object. */
   remove(key: ObjectKey): Promise<boolean>;
+  /** Marks the objects as those of an installation unless they are marked. Returns the installation whose they are. */
+  claim(installation: string): Promise<string>;
   /** Why objects cannot be written, in a word or two; undefined when they can. */
   check(): Promise<string | undefined>;
   /** Removes what interrupted writes left behind. */

@@ -170,12 +170,14 @@ describe("in the small server of the tests", () => {
   });
 
   test("the check writes, but not when a write has just succeeded", async () => {
+    // A request that an earlier test gave up may still arrive.
+    const ours = () => server.seen.filter(({ key: name }) => name.startsWith(prefix));
     expect(await objects.check()).toBeUndefined();
-    expect(server.seen.map(({ method, key: name }) => `${method} ${name}`)).toEqual([`PUT ${prefix}probe`]);
+    expect(ours().map(({ method, key: name }) => `${method} ${name}`)).toEqual([`PUT ${prefix}probe`]);
     await objects.put(key("a"), Buffer.from("a"));
     server.seen.length = 0;
     expect(await objects.check()).toBeUndefined();
-    expect(server.seen).toEqual([]);
+    expect(ours()).toEqual([]);
     const fresh = objectsIn(bucket, { patience: quick });
     await server.stop();
     expect(await fresh.check()).toBe("can't be reached");

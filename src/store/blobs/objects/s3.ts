@@ -28,6 +28,8 @@ const pieceBytes = 256 * 1024;
 const maxFruitless = 3;
 /** How many listings run at a time. */
 const maxListings = 16;
+/** The object that names the installation. */
+const mark = "installation";
 /** A write that succeeded shows for this long that writing works, unless another failed since. */
 const writtenForMs = 60_000;
 const partition = /^[0-9a-f]{3}$/;
@@ -155,6 +157,28 @@ export class S3Objects implements ObjectStore {
     return true;
   }
 
+  async claim(installation: string): Promise<string> {
+    const name = this.#options.prefix + mark;
+    for (;;) {
+      const known = await this.#text(name);
+      if (known !== undefined) return known;
+      const bytes = Buffer.from(installation);
+      try {
+        await this.#put(name, sha256Of(bytes), bytes.length, bytes, { isNew: true });
+      } catch (error) {
+        if (!isTaken(error)) throw error;
+      }
+    }
+  }
+
+  #text(name: string): Promise<string | undefined> {
+    return this.#service.ask("get", async ({ client, sdk, signal }) => {
+      const command = new sdk.GetObjectCommand({ Bucket: this.#options.bucket, Key: name });
+      const { Body } = await client.send(command, { abortSignal: signal });
+      return Body?.transformToString() ?? "";
+    });
+  }
+
   /** Writes a small object, unless a write has succeeded lately. */
   async check(): Promise<string | undefined> {
     if (performance.now() - this.#writtenAt < writtenForMs) return undefined;
@@ -172,12 +196,19 @@ export class S3Objects implements ObjectStore {
   }
 
   /** The service compares what arrives with the hash. A function gives the pieces for each attempt. */
-  async #put(name: string, sha256: Buffer, size: number, content: Uint8Array | (() => Pieces)): Promise<void> {
+  async #put(
+    name: string,
+    sha256: Buffer,
+    size: number,
+    content: Uint8Array | (() => Pieces),
+    { isNew = false } = {},
+  ): Promise<void> {
     const { bucket, encryption } = this.#options;
     const input: PutObjectCommandInput = {
       Bucket: bucket,
       Key: name,
       ContentLength: size,
+      ...(isNew && { IfNoneMatch: "*" }),
       ...(encryption && { ServerSideEncryption: encryption.algorithm }),
       ...(encryption?.keyId !== undefined && { SSEKMSKeyId: encryption.keyId }),
     };
@@ -314,4 +345,10 @@ function rangeOf(start: number, end: number): string | undefined {
 /** No byte of the object is in the range. */
 function isBeyondEnd(error: unknown): boolean {
   return (error as { name?: string }).name === "InvalidRange";
+}
+
+/** An object with the name was there already, or is being written. */
+function isTaken(error: unknown): boolean {
+  const { code } = ((error as Error).cause ?? {}) as { code?: string };
+  return code === "PreconditionFailed" || code === "ConditionalRequestConflict";
 }

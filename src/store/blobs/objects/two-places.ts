@@ -60,6 +60,12 @@ export class TwoPlaces implements ObjectStore {
     return (await this.#first.remove(key)) || wasInSecond;
   }
 
+  /** Both must be of the same installation. */
+  async claim(installation: string): Promise<string> {
+    const first = await this.#first.claim(installation);
+    return first === installation ? this.#second.claim(installation) : first;
+  }
+
   check(): Promise<string | undefined> {
     return this.#first.check();
   }
