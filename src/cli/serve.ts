@@ -58,23 +58,15 @@ async function start(
     stops.push(redis.close);
     gaugeRedis(metrics, redis);
   }
-  const readiness = new ServerReadiness(checks(config, { database: store.database, objects, redis }), log);
+  const { database } = store;
+  const readiness = new ServerReadiness(checks(config, { database, objects, redis }), log);
   gaugePool(metrics, store);
   gaugeQueues(metrics, store);
   const counts = redis?.counts ?? new OwnCounts({ clock });
   const bus = createBus({ store, connection, log, carrier: redis?.carrier });
   const ready = () => readiness.report();
-  const foundation = {
-    store,
-    objects,
-    bus,
-    counts,
-    doors: ownDoors,
-    metrics,
-    events,
-    sharedCache: redis?.cache,
-    ready,
-  };
+  const sharedCache = redis?.cache;
+  const foundation = { store, objects, bus, counts, sharedCache, doors: ownDoors, metrics, events, ready };
   const parts = await makeParts(config, surroundings, foundation);
   stops.push(() => counts.close());
   stops.push(() => bus.close());

@@ -175,6 +175,7 @@ export class ProcessBus implements Bus {
     const isCovered = [...this.#up].some((other) => other !== carrier);
     this.#up.add(carrier);
     if (!isCovered) for (const listener of this.#reconnected) this.#guard(listener);
+    this.#compareAll();
   }
 
   #compareAll(): void {

@@ -35,8 +35,8 @@ export interface Receiver {
   /** Connected, or connected again: revocations that others sent in between are lost. */
   onUp(): void;
   onDown(): void;
-  /** What others sent may be lost: at the latest when it is connected again. */
-  onGap(): void;
+  /** Some of what others sent may be lost, though it is connected, or only partly. */
+  onGap?(): void;
 }
 
 /** Carries events to and from the other processes. Messages may be lost; the bus makes up for that. */

@@ -53,7 +53,6 @@ export class PostgresCarrier implements Carrier {
         this.#aloneFrom = performance.now() + 2_000;
         this.#announce("hello");
         receiver.onUp();
-        receiver.onGap();
       },
       onDown: () => {
         this.#aloneFrom = undefined;

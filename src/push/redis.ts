@@ -35,7 +35,7 @@ export class RedisCarrier implements Carrier {
       onMessage: (text: string) => this.#receive(text),
       onUp: () => this.#receiver?.onUp(),
       onDown: () => this.#receiver?.onDown(),
-      onGap: () => this.#receiver?.onGap(),
+      onGap: () => this.#receiver?.onGap?.(),
     };
     this.#subscriptions = new Subscriptions({ link, log, listener });
   }

@@ -129,9 +129,12 @@ export class TestServer {
   async ready(): Promise<void> {
     const limit = this.#options.startTimeoutMs ?? 45_000;
     const end = Date.now() + limit;
+    const isHttp = (this.env.POSTHORN_ROLES ?? "http").split(",").includes("http");
     for (;;) {
       if (!this.running) throw new Error(`the server ended before it was ready:\n${this.#output}`);
-      const status = await fetch(`${this.url}/readyz`, { headers: { connection: "close" } }).then(
+      const status = await fetch(new URL("/readyz", isHttp ? this.url : this.metricsUrl), {
+        headers: { connection: "close" },
+      }).then(
         async (response) => {
           await response.arrayBuffer();
           return response.status;

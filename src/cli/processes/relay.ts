@@ -35,7 +35,7 @@ export class Relay {
         for (const member of this.#members) member.receiver?.onDown();
       },
       onGap: () => {
-        for (const member of this.#members) member.receiver?.onGap();
+        for (const member of this.#members) member.receiver?.onGap?.();
       },
     };
     await Promise.all([...this.#outboxes.keys()].map((carrier) => carrier.start(receiver)));
@@ -139,7 +139,7 @@ export class LineCarrier implements Carrier {
     this.#line.hear("batch", onBatch);
     this.#line.hear("up", onUp);
     this.#line.hear("down", onDown);
-    this.#line.hear("gap", onGap);
+    this.#line.hear("gap", () => onGap?.());
     await this.#line.ask("listen");
   }
 
