@@ -18,7 +18,7 @@ afterAll(() => server?.dispose());
 
 /** What `posthorn ARGS` prints while another transaction holds a table for some seconds. */
 async function whileLocked(table: string, args: string[]) {
-  const client = new pg.Client({ host: join(server.dataFolder, "run"), user: "posthorn", database: "posthorn" });
+  const client = new pg.Client(server.connection);
   await client.connect();
   try {
     await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);

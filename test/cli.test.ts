@@ -213,7 +213,7 @@ test("doctor counts mail that an older version indexed, and reindex rebuilds its
   const jmap = await server.login("old@new.example", "sesame");
   const { list } = await one<GetResult<{ id: string }>>(jmap, "Mailbox/get", { ids: null });
   await one(jmap, "Email/set", { create: { a: { mailboxIds: { [list[0]!.id]: true }, subject: "old" } } });
-  const client = new pg.Client({ host: join(server.dataFolder, "run"), user: "posthorn", database: "posthorn" });
+  const client = new pg.Client(server.connection);
   await client.connect();
   const { rowCount } = await client.query("-- crosses accounts\nUPDATE search SET version = 0");
   await client.end();

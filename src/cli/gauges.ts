@@ -8,11 +8,17 @@ export function gaugeStore(metrics: Metrics, { database }: Store): void {
   metrics.gauge("posthorn_database_connections", "Connections in the pool", () => pool.totalCount);
   metrics.gauge("posthorn_database_connections_idle", "Idle connections in the pool", () => pool.idleCount);
   metrics.gauge("posthorn_database_waiting", "Statements waiting for a connection", () => pool.waitingCount);
-  const depth = (queue: "incoming" | "outgoing") => () =>
-    queueDepths(database).then(
+  // The gauges of a scrape are read at the same time, so they share one statement.
+  let reading: ReturnType<typeof queueDepths> | undefined;
+  const depth = (queue: "incoming" | "outgoing") => () => {
+    reading ??= queueDepths(database).finally(() => {
+      reading = undefined;
+    });
+    return reading.then(
       (depths) => depths[queue],
       () => Number.NaN,
     );
+  };
   metrics.gauge("posthorn_incoming_messages", "Messages accepted and not yet in every account", depth("incoming"));
-  metrics.gauge("posthorn_outgoing_recipients", "Recipients of outgoing mail waiting for delivery", depth("outgoing"));
+  metrics.gauge("posthorn_outgoing_messages", "Messages of our users with recipients to attempt", depth("outgoing"));
 }

@@ -19,6 +19,7 @@ import { gaugeStore } from "./gauges.ts";
 import { startHttp } from "./http.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
 import { hostPort, type Part, type Parts, type Surroundings } from "./parts.ts";
+import { startSettling } from "./settle-search.ts";
 import { startSmtpIn } from "./smtp-in.ts";
 import { hintSubmissions, startSmtpOut } from "./smtp-out.ts";
 import { startWorker } from "./worker.ts";
@@ -127,6 +128,7 @@ async function startRoles(config: Config, parts: Parts, stops: Stop[]): Promise<
   }
   if (roles.has("worker") || roles.has("http")) parts.webPush.start();
   if (roles.has("worker")) stops.push(startWorker({ store, objects: blobs.objects, log }));
+  stops.push(startSettling(store, log));
   const incoming = startMail(config, parts, stops);
   const doors: Stop[] = [];
   stops.push(() => closeDoors(doors));
