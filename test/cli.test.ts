@@ -270,7 +270,6 @@ test("every command has help; a mistake is reported in one line, without a stack
     ["account", "add", "a b@new.example"],
     ["account", "passwd", "nobody@new.example"],
     ["account", "list", "--metrics", "x"],
-    ["serve"],
   ]) {
     const { code, stderr } = await run(...args);
     expect(code).toBe(1);
