@@ -29,5 +29,5 @@ export function gaugeQueues(metrics: Metrics, { database }: Store): void {
     );
   };
   metrics.gauge("posthorn_incoming_messages", "Messages accepted and not yet in every account", depth("incoming"));
-  metrics.gauge("posthorn_outgoing_recipients", "Recipients of outgoing mail waiting for delivery", depth("outgoing"));
+  metrics.gauge("posthorn_outgoing_messages", "Messages of our users with recipients to attempt", depth("outgoing"));
 }
