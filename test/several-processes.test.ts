@@ -42,7 +42,6 @@ describe.each([
           ...(redis && { POSTHORN_REDIS: redis.url }),
         },
       });
-      servers.push(server);
       return server;
     };
     const metric = async (server: TestServer, pattern: RegExp) =>
@@ -55,12 +54,12 @@ describe.each([
         "remote.test": { MX: { preference: 10, exchange: "mx.remote.test" } },
         "mx.remote.test": { A: "127.0.0.1" },
       });
-      const http = await start("http");
-      await start("http");
-      await start("smtp-out");
+      const started = await Promise.all(["http", "http", "smtp-out"].map(start));
+      const [http] = started as [TestServer];
+      servers.push(...started);
       await http.addAccount(...login);
       alice = await http.login(...login);
-    }, 60_000);
+    }, 120_000);
     afterAll(async () => {
       await Promise.all(servers.map((server) => server.dispose()));
       await sink?.stop();

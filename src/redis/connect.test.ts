@@ -11,7 +11,18 @@ import type { RedisPlace } from "./connect.ts";
 describe.skipIf(whyNoRedis)("a connection", () => {
   test("signs in as an ACL user who may only use the keys and channels of the prefix", async () => {
     const server = await startRedis();
-    const rules = ["on", ">secret", "~mine:*", "&mine:*", "+@all", "-@admin", "-@dangerous", "+info"];
+    const rules = [
+      "on",
+      ">secret",
+      "~mine:*",
+      "&mine:*",
+      "+@all",
+      "-@admin",
+      "-@dangerous",
+      "+info",
+      "+cluster|slots",
+      "+cluster|info",
+    ];
     server.cli("acl", "setuser", "posthorn", ...rules);
     server.cli("acl", "setuser", "default", "off");
     const place: RedisPlace = {
@@ -73,12 +84,12 @@ describe.skipIf(whyNoRedis)("a connection", () => {
       "Sentinel knows the replica",
       () => sentinel.cli("sentinel", "replicas", "mail").includes(String(second.port)),
       {
-        timeoutMs: 12_000,
+        timeoutMs: 8_000,
         everyMs: 200,
       },
     );
     await first.stop();
-    await until("the second takes over", async () => (await put("2")) === "OK", { timeoutMs: 10_000, everyMs: 100 });
+    await until("the second takes over", async () => (await put("2")) === "OK", { timeoutMs: 20_000, everyMs: 100 });
     expect(second.cli("get", "p:a")).toBe("2");
   });
 });
