@@ -35,18 +35,26 @@ async function whileLocked(table: string, args: string[]) {
 }
 
 /** On Citus the server's variable names its database. */
-test.skipIf(isOnCitus)("migrate prints a line for each migration", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "posthorn-migrate-"));
-  try {
-    const files = readdirSync(new URL("../migrations", import.meta.url)).filter((name) => /^\d/.test(name));
-    const lines = files.sort().map((name) => `Applying ${name}\n`);
-    const migrate = () => server.cli(["migrate", "--data", join(folder, "data")]);
-    expect(await migrate()).toEqual({ code: 0, stdout: `${lines.join("")}The database is up to date.\n`, stderr: "" });
-    expect((await migrate()).stdout).toBe("The database is up to date.\n");
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}, 60_000);
+test.skipIf(isOnCitus)(
+  "migrate prints a line for each migration",
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "posthorn-migrate-"));
+    try {
+      const files = readdirSync(new URL("../migrations", import.meta.url)).filter((name) => /^\d/.test(name));
+      const lines = files.sort().map((name) => `Applying ${name}\n`);
+      const migrate = () => server.cli(["migrate", "--data", join(folder, "data")]);
+      expect(await migrate()).toEqual({
+        code: 0,
+        stdout: `${lines.join("")}The database is up to date.\n`,
+        stderr: "",
+      });
+      expect((await migrate()).stdout).toBe("The database is up to date.\n");
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+  60_000,
+);
 
 test("doctor reports its progress every few seconds, within an account too", async () => {
   const { code, stderr } = await whileLocked("blob_ref", ["doctor"]);
