@@ -316,34 +316,38 @@ test.runIf(process.getuid?.() === 0)("a command that may not enter a folder says
   }
 });
 
-test("each port in use is reported in one line and stops the start, before anything is made that is shown only once", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "posthorn-cli-"));
-  chmodSync(folder, 0o711);
-  try {
-    writeFileSync(join(folder, "options.json"), JSON.stringify({ logLevel: "silent", metrics: "off" }));
-    const own = ["--config", join(folder, "options.json"), "--data", join(folder, "data")];
-    const { code, stderr } = await server.cli(["serve", ...own, "--smtp", "127.0.0.1:0", "--metrics", "off"]);
-    const taken = `another program uses port ${server.httpPort} on 127.0.0.1`;
-    expect(stderr).toBe(`posthorn: ${taken}: choose another with --http or POSTHORN_HTTP\n`);
-    expect(code).toBe(1);
-    const smtp = `another program uses port ${server.smtpPort} on 127.0.0.1`;
-    expect(await server.cli(["serve", ...own, "--metrics", "off"])).toMatchObject({
-      code: 1,
-      stderr: `posthorn: ${taken}: choose another with --http or POSTHORN_HTTP\nposthorn: ${smtp}: choose another with --smtp or POSTHORN_SMTP\n`,
-    });
-    // The failed starts applied no migration.
-    expect((await server.cli(["migrate", ...own])).stdout).toContain("000001");
-    const rest = ["--http", "127.0.0.1:0", "--metrics", "off"];
-    const elsewhere = await server.cli(["serve", ...own, ...rest, "--smtp", "192.0.2.1:2525"]);
-    const what = "192.0.2.1 is not an address of this machine: choose another with --smtp or POSTHORN_SMTP";
-    expect(elsewhere).toMatchObject({ code: 1, stderr: `posthorn: ${what}\n` });
-    const unknown = await server.cli(["serve", ...own, ...rest, "--smtp", "nowhere.invalid:2525"]);
-    expect(unknown.stderr).toBe(
-      "posthorn: there is no host nowhere.invalid: choose another with --smtp or POSTHORN_SMTP\n",
-    );
-    // The failed starts printed no demo passwords, so they must not have added demo accounts.
-    expect((await server.cli(["account", "list", ...own])).stdout).toContain("There are no accounts yet");
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}, 120_000);
+ofEmbedded(
+  "each port in use is reported in one line and stops the start, before anything is made that is shown only once",
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "posthorn-cli-"));
+    chmodSync(folder, 0o711);
+    try {
+      writeFileSync(join(folder, "options.json"), JSON.stringify({ logLevel: "silent", metrics: "off" }));
+      const own = ["--config", join(folder, "options.json"), "--data", join(folder, "data")];
+      const { code, stderr } = await server.cli(["serve", ...own, "--smtp", "127.0.0.1:0", "--metrics", "off"]);
+      const taken = `another program uses port ${server.httpPort} on 127.0.0.1`;
+      expect(stderr).toBe(`posthorn: ${taken}: choose another with --http or POSTHORN_HTTP\n`);
+      expect(code).toBe(1);
+      const smtp = `another program uses port ${server.smtpPort} on 127.0.0.1`;
+      expect(await server.cli(["serve", ...own, "--metrics", "off"])).toMatchObject({
+        code: 1,
+        stderr: `posthorn: ${taken}: choose another with --http or POSTHORN_HTTP\nposthorn: ${smtp}: choose another with --smtp or POSTHORN_SMTP\n`,
+      });
+      // The failed starts applied no migration.
+      expect((await server.cli(["migrate", ...own])).stdout).toContain("000001");
+      const rest = ["--http", "127.0.0.1:0", "--metrics", "off"];
+      const elsewhere = await server.cli(["serve", ...own, ...rest, "--smtp", "192.0.2.1:2525"]);
+      const what = "192.0.2.1 is not an address of this machine: choose another with --smtp or POSTHORN_SMTP";
+      expect(elsewhere).toMatchObject({ code: 1, stderr: `posthorn: ${what}\n` });
+      const unknown = await server.cli(["serve", ...own, ...rest, "--smtp", "nowhere.invalid:2525"]);
+      expect(unknown.stderr).toBe(
+        "posthorn: there is no host nowhere.invalid: choose another with --smtp or POSTHORN_SMTP\n",
+      );
+      // The failed starts printed no demo passwords, so they must not have added demo accounts.
+      expect((await server.cli(["account", "list", ...own])).stdout).toContain("There are no accounts yet");
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+  120_000,
+);

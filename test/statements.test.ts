@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { columnTypes } from "../src/store/core/db.ts";
 import { statementsOf } from "../src/store/core/migration-files.ts";
 import { bare, crossing, unboundTables } from "../src/store/core/unbound-tables.ts";
 import { isOnCitus } from "./support/citus.ts";
 import { createTestDatabase } from "./support/postgres.ts";
 
+const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 /** Runs after all other tests: checks every statement that they ran. */
 const folder = process.env.STATEMENT_LOG as string;
 const recorded = new Map(
@@ -17,10 +19,14 @@ const recorded = new Map(
 );
 /** Statements that a test runs itself, or that use a table of a test. */
 const isOfTests = (text: string) => text.startsWith("/* test */ ") || /\btoy\b/.test(text);
+const ourTables = new RegExp(`\\b(${Object.keys(columnTypes).map(snake).join("|")})\\b`);
 /** The migration that takes over a database of 0.1 runs on plain Postgres alone. */
 const adoption = new Set(statementsOf(readFileSync(new URL("../migrations/adopt-0.1.sql", import.meta.url), "utf8")));
 const isPlanned = (text: string) =>
-  /^\(?(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(bare(text)) && !isOfTests(text) && !adoption.has(text);
+  /^\(?(SELECT|INSERT|UPDATE|DELETE|WITH)\b/i.test(bare(text)) &&
+  ourTables.test(bare(text)) &&
+  !isOfTests(text) &&
+  !adoption.has(text);
 /** A statement that reads across accounts says so in its first words. */
 const isOurs = (text: string) => isPlanned(text) && !text.startsWith(crossing);
 

@@ -8,7 +8,7 @@ import type { Criterion, EmailFilter, EmailQuery, EmailWindow } from "../../src/
 import { queryEmails } from "../../src/store/email-query/page.ts";
 import { findMailboxes } from "../../src/store/mail/mailbox-places.ts";
 import { explain, nodesOf } from "../support/explain.ts";
-import { createTestAccount, createTestStore } from "../support/postgres.ts";
+import { createNeighbour, createTestAccount, createTestStore } from "../support/postgres.ts";
 
 const count = 4000;
 const perThread = 4;
@@ -21,7 +21,7 @@ beforeAll(async () => {
   store = await createTestStore({ observe: (text, values) => ran.push({ text, values }) });
   accountId = await createTestAccount(store);
   mailboxId = (await findMailboxes(store.reader(accountId, "server")))[0]!.id;
-  const other = await createTestAccount(store);
+  const other = await createNeighbour(store, accountId);
   await fill(accountId);
   await fill(other);
   await store.database.run(
@@ -62,6 +62,7 @@ interface Cost {
   /** The most rows that one node of its plan read. */
   rows: number;
   scans: string[];
+  tables: string[];
 }
 
 const and = (...criteria: Criterion[]): EmailFilter => ({
@@ -87,6 +88,7 @@ async function cost(query: Partial<EmailQuery>, window: EmailWindow): Promise<Co
     rows: Math.max(
       ...nodes.map((node) => (node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0)) * node["Actual Loops"]),
     ),
+    tables: nodes.flatMap((node) => node["Relation Name"] ?? []),
     scans: nodes.filter((node) => node["Index Name"]).map((node) => `${node["Node Type"]} ${node["Index Name"]}`),
   };
 }
@@ -143,12 +145,13 @@ describe("a page of a mailbox of thousands", () => {
   });
 
   test("of mails with a keyword is read from the keyword's rows", async () => {
-    const { rows, scans } = await cost(
+    const { rows, tables } = await cost(
       { filter: and(inbox(), { kind: "hasKeyword", keyword: "$flagged" }) },
       { position: 0, limit: 10 },
     );
-    expect(scans.some((scan) => scan.endsWith("email_keyword_pkey"))).toBe(true);
-    expect(rows).toBeLessThanOrEqual(40);
+    expect(tables).toContain("email_keyword");
+    // The two accounts have 40 each; where these fill one page, Postgres reads it whole.
+    expect(rows).toBeLessThanOrEqual(80);
   });
 
   test("at an anchor counts the mails before it", async () => {

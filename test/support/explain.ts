@@ -4,6 +4,7 @@ import { unprepared } from "../../src/store/core/sql.ts";
 export interface PlanNode {
   "Node Type": string;
   "Index Name"?: string;
+  "Relation Name"?: string;
   "Actual Rows": number;
   "Actual Loops": number;
   "Shared Hit Blocks": number;
@@ -16,7 +17,7 @@ interface Explained {
   Plan: PlanNode & { "Distributed Query"?: { Job: { Tasks: { "Remote Plan": [[Explained]] }[] } } };
 }
 
-/** Runs a statement and returns how it was done; on Citus by its shard, whose indexes are named as the table's. */
+/** Runs a statement and returns how it was done; on Citus by its shard, whose name and indexes are given as the table's. */
 export async function explain(database: Database, text: string, values: readonly unknown[]): Promise<PlanNode> {
   const [row] = await database.run(
     unprepared<{ "QUERY PLAN": [Explained] }>(`EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) ${text}`),
@@ -28,7 +29,9 @@ export async function explain(database: Database, text: string, values: readonly
   if (tasks.length !== 1) throw new Error(`it was ${tasks.length} tasks: ${text}`);
   const remote = tasks[0]!["Remote Plan"][0][0].Plan;
   for (const node of nodesOf(remote)) {
-    if (node["Index Name"]) node["Index Name"] = node["Index Name"].replace(/_\d+$/, "");
+    for (const name of ["Index Name", "Relation Name"] as const) {
+      if (node[name]) node[name] = node[name].replace(/_\d+$/, "");
+    }
   }
   return remote;
 }

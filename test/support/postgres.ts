@@ -69,6 +69,19 @@ export async function createTestStore({ observe, ...options }: TestStoreOptions 
   return new Store({ database, clock: systemClock, log: silentLog, ...options });
 }
 
+/** A new account whose rows lie in the same tables: on Citus, in the same shards. */
+export async function createNeighbour(store: Store, account: number): Promise<number> {
+  const shard = unprepared<{ shard: number }>(
+    "/* test */ SELECT get_shard_id_for_distribution_column('account', $1::bigint) AS shard",
+  );
+  for (;;) {
+    const other = await createTestAccount(store);
+    if (!isOnCitus) return other;
+    const found = await Promise.all([account, other].map((id) => store.database.run(shard, [id])));
+    if (new Set(found.flat().map((row) => row.shard)).size === 1) return other;
+  }
+}
+
 /**
  * Runs statements where a table's rows are: as they stand on plain Postgres, once for each shard on Citus. `%s` is the
  * name of the table or shard.

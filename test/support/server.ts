@@ -15,7 +15,7 @@ export type ServerOptions = {
   args?: string[];
   /** (Default: 45000, under the limit of a hook, whose report then shows the output.) */
   startTimeoutMs?: number;
-  /** For tests of the embedded database itself, which stay with it when all others run on Citus. */
+  /** Keeps the embedded database when the other tests run on Citus. */
   isEmbedded?: true;
 };
 export type CliResult = { code: number; stdout: string; stderr: string };

@@ -68,6 +68,8 @@ function stopPeers(children: ChildProcess[]): void {
 async function startPosthorn(): Promise<TestServer> {
   const server = await startServer({
     dataFolder: join(folder, "posthorn"),
+    // The exchange has a network of its own, where no cluster is.
+    isEmbedded: true,
     env: {
       POSTHORN_HOSTNAME: hosts.posthorn.name,
       POSTHORN_SMTP: `${hosts.posthorn.tls}:25`,
