@@ -3,11 +3,11 @@ import { Agent, request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Client, one } from "../conformance/client/client.ts";
-import { deliver, SmtpConnection } from "../conformance/client/smtp.ts";
-import type { GetResult, QueryResult } from "../conformance/client/types.ts";
-import { until } from "./support/ports.ts";
-import { startServer, type TestServer } from "./support/server.ts";
+import { type Client, one } from "../../conformance/client/client.ts";
+import { deliver, SmtpConnection } from "../../conformance/client/smtp.ts";
+import type { GetResult, QueryResult } from "../../conformance/client/types.ts";
+import { until } from "../support/ports.ts";
+import { startServer, type TestServer } from "../support/server.ts";
 
 const address = "ann@here.test";
 const password = "sesame";

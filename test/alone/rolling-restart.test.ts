@@ -2,12 +2,12 @@ import { Agent, type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Client, one } from "../conformance/client/client.ts";
-import { deliver, SmtpConnection, SmtpFailure } from "../conformance/client/smtp.ts";
-import type { GetResult, QueryResult } from "../conformance/client/types.ts";
-import { openWebSocket } from "../conformance/client/websocket.ts";
-import { until } from "./support/ports.ts";
-import { startServer, type TestServer } from "./support/server.ts";
+import { type Client, one } from "../../conformance/client/client.ts";
+import { deliver, SmtpConnection, SmtpFailure } from "../../conformance/client/smtp.ts";
+import type { GetResult, QueryResult } from "../../conformance/client/types.ts";
+import { openWebSocket } from "../../conformance/client/websocket.ts";
+import { until } from "../support/ports.ts";
+import { startServer, type TestServer } from "../support/server.ts";
 
 const address = "ann@here.test";
 const password = "sesame";
