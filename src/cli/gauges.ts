@@ -1,18 +1,34 @@
 import type { Metrics } from "../ops/metrics.ts";
 import type { Store } from "../store/core/store.ts";
 import { queueDepths } from "../store/queues/queue-sweeps.ts";
+import type { Parts } from "./parts.ts";
 
-/** Adds gauges for the connection pool and the depth of the queues, read at each scrape; NaN while the database is down. */
-export function gaugeStore(metrics: Metrics, { database }: Store): void {
-  const { pool } = database;
+/** Adds gauges of this process's connections to the database, and whether it is ready. */
+export function gaugeProcess(metrics: Metrics, { store, ready }: Pick<Parts, "store" | "ready">): void {
+  const { pool } = store.database;
   metrics.gauge("posthorn_database_connections", "Connections in the pool", () => pool.totalCount);
   metrics.gauge("posthorn_database_connections_idle", "Idle connections in the pool", () => pool.idleCount);
   metrics.gauge("posthorn_database_waiting", "Statements waiting for a connection", () => pool.waitingCount);
-  const depth = (queue: "incoming" | "outgoing") => () =>
-    queueDepths(database).then(
-      (depths) => depths[queue],
-      () => Number.NaN,
-    );
-  metrics.gauge("posthorn_incoming_messages", "Messages accepted and not yet in every account", depth("incoming"));
-  metrics.gauge("posthorn_outgoing_recipients", "Recipients of outgoing mail waiting for delivery", depth("outgoing"));
+  metrics.gauge("posthorn_ready", "Whether /readyz answers 200", async () => ((await ready()).isReady ? 1 : 0));
+}
+
+/** Adds gauges of the queues, read from the database at each scrape. They are the same whichever process is asked. */
+export function gaugeQueues(metrics: Metrics, { database, clock }: Store): void {
+  const help = {
+    posthorn_incoming_messages: "Messages accepted and not yet in every account",
+    posthorn_incoming_age_seconds: "Age of the oldest of them",
+    posthorn_outgoing_submissions: "Submissions with recipients waiting for delivery",
+    posthorn_outgoing_due_submissions: "Submissions whose next attempt is due and that no process has claimed",
+    posthorn_outgoing_due_age_seconds: "For how long the oldest of them has been due",
+  };
+  metrics.gauges(help, async () => {
+    const depths = await queueDepths(database, clock.now());
+    return {
+      posthorn_incoming_messages: depths.incoming,
+      posthorn_incoming_age_seconds: depths.incomingAgeSeconds,
+      posthorn_outgoing_submissions: depths.outgoing,
+      posthorn_outgoing_due_submissions: depths.due,
+      posthorn_outgoing_due_age_seconds: depths.dueAgeSeconds,
+    };
+  });
 }

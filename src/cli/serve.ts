@@ -11,11 +11,12 @@ import { Readiness } from "../ops/readiness.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
+import { ObservedObjects } from "../store/blobs/objects/observed.ts";
 import { createBus } from "./bus.ts";
 import { checks } from "./checks.ts";
 import { diskObjects } from "./database.ts";
 import { type DemoAccount, makeDemo } from "./demo.ts";
-import { gaugeStore } from "./gauges.ts";
+import { gaugeProcess, gaugeQueues } from "./gauges.ts";
 import { startHttp } from "./http.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
 import { hostPort, type Part, type Parts, type Surroundings } from "./parts.ts";
@@ -95,14 +96,15 @@ async function makeParts(
   // Revocations may have been missed meanwhile.
   bus.onReconnect(() => authenticator.forget());
   const metrics = createMetrics();
-  gaugeStore(metrics, store);
+  gaugeProcess(metrics, { store, ready });
+  if (config.roles.includes("worker")) gaugeQueues(metrics, store);
   const events = metricsListener(metrics.registry);
   const { allowPrivateTargets, publicUrl, hostname } = config;
   const contact = publicUrl.startsWith("https:") ? publicUrl : `mailto:postmaster@${hostname}`;
   const pushing = { store, bus, events, holder: thisProcess, allowPrivateTargets, contact };
   return {
     store,
-    blobs: new Blobs({ objects, clock, random, cacheBytes: config.cacheBytes }),
+    blobs: new Blobs({ objects: new ObservedObjects(objects, events), clock, random, cacheBytes: config.cacheBytes }),
     ingest: new Ingest(store),
     authenticator,
     bus,

@@ -63,9 +63,10 @@ export class ProcessBus implements Bus {
   }
 
   publish(event: BusEvent): void {
-    if ("credential" in event) this.#revoke(event.credential);
-    else this.#deliver(event, false);
-    for (const outbox of this.#outboxes.values()) outbox.add(event);
+    const told = "credential" in event ? event : { ...event, committedAt: Date.now() };
+    if ("credential" in told) this.#revoke(told.credential);
+    else this.#deliver(told, false);
+    for (const outbox of this.#outboxes.values()) outbox.add(told);
   }
 
   subscribe(accountIds: Iterable<number>, listener: ChangeListener): Unsubscribe {

@@ -146,7 +146,8 @@ function parse(payload: string): Message | undefined {
 }
 
 function isChange(value: unknown): value is ChangeEvent {
-  const { accountId, changed } = (value ?? {}) as Partial<ChangeEvent>;
+  const { accountId, changed, committedAt } = (value ?? {}) as Partial<ChangeEvent>;
+  if (committedAt !== undefined && !Number.isSafeInteger(committedAt)) return false;
   return Number.isSafeInteger(accountId) && typeof changed === "object" && changed !== null && isStates(changed);
 }
 

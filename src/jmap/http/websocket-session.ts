@@ -4,7 +4,7 @@ import type { Events } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
 import type { Bus } from "../../push/bus.ts";
 import { type CloseReason, type Connection, opensSame } from "../../push/connections.ts";
-import { chooseTypes, type StateChange } from "../../push/states.ts";
+import { chooseTypes, lagSeconds, type StateChange } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
 import type { Arrival, Arrivals } from "../arrivals.ts";
 import { RequestError } from "../errors.ts";
@@ -267,7 +267,7 @@ export class WebSocketSession implements Connection {
         accountIds: this.#accounts,
         types: chooseTypes(dataTypes),
         pushState,
-        send: (change) => this.#push(change),
+        send: (change, committedAt) => this.#push(change, committedAt),
       });
       this.#subscriber = subscriber;
       try {
@@ -281,8 +281,9 @@ export class WebSocketSession implements Connection {
     if (!this.#isOpen()) this.#subscriber?.close();
   }
 
-  #push(change: StateChange): Promise<void> | undefined {
-    if (this.#isOpen()) this.#deps.events.pushSent({ channel: "websocket" });
+  #push(change: StateChange, committedAt: number | undefined): Promise<void> | undefined {
+    const event = { channel: "websocket", lagSeconds: lagSeconds(committedAt) } as const;
+    if (this.#isOpen()) this.#deps.events.pushSent(event);
     return this.#send(change);
   }
 

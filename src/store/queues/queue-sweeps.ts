@@ -141,24 +141,41 @@ export async function restoreDue(database: Database, now: Date, limit: number): 
   return rows.length;
 }
 
-const incomingDepth = read(
-  "incoming.count",
-  (db) => db.selectFrom("incoming").select((eb) => eb.fn.countAll<number>().as("count")),
-  ...workers,
-);
-const outgoingDepth = read(
-  "deliveries.countAllQueued",
-  (db) =>
-    db
-      .selectFrom("delivery")
-      .select((eb) => eb.fn.countAll<number>().as("count"))
-      .where("state", "=", "queued"),
+/** How long the queues are, and since when their oldest entry waits; null when nothing waits. */
+interface Depths {
+  incoming: number;
+  incomingSince: Date | null;
+  outgoing: number;
+  due: number;
+  dueSince: Date | null;
+}
+
+// Only tables of the coordinator: counting deliveries would ask every node, and fail while one is away.
+const depths = read(
+  "queues.depths",
+  (_, $: { now: Date }) => sql<Depths>`
+  SELECT i.incoming, i."incomingSince", d.outgoing, d.due, d."dueSince"
+  FROM (SELECT count(*) AS incoming, min(created_at) AS "incomingSince" FROM incoming) AS i,
+    (SELECT count(*) AS outgoing, count(*) FILTER (WHERE next_attempt_at <= ${$.now}) AS due,
+      min(next_attempt_at) FILTER (WHERE next_attempt_at <= ${$.now}) AS "dueSince" FROM due) AS d`,
   ...workers,
 );
 
-/** The lengths of the queues: incoming messages and outgoing deliveries. */
-export async function queueDepths(database: Database): Promise<{ incoming: number; outgoing: number }> {
-  const [incoming] = await database.run(incomingDepth);
-  const [outgoing] = await database.run(outgoingDepth);
-  return { incoming: incoming!.count, outgoing: outgoing!.count };
+export interface QueueDepths {
+  /** Messages that were accepted and are not yet in every account, and the age of the oldest. */
+  incoming: number;
+  incomingAgeSeconds: number;
+  /** Submissions with recipients who wait for delivery; those whose time has come and that nobody has claimed. */
+  outgoing: number;
+  due: number;
+  /** For how long the oldest of these has been due. */
+  dueAgeSeconds: number;
+}
+
+/** The queues of the whole installation, in one statement. An age is 0 when nothing waits. */
+export async function queueDepths(database: Database, now: Date): Promise<QueueDepths> {
+  const [row] = await database.run(depths, { now });
+  const { incoming, outgoing, due, incomingSince, dueSince } = row!;
+  const age = (since: Date | null) => (since ? Math.max(0, now.getTime() - since.getTime()) / 1000 : 0);
+  return { incoming, incomingAgeSeconds: age(incomingSince), outgoing, due, dueAgeSeconds: age(dueSince) };
 }
