@@ -1,6 +1,7 @@
 import { createAuthenticator } from "../auth/authenticator.ts";
 import { thisProcess } from "../base/holder.ts";
 import type { Log } from "../base/log.ts";
+import { version } from "../base/version.ts";
 import type { Config } from "../config/schema.ts";
 import { type Delivered, Incoming } from "../mail/deliver/incoming.ts";
 import { Ingest } from "../mail/deliver/ingest.ts";
@@ -8,6 +9,7 @@ import { VacationResponder } from "../mail/vacation/vacation.ts";
 import { createMetrics, metricsListener } from "../ops/metrics.ts";
 import { serveMetrics } from "../ops/metrics-server.ts";
 import { Readiness } from "../ops/readiness.ts";
+import { startTraces } from "../ops/traces.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
@@ -54,6 +56,8 @@ async function start(
   { stops, interrupt }: { stops: Stop[]; interrupt: AbortSignal | undefined },
 ): Promise<Running> {
   const { log } = surroundings;
+  const { traces: url } = config;
+  if (url !== "") stops.push(await startTraces({ url, version, instance: thisProcess.name, log }));
   const opened = await openStore(config, surroundings);
   stops.push(opened.close);
   interrupt?.throwIfAborted();

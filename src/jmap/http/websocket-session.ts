@@ -2,6 +2,7 @@ import type { WebSocket } from "ws";
 import type { Authenticator, Login } from "../../auth/login.ts";
 import type { Events } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
+import { traced } from "../../base/traces.ts";
 import type { Bus } from "../../push/bus.ts";
 import { type CloseReason, type Connection, opensSame } from "../../push/connections.ts";
 import { chooseTypes, lagSeconds, type StateChange } from "../../push/states.ts";
@@ -207,7 +208,7 @@ export class WebSocketSession implements Connection {
     switch (message["@type"]) {
       case "Request":
         if (message.id !== undefined && id === null) throw notRequest("The id of a request must be a string.");
-        return this.#answer(message, id, arrival);
+        return traced("request", webSocketRequest, () => this.#answer(message, id, arrival));
       case "WebSocketPushEnable":
         this.#switchPush(readPushEnable(message));
         return undefined;
@@ -339,6 +340,8 @@ export class WebSocketSession implements Connection {
     setTimeout(() => this.#ws.terminate(), cutOffTimeoutMs).unref();
   }
 }
+
+const webSocketRequest = () => ({ method: "WebSocket", endpoint: "api" });
 
 function parse(data: Buffer): Record<string, unknown> {
   const message = parseIJson(data);

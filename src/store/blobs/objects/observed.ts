@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Events, ObjectOperation } from "../../../base/events.ts";
+import { traced } from "../../../base/traces.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./object-store.ts";
 
 /** Reports each operation on objects when it ends. */
@@ -32,7 +33,19 @@ export class ObservedObjects implements ObjectStore {
   stream(key: ObjectKey, start: number, end: number): Readable {
     const begunAt = performance.now();
     const stream = this.#objects.stream(key, start, end);
-    stream.once("close", () => this.#tell("stream", begunAt, stream.errored ? "failed" : "ok"));
+    const closed = new Promise<void>((resolve, reject) => {
+      stream.once("close", () => {
+        this.#tell("stream", begunAt, stream.errored ? "failed" : "ok");
+        if (stream.errored) reject(stream.errored);
+        else resolve();
+      });
+    });
+    // Whoever reads the stream hears of its error.
+    traced(
+      "object",
+      () => ({ operation: "stream" }),
+      () => closed,
+    ).catch(() => {});
     return stream;
   }
 
@@ -80,7 +93,7 @@ export class ObservedObjects implements ObjectStore {
   ): Promise<T> {
     const begunAt = performance.now();
     try {
-      const result = await work();
+      const result = await traced("object", () => ({ operation }), work);
       this.#tell(operation, begunAt, isThere(result) ? "ok" : "missing");
       return result;
     } catch (error) {
