@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Client, one, ref } from "../conformance/client/client.ts";
 import { deliver } from "../conformance/client/smtp.ts";
 import type { GetResult, QueryResult } from "../conformance/client/types.ts";
@@ -217,4 +217,30 @@ test("the SDK is loaded only where traces are wanted", () => {
   expect(output).toContain("loads @opentelemetry/sdk-trace");
   expect(untraced).toContain("serving");
   expect(untraced).not.toContain("loads @opentelemetry");
+});
+
+describe("with --workers", () => {
+  let family: Collector;
+
+  beforeAll(async () => {
+    family = await startCollector();
+    const env = { POSTHORN_TRACES: family.url, POSTHORN_WORKERS: "2", POSTHORN_DEMO: "false" };
+    const server = await startServer({ env, startTimeoutMs: 100_000 });
+    try {
+      const requests = Array.from({ length: 10 }, () =>
+        fetch(`http://127.0.0.1:${server.httpPort}/nothing`, { method: "DELETE", headers: { connection: "close" } }),
+      );
+      await Promise.all(requests);
+      await server.stop();
+    } finally {
+      await server.dispose();
+    }
+  }, 120_000);
+  afterAll(() => family?.stop());
+
+  test("each process sends its own spans, once, and is named by its number", () => {
+    expect(family.spans().filter(({ name }) => name === "DELETE other")).toHaveLength(10);
+    const numbers = [...family.instances()].map((name) => / process (\d)$/.exec(name!)?.[1]);
+    expect(numbers.toSorted()).toEqual(["1", "2"]);
+  });
 });

@@ -1,13 +1,30 @@
 import type { Log } from "../base/log.ts";
 import { ProcessBus } from "../push/bus.ts";
+import type { Carrier } from "../push/carrier.ts";
 import { PostgresCarrier } from "../push/postgres.ts";
 import type { ConnectionOptions } from "../store/core/database.ts";
 import type { Store } from "../store/core/store.ts";
 
-/** Creates the bus between the processes of a database, and publishes the store's commits on it. */
-export function createBus(store: Store, connection: ConnectionOptions, log: Log): ProcessBus {
-  const carrier = new PostgresCarrier({ database: store.database, connection, log });
-  const bus = new ProcessBus({ store, log, carriers: [carrier] });
+interface BusOptions {
+  store: Store;
+  /** Options for connections to the database outside the pool. */
+  connection: ConnectionOptions;
+  log: Log;
+  /** Carries events instead of the database. Revocations go both ways, so that they arrive though one is away. */
+  carrier?: Carrier | undefined;
+}
+
+/** What carries events between the processes of an installation. */
+export function carriersOf({ store, connection, log, carrier }: BusOptions): Carrier[] {
+  const { database } = store;
+  const postgres = new PostgresCarrier({ database, connection, log, isForRevocations: carrier !== undefined });
+  return carrier ? [carrier, postgres] : [postgres];
+}
+
+/** Creates the bus between the processes of an installation, and publishes the store's commits on it. */
+export function createBus(options: BusOptions): ProcessBus {
+  const { store, log } = options;
+  const bus = new ProcessBus({ store, log, carriers: carriersOf(options) });
   store.onCommit = (change) => bus.publish(change);
   return bus;
 }

@@ -13,7 +13,7 @@ async function world(maxMessageSize: number) {
   afterwards(() => rm(data, { recursive: true }));
   const objects = new DiskObjects({ folder: join(data, "blobs"), clock: systemClock, random: randomBytes });
   const sizes = { maxMessageSize, maxSizeUpload: 1 };
-  return { data, ...checks({ data, ...sizes }, { isReachable: async () => false }, objects) };
+  return { data, ...checks({ data, ...sizes }, { database: { isReachable: async () => false }, objects }) };
 }
 
 test("the disk check fails when there is no room for the largest message", async () => {

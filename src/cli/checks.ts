@@ -4,12 +4,17 @@ import type { Check } from "../ops/readiness.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import type { Database } from "../store/core/database.ts";
 
+interface Parts {
+  database: Pick<Database, "isReachable">;
+  objects: Pick<ObjectStore, "check">;
+  redis?: { readonly isUp: boolean } | undefined;
+}
+
 /** The readiness checks. The disk must have room for a message of the largest size. */
 export function checks(
   { data, maxMessageSize, maxSizeUpload }: Pick<Config, "data" | "maxMessageSize" | "maxSizeUpload">,
-  database: Pick<Database, "isReachable">,
-  objects: Pick<ObjectStore, "check">,
-): Record<"database" | "bodies" | "disk", Check> {
+  { database, objects, redis }: Parts,
+): Record<"database" | "bodies" | "disk", Check> & { redis?: Check } {
   const room = Math.max(maxMessageSize, maxSizeUpload);
   return {
     database: async () => ((await database.isReachable()) ? undefined : "can't be reached"),
@@ -18,5 +23,6 @@ export function checks(
       const { bavail, bsize } = await statfs(data);
       return bavail * bsize < room ? `less than ${Math.ceil(room / 1_000_000)} MB free` : undefined;
     },
+    ...(redis && { redis: async () => (redis.isUp ? undefined : "gives no answer") }),
   };
 }

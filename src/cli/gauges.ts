@@ -1,14 +1,23 @@
 import type { Metrics } from "../ops/metrics.ts";
+import type { Report } from "../ops/readiness.ts";
 import type { Store } from "../store/core/store.ts";
 import { queueDepths } from "../store/queues/queue-sweeps.ts";
-import type { Parts } from "./parts.ts";
 
-/** Adds gauges of this process's connections to the database, and whether it is ready. */
-export function gaugeProcess(metrics: Metrics, { store, ready }: Pick<Parts, "store" | "ready">): void {
-  const { pool } = store.database;
+/** Adds a gauge that is 0 while Redis is away. */
+export function gaugeRedis(metrics: Metrics, redis: { readonly isUp: boolean }): void {
+  metrics.gauge("posthorn_redis_up", "Whether Redis answers", () => Number(redis.isUp));
+}
+
+/** Adds gauges for the connection pool of this process. */
+export function gaugePool(metrics: Metrics, { database }: Store): void {
+  const { pool } = database;
   metrics.gauge("posthorn_database_connections", "Connections in the pool", () => pool.totalCount);
   metrics.gauge("posthorn_database_connections_idle", "Idle connections in the pool", () => pool.idleCount);
   metrics.gauge("posthorn_database_waiting", "Statements waiting for a connection", () => pool.waitingCount);
+}
+
+/** Adds a gauge that is 1 while the server takes work. */
+export function gaugeReadiness(metrics: Metrics, ready: () => Promise<Report>): void {
   metrics.gauge("posthorn_ready", "Whether /readyz answers 200", async () => ((await ready()).isReady ? 1 : 0));
 }
 

@@ -1,7 +1,8 @@
 import type { Config } from "../config/schema.ts";
 import { startEmbedded } from "../postgres/embedded.ts";
-import { Database } from "../store/core/database.ts";
+import { type ConnectionOptions, Database } from "../store/core/database.ts";
 import { migrate } from "../store/core/migrate.ts";
+import { refusePooler } from "../store/core/pooler.ts";
 import { Store } from "../store/core/store.ts";
 import type { Surroundings } from "./parts.ts";
 import { checkPorts } from "./ports.ts";
@@ -9,17 +10,22 @@ import { checkPorts } from "./ports.ts";
 export interface OpenStore {
   store: Store;
   /** Options for connections outside the pool. */
-  connection: { connectionString: string } | { host: string; user: string; database: string };
+  connection: ConnectionOptions;
   /** Resolves when the database is lost for good. */
   lost: Promise<Error>;
   close(): Promise<void>;
 }
 
 /** Opens the embedded or configured database and migrates it. If a port is taken, it fails before it migrates. */
-export async function openStore(config: Config, { clock, log }: Surroundings): Promise<OpenStore> {
+export async function openStore(
+  config: Config,
+  { clock, log }: Surroundings,
+  pool: { max?: number } = {},
+): Promise<OpenStore> {
   const embedded = config.databaseUrl === "" ? await startEmbedded({ dataFolder: config.data, log }) : undefined;
   const connection = embedded?.connection ?? { connectionString: config.databaseUrl };
-  const database = new Database(connection, log);
+  if (!embedded) await refusePooler(connection);
+  const database = new Database({ ...connection, ...pool }, log);
   const close = async () => {
     await database.close();
     await embedded?.stop();

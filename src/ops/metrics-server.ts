@@ -8,9 +8,12 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
+/** What /metrics answers. */
+export type Scraped = Pick<Metrics, "contentType" | "text">;
+
 export interface MetricsServerOptions {
   address: { host: string; port: number };
-  metrics: Metrics;
+  metrics: Scraped;
   /** Whether the server can do its work, for /readyz. */
   ready: () => Promise<{ isReady: boolean; text: string }>;
   log: Log;

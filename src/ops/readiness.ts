@@ -5,7 +5,7 @@ export type Check = () => Promise<string | undefined>;
 
 export interface Report {
   isReady: boolean;
-  /** The body of /readyz: if not ready, JSON that says what is wrong with each part. */
+  /** The body of /readyz: if something is wrong, JSON that says so of each part. */
   text: string;
 }
 
@@ -21,18 +21,25 @@ export class Readiness {
   readonly #checks: [name: string, check: Check][];
   readonly #log: Log;
   readonly #renewed: ReadonlySet<string>;
+  readonly #optional: ReadonlySet<string>;
   readonly #running = new Map<string, { since: number; outcome: Promise<string | undefined> }>();
   #last: { at: number; report: Promise<Report> } | undefined;
   #told = "";
 
   /**
    * `renewed` names the checks that are started again when one hangs. Checks that read or write files must not be among
-   * them, because each hanging one holds one of the few threads that all file access shares.
+   * them, because each hanging one holds one of the few threads that all file access shares. Without the `optional` ones the
+   * server is slower, but ready.
    */
-  constructor(checks: Record<string, Check>, log: Log, renewed: readonly string[] = []) {
+  constructor(
+    checks: Record<string, Check>,
+    log: Log,
+    { renewed = [], optional = [] }: { renewed?: readonly string[]; optional?: readonly string[] } = {},
+  ) {
     this.#checks = Object.entries(checks);
     this.#log = log;
     this.#renewed = new Set(renewed);
+    this.#optional = new Set(optional);
   }
 
   report(): Promise<Report> {
@@ -46,9 +53,10 @@ export class Readiness {
       this.#checks.map(async ([name, check]) => [name, (await this.#inTime(name, check)) ?? "ok"] as const),
     );
     const parts = Object.fromEntries(outcomes);
-    const isReady = outcomes.every(([, outcome]) => outcome === "ok");
+    const isReady = outcomes.every(([name, outcome]) => outcome === "ok" || this.#optional.has(name));
+    const isWell = outcomes.every(([, outcome]) => outcome === "ok");
     this.#tell(isReady, parts);
-    return { isReady, text: isReady ? "ready\n" : `${JSON.stringify({ ready: false, ...parts })}\n` };
+    return { isReady, text: isWell ? "ready\n" : `${JSON.stringify({ ready: isReady, ...parts })}\n` };
   }
 
   async #inTime(name: string, check: Check): Promise<string | undefined> {

@@ -29,8 +29,8 @@ export interface SubscriberOptions {
    * the oldest change, if it is known.
    */
   send: (change: StateChange, committedAt: number | undefined) => Promise<void> | undefined;
-  /** The shortest time between two messages, in ms. (Default: 10) */
-  rest?: number;
+  /** The shortest time between two messages. (Default: 10) */
+  restMs?: number;
 }
 
 /**
@@ -55,7 +55,7 @@ export class Subscriber {
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
-    this.#restMs = options.rest ?? 10;
+    this.#restMs = options.restMs ?? 10;
   }
 
   /** Rejects if the states of the accounts cannot be read. */

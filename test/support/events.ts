@@ -19,6 +19,9 @@ export function keepEvents(): { events: Events; told: Told[] } {
     objectOperationEnded: keep("objectOperationEnded"),
     pushSent: keep("pushSent"),
     pushFailed: keep("pushFailed"),
+    redisAnswered: keep("redisAnswered"),
+    bodyRead: keep("bodyRead"),
+    bodiesAsked: keep("bodiesAsked"),
   };
   return { events, told };
 }

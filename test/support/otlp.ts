@@ -30,6 +30,8 @@ export interface Collector {
   spans(): ReceivedSpan[];
   /** Attributes of the processes that sent, by name. */
   resource(): Record<string, string | undefined>;
+  /** The names of the processes that sent. */
+  instances(): Set<string | undefined>;
   stop(): Promise<void>;
 }
 
@@ -51,6 +53,12 @@ export async function startCollector(): Promise<Collector> {
     resource: () =>
       Object.fromEntries(
         parsed().flatMap(({ resource }) => resource.attributes.map(({ key, value }) => [key, value.stringValue])),
+      ),
+    instances: () =>
+      new Set(
+        parsed().map(
+          ({ resource }) => resource.attributes.find(({ key }) => key === "service.instance.id")?.value.stringValue,
+        ),
       ),
     stop: async () => {
       server.closeAllConnections();

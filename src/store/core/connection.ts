@@ -12,6 +12,7 @@ export interface TransactionExecutor extends Executor {
 }
 
 const inFailedTransaction = "25P02";
+const hasEnded = "the transaction has ended";
 
 /** A pooled connection. Statements sent in one tick go out in one write, and none waits for BEGIN. */
 export class Connection implements TransactionExecutor {
@@ -21,6 +22,8 @@ export class Connection implements TransactionExecutor {
   #failure: unknown;
   #loss: Error | undefined;
   #isBegun = true;
+  /** The connection may serve somebody else: a call that was not awaited must not reach it. */
+  #isEnded = false;
   #unanswered = 0;
   #isCorked = false;
 
@@ -49,15 +52,23 @@ export class Connection implements TransactionExecutor {
   }
 
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
-    this.#query({ text: "SAVEPOINT s" }).catch(() => {});
+    if (this.#isEnded) throw new Error(hasEnded);
+    const set = this.#query({ text: "SAVEPOINT s" });
+    set.catch(() => {});
     try {
       const result = await work();
+      if (this.#isEnded) throw new Error(hasEnded);
+      // A statement that was sent may have failed unnoticed.
+      if (this.#failure !== undefined) throw this.#failure;
       const isCertain = this.#unanswered === 0;
       const released = this.#query({ text: "RELEASE SAVEPOINT s" });
       if (isCertain) released.catch(() => {});
       else await released;
       return result;
     } catch (error) {
+      // Without this savepoint, ROLLBACK TO would go back to an enclosing one.
+      await set;
+      if (this.#isEnded) throw error;
       await this.#client.query("ROLLBACK TO SAVEPOINT s");
       this.#failure = undefined;
       this.#query({ text: "RELEASE SAVEPOINT s" }).catch(() => {});
@@ -69,6 +80,7 @@ export class Connection implements TransactionExecutor {
   async commit(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#loss) throw this.#loss;
+    this.#isEnded = true;
     this.#cork();
     const committing = traced(
       "statement",
@@ -91,6 +103,7 @@ export class Connection implements TransactionExecutor {
 
   /** Ends the transaction without waiting for the answer. */
   end(text: "COMMIT" | "ROLLBACK"): void {
+    this.#isEnded = true;
     void this.#client
       .query(text)
       .catch(this.#lose)
@@ -98,6 +111,7 @@ export class Connection implements TransactionExecutor {
   }
 
   release(): void {
+    this.#isEnded = true;
     this.#client.off("error", this.#lose);
     this.#client.release(this.#loss ?? false);
   }
@@ -120,6 +134,7 @@ export class Connection implements TransactionExecutor {
   }
 
   async #query(query: pg.QueryConfig): Promise<pg.QueryResult> {
+    if (this.#isEnded) throw new Error(hasEnded);
     if (this.#failure !== undefined) throw this.#failure;
     this.#cork();
     this.#unanswered++;

@@ -7,6 +7,9 @@ import { type Executor, type Given, inOrder, labelOf, type Statement } from "./s
 
 export type ConnectionOptions = { connectionString: string } | { host: string; user: string; database: string };
 
+/** Ask for times in UTC, in the format that parses fastest, and for days as YYYY-MM-DD. */
+export const sessionOptions = "-c TimeZone=UTC -c DateStyle=ISO";
+
 /** Called with every statement that runs; tests record statements with it. */
 export type StatementObserver = (text: string, values: readonly unknown[]) => void;
 
@@ -30,7 +33,6 @@ const parsers = new Map<number, Parser>([
     pg.types.builtins.TIMESTAMPTZ,
     (text) => (utc.test(text) ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : timestamp(text)),
   ],
-  [pg.types.builtins.DATE, String],
   [pg.types.builtins.JSON, JSON.parse],
   [pg.types.builtins.JSONB, JSON.parse],
 ]);
@@ -73,8 +75,7 @@ export class Database implements Executor {
       idleTimeoutMillis: 60_000,
       connectionTimeoutMillis: 10_000,
       application_name: "posthorn",
-      // Ask for times in UTC, in the format that parses fastest, and for days as YYYY-MM-DD.
-      options: "-c TimeZone=UTC -c DateStyle=ISO",
+      options: sessionOptions,
       ...options,
       types,
       // Send each statement at once, however many are unanswered.

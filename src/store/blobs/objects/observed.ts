@@ -61,7 +61,7 @@ export class ObservedObjects implements ObjectStore {
     return this.#observe("days", () => this.#objects.days());
   }
 
-  async *list(day: string): AsyncIterable<StoredBlob> {
+  async *list(day?: string): AsyncIterable<StoredBlob> {
     const begunAt = performance.now();
     let outcome: "ok" | "failed" = "ok";
     try {
@@ -76,6 +76,10 @@ export class ObservedObjects implements ObjectStore {
 
   remove(key: ObjectKey): Promise<boolean> {
     return this.#observe("remove", () => this.#objects.remove(key));
+  }
+
+  claim(installation: string): Promise<string> {
+    return this.#objects.claim(installation);
   }
 
   check(): Promise<string | undefined> {
