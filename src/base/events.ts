@@ -40,9 +40,22 @@ export interface RequestEnded {
   seconds: number;
 }
 
+export type ObjectOperation = "put" | "read" | "stream" | "size" | "days" | "list" | "remove";
+
+/** An operation on the store of bodies ended. */
+export interface ObjectOperationEnded {
+  operation: ObjectOperation;
+  /** "missing": there is no such object to read. */
+  outcome: "ok" | "missing" | "failed";
+  /** Of a stream or a list, until its reader has taken it. */
+  seconds: number;
+}
+
 /** A StateChange or a PushVerification (RFC 8620 §7.2.2) was sent to a client. */
 export interface PushSent {
   channel: "eventsource" | "websocket" | "webpush";
+  /** Since the commit of the oldest change in it; undefined if that is not known. */
+  lagSeconds: number | undefined;
 }
 
 /** A push service did not accept a message. */
@@ -79,6 +92,7 @@ export interface Events {
   attemptEnded(event: AttemptEnded): void;
   methodRan(event: MethodRan): void;
   requestEnded(event: RequestEnded): void;
+  objectOperationEnded(event: ObjectOperationEnded): void;
   pushSent(event: PushSent): void;
   pushFailed(event: PushFailed): void;
   redisAnswered(event: RedisAnswered): void;
@@ -93,6 +107,7 @@ export const silentEvents: Events = {
   attemptEnded: () => {},
   methodRan: () => {},
   requestEnded: () => {},
+  objectOperationEnded: () => {},
   pushSent: () => {},
   pushFailed: () => {},
   redisAnswered: () => {},

@@ -1,4 +1,5 @@
 import type { Metrics } from "../ops/metrics.ts";
+import type { Report } from "../ops/readiness.ts";
 import type { Store } from "../store/core/store.ts";
 import { queueDepths } from "../store/queues/queue-sweeps.ts";
 
@@ -15,19 +16,28 @@ export function gaugePool(metrics: Metrics, { database }: Store): void {
   metrics.gauge("posthorn_database_waiting", "Statements waiting for a connection", () => pool.waitingCount);
 }
 
-/** Adds gauges for the depth of the queues, read at each scrape; NaN while the database is down. */
-export function gaugeQueues(metrics: Metrics, { database }: Store): void {
-  let reading: ReturnType<typeof queueDepths> | undefined;
-  const depth = (queue: "incoming" | "outgoing") => async () => {
-    // The gauges of a scrape are read at once, so they share the answer.
-    reading ??= queueDepths(database).finally(() => {
-      reading = undefined;
-    });
-    return reading.then(
-      (depths) => depths[queue],
-      () => Number.NaN,
-    );
+/** Adds a gauge that is 1 while the server takes work. */
+export function gaugeReadiness(metrics: Metrics, ready: () => Promise<Report>): void {
+  metrics.gauge("posthorn_ready", "Whether /readyz answers 200", async () => ((await ready()).isReady ? 1 : 0));
+}
+
+/** Adds gauges of the queues, read from the database at each scrape. They are the same whichever process is asked. */
+export function gaugeQueues(metrics: Metrics, { database, clock }: Store): void {
+  const help = {
+    posthorn_incoming_messages: "Messages accepted and not yet in every account",
+    posthorn_incoming_age_seconds: "Age of the oldest of them",
+    posthorn_outgoing_submissions: "Submissions with recipients waiting for delivery",
+    posthorn_outgoing_due_submissions: "Submissions whose next attempt is due and that no process has claimed",
+    posthorn_outgoing_due_age_seconds: "For how long the oldest of them has been due",
   };
-  metrics.gauge("posthorn_incoming_messages", "Messages accepted and not yet in every account", depth("incoming"));
-  metrics.gauge("posthorn_outgoing_messages", "Messages of our users with recipients to attempt", depth("outgoing"));
+  metrics.gauges(help, async () => {
+    const depths = await queueDepths(database, clock.now());
+    return {
+      posthorn_incoming_messages: depths.incoming,
+      posthorn_incoming_age_seconds: depths.incomingAgeSeconds,
+      posthorn_outgoing_submissions: depths.outgoing,
+      posthorn_outgoing_due_submissions: depths.due,
+      posthorn_outgoing_due_age_seconds: depths.dueAgeSeconds,
+    };
+  });
 }

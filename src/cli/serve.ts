@@ -1,15 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { thisProcess } from "../base/holder.ts";
 import { OwnCounts } from "../base/own-counts.ts";
+import { version } from "../base/version.ts";
 import type { Config } from "../config/schema.ts";
 import { createMetrics, metricsListener } from "../ops/metrics.ts";
 import { serveMetrics } from "../ops/metrics-server.ts";
+import { startTraces } from "../ops/traces.ts";
+import { ObservedObjects } from "../store/blobs/objects/observed.ts";
 import { bodiesOf } from "./bodies.ts";
 import { createBus } from "./bus.ts";
 import { checkBodies } from "./check-bodies.ts";
 import { checks } from "./checks.ts";
 import { type DemoAccount, makeDemo } from "./demo.ts";
 import { ownDoors } from "./doors.ts";
-import { gaugePool, gaugeQueues, gaugeRedis } from "./gauges.ts";
+import { gaugePool, gaugeQueues, gaugeReadiness, gaugeRedis } from "./gauges.ts";
 import { openStore } from "./open-store.ts";
 import { hostPort, type Surroundings } from "./parts.ts";
 import { openRedis } from "./redis.ts";
@@ -46,12 +50,15 @@ async function start(
   { stops, interrupt }: { stops: Stop[]; interrupt: AbortSignal | undefined },
 ): Promise<Running> {
   const { clock, log } = surroundings;
+  if (config.traces !== "") {
+    stops.push(await startTraces({ url: config.traces, version, instance: thisProcess.name, log }));
+  }
   const { store, connection, lost, close } = await openStore(config, surroundings);
   stops.push(close);
   interrupt?.throwIfAborted();
   const metrics = createMetrics();
   const events = metricsListener(metrics.registry);
-  const objects = bodiesOf(config, { ...surroundings, events });
+  const objects = new ObservedObjects(bodiesOf(config, { ...surroundings, events }), events);
   await checkBodies(store, objects, log);
   const redis = await openRedis(config, { ...surroundings, events });
   if (redis) {
@@ -61,10 +68,11 @@ async function start(
   const { database } = store;
   const readiness = new ServerReadiness(checks(config, { database, objects, redis }), log);
   gaugePool(metrics, store);
-  gaugeQueues(metrics, store);
+  if (config.roles.includes("worker")) gaugeQueues(metrics, store);
   const counts = redis?.counts ?? new OwnCounts({ clock });
   const bus = createBus({ store, connection, log, carrier: redis?.carrier });
   const ready = () => readiness.report();
+  gaugeReadiness(metrics, ready);
   const sharedCache = redis?.cache;
   const foundation = { store, objects, bus, counts, sharedCache, doors: ownDoors, metrics, events, ready };
   const parts = await makeParts(config, surroundings, foundation);

@@ -82,6 +82,13 @@ const declarations = {
     show: showAddress,
     help: "Address (host:port) for health and Prometheus metrics; empty turns it off.",
   }),
+  traces: option({
+    default: "",
+    shown: "none",
+    secret: true,
+    parse: url("http", "https"),
+    help: "OpenTelemetry collector to send traces to, such as http://127.0.0.1:4318 (OTLP over HTTP).",
+  }),
   databaseUrl: option({
     default: "",
     shown: "the Postgres that comes with Posthorn",

@@ -1,5 +1,6 @@
 import type { Login } from "../auth/login.ts";
 import { decodeId, idPrefix } from "../base/ids.ts";
+import { traced } from "../base/traces.ts";
 import { isRetryable } from "../store/core/database.ts";
 import { AccountMissing, CommitError } from "../store/core/errors.ts";
 import { isStorageTrouble, tellStorageTrouble } from "../store/core/storage-trouble.ts";
@@ -176,7 +177,8 @@ class Run {
         try {
           ready ??= this.#ready(invocation, [...this.answers.responses, ...answers.responses], [this.createdIds]);
           const { taken } = this.request.octets;
-          const result = await ready.method.run(ready.args, ready.call.reading(reader), undefined);
+          const { method, args, call } = ready;
+          const result = await span(method, () => method.run(args, call.reading(reader), undefined));
           // Methods count what can grow without bound. The rest is counted here, since a request may repeat a call.
           if (this.request.octets.taken === taken) this.request.octets.take(weigh(result.response));
           answers.succeeded(ready, result);
@@ -200,9 +202,17 @@ class Run {
   }
 
   async #write(ready: ReadyCall): Promise<void> {
+    const written = await span(ready.method, () => this.#commit(ready));
+    this.answers.succeeded(ready, written.result);
+    this.answers.add(written.implicit);
+    for (const [creationId, id] of written.created) this.createdIds.set(creationId, id);
+    for (const invocation of written.later) await this.#implicitAfter(invocation);
+  }
+
+  async #commit(ready: ReadyCall) {
     const { method, args, call } = ready;
     const prepared = await method.prepare?.(args, call);
-    const written = await this.services.store.write(
+    return this.services.store.write(
       call.accountId,
       this.request.login,
       async (tx) => {
@@ -215,10 +225,6 @@ class Run {
       },
       { ids: method.ids?.(args) ?? 0, states: true },
     );
-    this.answers.succeeded(ready, written.result);
-    this.answers.add(written.implicit);
-    for (const [creationId, id] of written.created) this.createdIds.set(creationId, id);
-    for (const invocation of written.later) await this.#implicitAfter(invocation);
   }
 
   /** Runs the implicit writes to the same account. Returns the other implicit calls, which run after the commit. */
@@ -241,7 +247,7 @@ class Run {
         }
         const { method, args, call } = ready;
         const prepared = await method.prepare?.(args, call);
-        const result = await tx.savepoint(() => method.run(args, call.writing(tx), prepared));
+        const result = await span(method, () => tx.savepoint(() => method.run(args, call.writing(tx), prepared)));
         answers.succeeded(ready, result);
         note(created, result);
       } catch (error) {
@@ -265,12 +271,13 @@ class Run {
 
   async #runAlone(ready: ReadyCall): Promise<void> {
     const { method, args, callId, call } = ready;
-    const result =
+    const result = await span(method, () =>
       method.access === "read"
-        ? await this.services.store.snapshot(call.accountId, this.request.login, (reader) =>
+        ? this.services.store.snapshot(call.accountId, this.request.login, (reader) =>
             method.run(args, call.reading(reader), undefined),
           )
-        : await method.run(args, call, undefined);
+        : method.run(args, call, undefined),
+    );
     this.answers.succeeded(ready, result);
     note(this.createdIds, result);
     for (const implicit of result.implicit ?? []) {
@@ -296,6 +303,10 @@ class Run {
     if (isRetryable(error)) return new MethodError("serverUnavailable", `reference ${reference}`);
     return new MethodError("serverFail", `unexpected error, reference ${reference}`);
   }
+}
+
+function span<T>({ name }: ReadyCall["method"], work: () => Promise<T>): Promise<T> {
+  return traced("method", () => ({ name }), work);
 }
 
 function note(createdIds: Map<string, string>, { created = {} }: MethodResult): void {

@@ -14,6 +14,8 @@ export interface Metrics {
   registry: Registry;
   /** Adds a gauge. `read` is called at each scrape. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
+  /** Adds gauges that one `read` fills at each scrape; NaN if it fails or takes more than `maxReadMs`. */
+  gauges<Name extends string>(help: Record<Name, string>, read: () => Promise<Record<Name, number>>): void;
   contentType: string;
   text(): Promise<string>;
   /** All values now, for `merge`. */
@@ -45,9 +47,40 @@ export function createMetrics(): Metrics {
     gauge(name, help, read) {
       const gauge: Gauge = new Gauge({ name, help, registers, collect: async () => gauge.set(await read()) });
     },
+    gauges(help, read) {
+      const inTime = shared(read);
+      for (const [name, text] of Object.entries(help) as [keyof typeof help, string][]) {
+        this.gauge(name, text, () =>
+          inTime().then(
+            (values) => values[name],
+            () => Number.NaN,
+          ),
+        );
+      }
+    },
     contentType: registry.contentType,
     text: () => registry.metrics(),
     json: () => registry.getMetricsAsJSON(),
+  };
+}
+
+/** Prometheus gives up on a scrape after 10 s by default, and then has none of the metrics. */
+const maxReadMs = 2_000;
+
+/** Those who ask while a read is under way share it, however long it takes; each waits for at most `maxReadMs`. */
+function shared<T>(read: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return async () => {
+    running ??= read().finally(() => {
+      running = undefined;
+    });
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error("the read takes too long")), maxReadMs);
+    try {
+      return await Promise.race([running, late]);
+    } finally {
+      clearTimeout(timer);
+    }
   };
 }
 
@@ -114,6 +147,20 @@ export function metricsListener(registry: Registry): Events {
     buckets,
     registers,
   });
+  const objectOperations = new Histogram({
+    name: "posthorn_object_store_operation_seconds",
+    help: "Operations on the store of bodies",
+    labelNames: ["operation", "outcome"],
+    buckets,
+    registers,
+  });
+  const pushLag = new Histogram({
+    name: "posthorn_push_lag_seconds",
+    help: "From the commit of a change to the push that tells a client",
+    labelNames: ["channel"],
+    buckets: [...buckets, 60],
+    registers,
+  });
   return {
     mailTaken: () => mailIn.inc({ outcome: "accepted" }),
     mailNotStored: () => mailIn.inc({ outcome: "failed" }),
@@ -121,7 +168,12 @@ export function metricsListener(registry: Registry): Events {
     attemptEnded: ({ result }) => mailOut.inc({ outcome: result }),
     methodRan: ({ method, outcome, seconds }) => calls.observe({ method, outcome }, seconds),
     requestEnded: ({ endpoint, status, seconds }) => requests.observe({ endpoint, status }, seconds),
-    pushSent: ({ channel }) => pushes.inc({ channel, outcome: "sent" }),
+    objectOperationEnded: ({ operation, outcome, seconds }) =>
+      objectOperations.observe({ operation, outcome }, seconds),
+    pushSent: ({ channel, lagSeconds }) => {
+      pushes.inc({ channel, outcome: "sent" });
+      if (lagSeconds !== undefined) pushLag.observe({ channel }, lagSeconds);
+    },
     pushFailed: () => pushes.inc({ channel: "webpush", outcome: "failed" }),
     redisAnswered: ({ use, outcome, seconds }) => redis.observe({ use, outcome }, seconds),
     bodyRead: ({ from }) => bodyReads.inc({ from }),

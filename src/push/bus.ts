@@ -73,10 +73,11 @@ export class ProcessBus implements Bus {
 
   publish(event: BusEvent): void {
     const isRevocation = "credential" in event;
-    if (isRevocation) this.#revoke(event.credential);
-    else if ("queued" in event) this.#wake();
-    else this.#deliver(event, false);
-    for (const [carrier, outbox] of this.#outboxes) if (isRevocation || !carrier.isForRevocations) outbox.add(event);
+    const told = isRevocation || "queued" in event ? event : { ...event, committedAt: Date.now() };
+    if ("credential" in told) this.#revoke(told.credential);
+    else if ("queued" in told) this.#wake();
+    else this.#deliver(told, false);
+    for (const [carrier, outbox] of this.#outboxes) if (isRevocation || !carrier.isForRevocations) outbox.add(told);
   }
 
   subscribe(accountIds: Iterable<number>, listener: ChangeListener): Unsubscribe {

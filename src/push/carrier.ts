@@ -4,6 +4,8 @@ import type { States } from "./states.ts";
 export interface ChangeEvent {
   accountId: number;
   changed: States;
+  /** Milliseconds since 1970, by the clock of the process that committed; of merged changes, the oldest. */
+  committedAt?: number | undefined;
 }
 
 /** A credential of a login was revoked, or the accounts it opens changed: holders of a connection must check it again. */

@@ -32,7 +32,8 @@ export function parseMessage(payload: string): Parsed | undefined {
 }
 
 function isChange(value: unknown): value is ChangeEvent {
-  const { accountId, changed } = (value ?? {}) as Partial<ChangeEvent>;
+  const { accountId, changed, committedAt } = (value ?? {}) as Partial<ChangeEvent>;
+  if (committedAt !== undefined && !Number.isSafeInteger(committedAt)) return false;
   return Number.isSafeInteger(accountId) && typeof changed === "object" && changed !== null && isStates(changed);
 }
 

@@ -44,13 +44,13 @@ test("a failed batch is retried, merged with what has come meanwhile", async () 
   const line = carrier();
   line.failures = 2;
   const outbox = new Outbox(line, silentLog);
-  outbox.add({ accountId: 1, changed: { Email: "1-2" } });
+  outbox.add({ accountId: 1, changed: { Email: "1-2" }, committedAt: 1_000 });
   await vi.waitFor(() => expect(line.tried).toHaveLength(2));
-  outbox.add({ accountId: 1, changed: { Email: "1-4" } });
+  outbox.add({ accountId: 1, changed: { Email: "1-4" }, committedAt: 2_000 });
   outbox.add({ accountId: 2, changed: { Thread: "1-1" } });
   await vi.waitFor(() => expect(line.told).toHaveLength(1));
   expect(line.told[0]!.changes).toEqual([
-    { accountId: 1, changed: { Email: "1-4" } },
+    { accountId: 1, changed: { Email: "1-4" }, committedAt: 1_000 },
     { accountId: 2, changed: { Thread: "1-1" } },
   ]);
   await outbox.close();

@@ -1,7 +1,7 @@
 import type { Log } from "../base/log.ts";
 import { pauseFor, retry } from "../base/retry.ts";
-import type { Batch, BusEvent, Carrier } from "./carrier.ts";
-import { mergeStates, type States } from "./states.ts";
+import type { Batch, BusEvent, Carrier, ChangeEvent } from "./carrier.ts";
+import { mergeStates, older } from "./states.ts";
 
 /** Events that occur within this time are sent as one message. */
 const gatherMs = 2;
@@ -15,7 +15,7 @@ const maxRevoked = 10_000;
 export class Outbox {
   readonly #carrier: Carrier;
   readonly #log: Log;
-  #changes = new Map<number, States>();
+  #changes = new Map<number, ChangeEvent>();
   #revoked = new Set<string>();
   #queued = false;
   #sending: Promise<void> | undefined;
@@ -29,7 +29,7 @@ export class Outbox {
   add(event: BusEvent): void {
     if ("credential" in event) this.#addRevoked(event.credential);
     else if ("queued" in event) this.#queued = true;
-    else this.#addChange(event.accountId, event.changed);
+    else this.#addChange(event);
     this.#sending ??= this.#sendAll();
   }
 
@@ -40,10 +40,14 @@ export class Outbox {
     await this.#send().catch((error: unknown) => this.#notTold(error));
   }
 
-  #addChange(accountId: number, changed: States): void {
+  #addChange({ accountId, changed, committedAt }: ChangeEvent): void {
     const waiting = this.#changes.get(accountId);
-    if (waiting) mergeStates(waiting, changed);
-    else if (this.#changes.size < maxAccounts) this.#changes.set(accountId, { ...changed });
+    if (waiting) {
+      mergeStates(waiting.changed, changed);
+      waiting.committedAt = older(waiting.committedAt, committedAt);
+    } else if (this.#changes.size < maxAccounts) {
+      this.#changes.set(accountId, { accountId, changed: { ...changed }, committedAt });
+    }
   }
 
   #addRevoked(login: string): void {
@@ -77,7 +81,7 @@ export class Outbox {
   async #send(): Promise<void> {
     if (!this.#isWaiting) return;
     const batch: Batch = {
-      changes: [...this.#changes].map(([accountId, changed]) => ({ accountId, changed })),
+      changes: [...this.#changes.values()],
       revoked: [...this.#revoked],
       queued: this.#queued,
     };
@@ -87,7 +91,7 @@ export class Outbox {
     try {
       await this.#carrier.send(batch);
     } catch (error) {
-      for (const { accountId, changed } of batch.changes) this.#addChange(accountId, changed);
+      for (const change of batch.changes) this.#addChange(change);
       for (const login of batch.revoked) this.#addRevoked(login);
       this.#queued ||= batch.queued;
       throw error;

@@ -99,7 +99,9 @@ describe("two buses on one database", () => {
     await change(here.store, 1, "Email", "Mailbox");
     expect(own).toHaveLength(1);
     const [event] = own as [ChangeEvent];
-    expect(event).toEqual({ accountId: 1, changed: { Email: expect.any(String), Mailbox: event.changed.Email } });
+    const changed = { Email: expect.any(String) as string, Mailbox: event.changed.Email };
+    expect(event).toEqual({ accountId: 1, changed, committedAt: expect.any(Number) });
+    expect(Math.abs(Date.now() - event.committedAt!)).toBeLessThan(1_000);
     expect(event.changed.Email).toBe(await here.store.reader(1, "server").state("Email"));
     await expect
       .poll(() => others.filter(({ changed }) => changed.Email === event.changed.Email), patient)

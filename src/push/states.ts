@@ -38,6 +38,16 @@ export function mergeStates(into: States, changed: States): void {
   }
 }
 
+/** The earlier of two times, of which either may be unknown. */
+export function older(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+}
+
+/** How long ago a change was committed. Clocks of machines differ, so it is never negative. */
+export function lagSeconds(committedAt: number | undefined): number | undefined {
+  return committedAt === undefined ? undefined : Math.max(0, Date.now() - committedAt) / 1000;
+}
+
 /** The current state of each pushed type of an account. */
 export function statesOf({ epoch, newest }: Standing): States {
   return Object.fromEntries(pushedTypes.map((type) => [type, encodeState({ epoch, modseq: newest[type] })]));

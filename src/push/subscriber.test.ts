@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { TypeName } from "../store/core/change.ts";
 import { AccountMissing } from "../store/core/errors.ts";
 import type { ChangeListener } from "./bus.ts";
@@ -24,29 +24,48 @@ class FakeBus {
     return { ...states };
   }
 
-  change(changed: States, accountId = 1, swept = false): void {
+  change(changed: States, accountId = 1, swept = false, committedAt?: number): void {
     this.accounts.set(accountId, { ...this.accounts.get(accountId), ...changed });
-    this.listener?.({ accountId, changed }, swept);
+    this.listener?.({ accountId, changed, committedAt }, swept);
   }
 }
 
 function subscribe(bus: FakeBus, options: { types?: string[]; pushState?: string | null; accountIds?: number[] } = {}) {
   const sent: StateChange[] = [];
+  const committed: (number | undefined)[] = [];
   const full: { until?: Promise<void> } = {};
   const subscriber = new Subscriber({
     bus,
     accountIds: options.accountIds ?? [1],
     types: chooseTypes(options.types ?? null) as ReadonlySet<TypeName>,
     pushState: options.pushState ?? null,
-    send: (change) => {
+    send: (change, committedAt) => {
       sent.push(change);
+      committed.push(committedAt);
       return full.until;
     },
   });
-  return { subscriber, sent, full, changes: () => sent.map(({ changed }) => changed) };
+  return { subscriber, sent, committed, full, changes: () => sent.map(({ changed }) => changed) };
 }
 
 describe("a subscriber", () => {
+  it("says when the oldest of the changes that it merges was committed, unless it found them by comparing", async () => {
+    const bus = new FakeBus();
+    const { subscriber, committed, full } = subscribe(bus);
+    await subscriber.start();
+    const waits = Promise.withResolvers<void>();
+    full.until = waits.promise;
+    bus.change({ Email: "1-6" }, 1, false, 1_000);
+    delete full.until;
+    bus.change({ Email: "1-7" }, 1, false, 3_000);
+    bus.change({ Email: "1-8" }, 1, false, 2_000);
+    waits.resolve();
+    await vi.waitFor(() => expect(committed).toEqual([1_000, 2_000]));
+    bus.change({ Email: "1-9" }, 1, true);
+    await vi.waitFor(() => expect(committed).toEqual([1_000, 2_000, undefined]));
+    subscriber.close();
+  });
+
   it("sends a change at once when idle", async () => {
     const bus = new FakeBus();
     const { subscriber, changes } = subscribe(bus);

@@ -9,6 +9,7 @@ import {
   isNewer,
   mergeStates,
   newest,
+  older,
   type StateChange,
   type States,
   stateChange,
@@ -23,8 +24,11 @@ export interface SubscriberOptions {
   pushState: string | null;
   /** Called once, when the push state is known and before the first send. */
   onReady?: () => void;
-  /** Returns a promise when the client is backed up; until it resolves, further changes are merged. */
-  send: (change: StateChange) => Promise<void> | undefined;
+  /**
+   * Returns a promise when the client is backed up; until it resolves, further changes are merged. `committedAt` is that of
+   * the oldest change, if it is known.
+   */
+  send: (change: StateChange, committedAt: number | undefined) => Promise<void> | undefined;
   /** The shortest time between two messages. (Default: 10) */
   restMs?: number;
 }
@@ -42,6 +46,8 @@ export class Subscriber {
   /** States that the client certainly knows, which are not sent again. */
   readonly #told: AccountStates = new Map();
   #pending: AccountStates = new Map();
+  /** When the oldest pending change was committed. */
+  #committedAt: number | undefined;
   #ready = false;
   #busy = false;
   #closed = false;
@@ -102,7 +108,7 @@ export class Subscriber {
     }
   }
 
-  #take({ accountId, changed }: ChangeEvent, swept: boolean): void {
+  #take({ accountId, changed, committedAt }: ChangeEvent, swept: boolean): void {
     if (swept && !this.#ready) return;
     const told = this.#told.get(accountId);
     const known = swept ? this.#known.get(accountId) : undefined;
@@ -110,6 +116,7 @@ export class Subscriber {
       if (!this.#options.types.has(type)) continue;
       if (!isNewer(state, newest(told?.[type], known?.[type]))) continue;
       mergeStates(entry(this.#pending, accountId), { [type]: state });
+      this.#committedAt = older(this.#committedAt, committedAt);
     }
     this.#flush();
   }
@@ -117,7 +124,9 @@ export class Subscriber {
   #flush(): void {
     if (!this.#ready || this.#busy || this.#closed || this.#pending.size === 0) return;
     const changed = this.#pending;
+    const committedAt = this.#committedAt;
     this.#pending = new Map();
+    this.#committedAt = undefined;
     for (const [accountId, states] of changed) {
       const known = entry(this.#known, accountId);
       // The states read at the start may be newer than an event that was under way then.
@@ -126,7 +135,7 @@ export class Subscriber {
       mergeStates(entry(this.#told, accountId), states);
     }
     this.#busy = true;
-    const full = this.#options.send(stateChange(changed, this.pushState));
+    const full = this.#options.send(stateChange(changed, this.pushState), committedAt);
     if (full) full.then(this.#pause, this.#pause);
     else this.#pause();
   }

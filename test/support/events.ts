@@ -16,6 +16,7 @@ export function keepEvents(): { events: Events; told: Told[] } {
     attemptEnded: keep("attemptEnded"),
     methodRan: keep("methodRan"),
     requestEnded: keep("requestEnded"),
+    objectOperationEnded: keep("objectOperationEnded"),
     pushSent: keep("pushSent"),
     pushFailed: keep("pushFailed"),
     redisAnswered: keep("redisAnswered"),

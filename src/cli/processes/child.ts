@@ -1,11 +1,14 @@
 import { systemClock } from "../../base/clock.ts";
 import type { Ending } from "../../base/ending.ts";
+import { thisProcess } from "../../base/holder.ts";
 import { version } from "../../base/version.ts";
 import type { Config } from "../../config/schema.ts";
 import { createLog } from "../../ops/log.ts";
 import { createMetrics, metricsListener } from "../../ops/metrics.ts";
 import type { Report } from "../../ops/readiness.ts";
+import { startTraces } from "../../ops/traces.ts";
 import { ProcessBus } from "../../push/bus.ts";
+import { ObservedObjects } from "../../store/blobs/objects/observed.ts";
 import { type ConnectionOptions, Database } from "../../store/core/database.ts";
 import { Store } from "../../store/core/store.ts";
 import { bodiesOf } from "../bodies.ts";
@@ -65,6 +68,11 @@ interface Starting {
 async function start(line: Line, config: Config, { welcome, stops, log }: Starting): Promise<void> {
   const { connection, maxConnections, ports } = welcome;
   const surroundings = { clock: systemClock, resolver: resolverOf(config), random, log };
+  // The parent has nothing to trace: requests, messages and attempts are its children's.
+  if (config.traces !== "") {
+    const instance = `${thisProcess.name} process ${welcome.number}`;
+    stops.push(await startTraces({ url: config.traces, version, instance, log }));
+  }
   const database = new Database({ ...connection, max: maxConnections }, log);
   stops.push(() => database.close());
   const store = new Store({ database, clock: systemClock, log });
@@ -81,7 +89,7 @@ async function start(line: Line, config: Config, { welcome, stops, log }: Starti
   const ready = () =>
     line.ask<Report>("ready").catch(() => ({ isReady: false, text: '{"ready":false,"server":"stopping"}\n' }));
   const doors = handedDoors(line, ports);
-  const objects = bodiesOf(config, { ...surroundings, events });
+  const objects = new ObservedObjects(bodiesOf(config, { ...surroundings, events }), events);
   const foundation = { store, objects, bus, counts, doors, metrics, events, sharedCache: redis?.cache, ready };
   const parts = await makeParts(config, surroundings, foundation);
   stops.push(() => counts.close());

@@ -11,7 +11,7 @@ import { checks } from "../checks.ts";
 import { makeDemo } from "../demo.ts";
 import type { DoorName } from "../doors.ts";
 import { Failure } from "../fail.ts";
-import { gaugePool, gaugeQueues, gaugeRedis } from "../gauges.ts";
+import { gaugePool, gaugeQueues, gaugeReadiness, gaugeRedis } from "../gauges.ts";
 import { openStore } from "../open-store.ts";
 import { hostPort, type Surroundings } from "../parts.ts";
 import { openRedis } from "../redis.ts";
@@ -101,7 +101,8 @@ async function start(
   );
   const ready = () => readiness.report();
   gaugePool(own, store);
-  gaugeQueues(own, store);
+  if (config.roles.includes("worker")) gaugeQueues(own, store);
+  gaugeReadiness(own, ready);
   const metrics = new FamilyMetrics(own, () => children.metrics());
   const counts = new ParentCounts(clock);
   const entrances: Entrances = new Map();

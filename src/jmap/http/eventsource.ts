@@ -6,7 +6,7 @@ import type { Log } from "../../base/log.ts";
 import type { PlaceLimit } from "../../base/shared-counts.ts";
 import type { Bus } from "../../push/bus.ts";
 import { type CloseReason, type Connection, Connections, opensSame } from "../../push/connections.ts";
-import { chooseTypes, type StateChange } from "../../push/states.ts";
+import { chooseTypes, lagSeconds, type StateChange } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
 import type { TypeName } from "../../store/core/change.ts";
 import { RequestError } from "../errors.ts";
@@ -139,7 +139,7 @@ class Stream implements Connection {
       types: parameters.types,
       pushState: typeof lastEventId === "string" && lastEventId !== "" ? lastEventId : null,
       onReady: () => this.#open(),
-      send: (change) => this.#sendState(change),
+      send: (change, committedAt) => this.#sendState(change, committedAt),
     });
     if (parameters.ping > 0) this.#ping = setInterval(() => this.#sendPing(), parameters.ping * 1_000).unref();
   }
@@ -195,10 +195,10 @@ class Stream implements Connection {
     this.#res.write(`id: ${this.#subscriber.pushState}\n\n`);
   }
 
-  #sendState({ pushState, ...change }: StateChange): Promise<void> | undefined {
+  #sendState({ pushState, ...change }: StateChange, committedAt: number | undefined): Promise<void> | undefined {
     this.#ping?.refresh();
     const flowing = this.#res.write(`event: state\nid: ${pushState}\ndata: ${JSON.stringify(change)}\n\n`);
-    this.#deps.events.pushSent({ channel: "eventsource" });
+    this.#deps.events.pushSent({ channel: "eventsource", lagSeconds: lagSeconds(committedAt) });
     if (this.#parameters.closeAfterState) this.close();
     else if (!flowing) return drained(this.#res);
     return undefined;

@@ -1,5 +1,6 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { EndpointName, Events } from "../../base/events.ts";
+import { traced } from "../../base/traces.ts";
 
 const reached = new WeakMap<ServerResponse, EndpointName>();
 
@@ -9,6 +10,17 @@ export function watch(res: ServerResponse, events: Events): void {
   res.once("close", () => {
     const seconds = (performance.now() - begunAt) / 1000;
     events.requestEnded({ endpoint: reached.get(res) ?? "other", status: res.statusCode, seconds });
+  });
+}
+
+/** Runs `serve` as a span that lasts until the answer is taken or the client has gone. */
+export function serveInSpan(req: IncomingMessage, res: ServerResponse, serve: () => void): void {
+  const about = () => ({ method: req.method ?? "", endpoint: "other" });
+  void traced("request", about, async (span) => {
+    serve();
+    if (!span) return;
+    await new Promise((resolve) => res.once("close", resolve));
+    Object.assign(span, { endpoint: reached.get(res) ?? "other", status: res.statusCode });
   });
 }
 

@@ -11,7 +11,7 @@ import { authenticate, noSuchAccount } from "./authenticate.ts";
 import { handleCors } from "./cors.ts";
 import type { HttpDeps, PushEndpoints } from "./deps.ts";
 import { handleDownload } from "./download.ts";
-import { reach, watch } from "./exchange.ts";
+import { reach, serveInSpan, watch } from "./exchange.ts";
 import { gate, gateOf } from "./gate.ts";
 import { Turns } from "./limits.ts";
 import { refuse } from "./refusals.ts";
@@ -47,7 +47,7 @@ export function createHttpServer(deps: HttpDeps): Server {
   const shouldUpgradeCallback = (req: IncomingMessage) =>
     deps.push !== undefined && isWebSocket(req) && urlOf(req).pathname === "/jmap/ws";
   const options = { noDelay: true, keepAliveTimeout: 65_000, requestTimeout: maxBodyMs, shouldUpgradeCallback };
-  const server = createServer(options, (req, res) => {
+  const serve = (req: IncomingMessage, res: ServerResponse): void => {
     watch(res, services.events);
     gateOf(req).begin(req, res);
     try {
@@ -62,7 +62,8 @@ export function createHttpServer(deps: HttpDeps): Server {
       reach(res, "api");
       serveApi(req, res).catch((error: unknown) => fail(req, res, error, services));
     } else router(req as Request, res as Response);
-  });
+  };
+  const server = createServer(options, (req, res) => serveInSpan(req, res, () => serve(req, res)));
   gate(server, new FairTurns());
   server.on("upgrade", (req, socket, head) => deps.push?.upgrade(req, socket, head));
   return server;

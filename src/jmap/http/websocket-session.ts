@@ -3,9 +3,10 @@ import type { Authenticator, Login } from "../../auth/login.ts";
 import type { Ending } from "../../base/ending.ts";
 import type { Events } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
+import { traced } from "../../base/traces.ts";
 import type { Bus } from "../../push/bus.ts";
 import { type CloseReason, type Connection, opensSame } from "../../push/connections.ts";
-import { chooseTypes, type StateChange } from "../../push/states.ts";
+import { chooseTypes, lagSeconds, type StateChange } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
 import type { Arrival, Arrivals } from "../arrivals.ts";
 import { RequestError } from "../errors.ts";
@@ -208,7 +209,7 @@ export class WebSocketSession implements Connection {
     switch (message["@type"]) {
       case "Request":
         if (message.id !== undefined && id === null) throw notRequest("The id of a request must be a string.");
-        return this.#answer(message, id, arrival);
+        return traced("request", webSocketRequest, () => this.#answer(message, id, arrival));
       case "WebSocketPushEnable":
         this.#switchPush(readPushEnable(message));
         return undefined;
@@ -268,7 +269,7 @@ export class WebSocketSession implements Connection {
         accountIds: this.#accounts,
         types: chooseTypes(dataTypes),
         pushState,
-        send: (change) => this.#push(change),
+        send: (change, committedAt) => this.#push(change, committedAt),
       });
       this.#subscriber = subscriber;
       try {
@@ -282,8 +283,9 @@ export class WebSocketSession implements Connection {
     if (!this.#isOpen()) this.#subscriber?.close();
   }
 
-  #push(change: StateChange): Promise<void> | undefined {
-    if (this.#isOpen()) this.#deps.events.pushSent({ channel: "websocket" });
+  #push(change: StateChange, committedAt: number | undefined): Promise<void> | undefined {
+    const event = { channel: "websocket", lagSeconds: lagSeconds(committedAt) } as const;
+    if (this.#isOpen()) this.#deps.events.pushSent(event);
     return this.#send(change);
   }
 
@@ -341,6 +343,8 @@ export class WebSocketSession implements Connection {
     setTimeout(() => this.#ws.terminate(), cutOffTimeoutMs).unref();
   }
 }
+
+const webSocketRequest = () => ({ method: "WebSocket", endpoint: "api" });
 
 function parse(data: Buffer): Record<string, unknown> {
   const message = parseIJson(data);

@@ -356,7 +356,7 @@ describe("pushes, RFC 8887 §4.3.5", () => {
       changed: { u1: { Email: "1-6" } },
       pushState: expect.any(String),
     });
-    expect(heard.told).toEqual([["pushSent", { channel: "websocket" }]]);
+    expect(heard.told).toEqual([["pushSent", { channel: "websocket", lagSeconds: expect.any(Number) }]]);
     send({ "@type": "WebSocketPushDisable" });
     send({ "@type": "Request", id: "R2", ...echo });
     expect((await next()).requestId).toBe("R2");

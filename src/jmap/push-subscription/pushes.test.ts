@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { keepEvents } from "../../../test/support/events.ts";
 import { checkVapid, decrypt } from "../../../test/support/push.ts";
 import { day, PushWorld, patient } from "../../../test/support/push-world.ts";
+import type { PushSent } from "../../base/events.ts";
 import { setPassword } from "../../store/directory/logins.ts";
 import { addAppPassword, addToken, revokeCredential } from "../../store/directory/tokens.ts";
 
@@ -65,15 +66,17 @@ describe("pushes", () => {
     world.server = process;
     world.client = process.client(world.login);
     await world.subscribe("/told");
-    expect(told).toEqual([["pushSent", { channel: "webpush" }]]);
+    expect(told).toEqual([["pushSent", { channel: "webpush", lagSeconds: undefined }]]);
     world.service.answers.push({ status: 503 });
     await world.change("Email");
     await vi.waitFor(() => expect(world.changesAt("/told")).toHaveLength(2), patient);
     await vi.waitFor(() => expect(told).toHaveLength(3), patient);
     expect(told.slice(1)).toEqual([
       ["pushFailed", { status: 503 }],
-      ["pushSent", { channel: "webpush" }],
+      ["pushSent", { channel: "webpush", lagSeconds: expect.any(Number) }],
     ]);
+    // From the commit, not from the attempt that succeeded.
+    expect((told[2]![1] as PushSent).lagSeconds).toBeGreaterThanOrEqual(0.02);
   });
 
   it("are merged in a storm of changes", async () => {

@@ -4,6 +4,7 @@ import type { Holder } from "../../base/holder.ts";
 import type { Log } from "../../base/log.ts";
 import { retry } from "../../base/retry.ts";
 import { Slots } from "../../base/slots.ts";
+import { traced } from "../../base/traces.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import { AccountMissing } from "../../store/core/errors.ts";
 import type { Store } from "../../store/core/store.ts";
@@ -181,12 +182,12 @@ export class Incoming {
   }
 
   #begin(row: IncomingMessage, message?: Buffer): void {
-    const work = this.#slots
-      .run(() => this.#persist(row, message))
-      .finally(() => {
-        this.#held.delete(row.id);
-        this.#active.delete(work);
-      });
+    const about = () => ({ recipients: row.recipients.length });
+    const delivered = traced("deliver", about, () => this.#slots.run(() => this.#persist(row, message)));
+    const work = delivered.finally(() => {
+      this.#held.delete(row.id);
+      this.#active.delete(work);
+    });
     this.#active.add(work);
   }
 

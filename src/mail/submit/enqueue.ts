@@ -1,5 +1,7 @@
+import { causes } from "../../base/traces.ts";
 import { referenceBlobs } from "../../store/blobs/blob-refs.ts";
 import type { Tx } from "../../store/core/store.ts";
+import { keyOf } from "../../store/queues/due.ts";
 import { insertSubmissions, type NewSubmission, queuedReply } from "../../store/queues/submissions.ts";
 import { distinctRecipients } from "./submit.ts";
 
@@ -19,5 +21,6 @@ export async function enqueue(tx: Tx, messages: Outgoing[]): Promise<NewSubmissi
     })),
   }));
   await insertSubmissions(tx, submissions);
+  for (const { id } of submissions) causes(keyOf({ userId: tx.accountId, submissionId: id }));
   return submissions;
 }

@@ -21,7 +21,9 @@ import {
   chooseTypes,
   decodePushState,
   encodePushState,
+  lagSeconds,
   mergeStates,
+  older,
   type StateChange,
   type States,
 } from "../states.ts";
@@ -74,6 +76,8 @@ export class Courier {
   readonly #onClose: () => void;
   #subscriber: Subscriber | undefined;
   #pending: AccountStates = new Map();
+  /** When the oldest pending change was committed. */
+  #committedAt: number | undefined;
   #told: AccountStates = new Map();
   #restMs: number;
   #notBefore = 0;
@@ -149,7 +153,7 @@ export class Courier {
       accountIds,
       types: chooseTypes(row.types),
       pushState: row.pushState,
-      send: (change) => this.#take(change),
+      send: (change, committedAt) => this.#take(change, committedAt),
     });
     await this.#subscriber.start();
   }
@@ -167,7 +171,8 @@ export class Courier {
     return (await openAccounts(database, login, userId)).map((account) => account.id);
   }
 
-  #take({ changed }: StateChange): undefined {
+  #take({ changed }: StateChange, committedAt: number | undefined): undefined {
+    this.#committedAt = older(this.#committedAt, committedAt);
     for (const [account, states] of Object.entries(changed)) this.#note(decodeId(idPrefix.account, account)!, states);
     this.#schedule();
   }
@@ -208,15 +213,18 @@ export class Courier {
     if (!row) return false;
     const message = row.verified ? takeChange(this.#pending) : verification(row);
     if (message.changed?.size === 0) return false;
+    const committedAt = message.changed && this.#committedAt;
+    if (this.#pending.size === 0) this.#committedAt = undefined;
     const outcome = await this.#post(row, message);
     const { events } = this.#deps;
     if (typeof outcome === "object" && outcome.status >= 200 && outcome.status < 300) {
-      events.pushSent({ channel: "webpush" });
+      events.pushSent({ channel: "webpush", lagSeconds: lagSeconds(committedAt) });
       await this.#succeeded(message);
       return false;
     }
     events.pushFailed({ status: typeof outcome === "object" ? outcome.status : undefined });
     for (const [accountId, states] of message.changed ?? []) this.#note(accountId, states);
+    this.#committedAt = older(committedAt, this.#committedAt);
     if (typeof outcome === "object" && (outcome.status === 404 || outcome.status === 410)) {
       await this.#destroy(`status ${outcome.status}`);
       return false;

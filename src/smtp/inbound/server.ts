@@ -3,6 +3,7 @@ import type { SMTPServerSession } from "smtp-server";
 import type { Ending, EndingPatience } from "../../base/ending.ts";
 import type { Events, MailRefused } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
+import { traced } from "../../base/traces.ts";
 import { isRetryable } from "../../store/core/database.ts";
 import { BodiesAway } from "../../store/core/errors.ts";
 import { isStorageTrouble, tellStorageTrouble } from "../../store/core/storage-trouble.ts";
@@ -72,7 +73,9 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
       onData: (stream, session, done) => {
         // A stream that broke off is not an error: the peer is gone.
         stream.on("error", () => {});
-        answer(() => receive(stream, session, withPeer(session), options), told("DATA", done, events), log);
+        const about = () => ({ recipients: session.envelope.rcptTo.length });
+        const work = () => traced("receive", about, () => receive(stream, session, withPeer(session), options));
+        answer(work, told("DATA", done, events), log);
       },
     },
     clock,

@@ -1,6 +1,7 @@
+import { traced } from "../../base/traces.ts";
 import { AccountMissing } from "../../store/core/errors.ts";
 import { type LeasedSubmission, leaseDeliveries } from "../../store/queues/deliveries.ts";
-import { claimDue, type DueSubmission, nextDue, settleHint } from "../../store/queues/due.ts";
+import { claimDue, type DueSubmission, keyOf, nextDue, settleHint } from "../../store/queues/due.ts";
 import { carry } from "./carry.ts";
 import type { MailOutOptions } from "./options.ts";
 import { Sender } from "./send.ts";
@@ -116,7 +117,11 @@ class Worker implements MailOut {
   #begin(due: DueSubmission): void {
     const key = keyOf(due);
     this.#known.set(key, (this.#known.get(key) ?? 0) + 1);
-    const work = this.#process(due)
+    const work = traced(
+      "attempt",
+      () => ({ cause: key }),
+      () => this.#process(due),
+    )
       .catch((error: unknown) => {
         if (error instanceof AccountMissing) return;
         this.#options.log.error({ account: due.userId, submission: due.submissionId, err: error }, "attempt failed");
@@ -149,5 +154,4 @@ class Worker implements MailOut {
   }
 }
 
-const keyOf = ({ userId, submissionId }: DueSubmission) => `${userId} ${submissionId}`;
 const after = (date: Date, milliseconds: number) => new Date(date.getTime() + milliseconds);

@@ -1,6 +1,7 @@
 import { isAscii } from "node:buffer";
 import { isIP } from "node:net";
 import SMTPConnection, { type SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
+import { traced } from "../../base/traces.ts";
 import { withTimeout } from "../resolver.ts";
 import { type Failure, failureReply, isTlsFailure } from "./failure.ts";
 import { type FittedParcel, fitTo, offeredBy, type Parcel, sayParameters, unnamable } from "./fitted.ts";
@@ -39,7 +40,16 @@ const maxTransactionMs = 6 * 60_000;
 const maxFurtherMs = 3 * 60_000;
 
 /** Sends one message over one connection. Returns an answer for each recipient, in order; throws Unreachable. */
-export async function transact(server: Server, parcel: Parcel, hostname: string): Promise<Answer[]> {
+export function transact(server: Server, parcel: Parcel, hostname: string): Promise<Answer[]> {
+  const about = () => ({ recipients: parcel.recipients.length });
+  return traced("relay", about, async (span) => {
+    const answers = await transactTwice(server, parcel, hostname);
+    if (span) span.replies = [...new Set(answers.map(({ smtpReply }) => smtpReply.slice(0, 3)))];
+    return answers;
+  });
+}
+
+async function transactTwice(server: Server, parcel: Parcel, hostname: string): Promise<Answer[]> {
   try {
     return await transactOnce(server, parcel, hostname, true);
   } catch (error) {

@@ -35,7 +35,8 @@ export function join(parts: readonly Fragment[], separator?: Fragment): Fragment
  */
 export function ask<Row>(reader: Reader, query: RawBuilder<Row>, name?: string): Promise<Row[]> {
   const { text, values } = compose(query, reader.accountId);
-  return reader.run(name === undefined ? { name: "", text, access: "read" } : named<Row>(name, text), values);
+  const unnamed = { name: "", label: "composed", text, access: "read" } as const;
+  return reader.run(name === undefined ? unnamed : named<Row>(name, text), values);
 }
 
 const prepared = new Map<string, Statement<unknown>>();
@@ -43,7 +44,7 @@ const prepared = new Map<string, Statement<unknown>>();
 function named<Row>(name: string, text: string): Statement<Row> {
   let known = prepared.get(text);
   if (!known) {
-    known = { name: preparedName(name, text), text, access: "read" };
+    known = { name: preparedName(name, text), label: name, text, access: "read" };
     prepared.set(text, known);
   }
   return known as Statement<Row>;

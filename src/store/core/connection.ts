@@ -1,6 +1,7 @@
 import pg from "pg";
+import { traced } from "../../base/traces.ts";
 import { CommitError } from "./errors.ts";
-import { type Executor, type Given, inOrder, type Statement } from "./sql.ts";
+import { type Executor, type Given, inOrder, labelOf, type Statement } from "./sql.ts";
 
 /** Runs statements in one transaction, in the order given. */
 export interface TransactionExecutor extends Executor {
@@ -81,7 +82,12 @@ export class Connection implements TransactionExecutor {
     if (this.#loss) throw this.#loss;
     this.#isEnded = true;
     this.#cork();
-    const outcome = await this.#client.query("COMMIT").catch((error: unknown) => {
+    const committing = traced(
+      "statement",
+      () => ({ name: "COMMIT" }),
+      () => this.#client.query("COMMIT"),
+    );
+    const outcome = await committing.catch((error: unknown) => {
       // The server refused an earlier statement, so it cannot have committed.
       if (this.#failure instanceof pg.DatabaseError) throw this.#failure;
       throw new CommitError(this.#failure ?? error);
@@ -115,10 +121,16 @@ export class Connection implements TransactionExecutor {
     this.#loss = error;
   };
 
-  #statement<P>({ name, text, parameters }: Statement<unknown, P>, given: P | undefined): Promise<pg.QueryResult> {
+  #statement<P>(statement: Statement<unknown, P>, given: P | undefined): Promise<pg.QueryResult> {
+    const { name, text, parameters } = statement;
     const values = inOrder(parameters, given);
     this.#observe?.(text, values);
-    return this.#query(name === "" ? { text, values } : { name, text, values });
+    const query = name === "" ? { text, values } : { name, text, values };
+    return traced(
+      "statement",
+      () => ({ name: labelOf(statement) }),
+      () => this.#query(query),
+    );
   }
 
   async #query(query: pg.QueryConfig): Promise<pg.QueryResult> {

@@ -1,8 +1,9 @@
 import pg from "pg";
 import type { Log } from "../../base/log.ts";
 import { type Patience, retry } from "../../base/retry.ts";
+import { traced } from "../../base/traces.ts";
 import { Connection, type TransactionExecutor } from "./connection.ts";
-import { type Executor, type Given, inOrder, type Statement } from "./sql.ts";
+import { type Executor, type Given, inOrder, labelOf, type Statement } from "./sql.ts";
 
 export type ConnectionOptions = { connectionString: string } | { host: string; user: string; database: string };
 
@@ -61,7 +62,7 @@ export const databasePatience: Patience = {
 
 const lossBurstMs = 1_000;
 
-type Runnable = Pick<Statement<unknown>, "name" | "text" | "access">;
+type Runnable = Pick<Statement<unknown>, "name" | "label" | "text" | "access">;
 
 /** A pool of connections to one Postgres (or a Citus coordinator). All SQL goes through it. */
 export class Database implements Executor {
@@ -117,7 +118,7 @@ export class Database implements Executor {
     work: (executor: TransactionExecutor) => Promise<T>,
     { reads = false } = {},
   ): Promise<T> {
-    const connection = new Connection(await this.pool.connect(), this.#observe);
+    const connection = await this.#connect();
     try {
       connection.begin(begin);
       const result = await work(connection);
@@ -135,7 +136,7 @@ export class Database implements Executor {
 
   /** Runs `work` on one connection, without a transaction. */
   async connected<T>(work: (executor: Executor) => Promise<T>): Promise<T> {
-    const connection = new Connection(await this.pool.connect(), this.#observe);
+    const connection = await this.#connect();
     try {
       return await work(connection);
     } finally {
@@ -155,9 +156,23 @@ export class Database implements Executor {
     await this.pool.end();
   }
 
+  async #connect(): Promise<Connection> {
+    const client = await traced(
+      "statement",
+      () => ({ name: "connect" }),
+      () => this.pool.connect(),
+    );
+    return new Connection(client, this.#observe);
+  }
+
   #query(client: pg.Pool | pg.PoolClient, statement: Runnable, values: unknown[]) {
     this.#observe?.(statement.text, values);
-    const query = { text: statement.text, values };
-    return client.query(statement.name === "" ? query : { ...query, name: statement.name });
+    const unnamed = { text: statement.text, values };
+    const query = statement.name === "" ? unnamed : { ...unnamed, name: statement.name };
+    return traced(
+      "statement",
+      () => ({ name: labelOf(statement) }),
+      () => client.query(query),
+    );
   }
 }

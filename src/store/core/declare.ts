@@ -83,7 +83,9 @@ function declare<Result, P>(
       faults.push("it is declared as a read but may write or lock");
     if (faults.length > 0) throw new Error(faults.join("; "));
     const isNamed = !marks.some((mark) => "unnamed" in mark);
-    const statement = { name: isNamed ? preparedName(name, text) : "", text, access, parameters: compiled.parameters };
+    const { parameters: given } = compiled;
+    const preparedAs = isNamed ? preparedName(name, text) : "";
+    const statement = { name: preparedAs, label: name, text, access, parameters: given };
     declared.set(name, statement);
     if (crosses) crossings.set(name, why);
     return statement;

@@ -6,6 +6,8 @@ export interface Statement<Row, P = readonly unknown[]> {
   /** "" when Postgres should plan each call anew, or when the text varies. */
   readonly name: string;
   readonly text: string;
+  /** What a trace calls it. */
+  readonly label?: string;
   readonly access: Access;
   /** The names of the values for $1, $2, …; undefined when the values are given in that order. */
   readonly parameters?: readonly string[];
@@ -21,6 +23,8 @@ export type Given<P> = unknown extends P ? [] : readonly unknown[] extends P ? [
 export function unprepared<Row = Record<string, unknown>>(text: string): Statement<Row> {
   return { name: "", text, access: "write" };
 }
+
+export const labelOf = ({ label = "unprepared" }: Pick<Statement<unknown, never>, "label">) => label;
 
 /** The values in the order of $1, $2, …. */
 export function inOrder<P>(parameters: readonly string[] | undefined, values: P | undefined): unknown[] {

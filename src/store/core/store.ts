@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { retry } from "../../base/retry.ts";
+import { thisSpan } from "../../base/traces.ts";
 import { type Change, ChangeSet, Kind, type TypeName } from "./change.ts";
 import type { TransactionExecutor } from "./connection.ts";
 import { type Database, databasePatience, isRetryable } from "./database.ts";
@@ -66,6 +67,8 @@ interface Write {
   viewer: Viewer;
   work: (tx: Tx) => Promise<unknown>;
   wanted: Wanted;
+  /** Enters the span in which the write was asked for. */
+  within: ReturnType<typeof thisSpan>;
   resolve: (result: never) => void;
   reject: (error: unknown) => void;
 }
@@ -87,7 +90,9 @@ export class Store {
   readonly log: Log;
   onCommit: (change: StateChange) => void;
   readonly #maxFoldMs: number;
-  readonly #writes = new Gathering<Write>((accountId, waiting) => this.#writeTogether(accountId, waiting));
+  readonly #writes = new Gathering<Write>((accountId, waiting) =>
+    waiting[0]!.within(() => this.#writeTogether(accountId, waiting)),
+  );
 
   constructor(options: StoreOptions) {
     this.database = options.database;
@@ -137,7 +142,7 @@ export class Store {
   ): Promise<T> {
     return new Promise((resolve, reject) => {
       const wanted = { ids, modseqs, bytes, states, isLast };
-      this.#writes.add(accountId, { viewer, work, wanted, resolve, reject });
+      this.#writes.add(accountId, { viewer, work, wanted, within: thisSpan(), resolve, reject });
     });
   }
 
@@ -193,13 +198,13 @@ export class Store {
     const started = performance.now();
     const isAlone = writes.length === 1;
     let { modseq, id } = place;
-    for (const { viewer, work, wanted } of writes) {
+    for (const { viewer, work, wanted, within } of writes) {
       if (outcomes.length > 0 && performance.now() - started > this.#maxFoldMs) return;
       modseq += wanted.modseqs;
       const tx = new AccountTx({ ...place, modseq, id }, viewer, wanted.ids);
       id += wanted.ids;
       try {
-        const result = await (isAlone ? work(tx) : place.executor.savepoint(() => work(tx)));
+        const result = await within(() => (isAlone ? work(tx) : place.executor.savepoint(() => work(tx))));
         tx.finish();
         outcomes.push({ result });
       } catch (error) {

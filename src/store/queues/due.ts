@@ -7,6 +7,9 @@ import { withoutWaiting } from "./without-waiting.ts";
 /** A submission with deliveries that may be due. */
 export type DueSubmission = Row<"due", "userId" | "submissionId">;
 
+/** Names a submission within this process. */
+export const keyOf = ({ userId, submissionId }: DueSubmission) => `${userId} ${submissionId}`;
+
 const queued = read("deliveries.queued", (db, $: { userId: number; now: Date }) =>
   db
     .selectFrom("delivery")

@@ -90,15 +90,41 @@ export async function deliveriesHeldBy(database: Database, log: Log, gone: strin
   return gone.length === 0 ? [] : (await readEverywhere(database, log, heldBy, { gone })).rows;
 }
 
+/** How long the queues are, and since when their oldest entry waits; null when nothing waits. */
+interface Depths {
+  incoming: number;
+  incomingSince: Date | null;
+  outgoing: number;
+  due: number;
+  dueSince: Date | null;
+}
+
+// Only tables of the coordinator: counting deliveries would ask every node, and fail while one is away.
 const depths = read(
   "queues.depths",
-  () => sql<{ incoming: number; outgoing: number }>`
-  SELECT (SELECT count(*) FROM incoming) AS incoming, (SELECT count(*) FROM due) AS outgoing`,
+  (_, $: { now: Date }) => sql<Depths>`
+  SELECT i.incoming, i."incomingSince", d.outgoing, d.due, d."dueSince"
+  FROM (SELECT count(*) AS incoming, min(created_at) AS "incomingSince" FROM incoming) AS i,
+    (SELECT count(*) AS outgoing, count(*) FILTER (WHERE next_attempt_at <= ${$.now}) AS due,
+      min(next_attempt_at) FILTER (WHERE next_attempt_at <= ${$.now}) AS "dueSince" FROM due) AS d`,
   ...workers,
 );
 
-/** The lengths of the queues: incoming messages, and submissions with recipients that are still waiting. */
-export async function queueDepths(database: Database): Promise<{ incoming: number; outgoing: number }> {
-  const [row] = await database.run(depths);
-  return row!;
+export interface QueueDepths {
+  /** Messages that were accepted and are not yet in every account, and the age of the oldest. */
+  incoming: number;
+  incomingAgeSeconds: number;
+  /** Submissions with recipients who wait for delivery; those whose time has come and that nobody has claimed. */
+  outgoing: number;
+  due: number;
+  /** For how long the oldest of these has been due. */
+  dueAgeSeconds: number;
+}
+
+/** The queues of the whole installation, in one statement. An age is 0 when nothing waits. */
+export async function queueDepths(database: Database, now: Date): Promise<QueueDepths> {
+  const [row] = await database.run(depths, { now });
+  const { incoming, outgoing, due, incomingSince, dueSince } = row!;
+  const age = (since: Date | null) => (since ? Math.max(0, now.getTime() - since.getTime()) / 1000 : 0);
+  return { incoming, incomingAgeSeconds: age(incomingSince), outgoing, due, dueAgeSeconds: age(dueSince) };
 }

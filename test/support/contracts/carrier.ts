@@ -34,7 +34,7 @@ export function carrierContract(make: () => Carrier): void {
     return { carrier, batches };
   }
 
-  const changes = [{ accountId: 7, changed: { Email: "1-5", Mailbox: "1-4" } }];
+  const changes = [{ accountId: 7, changed: { Email: "1-5", Mailbox: "1-4" }, committedAt: 1_790_000_000_000 }];
 
   test("what one process sends all others receive, and it does not itself", async () => {
     const [one, two, three] = [await listening(7), await listening(7), await listening(7)];
