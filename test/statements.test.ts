@@ -55,7 +55,7 @@ test(`each statement can be planned${citus ? ", as one task" : ""}`, async () =>
   const connection = citus ? { connectionString: citus } : (await createTestDatabase()).connection;
   const database = new Database({ ...connection, max: 1 }, silentLog);
   await migrate(database, silentLog);
-  const client = await database.pool.connect();
+  const client = await database.nodes.main.connect();
   const faults: string[] = [];
   for (const [text, values] of recorded) {
     if (!isOurs(text) || !/user_id = \$\d/.test(bare(text))) continue;

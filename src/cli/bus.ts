@@ -1,12 +1,11 @@
 import type { Log } from "../base/log.ts";
 import { ProcessBus } from "../push/bus.ts";
 import { PostgresCarrier } from "../push/postgres.ts";
-import type { ConnectionOptions } from "../store/core/database.ts";
 import type { Store } from "../store/core/store.ts";
 
 /** Creates the bus between the processes of a database, and publishes the store's commits on it. */
-export function createBus(store: Store, connection: ConnectionOptions, log: Log): ProcessBus {
-  const carrier = new PostgresCarrier({ database: store.database, connection, log });
+export function createBus(store: Store, log: Log): ProcessBus {
+  const carrier = new PostgresCarrier({ database: store.database, log });
   const bus = new ProcessBus({ store, log, carriers: [carrier] });
   store.onCommit = (change) => bus.publish(change);
   return bus;

@@ -50,7 +50,7 @@ export async function withStore<T>(
   try {
     await migrate(database, log, { tell: migrating });
     const store = new Store({ database, clock: systemClock, log });
-    const bus = createBus(store, options, log);
+    const bus = createBus(store, log);
     try {
       return await work({ store, objects: diskObjects(config), bus });
     } finally {

@@ -1,5 +1,6 @@
 import type { Config } from "../config/schema.ts";
 import { startEmbedded } from "../postgres/embedded.ts";
+import type { ConnectionOptions } from "../store/core/connection-options.ts";
 import { Database } from "../store/core/database.ts";
 import { migrate } from "../store/core/migrate.ts";
 import { Store } from "../store/core/store.ts";
@@ -8,8 +9,6 @@ import { checkPorts } from "./ports.ts";
 
 export interface OpenStore {
   store: Store;
-  /** Options for connections outside the pool. */
-  connection: { connectionString: string } | { host: string; user: string; database: string };
   /** Resolves when the database is lost for good. */
   lost: Promise<Error>;
   close(): Promise<void>;
@@ -18,7 +17,7 @@ export interface OpenStore {
 /** Opens the embedded or configured database and migrates it. If a port is taken, it fails before it migrates. */
 export async function openStore(config: Config, { clock, log }: Surroundings): Promise<OpenStore> {
   const embedded = config.databaseUrl === "" ? await startEmbedded({ dataFolder: config.data, log }) : undefined;
-  const connection = embedded?.connection ?? { connectionString: config.databaseUrl };
+  const connection: ConnectionOptions = embedded?.connection ?? { connectionString: config.databaseUrl };
   const database = new Database(connection, log);
   const close = async () => {
     await database.close();
@@ -29,9 +28,10 @@ export async function openStore(config: Config, { clock, log }: Surroundings): P
     // After the start of the database, since "the folder is in use" is the better message when both apply.
     await checkPorts(config);
     await migrate(database, log);
+    await database.nodes.start();
   } catch (error) {
     await close();
     throw error;
   }
-  return { store: new Store({ database, clock, log }), connection, lost, close };
+  return { store: new Store({ database, clock, log }), lost, close };
 }

@@ -58,7 +58,7 @@ async function start(
   interrupt?.throwIfAborted();
   let isStarted = false;
   const objects = diskObjects(config);
-  const readiness = new Readiness(checks(config, opened.store.database, objects), log, ["database"]);
+  const readiness = new Readiness(checks(config, opened.store.database.nodes, objects), log, ["database"]);
   const starting = { isReady: false, text: '{"ready":false,"server":"starting"}\n' };
   const ready = async () => (isStarted ? readiness.report() : starting);
   const parts = await makeParts(config, surroundings, { ...opened, objects, ready });
@@ -86,11 +86,11 @@ async function start(
 async function makeParts(
   config: Config,
   surroundings: Surroundings,
-  { store, connection, objects, ready }: OpenStore & Pick<Parts, "ready"> & { objects: ObjectStore },
+  { store, objects, ready }: OpenStore & Pick<Parts, "ready"> & { objects: ObjectStore },
 ): Promise<Parts> {
   const { clock, random, log } = surroundings;
   const authenticator = createAuthenticator({ store, clock, log });
-  const bus = createBus(store, connection, log);
+  const bus = createBus(store, log);
   bus.onRevoked((login) => authenticator.forget(login));
   // Revocations may have been missed meanwhile.
   bus.onReconnect(() => authenticator.forget());

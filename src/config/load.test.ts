@@ -153,6 +153,7 @@ group("values", () => {
     ["trustedOrigins", "https://Mail.example/,http://localhost:80", ["https://mail.example", "http://localhost"]],
     ["databaseUrl", "postgres:///mail?host=/run/postgresql", "postgres:///mail?host=/run/postgresql"],
     ["databaseUrl", "postgres://me:a@b@/db?host=/sock", "postgres://me:a@b@/db?host=/sock"],
+    ["databaseUrl", "postgres://me@one:1,[::1]:2/db", "postgres://me@one:1,[::1]:2/db"],
   ] as const)("%s takes %s", (name, value, expected) => {
     expect(parse(name, value)).toEqual(expected);
   });
@@ -186,6 +187,8 @@ group("values", () => {
     ["smarthost", "smtp://"],
     ["smarthost", "smtp://me@/relay"],
     ["databaseUrl", "postgres://me@/db"],
+    ["databaseUrl", "postgres://me@one,/db"],
+    ["databaseUrl", "postgres://me@one:1,two:x/db"],
     ["logLevel", "loud"],
   ] as const)("%s refuses %s", (name, value) => {
     expect(() => parse(name, value)).toThrow();
@@ -216,6 +219,12 @@ group("describe", () => {
       help: expect.stringMatching(/\(Default: .+\)$/),
     });
     expect(lines).toHaveLength(Object.keys(schema).length + 1);
+  });
+
+  test("names every host of a database", () => {
+    const loaded = load({}, { data: folder, "database-url": "postgres://app:hush@one:1,two/mail?password=hush" });
+    const line = describe(loaded).find(({ name }) => name === "databaseUrl");
+    expect(line?.value).toBe("postgres://***@one:1,two/mail?***");
   });
 
   test("hides the login of a database behind a socket", () => {

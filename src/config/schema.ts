@@ -19,6 +19,7 @@ import {
   someOf,
   text,
   url,
+  urlOfHosts,
   webOrigin,
 } from "./values.ts";
 
@@ -81,8 +82,8 @@ const declarations = {
     shown: "the Postgres that comes with Posthorn",
     env: "DATABASE_URL",
     secret: true,
-    parse: url("postgres", "postgresql"),
-    help: "Postgres or Citus to use, postgres://user:password@host/database.",
+    parse: urlOfHosts("postgres", "postgresql"),
+    help: "Postgres or Citus to use, postgres://user:password@host/database; with standbys, their hosts as well: host:port,host:port.",
   }),
   publicUrl: option({
     default: "",

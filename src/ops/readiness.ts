@@ -1,11 +1,15 @@
 import type { Log } from "../base/log.ts";
 
-/** Resolves with what is wrong, in words that may be public; undefined if nothing is. */
-export type Check = () => Promise<string | undefined>;
+/**
+ * What is wrong, in words that may be public; undefined if nothing is. `partly`: the server can do its work all the same,
+ * if not for everybody.
+ */
+export type Finding = string | { partly: string } | undefined;
+export type Check = () => Promise<Finding>;
 
 export interface Report {
   isReady: boolean;
-  /** The body of /readyz: if not ready, JSON that says what is wrong with each part. */
+  /** The body of /readyz: "ready", or JSON that says what is wrong with each part. */
   text: string;
 }
 
@@ -21,7 +25,7 @@ export class Readiness {
   readonly #checks: [name: string, check: Check][];
   readonly #log: Log;
   readonly #renewed: ReadonlySet<string>;
-  readonly #running = new Map<string, { since: number; outcome: Promise<string | undefined> }>();
+  readonly #running = new Map<string, { since: number; outcome: Promise<Finding> }>();
   #last: { at: number; report: Promise<Report> } | undefined;
   #told = "";
 
@@ -45,13 +49,16 @@ export class Readiness {
     const outcomes = await Promise.all(
       this.#checks.map(async ([name, check]) => [name, (await this.#inTime(name, check)) ?? "ok"] as const),
     );
-    const parts = Object.fromEntries(outcomes);
-    const isReady = outcomes.every(([, outcome]) => outcome === "ok");
-    this.#tell(isReady, parts);
-    return { isReady, text: isReady ? "ready\n" : `${JSON.stringify({ ready: false, ...parts })}\n` };
+    const isReady = outcomes.every(([, outcome]) => outcome === "ok" || typeof outcome === "object");
+    const parts = Object.fromEntries(
+      outcomes.map(([name, outcome]) => [name, typeof outcome === "object" ? outcome.partly : outcome]),
+    );
+    const isWell = outcomes.every(([, outcome]) => outcome === "ok");
+    this.#tell(isReady, isWell, parts);
+    return { isReady, text: isWell ? "ready\n" : `${JSON.stringify({ ready: isReady, ...parts })}\n` };
   }
 
-  async #inTime(name: string, check: Check): Promise<string | undefined> {
+  async #inTime(name: string, check: Check): Promise<Finding> {
     const { promise: late, resolve } = Promise.withResolvers<string>();
     const timer = setTimeout(resolve, maxCheckMs, "gives no answer");
     try {
@@ -64,7 +71,7 @@ export class Readiness {
     }
   }
 
-  #run(name: string, check: Check): Promise<string | undefined> {
+  #run(name: string, check: Check): Promise<Finding> {
     const now = performance.now();
     const running = this.#running.get(name);
     if (running && (now - running.since < maxHangMs || !this.#renewed.has(name))) return running.outcome;
@@ -78,11 +85,11 @@ export class Readiness {
   }
 
   /** Logs each change once. */
-  #tell(isReady: boolean, parts: Record<string, string>): void {
-    const told = isReady ? "" : JSON.stringify(parts);
+  #tell(isReady: boolean, isWell: boolean, parts: Record<string, string>): void {
+    const told = isWell ? "" : JSON.stringify(parts);
     if (told === this.#told) return;
     this.#told = told;
-    if (isReady) this.#log.info({}, "ready again");
-    else this.#log.warn(parts, "not ready");
+    if (isWell) this.#log.info({}, "ready again");
+    else this.#log.warn(parts, isReady ? "ready for some only" : "not ready");
   }
 }

@@ -144,7 +144,7 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
     res
       .status(isReady ? 200 : 503)
       .set("Cache-Control", "no-store")
-      .type(isReady ? "text" : "json")
+      .type(text.startsWith("{") ? "json" : "text")
       .send(text);
   });
   app.use(() => {

@@ -2,7 +2,7 @@ import type { AddressInfo } from "node:net";
 import type { SMTPServerSession } from "smtp-server";
 import type { Events, MailRefused } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
-import { isRetryable } from "../../store/core/database.ts";
+import { isRetryable } from "../../store/core/loss.ts";
 import { isStorageTrouble, tellStorageTrouble } from "../../store/core/storage-trouble.ts";
 import { ownCertificate } from "./certificate.ts";
 import { Conversation } from "./conversation.ts";

@@ -11,6 +11,8 @@ export interface TransactionExecutor extends Executor {
 }
 
 const inFailedTransaction = "25P02";
+/** COMMIT waits for a standby, however long that is away: then its outcome stays unknown, and the connection is closed. */
+const commitInTime = { text: "COMMIT", query_timeout: 10_000 } as pg.QueryConfig;
 
 /** A pooled connection. Statements sent in one tick go out in one write, and none waits for BEGIN. */
 export class Connection implements TransactionExecutor {
@@ -69,7 +71,7 @@ export class Connection implements TransactionExecutor {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#loss) throw this.#loss;
     this.#cork();
-    const outcome = await this.#client.query("COMMIT").catch((error: unknown) => {
+    const outcome = await this.#client.query(commitInTime).catch((error: unknown) => {
       // The server refused an earlier statement, so it cannot have committed.
       if (this.#failure instanceof pg.DatabaseError) throw this.#failure;
       throw new CommitError(this.#failure ?? error);

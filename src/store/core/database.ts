@@ -1,109 +1,80 @@
-import pg from "pg";
+import type pg from "pg";
 import type { Log } from "../../base/log.ts";
-import { type Patience, retry } from "../../base/retry.ts";
+import { retry } from "../../base/retry.ts";
 import { Connection, type TransactionExecutor } from "./connection.ts";
+import type { ConnectionOptions } from "./connection-options.ts";
+import { databasePatience } from "./loss.ts";
+import { Nodes } from "./nodes.ts";
+import { placeOf } from "./place.ts";
+import type { Server } from "./server.ts";
 import { type Executor, type Given, inOrder, type Statement } from "./sql.ts";
-
-export type ConnectionOptions = { connectionString: string } | { host: string; user: string; database: string };
+import { crossing } from "./unbound-tables.ts";
 
 /** Called with every statement that runs; tests record statements with it. */
 export type StatementObserver = (text: string, values: readonly unknown[]) => void;
 
-type Parser = (text: string) => unknown;
-const usual = pg.types.getTypeParser as (oid: number, format?: "text" | "binary") => Parser;
-const textArray = usual(1009);
-const timestamp = usual(pg.types.builtins.TIMESTAMPTZ);
-const utc = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00$/;
-
-/**
- * pg's own parsers of arrays and times are slow for the values in our rows. Every bigint is below 2^53. A day has no
- * time zone, so it stays "YYYY-MM-DD".
- */
-const parsers = new Map<number, Parser>([
-  [pg.types.builtins.INT8, Number],
-  [1016, (text) => (text === "{}" ? [] : text.slice(1, -1).split(",").map(Number))],
-  [pg.types.builtins.DATE, String],
-  [1182, textArray],
-  [1009, (text) => (text === "{}" ? [] : /["\\]|NULL/.test(text) ? textArray(text) : text.slice(1, -1).split(","))],
-  [
-    pg.types.builtins.TIMESTAMPTZ,
-    (text) => (utc.test(text) ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : timestamp(text)),
-  ],
-  [pg.types.builtins.DATE, String],
-  [pg.types.builtins.JSON, JSON.parse],
-  [pg.types.builtins.JSONB, JSON.parse],
-]);
-const types = {
-  getTypeParser: (oid: number, format?: "text" | "binary") => parsers.get(oid) ?? usual(oid, format),
-} as pg.CustomTypesConfig;
-
-/** SQLSTATEs after which nothing was committed, so the whole transaction may run again. */
-const retryable = new Set(["40001", "40P01", "57P01", "57P02", "57P03", "08000", "08001", "08003", "08006", "53300"]);
-const socketErrors = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOENT"]);
-
-/** True when a lost connection or race ended the statement, rather than an error in it. */
-export function isRetryable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = (error as { code?: string }).code;
-  if (code !== undefined) return retryable.has(code) || socketErrors.has(code);
-  return /Connection terminated|connection timeout|not queryable/i.test(error.message);
+export interface TransactionOptions {
+  /** The only account whose rows it touches. (Default: it touches no account's.) */
+  account?: number;
+  /** It changes nothing. */
+  reads?: boolean;
 }
 
-/** For repeatable work that somebody is waiting for. A commit with an unknown outcome is not repeatable. */
-export const databasePatience: Patience = {
-  firstPauseMs: 20,
-  maxPauseMs: 500,
-  patienceMs: 10_000,
-  isPassing: isRetryable,
-};
+const maxCrossingMs = 60_000;
 
-const lossBurstMs = 1_000;
+type Runnable = Pick<Statement<unknown, never>, "name" | "text" | "access">;
 
-type Runnable = Pick<Statement<unknown>, "name" | "text" | "access">;
-
-/** A pool of connections to one Postgres (or a Citus coordinator). All SQL goes through it. */
+/** A Postgres, or the nodes of a Citus cluster. All SQL goes through it. */
 export class Database implements Executor {
-  readonly pool: pg.Pool;
+  readonly nodes: Nodes;
   readonly #observe: StatementObserver | undefined;
 
-  constructor(options: ConnectionOptions & { max?: number }, log: Log, observe?: StatementObserver) {
-    this.pool = new pg.Pool({
-      max: 24,
-      idleTimeoutMillis: 60_000,
-      connectionTimeoutMillis: 10_000,
-      application_name: "posthorn",
-      // Ask for times in UTC, in the format that parses fastest, and for days as YYYY-MM-DD.
-      options: "-c TimeZone=UTC -c DateStyle=ISO",
-      ...options,
-      types,
-      // Send each statement at once, however many are unanswered.
-      pipeline: true,
-    });
-    // Log broken idle connections (Postgres restarted) once per burst; the pool reconnects by itself.
-    let toldAt = Number.NEGATIVE_INFINITY;
-    this.pool.on("error", (error) => {
-      const isNews = performance.now() - toldAt > lossBurstMs;
-      // While the pool closes, the server may stop before it reads that the connections end.
-      if (this.pool.ending || !isNews) return;
-      toldAt = performance.now();
-      log.warn({ reason: error.message }, "database connections lost");
-    });
-    // When a connection in use breaks, its next statement fails; this listener only keeps the process alive.
-    this.pool.on("connect", (client) => client.on("error", () => {}));
+  constructor(
+    { max = 24, ...connection }: ConnectionOptions & { max?: number },
+    log: Log,
+    observe?: StatementObserver,
+  ) {
+    this.nodes = new Nodes({ connection, max, log });
     this.#observe = observe;
   }
 
   async run<Row, P>(statement: Statement<Row, P>, ...given: Given<P>): Promise<Row[]> {
-    return (await this.#single(statement, inOrder(statement.parameters, given[0]))).rows as Row[];
+    return (await this.#routed(statement, given[0])).rows as Row[];
   }
 
   async count<Row, P>(statement: Statement<Row, P>, ...given: Given<P>): Promise<number> {
-    return (await this.#single(statement, inOrder(statement.parameters, given[0]))).rowCount ?? 0;
+    return (await this.#routed(statement, given[0])).rowCount ?? 0;
+  }
+
+  /** Runs single statements about one account. */
+  of(accountId: number): Executor {
+    const server = () => this.nodes.of(accountId);
+    return {
+      run: async (statement, ...given) => {
+        const values = inOrder(statement.parameters, given[0]);
+        return (await this.#single(server, statement, values)).rows as never;
+      },
+      count: async (statement, ...given) => {
+        const values = inOrder(statement.parameters, given[0]);
+        return (await this.#single(server, statement, values)).rowCount ?? 0;
+      },
+    };
+  }
+
+  /** Runs at the statement's own place. */
+  #routed<P>(statement: Statement<unknown, P>, given: P | undefined): Promise<pg.QueryResult> {
+    const values = inOrder(statement.parameters, given);
+    const place = placeOf(statement);
+    const server = () => {
+      if (place === "main") return this.nodes.main;
+      return place === "anywhere" ? this.nodes.anywhere() : this.nodes.of(values[place] as number);
+    };
+    return this.#single(server, statement, values);
   }
 
   /** Runs one statement outside a transaction. A read runs again when the connection is lost. */
-  #single(statement: Runnable, values: unknown[]): Promise<pg.QueryResult> {
-    const query = () => this.#query(this.pool, statement, values);
+  #single(server: () => Server, statement: Runnable, values: unknown[]): Promise<pg.QueryResult> {
+    const query = () => this.#query(server(), statement, values);
     return statement.access === "read" ? retry(query, databasePatience) : query();
   }
 
@@ -114,9 +85,9 @@ export class Database implements Executor {
   async transaction<T>(
     begin: string,
     work: (executor: TransactionExecutor) => Promise<T>,
-    { reads = false } = {},
+    { account, reads = false }: TransactionOptions = {},
   ): Promise<T> {
-    const connection = new Connection(await this.pool.connect(), this.#observe);
+    const connection = await this.#connect(account);
     try {
       connection.begin(begin);
       const result = await work(connection);
@@ -133,8 +104,8 @@ export class Database implements Executor {
   }
 
   /** Runs `work` on one connection, without a transaction. */
-  async connected<T>(work: (executor: Executor) => Promise<T>): Promise<T> {
-    const connection = new Connection(await this.pool.connect(), this.#observe);
+  async connected<T>(work: (executor: Executor) => Promise<T>, account?: number): Promise<T> {
+    const connection = await this.#connect(account);
     try {
       return await work(connection);
     } finally {
@@ -142,21 +113,21 @@ export class Database implements Executor {
     }
   }
 
-  /** Whether Postgres answers a statement now. */
-  async isReachable(): Promise<boolean> {
-    return this.pool.query("SELECT 1").then(
-      () => true,
-      () => false,
-    );
-  }
-
   async close(): Promise<void> {
-    await this.pool.end();
+    await this.nodes.close();
   }
 
-  #query(client: pg.Pool | pg.PoolClient, statement: Runnable, values: unknown[]) {
+  async #connect(account: number | undefined): Promise<Connection> {
+    const { nodes } = this;
+    const server = account === undefined ? nodes.main : nodes.of(account);
+    return new Connection(await server.connect(), this.#observe);
+  }
+
+  #query(server: Server, statement: Runnable, values: unknown[]): Promise<pg.QueryResult> {
     this.#observe?.(statement.text, values);
-    const query = { text: statement.text, values };
-    return client.query(statement.name === "" ? query : { ...query, name: statement.name });
+    // What crosses accounts may be stuck at a node of Citus that hangs, while the coordinator is well.
+    const isCrossing = statement.text.startsWith(crossing);
+    const query = { text: statement.text, values, ...(isCrossing && { query_timeout: maxCrossingMs }) };
+    return server.query(statement.name === "" ? query : { ...query, name: statement.name });
   }
 }

@@ -1,7 +1,7 @@
 import pg from "pg";
 import type { Log } from "../../base/log.ts";
 import { pauseFor, retry } from "../../base/retry.ts";
-import type { ConnectionOptions } from "./database.ts";
+import type { Server } from "./server.ts";
 import type { Executor } from "./sql.ts";
 import { statement } from "./sql.ts";
 
@@ -26,7 +26,7 @@ export async function readAccountMark(executor: Executor, accountId: number): Pr
 }
 
 export interface ListenerOptions {
-  connection: ConnectionOptions;
+  server: Pick<Server, "address">;
   channel: string;
   log: Log;
   onPayload: (payload: string) => void;
@@ -97,8 +97,10 @@ export class Listener {
   }
 
   async #open(): Promise<Opened> {
+    const address = await this.#options.server.address();
+    this.#closing.signal.throwIfAborted();
     const client = new pg.Client({
-      ...this.#options.connection,
+      ...address,
       application_name: "posthorn listen",
       connectionTimeoutMillis: timeoutMs,
       query_timeout: timeoutMs,

@@ -8,6 +8,8 @@ import { type Executor, statement, unprepared } from "./sql.ts";
 
 const ownFolder = new URL("../../../migrations/", import.meta.url);
 
+/** Another process may be migrating. */
+const patiently = unprepared("SET LOCAL lock_timeout = 0");
 const lockLedger = unprepared("SELECT pg_advisory_xact_lock(7206901)");
 /** Citus requires this for tables that refer to reference tables. Plain Postgres ignores it. */
 const oneByOne = unprepared("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'");
@@ -56,6 +58,7 @@ export async function migrate(
     const note = ({ number, name, checksum, oldestProgram }: Migration) =>
       executor.run(record, [number, name, checksum, oldestProgram]);
 
+    await executor.run(patiently);
     await executor.run(lockLedger);
     await executor.run(oneByOne);
     const isBefore = await isBeforeBaseline(executor);

@@ -3,10 +3,11 @@ import type { Log } from "../../base/log.ts";
 import { retry } from "../../base/retry.ts";
 import { type Change, ChangeSet, Kind, type TypeName } from "./change.ts";
 import type { TransactionExecutor } from "./connection.ts";
-import { type Database, databasePatience, isRetryable } from "./database.ts";
+import type { Database } from "./database.ts";
 import { Conflict } from "./errors.ts";
 import { Gathering } from "./gathering.ts";
 import { HeldAccount, type Wanted } from "./held-account.ts";
+import { databasePatience, isRetryable } from "./loss.ts";
 import type { Executor } from "./sql.ts";
 import { statement } from "./sql.ts";
 import { encodeState, readStanding, type Standing } from "./state.ts";
@@ -95,13 +96,13 @@ export class Store {
 
   /** For single statements outside a transaction. Each reader reads `standing` anew. */
   reader(accountId: number, viewer: Viewer): Reader {
-    return new AccountReader(this.database, accountId, viewer);
+    return new AccountReader(this.database.of(accountId), accountId, viewer);
   }
 
   /** Runs reads in order on one connection; each sees what is committed when it runs. */
   async reads<T>(accountId: number, viewer: Viewer, work: (reader: Reader) => Promise<T>): Promise<T> {
     return this.#patiently(() =>
-      this.database.connected((executor) => work(new AccountReader(executor, accountId, viewer))),
+      this.database.connected((executor) => work(new AccountReader(executor, accountId, viewer)), accountId),
     );
   }
 
@@ -111,7 +112,7 @@ export class Store {
       this.database.transaction(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         (executor) => work(new AccountReader(executor, accountId, viewer)),
-        { reads: true },
+        { account: accountId, reads: true },
       ),
     );
   }
@@ -141,16 +142,20 @@ export class Store {
     let outcomes: Outcome[] = [];
     try {
       const changed = await this.#patiently(() =>
-        this.database.transaction("BEGIN", async (executor) => {
-          outcomes = [];
-          const now = this.clock.now();
-          const wanted = sumOf(writes);
-          const held = await HeldAccount.take(executor, accountId, wanted);
-          const start = { modseq: held.row.modseq - wanted.modseqs, id: held.row.last_id - wanted.ids };
-          await this.#run(writes, { executor, held, now, ...start }, outcomes);
-          const newest = held.finish(now);
-          return newest.size === 0 ? undefined : stateStrings(held.row.epoch, newest);
-        }),
+        this.database.transaction(
+          "BEGIN",
+          async (executor) => {
+            outcomes = [];
+            const now = this.clock.now();
+            const wanted = sumOf(writes);
+            const held = await HeldAccount.take(executor, accountId, wanted);
+            const start = { modseq: held.row.modseq - wanted.modseqs, id: held.row.last_id - wanted.ids };
+            await this.#run(writes, { executor, held, now, ...start }, outcomes);
+            const newest = held.finish(now);
+            return newest.size === 0 ? undefined : stateStrings(held.row.epoch, newest);
+          },
+          { account: accountId },
+        ),
       );
       if (changed) this.onCommit({ accountId, changed });
     } catch (error) {

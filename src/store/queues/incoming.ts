@@ -1,9 +1,10 @@
 import { sql } from "kysely";
 import { retry } from "../../base/retry.ts";
 import type { StoredBlob } from "../blobs/blobs.ts";
-import { type Database, databasePatience } from "../core/database.ts";
+import type { Database } from "../core/database.ts";
 import { type Row, write } from "../core/declare.ts";
 import { type Lists, lists, unnest } from "../core/lists.ts";
+import { databasePatience } from "../core/loss.ts";
 import { batched } from "./batched.ts";
 import { withoutWaiting } from "./without-waiting.ts";
 
