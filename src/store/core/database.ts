@@ -20,7 +20,15 @@ export interface TransactionOptions {
   reads?: boolean;
 }
 
+/** A statement that crosses accounts may be stuck at a node of Citus that hangs, while the coordinator is well. */
 const maxCrossingMs = 60_000;
+/** A write outside a transaction is also its COMMIT, which waits for a standby, however long that is away. */
+const maxWriteMs = 10_000;
+
+function maxMsOf({ text, access }: Runnable): number | undefined {
+  if (text.startsWith(crossing)) return maxCrossingMs;
+  return access === "write" ? maxWriteMs : undefined;
+}
 
 type Runnable = Pick<Statement<unknown, never>, "name" | "text" | "access">;
 
@@ -125,9 +133,7 @@ export class Database implements Executor {
 
   #query(server: Server, statement: Runnable, values: unknown[]): Promise<pg.QueryResult> {
     this.#observe?.(statement.text, values);
-    // What crosses accounts may be stuck at a node of Citus that hangs, while the coordinator is well.
-    const isCrossing = statement.text.startsWith(crossing);
-    const query = { text: statement.text, values, ...(isCrossing && { query_timeout: maxCrossingMs }) };
+    const query = { text: statement.text, values, query_timeout: maxMsOf(statement) };
     return server.query(statement.name === "" ? query : { ...query, name: statement.name });
   }
 }

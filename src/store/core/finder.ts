@@ -5,8 +5,9 @@ import { NotPrimary } from "./errors.ts";
 import { clientOptions } from "./pool.ts";
 import { type Fence, type Role, roleOf } from "./role.ts";
 
-/** How long a server has to answer. */
+/** How long a server has to answer; a new connection takes longer on a busy machine. */
 const maxAnswerMs = 1_000;
+const maxMeetMs = 2_000;
 
 /** What keeps a primary that was replaced from being used. */
 export interface Guard {
@@ -95,7 +96,7 @@ export class Finder {
     client.on("error", () => {});
     try {
       const asked = client.connect().then(() => this.#question(client));
-      return { address, client, role: await inTime(asked, maxAnswerMs) };
+      return { address, client, role: await inTime(asked, maxMeetMs) };
     } catch (error) {
       client.connection.stream.destroy();
       throw error;

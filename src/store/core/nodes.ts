@@ -95,8 +95,12 @@ export class Nodes {
     return servers.filter((_, index) => !found[index]).map(nameOf);
   }
 
-  /** Finds the nodes and the places of the accounts, if this is Citus, now and from time to time. */
+  /**
+   * Finds the nodes and the places of the accounts, if this is Citus, now and from time to time. Each server is asked once
+   * whether it is there, since it is asked faster again.
+   */
   async start(): Promise<void> {
+    void this.main.isThere();
     const [row] = await this.#ask(selectCitus);
     if (row?.has) await this.#find();
   }
@@ -164,7 +168,9 @@ export class Nodes {
     this.#drop(group);
     const address = elsewhere(this.#options.connection, host, port);
     const guard = { fence: this.#fenceOf(group), look: () => this.#isCurrent() };
-    this.#nodes.set(group, { place, server: this.#open(`node ${group}`, [address], guard) });
+    const server = this.#open(`node ${group}`, [address], guard);
+    this.#nodes.set(group, { place, server });
+    void server.isThere();
   }
 
   #drop(group: number): void {

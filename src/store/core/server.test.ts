@@ -21,7 +21,7 @@ beforeEach(async () => {
   told.length = 0;
   proxy = await DatabaseProxy.start(connection);
   database = new Database({ connectionString: proxy.url, max: 4 }, log);
-  await database.run(one);
+  await database.nodes.start();
 });
 afterEach(async () => {
   proxy.resume();

@@ -93,7 +93,8 @@ export class Server {
       return result;
     } catch (error) {
       client.release(error as Error);
-      throw error;
+      const isLate = (error as Error).message === "Query read timeout";
+      throw isLate ? new Unreachable(`${this.name} does not finish a statement`, error) : error;
     }
   }
 
