@@ -110,6 +110,7 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
   async function recognized(outcome: Outcome, name: string, network: string | undefined) {
     if (!outcome || outcome === "throttled") return outcome;
     const { login } = outcome;
+    if (store.database.isReadOnly) return login;
     if (name === "" || network === undefined || networks.isKept(name, login.userId, network)) return login;
     await networks.keep(name, login.userId, network).catch((error: unknown) => {
       log.warn({ err: error }, "the network of a login could not be recorded");

@@ -16,7 +16,7 @@ const demoDomain = "posthorn.test";
 export async function makeDemo({ store, bus, surroundings }: Parts, config: Config): Promise<DemoAccount[]> {
   const { random, log } = surroundings;
   const admin = { store, bus, random, log, who: "serve" };
-  if (!config.demo || (await listDomains(admin)).length > 0) return [];
+  if (!config.demo || config.readOnly || (await listDomains(admin)).length > 0) return [];
   const accounts: DemoAccount[] = [];
   for (const name of ["alice", "bob"]) {
     const address = `${name}@${demoDomain}`;

@@ -25,7 +25,7 @@ export async function startHttp(config: Config, parts: Parts): Promise<Part> {
   const api = createApi(config, parts, { draining: draining.signal, proxies });
   const authenticate = authenticator.authenticate;
   const eventSource = createEventSource({ bus, log, events, draining: draining.signal, authenticate, proxies });
-  const server = createHttpServer({ ...api, authenticator, proxies, ready, eventSource });
+  const server = createHttpServer({ ...api, authenticator, proxies, ready, ...(!config.readOnly && { eventSource }) });
   const drain = drainable(server);
   await listen(server, config.http);
   const { port } = server.address() as AddressInfo;
@@ -62,7 +62,7 @@ function createApi(
     inTurn: (login, connection, work) => requests.run(login, connection, () => services.octets.leased(work)),
     arrivals: services.octets.arrivals,
   });
-  const deps: ApiDeps = { services, registry, requests, publicUrl, relaxedUsing, upgrade };
+  const deps: ApiDeps = { services, registry, requests, publicUrl, relaxedUsing, ...(!config.readOnly && { upgrade }) };
   return deps;
 }
 

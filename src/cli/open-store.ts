@@ -2,7 +2,7 @@ import type { Config } from "../config/schema.ts";
 import { startEmbedded } from "../postgres/embedded.ts";
 import type { ConnectionOptions } from "../store/core/connection-options.ts";
 import { Database } from "../store/core/database.ts";
-import { migrate } from "../store/core/migrate.ts";
+import { checkMigrated, migrate } from "../store/core/migrate.ts";
 import { Store } from "../store/core/store.ts";
 import type { Surroundings } from "./parts.ts";
 import { checkPorts } from "./ports.ts";
@@ -18,7 +18,7 @@ export interface OpenStore {
 export async function openStore(config: Config, { clock, log }: Surroundings): Promise<OpenStore> {
   const embedded = config.databaseUrl === "" ? await startEmbedded({ dataFolder: config.data, log }) : undefined;
   const connection: ConnectionOptions = embedded?.connection ?? { connectionString: config.databaseUrl };
-  const database = new Database(connection, log);
+  const database = new Database({ ...connection, isReadOnly: config.readOnly }, log);
   const close = async () => {
     await database.close();
     await embedded?.stop();
@@ -27,7 +27,8 @@ export async function openStore(config: Config, { clock, log }: Surroundings): P
   try {
     // After the start of the database, since "the folder is in use" is the better message when both apply.
     await checkPorts(config);
-    await migrate(database, log);
+    if (config.readOnly) await checkMigrated(database);
+    else await migrate(database, log);
     await database.nodes.start();
   } catch (error) {
     await close();

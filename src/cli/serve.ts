@@ -125,7 +125,7 @@ async function startRoles(config: Config, parts: Parts, stops: Stop[]): Promise<
     stops.push(server.close);
     urls.metrics = `http://${hostPort({ ...config.metrics, port: server.port })}/metrics`;
   }
-  if (roles.has("worker") || roles.has("http")) parts.webPush.start();
+  if ((roles.has("worker") || roles.has("http")) && !config.readOnly) parts.webPush.start();
   if (roles.has("worker")) stops.push(startWorker({ store, objects: blobs.objects, log }));
   const incoming = startMail(config, parts, stops);
   const doors: Stop[] = [];

@@ -123,6 +123,15 @@ group("load", () => {
     ]);
   });
 
+  test("a process that only reads has one role, and a database elsewhere", () => {
+    const flags = { data: folder, "read-only": "", roles: "http" };
+    expect(problems(() => load({}, { ...flags, roles: "http,worker" }))).toEqual([
+      "--read-only: needs databaseUrl",
+      "--read-only: needs roles to be http alone",
+    ]);
+    expect(load({}, { ...flags, "database-url": "postgres://standby/mail" }).config.readOnly).toBe(true);
+  });
+
   test("the result says which file was used and what named it", () => {
     const file = written({});
     expect(load({}, { data: folder }).file).toEqual({ path: join(folder, "posthorn.json"), source: "default" });

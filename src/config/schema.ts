@@ -130,6 +130,11 @@ const declarations = {
     parse: someOf(oneOf("http", "smtp-in", "smtp-out", "worker")),
     help: "What this process does, a comma list of http, smtp-in, smtp-out, worker.",
   }),
+  readOnly: option({
+    default: "false",
+    parse: boolean,
+    help: "Serve reads alone, from a standby: accounts are read-only, no mail is taken or sent, and push is paused. Needs --roles http and --database-url.",
+  }),
   logLevel: option({
     default: "info",
     parse: oneOf("debug", "info", "warn", "error", "silent"),

@@ -35,13 +35,13 @@ export async function createCluster(): Promise<Cluster> {
     );
     await run("CREATE TABLE pg_dist_placement (shardid bigint, groupid integer)");
     await run(`CREATE TABLE pg_dist_node
-      (groupid integer, nodename text, nodeport integer, noderole text, isactive boolean)`);
+      (groupid integer, nodename text, nodeport integer, noderole text, isactive boolean, nodecluster text)`);
     for (const { group, min, max } of halves) {
       await run(`INSERT INTO pg_dist_shard VALUES ('account', ${group}, '${min}', '${max}')`);
       await run(`INSERT INTO pg_dist_placement VALUES (${group}, ${group})`);
     }
     for (const [group, { port }] of [coordinator, negative, positive].entries()) {
-      await run(`INSERT INTO pg_dist_node VALUES (${group}, '127.0.0.1', ${port}, 'primary', true)`);
+      await run(`INSERT INTO pg_dist_node VALUES (${group}, '127.0.0.1', ${port}, 'primary', true, 'default')`);
     }
   });
   return {

@@ -16,7 +16,7 @@ export interface ApiDeps {
   publicUrl: string;
   /** Runs calls even if their capability is not in `using`. */
   relaxedUsing: boolean;
-  /** RFC 8887: the session offers WebSockets if this is set. */
+  /** RFC 8887: the session offers WebSockets if this is set. Without it push is paused, as without `eventSource`. */
   upgrade?: ((req: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined;
 }
 

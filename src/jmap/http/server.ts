@@ -132,7 +132,7 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
   get(
     "/jmap/eventsource",
     signedIn((req, res, login) => {
-      if (!deps.eventSource) throw new RequestError("about:blank", 404, "There is no event source.");
+      if (!deps.eventSource) throw new RequestError("about:blank", 503, "Push is paused: this server only reads.");
       deps.eventSource(req, res, login, urlOf(req));
     }),
     "eventsource",

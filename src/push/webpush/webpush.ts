@@ -98,7 +98,7 @@ export class WebPush {
     const ended = [...this.#couriers.values()].map((courier) => courier.close());
     this.#deps.poster.close();
     await Promise.all(ended);
-    await leavePushHolder(this.#deps.store.database, this.holder);
+    if (this.#timer) await leavePushHolder(this.#deps.store.database, this.holder);
   }
 
   /** The reason why a URL must not be pushed to; undefined if it may be. */

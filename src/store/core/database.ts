@@ -13,6 +13,13 @@ import { crossing } from "./unbound-tables.ts";
 /** Called with every statement that runs; tests record statements with it. */
 export type StatementObserver = (text: string, values: readonly unknown[]) => void;
 
+export type DatabaseOptions = ConnectionOptions & {
+  /** The most connections to a server. (Default: 24) */
+  max?: number;
+  /** (Default: false) */
+  isReadOnly?: boolean;
+};
+
 export interface TransactionOptions {
   /** The only account whose rows it touches. (Default: it touches no account's.) */
   account?: number;
@@ -35,14 +42,14 @@ type Runnable = Pick<Statement<unknown, never>, "name" | "text" | "access">;
 /** A Postgres, or the nodes of a Citus cluster. All SQL goes through it. */
 export class Database implements Executor {
   readonly nodes: Nodes;
+  /** Nothing may be written: standbys will do. */
+  readonly isReadOnly: boolean;
   readonly #observe: StatementObserver | undefined;
 
-  constructor(
-    { max = 24, ...connection }: ConnectionOptions & { max?: number },
-    log: Log,
-    observe?: StatementObserver,
-  ) {
-    this.nodes = new Nodes({ connection, max, log });
+  constructor(options: DatabaseOptions, log: Log, observe?: StatementObserver) {
+    const { max = 24, isReadOnly = false, ...connection } = options;
+    this.isReadOnly = isReadOnly;
+    this.nodes = new Nodes({ connection, max, isReadOnly, log });
     this.#observe = observe;
   }
 

@@ -31,7 +31,7 @@ export class Finder {
   /** The connection by which it is asked. */
   #prober: pg.Client | undefined;
 
-  /** Without a guard there is one address, and its server is the right one. */
+  /** Without a guard any server will do: the first that answers is used. */
   constructor(addresses: readonly ConnectionOptions[], guard: Guard | undefined) {
     this.#addresses = addresses;
     this.#guard = guard;
@@ -92,7 +92,7 @@ export class Finder {
   }
 
   async #meet(address: ConnectionOptions): Promise<Met> {
-    const client = new pg.Client({ ...clientOptions, ...address });
+    const client = new pg.Client({ ...clientOptions(), ...address });
     client.on("error", () => {});
     try {
       const asked = client.connect().then(() => this.#question(client));

@@ -76,6 +76,18 @@ export async function migrate(
   });
 }
 
+/** For a database that cannot be migrated here: throws SchemaRefused unless it has all that this program needs. */
+export async function checkMigrated(database: Database, folder = ownFolder): Promise<void> {
+  const migrations = await readMigrations(folder);
+  const applied = await database.run(selectApplied);
+  refuseOthers(applied, migrations, version);
+  const known = new Set(applied.map(({ number }) => number));
+  const lacking = migrations.filter(({ number }) => !known.has(number)).map(({ name }) => name);
+  if (lacking.length > 0) {
+    throw new SchemaRefused(`the database lacks ${lacking.join(", ")}: start a Posthorn that writes first`);
+  }
+}
+
 /** Accepts migrations of newer programs unless they exclude this version; a migration that both have must be identical. */
 function refuseOthers(applied: Applied[], migrations: Migration[], program: string): void {
   const own = new Map(migrations.map((migration) => [migration.number, migration]));

@@ -13,10 +13,12 @@ const selectRanges = unprepared<ShardRange>(`
   SELECT s.shardminvalue::integer AS min, s.shardmaxvalue::integer AS max, p.groupid AS group
   FROM pg_dist_shard s JOIN pg_dist_placement p ON p.shardid = s.shardid
   WHERE s.logicalrelid = 'account'::regclass ORDER BY 1`);
-/** The coordinator is group 0. */
+/** The coordinator is group 0. $1: standbys will do, where the cluster has some. */
 const selectNodes = unprepared<{ group: number; host: string; port: number }>(`
-  SELECT groupid AS group, nodename AS host, nodeport AS port FROM pg_dist_node
-  WHERE noderole = 'primary' AND isactive AND groupid <> 0 ORDER BY 1`);
+  SELECT DISTINCT ON (groupid) groupid AS group, nodename AS host, nodeport AS port FROM pg_dist_node
+  WHERE isactive AND groupid <> 0
+    AND (noderole = 'primary' OR $1 AND noderole = 'secondary' AND nodecluster = current_setting('citus.cluster_name', true))
+  ORDER BY groupid, noderole = 'secondary' DESC`);
 /** Every node has them, so that a primary that was replaced cannot hide it. */
 const selectTimelines = unprepared<{ group: number; timeline: number }>(`
   SELECT substr(name, 10)::integer AS group, value::integer AS timeline FROM setting WHERE name LIKE 'timeline.%'`);
@@ -42,6 +44,8 @@ export interface NodesOptions {
   connection: ConnectionOptions;
   /** The most connections to a node. */
   max: number;
+  /** Nothing is written, so standbys will do. */
+  isReadOnly: boolean;
   log: Log;
 }
 
@@ -67,7 +71,8 @@ export class Nodes {
   constructor(options: NodesOptions) {
     this.#options = options;
     const addresses = addressesOf(options.connection);
-    this.main = this.#open("database", addresses, addresses.length > 1 ? { fence: new Fence() } : undefined);
+    const isGuarded = addresses.length > 1 && !options.isReadOnly;
+    this.main = this.#open("database", addresses, isGuarded ? { fence: new Fence() } : undefined);
   }
 
   /** All servers, the main one first. */
@@ -112,15 +117,16 @@ export class Nodes {
   }
 
   #open(name: string, addresses: readonly ConnectionOptions[], guard: Guard | undefined): Server {
-    const { max, log } = this.#options;
+    const { max, isReadOnly, log } = this.#options;
     const onAway = () => {
       if (this.#timer) void this.#refresh();
     };
-    return new Server({ name, addresses, guard, max, log, onAway });
+    return new Server({ name, addresses, guard, isReadOnly, max, log, onAway });
   }
 
   async #find(): Promise<void> {
-    const asked = [this.#ask(selectRanges), this.#ask(selectNodes), this.#ask(selectTimelines)] as const;
+    const { isReadOnly } = this.#options;
+    const asked = [this.#ask(selectRanges), this.#ask(selectNodes, [isReadOnly]), this.#ask(selectTimelines)] as const;
     const [ranges, nodes, timelines] = await Promise.all(asked);
     if (this.#isClosed) return;
     this.#ranges = ranges;
@@ -129,6 +135,7 @@ export class Nodes {
     for (const group of this.#nodes.keys()) if (nodes.every((node) => node.group !== group)) this.#drop(group);
     this.#foundAt = performance.now();
     this.#plan(this.all.some((server) => server.isAway) ? refreshAwayMs : refreshMs);
+    if (isReadOnly) return;
     this.#recording ??= this.#record(new Map(timelines.map(({ group, timeline }) => [group, timeline])))
       .catch((error: Error) => this.#options.log.debug({ reason: error.message }, "promotion not recorded"))
       .finally(() => {
@@ -168,7 +175,7 @@ export class Nodes {
     this.#drop(group);
     const address = elsewhere(this.#options.connection, host, port);
     const guard = { fence: this.#fenceOf(group), look: () => this.#isCurrent() };
-    const server = this.#open(`node ${group}`, [address], guard);
+    const server = this.#open(`node ${group}`, [address], this.#options.isReadOnly ? undefined : guard);
     this.#nodes.set(group, { place, server });
     void server.isThere();
   }

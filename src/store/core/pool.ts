@@ -12,7 +12,7 @@ const readOnly = "25006";
  * What each connection asks of the server: times in UTC, in the format that parses fastest, and days as YYYY-MM-DD; and
  * that it lets go of the locks of a client that has vanished. Plain Postgres ignores what it is told of Citus.
  */
-const session = Object.entries({
+const session = {
   TimeZone: "UTC",
   DateStyle: "ISO",
   lock_timeout: "10s",
@@ -21,18 +21,24 @@ const session = Object.entries({
   tcp_keepalives_interval: "10s",
   tcp_keepalives_count: "3",
   "citus.node_connection_timeout": "2s",
-});
-
-export const clientOptions = {
-  application_name: "posthorn",
-  options: session.map(([name, value]) => `-c ${name}=${value}`).join(" "),
-  keepAlive: true,
-  keepAliveInitialDelayMillis: 10_000,
 };
+
+export function clientOptions(isReadOnly = false) {
+  const settings = { ...session, ...(isReadOnly && { default_transaction_read_only: "on" }) };
+  return {
+    application_name: "posthorn",
+    options: Object.entries(settings)
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(" "),
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  };
+}
 
 export interface PoolOptions {
   connection: ConnectionOptions;
   max: number;
+  isReadOnly: boolean;
   /** Throws if a new connection may not be used. */
   verify?: (client: pg.ClientBase) => Promise<void>;
   /** Called whenever the server says anything. */
@@ -51,13 +57,13 @@ export class Pool {
   #inUse = 0;
   #abandoned: Error | undefined;
 
-  constructor({ connection, max, verify, heard, onReadOnly, onLoss }: PoolOptions) {
+  constructor({ connection, max, isReadOnly, verify, heard, onReadOnly, onLoss }: PoolOptions) {
     const clients = this.#clients;
     this.#pool = new pg.Pool({
       max,
       idleTimeoutMillis: 60_000,
       connectionTimeoutMillis: maxConnectMs,
-      ...clientOptions,
+      ...clientOptions(isReadOnly),
       ...connection,
       types,
       // Send each statement at once, however many are unanswered.

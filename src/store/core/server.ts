@@ -9,10 +9,11 @@ import { Pool } from "./pool.ts";
 export interface ServerOptions {
   /** For the log and for /readyz, so it holds no address. */
   name: string;
-  /** Where it may be: the primary is used, or the only one. */
+  /** Where it may be. */
   addresses: readonly ConnectionOptions[];
-  /** Needed for several addresses. */
+  /** Needed to write to one of several addresses. */
   guard: Guard | undefined;
+  isReadOnly: boolean;
   /** The most connections. */
   max: number;
   log: Log;
@@ -137,10 +138,11 @@ export class Server {
   }
 
   #open(connection: ConnectionOptions): Pool {
-    const { max, guard } = this.#options;
+    const { max, guard, isReadOnly } = this.#options;
     return new Pool({
       connection,
       max,
+      isReadOnly,
       ...(guard && { verify: (client) => this.#finder.verify(client) }),
       heard: this.#hear,
       // The primary has become a standby.

@@ -51,7 +51,7 @@ export async function openAccounts(
     })),
   );
   return named.flatMap(({ id, name }) =>
-    name === undefined ? [] : [{ id, name, isPersonal: id === userId, isReadOnly: false }],
+    name === undefined ? [] : [{ id, name, isPersonal: id === userId, isReadOnly: database.isReadOnly }],
   );
 }
 
