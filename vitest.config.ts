@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./scripts/longest-first.ts";
 import { isNightly } from "./test/support/scale.ts";
 
 const common = { pool: "forks" as const, testTimeout: isNightly ? 3_600_000 : 30_000, hookTimeout: 60_000 };
@@ -6,6 +7,7 @@ const common = { pool: "forks" as const, testTimeout: isNightly ? 3_600_000 : 30
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     globalSetup: "./test/support/global-setup.ts",
     reporters: ["default", "./scripts/summary-reporter.ts"],
     coverage: {
@@ -19,7 +21,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "posthorn",
-          globalSetup: "./test/support/postgres-setup.ts",
+          globalSetup: ["./test/support/postgres-setup.ts", "./test/support/s3/setup.ts"],
           include: ["src/**/*.test.ts", "test/**/*.test.ts", "scripts/**/*.test.ts", "conformance/**/*.test.ts"],
           exclude: ["test/statements.test.ts", "test/alone/**"],
           sequence: { groupOrder: 0 },

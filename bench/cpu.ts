@@ -44,6 +44,19 @@ export function cpuMs(roots: number[]): number {
   return all.reduce((sum, one) => (inside.has(one.pid) ? sum + one.ticks * tickMs : sum), 0);
 }
 
+type Used = { cpu: number | undefined; databaseCpu: number | undefined };
+
+/** Starts to watch: the result tells how many ms of CPU each of so many requests took since then. */
+export function watchCpu(roots: number[], database: number[]): (requests: number) => Used {
+  const used = (of: number[]): number => (of.length > 0 ? cpuMs(of) : Number.NaN);
+  const before = [used(roots), used(database)] as const;
+  return (requests) => {
+    const [cpu, databaseCpu] = [(used(roots) - before[0]) / requests, (used(database) - before[1]) / requests];
+    const known = (value: number): number | undefined => (Number.isNaN(value) ? undefined : value);
+    return { cpu: known(cpu), databaseCpu: known(databaseCpu) };
+  };
+}
+
 /** Waits until the processes use under 3% of a core for two seconds: background work must not count as a request's. */
 export async function settle(roots: number[], limitMs: number): Promise<void> {
   const end = Date.now() + limitMs;

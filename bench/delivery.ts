@@ -3,7 +3,7 @@ import { type Client, one } from "../conformance/client/client.ts";
 import { SmtpConnection, type Target } from "../conformance/client/smtp.ts";
 import type { GetResult } from "../conformance/client/types.ts";
 import { openWebSocket } from "../conformance/client/websocket.ts";
-import { cpuMs } from "./cpu.ts";
+import { watchCpu } from "./cpu.ts";
 import { type Figures, median, middle, percentile } from "./measure.ts";
 import { type Box, nextMail } from "./scenarios.ts";
 
@@ -25,6 +25,7 @@ export async function smtpIn(
   connections: number,
   rounds: number,
   roots: number[],
+  database: number[],
 ): Promise<Figures> {
   const perRound = connections === 1 ? 60 : 320;
   const figures: Omit<Figures, "rounds">[] = [];
@@ -33,7 +34,7 @@ export async function smtpIn(
     const mails = Array.from({ length: perRound }, () => nextMail(box.owner));
     const goal = (await inboxTotal(box.main, box.inbox)) + perRound;
     const times: number[] = [];
-    const before = roots.length > 0 ? cpuMs(roots) : 0;
+    const cpuUsed = watchCpu(roots, database);
     const start = performance.now();
     await Promise.all(
       lines.map(async (line) => {
@@ -51,12 +52,11 @@ export async function smtpIn(
       if (total !== goal) await sleep(20);
     }
     const seconds = (performance.now() - start) / 1000;
-    const cpu = roots.length > 0 ? (cpuMs(roots) - before) / perRound : undefined;
     figures.push({
       perSecond: perRound / seconds,
       p50: median(times),
       p95: percentile(times, 0.95),
-      cpu,
+      ...cpuUsed(perRound),
       requests: perRound,
     });
   }

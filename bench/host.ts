@@ -15,6 +15,8 @@ export type Host = {
   smtpPort: number;
   /** The process trees whose CPU is the server's. */
   roots: () => number[];
+  /** Of these, the database's. */
+  database: () => number[];
   dataFolder: string;
   addAccount: (address: string) => Promise<void>;
   stop: () => Promise<void>;
@@ -101,6 +103,7 @@ export async function startHost(folder: string): Promise<Host> {
     dataFolder,
     // A database that outlived an earlier crash is not a child of this server.
     roots: () => [child.pid ?? 0, postmaster(dataFolder)].filter((pid) => pid > 0),
+    database: () => [postmaster(dataFolder)].filter((pid) => pid > 0),
     addAccount: async (address) => {
       await run(["account", "add", address, "--password-stdin"], env, `${password}\n`);
     },

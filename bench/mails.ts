@@ -1,3 +1,5 @@
+import { generator } from "./random.ts";
+
 /** The mails of the benchmark: the same in every run, so that every answer can be checked. */
 export const rareWord = "zanzibar";
 export const commonWord = "quarterly";
@@ -59,17 +61,6 @@ export function expected(count: number): Expected {
   let opened = 0;
   for (let i = Math.max(0, count - 40 * block); i < count; i++) if (newest.has(traits(i).thread)) opened++;
   return { ...sums, threads: threads.size, opened };
-}
-
-/** A small, fast and repeatable random number generator. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 // Syllables end in a vowel, so the two search words never arise by chance.

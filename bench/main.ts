@@ -14,6 +14,7 @@ import { measure } from "./measure.ts";
 import { readOptions } from "./options.ts";
 import { Progress, type PushRow, printRates, printTable, type Row } from "./report.ts";
 import { type Box, type Scenario, scenarios } from "./scenarios.ts";
+import { printTables } from "./tables.ts";
 
 const help = `Measures a JMAP server: requests a second, latency, server CPU, for mailboxes of several sizes.
 
@@ -23,6 +24,7 @@ const help = `Measures a JMAP server: requests a second, latency, server CPU, fo
   --quick                 3 short rounds instead of 5 long ones
   --keep DIR              keep the filled server there, and use it again
   --explain               count statements, rows and buffers of one request of each instead (with a kept DIR)
+  --tables                print what a mail takes in each table and index instead
   --json FILE             write all figures there
   --url URL               measure this server; its inboxes are filled with our mails
   --user A,B              one user for each size of --messages (with --url)
@@ -40,6 +42,7 @@ const { values: options } = readOptions(
       quick: { type: "boolean", default: false },
       keep: { type: "string" },
       explain: { type: "boolean", default: false },
+      tables: { type: "boolean", default: false },
       json: { type: "string" },
       url: { type: "string" },
       user: { type: "string" },
@@ -54,6 +57,7 @@ const { values: options } = readOptions(
 
 const sizes = options.messages.split(",").map(Number);
 const only = options.only?.split(",");
+const mailsPerNeighbour = 2000;
 const rounds = options.quick ? 3 : 5;
 const roundMs = options.quick ? 500 : 2000;
 const wanted = (name: string): boolean =>
@@ -64,6 +68,7 @@ type Subject = { login: Login; count: number; owner: string; route: Route | unde
 type Bench = {
   subjects: Subject[];
   roots: () => number[];
+  database: () => number[];
   diskFolder: string;
   rows: Row[];
   pushes: PushRow[];
@@ -93,6 +98,7 @@ async function runScenario(bench: Bench, subject: Subject, scenario: Scenario, c
       rounds,
       roundMs,
       roots: bench.roots(),
+      database: bench.database(),
       ...(perRound && { perRound: perRound(connections) }),
       ...(beforeRound && { beforeRound }),
     });
@@ -124,7 +130,7 @@ async function runSmtp(bench: Bench, subject: Subject, route: Route): Promise<vo
   const named = { name: "smtp", title: "SMTP in to delivered", mayGrow: true };
   for (const connections of [1, 8]) {
     const disk = await diskRate(bench.diskFolder);
-    const figures = await smtpIn(box, route, connections, rounds, bench.roots());
+    const figures = await smtpIn(box, route, connections, rounds, bench.roots(), bench.database());
     addRow(bench, named, subject.count, connections, figures, disk);
   }
   await tidy(box.main, box.count);
@@ -191,11 +197,14 @@ async function explainAll(bench: Bench): Promise<void> {
   process.stdout.write(`\n${printEfforts(efforts)}\n`);
 }
 
+const mailsOfHost = (): number =>
+  sizes.reduce((sum, size) => sum + size, Number(options.neighbours) * mailsPerNeighbour);
+
 /** Measures Posthorn, filled, with other accounts beside the measured one. */
 async function ownServer(folder: string): Promise<{ bench: Bench; host: Host }> {
   logPlans(join(folder, "data"), options.explain === true);
   const host = await startHost(folder);
-  const fresh = await fillHost(host, folder, jobs(sizes, Number(options.neighbours), 2000));
+  const fresh = await fillHost(host, folder, jobs(sizes, Number(options.neighbours), mailsPerNeighbour));
   if (fresh && !options.quick) {
     say("waiting for the database's own upkeep after the filling");
     // Autovacuum runs once a minute.
@@ -209,7 +218,10 @@ async function ownServer(folder: string): Promise<{ bench: Bench; host: Host }> 
   });
   return {
     host,
-    bench: { subjects, roots: host.roots, diskFolder: host.dataFolder, rows: [], pushes: [], failures: [] },
+    bench: {
+      ...{ subjects, roots: host.roots, database: host.database, diskFolder: host.dataFolder },
+      ...{ rows: [], pushes: [], failures: [] },
+    },
   };
 }
 
@@ -236,7 +248,7 @@ async function foreignServer(url: string): Promise<Bench> {
     subjects.push({ login, count, owner, route });
   }
   const roots = options.pid ? [Number(options.pid)] : [];
-  return { subjects, roots: () => roots, diskFolder: tmpdir(), rows: [], pushes: [], failures: [] };
+  return { subjects, roots: () => roots, database: () => [], diskFolder: tmpdir(), rows: [], pushes: [], failures: [] };
 }
 
 function report(bench: Bench): void {
@@ -268,7 +280,8 @@ async function main(): Promise<void> {
   try {
     const own = await ownServer(folder);
     host = own.host;
-    if (options.explain) await explainAll(own.bench);
+    if (options.tables) process.stdout.write(`\n${await printTables(host.dataFolder, mailsOfHost())}\n`);
+    else if (options.explain) await explainAll(own.bench);
     else await runAll(own.bench);
     report(own.bench);
   } finally {

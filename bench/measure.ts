@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "../conformance/client/client.ts";
-import { cpuMs } from "./cpu.ts";
+import { watchCpu } from "./cpu.ts";
 
 /** Sends one request and checks its answer; throws if it is wrong. `n` counts the requests of the measurement. */
 export type Operation = (client: Client, n: number) => Promise<void>;
@@ -12,6 +12,8 @@ export type Figures = {
   p95: number;
   /** Server CPU in ms per request; absent where the server's processes are unknown. */
   cpu: number | undefined;
+  /** The part of it that is the database's. */
+  databaseCpu: number | undefined;
   requests: number;
   rounds: number;
 };
@@ -24,6 +26,8 @@ export type Plan = {
   perRound?: number;
   beforeRound?: (requests: number) => Promise<void>;
   roots: number[];
+  /** Of these processes, the database's. */
+  database: number[];
 };
 
 export function percentile(values: number[], part: number): number {
@@ -38,12 +42,14 @@ export function median(values: number[]): number {
 /** The median of each figure over the rounds, so that one disturbed round has no effect. */
 export function middle(rounds: Omit<Figures, "rounds">[]): Figures {
   const of = (pick: (one: Omit<Figures, "rounds">) => number): number => median(rounds.map(pick));
-  const withCpu = rounds.every((one) => one.cpu !== undefined);
+  const known = (pick: (one: Omit<Figures, "rounds">) => number | undefined): number | undefined =>
+    rounds.every((one) => pick(one) !== undefined) ? of((one) => pick(one) ?? 0) : undefined;
   return {
     perSecond: of((one) => one.perSecond),
     p50: of((one) => one.p50),
     p95: of((one) => one.p95),
-    cpu: withCpu ? of((one) => one.cpu ?? 0) : undefined,
+    cpu: known((one) => one.cpu),
+    databaseCpu: known((one) => one.databaseCpu),
     requests: rounds.reduce((sum, one) => sum + one.requests, 0),
     rounds: rounds.length,
   };
@@ -75,16 +81,15 @@ export async function measure(operation: Operation, plan: Plan): Promise<Figures
     await plan.beforeRound?.(plan.perRound ?? 0);
     // The server's processes must have finished the work of the preparation.
     await sleep(50);
-    const before = plan.roots.length > 0 ? cpuMs(plan.roots) : 0;
+    const cpuUsed = watchCpu(plan.roots, plan.database);
     const start = performance.now();
     const times = await run(ms, count);
     const seconds = (performance.now() - start) / 1000;
-    const cpu = plan.roots.length > 0 ? (cpuMs(plan.roots) - before) / times.length : undefined;
     figures.push({
       perSecond: times.length / seconds,
       p50: median(times),
       p95: percentile(times, 0.95),
-      cpu,
+      ...cpuUsed(times.length),
       requests: times.length,
     });
   }

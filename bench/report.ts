@@ -51,7 +51,7 @@ function number(value: number | undefined): string {
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
-function table(head: string[], rows: string[][]): string {
+export function table(head: string[], rows: string[][]): string {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? "").length)));
   const line = (cells: string[]): string =>
     cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  ");
@@ -81,7 +81,7 @@ export function printTable(rows: Row[], sizes: number[]): string {
   const head = [
     ...["scenario", "conn", "target ms"],
     ...sizes.map((size) => `CPU ms at ${size}`),
-    ...["growth", "per s", "p50 ms", "p95 ms", "disk writes/s (1, 8)", "verdict"],
+    ...["database's", "growth", "per s", "p50 ms", "p95 ms", "disk writes/s (1, 8)", "verdict"],
   ];
   const lines = rows
     .filter((row) => row.messages === large)
@@ -93,6 +93,7 @@ export function printTable(rows: Row[], sizes: number[]): string {
         String(row.connections),
         number(row.target),
         ...sizes.map((size) => number(find(row, size)?.figures.cpu)),
+        number(row.figures.databaseCpu),
         number(growth),
         number(row.figures.perSecond),
         number(row.figures.p50),
@@ -101,7 +102,7 @@ export function printTable(rows: Row[], sizes: number[]): string {
         [missed ? "over target" : known ? "ok" : "", grew ? "grows" : ""].filter(Boolean).join(", "),
       ];
     });
-  return `${table(head, lines)}\nThe last columns are for ${large} messages. CPU is the server's and its database's, per request.`;
+  return `${table(head, lines)}\nThe last columns are for ${large} messages. CPU is per request: the server's and its database's, then its database's alone.`;
 }
 
 /** The targets that are rates rather than costs. */

@@ -1,11 +1,7 @@
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { silentLog } from "../src/base/log.ts";
-import { startEmbedded } from "../src/postgres/embedded.ts";
-import { Database } from "../src/store/core/database.ts";
-import { migrate } from "../src/store/core/migrate.ts";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import type { Database } from "../src/store/core/database.ts";
 import { unprepared } from "../src/store/core/sql.ts";
+import { onMigrated } from "./migrated.ts";
 
 /** The TypeScript type that src/store/core/database.ts returns for each type of Postgres. */
 const types: Record<string, string> = {
@@ -135,17 +131,5 @@ ${everywhere.map((table) => `  "${table}",`).join("\n")}
 `;
 }
 
-/** Migrates a new, empty database for it. */
-async function main(): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "posthorn-types-"));
-  await chmod(folder, 0o755);
-  const server = await startEmbedded({ dataFolder: join(folder, "data"), log: silentLog });
-  const database = new Database(server.connection, silentLog);
-  await migrate(database, silentLog);
-  await writeFile(new URL("../src/store/core/db.ts", import.meta.url), await describeTables(database));
-  await database.close();
-  await server.stop();
-  await rm(folder, { recursive: true, force: true });
-}
-
-if (import.meta.main) await main();
+const typesFile = new URL("../src/store/core/db.ts", import.meta.url);
+if (import.meta.main) await onMigrated(async (database) => writeFile(typesFile, await describeTables(database)));

@@ -1,22 +1,23 @@
 #!/usr/bin/env bash
-# Brings what tests need and npm does not: Exim, Postfix and dnsmasq, unpacked side by side into a folder, since their
-# packages exclude each other, and the libraries they need installed. As root on Debian all of it must succeed;
-# elsewhere one line says what is left out.
+# Brings what tests need and npm does not: Exim, Postfix and others, unpacked side by side into a folder, since their
+# packages exclude each other, and the libraries they need installed; and a real S3, Ceph's gateway. As root on Debian
+# all of it must succeed; elsewhere one line says what is left out.
 set -euo pipefail
 
 folder=${POSTHORN_TEST_SERVICES:-/var/cache/posthorn-tests}
-peers=(exim4-daemon-light postfix dnsmasq-base)
+peers=(exim4-daemon-light postfix dnsmasq-base pgbouncer)
+s3=(ceph-common ceph-mon ceph-osd radosgw)
 
 leave_out() {
-  echo "LEFT OUT of the tests: mail exchanged with ${peers[*]}: $1" >&2
+  echo "LEFT OUT of the tests: what needs ${peers[*]}, and a real S3: $1" >&2
   exit 0
 }
 
 distribution=$(. /etc/os-release 2>/dev/null && echo "${ID:-}" || true)
 [ "$(id -u)" = 0 ] || leave_out "it needs root"
 [ "$distribution" = debian ] || leave_out "it needs Debian"
-if [ -e "$folder/complete" ]; then
-  echo "The peers for the tests are in $folder."
+if [ "$(cat "$folder/complete" 2>/dev/null)" = "${peers[*]}" ] && hash ceph ceph-mon ceph-osd radosgw 2>/dev/null; then
+  echo "The peers for the tests are in $folder; Ceph is installed."
   exit 0
 fi
 
@@ -26,12 +27,13 @@ mapfile -t libraries < <(
   apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "${peers[@]}" |
     awk '$1 == "Depends:" && $2 ~ /^lib/ { print $2 }' | sort -u
 )
-apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends --no-upgrade iproute2 util-linux "${libraries[@]}" >/dev/null
+apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends --no-upgrade \
+  iproute2 util-linux "${s3[@]}" "${libraries[@]}" >/dev/null
 
 rm -rf "$folder"
 mkdir -p "$folder/packages" "$folder/root"
 (cd "$folder/packages" && apt-get -o APT::Sandbox::User=root download -qq "${peers[@]}")
 for package in "$folder"/packages/*.deb; do dpkg -x "$package" "$folder/root"; done
 rm -r "$folder/packages"
-touch "$folder/complete"
-echo "The peers for the tests are in $folder."
+echo "${peers[*]}" >"$folder/complete"
+echo "The peers for the tests are in $folder; Ceph is installed."

@@ -6,6 +6,7 @@ import { createAuthenticator } from "../src/auth/authenticator.ts";
 import { hashPassword, newAppPassword, tokenHash } from "../src/auth/secrets.ts";
 import { systemClock } from "../src/base/clock.ts";
 import { silentLog } from "../src/base/log.ts";
+import { OwnCounts } from "../src/base/own-counts.ts";
 import { methods } from "../src/jmap/methods.ts";
 import type { Database } from "../src/store/core/database.ts";
 import { SchemaRefused } from "../src/store/core/errors.ts";
@@ -82,7 +83,12 @@ test("the baseline counts as applied, with the same checksums", async () => {
 });
 
 test("password, app password and token of 0.1 open the account and can be revoked", async () => {
-  const authenticator = createAuthenticator({ store, clock: systemClock, log: silentLog });
+  const authenticator = createAuthenticator({
+    store,
+    clock: systemClock,
+    log: silentLog,
+    counts: new OwnCounts({ clock: systemClock }),
+  });
   const found = { login: address, userId };
   expect(await authenticator.checkPassword(address, "sesame", "192.0.2.1")).toMatchObject(found);
   const byApp = () => authenticator.checkPassword(address, app.secret, "192.0.2.1");

@@ -19,7 +19,7 @@ test.runIf(disk)("a full or read-only disk is a temporary error for clients, and
   const world = await createHttpWorld();
   const { services } = world.deps;
   const { clock, random } = services;
-  services.blobs = new Blobs({ objects: new DiskObjects({ folder, clock, random }), clock, random, cacheBytes: 0 });
+  services.blobs = new Blobs({ objects: new DiskObjects({ folder, clock, random }), clock, cacheBytes: 0 });
   const account = encodeId("u", world.account);
   const ask = async (path: string, type: string, body: string | Buffer) => {
     const headers = { Authorization: basic(known.user, known.password), "Content-Type": type };

@@ -1,6 +1,6 @@
 import { hashPassword } from "../auth/secrets.ts";
 import { splitAddress } from "../base/address.ts";
-import { Conflict } from "../store/core/errors.ts";
+import { CommitError, Conflict } from "../store/core/errors.ts";
 import { setAccountName } from "../store/directory/account-name.ts";
 import {
   addAlias,
@@ -13,7 +13,7 @@ import { setPassword as writePassword } from "../store/directory/logins.ts";
 import { createDefaultMailboxes } from "../store/mail/mailboxes.ts";
 import { removeAccount as erase, previewRemoval as preview, type Removal } from "../store/upkeep/removal.ts";
 import { type Admin, announceRevoked, changeAccount, record, recordForAll } from "./admin.ts";
-import { ensureDomain } from "./domains.ts";
+import { ensureDomain, holdDomain } from "./domains.ts";
 import { addressOf, loginOf, nameOf } from "./names.ts";
 import { Refused } from "./refused.ts";
 
@@ -46,6 +46,7 @@ export async function addAccount(admin: Admin, given: NewAccount & { password: s
       await createDefaultMailboxes(tx);
       await record(tx, admin, { act: "account.add", address });
     },
+    hold: (executor) => holdDomain(executor, domainName),
   }).catch((error: unknown) => {
     throw error instanceof Conflict ? new Refused({ type: "taken", address }) : error;
   });
@@ -58,9 +59,10 @@ async function bePostmaster(admin: Admin, domainName: string, userId: number): P
   const address = `postmaster@${domainName}`;
   try {
     if (await isAddressTaken(admin.store.database, address)) return;
-    await changeAccount(admin, { userId }, { act: "address.add", address }, (_, place) =>
-      addAlias(place, address, userId),
-    );
+    await changeAccount(admin, { userId }, { act: "address.add", address }, async (tx, place) => {
+      await holdDomain(tx, domainName);
+      await addAlias(place, address, userId);
+    });
   } catch (error) {
     if (error instanceof Conflict) return;
     admin.log.warn({ domain: domainName, reason: (error as Error).message }, "the domain got no postmaster");
@@ -118,6 +120,9 @@ export async function removeAccount(
   const removed = await erase(admin.store, userId, {
     ...(tell && { tell }),
     record: (tx) => recordForAll(tx, admin, { act: "account.remove", account: userId }),
+  }).catch((error: unknown) => {
+    if (error instanceof CommitError) announceRevoked(admin, [login]);
+    throw error;
   });
   announceRevoked(admin, removed.logins);
   return { login, ...removed };

@@ -10,7 +10,7 @@ import {
 } from "../store/directory/directory.ts";
 import { findLogin } from "../store/directory/logins.ts";
 import { type Admin, changeAccount } from "./admin.ts";
-import { ensureDomain } from "./domains.ts";
+import { ensureDomain, holdDomain } from "./domains.ts";
 import { loginOf } from "./names.ts";
 import { Refused } from "./refused.ts";
 
@@ -21,9 +21,10 @@ export async function addAddress(admin: Admin, text: string, account: string) {
   const { login, userId } = await loginOf(admin, account);
   if (await isAddressTaken(admin.store.database, address)) throw new Refused({ type: "taken", address });
   const { domain, isNew } = await ensureDomain(admin, splitAddress(address)!.domain);
-  await changeAccount(admin, { userId }, { act: "address.add", address }, (_, place) =>
-    addAlias(place, address, userId),
-  ).catch((error: unknown) => {
+  await changeAccount(admin, { userId }, { act: "address.add", address }, async (tx, place) => {
+    await holdDomain(tx, domain.name);
+    await addAlias(place, address, userId);
+  }).catch((error: unknown) => {
     throw error instanceof Conflict ? new Refused({ type: "taken", address }) : error;
   });
   return { address, login, domain, isNewDomain: isNew };
@@ -43,7 +44,7 @@ export async function removeAddress(admin: Admin, text: string): Promise<{ addre
   const userId = address === undefined ? undefined : await findAddressOwner(database, address);
   if (address === undefined || userId === undefined) throw new Refused({ type: "noAddress", text });
   await changeAccount(admin, { userId }, { act: "address.remove", address }, async (tx) => {
-    if (!(await removeAlias(tx, address))) throw new Refused({ type: "noAddress", text });
+    if (!(await removeAlias(tx, address, userId))) throw new Refused({ type: "noAddress", text });
   });
   return { address };
 }

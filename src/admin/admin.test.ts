@@ -1,10 +1,11 @@
-import { beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { testAdmin } from "../../test/support/admin.ts";
 import { createTestStore } from "../../test/support/postgres.ts";
 import type { BusEvent } from "../push/carrier.ts";
 import { CommitError } from "../store/core/errors.ts";
 import { unprepared } from "../store/core/sql.ts";
 import type { Store } from "../store/core/store.ts";
+import { addressesOf } from "../store/directory/directory.ts";
 import { findLogin } from "../store/directory/logins.ts";
 import { addAccount, nameAccount, previewRemoval, removeAccount, setPassword } from "./accounts.ts";
 import { addAddress, removeAddress } from "./addresses.ts";
@@ -12,7 +13,7 @@ import type { Admin } from "./admin.ts";
 import { readAudit, verifyAudit } from "./audit.ts";
 import { ensureDomain, removeDomain } from "./domains.ts";
 import { getQuota, setQuota } from "./quota.ts";
-import type { Refusal } from "./refused.ts";
+import type { Refusal, Refused } from "./refused.ts";
 import { share, unshare } from "./shares.ts";
 import { addAppPassword, addToken, listCredentials, revokeCredential } from "./tokens.ts";
 
@@ -123,6 +124,19 @@ test("a revocation is announced even when the outcome of its commit is unknown",
   const lost = Object.create(store, { write: { value: () => Promise.reject(new CommitError("lost")) } }) as Store;
   await expect(setPassword({ ...admin, store: lost }, ann, "another")).rejects.toThrow("commit outcome unknown");
   expect(announced).toEqual([{ credential: ann }]);
+  await expect(removeAccount({ ...admin, store: lost }, ann)).rejects.toThrow("commit outcome unknown");
+  expect(announced).toEqual([{ credential: ann }, { credential: ann }]);
+});
+
+test("a removal whose commit succeeded unnoticed is finished by a further one", async () => {
+  const write = async (...args: Parameters<Store["write"]>) => {
+    await store.write(...args);
+    throw new CommitError("lost");
+  };
+  const lost = Object.create(store, { write: { value: write } }) as Store;
+  await expect(removeAccount({ ...admin, store: lost }, ann)).rejects.toThrow("commit outcome unknown");
+  await removeAccount(admin, ann);
+  expect(await findLogin(store.database, ann)).toBeUndefined();
 });
 
 test("an act that cannot be recorded is not done", async () => {
@@ -159,6 +173,57 @@ test("a removed account's chain is removed with it, and the installation's chain
   expect(await run("SELECT 1 FROM audit WHERE user_id = $1", [annId])).toEqual([]);
   expect(await run("SELECT 1 FROM audit WHERE what::text LIKE '%ann@' || $1 || '%'", [domain])).toEqual([]);
   expect(await added(() => removeDomain(admin, domain))).toEqual([{ who: "test", act: "domain.remove", domain }]);
+});
+
+describe("no address outlives its domain", () => {
+  /** Starts the acts while none can be recorded, each when those before it wait, then lets all go on. */
+  async function crossed(...started: (() => Promise<unknown>)[]) {
+    const acted: Promise<unknown>[] = [];
+    await store.database.transaction("BEGIN", async (executor) => {
+      await executor.run(unprepared("/* test */ LOCK TABLE audit IN EXCLUSIVE MODE"));
+      for (const [index, start] of started.entries()) {
+        acted.push(start());
+        acted[index]!.catch(() => {});
+        const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+        await expect.poll(() => run(waiting), { timeout: 5_000 }).toHaveLength(index + 1);
+      }
+    });
+    return Promise.allSettled(acted);
+  }
+
+  let other: string;
+  const add = () => addAddress(admin, `sales@${other}`, ann);
+  const addFirst = () => account(`first@${other}`);
+  const remove = () => removeDomain(admin, other);
+  const addresses = () => run("SELECT 1 FROM address WHERE address LIKE '%@' || $1", [other]);
+  beforeEach(async () => {
+    other = `other.${domain}`;
+    await ensureDomain(admin, other);
+  });
+
+  test("when the address comes first, the domain stays", async () => {
+    const [added, removed] = await crossed(add, remove);
+    expect(added!.status).toBe("fulfilled");
+    expect(removed).toMatchObject({ reason: refused({ type: "domainInUse", addresses: [`sales@${other}`] }) });
+    expect(await run("SELECT 1 FROM domain WHERE name = $1", [other])).toHaveLength(1);
+  });
+
+  test.each([
+    ["an address", () => add()],
+    ["an account", () => addFirst()],
+  ])("when the removal comes first, %s is refused", async (_, late) => {
+    const [removed, added] = await crossed(remove, late);
+    expect(removed!.status).toBe("fulfilled");
+    expect(added).toMatchObject({ reason: refused({ type: "noDomain", text: other }) });
+    expect(await addresses()).toEqual([]);
+  });
+});
+
+test("of the many addresses that keep a domain, a refusal names a few", async () => {
+  for (let nth = 0; nth < 12; nth++) await addAddress(admin, `alias${nth}@${domain}`, ann);
+  const told = await removeDomain(admin, domain).catch((error: Refused) => error.why);
+  expect(told).toMatchObject({ type: "domainInUse", addresses: { length: 11, 10: "…" } });
+  expect(await addressesOf(store.database, `x${domain.slice(1)}`, 5)).toEqual([]);
 });
 
 test("concurrent acts make one unbroken chain", async () => {

@@ -4,10 +4,11 @@ import { Conflict } from "../store/core/errors.ts";
 import type { Executor } from "../store/core/sql.ts";
 import {
   addDomain,
+  addressesOf,
   type Domain,
   removeDomain as deleteDomain,
   findDomain,
-  listAddresses,
+  holdsDomain,
   listDomains as listAll,
 } from "../store/directory/directory.ts";
 import { type Admin, changeInstallation } from "./admin.ts";
@@ -54,13 +55,22 @@ export async function removableDomain({ store }: Admin, text: string): Promise<D
 export async function removeDomain(admin: Admin, text: string): Promise<void> {
   const { name } = await removableDomain(admin, text);
   await changeInstallation(admin, { act: "domain.remove", domain: name }, async (executor) => {
-    await mustBeUnused(executor, name);
     if (!(await deleteDomain(executor, name))) throw new Refused({ type: "noDomain", text });
+    // Only now: who adds an address holds the domain, so the deletion has waited for it.
+    await mustBeUnused(executor, name);
   });
 }
 
+/** Keeps the domain until the transaction ends, so that an address added in it does not outlive the domain. */
+export async function holdDomain(executor: Executor, name: string): Promise<void> {
+  if (!(await holdsDomain(executor, name))) throw new Refused({ type: "noDomain", text: name });
+}
+
+/** As many addresses as a refusal names. */
+const maxNamed = 10;
+
 async function mustBeUnused(executor: Executor, name: string): Promise<void> {
-  const all = (await listAddresses(executor)).map(({ address }) => address);
-  const addresses = all.filter((address) => address.endsWith(`@${name}`));
+  const [...addresses] = await addressesOf(executor, name, maxNamed + 1);
+  if (addresses.length > maxNamed) addresses[maxNamed] = "…";
   if (addresses.length > 0) throw new Refused({ type: "domainInUse", name, addresses });
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { createTestStore } from "../../test/support/postgres.ts";
 import { silentLog } from "../base/log.ts";
+import { OwnCounts } from "../base/own-counts.ts";
 import { unprepared } from "../store/core/sql.ts";
 import { createAccount, removeAlias, shareAccount } from "../store/directory/directory.ts";
 import { setPassword } from "../store/directory/logins.ts";
@@ -21,7 +22,7 @@ let logins = 0;
 async function setUp() {
   const login = `user${++logins}@auth.example`;
   const userId = await createAccount(store, { address: login, passwordHash: await hashPassword("right: one") });
-  return { login, userId, authenticator: createAuthenticator({ store, clock, log }) };
+  return { login, userId, authenticator: createAuthenticator({ store, clock, log, counts: new OwnCounts({ clock }) }) };
 }
 
 test("the right password opens the account, whatever the case of the login", async () => {
@@ -110,7 +111,7 @@ test("a login that was deleted and created again accepts none of its old credent
   const [app, token] = [newAppPassword(randomBytes), newToken(randomBytes, userId)];
   await addAppPassword(store, { login, userId, id: app.id, label: "", hash: await hashPassword(app.secret) });
   await addToken(store, { login, userId, id: token.id, label: "", hash: token.hash, expiresAt: undefined });
-  await removeAlias(store.database, login);
+  await removeAlias(store.database, login, userId);
   const again = await createAccount(store, { address: login, passwordHash: await hashPassword("again") });
   expect(await authenticator.checkPassword(login, "again", "192.0.2.1")).toMatchObject({ userId: again });
   expect(await authenticator.checkPassword(login, app.secret, "192.0.2.1")).toBeUndefined();
@@ -150,17 +151,17 @@ test("guesses from elsewhere do not lock a login out where it is at home", async
 test("after a restart, guesses from elsewhere still do not lock a login out where it was at home", async () => {
   const { login, authenticator } = await setUp();
   expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeDefined();
-  const restarted = createAuthenticator({ store, clock, log });
+  const restarted = createAuthenticator({ store, clock, log, counts: new OwnCounts({ clock }) });
   for (let count = 0; count < 20; count++) await restarted.checkPassword(login, `guess ${count}`, "192.0.2.2");
   expect(await restarted.checkPassword(login, "right: one", "192.0.2.3")).toBe("throttled");
   expect(await restarted.checkPassword(login, "right: one", "192.0.2.1")).toMatchObject({ login });
   // The password was right there too, though the cache answered.
   expect(await restarted.checkPassword(login, "right: one", "192.0.2.7")).toMatchObject({ login });
-  const third = createAuthenticator({ store, clock, log });
+  const third = createAuthenticator({ store, clock, log, counts: new OwnCounts({ clock }) });
   for (let count = 0; count < 20; count++) await third.checkPassword(login, `guess ${count}`, "192.0.2.2");
   expect(await third.checkPassword(login, "right: one", "192.0.2.7")).toMatchObject({ login });
   // Guesses at other logins from there do not lock it out either.
-  const again = createAuthenticator({ store, clock, log });
+  const again = createAuthenticator({ store, clock, log, counts: new OwnCounts({ clock }) });
   for (let count = 0; count < 40; count++) await again.checkPassword(`x${count}@auth.example`, "guess", "192.0.2.1");
   expect(await again.checkPassword("x@auth.example", "guess", "192.0.2.1")).toBe("throttled");
   expect(await again.checkPassword(login, "right: one", "192.0.2.1")).toMatchObject({ login });
@@ -169,7 +170,7 @@ test("after a restart, guesses from elsewhere still do not lock a login out wher
 test("at home, the owner does not wait for guesses from elsewhere", async () => {
   const { login, authenticator } = await setUp();
   expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeDefined();
-  const restarted = createAuthenticator({ store, clock, log });
+  const restarted = createAuthenticator({ store, clock, log, counts: new OwnCounts({ clock }) });
   let over = 0;
   const guesses = Array.from({ length: 60 }, async (_, index) => {
     await restarted.checkPassword(`wait${index}@auth.example`, "guess", `198.51.${index}.1`);
@@ -197,7 +198,11 @@ test("known networks are hashed, at most 32 a login, written once a day, and rem
   now += 3600_000;
   await enter("192.0.2.1");
   // Another process does not write it either.
-  await createAuthenticator({ store, clock, log }).checkPassword(login, "right: one", "192.0.2.1");
+  await createAuthenticator({ store, clock, log, counts: new OwnCounts({ clock }) }).checkPassword(
+    login,
+    "right: one",
+    "192.0.2.1",
+  );
   expect(await known()).toEqual([first]);
   now += 86_400_000;
   await enter("192.0.2.1");
@@ -210,7 +215,7 @@ test("known networks are hashed, at most 32 a login, written once a day, and rem
   expect((await known()).some(({ network }) => network.equals(first!.network))).toBe(false);
 
   now += 91 * 86_400_000;
-  for (const other of [createAuthenticator({ store, clock, log }), authenticator]) {
+  for (const other of [createAuthenticator({ store, clock, log, counts: new OwnCounts({ clock }) }), authenticator]) {
     for (let count = 0; count < 8; count++) await other.checkPassword(login, `guess ${count}`, "192.0.2.2");
     expect(await other.checkPassword(login, "right: one", "198.51.100.33")).toBe("throttled");
   }
@@ -265,7 +270,7 @@ test("an unreachable database does not count as a wrong password", async () => {
   const run: typeof database.run = (...statement) =>
     isAway ? Promise.reject(new Error("away")) : database.run(...statement);
   const shaky = Object.create(store, { database: { value: { run } } });
-  const authenticator = createAuthenticator({ store: shaky, clock, log });
+  const authenticator = createAuthenticator({ store: shaky, clock, log, counts: new OwnCounts({ clock }) });
   for (let count = 0; count < 20; count++) {
     await expect(authenticator.checkPassword(login, "right: one", "192.0.2.1")).rejects.toThrow("away");
   }

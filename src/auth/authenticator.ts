@@ -3,6 +3,8 @@ import { LRUCache } from "lru-cache";
 import { normalizeAddress } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { networkOf } from "../base/network.ts";
+import type { SharedCounts } from "../base/shared-counts.ts";
 import { Slots } from "../base/slots.ts";
 import type { Store } from "../store/core/store.ts";
 import { findAppPassword, findLogin, openAccounts } from "../store/directory/logins.ts";
@@ -10,12 +12,13 @@ import { findToken } from "../store/directory/tokens.ts";
 import { KnownNetworks } from "./known-networks.ts";
 import type { Authenticator, Login } from "./login.ts";
 import { appPasswordId, hashPassword, tokenAccount, tokenHash, verifyPassword } from "./secrets.ts";
-import { networkOf, Throttle } from "./throttle.ts";
 
 export interface AuthenticatorOptions {
   store: Store;
   clock: Clock;
   log: Log;
+  /** Counts wrong secrets by login and by network. */
+  counts: SharedCounts;
 }
 
 /** How long a verified credential is accepted without verifying it again. */
@@ -34,7 +37,7 @@ type Outcome = Verified | "throttled" | undefined;
 
 /** How a password is verified. */
 interface Way {
-  isBlocked: () => boolean;
+  isBlocked: () => Promise<boolean>;
   /** Chooses the slots in which the verification waits. */
   turn: () => Promise<Slots>;
 }
@@ -53,10 +56,13 @@ interface Attempt {
 }
 
 /** Verified credentials are cached under an HMAC of the secret, so argon2 runs once in five minutes, not on each request. */
-export function createAuthenticator({ store, clock, log }: AuthenticatorOptions): Authenticator {
+export function createAuthenticator({ store, clock, log, counts }: AuthenticatorOptions): Authenticator {
   const key = randomBytes(32);
   const cache = new CredentialCache(clock);
-  const throttles = { login: new Throttle({ free: 6, clock }), network: new Throttle({ free: 30, clock }) };
+  const throttles = {
+    login: counts.throttle("login", { free: 6 }),
+    network: counts.throttle("login network", { free: 30 }),
+  };
   const networks = new KnownNetworks(store);
   const slots = new Slots(maxVerifications);
   /** A slot for logins at home, so that guesses from elsewhere do not make them wait. */
@@ -68,9 +74,8 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
     createHmac("sha256", key).update(`${kind}\0${name}\0${secret}`).digest("base64");
 
   /** Whether the login is at home in the network. Asks the database only if a throttle would block the attempt. */
-  async function isAtHome(name: string, network: string | undefined): Promise<boolean> {
+  async function isAtHome(name: string, network: string | undefined, isHindered: boolean): Promise<boolean> {
     if (name === "" || network === undefined) return false;
-    const isHindered = throttles.network.isBlocked(network) || throttles.login.isBlocked(name);
     return isHindered ? networks.has(name, network) : networks.recall(name, network) === true;
   }
 
@@ -78,32 +83,50 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
     const network = remoteAddress === undefined ? undefined : networkOf(remoteAddress);
     const known = cache.get(id);
     if (known) return recognized(await known.outcome, name, network);
-    const isHome = await isAtHome(name, network);
-    const shared = cache.get(id);
-    if (shared) return recognized(await shared.outcome, name, network);
-    const isBlocked = () => !isHome && network !== undefined && throttles.network.isBlocked(network);
+    const isNetworkBlocked = async () => network !== undefined && (await throttles.network.isBlocked(network));
+    const isLoginBlocked = async (key: string) => key !== "" && (await throttles.login.isBlocked(key));
+    const blocked = await Promise.all([isNetworkBlocked(), isLoginBlocked(name)]);
+    const isHome = await isAtHome(name, network, blocked.includes(true));
     // Guesses from elsewhere must not lock people out of networks where they have logged in before.
     const guessed = isHome ? `${name} ${network}` : name;
-    if (isBlocked() || (name !== "" && throttles.login.isBlocked(guessed))) return "throttled";
-    // A guess at a login counts before its outcome is known. For a network only failures count, since many people may log in
-    // from it at once.
-    if (name !== "") throttles.login.attempt(guessed);
+    const isRefused = isHome ? await isLoginBlocked(guessed) : blocked.includes(true);
+    const shared = cache.get(id);
+    if (shared) return recognized(await shared.outcome, name, network);
+    if (isRefused) return "throttled";
     const turn = async () => {
       const isNear = isHome || (slots.waiting > 0 && network !== undefined && (await networks.has(name, network)));
       return isNear ? homeSlots : slots;
     };
-    const verified = await cache.add(id, name, verify({ isBlocked, turn })).catch((error: unknown) => {
-      if (name !== "") throttles.login.withdraw(guessed);
-      throw error;
-    });
+    const isBlocked = async () => !isHome && (await isNetworkBlocked());
+    const verified = await cache.add(
+      id,
+      name,
+      counted(guessed, () => verify({ isBlocked, turn })),
+    );
     if (verified === "throttled") return verified;
     if (!verified) {
-      if (network !== undefined) throttles.network.attempt(network);
+      if (network !== undefined) throttles.network.fail(network);
       log.info({ login: name, remoteAddress }, "credential refused");
       return undefined;
     }
-    if (name !== "") throttles.login.forgive(guessed);
     return recognized(verified, name, network);
+  }
+
+  /**
+   * A guess at a login counts before its outcome is known. For a network only failures count, since many people may log in
+   * from it at once.
+   */
+  async function counted(guessed: string, verify: () => Promise<Outcome>): Promise<Outcome> {
+    if (guessed === "") return verify();
+    if (!(await throttles.login.attempt(guessed))) return "throttled";
+    try {
+      const outcome = await verify();
+      if (outcome && outcome !== "throttled") throttles.login.forgive(guessed);
+      return outcome;
+    } catch (error) {
+      throttles.login.withdraw(guessed);
+      throw error;
+    }
   }
 
   /** Records that the login is at home in a network where its password was right. */
@@ -127,7 +150,7 @@ export function createAuthenticator({ store, clock, log }: AuthenticatorOptions)
     const hash = appHash || secrets?.passwordHash || (await decoy);
     // When one network guesses at many logins at once, the waiting guesses end as soon as enough have failed to block it.
     const slots = await turn();
-    const right = await slots.run(async () => (isBlocked() ? "throttled" : verifyPassword(hash, password)));
+    const right = await slots.run(async () => ((await isBlocked()) ? "throttled" : verifyPassword(hash, password)));
     if (right === "throttled") return right;
     if (!right || !secrets) return undefined;
     const accounts = await openAccounts(store.database, name, secrets.userId);

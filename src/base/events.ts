@@ -51,6 +51,26 @@ export interface PushFailed {
   status: number | undefined;
 }
 
+/** Redis was asked for something. */
+export interface RedisAnswered {
+  use: "bus" | "cache" | "counts";
+  /** "late": there was no answer in time. */
+  outcome: "answered" | "failed" | "late";
+  seconds: number;
+}
+
+/** A body was read, from a cache or from where bodies are stored. */
+export interface BodyRead {
+  from: "memory" | "redis" | "store";
+}
+
+/** A request to the S3 service was answered, or failed. */
+export interface BodiesAsked {
+  operation: string;
+  outcome: "ok" | "failed";
+  seconds: number;
+}
+
 /** What a listener is told, such as the metrics. A listener returns at once and never throws. */
 export interface Events {
   mailTaken(event: MailTaken): void;
@@ -61,6 +81,9 @@ export interface Events {
   requestEnded(event: RequestEnded): void;
   pushSent(event: PushSent): void;
   pushFailed(event: PushFailed): void;
+  redisAnswered(event: RedisAnswered): void;
+  bodyRead(event: BodyRead): void;
+  bodiesAsked(event: BodiesAsked): void;
 }
 
 export const silentEvents: Events = {
@@ -72,4 +95,7 @@ export const silentEvents: Events = {
   requestEnded: () => {},
   pushSent: () => {},
   pushFailed: () => {},
+  redisAnswered: () => {},
+  bodyRead: () => {},
+  bodiesAsked: () => {},
 };

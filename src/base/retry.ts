@@ -11,9 +11,11 @@ export interface Patience {
 }
 
 interface Retry extends Patience {
+  /** Each pause is cut short by chance, by up to a half, so that callers do not retry in step. */
+  hasJitter?: boolean;
   /** Measures `patienceMs`. */
   clock?: Clock;
-  onFailure?: (error: unknown, pause: number) => void;
+  onFailure?: (error: unknown, pauseMs: number) => void;
   /** Once aborted, the attempt that is running is the last. */
   signal?: AbortSignal;
 }
@@ -29,7 +31,7 @@ export async function retry<T>(work: () => Promise<T>, how: Retry): Promise<T> {
     } catch (error) {
       if (!isPassing(error) || clock.now().getTime() - begunAt > patienceMs) throw error;
       how.onFailure?.(error, pause);
-      await pauseFor(pause, signal);
+      await pauseFor(how.hasJitter ? pause * (1 - Math.random() / 2) : pause, signal);
       if (signal?.aborted) throw error;
     }
   }

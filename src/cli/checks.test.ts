@@ -15,7 +15,7 @@ async function world(maxMessageSize: number, missing: string[] = [], servers = 1
   const objects = new DiskObjects({ folder: join(data, "blobs"), clock: systemClock, random: randomBytes });
   const nodes = { all: { length: servers } as Server[], missing: async () => missing };
   const sizes = { maxMessageSize, maxSizeUpload: 1 };
-  return { data, ...checks({ data, ...sizes }, nodes, objects) };
+  return { data, ...checks({ data, ...sizes }, { database: { nodes }, objects }) };
 }
 
 test("the disk check fails when there is no room for the largest message", async () => {

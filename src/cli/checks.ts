@@ -4,12 +4,17 @@ import type { Check } from "../ops/readiness.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import type { Nodes } from "../store/core/nodes.ts";
 
+interface Parts {
+  database: { nodes: Pick<Nodes, "all" | "missing"> };
+  objects: Pick<ObjectStore, "check">;
+  redis?: { readonly isUp: boolean } | undefined;
+}
+
 /** The readiness checks. The disk must have room for a message of the largest size. */
 export function checks(
   { data, maxMessageSize, maxSizeUpload }: Pick<Config, "data" | "maxMessageSize" | "maxSizeUpload">,
-  nodes: Pick<Nodes, "all" | "missing">,
-  objects: Pick<ObjectStore, "check">,
-): Record<"database" | "bodies" | "disk", Check> {
+  { database: { nodes }, objects, redis }: Parts,
+): Record<"database" | "bodies" | "disk", Check> & { redis?: Check } {
   const room = Math.max(maxMessageSize, maxSizeUpload);
   return {
     database: async () => {
@@ -22,5 +27,6 @@ export function checks(
       const { bavail, bsize } = await statfs(data);
       return bavail * bsize < room ? `less than ${Math.ceil(room / 1_000_000)} MB free` : undefined;
     },
+    ...(redis && { redis: async () => (redis.isUp ? undefined : "gives no answer") }),
   };
 }

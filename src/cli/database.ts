@@ -3,19 +3,22 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
+import { silentEvents } from "../base/events.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
 import { findEmbedded, startEmbedded } from "../postgres/embedded.ts";
 import { InUseError } from "../postgres/start-error.ts";
 import { refuseClosedToUs } from "../postgres/system-user.ts";
 import type { Bus } from "../push/bus.ts";
-import { DiskObjects } from "../store/blobs/objects/disk.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import { Database } from "../store/core/database.ts";
 import { migrate } from "../store/core/migrate.ts";
+import { refusePooler } from "../store/core/pooler.ts";
 import { Store } from "../store/core/store.ts";
+import { bodiesOf } from "./bodies.ts";
 import { createBus } from "./bus.ts";
 import { Failure } from "./fail.ts";
+import { openRedis } from "./redis.ts";
 
 interface StoreOptions {
   config: Config;
@@ -50,11 +53,17 @@ export async function withStore<T>(
   try {
     await migrate(database, log, { tell: migrating });
     const store = new Store({ database, clock: systemClock, log });
-    const bus = createBus(store, log);
+    const redis = await openRedis(config, { clock: systemClock, log, events: silentEvents });
+    const bus = createBus({ store, log, carrier: redis?.carrier });
     try {
-      return await work({ store, objects: diskObjects(config), bus });
+      return await work({
+        store,
+        objects: bodiesOf(config, { clock: systemClock, random: randomBytes, log, events: silentEvents }),
+        bus,
+      });
     } finally {
       await bus.close();
+      await redis?.close();
     }
   } finally {
     await database.close();
@@ -64,7 +73,11 @@ export async function withStore<T>(
 
 /** Reaches the configured database, a running server's, or one that we start for the time of the command. */
 async function reach(config: Config, log: Log) {
-  if (config.databaseUrl !== "") return { options: { connectionString: config.databaseUrl }, stop: async () => {} };
+  if (config.databaseUrl !== "") {
+    const options = { connectionString: config.databaseUrl };
+    await refusePooler(options);
+    return { options, stop: async () => {} };
+  }
   const notice = setTimeout(() => {
     process.stderr.write(`posthorn: waiting for the database in ${resolve(config.data)} …\n`);
   }, noticeAfterMs);
@@ -90,8 +103,4 @@ async function reachEmbedded(dataFolder: string, log: Log) {
       if (!(error instanceof InUseError) || Date.now() > deadline) throw error;
     }
   }
-}
-
-export function diskObjects(config: Config): ObjectStore {
-  return new DiskObjects({ folder: join(config.data, "blobs"), clock: systemClock, random: randomBytes });
 }

@@ -13,7 +13,10 @@ export interface DemoAccount {
 const demoDomain = "posthorn.test";
 
 /** Adds two demo accounts with random passwords on the first start. */
-export async function makeDemo({ store, bus, surroundings }: Parts, config: Config): Promise<DemoAccount[]> {
+export async function makeDemo(
+  { store, bus, surroundings }: Pick<Parts, "store" | "bus" | "surroundings">,
+  config: Config,
+): Promise<DemoAccount[]> {
   const { random, log } = surroundings;
   const admin = { store, bus, random, log, who: "serve" };
   if (!config.demo || config.readOnly || (await listDomains(admin)).length > 0) return [];

@@ -1,5 +1,4 @@
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { Ending } from "../base/ending.ts";
 import type { Config } from "../config/schema.ts";
 import { Proxies } from "../jmap/http/address.ts";
 import { processRequest } from "../jmap/http/api.ts";
@@ -7,7 +6,7 @@ import type { ApiDeps } from "../jmap/http/deps.ts";
 import { createEventSource } from "../jmap/http/eventsource.ts";
 import { Concurrency } from "../jmap/http/limits.ts";
 import { createHttpServer } from "../jmap/http/server.ts";
-import { createWebSocketUpgrade } from "../jmap/http/websocket.ts";
+import { createWebSocketUpgrade, type Upgrade } from "../jmap/http/websocket.ts";
 import { defaultLimits, type Limits, octetPool } from "../jmap/method.ts";
 import { methods } from "../jmap/methods.ts";
 import { createRegistry } from "../jmap/registry.ts";
@@ -15,23 +14,34 @@ import { drainable } from "./drain.ts";
 import type { Parts } from "./parts.ts";
 import { hostPort, type Part } from "./parts.ts";
 
-/** Starts the JMAP endpoints and push over WebSocket and EventSource. */
+/** Of each kind, WebSockets and event sources. */
+const maxConnectionsPerLogin = 64;
+
+/** Starts the JMAP endpoints (role `http`), and push over WebSocket and EventSource: apart (role `push`), or with them. */
 export async function startHttp(config: Config, parts: Parts): Promise<Part> {
-  const { authenticator, events, ready } = parts;
+  const { authenticator, events, counts, ready } = parts;
+  const isJmapServed = config.roles.includes("http");
+  const isPushPaused = config.readOnly && config.pushUrl === "";
+  const isPushServed = config.roles.includes("push") || (isJmapServed && config.pushUrl === "" && !isPushPaused);
   const draining = new AbortController();
   const { bus, surroundings } = parts;
   const { log } = surroundings;
   const proxies = new Proxies({ trusted: config.trustedProxies, publicUrl: config.publicUrl, log });
-  const api = createApi(config, parts, { draining: draining.signal, proxies });
+  const { deps, upgrade } = createApi(config, parts, { draining: draining.signal, proxies, isPushPaused });
   const authenticate = authenticator.authenticate;
-  const eventSource = createEventSource({ bus, log, events, draining: draining.signal, authenticate, proxies });
-  const server = createHttpServer({ ...api, authenticator, proxies, ready, ...(!config.readOnly && { eventSource }) });
+  const streams = {
+    places: counts.placeLimit("event sources", { max: maxConnectionsPerLogin }),
+    authenticate,
+    proxies,
+  };
+  const eventSource = createEventSource({ bus, log, events, draining: draining.signal, ...streams });
+  const push = isPushServed ? { upgrade, eventSource } : undefined;
+  const server = createHttpServer({ ...deps, authenticator, proxies, ready, isJmapServed, push });
   const drain = drainable(server);
-  await listen(server, config.http);
-  const { port } = server.address() as AddressInfo;
-  const stop = () => {
-    draining.abort();
-    return drain();
+  const port = await parts.doors.open("http", config.http, server);
+  const stop = (ending: Ending) => {
+    draining.abort(ending);
+    return drain(ending);
   };
   return { url: `http://${hostPort({ ...config.http, port })}`, stop };
 }
@@ -39,15 +49,17 @@ export async function startHttp(config: Config, parts: Parts): Promise<Part> {
 function createApi(
   config: Config,
   parts: Parts,
-  { draining, proxies }: { draining: AbortSignal; proxies: Proxies },
-): ApiDeps {
-  const { store, blobs, ingest, authenticator, bus, webPush, events } = parts;
+  { draining, proxies, isPushPaused }: { draining: AbortSignal; proxies: Proxies; isPushPaused: boolean },
+): { deps: ApiDeps; upgrade: Upgrade } {
+  const { store, blobs, ingest, authenticator, bus, webPush, events, counts } = parts;
   const { clock, random, log } = parts.surroundings;
   const registry = createRegistry(methods);
   const limits = limitsOf(config);
   const services = { store, blobs, ingest, webPush, clock, random, log, events, limits, octets: octetPool(limits) };
-  const { publicUrl, relaxedUsing, maxSizeRequest } = config;
-  const requests = new Concurrency("maxConcurrentRequests", config.maxConcurrentRequests);
+  const { publicUrl, pushUrl, relaxedUsing, maxSizeRequest } = config;
+  const places = (name: string, max: number) => counts.placeLimit(name, { max });
+  const requests = new Concurrency("maxConcurrentRequests", places("requests", config.maxConcurrentRequests));
+  const uploads = new Concurrency("maxConcurrentUpload", places("uploads", config.maxConcurrentUpload));
   const upgrade = createWebSocketUpgrade({
     bus,
     log,
@@ -56,14 +68,15 @@ function createApi(
     draining,
     authenticate: authenticator.authenticate,
     proxies,
+    places: places("websockets", maxConnectionsPerLogin),
     trustedOrigins: config.trustedOrigins,
     maxSizeRequest,
     processRequest: (...request) => processRequest(deps, ...request),
     inTurn: (login, connection, work) => requests.run(login, connection, () => services.octets.leased(work)),
     arrivals: services.octets.arrivals,
   });
-  const deps: ApiDeps = { services, registry, requests, publicUrl, relaxedUsing, ...(!config.readOnly && { upgrade }) };
-  return deps;
+  const deps: ApiDeps = { services, registry, requests, uploads, publicUrl, pushUrl, isPushPaused, relaxedUsing };
+  return { deps, upgrade };
 }
 
 function limitsOf(config: Config): Limits {
@@ -79,14 +92,4 @@ function limitsOf(config: Config): Limits {
     maxConcurrentRequests,
     maxConcurrentUpload,
   };
-}
-
-function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
 }

@@ -3,6 +3,8 @@ import { version } from "../base/version.ts";
 import { addAccountCommands } from "./account.ts";
 import { addAddressCommands } from "./address.ts";
 import { addAuditCommand } from "./audit.ts";
+import { addBlobsCommands } from "./blobs.ts";
+import { addChildCommand } from "./child-command.ts";
 import { examples } from "./command.ts";
 import { addConfigCommand } from "./config.ts";
 import { addDoctorCommand } from "./doctor.ts";
@@ -19,11 +21,13 @@ const program = new Command("posthorn")
   .showHelpAfterError("(add --help for help)")
   .addHelpText("after", examples("serve", "account add ann@example.org", "domain add example.org", "config"));
 addServeCommand(program);
+addChildCommand(program);
 addAccountCommands(program);
 addAddressCommands(program);
 addDomainCommands(program);
 addTokenCommands(program);
 addAuditCommand(program);
+addBlobsCommands(program);
 addConfigCommand(program);
 addDoctorCommand(program);
 addMigrateCommand(program);

@@ -3,22 +3,30 @@ import { startEmbedded } from "../postgres/embedded.ts";
 import type { ConnectionOptions } from "../store/core/connection-options.ts";
 import { Database } from "../store/core/database.ts";
 import { checkMigrated, migrate } from "../store/core/migrate.ts";
+import { refusePooler } from "../store/core/pooler.ts";
 import { Store } from "../store/core/store.ts";
 import type { Surroundings } from "./parts.ts";
 import { checkPorts } from "./ports.ts";
 
 export interface OpenStore {
   store: Store;
+  /** How other processes reach the database. */
+  connection: ConnectionOptions;
   /** Resolves when the database is lost for good. */
   lost: Promise<Error>;
   close(): Promise<void>;
 }
 
 /** Opens the embedded or configured database and migrates it. If a port is taken, it fails before it migrates. */
-export async function openStore(config: Config, { clock, log }: Surroundings): Promise<OpenStore> {
+export async function openStore(
+  config: Config,
+  { clock, log }: Surroundings,
+  pool: { max?: number } = {},
+): Promise<OpenStore> {
   const embedded = config.databaseUrl === "" ? await startEmbedded({ dataFolder: config.data, log }) : undefined;
   const connection: ConnectionOptions = embedded?.connection ?? { connectionString: config.databaseUrl };
-  const database = new Database({ ...connection, isReadOnly: config.readOnly }, log);
+  if (!embedded) await refusePooler(connection);
+  const database = new Database({ ...connection, ...pool, isReadOnly: config.readOnly }, log);
   const close = async () => {
     await database.close();
     await embedded?.stop();
@@ -34,5 +42,5 @@ export async function openStore(config: Config, { clock, log }: Surroundings): P
     await close();
     throw error;
   }
-  return { store: new Store({ database, clock, log }), lost, close };
+  return { store: new Store({ database, clock, log }), connection, lost, close };
 }

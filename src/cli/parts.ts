@@ -1,15 +1,20 @@
 import type { Resolver } from "node:dns/promises";
 import type { Authenticator } from "../auth/login.ts";
 import type { Clock, Random } from "../base/clock.ts";
+import type { Ending } from "../base/ending.ts";
 import type { Events } from "../base/events.ts";
 import type { Log } from "../base/log.ts";
+import type { SharedCounts } from "../base/shared-counts.ts";
 import type { Ingest } from "../mail/deliver/ingest.ts";
 import type { Metrics } from "../ops/metrics.ts";
 import type { Report } from "../ops/readiness.ts";
 import type { Bus } from "../push/bus.ts";
 import type { WebPush } from "../push/webpush/webpush.ts";
 import type { Blobs } from "../store/blobs/blobs.ts";
+import type { BodyCache } from "../store/blobs/cache.ts";
+import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import type { Store } from "../store/core/store.ts";
+import type { Doors } from "./doors.ts";
 
 /** What a server takes from outside; tests pass their own. */
 export interface Surroundings {
@@ -19,24 +24,34 @@ export interface Surroundings {
   log: Log;
 }
 
-/** What the roles of a server share. */
-export interface Parts {
+/** What the roles stand on, which depends on whether the process is alone. */
+export interface Foundation {
   store: Store;
+  objects: ObjectStore;
+  bus: Bus;
+  /** Counts for limits that hold for all processes together. */
+  counts: SharedCounts;
+  doors: Doors;
+  metrics: Metrics;
+  events: Events;
+  /** Bodies that all servers have at hand; undefined without Redis. */
+  sharedCache: BodyCache | undefined;
+  ready: () => Promise<Report>;
+}
+
+/** What the roles of a process share. */
+export interface Parts extends Omit<Foundation, "objects" | "sharedCache"> {
   blobs: Blobs;
   ingest: Ingest;
   authenticator: Authenticator;
-  bus: Bus;
-  metrics: Metrics;
-  events: Events;
   surroundings: Surroundings;
   webPush: WebPush;
-  ready: () => Promise<Report>;
 }
 
 /** A part of the server that listens on a port. */
 export interface Part {
   url: string;
-  stop(): Promise<void>;
+  stop(ending: Ending): Promise<void>;
 }
 
 /** Formats host and port for a URL; a server that listens on all addresses is shown at loopback. */

@@ -14,7 +14,11 @@ export class PortsRefused extends Error {
 
 /** Throws PortsRefused if any address of the roles cannot be listened on. Checks all of them, early in the start. */
 export async function checkPorts({ roles, http, smtp, metrics }: Config): Promise<void> {
-  const wanted = [roles.includes("http") && http, roles.includes("smtp-in") && smtp, metrics];
+  const wanted = [
+    (roles.includes("http") || roles.includes("push")) && http,
+    roles.includes("smtp-in") && smtp,
+    metrics,
+  ];
   const outcomes = await Promise.all(wanted.map((address) => (address ? refusal(address) : undefined)));
   const reasons = outcomes.filter((reason) => reason !== undefined);
   if (reasons.length > 0) throw new PortsRefused(reasons);

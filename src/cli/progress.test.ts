@@ -16,7 +16,7 @@ test("off a terminal, progress is a line now and then, also while the work repor
       await sleep(1_200);
       return "done";
     },
-    { stream, pause: 100 },
+    { stream, pauseMs: 100 },
   );
   expect(result).toBe("done");
   expect(written.length).toBeGreaterThan(2);
@@ -32,7 +32,7 @@ test("on a terminal, progress is one line that is rewritten, never wraps and is 
       await sleep(150);
       throw new Error("broken off");
     },
-    { stream, pause: 40 },
+    { stream, pauseMs: 40 },
   );
   await expect(work).rejects.toThrow("broken off");
   expect(written.slice(0, 2)).toEqual(["\rday 1 of 2, 123456 \x1b[K", "\rday 1 of 2, 123456 \x1b[K"]);
@@ -48,6 +48,6 @@ test("a terminal that reports no width is taken to have 80 columns", async () =>
     tell("1 of 2");
     await sleep(100);
   };
-  await withProgress(work, { stream, pause: 20 });
+  await withProgress(work, { stream, pauseMs: 20 });
   expect(written[0]).toBe("\r1 of 2 (0 s)\x1b[K");
 });

@@ -10,7 +10,7 @@ interface Terminal {
  */
 export async function withProgress<T>(
   work: (tell: (text: string) => void) => Promise<T>,
-  { stream = process.stderr, pause }: { stream?: Terminal; pause?: number } = {},
+  { stream = process.stderr, pauseMs }: { stream?: Terminal; pauseMs?: number } = {},
 ): Promise<T> {
   const start = performance.now();
   let latest: string | undefined;
@@ -20,7 +20,7 @@ export async function withProgress<T>(
     // A line that wraps could not be rewritten. A terminal that does not know its width reports 0.
     stream.write(stream.isTTY ? `\r${text.slice(0, (stream.columns || 80) - 1)}\x1b[K` : `${text}\n`);
   };
-  const timer = setInterval(show, pause ?? (stream.isTTY ? 100 : 3_000));
+  const timer = setInterval(show, pauseMs ?? (stream.isTTY ? 100 : 3_000));
   try {
     return await work((text) => {
       latest = text;

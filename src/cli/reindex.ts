@@ -4,7 +4,7 @@ import { systemClock } from "../base/clock.ts";
 import { type Reindexing, reindexAccount } from "../mail/deliver/reindex.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import { accountIds } from "../store/upkeep/accounts.ts";
-import { type Context, examples, onStore, random } from "./command.ts";
+import { type Context, examples, onStore } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { withProgress } from "./progress.ts";
 import { say } from "./prompt.ts";
@@ -28,7 +28,7 @@ async function reindex({ store, objects, log, options }: Context, ...addresses: 
   const accounts: number[] = [];
   for (const address of addresses) accounts.push((await loginOf({ store }, address)).userId);
   if (options.all) accounts.push(...(await accountIds(store.database)));
-  const blobs = new Blobs({ objects, clock: systemClock, random, cacheBytes: 0 });
+  const blobs = new Blobs({ objects, clock: systemClock, cacheBytes: 0 });
   const total: Reindexing = { done: 0, missing: 0, failed: 0 };
   await withProgress(async (progress) => {
     for (const [index, accountId] of accounts.entries()) {

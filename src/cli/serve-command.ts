@@ -1,4 +1,3 @@
-import { Resolver } from "node:dns/promises";
 import type { Command } from "commander";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
@@ -7,8 +6,10 @@ import { createLog } from "../ops/log.ts";
 import { examples, random } from "./command.ts";
 import { explain, Failure } from "./fail.ts";
 import { addConfigOptions, configOf } from "./options.ts";
+import type { Surroundings } from "./parts.ts";
 import { PortsRefused } from "./ports.ts";
 import { say } from "./prompt.ts";
+import { resolverOf } from "./resolver.ts";
 import type { Running } from "./serve.ts";
 import { keepHeapSmall } from "./small-heap.ts";
 import { welcome } from "./welcome.ts";
@@ -20,6 +21,7 @@ export function addServeCommand(program: Command): void {
     .addHelpText(
       "after",
       "\nSIGINT (Ctrl-C), SIGTERM and SIGHUP finish what is under way and stop; another one, a second or more later, stops at once.\n" +
+        "SIGUSR2 replaces the processes of --workers one by one, while clients are served.\n" +
         examples(
           "serve",
           "serve --data /var/lib/posthorn --http 0.0.0.0:8080 --smtp 0.0.0.0:25",
@@ -28,18 +30,19 @@ export function addServeCommand(program: Command): void {
     );
   addConfigOptions(command, { all: true }).action(async () => {
     const { config } = configOf(command);
-    keepHeapSmall();
+    keepHeapSmall(config.cacheBytes);
     const log = createLog(config.logLevel);
     const interrupted = interruption(log);
     process.on("uncaughtException", (error) => {
       log.error({ err: error }, "the server failed");
       process.exit(1);
     });
-    // Imported here, since loading the whole server takes a second that other commands need not wait for.
-    const { serve } = await import("./serve.ts");
     const surroundings = { clock: systemClock, resolver: resolverOf(config), random, log };
-    const running = await serve(config, surroundings, interrupted).catch((error: unknown) => {
-      if (!interrupted.aborted) throw new Failure(reasons(error, config));
+    let running: Running | undefined;
+    process.on("SIGUSR2", () => restart(running, log));
+    running = await start(config, surroundings, interrupted).catch((error: unknown) => {
+      if (interrupted.aborted) return undefined;
+      throw new Failure(reasons(error, config));
     });
     if (running) {
       say(welcome(running));
@@ -48,6 +51,24 @@ export function addServeCommand(program: Command): void {
     log.info({}, "stopped");
     process.exit(process.exitCode ?? 0);
   });
+}
+
+/** Loads the server only now, which takes a second that other commands need not wait for. */
+async function start(config: Config, surroundings: Surroundings, interrupted: AbortSignal): Promise<Running> {
+  // Sweeps alone are not shared out.
+  const isAlone = config.workers === 1 || config.roles.every((role) => role === "worker");
+  if (isAlone) {
+    const { serve } = await import("./serve.ts");
+    return serve(config, surroundings, interrupted);
+  }
+  const { serveWithChildren } = await import("./processes/parent.ts");
+  const [, path = "", , ...args] = process.argv;
+  return serveWithChildren(config, surroundings, { path, args }, interrupted);
+}
+
+function restart(running: Running | undefined, log: Log): void {
+  if (running?.restart) void running.restart();
+  else if (running) log.warn({}, "SIGUSR2 replaces the processes of --workers, and there is only this one");
 }
 
 async function stopOn(ended: Promise<unknown>, running: Running): Promise<void> {
@@ -102,10 +123,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
-}
-
-function resolverOf(config: Config): Resolver {
-  const resolver = new Resolver({ timeout: 5_000, tries: 2 });
-  if (config.resolver.length > 0) resolver.setServers(config.resolver);
-  return resolver;
 }

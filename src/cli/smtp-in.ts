@@ -8,7 +8,7 @@ import { hostPort, type Part, type Parts } from "./parts.ts";
 
 /** Starts the SMTP server for mail from other servers. */
 export async function startSmtpIn(config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
-  const { store, blobs, events } = parts;
+  const { store, blobs, events, counts } = parts;
   const { resolver, clock, log } = parts.surroundings;
   const server = await createSmtpIn({
     database: store.database,
@@ -18,12 +18,13 @@ export async function startSmtpIn(config: Config, parts: Parts, incoming: Incomi
     clock,
     log,
     events,
+    counts,
     hostname: config.hostname,
     maxMessageSize: config.maxMessageSize,
     certificate: await certificateOf(config),
   });
-  const port = await server.listen(config.smtp.host, config.smtp.port);
-  return { url: `smtp://${hostPort({ ...config.smtp, port })}`, stop: () => server.close() };
+  const port = await parts.doors.open("smtp", config.smtp, server.server);
+  return { url: `smtp://${hostPort({ ...config.smtp, port })}`, stop: (ending) => server.close(ending) };
 }
 
 async function certificateOf({ tlsCert, tlsKey }: Config): Promise<{ cert: string; key: string } | undefined> {

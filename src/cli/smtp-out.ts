@@ -7,9 +7,9 @@ import type { Parts } from "./parts.ts";
 
 /** Starts delivery to other servers and between our own users. */
 export function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): MailOut {
-  const { store, blobs, events } = parts;
+  const { store, blobs, bus, events } = parts;
   const { resolver, clock, random, log } = parts.surroundings;
-  return createMailOut({
+  const mailOut = createMailOut({
     store,
     blobs,
     incoming,
@@ -26,12 +26,39 @@ export function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): 
     retrySchedule: config.retrySchedule,
     retryFor: config.retryFor,
   });
+  bus.onQueued(sparingly(() => mailOut.wake()));
+  return mailOut;
 }
 
-/** Adds hints for the submissions that this process commits, so that senders find them without a scan. */
-export function hintSubmissions({ store, surroundings }: Parts, mailOut: MailOut | undefined): void {
+/** All senders are told of what other processes queue, so none of them looks more often than this. */
+const restMs = 50;
+
+/** Calls `work` at once, but while that was less than `restMs` ago, once at its end. */
+function sparingly(work: () => void): () => void {
+  let lastAt = Number.NEGATIVE_INFINITY;
+  let isPlanned = false;
+  const run = () => {
+    isPlanned = false;
+    lastAt = performance.now();
+    work();
+  };
+  return () => {
+    if (isPlanned) return;
+    const waitMs = lastAt + restMs - performance.now();
+    if (waitMs <= 0) return run();
+    isPlanned = true;
+    setTimeout(run, waitMs).unref();
+  };
+}
+
+/**
+ * Adds hints for the submissions that this process commits, so that senders find them without a scan, and tells the senders:
+ * this process, or else the others.
+ */
+export function hintSubmissions({ store, bus, surroundings }: Parts, mailOut: MailOut | undefined): void {
   const { clock, log } = surroundings;
-  const hints = new SubmissionHints({ database: store.database, clock, log, wake: () => mailOut?.wake() });
+  const wake = () => (mailOut ? mailOut.wake() : bus.publish({ queued: "submissions" }));
+  const hints = new SubmissionHints({ database: store.database, clock, log, wake });
   const before = store.onCommit;
   store.onCommit = (change) => {
     before(change);

@@ -132,6 +132,48 @@ group("load", () => {
     expect(load({}, { ...flags, "database-url": "postgres://standby/mail" }).config.readOnly).toBe(true);
   });
 
+  test("a secret may stand in a file that a variable names, or in a credential of systemd", () => {
+    const [secret, url] = [written("hush\n"), written(" postgres://app:hush@db/mail\n")];
+    writeFileSync(join(folder, "posthorn.s3-access-key"), "key\n");
+    writeFileSync(join(folder, "posthorn.database-url"), "postgres://other/mail\n");
+    const env = { POSTHORN_S3_SECRET_KEY_FILE: secret, DATABASE_URL_FILE: url, CREDENTIALS_DIRECTORY: folder };
+    const { config, sources } = load(env, { data: folder }, written({ s3AccessKey: "file" }));
+    expect(config).toMatchObject({
+      s3SecretKey: "hush",
+      s3AccessKey: "key",
+      databaseUrl: "postgres://app:hush@db/mail",
+    });
+    expect(sources).toMatchObject({ s3SecretKey: "env", s3AccessKey: "credential", databaseUrl: "env" });
+    rmSync(join(folder, "posthorn.s3-access-key"));
+    rmSync(join(folder, "posthorn.database-url"));
+  });
+
+  test("files of secrets must exist, and only secrets may stand in them", () => {
+    const env = {
+      POSTHORN_S3_ACCESS_KEY_FILE: join(folder, "absent"),
+      POSTHORN_HOSTNAME_FILE: join(folder, "absent"),
+      POSTHORN_SMARTHOST: "smtp://relay",
+      POSTHORN_SMARTHOST_FILE: join(folder, "absent"),
+    };
+    expect(problems(() => load(env, { data: folder }))).toEqual([
+      expect.stringMatching(/^POSTHORN_S3_ACCESS_KEY_FILE: ENOENT/),
+      "POSTHORN_HOSTNAME_FILE: no such option",
+      "POSTHORN_SMARTHOST_FILE: POSTHORN_SMARTHOST is set too",
+    ]);
+  });
+
+  test("options of bodies that contradict each other are refused", () => {
+    const flags = { data: folder, bodies: "s3://mail/a/", "bodies-fallback": "s3://mail/a" };
+    expect(problems(() => load({}, flags))).toEqual(["--bodies-fallback: is the same place as bodies"]);
+    expect(problems(() => load({}, { data: folder, "s3-access-key": "a", "s3-kms-key": "k" }))).toEqual([
+      "--s3-access-key: needs s3SecretKey too",
+      "--s3-kms-key: needs s3Encryption aws:kms",
+    ]);
+    expect(problems(() => load({}, { data: folder, "s3-secret-key": "a" }))).toEqual([
+      "--s3-secret-key: needs s3AccessKey too",
+    ]);
+  });
+
   test("the result says which file was used and what named it", () => {
     const file = written({});
     expect(load({}, { data: folder }).file).toEqual({ path: join(folder, "posthorn.json"), source: "default" });
@@ -160,6 +202,10 @@ group("values", () => {
     ["trustedProxies", "", []],
     ["trustedProxies", "127.0.0.1/32, ::1,2001:db8::/32", ["127.0.0.1/32", "::1", "2001:db8::/32"]],
     ["trustedOrigins", "https://Mail.example/,http://localhost:80", ["https://mail.example", "http://localhost"]],
+    ["bodies", "disk", { kind: "disk" }],
+    ["bodies", "s3://mail", { kind: "s3", bucket: "mail", prefix: "" }],
+    ["bodies", "s3://mail.example/a/b", { kind: "s3", bucket: "mail.example", prefix: "a/b/" }],
+    ["bodiesFallback", "", undefined],
     ["databaseUrl", "postgres:///mail?host=/run/postgresql", "postgres:///mail?host=/run/postgresql"],
     ["databaseUrl", "postgres://me:a@b@/db?host=/sock", "postgres://me:a@b@/db?host=/sock"],
     ["databaseUrl", "postgres://me@one:1,[::1]:2/db", "postgres://me@one:1,[::1]:2/db"],
@@ -193,6 +239,13 @@ group("values", () => {
     ["trustedOrigins", "mail.example"],
     ["trustedOrigins", "https://mail.example/path"],
     ["trustedOrigins", "*"],
+    ["bodies", ""],
+    ["bodies", "s3://"],
+    ["bodies", "s3://mail//a"],
+    ["bodies", "s3://mail/a?b"],
+    ["bodies", "/var/bodies"],
+    ["s3Endpoint", "s3.example"],
+    ["s3Encryption", "aes"],
     ["smarthost", "smtp://"],
     ["smarthost", "smtp://me@/relay"],
     ["databaseUrl", "postgres://me@/db"],
@@ -207,6 +260,9 @@ group("values", () => {
 group("describe", () => {
   test("shows name, value, source and help, and no password", () => {
     const env = {
+      POSTHORN_BODIES: "s3://mail/a",
+      POSTHORN_S3_ACCESS_KEY: "hush",
+      POSTHORN_S3_SECRET_KEY: "hush",
       DATABASE_URL: "postgres://app:hush@db/mail?password=hush",
       POSTHORN_SMARTHOST: "smtp://me:hush@relay:587",
     };
@@ -217,6 +273,9 @@ group("describe", () => {
     expect(byName.smarthost?.value).toBe("smtp://***@relay:587");
     expect(byName.http).toMatchObject({ value: "[::1]:80", source: "flag", help: schema.http.help });
     expect(byName.metrics?.value).toBe("");
+    expect(byName.bodies?.value).toBe("s3://mail/a");
+    expect(byName.bodiesFallback?.value).toBe("");
+    expect(byName.s3SecretKey?.value).toBe("***");
     expect(byName.retrySchedule?.value).toBe(schema.retrySchedule.default);
     expect(byName.retryFor?.value).toBe("5d");
     expect(byName.roles?.value).toBe("http,smtp-in,smtp-out,worker");

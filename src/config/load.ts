@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, type OptionName, schema } from "./schema.ts";
+import { showBodiesPlace } from "./values.ts";
 
-export type Source = "default" | "file" | "env" | "flag";
+/** A credential is a file in the folder that systemd made for the service. */
+export type Source = "default" | "file" | "credential" | "env" | "flag";
 export type Sources = Record<OptionName, Source>;
 
 /** Reports all problems of the configuration at once. */
@@ -25,6 +27,7 @@ export const fileOption = {
   help: `JSON file of options. (Default: ${fileName} in the data folder)`,
 };
 const names = Object.keys(schema) as OptionName[];
+const secrets = names.filter((name) => schema[name].secret);
 
 /** The options that one source gives, as text. */
 type Given = Partial<Record<OptionName, string>>;
@@ -33,17 +36,19 @@ export interface Loaded {
   config: Config;
   sources: Sources;
   /** The file of options, whether or not it exists. */
-  file: { path: string; source: Exclude<Source, "file"> };
+  file: { path: string; source: "default" | "env" | "flag" };
 }
 
 /**
- * Flags override the environment, which overrides the file, which overrides the defaults. The file is given by `named`, the
+ * Flags override the environment, which overrides credentials, which override the file, which overrides the defaults. A
+ * secret may stand in a file that a variable names, such as DATABASE_URL_FILE. The file of options is given by `named`, the
  * flag `config` or POSTHORN_CONFIG, and must then exist; otherwise it is posthorn.json in the data folder, if that exists.
  */
 export function load(env: NodeJS.ProcessEnv, flags: Record<string, string>, named?: string): Loaded {
   const problems: string[] = [];
   const fromFlags = readFlags(flags, problems);
   const fromEnv = readEnv(env, problems);
+  const fromCredentials = readCredentials(env.CREDENTIALS_DIRECTORY, problems);
   const data = fromFlags.data ?? fromEnv.data ?? schema.data.default;
   const file = chooseFile(named ?? flags[fileOption.flag], env[fileOption.env], data);
   const fromFile = readFile(file.path, file.source !== "default", problems);
@@ -55,7 +60,12 @@ export function load(env: NodeJS.ProcessEnv, flags: Record<string, string>, name
   const sources: Record<string, Source> = {};
   const label = (name: OptionName) => nameIn(sources[name]!, name, file.path);
   for (const name of names) {
-    const { value, source } = choose(name, { flag: fromFlags, env: fromEnv, file: fromFile });
+    const { value, source } = choose(name, {
+      flag: fromFlags,
+      env: fromEnv,
+      credential: fromCredentials,
+      file: fromFile,
+    });
     sources[name] = source;
     try {
       config[name] = schema[name].parse(value);
@@ -75,7 +85,7 @@ function chooseFile(flag: string | undefined, env: string | undefined, data: str
 }
 
 function choose(name: OptionName, given: Record<Exclude<Source, "default">, Given>) {
-  for (const source of ["flag", "env", "file"] as const) {
+  for (const source of ["flag", "env", "credential", "file"] as const) {
     const value = given[source][name];
     if (value !== undefined) return { value: value.trim(), source };
   }
@@ -86,6 +96,7 @@ function choose(name: OptionName, given: Record<Exclude<Source, "default">, Give
 function nameIn(source: Source, name: OptionName, file: string): string {
   if (source === "flag") return `--${schema[name].flag}`;
   if (source === "env") return schema[name].env;
+  if (source === "credential") return `credential ${credentialOf(name)}`;
   return source === "file" ? `${file}: "${name}"` : name;
 }
 
@@ -101,14 +112,40 @@ function readFlags(flags: Record<string, string>, problems: string[]): Given {
 
 function readEnv(env: NodeJS.ProcessEnv, problems: string[]): Given {
   const given: Given = {};
-  for (const [variable, value] of Object.entries(env)) {
+  for (const [variable, value = ""] of Object.entries(env)) {
     const name = names.find((entry) => schema[entry].env === variable);
-    if (name) given[name] = value ?? "";
+    const secret = secrets.find((entry) => `${schema[entry].env}_FILE` === variable);
+    if (name) given[name] = value;
+    else if (secret && env[schema[secret].env] !== undefined) {
+      problems.push(`${variable}: ${schema[secret].env} is set too`);
+    } else if (secret) given[secret] = readSecret(variable, value, problems);
     else if (variable.startsWith("POSTHORN_") && variable !== fileOption.env) {
       problems.push(`${variable}: no such option${suggestion(variable, "env")}`);
     }
   }
   return given;
+}
+
+const credentialOf = (name: OptionName) => `posthorn.${schema[name].flag}`;
+
+/** Secrets that systemd passes to the service, such as "posthorn.database-url". */
+function readCredentials(folder: string | undefined, problems: string[]): Given {
+  const given: Given = {};
+  if (!folder) return given;
+  for (const name of secrets) {
+    const path = join(folder, credentialOf(name));
+    if (existsSync(path)) given[name] = readSecret(`credential ${credentialOf(name)}`, path, problems);
+  }
+  return given;
+}
+
+function readSecret(label: string, path: string, problems: string[]): string {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch (error) {
+    problems.push(`${label}: ${(error as Error).message}`);
+    return "";
+  }
 }
 
 function readFile(path: string, required: boolean, problems: string[]): Given {
@@ -176,5 +213,19 @@ function contradictions(config: Config, label: (name: OptionName) => string): st
   if (config.readOnly && config.databaseUrl === "") problems.push(`${label("readOnly")}: needs databaseUrl`);
   if (config.readOnly && config.roles.some((role) => role !== "http"))
     problems.push(`${label("readOnly")}: needs roles to be http alone`);
+  return [...problems, ...bodiesContradictions(config, label)];
+}
+
+function bodiesContradictions(config: Config, label: (name: OptionName) => string): string[] {
+  const problems: string[] = [];
+  const { bodies, bodiesFallback, s3AccessKey, s3SecretKey, s3Encryption, s3KmsKey } = config;
+  if (showBodiesPlace(bodiesFallback) === showBodiesPlace(bodies)) {
+    problems.push(`${label("bodiesFallback")}: is the same place as bodies`);
+  }
+  if (s3AccessKey !== "" && s3SecretKey === "") problems.push(`${label("s3AccessKey")}: needs s3SecretKey too`);
+  if (s3SecretKey !== "" && s3AccessKey === "") problems.push(`${label("s3SecretKey")}: needs s3AccessKey too`);
+  if (s3KmsKey !== "" && s3Encryption !== "aws:kms") {
+    problems.push(`${label("s3KmsKey")}: needs s3Encryption aws:kms`);
+  }
   return problems;
 }

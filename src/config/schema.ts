@@ -1,6 +1,9 @@
-import { hostname } from "node:os";
+import { availableParallelism, hostname } from "node:os";
+import { type RedisUrl, redisPrefix, redisUrl, showRedisUrl } from "./redis-url.ts";
 import {
   type Address,
+  type BodiesPlace,
+  bodiesPlace,
   boolean,
   dnsServer,
   duration,
@@ -11,9 +14,11 @@ import {
   network,
   oneOf,
   optionalAddress,
+  optionalBodiesPlace,
   type Parse,
   publicUrl,
   showAddress,
+  showBodiesPlace,
   showDuration,
   size,
   someOf,
@@ -50,6 +55,7 @@ interface Declaration<T> {
   shown?: string;
 }
 
+const cores = availableParallelism();
 const maxNumber = Number.MAX_SAFE_INTEGER;
 
 function option<T>(declaration: Declaration<T>): Declaration<T> {
@@ -84,6 +90,70 @@ const declarations = {
     secret: true,
     parse: urlOfHosts("postgres", "postgresql"),
     help: "Postgres or Citus to use, postgres://user:password@host/database; with standbys, their hosts as well: host:port,host:port.",
+  }),
+  redis: option<RedisUrl | undefined>({
+    default: "",
+    shown: "none",
+    secret: true,
+    parse: redisUrl,
+    show: showRedisUrl,
+    help: "Redis 7 that the processes share, redis://user:password@host:port, or rediss:// for TLS; several hosts, separated by commas, are a Cluster, or Sentinels with ?sentinel=NAME.",
+  }),
+  redisPrefix: option({
+    default: "posthorn:",
+    parse: redisPrefix,
+    help: "What the names of keys and channels in Redis begin with.",
+  }),
+  bodies: option<BodiesPlace>({
+    default: "disk",
+    parse: bodiesPlace,
+    show: showBodiesPlace,
+    help: "Where message bodies are kept: disk (the data folder) or s3://bucket/prefix.",
+  }),
+  bodiesFallback: option<BodiesPlace | undefined>({
+    default: "",
+    shown: "none",
+    parse: optionalBodiesPlace,
+    show: showBodiesPlace,
+    help: "Where bodies are read that --bodies lacks, until posthorn blobs copy has moved them: disk or s3://bucket/prefix.",
+  }),
+  s3Endpoint: option({
+    default: "",
+    shown: "Amazon's, by region",
+    parse: url("http", "https"),
+    help: "URL of the S3 service, such as https://s3.example.com.",
+  }),
+  s3Region: option({ default: "us-east-1", parse: text, help: "Region of the bucket." }),
+  s3PathStyle: option({
+    default: "false",
+    parse: boolean,
+    help: "Name the bucket in the path of URLs instead of the host name, as many S3 services other than Amazon's need it.",
+  }),
+  s3Ca: option({
+    default: "",
+    shown: "the usual authorities",
+    parse: text,
+    help: "PEM file of the authorities that sign the S3 service's certificate.",
+  }),
+  s3AccessKey: option({
+    default: "",
+    shown: "the role of the machine, or what else the AWS SDK finds",
+    parse: text,
+    secret: true,
+    help: "Access key of the S3 service.",
+  }),
+  s3SecretKey: option({ default: "", shown: "see --s3-access-key", parse: text, secret: true, help: "Its secret." }),
+  s3Encryption: option<"" | "AES256" | "aws:kms">({
+    default: "",
+    shown: "what the bucket is set to",
+    parse: oneOf("", "AES256", "aws:kms"),
+    help: "How the S3 service is asked to encrypt bodies: AES256 or aws:kms.",
+  }),
+  s3KmsKey: option({
+    default: "",
+    shown: "the account's own",
+    parse: text,
+    help: "Id of the key for --s3-encryption aws:kms.",
   }),
   publicUrl: option({
     default: "",
@@ -127,8 +197,26 @@ const declarations = {
   mxPort: option({ default: "25", parse: integer(1, 65_535), help: "Port for direct delivery to other mail servers." }),
   roles: option({
     default: "http,smtp-in,smtp-out,worker",
-    parse: someOf(oneOf("http", "smtp-in", "smtp-out", "worker")),
-    help: "What this process does, a comma list of http, smtp-in, smtp-out, worker.",
+    parse: someOf(oneOf("http", "push", "smtp-in", "smtp-out", "worker")),
+    help: "What this server does, a comma list of http, push, smtp-in, smtp-out, worker.",
+  }),
+  pushUrl: option({
+    default: "",
+    shown: "none, the role http serves them",
+    parse: publicUrl,
+    help: "URL under which clients reach WebSockets and event sources, if servers of the role push serve them.",
+  }),
+  workers: option({
+    default: String(cores < 4 ? 1 : cores),
+    shown: "1 on fewer than 4 cores, else their number",
+    parse: integer(1, 1_024),
+    help: "Processes that share the work of this server; 1 forks none.",
+  }),
+  drainDelay: option({
+    default: "0s",
+    parse: duration,
+    show: showDuration,
+    help: "How long /readyz says that the server stops before its doors close, for a balancer to turn away.",
   }),
   readOnly: option({
     default: "false",

@@ -198,3 +198,24 @@ export const hostName: Parse<string> = (value) => {
   if (/^(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/i.test(value) && value.length <= 253) return value;
   throw new Error(`"${value}" is not a host name`);
 };
+
+/** Where bodies are kept. */
+export type BodiesPlace = { kind: "disk" } | { kind: "s3"; bucket: string; prefix: string };
+
+/** "disk", or s3://bucket/prefix; the prefix of keys is "" or ends in a slash. */
+export const bodiesPlace: Parse<BodiesPlace> = (value) => {
+  if (value === "disk") return { kind: "disk" };
+  const [, bucket, path] =
+    /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/((?:[\w!.*'()-]+\/)*[\w!.*'()-]*))?$/.exec(value) ?? [];
+  if (bucket !== undefined) return { kind: "s3", bucket, prefix: path ? path.replace(/\/?$/, "/") : "" };
+  throw new Error(`"${value}" is neither disk nor a place such as s3://bucket/prefix`);
+};
+
+/** A place, or undefined for "". */
+export const optionalBodiesPlace: Parse<BodiesPlace | undefined> = (value) =>
+  value === "" ? undefined : bodiesPlace(value);
+
+export function showBodiesPlace(place: BodiesPlace | undefined): string {
+  if (place?.kind !== "s3") return place?.kind ?? "";
+  return `s3://${place.bucket}/${place.prefix}`.replace(/\/$/, "");
+}

@@ -9,12 +9,18 @@ function describeError(error: unknown): object {
   return { type: error.name, message: error.message, ...(code !== undefined && { code }), ...(at && { at }) };
 }
 
-/** Logs one JSON line per event to stderr; stdout is for people. */
-export function createLog(level: string): Log {
+/** Logs one JSON line per event to stderr; stdout is for people. `process` is the number of one of several processes. */
+export function createLog(level: string, process?: number): Log {
   const stderr = pino.destination({ dest: 2, sync: true });
   const formatters = { level: (label: string) => ({ level: label }) };
   return pino(
-    { level, serializers: { err: describeError }, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters },
+    {
+      level,
+      serializers: { err: describeError },
+      base: process === undefined ? null : { process },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters,
+    },
     stderr,
   );
 }

@@ -8,9 +8,12 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
+/** What /metrics answers. */
+export type Scraped = Pick<Metrics, "contentType" | "text">;
+
 export interface MetricsServerOptions {
   address: { host: string; port: number };
-  metrics: Metrics;
+  metrics: Scraped;
   /** Whether the server can do its work, for /readyz. */
   ready: () => Promise<{ isReady: boolean; text: string }>;
   log: Log;
@@ -25,8 +28,7 @@ export async function serveMetrics({ address, metrics, ready, log }: MetricsServ
       send(response, 200, "ok\n");
     } else if (path === "/readyz") {
       const { isReady, text } = await ready();
-      if (isReady) send(response, 200, text);
-      else send(response, 503, text, "application/json");
+      send(response, isReady ? 200 : 503, text, text.startsWith("{") ? "application/json" : undefined);
     } else {
       send(response, 404, "not found\n");
     }

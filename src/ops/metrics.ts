@@ -1,4 +1,13 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import {
+  AggregatorRegistry,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from "prom-client";
 import type { Events } from "../base/events.ts";
 
 export interface Metrics {
@@ -7,7 +16,24 @@ export interface Metrics {
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
   contentType: string;
   text(): Promise<string>;
+  /** All values now, for `merge`. */
+  json(): Promise<MetricValues>;
 }
+
+/** The values of the metrics of one process, as plain objects. */
+export type MetricValues = MetricObjectWithValues<MetricValue<string>>[];
+
+/** The metrics of several processes as one: sums, except where a metric says otherwise. */
+export function merge(all: readonly MetricValues[]): Registry {
+  return AggregatorRegistry.aggregate([...all]);
+}
+
+/** What stays true when a process has ended: a counter that fell would look like a restart of all. */
+export function lasting(values: MetricValues): MetricValues {
+  return values.filter(({ type }) => isLasting.has(String(type)));
+}
+
+const isLasting = new Set(["counter", "histogram"]);
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -21,6 +47,7 @@ export function createMetrics(): Metrics {
     },
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    json: () => registry.getMetricsAsJSON(),
   };
 }
 
@@ -67,6 +94,26 @@ export function metricsListener(registry: Registry): Events {
     labelNames: ["channel", "outcome"],
     registers,
   });
+  const redis = new Histogram({
+    name: "posthorn_redis_seconds",
+    help: "Commands to Redis",
+    labelNames: ["use", "outcome"],
+    buckets,
+    registers,
+  });
+  const bodyReads = new Counter({
+    name: "posthorn_body_reads_total",
+    help: "Bodies read, by where they were found",
+    labelNames: ["from"],
+    registers,
+  });
+  const bodies = new Histogram({
+    name: "posthorn_s3_request_seconds",
+    help: "Requests to the S3 service",
+    labelNames: ["operation", "outcome"],
+    buckets,
+    registers,
+  });
   return {
     mailTaken: () => mailIn.inc({ outcome: "accepted" }),
     mailNotStored: () => mailIn.inc({ outcome: "failed" }),
@@ -76,5 +123,8 @@ export function metricsListener(registry: Registry): Events {
     requestEnded: ({ endpoint, status, seconds }) => requests.observe({ endpoint, status }, seconds),
     pushSent: ({ channel }) => pushes.inc({ channel, outcome: "sent" }),
     pushFailed: () => pushes.inc({ channel: "webpush", outcome: "failed" }),
+    redisAnswered: ({ use, outcome, seconds }) => redis.observe({ use, outcome }, seconds),
+    bodyRead: ({ from }) => bodyReads.inc({ from }),
+    bodiesAsked: ({ operation, outcome, seconds }) => bodies.observe({ operation, outcome }, seconds),
   };
 }

@@ -18,6 +18,12 @@ test("the report is 'ready', or names the state of each part", async () => {
   expect(await told(two)).toEqual({ ready: false, one: "ok", two: "full", three: "fails" });
 });
 
+test("what the server can do without is told, but does not make it unready", async () => {
+  const readiness = new Readiness({ one: well, two: async () => "away" }, silentLog, { optional: ["two"] });
+  expect((await readiness.report()).isReady).toBe(true);
+  expect(await told(readiness)).toEqual({ ready: true, one: "ok", two: "away" });
+});
+
 test("a check that hangs does not delay the report, and is not started again and again", async () => {
   let count = 0;
   const hanging = () => {
@@ -42,7 +48,7 @@ test("a check that hangs is started again after ten seconds if it holds no threa
     return new Promise<undefined>((resolve) => release.push(() => resolve(undefined)));
   };
   const checks = { database: hanging("database"), disk: hanging("disk") };
-  const readiness = new Readiness(checks, silentLog, ["database"]);
+  const readiness = new Readiness(checks, silentLog, { renewed: ["database"] });
   const ask = async () => {
     const report = readiness.report();
     await vi.advanceTimersByTimeAsync(1_100);

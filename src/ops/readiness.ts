@@ -25,18 +25,25 @@ export class Readiness {
   readonly #checks: [name: string, check: Check][];
   readonly #log: Log;
   readonly #renewed: ReadonlySet<string>;
+  readonly #optional: ReadonlySet<string>;
   readonly #running = new Map<string, { since: number; outcome: Promise<Finding> }>();
   #last: { at: number; report: Promise<Report> } | undefined;
   #told = "";
 
   /**
    * `renewed` names the checks that are started again when one hangs. Checks that read or write files must not be among
-   * them, because each hanging one holds one of the few threads that all file access shares.
+   * them, because each hanging one holds one of the few threads that all file access shares. Without the `optional` ones the
+   * server is slower, but ready.
    */
-  constructor(checks: Record<string, Check>, log: Log, renewed: readonly string[] = []) {
+  constructor(
+    checks: Record<string, Check>,
+    log: Log,
+    { renewed = [], optional = [] }: { renewed?: readonly string[]; optional?: readonly string[] } = {},
+  ) {
     this.#checks = Object.entries(checks);
     this.#log = log;
     this.#renewed = new Set(renewed);
+    this.#optional = new Set(optional);
   }
 
   report(): Promise<Report> {
@@ -49,12 +56,15 @@ export class Readiness {
     const outcomes = await Promise.all(
       this.#checks.map(async ([name, check]) => [name, (await this.#inTime(name, check)) ?? "ok"] as const),
     );
-    const isReady = outcomes.every(([, outcome]) => outcome === "ok" || typeof outcome === "object");
+    const isReady = outcomes.every(
+      ([name, outcome]) => outcome === "ok" || typeof outcome === "object" || this.#optional.has(name),
+    );
     const parts = Object.fromEntries(
       outcomes.map(([name, outcome]) => [name, typeof outcome === "object" ? outcome.partly : outcome]),
     );
     const isWell = outcomes.every(([, outcome]) => outcome === "ok");
-    this.#tell(isReady, isWell, parts);
+    const isForAll = outcomes.every(([, outcome]) => typeof outcome !== "object");
+    this.#tell(isReady, isForAll, parts);
     return { isReady, text: isWell ? "ready\n" : `${JSON.stringify({ ready: isReady, ...parts })}\n` };
   }
 
@@ -85,11 +95,11 @@ export class Readiness {
   }
 
   /** Logs each change once. */
-  #tell(isReady: boolean, isWell: boolean, parts: Record<string, string>): void {
-    const told = isWell ? "" : JSON.stringify(parts);
+  #tell(isReady: boolean, isForAll: boolean, parts: Record<string, string>): void {
+    const told = isReady && isForAll ? "" : JSON.stringify(parts);
     if (told === this.#told) return;
     this.#told = told;
-    if (isWell) this.#log.info({}, "ready again");
+    if (told === "") this.#log.info({}, "ready again");
     else this.#log.warn(parts, isReady ? "ready for some only" : "not ready");
   }
 }

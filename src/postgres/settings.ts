@@ -10,7 +10,7 @@ export function serverSettings(run: string, version: string, memory: number = av
     port: 5432,
     unix_socket_directories: run,
     unix_socket_permissions: "0700",
-    max_connections: 60,
+    max_connections: 160,
 
     // An acknowledged commit must survive a power cut.
     fsync: "on",

@@ -1,4 +1,5 @@
 import type { Log } from "../base/log.ts";
+import { pauseFor } from "../base/retry.ts";
 import type { Store } from "../store/core/store.ts";
 import type { BusEvent, Carrier, ChangeEvent } from "./carrier.ts";
 import { Outbox } from "./outbox.ts";
@@ -16,9 +17,11 @@ export interface Bus {
   subscribe(accountIds: Iterable<number>, listener: ChangeListener): Unsubscribe;
   /** Called when credentials of a login were revoked, or the accounts they open changed. */
   onRevoked(listener: (login: string) => void): Unsubscribe;
-  /** A carrier has connected (again). Revocations may have been missed: drop what is cached about credentials. */
+  /** Called when mail was queued, by this process or another. */
+  onQueued(listener: () => void): Unsubscribe;
+  /** Revocations may have been missed, since no carrier was connected: drop what is cached about credentials. */
   onReconnect(listener: () => void): Unsubscribe;
-  /** The current state of each type of an account. */
+  /** The current state of each type of an account. If the account is subscribed to, later changes will be heard. */
   states(accountId: number): Promise<States>;
   /** Begins to receive events from other processes. */
   start(): Promise<void>;
@@ -35,6 +38,8 @@ export interface BusOptions {
   sweepIntervalMs?: number;
 }
 
+/** How long the states of an account wait until its changes are heard; later ones are then found by comparing. */
+const maxFollowMs = 100;
 /** Other processes learn within this time after a connect that we listen; comparing then finds what they sent before. */
 const settleMs = 250;
 
@@ -44,6 +49,10 @@ export class ProcessBus implements Bus {
   readonly #outboxes: Map<Carrier, Outbox>;
   readonly #sweeper: Sweeper;
   readonly #listeners = new Map<number, Set<ChangeListener>>();
+  /** Subscribed accounts whose changes do not arrive yet. */
+  readonly #unheard = new Map<number, Promise<unknown>>();
+  readonly #up = new Set<Carrier>();
+  readonly #queued = new Set<() => void>();
   readonly #revoked = new Set<(login: string) => void>();
   readonly #reconnected = new Set<() => void>();
   #settling: NodeJS.Timeout | undefined;
@@ -56,16 +65,18 @@ export class ProcessBus implements Bus {
     this.#sweeper = new Sweeper({
       store,
       log,
-      interval: sweepIntervalMs,
+      intervalMs: sweepIntervalMs,
       accounts: () => [...this.#listeners.keys()],
       found: (event) => this.#deliver(event, true),
     });
   }
 
   publish(event: BusEvent): void {
-    if ("credential" in event) this.#revoke(event.credential);
+    const isRevocation = "credential" in event;
+    if (isRevocation) this.#revoke(event.credential);
+    else if ("queued" in event) this.#wake();
     else this.#deliver(event, false);
-    for (const outbox of this.#outboxes.values()) outbox.add(event);
+    for (const [carrier, outbox] of this.#outboxes) if (isRevocation || !carrier.isForRevocations) outbox.add(event);
   }
 
   subscribe(accountIds: Iterable<number>, listener: ChangeListener): Unsubscribe {
@@ -75,6 +86,7 @@ export class ProcessBus implements Bus {
       if (!listeners) {
         listeners = new Set();
         this.#listeners.set(id, listeners);
+        this.#follow(id);
       }
       listeners.add(listener);
     }
@@ -88,12 +100,19 @@ export class ProcessBus implements Bus {
     return () => this.#revoked.delete(listener);
   }
 
+  onQueued(listener: () => void): Unsubscribe {
+    if (this.#queued.size === 0) for (const carrier of this.#outboxes.keys()) void carrier.follow?.("queued");
+    this.#queued.add(listener);
+    return () => this.#queued.delete(listener);
+  }
+
   onReconnect(listener: () => void): Unsubscribe {
     this.#reconnected.add(listener);
     return () => this.#reconnected.delete(listener);
   }
 
   async states(accountId: number): Promise<States> {
+    await this.#heard(accountId);
     return statesOf(await this.#store.reader(accountId, "server").standing());
   }
 
@@ -102,10 +121,13 @@ export class ProcessBus implements Bus {
     await Promise.all(
       [...this.#outboxes.keys()].map((carrier) =>
         carrier.start({
-          onUp: () => this.#up(),
-          onBatch: ({ changes, revoked }) => {
+          onUp: () => this.#connected(carrier),
+          onDown: () => this.#up.delete(carrier),
+          onGap: () => this.#compareAll(),
+          onBatch: ({ changes, revoked, queued }) => {
             for (const event of changes) this.#deliver(event, false);
             for (const login of revoked) this.#revoke(login);
+            if (queued) this.#wake();
           },
         }),
       ),
@@ -127,10 +149,36 @@ export class ProcessBus implements Bus {
     const listeners = this.#listeners.get(accountId);
     if (!listeners?.delete(listener) || listeners.size > 0) return;
     this.#listeners.delete(accountId);
+    this.#unheard.delete(accountId);
+    for (const carrier of this.#outboxes.keys()) carrier.unfollow?.(accountId);
   }
 
-  #up(): void {
-    for (const listener of this.#reconnected) this.#guard(listener);
+  #follow(accountId: number): void {
+    const follow = [...this.#outboxes.keys()].map((carrier) => carrier.follow?.(accountId)).filter(Boolean);
+    if (follow.length === 0) return;
+    const heard = Promise.all(follow).then(() => {
+      if (this.#unheard.get(accountId) === heard) this.#unheard.delete(accountId);
+    });
+    this.#unheard.set(accountId, heard);
+  }
+
+  async #heard(accountId: number): Promise<void> {
+    const heard = this.#unheard.get(accountId);
+    if (!heard) return;
+    await Promise.race([heard, pauseFor(maxFollowMs)]);
+    // A change may come between the states that are read now and the first that is heard.
+    if (this.#unheard.has(accountId)) void heard.then(() => this.#sweeper.compare(accountId));
+  }
+
+  #connected(carrier: Carrier): void {
+    // Another one has brought the revocations meanwhile.
+    const isCovered = [...this.#up].some((other) => other !== carrier);
+    this.#up.add(carrier);
+    if (!isCovered) for (const listener of this.#reconnected) this.#guard(listener);
+    this.#compareAll();
+  }
+
+  #compareAll(): void {
     this.#sweeper.run();
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => this.#sweeper.run(), settleMs).unref();
@@ -138,6 +186,10 @@ export class ProcessBus implements Bus {
 
   #deliver(event: ChangeEvent, swept: boolean): void {
     for (const listener of this.#listeners.get(event.accountId) ?? []) this.#guard(() => listener(event, swept));
+  }
+
+  #wake(): void {
+    for (const listener of this.#queued) this.#guard(listener);
   }
 
   #revoke(login: string): void {

@@ -12,18 +12,31 @@ export interface RevokedEvent {
   credential: string;
 }
 
-export type BusEvent = ChangeEvent | RevokedEvent;
+/** Mail was queued: processes that send it look for work. */
+export interface QueuedEvent {
+  queued: "submissions";
+}
+
+export type BusEvent = ChangeEvent | RevokedEvent | QueuedEvent;
 
 /** The events sent as one message: changes are merged by account, so a storm stays small. */
 export interface Batch {
   changes: ChangeEvent[];
   revoked: string[];
+  /** Mail was queued. */
+  queued: boolean;
 }
+
+/** What a process may follow: an account's changes, or queued mail. Revocations are for all. */
+export type Topic = number | "queued";
 
 export interface Receiver {
   onBatch(batch: Batch): void;
-  /** Connected, or connected again: what others sent in between is lost. */
+  /** Connected, or connected again: revocations that others sent in between are lost. */
   onUp(): void;
+  onDown(): void;
+  /** Some of what others sent may be lost, though it is connected, or only partly. */
+  onGap?(): void;
 }
 
 /** Carries events to and from the other processes. Messages may be lost; the bus makes up for that. */
@@ -33,4 +46,9 @@ export interface Carrier {
   /** Rejects if the batch may not have been sent; the bus then retries with the newest states. */
   send(batch: Batch): Promise<void>;
   close(): Promise<void>;
+  /** It carries nothing but revocations. (Default: false) */
+  readonly isForRevocations?: boolean;
+  /** Resolves once the topic's events arrive. A carrier without this method brings those of all topics. */
+  follow?(topic: Topic): Promise<void>;
+  unfollow?(topic: Topic): void;
 }

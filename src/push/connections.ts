@@ -1,7 +1,8 @@
+import type { Ending } from "../base/ending.ts";
 import type { Log } from "../base/log.ts";
 import type { Bus } from "./bus.ts";
 
-export type CloseReason = "revoked" | "draining";
+export type CloseReason = "revoked" | Ending;
 
 /** An open connection that receives pushes. */
 export interface Connection {
@@ -25,13 +26,16 @@ export function opensSame(
 export interface ConnectionsOptions {
   bus: Pick<Bus, "onRevoked">;
   log: Log;
-  /** Aborted when the server drains. */
+  /** Aborted when the server drains; the reason is an Ending. (Default: "stop") */
   draining: AbortSignal;
-  /** The most connections of one login. (Default: 64) */
-  maxPerLogin?: number;
   /** How often a credential is checked again, in case it expired or its revocation was lost, in ms. (Default: 900 000) */
   checkIntervalMs?: number;
 }
+
+/** In a restart, so many clients per second are sent away, since each has to sign in again. */
+const closedPerSecond = 100;
+const minSpreadMs = 1_000;
+const maxSpreadMs = 60_000;
 
 /** Open connections by login. Closes those whose credential is revoked or expires, and all when the server drains. */
 export class Connections {
@@ -45,17 +49,19 @@ export class Connections {
     });
     options.draining.addEventListener("abort", () => {
       const all = [...this.#byLogin.values()].flatMap((connections) => [...connections.keys()]);
-      for (const connection of all) connection.close("draining");
+      for (const connection of all) this.#drain(connection, all.length);
     });
   }
 
-  get draining(): boolean {
-    return this.#options.draining.aborted;
+  /** Whether new connections are to be refused, since nobody will serve them. */
+  get isStopping(): boolean {
+    return this.#ending === "stop";
   }
 
-  /** Whether a login has reached its limit of connections. */
-  isFull(login: string): boolean {
-    return (this.#byLogin.get(login)?.size ?? 0) >= (this.#options.maxPerLogin ?? 64);
+  get #ending(): Ending | undefined {
+    const { aborted, reason } = this.#options.draining;
+    if (!aborted) return undefined;
+    return reason === "restart" ? "restart" : "stop";
   }
 
   add(connection: Connection): void {
@@ -64,7 +70,20 @@ export class Connections {
     const timer = setInterval(() => void this.#check(connection, false), this.#options.checkIntervalMs ?? 900_000);
     connections.set(connection, timer.unref());
     // Draining may have begun while the connection was being made.
-    if (this.draining) connection.close("draining");
+    if (this.#ending) this.#drain(connection, 1);
+  }
+
+  /** Closes one of `count` connections: at once if the server stops, in a restart at a random moment. */
+  #drain(connection: Connection, count: number): void {
+    if (this.#ending === "stop") {
+      connection.close("stop");
+      return;
+    }
+    const spreadMs = Math.min(Math.max((count / closedPerSecond) * 1_000, minSpreadMs), maxSpreadMs);
+    const close = () => {
+      if (this.#byLogin.get(connection.login)?.has(connection)) connection.close("restart");
+    };
+    setTimeout(close, Math.random() * spreadMs).unref();
   }
 
   delete(connection: Connection): void {

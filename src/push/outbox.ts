@@ -17,6 +17,7 @@ export class Outbox {
   readonly #log: Log;
   #changes = new Map<number, States>();
   #revoked = new Set<string>();
+  #queued = false;
   #sending: Promise<void> | undefined;
   readonly #closing = new AbortController();
 
@@ -27,6 +28,7 @@ export class Outbox {
 
   add(event: BusEvent): void {
     if ("credential" in event) this.#addRevoked(event.credential);
+    else if ("queued" in event) this.#queued = true;
     else this.#addChange(event.accountId, event.changed);
     this.#sending ??= this.#sendAll();
   }
@@ -56,7 +58,7 @@ export class Outbox {
         await pauseFor(gatherMs, signal);
         if (signal.aborted) return;
         await retry(() => this.#send(), { firstPauseMs, maxPauseMs, signal, onFailure });
-      } while (this.#changes.size > 0 || this.#revoked.size > 0);
+      } while (this.#isWaiting);
     } catch {
       // The outbox is closing.
     } finally {
@@ -64,23 +66,30 @@ export class Outbox {
     }
   }
 
+  get #isWaiting(): boolean {
+    return this.#changes.size > 0 || this.#revoked.size > 0 || this.#queued;
+  }
+
   #notTold(error: unknown): void {
     this.#log.warn({ reason: (error as Error).message }, "changes not sent to other processes");
   }
 
   async #send(): Promise<void> {
+    if (!this.#isWaiting) return;
     const batch: Batch = {
       changes: [...this.#changes].map(([accountId, changed]) => ({ accountId, changed })),
       revoked: [...this.#revoked],
+      queued: this.#queued,
     };
-    if (batch.changes.length === 0 && batch.revoked.length === 0) return;
     this.#changes = new Map();
     this.#revoked = new Set();
+    this.#queued = false;
     try {
       await this.#carrier.send(batch);
     } catch (error) {
       for (const { accountId, changed } of batch.changes) this.#addChange(accountId, changed);
       for (const login of batch.revoked) this.#addRevoked(login);
+      this.#queued ||= batch.queued;
       throw error;
     }
   }

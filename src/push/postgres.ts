@@ -1,28 +1,19 @@
 import { randomUUID } from "node:crypto";
 import type { Log } from "../base/log.ts";
-import { type TypeName, typeCodes } from "../store/core/change.ts";
 import type { Database } from "../store/core/database.ts";
 import { Listener, maxPayload, notify } from "../store/core/listen.ts";
-import { decodeState } from "../store/core/state.ts";
-import type { Batch, Carrier, ChangeEvent, Receiver } from "./carrier.ts";
-import type { States } from "./states.ts";
-
-/** One NOTIFY; `from` lets a process ignore its own echo. */
-interface Message {
-  from: string;
-  /** The sender listens; `hello` asks the others to say that they do too. */
-  presence?: "hello" | "here" | "bye";
-  changes?: ChangeEvent[];
-  revoked?: string[];
-}
+import type { Batch, Carrier, Receiver } from "./carrier.ts";
+import { type Message, parseMessage } from "./message.ts";
 
 export interface PostgresCarrierOptions {
   /** It must be reached straight, not through a transaction pooler. */
   database: Database;
   log: Log;
   channel?: string;
-  /** How often a process announces its presence, in ms. (Default: 30 000) */
+  /** How often a process announces its presence. (Default: 30 000) */
   presenceIntervalMs?: number;
+  /** Another carrier brings the rest. (Default: false) */
+  isForRevocations?: boolean;
 }
 
 /**
@@ -30,9 +21,10 @@ export interface PostgresCarrierOptions {
  * alone, the common case, sends nothing.
  */
 export class PostgresCarrier implements Carrier {
+  readonly isForRevocations: boolean;
   readonly #options: PostgresCarrierOptions;
   readonly #channel: string;
-  readonly #interval: number;
+  readonly #presenceIntervalMs: number;
   readonly #id = randomUUID();
   readonly #peers = new Map<string, number>();
   #listener: Listener | undefined;
@@ -42,8 +34,9 @@ export class PostgresCarrier implements Carrier {
 
   constructor(options: PostgresCarrierOptions) {
     this.#options = options;
+    this.isForRevocations = options.isForRevocations ?? false;
     this.#channel = options.channel ?? "posthorn";
-    this.#interval = options.presenceIntervalMs ?? 30_000;
+    this.#presenceIntervalMs = options.presenceIntervalMs ?? 30_000;
   }
 
   async start(receiver: Receiver): Promise<void> {
@@ -56,57 +49,62 @@ export class PostgresCarrier implements Carrier {
       onUp: () => {
         this.#peers.clear();
         this.#aloneFrom = performance.now() + 2_000;
-        this.#say("hello");
+        this.#announce("hello");
         receiver.onUp();
       },
       onDown: () => {
         this.#aloneFrom = undefined;
+        receiver.onDown();
       },
     });
-    this.#timer = setInterval(() => this.#say("here"), this.#interval).unref();
+    this.#timer = setInterval(() => this.#announce("here"), this.#presenceIntervalMs).unref();
     await this.#listener.start();
   }
 
-  async send({ changes, revoked }: Batch): Promise<void> {
+  async send({ changes, revoked, queued }: Batch): Promise<void> {
     if (this.#isAlone()) return;
     await this.#notify([
       ...pack(changes, (part) => ({ from: this.#id, changes: part })),
       ...pack(revoked, (part) => ({ from: this.#id, revoked: part })),
+      ...(queued ? [JSON.stringify({ from: this.#id, queued } satisfies Message)] : []),
     ]);
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    if (this.#listener) await this.#notify([this.#presence("bye")]).catch(() => {});
+    if (this.#listener && !this.isForRevocations) await this.#notify([this.#presence("bye")]).catch(() => {});
     await this.#listener?.close();
   }
 
   #isAlone(): boolean {
+    // Revocations are so rare that it is not worth knowing who is there.
+    if (this.isForRevocations) return false;
     const now = performance.now();
     if (this.#aloneFrom === undefined || now < this.#aloneFrom) return false;
-    for (const [peer, seen] of this.#peers) if (now - seen > this.#interval * 3.5) this.#peers.delete(peer);
+    for (const [peer, seen] of this.#peers) if (now - seen > this.#presenceIntervalMs * 3.5) this.#peers.delete(peer);
     return this.#peers.size === 0;
   }
 
   #receive(payload: string, receiver: Receiver): void {
-    const message = parse(payload);
+    const message = parseMessage(payload);
     if (!message) {
       this.#options.log.warn({ bytes: payload.length }, "notification not understood");
       return;
     }
-    const { from, presence, changes = [], revoked = [] } = message;
+    const { from, presence, changes, revoked, queued } = message;
     if (from === this.#id) return;
     if (presence === "bye") this.#peers.delete(from);
     else if (presence) this.#peers.set(from, performance.now());
-    if (presence === "hello") this.#say("here");
-    if (changes.length > 0 || revoked.length > 0) receiver.onBatch({ changes, revoked });
+    if (presence === "hello") this.#announce("here");
+    if (changes.length > 0 || revoked.length > 0 || queued) receiver.onBatch({ changes, revoked, queued });
   }
 
   #presence(presence: "hello" | "here" | "bye"): string {
     return JSON.stringify({ from: this.#id, presence } satisfies Message);
   }
 
-  #say(presence: "hello" | "here"): void {
+  #announce(presence: "hello" | "here"): void {
+    if (this.isForRevocations) return;
     this.#notify([this.#presence(presence)]).catch((error: Error) =>
       this.#options.log.warn({ reason: error.message }, "presence not announced"),
     );
@@ -126,30 +124,4 @@ function pack<T>(items: readonly T[], message: (part: T[]) => Message): string[]
   if (items.length === 1) return [];
   const half = Math.ceil(items.length / 2);
   return [...pack(items.slice(0, half), message), ...pack(items.slice(half), message)];
-}
-
-/** Undefined for a message that this program would not send: anyone with access to the database can notify. */
-function parse(payload: string): Message | undefined {
-  try {
-    const message = JSON.parse(payload) as Partial<Record<keyof Message, unknown>> | null;
-    if (typeof message !== "object" || message === null || typeof message.from !== "string") return undefined;
-    const { from, presence, changes = [], revoked = [] } = message;
-    if (presence !== undefined && presence !== "hello" && presence !== "here" && presence !== "bye") return undefined;
-    if (!Array.isArray(changes) || !changes.every(isChange)) return undefined;
-    if (!Array.isArray(revoked) || !revoked.every((name) => typeof name === "string")) return undefined;
-    return { from, ...(presence && { presence }), changes, revoked };
-  } catch {
-    return undefined;
-  }
-}
-
-function isChange(value: unknown): value is ChangeEvent {
-  const { accountId, changed } = (value ?? {}) as Partial<ChangeEvent>;
-  return Number.isSafeInteger(accountId) && typeof changed === "object" && changed !== null && isStates(changed);
-}
-
-function isStates(changed: object): changed is States {
-  return Object.entries(changed).every(
-    ([type, state]) => typeCodes[type as TypeName] !== undefined && typeof state === "string" && decodeState(state),
-  );
 }

@@ -25,8 +25,8 @@ export interface SubscriberOptions {
   onReady?: () => void;
   /** Returns a promise when the client is backed up; until it resolves, further changes are merged. */
   send: (change: StateChange) => Promise<void> | undefined;
-  /** The shortest time between two messages, in ms. (Default: 10) */
-  rest?: number;
+  /** The shortest time between two messages. (Default: 10) */
+  restMs?: number;
 }
 
 /**
@@ -49,7 +49,7 @@ export class Subscriber {
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
-    this.#restMs = options.rest ?? 10;
+    this.#restMs = options.restMs ?? 10;
   }
 
   /** Rejects if the states of the accounts cannot be read. */

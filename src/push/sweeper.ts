@@ -8,7 +8,7 @@ import { statesOf } from "./states.ts";
 export interface SweeperOptions {
   store: Store;
   log: Log;
-  interval: number;
+  intervalMs: number;
   /** The accounts with subscribers in this process. */
   accounts: () => number[];
   found: (event: ChangeEvent) => void;
@@ -32,12 +32,18 @@ export class Sweeper {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.run(), this.#options.interval).unref();
+    this.#timer = setInterval(() => this.run(), this.#options.intervalMs).unref();
   }
 
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#timer);
+  }
+
+  /** Compares one account. */
+  compare(accountId: number): void {
+    if (this.#stopped) return;
+    this.#compare(accountId).catch((error: unknown) => this.#notCompared(error));
   }
 
   /** Compares all subscribed accounts once; if a pass is under way, another one follows it. */
@@ -59,10 +65,14 @@ export class Sweeper {
       try {
         await Promise.all(Array.from({ length: maxAtOnce }, () => this.#compareEach(queue)));
       } catch (error) {
-        this.#options.log.warn({ reason: (error as Error).message }, "states not compared");
+        this.#notCompared(error);
         return;
       }
     }
+  }
+
+  #notCompared(error: unknown): void {
+    this.#options.log.warn({ reason: (error as Error).message }, "states not compared");
   }
 
   async #compareEach(queue: Iterable<number>): Promise<void> {

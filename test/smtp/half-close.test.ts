@@ -118,6 +118,7 @@ test.each(ways)("a peer that closes its side within DATA leaves nothing behind, 
   expect(await peer.lastWords(`Subject: ${subject}\r\n\r\n${"Hello.\r\n".repeat(1_000)}`)).toBe("");
   await until("a word of it", () => host.events.some(({ event }) => event === "mail broken off by its sender"));
   host.events.length = 0;
+  expect(host.heard.told.filter(([name]) => name === "mailRefused")).toEqual([]);
   expect(await host.rows("SELECT id FROM incoming")).toEqual([]);
   expect(await stored(subject)).toBe(0);
   expect(host.warnings).toEqual([]);

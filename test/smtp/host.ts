@@ -6,6 +6,7 @@ import { ensureDomain } from "../../src/admin/domains.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import { type Holder, thisProcess } from "../../src/base/holder.ts";
 import type { Log } from "../../src/base/log.ts";
+import { OwnCounts } from "../../src/base/own-counts.ts";
 import { type Delivered, Incoming } from "../../src/mail/deliver/incoming.ts";
 import { Ingest } from "../../src/mail/deliver/ingest.ts";
 import { SubmissionHints } from "../../src/mail/submit/hints.ts";
@@ -90,7 +91,6 @@ export class MailHost {
     this.blobs = new Blobs({
       objects: new DiskObjects({ folder: join(folder, "blobs"), clock, random: randomBytes }),
       clock,
-      random: randomBytes,
       cacheBytes: 10_000_000,
       pileBytes,
     });
@@ -111,7 +111,8 @@ export class MailHost {
     const { events } = this.heard;
     const hostname = "mx.posthorn.test";
     const resolver = dns.resolver();
-    const options = { database, blobs, incoming, resolver, clock, log, events, hostname, maxMessageSize };
+    const counts = new OwnCounts({ clock });
+    const options = { database, blobs, incoming, resolver, clock, log, events, counts, hostname, maxMessageSize };
     this.smtpIn = await createSmtpIn(options, { ...createStages(options), ...stages });
     this.smtpPort = await this.smtpIn.listen("127.0.0.1", 0);
   }

@@ -1,6 +1,8 @@
 import { authenticate } from "mailauth";
 import { describe, expect, test } from "vitest";
 import { dnsRecords } from "../../src/admin/dns-records.ts";
+import { CommitError } from "../../src/store/core/errors.ts";
+import { Store } from "../../src/store/core/store.ts";
 import { findDomain } from "../../src/store/directory/directory.ts";
 import { until } from "../support/ports.ts";
 import {
@@ -302,18 +304,24 @@ describe("after a crash", () => {
   });
 });
 
-test("mail that a dead process sent and noted is not sent again, and clients see its state change", async () => {
+/** A submission that a process of this machine sent and noted before it died. */
+async function noted(address: string): Promise<string> {
   const hold = {
     mailFrom: { email: "ada@here.test", parameters: { HOLDFOR: "30" } },
-    rcptTo: [{ email: "n@far.test" }],
+    rcptTo: [{ email: address }],
   };
-  const { id } = await sent(await mail("n@far.test", "Noted"), { envelope: hold });
+  const { id } = await sent(await mail(address, "Noted"), { envelope: hold });
   const { hostname } = await import("node:os");
   await host.rows(
     `UPDATE delivery SET state = 'sent', delivered = 'unknown', smtp_reply = '250 ok', attempts = 1,
-       leased_by = $1, leased_until = now() + '1 day' WHERE rcpt_to = 'n@far.test'`,
-    [`${hostname()} 999999999 1`],
+       leased_by = $1, leased_until = now() + '1 day' WHERE rcpt_to = $2`,
+    [`${hostname()} 999999999 1`, address],
   );
+  return id;
+}
+
+test("mail that a dead process sent and noted is not sent again, and clients see its state change", async () => {
+  const id = await noted("n@far.test");
   const { list, state } = await client.call("EmailSubmission/get", { ids: [id] });
   expect(list).toMatchObject([{ undoStatus: "pending" }]);
   host.clock.ahead += 31_000;
@@ -322,4 +330,42 @@ test("mail that a dead process sent and noted is not sent again, and clients see
   expect(await client.call("EmailSubmission/changes", { sinceState: state })).toMatchObject({ updated: [id] });
   expect(await get(id)).toMatchObject({ undoStatus: "final" });
   expect(sink.attempts).toEqual([]);
+});
+
+test("an answer that was recorded by a commit with an unknown outcome is not taken for a lost lease", async () => {
+  const { store } = host;
+  let commits = 0;
+  const write: typeof store.write = async (...args) => {
+    const result = await Store.prototype.write.apply(store, args as Parameters<typeof store.write>);
+    if (args[1] === "server" && ++commits === 1) throw new CommitError("lost");
+    return result as never;
+  };
+  const emailId = await draft(await mail("u@far.test", "Unknown"));
+  host.warnings.length = 0;
+  host.heard.told.length = 0;
+  store.write = write;
+  try {
+    const { created } = await submit(emailId);
+    await status((created as { s: Submission }).s.id, "u@far.test", "unknown");
+    await host.mailOut!.idle();
+  } finally {
+    store.write = Store.prototype.write;
+  }
+  expect(commits).toBe(2);
+  expect(host.warnings).toEqual([{ reason: "commit outcome unknown" }]);
+  expect(host.heard.told.filter(([name]) => name === "attemptEnded")).toHaveLength(1);
+});
+
+test("a submission that cannot be written does not keep the sweep from the others", async () => {
+  const ids = [await noted("one@far.test"), await noted("two@far.test"), await noted("three@far.test")];
+  const pending = async () => (await Promise.all(ids.map(get))).filter(({ undoStatus }) => undoStatus === "pending");
+  await host.rows("CREATE SEQUENCE spoilt");
+  await host.rows(`CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN IF nextval(''spoilt'') = 1 THEN RAISE ''spoilt''; END IF; RETURN NEW; END'`);
+  await host.rows("CREATE TRIGGER spoil BEFORE UPDATE ON delivery FOR EACH ROW EXECUTE FUNCTION spoil()");
+  await host.mailOut!.sweep();
+  expect(await pending()).toHaveLength(1);
+  await host.mailOut!.sweep();
+  expect(await pending()).toEqual([]);
+  await host.rows("DROP TRIGGER spoil ON delivery");
 });

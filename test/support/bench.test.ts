@@ -45,9 +45,9 @@ describe("the benchmark's own parts", () => {
   });
 
   it("takes medians and judges by them", () => {
-    const round = (cpu: number) => ({ perSecond: 1, p50: 1, p95: 1, cpu, requests: 2 });
+    const round = (cpu: number) => ({ perSecond: 1, p50: 1, p95: 1, cpu, databaseCpu: cpu / 2, requests: 2 });
     const figures: Figures = middle([round(9), round(2), round(3)]);
-    expect(figures).toMatchObject({ cpu: 3, requests: 6, rounds: 3 });
+    expect(figures).toMatchObject({ cpu: 3, databaseCpu: 1.5, requests: 6, rounds: 3 });
     expect(percentile([3, 1, 2], 0.95)).toBe(3);
     const row = { name: "x", title: "x", messages: 2, connections: 1, target: 2.5, mayGrow: false, figures };
     const small = { ...row, messages: 1, figures: { ...figures, cpu: 2 } };

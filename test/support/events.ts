@@ -18,6 +18,9 @@ export function keepEvents(): { events: Events; told: Told[] } {
     requestEnded: keep("requestEnded"),
     pushSent: keep("pushSent"),
     pushFailed: keep("pushFailed"),
+    redisAnswered: keep("redisAnswered"),
+    bodyRead: keep("bodyRead"),
+    bodiesAsked: keep("bodiesAsked"),
   };
   return { events, told };
 }

@@ -77,7 +77,7 @@ export async function createFuzzHost(): Promise<FuzzHost> {
     rmSync(folder, { recursive: true, force: true });
   });
   const objects = new DiskObjects({ folder, clock, random: randomBytes });
-  const blobs = new Blobs({ objects, clock, random: randomBytes, cacheBytes: 1_000_000 });
+  const blobs = new Blobs({ objects, clock, cacheBytes: 1_000_000 });
   const services = testServices(store, { log, webPush, blobs, ingest: new Ingest(store) });
   const findings = async (ids: number[]) =>
     (await Promise.all(ids.map((id) => examineAccount({ store, objects, log, progress: () => {} }, id)))).flat();

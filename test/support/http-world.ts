@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { createAuthenticator } from "../../src/auth/authenticator.ts";
 import { hashPassword } from "../../src/auth/secrets.ts";
+import { OwnCounts, OwnPlaceLimit } from "../../src/base/own-counts.ts";
 import { Proxies } from "../../src/jmap/http/address.ts";
 import { processRequest } from "../../src/jmap/http/api.ts";
 import type { HttpDeps } from "../../src/jmap/http/deps.ts";
@@ -49,31 +50,45 @@ export async function createHttpWorld(): Promise<HttpWorld> {
   store.onCommit = (change) => bus.publish(change);
   const passwordHash = await hashPassword(known.password);
   const account = await createAccount(store, { address: known.user, passwordHash, fill: createDefaultMailboxes });
-  const authenticator = createAuthenticator({ store, clock, log });
+  const authenticator = createAuthenticator({ store, clock, log, counts: new OwnCounts({ clock }) });
   const { authenticate } = authenticator;
   // The tests act as proxies.
   const proxies = new Proxies({ trusted: ["127.0.0.0/8"], publicUrl: "", log });
   const draining = new AbortController();
-  const push = { bus, log, events, draining: draining.signal, authenticate, proxies, maxPerLogin: 10_000 };
+  const push = {
+    bus,
+    log,
+    events,
+    draining: draining.signal,
+    authenticate,
+    proxies,
+    places: new OwnPlaceLimit(10_000),
+  };
   const deps: HttpDeps = {
     services,
     registry: createRegistry(methods),
-    requests: new Concurrency("maxConcurrentRequests", 100),
+    requests: new Concurrency("maxConcurrentRequests", new OwnPlaceLimit(100)),
+    uploads: new Concurrency("maxConcurrentUpload", new OwnPlaceLimit(100)),
     publicUrl: "",
+    pushUrl: "",
+    isPushPaused: false,
     relaxedUsing: false,
     authenticator,
     proxies,
     ready: async () => ({ isReady: true, text: "ready\n" }),
-    eventSource: createEventSource(push),
-    upgrade: createWebSocketUpgrade({
-      ...push,
-      random: services.random,
-      trustedOrigins: [],
-      maxSizeRequest: services.limits.maxSizeRequest,
-      processRequest: (...request) => processRequest(deps, ...request),
-      inTurn: (login, connection, work) => deps.requests.run(login, connection, () => services.octets.leased(work)),
-      arrivals: services.octets.arrivals,
-    }),
+    isJmapServed: true,
+    push: {
+      eventSource: createEventSource(push),
+      upgrade: createWebSocketUpgrade({
+        ...push,
+        random: services.random,
+        trustedOrigins: [],
+        maxSizeRequest: services.limits.maxSizeRequest,
+        processRequest: (...request) => processRequest(deps, ...request),
+        inTurn: (login, connection, work) => deps.requests.run(login, connection, () => services.octets.leased(work)),
+        arrivals: services.octets.arrivals,
+      }),
+    },
   };
   const server = createHttpServer(deps);
   server.listen(0, "127.0.0.1");

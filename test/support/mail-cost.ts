@@ -22,7 +22,6 @@ const properties = "bodyStructure textBody htmlBody attachments bodyValues heade
 const blobs = new Blobs({
   objects: new DiskObjects({ folder: `${folder}/blobs`, clock: systemClock, random: randomBytes }),
   clock: systemClock,
-  random: randomBytes,
   cacheBytes: 10_000_000,
 });
 

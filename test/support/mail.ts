@@ -14,7 +14,7 @@ export function createTestBlobs(): Blobs {
   const folder = mkdtempSync(join(tmpdir(), "posthorn-blobs-"));
   afterwards(() => rmSync(folder, { recursive: true, force: true }));
   const objects = new DiskObjects({ folder, clock: systemClock, random: randomBytes });
-  return new Blobs({ objects, clock: systemClock, random: randomBytes, cacheBytes: 1_000_000 });
+  return new Blobs({ objects, clock: systemClock, cacheBytes: 1_000_000 });
 }
 
 /** Services for methods that read or write messages. */

@@ -87,9 +87,9 @@ export class PushWorld {
       holder: { name, isGone: () => false },
       allowPrivateTargets: true,
       contact: "mailto:postmaster@home.test",
-      interval: 50,
+      intervalMs: 50,
       ...extra,
-      pace: { rest: 20, retries: [20], ...extra.pace },
+      pace: { restMs: 20, retriesMs: [20], ...extra.pace },
     });
     webPush.start();
     const started: PushProcess = {

@@ -72,6 +72,8 @@ export class TestServer {
       POSTHORN_METRICS: `127.0.0.1:${metricsPort}`,
       // Tests query no real DNS: without its own DNS server, a look-up fails at once.
       POSTHORN_RESOLVER: "127.0.0.1:1",
+      // The same on every machine.
+      POSTHORN_WORKERS: "1",
       ...options.env,
     };
     watch(this.dataFolder, this.#temporary);
@@ -127,9 +129,12 @@ export class TestServer {
   async ready(): Promise<void> {
     const limit = this.#options.startTimeoutMs ?? 45_000;
     const end = Date.now() + limit;
+    const isHttp = (this.env.POSTHORN_ROLES ?? "http").split(",").includes("http");
     for (;;) {
       if (!this.running) throw new Error(`the server ended before it was ready:\n${this.#output}`);
-      const status = await fetch(`${this.url}/readyz`, { headers: { connection: "close" } }).then(
+      const status = await fetch(new URL("/readyz", isHttp ? this.url : this.metricsUrl), {
+        headers: { connection: "close" },
+      }).then(
         async (response) => {
           await response.arrayBuffer();
           return response.status;

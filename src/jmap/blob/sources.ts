@@ -83,7 +83,7 @@ export class Assembler {
   /** The blob is durable when this resolves. Throws a SetError. */
   async assemble({ data }: UploadObject): Promise<StoredBlob> {
     const { blobs, limits } = this.#call.services;
-    const spool = await blobs.spool(limits.maxSizeUpload);
+    const spool = blobs.spool(limits.maxSizeUpload);
     try {
       for (const [index, source] of data.entries()) {
         for await (const chunk of await this.#bytesOf(source, index)) await spool.write(chunk as Buffer);

@@ -21,7 +21,7 @@ test("blobs and parts of blobs become readable in the other account, and no more
   const store = await createTestStore();
   const services = testServices(store);
   const objects = new DiskObjects({ folder, clock: store.clock, random: services.random });
-  const blobs = new Blobs({ objects, clock: store.clock, random: services.random, cacheBytes: 0 });
+  const blobs = new Blobs({ objects, clock: store.clock, cacheBytes: 0 });
   services.blobs = blobs;
   const [from, to] = [await createTestAccount(store), await createTestAccount(store)];
   const client = new TestClient(methods, services, testLogin([from, to]));

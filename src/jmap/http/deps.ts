@@ -12,12 +12,24 @@ export interface ApiDeps {
   registry: Registry;
   /** Counts a login's requests under way, over HTTP and WebSockets together. */
   requests: Concurrency;
+  /** Counts a login's uploads under way. */
+  uploads: Concurrency;
   /** The URL at which clients reach the server, without a final slash; "" to use the request's own. */
   publicUrl: string;
   /** Runs calls even if their capability is not in `using`. */
   relaxedUsing: boolean;
-  /** RFC 8887: the session offers WebSockets if this is set. Without it push is paused, as without `eventSource`. */
-  upgrade?: ((req: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined;
+  /** The URL at which clients reach WebSockets and event sources, likewise; "" for that of the server. */
+  pushUrl: string;
+  /** Nobody serves push: the session offers no WebSockets (RFC 8887 §3). */
+  isPushPaused: boolean;
+}
+
+/** The endpoints for push. */
+export interface PushEndpoints {
+  /** RFC 8887 §4.1 */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** RFC 8620 §7.3 */
+  eventSource(req: IncomingMessage, res: ServerResponse, login: Login, url: URL): Promise<void>;
 }
 
 export interface HttpDeps extends ApiDeps {
@@ -25,6 +37,8 @@ export interface HttpDeps extends ApiDeps {
   proxies: Proxies;
   /** Whether the server can answer requests now, and the text of /readyz. */
   ready(): Promise<{ isReady: boolean; text: string }>;
-  /** RFC 8620 §7.3 */
-  eventSource?: ((req: IncomingMessage, res: ServerResponse, login: Login, url: URL) => void) | undefined;
+  /** Whether this process serves anything but push. */
+  isJmapServed: boolean;
+  /** Undefined if other processes serve them, or nobody. */
+  push: PushEndpoints | undefined;
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { keepEvents } from "../../../test/support/events.ts";
 import type { Login } from "../../auth/login.ts";
 import { silentLog } from "../../base/log.ts";
+import { OwnPlaceLimit } from "../../base/own-counts.ts";
 import { ProcessBus } from "../../push/bus.ts";
 import { pushedTypes } from "../../push/states.ts";
 import type { Store } from "../../store/core/store.ts";
@@ -55,7 +56,7 @@ beforeEach(async () => {
     draining: draining.signal,
     authenticate,
     proxies: new Proxies({ trusted: [], publicUrl: "", log: silentLog }),
-    maxPerLogin: 2,
+    places: new OwnPlaceLimit(2),
     checkIntervalMs: 40,
   });
   spoil = () => {};
@@ -233,8 +234,21 @@ describe("an event source, RFC 8620 §7.3", () => {
     const { next } = await open(all);
     await next();
     draining.abort();
+    expect(await next()).toMatch(/^retry: [1-4]\d{3}$/);
     expect(await next()).toBeUndefined();
     expect((await fetch(`${base}?${all}`)).status).toBe(503);
+  });
+
+  it("ends at a random moment of a restart, one that opens meanwhile too", async () => {
+    const early = await open(all);
+    await early.next();
+    draining.abort("restart");
+    const late = await open(all);
+    await late.next();
+    for (const { next } of [early, late]) {
+      expect(await next()).toMatch(/^retry: \d+$/);
+      expect(await next()).toBeUndefined();
+    }
   });
 
   it("opens at most the login's limit, and another one when one has ended", async () => {

@@ -3,8 +3,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Authenticator, Login } from "../../auth/login.ts";
 import type { Events } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
+import type { PlaceLimit } from "../../base/shared-counts.ts";
 import type { Bus } from "../../push/bus.ts";
-import { type Connection, Connections, opensSame } from "../../push/connections.ts";
+import { type CloseReason, type Connection, Connections, opensSame } from "../../push/connections.ts";
 import { chooseTypes, type StateChange } from "../../push/states.ts";
 import { Subscriber } from "../../push/subscriber.ts";
 import type { TypeName } from "../../store/core/change.ts";
@@ -16,19 +17,23 @@ export interface EventSourceDeps {
   bus: Bus;
   log: Log;
   events: Events;
-  /** Aborted when the server drains: open streams end. */
+  /** Aborted when the server drains: open streams end. The reason is an Ending. */
   draining: AbortSignal;
   /** Checks credentials again from time to time; a stream ends when they no longer open its accounts. */
   authenticate: Authenticator["authenticate"];
   proxies: Proxies;
-  /** The most streams of one login. (Default: 64) */
-  maxPerLogin?: number;
+  /** Counts the streams of each login. */
+  places: PlaceLimit;
   /** How often credentials are checked again, in ms. (Default: 900 000) */
   checkIntervalMs?: number;
 }
 
 /** RFC 8620 §7.3 lets the server bound the interval: a client that asks for rarer pings gets them this often. */
 const maxPingSeconds = 300;
+
+/** When the server ends, clients come back after so long, at random moments. */
+const minRetryMs = 1_000;
+const spreadMs = 4_000;
 
 /** Keeps proxies from holding events back. */
 const headers = {
@@ -44,23 +49,27 @@ interface Parameters {
   ping: number;
 }
 
-export type EventSource = (req: IncomingMessage, res: ServerResponse, login: Login, url: URL) => void;
+export type EventSource = (req: IncomingMessage, res: ServerResponse, login: Login, url: URL) => Promise<void>;
 
 /** RFC 8620 §7.3 */
 export function createEventSource(deps: EventSourceDeps): EventSource {
   const connections = new Connections(deps);
-  return (req, res, login, url) => {
+  const { places } = deps;
+  return async (req, res, login, url) => {
     let parameters: Parameters;
     try {
       parameters = readParameters(url);
-      if (connections.draining) throw new RequestError("about:blank", 503, "The server is shutting down.");
-      if (connections.isFull(login.login))
+      if (connections.isStopping) throw new RequestError("about:blank", 503, "The server is shutting down.");
+      if (!(await places.take(login.login)))
         throw new RequestError("about:blank", 429, "Too many event sources are open.");
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       refuse(req, res, error);
       return;
     }
+    // The client may have gone during the wait.
+    if (res.destroyed) return places.leave(login.login);
+    res.once("close", () => places.leave(login.login));
     if (req.method === "HEAD") {
       res.writeHead(200, headers).end();
       return;
@@ -149,10 +158,11 @@ class Stream implements Connection {
     }
   }
 
-  close(): void {
+  close(reason?: CloseReason): void {
     if (this.#res.headersSent) {
       this.end();
-      this.#res.end();
+      const isServerEnding = reason === "restart" || reason === "stop";
+      this.#res.end(isServerEnding ? `retry: ${Math.round(minRetryMs + Math.random() * spreadMs)}\n\n` : undefined);
     } else this.#refuse("The stream was ended.");
   }
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { networkOf } from "../../auth/throttle.ts";
 import { type FairTurns, Seat } from "../../base/fair-turns.ts";
+import { networkOf } from "../../base/network.ts";
 import { HeadPieces, type Pieces } from "./pieces.ts";
 
 /** The most requests of one connection that are under way at once; further ones stay in the socket. */

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
+import { OwnPlaceLimit } from "../../base/own-counts.ts";
 import { Concurrency } from "./limits.ts";
 
 test("each login has its own count, which falls when the work is done", async () => {
-  const limit = new Concurrency("maxConcurrentRequests", 2);
+  const limit = new Concurrency("maxConcurrentRequests", new OwnPlaceLimit(2));
   const gate = Promise.withResolvers<void>();
   const running = [limit.run("a", {}, () => gate.promise), limit.run("a", {}, () => gate.promise)];
   await expect(limit.run("a", {}, async () => 1)).rejects.toMatchObject({

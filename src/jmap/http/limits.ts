@@ -1,55 +1,53 @@
+import { pauseFor } from "../../base/retry.ts";
+import type { PlaceLimit } from "../../base/shared-counts.ts";
 import { Slots } from "../../base/slots.ts";
 import { RequestError } from "../errors.ts";
 
 /** How long a request waits for others of its login to end before it is refused. */
 const maxWaitMs = 1_000;
 
-interface Place {
-  running: number;
-  /** Waiting requests by connection; the connection that was served longest ago comes first. */
-  waiting: Map<object, (() => void)[]>;
-}
+/** How often a place is sought that another process may have given back. */
+const seekEveryMs = 50;
+
+/** Waiting requests by connection; the connection that was served longest ago comes first. */
+type Waiting = Map<object, (() => void)[]>;
 
 /** Limits the requests of each login under way. One too many waits a little; the connections take turns. */
 export class Concurrency {
   readonly #limit: string;
-  readonly #max: number;
-  readonly #places = new Map<string, Place>();
+  readonly #places: PlaceLimit;
+  readonly #waiting = new Map<string, Waiting>();
 
-  constructor(limit: string, max: number) {
+  constructor(limit: string, places: PlaceLimit) {
     this.#limit = limit;
-    this.#max = max;
+    this.#places = places;
   }
 
   /** Throws the RequestError of RFC 8620 §3.6.1 if the wait was in vain. */
   async run<T>(login: string, connection: object, work: () => Promise<T>): Promise<T> {
-    let place = this.#places.get(login);
-    if (!place) {
-      place = { running: 0, waiting: new Map() };
-      this.#places.set(login, place);
-    }
-    if (place.running < this.#max) place.running++;
-    else await this.#wait(place, connection);
+    if (this.#waiting.has(login) || !(await this.#places.take(login))) await this.#wait(login, connection);
     try {
       return await work();
     } finally {
-      this.#leave(login, place);
+      if (!this.#handOver(login)) this.#places.leave(login);
     }
   }
 
-  /** Hands the place to a waiting request, if there is one. */
-  #leave(login: string, place: Place): void {
-    const [first] = place.waiting;
-    if (first) {
-      const [connection, entries] = first;
-      const enter = entries.shift()!;
-      place.waiting.delete(connection);
-      if (entries.length > 0) place.waiting.set(connection, entries);
-      enter();
-    } else if (--place.running === 0) this.#places.delete(login);
+  /** Gives a place to a waiting request, if there is one. */
+  #handOver(login: string): boolean {
+    const waiting = this.#waiting.get(login);
+    if (!waiting) return false;
+    const [connection, entries] = waiting.entries().next().value!;
+    const enter = entries.shift()!;
+    waiting.delete(connection);
+    if (entries.length > 0) waiting.set(connection, entries);
+    if (waiting.size === 0) this.#waiting.delete(login);
+    enter();
+    return true;
   }
 
-  #wait({ waiting }: Place, connection: object): Promise<void> {
+  #wait(login: string, connection: object): Promise<void> {
+    const waiting = this.#waitingOf(login);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const enter = () => {
       clearTimeout(timer);
@@ -59,12 +57,31 @@ export class Concurrency {
       const left = waiting.get(connection)!.filter((entry) => entry !== enter);
       if (left.length > 0) waiting.set(connection, left);
       else waiting.delete(connection);
-      reject(new RequestError("limit", 429, `At most ${this.#max} at a time.`, this.#limit));
+      if (waiting.size === 0) this.#waiting.delete(login);
+      reject(new RequestError("limit", 429, `At most ${this.#places.max} at a time.`, this.#limit));
     }, maxWaitMs);
     const entries = waiting.get(connection) ?? [];
     entries.push(enter);
     waiting.set(connection, entries);
     return promise;
+  }
+
+  #waitingOf(login: string): Waiting {
+    const known = this.#waiting.get(login);
+    if (known) return known;
+    const waiting: Waiting = new Map();
+    this.#waiting.set(login, waiting);
+    void this.#seek(login, waiting);
+    return waiting;
+  }
+
+  /** Takes places that come free elsewhere, as long as requests of the login wait. */
+  async #seek(login: string, waiting: Waiting): Promise<void> {
+    for (;;) {
+      await pauseFor(seekEveryMs);
+      if (this.#waiting.get(login) !== waiting) return;
+      if ((await this.#places.take(login)) && !this.#handOver(login)) this.#places.leave(login);
+    }
   }
 }
 

@@ -9,11 +9,11 @@ import { checkHost } from "./address.ts";
 import { handleApi } from "./api.ts";
 import { authenticate, noSuchAccount } from "./authenticate.ts";
 import { handleCors } from "./cors.ts";
-import type { HttpDeps } from "./deps.ts";
+import type { HttpDeps, PushEndpoints } from "./deps.ts";
 import { handleDownload } from "./download.ts";
 import { reach, watch } from "./exchange.ts";
 import { gate, gateOf } from "./gate.ts";
-import { Concurrency, Turns } from "./limits.ts";
+import { Turns } from "./limits.ts";
 import { refuse } from "./refusals.ts";
 import { fail, sendJson } from "./respond.ts";
 import { buildSession } from "./session.ts";
@@ -38,7 +38,6 @@ export type Endpoint = (typeof endpoints)[number];
 export function createHttpServer(deps: HttpDeps): Server {
   const { services, requests } = deps;
   const serveApi = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    reach(res, "api");
     const login = await signIn(req, deps);
     // The turn lasts until the answer is taken, so clients that do not read cannot pile answers up.
     await requests.run(login.login, req.socket, () => handleApi(deps, req, res, login));
@@ -46,7 +45,7 @@ export function createHttpServer(deps: HttpDeps): Server {
   const router = createRouter(deps, serveApi);
   // A request for another upgrade, such as HTTP/2, is answered as if it had not asked (RFC 9110 §7.8).
   const shouldUpgradeCallback = (req: IncomingMessage) =>
-    deps.upgrade !== undefined && isWebSocket(req) && urlOf(req).pathname === "/jmap/ws";
+    deps.push !== undefined && isWebSocket(req) && urlOf(req).pathname === "/jmap/ws";
   const options = { noDelay: true, keepAliveTimeout: 65_000, requestTimeout: maxBodyMs, shouldUpgradeCallback };
   const server = createServer(options, (req, res) => {
     watch(res, services.events);
@@ -59,12 +58,13 @@ export function createHttpServer(deps: HttpDeps): Server {
       return;
     }
     if (handleCors(req, res)) return;
-    if (req.method === "POST" && req.url === "/jmap/api") {
+    if (deps.isJmapServed && req.method === "POST" && req.url === "/jmap/api") {
+      reach(res, "api");
       serveApi(req, res).catch((error: unknown) => fail(req, res, error, services));
     } else router(req as Request, res as Response);
   });
   gate(server, new FairTurns());
-  server.on("upgrade", (req, socket, head) => deps.upgrade?.(req, socket, head));
+  server.on("upgrade", (req, socket, head) => deps.push?.upgrade(req, socket, head));
   return server;
 }
 
@@ -78,26 +78,23 @@ type Handler = (req: Request, res: Response, login: Login) => Promise<void> | vo
 
 type Serve = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
+type Add = (path: Endpoint, handler: Route, name?: EndpointName) => void;
+
+interface Routes {
+  get: Add;
+  post: Add;
+  /** Makes a route of a handler that needs a login. */
+  signedIn(handler: Handler): Route;
+}
+
 function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
-  const { limits } = deps.services;
-  const uploads = new Concurrency("maxConcurrentUpload", limits.maxConcurrentUpload);
-  const downloads = new Turns(maxDownloads);
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
-  const signedIn = (handler: Handler) => async (req: Request, res: Response) => {
-    await handler(req, res, await signIn(req, deps));
-  };
-  const session = signedIn((req, res, login) =>
-    sendJson(req, res, 200, buildSession(deps, login, deps.proxies.baseUrl(req)), {
-      "Cache-Control": "no-cache, no-store, must-revalidate",
-    }),
-  );
-
   /** RFC 9110 §15.5.6: a request with another method is told which one is served. */
   const only =
-    (method: "get" | "post", allow: string) =>
-    (path: Endpoint, handler: Route, name: EndpointName = "other") => {
+    (method: "get" | "post", allow: string): Add =>
+    (path, handler, name = "other") => {
       app.all(path, (_req, res, next) => {
         reach(res, name);
         next();
@@ -109,8 +106,42 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
       });
     };
   const get = only("get", "GET, HEAD, OPTIONS");
-  const post = only("post", "POST, OPTIONS");
+  const routes: Routes = {
+    get,
+    post: only("post", "POST, OPTIONS"),
+    signedIn: (handler) => async (req, res) => {
+      await handler(req, res, await signIn(req, deps));
+    },
+  };
+  if (deps.isJmapServed) addJmap(routes, deps, serveApi);
+  if (deps.push) addPush(routes, deps.push);
+  else if (deps.isPushPaused) addPausedPush(routes);
+  get("/healthz", (_req, res) => void res.type("text").send("ok\n"));
+  get("/readyz", async (_req, res) => {
+    const { isReady, text } = await deps.ready();
+    res
+      .status(isReady ? 200 : 503)
+      .set("Cache-Control", "no-store")
+      .type(text.startsWith("{") ? "json" : "text")
+      .send(text);
+  });
+  app.use(() => {
+    throw new RequestError("about:blank", 404, "There is nothing at this path.");
+  });
+  app.use(async (error: unknown, req: Request, res: Response, _next: NextFunction) => {
+    await fail(req, res, asRequestError(error), deps.services);
+  });
+  return app;
+}
 
+function addJmap({ get, post, signedIn }: Routes, deps: HttpDeps, serveApi: Serve): void {
+  const { uploads } = deps;
+  const downloads = new Turns(maxDownloads);
+  const session = signedIn((req, res, login) =>
+    sendJson(req, res, 200, buildSession(deps, login, deps.proxies.baseUrl(req)), {
+      "Cache-Control": "no-cache, no-store, must-revalidate",
+    }),
+  );
   get("/.well-known/jmap", session, "session");
   get("/jmap/session", session, "session");
   post("/jmap/api", serveApi, "api");
@@ -129,31 +160,20 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
   get("/jmap/download/:accountId/:blobId/:name", download, "download");
   // For clients that have no name for the file.
   get("/jmap/download/:accountId/:blobId", download, "download");
-  get(
-    "/jmap/eventsource",
-    signedIn((req, res, login) => {
-      if (!deps.eventSource) throw new RequestError("about:blank", 503, "Push is paused: this server only reads.");
-      deps.eventSource(req, res, login, urlOf(req));
-    }),
-    "eventsource",
-  );
-  if (deps.upgrade) get("/jmap/ws", wantsUpgrade);
-  get("/healthz", (_req, res) => void res.type("text").send("ok\n"));
-  get("/readyz", async (_req, res) => {
-    const { isReady, text } = await deps.ready();
-    res
-      .status(isReady ? 200 : 503)
-      .set("Cache-Control", "no-store")
-      .type(text.startsWith("{") ? "json" : "text")
-      .send(text);
+}
+
+function addPush({ get, signedIn }: Routes, push: PushEndpoints): void {
+  const open = signedIn((req, res, login) => push.eventSource(req, res, login, urlOf(req)));
+  get("/jmap/eventsource", open, "eventsource");
+  get("/jmap/ws", wantsUpgrade);
+}
+
+/** The session of RFC 8620 §2 names an event source in any case. */
+function addPausedPush({ get, signedIn }: Routes): void {
+  const refused = signedIn(() => {
+    throw new RequestError("about:blank", 503, "Push is paused: this server only reads.");
   });
-  app.use(() => {
-    throw new RequestError("about:blank", 404, "There is nothing at this path.");
-  });
-  app.use(async (error: unknown, req: Request, res: Response, _next: NextFunction) => {
-    await fail(req, res, asRequestError(error), deps.services);
-  });
-  return app;
+  get("/jmap/eventsource", refused, "eventsource");
 }
 
 /** From now on, the connection's turns count for the login. */

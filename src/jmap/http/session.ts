@@ -6,10 +6,9 @@ import { capabilities } from "../capability-names.ts";
 import type { ApiDeps } from "./deps.ts";
 
 /** Whether this server has methods or an endpoint for a capability. */
-export function supports({ registry, upgrade }: ApiDeps, capability: string): boolean {
+export function supports({ registry, isPushPaused }: ApiDeps, capability: string): boolean {
   if (capability === capabilities.core || registry.capabilities.has(capability)) return true;
-  if (capability === capabilities.webPushVapid) return true;
-  return capability === capabilities.websocket && upgrade !== undefined;
+  return capability === capabilities.webPushVapid || (capability === capabilities.websocket && !isPushPaused);
 }
 
 /** RFC 8620 §2 */
@@ -19,7 +18,7 @@ export function buildSession(deps: ApiDeps, login: Login, base: string): object 
     apiUrl: `${base}/jmap/api`,
     downloadUrl: `${base}/jmap/download/{accountId}/{blobId}/{name}?type={type}`,
     uploadUrl: `${base}/jmap/upload/{accountId}/`,
-    eventSourceUrl: `${base}/jmap/eventsource/?types={types}&closeafter={closeafter}&ping={ping}`,
+    eventSourceUrl: `${deps.pushUrl || base}/jmap/eventsource/?types={types}&closeafter={closeafter}&ping={ping}`,
     state: sessionState(deps, login),
   };
 }
@@ -33,8 +32,11 @@ function describe(deps: ApiDeps, login: Login, base: string) {
       ...Object.fromEntries([...deps.registry.capabilities].map((name) => [name, {}])),
       [capabilities.core]: coreCapability(deps.services.limits),
       [capabilities.webPushVapid]: { applicationServerKey: deps.services.webPush.applicationServerKey },
-      ...(deps.upgrade && {
-        [capabilities.websocket]: { url: `${base.replace(/^http/, "ws")}/jmap/ws`, supportsPush: true },
+      ...(!deps.isPushPaused && {
+        [capabilities.websocket]: {
+          url: `${(deps.pushUrl || base).replace(/^http/, "ws")}/jmap/ws`,
+          supportsPush: true,
+        },
       }),
     },
     accounts: Object.fromEntries(

@@ -44,7 +44,7 @@ export async function handleUpload(
 }
 
 async function spoolBody(blobs: ApiDeps["services"]["blobs"], req: IncomingMessage, max: number): Promise<StoredBlob> {
-  const spool = await blobs.spool(max);
+  const spool = blobs.spool(max);
   try {
     for await (const chunk of req.iterator({ destroyOnReturn: false })) await spool.write(chunk as Buffer);
     if (!req.complete) throw new RequestError("about:blank", 400, "The upload was cut off.");

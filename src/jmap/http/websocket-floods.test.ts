@@ -8,6 +8,7 @@ import type { Login } from "../../auth/login.ts";
 import { silentEvents } from "../../base/events.ts";
 import { FairTurns } from "../../base/fair-turns.ts";
 import { silentLog } from "../../base/log.ts";
+import { OwnPlaceLimit } from "../../base/own-counts.ts";
 import { ProcessBus } from "../../push/bus.ts";
 import type { Store } from "../../store/core/store.ts";
 import { Arrivals } from "../arrivals.ts";
@@ -44,6 +45,7 @@ beforeEach(async () => {
     proxies: new Proxies({ trusted: [], publicUrl: "", log: silentLog }),
     trustedOrigins: [],
     maxSizeRequest: 100_000,
+    places: new OwnPlaceLimit(64),
   };
   server.on("upgrade", createWebSocketUpgrade(deps));
   server.listen(0, "127.0.0.1");
@@ -129,7 +131,6 @@ test.each([
 });
 
 test("unfinished messages are bounded for each login: the oldest is given up, small ones always pass", async () => {
-  deps.maxPerLogin = 10;
   const large = { fin: false, compress: true };
   const holders = await Promise.all(Array.from({ length: 5 }, open));
   for (const { client } of holders) client.send(randomBytes(30_000).toString("base64"), large);

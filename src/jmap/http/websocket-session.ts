@@ -1,5 +1,6 @@
 import type { WebSocket } from "ws";
 import type { Authenticator, Login } from "../../auth/login.ts";
+import type { Ending } from "../../base/ending.ts";
 import type { Events } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
 import type { Bus } from "../../push/bus.ts";
@@ -79,7 +80,7 @@ export class WebSocketSession implements Connection {
   #wanted: PushEnable | null = null;
   #switching = false;
   #inFlight = 0;
-  #draining = false;
+  #ending: Ending | undefined;
   #alive = true;
   #unread = 0;
   #nonsense = 0;
@@ -119,7 +120,7 @@ export class WebSocketSession implements Connection {
   close(reason: CloseReason): void {
     if (reason === "revoked") this.#end(1008, "credentials changed: authenticate again");
     else {
-      this.#draining = true;
+      this.#ending = reason;
       this.#subscriber?.close();
       this.#endWhenDrained();
       setTimeout(() => this.#ws.terminate(), drainTimeoutMs).unref();
@@ -185,7 +186,7 @@ export class WebSocketSession implements Connection {
 
   #handle(data: Buffer, isBinary: boolean, arrival: Arrival): Promise<void> | undefined {
     if (isBinary) this.#end(1003, "text frames only");
-    if (isBinary || this.#draining || !this.#isOpen()) return undefined;
+    if (isBinary || this.#ending || !this.#isOpen()) return undefined;
     let id: string | null = null;
     try {
       if (!arrival.settle(data.length)) throw tooManyOctets();
@@ -241,7 +242,7 @@ export class WebSocketSession implements Connection {
       await this.#sendError(id, error);
     } finally {
       this.#inFlight--;
-      if (this.#draining) this.#endWhenDrained();
+      if (this.#ending) this.#endWhenDrained();
     }
   }
 
@@ -322,7 +323,9 @@ export class WebSocketSession implements Connection {
   }
 
   #endWhenDrained(): void {
-    if (this.#inFlight === 0) this.#end(1001, "server is shutting down");
+    if (this.#inFlight > 0) return;
+    if (this.#ending === "restart") this.#end(1012, "the server restarts: connect again");
+    else this.#end(1001, "server is shutting down");
   }
 
   #end(code: number, reason: string): void {

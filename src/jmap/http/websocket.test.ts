@@ -8,6 +8,7 @@ import { keepEvents } from "../../../test/support/events.ts";
 import type { Login } from "../../auth/login.ts";
 import { FairTurns } from "../../base/fair-turns.ts";
 import { silentLog } from "../../base/log.ts";
+import { OwnPlaceLimit } from "../../base/own-counts.ts";
 import { ProcessBus } from "../../push/bus.ts";
 import { pushedTypes } from "../../push/states.ts";
 import type { Store } from "../../store/core/store.ts";
@@ -82,7 +83,7 @@ beforeEach(async () => {
     proxies: new Proxies({ trusted: [], publicUrl: "", log: silentLog }),
     trustedOrigins: ["https://webmail.example"],
     maxSizeRequest: 100_000,
-    maxPerLogin: 2,
+    places: new OwnPlaceLimit(2),
   };
   server.on("upgrade", createWebSocketUpgrade(deps));
   server.listen(0, "127.0.0.1");
@@ -418,6 +419,20 @@ describe("a connection ends", () => {
     expect((await next()).requestId).toBe("R1");
     expect((await closed).code).toBe(1001);
     expect(await refusal(connect())).toMatchObject({ status: 503 });
+  });
+
+  it("at a random moment of a restart, after its answers, and until then all is served", async () => {
+    const slow = Promise.withResolvers<object>();
+    work = () => slow.promise;
+    const { send, next, closed } = await open();
+    draining.abort("restart");
+    send({ "@type": "Request", id: "R1", ...echo });
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    slow.resolve({});
+    expect((await next()).requestId).toBe("R1");
+    expect((await closed).code).toBe(1012);
+    const late = await open();
+    expect((await late.closed).code).toBe(1012);
   });
 
   it("when the client gives no sign of life", async () => {

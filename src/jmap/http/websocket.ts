@@ -2,6 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Authenticator } from "../../auth/login.ts";
+import type { PlaceLimit } from "../../base/shared-counts.ts";
 import { Connections } from "../../push/connections.ts";
 import { RequestError } from "../errors.ts";
 import { checkHost, type Proxies } from "./address.ts";
@@ -11,15 +12,15 @@ import { asRefusal, throttled, writeRefusal } from "./refusals.ts";
 import { type SessionDeps, sizeGrace, WebSocketSession } from "./websocket-session.ts";
 
 export interface WebSocketDeps extends SessionDeps {
-  /** Aborted when the server drains: requests under way are answered, then connections close. */
+  /** Aborted when the server drains: requests under way are answered, then connections close. The reason is an Ending. */
   draining: AbortSignal;
   /** As for the API; called at the handshake and again for each request. */
   authenticate: Authenticator["authenticate"];
   proxies: Proxies;
   /** Origins of web pages, besides the server's own, that may use Basic credentials. */
   trustedOrigins: readonly string[];
-  /** The most connections of one login. (Default: 64) */
-  maxPerLogin?: number;
+  /** Counts the connections of each login. */
+  places: PlaceLimit;
   /** How often the credentials of idle connections are checked again, in ms. (Default: 900 000) */
   checkIntervalMs?: number;
 }
@@ -33,6 +34,7 @@ export type Upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => vo
 export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
   const connections = new Connections(deps);
   const checkOrigin = createOriginCheck(deps);
+  const { places } = deps;
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -51,13 +53,15 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
     checkHost(req);
     if (!offersJmap(req)) throw new RequestError("about:blank", 400, "The client must offer the subprotocol jmap.");
     checkOrigin(req);
-    if (connections.draining) throw new RequestError("about:blank", 503, "The server is shutting down.");
+    if (connections.isStopping) throw new RequestError("about:blank", 503, "The server is shutting down.");
     const authenticate = () => deps.authenticate(req.headers.authorization, deps.proxies.clientAddress(req));
     const login = await authenticate();
     if (login === "throttled") throw throttled();
     if (!login) throw new RequestError("about:blank", 401, "These credentials are not valid.");
-    if (connections.isFull(login.login)) throw new RequestError("about:blank", 429, "Too many connections are open.");
-    if (gate.destroyed) return;
+    if (!(await places.take(login.login))) throw new RequestError("about:blank", 429, "Too many connections are open.");
+    // The client may have gone during the wait.
+    if (gate.destroyed) return places.leave(login.login);
+    gate.once("close", () => places.leave(login.login));
     gate.signIn(login.login, deps.proxies.clientAddress(req));
     server.handleUpgrade(req, gate, head, (ws: WebSocket) => {
       const session = new WebSocketSession({ ws, gate, agent: req.headers["user-agent"] }, deps, login, authenticate);

@@ -23,7 +23,7 @@ afterAll(() => rm(folder, { recursive: true }));
 beforeEach(async () => {
   const services = testServices(store, { ingest: new Ingest(store) });
   const objects = new DiskObjects({ folder, clock: store.clock, random: services.random });
-  services.blobs = new Blobs({ objects, clock: store.clock, random: services.random, cacheBytes: 0 });
+  services.blobs = new Blobs({ objects, clock: store.clock, cacheBytes: 0 });
   client = new TestClient(methods, services, testLogin([await createTestAccount(store)]));
   const { list } = await client.call("Mailbox/get");
   boxes = Object.fromEntries((list as { role: string; id: string }[]).map(({ role, id }) => [role, id]));

@@ -90,7 +90,7 @@ describe("use", () => {
     await limit(1_000_000);
     statements = [];
     await deliver(message(77), 2);
-    expect(statements.filter((text) => /UPDATE account/.test(text))).toHaveLength(1);
+    expect(statements.filter((text) => /update "account"/.test(text))).toHaveLength(1);
     expect(await used()).toBe(77);
   });
 

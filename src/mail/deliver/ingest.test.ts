@@ -8,6 +8,7 @@ import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import { Blobs } from "../../store/blobs/blobs.ts";
 import { DiskObjects } from "../../store/blobs/objects/disk.ts";
+import { CommitError } from "../../store/core/errors.ts";
 import { unprepared } from "../../store/core/sql.ts";
 import type { StateChange, Store } from "../../store/core/store.ts";
 import { destroyEmails, type EmailRow, findEmails, updateEmails } from "../../store/mail/emails.ts";
@@ -28,7 +29,7 @@ beforeAll(async () => {
   ingest = new Ingest(store);
   folder = await mkdtemp(join(tmpdir(), "posthorn-ingest-"));
   const objects = new DiskObjects({ folder, clock: systemClock, random: randomBytes });
-  blobs = new Blobs({ objects, clock: systemClock, random: randomBytes, cacheBytes: 0 });
+  blobs = new Blobs({ objects, clock: systemClock, cacheBytes: 0 });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -159,6 +160,22 @@ describe("delivery", () => {
     expect(commits.length - before).toBeLessThan(20);
     for (let n = 1; n < added.length; n++) expect(added[n]!.oldState).toBe(added[n - 1]!.newState);
     expect(await store.reader(account, "server").state("Email")).toBe(added.at(-1)!.newState);
+  });
+
+  test("after a commit with an unknown outcome none of the mails is written again", async () => {
+    const account = await createTestAccount(store);
+    const run = (text: string) => store.database.run(unprepared(`/* test */ ${text}`));
+    await run("CREATE SEQUENCE cuts");
+    await run(`CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
+      'BEGIN IF nextval(''cuts'') = 2 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NULL; END'`);
+    await run(`CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON email DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW EXECUTE FUNCTION cut()`);
+    const mails = await Promise.all(["c1", "c2", "c3"].map((id) => mail({ id })));
+    // The first is written alone, the others together; the connection is cut at their COMMIT.
+    const outcomes = await Promise.allSettled(mails.map((one) => ingest.add(account, one)));
+    await run("DROP TRIGGER cut ON email");
+    expect(outcomes.map((one) => "reason" in one && one.reason instanceof CommitError)).toEqual([false, true, true]);
+    expect(await allEmails(account)).toHaveLength(1);
   });
 
   test("a mailbox that is gone refuses its own mail alone", async () => {

@@ -1,5 +1,6 @@
 import { tsvectorTexts } from "../../search/terms.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";
+import { CommitError } from "../../store/core/errors.ts";
 import { Gathering } from "../../store/core/gathering.ts";
 import { isRetryable } from "../../store/core/loss.ts";
 import { encodeState } from "../../store/core/state.ts";
@@ -97,8 +98,9 @@ export class Ingest {
         job.resolve(added[index]!);
       });
     } catch (error) {
-      // A message that the database refuses must not fail those folded with it.
-      if (jobs.length === 1 || isRetryable(error)) {
+      // A message that the database refuses must not fail those folded with it. After a commit with an unknown outcome
+      // nothing is written again: the messages may be there.
+      if (jobs.length === 1 || isRetryable(error) || error instanceof CommitError) {
         for (const job of jobs) job.reject(error);
       } else for (const job of jobs) await this.#write(accountId, [job]);
     }

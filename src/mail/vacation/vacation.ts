@@ -28,18 +28,14 @@ export interface VacationOptions {
   clock: Clock;
   random: Random;
   log: Log;
-  /** (Default: 7 days.) */
-  every?: number;
 }
 
 /** RFC 8621 §8: answers mail that arrives while its recipient is away. */
 export class VacationResponder {
   readonly #options: VacationOptions;
-  readonly #every: number;
 
   constructor(options: VacationOptions) {
     this.#options = options;
-    this.#every = options.every ?? answerEveryMs;
   }
 
   /** Enqueues an answer if a check asked for one and it is due. A second call for the same message does nothing. */
@@ -52,7 +48,7 @@ export class VacationResponder {
     const vacation = await findActiveVacation(reader, arrivedAt);
     if (!vacation) return;
     const now = clock.now();
-    const since = new Date(now.getTime() - this.#every);
+    const since = new Date(now.getTime() - answerEveryMs);
     if (await wasAnswered(reader, message.sender, since)) return;
     const from = await this.#namedAddress(accountId, address, message);
     // A sender who writes to their own address knows about the absence.

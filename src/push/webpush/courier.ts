@@ -31,16 +31,15 @@ import { type PushMessage, takeChange, verification } from "./messages.ts";
 import type { Posted, Poster } from "./post.ts";
 import type { Vapid } from "./vapid.ts";
 
-/** All durations are in ms. */
 export interface Pace {
   /** The shortest time between two pushes; changes in between are merged. */
-  rest: number;
+  restMs: number;
   /** The longest such time, reached when a push service keeps answering 429. */
-  maxRest: number;
+  maxRestMs: number;
   /** Pauses after successive failures; the last one repeats. */
-  retries: number[];
+  retriesMs: readonly number[];
   /** A subscription whose pushes have failed for this long is destroyed. */
-  giveUpAfter: number;
+  giveUpAfterMs: number;
 }
 
 export interface CourierDeps {
@@ -87,7 +86,7 @@ export class Courier {
     this.owner = owner;
     this.id = id;
     this.#onClose = onClose;
-    this.#restMs = deps.pace.rest;
+    this.#restMs = deps.pace.restMs;
   }
 
   /** Never rejects: it retries after a failure. */
@@ -256,7 +255,7 @@ export class Courier {
       this.#told.set(accountId, { ...told, ...states });
     }
     this.#notBefore = clock.now().getTime() + this.#restMs;
-    this.#restMs = Math.max(pace.rest, this.#restMs / 2);
+    this.#restMs = Math.max(pace.restMs, this.#restMs / 2);
     await notePushed(store.database, name, encodePushState(this.#told));
   }
 
@@ -265,7 +264,7 @@ export class Courier {
     const now = clock.now();
     const since = row.failingSince ?? now;
     const reason = typeof outcome === "string" ? outcome : `status ${outcome.status}`;
-    if (row.verified && now.getTime() - since.getTime() >= pace.giveUpAfter) {
+    if (row.verified && now.getTime() - since.getTime() >= pace.giveUpAfterMs) {
       await this.#destroy(`given up: ${reason}`);
       return false;
     }
@@ -279,12 +278,12 @@ export class Courier {
   }
 
   #pauseAfter(attempts: number, outcome: Posted | string): number {
-    const { retries, maxRest } = this.#deps.pace;
+    const { retriesMs, maxRestMs } = this.#deps.pace;
     // Random, so that pushes that failed together are not retried together.
-    const pause = retries[Math.min(attempts, retries.length - 1)]! * (1 + Math.random() / 5);
+    const pause = retriesMs[Math.min(attempts, retriesMs.length - 1)]! * (1 + Math.random() / 5);
     if (typeof outcome === "string") return pause;
     // RFC 8620 §7.2: too many requests slow down all later pushes, not just this one.
-    if (outcome.status === 429) this.#restMs = Math.min(this.#restMs * 4, maxRest);
-    return Math.max(pause, outcome.retryAfter ?? 0, outcome.status === 429 ? this.#restMs : 0);
+    if (outcome.status === 429) this.#restMs = Math.min(this.#restMs * 4, maxRestMs);
+    return Math.max(pause, outcome.retryAfterMs ?? 0, outcome.status === 429 ? this.#restMs : 0);
   }
 }

@@ -30,9 +30,9 @@ function resolverOf(names: Record<string, string[]>) {
 }
 
 const strict = (names: Record<string, string[]> = {}) =>
-  new Poster({ resolver: resolverOf(names), allowPrivateTargets: false, timeout: 5_000 });
-const lenient = (names: Record<string, string[]> = {}, timeout = 5_000) =>
-  new Poster({ resolver: resolverOf(names), allowPrivateTargets: true, timeout });
+  new Poster({ resolver: resolverOf(names), allowPrivateTargets: false, timeoutMs: 5_000 });
+const lenient = (names: Record<string, string[]> = {}, timeoutMs = 5_000) =>
+  new Poster({ resolver: resolverOf(names), allowPrivateTargets: true, timeoutMs });
 
 describe("a poster", () => {
   it("refuses a URL whose text shows that it is not public https", () => {
@@ -93,7 +93,7 @@ describe("a poster", () => {
   it("sends the headers and the body that it was given", async () => {
     const poster = lenient();
     const answer = await poster.post(`${service.url}/a?b`, { TTL: 60, "X-A": "b" }, body);
-    expect(answer).toEqual({ status: 201, retryAfter: undefined });
+    expect(answer).toEqual({ status: 201, retryAfterMs: undefined });
     expect(service.pushes).toMatchObject([{ path: "/a?b", headers: { ttl: "60", "x-a": "b" }, body }]);
     poster.close();
   });
@@ -109,12 +109,12 @@ describe("a poster", () => {
   it("reads Retry-After", async () => {
     const poster = lenient();
     service.answers.push({ status: 429, headers: { "retry-after": "120" } });
-    expect(await poster.post(service.url, {}, body)).toEqual({ status: 429, retryAfter: 120_000 });
+    expect(await poster.post(service.url, {}, body)).toEqual({ status: 429, retryAfterMs: 120_000 });
     const date = new Date(Date.now() + 60_000).toUTCString();
     service.answers.push({ status: 503, headers: { "retry-after": date } });
-    const { retryAfter } = await poster.post(service.url, {}, body);
-    expect(retryAfter).toBeGreaterThan(50_000);
-    expect(retryAfter).toBeLessThanOrEqual(60_000);
+    const { retryAfterMs } = await poster.post(service.url, {}, body);
+    expect(retryAfterMs).toBeGreaterThan(50_000);
+    expect(retryAfterMs).toBeLessThanOrEqual(60_000);
     poster.close();
   });
 

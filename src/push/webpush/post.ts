@@ -10,16 +10,16 @@ export class TargetRefused extends Error {}
 
 export interface Posted {
   status: number;
-  /** The answer's Retry-After, in ms. */
-  retryAfter: number | undefined;
+  /** The answer's Retry-After. */
+  retryAfterMs: number | undefined;
 }
 
 export interface PosterOptions {
   resolver: Pick<Resolver, "resolve4" | "resolve6">;
   /** Allows loopback and private addresses, also without TLS. */
   allowPrivateTargets: boolean;
-  /** The longest time for a whole request, in ms. (Default: 30 000) */
-  timeout?: number;
+  /** The longest time for a whole request. (Default: 30 000) */
+  timeoutMs?: number;
 }
 
 /** Limits sockets by host, so that a slow server delays only its own pushes. */
@@ -65,11 +65,11 @@ export class Poster {
       agent: isPlain ? this.#http : this.#https,
       headers: { ...headers, "Content-Length": body.length },
       lookup: this.#lookup,
-      signal: AbortSignal.timeout(this.#options.timeout ?? 30_000),
+      signal: AbortSignal.timeout(this.#options.timeoutMs ?? 30_000),
     });
     request.on("error", reject);
     request.on("response", (response) => {
-      resolve({ status: response.statusCode ?? 0, retryAfter: readRetryAfter(response) });
+      resolve({ status: response.statusCode ?? 0, retryAfterMs: readRetryAfter(response) });
       drain(response);
     });
     request.end(body);

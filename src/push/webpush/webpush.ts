@@ -19,10 +19,10 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 const usualPace: Pace = {
-  rest: 1_000,
-  maxRest: hourMs,
-  retries: [10_000, minuteMs, 5 * minuteMs, 15 * minuteMs, hourMs, 2 * hourMs, 4 * hourMs],
-  giveUpAfter: 72 * hourMs,
+  restMs: 1_000,
+  maxRestMs: hourMs,
+  retriesMs: [10_000, minuteMs, 5 * minuteMs, 15 * minuteMs, hourMs, 2 * hourMs, 4 * hourMs],
+  giveUpAfterMs: 72 * hourMs,
 };
 
 export interface WebPushOptions {
@@ -38,8 +38,8 @@ export interface WebPushOptions {
   /** How push services reach the operator: a mailto: or https: URL (RFC 8292 §2.1). */
   contact: string;
   pace?: Partial<Pace>;
-  /** How often a process renews its presence and looks for subscriptions that nobody holds, in ms. (Default: 20 000) */
-  interval?: number;
+  /** How often a process renews its presence and looks for subscriptions that nobody holds. (Default: 20 000) */
+  intervalMs?: number;
 }
 
 /** A process that has not renewed its presence for so many intervals is gone. */
@@ -87,7 +87,7 @@ export class WebPush {
   /** Takes over the subscriptions that no living process holds, now and at each interval. */
   start(): void {
     this.#pass();
-    this.#timer = setInterval(() => this.#pass(), this.#interval).unref();
+    this.#timer = setInterval(() => this.#pass(), this.#intervalMs).unref();
   }
 
   async close(): Promise<void> {
@@ -144,8 +144,8 @@ export class WebPush {
     void Promise.resolve(before?.close()).then(() => this.#slots.run(() => courier.start()));
   }
 
-  get #interval(): number {
-    return this.#options.interval ?? 20_000;
+  get #intervalMs(): number {
+    return this.#options.intervalMs ?? 20_000;
   }
 
   #pass(): void {
@@ -158,7 +158,7 @@ export class WebPush {
     if (this.#closed) return;
     const { database } = this.#deps.store;
     const now = this.#deps.clock.now().getTime();
-    await stayPushHolder(database, this.holder, new Date(now + maxMissedIntervals * this.#interval));
+    await stayPushHolder(database, this.holder, new Date(now + maxMissedIntervals * this.#intervalMs));
     const living = [this.holder];
     for (const { name, aliveUntil } of await pushHolders(database)) {
       if (name === this.holder) continue;

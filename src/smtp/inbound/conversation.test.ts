@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
+import { OwnCounts } from "../../base/own-counts.ts";
 import { Conversation } from "./conversation.ts";
 import { connections } from "./stages/connections.ts";
 import { type Check, pass } from "./stages/stage.ts";
@@ -9,7 +11,7 @@ const conversationWith = (...connect: Check<"connect">[]) =>
   new Conversation({ id: "x", remoteAddress: "192.0.2.1" } as never, { ...none, connect }, silentLog);
 
 test("a peer that leaves while it is judged keeps no place", async () => {
-  const count = connections();
+  const count = connections({ counts: new OwnCounts({ clock: systemClock }) });
   for (let at = 0; at < 200; at++) {
     let answer = () => {};
     const slow = () => new Promise<ReturnType<typeof pass>>((resolve) => (answer = () => resolve(pass())));

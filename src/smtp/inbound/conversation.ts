@@ -1,23 +1,23 @@
 import type { SMTPServerAddress, SMTPServerSession } from "smtp-server";
-import { networkOf } from "../../auth/throttle.ts";
 import type { Log } from "../../base/log.ts";
+import { networkOf } from "../../base/network.ts";
 import { Refusal } from "./reply.ts";
-import type {
-  Check,
-  Credentials,
-  Facts,
-  Found,
-  Path,
-  Recipient,
-  Said,
-  Session,
-  Stage,
-  Stages,
-  Transaction,
+import {
+  type Check,
+  type Credentials,
+  type Facts,
+  type Found,
+  type Path,
+  type Recipient,
+  type Said,
+  type Session,
+  type Stage,
+  type Stages,
+  stageOrder,
+  type Transaction,
 } from "./stages/stage.ts";
 
 const loopback = /^(127\.|::1$|::ffff:127\.)/;
-const order: readonly Stage[] = ["connect", "secure", "auth", "helo", "mail", "rcpt", "data"];
 const events = {
   connect: "connection refused",
   secure: "connection refused",
@@ -40,11 +40,10 @@ export class Conversation {
   /** The HELO name that passed the checks. */
   #judged: string | undefined;
 
-  constructor({ id, remoteAddress: address }: SMTPServerSession, stages: Stages, log: Log) {
+  constructor({ remoteAddress: address }: SMTPServerSession, stages: Stages, log: Log) {
     this.#stages = stages;
     this.#log = log;
     this.#session = {
-      id,
       address,
       network: networkOf(address),
       isLoopback: loopback.test(address),
@@ -138,7 +137,7 @@ export class Conversation {
 
   /** The first check that does not pass decides. Drops what this stage and later ones found before. */
   async #pass<S extends Stage>(stage: S, said: Said[S]): Promise<Found> {
-    for (const later of order.slice(order.indexOf(stage))) this.#found.delete(later);
+    for (const later of stageOrder.slice(stageOrder.indexOf(stage))) this.#found.delete(later);
     const earlier = Object.assign({}, ...this.#found.values()) as Found;
     let found: Found = {};
     for (const check of this.#stages[stage] as readonly Check<S>[]) {

@@ -3,6 +3,8 @@ import type { TLSSocket } from "node:tls";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
 import type { Clock } from "../../base/clock.ts";
+import type { EndingPatience } from "../../base/ending.ts";
+import { pauseFor } from "../../base/retry.ts";
 import { parsePath } from "./path.ts";
 import { type Place, Places } from "./places.ts";
 
@@ -17,6 +19,9 @@ const maxIdleCommands = 100;
 /** Discard at most this many times the size limit, so a well-behaved client can finish DATA and see the 552. */
 const maxOversizeFactor = 4;
 
+const drainStepMs = 20;
+const maxFlushMs = 1_000;
+
 const ownCode = /^[245]\.\d{1,3}\.\d{1,3} /;
 const controls = /[\x00-\x1f\x7f-\x9f]/g;
 /** The library's names for the replies that bring a peer closer to handing over a message, in order. */
@@ -30,6 +35,7 @@ type Options = SMTPServerOptions & { maxClients: number; maxRecipients: number }
  * trickle, only talk or never finish, where the library waits as long as a byte arrives now and then.
  */
 class EagerConnection extends SMTPConnection {
+  readonly #server: EagerServer;
   readonly #places: Places<EagerConnection>;
   readonly #place: Place<EagerConnection>;
   readonly #maxRecipientCommands: number;
@@ -44,6 +50,7 @@ class EagerConnection extends SMTPConnection {
 
   constructor(server: EagerServer, socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null) {
     super(server, socket, options);
+    this.#server = server;
     this.#places = server.places;
     this.#place = server.places.enter(this.remoteAddress, this);
     // As many recipients again may be refused as too many (RFC 5321 §4.5.3.1.10) before they count as idle commands.
@@ -67,8 +74,22 @@ class EagerConnection extends SMTPConnection {
     return this._handlerPending || (Boolean(this._dataStream) && !parser?._dataMode);
   }
 
+  /** A message is on its way here. */
+  get isInTransaction(): boolean {
+    return this.isBusy || Boolean(this._dataStream) || Boolean(this.session.envelope?.mailFrom);
+  }
+
   makeRoom(): void {
-    this.send(421, "4.3.2 too many connections, try again later");
+    this.#end("4.3.2 too many connections, try again later");
+  }
+
+  /** RFC 5321 §3.8: the peer sends its further mail over a new connection. */
+  sendAway(): void {
+    this.#end("4.3.2 the server is shutting down, connect again");
+  }
+
+  #end(why: string): void {
+    this.send(421, why);
     // A peer that does not close its side must not keep the socket.
     this._socket.destroySoon();
   }
@@ -133,6 +154,10 @@ class EagerConnection extends SMTPConnection {
     this.#movedAt = 0;
     if (this._transactionCounter !== this.#messages) [this.#commands, this.#recipients] = [0, 0];
     this.#messages = this._transactionCounter;
+    if (this.#server.isDraining && this._transactionCounter > 0 && /^mail /i.test(command.toString("latin1", 0, 5))) {
+      this.sendAway();
+      return;
+    }
     const isRecipient = /^rcpt /i.test(command.toString("latin1", 0, 5));
     if (isRecipient && this.#recipients < this.#maxRecipientCommands) this.#recipients++;
     else if (++this.#commands > maxIdleCommands) {
@@ -171,6 +196,8 @@ class EagerConnection extends SMTPConnection {
 
 export class EagerServer extends SMTPServer {
   readonly #open = new Set<EagerConnection>();
+  readonly #sockets = new Set<Socket>();
+  isDraining = false;
   readonly places: Places<EagerConnection>;
   readonly maxRecipients: number;
 
@@ -192,8 +219,30 @@ export class EagerServer extends SMTPServer {
     const connection = new EagerConnection(this, socket, options);
     this.connections.add(connection);
     this.#open.add(connection);
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
     connection.on("error", (error: Error) => this.emit("error", error));
     connection.on("connect", (data: unknown) => this.emit("connect", data));
     connection.init();
+  }
+
+  /**
+   * Takes no more connections, and ends those that are open between messages: a peer that has delivered one is sent away
+   * when it begins the next, one that is idle after `idleMs`, any after `maxMs`.
+   */
+  async drain({ idleMs, maxMs }: EndingPatience): Promise<void> {
+    this.isDraining = true;
+    if (this.server.listening) this.server.close();
+    const begun = performance.now();
+    while (this.connections.size > 0) {
+      await pauseFor(drainStepMs);
+      const elapsed = performance.now() - begun;
+      for (const connection of this.connections as Set<EagerConnection>) {
+        if (elapsed > (connection.isInTransaction ? maxMs : idleMs)) connection.sendAway();
+      }
+    }
+    // The last replies are still on their way.
+    for (let waited = 0; this.#sockets.size > 0 && waited < maxFlushMs; waited += drainStepMs)
+      await pauseFor(drainStepMs);
   }
 }

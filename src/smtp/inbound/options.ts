@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Events } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
+import type { SharedCounts } from "../../base/shared-counts.ts";
 import type { Incoming } from "../../mail/deliver/incoming.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import type { Database } from "../../store/core/database.ts";
@@ -15,6 +16,8 @@ export interface SmtpInOptions {
   clock: Clock;
   log: Log;
   events: Events;
+  /** Counts connections and messages by network. */
+  counts: SharedCounts;
   /** In the greeting and in trace headers. */
   hostname: string;
   maxMessageSize: number;

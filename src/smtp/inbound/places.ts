@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
-import { networkOf } from "../../auth/throttle.ts";
 import type { Clock } from "../../base/clock.ts";
+import { networkOf } from "../../base/network.ts";
 
 /** The connection that has a place. */
 export interface Holder {

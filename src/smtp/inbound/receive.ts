@@ -5,13 +5,13 @@ import type { Pile } from "../../store/blobs/blobs.ts";
 import type { Conversation } from "./conversation.ts";
 import { readIncomingHeader, withoutForged } from "./incoming-header.ts";
 import type { SmtpInOptions } from "./options.ts";
-import { Refusal } from "./reply.ts";
+import { PeerGone, Refusal } from "./reply.ts";
 import { receivedField } from "./trace.ts";
 
 /** The library's name for a connection that ended during DATA: not an error, and no peer is left to hear the reply. */
 const brokenOff = "ECONNECTION";
 
-/** Reads DATA to its end, judges the message and stores it durably. Resolves with the reply's text; throws Refusal. */
+/** Reads DATA to its end, judges the message and stores it durably. Resolves with the reply's text; throws Refusal or PeerGone. */
 export async function receive(
   stream: SMTPServerDataStream,
   session: SMTPServerSession,
@@ -34,7 +34,7 @@ export async function receive(
     }
     if ((error as { code?: unknown }).code !== brokenOff) throw error;
     options.log.debug(told, "mail broken off by its sender");
-    throw new Refusal(421, "4.4.2 the connection broke off");
+    throw new PeerGone("4.4.2 the connection broke off");
   }
 }
 

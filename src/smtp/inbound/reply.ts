@@ -10,3 +10,8 @@ export class Refusal extends Error {
     this.reason = reason;
   }
 }
+
+/** The connection ended within a command: the library wants a reply, but nobody hears it, and nothing was refused. */
+export class PeerGone extends Error {
+  readonly responseCode = 421;
+}

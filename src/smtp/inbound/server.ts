@@ -1,7 +1,9 @@
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import type { SMTPServerSession } from "smtp-server";
+import type { Ending, EndingPatience } from "../../base/ending.ts";
 import type { Events, MailRefused } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
+import { BodiesAway } from "../../store/core/errors.ts";
 import { isRetryable } from "../../store/core/loss.ts";
 import { isStorageTrouble, tellStorageTrouble } from "../../store/core/storage-trouble.ts";
 import { ownCertificate } from "./certificate.ts";
@@ -9,19 +11,24 @@ import { Conversation } from "./conversation.ts";
 import { EagerServer } from "./eager-server.ts";
 import type { SmtpInOptions } from "./options.ts";
 import { receive } from "./receive.ts";
-import { Refusal } from "./reply.ts";
+import { PeerGone, Refusal } from "./reply.ts";
 import { createStages } from "./stages/stages.ts";
 
 export interface SmtpIn {
   /** Resolves with the port; 0 picks a free one. */
   listen(host: string, port: number): Promise<number>;
+  /** Emits the connections. */
+  readonly server: Server;
   /** Lets messages that are under way finish. */
-  close(): Promise<void>;
+  close(ending?: Ending): Promise<void>;
 }
 
 const maxConnections = 1_000;
 const maxRecipients = 1_000;
-const maxCloseMs = 5_000;
+const patience: Record<Ending, EndingPatience> = {
+  stop: { idleMs: 5_000, maxMs: 10_000 },
+  restart: { idleMs: 15_000, maxMs: 90_000 },
+};
 const warnEveryMs = 60_000;
 
 type Done<Result> = (error: Error | null, result?: Result) => void;
@@ -46,7 +53,6 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
       disableReverseLookup: true,
       maxClients: maxConnections,
       maxRecipients,
-      closeTimeout: maxCloseMs,
       socketTimeout: 5 * 60_000,
       maxCommandLength: 4096,
       onConnect: (session, done) => {
@@ -85,12 +91,13 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
     );
   });
   return {
+    server: server.server,
     listen: (host, port) =>
       new Promise((resolve, reject) => {
         const listening = server.listen(port, host, () => resolve((listening.address() as AddressInfo).port));
         listening.once("error", reject);
       }),
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: (ending = "stop") => server.drain(patience[ending]),
   };
 }
 
@@ -107,9 +114,10 @@ function answer<Result>(work: () => Promise<Result>, done: Done<Result>, log: Lo
   work().then(
     (result) => done(null, result),
     (error: unknown) => {
-      if (error instanceof Refusal) return done(error);
+      if (error instanceof Refusal || error instanceof PeerGone) return done(error);
       if (isStorageTrouble(error)) {
         tellStorageTrouble(log, error);
+        if (error instanceof BodiesAway) return done(new Refusal(451, "4.3.0 mail can't be stored here at the moment"));
         return done(new Refusal(452, "4.3.1 nothing can be stored here at the moment, try again later"));
       }
       if (isRetryable(error)) log.warn({ reason: (error as Error).message }, "smtp command put off");

@@ -1,5 +1,5 @@
 import { splitAddress } from "../../base/address.ts";
-import { findAddress, findDomain } from "../../store/directory/directory.ts";
+import { findRecipients } from "../../store/directory/directory.ts";
 import type { LeasedDelivery, LeasedSubmission } from "../../store/queues/deliveries.ts";
 import type { MailOutOptions } from "./options.ts";
 
@@ -13,17 +13,19 @@ export interface Destination {
 
 export async function destinationsOf(leased: LeasedSubmission, { store }: MailOutOptions): Promise<Destination[]> {
   const destinations = new Map<string, Destination>();
-  for (const delivery of leased.deliveries) {
+  const addresses = leased.deliveries.map(({ rcptTo }) => rcptTo);
+  const places = await findRecipients(store.database, addresses);
+  for (const [index, delivery] of leased.deliveries.entries()) {
     const domain = splitAddress(delivery.rcptTo)?.domain ?? "";
-    const account = await findAddress(store.database, delivery.rcptTo);
-    const isLocal = account !== undefined || (await findDomain(store.database, domain)) !== undefined;
+    const place = places[index];
+    const isLocal = place !== "elsewhere";
     // Our own users go together, since they share one row in the queue of incoming mail.
     const key = isLocal ? `local ${delivery.incomingId}` : domain;
     const fresh: Destination = { domain, isLocal, deliveries: [], accounts: new Map() };
     const destination = destinations.get(key) ?? fresh;
     destinations.set(key, destination);
     destination.deliveries.push(delivery);
-    if (account !== undefined) destination.accounts.set(delivery.no, account);
+    if (typeof place === "number") destination.accounts.set(delivery.no, place);
   }
   return [...destinations.values()];
 }

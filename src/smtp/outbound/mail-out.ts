@@ -81,13 +81,9 @@ class Worker implements MailOut {
       const gone = (await deliveryLeaseHolders(store.database)).filter((name) => holder.isGone(name));
       await freeDeliveryLeases(store.database, gone);
       await this.#freeForgotten();
-      for (const { userId, submissionId } of await unloggedSubmissions(
-        store.database,
-        clock.now(),
-        gone,
-        maxPerSweep,
-      )) {
-        await store.write(userId, "server", (tx) => logOutcomes(tx, submissionId));
+      for (const due of await unloggedSubmissions(store.database, clock.now(), gone, maxPerSweep)) {
+        if (this.#closed) return;
+        await this.#logNoted(due);
       }
       const restored = await restoreDue(store.database, clock.now(), maxPerSweep);
       if (restored > 0) log.info({ submissions: restored }, "lost hints of queued mail restored");
@@ -95,6 +91,17 @@ class Worker implements MailOut {
       log.warn({ err: error }, "sweep of the mail queue failed");
     }
     this.wake();
+  }
+
+  /** A submission that cannot be written must not keep the sweep from the others. */
+  async #logNoted({ userId, submissionId }: DueSubmission): Promise<void> {
+    const { store, log } = this.#options;
+    await store
+      .write(userId, "server", (tx) => logOutcomes(tx, submissionId))
+      .catch((error: unknown) => {
+        if (error instanceof AccountMissing) return;
+        log.warn({ account: userId, submission: submissionId, err: error }, "outcome of sent mail not recorded");
+      });
   }
 
   /** Frees leases that we hold unknowingly, as when the database's answer to a lease was lost. */

@@ -1,5 +1,6 @@
 import { withTerms, writeMails } from "../../mail/deliver/ingest.ts";
 import { encodeBlobId } from "../../store/blobs/blob-id.ts";
+import { CommitError } from "../../store/core/errors.ts";
 import type { Tx } from "../../store/core/store.ts";
 import {
   type DeliveryOutcome,
@@ -35,13 +36,19 @@ export async function settle(
     if (isOurs && report) await writeMails(tx, mails);
     return isOurs;
   };
-  const isRecorded = await persistently(
-    () => store.write(leased.userId, "server", record, { ids: report ? 2 : 0 }),
-    options,
-  );
+  // The record may stand after a commit with an unknown outcome: then a further one finds no lease.
+  let mayBeRecorded = false;
+  const isRecorded = await persistently(async () => {
+    try {
+      return await store.write(leased.userId, "server", record, { ids: report ? 2 : 0 });
+    } catch (error) {
+      mayBeRecorded ||= error instanceof CommitError;
+      throw error;
+    }
+  }, options);
   const replies = outcomes.map(({ result, smtpReply }) => `${result}: ${smtpReply}`);
   const fields = { account: leased.userId, submission: leased.submissionId, replies };
-  if (!isRecorded) return log.warn(fields, "mail went out after its lease was lost");
+  if (!isRecorded && !mayBeRecorded) return log.warn(fields, "mail went out after its lease was lost");
   log.info(fields, "mail out");
   for (const { result, smtpReply } of outcomes) events.attemptEnded({ result, smtpReply });
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
+import { bucketOf, objectsIn, startStrict } from "../../../test/support/s3/bucket.ts";
 import { uuencode } from "../../../test/support/uuencode.ts";
 import { encodeBase64 } from "../../mime/base64.ts";
 import { encodeQuotedPrintable } from "../../mime/transfer.ts";
@@ -28,7 +29,7 @@ afterEach(() => rm(folder, { recursive: true }));
 function openBlobs(cacheBytes: number): Blobs {
   const { clock } = store;
   const objects = new DiskObjects({ folder, clock, random: randomBytes });
-  return new Blobs({ objects, clock, random: randomBytes, cacheBytes });
+  return new Blobs({ objects, clock, cacheBytes });
 }
 
 async function held(text: string | Buffer, accountId?: number) {
@@ -148,16 +149,45 @@ test("an object whose bytes do not match its hash counts as missing", async () =
   const { blob, reader } = await held("precious");
   blobs = openBlobs(0);
   await writeFile(join(folder, blob.day, blob.sha256.toString("hex")), "precioux");
+  await expect(blobs.readObject(blob, 1, 3)).rejects.toThrow(BlobMissing);
   await expect(blobs.read(reader, encodeBlobId(blob.sha256))).rejects.toThrow(BlobMissing);
   await blobs.objects.remove(blob);
   await expect(blobs.read(reader, encodeBlobId(blob.sha256))).rejects.toThrow(BlobMissing);
   await expect(blobs.readObject(blob, 1, 3)).rejects.toThrow(BlobMissing);
 });
 
+test("a large object that is damaged is not sent to its end", async () => {
+  const bytes = randomBytes(3_000_000);
+  const { blob, reader } = await held(bytes);
+  const path = join(folder, blob.day, blob.sha256.toString("hex"));
+  const download = async () => {
+    let size = 0;
+    const { stream } = (await blobs.open(reader, encodeBlobId(blob.sha256)))!;
+    for await (const piece of stream) size += (piece as Buffer).length;
+    return size;
+  };
+  expect(await download()).toBe(bytes.length);
+  bytes[0]! ^= 1;
+  await writeFile(path, bytes);
+  await expect(download()).rejects.toThrow(BlobMissing);
+});
+
+test("what is damaged on its way is read again", async () => {
+  const server = await startStrict();
+  const objects = objectsIn(bucketOf(server));
+  blobs = new Blobs({ objects, clock: store.clock, cacheBytes: 0 });
+  const blob = await blobs.put(Buffer.from("precious"));
+  let faults = 1;
+  server.fault = () => (faults-- > 0 ? "corrupt" : undefined);
+  expect((await blobs.readObject(blob)).toString()).toBe("precious");
+  faults = 2;
+  await expect(blobs.readObject(blob)).rejects.toThrow(BlobMissing);
+});
+
 test("a spool keeps few bytes in memory and many in a file, and refuses more than its limit", async () => {
   for (const size of [0, 1000, 3_000_000]) {
     const bytes = randomBytes(size);
-    const spool = await blobs.spool(size);
+    const spool = blobs.spool(size);
     for (let start = 0; start < size; start += 70_000) await spool.write(bytes.subarray(start, start + 70_000));
     await expect(spool.write(Buffer.from("x"))).rejects.toThrow(TooLarge);
     expect((await spool.bytes()).equals(bytes)).toBe(true);
@@ -193,7 +223,7 @@ test("a pile uses shared memory while there is room, then a file, and gives its 
 });
 
 test("an aborted spool leaves nothing", async () => {
-  const spool = await blobs.spool(5_000_000);
+  const spool = blobs.spool(5_000_000);
   await spool.write(randomBytes(2_000_000));
   await spool.abort();
   expect(await readdir(join(folder, "tmp"))).toEqual([]);

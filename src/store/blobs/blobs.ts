@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { LRUCache } from "lru-cache";
-import type { Clock, Random } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
+import { type Events, silentEvents } from "../../base/events.ts";
 import { decodeTransfer } from "../../mime/transfer.ts";
 import { BlobMissing } from "../core/errors.ts";
 import type { Reader, Tx } from "../core/store.ts";
@@ -8,7 +9,7 @@ import { type BlobStep, decodeBlobId, sha256Of } from "./blob-id.ts";
 import { findBlob, type ReferenceOptions, referenceBlob } from "./blob-refs.ts";
 import { type BodyCache, createMemoryCache, maxCachedBytes } from "./cache.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
-import { type ByteSpan, cutPieces, decodePieces, sizeOfPieces } from "./pieces.ts";
+import { type ByteSpan, checked, cutPieces, decodePieces, sizeOfPieces } from "./pieces.ts";
 import { Pile, Room } from "./pile.ts";
 import { Spool } from "./spool.ts";
 
@@ -18,12 +19,17 @@ export { type Pile, TooLarge } from "./pile.ts";
 export interface BlobsOptions {
   objects: ObjectStore;
   clock: Clock;
-  random: Random;
   /** How many bytes of recent bodies stay in memory; 0 for none. */
   cacheBytes: number;
+  /** A cache of recent bodies for all processes; it is asked after the one in memory. */
+  sharedCache?: BodyCache | undefined;
+  events?: Pick<Events, "bodyRead">;
   /** How many bytes of memory piles share, beyond 1 MB each. (Default: 128 MB, enough for a few of the largest messages) */
   pileBytes?: number;
 }
+
+/** A range of a smaller body costs a request as well, so it is read whole, checked and cached. */
+const maxReadWhole = 64 * 1024;
 
 /** Bytes [start, end) of a blob; a negative start counts from its end. */
 export interface ByteRange {
@@ -44,7 +50,9 @@ export interface OpenBlob {
 export class Blobs {
   readonly objects: ObjectStore;
   readonly #clock: Clock;
-  readonly #cache: BodyCache;
+  /** The nearest first. */
+  readonly #caches: { cache: BodyCache; from: "memory" | "redis" }[];
+  readonly #events: Pick<Events, "bodyRead">;
   readonly #room: Room;
   readonly #reading = new Map<string, Promise<Buffer>>();
   /** Sizes of streamed decoded blobs, by blob id; blobs never change. */
@@ -53,7 +61,9 @@ export class Blobs {
   constructor(options: BlobsOptions) {
     this.objects = options.objects;
     this.#clock = options.clock;
-    this.#cache = createMemoryCache(options.cacheBytes);
+    this.#caches = [{ cache: createMemoryCache(options.cacheBytes), from: "memory" }];
+    if (options.sharedCache) this.#caches.push({ cache: options.sharedCache, from: "redis" });
+    this.#events = options.events ?? silentEvents;
     this.#room = new Room(options.pileBytes ?? 128 * 1024 * 1024);
   }
 
@@ -62,7 +72,7 @@ export class Blobs {
     const blob = { sha256: sha256Of(bytes), day: this.#today(), size: bytes.length };
     await this.objects.put(blob, bytes);
     // Copied, since the caller's bytes may change or be a slice of a large buffer.
-    if (bytes.length <= maxCachedBytes) this.#cache.set(cacheKey(blob), Buffer.from(bytes));
+    if (bytes.length <= maxCachedBytes) this.#keep(blob, Buffer.from(bytes));
     return blob;
   }
 
@@ -72,7 +82,7 @@ export class Blobs {
   }
 
   /** Collects incoming bytes to be stored as they are. The caller must `finish` or `abort` it. */
-  async spool(maxBytes: number): Promise<Spool> {
+  spool(maxBytes: number): Spool {
     return new Spool(this.objects, maxBytes, () => this.#today());
   }
 
@@ -81,11 +91,12 @@ export class Blobs {
     await referenceBlob(tx, blob, options);
   }
 
-  /** Checks the hash when it reads a whole object. Throws BlobMissing. */
+  /** Checks the hash of all that it reads whole. Throws BlobMissing. */
   async readObject(blob: StoredBlob, start = 0, end = blob.size): Promise<Buffer> {
-    const cached = await this.#cache.get(cacheKey(blob));
+    const cached = await this.#findCached(blob);
     if (cached) return cached.subarray(start, end);
-    if (start > 0 || end < blob.size) {
+    this.#events.bodyRead({ from: "store" });
+    if ((start > 0 || end < blob.size) && blob.size > maxReadWhole) {
       const bytes = await this.objects.read(blob, start, end);
       if (!bytes || bytes.length < Math.min(end, blob.size) - start) throw missing(blob);
       return bytes;
@@ -96,7 +107,7 @@ export class Blobs {
       reading = this.#readWhole(blob).finally(() => this.#reading.delete(key));
       this.#reading.set(key, reading);
     }
-    return reading;
+    return (await reading).subarray(start, end);
   }
 
   /** The bytes of a blob id; undefined when the id is invalid or the viewer may not read it. */
@@ -182,18 +193,41 @@ export class Blobs {
 
   async #stream(blob: StoredBlob, start: number, end: number): Promise<Readable> {
     if (end <= start) return streamOf(Buffer.alloc(0));
-    const cached = await this.#cache.get(cacheKey(blob));
-    if (cached) return streamOf(cached.subarray(start, end));
     if (start === 0 && end === blob.size && blob.size <= maxCachedBytes) return streamOf(await this.readObject(blob));
+    const cached = await this.#findCached(blob);
+    if (cached) return streamOf(cached.subarray(start, end));
     if (!(await this.objects.exists(blob))) throw missing(blob);
-    return this.objects.stream(blob, start, end);
+    this.#events.bodyRead({ from: "store" });
+    const stream = this.objects.stream(blob, start, end);
+    if (start > 0 || end < blob.size) return stream;
+    return Readable.from(checked(stream, blob.sha256), { objectMode: false });
   }
 
+  /** Reads a second time when the first was damaged on its way. */
   async #readWhole(blob: StoredBlob): Promise<Buffer> {
-    const bytes = await this.objects.read(blob);
-    if (!bytes || !sha256Of(bytes).equals(blob.sha256)) throw missing(blob);
-    this.#cache.set(cacheKey(blob), bytes);
-    return bytes;
+    for (let reads = 0; reads < 2; reads++) {
+      const bytes = await this.objects.read(blob);
+      if (!bytes || !sha256Of(bytes).equals(blob.sha256)) continue;
+      this.#keep(blob, bytes);
+      return bytes;
+    }
+    throw missing(blob);
+  }
+
+  async #findCached(blob: StoredBlob): Promise<Buffer | undefined> {
+    const key = cacheKey(blob);
+    for (const [at, { cache, from }] of this.#caches.entries()) {
+      const bytes = blob.size <= cache.maxBodyBytes ? await cache.get(key) : undefined;
+      if (!bytes) continue;
+      this.#events.bodyRead({ from });
+      for (const { cache: nearer } of this.#caches.slice(0, at)) nearer.set(key, bytes);
+      return bytes;
+    }
+    return undefined;
+  }
+
+  #keep(blob: ObjectKey, bytes: Buffer): void {
+    for (const { cache } of this.#caches) if (bytes.length <= cache.maxBodyBytes) cache.set(cacheKey(blob), bytes);
   }
 
   #today(): string {

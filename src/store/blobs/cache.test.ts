@@ -1,8 +1,16 @@
 import { expect, test } from "vitest";
-import { bodyCacheContract } from "../../../test/support/contracts/body-cache.ts";
+import { bodyCacheContract, bodyKey } from "../../../test/support/contracts/body-cache.ts";
 import { createMemoryCache } from "./cache.ts";
 
 bodyCacheContract(createMemoryCache);
+
+test("a cache in memory keeps no more than it may", async () => {
+  const cache = createMemoryCache(100_000);
+  const bodies = Array.from({ length: 100 }, (_, n) => Buffer.alloc(10_000, n));
+  for (const body of bodies) cache.set(bodyKey(body), body);
+  const kept = await Promise.all(bodies.map((body) => cache.get(bodyKey(body))));
+  expect(kept.filter((bytes) => bytes !== undefined).length).toBeLessThanOrEqual(10);
+});
 
 test("a cache of no size keeps nothing", async () => {
   const cache = createMemoryCache(0);

@@ -1,7 +1,9 @@
 import { LRUCache } from "lru-cache";
 
-/** Caches recent bodies. It may evict anything at any time. */
+/** Caches recent bodies by `<day>/<SHA-256 in hex>`. It may evict anything at any time. */
 export interface BodyCache {
+  /** Larger bodies are not kept. */
+  readonly maxBodyBytes: number;
   get(key: string): Promise<Buffer | undefined>;
   set(key: string, bytes: Buffer): void;
 }
@@ -11,13 +13,15 @@ export const maxCachedBytes = 1024 * 1024;
 
 /** Keeps bodies in this process's memory and evicts the least recently used. */
 export function createMemoryCache(maxBytes: number): BodyCache {
-  if (maxBytes <= 0) return { get: async () => undefined, set: () => {} };
+  if (maxBytes <= 0) return { maxBodyBytes: 0, get: async () => undefined, set: () => {} };
+  const maxBodyBytes = Math.min(maxCachedBytes, maxBytes);
   const bodies = new LRUCache<string, Buffer>({
     maxSize: maxBytes,
-    maxEntrySize: Math.min(maxCachedBytes, maxBytes),
+    maxEntrySize: maxBodyBytes,
     sizeCalculation: (bytes) => bytes.length + 200,
   });
   return {
+    maxBodyBytes,
     get: async (key) => bodies.get(key),
     set: (key, bytes) => void bodies.set(key, bytes),
   };

@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { transferDecoder } from "../../mime/transfer-stream.ts";
+import { BlobMissing } from "../core/errors.ts";
 import type { BlobStep } from "./blob-id.ts";
 
 /** Bytes [start, end). */
@@ -31,6 +33,19 @@ export async function* cutPieces(pieces: AsyncIterable<Buffer>, { start, end }: 
     if (cut.length > 0) yield cut;
     if (at >= end) return;
   }
+}
+
+/** Keeps the last piece back until the hash of all is right. Throws BlobMissing if it is not. */
+export async function* checked(pieces: AsyncIterable<Buffer>, sha256: Buffer): AsyncGenerator<Buffer> {
+  const hash = createHash("sha256");
+  let last: Buffer | undefined;
+  for await (const piece of pieces) {
+    if (last) yield last;
+    hash.update(piece);
+    last = piece;
+  }
+  if (!hash.digest().equals(sha256)) throw new BlobMissing(`no intact object ${sha256.toString("hex")}`);
+  if (last) yield last;
 }
 
 export async function sizeOfPieces(pieces: AsyncIterable<Buffer>): Promise<number> {

@@ -1,20 +1,32 @@
+import { sql } from "kysely";
 import { Kind, type TypeName, typeCodes } from "./change.ts";
-import { statement } from "./sql.ts";
+import { type Row, read } from "./declare.ts";
 import { decodeState, encodeState, type State } from "./state.ts";
 import type { Reader } from "./store.ts";
 
-interface ChangeRow {
-  modseq: number;
-  id: number;
-  kind: number;
-}
-const selectAfter = statement<ChangeRow>(`
-  SELECT modseq, id, kind FROM change
-  WHERE user_id = $1 AND type = $2 AND (modseq, id) > ($3, $4) ORDER BY modseq, id LIMIT $5`);
-
-const selectChanged = statement<ChangedObject>(`
-  SELECT id, bit_or(kind)::integer AS kind, max(thread_id) AS "threadId" FROM change
-  WHERE user_id = $1 AND type = $2 AND modseq > $3 GROUP BY id LIMIT $4`);
+type ChangeRow = Row<"change", "modseq" | "id" | "kind">;
+type OfType = { accountId: number; type: number };
+const after = read("changes.after", (db, $: OfType & { modseq: number; id: number; max: number }) =>
+  db
+    .selectFrom("change")
+    .select(["modseq", "id", "kind"])
+    .where("userId", "=", $.accountId)
+    .where("type", "=", $.type)
+    .where((eb) => eb(eb.refTuple("modseq", "id"), ">", eb.tuple($.modseq, $.id)))
+    .orderBy("modseq")
+    .orderBy("id")
+    .limit($.max),
+);
+const objectsSince = read("changes.objectsSince", (db, $: OfType & { modseq: number; max: number }) =>
+  db
+    .selectFrom("change")
+    .select(["id", sql<number>`bit_or(kind)::integer`.as("kind"), (eb) => eb.fn.max("threadId").as("threadId")])
+    .where("userId", "=", $.accountId)
+    .where("type", "=", $.type)
+    .where("modseq", ">", $.modseq)
+    .groupBy("id")
+    .limit($.max),
+);
 
 /** Sorts after every id of a modseq. */
 const afterAll = Number.MAX_SAFE_INTEGER;
@@ -49,7 +61,9 @@ export async function readChanges(reader: Reader, type: TypeName, since: State, 
   const isBehind = () => last.modseq < newest[type] || (last.modseq === newest[type] && last.id !== afterAll);
   while (!upcoming && isBehind()) {
     const size = Math.min(max, 2000) + 1;
-    const rows = await reader.run(selectAfter, [reader.accountId, typeCodes[type], last.modseq, last.id, size]);
+    const { accountId } = reader;
+    const { modseq, id } = last;
+    const rows = await reader.run(after, { accountId, type: typeCodes[type], modseq, id, max: size });
     for (const row of rows) {
       if (!page.take(row)) {
         upcoming = row;
@@ -119,6 +133,7 @@ export async function changedSince(
   modseq: number,
   max: number,
 ): Promise<ChangedObject[] | undefined> {
-  const rows = await reader.run(selectChanged, [reader.accountId, typeCodes[type], modseq, max + 1]);
+  const { accountId } = reader;
+  const rows = await reader.run(objectsSince, { accountId, type: typeCodes[type], modseq, max: max + 1 });
   return rows.length > max ? undefined : rows;
 }

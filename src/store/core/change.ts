@@ -1,5 +1,6 @@
+import { sql } from "kysely";
 import type { TransactionExecutor } from "./connection.ts";
-import { statement } from "./sql.ts";
+import { write } from "./declare.ts";
 
 /** Data types that have a state. The change log stores the numbers: append only. */
 export const typeCodes = {
@@ -39,12 +40,25 @@ export interface Change {
   modseq?: number;
 }
 
-const appendChanges = statement(`
+interface ChangeLists {
+  accountId: number;
+  types: readonly number[];
+  modseqs: readonly number[];
+  ids: readonly number[];
+  kinds: readonly number[];
+  threadIds: readonly (number | null)[];
+  receivedAts: readonly (Date | null)[];
+  now: Date;
+}
+const append = write(
+  "changes.append",
+  (_, $: ChangeLists) => sql`
   INSERT INTO change (user_id, type, modseq, id, kind, thread_id, received_at, changed_at)
-  SELECT a.user_id, c.type, c.modseq, c.id, c.kind, c.thread_id, c.received_at, $8
-  FROM account a, unnest($2::smallint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::bigint[], $7::timestamptz[])
-    AS c (type, modseq, id, kind, thread_id, received_at)
-  WHERE a.user_id = $1`);
+  SELECT a.user_id, c.type, c.modseq, c.id, c.kind, c.thread_id, c.received_at, ${$.now}
+  FROM account a, unnest(${$.types}::smallint[], ${$.modseqs}::bigint[], ${$.ids}::bigint[], ${$.kinds}::smallint[],
+    ${$.threadIds}::bigint[], ${$.receivedAts}::timestamptz[]) AS c (type, modseq, id, kind, thread_id, received_at)
+  WHERE a.user_id = ${$.accountId}`,
+);
 
 /** Collects what a transaction changed: one row per (type, modseq, id), with its kinds combined. */
 export class ChangeSet {
@@ -90,14 +104,14 @@ export function writeChanges(
   now: Date,
 ): void {
   if (rows.length === 0) return;
-  executor.send(appendChanges, [
+  executor.send(append, {
     accountId,
-    rows.map((row) => typeCodes[row.type]),
-    rows.map((row) => row.modseq),
-    rows.map((row) => row.id),
-    rows.map((row) => row.kind),
-    rows.map((row) => row.threadId || null),
-    rows.map((row) => row.receivedAt),
+    types: rows.map((row) => typeCodes[row.type]),
+    modseqs: rows.map((row) => row.modseq),
+    ids: rows.map((row) => row.id),
+    kinds: rows.map((row) => row.kind),
+    threadIds: rows.map((row) => row.threadId || null),
+    receivedAts: rows.map((row) => row.receivedAt),
     now,
-  ]);
+  });
 }

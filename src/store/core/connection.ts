@@ -13,6 +13,7 @@ export interface TransactionExecutor extends Executor {
 const inFailedTransaction = "25P02";
 /** COMMIT waits for a standby, however long that is away: then its outcome stays unknown, and the connection is closed. */
 const commitInTime = { text: "COMMIT", query_timeout: 10_000 } as pg.QueryConfig;
+const hasEnded = "the transaction has ended";
 
 /** A pooled connection. Statements sent in one tick go out in one write, and none waits for BEGIN. */
 export class Connection implements TransactionExecutor {
@@ -22,6 +23,8 @@ export class Connection implements TransactionExecutor {
   #failure: unknown;
   #loss: Error | undefined;
   #isBegun = true;
+  /** The connection may serve somebody else: a call that was not awaited must not reach it. */
+  #isEnded = false;
   #unanswered = 0;
   #isCorked = false;
 
@@ -50,15 +53,23 @@ export class Connection implements TransactionExecutor {
   }
 
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
-    this.#query({ text: "SAVEPOINT s" }).catch(() => {});
+    if (this.#isEnded) throw new Error(hasEnded);
+    const set = this.#query({ text: "SAVEPOINT s" });
+    set.catch(() => {});
     try {
       const result = await work();
+      if (this.#isEnded) throw new Error(hasEnded);
+      // A statement that was sent may have failed unnoticed.
+      if (this.#failure !== undefined) throw this.#failure;
       const isCertain = this.#unanswered === 0;
       const released = this.#query({ text: "RELEASE SAVEPOINT s" });
       if (isCertain) released.catch(() => {});
       else await released;
       return result;
     } catch (error) {
+      // Without this savepoint, ROLLBACK TO would go back to an enclosing one.
+      await set;
+      if (this.#isEnded) throw error;
       await this.#client.query("ROLLBACK TO SAVEPOINT s");
       this.#failure = undefined;
       this.#query({ text: "RELEASE SAVEPOINT s" }).catch(() => {});
@@ -70,6 +81,7 @@ export class Connection implements TransactionExecutor {
   async commit(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#loss) throw this.#loss;
+    this.#isEnded = true;
     this.#cork();
     const outcome = await this.#client.query(commitInTime).catch((error: unknown) => {
       // The server refused an earlier statement, so it cannot have committed.
@@ -87,6 +99,7 @@ export class Connection implements TransactionExecutor {
 
   /** Ends the transaction without waiting for the answer. */
   end(text: "COMMIT" | "ROLLBACK"): void {
+    this.#isEnded = true;
     void this.#client
       .query(text)
       .catch(this.#lose)
@@ -94,6 +107,7 @@ export class Connection implements TransactionExecutor {
   }
 
   release(): void {
+    this.#isEnded = true;
     this.#client.off("error", this.#lose);
     this.#client.release(this.#loss ?? false);
   }
@@ -110,6 +124,7 @@ export class Connection implements TransactionExecutor {
   }
 
   async #query(query: pg.QueryConfig): Promise<pg.QueryResult> {
+    if (this.#isEnded) throw new Error(hasEnded);
     if (this.#failure !== undefined) throw this.#failure;
     this.#cork();
     this.#unanswered++;

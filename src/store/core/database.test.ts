@@ -49,6 +49,13 @@ test("a statement declared to write does not run again, even if it begins with S
   await database.close();
 });
 
+test("an undeclared statement does not run again, even if it begins with SELECT", async () => {
+  const { database, pid } = await connect();
+  const endBackend = unprepared("SELECT CASE WHEN pg_backend_pid() = $1 THEN pg_terminate_backend($1) END");
+  await expect(database.run(endBackend, [pid])).rejects.toMatchObject({ code: "57P01" });
+  await database.close();
+});
+
 test("a commit with an unknown outcome is not retried, whatever the cause", () => {
   const lost = Object.assign(new Error("Connection terminated unexpectedly"), { code: "ECONNRESET" });
   expect(isRetryable(lost)).toBe(true);
@@ -86,6 +93,64 @@ test("a sent statement that fails in a savepoint fails only the savepoint", asyn
   const rows = await database.transaction("BEGIN", async (executor) => {
     const failing = executor.savepoint(async () => executor.send(divide, [0]));
     await expect(failing).rejects.toMatchObject({ code: "22012" });
+    return executor.run(divide, [1]);
+  });
+  expect(rows).toEqual([{ n: 1 }]);
+  await database.close();
+});
+
+test("a sent statement whose failure was answered before the savepoint ends fails the savepoint", async () => {
+  const { database } = await connect();
+  const rows = await database.transaction("BEGIN", async (executor) => {
+    const failing = executor.savepoint(async () => {
+      executor.send(divide, [0]);
+      await executor.run(divide, [1]).catch(() => {});
+    });
+    await expect(failing).rejects.toMatchObject({ code: "22012" });
+    return executor.run(divide, [1]);
+  });
+  expect(rows).toEqual([{ n: 1 }]);
+  await database.close();
+});
+
+test("a savepoint that could not be set fails with the error of the statement before it", async () => {
+  const { database } = await connect();
+  const failing = database.transaction("BEGIN", async (executor) => {
+    executor.send(divide, [0]);
+    await executor.savepoint(() => executor.run(divide, [1]));
+  });
+  await expect(failing).rejects.toMatchObject({ code: "22012" });
+  await database.close();
+});
+
+test("nothing of a transaction that has ended reaches the next borrower of its connection", async () => {
+  const { database } = await connect();
+  const ended = new Error("the transaction has ended");
+  const late = Promise.withResolvers<void>();
+  const strays: Promise<unknown>[] = [];
+  const failed = database.transaction("BEGIN", async (executor) => {
+    const within = executor.savepoint(async () => {
+      await late.promise;
+      throw new Error("of its own");
+    });
+    strays.push(
+      within,
+      late.promise.then(() => executor.run(divide, [0])),
+      late.promise.then(() => executor.savepoint(async () => "never")),
+    );
+    for (const stray of strays) stray.catch(() => {});
+    throw new Error("first");
+  });
+  await expect(failed).rejects.toThrow("first");
+  const rows = await database.transaction("BEGIN", async (executor) => {
+    await executor.run(divide, [1]);
+    late.resolve();
+    const outcomes = await Promise.allSettled(strays);
+    expect(outcomes.map((outcome) => "reason" in outcome && outcome.reason)).toEqual([
+      new Error("of its own"),
+      ended,
+      ended,
+    ]);
     return executor.run(divide, [1]);
   });
   expect(rows).toEqual([{ n: 1 }]);

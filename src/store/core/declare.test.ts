@@ -106,6 +106,9 @@ test.each<[string, Parameters<typeof build>[0]]>([
     "sql that deletes in WITH",
     (_, $) => sql`WITH d AS (DELETE FROM email WHERE user_id = ${$.accountId} RETURNING id) SELECT id FROM d`,
   ],
+  ["rows that it locks", (db, $) => db.selectFrom("email").select("id").where("userId", "=", $.accountId).forUpdate()],
+  ["sql that locks rows", (_, $) => sql`SELECT id FROM email WHERE user_id = ${$.accountId} FOR NO KEY UPDATE`],
+  ["sql that shares rows", (_, $) => sql`SELECT id FROM email WHERE user_id = ${$.accountId} FOR KEY SHARE`],
   ["a sequence", () => sql`SELECT nextval('account_number')`],
 ])("a statement that writes cannot be declared as a read: %s", (_, make) => {
   expect(() => read(name(), build(make))).toThrow("may write");

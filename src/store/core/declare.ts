@@ -43,12 +43,12 @@ export const unnamed = (why: string): Mark => ({ unnamed: why });
 /** The statements of all loaded modules, by name. */
 export const declared = new Map<string, Statement<unknown, never>>();
 
-/** Declares a statement that changes nothing. It runs again when its connection is lost. */
+/** Declares a statement that changes and locks nothing. It runs again when its connection is lost. */
 export function read<Result, P = unknown>(name: string, build: Build<Result, P>, ...marks: Mark[]) {
   return declare("read", name, build, marks);
 }
 
-/** Declares a statement that changes something. */
+/** Declares a statement that changes or locks something. */
 export function write<Result, P = unknown>(name: string, build: Build<Result, P>, ...marks: Mark[]) {
   return declare("write", name, build, marks);
 }
@@ -75,7 +75,8 @@ function declare<Result, P>(
     const compiled = compile(build(db, parameters<P>()).toOperationNode() as RootOperationNode);
     const text = crosses ? crossing + compiled.text : compiled.text;
     const faults = crosses ? [] : breaches(compiled.tree, text);
-    if (access === "read" && !onlyReads(compiled.tree, text)) faults.push("it is declared as a read but may write");
+    if (access === "read" && !onlyReads(compiled.tree, text))
+      faults.push("it is declared as a read but may write or lock");
     if (faults.length > 0) throw new Error(faults.join("; "));
     const isNamed = !marks.some((mark) => "unnamed" in mark);
     const statement = { name: isNamed ? preparedName(name, text) : "", text, access, parameters: compiled.parameters };
@@ -96,5 +97,7 @@ export function preparedName(name: string, text: string): string {
 function onlyReads(tree: RootOperationNode, text: string): boolean {
   const words = bare(text);
   const writes = /\b(INSERT INTO|DELETE FROM|UPDATE \w+ (\w+ |AS \w+ )?SET|nextval ?\(|setval ?\(|pg_notify ?\()/i;
-  return (RawNode.is(tree) ? /^(SELECT|WITH)\b/i.test(words) : tree.kind === "SelectQueryNode") && !writes.test(words);
+  const locks = /\bFOR (NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)\b/i;
+  const isSelect = RawNode.is(tree) ? /^(SELECT|WITH)\b/i.test(words) : tree.kind === "SelectQueryNode";
+  return isSelect && !writes.test(words) && !locks.test(words);
 }

@@ -19,6 +19,15 @@ export class Conflict extends Error {
 /** The object of a blob reference is missing, or its bytes do not match its hash. */
 export class BlobMissing extends Error {}
 
+/** The place where bodies are kept gives no answer, or refuses this server: whether it has a body is not known. */
+export class BodiesAway extends Error {
+  readonly code = "BODIES_AWAY";
+
+  constructor(cause: unknown) {
+    super(`bodies can't be reached: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
 /** This program must not run on the database's schema; the message tells the operator what to do. */
 export class SchemaRefused extends Error {}
 

@@ -92,7 +92,7 @@ export class Finder {
   }
 
   async #meet(address: ConnectionOptions): Promise<Met> {
-    const client = new pg.Client({ ...clientOptions(), ...address });
+    const client = new pg.Client({ ...clientOptions, ...address });
     client.on("error", () => {});
     try {
       const asked = client.connect().then(() => this.#question(client));

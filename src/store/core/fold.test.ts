@@ -1,9 +1,14 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { expect, test } from "vitest";
 import { TestClient, testLogin, testServices } from "../../../test/support/jmap.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
 import { tripsOf } from "../../../test/support/trips.ts";
+import { silentLog } from "../../base/log.ts";
 import { methods } from "../../jmap/methods.ts";
-import { CommitError } from "./errors.ts";
+import { Kind } from "./change.ts";
+import { Database } from "./database.ts";
+import { AccountMissing, CommitError } from "./errors.ts";
 import { unprepared } from "./sql.ts";
 import { decodeState } from "./state.ts";
 import { type StateChange, Store, type Tx } from "./store.ts";
@@ -100,6 +105,23 @@ test("a failing write fails alone, also when a statement fails that nobody await
   expect(rows.map(({ name }) => name)).toEqual(["A", "Drafts", "C", "Archive", "Junk", "Trash"]);
 });
 
+test("a write fails whose sent statement failed before it ended, and those before and after it are kept", async () => {
+  const { account } = await client();
+  const writes = await together<unknown>(account, [
+    renamed("inbox", "A"),
+    async (tx) => {
+      tx.send(rename, [tx.accountId, "drafts", "A"]);
+      await tx.run(names, [tx.accountId]).catch(() => {});
+    },
+    renamed("sent", "C"),
+  ]);
+  const outcomes = await Promise.allSettled(writes);
+  expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  expect(outcomes[1]).toMatchObject({ reason: { constraint: "mailbox_sibling_name" } });
+  const rows = await store.reader(account, "server").run(names, [account]);
+  expect(rows.map(({ name }) => name)).toEqual(["A", "Drafts", "C", "Archive", "Junk", "Trash"]);
+});
+
 test("each write has its own ids and modseqs", async () => {
   const { account } = await client();
   const take = async (tx: Tx) => ({ modseq: tx.modseq, ids: await tx.newIds(3) });
@@ -126,6 +148,70 @@ test("a write whose turn comes 5 ms after the first joins the next commit", asyn
   expect(await settled(one!)).toBe(true);
   second.open();
   await two;
+});
+
+test("no write joins one that removes the account", async () => {
+  const { account } = await client();
+  const remove = async (tx: Tx) => {
+    for (const table of ["mailbox", "identity", "account"]) {
+      await tx.run(unprepared(`/* test */ DELETE FROM ${table} WHERE user_id = $1`), [tx.accountId]);
+    }
+  };
+  const first = gate();
+  const writing = store.write(account, "server", () => first.passed);
+  const removal = store.write(account, "server", remove, { isLast: true });
+  const after = [renamed("inbox", "A"), renamed("sent", "C")].map((work) => store.write(account, "server", work));
+  first.open();
+  await writing;
+  const [removed, ...refused] = await Promise.allSettled([removal, ...after]);
+  expect(removed!.status).toBe("fulfilled");
+  expect(refused.map((one) => "reason" in one && one.reason instanceof AccountMissing)).toEqual([true, true]);
+});
+
+test("an account that is gone is asked for once, and all writes that wait for it fail", async () => {
+  const writes = Array.from({ length: 40 }, () => store.write(999_999, "server", async () => {}));
+  const outcomes: PromiseSettledResult<void>[] = [];
+  const trips = await tripsOf(async () => outcomes.push(...(await Promise.allSettled(writes))));
+  expect(outcomes.every((one) => "reason" in one && one.reason instanceof AccountMissing)).toBe(true);
+  expect(trips.flat().filter((text) => text === "BEGIN")).toHaveLength(1);
+});
+
+test("when the database is lost for longer than a caller waits, all waiting writes fail at once", async () => {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections++;
+    socket.destroy();
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const database = new Database({ connectionString: `postgres://nobody@127.0.0.1:${port}/none` }, silentLog);
+  let minute = 0;
+  const cut = new Store({ database, clock: { now: () => new Date(60_000 * minute++) }, log: silentLog });
+  const writes = Array.from({ length: 40 }, () => cut.write(1, "server", async () => {}));
+  const outcomes = await Promise.allSettled(writes);
+  expect(outcomes.map(({ status }) => status)).toEqual(writes.map(() => "rejected"));
+  // One for the first write, one that asks whether the server is there.
+  expect(connections).toBe(2);
+  await database.close();
+  server.close();
+});
+
+test("a write that is committed is done, whatever becomes of the news of it", async () => {
+  const { database, clock } = store;
+  const account = await createTestAccount(store);
+  const spoken: unknown[] = [];
+  const log = { ...silentLog, error: (...said: unknown[]) => spoken.push(said) };
+  const onCommit = () => {
+    throw new Error("nobody listens");
+  };
+  const mute = new Store({ database, clock, log, onCommit });
+  const change = async (tx: Tx) => {
+    tx.changed({ type: "Mailbox", id: 1, kind: Kind.properties });
+    return renamed("inbox", `at ${tx.modseq}`)(tx);
+  };
+  const first = await mute.write(account, "server", change);
+  expect(await mute.write(account, "server", change)).toBe(first + 1);
+  expect(spoken).toHaveLength(2);
 });
 
 const backend = unprepared<{ pid: number }>("SELECT pg_backend_pid() AS pid");

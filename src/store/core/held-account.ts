@@ -1,21 +1,27 @@
 import { type ChangeSet, type TypeName, writeChanges } from "./change.ts";
 import type { TransactionExecutor } from "./connection.ts";
+import { type Row, write } from "./declare.ts";
 import { AccountMissing } from "./errors.ts";
-import { statement } from "./sql.ts";
 import { readStanding, type Standing } from "./state.ts";
 
-interface AccountRow {
-  modseq: number;
-  last_id: number;
-  epoch: number;
-  used: number;
-  quota: number | null;
-  quota_id: number | null;
-}
-const take = statement<AccountRow>(`
-  UPDATE account SET modseq = modseq + $3, last_id = last_id + $2, used = used + $4 WHERE user_id = $1
-  RETURNING modseq, last_id, epoch, used, quota, quota_id`);
-const addUsed = statement("UPDATE account SET used = used + $2 WHERE user_id = $1");
+type AccountRow = Row<"account", "modseq" | "lastId" | "epoch" | "used" | "quota" | "quotaId">;
+const take = write("account.take", (db, $: { accountId: number; ids: number; modseqs: number; bytes: number }) =>
+  db
+    .updateTable("account")
+    .set((eb) => ({
+      modseq: eb("modseq", "+", $.modseqs),
+      lastId: eb("lastId", "+", $.ids),
+      used: eb("used", "+", $.bytes),
+    }))
+    .where("userId", "=", $.accountId)
+    .returning(["modseq", "lastId", "epoch", "used", "quota", "quotaId"]),
+);
+const addUsed = write("account.addUsed", (db, $: { accountId: number; bytes: number }) =>
+  db
+    .updateTable("account")
+    .set((eb) => ({ used: eb("used", "+", $.bytes) }))
+    .where("userId", "=", $.accountId),
+);
 
 /** What a write expects to need from the account's row; taken together with the lock. */
 export interface Wanted {
@@ -26,6 +32,8 @@ export interface Wanted {
   bytes: number;
   /** Whether it will ask for states. */
   states: boolean;
+  /** Whether it removes the account: what came after it in the transaction would change nothing. */
+  isLast: boolean;
 }
 
 /** The locked row of the account, and what the writes in this transaction have changed so far. */
@@ -59,7 +67,7 @@ export class HeldAccount {
     accountId: number,
     { ids, modseqs, bytes, states }: Wanted,
   ): Promise<HeldAccount> {
-    const taken = executor.run(take, [accountId, ids, modseqs, bytes]);
+    const taken = executor.run(take, { accountId, ids, modseqs, bytes });
     const standing = states ? readStanding(executor, accountId) : undefined;
     standing?.catch(() => {});
     const [row] = await taken;
@@ -91,7 +99,7 @@ export class HeldAccount {
   /** Sends the collected changes; returns each type's newest modseq. */
   finish(now: Date): ReadonlyMap<TypeName, number> {
     const more = this.#grown - this.#assumed;
-    if (more !== 0) this.#executor.send(addUsed, [this.accountId, more]);
+    if (more !== 0) this.#executor.send(addUsed, { accountId: this.accountId, bytes: more });
     const rows = this.#written.flatMap((changes) => changes.rows);
     writeChanges(this.#executor, this.accountId, rows, now);
     return this.#newest;

@@ -1,27 +1,33 @@
+import { sql } from "kysely";
 import pg from "pg";
 import type { Log } from "../../base/log.ts";
 import { pauseFor, retry } from "../../base/retry.ts";
+import { read, write } from "./declare.ts";
 import type { Server } from "./server.ts";
 import type { Executor } from "./sql.ts";
-import { statement } from "./sql.ts";
 
 /** Postgres refuses a payload of 8000 bytes or more. */
 export const maxPayload = 7999;
 
-const notifyAll = statement("SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload");
+const notifyAll = write(
+  "listen.notify",
+  (_, $: { channel: string; payloads: readonly string[] }) =>
+    sql<{ sent: number }>`
+  SELECT count(pg_notify(${$.channel}, payload)) AS sent FROM unnest(${$.payloads}::text[]) AS payload`,
+);
 
 /** Notifies every listener of the channel, this process included. */
 export async function notify(executor: Executor, channel: string, payloads: readonly string[]): Promise<void> {
-  await executor.run(notifyAll, [channel, payloads]);
+  await executor.run(notifyAll, { channel, payloads });
 }
 
-const selectModseq = statement<{ epoch: number; modseq: number }>(
-  "SELECT epoch, modseq FROM account WHERE user_id = $1",
+const mark = read("listen.accountMark", (db, $: { accountId: number }) =>
+  db.selectFrom("account").select(["epoch", "modseq"]).where("userId", "=", $.accountId),
 );
 
 /** Changes with each write to the account; undefined when there is no such account. */
 export async function readAccountMark(executor: Executor, accountId: number): Promise<string | undefined> {
-  const [row] = await executor.run(selectModseq, [accountId]);
+  const [row] = await executor.run(mark, { accountId });
   return row && `${row.epoch}-${row.modseq}`;
 }
 

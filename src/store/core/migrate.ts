@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises";
+import { sql } from "kysely";
 import type { Log } from "../../base/log.ts";
 import { isOlder, version } from "../../base/version.ts";
 import type { Database } from "./database.ts";
+import { write } from "./declare.ts";
 import { SchemaRefused } from "./errors.ts";
 import { type Migration, readMigrations, statementsOf } from "./migration-files.ts";
-import { type Executor, statement, unprepared } from "./sql.ts";
+import { type Executor, unprepared } from "./sql.ts";
 
 const ownFolder = new URL("../../../migrations/", import.meta.url);
 
@@ -25,8 +27,15 @@ type Applied = { number: number; name: string; checksum: string; oldest_program:
 const selectApplied = unprepared<Applied>(
   "SELECT number, name, checksum, oldest_program FROM migration ORDER BY number",
 );
-const record = statement(
-  "INSERT INTO migration (number, name, checksum, oldest_program, applied_at) VALUES ($1, $2, $3, $4, now())",
+type Noted = { number: number; name: string; checksum: string; oldestProgram: string };
+const record = write("migrations.record", (db, $: Noted) =>
+  db.insertInto("migration").values({
+    number: $.number,
+    name: $.name,
+    checksum: $.checksum,
+    oldestProgram: $.oldestProgram,
+    appliedAt: sql`now()`,
+  }),
 );
 
 export interface MigrateOptions {
@@ -56,7 +65,7 @@ export async function migrate(
       log.info({ migration: name }, "migrated");
     };
     const note = ({ number, name, checksum, oldestProgram }: Migration) =>
-      executor.run(record, [number, name, checksum, oldestProgram]);
+      executor.run(record, { number, name, checksum, oldestProgram });
 
     await executor.run(patiently);
     await executor.run(lockLedger);

@@ -1,10 +1,12 @@
+import { sql } from "kysely";
 import type { Log } from "../../base/log.ts";
 import { addressesOf, type ConnectionOptions, elsewhere } from "./connection-options.ts";
+import { read, write } from "./declare.ts";
 import type { Guard } from "./finder.ts";
 import { groupOf, type ShardRange } from "./node-of.ts";
 import { Fence } from "./role.ts";
 import { lost, Server } from "./server.ts";
-import { type Statement, statement, unprepared } from "./sql.ts";
+import { type Given, inOrder, type Statement, unprepared } from "./sql.ts";
 
 const selectCitus = unprepared<{ has: boolean }>(
   "SELECT count(*) > 0 AS has FROM pg_extension WHERE extname = 'citus' AND to_regclass('account') IS NOT NULL",
@@ -20,11 +22,23 @@ const selectNodes = unprepared<{ group: number; host: string; port: number }>(`
     AND (noderole = 'primary' OR $1 AND noderole = 'secondary' AND nodecluster = current_setting('citus.cluster_name', true))
   ORDER BY groupid, noderole = 'secondary' DESC`);
 /** Every node has them, so that a primary that was replaced cannot hide it. */
-const selectTimelines = unprepared<{ group: number; timeline: number }>(`
-  SELECT substr(name, 10)::integer AS group, value::integer AS timeline FROM setting WHERE name LIKE 'timeline.%'`);
-const recordTimeline = statement(`
-  INSERT INTO setting (name, value) VALUES ('timeline.' || $1::text, $2::text)
-  ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE setting.value::integer < excluded.value::integer`);
+const timelinesByGroup = read("nodes.timelines", (db) =>
+  db
+    .selectFrom("setting")
+    .select([sql<number>`substr(name, 10)::integer`.as("group"), sql<number>`value::integer`.as("timeline")])
+    .where("name", "like", sql.lit("timeline.%")),
+);
+const recordTimeline = write("nodes.recordTimeline", (db, $: { name: string; timeline: string }) =>
+  db
+    .insertInto("setting")
+    .values({ name: $.name, value: $.timeline })
+    .onConflict((conflict) =>
+      conflict
+        .column("name")
+        .doUpdateSet((eb) => ({ value: eb.ref("excluded.value") }))
+        .where(sql<boolean>`setting.value::integer < excluded.value::integer`),
+    ),
+);
 
 /** How often the places of accounts are read again: accounts move, and nodes are replaced by their standbys. */
 const refreshMs = 30_000;
@@ -126,7 +140,7 @@ export class Nodes {
 
   async #find(): Promise<void> {
     const { isReadOnly } = this.#options;
-    const asked = [this.#ask(selectRanges), this.#ask(selectNodes, [isReadOnly]), this.#ask(selectTimelines)] as const;
+    const asked = [this.#ask(selectRanges), this.#ask(selectNodes, [isReadOnly]), this.#ask(timelinesByGroup)] as const;
     const [ranges, nodes, timelines] = await Promise.all(asked);
     if (this.#isClosed) return;
     this.#ranges = ranges;
@@ -146,7 +160,8 @@ export class Nodes {
   /** Tells other processes of the promotions that this one has seen. It fails while a node is away. */
   async #record(recorded: ReadonlyMap<number, number>): Promise<void> {
     for (const [group, { timeline }] of this.#fences) {
-      if (timeline > (recorded.get(group) ?? 1)) await this.#ask(recordTimeline, [group, timeline]);
+      if (timeline <= (recorded.get(group) ?? 1)) continue;
+      await this.#ask(recordTimeline, { name: `timeline.${group}`, timeline: String(timeline) });
     }
   }
 
@@ -199,7 +214,8 @@ export class Nodes {
     return !isOld || (!this.main.isAway && (await this.#refresh()));
   }
 
-  async #ask<Row>({ text }: Statement<Row>, values: unknown[] = []): Promise<Row[]> {
+  async #ask<Row, P>({ text, parameters }: Statement<Row, P>, ...given: Given<P>): Promise<Row[]> {
+    const values = inOrder(parameters, given[0]);
     return (await this.anywhere().query({ text, values })).rows as Row[];
   }
 }

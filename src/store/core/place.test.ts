@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { across, declared, read, write } from "./declare.ts";
 import { placeOf } from "./place.ts";
-import { statement } from "./sql.ts";
+import type { Statement } from "./sql.ts";
 import "../directory/directory.ts";
 import "../directory/logins.ts";
 import "../directory/tokens.ts";
@@ -15,6 +15,8 @@ const parameter = (name: string) => {
   const found = place(name);
   return typeof found === "number" ? declared.get(name)!.parameters![found] : found;
 };
+
+const statement = (text: string): Pick<Statement<unknown>, "text" | "access"> => ({ text, access: "read" });
 
 test.each([
   ["accounts.name", "accountId"],

@@ -8,13 +8,19 @@ const maxConnectMs = 10_000;
 
 const readOnly = "25006";
 
+/** Ask for times in UTC, in the format that parses fastest, and for days as YYYY-MM-DD. */
+export const clientOptions = {
+  application_name: "posthorn",
+  options: "-c TimeZone=UTC -c DateStyle=ISO",
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+};
+
 /**
- * What each connection asks of the server: times in UTC, in the format that parses fastest, and days as YYYY-MM-DD; and
- * that it lets go of the locks of a client that has vanished. Plain Postgres ignores what it is told of Citus.
+ * What each connection asks of the server once it stands, since a pooler refuses to start a session with it: that it lets go
+ * of the locks of a client that has vanished. Plain Postgres ignores what it is told of Citus.
  */
 const session = {
-  TimeZone: "UTC",
-  DateStyle: "ISO",
   lock_timeout: "10s",
   idle_in_transaction_session_timeout: "60s",
   tcp_keepalives_idle: "30s",
@@ -23,16 +29,10 @@ const session = {
   "citus.node_connection_timeout": "2s",
 };
 
-export function clientOptions(isReadOnly = false) {
+function settle(isReadOnly: boolean): string {
   const settings = { ...session, ...(isReadOnly && { default_transaction_read_only: "on" }) };
-  return {
-    application_name: "posthorn",
-    options: Object.entries(settings)
-      .map(([name, value]) => `-c ${name}=${value}`)
-      .join(" "),
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-  };
+  const calls = Object.entries(settings).map(([name, value]) => `set_config('${name}', '${value}', false)`);
+  return `SELECT ${calls.join(", ")}`;
 }
 
 export interface PoolOptions {
@@ -59,16 +59,17 @@ export class Pool {
 
   constructor({ connection, max, isReadOnly, verify, heard, onReadOnly, onLoss }: PoolOptions) {
     const clients = this.#clients;
+    const settings = settle(isReadOnly);
     this.#pool = new pg.Pool({
       max,
       idleTimeoutMillis: 60_000,
       connectionTimeoutMillis: maxConnectMs,
-      ...clientOptions(isReadOnly),
+      ...clientOptions,
       ...connection,
       types,
       // Send each statement at once, however many are unanswered.
       pipeline: true,
-      ...(verify && { onConnect: verify }),
+      onConnect: (client) => Promise.all([client.query(settings), verify?.(client)]),
       Client: class extends pg.Client {
         constructor(options?: pg.ClientConfig) {
           super(options);

@@ -29,8 +29,8 @@ afterEach(async () => {
   await database.close();
 });
 
-const one = unprepared<{ n: number }>("SELECT 1 AS n");
-const slow = unprepared("SELECT pg_sleep(2.5)");
+const one = { ...unprepared<{ n: number }>("SELECT 1 AS n"), access: "read" as const };
+const slow = { ...unprepared("SELECT pg_sleep(2.5)"), access: "read" as const };
 const write = unprepared("CREATE TABLE IF NOT EXISTS toy (n integer)");
 
 /** How the call ended, and after how long. */

@@ -1,11 +1,18 @@
 import type { Database } from "./database.ts";
-import { statement } from "./sql.ts";
+import { read, write } from "./declare.ts";
 
-const select = statement<{ value: string }>("SELECT value FROM setting WHERE name = $1");
-const insert = statement("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING");
+const byName = read("settings.byName", (db, $: { name: string }) =>
+  db.selectFrom("setting").select("value").where("name", "=", $.name),
+);
+const insert = write("settings.insert", (db, $: { name: string; value: string }) =>
+  db
+    .insertInto("setting")
+    .values({ name: $.name, value: $.value })
+    .onConflict((conflict) => conflict.column("name").doNothing()),
+);
 
 export async function findSetting(database: Database, name: string): Promise<string | undefined> {
-  const [row] = await database.run(select, [name]);
+  const [row] = await database.run(byName, { name });
   return row?.value;
 }
 
@@ -13,6 +20,6 @@ export async function findSetting(database: Database, name: string): Promise<str
 export async function keepSetting(database: Database, name: string, make: () => Promise<string>): Promise<string> {
   const found = await findSetting(database, name);
   if (found !== undefined) return found;
-  await database.run(insert, [name, await make()]);
+  await database.run(insert, { name, value: await make() });
   return (await findSetting(database, name))!;
 }

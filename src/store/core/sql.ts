@@ -17,17 +17,9 @@ export interface Statement<Row, P = readonly unknown[]> {
 /** The values of a statement: by name, in order, or none when it has no parameters. */
 export type Given<P> = unknown extends P ? [] : readonly unknown[] extends P ? [values?: P] : [values: P];
 
-let count = 0;
-const accessOf = (text: string): Access => (/^\s*SELECT\b/i.test(text) ? "read" : "write");
-
-/** A prepared statement. Every table in it binds its own `user_id = $n` (see docs/architecture.md). */
-export function statement<Row = Record<string, unknown>>(text: string): Statement<Row> {
-  return { name: `s${++count}`, text, access: accessOf(text) };
-}
-
-/** A statement that Postgres should plan anew for each call, or whose text varies. */
+/** A statement whose text varies, so it is not declared; its values are given in the order of $1, $2, …. */
 export function unprepared<Row = Record<string, unknown>>(text: string): Statement<Row> {
-  return { name: "", text, access: accessOf(text) };
+  return { name: "", text, access: "write" };
 }
 
 /** The values in the order of $1, $2, …. */

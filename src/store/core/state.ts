@@ -1,7 +1,8 @@
+import { sql } from "kysely";
 import { type TypeName, typeCodes, typeNames } from "./change.ts";
+import { read } from "./declare.ts";
 import { AccountMissing } from "./errors.ts";
 import type { Executor } from "./sql.ts";
-import { statement } from "./sql.ts";
 
 /** The state of a type: the account's modseq when the type last changed, within an epoch. */
 export interface State {
@@ -36,33 +37,31 @@ export interface Standing {
   hasLongMails: boolean;
 }
 
-const columns = typeNames.map(
-  (type) => `(SELECT max(c.modseq) FROM change c WHERE c.user_id = $1 AND c.type = ${typeCodes[type]}) AS "${type}"`,
+const find = read("state.standing", (db, $: { accountId: number }) =>
+  db
+    .selectFrom("account as a")
+    .select(["a.epoch", "a.modseq", "a.prunedModseq", "a.reindexedModseq"])
+    .select((eb) => [
+      sql<boolean>`EXISTS ${eb.selectFrom("searchPart as p").select("p.no").where("p.userId", "=", $.accountId)}`.as(
+        "hasLongMails",
+      ),
+      ...typeNames.map((type) =>
+        eb
+          .selectFrom("change as c")
+          .select(({ fn }) => fn.max("c.modseq").as("newest"))
+          .where("c.userId", "=", $.accountId)
+          .where("c.type", "=", typeCodes[type])
+          .as(type),
+      ),
+    ])
+    .where("a.userId", "=", $.accountId),
 );
-interface AccountRow {
-  epoch: number;
-  modseq: number;
-  pruned_modseq: number;
-  reindexed_modseq: number;
-  has_long_mails: boolean;
-}
-type StandingRow = AccountRow & Record<TypeName, number | null>;
-const selectStanding = statement<StandingRow>(`
-  SELECT a.epoch, a.modseq, a.pruned_modseq, a.reindexed_modseq,
-    EXISTS (SELECT 1 FROM search_part p WHERE p.user_id = $1) AS has_long_mails, ${columns.join(", ")}
-  FROM account a WHERE a.user_id = $1`);
 
 /** Throws AccountMissing. */
 export async function readStanding(executor: Executor, accountId: number): Promise<Standing> {
-  const [row] = await executor.run(selectStanding, [accountId]);
+  const [row] = await executor.run(find, { accountId });
   if (!row) throw new AccountMissing(accountId);
-  const newest = Object.fromEntries(typeNames.map((type) => [type, row[type] ?? 0])) as Record<TypeName, number>;
-  return {
-    epoch: row.epoch,
-    modseq: row.modseq,
-    prunedModseq: row.pruned_modseq,
-    newest,
-    reindexedModseq: row.reindexed_modseq,
-    hasLongMails: row.has_long_mails,
-  };
+  const { epoch, modseq, prunedModseq, reindexedModseq, hasLongMails } = row;
+  const newest = Object.fromEntries(typeNames.map((type) => [type, row[type] ?? 0])) as Standing["newest"];
+  return { epoch, modseq, prunedModseq, newest, reindexedModseq, hasLongMails };
 }

@@ -1,13 +1,14 @@
 import type { Log } from "../../base/log.ts";
 
 /**
- * The disk is full, broken, missing or not writable, or too many files are open. The numbers are Postgres's SQLSTATEs.
+ * The disk is full, broken, missing or not writable, too many files are open, or the object store is away. The numbers are
+ * Postgres's SQLSTATEs.
  */
 const codes = new Set(
-  "ENOSPC EDQUOT EROFS EACCES EPERM EMFILE ENFILE EIO ENOTDIR EISDIR ELOOP 53100 53200 25006".split(" "),
+  "ENOSPC EDQUOT EROFS EACCES EPERM EMFILE ENFILE EIO ENOTDIR EISDIR ELOOP 53100 53200 25006 BODIES_AWAY".split(" "),
 );
 
-/** True if nothing can be stored at the moment, so the request may succeed later. */
+/** True if nothing can be stored, or no body be read, at the moment: the request may succeed later. */
 export function isStorageTrouble(error: unknown): boolean {
   const { code } = (error ?? {}) as { code?: unknown };
   return error instanceof Error && typeof code === "string" && codes.has(code);

@@ -4,12 +4,12 @@ import { retry } from "../../base/retry.ts";
 import { type Change, ChangeSet, Kind, type TypeName } from "./change.ts";
 import type { TransactionExecutor } from "./connection.ts";
 import type { Database } from "./database.ts";
-import { Conflict } from "./errors.ts";
+import { write } from "./declare.ts";
+import { AccountMissing, Conflict } from "./errors.ts";
 import { Gathering } from "./gathering.ts";
 import { HeldAccount, type Wanted } from "./held-account.ts";
 import { databasePatience, isRetryable } from "./loss.ts";
 import type { Executor } from "./sql.ts";
-import { statement } from "./sql.ts";
 import { encodeState, readStanding, type Standing } from "./state.ts";
 
 /** Who reads or writes: a login, named by its own account, or the server itself, which may read every blob. */
@@ -52,8 +52,12 @@ export interface StateChange {
   changed: Partial<Record<TypeName, string>>;
 }
 
-const takeIds = statement<{ last_id: number }>(
-  "UPDATE account SET last_id = last_id + $2 WHERE user_id = $1 RETURNING last_id",
+const takeIds = write("account.takeIds", (db, $: { accountId: number; count: number }) =>
+  db
+    .updateTable("account")
+    .set((eb) => ({ lastId: eb("lastId", "+", $.count) }))
+    .where("userId", "=", $.accountId)
+    .returning("lastId"),
 );
 
 /** How many writes may share a commit. */
@@ -122,6 +126,7 @@ export class Store {
    * `modseqs`: how many writes are folded into this one; the first has modseq `tx.modseq - modseqs + 1`.
    * `bytes`: the expected growth of the account; a correct guess saves a statement.
    * `states`: whether the work will ask for states.
+   * `isLast`: whether it removes the account; no write after it joins its transaction.
    * Lost races and dropped connections run `work` again, so it must have no effect outside the transaction.
    * Throws CommitError when the outcome of COMMIT is unknown.
    */
@@ -129,10 +134,11 @@ export class Store {
     accountId: number,
     viewer: Viewer,
     work: (tx: Tx) => Promise<T>,
-    { ids = 0, modseqs = 1, bytes = 0, states = false }: Partial<Wanted> = {},
+    { ids = 0, modseqs = 1, bytes = 0, states = false, isLast = false }: Partial<Wanted> = {},
   ): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#writes.add(accountId, { viewer, work, wanted: { ids, modseqs, bytes, states }, resolve, reject });
+      const wanted = { ids, modseqs, bytes, states, isLast };
+      this.#writes.add(accountId, { viewer, work, wanted, resolve, reject });
     });
   }
 
@@ -140,8 +146,9 @@ export class Store {
   async #writeTogether(accountId: number, waiting: Write[]): Promise<void> {
     const writes = waiting.splice(0, maxWritesTogether);
     let outcomes: Outcome[] = [];
+    let changed: StateChange["changed"] | undefined;
     try {
-      const changed = await this.#patiently(() =>
+      changed = await this.#patiently(() =>
         this.database.transaction(
           "BEGIN",
           async (executor) => {
@@ -149,7 +156,7 @@ export class Store {
             const now = this.clock.now();
             const wanted = sumOf(writes);
             const held = await HeldAccount.take(executor, accountId, wanted);
-            const start = { modseq: held.row.modseq - wanted.modseqs, id: held.row.last_id - wanted.ids };
+            const start = { modseq: held.row.modseq - wanted.modseqs, id: held.row.lastId - wanted.ids };
             await this.#run(writes, { executor, held, now, ...start }, outcomes);
             const newest = held.finish(now);
             return newest.size === 0 ? undefined : stateStrings(held.row.epoch, newest);
@@ -157,9 +164,12 @@ export class Store {
           { account: accountId },
         ),
       );
-      if (changed) this.onCommit({ accountId, changed });
     } catch (error) {
-      outcomes = writes.slice(0, Math.max(outcomes.length, 1)).map(() => ({ error }));
+      // The others would fail alike, each after as long a wait.
+      const failsAll = isRetryable(error) || error instanceof AccountMissing;
+      if (failsAll) writes.push(...waiting.splice(0));
+      const length = failsAll ? writes.length : Math.max(outcomes.length, 1);
+      outcomes = Array.from({ length }, () => ({ error }));
     }
     waiting.unshift(...writes.slice(outcomes.length));
     outcomes.forEach((outcome, index) => {
@@ -167,6 +177,16 @@ export class Store {
       if ("error" in outcome) reject(outcome.error);
       else resolve(outcome.result as never);
     });
+    if (changed) this.#tell({ accountId, changed });
+  }
+
+  /** The commit is done, so its writes have succeeded even if nobody can be told. */
+  #tell(change: StateChange): void {
+    try {
+      this.onCommit(change);
+    } catch (error) {
+      this.log.error({ account: change.accountId, err: error }, "state change not published");
+    }
   }
 
   #patiently<T>(work: () => Promise<T>): Promise<T> {
@@ -191,6 +211,7 @@ export class Store {
         if (isAlone || isRetryable(error)) throw error;
         outcomes.push({ error });
       }
+      if (wanted.isLast) return;
     }
   }
 }
@@ -222,12 +243,13 @@ class AccountReader implements Reader {
 }
 
 function sumOf(writes: readonly Write[]): Wanted {
-  const sum = { ids: 0, modseqs: 0, bytes: 0, states: false };
+  const sum = { ids: 0, modseqs: 0, bytes: 0, states: false, isLast: false };
   for (const { wanted } of writes) {
     sum.ids += wanted.ids;
     sum.modseqs += wanted.modseqs;
     sum.bytes += wanted.bytes;
     sum.states ||= wanted.states;
+    sum.isLast ||= wanted.isLast;
   }
   return sum;
 }
@@ -273,8 +295,8 @@ class AccountTx extends AccountReader implements Tx {
 
   async newIds(count: number): Promise<number[]> {
     if (this.#nextId + count - 1 > this.#lastId) {
-      const [row] = await this.run(takeIds, [this.accountId, count]);
-      this.#lastId = row!.last_id;
+      const [row] = await this.run(takeIds, { accountId: this.accountId, count });
+      this.#lastId = row!.lastId;
       this.#nextId = this.#lastId - count + 1;
     }
     const first = this.#nextId;
@@ -296,7 +318,7 @@ class AccountTx extends AccountReader implements Tx {
 
   finish(): void {
     // An account without a limit has no Quota object.
-    const { quota_id: id } = this.#held.row;
+    const { quotaId: id } = this.#held.row;
     if (this.#grown !== 0 && id !== null) this.changed({ type: "Quota", id, kind: Kind.counts });
     this.#held.add(this.changes, this.#grown);
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
+import { tripsOf } from "../../../test/support/trips.ts";
 import { normalizeAddress } from "../../base/address.ts";
 import { Conflict } from "../core/errors.ts";
 import { accountIds } from "../upkeep/accounts.ts";
@@ -11,6 +12,7 @@ import {
   createAccount,
   findAddress,
   findDomain,
+  findRecipients,
   listAddresses,
   removeAlias,
   shareAccount,
@@ -66,15 +68,36 @@ test("mail finds its account by the full address, then without the tag, then by 
   expect(await findAddress(database, "ann+work@find.example")).toBe(bob);
   expect(await findAddress(database, "ann@other.example")).toBeUndefined();
   expect(await findAddress(database, "@find.example")).toBeUndefined();
-  expect(await removeAlias(database, "@FIND.example")).toBe(true);
+  expect(await removeAlias(database, "@FIND.example", ann)).toBe(false);
+  expect(await removeAlias(database, "@FIND.example", bob)).toBe(true);
   expect(await findAddress(database, "nobody@find.example")).toBeUndefined();
+});
+
+test("recipients are found together, with one statement", async () => {
+  const ann = await createTestAccount(store, "ann@here.example");
+  const boss = await createTestAccount(store, "postmaster@here.example");
+  await addAlias(store, "@caught.example", ann);
+  await addDomain(store, { name: "here.example", dkimSelector: "s", dkimKey: "" });
+  const expected = {
+    "Ann@Here.example": ann,
+    "ann+news@here.example": ann,
+    "anyone@caught.example": ann,
+    "abuse@here.example": boss,
+    "nobody@here.example": undefined,
+    "ann@there.example": "elsewhere",
+    "not an address": "elsewhere",
+  };
+  const found: unknown[] = [];
+  const trips = await tripsOf(async () => found.push(...(await findRecipients(database, Object.keys(expected)))));
+  expect(found).toEqual(Object.values(expected));
+  expect(trips.flat()).toHaveLength(1);
 });
 
 test("an address belongs to one account, and what an interrupted creation left is taken over", async () => {
   await createTestAccount(store, "one@taken.example");
   await expect(createTestAccount(store, "ONE@taken.example")).rejects.toThrow(Conflict);
-  await createTestAccount(store, "two@taken.example");
-  await removeAlias(database, "two@taken.example");
+  const two = await createTestAccount(store, "two@taken.example");
+  await removeAlias(database, "two@taken.example", two);
   const again = await createAccount(store, { address: "two@taken.example", passwordHash: "new" });
   expect(await findLogin(database, "two@taken.example")).toMatchObject({ userId: again, passwordHash: "new" });
 });

@@ -5,6 +5,7 @@ import { across, type Row, read, write } from "../core/declare.ts";
 import { Conflict } from "../core/errors.ts";
 import type { Executor } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
+import { insertIdentities } from "../mail/identities.ts";
 import { createDefaultMailboxes } from "../mail/mailboxes.ts";
 import { setQuota } from "../mail/quota.ts";
 import type { Place } from "./place.ts";
@@ -12,22 +13,57 @@ import type { Place } from "./place.ts";
 const addressesByName = read("addresses.byName", (db, $: { names: readonly string[] }) =>
   db.selectFrom("address").select(["address", "userId"]).where("address", "in", $.names),
 );
+const namesAndDomains = read("addresses.withDomains", (db, $: { names: string[]; domains: string[] }) =>
+  db
+    .selectFrom("address")
+    .select(["address as name", (eb) => eb.ref("userId").$castTo<number | null>().as("userId")])
+    .where("address", "in", $.names)
+    .unionAll(
+      db
+        .selectFrom("domain")
+        .select(["name", sql<number | null>`NULL::bigint`.as("userId")])
+        .where("name", "in", $.domains),
+    ),
+);
 
 /**
- * The account that receives mail for an address: looks for the address, then the address without its +tag, then the
+ * Whose address makes an account receive mail for this one, by precedence: the address, the address without its +tag, the
  * domain's catch-all, and for abuse@ (RFC 2142 §4) the domain's postmaster.
  */
-export async function findAddress(database: Database, address: string): Promise<number | undefined> {
+function namesOf(address: string): string[] {
   const parts = splitAddress(address);
-  if (!parts || parts.local === "") return undefined;
+  if (!parts || parts.local === "") return [];
   const local = parts.local.toLowerCase();
   const tag = local.indexOf("+");
   const locals = [local, ...(tag > 0 ? [local.slice(0, tag)] : []), ""];
   if (locals.includes("abuse")) locals.push("postmaster");
-  const names = locals.map((name) => `${name}@${parts.domain}`);
+  return locals.map((name) => `${name}@${parts.domain}`);
+}
+
+/** The account that receives mail for an address. */
+export async function findAddress(database: Database, address: string): Promise<number | undefined> {
+  const names = namesOf(address);
+  if (names.length === 0) return undefined;
   const found = new Map((await database.run(addressesByName, { names })).map((row) => [row.address, row.userId]));
   const name = names.find((candidate) => found.has(candidate));
   return name === undefined ? undefined : found.get(name);
+}
+
+/** For each of the addresses: the account that receives its mail, or "elsewhere", or undefined for none in a local domain. */
+export async function findRecipients(
+  database: Database,
+  addresses: readonly string[],
+): Promise<(number | "elsewhere" | undefined)[]> {
+  const asked = addresses.map((address) => ({ names: namesOf(address), domain: splitAddress(address)?.domain ?? "" }));
+  const names = [...new Set(asked.flatMap((one) => one.names))];
+  const domains = [...new Set(asked.map(({ domain }) => domain))];
+  const rows = await database.run(namesAndDomains, { names, domains });
+  const found = new Map(rows.map((row) => [row.name, row.userId]));
+  return asked.map((one) => {
+    const name = one.names.find((candidate) => found.has(candidate));
+    if (name !== undefined) return found.get(name)!;
+    return found.has(one.domain) ? undefined : "elsewhere";
+  });
 }
 
 /** Whether this exact address exists, regardless of tags and catch-alls. */
@@ -48,17 +84,6 @@ const nextNumber = write(
 const insertAccount = write("accounts.add", (db, $: Row<"account", "userId" | "name" | "createdAt">) =>
   db.insertInto("account").values({ userId: $.userId, name: $.name, createdAt: $.createdAt }),
 );
-const insertIdentity = write("accounts.addIdentity", (db, $: Row<"identity", "userId" | "id" | "name" | "email">) =>
-  db.insertInto("identity").values({
-    userId: $.userId,
-    id: $.id,
-    name: $.name,
-    email: $.email,
-    textSignature: "",
-    htmlSignature: "",
-    mayDelete: false,
-  }),
-);
 const insertLogin = write("logins.add", (db, $: Row<"login", "login" | "userId" | "passwordHash" | "createdAt">) =>
   db
     .insertInto("login")
@@ -78,8 +103,8 @@ const insertAddress = write("addresses.add", (db, $: Row<"address", "address" | 
 /**
  * Creates an account with its mailboxes, identity and login, and its address last, so that mail never reaches an
  * incomplete account. `name` is for the account (default: the address) and its identity (default: none), `fill` creates
- * the mailboxes (default: the usual ones), `quota` limits the bytes of mail (default: no limit). Throws Conflict if the
- * address is taken.
+ * the mailboxes (default: the usual ones), `quota` limits the bytes of mail (default: no limit). `hold` runs in the
+ * transaction that adds the address, before it (default: nothing). Throws Conflict if the address is taken.
  */
 export async function createAccount(
   store: Store,
@@ -89,6 +114,7 @@ export async function createAccount(
     name?: string;
     fill?: (tx: Tx) => Promise<void>;
     quota?: number | null;
+    hold?: (executor: Executor) => Promise<void>;
   },
 ): Promise<number> {
   const address = mustBeAddress(options.address);
@@ -102,7 +128,10 @@ export async function createAccount(
   // An interrupted creation leaves a login without an address; take it over.
   const login = { login: address, userId, passwordHash: options.passwordHash };
   if ((await database.count(insertLogin, { ...login, createdAt })) === 0) await database.run(adoptLogin, login);
-  if ((await database.count(insertAddress, { address, userId, createdAt })) === 0) throw new Conflict("address");
+  await database.transaction("BEGIN", async (executor) => {
+    await options.hold?.(executor);
+    if ((await executor.count(insertAddress, { address, userId, createdAt })) === 0) throw new Conflict("address");
+  });
   return userId;
 }
 
@@ -113,8 +142,8 @@ async function fillAccount(
   await fill(tx);
   if (quota !== null) await setQuota(tx, quota);
   const [id] = await tx.newIds(1);
-  await tx.run(insertIdentity, { userId: tx.accountId, id: id!, name, email: address });
-  tx.changed({ type: "Identity", id: id!, kind: 1 });
+  const plain = { replyTo: null, bcc: null, textSignature: "", htmlSignature: "" };
+  await insertIdentities(tx, [{ id: id!, name, email: address, ...plain, mayDelete: false }]);
 }
 
 function mustBeAddress(text: string): string {
@@ -131,13 +160,13 @@ export async function addAlias(store: Place, alias: string, userId: number): Pro
   if (inserted === 0) throw new Conflict("address");
 }
 
-const deleteAddress = write("addresses.remove", (db, $: { address: string }) =>
-  db.deleteFrom("address").where("address", "=", $.address),
+const deleteAddress = write("addresses.remove", (db, $: Row<"address", "address" | "userId">) =>
+  db.deleteFrom("address").where("address", "=", $.address).where("userId", "=", $.userId),
 );
-/** False when there is no such address. */
-export async function removeAlias(database: Executor, alias: string): Promise<boolean> {
+/** False when the account has no such address. */
+export async function removeAlias(database: Executor, alias: string, userId: number): Promise<boolean> {
   const address = normalizeAddress(alias);
-  return address !== undefined && (await database.count(deleteAddress, { address })) > 0;
+  return address !== undefined && (await database.count(deleteAddress, { address, userId })) > 0;
 }
 
 const allAddresses = read(
@@ -147,6 +176,22 @@ const allAddresses = read(
 );
 export function listAddresses(database: Executor): Promise<Row<"address", "address" | "userId">[]> {
   return database.run(allAddresses);
+}
+
+const addressesEnding = read(
+  "addresses.ending",
+  (db, $: { end: string; limit: number }) =>
+    db
+      .selectFrom("address")
+      .select("address")
+      .where(sql<boolean>`right(address, length(${$.end}::text)) = ${$.end}`)
+      .orderBy("address")
+      .limit($.limit),
+  across("a domain's addresses may belong to any account"),
+);
+/** The first addresses of a domain. */
+export async function addressesOf(executor: Executor, domain: string, limit: number): Promise<string[]> {
+  return (await executor.run(addressesEnding, { end: `@${domain}`, limit })).map(({ address }) => address);
 }
 
 const allLogins = read(
@@ -196,6 +241,14 @@ export async function servesAny(database: Database, names: string[]): Promise<bo
 
 export function listDomains(database: Database): Promise<Domain[]> {
   return database.run(allDomains);
+}
+
+const holdDomain = write("domains.hold", (db, $: { name: string }) =>
+  db.selectFrom("domain").select("name").where("name", "=", $.name).forKeyShare(),
+);
+/** Keeps the domain from being removed before the transaction ends. False when there is no such domain. */
+export async function holdsDomain(executor: Executor, name: string): Promise<boolean> {
+  return (await executor.run(holdDomain, { name })).length > 0;
 }
 
 const deleteDomain = write("domains.remove", (db, $: { name: string }) =>

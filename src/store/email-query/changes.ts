@@ -5,10 +5,11 @@ import { read } from "../core/declare.ts";
 import { encodeState, type Standing, type State } from "../core/state.ts";
 import type { Reader } from "../core/store.ts";
 import type { EmailFilter, EmailQuery } from "./criteria.ts";
+import { resolveHeaders } from "./header-filter.ts";
 import { createList, dateOrder, type EmailList, openList, withRanks } from "./list.ts";
-import { conjuncts } from "./normal.ts";
+import { resolveLongMails } from "./long-mails.ts";
+import { conjuncts, normalise } from "./normal.ts";
 import { isCountable } from "./plan.ts";
-import { resolve } from "./resolve.ts";
 import { countList } from "./total.ts";
 
 export interface EmailQueryChanges {
@@ -19,8 +20,8 @@ export interface EmailQueryChanges {
 }
 
 /**
- * RFC 8620 §5.6, RFC 8621 §4.5, exact for every filter and sort. Candidates are the emails whose place in the list can
- * have changed: all of them are removed (ids more than needed do no harm), and those in the list now are added.
+ * RFC 8620 §5.6, RFC 8621 §4.5, exact for every filter and sort. Candidates are the emails whose place in the list may
+ * have changed: all of them are reported as removed (extra ids are allowed), and those in the list now as added.
  */
 export async function queryEmailChanges(
   reader: Reader,
@@ -37,7 +38,8 @@ export async function queryEmailChanges(
 
   if (living.length === 0 && past.size === 0 && !query.calculateTotal) return { removed: old, added: [] };
 
-  const conditions = conjuncts(await resolve(reader, query.filter));
+  const filter = await resolveLongMails(reader, normalise(query.filter));
+  const conditions = conjuncts(await resolveHeaders(reader, filter));
   const list = conditions && createList(conditions, query);
   const sought = upToId === undefined ? living : [...living, upToId];
   const { ranks, total } = list
@@ -47,7 +49,7 @@ export async function queryEmailChanges(
   const end = ranks.find(({ id }) => id === upToId)?.index ?? Number.POSITIVE_INFINITY;
   const known = new Set(living);
   const places = new Map(ranks.map(({ id, index }) => [id, index]));
-  // What is no longer in the list stood where its date says.
+  // An email that left the list has no rank: its date says where it stood.
   const isBeyond = (id: number) => (places.get(id) ?? (past.has(id) ? Number.POSITIVE_INFINITY : 0)) > end;
   const removed = old.filter((id) => !isBeyond(id));
   const added = ranks.filter(({ id }) => known.has(id) && !isBeyond(id));
@@ -56,8 +58,8 @@ export async function queryEmailChanges(
 }
 
 /**
- * RFC 8620 §5.5: where the results stand. Those of a search may also differ after the terms of old messages were made
- * anew, which no change of an email tells.
+ * RFC 8620 §5.5: the queryState. Reindexing old messages may also change the results of a search, although it changes no
+ * email.
  */
 export async function emailQueryState(reader: Reader, filter: EmailFilter | undefined): Promise<string> {
   const standing = await reader.standing();
@@ -83,7 +85,7 @@ interface Touched {
   kinds: number;
   /** A change of one email can move the others of its thread. */
   threads: boolean;
-  /** Where the date alone tells an email's place. */
+  /** The direction of a list that is sorted by date alone. */
   order: "newest" | "oldest" | undefined;
 }
 
@@ -105,7 +107,7 @@ function namesOf(filter: EmailFilter | undefined): string[] {
   return "criterion" in filter ? [filter.criterion.kind] : filter.conditions.flatMap(namesOf);
 }
 
-/** Whether an email is older than upToId; null where that is unknown. In the log, only those destroyed have a date. */
+/** Whether an email is older than upToId; null if unknown. In the change log only destroyed emails have a date. */
 const older = ($: Edge) =>
   sql`(received_at, id) < (SELECT u.received_at, u.id FROM email u WHERE u.user_id = ${$.accountId} AND u.id = ${$.upToId})`;
 interface Edge {
@@ -131,10 +133,10 @@ const selectOfThreads = read(
 );
 
 interface Candidates {
-  /** Those that were there at the client's state, destroyed ones included. */
+  /** Those that existed at the client's state, including those destroyed since. */
   old: number[];
   living: number[];
-  /** Of the old ones, those that by date come after upToId, or are it. */
+  /** The old ones that stood after upToId by date, and upToId itself. */
   past: Set<number>;
 }
 
@@ -166,7 +168,7 @@ interface Ranks {
   total: number | undefined;
 }
 
-/** Beyond so many, ranking the whole list costs less than counting between them. */
+/** For more emails than this, ranking the whole list costs less than counting between them. */
 const maxCounted = 500;
 
 async function findRanks(reader: Reader, list: EmailList, ids: number[], withTotal: boolean): Promise<Ranks> {
@@ -182,7 +184,7 @@ async function findRanks(reader: Reader, list: EmailList, ids: number[], withTot
   return { ranks, total: withTotal ? rows[0]!.total : undefined };
 }
 
-/** Where emails stand in a list by date: what lies between each and the one before it is counted, in one statement. */
+/** The indexes of emails in a list by date, from one statement that counts the emails between neighbours. */
 async function countRanks(reader: Reader, list: EmailList, ids: number[]): Promise<Ranks["ranks"]> {
   const { source, where } = openList(list);
   const newest = dateOrder(list.sort) === "newest";

@@ -4,7 +4,7 @@ import { holds, matchOf } from "./match.ts";
 import { type Atom, isTerms, type Node } from "./normal.ts";
 import { and, type Source } from "./source.ts";
 
-/** A condition of a list as SQL. `byRow`: few mails will be looked at, so words are sought in each of them. */
+/** A condition of a list as SQL. `byRow`: few emails remain, so the words are tested in each one's own row. */
 export function toListCondition(node: Node, source: Source, byRow: boolean): Fragment {
   if (byRow && isTerms(node) && source.driver.kind !== "terms") {
     return negate(node.negated, holds({ terms: source.terms, no: source.email("no") }, matchOf(node.atom)));
@@ -44,7 +44,7 @@ function toAtom(atom: Atom, source: Source): Fragment {
     case "someInThreadLacks":
       return someInThreadLacks(atom.keyword, source);
     case "terms":
-      // As a set, found once by the index: reading the terms of one mail after the other costs far more.
+      // As a set that the index finds once: reading the terms of each email costs far more.
       return sql`(${source.email("no")} IN (SELECT x.no FROM search x WHERE x.user_id = ${account}
         AND ${holds({ terms: sql`x.terms`, no: sql`x.no` }, matchOf(atom))}))`;
     case "messages":
@@ -54,7 +54,7 @@ function toAtom(atom: Atom, source: Source): Fragment {
   }
 }
 
-/** A keyword of the email itself. */
+/** Whether the email itself has the keyword. */
 export function hasKeyword(keyword: string, source: Source): Fragment {
   if (source.driver.kind === "mailbox") {
     if (keyword === "$seen") return sql`em.seen`;
@@ -63,7 +63,7 @@ export function hasKeyword(keyword: string, source: Source): Fragment {
   return sql`(${keyword}::text = ANY (${source.email("keywords")}))`;
 }
 
-/** The emails with a keyword are few and in an index of their own; $seen is the one that is not. */
+/** Few emails have a keyword, and email_keyword lists them; it does not list $seen. */
 export function someInThread(keyword: string, source: Source): Fragment {
   if (keyword === "$seen") {
     return sql`EXISTS (SELECT 1 FROM email x WHERE x.user_id = ${account} AND x.thread_id = ${source.threadId}

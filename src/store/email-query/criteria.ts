@@ -1,13 +1,13 @@
 import type { Reader } from "../core/store.ts";
 import type { Sought } from "./sought.ts";
 
-/** RFC 8621 §4.4.1: one property of a FilterCondition. Keywords are in lower case, ids that exist nowhere match nothing. */
+/** RFC 8621 §4.4.1: one property of a FilterCondition. Keywords are in lower case; an id that does not exist matches nothing. */
 export type Criterion =
   | { kind: "always" }
   | { kind: "never" }
   | { kind: "inMailbox"; mailboxId: number }
   | { kind: "inMailboxOtherThan"; mailboxIds: number[] }
-  /** Received before, and at or after. */
+  /** "before" excludes the instant, "after" includes it. */
   | { kind: "before"; at: Date }
   | { kind: "after"; at: Date }
   | { kind: "minSize"; size: number }
@@ -24,9 +24,9 @@ export type Criterion =
 /** Words of the search index. */
 export interface TermsCriterion {
   kind: "terms";
-  /** Its terms are prefixed for this account. Invariant: a mail that holds none of the phrases is never meant. */
+  /** Its terms have the account's prefix. Invariant: it never matches a mail that has none of its phrases. */
   sought: Sought;
-  /** Sought are the mails that are not meant. */
+  /** The criterion selects the mails that do not match. */
   negated: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface HeaderCriterion {
   kind: "header";
   name: string;
   text: string | undefined;
-  /** A header block that is too large to stand beside its row. */
+  /** Reads a header block that is too large to be stored in its row. */
   readHeader: (reader: Reader, message: { sha256: Buffer }) => Promise<Buffer | undefined>;
 }
 
@@ -50,7 +50,7 @@ export type EmailSortBy =
 export interface EmailSort {
   by: EmailSortBy;
   ascending: boolean;
-  /** Of RFC 4790, for from, to and subject; undefined: i;unicode-casemap. */
+  /** RFC 4790; for from, to and subject. (Default: i;unicode-casemap) */
   collation: string | undefined;
 }
 

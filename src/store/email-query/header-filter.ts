@@ -8,8 +8,8 @@ import { resolveLongMails } from "./long-mails.ts";
 import { all, conjuncts, type Node } from "./normal.ts";
 
 /**
- * Replaces conditions on header fields by the messages that meet them: values are decoded here, not in the database.
- * Only messages that meet the other conditions are looked at, and of these only those with a field of that name.
+ * Replaces conditions on header fields by the numbers of the messages that meet them, since values are decoded here, not
+ * in the database. It reads only messages that meet the other conditions and have a field of that name.
  */
 export async function resolveHeaders(reader: Reader, node: Node): Promise<Node> {
   if (!hasHeader(node)) return node;
@@ -40,7 +40,7 @@ async function resolve(reader: Reader, node: Node, others: Node[]): Promise<Node
 interface HeaderRow {
   no: number;
   sha256: Buffer;
-  /** The fields of that name; null where the header block is not beside the row. */
+  /** The fields of that name; null if the header block is not stored in the row. */
   fields: Buffer | null;
 }
 
@@ -49,7 +49,7 @@ async function findMessages(reader: Reader, criterion: HeaderCriterion, others: 
   const list = createList(others, { sort: [], collapseThreads: false });
   const { source, where } = openList(list);
   const block = source.message("header");
-  // "escape" makes text of any bytes, NUL too; it doubles a backslash, and the pattern must as well.
+  // "escape" turns any bytes into text, but doubles each backslash, so the pattern must do so too.
   const name = criterion.name.replaceAll("\\", "\\\\").replace(/[^A-Za-z0-9_-]/g, "\\$&");
   const field = sql`${`(?:^|\\n)(${name}[ \\t]*:[^\\n]*(?:\\n[ \\t][^\\n]*)*)`}::text`;
   const rows = await ask(

@@ -7,19 +7,19 @@ import type { Node } from "./normal.ts";
 import { idAscending, type OrderKey, orderKeys } from "./order.ts";
 import { and, type Choice, chooseDriver, type SearchRows, Source } from "./source.ts";
 
-/** A list of emails that has been thought about: what leads to them, what else they must meet, in what order. */
+/** A list of emails with its driver: the table that leads to them, the remaining conditions and the order. */
 export interface EmailList {
-  /** All must hold. */
+  /** An email must meet all of them. */
   conditions: Node[];
   sort: EmailSort[];
   choice: Choice;
-  /** Threads show more than once in what the driver finds, and only their first email counts. */
+  /** The driver returns several emails of a thread, of which only the first counts. */
   dropRepeats: boolean;
-  /** So few that each one's words are looked at, rather than all mails with these words. */
+  /** The mailbox is small: its emails are tested for the words, instead of asking the word index. */
   byPlace: boolean;
 }
 
-/** In order of arrival alone: "newest" first, "oldest" first, or another order. */
+/** Which date comes first in a list that is sorted by receivedAt alone; undefined for any other sort. */
 export function dateOrder(sort: readonly EmailSort[]): "newest" | "oldest" | undefined {
   if (sort.length === 0) return "newest";
   if (sort.length > 1 || sort[0]!.by.kind !== "receivedAt") return undefined;
@@ -35,7 +35,7 @@ export function createList(
   return { conditions, sort, choice, dropRepeats: collapseThreads && !choice.collapsed, byPlace };
 }
 
-/** A statement's FROM and WHERE, with the columns that its list is made of. */
+/** A statement's FROM and WHERE, and the columns to select from. */
 export interface Opened {
   source: Source;
   where: Fragment;
@@ -54,7 +54,7 @@ const comma = sql`, `;
 const ascends = sql` ASC`;
 const descends = sql` DESC`;
 
-/** ORDER BY of keys and the id; `reverse`: from the end. */
+/** ORDER BY the keys, then the id; `reverse`: the opposite order. */
 export function orderBy(list: EmailList, keys: readonly OrderKey[], id: Fragment, reverse = false): Fragment {
   const parts: Fragment[] = [];
   const add = ({ expression, ascending }: OrderKey) =>
@@ -73,12 +73,12 @@ const id = sql`id`;
 const as = sql` AS `;
 
 /**
- * The whole list with every index, as WITH queries that end in `r (id, idx)`. For what cannot be walked: searches
- * beyond their windows, places in collapsed lists, orders that no index has.
+ * The whole list with the index of each email, as WITH queries that end in `r (id, idx)`. For lists that no database index
+ * yields in order: searches beyond their windows, places in collapsed lists, other sorts.
  */
 export function withRanks(list: EmailList): Fragment {
   const { driver } = list.choice;
-  // On its own, or the planner walks the account by date for a rare word.
+  // Materialized, or the planner would walk the account by date for a rare word.
   const hits =
     driver.kind === "terms"
       ? sql`h AS MATERIALIZED (SELECT s.no, s.received_at FROM search s

@@ -7,9 +7,9 @@ import { isTerms, type Node, type TermsLiteral } from "./normal.ts";
 import { anywhere, isMeant, phrasesOf } from "./sought.ts";
 
 /**
- * Tells each condition on words which mails of several rows meet it; with `since`, which of those received since then, and
- * no terms of others are read. What is sought together may stand in different rows of a mail, and what
- * must not be there in any: so each phrase is looked for on its own, and each mail is judged by all that was found in it.
+ * Adds to each condition on words the long mails (those with several rows of terms) that meet it; with `since`, only those
+ * received since then, and no other rows are read. The words of a condition may be in different rows of a mail, and an
+ * excluded word in any of them. So each phrase is looked up on its own, and each mail is judged by all phrases it has.
  */
 export async function resolveLongMails(reader: Reader, node: Node, since?: Date): Promise<Node> {
   const conditions = openTerms(node);
@@ -22,7 +22,7 @@ export async function resolveLongMails(reader: Reader, node: Node, since?: Date)
   });
 }
 
-/** The same list with the long mails that meet its conditions. */
+/** The list with its conditions resolved for long mails. */
 export async function withLongMails(reader: Reader, list: EmailList, since?: Date): Promise<EmailList> {
   const { conditions, sort, choice, dropRepeats, byPlace } = list;
   const before = { all: conditions };
@@ -46,19 +46,19 @@ function replaceTerms(node: Node, replace: (node: TermsLiteral) => TermsLiteral)
     : { any: node.any.map((one) => replaceTerms(one, replace)) };
 }
 
-/** By message number, which of the phrases each mail of several rows has; without those that have none. */
+/** The phrases that each long mail has, by message number; mails with none are absent. */
 type Found = Map<number, Set<string>>;
 
-/** The rows of search_part to look for a phrase in: FROM and WHERE, of which `p.no` is read. */
+/** FROM and WHERE of the rows of search_part that have a phrase; the caller selects `p.no`. */
 type Rows = (phrase: string) => Fragment;
 
 const matches = (phrase: string) => sql`p.terms @@ ${phrase}::tsquery`;
-/** By the index: the planner knows no value of a subquery, and would rather read all rows for a word that is in most. */
+/** In a subquery, so that the planner does not see a common word and read all rows: the index is faster. */
 const isListed = (phrase: string) => sql`p.terms @@ (SELECT ${phrase}::tsquery)`;
 
 const rowsOfAll: Rows = (phrase) => sql`search_part p WHERE p.user_id = ${account} AND ${isListed(phrase)}`;
 
-/** So many looks into rows are taken one by one; for more, the index tells which rows have the words. */
+/** Up to this many pairs of row and phrase are tested row by row; for more, the index names the candidates. */
 const mostWalked = 100;
 const selectLong = read(
   "emailQuery.longMails",
@@ -76,14 +76,14 @@ async function findSince(reader: Reader, phrases: string[], since: Date): Promis
   return findPhrases(reader, phrases, looks <= mostWalked ? allRowsOf(nos) : likelyRowsOf(nos));
 }
 
-/** Without OFFSET the planner would ask the index, which names rows of the whole mailbox. */
+/** OFFSET 0 keeps the planner from using the index, which would return rows of the whole account. */
 function allRowsOf(nos: number[]): Rows {
   return (phrase) => sql`unnest(${nos}::bigint[]) AS c (no)
     CROSS JOIN LATERAL (SELECT q.no, q.terms FROM search_part q WHERE q.user_id = ${account} AND q.no = c.no OFFSET 0) p
     WHERE ${matches(phrase)}`;
 }
 
-/** The index tells which rows have all words of a phrase, and only those of these mails are read for where they stand. */
+/** The index names the rows that have all words of a phrase; only those of the given mails are read for their positions. */
 function likelyRowsOf(nos: number[]): Rows {
   return (phrase) => {
     const words = anywhere(phrase);
@@ -95,7 +95,7 @@ function likelyRowsOf(nos: number[]): Rows {
   };
 }
 
-/** In one statement, so many are looked for. */
+/** How many phrases one statement looks up. */
 const atOnce = 50;
 
 async function findPhrases(reader: Reader, phrases: string[], rowsFor: Rows): Promise<Found> {

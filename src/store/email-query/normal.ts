@@ -1,7 +1,7 @@
 import type { Criterion, EmailFilter, HeaderCriterion } from "./criteria.ts";
 import type { Sought } from "./sought.ts";
 
-/** What the database can be asked of one email. */
+/** A condition that SQL can test for one email. */
 export type Atom =
   | Extract<
       Criterion,
@@ -12,11 +12,11 @@ export type Atom =
   | { kind: "someInThreadLacks"; keyword: string }
   | { kind: "hasAttachment" }
   | TermsAtom
-  /** Messages whose header was found to match. */
+  /** The messages that meet a condition on header fields. */
   | { kind: "messages"; nos: number[] }
   | HeaderCriterion;
 
-/** Words, and the messages of several rows that have them once these are known. */
+/** A condition on words; `longMails` once it is known which of these meet it. */
 export interface TermsAtom {
   kind: "terms";
   sought: Sought;
@@ -37,7 +37,7 @@ export function normalise(filter: EmailFilter | undefined): Node {
   return filter === undefined ? true : convert(filter, false);
 }
 
-/** What must hold, each on its own. Empty: everything matches; undefined: nothing does. */
+/** The conditions that must all hold. Empty: everything matches; undefined: nothing does. */
 export function conjuncts(node: Node): Node[] | undefined {
   if (node === false) return undefined;
   if (node === true) return [];
@@ -47,7 +47,7 @@ export function conjuncts(node: Node): Node[] | undefined {
 function convert(filter: EmailFilter, negated: boolean): Node {
   if ("criterion" in filter) return leaf(filter.criterion, negated);
   const { operator, conditions } = filter;
-  // NOT is "none of": the negation of an OR, so it joins like an AND of negations.
+  // NOT means "none of": it negates an OR, so it joins like an AND of negations.
   const inner = (operator === "NOT") !== negated;
   const nodes = conditions.map((condition) => convert(condition, inner));
   return (operator === "OR") === negated ? all(nodes) : any(nodes);
@@ -70,7 +70,7 @@ function leaf(criterion: Criterion, negated: boolean): Node {
     case "noneInThread":
       return literal({ kind: "someInThread", keyword: criterion.keyword }, !negated);
     case "allInThread": {
-      // The email itself is one of its thread: its own keyword narrows the search.
+      // An email belongs to its thread, so it must have the keyword itself: that narrows the search.
       const { keyword } = criterion;
       const own = literal({ kind: "hasKeyword", keyword }, negated);
       const others = literal({ kind: "someInThreadLacks", keyword }, !negated);
@@ -112,8 +112,8 @@ export function isTerms(node: Node): node is TermsLiteral {
 }
 
 /**
- * Several word conditions side by side are one tsquery: one look into the index. That finds nothing by an absent word,
- * so where mails without any of the words would do, what is kept is the negation of what finds the others.
+ * Joins word conditions into one tsquery, so that the index is read once. The index cannot find mails by a word they lack.
+ * If such mails may match, the result is a negated condition: its tsquery finds the mails that do not match.
  */
 function joinTerms(nodes: Node[], operator: "&" | "|"): Node[] {
   const terms = nodes.filter(isTerms);

@@ -11,8 +11,8 @@ export interface OrderKey {
 }
 
 /**
- * The keys of a sort, without the id that breaks ties. Emails are in no order of their own, so when a sort leaves it
- * open the newest comes first; ids run in the direction of the dates, as in the indexes.
+ * The keys of a sort, without the id that breaks ties. Where a sort does not name the date, the newest comes first; ids
+ * follow the direction of the dates, as in the indexes.
  */
 export function orderKeys(sort: readonly EmailSort[], source: Source): OrderKey[] {
   const keys = sort.map((key) => ({ expression: expression(key, source), ascending: key.ascending }));
@@ -21,7 +21,7 @@ export function orderKeys(sort: readonly EmailSort[], source: Source): OrderKey[
 
 const isDate = (key: EmailSort) => key.by.kind === "receivedAt";
 
-/** Which way the id goes that breaks ties. */
+/** Whether the id that breaks ties ascends. */
 export function idAscending(sort: readonly EmailSort[]): boolean {
   return sort.find(isDate)?.ascending ?? false;
 }
@@ -49,7 +49,7 @@ function expression({ by, collation }: EmailSort, source: Source): Fragment {
 const lower = "abcdefghijklmnopqrstuvwxyz";
 const toUpper = constant(`'${lower}', '${lower.toUpperCase()}'`);
 
-/** RFC 4790 §9: casemap of ASCII alone, or the number that the text starts with; without one it comes last. */
+/** RFC 4790 §9. i;ascii-numeric compares the number that the text starts with; texts without one come last. */
 function textKey(by: "from" | "to" | "subject", collation: string | undefined, source: Source): Fragment {
   const text = collation === "i;ascii-numeric" || collation === "i;ascii-casemap" ? plainText(by, source) : undefined;
   if (text === undefined) return source.message(`${by}_key`);
@@ -59,8 +59,8 @@ function textKey(by: "from" | "to" | "subject", collation: string | undefined, s
 }
 
 /**
- * What the key was made of, before it was decomposed and folded: for addresses it is in their list. Of a subject only
- * the key knows its base, so beyond ASCII a subject stays in i;unicode-casemap.
+ * The text before it was folded: of addresses, from their list. Of a subject only the folded key has the prefixes removed,
+ * so beyond ASCII a subject sorts by i;unicode-casemap.
  */
 function plainText(by: "from" | "to" | "subject", source: Source): Fragment {
   if (by === "subject") return source.message("subject_key");

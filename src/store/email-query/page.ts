@@ -7,7 +7,7 @@ import { conjuncts, normalise } from "./normal.ts";
 import { choosePlan, type Known, type Plan } from "./plan.ts";
 import { run } from "./run.ts";
 
-/** No list is longer; the database computes places in 32 bits. */
+/** Longer than any list; the database computes indexes in 32 bits. */
 const maxPlace = 1_000_000_000;
 const clip = (place: number) => Math.max(Math.min(place, maxPlace), -maxPlace);
 
@@ -38,5 +38,5 @@ export async function queryEmails(
   }
 }
 
-/** A total takes all long mails, as most pages do; a window looks at its own. */
+/** Whether the plan needs all long mails; a window resolves its own. */
 const takesAll = ({ kind }: Plan) => kind !== "windows" && kind !== "count";

@@ -7,35 +7,35 @@ import { hasKeptTotal } from "./total.ts";
 
 /** How a page is read; README.md has the table. */
 export type Plan =
-  /** Nothing of the list is wanted but perhaps its total. */
+  /** No emails are wanted, at most the total. */
   | { kind: "count"; position: number }
-  /** Along an index of the list's order, from its start. */
+  /** Reads an index that has the list's order, from its start. */
   | { kind: "walk"; position: number }
-  /** Likewise, and each thread counts at its first email. */
+  /** Likewise, keeping the first email of each thread. */
   | { kind: "walkThreads"; position: number }
-  /** From the end of a list with `total` emails. */
+  /** Reads the index from the end of a list of `total` emails. */
   | { kind: "walkBack"; position: number; total: number }
-  /** Words are sought in the account's newest mails: a page, or word that these do not do. */
+  /** Searches the account's newest mails, which may not suffice for the page. */
   | { kind: "windows"; position: number }
-  /** The whole list is made, and every email numbered. `byPlace`: the words of each mail of the mailbox are looked at. */
+  /** Numbers the whole list. `byPlace`: tests each email of the mailbox for the words. */
   | { kind: "rank"; start: Start; byPlace: boolean }
   | Look;
 
 /** Where a page of a ranked list starts. */
 export type Start = { position: number } | { fromEnd: number } | { anchor: number; offset: number };
 
-/** Finds what the choice depends on; then it is made anew. */
+/** Reads a fact that the choice depends on; then the plan is chosen again. */
 export type Look = { kind: "findAnchor"; anchor: number } | { kind: "readTotal" } | { kind: "measurePlace" };
 
-/** What is known of the list so far. */
+/** The facts read so far. */
 export interface Known {
-  /** The anchor's. */
+  /** Index of the anchor. */
   index?: number;
-  /** As it is kept with the mailbox. */
+  /** The count kept with the mailbox. */
   total?: number;
-  /** How many emails the mailbox has that the filter names. */
+  /** How many emails are in the mailbox that the filter names. */
   inPlace?: number;
-  /** The newest mails do not hold the page. */
+  /** The newest mails do not suffice for the page. */
   windowsAreShort?: true;
 }
 
@@ -71,10 +71,10 @@ function planAt(position: number, list: EmailList, asked: Asked, known: Known): 
   return { kind: list.dropRepeats ? "walkThreads" : "walk", position };
 }
 
-/** Reading one mail's words costs as much as ten matches of the index. */
+/** In emails. Testing one email for words costs as much as ten matches of the word index. */
 const smallPlace = 300;
 
-/** A search in a mailbox of few emails had better look at these. */
+/** In a small mailbox, testing each email is cheaper than the word index. */
 function planSearch(position: number, { conditions }: EmailList, { inPlace }: Known): Plan {
   const place = findPlace(conditions);
   if (place && inPlace === undefined) return { kind: "measurePlace" };
@@ -82,8 +82,8 @@ function planSearch(position: number, { conditions }: EmailList, { inPlace }: Kn
 }
 
 /**
- * Whether words are to be sought in the newest mails first. A total that takes all matching emails to know has the page
- * with it; matches alone are counted by the index.
+ * Whether to search the newest mails first. Not if the total needs all matching emails anyway, since these include the
+ * page; where the index alone counts the matches, it does not.
  */
 function isWindowed({ choice, dropRepeats, sort }: EmailList, calculateTotal: boolean): boolean {
   const byTerms = choice.driver.kind === "terms";
@@ -91,7 +91,7 @@ function isWindowed({ choice, dropRepeats, sort }: EmailList, calculateTotal: bo
   return !calculateTotal || (!dropRepeats && (!byTerms || choice.rest.length === 0));
 }
 
-/** Whether an email's index is how many stand before it by date, which an index can count. */
+/** Whether the index of an email can be counted, as the emails before it by date. */
 export function isCountable({ choice, dropRepeats, sort }: EmailList): boolean {
   return !dropRepeats && dateOrder(sort) !== undefined && choice.driver.kind !== "terms";
 }

@@ -11,7 +11,7 @@ import { countList, totalQuery } from "./total.ts";
 
 type Outcome = { page: EmailPage | "anchorNotFound" } | { learnt: Known };
 
-/** Does what a plan says: finds the page, or something to choose the next plan by. */
+/** Executes a plan: returns the page, or a fact to choose the next plan by. */
 export async function run(reader: Reader, list: EmailList, plan: Plan, asked: Asked): Promise<Outcome> {
   const { limit } = asked.window;
   switch (plan.kind) {
@@ -47,13 +47,13 @@ export async function run(reader: Reader, list: EmailList, plan: Plan, asked: As
   }
 }
 
-/** A page, with its total where that is wanted and did not come along. */
+/** Adds the total to a page if it is wanted and was not read with it. */
 async function finish(reader: Reader, list: EmailList, { calculateTotal }: Asked, page: EmailPage): Promise<Outcome> {
   if (!calculateTotal || page.total !== undefined) return { page };
   return { page: { ...page, total: await countList(reader, list) } };
 }
 
-/** All emails of the mailbox that the filter names. */
+/** The list of all emails in the mailbox that the filter names. */
 function placeOf({ conditions }: EmailList): EmailList {
   return createList([findPlace(conditions)!.node], { sort: [], collapseThreads: false });
 }
@@ -76,13 +76,13 @@ interface WalkOptions {
   reverse?: boolean;
 }
 
-/** Texts of lists without further conditions are few: they are planned once and kept. */
+/** Lists of a mailbox without further conditions have few texts, so they become prepared statements. */
 function walkName({ choice, sort }: EmailList): string | undefined {
   const isKept = choice.rest.length === 0 && choice.driver.kind === "mailbox" && dateOrder(sort) !== undefined;
   return isKept ? "emailQuery.walk" : undefined;
 }
 
-/** Rows of the list in its order, repeats included; the total rides along, so that without a row there is none. */
+/** Rows of the list in order, including repeats. The total is a column, so without rows there is none. */
 async function walk(reader: Reader, list: EmailList, options: WalkOptions): Promise<WalkRow[]> {
   const { source, where } = openList(list);
   const keys = orderKeys(list.sort, source);
@@ -99,7 +99,7 @@ function idsOf(rows: readonly WalkRow[]): { ids: number[]; total?: number } {
   return { ids: rows.map((row) => row.id), ...(total !== undefined && { total }) };
 }
 
-/** Reads more than asked for, twice as much each time that does not do. */
+/** Reads more rows than asked for, doubling the number until there are enough threads. */
 async function walkThreads(
   reader: Reader,
   list: EmailList,
@@ -133,7 +133,7 @@ async function walkBack(
   return rows.map((row) => row.id).reverse();
 }
 
-/** The index of an email in a list by date without repeats, counted. */
+/** The index of an email in a list by date without repeats: the number of emails before it. */
 async function indexOf(reader: Reader, list: EmailList, id: number): Promise<number | undefined> {
   const { source, where } = openList(list);
   const before = dateOrder(list.sort) === "newest" ? sql`>` : sql`<`;
@@ -147,7 +147,7 @@ async function indexOf(reader: Reader, list: EmailList, id: number): Promise<num
   return row?.n;
 }
 
-/** A window of the whole list. */
+/** A page of a list whose emails are all numbered. */
 async function rankedPage(
   reader: Reader,
   list: EmailList,
@@ -166,7 +166,7 @@ async function rankedPage(
   return { ids, position, ...(calculateTotal && { total }) };
 }
 
-/** An expression over the rows `r (id, idx)` of the list, null where there is no such place. */
+/** The first index of the page, over the rows `r (id, idx)` of the list; null if the anchor is not there. */
 function startOf(start: Start): Fragment {
   if ("position" in start) return sql`${start.position}::int`;
   if ("fromEnd" in start) return sql`greatest(count(*) + ${start.fromEnd}::int, 0)`;

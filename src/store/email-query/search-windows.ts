@@ -21,9 +21,9 @@ const selectCutoff = read("emailQuery.cutoff", (db, $: { accountId: number; offs
 );
 
 /**
- * The first `wanted` emails of a search by date, looked for among the newest mails of the account, then among more of
- * them. Undefined when that does not do. Without a bound, and where the planner holds `@@` to be free, ORDER BY … LIMIT would
- * walk the whole account for an absent word.
+ * The first `wanted` emails of a search by date, searched for among the newest 200 mails of the account, then 2,000.
+ * Undefined if these do not suffice. Without a bound, ORDER BY … LIMIT would walk the whole account for an absent word,
+ * since the planner takes `@@` to be cheap.
  */
 export async function searchNewest(reader: Reader, sought: EmailList, wanted: number): Promise<number[] | undefined> {
   for (const size of windows) {
@@ -39,13 +39,13 @@ export async function searchNewest(reader: Reader, sought: EmailList, wanted: nu
       ({ ids, rows } = await searchSince(reader, list, window, most));
     }
     if (ids.length >= wanted || !cutoff) return ids;
-    // A word that the newest mails lack is rare: the index finds all of its mails at once for less.
+    // No newest mail has the word, so it is rare: the index finds all its mails for less.
     if (rows === 0) break;
   }
   return undefined;
 }
 
-/** Where a word is excluded, most mails are found by a walk along all. */
+/** Most mails lack an excluded word: the list is read from the rows of search, negating the match. */
 function byExclusion(list: EmailList): EmailList {
   const { conditions } = list;
   const excluded = conditions.find(isTerms)!;
@@ -54,9 +54,9 @@ function byExclusion(list: EmailList): EmailList {
 }
 
 /**
- * Whether a window is read mail by mail, rather than as the planner likes. Phrases and weights are not in the index, so
- * it only names candidates, far more than the planner thinks: at least the first window is walked. Where it names little
- * more than what is meant, its candidates are, and read no further than to the last that is wanted.
+ * Whether a window is read mail by mail, newest first, instead of leaving that to the planner. The index has no positions
+ * and weights, so for phrases it returns far more candidates than the planner expects: the first window is always walked,
+ * the second only if a likely match limits it to few false candidates.
  */
 function isWalked({ choice: { driver } }: EmailList, size: number): boolean {
   if (driver.kind !== "terms") return false;

@@ -1,6 +1,6 @@
 import { unspacedScripts } from "../../base/scripts.ts";
 
-/** What a search asks of one mail: a term or terms side by side ("('a' <-> 'b')"), and how these go together. */
+/** What a search demands of a mail: phrases, each of one term or of adjacent terms ("('a' <-> 'b')"), and their logic. */
 export type Sought = { phrase: string } | { all: Sought[] } | { any: Sought[] } | { not: Sought };
 
 /** The text form of a tsquery. */
@@ -14,14 +14,14 @@ function operand(sought: Sought): string {
   return "phrase" in sought || "not" in sought ? tsquery(sought) : `(${tsquery(sought)})`;
 }
 
-/** All that must be known of a mail to tell whether it is meant. */
+/** The phrases that decide whether a mail matches. */
 export function phrasesOf(sought: Sought): string[] {
   if ("phrase" in sought) return [sought.phrase];
   if ("not" in sought) return phrasesOf(sought.not);
   return ("all" in sought ? sought.all : sought.any).flatMap(phrasesOf);
 }
 
-/** A phrase whose words may stand anywhere, of whatever weight: what the index alone can tell. */
+/** The words of a phrase at any position and with any weight: what the index alone can answer. */
 export function anywhere(phrase: string): string {
   return phrase.replace(/':D/g, "'").replace(/':\*D/g, "':*").replaceAll(" <-> ", " & ");
 }
@@ -29,9 +29,8 @@ export function anywhere(phrase: string): string {
 const unspaced = new RegExp(`[${unspacedScripts}]`, "u");
 
 /**
- * Where words of scripts without spaces are sought, a tsquery that the index answers alone and that few mails meet besides
- * those that are meant: a mail with these pairs of characters seldom has them elsewhere alone. Common words of other
- * scripts are in most mails. Undefined: the index tells too little.
+ * For words of scripts without spaces, a tsquery that the index answers alone and that few other mails meet: a mail that
+ * has all these pairs of characters usually has the word. Undefined for other scripts, whose common words are in most mails.
  */
 export function likely(sought: Sought): string | undefined {
   if ("not" in sought) return undefined;
@@ -42,7 +41,7 @@ export function likely(sought: Sought): string | undefined {
   return known.length < parts.length ? undefined : joinedBy(" | ", known);
 }
 
-/** Two characters side by side, then the next two, and the last two: they hold all that lies between them. */
+/** Every second pair of characters, and the last one: together they cover the whole phrase. */
 function everySecond(phrase: string): string {
   const words = phrase.replace(/^\(|\)$/g, "").split(" <-> ");
   return words.filter((_, index) => index % 2 === 0 || index === words.length - 1).join(" <-> ");
@@ -52,7 +51,7 @@ function joinedBy(operator: string, queries: string[]): string | undefined {
   return queries.length === 0 ? undefined : queries.map((query) => `(${query})`).join(operator);
 }
 
-/** Whether a mail is meant that has these phrases. */
+/** Whether a mail matches; `has` tells which phrases it contains. */
 export function isMeant(sought: Sought, has: (phrase: string) => boolean): boolean {
   if ("phrase" in sought) return has(sought.phrase);
   if ("not" in sought) return !isMeant(sought.not, has);

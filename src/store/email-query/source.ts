@@ -10,19 +10,19 @@ import { isLiteral, isTerms, type Literal, type Node } from "./normal.ts";
 export type Driver =
   | { kind: "mailbox"; mailboxId: number; only: "all" | "head" | "unread" }
   | { kind: "keyword"; keyword: string }
-  /** `negated`: the mails that do not match, for a window of them. */
+  /** `negated`: the mails that do not match; only within a window. */
   | { kind: "terms"; match: Match; negated?: true }
   | { kind: "email" };
 
 export interface Choice {
   driver: Driver;
-  /** What the driver does not see to. */
+  /** The conditions that the driver does not cover. */
   rest: Node[];
-  /** The driver shows one email a thread. */
+  /** The driver returns one email for each thread. */
   collapsed: boolean;
 }
 
-/** The condition that names the mailbox all emails are in. */
+/** The condition by which all emails are in one mailbox. */
 export function findPlace(conditions: Node[]): { node: Node; mailboxId: number } | undefined {
   for (const node of conditions) {
     if (isLiteral(node) && !node.negated && node.atom.kind === "inMailbox") {
@@ -33,8 +33,8 @@ export function findPlace(conditions: Node[]): { node: Node; mailboxId: number }
 }
 
 /**
- * Chooses the driver of a list whose emails must meet all of `conditions`. `heads`: the newest of each thread will do;
- * `byPlace`: by the mailbox, though words or a keyword are named.
+ * Chooses the driver of a list whose emails must meet all of `conditions`. `heads`: the newest email of each thread
+ * suffices; `byPlace`: the mailbox, even if there are conditions on words or a keyword.
  */
 export function chooseDriver(conditions: Node[], options: { heads: boolean; byPlace: boolean }): Choice {
   const without = (...used: Node[]) => conditions.filter((node) => !used.includes(node));
@@ -64,18 +64,18 @@ export function isUnread(node: Node): boolean {
   return isLiteral(node) && node.negated && node.atom.kind === "hasKeyword" && node.atom.keyword === "$seen";
 }
 
-/** Which rows of search a driver of terms reads: all that match, unless told otherwise. */
+/** Which rows of search a driver of terms reads. (Default: all that match.) */
 export interface SearchRows {
-  /** Those of a WITH query of that name, which match. */
+  /** The name of a WITH query with the rows that match. */
   found?: Fragment;
-  /** Those received since then, one after the other; what is likely to match, where the index can tell. */
+  /** Reads the mails received since then, newest first; only the likely matches, if the index can name them. */
   since?: Date;
-  /** The caller bounds them by date: the index of dates helps. */
+  /** The caller adds a condition on the date, so the index of dates may be used. */
   isDated?: boolean;
 }
 
 export const and = sql` AND `;
-/** What does not depend on the query is made once: tables, their columns and joins, by driver. */
+/** Made once, by driver: tables, columns and joins do not depend on the query. */
 const tables = {
   mailbox: sql`email_mailbox em`,
   keyword: sql`email_keyword k`,
@@ -102,13 +102,13 @@ const parts = { all: none, head: sql` AND em.head`, unread: sql` AND NOT em.seen
 const all = { email: sql`e.user_id = ${account}`, terms: sql`s.user_id = ${account}` };
 const columns = { thread: sql`em.thread_id`, terms: sql`s.terms`, no: sql`s.no` };
 
-/** Where a driver starts. */
+/** The driver's table and its own conditions. */
 interface Start {
   from: Fragment;
   conditions: Fragment[];
 }
 
-/** A FROM clause under way: conditions and columns ask for the tables they need. */
+/** Builds a FROM clause: each condition or column that is asked for joins the tables it needs. */
 export class Source {
   readonly driver: Driver;
   readonly #joined = new Set<"e" | "m" | "s">();
@@ -146,7 +146,7 @@ export class Source {
     return constant(`m.${column}`);
   }
 
-  /** The terms of the email's message, where the driver is not terms itself. */
+  /** The terms of the email's message, for drivers other than terms. */
   get terms(): Fragment {
     this.email("no");
     this.#joined.add("s");

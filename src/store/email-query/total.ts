@@ -5,7 +5,7 @@ import { createList, type EmailList, openList } from "./list.ts";
 import { isLiteral, isTerms, type Node } from "./normal.ts";
 import { findPlace, isUnread } from "./source.ts";
 
-/** How many emails (threads, when repeats are dropped) the list has, as a scalar subquery. */
+/** The number of emails in the list (of threads if repeats are dropped), as a scalar subquery. */
 export function totalQuery(list: EmailList): Fragment {
   return keptTotal(list) ?? negatedTotal(list) ?? countQuery(list);
 }
@@ -15,7 +15,7 @@ export async function countList(reader: Reader, list: EmailList): Promise<number
   return row!.total;
 }
 
-/** True where a total is a look at the mailbox. */
+/** Whether the total is a count kept with the mailbox. */
 export function hasKeptTotal(list: EmailList): boolean {
   return keptTotal(list) !== undefined;
 }
@@ -23,7 +23,7 @@ export function hasKeptTotal(list: EmailList): boolean {
 const isNoDraft = (node: Node) =>
   isLiteral(node) && node.negated && node.atom.kind === "hasKeyword" && node.atom.keyword === "$draft";
 
-/** The mailbox's kept counts, where they count just this list. */
+/** The count kept with the mailbox, if it counts exactly this list. */
 function keptTotal(list: EmailList): Fragment | undefined {
   const { conditions, choice, dropRepeats } = list;
   const place = findPlace(conditions);
@@ -32,14 +32,14 @@ function keptTotal(list: EmailList): Fragment | undefined {
   const collapsed = choice.collapsed || dropRepeats;
   let column: string | undefined;
   if (rest.length === 0) column = collapsed ? "total_threads" : "total_emails";
-  // Kept as unread are emails that are neither seen nor drafts; unread threads follow a rule of their own.
+  // RFC 8621 §2: unreadEmails counts neither seen emails nor drafts; unreadThreads follows another rule.
   if (rest.length === 2 && rest.some(isUnread) && rest.some(isNoDraft) && !collapsed) column = "unread_emails";
   if (column === undefined) return undefined;
   return sql`(SELECT coalesce(max(${constant(`b.${column}`)}), 0) FROM mailbox b
     WHERE b.user_id = ${account} AND b.id = ${place.mailboxId}::bigint)`;
 }
 
-/** Mails without a word are all less those with it: the index of terms knows only these. */
+/** Subtracts the mails with an excluded word from all: the word index can only count mails that have a word. */
 function negatedTotal(list: EmailList): Fragment | undefined {
   if (list.dropRepeats) return undefined;
   const absent = list.conditions.filter(isTerms).find((node) => node.negated);

@@ -175,10 +175,8 @@ const finish = write("submissions.finish", (db, $: DueSubmission & { dsnBlobIds:
     .updateTable("submission")
     .set({ undoStatus: "final", dsnBlobIds: sql<string[]>`dsn_blob_ids || ${$.dsnBlobIds}::text[]` })
     .where("userId", "=", $.userId)
-    .where("id", "=", $.submissionId),
-);
-const isHidden = read("submissions.isHidden", (db, $: DueSubmission) =>
-  db.selectFrom("submission").select("destroyed").where("userId", "=", $.userId).where("id", "=", $.submissionId),
+    .where("id", "=", $.submissionId)
+    .returning("destroyed"),
 );
 const countQueued = read("deliveries.countQueued", (db, $: DueSubmission) =>
   db
@@ -224,8 +222,7 @@ export async function logOutcomes(tx: Tx, submissionId: number): Promise<void> {
 
 async function finishAttempt(tx: Tx, submissionId: number, dsnBlobIds: string[]): Promise<void> {
   const submission = { userId: tx.accountId, submissionId };
-  await tx.run(finish, { ...submission, dsnBlobIds });
-  const [row] = await tx.run(isHidden, submission);
+  const [row] = await tx.run(finish, { ...submission, dsnBlobIds });
   if (!row?.destroyed) tx.changed({ type: "EmailSubmission", id: submissionId, kind: Kind.properties });
   else {
     const [queuedStill] = await tx.run(countQueued, submission);

@@ -16,8 +16,10 @@ const queued = read("deliveries.queued", (db, $: { userId: number; now: Date }) 
     .where((eb) => eb.or([eb("leasedUntil", "is", null), eb("leasedUntil", "<=", $.now)]))
     .groupBy(["userId", "submissionId"]),
 );
-export const hint = ["userId", "submissionId", "nextAttemptAt"] as const;
-const writeHints = write("due.write", (db, $: Lists<"due", (typeof hint)[number]>) =>
+const hint = ["userId", "submissionId", "nextAttemptAt"] as const;
+type Hint = Row<"due", (typeof hint)[number]>;
+/** A hint that is there already is not put off. */
+const insertHints = write("due.insert", (db, $: Lists<"due", (typeof hint)[number]>) =>
   db
     .insertInto("due")
     .columns(hint)
@@ -25,7 +27,7 @@ const writeHints = write("due.write", (db, $: Lists<"due", (typeof hint)[number]
     .onConflict((conflict) =>
       conflict
         .columns(["userId", "submissionId"])
-        .doUpdateSet((eb) => ({ nextAttemptAt: eb.ref("excluded.nextAttemptAt") })),
+        .doUpdateSet({ nextAttemptAt: sql<Date>`least(due.next_attempt_at, excluded.next_attempt_at)` }),
     ),
 );
 
@@ -35,9 +37,14 @@ export async function hintQueued(database: Database, userId: number, now: Date):
   if (rows.length === 0) return 0;
   await database.transaction("BEGIN", async (executor) => {
     executor.send(withoutWaiting);
-    executor.send(writeHints, lists(rows, hint));
+    executor.send(insertHints, lists(rows, hint));
   });
   return rows.length;
+}
+
+/** Writes the hints that a sweep found missing. */
+export async function restoreHints(database: Database, hints: readonly Hint[]): Promise<void> {
+  await database.run(insertHints, lists(hints, hint));
 }
 
 const claimHints = write("due.claim", (db, $: { now: Date; until: Date; limit: number }) =>

@@ -1,8 +1,7 @@
 import { sql } from "kysely";
 import type { Database } from "../core/database.ts";
 import { across, read, unnamed, write } from "../core/declare.ts";
-import { type Lists, lists, unnest } from "../core/lists.ts";
-import { type DueSubmission, hint } from "./due.ts";
+import { type DueSubmission, restoreHints } from "./due.ts";
 
 const workers = [
   across("workers process the mail of all accounts"),
@@ -66,21 +65,6 @@ const lostHints = read(
       .limit($.limit),
   ...workers,
 );
-const restoreHints = write(
-  "due.restore",
-  (db, $: Lists<"due", (typeof hint)[number]>) =>
-    db
-      .insertInto("due")
-      .columns(hint)
-      .expression(db.selectFrom(unnest("due", hint, $)).select(hint))
-      .onConflict((conflict) =>
-        conflict
-          .columns(["userId", "submissionId"])
-          .doUpdateSet({ nextAttemptAt: sql<Date>`least(due.next_attempt_at, excluded.next_attempt_at)` }),
-      ),
-  ...workers,
-);
-
 export async function deliveryLeaseHolders(database: Database): Promise<string[]> {
   return (await database.run(deliveryHolders)).map((row) => row.holder);
 }
@@ -137,7 +121,7 @@ export function unloggedSubmissions(
 export async function restoreDue(database: Database, now: Date, limit: number): Promise<number> {
   const rows = await database.run(lostHints, { now, limit });
   if (rows.length === 0) return 0;
-  await database.run(restoreHints, lists(rows, hint));
+  await restoreHints(database, rows);
   return rows.length;
 }
 

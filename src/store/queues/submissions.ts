@@ -98,7 +98,7 @@ const insertDeliveries = write("deliveries.add", (db, $: Account & Lists<"delive
 );
 
 /** Locks the rows, so that no worker leases them before they are canceled. */
-const lockDeliveries = read("deliveries.lock", (db, $: Some) =>
+const lockDeliveries = write("deliveries.lock", (db, $: Some) =>
   db
     .selectFrom("delivery")
     .select(["submissionId", "state", "attempts"])

@@ -96,25 +96,24 @@ async function wrongCounts(reader: Reader): Promise<string[]> {
 async function tallyObjects(options: DoctorOptions): Promise<ObjectTally & { problems: string[] }> {
   const { store, objects, progress } = options;
   const tally: ObjectTally = { held: 0, pending: 0 };
-  const problems: string[] = [];
+  const overdue = new Map<string, { count: number; example: ObjectKey }>();
   let seen = 0;
-  const days = await objects.days();
-  for (const [index, day] of days.entries()) {
-    const overdue: ObjectKey[] = [];
-    const tell = () => progress(`all bodies: day ${index + 1} of ${days.length}, ${++seen} seen`);
-    for await (const some of inBatches(counted(objects.list(day), tell))) {
-      const held = await heldObjects(store.database, some);
-      const unheld = some.filter((object) => !held.has(keyOf(object)));
-      const late = await stillThere(objects, await overdueObjects(store, unheld));
-      tally.held += some.length - unheld.length;
-      tally.pending += unheld.length - late.length;
-      overdue.push(...late);
+  const tell = () => progress(`all bodies: ${++seen} seen`);
+  for await (const some of inBatches(counted(objects.list(), tell))) {
+    const held = await heldObjects(store.database, some);
+    const unheld = some.filter((object) => !held.has(keyOf(object)));
+    const late = await stillThere(objects, await overdueObjects(store, unheld));
+    tally.held += some.length - unheld.length;
+    tally.pending += unheld.length - late.length;
+    for (const object of late) {
+      const { count, example } = overdue.get(object.day) ?? { count: 0, example: object };
+      overdue.set(object.day, { count: count + 1, example });
     }
-    if (overdue.length > 0)
-      problems.push(
-        `${overdue.length} objects that nothing refers to and no sweep removed (for example, ${keyOf(overdue[0]!)})`,
-      );
   }
+  const problems = [...overdue.values()].map(
+    ({ count, example }) =>
+      `${count} objects that nothing refers to and no sweep removed (for example, ${keyOf(example)})`,
+  );
   return { ...tally, problems };
 }
 

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Database } from "../core/database.ts";
 import { read, write } from "../core/declare.ts";
+import { AccountMissing } from "../core/errors.ts";
 import { unprepared } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
 import { markDead } from "./held-objects.ts";
@@ -74,9 +75,9 @@ const accountTables = read(
 );
 
 /**
- * Removes the account and everything in it: first the addresses and shares, so that nothing new arrives; the account row
- * last, so that an interrupted removal can be repeated. Sweeps remove the bodies that nobody else holds. `record` runs
- * last in the transaction that deletes the account.
+ * Removes the account and everything in it: first the addresses and shares, so that nothing new arrives; the account's row
+ * and then its logins last, so that an interrupted removal can be repeated. Sweeps remove the bodies that nobody else holds.
+ * `record` runs last in the transaction that deletes the account.
  */
 export async function removeAccount(
   store: Store,
@@ -92,9 +93,13 @@ export async function removeAccount(
   const tables = (await database.run(accountTables)).map((row) => row.name);
   await database.run(deleteDue, { userId });
   await database.run(deleteAccess, { logins: removal.logins });
-  await store.write(userId, "server", async (tx) => {
+  const removeRows = async (tx: Tx) => {
     await deleteRows(tx, [...tables, "account"], tell);
     await record(tx);
+  };
+  await store.write(userId, "server", removeRows, { isLast: true }).catch((error: unknown) => {
+    // An earlier removal came this far, and left the logins.
+    if (!(error instanceof AccountMissing)) throw error;
   });
   await database.run(deleteLogins, { logins: removal.logins });
   return removal;

@@ -9,6 +9,7 @@ import { Ingest } from "../../mail/deliver/ingest.ts";
 import { prepareMessage } from "../../mail/deliver/prepare.ts";
 import { findBlob, referenceBlob, releaseBlobs } from "../blobs/blob-refs.ts";
 import { Blobs, type StoredBlob } from "../blobs/blobs.ts";
+import { StrangeBodies } from "../blobs/installation.ts";
 import { DiskObjects } from "../blobs/objects/disk.ts";
 import { unprepared } from "../core/sql.ts";
 import type { Store } from "../core/store.ts";
@@ -30,7 +31,7 @@ beforeEach(async () => {
   store = await createTestStore({ clock });
   folder = await mkdtemp(join(tmpdir(), "sweeps-"));
   const objects = new DiskObjects({ folder, clock, random: randomBytes });
-  blobs = new Blobs({ objects, clock, random: randomBytes, cacheBytes: 0 });
+  blobs = new Blobs({ objects, clock, cacheBytes: 0 });
   sweeper = new Sweeper({ store, objects, log: silentLog, limit: 3 });
 });
 afterEach(() => rm(folder, { recursive: true }));
@@ -157,6 +158,18 @@ test("pruning removes old changes but the newest of each type, and leaves the st
   await store.write(userId, "server", async (tx) => tx.changed({ type: "Email", id: 7, kind: 4 }));
   await sweeper.run();
   expect(await rows()).toBe(1);
+});
+
+test("bodies that belong to another database are left alone, however old", async () => {
+  await sweeper.run();
+  const old = await put("of the other database");
+  now += 10 * day;
+  const other = await createTestStore({ clock });
+  const strange = new Sweeper({ store: other, objects: blobs.objects, log: silentLog });
+  await expect(strange.run()).rejects.toThrow(StrangeBodies);
+  expect(await there(old)).toBe(true);
+  await sweeper.run();
+  expect(await there(old)).toBe(false);
 });
 
 test("what exceeds the limit of one run is left to the next", async () => {

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import type { Batch, Carrier } from "../../../src/push/carrier.ts";
+import type { Batch, Carrier, Topic } from "../../../src/push/carrier.ts";
 
 const patient = { timeout: 10_000 };
 
@@ -14,25 +14,31 @@ export function carrierContract(make: () => Carrier): void {
     return carrier;
   }
 
-  async function listening(): Promise<{ carrier: Carrier; batches: Batch[] }> {
+  async function listening(...topics: Topic[]): Promise<{ carrier: Carrier; batches: Batch[] }> {
     const batches: Batch[] = [];
     const carrier = another();
     let isUp = false;
+    const follow = topics.map((topic) => carrier.follow?.(topic));
     await carrier.start({
       onBatch: (batch) => batches.push(batch),
       onUp: () => {
         isUp = true;
       },
+      onDown: () => {
+        isUp = false;
+      },
+      onGap: () => {},
     });
     await expect.poll(() => isUp, patient).toBe(true);
+    await Promise.all(follow);
     return { carrier, batches };
   }
 
   const changes = [{ accountId: 7, changed: { Email: "1-5", Mailbox: "1-4" } }];
 
   test("what one process sends all others receive, and it does not itself", async () => {
-    const [one, two, three] = [await listening(), await listening(), await listening()];
-    await one.carrier.send({ changes, revoked: ["ann@here.test"] });
+    const [one, two, three] = [await listening(7), await listening(7), await listening(7)];
+    await one.carrier.send({ changes, revoked: ["ann@here.test"], queued: false });
     for (const { batches } of [two, three]) {
       await expect.poll(() => batches.flatMap((batch) => batch.changes), patient).toEqual(changes);
       await expect.poll(() => batches.flatMap((batch) => batch.revoked), patient).toEqual(["ann@here.test"]);
@@ -40,25 +46,40 @@ export function carrierContract(make: () => Carrier): void {
     expect(one.batches).toEqual([]);
   });
 
+  test("queued mail is told to those that follow it", async () => {
+    const [one, two] = [await listening("queued"), await listening("queued")];
+    await one.carrier.send({ changes: [], revoked: [], queued: true });
+    await expect.poll(() => two.batches.some(({ queued }) => queued), patient).toBe(true);
+    expect(one.batches).toEqual([]);
+  });
+
+  test("what is no longer followed may be left out, and can be followed again", async () => {
+    const [one, two] = [await listening(), await listening(7)];
+    two.carrier.unfollow?.(7);
+    await two.carrier.follow?.(7);
+    await one.carrier.send({ changes, revoked: [], queued: false });
+    await expect.poll(() => two.batches.flatMap((batch) => batch.changes), patient).toEqual(changes);
+  });
+
   test("a process that only sends needs no start", async () => {
     const { batches } = await listening();
-    await another().send({ changes: [], revoked: ["ann@here.test"] });
+    await another().send({ changes: [], revoked: ["ann@here.test"], queued: false });
     await expect.poll(() => batches.flatMap((batch) => batch.revoked), patient).toEqual(["ann@here.test"]);
   });
 
   test("a batch of any size arrives whole", async () => {
-    const [one, two] = [await listening(), await listening()];
     const many = Array.from({ length: 2_000 }, (_, n) => ({ accountId: n + 1, changed: { Email: `1-${n + 1}` } }));
-    await one.carrier.send({ changes: many, revoked: [] });
+    const [one, two] = [await listening(), await listening(...many.map(({ accountId }) => accountId))];
+    await one.carrier.send({ changes: many, revoked: [], queued: false });
     const received = () => new Map(two.batches.flatMap((b) => b.changes).map((c) => [c.accountId, c.changed.Email]));
     await expect.poll(() => received().size, patient).toBe(2_000);
     expect(received().get(2_000)).toBe("1-2000");
   });
 
   test("after close nothing more arrives, and the others go on", async () => {
-    const [one, two, three] = [await listening(), await listening(), await listening()];
+    const [one, two, three] = [await listening(7), await listening(7), await listening(7)];
     await two.carrier.close();
-    await one.carrier.send({ changes, revoked: [] });
+    await one.carrier.send({ changes, revoked: [], queued: false });
     await expect.poll(() => three.batches.flatMap((batch) => batch.changes), patient).toEqual(changes);
     expect(two.batches).toEqual([]);
   });

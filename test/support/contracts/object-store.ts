@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { beforeEach, expect, test } from "vitest";
 import { sha256Of } from "../../../src/store/blobs/blob-id.ts";
@@ -72,6 +73,37 @@ export function objectStoreContract(make: () => Promise<ObjectStore>): void {
     expect(await objects.exists(key("a"))).toBe(false);
     expect(await all(objects.list("2026-01-02"))).toEqual([]);
     expect(await all(objects.list("2020-01-02"))).toEqual([]);
+  });
+
+  test("without a day, all objects are listed", async () => {
+    const texts = Array.from({ length: 30 }, (_, index) => `text ${index}`);
+    const days = ["2026-01-02", "2026-01-03", "2026-02-01"];
+    await Promise.all(texts.map((text, index) => objects.put(key(text, days[index % 3]), Buffer.from(text))));
+    const listed = await all(objects.list());
+    expect(listed.map(({ day, sha256 }) => `${day} ${sha256.toString("hex")}`).sort()).toEqual(
+      texts.map((text, index) => `${days[index % 3]} ${key(text).sha256.toString("hex")}`).sort(),
+    );
+    expect((await all(objects.list("2026-01-03"))).length).toBe(10);
+  });
+
+  test("an object of several megabytes is put, read and streamed unchanged", async () => {
+    const bytes = randomBytes(5_000_000);
+    const large = { day: "2026-01-02", sha256: sha256Of(bytes) };
+    await objects.put(large, bytes);
+    expect((await objects.read(large))?.equals(bytes)).toBe(true);
+    const path = await objects.temporaryPath();
+    await writeFile(path, bytes);
+    await objects.putFile({ ...large, day: "2026-01-03" }, path);
+    const streamed = await objects.stream({ ...large, day: "2026-01-03" }, 1_000, 4_999_000).toArray();
+    expect(Buffer.concat(streamed).equals(bytes.subarray(1_000, 4_999_000))).toBe(true);
+  });
+
+  test("the first claim stands, even among many at once, and is not an object", async () => {
+    const claims = await Promise.all(["one", "two", "three"].map((id) => objects.claim(id)));
+    expect(new Set(claims).size).toBe(1);
+    expect(["one", "two", "three"]).toContain(claims[0]);
+    expect(await objects.claim("four")).toBe(claims[0]);
+    expect(await objects.days()).toEqual([]);
   });
 
   test("a store that can be written to says so", async () => {

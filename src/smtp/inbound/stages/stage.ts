@@ -1,11 +1,11 @@
 import type { IncomingHeader } from "../incoming-header.ts";
 
 /** In the order in which a connection reaches them. */
-export type Stage = "connect" | "secure" | "auth" | "helo" | "mail" | "rcpt" | "data";
+export const stageOrder = ["connect", "secure", "auth", "helo", "mail", "rcpt", "data"] as const;
+export type Stage = (typeof stageOrder)[number];
 
 /** What is known about the connection and its peer. */
 export interface Session {
-  readonly id: string;
   /** The peer's IP address. */
   readonly address: string;
   /** The unit that limits count: an IPv4 address, or a /64 of IPv6. */

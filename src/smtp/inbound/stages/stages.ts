@@ -13,7 +13,7 @@ import { utf8Address } from "./utf8-address.ts";
 /** All checks: for each stage, in their order. The first that does not pass decides. */
 export function createStages(options: SmtpInOptions): Stages {
   return {
-    connect: [connections()],
+    connect: [connections(options)],
     secure: [],
     auth: [],
     helo: [],

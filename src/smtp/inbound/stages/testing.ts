@@ -1,4 +1,4 @@
-import { networkOf } from "../../../auth/throttle.ts";
+import { networkOf } from "../../../base/network.ts";
 import { readIncomingHeader } from "../incoming-header.ts";
 import type { Facts, Session } from "./stage.ts";
 
@@ -11,7 +11,7 @@ export interface Peer extends Session {
 export function peer(address = "192.0.2.1", more: Partial<Session> = {}): Peer {
   const ending: (() => void)[] = [];
   return {
-    ...{ id: "x", address, network: networkOf(address), isLoopback: false, helo: "there.test" },
+    ...{ address, network: networkOf(address), isLoopback: false, helo: "there.test" },
     onEnd: (work) => void ending.push(work),
     end: () => {
       for (const work of ending.splice(0)) work();

@@ -1,14 +1,27 @@
 import { createReadStream } from "node:fs";
-import { access, type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  opendir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock, Random } from "../../../base/clock.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./object-store.ts";
+import { TemporaryFiles } from "./temporary.ts";
 
 const dayName = /^\d{4}-\d{2}-\d{2}$/;
 const objectName = /^[0-9a-f]{64}$/;
-const temporary = "tmp";
-const abandonedAfterMs = 24 * 3600_000;
+/** The file that names the installation. */
+const mark = "installation";
 
 export interface DiskOptions {
   /** The folder that holds the day folders. */
@@ -20,16 +33,14 @@ export interface DiskOptions {
 /** Objects as files `<folder>/<day>/<hash>`: a temporary file, fsync, rename, fsync of the folder. */
 export class DiskObjects implements ObjectStore {
   readonly #folder: string;
-  readonly #clock: Clock;
-  readonly #random: Random;
+  readonly #temporary: TemporaryFiles;
   readonly #syncs = new FolderSyncs();
   /** Folders whose directory entries are known to be durable. */
   readonly #made = new Map<string, Promise<void>>();
 
   constructor({ folder, clock, random }: DiskOptions) {
     this.#folder = folder;
-    this.#clock = clock;
-    this.#random = random;
+    this.#temporary = new TemporaryFiles(join(folder, "tmp"), clock, random);
   }
 
   put(key: ObjectKey, bytes: Uint8Array): Promise<void> {
@@ -41,17 +52,21 @@ export class DiskObjects implements ObjectStore {
     if (await this.#has(key, bytes.length)) return;
     const path = await this.temporaryPath();
     try {
-      const file = await open(path, "wx", 0o600);
-      try {
-        await writeAll(file, bytes);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await this.#writeNew(path, bytes);
       await this.#settle(key, path);
     } catch (error) {
       await rm(path, { force: true });
       throw error;
+    }
+  }
+
+  async #writeNew(path: string, bytes: Uint8Array): Promise<void> {
+    const file = await open(path, "wx", 0o600);
+    try {
+      await writeAll(file, bytes);
+      await file.sync();
+    } finally {
+      await file.close();
     }
   }
 
@@ -74,13 +89,11 @@ export class DiskObjects implements ObjectStore {
     await this.#settle(key, path);
   }
 
-  async temporaryPath(): Promise<string> {
-    const folder = join(this.#folder, temporary);
-    await this.#inFolders(async () => {
-      await this.#makeFolder(folder);
-      await access(folder);
+  temporaryPath(): Promise<string> {
+    return this.#inFolders(async () => {
+      await this.#makeFolder(this.#temporary.folder);
+      return this.#temporary.path();
     });
-    return join(folder, this.#random(16).toString("hex"));
   }
 
   async read(key: ObjectKey, start = 0, end = Number.POSITIVE_INFINITY): Promise<Buffer | undefined> {
@@ -123,7 +136,11 @@ export class DiskObjects implements ObjectStore {
     }
   }
 
-  async *list(day: string): AsyncIterable<StoredBlob> {
+  async *list(day?: string): AsyncIterable<StoredBlob> {
+    for (const name of day === undefined ? await this.days() : [day]) yield* this.#listDay(name);
+  }
+
+  async *#listDay(day: string): AsyncIterable<StoredBlob> {
     let folder: Awaited<ReturnType<typeof opendir>>;
     try {
       folder = await opendir(this.#dayFolder(day));
@@ -144,6 +161,25 @@ export class DiskObjects implements ObjectStore {
     return found;
   }
 
+  async claim(installation: string): Promise<string> {
+    const path = join(this.#folder, mark);
+    const claimed = await readFile(path, "utf8").catch(unlessMissing);
+    if (claimed !== undefined) return claimed.trim();
+    const draft = await this.temporaryPath();
+    await this.#writeNew(draft, Buffer.from(`${installation}\n`));
+    try {
+      // Unlike a rename, it fails if another process was first.
+      await link(draft, path);
+      await this.#syncs.sync(this.#folder);
+      return installation;
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EEXIST") throw error;
+      return (await readFile(path, "utf8")).trim();
+    } finally {
+      await rm(draft, { force: true });
+    }
+  }
+
   async check(): Promise<string | undefined> {
     try {
       const path = await this.temporaryPath();
@@ -156,18 +192,8 @@ export class DiskObjects implements ObjectStore {
     }
   }
 
-  async tidy(): Promise<void> {
-    const folder = join(this.#folder, temporary);
-    const names = await readdir(folder).catch(() => []);
-    for (const name of names) {
-      const modified = await stat(join(folder, name)).then(
-        (found) => found.mtimeMs,
-        () => undefined,
-      );
-      if (modified !== undefined && modified < this.#clock.now().getTime() - abandonedAfterMs) {
-        await rm(join(folder, name), { force: true });
-      }
-    }
+  tidy(): Promise<void> {
+    return this.#temporary.tidy();
   }
 
   #dayFolder(day: string): string {
@@ -285,6 +311,10 @@ async function sizeOf(path: string): Promise<number | undefined> {
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error;
 }
 
 function isMissing(error: unknown): boolean {

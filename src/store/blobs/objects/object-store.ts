@@ -28,9 +28,12 @@ export interface ObjectStore {
   size(key: ObjectKey): Promise<number | undefined>;
   /** Oldest first. */
   days(): Promise<string[]>;
-  list(day: string): AsyncIterable<StoredBlob>;
+  /** Those of a day, or all; in any order. */
+  list(day?: string): AsyncIterable<StoredBlob>;
   /** True when there was such an object. */
   remove(key: ObjectKey): Promise<boolean>;
+  /** Marks the objects as those of an installation unless they are marked. Returns the installation whose they are. */
+  claim(installation: string): Promise<string>;
   /** Why objects cannot be written, in a word or two; undefined when they can. */
   check(): Promise<string | undefined>;
   /** Removes what interrupted writes left behind. */

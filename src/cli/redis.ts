@@ -1,0 +1,65 @@
+import { readFile } from "node:fs/promises";
+import type { Clock } from "../base/clock.ts";
+import type { Events } from "../base/events.ts";
+import type { Log } from "../base/log.ts";
+import type { SharedCounts } from "../base/shared-counts.ts";
+import type { Config } from "../config/schema.ts";
+import type { Carrier } from "../push/carrier.ts";
+import type { RedisPlace } from "../redis/connect.ts";
+import type { BodyCache } from "../store/blobs/cache.ts";
+import { Failure } from "./fail.ts";
+
+/** What Redis does for a server. */
+export interface RedisParts {
+  carrier: Carrier;
+  counts: SharedCounts;
+  cache: BodyCache;
+  readonly isUp: boolean;
+  close(): Promise<void>;
+}
+
+interface Surroundings {
+  clock: Clock;
+  log: Log;
+  events: Pick<Events, "redisAnswered">;
+}
+
+/** Connects to the configured Redis, in the background; undefined if there is none. */
+export async function openRedis(config: Config, { clock, log, events }: Surroundings): Promise<RedisParts | undefined> {
+  const place = await placeOf(config);
+  if (!place) return undefined;
+  // Loaded only where it is used: it takes a while.
+  const [{ RedisLink }, { RedisCounts }, { RedisCarrier }, { createRedisCache }] = await Promise.all([
+    import("../redis/link.ts"),
+    import("../redis/counts.ts"),
+    import("../push/redis.ts"),
+    import("../store/blobs/redis-cache.ts"),
+  ]);
+  const common = { place, prefix: config.redisPrefix, log, events };
+  const link = new RedisLink({ ...common, name: "bus" });
+  // Bodies have a connection of their own, so that nothing small waits behind them.
+  const bodies = new RedisLink({ ...common, name: "bodies" });
+  return {
+    carrier: new RedisCarrier({ link, log }),
+    counts: new RedisCounts({ link, clock }),
+    cache: createRedisCache({ link: bodies, clock, log }),
+    get isUp() {
+      return link.isUp && bodies.isUp;
+    },
+    close: async () => {
+      link.close();
+      bodies.close();
+    },
+  };
+}
+
+async function placeOf({ redis }: Config): Promise<RedisPlace | undefined> {
+  if (!redis) return undefined;
+  const { isTls, ca, ...place } = redis;
+  if (!isTls) return place;
+  if (ca === undefined) return { ...place, tls: {} };
+  const pem = await readFile(ca, "utf8").catch((error: Error) => {
+    throw new Failure(`the certificate authority of Redis cannot be read: ${error.message}`);
+  });
+  return { ...place, tls: { ca: pem } };
+}

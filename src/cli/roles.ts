@@ -1,0 +1,106 @@
+import { createAuthenticator } from "../auth/authenticator.ts";
+import type { Ending } from "../base/ending.ts";
+import { thisProcess } from "../base/holder.ts";
+import type { Log } from "../base/log.ts";
+import type { Config } from "../config/schema.ts";
+import { type Delivered, Incoming } from "../mail/deliver/incoming.ts";
+import { Ingest } from "../mail/deliver/ingest.ts";
+import { VacationResponder } from "../mail/vacation/vacation.ts";
+import { WebPush } from "../push/webpush/webpush.ts";
+import { Blobs } from "../store/blobs/blobs.ts";
+import { startHttp } from "./http.ts";
+import type { Foundation, Part, Parts, Surroundings } from "./parts.ts";
+import { startSmtpIn } from "./smtp-in.ts";
+import { hintSubmissions, startSmtpOut } from "./smtp-out.ts";
+import { startWorker } from "./worker.ts";
+
+export type Stop = (ending: Ending) => Promise<void>;
+
+/** Where the roles listen; undefined if this process does not run them. */
+export interface RoleUrls {
+  http: string | undefined;
+  smtp: string | undefined;
+}
+
+export async function makeParts(
+  config: Config,
+  surroundings: Surroundings,
+  { objects, sharedCache, ...foundation }: Foundation,
+): Promise<Parts> {
+  const { clock, log } = surroundings;
+  const { store, bus, counts, events } = foundation;
+  const authenticator = createAuthenticator({ store, clock, log, counts });
+  bus.onRevoked((login) => authenticator.forget(login));
+  // Revocations may have been missed meanwhile.
+  bus.onReconnect(() => authenticator.forget());
+  const { allowPrivateTargets, publicUrl, hostname } = config;
+  const contact = publicUrl.startsWith("https:") ? publicUrl : `mailto:postmaster@${hostname}`;
+  const pushing = { store, bus, events, holder: thisProcess, allowPrivateTargets, contact };
+  return {
+    ...foundation,
+    blobs: new Blobs({ objects, clock, cacheBytes: config.cacheBytes, sharedCache, events }),
+    ingest: new Ingest(store),
+    authenticator,
+    webPush: await WebPush.open({ ...surroundings, ...pushing }),
+    surroundings,
+  };
+}
+
+/** Starts the parts in this order; they stop in reverse, so the listeners for clients and peers close first. */
+export async function startRoles(config: Config, parts: Parts, stops: Stop[]): Promise<RoleUrls> {
+  const { store, blobs, surroundings } = parts;
+  const { log } = surroundings;
+  const roles = new Set(config.roles);
+  const urls: RoleUrls = { http: undefined, smtp: undefined };
+  const servesClients = roles.has("http") || roles.has("push");
+  if ((roles.has("worker") || servesClients) && !config.readOnly) parts.webPush.start();
+  if (roles.has("worker")) stops.push(startWorker({ store, objects: blobs.objects, log }));
+  const incoming = startMail(config, parts, stops);
+  const doors: Stop[] = [];
+  stops.push((ending) => closeDoors(doors, ending));
+  if (incoming && roles.has("smtp-in")) urls.smtp = opened(await startSmtpIn(config, parts, incoming), doors);
+  if (servesClients) urls.http = opened(await startHttp(config, parts), doors);
+  return urls;
+}
+
+/** Starts outgoing mail and the queue of incoming mail. */
+function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | undefined {
+  const { store, blobs, ingest, events, surroundings } = parts;
+  const { clock, random, log } = surroundings;
+  const roles = new Set(config.roles);
+  if (!roles.has("smtp-in") && !roles.has("smtp-out") && !roles.has("worker")) {
+    hintSubmissions(parts, undefined);
+    return undefined;
+  }
+  const vacation = new VacationResponder({ store, blobs, clock, random, log });
+  const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
+  const incoming = new Incoming({ store, blobs, ingest, clock, log, events, holder: thisProcess, onDelivered });
+  if (roles.has("worker")) incoming.start();
+  stops.push(() => incoming.close());
+  const mailOut = roles.has("smtp-out") ? startSmtpOut(config, parts, incoming) : undefined;
+  if (mailOut) stops.push(() => mailOut.close());
+  hintSubmissions(parts, mailOut);
+  return incoming;
+}
+
+function opened(part: Part, doors: Stop[]): string {
+  doors.push((ending) => part.stop(ending));
+  return part.url;
+}
+
+/** Closes SMTP and HTTP at the same time, so that neither takes new work while the other drains. */
+async function closeDoors(doors: Stop[], ending: Ending): Promise<void> {
+  const outcomes = await Promise.allSettled(doors.map((stop) => stop(ending)));
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+
+/** With a delay, others serve the clients by the time the doors close. */
+export function endingOf({ drainDelay }: Pick<Config, "drainDelay">): Ending {
+  return drainDelay > 0 ? "restart" : "stop";
+}
+
+export async function stopAll(stops: Stop[], ending: Ending, log: Log): Promise<void> {
+  for (const stop of stops.reverse()) {
+    await stop(ending).catch((error: Error) => log.error({ reason: error.message }, "a part failed to stop"));
+  }
+}
