@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import type { Database } from "../src/store/core/database.ts";
 import { unprepared } from "../src/store/core/sql.ts";
 import { onMigrated } from "./migrated.ts";
@@ -74,11 +74,20 @@ function interfaceText(table: string, list: readonly Column[]): string {
   return `export interface ${interfaceOf(table)} {\n${lines.join("\n")}\n}`;
 }
 
+/** The tables that the migrations put on every node of Citus. */
+async function replicated(): Promise<string[]> {
+  const folder = new URL("../migrations/", import.meta.url);
+  const files = (await readdir(folder)).filter((name) => /^\d/.test(name));
+  const texts = await Promise.all(files.map((name) => readFile(new URL(name, folder), "utf8")));
+  return [...texts.join("\n").matchAll(/^SELECT replicate\('(\w+)'\);/gm)].map(([, table]) => table!).sort();
+}
+
 /** The text of src/store/core/db.ts for a migrated database. */
 export async function describeTables(database: Database): Promise<string> {
   const found = await database.run(columns);
   const tables = [...Map.groupBy(found, (column) => column.table)];
   const ofAccounts = tables.filter(([table, [first]]) => table !== queue && first!.name === "user_id" && first!.leads);
+  const everywhere = await replicated();
   return `// Made by \`npm run db:types\` from the migrated tables.
 import type { ColumnType, Generated } from "kysely";
 import type { EmailAddress } from "../../mime/headers.ts";
@@ -113,6 +122,11 @@ ${tables.map(([table, list]) => `  ${camel(table)}: {\n${list.map(({ name, type 
 /** Tables whose rows belong to an account: user_id is first in their key. */
 export const accountTables: ReadonlySet<string> = new Set([
 ${ofAccounts.map(([table]) => `  "${table}",`).join("\n")}
+]);
+
+/** Tables that every node of Citus has. */
+export const replicatedTables: ReadonlySet<string> = new Set([
+${everywhere.map((table) => `  "${table}",`).join("\n")}
 ]);
 `;
 }

@@ -30,7 +30,7 @@ test("the dump fails on an object that it does not know, rather than leaving it 
 test("each statement of a migration is sent as a query of its own", async () => {
   const { database: other } = await createPlainDatabase("empty");
   for (const text of migrations.flatMap(({ statements }) => statements)) {
-    await other.pool.query({ text, queryMode: "extended" } as { text: string });
+    await other.nodes.main.query({ text, queryMode: "extended" } as { text: string });
   }
 });
 

@@ -62,7 +62,7 @@ test.each(refused)("no statement has %s", (_, form) => {
  */
 test(`each statement can be planned${isOnCitus ? ", as one task unless it crosses accounts" : ""}`, async () => {
   const { database } = await createTestDatabase();
-  const client = await database.pool.connect();
+  const client = await database.nodes.main.connect();
   const faults: string[] = [];
   const several: string[] = [];
   for (const [text, values] of recorded) {

@@ -7,7 +7,7 @@ import { networkOf } from "../base/network.ts";
 import type { SharedCounts } from "../base/shared-counts.ts";
 import { Slots } from "../base/slots.ts";
 import type { Store } from "../store/core/store.ts";
-import { findLogin, openAccounts } from "../store/directory/logins.ts";
+import { findAppPassword, findLogin, openAccounts } from "../store/directory/logins.ts";
 import { findToken } from "../store/directory/tokens.ts";
 import { KnownNetworks } from "./known-networks.ts";
 import type { Authenticator, Login } from "./login.ts";
@@ -133,6 +133,7 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
   async function recognized(outcome: Outcome, name: string, network: string | undefined) {
     if (!outcome || outcome === "throttled") return outcome;
     const { login } = outcome;
+    if (store.database.isReadOnly) return login;
     if (name === "" || network === undefined || networks.isKept(name, login.userId, network)) return login;
     await networks.keep(name, login.userId, network).catch((error: unknown) => {
       log.warn({ err: error }, "the network of a login could not be recorded");
@@ -143,16 +144,17 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
   async function verifyLogin(name: string, password: string, { isBlocked, turn }: Way): Promise<Outcome> {
     const secrets = await findLogin(store.database, name);
     const appId = appPasswordId(password);
-    const app = secrets?.appPasswords.find(({ id }) => id === appId);
+    const owner = secrets && { login: name, userId: secrets.userId };
+    const appHash = owner && appId && (await findAppPassword(store.database, owner, appId));
     // Runs argon2 once even for an unknown login, so that the time does not show which logins exist.
-    const hash = app?.passwordHash ?? secrets?.passwordHash ?? (await decoy);
+    const hash = appHash || secrets?.passwordHash || (await decoy);
     // When one network guesses at many logins at once, the waiting guesses end as soon as enough have failed to block it.
     const slots = await turn();
     const right = await slots.run(async () => ((await isBlocked()) ? "throttled" : verifyPassword(hash, password)));
     if (right === "throttled") return right;
     if (!right || !secrets) return undefined;
     const accounts = await openAccounts(store.database, name, secrets.userId);
-    const credential = app ? `app:${app.id}` : "password";
+    const credential = appHash ? `app:${appId}` : "password";
     return { login: { login: name, userId: secrets.userId, accounts, credential }, expiresAt: undefined };
   }
 

@@ -54,7 +54,7 @@ export async function withStore<T>(
     await migrate(database, log, { tell: migrating });
     const store = new Store({ database, clock: systemClock, log });
     const redis = await openRedis(config, { clock: systemClock, log, events: silentEvents });
-    const bus = createBus({ store, connection: options, log, carrier: redis?.carrier });
+    const bus = createBus({ store, log, carrier: redis?.carrier });
     try {
       return await work({
         store,

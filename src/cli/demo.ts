@@ -19,7 +19,7 @@ export async function makeDemo(
 ): Promise<DemoAccount[]> {
   const { random, log } = surroundings;
   const admin = { store, bus, random, log, who: "serve" };
-  if (!config.demo || (await listDomains(admin)).length > 0) return [];
+  if (!config.demo || config.readOnly || (await listDomains(admin)).length > 0) return [];
   const accounts: DemoAccount[] = [];
   for (const name of ["alice", "bob"]) {
     const address = `${name}@${demoDomain}`;

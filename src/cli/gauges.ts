@@ -8,12 +8,19 @@ export function gaugeRedis(metrics: Metrics, redis: { readonly isUp: boolean }):
   metrics.gauge("posthorn_redis_up", "Whether Redis answers", () => Number(redis.isUp));
 }
 
-/** Adds gauges for the connection pool of this process. */
-export function gaugePool(metrics: Metrics, { database }: Store): void {
-  const { pool } = database;
-  metrics.gauge("posthorn_database_connections", "Connections in the pool", () => pool.totalCount);
-  metrics.gauge("posthorn_database_connections_idle", "Idle connections in the pool", () => pool.idleCount);
-  metrics.gauge("posthorn_database_waiting", "Statements waiting for a connection", () => pool.waitingCount);
+/** Adds a gauge of the database's servers that are away. */
+export function gaugeServers(metrics: Metrics, { database }: Store): void {
+  const away = () => database.nodes.all.filter((server) => server.isAway).length;
+  metrics.gauge("posthorn_database_servers_away", "Database servers that give no answer", away);
+}
+
+/** Adds gauges for the connections of this process to the database. */
+export function gaugePools(metrics: Metrics, { database }: Store): void {
+  const sum = (count: "total" | "idle" | "waiting") => () =>
+    database.nodes.all.reduce((total, server) => total + server.counts[count], 0);
+  metrics.gauge("posthorn_database_connections", "Connections to the database", sum("total"));
+  metrics.gauge("posthorn_database_connections_idle", "Idle connections to the database", sum("idle"));
+  metrics.gauge("posthorn_database_waiting", "Statements waiting for a connection", sum("waiting"));
 }
 
 /** Adds a gauge that is 1 while the server takes work. */

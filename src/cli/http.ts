@@ -21,12 +21,13 @@ const maxConnectionsPerLogin = 64;
 export async function startHttp(config: Config, parts: Parts): Promise<Part> {
   const { authenticator, events, counts, ready } = parts;
   const isJmapServed = config.roles.includes("http");
-  const isPushServed = config.roles.includes("push") || (isJmapServed && config.pushUrl === "");
+  const isPushPaused = config.readOnly && config.pushUrl === "";
+  const isPushServed = config.roles.includes("push") || (isJmapServed && config.pushUrl === "" && !isPushPaused);
   const draining = new AbortController();
   const { bus, surroundings } = parts;
   const { log } = surroundings;
   const proxies = new Proxies({ trusted: config.trustedProxies, publicUrl: config.publicUrl, log });
-  const { deps, upgrade } = createApi(config, parts, { draining: draining.signal, proxies });
+  const { deps, upgrade } = createApi(config, parts, { draining: draining.signal, proxies, isPushPaused });
   const authenticate = authenticator.authenticate;
   const streams = {
     places: counts.placeLimit("event sources", { max: maxConnectionsPerLogin }),
@@ -48,7 +49,7 @@ export async function startHttp(config: Config, parts: Parts): Promise<Part> {
 function createApi(
   config: Config,
   parts: Parts,
-  { draining, proxies }: { draining: AbortSignal; proxies: Proxies },
+  { draining, proxies, isPushPaused }: { draining: AbortSignal; proxies: Proxies; isPushPaused: boolean },
 ): { deps: ApiDeps; upgrade: Upgrade } {
   const { store, blobs, ingest, authenticator, bus, webPush, events, counts } = parts;
   const { clock, random, log } = parts.surroundings;
@@ -74,7 +75,7 @@ function createApi(
     inTurn: (login, connection, work) => requests.run(login, connection, () => services.octets.leased(work)),
     arrivals: services.octets.arrivals,
   });
-  const deps: ApiDeps = { services, registry, requests, uploads, publicUrl, pushUrl, relaxedUsing };
+  const deps: ApiDeps = { services, registry, requests, uploads, publicUrl, pushUrl, isPushPaused, relaxedUsing };
   return { deps, upgrade };
 }
 

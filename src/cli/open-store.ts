@@ -1,7 +1,8 @@
 import type { Config } from "../config/schema.ts";
 import { startEmbedded } from "../postgres/embedded.ts";
-import { type ConnectionOptions, Database } from "../store/core/database.ts";
-import { migrate } from "../store/core/migrate.ts";
+import type { ConnectionOptions } from "../store/core/connection-options.ts";
+import { Database } from "../store/core/database.ts";
+import { checkMigrated, migrate } from "../store/core/migrate.ts";
 import { refusePooler } from "../store/core/pooler.ts";
 import { Store } from "../store/core/store.ts";
 import type { Surroundings } from "./parts.ts";
@@ -9,7 +10,7 @@ import { checkPorts } from "./ports.ts";
 
 export interface OpenStore {
   store: Store;
-  /** Options for connections outside the pool. */
+  /** How other processes reach the database. */
   connection: ConnectionOptions;
   /** Resolves when the database is lost for good. */
   lost: Promise<Error>;
@@ -23,9 +24,9 @@ export async function openStore(
   pool: { max?: number } = {},
 ): Promise<OpenStore> {
   const embedded = config.databaseUrl === "" ? await startEmbedded({ dataFolder: config.data, log }) : undefined;
-  const connection = embedded?.connection ?? { connectionString: config.databaseUrl };
+  const connection: ConnectionOptions = embedded?.connection ?? { connectionString: config.databaseUrl };
   if (!embedded) await refusePooler(connection);
-  const database = new Database({ ...connection, ...pool }, log);
+  const database = new Database({ ...connection, ...pool, isReadOnly: config.readOnly }, log);
   const close = async () => {
     await database.close();
     await embedded?.stop();
@@ -34,7 +35,9 @@ export async function openStore(
   try {
     // After the start of the database, since "the folder is in use" is the better message when both apply.
     await checkPorts(config);
-    await migrate(database, log);
+    if (config.readOnly) await checkMigrated(database);
+    else await migrate(database, log);
+    await database.nodes.start();
   } catch (error) {
     await close();
     throw error;

@@ -54,7 +54,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
   const roles = new Set(config.roles);
   const urls: RoleUrls = { http: undefined, smtp: undefined };
   const servesClients = roles.has("http") || roles.has("push");
-  if (roles.has("worker") || servesClients) parts.webPush.start();
+  if ((roles.has("worker") || servesClients) && !config.readOnly) parts.webPush.start();
   if (roles.has("worker")) stops.push(startWorker({ store, objects: blobs.objects, log }));
   stops.push(startSettling(store, log));
   const incoming = startMail(config, parts, stops);

@@ -13,7 +13,7 @@ import { checkBodies } from "./check-bodies.ts";
 import { checks } from "./checks.ts";
 import { type DemoAccount, makeDemo } from "./demo.ts";
 import { ownDoors } from "./doors.ts";
-import { gaugePool, gaugeQueues, gaugeReadiness, gaugeRedis } from "./gauges.ts";
+import { gaugePools, gaugeQueues, gaugeReadiness, gaugeRedis, gaugeServers } from "./gauges.ts";
 import { openStore } from "./open-store.ts";
 import { hostPort, type Surroundings } from "./parts.ts";
 import { openRedis } from "./redis.ts";
@@ -53,7 +53,7 @@ async function start(
   if (config.traces !== "") {
     stops.push(await startTraces({ url: config.traces, version, instance: thisProcess.name, log }));
   }
-  const { store, connection, lost, close } = await openStore(config, surroundings);
+  const { store, lost, close } = await openStore(config, surroundings);
   stops.push(close);
   interrupt?.throwIfAborted();
   const metrics = createMetrics();
@@ -67,10 +67,11 @@ async function start(
   }
   const { database } = store;
   const readiness = new ServerReadiness(checks(config, { database, objects, redis }), log);
-  gaugePool(metrics, store);
+  gaugeServers(metrics, store);
+  gaugePools(metrics, store);
   if (config.roles.includes("worker")) gaugeQueues(metrics, store);
   const counts = redis?.counts ?? new OwnCounts({ clock });
-  const bus = createBus({ store, connection, log, carrier: redis?.carrier });
+  const bus = createBus({ store, log, carrier: redis?.carrier });
   const ready = () => readiness.report();
   gaugeReadiness(metrics, ready);
   const sharedCache = redis?.cache;

@@ -1,3 +1,4 @@
+import { eachHost } from "../base/database-url.ts";
 import { fileOption, type Loaded, type Source } from "./load.ts";
 import { type OptionName, schema } from "./schema.ts";
 import { parseUrl } from "./values.ts";
@@ -24,8 +25,10 @@ export function describe({ config, sources, file }: Loaded): Description[] {
 
 /** Keeps scheme, host and path, which help to find a mistake. Hides user name, password and query. */
 function mask(value: string): string {
-  const parsed = parseUrl(value);
-  if (!parsed) return value === "" ? "" : "***";
+  const urls = eachHost(value).map(parseUrl);
+  const [first] = urls;
+  if (!first || urls.includes(null)) return value === "" ? "" : "***";
   const login = /^[^/]*\/\/[^/?#]*@/.test(value) ? "***@" : "";
-  return `${parsed.protocol}//${login}${parsed.host}${parsed.pathname}${parsed.search ? "?***" : ""}`;
+  const hosts = urls.map((url) => url?.host).join(",");
+  return `${first.protocol}//${login}${hosts}${first.pathname}${first.search ? "?***" : ""}`;
 }

@@ -123,6 +123,15 @@ group("load", () => {
     ]);
   });
 
+  test("a process that only reads has one role, and a database elsewhere", () => {
+    const flags = { data: folder, "read-only": "", roles: "http" };
+    expect(problems(() => load({}, { ...flags, roles: "http,worker" }))).toEqual([
+      "--read-only: needs databaseUrl",
+      "--read-only: needs roles to be http alone",
+    ]);
+    expect(load({}, { ...flags, "database-url": "postgres://standby/mail" }).config.readOnly).toBe(true);
+  });
+
   test("a secret may stand in a file that a variable names, or in a credential of systemd", () => {
     const [secret, url] = [written("hush\n"), written(" postgres://app:hush@db/mail\n")];
     writeFileSync(join(folder, "posthorn.s3-access-key"), "key\n");
@@ -199,6 +208,7 @@ group("values", () => {
     ["bodiesFallback", "", undefined],
     ["databaseUrl", "postgres:///mail?host=/run/postgresql", "postgres:///mail?host=/run/postgresql"],
     ["databaseUrl", "postgres://me:a@b@/db?host=/sock", "postgres://me:a@b@/db?host=/sock"],
+    ["databaseUrl", "postgres://me@one:1,[::1]:2/db", "postgres://me@one:1,[::1]:2/db"],
   ] as const)("%s takes %s", (name, value, expected) => {
     expect(parse(name, value)).toEqual(expected);
   });
@@ -239,6 +249,8 @@ group("values", () => {
     ["smarthost", "smtp://"],
     ["smarthost", "smtp://me@/relay"],
     ["databaseUrl", "postgres://me@/db"],
+    ["databaseUrl", "postgres://me@one,/db"],
+    ["databaseUrl", "postgres://me@one:1,two:x/db"],
     ["logLevel", "loud"],
   ] as const)("%s refuses %s", (name, value) => {
     expect(() => parse(name, value)).toThrow();
@@ -275,6 +287,12 @@ group("describe", () => {
       help: expect.stringMatching(/\(Default: .+\)$/),
     });
     expect(lines).toHaveLength(Object.keys(schema).length + 1);
+  });
+
+  test("names every host of a database", () => {
+    const loaded = load({}, { data: folder, "database-url": "postgres://app:hush@one:1,two/mail?password=hush" });
+    const line = describe(loaded).find(({ name }) => name === "databaseUrl");
+    expect(line?.value).toBe("postgres://***@one:1,two/mail?***");
   });
 
   test("hides the login of a database behind a socket", () => {

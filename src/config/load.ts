@@ -210,6 +210,9 @@ function contradictions(config: Config, label: (name: OptionName) => string): st
   if (config.data === "") problems.push(`${label("data")}: must not be empty`);
   if (config.tlsCert !== "" && config.tlsKey === "") problems.push(`${label("tlsCert")}: needs tlsKey too`);
   if (config.tlsKey !== "" && config.tlsCert === "") problems.push(`${label("tlsKey")}: needs tlsCert too`);
+  if (config.readOnly && config.databaseUrl === "") problems.push(`${label("readOnly")}: needs databaseUrl`);
+  if (config.readOnly && config.roles.some((role) => role !== "http"))
+    problems.push(`${label("readOnly")}: needs roles to be http alone`);
   return [...problems, ...bodiesContradictions(config, label)];
 }
 

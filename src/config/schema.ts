@@ -24,6 +24,7 @@ import {
   someOf,
   text,
   url,
+  urlOfHosts,
   webOrigin,
 } from "./values.ts";
 
@@ -94,8 +95,8 @@ const declarations = {
     shown: "the Postgres that comes with Posthorn",
     env: "DATABASE_URL",
     secret: true,
-    parse: url("postgres", "postgresql"),
-    help: "Postgres or Citus to use, postgres://user:password@host/database.",
+    parse: urlOfHosts("postgres", "postgresql"),
+    help: "Postgres or Citus to use, postgres://user:password@host/database; with standbys, their hosts as well: host:port,host:port.",
   }),
   redis: option<RedisUrl | undefined>({
     default: "",
@@ -223,6 +224,11 @@ const declarations = {
     parse: duration,
     show: showDuration,
     help: "How long /readyz says that the server stops before its doors close, for a balancer to turn away.",
+  }),
+  readOnly: option({
+    default: "false",
+    parse: boolean,
+    help: "Serve reads alone, from a standby: accounts are read-only, no mail is taken or sent, and push is paused. Needs --roles http and --database-url.",
   }),
   logLevel: option({
     default: "info",

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { eachHost } from "../base/database-url.ts";
 
 /** Parsers of option values: each returns the value or throws an Error whose text completes "<option>: …". */
 export type Parse<T> = (text: string) => T;
@@ -158,6 +159,14 @@ export function url(...schemes: string[]): Parse<string> {
     if (!parsed || !schemes.includes(parsed.protocol.slice(0, -1)))
       throw new Error(`is not a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`);
     if (parsed.hostname === "" && !parsed.searchParams.has("host")) throw new Error("is a URL without a host");
+    return value;
+  };
+}
+
+/** "" or a URL of one of the schemes, which may name several hosts: scheme://one:port,two:port/path. */
+export function urlOfHosts(...schemes: string[]): Parse<string> {
+  return (value) => {
+    for (const one of eachHost(value)) url(...schemes)(one);
     return value;
   };
 }

@@ -1,8 +1,8 @@
 import type { Login } from "../auth/login.ts";
 import { decodeId, idPrefix } from "../base/ids.ts";
 import { traced } from "../base/traces.ts";
-import { isRetryable } from "../store/core/database.ts";
-import { AccountMissing, CommitError } from "../store/core/errors.ts";
+import { AccountMissing, CommitError, Unreachable } from "../store/core/errors.ts";
+import { isRetryable } from "../store/core/loss.ts";
 import { isStorageTrouble, tellStorageTrouble } from "../store/core/storage-trouble.ts";
 import type { Reader, Tx } from "../store/core/store.ts";
 import { Answers, type Begun } from "./answers.ts";
@@ -297,6 +297,9 @@ class Run {
       tellStorageTrouble(this.services.log, error);
       return new MethodError("serverUnavailable", "nothing can be stored at the moment");
     }
+    // The log has it once, when the server went away.
+    if (error instanceof Unreachable)
+      return new MethodError("serverUnavailable", "the account cannot be read just now");
     const reference = this.services.random(6).toString("hex");
     this.services.log.error({ reference, method, err: error }, "method failed");
     if (error instanceof CommitError) return new MethodError("serverPartialFail", `outcome unknown, see ${reference}`);

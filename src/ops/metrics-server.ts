@@ -28,8 +28,7 @@ export async function serveMetrics({ address, metrics, ready, log }: MetricsServ
       send(response, 200, "ok\n");
     } else if (path === "/readyz") {
       const { isReady, text } = await ready();
-      if (isReady) send(response, 200, text);
-      else send(response, 503, text, "application/json");
+      send(response, isReady ? 200 : 503, text, text.startsWith("{") ? "application/json" : undefined);
     } else {
       send(response, 404, "not found\n");
     }

@@ -1,11 +1,15 @@
 import type { Log } from "../base/log.ts";
 
-/** Resolves with what is wrong, in words that may be public; undefined if nothing is. */
-export type Check = () => Promise<string | undefined>;
+/**
+ * What is wrong, in words that may be public; undefined if nothing is. `partly`: the server can do its work all the same,
+ * if not for everybody.
+ */
+export type Finding = string | { partly: string } | undefined;
+export type Check = () => Promise<Finding>;
 
 export interface Report {
   isReady: boolean;
-  /** The body of /readyz: if something is wrong, JSON that says so of each part. */
+  /** The body of /readyz: "ready", or JSON that says what is wrong with each part. */
   text: string;
 }
 
@@ -22,7 +26,7 @@ export class Readiness {
   readonly #log: Log;
   readonly #renewed: ReadonlySet<string>;
   readonly #optional: ReadonlySet<string>;
-  readonly #running = new Map<string, { since: number; outcome: Promise<string | undefined> }>();
+  readonly #running = new Map<string, { since: number; outcome: Promise<Finding> }>();
   #last: { at: number; report: Promise<Report> } | undefined;
   #told = "";
 
@@ -52,14 +56,19 @@ export class Readiness {
     const outcomes = await Promise.all(
       this.#checks.map(async ([name, check]) => [name, (await this.#inTime(name, check)) ?? "ok"] as const),
     );
-    const parts = Object.fromEntries(outcomes);
-    const isReady = outcomes.every(([name, outcome]) => outcome === "ok" || this.#optional.has(name));
+    const isReady = outcomes.every(
+      ([name, outcome]) => outcome === "ok" || typeof outcome === "object" || this.#optional.has(name),
+    );
+    const parts = Object.fromEntries(
+      outcomes.map(([name, outcome]) => [name, typeof outcome === "object" ? outcome.partly : outcome]),
+    );
     const isWell = outcomes.every(([, outcome]) => outcome === "ok");
-    this.#tell(isReady, parts);
+    const isForAll = outcomes.every(([, outcome]) => typeof outcome !== "object");
+    this.#tell(isReady, isForAll, parts);
     return { isReady, text: isWell ? "ready\n" : `${JSON.stringify({ ready: isReady, ...parts })}\n` };
   }
 
-  async #inTime(name: string, check: Check): Promise<string | undefined> {
+  async #inTime(name: string, check: Check): Promise<Finding> {
     const { promise: late, resolve } = Promise.withResolvers<string>();
     const timer = setTimeout(resolve, maxCheckMs, "gives no answer");
     try {
@@ -72,7 +81,7 @@ export class Readiness {
     }
   }
 
-  #run(name: string, check: Check): Promise<string | undefined> {
+  #run(name: string, check: Check): Promise<Finding> {
     const now = performance.now();
     const running = this.#running.get(name);
     if (running && (now - running.since < maxHangMs || !this.#renewed.has(name))) return running.outcome;
@@ -86,11 +95,11 @@ export class Readiness {
   }
 
   /** Logs each change once. */
-  #tell(isReady: boolean, parts: Record<string, string>): void {
-    const told = isReady ? "" : JSON.stringify(parts);
+  #tell(isReady: boolean, isForAll: boolean, parts: Record<string, string>): void {
+    const told = isReady && isForAll ? "" : JSON.stringify(parts);
     if (told === this.#told) return;
     this.#told = told;
-    if (isReady) this.#log.info({}, "ready again");
-    else this.#log.warn(parts, "not ready");
+    if (told === "") this.#log.info({}, "ready again");
+    else this.#log.warn(parts, isReady ? "ready for some only" : "not ready");
   }
 }

@@ -4,8 +4,8 @@ import { createTestDatabase } from "../../test/support/postgres.ts";
 import { silentLog } from "../base/log.ts";
 import { PostgresCarrier } from "./postgres.ts";
 
-const { database, connection } = await createTestDatabase();
+const { database } = await createTestDatabase();
 
 describe("PostgresCarrier", () => {
-  carrierContract(() => new PostgresCarrier({ database, connection, log: silentLog }));
+  carrierContract(() => new PostgresCarrier({ database, log: silentLog }));
 });

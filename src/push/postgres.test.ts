@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createTestDatabase, type TestDatabase } from "../../test/support/postgres.ts";
+import { createTestDatabase } from "../../test/support/postgres.ts";
 import { systemClock } from "../base/clock.ts";
 import { silentLog } from "../base/log.ts";
 import { Kind, type TypeName } from "../store/core/change.ts";
@@ -15,7 +15,6 @@ import { chooseTypes, type StateChange } from "./states.ts";
 import { Subscriber } from "./subscriber.ts";
 
 let database: Database;
-let connection: TestDatabase["connection"];
 let statements: string[];
 let processes: Process[];
 const channel = "posthorn";
@@ -32,7 +31,6 @@ function startProcess(options: { sweepIntervalMs?: number; presenceIntervalMs?: 
   const { sweepIntervalMs = 60_000, presenceIntervalMs = 30_000 } = options;
   const carrier = new PostgresCarrier({
     database,
-    connection,
     log: silentLog,
     channel,
     presenceIntervalMs,
@@ -45,7 +43,7 @@ function startProcess(options: { sweepIntervalMs?: number; presenceIntervalMs?: 
 
 beforeAll(async () => {
   statements = [];
-  ({ database, connection } = await createTestDatabase((text) => statements.push(text)));
+  ({ database } = await createTestDatabase((text) => statements.push(text)));
   for (let id = 1; id <= 300; id++) await newAccount(id);
 });
 

@@ -1,15 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Log } from "../base/log.ts";
-import type { ConnectionOptions, Database } from "../store/core/database.ts";
+import type { Database } from "../store/core/database.ts";
 import { Listener, maxPayload, notify } from "../store/core/listen.ts";
 import type { Batch, Carrier, Receiver } from "./carrier.ts";
 import { type Message, parseMessage } from "./message.ts";
 
 export interface PostgresCarrierOptions {
-  /** NOTIFY runs on its pool. */
+  /** It must be reached straight, not through a transaction pooler. */
   database: Database;
-  /** The connection that listens: it must go straight to the server, not through a transaction pooler. */
-  connection: ConnectionOptions;
   log: Log;
   channel?: string;
   /** How often a process announces its presence. (Default: 30 000) */
@@ -42,9 +40,9 @@ export class PostgresCarrier implements Carrier {
   }
 
   async start(receiver: Receiver): Promise<void> {
-    const { connection, log } = this.#options;
+    const { database, log } = this.#options;
     this.#listener = new Listener({
-      connection,
+      server: database.nodes.main,
       channel: this.#channel,
       log,
       onPayload: (payload) => this.#receive(payload, receiver),

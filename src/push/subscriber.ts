@@ -1,5 +1,5 @@
 import type { TypeName } from "../store/core/change.ts";
-import { AccountMissing } from "../store/core/errors.ts";
+import { AccountMissing, Unreachable } from "../store/core/errors.ts";
 import type { Bus, Unsubscribe } from "./bus.ts";
 import type { ChangeEvent } from "./carrier.ts";
 import {
@@ -91,7 +91,8 @@ export class Subscriber {
     try {
       this.#known.set(accountId, await this.#options.bus.states(accountId));
     } catch (error) {
-      if (!(error instanceof AccountMissing)) throw error;
+      // The sweep tells the states of an account that cannot be read now, when it can.
+      if (!(error instanceof AccountMissing || error instanceof Unreachable)) throw error;
     }
   }
 

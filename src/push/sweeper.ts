@@ -1,5 +1,5 @@
 import type { Log } from "../base/log.ts";
-import { AccountMissing } from "../store/core/errors.ts";
+import { AccountMissing, Unreachable } from "../store/core/errors.ts";
 import { readAccountMark } from "../store/core/listen.ts";
 import type { Store } from "../store/core/store.ts";
 import type { ChangeEvent } from "./carrier.ts";
@@ -84,15 +84,15 @@ export class Sweeper {
 
   async #compare(accountId: number): Promise<void> {
     const reader = this.#options.store.reader(accountId, "server");
-    const mark = await readAccountMark(reader, accountId);
-    if (mark === undefined || mark === this.#marks.get(accountId)) return;
     try {
+      const mark = await readAccountMark(reader, accountId);
+      if (mark === undefined || mark === this.#marks.get(accountId)) return;
       // The states are read after the mark, so they include every change that the mark stands for.
       const standing = await reader.standing();
       this.#marks.set(accountId, mark);
       this.#options.found({ accountId, changed: statesOf(standing) });
     } catch (error) {
-      if (!(error instanceof AccountMissing)) throw error;
+      if (!(error instanceof AccountMissing || error instanceof Unreachable)) throw error;
     }
   }
 }

@@ -375,10 +375,12 @@ describe("accepted mail", () => {
     expect((await host.mails(ada)).filter(({ subject }) => subject === "Interrupted")).toHaveLength(1);
   });
 
-  test("is retried later when an account cannot take it", async () => {
+  test("is retried later, and not before, when an account cannot take it", async () => {
     await host.rows("ALTER TABLE received RENAME TO received_away");
     await send(plain("Later"));
     await until("a note", async () => (await host.rows("SELECT last_error FROM incoming"))[0]?.last_error);
+    await host.incoming.sweep();
+    expect(await host.rows("SELECT attempts FROM incoming")).toEqual([{ attempts: 1 }]);
     await host.rows("ALTER TABLE received_away RENAME TO received");
     host.clock.ahead += 60_000;
     await host.incoming.sweep();

@@ -70,6 +70,7 @@ export async function createEndpoints(): Promise<Endpoints> {
     uploads: new Concurrency("maxConcurrentUpload", new OwnPlaceLimit(limits.maxConcurrentUpload)),
     publicUrl: "",
     pushUrl: "",
+    isPushPaused: false,
     relaxedUsing: false,
     authenticator: { authenticate: async (header) => logins.get(header) },
     proxies: new Proxies({ trusted: ["127.0.0.1/32"], publicUrl: "", log: silentLog }),

@@ -71,6 +71,7 @@ export async function createHttpWorld(): Promise<HttpWorld> {
     uploads: new Concurrency("maxConcurrentUpload", new OwnPlaceLimit(100)),
     publicUrl: "",
     pushUrl: "",
+    isPushPaused: false,
     relaxedUsing: false,
     authenticator,
     proxies,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, connect } from "../../conformance/client/client.ts";
-import type { ConnectionOptions } from "../../src/store/core/database.ts";
+import type { ConnectionOptions } from "../../src/store/core/connection-options.ts";
 import { type Clone, cloneOnCitus, isOnCitus } from "./citus.ts";
 import { freePorts } from "./ports.ts";
 

@@ -9,12 +9,13 @@ import type { Report } from "../../ops/readiness.ts";
 import { startTraces } from "../../ops/traces.ts";
 import { ProcessBus } from "../../push/bus.ts";
 import { ObservedObjects } from "../../store/blobs/objects/observed.ts";
-import { type ConnectionOptions, Database } from "../../store/core/database.ts";
+import type { ConnectionOptions } from "../../store/core/connection-options.ts";
+import { Database } from "../../store/core/database.ts";
 import { Store } from "../../store/core/store.ts";
 import { bodiesOf } from "../bodies.ts";
 import { random } from "../command.ts";
 import type { DoorName } from "../doors.ts";
-import { gaugePool } from "../gauges.ts";
+import { gaugePools } from "../gauges.ts";
 import { openRedis } from "../redis.ts";
 import { resolverOf } from "../resolver.ts";
 import { makeParts, type Stop, startRoles, stopAll } from "../roles.ts";
@@ -34,8 +35,9 @@ export interface Welcome {
   number: number;
   /** Options that the parent has decided for the child. */
   config: Pick<Config, "roles" | "cacheBytes">;
+  /** May name several hosts: each child finds the primary and the nodes for itself. */
   connection: ConnectionOptions;
-  /** The most connections to the database. */
+  /** The most connections to each server of the database. */
   maxConnections: number;
   /** Where the parent listens. */
   ports: Partial<Record<DoorName, number>>;
@@ -73,11 +75,12 @@ async function start(line: Line, config: Config, { welcome, stops, log }: Starti
     const instance = `${thisProcess.name} process ${welcome.number}`;
     stops.push(await startTraces({ url: config.traces, version, instance, log }));
   }
-  const database = new Database({ ...connection, max: maxConnections }, log);
+  const database = new Database({ ...connection, max: maxConnections, isReadOnly: config.readOnly }, log);
   stops.push(() => database.close());
+  await database.nodes.start();
   const store = new Store({ database, clock: systemClock, log });
   const metrics = createMetrics();
-  gaugePool(metrics, store);
+  gaugePools(metrics, store);
   const events = metricsListener(metrics.registry);
   line.hear("metrics", () => metrics.json());
   stops.push(async () => line.tell("last metrics", await metrics.json()));

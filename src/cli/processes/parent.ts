@@ -11,7 +11,7 @@ import { checks } from "../checks.ts";
 import { makeDemo } from "../demo.ts";
 import type { DoorName } from "../doors.ts";
 import { Failure } from "../fail.ts";
-import { gaugePool, gaugeQueues, gaugeReadiness, gaugeRedis } from "../gauges.ts";
+import { gaugePools, gaugeQueues, gaugeReadiness, gaugeRedis, gaugeServers } from "../gauges.ts";
 import { openStore } from "../open-store.ts";
 import { hostPort, type Surroundings } from "../parts.ts";
 import { openRedis } from "../redis.ts";
@@ -42,7 +42,7 @@ interface Starting {
 
 type Entrances = Map<DoorName, { entrance: Entrance; port: number }>;
 
-/** All children together keep so many connections to the database, but each at least a few. */
+/** All children together keep so many connections to each server of the database, but each at least a few. */
 const maxConnections = 80;
 const minConnectionsEach = 4;
 const maxConnectionsEach = 24;
@@ -87,7 +87,7 @@ async function start(
     gaugeRedis(own, redis);
   }
 
-  const relay = new Relay(carriersOf({ store, connection, log, carrier: redis?.carrier }), log);
+  const relay = new Relay(carriersOf({ store, log, carrier: redis?.carrier }), log);
   const bus = new ProcessBus({ store, log, carriers: [relay.join()] });
   store.onCommit = (change) => bus.publish(change);
   stops.push(() => relay.close());
@@ -100,7 +100,8 @@ async function start(
     log,
   );
   const ready = () => readiness.report();
-  gaugePool(own, store);
+  gaugeServers(own, store);
+  gaugePools(own, store);
   if (config.roles.includes("worker")) gaugeQueues(own, store);
   gaugeReadiness(own, ready);
   const metrics = new FamilyMetrics(own, () => children.metrics());

@@ -20,6 +20,8 @@ export interface ApiDeps {
   relaxedUsing: boolean;
   /** The URL at which clients reach WebSockets and event sources, likewise; "" for that of the server. */
   pushUrl: string;
+  /** Nobody serves push: the session offers no WebSockets (RFC 8887 §3). */
+  isPushPaused: boolean;
 }
 
 /** The endpoints for push. */
@@ -37,6 +39,6 @@ export interface HttpDeps extends ApiDeps {
   ready(): Promise<{ isReady: boolean; text: string }>;
   /** Whether this process serves anything but push. */
   isJmapServed: boolean;
-  /** Undefined if other processes serve them. */
+  /** Undefined if other processes serve them, or nobody. */
   push: PushEndpoints | undefined;
 }

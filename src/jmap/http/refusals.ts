@@ -1,4 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { CommitError, Unreachable } from "../../store/core/errors.ts";
+import { isRetryable } from "../../store/core/loss.ts";
 import { isStorageTrouble, tellStorageTrouble } from "../../store/core/storage-trouble.ts";
 import { RequestError } from "../errors.ts";
 import type { Services } from "../method.ts";
@@ -19,8 +21,14 @@ export function asRefusal(error: unknown, { log, random }: Pick<Services, "log" 
     tellStorageTrouble(log, error);
     return new RequestError("about:blank", 503, "Nothing can be stored at the moment: try again later.");
   }
+  // The log has it once, when the server went away.
+  if (error instanceof Unreachable) {
+    return new RequestError("about:blank", 503, "The account cannot be read just now: try again later.");
+  }
   const reference = random(6).toString("hex");
   log.error({ reference, err: error }, "request failed");
+  const isPassing = isRetryable(error) || error instanceof CommitError;
+  if (isPassing) return new RequestError("about:blank", 503, `try again later, reference ${reference}`);
   return new RequestError("about:blank", 500, `unexpected error, reference ${reference}`);
 }
 

@@ -116,13 +116,14 @@ function createRouter(deps: HttpDeps, serveApi: Serve): express.Express {
   };
   if (deps.isJmapServed) addJmap(routes, deps, serveApi);
   if (deps.push) addPush(routes, deps.push);
+  else if (deps.isPushPaused) addPausedPush(routes);
   get("/healthz", (_req, res) => void res.type("text").send("ok\n"));
   get("/readyz", async (_req, res) => {
     const { isReady, text } = await deps.ready();
     res
       .status(isReady ? 200 : 503)
       .set("Cache-Control", "no-store")
-      .type(isReady ? "text" : "json")
+      .type(text.startsWith("{") ? "json" : "text")
       .send(text);
   });
   app.use(() => {
@@ -166,6 +167,14 @@ function addPush({ get, signedIn }: Routes, push: PushEndpoints): void {
   const open = signedIn((req, res, login) => push.eventSource(req, res, login, urlOf(req)));
   get("/jmap/eventsource", open, "eventsource");
   get("/jmap/ws", wantsUpgrade);
+}
+
+/** The session of RFC 8620 §2 names an event source in any case. */
+function addPausedPush({ get, signedIn }: Routes): void {
+  const refused = signedIn(() => {
+    throw new RequestError("about:blank", 503, "Push is paused: this server only reads.");
+  });
+  get("/jmap/eventsource", refused, "eventsource");
 }
 
 /** From now on, the connection's turns count for the login. */

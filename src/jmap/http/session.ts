@@ -6,9 +6,9 @@ import { capabilities } from "../capability-names.ts";
 import type { ApiDeps } from "./deps.ts";
 
 /** Whether this server has methods or an endpoint for a capability. */
-export function supports({ registry }: ApiDeps, capability: string): boolean {
+export function supports({ registry, isPushPaused }: ApiDeps, capability: string): boolean {
   if (capability === capabilities.core || registry.capabilities.has(capability)) return true;
-  return capability === capabilities.webPushVapid || capability === capabilities.websocket;
+  return capability === capabilities.webPushVapid || (capability === capabilities.websocket && !isPushPaused);
 }
 
 /** RFC 8620 §2 */
@@ -32,10 +32,12 @@ function describe(deps: ApiDeps, login: Login, base: string) {
       ...Object.fromEntries([...deps.registry.capabilities].map((name) => [name, {}])),
       [capabilities.core]: coreCapability(deps.services.limits),
       [capabilities.webPushVapid]: { applicationServerKey: deps.services.webPush.applicationServerKey },
-      [capabilities.websocket]: {
-        url: `${(deps.pushUrl || base).replace(/^http/, "ws")}/jmap/ws`,
-        supportsPush: true,
-      },
+      ...(!deps.isPushPaused && {
+        [capabilities.websocket]: {
+          url: `${(deps.pushUrl || base).replace(/^http/, "ws")}/jmap/ws`,
+          supportsPush: true,
+        },
+      }),
     },
     accounts: Object.fromEntries(
       login.accounts.map((account) => [

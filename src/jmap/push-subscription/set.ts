@@ -1,3 +1,4 @@
+import { MethodError } from "../errors.ts";
 import { plainMethod } from "../method.ts";
 import { setRecordArgs, setRecords } from "../standard/set.ts";
 import { pushSubscription } from "./type.ts";
@@ -7,7 +8,10 @@ export const pushSubscriptionSet = plainMethod({
   name: "PushSubscription/set",
   capability: pushSubscription.capability,
   args: setRecordArgs,
-  run: (args, call) => setRecords(pushSubscription, args, call, async (count) => newIds(count, call.services.random)),
+  async run(args, call) {
+    if (call.services.store.database.isReadOnly) throw new MethodError("forbidden", "this server only reads");
+    return setRecords(pushSubscription, args, call, async (count) => newIds(count, call.services.random));
+  },
 });
 
 /** Random and never reused: a device may hold subscriptions of several logins. */

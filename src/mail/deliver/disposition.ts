@@ -1,5 +1,5 @@
 import type { Log } from "../../base/log.ts";
-import { isRetryable } from "../../store/core/database.ts";
+import { isRetryable } from "../../store/core/loss.ts";
 import type { Reader } from "../../store/core/store.ts";
 import type { Place } from "./ingest.ts";
 import type { PreparedMessage } from "./prepare.ts";

@@ -1,8 +1,8 @@
 import { tsvectorTexts } from "../../search/terms.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";
-import { isRetryable } from "../../store/core/database.ts";
 import { CommitError } from "../../store/core/errors.ts";
 import { Gathering } from "../../store/core/gathering.ts";
+import { isRetryable } from "../../store/core/loss.ts";
 import { encodeState } from "../../store/core/state.ts";
 import type { Store, Tx } from "../../store/core/store.ts";
 import type { EmailRow } from "../../store/mail/emails.ts";

@@ -1,8 +1,8 @@
 import type { Log } from "../../base/log.ts";
 import { tsvectorTexts } from "../../search/terms.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
-import { isRetryable } from "../../store/core/database.ts";
 import { AccountMissing, BlobMissing } from "../../store/core/errors.ts";
+import { isRetryable } from "../../store/core/loss.ts";
 import type { Store } from "../../store/core/store.ts";
 import { countOldTerms, findOldTerms, type MessageTerms, replaceTerms } from "../../store/mail/search-terms.ts";
 import { prepare } from "./preparer.ts";

@@ -4,7 +4,7 @@ import { decodeId, idPrefix } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
 import type { Store } from "../../store/core/store.ts";
 import type { LoginName } from "../../store/directory/login-name.ts";
-import { findLogin, openAccounts } from "../../store/directory/logins.ts";
+import { findAppPassword, findLogin, openAccounts } from "../../store/directory/logins.ts";
 import {
   findHeldPush,
   type HeldPush,
@@ -165,7 +165,7 @@ export class Courier {
     const known = await findLogin(database, login);
     if (known?.userId !== userId) return undefined;
     const [kind, id] = credential.split(":");
-    if (kind === "app" && !known.appPasswords.some((app) => app.id === id)) return undefined;
+    if (kind === "app" && (await findAppPassword(database, this.owner, id!)) === undefined) return undefined;
     if (kind === "token" && !(await listCredentials(database, this.owner)).some((token) => token.id === id))
       return undefined;
     return (await openAccounts(database, login, userId)).map((account) => account.id);

@@ -102,6 +102,7 @@ export class WebPush {
     const ended = [...this.#couriers.values()].map((courier) => courier.close());
     this.#deps.poster.close();
     await Promise.all(ended);
+    if (!this.#timer) return;
     // The row stays, so that another process sees that there is something to take over.
     await stayPushHolder(this.#deps.store.database, this.holder, this.#deps.clock.now());
   }

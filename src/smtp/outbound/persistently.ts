@@ -1,6 +1,6 @@
 import { retry } from "../../base/retry.ts";
-import { isRetryable } from "../../store/core/database.ts";
 import { CommitError } from "../../store/core/errors.ts";
+import { isRetryable } from "../../store/core/loss.ts";
 import type { MailOutOptions } from "./options.ts";
 
 /** Retries while the database is away: if a server's answer were lost, the mail would go out twice. */

@@ -12,6 +12,8 @@ export interface TransactionExecutor extends Executor {
 }
 
 const inFailedTransaction = "25P02";
+/** COMMIT waits for a standby, however long that is away: then its outcome stays unknown, and the connection is closed. */
+const commitInTime = { text: "COMMIT", query_timeout: 10_000 } as pg.QueryConfig;
 const hasEnded = "the transaction has ended";
 
 /** A pooled connection. Statements sent in one tick go out in one write, and none waits for BEGIN. */
@@ -85,7 +87,7 @@ export class Connection implements TransactionExecutor {
     const committing = traced(
       "statement",
       () => ({ name: "COMMIT" }),
-      () => this.#client.query("COMMIT"),
+      () => this.#client.query(commitInTime),
     );
     const outcome = await committing.catch((error: unknown) => {
       // The server refused an earlier statement, so it cannot have committed.

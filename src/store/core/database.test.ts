@@ -2,9 +2,10 @@ import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { createTestDatabase } from "../../../test/support/postgres.ts";
 import { silentLog } from "../../base/log.ts";
-import { Database, isRetryable } from "./database.ts";
+import { Database } from "./database.ts";
 import { across, read, write } from "./declare.ts";
 import { CommitError } from "./errors.ts";
+import { isRetryable } from "./loss.ts";
 import { unprepared } from "./sql.ts";
 
 test("a date is returned as YYYY-MM-DD, whatever the database's DateStyle", async () => {

@@ -709,3 +709,12 @@ export const accountTables: ReadonlySet<string> = new Set([
   "vacation",
   "vacation_answer",
 ]);
+
+/** Tables that every node of Citus has. */
+export const replicatedTables: ReadonlySet<string> = new Set([
+  "account_access",
+  "address",
+  "domain",
+  "login",
+  "setting",
+]);

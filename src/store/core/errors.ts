@@ -40,6 +40,20 @@ export class BodiesAway extends Error {
 /** This program must not run on the database's schema; the message tells the operator what to do. */
 export class SchemaRefused extends Error {}
 
+/** The server with the rows was waited for, and is away still. */
+export class Unreachable extends Error {
+  constructor(what: string, cause?: unknown) {
+    super(what, { cause });
+  }
+}
+
+/** A database server must not be used: another one is the primary. */
+export class NotPrimary extends Error {
+  constructor(objection: string) {
+    super(`the database server ${objection}`);
+  }
+}
+
 /** COMMIT itself failed: whether the transaction was committed is unknown. */
 export class CommitError extends Error {
   constructor(cause: unknown) {

@@ -1,8 +1,8 @@
 import type { Log } from "../../base/log.ts";
 import { Slots } from "../../base/slots.ts";
+import { isOnCitus, type Node, nameOf } from "./cluster.ts";
 import type { Database } from "./database.ts";
 import { columnTypes, type DB } from "./db.ts";
-import { isOnCitus, type Node, nameOf } from "./nodes.ts";
 import { type Given, inOrder, type Statement, unprepared } from "./sql.ts";
 
 /** A read across accounts that each server can run on its own shards: see `everywhere`. */

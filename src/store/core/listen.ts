@@ -2,8 +2,8 @@ import { sql } from "kysely";
 import pg from "pg";
 import type { Log } from "../../base/log.ts";
 import { pauseFor, retry } from "../../base/retry.ts";
-import type { ConnectionOptions } from "./database.ts";
 import { read, write } from "./declare.ts";
+import type { Server } from "./server.ts";
 import type { Executor } from "./sql.ts";
 
 /** Postgres refuses a payload of 8000 bytes or more. */
@@ -32,7 +32,7 @@ export async function readAccountMark(executor: Executor, accountId: number): Pr
 }
 
 export interface ListenerOptions {
-  connection: ConnectionOptions;
+  server: Pick<Server, "address">;
   channel: string;
   log: Log;
   onPayload: (payload: string) => void;
@@ -103,8 +103,10 @@ export class Listener {
   }
 
   async #open(): Promise<Opened> {
+    const address = await this.#options.server.address();
+    this.#closing.signal.throwIfAborted();
     const client = new pg.Client({
-      ...this.#options.connection,
+      ...address,
       application_name: "posthorn listen",
       connectionTimeoutMillis: timeoutMs,
       query_timeout: timeoutMs,

@@ -10,6 +10,8 @@ import { type Executor, unprepared } from "./sql.ts";
 
 const ownFolder = new URL("../../../migrations/", import.meta.url);
 
+/** Another process may be migrating. */
+const patiently = unprepared("SET LOCAL lock_timeout = 0");
 const lockLedger = unprepared("SELECT pg_advisory_xact_lock(7206901)");
 /** Citus requires this for tables that refer to reference tables. Plain Postgres ignores it. */
 const oneByOne = unprepared("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'");
@@ -65,6 +67,7 @@ export async function migrate(
     const note = ({ number, name, checksum, oldestProgram }: Migration) =>
       executor.run(record, { number, name, checksum, oldestProgram });
 
+    await executor.run(patiently);
     await executor.run(lockLedger);
     await executor.run(oneByOne);
     const isBefore = await isBeforeBaseline(executor);
@@ -80,6 +83,18 @@ export async function migrate(
     }
     return done;
   });
+}
+
+/** For a database that cannot be migrated here: throws SchemaRefused unless it has all that this program needs. */
+export async function checkMigrated(database: Database, folder = ownFolder): Promise<void> {
+  const migrations = await readMigrations(folder);
+  const applied = await database.run(selectApplied);
+  refuseOthers(applied, migrations, version);
+  const known = new Set(applied.map(({ number }) => number));
+  const lacking = migrations.filter(({ number }) => !known.has(number)).map(({ name }) => name);
+  if (lacking.length > 0) {
+    throw new SchemaRefused(`the database lacks ${lacking.join(", ")}: start a Posthorn that writes first`);
+  }
 }
 
 /** Accepts migrations of newer programs unless they exclude this version; a migration that both have must be identical. */

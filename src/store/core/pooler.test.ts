@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { DatabaseProxy } from "../../../test/support/database-proxy.ts";
 import { services } from "../../../test/support/peers/available.ts";
 import { freePorts, until } from "../../../test/support/ports.ts";
 import { createPlainDatabase } from "../../../test/support/postgres.ts";
@@ -48,6 +49,19 @@ const accepting = { ignore_startup_parameters: "options" };
 
 test("a database that is reached directly is accepted", async () => {
   await refusePooler(connection);
+});
+
+test("of several servers, one may be away", async () => {
+  const { user } = connection;
+  const [free] = await freePorts(1);
+  const proxy = await DatabaseProxy.start(connection);
+  onTestFinished(() => proxy.close());
+  await refusePooler({
+    connectionString: `postgres://${user}@127.0.0.1:${free},127.0.0.1:${proxy.port}/${connection.database}`,
+  });
+  await expect(refusePooler({ connectionString: `postgres://${user}@127.0.0.1:${free}/x` })).rejects.toThrow(
+    "ECONNREFUSED",
+  );
 });
 
 describe.skipIf(why)("PgBouncer", () => {

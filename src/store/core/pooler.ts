@@ -1,5 +1,6 @@
 import pg from "pg";
-import { type ConnectionOptions, sessionOptions } from "./database.ts";
+import { addressesOf, type ConnectionOptions } from "./connection-options.ts";
+import { clientOptions } from "./pool.ts";
 
 /** The pooler before the database does not give us sessions of our own. The message is for the operator. */
 export class PoolerRefused extends Error {}
@@ -9,11 +10,20 @@ const timeoutMs = 5_000;
 
 /** Throws PoolerRefused when the connections lead through a pooler of transactions or statements, such as PgBouncer. */
 export async function refusePooler(connection: ConnectionOptions): Promise<void> {
+  const outcomes = await Promise.allSettled(addressesOf(connection).map(refusePoolerAt));
+  const errors = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as Error] : []));
+  const refusal = errors.find((error) => error instanceof PoolerRefused);
+  if (refusal) throw refusal;
+  // Of several servers, some may be away.
+  if (errors.length === outcomes.length) throw errors[0];
+}
+
+async function refusePoolerAt(address: ConnectionOptions): Promise<void> {
   const clients: pg.Client[] = [];
   const connect = async (): Promise<pg.Client> => {
     const client = new pg.Client({
-      ...connection,
-      options: sessionOptions,
+      ...clientOptions,
+      ...address,
       application_name: "posthorn start",
       connectionTimeoutMillis: timeoutMs,
       query_timeout: timeoutMs,

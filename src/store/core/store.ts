@@ -4,11 +4,12 @@ import { retry } from "../../base/retry.ts";
 import { thisSpan } from "../../base/traces.ts";
 import { type Change, ChangeSet, Kind, type TypeName } from "./change.ts";
 import type { TransactionExecutor } from "./connection.ts";
-import { type Database, databasePatience, isRetryable } from "./database.ts";
+import type { Database } from "./database.ts";
 import { write } from "./declare.ts";
 import { AccountMissing, Conflict, constraintOf } from "./errors.ts";
 import { Gathering } from "./gathering.ts";
 import { HeldAccount, type Wanted } from "./held-account.ts";
+import { databasePatience, isRetryable } from "./loss.ts";
 import type { Executor } from "./sql.ts";
 import { encodeState, readStanding, type Standing } from "./state.ts";
 
@@ -104,13 +105,13 @@ export class Store {
 
   /** For single statements outside a transaction. Each reader reads `standing` anew. */
   reader(accountId: number, viewer: Viewer): Reader {
-    return new AccountReader(this.database, accountId, viewer);
+    return new AccountReader(this.database.of(accountId), accountId, viewer);
   }
 
   /** Runs reads in order on one connection; each sees what is committed when it runs. */
   async reads<T>(accountId: number, viewer: Viewer, work: (reader: Reader) => Promise<T>): Promise<T> {
     return this.#patiently(() =>
-      this.database.connected((executor) => work(new AccountReader(executor, accountId, viewer))),
+      this.database.connected((executor) => work(new AccountReader(executor, accountId, viewer)), accountId),
     );
   }
 
@@ -120,7 +121,7 @@ export class Store {
       this.database.transaction(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         (executor) => work(new AccountReader(executor, accountId, viewer)),
-        { reads: true },
+        { account: accountId, reads: true },
       ),
     );
   }
@@ -153,16 +154,20 @@ export class Store {
     let changed: StateChange["changed"] | undefined;
     try {
       changed = await this.#patiently(() =>
-        this.database.transaction("BEGIN", async (executor) => {
-          outcomes = [];
-          const now = this.clock.now();
-          const wanted = sumOf(writes);
-          const held = await HeldAccount.take(executor, accountId, wanted);
-          const start = { modseq: held.row.modseq - wanted.modseqs, id: held.row.lastId - wanted.ids };
-          await this.#run(writes, { executor, held, now, ...start }, outcomes);
-          const newest = held.finish(now);
-          return newest.size === 0 ? undefined : stateStrings(held.row.epoch, newest);
-        }),
+        this.database.transaction(
+          "BEGIN",
+          async (executor) => {
+            outcomes = [];
+            const now = this.clock.now();
+            const wanted = sumOf(writes);
+            const held = await HeldAccount.take(executor, accountId, wanted);
+            const start = { modseq: held.row.modseq - wanted.modseqs, id: held.row.lastId - wanted.ids };
+            await this.#run(writes, { executor, held, now, ...start }, outcomes);
+            const newest = held.finish(now);
+            return newest.size === 0 ? undefined : stateStrings(held.row.epoch, newest);
+          },
+          { account: accountId },
+        ),
       );
     } catch (error) {
       // The others would fail alike, each after as long a wait.

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { retry } from "../../base/retry.ts";
-import { databasePatience } from "../core/database.ts";
 import { type Row, read, write } from "../core/declare.ts";
+import { databasePatience } from "../core/loss.ts";
 import type { Executor } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
 

@@ -1,37 +1,43 @@
 import type { Database } from "../core/database.ts";
 import { type Row, read, write } from "../core/declare.ts";
+import { Unreachable } from "../core/errors.ts";
 import { accountName } from "./account-name.ts";
 import type { LoginName } from "./login-name.ts";
 import type { Place } from "./place.ts";
 import { removePushesOf } from "./push-subscriptions.ts";
 
-/** The hashes that a password is checked against. */
-export interface LoginSecrets extends Row<"login", "userId" | "passwordHash"> {
-  appPasswords: Row<"appPassword", "id" | "passwordHash">[];
-}
-
 const byName = read("logins.byName", (db, $: { login: string }) =>
   db.selectFrom("login").select(["userId", "passwordHash"]).where("login", "=", $.login),
 );
-const appHashes = read("appPasswords.hashes", (db, $: LoginName) =>
+const appHash = read("appPasswords.hash", (db, $: LoginName & { id: string }) =>
   db
     .selectFrom("appPassword")
-    .select(["id", "passwordHash"])
+    .select("passwordHash")
     .where("userId", "=", $.userId)
     .where("login", "=", $.login)
-    .orderBy("createdAt", "desc"),
+    .where("id", "=", $.id),
 );
 
-export async function findLogin(database: Database, login: string): Promise<LoginSecrets | undefined> {
+/** The login's account and the hash of its password. On Citus any node can tell, so it is known while the account is not. */
+export async function findLogin(
+  database: Database,
+  login: string,
+): Promise<Row<"login", "userId" | "passwordHash"> | undefined> {
   const [row] = await database.run(byName, { login });
-  return row && { ...row, appPasswords: await database.run(appHashes, { userId: row.userId, login }) };
+  return row;
+}
+
+/** The hash of an app password, which lies beside the account. */
+export async function findAppPassword(database: Database, owner: LoginName, id: string): Promise<string | undefined> {
+  const [row] = await database.run(appHash, { ...owner, id });
+  return row?.passwordHash;
 }
 
 const shares = read("access.ofLogin", (db, $: { login: string }) =>
   db.selectFrom("accountAccess").select("accountId").where("login", "=", $.login).orderBy("accountId"),
 );
 
-/** The accounts a login opens: its own, then those shared with it. */
+/** The accounts a login opens: its own, then those shared with it. One that cannot be read just now has a stand-in for its name. */
 export async function openAccounts(
   database: Database,
   login: string,
@@ -41,12 +47,21 @@ export async function openAccounts(
   const named = await Promise.all(
     [userId, ...shared].map(async (id) => ({
       id,
-      name: (await database.run(accountName, { accountId: id }))[0]?.name,
+      name: await nameOf(database, id, id === userId ? login : `account ${id}`),
     })),
   );
   return named.flatMap(({ id, name }) =>
-    name === undefined ? [] : [{ id, name, isPersonal: id === userId, isReadOnly: false }],
+    name === undefined ? [] : [{ id, name, isPersonal: id === userId, isReadOnly: database.isReadOnly }],
   );
+}
+
+async function nameOf(database: Database, accountId: number, standIn: string): Promise<string | undefined> {
+  try {
+    return (await database.run(accountName, { accountId }))[0]?.name;
+  } catch (error) {
+    if (error instanceof Unreachable) return standIn;
+    throw error;
+  }
 }
 
 const updatePassword = write("logins.setPassword", (db, $: { login: string; passwordHash: string }) =>

@@ -1,9 +1,10 @@
 import { sql } from "kysely";
 import { retry } from "../../base/retry.ts";
 import type { StoredBlob } from "../blobs/blobs.ts";
-import { type Database, databasePatience } from "../core/database.ts";
+import type { Database } from "../core/database.ts";
 import { type Row, write } from "../core/declare.ts";
 import { type Lists, lists, unnest } from "../core/lists.ts";
+import { databasePatience } from "../core/loss.ts";
 import { batched } from "./batched.ts";
 import { withoutWaiting } from "./without-waiting.ts";
 
@@ -49,11 +50,14 @@ const insert = write("incoming.add", (db, $: Lists<"incoming", (typeof inserted)
 const remove = write("incoming.remove", (db, $: { ids: readonly number[] }) =>
   db.deleteFrom("incoming").where("id", "in", $.ids),
 );
+/** Holds the lease of a message that is put off, so that any process may take it once its time has come. */
+const nobody = "";
 const postpone = write("incoming.postpone", (db, $: Lease & { id: number; recipients: string; reason: string }) =>
   db
     .updateTable("incoming")
     .set((eb) => ({
       recipients: $.recipients,
+      leasedBy: nobody,
       leasedUntil: $.until,
       attempts: eb("attempts", "+", 1),
       lastError: $.reason,
@@ -128,7 +132,7 @@ export class IncomingRows {
     return this.#remove(id);
   }
 
-  /** Records the remaining recipients and keeps the lease until `lease.until`, when the message is retried. */
+  /** Records the remaining recipients. Whoever sweeps first after `lease.until` retries the message. */
   async postpone(message: IncomingMessage, lease: Lease, reason: string): Promise<void> {
     const { id, recipients } = message;
     await this.#database.run(postpone, { ...lease, id, recipients: JSON.stringify(recipients), reason });

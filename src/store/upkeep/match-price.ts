@@ -1,6 +1,6 @@
 import type { Log } from "../../base/log.ts";
+import { askNode, findNodes, nameOf } from "../core/cluster.ts";
 import type { Database } from "../core/database.ts";
-import { askNode, findNodes, nameOf } from "../core/nodes.ts";
 import { unprepared } from "../core/sql.ts";
 
 const find = "SELECT procost FROM pg_proc WHERE oid = 'pg_catalog.ts_match_vq(tsvector, tsquery)'::regprocedure";

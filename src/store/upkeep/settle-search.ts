@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import type { Log } from "../../base/log.ts";
+import { isOnCitus } from "../core/cluster.ts";
 import type { Database } from "../core/database.ts";
 import { write } from "../core/declare.ts";
-import { isOnCitus } from "../core/nodes.ts";
 import { unprepared } from "../core/sql.ts";
 import type { StateChange } from "../core/store.ts";
 

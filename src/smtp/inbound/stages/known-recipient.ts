@@ -1,6 +1,7 @@
 import { splitAddress } from "../../../base/address.ts";
 import { retry } from "../../../base/retry.ts";
-import { type Database, databasePatience } from "../../../store/core/database.ts";
+import type { Database } from "../../../store/core/database.ts";
+import { databasePatience } from "../../../store/core/loss.ts";
 import { findAddress, findDomain, listDomains } from "../../../store/directory/directory.ts";
 import { type Check, disconnect, pass, refuse, type Session } from "./stage.ts";
 
