@@ -2,7 +2,13 @@ import { defineConfig } from "vitest/config";
 import LongestFirst from "./scripts/longest-first.ts";
 import { isNightly } from "./test/support/scale.ts";
 
-const common = { pool: "forks" as const, testTimeout: isNightly ? 3_600_000 : 30_000, hookTimeout: 60_000 };
+/** On Citus each statement takes several times as long. */
+const slowness = process.env.CITUS_URL === undefined ? 1 : 4;
+const common = {
+  pool: "forks" as const,
+  testTimeout: isNightly ? 3_600_000 : slowness * 30_000,
+  hookTimeout: slowness * 60_000,
+};
 
 export default defineConfig({
   test: {

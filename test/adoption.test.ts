@@ -19,7 +19,7 @@ import { findPushSubscriptions } from "../src/store/directory/push-subscriptions
 import { listCredentials, revokeCredential } from "../src/store/directory/tokens.ts";
 import { TestClient, testLogin, testServices } from "./support/jmap.ts";
 import { createMailServices } from "./support/mail.ts";
-import { createTestDatabase } from "./support/postgres.ts";
+import { createPlainDatabase } from "./support/postgres.ts";
 
 /** The schema of a database of Posthorn 0.1. */
 const before = statementsOf(readFileSync(new URL("./fixtures/before-baseline.sql", import.meta.url), "utf8"));
@@ -28,7 +28,7 @@ const migrations = await readMigrations(new URL("../migrations/", import.meta.ur
 const later = migrations.filter(({ isBaseline }) => !isBaseline).map(({ name }) => name);
 
 async function oldDatabase(): Promise<Database> {
-  const { database } = await createTestDatabase(undefined, "template0");
+  const { database } = await createPlainDatabase("empty");
   for (const text of before) await database.run(unprepared(text));
   return database;
 }
@@ -73,12 +73,12 @@ beforeAll(async () => {
 });
 
 test("the adopted database has the schema of a new one", async () => {
-  expect(await dumpSchema(store.database)).toBe(await dumpSchema((await createTestDatabase()).database));
+  expect(await dumpSchema(store.database)).toBe(await dumpSchema((await createPlainDatabase()).database));
 });
 
 test("the baseline counts as applied, with the same checksums", async () => {
   const ledger = "SELECT number, name, checksum, oldest_program FROM migration ORDER BY number";
-  expect(await run(store.database, ledger)).toEqual(await run((await createTestDatabase()).database, ledger));
+  expect(await run(store.database, ledger)).toEqual(await run((await createPlainDatabase()).database, ledger));
   expect(await migrate(store.database, silentLog)).toEqual([]);
 });
 

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startServer, type TestServer } from "./support/server.ts";
@@ -54,7 +53,7 @@ test("--verify names the first changed row of a chain, with exit code 1", async 
     stdout: expect.stringContaining('"broken": null'),
   });
 
-  const client = new pg.Client({ host: join(server.dataFolder, "run"), user: "posthorn", database: "posthorn" });
+  const client = new pg.Client(server.connection);
   await client.connect();
   const of = "user_id = (SELECT user_id FROM login WHERE login = $1)";
   await client.query(`/* test */ UPDATE audit SET who = 'nobody' WHERE seq = 2 AND ${of}`, [ann]);

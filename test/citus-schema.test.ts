@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { silentLog } from "../src/base/log.ts";
 import { migrate } from "../src/store/core/migrate.ts";
 import { unprepared } from "../src/store/core/sql.ts";
-import { createTestDatabase } from "./support/postgres.ts";
+import { createPlainDatabase } from "./support/postgres.ts";
 
 /** Checks what Citus requires of tables on plain Postgres, after all migrations. */
 const folder = new URL("../migrations/", import.meta.url);
@@ -24,7 +24,7 @@ const replicated = [...sql.matchAll(/^SELECT replicate\('(\w+)'\);/gm)].map(([, 
 /** Tables that lie on the coordinator alone. */
 const local = ["due", "incoming", "migration", "push_holder"];
 
-const { database } = await createTestDatabase();
+const { database } = await createPlainDatabase();
 const query = <Row extends object>(text: string) => database.run(unprepared<Row>(text));
 const group = (table: string): string => {
   const { beside } = placed.get(table)!;
@@ -45,7 +45,7 @@ test("each table's placement is stated before the next table is created", async 
 
 test("where Citus is installed, the same files distribute or replicate each table", async () => {
   // npm has no Citus: these functions have the names and parameters of the ones it offers.
-  const { database: other } = await createTestDatabase(undefined, "template0");
+  const { database: other } = await createPlainDatabase("empty");
   await other.transaction("BEGIN", async (executor) => {
     const run = (text: string) => executor.run(unprepared(text));
     await run("SET LOCAL allow_system_table_mods = on");

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { isOnCitus } from "./support/citus.ts";
 import { startServer, type TestServer } from "./support/server.ts";
 
 let server: TestServer;
@@ -18,7 +19,7 @@ afterAll(() => server?.dispose());
 
 /** What `posthorn ARGS` prints while another transaction holds a table for some seconds. */
 async function whileLocked(table: string, args: string[]) {
-  const client = new pg.Client({ host: join(server.dataFolder, "run"), user: "posthorn", database: "posthorn" });
+  const client = new pg.Client(server.connection);
   await client.connect();
   try {
     await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
@@ -33,18 +34,27 @@ async function whileLocked(table: string, args: string[]) {
   }
 }
 
-test("migrate prints a line for each migration", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "posthorn-migrate-"));
-  try {
-    const files = readdirSync(new URL("../migrations", import.meta.url)).filter((name) => /^\d/.test(name));
-    const lines = files.sort().map((name) => `Applying ${name}\n`);
-    const migrate = () => server.cli(["migrate", "--data", join(folder, "data")]);
-    expect(await migrate()).toEqual({ code: 0, stdout: `${lines.join("")}The database is up to date.\n`, stderr: "" });
-    expect((await migrate()).stdout).toBe("The database is up to date.\n");
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}, 60_000);
+/** On Citus the server's variable names its database. */
+test.skipIf(isOnCitus)(
+  "migrate prints a line for each migration",
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "posthorn-migrate-"));
+    try {
+      const files = readdirSync(new URL("../migrations", import.meta.url)).filter((name) => /^\d/.test(name));
+      const lines = files.sort().map((name) => `Applying ${name}\n`);
+      const migrate = () => server.cli(["migrate", "--data", join(folder, "data")]);
+      expect(await migrate()).toEqual({
+        code: 0,
+        stdout: `${lines.join("")}The database is up to date.\n`,
+        stderr: "",
+      });
+      expect((await migrate()).stdout).toBe("The database is up to date.\n");
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+  60_000,
+);
 
 test("doctor reports its progress every few seconds, within an account too", async () => {
   const { code, stderr } = await whileLocked("blob_ref", ["doctor"]);

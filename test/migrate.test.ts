@@ -34,7 +34,7 @@ const expand = { "000900_note.sql": `-- oldest program: ${version}\nALTER TABLE 
 const contract = { "000910_no_note.sql": "-- oldest program: 99.1.0\nALTER TABLE email DROP COLUMN note;\n" };
 
 test("migrations are applied once when two programs start at the same time", async () => {
-  const { database } = await createTestDatabase(undefined, "template0");
+  const { database } = await createTestDatabase(undefined, "empty");
   const told: string[] = [];
   const both = await Promise.all([1, 2].map(() => migrate(database, silentLog, { tell: (name) => told.push(name) })));
   expect(both.flat()).toEqual(baseline);

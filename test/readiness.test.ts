@@ -6,7 +6,7 @@ import { startServer, type TestServer } from "./support/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ isEmbedded: true });
 }, 60_000);
 afterAll(() => server?.dispose());
 

@@ -3,7 +3,7 @@ import { Resolver } from "node:dns/promises";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { connect, one } from "../conformance/client/client.ts";
 import { openEventSource } from "../conformance/client/eventsource.ts";
 import { deliver } from "../conformance/client/smtp.ts";
@@ -17,7 +17,7 @@ import { load } from "../src/config/load.ts";
 import { ProcessBus } from "../src/push/bus.ts";
 import { Store } from "../src/store/core/store.ts";
 import { freePorts, until } from "./support/ports.ts";
-import { createTestDatabase } from "./support/postgres.ts";
+import { createTestDatabase, urlOf } from "./support/postgres.ts";
 
 const password = "sesame";
 const folder = mkdtempSync(join(tmpdir(), "posthorn-roles-"));
@@ -44,9 +44,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** One more server of the installation. */
 async function start(roles: string, more: Record<string, string> = {}): Promise<Running["urls"]> {
-  const { host, user } = inject("postgres");
   const [http, smtp, metrics] = (await freePorts(3)) as [number, number, number];
-  const env = { DATABASE_URL: `postgres://${user}@/${connection.database}?host=${encodeURIComponent(host)}` };
+  const env = { DATABASE_URL: urlOf(connection) };
   const flags = {
     data: folder,
     roles,

@@ -4,10 +4,10 @@ import { dumpSchema, schemaFile, withTitle } from "../scripts/schema-dump.ts";
 import { isOlder, version } from "../src/base/version.ts";
 import { readMigrations, statementsOf } from "../src/store/core/migration-files.ts";
 import { unprepared } from "../src/store/core/sql.ts";
-import { createTestDatabase } from "./support/postgres.ts";
+import { createPlainDatabase } from "./support/postgres.ts";
 
 const migrations = await readMigrations(new URL("../migrations/", import.meta.url));
-const { database } = await createTestDatabase();
+const { database } = await createPlainDatabase();
 const dump = await dumpSchema(database);
 
 test("migrations/schema.sql matches the migrations (`npm run db:schema` writes it)", () => {
@@ -15,20 +15,20 @@ test("migrations/schema.sql matches the migrations (`npm run db:schema` writes i
 });
 
 test("running the dump makes the same schema", async () => {
-  const { database: other } = await createTestDatabase(undefined, "template0");
+  const { database: other } = await createPlainDatabase("empty");
   for (const text of statementsOf(dump)) await other.run(unprepared(text));
   expect(await dumpSchema(other)).toBe(dump);
 });
 
 test("the dump fails on an object that it does not know, rather than leaving it out", async () => {
-  const { database: other } = await createTestDatabase();
+  const { database: other } = await createPlainDatabase();
   await other.run(unprepared("CREATE VIEW lost AS SELECT 1"));
   await expect(dumpSchema(other)).rejects.toThrow("relation of kind v: lost");
 });
 
 // Citus says "cannot insert multiple commands into a prepared statement", and so does the extended protocol.
 test("each statement of a migration is sent as a query of its own", async () => {
-  const { database: other } = await createTestDatabase(undefined, "template0");
+  const { database: other } = await createPlainDatabase("empty");
   for (const text of migrations.flatMap(({ statements }) => statements)) {
     await other.pool.query({ text, queryMode: "extended" } as { text: string });
   }

@@ -7,7 +7,7 @@ import type { GetResult, QueryResult, SetResult } from "../conformance/client/ty
 import { openWebSocket } from "../conformance/client/websocket.ts";
 import { type DnsServer, startDns } from "./support/dns.ts";
 import { until } from "./support/ports.ts";
-import { createTestDatabase } from "./support/postgres.ts";
+import { createTestDatabase, urlOf } from "./support/postgres.ts";
 import { type RedisServer, startRedis, whyNoRedis } from "./support/redis.ts";
 import { startServer, type TestServer } from "./support/server.ts";
 import { type SmtpSink, startSink } from "./support/smtp-sink.ts";
@@ -33,7 +33,7 @@ describe.each([
       const server = await startServer({
         dataFolder: join(folder, "data"),
         env: {
-          DATABASE_URL: `postgres://${connection.user}@/${connection.database}?host=${connection.host}`,
+          DATABASE_URL: urlOf(connection),
           POSTHORN_ROLES: roles,
           POSTHORN_RESOLVER: dns.address,
           POSTHORN_MX_PORT: String(sink.port),

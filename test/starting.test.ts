@@ -7,7 +7,7 @@ let server: TestServer;
 afterEach(() => server.dispose());
 
 async function newServer(): Promise<TestServer> {
-  server = new TestServer({}, (await freePorts(3)) as [number, number, number]);
+  server = new TestServer({ isEmbedded: true }, (await freePorts(3)) as [number, number, number]);
   return server;
 }
 

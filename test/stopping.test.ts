@@ -23,7 +23,7 @@ const logged = (event: string) =>
     .filter(({ msg }) => msg === event);
 
 test("a second signal ends the server and its database at once", async () => {
-  server = await startServer({ env: { POSTHORN_DEMO: "false" } });
+  server = await startServer({ isEmbedded: true, env: { POSTHORN_DEMO: "false" } });
   const { pid } = server;
   const postgres = server.postgresPid();
   const slow = connect(server.httpPort, "127.0.0.1");
@@ -42,7 +42,7 @@ test("a second signal ends the server and its database at once", async () => {
 }, 60_000);
 
 test("a database that dies causes a few log lines, not one for each connection", async () => {
-  server = await startServer({ env: { POSTHORN_DEMO: "false" } });
+  server = await startServer({ isEmbedded: true, env: { POSTHORN_DEMO: "false" } });
   // Opens as many connections as the pool may hold.
   await Promise.all(Array.from({ length: 60 }, () => fetch(`${server.url}/readyz`)));
   process.kill(server.postgresPid(), "SIGKILL");

@@ -10,6 +10,7 @@ import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import { startHttp } from "./http.ts";
 import type { Foundation, Part, Parts, Surroundings } from "./parts.ts";
+import { startSettling } from "./settle-search.ts";
 import { startSmtpIn } from "./smtp-in.ts";
 import { hintSubmissions, startSmtpOut } from "./smtp-out.ts";
 import { startWorker } from "./worker.ts";
@@ -55,6 +56,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
   const servesClients = roles.has("http") || roles.has("push");
   if (roles.has("worker") || servesClients) parts.webPush.start();
   if (roles.has("worker")) stops.push(startWorker({ store, objects: blobs.objects, log }));
+  stops.push(startSettling(store, log));
   const incoming = startMail(config, parts, stops);
   const doors: Stop[] = [];
   stops.push((ending) => closeDoors(doors, ending));

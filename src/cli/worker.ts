@@ -2,9 +2,7 @@ import type { Log } from "../base/log.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import type { Store } from "../store/core/store.ts";
 import { sweepIntervalMs } from "../store/upkeep/held-objects.ts";
-import { Sweeper, settleSearch } from "../store/upkeep/sweeps.ts";
-
-const searchIntervalMs = 10_000;
+import { Sweeper } from "../store/upkeep/sweeps.ts";
 
 /** Runs the sweeps periodically; returns a function that stops them. */
 export function startWorker(options: { store: Store; objects: ObjectStore; log: Log }): () => Promise<void> {
@@ -22,19 +20,9 @@ export function startWorker(options: { store: Store; objects: ObjectStore; log: 
   // Delayed past the start's own work, and by chance, so that machines do not sweep in step.
   const first = setTimeout(sweep, 30_000 + Math.random() * 30_000).unref();
   const timer = setInterval(sweep, sweepIntervalMs).unref();
-  let settling: Promise<void> | undefined;
-  const settle = () => {
-    settling ??= settleSearch(options.store.database)
-      .catch((error: Error) => log.warn({ reason: error.message }, "settling the search index failed"))
-      .finally(() => {
-        settling = undefined;
-      });
-  };
-  const searchTimer = setInterval(settle, searchIntervalMs).unref();
   return async () => {
     clearTimeout(first);
     clearInterval(timer);
-    clearInterval(searchTimer);
-    await Promise.all([running, settling]);
+    await running;
   };
 }

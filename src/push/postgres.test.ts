@@ -225,7 +225,7 @@ describe("a lost event", () => {
     there.bus.subscribe([6], (event) => events.push(event));
     let reconnected = 0;
     there.bus.onReconnect(() => reconnected++);
-    const kill = unprepared("SELECT pg_terminate_backend($1, 1000)");
+    const kill = unprepared("SELECT pg_terminate_backend($1::integer, 1000::bigint)");
     for (const pid of await listeners()) await database.run(kill, [pid]);
     await here.store.write(6, "server", async (tx) => tx.changed({ type: "Thread", id: 1, kind: Kind.created }));
     const state = await here.store.reader(6, "server").state("Thread");

@@ -31,6 +31,7 @@ beforeAll(async () => {
     "mx.remote.test": { A: "127.0.0.1" },
   });
   server = await startServer({
+    isEmbedded: true,
     env: {
       POSTHORN_RESOLVER: `127.0.0.1:${dns.port}`,
       POSTHORN_MX_PORT: String(sink.port),

@@ -7,6 +7,7 @@ import type { Store } from "../../src/store/core/store.ts";
 import type { EmailFilter } from "../../src/store/email-query/criteria.ts";
 import { queryEmails } from "../../src/store/email-query/page.ts";
 import { findMailboxes } from "../../src/store/mail/mailbox-places.ts";
+import { explain } from "../support/explain.ts";
 import { createTestAccount, createTestStore } from "../support/postgres.ts";
 
 let store: Store;
@@ -62,11 +63,8 @@ async function price(text: string): Promise<number> {
   await find(text);
   let pages = 0;
   for (const { text: statement, values } of [...ran]) {
-    type Row = { "QUERY PLAN": { Plan: Record<string, number> }[] };
-    const explained = unprepared<Row>(`EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) ${statement}`);
-    const [row] = await store.database.run(explained, values);
-    const { Plan } = row!["QUERY PLAN"][0]!;
-    pages += Plan["Shared Hit Blocks"]! + Plan["Shared Read Blocks"]!;
+    const plan = await explain(store.database, statement, values);
+    pages += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"];
   }
   return pages;
 }

@@ -7,6 +7,7 @@ import type { Store } from "../../src/store/core/store.ts";
 import type { Criterion, EmailFilter, EmailQuery, EmailWindow } from "../../src/store/email-query/criteria.ts";
 import { queryEmails } from "../../src/store/email-query/page.ts";
 import { findMailboxes } from "../../src/store/mail/mailbox-places.ts";
+import { explain, nodesOf } from "../support/explain.ts";
 import { createTestAccount, createTestStore } from "../support/postgres.ts";
 
 const count = 4000;
@@ -23,7 +24,9 @@ beforeAll(async () => {
   const other = await createTestAccount(store);
   await fill(accountId);
   await fill(other);
-  await store.database.run(unprepared("VACUUM ANALYZE"));
+  await store.database.run(
+    unprepared("VACUUM ANALYZE email, email_mailbox, email_keyword, message, search, search_part"),
+  );
 }, 120_000);
 
 async function fill(account: number): Promise<void> {
@@ -52,18 +55,6 @@ async function fill(account: number): Promise<void> {
   }
 }
 
-interface PlanNode {
-  "Node Type": string;
-  "Index Name"?: string;
-  "Actual Rows": number;
-  "Actual Loops": number;
-  "Shared Hit Blocks": number;
-  "Shared Read Blocks": number;
-  "Rows Removed by Filter"?: number;
-  "Heap Fetches"?: number;
-  Plans?: PlanNode[];
-}
-
 interface Cost {
   statements: number;
   /** Cost of the last statement. */
@@ -88,18 +79,8 @@ async function cost(query: Partial<EmailQuery>, window: EmailWindow): Promise<Co
   await queryEmails(reader, full, window);
   const statements = ran.length;
   const { text, values } = ran.at(-1)!;
-  type Row = { "QUERY PLAN": { Plan: PlanNode }[] };
-  const [row] = await store.database.run(
-    unprepared<Row>(`EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) ${text}`),
-    values,
-  );
-  const top = row!["QUERY PLAN"][0]!.Plan;
-  const nodes: PlanNode[] = [];
-  const visit = (node: PlanNode) => {
-    nodes.push(node);
-    node.Plans?.forEach(visit);
-  };
-  visit(top);
+  const top = await explain(store.database, text, values);
+  const nodes = nodesOf(top);
   return {
     statements,
     buffers: top["Shared Hit Blocks"] + top["Shared Read Blocks"],

@@ -21,7 +21,8 @@ declare module "vitest" {
   }
 }
 
-export const templateName = "migrated";
+export type Template = "migrated" | "empty";
+export const templates: Record<Template, string> = { migrated: "migrated", empty: "template0" };
 
 /** One Postgres for the whole run, with a migrated database to copy. It does not sync to disk. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -33,9 +34,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await admin.run(unprepared(`ALTER SYSTEM SET ${setting}`));
   }
   await admin.run(unprepared("SELECT pg_reload_conf()"));
-  await admin.run(unprepared(`CREATE DATABASE ${templateName}`));
+  await admin.run(unprepared(`CREATE DATABASE ${templates.migrated}`));
   await admin.close();
-  const template = new Database({ ...server.connection, database: templateName }, silentLog);
+  const template = new Database({ ...server.connection, database: templates.migrated }, silentLog);
   await migrate(template, silentLog);
   await template.close();
   project.provide("postgres", { ...server.connection });

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, connect } from "../../conformance/client/client.ts";
+import type { ConnectionOptions } from "../../src/store/core/database.ts";
+import { type Clone, cloneOnCitus, isOnCitus } from "./citus.ts";
 import { freePorts } from "./ports.ts";
 
 export type ServerOptions = {
@@ -13,6 +15,8 @@ export type ServerOptions = {
   args?: string[];
   /** (Default: 45000, under the limit of a hook, whose report then shows the output.) */
   startTimeoutMs?: number;
+  /** For tests of the embedded database itself, which stay with it when all others run on Citus. */
+  isEmbedded?: true;
 };
 export type CliResult = { code: number; stdout: string; stderr: string };
 
@@ -53,6 +57,7 @@ export class TestServer {
   #output = "";
   readonly #options: ServerOptions;
   readonly #temporary: string | undefined;
+  #clone: Clone | undefined;
 
   constructor(options: ServerOptions, [httpPort, smtpPort, metricsPort]: [number, number, number]) {
     this.#options = options;
@@ -98,6 +103,12 @@ export class TestServer {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** Options of pg for the server's database. */
+  get connection(): ConnectionOptions {
+    if (this.#clone) return { connectionString: this.#clone.url };
+    return { host: join(this.dataFolder, "run"), user: "posthorn", database: "posthorn" };
+  }
+
   /** The process id in the embedded Postgres's postmaster.pid. */
   postgresPid(): number {
     return Number(readFileSync(join(this.dataFolder, "pg", "postmaster.pid"), "utf8").split("\n")[0]);
@@ -121,6 +132,10 @@ export class TestServer {
   }
 
   async start(): Promise<this> {
+    if (isOnCitus && !this.#options.isEmbedded && !this.#clone) {
+      this.#clone = await cloneOnCitus("migrated");
+      this.env.DATABASE_URL = this.#clone.url;
+    }
     this.spawn();
     await this.ready();
     return this;
@@ -194,6 +209,7 @@ export class TestServer {
       await this.stop();
     } finally {
       this.killAll();
+      await this.#clone?.drop();
       if (this.#temporary) rmSync(this.#temporary, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     }
   }

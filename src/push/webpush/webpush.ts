@@ -8,7 +8,7 @@ import { Slots } from "../../base/slots.ts";
 import { AccountMissing } from "../../store/core/errors.ts";
 import type { Store } from "../../store/core/store.ts";
 import type { LoginName } from "../../store/directory/login-name.ts";
-import { claimPushes, leavePushHolder, pushHolders, stayPushHolder } from "../../store/upkeep/push-sweeps.ts";
+import { claimPushes, forgetPushHolder, pushHolders, stayPushHolder } from "../../store/upkeep/push-sweeps.ts";
 import type { Bus, Unsubscribe } from "../bus.ts";
 import { type AccountStates, encodePushState } from "../states.ts";
 import { Courier, type CourierDeps, type Pace } from "./courier.ts";
@@ -60,6 +60,10 @@ export class WebPush {
   /** Login → when its whole allowance is available again. */
   readonly #made = new LRUCache<string, { until: number }>({ max: 10_000 });
   readonly #unsubscribe: Unsubscribe;
+  /** When the subscriptions are looked through even if no process is gone; on Citus that asks every node. */
+  #lookAt = 0;
+  /** Processes that are gone and from which not everything could be taken over, as when a node does not answer. */
+  #unfinished: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | undefined;
   #passing: Promise<void> = Promise.resolve();
   #closed = false;
@@ -98,7 +102,8 @@ export class WebPush {
     const ended = [...this.#couriers.values()].map((courier) => courier.close());
     this.#deps.poster.close();
     await Promise.all(ended);
-    await leavePushHolder(this.#deps.store.database, this.holder);
+    // The row stays, so that another process sees that there is something to take over.
+    await stayPushHolder(this.#deps.store.database, this.holder, this.#deps.clock.now());
   }
 
   /** The reason why a URL must not be pushed to; undefined if it may be. */
@@ -159,12 +164,17 @@ export class WebPush {
     const { database } = this.#deps.store;
     const now = this.#deps.clock.now().getTime();
     await stayPushHolder(database, this.holder, new Date(now + maxMissedIntervals * this.#intervalMs));
-    const living = [this.holder];
+    const [living, gone]: [string[], string[]] = [[this.holder], []];
     for (const { name, aliveUntil } of await pushHolders(database)) {
       if (name === this.holder) continue;
-      if (aliveUntil.getTime() > now && !this.#options.holder.isGone(name)) living.push(name);
-      else await leavePushHolder(database, name);
+      const isAlive = aliveUntil.getTime() > now && !this.#options.holder.isGone(name);
+      (isAlive ? living : gone).push(name);
     }
-    for (const push of await claimPushes(database, this.holder, living)) this.#begin(push, push.id);
+    if (now < this.#lookAt && gone.every((name) => this.#unfinished.has(name))) return;
+    const names = { holder: this.holder, living };
+    const isDone = await claimPushes(database, this.#deps.log, names, (push) => this.#begin(push, push.id));
+    this.#lookAt = now + (isDone ? hourMs : minuteMs);
+    this.#unfinished = new Set(isDone ? [] : gone);
+    if (isDone) for (const name of gone) await forgetPushHolder(database, name);
   }
 }

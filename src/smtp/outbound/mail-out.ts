@@ -1,17 +1,11 @@
 import { traced } from "../../base/traces.ts";
 import { AccountMissing } from "../../store/core/errors.ts";
-import { type LeasedSubmission, leaseDeliveries, logOutcomes, releaseLease } from "../../store/queues/deliveries.ts";
+import { type LeasedSubmission, leaseDeliveries } from "../../store/queues/deliveries.ts";
 import { claimDue, type DueSubmission, keyOf, nextDue, settleHint } from "../../store/queues/due.ts";
-import {
-  deliveryLeaseHolders,
-  freeDeliveryLeases,
-  leasesOf,
-  restoreDue,
-  unloggedSubmissions,
-} from "../../store/queues/queue-sweeps.ts";
 import { carry } from "./carry.ts";
 import type { MailOutOptions } from "./options.ts";
 import { Sender } from "./send.ts";
+import { sweepQueue } from "./sweep.ts";
 
 export interface MailOut {
   /** Looks for work at once. */
@@ -27,8 +21,8 @@ export interface MailOut {
 const leaseMs = 15 * 60_000;
 const maxConcurrent = 100;
 const maxSleepMs = 2_000;
-const sweepEveryMs = 30_000;
-const maxPerSweep = 1_000;
+/** On Citus a sweep asks every node, while what it finds is rare. */
+const sweepEveryMs = 120_000;
 
 /** The worker for outgoing mail: claims hints, leases recipients, attempts delivery and records the results. */
 export function createMailOut(options: MailOutOptions): MailOut {
@@ -77,40 +71,10 @@ class Worker implements MailOut {
 
   async #sweep(): Promise<void> {
     if (this.#closed) return;
-    const { store, clock, holder, log } = this.#options;
-    try {
-      const gone = (await deliveryLeaseHolders(store.database)).filter((name) => holder.isGone(name));
-      await freeDeliveryLeases(store.database, gone);
-      await this.#freeForgotten();
-      for (const due of await unloggedSubmissions(store.database, clock.now(), gone, maxPerSweep)) {
-        if (this.#closed) return;
-        await this.#logNoted(due);
-      }
-      const restored = await restoreDue(store.database, clock.now(), maxPerSweep);
-      if (restored > 0) log.info({ submissions: restored }, "lost hints of queued mail restored");
-    } catch (error) {
-      log.warn({ err: error }, "sweep of the mail queue failed");
-    }
+    await sweepQueue(this.#options, (due) => this.#known.has(keyOf(due))).catch((error: unknown) =>
+      this.#options.log.warn({ err: error }, "sweep of the mail queue failed"),
+    );
     this.wake();
-  }
-
-  /** A submission that cannot be written must not keep the sweep from the others. */
-  async #logNoted({ userId, submissionId }: DueSubmission): Promise<void> {
-    const { store, log } = this.#options;
-    await store
-      .write(userId, "server", (tx) => logOutcomes(tx, submissionId))
-      .catch((error: unknown) => {
-        if (error instanceof AccountMissing) return;
-        log.warn({ account: userId, submission: submissionId, err: error }, "outcome of sent mail not recorded");
-      });
-  }
-
-  /** Frees leases that we hold unknowingly, as when the database's answer to a lease was lost. */
-  async #freeForgotten(): Promise<void> {
-    const { store, holder } = this.#options;
-    for (const { leasedUntil: until, ...due } of await leasesOf(store.database, holder.name)) {
-      if (!this.#known.has(keyOf(due))) await releaseLease(store.database, due, { holder: holder.name, until });
-    }
   }
 
   async close(): Promise<void> {

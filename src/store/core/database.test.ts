@@ -9,7 +9,8 @@ import { unprepared } from "./sql.ts";
 
 test("a date is returned as YYYY-MM-DD, whatever the database's DateStyle", async () => {
   const { database, connection } = await createTestDatabase();
-  await database.run(unprepared(`ALTER DATABASE ${connection.database} SET datestyle = 'SQL, DMY'`));
+  const [own] = await database.run(unprepared<{ name: string }>("SELECT current_database() AS name"));
+  await database.run(unprepared(`ALTER DATABASE ${own!.name} SET datestyle = 'SQL, DMY'`));
   const other = new Database({ ...connection, max: 1 }, silentLog);
   try {
     const rows = await other.run(unprepared("SELECT DATE '2026-02-03' AS day, NULL::date AS none"));

@@ -43,6 +43,9 @@ export const unnamed = (why: string): Mark => ({ unnamed: why });
 /** The statements of all loaded modules, by name. */
 export const declared = new Map<string, Statement<unknown, never>>();
 
+/** Why statements cross accounts, by their names. */
+export const crossings = new Map<string, string>();
+
 /** Declares a statement that changes and locks nothing. It runs again when its connection is lost. */
 export function read<Result, P = unknown>(name: string, build: Build<Result, P>, ...marks: Mark[]) {
   return declare("read", name, build, marks);
@@ -71,7 +74,8 @@ function declare<Result, P>(
 ): Statement<RowOf<Result>, P> {
   try {
     if (declared.has(name)) throw new Error("another statement has that name");
-    const crosses = marks.some((mark) => "across" in mark);
+    const why = marks.find((mark) => "across" in mark)?.across;
+    const crosses = why !== undefined;
     const compiled = compile(build(db, parameters<P>()).toOperationNode() as RootOperationNode);
     const text = crosses ? crossing + compiled.text : compiled.text;
     const faults = crosses ? [] : breaches(compiled.tree, text);
@@ -83,6 +87,7 @@ function declare<Result, P>(
     const preparedAs = isNamed ? preparedName(name, text) : "";
     const statement = { name: preparedAs, label: name, text, access, parameters: given };
     declared.set(name, statement);
+    if (crosses) crossings.set(name, why);
     return statement;
   } catch (error) {
     throw new Error(`statement ${name}: ${(error as Error).message}`, { cause: error });

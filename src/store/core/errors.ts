@@ -16,6 +16,15 @@ export class Conflict extends Error {
   }
 }
 
+/**
+ * The name, as in the migrations, of the unique constraint that an error of Postgres is about. Citus names that of the
+ * shard, which ends with its number; from another node, the name is in the message alone.
+ */
+export function constraintOf({ constraint, message }: { constraint?: string | undefined; message: string }): string {
+  const ofShard = /\b(\w+)_\d{6,}\b/;
+  return ofShard.exec(constraint ?? message)?.[1] ?? constraint ?? "unique";
+}
+
 /** The object of a blob reference is missing, or its bytes do not match its hash. */
 export class BlobMissing extends Error {}
 

@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { services } from "../../../test/support/peers/available.ts";
 import { freePorts, until } from "../../../test/support/ports.ts";
-import { createTestDatabase } from "../../../test/support/postgres.ts";
+import { createPlainDatabase } from "../../../test/support/postgres.ts";
 import { PoolerRefused, refusePooler } from "./pooler.ts";
 
-const { connection } = await createTestDatabase();
+const { connection } = await createPlainDatabase();
 const program = join(services, "root/usr/sbin/pgbouncer");
 const why = existsSync(program) ? undefined : "scripts/test-services.sh has not brought it";
 if (why) process.stderr.write(`\nLEFT OUT: a database behind PgBouncer: ${why}\n`);

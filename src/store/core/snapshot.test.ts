@@ -7,7 +7,7 @@ import { unprepared } from "./sql.ts";
 const store = await createTestStore();
 const account = await createTestAccount(store);
 const backend = unprepared<{ pid: number }>("SELECT pg_backend_pid() AS pid");
-const end = unprepared("SELECT pg_terminate_backend($1, 1000)");
+const end = unprepared("SELECT pg_terminate_backend($1::integer, 1000::bigint)");
 const endAll = unprepared(`
   SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`);

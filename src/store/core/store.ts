@@ -6,7 +6,7 @@ import { type Change, ChangeSet, Kind, type TypeName } from "./change.ts";
 import type { TransactionExecutor } from "./connection.ts";
 import { type Database, databasePatience, isRetryable } from "./database.ts";
 import { write } from "./declare.ts";
-import { AccountMissing, Conflict } from "./errors.ts";
+import { AccountMissing, Conflict, constraintOf } from "./errors.ts";
 import { Gathering } from "./gathering.ts";
 import { HeldAccount, type Wanted } from "./held-account.ts";
 import type { Executor } from "./sql.ts";
@@ -337,8 +337,7 @@ class AccountTx extends AccountReader implements Tx {
     } catch (error) {
       this.changes.restore(mark);
       this.#grown = grown;
-      const { code, constraint } = error as { code?: string; constraint?: string };
-      if (code === "23505") throw new Conflict(constraint ?? "unique", error);
+      if ((error as { code?: string }).code === "23505") throw new Conflict(constraintOf(error as Error), error);
       throw error;
     }
   }

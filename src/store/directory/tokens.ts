@@ -1,5 +1,7 @@
+import type { Log } from "../../base/log.ts";
 import type { Database } from "../core/database.ts";
-import { across, type Row, read, write } from "../core/declare.ts";
+import { across, type Row, read, unnamed, write } from "../core/declare.ts";
+import { everywhere, readEverywhere } from "../core/everywhere.ts";
 import type { Executor } from "../core/sql.ts";
 import type { LoginName } from "./login-name.ts";
 import type { Place } from "./place.ts";
@@ -112,4 +114,24 @@ export async function revokeCredential(database: Executor, owner: LoginName, id:
   const tokens = await database.count(deleteToken, { ...owner, id });
   for (const kind of ["app", "token"]) await removePushesOf(database, { ...owner, credential: `${kind}:${id}` });
   return apps + tokens > 0;
+}
+
+const expired = everywhere(
+  "token",
+  ["userId"],
+  read(
+    "tokens.expired",
+    (db, $: { until: Date }) => db.selectFrom("token").select("userId").distinct().where("expiresAt", "<=", $.until),
+    across("finds expired tokens, whosever they are"),
+    unnamed("runs rarely, so it is planned for the current data"),
+  ),
+);
+const dropExpired = write("tokens.dropExpired", (db, $: { userId: number; until: Date }) =>
+  db.deleteFrom("token").where("userId", "=", $.userId).where("expiresAt", "<=", $.until),
+);
+
+/** Removes the tokens that expired up to `until`. */
+export async function dropExpiredTokens(database: Database, log: Log, until: Date): Promise<void> {
+  const { rows } = await readEverywhere(database, log, expired, { until });
+  for (const { userId } of rows) await database.run(dropExpired, { userId, until });
 }

@@ -1,7 +1,8 @@
 import { sql } from "kysely";
+import type { Log } from "../../base/log.ts";
 import type { Database } from "../core/database.ts";
-import { across, read, unnamed, write } from "../core/declare.ts";
-import { type DueSubmission, restoreHints } from "./due.ts";
+import { across, type Row, read, unnamed } from "../core/declare.ts";
+import { everywhere, readEverywhere } from "../core/everywhere.ts";
 
 const workers = [
   across("workers process the mail of all accounts"),
@@ -34,95 +35,59 @@ export async function dueIncoming(database: Database, now: Date, gone: string[],
   return (await database.run(incomingDue, { now, gone, limit })).map((row) => row.id);
 }
 
-// A UNION, since each half has its own index.
-const deliveryHolders = read(
-  "deliveries.holders",
-  () => sql<{ holder: string }>`
-  SELECT leased_by AS holder FROM delivery WHERE state = 'queued' AND leased_by IS NOT NULL
-  UNION SELECT leased_by FROM delivery WHERE state <> 'queued' AND leased_by IS NOT NULL`,
-  ...workers,
-);
-const freeDeliveries = write(
-  "deliveries.free",
-  (db, $: { gone: readonly string[] }) =>
-    db
-      .updateTable("delivery")
-      .set({ leasedBy: null, leasedUntil: null })
-      .where("state", "=", "queued")
-      .where("leasedBy", "in", $.gone),
-  ...workers,
-);
-const lostHints = read(
-  "deliveries.due",
-  (db, $: { now: Date; limit: number }) =>
-    db
-      .selectFrom("delivery")
-      .select(["userId", "submissionId", (eb) => eb.fn.min("nextAttemptAt").as("nextAttemptAt")])
-      .where("state", "=", "queued")
-      .where("nextAttemptAt", "<=", $.now)
-      .where((eb) => eb.or([eb("leasedUntil", "is", null), eb("leasedUntil", "<=", $.now)]))
-      .groupBy(["userId", "submissionId"])
-      .limit($.limit),
-  ...workers,
-);
-export async function deliveryLeaseHolders(database: Database): Promise<string[]> {
-  return (await database.run(deliveryHolders)).map((row) => row.holder);
-}
+const found = ["userId", "submissionId", "state", "leasedBy", "leasedUntil", "nextAttemptAt"] as const;
 
-/** Releases the leases of dead holders. */
-export async function freeDeliveryLeases(database: Database, gone: string[]): Promise<void> {
-  if (gone.length > 0) await database.run(freeDeliveries, { gone });
-}
+/** A delivery that a sweep looks at. */
+export type FoundDelivery = Row<"delivery", (typeof found)[number]>;
 
-const heldDeliveries = read(
-  "deliveries.heldBy",
-  (db, $: { holder: string }) =>
-    db
-      .selectFrom("delivery")
-      .select(["userId", "submissionId", "leasedUntil"])
-      .distinct()
-      .where("state", "=", "queued")
-      .where("leasedBy", "=", $.holder)
-      .where("leasedUntil", "is not", null)
-      .$narrowType<{ leasedUntil: Date }>(),
-  ...workers,
+const columns = sql.raw(
+  `user_id AS "userId", submission_id AS "submissionId", state, leased_by AS "leasedBy", leased_until AS "leasedUntil",
+    next_attempt_at AS "nextAttemptAt"`,
 );
-
-/** The leases of a holder, according to the database. */
-export function leasesOf(database: Database, holder: string): Promise<(DueSubmission & { leasedUntil: Date })[]> {
-  return database.run(heldDeliveries, { holder });
-}
-
-const unlogged = read(
-  "deliveries.unlogged",
-  (db, $: { now: Date; gone: readonly string[]; limit: number }) =>
-    db
-      .selectFrom("delivery")
-      .select(["userId", "submissionId"])
-      .distinct()
-      .where("state", "<>", "queued")
-      .where("leasedBy", "is not", null)
-      .where((eb) => eb.or([eb("leasedUntil", "<=", $.now), eb("leasedBy", "in", $.gone)]))
-      .limit($.limit),
-  ...workers,
+// Each part has its own index. The first two find one delivery of each holder.
+const astray = everywhere(
+  "delivery",
+  found,
+  read(
+    "deliveries.astray",
+    (_, $: { holder: string; now: Date; limit: number }) => sql<FoundDelivery>`
+    SELECT DISTINCT ON (leased_by) ${columns} FROM delivery WHERE state = 'queued' AND leased_by IS NOT NULL
+    UNION (SELECT DISTINCT ON (leased_by) ${columns} FROM delivery WHERE state <> 'queued' AND leased_by IS NOT NULL)
+    UNION (SELECT ${columns} FROM delivery WHERE state = 'queued' AND leased_by = ${$.holder})
+    UNION (SELECT ${columns} FROM delivery WHERE state = 'queued' AND next_attempt_at <= ${$.now}
+      AND (leased_until IS NULL OR leased_until <= ${$.now}) LIMIT ${$.limit})
+    UNION (SELECT ${columns} FROM delivery WHERE state <> 'queued' AND leased_by IS NOT NULL
+      AND leased_until <= ${$.now} LIMIT ${$.limit})`,
+    ...workers,
+  ),
 );
-
-/** Submissions with noted outcomes that are missing from the change log and whose lease has expired or holder has died. */
-export function unloggedSubmissions(
+const heldBy = everywhere(
+  "delivery",
+  found,
+  read(
+    "deliveries.heldBy",
+    (_, $: { gone: readonly string[] }) => sql<FoundDelivery>`
+    SELECT ${columns} FROM delivery WHERE state = 'queued' AND leased_by = ANY(${$.gone})
+    UNION SELECT ${columns} FROM delivery WHERE state <> 'queued' AND leased_by IS NOT NULL AND leased_by = ANY(${$.gone})`,
+    ...workers,
+  ),
+);
+/**
+ * Deliveries that may have been left: one of each lease holder, those that `holder` has leased, those that are due and
+ * that nobody has leased, and those whose outcome is noted but not in the change log and whose lease has expired.
+ * Servers that do not answer are left out.
+ */
+export async function astrayDeliveries(
   database: Database,
-  now: Date,
-  gone: string[],
-  limit: number,
-): Promise<DueSubmission[]> {
-  return database.run(unlogged, { now, gone, limit });
+  log: Log,
+  wanted: { holder: string; now: Date; limit: number },
+): Promise<FoundDelivery[]> {
+  return (await readEverywhere(database, log, astray, wanted)).rows;
 }
 
-/** Restores hints for due deliveries that nobody has leased; returns how many. */
-export async function restoreDue(database: Database, now: Date, limit: number): Promise<number> {
-  const rows = await database.run(lostHints, { now, limit });
-  if (rows.length === 0) return 0;
-  await restoreHints(database, rows);
-  return rows.length;
+/** The deliveries that these holders have leased. */
+export async function deliveriesHeldBy(database: Database, log: Log, gone: string[]): Promise<FoundDelivery[]> {
+  return gone.length === 0 ? [] : (await readEverywhere(database, log, heldBy, { gone })).rows;
 }
 
 /** How long the queues are, and since when their oldest entry waits; null when nothing waits. */

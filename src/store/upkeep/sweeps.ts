@@ -5,11 +5,13 @@ import { releaseBlobs } from "../blobs/blob-refs.ts";
 import { checkInstallation } from "../blobs/installation.ts";
 import type { ObjectKey, ObjectStore } from "../blobs/objects/object-store.ts";
 import { typeCodes } from "../core/change.ts";
-import type { Database } from "../core/database.ts";
 import { across, type Row, read, unnamed, write } from "../core/declare.ts";
 import { AccountMissing } from "../core/errors.ts";
+import { everywhere, type ReadEverywhere, readEverywhere } from "../core/everywhere.ts";
+import type { Given } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
 import { dropKnownNetworks } from "../directory/known-networks.ts";
+import { dropExpiredTokens } from "../directory/tokens.ts";
 import { accountsAfter } from "./accounts.ts";
 import {
   batch,
@@ -25,6 +27,7 @@ import {
   sweptSetting,
   writeSetting,
 } from "./held-objects.ts";
+import { MatchPrice } from "./match-price.ts";
 import { removeExpiredPushes } from "./push-sweeps.ts";
 
 const hourMs = 3600_000;
@@ -37,22 +40,27 @@ const loggedForMs = 30 * dayMs;
 const unverifiedForMs = dayMs;
 /** How many objects are removed at a time. */
 const maxRemovals = 32;
+const reference = ["userId", "sha256", "day"] as const;
 const everybody = [
   across("sweeps what has expired in all accounts"),
   unnamed("runs rarely, so it is planned for the current data"),
 ];
 
-const expiredUploads = read(
-  "sweeps.expiredUploads",
-  (db, $: { now: Date; limit: number }) =>
-    db
-      .selectFrom("blobRef")
-      .select(["userId", "sha256"])
-      .where("expiresAt", "is not", null)
-      .where("expiresAt", "<=", $.now)
-      .where("releasedAt", "is", null)
-      .limit($.limit),
-  ...everybody,
+const expiredUploads = everywhere(
+  "blobRef",
+  reference,
+  read(
+    "sweeps.expiredUploads",
+    (db, $: { now: Date; limit: number }) =>
+      db
+        .selectFrom("blobRef")
+        .select(reference)
+        .where("expiresAt", "is not", null)
+        .where("expiresAt", "<=", $.now)
+        .where("releasedAt", "is", null)
+        .limit($.limit),
+    ...everybody,
+  ),
 );
 const keepForGood = write("sweeps.keepForGood", (db, $: { accountId: number; hashes: readonly Buffer[]; now: Date }) =>
   db
@@ -64,16 +72,20 @@ const keepForGood = write("sweeps.keepForGood", (db, $: { accountId: number; has
     .where("releasedAt", "is", null),
 );
 
-const releasedReferences = read(
-  "sweeps.releasedReferences",
-  (db, $: { until: Date; limit: number }) =>
-    db
-      .selectFrom("blobRef")
-      .select(["userId", "sha256", "day"])
-      .where("releasedAt", "is not", null)
-      .where("releasedAt", "<=", $.until)
-      .limit($.limit),
-  ...everybody,
+const releasedReferences = everywhere(
+  "blobRef",
+  reference,
+  read(
+    "sweeps.releasedReferences",
+    (db, $: { until: Date; limit: number }) =>
+      db
+        .selectFrom("blobRef")
+        .select(reference)
+        .where("releasedAt", "is not", null)
+        .where("releasedAt", "<=", $.until)
+        .limit($.limit),
+    ...everybody,
+  ),
 );
 const dropReferences = write(
   "sweeps.dropReferences",
@@ -113,12 +125,6 @@ const notePruned = write("sweeps.notePruned", (db, $: { accountId: number; modse
 const dropReceived = write("sweeps.dropReceived", (db, $: { accountId: number; until: Date }) =>
   db.deleteFrom("received").where("userId", "=", $.accountId).where("receivedAt", "<=", $.until),
 );
-const dropTokens = write(
-  "sweeps.dropTokens",
-  (db, $: { until: Date }) => db.deleteFrom("token").where("expiresAt", "<=", $.until),
-  ...everybody,
-);
-
 /** How much one run removed. */
 export interface Swept {
   uploads: number;
@@ -143,8 +149,11 @@ export class Sweeper {
   readonly #log: Log;
   readonly #limit: number;
   readonly #clock: Clock;
+  readonly #price: MatchPrice;
   /** The account whose log was pruned last. */
   #cursor = 0;
+  /** Expired credentials open nothing, so their rows are looked for once an hour. */
+  #credentialsAt = new Date(0);
 
   constructor({ store, objects, log, limit = 2000 }: SweeperOptions) {
     this.#store = store;
@@ -152,28 +161,53 @@ export class Sweeper {
     this.#log = log;
     this.#limit = limit;
     this.#clock = store.clock;
+    this.#price = new MatchPrice(store.database, log);
   }
 
-  /** Throws StrangeBodies before it has removed anything if the bodies are not those of the database. */
+  /**
+   * One step that fails, as when a node does not answer, keeps no other from running. Throws StrangeBodies before it has
+   * removed anything if the bodies are not those of the database.
+   */
   async run(): Promise<Swept> {
-    await checkInstallation(this.#store.database, this.#objects);
+    const { database } = this.#store;
+    await checkInstallation(database, this.#objects);
     const swept: Swept = { uploads: 0, references: 0, objects: 0, changes: 0, received: 0 };
-    swept.uploads = await this.releaseExpired();
-    swept.references = await this.dropReleased();
-    swept.objects = (await this.removeDead()) + (await this.removeOrphans());
-    Object.assign(swept, await this.prune());
-    await this.#store.database.run(dropTokens, { until: this.#ago(loggedForMs) });
-    await removeExpiredPushes(this.#store.database, this.#clock.now(), this.#ago(unverifiedForMs));
-    await this.#objects.tidy();
-    await this.#store.database.run(writeSetting, { name: sweptSetting, value: this.#ago(0).toISOString() });
+    const steps: Record<string, () => Promise<unknown>> = {
+      uploads: async () => ({ uploads: await this.releaseExpired() }),
+      references: async () => ({ references: await this.dropReleased() }),
+      "dead objects": async () => ({ objects: await this.removeDead() }),
+      orphans: async () => ({ objects: swept.objects + (await this.removeOrphans()) }),
+      accounts: () => this.prune(),
+      credentials: () => this.#dropCredentials(),
+      "price of @@": () => this.#price.keep(),
+      files: () => this.#objects.tidy(),
+    };
+    let isWhole = true;
+    for (const [step, work] of Object.entries(steps)) {
+      try {
+        Object.assign(swept, await work());
+      } catch (error) {
+        isWhole = false;
+        this.#log.error({ step, reason: (error as Error).message }, "sweep failed");
+      }
+    }
+    if (isWhole) await database.run(writeSetting, { name: sweptSetting, value: this.#ago(0).toISOString() });
     if (Object.values(swept).some((count) => count > 0)) this.#log.info(swept, "swept");
     return swept;
+  }
+
+  async #dropCredentials(): Promise<void> {
+    const now = this.#clock.now();
+    if (now < this.#credentialsAt) return;
+    await dropExpiredTokens(this.#store.database, this.#log, this.#ago(loggedForMs));
+    await removeExpiredPushes(this.#store.database, this.#log, { now, unverifiedSince: this.#ago(unverifiedForMs) });
+    this.#credentialsAt = new Date(now.getTime() + hourMs);
   }
 
   /** Releases expired uploads, and keeps those for good that something holds. */
   async releaseExpired(): Promise<number> {
     const now = this.#clock.now();
-    const rows = await this.#store.database.run(expiredUploads, { now, limit: this.#limit });
+    const rows = await this.#find(expiredUploads, { now, limit: this.#limit });
     return this.#eachAccount(rows, async (tx, hashes) => {
       await releaseBlobs(tx, hashes);
       await tx.run(keepForGood, { accountId: tx.accountId, hashes, now });
@@ -184,7 +218,7 @@ export class Sweeper {
   async dropReleased(): Promise<number> {
     const { database } = this.#store;
     const until = this.#ago(releasedForMs);
-    const rows = await database.run(releasedReferences, { until, limit: this.#limit });
+    const rows = await this.#find(releasedReferences, { until, limit: this.#limit });
     await markDead(database, rows, this.#clock.now());
     return this.#eachAccount(rows, async (tx, hashes) => {
       await tx.run(dropReferences, { accountId: tx.accountId, hashes, until });
@@ -231,13 +265,15 @@ export class Sweeper {
   /** Prunes the change logs, received messages and known networks of the next few accounts. */
   async prune(): Promise<{ changes: number; received: number }> {
     const { database } = this.#store;
-    const accounts = await database.run(accountsAfter, { after: this.#cursor, limit: this.#limit });
-    this.#cursor = accounts.length < this.#limit ? 0 : accounts.at(-1)!.userId;
+    const ids = await accountsAfter(database, this.#log, { after: this.#cursor, limit: this.#limit });
+    this.#cursor = ids.length < this.#limit ? 0 : ids.at(-1)!;
     let [changes, received] = [0, 0];
-    for (const { userId } of accounts) {
-      changes += await this.#pruneChanges(userId);
-      received += await database.count(dropReceived, { accountId: userId, until: this.#ago(loggedForMs) });
-      await dropKnownNetworks(database, userId, this.#clock.now());
+    for (const accountId of ids) {
+      await this.#alone(accountId, async () => {
+        changes += await this.#pruneChanges(accountId);
+        received += await database.count(dropReceived, { accountId, until: this.#ago(loggedForMs) });
+        await dropKnownNetworks(database, accountId, this.#clock.now());
+      });
     }
     return { changes, received };
   }
@@ -255,6 +291,15 @@ export class Sweeper {
     });
   }
 
+  async #find<Found, P>(read: ReadEverywhere<Found, P>, ...values: Given<P>): Promise<Found[]> {
+    return (await readEverywhere(this.#store.database, this.#log, read, ...values)).rows.slice(0, this.#limit);
+  }
+
+  /** The node of an account may be down: the accounts of others are seen to all the same. */
+  async #alone(account: number, work: () => Promise<void>): Promise<void> {
+    await work().catch((error: Error) => this.#log.warn({ account, reason: error.message }, "account not swept"));
+  }
+
   /** Runs `work` in each account on its hashes; returns the number of rows. */
   async #eachAccount(
     rows: Row<"blobRef", "userId" | "sha256">[],
@@ -262,9 +307,11 @@ export class Sweeper {
   ): Promise<number> {
     for (const [userId, own] of Map.groupBy(rows, (row) => row.userId)) {
       const hashes = own.map((row) => row.sha256);
-      await this.#write(userId, async (tx) => {
-        await work(tx, hashes);
-        return 0;
+      await this.#alone(userId, async () => {
+        await this.#write(userId, async (tx) => {
+          await work(tx, hashes);
+          return own.length;
+        });
       });
     }
     return rows.length;
@@ -296,14 +343,4 @@ export class Sweeper {
   #lastSettledDay(): string {
     return lastSettledDay(this.#clock.now());
   }
-}
-
-const settleTerms = write(
-  "search.settle",
-  () => sql<{ pages: number }>`SELECT gin_clean_pending_list('search_terms'::regclass) AS pages`,
-);
-
-/** Moves new search terms into the index proper from its pending list, which every search must scan. */
-export async function settleSearch(database: Database): Promise<void> {
-  await database.run(settleTerms);
 }
