@@ -14,7 +14,7 @@ import { type SmtpSink, startSink } from "./support/smtp-sink.ts";
 
 const patient = { timeout: 10_000, interval: 5 };
 
-/** Two processes that serve HTTP and one that sends mail, on one database, with and without Redis. */
+/** Two servers for clients and one that sends mail, on one database, with and without Redis. */
 describe.each([
   ["the database", false],
   ["Redis", true],
@@ -39,7 +39,8 @@ describe.each([
           POSTHORN_MX_PORT: String(sink.port),
           POSTHORN_ALLOW_PRIVATE_TARGETS: "true",
           POSTHORN_DEMO: "false",
-          ...(redis && { POSTHORN_REDIS: redis.url }),
+          // With Redis, those that serve clients have children that each use it.
+          ...(redis && { POSTHORN_REDIS: redis.url, POSTHORN_WORKERS: roles === "http" ? "2" : "1" }),
         },
       });
       return server;
@@ -132,8 +133,9 @@ describe.each([
       );
       await redis!.stop();
       const ready = () => fetch(`${http.url}/readyz`).then(async (answer) => [answer.status, await answer.text()]);
-      const told = { ready: true, database: "ok", bodies: "ok", disk: "ok", redis: "gives no answer" };
-      await expect.poll(ready, patient).toEqual([200, `${JSON.stringify(told)}\n`]);
+      await expect
+        .poll(ready, patient)
+        .toEqual([200, expect.stringMatching(/"ready":true.*"redis":"gives no answer"/)]);
       expect(await metric(http, /^posthorn_redis_up (\d)/m)).toBe(0);
       const begin = performance.now();
       for (let count = 0; count < 20; count++) await one(alice, "Mailbox/get", { accountId: alice.accountId });

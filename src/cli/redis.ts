@@ -18,6 +18,9 @@ export interface RedisParts {
   close(): Promise<void>;
 }
 
+/** No request waits for an event to be sent. */
+const maxSendMs = 500;
+
 interface Surroundings {
   clock: Clock;
   log: Log;
@@ -36,19 +39,22 @@ export async function openRedis(config: Config, { clock, log, events }: Surround
     import("../store/blobs/redis-cache.ts"),
   ]);
   const common = { place, prefix: config.redisPrefix, log, events };
-  const link = new RedisLink({ ...common, name: "bus" });
-  // Bodies have a connection of their own, so that nothing small waits behind them.
-  const bodies = new RedisLink({ ...common, name: "bodies" });
+  const [bus, limits, bodies] = [
+    new RedisLink({ ...common, name: "bus", maxWaitMs: maxSendMs }),
+    new RedisLink({ ...common, name: "limits" }),
+    // Nothing small waits behind a body.
+    new RedisLink({ ...common, name: "bodies" }),
+  ];
+  const links = [bus, limits, bodies];
   return {
-    carrier: new RedisCarrier({ link, log }),
-    counts: new RedisCounts({ link, clock }),
+    carrier: new RedisCarrier({ link: bus, log }),
+    counts: new RedisCounts({ link: limits, clock }),
     cache: createRedisCache({ link: bodies, clock, log }),
     get isUp() {
-      return link.isUp && bodies.isUp;
+      return links.every(({ isUp }) => isUp);
     },
     close: async () => {
-      link.close();
-      bodies.close();
+      for (const link of links) link.close();
     },
   };
 }
