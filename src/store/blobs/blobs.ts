@@ -198,9 +198,9 @@ export class Blobs {
     if (cached) return streamOf(cached.subarray(start, end));
     if (!(await this.objects.exists(blob))) throw missing(blob);
     this.#events.bodyRead({ from: "store" });
-    const stream = this.objects.stream(blob, start, end);
-    if (start > 0 || end < blob.size) return stream;
-    return Readable.from(checked(stream, blob.sha256), { objectMode: false });
+    const open = () => this.objects.stream(blob, start, end);
+    if (start > 0 || end < blob.size) return open();
+    return Readable.from(checked(open, blob.sha256), { objectMode: false });
   }
 
   /** Reads a second time when the first was damaged on its way. */

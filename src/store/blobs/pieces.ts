@@ -35,11 +35,14 @@ export async function* cutPieces(pieces: AsyncIterable<Buffer>, { start, end }: 
   }
 }
 
-/** Keeps the last piece back until the hash of all is right. Throws BlobMissing if it is not. */
-export async function* checked(pieces: AsyncIterable<Buffer>, sha256: Buffer): AsyncGenerator<Buffer> {
+/**
+ * Keeps the last piece back until the hash of all is right. Throws BlobMissing if it is not. `open` is called with the
+ * first read: a generator that is given up before never closes what it was given.
+ */
+export async function* checked(open: () => AsyncIterable<Buffer>, sha256: Buffer): AsyncGenerator<Buffer> {
   const hash = createHash("sha256");
   let last: Buffer | undefined;
-  for await (const piece of pieces) {
+  for await (const piece of open()) {
     if (last) yield last;
     hash.update(piece);
     last = piece;

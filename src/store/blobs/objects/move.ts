@@ -74,7 +74,7 @@ async function copyOne(from: ObjectStore, to: ObjectStore, object: StoredBlob): 
   const path = await to.temporaryPath();
   try {
     await pipeline(
-      Readable.from(checked(from.stream(object, 0, object.size), object.sha256)),
+      Readable.from(checked(() => from.stream(object, 0, object.size), object.sha256)),
       createWriteStream(path, { flags: "wx", mode: 0o600 }),
     );
     await to.putFile(object, path);
@@ -111,7 +111,7 @@ export async function verifyObjects(objects: ObjectStore, tell: Tell): Promise<V
 async function isIntact(objects: ObjectStore, object: StoredBlob): Promise<boolean> {
   try {
     if (object.size <= maxHeldBytes) await intact(objects, object);
-    else for await (const _ of checked(objects.stream(object, 0, object.size), object.sha256));
+    else for await (const _ of checked(() => objects.stream(object, 0, object.size), object.sha256));
     return true;
   } catch (error) {
     if (error instanceof BlobMissing) return false;
