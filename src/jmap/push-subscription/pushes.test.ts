@@ -67,16 +67,19 @@ describe("pushes", () => {
     world.client = process.client(world.login);
     await world.subscribe("/told");
     expect(told).toEqual([["pushSent", { channel: "webpush", lagSeconds: undefined }]]);
+    // The first change may be found by comparing states, as a process does once it is connected: then there is no lag.
+    await world.change("Email");
+    await vi.waitFor(() => expect(told).toHaveLength(2), patient);
     world.service.answers.push({ status: 503 });
     await world.change("Email");
-    await vi.waitFor(() => expect(world.changesAt("/told")).toHaveLength(2), patient);
-    await vi.waitFor(() => expect(told).toHaveLength(3), patient);
-    expect(told.slice(1)).toEqual([
+    await vi.waitFor(() => expect(told).toHaveLength(4), patient);
+    expect(world.changesAt("/told")).toHaveLength(3);
+    expect(told.slice(2)).toEqual([
       ["pushFailed", { status: 503 }],
       ["pushSent", { channel: "webpush", lagSeconds: expect.any(Number) }],
     ]);
     // From the commit, not from the attempt that succeeded.
-    expect((told[2]![1] as PushSent).lagSeconds).toBeGreaterThanOrEqual(0.02);
+    expect((told[3]![1] as PushSent).lagSeconds).toBeGreaterThanOrEqual(0.02);
   });
 
   it("are merged in a storm of changes", async () => {
