@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import { explain, Failure } from "./fail.ts";
 import { addConfigOptions, configOf } from "./options.ts";
 import { Line, type Port } from "./processes/line.ts";
-import { keepHeapSmall } from "./small-heap.ts";
 
 /** The parent alone decides when its children end; a terminal sends its signals to all of them. */
 const ignored = ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const;
@@ -16,7 +15,6 @@ export function addChildCommand(program: Command): void {
     const line = new Line(process as unknown as Port);
     try {
       const { config } = configOf(command);
-      keepHeapSmall(config.cacheBytes);
       const { serveAsChild } = await import("./processes/child.ts");
       await serveAsChild(line, config);
     } catch (error) {

@@ -11,7 +11,6 @@ import { PortsRefused } from "./ports.ts";
 import { say } from "./prompt.ts";
 import { resolverOf } from "./resolver.ts";
 import type { Running } from "./serve.ts";
-import { keepHeapSmall } from "./small-heap.ts";
 import { welcome } from "./welcome.ts";
 
 export function addServeCommand(program: Command): void {
@@ -30,7 +29,6 @@ export function addServeCommand(program: Command): void {
     );
   addConfigOptions(command, { all: true }).action(async () => {
     const { config } = configOf(command);
-    keepHeapSmall(config.cacheBytes);
     const log = createLog(config.logLevel);
     const interrupted = interruption(log);
     process.on("uncaughtException", (error) => {

@@ -19,6 +19,7 @@ import { hostPort, type Surroundings } from "./parts.ts";
 import { openRedis } from "./redis.ts";
 import { endingOf, makeParts, type RoleUrls, type Stop, startRoles, stopAll } from "./roles.ts";
 import { ServerReadiness } from "./server-readiness.ts";
+import { keepHeapSmall } from "./small-heap.ts";
 
 export interface Running {
   /** Where each part listens; undefined if this server does not run it. */
@@ -77,6 +78,7 @@ async function start(
   const sharedCache = redis?.cache;
   const foundation = { store, objects, bus, counts, sharedCache, doors: ownDoors, metrics, events, ready };
   const parts = await makeParts(config, surroundings, foundation);
+  stops.push(keepHeapSmall(() => parts.blobs.cachedBytes));
   stops.push(() => counts.close());
   stops.push(() => bus.close());
   stops.push(() => parts.webPush.close());

@@ -19,6 +19,7 @@ import { gaugePools } from "../gauges.ts";
 import { openRedis } from "../redis.ts";
 import { resolverOf } from "../resolver.ts";
 import { makeParts, type Stop, startRoles, stopAll } from "../roles.ts";
+import { keepHeapSmall } from "../small-heap.ts";
 import { handedDoors } from "./entrance.ts";
 import type { Line } from "./line.ts";
 import { LineCarrier } from "./relay.ts";
@@ -95,6 +96,7 @@ async function start(line: Line, config: Config, { welcome, stops, log }: Starti
   const objects = new ObservedObjects(bodiesOf(config, { ...surroundings, events }), events);
   const foundation = { store, objects, bus, counts, doors, metrics, events, sharedCache: redis?.cache, ready };
   const parts = await makeParts(config, surroundings, foundation);
+  stops.push(keepHeapSmall(() => parts.blobs.cachedBytes));
   stops.push(() => counts.close());
   stops.push(() => bus.close());
   stops.push(() => parts.webPush.close());

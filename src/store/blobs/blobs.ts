@@ -7,7 +7,7 @@ import { BlobMissing } from "../core/errors.ts";
 import type { Reader, Tx } from "../core/store.ts";
 import { type BlobStep, decodeBlobId, sha256Of } from "./blob-id.ts";
 import { findBlob, type ReferenceOptions, referenceBlob } from "./blob-refs.ts";
-import { type BodyCache, createMemoryCache, maxCachedBytes } from "./cache.ts";
+import { type BodyCache, createMemoryCache, type MemoryCache, maxCachedBytes } from "./cache.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
 import { type ByteSpan, checked, cutPieces, decodePieces, sizeOfPieces } from "./pieces.ts";
 import { Pile, Room } from "./pile.ts";
@@ -51,6 +51,7 @@ export class Blobs {
   readonly objects: ObjectStore;
   readonly #clock: Clock;
   /** The nearest first. */
+  readonly #memory: MemoryCache;
   readonly #caches: { cache: BodyCache; from: "memory" | "redis" }[];
   readonly #events: Pick<Events, "bodyRead">;
   readonly #room: Room;
@@ -61,10 +62,16 @@ export class Blobs {
   constructor(options: BlobsOptions) {
     this.objects = options.objects;
     this.#clock = options.clock;
-    this.#caches = [{ cache: createMemoryCache(options.cacheBytes), from: "memory" }];
+    this.#memory = createMemoryCache(options.cacheBytes);
+    this.#caches = [{ cache: this.#memory, from: "memory" }];
     if (options.sharedCache) this.#caches.push({ cache: options.sharedCache, from: "redis" });
     this.#events = options.events ?? silentEvents;
     this.#room = new Room(options.pileBytes ?? 128 * 1024 * 1024);
+  }
+
+  /** What the memory of this process holds of recent bodies. */
+  get cachedBytes(): number {
+    return this.#memory.bytes;
   }
 
   /** Durable on return. A reference must be committed within an hour. */

@@ -11,9 +11,14 @@ export interface BodyCache {
 /** Larger bodies are not cached. */
 export const maxCachedBytes = 1024 * 1024;
 
+export interface MemoryCache extends BodyCache {
+  /** How much it holds. */
+  readonly bytes: number;
+}
+
 /** Keeps bodies in this process's memory and evicts the least recently used. */
-export function createMemoryCache(maxBytes: number): BodyCache {
-  if (maxBytes <= 0) return { maxBodyBytes: 0, get: async () => undefined, set: () => {} };
+export function createMemoryCache(maxBytes: number): MemoryCache {
+  if (maxBytes <= 0) return { maxBodyBytes: 0, get: async () => undefined, set: () => {}, bytes: 0 };
   const maxBodyBytes = Math.min(maxCachedBytes, maxBytes);
   const bodies = new LRUCache<string, Buffer>({
     maxSize: maxBytes,
@@ -24,5 +29,8 @@ export function createMemoryCache(maxBytes: number): BodyCache {
     maxBodyBytes,
     get: async (key) => bodies.get(key),
     set: (key, bytes) => void bodies.set(key, bytes),
+    get bytes() {
+      return bodies.calculatedSize;
+    },
   };
 }
