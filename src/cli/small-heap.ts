@@ -2,9 +2,9 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /** Heap and buffers of a usual load besides cached bodies, garbage included, in octets; an idle server has a third of it. */
-const usualOctets = 92_000_000;
+const usualOctets = 96_000_000;
 /** What may be added to what a collection left before the next one. */
-const maxGrowthOctets = 24_000_000;
+const maxGrowthOctets = 36_000_000;
 /** How often the use is read. */
 const intervalMs = 20;
 
