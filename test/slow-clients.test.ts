@@ -47,15 +47,20 @@ async function largeAnswer(): Promise<string> {
   return JSON.stringify({ using: [core, "urn:ietf:params:jmap:blob"], methodCalls: [["Blob/get", args, "0"]] });
 }
 
-/** Sends a request and reads just enough of its answer to see that it arrived. */
+/**
+ * Sends a request and reads just enough of its answer to see that it was accepted. It is sent again while the octets of the
+ * answers before it are not yet given back.
+ */
 async function stall(request: string): Promise<Socket> {
-  const socket = connect(server.httpPort, "127.0.0.1");
-  sockets.push(socket);
-  socket.on("error", () => {});
-  socket.write(request);
-  await once(socket, "readable");
-  socket.read(1);
-  return socket;
+  for (;;) {
+    const socket = connect(server.httpPort, "127.0.0.1");
+    sockets.push(socket);
+    socket.on("error", () => {});
+    socket.write(request);
+    await once(socket, "readable");
+    if (String(socket.read("HTTP/1.1 200".length)) !== "HTTP/1.1 503") return socket;
+    socket.destroy();
+  }
 }
 
 function post(body: string): string {
