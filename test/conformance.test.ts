@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RunResult } from "../conformance/runner/result.ts";
@@ -22,6 +22,7 @@ afterAll(() => rig?.dispose());
 test("every MUST and every SHOULD holds", async () => {
   const file = join(rig.folder, "result.json");
   const { code, output } = await rig.runSuite(["--config", rig.configFile, "--json", file]);
+  expect(existsSync(file), output).toBe(true);
   const { results } = JSON.parse(readFileSync(file, "utf8")) as RunResult;
   const unmet = results.filter(({ level, outcome }) => level !== "MAY" && outcome !== "pass");
   const unforeseen = unmet.filter(({ name, outcome }) => outcome !== "skip" || !skipped.includes(name));

@@ -56,7 +56,7 @@ export async function removeDomain(admin: Admin, text: string): Promise<void> {
   const { name } = await removableDomain(admin, text);
   await changeInstallation(admin, { act: "domain.remove", domain: name }, async (executor) => {
     if (!(await deleteDomain(executor, name))) throw new Refused({ type: "noDomain", text });
-    // Only now: who adds an address holds the domain, so the deletion has waited for it.
+    // Checked after the deletion, which has waited for everybody who was adding an address to the domain.
     await mustBeUnused(executor, name);
   });
 }

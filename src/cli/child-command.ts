@@ -18,7 +18,7 @@ export function addChildCommand(program: Command): void {
       const { serveAsChild } = await import("./processes/child.ts");
       await serveAsChild(line, config);
     } catch (error) {
-      // The parent tells people.
+      // The parent prints it.
       line.tell("failed", explain(error));
       process.exitCode = 1;
     }

@@ -3,7 +3,7 @@ import { runInNewContext } from "node:vm";
 
 /** Heap and buffers of a usual load besides cached bodies, garbage included, in octets; an idle server has a third of it. */
 const usualOctets = 96_000_000;
-/** What may be added to what a collection left before the next one. */
+/** How much the use may grow after a collection before the next one. */
 const maxGrowthOctets = 36_000_000;
 /** How often the use is read. */
 const intervalMs = 20;

@@ -297,7 +297,7 @@ class Run {
       tellStorageTrouble(this.services.log, error);
       return new MethodError("serverUnavailable", "nothing can be stored at the moment");
     }
-    // The log has it once, when the server went away.
+    // Logged once, when the database server went away.
     if (error instanceof Unreachable)
       return new MethodError("serverUnavailable", "the account cannot be read just now");
     const reference = this.services.random(6).toString("hex");

@@ -25,7 +25,7 @@ export interface ConformanceRig {
 export async function startConformanceRig(): Promise<ConformanceRig> {
   const folder = mkdtempSync(join(tmpdir(), "posthorn-conformance-"));
   const tls = await makeCertificate(folder);
-  const [proxyPort, pushPort] = (await freePorts(2)) as [number, number];
+  const [proxyPort] = (await freePorts(1)) as [number];
   const url = `https://127.0.0.1:${proxyPort}`;
   const server = await startServer({
     env: {
@@ -44,6 +44,8 @@ export async function startConformanceRig(): Promise<ConformanceRig> {
   for (const name of ["ann", "bob", "office"]) await server.addAccount(`${name}@home.test`, password);
   const shared = await server.cli(["account", "share", "office@home.test", "ann@home.test"]);
   if (shared.code !== 0) throw new Error(`the account could not be shared: ${shared.stderr}`);
+  // Last, since other tests take ports too until the suite listens there.
+  const [pushPort] = (await freePorts(1)) as [number];
   const configFile = join(folder, "conformance.json");
   const config = {
     url,

@@ -21,7 +21,7 @@ export function asRefusal(error: unknown, { log, random }: Pick<Services, "log" 
     tellStorageTrouble(log, error);
     return new RequestError("about:blank", 503, "Nothing can be stored at the moment: try again later.");
   }
-  // The log has it once, when the server went away.
+  // Logged once, when the database server went away.
   if (error instanceof Unreachable) {
     return new RequestError("about:blank", 503, "The account cannot be read just now: try again later.");
   }

@@ -17,8 +17,8 @@ export const clientOptions = {
 };
 
 /**
- * What each connection asks of the server once it stands, since a pooler refuses to start a session with it: that it lets go
- * of the locks of a client that has vanished. Plain Postgres ignores what it is told of Citus.
+ * Settings of each session, by which the server releases the locks of a client that has vanished. They are set once the
+ * connection is open, since poolers refuse them as startup parameters. Plain Postgres ignores those of Citus.
  */
 const session = {
   lock_timeout: "10s",
