@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { normalizeAddress } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
@@ -23,6 +23,9 @@ export interface AuthenticatorOptions {
 
 /** How long a verified credential is accepted without verifying it again. */
 const rememberedMs = 5 * 60_000;
+
+/** Of an Authorization field: a login and a password at their longest, in Base64 of UTF-8. */
+const maxHeaderLength = 8_000;
 
 /** argon2 runs in the thread pool that also reads and writes files, so it must not fill that pool. */
 const maxVerifications = 2;
@@ -55,9 +58,12 @@ interface Attempt {
   remoteAddress: string | undefined;
 }
 
-/** Verified credentials are cached under an HMAC of the secret, so argon2 runs once in five minutes, not on each request. */
+/**
+ * Verified credentials are cached under a keyed hash of what the client sent, so argon2 runs once in five minutes, not on
+ * each request, and a request costs one hash.
+ */
 export function createAuthenticator({ store, clock, log, counts }: AuthenticatorOptions): Authenticator {
-  const key = randomBytes(32);
+  const key = randomBytes(32).toString("base64");
   const cache = new CredentialCache(clock);
   const throttles = {
     login: counts.throttle("login", { free: 6 }),
@@ -70,8 +76,7 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
   const decoy = hashPassword(randomBytes(16).toString("hex"));
   decoy.catch(() => {});
 
-  const secretKey = (kind: string, name: string, secret: string) =>
-    createHmac("sha256", key).update(`${kind}\0${name}\0${secret}`).digest("base64");
+  const keyed = (secret: string) => hash("sha256", `${key}\0${secret}`, "base64");
 
   /** Whether the login is at home in the network. Asks the database only if a throttle would block the attempt. */
   async function isAtHome(name: string, network: string | undefined, isHindered: boolean): Promise<boolean> {
@@ -80,7 +85,7 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
   }
 
   async function check({ id, name, remoteAddress }: Attempt, verify: (way: Way) => Promise<Outcome>) {
-    const network = remoteAddress === undefined ? undefined : networkOf(remoteAddress);
+    const network = networkAt(remoteAddress);
     const known = cache.get(id);
     if (known) return recognized(await known.outcome, name, network);
     const isNetworkBlocked = async () => network !== undefined && (await throttles.network.isBlocked(network));
@@ -170,29 +175,36 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
     return { login: { login: name, userId: secrets.userId, accounts, ...credential }, expiresAt };
   }
 
-  async function checkPassword(login: string, password: string, remoteAddress: string | undefined) {
+  async function checkNamed(id: string, login: string, password: string, remoteAddress: string | undefined) {
     const name = normalizeAddress(login) ?? login.toLowerCase();
     if (name === "" || name.length > 320 || name.includes("\0") || password.length > 1000) return undefined;
-    const attempt = { id: secretKey("basic", name, password), name, remoteAddress };
-    return check(attempt, (way) => verifyLogin(name, password, way));
+    return check({ id, name, remoteAddress }, (way) => verifyLogin(name, password, way));
   }
 
   return {
-    checkPassword,
+    checkPassword: (login, password, remoteAddress) =>
+      checkNamed(keyed(`${login}\0${password}`), login, password, remoteAddress),
     forget: (login) => cache.forget(login),
-    async authenticate(header, remoteAddress) {
-      const [, scheme = "", value = ""] = /^(\S+) +(\S+) *$/.exec(header ?? "") ?? [];
+    async authenticate(header = "", remoteAddress) {
+      if (header.length > maxHeaderLength) return undefined;
+      const id = keyed(header);
+      const known = cache.get(id);
+      if (known) return recognized(await known.outcome, known.name, networkAt(remoteAddress));
+      const [, scheme = "", value = ""] = /^(\S+) +(\S+) *$/.exec(header) ?? [];
       if (scheme.toLowerCase() === "bearer") {
         if (value.length > 1000) return undefined;
-        return check({ id: secretKey("bearer", "", value), name: "", remoteAddress }, () => verifyToken(value));
+        return check({ id, name: "", remoteAddress }, () => verifyToken(value));
       }
       if (scheme.toLowerCase() !== "basic") return undefined;
       const text = Buffer.from(value, "base64").toString("utf8");
       const colon = text.indexOf(":");
-      return colon < 0 ? undefined : checkPassword(text.slice(0, colon), text.slice(colon + 1), remoteAddress);
+      if (colon < 0) return undefined;
+      return checkNamed(id, text.slice(0, colon), text.slice(colon + 1), remoteAddress);
     },
   };
 }
+
+const networkAt = (address: string | undefined) => (address === undefined ? undefined : networkOf(address));
 
 class CredentialCache {
   readonly #clock: Clock;

@@ -1,7 +1,9 @@
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** Heap and buffers of a usual load besides cached bodies, garbage included, in octets; an idle server has a third of it. */
+/** Buffers of a usual load besides cached bodies. With no more of them, V8 itself keeps the heap in bounds. */
+const usualBufferOctets = 32_000_000;
+/** Heap and buffers of a usual load besides cached bodies, garbage included; an idle server has a third of it. */
 const usualOctets = 96_000_000;
 /** How much the use may grow after a collection before the next one. */
 const maxGrowthOctets = 36_000_000;
@@ -11,7 +13,7 @@ const intervalMs = 20;
 /**
  * Collects garbage earlier than V8 would while requests are large or come in floods: the buffers of sockets may grow to
  * several times what is alive before V8 acts, and the process never returns that memory. A usual load stays below the
- * threshold, to which cached bodies are added, and costs nothing. That matters beyond the collection itself: after one, V8
+ * thresholds, to which cached bodies are added, and costs nothing. That matters beyond the collection itself: after one, V8
  * collects often for minutes (measured: uploads took twice the CPU). Returns what ends it.
  */
 export function keepHeapSmall(cachedBytes: () => number): () => Promise<void> {
@@ -19,15 +21,17 @@ export function keepHeapSmall(cachedBytes: () => number): () => Promise<void> {
   const collect = runInNewContext("gc") as () => void;
   let alive = 0;
   const look = () => {
-    if (inUse() < Math.max(usualOctets + cachedBytes(), alive + maxGrowthOctets)) return;
+    const { total, buffers } = inUse();
+    const cached = cachedBytes();
+    if (buffers < usualBufferOctets + cached || total < Math.max(usualOctets + cached, alive + maxGrowthOctets)) return;
     collect();
-    alive = inUse();
+    alive = inUse().total;
   };
   const timer = setInterval(look, intervalMs).unref();
   return async () => clearInterval(timer);
 }
 
-function inUse(): number {
+function inUse(): { total: number; buffers: number } {
   const { used_heap_size: heap, external_memory: buffers } = getHeapStatistics();
-  return heap + buffers;
+  return { total: heap + buffers, buffers };
 }

@@ -5,12 +5,13 @@ import { RequestError } from "../errors.ts";
 import type { HttpDeps } from "./deps.ts";
 import { throttled } from "./refusals.ts";
 
-/** Throws a RequestError of status 401 or 429. */
+/** Throws a RequestError of status 401 or 429. `clientAddress`: undefined when it cannot be known. */
 export async function authenticate(
   req: IncomingMessage,
-  { authenticator, proxies }: Pick<HttpDeps, "authenticator" | "proxies">,
+  clientAddress: string | undefined,
+  { authenticator }: Pick<HttpDeps, "authenticator">,
 ): Promise<Login> {
-  const login = await authenticator.authenticate(req.headers.authorization, proxies.clientAddress(req));
+  const login = await authenticator.authenticate(req.headers.authorization, clientAddress);
   if (login === "throttled") throw throttled();
   if (!login) throw new RequestError("about:blank", 401, "Basic or Bearer credentials are required.");
   return login;

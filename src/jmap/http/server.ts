@@ -179,8 +179,9 @@ function addPausedPush({ get, signedIn }: Routes): void {
 
 /** From now on, the connection's turns count for the login. */
 async function signIn(req: IncomingMessage, deps: HttpDeps): Promise<Login> {
-  const login = await authenticate(req, deps);
-  gateOf(req).signIn(login.login, deps.proxies.clientAddress(req));
+  const address = deps.proxies.clientAddress(req);
+  const login = await authenticate(req, address, deps);
+  gateOf(req).signIn(login.login, address);
   return login;
 }
 
