@@ -1,0 +1,271 @@
+import type { Command } from "commander";
+import { clusterStatus } from "../admin/cluster.ts";
+import { checkCluster } from "../admin/cluster-check.ts";
+import {
+  drainNode,
+  type Follow,
+  isolateAccount,
+  type Lodging,
+  type MovesEnd,
+  moveAccount,
+  previewDrain,
+  previewIsolation,
+  previewMove,
+  previewRebalance,
+  rebalance,
+} from "../admin/cluster-moves.ts";
+import { addNode, type NewNode, previewNode } from "../admin/cluster-nodes.ts";
+import { showSize } from "../config/values.ts";
+import { configWarnings } from "./cluster-config.ts";
+import {
+  checkText,
+  counted,
+  lodgingText,
+  movesText,
+  progressText,
+  secondsText,
+  statusText,
+  sumText,
+  waitText,
+} from "./cluster-words.ts";
+import { type Context, examples, onStore } from "./command.ts";
+import { Failure } from "./fail.ts";
+import { withProgress } from "./progress.ts";
+import { confirm, say } from "./prompt.ts";
+
+const jsonHelp = "print JSON";
+const dryRunHelp = "only say what would move: bytes, accounts, from where to where";
+const yesHelp = "do not ask for confirmation";
+
+export function addClusterCommands(program: Command): void {
+  const cluster = program
+    .command("cluster")
+    .description("the servers of the database: their state and faults; on Citus also nodes and where accounts lie");
+  const add = (command: Command, run: (context: Context, ...args: string[]) => Promise<void>, ...lines: string[]) =>
+    onStore(command.option("--json", jsonHelp).addHelpText("after", examples(...lines)), run, { migrates: false });
+
+  add(
+    cluster
+      .command("status")
+      .description("each server: its accounts, their bytes, how far its standbys are behind, its longest statement"),
+    status,
+    "cluster status",
+    "cluster status --json",
+  );
+  add(
+    cluster
+      .command("check")
+      .description(
+        "look for wrong settings, versions and clocks, and for what a failover would lose; exit code 1 on a fault",
+      ),
+    check,
+    "cluster check",
+  );
+  add(
+    cluster
+      .command("add-node <host>")
+      .description(
+        "check a server (host or host:port) as check does, and add it to the cluster, or take back a drained one; " +
+          "it gets accounts with rebalance",
+      )
+      .option("--dry-run", "only check the server"),
+    addOne,
+    "cluster add-node pg3.example.org --dry-run",
+    "cluster add-node pg3.example.org:5433",
+  );
+  add(
+    cluster
+      .command("drain-node <host>")
+      .description("move all accounts away from a node, while they are used; run it again to follow or to go on")
+      .option("--dry-run", dryRunHelp),
+    drain,
+    "cluster drain-node pg1.example.org --dry-run",
+  );
+  add(
+    cluster
+      .command("rebalance")
+      .description(
+        "move shards until all nodes hold about as many bytes, while they are used; run it again to follow or to go on",
+      )
+      .option("--dry-run", dryRunHelp),
+    even,
+    "cluster rebalance --dry-run",
+    "cluster rebalance",
+  );
+  add(
+    cluster
+      .command("isolate-account <address>")
+      .description("give an account a shard of its own, on its node; writes to its old shard wait meanwhile")
+      .option("--dry-run", "only say who shares its shard, and how long writes would wait")
+      .option("--yes", yesHelp),
+    isolate,
+    "cluster isolate-account big@example.org --dry-run",
+  );
+  add(
+    cluster
+      .command("move-account <address> <host>")
+      .description("move an account to a node, after isolate-account if it shares its shard")
+      .option("--dry-run", "only say what would move and who would wait")
+      .option("--yes", yesHelp),
+    move,
+    "cluster move-account big@example.org pg3.example.org --dry-run",
+  );
+}
+
+/** Prints the value as JSON if asked to, else in words. */
+function tell({ options }: Context, value: unknown, words: string): void {
+  say(options.json ? JSON.stringify(value, null, 2) : words);
+}
+
+async function status(context: Context): Promise<void> {
+  const found = await clusterStatus(context.admin);
+  tell(context, found, statusText(found));
+  if (found.servers.some(({ trouble }) => trouble !== null)) process.exitCode = 1;
+}
+
+async function check(context: Context): Promise<void> {
+  const { admin, config, loaded } = context;
+  const found = await checkCluster(admin, { hasFailover: config.databaseUrl !== "" });
+  found.push(...configWarnings(loaded, process.env));
+  tell(context, found, checkText(found));
+  if (found.some(({ isFault }) => isFault)) process.exitCode = 1;
+}
+
+async function addOne(context: Context, host: string): Promise<void> {
+  const isDryRun = context.options.dryRun === true;
+  const found = isDryRun ? await previewNode(context.admin, host) : await addNode(context.admin, host);
+  tell(context, found, [...found.warnings.map((text) => `warning: ${text}`), nodeText(found, isDryRun)].join("\n"));
+}
+
+function nodeText({ node, isMember, wasDrained, servers, bytes }: NewNode, isDryRun: boolean): string {
+  if (isMember && !wasDrained) return `${node} is a node of this cluster, and has no fault.`;
+  const share = showSize(bytes / (servers + 1));
+  const next = `posthorn cluster rebalance moves about ${share} of ${showSize(bytes)} to it`;
+  if (isDryRun) return `${node} has no fault: it would be ${isMember ? "taken back" : "added"}. Then ${next}.`;
+  return `${isMember ? "Took back" : "Added"} ${node}. It holds no accounts yet: ${next}.`;
+}
+
+async function drain(context: Context, host: string): Promise<void> {
+  const { admin, options } = context;
+  if (options.dryRun) {
+    const moves = await previewDrain(admin, host);
+    return tell(context, moves, `${movesText(moves)}\nThis would move ${sumText(moves)}.`);
+  }
+  const end = await interruptible((signal) => withProgress((show) => drainNode(admin, host, shown(show), signal)));
+  mustHaveEnded(end);
+  tell(
+    context,
+    end,
+    `${host} holds no accounts now; of the cluster it has the tables that every node has. ` +
+      `To take it out, run on the coordinator: SELECT citus_remove_node(host, port)`,
+  );
+}
+
+async function even(context: Context): Promise<void> {
+  const { admin, options } = context;
+  if (options.dryRun) {
+    const moves = await previewRebalance(admin);
+    const words = moves.length === 0 ? "The nodes are even: nothing would move." : movesText(moves);
+    return tell(context, moves, moves.length === 0 ? words : `${words}\nThis would move ${sumText(moves)}.`);
+  }
+  const end = await interruptible((signal) => withProgress((show) => rebalance(admin, shown(show), signal)));
+  mustHaveEnded(end);
+  tell(context, end, end ? `Done: ${counted(end.moves, "move")}.` : "The nodes are even: nothing moved.");
+}
+
+const shown =
+  (show: (text: string) => void): Follow =>
+  (progress) =>
+    show(progressText(progress));
+
+/** Fails, in words, unless all was moved. */
+function mustHaveEnded(end: MovesEnd): asserts end is Exclude<MovesEnd, "left"> {
+  if (end === "left") {
+    throw new Failure(
+      "the moves go on in the background: run this again to follow them; to stop them, run on the coordinator: SELECT citus_rebalance_stop()",
+    );
+  }
+  if (end && end.state !== "finished")
+    throw new Failure(
+      `${end.state} after ${end.done} of ${end.moves} moves: ${end.trouble ?? "no reason given"}; run it again to go on`,
+    );
+}
+
+async function isolate(context: Context, address: string): Promise<void> {
+  const { admin, options } = context;
+  const lodging = await previewIsolation(admin, address);
+  if (lodging.isAlone || options.dryRun) return tell(context, lodging, lodgingWords(lodging));
+  await agreed(context, lodging);
+  const tookMs = await timed((signal) => isolateAccount(admin, address, signal), "splitting the shard");
+  tell(
+    context,
+    { ...lodging, tookMs },
+    `${lodging.login} has a shard of its own now. Writes waited for at most ${secondsText(tookMs)}.`,
+  );
+}
+
+async function move(context: Context, address: string, host: string): Promise<void> {
+  const { admin, options } = context;
+  const lodging = await previewMove(admin, address, host);
+  const isThere = lodging.node === lodging.to && lodging.isAlone;
+  const then = isThere ? "" : ` Then it moves to ${lodging.to} while it is used.`;
+  if (isThere || options.dryRun) return tell(context, lodging, `${lodgingWords(lodging)}${then}`);
+  if (!lodging.isAlone) await agreed(context, lodging);
+  const run = (signal: AbortSignal) =>
+    withProgress((show) => {
+      show(lodging.isAlone ? "beginning" : "splitting the shard");
+      return moveAccount(admin, address, host, shown(show), signal);
+    });
+  const start = performance.now();
+  await interruptible(run).catch(wordCancel);
+  const tookMs = Math.round(performance.now() - start);
+  tell(
+    context,
+    { ...lodging, tookMs },
+    `${lodging.login} is on ${lodging.to} now, in a shard of its own. This took ${secondsText(tookMs)}.`,
+  );
+}
+
+function lodgingWords(lodging: Lodging): string {
+  if (lodging.isAlone) return lodgingText(lodging);
+  return `${lodgingText(lodging)} While it is given one of its own, ${waitText(lodging)}.`;
+}
+
+async function agreed({ options }: Context, lodging: Lodging): Promise<void> {
+  if (options.yes) return;
+  if (!(await confirm(`${lodgingWords(lodging)} Do it now?`, waitText(lodging))))
+    throw new Failure("nothing was changed");
+}
+
+/** In milliseconds. */
+async function timed(work: (signal: AbortSignal) => Promise<unknown>, what: string): Promise<number> {
+  const start = performance.now();
+  const run = (signal: AbortSignal) =>
+    withProgress((show) => {
+      show(what);
+      return work(signal);
+    });
+  await interruptible(run).catch(wordCancel);
+  return Math.round(performance.now() - start);
+}
+
+const queryCanceled = "57014";
+
+function wordCancel(error: unknown): never {
+  if ((error as { code?: string }).code !== queryCanceled) throw error;
+  throw new Failure("interrupted: the step under way was undone; run it again to go on");
+}
+
+/** The first ^C aborts the signal; a second one ends the command at once. */
+async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const abort = new AbortController();
+  const stop = () => abort.abort(Object.assign(new Error("interrupted"), { code: queryCanceled }));
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  try {
+    return await work(abort.signal);
+  } finally {
+    process.off("SIGINT", stop);
+    process.off("SIGTERM", stop);
+  }
+}

@@ -1,0 +1,174 @@
+import { sql } from "kysely";
+import type { Node } from "../core/cluster.ts";
+import type { Database } from "../core/database.ts";
+import { read, write } from "../core/declare.ts";
+import type { Executor, Given, Statement } from "../core/sql.ts";
+
+/** A move that Citus plans: of one shard, with those that lie beside it. */
+export interface PlannedMove {
+  /** Where the range of accounts begins; null for shards that hold no accounts. */
+  min: number | null;
+  bytes: number;
+  from: string;
+  to: string;
+}
+
+const plan = read(
+  "cluster.plan",
+  (_, $: { isDrain: boolean }) => sql<PlannedMove>`
+  SELECT CASE WHEN t.colocationid = a.colocationid THEN s.shardminvalue::integer END AS min,
+    sum(p.shard_size)::bigint AS bytes,
+    p.sourcename || ':' || p.sourceport AS "from", p.targetname || ':' || p.targetport AS "to"
+  FROM get_rebalance_table_shards_plan(drain_only => ${$.isDrain}::boolean) p
+    JOIN pg_dist_shard s ON s.shardid = p.shardid
+    JOIN pg_dist_partition t ON t.logicalrelid = s.logicalrelid
+    JOIN pg_dist_partition a ON a.logicalrelid = 'account'::regclass
+  GROUP BY t.colocationid, s.shardminvalue, 1, 3, 4`,
+);
+const start = write(
+  "cluster.startMoves",
+  (_, $: { isDrain: boolean }) => sql<{ job: number | null }>`
+  SELECT citus_rebalance_start(drain_only => ${$.isDrain}::boolean, shard_transfer_mode => 'auto') AS job`,
+);
+const setTakesNone = write(
+  "cluster.setTakesNone",
+  (_, $: Node) => sql<object>`
+  SELECT citus_set_node_property(${$.host}::text, ${$.port}::integer, 'shouldhaveshards', false)`,
+);
+
+/** A run of moves that Citus does in the background. */
+export interface Job {
+  job: number;
+  state: "scheduled" | "running" | "finished" | "cancelling" | "cancelled" | "failing" | "failed";
+  moves: number;
+  done: number;
+  /** What went wrong last; a move that failed is tried again. */
+  trouble: string | null;
+}
+
+const jobs = read(
+  "cluster.jobs",
+  () => sql<Job>`
+  SELECT j.job_id AS job, j.state::text AS state, count(t.task_id) AS moves,
+    count(t.task_id) FILTER (WHERE t.status = 'done') AS done,
+    (array_agg(t.message ORDER BY t.task_id) FILTER (WHERE t.status NOT IN ('done', 'running') AND t.message <> ''))[1]
+      AS trouble
+  FROM pg_dist_background_job j LEFT JOIN pg_dist_background_task t ON t.job_id = j.job_id
+  WHERE j.job_type = 'rebalance' GROUP BY j.job_id, j.state ORDER BY j.job_id DESC LIMIT 1`,
+);
+
+/** A move that is under way. */
+export interface Copying {
+  from: string;
+  to: string;
+  bytes: number;
+  copied: number;
+}
+
+const copying = read(
+  "cluster.copying",
+  () => sql<Copying>`
+  SELECT sourcename || ':' || sourceport AS "from", targetname || ':' || targetport AS "to",
+    sum(source_shard_size)::bigint AS bytes, sum(target_shard_size)::bigint AS copied
+  FROM get_rebalance_progress() WHERE progress > 0 GROUP BY 1, 2 ORDER BY 1, 2`,
+);
+const isolate = write(
+  "cluster.isolate",
+  (_, $: { accountId: number }) => sql<object>`
+  SELECT isolate_tenant_to_new_shard('account', ${$.accountId}::bigint, 'CASCADE', shard_transfer_mode => 'block_writes')`,
+);
+const move = write(
+  "cluster.move",
+  (_, $: { shard: number; fromHost: string; fromPort: number; toHost: string; toPort: number }) => sql<object>`
+  SELECT citus_move_shard_placement(${$.shard}::bigint, ${$.fromHost}::text, ${$.fromPort}::integer,
+    ${$.toHost}::text, ${$.toPort}::integer, 'auto')`,
+);
+const ownBackend = read("cluster.ownBackend", () => sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`);
+const cancel = write(
+  "cluster.cancel",
+  (_, $: { pid: number }) => sql<object>`SELECT pg_cancel_backend(${$.pid}::integer)`,
+);
+const reach = read(
+  "cluster.reach",
+  () => sql<{ from: string; to: string; reaches: boolean | null }>`
+  SELECT from_nodename || ':' || from_nodeport AS "from", to_nodename || ':' || to_nodeport AS "to", result AS reaches
+  FROM citus_check_cluster_node_health()`,
+);
+
+/** What Citus would move to even out the bytes. */
+export function planMoves(database: Database): Promise<PlannedMove[]> {
+  return database.run(plan, { isDrain: false });
+}
+
+/** What Citus would move to empty a server. Nothing is changed. */
+export async function planDrain(database: Database, node: Node): Promise<PlannedMove[]> {
+  const undone = new Error("only planned");
+  let planned: PlannedMove[] = [];
+  const work = async (executor: Executor) => {
+    await executor.run(setTakesNone, node);
+    planned = await executor.run(plan, { isDrain: true });
+    throw undone;
+  };
+  await database.transaction("BEGIN", work).catch((error: unknown) => {
+    if (error !== undone) throw error;
+  });
+  return planned;
+}
+
+/** Starts the planned moves in the background. False if there is nothing to move. */
+export async function startMoves(database: Database, isDrain: boolean): Promise<boolean> {
+  const [row] = await database.connected((executor) => executor.run(start, { isDrain }));
+  return (row?.job ?? 0) > 0;
+}
+
+/** The latest run of moves, whether or not it has ended. */
+export async function latestJob(database: Database): Promise<Job | undefined> {
+  return (await database.run(jobs))[0];
+}
+
+export const isUnderWay = ({ state }: Job) => ["scheduled", "running", "cancelling", "failing"].includes(state);
+
+/** The moves under way. */
+export function readCopying(database: Database): Promise<Copying[]> {
+  return database.run(copying);
+}
+
+/** Which servers don't reach which. Null: the first one was not reached. */
+export async function unreached(database: Database): Promise<{ from: string; to: string }[]> {
+  return (await database.run(reach)).filter(({ reaches }) => reaches !== true);
+}
+
+/** Gives an account a shard of its own in each table, on the same server. Writes to the old shard wait meanwhile. */
+export function isolateAccount(database: Database, accountId: number, signal: AbortSignal): Promise<void> {
+  return cancellable(database, signal, isolate, { accountId });
+}
+
+/** Moves a range of accounts. They are read and written meanwhile, but for a moment. */
+export function moveShard(
+  database: Database,
+  { shard, from, to }: { shard: number; from: Node; to: Node },
+  signal: AbortSignal,
+): Promise<void> {
+  const places = { fromHost: from.host, fromPort: from.port, toHost: to.host, toPort: to.port };
+  return cancellable(database, signal, move, { shard, ...places });
+}
+
+/** Runs a long statement. When `signal` is aborted, the server undoes it, and the statement fails. */
+async function cancellable<Row, P>(
+  database: Database,
+  signal: AbortSignal,
+  statement: Statement<Row, P>,
+  ...given: Given<P>
+): Promise<void> {
+  await database.connected(async (executor) => {
+    const [own] = await executor.run(ownBackend);
+    const stop = () => void database.run(cancel, { pid: own!.pid }).catch(() => {});
+    if (signal.aborted) throw signal.reason;
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      await executor.run(statement, ...given);
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  });
+}

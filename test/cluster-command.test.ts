@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { one } from "../conformance/client/client.ts";
+import type { GetResult } from "../conformance/client/types.ts";
+import type { ClusterStatus } from "../src/admin/cluster.ts";
+import type { Checked } from "../src/admin/cluster-check.ts";
+import type { Lodging, MoveSum } from "../src/admin/cluster-moves.ts";
+import { isOnCitus } from "./support/citus.ts";
+import { createPlainDatabase, urlOf } from "./support/postgres.ts";
+import { type CliResult, startServer, type TestServer } from "./support/server.ts";
+
+/** `posthorn cluster` beside a running server: on one Postgres, and on Citus where the tests run there. */
+const password = "correct horse";
+const ofCluster = ["add-node x.test", "drain-node x.test", "rebalance", "isolate-account a@x.test"];
+let server: TestServer;
+
+const run = (text: string): Promise<CliResult> => server.cli(["cluster", ...text.split(" ")]);
+
+async function json<T>(text: string): Promise<T> {
+  const { stdout, stderr } = await run(`${text} --json`);
+  if (stdout === "") throw new Error(stderr);
+  return JSON.parse(stdout) as T;
+}
+
+describe("on one Postgres", () => {
+  beforeAll(async () => {
+    server = await startServer({ isEmbedded: true });
+    await server.addAccount("a@x.test", password);
+  });
+  afterAll(() => server?.dispose());
+
+  test("status counts accounts and bytes", async () => {
+    const { isCitus, servers } = await json<ClusterStatus>("status");
+    expect(isCitus).toBe(false);
+    expect(servers).toMatchObject([{ name: "database", role: "alone", trouble: null, standbys: [] }]);
+    const { stdout } = await server.cli(["account", "list"]);
+    expect(servers[0]!.accounts).toBe(stdout.trim().split("\n").length - 1);
+    expect(servers[0]!.bytes).toBeGreaterThan(1e6);
+    expect((await run("status")).stdout).toMatch(/^database +alone +well /m);
+  });
+
+  test("the database that comes with Posthorn passes the check", async () => {
+    expect(await run("check")).toMatchObject({ code: 0, stdout: "All is well.\n" });
+  });
+
+  test.each([...ofCluster, "move-account a@x.test x.test"])("%s says that there is no Citus", async (command) => {
+    for (const more of ["", " --dry-run"]) {
+      const { code, stdout, stderr } = await run(command + more);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+      expect(stderr).toMatch(/^posthorn: the database is a plain Postgres: only Citus has nodes[^\n]*\n$/);
+    }
+  });
+
+  test("each command has help with an example", async () => {
+    const top = await run("--help");
+    for (const command of [...ofCluster, "status", "check", "move-account"]) {
+      const [name] = command.split(" ") as [string];
+      expect(top.stdout).toContain(name);
+      expect((await run(`${name} --help`)).stdout).toContain(`posthorn cluster ${name}`);
+    }
+  }, 30_000);
+
+  test("another Postgres without standbys fails the check, and its secret is not shown", async () => {
+    const { database, connection } = await createPlainDatabase();
+    await database.close();
+    const url = urlOf(connection).replace(/\/\/(\w+)@/, "//$1:sesame@");
+    const { code, stdout } = await server.cli(["cluster", "check", "--database-url", url]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("FAULT database: synchronous_standby_names is empty");
+    expect(stdout).toContain("warning: --database-url shows a secret");
+    expect(stdout).not.toContain("sesame");
+  });
+
+  test("a database that was never migrated is not migrated by looking at it", async () => {
+    const { database, connection } = await createPlainDatabase("empty");
+    await database.close();
+    const own = ["--database-url", urlOf(connection)];
+    expect((await server.cli(["cluster", "status", ...own])).stderr).toContain("no tables of Posthorn yet");
+    expect((await server.cli(["cluster", "check", ...own])).stdout).toContain("FAULT database");
+    expect((await server.cli(["cluster", "status", ...own])).stderr).toContain("no tables of Posthorn yet");
+  });
+});
+
+if (!isOnCitus) console.warn("cluster-command.test.ts: no CITUS_URL, so nothing was moved");
+
+describe.runIf(isOnCitus)("on Citus", () => {
+  const names = Array.from({ length: 12 }, (_, n) => `user${n}@cluster.test`);
+  const [moved] = names as [string];
+
+  beforeAll(async () => {
+    server = await startServer();
+    for (const name of names) await server.addAccount(name, password);
+  }, 120_000);
+  afterAll(() => server?.dispose());
+
+  const workers = async () => (await json<ClusterStatus>("status")).servers.filter(({ role }) => role === "worker");
+  const mailboxes = async () => {
+    const client = await server.login(moved, password);
+    return (await one<GetResult<{ id: string }>>(client, "Mailbox/get", { ids: null })).list;
+  };
+
+  test("status counts every account once, and says where tables lie", async () => {
+    const { servers, everywhere, coordinatorOnly } = await json<ClusterStatus>("status");
+    const { stdout } = await server.cli(["account", "list"]);
+    expect(servers.reduce((sum, { accounts }) => sum + accounts, 0)).toBe(stdout.trim().split("\n").length - 1);
+    expect(servers.map(({ role }) => role)).toEqual(["coordinator", ...servers.slice(1).map(() => "worker")]);
+    expect(servers.every(({ trouble, isActive }) => trouble === null && isActive)).toBe(true);
+    expect(everywhere).toEqual(["account_access", "address", "domain", "login", "setting"]);
+    expect(coordinatorOnly).toEqual(["due", "incoming", "migration", "push_holder"]);
+  });
+
+  test("check finds nothing but what a cluster for tests lacks", async () => {
+    const found = await json<Checked[]>("check");
+    const expected = /synchronous_standby_names|node_conninfo|connections are in use/;
+    expect(found.filter(({ problem }) => !expected.test(problem))).toEqual([]);
+    expect(found.filter(({ problem }) => problem.startsWith("synchronous_standby_names"))).toHaveLength(
+      (await json<ClusterStatus>("status")).servers.length,
+    );
+  });
+
+  test("a server that is unfit is not added; a node is not added twice", async () => {
+    const before = await workers();
+    const refused = await run("add-node 127.0.0.1:1");
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("127.0.0.1:1 was not added:\n  it gives"),
+    });
+    expect((await run(`add-node ${before[0]!.name}`)).stdout).toContain("is a node of this cluster, and has no fault");
+    expect(await run("drain-node 127.0.0.1:1")).toMatchObject({ code: 1, stderr: expect.stringContaining("it has ") });
+    expect((await workers()).map(({ name }) => name)).toEqual(before.map(({ name }) => name));
+  });
+
+  test("an account is given a shard of its own after a question, then moved; its mail stays", async () => {
+    const before = await mailboxes();
+    const lodging = await json<Lodging>(`isolate-account ${moved} --dry-run`);
+    expect(lodging).toMatchObject({ login: moved, isAlone: false });
+    expect(lodging.named).toHaveLength(Math.min(lodging.others, 20));
+    const unasked = await run(`isolate-account ${moved}`);
+    expect(unasked).toMatchObject({ code: 1, stderr: expect.stringContaining("confirm it with --yes") });
+    expect(await json(`isolate-account ${moved} --dry-run`)).toMatchObject({ isAlone: false });
+
+    expect(await run(`isolate-account ${moved} --yes`)).toMatchObject({ code: 0 });
+    expect(await json(`isolate-account ${moved} --dry-run`)).toMatchObject({ isAlone: true, others: 0 });
+    expect((await run(`isolate-account ${moved} --yes`)).stdout).toContain("has a shard of its own");
+
+    const target = (await workers()).find(({ name }) => name !== lodging.node)!.name;
+    expect(await json(`move-account ${moved} ${target} --dry-run`)).toMatchObject({ node: lodging.node, to: target });
+    const { code, stderr } = await run(`move-account ${moved} ${target}`);
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    expect(await json(`move-account ${moved} ${target} --dry-run`)).toMatchObject({ node: target, isAlone: true });
+    expect(await mailboxes()).toEqual(before);
+    const acts = JSON.stringify((await server.cli(["audit", "--json"])).stdout);
+    for (const act of ["account.isolate", "account.move"]) expect(acts).toContain(act);
+  }, 120_000);
+
+  test("a dry run of drain-node changes nothing; drained, the node holds no accounts, until it is taken back", async () => {
+    const [first] = await workers();
+    const name = first!.name;
+    const moves = await json<MoveSum[]>(`drain-node ${name} --dry-run`);
+    expect(moves.every(({ from, to }) => from === name && to !== name)).toBe(true);
+    expect(moves.reduce((sum, { accounts }) => sum + accounts, 0)).toBe(first!.accounts);
+    expect((await workers())[0]).toMatchObject({ name, takesShards: true, accounts: first!.accounts });
+
+    const { code, stderr } = await run(`drain-node ${name}`);
+    expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+    expect((await workers())[0]).toMatchObject({ name, takesShards: false, accounts: 0, shards: 0 });
+    expect((await run(`drain-node ${name}`)).stdout).toContain("holds no accounts now");
+    expect((await run(`move-account ${moved} ${name}`)).stderr).toContain("takes no accounts");
+    expect((await run(`add-node ${name}`)).stdout).toContain(`Took back ${name}`);
+    expect((await workers())[0]).toMatchObject({ name, takesShards: true });
+
+    expect((await json<MoveSum[]>("rebalance --dry-run")).length).toBeGreaterThan(0);
+    expect((await run("rebalance")).code).toBe(0);
+    expect((await workers())[0]!.shards).toBeGreaterThan(0);
+    expect((await mailboxes()).length).toBeGreaterThan(0);
+  }, 240_000);
+});
