@@ -1,24 +1,25 @@
 import { expect, test } from "vitest";
-import { sumMoves, waitMsFor } from "./cluster-moves.ts";
+import { waitMsFor } from "./cluster-accounts.ts";
+import { sumMoves } from "./cluster-moves.ts";
 import { nodeOf } from "./cluster-nodes.ts";
 
-test("planned moves are summed by their way; shards without accounts count by their bytes", () => {
-  const accounts = new Map([
-    [-200, 5],
-    [-100, 7],
-    [0, 11],
+test("planned moves are summed by their way; shards that hold no accounts are not counted", () => {
+  const held = new Map([
+    [-200, { accounts: 5, bytes: 10 }],
+    [-100, { accounts: 7, bytes: 30 }],
+    [0, { accounts: 11, bytes: 20 }],
   ]);
   const planned = [
-    { min: -200, bytes: 10, from: "a:1", to: "c:1" },
-    { min: 0, bytes: 20, from: "b:1", to: "c:1" },
-    { min: -100, bytes: 30, from: "a:1", to: "c:1" },
-    { min: null, bytes: 40, from: "a:1", to: "c:1" },
+    { min: -200, from: "a:1", to: "c:1" },
+    { min: 0, from: "b:1", to: "c:1" },
+    { min: -100, from: "a:1", to: "c:1" },
+    { min: null, from: "a:1", to: "c:1" },
   ];
-  expect(sumMoves(planned, accounts)).toEqual([
-    { from: "a:1", to: "c:1", shards: 2, accounts: 12, bytes: 80 },
+  expect(sumMoves(planned, held)).toEqual([
+    { from: "a:1", to: "c:1", shards: 2, accounts: 12, bytes: 40 },
     { from: "b:1", to: "c:1", shards: 1, accounts: 11, bytes: 20 },
   ]);
-  expect(sumMoves([], accounts)).toEqual([]);
+  expect(sumMoves([], held)).toEqual([]);
 });
 
 test("writes wait for longer the larger the shard is", () => {

@@ -2,42 +2,48 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { atServer, letTakeShards, type Member, readMembers } from "../store/cluster/members.ts";
 import {
   type Copying,
-  isolateAccount as isolate,
   isUnderWay,
   type Job,
   latestJob,
-  moveShard,
   type PlannedMove,
   planDrain,
   planMoves,
   readCopying,
+  settleMs,
   startMoves,
 } from "../store/cluster/moves.ts";
-import { countAccounts, loginsIn, type Range, rangeOf, readRanges, readSizes } from "../store/cluster/shards.ts";
-import { type Node, nameOf } from "../store/core/cluster.ts";
+import { countAccounts, readRanges, readSizes, type Size } from "../store/cluster/shards.ts";
+import { nameOf } from "../store/core/cluster.ts";
 import { type Admin, recordBefore } from "./admin.ts";
 import { sum } from "./cluster.ts";
 import { memberOf, mustHaveShards } from "./cluster-nodes.ts";
-import { loginOf } from "./names.ts";
 import { Refused } from "./refused.ts";
 
 /** What moves from one server to another. */
 export interface MoveSum {
   from: string;
   to: string;
-  /** Ranges of accounts; shards that hold no accounts are counted by their bytes alone. */
+  /** Ranges of accounts. Shards that hold no accounts are small, and not counted. */
   shards: number;
   accounts: number;
   bytes: number;
 }
 
+/** What is being done: shards are moved or split, or processes learn where they lie now. */
+export interface Progress {
+  step: "moving" | "splitting" | "settling";
+  /** Of moves in the background. */
+  job?: Job;
+  copying: Copying[];
+}
+
 /** Called again and again while shards are moved. */
-export type Follow = (progress: { job: Job | undefined; copying: Copying[] }) => void;
+export type Follow = (progress: Progress) => void;
 
 /** How a run of moves ended. Null: there was nothing to move. "left": this command stopped looking, the moves go on. */
 export type MovesEnd = Job | "left" | null;
 
-const pauseMs = 1_000;
+export const pauseMs = 1_000;
 
 /** What `rebalance` would move. Empty while the bytes are even. */
 export async function previewRebalance(admin: Admin): Promise<MoveSum[]> {
@@ -94,7 +100,7 @@ async function isMoving({ store }: Admin): Promise<boolean> {
   return job !== undefined && isUnderWay(job);
 }
 
-async function mustBeStill(admin: Admin): Promise<void> {
+export async function mustBeStill(admin: Admin): Promise<void> {
   if (await isMoving(admin)) throw new Refused({ type: "movesUnderWay" });
 }
 
@@ -102,149 +108,52 @@ async function mustBeStill(admin: Admin): Promise<void> {
 async function followed({ store: { database } }: Admin, follow: Follow, signal: AbortSignal): Promise<MovesEnd> {
   for (;;) {
     const job = await latestJob(database);
-    if (!job || !isUnderWay(job)) return job ?? null;
+    if (!job) return null;
+    if (!isUnderWay(job)) {
+      await settle(follow, signal);
+      return job;
+    }
     if (signal.aborted) return "left";
-    follow({ job, copying: await readCopying(database) });
-    await sleep(pauseMs, undefined, { signal }).catch(() => {});
+    follow({ step: "moving", job, copying: await readCopying(database) });
+    await pause(pauseMs, signal);
   }
 }
 
-async function summed({ store: { database } }: Admin, planned: readonly PlannedMove[]): Promise<MoveSum[]> {
-  const ranges = await readRanges(database);
-  const accounts = await countAccounts(database, ranges);
-  const counts = new Map(ranges.map(({ min }, at) => [min, accounts[at]!]));
-  return sumMoves(planned, counts);
+/** Resolves when every process knows where the shards lie, or when `signal` is aborted. */
+export async function settle(follow: Follow, signal: AbortSignal): Promise<void> {
+  follow({ step: "settling", copying: [] });
+  await pause(settleMs, signal);
 }
 
-/** `accounts`: how many lie in a range, by where it begins. */
-export function sumMoves(planned: readonly PlannedMove[], accounts: ReadonlyMap<number, number>): MoveSum[] {
+export const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {});
+
+async function summed(admin: Admin, planned: readonly PlannedMove[]): Promise<MoveSum[]> {
+  const { database } = admin.store;
+  const ranges = await readRanges(database);
+  const accounts = await countAccounts(database, ranges);
+  const from = new Set(planned.map((move) => move.from));
+  const sources = (await readMembers(database)).filter((member) => member.isPrimary && from.has(nameOf(member)));
+  const sizes = (await Promise.all(sources.map((member) => sizesAt(admin, member)))).flat();
+  const bytes = new Map(sizes.map((size) => [size.min, size.bytes]));
+  const held = ranges.map(({ min }, at) => [min, { accounts: accounts[at]!, bytes: bytes.get(min) ?? 0 }] as const);
+  return sumMoves(planned, new Map(held));
+}
+
+/** `held`: what a range holds, by where it begins. */
+export function sumMoves(
+  planned: readonly PlannedMove[],
+  held: ReadonlyMap<number, { accounts: number; bytes: number }>,
+): MoveSum[] {
   const ways = Map.groupBy(planned, ({ from, to }) => `${from} ${to}`);
   return [...ways.values()].map((moves) => {
     const { from, to } = moves[0]!;
-    const starts = moves.flatMap(({ min }) => (min === null ? [] : [min]));
-    return {
-      from,
-      to,
-      shards: starts.length,
-      accounts: sum(starts.map((min) => accounts.get(min) ?? 0)),
-      bytes: sum(moves.map(({ bytes }) => bytes)),
-    };
+    const found = moves.flatMap(({ min }) => (min === null ? [] : [held.get(min) ?? { accounts: 0, bytes: 0 }]));
+    const [accounts, bytes] = [found.map((one) => one.accounts), found.map((one) => one.bytes)];
+    return { from, to, shards: found.length, accounts: sum(accounts), bytes: sum(bytes) };
   });
 }
 
-/** Where an account lies, and with whom. */
-export interface Lodging {
-  login: string;
-  node: string;
-  /** Of all accounts in its shard, its own included. */
-  bytes: number;
-  /** Whether it has its shard to itself. */
-  isAlone: boolean;
-  /** Other accounts in its shard: how many, and the first of them. */
-  others: number;
-  named: string[];
-  /** For how long writes to the shard would wait while the account is given one of its own, by what was measured. */
-  waitMs: number;
-}
-
-interface Found extends Lodging {
-  userId: number;
-  range: Range;
-  member: Member;
-}
-
-/** As many neighbours as are named. */
-const maxNamed = 20;
-const fixedWaitMs = 3_000;
-const bytesPerMs = 5_000;
-
-/** For how long writes wait while a shard of so many bytes is split. */
-export const waitMsFor = (bytes: number) => fixedWaitMs + bytes / bytesPerMs;
-
-export async function previewIsolation(admin: Admin, text: string): Promise<Lodging> {
-  return shown(await find(admin, text));
-}
-
-/**
- * Gives an account a shard of its own, on the same server. Writes to its old shard wait meanwhile; if `signal` is aborted,
- * nothing has changed. False if it had one.
- */
-export async function isolateAccount(admin: Admin, text: string, signal: AbortSignal): Promise<boolean> {
-  const { isAlone, userId } = await find(admin, text);
-  if (isAlone) return false;
-  await mustBeStill(admin);
-  await recordBefore(admin, { act: "account.isolate", account: userId });
-  await isolate(admin.store.database, userId, signal);
-  return true;
-}
-
-/** What `moveAccount` would do, and where to. */
-export async function previewMove(admin: Admin, text: string, to: string): Promise<Lodging & { to: string }> {
-  const target = await targetOf(admin, to);
-  return { ...shown(await find(admin, text)), to: nameOf(target) };
-}
-
-/** Moves an account to a server, in a shard of its own, which it is given if it has none. False if it was there. */
-export async function moveAccount(
-  admin: Admin,
-  text: string,
-  to: string,
-  follow: Follow,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const target = await targetOf(admin, to);
-  const { database } = admin.store;
-  await isolateAccount(admin, text, signal);
-  const { member, range, userId } = await find(admin, text);
-  if (member.group === target.group) return false;
-  await mustBeStill(admin);
-  await recordBefore(admin, { act: "account.move", account: userId, node: nameOf(target) });
-  const done = new AbortController();
-  const looking = look(admin, follow, done.signal);
-  try {
-    await moveShard(database, { shard: range.shard, from: member, to: target }, signal);
-  } finally {
-    done.abort();
-    await looking;
-  }
-  return true;
-}
-
-/** Tells how far moves are until `signal` is aborted. */
-async function look({ store: { database } }: Admin, follow: Follow, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const copying = await readCopying(database).catch(() => []);
-    follow({ job: undefined, copying });
-    await sleep(pauseMs, undefined, { signal }).catch(() => {});
-  }
-}
-
-async function targetOf(admin: Admin, text: string): Promise<Member> {
-  await mustHaveShards(admin);
-  const target = memberOf(await readMembers(admin.store.database), text);
-  if (!target.isActive || !target.takesShards) throw new Refused({ type: "takesNoShards", node: nameOf(target) });
-  return target;
-}
-
-async function find(admin: Admin, text: string): Promise<Found> {
-  await mustHaveShards(admin);
-  const { database } = admin.store;
-  const { login, userId } = await loginOf(admin, text);
-  const ranges = await readRanges(database);
-  const range = rangeOf(ranges, userId);
-  const member = (await readMembers(database)).find(({ group, isPrimary }) => isPrimary && group === range.group)!;
-  const bytes = sum((await sizesAt(admin, member)).filter(({ min }) => min === range.min).map((size) => size.bytes));
-  const neighbours = (await countAccounts(database, ranges))[ranges.indexOf(range)]! - 1;
-  const named = (await loginsIn(database, range, maxNamed + 1)).filter((name) => name !== login).slice(0, maxNamed);
-  const isAlone = range.min === range.max;
-  const place = { login, userId, range, member, node: nameOf(member), bytes };
-  return { ...place, isAlone, others: neighbours, named, waitMs: isAlone ? 0 : waitMsFor(bytes) };
-}
-
-function sizesAt({ store: { database } }: Admin, member: Node & { group: number }) {
+/** What the shards on a member take. */
+export function sizesAt({ store: { database } }: Admin, member: Member): Promise<Size[]> {
   return member.group === 0 ? readSizes(database) : atServer(database, member, readSizes);
-}
-
-function shown({ userId: _, range: __, member: ___, ...lodging }: Found): Lodging {
-  return lodging;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ServerStatus } from "../admin/cluster.ts";
-import { checkText, lodgingText, movesText, progressText, statusText, sumText, waitText } from "./cluster-words.ts";
+import { checkText, lodgingText, movesText, progressText, splitText, statusText, sumText } from "./cluster-words.ts";
 
 const worker: ServerStatus = {
   name: "pg1:5432",
@@ -29,11 +29,11 @@ test("status has a line for each server, and says what an absent one does not te
     ],
   });
   expect(text.split("\n")).toEqual([
-    "NODE      ROLE         STATE    SHARDS  ACCOUNTS  BYTES    LAG                          LONGEST STATEMENT",
+    "NODE      ROLE         STATE    SHARDS  ACCOUNTS  BYTES    LAG                         LONGEST STATEMENT",
     "pg0:5432  coordinator  well     -       0         0 bytes  pg1b (sync) 0.2 s, 16.4 kB  -",
     "pg1:5432  worker       well     32      1200      5.4 GB   pg1b (sync) 0.2 s, 16.4 kB  3.2 s",
-    "pg2:5432  worker       away     32      1200      ?        ?                            -",
-    "pg3:5432  worker       drained  0       0         0 bytes  no standby                   3.2 s",
+    "pg2:5432  worker       away     32      1200      ?        ?                           -",
+    "pg3:5432  worker       drained  0       0         0 bytes  no standby                  3.2 s",
     "pg2:5432 gives no answer: node 2 gives no answer",
     "On every node: setting.",
     "On the coordinator alone: due, incoming.",
@@ -73,23 +73,30 @@ const lodging = {
   isAlone: false,
   others: 3,
   named: ["b@x.test", "c@x.test"],
+  by: "pg2:5432",
+  waitMs: 12_300,
 };
 
 test("an account's neighbours are named, and what waits", () => {
-  expect(lodgingText({ ...lodging, waitMs: 13_000 })).toBe(
+  expect(lodgingText(lodging)).toBe(
     "a@x.test is on pg1:5432, in a shard of 50 MB with 3 other accounts (b@x.test, c@x.test, 1 more).",
   );
-  expect(lodgingText({ ...lodging, others: 0, named: [], waitMs: 1 })).toContain("with no other account.");
-  expect(lodgingText({ ...lodging, isAlone: true, waitMs: 0 })).toContain("has a shard of its own on pg1:5432");
-  expect(waitText({ ...lodging, waitMs: 12_300 })).toMatch(/^writes of it and 3 other accounts wait for about 13 s/);
+  expect(lodgingText({ ...lodging, others: 0, named: [] })).toContain("with no other account.");
+  expect(lodgingText({ ...lodging, isAlone: true })).toContain("has a shard of its own on pg1:5432");
+  expect(splitText(lodging)).toMatch(
+    /moves to pg2:5432 and back.*writes of this account and 3 others wait for about 13 s/,
+  );
+  expect(splitText({ ...lodging, others: 0 })).toContain("writes of this account wait");
 });
 
 test("progress tells of the moves done, of the one under way, and of one that failed", () => {
   const job = { job: 1, state: "running" as const, moves: 12, done: 2, trouble: null };
   const copying = [{ from: "pg1:5432", to: "pg3:5432", bytes: 5e7, copied: 1e7 }];
-  expect(progressText({ job, copying })).toBe("2 of 12 moves done; pg1:5432 to pg3:5432: 10 MB of 50 MB copied");
-  expect(progressText({ job: { ...job, trouble: "ERROR: no\nDETAIL" }, copying: [] })).toBe(
+  expect(progressText({ step: "moving", job, copying })).toBe(
+    "2 of 12 moves done; pg1:5432 to pg3:5432: 10 MB of 50 MB copied",
+  );
+  expect(progressText({ step: "moving", job: { ...job, trouble: "ERROR: no\nDETAIL" }, copying: [] })).toBe(
     "2 of 12 moves done; trying again: ERROR: no",
   );
-  expect(progressText({ job: undefined, copying: [] })).toBe("beginning");
+  expect(progressText({ step: "settling", copying: [] })).toContain("every process");
 });

@@ -1,6 +1,7 @@
 import type { ClusterStatus, ServerStatus } from "../admin/cluster.ts";
+import type { Lodging } from "../admin/cluster-accounts.ts";
 import type { Checked } from "../admin/cluster-check.ts";
-import type { Follow, Lodging, MoveSum } from "../admin/cluster-moves.ts";
+import type { MoveSum, Progress } from "../admin/cluster-moves.ts";
 import { showSize } from "../config/values.ts";
 import { table } from "./prompt.ts";
 
@@ -87,18 +88,31 @@ export function lodgingText({ login, node, bytes, isAlone, others, named }: Lodg
   return `${login} is on ${node}, in a shard of ${showSize(bytes)} with ${with_}.`;
 }
 
-/** What waits while the account is given a shard of its own. */
-export function waitText({ others, waitMs }: Lodging): string {
-  const whose = others === 0 ? "it" : `it and ${counted(others, "other account")}`;
-  return `writes of ${whose} wait for about ${Math.ceil(waitMs / 1_000)} s, changes by clients that wait for longer than 10 s fail, and mail is delivered afterwards`;
+/** What happens while the account is given a shard of its own. */
+export function splitText(lodging: Lodging): string {
+  const way = `To be split, the shard moves to ${lodging.by} and back, which takes a minute and more`;
+  return `${way}; on its way back, ${waitText(lodging)}.`;
 }
 
-export function progressText({ job, copying }: Parameters<Follow>[0]): string {
+/** Who waits, for how long, and what comes of it. */
+export function waitText({ others, waitMs }: Lodging): string {
+  const whose = others === 0 ? "this account" : `this account and ${counted(others, "other")}`;
+  const howLong = `${Math.ceil(waitMs / 1_000)} s`;
+  return `writes of ${whose} wait for about ${howLong} (after 10 s, changes by clients fail; mail is delivered late)`;
+}
+
+const steps = {
+  moving: "moving",
+  splitting: "splitting the shard, writes wait",
+  settling: "waiting until every process knows the new places",
+};
+
+export function progressText({ step, job, copying }: Progress): string {
   const parts = job ? [`${job.done} of ${job.moves} moves done`] : [];
   for (const { from, to, bytes, copied } of copying)
     parts.push(`${from} to ${to}: ${showSize(copied)} of ${showSize(bytes)} copied`);
   if (copying.length === 0 && job?.trouble) parts.push(`trying again: ${job.trouble.split("\n")[0]}`);
-  return parts.join("; ") || "beginning";
+  return parts.join("; ") || steps[step];
 }
 
 export function counted(count: number, what: string): string {

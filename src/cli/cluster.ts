@@ -1,16 +1,19 @@
 import type { Command } from "commander";
 import { clusterStatus } from "../admin/cluster.ts";
+import {
+  type Done,
+  isolateAccount,
+  type Lodging,
+  moveAccount,
+  previewIsolation,
+  previewMove,
+} from "../admin/cluster-accounts.ts";
 import { checkCluster } from "../admin/cluster-check.ts";
 import {
   drainNode,
   type Follow,
-  isolateAccount,
-  type Lodging,
   type MovesEnd,
-  moveAccount,
   previewDrain,
-  previewIsolation,
-  previewMove,
   previewRebalance,
   rebalance,
 } from "../admin/cluster-moves.ts";
@@ -24,6 +27,7 @@ import {
   movesText,
   progressText,
   secondsText,
+  splitText,
   statusText,
   sumText,
   waitText,
@@ -95,7 +99,7 @@ export function addClusterCommands(program: Command): void {
   add(
     cluster
       .command("isolate-account <address>")
-      .description("give an account a shard of its own, on its node; writes to its old shard wait meanwhile")
+      .description("give an account a shard of its own, on its node; writes to its old shard wait for some seconds")
       .option("--dry-run", "only say who shares its shard, and how long writes would wait")
       .option("--yes", yesHelp),
     isolate,
@@ -139,8 +143,8 @@ async function addOne(context: Context, host: string): Promise<void> {
 
 function nodeText({ node, isMember, wasDrained, servers, bytes }: NewNode, isDryRun: boolean): string {
   if (isMember && !wasDrained) return `${node} is a node of this cluster, and has no fault.`;
-  const share = showSize(bytes / (servers + 1));
-  const next = `posthorn cluster rebalance moves about ${share} of ${showSize(bytes)} to it`;
+  const share = `about ${showSize(bytes / (servers + 1))} of ${showSize(bytes)}`;
+  const next = bytes === 0 ? "posthorn migrate places shards on it" : `posthorn cluster rebalance moves ${share} to it`;
   if (isDryRun) return `${node} has no fault: it would be ${isMember ? "taken back" : "added"}. Then ${next}.`;
   return `${isMember ? "Took back" : "Added"} ${node}. It holds no accounts yet: ${next}.`;
 }
@@ -151,7 +155,7 @@ async function drain(context: Context, host: string): Promise<void> {
     const moves = await previewDrain(admin, host);
     return tell(context, moves, `${movesText(moves)}\nThis would move ${sumText(moves)}.`);
   }
-  const end = await interruptible((signal) => withProgress((show) => drainNode(admin, host, shown(show), signal)));
+  const end = await followed((follow, signal) => drainNode(admin, host, follow, signal));
   mustHaveEnded(end);
   tell(
     context,
@@ -168,15 +172,10 @@ async function even(context: Context): Promise<void> {
     const words = moves.length === 0 ? "The nodes are even: nothing would move." : movesText(moves);
     return tell(context, moves, moves.length === 0 ? words : `${words}\nThis would move ${sumText(moves)}.`);
   }
-  const end = await interruptible((signal) => withProgress((show) => rebalance(admin, shown(show), signal)));
+  const end = await followed((follow, signal) => rebalance(admin, follow, signal));
   mustHaveEnded(end);
   tell(context, end, end ? `Done: ${counted(end.moves, "move")}.` : "The nodes are even: nothing moved.");
 }
-
-const shown =
-  (show: (text: string) => void): Follow =>
-  (progress) =>
-    show(progressText(progress));
 
 /** Fails, in words, unless all was moved. */
 function mustHaveEnded(end: MovesEnd): asserts end is Exclude<MovesEnd, "left"> {
@@ -196,39 +195,28 @@ async function isolate(context: Context, address: string): Promise<void> {
   const lodging = await previewIsolation(admin, address);
   if (lodging.isAlone || options.dryRun) return tell(context, lodging, lodgingWords(lodging));
   await agreed(context, lodging);
-  const tookMs = await timed((signal) => isolateAccount(admin, address, signal), "splitting the shard");
-  tell(
-    context,
-    { ...lodging, tookMs },
-    `${lodging.login} has a shard of its own now. Writes waited for at most ${secondsText(tookMs)}.`,
-  );
+  const done = await followed((follow, signal) => isolateAccount(admin, address, follow, signal));
+  tell(context, { ...lodging, ...done }, `${lodging.login} has a shard of its own now.${waitedText(done)}`);
 }
 
 async function move(context: Context, address: string, host: string): Promise<void> {
   const { admin, options } = context;
   const lodging = await previewMove(admin, address, host);
-  const isThere = lodging.node === lodging.to && lodging.isAlone;
-  const then = isThere ? "" : ` Then it moves to ${lodging.to} while it is used.`;
-  if (isThere || options.dryRun) return tell(context, lodging, `${lodgingWords(lodging)}${then}`);
+  const isThere = lodging.isAlone && lodging.node === lodging.to;
+  if (isThere || options.dryRun) {
+    const then = isThere ? "" : ` It would move to ${lodging.to}.`;
+    return tell(context, lodging, `${lodgingWords(lodging)}${then}`);
+  }
   if (!lodging.isAlone) await agreed(context, lodging);
-  const run = (signal: AbortSignal) =>
-    withProgress((show) => {
-      show(lodging.isAlone ? "beginning" : "splitting the shard");
-      return moveAccount(admin, address, host, shown(show), signal);
-    });
-  const start = performance.now();
-  await interruptible(run).catch(wordCancel);
-  const tookMs = Math.round(performance.now() - start);
-  tell(
-    context,
-    { ...lodging, tookMs },
-    `${lodging.login} is on ${lodging.to} now, in a shard of its own. This took ${secondsText(tookMs)}.`,
-  );
+  const done = await followed((follow, signal) => moveAccount(admin, address, host, follow, signal));
+  const words = `${lodging.login} is on ${lodging.to} now, in a shard of its own.${waitedText(done)}`;
+  tell(context, { ...lodging, ...done }, words);
 }
 
+const waitedText = ({ splitMs }: Done) => (splitMs === 0 ? "" : ` Writes waited for at most ${secondsText(splitMs)}.`);
+
 function lodgingWords(lodging: Lodging): string {
-  if (lodging.isAlone) return lodgingText(lodging);
-  return `${lodgingText(lodging)} While it is given one of its own, ${waitText(lodging)}.`;
+  return lodging.isAlone ? lodgingText(lodging) : `${lodgingText(lodging)} ${splitText(lodging)}`;
 }
 
 async function agreed({ options }: Context, lodging: Lodging): Promise<void> {
@@ -237,33 +225,19 @@ async function agreed({ options }: Context, lodging: Lodging): Promise<void> {
     throw new Failure("nothing was changed");
 }
 
-/** In milliseconds. */
-async function timed(work: (signal: AbortSignal) => Promise<unknown>, what: string): Promise<number> {
-  const start = performance.now();
-  const run = (signal: AbortSignal) =>
-    withProgress((show) => {
-      show(what);
-      return work(signal);
-    });
-  await interruptible(run).catch(wordCancel);
-  return Math.round(performance.now() - start);
-}
-
 const queryCanceled = "57014";
 
-function wordCancel(error: unknown): never {
-  if ((error as { code?: string }).code !== queryCanceled) throw error;
-  throw new Failure("interrupted: the step under way was undone; run it again to go on");
-}
-
-/** The first ^C aborts the signal; a second one ends the command at once. */
-async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** Shows how far the work is. The first ^C ends it as soon as that is safe, a second one ends the command at once. */
+async function followed<T>(work: (follow: Follow, signal: AbortSignal) => Promise<T>): Promise<T> {
   const abort = new AbortController();
   const stop = () => abort.abort(Object.assign(new Error("interrupted"), { code: queryCanceled }));
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
   try {
-    return await work(abort.signal);
+    return await withProgress((show) => work((progress) => show(progressText(progress)), abort.signal));
+  } catch (error) {
+    if ((error as { code?: string }).code !== queryCanceled) throw error;
+    throw new Failure("interrupted: the step under way was undone; run it again to go on");
   } finally {
     process.off("SIGINT", stop);
     process.off("SIGTERM", stop);

@@ -9,6 +9,7 @@ import { priceCommand } from "./price.ts";
 
 /** A server as Citus's catalogue has it. */
 export interface Member extends Node {
+  id: number;
   /** A primary and its standbys are a group; the coordinator's is 0. */
   group: number;
   isPrimary: boolean;
@@ -20,7 +21,7 @@ export interface Member extends Node {
 const allMembers = read(
   "cluster.members",
   () => sql<Member>`
-  SELECT groupid AS "group", nodename AS host, nodeport AS port, noderole = 'primary' AS "isPrimary",
+  SELECT nodeid AS id, groupid AS "group", nodename AS host, nodeport AS port, noderole = 'primary' AS "isPrimary",
     isactive AND (metadatasynced OR noderole <> 'primary') AS "isActive", shouldhaveshards AS "takesShards"
   FROM pg_dist_node ORDER BY groupid, noderole, nodeid`,
 );

@@ -3,12 +3,12 @@ import type { Node } from "../core/cluster.ts";
 import type { Database } from "../core/database.ts";
 import { read, write } from "../core/declare.ts";
 import type { Executor, Given, Statement } from "../core/sql.ts";
+import type { Range } from "./shards.ts";
 
 /** A move that Citus plans: of one shard, with those that lie beside it. */
 export interface PlannedMove {
   /** Where the range of accounts begins; null for shards that hold no accounts. */
   min: number | null;
-  bytes: number;
   from: string;
   to: string;
 }
@@ -17,13 +17,12 @@ const plan = read(
   "cluster.plan",
   (_, $: { isDrain: boolean }) => sql<PlannedMove>`
   SELECT CASE WHEN t.colocationid = a.colocationid THEN s.shardminvalue::integer END AS min,
-    sum(p.shard_size)::bigint AS bytes,
     p.sourcename || ':' || p.sourceport AS "from", p.targetname || ':' || p.targetport AS "to"
   FROM get_rebalance_table_shards_plan(drain_only => ${$.isDrain}::boolean) p
     JOIN pg_dist_shard s ON s.shardid = p.shardid
     JOIN pg_dist_partition t ON t.logicalrelid = s.logicalrelid
     JOIN pg_dist_partition a ON a.logicalrelid = 'account'::regclass
-  GROUP BY t.colocationid, s.shardminvalue, 1, 3, 4`,
+  GROUP BY t.colocationid, s.shardminvalue, 1, 2, 3`,
 );
 const start = write(
   "cluster.startMoves",
@@ -72,10 +71,10 @@ const copying = read(
     sum(source_shard_size)::bigint AS bytes, sum(target_shard_size)::bigint AS copied
   FROM get_rebalance_progress() WHERE progress > 0 GROUP BY 1, 2 ORDER BY 1, 2`,
 );
-const isolate = write(
-  "cluster.isolate",
-  (_, $: { accountId: number }) => sql<object>`
-  SELECT isolate_tenant_to_new_shard('account', ${$.accountId}::bigint, 'CASCADE', shard_transfer_mode => 'block_writes')`,
+const split = write(
+  "cluster.split",
+  (_, $: { shard: number; ends: readonly string[]; nodes: readonly number[] }) => sql<object>`
+  SELECT citus_split_shard_by_split_points(${$.shard}::bigint, ${$.ends}::text[], ${$.nodes}::integer[], 'block_writes')`,
 );
 const move = write(
   "cluster.move",
@@ -138,10 +137,42 @@ export async function unreached(database: Database): Promise<{ from: string; to:
   return (await database.run(reach)).filter(({ reaches }) => reaches !== true);
 }
 
-/** Gives an account a shard of its own in each table, on the same server. Writes to the old shard wait meanwhile. */
-export function isolateAccount(database: Database, accountId: number, signal: AbortSignal): Promise<void> {
-  return cancellable(database, signal, isolate, { accountId });
+/** Where the parts of a split shard go, by Citus's numbers of the nodes. */
+export interface Split {
+  range: Range;
+  /** The hash of the account that gets a shard of its own. */
+  hash: number;
+  accountTo: number;
+  othersTo: number;
 }
+
+/** The last hash of each part but the last one, and the node of each part. */
+export function partsOf({ range: { min, max }, hash, accountTo, othersTo }: Split): {
+  ends: string[];
+  nodes: number[];
+} {
+  const before = hash > min ? [hash - 1] : [];
+  const own = hash < max ? [hash] : [];
+  return {
+    ends: [...before, ...own].map(String),
+    nodes: [...before.map(() => othersTo), accountTo, ...own.map(() => othersTo)],
+  };
+}
+
+/**
+ * Gives an account a shard of its own in each table. Writes to the old shard wait meanwhile. No part may go to the node
+ * that has the shard now: a statement that has waited there would look at its part as it was before the split, empty, and
+ * a mail would be lost. Through another node it looks anew.
+ */
+export function splitShard(database: Database, parts: Split, signal: AbortSignal): Promise<void> {
+  return cancellable(database, signal, split, { shard: parts.range.shard, ...partsOf(parts) });
+}
+
+/**
+ * For how long processes may take a shard to be where it was: each reads the places every 30 s (`core/nodes.ts`). A shard
+ * must not return to a node before, for the same reason.
+ */
+export const settleMs = 35_000;
 
 /** Moves a range of accounts. They are read and written meanwhile, but for a moment. */
 export function moveShard(
