@@ -5,7 +5,7 @@ import { nameOf } from "../store/core/cluster.ts";
 import { hashOf } from "../store/core/node-of.ts";
 import { type Admin, recordBefore } from "./admin.ts";
 import { sum } from "./cluster.ts";
-import { type Follow, mustBeStill, pause, pauseMs, settle, sizesAt } from "./cluster-moves.ts";
+import { mustBeStill, pause, pauseMs, settle, sizesAt, type Watch } from "./cluster-moves.ts";
 import { memberOf, mustHaveShards } from "./cluster-nodes.ts";
 import { loginOf } from "./names.ts";
 import { Refused } from "./refused.ts";
@@ -58,15 +58,15 @@ export async function previewIsolation(admin: Admin, text: string): Promise<Lodg
 
 /**
  * Gives an account a shard of its own on its node. The shard is moved to another node first, while it is used, and comes
- * back in parts; writes wait while it does. When `signal` is aborted, the step under way is undone; called again, it goes on.
+ * back in parts; writes wait while it does. When the signal is aborted, the step under way is undone; called again, it goes on.
  */
-export async function isolateAccount(admin: Admin, text: string, follow: Follow, signal: AbortSignal): Promise<Done> {
+export async function isolateAccount(admin: Admin, text: string, watch: Watch): Promise<Done> {
   const found = await find(admin, text);
   if (found.lodging.isAlone) return { splitMs: 0, hasMoved: false };
   await mustBeStill(admin);
   await recordBefore(admin, { act: "account.isolate", account: found.userId });
-  const splitMs = await isolate(admin, found, found.home, follow, signal);
-  await settle(follow, signal);
+  const splitMs = await isolate(admin, found, found.home, watch);
+  await settle(watch);
   return { splitMs, hasMoved: false };
 }
 
@@ -77,13 +77,7 @@ export async function previewMove(admin: Admin, text: string, to: string): Promi
 }
 
 /** Moves an account to a node, in a shard of its own, which it is given first if it has none. Called again, it goes on. */
-export async function moveAccount(
-  admin: Admin,
-  text: string,
-  to: string,
-  follow: Follow,
-  signal: AbortSignal,
-): Promise<Done> {
+export async function moveAccount(admin: Admin, text: string, to: string, watch: Watch): Promise<Done> {
   const target = await targetOf(admin, to);
   const found = await find(admin, text, target);
   const { lodging, userId, home, by } = found;
@@ -94,14 +88,14 @@ export async function moveAccount(
   if (!lodging.isAlone) {
     // From a third node its part goes to the target at once.
     const accountTo = by?.group === target.group ? home : target;
-    splitMs = await isolate(admin, found, accountTo, follow, signal);
-    await settle(follow, signal);
-    signal.throwIfAborted();
+    splitMs = await isolate(admin, found, accountTo, watch);
+    await settle(watch);
+    watch.signal.throwIfAborted();
   }
   const now = await find(admin, text);
   if (now.home.group !== target.group) {
-    await moved(admin, { range: now.range, from: now.home, to: target }, follow, signal);
-    await settle(follow, signal);
+    await moved(admin, { range: now.range, from: now.home, to: target }, watch);
+    await settle(watch);
   }
   return { splitMs, hasMoved: home.group !== target.group };
 }
@@ -111,36 +105,34 @@ async function isolate(
   admin: Admin,
   { range, userId, home, by, lodging }: Found,
   accountTo: Member,
-  follow: Follow,
-  signal: AbortSignal,
+  watch: Watch,
 ): Promise<number> {
   if (!by) throw new Refused({ type: "lastNode", node: lodging.node });
-  await moved(admin, { range, from: home, to: by }, follow, signal);
-  await settle(follow, signal);
-  signal.throwIfAborted();
+  await moved(admin, { range, from: home, to: by }, watch);
+  await settle(watch);
+  watch.signal.throwIfAborted();
   const start = performance.now();
-  follow({ step: "splitting", copying: [] });
+  watch.follow({ step: "splitting", copying: [] });
   const hash = hashOf(userId);
-  await splitShard(admin.store.database, { range, hash, accountTo: accountTo.id, othersTo: home.id }, signal);
+  await splitShard(admin.store.database, { range, hash, accountTo: accountTo.id, othersTo: home.id }, watch.signal);
   return Math.round(performance.now() - start);
 }
 
 async function moved(
   { store: { database } }: Admin,
   { range, from, to }: { range: Range; from: Member; to: Member },
-  follow: Follow,
-  signal: AbortSignal,
+  watch: Watch,
 ): Promise<void> {
   const done = new AbortController();
   const look = async () => {
     while (!done.signal.aborted) {
-      follow({ step: "moving", copying: await readCopying(database).catch(() => []) });
+      watch.follow({ step: "moving", copying: await readCopying(database).catch(() => []) });
       await pause(pauseMs, done.signal);
     }
   };
   const looking = look();
   try {
-    await moveShard(database, { shard: range.shard, from, to }, signal);
+    await moveShard(database, { shard: range.shard, from, to }, watch.signal);
   } finally {
     done.abort();
     await looking;

@@ -9,8 +9,8 @@ import {
   planDrain,
   planMoves,
   readCopying,
-  settleMs,
   startMoves,
+  settleMs as usualSettleMs,
 } from "../store/cluster/moves.ts";
 import { countAccounts, readRanges, readSizes, type Size } from "../store/cluster/shards.ts";
 import { nameOf } from "../store/core/cluster.ts";
@@ -37,8 +37,15 @@ export interface Progress {
   copying: Copying[];
 }
 
-/** Called again and again while shards are moved. */
-export type Follow = (progress: Progress) => void;
+/** How long work is followed. */
+export interface Watch {
+  /** Called again and again meanwhile. */
+  follow: (progress: Progress) => void;
+  /** Ends the work as soon as that is safe. */
+  signal: AbortSignal;
+  /** How long processes are given to learn of new places. (Default: as long as they need.) */
+  settleMs?: number;
+}
 
 /** How a run of moves ended. Null: there was nothing to move. "left": this command stopped looking, the moves go on. */
 export type MovesEnd = Job | "left" | null;
@@ -52,7 +59,7 @@ export async function previewRebalance(admin: Admin): Promise<MoveSum[]> {
 }
 
 /** Evens out the bytes of the servers. Citus does it in the background; called again meanwhile, it follows the same run. */
-export async function rebalance(admin: Admin, follow: Follow, signal: AbortSignal): Promise<MovesEnd> {
+export async function rebalance(admin: Admin, watch: Watch): Promise<MovesEnd> {
   await mustHaveShards(admin);
   const { database } = admin.store;
   if (!(await isMoving(admin))) {
@@ -60,7 +67,7 @@ export async function rebalance(admin: Admin, follow: Follow, signal: AbortSigna
     await recordBefore(admin, { act: "nodes.rebalance" });
     if (!(await startMoves(database, false))) return null;
   }
-  return followed(admin, follow, signal);
+  return followed(admin, watch);
 }
 
 /** What `drainNode` would move. */
@@ -70,7 +77,7 @@ export async function previewDrain(admin: Admin, text: string): Promise<MoveSum[
 }
 
 /** Moves all shards away from a server, and places none on it from now on. Called again, it goes on. */
-export async function drainNode(admin: Admin, text: string, follow: Follow, signal: AbortSignal): Promise<MovesEnd> {
+export async function drainNode(admin: Admin, text: string, watch: Watch): Promise<MovesEnd> {
   const { member, isDrained } = await drainable(admin, text);
   const { database } = admin.store;
   if (!isDrained || !(await isMoving(admin))) {
@@ -81,7 +88,7 @@ export async function drainNode(admin: Admin, text: string, follow: Follow, sign
     }
     if (!(await startMoves(database, true))) return null;
   }
-  return followed(admin, follow, signal);
+  return followed(admin, watch);
 }
 
 async function drainable(admin: Admin, text: string): Promise<{ member: Member; isDrained: boolean }> {
@@ -104,23 +111,23 @@ export async function mustBeStill(admin: Admin): Promise<void> {
   if (await isMoving(admin)) throw new Refused({ type: "movesUnderWay" });
 }
 
-/** Looks once a second until the run ends or `signal` is aborted. */
-async function followed({ store: { database } }: Admin, follow: Follow, signal: AbortSignal): Promise<MovesEnd> {
+/** Looks once a second until the run ends or the signal is aborted. */
+async function followed({ store: { database } }: Admin, watch: Watch): Promise<MovesEnd> {
   for (;;) {
     const job = await latestJob(database);
     if (!job) return null;
     if (!isUnderWay(job)) {
-      await settle(follow, signal);
+      await settle(watch);
       return job;
     }
-    if (signal.aborted) return "left";
-    follow({ step: "moving", job, copying: await readCopying(database) });
-    await pause(pauseMs, signal);
+    if (watch.signal.aborted) return "left";
+    watch.follow({ step: "moving", job, copying: await readCopying(database) });
+    await pause(pauseMs, watch.signal);
   }
 }
 
-/** Resolves when every process knows where the shards lie, or when `signal` is aborted. */
-export async function settle(follow: Follow, signal: AbortSignal): Promise<void> {
+/** Resolves when every process knows where the shards lie, or when the signal is aborted. */
+export async function settle({ follow, signal, settleMs = usualSettleMs }: Watch): Promise<void> {
   follow({ step: "settling", copying: [] });
   await pause(settleMs, signal);
 }

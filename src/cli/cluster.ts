@@ -11,11 +11,11 @@ import {
 import { checkCluster } from "../admin/cluster-check.ts";
 import {
   drainNode,
-  type Follow,
   type MovesEnd,
   previewDrain,
   previewRebalance,
   rebalance,
+  type Watch,
 } from "../admin/cluster-moves.ts";
 import { addNode, type NewNode, previewNode } from "../admin/cluster-nodes.ts";
 import { showSize } from "../config/values.ts";
@@ -155,7 +155,7 @@ async function drain(context: Context, host: string): Promise<void> {
     const moves = await previewDrain(admin, host);
     return tell(context, moves, `${movesText(moves)}\nThis would move ${sumText(moves)}.`);
   }
-  const end = await followed((follow, signal) => drainNode(admin, host, follow, signal));
+  const end = await followed((watch) => drainNode(admin, host, watch));
   mustHaveEnded(end);
   tell(
     context,
@@ -172,7 +172,7 @@ async function even(context: Context): Promise<void> {
     const words = moves.length === 0 ? "The nodes are even: nothing would move." : movesText(moves);
     return tell(context, moves, moves.length === 0 ? words : `${words}\nThis would move ${sumText(moves)}.`);
   }
-  const end = await followed((follow, signal) => rebalance(admin, follow, signal));
+  const end = await followed((watch) => rebalance(admin, watch));
   mustHaveEnded(end);
   tell(context, end, end ? `Done: ${counted(end.moves, "move")}.` : "The nodes are even: nothing moved.");
 }
@@ -195,7 +195,7 @@ async function isolate(context: Context, address: string): Promise<void> {
   const lodging = await previewIsolation(admin, address);
   if (lodging.isAlone || options.dryRun) return tell(context, lodging, lodgingWords(lodging));
   await agreed(context, lodging);
-  const done = await followed((follow, signal) => isolateAccount(admin, address, follow, signal));
+  const done = await followed((watch) => isolateAccount(admin, address, watch));
   tell(context, { ...lodging, ...done }, `${lodging.login} has a shard of its own now.${waitedText(done)}`);
 }
 
@@ -208,7 +208,7 @@ async function move(context: Context, address: string, host: string): Promise<vo
     return tell(context, lodging, `${lodgingWords(lodging)}${then}`);
   }
   if (!lodging.isAlone) await agreed(context, lodging);
-  const done = await followed((follow, signal) => moveAccount(admin, address, host, follow, signal));
+  const done = await followed((watch) => moveAccount(admin, address, host, watch));
   const words = `${lodging.login} is on ${lodging.to} now, in a shard of its own.${waitedText(done)}`;
   tell(context, { ...lodging, ...done }, words);
 }
@@ -228,13 +228,15 @@ async function agreed({ options }: Context, lodging: Lodging): Promise<void> {
 const queryCanceled = "57014";
 
 /** Shows how far the work is. The first ^C ends it as soon as that is safe, a second one ends the command at once. */
-async function followed<T>(work: (follow: Follow, signal: AbortSignal) => Promise<T>): Promise<T> {
+async function followed<T>(work: (watch: Watch) => Promise<T>): Promise<T> {
   const abort = new AbortController();
   const stop = () => abort.abort(Object.assign(new Error("interrupted"), { code: queryCanceled }));
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
   try {
-    return await withProgress((show) => work((progress) => show(progressText(progress)), abort.signal));
+    return await withProgress((show) =>
+      work({ follow: (progress) => show(progressText(progress)), signal: abort.signal }),
+    );
   } catch (error) {
     if ((error as { code?: string }).code !== queryCanceled) throw error;
     throw new Failure("interrupted: the step under way was undone; run it again to go on");
