@@ -5,8 +5,8 @@ import { nameOf } from "../store/core/cluster.ts";
 import { hashOf } from "../store/core/node-of.ts";
 import { type Admin, recordBefore } from "./admin.ts";
 import { sum } from "./cluster.ts";
-import { mustBeStill, pause, pauseMs, settle, sizesAt, type Watch } from "./cluster-moves.ts";
-import { memberOf, mustHaveShards } from "./cluster-nodes.ts";
+import { pause, pauseMs, settle, sizesAt, type Watch } from "./cluster-moves.ts";
+import { memberOf, mustBeStill, mustHaveShards } from "./cluster-nodes.ts";
 import { loginOf } from "./names.ts";
 import { Refused } from "./refused.ts";
 

@@ -16,7 +16,7 @@ import { countAccounts, readRanges, readSizes, type Size } from "../store/cluste
 import { nameOf } from "../store/core/cluster.ts";
 import { type Admin, recordBefore } from "./admin.ts";
 import { sum } from "./cluster.ts";
-import { memberOf, mustHaveShards } from "./cluster-nodes.ts";
+import { isMoving, memberOf, mustBeStill, mustHaveShards } from "./cluster-nodes.ts";
 import { Refused } from "./refused.ts";
 
 /** What moves from one server to another. */
@@ -100,15 +100,6 @@ async function drainable(admin: Admin, text: string): Promise<{ member: Member; 
   const others = members.filter((one) => one !== member && one.isPrimary && one.isActive && one.takesShards);
   if (others.length === 0) throw new Refused({ type: "lastNode", node });
   return { member, isDrained: !member.takesShards };
-}
-
-async function isMoving({ store }: Admin): Promise<boolean> {
-  const job = await latestJob(store.database);
-  return job !== undefined && isUnderWay(job);
-}
-
-export async function mustBeStill(admin: Admin): Promise<void> {
-  if (await isMoving(admin)) throw new Refused({ type: "movesUnderWay" });
 }
 
 /** Looks once a second until the run ends or the signal is aborted. */

@@ -11,6 +11,7 @@ import {
   readMembers,
   setMatchPrice,
 } from "../store/cluster/members.ts";
+import { isUnderWay, latestJob } from "../store/cluster/moves.ts";
 import { matchPrice, priceCommand } from "../store/cluster/price.ts";
 import { readSizes } from "../store/cluster/shards.ts";
 import { isOnCitus, type Node, nameOf } from "../store/core/cluster.ts";
@@ -35,6 +36,16 @@ export async function mustBeCitus({ store }: Pick<Admin, "store">): Promise<void
 export async function mustHaveShards(admin: Pick<Admin, "store">): Promise<void> {
   await mustBeCitus(admin);
   if (!(await isMigrated(admin.store.database))) throw new Refused({ type: "notMigrated" });
+}
+
+export async function isMoving({ store }: Pick<Admin, "store">): Promise<boolean> {
+  const job = await latestJob(store.database);
+  return job !== undefined && isUnderWay(job);
+}
+
+/** Refuses while Citus moves shards. */
+export async function mustBeStill(admin: Pick<Admin, "store">): Promise<void> {
+  if (await isMoving(admin)) throw new Refused({ type: "movesUnderWay" });
 }
 
 /** The primary of this name. */
@@ -78,6 +89,7 @@ export async function addNode(admin: Admin, text: string): Promise<NewNode> {
   const { database } = admin.store;
   const { address, coordinator, needsPrice, ...found } = await findNode(admin, text);
   if (found.isMember && !found.wasDrained) return found;
+  if (found.wasDrained) await mustBeStill(admin);
   if (needsPrice) await givePrice(admin, address);
   if (await isMigrated(database)) await recordBefore(admin, { act: "node.add", node: found.node });
   if (coordinator) await nameCoordinator(database, coordinator);

@@ -17,7 +17,7 @@ import {
   rebalance,
   type Watch,
 } from "../admin/cluster-moves.ts";
-import { addNode, type NewNode, previewNode } from "../admin/cluster-nodes.ts";
+import { addNode, type NewNode, nodeOf, previewNode } from "../admin/cluster-nodes.ts";
 import { showSize } from "../config/values.ts";
 import { configWarnings } from "./cluster-config.ts";
 import {
@@ -157,12 +157,10 @@ async function drain(context: Context, host: string): Promise<void> {
   }
   const end = await followed((watch) => drainNode(admin, host, watch));
   mustHaveEnded(end);
-  tell(
-    context,
-    end,
-    `${host} holds no accounts now; of the cluster it has the tables that every node has. ` +
-      `To take it out, run on the coordinator: SELECT citus_remove_node(host, port)`,
-  );
+  const { host: name, port } = nodeOf(host);
+  const removal = `SELECT citus_remove_node('${name}', ${port})`;
+  const words = `${host} holds no accounts now, only what is on every node. To take it out, run on the coordinator: ${removal}`;
+  tell(context, end, words);
 }
 
 async function even(context: Context): Promise<void> {

@@ -78,7 +78,8 @@ const standbys = read(
       AS "lagMs",
     CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) END::float8 AS "lagBytes"
   FROM pg_stat_replication r
-  WHERE NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')
+  WHERE application_name NOT LIKE 'citus\\_%'
+    AND NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')
   ORDER BY application_name`,
 );
 const withoutIdentity = read(
