@@ -135,7 +135,7 @@ describe.runIf(isOnCitus)("on Citus", () => {
     const refused = await run("add-node 127.0.0.1:1");
     expect(refused).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("127.0.0.1:1 was not added:\n  it gives"),
+      stderr: expect.stringContaining("127.0.0.1:1 was not added:\n  it can't be asked"),
     });
     expect((await run(`add-node ${before[0]!.name}`)).stdout).toContain("is a node of this cluster, and has no fault");
     expect(await run("drain-node 127.0.0.1:1")).toMatchObject({ code: 1, stderr: expect.stringContaining("it has ") });

@@ -18,7 +18,7 @@ export async function checkCluster(
   const coordinator = servers.find(({ isMain }) => isMain)?.facts;
   const checked = servers.flatMap(({ name, member, isMain, facts, trouble }): Checked[] => {
     const found: Finding[] = [];
-    if (trouble !== undefined) found.push({ isFault: true, problem: `it gives no answer: ${trouble}` });
+    if (trouble !== undefined) found.push({ isFault: true, problem: `it can't be asked: ${trouble}` });
     if (member?.isActive === false)
       found.push({ isFault: true, problem: "Citus has it as not active (see its citus_activate_node)" });
     if (facts) found.push(...generalFindings(facts, { isMigrated }));

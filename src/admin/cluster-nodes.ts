@@ -16,7 +16,7 @@ import { matchPrice, priceCommand } from "../store/cluster/price.ts";
 import { readSizes } from "../store/cluster/shards.ts";
 import { isOnCitus, type Node, nameOf } from "../store/core/cluster.ts";
 import { type Admin, recordBefore } from "./admin.ts";
-import { sum } from "./cluster.ts";
+import { sum, whyAway } from "./cluster.ts";
 import { Refused } from "./refused.ts";
 
 /** host or host:port, with IPv6 in brackets. */
@@ -141,7 +141,7 @@ async function checkServer(
     facts: await readFacts(server),
     hasTables: await isMigrated(server),
   })).catch((error: Error) => {
-    throw unfit([`it gives no answer: ${error.message}`]);
+    throw unfit([`it can't be asked: ${whyAway(error)}`]);
   });
   const found = [...generalFindings(facts, { isMigrated: false }), ...citusFindings(facts, own)];
   // It must be as safe as the coordinator is.

@@ -4,6 +4,7 @@ import { isUnderWay, type Job, latestJob } from "../store/cluster/moves.ts";
 import { countAccounts, readRanges, readSizes, readTablePlaces, type Size } from "../store/cluster/shards.ts";
 import { isOnCitus, nameOf } from "../store/core/cluster.ts";
 import type { Database } from "../store/core/database.ts";
+import { Unreachable } from "../store/core/errors.ts";
 import type { Admin } from "./admin.ts";
 import { Refused } from "./refused.ts";
 
@@ -40,7 +41,7 @@ export async function survey({ store: { database } }: Pick<Admin, "store">): Pro
   const surveyed = async (name: string, member: Member | undefined): Promise<Surveyed> => {
     const isMain = member === undefined || (member.group === 0 && member.isPrimary);
     const asked = isMain ? ask(database) : atServer(database, member, ask);
-    const found = await asked.catch(({ message }: Error) => ({ facts: undefined, sizes: [], trouble: message }));
+    const found = await asked.catch((error: Error) => ({ facts: undefined, sizes: [], trouble: whyAway(error) }));
     return { name, member, isMain, ...found };
   };
   const members = isCitus ? await readMembers(database) : [];
@@ -49,6 +50,9 @@ export async function survey({ store: { database } }: Pick<Admin, "store">): Pro
     servers.unshift(await surveyed(isCitus ? "coordinator" : "database", undefined));
   return { isCitus, isMigrated: isFilled, servers };
 }
+
+/** A server that is away is known here by another name than its own. */
+export const whyAway = (error: Error) => (error instanceof Unreachable ? "no answer in time" : error.message);
 
 export interface ServerStatus {
   name: string;

@@ -17,7 +17,7 @@ const worker: ServerStatus = {
 const noTables = { job: null, everywhere: ["setting"], coordinatorOnly: ["due", "incoming"] };
 
 test("status has a line for each server, and says what an absent one does not tell", () => {
-  const away = { trouble: "node 2 gives no answer", bytes: null, standbys: [], longestMs: null };
+  const away = { trouble: "no answer in time", bytes: null, standbys: [], longestMs: null };
   const text = statusText({
     isCitus: true,
     ...noTables,
@@ -34,7 +34,7 @@ test("status has a line for each server, and says what an absent one does not te
     "pg1:5432  worker       well     32      1200      5.4 GB   pg1b (sync) 0.2 s, 16.4 kB  3.2 s",
     "pg2:5432  worker       away     32      1200      ?        ?                           -",
     "pg3:5432  worker       drained  0       0         0 bytes  no standby                  3.2 s",
-    "pg2:5432 gives no answer: node 2 gives no answer",
+    "pg2:5432 can't be asked: no answer in time",
     "On every node: setting.",
     "On the coordinator alone: due, incoming.",
   ]);

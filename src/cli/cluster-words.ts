@@ -18,7 +18,7 @@ export function statusText({ isCitus, servers, job, everywhere, coordinatorOnly 
     server.longestMs === null ? "-" : secondsText(server.longestMs),
   ]);
   const lines = [table([heading, ...rows])];
-  for (const { name, trouble } of servers) if (trouble !== null) lines.push(`${name} gives no answer: ${trouble}`);
+  for (const { name, trouble } of servers) if (trouble !== null) lines.push(`${name} can't be asked: ${trouble}`);
   if (job) lines.push(`Shards are being moved: ${job.done} of ${job.moves} (see: posthorn cluster rebalance).`);
   if (!isCitus) lines.push("A plain Postgres, which has no nodes to share accounts among.");
   else
