@@ -1,6 +1,5 @@
-import { sql } from "kysely";
 import type { Database } from "../core/database.ts";
-import { read } from "../core/declare.ts";
+import { unprepared } from "../core/sql.ts";
 
 /** What a server says of itself. */
 export interface Facts {
@@ -54,25 +53,20 @@ export type Setting = (typeof settingNames)[number];
 type Said = Omit<Facts, "settings" | "withoutIdentity" | "standbys" | "clockAheadMs" | "clockDoubtMs"> & {
   settings: Partial<Record<Setting, string>> | null;
 };
-const facts = read(
-  "cluster.facts",
-  (_, $: { names: readonly string[] }) => sql<Said>`
+const facts = unprepared<Said>(`
   SELECT current_setting('server_version') AS version,
     (SELECT extversion FROM pg_extension WHERE extname = 'citus') AS citus,
     (SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()) AS encoding,
     (SELECT datcollate || ' ' || datctype FROM pg_database WHERE datname = current_database()) AS collation,
-    (SELECT json_object_agg(name, s.setting) FROM pg_settings s WHERE name = any(${$.names}::text[])) AS settings,
+    (SELECT json_object_agg(name, s.setting) FROM pg_settings s WHERE name = any($1::text[])) AS settings,
     pg_has_role('pg_read_all_settings', 'USAGE') AND pg_has_role('pg_read_all_stats', 'USAGE') AS "seesAll",
     (SELECT procost FROM pg_proc WHERE oid = 'pg_catalog.ts_match_vq(tsvector, tsquery)'::regprocedure) AS "matchPrice",
     (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
     pg_database_size(current_database()) AS "databaseBytes",
     (SELECT extract(epoch FROM max(clock_timestamp() - query_start)) * 1000 FROM pg_stat_activity
-     WHERE state = 'active' AND backend_type = 'client backend' AND pid <> pg_backend_pid())::float8 AS "longestMs"`,
-);
+     WHERE state = 'active' AND backend_type = 'client backend' AND pid <> pg_backend_pid())::float8 AS "longestMs"`);
 /** Moves of shards are replicated as well. */
-const standbys = read(
-  "cluster.standbys",
-  () => sql<Standby>`
+const standbys = unprepared<Standby>(`
   SELECT coalesce(application_name, '?') AS name, sync_state AS "syncState",
     (extract(epoch FROM coalesce(replay_lag, CASE WHEN state = 'streaming' THEN '0 s'::interval END)) * 1000)::float8
       AS "lagMs",
@@ -80,24 +74,17 @@ const standbys = read(
   FROM pg_stat_replication r
   WHERE application_name NOT LIKE 'citus\\_%'
     AND NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')
-  ORDER BY application_name`,
-);
-const withoutIdentity = read(
-  "cluster.withoutIdentity",
-  () => sql<{ table: string }>`
+  ORDER BY application_name`);
+const withoutIdentity = unprepared<{ table: string }>(`
   SELECT c.relname::text AS "table" FROM pg_dist_partition p JOIN pg_class c ON c.oid = p.logicalrelid
   WHERE p.partmethod <> 'n' AND c.relreplident <> 'f' AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid
     AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END)
-  ORDER BY 1`,
-);
-const clock = read(
-  "cluster.clock",
-  () => sql<{ ms: number }>`SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms`,
-);
+  ORDER BY 1`);
+const clock = unprepared<{ ms: number }>(`SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms`);
 
 /** Asks one server. Throws Unreachable when it is away. */
 export async function readFacts(server: Database): Promise<Facts> {
-  const [said] = await server.run(facts, { names: settingNames });
+  const [said] = await server.run(facts, [settingNames]);
   const known = said!.settings ?? {};
   const settings = Object.fromEntries(settingNames.map((name) => [name, known[name] ?? null]));
   return {

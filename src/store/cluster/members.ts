@@ -1,9 +1,7 @@
-import { sql } from "kysely";
 import { silentLog } from "../../base/log.ts";
 import type { Node } from "../core/cluster.ts";
 import { elsewhere } from "../core/connection-options.ts";
 import { Database } from "../core/database.ts";
-import { read, write } from "../core/declare.ts";
 import { unprepared } from "../core/sql.ts";
 import { priceCommand } from "./price.ts";
 
@@ -18,29 +16,15 @@ export interface Member extends Node {
   takesShards: boolean;
 }
 
-const allMembers = read(
-  "cluster.members",
-  () => sql<Member>`
+const allMembers = unprepared<Member>(`
   SELECT nodeid AS id, groupid AS "group", nodename AS host, nodeport AS port, noderole = 'primary' AS "isPrimary",
     isactive AND (metadatasynced OR noderole <> 'primary') AS "isActive", shouldhaveshards AS "takesShards"
-  FROM pg_dist_node ORDER BY groupid, noderole, nodeid`,
-);
-const hasTables = read(
-  "cluster.hasTables",
-  () => sql<{ isFilled: boolean }>`SELECT to_regclass('account') IS NOT NULL AS "isFilled"`,
-);
-const setCoordinator = write(
-  "cluster.setCoordinator",
-  (_, $: Node) => sql<object>`SELECT citus_set_coordinator_host(${$.host}::text, ${$.port}::integer)`,
-);
-const addMember = write(
-  "cluster.addMember",
-  (_, $: Node) => sql<object>`SELECT citus_add_node(${$.host}::text, ${$.port}::integer)`,
-);
-const setTakesShards = write(
-  "cluster.setTakesShards",
-  (_, $: Node & { takes: boolean }) => sql<object>`
-  SELECT citus_set_node_property(${$.host}::text, ${$.port}::integer, 'shouldhaveshards', ${$.takes}::boolean)`,
+  FROM pg_dist_node ORDER BY groupid, noderole, nodeid`);
+const hasTables = unprepared<{ isFilled: boolean }>(`SELECT to_regclass('account') IS NOT NULL AS "isFilled"`);
+const setCoordinator = unprepared("SELECT citus_set_coordinator_host($1::text, $2::integer)");
+const addMember = unprepared("SELECT citus_add_node($1::text, $2::integer)");
+const setTakesShards = unprepared(
+  "SELECT citus_set_node_property($1::text, $2::integer, 'shouldhaveshards', $3::boolean)",
 );
 const setPrice = unprepared(priceCommand);
 
@@ -80,17 +64,17 @@ export async function ownAddress(database: Database): Promise<Node | undefined> 
 
 /** Tells Citus under which name the other servers reach the coordinator. */
 export async function nameCoordinator(database: Database, node: Node): Promise<void> {
-  await database.run(setCoordinator, node);
+  await database.run(setCoordinator, [node.host, node.port]);
 }
 
 /** Makes a server a member, with a copy of each table that is on all of them. One that is a member already stays so. */
 export async function admitMember(database: Database, node: Node): Promise<void> {
-  await database.connected((executor) => executor.run(addMember, node));
+  await database.connected((executor) => executor.run(addMember, [node.host, node.port]));
 }
 
 /** Whether shards may be placed on a member. */
 export async function letTakeShards(database: Database, node: Node, takes: boolean): Promise<void> {
-  await database.run(setTakesShards, { ...node, takes });
+  await database.run(setTakesShards, [node.host, node.port, takes]);
 }
 
 /** Sets the price of searches on a server, which only a superuser may. */

@@ -1,8 +1,6 @@
-import { sql } from "kysely";
 import type { Node } from "../core/cluster.ts";
 import type { Database } from "../core/database.ts";
-import { read, write } from "../core/declare.ts";
-import type { Executor, Given, Statement } from "../core/sql.ts";
+import { type Executor, type Statement, unprepared } from "../core/sql.ts";
 import type { Range } from "./shards.ts";
 
 /** A move that Citus plans: of one shard, with those that lie beside it. */
@@ -13,27 +11,18 @@ export interface PlannedMove {
   to: string;
 }
 
-const plan = read(
-  "cluster.plan",
-  (_, $: { isDrain: boolean }) => sql<PlannedMove>`
+const plan = unprepared<PlannedMove>(`
   SELECT CASE WHEN t.colocationid = a.colocationid THEN s.shardminvalue::integer END AS min,
     p.sourcename || ':' || p.sourceport AS "from", p.targetname || ':' || p.targetport AS "to"
-  FROM get_rebalance_table_shards_plan(drain_only => ${$.isDrain}::boolean) p
+  FROM get_rebalance_table_shards_plan(drain_only => $1::boolean) p
     JOIN pg_dist_shard s ON s.shardid = p.shardid
     JOIN pg_dist_partition t ON t.logicalrelid = s.logicalrelid
     JOIN pg_dist_partition a ON a.logicalrelid = 'account'::regclass
-  GROUP BY t.colocationid, s.shardminvalue, 1, 2, 3`,
-);
-const start = write(
-  "cluster.startMoves",
-  (_, $: { isDrain: boolean }) => sql<{ job: number | null }>`
-  SELECT citus_rebalance_start(drain_only => ${$.isDrain}::boolean, shard_transfer_mode => 'auto') AS job`,
-);
-const setTakesNone = write(
-  "cluster.setTakesNone",
-  (_, $: Node) => sql<object>`
-  SELECT citus_set_node_property(${$.host}::text, ${$.port}::integer, 'shouldhaveshards', false)`,
-);
+  GROUP BY t.colocationid, s.shardminvalue, 1, 2, 3`);
+const start = unprepared<{ job: number | null }>(`
+  SELECT citus_rebalance_start(drain_only => $1::boolean, shard_transfer_mode => 'auto') AS job`);
+const setTakesNone = unprepared(`
+  SELECT citus_set_node_property($1::text, $2::integer, 'shouldhaveshards', false)`);
 
 /** A run of moves that Citus does in the background. */
 export interface Job {
@@ -45,16 +34,13 @@ export interface Job {
   trouble: string | null;
 }
 
-const jobs = read(
-  "cluster.jobs",
-  () => sql<Job>`
+const jobs = unprepared<Job>(`
   SELECT j.job_id AS job, j.state::text AS state, count(t.task_id) AS moves,
     count(t.task_id) FILTER (WHERE t.status = 'done') AS done,
     (array_agg(t.message ORDER BY t.task_id) FILTER (WHERE t.status NOT IN ('done', 'running') AND t.message <> ''))[1]
       AS trouble
   FROM pg_dist_background_job j LEFT JOIN pg_dist_background_task t ON t.job_id = j.job_id
-  WHERE j.job_type = 'rebalance' GROUP BY j.job_id, j.state ORDER BY j.job_id DESC LIMIT 1`,
-);
+  WHERE j.job_type = 'rebalance' GROUP BY j.job_id, j.state ORDER BY j.job_id DESC LIMIT 1`);
 
 /** A move that is under way. */
 export interface Copying {
@@ -64,39 +50,25 @@ export interface Copying {
   copied: number;
 }
 
-const copying = read(
-  "cluster.copying",
-  () => sql<Copying>`
+const copying = unprepared<Copying>(`
   SELECT sourcename || ':' || sourceport AS "from", targetname || ':' || targetport AS "to",
     sum(source_shard_size)::bigint AS bytes, sum(target_shard_size)::bigint AS copied
-  FROM get_rebalance_progress() WHERE progress > 0 GROUP BY 1, 2 ORDER BY 1, 2`,
-);
-const split = write(
-  "cluster.split",
-  (_, $: { shard: number; ends: readonly string[]; nodes: readonly number[] }) => sql<object>`
-  SELECT citus_split_shard_by_split_points(${$.shard}::bigint, ${$.ends}::text[], ${$.nodes}::integer[], 'block_writes')`,
-);
-const move = write(
-  "cluster.move",
-  (_, $: { shard: number; fromHost: string; fromPort: number; toHost: string; toPort: number }) => sql<object>`
-  SELECT citus_move_shard_placement(${$.shard}::bigint, ${$.fromHost}::text, ${$.fromPort}::integer,
-    ${$.toHost}::text, ${$.toPort}::integer, 'auto')`,
-);
-const ownBackend = read("cluster.ownBackend", () => sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`);
-const cancel = write(
-  "cluster.cancel",
-  (_, $: { pid: number }) => sql<object>`SELECT pg_cancel_backend(${$.pid}::integer)`,
-);
-const reach = read(
-  "cluster.reach",
-  () => sql<{ from: string; to: string; reaches: boolean | null }>`
+  FROM get_rebalance_progress() WHERE progress > 0 GROUP BY 1, 2 ORDER BY 1, 2`);
+const split = unprepared(`
+  SELECT citus_split_shard_by_split_points($1::bigint, $2::text[], $3::integer[], 'block_writes')`);
+const move = unprepared(`
+  SELECT citus_move_shard_placement($1::bigint, $2::text, $3::integer,
+    $4::text, $5::integer, 'auto')`);
+const ownBackend = unprepared<{ pid: number }>(`SELECT pg_backend_pid() AS pid`);
+const cancel = unprepared(`SELECT pg_cancel_backend($1::integer)`);
+const reach = unprepared<{ from: string; to: string; reaches: boolean | null }>(`
   SELECT from_nodename || ':' || from_nodeport AS "from", to_nodename || ':' || to_nodeport AS "to", result AS reaches
-  FROM citus_check_cluster_node_health()`,
-);
+  FROM citus_check_cluster_node_health()`);
 
 /** What Citus would move to even out the bytes. */
 export function planMoves(database: Database): Promise<PlannedMove[]> {
-  return database.run(plan, { isDrain: false });
+  // With many shards it takes longer than a statement outside a transaction may.
+  return database.connected((executor) => executor.run(plan, [false]));
 }
 
 /** What Citus would move to empty a server. Nothing is changed. */
@@ -104,8 +76,8 @@ export async function planDrain(database: Database, node: Node): Promise<Planned
   const undone = new Error("only planned");
   let planned: PlannedMove[] = [];
   const work = async (executor: Executor) => {
-    await executor.run(setTakesNone, node);
-    planned = await executor.run(plan, { isDrain: true });
+    await executor.run(setTakesNone, [node.host, node.port]);
+    planned = await executor.run(plan, [true]);
     throw undone;
   };
   await database.transaction("BEGIN", work).catch((error: unknown) => {
@@ -116,7 +88,7 @@ export async function planDrain(database: Database, node: Node): Promise<Planned
 
 /** Starts the planned moves in the background. False if there is nothing to move. */
 export async function startMoves(database: Database, isDrain: boolean): Promise<boolean> {
-  const [row] = await database.connected((executor) => executor.run(start, { isDrain }));
+  const [row] = await database.connected((executor) => executor.run(start, [isDrain]));
   return (row?.job ?? 0) > 0;
 }
 
@@ -134,7 +106,7 @@ export function readCopying(database: Database): Promise<Copying[]> {
 
 /** Which servers don't reach which. Null: the first one was not reached. */
 export async function unreached(database: Database): Promise<{ from: string; to: string }[]> {
-  return (await database.run(reach)).filter(({ reaches }) => reaches !== true);
+  return (await database.connected((executor) => executor.run(reach))).filter(({ reaches }) => reaches !== true);
 }
 
 /** Where the parts of a split shard go, by Citus's numbers of the nodes. */
@@ -165,7 +137,8 @@ export function partsOf({ range: { min, max }, hash, accountTo, othersTo }: Spli
  * a mail would be lost. Through another node it looks anew.
  */
 export function splitShard(database: Database, parts: Split, signal: AbortSignal): Promise<void> {
-  return cancellable(database, signal, split, { shard: parts.range.shard, ...partsOf(parts) });
+  const { ends, nodes } = partsOf(parts);
+  return cancellable(database, signal, split, [parts.range.shard, ends, nodes]);
 }
 
 /**
@@ -180,24 +153,23 @@ export function moveShard(
   { shard, from, to }: { shard: number; from: Node; to: Node },
   signal: AbortSignal,
 ): Promise<void> {
-  const places = { fromHost: from.host, fromPort: from.port, toHost: to.host, toPort: to.port };
-  return cancellable(database, signal, move, { shard, ...places });
+  return cancellable(database, signal, move, [shard, from.host, from.port, to.host, to.port]);
 }
 
 /** Runs a long statement. When `signal` is aborted, the server undoes it, and the statement fails. */
-async function cancellable<Row, P>(
+async function cancellable(
   database: Database,
   signal: AbortSignal,
-  statement: Statement<Row, P>,
-  ...given: Given<P>
+  statement: Statement<unknown>,
+  values: unknown[],
 ): Promise<void> {
   await database.connected(async (executor) => {
     const [own] = await executor.run(ownBackend);
-    const stop = () => void database.run(cancel, { pid: own!.pid }).catch(() => {});
+    const stop = () => void database.run(cancel, [own!.pid]).catch(() => {});
     if (signal.aborted) throw signal.reason;
     signal.addEventListener("abort", stop, { once: true });
     try {
-      await executor.run(statement, ...given);
+      await executor.run(statement, values);
     } finally {
       signal.removeEventListener("abort", stop);
     }

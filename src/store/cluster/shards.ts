@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { Database } from "../core/database.ts";
 import { across, read } from "../core/declare.ts";
 import { hashOf, type ShardRange } from "../core/node-of.ts";
+import { unprepared } from "../core/sql.ts";
 
 /** A range of accounts: its shards of all account tables lie side by side and move together. */
 export interface Range extends ShardRange {
@@ -9,13 +10,10 @@ export interface Range extends ShardRange {
   shard: number;
 }
 
-const accountRanges = read(
-  "cluster.ranges",
-  () => sql<Range>`
+const accountRanges = unprepared<Range>(`
   SELECT s.shardid AS shard, s.shardminvalue::integer AS min, s.shardmaxvalue::integer AS max, p.groupid AS "group"
   FROM pg_dist_shard s JOIN pg_dist_placement p ON p.shardid = s.shardid
-  WHERE s.logicalrelid = 'account'::regclass ORDER BY 2`,
-);
+  WHERE s.logicalrelid = 'account'::regclass ORDER BY 2`);
 /** Every account has one login, which is on every server. */
 const accountCounts = read(
   "cluster.accountCounts",
@@ -47,25 +45,19 @@ export interface Size {
   bytes: number;
 }
 
-const sizesHere = read(
-  "cluster.sizesHere",
-  () => sql<Size>`
+const sizesHere = unprepared<Size>(`
   SELECT CASE WHEN t.colocationid = a.colocationid THEN s.shardminvalue::integer END AS min,
     coalesce(sum(pg_total_relation_size(to_regclass(shard_name(s.logicalrelid, s.shardid)))), 0)::bigint AS bytes
   FROM pg_dist_shard s JOIN pg_dist_placement p ON p.shardid = s.shardid
     JOIN pg_dist_partition t ON t.logicalrelid = s.logicalrelid
     JOIN pg_dist_partition a ON a.logicalrelid = 'account'::regclass
-  WHERE p.groupid = (SELECT groupid FROM pg_dist_local_group) GROUP BY 1`,
-);
-const tablePlaces = read(
-  "cluster.tablePlaces",
-  () => sql<{ table: string; place: TablePlace }>`
+  WHERE p.groupid = (SELECT groupid FROM pg_dist_local_group) GROUP BY 1`);
+const tablePlaces = unprepared<{ table: string; place: TablePlace }>(`
   SELECT c.relname::text AS "table", CASE WHEN p.logicalrelid IS NULL THEN 'coordinator'
     WHEN p.partmethod = 'n' AND p.repmodel = 't' THEN 'everywhere' ELSE 'shards' END AS place
   FROM pg_class c LEFT JOIN pg_dist_partition p ON p.logicalrelid = c.oid
   WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND NOT relation_is_a_known_shard(c.oid)
-  ORDER BY 1`,
-);
+  ORDER BY 1`);
 
 /** In shards that can move, as a copy on every server, or on the coordinator alone. */
 export type TablePlace = "shards" | "everywhere" | "coordinator";
