@@ -40,7 +40,7 @@ interface Found {
   userId: number;
   range: Range;
   home: Member;
-  /** The node to which the shard is taken to be split. */
+  /** The node to which the shard is taken to be split. Defined unless the account is alone. */
   by: Member | undefined;
 }
 
@@ -103,12 +103,11 @@ export async function moveAccount(admin: Admin, text: string, to: string, watch:
 /** Moves the shard away, and splits it back: its part to `accountTo`, the others to where they were. Returns how long writes waited. */
 async function isolate(
   admin: Admin,
-  { range, userId, home, by, lodging }: Found,
+  { range, userId, home, by }: Found,
   accountTo: Member,
   watch: Watch,
 ): Promise<number> {
-  if (!by) throw new Refused({ type: "lastNode", node: lodging.node });
-  await moved(admin, { range, from: home, to: by }, watch);
+  await moved(admin, { range, from: home, to: by! }, watch);
   await settle(watch);
   watch.signal.throwIfAborted();
   const start = performance.now();
@@ -162,6 +161,7 @@ async function find(admin: Admin, text: string, target?: Member): Promise<Found>
   const isAlone = range.min === range.max;
   const away = members.filter((one) => takes(one) && one.group !== home.group);
   const by = away.find((one) => one.group !== target?.group) ?? away[0];
+  if (!by && !isAlone) throw new Refused({ type: "lastNode", node: nameOf(home) });
   const place = { login, node: nameOf(home), bytes, isAlone, others, named };
   const way = isAlone ? { by: null, waitMs: 0 } : { by: by ? nameOf(by) : null, waitMs: waitMsFor(bytes) };
   return { lodging: { ...place, ...way }, userId, range, home, by };

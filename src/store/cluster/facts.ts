@@ -58,7 +58,7 @@ const facts = unprepared<Said>(`
     (SELECT extversion FROM pg_extension WHERE extname = 'citus') AS citus,
     (SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()) AS encoding,
     (SELECT datcollate || ' ' || datctype FROM pg_database WHERE datname = current_database()) AS collation,
-    (SELECT json_object_agg(name, s.setting) FROM pg_settings s WHERE name = any($1::text[])) AS settings,
+    (SELECT json_object_agg(name, current_setting(name)) FROM pg_settings WHERE name = any($1::text[])) AS settings,
     pg_has_role('pg_read_all_settings', 'USAGE') AND pg_has_role('pg_read_all_stats', 'USAGE') AS "seesAll",
     (SELECT procost FROM pg_proc WHERE oid = 'pg_catalog.ts_match_vq(tsvector, tsquery)'::regprocedure) AS "matchPrice",
     (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
