@@ -40,6 +40,11 @@ test("status has a line for each server, and says what an absent one does not te
   ]);
 });
 
+test("a node that is to hold no shards, but does, is being drained", () => {
+  const text = statusText({ isCitus: true, ...noTables, servers: [{ ...worker, takesShards: false }] });
+  expect(text).toContain("  draining  32");
+});
+
 test("status of a plain Postgres says that it has no nodes", () => {
   const text = statusText({ isCitus: false, ...noTables, servers: [{ ...worker, name: "database", role: "alone" }] });
   expect(text).toContain("\nA plain Postgres, which has no nodes");

@@ -26,10 +26,11 @@ export function statusText({ isCitus, servers, job, everywhere, coordinatorOnly 
   return lines.join("\n");
 }
 
-function stateOf({ trouble, isActive, takesShards, role }: ServerStatus): string {
+function stateOf({ trouble, isActive, takesShards, role, shards }: ServerStatus): string {
   if (trouble !== null) return "away";
   if (!isActive) return "not active";
-  return role === "worker" && !takesShards ? "drained" : "well";
+  if (role !== "worker" || takesShards) return "well";
+  return shards > 0 ? "draining" : "drained";
 }
 
 /** How far each standby is behind. */
