@@ -23,7 +23,8 @@ const rooms = {
   "email-query": ["core"],
   queues: ["core", "blobs"],
   directory: ["core", "mail"],
-  upkeep: ["core", "blobs", "mail", "queues", "directory"],
+  cluster: ["core"],
+  upkeep: ["core", "blobs", "mail", "queues", "directory", "cluster"],
 };
 const tests = "[.]test[.]ts$";
 /** Of src/jmap, whatever is not named here: so a new one is known. */

@@ -31,7 +31,10 @@ type AccountAct =
 /** What the audit records of an act on the installation. */
 type InstallationAct =
   | { act: "domain.add" | "domain.remove"; domain: string }
-  | { act: "account.remove"; account: number };
+  | { act: "account.remove" | "account.isolate"; account: number }
+  | { act: "account.move"; account: number; node: string }
+  | { act: "node.add" | "node.drain"; node: string }
+  | { act: "nodes.rebalance" };
 
 /** Appends the act to the account's chain, in the transaction of the act. */
 export function record(tx: Tx, { who }: Admin, what: AccountAct): Promise<void> {
@@ -50,6 +53,11 @@ export function changeInstallation<T>(
   work: (executor: Executor) => Promise<T>,
 ): Promise<T> {
   return writeInstallation(store, { who, what }, work);
+}
+
+/** Records an act that can't share a transaction with its row, such as a run of moves: call it before. */
+export function recordBefore(admin: Admin, what: InstallationAct): Promise<void> {
+  return changeInstallation(admin, what, async () => {});
 }
 
 /**

@@ -14,7 +14,16 @@ export type Refusal =
   | { type: "domainInUse"; name: string; addresses: string[] }
   | { type: "noCredential"; login: string; id: string }
   | { type: "ownLogin" }
-  | { type: "notShared"; text: string; login: string };
+  | { type: "notShared"; text: string; login: string }
+  | { type: "noCitus" }
+  | { type: "notMigrated" }
+  | { type: "notANode"; text: string }
+  | { type: "noNode"; node: string; nodes: string[] }
+  | { type: "nodeUnfit"; node: string; problems: string[] }
+  | { type: "takesNoShards"; node: string }
+  | { type: "lastNode"; node: string }
+  | { type: "coordinatorUnnamed" }
+  | { type: "movesUnderWay" };
 
 /** A refused request of an operator. The front end words the message (src/cli/refusals.ts). */
 export class Refused extends Error {

@@ -11,8 +11,9 @@ import { InUseError } from "../postgres/start-error.ts";
 import { refuseClosedToUs } from "../postgres/system-user.ts";
 import type { Bus } from "../push/bus.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
+import { isMigrated } from "../store/cluster/members.ts";
 import { Database } from "../store/core/database.ts";
-import { migrate } from "../store/core/migrate.ts";
+import { checkMigrated, migrate } from "../store/core/migrate.ts";
 import { refusePooler } from "../store/core/pooler.ts";
 import { Store } from "../store/core/store.ts";
 import { bodiesOf } from "./bodies.ts";
@@ -20,10 +21,12 @@ import { createBus } from "./bus.ts";
 import { Failure } from "./fail.ts";
 import { openRedis } from "./redis.ts";
 
-interface StoreOptions {
+export interface StoreOptions {
   config: Config;
   log: Log;
   begins: boolean;
+  /** Whether the migrations are applied that the database lacks. */
+  migrates: boolean;
   /** Called with the name of each migration before it is applied. */
   migrating?: ((name: string) => void) | undefined;
 }
@@ -40,7 +43,7 @@ interface Opened {
  * a missing database: for the others, a data folder without one is taken for a mistyped name.
  */
 export async function withStore<T>(
-  { config, log, begins, migrating }: StoreOptions,
+  { config, log, begins, migrates, migrating }: StoreOptions,
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   // A folder that we may not read would look like one without a database.
@@ -51,7 +54,8 @@ export async function withStore<T>(
   const { options, stop } = await reach(config, log);
   const database = new Database({ ...options, max: 4 }, log);
   try {
-    await migrate(database, log, { tell: migrating });
+    if (migrates) await migrate(database, log, { tell: migrating });
+    else if (await isMigrated(database)) await checkMigrated(database);
     const store = new Store({ database, clock: systemClock, log });
     const redis = await openRedis(config, { clock: systemClock, log, events: silentEvents });
     const bus = createBus({ store, log, carrier: redis?.carrier });

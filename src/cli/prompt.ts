@@ -37,9 +37,9 @@ export async function readSecret(): Promise<string> {
   return secret;
 }
 
-/** Asks before data is destroyed. Without a terminal it fails, and names --yes. */
-export async function confirm(question: string): Promise<boolean> {
-  if (!isTerminal()) throw new Failure("this destroys data: confirm it with --yes");
+/** Asks before data is destroyed or something waits. Without a terminal it fails with `what` that does, and names --yes. */
+export async function confirm(question: string, what = "this destroys data"): Promise<boolean> {
+  if (!isTerminal()) throw new Failure(`${what}: confirm it with --yes`);
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());

@@ -33,5 +33,23 @@ export function tellRefusal(why: Refusal): string {
       return "a login always has access to its own account";
     case "notShared":
       return `${why.login} had no access to ${why.text}`;
+    case "noCitus":
+      return "the database is a plain Postgres: only Citus has nodes to add, drain and move accounts between";
+    case "notMigrated":
+      return "the database has no tables of Posthorn yet (see: posthorn migrate)";
+    case "notANode":
+      return `"${why.text}" is not a node such as pg3.example.org or pg3.example.org:5432`;
+    case "noNode":
+      return `${why.node} is not a node of this cluster; it has ${why.nodes.join(", ")}`;
+    case "nodeUnfit":
+      return [`${why.node} was not added:`, ...why.problems.map((problem) => `  ${problem}`)].join("\n");
+    case "takesNoShards":
+      return `${why.node} takes no accounts: it is the coordinator, drained or not active (see: posthorn cluster status)`;
+    case "lastNode":
+      return `no node but ${why.node} takes accounts: add one first (posthorn cluster add-node)`;
+    case "coordinatorUnnamed":
+      return "--database-url must name the coordinator by the address under which the other nodes reach it";
+    case "movesUnderWay":
+      return "shards are being moved already (posthorn cluster rebalance shows how far that is): try again afterwards";
   }
 }

@@ -1,14 +1,12 @@
 import type { Log } from "../../base/log.ts";
+import { matchPrice, priceCommand } from "../cluster/price.ts";
 import { askNode, findNodes, nameOf } from "../core/cluster.ts";
 import type { Database } from "../core/database.ts";
 import { unprepared } from "../core/sql.ts";
 
 const find = "SELECT procost FROM pg_proc WHERE oid = 'pg_catalog.ts_match_vq(tsvector, tsquery)'::regprocedure";
-/** As migration 000002 sets it. */
-const price = 800;
-const set = `ALTER FUNCTION pg_catalog.ts_match_vq(tsvector, tsquery) COST ${price}`;
 const findHere = unprepared<{ procost: number }>(find);
-const setHere = unprepared(set);
+const setHere = unprepared(priceCommand);
 
 /**
  * Keeps the price of `@@` that the migrations set, on each server: on a node of Citus that was added since, or after
@@ -30,7 +28,7 @@ export class MatchPrice {
     const nodes = (await findNodes(database)).map((node) => ({
       name: nameOf(node),
       find: async () => Number(await askNode(database, node, find)),
-      set: async (): Promise<unknown> => askNode(database, node, set),
+      set: async (): Promise<unknown> => askNode(database, node, priceCommand),
     }));
     const here = {
       name: "here",
@@ -44,8 +42,8 @@ export class MatchPrice {
       if (found === undefined) continue;
       // A role that may not set it is told once.
       this.#seen.add(server.name);
-      if (found !== price)
-        await server.set().catch(told(`searches are planned badly until a superuser runs there: ${set}`));
+      if (found !== matchPrice)
+        await server.set().catch(told(`searches are planned badly until a superuser runs there: ${priceCommand}`));
     }
   }
 }
