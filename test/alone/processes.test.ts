@@ -190,7 +190,9 @@ test("a child that is killed amid DATA is replaced, its peer can try again, and 
   expect(outcomes.sort()).toEqual([250, undefined]);
   await deliver({ port: server.smtpPort, ...mail("again") });
   acknowledged.push("again");
-  expect(logged(server, "a process died; replacing it")).toMatchObject([{ process: 2, pid: victim, signal: "SIGKILL" }]);
+  expect(logged(server, "a process died; replacing it")).toMatchObject([
+    { process: 2, pid: victim, signal: "SIGKILL" },
+  ]);
   await until("a new child", () => children().get(2) !== victim, patient);
   const isThere = async () => {
     const all = new Set(await subjects());
