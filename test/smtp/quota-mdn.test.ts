@@ -21,6 +21,8 @@ let inbox: string;
 
 beforeAll(async () => {
   [host, sink] = await Promise.all([startMailHost(), startSink()]);
+  // As a server does.
+  await host.database.nodes.start();
   host.startMailOut(sink.port);
   const ada = await host.account("ada@here.test");
   bob = await host.account("bob@here.test");
