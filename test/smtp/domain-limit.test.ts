@@ -1,12 +1,12 @@
 import { createServer, type Server } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type DnsServer, startDns } from "../../../test/support/dns.ts";
-import { linkedLines } from "../../../test/support/linked-ports.ts";
-import { systemClock } from "../../base/clock.ts";
-import { OwnCounts } from "../../base/own-counts.ts";
-import type { SharedCounts } from "../../base/shared-counts.ts";
-import { ChildCounts, ParentCounts } from "../../cli/processes/shared-counts.ts";
-import { Sender } from "./send.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { OwnCounts } from "../../src/base/own-counts.ts";
+import type { SharedCounts } from "../../src/base/shared-counts.ts";
+import { ChildCounts, ParentCounts } from "../../src/cli/processes/shared-counts.ts";
+import { Sender } from "../../src/smtp/outbound/send.ts";
+import { type DnsServer, startDns } from "../support/dns.ts";
+import { linkedLines } from "../support/linked-ports.ts";
 
 /** A server that greets late, and then takes nothing now. */
 let busy: Server;
