@@ -22,11 +22,7 @@ const find = read("quota.find", (db, $: { accountId: number }) =>
 const findSome = read(
   "quota.findSome",
   (db, $: { accountIds: readonly number[] }) =>
-    db
-      .selectFrom("account")
-      .select(["userId", "used", (eb) => eb.ref("quota").$notNull().as("limit")])
-      .where("userId", "in", $.accountIds)
-      .where("quota", "is not", null),
+    db.selectFrom("account").select(["userId", "used", "quota"]).where("userId", "in", $.accountIds),
   across("a message has recipients in several accounts"),
 );
 const set = write("quota.set", (db, $: { accountId: number; limit: number | null; id: number | null }) =>
@@ -50,7 +46,9 @@ export async function findQuotas(
 ): Promise<Map<number, Pick<Quota, "limit" | "used">>> {
   if (accountIds.length > 1 && database.nodes.all.length === 1) {
     const rows = await database.run(findSome, { accountIds });
-    return new Map(rows.map(({ userId, ...quota }) => [userId, quota]));
+    return new Map(
+      rows.flatMap(({ userId, used, quota }) => (quota === null ? [] : [[userId, { limit: quota, used }]])),
+    );
   }
   const slots = new Slots(maxAsked);
   const ask = async (id: number) => [id, await slots.run(() => findQuota(database, id))] as const;
