@@ -32,6 +32,7 @@ describe.each([
     const start = async (roles: string) => {
       const server = await startServer({
         dataFolder: join(folder, "data"),
+        startTimeoutMs: 110_000,
         env: {
           DATABASE_URL: urlOf(connection),
           POSTHORN_ROLES: roles,
