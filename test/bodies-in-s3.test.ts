@@ -7,6 +7,7 @@ import type { GetResult, Json, QueryResult } from "../conformance/client/types.t
 import { all } from "./support/contracts/object-store.ts";
 import { message } from "./support/messages.ts";
 import { until } from "./support/ports.ts";
+import { createTestDatabase, urlOf } from "./support/postgres.ts";
 import { type Bucket, bucketOf, emptyBucket, objectsIn, optionsFor, startStrict } from "./support/s3/bucket.ts";
 import type { StrictServer } from "./support/s3/strict-server.ts";
 import { startServer, type TestServer } from "./support/server.ts";
@@ -41,6 +42,14 @@ async function emailOf(client: Client, subject: string): Promise<Json> {
 }
 
 const namesOf = (bucket: Bucket) => all(objectsIn(bucket, { prefix: "mail/" }).list());
+
+test("a server whose database is elsewhere too is ready with a data folder that is not there yet", async () => {
+  const { connection } = await createTestDatabase();
+  const env = { ...optionsFor(bucketOf(await startStrict())), DATABASE_URL: urlOf(connection), POSTHORN_DEMO: "false" };
+  const server = await startServer({ env, startTimeoutMs: 25_000 });
+  expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+  await server.dispose();
+}, 60_000);
 
 describe("a server with its bodies in S3", () => {
   let bucket: Bucket;

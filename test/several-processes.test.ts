@@ -32,6 +32,7 @@ describe.each([
     const start = async (roles: string) => {
       const server = await startServer({
         dataFolder: join(folder, "data"),
+        startTimeoutMs: 110_000,
         env: {
           DATABASE_URL: urlOf(connection),
           POSTHORN_ROLES: roles,
@@ -101,8 +102,8 @@ describe.each([
       console.log(
         `from the answer to the whole mail: median ${times[5]?.toFixed(0)}, most ${times[10]?.toFixed(0)} ms`,
       );
-      // Without being told, the sender looks every two seconds.
-      expect(times[5]).toBeLessThan(500);
+      // Under 40 ms on two busy cores. Without being told, the sender looks every two seconds.
+      expect(times[5]).toBeLessThan(250);
       expect(times[8]).toBeLessThan(1_500);
     });
 

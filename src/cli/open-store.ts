@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import type { Config } from "../config/schema.ts";
 import { startEmbedded } from "../postgres/embedded.ts";
 import type { ConnectionOptions } from "../store/core/connection-options.ts";
@@ -26,6 +27,8 @@ export async function openStore(
   const embedded = config.databaseUrl === "" ? await startEmbedded({ dataFolder: config.data, log }) : undefined;
   const connection: ConnectionOptions = embedded?.connection ?? { connectionString: config.databaseUrl };
   if (!embedded) await refusePooler(connection);
+  // With bodies in S3 too, nothing else makes it, and /readyz looks for room there.
+  await mkdir(config.data, { recursive: true, mode: 0o700 });
   const database = new Database({ ...connection, ...pool, isReadOnly: config.readOnly }, log);
   const close = async () => {
     await database.close();

@@ -6,6 +6,9 @@ import { createSmtpIn } from "../smtp/inbound/server.ts";
 import { Failure } from "./fail.ts";
 import { hostPort, type Part, type Parts } from "./parts.ts";
 
+/** The connections of a server. Its processes have the same number of them, so each has an equal part of the places. */
+const maxConnections = 1_000;
+
 /** Starts the SMTP server for mail from other servers. */
 export async function startSmtpIn(config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
   const { store, blobs, events, counts } = parts;
@@ -21,6 +24,7 @@ export async function startSmtpIn(config: Config, parts: Parts, incoming: Incomi
     counts,
     hostname: config.hostname,
     maxMessageSize: config.maxMessageSize,
+    maxConnections: Math.ceil(maxConnections / config.workers),
     certificate: await certificateOf(config),
   });
   const port = await parts.doors.open("smtp", config.smtp, server.server);

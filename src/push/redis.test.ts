@@ -3,9 +3,17 @@ import { afterEach, describe, expect, test } from "vitest";
 import { carrierContract } from "../../test/support/contracts/carrier.ts";
 import { until } from "../../test/support/ports.ts";
 import { createTestAccount, createTestDatabase } from "../../test/support/postgres.ts";
-import { linkTo, type RedisServer, startRedis, startRedisCluster, whyNoRedis } from "../../test/support/redis.ts";
+import {
+  linkTo,
+  type RedisServer,
+  slotsOf,
+  startRedis,
+  startRedisCluster,
+  whyNoRedis,
+} from "../../test/support/redis.ts";
 import { systemClock } from "../base/clock.ts";
 import { silentLog } from "../base/log.ts";
+import { slotOf } from "../redis/slot.ts";
 import { Kind } from "../store/core/change.ts";
 import { Store } from "../store/core/store.ts";
 import { ProcessBus } from "./bus.ts";
@@ -146,7 +154,7 @@ describe.skipIf(whyNoRedis)("pushes go on", async () => {
     const [one, two] = servers as [RedisServer, RedisServer];
     const idOf = (server: RedisServer) => server.cli("cluster", "myid");
     const slots = new Set(ids.map((id) => Number(one.cli("cluster", "keyslot", `{${id % 1024}}`))));
-    const moved = [...slots].filter((slot) => ownsSlot(one, slot));
+    const moved = [...slots].filter(slotsOf(one));
     expect(moved.length).toBeGreaterThan(5);
     for (const slot of moved) {
       for (const server of servers) server.cli("cluster", "setslot", String(slot), "node", idOf(two));
@@ -158,16 +166,42 @@ describe.skipIf(whyNoRedis)("pushes go on", async () => {
     await servers[2]!.start();
     await round();
   });
-});
 
-function ownsSlot(server: RedisServer, slot: number): boolean {
-  const nodes = server.cli("cluster", "nodes").split("\n");
-  const ranges = nodes
-    .find((line) => line.includes("myself"))!
-    .split(" ")
-    .slice(8);
-  return ranges.some((range) => {
-    const [first, last = first] = range.split("-").map(Number);
-    return first! <= slot && slot <= last!;
+  test("while a node of a Cluster hangs: at once for the accounts of the others, and for all soon after", async () => {
+    const servers = await startRedisCluster();
+    const [hanging] = servers as [RedisServer];
+    const { here, ids, clients, changes, round } = await world(servers, 30);
+    await round();
+    const isAffected = slotsOf(hanging);
+    const others = ids.filter((id) => !isAffected(slotOf(String(id % 1_024))));
+    expect(others.length).toBeGreaterThan(5);
+    expect(others.length).toBeLessThan(ids.length - 3);
+    const told = async (accounts: number[], timeoutMs: number) => {
+      const states = await Promise.all(accounts.map((id) => here.store.reader(id, "server").state("Email")));
+      const isTold = () => accounts.every((id, at) => clients[ids.indexOf(id)]!.state === states[at]);
+      await until("they are told", isTold, { timeoutMs, everyMs: 2 });
+    };
+    hanging.hang();
+    try {
+      // A few batches wait for the node, half a second each; from then on it is not asked.
+      await changes();
+      await told(others, 3_000);
+      for (let again = 0; again < 5; again++) {
+        const begun = performance.now();
+        for (const id of others) await change(here.store, id);
+        await told(others, 3_000);
+        if (again > 1) expect(performance.now() - begun).toBeLessThan(1_000);
+      }
+      // By now, connections that hang have been replaced.
+      await sleep(11_000);
+      await changes();
+      await told(others, 1_000);
+    } finally {
+      hanging.resume();
+    }
+    const begun = performance.now();
+    await told(ids, 10_000);
+    await round(5_000);
+    console.log(`a node of the Cluster is back: all were told after ${(performance.now() - begun).toFixed(0)} ms`);
   });
-}
+});

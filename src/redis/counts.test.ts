@@ -1,10 +1,20 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { countsBetweenProcessesContract, sharedCountsContract } from "../../test/support/contracts/shared-counts.ts";
 import { until } from "../../test/support/ports.ts";
-import { linkTo, startRedis, startRedisCluster, up, whyNoRedis } from "../../test/support/redis.ts";
+import {
+  linkTo,
+  type RedisServer,
+  slotsOf,
+  startRedis,
+  startRedisCluster,
+  up,
+  whyNoRedis,
+} from "../../test/support/redis.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { RedisCounts } from "./counts.ts";
 import type { RedisLink } from "./link.ts";
+import { slotOf } from "./slot.ts";
 
 const clock = systemClock;
 /** The contracts are about answers, not about how soon they come. */
@@ -89,5 +99,67 @@ describe.skipIf(whyNoRedis)("when Redis is away", async () => {
     }
     await until("it is asked again", () => links[0]!.isUp);
     expect(await throttle.attempt("x")).toBe(true);
+  });
+});
+
+describe.skipIf(whyNoRedis)("while a node of a Cluster hangs", async () => {
+  const servers = whyNoRedis ? [] : await startRedisCluster();
+  const [hanging] = servers as [RedisServer];
+  const lies = whyNoRedis ? undefined! : slotsOf(hanging);
+  const prefix = "hangs:";
+  /** Keys by whether their counts lie in the node that hangs. */
+  const isAffected = (key: string) => {
+    const hashed = createHash("sha256").update(key).digest("base64url").slice(0, 22);
+    return lies(slotOf(`${prefix}places:open:${hashed}`));
+  };
+
+  test("limits hold for the keys of the others, whose places come free when a process closes, and for all soon after", async () => {
+    const links = await Promise.all([1, 2, 3].map(() => up(linkTo(servers, { prefix }))));
+    const all = links.map((link) => new RedisCounts({ link, clock }));
+    const [one, two, three] = all.map((counts) => counts.placeLimit("open", { max: 4 }));
+    const keys = Array.from({ length: 30 }, (_, at) => `key ${at}`);
+    const [affected, others] = [keys.filter(isAffected), keys.filter((key) => !isAffected(key))];
+    expect(Math.min(affected.length, others.length)).toBeGreaterThan(3);
+    for (const key of keys) for (let count = 0; count < 4; count++) expect(await one!.take(key)).toBe(true);
+    hanging.hang();
+    try {
+      const times: number[] = [];
+      for (const key of keys) {
+        const begun = performance.now();
+        expect(await two!.take(key)).toBe(true);
+        const second = await two!.take(key);
+        times.push(performance.now() - begun);
+        // Nobody knows of those in the node that hangs.
+        expect(second).toBe(!others.includes(key));
+      }
+      expect(Math.max(...times)).toBeLessThan(200);
+      expect(times.filter((time) => time > 18).length).toBeLessThanOrEqual(5);
+      for (const key of affected) one!.leave(key);
+      await until("the first process knows that a node is away", () => !links[0]!.isUp);
+      await all[0]!.close();
+      for (const key of others) {
+        // Two is one beyond: it has its first place without asking.
+        for (let count = 0; count < 3; count++) expect(await two!.take(key)).toBe(true);
+        expect(await two!.take(key)).toBe(false);
+      }
+    } finally {
+      hanging.resume();
+    }
+    // The second process tells the node again what it holds.
+    for (const key of affected) for (let count = 0; count < 2; count++) expect(await two!.take(key)).toBe(true);
+    await until(
+      "the node counts again",
+      async () => {
+        const taken: string[] = [];
+        for (const key of affected) if (await three!.take(key)) taken.push(key);
+        const second = await Promise.all(taken.map((key) => three!.take(key)));
+        for (const [at, key] of taken.entries()) {
+          three!.leave(key);
+          if (second[at]) three!.leave(key);
+        }
+        return second.every((isTaken) => !isTaken);
+      },
+      { everyMs: 200 },
+    );
   });
 });

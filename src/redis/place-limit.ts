@@ -98,7 +98,7 @@ export class RedisPlaceLimit implements PlaceLimit {
       places.held = 0;
       this.#changed.add(key);
     }
-    while (this.#changed.size > 0 && this.#options.link.isUp) await Promise.all(this.#writeSome());
+    while (this.#changed.size > 0) await Promise.all(this.#writeSome());
     clearTimeout(this.#ticking);
   }
 
@@ -163,10 +163,12 @@ export class RedisPlaceLimit implements PlaceLimit {
   }
 
   #sayAgain(): void {
-    if (!this.#options.link.isUp) return;
+    const { link, keyOf } = this.#options;
     const before = performance.now() - sayEveryMs;
     for (const [key, places] of this.#places) {
       if (places.written === places.held && places.writtenAt > before) continue;
+      // The other nodes of a Cluster are told though one is away.
+      if (!link.answers(keyOf(key))) continue;
       places.written = undefined;
       this.#changed.add(key);
     }

@@ -6,7 +6,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Client, one } from "../../conformance/client/client.ts";
 import { deliver, SmtpConnection } from "../../conformance/client/smtp.ts";
 import type { GetResult, QueryResult } from "../../conformance/client/types.ts";
+import { childrenOf, logged } from "../support/children.ts";
 import { until } from "../support/ports.ts";
+import { isNightly } from "../support/scale.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 const address = "ann@here.test";
@@ -26,25 +28,10 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => server?.dispose());
 
-interface Line {
-  msg: string;
-  process?: number;
-  pid?: number;
-  [field: string]: unknown;
-}
-
 /** For what waits until a process has started. */
 const patient = { timeoutMs: 25_000 };
 
-const logged = (event: string): Line[] =>
-  server.output
-    .split("\n")
-    .filter((line) => line.startsWith("{"))
-    .map((line) => JSON.parse(line) as Line)
-    .filter(({ msg }) => msg === event);
-
-/** The process ids of the children by number; the newest of each. */
-const children = () => new Map(logged("a process serves").map((line) => [line.process!, line.pid!]));
+const children = () => childrenOf(server);
 
 const isAlive = (pid: number) => {
   try {
@@ -92,7 +79,7 @@ test("connections are shared evenly, and each process logs what it does under it
     Array.from({ length: 10 }, () => SmtpConnection.greet({ port: server.smtpPort, timeoutMs: 10_000 })),
   );
   await Promise.all(open.map((connection, at) => connection.send(mail(`even ${at}`))));
-  const accepted = () => logged("mail in").map((line) => line.process);
+  const accepted = () => logged(server, "mail in").map((line) => line.process);
   await until("the log", () => accepted().length === 10);
   expect(accepted().sort()).toEqual([1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
   await Promise.all(open.map((connection) => connection.quit()));
@@ -203,7 +190,9 @@ test("a child that is killed amid DATA is replaced, its peer can try again, and 
   expect(outcomes.sort()).toEqual([250, undefined]);
   await deliver({ port: server.smtpPort, ...mail("again") });
   acknowledged.push("again");
-  expect(logged("a process died; replacing it")).toMatchObject([{ process: 2, pid: victim, signal: "SIGKILL" }]);
+  expect(logged(server, "a process died; replacing it")).toMatchObject([
+    { process: 2, pid: victim, signal: "SIGKILL" },
+  ]);
   await until("a new child", () => children().get(2) !== victim, patient);
   const isThere = async () => {
     const all = new Set(await subjects());
@@ -215,15 +204,41 @@ test("a child that is killed amid DATA is replaced, its peer can try again, and 
   expect(await accepted()).toBeGreaterThan(before);
 }, 60_000);
 
+test.runIf(isNightly)(
+  "a child that hangs is killed after half a minute and replaced, and nothing acknowledged is lost",
+  async () => {
+    const connections = [
+      await SmtpConnection.greet({ port: server.smtpPort, timeoutMs: 60_000 }),
+      await SmtpConnection.greet({ port: server.smtpPort, timeoutMs: 60_000 }),
+    ];
+    for (const [at, connection] of connections.entries()) await connection.send(mail(`before it hangs ${at}`));
+    const victim = children().get(2)!;
+    process.kill(victim, "SIGSTOP");
+    const begun = performance.now();
+    const outcomes = await Promise.allSettled(connections.map((connection) => connection.command("NOOP", [250])));
+    expect(performance.now() - begun).toBeGreaterThan(25_000);
+    expect(performance.now() - begun).toBeLessThan(45_000);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(logged(server, "a process hangs; killing it")).toMatchObject([{ process: 2, pid: victim }]);
+    await until("a new child", () => children().get(2) !== victim, patient);
+    const hasAll = async () => {
+      const all = new Set(await subjects());
+      return all.has("before it hangs 0") && all.has("before it hangs 1");
+    };
+    await until("every acknowledged mail", hasAll, { timeoutMs: 25_000, everyMs: 500 });
+  },
+  120_000,
+);
+
 test("a child that dies again and again is started again after pauses that grow", async () => {
-  const before = logged("a process died; replacing it").length;
+  const before = logged(server, "a process died; replacing it").length;
   for (let count = 0; count < 4; count++) {
     const pid = await until("a child", () => [children().get(2)!].find(isAlive), patient);
     process.kill(pid, "SIGKILL");
     await until("its end", () => !isAlive(pid));
   }
   await until("the last one", () => isAlive(children().get(2)!), patient);
-  const pauses = logged("a process died; replacing it")
+  const pauses = logged(server, "a process died; replacing it")
     .slice(before)
     .map(({ pauseMs }) => pauseMs as number);
   expect(pauses).toHaveLength(4);

@@ -112,7 +112,8 @@ export class MailHost {
     const hostname = "mx.posthorn.test";
     const resolver = dns.resolver();
     const counts = new OwnCounts({ clock });
-    const options = { database, blobs, incoming, resolver, clock, log, events, counts, hostname, maxMessageSize };
+    const limits = { counts, maxMessageSize, maxConnections: 1_000 };
+    const options = { database, blobs, incoming, resolver, clock, log, events, hostname, ...limits };
     this.smtpIn = await createSmtpIn(options, { ...createStages(options), ...stages });
     this.smtpPort = await this.smtpIn.listen("127.0.0.1", 0);
   }
@@ -129,6 +130,7 @@ export class MailHost {
       events: this.heard.events,
       random: randomBytes,
       resolver: dns.resolver(),
+      counts: new OwnCounts({ clock }),
       holder: thisProcess,
       hostname: "mx.posthorn.test",
       mxPort: port,

@@ -3,9 +3,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { methods } from "../../src/jmap/methods.ts";
 import { parseMdn } from "../../src/mime/mdn.ts";
 import { setQuota } from "../../src/store/mail/quota.ts";
+import { isOnCitus } from "../support/citus.ts";
 import { TestClient, testLogin, testServices } from "../support/jmap.ts";
 import { until } from "../support/ports.ts";
 import { type SmtpSink, startSink } from "../support/smtp-sink.ts";
+import { tripsOf } from "../support/trips.ts";
 import { type MailHost, startMailHost } from "./host.ts";
 
 type Json = Record<string, unknown>;
@@ -19,6 +21,8 @@ let inbox: string;
 
 beforeAll(async () => {
   [host, sink] = await Promise.all([startMailHost(), startSink()]);
+  // As a server does.
+  await host.database.nodes.start();
   host.startMailOut(sink.port);
   const ada = await host.account("ada@here.test");
   bob = await host.account("bob@here.test");
@@ -63,6 +67,23 @@ test("mail to a full local account waits until there is room and is delivered on
   await until("bob's", async () => (await status())["bob@here.test"]!.delivered === "yes");
   await until("mail to Bob", async () => (await host.mails(bob)).length > 0);
   expect((await host.mails(bob)).map(({ subject }) => subject)).toEqual(["Waits"]);
+});
+
+test("the room of all recipients here is asked for at once, and each full account alone is left out", async () => {
+  const names = Array.from({ length: 6 }, (_, at) => `many${at}@here.test`);
+  const accounts = await Promise.all(names.map((name) => host.account(name)));
+  const [full, wide] = accounts as [number, number];
+  await host.store.write(full, "server", (tx) => setQuota(tx, 100));
+  await host.store.write(wide, "server", (tx) => setQuota(tx, 1_000_000));
+  const emailId = await email(`From: ada@here.test\r\nTo: ${names.join(", ")}\r\nSubject: To many\r\n\r\nHello.\r\n`);
+  const isThere = async (id: number) => (await host.mails(id)).length === 1;
+  const trips = await tripsOf(async () => {
+    await client.call("EmailSubmission/set", { create: { a: { identityId, emailId } } });
+    for (const id of accounts.slice(1)) await until("the mail", () => isThere(id));
+  });
+  const asked = trips.flat().filter((text) => /\bfrom "account"/.test(text) && text.includes('"quota"'));
+  expect(asked).toHaveLength(isOnCitus ? accounts.length : 1);
+  expect(await host.mails(full)).toEqual([]);
 });
 
 test("a read receipt leaves with the null sender, and no row of it stays", async () => {

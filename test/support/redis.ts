@@ -110,6 +110,14 @@ export async function startRedisCluster(): Promise<RedisServer[]> {
   return servers;
 }
 
+/** Tells of a slot whether this node of a Cluster has it now. */
+export function slotsOf(server: RedisServer): (slot: number) => boolean {
+  const nodes = server.cli("cluster", "nodes").split("\n");
+  const own = nodes.find((line) => line.includes("myself"))!.split(" ");
+  const ranges = own.slice(8).map((range) => range.split("-").map(Number));
+  return (slot) => ranges.some(([first, last = first]) => first! <= slot && slot <= last!);
+}
+
 let links = 0;
 
 /** A link to the server, or to the Cluster, with keys of its own unless a prefix is given. */

@@ -1,5 +1,7 @@
+import type { Socket } from "node:net";
 import { generate } from "selfsigned";
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "smtp-server";
+import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp-connection.js";
 import { until } from "./ports.ts";
 
 export type Stored = {
@@ -62,6 +64,22 @@ function certificate(name: string): Promise<Certificate> {
 type Failing = Error & { responseCode: number };
 type Done = (error?: Error | null) => void;
 
+/** The library waits for 100 ms before it greets; this one does not, as times are measured with it. */
+class PromptConnection extends SMTPConnection {
+  override init(): void {
+    this._setListeners(() => this.connectionReady());
+  }
+}
+
+class PromptServer extends SMTPServer {
+  override connect(socket: Socket, options?: SMTPConnectionOptions | null): void {
+    const connection = new PromptConnection(this, socket, options);
+    this.connections.add(connection);
+    connection.on("error", (error: Error) => this.emit("error", error));
+    connection.init();
+  }
+}
+
 /** A real SMTP server that keeps all mail and misbehaves as programmed. */
 export class SmtpSink {
   readonly messages: Stored[] = [];
@@ -78,7 +96,7 @@ export class SmtpSink {
   constructor(options: SinkOptions, pems: Certificate | undefined) {
     this.pems = pems;
     this.host = options.host ?? "127.0.0.1";
-    this.#server = new SMTPServer({
+    this.#server = new PromptServer({
       name: options.name ?? "mx.sink.test",
       authOptional: true,
       disableReverseLookup: true,

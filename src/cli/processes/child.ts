@@ -56,6 +56,8 @@ export async function serveAsChild(line: Line, own: Config): Promise<void> {
   const ended = Promise.withResolvers<Ending>();
   line.hear("end", ended.resolve);
   line.onEnd(() => ended.resolve("stop"));
+  // The answer shows that the event loop runs.
+  line.hear("ping", () => {});
   const stops: Stop[] = [];
   await start(line, config, { welcome, stops, log });
   line.tell("serving");

@@ -20,10 +20,15 @@ export interface Upbringing {
   employ(line: Line): () => void;
   /** The last that is known of the metrics of a child that has ended. */
   bury(metrics: MetricValues): void;
+  /** How often a child is asked whether its event loop still runs. (Default: 5 000) */
+  pingEveryMs?: number;
 }
 
 /** A child that does not serve after this time has failed to start. */
 const maxStartMs = 120_000;
+const pingEveryMs = 5_000;
+/** A child that leaves so many questions in a row unanswered hangs. Counted, since time passes while this process is stopped. */
+const maxUnanswered = 6;
 /** A child that lived for so long is replaced at once; each that did not doubles a pause. */
 const minLifeMs = 10_000;
 const firstPauseMs = 500;
@@ -168,7 +173,8 @@ class Child {
   readonly #line: Line;
   #dismiss: (() => void) | undefined;
 
-  constructor(number: number, { program, args, attend, employ }: Upbringing) {
+  constructor(number: number, upbringing: Upbringing) {
+    const { program, args, attend, employ } = upbringing;
     this.number = number;
     this.process = fork(program, ["child", ...args], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -185,6 +191,7 @@ class Child {
     this.#line.hear("serving", () => {
       this.servedAt = performance.now();
       this.#dismiss = employ(this.#line);
+      this.#watch(upbringing);
       resolve();
     });
     let failure: string | undefined;
@@ -197,6 +204,28 @@ class Child {
       reject(new Failure(failure ?? `process ${number} ended with ${exitCode ?? signalCode} before it served`));
     });
     promise.catch(() => {}).finally(() => clearTimeout(timer));
+  }
+
+  /** Kills it when it hangs: its connections end, and another one is started unless it was ending. */
+  #watch({ log, pingEveryMs: everyMs = pingEveryMs }: Upbringing): void {
+    let unanswered = 0;
+    const timer = setInterval(() => {
+      if (unanswered === maxUnanswered) {
+        const { number, process } = this;
+        log.error({ process: number, pid: process.pid, silentMs: unanswered * everyMs }, "a process hangs; killing it");
+        clearInterval(timer);
+        process.kill("SIGKILL");
+        return;
+      }
+      unanswered++;
+      this.#line.ask("ping").then(
+        () => {
+          unanswered = 0;
+        },
+        () => {},
+      );
+    }, everyMs).unref();
+    this.ended.then(() => clearInterval(timer));
   }
 
   /** Gives it nothing new, and lets it finish what is under way. One that does not serve yet is killed. */

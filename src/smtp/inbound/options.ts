@@ -21,6 +21,8 @@ export interface SmtpInOptions {
   /** In the greeting and in trace headers. */
   hostname: string;
   maxMessageSize: number;
+  /** The connections that this process may have open at once. */
+  maxConnections: number;
   /** PEM. (Default: a self-signed one.) */
   certificate?: Certificate | undefined;
 }

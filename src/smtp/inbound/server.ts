@@ -24,7 +24,6 @@ export interface SmtpIn {
   close(ending?: Ending): Promise<void>;
 }
 
-const maxConnections = 1_000;
 const maxRecipients = 1_000;
 const patience: Record<Ending, EndingPatience> = {
   stop: { idleMs: 5_000, maxMs: 10_000 },
@@ -36,7 +35,7 @@ type Done<Result> = (error: Error | null, result?: Result) => void;
 
 /** Receives mail from other servers, for our own addresses only. */
 export async function createSmtpIn(options: SmtpInOptions, stages = createStages(options)): Promise<SmtpIn> {
-  const { clock, database, events, hostname, log, maxMessageSize } = options;
+  const { clock, database, events, hostname, log, maxConnections, maxMessageSize } = options;
   const { cert, key } = options.certificate ?? (await ownCertificate(database, hostname, clock));
   const conversations = new WeakMap<SMTPServerSession, Conversation>();
   const withPeer = (session: SMTPServerSession) => conversations.get(session)!;

@@ -1,5 +1,5 @@
 import { withoutForgedResults } from "../../mail/submit/forged-results.ts";
-import { findQuota } from "../../store/mail/quota.ts";
+import { findQuotas } from "../../store/mail/quota.ts";
 import type { LeasedDelivery, LeasedSubmission } from "../../store/queues/deliveries.ts";
 import type { Destination } from "./destinations.ts";
 import type { MailOutOptions } from "./options.ts";
@@ -41,11 +41,13 @@ async function fullMailboxes(
   bytes: number,
   { store }: MailOutOptions,
 ): Promise<Set<number>> {
-  const full = new Set<number>();
-  for (const { no, isFresh } of deliveries) {
-    const userId = accounts.get(no);
-    const quota = isFresh && userId !== undefined ? await findQuota(store.database, userId) : undefined;
-    if (quota && quota.used + bytes > quota.limit) full.add(no);
-  }
-  return full;
+  const fresh = deliveries.filter(({ isFresh }) => isFresh).map(({ no }) => no);
+  const accountOf = (no: number) => accounts.get(no) ?? [];
+  const quotas = await findQuotas(store.database, fresh.flatMap(accountOf));
+  return new Set(
+    fresh.filter((no) => {
+      const quota = quotas.get(accounts.get(no) ?? 0);
+      return quota !== undefined && quota.used + bytes > quota.limit;
+    }),
+  );
 }

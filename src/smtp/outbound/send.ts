@@ -1,4 +1,6 @@
 import { isIP } from "node:net";
+import { pauseFor } from "../../base/retry.ts";
+import type { PlaceLimit, SharedCounts } from "../../base/shared-counts.ts";
 import { Slots } from "../../base/slots.ts";
 import type { Parcel } from "./fitted.ts";
 import type { Answer } from "./reply.ts";
@@ -8,45 +10,64 @@ import { type Server, transact, Unreachable } from "./transaction.ts";
 export interface SendOptions extends RouteOptions {
   /** smtp://user:password@host:port: relays all outgoing mail. */
   smarthost?: string | undefined;
+  /** Counts the transactions with each domain. */
+  counts: SharedCounts;
 }
 
 const maxConcurrent = 50;
 const maxConcurrentPerDomain = 5;
+/** How soon a process looks again while others have all places of a domain. */
+const lookAgainMs = 250;
 const maxServers = 6;
 /** After this time no other server is tried. */
 const maxTotalMs = 2 * 60_000;
 
-/** Sends to other servers, with a limit on concurrent transactions and a lower one per domain. */
+/**
+ * Sends to other servers. This process has a limited number of transactions at once; those with one domain are limited in
+ * all processes together, so that a domain does not have to bear as many as there are processes.
+ */
 export class Sender {
   readonly #options: SendOptions;
   readonly #all = new Slots(maxConcurrent);
+  readonly #places: PlaceLimit;
+  /** Of the messages of this process to each domain, so many at a time look for a place. */
   readonly #domains = new Map<string, { slots: Slots; users: number }>();
 
   constructor(options: SendOptions) {
     this.#options = options;
+    this.#places = options.counts.placeLimit("smtp-out domain", { max: maxConcurrentPerDomain });
   }
 
   /**
    * Returns an answer for each recipient, in order. Never throws for a failure of a server or DNS. Calls `begin` when
    * its turn has come, which may be much later, and throws what `begin` throws.
    */
-  async send(domain: string, parcel: Parcel, begin: () => Promise<void>): Promise<Answer[]> {
-    const key = this.#options.smarthost ? "" : domain;
-    const entry = this.#domains.get(key) ?? {
-      slots: new Slots(key === "" ? maxConcurrent : maxConcurrentPerDomain),
-      users: 0,
-    };
-    this.#domains.set(key, entry);
+  send(domain: string, parcel: Parcel, begin: () => Promise<void>): Promise<Answer[]> {
+    const attempt = () =>
+      this.#all.run(async () => {
+        await begin();
+        return this.#send(domain, parcel);
+      });
+    // A smart host takes whatever this process may send at once.
+    return this.#options.smarthost ? attempt() : this.#inTurn(domain, attempt);
+  }
+
+  async #inTurn<T>(domain: string, work: () => Promise<T>): Promise<T> {
+    const entry = this.#domains.get(domain) ?? { slots: new Slots(this.#places.max), users: 0 };
+    this.#domains.set(domain, entry);
     entry.users++;
     try {
-      return await entry.slots.run(() =>
-        this.#all.run(async () => {
-          await begin();
-          return this.#send(domain, parcel);
-        }),
-      );
+      return await entry.slots.run(async () => {
+        // A process that has no place of the domain gets one at once: none waits for ever.
+        while (!(await this.#places.take(domain))) await pauseFor(lookAgainMs);
+        try {
+          return await work();
+        } finally {
+          this.#places.leave(domain);
+        }
+      });
     } finally {
-      if (--entry.users === 0) this.#domains.delete(key);
+      if (--entry.users === 0) this.#domains.delete(domain);
     }
   }
 

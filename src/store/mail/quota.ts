@@ -1,5 +1,7 @@
+import { Slots } from "../../base/slots.ts";
 import { Kind } from "../core/change.ts";
-import { read, write } from "../core/declare.ts";
+import type { Database } from "../core/database.ts";
+import { across, read, write } from "../core/declare.ts";
 import type { Executor } from "../core/sql.ts";
 import type { Tx } from "../core/store.ts";
 
@@ -17,6 +19,12 @@ export interface Quota {
 const find = read("quota.find", (db, $: { accountId: number }) =>
   db.selectFrom("account").select(["name", "used", "quota", "quotaId"]).where("userId", "=", $.accountId),
 );
+const findSome = read(
+  "quota.findSome",
+  (db, $: { accountIds: readonly number[] }) =>
+    db.selectFrom("account").select(["userId", "used", "quota"]).where("userId", "in", $.accountIds),
+  across("a message has recipients in several accounts"),
+);
 const set = write("quota.set", (db, $: { accountId: number; limit: number | null; id: number | null }) =>
   db.updateTable("account").set({ quota: $.limit, quotaId: $.id }).where("userId", "=", $.accountId),
 );
@@ -26,6 +34,26 @@ export async function findQuota(executor: Executor, accountId: number): Promise<
   const [row] = await executor.run(find, { accountId });
   if (!row || row.quota === null || row.quotaId === null) return undefined;
   return { id: row.quotaId, name: row.name, limit: row.quota, used: row.used };
+}
+
+/** So many accounts are asked for at a time, each at its own node. */
+const maxAsked = 8;
+
+/** The limits of these accounts, by account; those without a limit are left out. One statement, where one server has all accounts. */
+export async function findQuotas(
+  database: Database,
+  accountIds: readonly number[],
+): Promise<Map<number, Pick<Quota, "limit" | "used">>> {
+  if (accountIds.length > 1 && database.nodes.all.length === 1) {
+    const rows = await database.run(findSome, { accountIds });
+    return new Map(
+      rows.flatMap(({ userId, used, quota }) => (quota === null ? [] : [[userId, { limit: quota, used }]])),
+    );
+  }
+  const slots = new Slots(maxAsked);
+  const ask = async (id: number) => [id, await slots.run(() => findQuota(database, id))] as const;
+  const found = await Promise.all([...new Set(accountIds)].map(ask));
+  return new Map(found.flatMap(([id, quota]) => (quota ? [[id, quota]] : [])));
 }
 
 /** How many bytes of mail the account holds. */

@@ -1,0 +1,76 @@
+import { createServer, type Server } from "node:net";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import { OwnCounts } from "../../src/base/own-counts.ts";
+import type { SharedCounts } from "../../src/base/shared-counts.ts";
+import { ChildCounts, ParentCounts } from "../../src/cli/processes/shared-counts.ts";
+import { Sender } from "../../src/smtp/outbound/send.ts";
+import { type DnsServer, startDns } from "../support/dns.ts";
+import { linkedLines } from "../support/linked-ports.ts";
+
+/** A server that greets late, and then takes nothing now. */
+let busy: Server;
+let open = 0;
+let most = 0;
+let dns: DnsServer;
+
+beforeAll(async () => {
+  busy = createServer((socket) => {
+    most = Math.max(most, ++open);
+    socket.on("close", () => open--).on("error", () => {});
+    setTimeout(() => socket.end("421 4.3.2 busy\r\n"), 100);
+  });
+  await new Promise<void>((resolve) => busy.listen(0, "127.0.0.1", resolve));
+  const exchange = "mx.remote.test";
+  const MX = { preference: 10, exchange };
+  dns = await startDns({ "one.test": { MX }, "two.test": { MX }, [exchange]: { A: "127.0.0.1" } });
+});
+afterAll(async () => {
+  busy.close();
+  await dns.stop();
+});
+
+const parcel = {
+  ...{ mailFrom: "a@here.test", recipients: ["b@there.test"], parameters: null, rcptParameters: new Map() },
+  messageFor: async () => Buffer.from(""),
+};
+
+function senderWith(counts: SharedCounts, smarthost?: string): Sender {
+  const { port } = busy.address() as { port: number };
+  const common = { resolver: dns.resolver(), hostname: "here.test", mxPort: port, allowPrivateTargets: true };
+  return new Sender({ ...common, counts, smarthost });
+}
+
+/** The most connections at once while each sends 20 messages to each domain. */
+async function mostOf(senders: Sender[], domains: string[]): Promise<number> {
+  most = 0;
+  const sending = senders.flatMap((sender) =>
+    domains.flatMap((domain) => Array.from({ length: 20 }, () => sender.send(domain, parcel, async () => {}))),
+  );
+  for (const [answer] of await Promise.all(sending)) expect(answer).toMatchObject({ kind: "deferred" });
+  return most;
+}
+
+test("a process has five transactions with a domain at once, and as many with another", async () => {
+  const counts = new OwnCounts({ clock: systemClock });
+  expect(await mostOf([senderWith(counts)], ["one.test"])).toBe(5);
+  expect(await mostOf([senderWith(counts)], ["one.test", "two.test"])).toBeGreaterThan(7);
+});
+
+test("all processes together have five with a domain, each but one more, and none waits for ever", async () => {
+  const parent = new ParentCounts(systemClock);
+  const senders = Array.from({ length: 4 }, () => {
+    const lines = linkedLines();
+    parent.serve(lines.parent);
+    return senderWith(new ChildCounts(lines.child));
+  });
+  const reached = await mostOf(senders, ["one.test"]);
+  expect(reached).toBeGreaterThanOrEqual(5);
+  expect(reached).toBeLessThanOrEqual(9);
+});
+
+test("a smart host is given more at once", async () => {
+  const { port } = busy.address() as { port: number };
+  const counts = new OwnCounts({ clock: systemClock });
+  expect(await mostOf([senderWith(counts, `smtp://127.0.0.1:${port}`)], ["one.test"])).toBeGreaterThan(10);
+});
