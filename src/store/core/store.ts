@@ -153,7 +153,7 @@ export class Store {
     let outcomes: Outcome[] = [];
     let changed: StateChange["changed"] | undefined;
     try {
-      changed = await this.#patiently(() =>
+      changed = await this.#persistently(() =>
         this.database.transaction(
           "BEGIN",
           async (executor) => {
@@ -196,6 +196,19 @@ export class Store {
 
   #patiently<T>(work: () => Promise<T>): Promise<T> {
     return retry(work, { ...databasePatience, clock: this.clock });
+  }
+
+  /**
+   * Asks once more for an account that seems to be gone: a statement that waited while Citus split its shard sees none of
+   * the shard's rows, and mail that was accepted would be dropped.
+   */
+  async #persistently<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#patiently(work);
+    } catch (error) {
+      if (!(error instanceof AccountMissing)) throw error;
+      return this.#patiently(work);
+    }
   }
 
   /** Adds each write's outcome to `outcomes`. A single write needs no savepoint: the transaction rolls it back. */
