@@ -108,7 +108,8 @@ function onAll<Row>(urls: string[], text: string): Promise<Row[][]> {
     urls.map(async (connectionString) => {
       const database = new Database({ connectionString, max: 1 }, silentLog);
       try {
-        return await database.run(unprepared<Row>(`/* test */ ${text}`));
+        // Not as a write of its own, which may not take long.
+        return await database.connected((executor) => executor.run(unprepared<Row>(`/* test */ ${text}`)));
       } finally {
         await database.close();
       }
