@@ -8,6 +8,7 @@ import type { Holder } from "../src/base/holder.ts";
 import type { Log } from "../src/base/log.ts";
 import { sweepQueue } from "../src/smtp/outbound/sweep.ts";
 import { referenceBlob } from "../src/store/blobs/blob-refs.ts";
+import { checkInstallation } from "../src/store/blobs/installation.ts";
 import { DiskObjects } from "../src/store/blobs/objects/disk.ts";
 import { unprepared } from "../src/store/core/sql.ts";
 import type { Store } from "../src/store/core/store.ts";
@@ -108,6 +109,8 @@ describe.runIf(isOnCitus)("while a node is dead", () => {
       await store.write(account, "server", (tx) => referenceBlob(tx, blob, { expiresAt: new Date(0) }));
     const objects = new DiskObjects({ folder, clock: systemClock, random: randomBytes });
     const sweeper = new Sweeper({ store, objects, log });
+    // As the start of a server does, which needs all nodes the first time.
+    await checkInstallation(store.database, objects);
     const released = async (account: number) =>
       (await run("SELECT released_at IS NOT NULL AS released FROM blob_ref WHERE user_id = $1", [account]))[0]!
         .released;

@@ -22,7 +22,7 @@ const placed = new Map(
 );
 const replicated = [...sql.matchAll(/^SELECT replicate\('(\w+)'\);/gm)].map(([, table]) => table!);
 /** Tables that lie on the coordinator alone. */
-const local = ["due", "incoming", "migration", "push_holder"];
+const local = ["due", "incoming", "push_holder"];
 
 const { database } = await createPlainDatabase();
 const query = <Row extends object>(text: string) => database.run(unprepared<Row>(text));
@@ -40,7 +40,9 @@ test("each table's placement is stated before the next table is created", async 
   const order = [...sql.matchAll(/^(?:CREATE TABLE|SELECT (?:distribute|replicate)\(') ?(\w+)/gm)].map(
     ([, name]) => name,
   );
-  expect(order).toEqual(created.flatMap((table) => (local.includes(table) ? [table] : [table, table])));
+  // The list of migrations makes itself, before them all.
+  const expected = [...created.flatMap((table) => (local.includes(table) ? [table] : [table, table])), "migration"];
+  expect(order).toEqual(expected);
 });
 
 test("where Citus is installed, the same files distribute or replicate each table", async () => {
@@ -67,8 +69,8 @@ test("where Citus is installed, the same files distribute or replicate each tabl
   expect(told.map(({ call }) => call).sort()).toEqual([...distributed, ...replicated].sort());
 });
 
-test("tables that operators change are on every node; a login's credentials lie beside its account", () => {
-  expect(replicated.toSorted()).toEqual(["account_access", "address", "domain", "login", "setting"]);
+test("tables that operators change, and the list of migrations, are on every node; a login's credentials lie beside its account", () => {
+  expect(replicated.toSorted()).toEqual(["account_access", "address", "domain", "login", "migration", "setting"]);
   for (const table of ["app_password", "token", "push_subscription"])
     expect(placed.get(table), table).toEqual({ key: "user_id", beside: "account" });
 });

@@ -8,7 +8,10 @@ let server: TestServer;
 afterEach(() => server.dispose());
 
 test("a server does not start on the bodies of another database, until the operator says that they belong together", async () => {
-  server = new TestServer({ env: { POSTHORN_DEMO: "false" } }, (await freePorts(3)) as [number, number, number]);
+  server = new TestServer(
+    { isEmbedded: true, env: { POSTHORN_DEMO: "false" } },
+    (await freePorts(3)) as [number, number, number],
+  );
   await server.start();
   await server.restart();
   await server.stop();

@@ -38,9 +38,11 @@ export async function openStore(
   try {
     // After the start of the database, since "the folder is in use" is the better message when both apply.
     await checkPorts(config);
-    if (config.readOnly) await checkMigrated(database);
-    else await migrate(database, log);
-    await database.nodes.start();
+    const { nodes } = database;
+    await nodes.start();
+    const isCoordinatorAway = nodes.main.isAway && (await nodes.isCitus());
+    if (config.readOnly || isCoordinatorAway) await checkMigrated(database);
+    else if ((await migrate(database, log)).length > 0) await nodes.start();
   } catch (error) {
     await close();
     throw error;

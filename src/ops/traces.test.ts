@@ -90,7 +90,8 @@ test("work of its kind that fails is told by the kind of its error, and the erro
 });
 
 test("of writes that share a transaction, each has its own statements", async () => {
-  const [collector, store] = await Promise.all([startCollector(), createTestStore()]);
+  // However slow each is, the next one joins it.
+  const [collector, store] = await Promise.all([startCollector(), createTestStore({ maxFoldMs: 60_000 })]);
   const account = await createTestAccount(store);
   try {
     const stop = await startTraces({ ...about, url: collector.url, log: silentLog });

@@ -13,6 +13,8 @@ interface Cluster {
 
 /** With CITUS_URL, which names a database on the coordinator, the tests run on that cluster. */
 export const isOnCitus = process.env.CITUS_URL !== undefined;
+/** With CITUS_ROLE, which names a role that exists on all nodes, it owns the databases, and the servers sign in as it. */
+const role = process.env.CITUS_ROLE;
 
 export interface Clone {
   /** Of the database on the coordinator. */
@@ -25,7 +27,7 @@ const shards = 4;
 
 /** Makes the templates on every node of the cluster, and tells the test processes of them; returns what removes them. */
 export async function openCitus(url: string): Promise<() => Promise<void>> {
-  const nodes = await findNodes(url);
+  const nodes = await nodesOf(url);
   const run = randomBytes(4).toString("hex");
   const templates = { empty: `empty_${run}`, migrated: `migrated_${run}` };
   const close = async () => {
@@ -35,7 +37,7 @@ export async function openCitus(url: string): Promise<() => Promise<void>> {
     await onAll(nodes, `CREATE DATABASE ${templates.empty}`);
     await joinNodes(nodes, templates.empty);
     await cloneOnAll(nodes, templates.migrated, templates.empty);
-    const database = new Database({ connectionString: named(nodes[0]!, templates.migrated) }, silentLog);
+    const database = new Database({ connectionString: owned(nodes[0]!, templates.migrated) }, silentLog);
     await migrate(database, silentLog);
     await database.close();
     await closeToAll(nodes, templates.migrated);
@@ -52,10 +54,16 @@ export async function cloneOnCitus(template: Template): Promise<Clone> {
   const { nodes, templates } = JSON.parse(process.env.CITUS_CLUSTER as string) as Cluster;
   const name = `test_${randomBytes(8).toString("hex")}`;
   await cloneOnAll(nodes, name, templates[template]);
-  return { url: named(nodes[0]!, name), drop: () => dropOnAll(nodes, name) };
+  return { url: owned(nodes[0]!, name), drop: () => dropOnAll(nodes, name) };
 }
 
-async function findNodes(url: string): Promise<string[]> {
+/** Runs a statement about a database, which is given its name, on each node by itself. `url` is of its coordinator's. */
+export async function onAllNodes(url: string, statement: (name: string) => string): Promise<void> {
+  await onAll(await nodesOf(url), statement(new URL(url).pathname.slice(1)));
+}
+
+/** The URLs of a database on each node, the coordinator's first; `url` is any of them. */
+export async function nodesOf(url: string): Promise<string[]> {
   const [rows] = await onAll<{ host: string; port: number }>(
     [url],
     `SELECT nodename AS host, nodeport AS port FROM pg_dist_node WHERE noderole = 'primary' ORDER BY groupid`,
@@ -78,7 +86,7 @@ async function joinNodes(nodes: string[], name: string): Promise<void> {
 
 /** CREATE DATABASE copies no settings of the template. */
 async function cloneOnAll(nodes: string[], name: string, template: string): Promise<void> {
-  await onAll(nodes, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY wal_log`);
+  await onAll(nodes, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY wal_log${owner}`);
   await onAll([nodes[0]!], `ALTER DATABASE ${name} SET citus.shard_count = ${shards}`);
 }
 
@@ -100,7 +108,8 @@ function onAll<Row>(urls: string[], text: string): Promise<Row[][]> {
     urls.map(async (connectionString) => {
       const database = new Database({ connectionString, max: 1 }, silentLog);
       try {
-        return await database.run(unprepared<Row>(`/* test */ ${text}`));
+        // Not as a write of its own, which may not take long.
+        return await database.connected((executor) => executor.run(unprepared<Row>(`/* test */ ${text}`)));
       } finally {
         await database.close();
       }
@@ -108,4 +117,7 @@ function onAll<Row>(urls: string[], text: string): Promise<Row[][]> {
   );
 }
 
+const owner = role === undefined ? "" : ` OWNER ${role}`;
 const named = (url: string, database: string) => Object.assign(new URL(url), { pathname: `/${database}` }).href;
+const owned = (url: string, database: string) =>
+  Object.assign(new URL(named(url, database)), role !== undefined && { username: role, password: "" }).href;

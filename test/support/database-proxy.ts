@@ -2,9 +2,12 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { join } from "node:path";
 import type { TestServer } from "./postgres-setup.ts";
 
+/** The host may be the folder of its socket. */
+type Target = TestServer & { port?: number };
+
 /** A Postgres on a TCP port that can hang, as a stopped process does, or be gone, as a killed one is. */
 export class DatabaseProxy {
-  readonly #target: TestServer;
+  readonly #target: Target;
   readonly #pairs = new Set<[Socket, Socket]>();
   #server: Server;
   #port = 0;
@@ -12,12 +15,12 @@ export class DatabaseProxy {
   /** How many connections were made so far. */
   connections = 0;
 
-  private constructor(target: TestServer) {
+  private constructor(target: Target) {
     this.#target = target;
     this.#server = this.#listener();
   }
 
-  static async start(target: TestServer): Promise<DatabaseProxy> {
+  static async start(target: Target): Promise<DatabaseProxy> {
     const proxy = new DatabaseProxy(target);
     await proxy.#listen();
     return proxy;
@@ -68,7 +71,8 @@ export class DatabaseProxy {
   #listener(): Server {
     return createServer({ pauseOnConnect: true }, (client) => {
       this.connections++;
-      const server = connect(join(this.#target.host, ".s.PGSQL.5432"));
+      const { host, port = 5432 } = this.#target;
+      const server = host.startsWith("/") ? connect(join(host, ".s.PGSQL.5432")) : connect(port, host);
       const pair: [Socket, Socket] = [client, server];
       this.#pairs.add(pair);
       for (const [from, to] of [

@@ -132,7 +132,7 @@ export class TestServer {
   }
 
   async start(): Promise<this> {
-    if (isOnCitus && !this.#options.isEmbedded && !this.#clone) {
+    if (isOnCitus && !this.#options.isEmbedded && !this.#clone && this.#options.env?.DATABASE_URL === undefined) {
       this.#clone = await cloneOnCitus("migrated");
       this.env.DATABASE_URL = this.#clone.url;
     }

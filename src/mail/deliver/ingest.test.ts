@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isOnCitus } from "../../../test/support/citus.ts";
 import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
 import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
@@ -162,7 +163,8 @@ describe("delivery", () => {
     expect(await store.reader(account, "server").state("Email")).toBe(added.at(-1)!.newState);
   });
 
-  test("after a commit with an unknown outcome none of the mails is written again", async () => {
+  // Citus has no triggers, by which the connection is cut.
+  test.skipIf(isOnCitus)("after a commit with an unknown outcome none of the mails is written again", async () => {
     const account = await createTestAccount(store);
     const run = (text: string) => store.database.run(unprepared(`/* test */ ${text}`));
     await run("CREATE SEQUENCE cuts");

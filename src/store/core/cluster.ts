@@ -7,19 +7,12 @@ export interface Node {
   port: number;
 }
 
-const isInstalled = unprepared<{ isCitus: boolean }>(
-  `SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') AS "isCitus"`,
-);
 const allNodes = unprepared<Node>(`
   SELECT nodename AS host, nodeport AS port FROM pg_dist_node WHERE noderole = 'primary' AND isactive ORDER BY nodeid`);
-export async function isOnCitus(database: Database): Promise<boolean> {
-  const [row] = await database.run(isInstalled);
-  return row!.isCitus;
-}
 
 /** The servers of the cluster, by the catalogue of the one that we are connected to; none on plain Postgres. */
 export async function findNodes(database: Database): Promise<Node[]> {
-  return (await isOnCitus(database)) ? database.run(allNodes) : [];
+  return (await database.nodes.isCitus()) ? database.run(allNodes) : [];
 }
 
 export const nameOf = ({ host, port }: Node): string => `${host}:${port}`;

@@ -716,5 +716,6 @@ export const replicatedTables: ReadonlySet<string> = new Set([
   "address",
   "domain",
   "login",
+  "migration",
   "setting",
 ]);

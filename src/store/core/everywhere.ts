@@ -1,6 +1,6 @@
 import type { Log } from "../../base/log.ts";
 import { Slots } from "../../base/slots.ts";
-import { isOnCitus, type Node, nameOf } from "./cluster.ts";
+import { type Node, nameOf } from "./cluster.ts";
 import type { Database } from "./database.ts";
 import { columnTypes, type DB } from "./db.ts";
 import { type Given, inOrder, type Statement, unprepared } from "./sql.ts";
@@ -56,7 +56,8 @@ export async function readEverywhere<Row, P>(
   read: ReadEverywhere<Row, P>,
   ...given: Given<P>
 ): Promise<FoundEverywhere<Row>> {
-  if (!(await isOnCitus(database))) return { rows: await database.run(read.statement, ...given), isComplete: true };
+  if (!(await database.nodes.isCitus()))
+    return { rows: await database.run(read.statement, ...given), isComplete: true };
   const nodes = await database.run(shardsOf, [read.table]);
   const values = inOrder(read.statement.parameters, given[0]);
   const slots = new Slots(maxAsked);

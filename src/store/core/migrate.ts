@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import type { Log } from "../../base/log.ts";
 import { isOlder, version } from "../../base/version.ts";
 import type { Database } from "./database.ts";
-import { write } from "./declare.ts";
+import { type Row, read, write } from "./declare.ts";
 import { SchemaRefused } from "./errors.ts";
 import { type Migration, readMigrations, statementsOf } from "./migration-files.ts";
 import { type Executor, unprepared } from "./sql.ts";
@@ -23,12 +23,11 @@ const createLedger = unprepared(`
     oldest_program text NOT NULL,
     applied_at timestamptz NOT NULL
   )`);
-type Applied = { number: number; name: string; checksum: string; oldest_program: string };
-const selectApplied = unprepared<Applied>(
-  "SELECT number, name, checksum, oldest_program FROM migration ORDER BY number",
+type Applied = Row<"migration", "number" | "name" | "checksum" | "oldestProgram">;
+const selectApplied = read("migrations.applied", (db) =>
+  db.selectFrom("migration").select(["number", "name", "checksum", "oldestProgram"]).orderBy("number"),
 );
-type Noted = { number: number; name: string; checksum: string; oldestProgram: string };
-const record = write("migrations.record", (db, $: Noted) =>
+const record = write("migrations.record", (db, $: Applied) =>
   db.insertInto("migration").values({
     number: $.number,
     name: $.name,
@@ -85,22 +84,31 @@ export async function migrate(
   });
 }
 
-/** For a database that cannot be migrated here: throws SchemaRefused unless it has all that this program needs. */
+/**
+ * For a database that cannot be migrated now: throws SchemaRefused unless it has all that this program needs. Any node of
+ * Citus can tell.
+ */
 export async function checkMigrated(database: Database, folder = ownFolder): Promise<void> {
   const migrations = await readMigrations(folder);
-  const applied = await database.run(selectApplied);
+  const applied = await database.run(selectApplied).catch((error: Error & { code?: string }): Applied[] => {
+    // Before the migration that puts the list on every node, only the coordinator has it.
+    if (error.code === "42P01") return [];
+    throw error;
+  });
   refuseOthers(applied, migrations, version);
   const known = new Set(applied.map(({ number }) => number));
   const lacking = migrations.filter(({ number }) => !known.has(number)).map(({ name }) => name);
   if (lacking.length > 0) {
-    throw new SchemaRefused(`the database lacks ${lacking.join(", ")}: start a Posthorn that writes first`);
+    throw new SchemaRefused(
+      `the database lacks ${lacking.join(", ")}: start a Posthorn that writes first, while the database is all there`,
+    );
   }
 }
 
 /** Accepts migrations of newer programs unless they exclude this version; a migration that both have must be identical. */
 function refuseOthers(applied: Applied[], migrations: Migration[], program: string): void {
   const own = new Map(migrations.map((migration) => [migration.number, migration]));
-  for (const { number, name, checksum, oldest_program: oldest } of applied) {
+  for (const { number, name, checksum, oldestProgram: oldest } of applied) {
     if (isOlder(program, oldest)) {
       throw new SchemaRefused(
         `this is Posthorn ${program}, but the database has ${name}, which needs Posthorn ${oldest} or newer`,

@@ -9,12 +9,12 @@ import { lost, Server } from "./server.ts";
 import { type Given, inOrder, type Statement, unprepared } from "./sql.ts";
 
 const selectCitus = unprepared<{ has: boolean }>(
-  "SELECT count(*) > 0 AS has FROM pg_extension WHERE extname = 'citus' AND to_regclass('account') IS NOT NULL",
+  "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS has",
 );
 const selectRanges = unprepared<ShardRange>(`
   SELECT s.shardminvalue::integer AS min, s.shardmaxvalue::integer AS max, p.groupid AS group
   FROM pg_dist_shard s JOIN pg_dist_placement p ON p.shardid = s.shardid
-  WHERE s.logicalrelid = 'account'::regclass ORDER BY 1`);
+  WHERE s.logicalrelid = to_regclass('account') ORDER BY 1`);
 /** The coordinator is group 0. $1: standbys will do, where the cluster has some. */
 const selectNodes = unprepared<{ group: number; host: string; port: number }>(`
   SELECT DISTINCT ON (groupid) groupid AS group, nodename AS host, nodeport AS port FROM pg_dist_node
@@ -72,10 +72,13 @@ export class Nodes {
   /** Plain Postgres, or the coordinator of Citus. */
   readonly main: Server;
   readonly #options: NodesOptions;
+  /** Those of the URL. */
+  readonly #addresses: readonly ConnectionOptions[];
   #ranges: readonly ShardRange[] = [];
   readonly #nodes = new Map<number, Node>();
   /** By group, kept when its primary is replaced. */
   readonly #fences = new Map<number, Fence>();
+  #isCitus: Promise<boolean> | undefined;
   #finding: Promise<boolean> | undefined;
   #foundAt = Number.NEGATIVE_INFINITY;
   #recording: Promise<void> | undefined;
@@ -84,9 +87,9 @@ export class Nodes {
 
   constructor(options: NodesOptions) {
     this.#options = options;
-    const addresses = addressesOf(options.connection);
-    const isGuarded = addresses.length > 1 && !options.isReadOnly;
-    this.main = this.#open("database", addresses, isGuarded ? { fence: new Fence() } : undefined);
+    this.#addresses = addressesOf(options.connection);
+    const isGuarded = this.#addresses.length > 1 && !options.isReadOnly;
+    this.main = this.#open("database", this.#addresses, isGuarded ? { fence: new Fence(0) } : undefined);
   }
 
   /** All servers, the main one first. */
@@ -114,14 +117,31 @@ export class Nodes {
     return servers.filter((_, index) => !found[index]).map(nameOf);
   }
 
+  /** Whether the database is on Citus; asked once. */
+  isCitus(asked = this.anywhere()): Promise<boolean> {
+    this.#isCitus ??= ask(asked, selectCitus).then(
+      ([row]) => row!.has,
+      (error: unknown) => {
+        this.#isCitus = undefined;
+        throw error;
+      },
+    );
+    return this.#isCitus;
+  }
+
   /**
-   * Finds the nodes and the places of the accounts, if this is Citus, now and from time to time. Each server is asked once
-   * whether it is there, since it is asked faster again.
+   * Finds the nodes and the places of the accounts, if this is Citus, now and from time to time; there are none before the
+   * database is migrated. Throws if no server answers that knows them.
    */
   async start(): Promise<void> {
-    void this.main.isThere();
-    const [row] = await this.#ask(selectCitus);
-    if (row?.has) await this.#find();
+    // A server that was asked once is asked faster again.
+    if (await this.main.isThere()) return this.#startFrom(this.main);
+    const entrance = await this.#entrance();
+    try {
+      await this.#startFrom(entrance ?? this.main);
+    } finally {
+      await entrance?.close();
+    }
   }
 
   async close(): Promise<void> {
@@ -138,10 +158,26 @@ export class Nodes {
     return new Server({ name, addresses, guard, isReadOnly, max, log, onAway });
   }
 
-  async #find(): Promise<void> {
+  async #startFrom(asked: Server): Promise<void> {
+    if (await this.isCitus(asked)) await this.#find(asked);
+  }
+
+  /** A server that the URL names and that answers while the main one is away: each node of Citus knows the others. */
+  async #entrance(): Promise<Server | undefined> {
+    if (this.#addresses.length === 1) return undefined;
+    for (const address of this.#addresses) {
+      const server = this.#open("entrance", [address], undefined);
+      if (await server.isThere()) return server;
+      await server.close();
+    }
+    return undefined;
+  }
+
+  async #find(asked = this.anywhere()): Promise<void> {
     const { isReadOnly } = this.#options;
-    const asked = [this.#ask(selectRanges), this.#ask(selectNodes, [isReadOnly]), this.#ask(timelinesByGroup)] as const;
-    const [ranges, nodes, timelines] = await Promise.all(asked);
+    const ranges = await ask(asked, selectRanges);
+    if (ranges.length === 0) return;
+    const [nodes, timelines] = await Promise.all([ask(asked, selectNodes, [isReadOnly]), ask(asked, timelinesByGroup)]);
     if (this.#isClosed) return;
     this.#ranges = ranges;
     for (const { group, timeline } of timelines) this.#fenceOf(group).raise(timeline);
@@ -161,7 +197,7 @@ export class Nodes {
   async #record(recorded: ReadonlyMap<number, number>): Promise<void> {
     for (const [group, { timeline }] of this.#fences) {
       if (timeline <= (recorded.get(group) ?? 1)) continue;
-      await this.#ask(recordTimeline, { name: `timeline.${group}`, timeline: String(timeline) });
+      await ask(this.anywhere(), recordTimeline, { name: `timeline.${group}`, timeline: String(timeline) });
     }
   }
 
@@ -203,7 +239,7 @@ export class Nodes {
   }
 
   #fenceOf(group: number): Fence {
-    const fence = this.#fences.get(group) ?? new Fence();
+    const fence = this.#fences.get(group) ?? new Fence(group);
     this.#fences.set(group, fence);
     return fence;
   }
@@ -213,11 +249,15 @@ export class Nodes {
     const isOld = performance.now() - this.#foundAt > maxAgeMs;
     return !isOld || (!this.main.isAway && (await this.#refresh()));
   }
+}
 
-  async #ask<Row, P>({ text, parameters }: Statement<Row, P>, ...given: Given<P>): Promise<Row[]> {
-    const values = inOrder(parameters, given[0]);
-    return (await this.anywhere().query({ text, values })).rows as Row[];
-  }
+async function ask<Row, P>(
+  server: Server,
+  { text, parameters }: Statement<Row, P>,
+  ...given: Given<P>
+): Promise<Row[]> {
+  const values = inOrder(parameters, given[0]);
+  return (await server.query({ text, values })).rows as Row[];
 }
 
 function isSoonThere(server: Server): Promise<boolean> {

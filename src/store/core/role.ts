@@ -8,6 +8,8 @@ export interface Role {
   timeline: number | null;
   /** It waits for a standby at each commit, and none is connected. */
   isAlone: boolean;
+  /** On Citus: which node it is, or which node's standby; 0 is the coordinator. */
+  group: number | null;
 }
 
 const question = `
@@ -15,11 +17,15 @@ const question = `
     CASE WHEN NOT pg_is_in_recovery()
       THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer END AS timeline,
     current_setting('synchronous_standby_names') <> ''
-      AND NOT EXISTS (SELECT FROM pg_stat_replication) AS "isAlone"`;
+      AND NOT EXISTS (SELECT FROM pg_stat_replication) AS "isAlone",
+    to_regclass('pg_dist_local_group') IS NOT NULL AS "isOnCitus"`;
+const ownGroup = "SELECT groupid AS group FROM pg_dist_local_group";
 
 export async function roleOf(client: Pick<pg.ClientBase, "query">): Promise<Role> {
-  const { rows } = await client.query<Role>(question);
-  return rows[0]!;
+  const { rows } = await client.query<Omit<Role, "group"> & { isOnCitus: boolean }>(question);
+  const { isOnCitus, ...role } = rows[0]!;
+  const found = isOnCitus ? await client.query<{ group: number }>(ownGroup) : undefined;
+  return { ...role, group: found?.rows[0]?.group ?? null };
 }
 
 /**
@@ -27,7 +33,13 @@ export async function roleOf(client: Pick<pg.ClientBase, "query">): Promise<Role
  * and has come back: it must not be used.
  */
 export class Fence {
+  readonly #group: number;
   #timeline = 0;
+
+  /** `group`: 0 for plain Postgres and the coordinator. */
+  constructor(group: number) {
+    this.#group = group;
+  }
 
   get timeline(): number {
     return this.#timeline;
@@ -41,7 +53,8 @@ export class Fence {
    * Why the server may not be used; undefined if it may, and then others are measured by it. `isSure`: were there another
    * primary, it would be known.
    */
-  objection({ isStandby, isReadOnly, timeline, isAlone }: Role, isSure: boolean): string | undefined {
+  objection({ isStandby, isReadOnly, timeline, isAlone, group }: Role, isSure: boolean): string | undefined {
+    if (group !== null && group !== this.#group) return "is another node of Citus";
     if (isStandby || timeline === null) return "is a standby";
     if (isReadOnly) return "is read-only";
     if (timeline < this.#timeline) return "was replaced by its standby";

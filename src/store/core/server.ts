@@ -64,6 +64,11 @@ export class Server {
     return this.#awaySince !== undefined;
   }
 
+  /** Whether calls fail at once, since it has been away for longer than anybody waits. */
+  get isGivenUp(): boolean {
+    return this.#awaySince !== undefined && performance.now() - this.#awaySince >= maxAwayMs;
+  }
+
   get counts(): Pool["counts"] {
     return this.#pool?.counts ?? { total: 0, idle: 0, waiting: 0 };
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { isOnCitus } from "../../../test/support/citus.ts";
-import { createTestDatabase } from "../../../test/support/postgres.ts";
+import { createTestDatabase, urlOf } from "../../../test/support/postgres.ts";
 import { type Log, silentLog } from "../../base/log.ts";
 import { Database } from "../core/database.ts";
 import { unprepared } from "../core/sql.ts";
@@ -32,8 +32,8 @@ test("a role that may not set it is told once what a superuser must run", async 
   await onAll(database, `ALTER FUNCTION ${operator} COST 1`);
   const role = `limited_${randomBytes(4).toString("hex")}`;
   await database.run(unprepared(`/* test */ CREATE ROLE ${role} LOGIN`));
-  const asRole: object = { options: `-c role=${role}` };
-  const other = new Database({ ...connection, ...asRole, max: 1 }, silentLog);
+  const url = `${urlOf(connection)}${isOnCitus ? "?" : "&"}options=${encodeURIComponent(`-c role=${role}`)}`;
+  const other = new Database({ connectionString: url, max: 1 }, silentLog);
   const told: string[] = [];
   const log: Log = { ...silentLog, warn: (_, event) => void told.push(event) };
   const price = new MatchPrice(other, log);

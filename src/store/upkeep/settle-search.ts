@@ -1,6 +1,5 @@
 import { sql } from "kysely";
 import type { Log } from "../../base/log.ts";
-import { isOnCitus } from "../core/cluster.ts";
 import type { Database } from "../core/database.ts";
 import { write } from "../core/declare.ts";
 import { unprepared } from "../core/sql.ts";
@@ -53,7 +52,7 @@ export class SearchSettler {
   }
 
   async #byIndex(accounts: number[]): Promise<number[][]> {
-    if (!(await isOnCitus(this.#database))) return [accounts];
+    if (!(await this.#database.nodes.isCitus())) return [accounts];
     return (await this.#database.run(byShard, [accounts])).map(({ ids }) => ids);
   }
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createTestAccount, createTestStore } from "../../../test/support/postgres.ts";
+import { createTestAccount, createTestStore, whereItLies } from "../../../test/support/postgres.ts";
 import { silentLog } from "../../base/log.ts";
 import { Ingest } from "../../mail/deliver/ingest.ts";
 import { prepareMessage } from "../../mail/deliver/prepare.ts";
@@ -71,6 +71,15 @@ test("an unused upload is removed, and one that a message uses is kept", async (
   await sweepFor(4 * day);
   expect(await there(dropped)).toBe(false);
   expect(await there(used)).toBe(true);
+});
+
+test("what a sweep could not do in an account does not count", async () => {
+  const [well, broken] = [await createTestAccount(store), await createTestAccount(store)];
+  const blob = await put("upload");
+  for (const userId of [well, broken]) await reference(userId, blob, new Date(now));
+  const refusal = `CHECK (user_id <> ${broken} OR released_at IS NULL)`;
+  await whereItLies(store.database, "blob_ref", [`ALTER TABLE %s ADD CONSTRAINT planted ${refusal}`]);
+  expect(await sweeper.run()).toMatchObject({ uploads: 1 });
 });
 
 test("an object is removed once the last account has released it, and not before", async () => {

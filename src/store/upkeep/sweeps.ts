@@ -300,21 +300,22 @@ export class Sweeper {
     await work().catch((error: Error) => this.#log.warn({ account, reason: error.message }, "account not swept"));
   }
 
-  /** Runs `work` in each account on its hashes; returns the number of rows. */
+  /** Runs `work` in each account on its hashes; returns the number of rows of those where it was done. */
   async #eachAccount(
     rows: Row<"blobRef", "userId" | "sha256">[],
     work: (tx: Tx, hashes: Buffer[]) => Promise<void>,
   ): Promise<number> {
+    let done = 0;
     for (const [userId, own] of Map.groupBy(rows, (row) => row.userId)) {
       const hashes = own.map((row) => row.sha256);
       await this.#alone(userId, async () => {
-        await this.#write(userId, async (tx) => {
+        done += await this.#write(userId, async (tx) => {
           await work(tx, hashes);
           return own.length;
         });
       });
     }
-    return rows.length;
+    return done;
   }
 
   async #write(userId: number, work: (tx: Tx) => Promise<number>): Promise<number> {
