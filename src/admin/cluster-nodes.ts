@@ -14,7 +14,7 @@ import {
 import { isUnderWay, latestJob } from "../store/cluster/moves.ts";
 import { matchPrice, priceCommand } from "../store/cluster/price.ts";
 import { readSizes } from "../store/cluster/shards.ts";
-import { isOnCitus, type Node, nameOf } from "../store/core/cluster.ts";
+import { type Node, nameOf } from "../store/core/cluster.ts";
 import { type Admin, recordBefore } from "./admin.ts";
 import { sum, whyAway } from "./cluster.ts";
 import { Refused } from "./refused.ts";
@@ -29,7 +29,7 @@ export function nodeOf(text: string): Node {
 }
 
 export async function mustBeCitus({ store }: Pick<Admin, "store">): Promise<void> {
-  if (!(await isOnCitus(store.database))) throw new Refused({ type: "noCitus" });
+  if (!(await store.database.nodes.isCitus())) throw new Refused({ type: "noCitus" });
 }
 
 /** What moves accounts needs them: refuses a database without Posthorn's tables. */

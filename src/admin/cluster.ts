@@ -2,7 +2,7 @@ import { type Facts, readFacts, type Standby } from "../store/cluster/facts.ts";
 import { atServer, isMigrated, type Member, readMembers } from "../store/cluster/members.ts";
 import { isUnderWay, type Job, latestJob } from "../store/cluster/moves.ts";
 import { countAccounts, readRanges, readSizes, readTablePlaces, type Size } from "../store/cluster/shards.ts";
-import { isOnCitus, nameOf } from "../store/core/cluster.ts";
+import { nameOf } from "../store/core/cluster.ts";
 import type { Database } from "../store/core/database.ts";
 import { Unreachable } from "../store/core/errors.ts";
 import type { Admin } from "./admin.ts";
@@ -31,7 +31,7 @@ export interface Survey {
 
 /** Asks every server of the database, each by itself: one that is away is named, and the others are told of. */
 export async function survey({ store: { database } }: Pick<Admin, "store">): Promise<Survey> {
-  const isCitus = await isOnCitus(database);
+  const isCitus = await database.nodes.isCitus();
   const isFilled = await isMigrated(database);
   const ask = async (server: Database) => ({
     facts: await readFacts(server),

@@ -9,7 +9,9 @@ const replace = unprepared(
   `/* test */ WITH gone AS (DELETE FROM account WHERE user_id = $1 RETURNING *)
    SELECT to_jsonb(gone) AS row FROM gone`,
 );
-const restore = unprepared("/* test */ INSERT INTO account SELECT * FROM jsonb_populate_record(NULL::account, $1::jsonb)");
+const restore = unprepared(
+  "/* test */ INSERT INTO account SELECT * FROM jsonb_populate_record(NULL::account, $1::jsonb)",
+);
 
 test("a write that waited while the account's row was put elsewhere finds it there", async () => {
   const account = await createTestAccount(store);
