@@ -7,7 +7,8 @@ import type { GetResult, Json, QueryResult } from "../conformance/client/types.t
 import { all } from "./support/contracts/object-store.ts";
 import { message } from "./support/messages.ts";
 import { until } from "./support/ports.ts";
-import { type Bucket, bucketOf, emptyBucket, objectsIn, optionsFor, startStrict } from "./support/s3/bucket.ts";
+import { emptyBucket, objectsIn, startStrict } from "./support/s3/bucket.ts";
+import { type Bucket, bucketOf, optionsFor } from "./support/s3/place.ts";
 import type { StrictServer } from "./support/s3/strict-server.ts";
 import { startServer, type TestServer } from "./support/server.ts";
 import { deliver, type SmtpFailure } from "./support/smtp-client.ts";

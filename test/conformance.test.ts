@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RunResult } from "../conformance/runner/result.ts";
 import { tests } from "../conformance/tests.ts";
 import { type ConformanceRig, startConformanceRig } from "./support/conformance-rig.ts";
+import { startSystem } from "./support/mix.ts";
 
 /** Tests of what this server cannot do by design. */
 const skipped = [
@@ -15,7 +16,7 @@ const skipped = [
 let rig: ConformanceRig;
 
 beforeAll(async () => {
-  rig = await startConformanceRig();
+  rig = await startConformanceRig(startSystem);
 }, 120_000);
 afterAll(() => rig?.dispose());
 

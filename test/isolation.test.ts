@@ -9,7 +9,8 @@ import { openWebSocket, SocketRequestError, webSocketUrl } from "../conformance/
 import { type Endpoint, endpoints } from "../src/jmap/http/server.ts";
 import { methods } from "../src/jmap/methods.ts";
 import { message } from "./support/messages.ts";
-import { startServer, type TestServer } from "./support/server.ts";
+import { startSystem } from "./support/mix.ts";
+import type { System } from "./support/system.ts";
 
 /** Texts that occur in the victim's data alone: no answer to another user may contain them. */
 const secret = "xylophonesecret";
@@ -103,7 +104,7 @@ const attacks: Record<string, (victim: Names) => Json> = {
 };
 
 const attacked = methods.filter(({ name }) => !Object.hasOwn(harmless, name));
-let server: TestServer;
+let server: System;
 let victim: Client;
 let thief: Client;
 let names: Names;
@@ -145,7 +146,7 @@ async function fillVictim(): Promise<Omit<Names, "own">> {
 }
 
 beforeAll(async () => {
-  server = await startServer({ env: { POSTHORN_DEMO: "false" } });
+  server = await startSystem({ env: { POSTHORN_DEMO: "false" } });
   await server.addAccount("victim@home.test", "victim's password");
   await server.addAccount("thief@home.test", "thief's password");
   victim = await server.login("victim@home.test", "victim's password");

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { countsBetweenProcessesContract, sharedCountsContract } from "../../test/support/contracts/shared-counts.ts";
 import { until } from "../../test/support/ports.ts";
-import { linkTo, startRedis, startRedisCluster, up, whyNoRedis } from "../../test/support/redis.ts";
+import { linkTo, startRedis, startRedisCluster, up } from "../../test/support/redis.ts";
+import { whyNoRedis } from "../../test/support/redis-server.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { RedisCounts } from "./counts.ts";
 import type { RedisLink } from "./link.ts";
