@@ -6,10 +6,10 @@ import { tableOf } from "../chaos/report.ts";
 import type { Planned } from "../chaos/schedule.ts";
 
 /** The short form of `npm run chaos`: the same faults each time, of one kind after the other. */
-const trafficMs = 26_000;
+const trafficMs = 22_000;
 const faultMs = 2_500;
 const everyMs = 5_000;
-const firstMs = 3_000;
+const firstMs = 2_000;
 
 const parts: { bodies: Place["bodies"]; faults: string[] }[] = [
   { bodies: "s3", faults: ["http 1 is killed", "redis hangs", "s3 is away", "smtp-in 1 hangs"] },

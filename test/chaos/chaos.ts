@@ -29,6 +29,8 @@ export class Chaos {
   readonly #followers: Follower[] = [];
   readonly #traffic: Traffic;
   readonly #deaths: Deaths;
+  /** Ends the fault that is under way. */
+  #endFault: (() => Promise<void>) | undefined;
 
   private constructor(installation: Installation, seed: number) {
     const random = generator(seed);
@@ -76,10 +78,11 @@ export class Chaos {
     const beganAt = performance.now();
     say(`${seconds(beganAt - this.startedAt)} s: ${fault.name}, for ${seconds(endMs - beginMs)} s`);
     this.#deaths.expected = fault.dead;
-    const end = await fault.begin();
+    this.#endFault = await fault.begin();
     await sleep(endMs - beginMs);
     const endedAt = performance.now();
-    await end();
+    await this.#endFault();
+    this.#endFault = undefined;
     this.#deaths.expected = undefined;
     this.happened.push({ fault, beganAt, endedAt, backAt: performance.now() });
     // It keeps all requests that it has seen.
@@ -95,8 +98,11 @@ export class Chaos {
     return found;
   }
 
+  /** What failed is mended, also in the middle of a run. */
   async dispose(): Promise<void> {
     this.#deaths.close();
+    this.#traffic.close();
+    await this.#endFault?.();
     await Promise.all(this.#followers.map((follower) => follower.close()));
     await this.installation.dispose();
   }

@@ -50,16 +50,16 @@ if (!Number.isInteger(seed) || !(minutes >= 1) || (bodies !== "s3" && bodies !==
   process.exit(2);
 }
 
-// The processes are ended as this one exits.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
-
 const totalMs = minutes * 60_000;
-const pace = { calmMs: 40_000, fault: { min: 8_000, max: 20_000 }, gapMs: 15_000 };
+const pace = { calmMs: Math.min(60_000, totalMs / 4), fault: { min: 8_000, max: 20_000 }, gapMs: 15_000 };
 const wanted = values.faults?.split(",");
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 const { citus: citusUrl, "citus-data": citusData, logs, json } = values;
 const chaos = await Chaos.start({ citusUrl, citusData: citusData?.split(",") ?? [], bodies }, seed);
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => void chaos.dispose().finally(() => process.exit(1)));
+}
 try {
   const faults = chaos.faults.filter(({ name }) => wanted?.some((part) => name.includes(part)) ?? true);
   if (faults.length === 0) {

@@ -28,8 +28,12 @@ export class Traffic {
 
   /** Resolves when all that is under way has ended. */
   async stop(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
+    this.close();
     await Promise.all(this.#underWay);
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearInterval(timer);
   }
 
   #begin(work: () => Promise<void>): void {

@@ -9,8 +9,9 @@ export interface Upstream {
   readonly readyUrl: string;
 }
 
-/** A process that hangs answers nothing: after so long it is not ready. */
+/** A process that hangs answers nothing: when it has not in so long, twice, it is not ready. */
 const maxAnswerMs = 1_000;
+const maxMisses = 2;
 const checkEveryMs = 500;
 
 /**
@@ -23,6 +24,8 @@ export class Balancer {
   readonly #sockets = new Map<Upstream, Set<Socket>>();
   readonly #clients = new Set<Socket>();
   readonly #unready = new Set<Upstream>();
+  /** Checks that failed, since the last that did not. */
+  readonly #misses = new Map<Upstream, number>();
   readonly #timer: NodeJS.Timeout;
   #next = 0;
 
@@ -71,13 +74,14 @@ export class Balancer {
       },
       () => false,
     );
+    const misses = isReady ? 0 : (this.#misses.get(upstream) ?? 0) + 1;
+    this.#misses.set(upstream, misses);
     if (isReady) this.#unready.delete(upstream);
-    else if (!this.#unready.has(upstream)) {
-      this.#unready.add(upstream);
-      // When none is ready, each still says best itself what is wrong.
-      if (this.#unready.size < this.#upstreams.length)
-        for (const socket of this.#sockets.get(upstream)!) socket.destroy();
-    }
+    if (misses !== maxMisses) return;
+    this.#unready.add(upstream);
+    // When none is ready, each still says best itself what is wrong.
+    if (this.#unready.size < this.#upstreams.length)
+      for (const socket of this.#sockets.get(upstream)!) socket.destroy();
   }
 
   /** A connection to the next process that takes one. */
