@@ -9,7 +9,7 @@ import { openWebSocket, SocketRequestError, webSocketUrl } from "../conformance/
 import { type Endpoint, endpoints } from "../src/jmap/http/server.ts";
 import { methods } from "../src/jmap/methods.ts";
 import { message } from "./support/messages.ts";
-import { startSystem } from "./support/mix.ts";
+import { isMix, startSystem } from "./support/mix.ts";
 import type { System } from "./support/system.ts";
 
 /** Texts that occur in the victim's data alone: no answer to another user may contain them. */
@@ -145,15 +145,18 @@ async function fillVictim(): Promise<Omit<Names, "own">> {
   return { mailbox, email, thread, blob, identity, submission: sent.created!.s!.id as string, pushSubscription };
 }
 
-beforeAll(async () => {
-  server = await startSystem({ env: { POSTHORN_DEMO: "false" } });
-  await server.addAccount("victim@home.test", "victim's password");
-  await server.addAccount("thief@home.test", "thief's password");
-  victim = await server.login("victim@home.test", "victim's password");
-  thief = await server.login("thief@home.test", "thief's password");
-  const { list } = await one<GetResult>(thief, "Mailbox/get", { accountId: thief.accountId });
-  names = { ...(await fillVictim()), own: list[0]!.id as string };
-}, 120_000);
+beforeAll(
+  async () => {
+    server = await startSystem({ env: { POSTHORN_DEMO: "false" } });
+    await server.addAccount("victim@home.test", "victim's password");
+    await server.addAccount("thief@home.test", "thief's password");
+    victim = await server.login("victim@home.test", "victim's password");
+    thief = await server.login("thief@home.test", "thief's password");
+    const { list } = await one<GetResult>(thief, "Mailbox/get", { accountId: thief.accountId });
+    names = { ...(await fillVictim()), own: list[0]!.id as string };
+  },
+  isMix ? 300_000 : 120_000,
+);
 afterAll(() => server?.dispose());
 
 test("each method of the registry has an attack here, or a reason for having none", () => {

@@ -28,7 +28,7 @@ export async function act(world: World): Promise<void> {
     left -= weight;
     return left < 0;
   })!;
-  await samples.time(operation, user.address, () => work(user, world));
+  await samples.time(operation, [user.address], () => work(user, world));
 }
 
 /** A screen of the inbox, and the newest mail's text. */

@@ -14,7 +14,7 @@ export interface Fault {
   /** Begins it; what is returned ends it, and resolves when that which failed is back. */
   begin(): Promise<() => Promise<void>>;
   /** Whether it may refuse or delay this: the user or what he asks for needs what failed. */
-  hits(sample: Pick<Sample, "operation" | "user">): boolean;
+  hits(sample: Pick<Sample, "operation" | "users">): boolean;
   /** The process of the fleet that is dead meanwhile. */
   dead?: MemberName;
 }
@@ -148,11 +148,10 @@ function ofNode(installation: Installation, node: PostgresNode, at: number): Fau
   const isCoordinator = isOnCitus && at === 0;
   const what = isCoordinator ? "the coordinator" : isOnCitus ? `worker ${at}` : "the database";
   const own = new Set(users.filter(({ nodePort }) => nodePort === node.port).map(({ address }) => address));
-  // Mail in is put off for all its recipients when one of them can't be looked up, and sending between users needs both.
   const hits: Fault["hits"] = isCoordinator
     ? ({ operation }) => operation === "mail in"
     : isOnCitus
-      ? ({ user, operation }) => own.has(user) || operation === "mail in"
+      ? ({ users: some }) => some.some((address) => own.has(address))
       : everybody;
   const pids = () => node.pids;
   return [

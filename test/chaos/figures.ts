@@ -73,8 +73,13 @@ function figuresOfFault(
   };
 }
 
+/** By what was done and why it was refused, such as `read: HTTP 503`. */
 function countRefusals(samples: readonly Sample[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { refusal } of samples) if (refusal !== undefined) counts[refusal] = (counts[refusal] ?? 0) + 1;
+  for (const { operation, refusal } of samples) {
+    if (refusal === undefined) continue;
+    const key = `${operation}: ${refusal}`;
+    counts[key] = (counts[key] ?? 0) + 1;
+  }
   return counts;
 }

@@ -111,7 +111,7 @@ export class Follower {
     this.#running ??= (async () => {
       while (this.#isAskedAgain && !this.#isClosed) {
         this.#isAskedAgain = false;
-        await this.#samples.time("changes", this.address, () => this.#sync());
+        await this.#samples.time("changes", [this.address], () => this.#sync());
       }
     })().finally(() => {
       this.#running = undefined;

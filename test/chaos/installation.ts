@@ -35,6 +35,7 @@ export interface Place {
 
 const userCount = 8;
 const megabyte = 2 ** 20;
+const patient = { timeoutMs: 30_000 };
 
 /** All that can be made to fail: the processes, and what they share. */
 export interface Installation {
@@ -141,9 +142,9 @@ async function startPostgres(folder: string, cleanups: (() => unknown)[]): Promi
   spawnProgram(layout, "postgres", ["-D", layout.pg, ...args], openSync(layout.logFile, "a", 0o600)).unref();
   // Should this process be killed, a shell ends the database.
   watch(folder, undefined);
-  await until("Postgres begins", () => recordedPid(layout.pg));
+  await until("Postgres begins", () => recordedPid(layout.pg), patient);
   const url = (database: string) => `postgres://posthorn@127.0.0.1:${port}/${database}`;
-  await until("Postgres answers", () => query(url("postgres"), "SELECT 1").catch(() => undefined));
+  await until("Postgres answers", () => query(url("postgres"), "SELECT 1").catch(() => undefined), patient);
   await query(url("postgres"), "CREATE DATABASE posthorn");
   const node = new PostgresNode("the database", layout.pg);
   cleanups.push(() => node.kill());

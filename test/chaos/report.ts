@@ -40,11 +40,11 @@ export function tableOf({ faults, calm }: Figures): string {
     one.seconds.toFixed(0),
     ms(one.p95Ms),
     ms(one.calmP95Ms),
-    counted(one.livingRefusals),
+    summed(one.livingRefusals),
     ms(one.recovery.p95Ms),
-    counted(one.recovery.refusals),
+    summed(one.recovery.refusals),
     String(one.hit),
-    counted(one.hitRefusals),
+    summed(one.hitRefusals),
     one.secondsUntilBack.toFixed(1),
     one.secondsUntilLastRefusal.toFixed(1),
   ]);
@@ -80,3 +80,13 @@ const counted = (counts: Record<string, number>) =>
   Object.entries(counts)
     .map(([what, count]) => `${count} ${what}`)
     .join(", ");
+
+/** Whatever was asked for. */
+function summed(counts: Record<string, number>): string {
+  const sums: Record<string, number> = {};
+  for (const [key, count] of Object.entries(counts)) {
+    const refusal = key.slice(key.indexOf(": ") + 2);
+    sums[refusal] = (sums[refusal] ?? 0) + count;
+  }
+  return counted(sums);
+}

@@ -14,8 +14,8 @@ export type Operation = (typeof operations)[number];
 
 export interface Sample {
   operation: Operation;
-  /** The address of the user who asks, or to whom the mail is. */
-  user: string;
+  /** The addresses of the user who asks, or of all to whom the mail is. */
+  users: readonly string[];
   /** `performance.now()` */
   startedAt: number;
   ms: number;
@@ -28,10 +28,10 @@ export class Samples {
   readonly all: Sample[] = [];
 
   /** Runs `work`, which throws when it is refused. Returns undefined then. */
-  async time<T>(operation: Operation, user: string, work: () => Promise<T>): Promise<T | undefined> {
+  async time<T>(operation: Operation, users: readonly string[], work: () => Promise<T>): Promise<T | undefined> {
     const startedAt = performance.now();
     const note = (refusal: string | undefined) =>
-      this.all.push({ operation, user, startedAt, ms: performance.now() - startedAt, refusal });
+      this.all.push({ operation, users, startedAt, ms: performance.now() - startedAt, refusal });
     try {
       const result = await work();
       note(undefined);

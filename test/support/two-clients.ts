@@ -68,7 +68,8 @@ async function openInFleet(): Promise<Account> {
         blobId,
         mailboxIds: all(mailboxIds),
         keywords: all(keywords),
-        receivedAt: receivedAt.toISOString(),
+        // RFC 8620 §1.4: without a fraction that is zero.
+        receivedAt: receivedAt.toISOString().replace(".000", ""),
       };
       const { created, ...rest } = await call("Email/import", { emails: { a: email } });
       if (!created) throw new Error(JSON.stringify(rest));
