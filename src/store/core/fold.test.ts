@@ -175,7 +175,7 @@ test("an account that is gone is asked for once, and all writes that wait for it
   const outcomes: PromiseSettledResult<void>[] = [];
   const trips = await tripsOf(async () => outcomes.push(...(await Promise.allSettled(writes))));
   expect(outcomes.every((one) => "reason" in one && one.reason instanceof AccountMissing)).toBe(true);
-  expect(trips.flat().filter((text) => text === "BEGIN")).toHaveLength(1);
+  expect(trips.flat().filter((text) => text.startsWith("BEGIN"))).toHaveLength(1);
 });
 
 test("when the database is lost for longer than a caller waits, all waiting writes fail at once", async () => {
