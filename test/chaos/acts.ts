@@ -31,7 +31,7 @@ export async function act(world: World): Promise<void> {
   await samples.time(operation, [user.address], () => work(user, world));
 }
 
-/** A screen of the inbox, and the newest mail's text. */
+/** A screen of the inbox. */
 async function read({ client, inbox }: User): Promise<void> {
   const { accountId } = client;
   const sort = [{ property: "receivedAt", isAscending: false }];

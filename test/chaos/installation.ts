@@ -101,6 +101,7 @@ async function build(place: Place, cleanups: (() => unknown)[], dispose: () => P
   const accounts = await addAccounts(databaseUrl);
   const fleet = await Fleet.start({
     dataFolder: join(data.folder, "data"),
+    maxAnswerMs: 1_000,
     env: {
       DATABASE_URL: databaseUrl,
       ...(redis && { POSTHORN_REDIS: redis.url }),

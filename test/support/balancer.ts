@@ -9,8 +9,6 @@ export interface Upstream {
   readonly readyUrl: string;
 }
 
-/** A process that hangs answers nothing: when it has not in so long, twice, it is not ready. */
-const maxAnswerMs = 1_000;
 const maxMisses = 2;
 const checkEveryMs = 500;
 
@@ -20,6 +18,7 @@ const checkEveryMs = 500;
  */
 export class Balancer {
   readonly #upstreams: readonly Upstream[];
+  readonly #maxAnswerMs: number;
   readonly #server: Server;
   readonly #sockets = new Map<Upstream, Set<Socket>>();
   readonly #clients = new Set<Socket>();
@@ -29,9 +28,13 @@ export class Balancer {
   readonly #timer: NodeJS.Timeout;
   #next = 0;
 
-  /** `requests`: each request by itself, over HTTP; else each connection. */
-  constructor(kind: "requests" | "connections", upstreams: readonly Upstream[]) {
+  /**
+   * `requests`: each request by itself, over HTTP; else each connection. A process that did not say in `maxAnswerMs` that it
+   * is ready, twice, is not.
+   */
+  constructor(kind: "requests" | "connections", upstreams: readonly Upstream[], maxAnswerMs: number) {
     this.#upstreams = upstreams;
+    this.#maxAnswerMs = maxAnswerMs;
     for (const upstream of upstreams) this.#sockets.set(upstream, new Set());
     this.#server = kind === "requests" ? this.#http() : createServer((client) => void this.#join(client));
     this.#server.on("connection", (socket: Socket) => {
@@ -66,7 +69,7 @@ export class Balancer {
   }
 
   async #check(upstream: Upstream): Promise<void> {
-    const options = { headers: { connection: "close" }, signal: AbortSignal.timeout(maxAnswerMs) };
+    const options = { headers: { connection: "close" }, signal: AbortSignal.timeout(this.#maxAnswerMs) };
     const isReady = await fetch(upstream.readyUrl, options).then(
       async (answer) => {
         await answer.arrayBuffer();

@@ -22,6 +22,8 @@ export interface FleetOptions {
   env: Record<string, string>;
   /** (Default: a new one, removed by `dispose`.) */
   dataFolder?: string;
+  /** After so long without an answer, twice, a process is taken to hang. (Default: 10 s, since tests keep them busy.) */
+  maxAnswerMs?: number;
 }
 
 /** Several processes of one installation, behind one port for clients and one for peers. */
@@ -31,24 +33,20 @@ export class Fleet implements System {
   readonly #smtp: Balancer;
   readonly #temporary: string | undefined;
 
-  private constructor(servers: Map<MemberName, TestServer>, temporary: string | undefined) {
+  private constructor(servers: Map<MemberName, TestServer>, temporary: string | undefined, maxAnswerMs: number) {
     this.members = servers;
     this.#temporary = temporary;
     const upstreams = (role: string, portOf: (server: TestServer) => number) =>
       [...servers]
         .filter(([name]) => members[name] === role)
         .map(([, server]) => ({ port: portOf(server), readyUrl: new URL("/readyz", server.metricsUrl).href }));
-    this.#http = new Balancer(
-      "requests",
-      upstreams("http", ({ httpPort }) => httpPort),
-    );
-    this.#smtp = new Balancer(
-      "connections",
-      upstreams("smtp-in", ({ smtpPort }) => smtpPort),
-    );
+    const balancer = (kind: "requests" | "connections", role: string, portOf: (server: TestServer) => number) =>
+      new Balancer(kind, upstreams(role, portOf), maxAnswerMs);
+    this.#http = balancer("requests", "http", ({ httpPort }) => httpPort);
+    this.#smtp = balancer("connections", "smtp-in", ({ smtpPort }) => smtpPort);
   }
 
-  static async start({ env, dataFolder }: FleetOptions): Promise<Fleet> {
+  static async start({ env, dataFolder, maxAnswerMs = 10_000 }: FleetOptions): Promise<Fleet> {
     const temporary = dataFolder === undefined ? mkdtempSync(join(tmpdir(), "posthorn-fleet-")) : undefined;
     const data = dataFolder ?? join(temporary!, "data");
     const names = Object.keys(members) as MemberName[];
@@ -60,7 +58,7 @@ export class Fleet implements System {
         return [name, new TestServer(options, ports.splice(0, 3) as [number, number, number])];
       }),
     );
-    const fleet = new Fleet(servers, temporary);
+    const fleet = new Fleet(servers, temporary, maxAnswerMs);
     try {
       // Two at a time: on a small machine more would each wait too long for the database.
       const waiting = [...servers.values()];
