@@ -8,7 +8,7 @@ import { emailKey, type Ledger } from "./ledger.ts";
 import { query } from "./postgres-node.ts";
 import type { User } from "./user.ts";
 
-/** How long the queues may take to be empty after the last fault. */
+/** How long that may take after the last fault. */
 const maxDrainMs = 150_000;
 /** A change is pushed late at worst, by the comparison that runs each half minute. */
 const maxPushMs = 40_000;
@@ -20,8 +20,10 @@ export interface Audit {
   problems: string[];
   /** Mails that the recipient outside got more than once. */
   repeats: number;
-  /** Until the queues were empty. */
+  /** Until the queues were empty, or all that was acknowledged had left them. */
   drainMs: number;
+  /** Mails in whose peer was told to try again, although they were stored: they wait until their lease of five minutes ends. */
+  unconfirmed: number;
 }
 
 interface Given {
@@ -34,12 +36,9 @@ interface Given {
 
 /** Compares what was acknowledged with what is there. */
 export async function audit({ installation, ledger, followers, faults }: Given): Promise<Audit> {
-  const problems: string[] = [];
   const begin = performance.now();
-  problems.push(...(await drained(installation)));
+  const { problems, unconfirmed, emails } = await drained(installation, ledger);
   const drainMs = performance.now() - begin;
-  const emails = new Map<string, Emails>();
-  for (const user of installation.users) emails.set(user.address, await emailsOf(user));
   problems.push(...mailProblems(ledger, emails), ...emailProblems(ledger, emails));
   const { repeats, missing } = sentOutside(installation, ledger);
   problems.push(...missing);
@@ -49,7 +48,7 @@ export async function audit({ installation, ledger, followers, faults }: Given):
   problems.push(...(await pushProblems(installation, followers)));
   const doctor = await installation.fleet.cli(["doctor"]);
   if (doctor.code !== 0) problems.push(`doctor: ${doctor.stdout}${doctor.stderr}`.trim());
-  return { problems, repeats, drainMs };
+  return { problems, repeats, drainMs, unconfirmed };
 }
 
 async function queued({ databaseUrl }: Installation): Promise<{ incoming: number; deliveries: number }> {
@@ -61,11 +60,22 @@ async function queued({ databaseUrl }: Installation): Promise<{ incoming: number
   return row!;
 }
 
-async function drained(installation: Installation): Promise<string[]> {
-  for (const end = Date.now() + maxDrainMs; ; await sleep(500)) {
+interface Drained {
+  problems: string[];
+  unconfirmed: number;
+  emails: Map<string, Emails>;
+}
+
+async function drained(installation: Installation, ledger: Ledger): Promise<Drained> {
+  for (const end = Date.now() + maxDrainMs; ; await sleep(1_000)) {
     const { incoming, deliveries } = await queued(installation);
-    if (incoming + deliveries === 0) return [];
-    if (Date.now() > end) return [`${incoming} mails in and ${deliveries} mails out are still queued`];
+    const emails = new Map<string, Emails>();
+    for (const user of installation.users) emails.set(user.address, await emailsOf(user));
+    const isDone = deliveries === 0 && (incoming === 0 || mailProblems(ledger, emails).length === 0);
+    if (isDone) return { problems: [], unconfirmed: incoming, emails };
+    if (Date.now() < end) continue;
+    const problem = `${incoming} mails in and ${deliveries} mails out are still queued`;
+    return { problems: [problem], unconfirmed: 0, emails };
   }
 }
 

@@ -68,7 +68,7 @@ export function summaryOf({ world, pushes, skipped }: Chaos, audit: Audit): stri
   const all = Object.entries(world.ledger.acknowledged).map(([what, count]) => `${count} ${what}`);
   const lines = [
     `Acknowledged: ${all.join(", ")}. Pushes: ${pushes}. Mails that left more than once: ${audit.repeats}.`,
-    `The queues were empty after ${(audit.drainMs / 1_000).toFixed(1)} s.`,
+    `What was queued had been delivered after ${(audit.drainMs / 1_000).toFixed(1)} s; ${audit.unconfirmed} mails that nobody was told of wait.`,
   ];
   if (skipped > 0) lines.push(`Left out, since too much was under way: ${skipped}.`);
   return lines.join("\n");
