@@ -57,7 +57,7 @@ function figuresOfFault(
   const kinds = new Set(steady.map(({ operation }) => operation));
   const hit = about.filter((sample) => fault.hits(sample));
   const later = all.filter(
-    ({ startedAt, refusal }) => refusal !== undefined && startedAt >= endedAt && startedAt < nextAt,
+    ({ startedAt, ms, refusal }) => refusal !== undefined && startedAt >= endedAt && startedAt + ms < nextAt,
   );
   return {
     name: fault.name,

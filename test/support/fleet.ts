@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Client, connect } from "../../conformance/client/client.ts";
 import { Balancer } from "./balancer.ts";
 import { freePorts } from "./ports.ts";
-import { type CliResult, TestServer } from "./server.ts";
+import { type CliResult, TestServer, watch } from "./server.ts";
 import type { System } from "./system.ts";
 
 /** What each process of the fleet does: two of those that others connect to, so that one may die. */
@@ -49,6 +49,7 @@ export class Fleet implements System {
   static async start({ env, dataFolder, maxAnswerMs = 10_000 }: FleetOptions): Promise<Fleet> {
     const temporary = dataFolder === undefined ? mkdtempSync(join(tmpdir(), "posthorn-fleet-")) : undefined;
     const data = dataFolder ?? join(temporary!, "data");
+    if (temporary) watch(data, temporary);
     const names = Object.keys(members) as MemberName[];
     const ports = await freePorts(3 * names.length);
     const servers = new Map(
