@@ -13,6 +13,7 @@ import { SmallDisk } from "./support/small-disk.ts";
 import { deliver, type SmtpFailure } from "./support/smtp-client.ts";
 
 const disk = SmallDisk.mount(800_000);
+afterwards(() => disk?.dispose());
 const folder = disk ? join(disk.folder, "blobs") : "";
 
 test.runIf(disk)("a full or read-only disk is a temporary error for clients, and is logged once", async () => {
@@ -76,6 +77,7 @@ test.runIf(disk)("a peer is told to try again later", async () => {
   const blobs = join(host.folder, "blobs");
   mkdirSync(blobs);
   const small = SmallDisk.mount(300_000, blobs)!;
+  afterwards(() => small.dispose());
   await host.listen({ maxMessageSize: 1_000_000 });
   const ann = await host.account("ann@here.test");
   const send = (octets = 20_000) =>

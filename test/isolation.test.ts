@@ -9,7 +9,8 @@ import { openWebSocket, SocketRequestError, webSocketUrl } from "../conformance/
 import { type Endpoint, endpoints } from "../src/jmap/http/server.ts";
 import { methods } from "../src/jmap/methods.ts";
 import { message } from "./support/messages.ts";
-import { startServer, type TestServer } from "./support/server.ts";
+import { isMix, startSystem } from "./support/mix.ts";
+import type { System } from "./support/system.ts";
 
 /** Texts that occur in the victim's data alone: no answer to another user may contain them. */
 const secret = "xylophonesecret";
@@ -103,7 +104,7 @@ const attacks: Record<string, (victim: Names) => Json> = {
 };
 
 const attacked = methods.filter(({ name }) => !Object.hasOwn(harmless, name));
-let server: TestServer;
+let server: System;
 let victim: Client;
 let thief: Client;
 let names: Names;
@@ -144,15 +145,18 @@ async function fillVictim(): Promise<Omit<Names, "own">> {
   return { mailbox, email, thread, blob, identity, submission: sent.created!.s!.id as string, pushSubscription };
 }
 
-beforeAll(async () => {
-  server = await startServer({ env: { POSTHORN_DEMO: "false" } });
-  await server.addAccount("victim@home.test", "victim's password");
-  await server.addAccount("thief@home.test", "thief's password");
-  victim = await server.login("victim@home.test", "victim's password");
-  thief = await server.login("thief@home.test", "thief's password");
-  const { list } = await one<GetResult>(thief, "Mailbox/get", { accountId: thief.accountId });
-  names = { ...(await fillVictim()), own: list[0]!.id as string };
-}, 120_000);
+beforeAll(
+  async () => {
+    server = await startSystem({ env: { POSTHORN_DEMO: "false" } });
+    await server.addAccount("victim@home.test", "victim's password");
+    await server.addAccount("thief@home.test", "thief's password");
+    victim = await server.login("victim@home.test", "victim's password");
+    thief = await server.login("thief@home.test", "thief's password");
+    const { list } = await one<GetResult>(thief, "Mailbox/get", { accountId: thief.accountId });
+    names = { ...(await fillVictim()), own: list[0]!.id as string };
+  },
+  isMix ? 300_000 : 120_000,
+);
 afterAll(() => server?.dispose());
 
 test("each method of the registry has an attack here, or a reason for having none", () => {

@@ -8,7 +8,8 @@ import { openWebSocket } from "../conformance/client/websocket.ts";
 import { type DnsServer, startDns } from "./support/dns.ts";
 import { until } from "./support/ports.ts";
 import { createTestDatabase, urlOf } from "./support/postgres.ts";
-import { type RedisServer, startRedis, whyNoRedis } from "./support/redis.ts";
+import { startRedis } from "./support/redis.ts";
+import { type RedisServer, whyNoRedis } from "./support/redis-server.ts";
 import { startServer, type TestServer } from "./support/server.ts";
 import { type SmtpSink, startSink } from "./support/smtp-sink.ts";
 

@@ -1,13 +1,6 @@
 import { expect, test } from "vitest";
-import { encodeId, idPrefix } from "../src/base/ids.ts";
-import { methods } from "../src/jmap/methods.ts";
-import type { NewMail } from "../src/mail/deliver/ingest.ts";
-import { prepareMessage } from "../src/mail/deliver/prepare.ts";
-import { findMailboxes } from "../src/store/mail/mailbox-places.ts";
-import { TestClient, testLogin, testServices } from "./support/jmap.ts";
-import { createMailServices } from "./support/mail.ts";
-import { createTestAccount, createTestStore } from "./support/postgres.ts";
 import { scaled } from "./support/scale.ts";
+import { type Account, openAccount } from "./support/two-clients.ts";
 
 /** The variable OPERATIONS sets another number. */
 const operations = Number(process.env.OPERATIONS ?? scaled(300, 10_000));
@@ -33,12 +26,12 @@ function randomFrom(start: number): (below: number) => number {
 /** A client's copy of one type, updated by /changes alone. */
 class Cache {
   readonly objects = new Map<string, Json>();
-  readonly #client: TestClient;
+  readonly #client: Account;
   readonly #type: string;
   readonly #properties: string[];
   state = "";
 
-  constructor(client: TestClient, type: string, properties: string[]) {
+  constructor(client: Account, type: string, properties: string[]) {
     this.#client = client;
     this.#type = type;
     this.#properties = properties;
@@ -81,9 +74,9 @@ class List {
   ids: string[] = [];
   refetched = 0;
   #state = "";
-  readonly #client: TestClient;
+  readonly #client: Account;
 
-  constructor(client: TestClient, args: Json) {
+  constructor(client: Account, args: Json) {
     this.#client = client;
     this.args = args;
   }
@@ -128,13 +121,8 @@ test(`a client that applies only changes has the same state as a fresh one, over
   const random = randomFrom(seed);
   const pick = <T>(all: readonly T[]): T => all[random(all.length)]!;
   const some = <T>(all: readonly T[]) => all.filter(() => random(3) === 0);
-  const store = await createTestStore();
-  const account = await createTestAccount(store);
-  const mail = createMailServices(store);
-  const client = new TestClient(methods, testServices(store, mail), testLogin([account]));
-  const places = await findMailboxes(store.reader(account, "server"));
-  const wire = (place: { id: number }) => encodeId(idPrefix.mailbox, place.id);
-  const inbox = wire(places.find((place) => place.role === "inbox")!);
+  const client = await openAccount();
+  const places = client.mailboxIds;
 
   const caches = [
     new Cache(client, "Email", ["threadId", "mailboxIds", "keywords"]),
@@ -143,11 +131,11 @@ test(`a client that applies only changes has the same state as a fresh one, over
   ];
   const byDate = { sort: [{ property: "receivedAt", isAscending: false }] };
   const lists = [
-    { filter: { inMailbox: inbox }, ...byDate },
-    { filter: { inMailbox: inbox }, ...byDate, collapseThreads: true },
+    { filter: { inMailbox: client.inbox }, ...byDate },
+    { filter: { inMailbox: client.inbox }, ...byDate, collapseThreads: true },
     { filter: { hasKeyword: "$flagged" }, sort: [{ property: "subject" }] },
     { filter: { text: "even" }, ...byDate },
-    { filter: { inMailbox: inbox, notKeyword: "$seen" }, sort: [{ property: "size" }] },
+    { filter: { inMailbox: client.inbox, notKeyword: "$seen" }, sort: [{ property: "size" }] },
     { filter: { someInThreadHaveKeyword: "$flagged" }, ...byDate, collapseThreads: true },
     { sort: [{ property: "hasKeyword", keyword: "$seen" }, { property: "receivedAt" }] },
   ].map((args) => new List(client, args));
@@ -155,16 +143,16 @@ test(`a client that applies only changes has the same state as a fresh one, over
   for (const list of lists) await list.fill();
 
   let serial = 0;
-  const arrive = async (): Promise<NewMail> => {
+  const arrive = async (): Promise<void> => {
     const n = serial++;
     const refs = some(Array.from({ length: 4 }, (_, k) => `<t${k + 4 * Math.floor(n / 40)}@x>`));
     const lines = ["From: a@example.org", `Subject: ${pick(["Re: ", ""])}topic ${random(3)}`, `Message-ID: <m${n}@x>`];
     if (refs.length > 0) lines.push(`References: ${refs.join(" ")}`);
     const bytes = Buffer.from([...lines, "", n % 2 === 0 ? "even" : "odd", "x".repeat(random(500)), ""].join("\r\n"));
-    const target = { mailboxIds: [pick(places).id, ...some(places).map((place) => place.id)] };
+    const mailboxIds = [pick(places), ...some(places)];
     const receivedAt = new Date(Date.UTC(2026, 0, 1 + random(20)));
     const keywords = some(["$flagged", "$seen", "$draft"]).sort();
-    return { blob: await mail.blobs.put(bytes), prepared: prepareMessage(bytes), target, keywords, receivedAt };
+    await client.add(bytes, { mailboxIds, keywords, receivedAt });
   };
   const operate = async (): Promise<number> => {
     const known = [...caches[0]!.objects.keys()];
@@ -174,8 +162,8 @@ test(`a client that applies only changes has the same state as a fresh one, over
     }
     const kind = random(10);
     if (known.length < 5 || kind < 4) {
-      const mails = await Promise.all(Array.from({ length: 1 + random(4) }, arrive));
-      await Promise.all(mails.map((one) => mail.ingest.add(account, one)));
+      const mails = Array.from({ length: 1 + random(4) }, arrive);
+      await Promise.all(mails);
       return mails.length;
     }
     const chosen = Array.from({ length: 1 + random(5) }, () => pick(known));
@@ -186,10 +174,10 @@ test(`a client that applies only changes has the same state as a fresh one, over
       );
       await client.call("Email/set", { update });
     } else if (kind < 8) {
-      const update = Object.fromEntries(ids.map((id) => [id, { mailboxIds: { [wire(pick(places))]: true } }]));
+      const update = Object.fromEntries(ids.map((id) => [id, { mailboxIds: { [pick(places)]: true } }]));
       await client.call("Email/set", { update });
     } else if (kind < 9) await client.call("Email/set", { destroy: ids });
-    else await client.call("Mailbox/set", { update: { [wire(pick(places))]: { sortOrder: random(100) } } });
+    else await client.call("Mailbox/set", { update: { [pick(places)]: { sortOrder: random(100) } } });
     return ids.length;
   };
 

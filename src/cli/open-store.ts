@@ -26,9 +26,11 @@ export async function openStore(
 ): Promise<OpenStore> {
   const embedded = config.databaseUrl === "" ? await startEmbedded({ dataFolder: config.data, log }) : undefined;
   const connection: ConnectionOptions = embedded?.connection ?? { connectionString: config.databaseUrl };
-  if (!embedded) await refusePooler(connection);
-  // With bodies in S3 too, nothing else makes it, and /readyz looks for room there.
-  await mkdir(config.data, { recursive: true, mode: 0o700 });
+  if (!embedded) {
+    // With bodies in S3 nothing else makes it, and what is checked is the room there.
+    await mkdir(config.data, { recursive: true, mode: 0o700 });
+    await refusePooler(connection);
+  }
   const database = new Database({ ...connection, ...pool, isReadOnly: config.readOnly }, log);
   const close = async () => {
     await database.close();

@@ -3,14 +3,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { carrierContract } from "../../test/support/contracts/carrier.ts";
 import { until } from "../../test/support/ports.ts";
 import { createTestAccount, createTestDatabase } from "../../test/support/postgres.ts";
-import {
-  linkTo,
-  type RedisServer,
-  slotsOf,
-  startRedis,
-  startRedisCluster,
-  whyNoRedis,
-} from "../../test/support/redis.ts";
+import { linkTo, slotsOf, startRedis, startRedisCluster } from "../../test/support/redis.ts";
+import { type RedisServer, whyNoRedis } from "../../test/support/redis-server.ts";
 import { systemClock } from "../base/clock.ts";
 import { silentLog } from "../base/log.ts";
 import { slotOf } from "../redis/slot.ts";

@@ -5,7 +5,8 @@ import selfsigned from "selfsigned";
 import { describe, expect, test } from "vitest";
 import { afterwards } from "../../test/support/afterwards.ts";
 import { freePorts, until } from "../../test/support/ports.ts";
-import { linkTo, RedisServer, startRedis, up, whyNoRedis } from "../../test/support/redis.ts";
+import { linkTo, startRedis, up } from "../../test/support/redis.ts";
+import { RedisServer, whyNoRedis } from "../../test/support/redis-server.ts";
 import type { RedisPlace } from "./connect.ts";
 
 describe.skipIf(whyNoRedis)("a connection", () => {

@@ -2,15 +2,8 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { countsBetweenProcessesContract, sharedCountsContract } from "../../test/support/contracts/shared-counts.ts";
 import { until } from "../../test/support/ports.ts";
-import {
-  linkTo,
-  type RedisServer,
-  slotsOf,
-  startRedis,
-  startRedisCluster,
-  up,
-  whyNoRedis,
-} from "../../test/support/redis.ts";
+import { linkTo, slotsOf, startRedis, startRedisCluster, up } from "../../test/support/redis.ts";
+import { type RedisServer, whyNoRedis } from "../../test/support/redis-server.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { RedisCounts } from "./counts.ts";
 import type { RedisLink } from "./link.ts";

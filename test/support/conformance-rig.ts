@@ -8,11 +8,12 @@ import { fileURLToPath } from "node:url";
 import { generate } from "selfsigned";
 import { freePorts } from "./ports.ts";
 import { startServer } from "./server.ts";
+import type { StartSystem } from "./system.ts";
 
 const suite = fileURLToPath(new URL("../../conformance/main.ts", import.meta.url));
 const password = "correct horse";
 
-/** This server on a fresh data folder, behind a TLS proxy, with all that the conformance suite can be given. */
+/** An installation on a fresh data folder, behind a TLS proxy, with all that the conformance suite can be given. */
 export interface ConformanceRig {
   /** For files of the run; it goes with the rig. */
   folder: string;
@@ -22,12 +23,12 @@ export interface ConformanceRig {
   dispose(): Promise<void>;
 }
 
-export async function startConformanceRig(): Promise<ConformanceRig> {
+export async function startConformanceRig(start: StartSystem = startServer): Promise<ConformanceRig> {
   const folder = mkdtempSync(join(tmpdir(), "posthorn-conformance-"));
   const tls = await makeCertificate(folder);
   const [proxyPort] = (await freePorts(1)) as [number];
   const url = `https://127.0.0.1:${proxyPort}`;
-  const server = await startServer({
+  const server = await start({
     env: {
       POSTHORN_DEMO: "false",
       POSTHORN_PUBLIC_URL: url,

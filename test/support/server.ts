@@ -30,7 +30,7 @@ process.on("exit", () => {
  * A test run that is killed can clean up nothing, so a shell outlives it: once this process or the folder is gone, it
  * ends whatever still runs on the folder.
  */
-function watch(dataFolder: string, temporary: string | undefined): void {
+export function watch(dataFolder: string, temporary: string | undefined): void {
   const script = `
     while kill -0 "$1" 2>/dev/null && { [ -z "$3" ] || [ -d "$3" ]; }; do sleep 2; done
     mine() { grep -lsxz "POSTHORN_DATA=$2" /proc/[0-9]*/environ | cut -d/ -f3 | grep -vx "$$"; }
@@ -132,7 +132,7 @@ export class TestServer {
   }
 
   async start(): Promise<this> {
-    if (isOnCitus && !this.#options.isEmbedded && !this.#clone && this.#options.env?.DATABASE_URL === undefined) {
+    if (isOnCitus && !this.#options.isEmbedded && !this.#clone && this.env.DATABASE_URL === undefined) {
       this.#clone = await cloneOnCitus("migrated");
       this.env.DATABASE_URL = this.#clone.url;
     }

@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterwards } from "./afterwards.ts";
 
 /** A small file system that can be filled or made read-only; only root may mount one. */
 export class SmallDisk {
@@ -21,11 +20,12 @@ export class SmallDisk {
       process.stderr.write("no file system can be mounted here (only root may): tests of a full disk are left out\n");
       return undefined;
     }
-    afterwards(() => {
-      execFileSync("umount", ["-l", folder]);
-      rmSync(folder, { recursive: true, force: true });
-    });
     return new SmallDisk(folder);
+  }
+
+  dispose(): void {
+    execFileSync("umount", ["-l", this.folder]);
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   fill(): void {

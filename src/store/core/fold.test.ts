@@ -177,7 +177,7 @@ test("an account that is gone is asked for twice, however many writes wait for i
   const outcomes: PromiseSettledResult<void>[] = [];
   const trips = await tripsOf(async () => outcomes.push(...(await Promise.allSettled(writes))));
   expect(outcomes.every((one) => "reason" in one && one.reason instanceof AccountMissing)).toBe(true);
-  expect(trips.flat().filter((text) => text === "BEGIN")).toHaveLength(2);
+  expect(trips.flat().filter((text) => text.startsWith("BEGIN"))).toHaveLength(2);
 });
 
 test("when the database is lost for longer than a caller waits, all waiting writes fail at once", async () => {

@@ -2,7 +2,7 @@ import type { Patience } from "../../base/retry.ts";
 import { NotPrimary, Unreachable } from "./errors.ts";
 
 /** SQLSTATEs after which nothing was committed, so the whole transaction may run again. */
-const retryable = new Set(["40001", "40P01", "57P01", "57P02", "57P03", "08000", "08001", "08003", "08006", "53300"]);
+const retryable = new Set("40001 40P01 57P01 57P02 57P03 08000 08001 08003 08006 53300 25P03".split(" "));
 /** A row is locked for longer than anybody waits. */
 const waitedInVain = "55P03";
 const socketErrors = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOENT"]);

@@ -61,6 +61,9 @@ const takeIds = write("account.takeIds", (db, $: { accountId: number; count: num
     .returning("lastId"),
 );
 
+/** A process that hangs in the middle keeps the account's row for so long at most: whoever waits for it gives up after 10 s. */
+const beginWrite = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '5s'";
+
 /** How many writes may share a commit. */
 const maxWritesTogether = 32;
 
@@ -155,7 +158,7 @@ export class Store {
     try {
       changed = await this.#persistently(() =>
         this.database.transaction(
-          "BEGIN",
+          beginWrite,
           async (executor) => {
             outcomes = [];
             const now = this.clock.now();

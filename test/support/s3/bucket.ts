@@ -9,20 +9,8 @@ import { silentLog } from "../../../src/base/log.ts";
 import { S3Objects, type S3Options } from "../../../src/store/blobs/objects/s3.ts";
 import { afterwards } from "../afterwards.ts";
 import { cephReady, startCeph } from "./ceph.ts";
+import { type Bucket, bucketName, bucketOf, keys, region } from "./place.ts";
 import { type StrictOptions, StrictServer } from "./strict-server.ts";
-
-/** An empty bucket, and who may use it. */
-export interface Bucket {
-  endpoint: string;
-  name: string;
-  accessKey: string;
-  secretKey: string;
-  /** What serves it. */
-  kind: "Ceph's gateway" | "the small server of the tests";
-}
-
-const region = "us-east-1";
-const keys = { accessKey: "strict", secretKey: "strict secret", region };
 
 /** In a real S3 where one is installed, else in the strict server. */
 export async function emptyBucket(): Promise<Bucket> {
@@ -46,13 +34,6 @@ export async function startStrict(options: Partial<StrictOptions> = {}): Promise
   return server;
 }
 
-export function bucketOf(server: StrictServer): Bucket {
-  const name = bucketName();
-  server.buckets.set(name, new Map());
-  const { accessKey, secretKey } = keys;
-  return { endpoint: server.endpoint, name, accessKey, secretKey, kind: "the small server of the tests" };
-}
-
 /** The objects in a bucket. */
 export function objectsIn(bucket: Bucket, options: Partial<S3Options> = {}): S3Objects {
   const temporaryFolder = join(tmpdir(), `posthorn-s3-${bucket.name}`);
@@ -73,17 +54,3 @@ export function objectsIn(bucket: Bucket, options: Partial<S3Options> = {}): S3O
     ...options,
   });
 }
-
-/** The options of a server that keeps its bodies there. */
-export function optionsFor(bucket: Bucket): Record<string, string> {
-  return {
-    POSTHORN_BODIES: `s3://${bucket.name}/mail`,
-    POSTHORN_S3_ENDPOINT: bucket.endpoint,
-    POSTHORN_S3_REGION: region,
-    POSTHORN_S3_PATH_STYLE: "true",
-    POSTHORN_S3_ACCESS_KEY: bucket.accessKey,
-    POSTHORN_S3_SECRET_KEY: bucket.secretKey,
-  };
-}
-
-const bucketName = () => `bodies-${randomBytes(6).toString("hex")}`;

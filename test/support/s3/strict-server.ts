@@ -53,6 +53,8 @@ export class StrictServer {
   readonly seen: Seen[] = [];
   /** Asked for each request. */
   fault: (request: { method: string; key: string }) => Fault | undefined = () => undefined;
+  /** How long each request waits before it is looked at. */
+  delayMs = 0;
   readonly #options: StrictOptions;
   #server: Server & { closeAllConnections?(): void };
   #port = 0;
@@ -100,6 +102,7 @@ export class StrictServer {
     const fault = this.fault({ method, key });
     try {
       if (fault === "hang") return;
+      if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
       const body = await bodyOf(req);
       if (fault === "error") throw new S3Error(500, "InternalError");
       if (fault === "slowDown") throw new S3Error(503, "SlowDown");

@@ -43,7 +43,7 @@ export const usualPatience: S3Patience = {
   retryForMs: 8_000,
   failingForMs: 3_000,
   firstPauseMs: 1_000,
-  maxPauseMs: 30_000,
+  maxPauseMs: 5_000,
 };
 
 /** What one attempt of a request works with. */
