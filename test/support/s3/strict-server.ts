@@ -155,6 +155,10 @@ function put(objects: Map<string, StoredObject>, key: string, headers: Request["
   const condition = headers["if-none-match"];
   if (condition !== undefined && condition !== "*") throw new S3Error(501, "NotImplemented");
   if (condition === "*" && objects.has(key)) throw new S3Error(412, "PreconditionFailed");
+  const wanted = headers["if-match"];
+  const present = objects.get(key);
+  if (wanted !== undefined && !present) throw new S3Error(404, "NoSuchKey");
+  if (wanted !== undefined && `"${wanted}"` !== etagOf(present!.bytes)) throw new S3Error(412, "PreconditionFailed");
   const encryption = headers["x-amz-server-side-encryption"] as string | undefined;
   const keyId = headers["x-amz-server-side-encryption-aws-kms-key-id"] as string | undefined;
   if (encryption !== undefined && encryption !== "AES256" && encryption !== "aws:kms") {
