@@ -121,7 +121,7 @@ test("what was acknowledged survives kill -9, wherever its delivery is", async (
   await server.start();
   ann = await server.login(user, password);
   await expectReadable(50, "Killed");
-}, 30_000);
+});
 
 test("packs are turned off by an option; those of before are read all the same", async () => {
   server.env.POSTHORN_PACKS = "false";
@@ -149,4 +149,4 @@ test("bodies in packs are copied to the disk while the server runs", async () =>
   await expectReadable(30, "Accepted");
   expect((await sendAtOnce(1, "Last"))[0]).toMatch(/^250 /);
   await expectReadable(1, "Last");
-}, 30_000);
+});

@@ -223,7 +223,7 @@ describe("in a real S3 where one is installed", () => {
       }),
       { numRuns: 15 },
     );
-  }, 30_000);
+  });
 
   test("who reads during compactions reads what was written", async () => {
     const blobs = await putAll(objects, texts(60));
@@ -242,5 +242,5 @@ describe("in a real S3 where one is installed", () => {
     isDone = true;
     await Promise.all(readers);
     expect(await listed(objects)).toEqual(namesOf(left));
-  }, 30_000);
+  });
 });
