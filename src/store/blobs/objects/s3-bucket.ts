@@ -165,8 +165,9 @@ export class S3Bucket {
       }
     });
     try {
-      // Undefined when the object with the tag is gone.
+      // Undefined for 404: the object with the tag is gone.
       const isWritten = (await written) !== undefined;
+      if (!isWritten && condition.tag === undefined) throw new BodiesAway(new Error("404 to a write"));
       this.#writtenAt = performance.now();
       return isWritten;
     } catch (error) {

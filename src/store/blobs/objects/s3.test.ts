@@ -145,6 +145,13 @@ describe("in the small server of the tests", () => {
     expect(seen()).toHaveLength(1);
   });
 
+  test("a write that is answered with 404 is not taken for done", async () => {
+    faults = ["lost"];
+    await expect(objects.put(key("hello"), Buffer.from("hello"))).rejects.toThrow(BodiesAway);
+    faults = [undefined];
+    expect(await objects.read(key("hello"))).toBeUndefined();
+  });
+
   test("a stream of an object that is not there says so", async () => {
     await expect(objects.stream(key("other"), 0, 1).toArray()).rejects.toThrow(BlobMissing);
   });

@@ -181,6 +181,24 @@ describe("in the small server of the tests", () => {
     for (const blob of blobs.slice(1)) expect(await textOf(objects, blob)).toBeDefined();
   });
 
+  test("on a service that ignores conditions, compactions at once leave all that nobody wants to remove", async () => {
+    const careless = await startStrict({ ignoresIfMatch: true });
+    const place = bucketOf(careless);
+    const some = fc.subarray([...Array(8).keys()], { minLength: 1 });
+    await fc.assert(
+      fc.asyncProperty(some, some, async (one, other) => {
+        const objectsOf = () => objectsIn(place, { patience: quick, prefix: "x/" });
+        const blobs = await putAll(objectsOf(), texts(8));
+        const removals = [one, other].map((wish) => objectsOf().remove(wish.map((index) => blobs[index]!)));
+        await Promise.allSettled(removals);
+        for (const [index, blob] of blobs.entries()) {
+          if (![...one, ...other].includes(index)) expect(await textOf(objectsOf(), blob)).toBe(texts(8)[index]);
+        }
+      }),
+      { numRuns: 15 },
+    );
+  });
+
   test("a listing says so when a pack is damaged, rather than leave out its bodies", async () => {
     await putAll(objects, texts(10));
     const stored = server.buckets.get(bucket.name)!;
