@@ -107,9 +107,9 @@ export class StrictServer {
       const body = await bodyOf(req);
       if (fault === "error") throw new S3Error(500, "InternalError");
       if (fault === "slowDown") throw new S3Error(503, "SlowDown");
-      if (fault === "lost") return send(res, method, { status: 404 });
       checkSignature(req, url, body, this.#options.keys);
-      const result = this.#do({ method, bucket, key, query: url.searchParams, headers: req.headers, body });
+      const request = { method, bucket, key, query: url.searchParams, headers: req.headers, body };
+      const result = fault === "lost" ? { status: 404 } : this.#do(request);
       send(res, method, result, fault);
     } catch (error) {
       if (res.destroyed) return;
