@@ -82,6 +82,7 @@ CREATE TABLE blob_ref (
   expires_at timestamp with time zone,
   released_at timestamp with time zone,
   uploaders bigint[],
+  pack bytea,
   CONSTRAINT blob_ref_pkey PRIMARY KEY (user_id, sha256)
 );
 CREATE INDEX blob_ref_expiry ON public.blob_ref USING btree (user_id, expires_at) WHERE (expires_at IS NOT NULL);
@@ -98,6 +99,15 @@ CREATE TABLE change (
   received_at timestamp with time zone,
   CONSTRAINT change_pkey PRIMARY KEY (user_id, type, modseq, id)
 );
+
+CREATE TABLE dead_member (
+  pack bytea NOT NULL,
+  sha256 bytea NOT NULL,
+  day date NOT NULL,
+  died_at timestamp with time zone NOT NULL,
+  CONSTRAINT dead_member_pkey PRIMARY KEY (pack, sha256)
+);
+CREATE INDEX dead_member_age ON public.dead_member USING btree (died_at);
 
 CREATE TABLE dead_object (
   sha256 bytea NOT NULL,
@@ -209,6 +219,7 @@ CREATE TABLE incoming (
   attempts integer NOT NULL DEFAULT 0,
   last_error text,
   junk_reason text,
+  pack bytea,
   CONSTRAINT incoming_pkey PRIMARY KEY (id)
 );
 CREATE INDEX incoming_lease ON public.incoming USING btree (leased_until);

@@ -56,6 +56,8 @@ let draftId: unknown;
 
 beforeAll(async () => {
   const database = await oldDatabase();
+  // Only for as long as this version writes the mail of 0.1.
+  await run(database, "ALTER TABLE blob_ref ADD COLUMN pack bytea");
   store = new Store({ database, clock: systemClock, log: silentLog });
   userId = await createAccount(store, { address, passwordHash: await hashPassword("sesame") });
   client = new TestClient(methods, testServices(store, createMailServices(store)), testLogin([userId]));
@@ -66,6 +68,7 @@ beforeAll(async () => {
   const email = { mailboxIds: { [inbox]: true }, subject: "a word from before" };
   const { created } = (await client.call("Email/set", { create: { a: email } })) as { created: { a: { id: string } } };
   draftId = created.a.id;
+  await run(database, "ALTER TABLE blob_ref DROP COLUMN pack");
   await addOldCredentials(database, address, tokenHash(token));
   // Left behind by an interrupted removal of an account.
   await addOldCredentials(database, "gone@old.example", randomBytes(32));

@@ -100,7 +100,7 @@ describe("a server with its bodies in S3", () => {
     const { size } = await emailOf(ann, "To be lost");
     const objects = objectsIn(bucket, { prefix: "mail/" });
     const [lost] = (await namesOf(bucket)).filter((object) => object.size === size);
-    await objects.remove(lost!);
+    await objects.remove([lost!]);
     expect(await server.cli(["doctor"])).toMatchObject({ code: 1, stdout: expect.stringMatching(/1 difference/) });
   });
 });

@@ -26,6 +26,7 @@ test("each table is named where it lies", () => {
   const placed = {
     shard: names(/^SELECT distribute\('(\w+)', 'user_id'/gm),
     sha256: names(/^SELECT distribute\('(\w+)', 'sha256'/gm),
+    pack: names(/^SELECT distribute\('(\w+)', 'pack'/gm),
     every: names(/^SELECT replicate\('(\w+)'/gm),
   };
   const others = names(/^CREATE TABLE (\w+)/gm).filter((table) => !Object.values(placed).flat().includes(table));
@@ -33,6 +34,7 @@ test("each table is named where it lies", () => {
     new RegExp(`^\\| ${beginning}[^|]*\\| ([^|]+) \\|`, "m").exec(page)![1]!.split(", ");
   expect(told("in the shard of the account")).toEqual(placed.shard);
   expect(told("by `sha256`")).toEqual(placed.sha256);
+  expect(told("by `pack`")).toEqual(placed.pack);
   expect(told("on every node")).toEqual(placed.every);
   expect(told("on the coordinator")).toEqual(others);
 });

@@ -84,6 +84,13 @@ export interface BodiesAsked {
   seconds: number;
 }
 
+/** Small mails were written as one object, or such an object lost those that nobody needs any more. */
+export interface PackChanged {
+  act: "written" | "compacted" | "removed";
+  /** How many were written, or left out. */
+  members: number;
+}
+
 /** What a listener is told, such as the metrics. A listener returns at once and never throws. */
 export interface Events {
   mailTaken(event: MailTaken): void;
@@ -98,6 +105,7 @@ export interface Events {
   redisAnswered(event: RedisAnswered): void;
   bodyRead(event: BodyRead): void;
   bodiesAsked(event: BodiesAsked): void;
+  packChanged(event: PackChanged): void;
 }
 
 export const silentEvents: Events = {
@@ -113,4 +121,5 @@ export const silentEvents: Events = {
   redisAnswered: () => {},
   bodyRead: () => {},
   bodiesAsked: () => {},
+  packChanged: () => {},
 };

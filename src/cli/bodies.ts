@@ -38,7 +38,7 @@ export function placesOf(config: Config, surroundings: Surroundings): Bodies {
 function openPlace(place: BodiesPlace, config: Config, { clock, random, log, events }: Surroundings): ObjectStore {
   const folder = join(config.data, "blobs");
   if (place.kind === "disk") return new DiskObjects({ folder, clock, random });
-  const { s3Endpoint, s3Region, s3PathStyle, s3Ca, s3AccessKey, s3SecretKey, s3Encryption, s3KmsKey } = config;
+  const { s3Endpoint, s3Region, s3PathStyle, s3Ca, s3AccessKey, s3SecretKey, s3Encryption, s3KmsKey, packs } = config;
   return new S3Objects({
     bucket: place.bucket,
     prefix: place.prefix,
@@ -48,11 +48,13 @@ function openPlace(place: BodiesPlace, config: Config, { clock, random, log, eve
     ca: s3Ca === "" ? undefined : authoritiesIn(s3Ca),
     credentials: s3AccessKey === "" ? undefined : { accessKeyId: s3AccessKey, secretAccessKey: s3SecretKey },
     encryption: s3Encryption === "" ? undefined : { algorithm: s3Encryption, keyId: s3KmsKey || undefined },
+    packs,
     temporaryFolder: join(folder, "tmp"),
     clock,
     random,
     log,
     onRequest: (operation, outcome, seconds) => events.bodiesAsked({ operation, outcome, seconds }),
+    onPackChange: (change) => events.packChanged(change),
   });
 }
 

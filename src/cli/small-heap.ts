@@ -18,6 +18,7 @@ const intervalMs = 20;
  */
 export function keepHeapSmall(cachedBytes: () => number): () => Promise<void> {
   setFlagsFromString("--expose-gc");
+  setFlagsFromString("--heap-growing-percent=60");
   const collect = runInNewContext("gc") as () => void;
   let alive = 0;
   const look = () => {

@@ -162,6 +162,11 @@ const declarations = {
     parse: text,
     help: "Id of the key for --s3-encryption aws:kms.",
   }),
+  packs: option({
+    default: "true",
+    parse: boolean,
+    help: "In S3, write mails under 64 KB that come in together as one object; those written so are read in any case.",
+  }),
   publicUrl: option({
     default: "",
     shown: "from the request's Host",

@@ -147,6 +147,18 @@ export function metricsListener(registry: Registry): Events {
     buckets,
     registers,
   });
+  const packs = new Counter({
+    name: "posthorn_packs_total",
+    help: "Objects of several mails that were written, written again without dead ones, or removed",
+    labelNames: ["act"],
+    registers,
+  });
+  const packMembers = new Counter({
+    name: "posthorn_pack_members_total",
+    help: "Mails in packs: written, or left out by compaction and removal",
+    labelNames: ["act"],
+    registers,
+  });
   const objectOperations = new Histogram({
     name: "posthorn_object_store_operation_seconds",
     help: "Operations on the store of bodies",
@@ -178,5 +190,9 @@ export function metricsListener(registry: Registry): Events {
     redisAnswered: ({ use, outcome, seconds }) => redis.observe({ use, outcome }, seconds),
     bodyRead: ({ from }) => bodyReads.inc({ from }),
     bodiesAsked: ({ operation, outcome, seconds }) => bodies.observe({ operation, outcome }, seconds),
+    packChanged: ({ act, members }) => {
+      packs.inc({ act });
+      packMembers.inc({ act }, members);
+    },
   };
 }

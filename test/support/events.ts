@@ -22,6 +22,7 @@ export function keepEvents(): { events: Events; told: Told[] } {
     redisAnswered: keep("redisAnswered"),
     bodyRead: keep("bodyRead"),
     bodiesAsked: keep("bodiesAsked"),
+    packChanged: keep("packChanged"),
   };
   return { events, told };
 }

@@ -100,7 +100,7 @@ export class Incoming {
 
   async #take({ id, message, mailFrom, recipients, junkReason = null }: Accepted): Promise<void> {
     const { blobs, clock } = this.#options;
-    const blob = await blobs.put(message);
+    const blob = await blobs.putTogether(message);
     const perAccount = new Map(recipients.map((recipient) => [recipient.userId, recipient]));
     const row: IncomingMessage = {
       id,

@@ -4,17 +4,24 @@ import type { Reader, Tx } from "../core/store.ts";
 import { holding } from "./holders.ts";
 import type { StoredBlob } from "./objects/object-store.ts";
 
-type References = { accountId: number; sha256s: Buffer[]; days: string[]; sizes: number[] };
+type References = {
+  accountId: number;
+  sha256s: Buffer[];
+  days: string[];
+  sizes: number[];
+  packs: (Buffer | null)[];
+};
 /**
- * A revived row keeps its older day: that object still exists, since objects are removed after the rows that name them.
+ * A revived row keeps its older day and its pack: that object still exists, since objects are removed after the rows that name them.
  * The latest expiry wins, whatever else holds the blob: an upload stays usable until then.
  */
 const upsert = write(
   "blobs.reference",
   (_, $: References & { expiresAt: Date | null; uploaders: number[] | null }) => sql<never>`
-  INSERT INTO blob_ref AS r (user_id, sha256, day, size, expires_at, released_at, uploaders)
-  SELECT a.user_id, b.sha256, b.day, b.size, ${$.expiresAt}, NULL, ${$.uploaders}::bigint[]
-  FROM account a, unnest(${$.sha256s}::bytea[], ${$.days}::date[], ${$.sizes}::bigint[]) AS b (sha256, day, size)
+  INSERT INTO blob_ref AS r (user_id, sha256, day, size, pack, expires_at, released_at, uploaders)
+  SELECT a.user_id, b.sha256, b.day, b.size, b.pack, ${$.expiresAt}, NULL, ${$.uploaders}::bigint[]
+  FROM account a, unnest(${$.sha256s}::bytea[], ${$.days}::date[], ${$.sizes}::bigint[], ${$.packs}::bytea[])
+    AS b (sha256, day, size, pack)
   WHERE a.user_id = ${$.accountId}
   ON CONFLICT (user_id, sha256) DO UPDATE SET
     expires_at = greatest(r.expires_at, excluded.expires_at), released_at = NULL,
@@ -26,7 +33,7 @@ const upsert = write(
 const find = read("blobs.find", (db, $: { accountId: number; sha256s: Buffer[]; viewer: number | null }) =>
   db
     .selectFrom("blobRef as r")
-    .select(["r.sha256", "r.day", "r.size"])
+    .select(["r.sha256", "r.day", "r.size", "r.pack"])
     .where("r.userId", "=", $.accountId)
     .where("r.sha256", "in", $.sha256s)
     .where("r.releasedAt", "is", null)
@@ -70,6 +77,7 @@ export async function referenceBlobs(tx: Tx, blobs: StoredBlob[], options: Refer
     sha256s: unique.map(({ sha256 }) => sha256),
     days: unique.map(({ day }) => day),
     sizes: unique.map(({ size }) => size),
+    packs: unique.map(({ pack = null }) => pack),
     expiresAt: options.expiresAt ?? null,
     uploaders: options.uploader === undefined ? null : [options.uploader],
   });

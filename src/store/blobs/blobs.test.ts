@@ -130,7 +130,7 @@ test("streamed large encoded parts have the right bytes, sizes and ranges", asyn
       expect(Buffer.concat(await opened.stream.toArray()).equals(decoded.subarray(start, end))).toBe(true);
     }
     (await blobs.open(reader, blobId))!.stream.destroy();
-    await blobs.objects.remove(blob);
+    await blobs.objects.remove([blob]);
     await expect(blobs.open(reader, blobId)).rejects.toThrow(BlobMissing);
   }
 });
@@ -152,7 +152,7 @@ test("an object whose bytes do not match its hash counts as missing", async () =
   await writeFile(join(folder, blob.day, blob.sha256.toString("hex")), "precioux");
   await expect(blobs.readObject(blob, 1, 3)).rejects.toThrow(BlobMissing);
   await expect(blobs.read(reader, encodeBlobId(blob.sha256))).rejects.toThrow(BlobMissing);
-  await blobs.objects.remove(blob);
+  await blobs.objects.remove([blob]);
   await expect(blobs.read(reader, encodeBlobId(blob.sha256))).rejects.toThrow(BlobMissing);
   await expect(blobs.readObject(blob, 1, 3)).rejects.toThrow(BlobMissing);
 });

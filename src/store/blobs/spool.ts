@@ -22,7 +22,7 @@ export class Spool extends Pile {
   /** Durable on return. Nothing may be written afterwards. */
   async finish(): Promise<StoredBlob> {
     await this.endBlock();
-    this.#stored ??= { sha256: this.#hash.digest(), day: this.#today(), size: this.size };
+    this.#stored ??= { sha256: this.#hash.digest(), day: this.#today(), size: this.size, pack: null };
     const stored = this.#stored;
     const isMoved = await this.moveFile((path) => this.objects.putFile(stored, path));
     if (!isMoved) await this.objects.put(stored, await this.bytes());

@@ -71,6 +71,7 @@ export interface BlobRefTable {
   expiresAt: Date | null;
   releasedAt: Date | null;
   uploaders: number[] | null;
+  pack: Buffer | null;
 }
 
 export interface ChangeTable {
@@ -82,6 +83,13 @@ export interface ChangeTable {
   threadId: number | null;
   changedAt: Date;
   receivedAt: Date | null;
+}
+
+export interface DeadMemberTable {
+  pack: Buffer;
+  sha256: Buffer;
+  day: string;
+  diedAt: Date;
 }
 
 export interface DeadObjectTable {
@@ -176,6 +184,7 @@ export interface IncomingTable {
   attempts: Generated<number>;
   lastError: string | null;
   junkReason: string | null;
+  pack: Buffer | null;
 }
 
 export interface KnownNetworkTable {
@@ -355,6 +364,7 @@ export interface DB {
   audit: AuditTable;
   blobRef: BlobRefTable;
   change: ChangeTable;
+  deadMember: DeadMemberTable;
   deadObject: DeadObjectTable;
   delivery: DeliveryTable;
   domain: DomainTable;
@@ -433,6 +443,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     expiresAt: "timestamptz",
     releasedAt: "timestamptz",
     uploaders: "int8[]",
+    pack: "bytea",
   },
   change: {
     userId: "int8",
@@ -443,6 +454,12 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     threadId: "int8",
     changedAt: "timestamptz",
     receivedAt: "timestamptz",
+  },
+  deadMember: {
+    pack: "bytea",
+    sha256: "bytea",
+    day: "date",
+    diedAt: "timestamptz",
   },
   deadObject: {
     sha256: "bytea",
@@ -528,6 +545,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     attempts: "int4",
     lastError: "text",
     junkReason: "text",
+    pack: "bytea",
   },
   knownNetwork: {
     userId: "int8",

@@ -23,7 +23,8 @@ const list = [
   "m.preview",
 ] as const;
 /** Where the message's bytes are stored. */
-const blob = ["m.sha256", "b.day"] as const;
+const place = ["b.day", "b.pack"] as const;
+const blob = ["m.sha256", ...place] as const;
 /** Also the part tree. */
 const content = [...blob, "m.structure"] as const;
 
@@ -48,10 +49,14 @@ const statements = {
   content: read("emails.content", (db, $: Ids) => bodies(db, $).select(content)),
   headerAndContent: read("emails.headerAndContent", (db, $: Ids) => bodies(db, $).select(content).select("m.header")),
   listAndContent: read("emails.listAndContent", (db, $: Ids) =>
-    bodies(db, $).select(list).select(["b.day", "m.structure"]),
+    bodies(db, $)
+      .select(list)
+      .select([...place, "m.structure"]),
   ),
   everything: read("emails.everything", (db, $: Ids) =>
-    bodies(db, $).select(list).select(["b.day", "m.structure", "m.header"]),
+    bodies(db, $)
+      .select(list)
+      .select([...place, "m.structure", "m.header"]),
   ),
 };
 
@@ -85,6 +90,11 @@ export async function newestEmailIds(reader: Reader, limit: number): Promise<num
 }
 
 /** If the blob reference is missing, the day is "", where no object exists. */
-export function blobOf({ sha256, day, size }: Pick<FetchedEmail<"blob">, "sha256" | "day" | "size">): StoredBlob {
-  return { sha256, day: day ?? "", size };
+export function blobOf({
+  sha256,
+  day,
+  size,
+  pack,
+}: Pick<FetchedEmail<"blob">, "sha256" | "day" | "size" | "pack">): StoredBlob {
+  return { sha256, day: day ?? "", size, pack };
 }

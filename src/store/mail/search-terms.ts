@@ -55,7 +55,7 @@ const old = read("terms.old", (db, $: { accountId: number; below: number; limit:
     .selectFrom("search as s")
     .innerJoin("message as m", (join) => join.on("m.userId", "=", $.accountId).onRef("m.no", "=", "s.no"))
     .innerJoin("blobRef as b", (join) => join.on("b.userId", "=", $.accountId).onRef("b.sha256", "=", "m.sha256"))
-    .select(["s.no", "m.sha256", "m.size", "b.day"])
+    .select(["s.no", "m.sha256", "m.size", "b.day", "b.pack"])
     .where("s.userId", "=", $.accountId)
     .where("s.no", "<", $.below)
     .where("s.version", "<", termsVersion)

@@ -48,7 +48,7 @@ const message = read("submissions.message", (db, $: DueSubmission) =>
   db
     .selectFrom("submission as s")
     .innerJoin("blobRef as b", (join) => join.on("b.userId", "=", $.userId).onRef("b.sha256", "=", "s.sha256"))
-    .select(["s.envelope", "s.sendAt", "s.sha256", "b.day", "b.size"])
+    .select(["s.envelope", "s.sendAt", "s.sha256", "b.day", "b.size", "b.pack"])
     .where("s.userId", "=", $.userId)
     .where("s.id", "=", $.submissionId),
 );

@@ -34,6 +34,7 @@ const inserted = [
   "sha256",
   "day",
   "size",
+  "pack",
   "mailFrom",
   "recipients",
   "leasedBy",
@@ -71,7 +72,18 @@ const claim = write("incoming.claim", (db, $: Lease & { ids: readonly number[]; 
     .set({ leasedBy: $.holder, leasedUntil: $.until })
     .where("id", "in", $.ids)
     .where((eb) => eb.or([eb("leasedUntil", "<=", $.now), eb("leasedBy", "in", $.gone)]))
-    .returning(["id", "createdAt", "sha256", "day", "size", "mailFrom", "recipients", "attempts", "junkReason"]),
+    .returning([
+      "id",
+      "createdAt",
+      "sha256",
+      "day",
+      "size",
+      "pack",
+      "mailFrom",
+      "recipients",
+      "attempts",
+      "junkReason",
+    ]),
 );
 
 /** The rows of accepted messages. Concurrent inserts share a commit, and so do concurrent removals. */
@@ -121,6 +133,7 @@ export class IncomingRows {
     const values = rows.map(({ message, lease }) => ({
       ...message,
       ...message.blob,
+      pack: message.blob.pack ?? null,
       recipients: JSON.stringify(message.recipients),
       leasedBy: lease.holder,
       leasedUntil: lease.until,
@@ -142,6 +155,6 @@ export class IncomingRows {
   async claim(ids: number[], lease: Lease, now: Date, gone: string[]): Promise<IncomingMessage[]> {
     if (ids.length === 0) return [];
     const rows = await this.#database.run(claim, { ...lease, ids, now, gone });
-    return rows.map(({ sha256, day, size, ...row }) => ({ ...row, blob: { sha256, day, size } }));
+    return rows.map(({ sha256, day, size, pack, ...row }) => ({ ...row, blob: { sha256, day, size, pack } }));
   }
 }

@@ -245,7 +245,7 @@ const toSend = read("submissions.toSend", (db, $: Some) =>
     .selectFrom("email as e")
     .innerJoin("message as m", (join) => join.on("m.userId", "=", $.accountId).onRef("m.no", "=", "e.no"))
     .innerJoin("blobRef as b", (join) => join.on("b.userId", "=", $.accountId).onRef("b.sha256", "=", "m.sha256"))
-    .select(["e.id", "e.threadId", "m.sha256", "m.size", "b.day"])
+    .select(["e.id", "e.threadId", "m.sha256", "m.size", "b.day", "b.pack"])
     .where("e.userId", "=", $.accountId)
     .where("e.id", "in", $.ids),
 );

@@ -9,12 +9,13 @@ import { Ingest } from "../../mail/deliver/ingest.ts";
 import { prepareMessage } from "../../mail/deliver/prepare.ts";
 import { Blobs } from "../blobs/blobs.ts";
 import { DiskObjects } from "../blobs/objects/disk.ts";
+import { objectName } from "../blobs/objects/object-store.ts";
 import { unprepared } from "../core/sql.ts";
 import { Store } from "../core/store.ts";
 import { IncomingRows } from "../queues/incoming.ts";
 import { accountIds } from "./accounts.ts";
+import { markDead } from "./dead-objects.ts";
 import { examine, examineAccount } from "./doctor.ts";
-import { keyOf, markDead } from "./held-objects.ts";
 import { Sweeper } from "./sweeps.ts";
 
 const store = await createTestStore();
@@ -87,8 +88,8 @@ test("an object whose size differs from its reference is reported", async () => 
   const blob = await blobs.put(Buffer.from("whole"));
   await store.write(userId, "server", (tx) => blobs.reference(tx, blob));
   expect(await examineAccount(options(), userId)).toEqual([]);
-  await truncate(join(folder, keyOf(blob)), 0);
-  const problem = `the object ${keyOf(blob)} has 0 bytes instead of 5`;
+  await truncate(join(folder, objectName(blob)), 0);
+  const problem = `the object ${objectName(blob)} has 0 bytes instead of 5`;
   expect((await examine(options())).findings).toEqual([{ accountId: userId, problem }]);
   await store.database.run(unprepared("DELETE FROM blob_ref WHERE user_id = $1 AND sha256 = $2"), [
     userId,
@@ -103,7 +104,7 @@ test("the missing object of an incoming message is reported", async () => {
   const message = { ...row, junkReason: null };
   const rows = new IncomingRows(store.database);
   await rows.insert(message, lease);
-  const problem = `the object ${keyOf(blob)} is missing (an incoming message)`;
+  const problem = `the object ${objectName(blob)} is missing (an incoming message)`;
   expect((await examine(options())).findings).toEqual([{ problem }]);
   await rows.remove(message.id);
 });
@@ -136,7 +137,7 @@ test("objects are counted as held or pending, and one that a sweep missed is a f
   await sweeperAt(Date.now()).run();
   const old = await putOn(dayBefore(5));
   const { findings, objects } = await examine(options());
-  const problem = `1 objects that nothing refers to and no sweep removed (for example, ${keyOf(old)})`;
+  const problem = `1 objects that nothing refers to and no sweep removed (for example, ${objectName(old)})`;
   expect(findings).toEqual([{ problem }]);
   expect(objects).toEqual({ held: before.held + 5, pending: before.pending + 2 });
   // An account released it: overdue once the grace period has passed, and not before.
@@ -144,7 +145,7 @@ test("objects are counted as held or pending, and one that a sweep missed is a f
   expect((await examine(options())).findings).toEqual([{ problem }]);
   await markDead(store.database, [old], new Date(Date.now() - day));
   expect((await examine(options())).findings).toEqual([]);
-  await blobs.objects.remove(old);
+  await blobs.objects.remove([old]);
 });
 
 test("after a downtime nothing is overdue until the sweeps have caught up, which takes one run", async () => {

@@ -1,12 +1,12 @@
 import { sql } from "kysely";
 import type { Log } from "../../base/log.ts";
-import type { ObjectKey, ObjectStore, StoredBlob } from "../blobs/objects/object-store.ts";
+import { type ObjectKey, type ObjectStore, objectName, type StoredBlob } from "../blobs/objects/object-store.ts";
 import { read, unnamed } from "../core/declare.ts";
 import type { Reader, Store } from "../core/store.ts";
 import { countOldTerms } from "../mail/search-terms.ts";
 import { accountIds } from "./accounts.ts";
 import { comparisons } from "./comparisons.ts";
-import { heldObjects, inBatches, incomingObjects, keyOf, overdueObjects } from "./held-objects.ts";
+import { heldObjects, inBatches, incomingObjects, overdueObjects } from "./held-objects.ts";
 
 /** A problem that was found. */
 export interface Finding {
@@ -78,9 +78,9 @@ async function wrongObjects({ objects, progress }: DoctorOptions, references: St
     const sizes = await Promise.all(some.map((reference) => objects.size(reference)));
     for (const [index, reference] of some.entries()) {
       const size = sizes[index];
-      if (size === undefined) problems.push(`the object ${keyOf(reference)} is missing`);
+      if (size === undefined) problems.push(`the object ${objectName(reference)} is missing`);
       else if (size !== reference.size)
-        problems.push(`the object ${keyOf(reference)} has ${size} bytes instead of ${reference.size}`);
+        problems.push(`the object ${objectName(reference)} has ${size} bytes instead of ${reference.size}`);
     }
   }
   return problems;
@@ -101,7 +101,7 @@ async function tallyObjects(options: DoctorOptions): Promise<ObjectTally & { pro
   const tell = () => progress(`all bodies: ${++seen} seen`);
   for await (const some of inBatches(counted(objects.list(), tell))) {
     const held = await heldObjects(store.database, some);
-    const unheld = some.filter((object) => !held.has(keyOf(object)));
+    const unheld = some.filter((object) => !held.has(objectName(object)));
     const late = await stillThere(objects, await overdueObjects(store, unheld));
     tally.held += some.length - unheld.length;
     tally.pending += unheld.length - late.length;
@@ -112,7 +112,7 @@ async function tallyObjects(options: DoctorOptions): Promise<ObjectTally & { pro
   }
   const problems = [...overdue.values()].map(
     ({ count, example }) =>
-      `${count} objects that nothing refers to and no sweep removed (for example, ${keyOf(example)})`,
+      `${count} objects that nothing refers to and no sweep removed (for example, ${objectName(example)})`,
   );
   return { ...tally, problems };
 }
@@ -168,6 +168,6 @@ const recount = read(
 const allReferences = read(
   "doctor.references",
   (db, $: { accountId: number }) =>
-    db.selectFrom("blobRef").select(["sha256", "day", "size"]).where("userId", "=", $.accountId),
+    db.selectFrom("blobRef").select(["sha256", "day", "size", "pack"]).where("userId", "=", $.accountId),
   perAccount,
 );

@@ -4,7 +4,7 @@ import { read, write } from "../core/declare.ts";
 import { AccountMissing } from "../core/errors.ts";
 import { unprepared } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
-import { markDead } from "./held-objects.ts";
+import { markDead } from "./dead-objects.ts";
 
 export interface Removal {
   addresses: string[];
@@ -62,7 +62,7 @@ const deleteLogins = write("removal.ofLogins", (db, $: { logins: readonly string
   db.deleteFrom("login").where("login", "in", $.logins),
 );
 const references = read("removal.objects", (db, $: Account) =>
-  db.selectFrom("blobRef").select(["sha256", "day"]).where("userId", "=", $.userId),
+  db.selectFrom("blobRef").select(["sha256", "day", "pack"]).where("userId", "=", $.userId),
 );
 /** Read from the database, since a newer program running beside this one may have added tables. */
 const accountTables = read(

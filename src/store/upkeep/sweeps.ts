@@ -3,7 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { releaseBlobs } from "../blobs/blob-refs.ts";
 import { checkInstallation } from "../blobs/installation.ts";
-import type { ObjectKey, ObjectStore } from "../blobs/objects/object-store.ts";
+import { type ObjectStore, objectName } from "../blobs/objects/object-store.ts";
 import { typeCodes } from "../core/change.ts";
 import { across, type Row, read, unnamed, write } from "../core/declare.ts";
 import { AccountMissing } from "../core/errors.ts";
@@ -13,22 +13,19 @@ import type { Store, Tx } from "../core/store.ts";
 import { dropKnownNetworks } from "../directory/known-networks.ts";
 import { dropExpiredTokens } from "../directory/tokens.ts";
 import { accountsAfter } from "./accounts.ts";
+import { batch, deadObjects, forgetDead, markDead } from "./dead-objects.ts";
 import {
-  batch,
-  deadObjects,
   examinedSetting,
-  forgetDead,
   heldObjects,
   inBatches,
-  keyOf,
   lastExaminedDay,
   lastSettledDay,
-  markDead,
   sweptSetting,
   writeSetting,
 } from "./held-objects.ts";
 import { MatchPrice } from "./match-price.ts";
 import { removeExpiredPushes } from "./push-sweeps.ts";
+import { compactPacks, type RemovalOptions, removeObjects } from "./remove-objects.ts";
 
 const hourMs = 3600_000;
 const dayMs = 24 * hourMs;
@@ -38,9 +35,7 @@ const releasedForMs = dayMs;
 const loggedForMs = 30 * dayMs;
 /** How long a push subscription may stay unverified. */
 const unverifiedForMs = dayMs;
-/** How many objects are removed at a time. */
-const maxRemovals = 32;
-const reference = ["userId", "sha256", "day"] as const;
+const reference = ["userId", "sha256", "day", "pack"] as const;
 const everybody = [
   across("sweeps what has expired in all accounts"),
   unnamed("runs rarely, so it is planned for the current data"),
@@ -144,6 +139,7 @@ export interface SweeperOptions {
 
 /** Removes what has expired. Any number of processes may run it, beside any writer. */
 export class Sweeper {
+  readonly #parts: RemovalOptions;
   readonly #store: Store;
   readonly #objects: ObjectStore;
   readonly #log: Log;
@@ -156,6 +152,7 @@ export class Sweeper {
   #credentialsAt = new Date(0);
 
   constructor({ store, objects, log, limit = 2000 }: SweeperOptions) {
+    this.#parts = { store, objects, log };
     this.#store = store;
     this.#objects = objects;
     this.#log = log;
@@ -176,6 +173,7 @@ export class Sweeper {
       uploads: async () => ({ uploads: await this.releaseExpired() }),
       references: async () => ({ references: await this.dropReleased() }),
       "dead objects": async () => ({ objects: await this.removeDead() }),
+      packs: async () => ({ objects: swept.objects + (await this.compactPacks()) }),
       orphans: async () => ({ objects: swept.objects + (await this.removeOrphans()) }),
       accounts: () => this.prune(),
       credentials: () => this.#dropCredentials(),
@@ -232,9 +230,17 @@ export class Sweeper {
     const rows = await database.run(deadObjects, { ...died, limit: this.#limit });
     if (rows.length === 0) return 0;
     const held = await heldObjects(database, rows);
-    const removed = await this.#remove(rows.filter((row) => !held.has(keyOf(row))));
+    const removed = await removeObjects(
+      this.#parts,
+      rows.filter((row) => !held.has(objectName(row))),
+    );
     await database.run(forgetDead, { ...died, hashes: rows.map((row) => row.sha256) });
     return removed;
+  }
+
+  /** Removes candidates in packs, likewise. */
+  compactPacks(): Promise<number> {
+    return compactPacks(this.#parts, this.#limit);
   }
 
   /**
@@ -253,7 +259,10 @@ export class Sweeper {
       if (seen >= batch) return removed;
       for await (const objects of inBatches(this.#objects.list(name))) {
         const held = await heldObjects(database, objects);
-        removed += await this.#remove(objects.filter((object) => !held.has(keyOf(object))));
+        removed += await removeObjects(
+          this.#parts,
+          objects.filter((object) => !held.has(objectName(object))),
+        );
         seen += objects.length;
       }
       await database.run(writeSetting, { name: examinedSetting, value: name });
@@ -325,16 +334,6 @@ export class Sweeper {
       if (error instanceof AccountMissing) return 0;
       throw error;
     }
-  }
-
-  async #remove(keys: ObjectKey[]): Promise<number> {
-    let removed = 0;
-    for (let start = 0; start < keys.length; start += maxRemovals) {
-      const some = keys.slice(start, start + maxRemovals);
-      const outcomes = await Promise.all(some.map((key) => this.#objects.remove(key)));
-      removed += outcomes.filter((wasThere) => wasThere).length;
-    }
-    return removed;
   }
 
   #ago(milliseconds: number): Date {

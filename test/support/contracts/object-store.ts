@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { beforeEach, expect, test } from "vitest";
 import { sha256Of } from "../../../src/store/blobs/blob-id.ts";
-import type { ObjectStore } from "../../../src/store/blobs/objects/object-store.ts";
+import { type ObjectStore, objectName } from "../../../src/store/blobs/objects/object-store.ts";
 
 export const key = (text: string, day = "2026-01-02") => ({ day, sha256: sha256Of(Buffer.from(text)) });
 
@@ -63,13 +63,42 @@ export function objectStoreContract(make: () => Promise<ObjectStore>): void {
     expect(listed.every(({ day, size }) => day === "2026-01-02" && (size === 6 || size === 7))).toBe(true);
   });
 
+  test("small objects that are put together are read, listed and removed one by one", async () => {
+    const texts = Array.from({ length: 60 }, (_, index) => `text ${index % 50}`);
+    const put = (text: string) =>
+      objects.putTogether({ ...key(text), size: text.length, pack: null }, Buffer.from(text));
+    const blobs = await Promise.all(texts.map(put));
+    for (const [index, blob] of blobs.entries()) {
+      expect(blob).toMatchObject({ ...key(texts[index]!), size: texts[index]!.length });
+      expect((await objects.read(blob))?.toString()).toBe(texts[index]);
+      expect((await objects.read(blob, 1, 3))?.toString()).toBe("ex");
+      expect(await objects.size(blob)).toBe(blob.size);
+    }
+    expect(Buffer.concat(await objects.stream(blobs[7]!, 2, 6).toArray()).toString()).toBe("xt 7");
+    const listed = async () => (await all(objects.list("2026-01-02"))).map(objectName).sort();
+    const names = [...new Set(blobs.map(objectName))].sort();
+    expect(names).toHaveLength(50);
+    expect(await listed()).toEqual(names);
+    expect(await objects.days()).toEqual(["2026-01-02"]);
+    const [first, , third] = blobs;
+    expect(await objects.remove([first!, third!, key("other")])).toEqual([true, true, false]);
+    expect(await objects.remove([third!])).toEqual([false]);
+    expect([await objects.exists(first!), await objects.read(third!)]).toEqual([false, undefined]);
+    expect(await listed()).toEqual(names.filter((name) => name !== objectName(first!) && name !== objectName(third!)));
+    for (const [index, blob] of blobs.entries()) {
+      if (index % 50 !== 0 && index % 50 !== 2) expect((await objects.read(blob))?.toString()).toBe(texts[index]);
+    }
+    await objects.remove(blobs);
+    expect(await listed()).toEqual([]);
+  });
+
   test("days are listed in order, and removed objects are gone", async () => {
     expect(await objects.days()).toEqual([]);
     await objects.put(key("b", "2026-01-03"), Buffer.from("b"));
     await objects.put(key("a", "2026-01-02"), Buffer.from("a"));
     expect(await objects.days()).toEqual(["2026-01-02", "2026-01-03"]);
-    expect(await objects.remove(key("a"))).toBe(true);
-    expect(await objects.remove(key("a"))).toBe(false);
+    expect(await objects.remove([key("a"), key("other")])).toEqual([true, false]);
+    expect(await objects.remove([key("a")])).toEqual([false]);
     expect(await objects.exists(key("a"))).toBe(false);
     expect(await all(objects.list("2026-01-02"))).toEqual([]);
     expect(await all(objects.list("2020-01-02"))).toEqual([]);

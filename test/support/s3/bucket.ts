@@ -47,6 +47,7 @@ export function objectsIn(bucket: Bucket, options: Partial<S3Options> = {}): S3O
     ca: undefined,
     credentials: { accessKeyId: bucket.accessKey, secretAccessKey: bucket.secretKey },
     encryption: undefined,
+    packs: true,
     temporaryFolder,
     clock: systemClock,
     random: randomBytes,

@@ -11,6 +11,8 @@ import { checkSignature, type Keys } from "./signature.ts";
 export type Fault =
   /** 500 InternalError */
   | "error"
+  /** 404 without a word, as a proxy in front answers that has lost its way. */
+  | "lost"
   /** 503 SlowDown */
   | "slowDown"
   /** No answer until the client gives up. */
@@ -42,6 +44,8 @@ export interface StrictOptions {
   tls?: { cert: string; key: string };
   /** How many keys a page of a listing has at most. */
   maxKeys?: number;
+  /** Writes whatever the condition of a write says, as some services do. */
+  ignoresIfMatch?: boolean;
 }
 
 /**
@@ -107,7 +111,8 @@ export class StrictServer {
       if (fault === "error") throw new S3Error(500, "InternalError");
       if (fault === "slowDown") throw new S3Error(503, "SlowDown");
       checkSignature(req, url, body, this.#options.keys);
-      const result = this.#do({ method, bucket, key, query: url.searchParams, headers: req.headers, body });
+      const request = { method, bucket, key, query: url.searchParams, headers: req.headers, body };
+      const result = fault === "lost" ? { status: 404 } : this.#do(request);
       send(res, method, result, fault);
     } catch (error) {
       if (res.destroyed) return;
@@ -131,6 +136,7 @@ export class StrictServer {
     if (!objects) throw new S3Error(404, "NoSuchBucket");
     if (method === "GET" && key === "") return listingOf(objects, query, this.#options.maxKeys ?? 1000);
     if (key === "" || [...query.keys()].some((name) => name !== "x-id")) throw new S3Error(501, "NotImplemented");
+    if (this.#options.ignoresIfMatch) delete headers["if-match"];
     if (method === "PUT") return put(objects, key, headers, body);
     if (method === "GET" || method === "HEAD") return get(objects, key, headers);
     if (method !== "DELETE") throw new S3Error(405, "MethodNotAllowed");
@@ -158,6 +164,10 @@ function put(objects: Map<string, StoredObject>, key: string, headers: Request["
   const condition = headers["if-none-match"];
   if (condition !== undefined && condition !== "*") throw new S3Error(501, "NotImplemented");
   if (condition === "*" && objects.has(key)) throw new S3Error(412, "PreconditionFailed");
+  const wanted = headers["if-match"];
+  const present = objects.get(key);
+  if (wanted !== undefined && !present) throw new S3Error(404, "NoSuchKey");
+  if (wanted !== undefined && `"${wanted}"` !== etagOf(present!.bytes)) throw new S3Error(412, "PreconditionFailed");
   const encryption = headers["x-amz-server-side-encryption"] as string | undefined;
   const keyId = headers["x-amz-server-side-encryption-aws-kms-key-id"] as string | undefined;
   if (encryption !== undefined && encryption !== "AES256" && encryption !== "aws:kms") {

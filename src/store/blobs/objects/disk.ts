@@ -15,11 +15,10 @@ import {
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock, Random } from "../../../base/clock.ts";
-import type { ObjectKey, ObjectStore, StoredBlob } from "./object-store.ts";
+import { type ObjectKey, type ObjectStore, objectName, parseObjectName, type StoredBlob } from "./object-store.ts";
 import { TemporaryFiles } from "./temporary.ts";
 
 const dayName = /^\d{4}-\d{2}-\d{2}$/;
-const objectName = /^[0-9a-f]{64}$/;
 /** The file that names the installation. */
 const mark = "installation";
 
@@ -30,7 +29,7 @@ export interface DiskOptions {
   random: Random;
 }
 
-/** Objects as files `<folder>/<day>/<hash>`: a temporary file, fsync, rename, fsync of the folder. */
+/** Objects as files `<folder>/<day>/<hash>`, each on its own: a temporary file, fsync, rename, fsync of the folder. */
 export class DiskObjects implements ObjectStore {
   readonly #folder: string;
   readonly #temporary: TemporaryFiles;
@@ -45,6 +44,11 @@ export class DiskObjects implements ObjectStore {
 
   put(key: ObjectKey, bytes: Uint8Array): Promise<void> {
     return this.#inFolders(() => this.#write(key, bytes));
+  }
+
+  async putTogether(blob: StoredBlob, bytes: Uint8Array): Promise<StoredBlob> {
+    await this.put(blob, bytes);
+    return blob;
   }
 
   async #write(key: ObjectKey, bytes: Uint8Array): Promise<void> {
@@ -149,13 +153,17 @@ export class DiskObjects implements ObjectStore {
       throw error;
     }
     for await (const { name } of folder) {
-      if (!objectName.test(name)) continue;
-      const size = await sizeOf(join(this.#dayFolder(day), name));
-      if (size !== undefined) yield { day, sha256: Buffer.from(name, "hex"), size };
+      const key = parseObjectName(`${day}/${name}`);
+      const size = key && (await sizeOf(join(this.#dayFolder(day), name)));
+      if (key && size !== undefined) yield { ...key, size };
     }
   }
 
-  async remove(key: ObjectKey): Promise<boolean> {
+  remove(keys: readonly ObjectKey[]): Promise<boolean[]> {
+    return Promise.all(keys.map((key) => this.#remove(key)));
+  }
+
+  async #remove(key: ObjectKey): Promise<boolean> {
     const found = await this.exists(key);
     await rm(this.#path(key), { force: true });
     return found;
@@ -200,8 +208,8 @@ export class DiskObjects implements ObjectStore {
     return join(this.#folder, day);
   }
 
-  #path({ day, sha256 }: ObjectKey): string {
-    return join(this.#folder, day, sha256.toString("hex"));
+  #path(key: ObjectKey): string {
+    return join(this.#folder, objectName(key));
   }
 
   /** An object that exists is complete, since only a rename names it, but its name may not be durable yet. */

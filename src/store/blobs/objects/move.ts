@@ -64,7 +64,7 @@ export async function copyObjects({ from, to, isDryRun, tell }: CopyOptions): Pr
       return;
     }
     if (await from.exists(object)) add(result.copied, object);
-    else await to.remove(object);
+    else await to.remove([object]);
   }
 }
 

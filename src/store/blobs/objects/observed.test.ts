@@ -39,7 +39,7 @@ test("each operation is reported once, with its outcome", async () => {
   await objects.days();
   await all(objects.list(day));
   await objects.stream(key("hello"), 0, 5).toArray();
-  await objects.remove(key("hello"));
+  await objects.remove([key("hello")]);
   expect(told()).toEqual([
     ended("put", "ok"),
     ended("put", "ok"),

@@ -17,6 +17,10 @@ export class ObservedObjects implements ObjectStore {
     return this.#observe("put", () => this.#objects.put(key, bytes));
   }
 
+  putTogether(blob: StoredBlob, bytes: Uint8Array): Promise<StoredBlob> {
+    return this.#observe("put", () => this.#objects.putTogether(blob, bytes));
+  }
+
   putFile(key: ObjectKey, path: string): Promise<void> {
     return this.#observe("put", () => this.#objects.putFile(key, path));
   }
@@ -74,8 +78,8 @@ export class ObservedObjects implements ObjectStore {
     }
   }
 
-  remove(key: ObjectKey): Promise<boolean> {
-    return this.#observe("remove", () => this.#objects.remove(key));
+  remove(keys: readonly ObjectKey[]): Promise<boolean[]> {
+    return this.#observe("remove", () => this.#objects.remove(keys));
   }
 
   claim(installation: string): Promise<string> {

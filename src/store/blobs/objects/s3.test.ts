@@ -106,7 +106,7 @@ describe("in the small server of the tests", () => {
     faults = [fault, fault, undefined];
     expect(await objects.size(key("hello"))).toBe(5);
     faults = [fault, fault, undefined];
-    expect(await objects.remove(key("hello"))).toBe(true);
+    expect(await objects.remove([key("hello")])).toEqual([true]);
   });
 
   test("a file is sent again from its beginning", async () => {
@@ -144,6 +144,13 @@ describe("in the small server of the tests", () => {
     }
     expect(size).toBe(bytes.length);
     expect(seen()).toHaveLength(1);
+  });
+
+  test("a write that is answered with 404 is not taken for done", async () => {
+    faults = ["lost"];
+    await expect(objects.put(key("hello"), Buffer.from("hello"))).rejects.toThrow(BodiesAway);
+    faults = [undefined];
+    expect(await objects.read(key("hello"))).toBeUndefined();
   });
 
   test("a stream of an object that is not there says so", async () => {

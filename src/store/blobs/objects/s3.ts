@@ -1,67 +1,74 @@
-import { createReadStream } from "node:fs";
-import { mkdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
-import type { ListObjectsV2CommandOutput, PutObjectCommandInput } from "@aws-sdk/client-s3";
 import type { Clock, Random } from "../../../base/clock.ts";
-import { BlobMissing, BodiesAway } from "../../core/errors.ts";
-import { sha256Of } from "../blob-id.ts";
-import type { ObjectKey, ObjectStore, StoredBlob } from "./object-store.ts";
-import { isRefusal, NotTheService, S3Service, type S3ServiceOptions } from "./s3-service.ts";
+import type { PackChanged } from "../../../base/events.ts";
+import { BlobMissing } from "../../core/errors.ts";
+import {
+  type ObjectKey,
+  type ObjectStore,
+  objectName,
+  packIdOf,
+  parseObjectName,
+  type StoredBlob,
+} from "./object-store.ts";
+import { Packer } from "./packs/packer.ts";
+import { Packs } from "./packs/packs.ts";
+import { contentOf, contentOfFile, S3Bucket, type S3BucketOptions } from "./s3-bucket.ts";
 import { TemporaryFiles } from "./temporary.ts";
 
-export interface S3Options extends S3ServiceOptions {
-  bucket: string;
-  /** Before every key: "" or a path that ends in a slash. */
-  prefix: string;
-  /** With the id of a key only for aws:kms. (Default: what the bucket does by itself) */
-  encryption: { algorithm: "AES256" | "aws:kms"; keyId: string | undefined } | undefined;
+export interface S3Options extends S3BucketOptions {
+  /** Whether small bodies that are put together share an object. Those that do are read in any case. */
+  packs: boolean;
+  onPackChange?: (change: PackChanged) => void;
   /** A local folder for bytes that are still arriving. */
   temporaryFolder: string;
   clock: Clock;
   random: Random;
 }
 
-/** Larger bodies are sent in pieces of `pieceBytes`, so that a slow network is told from a dead one. */
-const maxAtOnceBytes = 1024 * 1024;
-const pieceBytes = 256 * 1024;
-/** How often a stream is opened again without a byte of progress. */
-const maxFruitless = 3;
-/** How many listings run at a time. */
-const maxListings = 16;
+/** Larger bodies are objects of their own. */
+const maxPackedBytes = 64 * 1024;
 /** The object that names the installation. */
 const mark = "installation";
-/** A write that succeeded shows for this long that writing works, unless another failed since. */
-const writtenForMs = 60_000;
-const partition = /^[0-9a-f]{3}$/;
-const dayPrefix = /^[0-9a-f]{3}\/(\d{4}-\d{2}-\d{2})\/$/;
-const objectName = /^[0-9a-f]{3}\/(\d{4}-\d{2}-\d{2})\/([0-9a-f]{64})$/;
+const dayName = /^\d{4}-\d{2}-\d{2}$/;
 
 /**
  * Objects in a bucket of any S3 service, as `<prefix><three hex digits of the hash>/<day>/<hash>`: with the day in front,
- * each midnight all writes would move to one cold partition of the service.
+ * each midnight all writes would move to one cold partition of the service. Small ones may share a pack.
  */
 export class S3Objects implements ObjectStore {
   readonly #options: S3Options;
-  readonly #service: S3Service;
+  readonly #bucket: S3Bucket;
+  readonly #packs: Packs;
+  readonly #packer: Packer;
   readonly #temporary: TemporaryFiles;
-  #writtenAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: S3Options) {
     this.#options = options;
-    this.#service = new S3Service(options);
-    this.#temporary = new TemporaryFiles(options.temporaryFolder, options.clock, options.random);
+    this.#bucket = new S3Bucket(options);
+    const { random, onPackChange: onChange = () => {} } = options;
+    this.#packs = new Packs({ bucket: this.#bucket, random, onChange });
+    this.#packer = new Packer({
+      write: (day, bodies) => this.#packs.write(day, bodies),
+      writeAlone: (key, bytes) => this.put(key, bytes),
+    });
+    this.#temporary = new TemporaryFiles(options.temporaryFolder, options.clock, random);
   }
 
-  put(key: ObjectKey, bytes: Uint8Array): Promise<void> {
-    const pieces = bytes.length > maxAtOnceBytes ? () => piecesOf(bytes) : undefined;
-    return this.#put(this.#name(key), key.sha256, bytes.length, pieces ?? bytes);
+  async put(key: ObjectKey, bytes: Uint8Array): Promise<void> {
+    await this.#bucket.put(nameOf(key), contentOf(bytes, key.sha256));
+  }
+
+  async putTogether(blob: StoredBlob, bytes: Uint8Array): Promise<StoredBlob> {
+    if (this.#options.packs && bytes.length < maxPackedBytes) {
+      return { ...blob, pack: await this.#packer.put(blob, bytes) };
+    }
+    await this.put(blob, bytes);
+    return blob;
   }
 
   async putFile(key: ObjectKey, path: string): Promise<void> {
-    const { size } = await stat(path);
-    if (size <= maxAtOnceBytes) await this.put(key, await readFile(path));
-    else
-      await this.#put(this.#name(key), key.sha256, size, () => createReadStream(path, { highWaterMark: pieceBytes }));
+    await this.#bucket.put(nameOf(key), await contentOfFile(path, key.sha256));
     await rm(path, { force: true });
   }
 
@@ -70,285 +77,88 @@ export class S3Objects implements ObjectStore {
     return this.#temporary.path();
   }
 
-  read(key: ObjectKey, start = 0, end = Number.POSITIVE_INFINITY): Promise<Buffer | undefined> {
-    return this.#service.ask("get", async ({ client, sdk, signal, alive }) => {
-      const range = rangeOf(start, end);
-      const command = new sdk.GetObjectCommand({ ...this.#place(key), ...(range && { Range: range }) });
-      try {
-        const { Body, ContentLength = 0 } = await client.send(command, { abortSignal: signal });
-        return await collect(Body as Readable, ContentLength, alive);
-      } catch (error) {
-        if (isBeyondEnd(error)) return Buffer.alloc(0);
-        throw error;
-      }
-    });
+  async read(key: ObjectKey, start = 0, end = Number.POSITIVE_INFINITY): Promise<Buffer | undefined> {
+    const member = await this.#member(key);
+    return member ? member.subarray(start, end) : this.#bucket.read(nameOf(key), start, end);
   }
 
   stream(key: ObjectKey, start: number, end: number): Readable {
-    return Readable.from(this.#pieces(key, start, end), { objectMode: false, highWaterMark: pieceBytes });
+    return key.pack
+      ? Readable.from(this.#pieces(key, start, end), { objectMode: false })
+      : this.#bucket.stream(nameOf(key), start, end);
   }
 
-  /** When the connection is lost on the way, goes on where it was. */
   async *#pieces(key: ObjectKey, start: number, end: number): AsyncGenerator<Buffer> {
-    let fruitless = 0;
-    for (let at = start; at < end; ) {
-      const body = await this.#openAt(key, at, end);
-      try {
-        for await (const piece of timely(body, this.#service.patience.answerTimeoutMs)) {
-          fruitless = 0;
-          at += piece.length;
-          yield piece;
-        }
-        return;
-      } catch (error) {
-        if (++fruitless > maxFruitless) throw new BodiesAway(error);
-      } finally {
-        body.destroy();
-      }
-    }
-  }
-
-  async #openAt(key: ObjectKey, start: number, end: number): Promise<Readable> {
-    const body = await this.#service.ask("get", async ({ client, sdk, signal }) => {
-      const command = new sdk.GetObjectCommand({ ...this.#place(key), Range: rangeOf(start, end) ?? "bytes=0-" });
-      const { Body } = await client.send(command, { abortSignal: signal });
-      return Body as Readable;
-    });
-    if (!body) throw new BlobMissing(`no object ${this.#name(key)}`);
-    return body;
+    const bytes = await this.read(key, start, end);
+    if (!bytes) throw new BlobMissing(`no object ${objectName(key)}`);
+    yield bytes;
   }
 
   async exists(key: ObjectKey): Promise<boolean> {
     return (await this.size(key)) !== undefined;
   }
 
-  size(key: ObjectKey): Promise<number | undefined> {
-    return this.#service.ask("head", async ({ client, sdk, signal }) => {
-      const { ContentLength } = await client.send(new sdk.HeadObjectCommand(this.#place(key)), { abortSignal: signal });
-      return ContentLength ?? 0;
-    });
+  async size(key: ObjectKey): Promise<number | undefined> {
+    const inPack = key.pack ? await this.#packs.size(key) : undefined;
+    return inPack ?? this.#bucket.size(nameOf(key));
   }
 
   async days(): Promise<string[]> {
     const found = new Set<string>();
-    for await (const { CommonPrefixes = [] } of this.#listings("", "/")) {
-      for (const { Prefix = "" } of CommonPrefixes) {
-        const [, day] = dayPrefix.exec(Prefix.slice(this.#options.prefix.length)) ?? [];
-        if (day !== undefined) found.add(day);
-      }
-    }
+    for await (const name of this.#bucket.folders()) if (dayName.test(name)) found.add(name);
     return [...found].sort();
   }
 
   async *list(day?: string): AsyncIterable<StoredBlob> {
-    for await (const { Contents = [] } of this.#listings(day === undefined ? "" : `${day}/`)) {
-      for (const { Key = "", Size = 0 } of Contents) {
-        const [, name, hash] = objectName.exec(Key.slice(this.#options.prefix.length)) ?? [];
-        if (name !== undefined && hash !== undefined) yield { day: name, sha256: Buffer.from(hash, "hex"), size: Size };
+    for await (const page of this.#bucket.list(day === undefined ? "" : `${day}/`)) {
+      for (const { name, size } of page) {
+        const key = /^[0-9a-f]{3}\//.test(name) ? parseObjectName(name.slice(4)) : undefined;
+        if (key) yield { ...key, size };
       }
+      yield* this.#packs.members(page);
     }
   }
 
-  async remove(key: ObjectKey): Promise<boolean> {
-    if (!(await this.exists(key))) return false;
-    await this.#service.ask("delete", ({ client, sdk, signal }) =>
-      client.send(new sdk.DeleteObjectCommand(this.#place(key)), { abortSignal: signal }),
-    );
+  async remove(keys: readonly ObjectKey[]): Promise<boolean[]> {
+    const removed = new Map<ObjectKey, boolean>();
+    const packOf = (key: ObjectKey) => (key.pack ? `${key.day}/${packIdOf(key)!.toString("hex")}` : "");
+    for (const [pack, some] of Map.groupBy(keys, packOf)) {
+      const dropped = pack === "" ? some.map(() => false) : await this.#packs.drop(some);
+      // What was in a pack may have become an object of its own, if this bucket was filled from another place.
+      const own = await Promise.all(some.map((key, index) => dropped[index] || this.#removeOwn(key)));
+      for (const [index, key] of some.entries()) removed.set(key, own[index]!);
+    }
+    return keys.map((key) => removed.get(key)!);
+  }
+
+  async #removeOwn(key: ObjectKey): Promise<boolean> {
+    const name = nameOf(key);
+    if ((await this.#bucket.size(name)) === undefined) return false;
+    await this.#bucket.remove(name);
     return true;
   }
 
   async claim(installation: string): Promise<string> {
-    const name = this.#options.prefix + mark;
     for (;;) {
-      const known = await this.#text(name);
-      if (known !== undefined) return known;
-      const bytes = Buffer.from(installation);
-      try {
-        await this.#put(name, sha256Of(bytes), bytes.length, bytes, { isNew: true });
-      } catch (error) {
-        if (!isTaken(error)) throw error;
-      }
+      const known = await this.#bucket.read(mark);
+      if (known !== undefined) return known.toString();
+      await this.#bucket.put(mark, contentOf(Buffer.from(installation)), { isNew: true });
     }
   }
 
-  #text(name: string): Promise<string | undefined> {
-    return this.#service.ask("get", async ({ client, sdk, signal }) => {
-      const command = new sdk.GetObjectCommand({ Bucket: this.#options.bucket, Key: name });
-      const { Body } = await client.send(command, { abortSignal: signal });
-      return Body?.transformToString() ?? "";
-    });
-  }
-
-  /** Writes a small object, unless a write has succeeded lately. */
-  async check(): Promise<string | undefined> {
-    if (performance.now() - this.#writtenAt < writtenForMs) return undefined;
-    const probe = Buffer.from("probe");
-    try {
-      await this.#put(`${this.#options.prefix}probe`, sha256Of(probe), probe.length, probe);
-      return undefined;
-    } catch (error) {
-      return isRefusal(error as Error) ? "can't be written" : "can't be reached";
-    }
+  check(): Promise<string | undefined> {
+    return this.#bucket.check();
   }
 
   tidy(): Promise<void> {
     return this.#temporary.tidy();
   }
 
-  /** The service compares what arrives with the hash. A function gives the pieces for each attempt. */
-  async #put(
-    name: string,
-    sha256: Buffer,
-    size: number,
-    content: Uint8Array | (() => Pieces),
-    { isNew = false } = {},
-  ): Promise<void> {
-    const { bucket, encryption } = this.#options;
-    const input: PutObjectCommandInput = {
-      Bucket: bucket,
-      Key: name,
-      ContentLength: size,
-      ...(isNew && { IfNoneMatch: "*" }),
-      ...(encryption && { ServerSideEncryption: encryption.algorithm }),
-      ...(encryption?.keyId !== undefined && { SSEKMSKeyId: encryption.keyId }),
-    };
-    const written = this.#service.ask("put", async ({ client, sdk, signal, alive }) => {
-      const body = content instanceof Uint8Array ? content : Readable.from(told(content(), alive));
-      const command = new sdk.PutObjectCommand({ ...input, Body: body });
-      // Signed with the request; the SDK would leave the hash of a stream open.
-      const header = { "x-amz-content-sha256": sha256.toString("hex") };
-      command.middlewareStack.add(
-        (next) => (args) => {
-          Object.assign((args.request as { headers: Record<string, string> }).headers, header);
-          return next(args);
-        },
-        { step: "build", name: "payloadHash" },
-      );
-      const sent = client.send(command, { abortSignal: signal });
-      if (!(body instanceof Readable)) return sent;
-      const unread = new Promise<never>((_, reject) => body.once("error", (error) => reject(new NotTheService(error))));
-      try {
-        return await Promise.race([sent, unread]);
-      } finally {
-        body.destroy();
-      }
-    });
-    try {
-      await written;
-      this.#writtenAt = performance.now();
-    } catch (error) {
-      this.#writtenAt = Number.NEGATIVE_INFINITY;
-      throw error;
-    }
-  }
-
-  /** Pages of all that lies below `<three digits>/<below>`; partitions in any order, several at a time. */
-  async *#listings(below: string, delimiter?: string): AsyncGenerator<ListObjectsV2CommandOutput> {
-    const waiting = await this.#partitions();
-    const running = new Map<string, Promise<{ name: string; page: ListObjectsV2CommandOutput }>>();
-    const begin = (name: string, token?: string) => {
-      const next = this.#page(`${name}/${below}`, delimiter, token).then((page) => ({ name, page }));
-      // The consumer may have gone when it fails.
-      next.catch(() => {});
-      running.set(name, next);
-    };
-    for (;;) {
-      while (running.size < maxListings && waiting.length > 0) begin(waiting.pop()!);
-      if (running.size === 0) return;
-      const { name, page } = await Promise.race(running.values());
-      if (page.NextContinuationToken) begin(name, page.NextContinuationToken);
-      else running.delete(name);
-      yield page;
-    }
-  }
-
-  /** The three digits that any key begins with. */
-  async #partitions(): Promise<string[]> {
-    const found: string[] = [];
-    let token: string | undefined;
-    do {
-      const page = await this.#page("", "/", token);
-      for (const { Prefix = "" } of page.CommonPrefixes ?? []) {
-        const name = Prefix.slice(this.#options.prefix.length, -1);
-        if (partition.test(name)) found.push(name);
-      }
-      token = page.NextContinuationToken;
-    } while (token);
-    return found;
-  }
-
-  async #page(below: string, delimiter?: string, token?: string): Promise<ListObjectsV2CommandOutput> {
-    const { bucket, prefix } = this.#options;
-    const page = await this.#service.ask("list", ({ client, sdk, signal }) => {
-      const input = { Bucket: bucket, Prefix: prefix + below, Delimiter: delimiter, ContinuationToken: token };
-      return client.send(new sdk.ListObjectsV2Command(input), { abortSignal: signal });
-    });
-    if (!page) throw new BodiesAway(new Error("a listing was not found"));
-    return page;
-  }
-
-  #place(key: ObjectKey): { Bucket: string; Key: string } {
-    return { Bucket: this.#options.bucket, Key: this.#name(key) };
-  }
-
-  #name({ day, sha256 }: ObjectKey): string {
-    const hash = sha256.toString("hex");
-    return `${this.#options.prefix}${hash.slice(0, 3)}/${day}/${hash}`;
+  async #member(key: ObjectKey): Promise<Buffer | undefined> {
+    return key.pack ? this.#packs.read(key) : undefined;
   }
 }
 
-type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
-
-function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
-}
-
-async function* told(pieces: Pieces, alive: () => void): AsyncGenerator<Uint8Array> {
-  for await (const piece of pieces) {
-    alive();
-    yield piece;
-  }
-}
-
-/** Fails when a piece takes longer than the limit; the consumer may take its time. */
-async function* timely(body: Readable, limitMs: number): AsyncGenerator<Buffer> {
-  const arm = () => setTimeout(() => body.destroy(new Error(`no more bytes within ${limitMs} ms`)), limitMs);
-  let timer = arm();
-  try {
-    for await (const piece of body as AsyncIterable<Buffer>) {
-      clearTimeout(timer);
-      yield piece;
-      timer = arm();
-    }
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function collect(body: Readable, size: number, alive: () => void): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(size);
-  let filled = 0;
-  for await (const piece of body as AsyncIterable<Buffer>) {
-    alive();
-    filled += piece.copy(bytes, filled);
-  }
-  if (filled < size) throw new Error(`${filled} of ${size} bytes came`);
-  return bytes;
-}
-
-/** Undefined for the whole object. */
-function rangeOf(start: number, end: number): string | undefined {
-  if (start === 0 && end === Number.POSITIVE_INFINITY) return undefined;
-  return `bytes=${start}-${Number.isFinite(end) ? Math.max(start, end - 1) : ""}`;
-}
-
-/** No byte of the object is in the range. */
-function isBeyondEnd(error: unknown): boolean {
-  return (error as { name?: string }).name === "InvalidRange";
-}
-
-/** An object with the name was there already, or is being written. */
-function isTaken(error: unknown): boolean {
-  const { code } = ((error as Error).cause ?? {}) as { code?: string };
-  return code === "PreconditionFailed" || code === "ConditionalRequestConflict";
+function nameOf(key: ObjectKey): string {
+  return `${key.sha256.toString("hex", 0, 2).slice(0, 3)}/${objectName(key)}`;
 }

@@ -15,6 +15,10 @@ export class TwoPlaces implements ObjectStore {
     return this.#first.put(key, bytes);
   }
 
+  putTogether(blob: StoredBlob, bytes: Uint8Array): Promise<StoredBlob> {
+    return this.#first.putTogether(blob, bytes);
+  }
+
   putFile(key: ObjectKey, path: string): Promise<void> {
     return this.#first.putFile(key, path);
   }
@@ -55,9 +59,10 @@ export class TwoPlaces implements ObjectStore {
   }
 
   /** From the second place first: what is copied is removed from the first place afterwards, or by who copies it. */
-  async remove(key: ObjectKey): Promise<boolean> {
-    const wasInSecond = await this.#second.remove(key);
-    return (await this.#first.remove(key)) || wasInSecond;
+  async remove(keys: readonly ObjectKey[]): Promise<boolean[]> {
+    const wereInSecond = await this.#second.remove(keys);
+    const wereInFirst = await this.#first.remove(keys);
+    return wereInFirst.map((was, index) => was || wereInSecond[index]!);
   }
 
   /** Both must be of the same installation. */
