@@ -143,9 +143,15 @@ function readSecret(label: string, path: string, problems: string[]): string {
   try {
     return readFileSync(path, "utf8").trim();
   } catch (error) {
-    problems.push(`${label}: ${(error as Error).message}`);
+    problems.push(`${label}: ${path}: ${whyUnread(error)}`);
     return "";
   }
+}
+
+function whyUnread(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT") return "there is no such file";
+  return code === "EACCES" ? "this user may not read it" : message;
 }
 
 function readFile(path: string, required: boolean, problems: string[]): Given {
@@ -154,7 +160,7 @@ function readFile(path: string, required: boolean, problems: string[]): Given {
   try {
     content = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    problems.push(`${path}: ${(error as Error).message}`);
+    problems.push(`${path}: ${whyUnread(error)}`);
     return {};
   }
   if (typeof content !== "object" || content === null || Array.isArray(content)) {
