@@ -1,7 +1,16 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { one } from "../conformance/client/client.ts";
 import { SmtpConnection } from "../conformance/client/smtp.ts";
 import type { GetResult, QueryResult, SetResult } from "../conformance/client/types.ts";
+import { systemClock } from "../src/base/clock.ts";
+import { silentLog } from "../src/base/log.ts";
+import { openStore } from "../src/cli/open-store.ts";
+import { resolverOf } from "../src/cli/resolver.ts";
+import { load } from "../src/config/load.ts";
 import { type Clone, cloneOnCitus, isOnCitus, nodesOf } from "./support/citus.ts";
 import { DatabaseProxy } from "./support/database-proxy.ts";
 import { until } from "./support/ports.ts";
@@ -82,3 +91,24 @@ describe.runIf(isOnCitus)("without a coordinator", () => {
     }
   });
 });
+
+test.runIf(isOnCitus)(
+  "processes that start at once on an empty database all know its nodes",
+  async () => {
+    const [empty, data] = [await cloneOnCitus("empty"), await mkdtemp(join(tmpdir(), "first-start-"))];
+    const { config } = load(
+      { DATABASE_URL: empty.url, POSTHORN_DATA: data, POSTHORN_ROLES: "worker" },
+      { metrics: "127.0.0.1:0" },
+    );
+    const surroundings = { clock: systemClock, resolver: resolverOf(config), random: randomBytes, log: silentLog };
+    const opened = await Promise.all([1, 2, 3].map(() => openStore(config, surroundings, { max: 2 })));
+    try {
+      for (const { store } of opened) expect(store.database.nodes.all.length).toBeGreaterThan(1);
+    } finally {
+      for (const { close } of opened) await close();
+      await rm(data, { recursive: true });
+      await empty.drop();
+    }
+  },
+  60_000,
+);

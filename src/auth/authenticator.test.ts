@@ -57,6 +57,19 @@ test("a verified credential is not looked up again for minutes, and simultaneous
   expect(statements).toBeGreaterThan(first);
 });
 
+test("a credential is verified once, however the field and the login are written", async () => {
+  const { login, authenticator } = await setUp();
+  const usual = basic(login, "right: one");
+  const [, value] = usual.split(" ");
+  expect(await authenticator.authenticate(usual, "192.0.2.1")).toMatchObject({ login });
+  statements = 0;
+  const others = [`basic ${value}`, `Basic   ${value} `, `Basic ${value}!`, basic(login.toUpperCase(), "right: one")];
+  for (const field of others)
+    expect(await authenticator.authenticate(field, "192.0.2.1"), field).toMatchObject({ login });
+  expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toMatchObject({ login });
+  expect(statements).toBe(0);
+});
+
 test("after a password change the old password is refused as soon as the cache forgets the login", async () => {
   const { login, authenticator } = await setUp();
   expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toBeDefined();
@@ -224,6 +237,15 @@ test("known networks are hashed, at most 32 a login, written once a day, and rem
   expect(await known()).toHaveLength(1);
   await removeAccount(store, userId);
   expect(await known()).toEqual([]);
+});
+
+test("where a token is used, its login is not at home", async () => {
+  const { login, userId, authenticator } = await setUp();
+  const token = newToken(randomBytes, userId);
+  await addToken(store, { login, userId, id: token.id, label: "", hash: token.hash, expiresAt: undefined });
+  for (let uses = 0; uses < 3; uses++)
+    expect(await authenticator.authenticate(`Bearer ${token.secret}`, "198.51.100.77")).toMatchObject({ login });
+  expect(await store.database.run(rows, [userId])).toEqual([]);
 });
 
 test("a login without a known address is at home nowhere", async () => {

@@ -33,6 +33,7 @@ const maxVerifications = 2;
 interface Verified {
   login: Login;
   expiresAt: Date | undefined;
+  isToken: boolean;
 }
 
 /** Undefined if the credential is wrong. */
@@ -59,8 +60,9 @@ interface Attempt {
 }
 
 /**
- * Verified credentials are cached under a keyed hash of what the client sent, so argon2 runs once in five minutes, not on
- * each request, and a request costs one hash.
+ * Verified credentials are cached under a keyed hash of the Authorization field in its usual form, so argon2 runs once in
+ * five minutes, not on each request. A field of that form costs one hash; whoever writes it in other ways gets no
+ * verifications and no places in the cache by that.
  */
 export function createAuthenticator({ store, clock, log, counts }: AuthenticatorOptions): Authenticator {
   const key = randomBytes(32).toString("base64");
@@ -87,7 +89,7 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
   async function check({ id, name, remoteAddress }: Attempt, verify: (way: Way) => Promise<Outcome>) {
     const network = networkAt(remoteAddress);
     const known = cache.get(id);
-    if (known) return recognized(await known.outcome, name, network);
+    if (known) return recognized(await known.outcome, network);
     const isNetworkBlocked = async () => network !== undefined && (await throttles.network.isBlocked(network));
     const isLoginBlocked = async (key: string) => key !== "" && (await throttles.login.isBlocked(key));
     const blocked = await Promise.all([isNetworkBlocked(), isLoginBlocked(name)]);
@@ -96,7 +98,7 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
     const guessed = isHome ? `${name} ${network}` : name;
     const isRefused = isHome ? await isLoginBlocked(guessed) : blocked.includes(true);
     const shared = cache.get(id);
-    if (shared) return recognized(await shared.outcome, name, network);
+    if (shared) return recognized(await shared.outcome, network);
     if (isRefused) return "throttled";
     const turn = async () => {
       const isNear = isHome || (slots.waiting > 0 && network !== undefined && (await networks.has(name, network)));
@@ -114,7 +116,7 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
       log.info({ login: name, remoteAddress }, "credential refused");
       return undefined;
     }
-    return recognized(verified, name, network);
+    return recognized(verified, network);
   }
 
   /**
@@ -134,12 +136,13 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
     }
   }
 
-  /** Records that the login is at home in a network where its password was right. */
-  async function recognized(outcome: Outcome, name: string, network: string | undefined) {
+  /** Records that the login is at home in a network where its password was right; a token, from wherever, says nothing. */
+  async function recognized(outcome: Outcome, network: string | undefined) {
     if (!outcome || outcome === "throttled") return outcome;
-    const { login } = outcome;
-    if (store.database.isReadOnly) return login;
-    if (name === "" || network === undefined || networks.isKept(name, login.userId, network)) return login;
+    const { login, isToken } = outcome;
+    const { login: name } = login;
+    if (store.database.isReadOnly || isToken) return login;
+    if (network === undefined || networks.isKept(name, login.userId, network)) return login;
     await networks.keep(name, login.userId, network).catch((error: unknown) => {
       log.warn({ err: error }, "the network of a login could not be recorded");
     });
@@ -160,7 +163,11 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
     if (!right || !secrets) return undefined;
     const accounts = await openAccounts(store.database, name, secrets.userId);
     const credential = appHash ? `app:${appId}` : "password";
-    return { login: { login: name, userId: secrets.userId, accounts, credential }, expiresAt: undefined };
+    return {
+      login: { login: name, userId: secrets.userId, accounts, credential },
+      expiresAt: undefined,
+      isToken: false,
+    };
   }
 
   async function verifyToken(secret: string): Promise<Verified | undefined> {
@@ -172,37 +179,40 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
     const accounts = await openAccounts(store.database, token.login, secrets.userId);
     const { login: name, expiresAt } = token;
     const credential = { credential: `token:${token.id}`, credentialExpiresAt: expiresAt };
-    return { login: { login: name, userId: secrets.userId, accounts, ...credential }, expiresAt };
+    return { login: { login: name, userId: secrets.userId, accounts, ...credential }, expiresAt, isToken: true };
   }
 
-  async function checkNamed(id: string, login: string, password: string, remoteAddress: string | undefined) {
+  async function checkPassword(login: string, password: string, remoteAddress: string | undefined) {
     const name = normalizeAddress(login) ?? login.toLowerCase();
     if (name === "" || name.length > 320 || name.includes("\0") || password.length > 1000) return undefined;
+    const id = keyed(name.includes(":") ? `${name}\0${password}` : basicField(name, password));
     return check({ id, name, remoteAddress }, (way) => verifyLogin(name, password, way));
   }
 
   return {
-    checkPassword: (login, password, remoteAddress) =>
-      checkNamed(keyed(`${login}\0${password}`), login, password, remoteAddress),
+    checkPassword,
     forget: (login) => cache.forget(login),
     async authenticate(header = "", remoteAddress) {
       if (header.length > maxHeaderLength) return undefined;
-      const id = keyed(header);
-      const known = cache.get(id);
-      if (known) return recognized(await known.outcome, known.name, networkAt(remoteAddress));
+      const known = cache.get(keyed(header));
+      if (known) return recognized(await known.outcome, networkAt(remoteAddress));
       const [, scheme = "", value = ""] = /^(\S+) +(\S+) *$/.exec(header) ?? [];
       if (scheme.toLowerCase() === "bearer") {
         if (value.length > 1000) return undefined;
-        return check({ id, name: "", remoteAddress }, () => verifyToken(value));
+        return check({ id: keyed(`Bearer ${value}`), name: "", remoteAddress }, () => verifyToken(value));
       }
       if (scheme.toLowerCase() !== "basic") return undefined;
       const text = Buffer.from(value, "base64").toString("utf8");
       const colon = text.indexOf(":");
       if (colon < 0) return undefined;
-      return checkNamed(id, text.slice(0, colon), text.slice(colon + 1), remoteAddress);
+      return checkPassword(text.slice(0, colon), text.slice(colon + 1), remoteAddress);
     },
   };
 }
+
+/** No login in it has a colon, and no field has a NUL. */
+const basicField = (login: string, password: string) =>
+  `Basic ${Buffer.from(`${login}:${password}`).toString("base64")}`;
 
 const networkAt = (address: string | undefined) => (address === undefined ? undefined : networkOf(address));
 

@@ -12,7 +12,7 @@ import {
   type Tell,
   verifyObjects,
 } from "../store/blobs/objects/move.ts";
-import type { ObjectStore, StoredBlob } from "../store/blobs/objects/object-store.ts";
+import { type ObjectStore, objectName, type StoredBlob } from "../store/blobs/objects/object-store.ts";
 import { type Bodies, placesOf } from "./bodies.ts";
 import { examples, random } from "./command.ts";
 import { Failure } from "./fail.ts";
@@ -100,7 +100,7 @@ async function countLacking(bodies: ObjectStore, fallback: ObjectStore, config: 
 function tellDamaged(place: string, damaged: StoredBlob[]): void {
   if (damaged.length === 0) return;
   say(`${place}: ${damaged.length} damaged, which do not match their hash:`);
-  for (const { day, sha256 } of damaged.slice(0, maxNamed)) say(`  ${day}/${sha256.toString("hex")}`);
+  for (const object of damaged.slice(0, maxNamed)) say(`  ${objectName(object)}`);
   if (damaged.length > maxNamed) say(`  and ${damaged.length - maxNamed} more`);
   process.exitCode = 1;
 }

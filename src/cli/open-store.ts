@@ -44,7 +44,11 @@ export async function openStore(
     await nodes.start();
     const isCoordinatorAway = nodes.main.isAway && (await nodes.isCitus());
     if (config.readOnly || isCoordinatorAway) await checkMigrated(database);
-    else if ((await migrate(database, log)).length > 0) await nodes.start();
+    else {
+      await migrate(database, log);
+      // There were none before, if this or another process has just made the tables.
+      await nodes.start();
+    }
   } catch (error) {
     await close();
     throw error;

@@ -2,7 +2,7 @@ import { silentLog } from "../../base/log.ts";
 import type { Node } from "../core/cluster.ts";
 import { elsewhere } from "../core/connection-options.ts";
 import { Database } from "../core/database.ts";
-import { unprepared } from "../core/sql.ts";
+import { type Executor, unprepared } from "../core/sql.ts";
 import { priceCommand } from "./price.ts";
 
 /** A server as Citus's catalogue has it. */
@@ -73,8 +73,8 @@ export async function admitMember(database: Database, node: Node): Promise<void>
 }
 
 /** Whether shards may be placed on a member. */
-export async function letTakeShards(database: Database, node: Node, takes: boolean): Promise<void> {
-  await database.run(setTakesShards, [node.host, node.port, takes]);
+export async function letTakeShards(executor: Executor, node: Node, takes: boolean): Promise<void> {
+  await executor.run(setTakesShards, [node.host, node.port, takes]);
 }
 
 /** Sets the price of searches on a server, which only a superuser may. */

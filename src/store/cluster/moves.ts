@@ -1,6 +1,7 @@
 import type { Node } from "../core/cluster.ts";
 import type { Database } from "../core/database.ts";
 import { type Executor, type Statement, unprepared } from "../core/sql.ts";
+import { letTakeShards } from "./members.ts";
 import type { Range } from "./shards.ts";
 
 /** A move that Citus plans: of one shard, with those that lie beside it. */
@@ -21,8 +22,6 @@ const plan = unprepared<PlannedMove>(`
   GROUP BY t.colocationid, s.shardminvalue, 1, 2, 3`);
 const start = unprepared<{ job: number | null }>(`
   SELECT citus_rebalance_start(drain_only => $1::boolean, shard_transfer_mode => 'auto') AS job`);
-const setTakesNone = unprepared(`
-  SELECT citus_set_node_property($1::text, $2::integer, 'shouldhaveshards', false)`);
 
 /** A run of moves that Citus does in the background. */
 export interface Job {
@@ -76,7 +75,7 @@ export async function planDrain(database: Database, node: Node): Promise<Planned
   const undone = new Error("only planned");
   let planned: PlannedMove[] = [];
   const work = async (executor: Executor) => {
-    await executor.run(setTakesNone, [node.host, node.port]);
+    await letTakeShards(executor, node, false);
     planned = await executor.run(plan, [true]);
     throw undone;
   };

@@ -1,7 +1,14 @@
+import { setImmediate as turn } from "node:timers/promises";
 import pg from "pg";
 import { traced } from "../../base/traces.ts";
 import { CommitError } from "./errors.ts";
 import { type Executor, type Given, inOrder, labelOf, type Statement } from "./sql.ts";
+
+/** Resolves when all that has arrived is read: the first turn may come before the sockets have theirs. */
+const turnOfSockets = async () => {
+  await turn();
+  await turn();
+};
 
 /** Runs statements in one transaction, in the order given. */
 export interface TransactionExecutor extends Executor {
@@ -14,6 +21,8 @@ export interface TransactionExecutor extends Executor {
 const inFailedTransaction = "25P02";
 /** COMMIT waits for a standby, however long that is away: then its outcome stays unknown, and the connection is closed. */
 const commitInTime = { text: "COMMIT", query_timeout: 10_000 } as pg.QueryConfig;
+/** After so long without a word, the server may have ended the transaction. */
+const longPauseMs = 1_000;
 const hasEnded = "the transaction has ended";
 
 /** A pooled connection. Statements sent in one tick go out in one write, and none waits for BEGIN. */
@@ -27,6 +36,7 @@ export class Connection implements TransactionExecutor {
   /** The connection may serve somebody else: a call that was not awaited must not reach it. */
   #isEnded = false;
   #unanswered = 0;
+  #answeredAt = performance.now();
   #isCorked = false;
 
   constructor(client: pg.PoolClient, observe: ((text: string, values: readonly unknown[]) => void) | undefined) {
@@ -80,6 +90,8 @@ export class Connection implements TransactionExecutor {
 
   /** Sends COMMIT in the same write as the statements before it. */
   async commit(): Promise<void> {
+    // What the server said while this process hung is heard first: sent after that, a COMMIT would have no known outcome.
+    if (performance.now() - this.#answeredAt > longPauseMs) await turnOfSockets();
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#loss) throw this.#loss;
     this.#isEnded = true;
@@ -149,6 +161,7 @@ export class Connection implements TransactionExecutor {
       throw error;
     } finally {
       this.#unanswered--;
+      this.#answeredAt = performance.now();
     }
   }
 

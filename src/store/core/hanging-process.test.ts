@@ -10,6 +10,19 @@ import { Store } from "./store.ts";
 
 const rename = unprepared("/* test */ UPDATE mailbox SET name = $3 WHERE user_id = $1 AND role = $2");
 
+test("a process that hangs before it commits writes again, since it knows that nothing was committed", async () => {
+  const { database } = await createTestDatabase();
+  const store = new Store({ database, clock: systemClock, log: silentLog });
+  const account = await createTestAccount(store);
+  let tries = 0;
+  await store.write(account, "server", async (tx) => {
+    await tx.run(rename, [account, "inbox", "Hung"]);
+    // Not even the event loop runs.
+    if (++tries === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6_000);
+  });
+  expect(tries).toBe(2);
+});
+
 test("a process that hangs in the middle of a write holds up the account's other writers for five seconds, and then writes again", async () => {
   const { database, connection } = await createTestDatabase();
   const another = new Database({ ...connection, max: 2 }, silentLog);

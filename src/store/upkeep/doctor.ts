@@ -97,9 +97,10 @@ async function tallyObjects(options: DoctorOptions): Promise<ObjectTally & { pro
   const { store, objects, progress } = options;
   const tally: ObjectTally = { held: 0, pending: 0 };
   const overdue = new Map<string, { count: number; example: ObjectKey }>();
+  const problems: string[] = [];
   let seen = 0;
   const tell = () => progress(`all bodies: ${++seen} seen`);
-  for await (const some of inBatches(counted(objects.list(), tell))) {
+  for await (const some of inBatches(counted(objects.list(), tell), ({ message }) => problems.push(message))) {
     const held = await heldObjects(store.database, some);
     const unheld = some.filter((object) => !held.has(objectName(object)));
     const late = await stillThere(objects, await overdueObjects(store, unheld));
@@ -110,10 +111,10 @@ async function tallyObjects(options: DoctorOptions): Promise<ObjectTally & { pro
       overdue.set(object.day, { count: count + 1, example });
     }
   }
-  const problems = [...overdue.values()].map(
-    ({ count, example }) =>
-      `${count} objects that nothing refers to and no sweep removed (for example, ${objectName(example)})`,
-  );
+  for (const { count, example } of overdue.values()) {
+    const which = `for example, ${objectName(example)}`;
+    problems.push(`${count} objects that nothing refers to and no sweep removed (${which})`);
+  }
   return { ...tally, problems };
 }
 

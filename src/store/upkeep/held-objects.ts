@@ -1,4 +1,5 @@
 import { type ObjectKey, objectName, type StoredBlob } from "../blobs/objects/object-store.ts";
+import { DamagedPack } from "../blobs/objects/packs/packs.ts";
 import type { Database } from "../core/database.ts";
 import { read, write } from "../core/declare.ts";
 import { findSetting } from "../core/settings.ts";
@@ -73,10 +74,24 @@ export async function overdueObjects({ database, clock }: Store, unheld: StoredB
 export const lastExaminedDay = async (database: Database): Promise<string> =>
   (await findSetting(database, examinedSetting)) ?? "";
 
-export async function* inBatches(objects: AsyncIterable<StoredBlob>): AsyncIterable<StoredBlob[]> {
+/** Packs that are damaged are told to `damaged`, after all that could be listed. */
+export async function* inBatches(
+  objects: AsyncIterable<StoredBlob>,
+  damaged: (error: DamagedPack) => void,
+): AsyncIterable<StoredBlob[]> {
+  const listed = objects[Symbol.asyncIterator]();
+  const next = async () => {
+    try {
+      return await listed.next();
+    } catch (error) {
+      if (!(error instanceof DamagedPack)) throw error;
+      damaged(error);
+      return { done: true, value: undefined } as const;
+    }
+  };
   let held: StoredBlob[] = [];
-  for await (const object of objects) {
-    if (held.push(object) < batch) continue;
+  for (let found = await next(); !found.done; found = await next()) {
+    if (held.push(found.value) < batch) continue;
     yield held;
     held = [];
   }

@@ -290,6 +290,24 @@ test("doctor knows members: held, pending, missing, and those that no sweep remo
   expect(findings.map(({ problem }) => problem)).toEqual([expect.stringMatching(/^2 objects that nothing refers to/)]);
 });
 
+test("a damaged pack keeps no others from being examined, and doctor names it", async () => {
+  const [broken, whole] = [await pack("a", "b"), await pack("c", "d")];
+  const alone = await blobs.put(Buffer.from("e"));
+  await hold(ann, whole[0]!);
+  const id = broken[0]!.pack!.toString("hex", 0, 16);
+  const [name, stored] = [...server.buckets.get(bucket.name)!].find(([key]) => key.includes(id))!;
+  stored.bytes[50]! ^= 1;
+  now += 4 * day;
+  expect(await sweeper().removeOrphans()).toBe(2);
+  expect(await objects.exists(alone)).toBe(false);
+  expect(await textOf(ann, whole[0]!)).toBe("c");
+  // The day is done.
+  expect(await sweeper().removeOrphans()).toBe(0);
+  const { findings, objects: tally } = await examine({ store, objects, log: silentLog, progress: () => {} });
+  expect(findings).toEqual([{ problem: `the pack ${name} is damaged` }]);
+  expect(tally.held).toBe(1);
+});
+
 test("bodies of packs are copied to the disk and back, each under its own name, while sweeps run", async () => {
   const folder = await mkdtemp(join(tmpdir(), "unpacked-"));
   afterwards(() => rm(folder, { recursive: true }));

@@ -255,9 +255,12 @@ export class Sweeper {
     if (examined >= last) return 0;
     const days = (await this.#objects.days()).filter((name) => name > examined && name <= last);
     let [removed, seen] = [0, 0];
+    // Days must not wait for a pack that nobody can mend.
+    const told = ({ message }: Error) =>
+      this.#log.error({ reason: message }, "bodies in damaged packs were not examined");
     for (const name of days) {
       if (seen >= batch) return removed;
-      for await (const objects of inBatches(this.#objects.list(name))) {
+      for await (const objects of inBatches(this.#objects.list(name), told)) {
         const held = await heldObjects(database, objects);
         removed += await removeObjects(
           this.#parts,

@@ -6,6 +6,7 @@ import { BlobMissing } from "../../core/errors.ts";
 import { sha256Of } from "../blob-id.ts";
 import { checked } from "../pieces.ts";
 import type { ObjectStore, StoredBlob } from "./object-store.ts";
+import { DamagedPack } from "./packs/packs.ts";
 
 /** A number of objects, and their size together. */
 export interface Amount {
@@ -42,7 +43,7 @@ const maxHeldBytes = 1024 * 1024;
  * does not stay: sweeps remove from `from` first (TwoPlaces), and what has gone from there is removed from `to` here.
  */
 export async function copyObjects({ from, to, isDryRun, tell }: CopyOptions): Promise<Copied> {
-  const total = await amountOf(from, (done) => tell(done, undefined));
+  const total = await totalOf(from, (done) => tell(done, undefined));
   const result: Copied = { copied: none(), present: none(), damaged: [] };
   const done = none();
   await each(from.list(), async (object) => {
@@ -96,7 +97,7 @@ export interface Verified {
 
 /** Reads every object, and compares it with its hash. */
 export async function verifyObjects(objects: ObjectStore, tell: Tell): Promise<Verified> {
-  const total = await amountOf(objects, (done) => tell(done, undefined));
+  const total = await totalOf(objects, (done) => tell(done, undefined));
   const result: Verified = { intact: none(), damaged: [] };
   const done = none();
   await each(objects.list(), async (object) => {
@@ -139,21 +140,34 @@ export async function amountOf(objects: ObjectStore, tell: (done: Amount) => voi
   return found;
 }
 
+/** Undefined when a pack is damaged, of which the work itself tells when it has done the rest. */
+async function totalOf(objects: ObjectStore, tell: (done: Amount) => void): Promise<Amount | undefined> {
+  try {
+    return await amountOf(objects, tell);
+  } catch (error) {
+    if (error instanceof DamagedPack) return undefined;
+    throw error;
+  }
+}
+
 /** Several at a time; the first failure ends it. */
 async function each<T>(items: AsyncIterable<T>, work: (item: T) => Promise<void>): Promise<void> {
   const running = new Set<Promise<void>>();
   let failure: { error: unknown } | undefined;
-  for await (const item of items) {
-    const one = work(item)
-      .catch((error: unknown) => {
-        failure ??= { error };
-      })
-      .finally(() => running.delete(one));
-    running.add(one);
-    if (running.size >= maxAtOnce) await Promise.race(running);
-    if (failure) break;
+  try {
+    for await (const item of items) {
+      const one = work(item)
+        .catch((error: unknown) => {
+          failure ??= { error };
+        })
+        .finally(() => running.delete(one));
+      running.add(one);
+      if (running.size >= maxAtOnce) await Promise.race(running);
+      if (failure) break;
+    }
+  } finally {
+    await Promise.all(running);
   }
-  await Promise.all(running);
   if (failure) throw failure.error;
 }
 

@@ -40,7 +40,7 @@ export interface ObjectStore {
   size(key: ObjectKey): Promise<number | undefined>;
   /** Oldest first. */
   days(): Promise<string[]>;
-  /** Those of a day, or all; in any order. */
+  /** Those of a day, or all; in any order. Throws DamagedPack at its end if there are packs that can't be listed. */
   list(day?: string): AsyncIterable<StoredBlob>;
   /** For each key, true when there was such an object. Those of one pack take as long as one of them. */
   remove(keys: readonly ObjectKey[]): Promise<boolean[]>;

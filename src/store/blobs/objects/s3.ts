@@ -12,7 +12,7 @@ import {
   type StoredBlob,
 } from "./object-store.ts";
 import { Packer } from "./packs/packer.ts";
-import { Packs } from "./packs/packs.ts";
+import { DamagedPack, Packs } from "./packs/packs.ts";
 import { contentOf, contentOfFile, S3Bucket, type S3BucketOptions } from "./s3-bucket.ts";
 import { TemporaryFiles } from "./temporary.ts";
 
@@ -110,13 +110,15 @@ export class S3Objects implements ObjectStore {
   }
 
   async *list(day?: string): AsyncIterable<StoredBlob> {
+    const damaged: string[] = [];
     for await (const page of this.#bucket.list(day === undefined ? "" : `${day}/`)) {
       for (const { name, size } of page) {
         const key = /^[0-9a-f]{3}\//.test(name) ? parseObjectName(name.slice(4)) : undefined;
         if (key) yield { ...key, size };
       }
-      yield* this.#packs.members(page);
+      yield* this.#packs.members(page, damaged);
     }
+    if (damaged.length > 0) throw new DamagedPack(...damaged);
   }
 
   async remove(keys: readonly ObjectKey[]): Promise<boolean[]> {

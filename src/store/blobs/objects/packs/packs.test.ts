@@ -7,6 +7,7 @@ import { type Bucket, bucketOf } from "../../../../../test/support/s3/place.ts";
 import type { Fault, StrictServer } from "../../../../../test/support/s3/strict-server.ts";
 import { BodiesAway } from "../../../core/errors.ts";
 import { sha256Of } from "../../blob-id.ts";
+import { copyObjects } from "../move.ts";
 import { objectName, type StoredBlob } from "../object-store.ts";
 import type { S3Objects } from "../s3.ts";
 import { DamagedPack } from "./packs.ts";
@@ -200,11 +201,20 @@ describe("in the small server of the tests", () => {
     );
   });
 
-  test("a listing says so when a pack is damaged, rather than leave out its bodies", async () => {
+  test("a listing says so when a pack is damaged, after all others; so does a copy", async () => {
     await putAll(objects, texts(10));
-    const stored = server.buckets.get(bucket.name)!;
-    for (const object of stored.values()) object.bytes[50]! ^= 1;
-    await expect(listed(objects)).rejects.toThrow(DamagedPack);
+    const [name, stored] = [...server.buckets.get(bucket.name)!][0]!;
+    stored.bytes[50]! ^= 1;
+    const whole = [...(await putAll(objects, texts(3))), ...(await putAll(objects, ["alone"]))];
+    const found: StoredBlob[] = [];
+    const look = async () => {
+      for await (const blob of objects.list()) found.push(blob);
+    };
+    await expect(look()).rejects.toThrow(`the pack ${name} is damaged`);
+    expect(namesOf(found)).toEqual(namesOf(whole));
+    const to = objectsIn(bucketOf(server), { patience: quick });
+    await expect(copyObjects({ from: objects, to, isDryRun: false, tell: () => {} })).rejects.toThrow(DamagedPack);
+    expect(await listed(to)).toEqual(namesOf(whole));
   });
 });
 

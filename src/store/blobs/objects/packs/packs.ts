@@ -21,8 +21,9 @@ export interface PacksOptions {
 
 /** What is stored of a pack is not what was written. */
 export class DamagedPack extends Error {
-  constructor(name: string) {
-    super(`the pack ${name} is damaged`);
+  constructor(...names: string[]) {
+    const [first, ...others] = names;
+    super(`the pack ${first}${others.length === 0 ? " is" : ` and ${others.length} more are`} damaged`);
   }
 }
 
@@ -94,8 +95,8 @@ export class Packs {
     return (await this.#find(key))?.size;
   }
 
-  /** The bodies in those of the listed objects that are packs. Throws when a pack is damaged. */
-  async *members(listed: readonly Listed[]): AsyncGenerator<StoredBlob> {
+  /** The bodies in those of the listed objects that are packs. Adds the names of those that are damaged to `damaged`. */
+  async *members(listed: readonly Listed[], damaged: string[]): AsyncGenerator<StoredBlob> {
     const packs = listed.flatMap(({ name }) => {
       const [, day, id] = packName.exec(name) ?? [];
       return day === undefined || id === undefined ? [] : [{ name, day, id: Buffer.from(id, "hex") }];
@@ -105,7 +106,10 @@ export class Packs {
       const directories = await Promise.all(some.map(({ name }) => this.#directory(name)));
       for (const [index, { name, day, id }] of some.entries()) {
         const entries = directories[index];
-        if (entries === "damaged") throw new DamagedPack(name);
+        if (entries === "damaged") {
+          damaged.push(name);
+          continue;
+        }
         // It is undefined for a pack that has just been removed.
         for (const { sha256, size, at } of entries ?? []) yield { day, sha256, size, pack: placeOf(id, at) };
       }
