@@ -85,6 +85,7 @@ const breaches: [rule: string, file: string, imported: string, content?: string]
   ["search-imports", "src/search/q.ts", "src/mail/x.ts"],
   ["store-core-imports", "src/store/core/q.ts", "src/store/mail/x.ts"],
   ["store-blobs-imports", "src/store/blobs/q.ts", "src/store/mail/x.ts"],
+  ["store-cluster-imports", "src/store/cluster/q.ts", "src/store/mail/x.ts"],
   ["store-mail-imports", "src/store/mail/q.ts", "src/store/queues/x.ts"],
   ["store-email-query-imports", "src/store/email-query/q.ts", "src/store/mail/x.ts"],
   ["store-queues-imports", "src/store/queues/q.ts", "src/store/mail/x.ts"],
