@@ -8,7 +8,7 @@ import { hostPort, type Part, type Parts } from "./parts.ts";
 
 /** Starts the SMTP server for mail from other servers. */
 export async function startSmtpIn(config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
-  const { store, blobs, events, counts } = parts;
+  const { store, blobs, events, counts, mailLog } = parts;
   const { resolver, clock, log } = parts.surroundings;
   const server = await createSmtpIn({
     database: store.database,
@@ -17,6 +17,7 @@ export async function startSmtpIn(config: Config, parts: Parts, incoming: Incomi
     resolver,
     clock,
     log,
+    mailLog,
     events,
     counts,
     hostname: config.hostname,

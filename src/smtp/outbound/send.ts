@@ -4,6 +4,14 @@ import type { Parcel } from "./fitted.ts";
 import type { Answer } from "./reply.ts";
 import { findTargets, NoRoute, type RouteOptions } from "./route.ts";
 import { type Server, transact, Unreachable } from "./transaction.ts";
+import type { Tries } from "./tries.ts";
+
+/** Where a parcel goes. */
+export interface Way {
+  domain: string;
+  /** The host that an operator chose instead of the domain's servers, perhaps with a port. */
+  route?: string | null;
+}
 
 export interface SendOptions extends RouteOptions {
   /** smtp://user:password@host:port: relays all outgoing mail. */
@@ -28,10 +36,10 @@ export class Sender {
 
   /**
    * Returns an answer for each recipient, in order. Never throws for a failure of a server or DNS. Calls `begin` when
-   * its turn has come, which may be much later, and throws what `begin` throws.
+   * its turn has come, which may be much later, and throws what `begin` throws. `tries` gets each server that was tried.
    */
-  async send(domain: string, parcel: Parcel, begin: () => Promise<void>): Promise<Answer[]> {
-    const key = this.#options.smarthost ? "" : domain;
+  async send(way: Way, parcel: Parcel, tries: Tries, begin: () => Promise<void>): Promise<Answer[]> {
+    const key = way.route ?? (this.#options.smarthost ? "" : way.domain);
     const entry = this.#domains.get(key) ?? {
       slots: new Slots(key === "" ? maxConcurrent : maxConcurrentPerDomain),
       users: 0,
@@ -42,7 +50,7 @@ export class Sender {
       return await entry.slots.run(() =>
         this.#all.run(async () => {
           await begin();
-          return this.#send(domain, parcel);
+          return this.#send(way, parcel, tries);
         }),
       );
     } finally {
@@ -50,20 +58,26 @@ export class Sender {
     }
   }
 
-  async #send(domain: string, parcel: Parcel): Promise<Answer[]> {
+  async #send({ domain, route }: Way, parcel: Parcel, tries: Tries): Promise<Answer[]> {
     const { smarthost, hostname } = this.#options;
     let last: Answer | undefined;
     try {
-      const servers: Server[] = smarthost
-        ? await this.#smarthostServers(new URL(smarthost))
-        : await findTargets(domain, this.#options);
+      const servers: Server[] = route
+        ? await this.#serversOf(new URL(`smtp://${route}`), this.#options.mxPort)
+        : smarthost
+          ? await this.#serversOf(new URL(smarthost))
+          : await findTargets(domain, this.#options);
       const deadline = Date.now() + maxTotalMs;
       for (const server of servers.slice(0, maxServers)) {
         if (Date.now() > deadline) break;
+        const attempt = tries.begin(server);
         try {
-          return await transact(server, parcel, hostname);
+          const answers = await transact(server, parcel, hostname, attempt);
+          attempt.ended(answers);
+          return answers;
         } catch (error) {
           if (!(error instanceof Unreachable)) throw error;
+          attempt.ended([error.answer]);
           // The mail waits as long as any of the servers may work later.
           if (last?.kind !== "deferred") last = error.answer;
         }
@@ -71,15 +85,16 @@ export class Sender {
     } catch (error) {
       if (!(error instanceof NoRoute)) throw error;
       last = error.answer;
+      tries.begin().ended([last]);
     }
     const answer = last ?? { kind: "deferred", smtpReply: "451 4.4.1 no server to try" };
     return parcel.recipients.map(() => answer);
   }
 
-  async #smarthostServers(url: URL): Promise<Server[]> {
+  async #serversOf(url: URL, usualPort = 587): Promise<Server[]> {
     const name = url.hostname.replace(/^\[|\]$/g, "");
     const isSecure = url.protocol === "smtps:";
-    const port = url.port ? Number(url.port) : isSecure ? 465 : 587;
+    const port = url.port ? Number(url.port) : isSecure ? 465 : usualPort;
     const login = url.username
       ? { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) }
       : undefined;

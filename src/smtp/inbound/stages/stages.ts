@@ -5,6 +5,7 @@ import { knownRecipient } from "./known-recipient.ts";
 import { loop } from "./loop.ts";
 import { messageRate } from "./message-rate.ts";
 import { offeredParameters } from "./offered-parameters.ts";
+import { queueRoom } from "./queue-room.ts";
 import { room } from "./room.ts";
 import { smuggling } from "./smuggling.ts";
 import type { Stages } from "./stage.ts";
@@ -17,7 +18,7 @@ export function createStages(options: SmtpInOptions): Stages {
     secure: [],
     auth: [],
     helo: [],
-    mail: [offeredParameters("SIZE", "BODY", "SMTPUTF8"), utf8Address, messageRate(options)],
+    mail: [offeredParameters("SIZE", "BODY", "SMTPUTF8"), utf8Address, messageRate(options), queueRoom(options)],
     rcpt: [offeredParameters(), utf8Address, knownRecipient(options), room(options)],
     data: [smuggling, loop, authentication(options)],
   };
