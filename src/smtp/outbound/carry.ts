@@ -10,8 +10,9 @@ import type { MailOutOptions } from "./options.ts";
 import { persistently } from "./persistently.ts";
 import type { Answer } from "./reply.ts";
 import type { Sender } from "./send.ts";
-import { type Judged, settle } from "./settle.ts";
+import { settle } from "./settle.ts";
 import { SigningFailed, sign } from "./sign.ts";
+import type { Judged } from "./story.ts";
 import { idOf } from "./trace-field.ts";
 import { Tries } from "./tries.ts";
 

@@ -14,10 +14,8 @@ import { persistently } from "./persistently.ts";
 import type { Answer } from "./reply.ts";
 import { reportOf } from "./report.ts";
 import { nextAttempt } from "./retry.ts";
-import { attemptsOf, stepOf } from "./story.ts";
+import { attemptsOf, type Judged, stepOf } from "./story.ts";
 import type { Tries } from "./tries.ts";
-
-export type Judged = { delivery: LeasedDelivery; answer: Answer };
 
 /** Records the answers, and the servers that were tried. A final failure puts a report into the sender's inbox in the same transaction. */
 export async function settle(

@@ -3,10 +3,12 @@ import { parseHeader } from "../../mime/headers.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import type { AttemptError } from "../../store/core/db.ts";
 import type { NewAttempt } from "../../store/queues/attempts.ts";
-import type { DeliveryOutcome, LeasedSubmission } from "../../store/queues/deliveries.ts";
-import type { Judged } from "./settle.ts";
+import type { DeliveryOutcome, LeasedDelivery, LeasedSubmission } from "../../store/queues/deliveries.ts";
+import type { Answer } from "./reply.ts";
 import { idOf } from "./trace-field.ts";
 import type { Tries, Try } from "./tries.ts";
+
+export type Judged = { delivery: LeasedDelivery; answer: Answer };
 
 /** The attempts of one destination, as they are kept. The last has the reason if the mail is now in the error queue. */
 export function attemptsOf(

@@ -5,6 +5,7 @@ import type { Database } from "../core/database.ts";
 import { type Row, read, write } from "../core/declare.ts";
 import { type Lists, lists, unnest } from "../core/lists.ts";
 import { databasePatience } from "../core/loss.ts";
+import type { Executor } from "../core/sql.ts";
 import { batched } from "./batched.ts";
 import { withoutWaiting } from "./without-waiting.ts";
 
@@ -128,7 +129,7 @@ export function waitingMessages(database: Database, ids: readonly number[] | nul
 }
 
 /** Makes a message that was set aside due. False when there is none. */
-export async function retryMessage(database: Database, id: number, now: Date): Promise<boolean> {
+export async function retryMessage(database: Executor, id: number, now: Date): Promise<boolean> {
   return (await database.count(retrySetAside, { id, now })) > 0;
 }
 
