@@ -7,7 +7,7 @@ import type { Clock } from "../../src/base/clock.ts";
 import { type Holder, thisProcess } from "../../src/base/holder.ts";
 import type { Log } from "../../src/base/log.ts";
 import { OwnCounts } from "../../src/base/own-counts.ts";
-import { type Delivered, Incoming } from "../../src/mail/deliver/incoming.ts";
+import { type Delivered, Incoming, type IncomingOptions } from "../../src/mail/deliver/incoming.ts";
 import { Ingest } from "../../src/mail/deliver/ingest.ts";
 import { SubmissionHints } from "../../src/mail/submit/hints.ts";
 import { VacationResponder } from "../../src/mail/vacation/vacation.ts";
@@ -101,12 +101,12 @@ export class MailHost {
     this.incoming = this.newIncoming();
   }
 
-  newIncoming(holder: Holder = thisProcess): Incoming {
+  newIncoming(holder: Holder = thisProcess, more: Partial<IncomingOptions> = {}): Incoming {
     const { store, blobs, ingest, clock, log, mailLog } = this;
     const { events } = this.heard;
     const vacation = new VacationResponder({ store, blobs, clock, log, random: randomBytes });
     const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
-    return new Incoming({ store, blobs, ingest, clock, log, mailLog, events, holder, onDelivered });
+    return new Incoming({ store, blobs, ingest, clock, log, mailLog, events, holder, onDelivered, ...more });
   }
 
   async listen({ maxMessageSize = 1_000_000, stages }: ListenOptions = {}): Promise<void> {

@@ -7,6 +7,7 @@ import { listErrors, listIncoming, listQueued } from "../../src/admin/queue-list
 import type { Selection } from "../../src/admin/queue-selection.ts";
 import { Refused } from "../../src/admin/refused.ts";
 import { trace, why } from "../../src/admin/trace.ts";
+import { mailIdOf } from "../../src/base/mail-log.ts";
 import { testAdmin } from "../support/admin.ts";
 import { until } from "../support/ports.ts";
 import { startSink } from "../support/smtp-sink.ts";
@@ -195,4 +196,37 @@ test("a poison message is set aside after some failures, and delivered when an o
   await host.incoming.idle();
   expect((await host.mails(account)).map(({ subject }) => subject)).toEqual(["Poison"]);
   expect(await listIncoming(admin(), 10)).toEqual([]);
+});
+
+test("a message that ended its process again and again is set aside", async () => {
+  const account = await host.account("deadly@here.test");
+  const dying = host.newIncoming({ name: "dying", isGone: () => false });
+  await host.rows(`ALTER TABLE received ADD CONSTRAINT deadly CHECK (user_id <> ${account}) NOT VALID`);
+  const id = await dying.newId();
+  const recipients = [{ address: "deadly@here.test", userId: account }];
+  await dying.accept({ id, message: Buffer.from("Subject: Deadly\r\n\r\nx\r\n"), mailFrom: "", recipients });
+  await dying.idle();
+  await host.rows(
+    "UPDATE incoming SET leased_by = 'dying', leased_until = now() + '1 day', failures = 11 WHERE id = $1",
+    [id],
+  );
+  const next = host.newIncoming({ name: "next", isGone: (name) => name === "dying" });
+  await next.sweep();
+  const [row] = await listIncoming(admin(), 10);
+  expect(row).toMatchObject({ id, setAsideAt: expect.any(Date), lastError: expect.stringContaining("ended") });
+  await host.rows("ALTER TABLE received DROP CONSTRAINT deadly");
+  await retryEnded(admin(), mailIdOf(id));
+  await next.sweep();
+  await next.close();
+  expect((await host.mails(account)).map(({ subject }) => subject)).toEqual(["Deadly"]);
+});
+
+test("while as many messages wait as may, no more are taken", async () => {
+  const full = host.newIncoming(undefined, { maxWaiting: 1 });
+  expect(full.isFull()).toBe(false);
+  await host.rows(`INSERT INTO incoming (id, created_at, sha256, day, size, mail_from, recipients, leased_by, leased_until)
+    VALUES (1000000, now(), '\\x00', '2026-11-30', 1, '', '[]', 'test', now() + '1 day')`);
+  const again = host.newIncoming(undefined, { maxWaiting: 1 });
+  await until("it is full", async () => again.isFull());
+  await host.rows("DELETE FROM incoming WHERE id = 1000000");
 });

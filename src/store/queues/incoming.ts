@@ -90,7 +90,7 @@ const waiting = read("incoming.waiting", (db, $: { ids: readonly number[] | null
 const countUpTo = read(
   "incoming.countUpTo",
   (_, $: { limit: number }) =>
-    sql<{ count: number }>`SELECT count(*) AS count FROM (SELECT FROM incoming LIMIT ${$.limit}) AS some`,
+    sql<{ count: number }>`SELECT count(*) AS count FROM (SELECT FROM incoming LIMIT ${$.limit}) AS found`,
 );
 const claim = write("incoming.claim", (db, $: Lease & { ids: readonly number[]; now: Date; gone: readonly string[] }) =>
   db
