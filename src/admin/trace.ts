@@ -36,11 +36,12 @@ export async function trace(admin: Admin, text: string, withinMs: number): Promi
   const found = await eventsAbout(database, text, since);
   const ids = [...new Set(found.map(({ mailId }) => mailId))].slice(0, maxStories);
   const stories: Story[] = [];
-  for (const mailId of ids.toReversed()) {
+  for (const mailId of ids) {
     if (mailId !== null) stories.push(await storyOf(admin, mailId, []));
     else stories.push(...found.filter((event) => event.mailId === null).map(alone));
   }
-  return stories;
+  const began = ({ events }: Story) => events[0]!.at.getTime();
+  return stories.sort((one, other) => began(one) - began(other));
 }
 
 const alone = (event: MailEvent): Story => {
