@@ -36,6 +36,10 @@ CREATE INDEX attempt_error ON attempt (user_id, at) WHERE error IS NOT NULL;
 ALTER TABLE delivery ADD COLUMN route text;
 ALTER TABLE delivery ADD COLUMN return_reply text;
 
+-- Sweeps look for what is leased, however much waits or was sent: this one index serves both states.
+CREATE INDEX delivery_leased ON delivery (user_id, submission_id) WHERE leased_by IS NOT NULL;
+DROP INDEX delivery_unlogged;
+
 -- A message that fails again and again by itself is set aside, with last_error.
 ALTER TABLE incoming ADD COLUMN failures integer NOT NULL DEFAULT 0;
 ALTER TABLE incoming ADD COLUMN set_aside_at timestamptz;

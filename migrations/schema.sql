@@ -148,8 +148,8 @@ CREATE TABLE delivery (
   return_reply text,
   CONSTRAINT delivery_pkey PRIMARY KEY (user_id, submission_id, no)
 );
+CREATE INDEX delivery_leased ON public.delivery USING btree (user_id, submission_id) WHERE (leased_by IS NOT NULL);
 CREATE INDEX delivery_queued ON public.delivery USING btree (user_id, next_attempt_at) WHERE (state = 'queued'::text);
-CREATE INDEX delivery_unlogged ON public.delivery USING btree (user_id, submission_id) WHERE ((state <> 'queued'::text) AND (leased_by IS NOT NULL));
 
 CREATE TABLE domain (
   name text NOT NULL,

@@ -260,7 +260,21 @@ ofEmbedded("a database is reached through its socket by the usual URL, with a lo
 
 test("every command has help; a mistake is reported in one line, without a stack", async () => {
   const top = (await run("--help")).stdout;
-  const names = ["serve", "account", "address", "domain", "token", "config", "doctor", "migrate", "reindex", "blobs", "queue", "trace", "why"];
+  const names = [
+    "serve",
+    "account",
+    "address",
+    "domain",
+    "token",
+    "config",
+    "doctor",
+    "migrate",
+    "reindex",
+    "blobs",
+    "queue",
+    "trace",
+    "why",
+  ];
   for (const name of names) expect(top).toContain(name);
   const helps = await Promise.all(names.map((name) => run(name, "--help")));
   for (const [index, name] of names.entries()) expect(helps[index]!.stdout).toContain(`posthorn ${name}`);
