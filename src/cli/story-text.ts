@@ -28,8 +28,14 @@ export function storyText({ mailId, events, attempts, deliveries, incoming }: St
 
 const indented = (text: string) => text.replaceAll(/^/gm, "    ");
 
+/** First who and what; the database keeps no order. */
+const first = ["account", "from", "to", "reply", "reason", "remoteAddress", "helo", "tls"];
+
 function pairs(fields: Record<string, unknown>): string[] {
-  return Object.entries(fields).map(([name, value]) => `${name}=${plain(value)}`);
+  const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
+  return Object.entries(fields)
+    .sort(([one], [other]) => rank(one) - rank(other))
+    .map(([name, value]) => `${name}=${plain(value)}`);
 }
 
 function plain(value: unknown): string {

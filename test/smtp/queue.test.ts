@@ -152,6 +152,21 @@ describe("an operator", () => {
   });
 });
 
+test("why a message was refused is found by the id in the reply", async () => {
+  await host.listen();
+  const received = "Received: from a.test by b.test; Mon, 30 Nov 2026 00:00:00 +0000\r\n".repeat(51);
+  const to = { port: host.smtpPort, from: "eve@there.test", timeoutMs: 10_000, to: "ada@here.test" };
+  const refusal = await deliver({ ...to, data: `${received}Subject: Loop\r\n\r\nx\r\n` }).then(
+    () => "",
+    (error: Error & { line?: string }) => error.line ?? error.message,
+  );
+  const id = /554 5\.4\.6 .* \((q\w+)\)/.exec(refusal)?.[1];
+  await host.mailLog.flush();
+  expect(await why(admin(), id!, 0)).toMatchObject([
+    { event: "mail refused", to: ["ada@here.test"], reply: expect.stringMatching(/^554 5\.4\.6 /) },
+  ]);
+});
+
 test("every accepted mail is accounted for, and one that was lost is named", async () => {
   await host.listen();
   const to = { port: host.smtpPort, from: "eve@there.test", timeoutMs: 10_000, to: "ada@here.test" };

@@ -37,6 +37,8 @@ export async function receive(
       const id = await conversation.mailId().catch(() => undefined);
       const refusal = { id, ...told, reply, ...(reason !== undefined && { reason }) };
       options.mailLog.tellRefusal("mail refused", refusal);
+      // The sender's report has the reply: with the id in it, an operator finds out why.
+      if (id !== undefined) throw new Refusal(error.responseCode, `${error.message} (${mailIdOf(id)})`, reason);
     }
     if ((error as { code?: unknown }).code !== brokenOff) throw error;
     options.log.debug(told, "mail broken off by its sender");
