@@ -84,8 +84,8 @@ export interface Reason {
 /** Each refusal, deferral and failure of a mail, and what sent it to Junk; oldest first. */
 export async function why(admin: Admin, text: string, withinMs: number): Promise<Reason[]> {
   const stories = await trace(admin, text, withinMs);
-  return stories.flatMap(({ events, attempts }) => [
-    ...events.flatMap((event) => reasonIn(event) ?? []),
+  const reasons = stories.flatMap(({ events, attempts }): Reason[] => [
+    ...events.flatMap((event) => [...withoutServer(event), ...reasonIn(event)]),
     ...attempts
       .filter(({ outcome }) => outcome !== "sent")
       .map(({ at, recipients, host, reply, error }) => {
@@ -93,9 +93,19 @@ export async function why(admin: Admin, text: string, withinMs: number): Promise
         return { at, to: recipients, event: "attempt", reply, reason: reason === "" ? undefined : reason };
       }),
   ]);
+  return reasons.sort((one, other) => one.at.getTime() - other.at.getTime());
 }
 
-function reasonIn({ at, event, fields }: MailEvent): Reason | undefined {
+/** Outcomes that no attempt tells: of our own users, such as a full mailbox, and of what an operator returned. */
+function withoutServer({ at, event, fields }: MailEvent): Reason[] {
+  const { to = [], tried, replies = [] } = fields as Partial<Record<"to" | "tried" | "replies", string[]>>;
+  if (tried === undefined || tried.length > 0) return [];
+  return replies.flatMap((reply, index) =>
+    reply.startsWith("sent:") ? [] : [{ at, to: to.slice(index, index + 1), event, reply, reason: undefined }],
+  );
+}
+
+function reasonIn({ at, event, fields }: MailEvent): Reason[] {
   const {
     to = [],
     reply,
@@ -107,8 +117,7 @@ function reasonIn({ at, event, fields }: MailEvent): Reason | undefined {
     Record<"reply" | "reason" | "junkReason" | "results", string> & { to: string[]; reasons: string[] }
   >;
   const words = [reason, junkReason, ...(reasons ?? [])].filter((text) => text !== undefined);
-  const isRefusal = reply !== undefined;
-  if (!isRefusal && words.length === 0) return undefined;
+  if (reply === undefined && words.length === 0) return [];
   const told = [...words, ...(results !== undefined && words.length > 0 ? [results] : [])];
-  return { at, to, event, reply, reason: told.length > 0 ? told.join("; ") : undefined };
+  return [{ at, to, event, reply, reason: told.length > 0 ? told.join("; ") : undefined }];
 }

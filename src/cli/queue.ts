@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Admin } from "../admin/admin.ts";
 import { orderQueued, type QueueOrder, retryEnded } from "../admin/queue.ts";
 import { auditQueues, heaps, topOfQueue } from "../admin/queue-audit.ts";
 import { listErrors, listIncoming, listQueued } from "../admin/queue-list.ts";
@@ -40,12 +41,9 @@ export function addQueueCommands(program: Command): void {
   addOrder(queue, "retry", "try mail now; with the id of one that failed or was set aside, try it again");
   addOrder(queue, "hold", "keep mail from being tried until it is released");
   addOrder(queue, "release", "let mail go that was held");
-  addOrder(queue, "bounce", "return mail to its senders").option(
-    "--reply <text>",
-    "the reply in the report to the sender",
-    reply,
-    "554 5.0.0 returned by the operator",
-  );
+  addOrder(queue, "bounce", "return mail to its senders")
+    .option("--reply <text>", "the reply in the report to the sender", reply, "554 5.0.0 returned by the operator")
+    .option("--yes", "do not ask");
   addOrder(queue, "reroute", "send mail by another host than its domain's servers").requiredOption(
     "--host <host>",
     "the host, perhaps with a port",
@@ -56,7 +54,11 @@ export function addQueueCommands(program: Command): void {
       .description(
         "account for all accepted mail: delivered, waiting, held, error, bounced; exit code 1 if any is missing",
       )
-      .option("--since <duration>", "mail accepted so long ago or later", span, 7 * 86_400_000)
+      .addOption(
+        new Option("--since <duration>", "mail accepted so long ago or later")
+          .argParser(span)
+          .default(7 * 86_400_000, "7d"),
+      )
       .option("--json", "print JSON")
       .addHelpText("after", examples("queue audit", "queue audit --since 1d --json")),
     audit,
@@ -86,7 +88,6 @@ function addOrder(queue: Command, act: QueueOrder["act"], description: string): 
   const command = selecting(queue.command(`${act} [ids...]`).description(description))
     .option("--all", "all mail that waits")
     .option("--dry-run", "only count the mail")
-    .option("--yes", "do not ask")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
@@ -163,13 +164,22 @@ async function order({ admin, options }: Context, act: QueueOrder["act"], ids: r
       tell: ({ changed }) => tell(`${changed} mails ${done[act]}`),
     }),
   );
-  let { changed } = result;
-  if (act === "retry" && !isDryRun && changed === 0) for (const id of ids) changed += await retryEnded(admin, id);
+  const changed = result.changed + (act === "retry" && !isDryRun ? await retryAllEnded(admin, ids) : 0);
   if (options.json) return say(toJson({ ...result, changed, isDryRun }));
   say(
     `${changed} ${changed === 1 ? "mail" : "mails"} ${isDryRun ? "would be" : changed === 1 ? "is" : "are"} ${done[act]}.`,
   );
   if (result.trying > 0) say(`${result.trying} are being tried right now, and were left as they are.`);
+}
+
+/** Those of the mails that do not wait. */
+async function retryAllEnded(admin: Admin, ids: readonly string[]): Promise<number> {
+  let count = 0;
+  for (const id of ids) {
+    const { rows } = await listQueued(admin, { names: [id] }, undefined, 1);
+    if (rows.length === 0) count += await retryEnded(admin, id);
+  }
+  return count;
 }
 
 async function audit({ admin, options }: Context): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { trace, why } from "../admin/trace.ts";
 import { span } from "./arguments.ts";
 import { type Context, examples, onStore } from "./command.ts";
@@ -11,7 +11,7 @@ export function addTraceCommands(program: Command): void {
     program
       .command("trace <what>")
       .description("the story of a mail by its id (in its Received field), its Message-ID in <…>, or an address")
-      .option("--within <duration>", "for a Message-ID or an address: how far back to look", span, 86_400_000)
+      .addOption(within())
       .option("--whole", "with all that was said to other servers")
       .option("--json", "print JSON")
       .addHelpText("after", examples("trace q7k2", 'trace "<1234@example.org>" --within 7d', "trace ann@example.org")),
@@ -23,11 +23,16 @@ export function addTraceCommands(program: Command): void {
       .description(
         "why a mail was refused, put off, returned or filed to Junk, by its id, its Message-ID or an address",
       )
-      .option("--within <duration>", "for a Message-ID or an address: how far back to look", span, 86_400_000)
+      .addOption(within())
       .option("--json", "print JSON")
       .addHelpText("after", examples("why q7k2")),
     tellWhy,
   );
+}
+
+function within(): Option {
+  const option = new Option("--within <duration>", "for a Message-ID or an address: how far back to look");
+  return option.argParser(span).default(86_400_000, "1d");
 }
 
 async function tell({ admin, options }: Context, what: string): Promise<void> {

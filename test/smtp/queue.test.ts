@@ -101,8 +101,9 @@ describe("an operator", () => {
     expect(await inbox()).toContain("Undelivered: Returned");
     expect((await host.mails(ada)).at(-1)!.raw).toContain("554 5.7.1 not from here");
     expect(sink.messages).toEqual([]);
+    await host.mailLog.flush();
     const reasons = await why(admin(), name, 0);
-    expect(reasons.some(({ reply }) => reply === "451 4.3.0 not now")).toBe(true);
+    expect(reasons.map(({ reply }) => reply)).toEqual(["451 4.3.0 not now", "failed: 554 5.7.1 not from here"]);
     const [story] = await trace(admin(), name, 0);
     expect(story!.deliveries).toMatchObject([{ standing: "failed", smtpReply: "554 5.7.1 not from here" }]);
   });
