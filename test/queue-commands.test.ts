@@ -120,8 +120,6 @@ test("mail is held, counted, and returned", async () => {
     "1 mail would be held.\n",
   );
   expect((await server.cli(["queue", "hold", name])).stdout).toBe("1 mail is held.\n");
-  expect((await server.cli(["queue", "top"])).stdout).toMatch(/far\.test\s+0\s+1 /);
-  expect((await server.cli(["queue", "list", "--state", "held"])).stdout).toContain(name);
   const { incoming, outgoing } = await json<Record<string, Record<string, number>>>("queue", "audit");
   expect(incoming).toMatchObject({ missing: [] });
   expect(outgoing).toMatchObject({ held: 1, error: 0 });
@@ -133,9 +131,4 @@ test("mail is held, counted, and returned", async () => {
     return list.some(({ dsnBlobIds }) => (dsnBlobIds as string[]).length > 0);
   });
   expect((await server.cli(["queue", "list"])).stdout).toBe("No mail waits to go out.\n");
-  expect((await server.cli(["queue", "list", "--state", "error"])).stdout).toBe("The error queue is empty.\n");
-  expect((await server.cli(["queue", "show", "q0"])).stderr).toBe("posthorn: no mail q0 is known here\n");
-  expect((await server.cli(["audit", "--account", "alice@home.test"])).stdout).toContain(
-    "queue.bounce reply=550 5.7.1 not wanted submissions=s",
-  );
 }, 60_000);
