@@ -35,11 +35,13 @@ export interface Accounts {
 const pageSize = 1_000;
 /** What was accepted just now may not be delivered yet, nor its row removed from the log's last write. */
 const settledMs = 60_000;
+/** What an account has received is remembered for 30 days (src/store/upkeep/sweeps.ts). */
+const maxAgeMs = 29 * 24 * 3600_000;
 const maxErrors = 100_000;
 
 /**
  * Accounts for every mail that the log says was accepted since `since`: it is in each recipient's account, or still in the
- * queue. And for every delivery of the submissions that are there.
+ * queue, going back 29 days at most. And for every delivery of the submissions that are there.
  */
 export async function auditQueues(
   admin: Admin,
@@ -49,8 +51,9 @@ export async function auditQueues(
   return { incoming: await auditIncoming(admin, since, tell), outgoing: await auditOutgoing(admin, tell) };
 }
 
-async function auditIncoming({ store }: Admin, since: Date, tell: (text: string) => void) {
+async function auditIncoming({ store }: Admin, wanted: Date, tell: (text: string) => void) {
   const { database, clock } = store;
+  const since = new Date(Math.max(wanted.getTime(), clock.now().getTime() - maxAgeMs));
   const until = new Date(clock.now().getTime() - settledMs);
   const done: Accounts["incoming"] = {
     accepted: 0,
@@ -62,12 +65,12 @@ async function auditIncoming({ store }: Admin, since: Date, tell: (text: string)
   };
   for (let after = 0; ; ) {
     const page = await acceptedBetween(database, { since, until, after, limit: pageSize });
-    const wanted = page.flatMap(({ mailId, fields }) =>
+    const promised = page.flatMap(({ mailId, fields }) =>
       (fields.accounts as number[]).map((account) => ({ account, mailId: mailId! })),
     );
-    done.accepted += wanted.length;
-    const left: typeof wanted = [];
-    for (const [account, own] of Map.groupBy(wanted, (one) => one.account)) {
+    done.accepted += promised.length;
+    const left: typeof promised = [];
+    for (const [account, own] of Map.groupBy(promised, (one) => one.account)) {
       const received = await receivedAmong(
         database,
         account,
