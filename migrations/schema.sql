@@ -63,6 +63,29 @@ CREATE TABLE app_password (
   CONSTRAINT app_password_pkey PRIMARY KEY (user_id, login, id)
 );
 
+CREATE TABLE attempt (
+  user_id bigint NOT NULL,
+  submission_id bigint NOT NULL,
+  no integer NOT NULL,
+  attempt integer NOT NULL,
+  server integer NOT NULL,
+  mail_id bigint NOT NULL,
+  at timestamp with time zone NOT NULL,
+  milliseconds integer NOT NULL,
+  mail_from text NOT NULL,
+  recipients jsonb NOT NULL,
+  host text,
+  address text,
+  tls text,
+  outcome text NOT NULL,
+  reply text NOT NULL,
+  error text,
+  transcript text NOT NULL,
+  CONSTRAINT attempt_pkey PRIMARY KEY (user_id, submission_id, no, attempt, server)
+);
+CREATE INDEX attempt_at ON public.attempt USING btree (user_id, at);
+CREATE INDEX attempt_error ON public.attempt USING btree (user_id, at) WHERE (error IS NOT NULL);
+
 CREATE TABLE audit (
   user_id bigint NOT NULL,
   seq bigint NOT NULL,
@@ -131,10 +154,12 @@ CREATE TABLE delivery (
   delivered text NOT NULL,
   displayed text NOT NULL,
   incoming_id bigint,
+  route text,
+  return_reply text,
   CONSTRAINT delivery_pkey PRIMARY KEY (user_id, submission_id, no)
 );
+CREATE INDEX delivery_leased ON public.delivery USING btree (user_id, submission_id) WHERE (leased_by IS NOT NULL);
 CREATE INDEX delivery_queued ON public.delivery USING btree (user_id, next_attempt_at) WHERE (state = 'queued'::text);
-CREATE INDEX delivery_unlogged ON public.delivery USING btree (user_id, submission_id) WHERE ((state <> 'queued'::text) AND (leased_by IS NOT NULL));
 
 CREATE TABLE domain (
   name text NOT NULL,
@@ -220,6 +245,8 @@ CREATE TABLE incoming (
   last_error text,
   junk_reason text,
   pack bytea,
+  failures integer NOT NULL DEFAULT 0,
+  set_aside_at timestamp with time zone,
   CONSTRAINT incoming_pkey PRIMARY KEY (id)
 );
 CREATE INDEX incoming_lease ON public.incoming USING btree (leased_until);
@@ -238,6 +265,17 @@ CREATE TABLE login (
   created_at timestamp with time zone NOT NULL,
   CONSTRAINT login_pkey PRIMARY KEY (login)
 );
+
+CREATE TABLE mail_event (
+  mail_id bigint,
+  at timestamp with time zone NOT NULL,
+  event text NOT NULL,
+  message_id text,
+  addresses jsonb NOT NULL,
+  fields jsonb NOT NULL
+);
+CREATE INDEX mail_event_at ON public.mail_event USING brin (at);
+CREATE INDEX mail_event_mail ON public.mail_event USING btree (mail_id) WHERE (mail_id IS NOT NULL);
 
 CREATE TABLE mailbox (
   user_id bigint NOT NULL,

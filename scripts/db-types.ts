@@ -18,6 +18,9 @@ const types: Record<string, string> = {
 
 /** What the catalogue does not know: the types of JSON, which is written as text, and the values of enumerated texts. */
 const shapes: Record<string, string> = {
+  "attempt.error": "AttemptError",
+  "attempt.outcome": "AttemptOutcome",
+  "attempt.recipients": "string[]",
   "audit.what": "Record<string, string | number | null>",
   "delivery.delivered": "Delivered",
   "delivery.displayed": "Displayed",
@@ -26,6 +29,8 @@ const shapes: Record<string, string> = {
   "identity.bcc": "EmailAddress[]",
   "identity.reply_to": "EmailAddress[]",
   "incoming.recipients": "{ address: string; userId: number; done: boolean; reasons?: string[] }[]",
+  "mail_event.addresses": "string[]",
+  "mail_event.fields": "Record<string, unknown>",
   "submission.envelope": "Envelope",
   "submission.undo_status": "UndoStatus",
 };
@@ -107,6 +112,9 @@ export type UndoStatus = "pending" | "final" | "canceled";
 export type Delivered = "queued" | "yes" | "no" | "unknown";
 export type Displayed = "yes" | "unknown";
 export type DeliveryState = "queued" | "sent" | "failed" | "canceled";
+export type AttemptOutcome = "sent" | "deferred" | "failed";
+/** Why a mail is in the error queue: it could not be built, signed or routed, something here failed, or its time was over. */
+export type AttemptError = "build" | "sign" | "route" | "local" | "expired";
 
 ${tables.map(([table, list]) => interfaceText(table, list)).join("\n\n")}
 

@@ -272,6 +272,9 @@ test("every command has help; a mistake is reported in one line, without a stack
     "reindex",
     "blobs",
     "cluster",
+    "queue",
+    "trace",
+    "why",
   ];
   for (const name of names) expect(top).toContain(name);
   const helps = await Promise.all(names.map((name) => run(name, "--help")));

@@ -26,6 +26,9 @@ type AccountAct =
   | { act: "account.quota"; limit: number | null }
   | { act: "account.share" | "account.unshare"; login: number }
   | { act: "address.add" | "address.remove"; address: string }
+  | { act: "queue.hold" | "queue.release" | "queue.retry"; submissions: string }
+  | { act: "queue.bounce"; submissions: string; reply: string }
+  | { act: "queue.reroute"; submissions: string; host: string }
   | { act: "token.add" | "app-password.add" | "credential.revoke"; id: string };
 
 /** What the audit records of an act on the installation. */
@@ -34,7 +37,8 @@ type InstallationAct =
   | { act: "account.remove" | "account.isolate"; account: number }
   | { act: "account.move"; account: number; node: string }
   | { act: "node.add" | "node.drain"; node: string }
-  | { act: "nodes.rebalance" };
+  | { act: "nodes.rebalance" }
+  | { act: "queue.retry"; mail: string };
 
 /** Appends the act to the account's chain, in the transaction of the act. */
 export function record(tx: Tx, { who }: Admin, what: AccountAct): Promise<void> {

@@ -14,6 +14,9 @@ export type Refusal =
   | { type: "domainInUse"; name: string; addresses: string[] }
   | { type: "noCredential"; login: string; id: string }
   | { type: "ownLogin" }
+  | { type: "notAMail"; text: string }
+  | { type: "noMail"; text: string }
+  | { type: "notAHost"; text: string }
   | { type: "notShared"; text: string; login: string }
   | { type: "noCitus" }
   | { type: "notMigrated" }

@@ -23,6 +23,11 @@ export interface AttemptEnded {
   smtpReply: string;
 }
 
+/** A mail came into the error queue, or was set aside on its way in. */
+export interface MailInTrouble {
+  error: "build" | "sign" | "route" | "local" | "expired" | "set-aside";
+}
+
 /** A JMAP method call with a known method and valid arguments was answered. */
 export interface MethodRan {
   method: string;
@@ -97,6 +102,7 @@ export interface Events {
   mailNotStored(event: MailNotStored): void;
   mailRefused(event: MailRefused): void;
   attemptEnded(event: AttemptEnded): void;
+  mailInTrouble(event: MailInTrouble): void;
   methodRan(event: MethodRan): void;
   requestEnded(event: RequestEnded): void;
   objectOperationEnded(event: ObjectOperationEnded): void;
@@ -113,6 +119,7 @@ export const silentEvents: Events = {
   mailNotStored: () => {},
   mailRefused: () => {},
   attemptEnded: () => {},
+  mailInTrouble: () => {},
   methodRan: () => {},
   requestEnded: () => {},
   objectOperationEnded: () => {},

@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { readAudit, verifyAudit } from "../admin/audit.ts";
 import type { AuditRow } from "../store/directory/audit.ts";
+import { whole } from "./arguments.ts";
 import { type Context, examples, onStore } from "./command.ts";
 import { say, table } from "./prompt.ts";
 
@@ -17,11 +18,6 @@ export function addAuditCommand(program: Command): void {
       .addHelpText("after", examples("audit", "audit --account ann@example.org --json", "audit --verify")),
     audit,
   );
-}
-
-function whole(text: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError("It must be a positive whole number.");
-  return Number(text);
 }
 
 async function audit(context: Context): Promise<void> {

@@ -33,6 +33,7 @@ export function gaugeQueues(metrics: Metrics, { database, clock }: Store): void 
   const help = {
     posthorn_incoming_messages: "Messages accepted and not yet in every account",
     posthorn_incoming_age_seconds: "Age of the oldest of them",
+    posthorn_incoming_set_aside: "Messages that failed by themselves and wait for an operator",
     posthorn_outgoing_submissions: "Submissions with recipients waiting for delivery",
     posthorn_outgoing_due_submissions: "Submissions whose next attempt is due and that no process has claimed",
     posthorn_outgoing_due_age_seconds: "For how long the oldest of them has been due",
@@ -42,6 +43,7 @@ export function gaugeQueues(metrics: Metrics, { database, clock }: Store): void 
     return {
       posthorn_incoming_messages: depths.incoming,
       posthorn_incoming_age_seconds: depths.incomingAgeSeconds,
+      posthorn_incoming_set_aside: depths.setAside,
       posthorn_outgoing_submissions: depths.outgoing,
       posthorn_outgoing_due_submissions: depths.due,
       posthorn_outgoing_due_age_seconds: depths.dueAgeSeconds,

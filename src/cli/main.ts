@@ -12,9 +12,11 @@ import { addDoctorCommand } from "./doctor.ts";
 import { addDomainCommands } from "./domain.ts";
 import { explain } from "./fail.ts";
 import { addMigrateCommand } from "./migrate.ts";
+import { addQueueCommands } from "./queue.ts";
 import { addReindexCommand } from "./reindex.ts";
 import { addServeCommand } from "./serve-command.ts";
 import { addTokenCommands } from "./token.ts";
+import { addTraceCommands } from "./trace.ts";
 
 const program = new Command("posthorn")
   .description("Posthorn, a standards-first JMAP mail server")
@@ -33,7 +35,9 @@ addClusterCommands(program);
 addConfigCommand(program);
 addDoctorCommand(program);
 addMigrateCommand(program);
+addQueueCommands(program);
 addReindexCommand(program);
+addTraceCommands(program);
 
 // The reader of our output may stop early, as in `posthorn config | head`.
 process.stdout.on("error", () => {});

@@ -14,6 +14,7 @@ import type { Blobs } from "../store/blobs/blobs.ts";
 import type { BodyCache } from "../store/blobs/cache.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import type { Store } from "../store/core/store.ts";
+import type { StoredMailLog } from "../store/queues/mail-log.ts";
 import type { Doors } from "./doors.ts";
 
 /** What a server takes from outside; tests pass their own. */
@@ -46,6 +47,7 @@ export interface Parts extends Omit<Foundation, "objects" | "sharedCache"> {
   authenticator: Authenticator;
   surroundings: Surroundings;
   webPush: WebPush;
+  mailLog: StoredMailLog;
 }
 
 /** A part of the server that listens on a port. */

@@ -31,6 +31,12 @@ export function tellRefusal(why: Refusal): string {
       return `${why.login} has no credential ${why.id}`;
     case "ownLogin":
       return "a login always has access to its own account";
+    case "notAMail":
+      return `"${why.text}" is not the id of a mail, as "posthorn queue list" shows them`;
+    case "noMail":
+      return `no mail ${why.text} is known here`;
+    case "notAHost":
+      return `"${why.text}" is not a host, or a host and a port`;
     case "notShared":
       return `${why.login} had no access to ${why.text}`;
     case "noCitus":

@@ -8,6 +8,7 @@ import { Ingest } from "../mail/deliver/ingest.ts";
 import { VacationResponder } from "../mail/vacation/vacation.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
+import { StoredMailLog } from "../store/queues/mail-log.ts";
 import { startHttp } from "./http.ts";
 import type { Foundation, Part, Parts, Surroundings } from "./parts.ts";
 import { startSettling } from "./settle-search.ts";
@@ -42,6 +43,7 @@ export async function makeParts(
     blobs: new Blobs({ objects, clock, cacheBytes: config.cacheBytes, sharedCache, events }),
     ingest: new Ingest(store),
     authenticator,
+    mailLog: new StoredMailLog({ database: store.database, clock, log }),
     webPush: await WebPush.open({ ...surroundings, ...pushing }),
     surroundings,
   };
@@ -52,10 +54,12 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
   const { store, blobs, surroundings } = parts;
   const { log } = surroundings;
   const roles = new Set(config.roles);
+  stops.push(() => parts.mailLog.flush());
   const urls: RoleUrls = { http: undefined, smtp: undefined };
   const servesClients = roles.has("http") || roles.has("push");
   if ((roles.has("worker") || servesClients) && !config.readOnly) parts.webPush.start();
-  if (roles.has("worker")) stops.push(startWorker({ store, objects: blobs.objects, log }));
+  if (roles.has("worker"))
+    stops.push(startWorker({ store, objects: blobs.objects, log, mailLogForMs: config.mailLogFor }));
   stops.push(startSettling(store, log));
   const incoming = startMail(config, parts, stops);
   const doors: Stop[] = [];
@@ -67,7 +71,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
 
 /** Starts outgoing mail and the queue of incoming mail. */
 function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | undefined {
-  const { store, blobs, ingest, events, surroundings } = parts;
+  const { store, blobs, ingest, events, mailLog, surroundings } = parts;
   const { clock, random, log } = surroundings;
   const roles = new Set(config.roles);
   if (!roles.has("smtp-in") && !roles.has("smtp-out") && !roles.has("worker")) {
@@ -76,7 +80,17 @@ function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | unde
   }
   const vacation = new VacationResponder({ store, blobs, clock, random, log });
   const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
-  const incoming = new Incoming({ store, blobs, ingest, clock, log, events, holder: thisProcess, onDelivered });
+  const incoming = new Incoming({
+    store,
+    blobs,
+    ingest,
+    clock,
+    log,
+    mailLog,
+    events,
+    holder: thisProcess,
+    onDelivered,
+  });
   if (roles.has("worker")) incoming.start();
   stops.push(() => incoming.close());
   const mailOut = roles.has("smtp-out") ? startSmtpOut(config, parts, incoming) : undefined;

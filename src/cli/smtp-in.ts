@@ -11,7 +11,7 @@ const maxConnections = 1_000;
 
 /** Starts the SMTP server for mail from other servers. */
 export async function startSmtpIn(config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
-  const { store, blobs, events, counts } = parts;
+  const { store, blobs, events, counts, mailLog } = parts;
   const { resolver, clock, log } = parts.surroundings;
   const server = await createSmtpIn({
     database: store.database,
@@ -20,6 +20,7 @@ export async function startSmtpIn(config: Config, parts: Parts, incoming: Incomi
     resolver,
     clock,
     log,
+    mailLog,
     events,
     counts,
     hostname: config.hostname,

@@ -7,7 +7,7 @@ import type { Parts } from "./parts.ts";
 
 /** Starts delivery to other servers and between our own users. */
 export function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): MailOut {
-  const { store, blobs, bus, events, counts } = parts;
+  const { store, blobs, bus, events, counts, mailLog } = parts;
   const { resolver, clock, random, log } = parts.surroundings;
   const mailOut = createMailOut({
     store,
@@ -17,6 +17,7 @@ export function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): 
     clock,
     random,
     log,
+    mailLog,
     events,
     counts,
     holder: thisProcess,

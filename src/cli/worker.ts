@@ -5,7 +5,12 @@ import { sweepIntervalMs } from "../store/upkeep/held-objects.ts";
 import { Sweeper } from "../store/upkeep/sweeps.ts";
 
 /** Runs the sweeps periodically; returns a function that stops them. */
-export function startWorker(options: { store: Store; objects: ObjectStore; log: Log }): () => Promise<void> {
+export function startWorker(options: {
+  store: Store;
+  objects: ObjectStore;
+  log: Log;
+  mailLogForMs: number;
+}): () => Promise<void> {
   const { log } = options;
   const sweeper = new Sweeper(options);
   let running = Promise.resolve();

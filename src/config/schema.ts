@@ -274,6 +274,12 @@ const declarations = {
     show: showDuration,
     help: "How long to try before a message is returned.",
   }),
+  mailLogFor: option({
+    default: "30d",
+    parse: duration,
+    show: showDuration,
+    help: "How long the steps of each mail, each attempt with what the servers said, and the error queue are kept.",
+  }),
   cacheBytes: option({ default: "64MB", parse: size, help: "Memory for recent message bodies." }),
   relaxedUsing: option({
     default: "false",

@@ -121,6 +121,12 @@ export function metricsListener(registry: Registry): Events {
     labelNames: ["outcome"],
     registers,
   });
+  const trouble = new Counter({
+    name: "posthorn_mail_errors_total",
+    help: "Mails that came into the error queue",
+    labelNames: ["error"],
+    registers,
+  });
   const pushes = new Counter({
     name: "posthorn_pushes_total",
     help: "Messages pushed to clients",
@@ -178,6 +184,7 @@ export function metricsListener(registry: Registry): Events {
     mailNotStored: () => mailIn.inc({ outcome: "failed" }),
     mailRefused: ({ command, replyCode }) => refused.inc({ command, reply: replyCode }),
     attemptEnded: ({ result }) => mailOut.inc({ outcome: result }),
+    mailInTrouble: ({ error }) => trouble.inc({ error }),
     methodRan: ({ method, outcome, seconds }) => calls.observe({ method, outcome }, seconds),
     requestEnded: ({ endpoint, status, seconds }) => requests.observe({ endpoint, status }, seconds),
     objectOperationEnded: ({ operation, outcome, seconds }) =>

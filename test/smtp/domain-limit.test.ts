@@ -5,6 +5,7 @@ import { OwnCounts } from "../../src/base/own-counts.ts";
 import type { SharedCounts } from "../../src/base/shared-counts.ts";
 import { ChildCounts, ParentCounts } from "../../src/cli/processes/shared-counts.ts";
 import { Sender } from "../../src/smtp/outbound/send.ts";
+import { Tries } from "../../src/smtp/outbound/tries.ts";
 import { type DnsServer, startDns } from "../support/dns.ts";
 import { linkedLines } from "../support/linked-ports.ts";
 
@@ -45,7 +46,9 @@ function senderWith(counts: SharedCounts, smarthost?: string): Sender {
 async function mostOf(senders: Sender[], domains: string[]): Promise<number> {
   most = 0;
   const sending = senders.flatMap((sender) =>
-    domains.flatMap((domain) => Array.from({ length: 20 }, () => sender.send(domain, parcel, async () => {}))),
+    domains.flatMap((domain) =>
+      Array.from({ length: 20 }, () => sender.send({ domain }, parcel, new Tries(() => new Date()), async () => {})),
+    ),
   );
   for (const [answer] of await Promise.all(sending)) expect(answer).toMatchObject({ kind: "deferred" });
   return most;

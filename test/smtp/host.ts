@@ -7,7 +7,7 @@ import type { Clock } from "../../src/base/clock.ts";
 import { type Holder, thisProcess } from "../../src/base/holder.ts";
 import type { Log } from "../../src/base/log.ts";
 import { OwnCounts } from "../../src/base/own-counts.ts";
-import { type Delivered, Incoming } from "../../src/mail/deliver/incoming.ts";
+import { type Delivered, Incoming, type IncomingOptions } from "../../src/mail/deliver/incoming.ts";
 import { Ingest } from "../../src/mail/deliver/ingest.ts";
 import { SubmissionHints } from "../../src/mail/submit/hints.ts";
 import { VacationResponder } from "../../src/mail/vacation/vacation.ts";
@@ -21,6 +21,7 @@ import { DiskObjects } from "../../src/store/blobs/objects/disk.ts";
 import type { Database } from "../../src/store/core/database.ts";
 import { unprepared } from "../../src/store/core/sql.ts";
 import { type StateChange, Store } from "../../src/store/core/store.ts";
+import { StoredMailLog } from "../../src/store/queues/mail-log.ts";
 import { testAdmin } from "../support/admin.ts";
 import { type DnsServer, startDns } from "../support/dns.ts";
 import { keepEvents } from "../support/events.ts";
@@ -61,6 +62,7 @@ export class MailHost {
   /** Other logged messages. */
   readonly events: { event: string; fields: object }[] = [];
   readonly log: Log;
+  readonly mailLog: StoredMailLog;
   /** The events. */
   readonly heard = keepEvents();
   smtpIn: SmtpIn | undefined;
@@ -79,6 +81,7 @@ export class MailHost {
       warn: (fields) => void this.warnings.push(fields),
       error: (fields) => void this.warnings.push(fields),
     };
+    this.mailLog = new StoredMailLog({ database, clock, log: this.log });
     this.store = new Store({
       database: this.database,
       clock,
@@ -98,35 +101,36 @@ export class MailHost {
     this.incoming = this.newIncoming();
   }
 
-  newIncoming(holder: Holder = thisProcess): Incoming {
-    const { store, blobs, ingest, clock, log } = this;
+  newIncoming(holder: Holder = thisProcess, more: Partial<IncomingOptions> = {}): Incoming {
+    const { store, blobs, ingest, clock, log, mailLog } = this;
     const { events } = this.heard;
     const vacation = new VacationResponder({ store, blobs, clock, log, random: randomBytes });
     const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
-    return new Incoming({ store, blobs, ingest, clock, log, events, holder, onDelivered });
+    return new Incoming({ store, blobs, ingest, clock, log, mailLog, events, holder, onDelivered, ...more });
   }
 
   async listen({ maxMessageSize = 1_000_000, stages }: ListenOptions = {}): Promise<void> {
-    const { database, blobs, incoming, clock, log, dns } = this;
+    const { database, blobs, incoming, clock, log, mailLog, dns } = this;
     const { events } = this.heard;
     const hostname = "mx.posthorn.test";
     const resolver = dns.resolver();
     const counts = new OwnCounts({ clock });
-    const limits = { counts, maxMessageSize, maxConnections: 1_000 };
-    const options = { database, blobs, incoming, resolver, clock, log, events, hostname, ...limits };
+    const own = { database, blobs, incoming, resolver, clock, log, mailLog };
+    const options = { ...own, events, counts, hostname, maxMessageSize, maxConnections: 1_000 };
     this.smtpIn = await createSmtpIn(options, { ...createStages(options), ...stages });
     this.smtpPort = await this.smtpIn.listen("127.0.0.1", 0);
   }
 
   /** Outgoing mail that connects to every domain's servers at the sink's port. */
   startMailOut(port: number, options: Partial<MailOutOptions> = {}): MailOut {
-    const { store, blobs, incoming, clock, log, dns, database } = this;
+    const { store, blobs, incoming, clock, log, mailLog, dns, database } = this;
     const mailOut = createMailOut({
       store,
       blobs,
       incoming,
       clock,
       log,
+      mailLog,
       events: this.heard.events,
       random: randomBytes,
       resolver: dns.resolver(),
@@ -178,6 +182,7 @@ export class MailHost {
     await this.smtpIn?.close();
     await this.mailOut?.close();
     await this.incoming.close();
+    await this.mailLog.flush();
     await this.dns.stop();
     await rm(this.folder, { recursive: true, force: true });
   }

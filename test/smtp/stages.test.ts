@@ -52,7 +52,7 @@ describe("the name in HELO", () => {
     }
     expect(judged).toEqual(["bad.test", "good.test"]);
     expect(host.events.filter(({ event }) => event === "sender refused").map(({ fields }) => fields)).toEqual([
-      expect.objectContaining({ helo: "bad.test", reply: "5.7.1 not you", reason: "a bad name" }),
+      expect.objectContaining({ helo: "bad.test", reply: "550 5.7.1 not you", reason: "a bad name" }),
     ]);
     await connection.quit();
   });

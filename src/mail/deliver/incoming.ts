@@ -1,18 +1,22 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Events } from "../../base/events.ts";
 import type { Holder } from "../../base/holder.ts";
+import { encodeId, idPrefix } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
+import { type MailLog, mailIdOf } from "../../base/mail-log.ts";
 import { retry } from "../../base/retry.ts";
 import { Slots } from "../../base/slots.ts";
 import { traced } from "../../base/traces.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
-import { AccountMissing } from "../../store/core/errors.ts";
+import { AccountMissing, CommitError } from "../../store/core/errors.ts";
+import { isRetryable } from "../../store/core/loss.ts";
+import { isStorageTrouble } from "../../store/core/storage-trouble.ts";
 import type { Store } from "../../store/core/store.ts";
 import { type IncomingMessage, type IncomingRecipient, IncomingRows, type Lease } from "../../store/queues/incoming.ts";
 import { dueIncoming, incomingLeaseHolders } from "../../store/queues/queue-sweeps.ts";
 import { checks } from "./checks/checks.ts";
 import { type Decision, decide } from "./disposition.ts";
-import type { Ingest } from "./ingest.ts";
+import type { Ingest, Outcome } from "./ingest.ts";
 import type { PreparedMessage } from "./prepare.ts";
 import { prepare } from "./preparer.ts";
 
@@ -34,8 +38,11 @@ export interface IncomingOptions {
   ingest: Ingest;
   clock: Clock;
   log: Log;
+  mailLog: MailLog;
   events: Events;
   holder: Holder;
+  /** How many messages may wait before no more should be taken. (Default: 100,000) */
+  maxWaiting?: number;
   /** Called for each message put into an account; again if it failed or if the process died meanwhile. */
   onDelivered?: (delivered: Delivered) => Promise<void>;
 }
@@ -60,6 +67,10 @@ const maxConcurrent = 24;
 const maxKeptWaiting = 32;
 const sweepEveryMs = 15_000;
 const maxPerSweep = 100;
+/** So often an attempt may fail by the message itself, or end its process, before the message is set aside. */
+const maxFailures = 12;
+const usualMaxWaiting = 100_000;
+const countEveryMs = 5_000;
 
 /**
  * Delivers incoming mail to accounts. `accept` makes a message durable, then this process delivers it. The sweep
@@ -75,6 +86,8 @@ export class Incoming {
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
   readonly #closing = new AbortController();
+  #isFull = false;
+  #countedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: IncomingOptions) {
     this.#options = options;
@@ -83,6 +96,21 @@ export class Incoming {
 
   newId(): Promise<number> {
     return this.#rows.newId();
+  }
+
+  /** Whether as much mail waits as may. Known to within some seconds; the question itself waits for nothing. */
+  isFull(): boolean {
+    const now = performance.now();
+    if (now - this.#countedAt >= countEveryMs) {
+      this.#countedAt = now;
+      this.#rows.areAtLeast(this.#options.maxWaiting ?? usualMaxWaiting).then(
+        (isFull) => {
+          this.#isFull = isFull;
+        },
+        () => {},
+      );
+    }
+    return this.#isFull;
   }
 
   /** The message is durable on return and delivered soon after. Accepting the same id again does nothing. */
@@ -109,6 +137,7 @@ export class Incoming {
       mailFrom,
       recipients: [...perAccount.values()].map(({ address, userId }) => ({ address, userId, done: false })),
       attempts: 0,
+      failures: 0,
       junkReason,
     };
     this.#held.add(id);
@@ -171,7 +200,10 @@ export class Incoming {
       for (const id of ids) if (!claimed.has(id)) this.#held.delete(id);
       if (rows.length === 0) return;
       log.info({ messages: rows.length }, "incoming mail resumed");
-      for (const row of rows) this.#begin(row);
+      for (const row of rows) {
+        if (row.failures >= maxFailures) await this.#setAside(row, row.failures, new Error(deadly));
+        else this.#begin(row);
+      }
       await this.idle();
     }
   }
@@ -196,7 +228,7 @@ export class Incoming {
     const { signal } = this.#closing;
     if (signal.aborted) return;
     const onFailure = (error: unknown) =>
-      this.#options.log.warn({ incoming: row.id, reason: reasonOf(error) }, "delivery interrupted");
+      this.#options.log.warn({ id: mailIdOf(row.id), reason: reasonOf(error) }, "delivery interrupted");
     // What `close` interrupts is left to the sweep.
     await retry(() => this.#deliver(row, message), {
       firstPauseMs: 500,
@@ -217,25 +249,41 @@ export class Incoming {
       trouble = error;
     }
     if (row.recipients.every((recipient) => recipient.done)) return this.#rows.remove(row.id);
-    const { log } = this.#options;
-    const pauseMs = Math.min(firstPauseMs * 2 ** row.attempts, maxPauseMs);
+    const failures = row.failures + (isPassing(trouble) ? 0 : 1);
+    if (failures >= maxFailures) return this.#setAside(row, failures, trouble);
+    const { mailLog } = this.#options;
+    const lease = this.#lease(Math.min(firstPauseMs * 2 ** row.attempts, maxPauseMs));
     const reason = reasonOf(trouble);
-    log.warn({ incoming: row.id, attempts: row.attempts + 1, reason }, "delivery put off");
-    await this.#rows.postpone(row, this.#lease(pauseMs), reason);
+    const step = { id: row.id, attempts: row.attempts + 1, reason, next: lease.until };
+    mailLog.tell("delivery put off", step, "warn");
+    await this.#rows.postpone({ ...row, failures }, lease, reason);
     row.attempts++;
+    row.failures = failures;
+  }
+
+  /** Leaves a message to the operator: other mail must not wait for it, or the process end by it again. */
+  async #setAside(row: IncomingMessage, failures: number, trouble: unknown): Promise<void> {
+    const { clock, events, holder, mailLog } = this.#options;
+    const reason = reasonOf(trouble);
+    await this.#rows.setAside({ ...row, failures }, holder.name, reason, clock.now());
+    this.#held.delete(row.id);
+    const to = row.recipients.filter(({ done }) => !done).map(({ address }) => address);
+    mailLog.tell("delivery set aside", { id: row.id, from: row.mailFrom, to, failures, reason }, "warn");
+    events.mailInTrouble({ error: "set-aside" });
   }
 
   async #deliverTo(recipient: IncomingRecipient, row: IncomingMessage, prepared: PreparedMessage): Promise<void> {
-    const { store, ingest, log, onDelivered } = this.#options;
+    const { store, ingest, log, mailLog, onDelivered } = this.#options;
     const accountId = recipient.userId;
     const { mailFrom, createdAt: arrivedAt, junkReason } = row;
     const message = { mailFrom, arrivedAt, prepared };
+    const messageId = prepared.summary.messageId?.[0];
     try {
       const facts = { reader: store.reader(accountId, "server"), junkReason };
       const decision = await decide(checks, message, { accountId, address: recipient.address }, facts, log);
       const { places, keywords, reasons } = decision;
       if (reasons.length > 0) recipient.reasons = reasons;
-      await ingest.add(accountId, {
+      const outcome = await ingest.add(accountId, {
         blob: row.blob,
         prepared,
         target: places,
@@ -243,14 +291,30 @@ export class Incoming {
         receivedAt: arrivedAt,
         incomingId: row.id,
       });
-      if (reasons.length > 0) log.info({ incoming: row.id, account: accountId, places, reasons }, "disposition");
+      const named = messageId === undefined ? {} : { messageId: `<${messageId}>` };
+      const done = { id: row.id, ...named, from: mailFrom, to: [recipient.address], account: accountId };
+      mailLog.tell("delivered", { ...done, ...placeOf(outcome), ...(reasons.length > 0 && { reasons }) });
       await onDelivered?.({ accountId, address: recipient.address, ...message, decision });
     } catch (error) {
       if (!(error instanceof AccountMissing)) throw error;
-      log.warn({ incoming: row.id, account: accountId }, "a recipient's account is gone");
+      const gone = { id: row.id, from: row.mailFrom, to: [recipient.address], account: accountId };
+      mailLog.tell("a recipient's account is gone", gone, "warn");
     }
     recipient.done = true;
   }
+}
+
+const deadly = "the process that delivered it ended, again and again";
+
+/** Passes by itself, whatever the message. */
+const isPassing = (error: unknown) => isRetryable(error) || isStorageTrouble(error) || error instanceof CommitError;
+
+/** Where a message was put, with the ids that clients see. */
+function placeOf(outcome: Outcome): object {
+  if (!("email" in outcome)) return { place: "there already" };
+  const { id, mailboxIds } = outcome.email;
+  const mailboxes = mailboxIds.map((one) => encodeId(idPrefix.mailbox, one));
+  return { email: encodeId(idPrefix.email, id), mailboxes };
 }
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

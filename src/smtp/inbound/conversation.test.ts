@@ -1,14 +1,16 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
+import { onlyLogged } from "../../base/mail-log.ts";
 import { OwnCounts } from "../../base/own-counts.ts";
 import { Conversation } from "./conversation.ts";
 import { connections } from "./stages/connections.ts";
 import { type Check, pass } from "./stages/stage.ts";
 
 const none = { connect: [], secure: [], auth: [], helo: [], mail: [], rcpt: [], data: [] };
+const means = { log: silentLog, mailLog: onlyLogged(silentLog), newId: async () => 1 };
 const conversationWith = (...connect: Check<"connect">[]) =>
-  new Conversation({ id: "x", remoteAddress: "192.0.2.1" } as never, { ...none, connect }, silentLog);
+  new Conversation({ id: "x", remoteAddress: "192.0.2.1" } as never, { ...none, connect }, means);
 
 test("a peer that leaves while it is judged keeps no place", async () => {
   const count = connections({ counts: new OwnCounts({ clock: systemClock }) });

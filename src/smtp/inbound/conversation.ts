@@ -1,5 +1,6 @@
 import type { SMTPServerAddress, SMTPServerSession } from "smtp-server";
 import type { Log } from "../../base/log.ts";
+import type { MailLog } from "../../base/mail-log.ts";
 import { networkOf } from "../../base/network.ts";
 import { Refusal } from "./reply.ts";
 import {
@@ -27,10 +28,18 @@ const events = {
   rcpt: "recipient refused",
 };
 
+/** What a conversation uses from outside. */
+export interface Means {
+  log: Log;
+  mailLog: MailLog;
+  /** A number that no mail has had. */
+  newId(): Promise<number>;
+}
+
 /** One connection on its way through the stages. Refusals are thrown, as Refusal. */
 export class Conversation {
   readonly #stages: Stages;
-  readonly #log: Log;
+  readonly #means: Means;
   readonly #session: { -readonly [name in keyof Session]: Session[name] };
   readonly #ending: (() => void)[] = [];
   #isOver = false;
@@ -39,10 +48,11 @@ export class Conversation {
   readonly #recipients = new WeakMap<SMTPServerAddress, number>();
   /** The HELO name that passed the checks. */
   #judged: string | undefined;
+  #mailId: number | undefined;
 
-  constructor({ remoteAddress: address }: SMTPServerSession, stages: Stages, log: Log) {
+  constructor({ remoteAddress: address }: SMTPServerSession, stages: Stages, means: Means) {
     this.#stages = stages;
-    this.#log = log;
+    this.#means = means;
     this.#session = {
       address,
       network: networkOf(address),
@@ -57,6 +67,18 @@ export class Conversation {
 
   get session(): Session {
     return this.#session;
+  }
+
+  /** The number of the mail since MAIL. Whatever is refused from then on has it in the log. */
+  async mailId(): Promise<number> {
+    this.#mailId ??= await this.#means.newId();
+    return this.#mailId;
+  }
+
+  /** Who the peer is, for the log. */
+  get peer() {
+    const { address, helo, tls } = this.#session;
+    return { remoteAddress: address, ...(helo !== "" && { helo }), ...(tls !== undefined && { tls }) };
   }
 
   async connected(): Promise<void> {
@@ -84,16 +106,19 @@ export class Conversation {
   /** MAIL. First judges the name of the last HELO or EHLO, which the library does not report earlier. */
   async sender(address: SMTPServerAddress, said: SMTPServerSession): Promise<void> {
     this.#hear(said);
-    const told = { helo: this.#session.helo, from: address.address };
-    if (!this.#found.has("helo") || this.#judged !== told.helo) await this.#run("helo", {}, told);
-    this.#judged = told.helo;
+    // Without an answer of the database the mail has its number later, or none.
+    this.#mailId = await this.#means.newId().catch(() => undefined);
+    const told = { from: address.address };
+    const { helo } = this.#session;
+    if (!this.#found.has("helo") || this.#judged !== helo) await this.#run("helo", {}, told);
+    this.#judged = helo;
     await this.#run("mail", { ...transactionOf(address, said), path: pathOf(address) }, told);
   }
 
   async recipient(address: SMTPServerAddress, said: SMTPServerSession): Promise<void> {
     const sender = said.envelope.mailFrom as SMTPServerAddress;
     const asked = { ...transactionOf(sender, said), path: pathOf(address) };
-    const { userId } = await this.#run("rcpt", asked, { to: address.address });
+    const { userId } = await this.#run("rcpt", asked, { from: sender.address, to: [address.address] });
     if (userId === undefined) throw new Error("no check has found the recipient's account");
     this.#recipients.set(address, userId);
   }
@@ -126,10 +151,13 @@ export class Conversation {
       return await this.#pass(stage, said);
     } catch (error) {
       if (error instanceof Refusal) {
+        const { reason } = error;
+        const reply = `${error.responseCode} ${error.message}`;
+        const { log, mailLog } = this.#means;
+        const step = { ...this.peer, ...told, reply, ...(reason !== undefined && { reason }) };
         // Refused connections can be many, so they do not fill the log.
-        const level = stage === "connect" ? "debug" : "info";
-        const { message: reply, reason } = error;
-        this.#log[level]({ remoteAddress: this.#session.address, ...told, reply, reason }, events[stage]);
+        if (stage === "connect") log.debug(step, events.connect);
+        else mailLog.tellRefusal(events[stage], { id: this.#mailId, ...step });
       }
       throw error;
     }

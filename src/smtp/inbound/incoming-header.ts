@@ -12,6 +12,8 @@ export interface IncomingHeader {
   /** The From fields hold more than can be judged. */
   isFromExcessive: boolean;
   isSigned: boolean;
+  /** The first Message-ID, for logs. */
+  messageId?: string;
   /** RFC 7960 §3: the header shows that a list or a forwarder passed the message on. */
   isPassedOn: boolean;
   /** RFC 5321 §6.3: the message has been passed on so often that it must be looping. */
@@ -26,6 +28,7 @@ export interface IncomingHeader {
 const maxOwnHops = 10;
 const maxReceived = 50;
 const maxFrom = 10;
+const maxMessageIdLength = 500;
 const maxFromLength = 2_000_000;
 const maxHeaderLength = 256_000;
 const maxLines = 4_000;
@@ -37,6 +40,7 @@ const passingOn = /^(list-.+|arc-seal|resent-.+|x-forwarded-.+|mailing-list|prec
 export function readIncomingHeader(message: Buffer, hostname: string): IncomingHeader {
   const from: string[] = [];
   const forged: Range[] = [];
+  let messageId: string | undefined;
   const header = { from, isFromExcessive: false, isSigned: false, isPassedOn: false, forged };
   const hops = { received: 0, ours: 0 };
   const byUs = new RegExp(`\\bby\\s+${hostname.replace(/[^\w-]/g, "\\$&")}(?=[\\s;(]|$)`, "i");
@@ -57,6 +61,7 @@ export function readIncomingHeader(message: Buffer, hostname: string): IncomingH
       hops.received++;
       if (hops.received <= maxReceived && byUs.test(message.toString("latin1", value, end))) hops.ours++;
     } else if (isForged(field)) forged.push({ start, end });
+    else if (name === "message-id") messageId ??= valueAt(message, field).trim().slice(0, maxMessageIdLength);
     else if (name === "dkim-signature") header.isSigned = true;
     else if (passingOn.test(name)) {
       header.isPassedOn ||= name !== "precedence" || /^\s*list\b/i.test(valueAt(message, field));
@@ -65,6 +70,7 @@ export function readIncomingHeader(message: Buffer, hostname: string): IncomingH
   const end = scanHeader(message, take, { isContinued: true });
   return {
     ...header,
+    ...(messageId !== undefined && { messageId }),
     isLooping: hops.received > maxReceived || hops.ours > maxOwnHops,
     isPlain: isPlain && last === end && message.subarray(0, end).indexOf(0) === -1 && forged.length === 0,
     end,

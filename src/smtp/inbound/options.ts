@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Events } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
+import type { MailLog } from "../../base/mail-log.ts";
 import type { SharedCounts } from "../../base/shared-counts.ts";
 import type { Incoming } from "../../mail/deliver/incoming.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
@@ -15,6 +16,7 @@ export interface SmtpInOptions {
   resolver: DnsResolver;
   clock: Clock;
   log: Log;
+  mailLog: MailLog;
   events: Events;
   /** Counts connections and messages by network. */
   counts: SharedCounts;

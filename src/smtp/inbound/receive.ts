@@ -1,5 +1,5 @@
 import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
-import { encodeId, idPrefix } from "../../base/ids.ts";
+import { mailIdOf } from "../../base/mail-log.ts";
 import { Slots } from "../../base/slots.ts";
 import type { Pile } from "../../store/blobs/blobs.ts";
 import type { Conversation } from "./conversation.ts";
@@ -20,17 +20,25 @@ export async function receive(
 ): Promise<string> {
   const envelope = conversation.envelope(session);
   const told = {
-    remoteAddress: session.remoteAddress,
+    ...conversation.peer,
     from: envelope.mailFrom,
     to: envelope.recipients.map(({ address }) => address),
   };
   try {
-    const { size, name } = await take(stream, session, conversation, options);
-    options.log.info({ ...told, size, id: name }, "mail in");
-    return `2.6.0 accepted as ${name}`;
+    const { size, id, messageId, results, junkReason } = await take(stream, session, conversation, options);
+    const accounts = [...new Set(envelope.recipients.map(({ userId }) => userId))];
+    const verdict = { ...(results !== "" && { results }), ...(junkReason !== null && { junkReason }) };
+    options.mailLog.tell("mail in", { id, messageId, ...told, accounts, size, ...verdict });
+    return `2.6.0 accepted as ${mailIdOf(id)}`;
   } catch (error) {
     if (error instanceof Refusal) {
-      options.log.info({ ...told, reply: error.message, reason: error.reason }, "mail refused");
+      const { reason } = error;
+      const reply = `${error.responseCode} ${error.message}`;
+      const id = await conversation.mailId().catch(() => undefined);
+      const refusal = { id, ...told, reply, ...(reason !== undefined && { reason }) };
+      options.mailLog.tellRefusal("mail refused", refusal);
+      // The sender's report has the reply: with the id in it, an operator finds out why.
+      if (id !== undefined) throw new Refusal(error.responseCode, `${error.message} (${mailIdOf(id)})`, reason);
     }
     if ((error as { code?: unknown }).code !== brokenOff) throw error;
     options.log.debug(told, "mail broken off by its sender");
@@ -38,17 +46,25 @@ export async function receive(
   }
 }
 
+interface Judged {
+  id: number;
+  messageId: string | undefined;
+  /** The value of Authentication-Results, in one line. */
+  results: string;
+  junkReason: string | null;
+}
+
 async function take(
   stream: SMTPServerDataStream,
   session: SMTPServerSession,
   conversation: Conversation,
   options: SmtpInOptions,
-): Promise<{ size: number; name: string }> {
+): Promise<Judged & { size: number }> {
   const pile = await collect(stream, options);
   const { size } = pile;
   try {
     const work = () => judge(pile, session, conversation, options);
-    return { size, name: size <= largeBytes ? await work() : await largeOnes.run(work) };
+    return { size, ...(size <= largeBytes ? await work() : await largeOnes.run(work)) };
   } finally {
     // The message may already be accepted, so a file that cannot be removed must not refuse it.
     await pile.abort().catch((err: unknown) => options.log.warn({ err }, "the file of a message could not be removed"));
@@ -64,24 +80,32 @@ async function judge(
   session: SMTPServerSession,
   conversation: Conversation,
   options: SmtpInOptions,
-): Promise<string> {
+): Promise<Judged> {
   const raw = await pile.bytes();
   const { hostname, incoming, clock } = options;
   const header = readIncomingHeader(raw, hostname);
   const { results = "", junkReason = null } = await conversation.message({ message: raw, header }, session);
-  const id = await incoming.newId();
-  const name = encodeId(idPrefix.incoming, id);
+  const id = await conversation.mailId();
   const envelope = conversation.envelope(session);
   const { helo, address, tls } = conversation.session;
   const received = receivedField({
-    ...{ helo, address, hostname, id: name, at: clock.now() },
+    ...{ helo, address, hostname, id: mailIdOf(id), at: clock.now() },
     protocol: protocolOf(session),
     ...(tls !== undefined && { cipher: tls }),
   });
   const trace = Buffer.from(`Return-Path: <${envelope.mailFrom}>\r\n${results}${received}`);
   const message = Buffer.concat([trace, withoutForged(raw, header)]);
   await incoming.accept({ id, message, ...envelope, junkReason });
-  return name;
+  const { messageId } = header;
+  return {
+    id,
+    messageId,
+    results: results
+      .replace(/^[^:]*:/, "")
+      .replace(/\s+/g, " ")
+      .trim(),
+    junkReason,
+  };
 }
 
 /** RFC 3848, and RFC 6531 §4.3. */

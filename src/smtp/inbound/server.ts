@@ -35,8 +35,9 @@ type Done<Result> = (error: Error | null, result?: Result) => void;
 
 /** Receives mail from other servers, for our own addresses only. */
 export async function createSmtpIn(options: SmtpInOptions, stages = createStages(options)): Promise<SmtpIn> {
-  const { clock, database, events, hostname, log, maxConnections, maxMessageSize } = options;
+  const { clock, database, events, hostname, incoming, log, mailLog, maxConnections, maxMessageSize } = options;
   const { cert, key } = options.certificate ?? (await ownCertificate(database, hostname, clock));
+  const means = { log, mailLog, newId: () => incoming.newId() };
   const conversations = new WeakMap<SMTPServerSession, Conversation>();
   const withPeer = (session: SMTPServerSession) => conversations.get(session)!;
   const server = new EagerServer(
@@ -56,7 +57,7 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
       socketTimeout: 5 * 60_000,
       maxCommandLength: 4096,
       onConnect: (session, done) => {
-        const conversation = new Conversation(session, stages, log);
+        const conversation = new Conversation(session, stages, means);
         conversations.set(session, conversation);
         answer(() => conversation.connected(), done, log);
       },

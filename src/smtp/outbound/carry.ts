@@ -1,4 +1,5 @@
 import { Slots } from "../../base/slots.ts";
+import { isRetryable } from "../../store/core/loss.ts";
 import { type LeasedDelivery, type LeasedSubmission, noteSent } from "../../store/queues/deliveries.ts";
 import { deliverHere } from "./deliver-here.ts";
 import { type Destination, destinationsOf } from "./destinations.ts";
@@ -9,8 +10,11 @@ import type { MailOutOptions } from "./options.ts";
 import { persistently } from "./persistently.ts";
 import type { Answer } from "./reply.ts";
 import type { Sender } from "./send.ts";
-import { type Judged, settle } from "./settle.ts";
-import { sign } from "./sign.ts";
+import { settle } from "./settle.ts";
+import { SigningFailed, sign } from "./sign.ts";
+import type { Judged } from "./story.ts";
+import { idOf } from "./trace-field.ts";
+import { Tries } from "./tries.ts";
 
 /** Only a few messages of this size are in memory at a time. */
 const largeBytes = 2_000_000;
@@ -24,16 +28,26 @@ export async function carry(leased: LeasedSubmission, sender: Sender, options: M
 
 async function carryOne(leased: LeasedSubmission, sender: Sender, options: MailOutOptions): Promise<void> {
   const message = await options.blobs.readObject(leased.blob);
-  const destinations = await destinationsOf(leased, options);
+  const deliveries = leased.deliveries.filter(({ returnReply }) => returnReply === null);
+  const returned = leased.deliveries.filter(({ returnReply }) => returnReply !== null);
+  const destinations = deliveries.length > 0 ? await destinationsOf({ ...leased, deliveries }, options) : [];
   const messageFor = messageForms(message, (form) => sign(leased, form, options));
-  const results = await Promise.allSettled(
-    destinations.map(async (destination) => {
-      const answers = await answersOf(destination, { leased, message, messageFor, sender, options });
-      if (answers === "lease lost") return;
-      await settle(leased, message, zip(destination.deliveries, answers), options);
-    }),
-  );
-  for (const result of results) if (result.status === "rejected") throw result.reason;
+  const works = destinations.map(async (destination) => {
+    const tries = new Tries(() => options.clock.now());
+    const answers = await answersOf(destination, { leased, message, messageFor, sender, tries, options });
+    if (answers === "lease lost") return;
+    await settle(leased, message, { judged: zip(destination.deliveries, answers), tries }, options);
+  });
+  if (returned.length > 0) works.push(giveBack(leased, message, returned, options));
+  for (const result of await Promise.allSettled(works)) if (result.status === "rejected") throw result.reason;
+}
+
+/** An operator wants these returned to their sender. */
+function giveBack(leased: LeasedSubmission, message: Buffer, deliveries: LeasedDelivery[], options: MailOutOptions) {
+  const judged = deliveries.map((delivery) => {
+    return { delivery, answer: { kind: "failed" as const, smtpReply: delivery.returnReply! } };
+  });
+  return settle(leased, message, { judged, tries: new Tries(() => options.clock.now()) }, options);
 }
 
 const zip = (deliveries: LeasedDelivery[], answers: Answer[]): Judged[] =>
@@ -44,12 +58,13 @@ interface Load {
   message: Buffer;
   messageFor: Parcel["messageFor"];
   sender: Sender;
+  tries: Tries;
   options: MailOutOptions;
 }
 
 async function answersOf(
   destination: Destination,
-  { leased, message, messageFor, sender, options }: Load,
+  { leased, message, messageFor, sender, tries, options }: Load,
 ): Promise<Answer[] | "lease lost"> {
   let answers: Answer[];
   try {
@@ -57,15 +72,25 @@ async function answersOf(
     const recipients = destination.deliveries.map(({ rcptTo }) => rcptTo);
     const rcptParameters = new Map(destination.deliveries.map(({ rcptTo, parameters }) => [rcptTo, parameters]));
     const parcel = { mailFrom: leased.mailFrom, recipients, parameters: leased.parameters, rcptParameters, messageFor };
-    answers = await sender.send(destination.domain, parcel, () => keepLease(leased, destination, options));
+    answers = await sender.send(destination, parcel, tries, () => keepLease(leased, destination, options));
   } catch (error) {
     if (error instanceof LeaseLost) return "lease lost";
-    options.log.warn({ submission: leased.submissionId, err: error }, "attempt to deliver failed");
-    return destination.deliveries.map(() => ({ kind: "deferred", smtpReply: "451 4.3.0 local error, will try again" }));
+    const about = { id: idOf(destination.deliveries), account: leased.userId, submission: leased.submissionId };
+    options.mailLog.tell("attempt to deliver failed", { ...about, reason: (error as Error).message }, "warn");
+    const answer = troubleOf(error);
+    (tries.list.at(-1) ?? tries.begin()).ended([answer]);
+    return destination.deliveries.map(() => answer);
   }
   const sent = zip(destination.deliveries, answers).filter(({ answer }) => answer.kind === "relayed");
   const notes = sent.map(({ delivery: { no }, answer: { smtpReply } }) => ({ no, smtpReply }));
   const { store, holder } = options;
   if (notes.length > 0) await persistently(() => noteSent(store.database, leased, notes, holder.name), options);
   return answers;
+}
+
+/** Something of ours failed: only what passes by itself, as when the database is away, is nobody's concern. */
+function troubleOf(error: unknown): Answer {
+  const deferred = { kind: "deferred", smtpReply: "451 4.3.0 local error, will try again" } as const;
+  if (error instanceof SigningFailed) return { ...deferred, cause: "sign" };
+  return isRetryable(error) ? deferred : { ...deferred, cause: "local" };
 }

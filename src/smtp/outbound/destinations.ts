@@ -6,6 +6,8 @@ import type { MailOutOptions } from "./options.ts";
 /** Recipients that one transaction serves. `account` is set for our own users. */
 export interface Destination {
   domain: string;
+  /** The host that an operator chose instead of the domain's servers. */
+  route: string | null;
   isLocal: boolean;
   deliveries: LeasedDelivery[];
   accounts: Map<number, number>;
@@ -20,8 +22,8 @@ export async function destinationsOf(leased: LeasedSubmission, { store }: MailOu
     const place = places[index];
     const isLocal = place !== "elsewhere";
     // Our own users go together, since they share one row in the queue of incoming mail.
-    const key = isLocal ? `local ${delivery.incomingId}` : domain;
-    const fresh: Destination = { domain, isLocal, deliveries: [], accounts: new Map() };
+    const key = isLocal ? `local ${delivery.incomingId}` : `${domain} ${delivery.route ?? ""}`;
+    const fresh: Destination = { domain, route: delivery.route, isLocal, deliveries: [], accounts: new Map() };
     const destination = destinations.get(key) ?? fresh;
     destinations.set(key, destination);
     destination.deliveries.push(delivery);

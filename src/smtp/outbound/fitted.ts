@@ -88,9 +88,10 @@ export async function fitTo(parcel: Parcel, offered: Offered): Promise<FittedPar
 export const unnamable: Answer = {
   kind: "failed",
   smtpReply: "553 5.6.7 the server takes no recipient's address that is not ASCII",
+  cause: "build",
 };
 
-const failed = (smtpReply: string): Answer => ({ kind: "failed", smtpReply });
+const failed = (smtpReply: string): Answer => ({ kind: "failed", smtpReply, cause: "build" });
 
 /** Adds these parameters to the commands: nodemailer takes one set for all recipients at most. */
 export function sayParameters(connection: SMTPConnection, { mailParameters, rcptParameters }: FittedParcel): void {

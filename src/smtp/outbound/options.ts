@@ -2,6 +2,7 @@ import type { Clock, Random } from "../../base/clock.ts";
 import type { Events } from "../../base/events.ts";
 import type { Holder } from "../../base/holder.ts";
 import type { Log } from "../../base/log.ts";
+import type { MailLog } from "../../base/mail-log.ts";
 import type { Incoming } from "../../mail/deliver/incoming.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import type { Store } from "../../store/core/store.ts";
@@ -15,6 +16,7 @@ export interface MailOutOptions extends SendOptions, RetryPolicy {
   clock: Clock;
   random: Random;
   log: Log;
+  mailLog: MailLog;
   events: Events;
   holder: Holder;
 }

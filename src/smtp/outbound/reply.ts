@@ -5,6 +5,8 @@ export interface Answer {
   smtpReply: string;
   /** The server that answered. */
   remote?: string | undefined;
+  /** What went wrong on our side, or on the way to a server. */
+  cause?: "build" | "sign" | "route" | "local";
   /** A mailbox here was full, so no attempt was made. */
   isUntried?: true;
   /** The recipient was one too many for this transaction; the next may accept it at once. */

@@ -24,7 +24,7 @@ export class NoRoute extends Error {
 
   constructor(kind: "deferred" | "failed", smtpReply: string) {
     super(smtpReply);
-    this.answer = { kind, smtpReply };
+    this.answer = { kind, smtpReply, cause: "route" };
   }
 }
 

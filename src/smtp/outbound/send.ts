@@ -6,6 +6,14 @@ import type { Parcel } from "./fitted.ts";
 import type { Answer } from "./reply.ts";
 import { findTargets, NoRoute, type RouteOptions } from "./route.ts";
 import { type Server, transact, Unreachable } from "./transaction.ts";
+import type { Tries } from "./tries.ts";
+
+/** Where a parcel goes. */
+export interface Way {
+  domain: string;
+  /** The host that an operator chose instead of the domain's servers, perhaps with a port. */
+  route?: string | null;
+}
 
 export interface SendOptions extends RouteOptions {
   /** smtp://user:password@host:port: relays all outgoing mail. */
@@ -40,16 +48,17 @@ export class Sender {
 
   /**
    * Returns an answer for each recipient, in order. Never throws for a failure of a server or DNS. Calls `begin` when
-   * its turn has come, which may be much later, and throws what `begin` throws.
+   * its turn has come, which may be much later, and throws what `begin` throws. `tries` gets each server that was tried.
    */
-  send(domain: string, parcel: Parcel, begin: () => Promise<void>): Promise<Answer[]> {
+  send(way: Way, parcel: Parcel, tries: Tries, begin: () => Promise<void>): Promise<Answer[]> {
     const attempt = () =>
       this.#all.run(async () => {
         await begin();
-        return this.#send(domain, parcel);
+        return this.#send(way, parcel, tries);
       });
     // A smart host takes whatever this process may send at once.
-    return this.#options.smarthost ? attempt() : this.#inTurn(domain, attempt);
+    const host = way.route ?? (this.#options.smarthost ? undefined : way.domain);
+    return host === undefined ? attempt() : this.#inTurn(host, attempt);
   }
 
   async #inTurn<T>(domain: string, work: () => Promise<T>): Promise<T> {
@@ -71,20 +80,26 @@ export class Sender {
     }
   }
 
-  async #send(domain: string, parcel: Parcel): Promise<Answer[]> {
+  async #send({ domain, route }: Way, parcel: Parcel, tries: Tries): Promise<Answer[]> {
     const { smarthost, hostname } = this.#options;
     let last: Answer | undefined;
     try {
-      const servers: Server[] = smarthost
-        ? await this.#smarthostServers(new URL(smarthost))
-        : await findTargets(domain, this.#options);
+      const servers: Server[] = route
+        ? await this.#serversOf(new URL(`smtp://${route}`), this.#options.mxPort)
+        : smarthost
+          ? await this.#serversOf(new URL(smarthost))
+          : await findTargets(domain, this.#options);
       const deadline = Date.now() + maxTotalMs;
       for (const server of servers.slice(0, maxServers)) {
         if (Date.now() > deadline) break;
+        const attempt = tries.begin(server);
         try {
-          return await transact(server, parcel, hostname);
+          const answers = await transact(server, parcel, hostname, attempt);
+          attempt.ended(answers);
+          return answers;
         } catch (error) {
           if (!(error instanceof Unreachable)) throw error;
+          attempt.ended([error.answer]);
           // The mail waits as long as any of the servers may work later.
           if (last?.kind !== "deferred") last = error.answer;
         }
@@ -92,15 +107,16 @@ export class Sender {
     } catch (error) {
       if (!(error instanceof NoRoute)) throw error;
       last = error.answer;
+      tries.begin().ended([last]);
     }
     const answer = last ?? { kind: "deferred", smtpReply: "451 4.4.1 no server to try" };
     return parcel.recipients.map(() => answer);
   }
 
-  async #smarthostServers(url: URL): Promise<Server[]> {
+  async #serversOf(url: URL, usualPort = 587): Promise<Server[]> {
     const name = url.hostname.replace(/^\[|\]$/g, "");
     const isSecure = url.protocol === "smtps:";
-    const port = url.port ? Number(url.port) : isSecure ? 465 : 587;
+    const port = url.port ? Number(url.port) : isSecure ? 465 : usualPort;
     const login = url.username
       ? { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) }
       : undefined;

@@ -2,6 +2,7 @@ import { withTerms, writeMails } from "../../mail/deliver/ingest.ts";
 import { encodeBlobId } from "../../store/blobs/blob-id.ts";
 import { CommitError } from "../../store/core/errors.ts";
 import type { Tx } from "../../store/core/store.ts";
+import { insertAttempts } from "../../store/queues/attempts.ts";
 import {
   type DeliveryOutcome,
   type LeasedDelivery,
@@ -13,26 +14,28 @@ import { persistently } from "./persistently.ts";
 import type { Answer } from "./reply.ts";
 import { reportOf } from "./report.ts";
 import { nextAttempt } from "./retry.ts";
+import { attemptsOf, type Judged, stepOf } from "./story.ts";
+import type { Tries } from "./tries.ts";
 
-export type Judged = { delivery: LeasedDelivery; answer: Answer };
-
-/** Records the answers. A final failure puts a report into the sender's inbox in the same transaction. */
+/** Records the answers, and the servers that were tried. A final failure puts a report into the sender's inbox in the same transaction. */
 export async function settle(
   leased: LeasedSubmission,
   message: Buffer,
-  judged: Judged[],
+  { judged, tries }: { judged: Judged[]; tries: Tries },
   options: MailOutOptions,
 ): Promise<void> {
-  const { store, holder, log, events } = options;
+  const { store, holder, mailLog, events } = options;
   const outcomes = judged.map(({ delivery, answer }) => outcomeOf(delivery, answer, leased, options));
   const failed = judged.flatMap(({ delivery, answer }, index) =>
     outcomes[index]!.result === "failed" ? [{ delivery, answer, smtpReply: outcomes[index]!.smtpReply }] : [],
   );
   const report = await reportOf(leased, message, failed, options);
+  const attempts = attemptsOf(leased, judged, outcomes, tries);
   const mails = withTerms(leased.userId, report ? [report] : []);
   const record = async (tx: Tx) => {
     const dsnBlobIds = report ? [encodeBlobId(report.blob.sha256)] : [];
     const isOurs = await recordOutcomes(tx, leased.submissionId, { outcomes, holder: holder.name, dsnBlobIds });
+    if (isOurs) insertAttempts(tx, attempts);
     if (isOurs && report) await writeMails(tx, mails);
     return isOurs;
   };
@@ -46,11 +49,11 @@ export async function settle(
       throw error;
     }
   }, options);
-  const replies = outcomes.map(({ result, smtpReply }) => `${result}: ${smtpReply}`);
-  const fields = { account: leased.userId, submission: leased.submissionId, replies };
-  if (!isRecorded && !mayBeRecorded) return log.warn(fields, "mail went out after its lease was lost");
-  log.info(fields, "mail out");
+  const step = stepOf(leased, message, judged, outcomes, tries);
+  if (!isRecorded && !mayBeRecorded) return mailLog.tell("mail went out after its lease was lost", step, "warn");
+  mailLog.tell("mail out", step);
   for (const { result, smtpReply } of outcomes) events.attemptEnded({ result, smtpReply });
+  for (const { error } of attempts) if (error !== null) events.mailInTrouble({ error });
 }
 
 function outcomeOf(

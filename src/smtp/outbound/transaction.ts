@@ -1,5 +1,6 @@
 import { isAscii } from "node:buffer";
-import { isIP } from "node:net";
+import { isIP, type Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import SMTPConnection, { type SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
 import { traced } from "../../base/traces.ts";
 import { withTimeout } from "../resolver.ts";
@@ -7,6 +8,7 @@ import { type Failure, failureReply, isTlsFailure } from "./failure.ts";
 import { type FittedParcel, fitTo, offeredBy, type Parcel, sayParameters, unnamable } from "./fitted.ts";
 import { type Answer, answerOf, flattenReply, refusalOf } from "./reply.ts";
 import type { Target } from "./route.ts";
+import type { Try } from "./tries.ts";
 
 export interface Login {
   user: string;
@@ -40,29 +42,35 @@ const maxTransactionMs = 6 * 60_000;
 const maxFurtherMs = 3 * 60_000;
 
 /** Sends one message over one connection. Returns an answer for each recipient, in order; throws Unreachable. */
-export function transact(server: Server, parcel: Parcel, hostname: string): Promise<Answer[]> {
+export function transact(server: Server, parcel: Parcel, hostname: string, attempt: Try): Promise<Answer[]> {
   const about = () => ({ recipients: parcel.recipients.length });
   return traced("relay", about, async (span) => {
-    const answers = await transactTwice(server, parcel, hostname);
+    const answers = await transactTwice(server, parcel, hostname, attempt);
     if (span) span.replies = [...new Set(answers.map(({ smtpReply }) => smtpReply.slice(0, 3)))];
     return answers;
   });
 }
 
-async function transactTwice(server: Server, parcel: Parcel, hostname: string): Promise<Answer[]> {
+async function transactTwice(server: Server, parcel: Parcel, hostname: string, attempt: Try): Promise<Answer[]> {
   try {
-    return await transactOnce(server, parcel, hostname, true);
+    return await transactOnce(server, parcel, attempt, connectionOptions(server, hostname, true));
   } catch (error) {
     // TLS is opportunistic: when it fails, mail goes unencrypted, as it would to a server without TLS.
     if (!(error instanceof TlsFailed) || server.isSecure || server.requireTls) throw error;
-    return transactOnce(server, parcel, hostname, false);
+    attempt.note(`${error.answer.smtpReply}; again without TLS`);
+    return transactOnce(server, parcel, attempt, connectionOptions(server, hostname, false));
   }
 }
 
 class TlsFailed extends Unreachable {}
 
-async function transactOnce(server: Server, parcel: Parcel, hostname: string, useTls: boolean): Promise<Answer[]> {
-  const connection = new SMTPConnection(connectionOptions(server, hostname, useTls));
+async function transactOnce(
+  server: Server,
+  parcel: Parcel,
+  attempt: Try,
+  options: SMTPConnectionOptions,
+): Promise<Answer[]> {
+  const connection = new SMTPConnection({ ...options, logger: attempt.logger as never, transactionLog: true });
   // Once there is an answer, it does not matter how the connection ends.
   connection.on("error", () => {});
   try {
@@ -71,6 +79,7 @@ async function transactOnce(server: Server, parcel: Parcel, hostname: string, us
       connection.close();
       throw unreachable(error, server);
     });
+    attempt.tls = cipherOf(connection);
     if (server.login) await login(connection, server.login, server);
     const fitted = await fitTo(parcel, offeredBy(connection));
     if ("kind" in fitted) return parcel.recipients.map(() => ({ ...fitted, remote: server.name }));
@@ -99,8 +108,14 @@ function connectionOptions(server: Server, hostname: string, useTls: boolean): S
     greetingTimeout: maxGreetingMs,
     socketTimeout: maxIdleMs,
     allowInternalNetworkInterfaces: true,
-    logger: false,
   };
+}
+
+function cipherOf(connection: SMTPConnection): string | null {
+  const { _socket: socket } = connection as unknown as { _socket?: Socket };
+  if (!(socket instanceof TLSSocket)) return null;
+  const { standardName, name } = socket.getCipher();
+  return `${socket.getProtocol()} ${standardName ?? name}`;
 }
 
 function connect(connection: SMTPConnection, server: Server): Promise<void> {

@@ -17,6 +17,9 @@ export type UndoStatus = "pending" | "final" | "canceled";
 export type Delivered = "queued" | "yes" | "no" | "unknown";
 export type Displayed = "yes" | "unknown";
 export type DeliveryState = "queued" | "sent" | "failed" | "canceled";
+export type AttemptOutcome = "sent" | "deferred" | "failed";
+/** Why a mail is in the error queue: it could not be built, signed or routed, something here failed, or its time was over. */
+export type AttemptError = "build" | "sign" | "route" | "local" | "expired";
 
 export interface AccountTable {
   userId: number;
@@ -51,6 +54,26 @@ export interface AppPasswordTable {
   label: string;
   passwordHash: string;
   createdAt: Date;
+}
+
+export interface AttemptTable {
+  userId: number;
+  submissionId: number;
+  no: number;
+  attempt: number;
+  server: number;
+  mailId: number;
+  at: Date;
+  milliseconds: number;
+  mailFrom: string;
+  recipients: ColumnType<string[], string, string>;
+  host: string | null;
+  address: string | null;
+  tls: string | null;
+  outcome: AttemptOutcome;
+  reply: string;
+  error: AttemptError | null;
+  transcript: string;
 }
 
 export interface AuditTable {
@@ -113,6 +136,8 @@ export interface DeliveryTable {
   delivered: Delivered;
   displayed: Displayed;
   incomingId: number | null;
+  route: string | null;
+  returnReply: string | null;
 }
 
 export interface DomainTable {
@@ -185,6 +210,8 @@ export interface IncomingTable {
   lastError: string | null;
   junkReason: string | null;
   pack: Buffer | null;
+  failures: Generated<number>;
+  setAsideAt: Date | null;
 }
 
 export interface KnownNetworkTable {
@@ -198,6 +225,15 @@ export interface LoginTable {
   userId: number;
   passwordHash: string;
   createdAt: Date;
+}
+
+export interface MailEventTable {
+  mailId: number | null;
+  at: Date;
+  event: string;
+  messageId: string | null;
+  addresses: ColumnType<string[], string, string>;
+  fields: ColumnType<Record<string, unknown>, string, string>;
 }
 
 export interface MailboxTable {
@@ -361,6 +397,7 @@ export interface DB {
   accountAccess: AccountAccessTable;
   address: AddressTable;
   appPassword: AppPasswordTable;
+  attempt: AttemptTable;
   audit: AuditTable;
   blobRef: BlobRefTable;
   change: ChangeTable;
@@ -376,6 +413,7 @@ export interface DB {
   incoming: IncomingTable;
   knownNetwork: KnownNetworkTable;
   login: LoginTable;
+  mailEvent: MailEventTable;
   mailbox: MailboxTable;
   mailboxSubscription: MailboxSubscriptionTable;
   message: MessageTable;
@@ -425,6 +463,25 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     label: "text",
     passwordHash: "text",
     createdAt: "timestamptz",
+  },
+  attempt: {
+    userId: "int8",
+    submissionId: "int8",
+    no: "int4",
+    attempt: "int4",
+    server: "int4",
+    mailId: "int8",
+    at: "timestamptz",
+    milliseconds: "int4",
+    mailFrom: "text",
+    recipients: "jsonb",
+    host: "text",
+    address: "text",
+    tls: "text",
+    outcome: "text",
+    reply: "text",
+    error: "text",
+    transcript: "text",
   },
   audit: {
     userId: "int8",
@@ -481,6 +538,8 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     delivered: "text",
     displayed: "text",
     incomingId: "int8",
+    route: "text",
+    returnReply: "text",
   },
   domain: {
     name: "text",
@@ -546,6 +605,8 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     lastError: "text",
     junkReason: "text",
     pack: "bytea",
+    failures: "int4",
+    setAsideAt: "timestamptz",
   },
   knownNetwork: {
     userId: "int8",
@@ -557,6 +618,14 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     userId: "int8",
     passwordHash: "text",
     createdAt: "timestamptz",
+  },
+  mailEvent: {
+    mailId: "int8",
+    at: "timestamptz",
+    event: "text",
+    messageId: "text",
+    addresses: "jsonb",
+    fields: "jsonb",
   },
   mailbox: {
     userId: "int8",
@@ -705,6 +774,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
 export const accountTables: ReadonlySet<string> = new Set([
   "account",
   "app_password",
+  "attempt",
   "audit",
   "blob_ref",
   "change",

@@ -83,19 +83,20 @@ async function readNode<Row, P>(
   values: unknown[],
 ): Promise<Row[]> {
   const returned = columns.map((column, at) => `"${column}" ${types[at]}`).join(", ");
+  // What is added to the columns has names that no column of a table has.
   // format() quotes the values, which the driver has turned into texts.
   const texts = ["$4", ...values.map((_, at) => `$${at + 5}`)].map((parameter) => `${parameter}::text`).join(", ");
-  const statement = unprepared<Row & { success: boolean; error: string | null; at: number | null }>(`
-    SELECT t.success, CASE WHEN NOT t.success THEN t.result END AS error, r.*
+  const statement = unprepared<Row & { "node success": boolean; "node error": string | null; nth: number | null }>(`
+    SELECT t.success AS "node success", CASE WHEN NOT t.success THEN t.result END AS "node error", r.*
     FROM master_run_on_worker(ARRAY[$1::text], ARRAY[$2::integer],
       ARRAY[format('SELECT coalesce(json_agg(r), ''[]'') FROM (%s) r', format($3::text, ${texts}))], false) t
     LEFT JOIN LATERAL ROWS FROM (
       json_to_recordset(CASE WHEN t.success THEN t.result::json ELSE '[]' END) AS (${returned})
-    ) WITH ORDINALITY AS r (${[...columns, "at"].map((column) => `"${column}"`).join(", ")}) ON true`);
+    ) WITH ORDINALITY AS r (${[...columns, "nth"].map((column) => `"${column}"`).join(", ")}) ON true`);
   const all = shards.map((shard) => `SELECT * FROM ${shard}`).join(" UNION ALL ");
   const rows = await database.run(statement, [host, port, template, all, ...values]);
-  if (!rows[0]!.success) throw new Error(rows[0]!.error ?? "no answer");
+  if (!rows[0]!["node success"]) throw new Error(rows[0]!["node error"] ?? "no answer");
   return rows
-    .filter(({ at }) => at !== null)
-    .map(({ success: _, error: __, at: ___, ...row }) => row as unknown as Row);
+    .filter(({ nth }) => nth !== null)
+    .map(({ "node success": _, "node error": __, nth: ___, ...row }) => row as unknown as Row);
 }

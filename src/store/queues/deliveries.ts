@@ -11,8 +11,9 @@ import type { Lease } from "./incoming.ts";
 import { removeSubmissions } from "./submissions.ts";
 
 /** A delivery to one recipient, leased for an attempt. `attempts` includes this attempt. */
-export interface LeasedDelivery extends Row<"delivery", "no" | "rcptTo" | "parameters" | "attempts"> {
-  /** The incoming id under which a local recipient gets the message. */
+export interface LeasedDelivery
+  extends Row<"delivery", "no" | "rcptTo" | "parameters" | "attempts" | "route" | "returnReply"> {
+  /** The mail's id in its header and in logs, and the one under which a local recipient gets the message. */
   incomingId: number;
   /** Whether no earlier attempt used the incoming id, so nothing was delivered under it. */
   isFresh: boolean;
@@ -42,7 +43,7 @@ const lease = write("deliveries.lease", (db, $: DueSubmission & Lease & { now: D
     .where("state", "=", "queued")
     .where("nextAttemptAt", "<=", $.now)
     .where((eb) => eb.or([eb("leasedUntil", "is", null), eb("leasedUntil", "<=", $.now)]))
-    .returning(["no", "rcptTo", "parameters", "attempts", "incomingId"]),
+    .returning(["no", "rcptTo", "parameters", "attempts", "incomingId", "route", "returnReply"]),
 );
 const message = read("submissions.message", (db, $: DueSubmission) =>
   db
@@ -163,7 +164,7 @@ const record = write(
   (_, $: DueSubmission & { holder: string } & Told) => sql`
   UPDATE delivery AS d SET state = o.state, smtp_reply = o.smtp_reply, delivered = o.delivered,
     next_attempt_at = coalesce(o.next_attempt_at, d.next_attempt_at), leased_by = NULL, leased_until = NULL,
-    incoming_id = CASE WHEN o.untried THEN NULL ELSE d.incoming_id END
+    return_reply = NULL, incoming_id = CASE WHEN o.untried THEN NULL ELSE d.incoming_id END
   FROM unnest(${$.no}::integer[], ${$.state}::text[], ${$.smtpReply}::text[], ${$.delivered}::text[],
     ${$.nextAttemptAt}::timestamptz[], ${$.isUntried}::boolean[])
     AS o (no, state, smtp_reply, delivered, next_attempt_at, untried)

@@ -2,19 +2,20 @@ import { sql } from "kysely";
 import { retry } from "../../base/retry.ts";
 import type { StoredBlob } from "../blobs/blobs.ts";
 import type { Database } from "../core/database.ts";
-import { type Row, write } from "../core/declare.ts";
+import { type Row, read, write } from "../core/declare.ts";
 import { type Lists, lists, unnest } from "../core/lists.ts";
 import { databasePatience } from "../core/loss.ts";
+import type { Executor } from "../core/sql.ts";
 import { batched } from "./batched.ts";
 import { withoutWaiting } from "./without-waiting.ts";
 
 /** `reasons`: why the message is not simply filed in the inbox; set once decided. */
 export type IncomingRecipient = Row<"incoming", "recipients">["recipients"][number];
 
-type Kept = "id" | "createdAt" | "mailFrom" | "recipients" | "attempts" | "junkReason";
+type Kept = "id" | "createdAt" | "mailFrom" | "recipients" | "attempts" | "junkReason" | "failures";
 /**
  * A message that was accepted and is not yet in every recipient's account. `mailFrom` is "" for the null sender.
- * `junkReason` says why it goes to Junk; null for the inbox.
+ * `junkReason` says why it goes to Junk; null for the inbox. `failures` counts the attempts that failed by the message itself.
  */
 export interface IncomingMessage extends Row<"incoming", Kept> {
   blob: StoredBlob;
@@ -53,23 +54,54 @@ const remove = write("incoming.remove", (db, $: { ids: readonly number[] }) =>
 );
 /** Holds the lease of a message that is put off, so that any process may take it once its time has come. */
 const nobody = "";
-const postpone = write("incoming.postpone", (db, $: Lease & { id: number; recipients: string; reason: string }) =>
+const postpone = write(
+  "incoming.postpone",
+  (db, $: Lease & { id: number; recipients: string; reason: string; failures: number; setAsideAt: Date | null }) =>
+    db
+      .updateTable("incoming")
+      .set((eb) => ({
+        recipients: $.recipients,
+        leasedBy: nobody,
+        leasedUntil: $.until,
+        attempts: eb("attempts", "+", 1),
+        lastError: $.reason,
+        failures: $.failures,
+        setAsideAt: $.setAsideAt,
+      }))
+      .where("id", "=", $.id)
+      .where("leasedBy", "=", $.holder),
+);
+/** No sweep looks for a message before this time. */
+const never = new Date("9999-12-31T00:00:00Z");
+const retrySetAside = write("incoming.retrySetAside", (db, $: { id: number; now: Date }) =>
   db
     .updateTable("incoming")
-    .set((eb) => ({
-      recipients: $.recipients,
-      leasedBy: nobody,
-      leasedUntil: $.until,
-      attempts: eb("attempts", "+", 1),
-      lastError: $.reason,
-    }))
+    .set({ leasedUntil: $.now, setAsideAt: null, failures: 0 })
     .where("id", "=", $.id)
-    .where("leasedBy", "=", $.holder),
+    .where("setAsideAt", "is not", null),
+);
+const waiting = read("incoming.waiting", (db, $: { ids: readonly number[] | null; limit: number }) =>
+  db
+    .selectFrom("incoming")
+    .select(["id", "createdAt", "size", "mailFrom", "recipients", "attempts", "leasedUntil", "lastError", "setAsideAt"])
+    .where(sql<boolean>`(${$.ids}::bigint[] IS NULL OR id = ANY(${$.ids}))`)
+    .orderBy("id")
+    .limit($.limit),
+);
+const countUpTo = read(
+  "incoming.countUpTo",
+  (_, $: { limit: number }) =>
+    sql<{ count: number }>`SELECT count(*) AS count FROM (SELECT FROM incoming LIMIT ${$.limit}) AS found`,
 );
 const claim = write("incoming.claim", (db, $: Lease & { ids: readonly number[]; now: Date; gone: readonly string[] }) =>
   db
     .updateTable("incoming")
-    .set({ leasedBy: $.holder, leasedUntil: $.until })
+    .set({
+      leasedBy: $.holder,
+      leasedUntil: $.until,
+      // A holder that is gone may have died of the message.
+      failures: sql<number>`failures + (leased_by = ANY(${$.gone}))::integer`,
+    })
     .where("id", "in", $.ids)
     .where((eb) => eb.or([eb("leasedUntil", "<=", $.now), eb("leasedBy", "in", $.gone)]))
     .returning([
@@ -83,8 +115,25 @@ const claim = write("incoming.claim", (db, $: Lease & { ids: readonly number[]; 
       "recipients",
       "attempts",
       "junkReason",
+      "failures",
     ]),
 );
+
+/** A message in the queue as operators see it; `lastError` says why it was put off or set aside. */
+export type WaitingMessage = Row<
+  "incoming",
+  "id" | "createdAt" | "size" | "mailFrom" | "recipients" | "attempts" | "leasedUntil" | "lastError" | "setAsideAt"
+>;
+
+/** The messages with these ids, or the oldest for null. */
+export function waitingMessages(database: Database, ids: readonly number[] | null, limit = 10_000) {
+  return database.run(waiting, { ids, limit });
+}
+
+/** Makes a message that was set aside due. False when there is none. */
+export async function retryMessage(database: Executor, id: number, now: Date): Promise<boolean> {
+  return (await database.count(retrySetAside, { id, now })) > 0;
+}
 
 /** The rows of accepted messages. Concurrent inserts share a commit, and so do concurrent removals. */
 export class IncomingRows {
@@ -147,8 +196,24 @@ export class IncomingRows {
 
   /** Records the remaining recipients. Whoever sweeps first after `lease.until` retries the message. */
   async postpone(message: IncomingMessage, lease: Lease, reason: string): Promise<void> {
-    const { id, recipients } = message;
-    await this.#database.run(postpone, { ...lease, id, recipients: JSON.stringify(recipients), reason });
+    await this.#put(message, lease, reason, null);
+  }
+
+  /** Records the remaining recipients and the reason. Nobody tries again until an operator asks for it. */
+  async setAside(message: IncomingMessage, holder: string, reason: string, now: Date): Promise<void> {
+    await this.#put(message, { holder, until: never }, reason, now);
+  }
+
+  async #put(message: IncomingMessage, lease: Lease, reason: string, setAsideAt: Date | null): Promise<void> {
+    const { id, recipients, failures } = message;
+    const values = { ...lease, id, recipients: JSON.stringify(recipients), reason, failures, setAsideAt };
+    await this.#database.run(postpone, values);
+  }
+
+  /** Whether there are at least so many messages. */
+  async areAtLeast(limit: number): Promise<boolean> {
+    const [row] = await this.#database.run(countUpTo, { limit });
+    return row!.count >= limit;
   }
 
   /** Claims those of the rows whose lease has expired or belongs to a dead holder. */

@@ -15,17 +15,20 @@ const insertDue = unprepared("INSERT INTO due (user_id, submission_id, next_atte
 
 test("empty queues have no length and no age; one statement finds both queues", async () => {
   statements.length = 0;
-  const nothing = { incoming: 0, incomingAgeSeconds: 0, outgoing: 0, due: 0, dueAgeSeconds: 0 };
+  const nothing = { incoming: 0, incomingAgeSeconds: 0, setAside: 0, outgoing: 0, due: 0, dueAgeSeconds: 0 };
   expect(await queueDepths(database, now)).toEqual(nothing);
   expect(statements).toHaveLength(1);
 });
 
 test("the oldest counts for the age, and only submissions whose time has come are due", async () => {
   for (const [id, age] of [30, 90, 60].entries()) await database.run(insertIncoming, [id, secondsAgo(age)]);
+  await database.run(insertIncoming, [3, secondsAgo(600)]);
+  await database.run(unprepared("UPDATE incoming SET set_aside_at = now() WHERE id = 3"));
   for (const [id, age] of [-600, 0, 5, -1].entries()) await database.run(insertDue, [id, secondsAgo(age)]);
   expect(await queueDepths(database, now)).toEqual({
     incoming: 3,
     incomingAgeSeconds: 90,
+    setAside: 1,
     outgoing: 4,
     due: 2,
     dueAgeSeconds: 5,

@@ -94,6 +94,7 @@ export async function deliveriesHeldBy(database: Database, log: Log, gone: strin
 interface Depths {
   incoming: number;
   incomingSince: Date | null;
+  setAside: number;
   outgoing: number;
   due: number;
   dueSince: Date | null;
@@ -103,8 +104,10 @@ interface Depths {
 const depths = read(
   "queues.depths",
   (_, $: { now: Date }) => sql<Depths>`
-  SELECT i.incoming, i."incomingSince", d.outgoing, d.due, d."dueSince"
-  FROM (SELECT count(*) AS incoming, min(created_at) AS "incomingSince" FROM incoming) AS i,
+  SELECT i.incoming, i."incomingSince", i."setAside", d.outgoing, d.due, d."dueSince"
+  FROM (SELECT count(*) FILTER (WHERE set_aside_at IS NULL) AS incoming,
+      min(created_at) FILTER (WHERE set_aside_at IS NULL) AS "incomingSince",
+      count(*) FILTER (WHERE set_aside_at IS NOT NULL) AS "setAside" FROM incoming) AS i,
     (SELECT count(*) AS outgoing, count(*) FILTER (WHERE next_attempt_at <= ${$.now}) AS due,
       min(next_attempt_at) FILTER (WHERE next_attempt_at <= ${$.now}) AS "dueSince" FROM due) AS d`,
   ...workers,
@@ -114,6 +117,8 @@ export interface QueueDepths {
   /** Messages that were accepted and are not yet in every account, and the age of the oldest. */
   incoming: number;
   incomingAgeSeconds: number;
+  /** Messages that failed by themselves and wait for an operator. */
+  setAside: number;
   /** Submissions with recipients who wait for delivery; those whose time has come and that nobody has claimed. */
   outgoing: number;
   due: number;
@@ -124,7 +129,7 @@ export interface QueueDepths {
 /** The queues of the whole installation, in one statement. An age is 0 when nothing waits. */
 export async function queueDepths(database: Database, now: Date): Promise<QueueDepths> {
   const [row] = await database.run(depths, { now });
-  const { incoming, outgoing, due, incomingSince, dueSince } = row!;
+  const { incoming, setAside, outgoing, due, incomingSince, dueSince } = row!;
   const age = (since: Date | null) => (since ? Math.max(0, now.getTime() - since.getTime()) / 1000 : 0);
-  return { incoming, incomingAgeSeconds: age(incomingSince), outgoing, due, dueAgeSeconds: age(dueSince) };
+  return { incoming, incomingAgeSeconds: age(incomingSince), setAside, outgoing, due, dueAgeSeconds: age(dueSince) };
 }

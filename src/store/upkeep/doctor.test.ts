@@ -100,7 +100,7 @@ test("an object whose size differs from its reference is reported", async () => 
 test("the missing object of an incoming message is reported", async () => {
   const blob = { day: "2020-01-02", sha256: randomBytes(32), size: 9 };
   const lease = { holder: "test", until: store.clock.now() };
-  const row = { id: 1, createdAt: store.clock.now(), blob, mailFrom: "", recipients: [], attempts: 0 };
+  const row = { id: 1, createdAt: store.clock.now(), blob, mailFrom: "", recipients: [], attempts: 0, failures: 0 };
   const message = { ...row, junkReason: null };
   const rows = new IncomingRows(store.database);
   await rows.insert(message, lease);

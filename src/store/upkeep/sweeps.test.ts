@@ -13,6 +13,8 @@ import { StrangeBodies } from "../blobs/installation.ts";
 import { DiskObjects } from "../blobs/objects/disk.ts";
 import { unprepared } from "../core/sql.ts";
 import type { Store } from "../core/store.ts";
+import { attemptsOf, insertAttempts } from "../queues/attempts.ts";
+import { eventsOf, StoredMailLog } from "../queues/mail-log.ts";
 import { removeAccount } from "../upkeep/removal.ts";
 import { accountIds } from "./accounts.ts";
 import { Sweeper } from "./sweeps.ts";
@@ -167,6 +169,40 @@ test("pruning removes old changes but the newest of each type, and leaves the st
   await store.write(userId, "server", async (tx) => tx.changed({ type: "Email", id: 7, kind: 4 }));
   await sweeper.run();
   expect(await rows()).toBe(1);
+});
+
+test("steps of mails and attempts to send them go when their time is over", async () => {
+  const userId = await createTestAccount(store);
+  const attempt = { no: 0, attempt: 1, server: 0, mailId: 5, milliseconds: 1, mailFrom: "", recipients: ["a@b.test"] };
+  const ended = {
+    host: null,
+    address: null,
+    tls: null,
+    outcome: "failed",
+    reply: "550",
+    error: "route",
+    transcript: "",
+  } as const;
+  const mailLog = new StoredMailLog({ database: store.database, clock, log: silentLog });
+  const attempts = async () =>
+    (await attemptsOf(store.reader(userId, "server"), [1, 2])).map(({ submissionId }) => submissionId);
+  const steps = async () => (await eventsOf(store.database, [5])).map(({ event }) => event);
+  for (const [submissionId, event] of [
+    [1, "first"],
+    [2, "second"],
+  ] as const) {
+    const rows = [{ submissionId, at: clock.now(), ...attempt, ...ended }];
+    await store.write(userId, "server", async (tx) => insertAttempts(tx, rows));
+    mailLog.tell(event, { id: 5 });
+    await mailLog.flush();
+    now += 20 * day;
+  }
+  expect([await attempts(), await steps()]).toEqual([
+    [1, 2],
+    ["first", "second"],
+  ]);
+  await sweeper.run();
+  expect([await attempts(), await steps()]).toEqual([[2], ["second"]]);
 });
 
 test("bodies that belong to another database are left alone, however old", async () => {

@@ -12,6 +12,8 @@ import type { Given } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
 import { dropKnownNetworks } from "../directory/known-networks.ts";
 import { dropExpiredTokens } from "../directory/tokens.ts";
+import { dropAttempts } from "../queues/attempts.ts";
+import { dropMailEvents } from "../queues/mail-log.ts";
 import { accountsAfter } from "./accounts.ts";
 import { batch, deadObjects, forgetDead, markDead } from "./dead-objects.ts";
 import {
@@ -133,6 +135,8 @@ export interface SweeperOptions {
   store: Store;
   objects: ObjectStore;
   log: Log;
+  /** How long the steps of mails and the attempts to send them are kept. (Default: 30 days) */
+  mailLogForMs?: number;
   /** How many rows of a kind, and how many accounts, one run handles. (Default: 2000) */
   limit?: number;
 }
@@ -144,6 +148,7 @@ export class Sweeper {
   readonly #objects: ObjectStore;
   readonly #log: Log;
   readonly #limit: number;
+  readonly #mailLogForMs: number;
   readonly #clock: Clock;
   readonly #price: MatchPrice;
   /** The account whose log was pruned last. */
@@ -151,12 +156,13 @@ export class Sweeper {
   /** Expired credentials open nothing, so their rows are looked for once an hour. */
   #credentialsAt = new Date(0);
 
-  constructor({ store, objects, log, limit = 2000 }: SweeperOptions) {
+  constructor({ store, objects, log, limit = 2000, mailLogForMs = loggedForMs }: SweeperOptions) {
     this.#parts = { store, objects, log };
     this.#store = store;
     this.#objects = objects;
     this.#log = log;
     this.#limit = limit;
+    this.#mailLogForMs = mailLogForMs;
     this.#clock = store.clock;
     this.#price = new MatchPrice(store.database, log);
   }
@@ -176,6 +182,7 @@ export class Sweeper {
       packs: async () => ({ objects: swept.objects + (await this.compactPacks()) }),
       orphans: async () => ({ objects: swept.objects + (await this.removeOrphans()) }),
       accounts: () => this.prune(),
+      "mail log": async () => void (await dropMailEvents(database, this.#ago(this.#mailLogForMs))),
       credentials: () => this.#dropCredentials(),
       "price of @@": () => this.#price.keep(),
       files: () => this.#objects.tidy(),
@@ -274,7 +281,7 @@ export class Sweeper {
     return removed;
   }
 
-  /** Prunes the change logs, received messages and known networks of the next few accounts. */
+  /** Prunes the change logs, received messages, attempts to send and known networks of the next few accounts. */
   async prune(): Promise<{ changes: number; received: number }> {
     const { database } = this.#store;
     const ids = await accountsAfter(database, this.#log, { after: this.#cursor, limit: this.#limit });
@@ -284,6 +291,7 @@ export class Sweeper {
       await this.#alone(accountId, async () => {
         changes += await this.#pruneChanges(accountId);
         received += await database.count(dropReceived, { accountId, until: this.#ago(loggedForMs) });
+        await dropAttempts(database, accountId, this.#ago(this.#mailLogForMs));
         await dropKnownNetworks(database, accountId, this.#clock.now());
       });
     }

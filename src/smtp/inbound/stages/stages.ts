@@ -6,6 +6,7 @@ import { loop } from "./loop.ts";
 import { messageRate } from "./message-rate.ts";
 import { offeredParameters } from "./offered-parameters.ts";
 import { queue } from "./queue.ts";
+import { queueRoom } from "./queue-room.ts";
 import { room } from "./room.ts";
 import { smuggling } from "./smuggling.ts";
 import type { Stages } from "./stage.ts";
@@ -18,7 +19,13 @@ export function createStages(options: SmtpInOptions): Stages {
     secure: [],
     auth: [],
     helo: [],
-    mail: [offeredParameters("SIZE", "BODY", "SMTPUTF8"), utf8Address, queue(options), messageRate(options)],
+    mail: [
+      offeredParameters("SIZE", "BODY", "SMTPUTF8"),
+      utf8Address,
+      queue(options),
+      messageRate(options),
+      queueRoom(options),
+    ],
     rcpt: [offeredParameters(), utf8Address, knownRecipient(options), room(options)],
     data: [smuggling, loop, authentication(options)],
   };
