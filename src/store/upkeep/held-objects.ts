@@ -79,21 +79,23 @@ export async function* inBatches(
   objects: AsyncIterable<StoredBlob>,
   damaged: (error: DamagedPack) => void,
 ): AsyncIterable<StoredBlob[]> {
-  const listed = objects[Symbol.asyncIterator]();
-  const next = async () => {
-    try {
-      return await listed.next();
-    } catch (error) {
-      if (!(error instanceof DamagedPack)) throw error;
-      damaged(error);
-      return { done: true, value: undefined } as const;
-    }
-  };
   let held: StoredBlob[] = [];
-  for (let found = await next(); !found.done; found = await next()) {
-    if (held.push(found.value) < batch) continue;
+  for await (const object of toEnd(objects, damaged)) {
+    if (held.push(object) < batch) continue;
     yield held;
     held = [];
   }
   if (held.length > 0) yield held;
+}
+
+async function* toEnd(
+  objects: AsyncIterable<StoredBlob>,
+  damaged: (error: DamagedPack) => void,
+): AsyncIterable<StoredBlob> {
+  try {
+    yield* objects;
+  } catch (error) {
+    if (!(error instanceof DamagedPack)) throw error;
+    damaged(error);
+  }
 }
