@@ -27,7 +27,7 @@ export function addAccountCommands(program: Command): void {
     account
       .command("add <address>")
       .description("add an account, and its domain if that is new")
-      .option("--name <text>", "display name, also in the From field of its mail (default: none)", "")
+      .option("--name <text>", "display name, also in the From field of its mail", "")
       .option("--password-stdin", passwordHelp)
       .addHelpText(
         "after",

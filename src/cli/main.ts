@@ -22,6 +22,8 @@ const program = new Command("posthorn")
   .description("Posthorn, a standards-first JMAP mail server")
   .version(version)
   .showHelpAfterError("(add --help for help)")
+  // In a terminal of 80 columns, descriptions beside long names wrap too.
+  .configureHelp({ minWidthToWrap: 20 })
   .addHelpText("after", examples("serve", "account add ann@example.org", "domain add example.org", "config"));
 addServeCommand(program);
 addChildCommand(program);
