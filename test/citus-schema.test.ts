@@ -40,9 +40,9 @@ test("each table's placement is stated before the next table is created", async 
   const order = [...sql.matchAll(/^(?:CREATE TABLE|SELECT (?:distribute|replicate)\(') ?(\w+)/gm)].map(
     ([, name]) => name,
   );
-  // The list of migrations makes itself, before them all.
-  const expected = [...created.flatMap((table) => (local.includes(table) ? [table] : [table, table])), "migration"];
-  expect(order).toEqual(expected);
+  // The list of migrations makes itself, before them all; it is placed by a migration that makes no table.
+  const expected = created.flatMap((table) => (local.includes(table) ? [table] : [table, table]));
+  expect(order.filter((table) => table !== "migration")).toEqual(expected);
 });
 
 test("where Citus is installed, the same files distribute or replicate each table", async () => {
