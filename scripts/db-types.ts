@@ -26,6 +26,7 @@ const shapes: Record<string, string> = {
   "identity.bcc": "EmailAddress[]",
   "identity.reply_to": "EmailAddress[]",
   "incoming.recipients": "{ address: string; userId: number; done: boolean; reasons?: string[] }[]",
+  "quarantine.recipients": "{ address: string; userId: number }[]",
   "submission.envelope": "Envelope",
   "submission.undo_status": "UndoStatus",
 };

@@ -26,11 +26,14 @@ type AccountAct =
   | { act: "account.quota"; limit: number | null }
   | { act: "account.share" | "account.unshare"; login: number }
   | { act: "address.add" | "address.remove"; address: string }
+  | { act: "spam.learn"; mails: number; kind: "ham" | "spam" }
+  | { act: "spam.forget" }
   | { act: "token.add" | "app-password.add" | "credential.revoke"; id: string };
 
 /** What the audit records of an act on the installation. */
 type InstallationAct =
   | { act: "domain.add" | "domain.remove"; domain: string }
+  | { act: "quarantine.release" | "quarantine.delete"; message: string }
   | { act: "account.remove"; account: number };
 
 /** Appends the act to the account's chain, in the transaction of the act. */

@@ -14,6 +14,7 @@ export type Refusal =
   | { type: "domainInUse"; name: string; addresses: string[] }
   | { type: "noCredential"; login: string; id: string }
   | { type: "ownLogin" }
+  | { type: "notQuarantined"; text: string }
   | { type: "notShared"; text: string; login: string };
 
 /** A refused request of an operator. The front end words the message (src/cli/refusals.ts). */

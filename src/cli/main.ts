@@ -11,8 +11,10 @@ import { addDoctorCommand } from "./doctor.ts";
 import { addDomainCommands } from "./domain.ts";
 import { explain } from "./fail.ts";
 import { addMigrateCommand } from "./migrate.ts";
+import { addQuarantineCommands } from "./quarantine.ts";
 import { addReindexCommand } from "./reindex.ts";
 import { addServeCommand } from "./serve-command.ts";
+import { addSpamCommands } from "./spam.ts";
 import { addTokenCommands } from "./token.ts";
 
 const program = new Command("posthorn")
@@ -31,7 +33,9 @@ addBlobsCommands(program);
 addConfigCommand(program);
 addDoctorCommand(program);
 addMigrateCommand(program);
+addQuarantineCommands(program);
 addReindexCommand(program);
+addSpamCommands(program);
 
 // The reader of our output may stop early, as in `posthorn config | head`.
 process.stdout.on("error", () => {});

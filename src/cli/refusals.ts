@@ -31,6 +31,8 @@ export function tellRefusal(why: Refusal): string {
       return `${why.login} has no credential ${why.id}`;
     case "ownLogin":
       return "a login always has access to its own account";
+    case "notQuarantined":
+      return `there is no message ${why.text} in quarantine (see: posthorn quarantine list)`;
     case "notShared":
       return `${why.login} had no access to ${why.text}`;
   }

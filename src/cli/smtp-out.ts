@@ -7,7 +7,7 @@ import type { Parts } from "./parts.ts";
 
 /** Starts delivery to other servers and between our own users. */
 export function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): MailOut {
-  const { store, blobs, bus, events } = parts;
+  const { store, blobs, bus, events, scanners } = parts;
   const { resolver, clock, random, log } = parts.surroundings;
   const mailOut = createMailOut({
     store,
@@ -18,6 +18,7 @@ export function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): 
     random,
     log,
     events,
+    scanners,
     holder: thisProcess,
     hostname: config.hostname,
     mxPort: config.mxPort,

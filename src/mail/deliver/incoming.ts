@@ -9,7 +9,10 @@ import type { Blobs } from "../../store/blobs/blobs.ts";
 import { AccountMissing } from "../../store/core/errors.ts";
 import type { Store } from "../../store/core/store.ts";
 import { type IncomingMessage, type IncomingRecipient, IncomingRows, type Lease } from "../../store/queues/incoming.ts";
+import { addToQuarantine } from "../../store/queues/quarantine.ts";
 import { dueIncoming, incomingLeaseHolders } from "../../store/queues/queue-sweeps.ts";
+import type { Outside, Peer } from "../scan/rspamd.ts";
+import type { Scanners } from "../scan/scanners.ts";
 import { checks } from "./checks/checks.ts";
 import { type Decision, decide } from "./disposition.ts";
 import type { Ingest } from "./ingest.ts";
@@ -36,6 +39,7 @@ export interface IncomingOptions {
   log: Log;
   events: Events;
   holder: Holder;
+  scanners: Scanners;
   /** Called for each message put into an account; again if it failed or if the process died meanwhile. */
   onDelivered?: (delivered: Delivered) => Promise<void>;
 }
@@ -50,6 +54,8 @@ export interface Accepted {
   recipients: { address: string; userId: number }[];
   /** Why the message is filed to Junk. (Default: it goes to the inbox.) */
   junkReason?: string | null;
+  /** Who sent it by SMTP. */
+  peer?: Peer;
 }
 
 const leaseMs = 5 * 60_000;
@@ -85,7 +91,10 @@ export class Incoming {
     return this.#rows.newId();
   }
 
-  /** The message is durable on return and delivered soon after. Accepting the same id again does nothing. */
+  /**
+   * The message is durable on return and delivered soon after, or in quarantine. Accepting the same id again does
+   * nothing. Throws ScannerAway.
+   */
   async accept(accepted: Accepted): Promise<void> {
     const { events } = this.#options;
     const told = { sizeOctets: accepted.message.length, recipients: accepted.recipients.length };
@@ -98,8 +107,10 @@ export class Incoming {
     events.mailTaken(told);
   }
 
-  async #take({ id, message, mailFrom, recipients, junkReason = null }: Accepted): Promise<void> {
-    const { blobs, clock } = this.#options;
+  async #take(accepted: Accepted): Promise<void> {
+    const { id, message, mailFrom, recipients, junkReason = null } = accepted;
+    const { blobs, clock, scanners } = this.#options;
+    const { virus, unscanned, spam } = await scanners.onArrival(accepted);
     const blob = await blobs.put(message);
     const perAccount = new Map(recipients.map((recipient) => [recipient.userId, recipient]));
     const row: IncomingMessage = {
@@ -110,7 +121,10 @@ export class Incoming {
       recipients: [...perAccount.values()].map(({ address, userId }) => ({ address, userId, done: false })),
       attempts: 0,
       junkReason,
+      unscanned,
+      spam,
     };
+    if (virus !== undefined) return this.#quarantine(row, virus);
     this.#held.add(id);
     try {
       await this.#rows.insert(row, this.#lease(leaseMs));
@@ -119,6 +133,11 @@ export class Incoming {
       throw error;
     }
     this.#begin(row, this.#slots.waiting < maxKeptWaiting ? message : undefined);
+  }
+
+  async #quarantine(row: IncomingMessage, virus: string): Promise<void> {
+    await addToQuarantine(this.#options.store.database, row, virus);
+    this.#options.log.warn({ incoming: row.id, virus, from: row.mailFrom }, "an infected message was quarantined");
   }
 
   /** Starts the sweep, which runs every few seconds. */
@@ -209,7 +228,14 @@ export class Incoming {
   async #deliver(row: IncomingMessage, message?: Buffer): Promise<void> {
     let trouble: unknown;
     try {
-      const prepared = await prepare(message ?? (await this.#options.blobs.readObject(row.blob)));
+      const { blobs, scanners } = this.#options;
+      const bytes = message ?? (await blobs.readObject(row.blob));
+      const virus = row.unscanned ? await scanners.findVirus(bytes) : undefined;
+      if (virus !== undefined) {
+        await this.#quarantine(row, virus);
+        return await this.#rows.remove(row.id);
+      }
+      const prepared = await prepare(bytes, { isScanned: scanners.junkScore !== undefined });
       const waiting = row.recipients.filter((recipient) => !recipient.done);
       const outcomes = await Promise.allSettled(waiting.map((one) => this.#deliverTo(one, row, prepared)));
       trouble = outcomes.find((outcome) => outcome.status === "rejected")?.reason;
@@ -226,14 +252,21 @@ export class Incoming {
   }
 
   async #deliverTo(recipient: IncomingRecipient, row: IncomingMessage, prepared: PreparedMessage): Promise<void> {
-    const { store, ingest, log, onDelivered } = this.#options;
+    const { store, ingest, log, scanners, onDelivered } = this.#options;
     const accountId = recipient.userId;
     const { mailFrom, createdAt: arrivedAt, junkReason } = row;
     const message = { mailFrom, arrivedAt, prepared };
     try {
-      const facts = { reader: store.reader(accountId, "server"), junkReason };
-      const decision = await decide(checks, message, { accountId, address: recipient.address }, facts, log);
-      const { places, keywords, reasons } = decision;
+      const spam = {
+        junkScore: scanners.junkScore,
+        outside: row.spam === null ? null : (JSON.parse(row.spam) as Outside),
+      };
+      const to = { accountId, address: recipient.address };
+      // On one connection, so that what the checks ask is asked in one trip.
+      const decision = await store.reads(accountId, "server", (reader) =>
+        decide(checks, message, to, { reader, junkReason, spam }, log),
+      );
+      const { places, keywords, reasons, scan } = decision;
       if (reasons.length > 0) recipient.reasons = reasons;
       await ingest.add(accountId, {
         blob: row.blob,
@@ -242,6 +275,7 @@ export class Incoming {
         keywords,
         receivedAt: arrivedAt,
         incomingId: row.id,
+        ...(scan && { scan }),
       });
       if (reasons.length > 0) log.info({ incoming: row.id, account: accountId, places, reasons }, "disposition");
       await onDelivered?.({ accountId, address: recipient.address, ...message, decision });

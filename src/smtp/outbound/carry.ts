@@ -1,4 +1,5 @@
 import { Slots } from "../../base/slots.ts";
+import { ScannerAway } from "../../mail/scan/clamd.ts";
 import { type LeasedDelivery, type LeasedSubmission, noteSent } from "../../store/queues/deliveries.ts";
 import { deliverHere } from "./deliver-here.ts";
 import { type Destination, destinationsOf } from "./destinations.ts";
@@ -25,15 +26,32 @@ export async function carry(leased: LeasedSubmission, sender: Sender, options: M
 async function carryOne(leased: LeasedSubmission, sender: Sender, options: MailOutOptions): Promise<void> {
   const message = await options.blobs.readObject(leased.blob);
   const destinations = await destinationsOf(leased, options);
+  const refusal = await scan(message, options);
   const messageFor = messageForms(message, (form) => sign(leased, form, options));
   const results = await Promise.allSettled(
     destinations.map(async (destination) => {
-      const answers = await answersOf(destination, { leased, message, messageFor, sender, options });
+      const answers = refusal
+        ? destination.deliveries.map(() => refusal)
+        : await answersOf(destination, { leased, message, messageFor, sender, options });
       if (answers === "lease lost") return;
       await settle(leased, message, zip(destination.deliveries, answers), options);
     }),
   );
   for (const result of results) if (result.status === "rejected") throw result.reason;
+}
+
+/** The answer for all recipients of a message that has a virus, or can't be scanned now. */
+async function scan(message: Buffer, { scanners, log }: MailOutOptions): Promise<Answer | undefined> {
+  try {
+    const virus = await scanners.findVirus(message);
+    return virus === undefined
+      ? undefined
+      : { kind: "failed", smtpReply: `554 5.7.1 not sent: it has the virus ${virus}` };
+  } catch (error) {
+    if (!(error instanceof ScannerAway)) throw error;
+    log.warn({ reason: error.message }, "outgoing mail is held until it can be scanned");
+    return { kind: "deferred", smtpReply: "451 4.7.1 it waits for the virus scanner", isUntried: true };
+  }
 }
 
 const zip = (deliveries: LeasedDelivery[], answers: Answer[]): Judged[] =>

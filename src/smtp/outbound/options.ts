@@ -3,6 +3,7 @@ import type { Events } from "../../base/events.ts";
 import type { Holder } from "../../base/holder.ts";
 import type { Log } from "../../base/log.ts";
 import type { Incoming } from "../../mail/deliver/incoming.ts";
+import type { Scanners } from "../../mail/scan/scanners.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import type { Store } from "../../store/core/store.ts";
 import type { RetryPolicy } from "./retry.ts";
@@ -16,5 +17,6 @@ export interface MailOutOptions extends SendOptions, RetryPolicy {
   random: Random;
   log: Log;
   events: Events;
+  scanners: Scanners;
   holder: Holder;
 }

@@ -84,6 +84,15 @@ export interface ChangeTable {
   receivedAt: Date | null;
 }
 
+export interface CorrespondentTable {
+  userId: number;
+  address: string;
+  domain: string;
+  shape: string;
+  nameKey: string;
+  writtenAt: Date;
+}
+
 export interface DeadObjectTable {
   sha256: Buffer;
   day: string;
@@ -131,6 +140,7 @@ export interface EmailTable {
   hasAttachment: boolean;
   mailboxIds: number[];
   keywords: string[];
+  taughtSpam: boolean | null;
 }
 
 export interface EmailKeywordTable {
@@ -176,6 +186,8 @@ export interface IncomingTable {
   attempts: Generated<number>;
   lastError: string | null;
   junkReason: string | null;
+  unscanned: Generated<boolean>;
+  spam: string | null;
 }
 
 export interface KnownNetworkTable {
@@ -234,6 +246,7 @@ export interface MessageTable {
   subjectKey: string;
   header: Buffer | null;
   structure: string;
+  scan: string | null;
 }
 
 export interface MigrationTable {
@@ -272,6 +285,18 @@ export interface PushSubscriptionTable {
   nextAttemptAt: Date | null;
 }
 
+export interface QuarantineTable {
+  id: number;
+  createdAt: Date;
+  sha256: Buffer;
+  day: string;
+  size: number;
+  mailFrom: string;
+  recipients: ColumnType<{ address: string; userId: number }[], string, string>;
+  junkReason: string | null;
+  virus: string;
+}
+
 export interface ReceivedTable {
   userId: number;
   incomingId: number;
@@ -298,6 +323,14 @@ export interface SettingTable {
   value: string;
 }
 
+export interface SpamTokenTable {
+  userId: number;
+  token: number;
+  ham: number;
+  spam: number;
+  seenOn: string;
+}
+
 export interface SubmissionTable {
   userId: number;
   id: number;
@@ -312,6 +345,7 @@ export interface SubmissionTable {
   mdnBlobIds: Generated<string[]>;
   createdAt: Date;
   destroyed: Generated<boolean>;
+  spamTenths: number | null;
 }
 
 export interface ThreadRefTable {
@@ -355,6 +389,7 @@ export interface DB {
   audit: AuditTable;
   blobRef: BlobRefTable;
   change: ChangeTable;
+  correspondent: CorrespondentTable;
   deadObject: DeadObjectTable;
   delivery: DeliveryTable;
   domain: DomainTable;
@@ -372,10 +407,12 @@ export interface DB {
   migration: MigrationTable;
   pushHolder: PushHolderTable;
   pushSubscription: PushSubscriptionTable;
+  quarantine: QuarantineTable;
   received: ReceivedTable;
   search: SearchTable;
   searchPart: SearchPartTable;
   setting: SettingTable;
+  spamToken: SpamTokenTable;
   submission: SubmissionTable;
   threadRef: ThreadRefTable;
   token: TokenTable;
@@ -444,6 +481,14 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     changedAt: "timestamptz",
     receivedAt: "timestamptz",
   },
+  correspondent: {
+    userId: "int8",
+    address: "text",
+    domain: "text",
+    shape: "text",
+    nameKey: "text",
+    writtenAt: "timestamptz",
+  },
   deadObject: {
     sha256: "bytea",
     day: "date",
@@ -487,6 +532,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     hasAttachment: "bool",
     mailboxIds: "int8[]",
     keywords: "text[]",
+    taughtSpam: "bool",
   },
   emailKeyword: {
     userId: "int8",
@@ -528,6 +574,8 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     attempts: "int4",
     lastError: "text",
     junkReason: "text",
+    unscanned: "bool",
+    spam: "text",
   },
   knownNetwork: {
     userId: "int8",
@@ -581,6 +629,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     subjectKey: "text",
     header: "bytea",
     structure: "text",
+    scan: "text",
   },
   migration: {
     number: "int4",
@@ -615,6 +664,17 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     failingSince: "timestamptz",
     nextAttemptAt: "timestamptz",
   },
+  quarantine: {
+    id: "int8",
+    createdAt: "timestamptz",
+    sha256: "bytea",
+    day: "date",
+    size: "int4",
+    mailFrom: "text",
+    recipients: "jsonb",
+    junkReason: "text",
+    virus: "text",
+  },
   received: {
     userId: "int8",
     incomingId: "int8",
@@ -637,6 +697,13 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     name: "text",
     value: "text",
   },
+  spamToken: {
+    userId: "int8",
+    token: "int4",
+    ham: "int4",
+    spam: "int4",
+    seenOn: "date",
+  },
   submission: {
     userId: "int8",
     id: "int8",
@@ -651,6 +718,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     mdnBlobIds: "text[]",
     createdAt: "timestamptz",
     destroyed: "bool",
+    spamTenths: "int4",
   },
   threadRef: {
     userId: "int8",
@@ -690,6 +758,7 @@ export const accountTables: ReadonlySet<string> = new Set([
   "audit",
   "blob_ref",
   "change",
+  "correspondent",
   "delivery",
   "email",
   "email_keyword",
@@ -703,6 +772,7 @@ export const accountTables: ReadonlySet<string> = new Set([
   "received",
   "search",
   "search_part",
+  "spam_token",
   "submission",
   "thread_ref",
   "token",

@@ -11,10 +11,11 @@ import { withoutWaiting } from "./without-waiting.ts";
 /** `reasons`: why the message is not simply filed in the inbox; set once decided. */
 export type IncomingRecipient = Row<"incoming", "recipients">["recipients"][number];
 
-type Kept = "id" | "createdAt" | "mailFrom" | "recipients" | "attempts" | "junkReason";
+type Kept = "id" | "createdAt" | "mailFrom" | "recipients" | "attempts" | "junkReason" | "unscanned" | "spam";
 /**
  * A message that was accepted and is not yet in every recipient's account. `mailFrom` is "" for the null sender.
- * `junkReason` says why it goes to Junk; null for the inbox.
+ * `junkReason` says why it goes to Junk; null for the inbox. `unscanned`: it waits for the virus scanner. `spam`: the JSON of
+ * what the spam filter outside found, if there is one.
  */
 export interface IncomingMessage extends Row<"incoming", Kept> {
   blob: StoredBlob;
@@ -39,6 +40,8 @@ const inserted = [
   "leasedBy",
   "leasedUntil",
   "junkReason",
+  "unscanned",
+  "spam",
 ] as const;
 const insert = write("incoming.add", (db, $: Lists<"incoming", (typeof inserted)[number]>) =>
   db
@@ -71,7 +74,8 @@ const claim = write("incoming.claim", (db, $: Lease & { ids: readonly number[]; 
     .set({ leasedBy: $.holder, leasedUntil: $.until })
     .where("id", "in", $.ids)
     .where((eb) => eb.or([eb("leasedUntil", "<=", $.now), eb("leasedBy", "in", $.gone)]))
-    .returning(["id", "createdAt", "sha256", "day", "size", "mailFrom", "recipients", "attempts", "junkReason"]),
+    .returning(["id", "createdAt", "sha256", "day", "size", "mailFrom", "recipients", "attempts", "junkReason"])
+    .returning(["unscanned", "spam"]),
 );
 
 /** The rows of accepted messages. Concurrent inserts share a commit, and so do concurrent removals. */

@@ -12,6 +12,7 @@ import type { Given } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
 import { dropKnownNetworks } from "../directory/known-networks.ts";
 import { dropExpiredTokens } from "../directory/tokens.ts";
+import { expiredQuarantined, removeQuarantined } from "../queues/quarantine.ts";
 import { accountsAfter } from "./accounts.ts";
 import {
   batch,
@@ -38,6 +39,8 @@ const releasedForMs = dayMs;
 const loggedForMs = 30 * dayMs;
 /** How long a push subscription may stay unverified. */
 const unverifiedForMs = dayMs;
+/** How long infected mail is kept. */
+const quarantinedForMs = 30 * dayMs;
 /** How many objects are removed at a time. */
 const maxRemovals = 32;
 const reference = ["userId", "sha256", "day"] as const;
@@ -179,6 +182,7 @@ export class Sweeper {
       orphans: async () => ({ objects: swept.objects + (await this.removeOrphans()) }),
       accounts: () => this.prune(),
       credentials: () => this.#dropCredentials(),
+      quarantine: () => this.#dropQuarantined(),
       "price of @@": () => this.#price.keep(),
       files: () => this.#objects.tidy(),
     };
@@ -202,6 +206,15 @@ export class Sweeper {
     await dropExpiredTokens(this.#store.database, this.#log, this.#ago(loggedForMs));
     await removeExpiredPushes(this.#store.database, this.#log, { now, unverifiedSince: this.#ago(unverifiedForMs) });
     this.#credentialsAt = new Date(now.getTime() + hourMs);
+  }
+
+  /** Marks their objects first, so that none is missed. */
+  async #dropQuarantined(): Promise<void> {
+    const { database } = this.#store;
+    const rows = await expiredQuarantined(database, this.#ago(quarantinedForMs), this.#limit);
+    if (rows.length === 0) return;
+    await markDead(database, rows, this.#clock.now());
+    for (const { id } of rows) await removeQuarantined(database, id);
   }
 
   /** Releases expired uploads, and keeps those for good that something holds. */
