@@ -46,13 +46,14 @@ export async function startRspamd(): Promise<{ url: string; stop(): void }> {
       ({ ok }) => ok,
       () => false,
     );
-  await until("rspamd", answers, { timeoutMs: 55_000, everyMs: 200 });
-  return {
-    url,
-    stop() {
-      child.kill("SIGTERM");
-      redis.kill();
-      rmSync(folder, { recursive: true, force: true });
-    },
+  const stop = () => {
+    child.kill("SIGTERM");
+    redis.kill();
+    rmSync(folder, { recursive: true, force: true });
   };
+  await until("rspamd", answers, { timeoutMs: 55_000, everyMs: 200 }).catch((error: unknown) => {
+    stop();
+    throw error;
+  });
+  return { url, stop };
 }
