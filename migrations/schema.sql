@@ -123,6 +123,18 @@ CREATE TABLE change (
   CONSTRAINT change_pkey PRIMARY KEY (user_id, type, modseq, id)
 );
 
+CREATE TABLE correspondent (
+  user_id bigint NOT NULL,
+  address text NOT NULL,
+  domain text NOT NULL,
+  shape text NOT NULL,
+  name_key text NOT NULL,
+  written_at timestamp with time zone NOT NULL,
+  CONSTRAINT correspondent_pkey PRIMARY KEY (user_id, address)
+);
+CREATE INDEX correspondent_name ON public.correspondent USING btree (user_id, name_key);
+CREATE INDEX correspondent_shape ON public.correspondent USING btree (user_id, shape);
+
 CREATE TABLE dead_member (
   pack bytea NOT NULL,
   sha256 bytea NOT NULL,
@@ -188,6 +200,7 @@ CREATE TABLE email (
   has_attachment boolean NOT NULL,
   mailbox_ids bigint[] NOT NULL,
   keywords text[] NOT NULL,
+  taught_spam boolean,
   CONSTRAINT email_pkey PRIMARY KEY (user_id, id)
 ) WITH (fillfactor=85);
 CREATE UNIQUE INDEX email_no ON public.email USING btree (user_id, no);
@@ -247,6 +260,8 @@ CREATE TABLE incoming (
   pack bytea,
   failures integer NOT NULL DEFAULT 0,
   set_aside_at timestamp with time zone,
+  unscanned boolean NOT NULL DEFAULT false,
+  spam text,
   CONSTRAINT incoming_pkey PRIMARY KEY (id)
 );
 CREATE INDEX incoming_lease ON public.incoming USING btree (leased_until);
@@ -324,6 +339,7 @@ CREATE TABLE message (
   subject_key text COLLATE "C" NOT NULL,
   header bytea,
   structure text NOT NULL,
+  scan text,
   CONSTRAINT message_pkey PRIMARY KEY (user_id, no)
 );
 CREATE INDEX message_blob ON public.message USING btree (user_id, sha256);
@@ -367,6 +383,21 @@ CREATE TABLE push_subscription (
   CONSTRAINT push_subscription_pkey PRIMARY KEY (user_id, login, id)
 );
 
+CREATE TABLE quarantine (
+  id bigint NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  sha256 bytea NOT NULL,
+  day date NOT NULL,
+  pack bytea,
+  size integer NOT NULL,
+  mail_from text NOT NULL,
+  recipients jsonb NOT NULL,
+  junk_reason text,
+  virus text NOT NULL,
+  CONSTRAINT quarantine_pkey PRIMARY KEY (id)
+);
+CREATE INDEX quarantine_created ON public.quarantine USING btree (created_at);
+
 CREATE TABLE received (
   user_id bigint NOT NULL,
   incoming_id bigint NOT NULL,
@@ -401,6 +432,15 @@ CREATE TABLE setting (
   CONSTRAINT setting_pkey PRIMARY KEY (name)
 );
 
+CREATE TABLE spam_token (
+  user_id bigint NOT NULL,
+  token integer NOT NULL,
+  ham integer NOT NULL,
+  spam integer NOT NULL,
+  seen_on date NOT NULL,
+  CONSTRAINT spam_token_pkey PRIMARY KEY (user_id, token)
+) WITH (fillfactor=90);
+
 CREATE TABLE submission (
   user_id bigint NOT NULL,
   id bigint NOT NULL,
@@ -415,6 +455,7 @@ CREATE TABLE submission (
   mdn_blob_ids text[] NOT NULL DEFAULT '{}'::text[],
   created_at timestamp with time zone NOT NULL,
   destroyed boolean NOT NULL DEFAULT false,
+  spam_tenths integer,
   CONSTRAINT submission_pkey PRIMARY KEY (user_id, id)
 );
 CREATE INDEX submission_blob ON public.submission USING btree (user_id, sha256);

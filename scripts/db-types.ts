@@ -31,6 +31,7 @@ const shapes: Record<string, string> = {
   "incoming.recipients": "{ address: string; userId: number; done: boolean; reasons?: string[] }[]",
   "mail_event.addresses": "string[]",
   "mail_event.fields": "Record<string, unknown>",
+  "quarantine.recipients": "{ address: string; userId: number }[]",
   "submission.envelope": "Envelope",
   "submission.undo_status": "UndoStatus",
 };

@@ -235,6 +235,22 @@ test("reindex takes accounts or all of them", async () => {
   }
 });
 
+test("an account's spam filter is taught from files, shows it, and forgets it; the quarantine is empty", async () => {
+  const address = "taught@new.example";
+  await server.addAccount(address, "taught");
+  const folder = mkdtempSync(join(tmpdir(), "posthorn-taught-"));
+  const files = ["one", "two"].map((name) => join(folder, `${name}.eml`));
+  for (const file of files) writeFileSync(file, `Subject: ${file}\r\n\r\nbuy pills now\r\n`);
+  expect((await run("spam", "learn", address, "spam", ...files)).stdout).toBe("Learned from 2 messages.\n");
+  expect((await run("spam", "stats", address)).stdout).toMatch(/ has taught 2 spam and 0 wanted mails; \d+ words /);
+  expect((await run("spam", "forget", address)).code).toBe(0);
+  expect((await run("audit", "--account", address)).stdout).toMatch(
+    /spam\.forget\n[\s\S]*spam\.learn kind=spam mails=2\n/,
+  );
+  expect((await run("quarantine", "list")).stdout).toBe("The quarantine is empty.\n");
+  rmSync(folder, { recursive: true });
+}, 60_000);
+
 test("doctor finds no difference; config shows each value in force and its source", async () => {
   expect(await run("doctor")).toMatchObject({ code: 0, stdout: expect.stringContaining("All is well.") });
   const { stdout } = await run("config", "--json", "--mx-port", "26");
@@ -275,6 +291,8 @@ test("every command has help; a mistake is reported in one line, without a stack
     "queue",
     "trace",
     "why",
+    "spam",
+    "quarantine",
   ];
   for (const name of names) expect(top).toContain(name);
   const helps = await Promise.all(names.map((name) => run(name, "--help")));

@@ -29,6 +29,8 @@ type AccountAct =
   | { act: "queue.hold" | "queue.release" | "queue.retry"; submissions: string }
   | { act: "queue.bounce"; submissions: string; reply: string }
   | { act: "queue.reroute"; submissions: string; host: string }
+  | { act: "spam.learn"; mails: number; kind: "ham" | "spam" }
+  | { act: "spam.forget" }
   | { act: "token.add" | "app-password.add" | "credential.revoke"; id: string };
 
 /** What the audit records of an act on the installation. */
@@ -38,6 +40,7 @@ type InstallationAct =
   | { act: "account.move"; account: number; node: string }
   | { act: "node.add" | "node.drain"; node: string }
   | { act: "nodes.rebalance" }
+  | { act: "quarantine.release" | "quarantine.delete"; message: string }
   | { act: "queue.retry"; mail: string };
 
 /** Appends the act to the account's chain, in the transaction of the act. */

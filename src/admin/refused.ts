@@ -17,6 +17,7 @@ export type Refusal =
   | { type: "notAMail"; text: string }
   | { type: "noMail"; text: string }
   | { type: "notAHost"; text: string }
+  | { type: "notQuarantined"; text: string }
   | { type: "notShared"; text: string; login: string }
   | { type: "noCitus" }
   | { type: "notMigrated" }

@@ -12,9 +12,11 @@ import { addDoctorCommand } from "./doctor.ts";
 import { addDomainCommands } from "./domain.ts";
 import { explain } from "./fail.ts";
 import { addMigrateCommand } from "./migrate.ts";
+import { addQuarantineCommands } from "./quarantine.ts";
 import { addQueueCommands } from "./queue.ts";
 import { addReindexCommand } from "./reindex.ts";
 import { addServeCommand } from "./serve-command.ts";
+import { addSpamCommands } from "./spam.ts";
 import { addTokenCommands } from "./token.ts";
 import { addTraceCommands } from "./trace.ts";
 
@@ -37,8 +39,10 @@ addClusterCommands(program);
 addConfigCommand(program);
 addDoctorCommand(program);
 addMigrateCommand(program);
+addQuarantineCommands(program);
 addQueueCommands(program);
 addReindexCommand(program);
+addSpamCommands(program);
 addTraceCommands(program);
 
 // The reader of our output may stop early, as in `posthorn config | head`.

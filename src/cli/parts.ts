@@ -6,6 +6,8 @@ import type { Events } from "../base/events.ts";
 import type { Log } from "../base/log.ts";
 import type { SharedCounts } from "../base/shared-counts.ts";
 import type { Ingest } from "../mail/deliver/ingest.ts";
+import type { Learner } from "../mail/scan/learner.ts";
+import type { Scanners } from "../mail/scan/scanners.ts";
 import type { Metrics } from "../ops/metrics.ts";
 import type { Report } from "../ops/readiness.ts";
 import type { Bus } from "../push/bus.ts";
@@ -48,6 +50,8 @@ export interface Parts extends Omit<Foundation, "objects" | "sharedCache"> {
   surroundings: Surroundings;
   webPush: WebPush;
   mailLog: StoredMailLog;
+  scanners: Scanners;
+  learner: Learner;
 }
 
 /** A part of the server that listens on a port. */

@@ -37,6 +37,8 @@ export function tellRefusal(why: Refusal): string {
       return `no mail ${why.text} is known here`;
     case "notAHost":
       return `"${why.text}" is not a host, or a host and a port`;
+    case "notQuarantined":
+      return `there is no message ${why.text} in quarantine (see: posthorn quarantine list)`;
     case "notShared":
       return `${why.login} had no access to ${why.text}`;
     case "noCitus":

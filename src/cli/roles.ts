@@ -5,12 +5,14 @@ import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
 import { type Delivered, Incoming } from "../mail/deliver/incoming.ts";
 import { Ingest } from "../mail/deliver/ingest.ts";
+import { Learner } from "../mail/scan/learner.ts";
 import { VacationResponder } from "../mail/vacation/vacation.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import { StoredMailLog } from "../store/queues/mail-log.ts";
 import { startHttp } from "./http.ts";
 import type { Foundation, Part, Parts, Surroundings } from "./parts.ts";
+import { scannersOf } from "./scanners.ts";
 import { startSettling } from "./settle-search.ts";
 import { startSmtpIn } from "./smtp-in.ts";
 import { hintSubmissions, startSmtpOut } from "./smtp-out.ts";
@@ -38,9 +40,13 @@ export async function makeParts(
   const { allowPrivateTargets, publicUrl, hostname } = config;
   const contact = publicUrl.startsWith("https:") ? publicUrl : `mailto:postmaster@${hostname}`;
   const pushing = { store, bus, events, holder: thisProcess, allowPrivateTargets, contact };
+  const blobs = new Blobs({ objects, clock, cacheBytes: config.cacheBytes, sharedCache, events });
+  const scanners = scannersOf(config, log);
   return {
     ...foundation,
-    blobs: new Blobs({ objects, clock, cacheBytes: config.cacheBytes, sharedCache, events }),
+    blobs,
+    scanners,
+    learner: new Learner({ store, blobs, log, rspamd: scanners.rspamd }),
     ingest: new Ingest(store),
     authenticator,
     mailLog: new StoredMailLog({ database: store.database, clock, log }),
@@ -61,6 +67,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
   if (roles.has("worker"))
     stops.push(startWorker({ store, objects: blobs.objects, log, mailLogForMs: config.mailLogFor }));
   stops.push(startSettling(store, log));
+  stops.push(() => parts.learner.idle());
   const incoming = startMail(config, parts, stops);
   const doors: Stop[] = [];
   stops.push((ending) => closeDoors(doors, ending));
@@ -71,7 +78,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
 
 /** Starts outgoing mail and the queue of incoming mail. */
 function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | undefined {
-  const { store, blobs, ingest, events, mailLog, surroundings } = parts;
+  const { store, blobs, ingest, events, mailLog, scanners, surroundings } = parts;
   const { clock, random, log } = surroundings;
   const roles = new Set(config.roles);
   if (!roles.has("smtp-in") && !roles.has("smtp-out") && !roles.has("worker")) {
@@ -80,17 +87,8 @@ function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | unde
   }
   const vacation = new VacationResponder({ store, blobs, clock, random, log });
   const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
-  const incoming = new Incoming({
-    store,
-    blobs,
-    ingest,
-    clock,
-    log,
-    mailLog,
-    events,
-    holder: thisProcess,
-    onDelivered,
-  });
+  const means = { store, blobs, ingest, clock, log, mailLog, events, scanners };
+  const incoming = new Incoming({ ...means, holder: thisProcess, onDelivered });
   if (roles.has("worker")) incoming.start();
   stops.push(() => incoming.close());
   const mailOut = roles.has("smtp-out") ? startSmtpOut(config, parts, incoming) : undefined;

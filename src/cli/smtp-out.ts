@@ -7,7 +7,7 @@ import type { Parts } from "./parts.ts";
 
 /** Starts delivery to other servers and between our own users. */
 export function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): MailOut {
-  const { store, blobs, bus, events, counts, mailLog } = parts;
+  const { store, blobs, bus, events, counts, mailLog, scanners } = parts;
   const { resolver, clock, random, log } = parts.surroundings;
   const mailOut = createMailOut({
     store,
@@ -20,6 +20,7 @@ export function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): 
     mailLog,
     events,
     counts,
+    scanners,
     holder: thisProcess,
     hostname: config.hostname,
     mxPort: config.mxPort,

@@ -219,3 +219,23 @@ export function showBodiesPlace(place: BodiesPlace | undefined): string {
   if (place?.kind !== "s3") return place?.kind ?? "";
   return `s3://${place.bucket}/${place.prefix}`.replace(/\/$/, "");
 }
+
+/** A socket in the file system, or an address. */
+export type ClamdPlace = { path: string } | Address;
+
+export const optionalClamdPlace: Parse<ClamdPlace | undefined> = (given) =>
+  given.startsWith("/") ? { path: given } : optionalAddress(given);
+
+export function showClamdPlace(place: ClamdPlace | undefined): string {
+  return place && "path" in place ? place.path : showAddress(place);
+}
+
+const rspamdUrl = url("http", "https");
+
+/** "builtin", "off", or the URL of an rspamd. */
+export const spamFilter: Parse<string> = (given) => {
+  if (given === "builtin" || given === "off") return given;
+  const parsed = rspamdUrl(given);
+  if (parsed === "") throw new Error("must be builtin, off or a URL");
+  return parsed;
+};

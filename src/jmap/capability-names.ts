@@ -7,5 +7,7 @@ export const capabilities = {
   blob: "urn:ietf:params:jmap:blob",
   mdn: "urn:ietf:params:jmap:mdn",
   websocket: "urn:ietf:params:jmap:websocket",
+  /** Of Posthorn itself: what scanning found of an Email (docs/jmap.md). */
+  scan: "urn:x-posthorn:jmap:scan",
   webPushVapid: "urn:ietf:params:jmap:webpush-vapid",
 } as const;

@@ -4,6 +4,8 @@ import type { Clock, Random } from "../base/clock.ts";
 import type { Events } from "../base/events.ts";
 import type { Log } from "../base/log.ts";
 import type { Ingest } from "../mail/deliver/ingest.ts";
+import type { Learner } from "../mail/scan/learner.ts";
+import type { Scanners } from "../mail/scan/scanners.ts";
 import type { WebPush } from "../push/webpush/webpush.ts";
 import type { Blobs } from "../store/blobs/blobs.ts";
 import type { Reader, Store, Tx } from "../store/core/store.ts";
@@ -52,6 +54,8 @@ export interface Services {
   blobs: Blobs;
   ingest: Ingest;
   webPush: WebPush;
+  scanners: Scanners;
+  learner: Learner;
   clock: Clock;
   random: Random;
   log: Log;

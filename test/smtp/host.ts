@@ -9,6 +9,8 @@ import type { Log } from "../../src/base/log.ts";
 import { OwnCounts } from "../../src/base/own-counts.ts";
 import { type Delivered, Incoming, type IncomingOptions } from "../../src/mail/deliver/incoming.ts";
 import { Ingest } from "../../src/mail/deliver/ingest.ts";
+import { Learner } from "../../src/mail/scan/learner.ts";
+import type { Scanners } from "../../src/mail/scan/scanners.ts";
 import { SubmissionHints } from "../../src/mail/submit/hints.ts";
 import { VacationResponder } from "../../src/mail/vacation/vacation.ts";
 import { createSmtpIn, type SmtpIn } from "../../src/smtp/inbound/server.ts";
@@ -26,6 +28,7 @@ import { testAdmin } from "../support/admin.ts";
 import { type DnsServer, startDns } from "../support/dns.ts";
 import { keepEvents } from "../support/events.ts";
 import { createTestAccount, createTestDatabase } from "../support/postgres.ts";
+import { testScanners } from "../support/scanners.ts";
 
 /** Real time that a test can move forward. */
 export class TestClock implements Clock {
@@ -47,6 +50,11 @@ interface ListenOptions {
   stages?: Partial<Stages>;
 }
 
+interface HostOptions {
+  pileBytes?: number;
+  scanners?: Scanners;
+}
+
 /** The mail part of a server on a real database, blob folder and DNS; the tests are its clients. */
 export class MailHost {
   readonly folder: string;
@@ -56,6 +64,8 @@ export class MailHost {
   readonly blobs: Blobs;
   readonly ingest: Ingest;
   readonly incoming: Incoming;
+  readonly scanners: Scanners;
+  readonly learner: Learner;
   readonly dns: DnsServer;
   readonly changes: StateChange[] = [];
   readonly warnings: unknown[] = [];
@@ -70,8 +80,10 @@ export class MailHost {
   mailOut: MailOut | undefined;
   #hints: SubmissionHints | undefined;
 
-  constructor(folder: string, database: Database, dns: DnsServer, clock: TestClock, pileBytes: number) {
+  constructor(folder: string, database: Database, dns: DnsServer, { pileBytes, scanners }: Required<HostOptions>) {
+    const clock = new TestClock();
     this.folder = folder;
+    this.scanners = scanners;
     this.database = database;
     this.dns = dns;
     this.clock = clock;
@@ -98,6 +110,8 @@ export class MailHost {
       pileBytes,
     });
     this.ingest = new Ingest(this.store);
+    const { store, blobs, log } = this;
+    this.learner = new Learner({ store, blobs, log, rspamd: scanners.rspamd });
     this.incoming = this.newIncoming();
   }
 
@@ -106,7 +120,9 @@ export class MailHost {
     const { events } = this.heard;
     const vacation = new VacationResponder({ store, blobs, clock, log, random: randomBytes });
     const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
-    return new Incoming({ store, blobs, ingest, clock, log, mailLog, events, holder, onDelivered, ...more });
+    const { scanners } = this;
+    const means = { store, blobs, ingest, clock, log, mailLog, events, scanners };
+    return new Incoming({ ...means, holder, onDelivered, ...more });
   }
 
   async listen({ maxMessageSize = 1_000_000, stages }: ListenOptions = {}): Promise<void> {
@@ -123,9 +139,10 @@ export class MailHost {
 
   /** Outgoing mail that connects to every domain's servers at the sink's port. */
   startMailOut(port: number, options: Partial<MailOutOptions> = {}): MailOut {
-    const { store, blobs, incoming, clock, log, mailLog, dns, database } = this;
+    const { store, blobs, incoming, scanners, clock, log, mailLog, dns, database } = this;
     const mailOut = createMailOut({
       store,
+      scanners,
       blobs,
       incoming,
       clock,
@@ -189,8 +206,8 @@ export class MailHost {
 }
 
 /** Without `pileBytes`, incoming messages over 1 MB are kept in files. */
-export async function startMailHost({ pileBytes = 0 } = {}): Promise<MailHost> {
+export async function startMailHost({ pileBytes = 0, scanners = testScanners() }: HostOptions = {}): Promise<MailHost> {
   const folder = await mkdtemp(join(tmpdir(), "posthorn-smtp-"));
   const [{ database }, dns] = await Promise.all([createTestDatabase(), startDns()]);
-  return new MailHost(folder, database, dns, new TestClock(), pileBytes);
+  return new MailHost(folder, database, dns, { pileBytes, scanners });
 }

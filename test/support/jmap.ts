@@ -8,8 +8,10 @@ import { type DispatchResult, dispatch } from "../../src/jmap/dispatch.ts";
 import { defaultLimits, type Method, octetPool, type Services } from "../../src/jmap/method.ts";
 import type { Invocation } from "../../src/jmap/references.ts";
 import { createRegistry } from "../../src/jmap/registry.ts";
+import { Learner } from "../../src/mail/scan/learner.ts";
 import type { WebPush } from "../../src/push/webpush/webpush.ts";
 import type { Store } from "../../src/store/core/store.ts";
+import { testScanners } from "./scanners.ts";
 
 /** Services for tests of methods that need no more than the store. */
 export function testServices(store: Store, extra: Partial<Services> = {}): Services {
@@ -22,6 +24,8 @@ export function testServices(store: Store, extra: Partial<Services> = {}): Servi
     limits: defaultLimits,
     octets: octetPool(defaultLimits),
     webPush: { applicationServerKey: "key" } as WebPush,
+    scanners: testScanners(),
+    learner: new Learner({ store, blobs: extra.blobs!, log: silentLog, rspamd: undefined }),
     ...extra,
   };
   return services as Services;

@@ -1,7 +1,8 @@
-import { encodeId, idPrefix } from "../../base/ids.ts";
+import { decodeId, encodeId, idPrefix } from "../../base/ids.ts";
 import type { Part } from "../../mime/structure.ts";
 import { encodeBlobId } from "../../store/blobs/blob-id.ts";
 import { blobOf, type FetchedEmail, fetchEmails, newestEmailIds } from "../../store/mail/email-fetch.ts";
+import { findScans } from "../../store/mail/scans.ts";
 import { utcDateText } from "../dates.ts";
 import type { ReadCall } from "../method.ts";
 import { type Octets, weigh } from "../octets.ts";
@@ -54,9 +55,17 @@ const withStructure = 16;
 /** RFC 8621 §4.2: Emails for /get, fetched as cheaply as the properties allow. */
 export async function fetchEmailObjects(ids: number[] | null, want: Want, call: ReadCall): Promise<JmapObject[]> {
   const plan = planContent(want.properties, want.args as BodyArgs);
-  const columns = columnsFor(plan);
   const { reader } = call;
   const chosen = ids ?? (await newestEmailIds(reader, want.limit));
+  if (!want.properties.has("scan")) return fetchShown(chosen, plan, call);
+  const [shown, scans] = await Promise.all([fetchShown(chosen, plan, call), findScans(reader, chosen)]);
+  for (const email of shown) email.scan = scans.get(decodeId(idPrefix.email, email.id as string)!) ?? null;
+  return shown;
+}
+
+async function fetchShown(chosen: number[], plan: ContentPlan, call: ReadCall): Promise<JmapObject[]> {
+  const columns = columnsFor(plan);
+  const { reader } = call;
   if (!plan.needsContent) {
     const emails = await fetchEmails(reader, chosen, columns);
     return Promise.all(emails.map((email) => show(email, plan, call)));
@@ -89,6 +98,7 @@ async function show(
 ): Promise<JmapObject> {
   const shown: JmapObject = { id: encodeId(idPrefix.email, email.id) };
   for (const name of plan.plain) {
+    if (name === "scan") continue;
     const own = ownProperties[name];
     if (own) shown[name] = own(email);
     else if ("preview" in email) shown[name] = listProperties[name]!(email, call.octets);

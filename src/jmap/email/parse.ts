@@ -62,7 +62,8 @@ export const emailParse = ownMethod({
 
 function checked(names: string[]): string[] {
   for (const name of names) {
-    if (name === "id" || Object.hasOwn(emailProperties, name) || headerProperty(name)) continue;
+    const isKnown = Object.hasOwn(emailProperties, name) && emailProperties[name]!.capability === undefined;
+    if (name === "id" || isKnown || headerProperty(name)) continue;
     throw new MethodError("invalidArguments", `Email has no property "${name}"`, { arguments: ["properties"] });
   }
   return [...new Set(names)];

@@ -1,4 +1,5 @@
 import { parseHeaderProperty } from "../../mime/headers.ts";
+import { capabilities } from "../capability-names.ts";
 import {
   anything,
   bool,
@@ -44,6 +45,7 @@ export const emailProperties: Record<string, Property> = {
   attachments: parts,
   bodyStructure: { ...given(openObject({})), onRequest: true },
   headers: { ...given(anything), onRequest: true },
+  scan: { schema: anything, serverSet: true, immutable: true, onRequest: true, capability: capabilities.scan },
 };
 
 /** header:Name:asForm:all; undefined if the field has no such form. */

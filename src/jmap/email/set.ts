@@ -2,11 +2,12 @@ import { decodeId, idPrefix } from "../../base/ids.ts";
 import { instant } from "../../base/instant.ts";
 import type { PreparedMessage } from "../../mail/deliver/prepare.ts";
 import { prepare } from "../../mail/deliver/preparer.ts";
+import { saidOfSpam } from "../../mail/scan/said.ts";
 import { tsvectorTexts } from "../../search/terms.ts";
 import { releaseBlobs } from "../../store/blobs/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";
 import { destroyEmails, type EmailRow, type EmailState, findEmails, updateEmails } from "../../store/mail/emails.ts";
-import { findMailboxes } from "../../store/mail/mailbox-places.ts";
+import { findMailboxes, type MailboxPlace } from "../../store/mail/mailbox-places.ts";
 import { SetError } from "../errors.ts";
 import type { Call, WriteCall } from "../method.ts";
 import { refuse } from "../standard/faults.ts";
@@ -18,7 +19,11 @@ import { writeRecords } from "./write.ts";
 
 /** A create whose message is built and durable, or the reason why it is refused. */
 type Written = { blob: StoredBlob; prepared: PreparedMessage; terms: string[] } | { error: SetError };
-type Prepared = Map<string, Written>;
+interface Prepared {
+  written: Map<string, Written>;
+  /** Read when mailboxes change. */
+  places: MailboxPlace[];
+}
 
 /** RFC 8621 §4.6 */
 export const emailSet: SetHooks = {
@@ -26,7 +31,7 @@ export const emailSet: SetHooks = {
 
   async prepare(args: JmapObject, call: Call): Promise<Prepared> {
     const creates = Object.entries((args.create ?? {}) as Record<string, JmapObject>);
-    const written: Prepared = new Map();
+    const written = new Map<string, Written>();
     for (const [creationId, email] of creates) {
       try {
         written.set(creationId, await writeDraft(email, call));
@@ -35,7 +40,7 @@ export const emailSet: SetHooks = {
         written.set(creationId, { error });
       }
     }
-    return written;
+    return { written, places: [] };
   },
 
   async check({ prepared, refused, ...batch }, call) {
@@ -45,13 +50,16 @@ export const emailSet: SetHooks = {
       for (const record of updates) refuse(record, keywordFault(record.after));
       return;
     }
-    const mailboxes = new Set((await findMailboxes(call.tx)).map((place) => place.id));
+    const { written: ready } = prepared as Prepared;
+    const places = await findMailboxes(call.tx);
+    (prepared as Prepared).places = places;
+    const mailboxes = new Set(places.map((place) => place.id));
     for (const record of [...creates, ...updates]) {
       refuse(record, mailboxFault(record.after, mailboxes));
       refuse(record, keywordFault(record.after));
     }
     for (const record of creates) {
-      const written = (prepared as Prepared).get(record.creationId)!;
+      const written = ready.get(record.creationId)!;
       if ("error" in written) refuse(record, written.error);
     }
   },
@@ -61,7 +69,7 @@ export const emailSet: SetHooks = {
     await writeRecords(records, mails, call);
   },
 
-  async update(records, _batch, call) {
+  async update(records, batch, call) {
     const updates = records.map((record) => {
       const before = stateOf(record);
       return {
@@ -70,10 +78,13 @@ export const emailSet: SetHooks = {
         keywords: record.changed.has("keywords") ? keywordList(record.after) : before.keywords,
       };
     });
-    await updateEmails(
-      call.tx,
-      updates.filter((u) => !same(u.before.mailboxIds, u.mailboxIds) || !same(u.before.keywords, u.keywords)),
+    const changes = updates.filter(
+      (u) => !same(u.before.mailboxIds, u.mailboxIds) || !same(u.before.keywords, u.keywords),
     );
+    await updateEmails(call.tx, changes);
+    const said = saidOfSpam(changes, (batch.prepared as Prepared).places);
+    const { services, accountId } = call;
+    if (said.size > 0) call.tx.afterCommit(() => services.learner.noticed(accountId, said));
   },
 
   async destroy(records, _batch, call) {
@@ -125,7 +136,7 @@ async function writeDraft(email: JmapObject, call: Call): Promise<Written> {
 }
 
 function newMail(record: CreateRecord, batch: SetBatch, call: WriteCall) {
-  const written = (batch.prepared as Prepared).get(record.creationId);
+  const written = (batch.prepared as Prepared).written.get(record.creationId);
   if (!written || "error" in written) throw new Error("a refused email is not written");
   const { receivedAt } = record.after;
   return {

@@ -8,6 +8,8 @@ import type { ApiDeps } from "./deps.ts";
 /** Whether this server has methods or an endpoint for a capability. */
 export function supports({ registry, isPushPaused }: ApiDeps, capability: string): boolean {
   if (capability === capabilities.core || registry.capabilities.has(capability)) return true;
+  // It adds a property, and no method.
+  if (capability === capabilities.scan) return true;
   return capability === capabilities.webPushVapid || (capability === capabilities.websocket && !isPushPaused);
 }
 
@@ -31,6 +33,7 @@ function describe(deps: ApiDeps, login: Login, base: string) {
     capabilities: {
       ...Object.fromEntries([...deps.registry.capabilities].map((name) => [name, {}])),
       [capabilities.core]: coreCapability(deps.services.limits),
+      [capabilities.scan]: {},
       [capabilities.webPushVapid]: { applicationServerKey: deps.services.webPush.applicationServerKey },
       ...(!deps.isPushPaused && {
         [capabilities.websocket]: {

@@ -27,11 +27,20 @@ export function getMethod<C, S>(type: DataType<C, S>): Method {
 }
 
 /** The properties of the response: those asked for, or all that are returned by default. */
-function requested(type: RecordType<never> & { name: string }, names: string[] | null | undefined): Set<string> {
+function requested(
+  type: RecordType<never> & { name: string },
+  names: string[] | null | undefined,
+  using: ReadonlySet<string>,
+): Set<string> {
   const { properties } = type;
   if (!names) return new Set(Object.keys(properties).filter((name) => !properties[name]!.onRequest));
+  const exists = (name: string) => {
+    if (!Object.hasOwn(properties, name)) return false;
+    const { capability } = properties[name]!;
+    return capability === undefined || using.has(capability);
+  };
   for (const name of names) {
-    if (name === "id" || Object.hasOwn(properties, name) || type.dynamicProperty?.(name)) continue;
+    if (name === "id" || exists(name) || type.dynamicProperty?.(name)) continue;
     throw new MethodError("invalidArguments", `${type.name} has no property "${name}"`, { arguments: ["properties"] });
   }
   return new Set(names);
@@ -43,7 +52,7 @@ export async function getRecords<K extends Call>(
   args: Static<typeof getRecordArgs>,
   call: K,
 ): Promise<{ list: JmapObject[]; notFound: string[] }> {
-  const properties = requested(type, args.properties);
+  const properties = requested(type, args.properties, call.using);
   const ids = args.ids ?? null;
   const limit = call.services.limits.maxObjectsInGet;
   const max = ids ? limit : Math.max(limit, type.maxObjects ?? 0);

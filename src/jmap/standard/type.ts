@@ -20,6 +20,8 @@ export interface Property {
   optional?: true;
   /** /get returns it only if it is asked for by name. */
   onRequest?: true;
+  /** It exists only for requests that use this capability. */
+  capability?: string;
   /** Where "#creationId" may stand: the value itself, or the keys of the map. */
   references?: "value" | "keys";
   /** A map to true. A patch may then set false instead of null, as some clients do (beyond the RFC). */

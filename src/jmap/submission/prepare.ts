@@ -1,4 +1,5 @@
 import { decodeId, idPrefix } from "../../base/ids.ts";
+import { ScannerAway } from "../../mail/scan/clamd.ts";
 import { isOwnAddress } from "../../mail/submit/own-address.ts";
 import { SubmissionRefused } from "../../mail/submit/submission-refused.ts";
 import { type JudgedSubmission, judgeSubmission, maxRecipients } from "../../mail/submit/submit.ts";
@@ -17,7 +18,13 @@ import { submissionProperties } from "./properties.ts";
 /** A create whose outgoing message is durable, or the reason why it is refused. */
 export type Prepared =
   | { error: SetError }
-  | { identityId: number; email: EmailToSend; judged: JudgedSubmission; blob: StoredBlob };
+  | {
+      identityId: number;
+      email: EmailToSend;
+      judged: JudgedSubmission;
+      blob: StoredBlob;
+      spamScore: number | undefined;
+    };
 
 /** RFC 8621 §7.5: does all that needs the message's bytes, before the account is locked. */
 export async function prepareSubmissions(args: JmapObject, call: Call): Promise<Map<string, Prepared>> {
@@ -57,7 +64,31 @@ async function prepareOne(record: JmapObject, call: Call): Promise<Prepared> {
       maxSize: limits.maxSizeUpload,
     },
   );
-  return { identityId: identity.id, email, judged, blob: await blobs.put(judged.wire) };
+  await refuseVirus(judged.wire, call);
+  const spamScore = await scoreOf(judged, call);
+  return { identityId: identity.id, email, judged, spamScore, blob: await blobs.put(judged.wire) };
+}
+
+/** The score goes to the sender's standing; it refuses nothing. */
+async function scoreOf(
+  { envelope, wire }: JudgedSubmission,
+  { services, accountId }: Call,
+): Promise<number | undefined> {
+  const { scanners, log } = services;
+  const recipients = envelope.rcptTo.map(({ email }) => ({ address: email }));
+  const score = await scanners.scoreOutgoing({ message: wire, mailFrom: envelope.mailFrom.email, recipients });
+  const isSpam = score !== undefined && scanners.junkScore !== undefined && score >= scanners.junkScore;
+  if (isSpam) log.warn({ account: accountId, score }, "a user sends what looks like spam");
+  return score;
+}
+
+/** While the scanner is away, mail is taken: it is scanned again, and held, before its first attempt. */
+async function refuseVirus(message: Buffer, call: Call): Promise<void> {
+  const virus = await call.services.scanners.findVirus(message).catch((error: unknown) => {
+    if (!(error instanceof ScannerAway)) throw error;
+    return undefined;
+  });
+  if (virus !== undefined) throw new SubmissionRefused("invalidEmail", `it has the virus ${virus}`, ["attachments"]);
 }
 
 function idOf(value: unknown, prefix: string, call: Call): number | undefined {

@@ -1,5 +1,7 @@
 import { encodeId, idPrefix } from "../../base/ids.ts";
+import { correspondentsOf } from "../../mail/scan/correspondents.ts";
 import { enqueue } from "../../mail/submit/enqueue.ts";
+import { noteCorrespondents } from "../../store/mail/correspondents.ts";
 import { findIdentities } from "../../store/mail/identities.ts";
 import {
   cancelSubmissions,
@@ -33,7 +35,7 @@ export const submissionSet: SetHooks = {
 
   async create(records, batch, call) {
     const ready = records.map((record) => ({ record, ...readyOf(record, batch) }));
-    const outgoing = ready.map(({ record, identityId, email, judged, blob }) => ({
+    const outgoing = ready.map(({ record, identityId, email, judged, blob, spamScore }) => ({
       id: record.id,
       identityId,
       emailId: email.id,
@@ -41,7 +43,12 @@ export const submissionSet: SetHooks = {
       envelope: judged.envelope,
       sendAt: judged.sendAt,
       blob,
+      spamScore,
     }));
+    noteCorrespondents(
+      call.tx,
+      ready.flatMap(({ judged }) => correspondentsOf(judged)),
+    );
     (await enqueue(call.tx, outgoing)).forEach((row, index) => {
       const { record } = ready[index]!;
       record.response = {

@@ -1,6 +1,8 @@
 import type { Log } from "../../base/log.ts";
 import { isRetryable } from "../../store/core/loss.ts";
 import type { Reader } from "../../store/core/store.ts";
+import type { Scan } from "../../store/mail/scans.ts";
+import type { Outside } from "../scan/rspamd.ts";
 import type { Place } from "./ingest.ts";
 import type { PreparedMessage } from "./prepare.ts";
 
@@ -8,12 +10,13 @@ import type { PreparedMessage } from "./prepare.ts";
  * What a check wants done with a message for one of its recipients, and why. Without any, the message goes to the
  * inbox.
  */
-export type Disposition = { reason: string } & (
-  | { kind: "file"; into: Place }
-  | { kind: "keywords"; keywords: string[] }
+export type Disposition =
+  | { kind: "file"; into: Place; reason: string }
+  | { kind: "keywords"; keywords: string[]; reason: string }
   /** Send the recipient's VacationResponse to the sender. */
-  | { kind: "answer" }
-);
+  | { kind: "answer"; reason: string }
+  /** Keep with the message what scanning found, whatever becomes of it. */
+  | { kind: "scan"; scan: Scan };
 
 /** A message on arrival; the same for all its recipients. */
 export interface ArrivingMessage {
@@ -35,6 +38,15 @@ export interface Facts {
   reader: Reader;
   /** Why the message was found suspicious on arrival; null if it was not. */
   junkReason: string | null;
+  spam: SpamFacts;
+}
+
+/** How spam is judged. */
+export interface SpamFacts {
+  /** From which score on a message is spam; undefined when nothing is judged. */
+  junkScore: number | undefined;
+  /** What the spam filter outside found; null when the built-in scorer judges. */
+  outside: Outside | null;
 }
 
 /** Must not change anything: it may run again for the same delivery. */
@@ -52,10 +64,12 @@ export interface Decision {
   isAnswered: boolean;
   /** In the order of the checks. */
   reasons: string[];
+  /** What scanning found, if it was scanned. */
+  scan?: Scan;
 }
 
 /**
- * Runs the checks in order, before the message is written, and combines their results:
+ * Runs the checks, before the message is written, and combines their results in the order of the checks:
  * - Junk wins over other places, so that no check takes a message out of quarantine. Mail in Junk is not answered.
  * - Otherwise the email goes into all the places that checks name, or into the inbox if they name none.
  * - The email gets all the keywords.
@@ -67,18 +81,21 @@ export async function decide(
   facts: Facts,
   log: Log,
 ): Promise<Decision> {
-  const said: Disposition[] = [];
-  for (const check of checks) said.push(...(await ask(() => check(message, recipient, facts), recipient, log)));
+  // At once, so that what they ask of the database is asked in one trip.
+  const asked = checks.map((check) => ask(() => check(message, recipient, facts), recipient, log));
+  const said = (await Promise.all(asked)).flat();
   const filed = said.flatMap((one) => (one.kind === "file" ? [one.into] : []));
   const isJunk = filed.some((place) => "role" in place && place.role === "junk");
   const places: Place[] = isJunk ? [{ role: "junk" }] : filed.length > 0 ? filed : [{ role: "inbox" }];
   const isAnswered = !isJunk && said.some(({ kind }) => kind === "answer");
+  const scanned = said.find((one) => one.kind === "scan");
   const counted = said.filter(({ kind }) => kind !== "answer" || isAnswered);
   return {
     places,
     keywords: [...new Set(said.flatMap((one) => (one.kind === "keywords" ? one.keywords : [])))],
     isAnswered,
-    reasons: [...new Set(counted.map(({ reason }) => reason))],
+    reasons: [...new Set(counted.flatMap((one) => ("reason" in one ? [one.reason] : [])))],
+    ...(scanned && { scan: scanned.scan }),
   };
 }
 

@@ -13,7 +13,10 @@ import { isRetryable } from "../../store/core/loss.ts";
 import { isStorageTrouble } from "../../store/core/storage-trouble.ts";
 import type { Store } from "../../store/core/store.ts";
 import { type IncomingMessage, type IncomingRecipient, IncomingRows, type Lease } from "../../store/queues/incoming.ts";
+import { addToQuarantine } from "../../store/queues/quarantine.ts";
 import { dueIncoming, incomingLeaseHolders } from "../../store/queues/queue-sweeps.ts";
+import type { Outside, Peer } from "../scan/rspamd.ts";
+import type { Scanners } from "../scan/scanners.ts";
 import { checks } from "./checks/checks.ts";
 import { type Decision, decide } from "./disposition.ts";
 import type { Ingest, Outcome } from "./ingest.ts";
@@ -43,6 +46,7 @@ export interface IncomingOptions {
   holder: Holder;
   /** How many messages may wait before no more should be taken. (Default: 100,000) */
   maxWaiting?: number;
+  scanners: Scanners;
   /** Called for each message put into an account; again if it failed or if the process died meanwhile. */
   onDelivered?: (delivered: Delivered) => Promise<void>;
 }
@@ -57,6 +61,8 @@ export interface Accepted {
   recipients: { address: string; userId: number }[];
   /** Why the message is filed to Junk. (Default: it goes to the inbox.) */
   junkReason?: string | null;
+  /** Who sent it by SMTP. */
+  peer?: Peer;
 }
 
 const leaseMs = 5 * 60_000;
@@ -113,7 +119,10 @@ export class Incoming {
     return this.#isFull;
   }
 
-  /** The message is durable on return and delivered soon after. Accepting the same id again does nothing. */
+  /**
+   * The message is durable on return and delivered soon after, or in quarantine. Accepting the same id again does
+   * nothing. Throws ScannerAway.
+   */
   async accept(accepted: Accepted): Promise<void> {
     const { events } = this.#options;
     const told = { sizeOctets: accepted.message.length, recipients: accepted.recipients.length };
@@ -126,9 +135,11 @@ export class Incoming {
     events.mailTaken(told);
   }
 
-  async #take({ id, message, mailFrom, recipients, junkReason = null }: Accepted): Promise<void> {
-    const { blobs, clock } = this.#options;
-    const blob = await blobs.putTogether(message);
+  async #take(accepted: Accepted): Promise<void> {
+    const { id, message, mailFrom, recipients, junkReason = null } = accepted;
+    const { blobs, clock, scanners } = this.#options;
+    const { virus, unscanned, spam } = await scanners.onArrival(accepted);
+    const blob = await (virus === undefined ? blobs.putTogether(message) : blobs.put(message));
     const perAccount = new Map(recipients.map((recipient) => [recipient.userId, recipient]));
     const row: IncomingMessage = {
       id,
@@ -139,7 +150,10 @@ export class Incoming {
       attempts: 0,
       failures: 0,
       junkReason,
+      unscanned,
+      spam,
     };
+    if (virus !== undefined) return this.#quarantine(row, virus);
     this.#held.add(id);
     try {
       await this.#rows.insert(row, this.#lease(leaseMs));
@@ -148,6 +162,11 @@ export class Incoming {
       throw error;
     }
     this.#begin(row, this.#slots.waiting < maxKeptWaiting ? message : undefined);
+  }
+
+  async #quarantine(row: IncomingMessage, virus: string): Promise<void> {
+    await addToQuarantine(this.#options.store.database, row, virus);
+    this.#options.log.warn({ incoming: row.id, virus, from: row.mailFrom }, "an infected message was quarantined");
   }
 
   /** Starts the sweep, which runs every few seconds. */
@@ -241,7 +260,14 @@ export class Incoming {
   async #deliver(row: IncomingMessage, message?: Buffer): Promise<void> {
     let trouble: unknown;
     try {
-      const prepared = await prepare(message ?? (await this.#options.blobs.readObject(row.blob)));
+      const { blobs, scanners } = this.#options;
+      const bytes = message ?? (await blobs.readObject(row.blob));
+      const virus = row.unscanned ? await scanners.findVirus(bytes) : undefined;
+      if (virus !== undefined) {
+        await this.#quarantine(row, virus);
+        return await this.#rows.remove(row.id);
+      }
+      const prepared = await prepare(bytes, { isScanned: scanners.junkScore !== undefined });
       const waiting = row.recipients.filter((recipient) => !recipient.done);
       const outcomes = await Promise.allSettled(waiting.map((one) => this.#deliverTo(one, row, prepared)));
       trouble = outcomes.find((outcome) => outcome.status === "rejected")?.reason;
@@ -273,15 +299,22 @@ export class Incoming {
   }
 
   async #deliverTo(recipient: IncomingRecipient, row: IncomingMessage, prepared: PreparedMessage): Promise<void> {
-    const { store, ingest, log, mailLog, onDelivered } = this.#options;
+    const { store, ingest, mailLog, scanners, log, onDelivered } = this.#options;
     const accountId = recipient.userId;
     const { mailFrom, createdAt: arrivedAt, junkReason } = row;
     const message = { mailFrom, arrivedAt, prepared };
     const messageId = prepared.summary.messageId?.[0];
     try {
-      const facts = { reader: store.reader(accountId, "server"), junkReason };
-      const decision = await decide(checks, message, { accountId, address: recipient.address }, facts, log);
-      const { places, keywords, reasons } = decision;
+      const spam = {
+        junkScore: scanners.junkScore,
+        outside: row.spam === null ? null : (JSON.parse(row.spam) as Outside),
+      };
+      const to = { accountId, address: recipient.address };
+      // On one connection, so that what the checks ask is asked in one trip.
+      const decision = await store.reads(accountId, "server", (reader) =>
+        decide(checks, message, to, { reader, junkReason, spam }, log),
+      );
+      const { places, keywords, reasons, scan } = decision;
       if (reasons.length > 0) recipient.reasons = reasons;
       const outcome = await ingest.add(accountId, {
         blob: row.blob,
@@ -290,6 +323,7 @@ export class Incoming {
         keywords,
         receivedAt: arrivedAt,
         incomingId: row.id,
+        ...(scan && { scan }),
       });
       const named = messageId === undefined ? {} : { messageId: `<${messageId}>` };
       const done = { id: row.id, ...named, from: mailFrom, to: [recipient.address], account: accountId };

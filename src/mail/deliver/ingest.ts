@@ -10,6 +10,7 @@ import { findMailboxes, type MailboxPlace } from "../../store/mail/mailbox-place
 import { createDefaultMailboxes } from "../../store/mail/mailboxes.ts";
 import { insertEmails } from "../../store/mail/new-emails.ts";
 import { claimIncoming } from "../../store/mail/received.ts";
+import type { Scan } from "../../store/mail/scans.ts";
 import { writeThreadRefs } from "../../store/mail/threads.ts";
 import type { PreparedMessage } from "./prepare.ts";
 import { findStored, planThreads } from "./thread.ts";
@@ -30,6 +31,8 @@ export interface NewMail {
   receivedAt: Date;
   /** Set for incoming mail: delivering the same id again does nothing. */
   incomingId?: number;
+  /** What scanning found. */
+  scan?: Scan;
 }
 
 /** A message with its search terms as stored for one account. */
@@ -193,6 +196,7 @@ async function insertAccepted(
     mailboxIds: mailboxesOf(mail.target, places),
     keywords: mail.keywords,
     receivedAt: wholeSeconds(mail.receivedAt),
+    scan: mail.scan ?? null,
     modseq,
   }));
   return insertEmails(tx, emails, plan.known);

@@ -5,6 +5,7 @@ import { baseSubject } from "../../mime/subject.ts";
 import { type MessageSummary, summarise } from "../../mime/summary.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import { type SearchableText, type SearchField, type SearchTerms, searchTerms } from "../../search/terms.ts";
+import { readTraits, type Traits } from "../scan/traits.ts";
 import { type ThreadKeys, threadKeys } from "./thread.ts";
 
 /** A header block up to this many bytes is stored with the row. */
@@ -17,6 +18,8 @@ export interface PreparedMessage {
   terms: SearchTerms;
   threadKeys: ThreadKeys;
   sortKeys: { from: string; to: string; subject: string };
+  /** What scanning looks at, if that was wanted. */
+  traits?: Traits;
 }
 
 /** i;unicode-casemap (RFC 5051), close enough for sorting: titlecase after decomposition. */
@@ -24,7 +27,8 @@ export function casemap(text: string): string {
   return normalized(text, "NFKD").toUpperCase();
 }
 
-export function prepareMessage(message: Buffer): PreparedMessage {
+/** `isScanned`: with what scanning looks at. */
+export function prepareMessage(message: Buffer, { isScanned = false } = {}): PreparedMessage {
   const summary = summarise(message);
   const end = headerEnd(message);
   return {
@@ -37,6 +41,7 @@ export function prepareMessage(message: Buffer): PreparedMessage {
       to: sortKey(summary.to),
       subject: casemap(baseSubject(summary.subject ?? "")).slice(0, 200),
     },
+    ...(isScanned && { traits: readTraits(message, summary) }),
   };
 }
 

@@ -12,15 +12,16 @@ const workerFile = new URL(`./prepare-worker${import.meta.url.slice(-3)}`, impor
 
 /** With `body`, the bytes are a part to be decoded; without it, a message to be prepared. */
 export interface Wanted {
+  isScanned?: boolean;
   body?: { part: TextPart; maxBytes: number };
 }
 
 const threads = new ThreadKind<Wanted, unknown>(workerFile, maxTimeMs);
 
 /** Runs `prepareMessage`, in a worker thread when the message is large. */
-export async function prepare(message: Buffer): Promise<PreparedMessage> {
-  if (message.length <= maxInline) return prepareMessage(message);
-  const prepared = (await threads.run(message, {})) as PreparedMessage;
+export async function prepare(message: Buffer, wanted: { isScanned?: boolean } = {}): Promise<PreparedMessage> {
+  if (message.length <= maxInline) return prepareMessage(message, wanted);
+  const prepared = (await threads.run(message, wanted)) as PreparedMessage;
   // A Buffer arrives from the thread as a plain Uint8Array.
   return { ...prepared, header: prepared.header && Buffer.from(prepared.header) };
 }

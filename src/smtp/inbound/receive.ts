@@ -95,7 +95,7 @@ async function judge(
   });
   const trace = Buffer.from(`Return-Path: <${envelope.mailFrom}>\r\n${results}${received}`);
   const message = Buffer.concat([trace, withoutForged(raw, header)]);
-  await incoming.accept({ id, message, ...envelope, junkReason });
+  await incoming.accept({ id, message, ...envelope, junkReason, peer: { address, helo } });
   const { messageId } = header;
   return {
     id,

@@ -4,6 +4,7 @@ import type { Ending, EndingPatience } from "../../base/ending.ts";
 import type { Events, MailRefused } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
 import { traced } from "../../base/traces.ts";
+import { ScannerAway } from "../../mail/scan/clamd.ts";
 import { BodiesAway } from "../../store/core/errors.ts";
 import { isRetryable } from "../../store/core/loss.ts";
 import { isStorageTrouble, tellStorageTrouble } from "../../store/core/storage-trouble.ts";
@@ -118,6 +119,10 @@ function answer<Result>(work: () => Promise<Result>, done: Done<Result>, log: Lo
     (result) => done(null, result),
     (error: unknown) => {
       if (error instanceof Refusal || error instanceof PeerGone) return done(error);
+      if (error instanceof ScannerAway) {
+        log.warn({ reason: error.message }, "mail put off: it cannot be scanned");
+        return done(new Refusal(451, "4.7.1 mail cannot be scanned here at the moment, try again later"));
+      }
       if (isStorageTrouble(error)) {
         tellStorageTrouble(log, error);
         if (error instanceof BodiesAway) return done(new Refusal(451, "4.3.0 mail can't be stored here at the moment"));

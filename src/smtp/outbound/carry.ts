@@ -1,4 +1,5 @@
 import { Slots } from "../../base/slots.ts";
+import { ScannerAway } from "../../mail/scan/clamd.ts";
 import { isRetryable } from "../../store/core/loss.ts";
 import { type LeasedDelivery, type LeasedSubmission, noteSent } from "../../store/queues/deliveries.ts";
 import { deliverHere } from "./deliver-here.ts";
@@ -31,10 +32,13 @@ async function carryOne(leased: LeasedSubmission, sender: Sender, options: MailO
   const deliveries = leased.deliveries.filter(({ returnReply }) => returnReply === null);
   const returned = leased.deliveries.filter(({ returnReply }) => returnReply !== null);
   const destinations = deliveries.length > 0 ? await destinationsOf({ ...leased, deliveries }, options) : [];
+  const refusal = deliveries.length > 0 ? await scan(message, options) : undefined;
   const messageFor = messageForms(message, (form) => sign(leased, form, options));
   const works = destinations.map(async (destination) => {
     const tries = new Tries(() => options.clock.now());
-    const answers = await answersOf(destination, { leased, message, messageFor, sender, tries, options });
+    const answers = refusal
+      ? destination.deliveries.map(() => refusal)
+      : await answersOf(destination, { leased, message, messageFor, sender, tries, options });
     if (answers === "lease lost") return;
     await settle(leased, message, { judged: zip(destination.deliveries, answers), tries }, options);
   });
@@ -48,6 +52,20 @@ function giveBack(leased: LeasedSubmission, message: Buffer, deliveries: LeasedD
     return { delivery, answer: { kind: "failed" as const, smtpReply: delivery.returnReply! } };
   });
   return settle(leased, message, { judged, tries: new Tries(() => options.clock.now()) }, options);
+}
+
+/** The answer for all recipients of a message that has a virus, or can't be scanned now. */
+async function scan(message: Buffer, { scanners, log }: MailOutOptions): Promise<Answer | undefined> {
+  try {
+    const virus = await scanners.findVirus(message);
+    return virus === undefined
+      ? undefined
+      : { kind: "failed", smtpReply: `554 5.7.1 not sent: it has the virus ${virus}` };
+  } catch (error) {
+    if (!(error instanceof ScannerAway)) throw error;
+    log.warn({ reason: error.message }, "outgoing mail is held until it can be scanned");
+    return { kind: "deferred", smtpReply: "451 4.7.1 it waits for the virus scanner", isUntried: true };
+  }
 }
 
 const zip = (deliveries: LeasedDelivery[], answers: Answer[]): Judged[] =>

@@ -4,6 +4,7 @@ import type { Holder } from "../../base/holder.ts";
 import type { Log } from "../../base/log.ts";
 import type { MailLog } from "../../base/mail-log.ts";
 import type { Incoming } from "../../mail/deliver/incoming.ts";
+import type { Scanners } from "../../mail/scan/scanners.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import type { Store } from "../../store/core/store.ts";
 import type { RetryPolicy } from "./retry.ts";
@@ -18,5 +19,6 @@ export interface MailOutOptions extends SendOptions, RetryPolicy {
   log: Log;
   mailLog: MailLog;
   events: Events;
+  scanners: Scanners;
   holder: Holder;
 }

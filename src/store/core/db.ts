@@ -108,6 +108,15 @@ export interface ChangeTable {
   receivedAt: Date | null;
 }
 
+export interface CorrespondentTable {
+  userId: number;
+  address: string;
+  domain: string;
+  shape: string;
+  nameKey: string;
+  writtenAt: Date;
+}
+
 export interface DeadMemberTable {
   pack: Buffer;
   sha256: Buffer;
@@ -164,6 +173,7 @@ export interface EmailTable {
   hasAttachment: boolean;
   mailboxIds: number[];
   keywords: string[];
+  taughtSpam: boolean | null;
 }
 
 export interface EmailKeywordTable {
@@ -212,6 +222,8 @@ export interface IncomingTable {
   pack: Buffer | null;
   failures: Generated<number>;
   setAsideAt: Date | null;
+  unscanned: Generated<boolean>;
+  spam: string | null;
 }
 
 export interface KnownNetworkTable {
@@ -279,6 +291,7 @@ export interface MessageTable {
   subjectKey: string;
   header: Buffer | null;
   structure: string;
+  scan: string | null;
 }
 
 export interface MigrationTable {
@@ -317,6 +330,19 @@ export interface PushSubscriptionTable {
   nextAttemptAt: Date | null;
 }
 
+export interface QuarantineTable {
+  id: number;
+  createdAt: Date;
+  sha256: Buffer;
+  day: string;
+  pack: Buffer | null;
+  size: number;
+  mailFrom: string;
+  recipients: ColumnType<{ address: string; userId: number }[], string, string>;
+  junkReason: string | null;
+  virus: string;
+}
+
 export interface ReceivedTable {
   userId: number;
   incomingId: number;
@@ -343,6 +369,14 @@ export interface SettingTable {
   value: string;
 }
 
+export interface SpamTokenTable {
+  userId: number;
+  token: number;
+  ham: number;
+  spam: number;
+  seenOn: string;
+}
+
 export interface SubmissionTable {
   userId: number;
   id: number;
@@ -357,6 +391,7 @@ export interface SubmissionTable {
   mdnBlobIds: Generated<string[]>;
   createdAt: Date;
   destroyed: Generated<boolean>;
+  spamTenths: number | null;
 }
 
 export interface ThreadRefTable {
@@ -401,6 +436,7 @@ export interface DB {
   audit: AuditTable;
   blobRef: BlobRefTable;
   change: ChangeTable;
+  correspondent: CorrespondentTable;
   deadMember: DeadMemberTable;
   deadObject: DeadObjectTable;
   delivery: DeliveryTable;
@@ -420,10 +456,12 @@ export interface DB {
   migration: MigrationTable;
   pushHolder: PushHolderTable;
   pushSubscription: PushSubscriptionTable;
+  quarantine: QuarantineTable;
   received: ReceivedTable;
   search: SearchTable;
   searchPart: SearchPartTable;
   setting: SettingTable;
+  spamToken: SpamTokenTable;
   submission: SubmissionTable;
   threadRef: ThreadRefTable;
   token: TokenTable;
@@ -512,6 +550,14 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     changedAt: "timestamptz",
     receivedAt: "timestamptz",
   },
+  correspondent: {
+    userId: "int8",
+    address: "text",
+    domain: "text",
+    shape: "text",
+    nameKey: "text",
+    writtenAt: "timestamptz",
+  },
   deadMember: {
     pack: "bytea",
     sha256: "bytea",
@@ -563,6 +609,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     hasAttachment: "bool",
     mailboxIds: "int8[]",
     keywords: "text[]",
+    taughtSpam: "bool",
   },
   emailKeyword: {
     userId: "int8",
@@ -607,6 +654,8 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     pack: "bytea",
     failures: "int4",
     setAsideAt: "timestamptz",
+    unscanned: "bool",
+    spam: "text",
   },
   knownNetwork: {
     userId: "int8",
@@ -668,6 +717,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     subjectKey: "text",
     header: "bytea",
     structure: "text",
+    scan: "text",
   },
   migration: {
     number: "int4",
@@ -702,6 +752,18 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     failingSince: "timestamptz",
     nextAttemptAt: "timestamptz",
   },
+  quarantine: {
+    id: "int8",
+    createdAt: "timestamptz",
+    sha256: "bytea",
+    day: "date",
+    pack: "bytea",
+    size: "int4",
+    mailFrom: "text",
+    recipients: "jsonb",
+    junkReason: "text",
+    virus: "text",
+  },
   received: {
     userId: "int8",
     incomingId: "int8",
@@ -724,6 +786,13 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     name: "text",
     value: "text",
   },
+  spamToken: {
+    userId: "int8",
+    token: "int4",
+    ham: "int4",
+    spam: "int4",
+    seenOn: "date",
+  },
   submission: {
     userId: "int8",
     id: "int8",
@@ -738,6 +807,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     mdnBlobIds: "text[]",
     createdAt: "timestamptz",
     destroyed: "bool",
+    spamTenths: "int4",
   },
   threadRef: {
     userId: "int8",
@@ -778,6 +848,7 @@ export const accountTables: ReadonlySet<string> = new Set([
   "audit",
   "blob_ref",
   "change",
+  "correspondent",
   "delivery",
   "email",
   "email_keyword",
@@ -791,6 +862,7 @@ export const accountTables: ReadonlySet<string> = new Set([
   "received",
   "search",
   "search_part",
+  "spam_token",
   "submission",
   "thread_ref",
   "token",

@@ -43,6 +43,8 @@ export interface Tx extends Reader {
   readonly room: number;
   /** Counts the bytes of messages that were added or, as a negative number, destroyed. */
   grow(bytes: number): void;
+  /** Runs `work` once the transaction is committed, unless this write fails. A crash in between loses it. */
+  afterCommit(work: () => void): void;
   /** Rolls back only `work` when it throws; a unique violation becomes `Conflict`. */
   savepoint<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -76,7 +78,7 @@ interface Write {
   resolve: (result: never) => void;
   reject: (error: unknown) => void;
 }
-type Outcome = { result: unknown } | { error: unknown };
+type Outcome = { result: unknown; afterwards: readonly (() => void)[] } | { error: unknown };
 
 export interface StoreOptions {
   database: Database;
@@ -183,7 +185,10 @@ export class Store {
     outcomes.forEach((outcome, index) => {
       const { resolve, reject } = writes[index]!;
       if ("error" in outcome) reject(outcome.error);
-      else resolve(outcome.result as never);
+      else {
+        for (const work of outcome.afterwards) work();
+        resolve(outcome.result as never);
+      }
     });
     if (changed) this.#tell({ accountId, changed });
   }
@@ -227,7 +232,7 @@ export class Store {
       try {
         const result = await within(() => (isAlone ? work(tx) : place.executor.savepoint(() => work(tx))));
         tx.finish();
-        outcomes.push({ result });
+        outcomes.push({ result, afterwards: tx.afterwards });
       } catch (error) {
         if (isAlone || isRetryable(error)) throw error;
         outcomes.push({ error });
@@ -290,6 +295,7 @@ function stateStrings(epoch: number, newest: ReadonlyMap<TypeName, number>): Sta
 
 class AccountTx extends AccountReader implements Tx {
   readonly changes = new ChangeSet();
+  readonly afterwards: (() => void)[] = [];
   readonly now: Date;
   readonly modseq: number;
   readonly #held: HeldAccount;
@@ -327,6 +333,10 @@ class AccountTx extends AccountReader implements Tx {
 
   changed(change: Change): void {
     this.changes.add(change, this.modseq);
+  }
+
+  afterCommit(work: () => void): void {
+    this.afterwards.push(work);
   }
 
   get room(): number {

@@ -12,10 +12,20 @@ import { withoutWaiting } from "./without-waiting.ts";
 /** `reasons`: why the message is not simply filed in the inbox; set once decided. */
 export type IncomingRecipient = Row<"incoming", "recipients">["recipients"][number];
 
-type Kept = "id" | "createdAt" | "mailFrom" | "recipients" | "attempts" | "junkReason" | "failures";
+type Kept =
+  | "id"
+  | "createdAt"
+  | "mailFrom"
+  | "recipients"
+  | "attempts"
+  | "junkReason"
+  | "failures"
+  | "unscanned"
+  | "spam";
 /**
  * A message that was accepted and is not yet in every recipient's account. `mailFrom` is "" for the null sender.
  * `junkReason` says why it goes to Junk; null for the inbox. `failures` counts the attempts that failed by the message itself.
+ * `unscanned`: it waits for the virus scanner. `spam`: the JSON of what the spam filter outside found, if there is one.
  */
 export interface IncomingMessage extends Row<"incoming", Kept> {
   blob: StoredBlob;
@@ -41,6 +51,8 @@ const inserted = [
   "leasedBy",
   "leasedUntil",
   "junkReason",
+  "unscanned",
+  "spam",
 ] as const;
 const insert = write("incoming.add", (db, $: Lists<"incoming", (typeof inserted)[number]>) =>
   db
@@ -104,19 +116,8 @@ const claim = write("incoming.claim", (db, $: Lease & { ids: readonly number[]; 
     })
     .where("id", "in", $.ids)
     .where((eb) => eb.or([eb("leasedUntil", "<=", $.now), eb("leasedBy", "in", $.gone)]))
-    .returning([
-      "id",
-      "createdAt",
-      "sha256",
-      "day",
-      "size",
-      "pack",
-      "mailFrom",
-      "recipients",
-      "attempts",
-      "junkReason",
-      "failures",
-    ]),
+    .returning(["id", "createdAt", "sha256", "day", "size", "pack", "mailFrom", "recipients", "attempts", "junkReason"])
+    .returning(["failures", "unscanned", "spam"]),
 );
 
 /** A message in the queue as operators see it; `lastError` says why it was put off or set aside. */

@@ -30,6 +30,8 @@ export interface NewSubmission extends Omit<SubmissionRow, "undoStatus" | "dsnBl
   isHidden?: true;
   /** For a hidden submission: leaves the state unchanged, so the caller must write the hint itself. */
   isSilent?: true;
+  /** How spammy the message is. (Default: it was not scored.) */
+  spamScore?: number | undefined;
 }
 
 type Account = { accountId: number };
@@ -78,6 +80,7 @@ const inserted = [
   "undoStatus",
   "createdAt",
   "destroyed",
+  "spamTenths",
 ] as const;
 const insert = write("submissions.add", (db, $: Account & Lists<"submission", (typeof inserted)[number]>) =>
   insertLists(db, "submission", inserted, $),
@@ -174,6 +177,7 @@ export async function insertSubmissions(tx: Tx, rows: NewSubmission[]): Promise<
     undoStatus: "pending" as const,
     createdAt: tx.now,
     destroyed: row.isHidden === true,
+    spamTenths: row.spamScore === undefined ? null : Math.round(row.spamScore * 10),
   }));
   await tx.run(insert, { accountId, ...lists(submissions, inserted) });
   const deliveries = rows.flatMap((row) =>
@@ -195,6 +199,22 @@ export async function insertSubmissions(tx: Tx, rows: NewSubmission[]): Promise<
     const kind = isHidden ? Kind.created | Kind.destroyed : Kind.created;
     if (!isSilent) tx.changed({ type: "EmailSubmission", id, kind });
   }
+}
+
+const scored = read(
+  "submissions.scored",
+  (_, $: Account & { since: Date; tenths: number }) => sql<{ sent: number; spam: number }>`
+  SELECT count(*)::int AS sent, (count(*) FILTER (WHERE spam_tenths >= ${$.tenths}::int))::int AS spam
+  FROM submission WHERE user_id = ${$.accountId} AND send_at >= ${$.since} AND spam_tenths IS NOT NULL`,
+);
+
+/** How many mails the account has sent since then, and how many of them looked like spam: the sender's standing. */
+export async function standingOf(
+  reader: Reader,
+  since: Date,
+  junkScore: number,
+): Promise<{ sent: number; spam: number }> {
+  return (await reader.run(scored, { accountId: reader.accountId, since, tenths: junkScore * 10 }))[0]!;
 }
 
 /** Those that have not been attempted yet. No attempt begins before the transaction ends. */

@@ -32,6 +32,16 @@ const incomingHolding = read(
   (db, $: Hashes) => db.selectFrom("incoming").select(["sha256", "day", "pack"]).where("sha256", "in", $.hashes),
   ...shared,
 );
+const quarantineBodies = read(
+  "quarantine.bodies",
+  (db) => db.selectFrom("quarantine").select(["sha256", "day", "pack", "size"]),
+  ...shared,
+);
+const quarantineHolding = read(
+  "quarantine.holding",
+  (db, $: Hashes) => db.selectFrom("quarantine").select(["sha256", "day", "pack"]).where("sha256", "in", $.hashes),
+  ...shared,
+);
 const referencesHolding = read(
   "blobRefs.holding",
   (db, $: Hashes) =>
@@ -44,18 +54,20 @@ export function lastSettledDay(now: Date): string {
   return new Date(now.getTime() - settledAfterMs - dayMs).toISOString().slice(0, 10);
 }
 
-/** Which of these objects an account or an incoming message holds, by `objectName`. */
+/** Which of these objects an account, an incoming message or the quarantine holds, by `objectName`. */
 export async function heldObjects(database: Database, keys: ObjectKey[]): Promise<Set<string>> {
   const hashes = keys.map(({ sha256 }) => sha256);
-  // In this order, since a delivery writes its references before it deletes the incoming row.
+  // In this order: a release adds the incoming row, and a delivery its references, before they delete theirs.
+  const quarantined = await database.run(quarantineHolding, { hashes });
   const incoming = await database.run(incomingHolding, { hashes });
   const references = await database.run(referencesHolding, { hashes });
-  return new Set([...incoming, ...references].map(objectName));
+  return new Set([...quarantined, ...incoming, ...references].map(objectName));
 }
 
-/** The bodies of incoming messages. */
-export function incomingObjects(database: Database): Promise<StoredBlob[]> {
-  return database.run(incomingBodies);
+/** The bodies of incoming messages and of those in quarantine. */
+export async function incomingObjects(database: Database): Promise<StoredBlob[]> {
+  const [incoming, quarantined] = await Promise.all([database.run(incomingBodies), database.run(quarantineBodies)]);
+  return [...incoming, ...quarantined];
 }
 
 /** Which of these unheld objects a sweep should have removed; none before the first sweep. */

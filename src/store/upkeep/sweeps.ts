@@ -14,6 +14,7 @@ import { dropKnownNetworks } from "../directory/known-networks.ts";
 import { dropExpiredTokens } from "../directory/tokens.ts";
 import { dropAttempts } from "../queues/attempts.ts";
 import { dropMailEvents } from "../queues/mail-log.ts";
+import { expiredQuarantined, removeQuarantined } from "../queues/quarantine.ts";
 import { accountsAfter } from "./accounts.ts";
 import { batch, deadObjects, forgetDead, markDead } from "./dead-objects.ts";
 import {
@@ -37,6 +38,8 @@ const releasedForMs = dayMs;
 const loggedForMs = 30 * dayMs;
 /** How long a push subscription may stay unverified. */
 const unverifiedForMs = dayMs;
+/** How long infected mail is kept. */
+const quarantinedForMs = 30 * dayMs;
 const reference = ["userId", "sha256", "day", "pack"] as const;
 const everybody = [
   across("sweeps what has expired in all accounts"),
@@ -184,6 +187,7 @@ export class Sweeper {
       accounts: () => this.prune(),
       "mail log": async () => void (await dropMailEvents(database, this.#ago(this.#mailLogForMs))),
       credentials: () => this.#dropCredentials(),
+      quarantine: () => this.#dropQuarantined(),
       "price of @@": () => this.#price.keep(),
       files: () => this.#objects.tidy(),
     };
@@ -207,6 +211,15 @@ export class Sweeper {
     await dropExpiredTokens(this.#store.database, this.#log, this.#ago(loggedForMs));
     await removeExpiredPushes(this.#store.database, this.#log, { now, unverifiedSince: this.#ago(unverifiedForMs) });
     this.#credentialsAt = new Date(now.getTime() + hourMs);
+  }
+
+  /** Marks their objects first, so that none is missed. */
+  async #dropQuarantined(): Promise<void> {
+    const { database } = this.#store;
+    const rows = await expiredQuarantined(database, this.#ago(quarantinedForMs), this.#limit);
+    if (rows.length === 0) return;
+    await markDead(database, rows, this.#clock.now());
+    for (const { id } of rows) await removeQuarantined(database, id);
   }
 
   /** Releases expired uploads, and keeps those for good that something holds. */

@@ -1,6 +1,7 @@
 import type { Check } from "../disposition.ts";
 import { dmarcQuarantine } from "./dmarc-quarantine.ts";
+import { spam } from "./spam.ts";
 import { vacation } from "./vacation.ts";
 
-/** The checks that each incoming message passes through, in this order. */
-export const checks: readonly Check[] = [dmarcQuarantine, vacation];
+/** The checks that each incoming message passes through. Their results are combined in this order. */
+export const checks: readonly Check[] = [dmarcQuarantine, spam, vacation];

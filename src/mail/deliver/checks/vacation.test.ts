@@ -25,7 +25,7 @@ const asked = (arrivedAt: Date, { accountId = account, field = "" } = {}) =>
       prepared: prepareMessage(Buffer.from(`From: eve@far.test\r\n${field}\r\nhello\r\n`)),
     },
     { accountId, address: "ann@here.test" },
-    { reader: store.reader(accountId, "server"), junkReason: null },
+    { reader: store.reader(accountId, "server"), junkReason: null, spam: { junkScore: undefined, outside: null } },
   );
 
 test("a person is answered while the recipient is away", async () => {
