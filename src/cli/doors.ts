@@ -1,7 +1,15 @@
 import type { AddressInfo, Server } from "node:net";
 import type { Address } from "../config/values.ts";
+import { hostPort } from "./parts.ts";
 
-export type DoorName = "http" | "smtp";
+export type DoorName = "http" | MailDoor;
+
+/** The doors of the role smtp-in, with the names of their options, and how their URLs begin. */
+const mailDoors = { smtp: "smtp", submission: "smtp", submissions: "smtps" } as const;
+export type MailDoor = keyof typeof mailDoors;
+export const mailDoorNames = Object.keys(mailDoors) as MailDoor[];
+
+export const urlOf = (name: MailDoor, address: Address): string => `${mailDoors[name]}://${hostPort(address)}`;
 
 /** How connections come to the servers of this process: it listens itself, or its parent hands them over. */
 export interface Doors {

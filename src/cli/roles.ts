@@ -8,20 +8,18 @@ import { Ingest } from "../mail/deliver/ingest.ts";
 import { VacationResponder } from "../mail/vacation/vacation.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
+import type { DoorName } from "./doors.ts";
 import { startHttp } from "./http.ts";
 import type { Foundation, Part, Parts, Surroundings } from "./parts.ts";
 import { startSettling } from "./settle-search.ts";
-import { startSmtpIn } from "./smtp-in.ts";
+import { startSmtpIn, startSubmission } from "./smtp-in.ts";
 import { hintSubmissions, startSmtpOut } from "./smtp-out.ts";
 import { startWorker } from "./worker.ts";
 
 export type Stop = (ending: Ending) => Promise<void>;
 
 /** Where the roles listen; undefined if this process does not run them. */
-export interface RoleUrls {
-  http: string | undefined;
-  smtp: string | undefined;
-}
+export type RoleUrls = Record<DoorName, string | undefined>;
 
 export async function makeParts(
   config: Config,
@@ -52,7 +50,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
   const { store, blobs, surroundings } = parts;
   const { log } = surroundings;
   const roles = new Set(config.roles);
-  const urls: RoleUrls = { http: undefined, smtp: undefined };
+  const urls: RoleUrls = { http: undefined, smtp: undefined, submission: undefined, submissions: undefined };
   const servesClients = roles.has("http") || roles.has("push");
   if ((roles.has("worker") || servesClients) && !config.readOnly) parts.webPush.start();
   if (roles.has("worker")) stops.push(startWorker({ store, objects: blobs.objects, log }));
@@ -60,7 +58,13 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
   const incoming = startMail(config, parts, stops);
   const doors: Stop[] = [];
   stops.push((ending) => closeDoors(doors, ending));
-  if (incoming && roles.has("smtp-in")) urls.smtp = opened(await startSmtpIn(config, parts, incoming), doors);
+  if (incoming && roles.has("smtp-in")) {
+    urls.smtp = opened(await startSmtpIn(config, parts, incoming), doors);
+    for (const name of ["submission", "submissions"] as const) {
+      const address = config[name];
+      if (address) urls[name] = opened(await startSubmission(name, address, { config, parts }), doors);
+    }
+  }
   if (servesClients) urls.http = opened(await startHttp(config, parts), doors);
   return urls;
 }

@@ -86,7 +86,7 @@ function reasons(error: unknown, config: Config): string {
 /** For a port or host that cannot be used, names the option that chooses another. */
 function wayOut(error: unknown, config: Config): string {
   const { syscall, port, hostname } = error as Partial<Record<"syscall" | "port" | "hostname", unknown>>;
-  const name = (["http", "smtp", "metrics"] as const).find((entry) => {
+  const name = (["http", "smtp", "submission", "submissions", "metrics"] as const).find((entry) => {
     const meant = config[entry];
     return (syscall === "listen" && meant?.port === port) || (syscall === "getaddrinfo" && meant?.host === hostname);
   });

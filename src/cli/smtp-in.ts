@@ -1,34 +1,58 @@
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { Config } from "../config/schema.ts";
+import type { Address } from "../config/values.ts";
 import type { Incoming } from "../mail/deliver/incoming.ts";
-import { createSmtpIn } from "../smtp/inbound/server.ts";
+import type { ServerOptions } from "../smtp/inbound/options.ts";
+import { createSmtpIn, type SmtpIn } from "../smtp/inbound/server.ts";
+import { createSubmission } from "../smtp/inbound/submission.ts";
+import { type MailDoor, urlOf } from "./doors.ts";
 import { Failure } from "./fail.ts";
-import { hostPort, type Part, type Parts } from "./parts.ts";
+import type { Part, Parts } from "./parts.ts";
 
 /** The connections of a server. Its processes have the same number of them, so each has an equal part of the places. */
 const maxConnections = 1_000;
 
 /** Starts the SMTP server for mail from other servers. */
 export async function startSmtpIn(config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
-  const { store, blobs, events, counts } = parts;
-  const { resolver, clock, log } = parts.surroundings;
-  const server = await createSmtpIn({
-    database: store.database,
-    blobs,
-    incoming,
-    resolver,
-    clock,
-    log,
-    events,
-    counts,
-    hostname: config.hostname,
-    maxMessageSize: config.maxMessageSize,
+  const { blobs } = parts;
+  const { resolver } = parts.surroundings;
+  const server = await createSmtpIn({ ...(await serverOptions(config, parts)), blobs, incoming, resolver });
+  return open("smtp", { address: config.smtp, server }, parts);
+}
+
+/** Starts one of the SMTP servers for mail from our own users. */
+export async function startSubmission(
+  name: "submission" | "submissions",
+  address: Address,
+  { config, parts }: { config: Config; parts: Parts },
+): Promise<Part> {
+  const { store, blobs, authenticator } = parts;
+  const server = await createSubmission({
+    ...(await serverOptions(config, parts)),
+    ...{ store, blobs, authenticator, random: parts.surroundings.random },
+    isImplicitTls: name === "submissions",
+  });
+  return open(name, { address, server }, parts);
+}
+
+async function serverOptions(config: Config, { store, events, counts, surroundings }: Parts): Promise<ServerOptions> {
+  const { clock, log } = surroundings;
+  const { hostname, maxMessageSize } = config;
+  return {
+    ...{ database: store.database, clock, log, events, counts, hostname, maxMessageSize },
     maxConnections: Math.ceil(maxConnections / config.workers),
     certificate: await certificateOf(config),
-  });
-  const port = await parts.doors.open("smtp", config.smtp, server.server);
-  return { url: `smtp://${hostPort({ ...config.smtp, port })}`, stop: (ending) => server.close(ending) };
+  };
+}
+
+async function open(
+  name: MailDoor,
+  { address, server }: { address: Address; server: SmtpIn },
+  { doors }: Parts,
+): Promise<Part> {
+  const port = await doors.open(name, address, server.server);
+  return { url: urlOf(name, { ...address, port }), stop: (ending) => server.close(ending) };
 }
 
 async function certificateOf({ tlsCert, tlsKey }: Config): Promise<{ cert: string; key: string } | undefined> {

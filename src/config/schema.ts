@@ -77,6 +77,18 @@ const declarations = {
     show: showAddress,
     help: "Address (host:port) for mail coming in.",
   }),
+  submission: option<Address | undefined>({
+    default: "off",
+    parse: optionalAddress,
+    show: showAddress,
+    help: "Address (host:port, usually port 587) where users of mail programs sign in and send, with STARTTLS; off for none.",
+  }),
+  submissions: option<Address | undefined>({
+    default: "off",
+    parse: optionalAddress,
+    show: showAddress,
+    help: "The same with TLS from the first byte (usually port 465); off for none.",
+  }),
   metrics: option({
     default: "127.0.0.1:9090",
     parse: optionalAddress,

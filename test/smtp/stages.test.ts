@@ -12,7 +12,8 @@ const secure: Check<"secure">[] = [];
 const helo: Check<"helo">[] = [];
 const mail: Check<"mail">[] = [];
 const auth: Check<"auth">[] = [
-  (_, { credentials: { username = "", password } }) => pass(password === "right" ? { login: username } : {}),
+  (_, { credentials: { username = "", password } }) =>
+    pass(password === "right" ? { login: { login: username, userId: 1, accounts: [], credential: "password" } } : {}),
 ];
 
 beforeAll(async () => {
@@ -127,7 +128,7 @@ describe("AUTH, with a check that knows a login", () => {
   test("sets the login until STARTTLS, and not before AUTH", async () => {
     const logins: unknown[] = [];
     mail.push(({ login }, { login: found }) => {
-      logins.push([login, found]);
+      logins.push([login?.login, found?.login]);
       return pass();
     });
     const connection = await greet();

@@ -9,7 +9,7 @@ import { carriersOf } from "../bus.ts";
 import { checkBodies } from "../check-bodies.ts";
 import { checks } from "../checks.ts";
 import { makeDemo } from "../demo.ts";
-import type { DoorName } from "../doors.ts";
+import { type DoorName, mailDoorNames, urlOf } from "../doors.ts";
 import { Failure } from "../fail.ts";
 import { gaugePools, gaugeQueues, gaugeReadiness, gaugeRedis, gaugeServers } from "../gauges.ts";
 import { openStore } from "../open-store.ts";
@@ -129,7 +129,7 @@ async function start(
     bury: (values) => void metrics.bury(values),
   });
 
-  const urls: Running["urls"] = { http: undefined, smtp: undefined, metrics: undefined };
+  const urls: Running["urls"] = { ...urlsOf(config, entrances), metrics: undefined };
   if (config.metrics) {
     const server = await serveMetrics({ address: config.metrics, metrics, ready, log });
     stops.push(server.close);
@@ -185,24 +185,33 @@ function greet({ version: theirs }: Hello, welcome: Welcome): Welcome {
   );
 }
 
-async function openEntrances({ roles, http, smtp }: Config, entrances: Entrances): Promise<void> {
+async function openEntrances(config: Config, entrances: Entrances): Promise<void> {
+  const { roles, http } = config;
   const open = async (name: DoorName, address: typeof http) => {
     const entrance = new Entrance(name);
     entrances.set(name, { entrance, port: await entrance.listen(address) });
   };
   if (roles.includes("http") || roles.includes("push")) await open("http", http);
-  if (roles.includes("smtp-in")) await open("smtp", smtp);
+  if (!roles.includes("smtp-in")) return;
+  for (const name of mailDoorNames) {
+    const address = config[name];
+    if (address) await open(name, address);
+  }
 }
 
 function portsOf(entrances: Entrances): Partial<Record<DoorName, number>> {
   return Object.fromEntries([...entrances].map(([name, { port }]) => [name, port]));
 }
 
-function urlsOf({ http, smtp }: Config, entrances: Entrances): RoleUrls {
+function urlsOf(config: Config, entrances: Entrances): RoleUrls {
   const ports = portsOf(entrances);
+  const mail = mailDoorNames.map((name) => {
+    const [address, port] = [config[name], ports[name]];
+    return [name, address && port !== undefined ? urlOf(name, { ...address, port }) : undefined];
+  });
   return {
-    http: ports.http === undefined ? undefined : `http://${hostPort({ ...http, port: ports.http })}`,
-    smtp: ports.smtp === undefined ? undefined : `smtp://${hostPort({ ...smtp, port: ports.smtp })}`,
+    http: ports.http === undefined ? undefined : `http://${hostPort({ ...config.http, port: ports.http })}`,
+    ...(Object.fromEntries(mail) as Omit<RoleUrls, "http">),
   };
 }
 

@@ -40,13 +40,14 @@ export class Conversation {
   /** The HELO name that passed the checks. */
   #judged: string | undefined;
 
-  constructor({ remoteAddress: address }: SMTPServerSession, stages: Stages, log: Log) {
+  /** `isLocal`: the peer comes over a socket of this machine's file system. */
+  constructor({ remoteAddress: address }: SMTPServerSession, stages: Stages, log: Log, isLocal = false) {
     this.#stages = stages;
     this.#log = log;
     this.#session = {
       address,
       network: networkOf(address),
-      isLoopback: loopback.test(address),
+      isLoopback: isLocal || loopback.test(address),
       helo: "",
       onEnd: (work) => {
         if (this.#isOver) work();
@@ -78,7 +79,7 @@ export class Conversation {
     const { login } = await this.#run("auth", { credentials }, { username });
     if (login === undefined) throw new Refusal(535, "5.7.8 authentication failed");
     this.#session.login = login;
-    return login;
+    return login.login;
   }
 
   /** MAIL. First judges the name of the last HELO or EHLO, which the library does not report earlier. */
@@ -92,16 +93,21 @@ export class Conversation {
 
   async recipient(address: SMTPServerAddress, said: SMTPServerSession): Promise<void> {
     const sender = said.envelope.mailFrom as SMTPServerAddress;
-    const asked = { ...transactionOf(sender, said), path: pathOf(address) };
-    const { userId } = await this.#run("rcpt", asked, { to: address.address });
-    if (userId === undefined) throw new Error("no check has found the recipient's account");
-    this.#recipients.set(address, userId);
+    const recipients = said.envelope.rcptTo.length;
+    const asked = { ...transactionOf(sender, said), path: pathOf(address), recipients };
+    const { userId, isOutgoing } = await this.#run("rcpt", asked, { to: address.address });
+    if (userId !== undefined) this.#recipients.set(address, userId);
+    else if (!isOutgoing) throw new Error("no check has found the recipient's account");
   }
 
+  /** The recipients that have an account here. */
   envelope({ envelope: { mailFrom, rcptTo } }: SMTPServerSession): { mailFrom: string; recipients: Recipient[] } {
     return {
       mailFrom: mailFrom ? mailFrom.address : "",
-      recipients: rcptTo.map((one) => ({ address: one.address, userId: this.#recipients.get(one)! })),
+      recipients: rcptTo.flatMap((one) => {
+        const userId = this.#recipients.get(one);
+        return userId === undefined ? [] : [{ address: one.address, userId }];
+      }),
     };
   }
 

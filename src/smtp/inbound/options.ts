@@ -8,11 +8,9 @@ import type { Database } from "../../store/core/database.ts";
 import type { DnsResolver } from "../resolver.ts";
 import type { Certificate } from "./certificate.ts";
 
-export interface SmtpInOptions {
+/** What every kind of server needs. */
+export interface ServerOptions {
   database: Database;
-  blobs: Blobs;
-  incoming: Incoming;
-  resolver: DnsResolver;
   clock: Clock;
   log: Log;
   events: Events;
@@ -25,4 +23,10 @@ export interface SmtpInOptions {
   maxConnections: number;
   /** PEM. (Default: a self-signed one.) */
   certificate?: Certificate | undefined;
+}
+
+export interface SmtpInOptions extends ServerOptions {
+  blobs: Blobs;
+  incoming: Incoming;
+  resolver: DnsResolver;
 }
