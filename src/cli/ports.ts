@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import type { Config } from "../config/schema.ts";
-import type { Address } from "../config/values.ts";
-import { mailDoorNames } from "./doors.ts";
+import type { ListenPlace } from "../config/values.ts";
+import { listen, mailDoorNames } from "./doors.ts";
 
 /** Has one reason for each address that cannot be listened on. */
 export class PortsRefused extends Error {
@@ -26,10 +26,12 @@ export async function checkPorts(config: Config): Promise<void> {
   if (reasons.length > 0) throw new PortsRefused(reasons);
 }
 
-function refusal({ host, port }: Address): Promise<Error | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", resolve);
-    server.listen(port, host, () => server.close(() => resolve(undefined)));
-  });
+async function refusal(place: ListenPlace): Promise<Error | undefined> {
+  const server = createServer();
+  try {
+    await listen(server, place);
+  } catch (error) {
+    return error as Error;
+  }
+  return new Promise((resolve) => server.close(() => resolve(undefined)));
 }

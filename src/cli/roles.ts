@@ -12,7 +12,7 @@ import type { DoorName } from "./doors.ts";
 import { startHttp } from "./http.ts";
 import type { Foundation, Part, Parts, Surroundings } from "./parts.ts";
 import { startSettling } from "./settle-search.ts";
-import { startSmtpIn, startSubmission } from "./smtp-in.ts";
+import { startLmtp, startSmtpIn, startSubmission } from "./smtp-in.ts";
 import { hintSubmissions, startSmtpOut } from "./smtp-out.ts";
 import { startWorker } from "./worker.ts";
 
@@ -50,7 +50,8 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
   const { store, blobs, surroundings } = parts;
   const { log } = surroundings;
   const roles = new Set(config.roles);
-  const urls: RoleUrls = { http: undefined, smtp: undefined, submission: undefined, submissions: undefined };
+  const noDoors = { submission: undefined, submissions: undefined, lmtp: undefined };
+  const urls: RoleUrls = { http: undefined, smtp: undefined, ...noDoors };
   const servesClients = roles.has("http") || roles.has("push");
   if ((roles.has("worker") || servesClients) && !config.readOnly) parts.webPush.start();
   if (roles.has("worker")) stops.push(startWorker({ store, objects: blobs.objects, log }));
@@ -60,6 +61,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
   stops.push((ending) => closeDoors(doors, ending));
   if (incoming && roles.has("smtp-in")) {
     urls.smtp = opened(await startSmtpIn(config, parts, incoming), doors);
+    if (config.lmtp) urls.lmtp = opened(await startLmtp(config.lmtp, config, parts, incoming), doors);
     for (const name of ["submission", "submissions"] as const) {
       const address = config[name];
       if (address) urls[name] = opened(await startSubmission(name, address, { config, parts }), doors);

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { Config } from "../config/schema.ts";
-import type { Address } from "../config/values.ts";
+import type { Address, ListenPlace } from "../config/values.ts";
 import type { Incoming } from "../mail/deliver/incoming.ts";
+import { createLmtp } from "../smtp/inbound/lmtp.ts";
 import type { ServerOptions } from "../smtp/inbound/options.ts";
 import { createSmtpIn, type SmtpIn } from "../smtp/inbound/server.ts";
 import { createSubmission } from "../smtp/inbound/submission.ts";
@@ -18,7 +19,7 @@ export async function startSmtpIn(config: Config, parts: Parts, incoming: Incomi
   const { blobs } = parts;
   const { resolver } = parts.surroundings;
   const server = await createSmtpIn({ ...(await serverOptions(config, parts)), blobs, incoming, resolver });
-  return open("smtp", { address: config.smtp, server }, parts);
+  return open("smtp", { place: config.smtp, server }, parts);
 }
 
 /** Starts one of the SMTP servers for mail from our own users. */
@@ -33,7 +34,18 @@ export async function startSubmission(
     ...{ store, blobs, authenticator, random: parts.surroundings.random },
     isImplicitTls: name === "submissions",
   });
-  return open(name, { address, server }, parts);
+  return open(name, { place: address, server }, parts);
+}
+
+/** Starts the LMTP server for mail from a server in front. */
+export async function startLmtp(place: ListenPlace, config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
+  const { blobs, surroundings } = parts;
+  const server = await createLmtp({
+    ...(await serverOptions(config, parts)),
+    ...{ blobs, incoming, resolver: surroundings.resolver },
+    ...{ peers: config.lmtpPeers, authserv: config.lmtpResults, isLocal: "path" in place },
+  });
+  return open("lmtp", { place, server }, parts);
 }
 
 async function serverOptions(config: Config, { store, events, counts, surroundings }: Parts): Promise<ServerOptions> {
@@ -48,11 +60,11 @@ async function serverOptions(config: Config, { store, events, counts, surroundin
 
 async function open(
   name: MailDoor,
-  { address, server }: { address: Address; server: SmtpIn },
+  { place, server }: { place: ListenPlace; server: SmtpIn },
   { doors }: Parts,
 ): Promise<Part> {
-  const port = await doors.open(name, address, server.server);
-  return { url: urlOf(name, { ...address, port }), stop: (ending) => server.close(ending) };
+  const port = await doors.open(name, place, server.server);
+  return { url: urlOf(name, place, port), stop: (ending) => server.close(ending) };
 }
 
 async function certificateOf({ tlsCert, tlsKey }: Config): Promise<{ cert: string; key: string } | undefined> {

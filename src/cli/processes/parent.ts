@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { version } from "../../base/version.ts";
 import type { Config } from "../../config/schema.ts";
+import type { ListenPlace } from "../../config/values.ts";
 import { createMetrics, metricsListener } from "../../ops/metrics.ts";
 import { serveMetrics } from "../../ops/metrics-server.ts";
 import { ProcessBus } from "../../push/bus.ts";
@@ -187,9 +188,9 @@ function greet({ version: theirs }: Hello, welcome: Welcome): Welcome {
 
 async function openEntrances(config: Config, entrances: Entrances): Promise<void> {
   const { roles, http } = config;
-  const open = async (name: DoorName, address: typeof http) => {
+  const open = async (name: DoorName, place: ListenPlace) => {
     const entrance = new Entrance(name);
-    entrances.set(name, { entrance, port: await entrance.listen(address) });
+    entrances.set(name, { entrance, port: await entrance.listen(place) });
   };
   if (roles.includes("http") || roles.includes("push")) await open("http", http);
   if (!roles.includes("smtp-in")) return;
@@ -206,8 +207,8 @@ function portsOf(entrances: Entrances): Partial<Record<DoorName, number>> {
 function urlsOf(config: Config, entrances: Entrances): RoleUrls {
   const ports = portsOf(entrances);
   const mail = mailDoorNames.map((name) => {
-    const [address, port] = [config[name], ports[name]];
-    return [name, address && port !== undefined ? urlOf(name, { ...address, port }) : undefined];
+    const [place, port] = [config[name], ports[name]];
+    return [name, place && port !== undefined ? urlOf(name, place, port) : undefined];
   });
   return {
     http: ports.http === undefined ? undefined : `http://${hostPort({ ...config.http, port: ports.http })}`,

@@ -1,6 +1,6 @@
 import { decodeId, idPrefix } from "../../base/ids.ts";
-import { submissionRules } from "../../mail/submit/submission-rules.ts";
 import { SubmissionRefused } from "../../mail/submit/submission-refused.ts";
+import { submissionRules } from "../../mail/submit/submission-rules.ts";
 import { type JudgedSubmission, judgeSubmission, maxRecipients } from "../../mail/submit/submit.ts";
 import { encodeBlobId } from "../../store/blobs/blob-id.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";

@@ -37,17 +37,18 @@ export class Conversation {
   /** What the checks of each stage found; for RCPT, see `#recipients`. */
   readonly #found = new Map<Stage, Found>();
   readonly #recipients = new WeakMap<SMTPServerAddress, number>();
+  #accepted: Recipient[] = [];
   /** The HELO name that passed the checks. */
   #judged: string | undefined;
 
-  /** `isLocal`: the peer comes over a socket of this machine's file system. */
-  constructor({ remoteAddress: address }: SMTPServerSession, stages: Stages, log: Log, isLocal = false) {
+  /** `isTrusted`: no limit applies to the peer, as to our own machine. */
+  constructor({ remoteAddress: address }: SMTPServerSession, stages: Stages, log: Log, isTrusted = false) {
     this.#stages = stages;
     this.#log = log;
     this.#session = {
       address,
       network: networkOf(address),
-      isLoopback: isLocal || loopback.test(address),
+      isLoopback: isTrusted || loopback.test(address),
       helo: "",
       onEnd: (work) => {
         if (this.#isOver) work();
@@ -88,6 +89,7 @@ export class Conversation {
     const told = { helo: this.#session.helo, from: address.address };
     if (!this.#found.has("helo") || this.#judged !== told.helo) await this.#run("helo", {}, told);
     this.#judged = told.helo;
+    this.#accepted = [];
     await this.#run("mail", { ...transactionOf(address, said), path: pathOf(address) }, told);
   }
 
@@ -96,8 +98,15 @@ export class Conversation {
     const recipients = said.envelope.rcptTo.length;
     const asked = { ...transactionOf(sender, said), path: pathOf(address), recipients };
     const { userId, isOutgoing } = await this.#run("rcpt", asked, { to: address.address });
-    if (userId !== undefined) this.#recipients.set(address, userId);
-    else if (!isOutgoing) throw new Error("no check has found the recipient's account");
+    if (userId !== undefined) {
+      this.#recipients.set(address, userId);
+      this.#accepted.push({ address: address.address, userId });
+    } else if (!isOutgoing) throw new Error("no check has found the recipient's account");
+  }
+
+  /** One for each RCPT that was accepted, in their order: a recipient may have been named twice. */
+  get accepted(): readonly Recipient[] {
+    return this.#accepted;
   }
 
   /** The recipients that have an account here. */

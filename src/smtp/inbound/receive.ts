@@ -4,6 +4,7 @@ import type { Conversation } from "./conversation.ts";
 import { readIncomingHeader, withoutForged } from "./incoming-header.ts";
 import type { SmtpInOptions } from "./options.ts";
 import { protocolOf, readMessage } from "./read-message.ts";
+import type { Recipient } from "./stages/stage.ts";
 import { receivedField } from "./trace.ts";
 
 /** Reads DATA to its end, judges the message and stores it durably. Resolves with the reply's text; throws Refusal or PeerGone. */
@@ -20,33 +21,39 @@ export async function receive(
     to: envelope.recipients.map(({ address }) => address),
   };
   return readMessage(stream, { ...options, told }, async (message) => {
-    const name = await accept(message, session, conversation, options);
+    const { recipients } = envelope;
+    const name = await acceptMessage(message, session, { conversation, options, recipients });
     options.log.info({ ...told, size: message.length, id: name }, "mail in");
     return `2.6.0 accepted as ${name}`;
   });
 }
 
-/** Judges and stores a message; resolves with its name in the queue. */
-async function accept(
+interface Means {
+  conversation: Conversation;
+  options: SmtpInOptions;
+  recipients: Recipient[];
+}
+
+/** Judges a message and stores it durably for these recipients; resolves with its name in the queue. Throws Refusal. */
+export async function acceptMessage(
   raw: Buffer,
   session: SMTPServerSession,
-  conversation: Conversation,
-  options: SmtpInOptions,
+  { conversation, options, recipients }: Means,
 ): Promise<string> {
   const { hostname, incoming, clock } = options;
   const header = readIncomingHeader(raw, hostname);
   const { results = "", junkReason = null } = await conversation.message({ message: raw, header }, session);
   const id = await incoming.newId();
   const name = encodeId(idPrefix.incoming, id);
-  const envelope = conversation.envelope(session);
+  const { mailFrom } = conversation.envelope(session);
   const { helo, address, tls } = conversation.session;
   const received = receivedField({
     ...{ helo, address, hostname, id: name, at: clock.now() },
     protocol: protocolOf(session),
     ...(tls !== undefined && { cipher: tls }),
   });
-  const trace = Buffer.from(`Return-Path: <${envelope.mailFrom}>\r\n${results}${received}`);
+  const trace = Buffer.from(`Return-Path: <${mailFrom}>\r\n${results}${received}`);
   const message = Buffer.concat([trace, withoutForged(raw, header)]);
-  await incoming.accept({ id, message, ...envelope, junkReason });
+  await incoming.accept({ id, message, mailFrom, recipients, junkReason });
   return name;
 }

@@ -51,8 +51,8 @@ export interface Service {
   offersDsn?: boolean;
   /** Further lines of EHLO. */
   extensions?: () => string[];
-  /** The peers come over a socket of this machine's file system. */
-  isLocal?: boolean;
+  /** A check of connect lets in nobody else: no limit applies to the peers. */
+  arePeersTrusted?: boolean;
 }
 
 /** Receives mail from other servers, for our own addresses only. */
@@ -63,7 +63,14 @@ export function createSmtpIn(options: SmtpInOptions, stages = createStages(optio
 
 export async function createSmtpServer(options: ServerOptions, service: Service): Promise<SmtpIn> {
   const { clock, database, events, hostname, log, maxConnections, maxMessageSize } = options;
-  const { stages, isImplicitTls = false, isLmtp = false, offersDsn = false, isLocal = false, extensions } = service;
+  const {
+    stages,
+    isImplicitTls = false,
+    isLmtp = false,
+    offersDsn = false,
+    arePeersTrusted = false,
+    extensions,
+  } = service;
   const { cert, key } = options.certificate ?? (await ownCertificate(database, hostname, clock));
   const conversations = new WeakMap<SMTPServerSession, Conversation>();
   const withPeer = (session: SMTPServerSession) => conversations.get(session)!;
@@ -89,7 +96,7 @@ export async function createSmtpServer(options: ServerOptions, service: Service)
       socketTimeout: 5 * 60_000,
       maxCommandLength: 4096,
       onConnect: (session, done) => {
-        const conversation = new Conversation(session, stages, log, isLocal);
+        const conversation = new Conversation(session, stages, log, arePeersTrusted);
         conversations.set(session, conversation);
         answer(() => conversation.connected(), done, log);
       },
@@ -108,7 +115,9 @@ export async function createSmtpServer(options: ServerOptions, service: Service)
         const about = () => ({ recipients: session.envelope.rcptTo.length });
         const work = () => traced("receive", about, () => service.take(stream, session, withPeer(session)));
         // The library takes a list for LMTP; its types do not say so.
-        answer(work, told("DATA", done as Done<unknown>, events), log);
+        const replied = done as Done<unknown>;
+        const each = () => withPeer(session).accepted;
+        answer(work, told("DATA", isLmtp ? oneForEach(each, replied) : replied, events), log);
       },
     },
     clock,
@@ -134,6 +143,18 @@ export async function createSmtpServer(options: ServerOptions, service: Service)
         listening.once("error", reject);
       }),
     close: (ending = "stop") => server.drain(patience[ending]),
+  };
+}
+
+/** RFC 2033 §4.2: a refusal of the message is the reply for each recipient. */
+function oneForEach(accepted: () => readonly unknown[], done: Done<unknown>): Done<unknown> {
+  return (error, replies) => {
+    if (error instanceof Refusal)
+      done(
+        null,
+        accepted().map(() => error),
+      );
+    else done(error, replies);
   };
 }
 

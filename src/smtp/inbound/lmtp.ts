@@ -1,0 +1,62 @@
+import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
+import { findQuotas } from "../../store/mail/quota.ts";
+import type { Conversation } from "./conversation.ts";
+import type { SmtpInOptions } from "./options.ts";
+import { readMessage } from "./read-message.ts";
+import { acceptMessage } from "./receive.ts";
+import { Refusal } from "./reply.ts";
+import { createSmtpServer, type SmtpIn } from "./server.ts";
+import type { Recipient } from "./stages/stage.ts";
+import { createLmtpStages } from "./stages/stages.ts";
+
+export interface LmtpOptions extends SmtpInOptions {
+  /** Networks that may connect, beside loopback. */
+  peers: readonly string[];
+  /** Whose Authentication-Results are believed; "" for nobody's. */
+  authserv: string;
+  /** It listens at a socket file. */
+  isLocal: boolean;
+}
+
+/** RFC 2033: receives mail for our own addresses from a mail server in front. */
+export function createLmtp(options: LmtpOptions): Promise<SmtpIn> {
+  return createSmtpServer(options, {
+    stages: createLmtpStages(options),
+    take: (stream, session, conversation) => receiveEach(stream, session, conversation, options),
+    isLmtp: true,
+    arePeersTrusted: true,
+  });
+}
+
+/** Resolves with a reply for each RCPT that was accepted, in their order (RFC 2033 §4.2). */
+async function receiveEach(
+  stream: SMTPServerDataStream,
+  session: SMTPServerSession,
+  conversation: Conversation,
+  options: LmtpOptions,
+): Promise<(string | Refusal)[]> {
+  const { mailFrom, recipients } = conversation.envelope(session);
+  const to = recipients.map(({ address }) => address);
+  const told = { remoteAddress: session.remoteAddress, from: mailFrom, to };
+  return readMessage(stream, { ...options, told }, async (message) => {
+    const fullAccounts = await fullOf(recipients, message.length, options);
+    const taken = recipients.filter(({ userId }) => !fullAccounts.has(userId));
+    let text = "";
+    if (taken.length > 0) {
+      const name = await acceptMessage(message, session, { conversation, options, recipients: taken });
+      options.log.info({ ...told, size: message.length, id: name }, "mail in");
+      text = `2.1.5 accepted as ${name}`;
+    }
+    const full = new Refusal(452, "4.2.2 this mailbox is full");
+    return conversation.accepted.map(({ userId }) => (fullAccounts.has(userId) ? full : text));
+  });
+}
+
+/** The accounts that have no room for a message of this size, which may not have been announced at RCPT. */
+async function fullOf(recipients: readonly Recipient[], size: number, { database }: LmtpOptions): Promise<Set<number>> {
+  const quotas = await findQuotas(
+    database,
+    recipients.map(({ userId }) => userId),
+  );
+  return new Set([...quotas].filter(([, { used, limit }]) => used + size > limit).map(([userId]) => userId));
+}
