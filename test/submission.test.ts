@@ -93,6 +93,7 @@ test("LMTP comes in by a socket file", async () => {
   const socket = connect(socketFile);
   let said = "";
   socket.on("data", (chunk) => (said += chunk));
+  await until("the greeting", () => said.startsWith("220 "));
   const mail = `From: eve@far.test\r\nSubject: by LMTP\r\n\r\nHello.\r\n.\r\n`;
   socket.write(`LHLO mta.test\r\nMAIL FROM:<eve@far.test>\r\nRCPT TO:<${login}>\r\nDATA\r\n${mail}`);
   await until("it is taken", () => /^250 2\.1\.5 accepted/m.test(said));

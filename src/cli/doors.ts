@@ -1,18 +1,13 @@
 import { chmod, rm, stat } from "node:fs/promises";
 import { type AddressInfo, connect, type Server } from "node:net";
 import type { ListenPlace } from "../config/values.ts";
-import { hostPort } from "./parts.ts";
 
 export type DoorName = "http" | MailDoor;
 
 /** The doors of the role smtp-in, with the names of their options, and how their URLs begin. */
-const mailDoors = { smtp: "smtp", submission: "smtp", submissions: "smtps", lmtp: "lmtp" } as const;
+export const mailDoors = { smtp: "smtp", submission: "smtp", submissions: "smtps", lmtp: "lmtp" } as const;
 export type MailDoor = keyof typeof mailDoors;
 export const mailDoorNames = Object.keys(mailDoors) as MailDoor[];
-
-export function urlOf(name: MailDoor, place: ListenPlace, port: number): string {
-  return "path" in place ? `unix:${place.path}` : `${mailDoors[name]}://${hostPort({ ...place, port })}`;
-}
 
 /** How connections come to the servers of this process: it listens itself, or its parent hands them over. */
 export interface Doors {

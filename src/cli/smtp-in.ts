@@ -7,7 +7,8 @@ import { createLmtp } from "../smtp/inbound/lmtp.ts";
 import type { ServerOptions } from "../smtp/inbound/options.ts";
 import { createSmtpIn, type SmtpIn } from "../smtp/inbound/server.ts";
 import { createSubmission } from "../smtp/inbound/submission.ts";
-import { type MailDoor, urlOf } from "./doors.ts";
+import { urlOf } from "./door-url.ts";
+import type { MailDoor } from "./doors.ts";
 import { Failure } from "./fail.ts";
 import type { Part, Parts } from "./parts.ts";
 
@@ -18,7 +19,10 @@ const maxConnections = 1_000;
 export async function startSmtpIn(config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
   const { blobs } = parts;
   const { resolver } = parts.surroundings;
-  const server = await createSmtpIn({ ...(await serverOptions(config, parts)), blobs, incoming, resolver });
+  const server = await createSmtpIn({
+    ...(await serverOptions(config, parts)),
+    ...{ blobs, incoming, resolver, dnsLists: config.dnsLists },
+  });
   return open("smtp", { place: config.smtp, server }, parts);
 }
 

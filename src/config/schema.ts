@@ -5,6 +5,7 @@ import {
   type BodiesPlace,
   bodiesPlace,
   boolean,
+  dnsList,
   dnsServer,
   duration,
   hostName,
@@ -227,6 +228,13 @@ const declarations = {
     shown: "the system's",
     parse: list(dnsServer),
     help: "DNS servers to ask, a comma list of ip or ip:port.",
+  }),
+  dnsLists: option({
+    default: "",
+    shown: "none",
+    parse: list(dnsList),
+    show: (lists: { zone: string; weight: number }[]) => lists.map(({ zone, weight }) => `${zone}=${weight}`).join(","),
+    help: "Lists of addresses in DNS to look up peers in, a comma list of zone=weight; 10 together refuse, a negative weight speaks for a peer.",
   }),
   smarthost: option({
     default: "",

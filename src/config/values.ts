@@ -216,6 +216,13 @@ export const hostName: Parse<string> = (value) => {
   throw new Error(`"${value}" is not a host name`);
 };
 
+/** zone or zone=weight, of a list of addresses in DNS. */
+export const dnsList: Parse<{ zone: string; weight: number }> = (value) => {
+  const [, zone = "", weight = "10"] = /^([^=]+)(?:=(-?\d{1,3}))?$/.exec(value) ?? [];
+  if (zone.includes(".")) return { zone: hostName(zone), weight: Number(weight) };
+  throw new Error(`"${value}" is not a list such as bl.example.org or bl.example.org=4`);
+};
+
 /** A host name, or "". */
 export const optionalName: Parse<string> = (value) => (value === "" ? "" : hostName(value));
 

@@ -111,6 +111,16 @@ describe("a peer that does not pass a check", () => {
     turned.destroy();
   });
 
+  test("that speaks before the greeting is disconnected", async () => {
+    let judged = () => {};
+    connect.push(() => new Promise((resolve) => (judged = () => resolve(pass()))));
+    const early = await SmtpConnection.open({ port: host.smtpPort });
+    early.write("EHLO early.test\r\n");
+    expect((await early.read()).line).toMatch(/^421 .*too soon/);
+    judged();
+    await expect(early.read()).rejects.toThrow();
+  });
+
   test("is deferred when the check throws", async () => {
     mail.push(() => {
       throw new Error("a check is broken");

@@ -1,22 +1,13 @@
 import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
 import { findQuotas } from "../../store/mail/quota.ts";
 import type { Conversation } from "./conversation.ts";
-import type { SmtpInOptions } from "./options.ts";
+import type { LmtpOptions } from "./options.ts";
 import { readMessage } from "./read-message.ts";
 import { acceptMessage } from "./receive.ts";
 import { Refusal } from "./reply.ts";
 import { createSmtpServer, type SmtpIn } from "./server.ts";
+import { createLmtpStages } from "./stages/lmtp-stages.ts";
 import type { Recipient } from "./stages/stage.ts";
-import { createLmtpStages } from "./stages/stages.ts";
-
-export interface LmtpOptions extends SmtpInOptions {
-  /** Networks that may connect, beside loopback. */
-  peers: readonly string[];
-  /** Whose Authentication-Results are believed; "" for nobody's. */
-  authserv: string;
-  /** It listens at a socket file. */
-  isLocal: boolean;
-}
 
 /** RFC 2033: receives mail for our own addresses from a mail server in front. */
 export function createLmtp(options: LmtpOptions): Promise<SmtpIn> {
@@ -43,7 +34,7 @@ async function receiveEach(
     const taken = recipients.filter(({ userId }) => !fullAccounts.has(userId));
     let text = "";
     if (taken.length > 0) {
-      const name = await acceptMessage(message, session, { conversation, options, recipients: taken });
+      const { name } = await acceptMessage(message, session, { conversation, options, recipients: taken });
       options.log.info({ ...told, size: message.length, id: name }, "mail in");
       text = `2.1.5 accepted as ${name}`;
     }

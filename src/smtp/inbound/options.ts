@@ -29,4 +29,21 @@ export interface SmtpInOptions extends ServerOptions {
   blobs: Blobs;
   incoming: Incoming;
   resolver: DnsResolver;
+  /** (Default: none) */
+  dnsLists?: readonly DnsList[];
+}
+
+/** RFC 5782: a list of addresses in DNS. A negative weight speaks for those who are listed. */
+export interface DnsList {
+  zone: string;
+  weight: number;
+}
+
+export interface LmtpOptions extends SmtpInOptions {
+  /** Networks that may connect, beside loopback. */
+  peers: readonly string[];
+  /** Whose Authentication-Results are believed; "" for nobody's. */
+  authserv: string;
+  /** It listens at a socket file. */
+  isLocal: boolean;
 }

@@ -22,8 +22,8 @@ export async function receive(
   };
   return readMessage(stream, { ...options, told }, async (message) => {
     const { recipients } = envelope;
-    const name = await acceptMessage(message, session, { conversation, options, recipients });
-    options.log.info({ ...told, size: message.length, id: name }, "mail in");
+    const { name, clues } = await acceptMessage(message, session, { conversation, options, recipients });
+    options.log.info({ ...told, size: message.length, id: name, clues }, "mail in");
     return `2.6.0 accepted as ${name}`;
   });
 }
@@ -34,15 +34,15 @@ interface Means {
   recipients: Recipient[];
 }
 
-/** Judges a message and stores it durably for these recipients; resolves with its name in the queue. Throws Refusal. */
+/** Judges a message and stores it durably for these recipients; resolves with its name in the queue, and the clues. Throws Refusal. */
 export async function acceptMessage(
   raw: Buffer,
   session: SMTPServerSession,
   { conversation, options, recipients }: Means,
-): Promise<string> {
+): Promise<{ name: string; clues: readonly string[] | undefined }> {
   const { hostname, incoming, clock } = options;
   const header = readIncomingHeader(raw, hostname);
-  const { results = "", junkReason = null } = await conversation.message({ message: raw, header }, session);
+  const { results = "", junkReason = null, clues } = await conversation.message({ message: raw, header }, session);
   const id = await incoming.newId();
   const name = encodeId(idPrefix.incoming, id);
   const { mailFrom } = conversation.envelope(session);
@@ -55,5 +55,5 @@ export async function acceptMessage(
   const trace = Buffer.from(`Return-Path: <${mailFrom}>\r\n${results}${received}`);
   const message = Buffer.concat([trace, withoutForged(raw, header)]);
   await incoming.accept({ id, message, mailFrom, recipients, junkReason });
-  return name;
+  return { name, clues };
 }

@@ -5,6 +5,8 @@ import { type Check, type Credentials, defer, disconnect, pass, refuse, type Ses
 /** Wrong credentials in one connection; then it ends. */
 const maxFailures = 5;
 
+const throttled = "too many wrong passwords or tokens, try again later";
+
 interface Means {
   authenticator: Pick<Authenticator, "authenticate" | "checkPassword">;
 }
@@ -22,7 +24,7 @@ export function signingIn({ authenticator }: Means): { signIn: Check<"auth">; st
   const signIn: Check<"auth"> = async (session, { credentials }) => {
     const proof = proofOf(credentials, session, authenticator);
     const login = await proof();
-    if (login === "throttled") return defer(454, "4.7.0", "too many wrong passwords or tokens, try again later");
+    if (login === "throttled") return defer(454, "4.7.0", throttled);
     if (login) {
       proofs.set(session, proof);
       return pass({ login });
@@ -36,7 +38,8 @@ export function signingIn({ authenticator }: Means): { signIn: Check<"auth">; st
   const stillSignedIn: Check<"mail" | "data"> = async (session) => {
     if (!session.login) return refuse(530, "5.7.0", "sign in first, with AUTH");
     const login = await proofs.get(session)?.();
-    if (login && login !== "throttled" && login.userId === session.login.userId) return pass({ login });
+    if (login === "throttled") return defer(454, "4.7.0", throttled);
+    if (login && login.userId === session.login.userId) return pass({ login });
     return disconnect("4.7.0", "this password, app password or token is no longer valid");
   };
 

@@ -79,6 +79,8 @@ export interface Found {
   isOutgoing?: true;
   /** The Authentication-Results field, with its line end. */
   results?: string;
+  /** What speaks for or against the peer, by short names. It decides nothing: it is logged, and for those who weigh it. */
+  clues?: readonly string[];
   /** Why the message is filed to Junk. */
   junkReason?: string;
 }
