@@ -16,12 +16,15 @@ export interface SubmissionDoors {
 }
 
 /** Both ports for our own users, on loopback. */
-export async function listenForUsers(host: MailHost, { maxMessageSize = 200_000 } = {}): Promise<SubmissionDoors> {
+export async function listenForUsers(
+  host: MailHost,
+  { maxMessageSize = 200_000, maxConnections = 100 } = {},
+): Promise<SubmissionDoors> {
   const { store, blobs, clock, log, database, heard } = host;
   const counts = new OwnCounts({ clock });
   const authenticator = createAuthenticator({ store, clock, log, counts });
   const options = { store, blobs, clock, log, database, events: heard.events, counts, authenticator, maxMessageSize };
-  const more = { hostname: "mx.posthorn.test", random: randomBytes, maxConnections: 100 };
+  const more = { hostname: "mx.posthorn.test", random: randomBytes, maxConnections };
   const open = (isImplicitTls: boolean) => createSubmission({ ...options, ...more, isImplicitTls });
   const servers: SmtpIn[] = [await open(false), await open(true)];
   const [port, tlsPort] = await Promise.all(servers.map((server) => server.listen("127.0.0.1", 0)));

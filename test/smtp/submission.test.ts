@@ -98,6 +98,20 @@ describe("before a login", () => {
   });
 });
 
+test("peers that never begin TLS keep nobody out of the port that needs it", async () => {
+  const small = await listenForUsers(host, { maxConnections: 3 });
+  const silent = Array.from({ length: 5 }, () =>
+    connectTcp({ port: small.tlsPort, host: "127.0.0.1" }).on("error", () => {}),
+  );
+  await Promise.all(silent.map((socket) => once(socket, "connect")));
+  const secure = connectTls({ port: small.tlsPort, host: "127.0.0.1", rejectUnauthorized: false });
+  expect(String((await once(secure, "data"))[0])).toMatch(/^220 /);
+  secure.destroy();
+  await small.stop();
+  await until("they are closed", () => silent.every((socket) => socket.destroyed || socket.readableEnded));
+  for (const socket of silent) socket.destroy();
+});
+
 describe("AUTH", () => {
   test("takes a password by PLAIN and by LOGIN, an app password, and a token by OAUTHBEARER and XOAUTH2", async () => {
     const app = newAppPassword(randomBytes);
@@ -280,7 +294,7 @@ describe("a message", () => {
 
   test("has the parameters of DSN and FUTURERELEASE, as EmailSubmission", async () => {
     const connection = await signedIn();
-    await connection.command(`MAIL FROM:<${login}> RET=HDRS ENVID=a+2Bb HOLDFOR=3600 BODY=8BITMIME`, [250]);
+    await connection.command(`MAIL FROM:<${login}> RET=HDRS AUTH=<> ENVID=a+2Bb HOLDFOR=3600 BODY=8BITMIME`, [250]);
     await connection.command("RCPT TO:<eve@far.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;eve@far.test", [250]);
     await connection.command("RCPT TO:<not an address>", [501]);
     expect((await connection.data(mail("later"))).code).toBe(250);

@@ -262,6 +262,7 @@ export class EagerServer extends SMTPServer {
   isDraining = false;
   readonly places: Places<EagerConnection>;
   readonly maxRecipients: number;
+  readonly #maxPending: number;
   readonly extensions: () => string[];
 
   constructor({ extensions = () => [], ...options }: Options, clock: Clock) {
@@ -269,6 +270,7 @@ export class EagerServer extends SMTPServer {
     this.extensions = extensions;
     this.places = new Places(options.maxClients, clock);
     this.maxRecipients = options.maxRecipients;
+    this.#maxPending = options.maxClients;
     setInterval(() => {
       const now = clock.now().getTime();
       const maxIdleMs = this.places.isCrowded ? crowdedPatienceMs : patienceMs;
@@ -277,6 +279,16 @@ export class EagerServer extends SMTPServer {
         else this.#open.delete(connection);
       }
     }, checkEveryMs).unref();
+  }
+
+  /** As among the places: whoever has waited longest for its handshake makes room. */
+  override _acceptSocket(...[socket, handshake]: Parameters<SMTPServer["_acceptSocket"]>): (() => void) | false {
+    const [longest] = this._pendingSockets;
+    if (longest && this._pendingSockets.size >= this.#maxPending) {
+      this._pendingSockets.delete(longest[0]);
+      longest[1].destroy();
+    }
+    return super._acceptSocket(socket, handshake);
   }
 
   /** RFC 8314 §3.3, TLS from the first byte: as STARTTLS, a peer that closes its side during the handshake has left. */
@@ -306,6 +318,7 @@ export class EagerServer extends SMTPServer {
   async drain({ idleMs, maxMs }: EndingPatience): Promise<void> {
     this.isDraining = true;
     if (this.server.listening) this.server.close();
+    for (const socket of this._pendingSockets.values()) socket.destroy();
     const begun = performance.now();
     while (this.connections.size > 0) {
       await pauseFor(drainStepMs);

@@ -18,6 +18,7 @@ import { utf8Address } from "./utf8-address.ts";
 export function createSubmissionStages(options: ServerOptions & { authenticator: Authenticator }): Stages {
   const { signIn, stillSignedIn } = signingIn(options);
   const rate = loginRate(options);
+  const sender = ownSender(options);
   const parameters = submissionParameters(options);
   return {
     connect: [connections(options)],
@@ -27,14 +28,14 @@ export function createSubmissionStages(options: ServerOptions & { authenticator:
     mail: [
       encrypted,
       stillSignedIn,
-      offeredParameters("SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "HOLDFOR", "HOLDUNTIL"),
+      offeredParameters("SIZE", "BODY", "SMTPUTF8", "AUTH", "RET", "ENVID", "HOLDFOR", "HOLDUNTIL"),
       parameters.ofMail,
       utf8Address,
       namedSender,
-      ownSender(options),
+      sender,
       rate.messages,
     ],
     rcpt: [offeredParameters("NOTIFY", "ORCPT"), parameters.ofRcpt, utf8Address, sendable, rate.recipients],
-    data: [smuggling, loop, stillSignedIn],
+    data: [smuggling, loop, stillSignedIn, sender],
   };
 }
