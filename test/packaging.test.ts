@@ -152,7 +152,10 @@ describe("the Kubernetes manifests", () => {
     const pod = spec.template;
     expect(labels(spec.selector.matchLabels)).toBe(labels(pod.metadata.labels));
     const [{ ports, volumeMounts, ...container }] = pod.spec.containers as [(typeof pod.spec.containers)[0]];
-    const known = { http: httpPort, smtp: smtpPort, metrics: metricsPort } as Record<string, number>;
+    const { args } = container as unknown as { args: string[] };
+    const doorOf = (name: string) => [name, Number(args[args.indexOf(`--${name}`) + 1]?.split(":")[1])];
+    const doors = Object.fromEntries(["submission", "submissions"].map(doorOf)) as Record<string, number>;
+    const known: Record<string, number> = { http: httpPort, smtp: smtpPort, metrics: metricsPort, ...doors };
     for (const { name, containerPort } of ports) expect(containerPort, name).toBe(known[name]);
     for (const probe of ["startupProbe", "readinessProbe", "livenessProbe"]) {
       const { httpGet } = container[probe] as { httpGet: { path: string; port: string } };

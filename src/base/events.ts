@@ -10,7 +10,7 @@ export interface MailNotStored {
   recipients: number;
 }
 
-/** A command of another server was refused, temporarily (4yz) or permanently (5yz). */
+/** A command of another server, or of one of our own users, was refused, temporarily (4yz) or permanently (5yz). */
 export interface MailRefused {
   command: "MAIL" | "RCPT" | "DATA";
   /** RFC 5321 §4.2 */

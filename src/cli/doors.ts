@@ -1,27 +1,49 @@
-import type { AddressInfo, Server } from "node:net";
-import type { Address } from "../config/values.ts";
+import { chmod, rm, stat } from "node:fs/promises";
+import { type AddressInfo, connect, type Server } from "node:net";
+import type { ListenPlace } from "../config/values.ts";
 
-export type DoorName = "http" | "smtp";
+export type DoorName = "http" | MailDoor;
+
+/** The doors of the role smtp-in, with the names of their options, and how their URLs begin. */
+export const mailDoors = { smtp: "smtp", submission: "smtp", submissions: "smtps", lmtp: "lmtp" } as const;
+export type MailDoor = keyof typeof mailDoors;
+export const mailDoorNames = Object.keys(mailDoors) as MailDoor[];
 
 /** How connections come to the servers of this process: it listens itself, or its parent hands them over. */
 export interface Doors {
-  /** Resolves with the port when the server gets connections. */
-  open(name: DoorName, address: Address, server: Server): Promise<number>;
+  /** Resolves with the port, 0 for a socket file, when the server gets connections. */
+  open(name: DoorName, place: ListenPlace, server: Server): Promise<number>;
 }
 
 export const ownDoors: Doors = {
-  open: async (_, address, server) => {
-    await listen(server, address);
-    return (server.address() as AddressInfo).port;
-  },
+  open: (_, place, server) => listen(server, place),
 };
 
-export function listen(server: Server, { host, port }: Address): Promise<void> {
-  return new Promise((resolve, reject) => {
+/** Resolves with the port, 0 for a socket file. */
+export async function listen(server: Server, place: ListenPlace): Promise<number> {
+  if ("path" in place) await removeDead(place.path);
+  await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, host, () => {
+    server.listen(place, () => {
       server.off("error", reject);
       resolve();
     });
   });
+  if (!("path" in place)) return (server.address() as AddressInfo).port;
+  // Who else may connect is for the folder to say, whose group the file gets if the folder is setgid.
+  await chmod(place.path, 0o660);
+  return 0;
+}
+
+/** Removes the socket file of a server that was killed. */
+async function removeDead(path: string): Promise<void> {
+  if (!(await stat(path).catch(() => undefined))?.isSocket()) return;
+  const isDead = await new Promise<boolean>((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code === "ECONNREFUSED"));
+  });
+  if (isDead) await rm(path);
 }

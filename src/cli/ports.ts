@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import type { Config } from "../config/schema.ts";
-import type { Address } from "../config/values.ts";
+import type { ListenPlace } from "../config/values.ts";
+import { listen, mailDoorNames } from "./doors.ts";
 
 /** Has one reason for each address that cannot be listened on. */
 export class PortsRefused extends Error {
@@ -13,10 +14,11 @@ export class PortsRefused extends Error {
 }
 
 /** Throws PortsRefused if any address of the roles cannot be listened on. Checks all of them, early in the start. */
-export async function checkPorts({ roles, http, smtp, metrics }: Config): Promise<void> {
+export async function checkPorts(config: Config): Promise<void> {
+  const { roles, http, metrics } = config;
   const wanted = [
     (roles.includes("http") || roles.includes("push")) && http,
-    roles.includes("smtp-in") && smtp,
+    ...mailDoorNames.map((name) => roles.includes("smtp-in") && config[name]),
     metrics,
   ];
   const outcomes = await Promise.all(wanted.map((address) => (address ? refusal(address) : undefined)));
@@ -24,10 +26,12 @@ export async function checkPorts({ roles, http, smtp, metrics }: Config): Promis
   if (reasons.length > 0) throw new PortsRefused(reasons);
 }
 
-function refusal({ host, port }: Address): Promise<Error | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", resolve);
-    server.listen(port, host, () => server.close(() => resolve(undefined)));
-  });
+async function refusal(place: ListenPlace): Promise<Error | undefined> {
+  const server = createServer();
+  try {
+    await listen(server, place);
+  } catch (error) {
+    return error as Error;
+  }
+  return new Promise((resolve) => server.close(() => resolve(undefined)));
 }

@@ -10,21 +10,19 @@ import { VacationResponder } from "../mail/vacation/vacation.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import { StoredMailLog } from "../store/queues/mail-log.ts";
+import type { DoorName } from "./doors.ts";
 import { startHttp } from "./http.ts";
 import type { Foundation, Part, Parts, Surroundings } from "./parts.ts";
 import { scannersOf } from "./scanners.ts";
 import { startSettling } from "./settle-search.ts";
-import { startSmtpIn } from "./smtp-in.ts";
+import { startLmtp, startSmtpIn, startSubmission } from "./smtp-in.ts";
 import { hintSubmissions, startSmtpOut } from "./smtp-out.ts";
 import { startWorker } from "./worker.ts";
 
 export type Stop = (ending: Ending) => Promise<void>;
 
 /** Where the roles listen; undefined if this process does not run them. */
-export interface RoleUrls {
-  http: string | undefined;
-  smtp: string | undefined;
-}
+export type RoleUrls = Record<DoorName, string | undefined>;
 
 export async function makeParts(
   config: Config,
@@ -61,7 +59,8 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
   const { log } = surroundings;
   const roles = new Set(config.roles);
   stops.push(() => parts.mailLog.flush());
-  const urls: RoleUrls = { http: undefined, smtp: undefined };
+  const noDoors = { submission: undefined, submissions: undefined, lmtp: undefined };
+  const urls: RoleUrls = { http: undefined, smtp: undefined, ...noDoors };
   const servesClients = roles.has("http") || roles.has("push");
   if ((roles.has("worker") || servesClients) && !config.readOnly) parts.webPush.start();
   if (roles.has("worker"))
@@ -71,7 +70,14 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
   const incoming = startMail(config, parts, stops);
   const doors: Stop[] = [];
   stops.push((ending) => closeDoors(doors, ending));
-  if (incoming && roles.has("smtp-in")) urls.smtp = opened(await startSmtpIn(config, parts, incoming), doors);
+  if (incoming && roles.has("smtp-in")) {
+    urls.smtp = opened(await startSmtpIn(config, parts, incoming), doors);
+    if (config.lmtp) urls.lmtp = opened(await startLmtp(config.lmtp, config, parts, incoming), doors);
+    for (const name of ["submission", "submissions"] as const) {
+      const address = config[name];
+      if (address) urls[name] = opened(await startSubmission(name, address, { config, parts, incoming }), doors);
+    }
+  }
   if (servesClients) urls.http = opened(await startHttp(config, parts), doors);
   return urls;
 }

@@ -85,9 +85,12 @@ function reasons(error: unknown, config: Config): string {
 
 /** For a port or host that cannot be used, names the option that chooses another. */
 function wayOut(error: unknown, config: Config): string {
-  const { syscall, port, hostname } = error as Partial<Record<"syscall" | "port" | "hostname", unknown>>;
-  const name = (["http", "smtp", "metrics"] as const).find((entry) => {
+  const { syscall, port, hostname, address } = error as Partial<
+    Record<"syscall" | "port" | "hostname" | "address", unknown>
+  >;
+  const name = (["http", "smtp", "submission", "submissions", "lmtp", "metrics"] as const).find((entry) => {
     const meant = config[entry];
+    if (meant && "path" in meant) return meant.path === address;
     return (syscall === "listen" && meant?.port === port) || (syscall === "getaddrinfo" && meant?.host === hostname);
   });
   return name ? `: choose another with --${schema[name].flag} or ${schema[name].env}` : "";

@@ -1,35 +1,76 @@
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { Config } from "../config/schema.ts";
+import type { Address, ListenPlace } from "../config/values.ts";
 import type { Incoming } from "../mail/deliver/incoming.ts";
-import { createSmtpIn } from "../smtp/inbound/server.ts";
+import { createLmtp } from "../smtp/inbound/lmtp.ts";
+import type { ServerOptions } from "../smtp/inbound/options.ts";
+import { createSmtpIn, type SmtpIn } from "../smtp/inbound/server.ts";
+import { createSubmission } from "../smtp/inbound/submission.ts";
+import { urlOf } from "./door-url.ts";
+import type { MailDoor } from "./doors.ts";
 import { Failure } from "./fail.ts";
-import { hostPort, type Part, type Parts } from "./parts.ts";
+import type { Part, Parts } from "./parts.ts";
 
 /** The connections of a server. Its processes have the same number of them, so each has an equal part of the places. */
 const maxConnections = 1_000;
 
 /** Starts the SMTP server for mail from other servers. */
 export async function startSmtpIn(config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
-  const { store, blobs, events, counts, mailLog } = parts;
-  const { resolver, clock, log } = parts.surroundings;
+  const { blobs } = parts;
+  const { resolver } = parts.surroundings;
   const server = await createSmtpIn({
-    database: store.database,
-    blobs,
-    incoming,
-    resolver,
-    clock,
-    log,
-    mailLog,
-    events,
-    counts,
-    hostname: config.hostname,
-    maxMessageSize: config.maxMessageSize,
+    ...(await serverOptions(config, parts, incoming)),
+    ...{ blobs, incoming, resolver, dnsLists: config.dnsLists },
+  });
+  return open("smtp", { place: config.smtp, server }, parts);
+}
+
+/** Starts one of the SMTP servers for mail from our own users. */
+export async function startSubmission(
+  name: "submission" | "submissions",
+  address: Address,
+  { config, parts, incoming }: { config: Config; parts: Parts; incoming: Incoming },
+): Promise<Part> {
+  const { store, blobs, authenticator } = parts;
+  const server = await createSubmission({
+    ...(await serverOptions(config, parts, incoming)),
+    ...{ store, blobs, authenticator, random: parts.surroundings.random },
+    isImplicitTls: name === "submissions",
+  });
+  return open(name, { place: address, server }, parts);
+}
+
+/** Starts the LMTP server for mail from a server in front. */
+export async function startLmtp(place: ListenPlace, config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
+  const { blobs, surroundings } = parts;
+  const server = await createLmtp({
+    ...(await serverOptions(config, parts, incoming)),
+    ...{ blobs, incoming, resolver: surroundings.resolver },
+    ...{ peers: config.lmtpPeers, authserv: config.lmtpResults, isLocal: "path" in place },
+  });
+  return open("lmtp", { place, server }, parts);
+}
+
+async function serverOptions(config: Config, parts: Parts, incoming: Incoming): Promise<ServerOptions> {
+  const { store, events, counts, mailLog, surroundings } = parts;
+  const { clock, log } = surroundings;
+  const { hostname, maxMessageSize } = config;
+  return {
+    ...{ database: store.database, clock, log, mailLog, events, counts, hostname, maxMessageSize },
+    newId: () => incoming.newId(),
     maxConnections: Math.ceil(maxConnections / config.workers),
     certificate: await certificateOf(config),
-  });
-  const port = await parts.doors.open("smtp", config.smtp, server.server);
-  return { url: `smtp://${hostPort({ ...config.smtp, port })}`, stop: (ending) => server.close(ending) };
+  };
+}
+
+async function open(
+  name: MailDoor,
+  { place, server }: { place: ListenPlace; server: SmtpIn },
+  { doors }: Parts,
+): Promise<Part> {
+  const port = await doors.open(name, place, server.server);
+  return { url: urlOf(name, place, port), stop: (ending) => server.close(ending) };
 }
 
 async function certificateOf({ tlsCert, tlsKey }: Config): Promise<{ cert: string; key: string } | undefined> {

@@ -6,6 +6,7 @@ export function welcome({ urls, demo }: Pick<Running, "urls" | "demo">): string 
   const ports = [
     ["JMAP", urls.http],
     ["SMTP", urls.smtp],
+    ["Sending", urls.submissions ?? urls.submission],
     ["Metrics", urls.metrics],
   ].filter(([, url]) => url !== undefined);
   const lines = ["Posthorn is ready.", ...ports.map(([name, url]) => `  ${name!.padEnd(8)} ${url}`)];

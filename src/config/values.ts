@@ -135,6 +135,23 @@ export function showAddress(address: Address | undefined): string {
 export const optionalAddress: Parse<Address | undefined> = (value) =>
   value === "" || value === "off" ? undefined : listenAddress(value);
 
+/** An address, or a socket file of this machine. */
+export type ListenPlace = Address | { path: string };
+
+/** host:port or unix:/path/of/socket; undefined for "" and "off". */
+export const optionalPlace: Parse<ListenPlace | undefined> = (value) => {
+  const path = /^unix:(.*)$/.exec(value)?.[1];
+  if (path === undefined) return optionalAddress(value);
+  // The longest that every system can bind.
+  if (path.startsWith("/") && Buffer.byteLength(path) <= maxSocketPath) return { path };
+  throw new Error(`"${value}" is not a socket such as unix:/run/posthorn/lmtp.sock`);
+};
+const maxSocketPath = 103;
+
+export function showPlace(place: ListenPlace | undefined): string {
+  return place && "path" in place ? `unix:${place.path}` : showAddress(place);
+}
+
 /** ip or ip:port, in the form that node:dns takes. */
 export const dnsServer: Parse<string> = (value) => {
   if (isIP(value) === 4) return value;
@@ -198,6 +215,16 @@ export const hostName: Parse<string> = (value) => {
   if (/^(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/i.test(value) && value.length <= 253) return value;
   throw new Error(`"${value}" is not a host name`);
 };
+
+/** zone or zone=weight, of a list of addresses in DNS. */
+export const dnsList: Parse<{ zone: string; weight: number }> = (value) => {
+  const [, zone = "", weight = "10"] = /^([^=]+)(?:=(-?\d{1,3}))?$/.exec(value) ?? [];
+  if (zone.includes(".")) return { zone: hostName(zone), weight: Number(weight) };
+  throw new Error(`"${value}" is not a list such as bl.example.org or bl.example.org=4`);
+};
+
+/** A host name, or "". */
+export const optionalName: Parse<string> = (value) => (value === "" ? "" : hostName(value));
 
 /** Where bodies are kept. */
 export type BodiesPlace = { kind: "disk" } | { kind: "s3"; bucket: string; prefix: string };

@@ -111,7 +111,7 @@ export function metricsListener(registry: Registry): Events {
   });
   const refused = new Counter({
     name: "posthorn_mail_refused_total",
-    help: "Commands of other servers that were refused",
+    help: "Commands of other servers and of our own users that were refused",
     labelNames: ["command", "reply"],
     registers,
   });

@@ -131,7 +131,7 @@ export class MailHost {
     const hostname = "mx.posthorn.test";
     const resolver = dns.resolver();
     const counts = new OwnCounts({ clock });
-    const own = { database, blobs, incoming, resolver, clock, log, mailLog };
+    const own = { database, blobs, incoming, resolver, clock, log, mailLog, newId: () => incoming.newId() };
     const options = { ...own, events, counts, hostname, maxMessageSize, maxConnections: 1_000 };
     this.smtpIn = await createSmtpIn(options, { ...createStages(options), ...stages });
     this.smtpPort = await this.smtpIn.listen("127.0.0.1", 0);

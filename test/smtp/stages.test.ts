@@ -12,7 +12,8 @@ const secure: Check<"secure">[] = [];
 const helo: Check<"helo">[] = [];
 const mail: Check<"mail">[] = [];
 const auth: Check<"auth">[] = [
-  (_, { credentials: { username = "", password } }) => pass(password === "right" ? { login: username } : {}),
+  (_, { credentials: { username = "", password } }) =>
+    pass(password === "right" ? { login: { login: username, userId: 1, accounts: [], credential: "password" } } : {}),
 ];
 
 beforeAll(async () => {
@@ -110,6 +111,16 @@ describe("a peer that does not pass a check", () => {
     turned.destroy();
   });
 
+  test("that speaks before the greeting is disconnected", async () => {
+    let judged = () => {};
+    connect.push(() => new Promise((resolve) => (judged = () => resolve(pass()))));
+    const early = await SmtpConnection.open({ port: host.smtpPort });
+    early.write("EHLO early.test\r\n");
+    expect((await early.read()).line).toMatch(/^421 .*too soon/);
+    judged();
+    await expect(early.read()).rejects.toThrow();
+  });
+
   test("is deferred when the check throws", async () => {
     mail.push(() => {
       throw new Error("a check is broken");
@@ -127,7 +138,7 @@ describe("AUTH, with a check that knows a login", () => {
   test("sets the login until STARTTLS, and not before AUTH", async () => {
     const logins: unknown[] = [];
     mail.push(({ login }, { login: found }) => {
-      logins.push([login, found]);
+      logins.push([login?.login, found?.login]);
       return pass();
     });
     const connection = await greet();

@@ -1,6 +1,5 @@
-import type { AddressInfo } from "node:net";
 import { createServer, type Server, type Socket } from "node:net";
-import type { Address } from "../../config/values.ts";
+import type { ListenPlace } from "../../config/values.ts";
 import { type DoorName, type Doors, listen } from "../doors.ts";
 import type { Line } from "./line.ts";
 
@@ -43,9 +42,8 @@ export class Entrance {
     });
   }
 
-  async listen(address: Address): Promise<number> {
-    await listen(this.#server, address);
-    return (this.#server.address() as AddressInfo).port;
+  listen(place: ListenPlace): Promise<number> {
+    return listen(this.#server, place);
   }
 
   /** Stops listening. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { version } from "../../base/version.ts";
 import type { Config } from "../../config/schema.ts";
+import type { ListenPlace } from "../../config/values.ts";
 import { createMetrics, metricsListener } from "../../ops/metrics.ts";
 import { serveMetrics } from "../../ops/metrics-server.ts";
 import { ProcessBus } from "../../push/bus.ts";
@@ -9,7 +10,8 @@ import { carriersOf } from "../bus.ts";
 import { checkBodies } from "../check-bodies.ts";
 import { checks } from "../checks.ts";
 import { makeDemo } from "../demo.ts";
-import type { DoorName } from "../doors.ts";
+import { urlOf } from "../door-url.ts";
+import { type DoorName, mailDoorNames } from "../doors.ts";
 import { Failure } from "../fail.ts";
 import { gaugePools, gaugeQueues, gaugeReadiness, gaugeRedis, gaugeServers } from "../gauges.ts";
 import { openStore } from "../open-store.ts";
@@ -129,7 +131,7 @@ async function start(
     bury: (values) => void metrics.bury(values),
   });
 
-  const urls: Running["urls"] = { http: undefined, smtp: undefined, metrics: undefined };
+  const urls: Running["urls"] = { ...urlsOf(config, entrances), metrics: undefined };
   if (config.metrics) {
     const server = await serveMetrics({ address: config.metrics, metrics, ready, log });
     stops.push(server.close);
@@ -185,24 +187,33 @@ function greet({ version: theirs }: Hello, welcome: Welcome): Welcome {
   );
 }
 
-async function openEntrances({ roles, http, smtp }: Config, entrances: Entrances): Promise<void> {
-  const open = async (name: DoorName, address: typeof http) => {
+async function openEntrances(config: Config, entrances: Entrances): Promise<void> {
+  const { roles, http } = config;
+  const open = async (name: DoorName, place: ListenPlace) => {
     const entrance = new Entrance(name);
-    entrances.set(name, { entrance, port: await entrance.listen(address) });
+    entrances.set(name, { entrance, port: await entrance.listen(place) });
   };
   if (roles.includes("http") || roles.includes("push")) await open("http", http);
-  if (roles.includes("smtp-in")) await open("smtp", smtp);
+  if (!roles.includes("smtp-in")) return;
+  for (const name of mailDoorNames) {
+    const address = config[name];
+    if (address) await open(name, address);
+  }
 }
 
 function portsOf(entrances: Entrances): Partial<Record<DoorName, number>> {
   return Object.fromEntries([...entrances].map(([name, { port }]) => [name, port]));
 }
 
-function urlsOf({ http, smtp }: Config, entrances: Entrances): RoleUrls {
+function urlsOf(config: Config, entrances: Entrances): RoleUrls {
   const ports = portsOf(entrances);
+  const mail = mailDoorNames.map((name) => {
+    const [place, port] = [config[name], ports[name]];
+    return [name, place && port !== undefined ? urlOf(name, place, port) : undefined];
+  });
   return {
-    http: ports.http === undefined ? undefined : `http://${hostPort({ ...http, port: ports.http })}`,
-    smtp: ports.smtp === undefined ? undefined : `smtp://${hostPort({ ...smtp, port: ports.smtp })}`,
+    http: ports.http === undefined ? undefined : `http://${hostPort({ ...config.http, port: ports.http })}`,
+    ...(Object.fromEntries(mail) as Omit<RoleUrls, "http">),
   };
 }
 

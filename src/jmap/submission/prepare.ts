@@ -1,12 +1,11 @@
 import { decodeId, idPrefix } from "../../base/ids.ts";
 import { ScannerAway } from "../../mail/scan/clamd.ts";
-import { isOwnAddress } from "../../mail/submit/own-address.ts";
 import { SubmissionRefused } from "../../mail/submit/submission-refused.ts";
+import { submissionRules } from "../../mail/submit/submission-rules.ts";
 import { type JudgedSubmission, judgeSubmission, maxRecipients } from "../../mail/submit/submit.ts";
 import { encodeBlobId } from "../../store/blobs/blob-id.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";
 import type { Envelope } from "../../store/core/db.ts";
-import { servesAny } from "../../store/directory/directory.ts";
 import { findIdentities } from "../../store/mail/identities.ts";
 import { type EmailToSend, findEmailsToSend } from "../../store/queues/submissions.ts";
 import { invalidProperties, SetError } from "../errors.ts";
@@ -56,13 +55,7 @@ async function prepareOne(record: JmapObject, call: Call): Promise<Prepared> {
   if (!message) throw invalidProperties("not found: emailId", "emailId");
   const judged = await judgeSubmission(
     { message, envelope: envelopeOf(record.envelope), identityEmail: identity.email },
-    {
-      owns: (address) => isOwnAddress(store.database, address, call.accountId),
-      serves: (domain) => servesAny(store.database, [domain]),
-      clock,
-      random,
-      maxSize: limits.maxSizeUpload,
-    },
+    submissionRules(call.accountId, { database: store.database, clock, random, maxSize: limits.maxSizeUpload }),
   );
   await refuseVirus(judged.wire, call);
   const spamScore = await scoreOf(judged, call);

@@ -11,3 +11,14 @@ export async function isOwnAddress(database: Database, address: string, accountI
   // An asterisk is never an address, so the directory answers with the catch-all.
   return (await findAddress(database, address)) === accountId;
 }
+
+/** The account with the address, if it is one of these and may be changed, so that its owner may send from it. */
+export async function accountOfSender(
+  database: Database,
+  address: string,
+  accounts: readonly { id: number; isReadOnly: boolean }[],
+): Promise<number | undefined> {
+  if (address.lastIndexOf("@") < 1) return undefined;
+  const owner = await findAddress(database, address);
+  return accounts.find(({ id, isReadOnly }) => id === owner && !isReadOnly)?.id;
+}

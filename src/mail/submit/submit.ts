@@ -35,6 +35,8 @@ export interface JudgedSubmission {
   envelope: Envelope;
   /** The message as it is sent: without Bcc, with Date and Message-ID. */
   wire: Buffer;
+  /** The fields of these that were missing, with their line ends. */
+  added: string;
   sendAt: Date;
 }
 
@@ -50,8 +52,9 @@ export async function judgeSubmission(request: SubmissionRequest, rules: Submiss
   const envelope = request.envelope ?? madeEnvelope(fields, authors, request.identityEmail);
   await checkMailFrom(envelope.mailFrom, rules);
   checkRecipients(envelope.rcptTo);
-  const wire = wireForm(message, fields, { now, random: rules.random, domain: domainOf(authors.from[0]!) });
-  return { envelope, wire, sendAt: holdUntil(envelope.mailFrom.parameters, now) };
+  const added = missingFields(fields, { now, random: rules.random, domain: domainOf(authors.from[0]!) });
+  const wire = wireForm(message, added);
+  return { envelope, wire, added, sendAt: holdUntil(envelope.mailFrom.parameters, now) };
 }
 
 /** How many authors and senders a message may name. */
@@ -209,25 +212,26 @@ function domainOf(address: string): string {
   return splitAddress(address)!.domain;
 }
 
-/**
- * RFC 6409 §8: the first server completes the header. Throws SubmissionRefused for a message that no server would
- * accept.
- */
-function wireForm(
-  message: Buffer,
+/** RFC 6409 §8: the first server completes the header. */
+function missingFields(
   fields: HeaderField[],
   { now, random, domain }: { now: Date; random: Random; domain: string },
-): Buffer {
+): string {
   const names = new Set(fields.map(({ name }) => name.toLowerCase()));
-  const missing =
+  return (
     (names.has("date") ? "" : `Date: ${mailDate(now)}\r\n`) +
-    (names.has("message-id") ? "" : `Message-ID: <${random(16).toString("hex")}@${domain}>\r\n`);
+    (names.has("message-id") ? "" : `Message-ID: <${random(16).toString("hex")}@${domain}>\r\n`)
+  );
+}
+
+/** Throws SubmissionRefused for a message that no server would accept. */
+function wireForm(message: Buffer, added: string): Buffer {
   try {
     const shown = withoutBcc(message);
     // RFC 5321 allows only CRLF as a line end. Everything else is adapted to each server on sending.
     const form = wireMessage(shown, allAbilities);
     const wire = usesBareLf(shown) ? form : shown;
-    return missing === "" ? wire : Buffer.concat([Buffer.from(missing), wire]);
+    return added === "" ? wire : Buffer.concat([Buffer.from(added), wire]);
   } catch (error) {
     if (!(error instanceof Unsendable)) throw error;
     throw new SubmissionRefused("invalidEmail", `it cannot be sent: ${error.message}`, error.properties);

@@ -46,17 +46,19 @@ export class Conversation {
   /** What the checks of each stage found; for RCPT, see `#recipients`. */
   readonly #found = new Map<Stage, Found>();
   readonly #recipients = new WeakMap<SMTPServerAddress, number>();
+  #accepted: Recipient[] = [];
   /** The HELO name that passed the checks. */
   #judged: string | undefined;
   #mailId: number | undefined;
 
-  constructor({ remoteAddress: address }: SMTPServerSession, stages: Stages, means: Means) {
+  /** `isTrusted`: no limit applies to the peer, as to our own machine. */
+  constructor({ remoteAddress: address }: SMTPServerSession, stages: Stages, means: Means, isTrusted = false) {
     this.#stages = stages;
     this.#means = means;
     this.#session = {
       address,
       network: networkOf(address),
-      isLoopback: loopback.test(address),
+      isLoopback: isTrusted || loopback.test(address),
       helo: "",
       onEnd: (work) => {
         if (this.#isOver) work();
@@ -100,7 +102,7 @@ export class Conversation {
     const { login } = await this.#run("auth", { credentials }, { username });
     if (login === undefined) throw new Refusal(535, "5.7.8 authentication failed");
     this.#session.login = login;
-    return login;
+    return login.login;
   }
 
   /** MAIL. First judges the name of the last HELO or EHLO, which the library does not report earlier. */
@@ -112,21 +114,35 @@ export class Conversation {
     const { helo } = this.#session;
     if (!this.#found.has("helo") || this.#judged !== helo) await this.#run("helo", {}, told);
     this.#judged = helo;
+    this.#accepted = [];
     await this.#run("mail", { ...transactionOf(address, said), path: pathOf(address) }, told);
   }
 
   async recipient(address: SMTPServerAddress, said: SMTPServerSession): Promise<void> {
     const sender = said.envelope.mailFrom as SMTPServerAddress;
-    const asked = { ...transactionOf(sender, said), path: pathOf(address) };
-    const { userId } = await this.#run("rcpt", asked, { from: sender.address, to: [address.address] });
-    if (userId === undefined) throw new Error("no check has found the recipient's account");
-    this.#recipients.set(address, userId);
+    const recipients = said.envelope.rcptTo.length;
+    const asked = { ...transactionOf(sender, said), path: pathOf(address), recipients };
+    const told = { from: sender.address, to: [address.address] };
+    const { userId, isOutgoing } = await this.#run("rcpt", asked, told);
+    if (userId !== undefined) {
+      this.#recipients.set(address, userId);
+      this.#accepted.push({ address: address.address, userId });
+    } else if (!isOutgoing) throw new Error("no check has found the recipient's account");
   }
 
+  /** One for each RCPT that was accepted, in their order: a recipient may have been named twice. */
+  get accepted(): readonly Recipient[] {
+    return this.#accepted;
+  }
+
+  /** The recipients that have an account here. */
   envelope({ envelope: { mailFrom, rcptTo } }: SMTPServerSession): { mailFrom: string; recipients: Recipient[] } {
     return {
       mailFrom: mailFrom ? mailFrom.address : "",
-      recipients: rcptTo.map((one) => ({ address: one.address, userId: this.#recipients.get(one)! })),
+      recipients: rcptTo.flatMap((one) => {
+        const userId = this.#recipients.get(one);
+        return userId === undefined ? [] : [{ address: one.address, userId }];
+      }),
     };
   }
 

@@ -5,6 +5,7 @@ import { SMTPConnection, type SMTPConnectionOptions } from "smtp-server/lib/smtp
 import type { Clock } from "../../base/clock.ts";
 import type { EndingPatience } from "../../base/ending.ts";
 import { pauseFor } from "../../base/retry.ts";
+import { bearerRefused, parseBearer } from "./bearer.ts";
 import { parsePath } from "./path.ts";
 import { type Place, Places } from "./places.ts";
 
@@ -27,7 +28,8 @@ const controls = /[\x00-\x1f\x7f-\x9f]/g;
 /** The library's names for the replies that bring a peer closer to handing over a message, in order. */
 const steps = ["MAIL_FROM_OK", "RCPT_TO_OK"];
 
-type Options = SMTPServerOptions & { maxClients: number; maxRecipients: number };
+/** `extensions`: what EHLO announces beside what the library does. */
+type Options = SMTPServerOptions & { maxClients: number; maxRecipients: number; extensions?: () => string[] };
 
 /**
  * Differs from the library: greets at once instead of after 100 ms, answers a peer that has closed its own side, lets
@@ -47,6 +49,8 @@ class EagerConnection extends SMTPConnection {
   #recipients = 0;
   #steps = 0;
   #messages = 0;
+  /** The reply to EHLO is being written. */
+  #isAnnouncing = false;
 
   constructor(server: EagerServer, socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null) {
     super(server, socket, options);
@@ -106,7 +110,9 @@ class EagerConnection extends SMTPConnection {
 
   /** As in the library, but also sends to a peer that has closed its own side. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
-    const texts = (Array.isArray(data) ? data : [data ?? ""]).map((text) => text.replace(controls, " "));
+    const given = Array.isArray(data) ? data : [data ?? ""];
+    const said = this.#isAnnouncing && code === 250 ? this.#announced(given) : given;
+    const texts = said.map((text) => text.replace(controls, " "));
     const enhanced = ownCode.test(texts[0]!) ? "" : this._getEnhancedStatusCode(code, context);
     const lines = texts.map((text, at) => {
       const rest = [enhanced, text].filter((part) => part !== "").join(" ");
@@ -137,6 +143,62 @@ class EagerConnection extends SMTPConnection {
       else if (parser === this._parser) this.close();
     });
     return parser;
+  }
+
+  /** RFC 4954 §4: AUTH is announced only where it may be used. */
+  override handler_EHLO(command: Buffer, callback: () => void): void {
+    this.#isAnnouncing = true;
+    super.handler_EHLO(command, callback);
+    this.#isAnnouncing = false;
+  }
+
+  #announced(lines: string[]): string[] {
+    const allowed = this.secure ? lines : lines.filter((line) => !line.startsWith("AUTH "));
+    return [...allowed, ...this.#server.extensions()];
+  }
+
+  /** Refuses passwords in the clear, and adds OAUTHBEARER (RFC 7628), which the library does not know. */
+  override handler_AUTH(command: Buffer, callback: () => void): void {
+    const [, mechanism = "", message, ...more] = command.toString().trim().split(/\s+/);
+    if (!this.secure) this.send(538, "5.7.11 encryption is required first: send STARTTLS");
+    else if (!/^oauthbearer$/i.test(mechanism) || this.session.user) {
+      super.handler_AUTH(command, callback);
+      return;
+    } else if (more.length > 0) this.send(501, "5.5.4 syntax: AUTH OAUTHBEARER message");
+    else if (message !== undefined) {
+      this.#bearer(message, callback);
+      return;
+    } else {
+      this._nextHandler = (line, done) => this.#bearer(line.toString().trim(), done);
+      this.send(334);
+    }
+    callback();
+  }
+
+  #bearer(message: string, callback: () => void): void {
+    const said = parseBearer(message);
+    if (!said) {
+      this.send(501, message === "*" ? "5.7.0 authentication cancelled" : "5.5.2 not a message of OAUTHBEARER");
+      callback();
+      return;
+    }
+    const auth = { method: "XOAUTH2" as const, ...said, validatePassword: () => false };
+    this._server.onAuth(auth, this.session, (error, response) => {
+      const { responseCode = 535 } = (error ?? {}) as { responseCode?: number };
+      if (response?.user) {
+        this.session.user = response.user;
+        this.session.transmissionType = this._transmissionType();
+        this.send(235, "Authentication successful");
+      } else if (responseCode === 535) {
+        // RFC 7628 §3.2.3: the client answers with a dummy, and then is refused.
+        this._nextHandler = (_, done) => {
+          this.send(535, error?.message);
+          done();
+        };
+        this.send(334, bearerRefused);
+      } else this.send(responseCode, error?.message);
+      callback();
+    });
   }
 
   /** Ends the connection of a peer that closes its side during the handshake. */
@@ -200,11 +262,15 @@ export class EagerServer extends SMTPServer {
   isDraining = false;
   readonly places: Places<EagerConnection>;
   readonly maxRecipients: number;
+  readonly #maxPending: number;
+  readonly extensions: () => string[];
 
-  constructor(options: Options, clock: Clock) {
+  constructor({ extensions = () => [], ...options }: Options, clock: Clock) {
     super({ ...options, allowHalfOpen: true });
+    this.extensions = extensions;
     this.places = new Places(options.maxClients, clock);
     this.maxRecipients = options.maxRecipients;
+    this.#maxPending = options.maxClients;
     setInterval(() => {
       const now = clock.now().getTime();
       const maxIdleMs = this.places.isCrowded ? crowdedPatienceMs : patienceMs;
@@ -213,6 +279,25 @@ export class EagerServer extends SMTPServer {
         else this.#open.delete(connection);
       }
     }, checkEveryMs).unref();
+  }
+
+  /** As among the places: whoever has waited longest for its handshake makes room. */
+  override _acceptSocket(...[socket, handshake]: Parameters<SMTPServer["_acceptSocket"]>): (() => void) | false {
+    const [longest] = this._pendingSockets;
+    if (longest && this._pendingSockets.size >= this.#maxPending) {
+      this._pendingSockets.delete(longest[0]);
+      longest[1].destroy();
+    }
+    return super._acceptSocket(socket, handshake);
+  }
+
+  /** RFC 8314 §3.3, TLS from the first byte: as STARTTLS, a peer that closes its side during the handshake has left. */
+  override _upgrade(...[socket, callback]: Parameters<SMTPServer["_upgrade"]>): void {
+    socket.allowHalfOpen = false;
+    super._upgrade(socket, (error, secure) => {
+      if (secure) secure.allowHalfOpen = true;
+      callback(error, secure);
+    });
   }
 
   override connect(socket: Socket | TLSSocket, options?: SMTPConnectionOptions | null): void {
@@ -233,6 +318,7 @@ export class EagerServer extends SMTPServer {
   async drain({ idleMs, maxMs }: EndingPatience): Promise<void> {
     this.isDraining = true;
     if (this.server.listening) this.server.close();
+    for (const socket of this._pendingSockets.values()) socket.destroy();
     const begun = performance.now();
     while (this.connections.size > 0) {
       await pauseFor(drainStepMs);

@@ -9,14 +9,14 @@ import type { Database } from "../../store/core/database.ts";
 import type { DnsResolver } from "../resolver.ts";
 import type { Certificate } from "./certificate.ts";
 
-export interface SmtpInOptions {
+/** What every kind of server needs. */
+export interface ServerOptions {
   database: Database;
-  blobs: Blobs;
-  incoming: Incoming;
-  resolver: DnsResolver;
   clock: Clock;
   log: Log;
   mailLog: MailLog;
+  /** A number that no mail has had. */
+  newId(): Promise<number>;
   events: Events;
   /** Counts connections and messages by network. */
   counts: SharedCounts;
@@ -27,4 +27,27 @@ export interface SmtpInOptions {
   maxConnections: number;
   /** PEM. (Default: a self-signed one.) */
   certificate?: Certificate | undefined;
+}
+
+export interface SmtpInOptions extends ServerOptions {
+  blobs: Blobs;
+  incoming: Incoming;
+  resolver: DnsResolver;
+  /** (Default: none) */
+  dnsLists?: readonly DnsList[];
+}
+
+/** RFC 5782: a list of addresses in DNS. A negative weight speaks for those who are listed. */
+export interface DnsList {
+  zone: string;
+  weight: number;
+}
+
+export interface LmtpOptions extends SmtpInOptions {
+  /** Networks that may connect, beside loopback. */
+  peers: readonly string[];
+  /** Whose Authentication-Results are believed; "" for nobody's. */
+  authserv: string;
+  /** It listens at a socket file. */
+  isLocal: boolean;
 }

@@ -1,5 +1,5 @@
 import type { AddressInfo, Server } from "node:net";
-import type { SMTPServerSession } from "smtp-server";
+import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
 import type { Ending, EndingPatience } from "../../base/ending.ts";
 import type { Events, MailRefused } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
@@ -11,9 +11,10 @@ import { isStorageTrouble, tellStorageTrouble } from "../../store/core/storage-t
 import { ownCertificate } from "./certificate.ts";
 import { Conversation } from "./conversation.ts";
 import { EagerServer } from "./eager-server.ts";
-import type { SmtpInOptions } from "./options.ts";
+import type { ServerOptions, SmtpInOptions } from "./options.ts";
 import { receive } from "./receive.ts";
 import { PeerGone, Refusal } from "./reply.ts";
+import type { Stages } from "./stages/stage.ts";
 import { createStages } from "./stages/stages.ts";
 
 export interface SmtpIn {
@@ -34,11 +35,44 @@ const warnEveryMs = 60_000;
 
 type Done<Result> = (error: Error | null, result?: Result) => void;
 
+/** What one kind of server does with its peers. */
+export interface Service {
+  stages: Stages;
+  /** Takes a message. Resolves with the reply's text, or in LMTP with a reply for each recipient; throws Refusal. */
+  take(
+    stream: SMTPServerDataStream,
+    session: SMTPServerSession,
+    conversation: Conversation,
+  ): Promise<string | readonly (string | Refusal)[]>;
+  /** RFC 8314 §3.3: TLS from the first byte. */
+  isImplicitTls?: boolean;
+  /** RFC 2033 */
+  isLmtp?: boolean;
+  /** RFC 3461 */
+  offersDsn?: boolean;
+  /** Further lines of EHLO. */
+  extensions?: () => string[];
+  /** A check of connect lets in nobody else: no limit applies to the peers. */
+  arePeersTrusted?: boolean;
+}
+
 /** Receives mail from other servers, for our own addresses only. */
-export async function createSmtpIn(options: SmtpInOptions, stages = createStages(options)): Promise<SmtpIn> {
-  const { clock, database, events, hostname, incoming, log, mailLog, maxConnections, maxMessageSize } = options;
+export function createSmtpIn(options: SmtpInOptions, stages = createStages(options)): Promise<SmtpIn> {
+  const take: Service["take"] = (stream, session, conversation) => receive(stream, session, conversation, options);
+  return createSmtpServer(options, { stages, take });
+}
+
+export async function createSmtpServer(options: ServerOptions, service: Service): Promise<SmtpIn> {
+  const { clock, database, events, hostname, log, maxConnections, maxMessageSize } = options;
+  const {
+    stages,
+    isImplicitTls = false,
+    isLmtp = false,
+    offersDsn = false,
+    arePeersTrusted = false,
+    extensions,
+  } = service;
   const { cert, key } = options.certificate ?? (await ownCertificate(database, hostname, clock));
-  const means = { log, mailLog, newId: () => incoming.newId() };
   const conversations = new WeakMap<SMTPServerSession, Conversation>();
   const withPeer = (session: SMTPServerSession) => conversations.get(session)!;
   const server = new EagerServer(
@@ -48,6 +82,11 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
       key,
       size: maxMessageSize,
       logger: false,
+      secure: isImplicitTls,
+      lmtp: isLmtp,
+      hideDSN: !offersDsn,
+      authMethods: ["PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"],
+      ...(extensions && { extensions }),
       hideENHANCEDSTATUSCODES: false,
       // AUTH is enabled only when a check can authenticate; the others are joke commands of the library.
       disabledCommands: [...(stages.auth.length === 0 ? ["AUTH"] : []), "WIZ", "SHELL", "KILL"],
@@ -58,7 +97,7 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
       socketTimeout: 5 * 60_000,
       maxCommandLength: 4096,
       onConnect: (session, done) => {
-        const conversation = new Conversation(session, stages, means);
+        const conversation = new Conversation(session, stages, options, arePeersTrusted);
         conversations.set(session, conversation);
         answer(() => conversation.connected(), done, log);
       },
@@ -75,8 +114,11 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
         // A stream that broke off is not an error: the peer is gone.
         stream.on("error", () => {});
         const about = () => ({ recipients: session.envelope.rcptTo.length });
-        const work = () => traced("receive", about, () => receive(stream, session, withPeer(session), options));
-        answer(work, told("DATA", done, events), log);
+        const work = () => traced("receive", about, () => service.take(stream, session, withPeer(session)));
+        // The library takes a list for LMTP; its types do not say so.
+        const replied = done as Done<unknown>;
+        const each = () => withPeer(session).accepted;
+        answer(work, told("DATA", isLmtp ? oneForEach(each, replied) : replied, events), log);
       },
     },
     clock,
@@ -102,6 +144,18 @@ export async function createSmtpIn(options: SmtpInOptions, stages = createStages
         listening.once("error", reject);
       }),
     close: (ending = "stop") => server.drain(patience[ending]),
+  };
+}
+
+/** RFC 2033 §4.2: a refusal of the message is the reply for each recipient. */
+function oneForEach(accepted: () => readonly unknown[], done: Done<unknown>): Done<unknown> {
+  return (error, replies) => {
+    if (error instanceof Refusal)
+      done(
+        null,
+        accepted().map(() => error),
+      );
+    else done(error, replies);
   };
 }
 

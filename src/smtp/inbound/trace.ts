@@ -12,6 +12,16 @@ export interface Hop {
   at: Date;
 }
 
+/** RFC 5321 §4.4, without the client's name and address: where users are is not for their recipients to know. */
+export function submittedField({
+  protocol,
+  hostname,
+  id,
+  at,
+}: Pick<Hop, "protocol" | "hostname" | "id" | "at">): string {
+  return `Received: by ${hostname} with ${protocol} id ${id};\r\n ${mailDate(at)}\r\n`;
+}
+
 /** RFC 5321 §4.4. Names no recipient, so that all recipients can share one stored message. */
 export function receivedField({ helo, address, protocol, cipher, hostname, id, at }: Hop): string {
   const literal = address.includes(":") ? `IPv6:${address}` : address;

@@ -1,3 +1,4 @@
+import type { Login } from "../../../auth/login.ts";
 import type { IncomingHeader } from "../incoming-header.ts";
 
 /** In the order in which a connection reaches them. */
@@ -17,7 +18,7 @@ export interface Session {
   /** Version and cipher of TLS. */
   readonly tls?: string;
   /** The login that AUTH has proved. */
-  readonly login?: string;
+  readonly login?: Login;
   /** Runs `work` when the connection ends, or at once if it has ended. */
   onEnd(work: () => void): void;
 }
@@ -39,10 +40,14 @@ export interface Transaction {
   size: number;
 }
 
-/** RFC 4954: the credentials of PLAIN and LOGIN. */
+/** RFC 4954: the credentials of PLAIN and LOGIN, or of OAUTHBEARER (RFC 7628) and XOAUTH2. */
 export interface Credentials {
   username?: string | undefined;
   password?: string | null | undefined;
+  /** PLAIN alone: whom the login wants to act for. */
+  authzid?: string | undefined;
+  /** A token, instead of a password. */
+  accessToken?: string | undefined;
 }
 
 export interface Recipient {
@@ -57,18 +62,25 @@ export interface Said {
   auth: { credentials: Credentials };
   helo: object;
   mail: Transaction & { path: Path };
-  rcpt: Transaction & { path: Path };
+  /** `recipients`: how many the transaction has already. */
+  rcpt: Transaction & { path: Path; recipients: number };
   data: Transaction & { recipients: readonly Recipient[]; message: Buffer; header: IncomingHeader };
 }
 
 /** What checks find out, for later checks and for what follows. */
 export interface Found {
   /** Set by AUTH. */
-  login?: string;
+  login?: Login;
+  /** The account whose address a submission is sent from. */
+  sendingAccount?: number;
   /** The account that a recipient's mail goes to. */
   userId?: number;
+  /** A recipient's mail goes out by the queue, whoever has the address. */
+  isOutgoing?: true;
   /** The Authentication-Results field, with its line end. */
   results?: string;
+  /** What speaks for or against the peer, by short names. It decides nothing: it is logged, and for those who weigh it. */
+  clues?: readonly string[];
   /** Why the message is filed to Junk. */
   junkReason?: string;
 }
@@ -103,13 +115,13 @@ export type Stages = { readonly [S in Stage]: readonly Check<S>[] };
 
 export const pass = (found: Found = {}): Verdict => ({ kind: "pass", found });
 
-type Permanent = 550 | 552 | 553 | 554 | 555;
+type Permanent = 501 | 530 | 535 | 550 | 552 | 553 | 554 | 555;
 export const refuse = (code: Permanent, status: `5.${string}`, text: string, reason?: string): Verdict => ({
   kind: "refuse",
   ...{ code, status, text, ...(reason !== undefined && { reason }) },
 });
 
-type Transient = 450 | 451 | 452;
+type Transient = 450 | 451 | 452 | 454;
 export const defer = (code: Transient, status: `4.${string}`, text: string, reason?: string): Verdict => ({
   kind: "defer",
   ...{ code, status, text, ...(reason !== undefined && { reason }) },

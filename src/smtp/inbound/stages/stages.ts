@@ -1,24 +1,29 @@
 import type { SmtpInOptions } from "../options.ts";
 import { authentication } from "./authentication.ts";
 import { connections } from "./connections.ts";
+import { dnsLists } from "./dns-lists.ts";
 import { knownRecipient } from "./known-recipient.ts";
 import { loop } from "./loop.ts";
 import { messageRate } from "./message-rate.ts";
+import { oneForNullSender } from "./null-sender.ts";
 import { offeredParameters } from "./offered-parameters.ts";
 import { queue } from "./queue.ts";
 import { queueRoom } from "./queue-room.ts";
 import { room } from "./room.ts";
+import { senderHost } from "./sender-host.ts";
 import { smuggling } from "./smuggling.ts";
 import type { Stages } from "./stage.ts";
 import { utf8Address } from "./utf8-address.ts";
 
-/** All checks: for each stage, in their order. The first that does not pass decides. */
+/** The checks of mail from other servers: for each stage, in their order. The first that does not pass decides. */
 export function createStages(options: SmtpInOptions): Stages {
+  const lists = dnsLists(options);
+  const host = senderHost(options);
   return {
-    connect: [connections(options)],
+    connect: [connections(options), lists.begin],
     secure: [],
     auth: [],
-    helo: [],
+    helo: [host.begin],
     mail: [
       offeredParameters("SIZE", "BODY", "SMTPUTF8"),
       utf8Address,
@@ -26,7 +31,7 @@ export function createStages(options: SmtpInOptions): Stages {
       messageRate(options),
       queueRoom(options),
     ],
-    rcpt: [offeredParameters(), utf8Address, knownRecipient(options), room(options)],
-    data: [smuggling, loop, authentication(options)],
+    rcpt: [offeredParameters(), utf8Address, oneForNullSender, knownRecipient(options), lists.judge, room(options)],
+    data: [smuggling, loop, authentication(options), lists.report, host.report],
   };
 }

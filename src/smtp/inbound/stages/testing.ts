@@ -33,6 +33,7 @@ export const factsOf = {
   rcpt: (more: Partial<Facts<"rcpt">> = {}): Facts<"rcpt"> => ({
     ...transaction,
     path: path("ada@here.test"),
+    recipients: 0,
     ...more,
   }),
   data: (more: Partial<Facts<"data">> & { message: Buffer }): Facts<"data"> => ({
