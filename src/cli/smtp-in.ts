@@ -32,10 +32,10 @@ export async function startSubmission(
   address: Address,
   { config, parts, incoming }: { config: Config; parts: Parts; incoming: Incoming },
 ): Promise<Part> {
-  const { store, blobs, authenticator } = parts;
+  const { store, blobs, scanners, authenticator } = parts;
   const server = await createSubmission({
     ...(await serverOptions(config, parts, incoming)),
-    ...{ store, blobs, authenticator, random: parts.surroundings.random },
+    ...{ store, blobs, scanners, authenticator, random: parts.surroundings.random },
     isImplicitTls: name === "submissions",
   });
   return open(name, { place: address, server }, parts);

@@ -20,10 +20,10 @@ export async function listenForUsers(
   host: MailHost,
   { maxMessageSize = 200_000, maxConnections = 100 } = {},
 ): Promise<SubmissionDoors> {
-  const { store, blobs, clock, log, mailLog, database, heard } = host;
+  const { store, blobs, scanners, clock, log, mailLog, database, heard } = host;
   const counts = new OwnCounts({ clock });
   const authenticator = createAuthenticator({ store, clock, log, counts });
-  const own = { store, blobs, clock, log, mailLog, database, newId: () => host.incoming.newId() };
+  const own = { store, blobs, scanners, clock, log, mailLog, database, newId: () => host.incoming.newId() };
   const options = { ...own, events: heard.events, counts, authenticator, maxMessageSize };
   const more = { hostname: "mx.posthorn.test", random: randomBytes, maxConnections };
   const open = (isImplicitTls: boolean) => createSubmission({ ...options, ...more, isImplicitTls });

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import nodemailer from "nodemailer";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { trace } from "../../src/admin/trace.ts";
 import { hashPassword, newAppPassword, newToken } from "../../src/auth/secrets.ts";
 import { shareAccount } from "../../src/store/directory/directory.ts";
@@ -337,4 +337,14 @@ describe("a message", () => {
     expect(await host.mails(bob)).toEqual([]);
     await connection.quit();
   });
+});
+
+test("a message that has a virus is refused, and nothing of it is kept", async () => {
+  const before = (await submitted()).length;
+  vi.spyOn(host.scanners, "findVirus").mockResolvedValueOnce("Eicar");
+  const connection = await signedIn();
+  await connection.command(`MAIL FROM:<${login}>`, [250]);
+  await connection.command("RCPT TO:<eve@far.test>", [250]);
+  expect((await connection.data(mail("infected"))).line).toMatch(/^554 5\.6\.0 it has the virus Eicar/);
+  expect(await submitted()).toHaveLength(before);
 });

@@ -1,5 +1,5 @@
 import { decodeId, idPrefix } from "../../base/ids.ts";
-import { ScannerAway } from "../../mail/scan/clamd.ts";
+import { scanOutgoing } from "../../mail/submit/scan-outgoing.ts";
 import { SubmissionRefused } from "../../mail/submit/submission-refused.ts";
 import { submissionRules } from "../../mail/submit/submission-rules.ts";
 import { type JudgedSubmission, judgeSubmission, maxRecipients } from "../../mail/submit/submit.ts";
@@ -57,31 +57,8 @@ async function prepareOne(record: JmapObject, call: Call): Promise<Prepared> {
     { message, envelope: envelopeOf(record.envelope), identityEmail: identity.email },
     submissionRules(call.accountId, { database: store.database, clock, random, maxSize: limits.maxSizeUpload }),
   );
-  await refuseVirus(judged.wire, call);
-  const spamScore = await scoreOf(judged, call);
+  const spamScore = await scanOutgoing(call.accountId, judged, call.services);
   return { identityId: identity.id, email, judged, spamScore, blob: await blobs.put(judged.wire) };
-}
-
-/** The score goes to the sender's standing; it refuses nothing. */
-async function scoreOf(
-  { envelope, wire }: JudgedSubmission,
-  { services, accountId }: Call,
-): Promise<number | undefined> {
-  const { scanners, log } = services;
-  const recipients = envelope.rcptTo.map(({ email }) => ({ address: email }));
-  const score = await scanners.scoreOutgoing({ message: wire, mailFrom: envelope.mailFrom.email, recipients });
-  const isSpam = score !== undefined && scanners.junkScore !== undefined && score >= scanners.junkScore;
-  if (isSpam) log.warn({ account: accountId, score }, "a user sends what looks like spam");
-  return score;
-}
-
-/** While the scanner is away, mail is taken: it is scanned again, and held, before its first attempt. */
-async function refuseVirus(message: Buffer, call: Call): Promise<void> {
-  const virus = await call.services.scanners.findVirus(message).catch((error: unknown) => {
-    if (!(error instanceof ScannerAway)) throw error;
-    return undefined;
-  });
-  if (virus !== undefined) throw new SubmissionRefused("invalidEmail", `it has the virus ${virus}`, ["attachments"]);
 }
 
 function idOf(value: unknown, prefix: string, call: Call): number | undefined {

@@ -8,6 +8,7 @@ import { findIdentities, type IdentityRow } from "../../store/mail/identities.ts
 import { withTerms, writeMails } from "../deliver/ingest.ts";
 import { prepare } from "../deliver/preparer.ts";
 import { enqueue } from "./enqueue.ts";
+import { type OutgoingScan, scanOutgoing } from "./scan-outgoing.ts";
 import { judgeSubmission, type SubmissionRules } from "./submit.ts";
 
 export interface Sending {
@@ -28,11 +29,13 @@ export class NoRoom extends Error {}
  */
 export async function sendAndSave(
   { accountId, viewer, message, envelope }: Sending,
-  { store, blobs }: { store: Store; blobs: Blobs },
+  means: { store: Store; blobs: Blobs } & OutgoingScan,
   rules: SubmissionRules,
 ): Promise<number> {
+  const { store, blobs } = means;
   const identity = identityFor(message, await findIdentities(store.reader(accountId, viewer), null));
   const judged = await judgeSubmission({ message, envelope, identityEmail: identity?.email ?? "" }, rules);
+  const spamScore = await scanOutgoing(accountId, judged, means);
   const kept = judged.added === "" ? message : Buffer.concat([Buffer.from(judged.added), message]);
   const prepared = await prepare(kept);
   const keptBlob = await blobs.put(kept);
@@ -50,7 +53,8 @@ export async function sendAndSave(
     const { id: emailId, threadId } = outcome.email;
     const [id] = await tx.newIds(1);
     const of = { identityId: identity?.id ?? 0, emailId, threadId };
-    await enqueue(tx, [{ id: id!, ...of, envelope: judged.envelope, sendAt: judged.sendAt, blob: sentBlob }]);
+    const { envelope, sendAt } = judged;
+    await enqueue(tx, [{ id: id!, ...of, envelope, sendAt, spamScore, blob: sentBlob }]);
     return id!;
   };
   return store.write(accountId, viewer, work, { ids: 3, bytes: kept.length });

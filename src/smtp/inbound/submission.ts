@@ -3,6 +3,7 @@ import type { Authenticator } from "../../auth/login.ts";
 import type { Random } from "../../base/clock.ts";
 import { encodeId, idPrefix } from "../../base/ids.ts";
 import { mailIdOf } from "../../base/mail-log.ts";
+import type { Scanners } from "../../mail/scan/scanners.ts";
 import { NoRoom, sendAndSave } from "../../mail/submit/send-and-save.ts";
 import { type RefusalReason, SubmissionRefused } from "../../mail/submit/submission-refused.ts";
 import { submissionRules } from "../../mail/submit/submission-rules.ts";
@@ -22,6 +23,7 @@ import { submittedField } from "./trace.ts";
 export interface SubmissionOptions extends ServerOptions {
   store: Store;
   blobs: Blobs;
+  scanners: Scanners;
   authenticator: Authenticator;
   random: Random;
   /** RFC 8314 §3.3: TLS from the first byte, not by STARTTLS. */
@@ -92,7 +94,7 @@ interface Sent {
 }
 
 async function send(raw: Buffer, session: SMTPServerSession, { conversation, options }: Means): Promise<Sent> {
-  const { hostname, clock, random, database, store, blobs, maxMessageSize } = options;
+  const { hostname, clock, random, database, maxMessageSize } = options;
   const header = readIncomingHeader(raw, hostname);
   const { sendingAccount, login } = await conversation.message({ message: raw, header }, session);
   if (sendingAccount === undefined || !login) throw new Error("no check has found who sends");
@@ -104,7 +106,7 @@ async function send(raw: Buffer, session: SMTPServerSession, { conversation, opt
     maxSize: maxMessageSize + received.length,
   });
   const sending = { accountId: sendingAccount, viewer: login, message, envelope: envelopeOf(session) };
-  const submission = await sendAndSave(sending, { store, blobs }, rules);
+  const submission = await sendAndSave(sending, options, rules);
   return { id, messageId: header.messageId, account: sendingAccount, submission };
 }
 
