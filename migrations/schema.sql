@@ -87,6 +87,21 @@ CREATE TABLE blob_ref (
 CREATE INDEX blob_ref_expiry ON public.blob_ref USING btree (user_id, expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX blob_ref_released ON public.blob_ref USING btree (user_id, released_at) WHERE (released_at IS NOT NULL);
 
+CREATE TABLE bounce (
+  user_id bigint NOT NULL,
+  modseq bigint NOT NULL,
+  no integer NOT NULL,
+  kind text NOT NULL,
+  source text NOT NULL,
+  recipient text NOT NULL,
+  destination text NOT NULL,
+  submission_id bigint NOT NULL,
+  reply text NOT NULL,
+  at timestamp with time zone NOT NULL,
+  CONSTRAINT bounce_pkey PRIMARY KEY (user_id, modseq, no)
+);
+CREATE INDEX bounce_at ON public.bounce USING btree (user_id, at);
+
 CREATE TABLE change (
   user_id bigint NOT NULL,
   type smallint NOT NULL,
@@ -371,6 +386,14 @@ CREATE TABLE submission (
 CREATE INDEX submission_blob ON public.submission USING btree (user_id, sha256);
 CREATE INDEX submission_email ON public.submission USING btree (user_id, email_id);
 CREATE INDEX submission_sent ON public.submission USING btree (user_id, send_at, id);
+
+CREATE TABLE suppression (
+  user_id bigint NOT NULL,
+  address text NOT NULL,
+  reason text NOT NULL,
+  since timestamp with time zone NOT NULL,
+  CONSTRAINT suppression_pkey PRIMARY KEY (user_id, address)
+);
 
 CREATE TABLE thread_ref (
   user_id bigint NOT NULL,

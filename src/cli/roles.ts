@@ -5,6 +5,7 @@ import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
 import { type Delivered, Incoming } from "../mail/deliver/incoming.ts";
 import { Ingest } from "../mail/deliver/ingest.ts";
+import { ReturnPaths } from "../mail/feedback/return-path.ts";
 import { VacationResponder } from "../mail/vacation/vacation.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
@@ -41,6 +42,7 @@ export async function makeParts(
     ...foundation,
     blobs: new Blobs({ objects, clock, cacheBytes: config.cacheBytes, sharedCache, events }),
     ingest: new Ingest(store),
+    returnPaths: new ReturnPaths({ database: store.database, random: surroundings.random }),
     authenticator,
     webPush: await WebPush.open({ ...surroundings, ...pushing }),
     surroundings,
@@ -67,7 +69,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
 
 /** Starts outgoing mail and the queue of incoming mail. */
 function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | undefined {
-  const { store, blobs, ingest, events, surroundings } = parts;
+  const { store, blobs, ingest, returnPaths, events, surroundings } = parts;
   const { clock, random, log } = surroundings;
   const roles = new Set(config.roles);
   if (!roles.has("smtp-in") && !roles.has("smtp-out") && !roles.has("worker")) {
@@ -76,7 +78,17 @@ function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | unde
   }
   const vacation = new VacationResponder({ store, blobs, clock, random, log });
   const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
-  const incoming = new Incoming({ store, blobs, ingest, clock, log, events, holder: thisProcess, onDelivered });
+  const incoming = new Incoming({
+    store,
+    blobs,
+    ingest,
+    returnPaths,
+    clock,
+    log,
+    events,
+    holder: thisProcess,
+    onDelivered,
+  });
   if (roles.has("worker")) incoming.start();
   stops.push(() => incoming.close());
   const mailOut = roles.has("smtp-out") ? startSmtpOut(config, parts, incoming) : undefined;

@@ -17,6 +17,7 @@ export async function startSmtpIn(config: Config, parts: Parts, incoming: Incomi
     database: store.database,
     blobs,
     incoming,
+    returnPaths: parts.returnPaths,
     resolver,
     clock,
     log,

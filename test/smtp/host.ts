@@ -9,6 +9,7 @@ import type { Log } from "../../src/base/log.ts";
 import { OwnCounts } from "../../src/base/own-counts.ts";
 import { type Delivered, Incoming } from "../../src/mail/deliver/incoming.ts";
 import { Ingest } from "../../src/mail/deliver/ingest.ts";
+import { ReturnPaths } from "../../src/mail/feedback/return-path.ts";
 import { SubmissionHints } from "../../src/mail/submit/hints.ts";
 import { VacationResponder } from "../../src/mail/vacation/vacation.ts";
 import { createSmtpIn, type SmtpIn } from "../../src/smtp/inbound/server.ts";
@@ -54,6 +55,7 @@ export class MailHost {
   readonly store: Store;
   readonly blobs: Blobs;
   readonly ingest: Ingest;
+  readonly returnPaths: ReturnPaths;
   readonly incoming: Incoming;
   readonly dns: DnsServer;
   readonly changes: StateChange[] = [];
@@ -95,35 +97,38 @@ export class MailHost {
       pileBytes,
     });
     this.ingest = new Ingest(this.store);
+    this.returnPaths = new ReturnPaths({ database, random: randomBytes });
     this.incoming = this.newIncoming();
   }
 
   newIncoming(holder: Holder = thisProcess): Incoming {
-    const { store, blobs, ingest, clock, log } = this;
+    const { store, blobs, ingest, returnPaths, clock, log } = this;
     const { events } = this.heard;
     const vacation = new VacationResponder({ store, blobs, clock, log, random: randomBytes });
     const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
-    return new Incoming({ store, blobs, ingest, clock, log, events, holder, onDelivered });
+    return new Incoming({ store, blobs, ingest, returnPaths, clock, log, events, holder, onDelivered });
   }
 
   async listen({ maxMessageSize = 1_000_000, stages }: ListenOptions = {}): Promise<void> {
-    const { database, blobs, incoming, clock, log, dns } = this;
+    const { database, blobs, incoming, returnPaths, clock, log, dns } = this;
     const { events } = this.heard;
     const hostname = "mx.posthorn.test";
     const resolver = dns.resolver();
     const counts = new OwnCounts({ clock });
     const limits = { counts, maxMessageSize, maxConnections: 1_000 };
-    const options = { database, blobs, incoming, resolver, clock, log, events, hostname, ...limits };
+    const options = { database, blobs, incoming, returnPaths, resolver, clock, log, events, hostname, ...limits };
     this.smtpIn = await createSmtpIn(options, { ...createStages(options), ...stages });
     this.smtpPort = await this.smtpIn.listen("127.0.0.1", 0);
   }
 
   /** Outgoing mail that connects to every domain's servers at the sink's port. */
   startMailOut(port: number, options: Partial<MailOutOptions> = {}): MailOut {
-    const { store, blobs, incoming, clock, log, dns, database } = this;
+    const { store, blobs, incoming, returnPaths, clock, log, dns, database } = this;
     const mailOut = createMailOut({
       store,
       blobs,
+      returnPaths,
+      signsReturnPath: false,
       incoming,
       clock,
       log,

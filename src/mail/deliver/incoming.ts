@@ -10,6 +10,8 @@ import { AccountMissing } from "../../store/core/errors.ts";
 import type { Store } from "../../store/core/store.ts";
 import { type IncomingMessage, type IncomingRecipient, IncomingRows, type Lease } from "../../store/queues/incoming.ts";
 import { dueIncoming, incomingLeaseHolders } from "../../store/queues/queue-sweeps.ts";
+import type { ReturnPaths } from "../feedback/return-path.ts";
+import { Arrival, type Returned, returnedFor } from "../feedback/returned.ts";
 import { checks } from "./checks/checks.ts";
 import { type Decision, decide } from "./disposition.ts";
 import type { Ingest } from "./ingest.ts";
@@ -32,6 +34,7 @@ export interface IncomingOptions {
   store: Store;
   blobs: Blobs;
   ingest: Ingest;
+  returnPaths: ReturnPaths;
   clock: Clock;
   log: Log;
   events: Events;
@@ -209,9 +212,12 @@ export class Incoming {
   async #deliver(row: IncomingMessage, message?: Buffer): Promise<void> {
     let trouble: unknown;
     try {
-      const prepared = await prepare(message ?? (await this.#options.blobs.readObject(row.blob)));
+      const bytes = message ?? (await this.#options.blobs.readObject(row.blob));
+      const prepared = await prepare(bytes);
+      const { mailFrom, createdAt: at, blob } = row;
+      const arrival = new Arrival({ message: bytes, summary: prepared.summary, mailFrom, at, blob });
       const waiting = row.recipients.filter((recipient) => !recipient.done);
-      const outcomes = await Promise.allSettled(waiting.map((one) => this.#deliverTo(one, row, prepared)));
+      const outcomes = await Promise.allSettled(waiting.map((one) => this.#deliverTo(one, row, prepared, arrival)));
       trouble = outcomes.find((outcome) => outcome.status === "rejected")?.reason;
     } catch (error) {
       trouble = error;
@@ -225,23 +231,33 @@ export class Incoming {
     row.attempts++;
   }
 
-  async #deliverTo(recipient: IncomingRecipient, row: IncomingMessage, prepared: PreparedMessage): Promise<void> {
-    const { store, ingest, log, onDelivered } = this.#options;
+  async #deliverTo(
+    recipient: IncomingRecipient,
+    row: IncomingMessage,
+    prepared: PreparedMessage,
+    arrival: Arrival,
+  ): Promise<void> {
+    const { store, ingest, log, onDelivered, returnPaths } = this.#options;
     const accountId = recipient.userId;
     const { mailFrom, createdAt: arrivedAt, junkReason } = row;
     const message = { mailFrom, arrivedAt, prepared };
     try {
-      const facts = { reader: store.reader(accountId, "server"), junkReason };
-      const decision = await decide(checks, message, { accountId, address: recipient.address }, facts, log);
+      const reader = store.reader(accountId, "server");
+      const returned = await returnedFor(recipient.address, arrival, { reader, returnPaths });
+      const applied = returned?.isBelieved ? [] : checks;
+      const facts = { reader, junkReason };
+      const decision = await decide(applied, message, { accountId, address: recipient.address }, facts, log);
       const { places, keywords, reasons } = decision;
       if (reasons.length > 0) recipient.reasons = reasons;
       await ingest.add(accountId, {
         blob: row.blob,
-        prepared,
+        prepared: about(prepared, returned),
         target: places,
         keywords,
         receivedAt: arrivedAt,
         incomingId: row.id,
+        // What is taken for junk reports nothing.
+        ...(returned && !isJunk(places) && { record: returned.record }),
       });
       if (reasons.length > 0) log.info({ incoming: row.id, account: accountId, places, reasons }, "disposition");
       await onDelivered?.({ accountId, address: recipient.address, ...message, decision });
@@ -254,3 +270,11 @@ export class Incoming {
 }
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** The message with the mail that it is about, whose thread it joins. */
+function about(prepared: PreparedMessage, returned: Returned | undefined): PreparedMessage {
+  if (returned?.submissionId === undefined) return prepared;
+  return { ...prepared, threadKeys: { ...prepared.threadKeys, submissionId: returned.submissionId } };
+}
+
+const isJunk = (places: Decision["places"]) => places.some((place) => "role" in place && place.role === "junk");

@@ -3,6 +3,7 @@ import type { Events } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
 import type { SharedCounts } from "../../base/shared-counts.ts";
 import type { Incoming } from "../../mail/deliver/incoming.ts";
+import type { ReturnPaths } from "../../mail/feedback/return-path.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import type { Database } from "../../store/core/database.ts";
 import type { DnsResolver } from "../resolver.ts";
@@ -12,6 +13,7 @@ export interface SmtpInOptions {
   database: Database;
   blobs: Blobs;
   incoming: Incoming;
+  returnPaths: ReturnPaths;
   resolver: DnsResolver;
   clock: Clock;
   log: Log;

@@ -3,6 +3,7 @@ import type { Events } from "../../base/events.ts";
 import type { Holder } from "../../base/holder.ts";
 import type { Log } from "../../base/log.ts";
 import type { Incoming } from "../../mail/deliver/incoming.ts";
+import type { ReturnPaths } from "../../mail/feedback/return-path.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import type { Store } from "../../store/core/store.ts";
 import type { RetryPolicy } from "./retry.ts";
@@ -12,6 +13,9 @@ export interface MailOutOptions extends SendOptions, RetryPolicy {
   store: Store;
   blobs: Blobs;
   incoming: Incoming;
+  returnPaths: ReturnPaths;
+  /** Whether mail leaves with a signed return path instead of its sender's address. */
+  signsReturnPath: boolean;
   clock: Clock;
   random: Random;
   log: Log;

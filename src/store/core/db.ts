@@ -73,6 +73,19 @@ export interface BlobRefTable {
   uploaders: number[] | null;
 }
 
+export interface BounceTable {
+  userId: number;
+  modseq: number;
+  no: number;
+  kind: string;
+  source: string;
+  recipient: string;
+  destination: string;
+  submissionId: number;
+  reply: string;
+  at: Date;
+}
+
 export interface ChangeTable {
   userId: number;
   type: number;
@@ -314,6 +327,13 @@ export interface SubmissionTable {
   destroyed: Generated<boolean>;
 }
 
+export interface SuppressionTable {
+  userId: number;
+  address: string;
+  reason: string;
+  since: Date;
+}
+
 export interface ThreadRefTable {
   userId: number;
   idHash: number;
@@ -354,6 +374,7 @@ export interface DB {
   appPassword: AppPasswordTable;
   audit: AuditTable;
   blobRef: BlobRefTable;
+  bounce: BounceTable;
   change: ChangeTable;
   deadObject: DeadObjectTable;
   delivery: DeliveryTable;
@@ -377,6 +398,7 @@ export interface DB {
   searchPart: SearchPartTable;
   setting: SettingTable;
   submission: SubmissionTable;
+  suppression: SuppressionTable;
   threadRef: ThreadRefTable;
   token: TokenTable;
   vacation: VacationTable;
@@ -433,6 +455,18 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     expiresAt: "timestamptz",
     releasedAt: "timestamptz",
     uploaders: "int8[]",
+  },
+  bounce: {
+    userId: "int8",
+    modseq: "int8",
+    no: "int4",
+    kind: "text",
+    source: "text",
+    recipient: "text",
+    destination: "text",
+    submissionId: "int8",
+    reply: "text",
+    at: "timestamptz",
   },
   change: {
     userId: "int8",
@@ -652,6 +686,12 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     createdAt: "timestamptz",
     destroyed: "bool",
   },
+  suppression: {
+    userId: "int8",
+    address: "text",
+    reason: "text",
+    since: "timestamptz",
+  },
   threadRef: {
     userId: "int8",
     idHash: "int8",
@@ -689,6 +729,7 @@ export const accountTables: ReadonlySet<string> = new Set([
   "app_password",
   "audit",
   "blob_ref",
+  "bounce",
   "change",
   "delivery",
   "email",
@@ -704,6 +745,7 @@ export const accountTables: ReadonlySet<string> = new Set([
   "search",
   "search_part",
   "submission",
+  "suppression",
   "thread_ref",
   "token",
   "vacation",

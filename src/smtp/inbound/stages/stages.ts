@@ -6,6 +6,7 @@ import { loop } from "./loop.ts";
 import { messageRate } from "./message-rate.ts";
 import { offeredParameters } from "./offered-parameters.ts";
 import { queue } from "./queue.ts";
+import { returnPath } from "./return-path.ts";
 import { room } from "./room.ts";
 import { smuggling } from "./smuggling.ts";
 import type { Stages } from "./stage.ts";
@@ -19,7 +20,7 @@ export function createStages(options: SmtpInOptions): Stages {
     auth: [],
     helo: [],
     mail: [offeredParameters("SIZE", "BODY", "SMTPUTF8"), utf8Address, queue(options), messageRate(options)],
-    rcpt: [offeredParameters(), utf8Address, knownRecipient(options), room(options)],
+    rcpt: [offeredParameters(), utf8Address, returnPath(options), knownRecipient(options), room(options)],
     data: [smuggling, loop, authentication(options)],
   };
 }

@@ -1,0 +1,30 @@
+-- oldest program: 0.2.0
+
+-- Failed deliveries and complaints. kind: hard, soft, complaint, each a queue of its own. source: smtp (the server refused the
+-- mail), report (one came to the return path), junk (a user here marked the mail).
+CREATE TABLE bounce (
+  user_id bigint NOT NULL,
+  modseq bigint NOT NULL,
+  no integer NOT NULL,
+  kind text NOT NULL,
+  source text NOT NULL,
+  recipient text NOT NULL,
+  -- The recipient's domain.
+  destination text NOT NULL,
+  submission_id bigint NOT NULL,
+  reply text NOT NULL,
+  at timestamptz NOT NULL,
+  PRIMARY KEY (user_id, modseq, no)
+);
+SELECT distribute('bounce', 'user_id', 'account');
+CREATE INDEX bounce_at ON bounce (user_id, at);
+
+-- Addresses that an account sends no mail to, or under user_id 0 the whole installation.
+CREATE TABLE suppression (
+  user_id bigint NOT NULL,
+  address text NOT NULL,
+  reason text NOT NULL,
+  since timestamptz NOT NULL,
+  PRIMARY KEY (user_id, address)
+);
+SELECT distribute('suppression', 'user_id', 'account');

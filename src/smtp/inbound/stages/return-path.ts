@@ -1,0 +1,23 @@
+import { splitAddress } from "../../../base/address.ts";
+import type { Clock } from "../../../base/clock.ts";
+import { retry } from "../../../base/retry.ts";
+import type { ReturnPaths } from "../../../mail/feedback/return-path.ts";
+import type { Database } from "../../../store/core/database.ts";
+import { databasePatience } from "../../../store/core/loss.ts";
+import { findDomain } from "../../../store/directory/directory.ts";
+import { type Check, pass, refuse } from "./stage.ts";
+
+/** Finds the account of a signed return path. One that is not ours or too old is no address, even with a catch-all. */
+export function returnPath(means: { database: Database; returnPaths: ReturnPaths; clock: Clock }): Check<"rcpt"> {
+  const { database, returnPaths, clock } = means;
+  return async (_, { path: { address } }) => {
+    const parts = splitAddress(address);
+    if (!parts) return pass();
+    const read = await retry(() => returnPaths.read(parts.local, clock.now()), databasePatience);
+    if (read.kind === "none") return pass();
+    // Of other domains the next check says that they are not served here.
+    if (!(await retry(() => findDomain(database, parts.domain), databasePatience))) return pass();
+    if (read.kind === "invalid") return refuse(550, "5.1.1", "no such return path, or it has expired");
+    return pass({ userId: read.mail.userId });
+  };
+}
