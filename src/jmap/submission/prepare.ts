@@ -8,6 +8,7 @@ import type { Envelope } from "../../store/core/db.ts";
 import { servesAny } from "../../store/directory/directory.ts";
 import { findIdentities } from "../../store/mail/identities.ts";
 import { type EmailToSend, findEmailsToSend } from "../../store/queues/submissions.ts";
+import { findSuppressed } from "../../store/queues/suppressions.ts";
 import { invalidProperties, SetError } from "../errors.ts";
 import type { Call } from "../method.ts";
 import { checker } from "../schema.ts";
@@ -52,6 +53,7 @@ async function prepareOne(record: JmapObject, call: Call): Promise<Prepared> {
     {
       owns: (address) => isOwnAddress(store.database, address, call.accountId),
       serves: (domain) => servesAny(store.database, [domain]),
+      suppressed: (addresses) => findSuppressed(store.database, call.accountId, addresses),
       clock,
       random,
       maxSize: limits.maxSizeUpload,
