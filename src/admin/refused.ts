@@ -15,6 +15,7 @@ export type Refusal =
   | { type: "noCredential"; login: string; id: string }
   | { type: "ownLogin" }
   | { type: "notShared"; text: string; login: string }
+  | { type: "notSuppressed"; address: string }
   | { type: "noCitus" }
   | { type: "notMigrated" }
   | { type: "notANode"; text: string }

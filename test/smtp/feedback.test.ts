@@ -1,5 +1,14 @@
 import { beforeAll, expect, test } from "vitest";
+import { readAudit } from "../../src/admin/audit.ts";
+import {
+  addSuppression,
+  listBounces,
+  listSuppressions,
+  removeSuppression,
+  topBounces,
+} from "../../src/admin/feedback.ts";
 import { arf, dsn, plain } from "../feedback/shapes.ts";
+import { testAdmin } from "../support/admin.ts";
 import { until } from "../support/ports.ts";
 import { deliver, SmtpConnection } from "../support/smtp-client.ts";
 import { ada, client, get, host, mail, refusal, sent, sink, status, useOutbox } from "./outbox.ts";
@@ -83,6 +92,52 @@ test("a bounce is recorded, pushed, kept in the inbox in the thread of the mail,
     invalidRecipients: ["Gone@far.test"],
     description: expect.stringContaining("550 5.1.1 no such user"),
   });
+});
+
+test("a user sees the suppressed addresses, lifts one, and its mail goes out again", async () => {
+  const { returnPath } = await sentTo(["back@far.test"], "Bounces once");
+  await comes(returnPath, dsn(failed("back@far.test")));
+  const { list } = await client.call("SuppressedAddress/list", {});
+  expect(list).toContainEqual({
+    address: "back@far.test",
+    reason: "550 5.1.1 no such user",
+    since: expect.stringMatching(/^\d{4}-.*Z$/),
+  });
+  expect(await client.call("SuppressedAddress/lift", { addresses: ["Back@FAR.test", "no@far.test"] })).toMatchObject({
+    lifted: ["Back@FAR.test"],
+    notLifted: ["no@far.test"],
+  });
+  await sentTo(["back@far.test"], "Bounces no more");
+});
+
+test("the operator suppresses an address for all, and lifts it", async () => {
+  const admin = testAdmin(host.store);
+  await addSuppression(admin, "Shy@far.test", { account: undefined, reason: "asked for no mail" });
+  expect(await refusal(await mail("shy@far.test", "Shy"))).toMatchObject({
+    type: "invalidRecipients",
+    description: expect.stringContaining("asked for no mail"),
+  });
+  await removeSuppression(admin, "shy@far.test", undefined);
+  await sentTo(["shy@far.test"], "No longer shy");
+  await addSuppression(admin, "shy@far.test", { account: "ada@here.test", reason: "by hand" });
+  expect(await listSuppressions(admin, "ada@here.test", 100)).toContainEqual(
+    expect.objectContaining({ address: "shy@far.test", reason: "by hand" }),
+  );
+  await removeSuppression(admin, "shy@far.test", "ada@here.test");
+  await expect(removeSuppression(admin, "shy@far.test", "ada@here.test")).rejects.toThrow("notSuppressed");
+  const acts = (await readAudit(admin, undefined, { limit: 10 })).rows.map(({ what }) => what.act);
+  expect(acts.slice(0, 2)).toEqual(["suppression.remove", "suppression.add"]);
+});
+
+test("bounces are listed by account and queue, and counted by destination", async () => {
+  const admin = testAdmin(host.store);
+  const hard = await listBounces(admin, { account: "ada@here.test", kind: "hard", days: 7, limit: 100 });
+  expect(hard.length).toBeGreaterThan(1);
+  expect(new Set(hard.map(({ kind }) => kind))).toEqual(new Set(["hard"]));
+  expect(await listBounces(admin, { account: "bob@here.test", kind: undefined, days: 7, limit: 100 })).toEqual([]);
+  expect(await listBounces(admin, { account: undefined, kind: "hard", days: 7, limit: 100 })).toEqual(hard);
+  const [first] = await topBounces(admin, { days: 7, limit: 5 });
+  expect(first).toMatchObject({ kind: "hard", destination: "far.test", count: hard.length });
 });
 
 test("a soft bounce leaves the address usable, and a delay leaves `delivered`", async () => {

@@ -12,6 +12,7 @@ import type { Given } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
 import { dropKnownNetworks } from "../directory/known-networks.ts";
 import { dropExpiredTokens } from "../directory/tokens.ts";
+import { dropBounces } from "../queues/bounces.ts";
 import { accountsAfter } from "./accounts.ts";
 import {
   batch,
@@ -36,6 +37,8 @@ const dayMs = 24 * hourMs;
 const releasedForMs = dayMs;
 /** How long clients may catch up with /changes. */
 const loggedForMs = 30 * dayMs;
+/** How long bounces and complaints are listed and counted. */
+const bouncesForMs = 90 * dayMs;
 /** How long a push subscription may stay unverified. */
 const unverifiedForMs = dayMs;
 /** How many objects are removed at a time. */
@@ -262,7 +265,7 @@ export class Sweeper {
     return removed;
   }
 
-  /** Prunes the change logs, received messages and known networks of the next few accounts. */
+  /** Prunes the change logs, received messages, known networks and bounces of the next few accounts. */
   async prune(): Promise<{ changes: number; received: number }> {
     const { database } = this.#store;
     const ids = await accountsAfter(database, this.#log, { after: this.#cursor, limit: this.#limit });
@@ -273,6 +276,7 @@ export class Sweeper {
         changes += await this.#pruneChanges(accountId);
         received += await database.count(dropReceived, { accountId, until: this.#ago(loggedForMs) });
         await dropKnownNetworks(database, accountId, this.#clock.now());
+        await dropBounces(database, accountId, this.#ago(bouncesForMs));
       });
     }
     return { changes, received };
