@@ -28,3 +28,16 @@ CREATE TABLE suppression (
   PRIMARY KEY (user_id, address)
 );
 SELECT distribute('suppression', 'user_id', 'account');
+
+-- Mail from an account here that this account marked as junk. A sweep counts it as a complaint in the sender's account.
+CREATE TABLE junk_mark (
+  user_id bigint NOT NULL,
+  -- The account that sent it, and its submission.
+  sender_id bigint NOT NULL,
+  submission_id bigint NOT NULL,
+  at timestamptz NOT NULL,
+  told boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (user_id, sender_id, submission_id)
+);
+SELECT distribute('junk_mark', 'user_id', 'account');
+CREATE INDEX junk_mark_untold ON junk_mark (user_id, at) WHERE NOT told;

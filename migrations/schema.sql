@@ -228,6 +228,16 @@ CREATE TABLE incoming (
 );
 CREATE INDEX incoming_lease ON public.incoming USING btree (leased_until);
 
+CREATE TABLE junk_mark (
+  user_id bigint NOT NULL,
+  sender_id bigint NOT NULL,
+  submission_id bigint NOT NULL,
+  at timestamp with time zone NOT NULL,
+  told boolean NOT NULL DEFAULT false,
+  CONSTRAINT junk_mark_pkey PRIMARY KEY (user_id, sender_id, submission_id)
+);
+CREATE INDEX junk_mark_untold ON public.junk_mark USING btree (user_id, at) WHERE (NOT told);
+
 CREATE TABLE known_network (
   user_id bigint NOT NULL,
   network bytea NOT NULL,

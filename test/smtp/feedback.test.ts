@@ -7,11 +7,13 @@ import {
   removeSuppression,
   topBounces,
 } from "../../src/admin/feedback.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { tellJunkComplaints } from "../../src/store/upkeep/junk-complaints.ts";
 import { arf, dsn, plain } from "../feedback/shapes.ts";
 import { testAdmin } from "../support/admin.ts";
 import { until } from "../support/ports.ts";
 import { deliver, SmtpConnection } from "../support/smtp-client.ts";
-import { ada, client, get, host, mail, refusal, sent, sink, status, useOutbox } from "./outbox.ts";
+import { ada, bob, client, clientOf, get, host, mail, refusal, sent, sink, status, useOutbox } from "./outbox.ts";
 
 useOutbox({ signsReturnPath: true });
 beforeAll(() => host.listen());
@@ -240,4 +242,45 @@ test("a receipt that names the mail and its recipient says that it was displayed
   const after = (await get(id)) as unknown as Json & { deliveryStatus: Record<string, Json>; mdnBlobIds: string[] };
   expect(after.deliveryStatus["reads@far.test"]).toMatchObject({ displayed: "yes" });
   expect(after.mdnBlobIds).toHaveLength(1);
+});
+
+test("mail between our own users that one marks as junk counts once as a complaint about the sender", async () => {
+  const { id } = await sent(await mail("bob@here.test", "Bought cheaply"));
+  await status(id, "bob@here.test", "yes");
+  await host.incoming.idle();
+  const his = clientOf(bob);
+  const { ids } = await his.call("Email/query", { filter: { subject: "Bought cheaply" } });
+  const [emailId] = ids as string[];
+  const mailboxes = (await his.call("Mailbox/get", { ids: null })).list as Json[];
+  const boxOf = (role: string) => ({
+    mailboxIds: { [mailboxes.find((box) => box.role === role)!.id as string]: true },
+  });
+  await his.call("Email/set", { update: { [emailId!]: boxOf("junk") } });
+  await his.call("Email/set", { update: { [emailId!]: boxOf("inbox") } });
+  await his.call("Email/set", { update: { [emailId!]: { "keywords/$junk": true } } });
+  await tellJunkComplaints(host.store, silentLog, 100);
+  await host.rows("UPDATE junk_mark SET told = false WHERE user_id = $1", [bob]);
+  await tellJunkComplaints(host.store, silentLog, 100);
+  const about = (await bounces()).filter(({ source }) => source === "junk");
+  expect(about).toEqual([
+    {
+      kind: "complaint",
+      source: "junk",
+      recipient: "bob@here.test",
+      destination: "here.test",
+      reply: "marked as junk",
+    },
+  ]);
+});
+
+test("a mark that was copied into mail from outside blames nobody", async () => {
+  const { id } = await sent(await mail("bob@here.test", "Innocent"));
+  await status(id, "bob@here.test", "yes");
+  await host.incoming.idle();
+  const copied = (await host.mails(bob)).find(({ subject }) => subject === "Innocent")!.raw;
+  await comes("bob@here.test", Buffer.from(copied.replace("Innocent", "Copied"), "latin1"), "eve@far.test");
+  const his = clientOf(bob);
+  const { ids } = await his.call("Email/query", { filter: { subject: "Copied" } });
+  await his.call("Email/set", { update: { [(ids as string[])[0]!]: { "keywords/$junk": true } } });
+  expect(await host.rows("SELECT 1 FROM junk_mark WHERE user_id = $1 AND NOT told", [bob])).toEqual([]);
 });

@@ -191,6 +191,14 @@ export interface IncomingTable {
   junkReason: string | null;
 }
 
+export interface JunkMarkTable {
+  userId: number;
+  senderId: number;
+  submissionId: number;
+  at: Date;
+  told: Generated<boolean>;
+}
+
 export interface KnownNetworkTable {
   userId: number;
   network: Buffer;
@@ -385,6 +393,7 @@ export interface DB {
   emailMailbox: EmailMailboxTable;
   identity: IdentityTable;
   incoming: IncomingTable;
+  junkMark: JunkMarkTable;
   knownNetwork: KnownNetworkTable;
   login: LoginTable;
   mailbox: MailboxTable;
@@ -563,6 +572,13 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     lastError: "text",
     junkReason: "text",
   },
+  junkMark: {
+    userId: "int8",
+    senderId: "int8",
+    submissionId: "int8",
+    at: "timestamptz",
+    told: "bool",
+  },
   knownNetwork: {
     userId: "int8",
     network: "bytea",
@@ -736,6 +752,7 @@ export const accountTables: ReadonlySet<string> = new Set([
   "email_keyword",
   "email_mailbox",
   "identity",
+  "junk_mark",
   "known_network",
   "mailbox",
   "mailbox_subscription",

@@ -31,6 +31,24 @@ export async function addBounces(tx: Tx, bounces: readonly NewBounce[], modseq =
   await tx.run(insert, { accountId: tx.accountId, ...lists(rows, inserted) });
 }
 
+const counted = read(
+  "bounces.counted",
+  (db, $: { accountId: number } & Pick<Bounce, "source" | "submissionId" | "recipient">) =>
+    db
+      .selectFrom("bounce")
+      .select("no")
+      .where("userId", "=", $.accountId)
+      .where("submissionId", "=", $.submissionId)
+      .where("source", "=", $.source)
+      .where("recipient", "=", $.recipient)
+      .limit(1),
+);
+
+/** Whether the queues have one of that source about that recipient of the mail. */
+export async function isCounted(tx: Tx, { source, submissionId, recipient }: NewBounce): Promise<boolean> {
+  return (await tx.run(counted, { accountId: tx.accountId, source, submissionId, recipient })).length > 0;
+}
+
 type Queue = { kind: string | null; since: Date; limit: number };
 const ofAccount = read("bounces.ofAccount", (db, $: Queue & { userId: number }) =>
   db
@@ -71,7 +89,7 @@ export interface BounceCount {
   count: number;
   newest: Date;
 }
-const counted = read(
+const top = read(
   "bounces.top",
   (_, $: { since: Date; limit: number }) => sql<BounceCount>`
   SELECT kind, destination, count(*) AS count, max(at) AS newest FROM bounce WHERE at >= ${$.since}
@@ -82,7 +100,7 @@ const counted = read(
 
 /** The destinations with the most bounces of each kind. */
 export function topBounces(database: Database, since: Date, limit: number): Promise<BounceCount[]> {
-  return database.run(counted, { since, limit });
+  return database.run(top, { since, limit });
 }
 
 const drop = write("bounces.drop", (db, $: { userId: number; until: Date }) =>

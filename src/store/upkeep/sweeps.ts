@@ -13,6 +13,7 @@ import type { Store, Tx } from "../core/store.ts";
 import { dropKnownNetworks } from "../directory/known-networks.ts";
 import { dropExpiredTokens } from "../directory/tokens.ts";
 import { dropBounces } from "../queues/bounces.ts";
+import { dropJunkMarks } from "../queues/junk-marks.ts";
 import { accountsAfter } from "./accounts.ts";
 import {
   batch,
@@ -28,6 +29,7 @@ import {
   sweptSetting,
   writeSetting,
 } from "./held-objects.ts";
+import { tellJunkComplaints } from "./junk-complaints.ts";
 import { MatchPrice } from "./match-price.ts";
 import { removeExpiredPushes } from "./push-sweeps.ts";
 
@@ -181,6 +183,7 @@ export class Sweeper {
       "dead objects": async () => ({ objects: await this.removeDead() }),
       orphans: async () => ({ objects: swept.objects + (await this.removeOrphans()) }),
       accounts: () => this.prune(),
+      "junk marks": () => tellJunkComplaints(this.#store, this.#log, this.#limit),
       credentials: () => this.#dropCredentials(),
       "price of @@": () => this.#price.keep(),
       files: () => this.#objects.tidy(),
@@ -277,6 +280,7 @@ export class Sweeper {
         received += await database.count(dropReceived, { accountId, until: this.#ago(loggedForMs) });
         await dropKnownNetworks(database, accountId, this.#clock.now());
         await dropBounces(database, accountId, this.#ago(bouncesForMs));
+        await dropJunkMarks(database, accountId, this.#ago(bouncesForMs));
       });
     }
     return { changes, received };
