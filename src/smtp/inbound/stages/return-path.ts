@@ -5,6 +5,7 @@ import type { ReturnPaths } from "../../../mail/feedback/return-path.ts";
 import type { Database } from "../../../store/core/database.ts";
 import { databasePatience } from "../../../store/core/loss.ts";
 import { findDomain } from "../../../store/directory/directory.ts";
+import { isAccount } from "../../../store/directory/logins.ts";
 import { type Check, pass, refuse } from "./stage.ts";
 
 /** Finds the account of a signed return path. One that is not ours or too old is no address, even with a catch-all. */
@@ -13,11 +14,14 @@ export function returnPath(means: { database: Database; returnPaths: ReturnPaths
   return async (_, { path: { address } }) => {
     const parts = splitAddress(address);
     if (!parts) return pass();
-    const read = await retry(() => returnPaths.read(parts.local, clock.now()), databasePatience);
-    if (read.kind === "none") return pass();
-    // Of other domains the next check says that they are not served here.
-    if (!(await retry(() => findDomain(database, parts.domain), databasePatience))) return pass();
-    if (read.kind === "invalid") return refuse(550, "5.1.1", "no such return path, or it has expired");
-    return pass({ userId: read.mail.userId });
+    const find = async () => {
+      const read = await returnPaths.read(parts.local, clock.now());
+      // Of other domains the next check says that they are not served here.
+      if (read.kind === "none" || !(await findDomain(database, parts.domain))) return pass();
+      const userId = read.kind === "valid" ? read.mail.userId : undefined;
+      if (userId !== undefined && (await isAccount(database, userId))) return pass({ userId });
+      return refuse(550, "5.1.1", "no such return path, or it has expired");
+    };
+    return retry(find, databasePatience);
   };
 }
