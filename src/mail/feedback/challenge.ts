@@ -21,7 +21,7 @@ const namesFields = [
 /** A request to the sender, made by the recipient's server, to confirm a mail that it holds. */
 export function challengeIn(judged: Judged): Feedback | undefined {
   const fields = headerOf(judged);
-  const subject = judged.summary.subject ?? "";
+  const subject = (judged.summary.subject ?? "").slice(0, 1000);
   const text = readableText(judged).slice(0, 4000);
   const sender = judged.summary.from?.[0];
   const who = `${sender?.name ?? ""} ${sender?.email ?? ""} ${subject} ${text}`;
