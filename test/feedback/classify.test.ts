@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { classify, type Feedback } from "../../src/mail/feedback/classify.ts";
+import { classify } from "../../src/mail/feedback/classify.ts";
+import type { Feedback } from "../../src/mail/feedback/feedback.ts";
 import { summarise } from "../../src/mime/summary.ts";
 import { moreSamples } from "./more-samples.ts";
 import { challengeSamples, otherSamples, wordSamples } from "./plain-samples.ts";

@@ -1,4 +1,4 @@
-import type { Feedback, Judged } from "./classify.ts";
+import type { Feedback, Judged } from "./feedback.ts";
 import { fieldValue, headerOf, readableText } from "./readable.ts";
 
 /** What challenge-response filters (TMDA, BoxTrapper, Spam Arrest, UOL and others) ask of a sender. */

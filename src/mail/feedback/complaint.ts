@@ -1,7 +1,7 @@
 import { asAddresses, parseHeader } from "../../mime/headers.ts";
 import { addressForms } from "../../mime/report.ts";
 import { leaves, type Part } from "../../mime/structure.ts";
-import type { Feedback, Judged } from "./classify.ts";
+import type { Feedback, Judged } from "./feedback.ts";
 import { bytesOf, fieldBlocks, fieldValue, headerOf } from "./readable.ts";
 
 /** RFC 5965 §7.3, RFC 6430: the types by which a recipient complains. "not-spam" and "auth-failure" (RFC 6591) are none. */

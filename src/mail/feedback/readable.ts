@@ -2,7 +2,7 @@ import { decodePart, decodeTransfer, rawBody } from "../../mime/decode.ts";
 import { type HeaderField, parseHeader } from "../../mime/headers.ts";
 import { htmlToText } from "../../mime/html.ts";
 import { leaves, type Part } from "../../mime/structure.ts";
-import type { Judged } from "./classify.ts";
+import type { Judged } from "./feedback.ts";
 
 /** How much of a part is read: reports say the essential first. */
 const maxBytes = 65_536;

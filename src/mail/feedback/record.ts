@@ -10,7 +10,7 @@ import {
 } from "../../store/queues/delivery-reports.ts";
 import { suppress } from "../../store/queues/suppressions.ts";
 import { parameterOf } from "../submit/submit-parameters.ts";
-import type { Feedback, ReportedRecipient } from "./classify.ts";
+import type { Feedback, ReportedRecipient } from "./feedback.ts";
 import { severityOf } from "./severity.ts";
 
 export interface Believed {

@@ -8,7 +8,8 @@ import type { StoredBlob } from "../../store/blobs/blobs.ts";
 import type { Reader, Tx } from "../../store/core/store.ts";
 import { applyReceipt, findReportable, findSubmissionsOf } from "../../store/queues/delivery-reports.ts";
 import { messageIdHash } from "../deliver/thread.ts";
-import { classify, type Feedback } from "./classify.ts";
+import { classify } from "./classify.ts";
+import type { Feedback } from "./feedback.ts";
 import { recordFeedback } from "./record.ts";
 import type { ReturnPaths } from "./return-path.ts";
 

@@ -1,6 +1,6 @@
 import { addressForms } from "../../mime/report.ts";
 import { leaves } from "../../mime/structure.ts";
-import type { Action, Feedback, Judged, ReportedRecipient } from "./classify.ts";
+import type { Action, Feedback, Judged, ReportedRecipient } from "./feedback.ts";
 import { bytesOf, fieldBlocks, readableText } from "./readable.ts";
 import { codesIn, severityOf } from "./severity.ts";
 

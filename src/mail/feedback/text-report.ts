@@ -1,5 +1,5 @@
 import { splitAddress } from "../../base/address.ts";
-import type { Feedback, Judged, ReportedRecipient } from "./classify.ts";
+import type { Feedback, Judged, ReportedRecipient } from "./feedback.ts";
 import { headerOf, readableText } from "./readable.ts";
 import { codesIn, severityOf, speaksOfFailure } from "./severity.ts";
 import { smtpReplyOf } from "./status-report.ts";
