@@ -19,7 +19,7 @@ CREATE TABLE bounce (
 SELECT distribute('bounce', 'user_id', 'account');
 CREATE INDEX bounce_at ON bounce (user_id, at);
 
--- Addresses that an account sends no mail to, or under user_id 0 the whole installation.
+-- Addresses that an account sends no mail to.
 CREATE TABLE suppression (
   user_id bigint NOT NULL,
   address text NOT NULL,
@@ -28,6 +28,14 @@ CREATE TABLE suppression (
   PRIMARY KEY (user_id, address)
 );
 SELECT distribute('suppression', 'user_id', 'account');
+
+-- Those that no account sends to. On every node, since each submission asks.
+CREATE TABLE general_suppression (
+  address text PRIMARY KEY,
+  reason text NOT NULL,
+  since timestamptz NOT NULL
+);
+SELECT replicate('general_suppression');
 
 -- Mail from an account here that this account marked as junk. A sweep counts it as a complaint in the sender's account.
 CREATE TABLE junk_mark (

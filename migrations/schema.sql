@@ -198,6 +198,13 @@ CREATE INDEX email_mailbox_list ON public.email_mailbox USING btree (user_id, ma
 CREATE INDEX email_mailbox_thread ON public.email_mailbox USING btree (user_id, thread_id, mailbox_id, received_at DESC, email_id DESC) INCLUDE (seen, draft);
 CREATE INDEX email_mailbox_unread ON public.email_mailbox USING btree (user_id, mailbox_id, received_at DESC, email_id DESC) INCLUDE (thread_id) WHERE (NOT seen);
 
+CREATE TABLE general_suppression (
+  address text NOT NULL,
+  reason text NOT NULL,
+  since timestamp with time zone NOT NULL,
+  CONSTRAINT general_suppression_pkey PRIMARY KEY (address)
+);
+
 CREATE TABLE identity (
   user_id bigint NOT NULL,
   id bigint NOT NULL,

@@ -6,12 +6,13 @@ import {
   topBounces as topOfAll,
 } from "../store/queues/bounces.ts";
 import {
-  everyone,
-  listSuppressions as listAllSuppressions,
+  listGeneralSuppressions,
+  listSuppressions as listOfAccount,
   type Suppression,
   suppress,
   suppressForAll,
   unsuppress,
+  unsuppressForAll,
 } from "../store/queues/suppressions.ts";
 import { type Admin, changeAccount, changeInstallation } from "./admin.ts";
 import { addressOf, loginOf } from "./names.ts";
@@ -49,8 +50,9 @@ export async function listSuppressions(
   account: string | undefined,
   limit: number,
 ): Promise<Suppression[]> {
-  const userId = account === undefined ? everyone : (await loginOf(admin, account)).userId;
-  return listAllSuppressions(admin.store.database, userId, limit);
+  const { database } = admin.store;
+  if (account === undefined) return listGeneralSuppressions(database, limit);
+  return listOfAccount(database, (await loginOf(admin, account)).userId, limit);
 }
 
 /** Lets no mail of the account, or of any, go to the address. Returns the address as it is kept. */
@@ -75,17 +77,17 @@ export async function addSuppression(
 /** Takes the address off the list. Returns the address as it was kept. */
 export async function removeSuppression(admin: Admin, text: string, account: string | undefined): Promise<string> {
   const address = addressOf(text);
-  const mustBeGone = (gone: string[]) => {
-    if (gone.length === 0) throw new Refused({ type: "notSuppressed", address });
+  const mustBeGone = (isGone: boolean) => {
+    if (!isGone) throw new Refused({ type: "notSuppressed", address });
   };
   if (account === undefined) {
     await changeInstallation(admin, { act: "suppression.remove", address }, async (executor) =>
-      mustBeGone(await unsuppress(executor, everyone, [address])),
+      mustBeGone(await unsuppressForAll(executor, address)),
     );
   } else {
     const { userId } = await loginOf(admin, account);
     await changeAccount(admin, { userId }, { act: "suppression.remove", address }, async (tx) =>
-      mustBeGone(await unsuppress(tx, userId, [address])),
+      mustBeGone((await unsuppress(tx, userId, [address])).length > 0),
     );
   }
   return address;

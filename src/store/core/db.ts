@@ -164,6 +164,12 @@ export interface EmailMailboxTable {
   head: boolean;
 }
 
+export interface GeneralSuppressionTable {
+  address: string;
+  reason: string;
+  since: Date;
+}
+
 export interface IdentityTable {
   userId: number;
   id: number;
@@ -391,6 +397,7 @@ export interface DB {
   email: EmailTable;
   emailKeyword: EmailKeywordTable;
   emailMailbox: EmailMailboxTable;
+  generalSuppression: GeneralSuppressionTable;
   identity: IdentityTable;
   incoming: IncomingTable;
   junkMark: JunkMarkTable;
@@ -546,6 +553,11 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     seen: "bool",
     draft: "bool",
     head: "bool",
+  },
+  generalSuppression: {
+    address: "text",
+    reason: "text",
+    since: "timestamptz",
   },
   identity: {
     userId: "int8",
@@ -774,6 +786,7 @@ export const replicatedTables: ReadonlySet<string> = new Set([
   "account_access",
   "address",
   "domain",
+  "general_suppression",
   "login",
   "migration",
   "setting",

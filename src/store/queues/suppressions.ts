@@ -9,17 +9,23 @@ const columns = ["address", "reason", "since"] as const;
 /** An address, in lower case, that gets no mail, and why. */
 export type Suppression = Row<"suppression", (typeof columns)[number]>;
 
-/** The list that holds for all accounts; accounts are numbered from 1. */
-export const everyone = 0;
-
 const add = write("suppressions.add", (db, $: { accountId: number } & Lists<"suppression", (typeof columns)[number]>) =>
   insertLists(db, "suppression", columns, $).onConflict((conflict) => conflict.doNothing()),
 );
-const addForAll = write("suppressions.addForAll", (db, $: Suppression & { userId: number }) =>
+const addForAll = write("suppressions.addForAll", (db, $: Suppression) =>
   db
-    .insertInto("suppression")
-    .values({ userId: $.userId, address: $.address, reason: $.reason, since: $.since })
-    .onConflict((conflict) => conflict.doNothing()),
+    .insertInto("generalSuppression")
+    .values({ address: $.address, reason: $.reason, since: $.since })
+    .onConflict((conflict) => conflict.column("address").doNothing()),
+);
+const removeForAll = write("suppressions.removeForAll", (db, $: { address: string }) =>
+  db.deleteFrom("generalSuppression").where("address", "=", $.address),
+);
+const amongForAll = read("suppressions.amongForAll", (db, $: { addresses: readonly string[] }) =>
+  db.selectFrom("generalSuppression").select(columns).where("address", "in", $.addresses),
+);
+const allForAll = read("suppressions.allForAll", (db, $: { limit: number }) =>
+  db.selectFrom("generalSuppression").select(columns).orderBy("since", "desc").orderBy("address").limit($.limit),
 );
 const remove = write("suppressions.remove", (db, $: { userId: number; addresses: readonly string[] }) =>
   db.deleteFrom("suppression").where("userId", "=", $.userId).where("address", "in", $.addresses).returning("address"),
@@ -46,10 +52,15 @@ export async function suppress(tx: Tx, found: readonly Omit<Suppression, "since"
 
 /** Adds an address to the list of the whole installation. */
 export async function suppressForAll(executor: Executor, row: Suppression): Promise<void> {
-  await executor.run(addForAll, { userId: everyone, ...row });
+  await executor.run(addForAll, row);
 }
 
-/** Takes addresses off a list; returns those that were on it. */
+/** Takes an address off the list of the whole installation; false if it was not on it. */
+export async function unsuppressForAll(executor: Executor, address: string): Promise<boolean> {
+  return (await executor.count(removeForAll, { address })) > 0;
+}
+
+/** Takes addresses off the account's list; returns those that were on it. */
 export async function unsuppress(executor: Executor, userId: number, addresses: readonly string[]): Promise<string[]> {
   if (addresses.length === 0) return [];
   return (await executor.run(remove, { userId, addresses })).map(({ address }) => address);
@@ -64,12 +75,17 @@ export async function findSuppressed(
   if (addresses.length === 0) return [];
   const [own, general] = await Promise.all([
     database.run(among, { userId, addresses }),
-    database.run(among, { userId: everyone, addresses }),
+    database.run(amongForAll, { addresses }),
   ]);
   return [...own, ...general];
 }
 
-/** A list, newest first: an account's, or that of the installation. */
+/** The account's list, newest first. */
 export function listSuppressions(executor: Executor, userId: number, limit: number): Promise<Suppression[]> {
   return executor.run(all, { userId, limit });
+}
+
+/** The list of the whole installation, newest first. */
+export function listGeneralSuppressions(executor: Executor, limit: number): Promise<Suppression[]> {
+  return executor.run(allForAll, { limit });
 }
