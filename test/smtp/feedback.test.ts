@@ -60,6 +60,7 @@ test("mail leaves with a signed return path in the author's domain, which fits a
   expect(returnPath.split("@")[0]!.length).toBeLessThanOrEqual(64);
   // What the client gave or was given is shown unchanged.
   expect((await get(id)).envelope.mailFrom.email).toBe("ada@here.test");
+  expect(sink.commands).toContain("RCPT TO:<cy@far.test> ORCPT=rfc822;cy@far.test");
   const connection = await SmtpConnection.greet({ port: host.smtpPort });
   await connection.command("MAIL FROM:<>", [250]);
   await connection.command(`RCPT TO:<${returnPath.toUpperCase()}>`, [250]);

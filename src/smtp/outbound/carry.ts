@@ -8,7 +8,7 @@ import { keepLease, LeaseLost } from "./lease.ts";
 import type { MailOutOptions } from "./options.ts";
 import { persistently } from "./persistently.ts";
 import type { Answer } from "./reply.ts";
-import { returnPathOf } from "./return-path.ts";
+import { returnPathOf, withOriginal } from "./return-path.ts";
 import type { Sender } from "./send.ts";
 import { type Judged, settle } from "./settle.ts";
 import { sign } from "./sign.ts";
@@ -56,8 +56,14 @@ async function answersOf(
   try {
     if (destination.isLocal) return await deliverHere(destination, leased, message, options);
     const recipients = destination.deliveries.map(({ rcptTo }) => rcptTo);
-    const rcptParameters = new Map(destination.deliveries.map(({ rcptTo, parameters }) => [rcptTo, parameters]));
     const mailFrom = await returnPathOf(leased, message, options);
+    const isSigned = mailFrom !== leased.mailFrom;
+    const rcptParameters = new Map(
+      destination.deliveries.map(({ rcptTo, parameters }) => [
+        rcptTo,
+        isSigned ? withOriginal(parameters, rcptTo) : parameters,
+      ]),
+    );
     const parcel = { mailFrom, recipients, parameters: leased.parameters, rcptParameters, messageFor };
     answers = await sender.send(destination.domain, parcel, () => keepLease(leased, destination, options));
   } catch (error) {

@@ -9,14 +9,13 @@ export function mailParameters(given: Parameters): string[] {
   return [...(ret ? [`RET=${ret.toUpperCase()}`] : []), ...(id ? [`ENVID=${xtext(id)}`] : [])];
 }
 
-/**
- * RFC 3461 §4.1, §4.2: the parameters of RCPT. Without an ORCPT it is the recipient (§5.2.1), so that a report from behind an
- * alias or a list names who was written to.
- */
-export function rcptParameters(given: Parameters, recipient: string): string[] {
-  const notify = parameterOf(given, "NOTIFY");
-  const original = parameterOf(given, "ORCPT") ?? `rfc822;${recipient}`;
-  return [...(notify ? [`NOTIFY=${notify.toUpperCase()}`] : []), `ORCPT=${originalRecipient(original)}`];
+/** RFC 3461 §4.1, §4.2: the parameters of RCPT. */
+export function rcptParameters(given: Parameters): string[] {
+  const [notify, original] = [parameterOf(given, "NOTIFY"), parameterOf(given, "ORCPT")];
+  return [
+    ...(notify ? [`NOTIFY=${notify.toUpperCase()}`] : []),
+    ...(original ? [`ORCPT=${originalRecipient(original)}`] : []),
+  ];
 }
 
 /** RFC 3461 §4 */

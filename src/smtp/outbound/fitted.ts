@@ -66,7 +66,7 @@ export async function fitTo(parcel: Parcel, offered: Offered): Promise<FittedPar
     places.push(recipient === undefined ? -1 : recipients.length);
     if (recipient === undefined) continue;
     recipients.push(recipient);
-    if (offered.dsn) ofRcpt.set(recipient, rcptParameters(parcel.rcptParameters.get(given) ?? null, given));
+    if (offered.dsn) ofRcpt.set(recipient, rcptParameters(parcel.rcptParameters.get(given) ?? null));
   }
   try {
     const message = await parcel.messageFor(offered);

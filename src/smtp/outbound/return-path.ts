@@ -1,4 +1,5 @@
 import { splitAddress } from "../../base/address.ts";
+import { parameterOf } from "../../mail/submit/submit-parameters.ts";
 import { asAddresses, parseHeader } from "../../mime/headers.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import { findDomain } from "../../store/directory/directory.ts";
@@ -28,4 +29,15 @@ export async function returnPathOf(
     if (found) return returnPaths.address(leased, found.name, clock.now());
   }
   return mailFrom;
+}
+
+type Parameters = LeasedSubmission["parameters"];
+
+/**
+ * RFC 3461 §5.2.1: without an ORCPT the original recipient is the one that we name, so that a report from behind an alias or
+ * a list says who was written to.
+ */
+export function withOriginal(parameters: Parameters, rcptTo: string): Parameters {
+  if (parameterOf(parameters, "ORCPT") !== undefined) return parameters;
+  return { ...parameters, ORCPT: `rfc822;${rcptTo}` };
 }
