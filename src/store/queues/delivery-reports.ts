@@ -16,7 +16,7 @@ export interface ReportableDelivery extends Row<"delivery", "no" | "rcptTo" | "p
 const ofSubmission = read("deliveries.ofSubmission", (db, $: One) =>
   db
     .selectFrom("delivery")
-    .select(["no", "rcptTo", "parameters", "state", (eb) => eb("leasedBy", "is not", null).as("isLeased")])
+    .select(["no", "rcptTo", "parameters", "state", "leasedBy"])
     .where("userId", "=", $.accountId)
     .where("submissionId", "=", $.submissionId)
     .orderBy("no"),
@@ -25,7 +25,7 @@ const ofSubmission = read("deliveries.ofSubmission", (db, $: One) =>
 /** The recipients of a submission; none when it is gone. */
 export async function findReportable(reader: Reader, submissionId: number): Promise<ReportableDelivery[]> {
   const rows = await reader.run(ofSubmission, { accountId: reader.accountId, submissionId });
-  return rows.map(({ isLeased, ...row }) => ({ ...row, isLeased: Boolean(isLeased) }));
+  return rows.map(({ leasedBy, ...row }) => ({ ...row, isLeased: leasedBy !== null }));
 }
 
 /** What a report says of one recipient. `delivered` is null when it says nothing final. */
