@@ -18,6 +18,7 @@ export type Refusal =
   | { type: "noMail"; text: string }
   | { type: "notAHost"; text: string }
   | { type: "notShared"; text: string; login: string }
+  | { type: "notSuppressed"; address: string }
   | { type: "noCitus" }
   | { type: "notMigrated" }
   | { type: "notANode"; text: string }

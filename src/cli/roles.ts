@@ -5,6 +5,7 @@ import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
 import { type Delivered, Incoming } from "../mail/deliver/incoming.ts";
 import { Ingest } from "../mail/deliver/ingest.ts";
+import { ReturnPaths } from "../mail/feedback/return-path.ts";
 import { VacationResponder } from "../mail/vacation/vacation.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
@@ -40,6 +41,7 @@ export async function makeParts(
     ...foundation,
     blobs: new Blobs({ objects, clock, cacheBytes: config.cacheBytes, sharedCache, events }),
     ingest: new Ingest(store),
+    returnPaths: new ReturnPaths({ database: store.database, random: surroundings.random }),
     authenticator,
     mailLog: new StoredMailLog({ database: store.database, clock, log }),
     webPush: await WebPush.open({ ...surroundings, ...pushing }),
@@ -77,7 +79,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
 
 /** Starts outgoing mail and the queue of incoming mail. */
 function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | undefined {
-  const { store, blobs, ingest, events, mailLog, surroundings } = parts;
+  const { store, blobs, ingest, returnPaths, events, mailLog, surroundings } = parts;
   const { clock, random, log } = surroundings;
   const roles = new Set(config.roles);
   if (!roles.has("smtp-in") && !roles.has("smtp-out") && !roles.has("worker")) {
@@ -90,6 +92,7 @@ function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | unde
     store,
     blobs,
     ingest,
+    returnPaths,
     clock,
     log,
     mailLog,

@@ -56,4 +56,5 @@ export const accountCapabilities: Record<string, AccountCapability> = {
     supportedDigestAlgorithms: Object.keys(digests),
   }),
   [capabilities.mdn]: () => ({}),
+  [capabilities.suppression]: () => ({}),
 };

@@ -8,4 +8,6 @@ export const capabilities = {
   mdn: "urn:ietf:params:jmap:mdn",
   websocket: "urn:ietf:params:jmap:websocket",
   webPushVapid: "urn:ietf:params:jmap:webpush-vapid",
+  /** Of this server: docs/jmap.md. */
+  suppression: "urn:x-posthorn:suppression",
 } as const;

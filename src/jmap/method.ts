@@ -4,6 +4,7 @@ import type { Clock, Random } from "../base/clock.ts";
 import type { Events } from "../base/events.ts";
 import type { Log } from "../base/log.ts";
 import type { Ingest } from "../mail/deliver/ingest.ts";
+import type { ReturnPaths } from "../mail/feedback/return-path.ts";
 import type { WebPush } from "../push/webpush/webpush.ts";
 import type { Blobs } from "../store/blobs/blobs.ts";
 import type { Reader, Store, Tx } from "../store/core/store.ts";
@@ -51,6 +52,7 @@ export interface Services {
   store: Store;
   blobs: Blobs;
   ingest: Ingest;
+  returnPaths: ReturnPaths;
   webPush: WebPush;
   clock: Clock;
   random: Random;

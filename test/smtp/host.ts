@@ -9,6 +9,7 @@ import type { Log } from "../../src/base/log.ts";
 import { OwnCounts } from "../../src/base/own-counts.ts";
 import { type Delivered, Incoming, type IncomingOptions } from "../../src/mail/deliver/incoming.ts";
 import { Ingest } from "../../src/mail/deliver/ingest.ts";
+import { ReturnPaths } from "../../src/mail/feedback/return-path.ts";
 import { SubmissionHints } from "../../src/mail/submit/hints.ts";
 import { VacationResponder } from "../../src/mail/vacation/vacation.ts";
 import { createSmtpIn, type SmtpIn } from "../../src/smtp/inbound/server.ts";
@@ -55,6 +56,7 @@ export class MailHost {
   readonly store: Store;
   readonly blobs: Blobs;
   readonly ingest: Ingest;
+  readonly returnPaths: ReturnPaths;
   readonly incoming: Incoming;
   readonly dns: DnsServer;
   readonly changes: StateChange[] = [];
@@ -98,24 +100,36 @@ export class MailHost {
       pileBytes,
     });
     this.ingest = new Ingest(this.store);
+    this.returnPaths = new ReturnPaths({ database, random: randomBytes });
     this.incoming = this.newIncoming();
   }
 
   newIncoming(holder: Holder = thisProcess, more: Partial<IncomingOptions> = {}): Incoming {
-    const { store, blobs, ingest, clock, log, mailLog } = this;
+    const { store, blobs, ingest, returnPaths, clock, log, mailLog } = this;
     const { events } = this.heard;
     const vacation = new VacationResponder({ store, blobs, clock, log, random: randomBytes });
     const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
-    return new Incoming({ store, blobs, ingest, clock, log, mailLog, events, holder, onDelivered, ...more });
+    const own = { store, blobs, ingest, returnPaths, clock, log, mailLog };
+    return new Incoming({ ...own, events, holder, onDelivered, ...more });
   }
 
   async listen({ maxMessageSize = 1_000_000, stages }: ListenOptions = {}): Promise<void> {
-    const { database, blobs, incoming, clock, log, mailLog, dns } = this;
+    const { database, blobs, incoming, returnPaths, clock, log, mailLog, dns } = this;
     const { events } = this.heard;
     const hostname = "mx.posthorn.test";
     const resolver = dns.resolver();
     const counts = new OwnCounts({ clock });
-    const own = { database, blobs, incoming, resolver, clock, log, mailLog, newId: () => incoming.newId() };
+    const own = {
+      database,
+      blobs,
+      incoming,
+      returnPaths,
+      resolver,
+      clock,
+      log,
+      mailLog,
+      newId: () => incoming.newId(),
+    };
     const options = { ...own, events, counts, hostname, maxMessageSize, maxConnections: 1_000 };
     this.smtpIn = await createSmtpIn(options, { ...createStages(options), ...stages });
     this.smtpPort = await this.smtpIn.listen("127.0.0.1", 0);
@@ -123,10 +137,12 @@ export class MailHost {
 
   /** Outgoing mail that connects to every domain's servers at the sink's port. */
   startMailOut(port: number, options: Partial<MailOutOptions> = {}): MailOut {
-    const { store, blobs, incoming, clock, log, mailLog, dns, database } = this;
+    const { store, blobs, incoming, returnPaths, clock, log, mailLog, dns, database } = this;
     const mailOut = createMailOut({
       store,
       blobs,
+      returnPaths,
+      signsReturnPath: false,
       incoming,
       clock,
       log,

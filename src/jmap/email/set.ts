@@ -2,6 +2,7 @@ import { decodeId, idPrefix } from "../../base/ids.ts";
 import { instant } from "../../base/instant.ts";
 import type { PreparedMessage } from "../../mail/deliver/prepare.ts";
 import { prepare } from "../../mail/deliver/preparer.ts";
+import { noteJunk } from "../../mail/feedback/junk.ts";
 import { tsvectorTexts } from "../../search/terms.ts";
 import { releaseBlobs } from "../../store/blobs/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";
@@ -45,7 +46,9 @@ export const emailSet: SetHooks = {
       for (const record of updates) refuse(record, keywordFault(record.after));
       return;
     }
-    const mailboxes = new Set((await findMailboxes(call.tx)).map((place) => place.id));
+    const places = await findMailboxes(call.tx);
+    junkOf.set(call, places.find(({ role }) => role === "junk")?.id);
+    const mailboxes = new Set(places.map((place) => place.id));
     for (const record of [...creates, ...updates]) {
       refuse(record, mailboxFault(record.after, mailboxes));
       refuse(record, keywordFault(record.after));
@@ -74,6 +77,9 @@ export const emailSet: SetHooks = {
       call.tx,
       updates.filter((u) => !same(u.before.mailboxIds, u.mailboxIds) || !same(u.before.keywords, u.keywords)),
     );
+    const junk = junkOf.get(call);
+    const marked = updates.filter((u) => !isJunk(u.before, junk) && isJunk(u, junk)).map(({ before }) => before.id);
+    await noteJunk(call.tx, marked, call.services.returnPaths);
   },
 
   async destroy(records, _batch, call) {
@@ -81,6 +87,16 @@ export const emailSet: SetHooks = {
     await releaseBlobs(call.tx, await destroyEmails(call.tx, [...rows.values()]));
   },
 };
+
+/** The account's junk mailbox, where a call moves emails. */
+const junkOf = new WeakMap<WriteCall, number | undefined>();
+
+function isJunk(
+  { mailboxIds, keywords }: Pick<EmailState, "mailboxIds" | "keywords">,
+  junk: number | undefined,
+): boolean {
+  return keywords.includes("$junk") || (junk !== undefined && mailboxIds.includes(junk));
+}
 
 /** The email before the update, as `needs` fetched it. */
 function stateOf({ id, before }: UpdateRecord): EmailState {

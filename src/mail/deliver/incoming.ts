@@ -14,6 +14,8 @@ import { isStorageTrouble } from "../../store/core/storage-trouble.ts";
 import type { Store } from "../../store/core/store.ts";
 import { type IncomingMessage, type IncomingRecipient, IncomingRows, type Lease } from "../../store/queues/incoming.ts";
 import { dueIncoming, incomingLeaseHolders } from "../../store/queues/queue-sweeps.ts";
+import type { ReturnPaths } from "../feedback/return-path.ts";
+import { Arrival, NotSettled, type Returned, returnedFor } from "../feedback/returned.ts";
 import { checks } from "./checks/checks.ts";
 import { type Decision, decide } from "./disposition.ts";
 import type { Ingest, Outcome } from "./ingest.ts";
@@ -36,6 +38,7 @@ export interface IncomingOptions {
   store: Store;
   blobs: Blobs;
   ingest: Ingest;
+  returnPaths: ReturnPaths;
   clock: Clock;
   log: Log;
   mailLog: MailLog;
@@ -241,9 +244,12 @@ export class Incoming {
   async #deliver(row: IncomingMessage, message?: Buffer): Promise<void> {
     let trouble: unknown;
     try {
-      const prepared = await prepare(message ?? (await this.#options.blobs.readObject(row.blob)));
+      const bytes = message ?? (await this.#options.blobs.readObject(row.blob));
+      const prepared = await prepare(bytes);
+      const { mailFrom, createdAt: at, blob } = row;
+      const arrival = new Arrival({ message: bytes, summary: prepared.summary, mailFrom, at, blob });
       const waiting = row.recipients.filter((recipient) => !recipient.done);
-      const outcomes = await Promise.allSettled(waiting.map((one) => this.#deliverTo(one, row, prepared)));
+      const outcomes = await Promise.allSettled(waiting.map((one) => this.#deliverTo(one, row, prepared, arrival)));
       trouble = outcomes.find((outcome) => outcome.status === "rejected")?.reason;
     } catch (error) {
       trouble = error;
@@ -272,24 +278,34 @@ export class Incoming {
     events.mailInTrouble({ error: "set-aside" });
   }
 
-  async #deliverTo(recipient: IncomingRecipient, row: IncomingMessage, prepared: PreparedMessage): Promise<void> {
-    const { store, ingest, log, mailLog, onDelivered } = this.#options;
+  async #deliverTo(
+    recipient: IncomingRecipient,
+    row: IncomingMessage,
+    prepared: PreparedMessage,
+    arrival: Arrival,
+  ): Promise<void> {
+    const { store, ingest, log, mailLog, onDelivered, returnPaths } = this.#options;
     const accountId = recipient.userId;
     const { mailFrom, createdAt: arrivedAt, junkReason } = row;
     const message = { mailFrom, arrivedAt, prepared };
     const messageId = prepared.summary.messageId?.[0];
     try {
-      const facts = { reader: store.reader(accountId, "server"), junkReason };
-      const decision = await decide(checks, message, { accountId, address: recipient.address }, facts, log);
+      const reader = store.reader(accountId, "server");
+      const returned = await returnedFor(recipient.address, arrival, { reader, returnPaths });
+      const applied = returned?.isBelieved ? [] : checks;
+      const facts = { reader, junkReason };
+      const decision = await decide(applied, message, { accountId, address: recipient.address }, facts, log);
       const { places, keywords, reasons } = decision;
       if (reasons.length > 0) recipient.reasons = reasons;
       const outcome = await ingest.add(accountId, {
         blob: row.blob,
-        prepared,
+        prepared: about(prepared, returned),
         target: places,
         keywords,
         receivedAt: arrivedAt,
         incomingId: row.id,
+        // What is taken for junk reports nothing.
+        ...(returned && !isJunk(places) && { record: returned.record }),
       });
       const named = messageId === undefined ? {} : { messageId: `<${messageId}>` };
       const done = { id: row.id, ...named, from: mailFrom, to: [recipient.address], account: accountId };
@@ -307,7 +323,8 @@ export class Incoming {
 const deadly = "the process that delivered it ended, again and again";
 
 /** Passes by itself, whatever the message. */
-const isPassing = (error: unknown) => isRetryable(error) || isStorageTrouble(error) || error instanceof CommitError;
+const isPassing = (error: unknown) =>
+  isRetryable(error) || isStorageTrouble(error) || error instanceof CommitError || error instanceof NotSettled;
 
 /** Where a message was put, with the ids that clients see. */
 function placeOf(outcome: Outcome): object {
@@ -318,3 +335,11 @@ function placeOf(outcome: Outcome): object {
 }
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** The message with the mail that it is about, whose thread it joins. */
+function about(prepared: PreparedMessage, returned: Returned | undefined): PreparedMessage {
+  if (returned?.submissionId === undefined) return prepared;
+  return { ...prepared, threadKeys: { ...prepared.threadKeys, submissionId: returned.submissionId } };
+}
+
+const isJunk = (places: Decision["places"]) => places.some((place) => "role" in place && place.role === "junk");

@@ -30,6 +30,8 @@ export interface NewMail {
   receivedAt: Date;
   /** Set for incoming mail: delivering the same id again does nothing. */
   incomingId?: number;
+  /** Writes with the message what it reports. */
+  record?: (tx: Tx, modseq: number) => Promise<void>;
 }
 
 /** A message with its search terms as stored for one account. */
@@ -165,6 +167,7 @@ export async function writeMails(
   accepted.forEach(({ index }, nth) => {
     outcomes[index] = { email: rows[nth]! };
   });
+  for (const { mail, index } of accepted) await mail.record?.(tx, modseqs?.[index] ?? tx.modseq);
   return outcomes as Outcome[];
 }
 

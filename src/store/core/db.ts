@@ -97,6 +97,19 @@ export interface BlobRefTable {
   pack: Buffer | null;
 }
 
+export interface BounceTable {
+  userId: number;
+  modseq: number;
+  no: number;
+  kind: string;
+  source: string;
+  recipient: string;
+  destination: string;
+  submissionId: number;
+  reply: string;
+  at: Date;
+}
+
 export interface ChangeTable {
   userId: number;
   type: number;
@@ -184,6 +197,12 @@ export interface EmailMailboxTable {
   head: boolean;
 }
 
+export interface GeneralSuppressionTable {
+  address: string;
+  reason: string;
+  since: Date;
+}
+
 export interface IdentityTable {
   userId: number;
   id: number;
@@ -212,6 +231,14 @@ export interface IncomingTable {
   pack: Buffer | null;
   failures: Generated<number>;
   setAsideAt: Date | null;
+}
+
+export interface JunkMarkTable {
+  userId: number;
+  senderId: number;
+  submissionId: number;
+  at: Date;
+  told: Generated<boolean>;
 }
 
 export interface KnownNetworkTable {
@@ -359,6 +386,13 @@ export interface SubmissionTable {
   destroyed: Generated<boolean>;
 }
 
+export interface SuppressionTable {
+  userId: number;
+  address: string;
+  reason: string;
+  since: Date;
+}
+
 export interface ThreadRefTable {
   userId: number;
   idHash: number;
@@ -400,6 +434,7 @@ export interface DB {
   attempt: AttemptTable;
   audit: AuditTable;
   blobRef: BlobRefTable;
+  bounce: BounceTable;
   change: ChangeTable;
   deadMember: DeadMemberTable;
   deadObject: DeadObjectTable;
@@ -409,8 +444,10 @@ export interface DB {
   email: EmailTable;
   emailKeyword: EmailKeywordTable;
   emailMailbox: EmailMailboxTable;
+  generalSuppression: GeneralSuppressionTable;
   identity: IdentityTable;
   incoming: IncomingTable;
+  junkMark: JunkMarkTable;
   knownNetwork: KnownNetworkTable;
   login: LoginTable;
   mailEvent: MailEventTable;
@@ -425,6 +462,7 @@ export interface DB {
   searchPart: SearchPartTable;
   setting: SettingTable;
   submission: SubmissionTable;
+  suppression: SuppressionTable;
   threadRef: ThreadRefTable;
   token: TokenTable;
   vacation: VacationTable;
@@ -501,6 +539,18 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     releasedAt: "timestamptz",
     uploaders: "int8[]",
     pack: "bytea",
+  },
+  bounce: {
+    userId: "int8",
+    modseq: "int8",
+    no: "int4",
+    kind: "text",
+    source: "text",
+    recipient: "text",
+    destination: "text",
+    submissionId: "int8",
+    reply: "text",
+    at: "timestamptz",
   },
   change: {
     userId: "int8",
@@ -580,6 +630,11 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     draft: "bool",
     head: "bool",
   },
+  generalSuppression: {
+    address: "text",
+    reason: "text",
+    since: "timestamptz",
+  },
   identity: {
     userId: "int8",
     id: "int8",
@@ -607,6 +662,13 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     pack: "bytea",
     failures: "int4",
     setAsideAt: "timestamptz",
+  },
+  junkMark: {
+    userId: "int8",
+    senderId: "int8",
+    submissionId: "int8",
+    at: "timestamptz",
+    told: "bool",
   },
   knownNetwork: {
     userId: "int8",
@@ -739,6 +801,12 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     createdAt: "timestamptz",
     destroyed: "bool",
   },
+  suppression: {
+    userId: "int8",
+    address: "text",
+    reason: "text",
+    since: "timestamptz",
+  },
   threadRef: {
     userId: "int8",
     idHash: "int8",
@@ -777,12 +845,14 @@ export const accountTables: ReadonlySet<string> = new Set([
   "attempt",
   "audit",
   "blob_ref",
+  "bounce",
   "change",
   "delivery",
   "email",
   "email_keyword",
   "email_mailbox",
   "identity",
+  "junk_mark",
   "known_network",
   "mailbox",
   "mailbox_subscription",
@@ -792,6 +862,7 @@ export const accountTables: ReadonlySet<string> = new Set([
   "search",
   "search_part",
   "submission",
+  "suppression",
   "thread_ref",
   "token",
   "vacation",
@@ -803,6 +874,7 @@ export const replicatedTables: ReadonlySet<string> = new Set([
   "account_access",
   "address",
   "domain",
+  "general_suppression",
   "login",
   "migration",
   "setting",
