@@ -111,6 +111,21 @@ CREATE TABLE blob_ref (
 CREATE INDEX blob_ref_expiry ON public.blob_ref USING btree (user_id, expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX blob_ref_released ON public.blob_ref USING btree (user_id, released_at) WHERE (released_at IS NOT NULL);
 
+CREATE TABLE bounce (
+  user_id bigint NOT NULL,
+  modseq bigint NOT NULL,
+  no integer NOT NULL,
+  kind text NOT NULL,
+  source text NOT NULL,
+  recipient text NOT NULL,
+  destination text NOT NULL,
+  submission_id bigint NOT NULL,
+  reply text NOT NULL,
+  at timestamp with time zone NOT NULL,
+  CONSTRAINT bounce_pkey PRIMARY KEY (user_id, modseq, no)
+);
+CREATE INDEX bounce_at ON public.bounce USING btree (user_id, at);
+
 CREATE TABLE change (
   user_id bigint NOT NULL,
   type smallint NOT NULL,
@@ -231,6 +246,13 @@ CREATE INDEX email_mailbox_list ON public.email_mailbox USING btree (user_id, ma
 CREATE INDEX email_mailbox_thread ON public.email_mailbox USING btree (user_id, thread_id, mailbox_id, received_at DESC, email_id DESC) INCLUDE (seen, draft);
 CREATE INDEX email_mailbox_unread ON public.email_mailbox USING btree (user_id, mailbox_id, received_at DESC, email_id DESC) INCLUDE (thread_id) WHERE (NOT seen);
 
+CREATE TABLE general_suppression (
+  address text NOT NULL,
+  reason text NOT NULL,
+  since timestamp with time zone NOT NULL,
+  CONSTRAINT general_suppression_pkey PRIMARY KEY (address)
+);
+
 CREATE TABLE identity (
   user_id bigint NOT NULL,
   id bigint NOT NULL,
@@ -265,6 +287,16 @@ CREATE TABLE incoming (
   CONSTRAINT incoming_pkey PRIMARY KEY (id)
 );
 CREATE INDEX incoming_lease ON public.incoming USING btree (leased_until);
+
+CREATE TABLE junk_mark (
+  user_id bigint NOT NULL,
+  sender_id bigint NOT NULL,
+  submission_id bigint NOT NULL,
+  at timestamp with time zone NOT NULL,
+  told boolean NOT NULL DEFAULT false,
+  CONSTRAINT junk_mark_pkey PRIMARY KEY (user_id, sender_id, submission_id)
+);
+CREATE INDEX junk_mark_untold ON public.junk_mark USING btree (user_id, at) WHERE (NOT told);
 
 CREATE TABLE known_network (
   user_id bigint NOT NULL,
@@ -461,6 +493,14 @@ CREATE TABLE submission (
 CREATE INDEX submission_blob ON public.submission USING btree (user_id, sha256);
 CREATE INDEX submission_email ON public.submission USING btree (user_id, email_id);
 CREATE INDEX submission_sent ON public.submission USING btree (user_id, send_at, id);
+
+CREATE TABLE suppression (
+  user_id bigint NOT NULL,
+  address text NOT NULL,
+  reason text NOT NULL,
+  since timestamp with time zone NOT NULL,
+  CONSTRAINT suppression_pkey PRIMARY KEY (user_id, address)
+);
 
 CREATE TABLE thread_ref (
   user_id bigint NOT NULL,

@@ -96,6 +96,8 @@ const attacks: Record<string, (victim: Names) => Json> = {
     onSuccessUpdateEmail: { [email]: { "keywords/$mdnsent": true } },
   }),
   "MDN/parse": ({ blob }) => ({ blobIds: [blob] }),
+  "SuppressedAddress/list": () => ({}),
+  "SuppressedAddress/lift": () => ({ addresses: ["gone@away.test"] }),
   "PushSubscription/get": ({ pushSubscription }) => ({ ids: [pushSubscription] }),
   "PushSubscription/set": ({ pushSubscription }) => ({
     update: { [pushSubscription]: { types: [] } },

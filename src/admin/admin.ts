@@ -25,7 +25,7 @@ type AccountAct =
   | { act: "account.password" }
   | { act: "account.quota"; limit: number | null }
   | { act: "account.share" | "account.unshare"; login: number }
-  | { act: "address.add" | "address.remove"; address: string }
+  | { act: "address.add" | "address.remove" | "suppression.add" | "suppression.remove"; address: string }
   | { act: "queue.hold" | "queue.release" | "queue.retry"; submissions: string }
   | { act: "queue.bounce"; submissions: string; reply: string }
   | { act: "queue.reroute"; submissions: string; host: string }
@@ -36,6 +36,7 @@ type AccountAct =
 /** What the audit records of an act on the installation. */
 type InstallationAct =
   | { act: "domain.add" | "domain.remove"; domain: string }
+  | { act: "suppression.add" | "suppression.remove"; address: string }
   | { act: "account.remove" | "account.isolate"; account: number }
   | { act: "account.move"; account: number; node: string }
   | { act: "node.add" | "node.drain"; node: string }

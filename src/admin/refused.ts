@@ -19,6 +19,7 @@ export type Refusal =
   | { type: "notAHost"; text: string }
   | { type: "notQuarantined"; text: string }
   | { type: "notShared"; text: string; login: string }
+  | { type: "notSuppressed"; address: string }
   | { type: "noCitus" }
   | { type: "notMigrated" }
   | { type: "notANode"; text: string }

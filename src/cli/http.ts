@@ -51,11 +51,11 @@ function createApi(
   parts: Parts,
   { draining, proxies, isPushPaused }: { draining: AbortSignal; proxies: Proxies; isPushPaused: boolean },
 ): { deps: ApiDeps; upgrade: Upgrade } {
-  const { store, blobs, ingest, authenticator, bus, webPush, events, counts, scanners, learner } = parts;
+  const { store, blobs, ingest, returnPaths, authenticator, bus, webPush, events, counts, scanners, learner } = parts;
   const { clock, random, log } = parts.surroundings;
   const registry = createRegistry(methods);
   const limits = limitsOf(config);
-  const means = { store, blobs, ingest, webPush, clock, random, log, events, scanners, learner };
+  const means = { store, blobs, ingest, returnPaths, webPush, clock, random, log, events, scanners, learner };
   const services = { ...means, limits, octets: octetPool(limits) };
   const { publicUrl, pushUrl, relaxedUsing, maxSizeRequest } = config;
   const places = (name: string, max: number) => counts.placeLimit(name, { max });

@@ -6,6 +6,7 @@ import type { Events } from "../base/events.ts";
 import type { Log } from "../base/log.ts";
 import type { SharedCounts } from "../base/shared-counts.ts";
 import type { Ingest } from "../mail/deliver/ingest.ts";
+import type { ReturnPaths } from "../mail/feedback/return-path.ts";
 import type { Learner } from "../mail/scan/learner.ts";
 import type { Scanners } from "../mail/scan/scanners.ts";
 import type { Metrics } from "../ops/metrics.ts";
@@ -46,6 +47,7 @@ export interface Foundation {
 export interface Parts extends Omit<Foundation, "objects" | "sharedCache"> {
   blobs: Blobs;
   ingest: Ingest;
+  returnPaths: ReturnPaths;
   authenticator: Authenticator;
   surroundings: Surroundings;
   webPush: WebPush;

@@ -27,6 +27,8 @@ export function tellRefusal(why: Refusal): string {
       return `there is no domain ${why.text} (see: posthorn domain list)`;
     case "domainInUse":
       return `${why.name} still has addresses: ${why.addresses.join(", ")}`;
+    case "notSuppressed":
+      return `${why.address} is not on this list (see: posthorn suppression list)`;
     case "noCredential":
       return `${why.login} has no credential ${why.id}`;
     case "ownLogin":

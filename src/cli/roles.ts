@@ -5,6 +5,7 @@ import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
 import { type Delivered, Incoming } from "../mail/deliver/incoming.ts";
 import { Ingest } from "../mail/deliver/ingest.ts";
+import { ReturnPaths } from "../mail/feedback/return-path.ts";
 import { Learner } from "../mail/scan/learner.ts";
 import { VacationResponder } from "../mail/vacation/vacation.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
@@ -46,6 +47,7 @@ export async function makeParts(
     scanners,
     learner: new Learner({ store, blobs, log, rspamd: scanners.rspamd }),
     ingest: new Ingest(store),
+    returnPaths: new ReturnPaths({ database: store.database, random: surroundings.random }),
     authenticator,
     mailLog: new StoredMailLog({ database: store.database, clock, log }),
     webPush: await WebPush.open({ ...surroundings, ...pushing }),
@@ -84,7 +86,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
 
 /** Starts outgoing mail and the queue of incoming mail. */
 function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | undefined {
-  const { store, blobs, ingest, events, mailLog, scanners, surroundings } = parts;
+  const { store, blobs, ingest, returnPaths, events, mailLog, scanners, surroundings } = parts;
   const { clock, random, log } = surroundings;
   const roles = new Set(config.roles);
   if (!roles.has("smtp-in") && !roles.has("smtp-out") && !roles.has("worker")) {
@@ -93,7 +95,7 @@ function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | unde
   }
   const vacation = new VacationResponder({ store, blobs, clock, random, log });
   const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
-  const means = { store, blobs, ingest, clock, log, mailLog, events, scanners };
+  const means = { store, blobs, ingest, returnPaths, clock, log, mailLog, events, scanners };
   const incoming = new Incoming({ ...means, holder: thisProcess, onDelivered });
   if (roles.has("worker")) incoming.start();
   stops.push(() => incoming.close());

@@ -17,11 +17,11 @@ const maxConnections = 1_000;
 
 /** Starts the SMTP server for mail from other servers. */
 export async function startSmtpIn(config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
-  const { blobs } = parts;
+  const { blobs, returnPaths } = parts;
   const { resolver } = parts.surroundings;
   const server = await createSmtpIn({
     ...(await serverOptions(config, parts, incoming)),
-    ...{ blobs, incoming, resolver, dnsLists: config.dnsLists },
+    ...{ blobs, incoming, returnPaths, resolver, dnsLists: config.dnsLists },
   });
   return open("smtp", { place: config.smtp, server }, parts);
 }
@@ -43,10 +43,10 @@ export async function startSubmission(
 
 /** Starts the LMTP server for mail from a server in front. */
 export async function startLmtp(place: ListenPlace, config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
-  const { blobs, surroundings } = parts;
+  const { blobs, returnPaths, surroundings } = parts;
   const server = await createLmtp({
     ...(await serverOptions(config, parts, incoming)),
-    ...{ blobs, incoming, resolver: surroundings.resolver },
+    ...{ blobs, incoming, returnPaths, resolver: surroundings.resolver },
     ...{ peers: config.lmtpPeers, authserv: config.lmtpResults, isLocal: "path" in place },
   });
   return open("lmtp", { place, server }, parts);

@@ -13,6 +13,8 @@ export function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): 
     store,
     blobs,
     incoming,
+    returnPaths: parts.returnPaths,
+    signsReturnPath: config.signedReturnPath,
     resolver,
     clock,
     random,

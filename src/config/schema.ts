@@ -252,6 +252,11 @@ const declarations = {
     parse: url("smtp", "smtps"),
     help: "Server that takes all mail going out, smtp://user:password@host:port. A password needs TLS and a valid certificate.",
   }),
+  signedReturnPath: option({
+    default: "true",
+    parse: boolean,
+    help: "Send mail with a signed return path, so that bounces are recognised. Turn it off if the smart host takes only known senders.",
+  }),
   mxPort: option({ default: "25", parse: integer(1, 65_535), help: "Port for direct delivery to other mail servers." }),
   roles: option({
     default: "http,smtp-in,smtp-out,worker",

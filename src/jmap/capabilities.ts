@@ -57,4 +57,5 @@ export const accountCapabilities: Record<string, AccountCapability> = {
   }),
   [capabilities.mdn]: () => ({}),
   [capabilities.scan]: () => ({}),
+  [capabilities.suppression]: () => ({}),
 };

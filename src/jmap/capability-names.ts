@@ -10,4 +10,6 @@ export const capabilities = {
   /** Of Posthorn itself: what scanning found of an Email (docs/jmap.md). */
   scan: "urn:x-posthorn:jmap:scan",
   webPushVapid: "urn:ietf:params:jmap:webpush-vapid",
+  /** Of this server: docs/jmap.md. */
+  suppression: "urn:x-posthorn:suppression",
 } as const;

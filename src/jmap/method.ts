@@ -4,6 +4,7 @@ import type { Clock, Random } from "../base/clock.ts";
 import type { Events } from "../base/events.ts";
 import type { Log } from "../base/log.ts";
 import type { Ingest } from "../mail/deliver/ingest.ts";
+import type { ReturnPaths } from "../mail/feedback/return-path.ts";
 import type { Learner } from "../mail/scan/learner.ts";
 import type { Scanners } from "../mail/scan/scanners.ts";
 import type { WebPush } from "../push/webpush/webpush.ts";
@@ -53,6 +54,7 @@ export interface Services {
   store: Store;
   blobs: Blobs;
   ingest: Ingest;
+  returnPaths: ReturnPaths;
   webPush: WebPush;
   scanners: Scanners;
   learner: Learner;

@@ -21,6 +21,8 @@ import { getMethod } from "./standard/get.ts";
 import { queryChangesMethod, queryMethod } from "./standard/query.ts";
 import { setMethod } from "./standard/set.ts";
 import { submission } from "./submission/type.ts";
+import { suppressedAddressLift } from "./suppression/lift.ts";
+import { suppressedAddressList } from "./suppression/list.ts";
 import { thread } from "./thread/type.ts";
 import { vacation } from "./vacation/type.ts";
 
@@ -54,6 +56,8 @@ export const methods: readonly Method[] = [
   queryMethod(submission),
   queryChangesMethod(submission),
   setMethod(submission),
+  suppressedAddressList,
+  suppressedAddressLift,
   getMethod(quota),
   changesMethod(quota),
   queryMethod(quota),

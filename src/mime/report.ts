@@ -31,7 +31,7 @@ function reportPart(root: Part): Part | undefined {
 }
 
 /** RFC 3464 §2.3.2, §2.3.1, RFC 8098 §3.2.3, §3.2.4: an address-type, then the address. RFC 6533 §3, RFC 3461 §4: escapes. */
-function addressesOf(value: string): string[] {
+export function addressForms(value: string): string[] {
   const text = value
     .replace(/\r?\n/g, "")
     .replace(/^[^;@]*;/, "")
@@ -70,6 +70,6 @@ export function readReport(message: Uint8Array, summary: MessageSummary): Report
   ];
   const recipients = [...text.matchAll(recipientField)]
     .slice(0, maxRecipients)
-    .flatMap(([, value]) => addressesOf(value!));
+    .flatMap(([, value]) => addressForms(value!));
   return { messageIds: [...new Set(ids)].slice(0, maxIds), recipients: [...new Set(recipients)] };
 }

@@ -9,6 +9,7 @@ import type { Log } from "../../src/base/log.ts";
 import { OwnCounts } from "../../src/base/own-counts.ts";
 import { type Delivered, Incoming, type IncomingOptions } from "../../src/mail/deliver/incoming.ts";
 import { Ingest } from "../../src/mail/deliver/ingest.ts";
+import { ReturnPaths } from "../../src/mail/feedback/return-path.ts";
 import { Learner } from "../../src/mail/scan/learner.ts";
 import type { Scanners } from "../../src/mail/scan/scanners.ts";
 import { SubmissionHints } from "../../src/mail/submit/hints.ts";
@@ -63,6 +64,7 @@ export class MailHost {
   readonly store: Store;
   readonly blobs: Blobs;
   readonly ingest: Ingest;
+  readonly returnPaths: ReturnPaths;
   readonly incoming: Incoming;
   readonly scanners: Scanners;
   readonly learner: Learner;
@@ -110,28 +112,39 @@ export class MailHost {
       pileBytes,
     });
     this.ingest = new Ingest(this.store);
+    this.returnPaths = new ReturnPaths({ database, random: randomBytes });
     const { store, blobs, log } = this;
     this.learner = new Learner({ store, blobs, log, rspamd: scanners.rspamd });
     this.incoming = this.newIncoming();
   }
 
   newIncoming(holder: Holder = thisProcess, more: Partial<IncomingOptions> = {}): Incoming {
-    const { store, blobs, ingest, clock, log, mailLog } = this;
+    const { store, blobs, ingest, returnPaths, clock, log, mailLog } = this;
     const { events } = this.heard;
     const vacation = new VacationResponder({ store, blobs, clock, log, random: randomBytes });
     const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
     const { scanners } = this;
-    const means = { store, blobs, ingest, clock, log, mailLog, events, scanners };
+    const means = { store, blobs, ingest, returnPaths, clock, log, mailLog, events, scanners };
     return new Incoming({ ...means, holder, onDelivered, ...more });
   }
 
   async listen({ maxMessageSize = 1_000_000, stages }: ListenOptions = {}): Promise<void> {
-    const { database, blobs, incoming, clock, log, mailLog, dns } = this;
+    const { database, blobs, incoming, returnPaths, clock, log, mailLog, dns } = this;
     const { events } = this.heard;
     const hostname = "mx.posthorn.test";
     const resolver = dns.resolver();
     const counts = new OwnCounts({ clock });
-    const own = { database, blobs, incoming, resolver, clock, log, mailLog, newId: () => incoming.newId() };
+    const own = {
+      database,
+      blobs,
+      incoming,
+      returnPaths,
+      resolver,
+      clock,
+      log,
+      mailLog,
+      newId: () => incoming.newId(),
+    };
     const options = { ...own, events, counts, hostname, maxMessageSize, maxConnections: 1_000 };
     this.smtpIn = await createSmtpIn(options, { ...createStages(options), ...stages });
     this.smtpPort = await this.smtpIn.listen("127.0.0.1", 0);
@@ -139,11 +152,13 @@ export class MailHost {
 
   /** Outgoing mail that connects to every domain's servers at the sink's port. */
   startMailOut(port: number, options: Partial<MailOutOptions> = {}): MailOut {
-    const { store, blobs, incoming, scanners, clock, log, mailLog, dns, database } = this;
+    const { store, blobs, incoming, returnPaths, scanners, clock, log, mailLog, dns, database } = this;
     const mailOut = createMailOut({
       store,
       scanners,
       blobs,
+      returnPaths,
+      signsReturnPath: false,
       incoming,
       clock,
       log,

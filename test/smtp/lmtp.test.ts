@@ -32,19 +32,10 @@ afterAll(async () => {
 });
 
 async function create(more: Partial<LmtpOptions> = {}): Promise<SmtpIn> {
-  const { database, blobs, incoming, clock, log, mailLog, dns, heard } = host;
+  const { database, blobs, incoming, returnPaths, clock, log, mailLog, dns, heard } = host;
   const server = await createLmtp({
-    ...{
-      database,
-      blobs,
-      incoming,
-      clock,
-      log,
-      mailLog,
-      newId: () => incoming.newId(),
-      resolver: dns.resolver(),
-      events: heard.events,
-    },
+    ...{ database, blobs, incoming, returnPaths, clock, log, mailLog, newId: () => incoming.newId() },
+    ...{ resolver: dns.resolver(), events: heard.events },
     ...{ counts: new OwnCounts({ clock }), hostname: "mx.posthorn.test", maxMessageSize: 200_000, maxConnections: 100 },
     ...{ peers: [], authserv: "", isLocal: false, ...more },
   });
@@ -117,6 +108,15 @@ test("a refused message is refused for each, and none is stored", async () => {
   );
   expect((await connection.read()).line).toMatch(/^552 5\.3\.4 .* \(q\w+\)$/);
   expect((await connection.command("NOOP")).code).toBe(250);
+  await connection.quit();
+});
+
+test("a signed return path is an address, a forged one is not", async () => {
+  const connection = await greet({ port: await port() });
+  await connection.command("MAIL FROM:<>", [250]);
+  const address = await host.returnPaths.address({ userId: ada, submissionId: 7 }, "here.test", host.clock.now());
+  await connection.command(`RCPT TO:<${address}>`, [250]);
+  await connection.command(`RCPT TO:<${address.replace(/.{16}@/, `${"a".repeat(16)}@`)}>`, [550]);
   await connection.quit();
 });
 

@@ -100,7 +100,7 @@ describe("one id follows a mail", () => {
     );
     await host.mailOut!.idle();
     await host.incoming.idle();
-    const [, name] = /Received: by mx\.posthorn\.test id (q\w+);/.exec(found.raw)!;
+    const [, name] = /Received: by mx\.posthorn\.test\r\n \(rp-[\w-]+\) id (q\w+);/.exec(found.raw)!;
     const lines = host.events.filter(({ fields }) => (fields as { id?: string }).id === name);
     expect(lines.map(({ event }) => event).sort()).toEqual(["delivered", "mail out"]);
   });

@@ -86,7 +86,9 @@ describe("a submission", () => {
     const found = await until("mail to Bob", async () =>
       (await host.mails(bob)).find((one) => one.subject === "Hello Bob"),
     );
-    expect(found.raw).toMatch(/^Return-Path: <ada@here\.test>\r\nReceived: by mx\.posthorn\.test id q\w+;\r\n .+\r\n/);
+    expect(found.raw).toMatch(
+      /^Return-Path: <ada@here\.test>\r\nReceived: by mx\.posthorn\.test\r\n \(rp-[\w-]+\) id q\w+;\r\n .+\r\n/,
+    );
     expect(sink.attempts).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect } from "vitest";
 import { methods } from "../../src/jmap/methods.ts";
+import type { MailOutOptions } from "../../src/smtp/outbound/options.ts";
 import { encodeBlobId } from "../../src/store/blobs/blob-id.ts";
 import { TestClient, testLogin, testServices } from "../support/jmap.ts";
 import { message } from "../support/messages.ts";
@@ -29,10 +30,10 @@ export interface Submission {
 }
 
 /** Starts both before the tests of the file, and stops them after. */
-export function useOutbox(): void {
+export function useOutbox(options: Partial<MailOutOptions> = {}): void {
   beforeAll(async () => {
     [host, sink] = await Promise.all([startMailHost(), startSink()]);
-    host.startMailOut(sink.port);
+    host.startMailOut(sink.port, options);
     ada = await host.account("ada@here.test");
     bob = await host.account("bob@here.test");
     client = clientOf(ada);

@@ -269,4 +269,6 @@ export const goodCalls: Record<string, (world: FuzzWorld) => Json | Promise<Json
     };
   },
   "MDN/parse": ({ report }) => ({ blobIds: [report] }),
+  "SuppressedAddress/list": () => ({}),
+  "SuppressedAddress/lift": () => ({ addresses: ["gone@far.test"] }),
 };

@@ -8,6 +8,7 @@ import { type DispatchResult, dispatch } from "../../src/jmap/dispatch.ts";
 import { defaultLimits, type Method, octetPool, type Services } from "../../src/jmap/method.ts";
 import type { Invocation } from "../../src/jmap/references.ts";
 import { createRegistry } from "../../src/jmap/registry.ts";
+import { ReturnPaths } from "../../src/mail/feedback/return-path.ts";
 import { Learner } from "../../src/mail/scan/learner.ts";
 import type { WebPush } from "../../src/push/webpush/webpush.ts";
 import type { Store } from "../../src/store/core/store.ts";
@@ -17,6 +18,7 @@ import { testScanners } from "./scanners.ts";
 export function testServices(store: Store, extra: Partial<Services> = {}): Services {
   const services: Partial<Services> = {
     store,
+    returnPaths: new ReturnPaths({ database: store.database, random: randomBytes }),
     clock: store.clock,
     random: randomBytes,
     log: silentLog,

@@ -29,6 +29,8 @@ const ofKind: Record<string, MethodErrorType[]> = {
   send: ["requestTooLarge"],
   upload: ["requestTooLarge"],
   lookup: ["requestTooLarge", "unknownDataType"],
+  list: [],
+  lift: [],
 };
 
 const setErrors: Record<SetErrorType, true> = {

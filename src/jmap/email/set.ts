@@ -2,6 +2,7 @@ import { decodeId, idPrefix } from "../../base/ids.ts";
 import { instant } from "../../base/instant.ts";
 import type { PreparedMessage } from "../../mail/deliver/prepare.ts";
 import { prepare } from "../../mail/deliver/preparer.ts";
+import { noteJunk } from "../../mail/feedback/junk.ts";
 import { saidOfSpam } from "../../mail/scan/said.ts";
 import { tsvectorTexts } from "../../search/terms.ts";
 import { releaseBlobs } from "../../store/blobs/blob-refs.ts";
@@ -53,6 +54,7 @@ export const emailSet: SetHooks = {
     const { written: ready } = prepared as Prepared;
     const places = await findMailboxes(call.tx);
     (prepared as Prepared).places = places;
+    junkOf.set(call, places.find(({ role }) => role === "junk")?.id);
     const mailboxes = new Set(places.map((place) => place.id));
     for (const record of [...creates, ...updates]) {
       refuse(record, mailboxFault(record.after, mailboxes));
@@ -85,6 +87,9 @@ export const emailSet: SetHooks = {
     const said = saidOfSpam(changes, (batch.prepared as Prepared).places);
     const { services, accountId } = call;
     if (said.size > 0) call.tx.afterCommit(() => services.learner.noticed(accountId, said));
+    const junk = junkOf.get(call);
+    const marked = updates.filter((u) => !isJunk(u.before, junk) && isJunk(u, junk)).map(({ before }) => before.id);
+    await noteJunk(call.tx, marked, services.returnPaths);
   },
 
   async destroy(records, _batch, call) {
@@ -92,6 +97,16 @@ export const emailSet: SetHooks = {
     await releaseBlobs(call.tx, await destroyEmails(call.tx, [...rows.values()]));
   },
 };
+
+/** The account's junk mailbox, where a call moves emails. */
+const junkOf = new WeakMap<WriteCall, number | undefined>();
+
+function isJunk(
+  { mailboxIds, keywords }: Pick<EmailState, "mailboxIds" | "keywords">,
+  junk: number | undefined,
+): boolean {
+  return keywords.includes("$junk") || (junk !== undefined && mailboxIds.includes(junk));
+}
 
 /** The email before the update, as `needs` fetched it. */
 function stateOf({ id, before }: UpdateRecord): EmailState {

@@ -60,7 +60,9 @@ export async function prepareMdn(given: JmapObject, identity: IdentityRow, call:
   };
   const owns = (address: string) => isOwnAddress(store.database, address, call.accountId);
   const serves = (domain: string) => servesAny(store.database, [domain]);
-  const rules = { owns, serves, clock, random, maxSize: limits.maxSizeUpload };
+  // A receipt has no sender, so it may go to an address that has bounced.
+  const suppressed = async () => [];
+  const rules = { owns, serves, suppressed, clock, random, maxSize: limits.maxSizeUpload };
   const judged = await judgeSubmission({ message: built, envelope, identityEmail: identity.email }, rules).catch(
     (error: unknown) => {
       throw error instanceof SubmissionRefused ? setErrorOf(error, limits.maxSizeUpload) : error;

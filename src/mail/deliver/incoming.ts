@@ -15,6 +15,8 @@ import type { Store } from "../../store/core/store.ts";
 import { type IncomingMessage, type IncomingRecipient, IncomingRows, type Lease } from "../../store/queues/incoming.ts";
 import { addToQuarantine } from "../../store/queues/quarantine.ts";
 import { dueIncoming, incomingLeaseHolders } from "../../store/queues/queue-sweeps.ts";
+import type { ReturnPaths } from "../feedback/return-path.ts";
+import { Arrival, NotSettled, type Returned, returnedFor } from "../feedback/returned.ts";
 import type { Outside, Peer } from "../scan/rspamd.ts";
 import type { Scanners } from "../scan/scanners.ts";
 import { checks } from "./checks/checks.ts";
@@ -39,6 +41,7 @@ export interface IncomingOptions {
   store: Store;
   blobs: Blobs;
   ingest: Ingest;
+  returnPaths: ReturnPaths;
   clock: Clock;
   log: Log;
   mailLog: MailLog;
@@ -268,8 +271,10 @@ export class Incoming {
         return await this.#rows.remove(row.id);
       }
       const prepared = await prepare(bytes, { isScanned: scanners.junkScore !== undefined });
+      const { mailFrom, createdAt: at, blob } = row;
+      const arrival = new Arrival({ message: bytes, summary: prepared.summary, mailFrom, at, blob });
       const waiting = row.recipients.filter((recipient) => !recipient.done);
-      const outcomes = await Promise.allSettled(waiting.map((one) => this.#deliverTo(one, row, prepared)));
+      const outcomes = await Promise.allSettled(waiting.map((one) => this.#deliverTo(one, row, prepared, arrival)));
       trouble = outcomes.find((outcome) => outcome.status === "rejected")?.reason;
     } catch (error) {
       trouble = error;
@@ -298,8 +303,13 @@ export class Incoming {
     events.mailInTrouble({ error: "set-aside" });
   }
 
-  async #deliverTo(recipient: IncomingRecipient, row: IncomingMessage, prepared: PreparedMessage): Promise<void> {
-    const { store, ingest, mailLog, scanners, log, onDelivered } = this.#options;
+  async #deliverTo(
+    recipient: IncomingRecipient,
+    row: IncomingMessage,
+    prepared: PreparedMessage,
+    arrival: Arrival,
+  ): Promise<void> {
+    const { store, ingest, mailLog, scanners, log, onDelivered, returnPaths } = this.#options;
     const accountId = recipient.userId;
     const { mailFrom, createdAt: arrivedAt, junkReason } = row;
     const message = { mailFrom, arrivedAt, prepared };
@@ -311,19 +321,23 @@ export class Incoming {
       };
       const to = { accountId, address: recipient.address };
       // On one connection, so that what the checks ask is asked in one trip.
-      const decision = await store.reads(accountId, "server", (reader) =>
-        decide(checks, message, to, { reader, junkReason, spam }, log),
-      );
+      const { returned, decision } = await store.reads(accountId, "server", async (reader) => {
+        const returned = await returnedFor(recipient.address, arrival, { reader, returnPaths });
+        const applied = returned?.isBelieved ? [] : checks;
+        return { returned, decision: await decide(applied, message, to, { reader, junkReason, spam }, log) };
+      });
       const { places, keywords, reasons, scan } = decision;
       if (reasons.length > 0) recipient.reasons = reasons;
       const outcome = await ingest.add(accountId, {
         blob: row.blob,
-        prepared,
+        prepared: about(prepared, returned),
         target: places,
         keywords,
         receivedAt: arrivedAt,
         incomingId: row.id,
         ...(scan && { scan }),
+        // What is taken for junk reports nothing.
+        ...(returned && !isJunk(places) && { record: returned.record }),
       });
       const named = messageId === undefined ? {} : { messageId: `<${messageId}>` };
       const done = { id: row.id, ...named, from: mailFrom, to: [recipient.address], account: accountId };
@@ -341,7 +355,8 @@ export class Incoming {
 const deadly = "the process that delivered it ended, again and again";
 
 /** Passes by itself, whatever the message. */
-const isPassing = (error: unknown) => isRetryable(error) || isStorageTrouble(error) || error instanceof CommitError;
+const isPassing = (error: unknown) =>
+  isRetryable(error) || isStorageTrouble(error) || error instanceof CommitError || error instanceof NotSettled;
 
 /** Where a message was put, with the ids that clients see. */
 function placeOf(outcome: Outcome): object {
@@ -352,3 +367,11 @@ function placeOf(outcome: Outcome): object {
 }
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** The message with the mail that it is about, whose thread it joins. */
+function about(prepared: PreparedMessage, returned: Returned | undefined): PreparedMessage {
+  if (returned?.submissionId === undefined) return prepared;
+  return { ...prepared, threadKeys: { ...prepared.threadKeys, submissionId: returned.submissionId } };
+}
+
+const isJunk = (places: Decision["places"]) => places.some((place) => "role" in place && place.role === "junk");

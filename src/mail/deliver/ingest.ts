@@ -33,6 +33,8 @@ export interface NewMail {
   incomingId?: number;
   /** What scanning found. */
   scan?: Scan;
+  /** Writes with the message what it reports. */
+  record?: (tx: Tx, modseq: number) => Promise<void>;
 }
 
 /** A message with its search terms as stored for one account. */
@@ -168,6 +170,7 @@ export async function writeMails(
   accepted.forEach(({ index }, nth) => {
     outcomes[index] = { email: rows[nth]! };
   });
+  for (const { mail, index } of accepted) await mail.record?.(tx, modseqs?.[index] ?? tx.modseq);
   return outcomes as Outcome[];
 }
 

@@ -14,6 +14,7 @@ import {
   nextThreadKey,
   type ThreadKey,
 } from "../../store/mail/threads.ts";
+import { threadOfSubmission } from "../../store/queues/delivery-reports.ts";
 
 /** A thread holds at most this many emails; then a next thread continues it. */
 const maxThread = 500;
@@ -40,6 +41,8 @@ export interface ThreadKeys {
   also: ThreadKey[];
   /** Set for a report: it joins the thread of the mail that it reports on, which this account must have sent. */
   report?: Report;
+  /** Set for a report that names the mail by a signed return path: it joins the thread of that mail. */
+  submissionId?: number;
 }
 
 const keysOf = (ids: Iterable<string>, subjects: readonly number[]): ThreadKey[] =>
@@ -114,13 +117,15 @@ export async function planThreads(
   const { threads, threadIds } = planned;
   for (const message of messages) {
     const { keys, also, hasOwn, report } = message;
-    const found = report ? [reported.get(report)] : [...keys, ...also].map((key) => threads.get(keyText(key)));
+    const about = reported.get(message);
+    const isReport = report !== undefined || about !== undefined;
+    const found = isReport ? [about] : [...keys, ...also].map((key) => threads.get(keyText(key)));
     const belongs = found.filter((id) => id !== undefined);
     const threadId = await threadOf(tx, belongs, planned);
     sizes.set(threadId, (sizes.get(threadId) ?? 0) + 1);
     keys.forEach((key, index) => {
       // A key stays with the thread of the email that has its id; a report takes no key from another email.
-      const isOwn = index === 0 && hasOwn && !report;
+      const isOwn = index === 0 && hasOwn && !isReport;
       if (isOwn || !threads.has(keyText(key))) threads.set(keyText(key), threadId);
     });
     threadIds.push(threadId);
@@ -145,24 +150,39 @@ interface Planned {
  * The thread of the mail that each report is about, if this account sent that mail to the recipient named in the
  * report.
  */
-async function findReported(tx: Tx, messages: readonly ThreadKeys[]): Promise<Map<Report, number>> {
-  const reports = messages.flatMap(({ report }) => (report && report.recipients.length > 0 ? [report] : []));
-  const ids = [...new Set(reports.flatMap(({ messageIds }) => messageIds))];
-  if (ids.length === 0) return new Map();
+async function findReported(tx: Tx, messages: readonly ThreadKeys[]): Promise<Map<ThreadKeys, number>> {
+  const found = await findByReturnPath(tx, messages);
+  const reports = messages.flatMap((message) => {
+    const { report } = message;
+    return report && report.recipients.length > 0 && !found.has(message) ? [{ message, report }] : [];
+  });
+  const ids = [...new Set(reports.flatMap(({ report }) => report.messageIds))];
+  if (ids.length === 0) return found;
   const submitted = await findSubmitted(
     tx,
     ids.map((messageId) => ({ messageId, idHash: hash(messageId) })),
   );
-  const found = new Map<Report, number>();
-  for (const report of reports) {
+  for (const { message, report } of reports) {
     const recipients = new Set(report.recipients.map(normalizeAddress));
     const row = submitted.find(
       ({ messageId, recipient }) =>
         report.messageIds.includes(messageId) && recipients.has(normalizeAddress(recipient) ?? ""),
     );
-    if (row) found.set(report, row.threadId);
+    if (row) found.set(message, row.threadId);
   }
   return found;
+}
+
+/** The threads, if they still hold emails, of the mails that signed return paths name. */
+async function findByReturnPath(tx: Tx, messages: readonly ThreadKeys[]): Promise<Map<ThreadKeys, number>> {
+  const found = new Map<ThreadKeys, number>();
+  for (const message of messages) {
+    const { submissionId } = message;
+    const threadId = submissionId === undefined ? undefined : await threadOfSubmission(tx, submissionId);
+    if (threadId !== undefined) found.set(message, threadId);
+  }
+  const sizes = await countThreads(tx, [...new Set(found.values())]);
+  return new Map([...found].filter(([, threadId]) => sizes.has(threadId)));
 }
 
 /** Adds the next threads of those that are full, or will be before `more` emails are added. */

@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../../base/clock.ts";
 import type { Database } from "../../store/core/database.ts";
 import { servesAny } from "../../store/directory/directory.ts";
+import { findSuppressed } from "../../store/queues/suppressions.ts";
 import { isOwnAddress } from "./own-address.ts";
 import type { SubmissionRules } from "./submit.ts";
 
@@ -12,6 +13,7 @@ export function submissionRules(
   return {
     owns: (address) => isOwnAddress(database, address, accountId),
     serves: (domain) => servesAny(database, [domain]),
+    suppressed: (addresses) => findSuppressed(database, accountId, addresses),
     ...means,
   };
 }

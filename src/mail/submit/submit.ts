@@ -1,4 +1,4 @@
-import { splitAddress } from "../../base/address.ts";
+import { normalizeAddress, splitAddress } from "../../base/address.ts";
 import type { Clock, Random } from "../../base/clock.ts";
 import { withoutBcc } from "../../mime/envelope-fields.ts";
 import { asAddresses, type HeaderField, parseHeader } from "../../mime/headers.ts";
@@ -26,6 +26,8 @@ export interface SubmissionRules {
   owns(address: string): Promise<boolean>;
   /** True for a domain of this server. */
   serves(domain: string): Promise<boolean>;
+  /** Those of the addresses, in lower case, that the account's mail does not go to, with the reasons. */
+  suppressed(addresses: string[]): Promise<{ address: string; reason: string }[]>;
   clock: Clock;
   random: Random;
   maxSize: number;
@@ -52,6 +54,7 @@ export async function judgeSubmission(request: SubmissionRequest, rules: Submiss
   const envelope = request.envelope ?? madeEnvelope(fields, authors, request.identityEmail);
   await checkMailFrom(envelope.mailFrom, rules);
   checkRecipients(envelope.rcptTo);
+  if (envelope.mailFrom.email !== "") await checkSuppressed(envelope.rcptTo, rules);
   const added = missingFields(fields, { now, random: rules.random, domain: domainOf(authors.from[0]!) });
   const wire = wireForm(message, added);
   return { envelope, wire, added, sendAt: holdUntil(envelope.mailFrom.parameters, now) };
@@ -186,6 +189,19 @@ function checkRecipients(recipients: EnvelopeAddress[]): void {
   const invalid = recipients.map(({ email }) => email).filter((email) => !isAddress(email));
   if (invalid.length > 0) throw new SubmissionRefused("invalidRecipients", "not email addresses", invalid);
   for (const { parameters } of recipients) checkParameters("rcpt", parameters);
+}
+
+/**
+ * RFC 8621 §7.5, invalidRecipients: "not a valid email address for sending to". An address that has bounced for good is
+ * refused at once, before the mail is in a queue.
+ */
+async function checkSuppressed(recipients: EnvelopeAddress[], rules: SubmissionRules): Promise<void> {
+  const given = new Map(recipients.map(({ email }) => [normalizeAddress(email) ?? email, email]));
+  const found = await rules.suppressed([...given.keys()]);
+  if (found.length === 0) return;
+  const words = found.slice(0, 10).map(({ address, reason }) => `${address} is suppressed (${reason})`);
+  const names = [...new Set(found.map(({ address }) => given.get(address)!))];
+  throw new SubmissionRefused("invalidRecipients", words.join("; "), names);
 }
 
 /** RFC 5321 §4.5.3.1.3: 256 with the angle brackets. */

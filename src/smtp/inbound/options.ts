@@ -4,6 +4,7 @@ import type { Log } from "../../base/log.ts";
 import type { MailLog } from "../../base/mail-log.ts";
 import type { SharedCounts } from "../../base/shared-counts.ts";
 import type { Incoming } from "../../mail/deliver/incoming.ts";
+import type { ReturnPaths } from "../../mail/feedback/return-path.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import type { Database } from "../../store/core/database.ts";
 import type { DnsResolver } from "../resolver.ts";
@@ -32,6 +33,7 @@ export interface ServerOptions {
 export interface SmtpInOptions extends ServerOptions {
   blobs: Blobs;
   incoming: Incoming;
+  returnPaths: ReturnPaths;
   resolver: DnsResolver;
   /** (Default: none) */
   dnsLists?: readonly DnsList[];

@@ -10,6 +10,7 @@ import { keepLease, LeaseLost } from "./lease.ts";
 import type { MailOutOptions } from "./options.ts";
 import { persistently } from "./persistently.ts";
 import type { Answer } from "./reply.ts";
+import { returnPathOf, withOriginal } from "./return-path.ts";
 import type { Sender } from "./send.ts";
 import { settle } from "./settle.ts";
 import { SigningFailed, sign } from "./sign.ts";
@@ -88,8 +89,15 @@ async function answersOf(
   try {
     if (destination.isLocal) return await deliverHere(destination, leased, message, options);
     const recipients = destination.deliveries.map(({ rcptTo }) => rcptTo);
-    const rcptParameters = new Map(destination.deliveries.map(({ rcptTo, parameters }) => [rcptTo, parameters]));
-    const parcel = { mailFrom: leased.mailFrom, recipients, parameters: leased.parameters, rcptParameters, messageFor };
+    const mailFrom = await returnPathOf(leased, message, options);
+    const isSigned = mailFrom !== leased.mailFrom;
+    const rcptParameters = new Map(
+      destination.deliveries.map(({ rcptTo, parameters }) => [
+        rcptTo,
+        isSigned ? withOriginal(parameters, rcptTo) : parameters,
+      ]),
+    );
+    const parcel = { mailFrom, recipients, parameters: leased.parameters, rcptParameters, messageFor };
     answers = await sender.send(destination, parcel, tries, () => keepLease(leased, destination, options));
   } catch (error) {
     if (error instanceof LeaseLost) return "lease lost";

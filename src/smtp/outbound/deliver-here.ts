@@ -1,3 +1,4 @@
+import { originComment } from "../../mail/feedback/junk.ts";
 import { withoutForgedResults } from "../../mail/submit/forged-results.ts";
 import { findQuotas } from "../../store/mail/quota.ts";
 import type { LeasedDelivery, LeasedSubmission } from "../../store/queues/deliveries.ts";
@@ -19,7 +20,8 @@ export async function deliverHere(
     return userId === undefined || full.has(no) ? [] : [{ address: rcptTo, userId }];
   });
   if (recipients.length > 0) {
-    const header = `Return-Path: <${leased.mailFrom}>\r\n${traceField(leased, options)}`;
+    const origin = await options.returnPaths.origin(leased, leased.sendAt);
+    const header = `Return-Path: <${leased.mailFrom}>\r\n${traceField(leased, options, originComment(origin))}`;
     await options.incoming.accept({
       id: deliveries[0]!.incomingId,
       message: Buffer.concat([Buffer.from(header), withoutForgedResults(message, options.hostname)]),

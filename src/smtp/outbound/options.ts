@@ -4,6 +4,7 @@ import type { Holder } from "../../base/holder.ts";
 import type { Log } from "../../base/log.ts";
 import type { MailLog } from "../../base/mail-log.ts";
 import type { Incoming } from "../../mail/deliver/incoming.ts";
+import type { ReturnPaths } from "../../mail/feedback/return-path.ts";
 import type { Scanners } from "../../mail/scan/scanners.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import type { Store } from "../../store/core/store.ts";
@@ -14,6 +15,9 @@ export interface MailOutOptions extends SendOptions, RetryPolicy {
   store: Store;
   blobs: Blobs;
   incoming: Incoming;
+  returnPaths: ReturnPaths;
+  /** Whether mail leaves with a signed return path instead of its sender's address. */
+  signsReturnPath: boolean;
   clock: Clock;
   random: Random;
   log: Log;

@@ -1,4 +1,5 @@
 import { withTerms, writeMails } from "../../mail/deliver/ingest.ts";
+import { recordFailures } from "../../mail/feedback/record.ts";
 import { encodeBlobId } from "../../store/blobs/blob-id.ts";
 import { CommitError } from "../../store/core/errors.ts";
 import type { Tx } from "../../store/core/store.ts";
@@ -32,11 +33,15 @@ export async function settle(
   const report = await reportOf(leased, message, failed, options);
   const attempts = attemptsOf(leased, judged, outcomes, tries);
   const mails = withTerms(leased.userId, report ? [report] : []);
+  const failures = failed.map(({ delivery, answer, smtpReply }) => {
+    return { recipient: delivery.rcptTo, smtpReply, isRemote: answer.remote !== undefined };
+  });
   const record = async (tx: Tx) => {
     const dsnBlobIds = report ? [encodeBlobId(report.blob.sha256)] : [];
     const isOurs = await recordOutcomes(tx, leased.submissionId, { outcomes, holder: holder.name, dsnBlobIds });
     if (isOurs) insertAttempts(tx, attempts);
     if (isOurs && report) await writeMails(tx, mails);
+    if (isOurs && leased.mailFrom !== "") await recordFailures(tx, leased.submissionId, failures);
     return isOurs;
   };
   // The record may stand after a commit with an unknown outcome: then a further one finds no lease.

@@ -10,7 +10,12 @@ import type { MailOutOptions } from "./options.ts";
 export const idOf = (deliveries: readonly LeasedDelivery[]) =>
   Math.min(...deliveries.map(({ incomingId }) => incomingId));
 
-/** RFC 5321 §4.4, the same at each attempt. */
-export function traceField({ deliveries, sendAt }: LeasedSubmission, { hostname }: MailOutOptions): string {
-  return `Received: by ${hostname} id ${mailIdOf(idOf(deliveries))};\r\n ${mailDate(sendAt)}\r\n`;
+/** RFC 5321 §4.4, the same at each attempt. `comment`: in parentheses, on mail to our own users. */
+export function traceField(
+  { deliveries, sendAt }: LeasedSubmission,
+  { hostname }: Pick<MailOutOptions, "hostname">,
+  comment = "",
+): string {
+  const told = comment === "" ? "" : `\r\n ${comment}`;
+  return `Received: by ${hostname}${told} id ${mailIdOf(idOf(deliveries))};\r\n ${mailDate(sendAt)}\r\n`;
 }

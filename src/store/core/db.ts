@@ -97,6 +97,19 @@ export interface BlobRefTable {
   pack: Buffer | null;
 }
 
+export interface BounceTable {
+  userId: number;
+  modseq: number;
+  no: number;
+  kind: string;
+  source: string;
+  recipient: string;
+  destination: string;
+  submissionId: number;
+  reply: string;
+  at: Date;
+}
+
 export interface ChangeTable {
   userId: number;
   type: number;
@@ -194,6 +207,12 @@ export interface EmailMailboxTable {
   head: boolean;
 }
 
+export interface GeneralSuppressionTable {
+  address: string;
+  reason: string;
+  since: Date;
+}
+
 export interface IdentityTable {
   userId: number;
   id: number;
@@ -224,6 +243,14 @@ export interface IncomingTable {
   setAsideAt: Date | null;
   unscanned: Generated<boolean>;
   spam: string | null;
+}
+
+export interface JunkMarkTable {
+  userId: number;
+  senderId: number;
+  submissionId: number;
+  at: Date;
+  told: Generated<boolean>;
 }
 
 export interface KnownNetworkTable {
@@ -394,6 +421,13 @@ export interface SubmissionTable {
   spamTenths: number | null;
 }
 
+export interface SuppressionTable {
+  userId: number;
+  address: string;
+  reason: string;
+  since: Date;
+}
+
 export interface ThreadRefTable {
   userId: number;
   idHash: number;
@@ -435,6 +469,7 @@ export interface DB {
   attempt: AttemptTable;
   audit: AuditTable;
   blobRef: BlobRefTable;
+  bounce: BounceTable;
   change: ChangeTable;
   correspondent: CorrespondentTable;
   deadMember: DeadMemberTable;
@@ -445,8 +480,10 @@ export interface DB {
   email: EmailTable;
   emailKeyword: EmailKeywordTable;
   emailMailbox: EmailMailboxTable;
+  generalSuppression: GeneralSuppressionTable;
   identity: IdentityTable;
   incoming: IncomingTable;
+  junkMark: JunkMarkTable;
   knownNetwork: KnownNetworkTable;
   login: LoginTable;
   mailEvent: MailEventTable;
@@ -463,6 +500,7 @@ export interface DB {
   setting: SettingTable;
   spamToken: SpamTokenTable;
   submission: SubmissionTable;
+  suppression: SuppressionTable;
   threadRef: ThreadRefTable;
   token: TokenTable;
   vacation: VacationTable;
@@ -539,6 +577,18 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     releasedAt: "timestamptz",
     uploaders: "int8[]",
     pack: "bytea",
+  },
+  bounce: {
+    userId: "int8",
+    modseq: "int8",
+    no: "int4",
+    kind: "text",
+    source: "text",
+    recipient: "text",
+    destination: "text",
+    submissionId: "int8",
+    reply: "text",
+    at: "timestamptz",
   },
   change: {
     userId: "int8",
@@ -627,6 +677,11 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     draft: "bool",
     head: "bool",
   },
+  generalSuppression: {
+    address: "text",
+    reason: "text",
+    since: "timestamptz",
+  },
   identity: {
     userId: "int8",
     id: "int8",
@@ -656,6 +711,13 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     setAsideAt: "timestamptz",
     unscanned: "bool",
     spam: "text",
+  },
+  junkMark: {
+    userId: "int8",
+    senderId: "int8",
+    submissionId: "int8",
+    at: "timestamptz",
+    told: "bool",
   },
   knownNetwork: {
     userId: "int8",
@@ -809,6 +871,12 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     destroyed: "bool",
     spamTenths: "int4",
   },
+  suppression: {
+    userId: "int8",
+    address: "text",
+    reason: "text",
+    since: "timestamptz",
+  },
   threadRef: {
     userId: "int8",
     idHash: "int8",
@@ -847,6 +915,7 @@ export const accountTables: ReadonlySet<string> = new Set([
   "attempt",
   "audit",
   "blob_ref",
+  "bounce",
   "change",
   "correspondent",
   "delivery",
@@ -854,6 +923,7 @@ export const accountTables: ReadonlySet<string> = new Set([
   "email_keyword",
   "email_mailbox",
   "identity",
+  "junk_mark",
   "known_network",
   "mailbox",
   "mailbox_subscription",
@@ -864,6 +934,7 @@ export const accountTables: ReadonlySet<string> = new Set([
   "search_part",
   "spam_token",
   "submission",
+  "suppression",
   "thread_ref",
   "token",
   "vacation",
@@ -875,6 +946,7 @@ export const replicatedTables: ReadonlySet<string> = new Set([
   "account_access",
   "address",
   "domain",
+  "general_suppression",
   "login",
   "migration",
   "setting",

@@ -9,6 +9,9 @@ import { removePushesOf } from "./push-subscriptions.ts";
 const byName = read("logins.byName", (db, $: { login: string }) =>
   db.selectFrom("login").select(["userId", "passwordHash"]).where("login", "=", $.login),
 );
+const ofAccount = read("logins.ofAccount", (db, $: { userId: number }) =>
+  db.selectFrom("login").select("login").where("userId", "=", $.userId).limit(1),
+);
 const appHash = read("appPasswords.hash", (db, $: LoginName & { id: string }) =>
   db
     .selectFrom("appPassword")
@@ -25,6 +28,11 @@ export async function findLogin(
 ): Promise<Row<"login", "userId" | "passwordHash"> | undefined> {
   const [row] = await database.run(byName, { login });
   return row;
+}
+
+/** Whether there is an account with this number. */
+export async function isAccount(database: Database, userId: number): Promise<boolean> {
+  return (await database.run(ofAccount, { userId })).length > 0;
 }
 
 /** The hash of an app password, which lies beside the account. */

@@ -13,6 +13,8 @@ import type { Store, Tx } from "../core/store.ts";
 import { dropKnownNetworks } from "../directory/known-networks.ts";
 import { dropExpiredTokens } from "../directory/tokens.ts";
 import { dropAttempts } from "../queues/attempts.ts";
+import { dropBounces } from "../queues/bounces.ts";
+import { dropJunkMarks } from "../queues/junk-marks.ts";
 import { dropMailEvents } from "../queues/mail-log.ts";
 import { expiredQuarantined, removeQuarantined } from "../queues/quarantine.ts";
 import { accountsAfter } from "./accounts.ts";
@@ -26,6 +28,7 @@ import {
   sweptSetting,
   writeSetting,
 } from "./held-objects.ts";
+import { tellJunkComplaints } from "./junk-complaints.ts";
 import { MatchPrice } from "./match-price.ts";
 import { removeExpiredPushes } from "./push-sweeps.ts";
 import { compactPacks, type RemovalOptions, removeObjects } from "./remove-objects.ts";
@@ -36,6 +39,8 @@ const dayMs = 24 * hourMs;
 const releasedForMs = dayMs;
 /** How long clients may catch up with /changes. */
 const loggedForMs = 30 * dayMs;
+/** How long bounces and complaints are listed and counted. */
+const bouncesForMs = 90 * dayMs;
 /** How long a push subscription may stay unverified. */
 const unverifiedForMs = dayMs;
 /** How long infected mail is kept. */
@@ -186,6 +191,7 @@ export class Sweeper {
       orphans: async () => ({ objects: swept.objects + (await this.removeOrphans()) }),
       accounts: () => this.prune(),
       "mail log": async () => void (await dropMailEvents(database, this.#ago(this.#mailLogForMs))),
+      "junk marks": () => tellJunkComplaints(this.#store, this.#log, this.#limit),
       credentials: () => this.#dropCredentials(),
       quarantine: () => this.#dropQuarantined(),
       "price of @@": () => this.#price.keep(),
@@ -294,7 +300,7 @@ export class Sweeper {
     return removed;
   }
 
-  /** Prunes the change logs, received messages, attempts to send and known networks of the next few accounts. */
+  /** Prunes the change logs, received messages, attempts to send, known networks and bounces of the next few accounts. */
   async prune(): Promise<{ changes: number; received: number }> {
     const { database } = this.#store;
     const ids = await accountsAfter(database, this.#log, { after: this.#cursor, limit: this.#limit });
@@ -306,6 +312,8 @@ export class Sweeper {
         received += await database.count(dropReceived, { accountId, until: this.#ago(loggedForMs) });
         await dropAttempts(database, accountId, this.#ago(this.#mailLogForMs));
         await dropKnownNetworks(database, accountId, this.#clock.now());
+        await dropBounces(database, accountId, this.#ago(bouncesForMs));
+        await dropJunkMarks(database, accountId, this.#ago(bouncesForMs));
       });
     }
     return { changes, received };

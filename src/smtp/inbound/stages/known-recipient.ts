@@ -12,10 +12,11 @@ interface Means {
 
 const maxUnknown = 50;
 
-/** Finds the account that gets the recipient's mail. Disconnects peers that guess addresses. */
+/** Finds the account that gets the recipient's mail, unless an earlier check has. Disconnects peers that guess addresses. */
 export function knownRecipient({ database, hostname }: Means): Check<"rcpt"> {
   const unknown = new WeakMap<Session, number>();
-  return async (session, { path: { address } }) => {
+  return async (session, { path: { address }, userId: known }) => {
+    if (known !== undefined) return pass();
     const parts = splitAddress(address);
     const find = async () => {
       const found = parts ? await findAddress(database, address) : await findPostmaster(database, address, hostname);

@@ -5,6 +5,7 @@ import { loop } from "./loop.ts";
 import { offeredParameters } from "./offered-parameters.ts";
 import { queue } from "./queue.ts";
 import { queueRoom } from "./queue-room.ts";
+import { returnPath } from "./return-path.ts";
 import { room } from "./room.ts";
 import { smuggling } from "./smuggling.ts";
 import type { Stages } from "./stage.ts";
@@ -19,7 +20,7 @@ export function createLmtpStages(options: LmtpOptions): Stages {
     auth: [],
     helo: [],
     mail: [offeredParameters("SIZE", "BODY", "SMTPUTF8"), utf8Address, queue(options), queueRoom(options)],
-    rcpt: [offeredParameters(), utf8Address, knownRecipient(options), room(options)],
+    rcpt: [offeredParameters(), utf8Address, returnPath(options), knownRecipient(options), room(options)],
     data: [smuggling, loop, believedResults(options)],
   };
 }

@@ -9,6 +9,7 @@ import { oneForNullSender } from "./null-sender.ts";
 import { offeredParameters } from "./offered-parameters.ts";
 import { queue } from "./queue.ts";
 import { queueRoom } from "./queue-room.ts";
+import { returnPath } from "./return-path.ts";
 import { room } from "./room.ts";
 import { senderHost } from "./sender-host.ts";
 import { smuggling } from "./smuggling.ts";
@@ -31,7 +32,15 @@ export function createStages(options: SmtpInOptions): Stages {
       messageRate(options),
       queueRoom(options),
     ],
-    rcpt: [offeredParameters(), utf8Address, oneForNullSender, knownRecipient(options), lists.judge, room(options)],
+    rcpt: [
+      offeredParameters(),
+      utf8Address,
+      oneForNullSender,
+      returnPath(options),
+      knownRecipient(options),
+      lists.judge,
+      room(options),
+    ],
     data: [smuggling, loop, authentication(options), lists.report, host.report],
   };
 }
