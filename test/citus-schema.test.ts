@@ -70,7 +70,15 @@ test("where Citus is installed, the same files distribute or replicate each tabl
 });
 
 test("tables that operators change, and the list of migrations, are on every node; a login's credentials lie beside its account", () => {
-  expect(replicated.toSorted()).toEqual(["account_access", "address", "domain", "login", "migration", "setting"]);
+  expect(replicated.toSorted()).toEqual([
+    "account_access",
+    "address",
+    "domain",
+    "general_suppression",
+    "login",
+    "migration",
+    "setting",
+  ]);
   for (const table of ["app_password", "token", "push_subscription"])
     expect(placed.get(table), table).toEqual({ key: "user_id", beside: "account" });
 });
