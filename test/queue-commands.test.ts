@@ -95,7 +95,7 @@ test("the story of a mail: in, refused, between users, and out with a 4xx and th
   });
   expect(whole!.attempts).toMatchObject([{ outcome: "deferred", reply: "451 4.7.1 greylisted" }, { outcome: "sent" }]);
   const shown = (await server.cli(["queue", "show", out!.mailId])).stdout;
-  expect(shown).toContain("    C: RCPT TO:<zoe@far.test>\n");
+  expect(shown).toContain("    C: RCPT TO:<zoe@far.test> ORCPT=rfc822;zoe@far.test\n");
   expect(shown).toContain("S: 451 4.7.1 greylisted");
   // The log of the server has the same id.
   const lines = server.output.split("\n").filter((line) => line.includes(`"id":"${out!.mailId}"`));
