@@ -8,8 +8,8 @@ export const capabilities = {
   mdn: "urn:ietf:params:jmap:mdn",
   websocket: "urn:ietf:params:jmap:websocket",
   /** Of Posthorn itself: what scanning found of an Email (docs/jmap.md). */
-  scan: "urn:x-posthorn:jmap:scan",
+  scan: "https://posthorn.example/jmap/scan",
   webPushVapid: "urn:ietf:params:jmap:webpush-vapid",
   /** Of this server: docs/jmap.md. */
-  suppression: "urn:x-posthorn:suppression",
+  suppression: "https://posthorn.example/jmap/suppression",
 } as const;
