@@ -46,6 +46,13 @@ async function addOldCredentials(database: Database, login: string, hash: Buffer
   await run(database, push, [login]);
 }
 
+/** Columns that this version writes with a mail, and that 0.1 did not have. */
+const ofLater = [
+  ["blob_ref", "pack", "bytea"],
+  ["message", "scan", "text"],
+  ["email", "taught_spam", "boolean"],
+] as const;
+
 const address = "ann@old.example";
 const app = newAppPassword(randomBytes);
 const token = `posthorn_${randomBytes(32).toString("base64url")}`;
@@ -57,7 +64,7 @@ let draftId: unknown;
 beforeAll(async () => {
   const database = await oldDatabase();
   // Only for as long as this version writes the mail of 0.1.
-  await run(database, "ALTER TABLE blob_ref ADD COLUMN pack bytea");
+  for (const [table, column, type] of ofLater) await run(database, `ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
   store = new Store({ database, clock: systemClock, log: silentLog });
   userId = await createAccount(store, { address, passwordHash: await hashPassword("sesame") });
   client = new TestClient(methods, testServices(store, createMailServices(store)), testLogin([userId]));
@@ -68,7 +75,7 @@ beforeAll(async () => {
   const email = { mailboxIds: { [inbox]: true }, subject: "a word from before" };
   const { created } = (await client.call("Email/set", { create: { a: email } })) as { created: { a: { id: string } } };
   draftId = created.a.id;
-  await run(database, "ALTER TABLE blob_ref DROP COLUMN pack");
+  for (const [table, column] of ofLater) await run(database, `ALTER TABLE ${table} DROP COLUMN ${column}`);
   await addOldCredentials(database, address, tokenHash(token));
   // Left behind by an interrupted removal of an account.
   await addOldCredentials(database, "gone@old.example", randomBytes(32));
