@@ -2,9 +2,9 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /** Buffers of a usual load besides cached bodies. */
-const usualBufferOctets = 32_000_000;
+const usualBufferOctets = 20_000_000;
 /** Heap and buffers besides cached bodies, garbage included: with more buffers than usual, and in any case. */
-const maxOctets = { flooded: 96_000_000, usual: 140_000_000 };
+const maxOctets = { flooded: 84_000_000, usual: 100_000_000 };
 /** How much the use may grow after a collection before the next one. */
 const maxGrowthOctets = 36_000_000;
 /** How often the use is read. */
@@ -13,7 +13,7 @@ const intervalMs = 20;
  * By how much the heap grows between V8's own collections. Its default is up to 300, but next to nothing for minutes after a
  * collection that was asked for (measured: an upload took 1.8 times the CPU).
  */
-const heapGrowthPercent = 100;
+const heapGrowthPercent = 50;
 
 /**
  * Collects garbage earlier than V8 would while requests are large or come in floods: the buffers of sockets may grow to
