@@ -14,6 +14,7 @@ const may = {
   jmap: ["base", "mime", "store", "auth", "search", "mail", "push", "admin"],
   smtp: ["base", "mime", "store", "auth", "mail"],
   ops: ["base", "store"],
+  web: ["base", "store", "auth"],
 };
 /** The rooms of src/store, likewise. */
 const rooms = {
@@ -34,7 +35,7 @@ const folders = Object.entries(may).map(([folder, allowed]) => ({
   name: `${folder}-imports`,
   severity: "error",
   from: { path: `^src/${folder}/`, pathNot: tests },
-  to: { path: "^(src|conformance|bench|test|scripts)/", pathNot: `^src/(${[folder, ...allowed].join("|")})/` },
+  to: { path: "^(src|conformance|bench|test|scripts|web)/", pathNot: `^src/(${[folder, ...allowed].join("|")})/` },
 }));
 
 const storeRooms = Object.entries(rooms).map(([room, allowed]) => ({
@@ -98,7 +99,31 @@ module.exports = {
       name: "src-stands-alone",
       severity: "error",
       from: { path: "^src/", pathNot: tests },
-      to: { path: "^(conformance|bench|test|scripts)/" },
+      to: { path: "^(conformance|bench|test|scripts|web)/" },
+    },
+    {
+      name: "pages-stand-alone",
+      severity: "error",
+      from: { path: "^web/(?!test/)" },
+      to: { path: "^(src|conformance|bench|test|scripts)/" },
+    },
+    {
+      name: "pages-import-no-node",
+      severity: "error",
+      from: { path: "^web/(shared|inbox|messages)/" },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "shared-names-no-page",
+      severity: "error",
+      from: { path: "^web/(shared|messages)/" },
+      to: { path: "^web/inbox/" },
+    },
+    {
+      name: "only-cli-serves-pages",
+      severity: "error",
+      from: { path: "^src/(?!(?:cli|web)/)", pathNot: tests },
+      to: { path: "^src/web/" },
     },
     {
       name: "no-test-tools-in-src",
@@ -110,11 +135,12 @@ module.exports = {
   options: {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
+    exclude: { path: "^web/dist/" },
     doNotFollow: { path: "node_modules" },
     enhancedResolveOptions: {
       exportsFields: ["exports"],
       conditionNames: ["import", "require", "node", "default", "types"],
-      extensions: [".ts", ".js", ".mjs", ".cjs", ".json"],
+      extensions: [".ts", ".tsx", ".js", ".mjs", ".cjs", ".json"],
     },
   },
 };

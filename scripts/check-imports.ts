@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { cruise, type ICruiseOptions, type ICruiseResult, type IFlattenedRuleSet } from "dependency-cruiser";
 import extractTSConfig from "dependency-cruiser/config-utl/extract-ts-config";
 
-const folders = ["src", "conformance", "bench", "test", "scripts"];
+const folders = ["src", "conformance", "bench", "test", "scripts", "web"];
 
 interface Configuration {
   forbidden: IFlattenedRuleSet["forbidden"];

@@ -36,7 +36,7 @@ export interface MethodRan {
   seconds: number;
 }
 
-export type EndpointName = "session" | "api" | "upload" | "download" | "eventsource" | "other";
+export type EndpointName = "session" | "api" | "upload" | "download" | "eventsource" | "page" | "other";
 
 /** The response to an HTTP request was sent, or its client disconnected. */
 export interface RequestEnded {

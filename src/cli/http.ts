@@ -10,6 +10,7 @@ import { createWebSocketUpgrade, type Upgrade } from "../jmap/http/websocket.ts"
 import { defaultLimits, type Limits, octetPool } from "../jmap/method.ts";
 import { methods } from "../jmap/methods.ts";
 import { createRegistry } from "../jmap/registry.ts";
+import { Pages } from "../web/pages.ts";
 import { drainable } from "./drain.ts";
 import type { Parts } from "./parts.ts";
 import { hostPort, type Part } from "./parts.ts";
@@ -36,9 +37,11 @@ export async function startHttp(config: Config, parts: Parts): Promise<Part> {
   };
   const eventSource = createEventSource({ bus, log, events, draining: draining.signal, ...streams });
   const push = isPushServed ? { upgrade, eventSource } : undefined;
-  const server = createHttpServer({ ...deps, authenticator, proxies, ready, isJmapServed, push });
+  const pages = isJmapServed && config.web ? new Pages({ load: parts.pageFiles, log }) : undefined;
+  const server = createHttpServer({ ...deps, authenticator, proxies, ready, isJmapServed, push, pages });
   const drain = drainable(server);
   const port = await parts.doors.open("http", config.http, server);
+  pages?.begin();
   const stop = (ending: Ending) => {
     draining.abort(ending);
     return drain(ending);

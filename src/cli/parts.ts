@@ -18,6 +18,7 @@ import type { BodyCache } from "../store/blobs/cache.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import type { Store } from "../store/core/store.ts";
 import type { StoredMailLog } from "../store/queues/mail-log.ts";
+import type { PageFile } from "../web/files.ts";
 import type { Doors } from "./doors.ts";
 
 /** What a server takes from outside; tests pass their own. */
@@ -41,6 +42,8 @@ export interface Foundation {
   /** Bodies that all servers have at hand; undefined without Redis. */
   sharedCache: BodyCache | undefined;
   ready: () => Promise<Report>;
+  /** The files of the pages for browsers. */
+  pageFiles: () => Promise<PageFile[]>;
 }
 
 /** What the roles of a process share. */

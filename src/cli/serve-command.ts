@@ -43,7 +43,8 @@ export function addServeCommand(program: Command): void {
       throw new Failure(reasons(error, config));
     });
     if (running) {
-      say(welcome(running));
+      const inbox = config.web && config.roles.includes("http") ? running.urls.http : undefined;
+      say(welcome({ ...running, inbox: inbox && `${inbox}/` }));
       await stopOn(Promise.race([aborted(interrupted), running.lost]), running);
     }
     log.info({}, "stopped");

@@ -7,6 +7,7 @@ import { createMetrics, metricsListener } from "../ops/metrics.ts";
 import { serveMetrics } from "../ops/metrics-server.ts";
 import { startTraces } from "../ops/traces.ts";
 import { ObservedObjects } from "../store/blobs/objects/observed.ts";
+import { loadFiles } from "../web/files.ts";
 import { bodiesOf } from "./bodies.ts";
 import { createBus } from "./bus.ts";
 import { checkBodies } from "./check-bodies.ts";
@@ -76,7 +77,18 @@ async function start(
   const ready = () => readiness.report();
   gaugeReadiness(metrics, ready);
   const sharedCache = redis?.cache;
-  const foundation = { store, objects, bus, counts, sharedCache, doors: ownDoors, metrics, events, ready };
+  const foundation = {
+    store,
+    objects,
+    bus,
+    counts,
+    sharedCache,
+    doors: ownDoors,
+    metrics,
+    events,
+    ready,
+    pageFiles: loadFiles,
+  };
   const parts = await makeParts(config, surroundings, foundation);
   stops.push(keepHeapSmall(() => parts.blobs.cachedBytes));
   stops.push(() => counts.close());

@@ -2,8 +2,9 @@ import { encodeId, idPrefix } from "../base/ids.ts";
 import type { Running } from "./serve.ts";
 
 /** What `serve` prints once the server is ready. */
-export function welcome({ urls, demo }: Pick<Running, "urls" | "demo">): string {
+export function welcome({ urls, demo, inbox }: Pick<Running, "urls" | "demo"> & { inbox: string | undefined }): string {
   const ports = [
+    ["Inbox", inbox && `${inbox}  (open this in a browser)`],
     ["JMAP", urls.http],
     ["SMTP", urls.smtp],
     ["Sending", urls.submissions ?? urls.submission],

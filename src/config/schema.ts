@@ -80,6 +80,12 @@ const declarations = {
     show: showAddress,
     help: "Address (host:port) for JMAP clients.",
   }),
+  web: option({
+    default: "on",
+    parse: boolean,
+    show: (value: boolean) => (value ? "on" : "off"),
+    help: "Serve the inbox, a page for browsers, at / of --http; off for JMAP alone.",
+  }),
   smtp: option<Address>({
     default: "127.0.0.1:2525",
     parse: listenAddress,

@@ -79,6 +79,8 @@ export class TestServer {
       POSTHORN_RESOLVER: "127.0.0.1:1",
       // The same on every machine.
       POSTHORN_WORKERS: "1",
+      // It would be built at each start.
+      POSTHORN_WEB: "off",
       ...options.env,
     };
     watch(this.dataFolder, this.#temporary);

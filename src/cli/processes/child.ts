@@ -12,6 +12,7 @@ import { ObservedObjects } from "../../store/blobs/objects/observed.ts";
 import type { ConnectionOptions } from "../../store/core/connection-options.ts";
 import { Database } from "../../store/core/database.ts";
 import { Store } from "../../store/core/store.ts";
+import { fromSent, type SentFile } from "../../web/files.ts";
 import { bodiesOf } from "../bodies.ts";
 import { random } from "../command.ts";
 import type { DoorName } from "../doors.ts";
@@ -95,8 +96,21 @@ async function start(line: Line, config: Config, { welcome, stops, log }: Starti
   const ready = () =>
     line.ask<Report>("ready").catch(() => ({ isReady: false, text: '{"ready":false,"server":"stopping"}\n' }));
   const doors = handedDoors(line, ports);
+  // Built once, by the parent.
+  const pageFiles = async () => (await line.ask<SentFile[]>("page files")).map(fromSent);
   const objects = new ObservedObjects(bodiesOf(config, { ...surroundings, events }), events);
-  const foundation = { store, objects, bus, counts, doors, metrics, events, sharedCache: redis?.cache, ready };
+  const foundation = {
+    store,
+    objects,
+    bus,
+    counts,
+    doors,
+    metrics,
+    events,
+    sharedCache: redis?.cache,
+    ready,
+    pageFiles,
+  };
   const parts = await makeParts(config, surroundings, foundation);
   stops.push(keepHeapSmall(() => parts.blobs.cachedBytes));
   stops.push(() => counts.close());

@@ -5,6 +5,7 @@ import type { ListenPlace } from "../../config/values.ts";
 import { createMetrics, metricsListener } from "../../ops/metrics.ts";
 import { serveMetrics } from "../../ops/metrics-server.ts";
 import { ProcessBus } from "../../push/bus.ts";
+import { loadFiles, type SentFile, toSent } from "../../web/files.ts";
 import { bodiesOf } from "../bodies.ts";
 import { carriersOf } from "../bus.ts";
 import { checkBodies } from "../check-bodies.ts";
@@ -116,6 +117,7 @@ async function start(
     maxConnections: connectionsEach(config.workers),
     ports: portsOf(entrances),
   });
+  let pageFiles: Promise<SentFile[]> | undefined;
   const children: Children = new Children({
     program: program.path,
     args: program.args,
@@ -124,6 +126,10 @@ async function start(
     attend: (line, number) => {
       line.hear("hello", (hello: Hello) => greet(hello, welcome(number)));
       line.hear("ready", ready);
+      line.hear("page files", () => {
+        pageFiles ??= loadFiles().then((files) => files.map(toSent));
+        return pageFiles;
+      });
       counts.serve(line);
       relay.serve(line);
     },

@@ -39,6 +39,8 @@ export interface HttpDeps extends ApiDeps {
   ready(): Promise<{ isReady: boolean; text: string }>;
   /** Whether this process serves anything but push. */
   isJmapServed: boolean;
+  /** The pages for browsers: answers a request for one of their paths, or returns false. Undefined for none. */
+  pages?: { serve(req: IncomingMessage, res: ServerResponse): boolean } | undefined;
   /** Undefined if other processes serve them, or nobody. */
   push: PushEndpoints | undefined;
 }

@@ -57,6 +57,11 @@ export function createHttpServer(deps: HttpDeps): Server {
       void fail(req, res, error, services);
       return;
     }
+    // Pages are no concern of other origins: they get no CORS headers.
+    if (deps.pages?.serve(req, res)) {
+      reach(res, "page");
+      return;
+    }
     if (handleCors(req, res)) return;
     if (deps.isJmapServed && req.method === "POST" && req.url === "/jmap/api") {
       reach(res, "api");

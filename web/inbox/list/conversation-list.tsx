@@ -1,0 +1,216 @@
+import { useEffect, useRef } from "preact/hooks";
+import { t as tActions } from "../../messages/actions.ts";
+import { t } from "../../messages/list.ts";
+import { t as tShell } from "../../messages/shell.ts";
+import { IconButton } from "../../shared/button.tsx";
+import { useKeys } from "../../shared/keys.ts";
+import { prefs, setPrefs } from "../../shared/prefs.ts";
+import type { EmailList } from "../../shared/store/email-list.ts";
+import { announce } from "../../shared/toasts.tsx";
+import { VirtualList, type VirtualListHandle } from "../../shared/virtual-list.tsx";
+import { undo } from "../actions.ts";
+import { account as openAccount, theAccount } from "../mail.ts";
+import { mailboxName } from "../mailboxes/names.ts";
+import { currentMailbox, currentSource } from "../place.ts";
+import { route } from "../route.ts";
+import { ActionBar } from "./action-bar.tsx";
+import { Asked } from "./asked.tsx";
+import { openRow } from "./open-row.ts";
+import { GapRow, Row } from "./row.tsx";
+import { useRowHeight } from "./row-height.ts";
+import { clearSelection, cursor, selected, toggleAll, toggleSelected } from "./selection.ts";
+
+/** The list of the open mailbox or search: the view of its source. */
+export function ConversationList() {
+  const account = openAccount.value;
+  const source = currentSource.value;
+  useEffect(() => {
+    if (account && account.mailboxes.peek().size === 0) void account.loadMailboxes().catch(() => {});
+  }, [account]);
+  if (!account || !source) return <div class="loading" aria-busy="true" />;
+  const list = account.openList(source);
+  return <ListView key={JSON.stringify([account.id, source])} list={list} />;
+}
+
+function ListView({ list }: { list: EmailList }) {
+  const account = theAccount();
+  const handle = useRef<VirtualListHandle>(null);
+  const rowHeight = useRowHeight();
+  const name = useName();
+  useEffect(() => {
+    void list.load().catch(() => {});
+    clearSelection();
+    cursor.value = undefined;
+    return () => account.closeList(list);
+  }, [list]);
+  useArrivals(list);
+  useKeepCursor(list);
+  useListKeys(list, handle);
+  const length = list.length.value;
+  const trouble = list.trouble.value;
+  return (
+    <>
+      <ListHead list={list} name={name} />
+      {trouble && (
+        <p class="notice is-error">
+          <span>{t("failed", { reason: trouble.message })}</span>
+          <button type="button" class="link" onClick={() => void list.load().catch(() => {})}>
+            {t("tryAgain")}
+          </button>
+        </p>
+      )}
+      {length === undefined && !trouble && <div class="loading" aria-busy="true" />}
+      {length === 0 && <Empty />}
+      {length !== undefined && length > 0 && (
+        <VirtualList
+          id="list"
+          length={length}
+          rowHeight={rowHeight}
+          version={list.version.value}
+          keyAt={(row) => list.idAt(row)}
+          rowOf={(key) => list.indexOf(key)}
+          onShow={(from, to) => list.want(from, to)}
+          label={t("list", { name })}
+          handle={handle}
+          render={(row) => {
+            const id = list.idAt(row);
+            if (id === undefined) return <GapRow key={`gap ${row}`} />;
+            return <Row key={id} id={id} row={row} length={length} list={list} account={account} />;
+          }}
+        />
+      )}
+      <Asked />
+    </>
+  );
+}
+
+function useName(): string {
+  const { place } = route.value;
+  const mailbox = currentMailbox.value;
+  if (place.kind === "search") return tShell("resultsFor", place);
+  return mailbox ? mailboxName(mailbox) : "";
+}
+
+function ListHead({ list, name }: { list: EmailList; name: string }) {
+  const n = selected.value.size;
+  const length = list.length.value ?? 0;
+  const areAll = n > 0 && list.version.value >= 0 && list.knownIds().every((id) => selected.value.has(id));
+  const toggleGrouping = () => {
+    const conversations = !prefs.peek().conversations;
+    setPrefs({ conversations });
+    announce(t(conversations ? "grouped" : "ungrouped"));
+  };
+  return (
+    <div class="toolbar list-head">
+      <label class="select-all">
+        <input
+          type="checkbox"
+          aria-label={t("selectAll")}
+          title={t("selectAll")}
+          checked={areAll}
+          disabled={length === 0}
+          onChange={() => toggleAll(list)}
+        />
+      </label>
+      {n > 0 ? (
+        <>
+          <strong class="selected-count">{t("selected", { n })}</strong>
+          <ActionBar of="list" />
+          <IconButton icon="close" label={t("clear")} onClick={clearSelection} />
+        </>
+      ) : (
+        <>
+          <h1>{name}</h1>
+          <span class="muted list-count">{t(prefs.value.conversations ? "count" : "countFlat", { n: length })}</span>
+          <IconButton
+            icon="conversations"
+            label={t("conversations")}
+            isPressed={prefs.value.conversations}
+            onClick={toggleGrouping}
+          />
+          {/* Its keys work for the row that the keys are at. */}
+          <div hidden>
+            <ActionBar of="list" />
+          </div>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Empty() {
+  const { place } = route.value;
+  const isInbox = currentMailbox.value?.role === "inbox";
+  return <p class="empty muted">{t(place.kind === "search" ? "emptySearch" : isInbox ? "emptyInbox" : "empty")}</p>;
+}
+
+/** Says to screen readers that mail came. */
+function useArrivals(list: EmailList): void {
+  const fresh = list.arrived.value;
+  useEffect(() => {
+    if (fresh.length > 0) announce(t("arrived", { n: fresh.length }));
+  }, [fresh]);
+}
+
+/** When the row that the keys are at is gone, they are at the one that took its place; a focus inside goes along. */
+function useKeepCursor(list: EmailList): void {
+  const row = useRef(-1);
+  const version = list.version.value;
+  useEffect(() => {
+    const id = cursor.peek();
+    if (id === undefined) return;
+    const at = list.indexOf(id);
+    if (at >= 0) {
+      row.current = at;
+      return;
+    }
+    const length = list.length.peek() ?? 0;
+    const next = length > 0 && row.current >= 0 ? list.idAt(Math.min(row.current, length - 1)) : undefined;
+    const { activeElement } = document;
+    const wasInside =
+      activeElement === null || activeElement === document.body || activeElement.closest(".list-pane") !== null;
+    cursor.value = next;
+    if (next !== undefined && wasInside) focusRow(next);
+  }, [version, cursor.value]);
+}
+
+function focusRow(id: string): void {
+  requestAnimationFrame(() =>
+    document.querySelector<HTMLElement>(`[data-row="${id}"] .row-link`)?.focus({ preventScroll: true }),
+  );
+}
+
+function useListKeys(list: EmailList, handle: { current: VirtualListHandle | null }): void {
+  const move = (by: number) => {
+    const { threadId } = route.peek();
+    const at = cursor.peek() === undefined ? -1 : list.indexOf(cursor.peek()!);
+    const row = at < 0 ? 0 : Math.max(0, Math.min((list.length.peek() ?? 0) - 1, at + by));
+    const id = list.idAt(row);
+    handle.current?.reveal(row);
+    if (id === undefined) return;
+    cursor.value = id;
+    if (threadId !== undefined) openRow(id, { replace: true });
+    else focusRow(id);
+  };
+  const atCursor = (act: (id: string) => void) => () => {
+    const id = cursor.peek();
+    if (id !== undefined) act(id);
+  };
+  const hasCursor = () => cursor.peek() !== undefined;
+  const isList = () =>
+    document.activeElement?.closest(".list-pane, body") !== null &&
+    document.activeElement?.closest(".reading-pane") == null;
+  useKeys(
+    () => t("conversation"),
+    [
+      { keys: ["j"], label: () => t("next"), run: () => move(1) },
+      { keys: ["k"], label: () => t("previous"), run: () => move(-1) },
+      { keys: ["ArrowDown"], label: () => t("next"), run: () => move(1), when: isList },
+      { keys: ["ArrowUp"], label: () => t("previous"), run: () => move(-1), when: isList },
+      { keys: ["o"], label: () => t("open"), run: atCursor((id) => openRow(id)), when: hasCursor },
+      { keys: ["x"], label: () => t("toggle"), run: atCursor(toggleSelected), when: hasCursor },
+      { keys: ["Escape"], label: () => t("clear"), run: clearSelection, when: () => selected.peek().size > 0 },
+      { keys: ["z"], label: () => tActions("undo"), run: undo },
+    ],
+  );
+}

@@ -1,0 +1,55 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { t } from "../messages/shared.ts";
+import { Icon } from "./icons.tsx";
+import { useKeys } from "./keys.ts";
+
+interface Props {
+  title: string;
+  onClose(): void;
+  children: ComponentChildren;
+  class?: string;
+}
+
+/** A modal dialog: the browser keeps the focus inside, and gives it back at the end. */
+export function Dialog({ title, onClose, children, class: className = "" }: Props) {
+  const element = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const dialog = element.current;
+    const before = document.activeElement;
+    dialog?.showModal();
+    return () => {
+      dialog?.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  useKeys(() => title, [{ keys: ["Escape"], label: () => t("close"), run: onClose, whileTyping: true }], {
+    isModal: true,
+  });
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it as well.
+    <dialog
+      ref={element}
+      class={`dialog ${className}`}
+      aria-label={title}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onClick={(event) => {
+        // Only the backdrop is the dialog itself.
+        if (event.target === element.current) onClose();
+      }}
+    >
+      <div class="dialog-body">
+        <header class="dialog-head">
+          <h2>{title}</h2>
+          <button type="button" class="icon-button" aria-label={t("close")} onClick={onClose}>
+            <Icon name="close" />
+          </button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,40 @@
+import { ConnectionLost, RequestRefused, SignedOut } from "./errors.ts";
+import type { Session } from "./types.ts";
+
+/** Rejects with SignedOut when nobody is signed in, ConnectionLost or RequestRefused. */
+export async function fetchSession(): Promise<Session> {
+  const response = await fetch("/jmap/session").catch(() => {
+    throw new ConnectionLost("the server was not reached");
+  });
+  if (response.status === 401) throw new SignedOut("nobody is signed in");
+  if (response.status >= 500) throw new ConnectionLost(`the server answered ${response.status}`);
+  if (!response.ok) throw new RequestRefused(response.status, "about:blank", response.statusText);
+  return (await response.json()) as Session;
+}
+
+export type SignIn = { is: "in" } | { is: "wrong" } | { is: "throttled"; seconds: number } | { is: "unreachable" };
+
+export interface Credentials {
+  username: string;
+  password: string;
+  /** Stay signed in when the browser closes. */
+  stay: boolean;
+}
+
+export async function signIn(credentials: Credentials): Promise<SignIn> {
+  const response = await fetch("/auth/login", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(credentials),
+  }).catch(() => undefined);
+  if (response?.ok) return { is: "in" };
+  if (response?.status === 429) return { is: "throttled", seconds: Number(response.headers.get("Retry-After")) || 60 };
+  return response && response.status < 500 ? { is: "wrong" } : { is: "unreachable" };
+}
+
+/** Ends the session at the server. The answer clears what the browser keeps. */
+export async function signOut(): Promise<void> {
+  await fetch("/auth/logout", { method: "POST" }).catch(() => {
+    throw new ConnectionLost("the server was not reached");
+  });
+}
