@@ -14,7 +14,7 @@ const may = {
   jmap: ["base", "mime", "store", "auth", "search", "mail", "push", "admin"],
   smtp: ["base", "mime", "store", "auth", "mail"],
   ops: ["base", "store"],
-  web: ["base", "store", "auth"],
+  web: ["base", "store", "auth", "push"],
 };
 /** The rooms of src/store, likewise. */
 const rooms = {

@@ -60,6 +60,8 @@ CREATE TABLE app_password (
   label text NOT NULL,
   password_hash text NOT NULL,
   created_at timestamp with time zone NOT NULL,
+  used_at timestamp with time zone,
+  network text,
   CONSTRAINT app_password_pkey PRIMARY KEY (user_id, login, id)
 );
 
@@ -519,6 +521,10 @@ CREATE TABLE token (
   label text NOT NULL,
   created_at timestamp with time zone NOT NULL,
   expires_at timestamp with time zone,
+  is_web boolean NOT NULL DEFAULT false,
+  agent text,
+  used_at timestamp with time zone,
+  network text,
   CONSTRAINT token_pkey PRIMARY KEY (user_id, hash)
 );
 CREATE INDEX token_hash ON public.token USING btree (hash);

@@ -104,6 +104,8 @@ const breaches: [rule: string, file: string, imported: string, content?: string]
   ["operators-alone-administer", "src/jmap/m.ts", "src/admin/x.ts"],
   ["operators-alone-administer", "src/jmap/http/q.ts", "src/admin/x.ts"],
   ["operators-alone-administer", "src/jmap/quota/p.ts", "src/admin/x.ts"],
+  ["web-imports", "src/web/q.ts", "src/jmap/x.ts"],
+  ["only-cli-serves-pages", "src/jmap/w.ts", "src/web/x.ts"],
   ["nobody-imports-cli", "src/ops/p.ts", "src/cli/x.ts"],
   ["nobody-imports-cli", "bench/p.ts", "src/cli/x.ts"],
   ["conformance-stands-alone", "conformance/q.ts", "src/base/x.ts"],
@@ -133,6 +135,8 @@ const allowed: [file: string, imported: string][] = [
   ["src/jmap/operator/a.ts", "src/admin/x.ts"],
   ["src/admin/a.ts", "src/push/x.ts"],
   ["src/cli/a.ts", "src/smtp/x.ts"],
+  ["src/cli/b.ts", "src/web/x.ts"],
+  ["src/web/a.ts", "src/auth/x.ts"],
   ["test/a.ts", "src/cli/x.ts"],
   ["bench/a.ts", "conformance/x.ts"],
 ];

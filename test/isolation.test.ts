@@ -25,6 +25,8 @@ interface Names {
   identity: string;
   submission: string;
   pushSubscription: string;
+  appPassword: string;
+  signIn: string;
 }
 
 /** Methods whose arguments name no object, and why. */
@@ -103,6 +105,13 @@ const attacks: Record<string, (victim: Names) => Json> = {
     update: { [pushSubscription]: { types: [] } },
     destroy: [pushSubscription],
   }),
+  "AppPassword/get": ({ appPassword }) => ({ ids: [appPassword] }),
+  "AppPassword/set": ({ appPassword }) => ({ destroy: [appPassword] }),
+  "SignIn/get": ({ signIn }) => ({ ids: [signIn] }),
+  "SignIn/set": ({ signIn }) => ({ destroy: [signIn] }),
+  "Password/set": () => ({
+    update: { singleton: { currentPassword: "victim's password", password: "the thief's choice" } },
+  }),
 };
 
 const attacked = methods.filter(({ name }) => !Object.hasOwn(harmless, name));
@@ -144,7 +153,28 @@ async function fillVictim(): Promise<Omit<Names, "own">> {
   const create = { a: { deviceClientId: secret, url } };
   const [subscribed] = await victim.call([["PushSubscription/set", { create }, "c"]]);
   const pushSubscription = (subscribed![1] as SetResult).created!.a!.id as string;
-  return { mailbox, email, thread, blob, identity, submission: sent.created!.s!.id as string, pushSubscription };
+  const submission = sent.created!.s!.id as string;
+  return { mailbox, email, thread, blob, identity, submission, pushSubscription, ...(await giveCredentials()) };
+}
+
+/** An app password and a browser that is signed in. */
+async function giveCredentials(): Promise<{ appPassword: string; signIn: string }> {
+  const account = ["urn:ietf:params:jmap:core", "https://posthorn.example/jmap/account"];
+  const [made] = await victim.call([["AppPassword/set", { create: { a: { label: secret } } }, "c"]], account);
+  const signedIn = await victim.fetch(victim.resolve("/auth/login"), {
+    method: "POST",
+    headers: {
+      authorization: undefined,
+      "content-type": "application/json",
+      "sec-fetch-site": "same-origin",
+      "user-agent": secret,
+    },
+    body: JSON.stringify({ username: "victim@home.test", password: "victim's password" }),
+  });
+  expect(signedIn.status).toBe(204);
+  const [shown] = await victim.call([["SignIn/get", {}, "c"]], account);
+  const { id: appPassword } = (made![1] as SetResult).created!.a as { id: string };
+  return { appPassword, signIn: (shown![1] as unknown as GetResult).list[0]!.id as string };
 }
 
 beforeAll(

@@ -8,6 +8,7 @@ import type { SharedCounts } from "../base/shared-counts.ts";
 import { Slots } from "../base/slots.ts";
 import type { Store } from "../store/core/store.ts";
 import { findAppPassword, findLogin, openAccounts } from "../store/directory/logins.ts";
+import { noteUse } from "../store/directory/sign-ins.ts";
 import { findToken } from "../store/directory/tokens.ts";
 import { KnownNetworks } from "./known-networks.ts";
 import type { Authenticator, Login } from "./login.ts";
@@ -77,6 +78,9 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
   const homeSlots = new Slots(1);
   const decoy = hashPassword(randomBytes(16).toString("hex"));
   decoy.catch(() => {});
+
+  /** Kept beside logins rather than in them, so that no log can show a hash. */
+  const verifiedBy = new WeakMap<Login, string>();
 
   const keyed = (secret: string) => hash("sha256", `${key}\0${secret}`, "base64");
 
@@ -149,33 +153,47 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
     return login;
   }
 
-  async function verifyLogin(name: string, password: string, { isBlocked, turn }: Way): Promise<Outcome> {
+  async function verifyLogin(attempt: Attempt, password: string, { isBlocked, turn }: Way): Promise<Outcome> {
+    const { name } = attempt;
     const secrets = await findLogin(store.database, name);
     const appId = appPasswordId(password);
     const owner = secrets && { login: name, userId: secrets.userId };
-    const appHash = owner && appId && (await findAppPassword(store.database, owner, appId));
+    const app = owner && appId ? await findAppPassword(store.database, owner, appId) : undefined;
     // Runs argon2 once even for an unknown login, so that the time does not show which logins exist.
-    const hash = appHash || secrets?.passwordHash || (await decoy);
+    const hash = app?.passwordHash || secrets?.passwordHash || (await decoy);
     // When one network guesses at many logins at once, the waiting guesses end as soon as enough have failed to block it.
     const slots = await turn();
     const right = await slots.run(async () => ((await isBlocked()) ? "throttled" : verifyPassword(hash, password)));
     if (right === "throttled") return right;
     if (!right || !secrets) return undefined;
     const accounts = await openAccounts(store.database, name, secrets.userId);
-    const credential = appHash ? `app:${appId}` : "password";
-    return {
-      login: { login: name, userId: secrets.userId, accounts, credential },
-      expiresAt: undefined,
-      isToken: false,
-    };
+    const login = { login: name, userId: secrets.userId, accounts, credential: app ? `app:${appId}` : "password" };
+    verifiedBy.set(login, hash);
+    if (app && appId) await note("app", { ...app, ...login, id: appId }, attempt.remoteAddress);
+    return { login, expiresAt: undefined, isToken: false };
   }
 
-  async function verifyToken(secret: string): Promise<Verified | undefined> {
+  /** Records the use of a token or an app password, for its owner to see. */
+  async function note(
+    kind: "token" | "app",
+    used: { id: string; login: string; userId: number; usedAt: Date | null; network: string | null },
+    remoteAddress: string | undefined,
+  ): Promise<void> {
+    if (store.database.isReadOnly) return;
+    const { id, login, userId } = used;
+    const use = { kind, id, login, userId, usedAt: clock.now(), network: networkAt(remoteAddress) ?? null };
+    await noteUse(store.database, use, used).catch((error: unknown) => {
+      log.warn({ err: error }, "the use of a credential could not be recorded");
+    });
+  }
+
+  async function verifyToken(secret: string, remoteAddress: string | undefined): Promise<Verified | undefined> {
     const token = await findToken(store.database, tokenHash(secret), tokenAccount(secret));
     if (!token || (token.expiresAt && token.expiresAt <= clock.now())) return undefined;
     const secrets = await findLogin(store.database, token.login);
     // The login was deleted and created again with another account: its old tokens do not open that one.
     if (secrets?.userId !== token.userId) return undefined;
+    await note("token", token, remoteAddress);
     const accounts = await openAccounts(store.database, token.login, secrets.userId);
     const { login: name, expiresAt } = token;
     const credential = { credential: `token:${token.id}`, credentialExpiresAt: expiresAt };
@@ -186,11 +204,13 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
     const name = normalizeAddress(login) ?? login.toLowerCase();
     if (name === "" || name.length > 320 || name.includes("\0") || password.length > 1000) return undefined;
     const id = keyed(name.includes(":") ? `${name}\0${password}` : basicField(name, password));
-    return check({ id, name, remoteAddress }, (way) => verifyLogin(name, password, way));
+    const attempt = { id, name, remoteAddress };
+    return check(attempt, (way) => verifyLogin(attempt, password, way));
   }
 
   return {
     checkPassword,
+    wasVerifiedBy: (login, passwordHash) => verifiedBy.get(login) === passwordHash,
     forget: (login) => cache.forget(login),
     async authenticate(header = "", remoteAddress) {
       if (header.length > maxHeaderLength) return undefined;
@@ -199,7 +219,9 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
       const [, scheme = "", value = ""] = /^(\S+) +(\S+) *$/.exec(header) ?? [];
       if (scheme.toLowerCase() === "bearer") {
         if (value.length > 1000) return undefined;
-        return check({ id: keyed(`Bearer ${value}`), name: "", remoteAddress }, () => verifyToken(value));
+        return check({ id: keyed(`Bearer ${value}`), name: "", remoteAddress }, () =>
+          verifyToken(value, remoteAddress),
+        );
       }
       if (scheme.toLowerCase() !== "basic") return undefined;
       const text = Buffer.from(value, "base64").toString("utf8");

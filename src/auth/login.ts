@@ -25,7 +25,13 @@ export interface Authenticator {
    * as behind a proxy that is not trusted, guesses are throttled per login only.
    */
   authenticate(header: string | undefined, remoteAddress: string | undefined): Promise<Login | "throttled" | undefined>;
-  checkPassword(login: string, password: string, remoteAddress: string): Promise<Login | "throttled" | undefined>;
+  checkPassword(
+    login: string,
+    password: string,
+    remoteAddress: string | undefined,
+  ): Promise<Login | "throttled" | undefined>;
+  /** Whether a login that `checkPassword` returned was verified against this hash, which may have changed since. */
+  wasVerifiedBy(login: Login, passwordHash: string): boolean;
   /** Drops the cached credentials of a login, or of all. Call it when credentials or shares have changed. */
   forget(login?: string): void;
 }

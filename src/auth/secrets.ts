@@ -27,9 +27,13 @@ export function randomPassword(random: Random): string {
 }
 
 /** The first group is the id, so only one hash needs to be verified. */
-export function newAppPassword(random: Random): { id: string; secret: string } {
-  const groups = [0, 0, 0, 0, 0].map(() => randomText(random, 6));
-  return { id: groups[0]!, secret: groups.join("-") };
+export function newAppPassword(random: Random, id = newAppPasswordId(random)): { id: string; secret: string } {
+  return { id, secret: [id, ...[0, 0, 0, 0].map(() => randomText(random, 6))].join("-") };
+}
+
+/** For an app password whose id is needed before its secret. */
+export function newAppPasswordId(random: Random): string {
+  return randomText(random, 6);
 }
 
 /** The id inside an app password; undefined for any other text. */

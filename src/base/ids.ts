@@ -9,6 +9,8 @@ export const idPrefix = {
   submission: "s",
   quota: "q",
   pushSubscription: "p",
+  appPassword: "w",
+  signIn: "l",
   /** Of incoming mail: peers and logs see it. Never in the same place as a Quota. */
   incoming: "q",
 } as const;

@@ -2,7 +2,7 @@ import type { Ending } from "../base/ending.ts";
 import type { Config } from "../config/schema.ts";
 import { Proxies } from "../jmap/http/address.ts";
 import { processRequest } from "../jmap/http/api.ts";
-import type { ApiDeps } from "../jmap/http/deps.ts";
+import type { ApiDeps, WebEndpoints } from "../jmap/http/deps.ts";
 import { createEventSource } from "../jmap/http/eventsource.ts";
 import { Concurrency } from "../jmap/http/limits.ts";
 import { createHttpServer } from "../jmap/http/server.ts";
@@ -11,12 +11,16 @@ import { defaultLimits, type Limits, octetPool } from "../jmap/method.ts";
 import { methods } from "../jmap/methods.ts";
 import { createRegistry } from "../jmap/registry.ts";
 import { Pages } from "../web/pages.ts";
+import { WebSessions } from "../web/session.ts";
 import { drainable } from "./drain.ts";
 import type { Parts } from "./parts.ts";
 import { hostPort, type Part } from "./parts.ts";
 
 /** Of each kind, WebSockets and event sources. */
 const maxConnectionsPerLogin = 64;
+
+/** Of a login in an hour: each is hashed. */
+const maxNewAppPasswords = 20;
 
 /** Starts the JMAP endpoints (role `http`), and push over WebSocket and EventSource: apart (role `push`), or with them. */
 export async function startHttp(config: Config, parts: Parts): Promise<Part> {
@@ -28,17 +32,19 @@ export async function startHttp(config: Config, parts: Parts): Promise<Part> {
   const { bus, surroundings } = parts;
   const { log } = surroundings;
   const proxies = new Proxies({ trusted: config.trustedProxies, publicUrl: config.publicUrl, log });
-  const { deps, upgrade } = createApi(config, parts, { draining: draining.signal, proxies, isPushPaused });
+  const pages = isJmapServed && config.web ? new Pages({ load: parts.pageFiles, log }) : undefined;
+  const web = config.web ? webEndpoints(parts, proxies, pages) : undefined;
+  const { deps, upgrade } = createApi(config, parts, { draining: draining.signal, proxies, isPushPaused, web });
   const authenticate = authenticator.authenticate;
   const streams = {
     places: counts.placeLimit("event sources", { max: maxConnectionsPerLogin }),
     authenticate,
+    credentials: web?.credentials,
     proxies,
   };
   const eventSource = createEventSource({ bus, log, events, draining: draining.signal, ...streams });
   const push = isPushServed ? { upgrade, eventSource } : undefined;
-  const pages = isJmapServed && config.web ? new Pages({ load: parts.pageFiles, log }) : undefined;
-  const server = createHttpServer({ ...deps, authenticator, proxies, ready, isJmapServed, push, pages });
+  const server = createHttpServer({ ...deps, authenticator, proxies, ready, isJmapServed, push, web });
   const drain = drainable(server);
   const port = await parts.doors.open("http", config.http, server);
   pages?.begin();
@@ -49,17 +55,40 @@ export async function startHttp(config: Config, parts: Parts): Promise<Part> {
   return { url: `http://${hostPort({ ...config.http, port })}`, stop };
 }
 
+/** Pages, and signing in to them; where push is served apart, the cookie counts too. */
+function webEndpoints(
+  { authenticator, store, bus, surroundings }: Parts,
+  proxies: Proxies,
+  pages: Pages | undefined,
+): WebEndpoints {
+  const { clock, random, log } = surroundings;
+  const sessions = new WebSessions({ authenticator, store, bus, clock, random, log, proxies });
+  return {
+    credentials: (req) => sessions.credentials(req),
+    serve: (req, res) => pages !== undefined && (sessions.serve(req, res) || pages.serve(req, res)),
+  };
+}
+
+interface ApiOptions {
+  draining: AbortSignal;
+  proxies: Proxies;
+  isPushPaused: boolean;
+  web: WebEndpoints | undefined;
+}
+
 function createApi(
   config: Config,
   parts: Parts,
-  { draining, proxies, isPushPaused }: { draining: AbortSignal; proxies: Proxies; isPushPaused: boolean },
+  { draining, proxies, isPushPaused, web }: ApiOptions,
 ): { deps: ApiDeps; upgrade: Upgrade } {
   const { store, blobs, ingest, returnPaths, authenticator, bus, webPush, events, counts, scanners, learner } = parts;
   const { clock, random, log } = parts.surroundings;
   const registry = createRegistry(methods);
   const limits = limitsOf(config);
   const means = { store, blobs, ingest, returnPaths, webPush, clock, random, log, events, scanners, learner };
-  const services = { ...means, limits, octets: octetPool(limits) };
+  const newAppPasswords = counts.rateLimit("new app passwords", { max: maxNewAppPasswords, windowMs: 3_600_000 });
+  const ofLogins = { bus, authenticator, newAppPasswords };
+  const services = { ...means, ...ofLogins, limits, octets: octetPool(limits) };
   const { publicUrl, pushUrl, relaxedUsing, maxSizeRequest } = config;
   const places = (name: string, max: number) => counts.placeLimit(name, { max });
   const requests = new Concurrency("maxConcurrentRequests", places("requests", config.maxConcurrentRequests));
@@ -71,6 +100,7 @@ function createApi(
     random,
     draining,
     authenticate: authenticator.authenticate,
+    credentials: web?.credentials,
     proxies,
     places: places("websockets", maxConnectionsPerLogin),
     trustedOrigins: config.trustedOrigins,

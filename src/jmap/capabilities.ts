@@ -1,5 +1,6 @@
 import type { AccountAccess } from "../auth/login.ts";
 import { maxDelayedSend } from "../mail/submit/submit-parameters.ts";
+import { maxAppPasswords } from "./app-password/type.ts";
 import { digests } from "./blob/get.ts";
 import { lookupTypes } from "./blob/lookup.ts";
 import { maxDataSources } from "./blob/sources.ts";
@@ -7,6 +8,7 @@ import { capabilities } from "./capability-names.ts";
 import { emailLimits } from "./email/places.ts";
 import { maxMailboxDepth, maxSizeMailboxName } from "./mailbox/check.ts";
 import type { Limits } from "./method.ts";
+import { minPasswordLength } from "./password/set.ts";
 import { collations } from "./standard/filter.ts";
 
 /** RFC 8620 §2 */
@@ -14,6 +16,9 @@ export function coreCapability(limits: Limits): object {
   const { maxObjectsInQuery: _, ...told } = limits;
   return { ...told, collationAlgorithms: collations };
 }
+
+/** Of a login, not of an account: it is in the session's own capabilities alone. */
+export const accountCapability = { maxAppPasswords, minPasswordLength };
 
 /** The ESMTP extensions whose parameters an envelope may use. */
 const submissionExtensions = {

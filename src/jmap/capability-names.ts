@@ -10,6 +10,8 @@ export const capabilities = {
   /** Of Posthorn itself: what scanning found of an Email (docs/jmap.md). */
   scan: "https://posthorn.example/jmap/scan",
   webPushVapid: "urn:ietf:params:jmap:webpush-vapid",
+  /** Of this server: passwords, app passwords and sign-ins of the login itself (docs/jmap.md). */
+  account: "https://posthorn.example/jmap/account",
   /** Of this server: docs/jmap.md. */
   suppression: "https://posthorn.example/jmap/suppression",
 } as const;

@@ -1,12 +1,14 @@
 import { getHeapStatistics } from "node:v8";
-import type { Login } from "../auth/login.ts";
+import type { Authenticator, Login } from "../auth/login.ts";
 import type { Clock, Random } from "../base/clock.ts";
 import type { Events } from "../base/events.ts";
 import type { Log } from "../base/log.ts";
+import type { RateLimit } from "../base/shared-counts.ts";
 import type { Ingest } from "../mail/deliver/ingest.ts";
 import type { ReturnPaths } from "../mail/feedback/return-path.ts";
 import type { Learner } from "../mail/scan/learner.ts";
 import type { Scanners } from "../mail/scan/scanners.ts";
+import type { Bus } from "../push/bus.ts";
 import type { WebPush } from "../push/webpush/webpush.ts";
 import type { Blobs } from "../store/blobs/blobs.ts";
 import type { Reader, Store, Tx } from "../store/core/store.ts";
@@ -56,6 +58,11 @@ export interface Services {
   ingest: Ingest;
   returnPaths: ReturnPaths;
   webPush: WebPush;
+  /** Tells all processes that credentials were revoked. */
+  bus: Pick<Bus, "publish">;
+  authenticator: Pick<Authenticator, "checkPassword" | "wasVerifiedBy">;
+  /** Counts the app passwords that each login makes. */
+  newAppPasswords: RateLimit;
   scanners: Scanners;
   learner: Learner;
   clock: Clock;

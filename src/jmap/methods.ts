@@ -1,3 +1,5 @@
+import { appPasswordGet } from "./app-password/get.ts";
+import { appPasswordSet } from "./app-password/set.ts";
 import { blobGet } from "./blob/get.ts";
 import { blobLookup } from "./blob/lookup.ts";
 import { blobUpload } from "./blob/upload.ts";
@@ -11,10 +13,13 @@ import { mailbox } from "./mailbox/type.ts";
 import { mdnParse } from "./mdn/parse.ts";
 import { mdnSend } from "./mdn/send.ts";
 import type { Method } from "./method.ts";
+import { passwordSet } from "./password/set.ts";
 import { pushSubscriptionGet } from "./push-subscription/get.ts";
 import { pushSubscriptionSet } from "./push-subscription/set.ts";
 import { quota } from "./quota/type.ts";
 import { searchSnippetGet } from "./search-snippet/get.ts";
+import { signInGet } from "./sign-in/get.ts";
+import { signInSet } from "./sign-in/set.ts";
 import { changesMethod } from "./standard/changes.ts";
 import { copyMethod } from "./standard/copy.ts";
 import { getMethod } from "./standard/get.ts";
@@ -69,4 +74,9 @@ export const methods: readonly Method[] = [
   mdnParse,
   getMethod(vacation),
   setMethod(vacation),
+  appPasswordGet,
+  appPasswordSet,
+  signInGet,
+  signInSet,
+  passwordSet,
 ];

@@ -1,3 +1,5 @@
+import { newToken } from "../../src/auth/secrets.ts";
+import { addToken } from "../../src/store/directory/tokens.ts";
 import { asking, type FuzzWorld } from "./fuzz-world.ts";
 
 type Json = Record<string, unknown>;
@@ -269,6 +271,20 @@ export const goodCalls: Record<string, (world: FuzzWorld) => Json | Promise<Json
     };
   },
   "MDN/parse": ({ report }) => ({ blobIds: [report] }),
+  "AppPassword/get": () => ({ ids: null, properties: ["label", "lastUsedAt"] }),
+  "AppPassword/set": () => ({ create: { a: { label: "phone" }, b: { label: "laptop" } }, destroy: ["#a", "#b"] }),
+  "SignIn/get": () => ({ ids: null, properties: ["label", "agent", "isCurrent"] }),
+  "SignIn/set": async ({ client }) => {
+    const { login, services } = client;
+    const { id, hash } = newToken(services.random, login.userId);
+    const owner = { login: login.login, userId: login.userId };
+    const token = { ...owner, id, hash, label: "cron", expiresAt: undefined };
+    await addToken({ database: services.store.database, clock: services.clock }, token);
+    const { responses } = await client.request([["SignIn/get", {}, "c"]]);
+    return { destroy: [(responses[0]![1].list as Json[]).at(-1)!.id] };
+  },
+  // Hashing a password takes long: src/jmap/password/set.test.ts changes one.
+  "Password/set": () => ({ update: { singleton: {} } }),
   "SuppressedAddress/list": () => ({}),
   "SuppressedAddress/lift": () => ({ addresses: ["gone@far.test"] }),
 };

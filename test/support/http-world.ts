@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
@@ -18,6 +18,7 @@ import { createRegistry } from "../../src/jmap/registry.ts";
 import { ProcessBus } from "../../src/push/bus.ts";
 import { createAccount } from "../../src/store/directory/directory.ts";
 import { createDefaultMailboxes } from "../../src/store/mail/mailboxes.ts";
+import { WebSessions } from "../../src/web/session.ts";
 import { afterwards } from "./afterwards.ts";
 import { createFuzzHost } from "./fuzz-world.ts";
 
@@ -52,8 +53,15 @@ export async function createHttpWorld(): Promise<HttpWorld> {
   const account = await createAccount(store, { address: known.user, passwordHash, fill: createDefaultMailboxes });
   const authenticator = createAuthenticator({ store, clock, log, counts: new OwnCounts({ clock }) });
   const { authenticate } = authenticator;
+  bus.onRevoked((login) => authenticator.forget(login));
+  Object.assign(services, { bus, authenticator });
   // The tests act as proxies.
   const proxies = new Proxies({ trusted: ["127.0.0.0/8"], publicUrl: "", log });
+  const sessions = new WebSessions({ authenticator, store, bus, clock, random: services.random, log, proxies });
+  const web = {
+    credentials: (req: IncomingMessage) => sessions.credentials(req),
+    serve: (req: IncomingMessage, res: ServerResponse) => sessions.serve(req, res),
+  };
   const draining = new AbortController();
   const push = {
     bus,
@@ -61,6 +69,7 @@ export async function createHttpWorld(): Promise<HttpWorld> {
     events,
     draining: draining.signal,
     authenticate,
+    credentials: web.credentials,
     proxies,
     places: new OwnPlaceLimit(10_000),
   };
@@ -77,6 +86,7 @@ export async function createHttpWorld(): Promise<HttpWorld> {
     proxies,
     ready: async () => ({ isReady: true, text: "ready\n" }),
     isJmapServed: true,
+    web,
     push: {
       eventSource: createEventSource(push),
       upgrade: createWebSocketUpgrade({

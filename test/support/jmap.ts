@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { createAuthenticator } from "../../src/auth/authenticator.ts";
 import type { Login } from "../../src/auth/login.ts";
 import { silentEvents } from "../../src/base/events.ts";
 import { encodeId, idPrefix } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
+import { OwnCounts } from "../../src/base/own-counts.ts";
 import { capabilities } from "../../src/jmap/capability-names.ts";
 import { type DispatchResult, dispatch } from "../../src/jmap/dispatch.ts";
 import { defaultLimits, type Method, octetPool, type Services } from "../../src/jmap/method.ts";
@@ -25,6 +27,14 @@ export function testServices(store: Store, extra: Partial<Services> = {}): Servi
     events: silentEvents,
     limits: defaultLimits,
     octets: octetPool(defaultLimits),
+    bus: { publish: () => {} },
+    authenticator: createAuthenticator({
+      store,
+      clock: store.clock,
+      log: silentLog,
+      counts: new OwnCounts({ clock: store.clock }),
+    }),
+    newAppPasswords: new OwnCounts({ clock: store.clock }).rateLimit("", { max: 1000, windowMs: 1 }),
     webPush: { applicationServerKey: "key" } as WebPush,
     scanners: testScanners(),
     learner: new Learner({ store, blobs: extra.blobs!, log: silentLog, rspamd: undefined }),

@@ -71,6 +71,14 @@ export class Proxies {
     return `${forwarded.proto?.toLowerCase() === "https" ? "https" : "http"}://${isHost ? host : "localhost"}`;
   }
 
+  /** Whether the client's own connection is encrypted: as the trusted proxy says, or else that to this server. */
+  isEncrypted(req: IncomingMessage): boolean {
+    const peer = plain(req.socket.remoteAddress ?? "");
+    const { proto } = this.#isTrusted(peer) ? this.#forwardedTo(req, peer) : {};
+    if (proto !== undefined) return proto.toLowerCase() === "https";
+    return "encrypted" in req.socket && req.socket.encrypted === true;
+  }
+
   /**
    * Reads the hops from the right, past the trusted proxies; the client may have written whatever is further left.
    * If the two headers differ, the client wrote one of them and there is no telling which.

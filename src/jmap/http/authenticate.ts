@@ -9,13 +9,17 @@ import { throttled } from "./refusals.ts";
 export async function authenticate(
   req: IncomingMessage,
   clientAddress: string | undefined,
-  { authenticator }: Pick<HttpDeps, "authenticator">,
+  { authenticator, web }: Pick<HttpDeps, "authenticator" | "web">,
 ): Promise<Login> {
-  const login = await authenticator.authenticate(req.headers.authorization, clientAddress);
+  const credentials = web ? web.credentials(req) : headerOf(req);
+  const login = await authenticator.authenticate(credentials, clientAddress);
   if (login === "throttled") throw throttled();
   if (!login) throw new RequestError("about:blank", 401, "Basic or Bearer credentials are required.");
   return login;
 }
+
+/** The credentials of a client that is no browser. */
+export const headerOf = (req: IncomingMessage): string | undefined => req.headers.authorization;
 
 export const noSuchAccount = () => new RequestError("about:blank", 404, "There is no such account.");
 

@@ -32,6 +32,14 @@ export interface PushEndpoints {
   eventSource(req: IncomingMessage, res: ServerResponse, login: Login, url: URL): Promise<void>;
 }
 
+/** What serves people with browsers beside JMAP (src/web): pages, and signing in to them. */
+export interface WebEndpoints {
+  /** The value of the Authorization header, or what stands for it: a cookie, if a page of this server asks. */
+  credentials(req: IncomingMessage): string | undefined;
+  /** Answers the request, without CORS, if it is for a page or for signing in; otherwise returns false. */
+  serve(req: IncomingMessage, res: ServerResponse): boolean;
+}
+
 export interface HttpDeps extends ApiDeps {
   authenticator: Pick<Authenticator, "authenticate">;
   proxies: Proxies;
@@ -39,8 +47,8 @@ export interface HttpDeps extends ApiDeps {
   ready(): Promise<{ isReady: boolean; text: string }>;
   /** Whether this process serves anything but push. */
   isJmapServed: boolean;
-  /** The pages for browsers: answers a request for one of their paths, or returns false. Undefined for none. */
-  pages?: { serve(req: IncomingMessage, res: ServerResponse): boolean } | undefined;
   /** Undefined if other processes serve them, or nobody. */
   push: PushEndpoints | undefined;
+  /** Undefined if there are no pages. */
+  web?: WebEndpoints | undefined;
 }

@@ -11,6 +11,8 @@ import { Subscriber } from "../../push/subscriber.ts";
 import type { TypeName } from "../../store/core/change.ts";
 import { RequestError } from "../errors.ts";
 import type { Proxies } from "./address.ts";
+import { headerOf } from "./authenticate.ts";
+import type { WebEndpoints } from "./deps.ts";
 import { refuse } from "./refusals.ts";
 
 export interface EventSourceDeps {
@@ -21,6 +23,8 @@ export interface EventSourceDeps {
   draining: AbortSignal;
   /** Checks credentials again from time to time; a stream ends when they no longer open its accounts. */
   authenticate: Authenticator["authenticate"];
+  /** What a request has to be authenticated by. (Default: its Authorization header) */
+  credentials?: WebEndpoints["credentials"] | undefined;
   proxies: Proxies;
   /** Counts the streams of each login. */
   places: PlaceLimit;
@@ -167,10 +171,8 @@ class Stream implements Connection {
   }
 
   async isValid(): Promise<boolean | undefined> {
-    const again = await this.#deps.authenticate(
-      this.#req.headers.authorization,
-      this.#deps.proxies.clientAddress(this.#req),
-    );
+    const { authenticate, credentials = headerOf, proxies } = this.#deps;
+    const again = await authenticate(credentials(this.#req), proxies.clientAddress(this.#req));
     return opensSame(again, this.login, this.#accounts);
   }
 

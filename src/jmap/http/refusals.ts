@@ -64,11 +64,12 @@ export function refuse(
 }
 
 /**
- * RFC 9110 §11.6.1: offers every scheme, since clients choose among those offered. A script gets no challenge: the browser
- * would show a dialog of its own, and scripts send credentials unasked.
+ * RFC 9110 §11.6.1: offers every scheme, since clients choose among those offered. Scripts, pictures and links of our own
+ * pages get no challenge: the browser would show a dialog of its own, and pages send credentials unasked.
  */
 function challenges(req: IncomingMessage): string[] {
-  const { origin, "x-requested-with": requestedWith, "sec-fetch-mode": mode = "navigate" } = req.headers;
+  const { origin, "x-requested-with": requestedWith, "sec-fetch-mode": mode = "navigate", cookie = "" } = req.headers;
   const isScript = requestedWith !== undefined || origin !== undefined || mode !== "navigate";
-  return isScript ? [] : ['Basic realm="posthorn", charset="UTF-8"', 'Bearer realm="posthorn"'];
+  const isOwnPage = req.headers["sec-fetch-site"] === "same-origin" || /(^|; *)(__Host-)?posthorn=/.test(cookie);
+  return isScript || isOwnPage ? [] : ['Basic realm="posthorn", charset="UTF-8"', 'Bearer realm="posthorn"'];
 }

@@ -57,8 +57,8 @@ export function createHttpServer(deps: HttpDeps): Server {
       void fail(req, res, error, services);
       return;
     }
-    // Pages are no concern of other origins: they get no CORS headers.
-    if (deps.pages?.serve(req, res)) {
+    // Pages, and signing in to them, are no concern of other origins: they get no CORS headers.
+    if (deps.web?.serve(req, res)) {
       reach(res, "page");
       return;
     }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Login } from "../../auth/login.ts";
 import { encodeId, idPrefix } from "../../base/ids.ts";
-import { accountCapabilities, coreCapability } from "../capabilities.ts";
+import { accountCapabilities, accountCapability, coreCapability } from "../capabilities.ts";
 import { capabilities } from "../capability-names.ts";
 import type { ApiDeps } from "./deps.ts";
 
@@ -34,6 +34,7 @@ function describe(deps: ApiDeps, login: Login, base: string) {
       ...Object.fromEntries([...deps.registry.capabilities].map((name) => [name, {}])),
       [capabilities.core]: coreCapability(deps.services.limits),
       [capabilities.scan]: {},
+      ...(deps.registry.capabilities.has(capabilities.account) && { [capabilities.account]: accountCapability }),
       [capabilities.webPushVapid]: { applicationServerKey: deps.services.webPush.applicationServerKey },
       ...(!deps.isPushPaused && {
         [capabilities.websocket]: {

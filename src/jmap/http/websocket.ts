@@ -6,6 +6,8 @@ import type { PlaceLimit } from "../../base/shared-counts.ts";
 import { Connections } from "../../push/connections.ts";
 import { RequestError } from "../errors.ts";
 import { checkHost, type Proxies } from "./address.ts";
+import { headerOf } from "./authenticate.ts";
+import type { WebEndpoints } from "./deps.ts";
 import { type Gate, gateOf } from "./gate.ts";
 import { createOriginCheck } from "./origins.ts";
 import { asRefusal, throttled, writeRefusal } from "./refusals.ts";
@@ -16,6 +18,8 @@ export interface WebSocketDeps extends SessionDeps {
   draining: AbortSignal;
   /** As for the API; called at the handshake and again for each request. */
   authenticate: Authenticator["authenticate"];
+  /** What a request has to be authenticated by. (Default: its Authorization header) */
+  credentials?: WebEndpoints["credentials"] | undefined;
   proxies: Proxies;
   /** Origins of web pages, besides the server's own, that may use Basic credentials. */
   trustedOrigins: readonly string[];
@@ -34,7 +38,7 @@ export type Upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => vo
 export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
   const connections = new Connections(deps);
   const checkOrigin = createOriginCheck(deps);
-  const { places } = deps;
+  const { places, credentials = headerOf } = deps;
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -54,7 +58,7 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
     if (!offersJmap(req)) throw new RequestError("about:blank", 400, "The client must offer the subprotocol jmap.");
     checkOrigin(req);
     if (connections.isStopping) throw new RequestError("about:blank", 503, "The server is shutting down.");
-    const authenticate = () => deps.authenticate(req.headers.authorization, deps.proxies.clientAddress(req));
+    const authenticate = () => deps.authenticate(credentials(req), deps.proxies.clientAddress(req));
     const login = await authenticate();
     if (login === "throttled") throw throttled();
     if (!login) throw new RequestError("about:blank", 401, "These credentials are not valid.");

@@ -54,6 +54,8 @@ export interface AppPasswordTable {
   label: string;
   passwordHash: string;
   createdAt: Date;
+  usedAt: Date | null;
+  network: string | null;
 }
 
 export interface AttemptTable {
@@ -443,6 +445,10 @@ export interface TokenTable {
   label: string;
   createdAt: Date;
   expiresAt: Date | null;
+  isWeb: Generated<boolean>;
+  agent: string | null;
+  usedAt: Date | null;
+  network: string | null;
 }
 
 export interface VacationTable {
@@ -539,6 +545,8 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     label: "text",
     passwordHash: "text",
     createdAt: "timestamptz",
+    usedAt: "timestamptz",
+    network: "text",
   },
   attempt: {
     userId: "int8",
@@ -891,6 +899,10 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     label: "text",
     createdAt: "timestamptz",
     expiresAt: "timestamptz",
+    isWeb: "bool",
+    agent: "text",
+    usedAt: "timestamptz",
+    network: "text",
   },
   vacation: {
     userId: "int8",

@@ -5,6 +5,7 @@ import { accountName } from "./account-name.ts";
 import type { LoginName } from "./login-name.ts";
 import type { Place } from "./place.ts";
 import { removePushesOf } from "./push-subscriptions.ts";
+import { removeWebTokens } from "./sign-ins.ts";
 
 const byName = read("logins.byName", (db, $: { login: string }) =>
   db.selectFrom("login").select(["userId", "passwordHash"]).where("login", "=", $.login),
@@ -15,7 +16,7 @@ const ofAccount = read("logins.ofAccount", (db, $: { userId: number }) =>
 const appHash = read("appPasswords.hash", (db, $: LoginName & { id: string }) =>
   db
     .selectFrom("appPassword")
-    .select("passwordHash")
+    .select(["passwordHash", "usedAt", "network"])
     .where("userId", "=", $.userId)
     .where("login", "=", $.login)
     .where("id", "=", $.id),
@@ -35,10 +36,14 @@ export async function isAccount(database: Database, userId: number): Promise<boo
   return (await database.run(ofAccount, { userId })).length > 0;
 }
 
-/** The hash of an app password, which lies beside the account. */
-export async function findAppPassword(database: Database, owner: LoginName, id: string): Promise<string | undefined> {
+/** An app password, which lies beside the account. */
+export async function findAppPassword(
+  database: Database,
+  owner: LoginName,
+  id: string,
+): Promise<Row<"appPassword", "passwordHash" | "usedAt" | "network"> | undefined> {
   const [row] = await database.run(appHash, { ...owner, id });
-  return row?.passwordHash;
+  return row;
 }
 
 const shares = read("access.ofLogin", (db, $: { login: string }) =>
@@ -75,9 +80,19 @@ async function nameOf(database: Database, accountId: number, standIn: string): P
 const updatePassword = write("logins.setPassword", (db, $: { login: string; passwordHash: string }) =>
   db.updateTable("login").set({ passwordHash: $.passwordHash }).where("login", "=", $.login).returning("userId"),
 );
-/** False when there is no such login. Push subscriptions made with the old password end. */
-export async function setPassword(store: Place, login: string, passwordHash: string): Promise<boolean> {
+/**
+ * False when there is no such login. What was opened with the old password ends: push subscriptions, and the tokens of
+ * browsers but for `exceptToken`.
+ */
+export async function setPassword(
+  store: Place,
+  login: string,
+  passwordHash: string,
+  exceptToken?: string,
+): Promise<boolean> {
   const [row] = await store.database.run(updatePassword, { login, passwordHash });
-  if (row) await removePushesOf(store.database, { login, userId: row.userId, credential: "password" });
-  return row !== undefined;
+  if (!row) return false;
+  await removePushesOf(store.database, { login, userId: row.userId, credential: "password" });
+  await removeWebTokens(store.database, { login, userId: row.userId }, exceptToken);
+  return true;
 }

@@ -54,7 +54,7 @@ export async function addToken(
   await store.database.run(insertToken, row);
 }
 
-const found = ["userId", "id", "login", "expiresAt"] as const;
+const found = ["userId", "id", "login", "expiresAt", "usedAt", "network"] as const;
 const byHash = read("tokens.byHash", (db, $: { userId: number; hash: Buffer }) =>
   db.selectFrom("token").select(found).where("userId", "=", $.userId).where("hash", "=", $.hash),
 );
@@ -64,12 +64,19 @@ const byHashAlone = read(
   across("a token from before 0.2 does not tell where it lies: on Citus all nodes are asked for it"),
 );
 
+export interface FoundToken extends LoginName {
+  id: string;
+  expiresAt: Date | undefined;
+  usedAt: Date | null;
+  network: string | null;
+}
+
 /** `userId`: the account that the token names, if any. */
 export async function findToken(
   database: Database,
   hash: Buffer,
   userId: number | undefined,
-): Promise<(LoginName & { id: string; expiresAt: Date | undefined }) | undefined> {
+): Promise<FoundToken | undefined> {
   const [row] =
     userId === undefined ? await database.run(byHashAlone, { hash }) : await database.run(byHash, { userId, hash });
   return row && { ...row, expiresAt: row.expiresAt ?? undefined };
