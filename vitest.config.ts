@@ -34,13 +34,23 @@ export default defineConfig({
         },
       },
       {
+        // The inbox in a real browser.
+        test: {
+          ...common,
+          name: "web",
+          globalSetup: ["./test/support/postgres-setup.ts"],
+          include: ["web/test/*.test.ts"],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
         // Each wants the machine for itself.
         test: {
           ...common,
           name: "alone",
           include: ["test/alone/*.test.ts"],
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -50,7 +60,7 @@ export default defineConfig({
           name: "statements",
           globalSetup: "./test/support/postgres-setup.ts",
           include: ["test/statements.test.ts"],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

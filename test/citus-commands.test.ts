@@ -58,6 +58,7 @@ describe.runIf(isOnCitus)("on Citus", () => {
         POSTHORN_SMTP: "127.0.0.1:0",
         POSTHORN_METRICS: "",
         POSTHORN_DEMO: "false",
+        POSTHORN_WEB: "off",
         // Without `worker`, whose sweeps would be counted.
         POSTHORN_ROLES: "http,push,smtp-in,smtp-out",
       },

@@ -54,6 +54,7 @@ async function start(roles: string, more: Record<string, string> = {}): Promise<
     metrics: `127.0.0.1:${metrics}`,
     demo: "false",
     resolver: "127.0.0.1:1",
+    web: "off",
   };
   const { config } = load(env, { ...flags, ...more });
   const resolver = new Resolver({ timeout: 100, tries: 1 });

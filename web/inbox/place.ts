@@ -1,8 +1,9 @@
 import { computed } from "@preact/signals";
-import type { Mailbox } from "../shared/jmap/types.ts";
+import type { Id, Mailbox } from "../shared/jmap/types.ts";
 import { prefs } from "../shared/prefs.ts";
+import type { Account } from "../shared/store/account.ts";
 import { type ListSource, newestFirst } from "../shared/store/email-list.ts";
-import { account } from "./mail.ts";
+import { account, theAccount } from "./mail.ts";
 import { route } from "./route.ts";
 import { searchSource } from "./search/source.ts";
 
@@ -18,7 +19,9 @@ export const currentMailbox = computed<Mailbox | undefined>(() => {
 const sourceKey = computed<string | undefined>(() => {
   const { place } = route.value;
   const current = account.value;
-  if (!current || current.mailboxes.value.size === 0) return undefined;
+  if (!current) return undefined;
+  if (current.mailboxes.value.size === 0)
+    return place.kind === "mailbox" && place.key === "inbox" ? rememberedInbox(current) : undefined;
   const source = place.kind === "search" ? searchSource(current, place.query) : mailboxSource();
   return source && JSON.stringify(source);
 });
@@ -28,5 +31,20 @@ export const currentSource = computed<ListSource | undefined>(() => sourceKey.va
 function mailboxSource(): ListSource | undefined {
   const mailbox = currentMailbox.value;
   if (!mailbox) return undefined;
-  return { filter: { inMailbox: mailbox.id }, sort: newestFirst, collapseThreads: prefs.value.conversations };
+  if (mailbox.role === "inbox") localStorage.setItem(inboxKey(theAccount()), mailbox.id);
+  return sourceOf(mailbox.id);
+}
+
+const sourceOf = (inMailbox: Id): ListSource => ({
+  filter: { inMailbox },
+  sort: newestFirst,
+  collapseThreads: prefs.value.conversations,
+});
+
+const inboxKey = ({ id }: Account) => `posthorn.inbox.${id}`;
+
+/** From last time, so that the list need not wait for the mailboxes. If it is another inbox by now, the list is made anew. */
+function rememberedInbox(of: Account): string | undefined {
+  const id = localStorage.getItem(inboxKey(of));
+  return id === null ? undefined : JSON.stringify(sourceOf(id));
 }

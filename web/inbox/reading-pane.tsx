@@ -12,7 +12,7 @@ export function ReadingPane() {
   const { threadId, emailId } = route.value;
   const isOpen = threadId !== undefined;
   useKeys(
-    () => t("back"),
+    () => t("keysGeneral"),
     [{ keys: ["u", "Escape"], label: () => t("back"), run: leaveConversation, when: () => isOpen }],
     { isOn: isOpen },
   );

@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { t as tMailbox } from "../messages/mailboxes.ts";
 import { t } from "../messages/shell.ts";
 import { IconButton } from "../shared/button.tsx";
+import { Icon } from "../shared/icons.tsx";
 import { useKeys } from "../shared/keys.ts";
 import { lazy } from "./lazy.tsx";
 import { ConversationList } from "./list/conversation-list.tsx";
@@ -13,7 +14,7 @@ import { OfflineBar } from "./offline-bar.tsx";
 import { currentMailbox } from "./place.ts";
 import { ReadingPane } from "./reading-pane.tsx";
 import { go, route } from "./route.ts";
-import { composing } from "./seams.ts";
+import { compose, composing } from "./seams.ts";
 import { SearchBox } from "./search/search-box.tsx";
 import { ShortcutsDialog } from "./shortcuts.tsx";
 
@@ -39,7 +40,7 @@ export function Shell() {
     () => t("keysGeneral"),
     [
       { keys: ["?"], label: () => t("help"), run: () => (isHelpOpen.value = true) },
-      { keys: ["c"], label: () => t("compose"), run: () => (composing.value = { kind: "new" }) },
+      { keys: ["c"], label: () => t("compose"), run: () => compose({ kind: "new" }) },
       { keys: ["g i"], label: () => t("goInbox"), run: () => goTo("inbox") },
       { keys: ["g d"], label: () => t("goDrafts"), run: () => goTo("drafts") },
       { keys: ["g t"], label: () => t("goSent"), run: () => goTo("sent") },
@@ -83,6 +84,11 @@ export function Shell() {
           </main>
           <ReadingPane />
         </>
+      )}
+      {view === "list" && (
+        <button type="button" class="floating" aria-label={t("compose")} onClick={() => compose({ kind: "new" })}>
+          <Icon name="draft" />
+        </button>
       )}
       {composing.value && <Composer intent={composing.value} />}
       {isHelpOpen.value && <ShortcutsDialog onClose={() => (isHelpOpen.value = false)} />}

@@ -5,28 +5,35 @@ import { prefs } from "../shared/prefs.ts";
 
 /** All keys that work right now, as the parts of the page have registered them. */
 export function ShortcutsDialog({ onClose }: { onClose(): void }) {
-  const shown = layers.value.filter(({ isModal }) => !isModal);
+  const sections = Map.groupBy(
+    layers.value.filter(({ isModal }) => !isModal),
+    ({ title }) => title(),
+  );
   return (
     <Dialog title={t("help")} onClose={onClose} class="shortcuts">
       {!prefs.value.singleKeys && <p class="notice">{t("keysOff")}</p>}
-      {shown.map(({ title, actions }) => (
-        <section key={title()}>
-          <h3>{title()}</h3>
+      {[...sections].map(([title, parts]) => (
+        <section key={title}>
+          <h3>{title}</h3>
           <dl>
-            {actions.map(({ keys, label }) => (
-              <div key={keys.join()}>
-                <dt>
-                  <Keys keys={keys} />
-                </dt>
-                <dd>{label()}</dd>
-              </div>
-            ))}
+            {parts
+              .flatMap(({ actions }) => actions)
+              .map(({ keys, label }) => (
+                <div key={`${keys.join()} ${label()}`}>
+                  <dt>
+                    <Keys keys={keys} />
+                  </dt>
+                  <dd>{label()}</dd>
+                </div>
+              ))}
           </dl>
         </section>
       ))}
     </Dialog>
   );
 }
+
+const symbols: Record<string, string> = { ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc" };
 
 function Keys({ keys }: { keys: readonly string[] }) {
   return (
@@ -37,7 +44,7 @@ function Keys({ keys }: { keys: readonly string[] }) {
           {key.split(" ").map((one, place) => (
             <span key={one}>
               {place > 0 && ` ${t("andThen")} `}
-              <kbd>{one}</kbd>
+              <kbd>{symbols[one] ?? one}</kbd>
             </span>
           ))}
         </span>

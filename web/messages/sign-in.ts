@@ -15,6 +15,8 @@ export const t = messages({
       one: "Too many attempts. Wait a second, then try again.",
       other: "Too many attempts. Wait {n} seconds, then try again.",
     },
+    throttledSoon: "Too many wrong attempts. Wait a few minutes, then try again.",
+    appPassword: "That is an app password, which is for one program. Use the password of your account.",
     unreachable: "The server cannot be reached. Check your connection and try again.",
     ended: "You were signed out. Sign in again to go on.",
     notEncrypted:
@@ -34,6 +36,8 @@ export const t = messages({
       one: "Zu viele Versuche. Warten Sie eine Sekunde und versuchen Sie es erneut.",
       other: "Zu viele Versuche. Warten Sie {n} Sekunden und versuchen Sie es erneut.",
     },
+    throttledSoon: "Zu viele falsche Versuche. Warten Sie ein paar Minuten und versuchen Sie es erneut.",
+    appPassword: "Das ist ein App-Passwort, das für ein Programm gilt. Verwenden Sie das Passwort Ihres Kontos.",
     unreachable: "Der Server ist nicht erreichbar. Prüfen Sie die Verbindung und versuchen Sie es erneut.",
     ended: "Sie wurden abgemeldet. Melden Sie sich wieder an, um fortzufahren.",
     notEncrypted:

@@ -11,13 +11,14 @@ interface Props {
   class?: string;
 }
 
-/** A modal dialog: the browser keeps the focus inside, and gives it back at the end. */
+/** A modal dialog: the focus is kept inside, begins at what has `data-first`, and goes back at the end. */
 export function Dialog({ title, onClose, children, class: className = "" }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
     dialog?.showModal();
+    dialog?.querySelector<HTMLElement>("[data-first]")?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();

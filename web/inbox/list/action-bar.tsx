@@ -1,41 +1,72 @@
+import { useSignal } from "@preact/signals";
 import { t } from "../../messages/list.ts";
+import { t as tShared } from "../../messages/shared.ts";
 import { IconButton } from "../../shared/button.tsx";
+import { Dialog } from "../../shared/dialog.tsx";
+import { Icon } from "../../shared/icons.tsx";
 import { useKeys } from "../../shared/keys.ts";
+import { useMedia } from "../../shared/media.ts";
 import { theAccount } from "../mail.ts";
-import { commands } from "./commands.ts";
+import { type Command, commands } from "./commands.ts";
 import { targetsOf } from "./targets.ts";
 
 interface Props {
   of: "list" | "conversation";
 }
 
-/** Buttons for what can be done to the selected rows, or to the open conversation. */
+/** So many fit beside the rest on a phone. */
+const maxNarrow = 3;
+
+/** Buttons for what can be done to the selected rows, or to the open conversation. What does not fit is in a dialog, with words. */
 export function ActionBar({ of }: Props) {
   const account = theAccount();
+  const isNarrow = useMedia("(max-width: 699px)");
+  const isMoreOpen = useSignal(false);
   const targets = targetsOf(account, of);
-  const isReadOnly = account.about.isReadOnly;
-  const usable = commands.filter((command) => !isReadOnly && command.isFor(targets, account));
+  const usable = commands.filter((command) => !account.about.isReadOnly && command.isFor(targets, account));
+  const run = (command: Command) => {
+    isMoreOpen.value = false;
+    command.run(targetsOf(account, of));
+  };
   useKeys(
     () => t("conversation"),
     commands.map((command) => ({
       keys: [command.key],
       label: command.label,
       when: () => usable.includes(command),
-      run: () => command.run(targetsOf(account, of)),
+      run: () => run(command),
     })),
   );
+  const shown = isNarrow ? usable.slice(0, maxNarrow) : usable;
   return (
     <div class="actions" role="toolbar" aria-label={t("actions")}>
-      {usable.map((command) => (
+      {shown.map((command) => (
         <IconButton
           key={command.id}
           icon={command.icon}
           label={command.label()}
           isFilled={command.isFilled ?? false}
           class={command.isFilled ? "is-starred" : ""}
-          onClick={() => command.run(targetsOf(account, of))}
+          onClick={() => run(command)}
         />
       ))}
+      {shown.length < usable.length && (
+        <IconButton icon="more" label={tShared("more")} onClick={() => (isMoreOpen.value = true)} />
+      )}
+      {isMoreOpen.value && (
+        <Dialog title={t("actions")} onClose={() => (isMoreOpen.value = false)}>
+          <ul class="pick-list">
+            {usable.map((command) => (
+              <li key={command.id}>
+                <button type="button" class="mailbox" onClick={() => run(command)}>
+                  <Icon name={command.icon} isFilled={command.isFilled ?? false} />
+                  <span class="mailbox-name">{command.label()}</span>
+                </button>
+              </li>
+            ))}
+          </ul>
+        </Dialog>
+      )}
     </div>
   );
 }

@@ -112,7 +112,7 @@ function Find({ onText }: { onText(text: string): void }) {
       type="search"
       aria-label={t("find")}
       placeholder={t("find")}
-      autofocus
+      data-first
       onInput={(event) => onText(event.currentTarget.value)}
     />
   );

@@ -35,6 +35,7 @@ export function Row({ id, row, length, list, account }: Props) {
   const isAtCursor = cursor.value === id || (cursor.value === undefined && row === 0);
   const isOpen = route.value.threadId === email.threadId;
   const names = whoIs(email, members, account);
+  const face = faceOf(email, members, account);
   const tabIndex = isAtCursor ? 0 : -1;
   const follow = (event: MouseEvent) => {
     if (event.ctrlKey || event.metaKey || event.button !== 0) return;
@@ -66,8 +67,8 @@ export function Row({ id, row, length, list, account }: Props) {
         tabIndex={tabIndex}
         onClick={select}
       >
-        <span class="avatar" style={{ "--hue": hueOf(email.from?.[0]?.email ?? "") }} aria-hidden="true">
-          {isSelected ? <Icon name="check" /> : initialsOf(names)}
+        <span class="avatar" style={{ "--hue": hueOf(face?.email ?? "") }} aria-hidden="true">
+          {isSelected ? <Icon name="check" /> : initialsOf(face ? fullName(face) : "")}
         </span>
       </button>
       <a
@@ -149,10 +150,8 @@ const maxNames = 3;
 
 /** Whom the conversation is with, oldest first; of sent mail and drafts, to whom it goes. */
 function whoIs(email: EmailRecord, members: readonly EmailRecord[], account: Account): string {
-  const role = currentMailbox.value?.role;
-  if (role === "sent" || role === "drafts" || role === "scheduled")
-    return t("to", { names: namesOf(email.to) || t("nobody") });
-  const mine = new Set([account.about.name.toLowerCase(), theMail().session.username.toLowerCase()]);
+  if (isOutgoing()) return t("to", { names: namesOf(email.to) || t("nobody") });
+  const mine = ownAddresses(account);
   const authors = (members.length > 0 ? members : [email]).flatMap(({ from }) => from?.[0] ?? []);
   const isOne = members.length <= 1;
   const names = authors.map((one) =>
@@ -163,6 +162,18 @@ function whoIs(email: EmailRecord, members: readonly EmailRecord[], account: Acc
   const some = unique.length > maxNames ? [unique[0], "…", ...unique.slice(1 - maxNames)] : unique;
   return some.join(", ").replace(", …,", " …") || t("nobody");
 }
+
+/** The newest author who is somebody else; of sent mail and drafts, the first recipient. */
+function faceOf(email: EmailRecord, members: readonly EmailRecord[], account: Account): EmailAddress | undefined {
+  if (isOutgoing()) return email.to?.[0] ?? email.from?.[0];
+  const mine = ownAddresses(account);
+  const authors = members.flatMap(({ from }) => from?.[0] ?? []);
+  return authors.findLast((one) => !mine.has(one.email.toLowerCase())) ?? email.from?.[0];
+}
+
+const isOutgoing = () => ["sent", "drafts", "scheduled"].includes(currentMailbox.value?.role ?? "");
+const ownAddresses = (account: Account) =>
+  new Set([account.about.name.toLowerCase(), theMail().session.username.toLowerCase()]);
 
 const namesOf = (people: EmailAddress[] | null | undefined) => (people ?? []).map(fullName).join(", ");
 const fullName = ({ name, email }: EmailAddress) => name?.trim() || email;

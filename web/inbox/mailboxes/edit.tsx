@@ -80,7 +80,7 @@ function NameForm({
       <form class="form" onSubmit={(event) => void submit(event)}>
         <label class="field">
           <span>{t("name")}</span>
-          <input class="input" name="name" required maxLength={200} defaultValue={before?.name ?? ""} autofocus />
+          <input class="input" name="name" required maxLength={200} defaultValue={before?.name ?? ""} data-first />
         </label>
         <label class="field">
           <span>{t("inside")}</span>

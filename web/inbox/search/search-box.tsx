@@ -8,7 +8,7 @@ import { go, route } from "../route.ts";
 export function SearchBox() {
   const input = useRef<HTMLInputElement>(null);
   const { place } = route.value;
-  useKeys(() => t("search"), [{ keys: ["/"], label: () => t("search"), run: () => input.current?.focus() }]);
+  useKeys(() => t("keysGeneral"), [{ keys: ["/"], label: () => t("search"), run: () => input.current?.focus() }]);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const query = input.current?.value.trim() ?? "";

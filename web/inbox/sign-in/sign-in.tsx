@@ -41,15 +41,7 @@ export function SignIn() {
           </p>
         )}
         {/* Always there, so that a screen reader hears what comes into it. */}
-        <div role="alert">
-          {fault && (
-            <p class="notice is-error">
-              {fault.is === "throttled"
-                ? t("throttled", { n: wait })
-                : t(fault.is === "wrong" ? "wrong" : "unreachable")}
-            </p>
-          )}
-        </div>
+        <div role="alert">{fault && <p class="notice is-error">{wordsFor(fault, wait)}</p>}</div>
         <label class="field">
           <span>{t("address")}</span>
           <input
@@ -82,6 +74,12 @@ export function SignIn() {
       </form>
     </main>
   );
+}
+
+function wordsFor({ is }: Answer, wait: number): string {
+  if (is === "throttled") return wait > 0 ? t("throttled", { n: wait }) : t("throttledSoon");
+  if (is === "app-password") return t("appPassword");
+  return t(is === "wrong" ? "wrong" : "unreachable");
 }
 
 /** Seconds until another attempt is allowed, counting down. */

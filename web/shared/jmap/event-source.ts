@@ -1,3 +1,4 @@
+import { asScript } from "./session.ts";
 import type { StateChange } from "./types.ts";
 
 interface Reading {
@@ -8,7 +9,7 @@ interface Reading {
 
 /** RFC 8620 §7.3, read with fetch, since EventSource hides why it failed. Resolves when the stream ends. */
 export async function readEvents(url: string, { ended, opened, onState }: Reading): Promise<void> {
-  const response = await fetch(url, { headers: { Accept: "text/event-stream" }, signal: ended });
+  const response = await fetch(url, { headers: { Accept: "text/event-stream", ...asScript }, signal: ended });
   if (!response.ok || !response.body) throw new Error(`the event source answered ${response.status}`);
   opened();
   let rest = "";

@@ -1,9 +1,12 @@
 import { ConnectionLost, RequestRefused, SignedOut } from "./errors.ts";
 import type { Session } from "./types.ts";
 
+/** Over plain HTTP, browsers do not say who asks: without it, they would get a challenge, and show a dialog of their own. */
+export const asScript = { "X-Requested-With": "posthorn" };
+
 /** Rejects with SignedOut when nobody is signed in, ConnectionLost or RequestRefused. */
 export async function fetchSession(): Promise<Session> {
-  const response = await fetch("/jmap/session").catch(() => {
+  const response = await fetch("/jmap/session", { headers: asScript }).catch(() => {
     throw new ConnectionLost("the server was not reached");
   });
   if (response.status === 401) throw new SignedOut("nobody is signed in");
@@ -12,7 +15,12 @@ export async function fetchSession(): Promise<Session> {
   return (await response.json()) as Session;
 }
 
-export type SignIn = { is: "in" } | { is: "wrong" } | { is: "throttled"; seconds: number } | { is: "unreachable" };
+export type SignIn =
+  | { is: "in" }
+  | { is: "wrong" }
+  | { is: "app-password" }
+  | { is: "throttled" /** 0 if the server does not say. */; seconds: number }
+  | { is: "unreachable" };
 
 export interface Credentials {
   username: string;
@@ -28,7 +36,8 @@ export async function signIn(credentials: Credentials): Promise<SignIn> {
     body: JSON.stringify(credentials),
   }).catch(() => undefined);
   if (response?.ok) return { is: "in" };
-  if (response?.status === 429) return { is: "throttled", seconds: Number(response.headers.get("Retry-After")) || 60 };
+  if (response?.status === 429) return { is: "throttled", seconds: Number(response.headers.get("Retry-After")) || 0 };
+  if (response?.status === 403) return { is: "app-password" };
   return response && response.status < 500 ? { is: "wrong" } : { is: "unreachable" };
 }
 

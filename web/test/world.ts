@@ -1,0 +1,191 @@
+import { randomBytes } from "node:crypto";
+import { Resolver } from "node:dns/promises";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { afterEach, expect } from "vitest";
+import { type Client, connect, one } from "../../conformance/client/client.ts";
+import { deliver } from "../../conformance/client/smtp.ts";
+import type { GetResult } from "../../conformance/client/types.ts";
+import { addAccount } from "../../src/admin/accounts.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { type Running, serve } from "../../src/cli/serve.ts";
+import { load } from "../../src/config/load.ts";
+import { ProcessBus } from "../../src/push/bus.ts";
+import { Store } from "../../src/store/core/store.ts";
+import { afterwards } from "../../test/support/afterwards.ts";
+import { type Mail, message } from "../../test/support/messages.ts";
+import { freePorts } from "../../test/support/ports.ts";
+import { createTestDatabase, urlOf } from "../../test/support/postgres.ts";
+import { launchBrowser } from "./browser.ts";
+
+export const password = "correct horse battery";
+
+export interface User {
+  address: string;
+  client: Client;
+  /** Puts a message into a mailbox, by role or name. Returns its email id. */
+  put(mail: Mail & { mailbox?: string; keywords?: string[]; receivedAt?: Date }): Promise<string>;
+  mailboxId(key: string): Promise<string>;
+}
+
+export interface World {
+  url: string;
+  store: Store;
+  browser: Browser;
+  addUser(name: string): Promise<User>;
+  /** A browser of its own, with nothing remembered. */
+  open(options?: BrowserContextOptions): Promise<Page>;
+  /** The same, signed in, with the inbox in view. */
+  signIn(user: User, options?: BrowserContextOptions & { at?: string }): Promise<Page>;
+  /** By SMTP, from outside. */
+  send(to: User, mail: { from?: string; subject: string; text?: string; headers?: string }): Promise<void>;
+  /** Stops to listen, as if the line were cut, and begins again. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** A server, and a browser. Each file has one. After each test no page may have failed, nor asked another origin for anything. */
+export async function createWorld(): Promise<World> {
+  const { database, connection } = await createTestDatabase();
+  const store = new Store({ database, clock: systemClock, log: silentLog });
+  const admin = {
+    store,
+    bus: new ProcessBus({ store, log: silentLog }),
+    random: randomBytes,
+    log: silentLog,
+    who: "test",
+  };
+  const folder = mkdtempSync(join(tmpdir(), "posthorn-web-"));
+  const [httpPort, smtpPort] = (await freePorts(2)) as [number, number];
+  const url = `http://127.0.0.1:${httpPort}`;
+  let running: Running | undefined;
+  const start = async () => {
+    const http = `127.0.0.1:${httpPort}`;
+    const flags = {
+      data: folder,
+      http,
+      smtp: `127.0.0.1:${smtpPort}`,
+      metrics: "off",
+      demo: "false",
+      resolver: "127.0.0.1:1",
+    };
+    const { config } = load({ DATABASE_URL: urlOf(connection) }, flags);
+    const resolver = new Resolver({ timeout: 100, tries: 1 });
+    running = await serve(config, { clock: systemClock, resolver, random: randomBytes, log: silentLog });
+  };
+  const stop = async () => {
+    await running?.stop();
+    running = undefined;
+  };
+  await start();
+  const browser = await launchBrowser();
+  afterwards(async () => {
+    await browser.close();
+    await stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const contexts: BrowserContext[] = [];
+  const faults: string[] = [];
+  afterEach(async () => {
+    await Promise.all(contexts.splice(0).map((context) => context.close()));
+    expect(faults.splice(0)).toEqual([]);
+  });
+  const open = async (options: BrowserContextOptions = {}) => {
+    const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 800 }, ...options });
+    contexts.push(context);
+    context.on("page", (page) => page.on("pageerror", (error) => faults.push(String(error))));
+    context.on("console", (said) => {
+      // What was refused shows as an error of the network, and tests refuse a lot.
+      if (
+        said.type() === "error" &&
+        !/Cross-Origin-Opener|Failed to load resource|WebSocket connection/.test(said.text())
+      )
+        faults.push(said.text());
+    });
+    context.on("request", (request) => {
+      const { origin, protocol, port } = new URL(request.url());
+      if (!["data:", "blob:"].includes(protocol) && port !== String(httpPort)) faults.push(`a request to ${origin}`);
+    });
+    const page = await context.newPage();
+    // Under that of a test, so that a failure names what it waited for.
+    page.setDefaultTimeout(10_000);
+    return page;
+  };
+  return {
+    url,
+    store,
+    browser,
+    open,
+    start,
+    stop,
+    addUser: async (name) => {
+      const address = `${name}@here.test`;
+      await addAccount(admin, { address, name: "", password, quota: 0 });
+      return userOf(address, await connect({ url, user: address, password }));
+    },
+    signIn: async (user, { at = "", ...options } = {}) => {
+      const page = await open(options);
+      // By the page's own way, but without the form, which has tests of its own.
+      await page.goto(url);
+      await page.evaluate(
+        async ([username, secret]) => {
+          const body = JSON.stringify({ username, password: secret, stay: false });
+          const headers = { "Content-Type": "application/json" };
+          const response = await fetch("/auth/login", { method: "POST", headers, body });
+          if (!response.ok) throw new Error(`signing in: ${response.status}`);
+        },
+        [user.address, password] as const,
+      );
+      await page.goto(`${url}/${at}`);
+      await page.reload();
+      await page.waitForSelector(".list-head h1, .settings-pane");
+      return page;
+    },
+    send: async (to, { from = "carol@elsewhere.test", subject, text = "Hello.", headers = "" }) => {
+      const data = `From: Carol <${from}>\r\nTo: ${to.address}\r\nSubject: ${subject}\r\nMessage-ID: <${randomBytes(8).toString("hex")}@elsewhere.test>\r\n${headers}\r\n${text}\r\n`;
+      expect(await deliver({ port: smtpPort, from, to: to.address, data })).toMatch(/^250 /);
+    },
+  };
+}
+
+function userOf(address: string, client: Client): User {
+  let mailboxes: { id: string; role: string | null; name: string }[] = [];
+  const mailboxId = async (key: string): Promise<string> => {
+    const found = () => mailboxes.find(({ role, name }) => role === key || name === key)?.id;
+    if (found() === undefined) {
+      const { list } = await one<GetResult>(client, "Mailbox/get", { ids: null });
+      mailboxes = list as typeof mailboxes;
+    }
+    const id = found();
+    if (id === undefined) throw new Error(`${address} has no mailbox ${key}`);
+    return id;
+  };
+  return {
+    address,
+    client,
+    mailboxId,
+    put: async ({ mailbox = "inbox", keywords = [], receivedAt = new Date(), ...mail }) => {
+      const { blobId } = await client.upload(await message({ to: address, ...mail }), "message/rfc822");
+      const email = {
+        blobId,
+        mailboxIds: { [await mailboxId(mailbox)]: true },
+        keywords: Object.fromEntries(keywords.map((one) => [one, true])),
+        receivedAt: `${receivedAt.toISOString().slice(0, 19)}Z`,
+      };
+      const result = await one<{ created: Record<string, { id: string }> | null; notCreated: unknown }>(
+        client,
+        "Email/import",
+        {
+          emails: { mail: email },
+        },
+      );
+      const id = result.created?.mail?.id;
+      if (id === undefined) throw new Error(`not imported: ${JSON.stringify(result.notCreated)}`);
+      return id;
+    },
+  };
+}
