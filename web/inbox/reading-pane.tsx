@@ -14,7 +14,6 @@ export function ReadingPane() {
   useKeys(
     () => t("keysGeneral"),
     [{ keys: ["u", "Escape"], label: () => t("back"), run: leaveConversation, when: () => isOpen }],
-    { isOn: isOpen },
   );
   if (threadId === undefined) {
     return (

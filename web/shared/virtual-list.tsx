@@ -2,7 +2,7 @@ import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 /** Browsers cannot lay out more. A longer list scrolls in larger steps. */
-const maxHeight = 15_000_000;
+const maxHeight = 17_000_000;
 /** Rows beyond the edges, so that none is blank while it comes into view. */
 const overscan = 6;
 /** Never more rows in the page. */

@@ -9,6 +9,7 @@ import { type Client, connect, one } from "../../conformance/client/client.ts";
 import { deliver } from "../../conformance/client/smtp.ts";
 import type { GetResult } from "../../conformance/client/types.ts";
 import { addAccount } from "../../src/admin/accounts.ts";
+import type { Admin } from "../../src/admin/admin.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { type Running, serve } from "../../src/cli/serve.ts";
@@ -34,6 +35,7 @@ export interface User {
 export interface World {
   url: string;
   store: Store;
+  admin: Admin;
   browser: Browser;
   addUser(name: string): Promise<User>;
   /** A browser of its own, with nothing remembered. */
@@ -118,6 +120,7 @@ export async function createWorld(): Promise<World> {
   return {
     url,
     store,
+    admin,
     browser,
     open,
     start,

@@ -113,6 +113,11 @@ function Row({ branch: { mailbox, depth, hasChildren }, account }: { branch: Bra
   const { mayRename, mayDelete, mayCreateChild } = mailbox.myRights;
   return (
     <li class="mailbox-row" style={{ "--depth": depth }}>
+      <a class="mailbox" href={href} aria-current={isCurrent ? "page" : undefined} onClick={follow}>
+        <Icon name={mailboxIcon(mailbox)} />
+        <span class="mailbox-name">{name}</span>
+        <Count mailbox={mailbox} />
+      </a>
       {hasChildren && (
         <IconButton
           icon={isClosed ? "collapsed" : "expanded"}
@@ -121,11 +126,6 @@ function Row({ branch: { mailbox, depth, hasChildren }, account }: { branch: Bra
           onClick={() => toggle(mailbox.id)}
         />
       )}
-      <a class="mailbox" href={href} aria-current={isCurrent ? "page" : undefined} onClick={follow}>
-        <Icon name={mailboxIcon(mailbox)} />
-        <span class="mailbox-name">{name}</span>
-        <Count mailbox={mailbox} />
-      </a>
       {isCurrent && mailbox.role === null && (mayRename || mayDelete || mayCreateChild) && (
         <IconButton
           icon="more"

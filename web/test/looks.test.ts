@@ -1,0 +1,132 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { beforeAll, describe, expect, test } from "vitest";
+import { one } from "../../conformance/client/client.ts";
+import { whyNoBrowser } from "./browser.ts";
+import { createWorld, type User, type World } from "./world.ts";
+
+const sizes = {
+  desktop: { viewport: { width: 1360, height: 820 } },
+  tablet: { viewport: { width: 834, height: 1100 } },
+  phone: { viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true },
+};
+const looks = (["light", "dark"] as const).flatMap((theme) =>
+  (Object.keys(sizes) as (keyof typeof sizes)[]).map((size) => [theme, size] as const),
+);
+/** Where pictures of the screens go, to be looked at; none are made without it. */
+const folder = process.env.POSTHORN_SCREENSHOTS;
+
+describe.skipIf(whyNoBrowser)("how the screens look", () => {
+  let world: World;
+  let user: User;
+  beforeAll(async () => {
+    world = await createWorld();
+    user = await world.addUser("ann");
+    await one(user.client, "Mailbox/set", {
+      create: { a: { name: "Projects" }, b: { name: "Posthorn", parentId: "#a" }, c: { name: "Receipts" } },
+    });
+    const mails = [
+      {
+        from: "Bob Baker <bob@x.test>",
+        subject: "Lunch on Thursday?",
+        text: "The place by the river has a table at noon. Shall I book it?",
+      },
+      { from: "نور <nur@x.test>", subject: "مرحبا بك في القائمة", text: "نص قصير من اليمين إلى اليسار" },
+      {
+        from: "Billing <billing@shop.test>",
+        subject: "Your invoice",
+        text: "It is attached.",
+        attachments: [{ filename: "a.txt", content: "1" }],
+      },
+      {
+        from: "Éva Lind <eva@x.test>",
+        subject: "Photos from the lake",
+        text: "Here they are.",
+        keywords: ["$seen", "$flagged"],
+      },
+      { from: "Carol Cho <carol@x.test>", subject: "", text: "No subject at all.", keywords: ["$seen", "$answered"] },
+    ];
+    for (const [at, mail] of mails.entries())
+      await user.put({ ...mail, receivedAt: new Date(Date.now() - (at + 1) * 13 * 3_600_000) });
+  });
+
+  /** axe finds nothing; a picture is taken if somebody wants one. */
+  const look = async (page: Page, name: string) => {
+    if (folder !== undefined) {
+      mkdirSync(folder, { recursive: true });
+      await page.screenshot({ path: join(folder, `${name}.png`) });
+    }
+    await page.evaluate(axe.source);
+    const found = await page.evaluate(async () => {
+      const { violations } = await (window as unknown as { axe: typeof axe }).axe.run(document, {
+        resultTypes: ["violations"],
+      });
+      return violations.map(
+        ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`,
+      );
+    });
+    expect(found, name).toEqual([]);
+  };
+
+  test.each(looks)("%s, %s: axe finds nothing on any screen", async (theme, size) => {
+    const options = { ...sizes[size], colorScheme: theme };
+    const named = (screen: string) => `${size}-${theme}-${screen}`;
+    const signIn = await world.open(options);
+    await signIn.goto(world.url);
+    await signIn.getByRole("button", { name: "Sign in" }).waitFor();
+    await look(signIn, named("sign-in"));
+    const page = await world.signIn(user, options);
+    await page.locator(".row-link").first().waitFor();
+    await look(page, named("list"));
+    if (size !== "desktop") {
+      await page.locator(".drawer-button").click();
+      await page.waitForTimeout(300);
+      await look(page, named("mailboxes"));
+      await page.keyboard.press("Escape");
+      await page.waitForTimeout(300);
+    }
+    await page
+      .getByRole("button", { name: /^Select the/ })
+      .first()
+      .click();
+    await look(page, named("selected"));
+    await page.keyboard.press("v");
+    await page.getByRole("dialog").waitFor();
+    await look(page, named("move"));
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("l");
+    await page.getByRole("dialog").waitFor();
+    await look(page, named("labels"));
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").waitFor();
+    await look(page, named("shortcuts"));
+    await page.keyboard.press("Escape");
+    await page.context().setOffline(true);
+    await page.getByText("You are offline.").waitFor();
+    await look(page, named("offline"));
+    await page.context().setOffline(false);
+    await page.getByText("You are offline.").waitFor({ state: "detached" });
+  });
+
+  test("in a language from right to left, the page turns round and nothing sticks out", async () => {
+    const page = await world.signIn(user);
+    await page.locator(".row-link").first().waitFor();
+    await page.evaluate(() => {
+      document.documentElement.dir = "rtl";
+    });
+    const box = await page.locator(".sidebar").boundingBox();
+    expect(box!.x).toBeGreaterThan(900);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(1280);
+    await look(page, "desktop-light-rtl");
+  });
+
+  test("a right-to-left subject reads from its own side, whatever the page's", async () => {
+    const page = await world.signIn(user);
+    const subject = page.locator(".row-subject").getByText("مرحبا");
+    expect(await subject.evaluate((element) => getComputedStyle(element).direction)).toBe("rtl");
+  });
+});
