@@ -60,13 +60,23 @@ export async function begin(): Promise<void> {
   try {
     open(await fetchSession());
   } catch (error) {
-    phase.value = error instanceof SignedOut ? "signed-out" : "unreachable";
+    if (error instanceof SignedOut) {
+      endSession();
+      phase.value = "signed-out";
+      // What is shown stays; push tries again.
+    } else if (!mail.peek()) phase.value = "unreachable";
   }
 }
 
 function open(session: Session): void {
   const remembered = localStorage.getItem(loginKey);
-  const jmap = new Jmap({ session, onSignedOut: endSession });
+  let seen = session.state;
+  const onSessionState = (state: string) => {
+    if (state === seen) return;
+    seen = state;
+    void refresh(session);
+  };
+  const jmap = new Jmap({ session, onSignedOut: endSession, onSessionState });
   const accounts = new Map<Id, Account>();
   const outbox = new Outbox(
     (letter) => deliver(accounts, letter),
@@ -95,6 +105,15 @@ function open(session: Session): void {
   wasSignedOut.value = false;
   phase.value = "ready";
 }
+
+/** Something about the session changed. Only other accounts are worth beginning again. */
+async function refresh(before: Session): Promise<void> {
+  const now = await fetchSession().catch(() => undefined);
+  if (now && mail.peek()?.session === before && describe(now) !== describe(before)) open(now);
+}
+
+const describe = ({ accounts }: Session): string =>
+  JSON.stringify(Object.entries(accounts).map(([id, { name, isReadOnly }]) => [id, name, isReadOnly]));
 
 const loginKey = "posthorn.login";
 

@@ -78,12 +78,12 @@ export function Shell() {
           <Settings section={place.kind === "settings" ? place.section : ""} />
         </main>
       ) : (
-        <>
-          <main class="pane list-pane">
+        <main class="panes">
+          <section class="pane list-pane">
             <ConversationList />
-          </main>
+          </section>
           <ReadingPane />
-        </>
+        </main>
       )}
       {view === "list" && (
         <button type="button" class="floating" aria-label={t("compose")} onClick={() => compose({ kind: "new" })}>
@@ -115,8 +115,8 @@ function useTitle(): void {
   const current = account.value;
   const { place } = route.value;
   const mailbox = currentMailbox.value;
-  const name =
-    place.kind === "search" ? t("resultsFor", place) : mailbox ? mailboxName(mailbox) : tMailbox("mailboxes");
+  const ofMailbox = mailbox ? mailboxName(mailbox) : tMailbox("mailboxes");
+  const name = place.kind === "search" ? t("resultsFor", place) : place.kind === "settings" ? t("settings") : ofMailbox;
   const unread = current?.byRole("inbox")?.unreadThreads ?? 0;
   const values = { mailbox: name, account: current?.about.name ?? "" };
   const title = unread > 0 ? t("titleUnread", { ...values, unread }) : t("title", values);

@@ -39,11 +39,14 @@ describe.skipIf(whyNoBrowser)("the first screen keeps its budgets", () => {
     });
     const cdp = await page.context().newCDPSession(page);
     await cdp.send("Network.setCacheDisabled", { cacheDisabled: true });
-    await page.reload({ waitUntil: "networkidle" });
+    await page.reload({ waitUntil: "commit" });
     await page.locator(".row-link").first().waitFor();
+    // One may follow, which asks what changed meanwhile.
+    const before = paths.filter((path) => path === "/jmap/api").length;
+    await page.waitForLoadState("networkidle");
     expect(sizes.js).toBeLessThanOrEqual(budgets.firstScriptBytes);
     expect(sizes.css).toBeLessThanOrEqual(budgets.firstStyleBytes);
-    expect(paths.filter((path) => path === "/jmap/api").length).toBe(budgets.apiRequests);
+    expect(before).toBe(budgets.apiRequests);
     expect(paths.filter((path) => path === "/jmap/session").length).toBe(1);
     expect(await page.locator(".row").count()).toBeLessThanOrEqual(budgets.rows);
   });

@@ -29,7 +29,8 @@ describe.skipIf(whyNoBrowser)("on a phone, by touch alone", () => {
       const targets = [...document.querySelectorAll("button, a, select, input, label.check, label.select-all")];
       return targets.flatMap((target) => {
         const box = target.getBoundingClientRect();
-        const isSeen = target.checkVisibility({ visibilityProperty: true }) && box.width > 1 && box.right > 0;
+        const isSeen =
+          target.checkVisibility({ visibilityProperty: true }) && box.width > 1 && box.right > 0 && box.bottom > 0;
         const inLabel = target.matches("input") && target.closest("label.check, label.select-all");
         if (!isSeen || inLabel || (box.height >= min && box.width >= min)) return [];
         return [

@@ -45,6 +45,7 @@ function ListView({ list }: { list: EmailList }) {
   }, [list]);
   useArrivals(list);
   useKeepCursor(list);
+  useReturnFocus();
   useListKeys(list, handle);
   const length = list.length.value;
   const trouble = list.trouble.value;
@@ -54,7 +55,7 @@ function ListView({ list }: { list: EmailList }) {
       {trouble && (
         <p class="notice is-error">
           <span>{t("failed", { reason: trouble.message })}</span>
-          <button type="button" class="link" onClick={() => void list.load().catch(() => {})}>
+          <button type="button" class="link" onClick={() => list.retry()}>
             {t("tryAgain")}
           </button>
         </p>
@@ -114,6 +115,7 @@ function ListHead({ list, name }: { list: EmailList; name: string }) {
       </label>
       {n > 0 ? (
         <>
+          <h1 class="visually-hidden">{name}</h1>
           <strong class="selected-count">{t("selected", { n })}</strong>
           <ActionBar of="list" />
           <IconButton icon="close" label={t("clear")} onClick={clearSelection} />
@@ -150,6 +152,17 @@ function useArrivals(list: EmailList): void {
   useEffect(() => {
     if (fresh.length > 0) announce(t("arrived", { n: fresh.length }));
   }, [fresh]);
+}
+
+/** Back from a conversation, the focus is where it was. */
+function useReturnFocus(): void {
+  const { threadId } = route.value;
+  const before = useRef(threadId);
+  useEffect(() => {
+    const hasLeft = before.current !== undefined && threadId === undefined;
+    before.current = threadId;
+    if (hasLeft && cursor.peek() !== undefined) focusRow(cursor.peek()!);
+  }, [threadId]);
 }
 
 /** When the row that the keys are at is gone, they are at the one that took its place; a focus inside goes along. */

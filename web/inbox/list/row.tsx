@@ -12,7 +12,7 @@ import { theMail } from "../mail.ts";
 import { mailboxName } from "../mailboxes/names.ts";
 import { currentMailbox } from "../place.ts";
 import { formatRoute, route } from "../route.ts";
-import { openRow } from "./open-row.ts";
+import { openRow, placeOfRow } from "./open-row.ts";
 import { cursor, selected, selectRange, toggleSelected } from "./selection.ts";
 import { isStarred, isUnread, membersOf } from "./targets.ts";
 
@@ -56,7 +56,7 @@ export function Row({ id, row, length, list, account }: Props) {
     );
   };
   const classes = `row ${unread ? "is-unread" : ""} ${isSelected ? "is-selected" : ""} ${isOpen ? "is-open" : ""}`;
-  const href = formatRoute({ ...route.value, threadId: email.threadId, emailId: undefined });
+  const href = formatRoute({ ...route.value, ...placeOfRow(id) });
   return (
     <li class={classes} data-row={id} aria-setsize={length} aria-posinset={row + 1}>
       <button

@@ -16,6 +16,9 @@ interface Options {
   onRefused(): void;
 }
 
+/** What tabs tell one another while one of them reads the event source. */
+type Told = StateChange | "live" | "who reads?";
+
 const maxPauseMs = 30_000;
 /** A WebSocket that never opened so often in a row is taken for blocked on the way. */
 const maxFailures = 2;
@@ -34,6 +37,7 @@ export class Push {
   #failures = 0;
   #ended = new AbortController();
   #isFallback = false;
+  #isReading = false;
 
   constructor(options: Options) {
     this.#options = options;
@@ -112,11 +116,15 @@ export class Push {
     if (this.#isFallback) return;
     this.#isFallback = true;
     const channel = new BroadcastChannel("posthorn-push");
-    channel.onmessage = ({ data }) => {
-      this.reach.value = "live";
-      this.#options.onChange(data as StateChange);
-    };
     const { signal: ended } = this.#ended;
+    channel.onmessage = ({ data }: MessageEvent<Told>) => {
+      if (data === "who reads?") {
+        if (this.#isReading) channel.postMessage("live" satisfies Told);
+      } else if (data === "live") this.#live();
+      else this.#options.onChange(data);
+    };
+    ended.addEventListener("abort", () => channel.close());
+    channel.postMessage("who reads?" satisfies Told);
     const read = () => this.#readForever(channel, ended);
     // Without a secure context there are no locks, and each tab reads for itself.
     if (navigator.locks) void navigator.locks.request("posthorn-push", { signal: ended }, read).catch(() => {});
@@ -131,17 +139,20 @@ export class Push {
     for (let failures = 0; !ended.aborted; failures++) {
       const opened = () => {
         failures = 0;
+        this.#isReading = true;
+        channel.postMessage("live" satisfies Told);
         this.#live();
       };
       await readEvents(url, { ended, opened, onState: (changed) => this.#hear(channel, changed) }).catch(() => {});
       if (ended.aborted) return;
+      this.#isReading = false;
       this.reach.value = "lost";
       await new Promise((resolve) => setTimeout(resolve, Math.min(maxPauseMs, 1000 * 2 ** failures)));
     }
   }
 
   #hear(channel: BroadcastChannel, changed: StateChange): void {
-    channel.postMessage(changed);
+    channel.postMessage(changed satisfies Told);
     this.#options.onChange(changed);
   }
 }

@@ -33,6 +33,8 @@ export class Account {
   readonly resets = signal(0);
   readonly #lists = new Map<string, EmailList>();
   readonly #states: Partial<Record<Synced, string>> = {};
+  /** Types whose changes were asked for before a state was known. */
+  readonly #missed = new Set<Synced>();
   #catching: Promise<void> | undefined;
   #isAgain = false;
 
@@ -50,7 +52,7 @@ export class Account {
   async loadMailboxes(): Promise<void> {
     const { list, state } = await this.jmap.call("Mailbox/get", { accountId: this.id, ids: null });
     this.mailboxes.value = new Map(list.map((one) => [one.id, one]));
-    this.#states.Mailbox = state;
+    this.learnState("Mailbox", state);
   }
 
   /** The same list for the same source, for as long as it is open. Close it when no view shows it. */
@@ -87,9 +89,14 @@ export class Account {
     this.recheck(ids);
   }
 
-  /** The state of a type that a result of /get brought, if none is known yet. Records fetched later are newer, which does no harm. */
+  /**
+   * The state of a type that a result of /get brought, if none is known yet. Records fetched later are newer, which does no harm. What
+   * changed while the result was on its way is found now.
+   */
   learnState(type: Synced, state: string): void {
-    this.#states[type] ??= state;
+    if (this.#states[type] !== undefined) return;
+    this.#states[type] = state;
+    if (this.#missed.delete(type)) queueMicrotask(() => void this.catchUp().catch(() => {}));
   }
 
   /** A StateChange: nothing to do if it names the states that are known. */
@@ -133,9 +140,14 @@ export class Account {
 
   /** Returns whether there is more. */
   async #catchUpOnce(): Promise<boolean> {
+    // They could not be fetched at the beginning.
+    if (this.mailboxes.peek().size === 0) void this.loadMailboxes().catch(() => {});
     const changes = (type: Synced) => {
       const sinceState = this.#states[type];
-      if (sinceState === undefined) return undefined;
+      if (sinceState === undefined) {
+        this.#missed.add(type);
+        return undefined;
+      }
       return this.jmap.call(`${type}/changes`, { accountId: this.id, sinceState, maxChanges });
     };
     const mailboxes = changes("Mailbox");

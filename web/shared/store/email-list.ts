@@ -118,8 +118,18 @@ export class EmailList {
     if (hasChanged) this.#changed();
   }
 
+  /** Tries again what failed. */
+  retry(): void {
+    this.trouble.value = undefined;
+    void this.load().then(
+      () => this.want(...this.#wanted),
+      () => {},
+    );
+  }
+
   /** Email/queryChanges since the last state. Its calls are made in this very tick. */
   async catchUp(): Promise<void> {
+    if (this.trouble.peek()) this.retry();
     if (this.#queryState === undefined) return;
     const { jmap, id: accountId } = this.#account;
     const changes = jmap.call("Email/queryChanges", {

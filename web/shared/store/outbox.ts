@@ -71,6 +71,8 @@ export class Outbox {
       const [letter] = this.#letters.peek();
       // What the server cannot take now, it never will.
       if (letter && !this.#isLost(error)) this.#done(letter, ({ reject }) => reject(error as Error));
+      // Push may be live although requests fail.
+      if (this.#letters.peek().length > 0) setTimeout(() => void this.flush(), againMs);
     } finally {
       this.#isFlushing = false;
     }
@@ -90,6 +92,8 @@ export class Outbox {
     if (asker) tell(asker);
   }
 }
+
+const againMs = 5_000;
 
 /** Each letter is an item of its own, so that tabs do not write over each other's. */
 const prefix = "posthorn.outbox.";
