@@ -8,6 +8,7 @@ import { useKeys } from "../../shared/keys.ts";
 import { useMedia } from "../../shared/media.ts";
 import { theAccount } from "../mail.ts";
 import { type Command, commands } from "./commands.ts";
+import { selected } from "./selection.ts";
 import { targetsOf } from "./targets.ts";
 
 interface Props {
@@ -33,7 +34,8 @@ export function ActionBar({ of }: Props) {
     commands.map((command) => ({
       keys: [command.key],
       label: command.label,
-      when: () => usable.includes(command),
+      // What is selected goes before what is open.
+      when: () => usable.includes(command) && (of === "list" || selected.peek().size === 0),
       run: () => run(command),
     })),
   );

@@ -41,7 +41,6 @@ function ListView({ list }: { list: EmailList }) {
     void list.load().catch(() => {});
     clearSelection();
     cursor.value = undefined;
-    return () => account.closeList(list);
   }, [list]);
   useArrivals(list);
   useKeepCursor(list);

@@ -13,6 +13,7 @@ type Synced = "Mailbox" | "Thread" | "Email";
 export const syncedTypes: readonly Synced[] = ["Mailbox", "Thread", "Email"];
 
 const maxChanges = 500;
+const maxLists = 4;
 
 interface Options {
   id: Id;
@@ -55,19 +56,17 @@ export class Account {
     this.learnState("Mailbox", state);
   }
 
-  /** The same list for the same source, for as long as it is open. Close it when no view shows it. */
+  /** The list of a source. The last few are kept, and kept true, so that whoever comes back to one need not wait. */
   openList(source: ListSource): EmailList {
     const key = JSON.stringify(source);
-    let list = this.#lists.get(key);
-    if (!list) {
-      list = new EmailList(this, source);
-      this.#lists.set(key, list);
+    const list = this.#lists.get(key) ?? new EmailList(this, source);
+    this.#lists.delete(key);
+    this.#lists.set(key, list);
+    for (const oldest of this.#lists.keys()) {
+      if (this.#lists.size <= maxLists) break;
+      this.#lists.delete(oldest);
     }
     return list;
-  }
-
-  closeList(list: EmailList): void {
-    this.#lists.delete(JSON.stringify(list.source));
   }
 
   /** Fetches what is missing of these threads. */

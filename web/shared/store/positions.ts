@@ -58,7 +58,10 @@ export class Positions {
   place(position: number, ids: readonly Id[]): void {
     // One id has one place: another would be from before.
     const before = new Set(ids);
-    for (const [at, id] of this.#ids.entries()) if (id !== null && before.has(id)) this.#ids[at] = null;
+    for (let at = 0; at < this.#ids.length; at++) {
+      const id = this.#ids[at]!;
+      if (id !== null && before.has(id)) this.#ids[at] = null;
+    }
     while (this.#ids.length < position) this.#ids.push(null);
     for (const [at, id] of ids.entries()) this.#ids[position + at] = id;
     this.#findHidden();
@@ -102,7 +105,10 @@ export class Positions {
   #findHidden(): void {
     this.#hiddenAt = [];
     if (this.#hidden.size === 0) return;
-    for (const [at, id] of this.#ids.entries()) if (id !== null && this.#hidden.has(id)) this.#hiddenAt.push(at);
+    for (let at = 0; at < this.#ids.length; at++) {
+      const id = this.#ids[at]!;
+      if (id !== null && this.#hidden.has(id)) this.#hiddenAt.push(at);
+    }
   }
 }
 
