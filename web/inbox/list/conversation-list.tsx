@@ -148,8 +148,10 @@ function Empty() {
 /** Says to screen readers that mail came. */
 function useArrivals(list: EmailList): void {
   const fresh = list.arrived.value;
+  // What came before somebody looked was said then.
+  const before = useRef(fresh);
   useEffect(() => {
-    if (fresh.length > 0) announce(t("arrived", { n: fresh.length }));
+    if (fresh !== before.current) announce(t("arrived", { n: fresh.length }));
   }, [fresh]);
 }
 
