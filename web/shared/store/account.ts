@@ -36,6 +36,8 @@ export class Account {
   readonly #states: Partial<Record<Synced, string>> = {};
   /** Types whose changes were asked for before a state was known. */
   readonly #missed = new Set<Synced>();
+  #learning: ReturnType<typeof setTimeout> | undefined;
+  #haveMailboxesFailed = false;
   #catching: Promise<void> | undefined;
   #isAgain = false;
 
@@ -50,10 +52,17 @@ export class Account {
     return [...this.mailboxes.value.values()].find((one) => one.role === role);
   }
 
+  /** If it fails, it is tried again when the line is back. */
   async loadMailboxes(): Promise<void> {
-    const { list, state } = await this.jmap.call("Mailbox/get", { accountId: this.id, ids: null });
-    this.mailboxes.value = new Map(list.map((one) => [one.id, one]));
-    this.learnState("Mailbox", state);
+    try {
+      const { list, state } = await this.jmap.call("Mailbox/get", { accountId: this.id, ids: null });
+      this.mailboxes.value = new Map(list.map((one) => [one.id, one]));
+      this.learnState("Mailbox", state);
+      this.#haveMailboxesFailed = false;
+    } catch (error) {
+      this.#haveMailboxesFailed = true;
+      throw error;
+    }
   }
 
   /** The list of a source. The last few are kept, and kept true, so that whoever comes back to one need not wait. */
@@ -95,7 +104,10 @@ export class Account {
   learnState(type: Synced, state: string): void {
     if (this.#states[type] !== undefined) return;
     this.#states[type] = state;
-    if (this.#missed.delete(type)) queueMicrotask(() => void this.catchUp().catch(() => {}));
+    if (!this.#missed.delete(type)) return;
+    // Once, after all that the same answer brings.
+    clearTimeout(this.#learning);
+    this.#learning = setTimeout(() => void this.catchUp().catch(() => {}));
   }
 
   /** A StateChange: nothing to do if it names the states that are known. */
@@ -139,8 +151,7 @@ export class Account {
 
   /** Returns whether there is more. */
   async #catchUpOnce(): Promise<boolean> {
-    // They could not be fetched at the beginning.
-    if (this.mailboxes.peek().size === 0) void this.loadMailboxes().catch(() => {});
+    if (this.#haveMailboxesFailed) void this.loadMailboxes().catch(() => {});
     const changes = (type: Synced) => {
       const sinceState = this.#states[type];
       if (sinceState === undefined) {
