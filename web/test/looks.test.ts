@@ -72,6 +72,10 @@ describe.skipIf(whyNoBrowser)("how the screens look", () => {
 
   test.each(looks)("%s, %s: axe finds nothing on any screen", async (theme, size) => {
     const options = { ...sizes[size], colorScheme: theme };
+    const closeDialog = async () => {
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+    };
     const named = (screen: string) => `${size}-${theme}-${screen}`;
     const signIn = await world.open(options);
     await signIn.goto(world.url);
@@ -95,16 +99,16 @@ describe.skipIf(whyNoBrowser)("how the screens look", () => {
     await page.keyboard.press("v");
     await page.getByRole("dialog").waitFor();
     await look(page, named("move"));
-    await page.keyboard.press("Escape");
+    await closeDialog();
     await page.keyboard.press("l");
     await page.getByRole("dialog").waitFor();
     await look(page, named("labels"));
-    await page.keyboard.press("Escape");
+    await closeDialog();
     await page.keyboard.press("Escape");
     await page.keyboard.press("?");
     await page.getByRole("dialog").waitFor();
     await look(page, named("shortcuts"));
-    await page.keyboard.press("Escape");
+    await closeDialog();
     await page.context().setOffline(true);
     await page.getByText("You are offline.").waitFor();
     await look(page, named("offline"));

@@ -95,13 +95,15 @@ export function Row({ id, row, length, list, account }: Props) {
             <time dateTime={email.receivedAt}>{email.receivedAt && shortDate(email.receivedAt)}</time>
           </span>
         </span>
-        <span class="row-subject" dir="auto">
-          {members.some(({ keywords }) => keywords?.$draft) && <span class="row-draft">{t("draft")}</span>}
-          {email.subject || t("noSubject")}
-        </span>
-        <span class="row-preview" dir="auto">
-          <Labels members={members} account={account} />
-          {email.preview}
+        <span class="row-text">
+          <span class="row-subject" dir="auto">
+            {members.some(({ keywords }) => keywords?.$draft) && <span class="row-draft">{t("draft")}</span>}
+            {email.subject || t("noSubject")}
+          </span>
+          <span class="row-preview" dir="auto">
+            <Labels members={members} account={account} />
+            {email.preview}
+          </span>
         </span>
       </a>
       <span class="row-star">

@@ -31,6 +31,10 @@ export function SignIn() {
   const fault = state === "idle" || state === "busy" || state.is === "in" ? undefined : state;
   return (
     <main class="sign-in">
+      <p class="sign-in-brand">
+        <Icon name="unread" />
+        Posthorn
+      </p>
       <form class="card" onSubmit={submit} aria-busy={state === "busy"}>
         <h1>{t("welcome")}</h1>
         {wasSignedOut.value && state === "idle" && <p class="notice">{t("ended")}</p>}
