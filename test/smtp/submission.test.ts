@@ -241,6 +241,18 @@ describe("a message", () => {
     await connection.quit();
   });
 
+  test("makes those it goes to known to the spam filter, with their names, as EmailSubmission/set does", async () => {
+    const connection = await signedIn();
+    const data = mail("known").replace("To: eve@far.test", "To: Zed Adams <zed@far.test>, other@far.test");
+    await connection.send({ from: login, to: ["zed@far.test"], data });
+    const known = await host.rows(
+      "SELECT address, domain, name_key FROM correspondent WHERE user_id = $1 AND address IN ($2, $3)",
+      [ada, "zed@far.test", "other@far.test"],
+    );
+    expect(known).toEqual([{ address: "zed@far.test", domain: "far.test", name_key: "adams zed" }]);
+    await connection.quit();
+  });
+
   test("of nodemailer is taken on both ports", async () => {
     for (const [port, secure] of [
       [doors.port, false],

@@ -4,9 +4,11 @@ import { headerEnd } from "../../mime/walk.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import type { Envelope } from "../../store/core/db.ts";
 import type { Store, Tx, Viewer } from "../../store/core/store.ts";
+import { noteCorrespondents } from "../../store/mail/correspondents.ts";
 import { findIdentities, type IdentityRow } from "../../store/mail/identities.ts";
 import { withTerms, writeMails } from "../deliver/ingest.ts";
 import { prepare } from "../deliver/preparer.ts";
+import { correspondentsOf } from "../scan/correspondents.ts";
 import { enqueue } from "./enqueue.ts";
 import { type OutgoingScan, scanOutgoing } from "./scan-outgoing.ts";
 import { judgeSubmission, type SubmissionRules } from "./submit.ts";
@@ -46,6 +48,7 @@ export async function sendAndSave(
       receivedAt: rules.clock.now(),
     },
   ]);
+  const correspondents = correspondentsOf(judged);
   const work = async (tx: Tx) => {
     if (tx.room < kept.length) throw new NoRoom("the account is full");
     const [outcome] = await writeMails(tx, [mail!]);
@@ -54,6 +57,7 @@ export async function sendAndSave(
     const [id] = await tx.newIds(1);
     const of = { identityId: identity?.id ?? 0, emailId, threadId };
     const { envelope, sendAt } = judged;
+    noteCorrespondents(tx, correspondents);
     await enqueue(tx, [{ id: id!, ...of, envelope, sendAt, spamScore, blob: sentBlob }]);
     return id!;
   };
