@@ -7,9 +7,9 @@ export const capabilities = {
   blob: "urn:ietf:params:jmap:blob",
   mdn: "urn:ietf:params:jmap:mdn",
   websocket: "urn:ietf:params:jmap:websocket",
-  /** Of Posthorn itself: what scanning found of an Email (docs/jmap.md). */
-  scan: "https://posthorn.example/jmap/scan",
   webPushVapid: "urn:ietf:params:jmap:webpush-vapid",
-  /** Of this server: docs/jmap.md. */
+  /** Of Posthorn itself, described in docs/jmap.md: what scanning found of an Email. */
+  scan: "https://posthorn.example/jmap/scan",
+  /** Of Posthorn itself, described in docs/jmap.md: addresses that the account's mail does not go to. */
   suppression: "https://posthorn.example/jmap/suppression",
 } as const;
