@@ -124,7 +124,7 @@ export class Incoming {
 
   /**
    * The message is durable on return and delivered soon after, or in quarantine. Accepting the same id again does
-   * nothing. Throws ScannerAway.
+   * nothing. Throws ScannerAway, and OthersFirst while the id is in use for other recipients alone.
    */
   async accept(accepted: Accepted): Promise<void> {
     const { events } = this.#options;
@@ -157,13 +157,16 @@ export class Incoming {
       spam,
     };
     if (virus !== undefined) return this.#quarantine(row, virus);
+    const isHeld = this.#held.has(id);
     this.#held.add(id);
+    let isNew = false;
     try {
-      await this.#rows.insert(row, this.#lease(leaseMs));
-    } catch (error) {
-      this.#held.delete(id);
-      throw error;
+      isNew = await this.#rows.insert(row, this.#lease(leaseMs));
+    } finally {
+      if (!isNew && !isHeld) this.#held.delete(id);
     }
+    // What was there before is somebody's work already, or the sweep's.
+    if (!isNew) return;
     this.#begin(row, this.#slots.waiting < maxKeptWaiting ? message : undefined);
   }
 

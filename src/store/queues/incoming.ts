@@ -59,7 +59,11 @@ const insert = write("incoming.add", (db, $: Lists<"incoming", (typeof inserted)
     .insertInto("incoming")
     .columns(inserted)
     .expression(db.selectFrom(unnest("incoming", inserted, $)).select(inserted))
-    .onConflict((conflict) => conflict.column("id").doNothing()),
+    .onConflict((conflict) => conflict.column("id").doNothing())
+    .returning("id"),
+);
+const recipientsOf = read("incoming.recipients", (db, $: { id: number }) =>
+  db.selectFrom("incoming").select("recipients").where("id", "=", $.id),
 );
 const remove = write("incoming.remove", (db, $: { ids: readonly number[] }) =>
   db.deleteFrom("incoming").where("id", "in", $.ids),
@@ -136,10 +140,23 @@ export async function retryMessage(database: Executor, id: number, now: Date): P
   return (await database.count(retrySetAside, { id, now })) > 0;
 }
 
+/** Under this id a message is still on its way to other recipients alone. */
+export class OthersFirst extends Error {
+  constructor() {
+    super("the mail is still on its way to others");
+  }
+}
+
+interface Insertion {
+  message: IncomingMessage;
+  lease: Lease;
+  isNew: boolean;
+}
+
 /** The rows of accepted messages. Concurrent inserts share a commit, and so do concurrent removals. */
 export class IncomingRows {
   readonly #database: Database;
-  readonly #insert: (row: { message: IncomingMessage; lease: Lease }) => Promise<void>;
+  readonly #insert: (row: Insertion) => Promise<void>;
   readonly #remove: (id: number) => Promise<void>;
   #numbers: number[] = [];
   #fetching: Promise<void> | undefined;
@@ -174,12 +191,25 @@ export class IncomingRows {
     this.#numbers.push(...Array.from({ length: idsPerBlock }, (_, index) => row!.first + index));
   }
 
-  /** Durable on return. An existing row stays unchanged. */
-  insert(message: IncomingMessage, lease: Lease): Promise<void> {
-    return this.#insert({ message, lease });
+  /**
+   * Durable on return. False if a row with the id was there: it stays unchanged, and its lease is not ours. Throws OthersFirst
+   * when that row is not for all of these recipients.
+   */
+  async insert(message: IncomingMessage, lease: Lease): Promise<boolean> {
+    for (;;) {
+      const insertion = { message, lease, isNew: false };
+      await this.#insert(insertion);
+      if (insertion.isNew) return true;
+      const [row] = await this.#database.run(recipientsOf, { id: message.id });
+      // Delivered meanwhile, to whomever it was for.
+      if (!row) continue;
+      const there = new Set(row.recipients.map(({ userId }) => userId));
+      if (message.recipients.every(({ userId }) => there.has(userId))) return false;
+      throw new OthersFirst();
+    }
   }
 
-  async #insertAll(rows: { message: IncomingMessage; lease: Lease }[]): Promise<void> {
+  async #insertAll(rows: Insertion[]): Promise<void> {
     const values = rows.map(({ message, lease }) => ({
       ...message,
       ...message.blob,
@@ -188,7 +218,8 @@ export class IncomingRows {
       leasedBy: lease.holder,
       leasedUntil: lease.until,
     }));
-    await this.#database.run(insert, lists(values, inserted));
+    const written = new Set((await this.#database.run(insert, lists(values, inserted))).map(({ id }) => id));
+    for (const row of rows) row.isNew = written.has(row.message.id);
   }
 
   remove(id: number): Promise<void> {
