@@ -19,6 +19,8 @@ export interface Sending {
   /** As the client gave it, with our trace field in front. */
   message: Buffer;
   envelope: Envelope;
+  /** The id that the trace field has. */
+  mailId: number;
 }
 
 /** The account has no room for the copy of the message. */
@@ -30,7 +32,7 @@ export class NoRoom extends Error {}
  * SubmissionRefused and NoRoom.
  */
 export async function sendAndSave(
-  { accountId, viewer, message, envelope }: Sending,
+  { accountId, viewer, message, envelope, mailId }: Sending,
   means: { store: Store; blobs: Blobs } & OutgoingScan,
   rules: SubmissionRules,
 ): Promise<number> {
@@ -58,7 +60,7 @@ export async function sendAndSave(
     const of = { identityId: identity?.id ?? 0, emailId, threadId };
     const { envelope, sendAt } = judged;
     noteCorrespondents(tx, correspondents);
-    await enqueue(tx, [{ id: id!, ...of, envelope, sendAt, spamScore, blob: sentBlob }]);
+    await enqueue(tx, [{ id: id!, ...of, mailId, envelope, sendAt, spamScore, blob: sentBlob }]);
     return id!;
   };
   return store.write(accountId, viewer, work, { ids: 3, bytes: kept.length });

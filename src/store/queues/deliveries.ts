@@ -65,7 +65,7 @@ export async function leaseDeliveries(
   const deliveries = leased.map((row) => ({
     ...row,
     incomingId: row.incomingId ?? incomingId,
-    isFresh: row.incomingId === incomingId,
+    isFresh: row.attempts === 1 || row.incomingId === incomingId,
   }));
   if (deliveries.length === 0) return undefined;
   const [row] = await database.run(message, { userId, submissionId });
