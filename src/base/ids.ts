@@ -9,6 +9,7 @@ export const idPrefix = {
   submission: "s",
   quota: "q",
   pushSubscription: "p",
+  maskedAddress: "k",
   /** Of incoming mail: peers and logs see it. Never in the same place as a Quota. */
   incoming: "q",
 } as const;

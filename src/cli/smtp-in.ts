@@ -22,6 +22,10 @@ export async function startSmtpIn(config: Config, parts: Parts, incoming: Incomi
   const server = await createSmtpIn({
     ...(await serverOptions(config, parts, incoming)),
     ...{ blobs, incoming, returnPaths, resolver, dnsLists: config.dnsLists },
+    policies: {
+      overrides: new Map(config.dmarcOverride.map(({ domain, word }) => [domain, word])),
+      trustedSealers: config.trustedArc,
+    },
   });
   return open("smtp", { place: config.smtp, server }, parts);
 }

@@ -1,4 +1,5 @@
 import type { AccountAccess } from "../auth/login.ts";
+import { maxLabelLength, maxMaskedAddresses } from "../mail/masked/create.ts";
 import { maxDelayedSend } from "../mail/submit/submit-parameters.ts";
 import { digests } from "./blob/get.ts";
 import { lookupTypes } from "./blob/lookup.ts";
@@ -57,5 +58,7 @@ export const accountCapabilities: Record<string, AccountCapability> = {
   }),
   [capabilities.mdn]: () => ({}),
   [capabilities.scan]: () => ({}),
+  [capabilities.authentication]: () => ({}),
   [capabilities.suppression]: () => ({}),
+  [capabilities.maskedAddresses]: () => ({ maxMaskedAddresses, maxSizeLabel: maxLabelLength }),
 };

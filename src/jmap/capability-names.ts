@@ -10,6 +10,10 @@ export const capabilities = {
   webPushVapid: "urn:ietf:params:jmap:webpush-vapid",
   /** Of Posthorn itself, described in docs/jmap.md: what scanning found of an Email. */
   scan: "https://posthorn.example/jmap/scan",
+  /** Of Posthorn itself, described in docs/jmap.md: what SPF, DKIM, DMARC, ARC and BIMI found of an Email. */
+  authentication: "https://posthorn.example/jmap/authentication",
   /** Of Posthorn itself, described in docs/jmap.md: addresses that the account's mail does not go to. */
   suppression: "https://posthorn.example/jmap/suppression",
+  /** Of Posthorn itself, described in docs/jmap.md: addresses to give away one by one. */
+  maskedAddresses: "https://posthorn.example/jmap/masked-addresses",
 } as const;

@@ -269,6 +269,9 @@ export const goodCalls: Record<string, (world: FuzzWorld) => Json | Promise<Json
     };
   },
   "MDN/parse": ({ report }) => ({ blobIds: [report] }),
+  "MaskedAddress/get": () => ({ ids: null, properties: ["email", "label", "state", "senders"] }),
+  "MaskedAddress/changes": (world) => changes(world, "MaskedAddress"),
+  "MaskedAddress/set": () => ({ create: { a: { label: "shop", state: "enabled" } }, update: {}, destroy: [] }),
   "SuppressedAddress/list": () => ({}),
   "SuppressedAddress/lift": () => ({ addresses: ["gone@far.test"] }),
 };

@@ -21,7 +21,8 @@ type Kept =
   | "junkReason"
   | "failures"
   | "unscanned"
-  | "spam";
+  | "spam"
+  | "authentication";
 /**
  * A message that was accepted and is not yet in every recipient's account. `mailFrom` is "" for the null sender.
  * `junkReason` says why it goes to Junk; null for the inbox. `failures` counts the attempts that failed by the message itself.
@@ -35,6 +36,9 @@ export interface Lease {
   holder: string;
   until: Date;
 }
+
+/** A peer may write NUL, which Postgres cannot store. */
+const jsonText = (value: object) => JSON.stringify(value).replaceAll("\\u0000", "\\ufffd");
 
 const idsPerBlock = 100;
 const nextBlock = write("incoming.nextIds", () => sql<{ first: number }>`SELECT nextval('incoming_number') AS first`);
@@ -53,6 +57,7 @@ const inserted = [
   "junkReason",
   "unscanned",
   "spam",
+  "authentication",
 ] as const;
 const insert = write("incoming.add", (db, $: Lists<"incoming", (typeof inserted)[number]>) =>
   db
@@ -121,7 +126,7 @@ const claim = write("incoming.claim", (db, $: Lease & { ids: readonly number[]; 
     .where("id", "in", $.ids)
     .where((eb) => eb.or([eb("leasedUntil", "<=", $.now), eb("leasedBy", "in", $.gone)]))
     .returning(["id", "createdAt", "sha256", "day", "size", "pack", "mailFrom", "recipients", "attempts", "junkReason"])
-    .returning(["failures", "unscanned", "spam"]),
+    .returning(["failures", "unscanned", "spam", "authentication"]),
 );
 
 /** A message in the queue as operators see it; `lastError` says why it was put off or set aside. */
@@ -215,6 +220,7 @@ export class IncomingRows {
       ...message.blob,
       pack: message.blob.pack ?? null,
       recipients: JSON.stringify(message.recipients),
+      authentication: message.authentication && jsonText(message.authentication),
       leasedBy: lease.holder,
       leasedUntil: lease.until,
     }));
