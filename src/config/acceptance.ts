@@ -1,5 +1,5 @@
 import { option } from "./option.ts";
-import { dnsList, hostName, list, type Parse } from "./values.ts";
+import { boolean, dnsList, hostName, list, type Parse } from "./values.ts";
 
 interface DmarcRule {
   domain: string;
@@ -36,5 +36,10 @@ export const acceptance = {
     shown: "none",
     parse: list(domainName),
     help: "Forwarders and lists whose ARC seals are believed, a comma list of the domains that seal.",
+  }),
+  greylist: option({
+    default: "false",
+    parse: boolean,
+    help: "Have unknown servers try again once: strangers without a passing SPF wait for 5 minutes.",
   }),
 };

@@ -40,6 +40,8 @@ export interface SmtpInOptions extends ServerOptions {
   dnsLists?: readonly DnsList[];
   /** What the operator decided about DMARC and ARC. (Default: nothing) */
   policies?: LocalPolicies;
+  /** Whether strangers are put off once. (Default: false) */
+  greylist?: boolean;
 }
 
 /** RFC 5782: a list of addresses in DNS. A negative weight speaks for those who are listed. */
