@@ -28,9 +28,10 @@ export function knownRecipient({ database, hostname }: Means): Check<"rcpt"> {
     if (entry !== undefined) return pass({ userId: entry.userId, entry });
     const count = (unknown.get(session) ?? 0) + 1;
     unknown.set(session, count);
-    if (!session.isLoopback && count > maxUnknown) return disconnect("4.7.0", "too many unknown recipients");
-    if (isServed) return refuse(550, "5.1.1", "no such address here");
-    return refuse(550, "5.7.1", "no relaying: that domain is not served here");
+    if (!session.isLoopback && count > maxUnknown)
+      return disconnect("4.7.0", "too many unknown recipients: clean your list, and connect again");
+    if (isServed) return refuse(550, "5.1.1", "no such address here: check how it is written");
+    return refuse(550, "5.7.1", "no relaying: that domain is not served here, send by your own mail server");
   };
 }
 

@@ -9,8 +9,9 @@ export function room({ database }: { database: Database }): Check<"rcpt"> {
     const isStored = userId !== undefined && entry?.keepsCopy !== false;
     const quota = isStored ? await findQuota(database, userId) : undefined;
     if (!quota) return pass();
-    if (size > quota.limit) return refuse(552, "5.2.3", "larger than all that this mailbox may hold");
+    if (size > quota.limit)
+      return refuse(552, "5.2.3", "larger than all that this mailbox may hold: send a smaller message");
     if (quota.used < quota.limit && quota.used + size <= quota.limit) return pass();
-    return defer(452, "4.2.2", "this mailbox is full");
+    return defer(452, "4.2.2", "this mailbox is full, try again later");
   };
 }
