@@ -50,6 +50,10 @@ CREATE TABLE address (
   address text NOT NULL,
   user_id bigint NOT NULL,
   created_at timestamp with time zone NOT NULL,
+  masked_id bigint,
+  is_paused boolean NOT NULL DEFAULT false,
+  forwards text[],
+  keeps_copy boolean NOT NULL DEFAULT true,
   CONSTRAINT address_pkey PRIMARY KEY (address)
 );
 
@@ -255,6 +259,15 @@ CREATE TABLE general_suppression (
   CONSTRAINT general_suppression_pkey PRIMARY KEY (address)
 );
 
+CREATE TABLE greylist (
+  key bytea NOT NULL,
+  first_at timestamp with time zone NOT NULL,
+  last_at timestamp with time zone NOT NULL,
+  is_known boolean NOT NULL DEFAULT false,
+  CONSTRAINT greylist_pkey PRIMARY KEY (key)
+) WITH (fillfactor=80);
+CREATE INDEX greylist_last ON public.greylist USING btree (last_at);
+
 CREATE TABLE identity (
   user_id bigint NOT NULL,
   id bigint NOT NULL,
@@ -286,6 +299,7 @@ CREATE TABLE incoming (
   set_aside_at timestamp with time zone,
   unscanned boolean NOT NULL DEFAULT false,
   spam text,
+  authentication jsonb,
   CONSTRAINT incoming_pkey PRIMARY KEY (id)
 );
 CREATE INDEX incoming_lease ON public.incoming USING btree (leased_until);
@@ -350,6 +364,19 @@ CREATE TABLE mailbox_subscription (
   CONSTRAINT mailbox_subscription_pkey PRIMARY KEY (user_id, login, mailbox_id)
 );
 
+CREATE TABLE masked_address (
+  user_id bigint NOT NULL,
+  id bigint NOT NULL,
+  email text NOT NULL,
+  label text NOT NULL,
+  state text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  messages bigint NOT NULL DEFAULT 0,
+  last_message_at timestamp with time zone,
+  senders jsonb NOT NULL DEFAULT '[]'::jsonb,
+  CONSTRAINT masked_address_pkey PRIMARY KEY (user_id, id)
+) WITH (fillfactor=90);
+
 CREATE TABLE message (
   user_id bigint NOT NULL,
   no bigint NOT NULL,
@@ -374,6 +401,7 @@ CREATE TABLE message (
   header bytea,
   structure text NOT NULL,
   scan text,
+  authentication jsonb,
   CONSTRAINT message_pkey PRIMARY KEY (user_id, no)
 );
 CREATE INDEX message_blob ON public.message USING btree (user_id, sha256);

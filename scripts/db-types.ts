@@ -28,10 +28,14 @@ const shapes: Record<string, string> = {
   "delivery.state": "DeliveryState",
   "identity.bcc": "EmailAddress[]",
   "identity.reply_to": "EmailAddress[]",
-  "incoming.recipients": "{ address: string; userId: number; done: boolean; reasons?: string[] }[]",
+  "incoming.authentication": "Authentication",
+  "incoming.recipients": "(AcceptedRecipient & { done: boolean; reasons?: string[] })[]",
   "mail_event.addresses": "string[]",
   "mail_event.fields": "Record<string, unknown>",
-  "quarantine.recipients": "{ address: string; userId: number }[]",
+  "masked_address.senders": "MaskedSender[]",
+  "masked_address.state": "MaskedState",
+  "message.authentication": "Authentication",
+  "quarantine.recipients": "AcceptedRecipient[]",
   "submission.envelope": "Envelope",
   "submission.undo_status": "UndoStatus",
 };
@@ -116,6 +120,37 @@ export type DeliveryState = "queued" | "sent" | "failed" | "canceled";
 export type AttemptOutcome = "sent" | "deferred" | "failed";
 /** Why a mail is in the error queue: it could not be built, signed or routed, something here failed, or its time was over. */
 export type AttemptError = "build" | "sign" | "route" | "local" | "expired";
+
+/** Who gets an accepted message: an account, by the address in the envelope. */
+export interface AcceptedRecipient {
+  address: string;
+  userId: number;
+  /** The account's masked addresses that the message was sent to. */
+  maskedIds?: number[];
+  /** Where else the account sends it, and by which address of its own. */
+  forwards?: { from: string; to: string[] }[];
+  /** It does not go into the account itself. */
+  isForwardedOnly?: true;
+}
+
+/** RFC 8601 §2.7: what was found of a message; results are those of each method. A domain is what was judged. */
+export interface Authentication {
+  spf: { result: string; domain: string | null };
+  dkim: { result: string; domain: string; selector: string }[];
+  /** override: what decided instead of the policy, an operator's word or the name of a forwarder who vouches. */
+  dmarc: { result: string; domain: string; policy: string | null; override: string | null }[];
+  /** The newest sealer comes last. */
+  arc: { result: string; sealers: string[] };
+  bimi: { result: string; domain: string | null };
+}
+
+/** Mail for one that is disabled is refused. */
+export type MaskedState = "enabled" | "disabled";
+export interface MaskedSender {
+  domain: string;
+  messages: number;
+  lastMessageAt: string;
+}
 
 ${tables.map(([table, list]) => interfaceText(table, list)).join("\n\n")}
 

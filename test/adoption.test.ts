@@ -50,6 +50,7 @@ async function addOldCredentials(database: Database, login: string, hash: Buffer
 const ofLater = [
   ["blob_ref", "pack", "bytea"],
   ["message", "scan", "text"],
+  ["message", "authentication", "jsonb"],
   ["email", "taught_spam", "boolean"],
 ] as const;
 

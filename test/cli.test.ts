@@ -204,6 +204,21 @@ test("aliases are added, listed and removed; an account's main address cannot be
   const list = (await run("address", "list")).stdout;
   expect(list).toMatch(/^@alias\.example +main@alias\.example$/m);
   expect(list).toMatch(/^sales@alias\.example +main@alias\.example$/m);
+  const forward = [
+    "address",
+    "forward",
+    "sales@alias.example",
+    "--to",
+    "x@far.example,main@alias.example",
+    "--no-copy",
+  ];
+  expect((await run(...forward)).stdout).toContain("goes to x@far.example, main@alias.example.");
+  expect((await run("address", "list")).stdout).toMatch(/^sales@\S+ +\(main@alias\.example\) +x@far\.example, main@/m);
+  const masked = (await run("address", "mask", "main@alias.example", "--label", "shop")).stdout.trim();
+  expect((await run("address", "pause", masked)).stdout).toBe(`Mail for ${masked} is refused.\n`);
+  const masks = (await run("address", "masks", "main@alias.example")).stdout;
+  expect(masks).toMatch(new RegExp(`^${masked} +shop +disabled +0 +-$`, "m"));
+  expect((await run("address", "list")).stdout).not.toContain(masked);
   expect((await run("address", "remove", "sales@alias.example")).code).toBe(0);
   expect((await run("address", "remove", "sales@alias.example")).code).toBe(1);
   expect((await run("address", "remove", "main@alias.example")).stderr).toContain("account remove");

@@ -9,7 +9,7 @@ import type { Checked } from "../src/admin/cluster-check.ts";
 import { drainNode, type MoveSum, rebalance, type Watch } from "../src/admin/cluster-moves.ts";
 import { systemClock } from "../src/base/clock.ts";
 import { silentLog } from "../src/base/log.ts";
-import { addClusterCommands } from "../src/cli/cluster.ts";
+import { addClusterCommands } from "../src/cli/commands/cluster.ts";
 import type { ConnectionOptions } from "../src/store/core/connection-options.ts";
 import { Database } from "../src/store/core/database.ts";
 import { unprepared } from "../src/store/core/sql.ts";

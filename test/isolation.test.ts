@@ -24,6 +24,7 @@ interface Names {
   blob: string;
   identity: string;
   submission: string;
+  masked: string;
   pushSubscription: string;
   appPassword: string;
   signIn: string;
@@ -100,6 +101,9 @@ const attacks: Record<string, (victim: Names) => Json> = {
   "MDN/parse": ({ blob }) => ({ blobIds: [blob] }),
   "SuppressedAddress/list": () => ({}),
   "SuppressedAddress/lift": () => ({ addresses: ["gone@away.test"] }),
+  "MaskedAddress/get": ({ masked }) => ({ ids: [masked] }),
+  "MaskedAddress/changes": () => ({ sinceState: "1-0" }),
+  "MaskedAddress/set": ({ masked }) => ({ update: { [masked]: { state: "disabled" } }, destroy: [masked] }),
   "PushSubscription/get": ({ pushSubscription }) => ({ ids: [pushSubscription] }),
   "PushSubscription/set": ({ pushSubscription }) => ({
     update: { [pushSubscription]: { types: [] } },
@@ -149,12 +153,16 @@ async function fillVictim(): Promise<Omit<Names, "own">> {
       },
     },
   });
+  const using = ["urn:ietf:params:jmap:core", "https://posthorn.example/jmap/masked-addresses"];
+  const create = { a: { label: secret } };
+  const masks = await one<SetResult>(victim, "MaskedAddress/set", { accountId, create }, using);
+  const masked = masks.created!.a!.id as string;
   const url = `https://push.invalid/${secret}`;
-  const create = { a: { deviceClientId: secret, url } };
-  const [subscribed] = await victim.call([["PushSubscription/set", { create }, "c"]]);
+  const wanted = { create: { a: { deviceClientId: secret, url } } };
+  const [subscribed] = await victim.call([["PushSubscription/set", wanted, "c"]]);
   const pushSubscription = (subscribed![1] as SetResult).created!.a!.id as string;
   const submission = sent.created!.s!.id as string;
-  return { mailbox, email, thread, blob, identity, submission, pushSubscription, ...(await giveCredentials()) };
+  return { mailbox, email, thread, blob, identity, submission, masked, pushSubscription, ...(await giveCredentials()) };
 }
 
 /** An app password and a browser that is signed in. */

@@ -76,7 +76,8 @@ export interface ListedAccount {
 }
 
 export async function listAccounts({ store }: Admin): Promise<ListedAccount[]> {
-  const addresses = Map.groupBy(await listAddresses(store.database), ({ userId }) => userId);
+  const named = (await listAddresses(store.database)).filter(({ maskedId }) => maskedId === null);
+  const addresses = Map.groupBy(named, ({ userId }) => userId);
   return (await listLogins(store.database)).map(({ login, userId, createdAt }) => {
     const all = (addresses.get(userId) ?? []).map(({ address }) => address);
     return { login, createdAt, otherAddresses: all.filter((address) => address !== login) };

@@ -9,10 +9,11 @@ import type { Store } from "../store/core/store.ts";
 import { addressesOf } from "../store/directory/directory.ts";
 import { findLogin } from "../store/directory/logins.ts";
 import { addAccount, nameAccount, previewRemoval, removeAccount, setPassword } from "./accounts.ts";
-import { addAddress, removeAddress } from "./addresses.ts";
+import { addAddress, forwardAddress, removeAddress } from "./addresses.ts";
 import type { Admin } from "./admin.ts";
 import { readAudit, verifyAudit } from "./audit.ts";
 import { ensureDomain, removeDomain } from "./domains.ts";
+import { maskAddress } from "./masked-addresses.ts";
 import { getQuota, setQuota } from "./quota.ts";
 import type { Refusal, Refused } from "./refused.ts";
 import { share, unshare } from "./shares.ts";
@@ -76,6 +77,11 @@ test("each act on an account adds one row, and an act that ends a credential is 
     [() => setQuota(admin, ann, 1_000), { act: "account.quota", limit: 1_000 }],
     [() => setQuota(admin, ann, null), { act: "account.quota", limit: null }],
     [() => addAddress(admin, `@${domain}`, ann), { act: "address.add", address: `@${domain}` }],
+    [
+      () => forwardAddress(admin, `@${domain}`, { to: [ann, "x@far.example"], keepsCopy: false }),
+      { act: "address.forward", address: `@${domain}`, to: 2, keepsCopy: "no" },
+    ],
+    [() => maskAddress(admin, ann, "shop"), { act: "mask.add" }],
     [() => removeAddress(admin, `@${domain}`), { act: "address.remove", address: `@${domain}` }],
     [() => addToken(admin, ann, { label: "", days: undefined }), { act: "token.add", id: expect.any(String) }],
     [() => addAppPassword(admin, ann, ""), { act: "app-password.add", id: expect.any(String) }],
@@ -88,7 +94,7 @@ test("each act on an account adds one row, and an act that ends a credential is 
   }
   // Announced: the name, the password, the token, and the share and its withdrawal.
   expect(announced).toEqual(Array(5).fill({ credential: ann }));
-  expect(await verifyAudit(admin, ann)).toMatchObject({ sound: 12 });
+  expect(await verifyAudit(admin, ann)).toMatchObject({ sound: 14 });
   const { rows } = await readAudit(admin, ann, { limit: 100 });
   expect(JSON.stringify(rows)).not.toMatch(/another|secret label|Ann Lee/);
 });
@@ -107,6 +113,9 @@ test("a refused act adds no row and is not announced", async () => {
     [() => removeAddress(admin, ann), { type: "ownAddress" }],
     [() => removeAddress(admin, `x@${domain}`), { type: "noAddress" }],
     [() => revokeCredential(admin, ann, "none"), { type: "noCredential", login: ann }],
+    [() => forwardAddress(admin, ann, { to: [ann], keepsCopy: true }), { type: "forwardsToItself", address: ann }],
+    [() => forwardAddress(admin, ann, { to: [], keepsCopy: false }), { type: "forwardsNowhere", address: ann }],
+    [() => maskAddress(admin, ann, "x".repeat(201)), { type: "nameTooLong" }],
     [() => share(admin, ann, ann), { type: "ownLogin" }],
     [() => share(admin, "x@nowhere.example", ann), { type: "noAccountBehind" }],
     [() => unshare(admin, bob, ann), { type: "notShared", text: bob, login: ann }],

@@ -25,6 +25,9 @@ type AccountAct =
   | { act: "account.password" }
   | { act: "account.quota"; limit: number | null }
   | { act: "account.share" | "account.unshare"; login: number }
+  | { act: "address.forward"; address: string; to: number; keepsCopy: "yes" | "no" }
+  | { act: "mask.add" }
+  | { act: "mask.pause" | "mask.resume"; address: string }
   | { act: "address.add" | "address.remove" | "suppression.add" | "suppression.remove"; address: string }
   | { act: "queue.hold" | "queue.release" | "queue.retry"; submissions: string }
   | { act: "queue.bounce"; submissions: string; reply: string }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { waitMsFor } from "./cluster-accounts.ts";
-import { sumMoves } from "./cluster-moves.ts";
+import { settle, sumMoves } from "./cluster-moves.ts";
 import { nodeOf } from "./cluster-nodes.ts";
 
 test("planned moves are summed by their way; shards that hold no accounts are not counted", () => {
@@ -20,6 +20,15 @@ test("planned moves are summed by their way; shards that hold no accounts are no
     { from: "b:1", to: "c:1", shards: 1, accounts: 11, bytes: 20 },
   ]);
   expect(sumMoves([], held)).toEqual([]);
+});
+
+test("processes get their time to learn of new places, even when the command is interrupted", async () => {
+  const steps: string[] = [];
+  const watch = { follow: ({ step }: { step: string }) => steps.push(step), signal: AbortSignal.abort() };
+  const begin = performance.now();
+  await settle({ ...watch, settleMs: 80 });
+  expect(performance.now() - begin).toBeGreaterThan(75);
+  expect(steps).toEqual(["settling"]);
 });
 
 test("writes wait for longer the larger the shard is", () => {

@@ -112,15 +112,15 @@ async function followed({ store: { database } }: Admin, watch: Watch): Promise<M
       return job;
     }
     if (watch.signal.aborted) return "left";
-    watch.follow({ step: "moving", job, copying: await readCopying(database) });
+    watch.follow({ step: "moving", job, copying: await readCopying(database).catch(() => []) });
     await pause(pauseMs, watch.signal);
   }
 }
 
-/** Resolves when every process knows where the shards lie, or when the signal is aborted. */
-export async function settle({ follow, signal, settleMs = usualSettleMs }: Watch): Promise<void> {
+/** Resolves when every process knows where the shards lie. No signal ends it: the next command may move them back at once. */
+export async function settle({ follow, settleMs = usualSettleMs }: Omit<Watch, "signal">): Promise<void> {
   follow({ step: "settling", copying: [] });
-  await pause(settleMs, signal);
+  await sleep(settleMs);
 }
 
 export const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {});

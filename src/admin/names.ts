@@ -1,5 +1,6 @@
 import { normalizeAddress } from "../base/address.ts";
 import { normalized } from "../base/normalize.ts";
+import { maxLabelLength } from "../mail/masked/create.ts";
 import type { LoginName } from "../store/directory/login-name.ts";
 import { findLogin } from "../store/directory/logins.ts";
 import type { Admin } from "./admin.ts";
@@ -26,8 +27,17 @@ const maxNameLength = 200;
 
 /** Normalizes a display name, which goes into header fields. */
 export function nameOf(text: string): string {
-  const name = normalized(text.trim(), "NFC");
-  if (/\p{Cc}/u.test(name) || !name.isWellFormed()) throw new Refused({ type: "controlCharacters" });
-  if (name.length > maxNameLength) throw new Refused({ type: "nameTooLong", limit: maxNameLength });
-  return name;
+  return wordsOf(text, maxNameLength);
+}
+
+/** Normalizes the label of a masked address. */
+export function labelOf(text: string): string {
+  return wordsOf(text, maxLabelLength);
+}
+
+function wordsOf(text: string, limit: number): string {
+  const words = normalized(text.trim(), "NFC");
+  if (/\p{Cc}/u.test(words) || !words.isWellFormed()) throw new Refused({ type: "controlCharacters" });
+  if (words.length > limit) throw new Refused({ type: "nameTooLong", limit });
+  return words;
 }

@@ -20,6 +20,11 @@ export type Refusal =
   | { type: "notQuarantined"; text: string }
   | { type: "notShared"; text: string; login: string }
   | { type: "notSuppressed"; address: string }
+  | { type: "notMasked"; address: string }
+  | { type: "tooManyMasks"; limit: number }
+  | { type: "forwardsToItself"; address: string }
+  | { type: "forwardsNowhere"; address: string }
+  | { type: "tooManyForwards"; limit: number }
   | { type: "noCitus" }
   | { type: "notMigrated" }
   | { type: "notANode"; text: string }

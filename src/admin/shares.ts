@@ -1,4 +1,5 @@
-import { findAddress, shareAccount, unshareAccount } from "../store/directory/directory.ts";
+import { shareAccount, unshareAccount } from "../store/directory/directory.ts";
+import { findAddress } from "../store/directory/recipients.ts";
 import { type Admin, changeAccount } from "./admin.ts";
 import { addressOf, loginOf } from "./names.ts";
 import { Refused } from "./refused.ts";

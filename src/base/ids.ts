@@ -11,6 +11,7 @@ export const idPrefix = {
   pushSubscription: "p",
   appPassword: "w",
   signIn: "l",
+  maskedAddress: "k",
   /** Of incoming mail: peers and logs see it. Never in the same place as a Quota. */
   incoming: "q",
 } as const;

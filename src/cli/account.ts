@@ -1,4 +1,3 @@
-import type { Command } from "commander";
 import {
   addAccount,
   checkNewAccount,
@@ -14,80 +13,12 @@ import { share, unshare } from "../admin/shares.ts";
 import { randomPassword } from "../auth/secrets.ts";
 import { showSize, size } from "../config/values.ts";
 import type { Removal } from "../store/upkeep/removal.ts";
-import { type Context, examples, onStore, random } from "./command.ts";
+import { type Context, random } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { withProgress } from "./progress.ts";
 import { askSecret, confirm, isTerminal, readSecret, say, table } from "./prompt.ts";
 
-const passwordHelp = "read the password from the first line of standard input";
-
-export function addAccountCommands(program: Command): void {
-  const account = program.command("account").description("accounts: each has one mailbox tree and one login");
-  onStore(
-    account
-      .command("add <address>")
-      .description("add an account, and its domain if that is new")
-      .option("--name <text>", "display name, also in the From field of its mail", "")
-      .option("--password-stdin", passwordHelp)
-      .addHelpText(
-        "after",
-        examples(
-          'account add ann@example.org --name "Ann Lee"',
-          "account add ann@example.org --password-stdin < password.txt",
-        ),
-      ),
-    add,
-    { begins: true },
-  );
-  onStore(
-    account.command("list").description("list all accounts").addHelpText("after", examples("account list")),
-    list,
-  );
-  onStore(
-    account
-      .command("name <address> <name>")
-      .description('set an account\'s display name, also in the From field of its mail; "" for none')
-      .addHelpText("after", examples('account name ann@example.org "Ann Lee"')),
-    rename,
-  );
-  onStore(
-    account
-      .command("passwd <address>")
-      .description("set an account's password")
-      .option("--password-stdin", passwordHelp)
-      .addHelpText("after", examples("account passwd ann@example.org")),
-    passwd,
-  );
-  onStore(
-    account
-      .command("quota <address> [size]")
-      .description('show an account\'s used space and its limit, or set the limit: a size, or "none"')
-      .addHelpText("after", examples("account quota ann@example.org", "account quota ann@example.org 5GB")),
-    quota,
-  );
-  onStore(
-    account
-      .command("remove <address>")
-      .description("remove an account and all its mail")
-      .option("--dry-run", "only show what would be removed")
-      .option("--yes", "do not ask for confirmation")
-      .addHelpText(
-        "after",
-        examples("account remove ann@example.org --dry-run", "account remove ann@example.org --yes"),
-      ),
-    remove,
-  );
-  onStore(
-    account
-      .command("share <address> <login>")
-      .description("give another login access to an account")
-      .option("--stop", "withdraw the access")
-      .addHelpText("after", examples("account share office@example.org ann@example.org")),
-    openTo,
-  );
-}
-
-async function add({ config, admin, options }: Context, text: string): Promise<void> {
+export async function add({ config, admin, options }: Context, text: string): Promise<void> {
   const account = await checkNewAccount(admin, { address: text, name: String(options.name) });
   const { password, isRandom } = await choosePassword(options);
   const { domain, isNewDomain } = await addAccount(admin, { ...account, password, quota: config.defaultQuota });
@@ -96,7 +27,7 @@ async function add({ config, admin, options }: Context, text: string): Promise<v
   if (isRandom) say(`Its password, shown only now: ${password}`);
 }
 
-async function rename({ admin }: Context, text: string, newName = ""): Promise<void> {
+export async function rename({ admin }: Context, text: string, newName = ""): Promise<void> {
   const { login, name } = await nameAccount(admin, text, newName);
   say(name === "" ? `${login} has no display name now.` : `The display name of ${login} is ${name}.`);
 }
@@ -110,7 +41,7 @@ async function choosePassword(options: Context["options"]): Promise<{ password: 
   return { password, isRandom: false };
 }
 
-async function list({ admin }: Context): Promise<void> {
+export async function list({ admin }: Context): Promise<void> {
   const accounts = await listAccounts(admin);
   if (accounts.length === 0) return say("There are no accounts yet. Add one: posthorn account add you@example.org");
   const rows = accounts.map(({ login, createdAt, otherAddresses }) => [
@@ -121,7 +52,7 @@ async function list({ admin }: Context): Promise<void> {
   say(table([["ACCOUNT", "SINCE", "OTHER ADDRESSES"], ...rows]));
 }
 
-async function passwd({ admin, options }: Context, text: string): Promise<void> {
+export async function passwd({ admin, options }: Context, text: string): Promise<void> {
   // Fails before anyone types a password.
   const { login } = await loginOf(admin, text);
   const { password, isRandom } = await choosePassword(options);
@@ -130,7 +61,7 @@ async function passwd({ admin, options }: Context, text: string): Promise<void> 
   if (isRandom) say(`Its new password, shown only now: ${password}`);
 }
 
-async function quota({ admin }: Context, text: string, given?: string): Promise<void> {
+export async function quota({ admin }: Context, text: string, given?: string): Promise<void> {
   await loginOf(admin, text);
   if (given !== undefined) await setQuota(admin, text, limitOf(given));
   const { login, used, limit } = await getQuota(admin, text);
@@ -146,7 +77,7 @@ function limitOf(text: string): number | null {
   }
 }
 
-async function remove({ admin, options }: Context, text: string): Promise<void> {
+export async function remove({ admin, options }: Context, text: string): Promise<void> {
   const preview = await previewRemoval(admin, text);
   if (options.dryRun) return say(`This would remove ${describeRemoval(preview)}.`);
   if (!options.yes && !(await confirm(`Remove ${describeRemoval(preview)}?`))) throw new Failure("nothing was removed");
@@ -158,7 +89,7 @@ function describeRemoval({ addresses, emails, submissions }: Removal): string {
   return `${emails} emails, ${submissions} sent messages and the addresses ${addresses.join(", ")}`;
 }
 
-async function openTo({ admin, options }: Context, text: string, loginText: string): Promise<void> {
+export async function openTo({ admin, options }: Context, text: string, loginText: string): Promise<void> {
   const { login } = options.stop ? await unshare(admin, text, loginText) : await share(admin, text, loginText);
   say(options.stop ? `${login} no longer has access to ${text}.` : `${login} has access to ${text}.`);
 }

@@ -1,45 +1,50 @@
-import type { Command } from "commander";
-import { addAddress, listAddresses, removeAddress } from "../admin/addresses.ts";
-import { type Context, examples, onStore } from "./command.ts";
+import {
+  addAddress,
+  type Forwarding,
+  forwardAddress,
+  type ListedAddress,
+  listAddresses,
+  removeAddress,
+} from "../admin/addresses.ts";
+import type { Context } from "./command.ts";
 import { say, table } from "./prompt.ts";
 
-export function addAddressCommands(program: Command): void {
-  const address = program.command("address").description("aliases and catch-all addresses");
-  onStore(
-    address
-      .command("add <address> <account>")
-      .description('deliver mail for an address to an account; "@domain" is the catch-all of a domain')
-      .addHelpText(
-        "after",
-        examples("address add sales@example.org ann@example.org", "address add @example.org ann@example.org"),
-      ),
-    add,
-  );
-  onStore(
-    address.command("list").description("list all addresses").addHelpText("after", examples("address list")),
-    list,
-  );
-  onStore(
-    address
-      .command("remove <address>")
-      .description("remove an address: mail for it is refused from now on")
-      .addHelpText("after", examples("address remove sales@example.org")),
-    remove,
-  );
+function forwardingOf({ options }: Context): Forwarding {
+  const { to = [], copy } = options as { to?: string[]; copy: boolean };
+  return { to, keepsCopy: copy };
 }
 
-async function add({ admin }: Context, text: string, account: string): Promise<void> {
-  const { address, login, domain, isNewDomain } = await addAddress(admin, text, account);
+export async function add(context: Context, text: string, account: string): Promise<void> {
+  const made = await addAddress(context.admin, text, account, forwardingOf(context));
+  const { address, login, domain, isNewDomain, forwards, keepsCopy } = made;
   if (isNewDomain) say(`Added the domain ${domain.name}; "posthorn domain list" prints its DNS records.`);
-  say(`Mail for ${address.startsWith("@") ? `all other addresses in ${domain.name}` : address} goes to ${login}.`);
+  const goals = [...(keepsCopy ? [login] : []), ...(forwards ?? [])];
+  const named = address.startsWith("@") ? `all other addresses in ${domain.name}` : address;
+  say(`Mail for ${named} goes to ${goals.join(", ")}.`);
 }
 
-async function list({ admin }: Context): Promise<void> {
-  const rows = (await listAddresses(admin)).map(({ address, login = "?" }) => [address, login]);
-  say(table([["ADDRESS", "ACCOUNT"], ...rows]));
+export async function forward(context: Context, text: string): Promise<void> {
+  const { address, forwards, keepsCopy } = await forwardAddress(context.admin, text, forwardingOf(context));
+  if (forwards === null) return say(`Mail for ${address} goes to its account alone.`);
+  say(`Mail for ${address} goes to ${forwards.join(", ")}${keepsCopy ? ", and to its account" : ""}.`);
 }
 
-async function remove({ admin }: Context, text: string): Promise<void> {
+export async function list({ admin, options }: Context): Promise<void> {
+  const rows = (await listAddresses(admin)).filter(({ isMasked }) => !isMasked);
+  if (options.json) return say(JSON.stringify(rows.map(plain), null, 2));
+  const cells = rows.map(({ address, login = "?", forwards, keepsCopy }) => [
+    address,
+    keepsCopy ? login : `(${login})`,
+    forwards.join(", "),
+  ]);
+  say(table([["ADDRESS", "ACCOUNT", "ALSO GOES TO"], ...cells]));
+}
+
+const plain = ({ address, login, forwards, keepsCopy }: ListedAddress) => ({
+  ...{ address, account: login ?? null, forwards, keepsCopy },
+});
+
+export async function remove({ admin }: Context, text: string): Promise<void> {
   const { address } = await removeAddress(admin, text);
   say(`Removed the address ${address}: mail for it is refused.`);
 }

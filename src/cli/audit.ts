@@ -1,26 +1,9 @@
-import type { Command } from "commander";
 import { readAudit, verifyAudit } from "../admin/audit.ts";
 import type { AuditRow } from "../store/directory/audit.ts";
-import { whole } from "./arguments.ts";
-import { type Context, examples, onStore } from "./command.ts";
+import type { Context } from "./command.ts";
 import { say, table } from "./prompt.ts";
 
-export function addAuditCommand(program: Command): void {
-  onStore(
-    program
-      .command("audit")
-      .description("list what operators did, newest first: to domains and removed accounts, or to one account")
-      .option("--account <address>", "list what was done to this account")
-      .option("--limit <number>", "the most rows to list", whole, 50)
-      .option("--before <seq>", "list rows older than this one", whole)
-      .option("--verify", "check that no row was changed or removed; prints the first that was, with exit code 1")
-      .option("--json", "print JSON")
-      .addHelpText("after", examples("audit", "audit --account ann@example.org --json", "audit --verify")),
-    audit,
-  );
-}
-
-async function audit(context: Context): Promise<void> {
+export async function audit(context: Context): Promise<void> {
   return context.options.verify ? verify(context) : list(context);
 }
 

@@ -14,56 +14,29 @@ import {
 } from "../store/blobs/objects/move.ts";
 import { type ObjectStore, objectName, type StoredBlob } from "../store/blobs/objects/object-store.ts";
 import { type Bodies, placesOf } from "./bodies.ts";
-import { examples, random } from "./command.ts";
+import { random } from "./command.ts";
 import { Failure } from "./fail.ts";
-import { addConfigOptions, configOf } from "./options.ts";
+import { configOf } from "./options.ts";
 import { withProgress } from "./progress.ts";
 import { say } from "./prompt.ts";
 
 /** How many damaged bodies are named. */
 const maxNamed = 20;
 
-export function addBlobsCommands(program: Command): void {
-  const blobs = program.command("blobs").description("move bodies between disk and S3, and check them");
-  onBodies(
-    blobs
-      .command("copy")
-      .description("copy to --bodies what only --bodies-fallback has, while servers run; run it again to go on")
-      .option("--dry-run", "only say how much that is")
-      .addHelpText("after", examples("blobs copy --bodies s3://mail/bodies --bodies-fallback disk --dry-run")),
-    copy,
-  );
-  onBodies(
-    blobs
-      .command("verify")
-      .description("read every body and compare it with its hash; exit code 1 if one is damaged or not copied yet")
-      .addHelpText("after", examples("blobs verify")),
-    verify,
-  );
-  onBodies(
-    blobs
-      .command("status")
-      .description("count the bodies in --bodies and --bodies-fallback")
-      .addHelpText("after", examples("blobs status")),
-    status,
-  );
-}
-
 interface Places extends Bodies {
   config: Config;
   options: Record<string, unknown>;
 }
 
-function onBodies(command: Command, run: (places: Places) => Promise<void>): void {
-  addConfigOptions(command).action(async () => {
-    const { config, sources } = configOf(command);
-    const log = createLog(sources.logLevel === "default" ? "warn" : config.logLevel);
-    const places = placesOf(config, { clock: systemClock, random, log, events: silentEvents });
-    await run({ ...places, config, options: command.opts<Record<string, unknown>>() });
-  });
+/** Runs work on the places of the bodies that the command's options name. */
+export async function onBodies(command: Command, run: (places: Places) => Promise<void>): Promise<void> {
+  const { config, sources } = configOf(command);
+  const log = createLog(sources.logLevel === "default" ? "warn" : config.logLevel);
+  const places = placesOf(config, { clock: systemClock, random, log, events: silentEvents });
+  await run({ ...places, config, options: command.opts<Record<string, unknown>>() });
 }
 
-async function copy({ bodies, fallback, config, options }: Places): Promise<void> {
+export async function copy({ bodies, fallback, config, options }: Places): Promise<void> {
   if (!fallback) throw new Failure("name with --bodies-fallback where the bodies are now");
   const isDryRun = options.dryRun === true;
   const { copied, present, damaged } = await counting((tell) =>
@@ -74,7 +47,7 @@ async function copy({ bodies, fallback, config, options }: Places): Promise<void
   tellDamaged(from, damaged);
 }
 
-async function verify({ bodies, fallback, config }: Places): Promise<void> {
+export async function verify({ bodies, fallback, config }: Places): Promise<void> {
   const place = showBodiesPlace(config.bodies);
   const { intact, damaged } = await counting((tell) => verifyObjects(bodies, tell));
   say(`${place}: ${shown(intact)} intact.`);
@@ -82,7 +55,7 @@ async function verify({ bodies, fallback, config }: Places): Promise<void> {
   if (fallback && (await countLacking(bodies, fallback, config)) > 0) process.exitCode = 1;
 }
 
-async function status({ bodies, fallback, config }: Places): Promise<void> {
+export async function status({ bodies, fallback, config }: Places): Promise<void> {
   const count = (objects: ObjectStore) => counting((tell) => amountOf(objects, (done) => tell(done, undefined)));
   say(`${showBodiesPlace(config.bodies)}: ${shown(await count(bodies))}.`);
   if (!fallback) return;

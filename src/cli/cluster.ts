@@ -1,4 +1,3 @@
-import type { Command } from "commander";
 import { clusterStatus } from "../admin/cluster.ts";
 import {
   type Done,
@@ -32,102 +31,23 @@ import {
   sumText,
   waitText,
 } from "./cluster-words.ts";
-import { type Context, examples, onStore } from "./command.ts";
+import type { Context } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { withProgress } from "./progress.ts";
 import { confirm, say } from "./prompt.ts";
-
-const jsonHelp = "print JSON";
-const dryRunHelp = "only say what would move: bytes, accounts, from where to where";
-const yesHelp = "do not ask for confirmation";
-
-export function addClusterCommands(program: Command): void {
-  const cluster = program
-    .command("cluster")
-    .description("the servers of the database: their state and faults; on Citus also nodes and where accounts lie");
-  const add = (command: Command, run: (context: Context, ...args: string[]) => Promise<void>, ...lines: string[]) =>
-    onStore(command.option("--json", jsonHelp).addHelpText("after", examples(...lines)), run, { migrates: false });
-
-  add(
-    cluster
-      .command("status")
-      .description("each server: its accounts, their bytes, how far its standbys are behind, its longest statement"),
-    status,
-    "cluster status",
-    "cluster status --json",
-  );
-  add(
-    cluster
-      .command("check")
-      .description(
-        "look for wrong settings, versions and clocks, and for what a failover would lose; exit code 1 on a fault",
-      ),
-    check,
-    "cluster check",
-  );
-  add(
-    cluster
-      .command("add-node <host>")
-      .description(
-        "check a server (host or host:port) as check does, and add it to the cluster, or take back a drained one; " +
-          "it gets accounts with rebalance",
-      )
-      .option("--dry-run", "only check the server"),
-    addOne,
-    "cluster add-node pg3.example.org --dry-run",
-    "cluster add-node pg3.example.org:5433",
-  );
-  add(
-    cluster
-      .command("drain-node <host>")
-      .description("move all accounts away from a node, while they are used; run it again to follow or to go on")
-      .option("--dry-run", dryRunHelp),
-    drain,
-    "cluster drain-node pg1.example.org --dry-run",
-  );
-  add(
-    cluster
-      .command("rebalance")
-      .description(
-        "move shards until all nodes hold about as many bytes, while they are used; run it again to follow or to go on",
-      )
-      .option("--dry-run", dryRunHelp),
-    even,
-    "cluster rebalance --dry-run",
-    "cluster rebalance",
-  );
-  add(
-    cluster
-      .command("isolate-account <address>")
-      .description("give an account a shard of its own, on its node; writes to its old shard wait for some seconds")
-      .option("--dry-run", "only say who shares its shard, and how long writes would wait")
-      .option("--yes", yesHelp),
-    isolate,
-    "cluster isolate-account big@example.org --dry-run",
-  );
-  add(
-    cluster
-      .command("move-account <address> <host>")
-      .description("move an account to a node, after isolate-account if it shares its shard")
-      .option("--dry-run", "only say what would move and who would wait")
-      .option("--yes", yesHelp),
-    move,
-    "cluster move-account big@example.org pg3.example.org --dry-run",
-  );
-}
 
 /** Prints the value as JSON if asked to, else in words. */
 function tell({ options }: Context, value: unknown, words: string): void {
   say(options.json ? JSON.stringify(value, null, 2) : words);
 }
 
-async function status(context: Context): Promise<void> {
+export async function status(context: Context): Promise<void> {
   const found = await clusterStatus(context.admin);
   tell(context, found, statusText(found));
   if (found.servers.some(({ trouble }) => trouble !== null)) process.exitCode = 1;
 }
 
-async function check(context: Context): Promise<void> {
+export async function check(context: Context): Promise<void> {
   const { admin, config, loaded } = context;
   const found = await checkCluster(admin, { hasFailover: config.databaseUrl !== "" });
   found.push(...configWarnings(loaded, process.env));
@@ -135,7 +55,7 @@ async function check(context: Context): Promise<void> {
   if (found.some(({ isFault }) => isFault)) process.exitCode = 1;
 }
 
-async function addOne(context: Context, host: string): Promise<void> {
+export async function addOne(context: Context, host: string): Promise<void> {
   const isDryRun = context.options.dryRun === true;
   const found = isDryRun ? await previewNode(context.admin, host) : await addNode(context.admin, host);
   tell(context, found, [...found.warnings.map((text) => `warning: ${text}`), nodeText(found, isDryRun)].join("\n"));
@@ -149,7 +69,7 @@ function nodeText({ node, isMember, wasDrained, servers, bytes }: NewNode, isDry
   return `${isMember ? "Took back" : "Added"} ${node}. It holds no accounts yet: ${next}.`;
 }
 
-async function drain(context: Context, host: string): Promise<void> {
+export async function drain(context: Context, host: string): Promise<void> {
   const { admin, options } = context;
   if (options.dryRun) {
     const moves = await previewDrain(admin, host);
@@ -163,7 +83,7 @@ async function drain(context: Context, host: string): Promise<void> {
   tell(context, end, words);
 }
 
-async function even(context: Context): Promise<void> {
+export async function even(context: Context): Promise<void> {
   const { admin, options } = context;
   if (options.dryRun) {
     const moves = await previewRebalance(admin);
@@ -188,7 +108,7 @@ function mustHaveEnded(end: MovesEnd): asserts end is Exclude<MovesEnd, "left"> 
     );
 }
 
-async function isolate(context: Context, address: string): Promise<void> {
+export async function isolate(context: Context, address: string): Promise<void> {
   const { admin, options } = context;
   const lodging = await previewIsolation(admin, address);
   if (lodging.isAlone || options.dryRun) return tell(context, lodging, lodgingWords(lodging));
@@ -197,7 +117,7 @@ async function isolate(context: Context, address: string): Promise<void> {
   tell(context, { ...lodging, ...done }, `${lodging.login} has a shard of its own now.${waitedText(done)}`);
 }
 
-async function move(context: Context, address: string, host: string): Promise<void> {
+export async function move(context: Context, address: string, host: string): Promise<void> {
   const { admin, options } = context;
   const lodging = await previewMove(admin, address, host);
   const isThere = lodging.isAlone && lodging.node === lodging.to;

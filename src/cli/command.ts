@@ -4,10 +4,9 @@ import type { Admin } from "../admin/admin.ts";
 import type { Log } from "../base/log.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { createLog } from "../ops/log.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import type { Store } from "../store/core/store.ts";
-import { type StoreOptions, withStore } from "./database.ts";
+import type { StoreOptions } from "./database.ts";
 import { operator } from "./operator.ts";
 import { addConfigOptions, configOf } from "./options.ts";
 
@@ -25,18 +24,24 @@ export interface Context {
 
 export const random = randomBytes;
 
+type Run = (context: Context, ...args: string[]) => Promise<void>;
+/** Imports what the command runs, which takes longer than to show its help. */
+export type LoadRun = () => Promise<Run>;
+
 /** Gives a command an action that works on the store, beside a running server or without one. */
 export function onStore(
   command: Command,
-  run: (context: Context, ...args: string[]) => Promise<void>,
+  load: LoadRun,
   { begins = false, migrates = true, migrating }: Partial<Pick<StoreOptions, "begins" | "migrates" | "migrating">> = {},
 ): Command {
   return addConfigOptions(command).action(async () => {
     const loaded = configOf(command);
     const { config, sources } = loaded;
+    const [{ createLog }, { withStore }] = await Promise.all([import("../ops/log.ts"), import("./database.ts")]);
     // The command prints its own results; its log is for trouble only.
     const log = createLog(sources.logLevel === "default" ? "warn" : config.logLevel);
     const options = command.opts<Record<string, unknown>>();
+    const run = await load();
     await withStore({ config, log, begins, migrates, migrating }, ({ store, objects, bus }) => {
       const admin = { store, bus, random, log, who: operator() };
       return run({ loaded, config, log, store, objects, admin, options }, ...command.args);

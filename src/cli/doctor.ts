@@ -1,22 +1,9 @@
-import type { Command } from "commander";
 import { examine } from "../store/upkeep/doctor.ts";
-import { type Context, examples, onStore } from "./command.ts";
+import type { Context } from "./command.ts";
 import { withProgress } from "./progress.ts";
 import { say } from "./prompt.ts";
 
-export function addDoctorCommand(program: Command): void {
-  onStore(
-    program
-      .command("doctor")
-      .description(
-        "recount stored counts, and look for bodies that are missing, of the wrong size or orphaned; exit code 1 on a difference",
-      )
-      .addHelpText("after", examples("doctor", "doctor --data /var/lib/posthorn")),
-    doctor,
-  );
-}
-
-async function doctor({ store, objects, log }: Context): Promise<void> {
+export async function doctor({ store, objects, log }: Context): Promise<void> {
   const {
     findings,
     objects: tally,

@@ -1,25 +1,25 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../base/version.ts";
-import { addAccountCommands } from "./account.ts";
-import { addAddressCommands } from "./address.ts";
-import { addAuditCommand } from "./audit.ts";
-import { addBlobsCommands } from "./blobs.ts";
-import { addChildCommand } from "./child-command.ts";
-import { addClusterCommands } from "./cluster.ts";
 import { examples } from "./command.ts";
-import { addConfigCommand } from "./config.ts";
-import { addDoctorCommand } from "./doctor.ts";
-import { addDomainCommands } from "./domain.ts";
+import { addAccountCommands } from "./commands/account.ts";
+import { addAddressCommands } from "./commands/address.ts";
+import { addAuditCommand } from "./commands/audit.ts";
+import { addBlobsCommands } from "./commands/blobs.ts";
+import { addChildCommand } from "./commands/child.ts";
+import { addClusterCommands } from "./commands/cluster.ts";
+import { addConfigCommand } from "./commands/config.ts";
+import { addDoctorCommand } from "./commands/doctor.ts";
+import { addDomainCommands } from "./commands/domain.ts";
+import { addFeedbackCommands } from "./commands/feedback.ts";
+import { addMigrateCommand } from "./commands/migrate.ts";
+import { addQuarantineCommands } from "./commands/quarantine.ts";
+import { addQueueCommands } from "./commands/queue.ts";
+import { addReindexCommand } from "./commands/reindex.ts";
+import { addServeCommand } from "./commands/serve.ts";
+import { addSpamCommands } from "./commands/spam.ts";
+import { addTokenCommands } from "./commands/token.ts";
+import { addTraceCommands } from "./commands/trace.ts";
 import { explain } from "./fail.ts";
-import { addFeedbackCommands } from "./feedback.ts";
-import { addMigrateCommand } from "./migrate.ts";
-import { addQuarantineCommands } from "./quarantine.ts";
-import { addQueueCommands } from "./queue.ts";
-import { addReindexCommand } from "./reindex.ts";
-import { addServeCommand } from "./serve-command.ts";
-import { addSpamCommands } from "./spam.ts";
-import { addTokenCommands } from "./token.ts";
-import { addTraceCommands } from "./trace.ts";
 
 const program = new Command("posthorn")
   .description("Posthorn, a standards-first JMAP mail server")

@@ -1,4 +1,3 @@
-import type { Command } from "commander";
 import {
   deleteFromQuarantine,
   findInQuarantine,
@@ -11,46 +10,14 @@ import { encodeId, idPrefix } from "../base/ids.ts";
 import { showSize } from "../config/values.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import type { Quarantined } from "../store/queues/quarantine.ts";
-import { type Context, examples, onStore } from "./command.ts";
+import type { Context } from "./command.ts";
 import { say, table } from "./prompt.ts";
-
-export function addQuarantineCommands(program: Command): void {
-  const quarantine = program.command("quarantine").description("infected mail, which is kept for 30 days");
-  onStore(
-    quarantine
-      .command("list")
-      .description("list the newest 1,000 infected messages")
-      .addHelpText("after", examples("quarantine list")),
-    list,
-  );
-  onStore(
-    quarantine
-      .command("show <message>")
-      .description("show an infected message's envelope and header")
-      .addHelpText("after", examples("quarantine show q12")),
-    show,
-  );
-  onStore(
-    quarantine
-      .command("release <message>")
-      .description("deliver an infected message to its recipients all the same")
-      .addHelpText("after", examples("quarantine release q12")),
-    release,
-  );
-  onStore(
-    quarantine
-      .command("delete <message>")
-      .description("delete an infected message")
-      .addHelpText("after", examples("quarantine delete q12")),
-    remove,
-  );
-}
 
 const maxListed = 1_000;
 const nameOf = ({ id }: Quarantined) => encodeId(idPrefix.incoming, id);
 const recipientsOf = ({ recipients }: Quarantined) => recipients.map(({ address }) => address).join(" ");
 
-async function list({ admin }: Context): Promise<void> {
+export async function list({ admin }: Context): Promise<void> {
   const found = await quarantined(admin, maxListed);
   if (found.length === 0) return say("The quarantine is empty.");
   const rows = found.map((one) => [
@@ -63,7 +30,7 @@ async function list({ admin }: Context): Promise<void> {
   say(table([["MESSAGE", "SINCE", "VIRUS", "FROM", "TO"], ...rows]));
 }
 
-async function show({ admin, objects }: Context, text: string): Promise<void> {
+export async function show({ admin, objects }: Context, text: string): Promise<void> {
   const message = await findInQuarantine(admin, text);
   say(`Virus: ${message.virus}`);
   say(`From: ${message.mailFrom || "<>"}`);
@@ -74,12 +41,12 @@ async function show({ admin, objects }: Context, text: string): Promise<void> {
   say(`\n${(await headerInQuarantine(blobs, message)).replace(/[^\P{C}\n]/gu, "")}`);
 }
 
-async function release({ admin }: Context, text: string): Promise<void> {
+export async function release({ admin }: Context, text: string): Promise<void> {
   await releaseFromQuarantine(admin, text);
   say(`Released ${text}; a running server delivers it within half a minute.`);
 }
 
-async function remove({ admin }: Context, text: string): Promise<void> {
+export async function remove({ admin }: Context, text: string): Promise<void> {
   await deleteFromQuarantine(admin, text);
   say(`Deleted ${text}.`);
 }

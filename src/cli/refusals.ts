@@ -10,9 +10,9 @@ export function tellRefusal(why: Refusal): string {
     case "notADomain":
       return `"${why.text}" is not a domain name`;
     case "controlCharacters":
-      return "a display name may not contain control characters";
+      return "a name may not contain control characters";
     case "nameTooLong":
-      return `a display name may have at most ${why.limit} characters`;
+      return `a name may have at most ${why.limit} characters`;
     case "taken":
       return `${why.address} exists already`;
     case "noAccount":
@@ -29,6 +29,16 @@ export function tellRefusal(why: Refusal): string {
       return `${why.name} still has addresses: ${why.addresses.join(", ")}`;
     case "notSuppressed":
       return `${why.address} is not on this list (see: posthorn suppression list)`;
+    case "notMasked":
+      return `${why.address} is not a masked address (see: posthorn address masks ACCOUNT)`;
+    case "tooManyMasks":
+      return `an account may have ${why.limit} masked addresses: remove one that is no longer used`;
+    case "forwardsToItself":
+      return `${why.address} would send its mail to itself`;
+    case "forwardsNowhere":
+      return `${why.address} would lose its mail: name where it goes with --to, or leave out --no-copy`;
+    case "tooManyForwards":
+      return `an address may lead to ${why.limit} others at most`;
     case "noCredential":
       return `${why.login} has no credential ${why.id}`;
     case "ownLogin":

@@ -1,29 +1,14 @@
-import type { Command } from "commander";
 import { loginOf } from "../admin/names.ts";
 import { systemClock } from "../base/clock.ts";
 import { type Reindexing, reindexAccount } from "../mail/deliver/reindex.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import { accountIds } from "../store/upkeep/accounts.ts";
-import { type Context, examples, onStore } from "./command.ts";
+import type { Context } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { withProgress } from "./progress.ts";
 import { say } from "./prompt.ts";
 
-export function addReindexCommand(program: Command): void {
-  onStore(
-    program
-      .command("reindex")
-      .description(
-        "rebuild the search terms of mail that an older version indexed; may run beside a server, and again after an interruption",
-      )
-      .argument("[accounts...]", "their main addresses")
-      .option("--all", "all accounts")
-      .addHelpText("after", examples("reindex --all", "reindex ann@example.org")),
-    reindex,
-  );
-}
-
-async function reindex({ store, objects, log, options }: Context, ...addresses: string[]): Promise<void> {
+export async function reindex({ store, objects, log, options }: Context, ...addresses: string[]): Promise<void> {
   if ((options.all === true) === addresses.length > 0) throw new Failure("name accounts, or pass --all");
   const accounts: number[] = [];
   for (const address of addresses) accounts.push((await loginOf({ store }, address)).userId);

@@ -3,8 +3,12 @@ import { runInNewContext } from "node:vm";
 
 /** Buffers of a usual load besides cached bodies. */
 const usualBufferOctets = 20_000_000;
-/** Heap and buffers besides cached bodies, garbage included: with more buffers than usual, and in any case. */
-const maxOctets = { flooded: 84_000_000, usual: 100_000_000 };
+/**
+ * How much heap and buffers, besides cached bodies and garbage included, may be in use before a collection. While there are
+ * more buffers than usual, a flood may be on its way: then it comes earlier.
+ */
+const maxUseOctets = 100_000_000;
+const maxFloodedUseOctets = 84_000_000;
 /** How much the use may grow after a collection before the next one. */
 const maxGrowthOctets = 36_000_000;
 /** How often the use is read. */
@@ -28,7 +32,7 @@ export function keepHeapSmall(cachedBytes: () => number): () => Promise<void> {
   const look = () => {
     const { total, buffers } = inUse();
     const cached = cachedBytes();
-    const max = buffers < usualBufferOctets + cached ? maxOctets.usual : maxOctets.flooded;
+    const max = buffers < usualBufferOctets + cached ? maxUseOctets : maxFloodedUseOctets;
     if (total < Math.max(max + cached, alive + maxGrowthOctets)) return;
     collect();
     alive = inUse().total;

@@ -3,6 +3,7 @@ import { createSecureContext } from "node:tls";
 import type { Config } from "../config/schema.ts";
 import type { Address, ListenPlace } from "../config/values.ts";
 import type { Incoming } from "../mail/deliver/incoming.ts";
+import { cachingResolver } from "../smtp/caching-resolver.ts";
 import { createLmtp } from "../smtp/inbound/lmtp.ts";
 import type { ServerOptions } from "../smtp/inbound/options.ts";
 import { createSmtpIn, type SmtpIn } from "../smtp/inbound/server.ts";
@@ -18,10 +19,15 @@ const maxConnections = 1_000;
 /** Starts the SMTP server for mail from other servers. */
 export async function startSmtpIn(config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
   const { blobs, returnPaths } = parts;
-  const { resolver } = parts.surroundings;
+  const { clock } = parts.surroundings;
+  const resolver = cachingResolver(parts.surroundings.resolver, { clock });
   const server = await createSmtpIn({
     ...(await serverOptions(config, parts, incoming)),
-    ...{ blobs, incoming, returnPaths, resolver, dnsLists: config.dnsLists },
+    ...{ blobs, incoming, returnPaths, resolver, dnsLists: config.dnsLists, greylist: config.greylist },
+    policies: {
+      overrides: new Map(config.dmarcOverride.map(({ domain, word }) => [domain, word])),
+      trustedSealers: config.trustedArc,
+    },
   });
   return open("smtp", { place: config.smtp, server }, parts);
 }

@@ -1,43 +1,14 @@
 import { readFile } from "node:fs/promises";
-import type { Command } from "commander";
 import { forgetSpam, learnSpam, spamStats } from "../admin/spam.ts";
 import { systemClock } from "../base/clock.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import { maxTokens } from "../store/mail/spam-tokens.ts";
-import { type Context, examples, onStore } from "./command.ts";
+import type { Context } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { say } from "./prompt.ts";
 import { scannersOf } from "./scanners.ts";
 
-export function addSpamCommands(program: Command): void {
-  const spam = program.command("spam").description("what the spam filter of an account has learned");
-  onStore(
-    spam
-      .command("learn <address> <kind> <files...>")
-      .description("teach an account's filter messages of a kind, spam or ham (wanted mail), one in each file")
-      .addHelpText(
-        "after",
-        examples("spam learn ann@example.org spam spam/*.eml", "spam learn ann@example.org ham wanted/*.eml"),
-      ),
-    learn,
-  );
-  onStore(
-    spam
-      .command("stats <address>")
-      .description("show how much an account's filter was taught, and how its own mail scored")
-      .addHelpText("after", examples("spam stats ann@example.org")),
-    stats,
-  );
-  onStore(
-    spam
-      .command("forget <address>")
-      .description("forget all that an account's filter was taught")
-      .addHelpText("after", examples("spam forget ann@example.org")),
-    forget,
-  );
-}
-
-async function learn(context: Context, address: string, kind = "", ...files: string[]): Promise<void> {
+export async function learn(context: Context, address: string, kind = "", ...files: string[]): Promise<void> {
   const { admin, config, log, objects } = context;
   if (kind !== "spam" && kind !== "ham") throw new Failure(`"${kind}" is not spam or ham`);
   const blobs = new Blobs({ objects, clock: systemClock, cacheBytes: 0 });
@@ -55,12 +26,12 @@ async function* read(files: readonly string[]): AsyncGenerator<Buffer> {
   for (const file of files) yield await readFile(file);
 }
 
-async function stats({ admin, config }: Context, address: string): Promise<void> {
+export async function stats({ admin, config }: Context, address: string): Promise<void> {
   const { login, ham, spam, tokens, standing } = await spamStats(admin, address, config.spamScore);
   say(`${login} has taught ${spam} spam and ${ham} wanted mails; ${tokens} words of at most ${maxTokens} are kept.`);
   say(`Of ${standing.sent} mails that it sent in the last 30 days, ${standing.spam} looked like spam.`);
 }
 
-async function forget({ admin }: Context, address: string): Promise<void> {
+export async function forget({ admin }: Context, address: string): Promise<void> {
   say(`The filter of ${await forgetSpam(admin, address)} has forgotten what it was taught.`);
 }

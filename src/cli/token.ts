@@ -1,41 +1,9 @@
-import type { Command } from "commander";
 import { addAppPassword, addToken, listCredentials, revokeCredential } from "../admin/tokens.ts";
-import { type Context, examples, onStore } from "./command.ts";
+import type { Context } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { say, table } from "./prompt.ts";
 
-export function addTokenCommands(program: Command): void {
-  const token = program.command("token").description("bearer tokens and app passwords, revocable one by one");
-  onStore(
-    token
-      .command("add <account>")
-      .description("add a credential, and print it once")
-      .option("--app-password", "add a password for a mail program instead of a bearer token")
-      .option("--label <text>", "what it is for", "")
-      .option("--days <number>", "lifetime of a token (default: no end)")
-      .addHelpText(
-        "after",
-        examples("token add ann@example.org --label backup --days 90", "token add ann@example.org --app-password"),
-      ),
-    add,
-  );
-  onStore(
-    token
-      .command("list <account>")
-      .description("list an account's tokens and app passwords")
-      .addHelpText("after", examples("token list ann@example.org")),
-    list,
-  );
-  onStore(
-    token
-      .command("revoke <account> <id>")
-      .description("revoke a credential, with immediate effect")
-      .addHelpText("after", examples("token revoke ann@example.org k3m9x2ab")),
-    revoke,
-  );
-}
-
-async function add({ admin, options }: Context, text: string): Promise<void> {
+export async function add({ admin, options }: Context, text: string): Promise<void> {
   const label = String(options.label ?? "");
   const days = options.days === undefined ? undefined : Number(options.days);
   if (days !== undefined && !(days > 0 && days < 36500)) throw new Failure("--days must be a number of days");
@@ -48,7 +16,7 @@ async function add({ admin, options }: Context, text: string): Promise<void> {
   say(`Token ${id} for ${login}, shown only now:\n${secret}`);
 }
 
-async function list({ admin }: Context, text: string): Promise<void> {
+export async function list({ admin }: Context, text: string): Promise<void> {
   const { login, credentials } = await listCredentials(admin, text);
   if (credentials.length === 0) return say(`${login} has neither tokens nor app passwords.`);
   const date = (value: Date | undefined) => value?.toISOString().slice(0, 10) ?? "never";
@@ -62,7 +30,7 @@ async function list({ admin }: Context, text: string): Promise<void> {
   say(table([["ID", "KIND", "MADE", "ENDS", "LABEL"], ...rows]));
 }
 
-async function revoke({ admin }: Context, text: string, id: string): Promise<void> {
+export async function revoke({ admin }: Context, text: string, id: string): Promise<void> {
   await revokeCredential(admin, text, id);
   say(`Revoked ${id}.`);
 }

@@ -1,4 +1,6 @@
 import { availableParallelism, hostname } from "node:os";
+import { acceptance } from "./acceptance.ts";
+import { type Declaration, type Option, option } from "./option.ts";
 import { type RedisUrl, redisPrefix, redisUrl, showRedisUrl } from "./redis-url.ts";
 import {
   type Address,
@@ -6,7 +8,6 @@ import {
   bodiesPlace,
   boolean,
   type ClamdPlace,
-  dnsList,
   dnsServer,
   duration,
   hostName,
@@ -21,7 +22,6 @@ import {
   optionalClamdPlace,
   optionalName,
   optionalPlace,
-  type Parse,
   publicUrl,
   showAddress,
   showBodiesPlace,
@@ -37,39 +37,8 @@ import {
   webOrigin,
 } from "./values.ts";
 
-export interface Option<T> {
-  /** What the option is for, ending in "(Default: …)". */
-  help: string;
-  /** As the user would write it. */
-  default: string;
-  parse: Parse<T>;
-  /** The value as the user would write it. */
-  show(value: T): string;
-  /** Masked when shown. */
-  secret: boolean;
-  /** Name in the environment. */
-  env: string;
-  /** Name on the command line, without the dashes. */
-  flag: string;
-}
-
-interface Declaration<T> {
-  help: string;
-  default: string;
-  parse: Parse<T>;
-  show?(value: T): string;
-  secret?: boolean;
-  env?: string;
-  /** Text for the help when the default is "" or depends on the machine. */
-  shown?: string;
-}
-
 const cores = availableParallelism();
 const maxNumber = Number.MAX_SAFE_INTEGER;
-
-function option<T>(declaration: Declaration<T>): Declaration<T> {
-  return declaration;
-}
 
 /** All options. Flags, environment, help, types and `posthorn config` are made from this table. */
 const declarations = {
@@ -244,13 +213,7 @@ const declarations = {
     parse: list(dnsServer),
     help: "DNS servers to ask, a comma list of ip or ip:port.",
   }),
-  dnsLists: option({
-    default: "",
-    shown: "none",
-    parse: list(dnsList),
-    show: (lists: { zone: string; weight: number }[]) => lists.map(({ zone, weight }) => `${zone}=${weight}`).join(","),
-    help: "Lists of addresses in DNS to look up peers in, a comma list of zone=weight; 10 together refuse, a negative weight speaks for a peer.",
-  }),
+  ...acceptance,
   smarthost: option({
     default: "",
     shown: "none, mail is delivered directly",

@@ -1,4 +1,5 @@
 import type { AccountAccess } from "../auth/login.ts";
+import { maxLabelLength, maxMaskedAddresses } from "../mail/masked/create.ts";
 import { maxDelayedSend } from "../mail/submit/submit-parameters.ts";
 import { maxAppPasswords } from "./app-password/type.ts";
 import { digests } from "./blob/get.ts";
@@ -62,5 +63,7 @@ export const accountCapabilities: Record<string, AccountCapability> = {
   }),
   [capabilities.mdn]: () => ({}),
   [capabilities.scan]: () => ({}),
+  [capabilities.authentication]: () => ({}),
   [capabilities.suppression]: () => ({}),
+  [capabilities.maskedAddresses]: () => ({ maxMaskedAddresses, maxSizeLabel: maxLabelLength }),
 };

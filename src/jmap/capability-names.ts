@@ -7,11 +7,15 @@ export const capabilities = {
   blob: "urn:ietf:params:jmap:blob",
   mdn: "urn:ietf:params:jmap:mdn",
   websocket: "urn:ietf:params:jmap:websocket",
-  /** Of Posthorn itself: what scanning found of an Email (docs/jmap.md). */
-  scan: "https://posthorn.example/jmap/scan",
   webPushVapid: "urn:ietf:params:jmap:webpush-vapid",
-  /** Of this server: passwords, app passwords and sign-ins of the login itself (docs/jmap.md). */
+  /** Of Posthorn itself, described in docs/jmap.md: what scanning found of an Email. */
+  scan: "https://posthorn.example/jmap/scan",
+  /** Of Posthorn itself, described in docs/jmap.md: what SPF, DKIM, DMARC, ARC and BIMI found of an Email. */
+  authentication: "https://posthorn.example/jmap/authentication",
+  /** Of Posthorn itself, described in docs/jmap.md: passwords, app passwords and sign-ins of the login itself. */
   account: "https://posthorn.example/jmap/account",
-  /** Of this server: docs/jmap.md. */
+  /** Of Posthorn itself, described in docs/jmap.md: addresses that the account's mail does not go to. */
   suppression: "https://posthorn.example/jmap/suppression",
+  /** Of Posthorn itself, described in docs/jmap.md: addresses to give away one by one. */
+  maskedAddresses: "https://posthorn.example/jmap/masked-addresses",
 } as const;

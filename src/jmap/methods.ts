@@ -10,6 +10,7 @@ import { emailParse } from "./email/parse.ts";
 import { email } from "./email/type.ts";
 import { identity } from "./identity/type.ts";
 import { mailbox } from "./mailbox/type.ts";
+import { maskedAddress } from "./masked-address/type.ts";
 import { mdnParse } from "./mdn/parse.ts";
 import { mdnSend } from "./mdn/send.ts";
 import type { Method } from "./method.ts";
@@ -63,6 +64,9 @@ export const methods: readonly Method[] = [
   setMethod(submission),
   suppressedAddressList,
   suppressedAddressLift,
+  getMethod(maskedAddress),
+  changesMethod(maskedAddress),
+  setMethod(maskedAddress),
   getMethod(quota),
   changesMethod(quota),
   queryMethod(quota),

@@ -3,6 +3,9 @@ import type { Resolver } from "node:dns/promises";
 /** The DNS queries that mail needs; `new Resolver()` of node:dns/promises provides them. */
 export type DnsResolver = Pick<Resolver, "resolve" | "resolveMx" | "resolve4" | "resolve6">;
 
+/** The one question that verdicts on incoming mail ask. */
+export type Resolve = Pick<DnsResolver, "resolve">;
+
 const notThere = new Set(["ENOTFOUND", "ENODATA"]);
 
 /** True when DNS said that the record does not exist, rather than failing to answer. */

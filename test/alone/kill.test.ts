@@ -9,7 +9,7 @@ import { startServer, type TestServer } from "../support/server.ts";
 import { type SmtpSink, startSink } from "../support/smtp-sink.ts";
 
 /** The variable KILLS sets another number. */
-const kills = Number(process.env.KILLS ?? scaled(50, 500));
+const kills = Number(process.env.KILLS ?? scaled(20, 500));
 const address = "user@home.test";
 
 let dns: DnsServer;

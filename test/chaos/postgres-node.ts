@@ -85,12 +85,13 @@ function startOf(pid: number, folder: string): Start {
   };
 }
 
+/** Marked as a test's own, for the judges of all statements (`test/statements.test.ts`). */
 export async function query<Row extends object>(url: string, text: string, values: unknown[] = []): Promise<Row[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   client.on("error", () => {});
   await client.connect();
   try {
-    return (await client.query<Row>(text, values)).rows;
+    return (await client.query<Row>(`/* test */ ${text}`, values)).rows;
   } finally {
     await client.end();
   }

@@ -232,20 +232,72 @@ test("a refusal at the first attempt suppresses the address like a report", asyn
   );
 });
 
-test("a receipt that names the mail and its recipient says that it was displayed", async () => {
-  const { id, raw } = await sentTo(["reads@far.test"], "Read me");
-  const messageId = /^Message-ID: (<.*>)\r$/im.exec(raw.toString("latin1"))![1]!;
-  const receipt = (about: string, by: string) =>
-    Buffer.from(
-      `From: ${by}\r\nTo: ada@here.test\r\nSubject: Read: Read me\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=disposition-notification; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nRead.\r\n--b\r\nContent-Type: message/disposition-notification\r\n\r\nFinal-Recipient: rfc822;${by}\r\nOriginal-Message-ID: ${about}\r\nDisposition: manual-action/MDN-sent-manually; displayed\r\n--b--\r\n`,
-    );
-  await comes("ada@here.test", receipt("<wrong@here.test>", "reads@far.test"));
-  await comes("ada@here.test", receipt(messageId, "stranger@far.test"));
-  expect((await get(id)).deliveryStatus["reads@far.test"]).toMatchObject({ displayed: "unknown" });
-  await comes("ada@here.test", receipt(messageId, "reads@far.test"));
-  const after = (await get(id)) as unknown as Json & { deliveryStatus: Record<string, Json>; mdnBlobIds: string[] };
-  expect(after.deliveryStatus["reads@far.test"]).toMatchObject({ displayed: "yes" });
-  expect(after.mdnBlobIds).toHaveLength(1);
+interface Receipt {
+  /** Message-ID of the mail that it is about. */
+  about: string;
+  from: string;
+  /** Final-Recipient. (Default: the sender.) */
+  by?: string;
+  disposition?: string;
+  more?: string;
+}
+
+const receipt = ({ about, from, by = from, disposition = "displayed", more = "" }: Receipt) =>
+  Buffer.from(
+    [
+      `From: ${from}`,
+      "To: ada@here.test",
+      "Subject: Read: Read me",
+      "MIME-Version: 1.0",
+      "Content-Type: multipart/report; report-type=disposition-notification; boundary=b",
+      "",
+      "--b",
+      "Content-Type: text/plain",
+      "",
+      "Read.",
+      "--b",
+      "Content-Type: message/disposition-notification",
+      "",
+      `Final-Recipient: rfc822;${by}`,
+      `Original-Message-ID: ${about}`,
+      `Disposition: manual-action/MDN-sent-manually; ${disposition}`,
+      `${more}--b--`,
+      "",
+    ].join("\r\n"),
+  );
+const messageIdOf = (raw: Buffer) => /^Message-ID: (<.*>)\r$/im.exec(raw.toString("latin1"))![1]!;
+/** Recipient → displayed, and how many receipts are kept. */
+async function receiptsOf(id: string) {
+  const { deliveryStatus, mdnBlobIds } = (await get(id)) as unknown as {
+    deliveryStatus: Record<string, Json>;
+    mdnBlobIds: string[];
+  };
+  const displayed = Object.entries(deliveryStatus).map(([address, status]) => [address, status.displayed]);
+  return { ...Object.fromEntries(displayed), receipts: mdnBlobIds.length };
+}
+
+test("a receipt from a recipient that names the mail says that it was displayed to that one, and stays said", async () => {
+  const [one, other] = ["reads@far.test", "other@far.test"] as const;
+  const { id, raw } = await sentTo([one, other], "Read me");
+  const about = messageIdOf(raw);
+  const nothing = { [one]: "unknown", [other]: "unknown", receipts: 0 };
+  for (const wrong of [
+    { about: "<wrong@here.test>", from: one },
+    { about, from: "stranger@far.test" },
+    { about, from: "stranger@far.test", by: one },
+    { about, from: one, by: other },
+    { about, from: `${one}, ${other}`, by: one },
+    { about, from: one, by: `x${one}` },
+  ]) {
+    await comes("ada@here.test", receipt(wrong));
+    expect(await receiptsOf(id)).toEqual(nothing);
+  }
+  await comes("ada@here.test", receipt({ about, from: one, disposition: "displayed/error", more: "Error: no\r\n" }));
+  expect(await receiptsOf(id)).toEqual({ ...nothing, receipts: 1 });
+  await comes("ada@here.test", receipt({ about, from: "Reads <reads@FAR.test>", by: "READS@far.test" }));
+  expect(await receiptsOf(id)).toEqual({ ...nothing, [one]: "yes", receipts: 2 });
+  await comes("ada@here.test", receipt({ about, from: one, disposition: "deleted" }));
+  expect(await receiptsOf(id)).toEqual({ ...nothing, [one]: "yes", receipts: 3 });
 });
 
 test("mail between our own users that one marks as junk counts once as a complaint about the sender", async () => {

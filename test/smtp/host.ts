@@ -7,13 +7,15 @@ import type { Clock } from "../../src/base/clock.ts";
 import { type Holder, thisProcess } from "../../src/base/holder.ts";
 import type { Log } from "../../src/base/log.ts";
 import { OwnCounts } from "../../src/base/own-counts.ts";
-import { type Delivered, Incoming, type IncomingOptions } from "../../src/mail/deliver/incoming.ts";
+import type { Delivered, IncomingOptions } from "../../src/mail/deliver/arriving.ts";
+import { Incoming } from "../../src/mail/deliver/incoming.ts";
 import { Ingest } from "../../src/mail/deliver/ingest.ts";
 import { ReturnPaths } from "../../src/mail/feedback/return-path.ts";
 import { Learner } from "../../src/mail/scan/learner.ts";
 import type { Scanners } from "../../src/mail/scan/scanners.ts";
 import { SubmissionHints } from "../../src/mail/submit/hints.ts";
 import { VacationResponder } from "../../src/mail/vacation/vacation.ts";
+import type { LocalPolicies } from "../../src/smtp/inbound/disposition.ts";
 import { createSmtpIn, type SmtpIn } from "../../src/smtp/inbound/server.ts";
 import type { Stages } from "../../src/smtp/inbound/stages/stage.ts";
 import { createStages } from "../../src/smtp/inbound/stages/stages.ts";
@@ -47,6 +49,7 @@ export interface StoredMail {
 
 interface ListenOptions {
   maxMessageSize?: number;
+  policies?: LocalPolicies;
   /** Stages to use instead of the usual ones. */
   stages?: Partial<Stages>;
 }
@@ -128,7 +131,7 @@ export class MailHost {
     return new Incoming({ ...means, holder, onDelivered, ...more });
   }
 
-  async listen({ maxMessageSize = 1_000_000, stages }: ListenOptions = {}): Promise<void> {
+  async listen({ maxMessageSize = 1_000_000, policies, stages }: ListenOptions = {}): Promise<void> {
     const { database, blobs, incoming, returnPaths, clock, log, mailLog, dns } = this;
     const { events } = this.heard;
     const hostname = "mx.posthorn.test";
@@ -145,7 +148,8 @@ export class MailHost {
       mailLog,
       newId: () => incoming.newId(),
     };
-    const options = { ...own, events, counts, hostname, maxMessageSize, maxConnections: 1_000 };
+    const limits = { maxMessageSize, maxConnections: 1_000 };
+    const options = { ...own, ...limits, events, counts, hostname, ...(policies && { policies }) };
     this.smtpIn = await createSmtpIn(options, { ...createStages(options), ...stages });
     this.smtpPort = await this.smtpIn.listen("127.0.0.1", 0);
   }

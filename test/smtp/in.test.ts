@@ -3,6 +3,7 @@ import { dkimSign } from "mailauth";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { addAlias } from "../../src/store/directory/directory.ts";
 import { setQuota } from "../../src/store/mail/quota.ts";
+import { OthersFirst } from "../../src/store/queues/incoming.ts";
 import { message } from "../support/messages.ts";
 import { until } from "../support/ports.ts";
 import { deliver, SmtpConnection, SmtpFailure } from "../support/smtp-client.ts";
@@ -339,6 +340,26 @@ describe("accepted mail", () => {
     expect((await host.mails(bob)).filter((mail) => mail.subject === "Left")).toHaveLength(1);
     expect((await host.mails(ada)).filter((mail) => mail.subject === "Left")).toHaveLength(1);
     expect(await host.rows("SELECT id FROM incoming")).toEqual([]);
+  });
+
+  test("is not taken for accepted under an id that is in use for others, and comes once that is free", async () => {
+    const id = await host.incoming.newId();
+    const to = (name: string, userId: number) => ({ address: `${name}@here.test`, userId });
+    await host.rows(
+      `INSERT INTO incoming SELECT $1, now(), m.sha256, current_date, m.size, '', $2, 'elsewhere 1 1', now() + '1 day'
+       FROM message m WHERE m.user_id = $3 AND m.subject = 'Left'`,
+      [id, JSON.stringify([{ ...to("bob", bob), done: false }]), ada],
+    );
+    const accept = (...recipients: ReturnType<typeof to>[]) =>
+      host.incoming.accept({ id, message: Buffer.from(plain("Second")), mailFrom: "eve@there.test", recipients });
+    await expect(accept(to("ada", ada))).rejects.toThrow(OthersFirst);
+    await accept(to("bob", bob));
+    await host.incoming.idle();
+    expect((await host.mails(bob)).filter(({ subject }) => subject === "Second")).toEqual([]);
+    await host.rows("DELETE FROM incoming WHERE id = $1", [id]);
+    await accept(to("ada", ada));
+    await arrived(ada, "Second");
+    await host.incoming.idle();
   });
 
   test("is taken over at once from a process that is known to be dead", async () => {

@@ -76,7 +76,7 @@ describe("one id follows a mail", () => {
     const [refused] = await eventsAbout(host.database, "nobody@here.test", since);
     expect(refused).toMatchObject({
       event: "recipient refused",
-      fields: { reply: "550 5.1.1 no such address here", remoteAddress: "127.0.0.1" },
+      fields: { reply: "550 5.1.1 no such address here: check how it is written", remoteAddress: "127.0.0.1" },
     });
     expect(refused!.mailId).not.toBeNull();
     const found = (await eventsAbout(host.database, "<in-1@there.test>", since)).toReversed();

@@ -241,6 +241,25 @@ describe("the other server", () => {
     expect(sink.messages).toHaveLength(1);
   });
 
+  test("that puts several recipients off gets the mail for all of them in one transaction later", async () => {
+    const both = ["one@far.test", "two@far.test"];
+    const patient = both.map((address) => sink.program({ stage: "rcpt", address, reply: "451 4.2.1 later" }));
+    const { id } = await sent(await mail(both.join(", "), "Together"));
+    const rows = await until("both put off", async () => {
+      const found = await host.rows(
+        "SELECT next_attempt_at FROM delivery WHERE rcpt_to IN ($1, $2) AND attempts = 1 AND leased_by IS NULL",
+        both,
+      );
+      return found.length === 2 ? found : undefined;
+    });
+    expect(rows[0]!.next_attempt_at).toEqual(rows[1]!.next_attempt_at);
+    for (const stop of patient) stop();
+    host.clock.ahead += 3 * 60_000;
+    host.mailOut!.wake();
+    for (const address of both) await status(id, address, "unknown");
+    expect(sink.messages.map(({ to }) => [...to].sort())).toEqual([both]);
+  });
+
   test("that cannot be reached is tried for five days", async () => {
     host.dns.set("dead.test", "MX", { preference: 5, exchange: "mx.dead.test" });
     host.dns.fail("mx.dead.test", "SERVFAIL");

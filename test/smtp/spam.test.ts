@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { decodeId, idPrefix } from "../../src/base/ids.ts";
 import { capabilities } from "../../src/jmap/capability-names.ts";
 import { dispatch } from "../../src/jmap/dispatch.ts";
 import { methods } from "../../src/jmap/methods.ts";
 import type { Invocation } from "../../src/jmap/references.ts";
 import { createRegistry } from "../../src/jmap/registry.ts";
+import { Learner } from "../../src/mail/scan/learner.ts";
+import type { Blobs } from "../../src/store/blobs/blobs.ts";
 import { countTokens, maxTokens } from "../../src/store/mail/spam-tokens.ts";
 import { TestClient, testLogin, testServices } from "../support/jmap.ts";
 import { type MailHost, startMailHost } from "./host.ts";
@@ -171,6 +174,35 @@ test("what is said twice counts once, and a change of mind takes it back; the tr
   await update(one, id, { mailboxIds: { [one.boxes.inbox!]: true } });
   expect(await taught(one.account)).toEqual([{ token: 0, ham: 1, spam: 0 }]);
 });
+
+test("of each mail the head is read, and a few mails are learned at a time", async () => {
+  const one = await box();
+  const ids: number[] = [];
+  for (let n = 0; n < 20; n++) {
+    const { id } = await arrive(one, { body: `${hamWords} ${n}\r\n`.repeat(n === 0 ? 40_000 : 1) });
+    ids.push(decodeId(idPrefix.email, id)!);
+  }
+  const taughtMails = async () => Number((await taught(one.account))[0]?.ham ?? 0);
+  const reads: { end: number; behind: number }[] = [];
+  const blobs = new Proxy(host.blobs, {
+    get: (all, name) => {
+      if (name !== "readObject") return Reflect.get(all, name);
+      return async (...[blob, start, end]: Parameters<Blobs["readObject"]>) => {
+        reads.push({ end: end ?? blob.size, behind: reads.length - (await taughtMails()) });
+        return all.readObject(blob, start, end);
+      };
+    },
+  });
+  const learner = new Learner({ store: host.store, blobs, log: host.log, rspamd: undefined });
+  // Of the same mail over and over while it waits, one lesson is left: nothing else is dropped for it.
+  for (let again = 0; again < 3_000; again++) learner.noticed(one.account, new Map([[ids[0]!, false]]));
+  await learner.idle();
+  learner.noticed(one.account, new Map(ids.map((id) => [id, false])));
+  await learner.idle();
+  expect(await taughtMails()).toBe(20);
+  expect(Math.max(...reads.map(({ end }) => end))).toBe(1_000_000);
+  expect(Math.max(...reads.map(({ behind }) => behind))).toBeLessThanOrEqual(16);
+}, 30_000);
 
 test("an account's rows stay within their number, and the count of mails among them", async () => {
   const one = await box();

@@ -227,17 +227,35 @@ describe("a message", () => {
     expect(text).toContain(`Message-ID: <${(email.messageId as string[])[0]}>`);
     expect(text).not.toMatch(/^Bcc/im);
     const [, name] = /^Received: by mx\.posthorn\.test with ESMTPSA id (q\w+);/m.exec(text)!;
-    await host.mailLog.flush();
-    const [story, ...others] = await trace(testAdmin(host.store), name!, 60_000);
+    // From the door on, under one id.
+    expect(text.match(/ id (q\w+);/g)).toEqual([` id ${name};`, ` id ${name};`]);
+    const [story, ...others] = await until("the story of the whole way", async () => {
+      await host.mailLog.flush();
+      const stories = await trace(testAdmin(host.store), name!, 60_000);
+      return stories[0]?.events.length === 2 ? stories : undefined;
+    });
     expect(others).toEqual([]);
     expect(story!.events).toMatchObject([
       { event: "mail submitted", fields: { account: ada, login, from: login, to: ["eve@far.test"] } },
+      { event: "mail out", fields: { account: ada, from: login, to: ["eve@far.test"] } },
     ]);
     expect(story!.events[0]!.fields).toMatchObject({ remoteAddress: "127.0.0.1", size: expect.any(Number) });
     expect(story!.deliveries).toMatchObject([{ rcptTo: "eve@far.test" }]);
     expect(text).not.toContain("127.0.0.1");
     expect(text).not.toContain("client.test");
     expect(text).toMatch(/^DKIM-Signature:/m);
+    await connection.quit();
+  });
+
+  test("makes those it goes to known to the spam filter, with their names, as EmailSubmission/set does", async () => {
+    const connection = await signedIn();
+    const data = mail("known").replace("To: eve@far.test", "To: Zed Adams <zed@far.test>, other@far.test");
+    await connection.send({ from: login, to: ["zed@far.test"], data });
+    const known = await host.rows(
+      "SELECT address, domain, name_key FROM correspondent WHERE user_id = $1 AND address IN ($2, $3)",
+      [ada, "zed@far.test", "other@far.test"],
+    );
+    expect(known).toEqual([{ address: "zed@far.test", domain: "far.test", name_key: "adams zed" }]);
     await connection.quit();
   });
 

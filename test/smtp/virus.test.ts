@@ -10,6 +10,7 @@ import { methods } from "../../src/jmap/methods.ts";
 import { Clamd, ScannerAway } from "../../src/mail/scan/clamd.ts";
 import { enqueue } from "../../src/mail/submit/enqueue.ts";
 import { encodeBlobId } from "../../src/store/blobs/blob-id.ts";
+import { attemptsOf } from "../../src/store/queues/attempts.ts";
 import { Sweeper } from "../../src/store/upkeep/sweeps.ts";
 import { testAdmin } from "../support/admin.ts";
 import { type ClamdServer, eicar, eicarName, startClamd, whyNoClamd } from "../support/clamd.ts";
@@ -121,37 +122,99 @@ describe.skipIf(whyNoClamd !== undefined)("with a real ClamAV", () => {
     expect(Object.keys(answer.created as object)).toEqual(["b"]);
   });
 
-  test("what ClamAV finds only when it is sent fails then; while ClamAV is away, it waits", async () => {
-    const submit = async (text: string) => {
-      const data = `From: ann@here.test\r\nTo: bob@far.test\r\nSubject: out\r\nMessage-ID: <${text.length}@here.test>\r\n\r\n${text}\r\n`;
-      const blob = await host.blobs.put(Buffer.from(data));
-      const address = (email: string) => ({ email, parameters: null });
-      const envelope = { mailFrom: address("ann@here.test"), rcptTo: [address("bob@far.test")] };
-      const id = await host.store.write(ann, "server", async (tx) => {
-        const [submission] = await tx.newIds(1);
-        const more = { identityId: 1, emailId: 1, threadId: 1, sendAt: tx.now };
-        await enqueue(tx, [{ id: submission!, envelope, blob, ...more }]);
-        return submission!;
-      });
-      host.mailOut!.wake();
-      return id;
-    };
-    const replyOf = async (id: number) => {
-      const rows = await host.rows("SELECT smtp_reply FROM delivery WHERE user_id = $1 AND submission_id = $2", [
-        ann,
-        id,
-      ]);
-      const reply = rows[0]!.smtp_reply as string;
-      return reply.startsWith("250") ? undefined : reply;
-    };
-    const infectedId = await submit(eicar);
-    expect(await until("a reply", () => replyOf(infectedId))).toBe(`554 5.7.1 not sent: it has the virus ${eicarName}`);
-    clamd.kill();
-    const cleanId = await submit("Hello.");
-    expect(await until("a reply", () => replyOf(cleanId))).toMatch(/^451 4\.7\.1 /);
+  /** Queues a mail as if it had been scanned. */
+  const submit = async (text: string, to = "bob@far.test") => {
+    const data = `From: ann@here.test\r\nTo: ${to}\r\nSubject: ${text.slice(0, 20)}\r\nMessage-ID: <${text.length}@here.test>\r\n\r\n${text}\r\n`;
+    const blob = await host.blobs.put(Buffer.from(data));
+    const address = (email: string) => ({ email, parameters: null });
+    const envelope = { mailFrom: address("ann@here.test"), rcptTo: [address(to)] };
+    const id = await host.store.write(ann, "server", async (tx) => {
+      const [submission] = await tx.newIds(1);
+      const more = { identityId: 1, emailId: 1, threadId: 1, sendAt: tx.now };
+      await enqueue(tx, [{ id: submission!, envelope, blob, ...more }]);
+      return submission!;
+    });
+    host.mailOut!.wake();
+    return id;
+  };
+  const deliveryOf = async (id: number) =>
+    (await host.rows("SELECT * FROM delivery WHERE user_id = $1 AND submission_id = $2", [ann, id]))[0]!;
+  /** Once it is not the first one. */
+  const replyOf = (id: number) =>
+    until("a reply", async () => {
+      const { smtp_reply: reply, leased_by } = await deliveryOf(id);
+      return (reply as string).startsWith("250 2.1.5 queued") || leased_by !== null ? undefined : (reply as string);
+    });
+  const waiting = "451 4.7.1 it waits for the virus scanner";
+
+  test("what ClamAV finds only when it is sent fails then", async () => {
+    const id = await submit(eicar);
+    expect(await replyOf(id)).toBe(`554 5.7.1 not sent: it has the virus ${eicarName}`);
     expect(sink.messages).toEqual([]);
-    await clamd.start();
   });
+
+  test("while ClamAV is away, mail waits without attempts; it goes when ClamAV is back, with all its time and pauses", async () => {
+    host.dns.set("far.test", "MX", { preference: 10, exchange: "mx.far.test" });
+    host.dns.set("mx.far.test", "A", "127.0.0.1");
+    clamd.kill();
+    const id = await submit("It waits.");
+    const due = (await deliveryOf(id)).next_attempt_at;
+    expect(await replyOf(id)).toBe(waiting);
+    // For longer than mail is tried.
+    host.clock.ahead += 6 * 86_400_000;
+    host.mailOut!.wake();
+    await host.mailOut!.idle();
+    expect(await deliveryOf(id)).toMatchObject({ state: "queued", attempts: 0, next_attempt_at: due });
+    expect(sink.messages).toEqual([]);
+    const stop = sink.program({ stage: "rcpt", address: "bob@far.test", reply: "451 4.2.1 later" });
+    await clamd.start();
+    const tried = (count: number, state: string) =>
+      until(`attempt ${count}`, async () => {
+        const row = await deliveryOf(id);
+        return row.attempts === count && row.state === state && row.leased_by === null ? row : undefined;
+      });
+    const first = await tried(1, "queued");
+    expect(first.smtp_reply).toBe("451 4.2.1 later");
+    const pauseMs = (first.next_attempt_at as Date).getTime() - host.clock.now().getTime();
+    expect(pauseMs).toBeGreaterThan(60_000);
+    expect(pauseMs).toBeLessThan(150_000);
+    // What it waited is not of the five days in which it is tried.
+    for (const [days, count, state] of [
+      [4, 2, "queued"],
+      [2, 3, "failed"],
+    ] as const) {
+      host.clock.ahead += days * 86_400_000;
+      host.mailOut!.wake();
+      await tried(count, state);
+    }
+    const tries = await attemptsOf(host.store.reader(ann, "server"), [id]);
+    expect(tries.map(({ attempt, reply }) => [attempt, reply])).toEqual([
+      [1, waiting],
+      ...[1, 2, 3].map((attempt) => [attempt, "451 4.2.1 later"]),
+    ]);
+    expect(tries[0]!.milliseconds).toBeGreaterThan(6 * 86_400_000);
+    stop();
+    host.clock.ahead = 0;
+  }, 40_000);
+
+  test("a mail that had come to its recipient before ClamAV went away, unnoticed, does not come again", async () => {
+    const id = await submit("Once and no more.", "ann@here.test");
+    await until("it is there", async () => (await deliveryOf(id)).state === "sent" || undefined);
+    await host.incoming.idle();
+    // What a process leaves that dies before it has recorded the outcome.
+    await host.rows(
+      `UPDATE delivery SET state = 'queued', delivered = 'queued', smtp_reply = '250 2.1.5 queued', leased_by = NULL
+       WHERE user_id = $1 AND submission_id = $2`,
+      [ann, id],
+    );
+    clamd.kill();
+    await host.mailOut!.sweep();
+    expect(await replyOf(id)).toBe(waiting);
+    await clamd.start();
+    await until("it is delivered", async () => (await deliveryOf(id)).state === "sent" || undefined);
+    await host.incoming.idle();
+    expect((await subjects()).filter((subject) => subject === "Once and no more.")).toHaveLength(1);
+  }, 40_000);
 
   test("while ClamAV is away, mail is put off, or held until it was scanned: never delivered unscanned", async () => {
     const away = new Clamd({ host: "127.0.0.1", port: 1 });

@@ -12,6 +12,7 @@ import { ProcessBus } from "../../src/push/bus.ts";
 import { WebPush, type WebPushOptions } from "../../src/push/webpush/webpush.ts";
 import { Blobs } from "../../src/store/blobs/blobs.ts";
 import { DiskObjects } from "../../src/store/blobs/objects/disk.ts";
+import { addDomain } from "../../src/store/directory/directory.ts";
 import { findMailboxes } from "../../src/store/mail/mailbox-places.ts";
 import { setQuota } from "../../src/store/mail/quota.ts";
 import { examineAccount } from "../../src/store/upkeep/doctor.ts";
@@ -109,6 +110,7 @@ async function createFuzzWorld(
 ): Promise<FuzzWorld> {
   const { store } = services;
   const address = `fuzz${++count}@example.com`;
+  await addDomain(store, { name: address.split("@")[1]!, dkimSelector: "s", dkimKey: "" });
   const ids = [await createTestAccount(store, address), await createTestAccount(store)] as const;
   await store.write(ids[0], "server", (tx) => setQuota(tx, 1_000_000_000));
   const newClient = () =>

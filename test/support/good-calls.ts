@@ -285,6 +285,9 @@ export const goodCalls: Record<string, (world: FuzzWorld) => Json | Promise<Json
   },
   // Hashing a password takes long: src/jmap/password/set.test.ts changes one.
   "Password/set": () => ({ update: { singleton: {} } }),
+  "MaskedAddress/get": () => ({ ids: null, properties: ["email", "label", "state", "senders"] }),
+  "MaskedAddress/changes": (world) => changes(world, "MaskedAddress"),
+  "MaskedAddress/set": () => ({ create: { a: { label: "shop", state: "enabled" } }, update: {}, destroy: [] }),
   "SuppressedAddress/list": () => ({}),
   "SuppressedAddress/lift": () => ({ addresses: ["gone@far.test"] }),
 };

@@ -91,7 +91,7 @@ async function ask<Row extends object>(connectionString: string, text: string): 
   client.on("error", () => {});
   await client.connect();
   try {
-    return (await client.query<Row>(text)).rows;
+    return (await client.query<Row>(`/* test */ ${text}`)).rows;
   } finally {
     await client.end();
   }

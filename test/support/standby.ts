@@ -60,7 +60,7 @@ export class Replica {
     client.on("error", () => {});
     await client.connect();
     try {
-      return (await client.query<Row>(text)).rows;
+      return (await client.query<Row>(`/* test */ ${text}`)).rows;
     } finally {
       await client.end();
     }

@@ -1,6 +1,8 @@
 import { decodeId, encodeId, idPrefix } from "../../base/ids.ts";
 import type { Part } from "../../mime/structure.ts";
 import { encodeBlobId } from "../../store/blobs/blob-id.ts";
+import type { Reader } from "../../store/core/store.ts";
+import { findAuthentication } from "../../store/mail/authentication.ts";
 import { blobOf, type FetchedEmail, fetchEmails, newestEmailIds } from "../../store/mail/email-fetch.ts";
 import { findScans } from "../../store/mail/scans.ts";
 import { utcDateText } from "../dates.ts";
@@ -57,11 +59,24 @@ export async function fetchEmailObjects(ids: number[] | null, want: Want, call: 
   const plan = planContent(want.properties, want.args as BodyArgs);
   const { reader } = call;
   const chosen = ids ?? (await newestEmailIds(reader, want.limit));
-  if (!want.properties.has("scan")) return fetchShown(chosen, plan, call);
-  const [shown, scans] = await Promise.all([fetchShown(chosen, plan, call), findScans(reader, chosen)]);
-  for (const email of shown) email.scan = scans.get(decodeId(idPrefix.email, email.id as string)!) ?? null;
+  const asked = Object.entries(findings).filter(([name]) => want.properties.has(name));
+  if (asked.length === 0) return fetchShown(chosen, plan, call);
+  const [shown, ...found] = await Promise.all([
+    fetchShown(chosen, plan, call),
+    ...asked.map(([, find]) => find(reader, chosen)),
+  ]);
+  for (const email of shown) {
+    const id = decodeId(idPrefix.email, email.id as string)!;
+    for (const [at, [name]] of asked.entries()) email[name] = found[at]!.get(id) ?? null;
+  }
   return shown;
 }
+
+/** What was found of messages on their way in; each has a statement of its own, since few ask. */
+const findings: Record<string, (reader: Reader, ids: readonly number[]) => Promise<Map<number, unknown>>> = {
+  scan: findScans,
+  authentication: findAuthentication,
+};
 
 async function fetchShown(chosen: number[], plan: ContentPlan, call: ReadCall): Promise<JmapObject[]> {
   const columns = columnsFor(plan);
@@ -98,7 +113,7 @@ async function show(
 ): Promise<JmapObject> {
   const shown: JmapObject = { id: encodeId(idPrefix.email, email.id) };
   for (const name of plan.plain) {
-    if (name === "scan") continue;
+    if (Object.hasOwn(findings, name)) continue;
     const own = ownProperties[name];
     if (own) shown[name] = own(email);
     else if ("preview" in email) shown[name] = listProperties[name]!(email, call.octets);

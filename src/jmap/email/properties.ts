@@ -45,6 +45,10 @@ export const emailProperties: Record<string, Property> = {
   attachments: parts,
   bodyStructure: { ...given(openObject({})), onRequest: true },
   headers: { ...given(anything), onRequest: true },
+  authentication: {
+    ...{ schema: anything, serverSet: true, immutable: true, onRequest: true },
+    capability: capabilities.authentication,
+  },
   scan: { schema: anything, serverSet: true, immutable: true, onRequest: true, capability: capabilities.scan },
 };
 

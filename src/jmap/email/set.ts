@@ -22,7 +22,7 @@ import { writeRecords } from "./write.ts";
 type Written = { blob: StoredBlob; prepared: PreparedMessage; terms: string[] } | { error: SetError };
 interface Prepared {
   written: Map<string, Written>;
-  /** Read when mailboxes change. */
+  /** Read when mailboxes change; none otherwise. */
   places: MailboxPlace[];
 }
 
@@ -54,7 +54,6 @@ export const emailSet: SetHooks = {
     const { written: ready } = prepared as Prepared;
     const places = await findMailboxes(call.tx);
     (prepared as Prepared).places = places;
-    junkOf.set(call, places.find(({ role }) => role === "junk")?.id);
     const mailboxes = new Set(places.map((place) => place.id));
     for (const record of [...creates, ...updates]) {
       refuse(record, mailboxFault(record.after, mailboxes));
@@ -84,10 +83,11 @@ export const emailSet: SetHooks = {
       (u) => !same(u.before.mailboxIds, u.mailboxIds) || !same(u.before.keywords, u.keywords),
     );
     await updateEmails(call.tx, changes);
-    const said = saidOfSpam(changes, (batch.prepared as Prepared).places);
+    const { places } = batch.prepared as Prepared;
+    const said = saidOfSpam(changes, places);
     const { services, accountId } = call;
     if (said.size > 0) call.tx.afterCommit(() => services.learner.noticed(accountId, said));
-    const junk = junkOf.get(call);
+    const junk = places.find(({ role }) => role === "junk")?.id;
     const marked = updates.filter((u) => !isJunk(u.before, junk) && isJunk(u, junk)).map(({ before }) => before.id);
     await noteJunk(call.tx, marked, services.returnPaths);
   },
@@ -98,9 +98,7 @@ export const emailSet: SetHooks = {
   },
 };
 
-/** The account's junk mailbox, where a call moves emails. */
-const junkOf = new WeakMap<WriteCall, number | undefined>();
-
+/** `junk`: the account's junk mailbox, where a call moves emails. */
 function isJunk(
   { mailboxIds, keywords }: Pick<EmailState, "mailboxIds" | "keywords">,
   junk: number | undefined,

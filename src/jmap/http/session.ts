@@ -9,7 +9,7 @@ import type { ApiDeps } from "./deps.ts";
 export function supports({ registry, isPushPaused }: ApiDeps, capability: string): boolean {
   if (capability === capabilities.core || registry.capabilities.has(capability)) return true;
   // It adds a property, and no method.
-  if (capability === capabilities.scan) return true;
+  if (capability === capabilities.scan || capability === capabilities.authentication) return true;
   return capability === capabilities.webPushVapid || (capability === capabilities.websocket && !isPushPaused);
 }
 
@@ -34,6 +34,7 @@ function describe(deps: ApiDeps, login: Login, base: string) {
       ...Object.fromEntries([...deps.registry.capabilities].map((name) => [name, {}])),
       [capabilities.core]: coreCapability(deps.services.limits),
       [capabilities.scan]: {},
+      [capabilities.authentication]: {},
       ...(deps.registry.capabilities.has(capabilities.account) && { [capabilities.account]: accountCapability }),
       [capabilities.webPushVapid]: { applicationServerKey: deps.services.webPush.applicationServerKey },
       ...(!deps.isPushPaused && {

@@ -1,58 +1,20 @@
-import type { Clock } from "../../base/clock.ts";
-import type { Events } from "../../base/events.ts";
-import type { Holder } from "../../base/holder.ts";
-import { encodeId, idPrefix } from "../../base/ids.ts";
-import type { Log } from "../../base/log.ts";
-import { type MailLog, mailIdOf } from "../../base/mail-log.ts";
+import { mailIdOf } from "../../base/mail-log.ts";
 import { retry } from "../../base/retry.ts";
 import { Slots } from "../../base/slots.ts";
 import { traced } from "../../base/traces.ts";
-import type { Blobs } from "../../store/blobs/blobs.ts";
-import { AccountMissing, CommitError } from "../../store/core/errors.ts";
+import type { AcceptedRecipient, Authentication } from "../../store/core/db.ts";
+import { CommitError } from "../../store/core/errors.ts";
 import { isRetryable } from "../../store/core/loss.ts";
 import { isStorageTrouble } from "../../store/core/storage-trouble.ts";
-import type { Store } from "../../store/core/store.ts";
-import { type IncomingMessage, type IncomingRecipient, IncomingRows, type Lease } from "../../store/queues/incoming.ts";
+import { type IncomingMessage, IncomingRows, type Lease } from "../../store/queues/incoming.ts";
 import { addToQuarantine } from "../../store/queues/quarantine.ts";
 import { dueIncoming, incomingLeaseHolders } from "../../store/queues/queue-sweeps.ts";
-import type { ReturnPaths } from "../feedback/return-path.ts";
-import { Arrival, NotSettled, type Returned, returnedFor } from "../feedback/returned.ts";
-import type { Outside, Peer } from "../scan/rspamd.ts";
-import type { Scanners } from "../scan/scanners.ts";
-import { checks } from "./checks/checks.ts";
-import { type Decision, decide } from "./disposition.ts";
-import type { Ingest, Outcome } from "./ingest.ts";
-import type { PreparedMessage } from "./prepare.ts";
+import { Arrival, NotSettled } from "../feedback/returned.ts";
+import type { Peer } from "../scan/rspamd.ts";
+import type { IncomingOptions } from "./arriving.ts";
+import { deliverTo } from "./deliver-to.ts";
+import { type Addressed, expand } from "./expand.ts";
 import { prepare } from "./preparer.ts";
-
-/** A message that has just been put into an account. */
-export interface Delivered {
-  accountId: number;
-  /** The recipient's address in the envelope. */
-  address: string;
-  /** "" for the null sender. */
-  mailFrom: string;
-  arrivedAt: Date;
-  prepared: PreparedMessage;
-  decision: Decision;
-}
-
-export interface IncomingOptions {
-  store: Store;
-  blobs: Blobs;
-  ingest: Ingest;
-  returnPaths: ReturnPaths;
-  clock: Clock;
-  log: Log;
-  mailLog: MailLog;
-  events: Events;
-  holder: Holder;
-  /** How many messages may wait before no more should be taken. (Default: 100,000) */
-  maxWaiting?: number;
-  scanners: Scanners;
-  /** Called for each message put into an account; again if it failed or if the process died meanwhile. */
-  onDelivered?: (delivered: Delivered) => Promise<void>;
-}
 
 /** An accepted message, with its trace header in front. */
 export interface Accepted {
@@ -61,9 +23,11 @@ export interface Accepted {
   message: Buffer;
   /** "" for the null sender. */
   mailFrom: string;
-  recipients: { address: string; userId: number }[];
+  recipients: readonly Addressed[];
   /** Why the message is filed to Junk. (Default: it goes to the inbox.) */
   junkReason?: string | null;
+  /** What was found about who sent it. (Default: nothing) */
+  authentication?: Authentication | null;
   /** Who sent it by SMTP. */
   peer?: Peer;
 }
@@ -124,46 +88,52 @@ export class Incoming {
 
   /**
    * The message is durable on return and delivered soon after, or in quarantine. Accepting the same id again does
-   * nothing. Throws ScannerAway.
+   * nothing. Returns the accounts that get it. Throws ScannerAway, and OthersFirst while the id is in use for other recipients
+   * alone.
    */
-  async accept(accepted: Accepted): Promise<void> {
-    const { events } = this.#options;
+  async accept(accepted: Accepted): Promise<number[]> {
+    const { events, store } = this.#options;
     const told = { sizeOctets: accepted.message.length, recipients: accepted.recipients.length };
     try {
-      await this.#take(accepted);
+      const recipients = await expand(store.database, accepted.recipients);
+      await this.#take(accepted, recipients);
+      events.mailTaken(told);
+      return recipients.map(({ userId }) => userId);
     } catch (error) {
       events.mailNotStored(told);
       throw error;
     }
-    events.mailTaken(told);
   }
 
-  async #take(accepted: Accepted): Promise<void> {
-    const { id, message, mailFrom, recipients, junkReason = null } = accepted;
+  async #take(accepted: Accepted, recipients: readonly AcceptedRecipient[]): Promise<void> {
+    const { id, message, mailFrom, junkReason = null, authentication = null } = accepted;
     const { blobs, clock, scanners } = this.#options;
     const { virus, unscanned, spam } = await scanners.onArrival(accepted);
     const blob = await (virus === undefined ? blobs.putTogether(message) : blobs.put(message));
-    const perAccount = new Map(recipients.map((recipient) => [recipient.userId, recipient]));
     const row: IncomingMessage = {
       id,
       createdAt: clock.now(),
       blob,
       mailFrom,
-      recipients: [...perAccount.values()].map(({ address, userId }) => ({ address, userId, done: false })),
+      recipients: recipients.map((recipient) => ({ ...recipient, done: false })),
       attempts: 0,
       failures: 0,
       junkReason,
+      authentication,
       unscanned,
       spam,
     };
     if (virus !== undefined) return this.#quarantine(row, virus);
+    const isHeld = this.#held.has(id);
     this.#held.add(id);
+    let isNew = false;
     try {
-      await this.#rows.insert(row, this.#lease(leaseMs));
-    } catch (error) {
-      this.#held.delete(id);
-      throw error;
+      isNew = await this.#rows.insert(row, this.#lease(leaseMs));
+    } finally {
+      if (!isNew && !isHeld) this.#held.delete(id);
     }
+    // What was there before is somebody's work already, or the sweep's.
+    if (!isNew) return;
     this.#begin(row, this.#slots.waiting < maxKeptWaiting ? message : undefined);
   }
 
@@ -274,7 +244,9 @@ export class Incoming {
       const { mailFrom, createdAt: at, blob } = row;
       const arrival = new Arrival({ message: bytes, summary: prepared.summary, mailFrom, at, blob });
       const waiting = row.recipients.filter((recipient) => !recipient.done);
-      const outcomes = await Promise.allSettled(waiting.map((one) => this.#deliverTo(one, row, prepared, arrival)));
+      const outcomes = await Promise.allSettled(
+        waiting.map((one) => deliverTo(one, { row, prepared, arrival }, this.#options)),
+      );
       trouble = outcomes.find((outcome) => outcome.status === "rejected")?.reason;
     } catch (error) {
       trouble = error;
@@ -302,54 +274,6 @@ export class Incoming {
     mailLog.tell("delivery set aside", { id: row.id, from: row.mailFrom, to, failures, reason }, "warn");
     events.mailInTrouble({ error: "set-aside" });
   }
-
-  async #deliverTo(
-    recipient: IncomingRecipient,
-    row: IncomingMessage,
-    prepared: PreparedMessage,
-    arrival: Arrival,
-  ): Promise<void> {
-    const { store, ingest, mailLog, scanners, log, onDelivered, returnPaths } = this.#options;
-    const accountId = recipient.userId;
-    const { mailFrom, createdAt: arrivedAt, junkReason } = row;
-    const message = { mailFrom, arrivedAt, prepared };
-    const messageId = prepared.summary.messageId?.[0];
-    try {
-      const spam = {
-        junkScore: scanners.junkScore,
-        outside: row.spam === null ? null : (JSON.parse(row.spam) as Outside),
-      };
-      const to = { accountId, address: recipient.address };
-      // On one connection, so that what the checks ask is asked in one trip.
-      const { returned, decision } = await store.reads(accountId, "server", async (reader) => {
-        const returned = await returnedFor(recipient.address, arrival, { reader, returnPaths });
-        const applied = returned?.isBelieved ? [] : checks;
-        return { returned, decision: await decide(applied, message, to, { reader, junkReason, spam }, log) };
-      });
-      const { places, keywords, reasons, scan } = decision;
-      if (reasons.length > 0) recipient.reasons = reasons;
-      const outcome = await ingest.add(accountId, {
-        blob: row.blob,
-        prepared: about(prepared, returned),
-        target: places,
-        keywords,
-        receivedAt: arrivedAt,
-        incomingId: row.id,
-        ...(scan && { scan }),
-        // What is taken for junk reports nothing.
-        ...(returned && !isJunk(places) && { record: returned.record }),
-      });
-      const named = messageId === undefined ? {} : { messageId: `<${messageId}>` };
-      const done = { id: row.id, ...named, from: mailFrom, to: [recipient.address], account: accountId };
-      mailLog.tell("delivered", { ...done, ...placeOf(outcome), ...(reasons.length > 0 && { reasons }) });
-      await onDelivered?.({ accountId, address: recipient.address, ...message, decision });
-    } catch (error) {
-      if (!(error instanceof AccountMissing)) throw error;
-      const gone = { id: row.id, from: row.mailFrom, to: [recipient.address], account: accountId };
-      mailLog.tell("a recipient's account is gone", gone, "warn");
-    }
-    recipient.done = true;
-  }
 }
 
 const deadly = "the process that delivered it ended, again and again";
@@ -358,20 +282,4 @@ const deadly = "the process that delivered it ended, again and again";
 const isPassing = (error: unknown) =>
   isRetryable(error) || isStorageTrouble(error) || error instanceof CommitError || error instanceof NotSettled;
 
-/** Where a message was put, with the ids that clients see. */
-function placeOf(outcome: Outcome): object {
-  if (!("email" in outcome)) return { place: "there already" };
-  const { id, mailboxIds } = outcome.email;
-  const mailboxes = mailboxIds.map((one) => encodeId(idPrefix.mailbox, one));
-  return { email: encodeId(idPrefix.email, id), mailboxes };
-}
-
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
-/** The message with the mail that it is about, whose thread it joins. */
-function about(prepared: PreparedMessage, returned: Returned | undefined): PreparedMessage {
-  if (returned?.submissionId === undefined) return prepared;
-  return { ...prepared, threadKeys: { ...prepared.threadKeys, submissionId: returned.submissionId } };
-}
-
-const isJunk = (places: Decision["places"]) => places.some((place) => "role" in place && place.role === "junk");

@@ -1,5 +1,6 @@
 import { tsvectorTexts } from "../../search/terms.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";
+import type { Authentication } from "../../store/core/db.ts";
 import { CommitError } from "../../store/core/errors.ts";
 import { Gathering } from "../../store/core/gathering.ts";
 import { isRetryable } from "../../store/core/loss.ts";
@@ -33,6 +34,8 @@ export interface NewMail {
   incomingId?: number;
   /** What scanning found. */
   scan?: Scan;
+  /** What was found about who sent it. */
+  authentication?: Authentication;
   /** Writes with the message what it reports. */
   record?: (tx: Tx, modseq: number) => Promise<void>;
 }
@@ -200,6 +203,7 @@ async function insertAccepted(
     keywords: mail.keywords,
     receivedAt: wholeSeconds(mail.receivedAt),
     scan: mail.scan ?? null,
+    authentication: mail.authentication ?? null,
     modseq,
   }));
   return insertEmails(tx, emails, plan.known);

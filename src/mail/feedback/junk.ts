@@ -9,6 +9,11 @@ const mark = /\((rp-[0-9a-z-]+)\)/;
 /** The Received field is written with this. */
 export const originComment = (origin: string): string => `(${origin})`;
 
+const markAtStart = /^(Received: by [^\r\n]*)\r\n \(rp-[0-9a-z-]+\)/;
+
+/** A header that begins with such a field, without the mark: it is for our own users alone. */
+export const withoutOrigin = (header: string): string => header.replace(markAtStart, "$1");
+
 /**
  * Notes that the account took these emails for junk. Those that another account here has sent count as complaints about it;
  * for mail from elsewhere there is nobody to tell.

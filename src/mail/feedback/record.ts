@@ -70,7 +70,7 @@ function matched(feedback: Feedback, deliveries: readonly ReportableDelivery[]):
 const all = (deliveries: readonly ReportableDelivery[]): Found[] => deliveries.map((delivery) => ({ delivery }));
 
 /** The deliveries to one of the addresses, as we or the client (ORCPT) named the recipient; undefined for none. */
-function named(
+export function named(
   addresses: readonly string[],
   deliveries: readonly ReportableDelivery[],
 ): ReportableDelivery[] | undefined {

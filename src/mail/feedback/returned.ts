@@ -10,7 +10,7 @@ import { applyReceipt, findReportable, findSubmissionsOf } from "../../store/que
 import { messageIdHash } from "../deliver/thread.ts";
 import { classify } from "./classify.ts";
 import type { Feedback } from "./feedback.ts";
-import { recordFeedback } from "./record.ts";
+import { named, recordFeedback } from "./record.ts";
 import type { ReturnPaths } from "./return-path.ts";
 
 /** What a message says of mail that its recipient has sent. */
@@ -78,7 +78,8 @@ async function reportFor(submissionId: number, arrival: Arrival, reader: Reader)
 
 /**
  * RFC 8621 §7, RFC 8098: a receipt goes to the address that the mail asked for, not to the return path. It counts if it names
- * the Message-ID and a recipient of mail that the account has submitted, which others do not know.
+ * the Message-ID and a recipient of mail that the account has submitted, which others do not know, and is from that
+ * recipient, as RFC 8098 §3 requires: of several recipients, each may speak for itself alone.
  */
 async function receiptFor({ message, summary, blob }: Arrival, reader: Reader): Promise<Returned | undefined> {
   if (summary.structure.type !== "multipart/report") return undefined;
@@ -88,13 +89,17 @@ async function receiptFor({ message, summary, blob }: Arrival, reader: Reader): 
   const mdn = parseMdn(message);
   const messageId = mdn?.originalMessageId?.trim().replace(/^<(.*)>$/, "$1");
   if (!mdn || !messageId) return undefined;
-  const named = [mdn.finalRecipient, mdn.originalRecipient].flatMap((value) => (value ? addressForms(value) : []));
-  const recipients = new Set(named.map(normalizeAddress));
+  const authors = (summary.from ?? []).map(({ email }) => normalizeAddress(email));
+  const fields = [mdn.finalRecipient, mdn.originalRecipient].flatMap((value) => (value ? addressForms(value) : []));
   for (const submissionId of await findSubmissionsOf(reader, [{ messageId, idHash: messageIdHash(messageId) }])) {
     const deliveries = await findReportable(reader, submissionId);
-    const found = deliveries.filter(({ rcptTo }) => recipients.has(normalizeAddress(rcptTo) ?? ""));
+    const found = (named(fields, deliveries) ?? []).filter(
+      ({ rcptTo, state }) => authors.length === 1 && authors[0] === normalizeAddress(rcptTo) && state !== "canceled",
+    );
     if (found.length === 0) continue;
-    const nos = mdn.disposition.type === "displayed" ? found.map(({ no }) => no) : [];
+    // RFC 8098 §3.2.6.3: with an error, it was not.
+    const isDisplayed = mdn.disposition.type === "displayed" && mdn.error === null;
+    const nos = isDisplayed ? found.map(({ no }) => no) : [];
     const told = { nos, blobId: encodeBlobId(blob.sha256) };
     return { isBelieved: false, record: (tx, modseq) => applyReceipt(tx, submissionId, { ...told, modseq }) };
   }

@@ -28,7 +28,14 @@ export class Clamd {
     throw new ScannerAway(`the virus scanner said ${JSON.stringify(answer.slice(0, 200))}`);
   }
 
-  #ask(message: Buffer): Promise<string> {
+  /** Whether it answers. */
+  async isThere(): Promise<boolean> {
+    const answer = await this.#ask().catch(() => "");
+    return /^PONG\0?$/.test(answer);
+  }
+
+  /** Its answer about the message, or to PING. */
+  #ask(message?: Buffer): Promise<string> {
     return new Promise((resolve, reject) => {
       const socket = connect(this.#place);
       const fail = (error: Error) => {
@@ -39,7 +46,7 @@ export class Clamd {
       const timer = setTimeout(() => fail(new Error(`no answer in ${maxTimeMs} ms`)), maxTimeMs);
       let answer = "";
       socket.on("error", fail);
-      socket.on("connect", () => send(socket, message));
+      socket.on("connect", () => (message === undefined ? socket.write("zPING\0") : send(socket, message)));
       socket.on("data", (octets: Buffer) => {
         answer += octets.toString("latin1");
         if (answer.length > maxAnswer) fail(new Error("its answer is too long"));

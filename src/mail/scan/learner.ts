@@ -18,8 +18,10 @@ export interface LearnerOptions {
 
 /** More waiting signals than these are dropped: a lost lesson is no lost mail. */
 const maxWaiting = 2_000;
-/** Larger messages teach by their first octets. */
+/** Larger messages teach by their first octets, which is all that is read of them. */
 const maxTaughtBytes = 1_000_000;
+/** So many mails are in memory and learned in one transaction. */
+const maxTogether = 16;
 
 /** Learns from what users say of their mail, after their changes are committed, one account after the other. */
 export class Learner {
@@ -41,9 +43,10 @@ export class Learner {
       );
       return;
     }
-    this.#count += said.size;
     const known = this.#waiting.get(accountId) ?? new Map<number, boolean>();
+    this.#count -= known.size;
     for (const [id, isSpam] of said) known.set(id, isSpam);
+    this.#count += known.size;
     this.#waiting.set(accountId, known);
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
@@ -62,42 +65,48 @@ export class Learner {
       const [next] = this.#waiting;
       if (!next) return;
       const [accountId, said] = next;
+      const some = new Map([...said].slice(0, maxTogether));
+      for (const id of some.keys()) said.delete(id);
+      this.#count -= some.size;
+      // The rest waits behind the other accounts.
       this.#waiting.delete(accountId);
-      this.#count = Math.max(0, this.#count - said.size);
-      await this.learn(accountId, said).catch((error: unknown) => {
+      if (said.size > 0) this.#waiting.set(accountId, said);
+      await this.#learn(accountId, some).catch((error: unknown) => {
         if (error instanceof AccountMissing) return;
         this.#options.log.warn({ account: accountId, reason: (error as Error).message }, "mail was not learned");
       });
     }
   }
 
-  /** Returns how many mails taught something new. */
-  async learn(accountId: number, said: ReadonlyMap<number, boolean>): Promise<number> {
+  async #learn(accountId: number, said: ReadonlyMap<number, boolean>): Promise<void> {
     const { store, blobs } = this.#options;
     const emails = await fetchEmails(store.reader(accountId, "server"), [...said.keys()], "blob");
-    const messages = new Map<number, Buffer>();
-    for (const email of emails) messages.set(email.id, await blobs.readObject(blobOf(email)));
-    const tokens = new Map([...messages].map(([id, message]) => [id, tokensOfMessage(message)]));
+    const heads = new Map<number, Buffer>();
+    for (const email of emails) {
+      const blob = blobOf(email);
+      heads.set(email.id, await blobs.readObject(blob, 0, Math.min(blob.size, maxTaughtBytes)));
+    }
+    const tokens = new Map([...heads].map(([id, head]) => [id, tokensOf(head)]));
     const known = new Map([...said].filter(([id]) => tokens.has(id)));
-    if (known.size === 0) return 0;
+    if (known.size === 0) return;
     const changed = await store.write(accountId, "server", async (tx) => {
       const before = await noteTaught(tx, known);
       for (const { id, before: other } of before) teach(tx, tokens.get(id)!, { isSpam: known.get(id)!, before: other });
       if (before.length > 0) await ageTokens(tx);
       return before;
     });
-    for (const { id } of changed) await this.#teachFilter(messages.get(id)!, known.get(id)!);
-    return changed.length;
+    for (const { id } of changed) await this.#teachFilter(heads.get(id)!, known.get(id)!);
   }
 
   /** Learns from a message that is in no mailbox. */
   async learnMessage(accountId: number, message: Buffer, isSpam: boolean): Promise<void> {
-    const tokens = tokensOfMessage(message);
+    const head = message.subarray(0, maxTaughtBytes);
+    const tokens = tokensOf(head);
     await this.#options.store.write(accountId, "server", async (tx) => {
       teach(tx, tokens, { isSpam, before: null });
       await ageTokens(tx);
     });
-    await this.#teachFilter(message, isSpam);
+    await this.#teachFilter(head, isSpam);
   }
 
   async #teachFilter(message: Buffer, isSpam: boolean): Promise<void> {
@@ -108,8 +117,8 @@ export class Learner {
   }
 }
 
-function tokensOfMessage(message: Buffer): number[] {
-  const head = message.subarray(0, maxTaughtBytes);
+/** Of the head of a message. */
+function tokensOf(head: Buffer): number[] {
   return readTraits(head, summarise(head)).tokens;
 }
 

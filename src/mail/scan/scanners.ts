@@ -48,6 +48,11 @@ export class Scanners {
     return this.#options.clamd?.find(message);
   }
 
+  /** Whether messages can be scanned for viruses, as far as the scanner says without one. */
+  async canFindViruses(): Promise<boolean> {
+    return (await this.#options.clamd?.isThere()) ?? true;
+  }
+
   /** How spammy a message is that one of our users sends; undefined when nobody judges. */
   async scoreOutgoing(mail: Envelope & { message: Buffer }): Promise<number | undefined> {
     if (this.junkScore === undefined) return undefined;

@@ -7,6 +7,9 @@ import { distinctRecipients } from "./submit.ts";
 
 export type Outgoing = Omit<NewSubmission, "recipients">;
 
+/** Of what the server itself sends: no email of the account is sent by it. */
+export const ofNoEmail = { identityId: 0, emailId: 0, threadId: 0 };
+
 /** The only way into the queue: holds each message's bytes and creates a delivery for each recipient. */
 export async function enqueue(tx: Tx, messages: Outgoing[]): Promise<NewSubmission[]> {
   await referenceBlobs(

@@ -1,5 +1,5 @@
 import type { Database } from "../../store/core/database.ts";
-import { findAddress } from "../../store/directory/directory.ts";
+import { findAddress } from "../../store/directory/recipients.ts";
 
 /**
  * True when the account may send from the address, that is, when mail to the address is delivered to the account.

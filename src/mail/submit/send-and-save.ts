@@ -4,9 +4,11 @@ import { headerEnd } from "../../mime/walk.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import type { Envelope } from "../../store/core/db.ts";
 import type { Store, Tx, Viewer } from "../../store/core/store.ts";
+import { noteCorrespondents } from "../../store/mail/correspondents.ts";
 import { findIdentities, type IdentityRow } from "../../store/mail/identities.ts";
 import { withTerms, writeMails } from "../deliver/ingest.ts";
 import { prepare } from "../deliver/preparer.ts";
+import { correspondentsOf } from "../scan/correspondents.ts";
 import { enqueue } from "./enqueue.ts";
 import { type OutgoingScan, scanOutgoing } from "./scan-outgoing.ts";
 import { judgeSubmission, type SubmissionRules } from "./submit.ts";
@@ -17,6 +19,8 @@ export interface Sending {
   /** As the client gave it, with our trace field in front. */
   message: Buffer;
   envelope: Envelope;
+  /** The id that the trace field has. */
+  mailId: number;
 }
 
 /** The account has no room for the copy of the message. */
@@ -28,7 +32,7 @@ export class NoRoom extends Error {}
  * SubmissionRefused and NoRoom.
  */
 export async function sendAndSave(
-  { accountId, viewer, message, envelope }: Sending,
+  { accountId, viewer, message, envelope, mailId }: Sending,
   means: { store: Store; blobs: Blobs } & OutgoingScan,
   rules: SubmissionRules,
 ): Promise<number> {
@@ -46,6 +50,7 @@ export async function sendAndSave(
       receivedAt: rules.clock.now(),
     },
   ]);
+  const correspondents = correspondentsOf(judged);
   const work = async (tx: Tx) => {
     if (tx.room < kept.length) throw new NoRoom("the account is full");
     const [outcome] = await writeMails(tx, [mail!]);
@@ -54,7 +59,8 @@ export async function sendAndSave(
     const [id] = await tx.newIds(1);
     const of = { identityId: identity?.id ?? 0, emailId, threadId };
     const { envelope, sendAt } = judged;
-    await enqueue(tx, [{ id: id!, ...of, envelope, sendAt, spamScore, blob: sentBlob }]);
+    noteCorrespondents(tx, correspondents);
+    await enqueue(tx, [{ id: id!, ...of, mailId, envelope, sendAt, spamScore, blob: sentBlob }]);
     return id!;
   };
   return store.write(accountId, viewer, work, { ids: 3, bytes: kept.length });

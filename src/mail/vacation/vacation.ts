@@ -8,8 +8,8 @@ import type { Store } from "../../store/core/store.ts";
 import { findIdentities } from "../../store/mail/identities.ts";
 import { claimAnswer, findActiveVacation, type VacationRow, wasAnswered } from "../../store/mail/vacation.ts";
 import { hintQueued } from "../../store/queues/due.ts";
-import type { Delivered } from "../deliver/incoming.ts";
-import { enqueue } from "../submit/enqueue.ts";
+import type { Delivered } from "../deliver/arriving.ts";
+import { enqueue, ofNoEmail } from "../submit/enqueue.ts";
 import { mailDate } from "../submit/mail-date.ts";
 import { isOwnAddress } from "../submit/own-address.ts";
 import { type Answerable, answerableOnce } from "./vacation-rules.ts";
@@ -19,7 +19,6 @@ const answerEveryMs = 7 * 86_400_000;
 /** More recipients than a person names; each may cost a look-up. */
 const maxNamed = 20;
 const maxSubject = 200;
-const ofNoEmail = { identityId: 0, emailId: 0, threadId: 0 };
 const defaultText = "Your message has arrived, but it may not be read for some time.\n";
 
 export interface VacationOptions {

@@ -1,8 +1,9 @@
 import type { Log } from "../../base/log.ts";
 import { TooSlow } from "../../base/threads.ts";
-import type { DnsResolver } from "../resolver.ts";
+import type { Resolve } from "../resolver.ts";
 import { readAuthors } from "./authors.ts";
-import { decide, type Verdict } from "./disposition.ts";
+import { judgeBimi } from "./bimi.ts";
+import { decide, type LocalPolicies, type Verdict } from "./disposition.ts";
 import { type DmarcVerdict, judgeDomain } from "./dmarc.ts";
 import { type IncomingHeader, isOverlong, plainly } from "./incoming-header.ts";
 import { type LookUp, lookUps } from "./look-up.ts";
@@ -10,11 +11,13 @@ import { verifyAside } from "./verifier.ts";
 import type { Sender, Verified } from "./verify.ts";
 
 export interface Means {
-  resolver: DnsResolver;
+  resolver: Resolve;
   hostname: string;
   log: Log;
   /** True when the domain or one of its parents is served here. */
   isOurs(domain: string): Promise<boolean>;
+  /** What the operator decided. */
+  policies?: LocalPolicies;
 }
 
 const maxVerifyMs = 15_000;
@@ -45,7 +48,8 @@ export async function authenticate(
       return { ...verdict, isOurs: await isUnprotected(verdict, verified, means) };
     }),
   );
-  return decide({ domains, header, verified });
+  const bimi = await judgeBimi(domains, lookUp);
+  return decide({ domains, header, verified, bimi }, means.policies);
 }
 
 /**
@@ -89,7 +93,9 @@ async function verify(
     const authors = readAuthors(from);
     // Any of these domains might have been authenticated.
     const unknown = { passed: [], unknown: authors.domains };
-    return { results: `${hostname}; none`, spf: unknown, dkim: unknown, signers: [], authors };
+    const nothing = { spf: { result: "temperror", domain: null }, dkim: [], arc: { result: "none", sealers: [] } };
+    const bare = { results: `${hostname}; none`, signers: [], authors, found: nothing, arcSets: [] };
+    return { ...bare, spf: unknown, dkim: unknown };
   }
 }
 

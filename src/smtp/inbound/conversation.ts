@@ -2,6 +2,7 @@ import type { SMTPServerAddress, SMTPServerSession } from "smtp-server";
 import type { Log } from "../../base/log.ts";
 import type { MailLog } from "../../base/mail-log.ts";
 import { networkOf } from "../../base/network.ts";
+import type { Addressed } from "../../mail/deliver/expand.ts";
 import { Refusal } from "./reply.ts";
 import {
   type Check,
@@ -9,7 +10,6 @@ import {
   type Facts,
   type Found,
   type Path,
-  type Recipient,
   type Said,
   type Session,
   type Stage,
@@ -45,8 +45,8 @@ export class Conversation {
   #isOver = false;
   /** What the checks of each stage found; for RCPT, see `#recipients`. */
   readonly #found = new Map<Stage, Found>();
-  readonly #recipients = new WeakMap<SMTPServerAddress, number>();
-  #accepted: Recipient[] = [];
+  readonly #recipients = new WeakMap<SMTPServerAddress, Addressed>();
+  #accepted: Addressed[] = [];
   /** The HELO name that passed the checks. */
   #judged: string | undefined;
   #mailId: number | undefined;
@@ -123,26 +123,24 @@ export class Conversation {
     const recipients = said.envelope.rcptTo.length;
     const asked = { ...transactionOf(sender, said), path: pathOf(address), recipients };
     const told = { from: sender.address, to: [address.address] };
-    const { userId, isOutgoing } = await this.#run("rcpt", asked, told);
+    const { userId, entry, isOutgoing } = await this.#run("rcpt", asked, told);
     if (userId !== undefined) {
-      this.#recipients.set(address, userId);
-      this.#accepted.push({ address: address.address, userId });
+      const recipient = { address: address.address, userId, ...(entry && { entry }) };
+      this.#recipients.set(address, recipient);
+      this.#accepted.push(recipient);
     } else if (!isOutgoing) throw new Error("no check has found the recipient's account");
   }
 
   /** One for each RCPT that was accepted, in their order: a recipient may have been named twice. */
-  get accepted(): readonly Recipient[] {
+  get accepted(): readonly Addressed[] {
     return this.#accepted;
   }
 
   /** The recipients that have an account here. */
-  envelope({ envelope: { mailFrom, rcptTo } }: SMTPServerSession): { mailFrom: string; recipients: Recipient[] } {
+  envelope({ envelope: { mailFrom, rcptTo } }: SMTPServerSession): { mailFrom: string; recipients: Addressed[] } {
     return {
       mailFrom: mailFrom ? mailFrom.address : "",
-      recipients: rcptTo.flatMap((one) => {
-        const userId = this.#recipients.get(one);
-        return userId === undefined ? [] : [{ address: one.address, userId }];
-      }),
+      recipients: rcptTo.flatMap((one) => this.#recipients.get(one) ?? []),
     };
   }
 

@@ -10,6 +10,8 @@ export interface DmarcVerdict {
   result: "pass" | "fail" | "none" | "temperror";
   /** What the domain asks for when it fails; undefined when it has no known policy. */
   policy: Policy | undefined;
+  /** The organizational domain, when it has a policy. */
+  organization?: string;
 }
 
 /**
@@ -38,7 +40,8 @@ export async function judgeDomain(
     const hoped = await judge([...spf.passed, ...spf.unknown], [...dkim.passed, ...dkim.unknown]);
     if (hoped && hoped.status.result !== "fail") result = "temperror";
   }
-  return { domain, result: result === "pass" || result === "fail" || result === "none" ? result : "temperror", policy };
+  const plain = result === "pass" || result === "fail" || result === "none" ? result : "temperror";
+  return { domain, result: plain, policy, organization: judged.domain };
 }
 
 function policyOf(text: string | undefined): Policy | undefined {

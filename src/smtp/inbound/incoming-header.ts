@@ -1,3 +1,4 @@
+import { normalizeAddress } from "../../base/address.ts";
 import { forgedResults } from "../../mail/submit/forged-results.ts";
 import { cutOut } from "../../mime/envelope-fields.ts";
 import { type FieldPlace, scanHeader, valueAt } from "../../mime/scan.ts";
@@ -18,6 +19,8 @@ export interface IncomingHeader {
   isPassedOn: boolean;
   /** RFC 5321 §6.3: the message has been passed on so often that it must be looping. */
   isLooping: boolean;
+  /** By which addresses it was sent on, in lower case. */
+  deliveredTo: string[];
   /** RFC 8601 §5: Authentication-Results that a sender wrote in our name. */
   forged: Range[];
   /** The header holds nothing but fields, so every parser reads it alike. */
@@ -28,6 +31,7 @@ export interface IncomingHeader {
 const maxOwnHops = 10;
 const maxReceived = 50;
 const maxFrom = 10;
+const maxDeliveredTo = 50;
 const maxMessageIdLength = 500;
 const maxFromLength = 2_000_000;
 const maxHeaderLength = 256_000;
@@ -40,8 +44,9 @@ const passingOn = /^(list-.+|arc-seal|resent-.+|x-forwarded-.+|mailing-list|prec
 export function readIncomingHeader(message: Buffer, hostname: string): IncomingHeader {
   const from: string[] = [];
   const forged: Range[] = [];
+  const deliveredTo: string[] = [];
   let messageId: string | undefined;
-  const header = { from, isFromExcessive: false, isSigned: false, isPassedOn: false, forged };
+  const header = { from, isFromExcessive: false, isSigned: false, isPassedOn: false, forged, deliveredTo };
   const hops = { received: 0, ours: 0 };
   const byUs = new RegExp(`\\bby\\s+${hostname.replace(/[^\w-]/g, "\\$&")}(?=[\\s;(]|$)`, "i");
   let room = maxFromLength;
@@ -63,7 +68,10 @@ export function readIncomingHeader(message: Buffer, hostname: string): IncomingH
     } else if (isForged(field)) forged.push({ start, end });
     else if (name === "message-id") messageId ??= valueAt(message, field).trim().slice(0, maxMessageIdLength);
     else if (name === "dkim-signature") header.isSigned = true;
-    else if (passingOn.test(name)) {
+    else if (name === "delivered-to" && deliveredTo.length < maxDeliveredTo) {
+      const address = normalizeAddress(valueAt(message, field));
+      if (address !== undefined) deliveredTo.push(address);
+    } else if (passingOn.test(name)) {
       header.isPassedOn ||= name !== "precedence" || /^\s*list\b/i.test(valueAt(message, field));
     }
   };

@@ -1,5 +1,6 @@
 import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
 import { mailIdOf } from "../../base/mail-log.ts";
+import type { Addressed } from "../../mail/deliver/expand.ts";
 import { findQuotas } from "../../store/mail/quota.ts";
 import type { Conversation } from "./conversation.ts";
 import type { LmtpOptions } from "./options.ts";
@@ -8,7 +9,6 @@ import { acceptMessage } from "./receive.ts";
 import { Refusal } from "./reply.ts";
 import { createSmtpServer, type SmtpIn } from "./server.ts";
 import { createLmtpStages } from "./stages/lmtp-stages.ts";
-import type { Recipient } from "./stages/stage.ts";
 
 /** RFC 2033: receives mail for our own addresses from a mail server in front. */
 export function createLmtp(options: LmtpOptions): Promise<SmtpIn> {
@@ -47,7 +47,7 @@ async function receiveEach(
 }
 
 /** The accounts that have no room for a message of this size, which may not have been announced at RCPT. */
-async function fullOf(recipients: readonly Recipient[], size: number, { database }: LmtpOptions): Promise<Set<number>> {
+async function fullOf(recipients: readonly Addressed[], size: number, { database }: LmtpOptions): Promise<Set<number>> {
   const quotas = await findQuotas(
     database,
     recipients.map(({ userId }) => userId),

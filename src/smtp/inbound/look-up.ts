@@ -1,4 +1,4 @@
-import { type DnsResolver, withTimeout } from "../resolver.ts";
+import { type Resolve, withTimeout } from "../resolver.ts";
 
 export type LookUp = (name: string, type: string) => Promise<unknown>;
 
@@ -8,7 +8,7 @@ const maxLookUpMs = 4_000;
  * DNS for one message. Asks each question once, and answers none later than `maxMs` milliseconds after the first.
  * Counting starts at the first question, because the message may have waited for a thread before.
  */
-export function lookUps(resolver: DnsResolver, maxMs: number): LookUp {
+export function lookUps(resolver: Resolve, maxMs: number): LookUp {
   let deadline: number | undefined;
   const asked = new Map<string, Promise<unknown>>();
   const ask = async (name: string, type: string): Promise<unknown> => {

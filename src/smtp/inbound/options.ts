@@ -7,8 +7,9 @@ import type { Incoming } from "../../mail/deliver/incoming.ts";
 import type { ReturnPaths } from "../../mail/feedback/return-path.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import type { Database } from "../../store/core/database.ts";
-import type { DnsResolver } from "../resolver.ts";
+import type { Resolve } from "../resolver.ts";
 import type { Certificate } from "./certificate.ts";
+import type { LocalPolicies } from "./disposition.ts";
 
 /** What every kind of server needs. */
 export interface ServerOptions {
@@ -34,9 +35,13 @@ export interface SmtpInOptions extends ServerOptions {
   blobs: Blobs;
   incoming: Incoming;
   returnPaths: ReturnPaths;
-  resolver: DnsResolver;
+  resolver: Resolve;
   /** (Default: none) */
   dnsLists?: readonly DnsList[];
+  /** What the operator decided about DMARC and ARC. (Default: nothing) */
+  policies?: LocalPolicies;
+  /** Whether strangers are put off once. (Default: false) */
+  greylist?: boolean;
 }
 
 /** RFC 5782: a list of addresses in DNS. A negative weight speaks for those who are listed. */

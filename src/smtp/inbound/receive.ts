@@ -1,10 +1,11 @@
 import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
 import { mailIdOf } from "../../base/mail-log.ts";
+import type { Addressed } from "../../mail/deliver/expand.ts";
 import type { Conversation } from "./conversation.ts";
+import { onOneLine } from "./disposition.ts";
 import { readIncomingHeader, withoutForged } from "./incoming-header.ts";
 import type { SmtpInOptions } from "./options.ts";
 import { protocolOf, readMessage } from "./read-message.ts";
-import type { Recipient } from "./stages/stage.ts";
 import { receivedField } from "./trace.ts";
 
 /** Reads DATA to its end, judges the message and stores it durably. Resolves with the reply's text; throws Refusal or PeerGone. */
@@ -25,7 +26,7 @@ export async function receive(
 interface Means {
   conversation: Conversation;
   options: SmtpInOptions;
-  recipients: Recipient[];
+  recipients: readonly Addressed[];
 }
 
 /**
@@ -39,7 +40,8 @@ export async function acceptMessage(
 ): Promise<number> {
   const { hostname, incoming, clock, mailLog } = options;
   const header = readIncomingHeader(raw, hostname);
-  const { results = "", junkReason = null, clues } = await conversation.message({ message: raw, header }, session);
+  const found = await conversation.message({ message: raw, header }, session);
+  const { results = "", junkReason = null, authentication = null, clues } = found;
   const id = await conversation.mailId();
   const { mailFrom } = conversation.envelope(session);
   const { helo, address, tls } = conversation.session;
@@ -50,23 +52,23 @@ export async function acceptMessage(
   });
   const trace = Buffer.from(`Return-Path: <${mailFrom}>\r\n${results}${received}`);
   const message = Buffer.concat([trace, withoutForged(raw, header)]);
-  await incoming.accept({ id, message, mailFrom, recipients, junkReason, peer: { address, helo } });
+  const accounts = await incoming.accept({
+    id,
+    message,
+    mailFrom,
+    recipients,
+    junkReason,
+    authentication,
+    peer: { address, helo },
+  });
   mailLog.tell("mail in", {
     ...{ id, messageId: header.messageId, ...conversation.peer, from: mailFrom },
     to: recipients.map((recipient) => recipient.address),
-    accounts: [...new Set(recipients.map(({ userId }) => userId))],
+    accounts,
     size: raw.length,
     ...(results !== "" && { results: onOneLine(results) }),
     ...(junkReason !== null && { junkReason }),
     ...(clues !== undefined && { clues }),
   });
   return id;
-}
-
-/** The value of Authentication-Results, in one line. */
-function onOneLine(field: string): string {
-  return field
-    .replace(/^[^:]*:/, "")
-    .replace(/\s+/g, " ")
-    .trim();
 }

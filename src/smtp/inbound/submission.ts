@@ -105,7 +105,7 @@ async function send(raw: Buffer, session: SMTPServerSession, { conversation, opt
     ...{ database, clock, random },
     maxSize: maxMessageSize + received.length,
   });
-  const sending = { accountId: sendingAccount, viewer: login, message, envelope: envelopeOf(session) };
+  const sending = { accountId: sendingAccount, viewer: login, message, envelope: envelopeOf(session), mailId: id };
   const submission = await sendAndSave(sending, options, rules);
   return { id, messageId: header.messageId, account: sendingAccount, submission };
 }

@@ -1,4 +1,6 @@
-import { type AuthenticateOptions, authenticate } from "mailauth";
+import { type AuthenticateOptions, type AuthenticateResult, authenticate } from "mailauth";
+import type { Authentication } from "../../store/core/db.ts";
+import { type ArcSet, readArcSets } from "./arc-sets.ts";
 import { type Authors, readAuthors } from "./authors.ts";
 import type { LookUp } from "./look-up.ts";
 
@@ -33,7 +35,14 @@ export interface Verified {
   /** The domains of all signatures, good or bad. */
   signers: string[];
   authors: Pick<Authors, "domains" | "isClear">;
+  /** What is kept with the message. */
+  found: Pick<Authentication, "spf" | "dkim" | "arc">;
+  /** Of an ARC chain that was verified, the oldest first. */
+  arcSets: ArcSet[];
 }
+
+/** More are verified, but not kept. */
+const maxSignatures = 20;
 
 export async function verify(
   { message, from }: ToVerify,
@@ -51,7 +60,7 @@ export async function verify(
     disableBimi: true,
   };
   const { domains, isClear } = readAuthors(from);
-  const { headers, spf, dkim } = await authenticate(message, options);
+  const { headers, spf, dkim, arc } = await authenticate(message, options);
   const signatures = dkim.results.map(({ signingDomain = "", status }) => ({ domain: signingDomain, status }));
   return {
     results: /^Authentication-Results: ([\s\S]*?)\r\n(?![ \t])/im.exec(`${headers}\r\n`)?.[1] ?? `${hostname}; none`,
@@ -59,6 +68,29 @@ export async function verify(
     dkim: identifiers(signatures),
     signers: signatures.map(({ domain }) => domain).filter((domain) => domain !== ""),
     authors: { domains, isClear },
+    ...foundIn({ spf, dkim, arc }),
+  };
+}
+
+function foundIn({
+  spf,
+  dkim,
+  arc,
+}: Pick<AuthenticateResult, "spf" | "dkim" | "arc">): Pick<Verified, "found" | "arcSets"> {
+  const isSealed = arc !== false && arc.status.result === "pass";
+  const arcSets = isSealed ? readArcSets((arc as { chain?: unknown }).chain) : [];
+  return {
+    arcSets,
+    found: {
+      spf: spf ? { result: spf.status.result, domain: spf.domain || null } : { result: "none", domain: null },
+      dkim: dkim.results
+        .filter(({ signingDomain }) => signingDomain)
+        .slice(0, maxSignatures)
+        .map(({ status, signingDomain, selector }) => {
+          return { result: status.result, domain: String(signingDomain).toLowerCase(), selector: selector ?? "" };
+        }),
+      arc: { result: arc === false ? "none" : arc.status.result, sealers: arcSets.map(({ sealer }) => sealer) },
+    },
   };
 }
 

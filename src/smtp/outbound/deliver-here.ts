@@ -16,8 +16,8 @@ export async function deliverHere(
 ): Promise<Answer[]> {
   const full = await fullMailboxes(deliveries, accounts, message.length, options);
   const recipients = deliveries.flatMap(({ no, rcptTo }) => {
-    const userId = accounts.get(no);
-    return userId === undefined || full.has(no) ? [] : [{ address: rcptTo, userId }];
+    const entry = accounts.get(no);
+    return entry === undefined || full.has(no) ? [] : [{ address: rcptTo, userId: entry.userId, entry }];
   });
   if (recipients.length > 0) {
     const origin = await options.returnPaths.origin(leased, leased.sendAt);
@@ -39,16 +39,20 @@ export async function deliverHere(
 /** The same check as at RCPT. Skips messages that an earlier attempt may have delivered. */
 async function fullMailboxes(
   deliveries: LeasedDelivery[],
-  accounts: Map<number, number>,
+  accounts: Destination["accounts"],
   bytes: number,
   { store }: MailOutOptions,
 ): Promise<Set<number>> {
   const fresh = deliveries.filter(({ isFresh }) => isFresh).map(({ no }) => no);
-  const accountOf = (no: number) => accounts.get(no) ?? [];
-  const quotas = await findQuotas(store.database, fresh.flatMap(accountOf));
+  // What only goes on to others takes no room.
+  const accountOf = (no: number) => (accounts.get(no)?.keepsCopy ? accounts.get(no)!.userId : undefined);
+  const quotas = await findQuotas(
+    store.database,
+    fresh.flatMap((no) => accountOf(no) ?? []),
+  );
   return new Set(
     fresh.filter((no) => {
-      const quota = quotas.get(accounts.get(no) ?? 0);
+      const quota = quotas.get(accountOf(no) ?? 0);
       return quota !== undefined && quota.used + bytes > quota.limit;
     }),
   );

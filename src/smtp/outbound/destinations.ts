@@ -1,5 +1,5 @@
 import { splitAddress } from "../../base/address.ts";
-import { findRecipients } from "../../store/directory/directory.ts";
+import { type AddressEntry, findRecipients } from "../../store/directory/recipients.ts";
 import type { LeasedDelivery, LeasedSubmission } from "../../store/queues/deliveries.ts";
 import type { MailOutOptions } from "./options.ts";
 
@@ -10,7 +10,8 @@ export interface Destination {
   route: string | null;
   isLocal: boolean;
   deliveries: LeasedDelivery[];
-  accounts: Map<number, number>;
+  /** By the delivery's number. */
+  accounts: Map<number, AddressEntry>;
 }
 
 export async function destinationsOf(leased: LeasedSubmission, { store }: MailOutOptions): Promise<Destination[]> {
@@ -27,7 +28,7 @@ export async function destinationsOf(leased: LeasedSubmission, { store }: MailOu
     const destination = destinations.get(key) ?? fresh;
     destinations.set(key, destination);
     destination.deliveries.push(delivery);
-    if (typeof place === "number") destination.accounts.set(delivery.no, place);
+    if (typeof place === "object") destination.accounts.set(delivery.no, place);
   }
   return [...destinations.values()];
 }

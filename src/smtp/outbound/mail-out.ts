@@ -1,9 +1,10 @@
 import { traced } from "../../base/traces.ts";
 import { AccountMissing } from "../../store/core/errors.ts";
 import { type LeasedSubmission, leaseDeliveries } from "../../store/queues/deliveries.ts";
-import { claimDue, type DueSubmission, keyOf, nextDue, settleHint } from "../../store/queues/due.ts";
+import { claimDue, type DueSubmission, hastenHints, keyOf, nextDue, settleHint } from "../../store/queues/due.ts";
 import { carry } from "./carry.ts";
 import type { MailOutOptions } from "./options.ts";
+import { ScanGate } from "./scan-gate.ts";
 import { Sender } from "./send.ts";
 import { sweepQueue } from "./sweep.ts";
 
@@ -21,6 +22,8 @@ export interface MailOut {
 const leaseMs = 15 * 60_000;
 const maxConcurrent = 100;
 const maxSleepMs = 2_000;
+/** Mail that waits for the virus scanner is looked at again after this time, and as soon as it is back. */
+const unscannedPauseMs = 5 * 60_000;
 /** On Citus a sweep asks every node, while what it finds is rare. */
 const sweepEveryMs = 120_000;
 
@@ -34,6 +37,7 @@ export function createMailOut(options: MailOutOptions): MailOut {
 class Worker implements MailOut {
   readonly #options: MailOutOptions;
   readonly #sender: Sender;
+  readonly #gate: ScanGate;
   readonly #active = new Set<Promise<void>>();
   /** Submissions being worked on, and how often each is worked on at once. */
   readonly #known = new Map<string, number>();
@@ -47,6 +51,11 @@ class Worker implements MailOut {
   constructor(options: MailOutOptions) {
     this.#options = options;
     this.#sender = new Sender(options);
+    this.#gate = new ScanGate(options, async () => {
+      const now = options.clock.now();
+      await hastenHints(options.store.database, now, after(now, unscannedPauseMs));
+      this.wake();
+    });
   }
 
   start(): void {
@@ -82,6 +91,7 @@ class Worker implements MailOut {
     this.#again = false;
     clearInterval(this.#sweeper);
     clearTimeout(this.#timer);
+    this.#gate.close();
     await this.idle();
   }
 
@@ -137,13 +147,20 @@ class Worker implements MailOut {
   }
 
   async #process(due: DueSubmission): Promise<void> {
-    const { store } = this.#options;
+    const { store, clock } = this.#options;
+    let notBefore: Date | undefined;
     try {
       const leased = await this.#lease(due);
-      if (leased) await carry(leased, this.#sender, this.#options);
+      const isUnscanned = leased && (await carry(leased, this.#means));
+      // The scanner may be back already.
+      if (isUnscanned && this.#gate.isShut) notBefore = after(clock.now(), unscannedPauseMs);
     } finally {
-      await settleHint(store.database, due);
+      await settleHint(store.database, due, notBefore);
     }
+  }
+
+  get #means() {
+    return { sender: this.#sender, gate: this.#gate, options: this.#options };
   }
 
   async #lease(due: DueSubmission): Promise<LeasedSubmission | undefined> {

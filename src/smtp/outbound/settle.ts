@@ -4,17 +4,11 @@ import { encodeBlobId } from "../../store/blobs/blob-id.ts";
 import { CommitError } from "../../store/core/errors.ts";
 import type { Tx } from "../../store/core/store.ts";
 import { insertAttempts } from "../../store/queues/attempts.ts";
-import {
-  type DeliveryOutcome,
-  type LeasedDelivery,
-  type LeasedSubmission,
-  recordOutcomes,
-} from "../../store/queues/deliveries.ts";
+import { type LeasedSubmission, recordOutcomes } from "../../store/queues/deliveries.ts";
 import type { MailOutOptions } from "./options.ts";
+import { outcomesOf } from "./outcome.ts";
 import { persistently } from "./persistently.ts";
-import type { Answer } from "./reply.ts";
 import { reportOf } from "./report.ts";
-import { nextAttempt } from "./retry.ts";
 import { attemptsOf, type Judged, stepOf } from "./story.ts";
 import type { Tries } from "./tries.ts";
 
@@ -26,7 +20,7 @@ export async function settle(
   options: MailOutOptions,
 ): Promise<void> {
   const { store, holder, mailLog, events } = options;
-  const outcomes = judged.map(({ delivery, answer }) => outcomeOf(delivery, answer, leased, options));
+  const outcomes = await persistently(() => outcomesOf(leased, judged, options), options);
   const failed = judged.flatMap(({ delivery, answer }, index) =>
     outcomes[index]!.result === "failed" ? [{ delivery, answer, smtpReply: outcomes[index]!.smtpReply }] : [],
   );
@@ -59,21 +53,4 @@ export async function settle(
   mailLog.tell("mail out", step);
   for (const { result, smtpReply } of outcomes) events.attemptEnded({ result, smtpReply });
   for (const { error } of attempts) if (error !== null) events.mailInTrouble({ error });
-}
-
-function outcomeOf(
-  { no, attempts }: LeasedDelivery,
-  { kind, smtpReply, isUntried }: Answer,
-  { sendAt }: LeasedSubmission,
-  options: MailOutOptions,
-): DeliveryOutcome {
-  const now = options.clock.now();
-  if (kind === "deferred") {
-    const next = nextAttempt({ attempts, since: sendAt, now }, options, options.random);
-    if (next) return { no, smtpReply, result: "deferred", nextAttemptAt: next, delivered: "queued", isUntried };
-    return { no, smtpReply, result: "failed", nextAttemptAt: null, delivered: "no" };
-  }
-  if (kind === "failed") return { no, smtpReply, result: "failed", nextAttemptAt: null, delivered: "no" };
-  const delivered = kind === "delivered" ? "yes" : "unknown";
-  return { no, smtpReply, result: "sent", nextAttemptAt: null, delivered };
 }

@@ -22,13 +22,14 @@ export function attemptsOf(
   const deliveries = judged.map(({ delivery }) => delivery);
   const recipients = deliveries.map(({ rcptTo }) => rcptTo);
   const { no, attempts: attempt } = deliveries[0]!;
-  return tries.list.map((one, server) => ({
+  const all = [...(tries.waited ? [tries.waited] : []), ...tries.list];
+  return all.map((one, server) => ({
     ...{ submissionId, no, attempt, server, mailId: idOf(deliveries), mailFrom, recipients },
     ...told(one),
     at: one.at,
     milliseconds: one.milliseconds,
     tls: one.tls,
-    error: server === tries.list.length - 1 ? error : null,
+    error: server === all.length - 1 ? error : null,
     transcript: one.transcript,
   }));
 }

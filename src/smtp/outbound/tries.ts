@@ -3,6 +3,8 @@ import type { Answer } from "./reply.ts";
 
 const maxTranscript = 16_000;
 const maxLine = 1_000;
+/** As many as the database's column takes. */
+const maxMilliseconds = 2 ** 31 - 1;
 
 /** One try to hand a mail to a server, or to find one. */
 export class Try {
@@ -86,6 +88,8 @@ export class Try {
 /** The tries of one attempt for the recipients of one destination. */
 export class Tries {
   readonly list: Try[] = [];
+  /** What the mail had to wait for before. */
+  waited: Try | undefined;
   readonly #now: () => Date;
 
   constructor(now: () => Date) {
@@ -96,5 +100,13 @@ export class Tries {
     const begun = new Try(this.#now(), server);
     this.list.push(begun);
     return begun;
+  }
+
+  /** Notes that nothing was tried since then, and what the recipients' status said meanwhile. */
+  hasWaited(since: Date, reply: string): void {
+    this.waited = new Try(since);
+    this.waited.reply = reply;
+    this.waited.milliseconds = Math.min(this.#now().getTime() - since.getTime(), maxMilliseconds);
+    this.waited.note(reply);
   }
 }

@@ -3,6 +3,7 @@ import { createPlainDatabase } from "../../../test/support/postgres.ts";
 import { citusFindings, durabilityFaults, generalFindings } from "./check.ts";
 import { type Facts, readFacts } from "./facts.ts";
 
+const standby = (syncState: string | null) => ({ name: "walreceiver", syncState, lagMs: 1, lagBytes: 0 });
 /** Of a server of Citus that lacks nothing. */
 const well: Facts = {
   version: "15.20 (Debian 15.20-1)",
@@ -27,7 +28,7 @@ const well: Facts = {
   withoutIdentity: [],
   connections: 10,
   databaseBytes: 1,
-  standbys: [{ name: "walreceiver", syncState: "sync", lagMs: 1, lagBytes: 0 }],
+  standbys: [standby("sync")],
   clockAheadMs: 3,
   clockDoubtMs: 2,
   longestMs: null,
@@ -46,6 +47,9 @@ const allOf = (facts: Facts) => [
 test("a server that lacks nothing has no finding, nor one that lacks a setting which its Postgres does not have", () => {
   expect(allOf(well)).toEqual([]);
   expect(allOf(having({ settings: { output_plugin_libraries: null } }))).toEqual([]);
+  const two = { synchronous_standby_names: "2 (a, b)" };
+  expect(allOf(having({ settings: two, standbys: [standby("sync"), standby("sync"), standby("async")] }))).toEqual([]);
+  expect(allOf(having({ standbys: [standby(null)] }))).toEqual([]);
 });
 
 test.each<[what: string, change: Parameters<typeof having>[0], problem: RegExp]>([
@@ -67,6 +71,15 @@ test.each<[what: string, change: Parameters<typeof having>[0], problem: RegExp]>
   ["local commits", { settings: { synchronous_commit: "local" } }, /synchronous_commit is local/],
   ["commits in the background", { settings: { synchronous_commit: "off" } }, /synchronous_commit is off/],
   ["no standby there", { standbys: [] }, /no standby is connected: commits wait/],
+  ["a standby of another name", { standbys: [standby("async")] }, /too few standbys .* commits wait/],
+  [
+    "one standby of two",
+    {
+      settings: { synchronous_standby_names: "ANY 2 (a, b, c)" },
+      standbys: [standby("quorum"), standby("async")],
+    },
+    /too few standbys of synchronous_standby_names "ANY 2 \(a, b, c\)" are connected/,
+  ],
 ])("%s is a fault", (_, change, problem) => {
   expect(allOf(having(change))).toEqual([{ isFault: true, problem: expect.stringMatching(problem) }]);
 });

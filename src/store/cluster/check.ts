@@ -24,7 +24,20 @@ export function durabilityFaults({ settings, standbys }: Pick<Facts, "settings" 
   if (commit === "off" || commit === "local")
     found.push(fault(`synchronous_commit is ${commit}: no commit waits for a standby, so a failover loses mail`));
   if (standbys.length === 0) found.push(fault("no standby is connected: commits wait until one is"));
+  else {
+    const names = settings.synchronous_standby_names;
+    // A role that may not see the state of a standby can't tell that it is of no use.
+    const waitedFor = standbys.filter(({ syncState }) => syncState !== "async" && syncState !== "potential").length;
+    const lacking = names !== null && waitedFor < standbysNeeded(names);
+    if (lacking)
+      found.push(fault(`too few standbys of synchronous_standby_names "${names}" are connected: commits wait`));
+  }
   return found;
+}
+
+/** How many standbys a commit waits for: FIRST n (…), ANY n (…), n (…), or a list of which the first is meant. */
+function standbysNeeded(names: string): number {
+  return Number(/^\s*(?:(?:first|any)\s+)?(\d+)\s*\(/i.exec(names)?.[1] ?? 1);
 }
 
 /** What every server needs, plain Postgres too. `isMigrated`: the migrations have been applied to it. */

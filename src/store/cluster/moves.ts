@@ -155,6 +155,9 @@ export function moveShard(
   return cancellable(database, signal, move, [shard, from.host, from.port, to.host, to.port]);
 }
 
+/** A request to cancel that comes before its statement has begun does nothing. */
+const cancelEveryMs = 500;
+
 /** Runs a long statement. When `signal` is aborted, the server undoes it, and the statement fails. */
 async function cancellable(
   database: Database,
@@ -164,13 +167,21 @@ async function cancellable(
 ): Promise<void> {
   await database.connected(async (executor) => {
     const [own] = await executor.run(ownBackend);
-    const stop = () => void database.run(cancel, [own!.pid]).catch(() => {});
     if (signal.aborted) throw signal.reason;
+    let asked: Promise<unknown> = Promise.resolve();
+    let timer: NodeJS.Timeout | undefined;
+    const stop = () => {
+      asked = database.run(cancel, [own!.pid]).catch(() => {});
+      timer = setTimeout(stop, cancelEveryMs);
+    };
     signal.addEventListener("abort", stop, { once: true });
     try {
       await executor.run(statement, values);
     } finally {
       signal.removeEventListener("abort", stop);
+      clearTimeout(timer);
+      // Or it would meet the connection's next statement.
+      await asked;
     }
   });
 }

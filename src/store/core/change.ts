@@ -13,6 +13,7 @@ export const typeCodes = {
   EmailDelivery: 7,
   Quota: 8,
   PushSubscription: 9,
+  MaskedAddress: 10,
 } as const;
 export type TypeName = keyof typeof typeCodes;
 export const typeNames = Object.keys(typeCodes) as TypeName[];

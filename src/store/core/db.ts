@@ -21,6 +21,37 @@ export type AttemptOutcome = "sent" | "deferred" | "failed";
 /** Why a mail is in the error queue: it could not be built, signed or routed, something here failed, or its time was over. */
 export type AttemptError = "build" | "sign" | "route" | "local" | "expired";
 
+/** Who gets an accepted message: an account, by the address in the envelope. */
+export interface AcceptedRecipient {
+  address: string;
+  userId: number;
+  /** The account's masked addresses that the message was sent to. */
+  maskedIds?: number[];
+  /** Where else the account sends it, and by which address of its own. */
+  forwards?: { from: string; to: string[] }[];
+  /** It does not go into the account itself. */
+  isForwardedOnly?: true;
+}
+
+/** RFC 8601 §2.7: what was found of a message; results are those of each method. A domain is what was judged. */
+export interface Authentication {
+  spf: { result: string; domain: string | null };
+  dkim: { result: string; domain: string; selector: string }[];
+  /** override: what decided instead of the policy, an operator's word or the name of a forwarder who vouches. */
+  dmarc: { result: string; domain: string; policy: string | null; override: string | null }[];
+  /** The newest sealer comes last. */
+  arc: { result: string; sealers: string[] };
+  bimi: { result: string; domain: string | null };
+}
+
+/** Mail for one that is disabled is refused. */
+export type MaskedState = "enabled" | "disabled";
+export interface MaskedSender {
+  domain: string;
+  messages: number;
+  lastMessageAt: string;
+}
+
 export interface AccountTable {
   userId: number;
   name: string;
@@ -45,6 +76,10 @@ export interface AddressTable {
   address: string;
   userId: number;
   createdAt: Date;
+  maskedId: number | null;
+  isPaused: Generated<boolean>;
+  forwards: string[] | null;
+  keepsCopy: Generated<boolean>;
 }
 
 export interface AppPasswordTable {
@@ -215,6 +250,13 @@ export interface GeneralSuppressionTable {
   since: Date;
 }
 
+export interface GreylistTable {
+  key: Buffer;
+  firstAt: Date;
+  lastAt: Date;
+  isKnown: Generated<boolean>;
+}
+
 export interface IdentityTable {
   userId: number;
   id: number;
@@ -234,7 +276,7 @@ export interface IncomingTable {
   day: string;
   size: number;
   mailFrom: string;
-  recipients: ColumnType<{ address: string; userId: number; done: boolean; reasons?: string[] }[], string, string>;
+  recipients: ColumnType<(AcceptedRecipient & { done: boolean; reasons?: string[] })[], string, string>;
   leasedBy: string;
   leasedUntil: Date;
   attempts: Generated<number>;
@@ -245,6 +287,7 @@ export interface IncomingTable {
   setAsideAt: Date | null;
   unscanned: Generated<boolean>;
   spam: string | null;
+  authentication: ColumnType<Authentication | null, string | null, string | null>;
 }
 
 export interface JunkMarkTable {
@@ -297,6 +340,18 @@ export interface MailboxSubscriptionTable {
   mailboxId: number;
 }
 
+export interface MaskedAddressTable {
+  userId: number;
+  id: number;
+  email: string;
+  label: string;
+  state: MaskedState;
+  createdAt: Date;
+  messages: Generated<number>;
+  lastMessageAt: Date | null;
+  senders: ColumnType<MaskedSender[], string, string>;
+}
+
 export interface MessageTable {
   userId: number;
   no: number;
@@ -321,6 +376,7 @@ export interface MessageTable {
   header: Buffer | null;
   structure: string;
   scan: string | null;
+  authentication: ColumnType<Authentication | null, string | null, string | null>;
 }
 
 export interface MigrationTable {
@@ -367,7 +423,7 @@ export interface QuarantineTable {
   pack: Buffer | null;
   size: number;
   mailFrom: string;
-  recipients: ColumnType<{ address: string; userId: number }[], string, string>;
+  recipients: ColumnType<AcceptedRecipient[], string, string>;
   junkReason: string | null;
   virus: string;
 }
@@ -487,6 +543,7 @@ export interface DB {
   emailKeyword: EmailKeywordTable;
   emailMailbox: EmailMailboxTable;
   generalSuppression: GeneralSuppressionTable;
+  greylist: GreylistTable;
   identity: IdentityTable;
   incoming: IncomingTable;
   junkMark: JunkMarkTable;
@@ -495,6 +552,7 @@ export interface DB {
   mailEvent: MailEventTable;
   mailbox: MailboxTable;
   mailboxSubscription: MailboxSubscriptionTable;
+  maskedAddress: MaskedAddressTable;
   message: MessageTable;
   migration: MigrationTable;
   pushHolder: PushHolderTable;
@@ -537,6 +595,10 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     address: "text",
     userId: "int8",
     createdAt: "timestamptz",
+    maskedId: "int8",
+    isPaused: "bool",
+    forwards: "text[]",
+    keepsCopy: "bool",
   },
   appPassword: {
     userId: "int8",
@@ -690,6 +752,12 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     reason: "text",
     since: "timestamptz",
   },
+  greylist: {
+    key: "bytea",
+    firstAt: "timestamptz",
+    lastAt: "timestamptz",
+    isKnown: "bool",
+  },
   identity: {
     userId: "int8",
     id: "int8",
@@ -719,6 +787,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     setAsideAt: "timestamptz",
     unscanned: "bool",
     spam: "text",
+    authentication: "jsonb",
   },
   junkMark: {
     userId: "int8",
@@ -764,6 +833,17 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     login: "text",
     mailboxId: "int8",
   },
+  maskedAddress: {
+    userId: "int8",
+    id: "int8",
+    email: "text",
+    label: "text",
+    state: "text",
+    createdAt: "timestamptz",
+    messages: "int8",
+    lastMessageAt: "timestamptz",
+    senders: "jsonb",
+  },
   message: {
     userId: "int8",
     no: "int8",
@@ -788,6 +868,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     header: "bytea",
     structure: "text",
     scan: "text",
+    authentication: "jsonb",
   },
   migration: {
     number: "int4",
@@ -939,6 +1020,7 @@ export const accountTables: ReadonlySet<string> = new Set([
   "known_network",
   "mailbox",
   "mailbox_subscription",
+  "masked_address",
   "message",
   "push_subscription",
   "received",

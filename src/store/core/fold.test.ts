@@ -218,6 +218,38 @@ test("a write that is committed is done, whatever becomes of the news of it", as
   expect(spoken).toHaveLength(2);
 });
 
+test("work after a commit can't spoil its answer, nor those of others; what a savepoint took back is not done", async () => {
+  const account = await createTestAccount(store);
+  const spoken: unknown[] = [];
+  const told: StateChange[] = [];
+  const log = { ...silentLog, error: (...said: unknown[]) => spoken.push(said) };
+  const { database, clock } = store;
+  const loud = new Store({ database, clock, log, maxFoldMs: 60_000, onCommit: (change) => told.push(change) });
+  const done: string[] = [];
+  const failing = async (tx: Tx) => {
+    tx.afterCommit(() => {
+      throw new Error("it fails");
+    });
+    tx.afterCommit(() => done.push("later"));
+    return renamed("inbox", "first")(tx);
+  };
+  const other = async (tx: Tx) => {
+    const undone = async () => {
+      tx.afterCommit(() => done.push("undone"));
+      throw new Error("taken back");
+    };
+    await tx.savepoint(undone).catch(() => {});
+    tx.afterCommit(() => done.push("other"));
+    tx.changed({ type: "Mailbox", id: 1, kind: Kind.properties });
+    return renamed("sent", "second")(tx);
+  };
+  const [first, second] = await Promise.all(await together(account, [failing, other], loud));
+  expect(second).toBe(first! + 1);
+  expect(done).toEqual(["later", "other"]);
+  expect(spoken).toHaveLength(1);
+  expect(told).toMatchObject([{ accountId: account, changed: { Mailbox: expect.any(String) } }]);
+});
+
 const backend = unprepared<{ pid: number }>("SELECT pg_backend_pid() AS pid");
 const end = unprepared("SELECT pg_terminate_backend($1::integer, 1000::bigint)");
 

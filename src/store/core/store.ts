@@ -43,7 +43,10 @@ export interface Tx extends Reader {
   readonly room: number;
   /** Counts the bytes of messages that were added or, as a negative number, destroyed. */
   grow(bytes: number): void;
-  /** Runs `work` once the transaction is committed, unless this write fails. A crash in between loses it. */
+  /**
+   * Runs `work` once the transaction is committed, unless this write, or a savepoint around the call, fails. A crash in between
+   * loses it. An error is only logged.
+   */
   afterCommit(work: () => void): void;
   /** Rolls back only `work` when it throws; a unique violation becomes `Conflict`. */
   savepoint<T>(work: () => Promise<T>): Promise<T>;
@@ -186,19 +189,19 @@ export class Store {
       const { resolve, reject } = writes[index]!;
       if ("error" in outcome) reject(outcome.error);
       else {
-        for (const work of outcome.afterwards) work();
+        for (const work of outcome.afterwards) this.#afterwards(accountId, work, "work after a commit failed");
         resolve(outcome.result as never);
       }
     });
-    if (changed) this.#tell({ accountId, changed });
+    if (changed) this.#afterwards(accountId, () => this.onCommit({ accountId, changed }), "state change not published");
   }
 
-  /** The commit is done, so its writes have succeeded even if nobody can be told. */
-  #tell(change: StateChange): void {
+  /** The commit is done, so its writes have succeeded, whatever fails now. */
+  #afterwards(account: number, work: () => void, trouble: string): void {
     try {
-      this.onCommit(change);
+      work();
     } catch (error) {
-      this.log.error({ account: change.accountId, err: error }, "state change not published");
+      this.log.error({ account, err: error }, trouble);
     }
   }
 
@@ -363,11 +366,13 @@ class AccountTx extends AccountReader implements Tx {
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
     const mark = this.changes.mark();
     const grown = this.#grown;
+    const { length } = this.afterwards;
     try {
       return await this.#executor.savepoint(work);
     } catch (error) {
       this.changes.restore(mark);
       this.#grown = grown;
+      this.afterwards.length = length;
       if ((error as { code?: string }).code === "23505") throw new Conflict(constraintOf(error as Error), error);
       throw error;
     }

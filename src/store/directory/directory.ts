@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { normalizeAddress, normalizeDomain, splitAddress } from "../../base/address.ts";
+import { normalizeAddress, normalizeDomain } from "../../base/address.ts";
 import type { Database } from "../core/database.ts";
 import { across, type Row, read, write } from "../core/declare.ts";
 import { Conflict } from "../core/errors.ts";
@@ -10,71 +10,19 @@ import { createDefaultMailboxes } from "../mail/mailboxes.ts";
 import { setQuota } from "../mail/quota.ts";
 import type { Place } from "./place.ts";
 
-const addressesByName = read("addresses.byName", (db, $: { names: readonly string[] }) =>
-  db.selectFrom("address").select(["address", "userId"]).where("address", "in", $.names),
+const addressOwner = read("addresses.owner", (db, $: { address: string }) =>
+  db.selectFrom("address").select("userId").where("address", "=", $.address),
 );
-const namesAndDomains = read("addresses.withDomains", (db, $: { names: string[]; domains: string[] }) =>
-  db
-    .selectFrom("address")
-    .select(["address as name", (eb) => eb.ref("userId").$castTo<number | null>().as("userId")])
-    .where("address", "in", $.names)
-    .unionAll(
-      db
-        .selectFrom("domain")
-        .select(["name", sql<number | null>`NULL::bigint`.as("userId")])
-        .where("name", "in", $.domains),
-    ),
-);
-
-/**
- * Whose address makes an account receive mail for this one, by precedence: the address, the address without its +tag, the
- * domain's catch-all, and for abuse@ (RFC 2142 §4) the domain's postmaster.
- */
-function namesOf(address: string): string[] {
-  const parts = splitAddress(address);
-  if (!parts || parts.local === "") return [];
-  const local = parts.local.toLowerCase();
-  const tag = local.indexOf("+");
-  const locals = [local, ...(tag > 0 ? [local.slice(0, tag)] : []), ""];
-  if (locals.includes("abuse")) locals.push("postmaster");
-  return locals.map((name) => `${name}@${parts.domain}`);
-}
-
-/** The account that receives mail for an address. */
-export async function findAddress(database: Database, address: string): Promise<number | undefined> {
-  const names = namesOf(address);
-  if (names.length === 0) return undefined;
-  const found = new Map((await database.run(addressesByName, { names })).map((row) => [row.address, row.userId]));
-  const name = names.find((candidate) => found.has(candidate));
-  return name === undefined ? undefined : found.get(name);
-}
-
-/** For each of the addresses: the account that receives its mail, or "elsewhere", or undefined for none in a local domain. */
-export async function findRecipients(
-  database: Database,
-  addresses: readonly string[],
-): Promise<(number | "elsewhere" | undefined)[]> {
-  const asked = addresses.map((address) => ({ names: namesOf(address), domain: splitAddress(address)?.domain ?? "" }));
-  const names = [...new Set(asked.flatMap((one) => one.names))];
-  const domains = [...new Set(asked.map(({ domain }) => domain))];
-  const rows = await database.run(namesAndDomains, { names, domains });
-  const found = new Map(rows.map((row) => [row.name, row.userId]));
-  return asked.map((one) => {
-    const name = one.names.find((candidate) => found.has(candidate));
-    if (name !== undefined) return found.get(name)!;
-    return found.has(one.domain) ? undefined : "elsewhere";
-  });
-}
 
 /** Whether this exact address exists, regardless of tags and catch-alls. */
 export async function isAddressTaken(database: Database, address: string): Promise<boolean> {
   const name = normalizeAddress(address);
-  return name !== undefined && (await database.run(addressesByName, { names: [name] })).length > 0;
+  return name !== undefined && (await database.run(addressOwner, { address: name })).length > 0;
 }
 
 /** The account that owns this exact address. */
 export async function findAddressOwner(database: Database, address: string): Promise<number | undefined> {
-  return (await database.run(addressesByName, { names: [address] }))[0]?.userId;
+  return (await database.run(addressOwner, { address }))[0]?.userId;
 }
 
 const nextNumber = write(
@@ -169,13 +117,31 @@ export async function removeAlias(database: Executor, alias: string, userId: num
   return address !== undefined && (await database.count(deleteAddress, { address, userId })) > 0;
 }
 
+const listed = ["address", "userId", "maskedId", "isPaused", "forwards", "keepsCopy"] as const;
 const allAddresses = read(
   "addresses.all",
-  (db) => db.selectFrom("address").select(["address", "userId"]).orderBy("address"),
+  (db) => db.selectFrom("address").select(listed).orderBy("address"),
   across("the operator lists them"),
 );
-export function listAddresses(database: Executor): Promise<Row<"address", "address" | "userId">[]> {
+export function listAddresses(database: Executor): Promise<Row<"address", (typeof listed)[number]>[]> {
   return database.run(allAddresses);
+}
+
+const setForwarding = write(
+  "addresses.setForwards",
+  (db, $: Row<"address", "address" | "userId" | "forwards" | "keepsCopy">) =>
+    db
+      .updateTable("address")
+      .set({ forwards: $.forwards, keepsCopy: $.keepsCopy })
+      .where("address", "=", $.address)
+      .where("userId", "=", $.userId),
+);
+/** Where else the mail of an address goes, and whether its account gets it too. False when the account has no such address. */
+export async function setForwards(
+  database: Executor,
+  row: Row<"address", "address" | "userId" | "forwards" | "keepsCopy">,
+): Promise<boolean> {
+  return (await database.count(setForwarding, row)) > 0;
 }
 
 const addressesEnding = read(

@@ -33,7 +33,12 @@ export async function findLogin(
 
 /** Whether there is an account with this number. */
 export async function isAccount(database: Database, userId: number): Promise<boolean> {
-  return (await database.run(ofAccount, { userId })).length > 0;
+  return (await mainAddress(database, userId)) !== undefined;
+}
+
+/** The address that an account was made with, which is its login's name; undefined if there is no such account. */
+export async function mainAddress(database: Database, userId: number): Promise<string | undefined> {
+  return (await database.run(ofAccount, { userId }))[0]?.login;
 }
 
 /** An app password, which lies beside the account. */

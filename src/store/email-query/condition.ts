@@ -37,6 +37,8 @@ function toAtom(atom: Atom, source: Source): Fragment {
       return sql`(${source.email("size")} >= ${atom.size}::bigint)`;
     case "hasAttachment":
       return source.email("has_attachment");
+    case "authentication":
+      return sql`coalesce(${source.message("authentication")} @> ${atom.part}::jsonb, false)`;
     case "hasKeyword":
       return hasKeyword(atom.keyword, source);
     case "someInThread":

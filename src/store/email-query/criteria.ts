@@ -18,6 +18,8 @@ export type Criterion =
   | { kind: "someInThread"; keyword: string }
   | { kind: "noneInThread"; keyword: string }
   | { kind: "hasAttachment"; value: boolean }
+  /** `part`: JSON that is a part of what was found about who sent the mail. */
+  | { kind: "authentication"; part: string }
   | TermsCriterion
   | HeaderCriterion;
 

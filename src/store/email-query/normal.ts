@@ -6,7 +6,14 @@ export type Atom =
   | Extract<
       Criterion,
       {
-        kind: "inMailbox" | "inMailboxOtherThan" | "before" | "minSize" | "hasKeyword" | "someInThread";
+        kind:
+          | "inMailbox"
+          | "inMailboxOtherThan"
+          | "before"
+          | "minSize"
+          | "hasKeyword"
+          | "someInThread"
+          | "authentication";
       }
     >
   | { kind: "someInThreadLacks"; keyword: string }

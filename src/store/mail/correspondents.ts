@@ -1,4 +1,5 @@
-import { type Row, write } from "../core/declare.ts";
+import type { Database } from "../core/database.ts";
+import { type Row, read, write } from "../core/declare.ts";
 import { insertLists, type Lists, lists } from "../core/lists.ts";
 import type { Tx } from "../core/store.ts";
 
@@ -25,4 +26,13 @@ const upsert = write(
 export function noteCorrespondents(tx: Tx, all: readonly Correspondent[]): void {
   const rows = [...new Map(all.map((one) => [one.address, { ...one, writtenAt: tx.now }])).values()];
   if (rows.length > 0) tx.send(upsert, { accountId: tx.accountId, ...lists(rows, columns) });
+}
+
+const isThere = read("correspondents.isThere", (db, $: { accountId: number; address: string }) =>
+  db.selectFrom("correspondent").select("address").where("userId", "=", $.accountId).where("address", "=", $.address),
+);
+
+/** Whether the account has written to this address, which is in lower case. */
+export async function isCorrespondent(database: Database, accountId: number, address: string): Promise<boolean> {
+  return (await database.run(isThere, { accountId, address })).length > 0;
 }

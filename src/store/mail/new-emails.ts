@@ -4,6 +4,7 @@ import type { MessageSummary } from "../../mime/summary.ts";
 import { referenceBlobs } from "../blobs/blob-refs.ts";
 import type { StoredBlob } from "../blobs/blobs.ts";
 import { Kind } from "../core/change.ts";
+import type { Authentication } from "../core/db.ts";
 import { write } from "../core/declare.ts";
 import type { Tx } from "../core/store.ts";
 import { applyTally, tally } from "./counts.ts";
@@ -29,6 +30,7 @@ export interface NewEmail {
   /** Whole seconds, as in JMAP. */
   receivedAt: Date;
   scan: Scan | null;
+  authentication: Authentication | null;
   modseq?: number;
 }
 
@@ -38,14 +40,15 @@ const insertMessages = write(
   "messages.insert",
   (_, $: Records) => sql<never>`
   INSERT INTO message (user_id, no, sha256, size, message_id, in_reply_to, refs, sender, "from", "to", cc, bcc,
-    reply_to, subject, sent_at, preview, has_attachment, from_key, to_key, subject_key, header, structure, scan)
+    reply_to, subject, sent_at, preview, has_attachment, from_key, to_key, subject_key, header, structure, scan, authentication)
   SELECT a.user_id, x.no, decode(x.sha256, 'hex'), x.size, x.message_id, x.in_reply_to, x.refs, x.sender, x."from",
     x."to", x.cc, x.bcc, x.reply_to, x.subject, x.sent_at, x.preview, x.has_attachment, x.from_key, x.to_key,
-    x.subject_key, decode(x.header, 'base64'), x.structure, x.scan
+    x.subject_key, decode(x.header, 'base64'), x.structure, x.scan,
+    x.authentication
   FROM account a, json_to_recordset(${$.records}::json) AS x (no bigint, sha256 text, size int, message_id text[],
     in_reply_to text[], refs text[], sender text, "from" text, "to" text, cc text, bcc text, reply_to text,
     subject text, sent_at text, preview text, has_attachment boolean, from_key text, to_key text, subject_key text,
-    header text, structure text, scan text)
+    header text, structure text, scan text, authentication jsonb)
   WHERE a.user_id = ${$.accountId}`,
 );
 const insertRows = write(
@@ -125,7 +128,10 @@ const clean = (text: string | null) => text?.replaceAll("\0", "\ufffd") ?? null;
 const json = (value: unknown) => JSON.stringify(value).replaceAll("\\u0000", "\\ufffd");
 const addresses = (list: unknown[] | null) => (list === null ? null : json(list));
 
-function messageRecord({ blob, summary, sortKeys, header, scan }: NewEmail, no: number): Record<string, unknown> {
+function messageRecord(
+  { blob, summary, sortKeys, header, scan, authentication }: NewEmail,
+  no: number,
+): Record<string, unknown> {
   return {
     no,
     sha256: blob.sha256.toString("hex"),
@@ -149,6 +155,7 @@ function messageRecord({ blob, summary, sortKeys, header, scan }: NewEmail, no: 
     header: header?.toString("base64") ?? null,
     structure: json(summary.structure),
     scan: scan && json(scan),
+    authentication,
   };
 }
 

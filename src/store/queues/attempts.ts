@@ -92,6 +92,21 @@ export function attemptsOf(reader: Reader, ids: readonly number[]): Promise<Atte
   return reader.run(ofSubmissions, { accountId: reader.accountId, ids, limit: maxAttempts });
 }
 
+const waits = read("attempts.waits", (db, $: { accountId: number; submissionId: number; reply: string }) =>
+  db
+    .selectFrom("attempt")
+    .select(["recipients", "milliseconds"])
+    .where("userId", "=", $.accountId)
+    .where("submissionId", "=", $.submissionId)
+    .where("host", "is", null)
+    .where("reply", "=", $.reply),
+);
+
+/** How long the recipients of a submission have waited before attempts, by tries with this reply. */
+export function waitsWith(reader: Reader, submissionId: number, reply: string) {
+  return reader.run(waits, { accountId: reader.accountId, submissionId, reply });
+}
+
 /** What is in the error queue, newest first, without the accounts of servers that do not answer. */
 export async function erroneousAttempts(
   database: Database,

@@ -5,10 +5,13 @@ import type { Database } from "../core/database.ts";
 import type { Delivered } from "../core/db.ts";
 import { type Row, read, write } from "../core/declare.ts";
 import { type Lists, lists, unnest } from "../core/lists.ts";
-import type { Tx } from "../core/store.ts";
+import type { Store, Tx } from "../core/store.ts";
 import type { DueSubmission } from "./due.ts";
 import type { Lease } from "./incoming.ts";
 import { removeSubmissions } from "./submissions.ts";
+
+/** The smtpReply of a delivery that waits for the virus scanner. */
+export const unscannedReply = "451 4.7.1 it waits for the virus scanner";
 
 /** A delivery to one recipient, leased for an attempt. `attempts` includes this attempt. */
 export interface LeasedDelivery
@@ -17,6 +20,8 @@ export interface LeasedDelivery
   incomingId: number;
   /** Whether no earlier attempt used the incoming id, so nothing was delivered under it. */
   isFresh: boolean;
+  /** Since when it has waited for the virus scanner; null if it has not. */
+  unscannedSince: Date | null;
 }
 export interface LeasedSubmission extends DueSubmission {
   leasedAt: Date;
@@ -43,7 +48,8 @@ const lease = write("deliveries.lease", (db, $: DueSubmission & Lease & { now: D
     .where("state", "=", "queued")
     .where("nextAttemptAt", "<=", $.now)
     .where((eb) => eb.or([eb("leasedUntil", "is", null), eb("leasedUntil", "<=", $.now)]))
-    .returning(["no", "rcptTo", "parameters", "attempts", "incomingId", "route", "returnReply"]),
+    .returning(["no", "rcptTo", "parameters", "attempts", "incomingId", "route", "returnReply"])
+    .returning(["smtpReply", "nextAttemptAt"]),
 );
 const message = read("submissions.message", (db, $: DueSubmission) =>
   db
@@ -62,10 +68,11 @@ export async function leaseDeliveries(
 ): Promise<LeasedSubmission | undefined> {
   const { userId, submissionId } = due;
   const leased = await database.run(lease, { userId, submissionId, holder, until, incomingId, now });
-  const deliveries = leased.map((row) => ({
+  const deliveries = leased.map(({ smtpReply, nextAttemptAt, ...row }) => ({
     ...row,
     incomingId: row.incomingId ?? incomingId,
-    isFresh: row.incomingId === incomingId,
+    isFresh: row.attempts === 1 || row.incomingId === incomingId,
+    unscannedSince: smtpReply === unscannedReply ? nextAttemptAt : null,
   }));
   if (deliveries.length === 0) return undefined;
   const [row] = await database.run(message, { userId, submissionId });
@@ -205,6 +212,47 @@ export async function recordOutcomes(
   await finishAttempt(tx, submissionId, dsnBlobIds);
   return true;
 }
+
+const putBack = write("deliveries.putBack", (db, $: DueSubmission & { nos: readonly number[]; holder: string }) =>
+  db
+    .updateTable("delivery")
+    .set((eb) => ({
+      smtpReply: unscannedReply,
+      leasedBy: null,
+      leasedUntil: null,
+      attempts: eb("attempts", "-", 1),
+    }))
+    .where("userId", "=", $.userId)
+    .where("submissionId", "=", $.submissionId)
+    .where("no", "in", $.nos)
+    .where("state", "=", "queued")
+    .where("leasedBy", "=", $.holder),
+);
+
+/**
+ * Puts leased deliveries back as if the attempt had not begun, since the virus scanner is away: they stay due, and keep the
+ * id under which an earlier attempt may have delivered them. Without a lock when their reply stays the same.
+ */
+export async function putBackUnscanned(
+  store: Store,
+  { userId, submissionId }: DueSubmission,
+  deliveries: readonly LeasedDelivery[],
+  holder: string,
+): Promise<void> {
+  const values = { userId, submissionId, nos: deliveries.map(({ no }) => no), holder };
+  if (deliveries.every(({ unscannedSince }) => unscannedSince !== null)) {
+    await store.database.run(putBack, values);
+    return;
+  }
+  await store.write(userId, "server", async (tx) => {
+    if ((await tx.count(putBack, values)) === 0) return;
+    const [row] = await tx.run(isDestroyed, { userId, submissionId });
+    if (row?.destroyed === false) tx.changed({ type: "EmailSubmission", id: submissionId, kind: Kind.properties });
+  });
+}
+const isDestroyed = read("submissions.isDestroyed", (db, $: DueSubmission) =>
+  db.selectFrom("submission").select("destroyed").where("userId", "=", $.userId).where("id", "=", $.submissionId),
+);
 
 const log = write("deliveries.log", (db, $: DueSubmission) =>
   db

@@ -104,9 +104,29 @@ export async function nextDue(database: Database): Promise<Date | undefined> {
   return row?.next ?? undefined;
 }
 
-/** Moves the hint to the submission's next attempt, or deletes it when nothing is queued. */
-export async function settleHint(database: Database, { userId, submissionId }: DueSubmission): Promise<void> {
+/** Moves the hint to the submission's next attempt, or to `notBefore` if that is later; deletes it when nothing is queued. */
+export async function settleHint(
+  database: Database,
+  { userId, submissionId }: DueSubmission,
+  notBefore = new Date(0),
+): Promise<void> {
   const [row] = await database.run(nextOf, { userId, submissionId });
-  if (row?.next) await database.run(moveHint, { userId, submissionId, next: row.next });
-  else await database.run(dropHint, { userId, submissionId });
+  if (!row?.next) await database.run(dropHint, { userId, submissionId });
+  else {
+    const next = row.next < notBefore ? notBefore : row.next;
+    await database.run(moveHint, { userId, submissionId, next });
+  }
+}
+
+const hasten = write("due.hasten", (db, $: { now: Date; until: Date }) =>
+  db
+    .updateTable("due")
+    .set({ nextAttemptAt: $.now })
+    .where("nextAttemptAt", ">", $.now)
+    .where("nextAttemptAt", "<=", $.until),
+);
+
+/** Lets the hints of before `until` be looked at now: those that are not due then move back. */
+export async function hastenHints(database: Database, now: Date, until: Date): Promise<void> {
+  await database.run(hasten, { now, until });
 }

@@ -21,7 +21,8 @@ type Kept =
   | "junkReason"
   | "failures"
   | "unscanned"
-  | "spam";
+  | "spam"
+  | "authentication";
 /**
  * A message that was accepted and is not yet in every recipient's account. `mailFrom` is "" for the null sender.
  * `junkReason` says why it goes to Junk; null for the inbox. `failures` counts the attempts that failed by the message itself.
@@ -35,6 +36,9 @@ export interface Lease {
   holder: string;
   until: Date;
 }
+
+/** A peer may write NUL, which Postgres cannot store. */
+const jsonText = (value: object) => JSON.stringify(value).replaceAll("\\u0000", "\\ufffd");
 
 const idsPerBlock = 100;
 const nextBlock = write("incoming.nextIds", () => sql<{ first: number }>`SELECT nextval('incoming_number') AS first`);
@@ -53,13 +57,18 @@ const inserted = [
   "junkReason",
   "unscanned",
   "spam",
+  "authentication",
 ] as const;
 const insert = write("incoming.add", (db, $: Lists<"incoming", (typeof inserted)[number]>) =>
   db
     .insertInto("incoming")
     .columns(inserted)
     .expression(db.selectFrom(unnest("incoming", inserted, $)).select(inserted))
-    .onConflict((conflict) => conflict.column("id").doNothing()),
+    .onConflict((conflict) => conflict.column("id").doNothing())
+    .returning("id"),
+);
+const recipientsOf = read("incoming.recipients", (db, $: { id: number }) =>
+  db.selectFrom("incoming").select("recipients").where("id", "=", $.id),
 );
 const remove = write("incoming.remove", (db, $: { ids: readonly number[] }) =>
   db.deleteFrom("incoming").where("id", "in", $.ids),
@@ -117,7 +126,7 @@ const claim = write("incoming.claim", (db, $: Lease & { ids: readonly number[]; 
     .where("id", "in", $.ids)
     .where((eb) => eb.or([eb("leasedUntil", "<=", $.now), eb("leasedBy", "in", $.gone)]))
     .returning(["id", "createdAt", "sha256", "day", "size", "pack", "mailFrom", "recipients", "attempts", "junkReason"])
-    .returning(["failures", "unscanned", "spam"]),
+    .returning(["failures", "unscanned", "spam", "authentication"]),
 );
 
 /** A message in the queue as operators see it; `lastError` says why it was put off or set aside. */
@@ -136,10 +145,23 @@ export async function retryMessage(database: Executor, id: number, now: Date): P
   return (await database.count(retrySetAside, { id, now })) > 0;
 }
 
+/** Under this id a message is still on its way to other recipients alone. */
+export class OthersFirst extends Error {
+  constructor() {
+    super("the mail is still on its way to others");
+  }
+}
+
+interface Insertion {
+  message: IncomingMessage;
+  lease: Lease;
+  isNew: boolean;
+}
+
 /** The rows of accepted messages. Concurrent inserts share a commit, and so do concurrent removals. */
 export class IncomingRows {
   readonly #database: Database;
-  readonly #insert: (row: { message: IncomingMessage; lease: Lease }) => Promise<void>;
+  readonly #insert: (row: Insertion) => Promise<void>;
   readonly #remove: (id: number) => Promise<void>;
   #numbers: number[] = [];
   #fetching: Promise<void> | undefined;
@@ -174,21 +196,36 @@ export class IncomingRows {
     this.#numbers.push(...Array.from({ length: idsPerBlock }, (_, index) => row!.first + index));
   }
 
-  /** Durable on return. An existing row stays unchanged. */
-  insert(message: IncomingMessage, lease: Lease): Promise<void> {
-    return this.#insert({ message, lease });
+  /**
+   * Durable on return. False if a row with the id was there: it stays unchanged, and its lease is not ours. Throws OthersFirst
+   * when that row is not for all of these recipients.
+   */
+  async insert(message: IncomingMessage, lease: Lease): Promise<boolean> {
+    for (;;) {
+      const insertion = { message, lease, isNew: false };
+      await this.#insert(insertion);
+      if (insertion.isNew) return true;
+      const [row] = await this.#database.run(recipientsOf, { id: message.id });
+      // Delivered meanwhile, to whomever it was for.
+      if (!row) continue;
+      const there = new Set(row.recipients.map(({ userId }) => userId));
+      if (message.recipients.every(({ userId }) => there.has(userId))) return false;
+      throw new OthersFirst();
+    }
   }
 
-  async #insertAll(rows: { message: IncomingMessage; lease: Lease }[]): Promise<void> {
+  async #insertAll(rows: Insertion[]): Promise<void> {
     const values = rows.map(({ message, lease }) => ({
       ...message,
       ...message.blob,
       pack: message.blob.pack ?? null,
       recipients: JSON.stringify(message.recipients),
+      authentication: message.authentication && jsonText(message.authentication),
       leasedBy: lease.holder,
       leasedUntil: lease.until,
     }));
-    await this.#database.run(insert, lists(values, inserted));
+    const written = new Set((await this.#database.run(insert, lists(values, inserted))).map(({ id }) => id));
+    for (const row of rows) row.isNew = written.has(row.message.id);
   }
 
   remove(id: number): Promise<void> {

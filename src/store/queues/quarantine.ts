@@ -68,7 +68,7 @@ const expired = read("quarantine.expired", (db, $: { until: Date; limit: number 
 export async function addToQuarantine(database: Database, message: IncomingMessage, virus: string): Promise<void> {
   const { id, createdAt, mailFrom, junkReason, blob } = message;
   const recipients = JSON.stringify(
-    message.recipients.filter(({ done }) => !done).map(({ address, userId }) => ({ address, userId })),
+    message.recipients.filter(({ done }) => !done).map(({ done: _, reasons: _reasons, ...recipient }) => recipient),
   );
   const pack = blob.pack ?? null;
   await database.run(insert, { id, createdAt, mailFrom, junkReason, virus, recipients, ...blob, pack });

@@ -26,6 +26,8 @@ export interface NewSubmission extends Omit<SubmissionRow, "undoStatus" | "dsnBl
   /** The message as it will be sent. */
   blob: StoredBlob;
   recipients: { address: EnvelopeAddress; smtpReply: string }[];
+  /** The mail's id, if it has one already. (Default: it gets one with its first attempt.) */
+  mailId?: number | undefined;
   /** Server-generated mail (vacation, MDN): queued like a submission, hidden from clients, deleted once sent. */
   isHidden?: true;
   /** For a hidden submission: leaves the state unchanged, so the caller must write the hint itself. */
@@ -95,6 +97,7 @@ const delivery = [
   "smtpReply",
   "delivered",
   "displayed",
+  "incomingId",
 ] as const;
 const insertDeliveries = write("deliveries.add", (db, $: Account & Lists<"delivery", (typeof delivery)[number]>) =>
   insertLists(db, "delivery", delivery, $),
@@ -191,6 +194,7 @@ export async function insertSubmissions(tx: Tx, rows: NewSubmission[]): Promise<
       smtpReply,
       delivered: "queued" as const,
       displayed: "unknown" as const,
+      incomingId: row.mailId ?? null,
     })),
   );
   await tx.run(insertDeliveries, { accountId, ...lists(deliveries, delivery) });

@@ -101,7 +101,7 @@ test("the missing object of an incoming message is reported", async () => {
   const blob = { day: "2020-01-02", sha256: randomBytes(32), size: 9 };
   const lease = { holder: "test", until: store.clock.now() };
   const row = { id: 1, createdAt: store.clock.now(), blob, mailFrom: "", recipients: [], attempts: 0, failures: 0 };
-  const message = { ...row, junkReason: null, unscanned: false, spam: null };
+  const message = { ...row, junkReason: null, unscanned: false, spam: null, authentication: null };
   const rows = new IncomingRows(store.database);
   await rows.insert(message, lease);
   const problem = `the object ${objectName(blob)} is missing (an incoming message)`;

@@ -1,7 +1,7 @@
 import type { Log } from "../../base/log.ts";
 import { AccountMissing } from "../core/errors.ts";
 import type { Store } from "../core/store.ts";
-import { findRecipients } from "../directory/directory.ts";
+import { findRecipients } from "../directory/recipients.ts";
 import { addBounces, isCounted } from "../queues/bounces.ts";
 import { findReportable } from "../queues/delivery-reports.ts";
 import { findUntold, type JunkMark, markTold } from "../queues/junk-marks.ts";
@@ -23,8 +23,11 @@ export async function tellJunkComplaints(store: Store, log: Log, limit: number):
 
 async function count(store: Store, { userId, senderId, submissionId }: JunkMark): Promise<void> {
   const addresses = (await findReportable(store.reader(senderId, "server"), submissionId)).map(({ rcptTo }) => rcptTo);
-  const accounts = await findRecipients(store.database, addresses);
-  const recipient = addresses.find((_, at) => accounts[at] === userId);
+  const entries = await findRecipients(store.database, addresses);
+  const recipient = addresses.find((_, at) => {
+    const entry = entries[at];
+    return typeof entry === "object" && entry.userId === userId;
+  });
   // The submission is gone, or the address is: nobody is left to be named.
   if (recipient === undefined) return;
   const bounce = { kind: "complaint", source: "junk", recipient, submissionId, reply: "marked as junk" } as const;

@@ -14,6 +14,7 @@ import { dropKnownNetworks } from "../directory/known-networks.ts";
 import { dropExpiredTokens } from "../directory/tokens.ts";
 import { dropAttempts } from "../queues/attempts.ts";
 import { dropBounces } from "../queues/bounces.ts";
+import { dropGrey } from "../queues/greylist.ts";
 import { dropJunkMarks } from "../queues/junk-marks.ts";
 import { dropMailEvents } from "../queues/mail-log.ts";
 import { expiredQuarantined, removeQuarantined } from "../queues/quarantine.ts";
@@ -191,6 +192,7 @@ export class Sweeper {
       orphans: async () => ({ objects: swept.objects + (await this.removeOrphans()) }),
       accounts: () => this.prune(),
       "mail log": async () => void (await dropMailEvents(database, this.#ago(this.#mailLogForMs))),
+      greylist: () => dropGrey(database, this.#clock.now(), this.#limit),
       "junk marks": () => tellJunkComplaints(this.#store, this.#log, this.#limit),
       credentials: () => this.#dropCredentials(),
       quarantine: () => this.#dropQuarantined(),

@@ -3,9 +3,10 @@ import { instant } from "../../../base/instant.ts";
 import { type SearchScope, searchQuery, TooManyWords } from "../../../search/search-query.ts";
 import { encodeBlobId } from "../../../store/blobs/blob-id.ts";
 import type { Criterion } from "../../../store/email-query/criteria.ts";
+import { capabilities } from "../../capability-names.ts";
 import { MethodError } from "../../errors.ts";
 import type { Call } from "../../method.ts";
-import { bool, id, list, type Schema, text, unsignedInt, utcDate } from "../../schema.ts";
+import { bool, id, list, matching, object, optional, type Schema, text, unsignedInt, utcDate } from "../../schema.ts";
 import type { FilterProperty } from "../../standard/type.ts";
 
 function property<T>(schema: Schema<T>, criterion: (value: T, call: Call) => Criterion): FilterProperty<Criterion> {
@@ -45,6 +46,12 @@ function header([name, value]: string[], call: Call): Criterion {
   };
 }
 
+const result = optional(matching("^[a-z]{1,20}$"));
+const wantedResults = object({ spf: result, dkim: result, dmarc: result, arc: result, bimi: result });
+/** A mail may have several signatures and authors: one of them must have the result. */
+const severalOf = new Set(["dkim", "dmarc"]);
+const missing = `the filter "authentication" needs ${capabilities.authentication} in using`;
+
 /** RFC 8621 §4.4.1. `before` and `after` are about receivedAt. */
 export const filters: Record<string, FilterProperty<Criterion>> = {
   inMailbox: property(id, (value) => {
@@ -72,5 +79,14 @@ export const filters: Record<string, FilterProperty<Criterion>> = {
   bcc: words("bcc"),
   subject: words("subject"),
   body: words("body"),
+  /** An extension of this server (docs/jmap.md). */
+  authentication: property(wantedResults, (wanted, call) => {
+    if (!call.using.has(capabilities.authentication)) throw new MethodError("unsupportedFilter", missing);
+    const part = Object.entries(wanted).map(([method, result]) => [
+      method,
+      severalOf.has(method) ? [{ result }] : { result },
+    ]);
+    return { kind: "authentication", part: JSON.stringify(Object.fromEntries(part)) };
+  }),
   header: property(list(text, { minItems: 1, maxItems: 2 }), header),
 };

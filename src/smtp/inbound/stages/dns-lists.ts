@@ -1,9 +1,9 @@
 import { LRUCache } from "lru-cache";
-import { splitAddress } from "../../../base/address.ts";
 import { isAbsent } from "../../resolver.ts";
 import { lookUps } from "../look-up.ts";
 import type { DnsList, SmtpInOptions } from "../options.ts";
 import { reverseName } from "../reverse-name.ts";
+import { isForHelp } from "./for-help.ts";
 import { type Check, pass, refuse, type Session } from "./stage.ts";
 
 /** Weights that come to so much together refuse. */
@@ -68,6 +68,3 @@ const weightOf = (lists: readonly DnsList[]) => lists.reduce((sum, { weight }) =
 
 /** RFC 5782 §2.1: a listing is an address in 127.0.0.0/8; lists report misuse, such as too many queries, by 127.255.255.x. */
 const isListing = (answer: string) => answer.startsWith("127.") && !answer.startsWith("127.255.");
-
-/** RFC 2142 §4, §5 */
-const isForHelp = (address: string) => /^(postmaster|abuse)$/i.test(splitAddress(address)?.local ?? address);

@@ -19,7 +19,7 @@ const ask = (address: string, session = peer()) => check(session, factsOf.rcpt({
 
 test("an address here has its account, whatever its case and tag", async () => {
   for (const address of ["ada@here.test", "Ada+news@HERE.test"]) {
-    expect(await ask(address)).toEqual({ kind: "pass", found: { userId: ada } });
+    expect(await ask(address)).toMatchObject({ kind: "pass", found: { userId: ada } });
   }
 });
 
@@ -31,7 +31,7 @@ test("who is unknown, and whose domain is, are told apart", async () => {
 test("the postmaster needs no domain, where a domain has one", async () => {
   expect(await ask("Postmaster")).toMatchObject({ kind: "refuse", code: 550, status: "5.1.1" });
   const postmaster = await host.account("postmaster@here.test");
-  expect(await ask("Postmaster")).toEqual({ kind: "pass", found: { userId: postmaster } });
+  expect(await ask("Postmaster")).toMatchObject({ kind: "pass", found: { userId: postmaster } });
 });
 
 test("a peer that guesses addresses is disconnected, but not our own machine", async () => {

@@ -2,7 +2,8 @@ import { splitAddress } from "../../../base/address.ts";
 import { retry } from "../../../base/retry.ts";
 import type { Database } from "../../../store/core/database.ts";
 import { databasePatience } from "../../../store/core/loss.ts";
-import { findAddress, findDomain, listDomains } from "../../../store/directory/directory.ts";
+import { findDomain, listDomains } from "../../../store/directory/directory.ts";
+import { type AddressEntry, findEntry } from "../../../store/directory/recipients.ts";
 import { type Check, disconnect, pass, refuse, type Session } from "./stage.ts";
 
 interface Means {
@@ -19,26 +20,31 @@ export function knownRecipient({ database, hostname }: Means): Check<"rcpt"> {
     if (known !== undefined) return pass();
     const parts = splitAddress(address);
     const find = async () => {
-      const found = parts ? await findAddress(database, address) : await findPostmaster(database, address, hostname);
+      const found = parts ? await findEntry(database, address) : await findPostmaster(database, address, hostname);
       const served = found !== undefined || !parts || (await findDomain(database, parts.domain)) !== undefined;
-      return { userId: found, isServed: served };
+      return { entry: found, isServed: served };
     };
-    const { userId, isServed } = await retry(find, databasePatience);
-    if (userId !== undefined) return pass({ userId });
+    const { entry, isServed } = await retry(find, databasePatience);
+    if (entry !== undefined) return pass({ userId: entry.userId, entry });
     const count = (unknown.get(session) ?? 0) + 1;
     unknown.set(session, count);
-    if (!session.isLoopback && count > maxUnknown) return disconnect("4.7.0", "too many unknown recipients");
-    if (isServed) return refuse(550, "5.1.1", "no such address here");
-    return refuse(550, "5.7.1", "no relaying: that domain is not served here");
+    if (!session.isLoopback && count > maxUnknown)
+      return disconnect("4.7.0", "too many unknown recipients: clean your list, and connect again");
+    if (isServed) return refuse(550, "5.1.1", "no such address here: check how it is written");
+    return refuse(550, "5.7.1", "no relaying: that domain is not served here, send by your own mail server");
   };
 }
 
 /** RFC 5321 §4.1.1.3: "postmaster" without a domain is known if any domain served here has a postmaster. */
-async function findPostmaster(database: Database, address: string, hostname: string): Promise<number | undefined> {
+async function findPostmaster(
+  database: Database,
+  address: string,
+  hostname: string,
+): Promise<AddressEntry | undefined> {
   if (address.toLowerCase() !== "postmaster") return undefined;
   const domains = [hostname, ...(await listDomains(database)).map(({ name }) => name)];
   for (const domain of domains) {
-    const found = await findAddress(database, `postmaster@${domain}`);
+    const found = await findEntry(database, `postmaster@${domain}`);
     if (found !== undefined) return found;
   }
   return undefined;

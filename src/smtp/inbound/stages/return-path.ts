@@ -20,7 +20,7 @@ export function returnPath(means: { database: Database; returnPaths: ReturnPaths
       if (read.kind === "none" || !(await findDomain(database, parts.domain))) return pass();
       const userId = read.kind === "valid" ? read.mail.userId : undefined;
       if (userId !== undefined && (await isAccount(database, userId))) return pass({ userId });
-      return refuse(550, "5.1.1", "no such return path, or it has expired");
+      return refuse(550, "5.1.1", "no such return path, or it has expired: write to the author instead");
     };
     return retry(find, databasePatience);
   };

@@ -7,7 +7,9 @@ const lf = 0x0a;
  * CRLF. A peer that sends one is trying to smuggle a second message past a server that reads it differently.
  */
 export const smuggling: Check<"data"> = (_, { message }) =>
-  isSmuggling(message) ? refuse(554, "5.6.0", "a lone dot between line ends that are not CRLF") : pass();
+  isSmuggling(message)
+    ? refuse(554, "5.6.0", "a lone dot between line ends that are not CRLF: end lines by CRLF")
+    : pass();
 
 function isSmuggling(message: Buffer): boolean {
   for (let at = 1; at < message.length; at++) {

@@ -1,4 +1,7 @@
 import type { Login } from "../../../auth/login.ts";
+import type { Addressed } from "../../../mail/deliver/expand.ts";
+import type { Authentication } from "../../../store/core/db.ts";
+import type { AddressEntry } from "../../../store/directory/recipients.ts";
 import type { IncomingHeader } from "../incoming-header.ts";
 
 /** In the order in which a connection reaches them. */
@@ -50,11 +53,6 @@ export interface Credentials {
   accessToken?: string | undefined;
 }
 
-export interface Recipient {
-  address: string;
-  userId: number;
-}
-
 /** What the peer says at each stage. */
 export interface Said {
   connect: object;
@@ -64,7 +62,7 @@ export interface Said {
   mail: Transaction & { path: Path };
   /** `recipients`: how many the transaction has already. */
   rcpt: Transaction & { path: Path; recipients: number };
-  data: Transaction & { recipients: readonly Recipient[]; message: Buffer; header: IncomingHeader };
+  data: Transaction & { recipients: readonly Addressed[]; message: Buffer; header: IncomingHeader };
 }
 
 /** What checks find out, for later checks and for what follows. */
@@ -75,10 +73,14 @@ export interface Found {
   sendingAccount?: number;
   /** The account that a recipient's mail goes to. */
   userId?: number;
+  /** What the directory says of a recipient's address. */
+  entry?: AddressEntry;
   /** A recipient's mail goes out by the queue, whoever has the address. */
   isOutgoing?: true;
   /** The Authentication-Results field, with its line end. */
   results?: string;
+  /** The same, as it is kept with the message. */
+  authentication?: Authentication | undefined;
   /** What speaks for or against the peer, by short names. It decides nothing: it is logged, and for those who weigh it. */
   clues?: readonly string[];
   /** Why the message is filed to Junk. */

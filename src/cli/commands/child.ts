@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { explain, Failure } from "./fail.ts";
-import { addConfigOptions, configOf } from "./options.ts";
-import { Line, type Port } from "./processes/line.ts";
+import { explain, Failure } from "../fail.ts";
+import { addConfigOptions, configOf } from "../options.ts";
+import { Line, type Port } from "../processes/line.ts";
 
 /** The parent alone decides when its children end; a terminal sends its signals to all of them. */
 const ignored = ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const;
@@ -15,7 +15,7 @@ export function addChildCommand(program: Command): void {
     const line = new Line(process as unknown as Port);
     try {
       const { config } = configOf(command);
-      const { serveAsChild } = await import("./processes/child.ts");
+      const { serveAsChild } = await import("../processes/child.ts");
       await serveAsChild(line, config);
     } catch (error) {
       // The parent prints it.

@@ -1,17 +1,14 @@
 import type { Command } from "commander";
-import { systemClock } from "../base/clock.ts";
-import type { Log } from "../base/log.ts";
-import { type Config, schema } from "../config/schema.ts";
-import { createLog } from "../ops/log.ts";
-import { examples, random } from "./command.ts";
-import { explain, Failure } from "./fail.ts";
-import { addConfigOptions, configOf } from "./options.ts";
-import type { Surroundings } from "./parts.ts";
-import { PortsRefused } from "./ports.ts";
-import { say } from "./prompt.ts";
-import { resolverOf } from "./resolver.ts";
-import type { Running } from "./serve.ts";
-import { welcome } from "./welcome.ts";
+import { systemClock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { type Config, schema } from "../../config/schema.ts";
+import { examples, random } from "../command.ts";
+import { explain, Failure } from "../fail.ts";
+import { addConfigOptions, configOf } from "../options.ts";
+import type { Surroundings } from "../parts.ts";
+import { say } from "../prompt.ts";
+import { resolverOf } from "../resolver.ts";
+import type { Running } from "../serve.ts";
 
 export function addServeCommand(program: Command): void {
   const command = program
@@ -29,6 +26,7 @@ export function addServeCommand(program: Command): void {
     );
   addConfigOptions(command, { all: true }).action(async () => {
     const { config } = configOf(command);
+    const { createLog } = await import("../../ops/log.ts");
     const log = createLog(config.logLevel);
     const interrupted = interruption(log);
     process.on("uncaughtException", (error) => {
@@ -38,11 +36,12 @@ export function addServeCommand(program: Command): void {
     const surroundings = { clock: systemClock, resolver: resolverOf(config), random, log };
     let running: Running | undefined;
     process.on("SIGUSR2", () => restart(running, log));
-    running = await start(config, surroundings, interrupted).catch((error: unknown) => {
+    running = await start(config, surroundings, interrupted).catch(async (error: unknown) => {
       if (interrupted.aborted) return undefined;
-      throw new Failure(reasons(error, config));
+      throw new Failure(await reasons(error, config));
     });
     if (running) {
+      const { welcome } = await import("../welcome.ts");
       const inbox = config.web && config.roles.includes("http") ? running.urls.http : undefined;
       say(welcome({ ...running, inbox: inbox && `${inbox}/` }));
       await stopOn(Promise.race([aborted(interrupted), running.lost]), running);
@@ -57,10 +56,10 @@ async function start(config: Config, surroundings: Surroundings, interrupted: Ab
   // Sweeps alone are not shared out.
   const isAlone = config.workers === 1 || config.roles.every((role) => role === "worker");
   if (isAlone) {
-    const { serve } = await import("./serve.ts");
+    const { serve } = await import("../serve.ts");
     return serve(config, surroundings, interrupted);
   }
-  const { serveWithChildren } = await import("./processes/parent.ts");
+  const { serveWithChildren } = await import("../processes/parent.ts");
   const [, path = "", , ...args] = process.argv;
   return serveWithChildren(config, surroundings, { path, args }, interrupted);
 }
@@ -79,7 +78,8 @@ async function stopOn(ended: Promise<unknown>, running: Running): Promise<void> 
   await running.stop();
 }
 
-function reasons(error: unknown, config: Config): string {
+async function reasons(error: unknown, config: Config): Promise<string> {
+  const { PortsRefused } = await import("../ports.ts");
   const all = error instanceof PortsRefused ? error.reasons : [error];
   return all.map((one) => explain(one) + wayOut(one, config)).join("\nposthorn: ");
 }

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { describe } from "../config/describe.ts";
-import { examples } from "./command.ts";
-import { addConfigOptions, configOf } from "./options.ts";
-import { say } from "./prompt.ts";
+import { describe } from "../../config/describe.ts";
+import { examples } from "../command.ts";
+import { addConfigOptions, configOf } from "../options.ts";
+import { say } from "../prompt.ts";
 
 export function addConfigCommand(program: Command): void {
   const command = program
