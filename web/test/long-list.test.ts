@@ -66,8 +66,8 @@ describe.skipIf(whyNoBrowser)("an inbox of 200,000 mails", () => {
       expect(await shown.textContent()).toBe(`Bulk ${row}`);
     }
     await page.locator(".virtual").evaluate((element) => element.scrollTo(0, element.scrollHeight));
+    await page.locator('.row[aria-posinset="200001"] .row-subject').waitFor();
     await settled();
-    expect(await page.locator(".row").last().getAttribute("aria-posinset")).toBe("200001");
     expect(await longTasks()).toEqual([]);
   });
 
@@ -87,7 +87,8 @@ describe.skipIf(whyNoBrowser)("an inbox of 200,000 mails", () => {
     await world.send(user, { subject: "Meanwhile" });
     await page.locator(".list-count").getByText("200,002 conversations").waitFor();
     expect(await first()).toEqual(before);
-    expect(asked.filter((body) => body.includes('"Email/query"'))).toEqual([]);
+    // The page that the last row came from, perhaps; never the list from its beginning.
+    expect(asked.filter((body) => /"Email\/query",\{.*?"position":0,/.test(body))).toEqual([]);
     await page.keyboard.press("g");
     await scrollTo(0);
     await page.locator(".row-subject").getByText("Meanwhile").waitFor();
