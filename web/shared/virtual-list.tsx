@@ -34,7 +34,7 @@ interface Props {
 /** A list of rows of one height, of which only those in view are in the page. */
 export function VirtualList({ length, rowHeight, version, keyAt, rowOf, render, onShow, label, handle, id }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
-  const anchor = useRef<{ key: string; offset: number } | undefined>(undefined);
+  const anchor = useRef<{ key: string; row: number; rowHeight: number } | undefined>(undefined);
   const [shown, setShown] = useState<[from: number, to: number]>([0, 0]);
   const full = length * rowHeight;
   const height = Math.min(full, maxHeight);
@@ -59,18 +59,19 @@ export function VirtualList({ length, rowHeight, version, keyAt, rowOf, render, 
     const from = Math.max(0, first - overscan);
     const to = Math.min(length, last + overscan, from + maxRows);
     const key = top > 1 ? keyAt(first) : undefined;
-    anchor.current = key === undefined ? undefined : { key, offset: top - first * rowHeight };
+    anchor.current = key === undefined ? undefined : { key, row: first, rowHeight };
     setShown((before) => (before[0] === from && before[1] === to && height === full ? before : [from, to]));
     onShow(first, Math.min(length, last));
   };
 
   useLayoutEffect(() => {
     const element = scroller.current;
-    const { key, offset } = anchor.current ?? {};
-    const row = key === undefined ? -1 : rowOf(key);
-    if (element && row >= 0) {
-      const top = row * rowHeight + offset!;
-      if (Math.abs(topOf(element) - top) >= 1) scrollTo(element, top);
+    const before = anchor.current;
+    const row = before ? rowOf(before.key) : -1;
+    if (element && before && before.rowHeight !== rowHeight) scrollTo(element, before.row * rowHeight);
+    // By as much as the rows above became more or fewer: somebody may be scrolling just now.
+    if (element && before && row >= 0 && row !== before.row) {
+      scrollTo(element, topOf(element) + (row - before.row) * rowHeight);
     }
     look();
   }, [version, length, rowHeight]);
