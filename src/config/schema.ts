@@ -1,4 +1,5 @@
 import { availableParallelism, hostname } from "node:os";
+import { type DomainRoute, domainRoute, showDomainRoute } from "./domain-route.ts";
 import { type RedisUrl, redisPrefix, redisUrl, showRedisUrl } from "./redis-url.ts";
 import {
   type Address,
@@ -251,6 +252,13 @@ const declarations = {
     secret: true,
     parse: url("smtp", "smtps"),
     help: "Server that takes all mail going out, smtp://user:password@host:port. A password needs TLS and a valid certificate.",
+  }),
+  routes: option({
+    default: "",
+    shown: "none",
+    parse: list(domainRoute),
+    show: (routes: DomainRoute[]) => routes.map(showDomainRoute).join(","),
+    help: "Servers for the mail of some domains instead of their own, a comma list of domain=host:port, or domain=host:port:/path of a file with user:password.",
   }),
   signedReturnPath: option({
     default: "true",

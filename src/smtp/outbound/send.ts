@@ -5,6 +5,7 @@ import { Slots } from "../../base/slots.ts";
 import type { Parcel } from "./fitted.ts";
 import type { Answer } from "./reply.ts";
 import { findTargets, NoRoute, type RouteOptions } from "./route.ts";
+import { anyTls, type FindTlsRules } from "./tls-rules.ts";
 import { type Server, transact, Unreachable } from "./transaction.ts";
 import type { Tries } from "./tries.ts";
 
@@ -18,6 +19,10 @@ export interface Way {
 export interface SendOptions extends RouteOptions {
   /** smtp://user:password@host:port: relays all outgoing mail. */
   smarthost?: string | undefined;
+  /** Servers, such as smtp://user:password@host:port, that take the mail of some domains instead of their own. */
+  routes?: ReadonlyMap<string, string>;
+  /** What the servers of a domain must prove. Those that an operator chose are not asked for. (Default: nothing.) */
+  tlsRules?: FindTlsRules;
   /** Counts the transactions with each domain. */
   counts: SharedCounts;
 }
@@ -57,7 +62,8 @@ export class Sender {
         return this.#send(way, parcel, tries);
       });
     // A smart host takes whatever this process may send at once.
-    const host = way.route ?? (this.#options.smarthost ? undefined : way.domain);
+    const host =
+      way.route ?? this.#options.routes?.get(way.domain) ?? (this.#options.smarthost ? undefined : way.domain);
     return host === undefined ? attempt() : this.#inTurn(host, attempt);
   }
 
@@ -80,21 +86,18 @@ export class Sender {
     }
   }
 
-  async #send({ domain, route }: Way, parcel: Parcel, tries: Tries): Promise<Answer[]> {
-    const { smarthost, hostname } = this.#options;
+  async #send(way: Way, parcel: Parcel, tries: Tries): Promise<Answer[]> {
+    const { hostname } = this.#options;
     let last: Answer | undefined;
     try {
-      const servers: Server[] = route
-        ? await this.#serversOf(new URL(`smtp://${route}`), this.#options.mxPort)
-        : smarthost
-          ? await this.#serversOf(new URL(smarthost))
-          : await findTargets(domain, this.#options);
+      const servers = await this.#servers(way);
       const deadline = Date.now() + maxTotalMs;
       for (const server of servers.slice(0, maxServers)) {
         if (Date.now() > deadline) break;
         const attempt = tries.begin(server);
         try {
-          const answers = await transact(server, parcel, hostname, attempt);
+          const tls = server.tls ?? (await this.#options.tlsRules?.(way.domain, server)) ?? anyTls;
+          const answers = await transact({ ...server, tls }, parcel, hostname, attempt);
           attempt.ended(answers);
           return answers;
         } catch (error) {
@@ -113,6 +116,14 @@ export class Sender {
     return parcel.recipients.map(() => answer);
   }
 
+  #servers({ domain, route }: Way): Promise<Server[]> {
+    const { mxPort, routes, smarthost } = this.#options;
+    if (route) return this.#serversOf(new URL(`smtp://${route}`), mxPort);
+    const configured = routes?.get(domain);
+    if (configured !== undefined) return this.#serversOf(new URL(configured), configured.includes("@") ? 587 : mxPort);
+    return smarthost ? this.#serversOf(new URL(smarthost)) : findTargets(domain, this.#options);
+  }
+
   async #serversOf(url: URL, usualPort = 587): Promise<Server[]> {
     const name = url.hostname.replace(/^\[|\]$/g, "");
     const isSecure = url.protocol === "smtps:";
@@ -123,6 +134,7 @@ export class Sender {
     // An administrator who configures the host may use a private address.
     const options = { ...this.#options, mxPort: port, allowPrivateTargets: true };
     const targets = isIP(name) ? [{ name, address: name, port }] : await findTargets(name, options, "host");
-    return targets.map((target) => ({ ...target, isSecure, requireTls: login !== undefined && !isSecure, login }));
+    const requireTls = login !== undefined && !isSecure;
+    return targets.map((target) => ({ ...target, isSecure, requireTls, login, tls: anyTls }));
   }
 }

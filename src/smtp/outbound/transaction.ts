@@ -1,6 +1,6 @@
 import { isAscii } from "node:buffer";
 import { isIP, type Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import { checkServerIdentity, type PeerCertificate, TLSSocket } from "node:tls";
 import SMTPConnection, { type SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
 import { traced } from "../../base/traces.ts";
 import { withTimeout } from "../resolver.ts";
@@ -8,6 +8,7 @@ import { type Failure, failureReply, isTlsFailure } from "./failure.ts";
 import { type FittedParcel, fitTo, offeredBy, type Parcel, sayParameters, unnamable } from "./fitted.ts";
 import { type Answer, answerOf, flattenReply, refusalOf } from "./reply.ts";
 import type { Target } from "./route.ts";
+import type { TlsRules } from "./tls-rules.ts";
 import type { Try } from "./tries.ts";
 
 export interface Login {
@@ -21,6 +22,8 @@ export interface Server extends Target {
   /** Refuses to continue without TLS. */
   requireTls?: boolean;
   login?: Login | undefined;
+  /** What its certificate must be. (Default: with a login valid for its name, else any.) */
+  tls?: TlsRules;
 }
 
 /** The server could not be used and nothing was handed over; another server may be tried. */
@@ -56,11 +59,13 @@ async function transactTwice(server: Server, parcel: Parcel, hostname: string, a
     return await transactOnce(server, parcel, attempt, connectionOptions(server, hostname, true));
   } catch (error) {
     // TLS is opportunistic: when it fails, mail goes unencrypted, as it would to a server without TLS.
-    if (!(error instanceof TlsFailed) || server.isSecure || server.requireTls) throw error;
+    if (!(error instanceof TlsFailed) || server.isSecure || needsTls(server)) throw error;
     attempt.note(`${error.answer.smtpReply}; again without TLS`);
     return transactOnce(server, parcel, attempt, connectionOptions(server, hostname, false));
   }
 }
+
+const needsTls = ({ requireTls, tls }: Server) => requireTls === true || tls?.isRequired === true;
 
 class TlsFailed extends Unreachable {}
 
@@ -80,6 +85,7 @@ async function transactOnce(
       throw unreachable(error, server);
     });
     attempt.tls = cipherOf(connection);
+    checkCertificate(connection, server);
     if (server.login) await login(connection, server.login, server);
     const fitted = await fitTo(parcel, offeredBy(connection));
     if ("kind" in fitted) return parcel.recipients.map(() => ({ ...fitted, remote: server.name }));
@@ -92,18 +98,34 @@ async function transactOnce(
   }
 }
 
+function checkCertificate(connection: SMTPConnection, server: Server): void {
+  const { _socket: socket } = connection as unknown as { _socket?: Socket };
+  const why = socket instanceof TLSSocket ? server.tls?.refuses?.(socket) : undefined;
+  if (why !== undefined) throw unreachable(Object.assign(new Error(why), { code: "ETLS" }), server);
+}
+
+/** RFC 9525: valid for one of the names. */
+const validFor = (names: readonly string[]) => (_: string, certificate: PeerCertificate) => {
+  const errors = names.map((name) => checkServerIdentity(name, certificate));
+  return errors.includes(undefined) ? undefined : errors[0];
+};
+
 function connectionOptions(server: Server, hostname: string, useTls: boolean): SMTPConnectionOptions {
+  const names = server.tls?.names;
   return {
     host: server.address,
     port: server.port,
     name: hostname,
     secure: server.isSecure ?? false,
     ignoreTLS: !useTls,
-    requireTLS: server.requireTls ?? false,
+    requireTLS: needsTls(server),
     opportunisticTLS: true,
-    // Without DANE or MTA-STS no certificate can be verified, and encrypted is better than plain. An IP address is not
-    // a valid server name for TLS (RFC 6066 §3).
-    tls: { rejectUnauthorized: server.login !== undefined, ...(!isIP(server.name) && { servername: server.name }) },
+    // An IP address is not a valid server name for TLS (RFC 6066 §3).
+    tls: {
+      rejectUnauthorized: server.login !== undefined || names !== undefined,
+      ...(names && { checkServerIdentity: validFor(names) }),
+      ...(!isIP(server.name) && { servername: server.name }),
+    },
     connectionTimeout: maxConnectMs,
     greetingTimeout: maxGreetingMs,
     socketTimeout: maxIdleMs,
