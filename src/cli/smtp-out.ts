@@ -34,6 +34,7 @@ export async function startSmtpOut(config: Config, parts: Parts, incoming: Incom
     routes: await serversOf(config.routes),
     retrySchedule: config.retrySchedule,
     retryFor: config.retryFor,
+    delayWarning: config.delayWarning,
   });
   bus.onQueued(sparingly(() => mailOut.wake()));
   return mailOut;

@@ -333,6 +333,12 @@ const declarations = {
     show: showDuration,
     help: "How long to try before a message is returned.",
   }),
+  delayWarning: option({
+    default: "4h",
+    parse: duration,
+    show: showDuration,
+    help: "After how long the sender of a message that waits is told so, once; 0s for never.",
+  }),
   mailLogFor: option({
     default: "30d",
     parse: duration,

@@ -7,6 +7,7 @@ import { Unsendable } from "../../mime/unsendable.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import { usesBareLf } from "../../mime/wire-scan.ts";
 import type { Envelope, EnvelopeAddress } from "../../store/core/db.ts";
+import { classOf } from "./mail-class.ts";
 import { mailDate } from "./mail-date.ts";
 import { SubmissionRefused } from "./submission-refused.ts";
 import { checkParameters, holdUntil } from "./submit-parameters.ts";
@@ -40,6 +41,7 @@ export interface JudgedSubmission {
   /** The fields of these that were missing, with their line ends. */
   added: string;
   sendAt: Date;
+  isBulk: boolean;
 }
 
 /** RFC 8621 §7.5: all checks that need only the message and its envelope. Throws SubmissionRefused. */
@@ -57,7 +59,8 @@ export async function judgeSubmission(request: SubmissionRequest, rules: Submiss
   if (envelope.mailFrom.email !== "") await checkSuppressed(envelope.rcptTo, rules);
   const added = missingFields(fields, { now, random: rules.random, domain: domainOf(authors.from[0]!) });
   const wire = wireForm(message, added);
-  return { envelope, wire, added, sendAt: holdUntil(envelope.mailFrom.parameters, now) };
+  const isBulk = classOf(fields, envelope.rcptTo.length) === "bulk";
+  return { envelope, wire, added, sendAt: holdUntil(envelope.mailFrom.parameters, now), isBulk };
 }
 
 /** How many authors and senders a message may name. */

@@ -160,6 +160,7 @@ export interface DeliveryTable {
   incomingId: number | null;
   route: string | null;
   returnReply: string | null;
+  warned: Generated<boolean>;
 }
 
 export interface DomainTable {
@@ -173,6 +174,7 @@ export interface DueTable {
   userId: number;
   submissionId: number;
   nextAttemptAt: Date;
+  bulk: Generated<boolean>;
 }
 
 export interface EmailTable {
@@ -419,6 +421,7 @@ export interface SubmissionTable {
   createdAt: Date;
   destroyed: Generated<boolean>;
   spamTenths: number | null;
+  bulk: Generated<boolean>;
 }
 
 export interface SuppressionTable {
@@ -636,6 +639,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     incomingId: "int8",
     route: "text",
     returnReply: "text",
+    warned: "bool",
   },
   domain: {
     name: "text",
@@ -647,6 +651,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     userId: "int8",
     submissionId: "int8",
     nextAttemptAt: "timestamptz",
+    bulk: "bool",
   },
   email: {
     userId: "int8",
@@ -870,6 +875,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     createdAt: "timestamptz",
     destroyed: "bool",
     spamTenths: "int4",
+    bulk: "bool",
   },
   suppression: {
     userId: "int8",
