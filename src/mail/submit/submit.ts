@@ -222,7 +222,7 @@ export function isAddress(email: string): boolean {
   if (parts.domain.split(".").some((label) => label.length > maxLabelLength)) return false;
   const written = email.slice(0, email.lastIndexOf("@"));
   if (!email.isWellFormed() || Buffer.byteLength(written) + 1 + parts.domain.length > maxPathOctets) return false;
-  // The library that sends the mail refuses angle brackets, quoted or not.
+  // Angle brackets end the path for many servers, quoted or not.
   if (/^"(?:[^"\\<>\x00-\x1f\x7f-\x9f]|\\[^<>\x00-\x1f\x7f-\x9f])*"$/.test(written)) return true;
   return /^[^\s"(),:;<>@[\]\\\x00-\x1f\x7f-\x9f]+$/.test(written);
 }

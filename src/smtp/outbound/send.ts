@@ -83,8 +83,11 @@ export class Sender {
       });
     } catch (error) {
       if (!(error instanceof NoRoute)) throw error;
-      mail.tries.begin().ended([error.answer]);
-      return Array.from({ length: mail.recipients }, () => error.answer);
+      // What may not leave at all says so, wherever it should have gone.
+      const parcel = await mail.begin();
+      const answer = "kind" in parcel ? parcel : error.answer;
+      if (answer === error.answer) mail.tries.begin().ended([answer]);
+      return Array.from({ length: mail.recipients }, () => answer);
     }
   }
 
