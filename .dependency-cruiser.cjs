@@ -108,12 +108,6 @@ module.exports = {
       to: { path: "^(src|conformance|bench|test|scripts)/" },
     },
     {
-      name: "pages-import-no-node",
-      severity: "error",
-      from: { path: "^web/(shared|inbox|messages)/" },
-      to: { dependencyTypes: ["core"] },
-    },
-    {
       name: "shared-names-no-page",
       severity: "error",
       from: { path: "^web/(shared|messages)/" },

@@ -189,6 +189,7 @@ CREATE TABLE delivery (
   incoming_id bigint,
   route text,
   return_reply text,
+  warned boolean NOT NULL DEFAULT false,
   CONSTRAINT delivery_pkey PRIMARY KEY (user_id, submission_id, no)
 );
 CREATE INDEX delivery_leased ON public.delivery USING btree (user_id, submission_id) WHERE (leased_by IS NOT NULL);
@@ -206,8 +207,10 @@ CREATE TABLE due (
   user_id bigint NOT NULL,
   submission_id bigint NOT NULL,
   next_attempt_at timestamp with time zone NOT NULL,
+  bulk boolean NOT NULL DEFAULT false,
   CONSTRAINT due_pkey PRIMARY KEY (user_id, submission_id)
 );
+CREATE INDEX due_kind_next ON public.due USING btree (bulk, next_attempt_at);
 CREATE INDEX due_next ON public.due USING btree (next_attempt_at);
 
 CREATE TABLE email (
@@ -518,6 +521,7 @@ CREATE TABLE submission (
   created_at timestamp with time zone NOT NULL,
   destroyed boolean NOT NULL DEFAULT false,
   spam_tenths integer,
+  bulk boolean NOT NULL DEFAULT false,
   CONSTRAINT submission_pkey PRIMARY KEY (user_id, id)
 );
 CREATE INDEX submission_blob ON public.submission USING btree (user_id, sha256);

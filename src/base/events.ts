@@ -23,6 +23,11 @@ export interface AttemptEnded {
   smtpReply: string;
 }
 
+/** A mail goes to another server: over a new connection, or over one that an earlier mail has left open. */
+export interface ConnectionUsed {
+  use: "new" | "kept";
+}
+
 /** A mail came into the error queue, or was set aside on its way in. */
 export interface MailInTrouble {
   error: "build" | "sign" | "route" | "local" | "expired" | "set-aside";
@@ -102,6 +107,7 @@ export interface Events {
   mailNotStored(event: MailNotStored): void;
   mailRefused(event: MailRefused): void;
   attemptEnded(event: AttemptEnded): void;
+  connectionUsed(event: ConnectionUsed): void;
   mailInTrouble(event: MailInTrouble): void;
   methodRan(event: MethodRan): void;
   requestEnded(event: RequestEnded): void;
@@ -119,6 +125,7 @@ export const silentEvents: Events = {
   mailNotStored: () => {},
   mailRefused: () => {},
   attemptEnded: () => {},
+  connectionUsed: () => {},
   mailInTrouble: () => {},
   methodRan: () => {},
   requestEnded: () => {},

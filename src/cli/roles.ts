@@ -70,7 +70,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
     stops.push(startWorker({ store, objects: blobs.objects, log, mailLogForMs: config.mailLogFor }));
   stops.push(startSettling(store, log));
   stops.push(() => parts.learner.idle());
-  const incoming = startMail(config, parts, stops);
+  const incoming = await startMail(config, parts, stops);
   const doors: Stop[] = [];
   stops.push((ending) => closeDoors(doors, ending));
   if (incoming && roles.has("smtp-in")) {
@@ -86,7 +86,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
 }
 
 /** Starts outgoing mail and the queue of incoming mail. */
-function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | undefined {
+async function startMail(config: Config, parts: Parts, stops: Stop[]): Promise<Incoming | undefined> {
   const { store, blobs, ingest, returnPaths, events, mailLog, scanners, surroundings } = parts;
   const { clock, random, log } = surroundings;
   const roles = new Set(config.roles);
@@ -100,7 +100,7 @@ function startMail(config: Config, parts: Parts, stops: Stop[]): Incoming | unde
   const incoming = new Incoming({ ...means, holder: thisProcess, onDelivered });
   if (roles.has("worker")) incoming.start();
   stops.push(() => incoming.close());
-  const mailOut = roles.has("smtp-out") ? startSmtpOut(config, parts, incoming) : undefined;
+  const mailOut = roles.has("smtp-out") ? await startSmtpOut(config, parts, incoming) : undefined;
   if (mailOut) stops.push(() => mailOut.close());
   hintSubmissions(parts, mailOut);
   return incoming;

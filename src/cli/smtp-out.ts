@@ -1,12 +1,15 @@
+import { readFile } from "node:fs/promises";
 import { thisProcess } from "../base/holder.ts";
+import type { DomainRoute } from "../config/domain-route.ts";
 import type { Config } from "../config/schema.ts";
 import type { Incoming } from "../mail/deliver/incoming.ts";
 import { SubmissionHints } from "../mail/submit/hints.ts";
 import { createMailOut, type MailOut } from "../smtp/outbound/mail-out.ts";
+import { Failure } from "./fail.ts";
 import type { Parts } from "./parts.ts";
 
 /** Starts delivery to other servers and between our own users. */
-export function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): MailOut {
+export async function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): Promise<MailOut> {
   const { store, blobs, bus, events, counts, mailLog, scanners } = parts;
   const { resolver, clock, random, log } = parts.surroundings;
   const mailOut = createMailOut({
@@ -28,11 +31,32 @@ export function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): 
     mxPort: config.mxPort,
     allowPrivateTargets: config.allowPrivateTargets,
     smarthost: config.smarthost || undefined,
+    routes: await serversOf(config.routes),
     retrySchedule: config.retrySchedule,
     retryFor: config.retryFor,
+    delayWarning: config.delayWarning,
   });
   bus.onQueued(sparingly(() => mailOut.wake()));
   return mailOut;
+}
+
+/** The URLs of the servers by domain, with their logins. */
+async function serversOf(routes: DomainRoute[]): Promise<Map<string, string>> {
+  const read = (path: string) =>
+    readFile(path, "utf8").catch((error: Error) => {
+      throw new Failure(`the login of a route cannot be read: ${error.message}`);
+    });
+  const servers = new Map<string, string>();
+  for (const { domain, server, loginFile } of routes) {
+    const url = new URL(server);
+    const [, user, password] =
+      loginFile === undefined ? [] : (/^([^:\r\n]+):([^\r\n]+)/.exec(await read(loginFile)) ?? []);
+    if (loginFile !== undefined && user === undefined)
+      throw new Failure(`${loginFile} has no user:password in its first line`);
+    const login = user === undefined ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password!)}@`;
+    servers.set(domain, `${url.protocol}//${login}${url.host}`);
+  }
+  return servers;
 }
 
 /** All senders are told of what other processes queue, so none of them looks more often than this. */

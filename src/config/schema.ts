@@ -1,5 +1,6 @@
 import { availableParallelism, hostname } from "node:os";
 import { acceptance } from "./acceptance.ts";
+import { type DomainRoute, domainRoute, showDomainRoute } from "./domain-route.ts";
 import { type Declaration, type Option, option } from "./option.ts";
 import { type RedisUrl, redisPrefix, redisUrl, showRedisUrl } from "./redis-url.ts";
 import {
@@ -221,6 +222,13 @@ const declarations = {
     parse: url("smtp", "smtps"),
     help: "Server that takes all mail going out, smtp://user:password@host:port. A password needs TLS and a valid certificate.",
   }),
+  routes: option({
+    default: "",
+    shown: "none",
+    parse: list(domainRoute),
+    show: (routes: DomainRoute[]) => routes.map(showDomainRoute).join(","),
+    help: "Servers for the mail of some domains instead of their own, a comma list of domain=host:port, or domain=host:port:/path of a file with user:password.",
+  }),
   signedReturnPath: option({
     default: "true",
     parse: boolean,
@@ -293,6 +301,12 @@ const declarations = {
     parse: duration,
     show: showDuration,
     help: "How long to try before a message is returned.",
+  }),
+  delayWarning: option({
+    default: "4h",
+    parse: duration,
+    show: showDuration,
+    help: "After how long the sender of a message that waits is told so, once; 0s for never.",
   }),
   mailLogFor: option({
     default: "30d",

@@ -121,6 +121,12 @@ export function metricsListener(registry: Registry): Events {
     labelNames: ["outcome"],
     registers,
   });
+  const connections = new Counter({
+    name: "posthorn_mail_out_connections_total",
+    help: "Connections over which mail went to other servers",
+    labelNames: ["use"],
+    registers,
+  });
   const trouble = new Counter({
     name: "posthorn_mail_errors_total",
     help: "Mails that came into the error queue",
@@ -184,6 +190,7 @@ export function metricsListener(registry: Registry): Events {
     mailNotStored: () => mailIn.inc({ outcome: "failed" }),
     mailRefused: ({ command, replyCode }) => refused.inc({ command, reply: replyCode }),
     attemptEnded: ({ result }) => mailOut.inc({ outcome: result }),
+    connectionUsed: ({ use }) => connections.inc({ use }),
     mailInTrouble: ({ error }) => trouble.inc({ error }),
     methodRan: ({ method, outcome, seconds }) => calls.observe({ method, outcome }, seconds),
     requestEnded: ({ endpoint, status, seconds }) => requests.observe({ endpoint, status }, seconds),

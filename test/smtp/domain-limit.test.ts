@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
+import { silentEvents } from "../../src/base/events.ts";
 import { OwnCounts } from "../../src/base/own-counts.ts";
 import type { SharedCounts } from "../../src/base/shared-counts.ts";
 import { ChildCounts, ParentCounts } from "../../src/cli/processes/shared-counts.ts";
@@ -18,13 +20,20 @@ let dns: DnsServer;
 beforeAll(async () => {
   busy = createServer((socket) => {
     most = Math.max(most, ++open);
-    socket.on("close", () => open--).on("error", () => {});
-    setTimeout(() => socket.end("421 4.3.2 busy\r\n"), 100);
+    socket.on("error", () => {});
+    setTimeout(() => {
+      open--;
+      socket.end("451 4.3.0 busy\r\n");
+    }, 100);
   });
   await new Promise<void>((resolve) => busy.listen(0, "127.0.0.1", resolve));
   const exchange = "mx.remote.test";
   const MX = { preference: 10, exchange };
-  dns = await startDns({ "one.test": { MX }, "two.test": { MX }, [exchange]: { A: "127.0.0.1" } });
+  const other = "mx.elsewhere.test";
+  dns = await startDns({
+    ...{ "one.test": { MX }, "same.test": { MX }, [exchange]: { A: "127.0.0.1" } },
+    ...{ "two.test": { MX: { preference: 10, exchange: other } }, [other]: { A: "127.0.0.1" } },
+  });
 });
 afterAll(async () => {
   busy.close();
@@ -39,24 +48,27 @@ const parcel = {
 function senderWith(counts: SharedCounts, smarthost?: string): Sender {
   const { port } = busy.address() as { port: number };
   const common = { resolver: dns.resolver(), hostname: "here.test", mxPort: port, allowPrivateTargets: true };
-  return new Sender({ ...common, counts, smarthost });
+  return new Sender({ ...common, counts, smarthost, clock: systemClock, random: randomBytes, events: silentEvents });
 }
 
 /** The most connections at once while each sends 20 messages to each domain. */
 async function mostOf(senders: Sender[], domains: string[]): Promise<number> {
   most = 0;
+  const mail = (domain: string) => ({
+    ...{ way: { domain }, place: { account: 1, isBulk: false }, recipients: 1, begin: async () => parcel },
+    tries: new Tries(() => new Date()),
+  });
   const sending = senders.flatMap((sender) =>
-    domains.flatMap((domain) =>
-      Array.from({ length: 20 }, () => sender.send({ domain }, parcel, new Tries(() => new Date()), async () => {})),
-    ),
+    domains.flatMap((domain) => Array.from({ length: 20 }, () => sender.send(mail(domain)))),
   );
-  for (const [answer] of await Promise.all(sending)) expect(answer).toMatchObject({ kind: "deferred" });
+  for (const answers of await Promise.all(sending)) expect(answers).toMatchObject([{ kind: "deferred" }]);
   return most;
 }
 
-test("a process has five transactions with a domain at once, and as many with another", async () => {
+test("a process has five transactions at once with the servers of a domain, and as many with others", async () => {
   const counts = new OwnCounts({ clock: systemClock });
   expect(await mostOf([senderWith(counts)], ["one.test"])).toBe(5);
+  expect(await mostOf([senderWith(counts)], ["one.test", "same.test"])).toBe(5);
   expect(await mostOf([senderWith(counts)], ["one.test", "two.test"])).toBeGreaterThan(7);
 });
 

@@ -177,6 +177,7 @@ export class MailHost {
       allowPrivateTargets: true,
       retrySchedule: [2 * 60_000, 5 * 60_000, 3600_000],
       retryFor: 5 * 24 * 3600_000,
+      delayWarning: 4 * 3600_000,
       ...options,
     });
     this.mailOut = mailOut;

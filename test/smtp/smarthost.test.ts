@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { SMTPServer } from "smtp-server";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "../support/ports.ts";
-import { get, host, mail, type Submission, sent, status, useOutbox } from "./outbox.ts";
+import { get, host, mail, type Submission, sent, sink, status, useOutbox } from "./outbox.ts";
 
 /** A relay without TLS that takes all mail instead of the domains' own servers. */
 const stored: { to: string[]; raw: string }[] = [];
@@ -49,6 +49,16 @@ test("with a smart host, mail for all other domains goes there", async () => {
   await status(id, "y@other.test", "unknown");
   expect(stored.flatMap(({ to }) => to).sort()).toEqual(["x@far.test", "y@other.test"]);
   for (const { raw } of stored) expect(raw).toMatch(/^DKIM-Signature:/m);
+});
+
+test("a route takes the mail of its domain alone", async () => {
+  await host.mailOut?.close();
+  host.startMailOut(sink.port, { routes: new Map([["far.test", `smtp://127.0.0.1:${port}`]]) });
+  const { id } = await sent(await mail("x@far.test", "Routed", { cc: "y@other.test" }));
+  await status(id, "x@far.test", "unknown");
+  await status(id, "y@other.test", "unknown");
+  expect(stored.filter(({ raw }) => raw.includes("Routed")).map(({ to }) => to)).toEqual([["x@far.test"]]);
+  expect(sink.messages.map(({ to }) => to)).toEqual([["y@other.test"]]);
 });
 
 test("the password is not sent to a server without a valid certificate: the mail waits", async () => {

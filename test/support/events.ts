@@ -14,6 +14,7 @@ export function keepEvents(): { events: Events; told: Told[] } {
     mailNotStored: keep("mailNotStored"),
     mailRefused: keep("mailRefused"),
     attemptEnded: keep("attemptEnded"),
+    connectionUsed: keep("connectionUsed"),
     mailInTrouble: keep("mailInTrouble"),
     methodRan: keep("methodRan"),
     requestEnded: keep("requestEnded"),

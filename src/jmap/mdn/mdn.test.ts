@@ -134,13 +134,11 @@ describe("MDN/send", () => {
     // Once it is sent, nothing of it remains.
     expect(await hintQueued(store.database, account, store.clock.now())).toBe(1);
     const until = new Date(Date.now() + 60_000);
-    const due = { userId: account, submissionId: id };
-    const lease = { holder: "h", until, now: new Date(Date.now() + 1000), incomingId: 1 };
-    expect(await leaseDeliveries(store.database, due, lease)).toMatchObject({ mailFrom: "" });
+    const due = [{ submissionId: id, incomingId: 1 }];
+    const lease = { holder: "h", until, now: new Date(Date.now() + 1000) };
+    expect(await leaseDeliveries(store.database, account, due, lease)).toMatchObject([{ mailFrom: "" }]);
     const outcome = { no: 0, smtpReply: "250 ok", result: "sent", nextAttemptAt: null, delivered: "unknown" } as const;
-    await store.write(account, "server", (tx) =>
-      recordOutcomes(tx, id, { outcomes: [outcome], holder: "h", dsnBlobIds: [] }),
-    );
+    await store.write(account, "server", (tx) => recordOutcomes(tx, [{ submissionId: id, outcomes: [outcome] }], "h"));
     expect(await rows("SELECT id FROM submission WHERE user_id = $1")).toEqual([]);
   });
 

@@ -44,6 +44,7 @@ export const submissionSet: SetHooks = {
       sendAt: judged.sendAt,
       blob,
       spamScore,
+      isBulk: judged.isBulk,
     }));
     noteCorrespondents(
       call.tx,

@@ -1,13 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import { type FailedRecipient, failureReport } from "./dsn.ts";
+import { type DeliveryReport, deliveryReport, type ReportedRecipient } from "./dsn.ts";
 
 const original = "From: ada@here.test\r\nSubject: Hi\r\nMessage-ID: <1@here.test>\r\n\r\nHello.\r\n";
-const report = (failed: FailedRecipient, { message = original, to = "ada@here.test" } = {}) => {
-  const now = new Date("2026-01-02T03:04:05Z");
-  const rest = { hostname: "mx.here.test", to, arrivedAt: now, now, original: Buffer.from(message) };
-  return failureReport({ ...rest, failed: [failed] }, randomBytes).toString();
+const now = new Date("2026-01-02T03:04:05Z");
+const all = (recipients: ReportedRecipient[], more: Partial<DeliveryReport> = {}) => {
+  const rest = { hostname: "mx.here.test", to: "ada@here.test", arrivedAt: now, now, original: Buffer.from(original) };
+  return deliveryReport({ ...rest, recipients, ...more }, randomBytes).toString();
 };
+const report = (failed: Omit<ReportedRecipient, "action">, { message = original, to = "ada@here.test" } = {}) =>
+  all([{ ...failed, action: "failed" }], { original: Buffer.from(message), to });
 const types = (text: string) => [...text.matchAll(/^Content-Type: ([\w/-]+)/gm)].map(([, type]) => type);
 
 test("a report in ASCII follows RFC 3464", () => {
@@ -49,4 +51,33 @@ test("a header that is not ASCII is returned as message/global-headers", () => {
   expect(types(text)).toEqual(["multipart/report", "text/plain", "message/delivery-status", "message/global-headers"]);
   expect(text).toContain("\r\nSubject: Undelivered: Grüße 用户\r\n");
   expect(text).toContain("\r\nTo: <ädá用@here.test>\r\n");
+});
+
+test("a delay tells until when the mail is tried", () => {
+  const retriedUntil = new Date("2026-01-07T03:04:05Z");
+  const text = all([{ address: "a@far.test", action: "delayed", smtpReply: "451 4.4.1 no", retriedUntil }]);
+  expect(text).toContain("Subject: Delayed: Hi\r\n");
+  expect(text).toContain(
+    "Action: delayed\r\nStatus: 4.4.1\r\nDiagnostic-Code: smtp; 451 4.4.1 no\r\nWill-Retry-Until: ",
+  );
+  expect(text).toContain("It will be tried until Wed, 07 Jan 2026 03:04:05 +0000. You need not send it again.");
+});
+
+test("a report of several kinds is named for the worst", () => {
+  const text = all([
+    { address: "a@far.test", action: "relayed", smtpReply: "250 ok" },
+    { address: "b@far.test", action: "failed", smtpReply: "550 no" },
+  ]);
+  expect(text).toContain("Subject: Undelivered: Hi\r\n");
+  expect(text).toMatch(/a@far\.test\r\nAction: relayed\r\nStatus: 2\.0\.0\r\n/);
+  expect(text).toMatch(/b@far\.test\r\nAction: failed\r\nStatus: 5\.0\.0\r\n/);
+});
+
+test("the whole message is returned if it was asked for", () => {
+  const failed = { address: "a@far.test", action: "failed", smtpReply: "550 no" } as const;
+  const text = all([failed], { isFull: true });
+  expect(types(text)).toEqual(["multipart/report", "text/plain", "message/delivery-status", "message/rfc822"]);
+  expect(text).toContain(`Content-Type: message/rfc822\r\n\r\n${original}`);
+  const global = Buffer.from(original.replace("Hi", "Grüße"));
+  expect(all([failed], { isFull: true, original: global })).toContain("Content-Type: message/global\r\n");
 });

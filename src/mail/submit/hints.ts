@@ -1,8 +1,9 @@
+import { LRUCache } from "lru-cache";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Database } from "../../store/core/database.ts";
 import type { StateChange } from "../../store/core/store.ts";
-import { hintQueued } from "../../store/queues/due.ts";
+import { hintNewer } from "../../store/queues/due.ts";
 
 /**
  * Notifies the workers of what a commit has queued. Every process that writes submissions calls `noticed` after each
@@ -16,6 +17,8 @@ export class SubmissionHints {
   readonly #wake: () => void;
   /** Accounts being looked at, and whether another commit came meanwhile. */
   readonly #running = new Map<number, boolean>();
+  /** The newest submission of an account that was seen: what waits already has its hint, however much it is. */
+  readonly #seen = new LRUCache<number, number>({ max: 20_000 });
 
   constructor(options: { database: Database; clock: Clock; log: Log; wake?: () => void }) {
     this.#database = options.database;
@@ -35,7 +38,10 @@ export class SubmissionHints {
     do {
       this.#running.set(accountId, false);
       try {
-        if ((await hintQueued(this.#database, accountId, this.#clock.now())) > 0) this.#wake();
+        const since = { now: this.#clock.now(), after: this.#seen.get(accountId) ?? 0 };
+        const { hinted, newest } = await hintNewer(this.#database, accountId, since);
+        this.#seen.set(accountId, newest);
+        if (hinted > 0) this.#wake();
       } catch (error) {
         this.#log.warn({ account: accountId, err: error }, "hint for queued mail not written, the sweep will find it");
       }

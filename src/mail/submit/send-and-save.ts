@@ -58,9 +58,9 @@ export async function sendAndSave(
     const { id: emailId, threadId } = outcome.email;
     const [id] = await tx.newIds(1);
     const of = { identityId: identity?.id ?? 0, emailId, threadId };
-    const { envelope, sendAt } = judged;
+    const { envelope, sendAt, isBulk } = judged;
     noteCorrespondents(tx, correspondents);
-    await enqueue(tx, [{ id: id!, ...of, mailId, envelope, sendAt, spamScore, blob: sentBlob }]);
+    await enqueue(tx, [{ id: id!, ...of, mailId, envelope, sendAt, spamScore, isBulk, blob: sentBlob }]);
     return id!;
   };
   return store.write(accountId, viewer, work, { ids: 3, bytes: kept.length });

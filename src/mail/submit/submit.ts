@@ -7,6 +7,7 @@ import { Unsendable } from "../../mime/unsendable.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import { usesBareLf } from "../../mime/wire-scan.ts";
 import type { Envelope, EnvelopeAddress } from "../../store/core/db.ts";
+import { classOf } from "./mail-class.ts";
 import { mailDate } from "./mail-date.ts";
 import { SubmissionRefused } from "./submission-refused.ts";
 import { checkParameters, holdUntil } from "./submit-parameters.ts";
@@ -40,6 +41,7 @@ export interface JudgedSubmission {
   /** The fields of these that were missing, with their line ends. */
   added: string;
   sendAt: Date;
+  isBulk: boolean;
 }
 
 /** RFC 8621 §7.5: all checks that need only the message and its envelope. Throws SubmissionRefused. */
@@ -57,7 +59,8 @@ export async function judgeSubmission(request: SubmissionRequest, rules: Submiss
   if (envelope.mailFrom.email !== "") await checkSuppressed(envelope.rcptTo, rules);
   const added = missingFields(fields, { now, random: rules.random, domain: domainOf(authors.from[0]!) });
   const wire = wireForm(message, added);
-  return { envelope, wire, added, sendAt: holdUntil(envelope.mailFrom.parameters, now) };
+  const isBulk = classOf(fields, envelope.rcptTo.length) === "bulk";
+  return { envelope, wire, added, sendAt: holdUntil(envelope.mailFrom.parameters, now), isBulk };
 }
 
 /** How many authors and senders a message may name. */
@@ -219,7 +222,7 @@ export function isAddress(email: string): boolean {
   if (parts.domain.split(".").some((label) => label.length > maxLabelLength)) return false;
   const written = email.slice(0, email.lastIndexOf("@"));
   if (!email.isWellFormed() || Buffer.byteLength(written) + 1 + parts.domain.length > maxPathOctets) return false;
-  // The library that sends the mail refuses angle brackets, quoted or not.
+  // Angle brackets end the path for many servers, quoted or not.
   if (/^"(?:[^"\\<>\x00-\x1f\x7f-\x9f]|\\[^<>\x00-\x1f\x7f-\x9f])*"$/.test(written)) return true;
   return /^[^\s"(),:;<>@[\]\\\x00-\x1f\x7f-\x9f]+$/.test(written);
 }

@@ -4,18 +4,18 @@ import { isRetryable } from "../../store/core/loss.ts";
 import {
   type LeasedDelivery,
   type LeasedSubmission,
-  noteSent,
   putBackUnscanned,
   unscannedReply,
 } from "../../store/queues/deliveries.ts";
 import { OthersFirst } from "../../store/queues/incoming.ts";
 import { deliverHere } from "./deliver-here.ts";
-import { type Destination, destinationsOf } from "./destinations.ts";
+import type { Destination } from "./destinations.ts";
+import type { Domains } from "./domains.ts";
 import type { Parcel } from "./fitted.ts";
 import { messageForms } from "./forms.ts";
 import { keepLease, LeaseLost } from "./lease.ts";
 import type { MailOutOptions } from "./options.ts";
-import { persistently } from "./persistently.ts";
+import type { Recorder } from "./recorder.ts";
 import type { Answer } from "./reply.ts";
 import { returnPathOf, withOriginal } from "./return-path.ts";
 import type { ScanGate } from "./scan-gate.ts";
@@ -26,162 +26,200 @@ import type { Judged } from "./story.ts";
 import { idOf } from "./trace-field.ts";
 import { Tries } from "./tries.ts";
 
-/** Only a few messages of this size are in memory at a time. */
-const largeBytes = 2_000_000;
-const largeOnes = new Slots(8);
+/** A submission whose recipients are leased for an attempt. */
+export interface Carried {
+  leased: LeasedSubmission;
+  /** All recipients but those that go back to the sender. */
+  destinations: Destination[];
+  domains: Domains;
+}
 
 export interface Means {
   sender: Sender;
+  recorder: Recorder;
   gate: ScanGate;
   options: MailOutOptions;
 }
+
+/** Only a few messages of this size are in memory at a time. */
+const largeBytes = 2_000_000;
+const largeOnes = new Slots(8);
+const localOnes = new Slots(50);
 
 /**
  * Makes one attempt for the leased recipients of a submission, each destination on its own. Resolves with whether some were
  * put back because the virus scanner is away.
  */
-export function carry(leased: LeasedSubmission, means: Means): Promise<boolean> {
-  if (leased.blob.size <= largeBytes) return carryOne(leased, means);
-  return largeOnes.run(() => carryOne(leased, means));
+export async function carry(carried: Carried, means: Means): Promise<boolean> {
+  const attempt = new Attempt(carried, means);
+  const { leased, destinations } = carried;
+  return leased.blob.size > largeBytes ? largeOnes.run(() => attempt.run(destinations)) : attempt.run(destinations);
 }
 
-async function carryOne(leased: LeasedSubmission, means: Means): Promise<boolean> {
-  const { gate, options } = means;
-  const deliveries = leased.deliveries.filter(({ returnReply }) => returnReply === null);
-  const returned = leased.deliveries.filter(({ returnReply }) => returnReply !== null);
-  if (gate.isShut && returned.length === 0) return putBack(leased, deliveries, options);
-  const message = await options.blobs.readObject(leased.blob);
-  const works: Promise<boolean>[] = [];
-  if (returned.length > 0) works.push(giveBack(leased, message, returned, options));
-  if (deliveries.length > 0) works.push(sendOut({ ...leased, deliveries }, message, means));
-  return anyOf(works);
-}
+class Attempt {
+  readonly #leased: LeasedSubmission;
+  readonly #means: Means;
+  readonly #domains: Domains;
+  #message: Promise<Buffer> | undefined;
+  #refusal: Promise<Answer | undefined> | undefined;
+  #forms: Parcel["messageFor"] | undefined;
 
-/** Waits for all. */
-async function anyOf(works: Promise<boolean>[]): Promise<boolean> {
-  let any = false;
-  for (const result of await Promise.allSettled(works)) {
-    if (result.status === "rejected") throw result.reason;
-    any ||= result.value;
+  constructor({ leased, domains }: Carried, means: Means) {
+    this.#leased = leased;
+    this.#means = means;
+    this.#domains = domains;
   }
-  return any;
-}
 
-async function sendOut(leased: LeasedSubmission, message: Buffer, means: Means): Promise<boolean> {
-  const { gate, options } = means;
-  const destinations = await destinationsOf(leased, options);
-  const refusal = await scan(message, gate);
-  if (refusal === "unscanned") return putBack(leased, leased.deliveries, options);
-  const messageFor = messageForms(message, (form) => sign(leased, form, options));
-  const works = destinations.map(async (destination) => {
-    const tries = triesOf(destination, options);
-    const answers = refusal
-      ? destination.deliveries.map(() => refusal)
-      : await answersOf(destination, { leased, message, messageFor, tries, ...means });
+  async run(destinations: Destination[]): Promise<boolean> {
+    // An operator wants these returned to their sender.
+    const returned = this.#leased.deliveries.filter(({ returnReply }) => returnReply !== null);
+    if (this.#means.gate.isShut && returned.length === 0) return this.#putBack(this.#leased.deliveries);
+    const works = destinations.map((destination) => this.#carryTo(destination));
+    if (returned.length > 0) works.push(this.#giveBack(returned));
+    let isUnscanned = false;
+    for (const result of await Promise.allSettled(works)) {
+      if (result.status === "rejected") throw result.reason;
+      isUnscanned ||= result.value;
+    }
+    return isUnscanned;
+  }
+
+  /** Whether they were put back. */
+  async #carryTo(destination: Destination): Promise<boolean> {
+    const tries = this.#newTries(destination.deliveries);
+    const answers = await this.#answersOf(destination, tries);
     if (answers === "lease lost") return false;
-    if (answers === "unscanned") return putBack(leased, destination.deliveries, options);
-    await settle(leased, message, { judged: zip(destination.deliveries, answers), tries }, options);
+    if (answers === "unscanned") return this.#putBack(destination.deliveries);
+    const { userId, submissionId } = this.#leased;
+    if (answers instanceof Date) {
+      const rows = destination.deliveries.map(({ no }) => ({ submissionId, no, nextAttemptAt: answers }));
+      await this.#means.recorder.putOff(userId, rows);
+      return false;
+    }
+    const sent = destination.deliveries.flatMap(({ no }, at) => {
+      const { kind, smtpReply } = answers[at]!;
+      return kind === "relayed" ? [{ submissionId, no, smtpReply }] : [];
+    });
+    if (sent.length > 0) await this.#means.recorder.note(userId, sent);
+    await this.#settle(zip(destination.deliveries, answers), tries);
     return false;
-  });
-  return anyOf(works);
-}
+  }
 
-function triesOf({ deliveries }: Destination, { clock }: MailOutOptions): Tries {
-  const tries = new Tries(() => clock.now());
-  const [since] = deliveries.flatMap(({ unscannedSince }) => unscannedSince ?? []);
-  if (since) tries.hasWaited(since, unscannedReply);
-  return tries;
-}
+  /** They wait for the virus scanner, as if nothing had been tried. */
+  async #putBack(deliveries: LeasedDelivery[]): Promise<true> {
+    const { store, holder, mailLog } = this.#means.options;
+    const { userId, submissionId, mailFrom } = this.#leased;
+    await putBackUnscanned(store, this.#leased, deliveries, holder.name);
+    const fresh = deliveries.filter(({ unscannedSince }) => unscannedSince === null);
+    if (fresh.length === 0) return true;
+    const about = { id: idOf(deliveries), account: userId, submission: submissionId };
+    const step = { ...about, from: mailFrom, to: fresh.map(({ rcptTo }) => rcptTo) };
+    mailLog.tell("mail held", { ...step, reply: unscannedReply }, "warn");
+    return true;
+  }
 
-/** They wait for the virus scanner, as if nothing had been tried. */
-async function putBack(
-  leased: LeasedSubmission,
-  deliveries: LeasedDelivery[],
-  { store, holder, mailLog }: MailOutOptions,
-): Promise<true> {
-  await putBackUnscanned(store, leased, deliveries, holder.name);
-  const fresh = deliveries.filter(({ unscannedSince }) => unscannedSince === null);
-  if (fresh.length === 0) return true;
-  const about = { id: idOf(deliveries), account: leased.userId, submission: leased.submissionId };
-  const step = { ...about, from: leased.mailFrom, to: fresh.map(({ rcptTo }) => rcptTo) };
-  mailLog.tell("mail held", { ...step, reply: unscannedReply }, "warn");
-  return true;
-}
+  async #giveBack(deliveries: LeasedDelivery[]): Promise<false> {
+    const judged = deliveries.map((delivery) => {
+      return { delivery, answer: { kind: "failed" as const, smtpReply: delivery.returnReply! } };
+    });
+    await this.#settle(judged, this.#newTries(deliveries));
+    return false;
+  }
 
-/** An operator wants these returned to their sender. */
-async function giveBack(
-  leased: LeasedSubmission,
-  message: Buffer,
-  deliveries: LeasedDelivery[],
-  options: MailOutOptions,
-): Promise<false> {
-  const judged = deliveries.map((delivery) => {
-    return { delivery, answer: { kind: "failed" as const, smtpReply: delivery.returnReply! } };
-  });
-  await settle(leased, message, { judged, tries: new Tries(() => options.clock.now()) }, options);
-  return false;
-}
+  async #settle(judged: Judged[], tries: Tries): Promise<void> {
+    const { recorder, options } = this.#means;
+    const message = await this.#read();
+    await settle(this.#leased, { judged, tries, message }, recorder, options);
+  }
 
-/** The answer for all recipients of a message that has a virus. */
-async function scan(message: Buffer, gate: ScanGate): Promise<Answer | "unscanned" | undefined> {
-  try {
-    const virus = await gate.findVirus(message);
-    return virus === undefined
-      ? undefined
-      : { kind: "failed", smtpReply: `554 5.7.1 not sent: it has the virus ${virus}` };
-  } catch (error) {
-    if (!(error instanceof ScannerAway)) throw error;
-    return "unscanned";
+  /** Never throws for what fails on the way, be it ours or a server's. */
+  async #answersOf(destination: Destination, tries: Tries): Promise<Answer[] | Date | "lease lost" | "unscanned"> {
+    const { deliveries } = destination;
+    try {
+      return await (destination.isLocal
+        ? localOnes.run(() => this.#deliverHere(destination))
+        : this.#send(destination, tries));
+    } catch (error) {
+      if (error instanceof LeaseLost) return "lease lost";
+      // Mail to our own users is scanned again as it comes in.
+      if (error instanceof ScannerAway) {
+        this.#means.gate.shut(error);
+        return "unscanned";
+      }
+      const { userId, submissionId } = this.#leased;
+      const about = { id: idOf(deliveries), account: userId, submission: submissionId };
+      const { mailLog } = this.#means.options;
+      mailLog.tell("attempt to deliver failed", { ...about, reason: (error as Error).message }, "warn");
+      const answer = troubleOf(error);
+      (tries.list.at(-1) ?? tries.begin()).ended([answer]);
+      return deliveries.map(() => answer);
+    }
+  }
+
+  async #deliverHere(destination: Destination): Promise<Answer[]> {
+    const refusal = await this.#scan();
+    if (refusal) return destination.deliveries.map(() => refusal);
+    return deliverHere(destination, this.#leased, await this.#read(), this.#means.options);
+  }
+
+  #send(destination: Destination, tries: Tries): Promise<Answer[] | Date> {
+    const { userId: account, isBulk } = this.#leased;
+    return this.#means.sender.send({
+      way: destination,
+      place: { account, isBulk },
+      recipients: destination.deliveries.length,
+      tries,
+      begin: async () => {
+        await keepLease(this.#leased, destination, this.#means.options);
+        return (await this.#scan()) ?? this.#parcelFor(destination);
+      },
+    });
+  }
+
+  async #parcelFor({ deliveries }: Destination): Promise<Parcel> {
+    const leased = this.#leased;
+    const { options } = this.#means;
+    const message = await this.#read();
+    const mailFrom = await returnPathOf(leased, message, this.#domains, options);
+    const isSigned = mailFrom !== leased.mailFrom;
+    const rcptParameters = new Map(
+      deliveries.map(({ rcptTo, parameters }) => [rcptTo, isSigned ? withOriginal(parameters, rcptTo) : parameters]),
+    );
+    this.#forms ??= messageForms(message, (form) => sign(leased, form, this.#domains, options));
+    const recipients = deliveries.map(({ rcptTo }) => rcptTo);
+    return { mailFrom, recipients, parameters: leased.parameters, rcptParameters, messageFor: this.#forms };
+  }
+
+  /** The message is read when it is wanted, which may be long after the lease. */
+  #read(): Promise<Buffer> {
+    this.#message ??= this.#means.options.blobs.readObject(this.#leased.blob);
+    return this.#message;
+  }
+
+  /** The answer for all recipients of a message that has a virus. Throws ScannerAway. */
+  #scan(): Promise<Answer | undefined> {
+    this.#refusal ??= this.#read()
+      .then((message) => this.#means.gate.findVirus(message))
+      .then((virus) => (virus === undefined ? undefined : infected(virus)));
+    return this.#refusal;
+  }
+
+  #newTries(deliveries: readonly LeasedDelivery[]): Tries {
+    const { clock } = this.#means.options;
+    const tries = new Tries(() => clock.now());
+    const [since] = deliveries.flatMap(({ unscannedSince }) => unscannedSince ?? []);
+    if (since) tries.hasWaited(since, unscannedReply);
+    return tries;
   }
 }
+
+const infected = (virus: string): Answer => ({
+  kind: "failed",
+  smtpReply: `554 5.7.1 not sent: it has the virus ${virus}`,
+});
 
 const zip = (deliveries: LeasedDelivery[], answers: Answer[]): Judged[] =>
   deliveries.map((delivery, index) => ({ delivery, answer: answers[index]! }));
-
-interface Load extends Means {
-  leased: LeasedSubmission;
-  message: Buffer;
-  messageFor: Parcel["messageFor"];
-  tries: Tries;
-}
-
-async function answersOf(
-  destination: Destination,
-  { leased, message, messageFor, sender, gate, tries, options }: Load,
-): Promise<Answer[] | "lease lost" | "unscanned"> {
-  let answers: Answer[];
-  try {
-    if (destination.isLocal) return await deliverHere(destination, leased, message, options);
-    const recipients = destination.deliveries.map(({ rcptTo }) => rcptTo);
-    const mailFrom = await returnPathOf(leased, message, options);
-    const isSigned = mailFrom !== leased.mailFrom;
-    const rcptParameters = new Map(
-      destination.deliveries.map(({ rcptTo, parameters }) => [
-        rcptTo,
-        isSigned ? withOriginal(parameters, rcptTo) : parameters,
-      ]),
-    );
-    const parcel = { mailFrom, recipients, parameters: leased.parameters, rcptParameters, messageFor };
-    answers = await sender.send(destination, parcel, tries, () => keepLease(leased, destination, options));
-  } catch (error) {
-    if (error instanceof LeaseLost) return "lease lost";
-    // Of mail to our own users, which is scanned again as it comes in.
-    if (error instanceof ScannerAway) {
-      gate.shut(error);
-      return "unscanned";
-    }
-    const about = { id: idOf(destination.deliveries), account: leased.userId, submission: leased.submissionId };
-    options.mailLog.tell("attempt to deliver failed", { ...about, reason: (error as Error).message }, "warn");
-    const answer = troubleOf(error);
-    (tries.list.at(-1) ?? tries.begin()).ended([answer]);
-    return destination.deliveries.map(() => answer);
-  }
-  const sent = zip(destination.deliveries, answers).filter(({ answer }) => answer.kind === "relayed");
-  const notes = sent.map(({ delivery: { no }, answer: { smtpReply } }) => ({ no, smtpReply }));
-  const { store, holder } = options;
-  if (notes.length > 0) await persistently(() => noteSent(store.database, leased, notes, holder.name), options);
-  return answers;
-}
 
 /** Something of ours failed: only what passes by itself, as when the database is away, is nobody's concern. */
 function troubleOf(error: unknown): Answer {

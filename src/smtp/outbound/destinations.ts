@@ -1,7 +1,7 @@
 import { splitAddress } from "../../base/address.ts";
+import type { Database } from "../../store/core/database.ts";
 import { type AddressEntry, findRecipients } from "../../store/directory/recipients.ts";
 import type { LeasedDelivery, LeasedSubmission } from "../../store/queues/deliveries.ts";
-import type { MailOutOptions } from "./options.ts";
 
 /** Recipients that one transaction serves. `account` is set for our own users. */
 export interface Destination {
@@ -14,13 +14,26 @@ export interface Destination {
   accounts: Map<number, AddressEntry>;
 }
 
-export async function destinationsOf(leased: LeasedSubmission, { store }: MailOutOptions): Promise<Destination[]> {
+/** Those of each submission, without recipients that an operator returns to the sender. */
+export async function destinationsOf(
+  leased: readonly LeasedSubmission[],
+  database: Database,
+): Promise<Destination[][]> {
+  const deliveries = leased.map((one) => one.deliveries.filter(({ returnReply }) => returnReply === null));
+  const addresses = [...new Set(deliveries.flat().map(({ rcptTo }) => rcptTo))];
+  const found = addresses.length === 0 ? [] : await findRecipients(database, addresses);
+  const places = new Map(addresses.map((address, at) => [address, found[at]]));
+  return deliveries.map((some) => grouped(some, places));
+}
+
+function grouped(
+  deliveries: readonly LeasedDelivery[],
+  places: ReadonlyMap<string, AddressEntry | "elsewhere" | undefined>,
+): Destination[] {
   const destinations = new Map<string, Destination>();
-  const addresses = leased.deliveries.map(({ rcptTo }) => rcptTo);
-  const places = await findRecipients(store.database, addresses);
-  for (const [index, delivery] of leased.deliveries.entries()) {
+  for (const delivery of deliveries) {
     const domain = splitAddress(delivery.rcptTo)?.domain ?? "";
-    const place = places[index];
+    const place = places.get(delivery.rcptTo);
     const isLocal = place !== "elsewhere";
     // Our own users go together, since they share one row in the queue of incoming mail.
     const key = isLocal ? `local ${delivery.incomingId}` : `${domain} ${delivery.route ?? ""}`;

@@ -1,5 +1,4 @@
 import { isAscii } from "node:buffer";
-import type SMTPConnection from "nodemailer/lib/smtp-connection";
 import { asciiAddress, isAsciiText } from "../../mime/ascii-address.ts";
 import type { PeerAbilities } from "../../mime/transport.ts";
 import { Unsendable } from "../../mime/unsendable.ts";
@@ -15,6 +14,12 @@ export interface Offered extends PeerAbilities {
   size: number | undefined;
   /** RFC 3461 */
   dsn: boolean;
+  /** RFC 2920 */
+  pipelining: boolean;
+  /** RFC 3207 */
+  startTls: boolean;
+  /** RFC 4954: the mechanisms, in capitals. */
+  authentication: string[];
 }
 
 /** One message for the recipients of one destination. */
@@ -37,25 +42,36 @@ export interface FittedParcel {
   /** For each recipient of the parcel, its index in `recipients`; -1 if it cannot be named. */
   places: number[];
   message: Buffer;
-  /** Parameters of MAIL besides those that nodemailer adds. */
+  /** All parameters of MAIL. */
   mailParameters: string[];
-  /** Parameters of RCPT, by the recipient's address as the server gets it. */
+  /** All parameters of RCPT, by the recipient's address as the server gets it. */
   rcptParameters: Map<string, string[]>;
 }
 
-/** RFC 5321 §4.1.1.1 */
-export function offeredBy(connection: SMTPConnection): Offered {
-  const { _ehloLines: lines = [] } = connection as unknown as { _ehloLines?: string[] };
-  const keywords = new Map(lines.map((line) => [line.split(/[ =]/, 1)[0]!.toUpperCase(), line]));
+/** RFC 5321 §4.1.1.1: what the reply to EHLO says. */
+export function offeredBy(reply: string): Offered {
+  const lines = reply.split("\r\n").slice(1);
+  const keywords = new Map(lines.map((line) => [/^[^ =]*/.exec(line.slice(4))![0].toUpperCase(), line.slice(4)]));
   const eightBit = keywords.has("8BITMIME");
   const size = Number(/^SIZE[ =](\d{1,15})$/i.exec(keywords.get("SIZE") ?? "")?.[1] ?? 0);
-  const utf8 = eightBit && keywords.has("SMTPUTF8");
-  return { eightBit, utf8, size: size || undefined, dsn: keywords.has("DSN") };
+  return {
+    eightBit,
+    utf8: eightBit && keywords.has("SMTPUTF8"),
+    size: size || undefined,
+    dsn: keywords.has("DSN"),
+    pipelining: keywords.has("PIPELINING"),
+    startTls: keywords.has("STARTTLS"),
+    authentication: keywords.get("AUTH")?.toUpperCase().split(/[ =]/).slice(1) ?? [],
+  };
 }
+
+/** No submission has such an address; in a command it would end the path, or the line. */
+const unsafe = /[<>\x00-\x1f\x7f]/;
 
 /** RFC 5321 §4.5.3.1.10, RFC 6152 §3, RFC 6531 §3.2: what can be sent to this server, or why nothing can be. */
 export async function fitTo(parcel: Parcel, offered: Offered): Promise<FittedParcel | Answer> {
-  const named = (address: string) => asciiAddress(address) ?? (offered.utf8 ? address : undefined);
+  const named = (address: string) =>
+    unsafe.test(address) ? undefined : (asciiAddress(address) ?? (offered.utf8 ? address : undefined));
   const mailFrom = named(parcel.mailFrom);
   if (mailFrom === undefined) return failed("550 5.6.7 the server takes no sender's address that is not ASCII");
   const places: number[] = [];
@@ -73,10 +89,14 @@ export async function fitTo(parcel: Parcel, offered: Offered): Promise<FittedPar
     if (offered.size !== undefined && message.length > offered.size) {
       return failed(`552 5.3.4 the message has ${message.length} octets, and the server takes ${offered.size} at most`);
     }
-    // nodemailer adds SMTPUTF8 when the envelope needs it, but not when only the header does.
-    const isForHeader =
-      [mailFrom, ...recipients].every(isAsciiText) && !isAscii(message.subarray(0, headerEnd(message)));
-    const ofMail = [...(isForHeader ? ["SMTPUTF8"] : []), ...(offered.dsn ? mailParameters(parcel.parameters) : [])];
+    const needsUtf8 =
+      ![mailFrom, ...recipients].every(isAsciiText) || !isAscii(message.subarray(0, headerEnd(message)));
+    const ofMail = [
+      ...(offered.size === undefined ? [] : [`SIZE=${message.length}`]),
+      ...(isAscii(message) ? [] : ["BODY=8BITMIME"]),
+      ...(needsUtf8 ? ["SMTPUTF8"] : []),
+      ...(offered.dsn ? mailParameters(parcel.parameters) : []),
+    ];
     return { mailFrom, recipients, places, message, mailParameters: ofMail, rcptParameters: ofRcpt };
   } catch (error) {
     if (!(error instanceof Unsendable)) throw error;
@@ -92,14 +112,3 @@ export const unnamable: Answer = {
 };
 
 const failed = (smtpReply: string): Answer => ({ kind: "failed", smtpReply, cause: "build" });
-
-/** Adds these parameters to the commands: nodemailer takes one set for all recipients at most. */
-export function sayParameters(connection: SMTPConnection, { mailParameters, rcptParameters }: FittedParcel): void {
-  type Inner = { _sendCommand(text: string, ...rest: unknown[]): void };
-  const { _sendCommand: send } = Object.getPrototypeOf(connection) as Inner;
-  (connection as unknown as Inner)._sendCommand = (text, ...rest) => {
-    const recipient = /^RCPT TO:<(.*)>$/s.exec(text)?.[1];
-    const more = text.startsWith("MAIL FROM:") ? mailParameters : (rcptParameters.get(recipient ?? "") ?? []);
-    send.call(connection, [text, ...more].join(" "), ...rest);
-  };
-}

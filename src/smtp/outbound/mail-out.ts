@@ -1,9 +1,13 @@
 import { traced } from "../../base/traces.ts";
 import { AccountMissing } from "../../store/core/errors.ts";
-import { type LeasedSubmission, leaseDeliveries } from "../../store/queues/deliveries.ts";
-import { claimDue, type DueSubmission, hastenHints, keyOf, nextDue, settleHint } from "../../store/queues/due.ts";
-import { carry } from "./carry.ts";
+import { leaseDeliveries } from "../../store/queues/deliveries.ts";
+import { claimDue, type DueSubmission, hastenHints, keyOf, nextDue } from "../../store/queues/due.ts";
+import { type Carried, carry, type Means } from "./carry.ts";
+import { destinationsOf } from "./destinations.ts";
+import { Domains } from "./domains.ts";
+import { Held } from "./held.ts";
 import type { MailOutOptions } from "./options.ts";
+import { Recorder } from "./recorder.ts";
 import { ScanGate } from "./scan-gate.ts";
 import { Sender } from "./send.ts";
 import { sweepQueue } from "./sweep.ts";
@@ -20,7 +24,7 @@ export interface MailOut {
 }
 
 const leaseMs = 15 * 60_000;
-const maxConcurrent = 100;
+const maxClaimed = 50;
 const maxSleepMs = 2_000;
 /** Mail that waits for the virus scanner is looked at again after this time, and as soon as it is back. */
 const unscannedPauseMs = 5 * 60_000;
@@ -36,11 +40,9 @@ export function createMailOut(options: MailOutOptions): MailOut {
 
 class Worker implements MailOut {
   readonly #options: MailOutOptions;
-  readonly #sender: Sender;
-  readonly #gate: ScanGate;
+  readonly #means: Means;
   readonly #active = new Set<Promise<void>>();
-  /** Submissions being worked on, and how often each is worked on at once. */
-  readonly #known = new Map<string, number>();
+  readonly #held = new Held(() => this.wake());
   #timer: NodeJS.Timeout | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #sweeping = Promise.resolve();
@@ -50,12 +52,12 @@ class Worker implements MailOut {
 
   constructor(options: MailOutOptions) {
     this.#options = options;
-    this.#sender = new Sender(options);
-    this.#gate = new ScanGate(options, async () => {
+    const gate = new ScanGate(options, async () => {
       const now = options.clock.now();
       await hastenHints(options.store.database, now, after(now, unscannedPauseMs));
       this.wake();
     });
+    this.#means = { options, gate, sender: new Sender(options), recorder: new Recorder(options) };
   }
 
   start(): void {
@@ -80,7 +82,7 @@ class Worker implements MailOut {
 
   async #sweep(): Promise<void> {
     if (this.#closed) return;
-    await sweepQueue(this.#options, (due) => this.#known.has(keyOf(due))).catch((error: unknown) =>
+    await sweepQueue(this.#options, (due) => this.#held.has(due)).catch((error: unknown) =>
       this.#options.log.warn({ err: error }, "sweep of the mail queue failed"),
     );
     this.wake();
@@ -91,7 +93,8 @@ class Worker implements MailOut {
     this.#again = false;
     clearInterval(this.#sweeper);
     clearTimeout(this.#timer);
-    this.#gate.close();
+    this.#means.gate.close();
+    this.#means.sender.close();
     await this.idle();
   }
 
@@ -108,11 +111,7 @@ class Worker implements MailOut {
     try {
       while (!this.#closed) {
         this.#again = false;
-        const free = maxConcurrent - this.#active.size;
-        const now = clock.now();
-        const claimed = free > 0 ? await claimDue(store.database, now, after(now, leaseMs), free) : [];
-        for (const due of claimed) this.#begin(due);
-        if (claimed.length === 0) break;
+        if ((await this.#claim(false)) + (await this.#claim(true)) === 0) break;
       }
       const next = await nextDue(store.database);
       if (next) sleep = Math.min(Math.max(next.getTime() - clock.now().getTime(), 20), maxSleepMs);
@@ -120,54 +119,73 @@ class Worker implements MailOut {
       log.warn({ err: error }, "mail queue could not be read");
     }
     if (this.#closed) return;
-    this.#timer = setTimeout(() => this.wake(), sleep);
+    // What is due and not claimed waits until there is room for it.
+    this.#timer = setTimeout(() => this.wake(), this.#held.isShort ? maxSleepMs : sleep);
     this.#timer.unref();
   }
 
-  #begin(due: DueSubmission): void {
-    const key = keyOf(due);
-    this.#known.set(key, (this.#known.get(key) ?? 0) + 1);
-    const work = traced(
-      "attempt",
-      () => ({ cause: key }),
-      () => this.#process(due),
-    )
-      .catch((error: unknown) => {
-        if (error instanceof AccountMissing) return;
-        this.#options.log.error({ account: due.userId, submission: due.submissionId, err: error }, "attempt failed");
-      })
-      .finally(() => {
-        this.#active.delete(work);
-        const left = this.#known.get(key)! - 1;
-        if (left > 0) this.#known.set(key, left);
-        else this.#known.delete(key);
-        if (this.#active.size === maxConcurrent - 1) this.wake();
-      });
-    this.#active.add(work);
+  /** Claims what is due of a kind and begins it; returns how much. */
+  async #claim(isBulk: boolean): Promise<number> {
+    const { store, clock } = this.#options;
+    const { room, full } = this.#held.free(isBulk);
+    const limit = Math.min(room, maxClaimed);
+    if (limit <= 0 || this.#closed) return 0;
+    const now = clock.now();
+    const claimed = await claimDue(store.database, { now, until: after(now, leaseMs), limit, bulk: isBulk, full });
+    for (const [userId, some] of Map.groupBy(claimed, (due) => due.userId)) this.#begin(userId, some, isBulk);
+    return claimed.length;
   }
 
-  async #process(due: DueSubmission): Promise<void> {
-    const { store, clock } = this.#options;
-    let notBefore: Date | undefined;
-    try {
-      const leased = await this.#lease(due);
-      const isUnscanned = leased && (await carry(leased, this.#means));
-      // The scanner may be back already.
-      if (isUnscanned && this.#gate.isShut) notBefore = after(clock.now(), unscannedPauseMs);
-    } finally {
-      await settleHint(store.database, due, notBefore);
+  /** Begins attempts of one account, which share the statements of their lease. */
+  #begin(userId: number, claimed: readonly DueSubmission[], isBulk: boolean): void {
+    let leasing: Promise<Map<number, Carried>> | undefined;
+    for (const due of claimed) {
+      this.#held.add(due, isBulk);
+      const attempt = traced(
+        "attempt",
+        () => ({ cause: keyOf(due) }),
+        async () => {
+          leasing ??= this.#lease(userId, claimed);
+          let notBefore: Date | undefined;
+          try {
+            const carried = (await leasing).get(due.submissionId);
+            const isUnscanned = carried !== undefined && (await carry(carried, this.#means));
+            // The scanner may be back already.
+            const mustWait = isUnscanned && this.#means.gate.isShut;
+            if (mustWait) notBefore = after(this.#options.clock.now(), unscannedPauseMs);
+          } finally {
+            await this.#means.recorder.settleHint({ ...due, notBefore });
+          }
+        },
+      );
+      const work = attempt
+        .catch((error: unknown) => {
+          if (error instanceof AccountMissing) return;
+          const about = { account: due.userId, submission: due.submissionId };
+          this.#options.log.error({ ...about, err: error }, "attempt failed");
+        })
+        .finally(() => {
+          this.#active.delete(work);
+          this.#held.remove(due, isBulk);
+        });
+      this.#active.add(work);
     }
   }
 
-  get #means() {
-    return { sender: this.#sender, gate: this.#gate, options: this.#options };
-  }
-
-  async #lease(due: DueSubmission): Promise<LeasedSubmission | undefined> {
+  async #lease(userId: number, claimed: readonly DueSubmission[]): Promise<Map<number, Carried>> {
     const { store, clock, holder, incoming } = this.#options;
+    const { database } = store;
+    const submissions = await Promise.all(
+      claimed.map(async ({ submissionId }) => ({ submissionId, incomingId: await incoming.newId() })),
+    );
     const now = clock.now();
-    const incomingId = await incoming.newId();
-    return leaseDeliveries(store.database, due, { holder: holder.name, until: after(now, leaseMs), now, incomingId });
+    const lease = { holder: holder.name, until: after(now, leaseMs), now };
+    const leased = await leaseDeliveries(database, userId, submissions, lease);
+    const destinations = await destinationsOf(leased, database);
+    const domains = new Domains(database);
+    return new Map(
+      leased.map((one, at) => [one.submissionId, { leased: one, destinations: destinations[at]!, domains }]),
+    );
   }
 }
 

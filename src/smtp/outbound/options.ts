@@ -18,6 +18,8 @@ export interface MailOutOptions extends SendOptions, RetryPolicy {
   returnPaths: ReturnPaths;
   /** Whether mail leaves with a signed return path instead of its sender's address. */
   signsReturnPath: boolean;
+  /** After so many milliseconds the sender is told that a mail waits; 0 for never. */
+  delayWarning: number;
   clock: Clock;
   random: Random;
   log: Log;

@@ -9,6 +9,8 @@ export interface Answer {
   cause?: "build" | "sign" | "route" | "local";
   /** A mailbox here was full, so no attempt was made. */
   isUntried?: true;
+  /** The server reports success itself, if the sender wants that (RFC 3461). */
+  reportsItself?: boolean;
   /** The recipient was one too many for this transaction; the next may accept it at once. */
   isOverLimit?: true;
 }

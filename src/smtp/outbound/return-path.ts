@@ -2,8 +2,8 @@ import { splitAddress } from "../../base/address.ts";
 import { parameterOf } from "../../mail/submit/submit-parameters.ts";
 import { asAddresses, parseHeader } from "../../mime/headers.ts";
 import { headerEnd } from "../../mime/walk.ts";
-import { findDomain } from "../../store/directory/directory.ts";
 import type { LeasedSubmission } from "../../store/queues/deliveries.ts";
+import type { Domains } from "./domains.ts";
 import type { MailOutOptions } from "./options.ts";
 
 /** The domain of the message's first author, in lower case. */
@@ -20,12 +20,13 @@ export function authorDomain(message: Buffer): string | undefined {
 export async function returnPathOf(
   leased: LeasedSubmission,
   message: Buffer,
-  { store, returnPaths, signsReturnPath, clock }: MailOutOptions,
+  domains: Domains,
+  { returnPaths, signsReturnPath, clock }: MailOutOptions,
 ): Promise<string> {
   const { mailFrom } = leased;
   if (mailFrom === "" || !signsReturnPath) return mailFrom;
   for (const domain of [authorDomain(message), splitAddress(mailFrom)?.domain]) {
-    const found = domain === undefined ? undefined : await findDomain(store.database, domain);
+    const found = domain === undefined ? undefined : await domains.find(domain);
     if (found) return returnPaths.address(leased, found.name, clock.now());
   }
   return mailFrom;

@@ -1,128 +1,213 @@
-import { isIP } from "node:net";
-import { pauseFor } from "../../base/retry.ts";
+import { LRUCache } from "lru-cache";
+import type { Random } from "../../base/clock.ts";
+import type { Events } from "../../base/events.ts";
 import type { PlaceLimit, SharedCounts } from "../../base/shared-counts.ts";
 import { Slots } from "../../base/slots.ts";
+import { Connections } from "./connections.ts";
+import type { Place } from "./fair-queue.ts";
 import type { Parcel } from "./fitted.ts";
+import { Peer } from "./peer.ts";
 import type { Answer } from "./reply.ts";
-import { findTargets, NoRoute, type RouteOptions } from "./route.ts";
-import { type Server, transact, Unreachable } from "./transaction.ts";
-import type { Tries } from "./tries.ts";
+import { NoRoute } from "./route.ts";
+import { type Route, Routes, type RoutesOptions, type Way } from "./routes.ts";
+import { type Server, type Session, Unreachable } from "./session.ts";
+import { anyTls, type FindTlsRules, type TlsRules } from "./tls-rules.ts";
+import { transact } from "./transaction.ts";
+import type { Tries, Try } from "./tries.ts";
 
-/** Where a parcel goes. */
-export interface Way {
-  domain: string;
-  /** The host that an operator chose instead of the domain's servers, perhaps with a port. */
-  route?: string | null;
+export interface SendOptions extends RoutesOptions {
+  /** What the servers of a domain must prove. Those that an operator chose are not asked for. (Default: nothing.) */
+  tlsRules?: FindTlsRules;
+  /** Counts the transactions with each destination. */
+  counts: SharedCounts;
+  random: Random;
+  events: Pick<Events, "connectionUsed">;
 }
 
-export interface SendOptions extends RouteOptions {
-  /** smtp://user:password@host:port: relays all outgoing mail. */
-  smarthost?: string | undefined;
-  /** Counts the transactions with each domain. */
-  counts: SharedCounts;
+/** A mail for the recipients of one domain, which waits for its turn. */
+export interface Waiting {
+  way: Way;
+  place: Place;
+  /** How many recipients it has. */
+  recipients: number;
+  /** Makes the parcel when its turn has come, or says why it can't go. What it throws, `send` throws. */
+  begin(): Promise<Parcel | Answer>;
+  /** Gets each server that was tried. */
+  tries: Tries;
 }
 
 const maxConcurrent = 50;
-const maxConcurrentPerDomain = 5;
-/** How soon a process looks again while others have all places of a domain. */
-const lookAgainMs = 250;
+const maxConcurrentPerDestination = 5;
+const maxConcurrentPerChosen = 20;
 const maxServers = 6;
 /** After this time no other server is tried. */
 const maxTotalMs = 2 * 60_000;
+const maxPeers = 10_000;
+const silentMs = 60_000;
 
 /**
- * Sends to other servers. This process has a limited number of transactions at once; those with one domain are limited in
- * all processes together, so that a domain does not have to bear as many as there are processes.
+ * Sends to other servers. This process has a limited number of transactions at once; those with one destination are limited
+ * in all processes together, so that it does not have to bear as many as there are processes.
  */
 export class Sender {
   readonly #options: SendOptions;
+  readonly #routes: Routes;
   readonly #all = new Slots(maxConcurrent);
   readonly #places: PlaceLimit;
-  /** Of the messages of this process to each domain, so many at a time look for a place. */
-  readonly #domains = new Map<string, { slots: Slots; users: number }>();
+  readonly #peers = new Map<string, Peer>();
+  readonly #connections: Connections;
+  /** Addresses that did not answer a short time ago: they are tried after the others. */
+  readonly #silent = new LRUCache<string, true>({ max: 10_000, ttl: silentMs });
+  #isClosed = false;
 
   constructor(options: SendOptions) {
     this.#options = options;
-    this.#places = options.counts.placeLimit("smtp-out domain", { max: maxConcurrentPerDomain });
+    this.#routes = new Routes(options);
+    this.#connections = new Connections(options.hostname);
+    this.#places = options.counts.placeLimit("smtp-out domain", { max: maxConcurrentPerDestination });
   }
 
   /**
-   * Returns an answer for each recipient, in order. Never throws for a failure of a server or DNS. Calls `begin` when
-   * its turn has come, which may be much later, and throws what `begin` throws. `tries` gets each server that was tried.
+   * Resolves with an answer for each recipient, in order, or with the time at which a mail must come back that has not been
+   * tried. Never throws for a failure of a server or DNS.
    */
-  send(way: Way, parcel: Parcel, tries: Tries, begin: () => Promise<void>): Promise<Answer[]> {
-    const attempt = () =>
-      this.#all.run(async () => {
-        await begin();
-        return this.#send(way, parcel, tries);
-      });
-    // A smart host takes whatever this process may send at once.
-    const host = way.route ?? (this.#options.smarthost ? undefined : way.domain);
-    return host === undefined ? attempt() : this.#inTurn(host, attempt);
-  }
-
-  async #inTurn<T>(domain: string, work: () => Promise<T>): Promise<T> {
-    const entry = this.#domains.get(domain) ?? { slots: new Slots(this.#places.max), users: 0 };
-    this.#domains.set(domain, entry);
-    entry.users++;
+  async send(mail: Waiting): Promise<Answer[] | Date> {
     try {
-      return await entry.slots.run(async () => {
-        // A process that has no place of the domain gets one at once: none waits for ever.
-        while (!(await this.#places.take(domain))) await pauseFor(lookAgainMs);
-        try {
-          return await work();
-        } finally {
-          this.#places.leave(domain);
-        }
+      const route = await this.#routes.of(mail.way);
+      if (this.#isClosed) return this.#options.clock.now();
+      const peer = this.#peerOf(route);
+      return await peer.inTurn(mail.place, async () => {
+        const silent = await peer.pace.notTried();
+        if (silent) return notTried(mail, silent);
+        return this.#all.run(() => this.#attempt(mail, route, peer));
       });
-    } finally {
-      if (--entry.users === 0) this.#domains.delete(domain);
-    }
-  }
-
-  async #send({ domain, route }: Way, parcel: Parcel, tries: Tries): Promise<Answer[]> {
-    const { smarthost, hostname } = this.#options;
-    let last: Answer | undefined;
-    try {
-      const servers: Server[] = route
-        ? await this.#serversOf(new URL(`smtp://${route}`), this.#options.mxPort)
-        : smarthost
-          ? await this.#serversOf(new URL(smarthost))
-          : await findTargets(domain, this.#options);
-      const deadline = Date.now() + maxTotalMs;
-      for (const server of servers.slice(0, maxServers)) {
-        if (Date.now() > deadline) break;
-        const attempt = tries.begin(server);
-        try {
-          const answers = await transact(server, parcel, hostname, attempt);
-          attempt.ended(answers);
-          return answers;
-        } catch (error) {
-          if (!(error instanceof Unreachable)) throw error;
-          attempt.ended([error.answer]);
-          // The mail waits as long as any of the servers may work later.
-          if (last?.kind !== "deferred") last = error.answer;
-        }
-      }
     } catch (error) {
       if (!(error instanceof NoRoute)) throw error;
-      last = error.answer;
-      tries.begin().ended([last]);
+      // What may not leave at all says so, wherever it should have gone.
+      const parcel = await mail.begin();
+      const answer = "kind" in parcel ? parcel : error.answer;
+      if (answer === error.answer) mail.tries.begin().ended([answer]);
+      return Array.from({ length: mail.recipients }, () => answer);
     }
-    const answer = last ?? { kind: "deferred", smtpReply: "451 4.4.1 no server to try" };
-    return parcel.recipients.map(() => answer);
   }
 
-  async #serversOf(url: URL, usualPort = 587): Promise<Server[]> {
-    const name = url.hostname.replace(/^\[|\]$/g, "");
-    const isSecure = url.protocol === "smtps:";
-    const port = url.port ? Number(url.port) : isSecure ? 465 : usualPort;
-    const login = url.username
-      ? { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) }
-      : undefined;
-    // An administrator who configures the host may use a private address.
-    const options = { ...this.#options, mxPort: port, allowPrivateTargets: true };
-    const targets = isIP(name) ? [{ name, address: name, port }] : await findTargets(name, options, "host");
-    return targets.map((target) => ({ ...target, isSecure, requireTls: login !== undefined && !isSecure, login }));
+  /** Ends connections without a mail; mail that waits for its turn must come back later. */
+  close(): void {
+    this.#isClosed = true;
+    this.#connections.close();
+    for (const peer of this.#peers.values()) peer.close();
   }
+
+  #peerOf({ key, isChosen }: Route): Peer {
+    let peer = this.#peers.get(key);
+    if (peer) return peer;
+    if (this.#peers.size >= maxPeers) this.#forgetIdle();
+    const { clock, random } = this.#options;
+    const limits = isChosen
+      ? { maxAtOnce: maxConcurrentPerChosen, places: undefined }
+      : { maxAtOnce: maxConcurrentPerDestination, places: this.#places };
+    peer = new Peer({ key, ...limits, clock, random });
+    this.#peers.set(key, peer);
+    return peer;
+  }
+
+  #forgetIdle(): void {
+    for (const [key, peer] of this.#peers) if (peer.isIdle) this.#peers.delete(key);
+  }
+
+  async #attempt(mail: Waiting, { servers }: Route, { pace }: Peer): Promise<Answer[]> {
+    const { tries, way, recipients } = mail;
+    const begunAt = this.#options.clock.now().getTime();
+    try {
+      const parcel = await mail.begin();
+      if ("kind" in parcel) {
+        pace.dropped();
+        return Array.from({ length: recipients }, () => parcel);
+      }
+      const { answers, isUnreachable } = await this.#tryAll(way.domain, servers, parcel, tries);
+      pace.ended(answers, { begunAt, isUnreachable });
+      return answers;
+    } catch (error) {
+      pace.dropped();
+      throw error;
+    }
+  }
+
+  async #tryAll(
+    domain: string,
+    servers: readonly Server[],
+    parcel: Parcel,
+    tries: Tries,
+  ): Promise<{ answers: Answer[]; isUnreachable: boolean }> {
+    let last: Answer | undefined;
+    let isUnreachable = true;
+    const deadline = Date.now() + maxTotalMs;
+    const isSilent = ({ address, port }: Server) => Number(this.#silent.has(`${address} ${port}`));
+    const ordered = servers.toSorted((one, other) => isSilent(one) - isSilent(other));
+    for (const server of ordered.slice(0, maxServers)) {
+      if (Date.now() > deadline) break;
+      try {
+        const tls = server.tls ?? (await this.#rulesFor(domain, server, tries));
+        return { answers: await this.#try({ ...server, tls }, parcel, tries), isUnreachable: false };
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        isUnreachable &&= error.isSilent;
+        if (error.isSilent) this.#silent.set(`${server.address} ${server.port}`, true);
+        // The mail waits as long as any of the servers may work later.
+        if (last?.kind !== "deferred") last = error.answer;
+      }
+    }
+    const answer = last ?? { kind: "deferred", smtpReply: "451 4.4.1 no server to try" };
+    return { answers: parcel.recipients.map(() => answer), isUnreachable };
+  }
+
+  async #rulesFor(domain: string, server: Server, tries: Tries): Promise<TlsRules> {
+    try {
+      return (await this.#options.tlsRules?.(domain, server)) ?? anyTls;
+    } catch (error) {
+      if (error instanceof Unreachable) tries.begin(server).ended([error.answer]);
+      throw error;
+    }
+  }
+
+  /**
+   * What happens in one connection need not happen in the next: a mail that was not handed over is sent again at once, in a
+   * new one.
+   */
+  async #try(server: Server, parcel: Parcel, tries: Tries): Promise<Answer[]> {
+    for (let isLast = false; ; isLast = true) {
+      const attempt = tries.begin(server);
+      const kept = isLast ? undefined : this.#connections.take(server, attempt);
+      const session = kept ?? (await this.#open(server, attempt));
+      this.#options.events.connectionUsed({ use: kept ? "kept" : "new" });
+      attempt.tls = session.tls;
+      try {
+        const answers = await transact(session, parcel);
+        attempt.ended(answers);
+        return answers;
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        attempt.ended([error.answer]);
+        if (isLast) throw new Unreachable(error.answer);
+      } finally {
+        this.#connections.give(session);
+      }
+    }
+  }
+
+  async #open(server: Server, attempt: Try): Promise<Session> {
+    try {
+      return await this.#connections.open(server, attempt);
+    } catch (error) {
+      if (error instanceof Unreachable) attempt.ended([error.answer]);
+      throw error;
+    }
+  }
+}
+
+function notTried({ tries, recipients }: Waiting, { answer, since }: { answer: Answer; since: Date }): Answer[] {
+  const attempt = tries.begin();
+  attempt.note(`not tried: none of its servers could be reached since ${since.toISOString()}`);
+  attempt.ended([answer]);
+  return Array.from({ length: recipients }, () => answer);
 }

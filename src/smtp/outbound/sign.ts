@@ -1,6 +1,6 @@
 import { dkimSignature } from "../../mail/submit/dkim.ts";
-import { findDomain } from "../../store/directory/directory.ts";
 import type { LeasedSubmission } from "../../store/queues/deliveries.ts";
+import type { Domains } from "./domains.ts";
 import type { MailOutOptions } from "./options.ts";
 import { authorDomain } from "./return-path.ts";
 import { traceField } from "./trace-field.ts";
@@ -9,9 +9,14 @@ import { traceField } from "./trace-field.ts";
 export class SigningFailed extends Error {}
 
 /** One form of the outgoing message with our trace field, signed if its author's domain is ours (RFC 6376). */
-export async function sign(leased: LeasedSubmission, message: Buffer, options: MailOutOptions): Promise<Buffer> {
+export async function sign(
+  leased: LeasedSubmission,
+  message: Buffer,
+  domains: Domains,
+  options: MailOutOptions,
+): Promise<Buffer> {
   const author = authorDomain(message);
-  const domain = author === undefined ? undefined : await findDomain(options.store.database, author);
+  const domain = author === undefined ? undefined : await domains.find(author);
   const key = domain?.dkimKey && { domain: domain.name, selector: domain.dkimSelector, privateKey: domain.dkimKey };
   const signature = key ? await dkimSignature(message, key, options.clock.now()).catch(throwSigningFailed) : "";
   return Buffer.concat([Buffer.from(signature + traceField(leased, options)), message]);

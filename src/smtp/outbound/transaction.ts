@@ -1,231 +1,175 @@
-import { isAscii } from "node:buffer";
-import { isIP, type Socket } from "node:net";
-import { TLSSocket } from "node:tls";
-import SMTPConnection, { type SMTPConnectionOptions } from "nodemailer/lib/smtp-connection";
 import { traced } from "../../base/traces.ts";
 import { withTimeout } from "../resolver.ts";
-import { type Failure, failureReply, isTlsFailure } from "./failure.ts";
-import { type FittedParcel, fitTo, offeredBy, type Parcel, sayParameters, unnamable } from "./fitted.ts";
-import { type Answer, answerOf, flattenReply, refusalOf } from "./reply.ts";
-import type { Target } from "./route.ts";
-import type { Try } from "./tries.ts";
+import type { Reply } from "./conversation.ts";
+import { type Failure, failureReply } from "./failure.ts";
+import { type FittedParcel, fitTo, type Parcel, unnamable } from "./fitted.ts";
+import { type Answer, answerOf, refusalOf } from "./reply.ts";
+import { replyIn, type Session, Unreachable } from "./session.ts";
 
-export interface Login {
-  user: string;
-  pass: string;
-}
-
-export interface Server extends Target {
-  /** Uses TLS from the first byte. */
-  isSecure?: boolean;
-  /** Refuses to continue without TLS. */
-  requireTls?: boolean;
-  login?: Login | undefined;
-}
-
-/** The server could not be used and nothing was handed over; another server may be tried. */
-export class Unreachable extends Error {
-  readonly answer: Answer;
-
-  constructor(answer: Answer) {
-    super(answer.smtpReply);
-    this.answer = answer;
-  }
-}
-
-const maxConnectMs = 30_000;
-const maxGreetingMs = 60_000;
-const maxIdleMs = 5 * 60_000;
-const maxSessionMs = 90_000;
 /** For all transactions of a message over one connection; none begins after `maxFurtherMs`. */
 const maxTransactionMs = 6 * 60_000;
 const maxFurtherMs = 3 * 60_000;
+/** A kept connection that does not answer so soon is given up for a new one. */
+const maxResetMs = 5_000;
 
-/** Sends one message over one connection. Returns an answer for each recipient, in order; throws Unreachable. */
-export function transact(server: Server, parcel: Parcel, hostname: string, attempt: Try): Promise<Answer[]> {
+/**
+ * Sends one message over an open connection. Returns an answer for each recipient, in order. Throws Unreachable if nothing
+ * was handed over and another connection or server may do better.
+ */
+export function transact(session: Session, parcel: Parcel): Promise<Answer[]> {
   const about = () => ({ recipients: parcel.recipients.length });
   return traced("relay", about, async (span) => {
-    const answers = await transactTwice(server, parcel, hostname, attempt);
+    const { name } = session.server;
+    const fitted = await fitTo(parcel, session.offered);
+    const answers =
+      "kind" in fitted
+        ? parcel.recipients.map(() => ({ ...fitted, remote: name }))
+        : await sendAll(session, fitted).then((sent) =>
+            fitted.places.map((at) =>
+              sent[at] ? { ...sent[at], reportsItself: session.offered.dsn } : { ...unnamable, remote: name },
+            ),
+          );
     if (span) span.replies = [...new Set(answers.map(({ smtpReply }) => smtpReply.slice(0, 3)))];
     return answers;
   });
-}
-
-async function transactTwice(server: Server, parcel: Parcel, hostname: string, attempt: Try): Promise<Answer[]> {
-  try {
-    return await transactOnce(server, parcel, attempt, connectionOptions(server, hostname, true));
-  } catch (error) {
-    // TLS is opportunistic: when it fails, mail goes unencrypted, as it would to a server without TLS.
-    if (!(error instanceof TlsFailed) || server.isSecure || server.requireTls) throw error;
-    attempt.note(`${error.answer.smtpReply}; again without TLS`);
-    return transactOnce(server, parcel, attempt, connectionOptions(server, hostname, false));
-  }
-}
-
-class TlsFailed extends Unreachable {}
-
-async function transactOnce(
-  server: Server,
-  parcel: Parcel,
-  attempt: Try,
-  options: SMTPConnectionOptions,
-): Promise<Answer[]> {
-  const connection = new SMTPConnection({ ...options, logger: attempt.logger as never, transactionLog: true });
-  // Once there is an answer, it does not matter how the connection ends.
-  connection.on("error", () => {});
-  try {
-    await withTimeout(connect(connection, server), maxSessionMs, server.name).catch((error: Failure) => {
-      if (error.code !== "ETIMEOUT") throw error;
-      connection.close();
-      throw unreachable(error, server);
-    });
-    attempt.tls = cipherOf(connection);
-    if (server.login) await login(connection, server.login, server);
-    const fitted = await fitTo(parcel, offeredBy(connection));
-    if ("kind" in fitted) return parcel.recipients.map(() => ({ ...fitted, remote: server.name }));
-    sayParameters(connection, fitted);
-    const answers = fitted.recipients.length > 0 ? await sendAll(connection, fitted, server) : [];
-    return fitted.places.map((at) => answers[at] ?? { ...unnamable, remote: server.name });
-  } finally {
-    if (connection.destroyed) connection.close();
-    else connection.quit();
-  }
-}
-
-function connectionOptions(server: Server, hostname: string, useTls: boolean): SMTPConnectionOptions {
-  return {
-    host: server.address,
-    port: server.port,
-    name: hostname,
-    secure: server.isSecure ?? false,
-    ignoreTLS: !useTls,
-    requireTLS: server.requireTls ?? false,
-    opportunisticTLS: true,
-    // Without DANE or MTA-STS no certificate can be verified, and encrypted is better than plain. An IP address is not
-    // a valid server name for TLS (RFC 6066 §3).
-    tls: { rejectUnauthorized: server.login !== undefined, ...(!isIP(server.name) && { servername: server.name }) },
-    connectionTimeout: maxConnectMs,
-    greetingTimeout: maxGreetingMs,
-    socketTimeout: maxIdleMs,
-    allowInternalNetworkInterfaces: true,
-  };
-}
-
-function cipherOf(connection: SMTPConnection): string | null {
-  const { _socket: socket } = connection as unknown as { _socket?: Socket };
-  if (!(socket instanceof TLSSocket)) return null;
-  const { standardName, name } = socket.getCipher();
-  return `${socket.getProtocol()} ${standardName ?? name}`;
-}
-
-function connect(connection: SMTPConnection, server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: Failure | undefined) => {
-      // Any failure during the handshake counts, a lost connection too.
-      const { upgrading } = connection as unknown as { upgrading?: boolean };
-      reject(unreachable(upgrading && error ? Object.assign(error, { code: "ETLS" }) : error, server));
-    };
-    connection.once("error", fail);
-    connection.once("end", () => fail(undefined));
-    connection.connect((error) => (error ? fail(error as Failure) : resolve()));
-  });
-}
-
-function login(connection: SMTPConnection, { user, pass }: Login, server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    connection.login({ user, pass, credentials: { user, pass } }, (error) =>
-      error ? reject(unreachable(error as Failure, server)) : resolve(),
-    );
-  });
-}
-
-function unreachable(error: Failure | undefined, server: Server): Unreachable {
-  if (error && isTlsFailure(error)) return new TlsFailed(answerOf(failureReply(error, server), server.name));
-  return new Unreachable(answerOf(replyIn(error) ?? failureReply(error, server), server.name));
-}
-
-/** The reply with which the server refused, if it sent one. */
-function replyIn(error: Failure | undefined): string | undefined {
-  return error?.response && /^[45]\d\d/.test(error.response) ? flattenReply(error.response) : undefined;
 }
 
 /**
  * RFC 5321 §4.5.3.1.10: recipients that were too many for one transaction go into the next, as long as each transaction
  * accepts some.
  */
-async function sendAll(connection: SMTPConnection, parcel: FittedParcel, server: Server): Promise<Answer[]> {
+async function sendAll(session: Session, parcel: FittedParcel): Promise<Answer[]> {
   const answers = new Map<string, Answer>();
   const began = Date.now();
   let { recipients } = parcel;
-  for (;;) {
+  while (recipients.length > 0) {
     const leftMs = maxTransactionMs - (Date.now() - began);
-    const outcome = await sendOnce(connection, { ...parcel, recipients }, server, leftMs);
-    // A server that refuses a further transaction has said nothing about the recipients left over from the first.
-    if (outcome.isRefused && answers.size > 0) break;
-    for (const [at, recipient] of recipients.entries()) answers.set(recipient, outcome.answers[at]!);
+    let outcome: Answer[];
+    try {
+      outcome = await sendOnce(session, { ...parcel, recipients }, leftMs);
+    } catch (error) {
+      // A server that refuses a further transaction has said nothing about the recipients left over from the first.
+      if (!(error instanceof Unreachable) || answers.size === 0) throw error;
+      break;
+    }
+    for (const [at, recipient] of recipients.entries()) answers.set(recipient, outcome[at]!);
     const rest = recipients.filter((recipient) => answers.get(recipient)!.isOverLimit);
-    const isMoving = rest.length > 0 && outcome.answers.some(({ kind }) => kind === "relayed");
-    if (!isMoving || connection.destroyed || Date.now() - began > maxFurtherMs) break;
+    const isMoving = rest.length > 0 && outcome.some(({ kind }) => kind === "relayed");
+    if (!isMoving || !session.conversation.isUsable || Date.now() - began > maxFurtherMs) break;
     recipients = rest;
   }
   return parcel.recipients.map((recipient) => answers.get(recipient)!);
 }
 
-interface Outcome {
-  answers: Answer[];
-  /** The server said nothing about any recipient. */
-  isRefused: boolean;
-}
-
-async function sendOnce(
-  connection: SMTPConnection,
-  parcel: FittedParcel,
-  server: Server,
-  maxMs: number,
-): Promise<Outcome> {
+async function sendOnce(session: Session, parcel: FittedParcel, maxMs: number): Promise<Answer[]> {
+  const { server, conversation } = session;
+  const progress = { isHandedOver: false };
   try {
-    return await withTimeout(send(connection, parcel, server), maxMs, server.name);
+    return await withTimeout(send(session, parcel, progress), maxMs, server.name);
   } catch (error) {
     // A slow server could go on for ever if each of its pauses is short.
-    if ((error as Failure).code !== "ETIMEOUT") throw error;
-    connection.close();
-    const answer = answerOf(failureReply(error as Failure, server), server.name);
-    return { answers: parcel.recipients.map(() => answer), isRefused: false };
+    conversation.destroy();
+    if (error instanceof Unreachable) throw error;
+    const failure = error as Failure;
+    const said = replyIn(failure);
+    const answer = answerOf(said ?? failureReply(failure, server), server.name);
+    // Once the message has gone, nobody knows whether the server has taken it.
+    if (progress.isHandedOver) return parcel.recipients.map(() => answer);
+    throw new Unreachable(answer, said === undefined);
   }
 }
 
-function send(
-  connection: SMTPConnection,
-  { mailFrom, recipients, message }: FittedParcel,
-  server: Server,
-): Promise<Outcome> {
-  const envelope = { from: mailFrom, to: [...recipients], size: message.length, use8BitMime: !isAscii(message) };
-  return new Promise((resolve) => {
-    connection.send(envelope, message, (error, info) => {
-      const failure = error as SendFailure | null;
-      const rejected = (failure?.rejectedErrors ?? info?.rejectedErrors ?? []) as SendFailure[];
-      const refusals = new Map(rejected.map(({ recipient, response }) => [recipient, response]));
-      const rest = failure ? restReply(failure, server) : info!.response;
-      let accepted = 0;
-      const answers = recipients.map((recipient) => {
-        const refusal = refusals.get(recipient);
-        if (refusal !== undefined) return refusalOf(refusal, server.name, accepted);
-        accepted++;
-        return answerOf(rest, server.name);
-      });
-      resolve({ answers, isRefused: failure !== null && failure.command !== "DATA" && rejected.length === 0 });
-    });
+/** RFC 5321 §3.3. Throws a Failure if the connection is lost. */
+async function send(
+  session: Session,
+  { mailFrom, recipients, message, mailParameters, rcptParameters }: FittedParcel,
+  progress: { isHandedOver: boolean },
+): Promise<Answer[]> {
+  const { server, offered } = session;
+  const mail = [`MAIL FROM:<${mailFrom}>`, ...mailParameters].join(" ");
+  const rcpts = recipients.map((one) => [`RCPT TO:<${one}>`, ...(rcptParameters.get(one) ?? [])].join(" "));
+  // Whatever became of the transaction before.
+  const reset = session.used > 0 ? ["RSET"] : [];
+  const isFirst = session.used++ === 0;
+  const commands = [...reset, mail, ...rcpts, "DATA"];
+  const next = talker(session, commands, offered.pipelining);
+  if (!isFirst) mustBeOk(await withTimeout(next(), maxResetMs, server.name));
+  const sender = open(await next());
+  // What is refused in a connection that others have used may be taken in a new one.
+  if (!isFirst) mustBeOk(sender);
+  const isRefused = sender.code !== 250;
+  const replies: Reply[] = [];
+  for (const _ of rcpts) replies.push(isRefused && !offered.pipelining ? sender : open(await next()));
+  const isTaken = replies.map(({ code }) => !isRefused && code >= 200 && code < 300);
+  const isForNobody = !isTaken.includes(true);
+  let rest: Reply | undefined;
+  if (!isForNobody || offered.pipelining) {
+    rest = open(await next());
+    if (rest.code === 354) rest = await handOver(session, isForNobody ? undefined : message, progress);
+    else if (rest.code < 400) throw oddReply(rest);
+  }
+  let accepted = 0;
+  return replies.map((reply, at) => {
+    if (isRefused) return answerOf(sender.text, server.name);
+    if (!isTaken[at]) return refusalOf(reply.text, server.name, accepted);
+    accepted++;
+    return answerOf(rest!.text, server.name);
   });
 }
 
-type SendFailure = Failure & { rejectedErrors?: SendFailure[]; recipient?: string };
+/** Sends the message and waits for the reply. RFC 2920 §3.1: a server may want one even if it takes no recipient. */
+async function handOver(
+  { conversation, server }: Session,
+  message: Buffer | undefined,
+  progress: { isHandedOver: boolean },
+): Promise<Reply> {
+  progress.isHandedOver = message !== undefined;
+  conversation.write(...(message ? dotStuffed(message) : [Buffer.from(".\r\n")]));
+  const reply = await conversation.reply().catch((failure: Failure) => {
+    if (!message) throw failure;
+    return { code: 451, text: replyIn(failure) ?? failureReply(failure, server) };
+  });
+  // A reply that says that the message was not taken leaves no doubt.
+  if (reply.code === 421) progress.isHandedOver = false;
+  return open(reply);
+}
 
-/**
- * The reply for recipients that RCPT did not refuse. If the connection was lost, the server's last reply does not
- * count.
- */
-function restReply(failure: SendFailure, server: Server): string {
-  const { code, command } = failure;
-  if (code === "EENVELOPE" && command === "API") return "553 5.1.3 SMTP cannot carry an address of this message";
-  return replyIn(failure) ?? failureReply(failure, server);
+/** Says all commands at once, or each when its reply is wanted; gives their replies in order. */
+function talker({ conversation }: Session, commands: string[], isPipelining: boolean): () => Promise<Reply> {
+  if (isPipelining) {
+    const replies = conversation.commands(commands);
+    return () => replies.shift()!;
+  }
+  return () => conversation.command(commands.shift()!);
+}
+
+const refused = ({ text }: Reply): Failure => Object.assign(new Error(text), { response: text });
+
+const oddReply = (reply: Reply): Failure => Object.assign(refused(reply), { code: "EPROTOCOL" });
+
+function mustBeOk(reply: Reply): void {
+  if (reply.code !== 250) throw refused(reply);
+}
+
+/** RFC 5321 §3.8: with 421 the server closes the connection. */
+function open(reply: Reply): Reply {
+  if (reply.code === 421) throw refused(reply);
+  return reply;
+}
+
+const lineDot = Buffer.from("\r\n.");
+const stuffed = Buffer.from("\r\n..");
+
+/** RFC 5321 §4.5.2, with the end of the message. All line ends are CRLF. */
+export function dotStuffed(message: Buffer): Buffer[] {
+  const parts: Buffer[] = message[0] === 0x2e ? [Buffer.from(".")] : [];
+  let start = 0;
+  for (let at = message.indexOf(lineDot); at >= 0; at = message.indexOf(lineDot, start)) {
+    parts.push(message.subarray(start, at), stuffed);
+    start = at + lineDot.length;
+  }
+  parts.push(message.subarray(start));
+  const endsLine = message.length === 0 || message.subarray(-2).equals(Buffer.from("\r\n"));
+  parts.push(Buffer.from(endsLine ? ".\r\n" : "\r\n.\r\n"));
+  return parts;
 }

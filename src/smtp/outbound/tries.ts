@@ -33,19 +33,16 @@ export class Try {
     return this.#lines.join("\n");
   }
 
-  /** Logs what a connection says, in the form that nodemailer logs it: without the message. */
-  readonly logger = {
-    level: () => {},
-    trace: () => {},
-    info: () => {},
-    warn: () => {},
-    error: () => {},
-    fatal: () => {},
-    debug: ({ tnx }: { tnx?: string }, text: string) => {
-      if (tnx === "client") this.#said("C", text);
-      if (tnx === "server") this.#said("S", text);
-    },
-  };
+  /** The lines so far. */
+  get lines(): readonly string[] {
+    return [...this.#lines];
+  }
+
+  /** Begins with what was said when the connection was opened, for an earlier mail. */
+  continues({ opening, used }: { opening: readonly string[]; used: number }): void {
+    for (const line of opening) this.#add(line);
+    this.note(`the same connection, after ${used} other${used === 1 ? "" : "s"}`);
+  }
 
   note(text: string): void {
     this.#add(`* ${text}`);
@@ -64,13 +61,11 @@ export class Try {
   }
 
   /** From AUTH to its reply, all that we say is a secret. */
-  #said(who: "C" | "S", text: string): void {
-    for (const line of text.split(/\r?\n/)) {
-      const verb = who === "C" ? /^AUTH \S+/i.exec(line)?.[0] : undefined;
-      if (verb !== undefined) this.#isSecret = true;
-      else if (who === "S" && !line.startsWith("334")) this.#isSecret = false;
-      this.#add(`${who}: ${who === "C" && this.#isSecret ? `${verb ?? ""} (not shown)`.trimStart() : line}`);
-    }
+  said(who: "C" | "S", line: string): void {
+    const verb = who === "C" ? /^AUTH \S+/i.exec(line)?.[0] : undefined;
+    if (verb !== undefined) this.#isSecret = true;
+    else if (who === "S" && !line.startsWith("334")) this.#isSecret = false;
+    this.#add(`${who}: ${who === "C" && this.#isSecret ? `${verb ?? ""} (not shown)`.trimStart() : line}`);
   }
 
   #add(text: string): void {

@@ -197,6 +197,7 @@ export interface DeliveryTable {
   incomingId: number | null;
   route: string | null;
   returnReply: string | null;
+  warned: Generated<boolean>;
 }
 
 export interface DomainTable {
@@ -210,6 +211,7 @@ export interface DueTable {
   userId: number;
   submissionId: number;
   nextAttemptAt: Date;
+  bulk: Generated<boolean>;
 }
 
 export interface EmailTable {
@@ -477,6 +479,7 @@ export interface SubmissionTable {
   createdAt: Date;
   destroyed: Generated<boolean>;
   spamTenths: number | null;
+  bulk: Generated<boolean>;
 }
 
 export interface SuppressionTable {
@@ -706,6 +709,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     incomingId: "int8",
     route: "text",
     returnReply: "text",
+    warned: "bool",
   },
   domain: {
     name: "text",
@@ -717,6 +721,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     userId: "int8",
     submissionId: "int8",
     nextAttemptAt: "timestamptz",
+    bulk: "bool",
   },
   email: {
     userId: "int8",
@@ -959,6 +964,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     createdAt: "timestamptz",
     destroyed: "bool",
     spamTenths: "int4",
+    bulk: "bool",
   },
   suppression: {
     userId: "int8",

@@ -4,7 +4,7 @@ import { Kind } from "../core/change.ts";
 import type { Database } from "../core/database.ts";
 import type { Delivered } from "../core/db.ts";
 import { type Row, read, write } from "../core/declare.ts";
-import { type Lists, lists, unnest } from "../core/lists.ts";
+import { type Lists, lists } from "../core/lists.ts";
 import type { Store, Tx } from "../core/store.ts";
 import type { DueSubmission } from "./due.ts";
 import type { Lease } from "./incoming.ts";
@@ -18,6 +18,8 @@ export interface LeasedDelivery
   extends Row<"delivery", "no" | "rcptTo" | "parameters" | "attempts" | "route" | "returnReply"> {
   /** The mail's id in its header and in logs, and the one under which a local recipient gets the message. */
   incomingId: number;
+  /** The sender was told that it waits. */
+  isWarned: boolean;
   /** Whether no earlier attempt used the incoming id, so nothing was delivered under it. */
   isFresh: boolean;
   /** Since when it has waited for the virus scanner; null if it has not. */
@@ -30,56 +32,85 @@ export interface LeasedSubmission extends DueSubmission {
   /** ESMTP parameters of MAIL FROM, such as RET. */
   parameters: Record<string, string | null> | null;
   sendAt: Date;
+  /** Mail to many, which goes after a person's. */
+  isBulk: boolean;
   blob: StoredBlob;
   deliveries: LeasedDelivery[];
 }
 
-const lease = write("deliveries.lease", (db, $: DueSubmission & Lease & { now: Date; incomingId: number }) =>
-  db
-    .updateTable("delivery")
-    .set((eb) => ({
-      leasedBy: $.holder,
-      leasedUntil: $.until,
-      attempts: eb("attempts", "+", 1),
-      incomingId: sql<number>`coalesce(incoming_id, ${$.incomingId})`,
-    }))
-    .where("userId", "=", $.userId)
-    .where("submissionId", "=", $.submissionId)
-    .where("state", "=", "queued")
-    .where("nextAttemptAt", "<=", $.now)
-    .where((eb) => eb.or([eb("leasedUntil", "is", null), eb("leasedUntil", "<=", $.now)]))
-    .returning(["no", "rcptTo", "parameters", "attempts", "incomingId", "route", "returnReply"])
-    .returning(["smtpReply", "nextAttemptAt"]),
+type Leasing = Lists<"delivery", "submissionId"> & { incomingId: readonly number[] };
+const lease = write(
+  "deliveries.lease",
+  (_, $: { userId: number; now: Date } & Lease & Leasing) => sql<
+    Row<
+      "delivery",
+      | "submissionId"
+      | "no"
+      | "rcptTo"
+      | "parameters"
+      | "attempts"
+      | "incomingId"
+      | "smtpReply"
+      | "nextAttemptAt"
+      | "route"
+      | "returnReply"
+    > & {
+      isWarned: boolean;
+    }
+  >`
+  UPDATE delivery AS d SET leased_by = ${$.holder}, leased_until = ${$.until}, attempts = d.attempts + 1,
+    incoming_id = coalesce(d.incoming_id, l.incoming_id)
+  FROM unnest(${$.submissionId}::bigint[], ${$.incomingId}::bigint[]) AS l (submission_id, incoming_id)
+  WHERE d.user_id = ${$.userId} AND d.submission_id = l.submission_id AND d.state = 'queued'
+    AND d.next_attempt_at <= ${$.now} AND (d.leased_until IS NULL OR d.leased_until <= ${$.now})
+  RETURNING d.submission_id AS "submissionId", d.no, d.rcpt_to AS "rcptTo", d.parameters, d.attempts,
+    d.incoming_id AS "incomingId", d.route, d.return_reply AS "returnReply",
+    d.warned AS "isWarned", d.smtp_reply AS "smtpReply",
+    d.next_attempt_at AS "nextAttemptAt"`,
 );
-const message = read("submissions.message", (db, $: DueSubmission) =>
+const messages = read("submissions.messages", (db, $: { userId: number; ids: readonly number[] }) =>
   db
     .selectFrom("submission as s")
     .innerJoin("blobRef as b", (join) => join.on("b.userId", "=", $.userId).onRef("b.sha256", "=", "s.sha256"))
-    .select(["s.envelope", "s.sendAt", "s.sha256", "b.day", "b.size", "b.pack"])
+    .select(["s.id", "s.envelope", "s.sendAt", "s.bulk", "s.sha256", "b.day", "b.size", "b.pack"])
     .where("s.userId", "=", $.userId)
-    .where("s.id", "=", $.submissionId),
+    .where("s.id", "in", $.ids),
 );
 
-/** Leases the submission's deliveries that are due. Counts the attempt before it begins. */
+/**
+ * Leases the deliveries of an account's submissions that are due. Counts the attempt before it begins. `incomingId`: for each
+ * submission the id under which it goes, if no earlier attempt has given it one.
+ */
 export async function leaseDeliveries(
   database: Database,
-  due: DueSubmission,
-  { holder, until, now, incomingId }: Lease & { now: Date; incomingId: number },
-): Promise<LeasedSubmission | undefined> {
-  const { userId, submissionId } = due;
-  const leased = await database.run(lease, { userId, submissionId, holder, until, incomingId, now });
-  const deliveries = leased.map(({ smtpReply, nextAttemptAt, ...row }) => ({
-    ...row,
-    incomingId: row.incomingId ?? incomingId,
-    isFresh: row.attempts === 1 || row.incomingId === incomingId,
-    unscannedSince: smtpReply === unscannedReply ? nextAttemptAt : null,
-  }));
-  if (deliveries.length === 0) return undefined;
-  const [row] = await database.run(message, { userId, submissionId });
-  if (!row) throw new Error(`submission ${submissionId} of account ${userId} has no message`);
-  const { envelope, sendAt, ...blob } = row;
-  const { email: mailFrom, parameters } = envelope.mailFrom;
-  return { ...due, leasedAt: now, leasedUntil: until, mailFrom, parameters, sendAt, blob, deliveries };
+  userId: number,
+  submissions: readonly { submissionId: number; incomingId: number }[],
+  { holder, until, now }: Lease & { now: Date },
+): Promise<LeasedSubmission[]> {
+  const ids = submissions.map(({ submissionId }) => submissionId);
+  const given = lists(submissions, ["submissionId", "incomingId"]);
+  const [leased, found] = await Promise.all([
+    database.run(lease, { userId, holder, until, now, ...given }),
+    database.run(messages, { userId, ids }),
+  ]);
+  const bySubmission = Map.groupBy(leased, ({ submissionId }) => submissionId);
+  const byId = new Map(found.map((row) => [row.id, row]));
+  return submissions.flatMap(({ submissionId, incomingId: fresh }) => {
+    const deliveries = (bySubmission.get(submissionId) ?? []).map(
+      ({ submissionId: _, incomingId, smtpReply, nextAttemptAt, ...row }) => ({
+        ...row,
+        incomingId: incomingId ?? fresh,
+        isFresh: row.attempts === 1 || incomingId === fresh,
+        unscannedSince: smtpReply === unscannedReply ? nextAttemptAt : null,
+      }),
+    );
+    const row = byId.get(submissionId);
+    if (deliveries.length === 0 || !row) return [];
+    const { envelope, sendAt, bulk: isBulk, id: _, ...blob } = row;
+    const { email: mailFrom, parameters } = envelope.mailFrom;
+    const about = { userId, submissionId, leasedAt: now, leasedUntil: until, mailFrom, parameters, sendAt, isBulk };
+    return [{ ...about, blob, deliveries: deliveries.toSorted((one, other) => one.no - other.no) }];
+  });
 }
 
 const renew = write(
@@ -132,85 +163,131 @@ export interface DeliveryOutcome {
   delivered: Delivered;
   /** No attempt was made (mailbox full): clear incoming_id so the retry gets its own and is not taken for a duplicate. */
   isUntried?: true | undefined;
+  /** The sender is told that it waits. */
+  isWarned?: true;
 }
 
+type Noted = Lists<"delivery", "submissionId" | "no" | "smtpReply">;
 const note = write(
   "deliveries.noteSent",
-  (db, $: DueSubmission & { holder: string } & Lists<"delivery", "no" | "smtpReply">) =>
-    db
-      .updateTable("delivery as d")
-      .from(unnest("delivery", ["no", "smtpReply"], $))
-      .set((eb) => ({ state: "sent", smtpReply: eb.ref("x.smtpReply"), delivered: "unknown" }))
-      .where("d.userId", "=", $.userId)
-      .where("d.submissionId", "=", $.submissionId)
-      .whereRef("d.no", "=", "x.no")
-      .where("d.state", "=", "queued")
-      .where("d.leasedBy", "=", $.holder),
+  (_, $: { userId: number; holder: string } & Noted) => sql`
+  UPDATE delivery AS d SET state = 'sent', smtp_reply = n.smtp_reply, delivered = 'unknown'
+  FROM unnest(${$.submissionId}::bigint[], ${$.no}::integer[], ${$.smtpReply}::text[]) AS n (submission_id, no, smtp_reply)
+  WHERE d.user_id = ${$.userId} AND d.submission_id = n.submission_id AND d.no = n.no AND d.state = 'queued'
+    AND d.leased_by = ${$.holder}`,
 );
 
 /**
- * Notes that another server accepted the message. Written at once, without waiting for the account's lock, so that a
- * crash is very unlikely to send it again. The lease stays until `recordOutcomes` has written the change log.
+ * Notes that other servers have accepted messages of an account. Written at once, without waiting for the account's lock, so
+ * that a crash is very unlikely to send them again. The lease stays until `recordOutcomes` has written the change log.
  */
 export async function noteSent(
   database: Database,
-  { userId, submissionId }: DueSubmission,
-  sent: { no: number; smtpReply: string }[],
+  userId: number,
+  sent: readonly { submissionId: number; no: number; smtpReply: string }[],
   holder: string,
 ): Promise<void> {
-  await database.run(note, { userId, submissionId, holder, ...lists(sent, ["no", "smtpReply"]) });
+  await database.run(note, { userId, holder, ...lists(sent, ["submissionId", "no", "smtpReply"]) });
+}
+
+type PutOff = Lists<"delivery", "submissionId" | "no" | "nextAttemptAt">;
+const putOff = write(
+  "deliveries.putOff",
+  (_, $: { userId: number; holder: string } & PutOff) => sql`
+  UPDATE delivery AS d SET leased_by = NULL, leased_until = NULL, attempts = d.attempts - 1,
+    next_attempt_at = p.next_attempt_at
+  FROM unnest(${$.submissionId}::bigint[], ${$.no}::integer[], ${$.nextAttemptAt}::timestamptz[])
+    AS p (submission_id, no, next_attempt_at)
+  WHERE d.user_id = ${$.userId} AND d.submission_id = p.submission_id AND d.no = p.no AND d.state = 'queued'
+    AND d.leased_by = ${$.holder}`,
+);
+
+/** Gives back deliveries that nobody has tried: they wait until then, and the attempt does not count. */
+export async function putOffDeliveries(
+  database: Database,
+  userId: number,
+  rows: readonly { submissionId: number; no: number; nextAttemptAt: Date }[],
+  holder: string,
+): Promise<void> {
+  await database.run(putOff, { userId, holder, ...lists(rows, ["submissionId", "no", "nextAttemptAt"]) });
 }
 
 const states = { sent: "sent", deferred: "queued", failed: "failed" } as const;
-type Told = Lists<"delivery", "no" | "state" | "smtpReply" | "delivered"> & {
+type Told = Lists<"delivery", "submissionId" | "no" | "state" | "smtpReply" | "delivered"> & {
   nextAttemptAt: readonly (Date | null)[];
   isUntried: readonly boolean[];
+  isWarned: readonly boolean[];
 };
 const record = write(
   "deliveries.record",
-  (_, $: DueSubmission & { holder: string } & Told) => sql`
+  (_, $: { userId: number; holder: string } & Told) => sql<{ submissionId: number; no: number }>`
   UPDATE delivery AS d SET state = o.state, smtp_reply = o.smtp_reply, delivered = o.delivered,
     next_attempt_at = coalesce(o.next_attempt_at, d.next_attempt_at), leased_by = NULL, leased_until = NULL,
-    return_reply = NULL, incoming_id = CASE WHEN o.untried THEN NULL ELSE d.incoming_id END
-  FROM unnest(${$.no}::integer[], ${$.state}::text[], ${$.smtpReply}::text[], ${$.delivered}::text[],
-    ${$.nextAttemptAt}::timestamptz[], ${$.isUntried}::boolean[])
-    AS o (no, state, smtp_reply, delivered, next_attempt_at, untried)
-  WHERE d.user_id = ${$.userId} AND d.submission_id = ${$.submissionId} AND d.no = o.no
-    AND d.state IN ('queued', o.state) AND d.leased_by = ${$.holder}`,
+    return_reply = NULL, warned = d.warned OR o.warned, incoming_id = CASE WHEN o.untried THEN NULL ELSE d.incoming_id END
+  FROM unnest(${$.submissionId}::bigint[], ${$.no}::integer[], ${$.state}::text[], ${$.smtpReply}::text[],
+    ${$.delivered}::text[], ${$.nextAttemptAt}::timestamptz[], ${$.isUntried}::boolean[], ${$.isWarned}::boolean[])
+    AS o (submission_id, no, state, smtp_reply, delivered, next_attempt_at, untried, warned)
+  WHERE d.user_id = ${$.userId} AND d.submission_id = o.submission_id AND d.no = o.no
+    AND d.state IN ('queued', o.state) AND d.leased_by = ${$.holder}
+  RETURNING d.submission_id AS "submissionId", d.no`,
 );
-const finish = write("submissions.finish", (db, $: DueSubmission & { dsnBlobIds: readonly string[] }) =>
-  db
-    .updateTable("submission")
-    .set({ undoStatus: "final", dsnBlobIds: sql<string[]>`dsn_blob_ids || ${$.dsnBlobIds}::text[]` })
-    .where("userId", "=", $.userId)
-    .where("id", "=", $.submissionId)
-    .returning("destroyed"),
+type Finished = { submissionId: readonly number[]; dsnBlobId: readonly (string | null)[] };
+const finish = write(
+  "submissions.finish",
+  (_, $: { userId: number } & Finished) => sql<{ id: number; destroyed: boolean }>`
+  UPDATE submission AS s SET undo_status = 'final',
+    dsn_blob_ids = CASE WHEN f.dsn_blob_id IS NULL THEN s.dsn_blob_ids ELSE s.dsn_blob_ids || f.dsn_blob_id END
+  FROM unnest(${$.submissionId}::bigint[], ${$.dsnBlobId}::text[]) AS f (id, dsn_blob_id)
+  WHERE s.user_id = ${$.userId} AND s.id = f.id RETURNING s.id, s.destroyed`,
 );
-const countQueued = read("deliveries.countQueued", (db, $: DueSubmission) =>
+const stillQueued = read("deliveries.queuedAmong", (db, $: { userId: number; ids: readonly number[] }) =>
   db
     .selectFrom("delivery")
-    .select((eb) => eb.fn.countAll<number>().as("count"))
+    .select("submissionId")
+    .distinct()
     .where("userId", "=", $.userId)
-    .where("submissionId", "=", $.submissionId)
+    .where("submissionId", "in", $.ids)
     .where("state", "=", "queued"),
 );
 
-/** Records the outcomes of an attempt as a change of the EmailSubmission. False when the lease was lost. */
-export async function recordOutcomes(
-  tx: Tx,
-  submissionId: number,
-  { outcomes, holder, dsnBlobIds }: { outcomes: DeliveryOutcome[]; holder: string; dsnBlobIds: string[] },
-): Promise<boolean> {
-  const told = outcomes.map(({ result, isUntried = false, ...outcome }) => ({
-    ...outcome,
-    state: states[result],
-    isUntried,
-  }));
-  const columns = ["no", "state", "smtpReply", "delivered", "nextAttemptAt", "isUntried"] as const;
-  const written = await tx.count(record, { userId: tx.accountId, submissionId, holder, ...lists(told, columns) });
-  if (written === 0) return false;
-  await finishAttempt(tx, submissionId, dsnBlobIds);
-  return true;
+/** What became of an attempt for some recipients of a submission. */
+export interface AttemptOutcome {
+  submissionId: number;
+  outcomes: readonly DeliveryOutcome[];
+  /** The report to the sender. */
+  dsnBlobId?: string | undefined;
+}
+
+/**
+ * Records the outcomes of attempts as changes of their EmailSubmissions. For each, false when its lease was lost. Two with the
+ * same submission may have one report at most.
+ */
+export async function recordOutcomes(tx: Tx, attempts: readonly AttemptOutcome[], holder: string): Promise<boolean[]> {
+  const told = attempts.flatMap(({ submissionId, outcomes }) =>
+    outcomes.map(({ result, isUntried = false, isWarned = false, ...outcome }) => {
+      return { ...outcome, submissionId, state: states[result], isUntried, isWarned };
+    }),
+  );
+  const columns = [
+    "submissionId",
+    "no",
+    "state",
+    "smtpReply",
+    "delivered",
+    "nextAttemptAt",
+    "isUntried",
+    "isWarned",
+  ] as const;
+  const rows = await tx.run(record, { userId: tx.accountId, holder, ...lists(told, columns) });
+  const keys = new Set(rows.map(({ submissionId, no }) => `${submissionId} ${no}`));
+  const isOurs = attempts.map(({ submissionId, outcomes }) =>
+    outcomes.some(({ no }) => keys.has(`${submissionId} ${no}`)),
+  );
+  await finishAttempts(
+    tx,
+    attempts.filter((_, at) => isOurs[at]),
+  );
+  return isOurs;
 }
 
 const putBack = write("deliveries.putBack", (db, $: DueSubmission & { nos: readonly number[]; holder: string }) =>
@@ -266,15 +343,25 @@ const log = write("deliveries.log", (db, $: DueSubmission) =>
 
 /** Writes to the change log what a dead process had only noted (`noteSent`). */
 export async function logOutcomes(tx: Tx, submissionId: number): Promise<void> {
-  if ((await tx.count(log, { userId: tx.accountId, submissionId })) > 0) await finishAttempt(tx, submissionId, []);
+  if ((await tx.count(log, { userId: tx.accountId, submissionId })) > 0) await finishAttempts(tx, [{ submissionId }]);
 }
 
-async function finishAttempt(tx: Tx, submissionId: number, dsnBlobIds: string[]): Promise<void> {
-  const submission = { userId: tx.accountId, submissionId };
-  const [row] = await tx.run(finish, { ...submission, dsnBlobIds });
-  if (!row?.destroyed) tx.changed({ type: "EmailSubmission", id: submissionId, kind: Kind.properties });
-  else {
-    const [queuedStill] = await tx.run(countQueued, submission);
-    if (queuedStill?.count === 0) await removeSubmissions(tx, [submissionId]);
+async function finishAttempts(tx: Tx, attempts: readonly Omit<AttemptOutcome, "outcomes">[]): Promise<void> {
+  if (attempts.length === 0) return;
+  const reports = new Map<number, string | null>();
+  for (const { submissionId, dsnBlobId } of attempts) {
+    reports.set(submissionId, dsnBlobId ?? reports.get(submissionId) ?? null);
   }
+  const userId = tx.accountId;
+  const given = { submissionId: [...reports.keys()], dsnBlobId: [...reports.values()] };
+  const rows = await tx.run(finish, { userId, ...given });
+  const kept = new Set(rows.filter(({ destroyed }) => !destroyed).map(({ id }) => id));
+  for (const id of kept) tx.changed({ type: "EmailSubmission", id, kind: Kind.properties });
+  const destroyed = [...reports.keys()].filter((id) => !kept.has(id));
+  if (destroyed.length === 0) return;
+  const queued = new Set((await tx.run(stillQueued, { userId, ids: destroyed })).map((row) => row.submissionId));
+  await removeSubmissions(
+    tx,
+    destroyed.filter((id) => !queued.has(id)),
+  );
 }

@@ -10,23 +10,26 @@ export type DueSubmission = Row<"due", "userId" | "submissionId">;
 /** Names a submission within this process. */
 export const keyOf = ({ userId, submissionId }: DueSubmission) => `${userId} ${submissionId}`;
 
-const queued = read("deliveries.queued", (db, $: { userId: number; now: Date }) =>
+const queued = read("deliveries.queued", (db, $: { userId: number; now: Date; after: number }) =>
   db
-    .selectFrom("delivery")
-    .select(["userId", "submissionId", (eb) => eb.fn.min("nextAttemptAt").as("nextAttemptAt")])
-    .where("userId", "=", $.userId)
-    .where("state", "=", "queued")
-    .where((eb) => eb.or([eb("leasedUntil", "is", null), eb("leasedUntil", "<=", $.now)]))
-    .groupBy(["userId", "submissionId"]),
+    .selectFrom("delivery as d")
+    .innerJoin("submission as s", (join) => join.on("s.userId", "=", $.userId).onRef("s.id", "=", "d.submissionId"))
+    .select(["d.userId", "d.submissionId", "s.bulk", (eb) => eb.fn.min("d.nextAttemptAt").as("nextAttemptAt")])
+    .where("d.userId", "=", $.userId)
+    .where("d.submissionId", ">", $.after)
+    .where("d.state", "=", "queued")
+    .where((eb) => eb.or([eb("d.leasedUntil", "is", null), eb("d.leasedUntil", "<=", $.now)]))
+    .groupBy(["d.userId", "d.submissionId", "s.bulk"]),
 );
 const hint = ["userId", "submissionId", "nextAttemptAt"] as const;
+const inserted = [...hint, "bulk"] as const;
 type Hint = Row<"due", (typeof hint)[number]>;
 /** A hint that is there already is not put off. */
-const insertHints = write("due.insert", (db, $: Lists<"due", (typeof hint)[number]>) =>
+const insertHints = write("due.insert", (db, $: Lists<"due", (typeof inserted)[number]>) =>
   db
     .insertInto("due")
-    .columns(hint)
-    .expression(db.selectFrom(unnest("due", hint, $)).select(hint))
+    .columns(inserted)
+    .expression(db.selectFrom(unnest("due", inserted, $)).select(inserted))
     .onConflict((conflict) =>
       conflict
         .columns(["userId", "submissionId"])
@@ -36,21 +39,36 @@ const insertHints = write("due.insert", (db, $: Lists<"due", (typeof hint)[numbe
 
 /** Writes hints for an account's queued, unleased deliveries. Hints may be lost; a sweep restores them. */
 export async function hintQueued(database: Database, userId: number, now: Date): Promise<number> {
-  const rows = await database.run(queued, { userId, now });
-  if (rows.length === 0) return 0;
+  return (await hintNewer(database, userId, { now, after: 0 })).hinted;
+}
+
+/**
+ * Writes hints for submissions newer than `after`; `newest` is the newest of them, or else `after`. Their ids ascend in the
+ * order of commits.
+ */
+export async function hintNewer(
+  database: Database,
+  userId: number,
+  { now, after }: { now: Date; after: number },
+): Promise<{ hinted: number; newest: number }> {
+  const rows = await database.run(queued, { userId, now, after });
+  const newest = rows.reduce((most, { submissionId }) => Math.max(most, submissionId), after);
+  if (rows.length === 0) return { hinted: 0, newest };
   await database.transaction("BEGIN", async (executor) => {
     executor.send(withoutWaiting);
-    executor.send(insertHints, lists(rows, hint));
+    executor.send(insertHints, lists(rows, inserted));
   });
-  return rows.length;
+  return { hinted: rows.length, newest };
 }
 
-/** Writes the hints that a sweep found missing. */
+/** Writes the hints that a sweep found missing, as if none were for bulk mail. */
 export async function restoreHints(database: Database, hints: readonly Hint[]): Promise<void> {
-  await database.run(insertHints, lists(hints, hint));
+  const rows = hints.map((row) => ({ ...row, bulk: false }));
+  await database.run(insertHints, lists(rows, inserted));
 }
 
-const claimHints = write("due.claim", (db, $: { now: Date; until: Date; limit: number }) =>
+type Claim = { now: Date; until: Date; limit: number; bulk: boolean; full: readonly number[] };
+const claimHints = write("due.claim", (db, $: Claim) =>
   db
     .updateTable("due")
     .set({ nextAttemptAt: $.until })
@@ -61,7 +79,9 @@ const claimHints = write("due.claim", (db, $: { now: Date; until: Date; limit: n
         eb
           .selectFrom("due")
           .select(["userId", "submissionId"])
+          .where("bulk", "=", $.bulk)
           .where("nextAttemptAt", "<=", $.now)
+          .where("userId", "not in", $.full)
           .orderBy("nextAttemptAt")
           .limit($.limit)
           .forUpdate()
@@ -74,28 +94,36 @@ const claimHints = write("due.claim", (db, $: { now: Date; until: Date; limit: n
 const nextHint = read("due.next", (db) =>
   db.selectFrom("due").select((eb) => eb.fn.min<Date | null>("nextAttemptAt").as("next")),
 );
-const nextOf = read("deliveries.next", (db, $: DueSubmission) =>
+const nextOf = read("deliveries.next", (db, $: { userId: number; ids: readonly number[] }) =>
   db
     .selectFrom("delivery")
-    .select(sql<Date | null>`min(greatest(next_attempt_at, leased_until))`.as("next"))
+    .select(["submissionId", sql<Date>`min(greatest(next_attempt_at, leased_until))`.as("nextAttemptAt")])
     .where("userId", "=", $.userId)
-    .where("submissionId", "=", $.submissionId)
-    .where("state", "=", "queued"),
+    .where("submissionId", "in", $.ids)
+    .where("state", "=", "queued")
+    .groupBy("submissionId"),
 );
-const moveHint = write("due.move", (db, $: DueSubmission & { next: Date }) =>
-  db
-    .updateTable("due")
-    .set({ nextAttemptAt: $.next })
-    .where("userId", "=", $.userId)
-    .where("submissionId", "=", $.submissionId),
+const moveHints = write(
+  "due.move",
+  (_, $: Lists<"due", "userId" | "submissionId" | "nextAttemptAt">) => sql`
+  UPDATE due AS d SET next_attempt_at = h.next_attempt_at
+  FROM unnest(${$.userId}::bigint[], ${$.submissionId}::bigint[], ${$.nextAttemptAt}::timestamptz[])
+    AS h (user_id, submission_id, next_attempt_at)
+  WHERE d.user_id = h.user_id AND d.submission_id = h.submission_id`,
 );
-const dropHint = write("due.drop", (db, $: DueSubmission) =>
-  db.deleteFrom("due").where("userId", "=", $.userId).where("submissionId", "=", $.submissionId),
+const dropHints = write(
+  "due.drop",
+  (_, $: Lists<"due", "userId" | "submissionId">) => sql`
+  DELETE FROM due AS d USING unnest(${$.userId}::bigint[], ${$.submissionId}::bigint[]) AS h (user_id, submission_id)
+  WHERE d.user_id = h.user_id AND d.submission_id = h.submission_id`,
 );
 
-/** Claims hints that are due. They become due again at `until`, in case this process dies. */
-export function claimDue(database: Database, now: Date, until: Date, limit: number): Promise<DueSubmission[]> {
-  return database.run(claimHints, { now, until, limit });
+/**
+ * Claims hints that are due, but for those of accounts that have `full`. They become due again at `until`, in case this
+ * process dies.
+ */
+export function claimDue(database: Database, claim: Claim): Promise<DueSubmission[]> {
+  return database.run(claimHints, claim);
 }
 
 /** When the next hint is due; undefined when there is none. */
@@ -104,18 +132,30 @@ export async function nextDue(database: Database): Promise<Date | undefined> {
   return row?.next ?? undefined;
 }
 
-/** Moves the hint to the submission's next attempt, or to `notBefore` if that is later; deletes it when nothing is queued. */
-export async function settleHint(
-  database: Database,
-  { userId, submissionId }: DueSubmission,
-  notBefore = new Date(0),
-): Promise<void> {
-  const [row] = await database.run(nextOf, { userId, submissionId });
-  if (!row?.next) await database.run(dropHint, { userId, submissionId });
-  else {
-    const next = row.next < notBefore ? notBefore : row.next;
-    await database.run(moveHint, { userId, submissionId, next });
-  }
+/** A hint that nobody works on any more. */
+export interface SettledHint extends DueSubmission {
+  /** It is not looked at earlier. */
+  notBefore?: Date | undefined;
+}
+
+/** Moves the hints to the next attempts of their submissions, or deletes those of submissions with nothing queued. */
+export async function settleHints(database: Database, hints: readonly SettledHint[]): Promise<void> {
+  const next = new Map<string, Date>();
+  const accounts = Map.groupBy(hints, ({ userId }) => userId);
+  const read = async ([userId, some]: [number, SettledHint[]]) => {
+    const ids = some.map(({ submissionId }) => submissionId);
+    const rows = await database.run(nextOf, { userId, ids });
+    for (const { submissionId, nextAttemptAt } of rows) next.set(keyOf({ userId, submissionId }), nextAttemptAt);
+  };
+  await Promise.all([...accounts].map(read));
+  const moved = hints.flatMap(({ notBefore, ...one }) => {
+    const nextAttemptAt = next.get(keyOf(one));
+    if (!nextAttemptAt) return [];
+    return [{ ...one, nextAttemptAt: notBefore && notBefore > nextAttemptAt ? notBefore : nextAttemptAt }];
+  });
+  const over = hints.filter((hint) => !next.has(keyOf(hint)));
+  if (moved.length > 0) await database.run(moveHints, lists(moved, hint));
+  if (over.length > 0) await database.run(dropHints, lists(over, ["userId", "submissionId"]));
 }
 
 const hasten = write("due.hasten", (db, $: { now: Date; until: Date }) =>

@@ -100,16 +100,20 @@ interface Depths {
   dueSince: Date | null;
 }
 
+/** Beyond so many waiting submissions their number is Postgres's own estimate: to count them costs as much as they are. */
+const maxCounted = 10_000;
 // Only tables of the coordinator: counting deliveries would ask every node, and fail while one is away.
 const depths = read(
   "queues.depths",
-  (_, $: { now: Date }) => sql<Depths>`
-  SELECT i.incoming, i."incomingSince", i."setAside", d.outgoing, d.due, d."dueSince"
+  (_, $: { now: Date; maxCounted: number }) => sql<Depths>`
+  SELECT i.incoming, i."incomingSince", i."setAside", d.due, d."dueSince",
+    CASE WHEN w.waiting < ${$.maxCounted} THEN w.waiting ELSE greatest(w.waiting, e.estimate) END AS outgoing
   FROM (SELECT count(*) FILTER (WHERE set_aside_at IS NULL) AS incoming,
       min(created_at) FILTER (WHERE set_aside_at IS NULL) AS "incomingSince",
       count(*) FILTER (WHERE set_aside_at IS NOT NULL) AS "setAside" FROM incoming) AS i,
-    (SELECT count(*) AS outgoing, count(*) FILTER (WHERE next_attempt_at <= ${$.now}) AS due,
-      min(next_attempt_at) FILTER (WHERE next_attempt_at <= ${$.now}) AS "dueSince" FROM due) AS d`,
+    (SELECT count(*) AS due, min(next_attempt_at) AS "dueSince" FROM due WHERE next_attempt_at <= ${$.now}) AS d,
+    (SELECT count(*) AS waiting FROM (SELECT FROM due LIMIT ${$.maxCounted}) AS counted) AS w,
+    (SELECT reltuples::bigint AS estimate FROM pg_class WHERE oid = 'due'::regclass) AS e`,
   ...workers,
 );
 
@@ -119,7 +123,7 @@ export interface QueueDepths {
   incomingAgeSeconds: number;
   /** Messages that failed by themselves and wait for an operator. */
   setAside: number;
-  /** Submissions with recipients who wait for delivery; those whose time has come and that nobody has claimed. */
+  /** Submissions with recipients who wait for delivery, estimated if they are many; those whose time has come and that nobody has claimed. */
   outgoing: number;
   due: number;
   /** For how long the oldest of these has been due. */
@@ -128,7 +132,7 @@ export interface QueueDepths {
 
 /** The queues of the whole installation, in one statement. An age is 0 when nothing waits. */
 export async function queueDepths(database: Database, now: Date): Promise<QueueDepths> {
-  const [row] = await database.run(depths, { now });
+  const [row] = await database.run(depths, { now, maxCounted });
   const { incoming, setAside, outgoing, due, incomingSince, dueSince } = row!;
   const age = (since: Date | null) => (since ? Math.max(0, now.getTime() - since.getTime()) / 1000 : 0);
   return { incoming, incomingAgeSeconds: age(incomingSince), setAside, outgoing, due, dueAgeSeconds: age(dueSince) };

@@ -34,6 +34,8 @@ export interface NewSubmission extends Omit<SubmissionRow, "undoStatus" | "dsnBl
   isSilent?: true;
   /** How spammy the message is. (Default: it was not scored.) */
   spamScore?: number | undefined;
+  /** Mail to many. (Default: it is a person's.) */
+  isBulk?: boolean;
 }
 
 type Account = { accountId: number };
@@ -83,6 +85,7 @@ const inserted = [
   "createdAt",
   "destroyed",
   "spamTenths",
+  "bulk",
 ] as const;
 const insert = write("submissions.add", (db, $: Account & Lists<"submission", (typeof inserted)[number]>) =>
   insertLists(db, "submission", inserted, $),
@@ -180,6 +183,7 @@ export async function insertSubmissions(tx: Tx, rows: NewSubmission[]): Promise<
     undoStatus: "pending" as const,
     createdAt: tx.now,
     destroyed: row.isHidden === true,
+    bulk: row.isBulk === true,
     spamTenths: row.spamScore === undefined ? null : Math.round(row.spamScore * 10),
   }));
   await tx.run(insert, { accountId, ...lists(submissions, inserted) });

@@ -1,0 +1,202 @@
+import { connect as connectTcp, type Socket } from "node:net";
+import { type ConnectionOptions, connect as connectTls, TLSSocket } from "node:tls";
+import type { Failure } from "./failure.ts";
+
+/** RFC 5321 §4.2: all lines of a reply, unchanged but for the line ends, which are CRLF between lines. */
+export interface Reply {
+  code: number;
+  text: string;
+}
+
+/** Gets each line that is said. */
+export interface Listener {
+  said(who: "C" | "S", text: string): void;
+}
+
+/** Far beyond RFC 5321 §4.5.3.1.5, but not without end. */
+const maxReplyOctets = 64 * 1024;
+const maxQuitMs = 5_000;
+
+interface Waiting {
+  resolve(reply: Reply): void;
+  reject(failure: Failure): void;
+}
+
+/** RFC 5321, the client's side of one connection: lines, replies, TLS. It knows nothing of mail. */
+export class Conversation {
+  listener: Listener;
+  /** Called once, when the connection can no longer be used. */
+  onGone: () => void = () => {};
+  #socket: Socket;
+  #rest = "";
+  #lines: string[] = [];
+  #octets = 0;
+  readonly #waiting: Waiting[] = [];
+  #failure: Failure | undefined;
+
+  private constructor(socket: Socket, listener: Listener, maxIdleMs: number) {
+    this.#socket = socket;
+    this.listener = listener;
+    this.#listen(socket, maxIdleMs);
+  }
+
+  /** Connects and resolves before the greeting. Throws a Failure. */
+  static async open(
+    { host, port }: { host: string; port: number },
+    { listener, maxConnectMs, maxIdleMs }: { listener: Listener; maxConnectMs: number; maxIdleMs: number },
+  ): Promise<Conversation> {
+    const socket = connectTcp({ host, port, noDelay: true });
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        socket.destroy();
+        reject(failed("CONNECT_TIMEOUT", "no connection in time"));
+      }, maxConnectMs);
+      socket.once("connect", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      socket.once("error", (error) => {
+        clearTimeout(timer);
+        reject(error);
+      });
+    });
+    socket.removeAllListeners("error");
+    return new Conversation(socket, listener, maxIdleMs);
+  }
+
+  /** False once anything has happened after which no further command can be answered. */
+  get isUsable(): boolean {
+    return this.#failure === undefined;
+  }
+
+  get tls(): TLSSocket | undefined {
+    return this.#socket instanceof TLSSocket ? this.#socket : undefined;
+  }
+
+  /** The next reply. Throws a Failure. */
+  reply(): Promise<Reply> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  command(line: string): Promise<Reply> {
+    return this.commands([line])[0]!;
+  }
+
+  /** RFC 2920: sends several commands at once. A promise that nobody waits for does no harm when it fails. */
+  commands(lines: readonly string[]): Promise<Reply>[] {
+    for (const line of lines) this.listener.said("C", line);
+    this.write(Buffer.from(lines.map((line) => `${line}\r\n`).join("")));
+    return lines.map(() => {
+      const reply = this.reply();
+      reply.catch(() => {});
+      return reply;
+    });
+  }
+
+  /** Sends octets as they are. */
+  write(...parts: readonly Uint8Array[]): void {
+    if (this.#failure) return;
+    this.#socket.cork();
+    for (const part of parts) this.#socket.write(part);
+    this.#socket.uncork();
+  }
+
+  /** Begins TLS at once. Throws a Failure with the code ETLS. */
+  async startTls(options: ConnectionOptions, maxIdleMs: number): Promise<void> {
+    const plain = this.#socket;
+    // What came after the reply to STARTTLS came unprotected, and may be anybody's.
+    if (this.#rest !== "") this.#fail(failed("EPROTOCOL", "it spoke before TLS"));
+    if (this.#failure) throw this.#failure;
+    for (const event of ["data", "end", "close", "error", "timeout"]) plain.removeAllListeners(event);
+    const secure = connectTls({ ...options, socket: plain });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        secure.once("secureConnect", resolve);
+        secure.once("error", reject);
+        secure.once("close", () => reject(failed("ECONNECTION", "connection closed")));
+        secure.setTimeout(maxIdleMs, () => reject(failed("SOCKET_TIMEOUT", "no answer in time")));
+      });
+    } catch (error) {
+      const { code } = error as Failure;
+      const failure: Failure = Object.assign(error as Failure, { code: "ETLS", ...(code && { originalCode: code }) });
+      secure.on("error", () => {});
+      plain.on("error", () => {});
+      secure.destroy();
+      plain.destroy();
+      this.#fail(failure);
+      throw failure;
+    }
+    secure.removeAllListeners("close");
+    secure.removeAllListeners("error");
+    this.#socket = secure;
+    this.#listen(secure, maxIdleMs);
+  }
+
+  /** RFC 5321 §4.1.1.10. Does not wait for the reply. */
+  quit(): void {
+    if (this.#failure) return;
+    this.listener.said("C", "QUIT");
+    const socket = this.#socket;
+    socket.end("QUIT\r\n");
+    this.#fail(failed("ECONNECTION", "connection closed"), false);
+    setTimeout(() => socket.destroy(), maxQuitMs).unref();
+  }
+
+  destroy(): void {
+    this.#fail(failed("ECONNECTION", "connection closed"));
+  }
+
+  #listen(socket: Socket, maxIdleMs: number): void {
+    socket.on("data", (octets: Buffer) => this.#hear(octets));
+    socket.on("end", () => this.#fail(failed("ECONNECTION", "connection closed")));
+    socket.on("close", () => this.#fail(failed("ECONNECTION", "connection closed")));
+    socket.on("error", (error: Failure) => this.#fail(error));
+    socket.setTimeout(maxIdleMs, () => this.#fail(failed("SOCKET_TIMEOUT", "no answer in time")));
+  }
+
+  #hear(octets: Buffer): void {
+    if (this.#failure) return;
+    let text = this.#rest + octets.toString("latin1");
+    for (let end = text.indexOf("\n"); end >= 0 && !this.#failure; end = text.indexOf("\n")) {
+      this.#hearLine(text.slice(0, text[end - 1] === "\r" ? end - 1 : end));
+      text = text.slice(end + 1);
+    }
+    this.#rest = text;
+    if (text.length > maxReplyOctets) this.#garbage(text);
+  }
+
+  #hearLine(octets: string): void {
+    const line = /[\x80-\xff]/.test(octets) ? Buffer.from(octets, "latin1").toString("utf8") : octets;
+    this.listener.said("S", line);
+    const [, code, more] = /^(\d{3})(-?)/.exec(line) ?? [];
+    this.#octets += octets.length;
+    if (code === undefined || this.#octets > maxReplyOctets) this.#garbage(line);
+    this.#lines.push(line);
+    if (code !== undefined && more === "") this.#end(Number(code));
+  }
+
+  #end(code: number): void {
+    const reply = { code, text: this.#lines.join("\r\n") };
+    this.#lines = [];
+    this.#octets = 0;
+    const waiting = this.#waiting.shift();
+    if (waiting) waiting.resolve(reply);
+    // RFC 5321 §3.8: with 421 a server may say at any time that it closes the connection.
+    else this.#fail(Object.assign(failed("ECONNECTION", "connection closed"), { response: reply.text }));
+  }
+
+  #garbage(text: string): void {
+    this.#fail(Object.assign(failed("EPROTOCOL", "a reply that is none"), { response: text }));
+  }
+
+  #fail(failure: Failure, isOver = true): void {
+    if (this.#failure) return;
+    this.#failure = failure;
+    if (isOver) this.#socket.destroy();
+    for (const { reject } of this.#waiting.splice(0)) reject(failure);
+    this.onGone();
+  }
+}
+
+const failed = (code: string, message: string): Failure => Object.assign(new Error(message), { code });

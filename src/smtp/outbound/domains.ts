@@ -1,0 +1,18 @@
+import type { Database } from "../../store/core/database.ts";
+import { type Domain, findDomain } from "../../store/directory/directory.ts";
+
+/** Domains of ours, each asked for once. It lives as long as the mails that are tried together. */
+export class Domains {
+  readonly #database: Database;
+  readonly #found = new Map<string, Promise<Domain | undefined>>();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  find(name: string): Promise<Domain | undefined> {
+    const found = this.#found.get(name) ?? findDomain(this.#database, name);
+    this.#found.set(name, found);
+    return found;
+  }
+}
