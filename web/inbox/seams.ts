@@ -4,7 +4,8 @@ import type { EmailAddress, Id } from "../shared/jmap/types.ts";
 /** What somebody wants to write. The composer opens for it, and closes it when done. */
 export type ComposeIntent =
   | { kind: "new"; to?: EmailAddress[]; subject?: string; body?: string }
-  | { kind: "reply" | "replyAll" | "forward"; accountId: Id; emailId: Id }
+  /** `isRemoteShown`: pictures from other servers are shown in the mail, so they stay in the quote. */
+  | { kind: "reply" | "replyAll" | "forward"; accountId: Id; emailId: Id; isRemoteShown?: boolean }
   | { kind: "draft"; accountId: Id; emailId: Id };
 
 /** The open composer; undefined for none. */
