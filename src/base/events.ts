@@ -33,6 +33,11 @@ export interface MailInTrouble {
   error: "build" | "sign" | "route" | "local" | "expired" | "set-aside";
 }
 
+/** All mail of one of our users is held from now on. */
+export interface SenderHeld {
+  reason: "bounces" | "complaints" | "spam" | "takeover" | "operator";
+}
+
 /** A JMAP method call with a known method and valid arguments was answered. */
 export interface MethodRan {
   method: string;
@@ -109,6 +114,7 @@ export interface Events {
   attemptEnded(event: AttemptEnded): void;
   connectionUsed(event: ConnectionUsed): void;
   mailInTrouble(event: MailInTrouble): void;
+  senderHeld(event: SenderHeld): void;
   methodRan(event: MethodRan): void;
   requestEnded(event: RequestEnded): void;
   objectOperationEnded(event: ObjectOperationEnded): void;
@@ -127,6 +133,7 @@ export const silentEvents: Events = {
   attemptEnded: () => {},
   connectionUsed: () => {},
   mailInTrouble: () => {},
+  senderHeld: () => {},
   methodRan: () => {},
   requestEnded: () => {},
   objectOperationEnded: () => {},

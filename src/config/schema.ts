@@ -308,6 +308,11 @@ const declarations = {
     show: showDuration,
     help: "After how long the sender of a message that waits is told so, once; 0s for never.",
   }),
+  sendingLimits: option({
+    default: "true",
+    parse: boolean,
+    help: "Limit to how many recipients an account sends in an hour and a day; the limits grow with its age and good behaviour. See posthorn standing.",
+  }),
   mailLogFor: option({
     default: "30d",
     parse: duration,

@@ -133,6 +133,12 @@ export function metricsListener(registry: Registry): Events {
     labelNames: ["error"],
     registers,
   });
+  const held = new Counter({
+    name: "posthorn_senders_held_total",
+    help: "Users whose mail was held for what they sent",
+    labelNames: ["reason"],
+    registers,
+  });
   const pushes = new Counter({
     name: "posthorn_pushes_total",
     help: "Messages pushed to clients",
@@ -192,6 +198,7 @@ export function metricsListener(registry: Registry): Events {
     attemptEnded: ({ result }) => mailOut.inc({ outcome: result }),
     connectionUsed: ({ use }) => connections.inc({ use }),
     mailInTrouble: ({ error }) => trouble.inc({ error }),
+    senderHeld: ({ reason }) => held.inc({ reason }),
     methodRan: ({ method, outcome, seconds }) => calls.observe({ method, outcome }, seconds),
     requestEnded: ({ endpoint, status, seconds }) => requests.observe({ endpoint, status }, seconds),
     objectOperationEnded: ({ operation, outcome, seconds }) =>

@@ -16,6 +16,7 @@ export function keepEvents(): { events: Events; told: Told[] } {
     attemptEnded: keep("attemptEnded"),
     connectionUsed: keep("connectionUsed"),
     mailInTrouble: keep("mailInTrouble"),
+    senderHeld: keep("senderHeld"),
     methodRan: keep("methodRan"),
     requestEnded: keep("requestEnded"),
     objectOperationEnded: keep("objectOperationEnded"),
