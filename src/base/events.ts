@@ -38,6 +38,17 @@ export interface SenderHeld {
   reason: "bounces" | "complaints" | "spam" | "takeover" | "operator";
 }
 
+/** An address that mail leaves from rests for a while. */
+export interface SourceRests {
+  address: string;
+}
+
+/** A mail to many left for another server. */
+export interface BulkSent {
+  /** Whether its recipients can leave the list with one click (RFC 8058). */
+  hasOneClick: boolean;
+}
+
 /** A JMAP method call with a known method and valid arguments was answered. */
 export interface MethodRan {
   method: string;
@@ -115,6 +126,8 @@ export interface Events {
   connectionUsed(event: ConnectionUsed): void;
   mailInTrouble(event: MailInTrouble): void;
   senderHeld(event: SenderHeld): void;
+  sourceRests(event: SourceRests): void;
+  bulkSent(event: BulkSent): void;
   methodRan(event: MethodRan): void;
   requestEnded(event: RequestEnded): void;
   objectOperationEnded(event: ObjectOperationEnded): void;
@@ -134,6 +147,8 @@ export const silentEvents: Events = {
   connectionUsed: () => {},
   mailInTrouble: () => {},
   senderHeld: () => {},
+  sourceRests: () => {},
+  bulkSent: () => {},
   methodRan: () => {},
   requestEnded: () => {},
   objectOperationEnded: () => {},

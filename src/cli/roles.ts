@@ -13,8 +13,10 @@ import { VacationResponder } from "../mail/vacation/vacation.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import { StoredMailLog } from "../store/queues/mail-log.ts";
+import { dropSourceDays } from "../store/queues/source-addresses.ts";
 import type { DoorName } from "./doors.ts";
 import { startHttp } from "./http.ts";
+import { openPools } from "./open-pools.ts";
 import type { Foundation, Part, Parts, Surroundings } from "./parts.ts";
 import { scannersOf } from "./scanners.ts";
 import { startSettling } from "./settle-search.ts";
@@ -72,7 +74,10 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
   const servesClients = roles.has("http") || roles.has("push");
   if ((roles.has("worker") || servesClients) && !config.readOnly) parts.webPush.start();
   if (roles.has("worker")) {
-    const more = { "held senders": () => parts.notices.sweep() };
+    const more = {
+      "held senders": () => parts.notices.sweep(),
+      "source addresses": () => dropSourceDays(store.database, surroundings.clock.now()),
+    };
     stops.push(startWorker({ store, objects: blobs.objects, log, mailLogForMs: config.mailLogFor, more }));
   }
   stops.push(startSettling(store, log));
@@ -108,7 +113,9 @@ async function startMail(config: Config, parts: Parts, stops: Stop[]): Promise<I
   const incoming = new Incoming({ ...means, holder: thisProcess, onDelivered });
   if (roles.has("worker")) incoming.start();
   stops.push(() => incoming.close());
-  const mailOut = roles.has("smtp-out") ? await startSmtpOut(config, parts, incoming) : undefined;
+  const pools = roles.has("smtp-out") ? await openPools(config, parts) : undefined;
+  stops.push(async () => pools?.watch.close());
+  const mailOut = roles.has("smtp-out") ? await startSmtpOut(config, parts, incoming, pools?.sources) : undefined;
   if (mailOut) stops.push(() => mailOut.close());
   hintSubmissions(parts, mailOut);
   return incoming;

@@ -234,6 +234,12 @@ const declarations = {
     parse: boolean,
     help: "Send mail with a signed return path, so that bounces are recognised. Turn it off if the smart host takes only known senders.",
   }),
+  pools: option({
+    default: "",
+    shown: "none, the system chooses",
+    parse: text,
+    help: "File of the addresses that mail leaves from, by class, each with its name and warm-up; see docs/smtp.md.",
+  }),
   mxPort: option({ default: "25", parse: integer(1, 65_535), help: "Port for direct delivery to other mail servers." }),
   roles: option({
     default: "http,smtp-in,smtp-out,worker",

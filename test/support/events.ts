@@ -17,6 +17,8 @@ export function keepEvents(): { events: Events; told: Told[] } {
     connectionUsed: keep("connectionUsed"),
     mailInTrouble: keep("mailInTrouble"),
     senderHeld: keep("senderHeld"),
+    sourceRests: keep("sourceRests"),
+    bulkSent: keep("bulkSent"),
     methodRan: keep("methodRan"),
     requestEnded: keep("requestEnded"),
     objectOperationEnded: keep("objectOperationEnded"),

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { StoredBlob } from "../blobs/blobs.ts";
 import { Kind } from "../core/change.ts";
 import type { Database } from "../core/database.ts";
-import type { Delivered } from "../core/db.ts";
+import type { Delivered, Sending } from "../core/db.ts";
 import { type Row, read, write } from "../core/declare.ts";
 import { type Lists, lists } from "../core/lists.ts";
 import type { Store, Tx } from "../core/store.ts";
@@ -35,6 +35,11 @@ export interface LeasedSubmission extends DueSubmission {
   sendAt: Date;
   /** Mail to many, which goes after a person's. */
   isBulk: boolean;
+  /** Null: it was not scored. */
+  spamScore: number | null;
+  /** Of the account that sends. */
+  createdAt: Date;
+  sending: Sending | null;
   blob: StoredBlob;
   deliveries: LeasedDelivery[];
 }
@@ -74,7 +79,9 @@ const messages = read("submissions.messages", (db, $: { userId: number; ids: rea
   db
     .selectFrom("submission as s")
     .innerJoin("blobRef as b", (join) => join.on("b.userId", "=", $.userId).onRef("b.sha256", "=", "s.sha256"))
-    .select(["s.id", "s.envelope", "s.sendAt", "s.bulk", "s.sha256", "b.day", "b.size", "b.pack"])
+    .innerJoin("account as a", (join) => join.on("a.userId", "=", $.userId))
+    .select(["s.id", "s.envelope", "s.sendAt", "s.bulk", "s.spamTenths", "s.sha256", "b.day", "b.size", "b.pack"])
+    .select(["a.createdAt", "a.sending"])
     .where("s.userId", "=", $.userId)
     .where("s.id", "in", $.ids),
 );
@@ -108,10 +115,11 @@ export async function leaseDeliveries(
     );
     const row = byId.get(submissionId);
     if (deliveries.length === 0 || !row) return [];
-    const { envelope, sendAt, bulk: isBulk, id: _, ...blob } = row;
+    const { envelope, sendAt, bulk: isBulk, id: _, spamTenths, createdAt, sending, ...blob } = row;
     const { email: mailFrom, parameters } = envelope.mailFrom;
     const about = { userId, submissionId, leasedAt: now, leasedUntil: until, mailFrom, parameters, sendAt, isBulk };
-    return [{ ...about, blob, deliveries: deliveries.toSorted((one, other) => one.no - other.no) }];
+    const sender = { spamScore: spamTenths === null ? null : spamTenths / 10, createdAt, sending };
+    return [{ ...about, ...sender, blob, deliveries: deliveries.toSorted((one, other) => one.no - other.no) }];
   });
 }
 
@@ -212,7 +220,12 @@ export async function putOffDeliveries(
   rows: readonly { submissionId: number; no: number; nextAttemptAt: Date }[],
   holder: string,
 ): Promise<void> {
-  await database.run(putOff, { userId, holder, held: heldUntil, ...lists(rows, ["submissionId", "no", "nextAttemptAt"]) });
+  await database.run(putOff, {
+    userId,
+    holder,
+    held: heldUntil,
+    ...lists(rows, ["submissionId", "no", "nextAttemptAt"]),
+  });
 }
 
 const states = { sent: "sent", deferred: "queued", failed: "failed" } as const;
