@@ -84,6 +84,7 @@ export async function startHost(folder: string): Promise<Host> {
   const env = {
     POSTHORN_RESOLVER: `127.0.0.1:${dns.address().port}`,
     ...process.env,
+    POSTHORN_SENDING_LIMITS: "false",
     POSTHORN_DATA: dataFolder,
     POSTHORN_HTTP: `127.0.0.1:${http}`,
     POSTHORN_SMTP: `127.0.0.1:${smtp}`,

@@ -36,8 +36,10 @@ CREATE TABLE account (
   quota bigint,
   quota_id bigint,
   reindexed_modseq bigint NOT NULL DEFAULT 0,
+  sending jsonb,
   CONSTRAINT account_pkey PRIMARY KEY (user_id)
 ) WITH (fillfactor=50);
+CREATE INDEX account_sending ON public.account USING btree (user_id) WHERE (sending IS NOT NULL);
 
 CREATE TABLE account_access (
   login text NOT NULL,
@@ -190,6 +192,8 @@ CREATE TABLE delivery (
   route text,
   return_reply text,
   warned boolean NOT NULL DEFAULT false,
+  held_for text,
+  released_at timestamp with time zone,
   CONSTRAINT delivery_pkey PRIMARY KEY (user_id, submission_id, no)
 );
 CREATE INDEX delivery_leased ON public.delivery USING btree (user_id, submission_id) WHERE (leased_by IS NOT NULL);
@@ -321,6 +325,7 @@ CREATE TABLE known_network (
   user_id bigint NOT NULL,
   network bytea NOT NULL,
   seen_at timestamp with time zone NOT NULL,
+  first_at timestamp with time zone,
   CONSTRAINT known_network_pkey PRIMARY KEY (user_id, network)
 );
 
@@ -491,10 +496,46 @@ CREATE TABLE search_part (
 ALTER TABLE search_part ALTER terms SET STORAGE EXTERNAL;
 CREATE INDEX search_part_terms ON public.search_part USING gin (terms) WITH (fastupdate=off);
 
+CREATE TABLE sent_hour (
+  user_id bigint NOT NULL,
+  hour timestamp with time zone NOT NULL,
+  messages integer NOT NULL,
+  recipients integer NOT NULL,
+  spam integer NOT NULL,
+  away integer NOT NULL,
+  hard integer NOT NULL,
+  complaints integer NOT NULL,
+  day_messages integer NOT NULL,
+  day_recipients integer NOT NULL,
+  day_spam integer NOT NULL,
+  day_away integer NOT NULL,
+  busiest integer NOT NULL,
+  good_days integer NOT NULL,
+  CONSTRAINT sent_hour_pkey PRIMARY KEY (user_id, hour)
+) WITH (fillfactor=50);
+
 CREATE TABLE setting (
   name text NOT NULL,
   value text NOT NULL,
   CONSTRAINT setting_pkey PRIMARY KEY (name)
+);
+
+CREATE TABLE source_address (
+  address text NOT NULL,
+  since timestamp with time zone NOT NULL,
+  rests_until timestamp with time zone,
+  rest_reason text,
+  rests integer NOT NULL DEFAULT 0,
+  CONSTRAINT source_address_pkey PRIMARY KEY (address)
+);
+
+CREATE TABLE source_day (
+  address text NOT NULL,
+  provider text NOT NULL,
+  day date NOT NULL,
+  messages integer NOT NULL,
+  refused integer NOT NULL,
+  CONSTRAINT source_day_pkey PRIMARY KEY (address, provider, day)
 );
 
 CREATE TABLE spam_token (

@@ -18,6 +18,7 @@ const types: Record<string, string> = {
 
 /** What the catalogue does not know: the types of JSON, which is written as text, and the values of enumerated texts. */
 const shapes: Record<string, string> = {
+  "account.sending": "Sending",
   "attempt.error": "AttemptError",
   "attempt.outcome": "AttemptOutcome",
   "attempt.recipients": "string[]",
@@ -111,6 +112,20 @@ export interface EnvelopeAddress {
 export interface Envelope {
   mailFrom: EnvelopeAddress;
   rcptTo: EnvelopeAddress[];
+}
+
+/** Why a sender's mail is held. */
+export type HoldReason = "bounces" | "complaints" | "spam" | "takeover" | "operator";
+
+/** What is known of an account as a sender; times as in RFC 3339. */
+export interface Sending {
+  /** Its mail waits. isTold: whether its inbox has a message about it. */
+  hold?: { at: string; reason: HoldReason; text: string; isTold: boolean };
+  /** When its mail was last let go: its good behaviour counts from then. */
+  liftedAt?: string;
+  /** Recipients in an hour and in 24 hours, by an operator's word; 0 forbids it to send. */
+  hourly?: number;
+  daily?: number;
 }
 
 export type UndoStatus = "pending" | "final" | "canceled";

@@ -289,6 +289,40 @@ ofEmbedded("a database is reached through its socket by the usual URL, with a lo
   });
 });
 
+test("an operator holds an account's mail, lists it, lets it go, and sets its limits", async () => {
+  const address = "sends@new.example";
+  await server.addAccount(address, "sends");
+  const held = await run("standing", "hold", address, "--reason", "call us");
+  expect(held).toMatchObject({ code: 0, stdout: "0 deliveries are held, and what is submitted next.\n" });
+  expect((await run("standing", "hold", address)).stderr).toContain(`mail of ${address} is held already`);
+  const { stdout } = await run("standing", "limit", address, "--hour", "7", "--day", "9");
+  expect(stdout).toBe(`${address}: 7 recipients an hour, 9 a day.\n`);
+  const listed = JSON.parse((await run("standing", "list", "--json")).stdout) as { login: string }[];
+  expect(listed).toContainEqual(
+    expect.objectContaining({ login: address, hourly: 7, hold: expect.objectContaining({ text: "call us" }) }),
+  );
+  expect((await run("standing", "show", address)).stdout).toMatch(/^Held since \S+ \(operator\): call us\./);
+  expect((await run("standing", "lift", address, "--dry-run")).stdout).toBe("0 deliveries would go out.\n");
+  expect((await run("standing", "lift", address)).code).toBe(0);
+  expect((await run("standing", "show", address)).stdout).toContain("May send to 7 recipients an hour and 9 a day");
+  expect((await run("standing", "lift", address)).stderr).toContain("is not held");
+}, 60_000);
+
+test("the addresses that mail leaves from are shown with their plan; a file that is wrong is refused by its line", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "posthorn-pools-"));
+  const file = join(folder, "pools");
+  writeFileSync(file, "personal 127.0.0.1 mx.new.example warm\nbulk 127.0.0.2 news.new.example\n");
+  const shown = JSON.parse((await run("pools", "show", "--pools", file, "--json")).stdout) as object[];
+  expect(shown).toMatchObject([
+    { address: "127.0.0.1", pool: "personal", plannedToday: null, today: [], restsUntil: null },
+    { address: "127.0.0.2", name: "news.new.example", plannedToday: 50 },
+  ]);
+  writeFileSync(file, "bulk 127.0.0.2\n");
+  expect((await run("pools", "show", "--pools", file)).stderr).toContain('line 1: "" is not a host name');
+  expect((await run("pools", "show")).stderr).toContain("--pools names no file");
+  rmSync(folder, { recursive: true });
+}, 60_000);
+
 test("every command has help; a mistake is reported in one line, without a stack", async () => {
   const top = (await run("--help")).stdout;
   const names = [
@@ -308,6 +342,8 @@ test("every command has help; a mistake is reported in one line, without a stack
     "why",
     "spam",
     "quarantine",
+    "standing",
+    "pools",
   ];
   for (const name of names) expect(top).toContain(name);
   const helps = await Promise.all(names.map((name) => run(name, "--help")));
@@ -325,7 +361,7 @@ test("every command has help; a mistake is reported in one line, without a stack
   }
   expect((await run("account", "frobnicate")).code).not.toBe(0);
   expect(await run("doctr")).toMatchObject({ code: 1, stderr: expect.stringContaining("Did you mean doctor?") });
-});
+}, 60_000);
 
 test("SIGTERM stops the server cleanly; commands then work without it, and the next start finds the data unchanged", async () => {
   await server.addAccount("kept@new.example", "kept");

@@ -34,6 +34,9 @@ type AccountAct =
   | { act: "queue.reroute"; submissions: string; host: string }
   | { act: "spam.learn"; mails: number; kind: "ham" | "spam" }
   | { act: "spam.forget" }
+  | { act: "standing.hold"; reason: string }
+  | { act: "standing.lift" }
+  | { act: "standing.limits"; hourly: number | null; daily: number | null }
   | { act: "token.add" | "app-password.add" | "credential.revoke"; id: string };
 
 /** What the audit records of an act on the installation. */

@@ -25,6 +25,7 @@ export type Refusal =
   | { type: "forwardsToItself"; address: string }
   | { type: "forwardsNowhere"; address: string }
   | { type: "tooManyForwards"; limit: number }
+  | { type: "notHeld" | "heldAlready"; login: string }
   | { type: "noCitus" }
   | { type: "notMigrated" }
   | { type: "notANode"; text: string }

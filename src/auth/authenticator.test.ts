@@ -299,3 +299,26 @@ test("an unreachable database does not count as a wrong password", async () => {
   isAway = false;
   expect(await authenticator.checkPassword(login, "right: one", "192.0.2.1")).toMatchObject({ login });
 });
+
+test("a login is away in a network that is new to it, for three days, while another is known for longer", async () => {
+  const { login, userId, authenticator } = await setUp();
+  const from = async (address: string) => {
+    // A login's networks are remembered for an hour.
+    now += 61 * 60_000;
+    const found = await authenticator.authenticate(basic(login, "right: one"), address);
+    return found && found !== "throttled" ? (found.isAway ?? false) : found;
+  };
+  expect(await from("192.0.2.1")).toBe(false);
+  expect(await from("198.51.100.1")).toBe(true);
+  expect(await from("192.0.2.1")).toBe(false);
+  const { secret, id, hash } = newToken(randomBytes, userId);
+  await addToken(store, { login, userId, id, hash, label: "", expiresAt: undefined });
+  expect(await authenticator.authenticate(`Bearer ${secret}`, "203.0.113.1")).toMatchObject({ isAway: true });
+  expect(await authenticator.authenticate(`Bearer ${secret}`, "192.0.2.1")).not.toHaveProperty("isAway");
+  now += 3 * 86_400_000;
+  expect(await from("198.51.100.1")).toBe(false);
+  // Whoever is only in one network is at home there.
+  const other = await setUp();
+  const header = basic(other.login, "right: one");
+  expect(await other.authenticator.authenticate(header, "203.0.113.9")).not.toHaveProperty("isAway");
+});

@@ -144,13 +144,18 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
   async function recognized(outcome: Outcome, network: string | undefined) {
     if (!outcome || outcome === "throttled") return outcome;
     const { login, isToken } = outcome;
-    const { login: name } = login;
-    if (store.database.isReadOnly || isToken) return login;
-    if (network === undefined || networks.isKept(name, login.userId, network)) return login;
-    await networks.keep(name, login.userId, network).catch((error: unknown) => {
-      log.warn({ err: error }, "the network of a login could not be recorded");
+    const { login: name, userId } = login;
+    if (store.database.isReadOnly || network === undefined) return login;
+    if (!isToken && !networks.isKept(name, userId, network)) {
+      await networks.keep(name, userId, network).catch((error: unknown) => {
+        log.warn({ err: error }, "the network of a login could not be recorded");
+      });
+    }
+    const isAway = await networks.isNew(name, userId, network).catch((error: unknown) => {
+      log.warn({ err: error }, "the networks of a login could not be read");
+      return false;
     });
-    return login;
+    return isAway ? awayOf(login) : login;
   }
 
   async function verifyLogin(attempt: Attempt, password: string, { isBlocked, turn }: Way): Promise<Outcome> {
@@ -230,6 +235,14 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
       return checkPassword(text.slice(0, colon), text.slice(colon + 1), remoteAddress);
     },
   };
+}
+
+/** The same object for the same login, since others remember what they made for it. */
+const awayLogins = new WeakMap<Login, Login>();
+function awayOf(login: Login): Login {
+  const known = awayLogins.get(login) ?? { ...login, isAway: true };
+  awayLogins.set(login, known);
+  return known;
 }
 
 /** No login in it has a colon, and no field has a NUL. */

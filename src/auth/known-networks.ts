@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import { Slots } from "../base/slots.ts";
 import { keepSetting } from "../store/core/settings.ts";
 import type { Store } from "../store/core/store.ts";
-import { findKnownNetwork, keepKnownNetwork, knownFor } from "../store/directory/known-networks.ts";
+import { findKnownNetwork, isNewNetwork, keepKnownNetwork, knownFor } from "../store/directory/known-networks.ts";
 import { findLogin } from "../store/directory/logins.ts";
 
 const dayMs = 24 * 3600_000;
@@ -11,6 +11,9 @@ const dayMs = 24 * 3600_000;
 const unknownMs = 60_000;
 /** Guesses from throttled networks must not occupy the connections to the database. */
 const maxLookUps = 4;
+
+/** How long it is remembered whether a network is new. */
+const newnessMs = 3600_000;
 
 interface Place {
   isHome: boolean;
@@ -24,6 +27,8 @@ interface Place {
 export class KnownNetworks {
   readonly #store: Store;
   readonly #places = new LRUCache<string, Place>({ max: 20_000 });
+  /** Whether a network is new to a login, and until when that is remembered. */
+  readonly #newness = new LRUCache<string, { isNew: Promise<boolean>; until: number }>({ max: 20_000 });
   readonly #lookUps = new Slots(maxLookUps);
   #key: Promise<Buffer> | undefined;
 
@@ -59,6 +64,18 @@ export class KnownNetworks {
       this.#places.delete(placeOf(login, network));
       throw error;
     }
+  }
+
+  /** Whether the login has been elsewhere for longer, and is in this network for the first time, or since a few days. */
+  isNew(login: string, userId: number, network: string): Promise<boolean> {
+    const place = placeOf(login, network);
+    const now = this.#now();
+    const known = this.#newness.get(place);
+    if (known && known.until > now.getTime()) return known.isNew;
+    const isNew = this.#hash(login, network).then((hash) => isNewNetwork(this.#store.database, userId, hash, now));
+    this.#newness.set(place, { isNew, until: now.getTime() + newnessMs });
+    isNew.catch(() => this.#newness.delete(place));
+    return isNew;
   }
 
   async #lookUp(login: string, network: string): Promise<boolean> {

@@ -7,6 +7,8 @@ export interface Login {
   accounts: AccountAccess[];
   /** Names the credential used: "password", "app:<id>" or "token:<id>". Revoking it ends all that was opened with it. */
   credential: string;
+  /** The network is new to the login, which was at home elsewhere before. */
+  isAway?: true;
   /** When the credential expires; undefined if it lasts until it is revoked. */
   credentialExpiresAt?: Date | undefined;
 }

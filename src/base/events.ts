@@ -33,6 +33,22 @@ export interface MailInTrouble {
   error: "build" | "sign" | "route" | "local" | "expired" | "set-aside";
 }
 
+/** All mail of one of our users is held from now on. */
+export interface SenderHeld {
+  reason: "bounces" | "complaints" | "spam" | "takeover" | "operator";
+}
+
+/** An address that mail leaves from rests for a while. */
+export interface SourceRests {
+  address: string;
+}
+
+/** A mail to many left for another server. */
+export interface BulkSent {
+  /** Whether its recipients can leave the list with one click (RFC 8058). */
+  hasOneClick: boolean;
+}
+
 /** A JMAP method call with a known method and valid arguments was answered. */
 export interface MethodRan {
   method: string;
@@ -109,6 +125,9 @@ export interface Events {
   attemptEnded(event: AttemptEnded): void;
   connectionUsed(event: ConnectionUsed): void;
   mailInTrouble(event: MailInTrouble): void;
+  senderHeld(event: SenderHeld): void;
+  sourceRests(event: SourceRests): void;
+  bulkSent(event: BulkSent): void;
   methodRan(event: MethodRan): void;
   requestEnded(event: RequestEnded): void;
   objectOperationEnded(event: ObjectOperationEnded): void;
@@ -127,6 +146,9 @@ export const silentEvents: Events = {
   attemptEnded: () => {},
   connectionUsed: () => {},
   mailInTrouble: () => {},
+  senderHeld: () => {},
+  sourceRests: () => {},
+  bulkSent: () => {},
   methodRan: () => {},
   requestEnded: () => {},
   objectOperationEnded: () => {},

@@ -88,7 +88,8 @@ function createApi(
   const means = { store, blobs, ingest, returnPaths, webPush, clock, random, log, events, scanners, learner };
   const newAppPasswords = counts.rateLimit("new app passwords", { max: maxNewAppPasswords, windowMs: 3_600_000 });
   const ofLogins = { bus, authenticator, newAppPasswords };
-  const services = { ...means, ...ofLogins, limits, octets: octetPool(limits) };
+  const hasSendingLimits = config.sendingLimits;
+  const services = { ...means, ...ofLogins, hasSendingLimits, limits, octets: octetPool(limits) };
   const { publicUrl, pushUrl, relaxedUsing, maxSizeRequest, hostname } = config;
   const places = (name: string, max: number) => counts.placeLimit(name, { max });
   const requests = new Concurrency("maxConcurrentRequests", places("requests", config.maxConcurrentRequests));

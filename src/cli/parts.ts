@@ -9,6 +9,7 @@ import type { Ingest } from "../mail/deliver/ingest.ts";
 import type { ReturnPaths } from "../mail/feedback/return-path.ts";
 import type { Learner } from "../mail/scan/learner.ts";
 import type { Scanners } from "../mail/scan/scanners.ts";
+import type { HoldNotices } from "../mail/standing/notices.ts";
 import type { Metrics } from "../ops/metrics.ts";
 import type { Report } from "../ops/readiness.ts";
 import type { Bus } from "../push/bus.ts";
@@ -57,6 +58,7 @@ export interface Parts extends Omit<Foundation, "objects" | "sharedCache"> {
   mailLog: StoredMailLog;
   scanners: Scanners;
   learner: Learner;
+  notices: HoldNotices;
 }
 
 /** A part of the server that listens on a port. */

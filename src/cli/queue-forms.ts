@@ -17,11 +17,20 @@ export function toJson(value: unknown): string {
 export function queuedCells(rows: readonly QueueRow[]): string[][] {
   return [
     ["ID", "STATE", "FROM", "TO", "ACCEPTED", "ATTEMPTS", "NEXT", "LAST REPLY"],
-    ...rows.map(({ name, standing, mailFrom, rcptTo, createdAt, attempts, nextAttemptAt, smtpReply, route }) => [
-      ...[name, standing, mailFrom || "<>", rcptTo, createdAt.toISOString(), String(attempts)],
-      standing === "held" ? "-" : nextAttemptAt.toISOString(),
-      short(route === null ? smtpReply : `${smtpReply} (by ${route})`),
-    ]),
+    ...rows.map(
+      ({ name, standing, mailFrom, rcptTo, createdAt, attempts, nextAttemptAt, smtpReply, route, heldFor }) => [
+        ...[
+          name,
+          standing === "held" && heldFor !== null ? `held for ${heldFor}` : standing,
+          mailFrom || "<>",
+          rcptTo,
+          createdAt.toISOString(),
+          String(attempts),
+        ],
+        standing === "held" ? "-" : nextAttemptAt.toISOString(),
+        short(route === null ? smtpReply : `${smtpReply} (by ${route})`),
+      ],
+    ),
   ];
 }
 

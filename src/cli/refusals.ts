@@ -27,6 +27,10 @@ export function tellRefusal(why: Refusal): string {
       return `there is no domain ${why.text} (see: posthorn domain list)`;
     case "domainInUse":
       return `${why.name} still has addresses: ${why.addresses.join(", ")}`;
+    case "notHeld":
+      return `mail of ${why.login} is not held (see: posthorn standing show ${why.login})`;
+    case "heldAlready":
+      return `mail of ${why.login} is held already (see: posthorn standing show ${why.login})`;
     case "notSuppressed":
       return `${why.address} is not on this list (see: posthorn suppression list)`;
     case "notMasked":

@@ -8,12 +8,15 @@ import { Incoming } from "../mail/deliver/incoming.ts";
 import { Ingest } from "../mail/deliver/ingest.ts";
 import { ReturnPaths } from "../mail/feedback/return-path.ts";
 import { Learner } from "../mail/scan/learner.ts";
+import { HoldNotices } from "../mail/standing/notices.ts";
 import { VacationResponder } from "../mail/vacation/vacation.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import { StoredMailLog } from "../store/queues/mail-log.ts";
+import { dropSourceDays } from "../store/queues/source-addresses.ts";
 import type { DoorName } from "./doors.ts";
 import { startHttp } from "./http.ts";
+import { openPools } from "./open-pools.ts";
 import type { Foundation, Part, Parts, Surroundings } from "./parts.ts";
 import { scannersOf } from "./scanners.ts";
 import { startSettling } from "./settle-search.ts";
@@ -42,9 +45,13 @@ export async function makeParts(
   const pushing = { store, bus, events, holder: thisProcess, allowPrivateTargets, contact };
   const blobs = new Blobs({ objects, clock, cacheBytes: config.cacheBytes, sharedCache, events });
   const scanners = scannersOf(config, log);
+  const { hostname: name } = config;
+  const notices = new HoldNotices({ store, blobs, ...surroundings, events, hostname: name });
+  store.onHeld = (held) => notices.noticed(held);
   return {
     ...foundation,
     blobs,
+    notices,
     scanners,
     learner: new Learner({ store, blobs, log, rspamd: scanners.rspamd }),
     ingest: new Ingest(store),
@@ -66,10 +73,16 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
   const urls: RoleUrls = { http: undefined, smtp: undefined, ...noDoors };
   const servesClients = roles.has("http") || roles.has("push");
   if ((roles.has("worker") || servesClients) && !config.readOnly) parts.webPush.start();
-  if (roles.has("worker"))
-    stops.push(startWorker({ store, objects: blobs.objects, log, mailLogForMs: config.mailLogFor }));
+  if (roles.has("worker")) {
+    const more = {
+      "held senders": () => parts.notices.sweep(),
+      "source addresses": () => dropSourceDays(store.database, surroundings.clock.now()),
+    };
+    stops.push(startWorker({ store, objects: blobs.objects, log, mailLogForMs: config.mailLogFor, more }));
+  }
   stops.push(startSettling(store, log));
   stops.push(() => parts.learner.idle());
+  stops.push(() => parts.notices.idle());
   const incoming = await startMail(config, parts, stops);
   const doors: Stop[] = [];
   stops.push((ending) => closeDoors(doors, ending));
@@ -100,7 +113,9 @@ async function startMail(config: Config, parts: Parts, stops: Stop[]): Promise<I
   const incoming = new Incoming({ ...means, holder: thisProcess, onDelivered });
   if (roles.has("worker")) incoming.start();
   stops.push(() => incoming.close());
-  const mailOut = roles.has("smtp-out") ? await startSmtpOut(config, parts, incoming) : undefined;
+  const pools = roles.has("smtp-out") ? await openPools(config, parts) : undefined;
+  stops.push(async () => pools?.watch.close());
+  const mailOut = roles.has("smtp-out") ? await startSmtpOut(config, parts, incoming, pools?.sources) : undefined;
   if (mailOut) stops.push(() => mailOut.close());
   hintSubmissions(parts, mailOut);
   return incoming;

@@ -42,6 +42,7 @@ export async function startSubmission(
   const server = await createSubmission({
     ...(await serverOptions(config, parts, incoming)),
     ...{ store, blobs, scanners, authenticator, random: parts.surroundings.random },
+    hasSendingLimits: config.sendingLimits,
     isImplicitTls: name === "submissions",
   });
   return open(name, { place: address, server }, parts);

@@ -5,11 +5,17 @@ import type { Config } from "../config/schema.ts";
 import type { Incoming } from "../mail/deliver/incoming.ts";
 import { SubmissionHints } from "../mail/submit/hints.ts";
 import { createMailOut, type MailOut } from "../smtp/outbound/mail-out.ts";
+import type { Sources } from "../smtp/outbound/pools/sources.ts";
 import { Failure } from "./fail.ts";
 import type { Parts } from "./parts.ts";
 
-/** Starts delivery to other servers and between our own users. */
-export async function startSmtpOut(config: Config, parts: Parts, incoming: Incoming): Promise<MailOut> {
+/** Starts delivery to other servers, from these addresses of ours, and between our own users. */
+export async function startSmtpOut(
+  config: Config,
+  parts: Parts,
+  incoming: Incoming,
+  sources: Sources | undefined,
+): Promise<MailOut> {
   const { store, blobs, bus, events, counts, mailLog, scanners } = parts;
   const { resolver, clock, random, log } = parts.surroundings;
   const mailOut = createMailOut({
@@ -32,6 +38,7 @@ export async function startSmtpOut(config: Config, parts: Parts, incoming: Incom
     allowPrivateTargets: config.allowPrivateTargets,
     smarthost: config.smarthost || undefined,
     routes: await serversOf(config.routes),
+    sources,
     retrySchedule: config.retrySchedule,
     retryFor: config.retryFor,
     delayWarning: config.delayWarning,

@@ -1,4 +1,5 @@
 import type { Log } from "../base/log.ts";
+import { judgeAccount } from "../mail/standing/hold.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import type { Store } from "../store/core/store.ts";
 import { sweepIntervalMs } from "../store/upkeep/held-objects.ts";
@@ -10,9 +11,11 @@ export function startWorker(options: {
   objects: ObjectStore;
   log: Log;
   mailLogForMs: number;
+  /** Further steps of a sweep, by name. */
+  more: Record<string, () => Promise<unknown>>;
 }): () => Promise<void> {
   const { log } = options;
-  const sweeper = new Sweeper(options);
+  const sweeper = new Sweeper({ ...options, judge: judgeAccount });
   let running = Promise.resolve();
   const sweep = () => {
     running = running

@@ -234,6 +234,12 @@ const declarations = {
     parse: boolean,
     help: "Send mail with a signed return path, so that bounces are recognised. Turn it off if the smart host takes only known senders.",
   }),
+  pools: option({
+    default: "",
+    shown: "none, the system chooses",
+    parse: text,
+    help: "File of the addresses that mail leaves from, by class, each with its name and warm-up; see docs/smtp.md.",
+  }),
   mxPort: option({ default: "25", parse: integer(1, 65_535), help: "Port for direct delivery to other mail servers." }),
   roles: option({
     default: "http,smtp-in,smtp-out,worker",
@@ -307,6 +313,11 @@ const declarations = {
     parse: duration,
     show: showDuration,
     help: "After how long the sender of a message that waits is told so, once; 0s for never.",
+  }),
+  sendingLimits: option({
+    default: "true",
+    parse: boolean,
+    help: "Limit to how many recipients an account sends in an hour and a day; the limits grow with its age and good behaviour. See posthorn standing.",
   }),
   mailLogFor: option({
     default: "30d",

@@ -65,6 +65,8 @@ export interface Services {
   newAppPasswords: RateLimit;
   scanners: Scanners;
   learner: Learner;
+  /** Whether accounts may send to so many recipients an hour and a day. */
+  hasSendingLimits: boolean;
   clock: Clock;
   random: Random;
   log: Log;

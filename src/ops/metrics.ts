@@ -133,6 +133,24 @@ export function metricsListener(registry: Registry): Events {
     labelNames: ["error"],
     registers,
   });
+  const held = new Counter({
+    name: "posthorn_senders_held_total",
+    help: "Users whose mail was held for what they sent",
+    labelNames: ["reason"],
+    registers,
+  });
+  const rests = new Counter({
+    name: "posthorn_source_rests_total",
+    help: "Addresses that mail leaves from which had to rest",
+    labelNames: ["address"],
+    registers,
+  });
+  const bulk = new Counter({
+    name: "posthorn_bulk_messages_total",
+    help: "Mails to many that were sent, by whether one click unsubscribes",
+    labelNames: ["unsubscribe"],
+    registers,
+  });
   const pushes = new Counter({
     name: "posthorn_pushes_total",
     help: "Messages pushed to clients",
@@ -192,6 +210,9 @@ export function metricsListener(registry: Registry): Events {
     attemptEnded: ({ result }) => mailOut.inc({ outcome: result }),
     connectionUsed: ({ use }) => connections.inc({ use }),
     mailInTrouble: ({ error }) => trouble.inc({ error }),
+    senderHeld: ({ reason }) => held.inc({ reason }),
+    sourceRests: ({ address }) => rests.inc({ address }),
+    bulkSent: ({ hasOneClick }) => bulk.inc({ unsubscribe: hasOneClick ? "one-click" : "missing" }),
     methodRan: ({ method, outcome, seconds }) => calls.observe({ method, outcome }, seconds),
     requestEnded: ({ endpoint, status, seconds }) => requests.observe({ endpoint, status }, seconds),
     objectOperationEnded: ({ operation, outcome, seconds }) =>

@@ -8,6 +8,7 @@ import {
   topBounces,
 } from "../../src/admin/feedback.ts";
 import { silentLog } from "../../src/base/log.ts";
+import { judgeAccount } from "../../src/mail/standing/hold.ts";
 import { tellJunkComplaints } from "../../src/store/upkeep/junk-complaints.ts";
 import { arf, dsn, plain } from "../feedback/shapes.ts";
 import { testAdmin } from "../support/admin.ts";
@@ -314,9 +315,9 @@ test("mail between our own users that one marks as junk counts once as a complai
   await his.call("Email/set", { update: { [emailId!]: boxOf("junk") } });
   await his.call("Email/set", { update: { [emailId!]: boxOf("inbox") } });
   await his.call("Email/set", { update: { [emailId!]: { "keywords/$junk": true } } });
-  await tellJunkComplaints(host.store, silentLog, 100);
+  await tellJunkComplaints(host.store, silentLog, 100, judgeAccount);
   await host.rows("UPDATE junk_mark SET told = false WHERE user_id = $1", [bob]);
-  await tellJunkComplaints(host.store, silentLog, 100);
+  await tellJunkComplaints(host.store, silentLog, 100, judgeAccount);
   const about = (await bounces()).filter(({ source }) => source === "junk");
   expect(about).toEqual([
     {

@@ -10,6 +10,7 @@ export type RecordData = {
   CNAME: string;
   MX: { preference: number; exchange: string };
   TXT: string;
+  PTR: string;
   TLSA: { usage: number; selector: number; matchingType: number; certificate: Buffer };
 };
 export type RecordName = keyof RecordData;

@@ -37,6 +37,7 @@ export function testServices(store: Store, extra: Partial<Services> = {}): Servi
     newAppPasswords: new OwnCounts({ clock: store.clock }).rateLimit("", { max: 1000, windowMs: 1 }),
     webPush: { applicationServerKey: "key" } as WebPush,
     scanners: testScanners(),
+    hasSendingLimits: false,
     learner: new Learner({ store, blobs: extra.blobs!, log: silentLog, rspamd: undefined }),
     ...extra,
   };

@@ -81,6 +81,8 @@ export class TestServer {
       POSTHORN_WORKERS: "1",
       // It would be built at each start.
       POSTHORN_WEB: "off",
+      // Tests send more than a new account may.
+      POSTHORN_SENDING_LIMITS: "false",
       ...options.env,
     };
     watch(this.dataFolder, this.#temporary);

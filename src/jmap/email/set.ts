@@ -4,11 +4,13 @@ import type { PreparedMessage } from "../../mail/deliver/prepare.ts";
 import { prepare } from "../../mail/deliver/preparer.ts";
 import { noteJunk } from "../../mail/feedback/junk.ts";
 import { saidOfSpam } from "../../mail/scan/said.ts";
+import { judgeAccount } from "../../mail/standing/hold.ts";
 import { tsvectorTexts } from "../../search/terms.ts";
 import { releaseBlobs } from "../../store/blobs/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";
 import { destroyEmails, type EmailRow, type EmailState, findEmails, updateEmails } from "../../store/mail/emails.ts";
 import { findMailboxes, type MailboxPlace } from "../../store/mail/mailbox-places.ts";
+import { tellJunkMarks } from "../../store/upkeep/junk-complaints.ts";
 import { SetError } from "../errors.ts";
 import type { Call, WriteCall } from "../method.ts";
 import { refuse } from "../standard/faults.ts";
@@ -89,7 +91,9 @@ export const emailSet: SetHooks = {
     if (said.size > 0) call.tx.afterCommit(() => services.learner.noticed(accountId, said));
     const junk = places.find(({ role }) => role === "junk")?.id;
     const marked = updates.filter((u) => !isJunk(u.before, junk) && isJunk(u, junk)).map(({ before }) => before.id);
-    await noteJunk(call.tx, marked, services.returnPaths);
+    const complaints = await noteJunk(call.tx, marked, services.returnPaths);
+    const { store, log } = services;
+    if (complaints.length > 0) call.tx.afterCommit(() => void tellJunkMarks(store, complaints, log, judgeAccount));
   },
 
   async destroy(records, _batch, call) {

@@ -2,7 +2,7 @@ import { decodeId, idPrefix } from "../../base/ids.ts";
 import { scanOutgoing } from "../../mail/submit/scan-outgoing.ts";
 import { SubmissionRefused } from "../../mail/submit/submission-refused.ts";
 import { submissionRules } from "../../mail/submit/submission-rules.ts";
-import { type JudgedSubmission, judgeSubmission, maxRecipients } from "../../mail/submit/submit.ts";
+import { type JudgedSubmission, judgeSubmission } from "../../mail/submit/submit.ts";
 import { encodeBlobId } from "../../store/blobs/blob-id.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";
 import type { Envelope } from "../../store/core/db.ts";
@@ -82,10 +82,11 @@ function tooLarge(call: Call): SetError {
   return new SetError("tooLarge", "the message is too large", { maxSize: call.services.limits.maxSizeUpload });
 }
 
-function setErrorOf({ reason, message, names }: SubmissionRefused, call: Call): SetError {
+/** RFC 8621 §7.5 */
+export function setErrorOf({ reason, message, names, maxRecipients }: SubmissionRefused, call: Call): SetError {
   if (reason === "tooLarge") return tooLarge(call);
   if (reason === "invalidEnvelope") return invalidProperties(message, "envelope");
-  if (reason === "tooManyRecipients") return new SetError(reason, message, { maxRecipients });
+  if (reason === "tooManyRecipients") return new SetError(reason, message, { maxRecipients: maxRecipients ?? 0 });
   if (reason === "invalidRecipients") return new SetError(reason, message, { invalidRecipients: names });
   if (reason === "invalidEmail") return new SetError(reason, message, { properties: names });
   return new SetError(reason, message);

@@ -1,6 +1,8 @@
 import { encodeId, idPrefix } from "../../base/ids.ts";
 import { correspondentsOf } from "../../mail/scan/correspondents.ts";
+import { admit } from "../../mail/standing/admit.ts";
 import { enqueue } from "../../mail/submit/enqueue.ts";
+import { distinctRecipients } from "../../mail/submit/submit.ts";
 import { noteCorrespondents } from "../../store/mail/correspondents.ts";
 import { findIdentities } from "../../store/mail/identities.ts";
 import {
@@ -15,7 +17,7 @@ import { idOrReference, list, map, nullable, object, openObject, optional } from
 import { refuse } from "../standard/faults.ts";
 import type { CreateRecord, JmapObject, SetBatch, SetHooks } from "../standard/type.ts";
 import { deliveryStatusOf, utc } from "./fetch.ts";
-import { type Prepared, prepareSubmissions } from "./prepare.ts";
+import { type Prepared, prepareSubmissions, setErrorOf } from "./prepare.ts";
 
 type Patches = Record<string, JmapObject>;
 
@@ -34,7 +36,9 @@ export const submissionSet: SetHooks = {
   },
 
   async create(records, batch, call) {
-    const ready = records.map((record) => ({ record, ...readyOf(record, batch) }));
+    await admitAll(records, batch, call);
+    const ready = records.filter((record) => !record.error).map((record) => ({ record, ...readyOf(record, batch) }));
+    if (ready.length === 0) return;
     const outgoing = ready.map(({ record, identityId, email, judged, blob, spamScore }) => ({
       id: record.id,
       identityId,
@@ -81,6 +85,20 @@ export const submissionSet: SetHooks = {
   implicit,
 };
 
+/** RFC 8621 §7.5: refuses what goes beyond what the account may send. */
+async function admitAll(records: CreateRecord[], batch: SetBatch, call: WriteCall): Promise<void> {
+  const candidates = records.map((record) => {
+    const { judged, spamScore } = readyOf(record, batch);
+    return { recipients: distinctRecipients(judged.envelope.rcptTo).length, spamScore };
+  });
+  const { hasSendingLimits: isLimited, scanners } = call.services;
+  const rules = { isLimited, junkScore: scanners.junkScore, isAway: call.login.isAway === true };
+  const verdicts = await admit(call.tx, candidates, rules);
+  verdicts.forEach((refusal, at) => {
+    if (refusal) refuse(records[at]!, setErrorOf(refusal, call));
+  });
+}
+
 function readyOf(record: CreateRecord, batch: SetBatch) {
   const ready = (batch.prepared as Map<string, Prepared>).get(record.creationId);
   if (!ready || "error" in ready) throw new Error("a refused submission is not written");
@@ -100,16 +118,19 @@ async function checkCreates(batch: SetBatch, call: WriteCall): Promise<void> {
   if (creates.length === 0) return;
   // The email or the identity may have been destroyed after `prepare`.
   const ready = creates.map((record) => readyOf(record, batch));
-  const emails = await findEmailsToSend(
-    call.tx,
-    ready.map(({ email }) => email.id),
-  );
-  const identities = new Set((await findIdentities(call.tx, null)).map(({ id }) => id));
+  const [emails, found] = await Promise.all([
+    findEmailsToSend(
+      call.tx,
+      ready.map(({ email }) => email.id),
+    ),
+    findIdentities(call.tx, null),
+  ]);
+  const identities = new Set(found.map(({ id }) => id));
   creates.forEach((record, index) => {
     const { email, identityId } = ready[index]!;
-    const found = emails.get(email.id);
-    if (!found) refuse(record, invalidProperties("not found: emailId", "emailId"));
-    else email.threadId = found.threadId;
+    const stored = emails.get(email.id);
+    if (!stored) refuse(record, invalidProperties("not found: emailId", "emailId"));
+    else email.threadId = stored.threadId;
     if (!identities.has(identityId)) refuse(record, invalidProperties("not found: identityId", "identityId"));
   });
 }

@@ -1,6 +1,6 @@
 import { parseHeader } from "../../mime/headers.ts";
 import type { Tx } from "../../store/core/store.ts";
-import { addJunkMarks, findHeaders } from "../../store/queues/junk-marks.ts";
+import { addJunkMarks, findHeaders, type JunkMark } from "../../store/queues/junk-marks.ts";
 import type { ReturnPaths } from "./return-path.ts";
 
 /** The mark of mail between our own users, in the comment of the Received field that its delivery adds in front. */
@@ -15,11 +15,11 @@ const markAtStart = /^(Received: by [^\r\n]*)\r\n \(rp-[0-9a-z-]+\)/;
 export const withoutOrigin = (header: string): string => header.replace(markAtStart, "$1");
 
 /**
- * Notes that the account took these emails for junk. Those that another account here has sent count as complaints about it;
- * for mail from elsewhere there is nobody to tell.
+ * Notes that the account took these emails for junk. Those that another account here has sent count as complaints about it,
+ * and are returned, to be counted after the commit; for mail from elsewhere there is nobody to tell.
  */
-export async function noteJunk(tx: Tx, emailIds: readonly number[], returnPaths: ReturnPaths): Promise<void> {
-  if (emailIds.length === 0) return;
+export async function noteJunk(tx: Tx, emailIds: readonly number[], returnPaths: ReturnPaths): Promise<JunkMark[]> {
+  if (emailIds.length === 0) return [];
   const found = new Map<string, { senderId: number; submissionId: number }>();
   for (const header of await findHeaders(tx, emailIds)) {
     // Only the first was written by this server on delivery; others may have been copied from another mail.
@@ -30,4 +30,5 @@ export async function noteJunk(tx: Tx, emailIds: readonly number[], returnPaths:
     found.set(`${mail.userId} ${mail.submissionId}`, { senderId: mail.userId, submissionId: mail.submissionId });
   }
   await addJunkMarks(tx, [...found.values()]);
+  return [...found.values()].map((mark) => ({ userId: tx.accountId, ...mark }));
 }

@@ -9,6 +9,7 @@ import {
   type ReportableDelivery,
 } from "../../store/queues/delivery-reports.ts";
 import { suppress } from "../../store/queues/suppressions.ts";
+import { judgeAccount } from "../standing/hold.ts";
 import { parameterOf } from "../submit/submit-parameters.ts";
 import type { Feedback, ReportedRecipient } from "./feedback.ts";
 import { severityOf } from "./severity.ts";
@@ -36,8 +37,9 @@ export async function recordFeedback(tx: Tx, { submissionId, feedback, blobIds, 
     const reply = one.reported?.smtpReply ?? notes[feedback.kind];
     return [{ kind, source: "report", recipient: one.delivery.rcptTo, submissionId, reply }];
   });
-  await addBounces(tx, bounces, modseq);
+  const counts = await addBounces(tx, bounces, modseq);
   await suppressHard(tx, bounces);
+  if (counts) await judgeAccount(tx);
 }
 
 const notes = { complaint: "reported as spam", challenge: "held until the sender confirms it", delivery: "" };
@@ -106,7 +108,8 @@ export async function recordFailures(tx: Tx, submissionId: number, failures: rea
     const kind = severityOf({ text: smtpReply });
     return { kind, source: "smtp", recipient, submissionId, reply: smtpReply, isRemote };
   });
-  await addBounces(tx, bounces);
+  const counts = await addBounces(tx, bounces);
+  if (counts) await judgeAccount(tx);
   // What we said ourselves may be otherwise by the next mail, as when the operator adds the address.
   await suppressHard(
     tx,

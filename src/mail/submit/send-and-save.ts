@@ -9,9 +9,10 @@ import { findIdentities, type IdentityRow } from "../../store/mail/identities.ts
 import { withTerms, writeMails } from "../deliver/ingest.ts";
 import { prepare } from "../deliver/preparer.ts";
 import { correspondentsOf } from "../scan/correspondents.ts";
+import { admit } from "../standing/admit.ts";
 import { enqueue } from "./enqueue.ts";
 import { type OutgoingScan, scanOutgoing } from "./scan-outgoing.ts";
-import { judgeSubmission, type SubmissionRules } from "./submit.ts";
+import { distinctRecipients, judgeSubmission, type SubmissionRules } from "./submit.ts";
 
 export interface Sending {
   accountId: number;
@@ -21,21 +22,29 @@ export interface Sending {
   envelope: Envelope;
   /** The id that the trace field has. */
   mailId: number;
+  /** The network is new to the login that sends. */
+  isAway: boolean;
 }
 
 /** The account has no room for the copy of the message. */
 export class NoRoom extends Error {}
 
+export interface Sent {
+  submissionId: number;
+  /** It waits, since all mail of the account does. */
+  isHeld: boolean;
+}
+
 /**
  * Sends a message that the account does not have yet: puts it into the mailbox with the role sent, read, and enqueues an
- * EmailSubmission of it, in one transaction. Resolves with the submission's id when both are durable. Throws
- * SubmissionRefused and NoRoom.
+ * EmailSubmission of it, in one transaction. Resolves when both are durable. `hasSendingLimits`: whether accounts may send to
+ * so many an hour and a day. Throws SubmissionRefused and NoRoom.
  */
 export async function sendAndSave(
-  { accountId, viewer, message, envelope, mailId }: Sending,
-  means: { store: Store; blobs: Blobs } & OutgoingScan,
+  { accountId, viewer, message, envelope, mailId, isAway }: Sending,
+  means: { store: Store; blobs: Blobs; hasSendingLimits: boolean } & OutgoingScan,
   rules: SubmissionRules,
-): Promise<number> {
+): Promise<Sent> {
   const { store, blobs } = means;
   const identity = identityFor(message, await findIdentities(store.reader(accountId, viewer), null));
   const judged = await judgeSubmission({ message, envelope, identityEmail: identity?.email ?? "" }, rules);
@@ -51,9 +60,13 @@ export async function sendAndSave(
     },
   ]);
   const correspondents = correspondentsOf(judged);
+  const candidate = { recipients: distinctRecipients(judged.envelope.rcptTo).length, spamScore };
+  const admission = { isLimited: means.hasSendingLimits, junkScore: means.scanners.junkScore, isAway };
   const work = async (tx: Tx) => {
     if (tx.room < kept.length) throw new NoRoom("the account is full");
-    const [outcome] = await writeMails(tx, [mail!]);
+    // Both at once, which takes no longer.
+    const [[refusal], [outcome]] = await Promise.all([admit(tx, [candidate], admission), writeMails(tx, [mail!])]);
+    if (refusal) throw refusal;
     if (!outcome || !("email" in outcome)) throw new Error("a message to be sent was not written");
     const { id: emailId, threadId } = outcome.email;
     const [id] = await tx.newIds(1);
@@ -61,7 +74,7 @@ export async function sendAndSave(
     const { envelope, sendAt, isBulk } = judged;
     noteCorrespondents(tx, correspondents);
     await enqueue(tx, [{ id: id!, ...of, mailId, envelope, sendAt, spamScore, isBulk, blob: sentBlob }]);
-    return id!;
+    return { submissionId: id!, isHeld: tx.sending.hold !== undefined };
   };
   return store.write(accountId, viewer, work, { ids: 3, bytes: kept.length });
 }

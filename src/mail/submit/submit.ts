@@ -187,7 +187,7 @@ async function checkMailFrom({ email, parameters }: EnvelopeAddress, rules: Subm
 function checkRecipients(recipients: EnvelopeAddress[]): void {
   if (recipients.length === 0) throw new SubmissionRefused("noRecipients", "there are no recipients");
   if (recipients.length > maxRecipients) {
-    throw new SubmissionRefused("tooManyRecipients", `at most ${maxRecipients} recipients`);
+    throw new SubmissionRefused("tooManyRecipients", `at most ${maxRecipients} recipients`, [], maxRecipients);
   }
   const invalid = recipients.map(({ email }) => email).filter((email) => !isAddress(email));
   if (invalid.length > 0) throw new SubmissionRefused("invalidRecipients", "not email addresses", invalid);

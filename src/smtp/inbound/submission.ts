@@ -26,6 +26,8 @@ export interface SubmissionOptions extends ServerOptions {
   scanners: Scanners;
   authenticator: Authenticator;
   random: Random;
+  /** Whether accounts may send to so many recipients an hour and a day. */
+  hasSendingLimits: boolean;
   /** RFC 8314 §3.3: TLS from the first byte, not by STARTTLS. */
   isImplicitTls: boolean;
 }
@@ -54,6 +56,8 @@ const codes: Record<RefusalReason, [number, string]> = {
   invalidRecipients: [553, "5.1.3"],
   forbiddenFrom: [550, "5.7.1"],
   forbiddenMailFrom: [550, "5.7.1"],
+  forbiddenToSend: [550, "5.7.1"],
+  rateLimit: [451, "4.7.1"],
   invalidEnvelope: [501, "5.5.4"],
 };
 const advice: Partial<Record<RefusalReason, string>> = {
@@ -76,11 +80,12 @@ async function submit(stream: SMTPServerDataStream, session: SMTPServerSession, 
     to: envelope.rcptTo.map(({ email }) => email),
   };
   return readMessage(stream, { ...options, conversation, told }, async (raw) => {
-    const sent = await send(raw, session, means).catch((error: unknown) => {
+    const { isHeld, ...sent } = await send(raw, session, means).catch((error: unknown) => {
       throw refusalOf(error) ?? error;
     });
-    options.mailLog.tell("mail submitted", { ...sent, ...told, size: raw.length });
-    return `2.0.0 queued as ${encodeId(idPrefix.submission, sent.submission)}`;
+    options.mailLog.tell("mail submitted", { ...sent, ...told, ...(isHeld && { held: true }), size: raw.length });
+    const id = encodeId(idPrefix.submission, sent.submission);
+    return isHeld ? `2.0.0 held as ${id}: a message in your inbox says why` : `2.0.0 queued as ${id}`;
   });
 }
 
@@ -91,6 +96,7 @@ interface Sent {
   messageId: string | undefined;
   account: number;
   submission: number;
+  isHeld: boolean;
 }
 
 async function send(raw: Buffer, session: SMTPServerSession, { conversation, options }: Means): Promise<Sent> {
@@ -105,9 +111,10 @@ async function send(raw: Buffer, session: SMTPServerSession, { conversation, opt
     ...{ database, clock, random },
     maxSize: maxMessageSize + received.length,
   });
-  const sending = { accountId: sendingAccount, viewer: login, message, envelope: envelopeOf(session), mailId: id };
-  const submission = await sendAndSave(sending, options, rules);
-  return { id, messageId: header.messageId, account: sendingAccount, submission };
+  const from = { accountId: sendingAccount, viewer: login, mailId: id, isAway: login.isAway === true };
+  const sent = await sendAndSave({ ...from, message, envelope: envelopeOf(session) }, options, rules);
+  const { submissionId: submission, isHeld } = sent;
+  return { id, messageId: header.messageId, account: sendingAccount, submission, isHeld };
 }
 
 function refusalOf(error: unknown): Refusal | undefined {

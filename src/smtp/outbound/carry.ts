@@ -15,6 +15,7 @@ import type { Parcel } from "./fitted.ts";
 import { messageForms } from "./forms.ts";
 import { keepLease, LeaseLost } from "./lease.ts";
 import type { MailOutOptions } from "./options.ts";
+import { poolOf } from "./pools/pool-of.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Answer } from "./reply.ts";
 import { returnPathOf, withOriginal } from "./return-path.ts";
@@ -164,9 +165,11 @@ class Attempt {
 
   #send(destination: Destination, tries: Tries): Promise<Answer[] | Date> {
     const { userId: account, isBulk } = this.#leased;
+    const { clock, scanners } = this.#means.options;
     return this.#means.sender.send({
       way: destination,
       place: { account, isBulk },
+      pool: poolOf(this.#leased, { now: clock.now(), junkScore: scanners.junkScore }),
       recipients: destination.deliveries.length,
       tries,
       begin: async () => {

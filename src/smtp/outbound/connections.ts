@@ -94,7 +94,18 @@ export class Connections {
 const unheard = { said: () => {} };
 
 /** All that must be the same. The name is in TLS, and in what is reported. */
-function keyOf({ name, address, port, isSecure = false, requireTls = false, login, tls }: Server): string {
+function keyOf({ name, address, port, isSecure = false, requireTls = false, login, tls, source }: Server): string {
   const pass = login && createHash("sha256").update(login.pass).digest("base64");
-  return JSON.stringify([name, address, port, isSecure, requireTls, login?.user, pass, tls?.key]);
+  return JSON.stringify([
+    name,
+    address,
+    port,
+    isSecure,
+    requireTls,
+    login?.user,
+    pass,
+    tls?.key,
+    source?.address,
+    source?.name,
+  ]);
 }

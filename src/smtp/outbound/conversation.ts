@@ -42,10 +42,10 @@ export class Conversation {
 
   /** Connects and resolves before the greeting. Throws a Failure. */
   static async open(
-    { host, port }: { host: string; port: number },
+    { host, port, localAddress }: { host: string; port: number; localAddress?: string },
     { listener, maxConnectMs, maxIdleMs }: { listener: Listener; maxConnectMs: number; maxIdleMs: number },
   ): Promise<Conversation> {
-    const socket = connectTcp({ host, port, noDelay: true });
+    const socket = connectTcp({ host, port, noDelay: true, ...(localAddress && { localAddress }) });
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         socket.destroy();

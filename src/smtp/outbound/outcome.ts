@@ -18,7 +18,10 @@ export async function outcomesOf(
   const deferred = judged.filter(({ answer }) => answer.kind === "deferred").map(({ delivery }) => delivery);
   const attempts = Math.min(...deferred.map((delivery) => delivery.attempts));
   const waited = deferred.length === 0 ? 0 : await waitedFor(leased, deferred, now, options);
-  const next = nextAttempt({ attempts, since: new Date(leased.sendAt.getTime() + waited), now }, options, random);
+  // What was held for its sender's standing has its whole time from then on.
+  const releases = deferred.map(({ releasedAt }) => releasedAt?.getTime() ?? 0);
+  const since = new Date(Math.max(leased.sendAt.getTime() + waited, ...releases));
+  const next = nextAttempt({ attempts, since, now }, options, random);
   return judged.map(({ delivery: { no }, answer: { kind, smtpReply, isUntried } }) => {
     if (kind === "deferred" && next) {
       return { no, smtpReply, result: "deferred", nextAttemptAt: next, delivered: "queued", isUntried };

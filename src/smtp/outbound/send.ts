@@ -7,6 +7,9 @@ import { Connections } from "./connections.ts";
 import type { Place } from "./fair-queue.ts";
 import type { Parcel } from "./fitted.ts";
 import { Peer } from "./peer.ts";
+import { departureTo } from "./pools/departures.ts";
+import type { PoolClass } from "./pools/pools-file.ts";
+import type { Sources } from "./pools/sources.ts";
 import type { Answer } from "./reply.ts";
 import { NoRoute } from "./route.ts";
 import { type Route, Routes, type RoutesOptions, type Way } from "./routes.ts";
@@ -20,6 +23,8 @@ export interface SendOptions extends RoutesOptions {
   tlsRules?: FindTlsRules;
   /** Counts the transactions with each destination. */
   counts: SharedCounts;
+  /** Our addresses, for mail that goes to the servers of its domain. (Default: the system chooses.) */
+  sources?: Sources | undefined;
   random: Random;
   events: Pick<Events, "connectionUsed">;
 }
@@ -28,6 +33,8 @@ export interface SendOptions extends RoutesOptions {
 export interface Waiting {
   way: Way;
   place: Place;
+  /** Which of our addresses it may leave from. (Default: personal) */
+  pool?: PoolClass;
   /** How many recipients it has. */
   recipients: number;
   /** Makes the parcel when its turn has come, or says why it can't go. What it throws, `send` throws. */
@@ -115,7 +122,7 @@ export class Sender {
     for (const [key, peer] of this.#peers) if (peer.isIdle) this.#peers.delete(key);
   }
 
-  async #attempt(mail: Waiting, { servers }: Route, { pace }: Peer): Promise<Answer[]> {
+  async #attempt(mail: Waiting, { servers, isChosen }: Route, { pace }: Peer): Promise<Answer[] | Date> {
     const { tries, way, recipients } = mail;
     const begunAt = this.#options.clock.now().getTime();
     try {
@@ -124,8 +131,16 @@ export class Sender {
         pace.dropped();
         return Array.from({ length: recipients }, () => parcel);
       }
-      const { answers, isUnreachable } = await this.#tryAll(way.domain, servers, parcel, tries);
+      const { sources } = this.#options;
+      const departure = sources && !isChosen ? await departureTo(servers, mail.pool ?? "personal", sources) : undefined;
+      if (departure instanceof Date) {
+        pace.dropped();
+        return departure;
+      }
+      const reached = departure?.servers ?? servers;
+      const { answers, isUnreachable } = await this.#tryAll(way.domain, reached, parcel, tries);
       pace.ended(answers, { begunAt, isUnreachable });
+      await departure?.ended(answers);
       return answers;
     } catch (error) {
       pace.dropped();
@@ -177,6 +192,7 @@ export class Sender {
   async #try(server: Server, parcel: Parcel, tries: Tries): Promise<Answer[]> {
     for (let isLast = false; ; isLast = true) {
       const attempt = tries.begin(server);
+      if (server.source) attempt.note(`from ${server.source.address} (${server.source.name})`);
       const kept = isLast ? undefined : this.#connections.take(server, attempt);
       const session = kept ?? (await this.#open(server, attempt));
       this.#options.events.connectionUsed({ use: kept ? "kept" : "new" });

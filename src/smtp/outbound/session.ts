@@ -5,6 +5,7 @@ import { authenticate, type Login } from "./authenticate.ts";
 import { Conversation, type Reply } from "./conversation.ts";
 import { type Failure, failureReply, isTlsFailure } from "./failure.ts";
 import { type Offered, offeredBy } from "./fitted.ts";
+import type { Source } from "./pools/pools-file.ts";
 import { type Answer, answerOf, flattenReply } from "./reply.ts";
 import type { Target } from "./route.ts";
 import type { TlsRules } from "./tls-rules.ts";
@@ -18,6 +19,8 @@ export interface Server extends Target {
   login?: Login | undefined;
   /** What its certificate must be. (Default: with a login valid for its name, else any.) */
   tls?: TlsRules;
+  /** Of this machine: the address to connect from, and its name in EHLO. (Default: the system's choice, and --hostname) */
+  source?: Source;
 }
 
 /** The server could not be used and nothing was handed over; another server may be tried. */
@@ -69,11 +72,12 @@ export async function openSession(server: Server, hostname: string, attempt: Try
 const needsTls = ({ requireTls, tls }: Server) => requireTls === true || tls?.isRequired === true;
 
 async function openOnce(server: Server, hostname: string, attempt: Try, useTls: boolean): Promise<Session> {
-  const place = { host: server.address, port: server.port };
+  const { source } = server;
+  const place = { host: server.address, port: server.port, ...(source && { localAddress: source.address }) };
   let conversation: Conversation | undefined;
   try {
     conversation = await Conversation.open(place, { listener: attempt, maxConnectMs, maxIdleMs });
-    const opening = greet(conversation, server, hostname, useTls);
+    const opening = greet(conversation, server, source?.name ?? hostname, useTls);
     const offered = await withTimeout(opening, maxOpeningMs, server.name);
     const tls = cipherOf(conversation);
     if (server.login) await authenticate(conversation, server.login, offered.authentication);

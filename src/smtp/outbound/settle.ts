@@ -4,7 +4,7 @@ import { outcomesOf } from "./outcome.ts";
 import { persistently } from "./persistently.ts";
 import type { Recorder } from "./recorder.ts";
 import { reportOf } from "./report.ts";
-import { attemptsOf, type Judged, stepOf } from "./story.ts";
+import { attemptsOf, bulkOf, type Judged, stepOf } from "./story.ts";
 import type { Tries } from "./tries.ts";
 
 /** Records the answers, and the servers that were tried. A final failure puts a report into the sender's inbox in the same transaction. */
@@ -32,5 +32,7 @@ export async function settle(
   if (!isRecorded) return mailLog.tell("mail went out after its lease was lost", step, "warn");
   mailLog.tell("mail out", step);
   for (const { result, smtpReply } of outcomes) events.attemptEnded({ result, smtpReply });
+  const bulk = bulkOf(leased, message);
+  if (bulk && outcomes.some(({ result }) => result === "sent")) events.bulkSent(bulk);
   for (const { error } of attempts) if (error !== null) events.mailInTrouble({ error });
 }

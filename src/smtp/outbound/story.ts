@@ -1,4 +1,5 @@
 import type { MailStep } from "../../base/mail-log.ts";
+import { hasOneClick } from "../../mail/submit/one-click.ts";
 import { parseHeader } from "../../mime/headers.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import type { AttemptError } from "../../store/core/db.ts";
@@ -48,15 +49,23 @@ function errorOf(judged: readonly Judged[], outcomes: readonly DeliveryOutcome[]
 
 const told = ({ host, address, outcome, reply }: Try) => ({ host, address, outcome, reply });
 
+/** Of mail to many: whether a recipient can leave with one click. Undefined for a person's mail. */
+export function bulkOf({ isBulk }: LeasedSubmission, message: Buffer): { hasOneClick: boolean } | undefined {
+  const header = parseHeader(message.subarray(0, headerEnd(message)));
+  return isBulk ? { hasOneClick: hasOneClick(header) } : undefined;
+}
+
 /** The line of the log: each server that was tried, each reply, and when the next attempt comes. */
 export function stepOf(
-  { userId, submissionId, mailFrom }: LeasedSubmission,
+  leased: LeasedSubmission,
   message: Buffer,
   judged: readonly Judged[],
   outcomes: readonly DeliveryOutcome[],
   tries: Tries,
 ): MailStep {
+  const { userId, submissionId, mailFrom } = leased;
   const header = parseHeader(message.subarray(0, headerEnd(message)));
+  const bulk = bulkOf(leased, message);
   const next = outcomes.flatMap(({ nextAttemptAt }) => nextAttemptAt ?? []);
   return {
     id: idOf(judged.map(({ delivery }) => delivery)),
@@ -64,6 +73,7 @@ export function stepOf(
     submission: submissionId,
     messageId: header.find(({ name }) => name.toLowerCase() === "message-id")?.value.trim(),
     from: mailFrom,
+    ...(bulk && { class: "bulk", ...(!bulk.hasOneClick && { unsubscribe: "missing" }) }),
     to: judged.map(({ delivery }) => delivery.rcptTo),
     attempt: judged[0]!.delivery.attempts,
     tried: tries.list.map(told),

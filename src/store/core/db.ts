@@ -13,6 +13,20 @@ export interface Envelope {
   rcptTo: EnvelopeAddress[];
 }
 
+/** Why a sender's mail is held. */
+export type HoldReason = "bounces" | "complaints" | "spam" | "takeover" | "operator";
+
+/** What is known of an account as a sender; times as in RFC 3339. */
+export interface Sending {
+  /** Its mail waits. isTold: whether its inbox has a message about it. */
+  hold?: { at: string; reason: HoldReason; text: string; isTold: boolean };
+  /** When its mail was last let go: its good behaviour counts from then. */
+  liftedAt?: string;
+  /** Recipients in an hour and in 24 hours, by an operator's word; 0 forbids it to send. */
+  hourly?: number;
+  daily?: number;
+}
+
 export type UndoStatus = "pending" | "final" | "canceled";
 export type Delivered = "queued" | "yes" | "no" | "unknown";
 export type Displayed = "yes" | "unknown";
@@ -64,6 +78,7 @@ export interface AccountTable {
   quota: number | null;
   quotaId: number | null;
   reindexedModseq: Generated<number>;
+  sending: ColumnType<Sending | null, string | null, string | null>;
 }
 
 export interface AccountAccessTable {
@@ -198,6 +213,8 @@ export interface DeliveryTable {
   route: string | null;
   returnReply: string | null;
   warned: Generated<boolean>;
+  heldFor: string | null;
+  releasedAt: Date | null;
 }
 
 export interface DomainTable {
@@ -304,6 +321,7 @@ export interface KnownNetworkTable {
   userId: number;
   network: Buffer;
   seenAt: Date;
+  firstAt: Date | null;
 }
 
 export interface LoginTable {
@@ -451,9 +469,42 @@ export interface SearchPartTable {
   terms: string;
 }
 
+export interface SentHourTable {
+  userId: number;
+  hour: Date;
+  messages: number;
+  recipients: number;
+  spam: number;
+  away: number;
+  hard: number;
+  complaints: number;
+  dayMessages: number;
+  dayRecipients: number;
+  daySpam: number;
+  dayAway: number;
+  busiest: number;
+  goodDays: number;
+}
+
 export interface SettingTable {
   name: string;
   value: string;
+}
+
+export interface SourceAddressTable {
+  address: string;
+  since: Date;
+  restsUntil: Date | null;
+  restReason: string | null;
+  rests: Generated<number>;
+}
+
+export interface SourceDayTable {
+  address: string;
+  provider: string;
+  day: string;
+  messages: number;
+  refused: number;
 }
 
 export interface SpamTokenTable {
@@ -564,7 +615,10 @@ export interface DB {
   received: ReceivedTable;
   search: SearchTable;
   searchPart: SearchPartTable;
+  sentHour: SentHourTable;
   setting: SettingTable;
+  sourceAddress: SourceAddressTable;
+  sourceDay: SourceDayTable;
   spamToken: SpamTokenTable;
   submission: SubmissionTable;
   suppression: SuppressionTable;
@@ -588,6 +642,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     quota: "int8",
     quotaId: "int8",
     reindexedModseq: "int8",
+    sending: "jsonb",
   },
   accountAccess: {
     login: "text",
@@ -710,6 +765,8 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     route: "text",
     returnReply: "text",
     warned: "bool",
+    heldFor: "text",
+    releasedAt: "timestamptz",
   },
   domain: {
     name: "text",
@@ -805,6 +862,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     userId: "int8",
     network: "bytea",
     seenAt: "timestamptz",
+    firstAt: "timestamptz",
   },
   login: {
     login: "text",
@@ -938,9 +996,39 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     part: "int4",
     terms: "tsvector",
   },
+  sentHour: {
+    userId: "int8",
+    hour: "timestamptz",
+    messages: "int4",
+    recipients: "int4",
+    spam: "int4",
+    away: "int4",
+    hard: "int4",
+    complaints: "int4",
+    dayMessages: "int4",
+    dayRecipients: "int4",
+    daySpam: "int4",
+    dayAway: "int4",
+    busiest: "int4",
+    goodDays: "int4",
+  },
   setting: {
     name: "text",
     value: "text",
+  },
+  sourceAddress: {
+    address: "text",
+    since: "timestamptz",
+    restsUntil: "timestamptz",
+    restReason: "text",
+    rests: "int4",
+  },
+  sourceDay: {
+    address: "text",
+    provider: "text",
+    day: "date",
+    messages: "int4",
+    refused: "int4",
   },
   spamToken: {
     userId: "int8",
@@ -1032,6 +1120,7 @@ export const accountTables: ReadonlySet<string> = new Set([
   "received",
   "search",
   "search_part",
+  "sent_hour",
   "spam_token",
   "submission",
   "suppression",

@@ -1,10 +1,12 @@
 import { type ChangeSet, type TypeName, writeChanges } from "./change.ts";
 import type { TransactionExecutor } from "./connection.ts";
+import type { Sending } from "./db.ts";
 import { type Row, write } from "./declare.ts";
 import { AccountMissing } from "./errors.ts";
 import { readStanding, type Standing } from "./state.ts";
 
-type AccountRow = Row<"account", "modseq" | "lastId" | "epoch" | "used" | "quota" | "quotaId">;
+const taken = ["modseq", "lastId", "epoch", "used", "quota", "quotaId", "createdAt", "sending"] as const;
+type AccountRow = Row<"account", (typeof taken)[number]>;
 const take = write("account.take", (db, $: { accountId: number; ids: number; modseqs: number; bytes: number }) =>
   db
     .updateTable("account")
@@ -14,7 +16,7 @@ const take = write("account.take", (db, $: { accountId: number; ids: number; mod
       used: eb("used", "+", $.bytes),
     }))
     .where("userId", "=", $.accountId)
-    .returning(["modseq", "lastId", "epoch", "used", "quota", "quotaId"]),
+    .returning(taken),
 );
 const addUsed = write("account.addUsed", (db, $: { accountId: number; bytes: number }) =>
   db
@@ -22,6 +24,16 @@ const addUsed = write("account.addUsed", (db, $: { accountId: number; bytes: num
     .set((eb) => ({ used: eb("used", "+", $.bytes) }))
     .where("userId", "=", $.accountId),
 );
+
+const writeSending = write("account.sending", (db, $: { accountId: number; sending: string | null }) =>
+  db.updateTable("account").set({ sending: $.sending }).where("userId", "=", $.accountId),
+);
+
+/** Changes what is known of the account as a sender. */
+export function sendSending(executor: TransactionExecutor, accountId: number, sending: Sending): void {
+  const isNothing = Object.keys(sending).length === 0;
+  executor.send(writeSending, { accountId, sending: isNothing ? null : JSON.stringify(sending) });
+}
 
 /** What a write expects to need from the account's row; taken together with the lock. */
 export interface Wanted {
@@ -67,10 +79,10 @@ export class HeldAccount {
     accountId: number,
     { ids, modseqs, bytes, states }: Wanted,
   ): Promise<HeldAccount> {
-    const taken = executor.run(take, { accountId, ids, modseqs, bytes });
+    const taking = executor.run(take, { accountId, ids, modseqs, bytes });
     const standing = states ? readStanding(executor, accountId) : undefined;
     standing?.catch(() => {});
-    const [row] = await taken;
+    const [row] = await taking;
     if (!row) throw new AccountMissing(accountId);
     return new HeldAccount(executor, accountId, row, bytes, standing);
   }

@@ -5,10 +5,11 @@ import { thisSpan } from "../../base/traces.ts";
 import { type Change, ChangeSet, Kind, type TypeName } from "./change.ts";
 import type { TransactionExecutor } from "./connection.ts";
 import type { Database } from "./database.ts";
+import type { Sending } from "./db.ts";
 import { write } from "./declare.ts";
 import { AccountMissing, Conflict, constraintOf } from "./errors.ts";
 import { Gathering } from "./gathering.ts";
-import { HeldAccount, type Wanted } from "./held-account.ts";
+import { HeldAccount, sendSending, type Wanted } from "./held-account.ts";
 import { databasePatience, isRetryable } from "./loss.ts";
 import type { Executor } from "./sql.ts";
 import { encodeState, readStanding, type Standing } from "./state.ts";
@@ -39,6 +40,11 @@ export interface Tx extends Reader {
   changed(change: Change): void;
   /** What this transaction has changed so far. */
   readonly changes: ChangeSet;
+  readonly createdAt: Date;
+  /** What is known of the account as a sender. */
+  readonly sending: Sending;
+  /** After the commit `onHeld` is told, if the account's mail is held by this. */
+  changeSending(after: Sending): void;
   /** How many bytes of mail the quota leaves: Infinity without one, negative when delivered mail exceeded it. */
   readonly room: number;
   /** Counts the bytes of messages that were added or, as a negative number, destroyed. */
@@ -56,6 +62,12 @@ export interface Tx extends Reader {
 export interface StateChange {
   accountId: number;
   changed: Partial<Record<TypeName, string>>;
+}
+
+/** An account's mail is held from now on. */
+export interface SenderHeld {
+  accountId: number;
+  hold: NonNullable<Sending["hold"]>;
 }
 
 const takeIds = write("account.takeIds", (db, $: { accountId: number; count: number }) =>
@@ -98,6 +110,8 @@ export class Store {
   readonly clock: Clock;
   readonly log: Log;
   onCommit: (change: StateChange) => void;
+  /** Called once an account's mail is held. */
+  onHeld: (held: SenderHeld) => void = () => {};
   readonly #maxFoldMs: number;
   readonly #writes = new Gathering<Write>((accountId, waiting) =>
     waiting[0]!.within(() => this.#writeTogether(accountId, waiting)),
@@ -170,7 +184,8 @@ export class Store {
             const wanted = sumOf(writes);
             const held = await HeldAccount.take(executor, accountId, wanted);
             const start = { modseq: held.row.modseq - wanted.modseqs, id: held.row.lastId - wanted.ids };
-            await this.#run(writes, { executor, held, now, ...start }, outcomes);
+            const tellHeld = (sender: SenderHeld) => this.onHeld(sender);
+            await this.#run(writes, { executor, held, now, tellHeld, ...start }, outcomes);
             const newest = held.finish(now);
             return newest.size === 0 ? undefined : stateStrings(held.row.epoch, newest);
           },
@@ -287,6 +302,7 @@ interface Place {
   executor: TransactionExecutor;
   held: HeldAccount;
   now: Date;
+  tellHeld: (held: SenderHeld) => void;
   /** The last modseq and id handed out before. */
   modseq: number;
   id: number;
@@ -303,14 +319,18 @@ class AccountTx extends AccountReader implements Tx {
   readonly modseq: number;
   readonly #held: HeldAccount;
   readonly #executor: TransactionExecutor;
+  readonly #tellHeld: Place["tellHeld"];
+  #sending: Sending;
   #grown = 0;
   #nextId: number;
   #lastId: number;
 
-  constructor({ executor, held, now, modseq, id }: Place, viewer: Viewer, ids: number) {
+  constructor({ executor, held, now, tellHeld, modseq, id }: Place, viewer: Viewer, ids: number) {
     super(executor, held.accountId, viewer);
     this.#executor = executor;
     this.#held = held;
+    this.#tellHeld = tellHeld;
+    this.#sending = held.row.sending ?? {};
     this.modseq = modseq;
     this.now = now;
     this.#nextId = id + 1;
@@ -346,6 +366,19 @@ class AccountTx extends AccountReader implements Tx {
     return this.#held.room - this.#grown;
   }
 
+  get createdAt(): Date {
+    return this.#held.row.createdAt;
+  }
+
+  get sending(): Sending {
+    return this.#sending;
+  }
+
+  changeSending(after: Sending): void {
+    this.#sending = after;
+    sendSending(this.#executor, this.accountId, after);
+  }
+
   grow(bytes: number): void {
     this.#grown += bytes;
   }
@@ -354,6 +387,10 @@ class AccountTx extends AccountReader implements Tx {
     // An account without a limit has no Quota object.
     const { quotaId: id } = this.#held.row;
     if (this.#grown !== 0 && id !== null) this.changed({ type: "Quota", id, kind: Kind.counts });
+    const { hold } = this.#sending;
+    const { accountId } = this;
+    if (hold && !this.#held.row.sending?.hold) this.afterCommit(() => this.#tellHeld({ accountId, hold }));
+    this.#held.row.sending = this.#sending;
     this.#held.add(this.changes, this.#grown);
   }
 
@@ -365,13 +402,13 @@ class AccountTx extends AccountReader implements Tx {
 
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
     const mark = this.changes.mark();
-    const grown = this.#grown;
+    const [grown, sending] = [this.#grown, this.#sending];
     const { length } = this.afterwards;
     try {
       return await this.#executor.savepoint(work);
     } catch (error) {
       this.changes.restore(mark);
-      this.#grown = grown;
+      [this.#grown, this.#sending] = [grown, sending];
       this.afterwards.length = length;
       if ((error as { code?: string }).code === "23505") throw new Conflict(constraintOf(error as Error), error);
       throw error;

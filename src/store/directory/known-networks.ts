@@ -5,6 +5,8 @@ import { read, write } from "../core/declare.ts";
 const dayMs = 24 * 3600_000;
 /** A network becomes unknown when nobody has logged in from it for this long. */
 export const knownFor = 90 * dayMs;
+/** For how long a network is new. */
+const newForMs = 3 * dayMs;
 /** How many networks an account keeps; the one not seen for longest is dropped. */
 const maxNetworks = 32;
 
@@ -21,13 +23,20 @@ const find = read("networks.find", (db, $: Network & { since: Date }) =>
 const keep = write("networks.keep", (db, $: Network & { now: Date; before: Date }) =>
   db
     .insertInto("knownNetwork")
-    .values({ userId: $.accountId, network: $.network, seenAt: $.now })
+    .values({ userId: $.accountId, network: $.network, seenAt: $.now, firstAt: $.now })
     .onConflict((conflict) =>
       conflict
         .columns(["userId", "network"])
         .doUpdateSet((eb) => ({ seenAt: eb.ref("excluded.seenAt") }))
         .where("knownNetwork.seenAt", "<=", $.before),
     ),
+);
+const all = read("networks.all", (db, $: Network & { since: Date }) =>
+  db
+    .selectFrom("knownNetwork")
+    .select(["firstAt", sql<boolean>`network = ${$.network}`.as("isThis")])
+    .where("userId", "=", $.accountId)
+    .where("seenAt", ">", $.since),
 );
 const forget = write(
   "networks.forget",
@@ -49,6 +58,24 @@ export async function findKnownNetwork(
 ): Promise<Date | undefined> {
   const [row] = await database.run(find, { accountId, network, since: ago(now, knownFor) });
   return row?.seenAt;
+}
+
+/**
+ * Whether the network is new to the account, or unknown, while another has been known for longer. The first network of an
+ * account is none of these.
+ */
+export async function isNewNetwork(
+  database: Database,
+  accountId: number,
+  network: Buffer,
+  now: Date,
+): Promise<boolean> {
+  const rows = await database.run(all, { accountId, network, since: ago(now, knownFor) });
+  const own = rows.find(({ isThis }) => isThis);
+  // A time that was not noted is of before.
+  const since = own ? (own.firstAt?.getTime() ?? 0) : now.getTime();
+  if (now.getTime() - since >= newForMs) return false;
+  return rows.some(({ isThis, firstAt }) => !isThis && (firstAt?.getTime() ?? 0) < since);
 }
 
 /** Notes that the account was opened from the network; written at most once a day. */

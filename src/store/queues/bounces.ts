@@ -4,6 +4,7 @@ import { across, type Row, read, unnamed, write } from "../core/declare.ts";
 import { insertLists, type Lists, lists } from "../core/lists.ts";
 import type { Executor } from "../core/sql.ts";
 import type { Tx } from "../core/store.ts";
+import { countSent } from "./sent-hours.ts";
 
 const columns = ["kind", "source", "recipient", "destination", "submissionId", "reply", "at"] as const;
 
@@ -18,9 +19,12 @@ const insert = write("bounces.add", (db, $: { accountId: number } & Lists<"bounc
 
 export type NewBounce = Omit<Bounce, "at" | "destination">;
 
-/** Adds them to their queues. `modseq`: that of the write when several are folded. */
-export async function addBounces(tx: Tx, bounces: readonly NewBounce[], modseq = tx.modseq): Promise<void> {
-  if (bounces.length === 0) return;
+/**
+ * Adds them to their queues, and hard bounces and complaints to what counts against the sender; resolves with whether there
+ * are any of these. `modseq`: that of the write when several are folded.
+ */
+export async function addBounces(tx: Tx, bounces: readonly NewBounce[], modseq = tx.modseq): Promise<boolean> {
+  if (bounces.length === 0) return false;
   const rows = bounces.map((bounce, no) => ({
     ...bounce,
     destination: bounce.recipient.slice(bounce.recipient.lastIndexOf("@") + 1).toLowerCase(),
@@ -28,7 +32,12 @@ export async function addBounces(tx: Tx, bounces: readonly NewBounce[], modseq =
     no,
     at: tx.now,
   }));
-  await tx.run(insert, { accountId: tx.accountId, ...lists(rows, inserted) });
+  const [hard, complaints] = (["hard", "complaint"] as const).map(
+    (kind) => bounces.filter((bounce) => bounce.kind === kind).length,
+  );
+  const counting = hard! + complaints! > 0 ? countSent(tx, { hard: hard!, complaints: complaints! }) : undefined;
+  await Promise.all([tx.run(insert, { accountId: tx.accountId, ...lists(rows, inserted) }), counting]);
+  return counting !== undefined;
 }
 
 const counted = read(

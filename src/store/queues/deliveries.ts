@@ -2,12 +2,13 @@ import { sql } from "kysely";
 import type { StoredBlob } from "../blobs/blobs.ts";
 import { Kind } from "../core/change.ts";
 import type { Database } from "../core/database.ts";
-import type { Delivered } from "../core/db.ts";
+import type { Delivered, Sending } from "../core/db.ts";
 import { type Row, read, write } from "../core/declare.ts";
 import { type Lists, lists } from "../core/lists.ts";
 import type { Store, Tx } from "../core/store.ts";
 import type { DueSubmission } from "./due.ts";
 import type { Lease } from "./incoming.ts";
+import { heldUntil } from "./queue-orders.ts";
 import { removeSubmissions } from "./submissions.ts";
 
 /** The smtpReply of a delivery that waits for the virus scanner. */
@@ -15,7 +16,7 @@ export const unscannedReply = "451 4.7.1 it waits for the virus scanner";
 
 /** A delivery to one recipient, leased for an attempt. `attempts` includes this attempt. */
 export interface LeasedDelivery
-  extends Row<"delivery", "no" | "rcptTo" | "parameters" | "attempts" | "route" | "returnReply"> {
+  extends Row<"delivery", "no" | "rcptTo" | "parameters" | "attempts" | "route" | "returnReply" | "releasedAt"> {
   /** The mail's id in its header and in logs, and the one under which a local recipient gets the message. */
   incomingId: number;
   /** The sender was told that it waits. */
@@ -34,6 +35,11 @@ export interface LeasedSubmission extends DueSubmission {
   sendAt: Date;
   /** Mail to many, which goes after a person's. */
   isBulk: boolean;
+  /** Null: it was not scored. */
+  spamScore: number | null;
+  /** Of the account that sends. */
+  createdAt: Date;
+  sending: Sending | null;
   blob: StoredBlob;
   deliveries: LeasedDelivery[];
 }
@@ -54,6 +60,7 @@ const lease = write(
       | "nextAttemptAt"
       | "route"
       | "returnReply"
+      | "releasedAt"
     > & {
       isWarned: boolean;
     }
@@ -66,13 +73,15 @@ const lease = write(
   RETURNING d.submission_id AS "submissionId", d.no, d.rcpt_to AS "rcptTo", d.parameters, d.attempts,
     d.incoming_id AS "incomingId", d.route, d.return_reply AS "returnReply",
     d.warned AS "isWarned", d.smtp_reply AS "smtpReply",
-    d.next_attempt_at AS "nextAttemptAt"`,
+    d.next_attempt_at AS "nextAttemptAt", d.released_at AS "releasedAt"`,
 );
 const messages = read("submissions.messages", (db, $: { userId: number; ids: readonly number[] }) =>
   db
     .selectFrom("submission as s")
     .innerJoin("blobRef as b", (join) => join.on("b.userId", "=", $.userId).onRef("b.sha256", "=", "s.sha256"))
-    .select(["s.id", "s.envelope", "s.sendAt", "s.bulk", "s.sha256", "b.day", "b.size", "b.pack"])
+    .innerJoin("account as a", (join) => join.on("a.userId", "=", $.userId))
+    .select(["s.id", "s.envelope", "s.sendAt", "s.bulk", "s.spamTenths", "s.sha256", "b.day", "b.size", "b.pack"])
+    .select(["a.createdAt", "a.sending"])
     .where("s.userId", "=", $.userId)
     .where("s.id", "in", $.ids),
 );
@@ -106,10 +115,11 @@ export async function leaseDeliveries(
     );
     const row = byId.get(submissionId);
     if (deliveries.length === 0 || !row) return [];
-    const { envelope, sendAt, bulk: isBulk, id: _, ...blob } = row;
+    const { envelope, sendAt, bulk: isBulk, id: _, spamTenths, createdAt, sending, ...blob } = row;
     const { email: mailFrom, parameters } = envelope.mailFrom;
     const about = { userId, submissionId, leasedAt: now, leasedUntil: until, mailFrom, parameters, sendAt, isBulk };
-    return [{ ...about, blob, deliveries: deliveries.toSorted((one, other) => one.no - other.no) }];
+    const sender = { spamScore: spamTenths === null ? null : spamTenths / 10, createdAt, sending };
+    return [{ ...about, ...sender, blob, deliveries: deliveries.toSorted((one, other) => one.no - other.no) }];
   });
 }
 
@@ -193,23 +203,29 @@ export async function noteSent(
 type PutOff = Lists<"delivery", "submissionId" | "no" | "nextAttemptAt">;
 const putOff = write(
   "deliveries.putOff",
-  (_, $: { userId: number; holder: string } & PutOff) => sql`
+  (_, $: { userId: number; holder: string; held: Date } & PutOff) => sql`
   UPDATE delivery AS d SET leased_by = NULL, leased_until = NULL, attempts = d.attempts - 1,
-    next_attempt_at = p.next_attempt_at
+    next_attempt_at = CASE WHEN a.sending->'hold' IS NULL THEN p.next_attempt_at ELSE ${$.held} END,
+    held_for = a.sending->'hold'->>'reason'
   FROM unnest(${$.submissionId}::bigint[], ${$.no}::integer[], ${$.nextAttemptAt}::timestamptz[])
-    AS p (submission_id, no, next_attempt_at)
-  WHERE d.user_id = ${$.userId} AND d.submission_id = p.submission_id AND d.no = p.no AND d.state = 'queued'
+    AS p (submission_id, no, next_attempt_at), account a
+  WHERE a.user_id = ${$.userId} AND d.user_id = ${$.userId} AND d.submission_id = p.submission_id AND d.no = p.no AND d.state = 'queued'
     AND d.leased_by = ${$.holder}`,
 );
 
-/** Gives back deliveries that nobody has tried: they wait until then, and the attempt does not count. */
+/** Gives back deliveries that nobody has tried: they wait until then, or are held with their account's, and the attempt does not count. */
 export async function putOffDeliveries(
   database: Database,
   userId: number,
   rows: readonly { submissionId: number; no: number; nextAttemptAt: Date }[],
   holder: string,
 ): Promise<void> {
-  await database.run(putOff, { userId, holder, ...lists(rows, ["submissionId", "no", "nextAttemptAt"]) });
+  await database.run(putOff, {
+    userId,
+    holder,
+    held: heldUntil,
+    ...lists(rows, ["submissionId", "no", "nextAttemptAt"]),
+  });
 }
 
 const states = { sent: "sent", deferred: "queued", failed: "failed" } as const;
@@ -217,16 +233,18 @@ type Told = Lists<"delivery", "submissionId" | "no" | "state" | "smtpReply" | "d
   nextAttemptAt: readonly (Date | null)[];
   isUntried: readonly boolean[];
   isWarned: readonly boolean[];
+  heldFor: readonly (string | null)[];
 };
 const record = write(
   "deliveries.record",
   (_, $: { userId: number; holder: string } & Told) => sql<{ submissionId: number; no: number }>`
   UPDATE delivery AS d SET state = o.state, smtp_reply = o.smtp_reply, delivered = o.delivered,
     next_attempt_at = coalesce(o.next_attempt_at, d.next_attempt_at), leased_by = NULL, leased_until = NULL,
-    return_reply = NULL, warned = d.warned OR o.warned, incoming_id = CASE WHEN o.untried THEN NULL ELSE d.incoming_id END
+    return_reply = NULL, held_for = o.held_for, warned = d.warned OR o.warned, incoming_id = CASE WHEN o.untried THEN NULL ELSE d.incoming_id END
   FROM unnest(${$.submissionId}::bigint[], ${$.no}::integer[], ${$.state}::text[], ${$.smtpReply}::text[],
-    ${$.delivered}::text[], ${$.nextAttemptAt}::timestamptz[], ${$.isUntried}::boolean[], ${$.isWarned}::boolean[])
-    AS o (submission_id, no, state, smtp_reply, delivered, next_attempt_at, untried, warned)
+    ${$.delivered}::text[], ${$.nextAttemptAt}::timestamptz[], ${$.isUntried}::boolean[], ${$.isWarned}::boolean[],
+    ${$.heldFor}::text[])
+    AS o (submission_id, no, state, smtp_reply, delivered, next_attempt_at, untried, warned, held_for)
   WHERE d.user_id = ${$.userId} AND d.submission_id = o.submission_id AND d.no = o.no
     AND d.state IN ('queued', o.state) AND d.leased_by = ${$.holder}
   RETURNING d.submission_id AS "submissionId", d.no`,
@@ -260,12 +278,15 @@ export interface AttemptOutcome {
 
 /**
  * Records the outcomes of attempts as changes of their EmailSubmissions. For each, false when its lease was lost. Two with the
- * same submission may have one report at most.
+ * same submission may have one report at most. What is to be tried again is held if all mail of the account is by now.
  */
 export async function recordOutcomes(tx: Tx, attempts: readonly AttemptOutcome[], holder: string): Promise<boolean[]> {
+  const { hold } = tx.sending;
   const told = attempts.flatMap(({ submissionId, outcomes }) =>
     outcomes.map(({ result, isUntried = false, isWarned = false, ...outcome }) => {
-      return { ...outcome, submissionId, state: states[result], isUntried, isWarned };
+      const isHeld = hold && result === "deferred";
+      const held = isHeld ? { nextAttemptAt: heldUntil, heldFor: hold.reason } : { heldFor: null };
+      return { ...outcome, submissionId, state: states[result], isUntried, isWarned, ...held };
     }),
   );
   const columns = [
@@ -277,6 +298,7 @@ export async function recordOutcomes(tx: Tx, attempts: readonly AttemptOutcome[]
     "nextAttemptAt",
     "isUntried",
     "isWarned",
+    "heldFor",
   ] as const;
   const rows = await tx.run(record, { userId: tx.accountId, holder, ...lists(told, columns) });
   const keys = new Set(rows.map(({ submissionId, no }) => `${submissionId} ${no}`));

@@ -20,13 +20,14 @@ const columns = [
   "smtpReply",
   "incomingId",
   "route",
+  "heldFor",
 ] as const;
 
 /** A delivery as operators see it. */
 export type DeliveryRow = Row<"delivery", (typeof columns)[number]>;
 export type DeliveryKey = Pick<DeliveryRow, "userId" | "submissionId" | "no">;
 
-/** When a delivery that an operator holds is due. */
+/** When a delivery that is held is due. */
 export const heldUntil = new Date("9999-12-31T00:00:00Z");
 
 const operator = [
@@ -94,7 +95,7 @@ type Ordered = Lists<"delivery", "submissionId" | "no" | "nextAttemptAt">;
 const order = write(
   "deliveries.order",
   (_, $: { accountId: number; now: Date; route: string | null; returnReply: string | null } & Ordered) => sql`
-  UPDATE delivery AS d SET next_attempt_at = o.next_attempt_at, route = coalesce(${$.route}, d.route),
+  UPDATE delivery AS d SET next_attempt_at = o.next_attempt_at, held_for = NULL, route = coalesce(${$.route}, d.route),
     return_reply = coalesce(${$.returnReply}, d.return_reply)
   FROM unnest(${$.submissionId}::bigint[], ${$.no}::integer[], ${$.nextAttemptAt}::timestamptz[])
     AS o (submission_id, no, next_attempt_at)

@@ -6,6 +6,7 @@ import type { Delivered, EnvelopeAddress } from "../core/db.ts";
 import { type Row, read, write } from "../core/declare.ts";
 import { insertLists, type Lists, lists } from "../core/lists.ts";
 import type { Reader, Tx } from "../core/store.ts";
+import { heldUntil } from "./queue-orders.ts";
 
 const columns = [
   "id",
@@ -101,6 +102,7 @@ const delivery = [
   "delivered",
   "displayed",
   "incomingId",
+  "heldFor",
 ] as const;
 const insertDeliveries = write("deliveries.add", (db, $: Account & Lists<"delivery", (typeof delivery)[number]>) =>
   insertLists(db, "delivery", delivery, $),
@@ -173,9 +175,13 @@ export async function findDeliveryStatus(reader: Reader, ids: number[]): Promise
   return statuses;
 }
 
-/** Inserts submissions with a delivery for each recipient. The caller must reference their blobs. */
+/**
+ * Inserts submissions with a delivery for each recipient, held if all mail of the account is. The caller must reference
+ * their blobs.
+ */
 export async function insertSubmissions(tx: Tx, rows: NewSubmission[]): Promise<void> {
   const { accountId } = tx;
+  const { hold } = tx.sending;
   const submissions = rows.map((row) => ({
     ...row,
     envelope: JSON.stringify(row.envelope),
@@ -194,11 +200,12 @@ export async function insertSubmissions(tx: Tx, rows: NewSubmission[]): Promise<
       rcptTo: address.email,
       parameters: address.parameters && JSON.stringify(address.parameters),
       state: "queued" as const,
-      nextAttemptAt: row.sendAt,
+      nextAttemptAt: hold ? heldUntil : row.sendAt,
       smtpReply,
       delivered: "queued" as const,
       displayed: "unknown" as const,
       incomingId: row.mailId ?? null,
+      heldFor: hold?.reason ?? null,
     })),
   );
   await tx.run(insertDeliveries, { accountId, ...lists(deliveries, delivery) });

@@ -1,19 +1,27 @@
 import type { Log } from "../../base/log.ts";
 import { AccountMissing } from "../core/errors.ts";
-import type { Store } from "../core/store.ts";
+import type { Store, Tx } from "../core/store.ts";
 import { findRecipients } from "../directory/recipients.ts";
 import { addBounces, isCounted } from "../queues/bounces.ts";
 import { findReportable } from "../queues/delivery-reports.ts";
 import { findUntold, type JunkMark, markTold } from "../queues/junk-marks.ts";
 
+/** Judges the sender once complaints were added, in their transaction. */
+type Judge = (tx: Tx) => Promise<void>;
+
+/** Counts the marks that nobody has counted yet, as when a process ended in between. */
+export async function tellJunkComplaints(store: Store, log: Log, limit: number, judge: Judge): Promise<void> {
+  await tellJunkMarks(store, await findUntold(store.database, log, limit), log, judge);
+}
+
 /**
  * Counts junk marks as complaints in the accounts that sent the mail. Each is counted once, however often a crash makes
  * this run again.
  */
-export async function tellJunkComplaints(store: Store, log: Log, limit: number): Promise<void> {
-  for (const mark of await findUntold(store.database, log, limit)) {
+export async function tellJunkMarks(store: Store, marks: readonly JunkMark[], log: Log, judge: Judge): Promise<void> {
+  for (const mark of marks) {
     try {
-      await count(store, mark);
+      await count(store, mark, judge);
       await markTold(store.database, mark);
     } catch (error) {
       log.warn({ account: mark.userId, reason: (error as Error).message }, "complaint not counted yet");
@@ -21,7 +29,7 @@ export async function tellJunkComplaints(store: Store, log: Log, limit: number):
   }
 }
 
-async function count(store: Store, { userId, senderId, submissionId }: JunkMark): Promise<void> {
+async function count(store: Store, { userId, senderId, submissionId }: JunkMark, judge: Judge): Promise<void> {
   const addresses = (await findReportable(store.reader(senderId, "server"), submissionId)).map(({ rcptTo }) => rcptTo);
   const entries = await findRecipients(store.database, addresses);
   const recipient = addresses.find((_, at) => {
@@ -33,7 +41,9 @@ async function count(store: Store, { userId, senderId, submissionId }: JunkMark)
   const bounce = { kind: "complaint", source: "junk", recipient, submissionId, reply: "marked as junk" } as const;
   try {
     await store.write(senderId, "server", async (tx) => {
-      if (!(await isCounted(tx, bounce))) await addBounces(tx, [bounce]);
+      if (await isCounted(tx, bounce)) return;
+      await addBounces(tx, [bounce]);
+      await judge(tx);
     });
   } catch (error) {
     if (!(error instanceof AccountMissing)) throw error;

@@ -18,6 +18,7 @@ import { dropGrey } from "../queues/greylist.ts";
 import { dropJunkMarks } from "../queues/junk-marks.ts";
 import { dropMailEvents } from "../queues/mail-log.ts";
 import { expiredQuarantined, removeQuarantined } from "../queues/quarantine.ts";
+import { dropSentHours, sentForMs } from "../queues/sent-hours.ts";
 import { accountsAfter } from "./accounts.ts";
 import { batch, deadObjects, forgetDead, markDead } from "./dead-objects.ts";
 import {
@@ -146,6 +147,10 @@ export interface SweeperOptions {
   log: Log;
   /** How long the steps of mails and the attempts to send them are kept. (Default: 30 days) */
   mailLogForMs?: number;
+  /** Judges the sender once complaints were added, in their transaction. (Default: nobody is judged) */
+  judge?: (tx: Tx) => Promise<void>;
+  /** Further steps, by name. */
+  more?: Record<string, () => Promise<unknown>>;
   /** How many rows of a kind, and how many accounts, one run handles. (Default: 2000) */
   limit?: number;
 }
@@ -158,6 +163,8 @@ export class Sweeper {
   readonly #log: Log;
   readonly #limit: number;
   readonly #mailLogForMs: number;
+  readonly #judge: (tx: Tx) => Promise<void>;
+  readonly #more: Record<string, () => Promise<unknown>>;
   readonly #clock: Clock;
   readonly #price: MatchPrice;
   /** The account whose log was pruned last. */
@@ -165,13 +172,15 @@ export class Sweeper {
   /** Expired credentials open nothing, so their rows are looked for once an hour. */
   #credentialsAt = new Date(0);
 
-  constructor({ store, objects, log, limit = 2000, mailLogForMs = loggedForMs }: SweeperOptions) {
+  constructor({ store, objects, log, limit = 2000, mailLogForMs = loggedForMs, judge, more }: SweeperOptions) {
     this.#parts = { store, objects, log };
     this.#store = store;
     this.#objects = objects;
     this.#log = log;
     this.#limit = limit;
     this.#mailLogForMs = mailLogForMs;
+    this.#judge = judge ?? (async () => {});
+    this.#more = more ?? {};
     this.#clock = store.clock;
     this.#price = new MatchPrice(store.database, log);
   }
@@ -193,11 +202,12 @@ export class Sweeper {
       accounts: () => this.prune(),
       "mail log": async () => void (await dropMailEvents(database, this.#ago(this.#mailLogForMs))),
       greylist: () => dropGrey(database, this.#clock.now(), this.#limit),
-      "junk marks": () => tellJunkComplaints(this.#store, this.#log, this.#limit),
+      "junk marks": () => tellJunkComplaints(this.#store, this.#log, this.#limit, this.#judge),
       credentials: () => this.#dropCredentials(),
       quarantine: () => this.#dropQuarantined(),
       "price of @@": () => this.#price.keep(),
       files: () => this.#objects.tidy(),
+      ...this.#more,
     };
     let isWhole = true;
     for (const [step, work] of Object.entries(steps)) {
@@ -302,7 +312,7 @@ export class Sweeper {
     return removed;
   }
 
-  /** Prunes the change logs, received messages, attempts to send, known networks and bounces of the next few accounts. */
+  /** Prunes the change logs, received messages, attempts to send, known networks, bounces and counts of the next few accounts. */
   async prune(): Promise<{ changes: number; received: number }> {
     const { database } = this.#store;
     const ids = await accountsAfter(database, this.#log, { after: this.#cursor, limit: this.#limit });
@@ -316,6 +326,7 @@ export class Sweeper {
         await dropKnownNetworks(database, accountId, this.#clock.now());
         await dropBounces(database, accountId, this.#ago(bouncesForMs));
         await dropJunkMarks(database, accountId, this.#ago(bouncesForMs));
+        await dropSentHours(database, accountId, this.#ago(sentForMs));
       });
     }
     return { changes, received };

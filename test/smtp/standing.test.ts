@@ -1,0 +1,342 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { readAudit } from "../../src/admin/audit.ts";
+import { listQueued } from "../../src/admin/queue-list.ts";
+import { holdSender, liftSender, listStandings, setSendingLimits, showStanding } from "../../src/admin/standing.ts";
+import { hashPassword } from "../../src/auth/secrets.ts";
+import type { Scanners } from "../../src/mail/scan/scanners.ts";
+import { HoldNotices } from "../../src/mail/standing/notices.ts";
+import { setPassword } from "../../src/store/directory/logins.ts";
+import { hintQueued } from "../../src/store/queues/due.ts";
+import { Sweeper } from "../../src/store/upkeep/sweeps.ts";
+import { dsn } from "../feedback/shapes.ts";
+import { testAdmin } from "../support/admin.ts";
+import type { TestClient } from "../support/jmap.ts";
+import { until } from "../support/ports.ts";
+import { deliver, SmtpConnection } from "../support/smtp-client.ts";
+import { clientOf, draft, host, type Json, type Submission, sink, useOutbox } from "./outbox.ts";
+import { listenForUsers, type SubmissionDoors } from "./submission-host.ts";
+
+useOutbox({ signsReturnPath: true });
+let doors: SubmissionDoors;
+let notices: HoldNotices;
+
+beforeAll(async () => {
+  await host.listen();
+  doors = await listenForUsers(host, { hasSendingLimits: true });
+  notices = new HoldNotices({ ...host, random: randomBytes, events: host.heard.events, hostname: "mx.posthorn.test" });
+  host.store.onHeld = (held) => notices.noticed(held);
+});
+// In the morning of the next day, so that no hour ends within a test.
+beforeEach(() => {
+  const now = host.clock.now().getTime();
+  host.clock.ahead += Math.ceil(now / 86_400_000) * 86_400_000 + 8.1 * 3_600_000 - now;
+});
+afterAll(() => doors.stop());
+
+const admin = () => testAdmin(host.store);
+let senders = 0;
+
+/** A user of their own for each test. */
+class Sender {
+  readonly address: string;
+  readonly account: number;
+  readonly client: TestClient;
+  readonly #email: string;
+  readonly #identity: string;
+  #calls = 0;
+
+  private constructor(address: string, account: number, client: TestClient, email: string, identity: string) {
+    this.address = address;
+    this.account = account;
+    this.client = client;
+    this.#email = email;
+    this.#identity = identity;
+  }
+
+  static async make(change: (client: TestClient) => TestClient = (client) => client): Promise<Sender> {
+    const address = `sender${++senders}@here.test`;
+    const account = await host.account(address);
+    const client = change(clientOf(account));
+    Object.assign(client.services, { hasSendingLimits: true });
+    const email = await draft(
+      Buffer.from(`From: <${address}>\r\nTo: x@far.test\r\nSubject: Hi\r\n\r\nHello.\r\n`),
+      client,
+    );
+    const { list } = await client.call("Identity/get", { ids: null });
+    return new Sender(address, account, client, email, (list as { id: string }[])[0]!.id);
+  }
+
+  /** Sends to so many recipients, a mail for each number; resolves with the answer. */
+  async send(...counts: number[]): Promise<{ created: Record<string, Submission> | null; notCreated: Json | null }> {
+    const create = Object.fromEntries(counts.map((count, at) => [`c${at}`, this.#record(count, at)]));
+    this.#calls++;
+    return (await this.client.call("EmailSubmission/set", { create })) as never;
+  }
+
+  #record(count: number, at: number) {
+    const rcptTo = Array.from({ length: count }, (_, nth) => ({ email: `r${nth}.${at}.${this.#calls}@far.test` }));
+    const envelope = { mailFrom: { email: this.address }, rcptTo };
+    return { identityId: this.#identity, emailId: this.#email, envelope };
+  }
+
+  async get(id: string): Promise<Submission> {
+    return ((await this.client.call("EmailSubmission/get", { ids: [id] })).list as Submission[])[0]!;
+  }
+
+  async inbox(): Promise<string[]> {
+    await notices.idle();
+    return (await host.mails(this.account)).map(({ raw }) => raw).filter((raw) => raw.includes("Your mail is held"));
+  }
+
+  async counts(): Promise<Json> {
+    return (
+      await host.rows("SELECT * FROM sent_hour WHERE user_id = $1 ORDER BY hour DESC LIMIT 1", [this.account])
+    )[0]!;
+  }
+
+  /** What came back, as if it had. */
+  async returned(counts: { recipients?: number; hard?: number; complaints?: number }): Promise<void> {
+    const { recipients = 0, hard = 0, complaints = 0 } = counts;
+    await host.rows(
+      `UPDATE sent_hour SET recipients = recipients + $2, hard = hard + $3, complaints = complaints + $4 WHERE user_id = $1`,
+      [this.account, recipients, hard, complaints],
+    );
+  }
+
+  held() {
+    return listQueued(admin(), { sender: this.address }, "held", 1_000).then(({ rows }) => rows);
+  }
+}
+
+const hold = (sender: Sender) => showStanding(admin(), sender.address, true).then((shown) => shown.hold);
+const errors = (answer: { notCreated: Json | null }) => answer.notCreated as Record<string, Json> | null;
+
+describe("limits", () => {
+  test("a new account may send to 200 recipients an hour and 500 a day; what does not fit is refused by itself", async () => {
+    const sender = await Sender.make();
+    const first = await sender.send(150, 60, 50, 201);
+    expect(Object.keys(first.created!)).toEqual(["c0", "c2"]);
+    expect(errors(first)).toEqual({
+      c1: { type: "rateLimit", description: expect.stringContaining("200 recipients an hour") },
+      c3: { type: "tooManyRecipients", maxRecipients: 200, description: expect.any(String) },
+    });
+    expect(await sender.counts()).toMatchObject({ messages: 2, recipients: 200 });
+    expect(errors(await sender.send(1))).toMatchObject({ c0: { type: "rateLimit" } });
+    host.clock.ahead += 3_600_000;
+    expect(errors(await sender.send(190))).toBeNull();
+    host.clock.ahead += 3_600_000;
+    const third = await sender.send(110, 1);
+    expect(errors(third)).toMatchObject({ c1: { description: expect.stringContaining("500 recipients in 24 hours") } });
+    host.clock.ahead += 24 * 3_600_000;
+    expect(errors(await sender.send(200))).toBeNull();
+    expect(await sender.counts()).toMatchObject({ day_recipients: 0, busiest: 200, good_days: 1 });
+  });
+
+  test("they hold at the ports for mail programs too, with a temporary reply", async () => {
+    const sender = await Sender.make();
+    await setPassword(host.store, sender.address, await hashPassword("a pass"));
+    expect(errors(await sender.send(199))).toBeNull();
+    const connection = await SmtpConnection.greet({ port: doors.port });
+    await connection.startTls();
+    await connection.command(`AUTH PLAIN ${btoa(`\0${sender.address}\0a pass`)}`, [235]);
+    const send = async (recipients: number, reply: number) => {
+      await connection.command(`MAIL FROM:<${sender.address}>`, [250]);
+      for (let at = 0; at < recipients; at++) await connection.command(`RCPT TO:<p${at}@far.test>`, [250]);
+      await connection.command("DATA", [354]);
+      return connection.command(`From: <${sender.address}>\r\nSubject: x\r\n\r\nHello.\r\n.`, [reply]);
+    };
+    expect((await send(2, 451)).line).toMatch(/^451 4\.7\.1 .*200 recipients an hour/);
+    await send(1, 250);
+    await connection.quit();
+    expect(await sender.counts()).toMatchObject({ recipients: 200, messages: 2 });
+  });
+
+  test("an operator sets them for an account, or forbids it to send, and the audit has it", async () => {
+    const sender = await Sender.make();
+    await setSendingLimits(admin(), sender.address, { hourly: 3, daily: 4 });
+    expect(errors(await sender.send(3))).toBeNull();
+    expect(errors(await sender.send(1))).toMatchObject({ c0: { type: "rateLimit" } });
+    await setSendingLimits(admin(), sender.address, { hourly: 0 });
+    expect(errors(await sender.send(1))).toMatchObject({ c0: { type: "forbiddenToSend" } });
+    expect(await listStandings(admin(), 1_000)).toContainEqual(
+      expect.objectContaining({ login: sender.address, hourly: 0, daily: 4, hold: null }),
+    );
+    await setSendingLimits(admin(), sender.address, { hourly: null, daily: null });
+    expect((await showStanding(admin(), sender.address, true)).limits).toEqual({ hourly: 200, daily: 500 });
+    expect((await showStanding(admin(), sender.address, false)).limits).toEqual({ hourly: null, daily: null });
+    const { rows } = await readAudit(admin(), sender.address, { limit: 3 });
+    expect(rows.map(({ what }) => [what.act, what.hourly])).toEqual([
+      ["standing.limits", null],
+      ["standing.limits", 0],
+      ["standing.limits", 3],
+    ]);
+  });
+});
+
+describe("a line is passed", () => {
+  test("hard bounces hold all further mail; the user and the operator are told; lifting lets it go", async () => {
+    const sender = await Sender.make();
+    const { created } = await sender.send(1);
+    const { id } = created!.c0!;
+    await until("it is sent", async () => (await sender.get(id)).undoStatus === "final");
+    await sender.returned({ recipients: 150, hard: 19 });
+    const { from } = sink.messages.at(-1)!;
+    const about = { told: [{ to: "r0.0.0@far.test", status: "5.1.1", diagnostic: "550 5.1.1 no such user" }] };
+    await deliver({ port: host.smtpPort, from: "", to: from, data: dsn(about) });
+    await host.incoming.idle();
+    expect(await hold(sender)).toMatchObject({
+      reason: "bounces",
+      text: "20 of 151 recipients of the last 7 days do not exist",
+    });
+    expect(host.heard.told).toContainEqual(["senderHeld", { reason: "bounces" }]);
+    expect(host.warnings).toContainEqual(expect.objectContaining({ account: sender.account, reason: "bounces" }));
+    const [told, ...more] = await sender.inbox();
+    expect(more).toEqual([]);
+    expect(told).toMatch(/^To: <sender\d+@here\.test>\r$/m);
+    expect(told).toContain("20 of 151 recipients of the last 7 days do not exist");
+    expect(told).toContain("postmaster@mx.posthorn.test");
+
+    sink.reset();
+    const next = (await sender.send(2)).created!.c0!;
+    expect(next.undoStatus).toBe("pending");
+    await host.mailOut!.idle();
+    expect(sink.messages).toEqual([]);
+    expect((await sender.get(next.id)).undoStatus).toBe("pending");
+    expect((await sender.held()).map(({ standing, heldFor }) => [standing, heldFor])).toEqual([
+      ["held", "bounces"],
+      ["held", "bounces"],
+    ]);
+    // What was counted is forgiven: a single further bounce does not hold the mail again.
+    expect(await liftSender(admin(), sender.address, { isDryRun: true })).toMatchObject({ deliveries: 2 });
+    expect(await hold(sender)).not.toBeNull();
+    expect(await liftSender(admin(), sender.address, { isDryRun: false })).toMatchObject({ deliveries: 2 });
+    host.mailOut!.wake();
+    await until("it goes", async () => (await sender.get(next.id)).undoStatus === "final");
+    expect(await hold(sender)).toBeNull();
+    expect(await sender.counts()).toMatchObject({ hard: 0 });
+    await expect(liftSender(admin(), sender.address, { isDryRun: false })).rejects.toThrow("notHeld");
+    expect((await readAudit(admin(), sender.address, { limit: 1 })).rows[0]!.what.act).toBe("standing.lift");
+  });
+
+  test("complaints of other users here hold it as soon as they are made", async () => {
+    const [sender, reader] = [await Sender.make(), await Sender.make()];
+    const email = await draft(
+      Buffer.from(`From: <${sender.address}>\r\nTo: <${reader.address}>\r\nSubject: Buy\r\n\r\nBuy.\r\n`),
+      sender.client,
+    );
+    const { list } = await sender.client.call("Identity/get", { ids: null });
+    const identityId = (list as { id: string }[])[0]!.id;
+    await sender.client.call("EmailSubmission/set", { create: { s: { identityId, emailId: email } } });
+    await until("it arrives", async () => (await host.mails(reader.account)).length === 2);
+    await sender.returned({ complaints: 4 });
+    const { ids } = await reader.client.call("Email/query", { filter: { subject: "Buy" } });
+    await reader.client.call("Email/set", { update: { [(ids as string[])[0]!]: { "keywords/$junk": true } } });
+    expect(await until("it is held", () => hold(sender))).toMatchObject({ reason: "complaints" });
+  });
+
+  test("mail that looks like spam: from the tenth on, with what waits already", async () => {
+    const scanners = {
+      junkScore: 5,
+      findVirus: async () => undefined,
+      scoreOutgoing: async () => 9,
+    } as unknown as Scanners;
+    const sender = await Sender.make((client) => {
+      Object.assign(client.services, { scanners });
+      return client;
+    });
+    // Delayed by its sender.
+    const later = await sender.client.call("EmailSubmission/set", {
+      create: { s: { ...(await record(sender)), envelope: envelope(sender, "HOLDFOR", "600") } },
+    });
+    expect(later.notCreated).toBeNull();
+    expect(Object.keys((await sender.send(...Array(8).fill(1))).created!)).toHaveLength(8);
+    expect(await hold(sender)).toBeNull();
+    await sender.send(1);
+    expect(await hold(sender)).toMatchObject({
+      reason: "spam",
+      text: "10 of 10 mails of the last 24 hours look like spam",
+    });
+    await host.mailOut!.idle();
+    const waiting = await sender.held();
+    expect(waiting.length).toBeGreaterThanOrEqual(2);
+    await liftSender(admin(), sender.address, { isDryRun: false });
+    const rows = await host.rows(
+      "SELECT d.next_attempt_at >= s.send_at AS late FROM delivery d JOIN submission s ON s.user_id = $1 AND s.id = d.submission_id WHERE d.user_id = $1 AND d.state = 'queued'",
+      [sender.account],
+    );
+    expect(rows.every(({ late }) => late)).toBe(true);
+  });
+
+  test("a new network alone, or unusual volume alone, hold nothing; both together do", async () => {
+    const usual = await Sender.make();
+    expect(errors(await usual.send(120))).toBeNull();
+    expect(await hold(usual)).toBeNull();
+    const away = await Sender.make((client) => {
+      Object.assign(client.login, { isAway: true });
+      return client;
+    });
+    expect(errors(await away.send(30))).toBeNull();
+    expect(await hold(away)).toBeNull();
+    const { created } = await away.send(30);
+    expect(await hold(away)).toMatchObject({ reason: "takeover" });
+    expect((await away.get(created!.c0!.id)).undoStatus).toBe("pending");
+  });
+});
+
+const record = async (sender: Sender) => {
+  const { list } = await sender.client.call("Identity/get", { ids: null });
+  const emailId = await draft(
+    Buffer.from(`From: <${sender.address}>\r\nSubject: Later\r\n\r\nHello.\r\n`),
+    sender.client,
+  );
+  return { identityId: (list as { id: string }[])[0]!.id, emailId };
+};
+const envelope = (sender: Sender, name: string, value: string) => ({
+  mailFrom: { email: sender.address, parameters: { [name]: value } },
+  rcptTo: [{ email: "later@far.test" }],
+});
+
+describe("an operator", () => {
+  test("holds what waits and what comes; a sweep tells the user if a crash prevented it", async () => {
+    const sender = await Sender.make();
+    const onHeld = host.store.onHeld;
+    host.store.onHeld = () => {};
+    sink.program({ stage: "rcpt", times: 1, reply: "451 4.3.2 later" });
+    const { created } = await sender.send(1);
+    await until("it waits", async () =>
+      (await sender.get(created!.c0!.id)).deliveryStatus["r0.0.0@far.test"]!.smtpReply.startsWith("451"),
+    );
+    expect(await holdSender(admin(), sender.address, { reason: "call us", isDryRun: true })).toMatchObject({
+      deliveries: 1,
+    });
+    expect(await hold(sender)).toBeNull();
+    expect(await holdSender(admin(), sender.address, { reason: "call us", isDryRun: false })).toMatchObject({
+      deliveries: 1,
+    });
+    host.store.onHeld = onHeld;
+    expect((await sender.held()).map(({ heldFor }) => heldFor)).toEqual(["operator"]);
+    await expect(holdSender(admin(), sender.address, { reason: "x", isDryRun: false })).rejects.toThrow("heldAlready");
+    expect(await sender.inbox()).toEqual([]);
+    const { store, blobs, log } = host;
+    const more = { "held senders": () => notices.sweep() };
+    await new Sweeper({ store, objects: blobs.objects, log, more }).run();
+    await notices.sweep();
+    expect(await sender.inbox()).toHaveLength(1);
+    expect((await sender.inbox())[0]).toContain("Why: call us.");
+    // Nobody sends it meanwhile, and a hint that is due changes nothing.
+    host.clock.ahead += 6 * 86_400_000;
+    await hintQueued(host.database, sender.account, host.clock.now());
+    host.mailOut!.wake();
+    await host.mailOut!.idle();
+    expect((await sender.get(created!.c0!.id)).deliveryStatus["r0.0.0@far.test"]!.delivered).toBe("queued");
+    // Its time to be tried begins anew.
+    sink.program({ stage: "rcpt", times: 1, reply: "451 4.3.2 later" });
+    await liftSender(admin(), sender.address, { isDryRun: false });
+    host.mailOut!.wake();
+    await until("tried", async () => {
+      const rows = await host.rows("SELECT attempts, state FROM delivery WHERE user_id = $1", [sender.account]);
+      return rows[0]!.attempts === 2 && rows[0]!.state === "queued";
+    });
+  });
+});
