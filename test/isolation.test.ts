@@ -187,7 +187,7 @@ async function giveCredentials(): Promise<{ appPassword: string; signIn: string 
 
 beforeAll(
   async () => {
-    server = await startSystem({ env: { POSTHORN_DEMO: "false" } });
+    server = await startSystem({ env: { POSTHORN_DEMO: "false", POSTHORN_WEB: "on" } });
     await server.addAccount("victim@home.test", "victim's password");
     await server.addAccount("thief@home.test", "thief's password");
     victim = await server.login("victim@home.test", "victim's password");
