@@ -124,7 +124,7 @@ describe("with SMTPUTF8", () => {
   test("addresses that need it are sent as they are", async () => {
     await sent(await mail("jörg@far.test", "x"));
     expect((await taken({ eightBit: true })).toString()).toMatch(/^To: jörg@far\.test\r$/m);
-    expect(said()).toEqual(["MAIL FROM:<ada@here.test> SMTPUTF8 BODY=8BITMIME", "RCPT TO:<jörg@far.test>"]);
+    expect(said()).toEqual(["MAIL FROM:<ada@here.test> BODY=8BITMIME SMTPUTF8", "RCPT TO:<jörg@far.test>"]);
   });
 
   test("an address in the header alone makes MAIL ask for it too", async () => {

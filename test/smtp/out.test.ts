@@ -380,7 +380,7 @@ test("an answer that was recorded by a commit with an unknown outcome is not tak
 
 // Citus has no triggers, by which it can't be written.
 test.skipIf(isOnCitus)("a submission that cannot be written does not keep the sweep from the others", async () => {
-  const ids = [await noted("one@far.test"), await noted("two@far.test"), await noted("three@far.test")];
+  const ids = [await noted("n1@far.test"), await noted("n2@far.test"), await noted("n3@far.test")];
   const pending = async () => (await Promise.all(ids.map(get))).filter(({ undoStatus }) => undoStatus === "pending");
   await host.rows("CREATE SEQUENCE spoilt");
   await host.rows(`CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS

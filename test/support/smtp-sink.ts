@@ -118,8 +118,9 @@ export class SmtpSink {
     this.offer(options.offer);
   }
 
-  /** What EHLO offers from now on. */
+  /** What EHLO offers from now on. Open connections are cut, since their clients know what was offered before. */
   offer({ extensions, size }: Offer = everything): void {
+    for (const connection of this.#server.connections) connection._socket?.destroy();
     for (const name of everything.extensions) {
       Object.assign(this.#server.options, { [`hide${name}`]: !extensions.includes(name) });
     }

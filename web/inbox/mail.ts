@@ -7,6 +7,7 @@ import type { Id, Session } from "../shared/jmap/types.ts";
 import { Account, syncedTypes } from "../shared/store/account.ts";
 import { type Letter, Outbox, type Refused } from "../shared/store/outbox.ts";
 import { route } from "./route.ts";
+import { openComposers } from "./seams.ts";
 
 /** All that is there while somebody is signed in. */
 export interface Mail {
@@ -27,7 +28,9 @@ export const wasSignedOut = signal(false);
 
 const tabs = new BroadcastChannel("posthorn-tabs");
 tabs.onmessage = ({ data }) => {
-  if (data === "signed-out") endSession();
+  if (data !== "signed-out") return;
+  for (const composer of openComposers) composer.forget();
+  endSession();
 };
 
 /** The account that the route names, or the login's own; undefined unless signed in. */
@@ -129,7 +132,9 @@ async function deliver(accounts: ReadonlyMap<Id, Account>, { accountId, update, 
 
 /** Ends the session everywhere in this browser. */
 export async function leave(): Promise<void> {
+  await Promise.all([...openComposers].map((composer) => composer.save()));
   await signOut();
+  for (const composer of openComposers) composer.forget();
   tabs.postMessage("signed-out");
   for (const key of Object.keys(localStorage))
     if (key.startsWith("posthorn.") && key !== "posthorn.prefs") localStorage.removeItem(key);

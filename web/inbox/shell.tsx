@@ -5,9 +5,10 @@ import { t } from "../messages/shell.ts";
 import { IconButton } from "../shared/button.tsx";
 import { Icon } from "../shared/icons.tsx";
 import { useKeys } from "../shared/keys.ts";
+import { restoreWriting } from "./composer/restore.ts";
 import { lazy } from "./lazy.tsx";
 import { ConversationList } from "./list/conversation-list.tsx";
-import { account, theAccount } from "./mail.ts";
+import { account, theAccount, theMail } from "./mail.ts";
 import { mailboxName } from "./mailboxes/names.ts";
 import { Sidebar } from "./mailboxes/sidebar.tsx";
 import { OfflineBar } from "./offline-bar.tsx";
@@ -36,6 +37,7 @@ export function Shell() {
   const { place, threadId } = route.value;
   const view = place.kind === "settings" ? "settings" : threadId === undefined ? "list" : "conversation";
   useTitle();
+  useEffect(() => restoreWriting(theMail().session.username), []);
   useKeys(
     () => t("keysGeneral"),
     [

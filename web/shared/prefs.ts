@@ -9,6 +9,8 @@ export interface Prefs {
   conversations: boolean;
   /** Addresses whose remote pictures are shown at once. */
   pictureSenders: string[];
+  /** Mails are written as plain text. */
+  plainText: boolean;
   /** 0 to send at once. */
   undoSendSeconds: number;
 }
@@ -19,6 +21,7 @@ const defaults: Prefs = {
   singleKeys: true,
   conversations: true,
   pictureSenders: [],
+  plainText: false,
   undoSendSeconds: 10,
 };
 

@@ -1,4 +1,5 @@
 import type {
+  AppPassword,
   Comparator,
   Email,
   EmailSubmission,
@@ -6,9 +7,11 @@ import type {
   Id,
   Identity,
   Mailbox,
+  MaskedAddress,
   Quota,
   SearchSnippet,
   SetError,
+  SignIn,
   Thread,
   VacationResponse,
 } from "./types.ts";
@@ -112,6 +115,8 @@ interface BodyArgs {
   maxBodyValueBytes?: number;
 }
 
+type OfLogin<T> = Omit<T, "accountId" | "state" | "oldState" | "newState">;
+
 /** The methods that the pages call: name → arguments and result. Add one here to call it. */
 export interface Methods {
   "Mailbox/get": [Args<GetArgs>, GetResult<Mailbox>];
@@ -157,6 +162,14 @@ export interface Methods {
   "VacationResponse/get": [Args<GetArgs>, GetResult<VacationResponse>];
   "VacationResponse/set": [Args<SetArgs>, SetResult<VacationResponse>];
   "Quota/get": [Args<GetArgs>, GetResult<Quota>];
+  /** Of the login itself, so without an account (docs/jmap.md). */
+  "AppPassword/get": [Args<OfLogin<GetArgs>>, OfLogin<GetResult<AppPassword>>];
+  "AppPassword/set": [Args<OfLogin<SetArgs>>, OfLogin<SetResult<AppPassword & { secret: string }>>];
+  "SignIn/get": [Args<OfLogin<GetArgs>>, OfLogin<GetResult<SignIn>>];
+  "SignIn/set": [Args<OfLogin<SetArgs>>, OfLogin<SetResult<SignIn>>];
+  "Password/set": [Args<OfLogin<SetArgs>>, OfLogin<SetResult<{ id: Id }>>];
+  "MaskedAddress/get": [Args<GetArgs>, GetResult<MaskedAddress>];
+  "MaskedAddress/set": [Args<SetArgs>, SetResult<MaskedAddress>];
 }
 
 export type MethodName = keyof Methods;

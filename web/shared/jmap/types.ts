@@ -169,6 +169,32 @@ export interface Quota {
   name: string;
 }
 
+/** A password for one program: of this server (docs/jmap.md), as are the two below. */
+export interface AppPassword {
+  id: Id;
+  label: string;
+  createdAt: string;
+  lastUsedAt: string | null;
+  network: string | null;
+}
+
+/** A browser that is signed in, or another token. */
+export interface SignIn extends AppPassword {
+  agent: string | null;
+  expiresAt: string | null;
+  isCurrent: boolean;
+}
+
+export interface MaskedAddress {
+  id: Id;
+  email: string;
+  label: string;
+  state: "enabled" | "disabled";
+  createdAt: string;
+  lastMessageAt: string | null;
+  messageCount: number;
+}
+
 /** RFC 8621 §4.4.1, or an operator with conditions. */
 export type Filter = { operator: "AND" | "OR" | "NOT"; conditions: Filter[] } | FilterCondition;
 
