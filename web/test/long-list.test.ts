@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from "node:os";
 import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { isNightly } from "../../test/support/scale.ts";
@@ -10,6 +11,8 @@ const screens = 200;
 /** A task that takes longer is felt. On a machine with other work, three times that is allowed: only the nightly run measures. */
 const maxTaskMs = isNightly ? 50 : 150;
 const maxRows = 80;
+/** A task then waits for a core, and how long it takes says nothing. */
+const isOverloaded = () => loadavg()[0]! > 3 * availableParallelism();
 
 describe.skipIf(whyNoBrowser)("an inbox of 200,000 mails", () => {
   let world: World;
@@ -63,7 +66,9 @@ describe.skipIf(whyNoBrowser)("an inbox of 200,000 mails", () => {
       await settled();
       long = await longTasks();
     }
-    expect(long).toEqual([]);
+    if (isOverloaded())
+      console.log(`not judged, since the machine has other work: tasks of ${long.map(Math.round).join(", ")} ms`);
+    else expect(long).toEqual([]);
   });
 
   test("any place is one request away: the middle, the end and back", async () => {
