@@ -37,7 +37,7 @@ export function addAccountCommands(program: Command): void {
   onStore(
     account
       .command("passwd <address>")
-      .description("set an account's password")
+      .description("set an account's password, and sign out its browsers")
       .option("--password-stdin", passwordHelp)
       .addHelpText("after", examples("account passwd ann@example.org")),
     async () => (await acts()).passwd,
