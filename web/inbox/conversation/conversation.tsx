@@ -177,12 +177,16 @@ function EntryView({ entry, account, contents, isOpen, ...on }: EntryProps) {
     );
   }
   const { email } = entry;
-  const junk = account.byRole("junk")?.id;
+  const isIn = (role: "junk" | "sent") => {
+    const id = account.byRole(role)?.id;
+    return id !== undefined && email.mailboxIds?.[id] === true;
+  };
   return (
     <Message
       {...{ account, email, isOpen }}
       content={contents.get(email.id)}
-      isJunk={junk !== undefined && email.mailboxIds?.[junk] === true}
+      isJunk={isIn("junk")}
+      isSent={isIn("sent")}
       onToggle={() => on.onToggle(email)}
       onWhole={() => on.onWhole(email.id)}
     />

@@ -7,6 +7,7 @@ import type { EmailAddress } from "../../shared/jmap/types.ts";
 import { number } from "../../shared/messages.ts";
 import type { Account } from "../../shared/store/account.ts";
 import type { EmailRecord } from "../../shared/store/email-record.ts";
+import { Delivery } from "../delivery/delivery.tsx";
 import { MailBody } from "./body-view.tsx";
 import { type Content, scanCapability } from "./contents.ts";
 import { LeaveList } from "./leave.tsx";
@@ -24,6 +25,8 @@ interface Props {
   content: Content | undefined;
   isOpen: boolean;
   isJunk: boolean;
+  /** It is in the mailbox of sent mail. */
+  isSent: boolean;
   onToggle(): void;
   onWhole(): void;
 }
@@ -113,6 +116,7 @@ function OpenMail(props: Props) {
         )}
         <MailMenu {...props} onShow={setShown} />
       </div>
+      {props.isSent && <Delivery account={account} emailId={email.id} />}
       {isDetailed && <Details email={email} origin={origin} />}
       {origin && <Warnings origin={origin} scan={content?.scan} />}
       {content && origin ? (
