@@ -197,6 +197,7 @@ describe.skipIf(whyNoBrowser)("hostile mails in the real page", () => {
   );
 
   test("when pictures are shown, pictures are all that is fetched, and they say nothing of the reader", async () => {
+    let fetched = 0;
     const loading = batches.filter((batch) => batch.some(({ name }) => /^(?:loads|styles)/.test(name)));
     for (const index of loading.map((batch) => batches.indexOf(batch))) {
       const { page, happened, asked, left, batch } = await openBatch(index, {
@@ -206,13 +207,14 @@ describe.skipIf(whyNoBrowser)("hostile mails in the real page", () => {
       expect(asked.filter((one) => !one.startsWith("image "))).toEqual([]);
       expect(left).toEqual([]);
       expect(calls.splice(0).filter((line) => line !== "image no-referrer no-cookie")).toEqual([]);
-      expect(asked.length).toBeGreaterThan(0);
+      fetched += asked.length;
       await fillRaw(page, batch);
       await page.waitForTimeout(300);
       await expectNothingRan(page, happened);
       expect(calls.splice(0).filter((line) => !line.endsWith("no-cookie"))).toEqual([]);
       await page.context().close();
     }
+    expect(fetched).toBeGreaterThan(0);
   });
 
   test("the frame's page and the element have the same sandbox, which runs no scripts", async () => {

@@ -76,6 +76,8 @@ function Field({ query }: { query: string | undefined }) {
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Escape") {
+      // The browser would empty the field.
+      event.preventDefault();
       event.stopPropagation();
       if (isShown) close();
       else leave();
@@ -107,11 +109,13 @@ function Field({ query }: { query: string | undefined }) {
         <input
           ref={input}
           class="input"
-          type="text"
+          type="search"
+          list={undefined}
           enterKeyHint="search"
           autocomplete="off"
           autocapitalize="off"
           spellcheck={false}
+          // biome-ignore lint/a11y/noRedundantRoles: without a list it is none by itself.
           role="combobox"
           aria-expanded={isShown}
           aria-controls={`${id}-list`}
