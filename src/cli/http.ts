@@ -89,7 +89,7 @@ function createApi(
   const newAppPasswords = counts.rateLimit("new app passwords", { max: maxNewAppPasswords, windowMs: 3_600_000 });
   const ofLogins = { bus, authenticator, newAppPasswords };
   const services = { ...means, ...ofLogins, limits, octets: octetPool(limits) };
-  const { publicUrl, pushUrl, relaxedUsing, maxSizeRequest } = config;
+  const { publicUrl, pushUrl, relaxedUsing, maxSizeRequest, hostname } = config;
   const places = (name: string, max: number) => counts.placeLimit(name, { max });
   const requests = new Concurrency("maxConcurrentRequests", places("requests", config.maxConcurrentRequests));
   const uploads = new Concurrency("maxConcurrentUpload", places("uploads", config.maxConcurrentUpload));
@@ -109,7 +109,8 @@ function createApi(
     inTurn: (login, connection, work) => requests.run(login, connection, () => services.octets.leased(work)),
     arrivals: services.octets.arrivals,
   });
-  const deps: ApiDeps = { services, registry, requests, uploads, publicUrl, pushUrl, isPushPaused, relaxedUsing };
+  const urls = { publicUrl, pushUrl, hostname };
+  const deps: ApiDeps = { services, registry, requests, uploads, ...urls, isPushPaused, relaxedUsing };
   return { deps, upgrade };
 }
 

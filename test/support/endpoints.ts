@@ -70,6 +70,7 @@ export async function createEndpoints(): Promise<Endpoints> {
     uploads: new Concurrency("maxConcurrentUpload", new OwnPlaceLimit(limits.maxConcurrentUpload)),
     publicUrl: "",
     pushUrl: "",
+    hostname: "mx.test",
     isPushPaused: false,
     relaxedUsing: false,
     authenticator: { authenticate: async (header) => logins.get(header) },

@@ -80,6 +80,7 @@ export async function createHttpWorld(): Promise<HttpWorld> {
     uploads: new Concurrency("maxConcurrentUpload", new OwnPlaceLimit(100)),
     publicUrl: "",
     pushUrl: "",
+    hostname: "mx.test",
     isPushPaused: false,
     relaxedUsing: false,
     authenticator,

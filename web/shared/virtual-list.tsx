@@ -11,7 +11,7 @@ const maxRows = 80;
 export interface VirtualListHandle {
   /** Scrolls as little as needed to show a row. */
   reveal(row: number): void;
-  element: HTMLElement | null;
+  readonly element: HTMLElement | null;
 }
 
 interface Props {
@@ -86,7 +86,9 @@ export function VirtualList({ length, rowHeight, version, keyAt, rowOf, render, 
   latest.current = look;
 
   handle.current = {
-    element: scroller.current,
+    get element() {
+      return scroller.current;
+    },
     reveal: (row) => {
       const element = scroller.current;
       if (!element) return;

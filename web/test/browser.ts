@@ -28,7 +28,9 @@ const quiet = [
   "--disable-quic",
 ];
 
-export function launchBrowser(): Promise<Browser> {
-  const args = ["--no-sandbox", "--disable-gpu", `--host-resolver-rules=MAP ${plainHost} 127.0.0.1`, ...quiet];
+/** `hosts`: where further names lead. */
+export function launchBrowser(hosts: Record<string, string> = {}): Promise<Browser> {
+  const rules = Object.entries({ [plainHost]: "127.0.0.1", ...hosts }).map(([name, to]) => `MAP ${name} ${to}`);
+  const args = ["--no-sandbox", "--disable-gpu", `--host-resolver-rules=${rules.join(",")}`, ...quiet];
   return chromium.launch({ ...(path !== undefined && { executablePath: path }), args });
 }

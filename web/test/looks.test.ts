@@ -1,22 +1,8 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import axe from "axe-core";
-import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { one } from "../../conformance/client/client.ts";
 import { whyNoBrowser } from "./browser.ts";
+import { look, looks, sizes } from "./look.ts";
 import { createWorld, type User, type World } from "./world.ts";
-
-const sizes = {
-  desktop: { viewport: { width: 1360, height: 820 } },
-  tablet: { viewport: { width: 834, height: 1100 } },
-  phone: { viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true },
-};
-const looks = (["light", "dark"] as const).flatMap((theme) =>
-  (Object.keys(sizes) as (keyof typeof sizes)[]).map((size) => [theme, size] as const),
-);
-/** Where pictures of the screens go, to be looked at; none are made without it. */
-const folder = process.env.POSTHORN_SCREENSHOTS;
 
 describe.skipIf(whyNoBrowser)("how the screens look", () => {
   let world: World;
@@ -51,24 +37,6 @@ describe.skipIf(whyNoBrowser)("how the screens look", () => {
     for (const [at, mail] of mails.entries())
       await user.put({ ...mail, receivedAt: new Date(Date.now() - (at + 1) * 13 * 3_600_000) });
   });
-
-  /** axe finds nothing; a picture is taken if somebody wants one. */
-  const look = async (page: Page, name: string) => {
-    if (folder !== undefined) {
-      mkdirSync(folder, { recursive: true });
-      await page.screenshot({ path: join(folder, `${name}.png`) });
-    }
-    await page.evaluate(axe.source);
-    const found = await page.evaluate(async () => {
-      const { violations } = await (window as unknown as { axe: typeof axe }).axe.run(document, {
-        resultTypes: ["violations"],
-      });
-      return violations.map(
-        ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`,
-      );
-    });
-    expect(found, name).toEqual([]);
-  };
 
   test.each(looks)("%s, %s: axe finds nothing on any screen", async (theme, size) => {
     const options = { ...sizes[size], colorScheme: theme };

@@ -20,6 +20,8 @@ export interface ApiDeps {
   relaxedUsing: boolean;
   /** The URL at which clients reach WebSockets and event sources, likewise; "" for that of the server. */
   pushUrl: string;
+  /** Our name in Authentication-Results: the authserv-id of RFC 8601 §2.5. */
+  hostname: string;
   /** Nobody serves push: the session offers no WebSockets (RFC 8887 §3). */
   isPushPaused: boolean;
 }

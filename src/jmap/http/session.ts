@@ -33,7 +33,7 @@ function describe(deps: ApiDeps, login: Login, base: string) {
     capabilities: {
       ...Object.fromEntries([...deps.registry.capabilities].map((name) => [name, {}])),
       [capabilities.core]: coreCapability(deps.services.limits),
-      [capabilities.scan]: {},
+      [capabilities.scan]: { authservId: deps.hostname },
       [capabilities.authentication]: {},
       ...(deps.registry.capabilities.has(capabilities.account) && { [capabilities.account]: accountCapability }),
       [capabilities.webPushVapid]: { applicationServerKey: deps.services.webPush.applicationServerKey },

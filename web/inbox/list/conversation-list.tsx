@@ -13,8 +13,10 @@ import { account as openAccount, theAccount } from "../mail.ts";
 import { mailboxName } from "../mailboxes/names.ts";
 import { currentMailbox, currentSource } from "../place.ts";
 import { route } from "../route.ts";
+import { SearchChips } from "../search/chips.tsx";
 import { ActionBar } from "./action-bar.tsx";
 import { Asked } from "./asked.tsx";
+import { leavePlace, leftPlace } from "./left-places.ts";
 import { openRow } from "./open-row.ts";
 import { GapRow, Row } from "./row.tsx";
 import { useRowHeight } from "./row-height.ts";
@@ -34,13 +36,17 @@ export function ConversationList() {
 
 function ListView({ list }: { list: EmailList }) {
   const account = theAccount();
+  const key = JSON.stringify([account.id, list.source]);
+  const scrollTop = useRef(0);
+  const isBack = useRef(false);
   const handle = useRef<VirtualListHandle>(null);
   const rowHeight = useRowHeight();
   const name = useName();
   useEffect(() => {
     void list.load().catch(() => {});
     clearSelection();
-    cursor.value = undefined;
+    cursor.value = leftPlace(key)?.cursor;
+    return () => leavePlace(key, { scrollTop: scrollTop.current, cursor: cursor.peek() });
   }, [list]);
   useArrivals(list);
   useKeepCursor(list);
@@ -48,9 +54,16 @@ function ListView({ list }: { list: EmailList }) {
   useListKeys(list, handle);
   const length = list.length.value;
   const trouble = list.trouble.value;
+  useEffect(() => {
+    const element = handle.current?.element;
+    if (!element || isBack.current) return;
+    isBack.current = true;
+    element.scrollTop = leftPlace(key)?.scrollTop ?? 0;
+  });
   return (
     <>
       <ListHead list={list} name={name} />
+      <SearchChips />
       {trouble && (
         <p class="notice is-error">
           <span>{t("failed", { reason: trouble.message })}</span>
@@ -69,7 +82,10 @@ function ListView({ list }: { list: EmailList }) {
           version={list.version.value}
           keyAt={(row) => list.idAt(row)}
           rowOf={(key) => list.indexOf(key)}
-          onShow={(from, to) => list.want(from, to)}
+          onShow={(from, to) => {
+            scrollTop.current = handle.current?.element?.scrollTop ?? 0;
+            list.want(from, to);
+          }}
           label={t("list", { name })}
           handle={handle}
           render={(row) => {

@@ -12,6 +12,8 @@ import { theMail } from "../mail.ts";
 import { mailboxName } from "../mailboxes/names.ts";
 import { currentMailbox } from "../place.ts";
 import { formatRoute, route } from "../route.ts";
+import { Marked } from "../search/marked.tsx";
+import { snippetOf } from "../search/snippets.ts";
 import { openRow, placeOfRow } from "./open-row.ts";
 import { cursor, selected, selectRange, toggleSelected } from "./selection.ts";
 import { isStarred, isUnread, membersOf } from "./targets.ts";
@@ -36,6 +38,8 @@ export function Row({ id, row, length, list, account }: Props) {
   const isOpen = route.value.threadId === email.threadId;
   const names = whoIs(email, members, account);
   const face = faceOf(email, members, account);
+  const isSearch = route.value.place.kind === "search";
+  const snippet = isSearch ? snippetOf(account, list.source.filter, id) : undefined;
   const tabIndex = isAtCursor ? 0 : -1;
   const follow = (event: MouseEvent) => {
     if (event.ctrlKey || event.metaKey || event.button !== 0) return;
@@ -98,11 +102,11 @@ export function Row({ id, row, length, list, account }: Props) {
         <span class="row-text">
           <span class="row-subject" dir="auto">
             {members.some(({ keywords }) => keywords?.$draft) && <span class="row-draft">{t("draft")}</span>}
-            {email.subject || t("noSubject")}
+            <Marked snippet={snippet?.subject} text={email.subject || t("noSubject")} />
           </span>
           <span class="row-preview" dir="auto">
             <Labels members={members} account={account} />
-            {email.preview}
+            <Marked snippet={snippet?.preview} text={email.preview ?? ""} />
           </span>
         </span>
       </a>

@@ -1,0 +1,37 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
+
+export const sizes = {
+  desktop: { viewport: { width: 1360, height: 820 } },
+  tablet: { viewport: { width: 834, height: 1100 } },
+  phone: { viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true },
+};
+/** Both themes in three sizes. */
+export const looks = (["light", "dark"] as const).flatMap((theme) =>
+  (Object.keys(sizes) as (keyof typeof sizes)[]).map((size) => [theme, size] as const),
+);
+/** Where pictures of the screens go, to be looked at; none are made without it. */
+const folder = process.env.POSTHORN_SCREENSHOTS;
+
+/** axe finds nothing; a picture is taken if somebody wants one. */
+export async function look(page: Page, name: string): Promise<void> {
+  if (folder !== undefined) {
+    mkdirSync(folder, { recursive: true });
+    await page.screenshot({ path: join(folder, `${name}.png`) });
+  }
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(async () => {
+    const { violations } = await (window as unknown as { axe: typeof axe }).axe.run(document, {
+      resultTypes: ["violations"],
+      // What is inside the frames is what somebody wrote.
+      iframes: false,
+    });
+    return violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`,
+    );
+  });
+  expect(found, name).toEqual([]);
+}
