@@ -1,5 +1,5 @@
 import { connect as connectTcp, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type PeerCertificate, type TLSSocket } from "node:tls";
 
 /** A whole SMTP reply; `line` is its last line, unchanged, with the code. */
 export type Reply = { code: number; line: string; lines: string[] };
@@ -140,6 +140,11 @@ export class SmtpConnection {
     await this.command("DATA", [354]);
     this.write(stuff(message));
     return this.read("message");
+  }
+
+  /** The server's, after STARTTLS. */
+  get peerCertificate(): PeerCertificate {
+    return (this.#socket as TLSSocket).getPeerCertificate();
   }
 
   /** STARTTLS and a second EHLO. The certificate is not checked here: tests check it themselves. */

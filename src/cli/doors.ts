@@ -2,7 +2,12 @@ import { chmod, rm, stat } from "node:fs/promises";
 import { type AddressInfo, connect, type Server } from "node:net";
 import type { ListenPlace } from "../config/values.ts";
 
-export type DoorName = "http" | MailDoor;
+/** The doors for clients and browsers. */
+export const webDoors = { http: "http", https: "https", httpRedirect: "http" } as const;
+export type WebDoor = keyof typeof webDoors;
+export const webDoorNames = Object.keys(webDoors) as WebDoor[];
+
+export type DoorName = WebDoor | MailDoor;
 
 /** The doors of the role smtp-in, with the names of their options, and how their URLs begin. */
 export const mailDoors = { smtp: "smtp", submission: "smtp", submissions: "smtps", lmtp: "lmtp" } as const;

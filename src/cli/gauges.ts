@@ -2,10 +2,19 @@ import type { Metrics } from "../ops/metrics.ts";
 import type { Report } from "../ops/readiness.ts";
 import type { Store } from "../store/core/store.ts";
 import { queueDepths } from "../store/queues/queue-sweeps.ts";
+import { endOf } from "./tls/certificates.ts";
+import type { Tls } from "./tls/tls.ts";
 
 /** Adds a gauge that is 0 while Redis is away. */
 export function gaugeRedis(metrics: Metrics, redis: { readonly isUp: boolean }): void {
   metrics.gauge("posthorn_redis_up", "Whether Redis answers", () => Number(redis.isUp));
+}
+
+/** Adds a gauge of when the TLS certificate ends. */
+export function gaugeCertificate(metrics: Metrics, tls: Tls | undefined): void {
+  if (!tls) return;
+  const end = () => endOf(tls.certificates.current).getTime() / 1000;
+  metrics.gauge("posthorn_certificate_end_seconds", "When the TLS certificate ends, in Unix time", end, "min");
 }
 
 /** Adds a gauge of the database's servers that are away. */

@@ -1,4 +1,4 @@
-import type { Ending } from "../base/ending.ts";
+import type { Server as NetServer } from "node:net";
 import type { Config } from "../config/schema.ts";
 import { Proxies } from "../jmap/http/address.ts";
 import { processRequest } from "../jmap/http/api.ts";
@@ -12,9 +12,12 @@ import { methods } from "../jmap/methods.ts";
 import { createRegistry } from "../jmap/registry.ts";
 import { Pages } from "../web/pages.ts";
 import { WebSessions } from "../web/session.ts";
+import { urlOf } from "./door-url.ts";
+import type { WebDoor } from "./doors.ts";
 import { drainable } from "./drain.ts";
-import type { Parts } from "./parts.ts";
-import { hostPort, type Part } from "./parts.ts";
+import type { Part, Parts } from "./parts.ts";
+import { createHttps } from "./tls/https.ts";
+import { createRedirect } from "./tls/redirect.ts";
 
 /** Of each kind, WebSockets and event sources. */
 const maxConnectionsPerLogin = 64;
@@ -22,8 +25,11 @@ const maxConnectionsPerLogin = 64;
 /** Of a login in an hour: each is hashed. */
 const maxNewAppPasswords = 20;
 
-/** Starts the JMAP endpoints (role `http`), and push over WebSocket and EventSource: apart (role `push`), or with them. */
-export async function startHttp(config: Config, parts: Parts): Promise<Part> {
+/**
+ * Starts the JMAP endpoints (role `http`), and push over WebSocket and EventSource: apart (role `push`), or with them. All is
+ * served at each of the doors, but for `httpRedirect`.
+ */
+export async function startHttp(config: Config, parts: Parts): Promise<Partial<Record<WebDoor, Part>>> {
   const { authenticator, events, counts, ready } = parts;
   const isJmapServed = config.roles.includes("http");
   const isPushPaused = config.readOnly && config.pushUrl === "";
@@ -46,13 +52,29 @@ export async function startHttp(config: Config, parts: Parts): Promise<Part> {
   const push = isPushServed ? { upgrade, eventSource } : undefined;
   const server = createHttpServer({ ...deps, authenticator, proxies, ready, isJmapServed, push, web });
   const drain = drainable(server);
-  const port = await parts.doors.open("http", config.http, server);
-  pages?.begin();
-  const stop = (ending: Ending) => {
+  const opened: Partial<Record<WebDoor, Part>> = {};
+  const open = async (name: WebDoor, door: NetServer, stop: Part["stop"]) => {
+    const place = config[name]!;
+    opened[name] = { url: urlOf(name, place, await parts.doors.open(name, place, door)), stop };
+  };
+  const { tls } = parts;
+  if (tls && config.https) {
+    const { certificates, challenges } = tls;
+    const https = createHttps(server, { certificates, challenges, log });
+    await open("https", https, async () => void https.close());
+  }
+  if (config.httpRedirect) {
+    const { publicUrl, https } = config;
+    const redirect = createRedirect({ publicUrl, port: https?.port ?? 443, challenges: tls?.challenges });
+    await open("httpRedirect", redirect, async () => void redirect.close());
+  }
+  // Last, since it is this server that drains the connections of both.
+  await open("http", server, (ending) => {
     draining.abort(ending);
     return drain(ending);
-  };
-  return { url: `http://${hostPort({ ...config.http, port })}`, stop };
+  });
+  pages?.begin();
+  return opened;
 }
 
 /** Pages, and signing in to them; where push is served apart, the cookie counts too. */

@@ -21,6 +21,7 @@ import type { Store } from "../store/core/store.ts";
 import type { StoredMailLog } from "../store/queues/mail-log.ts";
 import type { PageFile } from "../web/files.ts";
 import type { Doors } from "./doors.ts";
+import type { Tls } from "./tls/tls.ts";
 
 /** What a server takes from outside; tests pass their own. */
 export interface Surroundings {
@@ -59,6 +60,8 @@ export interface Parts extends Omit<Foundation, "objects" | "sharedCache"> {
   scanners: Scanners;
   learner: Learner;
   notices: HoldNotices;
+  /** Undefined where no door has TLS. */
+  tls: Tls | undefined;
 }
 
 /** A part of the server that listens on a port. */

@@ -14,7 +14,7 @@ import { WebPush } from "../push/webpush/webpush.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import { StoredMailLog } from "../store/queues/mail-log.ts";
 import { dropSourceDays } from "../store/queues/source-addresses.ts";
-import type { DoorName } from "./doors.ts";
+import type { DoorName, WebDoor } from "./doors.ts";
 import { startHttp } from "./http.ts";
 import { openPools } from "./open-pools.ts";
 import type { Foundation, Part, Parts, Surroundings } from "./parts.ts";
@@ -22,6 +22,7 @@ import { scannersOf } from "./scanners.ts";
 import { startSettling } from "./settle-search.ts";
 import { startLmtp, startSmtpIn, startSubmission } from "./smtp-in.ts";
 import { hintSubmissions, startSmtpOut } from "./smtp-out.ts";
+import { openTls } from "./tls/tls.ts";
 import { startWorker } from "./worker.ts";
 
 export type Stop = (ending: Ending) => Promise<void>;
@@ -60,18 +61,31 @@ export async function makeParts(
     mailLog: new StoredMailLog({ database: store.database, clock, log }),
     webPush: await WebPush.open({ ...surroundings, ...pushing }),
     surroundings,
+    tls: hasTls(config) ? await openTls(config, store.database, surroundings) : undefined,
   };
 }
+
+const hasTls = ({ roles, https, httpRedirect }: Config) =>
+  roles.includes("smtp-in") || (isWeb(roles) && (https ?? httpRedirect) !== undefined);
+const isWeb = (roles: Config["roles"]) => roles.includes("http") || roles.includes("push");
 
 /** Starts the parts in this order; they stop in reverse, so the listeners for clients and peers close first. */
 export async function startRoles(config: Config, parts: Parts, stops: Stop[]): Promise<RoleUrls> {
   const { store, blobs, surroundings } = parts;
   const { log } = surroundings;
   const roles = new Set(config.roles);
+  const { tls } = parts;
+  if (tls) stops.push(() => tls.stop());
   stops.push(() => parts.mailLog.flush());
-  const noDoors = { submission: undefined, submissions: undefined, lmtp: undefined };
+  const noDoors = {
+    https: undefined,
+    httpRedirect: undefined,
+    submission: undefined,
+    submissions: undefined,
+    lmtp: undefined,
+  };
   const urls: RoleUrls = { http: undefined, smtp: undefined, ...noDoors };
-  const servesClients = roles.has("http") || roles.has("push");
+  const servesClients = isWeb(config.roles);
   if ((roles.has("worker") || servesClients) && !config.readOnly) parts.webPush.start();
   if (roles.has("worker")) {
     const more = {
@@ -94,7 +108,11 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
       if (address) urls[name] = opened(await startSubmission(name, address, { config, parts, incoming }), doors);
     }
   }
-  if (servesClients) urls.http = opened(await startHttp(config, parts), doors);
+  if (servesClients) {
+    for (const [name, part] of Object.entries(await startHttp(config, parts))) {
+      urls[name as WebDoor] = opened(part, doors);
+    }
+  }
   return urls;
 }
 

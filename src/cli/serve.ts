@@ -14,7 +14,7 @@ import { checkBodies } from "./check-bodies.ts";
 import { checks } from "./checks.ts";
 import { type DemoAccount, makeDemo } from "./demo.ts";
 import { ownDoors } from "./doors.ts";
-import { gaugePools, gaugeQueues, gaugeReadiness, gaugeRedis, gaugeServers } from "./gauges.ts";
+import { gaugeCertificate, gaugePools, gaugeQueues, gaugeReadiness, gaugeRedis, gaugeServers } from "./gauges.ts";
 import { openStore } from "./open-store.ts";
 import { hostPort, type Surroundings } from "./parts.ts";
 import { openRedis } from "./redis.ts";
@@ -90,6 +90,7 @@ async function start(
     pageFiles: loadFiles,
   };
   const parts = await makeParts(config, surroundings, foundation);
+  gaugeCertificate(metrics, parts.tls);
   stops.push(keepHeapSmall(() => parts.blobs.cachedBytes));
   stops.push(() => counts.close());
   stops.push(() => bus.close());

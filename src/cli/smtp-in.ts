@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { createSecureContext } from "node:tls";
 import type { Config } from "../config/schema.ts";
 import type { Address, ListenPlace } from "../config/values.ts";
 import type { Incoming } from "../mail/deliver/incoming.ts";
@@ -10,7 +8,6 @@ import { createSmtpIn, type SmtpIn } from "../smtp/inbound/server.ts";
 import { createSubmission } from "../smtp/inbound/submission.ts";
 import { urlOf } from "./door-url.ts";
 import type { MailDoor } from "./doors.ts";
-import { Failure } from "./fail.ts";
 import type { Part, Parts } from "./parts.ts";
 
 /** The connections of a server. Its processes have the same number of them, so each has an equal part of the places. */
@@ -22,7 +19,7 @@ export async function startSmtpIn(config: Config, parts: Parts, incoming: Incomi
   const { clock } = parts.surroundings;
   const resolver = cachingResolver(parts.surroundings.resolver, { clock });
   const server = await createSmtpIn({
-    ...(await serverOptions(config, parts, incoming)),
+    ...serverOptions(config, parts, incoming),
     ...{ blobs, incoming, returnPaths, resolver, dnsLists: config.dnsLists, greylist: config.greylist },
     policies: {
       overrides: new Map(config.dmarcOverride.map(({ domain, word }) => [domain, word])),
@@ -40,7 +37,7 @@ export async function startSubmission(
 ): Promise<Part> {
   const { store, blobs, scanners, authenticator } = parts;
   const server = await createSubmission({
-    ...(await serverOptions(config, parts, incoming)),
+    ...serverOptions(config, parts, incoming),
     ...{ store, blobs, scanners, authenticator, random: parts.surroundings.random },
     hasSendingLimits: config.sendingLimits,
     isImplicitTls: name === "submissions",
@@ -52,14 +49,14 @@ export async function startSubmission(
 export async function startLmtp(place: ListenPlace, config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
   const { blobs, returnPaths, surroundings } = parts;
   const server = await createLmtp({
-    ...(await serverOptions(config, parts, incoming)),
+    ...serverOptions(config, parts, incoming),
     ...{ blobs, incoming, returnPaths, resolver: surroundings.resolver },
     ...{ peers: config.lmtpPeers, authserv: config.lmtpResults, isLocal: "path" in place },
   });
   return open("lmtp", { place, server }, parts);
 }
 
-async function serverOptions(config: Config, parts: Parts, incoming: Incoming): Promise<ServerOptions> {
+function serverOptions(config: Config, parts: Parts, incoming: Incoming): ServerOptions {
   const { store, events, counts, mailLog, surroundings } = parts;
   const { clock, log } = surroundings;
   const { hostname, maxMessageSize } = config;
@@ -67,7 +64,7 @@ async function serverOptions(config: Config, parts: Parts, incoming: Incoming): 
     ...{ database: store.database, clock, log, mailLog, events, counts, hostname, maxMessageSize },
     newId: () => incoming.newId(),
     maxConnections: Math.ceil(maxConnections / config.workers),
-    certificate: await certificateOf(config),
+    ...(parts.tls && { certificates: parts.tls.certificates }),
   };
 }
 
@@ -78,19 +75,4 @@ async function open(
 ): Promise<Part> {
   const port = await doors.open(name, place, server.server);
   return { url: urlOf(name, place, port), stop: (ending) => server.close(ending) };
-}
-
-async function certificateOf({ tlsCert, tlsKey }: Config): Promise<{ cert: string; key: string } | undefined> {
-  if (tlsCert === "") return undefined;
-  const read = (path: string) =>
-    readFile(path, "utf8").catch((error: Error) => {
-      throw new Failure(`the TLS certificate cannot be read: ${error.message}`);
-    });
-  const pair = { cert: await read(tlsCert), key: await read(tlsKey) };
-  try {
-    createSecureContext(pair);
-  } catch (error) {
-    throw new Failure(`${tlsCert} and ${tlsKey} are not a certificate and its key in PEM: ${(error as Error).message}`);
-  }
-  return pair;
 }

@@ -215,6 +215,10 @@ function contradictions(config: Config, label: (name: OptionName) => string): st
   const problems: string[] = [];
   if (config.data === "") problems.push(`${label("data")}: must not be empty`);
   if (config.tlsCert !== "" && config.tlsKey === "") problems.push(`${label("tlsCert")}: needs tlsKey too`);
+  if (config.acme.length > 0 && !config.https && !config.httpRedirect)
+    problems.push(`${label("acme")}: needs httpRedirect or https, where the authority can reach this server`);
+  if (config.acme.length > 0 && config.tlsCert !== "")
+    problems.push(`${label("acme")}: gets a certificate, but tlsCert names one`);
   if (config.tlsKey !== "" && config.tlsCert === "") problems.push(`${label("tlsKey")}: needs tlsCert too`);
   if (config.readOnly && config.databaseUrl === "") problems.push(`${label("readOnly")}: needs databaseUrl`);
   if (config.readOnly && config.roles.some((role) => role !== "http"))

@@ -92,6 +92,18 @@ const declarations = {
     parse: optionalName,
     help: "Name (authserv-id) whose Authentication-Results are believed in mail that comes by --lmtp.",
   }),
+  https: option<Address | undefined>({
+    default: "off",
+    parse: optionalAddress,
+    show: showAddress,
+    help: "Address (host:port, usually port 443) for JMAP and the pages over TLS; off for none.",
+  }),
+  httpRedirect: option<Address | undefined>({
+    default: "off",
+    parse: optionalAddress,
+    show: showAddress,
+    help: "Address (usually port 80) that leads browsers to --https and answers the challenges of --acme; off for none.",
+  }),
   metrics: option({
     default: "127.0.0.1:9090",
     parse: optionalAddress,
@@ -208,6 +220,24 @@ const declarations = {
   }),
   tlsCert: option({ default: "", shown: "self-made", parse: text, help: "PEM file of the TLS certificate chain." }),
   tlsKey: option({ default: "", shown: "self-made", parse: text, help: "PEM file of the TLS certificate's key." }),
+  acme: option({
+    default: "",
+    shown: "none",
+    parse: list(hostName),
+    help: "Names to get a TLS certificate for by ACME, and to renew it, a comma list; this agrees to the authority's terms of service.",
+  }),
+  acmeDirectory: option({
+    default: "https://acme-v02.api.letsencrypt.org/directory",
+    parse: url("https"),
+    help: "Directory URL of the ACME authority.",
+  }),
+  acmeEmail: option({ default: "", shown: "none", parse: text, help: "Whom the ACME authority may write to." }),
+  acmeCa: option({
+    default: "",
+    shown: "the usual authorities",
+    parse: text,
+    help: "PEM file of the authorities that sign the ACME directory's own certificate.",
+  }),
   resolver: option({
     default: "",
     shown: "the system's",

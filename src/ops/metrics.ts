@@ -12,8 +12,8 @@ import type { Events } from "../base/events.ts";
 
 export interface Metrics {
   registry: Registry;
-  /** Adds a gauge. `read` is called at each scrape. */
-  gauge(name: string, help: string, read: () => number | Promise<number>): void;
+  /** Adds a gauge. `read` is called at each scrape. Of several processes, it is the sum, or the smallest. */
+  gauge(name: string, help: string, read: () => number | Promise<number>, ofAll?: "sum" | "min"): void;
   /** Adds gauges that one `read` fills at each scrape; NaN if it fails or takes more than `maxReadMs`. */
   gauges<Name extends string>(help: Record<Name, string>, read: () => Promise<Record<Name, number>>): void;
   contentType: string;
@@ -44,8 +44,9 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry });
   return {
     registry,
-    gauge(name, help, read) {
-      const gauge: Gauge = new Gauge({ name, help, registers, collect: async () => gauge.set(await read()) });
+    gauge(name, help, read, ofAll = "sum") {
+      const collect = async () => gauge.set(await read());
+      const gauge: Gauge = new Gauge({ name, help, registers, aggregator: ofAll, collect });
     },
     gauges(help, read) {
       const inTime = shared(read);

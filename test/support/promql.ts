@@ -10,7 +10,7 @@ const grouping = new Set(["by", "without", "on", "ignoring", "group_left", "grou
 const words = new Set(["and", "or", "unless", "bool", "offset"]);
 /** Those that our files use: a name that is neither here nor a metric is a mistake. */
 const functions = new Set(
-  "sum max min count avg topk rate increase histogram_quantile max_over_time min_over_time clamp_min label_values".split(
+  "sum max min count avg topk rate increase histogram_quantile max_over_time min_over_time clamp_min label_values time".split(
     " ",
   ),
 );

@@ -16,7 +16,7 @@ import { fromSent, type SentFile } from "../../web/files.ts";
 import { bodiesOf } from "../bodies.ts";
 import { random } from "../command.ts";
 import type { DoorName } from "../doors.ts";
-import { gaugePools } from "../gauges.ts";
+import { gaugeCertificate, gaugePools } from "../gauges.ts";
 import { openRedis } from "../redis.ts";
 import { resolverOf } from "../resolver.ts";
 import { makeParts, type Stop, startRoles, stopAll } from "../roles.ts";
@@ -112,6 +112,7 @@ async function start(line: Line, config: Config, { welcome, stops, log }: Starti
     pageFiles,
   };
   const parts = await makeParts(config, surroundings, foundation);
+  gaugeCertificate(metrics, parts.tls);
   stops.push(keepHeapSmall(() => parts.blobs.cachedBytes));
   stops.push(() => counts.close());
   stops.push(() => bus.close());

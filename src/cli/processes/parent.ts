@@ -12,7 +12,7 @@ import { checkBodies } from "../check-bodies.ts";
 import { checks } from "../checks.ts";
 import { makeDemo } from "../demo.ts";
 import { urlOf } from "../door-url.ts";
-import { type DoorName, mailDoorNames } from "../doors.ts";
+import { type DoorName, mailDoorNames, webDoorNames } from "../doors.ts";
 import { Failure } from "../fail.ts";
 import { gaugePools, gaugeQueues, gaugeReadiness, gaugeRedis, gaugeServers } from "../gauges.ts";
 import { openStore } from "../open-store.ts";
@@ -194,14 +194,14 @@ function greet({ version: theirs }: Hello, welcome: Welcome): Welcome {
 }
 
 async function openEntrances(config: Config, entrances: Entrances): Promise<void> {
-  const { roles, http } = config;
+  const { roles } = config;
   const open = async (name: DoorName, place: ListenPlace) => {
     const entrance = new Entrance(name);
     entrances.set(name, { entrance, port: await entrance.listen(place) });
   };
-  if (roles.includes("http") || roles.includes("push")) await open("http", http);
-  if (!roles.includes("smtp-in")) return;
-  for (const name of mailDoorNames) {
+  const isWeb = roles.includes("http") || roles.includes("push");
+  const isMail = roles.includes("smtp-in");
+  for (const name of [...(isWeb ? webDoorNames : []), ...(isMail ? mailDoorNames : [])]) {
     const address = config[name];
     if (address) await open(name, address);
   }
@@ -213,14 +213,11 @@ function portsOf(entrances: Entrances): Partial<Record<DoorName, number>> {
 
 function urlsOf(config: Config, entrances: Entrances): RoleUrls {
   const ports = portsOf(entrances);
-  const mail = mailDoorNames.map((name) => {
+  const urls = [...webDoorNames, ...mailDoorNames].map((name) => {
     const [place, port] = [config[name], ports[name]];
     return [name, place && port !== undefined ? urlOf(name, place, port) : undefined];
   });
-  return {
-    http: ports.http === undefined ? undefined : `http://${hostPort({ ...config.http, port: ports.http })}`,
-    ...(Object.fromEntries(mail) as Omit<RoleUrls, "http">),
-  };
+  return Object.fromEntries(urls) as RoleUrls;
 }
 
 function employ(line: Line, entrances: Entrances): () => void {

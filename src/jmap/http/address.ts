@@ -68,7 +68,7 @@ export class Proxies {
     const forwarded = isTrusted ? this.#forwardedTo(req, peer) : {};
     const host = forwarded.host ?? req.headers.host ?? "";
     const isHost = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i.test(host);
-    return `${forwarded.proto?.toLowerCase() === "https" ? "https" : "http"}://${isHost ? host : "localhost"}`;
+    return `${this.isEncrypted(req) ? "https" : "http"}://${isHost ? host : "localhost"}`;
   }
 
   /** Whether the client's own connection is encrypted: as the trusted proxy says, or else that to this server. */

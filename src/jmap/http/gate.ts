@@ -69,6 +69,11 @@ export class Gate extends Duplex {
     return this.#raw.remoteAddress;
   }
 
+  /** Whether the client's connection has TLS that ends here. */
+  get encrypted(): boolean {
+    return "encrypted" in this.#raw && this.#raw.encrypted === true;
+  }
+
   setTimeout(time: number, listener?: () => void): this {
     if (listener) this.once("timeout", listener);
     this.#raw.setTimeout(time);

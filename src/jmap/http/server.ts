@@ -12,7 +12,7 @@ import { handleCors } from "./cors.ts";
 import type { HttpDeps, PushEndpoints } from "./deps.ts";
 import { handleDownload } from "./download.ts";
 import { reach, serveInSpan, watch } from "./exchange.ts";
-import { gate, gateOf } from "./gate.ts";
+import { gateOf, gate as putGate } from "./gate.ts";
 import { Turns } from "./limits.ts";
 import { refuse } from "./refusals.ts";
 import { fail, sendJson } from "./respond.ts";
@@ -49,7 +49,10 @@ export function createHttpServer(deps: HttpDeps): Server {
   const options = { noDelay: true, keepAliveTimeout: 65_000, requestTimeout: maxBodyMs, shouldUpgradeCallback };
   const serve = (req: IncomingMessage, res: ServerResponse): void => {
     watch(res, services.events);
-    gateOf(req).begin(req, res);
+    const gate = gateOf(req);
+    gate.begin(req, res);
+    // RFC 6797: browsers come by TLS alone from now on.
+    if (gate.encrypted) res.setHeader("Strict-Transport-Security", "max-age=31536000");
     try {
       checkHost(req);
     } catch (error) {
@@ -69,7 +72,7 @@ export function createHttpServer(deps: HttpDeps): Server {
     } else router(req as Request, res as Response);
   };
   const server = createServer(options, (req, res) => serveInSpan(req, res, () => serve(req, res)));
-  gate(server, new FairTurns());
+  putGate(server, new FairTurns());
   server.on("upgrade", (req, socket, head) => deps.push?.upgrade(req, socket, head));
   return server;
 }

@@ -8,9 +8,15 @@ export interface Certificate {
   key: string;
 }
 
+/** The certificate of a server, which may change while it serves. */
+export interface Certificates {
+  readonly current: Certificate;
+  onChange(listener: (certificate: Certificate) => void): void;
+}
+
 const years = 10;
 
-/** The certificate for STARTTLS when none is configured: self-signed, made once and stored. */
+/** The certificate when none is configured: self-signed, made once and stored. */
 export async function ownCertificate(database: Database, hostname: string, clock: Clock): Promise<Certificate> {
   const text = await keepSetting(database, `smtp_certificate ${hostname}`, async () =>
     JSON.stringify(await make(hostname, clock)),

@@ -8,7 +8,7 @@ import type { ReturnPaths } from "../../mail/feedback/return-path.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import type { Database } from "../../store/core/database.ts";
 import type { Resolve } from "../resolver.ts";
-import type { Certificate } from "./certificate.ts";
+import type { Certificates } from "./certificate.ts";
 import type { LocalPolicies } from "./disposition.ts";
 
 /** What every kind of server needs. */
@@ -27,8 +27,8 @@ export interface ServerOptions {
   maxMessageSize: number;
   /** The connections that this process may have open at once. */
   maxConnections: number;
-  /** PEM. (Default: a self-signed one.) */
-  certificate?: Certificate | undefined;
+  /** (Default: a self-signed one.) */
+  certificates?: Certificates;
 }
 
 export interface SmtpInOptions extends ServerOptions {

@@ -72,7 +72,7 @@ export async function createSmtpServer(options: ServerOptions, service: Service)
     arePeersTrusted = false,
     extensions,
   } = service;
-  const { cert, key } = options.certificate ?? (await ownCertificate(database, hostname, clock));
+  const { cert, key } = options.certificates?.current ?? (await ownCertificate(database, hostname, clock));
   const conversations = new WeakMap<SMTPServerSession, Conversation>();
   const withPeer = (session: SMTPServerSession) => conversations.get(session)!;
   const server = new EagerServer(
@@ -123,6 +123,7 @@ export async function createSmtpServer(options: ServerOptions, service: Service)
     },
     clock,
   );
+  options.certificates?.onChange((certificate) => server.updateSecureContext(certificate));
   server.on("error", ({ message, remoteAddress }: Error & { remoteAddress?: string }) =>
     log.debug({ remoteAddress, reason: message }, "smtp connection failed"),
   );

@@ -1,0 +1,52 @@
+import type { Server } from "node:http";
+import type { Server as NetServer } from "node:net";
+import { createServer, type TLSSocket } from "node:tls";
+import type { Log } from "../../base/log.ts";
+import type { Certificates } from "../../smtp/inbound/certificate.ts";
+import type { Challenges } from "./challenges.ts";
+
+const minVersion = "TLSv1.2";
+/** A peer that does not finish its handshake in that time is closed. */
+const handshakeTimeout = 10_000;
+/** RFC 8737 §4 */
+const acmeProtocol = "acme-tls/1";
+
+interface Options {
+  certificates: Certificates;
+  /** Those of the authority, if there is one. */
+  challenges: Challenges | undefined;
+  log: Log;
+}
+
+/** TLS in front of an HTTP server: hands it each connection after its handshake. */
+export function createHttps(http: Server, { certificates, challenges, log }: Options): NetServer {
+  const settings = { minVersion, handshakeTimeout, noDelay: true } as const;
+  const server = createServer(
+    {
+      ...certificates.current,
+      ...settings,
+      // It names no context, which would keep `setKeyCert` from its effect: the handshake waits here for the challenges alone.
+      SNICallback: (_, done) => {
+        const isKnown = challenges?.lookUp().catch(() => {}) ?? Promise.resolve();
+        void isKnown.then(() => done(null, undefined));
+      },
+      /** RFC 8737: the authority asks for another certificate by the name of a protocol. */
+      ALPNCallback(this: TLSSocket, { servername, protocols }) {
+        const challenge = protocols.includes(acmeProtocol) ? challenges?.certificateFor(servername) : undefined;
+        if (!challenge) return protocols.includes("http/1.1") ? "http/1.1" : undefined;
+        this.setKeyCert(challenge);
+        return acmeProtocol;
+      },
+    },
+    (socket) => {
+      if (socket.alpnProtocol === acmeProtocol) socket.end();
+      else http.emit("connection", socket);
+    },
+  );
+  certificates.onChange((certificate) => server.setSecureContext({ ...certificate, minVersion }));
+  server.on("tlsClientError", ({ message }, socket) => {
+    log.debug({ peer: socket.remoteAddress, reason: message }, "a TLS handshake failed");
+    socket.destroy();
+  });
+  return server;
+}
