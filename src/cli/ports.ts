@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import type { Config } from "../config/schema.ts";
 import type { ListenPlace } from "../config/values.ts";
-import { listen, mailDoorNames } from "./doors.ts";
+import { listen, mailDoorNames, webDoorNames } from "./doors.ts";
 
 /** Has one reason for each address that cannot be listened on. */
 export class PortsRefused extends Error {
@@ -15,12 +15,11 @@ export class PortsRefused extends Error {
 
 /** Throws PortsRefused if any address of the roles cannot be listened on. Checks all of them, early in the start. */
 export async function checkPorts(config: Config): Promise<void> {
-  const { roles, http, metrics } = config;
-  const wanted = [
-    (roles.includes("http") || roles.includes("push")) && http,
-    ...mailDoorNames.map((name) => roles.includes("smtp-in") && config[name]),
-    metrics,
-  ];
+  const { roles, metrics } = config;
+  const isWeb = roles.includes("http") || roles.includes("push");
+  const isMail = roles.includes("smtp-in");
+  const doors = [...(isWeb ? webDoorNames : []), ...(isMail ? mailDoorNames : [])];
+  const wanted = [...doors.map((name) => config[name]), metrics];
   const outcomes = await Promise.all(wanted.map((address) => (address ? refusal(address) : undefined)));
   const reasons = outcomes.filter((reason) => reason !== undefined);
   if (reasons.length > 0) throw new PortsRefused(reasons);

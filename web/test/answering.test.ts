@@ -109,6 +109,7 @@ describe.skipIf(whyNoBrowser)("answers", () => {
     page.on("dialog", (dialog) => void dialog.accept());
     await page.locator(".composer").getByRole("button", { name: "Discard" }).click();
     await expect.poll(() => draftOf(ann)).toBeUndefined();
+    await page.locator(".composer").waitFor({ state: "detached" });
     await page.locator(".reading-pane").focus();
     await page.keyboard.press("f");
     await page.locator(".composer-file").getByText("plan.txt").waitFor();
@@ -117,6 +118,19 @@ describe.skipIf(whyNoBrowser)("answers", () => {
     const passed = await saved(page);
     expect(passed).toMatchObject({ subject: "Fwd: Plan!", to: null, attachments: [{ name: "plan.txt" }] });
     expect(bodyOf(passed, "textBody")).toContain("Forwarded message");
+  });
+
+  test("an answer that is closed before anything is written leaves no draft", async () => {
+    await ann.put({ from: "bob@there.test", subject: "Only a look", html: "<p>Well?</p>" });
+    const page = await world.signIn(ann);
+    await open(page, "Only a look");
+    await page.keyboard.press("r");
+    await text(page).getByText("Well?").waitFor();
+    await page.waitForTimeout(500);
+    await page.keyboard.press("Escape");
+    await page.locator(".composer").waitFor({ state: "detached" });
+    await page.waitForTimeout(1_000);
+    expect(await draftOf(ann)).toBeUndefined();
   });
 
   test("a sent answer marks the mail as answered", async () => {

@@ -43,7 +43,8 @@ export function RichText({ writing, pictures, isFocused, isRemoteShown }: Props)
     squire.setHTML(writing.body.html ?? "");
     squire.moveCursorToStart();
     writing.readBody = () => ({ html: htmlOf(element, pictures), text: textOf(element) });
-    squire.addEventListener("input", () => writing.changed());
+    // What the editor makes of the text at first is nothing that was written.
+    const settled = setTimeout(() => squire.addEventListener("input", () => writing.changed()), 50);
     squire.addEventListener("pathChange", () => (path.value = squire.getPath()));
     const insertPictures = (files: Iterable<File>) => {
       for (const file of files) insertPicture(squire, file, writing, pictures);
@@ -63,6 +64,7 @@ export function RichText({ writing, pictures, isFocused, isRemoteShown }: Props)
     editor.value = squire;
     if (isFocused) squire.focus();
     return () => {
+      clearTimeout(settled);
       writing.keepBody();
       squire.destroy();
     };
