@@ -3,6 +3,7 @@ import { systemClock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { type Config, schema } from "../../config/schema.ts";
 import { examples, random } from "../command.ts";
+import { mailDoorNames, webDoorNames } from "../doors.ts";
 import { explain, Failure } from "../fail.ts";
 import { addConfigOptions, configOf } from "../options.ts";
 import type { Surroundings } from "../parts.ts";
@@ -89,7 +90,7 @@ function wayOut(error: unknown, config: Config): string {
   const { syscall, port, hostname, address } = error as Partial<
     Record<"syscall" | "port" | "hostname" | "address", unknown>
   >;
-  const name = (["http", "smtp", "submission", "submissions", "lmtp", "metrics"] as const).find((entry) => {
+  const name = ([...webDoorNames, ...mailDoorNames, "metrics"] as const).find((entry) => {
     const meant = config[entry];
     if (meant && "path" in meant) return meant.path === address;
     return (syscall === "listen" && meant?.port === port) || (syscall === "getaddrinfo" && meant?.host === hostname);
