@@ -199,6 +199,16 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_leased ON public.delivery USING btree (user_id, submission_id) WHERE (leased_by IS NOT NULL);
 CREATE INDEX delivery_queued ON public.delivery USING btree (user_id, next_attempt_at) WHERE (state = 'queued'::text);
 
+CREATE TABLE dkim_key (
+  domain text NOT NULL,
+  selector text NOT NULL,
+  private_key text NOT NULL,
+  state text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  since timestamp with time zone NOT NULL,
+  CONSTRAINT dkim_key_pkey PRIMARY KEY (domain, selector)
+);
+
 CREATE TABLE domain (
   name text NOT NULL,
   dkim_selector text NOT NULL,
@@ -475,6 +485,41 @@ CREATE TABLE received (
   CONSTRAINT received_pkey PRIMARY KEY (user_id, incoming_id)
 );
 
+CREATE TABLE received_report (
+  id text NOT NULL,
+  kind text NOT NULL,
+  domain text NOT NULL,
+  organization text NOT NULL,
+  report_id text NOT NULL,
+  sender text NOT NULL,
+  begins timestamp with time zone NOT NULL,
+  ends timestamp with time zone NOT NULL,
+  received_at timestamp with time zone NOT NULL,
+  policy jsonb NOT NULL,
+  CONSTRAINT received_report_pkey PRIMARY KEY (id)
+);
+CREATE INDEX received_report_at ON public.received_report USING btree (received_at);
+
+CREATE TABLE received_report_row (
+  report text NOT NULL,
+  no integer NOT NULL,
+  source text NOT NULL,
+  result text NOT NULL,
+  number bigint NOT NULL,
+  what jsonb NOT NULL,
+  CONSTRAINT received_report_row_pkey PRIMARY KEY (report, no)
+);
+
+CREATE TABLE report_count (
+  kind text NOT NULL,
+  day date NOT NULL,
+  domain text NOT NULL,
+  key bytea NOT NULL,
+  what jsonb NOT NULL,
+  number bigint NOT NULL,
+  CONSTRAINT report_count_pkey PRIMARY KEY (kind, day, domain, key)
+);
+
 CREATE TABLE search (
   user_id bigint NOT NULL,
   no bigint NOT NULL,
@@ -514,6 +559,15 @@ CREATE TABLE sent_hour (
   CONSTRAINT sent_hour_pkey PRIMARY KEY (user_id, hour)
 ) WITH (fillfactor=50);
 
+CREATE TABLE sent_report (
+  kind text NOT NULL,
+  day date NOT NULL,
+  domain text NOT NULL,
+  taken_until timestamp with time zone NOT NULL,
+  sent_at timestamp with time zone,
+  CONSTRAINT sent_report_pkey PRIMARY KEY (kind, day, domain)
+);
+
 CREATE TABLE setting (
   name text NOT NULL,
   value text NOT NULL,
@@ -546,6 +600,17 @@ CREATE TABLE spam_token (
   seen_on date NOT NULL,
   CONSTRAINT spam_token_pkey PRIMARY KEY (user_id, token)
 ) WITH (fillfactor=90);
+
+CREATE TABLE sts_policy (
+  domain text NOT NULL,
+  policy_id text NOT NULL,
+  policy text NOT NULL,
+  checked_at timestamp with time zone NOT NULL,
+  used_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT sts_policy_pkey PRIMARY KEY (domain)
+);
+CREATE INDEX sts_policy_checked ON public.sts_policy USING btree (checked_at);
 
 CREATE TABLE submission (
   user_id bigint NOT NULL,
@@ -620,6 +685,10 @@ CREATE TABLE vacation_answer (
   CONSTRAINT vacation_answer_pkey PRIMARY KEY (user_id, sender)
 );
 
+ALTER TABLE dkim_key ADD CONSTRAINT dkim_key_domain_fkey FOREIGN KEY (domain) REFERENCES domain(name) ON DELETE CASCADE;
+
 ALTER TABLE known_network ADD CONSTRAINT known_network_user_id_fkey FOREIGN KEY (user_id) REFERENCES account(user_id) ON DELETE CASCADE;
+
+ALTER TABLE received_report_row ADD CONSTRAINT received_report_row_report_fkey FOREIGN KEY (report) REFERENCES received_report(id) ON DELETE CASCADE;
 
 ALTER FUNCTION pg_catalog.ts_match_vq(tsvector,tsquery) COST 800;

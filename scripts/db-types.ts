@@ -37,6 +37,9 @@ const shapes: Record<string, string> = {
   "masked_address.state": "MaskedState",
   "message.authentication": "Authentication",
   "quarantine.recipients": "AcceptedRecipient[]",
+  "received_report.policy": "Record<string, unknown>",
+  "received_report_row.what": "Record<string, unknown>",
+  "report_count.what": "Record<string, unknown>",
   "submission.envelope": "Envelope",
   "submission.undo_status": "UndoStatus",
 };

@@ -344,6 +344,7 @@ test("every command has help; a mistake is reported in one line, without a stack
     "quarantine",
     "standing",
     "pools",
+    "reports",
   ];
   for (const name of names) expect(top).toContain(name);
   const helps = await Promise.all(names.map((name) => run(name, "--help")));

@@ -17,6 +17,8 @@ test.each([
   ["queue --help"],
   ["account add --help"],
   ["blobs copy --help"],
+  ["domain rotate-key --help"],
+  ["reports top --help"],
 ])(
   "posthorn %s is quick: it loads no package but the one that reads the command line, and nothing of the store",
   async (args) => {

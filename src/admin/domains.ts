@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { normalizeDomain } from "../base/address.ts";
 import { Conflict } from "../store/core/errors.ts";
 import type { Executor } from "../store/core/sql.ts";
@@ -11,25 +10,25 @@ import {
   holdsDomain,
   listDomains as listAll,
 } from "../store/directory/directory.ts";
+import { addDkimKey, type DkimKeyRow, listAllDkimKeys, listDkimKeys } from "../store/directory/dkim-keys.ts";
 import { type Admin, changeInstallation } from "./admin.ts";
+import { makeEd25519Key, makeRsaKey } from "./dkim-keys.ts";
 import { Refused } from "./refused.ts";
 
-/** Finds the domain, or adds it with a new DKIM key (RFC 6376, RSA 2048). */
+/** Finds the domain, or adds it with new DKIM keys (RFC 6376, RSA 2048; RFC 8463, Ed25519). */
 export async function ensureDomain(admin: Admin, text: string): Promise<{ domain: Domain; isNew: boolean }> {
   const name = normalizeDomain(text);
   if (name === undefined) throw new Refused({ type: "notADomain", text });
   const { database, clock } = admin.store;
   const known = await findDomain(database, name);
   if (known) return { domain: known, isNew: false };
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const domain = {
-    name,
-    dkimSelector: "posthorn",
-    dkimKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-  };
+  const domain = { name, dkimSelector: "posthorn", dkimKey: makeRsaKey() };
+  const [ed25519, now] = [makeEd25519Key(), clock.now()];
   try {
     await changeInstallation(admin, { act: "domain.add", domain: name }, async (executor) => {
       if (!(await addDomain({ database: executor, clock }, domain))) throw new Conflict("domain");
+      const key = { domain: name, selector: "posthorn-ed", privateKey: ed25519, state: "active" };
+      await addDkimKey(executor, { ...key, createdAt: now, since: now });
     });
     return { domain, isNew: true };
   } catch (error) {
@@ -43,10 +42,20 @@ export function listDomains({ store }: Admin): Promise<Domain[]> {
   return listAll(store.database);
 }
 
-/** Finds the domain, and refuses if `removeDomain` could not remove it. */
-export async function removableDomain({ store }: Admin, text: string): Promise<Domain> {
+export async function showDomain({ store }: Pick<Admin, "store">, text: string): Promise<Domain> {
   const domain = await findDomain(store.database, text);
   if (!domain) throw new Refused({ type: "noDomain", text });
+  return domain;
+}
+
+/** The DKIM keys of a domain, or of all, beside the RSA key that signs. */
+export function keysOf({ store }: Pick<Admin, "store">, name?: string): Promise<DkimKeyRow[]> {
+  return name === undefined ? listAllDkimKeys(store.database) : listDkimKeys(store.database, name);
+}
+
+/** Finds the domain, and refuses if `removeDomain` could not remove it. */
+export async function removableDomain({ store }: Admin, text: string): Promise<Domain> {
+  const domain = await showDomain({ store }, text);
   await mustBeUnused(store.database, domain.name);
   return domain;
 }

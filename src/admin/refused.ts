@@ -16,6 +16,7 @@ export type Refusal =
   | { type: "ownLogin" }
   | { type: "notAMail"; text: string }
   | { type: "noMail"; text: string }
+  | { type: "noReport"; text: string }
   | { type: "notAHost"; text: string }
   | { type: "notQuarantined"; text: string }
   | { type: "notShared"; text: string; login: string }

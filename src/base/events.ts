@@ -28,6 +28,14 @@ export interface ConnectionUsed {
   use: "new" | "kept";
 }
 
+/** A connection to another server was opened, or was not for want of the TLS that is asked for. */
+export interface TlsJudged {
+  /** RFC 8460 §4.4: what asked. */
+  policy: "tlsa" | "sts" | "no-policy-found";
+  /** "success", or what failed, by its name in RFC 8460 §4.3. */
+  result: string;
+}
+
 /** A mail came into the error queue, or was set aside on its way in. */
 export interface MailInTrouble {
   error: "build" | "sign" | "route" | "local" | "expired" | "set-aside";
@@ -123,6 +131,7 @@ export interface Events {
   mailNotStored(event: MailNotStored): void;
   mailRefused(event: MailRefused): void;
   attemptEnded(event: AttemptEnded): void;
+  tlsJudged(event: TlsJudged): void;
   connectionUsed(event: ConnectionUsed): void;
   mailInTrouble(event: MailInTrouble): void;
   senderHeld(event: SenderHeld): void;
@@ -144,6 +153,7 @@ export const silentEvents: Events = {
   mailNotStored: () => {},
   mailRefused: () => {},
   attemptEnded: () => {},
+  tlsJudged: () => {},
   connectionUsed: () => {},
   mailInTrouble: () => {},
   senderHeld: () => {},

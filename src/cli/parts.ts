@@ -7,6 +7,7 @@ import type { Log } from "../base/log.ts";
 import type { SharedCounts } from "../base/shared-counts.ts";
 import type { Ingest } from "../mail/deliver/ingest.ts";
 import type { ReturnPaths } from "../mail/feedback/return-path.ts";
+import type { ReportCounts } from "../mail/reports/report-counts.ts";
 import type { Learner } from "../mail/scan/learner.ts";
 import type { Scanners } from "../mail/scan/scanners.ts";
 import type { HoldNotices } from "../mail/standing/notices.ts";
@@ -62,6 +63,8 @@ export interface Parts extends Omit<Foundation, "objects" | "sharedCache"> {
   notices: HoldNotices;
   /** Undefined where no door has TLS. */
   tls: Tls | undefined;
+  /** Undefined if no reports are sent. */
+  reportCounts: ReportCounts | undefined;
 }
 
 /** A part of the server that listens on a port. */

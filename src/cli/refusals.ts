@@ -49,6 +49,8 @@ export function tellRefusal(why: Refusal): string {
       return "a login always has access to its own account";
     case "notAMail":
       return `"${why.text}" is not the id of a mail, as "posthorn queue list" shows them`;
+    case "noReport":
+      return `there is no report ${why.text} (see: posthorn reports list)`;
     case "noMail":
       return `no mail ${why.text} is known here`;
     case "notAHost":

@@ -4,13 +4,17 @@ import { thisProcess } from "../base/holder.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/schema.ts";
 import type { Delivered } from "../mail/deliver/arriving.ts";
+import { isJunk } from "../mail/deliver/deliver-to.ts";
 import { Incoming } from "../mail/deliver/incoming.ts";
 import { Ingest } from "../mail/deliver/ingest.ts";
 import { ReturnPaths } from "../mail/feedback/return-path.ts";
+import { keepReports, takesReports } from "../mail/reports/receive-report.ts";
+import { ReportCounts } from "../mail/reports/report-counts.ts";
 import { Learner } from "../mail/scan/learner.ts";
 import { HoldNotices } from "../mail/standing/notices.ts";
 import { VacationResponder } from "../mail/vacation/vacation.ts";
 import { WebPush } from "../push/webpush/webpush.ts";
+import type { MailOut } from "../smtp/outbound/mail-out.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import { StoredMailLog } from "../store/queues/mail-log.ts";
 import { dropSourceDays } from "../store/queues/source-addresses.ts";
@@ -18,11 +22,13 @@ import type { DoorName, WebDoor } from "./doors.ts";
 import { startHttp } from "./http.ts";
 import { openPools } from "./open-pools.ts";
 import type { Foundation, Part, Parts, Surroundings } from "./parts.ts";
+import { startReports } from "./reporting.ts";
 import { scannersOf } from "./scanners.ts";
 import { startSettling } from "./settle-search.ts";
 import { startLmtp, startSmtpIn, startSubmission } from "./smtp-in.ts";
 import { hintSubmissions, startSmtpOut } from "./smtp-out.ts";
 import { openTls } from "./tls/tls.ts";
+import { startTlsPolicy } from "./tls-policy.ts";
 import { startWorker } from "./worker.ts";
 
 export type Stop = (ending: Ending) => Promise<void>;
@@ -54,6 +60,7 @@ export async function makeParts(
     blobs,
     notices,
     scanners,
+    reportCounts: config.reportsFrom === "" ? undefined : new ReportCounts({ database: store.database, clock, log }),
     learner: new Learner({ store, blobs, log, rspamd: scanners.rspamd }),
     ingest: new Ingest(store),
     returnPaths: new ReturnPaths({ database: store.database, random: surroundings.random }),
@@ -77,6 +84,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
   const { tls } = parts;
   if (tls) stops.push(() => tls.stop());
   stops.push(() => parts.mailLog.flush());
+  stops.push(async () => parts.reportCounts?.close());
   const noDoors = {
     https: undefined,
     httpRedirect: undefined,
@@ -93,6 +101,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
       "source addresses": () => dropSourceDays(store.database, surroundings.clock.now()),
     };
     stops.push(startWorker({ store, objects: blobs.objects, log, mailLogForMs: config.mailLogFor, more }));
+    if (config.reportsFrom !== "") stops.push(startReports(config, parts));
   }
   stops.push(startSettling(store, log));
   stops.push(() => parts.learner.idle());
@@ -126,17 +135,29 @@ async function startMail(config: Config, parts: Parts, stops: Stop[]): Promise<I
     return undefined;
   }
   const vacation = new VacationResponder({ store, blobs, clock, random, log });
-  const onDelivered = (delivered: Delivered) => vacation.answer(delivered);
+  const onDelivered = async (delivered: Delivered) => {
+    await vacation.answer(delivered);
+    const { address, bytes, prepared, decision } = delivered;
+    if (!takesReports(address) || isJunk(decision.places)) return;
+    await keepReports(bytes, prepared.summary, { database: store.database, clock, log });
+  };
   const means = { store, blobs, ingest, returnPaths, clock, log, mailLog, events, scanners };
   const incoming = new Incoming({ ...means, holder: thisProcess, onDelivered });
   if (roles.has("worker")) incoming.start();
   stops.push(() => incoming.close());
-  const pools = roles.has("smtp-out") ? await openPools(config, parts) : undefined;
-  stops.push(async () => pools?.watch.close());
-  const mailOut = roles.has("smtp-out") ? await startSmtpOut(config, parts, incoming, pools?.sources) : undefined;
-  if (mailOut) stops.push(() => mailOut.close());
+  const mailOut = roles.has("smtp-out") ? await startSending(config, parts, incoming, stops) : undefined;
   hintSubmissions(parts, mailOut);
   return incoming;
+}
+
+async function startSending(config: Config, parts: Parts, incoming: Incoming, stops: Stop[]): Promise<MailOut> {
+  const pools = await openPools(config, parts);
+  stops.push(async () => pools?.watch.close());
+  const tls = startTlsPolicy(config, parts);
+  stops.push(() => tls.stop());
+  const mailOut = await startSmtpOut(config, parts, { incoming, sources: pools?.sources, tlsRules: tls.rules });
+  stops.push(() => mailOut.close());
+  return mailOut;
 }
 
 function opened(part: Part, doors: Stop[]): string {

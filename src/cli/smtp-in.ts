@@ -9,13 +9,14 @@ import { createSubmission } from "../smtp/inbound/submission.ts";
 import { urlOf } from "./door-url.ts";
 import type { MailDoor } from "./doors.ts";
 import type { Part, Parts } from "./parts.ts";
+import { countDmarc } from "./reporting.ts";
 
 /** The connections of a server. Its processes have the same number of them, so each has an equal part of the places. */
 const maxConnections = 1_000;
 
 /** Starts the SMTP server for mail from other servers. */
 export async function startSmtpIn(config: Config, parts: Parts, incoming: Incoming): Promise<Part> {
-  const { blobs, returnPaths } = parts;
+  const { blobs, returnPaths, reportCounts } = parts;
   const { clock } = parts.surroundings;
   const resolver = cachingResolver(parts.surroundings.resolver, { clock });
   const server = await createSmtpIn({
@@ -25,6 +26,7 @@ export async function startSmtpIn(config: Config, parts: Parts, incoming: Incomi
       overrides: new Map(config.dmarcOverride.map(({ domain, word }) => [domain, word])),
       trustedSealers: config.trustedArc,
     },
+    ...(reportCounts && { onDmarc: (seen) => countDmarc(reportCounts, seen) }),
   });
   return open("smtp", { place: config.smtp, server }, parts);
 }

@@ -6,6 +6,7 @@ import type { Incoming } from "../mail/deliver/incoming.ts";
 import { SubmissionHints } from "../mail/submit/hints.ts";
 import { createMailOut, type MailOut } from "../smtp/outbound/mail-out.ts";
 import type { Sources } from "../smtp/outbound/pools/sources.ts";
+import type { FindTlsRules } from "../smtp/outbound/tls-rules.ts";
 import { Failure } from "./fail.ts";
 import type { Parts } from "./parts.ts";
 
@@ -13,8 +14,7 @@ import type { Parts } from "./parts.ts";
 export async function startSmtpOut(
   config: Config,
   parts: Parts,
-  incoming: Incoming,
-  sources: Sources | undefined,
+  { incoming, sources, tlsRules }: { incoming: Incoming; sources: Sources | undefined; tlsRules: FindTlsRules },
 ): Promise<MailOut> {
   const { store, blobs, bus, events, counts, mailLog, scanners } = parts;
   const { resolver, clock, random, log } = parts.surroundings;
@@ -37,6 +37,7 @@ export async function startSmtpOut(
     mxPort: config.mxPort,
     allowPrivateTargets: config.allowPrivateTargets,
     smarthost: config.smarthost || undefined,
+    tlsRules,
     routes: await serversOf(config.routes),
     sources,
     retrySchedule: config.retrySchedule,

@@ -1,6 +1,7 @@
 import { availableParallelism, hostname } from "node:os";
 import { acceptance } from "./acceptance.ts";
 import { type DomainRoute, domainRoute, showDomainRoute } from "./domain-route.ts";
+import { transportSecurity } from "./domain-tls.ts";
 import { type Declaration, type Option, option } from "./option.ts";
 import { type RedisUrl, redisPrefix, redisUrl, showRedisUrl } from "./redis-url.ts";
 import {
@@ -19,6 +20,7 @@ import {
   network,
   oneOf,
   optionalAddress,
+  optionalAddressOfMail,
   optionalBodiesPlace,
   optionalClamdPlace,
   optionalName,
@@ -258,6 +260,13 @@ const declarations = {
     parse: list(domainRoute),
     show: (routes: DomainRoute[]) => routes.map(showDomainRoute).join(","),
     help: "Servers for the mail of some domains instead of their own, a comma list of domain=host:port, or domain=host:port:/path of a file with user:password.",
+  }),
+  ...transportSecurity,
+  reportsFrom: option({
+    default: "",
+    shown: "none, no reports are sent",
+    parse: optionalAddressOfMail,
+    help: "Address of an account here, such as postmaster@example.org, that sends DMARC and TLS reports once a day to the domains that want them.",
   }),
   signedReturnPath: option({
     default: "true",

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { normalizeAddress } from "../base/address.ts";
 import { eachHost } from "../base/database-url.ts";
 
 /** Parsers of option values: each returns the value or throws an Error whose text completes "<option>: …". */
@@ -160,6 +161,16 @@ export const dnsServer: Parse<string> = (value) => {
   if (isIP(host) === 0 || port === 0)
     throw new Error(`"${value}" is not a DNS server such as 192.0.2.1 or 127.0.0.1:5353`);
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+};
+
+/** A DNS server, or "". */
+export const optionalDnsServer: Parse<string> = (value) => (value === "" ? "" : dnsServer(value));
+
+/** An address of mail, or "". */
+export const optionalAddressOfMail: Parse<string> = (value) => {
+  const address = value === "" ? "" : normalizeAddress(value);
+  if (address !== undefined && !address.startsWith("@")) return address;
+  throw new Error(`"${value}" is not an address such as postmaster@example.org`);
 };
 
 /** Also accepts a login without a host, as libpq does if the query names one: postgres://user@/db?host=/socket. */

@@ -128,6 +128,12 @@ export function metricsListener(registry: Registry): Events {
     labelNames: ["use"],
     registers,
   });
+  const tls = new Counter({
+    name: "posthorn_tls_sessions_total",
+    help: "Connections to other servers, by the TLS that was asked for and what came of it",
+    labelNames: ["policy", "result"],
+    registers,
+  });
   const trouble = new Counter({
     name: "posthorn_mail_errors_total",
     help: "Mails that came into the error queue",
@@ -210,6 +216,7 @@ export function metricsListener(registry: Registry): Events {
     mailRefused: ({ command, replyCode }) => refused.inc({ command, reply: replyCode }),
     attemptEnded: ({ result }) => mailOut.inc({ outcome: result }),
     connectionUsed: ({ use }) => connections.inc({ use }),
+    tlsJudged: ({ policy, result }) => tls.inc({ policy, result }),
     mailInTrouble: ({ error }) => trouble.inc({ error }),
     senderHeld: ({ reason }) => held.inc({ reason }),
     sourceRests: ({ address }) => rests.inc({ address }),

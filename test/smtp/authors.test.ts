@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { methods } from "../../src/jmap/methods.ts";
-import { dkimSignature } from "../../src/mail/submit/dkim.ts";
+import { dkimSignatures } from "../../src/mail/submit/dkim.ts";
 import { TestClient, testLogin, testServices } from "../support/jmap.ts";
 import { until } from "../support/ports.ts";
 import { deliver, SmtpFailure } from "../support/smtp-client.ts";
@@ -143,7 +143,7 @@ describe("authenticated mail is accepted", () => {
     "%s",
     async (from) => {
       const message = `From: ${from}\r\nTo: ada@here.test\r\nSubject: signed ${++count}\r\n\r\nHello.\r\n`;
-      const signature = await dkimSignature(Buffer.from(message), key("bank.test"), new Date());
+      const signature = await dkimSignatures(Buffer.from(message), [key("bank.test")], new Date());
       await deliver({ port: host.smtpPort, from: "a@evil.test", to: "ada@here.test", data: signature + message });
       const email = await shown(`signed ${count}`);
       expect(email.isJunk).toBe(false);
@@ -208,7 +208,7 @@ describe("a message goes to Junk", () => {
 
   test("where DNS does not tell whether its domain signed it", async () => {
     const message = "From: ceo@bank.test\r\nSubject: unanswered\r\n\r\nHello.\r\n";
-    const signature = await dkimSignature(Buffer.from(message), key("bank.test"), new Date());
+    const signature = await dkimSignatures(Buffer.from(message), [key("bank.test")], new Date());
     host.dns.fail("s._domainkey.bank.test", "SERVFAIL");
     await deliver({ port: host.smtpPort, from: "a@evil.test", to: "ada@here.test", data: signature + message });
     host.dns.fail("s._domainkey.bank.test", undefined);

@@ -15,7 +15,7 @@ import { Learner } from "../../src/mail/scan/learner.ts";
 import type { Scanners } from "../../src/mail/scan/scanners.ts";
 import { SubmissionHints } from "../../src/mail/submit/hints.ts";
 import { VacationResponder } from "../../src/mail/vacation/vacation.ts";
-import type { LocalPolicies } from "../../src/smtp/inbound/disposition.ts";
+import type { SmtpInOptions } from "../../src/smtp/inbound/options.ts";
 import { createSmtpIn, type SmtpIn } from "../../src/smtp/inbound/server.ts";
 import type { Stages } from "../../src/smtp/inbound/stages/stage.ts";
 import { createStages } from "../../src/smtp/inbound/stages/stages.ts";
@@ -47,9 +47,8 @@ export interface StoredMail {
   mailboxIds: number[];
 }
 
-interface ListenOptions {
+interface ListenOptions extends Pick<SmtpInOptions, "onDmarc" | "policies"> {
   maxMessageSize?: number;
-  policies?: LocalPolicies;
   /** Stages to use instead of the usual ones. */
   stages?: Partial<Stages>;
 }
@@ -131,7 +130,7 @@ export class MailHost {
     return new Incoming({ ...means, holder, onDelivered, ...more });
   }
 
-  async listen({ maxMessageSize = 1_000_000, policies, stages }: ListenOptions = {}): Promise<void> {
+  async listen({ maxMessageSize = 1_000_000, policies, stages, onDmarc }: ListenOptions = {}): Promise<void> {
     const { database, blobs, incoming, returnPaths, clock, log, mailLog, dns } = this;
     const { events } = this.heard;
     const hostname = "mx.posthorn.test";
@@ -149,7 +148,15 @@ export class MailHost {
       newId: () => incoming.newId(),
     };
     const limits = { maxMessageSize, maxConnections: 1_000 };
-    const options = { ...own, ...limits, events, counts, hostname, ...(policies && { policies }) };
+    const options = {
+      ...own,
+      ...limits,
+      events,
+      counts,
+      hostname,
+      ...(policies && { policies }),
+      ...(onDmarc && { onDmarc }),
+    };
     this.smtpIn = await createSmtpIn(options, { ...createStages(options), ...stages });
     this.smtpPort = await this.smtpIn.listen("127.0.0.1", 0);
   }

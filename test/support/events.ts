@@ -14,6 +14,7 @@ export function keepEvents(): { events: Events; told: Told[] } {
     mailNotStored: keep("mailNotStored"),
     mailRefused: keep("mailRefused"),
     attemptEnded: keep("attemptEnded"),
+    tlsJudged: keep("tlsJudged"),
     connectionUsed: keep("connectionUsed"),
     mailInTrouble: keep("mailInTrouble"),
     senderHeld: keep("senderHeld"),

@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
+import { duration } from "../../config/values.ts";
 import { examples, onStore } from "../command.ts";
 
 const acts = () => import("../domain.ts");
@@ -22,10 +23,51 @@ export function addDomainCommands(program: Command): void {
   );
   onStore(
     domain
+      .command("show <domain>")
+      .description("print all DNS records of a domain: those to publish, and those that make other servers verify TLS")
+      .option("--json", "print JSON")
+      .addHelpText("after", examples("domain show example.org")),
+    async () => (await acts()).show,
+  );
+  addRotationCommand(domain);
+  onStore(
+    domain
       .command("remove <domain>")
       .description("remove a domain that has no addresses, with its DKIM key: mail for it is refused from now on")
       .option("--yes", "do not ask for confirmation")
       .addHelpText("after", examples("domain remove example.org --yes")),
     async () => (await acts()).remove,
   );
+}
+
+function addRotationCommand(domain: Command): void {
+  onStore(
+    domain
+      .command("rotate-key <domain>")
+      .description("replace a domain's DKIM keys, step by step; run again, it goes on where it was")
+      .option("--wait", "wait until the new keys are in DNS, then let them sign")
+      .option("--dry-run", "only say what the next step is")
+      .option(
+        "--retire-after <duration>",
+        "how long old keys stay in DNS after they signed last",
+        aDuration,
+        14 * 86_400_000,
+      )
+      .addHelpText(
+        "after",
+        `
+Steps: new keys (RSA and Ed25519) are made and their records printed; once DNS has them, they sign and the old ones
+retire; when --retire-after (14d) is over, the old ones are forgotten and their records may be removed.
+${examples("domain rotate-key example.org --wait", "domain rotate-key example.org --dry-run")}`,
+      ),
+    async () => (await import("../rotate-key.ts")).rotate,
+  );
+}
+
+function aDuration(text: string): number {
+  try {
+    return duration(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }

@@ -30,6 +30,7 @@ export interface Delivered {
   arrivedAt: Date;
   prepared: PreparedMessage;
   decision: Decision;
+  bytes: Buffer;
 }
 
 export interface IncomingOptions {

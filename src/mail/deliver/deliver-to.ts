@@ -20,14 +20,14 @@ export async function deliverTo(
   arriving: Arriving,
   options: IncomingOptions,
 ): Promise<void> {
-  const { row, prepared } = arriving;
+  const { row, prepared, arrival } = arriving;
   const { mailLog, onDelivered } = options;
   const { userId: accountId, address } = recipient;
   const { id, mailFrom, createdAt: arrivedAt } = row;
   try {
     const { returned, decision } = await judged(recipient, arriving, options);
-    const isJunk = isJunkAmong(decision.places);
-    const sent = await forwardsOf(recipient, arriving, { ...options, isJunk });
+    const isForJunk = isJunk(decision.places);
+    const sent = await forwardsOf(recipient, arriving, { ...options, isJunk: isForJunk });
     const reasons = [...decision.reasons, ...sent.reasons];
     if (reasons.length > 0) recipient.reasons = reasons;
     const mail: NewMail = {
@@ -41,7 +41,7 @@ export async function deliverTo(
       ...(row.authentication && { authentication: row.authentication }),
       record: async (tx, modseq) => {
         // What is taken for junk reports nothing.
-        if (!isJunk) await returned?.record(tx, modseq);
+        if (!isForJunk) await returned?.record(tx, modseq);
         await noteMasked(tx, recipient, arriving, modseq);
         await sent.enqueue(tx);
       },
@@ -55,7 +55,8 @@ export async function deliverTo(
       if (submission !== undefined) mailLog.tell("forwarded", { ...done, to, submission });
     }
     if (isKept) mailLog.tell("delivered", { ...done, ...placeOf(outcome), ...(reasons.length > 0 && { reasons }) });
-    if (isKept) await onDelivered?.({ accountId, address, mailFrom, arrivedAt, prepared, decision });
+    const { message: bytes } = arrival;
+    if (isKept) await onDelivered?.({ accountId, address, mailFrom, arrivedAt, prepared, decision, bytes });
   } catch (error) {
     if (!(error instanceof AccountMissing)) throw error;
     const gone = { id, from: mailFrom, to: [address], account: accountId };
@@ -118,4 +119,4 @@ function about(prepared: PreparedMessage, returned: Returned | undefined): Prepa
   return { ...prepared, threadKeys: { ...prepared.threadKeys, submissionId: returned.submissionId } };
 }
 
-const isJunkAmong = (places: Decision["places"]) => places.some((place) => "role" in place && place.role === "junk");
+export const isJunk = (places: Decision["places"]) => places.some((place) => "role" in place && place.role === "junk");

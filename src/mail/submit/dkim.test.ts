@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { dkimVerify } from "mailauth/lib/dkim/verify.js";
 import { expect, test } from "vitest";
-import { dkimSignature } from "./dkim.ts";
+import { dkimSignatures } from "./dkim.ts";
 
 const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const key = {
@@ -19,7 +19,7 @@ async function verify(message: Buffer): Promise<string[]> {
 }
 
 async function signed(message: Buffer): Promise<Buffer> {
-  return Buffer.concat([Buffer.from(await dkimSignature(message, key, new Date()), "latin1"), message]);
+  return Buffer.concat([Buffer.from(await dkimSignatures(message, [key], new Date()), "latin1"), message]);
 }
 
 const header = "From: Ada <ada@here.test>\r\nTo: zoe@far.test\r\nSubject: a  b\r\n\tc \r\nX-Other: x\r\n";
@@ -58,6 +58,6 @@ test("the signature fails when a second From is put in front, or a word is chang
 test("a body of long runs of blanks is signed in time", async () => {
   const body = `${" ".repeat(2_000_000)}x${"\r\n".repeat(1_000_000)}x`;
   const start = performance.now();
-  await dkimSignature(Buffer.from(`${header}\r\n${body}`), key, new Date());
+  await dkimSignatures(Buffer.from(`${header}\r\n${body}`), [key], new Date());
   expect(performance.now() - start).toBeLessThan(2000);
 });

@@ -41,12 +41,12 @@ function keyOf(pem: string): KeyObject {
   return key;
 }
 
-/** RFC 6376, relaxed/relaxed, rsa-sha256: the DKIM-Signature field of a message with CRLF line ends. */
-export async function dkimSignature(
-  message: Buffer,
-  { domain, selector, privateKey }: DkimKey,
-  now: Date,
-): Promise<string> {
+/**
+ * RFC 6376, relaxed/relaxed, a DKIM-Signature field for each key: rsa-sha256, or ed25519-sha256 (RFC 8463). The message has
+ * CRLF line ends.
+ */
+export async function dkimSignatures(message: Buffer, keys: readonly DkimKey[], now: Date): Promise<string> {
+  if (keys.length === 0) return "";
   const fields: Field[] = [];
   const end = scanHeader(message, ({ name, value, end }) => {
     fields.push({ name: name.toLowerCase(), value: message.toString("latin1", value, end) });
@@ -54,18 +54,31 @@ export async function dkimSignature(
   const body = message.subarray(end + (message[end] === 0x0d ? 2 : 1));
   const hash = createHash("sha256").update(relaxedBody(body)).digest("base64");
   const chosen = chooseFields(fields);
+  const signatures = await Promise.all(keys.map((key) => signature(key, { chosen, hash, now })));
+  return signatures.join("");
+}
+
+async function signature(
+  { domain, selector, privateKey }: DkimKey,
+  { chosen, hash, now }: { chosen: Field[]; hash: string; now: Date },
+): Promise<string> {
+  const key = keyOf(privateKey);
+  const isEd25519 = key.asymmetricKeyType === "ed25519";
   const names = [...chosen.map(({ name }) => name), "from"].join(":");
   const unsigned = [
-    `DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=${domain}; s=${selector};`,
+    `DKIM-Signature: v=1; a=${isEd25519 ? "ed25519" : "rsa"}-sha256; c=relaxed/relaxed; d=${domain}; s=${selector};`,
     ` t=${Math.floor(now.getTime() / 1000)};`,
     ` h=${names.replace(/(.{1,60}:)(?=.)/g, "$1\r\n  ")};`,
     ` bh=${hash};`,
     " b=",
   ].join("\r\n");
   const own = { name: "dkim-signature", value: unsigned.slice(unsigned.indexOf(":") + 1) };
-  const input = [...chosen, own].map(relaxedField).join("\r\n");
-  const signature = await promisify(sign)("sha256", Buffer.from(input, "latin1"), keyOf(privateKey));
-  return `${unsigned}${signature.toString("base64").replace(/(.{72})(?=.)/g, "$1\r\n  ")}\r\n`;
+  const input = Buffer.from([...chosen, own].map(relaxedField).join("\r\n"), "latin1");
+  // RFC 8463 §3: Ed25519 signs the hash.
+  const signed = isEd25519
+    ? await promisify(sign)(null, createHash("sha256").update(input).digest(), key)
+    : await promisify(sign)("sha256", input, key);
+  return `${unsigned}${signed.toString("base64").replace(/(.{72})(?=.)/g, "$1\r\n  ")}\r\n`;
 }
 
 interface Field {

@@ -3,7 +3,7 @@ import { TooSlow } from "../../base/threads.ts";
 import type { Resolve } from "../resolver.ts";
 import { readAuthors } from "./authors.ts";
 import { judgeBimi } from "./bimi.ts";
-import { decide, type LocalPolicies, type Verdict } from "./disposition.ts";
+import { type Disposed, decide, dispositionOf, type LocalPolicies, type Verdict } from "./disposition.ts";
 import { type DmarcVerdict, judgeDomain } from "./dmarc.ts";
 import { type IncomingHeader, isOverlong, plainly } from "./incoming-header.ts";
 import { type LookUp, lookUps } from "./look-up.ts";
@@ -18,6 +18,17 @@ export interface Means {
   isOurs(domain: string): Promise<boolean>;
   /** What the operator decided. */
   policies?: LocalPolicies;
+  /** Is told what DMARC found for each author's domain that has a policy. */
+  onDmarc?: ((seen: DmarcSeen) => void) | undefined;
+}
+
+/** RFC 9990: what the owner of a policy may want to know of a message. */
+export interface DmarcSeen extends Disposed {
+  verdict: DmarcVerdict;
+  published: { domain: string; record: string };
+  sender: Sender;
+  /** All results of SPF and DKIM. */
+  found: Pick<Verified["found"], "spf" | "dkim">;
 }
 
 const maxVerifyMs = 15_000;
@@ -48,6 +59,12 @@ export async function authenticate(
       return { ...verdict, isOurs: await isUnprotected(verdict, verified, means) };
     }),
   );
+  for (const verdict of means.onDmarc ? domains : []) {
+    const { published } = verdict;
+    if (!published) continue;
+    const done = dispositionOf(verdict, { header, verified }, means.policies);
+    means.onDmarc?.({ verdict, published, sender, ...done, found: verified.found });
+  }
   const bimi = await judgeBimi(domains, lookUp);
   return decide({ domains, header, verified, bimi }, means.policies);
 }

@@ -51,11 +51,7 @@ interface Objection {
 
 /** docs/adr/0011-dmarc.md: decides by the strictest policy of all domains that fail. */
 export function decide({ domains, header, verified, bimi }: Judged, policies = none): Verdict {
-  const isAmbiguous = header.from.length > 1;
-  const judged = domains.map((domain) => {
-    const result = isAmbiguous && domain.result === "pass" ? ("fail" as const) : domain.result;
-    return { ...domain, result, override: overrideOf({ ...domain, result }, isAmbiguous, verified, policies) };
-  });
+  const judged = domains.map((domain) => withOverride(domain, { header, verified }, policies));
   const objections = judged.flatMap((domain) => objectionTo(domain, isPassedOn(domain, header, verified)) ?? []);
   const rejected = objections.find(({ disposition }) => disposition === "reject");
   const rows = judged.map((domain) => resultOf(domain, objections));
@@ -87,6 +83,17 @@ interface Overriding {
 
 const dispositions = { accept: "none", junk: "quarantine", reject: "reject" } as const;
 
+/** A message with several values of From passes for none of them. */
+function withOverride(
+  domain: JudgedDomain,
+  { header, verified }: Pick<Judged, "header" | "verified">,
+  policies: LocalPolicies,
+): Overridden {
+  const isAmbiguous = header.from.length > 1;
+  const result = isAmbiguous && domain.result === "pass" ? ("fail" as const) : domain.result;
+  return { ...domain, result, override: overrideOf({ ...domain, result }, isAmbiguous, verified, policies) };
+}
+
 /** An operator's word about the domain, or else that of a trusted forwarder, who saw a From that was clear. */
 function overrideOf(
   { domain, result, isOurs }: JudgedDomain,
@@ -107,6 +114,26 @@ function overrideOf(
 
 interface Overridden extends JudgedDomain {
   override: Overriding | undefined;
+}
+
+export interface Disposed {
+  disposition: Policy | "pass";
+  /** Who decided instead of the policy; undefined when nobody did. */
+  override?: "operator" | { forwarder: string } | undefined;
+}
+
+/** RFC 9990 §3.1.1.9: what was done to the message for the policy of this domain. */
+export function dispositionOf(
+  domain: JudgedDomain,
+  { header, verified }: Pick<Judged, "header" | "verified">,
+  policies = none,
+): Disposed {
+  const overridden = withOverride(domain, { header, verified }, policies);
+  if (overridden.result === "pass") return { disposition: "pass" };
+  const objection = objectionTo(overridden, isPassedOn(domain, header, verified));
+  const by = overridden.override?.by;
+  const override = by === undefined ? undefined : by in dispositions ? ("operator" as const) : { forwarder: by };
+  return { disposition: objection?.disposition ?? "none", override };
 }
 
 function objectionTo(

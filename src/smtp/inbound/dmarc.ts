@@ -12,6 +12,10 @@ export interface DmarcVerdict {
   policy: Policy | undefined;
   /** The organizational domain, when it has a policy. */
   organization?: string;
+  /** Where the policy was found, and its text; undefined when there is none. */
+  published?: { domain: string; record: string };
+  /** RFC 9989 §4.4: whether what each method authenticated is aligned. */
+  aligned?: { spf: boolean; dkim: boolean };
 }
 
 /**
@@ -40,8 +44,13 @@ export async function judgeDomain(
     const hoped = await judge([...spf.passed, ...spf.unknown], [...dkim.passed, ...dkim.unknown]);
     if (hoped && hoped.status.result !== "fail") result = "temperror";
   }
-  const plain = result === "pass" || result === "fail" || result === "none" ? result : "temperror";
-  return { domain, result: plain, policy, organization: judged.domain };
+  const { policyDomain, rr, alignment } = judged;
+  return {
+    ...{ domain, policy, organization: judged.domain },
+    result: result === "pass" || result === "fail" || result === "none" ? result : "temperror",
+    ...(policyDomain !== undefined && rr !== undefined && { published: { domain: policyDomain, record: rr } }),
+    ...(alignment && { aligned: { spf: Boolean(alignment.spf.result), dkim: Boolean(alignment.dkim.result) } }),
+  };
 }
 
 function policyOf(text: string | undefined): Policy | undefined {

@@ -8,6 +8,7 @@ import type { ReturnPaths } from "../../mail/feedback/return-path.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import type { Database } from "../../store/core/database.ts";
 import type { Resolve } from "../resolver.ts";
+import type { DmarcSeen } from "./authenticate.ts";
 import type { Certificates } from "./certificate.ts";
 import type { LocalPolicies } from "./disposition.ts";
 
@@ -42,6 +43,8 @@ export interface SmtpInOptions extends ServerOptions {
   policies?: LocalPolicies;
   /** Whether strangers are put off once. (Default: false) */
   greylist?: boolean;
+  /** Is told what DMARC found for each author's domain that has a policy. */
+  onDmarc?: (seen: DmarcSeen) => void;
 }
 
 /** RFC 5782: a list of addresses in DNS. A negative weight speaks for those who are listed. */

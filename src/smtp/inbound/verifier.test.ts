@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { expect, test } from "vitest";
 import { TooSlow } from "../../base/threads.ts";
-import { dkimSignature } from "../../mail/submit/dkim.ts";
+import { dkimSignatures } from "../../mail/submit/dkim.ts";
 import { verifyAside } from "./verifier.ts";
 import { type ToVerify, verify } from "./verify.ts";
 
@@ -22,7 +22,7 @@ async function signed(body: string): Promise<ToVerify> {
   const message = `From: ann@example.org\r\nTo: bob@example.com\r\nSubject: signed\r\n\r\n${body}`;
   const pem = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
   const key = { domain: "example.org", selector: "s", privateKey: pem };
-  const signature = await dkimSignature(Buffer.from(message), key, new Date());
+  const signature = await dkimSignatures(Buffer.from(message), [key], new Date());
   return { message: Buffer.from(signature + message), from: ["ann@example.org"] };
 }
 

@@ -28,13 +28,16 @@ test.each(["421 4.7.0 too many connections", "421 try later", "450 4.7.1 rate li
   },
 );
 
-test.each(["450 4.7.1 greylisted, come back", "451 4.3.0 disk full", "452 4.2.2 mailbox full", "550 5.7.1 no"])(
-  "%s slows nothing",
-  (reply) => {
-    ended(refused(reply));
-    expect(pace.isUsual).toBe(true);
-  },
-);
+test.each([
+  "450 4.7.1 greylisted, come back",
+  "451 4.3.0 disk full",
+  "452 4.2.2 mailbox full",
+  "451 4.7.5 bad certificate",
+  "550 5.7.1 no",
+])("%s slows nothing", (reply) => {
+  ended(refused(reply));
+  expect(pace.isUsual).toBe(true);
+});
 
 test("mails that began together slow it once", () => {
   const begunAt = now - 100;

@@ -135,7 +135,8 @@ export class Pace {
   }
 }
 
-const limits = /^(421 |45[01] 4\.7\.)/;
+/** RFC 3463 §3.8: 4.7.5 is about TLS, as when a certificate is not the one that is asked for. */
+const limits = /^(421 |45[01] 4\.7\.(?!5\b))/;
 /** Greylisting defers a sender and a recipient, not us. */
 const isGreylisting = /gr[ea]y-?\s?list/i;
 

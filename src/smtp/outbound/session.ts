@@ -60,7 +60,7 @@ export interface Session {
 /** RFC 5321 §3.1 to §3.3: connects, greets, and signs in if the server has a login. Throws Unreachable. */
 export async function openSession(server: Server, hostname: string, attempt: Try): Promise<Session> {
   try {
-    return await openOnce(server, hostname, attempt, true);
+    return await openOnce(server, hostname, attempt, server.tls?.isOff !== true);
   } catch (error) {
     // TLS is opportunistic: when it fails, mail goes unencrypted, as it would to a server without TLS.
     if (!(error instanceof TlsFailed) || server.isSecure || needsTls(server)) throw error;
@@ -96,11 +96,16 @@ async function greet(conversation: Conversation, server: Server, hostname: strin
   const offered = await hello(conversation, hostname);
   if (server.isSecure || !useTls) return offered;
   // What hides STARTTLS from us must not get the mail: it is asked for all the same.
-  if (!offered.startTls && !needsTls(server)) return offered;
+  if (!offered.startTls && !needsTls(server)) {
+    server.tls?.observe?.(undefined);
+    return offered;
+  }
   const reply = await conversation.command("STARTTLS");
   if (reply.code !== 220) {
+    const failure = Object.assign(refused(reply), { code: "ETLS" });
+    server.tls?.observe?.(failure);
     if (!needsTls(server)) return offered;
-    throw Object.assign(refused(reply), { code: "ETLS" });
+    throw failure;
   }
   await secure(conversation, server);
   return hello(conversation, hostname);
@@ -121,7 +126,11 @@ async function hello(conversation: Conversation, hostname: string): Promise<Offe
 }
 
 async function secure(conversation: Conversation, server: Server): Promise<void> {
-  await conversation.startTls(tlsOptions(server), maxIdleMs);
+  await conversation.startTls(tlsOptions(server), maxIdleMs).catch((error: Failure) => {
+    server.tls?.observe?.(error);
+    throw error;
+  });
+  server.tls?.observe?.(conversation.tls);
   const why = server.tls?.refuses?.(conversation.tls!);
   if (why !== undefined) throw Object.assign(new Error(why), { code: "ETLS" });
 }
@@ -131,7 +140,7 @@ function tlsOptions({ name, login, tls }: Server): ConnectionOptions {
     rejectUnauthorized: login !== undefined || tls?.names !== undefined,
     ...(tls?.names && { checkServerIdentity: validFor(tls.names) }),
     // An IP address is not a valid server name for TLS (RFC 6066 §3).
-    ...(!isIP(name) && { servername: name }),
+    ...(!isIP(name) && { servername: tls?.servername ?? name }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { dkimSignature } from "../../mail/submit/dkim.ts";
+import { dkimSignatures } from "../../mail/submit/dkim.ts";
 import type { LeasedSubmission } from "../../store/queues/deliveries.ts";
 import type { Domains } from "./domains.ts";
 import type { MailOutOptions } from "./options.ts";
@@ -16,9 +16,8 @@ export async function sign(
   options: MailOutOptions,
 ): Promise<Buffer> {
   const author = authorDomain(message);
-  const domain = author === undefined ? undefined : await domains.find(author);
-  const key = domain?.dkimKey && { domain: domain.name, selector: domain.dkimSelector, privateKey: domain.dkimKey };
-  const signature = key ? await dkimSignature(message, key, options.clock.now()).catch(throwSigningFailed) : "";
+  const keys = author === undefined ? [] : await domains.keysOf(author);
+  const signature = await dkimSignatures(message, keys, options.clock.now()).catch(throwSigningFailed);
   return Buffer.concat([Buffer.from(signature + traceField(leased, options)), message]);
 }
 

@@ -1,4 +1,5 @@
 import type { TLSSocket } from "node:tls";
+import type { Failure } from "./failure.ts";
 import type { Target } from "./route.ts";
 
 /** What a server must prove before mail goes to it. */
@@ -7,10 +8,16 @@ export interface TlsRules {
   key: string;
   /** No mail goes without TLS, nor after a handshake that failed. */
   isRequired: boolean;
+  /** TLS is not even tried. */
+  isOff?: true;
   /** The certificate must be valid, by an authority that Node trusts, for one of these names. (Default: any certificate will do.) */
   names?: readonly string[];
+  /** Whom the handshake asks for (SNI). (Default: the server's name.) */
+  servername?: string;
   /** Looks at the certificate after the handshake and before any mail, as for DANE: why it will not do. */
   refuses?(socket: TLSSocket): string | undefined;
+  /** Is told of each connection that was opened: the socket after its handshake, why that failed, or undefined without TLS. */
+  observe?(opened: TLSSocket | Failure | undefined): void;
 }
 
 /**

@@ -217,6 +217,15 @@ export interface DeliveryTable {
   releasedAt: Date | null;
 }
 
+export interface DkimKeyTable {
+  domain: string;
+  selector: string;
+  privateKey: string;
+  state: string;
+  createdAt: Date;
+  since: Date;
+}
+
 export interface DomainTable {
   name: string;
   dkimSelector: string;
@@ -454,6 +463,37 @@ export interface ReceivedTable {
   receivedAt: Date;
 }
 
+export interface ReceivedReportTable {
+  id: string;
+  kind: string;
+  domain: string;
+  organization: string;
+  reportId: string;
+  sender: string;
+  begins: Date;
+  ends: Date;
+  receivedAt: Date;
+  policy: ColumnType<Record<string, unknown>, string, string>;
+}
+
+export interface ReceivedReportRowTable {
+  report: string;
+  no: number;
+  source: string;
+  result: string;
+  number: number;
+  what: ColumnType<Record<string, unknown>, string, string>;
+}
+
+export interface ReportCountTable {
+  kind: string;
+  day: string;
+  domain: string;
+  key: Buffer;
+  what: ColumnType<Record<string, unknown>, string, string>;
+  number: number;
+}
+
 export interface SearchTable {
   userId: number;
   no: number;
@@ -486,6 +526,14 @@ export interface SentHourTable {
   goodDays: number;
 }
 
+export interface SentReportTable {
+  kind: string;
+  day: string;
+  domain: string;
+  takenUntil: Date;
+  sentAt: Date | null;
+}
+
 export interface SettingTable {
   name: string;
   value: string;
@@ -513,6 +561,15 @@ export interface SpamTokenTable {
   ham: number;
   spam: number;
   seenOn: string;
+}
+
+export interface StsPolicyTable {
+  domain: string;
+  policyId: string;
+  policy: string;
+  checkedAt: Date;
+  usedAt: Date;
+  expiresAt: Date;
 }
 
 export interface SubmissionTable {
@@ -591,6 +648,7 @@ export interface DB {
   deadMember: DeadMemberTable;
   deadObject: DeadObjectTable;
   delivery: DeliveryTable;
+  dkimKey: DkimKeyTable;
   domain: DomainTable;
   due: DueTable;
   email: EmailTable;
@@ -613,13 +671,18 @@ export interface DB {
   pushSubscription: PushSubscriptionTable;
   quarantine: QuarantineTable;
   received: ReceivedTable;
+  receivedReport: ReceivedReportTable;
+  receivedReportRow: ReceivedReportRowTable;
+  reportCount: ReportCountTable;
   search: SearchTable;
   searchPart: SearchPartTable;
   sentHour: SentHourTable;
+  sentReport: SentReportTable;
   setting: SettingTable;
   sourceAddress: SourceAddressTable;
   sourceDay: SourceDayTable;
   spamToken: SpamTokenTable;
+  stsPolicy: StsPolicyTable;
   submission: SubmissionTable;
   suppression: SuppressionTable;
   threadRef: ThreadRefTable;
@@ -767,6 +830,14 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     warned: "bool",
     heldFor: "text",
     releasedAt: "timestamptz",
+  },
+  dkimKey: {
+    domain: "text",
+    selector: "text",
+    privateKey: "text",
+    state: "text",
+    createdAt: "timestamptz",
+    since: "timestamptz",
   },
   domain: {
     name: "text",
@@ -983,6 +1054,34 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     incomingId: "int8",
     receivedAt: "timestamptz",
   },
+  receivedReport: {
+    id: "text",
+    kind: "text",
+    domain: "text",
+    organization: "text",
+    reportId: "text",
+    sender: "text",
+    begins: "timestamptz",
+    ends: "timestamptz",
+    receivedAt: "timestamptz",
+    policy: "jsonb",
+  },
+  receivedReportRow: {
+    report: "text",
+    no: "int4",
+    source: "text",
+    result: "text",
+    number: "int8",
+    what: "jsonb",
+  },
+  reportCount: {
+    kind: "text",
+    day: "date",
+    domain: "text",
+    key: "bytea",
+    what: "jsonb",
+    number: "int8",
+  },
   search: {
     userId: "int8",
     no: "int8",
@@ -1012,6 +1111,13 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     busiest: "int4",
     goodDays: "int4",
   },
+  sentReport: {
+    kind: "text",
+    day: "date",
+    domain: "text",
+    takenUntil: "timestamptz",
+    sentAt: "timestamptz",
+  },
   setting: {
     name: "text",
     value: "text",
@@ -1036,6 +1142,14 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     ham: "int4",
     spam: "int4",
     seenOn: "date",
+  },
+  stsPolicy: {
+    domain: "text",
+    policyId: "text",
+    policy: "text",
+    checkedAt: "timestamptz",
+    usedAt: "timestamptz",
+    expiresAt: "timestamptz",
   },
   submission: {
     userId: "int8",
@@ -1134,6 +1248,7 @@ export const accountTables: ReadonlySet<string> = new Set([
 export const replicatedTables: ReadonlySet<string> = new Set([
   "account_access",
   "address",
+  "dkim_key",
   "domain",
   "general_suppression",
   "login",

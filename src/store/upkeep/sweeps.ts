@@ -18,6 +18,7 @@ import { dropGrey } from "../queues/greylist.ts";
 import { dropJunkMarks } from "../queues/junk-marks.ts";
 import { dropMailEvents } from "../queues/mail-log.ts";
 import { expiredQuarantined, removeQuarantined } from "../queues/quarantine.ts";
+import { dropReports } from "../queues/received-reports.ts";
 import { dropSentHours, sentForMs } from "../queues/sent-hours.ts";
 import { accountsAfter } from "./accounts.ts";
 import { batch, deadObjects, forgetDead, markDead } from "./dead-objects.ts";
@@ -43,6 +44,8 @@ const releasedForMs = dayMs;
 const loggedForMs = 30 * dayMs;
 /** How long bounces and complaints are listed and counted. */
 const bouncesForMs = 90 * dayMs;
+/** How long reports of others are listed and summed up. */
+const reportsForMs = 180 * dayMs;
 /** How long a push subscription may stay unverified. */
 const unverifiedForMs = dayMs;
 /** How long infected mail is kept. */
@@ -200,6 +203,7 @@ export class Sweeper {
       packs: async () => ({ objects: swept.objects + (await this.compactPacks()) }),
       orphans: async () => ({ objects: swept.objects + (await this.removeOrphans()) }),
       accounts: () => this.prune(),
+      "received reports": async () => void (await dropReports(database, this.#ago(reportsForMs))),
       "mail log": async () => void (await dropMailEvents(database, this.#ago(this.#mailLogForMs))),
       greylist: () => dropGrey(database, this.#clock.now(), this.#limit),
       "junk marks": () => tellJunkComplaints(this.#store, this.#log, this.#limit, this.#judge),

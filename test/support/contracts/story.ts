@@ -69,9 +69,11 @@ export function storyContract(start: StartSystem): void {
   test("domain add prints the DNS records to publish", async () => {
     const { stdout, code } = await server.cli(["domain", "add", "home.test"]);
     const again = code === 0 ? stdout : (await server.cli(["domain", "list", "home.test"])).stdout;
-    const [, selector, key] = /(\S+)\._domainkey\.home\.test\.?\s[^\n]*?"?(v=DKIM1[^\n]*)/.exec(again) ?? [];
-    expect(selector).toBeDefined();
-    dns.set(`${selector}._domainkey.home.test`, "TXT", key!.replace(/"\s*"/g, "").replace(/"\s*$/, ""));
+    const keys = [...again.matchAll(/(\S+)\._domainkey\.home\.test\.?\s[^\n]*?"?(v=DKIM1[^\n]*)/g)];
+    expect(keys).toHaveLength(2);
+    for (const [, selector, key] of keys) {
+      dns.set(`${selector}._domainkey.home.test`, "TXT", key!.replace(/"\s*"/g, "").replace(/"\s*$/, ""));
+    }
     for (const word of ["MX", "v=spf1", "v=DMARC1"]) expect(again).toContain(word);
   });
 
@@ -182,7 +184,7 @@ export function storyContract(start: StartSystem): void {
       mta: "mx.remote.test",
       resolver: (name: string, type: string) => dns.resolver().resolve(name, type) as Promise<string[]>,
     });
-    expect(verdict.dkim.results.map((result) => result.status.result)).toEqual(["pass"]);
+    expect(verdict.dkim.results.map((result) => result.status.result)).toEqual(["pass", "pass"]);
 
     const { list } = await one<GetResult>(alice, "Email/get", {
       accountId,

@@ -3,7 +3,7 @@ import type { SmtpInOptions } from "../options.ts";
 import { isOurDomain } from "../own-domains.ts";
 import { type Check, pass, refuse } from "./stage.ts";
 
-type Means = Pick<SmtpInOptions, "database" | "clock" | "resolver" | "hostname" | "log" | "policies">;
+type Means = Pick<SmtpInOptions, "database" | "clock" | "resolver" | "hostname" | "log" | "policies" | "onDmarc">;
 
 /** Checks SPF, DKIM, ARC and DMARC, and applies the policies of the message's authors. */
 export function authentication(means: Means): Check<"data"> {
