@@ -22,7 +22,21 @@ const placed = new Map(
 );
 const replicated = [...sql.matchAll(/^SELECT replicate\('(\w+)'\);/gm)].map(([, table]) => table!);
 /** Tables that lie on the coordinator alone. */
-const local = ["due", "greylist", "incoming", "mail_event", "push_holder", "quarantine", "source_address", "source_day"];
+const local = [
+  "due",
+  "greylist",
+  "incoming",
+  "mail_event",
+  "push_holder",
+  "quarantine",
+  "received_report",
+  "received_report_row",
+  "report_count",
+  "sent_report",
+  "source_address",
+  "source_day",
+  "sts_policy",
+];
 
 const { database } = await createPlainDatabase();
 const query = <Row extends object>(text: string) => database.run(unprepared<Row>(text));
