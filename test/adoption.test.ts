@@ -46,8 +46,9 @@ async function addOldCredentials(database: Database, login: string, hash: Buffer
   await run(database, push, [login]);
 }
 
-/** Columns that this version writes with a mail, and that 0.1 did not have. */
+/** Columns that this version uses with an account and a mail, and that 0.1 did not have. */
 const ofLater = [
+  ["account", "sending", "jsonb"],
   ["blob_ref", "pack", "bytea"],
   ["message", "scan", "text"],
   ["message", "authentication", "jsonb"],
