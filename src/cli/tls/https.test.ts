@@ -36,7 +36,9 @@ const handshake = (options: ConnectionOptions) =>
 
 test("who asks for a challenge without naming a host is refused, and nothing else happens", async () => {
   expect(await handshake({ ALPNProtocols: ["acme-tls/1"] })).toMatch(/no application protocol|closed/i);
-  expect(await handshake({ ALPNProtocols: ["acme-tls/1"], servername: "nobody.test" })).toMatch(/no application|closed/);
+  expect(await handshake({ ALPNProtocols: ["acme-tls/1"], servername: "nobody.test" })).toMatch(
+    /no application|closed/,
+  );
   expect(await handshake({ ALPNProtocols: ["http/1.1"] })).toBe("done");
   expect(asked).toEqual(["", "nobody.test"]);
 });
