@@ -9,8 +9,11 @@ export function isOwnPage(req: IncomingMessage, baseUrl: string): boolean {
   if (site !== undefined) return site === "same-origin";
   // A browser omits Sec-Fetch-Site over plain HTTP, unless the host is loopback.
   if (origin !== undefined) {
-    const page = URL.parse(origin)?.host;
-    return page !== undefined && page !== "" && (page === URL.parse(baseUrl)?.host || page === host?.toLowerCase());
+    const [page, own] = [URL.parse(origin), URL.parse(baseUrl)];
+    if (!page?.host) return false;
+    // Anybody on the way to the browser may have written an unencrypted page of our name.
+    if (page.host === own?.host) return own.protocol !== "https:" || page.protocol === "https:";
+    return page.host === host?.toLowerCase();
   }
   // A handshake of a browser always has an Origin.
   return (req.method === "GET" || req.method === "HEAD") && upgrade === undefined;

@@ -114,6 +114,7 @@ test("reputation: good senders grow, a spammer and a thief are stopped at once, 
   );
   const [news, person, spammer, robbed] = accounts as [number, number, number, number];
   let submissions = 0;
+  let gone = 0;
 
   /** Tries to send mails to so many each; resolves with how many recipients were taken. */
   async function send(
@@ -129,11 +130,13 @@ test("reputation: good senders grow, a spammer and a thief are stopped at once, 
       const bounce = {
         kind: "hard",
         source: "smtp",
-        recipient: "gone@far.test",
         submissionId: 1,
         reply: "550",
       } as const;
-      if (hard > 0 && (await addBounces(tx, Array(Math.min(hard, taken)).fill(bounce)))) await judgeAccount(tx);
+      const bounces = Array.from({ length: Math.min(hard, taken) }, () => {
+        return { ...bounce, recipient: `gone${++gone}@far.test` };
+      });
+      if (await addBounces(tx, bounces)) await judgeAccount(tx);
       return taken;
     });
   }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { forwardAddress } from "../../src/admin/addresses.ts";
 import { readAudit } from "../../src/admin/audit.ts";
 import { listQueued } from "../../src/admin/queue-list.ts";
 import { holdSender, liftSender, listStandings, setSendingLimits, showStanding } from "../../src/admin/standing.ts";
@@ -235,6 +236,56 @@ describe("a line is passed", () => {
     expect(await until("it is held", () => hold(sender))).toMatchObject({ reason: "complaints" });
   });
 
+  test("whoever reports the same recipient again and again, or complains of each mail, counts once", async () => {
+    const [sender, reader] = [await Sender.make(), await Sender.make()];
+    const { id } = (await sender.send(1)).created!.c0!;
+    await until("it is sent", async () => (await sender.get(id)).undoStatus === "final");
+    const { from } = sink.messages.at(-1)!;
+    const gone = dsn({
+      told: [{ to: sink.messages.at(-1)!.to[0]!, status: "5.1.1", diagnostic: "550 5.1.1 no such user" }],
+    });
+    const abuse = complaint(sink.messages.at(-1)!.to[0]!);
+    for (let time = 0; time < 3; time++) {
+      for (const data of [gone, abuse]) await deliver({ port: host.smtpPort, from: "", to: from, data });
+    }
+    await host.incoming.idle();
+    expect(await sender.counts()).toMatchObject({ hard: 1, complaints: 1 });
+
+    const identityId = ((await sender.client.call("Identity/get", { ids: null })).list as { id: string }[])[0]!.id;
+    for (const subject of ["One", "Two"]) {
+      const raw = `From: <${sender.address}>\r\nTo: <${reader.address}>\r\nSubject: ${subject}\r\n\r\nBuy.\r\n`;
+      const emailId = await draft(Buffer.from(raw), sender.client);
+      await sender.client.call("EmailSubmission/set", { create: { s: { identityId, emailId } } });
+      const { ids } = await until("it arrives", async () => {
+        const found = (await reader.client.call("Email/query", { filter: { subject } })) as { ids: string[] };
+        return found.ids.length === 1 ? found : undefined;
+      });
+      await reader.client.call("Email/set", { update: { [ids[0]!]: { "keywords/$junk": true } } });
+      await until("it is told", async () => {
+        const marks = await host.rows("SELECT told FROM junk_mark WHERE user_id = $1", [reader.account]);
+        return marks.every(({ told }) => told) && marks.length === (subject === "One" ? 1 : 2) ? true : undefined;
+      });
+    }
+    expect(await sender.counts()).toMatchObject({ hard: 1, complaints: 2 });
+    const kept = await host.rows("SELECT 1 FROM bounce WHERE user_id = $1", [sender.account]);
+    expect(kept).toHaveLength(8);
+  });
+
+  test("a forward whose target refuses what strangers write holds nobody's mail", async () => {
+    const sender = await Sender.make();
+    await sender.send(1);
+    await forwardAddress(admin(), sender.address, { to: ["gone@far.test"], keepsCopy: true });
+    sink.program({ stage: "rcpt", times: 1, reply: "550 5.1.1 no such user" });
+    const data = "From: Eve <eve@there.test>\r\nSubject: x\r\n\r\nHello.\r\n";
+    await deliver({ port: host.smtpPort, from: "eve@there.test", to: sender.address, data });
+    await host.incoming.idle();
+    await until("it fails", async () => {
+      const rows = await host.rows("SELECT 1 FROM bounce WHERE user_id = $1", [sender.account]);
+      return rows.length === 1 ? true : undefined;
+    });
+    expect(await sender.counts()).toMatchObject({ hard: 0 });
+  });
+
   test("mail that looks like spam: from the tenth on, with what waits already", async () => {
     const scanners = {
       junkScore: 5,
@@ -283,6 +334,37 @@ describe("a line is passed", () => {
     expect((await away.get(created!.c0!.id)).undoStatus).toBe("pending");
   });
 });
+
+const complaint = (to: string) =>
+  Buffer.from(
+    [
+      "From: abuse@far.test",
+      "Subject: FW: Hi",
+      "MIME-Version: 1.0",
+      'Content-Type: multipart/report; report-type=feedback-report; boundary="b"',
+      "",
+      "--b",
+      "Content-Type: text/plain",
+      "",
+      "This is an abuse report.",
+      "--b",
+      "Content-Type: message/feedback-report",
+      "",
+      "Feedback-Type: abuse",
+      "User-Agent: X/1",
+      "Version: 1",
+      `Original-Rcpt-To: <${to}>`,
+      "",
+      "--b",
+      "Content-Type: message/rfc822",
+      "",
+      "Subject: Hi",
+      "",
+      "Hello.",
+      "--b--",
+      "",
+    ].join("\r\n"),
+  );
 
 const record = async (sender: Sender) => {
   const { list } = await sender.client.call("Identity/get", { ids: null });

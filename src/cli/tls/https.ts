@@ -32,7 +32,9 @@ export function createHttps(http: Server, { certificates, challenges, log }: Opt
       },
       /** RFC 8737: the authority asks for another certificate by the name of a protocol. */
       ALPNCallback(this: TLSSocket, { servername, protocols }) {
-        const challenge = protocols.includes(acmeProtocol) ? challenges?.certificateFor(servername) : undefined;
+        // Node's types do not say that the name is false where the client gave none.
+        const name = (servername as string | false) || "";
+        const challenge = protocols.includes(acmeProtocol) ? challenges?.certificateFor(name) : undefined;
         if (!challenge) return protocols.includes("http/1.1") ? "http/1.1" : undefined;
         this.setKeyCert(challenge);
         return acmeProtocol;

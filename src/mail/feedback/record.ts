@@ -35,7 +35,8 @@ export async function recordFeedback(tx: Tx, { submissionId, feedback, blobIds, 
     const kind = feedback.kind === "complaint" ? "complaint" : one.reported?.severity;
     if (kind === undefined) return [];
     const reply = one.reported?.smtpReply ?? notes[feedback.kind];
-    return [{ kind, source: "report", recipient: one.delivery.rcptTo, submissionId, reply }];
+    const { rcptTo: recipient, isAutomatic: isNoFault } = one.delivery;
+    return [{ kind, source: "report", recipient, submissionId, reply, isNoFault }];
   });
   const counts = await addBounces(tx, bounces, modseq);
   await suppressHard(tx, bounces);
@@ -100,13 +101,15 @@ export interface Failure {
   smtpReply: string;
   /** Whether another server said it, and not we. */
   isRemote: boolean;
+  /** The server has sent the mail by itself. */
+  isNoFault: boolean;
 }
 
 /** Records final failures of a submission's own attempts, as `recordFeedback` does those that are reported later. */
 export async function recordFailures(tx: Tx, submissionId: number, failures: readonly Failure[]): Promise<void> {
-  const bounces = failures.map(({ recipient, smtpReply, isRemote }): NewBounce & { isRemote: boolean } => {
+  const bounces = failures.map(({ smtpReply, ...failure }): NewBounce & { isRemote: boolean } => {
     const kind = severityOf({ text: smtpReply });
-    return { kind, source: "smtp", recipient, submissionId, reply: smtpReply, isRemote };
+    return { ...failure, kind, source: "smtp", submissionId, reply: smtpReply };
   });
   const counts = await addBounces(tx, bounces);
   if (counts) await judgeAccount(tx);

@@ -106,7 +106,7 @@ export class Conversation {
   async startTls(options: ConnectionOptions, maxIdleMs: number): Promise<void> {
     const plain = this.#socket;
     // What came after the reply to STARTTLS came unprotected, and may be anybody's.
-    if (this.#rest !== "") this.#fail(failed("EPROTOCOL", "it spoke before TLS"));
+    if (this.#rest !== "" || this.#lines.length > 0) this.#fail(failed("EPROTOCOL", "it spoke before TLS"));
     if (this.#failure) throw this.#failure;
     for (const event of ["data", "end", "close", "error", "timeout"]) plain.removeAllListeners(event);
     const secure = connectTls({ ...options, socket: plain });

@@ -23,7 +23,12 @@ export async function settle(
   for (const outcome of outcomes) if (warned.has(outcome.no)) outcome.isWarned = true;
   const attempts = attemptsOf(leased, judged, outcomes, tries);
   const failures = failed.map(({ delivery, answer, smtpReply }) => {
-    return { recipient: delivery.rcptTo, smtpReply, isRemote: answer.remote !== undefined };
+    return {
+      recipient: delivery.rcptTo,
+      smtpReply,
+      isRemote: answer.remote !== undefined,
+      isNoFault: leased.isAutomatic,
+    };
   });
   const { userId, submissionId } = leased;
   const told = leased.mailFrom === "" ? [] : failures;

@@ -17,11 +17,46 @@ const insert = write("bounces.add", (db, $: { accountId: number } & Lists<"bounc
   insertLists(db, "bounce", inserted, $).onConflict((conflict) => conflict.doNothing()),
 );
 
-export type NewBounce = Omit<Bounce, "at" | "destination">;
+export interface NewBounce extends Omit<Bounce, "at" | "destination"> {
+  /** It says nothing of how the account's user sends, as when a forward's target is gone. */
+  isNoFault?: boolean;
+}
+
+/** A recipient who complains of each mail counts once in this time, and so does one who is reported gone again and again. */
+const onceInMs = 7 * 86_400_000;
+const against = ["hard", "complaint"] as const;
+
+const known = read(
+  "bounces.known",
+  (db, $: { accountId: number; since: Date; kinds: readonly string[]; recipients: readonly string[] }) =>
+    db
+      .selectFrom("bounce")
+      .select(["kind", "recipient"])
+      .distinct()
+      .where("userId", "=", $.accountId)
+      .where("at", ">=", $.since)
+      .where("kind", "in", $.kinds as BounceKind[])
+      .where("recipient", "in", $.recipients),
+);
+
+/** How many count against the sender: of each recipient one of a kind. */
+async function countAgainst(tx: Tx, bounces: readonly NewBounce[]): Promise<{ hard: number; complaints: number }> {
+  const counting = bounces.filter(({ kind, isNoFault }) => kind !== "soft" && !isNoFault);
+  if (counting.length === 0) return { hard: 0, complaints: 0 };
+  const recipients = counting.map(({ recipient }) => recipient);
+  const since = new Date(tx.now.getTime() - onceInMs);
+  const before = await tx.run(known, { accountId: tx.accountId, since, kinds: against, recipients });
+  const isKnown = new Set(before.map(({ kind, recipient }) => `${kind} ${recipient}`));
+  const count = (kind: BounceKind) => {
+    const found = new Set(counting.filter((bounce) => bounce.kind === kind).map(({ recipient }) => recipient));
+    return [...found].filter((recipient) => !isKnown.has(`${kind} ${recipient}`)).length;
+  };
+  return { hard: count("hard"), complaints: count("complaint") };
+}
 
 /**
- * Adds them to their queues, and hard bounces and complaints to what counts against the sender; resolves with whether there
- * are any of these. `modseq`: that of the write when several are folded.
+ * Adds them to their queues, and hard bounces and complaints to what counts against the sender; resolves with whether any
+ * of them counts. `modseq`: that of the write when several are folded.
  */
 export async function addBounces(tx: Tx, bounces: readonly NewBounce[], modseq = tx.modseq): Promise<boolean> {
   if (bounces.length === 0) return false;
@@ -32,10 +67,8 @@ export async function addBounces(tx: Tx, bounces: readonly NewBounce[], modseq =
     no,
     at: tx.now,
   }));
-  const [hard, complaints] = (["hard", "complaint"] as const).map(
-    (kind) => bounces.filter((bounce) => bounce.kind === kind).length,
-  );
-  const counting = hard! + complaints! > 0 ? countSent(tx, { hard: hard!, complaints: complaints! }) : undefined;
+  const counts = await countAgainst(tx, bounces);
+  const counting = counts.hard + counts.complaints > 0 ? countSent(tx, counts) : undefined;
   await Promise.all([tx.run(insert, { accountId: tx.accountId, ...lists(rows, inserted) }), counting]);
   return counting !== undefined;
 }

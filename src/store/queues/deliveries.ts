@@ -9,7 +9,7 @@ import type { Store, Tx } from "../core/store.ts";
 import type { DueSubmission } from "./due.ts";
 import type { Lease } from "./incoming.ts";
 import { heldUntil } from "./queue-orders.ts";
-import { removeSubmissions } from "./submissions.ts";
+import { noEmail, removeSubmissions } from "./submissions.ts";
 
 /** The smtpReply of a delivery that waits for the virus scanner. */
 export const unscannedReply = "451 4.7.1 it waits for the virus scanner";
@@ -35,6 +35,8 @@ export interface LeasedSubmission extends DueSubmission {
   sendAt: Date;
   /** Mail to many, which goes after a person's. */
   isBulk: boolean;
+  /** The server sends it by itself, such as a forward. */
+  isAutomatic: boolean;
   /** Null: it was not scored. */
   spamScore: number | null;
   /** Of the account that sends. */
@@ -80,7 +82,8 @@ const messages = read("submissions.messages", (db, $: { userId: number; ids: rea
     .selectFrom("submission as s")
     .innerJoin("blobRef as b", (join) => join.on("b.userId", "=", $.userId).onRef("b.sha256", "=", "s.sha256"))
     .innerJoin("account as a", (join) => join.on("a.userId", "=", $.userId))
-    .select(["s.id", "s.envelope", "s.sendAt", "s.bulk", "s.spamTenths", "s.sha256", "b.day", "b.size", "b.pack"])
+    .select(["s.id", "s.envelope", "s.sendAt", "s.bulk", "s.spamTenths", "s.emailId"])
+    .select(["s.sha256", "b.day", "b.size", "b.pack"])
     .select(["a.createdAt", "a.sending"])
     .where("s.userId", "=", $.userId)
     .where("s.id", "in", $.ids),
@@ -115,11 +118,14 @@ export async function leaseDeliveries(
     );
     const row = byId.get(submissionId);
     if (deliveries.length === 0 || !row) return [];
-    const { envelope, sendAt, bulk: isBulk, id: _, spamTenths, createdAt, sending, ...blob } = row;
+    const { envelope, sendAt, bulk: isBulk, id: _, spamTenths, createdAt, sending, emailId, ...blob } = row;
     const { email: mailFrom, parameters } = envelope.mailFrom;
     const about = { userId, submissionId, leasedAt: now, leasedUntil: until, mailFrom, parameters, sendAt, isBulk };
     const sender = { spamScore: spamTenths === null ? null : spamTenths / 10, createdAt, sending };
-    return [{ ...about, ...sender, blob, deliveries: deliveries.toSorted((one, other) => one.no - other.no) }];
+    const isAutomatic = emailId === noEmail;
+    return [
+      { ...about, ...sender, isAutomatic, blob, deliveries: deliveries.toSorted((one, other) => one.no - other.no) },
+    ];
   });
 }
 

@@ -4,6 +4,7 @@ import type { Delivered } from "../core/db.ts";
 import { type Row, read, write } from "../core/declare.ts";
 import { type Lists, lists } from "../core/lists.ts";
 import type { Reader, Tx } from "../core/store.ts";
+import { noEmail } from "./submissions.ts";
 
 type One = { accountId: number; submissionId: number };
 
@@ -11,21 +12,28 @@ type One = { accountId: number; submissionId: number };
 export interface ReportableDelivery extends Row<"delivery", "no" | "rcptTo" | "parameters" | "state"> {
   /** An attempt is under way, or its outcome is not in the change log yet. */
   isLeased: boolean;
+  /** The server sent it by itself, such as a forward. */
+  isAutomatic: boolean;
 }
 
 const ofSubmission = read("deliveries.ofSubmission", (db, $: One) =>
   db
-    .selectFrom("delivery")
-    .select(["no", "rcptTo", "parameters", "state", "leasedBy"])
-    .where("userId", "=", $.accountId)
-    .where("submissionId", "=", $.submissionId)
-    .orderBy("no"),
+    .selectFrom("delivery as d")
+    .innerJoin("submission as s", (join) => join.on("s.userId", "=", $.accountId).onRef("s.id", "=", "d.submissionId"))
+    .select(["d.no", "d.rcptTo", "d.parameters", "d.state", "d.leasedBy", "s.emailId"])
+    .where("d.userId", "=", $.accountId)
+    .where("d.submissionId", "=", $.submissionId)
+    .orderBy("d.no"),
 );
 
 /** The recipients of a submission; none when it is gone. */
 export async function findReportable(reader: Reader, submissionId: number): Promise<ReportableDelivery[]> {
   const rows = await reader.run(ofSubmission, { accountId: reader.accountId, submissionId });
-  return rows.map(({ leasedBy, ...row }) => ({ ...row, isLeased: leasedBy !== null }));
+  return rows.map(({ leasedBy, emailId, ...row }) => ({
+    ...row,
+    isLeased: leasedBy !== null,
+    isAutomatic: emailId === noEmail,
+  }));
 }
 
 /** What a report says of one recipient. `delivered` is null when it says nothing final. */

@@ -68,6 +68,26 @@ const tell = write("junkMarks.tell", (db, $: JunkMark) =>
     .where("senderId", "=", $.senderId)
     .where("submissionId", "=", $.submissionId),
 );
+const others = read("junkMarks.others", (db, $: JunkMark & { since: Date }) =>
+  db
+    .selectFrom("junkMark")
+    .select("submissionId")
+    .where("userId", "=", $.userId)
+    .where("senderId", "=", $.senderId)
+    .where("submissionId", "!=", $.submissionId)
+    .where("told", "=", true)
+    .where("at", ">=", $.since)
+    .limit(1),
+);
+/** One account's marks count once in this time, whichever of its addresses the mails came to. */
+const onceInMs = 7 * 86_400_000;
+
+/** Whether another mark of the account on mail of the same sender was counted of late. */
+export async function hasComplained(database: Database, mark: JunkMark, now: Date): Promise<boolean> {
+  const { userId, senderId, submissionId } = mark;
+  const since = new Date(now.getTime() - onceInMs);
+  return (await database.run(others, { userId, senderId, submissionId, since })).length > 0;
+}
 const drop = write("junkMarks.drop", (db, $: { userId: number; until: Date }) =>
   db.deleteFrom("junkMark").where("userId", "=", $.userId).where("at", "<=", $.until),
 );

@@ -20,6 +20,9 @@ const columns = [
   "mdnBlobIds",
 ] as const;
 
+/** The emailId of what the server sends by itself: a forward, an answer, a receipt. */
+export const noEmail = 0;
+
 /** An EmailSubmission of RFC 8621 §7. */
 export type SubmissionRow = Row<"submission", (typeof columns)[number]>;
 

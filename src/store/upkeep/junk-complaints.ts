@@ -4,7 +4,7 @@ import type { Store, Tx } from "../core/store.ts";
 import { findRecipients } from "../directory/recipients.ts";
 import { addBounces, isCounted } from "../queues/bounces.ts";
 import { findReportable } from "../queues/delivery-reports.ts";
-import { findUntold, type JunkMark, markTold } from "../queues/junk-marks.ts";
+import { findUntold, hasComplained, type JunkMark, markTold } from "../queues/junk-marks.ts";
 
 /** Judges the sender once complaints were added, in their transaction. */
 type Judge = (tx: Tx) => Promise<void>;
@@ -29,8 +29,12 @@ export async function tellJunkMarks(store: Store, marks: readonly JunkMark[], lo
   }
 }
 
-async function count(store: Store, { userId, senderId, submissionId }: JunkMark, judge: Judge): Promise<void> {
-  const addresses = (await findReportable(store.reader(senderId, "server"), submissionId)).map(({ rcptTo }) => rcptTo);
+const markedAsJunk = { reply: "marked as junk" };
+
+async function count(store: Store, mark: JunkMark, judge: Judge): Promise<void> {
+  const { userId, senderId, submissionId } = mark;
+  const deliveries = await findReportable(store.reader(senderId, "server"), submissionId);
+  const addresses = deliveries.map(({ rcptTo }) => rcptTo);
   const entries = await findRecipients(store.database, addresses);
   const recipient = addresses.find((_, at) => {
     const entry = entries[at];
@@ -38,12 +42,12 @@ async function count(store: Store, { userId, senderId, submissionId }: JunkMark,
   });
   // The submission is gone, or the address is: nobody is left to be named.
   if (recipient === undefined) return;
-  const bounce = { kind: "complaint", source: "junk", recipient, submissionId, reply: "marked as junk" } as const;
+  const isNoFault = deliveries[0]!.isAutomatic || (await hasComplained(store.database, mark, store.clock.now()));
+  const bounce = { kind: "complaint", source: "junk", recipient, submissionId, isNoFault, ...markedAsJunk } as const;
   try {
     await store.write(senderId, "server", async (tx) => {
       if (await isCounted(tx, bounce)) return;
-      await addBounces(tx, [bounce]);
-      await judge(tx);
+      if (await addBounces(tx, [bounce])) await judge(tx);
     });
   } catch (error) {
     if (!(error instanceof AccountMissing)) throw error;
