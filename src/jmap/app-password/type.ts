@@ -31,11 +31,11 @@ const hooks: SetHooks<Call> = {
       const { id, secret } = newAppPassword(random, credentialId(record.id, idLength));
       const hash = await hashPassword(secret);
       const label = record.after.label as string;
+      const createdAt = store.clock.now();
       await changeOwnLogin(call, { act: "app-password.add", id }, (tx) =>
-        addAppPassword({ database: tx, clock: store.clock }, { ...owner, id, label, hash }),
+        addAppPassword({ database: tx, clock: { now: () => createdAt } }, { ...owner, id, label, hash }),
       );
-      const createdAt = utcDateText(store.clock.now());
-      record.response = { createdAt, lastUsedAt: null, network: null, secret };
+      record.response = { createdAt: utcDateText(createdAt), lastUsedAt: null, network: null, secret };
     }
   },
 
