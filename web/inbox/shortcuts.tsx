@@ -1,6 +1,6 @@
 import { t } from "../messages/shell.ts";
 import { Dialog } from "../shared/dialog.tsx";
-import { layers } from "../shared/keys.ts";
+import { type KeyAction, layers } from "../shared/keys.ts";
 import { prefs } from "../shared/prefs.ts";
 
 /** All keys that work right now, as the parts of the page have registered them. */
@@ -16,21 +16,25 @@ export function ShortcutsDialog({ onClose }: { onClose(): void }) {
         <section key={title}>
           <h3>{title}</h3>
           <dl>
-            {parts
-              .flatMap(({ actions }) => actions)
-              .map(({ keys, label }) => (
-                <div key={`${keys.join()} ${label()}`}>
-                  <dt>
-                    <Keys keys={keys} />
-                  </dt>
-                  <dd>{label()}</dd>
-                </div>
-              ))}
+            {rowsOf(parts.flatMap(({ actions }) => actions)).map(({ keys, label }) => (
+              <div key={label}>
+                <dt>
+                  <Keys keys={keys} />
+                </dt>
+                <dd>{label}</dd>
+              </div>
+            ))}
           </dl>
         </section>
       ))}
     </Dialog>
   );
+}
+
+/** One row for what has the same name: the list and the open conversation have the same commands, and j is the arrow. */
+function rowsOf(actions: readonly KeyAction[]): { label: string; keys: string[] }[] {
+  const rows = Map.groupBy(actions, ({ label }) => label());
+  return [...rows].map(([label, same]) => ({ label, keys: [...new Set(same.flatMap(({ keys }) => keys))] }));
 }
 
 const symbols: Record<string, string> = { ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc" };

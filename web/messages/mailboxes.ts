@@ -18,6 +18,8 @@ export const t = messages({
     create: "New mailbox",
     rename: "Rename…",
     remove: "Delete…",
+    removeTitle: "Delete mailbox",
+    removeNow: "Delete",
     options: "Options of {name}",
     name: "Name",
     inside: "Inside",
@@ -40,6 +42,7 @@ export const t = messages({
     pickLabels: "Labels",
     find: "Find a mailbox",
     none: "No mailbox of that name.",
+    noLabels: "You have no mailbox of your own yet. “New mailbox” makes one.",
     apply: "Apply",
   },
   de: {
@@ -59,6 +62,8 @@ export const t = messages({
     create: "Neues Postfach",
     rename: "Umbenennen …",
     remove: "Löschen …",
+    removeTitle: "Postfach löschen",
+    removeNow: "Löschen",
     options: "Optionen von {name}",
     name: "Name",
     inside: "Innerhalb von",
@@ -81,6 +86,7 @@ export const t = messages({
     pickLabels: "Label",
     find: "Postfach suchen",
     none: "Kein Postfach mit diesem Namen.",
+    noLabels: "Sie haben noch kein eigenes Postfach. „Neues Postfach“ legt eines an.",
     apply: "Anwenden",
   },
 });

@@ -4,7 +4,7 @@ import { language } from "./messages.ts";
 const formats = computed(() => {
   const of = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(language.value, options);
   return {
-    time: of({ hour: "2-digit", minute: "2-digit" }),
+    time: of({ timeStyle: "short" }),
     weekday: of({ weekday: "short" }),
     day: of({ day: "numeric", month: "short" }),
     date: of({ dateStyle: "medium" }),

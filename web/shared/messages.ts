@@ -63,7 +63,8 @@ export function size(octets: number): string {
   const format = {
     style: "unit",
     unit: units[step]!,
-    unitDisplay: "short",
+    // In English the short name of a byte has no plural.
+    unitDisplay: step === 0 ? "long" : "short",
     maximumFractionDigits: step > 1 ? 1 : 0,
   } as const;
   return new Intl.NumberFormat(language.value, format).format(octets / 1000 ** step);

@@ -58,6 +58,7 @@ function Choice({ onChoose, onClose }: { onChoose(date: Date): void; onClose(): 
         <span>{t("pickTime")}</span>
         <input
           ref={input}
+          class="input"
           type="datetime-local"
           min={localText(now)}
           max={localText(last)}

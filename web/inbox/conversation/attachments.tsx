@@ -84,8 +84,8 @@ function Face({ account, part }: { account: Account; part: EmailBodyPart }) {
   if (isPicture(part) && part.size <= maxPictureSize) {
     return <img src={pathOf(account, part)} alt="" loading="lazy" decoding="async" />;
   }
-  const kind = /\.(\w{1,5})$/.exec(part.name ?? "")?.[1] ?? part.type.split("/")[1]?.slice(0, 5) ?? "";
-  return <span class="attachment-kind">{kind}</span>;
+  const kind = /\.(\w{1,5})$/.exec(part.name ?? "")?.[1] ?? part.type.split("/")[1] ?? "";
+  return <span class="attachment-kind">{kind.length <= 5 ? kind : <Icon name="paperclip" />}</span>;
 }
 
 function Preview({ account, part, onClose }: { account: Account; part: EmailBodyPart; onClose(): void }) {

@@ -89,7 +89,7 @@ function RemoteNotice({ count, sender, onShow }: { count: number; sender: string
       <Icon name="warning" />
       <span>{t("remotePictures", { n: count })}</span>
       <button type="button" class="link" onClick={onShow}>
-        {t("showPictures")}
+        {t("showPictures", { n: count })}
       </button>
       {sender !== "" && (
         <button type="button" class="link" onClick={always}>

@@ -25,7 +25,7 @@ export function toWhom(account: Account, people: readonly EmailAddress[]): strin
   if (people.length === 0) return "";
   const named = people
     .slice(0, maxNamed)
-    .map((one) => calledBy(account, one))
+    .map((one) => (isMe(account, one) ? t("toMe") : calledBy(account, one)))
     .join(", ");
   const rest = people.length - maxNamed;
   return t("toPeople", { people: rest > 0 ? t("andOthers", { people: named, n: rest }) : named });

@@ -15,8 +15,9 @@ interface Props {
   of: "list" | "conversation";
 }
 
-/** So many fit beside the rest on a phone. */
+/** So many fit beside the rest on a phone, and beside the count of what is selected. */
 const maxNarrow = 3;
+const maxInList = 5;
 
 /** Buttons for what can be done to the selected rows, or to the open conversation. What does not fit is in a dialog, with words. */
 export function ActionBar({ of }: Props) {
@@ -39,7 +40,8 @@ export function ActionBar({ of }: Props) {
       run: () => run(command),
     })),
   );
-  const shown = isNarrow ? usable.slice(0, maxNarrow) : usable;
+  const max = isNarrow ? maxNarrow : of === "list" && usable.length > maxInList ? maxInList - 1 : usable.length;
+  const shown = usable.slice(0, max);
   return (
     <div class="actions" role="toolbar" aria-label={t("actions")}>
       {shown.map((command) => (

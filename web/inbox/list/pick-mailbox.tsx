@@ -55,7 +55,7 @@ interface LabelProps {
   onClose(): void;
 }
 
-/** Chooses the mailboxes that emails lie in, as labels: an email may lie in several. */
+/** Chooses the mailboxes that emails lie in, as labels: an email may lie in several. A part of a name and Enter turns the first one over. */
 export function PickLabels({ targets, onApply, onClose }: LabelProps) {
   const [text, setText] = useState("");
   const [changed, setChanged] = useState<Record<Id, true | null>>({});
@@ -64,7 +64,8 @@ export function PickLabels({ targets, onApply, onClose }: LabelProps) {
   const countIn = (id: Id) => emails.filter(({ mailboxIds }) => mailboxIds?.[id]).length;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    onApply(changed);
+    const first = text.trim() === "" || Object.keys(changed).length > 0 ? undefined : branches[0];
+    onApply(first ? { [first.mailbox.id]: countIn(first.mailbox.id) === emails.length ? null : true } : changed);
   };
   return (
     <Dialog title={t("pickLabels")} onClose={onClose}>
@@ -94,7 +95,7 @@ export function PickLabels({ targets, onApply, onClose }: LabelProps) {
             );
           })}
         </ul>
-        {branches.length === 0 && <p class="muted">{t("none")}</p>}
+        {branches.length === 0 && <p class="muted">{t(text.trim() === "" ? "noLabels" : "none")}</p>}
         <div class="dialog-actions">
           <Button isPrimary submits>
             {t("apply")}

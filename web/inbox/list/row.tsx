@@ -156,8 +156,11 @@ const maxNames = 3;
 
 /** Whom the conversation is with, oldest first; of sent mail and drafts, to whom it goes. */
 function whoIs(email: EmailRecord, members: readonly EmailRecord[], account: Account): string {
-  if (isOutgoing()) return t("to", { names: namesOf(email.to) || t("nobody") });
   const mine = ownAddresses(account);
+  const isMine = ({ from }: EmailRecord) => mine.has(from?.[0]?.email.toLowerCase() ?? "");
+  // What one sent oneself and nobody has answered is found by whom it went to.
+  const isLoneFind = route.value.place.kind === "search" && members.length <= 1 && isMine(email);
+  if (isOutgoing() || isLoneFind) return t("to", { names: namesOf(email.to) || t("nobody") });
   const authors = (members.length > 0 ? members : [email]).flatMap(({ from }) => from?.[0] ?? []);
   const isOne = members.length <= 1;
   const names = authors.map((one) =>
@@ -185,6 +188,8 @@ const namesOf = (people: EmailAddress[] | null | undefined) => (people ?? []).ma
 const fullName = ({ name, email }: EmailAddress) => name?.trim() || email;
 const shortName = (person: EmailAddress) => {
   const full = fullName(person);
+  // "Mail Delivery System" is nobody's first name.
+  if (/^(mailer-daemon|postmaster)@/i.test(person.email)) return full;
   return full === person.email ? full.split("@")[0]! : full.split(/[\s,]+/)[0]!;
 };
 

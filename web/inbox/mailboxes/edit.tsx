@@ -120,7 +120,7 @@ function Remove({ mailbox, onClose }: { mailbox: Mailbox; onClose(): void }) {
   };
   const question = n === 0 ? t("removeAskEmpty", { name }) : t("removeAsk", { n, name });
   return (
-    <Dialog title={t("remove")} onClose={onClose}>
+    <Dialog title={t("removeTitle")} onClose={onClose}>
       <p>{hasChildren ? t("hasChildren", { name }) : question}</p>
       <p class="error-text" role="alert">
         {fault}
@@ -128,7 +128,7 @@ function Remove({ mailbox, onClose }: { mailbox: Mailbox; onClose(): void }) {
       <div class="dialog-actions">
         <Button onClick={onClose}>{tShared("cancel")}</Button>
         <Button isDanger disabled={hasChildren} onClick={() => void remove()}>
-          {t("remove")}
+          {t("removeNow")}
         </Button>
       </div>
     </Dialog>

@@ -56,7 +56,7 @@ export function AppPasswords() {
             >
               <label class="field">
                 <span>{t("label")}</span>
-                <input class="input" name="label" required maxLength={200} placeholder={t("labelHint")} dir="auto" />
+                <input class="input" name="label" required maxLength={200} placeholder={t("appHint")} dir="auto" />
               </label>
               <Button submits icon="plus">
                 {t("newAppPassword")}
@@ -69,10 +69,13 @@ export function AppPasswords() {
   );
 }
 
+/** It is shown only once: all of it, above the notices. */
+const show = (element: HTMLElement | null): void => element?.scrollIntoView({ block: "center" });
+
 function Secret({ label, secret, onDone }: { label: string; secret: string; onDone(): void }) {
   const copy = () => void navigator.clipboard?.writeText(secret).then(() => toast({ text: t("copied") }));
   return (
-    <div class="settings-secret" role="status">
+    <div ref={show} class="settings-secret" role="status">
       <p>{t("secretOnce", { label })}</p>
       <code>{secret}</code>
       <div class="dialog-actions">

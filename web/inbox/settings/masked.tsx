@@ -39,7 +39,7 @@ export function Masked() {
             >
               <label class="field">
                 <span>{t("label")}</span>
-                <input class="input" name="label" placeholder={t("labelHint")} dir="auto" />
+                <input class="input" name="label" placeholder={t("maskHint")} dir="auto" />
               </label>
               <Button submits icon="plus">
                 {t("newMasked")}
