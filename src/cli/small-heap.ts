@@ -9,8 +9,9 @@ const usualBufferOctets = 20_000_000;
  */
 const maxUseOctets = 100_000_000;
 const maxFloodedUseOctets = 84_000_000;
-/** How much the use may grow after a collection before the next one. */
+/** How much the use may grow after a collection before the next one; in a flood, less. */
 const maxGrowthOctets = 36_000_000;
+const maxFloodedGrowthOctets = 26_000_000;
 /** How often the use is read. */
 const intervalMs = 20;
 /**
@@ -32,8 +33,10 @@ export function keepHeapSmall(cachedBytes: () => number): () => Promise<void> {
   const look = () => {
     const { total, buffers } = inUse();
     const cached = cachedBytes();
-    const max = buffers < usualBufferOctets + cached ? maxUseOctets : maxFloodedUseOctets;
-    if (total < Math.max(max + cached, alive + maxGrowthOctets)) return;
+    const isUsual = buffers < usualBufferOctets + cached;
+    const max = isUsual ? maxUseOctets : maxFloodedUseOctets;
+    const maxGrowth = isUsual ? maxGrowthOctets : maxFloodedGrowthOctets;
+    if (total < Math.max(max + cached, alive + maxGrowth)) return;
     collect();
     alive = inUse().total;
   };

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { Agent } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import acme, { type Authorization } from "acme-client";
+import type { Authorization } from "acme-client";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Certificate } from "../../smtp/inbound/certificate.ts";
@@ -94,8 +94,12 @@ async function lease({ database, clock }: AcmeOptions): Promise<boolean> {
 const release = ({ database, clock }: AcmeOptions, pauseMs: number) =>
   putSetting(database, leaseSetting, String(clock.now().getTime() + pauseMs));
 
+/** Loaded when it is needed: it takes 40 MB. */
+const loadClient = async () => (await import("acme-client")).default;
+
 async function order(options: AcmeOptions): Promise<void> {
   const { database, names, directory, email, ca, challenges, ways, log } = options;
+  const acme = await loadClient();
   if (ca !== undefined) acme.axios.defaults.httpsAgent = new Agent({ ca });
   const accountKey = await keepSetting(database, `acme_account ${directory}`, async () =>
     String(await acme.crypto.createPrivateEcdsaKey()),
@@ -139,6 +143,7 @@ async function challengeOf(
 ): Promise<Challenge> {
   if (type === "http-01") return { type, token, keyAuthorization };
   if (type !== "tls-alpn-01") throw new Error(`the authority offers no way to prove a name but ${type}`);
+  const acme = await loadClient();
   const [key, cert] = await acme.crypto.createAlpnCertificate(authorization, keyAuthorization);
   const name = authorization.identifier.value.toLowerCase();
   return { type, name, certificate: { cert: String(cert), key: String(key) } };

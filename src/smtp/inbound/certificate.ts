@@ -1,4 +1,3 @@
-import { generate } from "selfsigned";
 import type { Clock } from "../../base/clock.ts";
 import type { Database } from "../../store/core/database.ts";
 import { keepSetting } from "../../store/core/settings.ts";
@@ -28,6 +27,8 @@ async function make(hostname: string, clock: Clock): Promise<Certificate> {
   const from = clock.now();
   const until = new Date(from);
   until.setUTCFullYear(from.getUTCFullYear() + years);
+  // Loaded when it is needed, once in an installation: it takes 25 MB.
+  const { generate } = await import("selfsigned");
   const made = await generate([{ name: "commonName", value: hostname.slice(0, 64) }], {
     keySize: 2048,
     algorithm: "sha256",
