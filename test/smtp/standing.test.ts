@@ -273,7 +273,8 @@ describe("a line is passed", () => {
 
   test("a forward whose target refuses what strangers write holds nobody's mail", async () => {
     const sender = await Sender.make();
-    await sender.send(1);
+    const { id } = (await sender.send(1)).created!.c0!;
+    await until("it is sent", async () => (await sender.get(id)).undoStatus === "final");
     await forwardAddress(admin(), sender.address, { to: ["gone@far.test"], keepsCopy: true });
     sink.program({ stage: "rcpt", times: 1, reply: "550 5.1.1 no such user" });
     const data = "From: Eve <eve@there.test>\r\nSubject: x\r\n\r\nHello.\r\n";

@@ -232,7 +232,7 @@ describe.skipIf(whyNoBrowser)("the list of conversations", () => {
     const page = await world.signIn(user);
     await link(page, "New").waitFor();
     await press(page, "j", "j");
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toContain("One");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toContain("One");
     await press(page, "k", "I");
     await said(page, "Marked as read");
     await press(page, "x", "j", "x");
@@ -250,7 +250,7 @@ describe.skipIf(whyNoBrowser)("the list of conversations", () => {
       await help.locator("kbd").getByText(key, { exact: true }).first().waitFor();
     }
     await press(page, "Escape", "/");
-    expect(await page.evaluate(() => document.activeElement?.getAttribute("type"))).toBe("search");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute("type"))).toBe("search");
     // What is typed is no shortcut.
     await page.keyboard.type("ez");
     expect(await page.locator(".list-pane .row").count()).toBe(4);

@@ -65,7 +65,7 @@ describe.skipIf(whyNoBrowser)("mailboxes", () => {
     await dialog.getByRole("button", { name: "Rename" }).click();
     await dialog.getByLabel("Name").fill("Horn");
     await dialog.getByRole("button", { name: "Save" }).click();
-    await page.getByRole("heading", { name: "Horn" }).waitFor();
+    await page.getByRole("heading", { name: "Horn", exact: true }).waitFor();
     expect(await atServer()).toEqual(["Horn", "Projects"]);
     await user.put({ subject: "Inside", mailbox: "Horn" });
     await page.locator(".row-subject").getByText("Inside").waitFor();

@@ -195,7 +195,10 @@ function useKeepCursor(list: EmailList): void {
       return;
     }
     const length = list.length.peek() ?? 0;
-    const next = length > 0 && row.current >= 0 ? list.idAt(Math.min(row.current, length - 1)) : undefined;
+    const isPlaced = length > 0 && row.current >= 0;
+    const next = isPlaced ? list.idAt(Math.min(row.current, length - 1)) : undefined;
+    // Which row that is, a later version of the list tells.
+    if (isPlaced && next === undefined) return;
     const { activeElement } = document;
     const wasInside =
       activeElement === null || activeElement === document.body || activeElement.closest(".list-pane") !== null;
@@ -204,10 +207,17 @@ function useKeepCursor(list: EmailList): void {
   }, [version, cursor.value]);
 }
 
-function focusRow(id: string): void {
-  requestAnimationFrame(() =>
-    document.querySelector<HTMLElement>(`[data-row="${id}"] .row-link`)?.focus({ preventScroll: true }),
-  );
+/** So many frames a row may take to be in the page. */
+const maxFrames = 30;
+
+/** Focuses the row as soon as it is there, unless the keys are at another by then. */
+function focusRow(id: string, frames = 0): void {
+  requestAnimationFrame(() => {
+    if (cursor.peek() !== id) return;
+    const link = document.querySelector<HTMLElement>(`[data-row="${id}"] .row-link`);
+    if (link) link.focus({ preventScroll: true });
+    else if (frames < maxFrames) focusRow(id, frames + 1);
+  });
 }
 
 function useListKeys(list: EmailList, handle: { current: VirtualListHandle | null }): void {
