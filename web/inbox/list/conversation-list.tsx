@@ -182,16 +182,22 @@ function useReturnFocus(): void {
   }, [threadId]);
 }
 
-/** When the row that the keys are at is gone, they are at the one that took its place; a focus inside goes along. */
+/** When the row that the keys are at is gone, they are at the one that took its place; a focus that was in the list stays there. */
 function useKeepCursor(list: EmailList): void {
   const row = useRef(-1);
+  const hadFocus = useRef(false);
   const version = list.version.value;
   useEffect(() => {
+    const { activeElement } = document;
+    const isNowhere = activeElement === null || activeElement === document.body;
+    // With its row the focus goes, also when the row is made anew.
+    if (!isNowhere) hadFocus.current = activeElement.closest(".list-pane") !== null;
     const id = cursor.peek();
     if (id === undefined) return;
     const at = list.indexOf(id);
     if (at >= 0) {
       row.current = at;
+      if (isNowhere && hadFocus.current) focusRow(id);
       return;
     }
     const length = list.length.peek() ?? 0;
@@ -199,11 +205,8 @@ function useKeepCursor(list: EmailList): void {
     const next = isPlaced ? list.idAt(Math.min(row.current, length - 1)) : undefined;
     // Which row that is, a later version of the list tells.
     if (isPlaced && next === undefined) return;
-    const { activeElement } = document;
-    const wasInside =
-      activeElement === null || activeElement === document.body || activeElement.closest(".list-pane") !== null;
     cursor.value = next;
-    if (next !== undefined && wasInside) focusRow(next);
+    if (next !== undefined && (isNowhere || hadFocus.current)) focusRow(next);
   }, [version, cursor.value]);
 }
 
