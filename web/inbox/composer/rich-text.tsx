@@ -26,6 +26,9 @@ class Editor extends Squire {
   }
 }
 
+/** What people do before a text changes. */
+const touches = ["keydown", "pointerdown", "beforeinput", "paste", "drop"] as const;
+
 /** Rich text. What is quoted or pasted stands in the page itself, so it is cleaned before, and the editor's box holds its layout. */
 export function RichText({ writing, pictures, isFocused, isRemoteShown }: Props) {
   const root = useRef<HTMLDivElement>(null);
@@ -43,8 +46,13 @@ export function RichText({ writing, pictures, isFocused, isRemoteShown }: Props)
     squire.setHTML(writing.body.html ?? "");
     squire.moveCursorToStart();
     writing.readBody = () => ({ html: htmlOf(element, pictures), text: textOf(element) });
-    // What the editor makes of the text at first is nothing that was written.
-    const settled = setTimeout(() => squire.addEventListener("input", () => writing.changed()), 50);
+    // What the editor makes of the text by itself at first is nothing that was written.
+    let isTouched = false;
+    const touch = () => {
+      isTouched = true;
+    };
+    for (const event of touches) document.addEventListener(event, touch, { capture: true });
+    squire.addEventListener("input", () => isTouched && writing.changed());
     squire.addEventListener("pathChange", () => (path.value = squire.getPath()));
     const insertPictures = (files: Iterable<File>) => {
       for (const file of files) insertPicture(squire, file, writing, pictures);
@@ -64,7 +72,7 @@ export function RichText({ writing, pictures, isFocused, isRemoteShown }: Props)
     editor.value = squire;
     if (isFocused) squire.focus();
     return () => {
-      clearTimeout(settled);
+      for (const event of touches) document.removeEventListener(event, touch, { capture: true });
       writing.keepBody();
       squire.destroy();
     };

@@ -204,9 +204,10 @@ interface Keys {
 /** The mail that keys are about: the one that has the focus, or else the newest that is open. */
 function useConversationKeys({ account, shown, opened, toggle, openAll }: Keys): void {
   const articles = () => [...document.querySelectorAll<HTMLElement>("article.mail")];
-  const focused = () =>
-    shown.find(({ id }) => id === document.activeElement?.closest<HTMLElement>("article.mail")?.dataset.id);
-  const current = () => focused() ?? shown.findLast(({ id }) => opened.has(id)) ?? shown.at(-1);
+  const currentOf = (mails: readonly EmailRecord[]) => {
+    const focused = document.activeElement?.closest<HTMLElement>("article.mail")?.dataset.id;
+    return mails.find(({ id }) => id === focused) ?? mails.findLast(({ id }) => opened.has(id)) ?? mails.at(-1);
+  };
   const step = (by: 1 | -1) => {
     const all = articles();
     const at = all.findIndex((one) => one.contains(document.activeElement));
@@ -214,10 +215,18 @@ function useConversationKeys({ account, shown, opened, toggle, openAll }: Keys):
     next?.querySelector<HTMLElement>(".mail-toggle")?.focus({ preventScroll: true });
     next?.scrollIntoView({ block: "start" });
   };
-  const withCurrent = (run: (email: EmailRecord) => void) => () => {
-    const email = current();
-    if (email) run(email);
-  };
+  const withCurrent =
+    (run: (email: EmailRecord) => void, mails = shown) =>
+    () => {
+      const email = currentOf(mails);
+      if (email) run(email);
+    };
+  // A draft is none to answer.
+  const answering = (kind: "reply" | "replyAll" | "forward") =>
+    withCurrent(
+      (email) => answer(account, email, kind),
+      shown.filter(({ keywords }) => !keywords?.$draft),
+    );
   useKeys(
     () => t("conversation"),
     [
@@ -225,9 +234,9 @@ function useConversationKeys({ account, shown, opened, toggle, openAll }: Keys):
       { keys: ["p"], label: () => t("previousMail"), run: () => step(-1) },
       { keys: ["o"], label: () => t("foldOrOpen"), run: withCurrent(toggle) },
       { keys: [";"], label: () => t("openAll"), run: openAll },
-      { keys: ["r"], label: () => t("reply"), run: withCurrent((email) => answer(account, email, "reply")) },
-      { keys: ["a"], label: () => t("replyAll"), run: withCurrent((email) => answer(account, email, "replyAll")) },
-      { keys: ["f"], label: () => t("forward"), run: withCurrent((email) => answer(account, email, "forward")) },
+      { keys: ["r"], label: () => t("reply"), run: answering("reply") },
+      { keys: ["a"], label: () => t("replyAll"), run: answering("replyAll") },
+      { keys: ["f"], label: () => t("forward"), run: answering("forward") },
     ],
   );
 }

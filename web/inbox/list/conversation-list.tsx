@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { t as tActions } from "../../messages/actions.ts";
 import { t } from "../../messages/list.ts";
 import { t as tShell } from "../../messages/shell.ts";
@@ -187,7 +187,8 @@ function useKeepCursor(list: EmailList): void {
   const row = useRef(-1);
   const hadFocus = useRef(false);
   const version = list.version.value;
-  useEffect(() => {
+  // At once, or a key that follows a focus at once finds no place.
+  useLayoutEffect(() => {
     const { activeElement } = document;
     const isNowhere = activeElement === null || activeElement === document.body;
     // With its row the focus goes, also when the row is made anew.
