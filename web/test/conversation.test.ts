@@ -152,7 +152,7 @@ describe.skipIf(whyNoBrowser)("reading a conversation", () => {
     await frame.getByText("Earlier words").waitFor();
     await page.getByText("1 remote picture is not shown.").waitFor();
     const asked = page.waitForRequest(/none\.png/);
-    await page.getByRole("button", { name: "Show them" }).click();
+    await page.getByRole("button", { name: "Show it" }).click();
     expect(await (await asked).headerValue("referer")).toBeNull();
     await page.getByText("not shown").waitFor({ state: "detached" });
     await page.reload();
