@@ -27,7 +27,8 @@ export interface AcmeOptions {
   onNew: () => void;
 }
 
-const lookEvery = 10 * 60_000;
+/** How often it is seen whether a certificate is due. */
+const checkEveryMs = 10 * 60_000;
 /** Another process tries no earlier: a crash in an order costs so much time. */
 const leaseMs = 15 * 60_000;
 const firstPauseMs = 60_000;
@@ -51,7 +52,7 @@ export function keepCertified(options: AcmeOptions): () => Promise<void> {
   const loop = async () => {
     let pauseMs = firstPauseMs;
     while (!signal.aborted) {
-      let nextMs = lookEvery;
+      let nextMs = checkEveryMs;
       try {
         if ((await isDue(options)) && (await lease(options))) await order(options);
         pauseMs = firstPauseMs;
@@ -114,7 +115,7 @@ async function order(options: AcmeOptions): Promise<void> {
   try {
     const cert = await client.auto({
       csr,
-      email: email === "" ? undefined! : email,
+      ...(email !== "" && { email }),
       termsOfServiceAgreed: true,
       // From here a name may lead elsewhere than from outside.
       skipChallengeVerification: true,
