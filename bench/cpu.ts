@@ -44,7 +44,7 @@ export function cpuMs(roots: number[]): number {
   return all.reduce((sum, one) => (inside.has(one.pid) ? sum + one.ticks * tickMs : sum), 0);
 }
 
-type Used = { cpu: number | undefined; databaseCpu: number | undefined };
+export type Used = { cpu: number | undefined; databaseCpu: number | undefined };
 
 /** Starts to watch: the result tells how many ms of CPU each of so many requests took since then. */
 export function watchCpu(roots: number[], database: number[]): (requests: number) => Used {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Client, connect, one } from "../conformance/client/client.ts";
 import type { GetResult, ImportResult, SetResult } from "../conformance/client/types.ts";
-import { cpuMs, settle, watchCpu } from "./cpu.ts";
+import { cpuMs, settle, type Used, watchCpu } from "./cpu.ts";
 import { spread, uploadsAtOnce } from "./fill.ts";
 import { password, removeFolder, startHost } from "./host.ts";
 import { readOptions } from "./options.ts";
@@ -58,14 +58,16 @@ const mailOf = (address: string, n: number): Buffer =>
       `Message-ID: <${n}.${Date.now()}@bench.test>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n${line.repeat(size / line.length)}`,
   );
 
-/** Writes drafts and submits them, many in a request. */
-async function submit(client: Client, address: string, count: number): Promise<void> {
-  const { accountId } = client;
-  const [{ list: boxes }, { list: identities }] = await Promise.all([
-    one<GetResult<{ id: string; role: string | null }>>(client, "Mailbox/get", { ids: null }),
-    one<GetResult<{ id: string }>>(client, "Identity/get", { ids: null }, ["urn:ietf:params:jmap:submission"]),
-  ]);
+/** The drafts of one account, written and not submitted yet. */
+type Written = { client: Client; emailIds: string[] };
+
+/** Uploads and imports drafts, many in a request. */
+async function write(client: Client, address: string, count: number): Promise<Written> {
+  const { list: boxes } = await one<GetResult<{ id: string; role: string | null }>>(client, "Mailbox/get", {
+    ids: null,
+  });
   const drafts = boxes.find(({ role }) => role === "drafts")!.id;
+  const emailIds: string[] = [];
   for (let at = 0; at < count; at += atOnce) {
     const numbers = Array.from({ length: Math.min(atOnce, count - at) }, (_, n) => at + n);
     const blobs = await spread(numbers, uploadsAtOnce, (n) => client.upload(mailOf(address, n), "message/rfc822"));
@@ -73,17 +75,21 @@ async function submit(client: Client, address: string, count: number): Promise<v
       blobs.map(({ blobId }, n) => [`e${n}`, { blobId, mailboxIds: { [drafts]: true }, keywords: { $draft: true } }]),
     );
     const imported = await one<ImportResult>(client, "Email/import", { emails });
-    const create = Object.fromEntries(
-      Object.entries(imported.created ?? {}).map(([key, { id }]) => [
-        key,
-        { emailId: id, identityId: identities[0]!.id },
-      ]),
-    );
-    const result = await one<SetResult>(client, "EmailSubmission/set", { accountId, create }, [
-      "urn:ietf:params:jmap:submission",
-    ]);
+    emailIds.push(...Object.values(imported.created ?? {}).map(({ id }) => id));
+  }
+  return { client, emailIds };
+}
+
+/** Submits drafts, many in a request. */
+async function submit({ client, emailIds }: Written): Promise<void> {
+  const using = ["urn:ietf:params:jmap:submission"];
+  const { list: identities } = await one<GetResult<{ id: string }>>(client, "Identity/get", { ids: null }, using);
+  for (let at = 0; at < emailIds.length; at += atOnce) {
+    const ids = emailIds.slice(at, at + atOnce);
+    const create = Object.fromEntries(ids.map((emailId, n) => [`s${n}`, { emailId, identityId: identities[0]!.id }]));
+    const result = await one<SetResult>(client, "EmailSubmission/set", { accountId: client.accountId, create }, using);
     const made = Object.keys(result.created ?? {}).length;
-    if (made !== numbers.length) throw new Error(`${made} of ${numbers.length}: ${JSON.stringify(result.notCreated)}`);
+    if (made !== ids.length) throw new Error(`${made} of ${ids.length}: ${JSON.stringify(result.notCreated)}`);
   }
 }
 
@@ -92,6 +98,8 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "posthorn-drain-"));
   const sink = await startSink();
   const say = (text: string) => void process.stdout.write(`${text}\n`);
+  const sayCpu = (what: string, { cpu, databaseCpu }: Used) =>
+    say(`${what}: ${cpu?.toFixed(2)} ms of CPU, ${databaseCpu?.toFixed(2)} of it the database`);
   try {
     // Without the role that sends, all of it waits.
     Object.assign(process.env, {
@@ -101,18 +109,16 @@ async function main(): Promise<void> {
     let host = await startHost(folder);
     const addresses = Array.from({ length: accounts }, (_, n) => `n${n}@bench.test`);
     for (const address of addresses) await host.addAccount(address);
-    const creation = watchCpu(host.roots(), host.database());
-    await Promise.all(
-      addresses.map(async (user) => {
-        const client = await connect({ url: host.url, user, password, timeoutMs: 120_000 });
-        await submit(client, user, mails / accounts);
-        client.close();
-      }),
+    const clients = await Promise.all(
+      addresses.map((user) => connect({ url: host.url, user, password, timeoutMs: 120_000 })),
     );
-    const made = creation(mails);
-    say(
-      `creation, with upload and draft: ${made.cpu?.toFixed(2)} ms of CPU a mail, ${made.databaseCpu?.toFixed(2)} of it the database`,
-    );
+    const writing = watchCpu(host.roots(), host.database());
+    const written = await Promise.all(clients.map((client, n) => write(client, addresses[n]!, mails / accounts)));
+    sayCpu("a draft uploaded and imported", writing(mails));
+    const submitting = watchCpu(host.roots(), host.database());
+    await Promise.all(written.map(submit));
+    sayCpu("a submission created", submitting(mails));
+    for (const client of clients) client.close();
     await host.stop();
 
     process.env.POSTHORN_ROLES = "http,smtp-out,worker";

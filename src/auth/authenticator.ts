@@ -1,8 +1,9 @@
 import { hash, randomBytes } from "node:crypto";
-import { LRUCache } from "lru-cache";
+import type { LRUCache } from "lru-cache";
 import { normalizeAddress } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { lru } from "../base/lru.ts";
 import { networkOf } from "../base/network.ts";
 import type { SharedCounts } from "../base/shared-counts.ts";
 import { Slots } from "../base/slots.ts";
@@ -261,7 +262,7 @@ class CredentialCache {
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#entries = new LRUCache({
+    this.#entries = lru({
       max: 20_000,
       dispose: (entry, key) => {
         const keys = this.#keys.get(entry.name);

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { LRUCache } from "lru-cache";
+import { lru } from "../base/lru.ts";
 import { Slots } from "../base/slots.ts";
 import { keepSetting } from "../store/core/settings.ts";
 import type { Store } from "../store/core/store.ts";
@@ -26,9 +26,9 @@ interface Place {
 /** The networks where a login's password was right recently. Guesses from elsewhere do not lock the login out there. */
 export class KnownNetworks {
   readonly #store: Store;
-  readonly #places = new LRUCache<string, Place>({ max: 20_000 });
+  readonly #places = lru<string, Place>({ max: 20_000 });
   /** Whether a network is new to a login, and until when that is remembered. */
-  readonly #newness = new LRUCache<string, { isNew: Promise<boolean>; until: number }>({ max: 20_000 });
+  readonly #newness = lru<string, { isNew: Promise<boolean>; until: number }>({ max: 20_000 });
   readonly #lookUps = new Slots(maxLookUps);
   #key: Promise<Buffer> | undefined;
 

@@ -1,5 +1,6 @@
-import { LRUCache } from "lru-cache";
+import type { LRUCache } from "lru-cache";
 import type { Clock } from "./clock.ts";
+import { lru } from "./lru.ts";
 import type { PlaceLimit, RateLimit, SharedCounts, Throttle } from "./shared-counts.ts";
 
 export interface OwnCountsOptions {
@@ -52,7 +53,7 @@ export class OwnThrottle implements Throttle {
     this.#free = free;
     this.#clock = clock;
     const perf = { now: () => clock.now().getTime() };
-    this.#failures = new LRUCache({ max: maxKeys, ttl: failuresRememberedMs, ttlResolution: 0, perf });
+    this.#failures = lru({ max: maxKeys, ttl: failuresRememberedMs, ttlResolution: 0, perf });
   }
 
   isBlocked(key: string): boolean {
@@ -93,7 +94,7 @@ export class OwnRateLimit implements RateLimit {
     this.#clock = clock;
     this.#max = max;
     this.#windowMs = windowMs;
-    this.#counts = new LRUCache({ max: maxKeys });
+    this.#counts = lru({ max: maxKeys });
   }
 
   count(key: string): boolean {

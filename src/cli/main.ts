@@ -31,27 +31,34 @@ const program = new Command("posthorn")
   // In a terminal of 80 columns, descriptions beside long names wrap too.
   .configureHelp({ minWidthToWrap: 20 })
   .addHelpText("after", examples("serve", "account add ann@example.org", "domain add example.org", "config"));
-addServeCommand(program);
-addChildCommand(program);
-addAccountCommands(program);
-addAddressCommands(program);
-addDomainCommands(program);
-addTokenCommands(program);
-addAuditCommand(program);
-addFeedbackCommands(program);
-addStandingCommands(program);
-addBlobsCommands(program);
-addClusterCommands(program);
-addConfigCommand(program);
-addDoctorCommand(program);
-addMigrateCommand(program);
-addPoolsCommand(program);
-addQuarantineCommands(program);
-addReportCommands(program);
-addQueueCommands(program);
-addReindexCommand(program);
-addSpamCommands(program);
-addTraceCommands(program);
+
+/** What adds commands, by their names. Only those that are called for are made: with all their options they take 5 MB. */
+const families: readonly [names: string, add: (program: Command) => void][] = [
+  ["serve", addServeCommand],
+  ["child", addChildCommand],
+  ["account", addAccountCommands],
+  ["address", addAddressCommands],
+  ["domain", addDomainCommands],
+  ["token", addTokenCommands],
+  ["audit", addAuditCommand],
+  ["bounces suppression", addFeedbackCommands],
+  ["standing", addStandingCommands],
+  ["blobs", addBlobsCommands],
+  ["cluster", addClusterCommands],
+  ["config", addConfigCommand],
+  ["doctor", addDoctorCommand],
+  ["migrate", addMigrateCommand],
+  ["pools", addPoolsCommand],
+  ["quarantine", addQuarantineCommands],
+  ["reports", addReportCommands],
+  ["queue", addQueueCommands],
+  ["reindex", addReindexCommand],
+  ["spam", addSpamCommands],
+  ["trace why", addTraceCommands],
+];
+const called = process.argv[2] ?? "";
+const wanted = families.filter(([names]) => names.split(" ").includes(called));
+for (const [, add] of wanted.length > 0 ? wanted : families) add(program);
 
 // The reader of our output may stop early, as in `posthorn config | head`.
 process.stdout.on("error", () => {});

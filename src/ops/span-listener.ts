@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { channel, tracingChannel } from "node:diagnostics_channel";
 import type { Context, Span, SpanContext, Tracer } from "@opentelemetry/api";
-import { LRUCache } from "lru-cache";
+import { lru } from "../base/lru.ts";
 import { causeChannel, type SpanKind, type Spans, spanChannel } from "../base/traces.ts";
 import { forms } from "./span-forms.ts";
 
@@ -17,7 +17,7 @@ export class SpanListener {
   readonly #tracer: Tracer;
   /** The innermost span. */
   readonly #within = new AsyncLocalStorage<Span | undefined>();
-  readonly #causes = new LRUCache<string, SpanContext>({ max: maxCauses });
+  readonly #causes = lru<string, SpanContext>({ max: maxCauses });
   readonly #stops: (() => void)[];
 
   constructor(api: Api, tracer: Tracer) {

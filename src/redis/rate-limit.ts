@@ -1,5 +1,5 @@
-import { LRUCache } from "lru-cache";
 import type { Clock } from "../base/clock.ts";
+import { lru } from "../base/lru.ts";
 import type { RateLimit } from "../base/shared-counts.ts";
 import type { RedisLink } from "./link.ts";
 
@@ -34,7 +34,7 @@ export interface RedisRateLimitOptions {
  */
 export class RedisRateLimit implements RateLimit {
   readonly #options: RedisRateLimitOptions;
-  readonly #counts = new LRUCache<string, Count>({ max: maxKeys });
+  readonly #counts = lru<string, Count>({ max: maxKeys });
   #window = 0;
 
   constructor(options: RedisRateLimitOptions) {

@@ -1,5 +1,5 @@
-import { LRUCache } from "lru-cache";
 import type { Clock } from "../base/clock.ts";
+import { lru } from "../base/lru.ts";
 import { type DnsResolver, isAbsent, type Resolve } from "./resolver.ts";
 
 interface Limits {
@@ -26,7 +26,7 @@ export function cachingResolver(
   resolver: DnsResolver,
   { clock, maxAnswers = 20_000, maxAsked = 500 }: { clock: Clock } & Limits,
 ): Resolve {
-  const known = new LRUCache<string, Answer>({
+  const known = lru<string, Answer>({
     max: maxAnswers,
     ttlResolution: 0,
     perf: { now: () => clock.now().getTime() },

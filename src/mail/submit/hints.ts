@@ -1,6 +1,6 @@
-import { LRUCache } from "lru-cache";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import { lru } from "../../base/lru.ts";
 import type { Database } from "../../store/core/database.ts";
 import type { StateChange } from "../../store/core/store.ts";
 import { hintNewer } from "../../store/queues/due.ts";
@@ -18,7 +18,7 @@ export class SubmissionHints {
   /** Accounts being looked at, and whether another commit came meanwhile. */
   readonly #running = new Map<number, boolean>();
   /** The newest submission of an account that was seen: what waits already has its hint, however much it is. */
-  readonly #seen = new LRUCache<number, number>({ max: 20_000 });
+  readonly #seen = lru<number, number>({ max: 20_000 });
 
   constructor(options: { database: Database; clock: Clock; log: Log; wake?: () => void }) {
     this.#database = options.database;

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { LRUCache } from "lru-cache";
 import type { Clock } from "../../base/clock.ts";
+import { lru } from "../../base/lru.ts";
 import type { Database } from "../../store/core/database.ts";
 import { keepSetting } from "../../store/core/settings.ts";
 
@@ -15,7 +15,7 @@ export class Vapid {
   readonly #key: KeyObject;
   readonly #contact: string;
   readonly #clock: Clock;
-  readonly #tokens = new LRUCache<string, { token: string; until: number }>({ max: 1000 });
+  readonly #tokens = lru<string, { token: string; until: number }>({ max: 1000 });
 
   constructor(pem: string, contact: string, clock: Clock) {
     this.#key = createPrivateKey(pem);

@@ -1,9 +1,9 @@
 import type { Resolver } from "node:dns/promises";
-import { LRUCache } from "lru-cache";
 import type { Clock, Random } from "../../base/clock.ts";
 import type { Events } from "../../base/events.ts";
 import type { Holder } from "../../base/holder.ts";
 import type { Log } from "../../base/log.ts";
+import { lru } from "../../base/lru.ts";
 import { Slots } from "../../base/slots.ts";
 import { AccountMissing } from "../../store/core/errors.ts";
 import type { Store } from "../../store/core/store.ts";
@@ -58,7 +58,7 @@ export class WebPush {
   readonly #couriers = new Map<string, Courier>();
   readonly #slots = new Slots(4);
   /** Login → when its whole allowance is available again. */
-  readonly #made = new LRUCache<string, { until: number }>({ max: 10_000 });
+  readonly #made = lru<string, { until: number }>({ max: 10_000 });
   readonly #unsubscribe: Unsubscribe;
   /** When the subscriptions are looked through even if no process is gone; on Citus that asks every node. */
   #lookAt = 0;

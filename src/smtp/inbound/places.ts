@@ -1,5 +1,6 @@
-import { LRUCache } from "lru-cache";
+import type { LRUCache } from "lru-cache";
 import type { Clock } from "../../base/clock.ts";
+import { lru } from "../../base/lru.ts";
 import { networkOf } from "../../base/network.ts";
 
 /** The connection that has a place. */
@@ -37,7 +38,7 @@ export class Places<H extends Holder> {
     this.#max = max;
     this.#clock = clock;
     const perf = { now: () => clock.now().getTime() };
-    this.#known = new LRUCache({ max: maxKnown, ttl: knownForMs, ttlResolution: 0, perf });
+    this.#known = lru({ max: maxKnown, ttl: knownForMs, ttlResolution: 0, perf });
   }
 
   /** More than half of all places are taken. */

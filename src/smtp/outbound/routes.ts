@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
-import { LRUCache } from "lru-cache";
+import type { LRUCache } from "lru-cache";
 import type { Clock } from "../../base/clock.ts";
+import { lru } from "../../base/lru.ts";
 import { findTargets, NoRoute, type RouteOptions } from "./route.ts";
 import type { Server } from "./session.ts";
 import { anyTls } from "./tls-rules.ts";
@@ -43,7 +44,7 @@ export class Routes {
   constructor(options: RoutesOptions) {
     this.#options = options;
     const perf = { now: () => options.clock.now().getTime() };
-    this.#found = new LRUCache({ max: maxKept, ttl: keptMs, ttlResolution: 0, perf });
+    this.#found = lru({ max: maxKept, ttl: keptMs, ttlResolution: 0, perf });
   }
 
   /** Throws NoRoute. */

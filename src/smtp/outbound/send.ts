@@ -1,6 +1,6 @@
-import { LRUCache } from "lru-cache";
 import type { Random } from "../../base/clock.ts";
 import type { Events } from "../../base/events.ts";
+import { lru } from "../../base/lru.ts";
 import type { PlaceLimit, SharedCounts } from "../../base/shared-counts.ts";
 import { Slots } from "../../base/slots.ts";
 import { Connections } from "./connections.ts";
@@ -64,7 +64,7 @@ export class Sender {
   readonly #peers = new Map<string, Peer>();
   readonly #connections: Connections;
   /** Addresses that did not answer a short time ago: they are tried after the others. */
-  readonly #silent = new LRUCache<string, true>({ max: 10_000, ttl: silentMs });
+  readonly #silent = lru<string, true>({ max: 10_000, ttl: silentMs });
   #isClosed = false;
 
   constructor(options: SendOptions) {

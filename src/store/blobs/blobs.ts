@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
-import { LRUCache } from "lru-cache";
 import type { Clock } from "../../base/clock.ts";
 import { type Events, silentEvents } from "../../base/events.ts";
+import { lru } from "../../base/lru.ts";
 import { decodeTransfer } from "../../mime/transfer.ts";
 import { BlobMissing } from "../core/errors.ts";
 import type { Reader, Tx } from "../core/store.ts";
@@ -57,7 +57,7 @@ export class Blobs {
   readonly #room: Room;
   readonly #reading = new Map<string, Promise<Buffer>>();
   /** Sizes of streamed decoded blobs, by blob id; blobs never change. */
-  readonly #sizes = new LRUCache<string, Promise<number>>({ max: 10_000 });
+  readonly #sizes = lru<string, Promise<number>>({ max: 10_000 });
 
   constructor(options: BlobsOptions) {
     this.objects = options.objects;

@@ -28,9 +28,17 @@ export function createMemoryCache(maxBytes: number): MemoryCache {
   return {
     maxBodyBytes,
     get: async (key) => bodies.get(key),
-    set: (key, bytes) => void bodies.set(key, bytes),
+    set: (key, bytes) => void bodies.set(key, alone(bytes)),
     get bytes() {
       return bodies.calculatedSize;
     },
   };
+}
+
+/** A small buffer is a slice of one that others share, up to 64 KB, and would keep all of it in memory. */
+function alone(bytes: Buffer): Buffer {
+  if (bytes.buffer.byteLength === bytes.length) return bytes;
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }

@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { lru } from "../../../base/lru.ts";
 import { isAbsent } from "../../resolver.ts";
 import { lookUps } from "../look-up.ts";
 import type { DnsList, SmtpInOptions } from "../options.ts";
@@ -22,7 +22,7 @@ export function dnsLists({ resolver, dnsLists: lists = [] }: Means): {
   judge: Check<"rcpt">;
   report: Check<"data">;
 } {
-  const known = new LRUCache<string, boolean>({ max: 20_000, ttl: rememberedMs });
+  const known = lru<string, boolean>({ max: 20_000, ttl: rememberedMs });
   const asked = new WeakMap<Session, Promise<DnsList[]>>();
 
   async function listing(address: string): Promise<DnsList[]> {

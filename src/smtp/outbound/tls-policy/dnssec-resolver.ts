@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { connect, isIP } from "node:net";
-import { LRUCache } from "lru-cache";
+import { lru } from "../../../base/lru.ts";
 import { type DnsAnswer, type DnsType, dnsQuery, readDnsAnswer } from "./dns-message.ts";
 
 /** DNS did not answer, or the resolver found that the answer's signatures do not hold (SERVFAIL). */
@@ -21,7 +21,7 @@ const maxKeptMs = 5 * 60_000;
  */
 export class DnssecResolver {
   readonly #server: { host: string; port: number };
-  readonly #kept = new LRUCache<string, Promise<DnsAnswer>>({ max: maxKept });
+  readonly #kept = lru<string, Promise<DnsAnswer>>({ max: maxKept });
 
   /** `server`: host:port, with IPv6 in brackets; without a port 53. */
   constructor(server: string) {

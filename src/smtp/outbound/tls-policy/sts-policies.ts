@@ -1,6 +1,6 @@
-import { LRUCache } from "lru-cache";
 import type { Clock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
+import { lru } from "../../../base/lru.ts";
 import type { Database } from "../../../store/core/database.ts";
 import {
   dropStsPolicies,
@@ -36,7 +36,7 @@ const refreshedAtOnce = 20;
 /** The MTA-STS policies of other domains, which all processes share in the database (RFC 8461). */
 export class StsPolicies {
   readonly #options: StsOptions;
-  readonly #fresh = new LRUCache<string, { at: number; found: Promise<StsFound | undefined> }>({ max: maxKept });
+  readonly #fresh = lru<string, { at: number; found: Promise<StsFound | undefined> }>({ max: maxKept });
 
   constructor(options: StsOptions) {
     this.#options = options;
