@@ -345,11 +345,17 @@ test("every command has help; a mistake is reported in one line, without a stack
     "standing",
     "pools",
     "reports",
+    "check",
+    "completion",
+    "man",
+    "version",
   ];
   for (const name of names) expect(top).toContain(name);
   const helps = await Promise.all(names.map((name) => run(name, "--help")));
   for (const [index, name] of names.entries()) expect(helps[index]!.stdout).toContain(`posthorn ${name}`);
-  expect((await run("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect((await run("--version")).stdout).toMatch(
+    /^posthorn \d+\.\d+\.\d+ \((commit [0-9a-f]{12}, )?Node 26\.\d+\.\d+, schema \d+\)\n$/,
+  );
   for (const args of [
     ["account", "add", "nonsense"],
     ["account", "add", "a b@new.example"],

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { InvalidArgumentError } from "commander";
 import { duration } from "../config/values.ts";
 
@@ -14,4 +15,21 @@ export function span(text: string): number {
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
+}
+
+/** A list with commas. */
+export function commaList(text: string): string[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
+/** A list of IP addresses with commas. */
+export function ipAddresses(text: string): string[] {
+  const all = commaList(text);
+  if (all.length === 0 || all.some((one) => isIP(one) === 0)) {
+    throw new InvalidArgumentError("It must be IP addresses, separated by commas.");
+  }
+  return all;
 }

@@ -1,4 +1,4 @@
-import { type DnsRecord, dnsRecords, tlsSuggestions } from "../admin/dns-records.ts";
+import { dnsRecords, tlsSuggestions, zoneLine } from "../admin/dns-records.ts";
 import { ensureDomain, keysOf, listDomains, removableDomain, removeDomain, showDomain } from "../admin/domains.ts";
 import type { Domain } from "../store/directory/directory.ts";
 import type { DkimKeyRow } from "../store/directory/dkim-keys.ts";
@@ -34,7 +34,7 @@ export async function show({ admin, config: { hostname }, options }: Context, te
   }
   say(zone(domain, hostname, keys));
   say("\n; Suggested: so that other servers tell when TLS to this one fails, and verify it (MTA-STS)");
-  say(suggested.records.map(line).join("\n"));
+  say(suggested.records.map(zoneLine).join("\n"));
   const policy = suggested.policy.trimEnd().replaceAll(/^/gm, ";   ");
   say(`; ${suggested.url} must then be (enforce instead of testing once reports show no failures):\n${policy}`);
 }
@@ -49,12 +49,7 @@ export async function remove({ admin, options }: Context, text: string): Promise
 }
 
 function zone(domain: Domain, hostname: string, keys: readonly DkimKeyRow[]): string {
-  const records = dnsRecords(domain, hostname, keys).map(line);
+  const records = dnsRecords(domain, hostname, keys).map(zoneLine);
   const note = `; Other servers cannot find "${hostname}": give this machine's full name, as in --hostname mail.example.org`;
   return (hostname.includes(".") ? records : [note, ...records]).join("\n");
-}
-
-/** A record as in a zone's file. */
-function line({ name, type, value, note }: DnsRecord): string {
-  return `${name} 3600 IN ${type} ${value}${note === undefined ? "" : ` ; ${note}`}`;
 }

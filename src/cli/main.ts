@@ -1,70 +1,12 @@
-import { Command, CommanderError } from "commander";
-import { version } from "../base/version.ts";
-import { examples } from "./command.ts";
-import { addAccountCommands } from "./commands/account.ts";
-import { addAddressCommands } from "./commands/address.ts";
-import { addAuditCommand } from "./commands/audit.ts";
-import { addBlobsCommands } from "./commands/blobs.ts";
-import { addChildCommand } from "./commands/child.ts";
-import { addClusterCommands } from "./commands/cluster.ts";
-import { addConfigCommand } from "./commands/config.ts";
-import { addDoctorCommand } from "./commands/doctor.ts";
-import { addDomainCommands } from "./commands/domain.ts";
-import { addFeedbackCommands } from "./commands/feedback.ts";
-import { addMigrateCommand } from "./commands/migrate.ts";
-import { addPoolsCommand } from "./commands/pools.ts";
-import { addQuarantineCommands } from "./commands/quarantine.ts";
-import { addQueueCommands } from "./commands/queue.ts";
-import { addReindexCommand } from "./commands/reindex.ts";
-import { addReportCommands } from "./commands/reports.ts";
-import { addServeCommand } from "./commands/serve.ts";
-import { addSpamCommands } from "./commands/spam.ts";
-import { addStandingCommands } from "./commands/standing.ts";
-import { addTokenCommands } from "./commands/token.ts";
-import { addTraceCommands } from "./commands/trace.ts";
+import { CommanderError } from "commander";
 import { explain } from "./fail.ts";
-
-const program = new Command("posthorn")
-  .description("Posthorn, a standards-first JMAP mail server")
-  .version(version)
-  .showHelpAfterError("(add --help for help)")
-  // In a terminal of 80 columns, descriptions beside long names wrap too.
-  .configureHelp({ minWidthToWrap: 20 })
-  .addHelpText("after", examples("serve", "account add ann@example.org", "domain add example.org", "config"));
-
-/** What adds commands, by their names. Only those that are called for are made: with all their options they take 5 MB. */
-const families: readonly [names: string, add: (program: Command) => void][] = [
-  ["serve", addServeCommand],
-  ["child", addChildCommand],
-  ["account", addAccountCommands],
-  ["address", addAddressCommands],
-  ["domain", addDomainCommands],
-  ["token", addTokenCommands],
-  ["audit", addAuditCommand],
-  ["bounces suppression", addFeedbackCommands],
-  ["standing", addStandingCommands],
-  ["blobs", addBlobsCommands],
-  ["cluster", addClusterCommands],
-  ["config", addConfigCommand],
-  ["doctor", addDoctorCommand],
-  ["migrate", addMigrateCommand],
-  ["pools", addPoolsCommand],
-  ["quarantine", addQuarantineCommands],
-  ["reports", addReportCommands],
-  ["queue", addQueueCommands],
-  ["reindex", addReindexCommand],
-  ["spam", addSpamCommands],
-  ["trace why", addTraceCommands],
-];
-const called = process.argv[2] ?? "";
-const wanted = families.filter(([names]) => names.split(" ").includes(called));
-for (const [, add] of wanted.length > 0 ? wanted : families) add(program);
+import { makeProgram } from "./program.ts";
 
 // The reader of our output may stop early, as in `posthorn config | head`.
 process.stdout.on("error", () => {});
 
 try {
-  await program.parseAsync();
+  await makeProgram(process.argv[2]).parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exit(error.exitCode);
   process.stderr.write(`posthorn: ${explain(error)}\n`);

@@ -11,6 +11,7 @@ export type RecordData = {
   MX: { preference: number; exchange: string };
   TXT: string;
   PTR: string;
+  SRV: { priority: number; weight: number; port: number; target: string };
   TLSA: { usage: number; selector: number; matchingType: number; certificate: Buffer };
 };
 export type RecordName = keyof RecordData;

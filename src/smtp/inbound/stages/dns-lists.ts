@@ -1,8 +1,8 @@
 import { lru } from "../../../base/lru.ts";
+import { reverseName } from "../../../base/reverse-name.ts";
 import { isAbsent } from "../../resolver.ts";
 import { lookUps } from "../look-up.ts";
 import type { DnsList, SmtpInOptions } from "../options.ts";
-import { reverseName } from "../reverse-name.ts";
 import { isForHelp } from "./for-help.ts";
 import { type Check, pass, refuse, type Session } from "./stage.ts";
 

@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
+import { reverseName } from "../../../base/reverse-name.ts";
 import { isAbsent } from "../../resolver.ts";
 import { type LookUp, lookUps } from "../look-up.ts";
 import type { SmtpInOptions } from "../options.ts";
-import { reverseName } from "../reverse-name.ts";
 import { type Check, pass, type Session } from "./stage.ts";
 
 const maxMs = 5_000;

@@ -1,5 +1,5 @@
 import { isPrivateAddress } from "../../../base/private-address.ts";
-import { reverseName } from "../../inbound/reverse-name.ts";
+import { reverseName } from "../../../base/reverse-name.ts";
 import { type DnsResolver, isAbsent, withTimeout } from "../../resolver.ts";
 import type { Source } from "./pools-file.ts";
 
