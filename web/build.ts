@@ -35,7 +35,8 @@ export async function build(): Promise<BuiltFile[]> {
   const iconFile = named("icon.svg", icon);
   const manifest = named("manifest.webmanifest", manifestOf(iconFile.path));
   const style = named("inbox.css", styles);
-  const links = { icon: iconFile.path, manifest: manifest.path, styles: style.path, main: main.path };
+  const preloads = main.imports.map((name) => `<link rel="modulepreload" href="/assets/${name}" />`).join("\n    ");
+  const links = { icon: iconFile.path, manifest: manifest.path, styles: style.path, main: main.path, preloads };
   const html = fill(await readFile(join(here, "inbox/index.html"), "utf8"), links);
   const files = [{ path: "/", text: html }, iconFile, manifest, style, ...scripts];
   return Promise.all(files.map(finish));
@@ -46,7 +47,13 @@ interface Made {
   text: string;
 }
 
-async function bundle(): Promise<(Made & { isEntry: boolean })[]> {
+interface Script extends Made {
+  isEntry: boolean;
+  /** Names of the files that it needs at once. */
+  imports: string[];
+}
+
+async function bundle(): Promise<Script[]> {
   const bundler = await rolldown({
     input: { inbox: join(here, "inbox/main.tsx") },
     platform: "browser",
@@ -63,9 +70,11 @@ async function bundle(): Promise<(Made & { isEntry: boolean })[]> {
       chunkFileNames: "[name]-[hash].js",
       comments: { legal: true },
     });
-    return output.flatMap((chunk) =>
-      chunk.type === "chunk" ? [{ path: `/assets/${chunk.fileName}`, text: chunk.code, isEntry: chunk.isEntry }] : [],
-    );
+    return output.flatMap((chunk) => {
+      if (chunk.type !== "chunk") return [];
+      const { fileName, code, isEntry, imports } = chunk;
+      return [{ path: `/assets/${fileName}`, text: code, isEntry, imports }];
+    });
   } finally {
     await bundler.close();
   }
@@ -144,9 +153,8 @@ async function write(files: readonly BuiltFile[]): Promise<void> {
   }
   const list = files.map(({ path, type, etag }) => ({ path, type, etag }));
   await writeFile(join(folder, "files.json"), `${JSON.stringify(list, null, 2)}\n`);
-  const first = files
-    .filter(({ path }) => /\/inbox-[^/]*\.(js|css)$/.test(path))
-    .reduce((sum, { br }) => sum + br.length, 0);
+  const page = files.find(({ path }) => path === "/")!.bytes.toString();
+  const first = files.filter(({ path }) => page.includes(`"${path}"`)).reduce((sum, { br }) => sum + br.length, 0);
   console.log(`web/dist: ${files.length} files, ${(first / 1000).toFixed(1)} kB for the first screen`);
 }
 

@@ -1,9 +1,11 @@
 import { t } from "../messages/shell.ts";
 import { Button } from "../shared/button.tsx";
 import { Toasts } from "../shared/toasts.tsx";
+import { lazy } from "./lazy.tsx";
 import { begin, phase } from "./mail.ts";
 import { Shell } from "./shell.tsx";
-import { SignIn } from "./sign-in/sign-in.tsx";
+
+const SignIn = lazy(() => import("./sign-in/sign-in.tsx").then((module) => module.SignIn));
 
 export function App() {
   return (

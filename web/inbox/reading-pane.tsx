@@ -1,11 +1,13 @@
 import { t } from "../messages/shell.ts";
 import { IconButton } from "../shared/button.tsx";
 import { useKeys } from "../shared/keys.ts";
-import { Conversation } from "./conversation/conversation.tsx";
+import { lazy } from "./lazy.tsx";
 import { ActionBar } from "./list/action-bar.tsx";
 import { theAccount } from "./mail.ts";
 import { currentMailbox } from "./place.ts";
 import { leaveConversation, route } from "./route.ts";
+
+const Conversation = lazy(() => import("./conversation/conversation.tsx").then((module) => module.Conversation));
 
 /** The open conversation, with the way back and what can be done to it. */
 export function ReadingPane() {

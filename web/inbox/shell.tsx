@@ -17,10 +17,12 @@ import { ReadingPane } from "./reading-pane.tsx";
 import { go, route } from "./route.ts";
 import { compose, composing } from "./seams.ts";
 import { SearchBox } from "./search/search-box.tsx";
-import { ShortcutsDialog } from "./shortcuts.tsx";
 
 const Composer = lazy(() => import("./composer/composer.tsx").then((module) => module.default));
 const Settings = lazy(() => import("./settings/settings.tsx").then((module) => module.default));
+const ShortcutsDialog = lazy(() => import("./shortcuts.tsx").then((module) => module.ShortcutsDialog), {
+  isDialog: true,
+});
 
 /** On narrow screens the mailboxes lie over the list. */
 const isDrawerOpen = signal(false);

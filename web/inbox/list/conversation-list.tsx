@@ -9,18 +9,21 @@ import type { EmailList } from "../../shared/store/email-list.ts";
 import { announce } from "../../shared/toasts.tsx";
 import { VirtualList, type VirtualListHandle } from "../../shared/virtual-list.tsx";
 import { undo } from "../actions.ts";
+import { fetchTheRest, lazy } from "../lazy.tsx";
 import { account as openAccount, theAccount } from "../mail.ts";
 import { mailboxName } from "../mailboxes/names.ts";
 import { currentMailbox, currentSource } from "../place.ts";
 import { route } from "../route.ts";
 import { SearchChips } from "../search/chips.tsx";
 import { ActionBar } from "./action-bar.tsx";
-import { Asked } from "./asked.tsx";
+import { asking } from "./commands.ts";
 import { leavePlace, leftPlace } from "./left-places.ts";
 import { openRow } from "./open-row.ts";
 import { GapRow, Row } from "./row.tsx";
 import { useRowHeight } from "./row-height.ts";
 import { clearSelection, cursor, selected, toggleAll, toggleSelected } from "./selection.ts";
+
+const Asked = lazy(() => import("./asked.tsx").then((module) => module.Asked), { isDialog: true });
 
 /** The list of the open mailbox or search: the view of its source. */
 export function ConversationList() {
@@ -43,7 +46,7 @@ function ListView({ list }: { list: EmailList }) {
   const rowHeight = useRowHeight();
   const name = useName();
   useEffect(() => {
-    void list.load().catch(() => {});
+    void list.load().then(fetchTheRest, () => {});
     clearSelection();
     cursor.value = leftPlace(key)?.cursor;
     return () => leavePlace(key, { scrollTop: scrollTop.current, cursor: cursor.peek() });
@@ -95,7 +98,7 @@ function ListView({ list }: { list: EmailList }) {
           }}
         />
       )}
-      <Asked />
+      {asking.value && <Asked />}
     </>
   );
 }

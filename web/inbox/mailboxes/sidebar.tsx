@@ -7,12 +7,15 @@ import type { Id, Mailbox } from "../../shared/jmap/types.ts";
 import { number } from "../../shared/messages.ts";
 import type { Account } from "../../shared/store/account.ts";
 import { toast } from "../../shared/toasts.tsx";
+import { lazy } from "../lazy.tsx";
 import { leave, primaryId, theAccount, theMail } from "../mail.ts";
 import { currentMailbox } from "../place.ts";
 import { formatRoute, go } from "../route.ts";
 import { compose } from "../seams.ts";
-import { type Editing, MailboxDialogs } from "./edit.tsx";
+import type { Editing } from "./edit.tsx";
 import { type Branch, inOrder, mailboxIcon, mailboxName, routeKey } from "./names.ts";
+
+const MailboxDialogs = lazy(() => import("./edit.tsx").then((module) => module.MailboxDialogs), { isDialog: true });
 
 const closed = signal<ReadonlySet<Id>>(new Set());
 const editing = signal<Editing | undefined>(undefined);
@@ -53,7 +56,7 @@ export function Sidebar() {
         </span>
         <IconButton icon="sign-out" label={tShell("signOut")} onClick={() => void signOut()} />
       </div>
-      <MailboxDialogs editing={editing} />
+      {editing.value && <MailboxDialogs editing={editing} />}
     </nav>
   );
 }
