@@ -17,7 +17,7 @@ import type { PreparedMessage } from "./prepare.ts";
 import { findStored, planThreads } from "./thread.ts";
 
 /** Resolved when the email is written, since the mailbox may be gone by then. */
-export type Place = { role: "inbox" | "junk" | "sent" } | { mailboxId: number };
+export type Place = { role: "inbox" | "junk" | "sent" | "archive" } | { mailboxId: number };
 
 /** Where a message goes: mailboxes that a client chose, or places for mail that is accepted in any case. */
 export type Target = { mailboxIds: number[] } | Place | readonly Place[];
