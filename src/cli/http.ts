@@ -10,6 +10,8 @@ import { createWebSocketUpgrade, type Upgrade } from "../jmap/http/websocket.ts"
 import { defaultLimits, type Limits, octetPool } from "../jmap/method.ts";
 import { methods } from "../jmap/methods.ts";
 import { createRegistry } from "../jmap/registry.ts";
+import { maxUnsubscribes } from "../jmap/unsubscribe/post.ts";
+import { Poster } from "../push/webpush/post.ts";
 import { Pages } from "../web/pages.ts";
 import { WebSessions } from "../web/session.ts";
 import { urlOf } from "./door-url.ts";
@@ -109,7 +111,10 @@ function createApi(
   const limits = limitsOf(config);
   const means = { store, blobs, ingest, returnPaths, webPush, clock, random, log, events, scanners, learner };
   const newAppPasswords = counts.rateLimit("new app passwords", { max: maxNewAppPasswords, windowMs: 3_600_000 });
-  const ofLogins = { bus, authenticator, newAppPasswords };
+  const unsubscribes = counts.rateLimit("unsubscribes", { max: maxUnsubscribes, windowMs: 3_600_000 });
+  const { allowPrivateTargets } = config;
+  const poster = new Poster({ resolver: parts.surroundings.resolver, allowPrivateTargets });
+  const ofLogins = { bus, authenticator, newAppPasswords, unsubscribes, poster };
   const hasSendingLimits = config.sendingLimits;
   const services = { ...means, ...ofLogins, hasSendingLimits, limits, octets: octetPool(limits) };
   const { publicUrl, pushUrl, relaxedUsing, maxSizeRequest, hostname } = config;

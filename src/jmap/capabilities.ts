@@ -65,5 +65,6 @@ export const accountCapabilities: Record<string, AccountCapability> = {
   [capabilities.scan]: () => ({}),
   [capabilities.authentication]: () => ({}),
   [capabilities.suppression]: () => ({}),
+  [capabilities.unsubscribe]: () => ({}),
   [capabilities.maskedAddresses]: () => ({ maxMaskedAddresses, maxSizeLabel: maxLabelLength }),
 };

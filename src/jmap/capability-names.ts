@@ -18,4 +18,6 @@ export const capabilities = {
   suppression: "https://posthorn.example/jmap/suppression",
   /** Of Posthorn itself, described in docs/jmap.md: addresses to give away one by one. */
   maskedAddresses: "https://posthorn.example/jmap/masked-addresses",
+  /** Of Posthorn itself, described in docs/jmap.md: leaving a list by one click. */
+  unsubscribe: "https://posthorn.example/jmap/unsubscribe",
 } as const;

@@ -9,6 +9,7 @@ import type { ReturnPaths } from "../mail/feedback/return-path.ts";
 import type { Learner } from "../mail/scan/learner.ts";
 import type { Scanners } from "../mail/scan/scanners.ts";
 import type { Bus } from "../push/bus.ts";
+import type { Poster } from "../push/webpush/post.ts";
 import type { WebPush } from "../push/webpush/webpush.ts";
 import type { Blobs } from "../store/blobs/blobs.ts";
 import type { Reader, Store, Tx } from "../store/core/store.ts";
@@ -63,6 +64,10 @@ export interface Services {
   authenticator: Pick<Authenticator, "checkPassword" | "wasVerifiedBy">;
   /** Counts the app passwords that each login makes. */
   newAppPasswords: RateLimit;
+  /** POSTs to servers that mails name. */
+  poster: Pick<Poster, "post">;
+  /** Counts the lists that each login leaves. */
+  unsubscribes: RateLimit;
   scanners: Scanners;
   learner: Learner;
   /** Whether accounts may send to so many recipients an hour and a day. */

@@ -30,6 +30,7 @@ import { submission } from "./submission/type.ts";
 import { suppressedAddressLift } from "./suppression/lift.ts";
 import { suppressedAddressList } from "./suppression/list.ts";
 import { thread } from "./thread/type.ts";
+import { unsubscribePost } from "./unsubscribe/post.ts";
 import { vacation } from "./vacation/type.ts";
 
 /** All methods of the server. */
@@ -64,6 +65,7 @@ export const methods: readonly Method[] = [
   setMethod(submission),
   suppressedAddressList,
   suppressedAddressLift,
+  unsubscribePost,
   getMethod(maskedAddress),
   changesMethod(maskedAddress),
   setMethod(maskedAddress),

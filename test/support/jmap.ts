@@ -35,6 +35,8 @@ export function testServices(store: Store, extra: Partial<Services> = {}): Servi
       counts: new OwnCounts({ clock: store.clock }),
     }),
     newAppPasswords: new OwnCounts({ clock: store.clock }).rateLimit("", { max: 1000, windowMs: 1 }),
+    unsubscribes: new OwnCounts({ clock: store.clock }).rateLimit("", { max: 1000, windowMs: 1 }),
+    poster: { post: () => Promise.reject(new Error("this test posts nothing")) },
     webPush: { applicationServerKey: "key" } as WebPush,
     scanners: testScanners(),
     hasSendingLimits: false,
