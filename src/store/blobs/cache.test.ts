@@ -12,6 +12,16 @@ test("a cache in memory keeps no more than it may", async () => {
   expect(kept.filter((bytes) => bytes !== undefined).length).toBeLessThanOrEqual(10);
 });
 
+test("a cache in memory keeps nothing of the slab that a small body was cut from", async () => {
+  const cache = createMemoryCache(100_000);
+  const body = Buffer.from("one of many in a slab");
+  expect(body.buffer.byteLength).toBeGreaterThan(body.length);
+  cache.set("a", body);
+  const kept = (await cache.get("a"))!;
+  expect(kept).toEqual(body);
+  expect(kept.buffer.byteLength).toBe(body.length);
+});
+
 test("a cache of no size keeps nothing", async () => {
   const cache = createMemoryCache(0);
   cache.set("a", Buffer.from("a"));

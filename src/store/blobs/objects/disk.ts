@@ -54,7 +54,8 @@ export class DiskObjects implements ObjectStore {
   async #write(key: ObjectKey, bytes: Uint8Array): Promise<void> {
     await this.#makeFolder(this.#dayFolder(key.day));
     if (await this.#has(key, bytes.length)) return;
-    const path = await this.temporaryPath();
+    await this.#makeFolder(this.#temporary.folder);
+    const path = this.#temporary.name();
     try {
       await this.#writeNew(path, bytes);
       await this.#settle(key, path);
@@ -313,12 +314,7 @@ async function openExisting(path: string): Promise<FileHandle | undefined> {
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  return (await stat(path, { throwIfNoEntry: false }))?.size;
 }
 
 function unlessMissing(error: unknown): undefined {

@@ -16,10 +16,15 @@ export class TemporaryFiles {
     this.#random = random;
   }
 
-  /** A path that nobody uses. Throws ENOENT when there is no folder. */
+  /** A path that nobody uses. */
+  name(): string {
+    return join(this.folder, this.#random(16).toString("hex"));
+  }
+
+  /** A path that nobody uses, for somebody who writes to it later. Throws ENOENT when there is no folder. */
   async path(): Promise<string> {
     await access(this.folder);
-    return join(this.folder, this.#random(16).toString("hex"));
+    return this.name();
   }
 
   async tidy(): Promise<void> {
