@@ -2,7 +2,7 @@ import { Learner } from "../mail/scan/learner.ts";
 import type { Rspamd } from "../mail/scan/rspamd.ts";
 import type { Blobs } from "../store/blobs/blobs.ts";
 import { countTokens, forgetTokens, mailsToken, noteUntaught, tokenCounts } from "../store/mail/spam-tokens.ts";
-import { standingOf } from "../store/queues/submissions.ts";
+import { sentForMs, sentSince } from "../store/queues/sent-hours.ts";
 import { type Admin, changeAccount } from "./admin.ts";
 import { loginOf } from "./names.ts";
 
@@ -12,21 +12,19 @@ export interface Taught {
   ham: number;
   spam: number;
   tokens: number;
-  /** What it sent in the last 30 days, and how much of that looked like spam. */
+  /** What it sent in the last 30 days, and how much of that looked like spam; since its held mail was last let go. */
   standing: { sent: number; spam: number };
 }
 
-const standingMs = 30 * 86_400_000;
-
-export async function spamStats(admin: Admin, text: string, junkScore: number): Promise<Taught> {
+export async function spamStats(admin: Admin, text: string): Promise<Taught> {
   const { login, userId } = await loginOf(admin, text);
   const reader = admin.store.reader(userId, "server");
   const [mails] = await tokenCounts(reader, [mailsToken]);
-  const since = new Date(admin.store.clock.now().getTime() - standingMs);
-  const standing = await standingOf(reader, since, junkScore);
+  const since = new Date(admin.store.clock.now().getTime() - sentForMs);
+  const { messages: sent, spam } = await sentSince(reader, since);
   return {
     login,
-    standing,
+    standing: { sent, spam },
     ham: mails?.ham ?? 0,
     spam: mails?.spam ?? 0,
     tokens: Math.max(0, (await countTokens(reader)) - 1),

@@ -27,7 +27,7 @@ async function* read(files: readonly string[]): AsyncGenerator<Buffer> {
 }
 
 export async function stats({ admin, config }: Context, address: string): Promise<void> {
-  const { login, ham, spam, tokens, standing } = await spamStats(admin, address, config.spamScore);
+  const { login, ham, spam, tokens, standing } = await spamStats(admin, address);
   say(`${login} has taught ${spam} spam and ${ham} wanted mails; ${tokens} words of at most ${maxTokens} are kept.`);
   say(`Of ${standing.sent} mails that it sent in the last 30 days, ${standing.spam} looked like spam.`);
 }

@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
+import { addAddress } from "../../src/admin/addresses.ts";
 import { readAudit } from "../../src/admin/audit.ts";
 import {
   addSuppression,
@@ -196,6 +197,33 @@ test("a complaint is counted and suppresses nothing", async () => {
   expect(await bounces()).toContainEqual(expect.objectContaining({ kind: "complaint", recipient: "cross@far.test" }));
   await sentTo(["cross@far.test"], "Unwanted still");
 });
+
+test("a complaint to abuse@ or postmaster@ counts against the sender by the return path that it carries, once", async () => {
+  const { id, returnPath } = await sentTo(["angry@far.test", "calm@far.test"], "To the operator");
+  await client.call("EmailSubmission/set", { destroy: [id] });
+  const names = `Original-Mail-From: <${returnPath}>\nOriginal-Rcpt-To: angry@far.test\n`;
+  const forged = names.replace(/(?<=-)[a-z2-7](?=[a-z2-7]{15}@)/, (letter) => (letter === "a" ? "b" : "a"));
+  const about = () =>
+    host.rows("SELECT source, recipient FROM bounce WHERE user_id = $1 AND kind = 'complaint' AND recipient ~ $2", [
+      ada,
+      "^(angry|calm)@",
+    ]);
+  await ensurePostmaster();
+  await comes("abuse@here.test", arf({ subject: "Forged", fields: forged }), "feedback@isp.test");
+  await comes("abuse@here.test", arf({ subject: "Nothing", fields: "Original-Rcpt-To: angry@far.test\n" }), "f@isp.test");
+  expect(await about()).toEqual([]);
+  for (const to of ["abuse@here.test", "postmaster@here.test", "abuse@here.test"]) {
+    await comes(to, arf({ subject: "True", fields: names }), "feedback@isp.test");
+  }
+  expect(await about()).toEqual([{ source: "report", recipient: "angry@far.test" }]);
+  const inOriginal = arf({ fields: "Original-Rcpt-To: calm@far.test\n" }).toString();
+  const original = inOriginal.replace(/^Return-Path: <.*>/m, `Return-Path: <${returnPath}>`);
+  await comes("postmaster@here.test", Buffer.from(original), "feedback@isp.test");
+  expect(await about()).toHaveLength(2);
+  expect((await host.mails(bob)).filter(({ subject }) => subject === "True")).toHaveLength(3);
+});
+
+const ensurePostmaster = () => addAddress(testAdmin(host.store), "postmaster@here.test", "bob@here.test");
 
 test("a bounce without a valid token is not believed, nor one about somebody to whom the mail did not go", async () => {
   const { id, returnPath } = await sentTo(["safe@far.test", "other@far.test"], "Forged");

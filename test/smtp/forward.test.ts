@@ -93,6 +93,19 @@ test("a forward without a copy leaves nothing behind, and one with a copy does",
   await settled();
 });
 
+test("a late bounce of a forward is among the bounces, and does not count against the user", async () => {
+  await goesTo(["late@far.test"]);
+  await comes(plain("Late"));
+  const [message] = await far(1);
+  await settled();
+  const told = [{ to: "late@far.test", status: "5.1.1", diagnostic: "550 5.1.1 no such user" }];
+  expect(await comes(dsn({ subject: "Too late", told }).toString("latin1"), message!.from, "")).toBe("taken");
+  expect(await subjects(ada)).toContain("Too late");
+  const rows = await host.rows("SELECT kind, source, recipient FROM bounce WHERE user_id = $1", [ada]);
+  expect(rows).toContainEqual({ kind: "hard", source: "report", recipient: "late@far.test" });
+  expect(await host.rows("SELECT 1 FROM sent_hour WHERE user_id = $1 AND hard > 0", [ada])).toEqual([]);
+});
+
 test("mail that comes back is refused, and never sent on twice", async () => {
   await goesTo(["cy@far.test"]);
   expect(await comes(plain("Round"))).toBe("taken");

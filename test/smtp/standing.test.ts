@@ -5,9 +5,16 @@ import { readAudit } from "../../src/admin/audit.ts";
 import { listQueued } from "../../src/admin/queue-list.ts";
 import { holdSender, liftSender, listStandings, setSendingLimits, showStanding } from "../../src/admin/standing.ts";
 import { hashPassword } from "../../src/auth/secrets.ts";
+import { decodeId } from "../../src/base/ids.ts";
 import type { Scanners } from "../../src/mail/scan/scanners.ts";
 import { HoldNotices } from "../../src/mail/standing/notices.ts";
 import { setPassword } from "../../src/store/directory/logins.ts";
+import {
+  type LeasedDelivery,
+  type LeasedSubmission,
+  putBackUnscanned,
+  renewLease,
+} from "../../src/store/queues/deliveries.ts";
 import { hintQueued } from "../../src/store/queues/due.ts";
 import { Sweeper } from "../../src/store/upkeep/sweeps.ts";
 import { dsn } from "../feedback/shapes.ts";
@@ -285,6 +292,69 @@ describe("a line is passed", () => {
       return rows.length === 1 ? true : undefined;
     });
     expect(await sender.counts()).toMatchObject({ hard: 0 });
+  });
+
+  test("what was destroyed counts all the same: a bounce, a complaint, and the limits", async () => {
+    const sender = await Sender.make();
+    const { id } = (await sender.send(1)).created!.c0!;
+    await until("it is sent", async () => (await sender.get(id)).undoStatus === "final");
+    const { from, to } = sink.messages.at(-1)!;
+    const destroyed = await sender.client.call("EmailSubmission/set", { destroy: [id] });
+    expect(destroyed.destroyed).toEqual([id]);
+    await sender.returned({ recipients: 150, hard: 19 });
+    const gone = dsn({ told: [{ to: to[0]!, status: "5.1.1", diagnostic: "550 5.1.1 no such user" }] });
+    for (const data of [gone, complaint(to[0]!)]) await deliver({ port: host.smtpPort, from: "", to: from, data });
+    await host.incoming.idle();
+    expect(await sender.counts()).toMatchObject({ hard: 20, complaints: 1, messages: 1, recipients: 151 });
+    expect(await hold(sender)).toMatchObject({ reason: "bounces" });
+    expect(errors(await sender.send(50))).toMatchObject({ c0: { type: "rateLimit" } });
+    // The rows go once no report would be believed any more.
+    const left = () => host.rows("SELECT kept_since FROM delivery WHERE user_id = $1", [sender.account]);
+    expect(await left()).toHaveLength(1);
+    host.clock.ahead += 16 * 86_400_000;
+    const { store, blobs, log } = host;
+    await new Sweeper({ store, objects: blobs.objects, log }).prune();
+    expect(await left()).toEqual([]);
+  });
+
+  test("mail that its sender delays, that waits for the virus scanner, or whose process died, is held as well", async () => {
+    const sender = await Sender.make();
+    const later = await sender.client.call("EmailSubmission/set", {
+      create: { s: { ...(await record(sender)), envelope: envelope(sender, "HOLDFOR", "600") } },
+    });
+    expect(later.notCreated).toBeNull();
+    const stall = sink.program({ stage: "rcpt", reply: "451 4.3.2 later" });
+    const [scanned, left] = Object.values((await sender.send(1, 1)).created!).map(({ id }) => decodeId("s", id)!);
+    await until("they wait", async () => {
+      const rows = await host.rows("SELECT 1 FROM delivery WHERE user_id = $1 AND attempts = 1 AND leased_by IS NULL", [
+        sender.account,
+      ]);
+      return rows.length === 2 ? true : undefined;
+    });
+    stall();
+    sink.reset();
+    // As if processes had them in hand.
+    const [leasedUntil, now] = [new Date(host.clock.now().getTime() + 60_000), host.clock.now()];
+    await host.rows(
+      "UPDATE delivery SET leased_by = 'gone', leased_until = $2, next_attempt_at = $3 WHERE user_id = $1 AND attempts = 1",
+      [sender.account, leasedUntil, now],
+    );
+    await holdSender(admin(), sender.address, { reason: "call us", isDryRun: false });
+    const about = { userId: sender.account, submissionId: scanned! };
+    const row = { no: 0, unscannedSince: null } as LeasedDelivery;
+    await putBackUnscanned(host.store, about, [row], "gone");
+    const leased = { ...about, submissionId: left!, leasedUntil } as LeasedSubmission;
+    expect(await renewLease(host.database, leased, [0], { holder: "gone", until: new Date(2e12) })).toBe(false);
+    host.clock.ahead += 3_600_000;
+    await host.mailOut!.sweep();
+    await hintQueued(host.database, sender.account, host.clock.now());
+    host.mailOut!.wake();
+    await host.mailOut!.idle();
+    expect(sink.messages).toEqual([]);
+    expect((await sender.held()).map(({ heldFor }) => heldFor)).toEqual(["operator", "operator", "operator"]);
+    await liftSender(admin(), sender.address, { isDryRun: false });
+    host.mailOut!.wake();
+    await until("all go", async () => (sink.messages.length === 3 ? true : undefined));
   });
 
   test("mail that looks like spam: from the tenth on, with what waits already", async () => {

@@ -6,6 +6,7 @@ import { noteMaskedMessage } from "../../store/directory/masked-addresses.ts";
 import { claimIncoming } from "../../store/mail/received.ts";
 import type { IncomingRecipient } from "../../store/queues/incoming.ts";
 import { type Returned, returnedFor } from "../feedback/returned.ts";
+import { complainToSender } from "../feedback/to-operator.ts";
 import type { Outside } from "../scan/rspamd.ts";
 import type { Arriving, IncomingOptions } from "./arriving.ts";
 import { checks } from "./checks/checks.ts";
@@ -27,6 +28,8 @@ export async function deliverTo(
   try {
     const { returned, decision } = await judged(recipient, arriving, options);
     const isForJunk = isJunk(decision.places);
+    // Another account's, so it is written before: the message is delivered once that is done.
+    if (!isForJunk) await complainToSender(address, arrival, options);
     const sent = await forwardsOf(recipient, arriving, { ...options, isJunk: isForJunk });
     const reasons = [...decision.reasons, ...sent.reasons];
     if (reasons.length > 0) recipient.reasons = reasons;

@@ -1,8 +1,10 @@
 import { asAddresses, parseHeader } from "../../mime/headers.ts";
 import { addressForms } from "../../mime/report.ts";
 import { leaves, type Part } from "../../mime/structure.ts";
+import { headerEnd } from "../../mime/walk.ts";
 import type { Feedback, Judged } from "./feedback.ts";
 import { bytesOf, fieldBlocks, fieldValue, headerOf } from "./readable.ts";
+import { returnPathsIn } from "./return-path.ts";
 
 /** RFC 5965 §7.3, RFC 6430: the types by which a recipient complains. "not-spam" and "auth-failure" (RFC 6591) are none. */
 const complaining = /^(?:abuse|fraud|virus|other|opt-out(?:-list)?|miscategorized|complaint)$/i;
@@ -14,15 +16,28 @@ export function complaintIn(judged: Judged): Feedback | undefined {
   const report = parts.find(({ type }) => type === "message/feedback-report");
   const original = parts.find(({ type }) => originalType.test(type));
   if (report) {
-    const [fields] = fieldBlocks(bytesOf(judged, report).toString("utf8"));
+    const text = bytesOf(judged, report).toString("utf8");
+    const [fields] = fieldBlocks(text);
     // RFC 5965 §3.1: required, yet some leave it out.
     const type = fields?.get("feedback-type") ?? "abuse";
     if (!complaining.test(type)) return undefined;
     const named = ["original-rcpt-to", "redacted-address"].flatMap((name) => fields?.get(name) ?? []);
-    return { kind: "complaint", addresses: recipientsOf(judged, named, original) };
+    return complaintOf(judged, original, { named, text });
   }
   if (!isOldComplaint(judged) || !original) return undefined;
-  return { kind: "complaint", addresses: recipientsOf(judged, [], original) };
+  return complaintOf(judged, original, { named: [], text: "" });
+}
+
+/** `named` and `text`: the recipients that the report names, and its fields. */
+function complaintOf(
+  judged: Judged,
+  original: Part | undefined,
+  { named, text }: { named: string[]; text: string },
+): Feedback {
+  const bytes = original ? bytesOf(judged, original) : Buffer.alloc(0);
+  const header = bytes.toString("latin1", 0, headerEnd(bytes));
+  const addresses = recipientsOf(judged, named, original);
+  return { kind: "complaint", addresses, returnPaths: returnPathsIn(`${text}\n${header}`) };
 }
 
 /** JMRP: the complained-of message as an attachment, from a fixed sender. */

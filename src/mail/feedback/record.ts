@@ -1,7 +1,7 @@
 import { normalizeAddress } from "../../base/address.ts";
 import { addressForms } from "../../mime/report.ts";
 import type { Tx } from "../../store/core/store.ts";
-import { addBounces, type NewBounce } from "../../store/queues/bounces.ts";
+import { addBounces, isCounted, type NewBounce } from "../../store/queues/bounces.ts";
 import {
   applyReports,
   type DeliveryReport,
@@ -41,6 +41,18 @@ export async function recordFeedback(tx: Tx, { submissionId, feedback, blobIds, 
   const counts = await addBounces(tx, bounces, modseq);
   await suppressHard(tx, bounces);
   if (counts) await judgeAccount(tx);
+}
+
+/** Records a complaint that came to the operator, as `recordFeedback` does one to the sender; once, however often it runs. */
+export async function recordComplaint(tx: Tx, submissionId: number, complaint: Feedback): Promise<void> {
+  const found = matched(complaint, await findReportable(tx, submissionId));
+  const fresh: NewBounce[] = [];
+  for (const { rcptTo: recipient, isAutomatic: isNoFault } of found.map(({ delivery }) => delivery)) {
+    const told = { kind: "complaint", source: "report", recipient, submissionId, isNoFault } as const;
+    const bounce = { ...told, reply: notes.complaint };
+    if (!(await isCounted(tx, bounce))) fresh.push(bounce);
+  }
+  if (await addBounces(tx, fresh)) await judgeAccount(tx);
 }
 
 const notes = { complaint: "reported as spam", challenge: "held until the sender confirms it", delivery: "" };

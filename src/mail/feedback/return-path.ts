@@ -17,7 +17,12 @@ const dayMs = 86_400_000;
 const validDays = 14;
 /** All in base 36: the account, the submission, the day of the transaction; then 80 bits of the signature in base 32. */
 const form = /^rp-([0-9a-z]{1,11})-([0-9a-z]{1,11})-([0-9a-z]{1,4})-([a-z2-7]{16})$/;
+const anywhere = /\brp-[0-9a-z]{1,11}-[0-9a-z]{1,11}-[0-9a-z]{1,4}-[a-z2-7]{16}(?=@)/gi;
+const maxFound = 10;
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
+
+/** What may be return paths of ours in a text: their local parts, the first few. */
+export const returnPathsIn = (text: string): string[] => [...new Set(text.match(anywhere))].slice(0, maxFound);
 
 /**
  * Return paths of mail that leaves: a signed local part, 50 octets at most, that other servers may write in capitals. So a

@@ -4,11 +4,11 @@ import type { MailOutOptions } from "./options.ts";
 
 export class LeaseLost extends Error {}
 
-const freshLease = 4 * 60_000;
+const freshLease = 45_000;
 
 /**
  * Renews the lease of a message that has waited for its turn: it must outlast the attempt, or another process attempts
- * it too.
+ * it too, and its sender may be held by now. Throws LeaseLost when it must not be sent.
  */
 export async function keepLease(
   leased: LeasedSubmission,

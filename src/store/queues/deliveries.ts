@@ -131,7 +131,7 @@ export async function leaseDeliveries(
 
 const renew = write(
   "deliveries.renew",
-  (db, $: DueSubmission & Lease & { nos: readonly number[]; leasedUntil: Date }) =>
+  (db, $: DueSubmission & Lease & { nos: readonly number[]; leasedUntil: Date; held: Date }) =>
     db
       .updateTable("delivery")
       .set({ leasedUntil: $.until })
@@ -140,18 +140,33 @@ const renew = write(
       .where("no", "in", $.nos)
       .where("state", "=", "queued")
       .where("leasedBy", "=", $.holder)
-      .where("leasedUntil", "=", $.leasedUntil),
+      .where("leasedUntil", "=", $.leasedUntil)
+      .where("nextAttemptAt", "<", $.held),
+);
+const giveUp = write("deliveries.giveUp", (db, $: DueSubmission & Lease & { nos: readonly number[] }) =>
+  db
+    .updateTable("delivery")
+    .set((eb) => ({ leasedBy: null, leasedUntil: null, attempts: eb("attempts", "-", 1) }))
+    .where("userId", "=", $.userId)
+    .where("submissionId", "=", $.submissionId)
+    .where("no", "in", $.nos)
+    .where("state", "=", "queued")
+    .where("leasedBy", "=", $.holder)
+    .where("leasedUntil", "=", $.until),
 );
 
-/** Extends the lease of these deliveries; false when any of it was lost. */
+/** Extends the lease of these deliveries. False when any of it was lost, or they are held by now: then they are given up. */
 export async function renewLease(
   database: Database,
   { userId, submissionId, leasedUntil }: LeasedSubmission,
   nos: number[],
   { holder, until }: Lease,
 ): Promise<boolean> {
-  const renewed = await database.count(renew, { userId, submissionId, nos, holder, leasedUntil, until });
-  return renewed === nos.length;
+  const given = { userId, submissionId, nos, holder };
+  const renewed = await database.count(renew, { ...given, leasedUntil, until, held: heldUntil });
+  if (renewed === nos.length) return true;
+  for (const lost of [until, leasedUntil]) await database.run(giveUp, { ...given, until: lost });
+  return false;
 }
 
 const release = write("deliveries.release", (db, $: DueSubmission & Lease) =>
@@ -209,13 +224,13 @@ export async function noteSent(
 type PutOff = Lists<"delivery", "submissionId" | "no" | "nextAttemptAt">;
 const putOff = write(
   "deliveries.putOff",
-  (_, $: { userId: number; holder: string; held: Date } & PutOff) => sql`
+  // What was held meanwhile is due at the end of 9999 already.
+  (_, $: { userId: number; holder: string } & PutOff) => sql`
   UPDATE delivery AS d SET leased_by = NULL, leased_until = NULL, attempts = d.attempts - 1,
-    next_attempt_at = CASE WHEN a.sending->'hold' IS NULL THEN p.next_attempt_at ELSE ${$.held} END,
-    held_for = a.sending->'hold'->>'reason'
+    next_attempt_at = greatest(d.next_attempt_at, p.next_attempt_at)
   FROM unnest(${$.submissionId}::bigint[], ${$.no}::integer[], ${$.nextAttemptAt}::timestamptz[])
-    AS p (submission_id, no, next_attempt_at), account a
-  WHERE a.user_id = ${$.userId} AND d.user_id = ${$.userId} AND d.submission_id = p.submission_id AND d.no = p.no AND d.state = 'queued'
+    AS p (submission_id, no, next_attempt_at)
+  WHERE d.user_id = ${$.userId} AND d.submission_id = p.submission_id AND d.no = p.no AND d.state = 'queued'
     AND d.leased_by = ${$.holder}`,
 );
 
@@ -226,12 +241,7 @@ export async function putOffDeliveries(
   rows: readonly { submissionId: number; no: number; nextAttemptAt: Date }[],
   holder: string,
 ): Promise<void> {
-  await database.run(putOff, {
-    userId,
-    holder,
-    held: heldUntil,
-    ...lists(rows, ["submissionId", "no", "nextAttemptAt"]),
-  });
+  await database.run(putOff, { userId, holder, ...lists(rows, ["submissionId", "no", "nextAttemptAt"]) });
 }
 
 const states = { sent: "sent", deferred: "queued", failed: "failed" } as const;

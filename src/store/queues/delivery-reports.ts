@@ -19,20 +19,20 @@ export interface ReportableDelivery extends Row<"delivery", "no" | "rcptTo" | "p
 const ofSubmission = read("deliveries.ofSubmission", (db, $: One) =>
   db
     .selectFrom("delivery as d")
-    .innerJoin("submission as s", (join) => join.on("s.userId", "=", $.accountId).onRef("s.id", "=", "d.submissionId"))
-    .select(["d.no", "d.rcptTo", "d.parameters", "d.state", "d.leasedBy", "s.emailId"])
+    .leftJoin("submission as s", (join) => join.on("s.userId", "=", $.accountId).onRef("s.id", "=", "d.submissionId"))
+    .select(["d.no", "d.rcptTo", "d.parameters", "d.state", "d.leasedBy", "d.automatic", "s.emailId"])
     .where("d.userId", "=", $.accountId)
     .where("d.submissionId", "=", $.submissionId)
     .orderBy("d.no"),
 );
 
-/** The recipients of a submission; none when it is gone. */
+/** The recipients of a submission, those that it was sent to also when it was destroyed; none once all that is forgotten. */
 export async function findReportable(reader: Reader, submissionId: number): Promise<ReportableDelivery[]> {
   const rows = await reader.run(ofSubmission, { accountId: reader.accountId, submissionId });
-  return rows.map(({ leasedBy, emailId, ...row }) => ({
+  return rows.map(({ leasedBy, emailId, automatic, ...row }) => ({
     ...row,
     isLeased: leasedBy !== null,
-    isAutomatic: emailId === noEmail,
+    isAutomatic: automatic || emailId === noEmail,
   }));
 }
 

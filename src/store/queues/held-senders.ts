@@ -39,14 +39,13 @@ export async function knownSenders(database: Database, log: Log, limit: number):
 
 type Hold = NonNullable<Sending["hold"]>;
 
-const holdQueued = write("deliveries.holdAll", (db, $: { accountId: number; now: Date; held: Date; heldFor: string }) =>
+const holdQueued = write("deliveries.holdAll", (db, $: { accountId: number; held: Date; heldFor: string }) =>
   db
     .updateTable("delivery")
     .set({ nextAttemptAt: $.held, heldFor: $.heldFor })
     .where("userId", "=", $.accountId)
     .where("state", "=", "queued")
-    .where("nextAttemptAt", "<", $.held)
-    .where((eb) => eb.or([eb("leasedUntil", "is", null), eb("leasedUntil", "<=", $.now)])),
+    .where("nextAttemptAt", "<", $.held),
 );
 const releaseQueued = write(
   "deliveries.releaseAll",
@@ -65,11 +64,13 @@ const countHeld = read("deliveries.countHeld", (db, $: { accountId: number; held
     .where("heldFor", "is not", null)
     .where("nextAttemptAt", ">=", $.held),
 );
-/** Holds all of the account's mail that waits and that nobody is trying; what is submitted from now on is held as well. */
+/**
+ * Holds all of the account's mail that waits, also what its sender delays; what is submitted from now on is held as well. What
+ * a process has in hand may still be sent by it, but is held as soon as it is given back, for whatever reason.
+ */
 export async function holdMail(tx: Tx, hold: Hold): Promise<number> {
   tx.changeSending({ ...tx.sending, hold });
-  const { accountId, now } = tx;
-  return tx.count(holdQueued, { accountId, now, held: heldUntil, heldFor: hold.reason });
+  return tx.count(holdQueued, { accountId: tx.accountId, held: heldUntil, heldFor: hold.reason });
 }
 
 /** Lets all mail go that was held for the sender's standing; returns how many deliveries. The caller writes the hints. */

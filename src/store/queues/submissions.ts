@@ -5,6 +5,7 @@ import { Kind } from "../core/change.ts";
 import type { Delivered, EnvelopeAddress } from "../core/db.ts";
 import { type Row, read, write } from "../core/declare.ts";
 import { insertLists, type Lists, lists } from "../core/lists.ts";
+import type { Executor } from "../core/sql.ts";
 import type { Reader, Tx } from "../core/store.ts";
 import { heldUntil } from "./queue-orders.ts";
 
@@ -154,10 +155,25 @@ const remove = write("submissions.remove", (db, $: Some) =>
     .where("userId", "=", $.accountId)
     .where("id", "in", $.ids)
     .where("destroyed", "=", true)
-    .returning("sha256"),
+    .returning(["id", "sha256", "emailId", "envelope"]),
 );
 const removeDeliveries = write("deliveries.remove", (db, $: Some) =>
-  db.deleteFrom("delivery").where("userId", "=", $.accountId).where("submissionId", "in", $.ids),
+  db
+    .deleteFrom("delivery")
+    .where("userId", "=", $.accountId)
+    .where("submissionId", "in", $.ids)
+    .where("keptSince", "is", null),
+);
+const keepDeliveries = write("deliveries.keep", (db, $: Some & { automatic: readonly number[]; now: Date }) =>
+  db
+    .updateTable("delivery")
+    .set((eb) => ({ keptSince: $.now, automatic: eb("submissionId", "in", $.automatic) }))
+    .where("userId", "=", $.accountId)
+    .where("submissionId", "in", $.ids)
+    .where("state", "=", "sent"),
+);
+const dropKept = write("deliveries.dropKept", (db, $: { userId: number; until: Date }) =>
+  db.deleteFrom("delivery").where("userId", "=", $.userId).where("keptSince", "<=", $.until),
 );
 
 /** The submissions with these ids, or all for null. */
@@ -219,22 +235,6 @@ export async function insertSubmissions(tx: Tx, rows: NewSubmission[]): Promise<
   }
 }
 
-const scored = read(
-  "submissions.scored",
-  (_, $: Account & { since: Date; tenths: number }) => sql<{ sent: number; spam: number }>`
-  SELECT count(*)::int AS sent, (count(*) FILTER (WHERE spam_tenths >= ${$.tenths}::int))::int AS spam
-  FROM submission WHERE user_id = ${$.accountId} AND send_at >= ${$.since} AND spam_tenths IS NOT NULL`,
-);
-
-/** How many mails the account has sent since then, and how many of them looked like spam: the sender's standing. */
-export async function standingOf(
-  reader: Reader,
-  since: Date,
-  junkScore: number,
-): Promise<{ sent: number; spam: number }> {
-  return (await reader.run(scored, { accountId: reader.accountId, since, tenths: junkScore * 10 }))[0]!;
-}
-
 /** Those that have not been attempted yet. No attempt begins before the transaction ends. */
 export async function findCancelable(tx: Tx, ids: number[]): Promise<Set<number>> {
   const rows = await tx.run(lockDeliveries, { accountId: tx.accountId, ids });
@@ -261,16 +261,30 @@ export async function destroySubmissions(tx: Tx, ids: number[]): Promise<void> {
   );
 }
 
-/** Deletes those that are destroyed, with their deliveries, and releases their blobs. */
+/**
+ * Deletes those that are destroyed and releases their blobs. Of their deliveries, those stay that were sent and may be
+ * reported: what comes back counts against the sender.
+ */
 export async function removeSubmissions(tx: Tx, ids: number[]): Promise<void> {
   if (ids.length === 0) return;
-  const gone = await tx.run(remove, { accountId: tx.accountId, ids });
+  const { accountId, now } = tx;
+  const gone = await tx.run(remove, { accountId, ids });
   if (gone.length === 0) return;
-  await tx.run(removeDeliveries, { accountId: tx.accountId, ids });
+  const reportable = gone.filter(({ envelope }) => envelope.mailFrom.email !== "");
+  if (reportable.length > 0) {
+    const automatic = reportable.filter(({ emailId }) => emailId === noEmail).map(({ id }) => id);
+    tx.send(keepDeliveries, { accountId, ids: reportable.map(({ id }) => id), automatic, now });
+  }
+  await tx.run(removeDeliveries, { accountId, ids });
   await releaseBlobs(
     tx,
     gone.map((row) => row.sha256),
   );
+}
+
+/** Removes deliveries whose submissions were removed before this time. */
+export async function dropKeptDeliveries(executor: Executor, userId: number, until: Date): Promise<void> {
+  await executor.run(dropKept, { userId, until });
 }
 
 export interface EmailToSend {

@@ -20,6 +20,7 @@ import { dropMailEvents } from "../queues/mail-log.ts";
 import { expiredQuarantined, removeQuarantined } from "../queues/quarantine.ts";
 import { dropReports } from "../queues/received-reports.ts";
 import { dropSentHours, sentForMs } from "../queues/sent-hours.ts";
+import { dropKeptDeliveries } from "../queues/submissions.ts";
 import { accountsAfter } from "./accounts.ts";
 import { batch, deadObjects, forgetDead, markDead } from "./dead-objects.ts";
 import {
@@ -44,6 +45,8 @@ const releasedForMs = dayMs;
 const loggedForMs = 30 * dayMs;
 /** How long bounces and complaints are listed and counted. */
 const bouncesForMs = 90 * dayMs;
+/** How long it is known to whom a destroyed submission went: a day more than a return path is valid. */
+const deliveriesKeptForMs = 15 * dayMs;
 /** How long reports of others are listed and summed up. */
 const reportsForMs = 180 * dayMs;
 /** How long a push subscription may stay unverified. */
@@ -316,7 +319,7 @@ export class Sweeper {
     return removed;
   }
 
-  /** Prunes the change logs, received messages, attempts to send, known networks, bounces and counts of the next few accounts. */
+  /** Prunes the change logs, received messages, attempts to send, known networks, bounces, kept deliveries and counts of the next few accounts. */
   async prune(): Promise<{ changes: number; received: number }> {
     const { database } = this.#store;
     const ids = await accountsAfter(database, this.#log, { after: this.#cursor, limit: this.#limit });
@@ -329,6 +332,7 @@ export class Sweeper {
         await dropAttempts(database, accountId, this.#ago(this.#mailLogForMs));
         await dropKnownNetworks(database, accountId, this.#clock.now());
         await dropBounces(database, accountId, this.#ago(bouncesForMs));
+        await dropKeptDeliveries(database, accountId, this.#ago(deliveriesKeptForMs));
         await dropJunkMarks(database, accountId, this.#ago(bouncesForMs));
         await dropSentHours(database, accountId, this.#ago(sentForMs));
       });
