@@ -9,3 +9,10 @@ export function networkOf(address: string): string {
   const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
   return [...left, ...Array.from({ length: Math.max(0, zeros) }, () => "0"), ...right].slice(0, 4).join(":");
 }
+
+/** What one operator may well hold: the /24 of an IPv4 address, the /48 of an IPv6 address. */
+export function neighbourhoodOf(address: string): string {
+  const network = networkOf(address);
+  const [parts, sign] = network.includes(":") ? [network.split(":"), ":"] : [network.split("."), "."];
+  return parts.slice(0, 3).join(sign);
+}

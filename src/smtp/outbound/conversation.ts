@@ -17,6 +17,21 @@ export interface Listener {
 const maxReplyOctets = 64 * 1024;
 const maxQuitMs = 5_000;
 
+/** What a server may take its time for, whatever it trickles meanwhile. */
+export interface Patience {
+  /** RFC 5321 §4.5.3.2: for a whole reply, from the command or the end of the message on. (Default: 5 min) */
+  maxReplyMs: number;
+  /** As a message is sent, so many octets in each window. (Default: 8,192 a second, in 30 s) */
+  minOctets: number;
+  windowMs: number;
+}
+
+/** The least speed at which a server must take a message. */
+export const minOctetsPerSecond = 8_192;
+const usualPatience: Patience = { maxReplyMs: 5 * 60_000, minOctets: 30 * minOctetsPerSecond, windowMs: 30_000 };
+/** A message is written in pieces, so that it is seen how fast it is taken. */
+const pieceOctets = 128 * 1024;
+
 interface Waiting {
   resolve(reply: Reply): void;
   reject(failure: Failure): void;
@@ -33,17 +48,27 @@ export class Conversation {
   #octets = 0;
   readonly #waiting: Waiting[] = [];
   #failure: Failure | undefined;
+  readonly #patience: Patience;
+  /** Runs while a reply is due or a message is being written. */
+  #limit: NodeJS.Timeout | undefined;
+  #isPouring = false;
 
-  private constructor(socket: Socket, listener: Listener, maxIdleMs: number) {
+  private constructor(socket: Socket, listener: Listener, maxIdleMs: number, patience: Patience) {
     this.#socket = socket;
     this.listener = listener;
+    this.#patience = patience;
     this.#listen(socket, maxIdleMs);
   }
 
   /** Connects and resolves before the greeting. Throws a Failure. */
   static async open(
     { host, port, localAddress }: { host: string; port: number; localAddress?: string },
-    { listener, maxConnectMs, maxIdleMs }: { listener: Listener; maxConnectMs: number; maxIdleMs: number },
+    {
+      listener,
+      maxConnectMs,
+      maxIdleMs,
+      patience = usualPatience,
+    }: { listener: Listener; maxConnectMs: number; maxIdleMs: number; patience?: Patience },
   ): Promise<Conversation> {
     const socket = connectTcp({ host, port, noDelay: true, ...(localAddress && { localAddress }) });
     await new Promise<void>((resolve, reject) => {
@@ -61,12 +86,17 @@ export class Conversation {
       });
     });
     socket.removeAllListeners("error");
-    return new Conversation(socket, listener, maxIdleMs);
+    return new Conversation(socket, listener, maxIdleMs, patience);
   }
 
   /** False once anything has happened after which no further command can be answered. */
   get isUsable(): boolean {
     return this.#failure === undefined;
+  }
+
+  /** Whether a message is being sent. A reply that comes so early leaves the connection unusable. */
+  get isPouring(): boolean {
+    return this.#isPouring;
   }
 
   get tls(): TLSSocket | undefined {
@@ -76,7 +106,10 @@ export class Conversation {
   /** The next reply. Throws a Failure. */
   reply(): Promise<Reply> {
     if (this.#failure) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      if (this.#waiting.length === 1 && !this.#isPouring) this.#expectReply();
+    });
   }
 
   command(line: string): Promise<Reply> {
@@ -100,6 +133,39 @@ export class Conversation {
     this.#socket.cork();
     for (const part of parts) this.#socket.write(part);
     this.#socket.uncork();
+  }
+
+  /**
+   * Sends a message of any size, as fast as the server takes it. Resolves when its end is on its way, or when the connection is
+   * lost: by a server that takes too little of it, too.
+   */
+  async pour(parts: readonly Buffer[]): Promise<void> {
+    const pieces = [...piecesOf(parts)];
+    const last = pieces.pop() ?? [];
+    if (pieces.length > 0) await this.#pourAll(pieces);
+    this.write(...last);
+  }
+
+  async #pourAll(pieces: readonly Buffer[][]): Promise<void> {
+    const { minOctets, windowMs } = this.#patience;
+    let taken = 0;
+    this.#isPouring = true;
+    clearTimeout(this.#limit);
+    this.#limit = setInterval(() => {
+      if (taken < minOctets) this.#fail(failed("SOCKET_TIMEOUT", "it takes the message too slowly"));
+      taken = 0;
+    }, windowMs);
+    for (const piece of pieces) {
+      if (this.#failure) break;
+      await new Promise<void>((resolve) => {
+        this.write(...piece);
+        this.#socket.write("", () => resolve());
+      });
+      taken += piece.reduce((sum, { length }) => sum + length, 0);
+    }
+    clearTimeout(this.#limit);
+    this.#isPouring = false;
+    if (!this.#failure && this.#waiting.length > 0) this.#expectReply();
   }
 
   /** Begins TLS at once. Throws a Failure with the code ETLS. */
@@ -147,6 +213,13 @@ export class Conversation {
     this.#fail(failed("ECONNECTION", "connection closed"));
   }
 
+  /** A server that trickles a reply is as slow as one that is silent. */
+  #expectReply(): void {
+    clearTimeout(this.#limit);
+    const late = () => this.#fail(failed("SOCKET_TIMEOUT", "no whole reply in time"));
+    this.#limit = setTimeout(late, this.#patience.maxReplyMs);
+  }
+
   #listen(socket: Socket, maxIdleMs: number): void {
     socket.on("data", (octets: Buffer) => this.#hear(octets));
     socket.on("end", () => this.#fail(failed("ECONNECTION", "connection closed")));
@@ -181,6 +254,8 @@ export class Conversation {
     this.#lines = [];
     this.#octets = 0;
     const waiting = this.#waiting.shift();
+    if (!this.#isPouring) clearTimeout(this.#limit);
+    if (this.#waiting.length > 0 && !this.#isPouring) this.#expectReply();
     if (waiting) waiting.resolve(reply);
     // RFC 5321 §3.8: with 421 a server may say at any time that it closes the connection.
     else this.#fail(Object.assign(failed("ECONNECTION", "connection closed"), { response: reply.text }));
@@ -193,10 +268,27 @@ export class Conversation {
   #fail(failure: Failure, isOver = true): void {
     if (this.#failure) return;
     this.#failure = failure;
+    clearTimeout(this.#limit);
     if (isOver) this.#socket.destroy();
     for (const { reject } of this.#waiting.splice(0)) reject(failure);
     this.onGone();
   }
+}
+
+function* piecesOf(parts: readonly Buffer[]): Generator<Buffer[]> {
+  let piece: Buffer[] = [];
+  let octets = 0;
+  for (const part of parts) {
+    for (let at = 0; at < part.length; at += pieceOctets) {
+      const some = part.subarray(at, at + pieceOctets);
+      piece.push(some);
+      octets += some.length;
+      if (octets < pieceOctets) continue;
+      yield piece;
+      [piece, octets] = [[], 0];
+    }
+  }
+  if (octets > 0) yield piece;
 }
 
 const failed = (code: string, message: string): Failure => Object.assign(new Error(message), { code });

@@ -10,7 +10,7 @@ const lookAgainMs = 250;
 /** A mail that would wait longer for its turn gives up its place in memory, for mail to elsewhere. */
 const maxWaitMs = 30_000;
 const maxPutOffMs = 30 * 60_000;
-/** So many wait however slow the destination is. */
+/** So many wait however slow the destination is, unless its transactions take so long that others need the room in memory. */
 const alwaysWaiting = 5;
 
 export interface PeerOptions {
@@ -18,6 +18,8 @@ export interface PeerOptions {
   maxAtOnce: number;
   /** Counts the transactions with it in all processes. */
   places: PlaceLimit | undefined;
+  /** Whether its last transaction took long. */
+  isSlow(): boolean;
   clock: Clock;
   random: Random;
 }
@@ -103,7 +105,8 @@ export class Peer {
 
   /** Mail that is put off comes back at the pace at which it can go. */
   #tooManyUntil(): Date | undefined {
-    if (this.#queue.size < alwaysWaiting) return undefined;
+    const { isSlow } = this.#options;
+    if (this.#queue.size < (isSlow() ? 1 : alwaysWaiting)) return undefined;
     const now = this.#options.clock.now().getTime();
     const eachMs = Math.max(this.#serviceMs / this.pace.atOnce, this.pace.intervalMs);
     const waitMs = this.#queue.size * eachMs;

@@ -1,8 +1,8 @@
 import type { Random } from "../../base/clock.ts";
 import type { Events } from "../../base/events.ts";
 import { lru } from "../../base/lru.ts";
+import { neighbourhoodOf } from "../../base/network.ts";
 import type { PlaceLimit, SharedCounts } from "../../base/shared-counts.ts";
-import { Slots } from "../../base/slots.ts";
 import { Connections } from "./connections.ts";
 import type { Place } from "./fair-queue.ts";
 import type { Parcel } from "./fitted.ts";
@@ -16,6 +16,7 @@ import { type Route, Routes, type RoutesOptions, type Way } from "./routes.ts";
 import { type Server, type Session, Unreachable } from "./session.ts";
 import { anyTls, type FindTlsRules, type TlsRules } from "./tls-rules.ts";
 import { transact } from "./transaction.ts";
+import { type Claim, type SlotLimits, TransactionSlots } from "./transaction-slots.ts";
 import type { Tries, Try } from "./tries.ts";
 
 export interface SendOptions extends RoutesOptions {
@@ -27,6 +28,7 @@ export interface SendOptions extends RoutesOptions {
   sources?: Sources | undefined;
   random: Random;
   events: Pick<Events, "connectionUsed">;
+  slots?: Partial<SlotLimits>;
 }
 
 /** A mail for the recipients of one domain, which waits for its turn. */
@@ -43,7 +45,6 @@ export interface Waiting {
   tries: Tries;
 }
 
-const maxConcurrent = 50;
 const maxConcurrentPerDestination = 5;
 const maxConcurrentPerChosen = 20;
 const maxServers = 6;
@@ -53,13 +54,13 @@ const maxPeers = 10_000;
 const silentMs = 60_000;
 
 /**
- * Sends to other servers. This process has a limited number of transactions at once; those with one destination are limited
+ * Sends to other servers. This process has a limited number of transactions at once (TransactionSlots); those with one destination are limited
  * in all processes together, so that it does not have to bear as many as there are processes.
  */
 export class Sender {
   readonly #options: SendOptions;
   readonly #routes: Routes;
-  readonly #all = new Slots(maxConcurrent);
+  readonly #slots: TransactionSlots;
   readonly #places: PlaceLimit;
   readonly #peers = new Map<string, Peer>();
   readonly #connections: Connections;
@@ -70,6 +71,7 @@ export class Sender {
   constructor(options: SendOptions) {
     this.#options = options;
     this.#routes = new Routes(options);
+    this.#slots = new TransactionSlots(options.slots);
     this.#connections = new Connections(options.hostname);
     this.#places = options.counts.placeLimit("smtp-out domain", { max: maxConcurrentPerDestination });
   }
@@ -86,7 +88,7 @@ export class Sender {
       return await peer.inTurn(mail.place, async () => {
         const silent = await peer.pace.notTried();
         if (silent) return notTried(mail, silent);
-        return this.#all.run(() => this.#attempt(mail, route, peer));
+        return this.#slots.run(claimOf(mail, route), () => this.#attempt(mail, route, peer));
       });
     } catch (error) {
       if (!(error instanceof NoRoute)) throw error;
@@ -113,7 +115,7 @@ export class Sender {
     const limits = isChosen
       ? { maxAtOnce: maxConcurrentPerChosen, places: undefined }
       : { maxAtOnce: maxConcurrentPerDestination, places: this.#places };
-    peer = new Peer({ key, ...limits, clock, random });
+    peer = new Peer({ key, ...limits, clock, random, isSlow: () => this.#slots.isSlow(key) });
     this.#peers.set(key, peer);
     return peer;
   }
@@ -219,6 +221,11 @@ export class Sender {
       throw error;
     }
   }
+}
+
+function claimOf({ place }: Waiting, { key, servers, isChosen }: Route): Claim {
+  const network = isChosen ? undefined : neighbourhoodOf(servers[0]!.address);
+  return { account: place.account, destination: key, network };
 }
 
 function notTried({ tries, recipients }: Waiting, { answer, since }: { answer: Answer; since: Date }): Answer[] {

@@ -1,12 +1,12 @@
 import { traced } from "../../base/traces.ts";
 import { withTimeout } from "../resolver.ts";
-import type { Reply } from "./conversation.ts";
+import { minOctetsPerSecond, type Reply } from "./conversation.ts";
 import { type Failure, failureReply } from "./failure.ts";
 import { type FittedParcel, fitTo, type Parcel, unnamable } from "./fitted.ts";
 import { type Answer, answerOf, refusalOf } from "./reply.ts";
 import { replyIn, type Session, Unreachable } from "./session.ts";
 
-/** For all transactions of a message over one connection; none begins after `maxFurtherMs`. */
+/** For all transactions of a message over one connection, apart from the message's own octets; none begins after `maxFurtherMs`. */
 const maxTransactionMs = 6 * 60_000;
 const maxFurtherMs = 3 * 60_000;
 /** A kept connection that does not answer so soon is given up for a new one. */
@@ -43,7 +43,8 @@ async function sendAll(session: Session, parcel: FittedParcel): Promise<Answer[]
   const began = Date.now();
   let { recipients } = parcel;
   while (recipients.length > 0) {
-    const leftMs = maxTransactionMs - (Date.now() - began);
+    const octetsMs = (parcel.message.length / minOctetsPerSecond) * 1_000;
+    const leftMs = maxTransactionMs + octetsMs - (Date.now() - began);
     let outcome: Answer[];
     try {
       outcome = await sendOnce(session, { ...parcel, recipients }, leftMs);
@@ -124,11 +125,12 @@ async function handOver(
   progress: { isHandedOver: boolean },
 ): Promise<Reply> {
   progress.isHandedOver = message !== undefined;
-  conversation.write(...(message ? dotStuffed(message) : [Buffer.from(".\r\n")]));
+  void conversation.pour(message ? dotStuffed(message) : [Buffer.from(".\r\n")]);
   const reply = await conversation.reply().catch((failure: Failure) => {
     if (!message) throw failure;
     return { code: 451, text: replyIn(failure) ?? failureReply(failure, server) };
   });
+  if (conversation.isPouring) conversation.destroy();
   // A reply that says that the message was not taken leaves no doubt.
   if (reply.code === 421) progress.isHandedOver = false;
   return open(reply);
