@@ -1,3 +1,5 @@
+import { request } from "node:http";
+import { text as bodyOf } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -5,6 +7,7 @@ import { one } from "../conformance/client/client.ts";
 import { deliver } from "../conformance/client/smtp.ts";
 import type { GetResult } from "../conformance/client/types.ts";
 import { dmarcReport } from "../src/mail/reports/dmarc-report.ts";
+import { parseStsPolicy, stsId } from "../src/smtp/outbound/tls-policy/sts-policy.ts";
 import { type DnsServer, startDns } from "./support/dns.ts";
 import { until } from "./support/ports.ts";
 import { startServer, type TestServer } from "./support/server.ts";
@@ -46,11 +49,44 @@ test("domain show prints all records, and what it suggests for TLS", async () =>
   expect(text).toMatch(/^posthorn\._domainkey\.home\.test\. 3600 IN TXT "v=DKIM1; k=rsa; p=/m);
   expect(text).toMatch(/^posthorn-ed\._domainkey\.home\.test\. 3600 IN TXT "v=DKIM1; k=ed25519; p=[\w+/]{43}="$/m);
   expect(text).toMatch(/^_smtp\._tls\.home\.test\. 3600 IN TXT "v=TLSRPTv1; rua=mailto:postmaster@home\.test"$/m);
-  expect(text).toMatch(/^_mta-sts\.home\.test\. 3600 IN TXT "v=STSv1; id=1;" ; a new id/m);
-  expect(text).toContain("https://mta-sts.home.test/.well-known/mta-sts.txt");
+  expect(text).toContain("posthorn domain mta-sts home.test --mode testing");
   const { records } = JSON.parse(await run("domain", "show", "home.test", "--json")) as { records: object[] };
   expect(records).toHaveLength(5);
   expect(await server.cli(["domain", "show", "other.test"])).toMatchObject({ code: 1 });
+});
+
+test("domain mta-sts publishes a policy, whose id in DNS changes with it; others read it as RFC 8461 asks", async () => {
+  const set = (...more: string[]) => run("domain", "mta-sts", "home.test", ...more);
+  const ask = (host: string, method = "GET") => {
+    const { hostname, port } = new URL(server.url);
+    const path = "/.well-known/mta-sts.txt";
+    return new Promise<{ status: number; type: string | undefined; body: string }>((resolve, reject) => {
+      const asked = request({ hostname, port, path, method, headers: { host }, agent: false }, async (res) =>
+        resolve({ status: res.statusCode!, type: res.headers["content-type"], body: await bodyOf(res) }),
+      );
+      asked.on("error", reject).end();
+    });
+  };
+  expect((await ask("mta-sts.home.test")).status).toBe(404);
+  const ids: string[] = [];
+  for (const [mode, ...mx] of [["testing"], ["enforce"], ["enforce", "mx1.home.test", "*.mx.home.test"], ["none"]]) {
+    const text = await set("--mode", mode!, ...(mx.length > 0 ? ["--mx", ...mx] : []));
+    ids.push(/^_mta-sts\.home\.test\. 3600 IN TXT "v=STSv1; id=([0-9a-z]{1,32});"/m.exec(text)![1]!);
+    expect(text).toMatch(/^mta-sts\.home\.test\. 3600 IN CNAME mx\.home\.test\.$/m);
+    const { status, type, body } = await ask("MTA-STS.home.test:443");
+    expect([status, type]).toEqual([200, "text/plain; charset=utf-8"]);
+    expect(parseStsPolicy(body)).toMatchObject({ mode, mx: mx.length > 0 ? mx : ["mx.home.test"] });
+    expect(stsId([[`v=STSv1; id=${ids.at(-1)};`]])).toBe(ids.at(-1));
+    expect(await run("domain", "show", "home.test")).toContain(`id=${ids.at(-1)};`);
+  }
+  expect(new Set(ids).size).toBe(4);
+  for (const host of ["mta-sts.other.test", "home.test", "mx.home.test"]) expect((await ask(host)).status).toBe(404);
+  expect((await ask("mta-sts.home.test", "POST")).status).toBe(405);
+  expect((await server.cli(["domain", "mta-sts", "home.test", "--mode", "testing", "--mx", "a b"])).code).toBe(1);
+  expect((await server.cli(["domain", "mta-sts", "home.test", "--mode", "on"])).code).toBe(1);
+  await set("--mode", "off");
+  expect((await ask("mta-sts.home.test")).status).toBe(404);
+  expect(await run("audit")).toContain("domain.mta-sts");
 });
 
 test("domain rotate-key goes on where it was: publish, wait for DNS, switch, retire", async () => {

@@ -141,6 +141,45 @@ describe.skipIf(whyNoPebble)("with an ACME authority", () => {
   });
   afterAll(() => dns.stop());
 
+  test("the hosts of MTA-STS policies get certificates of their own, and one whose name does not lead here costs no other its", async () => {
+    const [httpsPort] = (await freePorts(1)) as [number];
+    dns.set("mta-sts.here.test", "A", "127.0.0.1");
+    const pebble = await startPebble({ http: 1, tls: httpsPort, dns: dns.address });
+    const server = await startServer({
+      env: {
+        POSTHORN_HTTPS: `127.0.0.1:${httpsPort}`,
+        POSTHORN_ACME: host,
+        POSTHORN_ACME_DIRECTORY: pebble.directory,
+        POSTHORN_ACME_CA: pebble.caFile,
+      },
+    });
+    for (const domain of ["astray.test", "here.test"]) {
+      await server.cli(["domain", "add", domain]);
+      await server.cli(["domain", "mta-sts", domain, "--mode", "enforce", "--mx", host]);
+    }
+    const namesOf = async (servername: string) => {
+      const socket = await handshake({ port: httpsPort, rejectUnauthorized: false, servername });
+      const { subjectaltname } = socket.getPeerCertificate();
+      socket.destroy();
+      return subjectaltname;
+    };
+    try {
+      for (const name of ["mta-sts.here.test", host]) {
+        await until(`a certificate for ${name}`, async () => (await namesOf(name)) === `DNS:${name}`, {
+          timeoutMs: 60_000,
+        });
+      }
+      const answer = await ask(request, {
+        ...{ port: httpsPort, servername: "mta-sts.here.test", rejectUnauthorized: false },
+        ...{ path: "/.well-known/mta-sts.txt", headers: { host: "mta-sts.here.test" } },
+      });
+      expect(answer).toMatchObject({ status: 200, body: expect.stringContaining("mode: enforce\r\nmx: mail.here.test") });
+    } finally {
+      await server.dispose();
+      pebble.stop();
+    }
+  }, 90_000);
+
   test.each(["http-01", "tls-alpn-01"])(
     "a certificate is got by %s, and used at once for HTTPS and SMTP",
     async (way) => {

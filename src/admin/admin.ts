@@ -42,6 +42,7 @@ type AccountAct =
 /** What the audit records of an act on the installation. */
 type InstallationAct =
   | { act: "domain.add" | "domain.remove"; domain: string }
+  | { act: "domain.mta-sts"; domain: string; mode: string; mx: string }
   | { act: "dkim.publish" | "dkim.switch" | "dkim.retire"; domain: string }
   | { act: "suppression.add" | "suppression.remove"; address: string }
   | { act: "account.remove" | "account.isolate"; account: number }

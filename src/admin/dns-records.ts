@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { Domain } from "../store/directory/directory.ts";
 import type { DkimKeyRow } from "../store/directory/dkim-keys.ts";
+import { type OwnStsPolicy, stsIdOf } from "../store/directory/mta-sts.ts";
 import { dkimRecord } from "./dkim-keys.ts";
 
 export type Purpose =
@@ -58,29 +59,19 @@ export function dnsRecords(domain: Domain, hostname: string, keys: readonly Dkim
   ];
 }
 
-/**
- * Records that make other servers use verified TLS, and tell when it fails (RFC 8461, RFC 8460); and the policy that a web
- * server must serve for them. `id` changes when the policy does.
- */
-export function tlsSuggestions(
-  { name }: Pick<Domain, "name">,
-  hostname: string,
-): { records: DnsRecord[]; url: string; policy: string } {
-  const sts = { purpose: "MTA-STS", note: "a new id with each new policy" } as const;
-  return {
-    records: [
-      {
-        purpose: "TLS reports",
-        name: `_smtp._tls.${name}.`,
-        type: "TXT",
-        value: quote(`v=TLSRPTv1; rua=mailto:postmaster@${name}`),
-      },
-      { ...sts, name: `_mta-sts.${name}.`, type: "TXT", value: quote("v=STSv1; id=1;") },
-      { purpose: "MTA-STS", name: `mta-sts.${name}.`, type: "CNAME", value: `${hostname}.` },
-    ],
-    url: `https://mta-sts.${name}/.well-known/mta-sts.txt`,
-    policy: `version: STSv1\nmode: testing\nmx: ${hostname}\nmax_age: 604800\n`,
-  };
+/** RFC 8460: makes other servers tell when TLS to this one fails. */
+export function tlsReportRecord({ name }: Pick<Domain, "name">): DnsRecord {
+  const value = quote(`v=TLSRPTv1; rua=mailto:postmaster@${name}`);
+  return { purpose: "TLS reports", name: `_smtp._tls.${name}.`, type: "TXT", value };
+}
+
+/** RFC 8461 §3.1: announces the domain's policy, and leads to this server, which publishes it. */
+export function stsRecords({ name }: Pick<Domain, "name">, hostname: string, policy: OwnStsPolicy): DnsRecord[] {
+  const announced = quote(`v=STSv1; id=${stsIdOf(policy)};`);
+  return [
+    { purpose: "MTA-STS", name: `mta-sts.${name}.`, type: "CNAME", value: `${hostname}.` },
+    { purpose: "MTA-STS", name: `_mta-sts.${name}.`, type: "TXT", value: announced, note: "after the policy" },
+  ];
 }
 
 /** RFC 8620 §2.2, RFC 6186 §3, RFC 8314 §5.1: where mail programs find the doors of the site; none for a door that it lacks. */

@@ -1,7 +1,8 @@
 import { isPrivateAddress } from "../base/private-address.ts";
 import type { Domain } from "../store/directory/directory.ts";
 import type { DkimKeyRow } from "../store/directory/dkim-keys.ts";
-import { addressRecords, clientRecords, type DnsRecord, dnsRecords, type Site, tlsSuggestions } from "./dns-records.ts";
+import type { OwnStsPolicy } from "../store/directory/mta-sts.ts";
+import { addressRecords, clientRecords, type DnsRecord, dnsRecords, type Site, stsRecords, tlsReportRecord } from "./dns-records.ts";
 import type { Checked } from "./domain-check/checked.ts";
 import { checkDoor, checkOutgoing, type Door } from "./domain-check/doors.ts";
 import { checkHost, checkListing, checkReverse } from "./domain-check/host.ts";
@@ -12,6 +13,8 @@ export interface CheckedDomain {
   domain: Domain;
   /** Its DKIM keys beside the RSA key that signs. */
   keys: readonly DkimKeyRow[];
+  /** The MTA-STS policy that this server publishes for it. (Default: the one that it may begin with) */
+  sts?: OwnStsPolicy | undefined;
 }
 
 export interface CheckMeans {
@@ -22,12 +25,14 @@ export interface CheckMeans {
 }
 
 /** All records that the owner of a domain of this site may publish. */
-export function recordsOf({ domain, keys }: CheckedDomain, site: Site): DnsRecord[] {
+export function recordsOf({ domain, keys, sts }: CheckedDomain, site: Site): DnsRecord[] {
+  const { hostname } = site;
   return [
     ...addressRecords(site),
-    ...dnsRecords(domain, site.hostname, keys),
+    ...dnsRecords(domain, hostname, keys),
     ...clientRecords(domain, site),
-    ...tlsSuggestions(domain, site.hostname).records,
+    tlsReportRecord(domain),
+    ...stsRecords(domain, hostname, sts ?? { mode: "testing", mx: [hostname] }),
   ];
 }
 

@@ -11,6 +11,7 @@ import {
   listDomains as listAll,
 } from "../store/directory/directory.ts";
 import { addDkimKey, type DkimKeyRow, listAllDkimKeys, listDkimKeys } from "../store/directory/dkim-keys.ts";
+import { findStsPolicy, type OwnStsPolicy, setStsPolicy } from "../store/directory/mta-sts.ts";
 import { type Admin, changeInstallation } from "./admin.ts";
 import { makeEd25519Key, makeRsaKey } from "./dkim-keys.ts";
 import { Refused } from "./refused.ts";
@@ -68,6 +69,31 @@ export async function removeDomain(admin: Admin, text: string): Promise<void> {
     // Checked after the deletion, which has waited for everybody who was adding an address to the domain.
     await mustBeUnused(executor, name);
   });
+}
+
+/**
+ * RFC 8461: publishes a policy for the domain, or none any more (undefined). `mx`: the hosts that take its mail. Resolves with
+ * the domain.
+ */
+export async function setMtaSts(admin: Admin, text: string, policy: OwnStsPolicy | undefined): Promise<Domain> {
+  const domain = await showDomain(admin, text);
+  const { name } = domain;
+  const mx = (policy?.mx ?? []).map((host) => {
+    const normal = /^(?:\*\.)?(?:[\w-]+\.)+[\w-]+$/.test(host) ? host.toLowerCase() : undefined;
+    if (normal === undefined) throw new Refused({ type: "notAHost", text: host });
+    return normal;
+  });
+  const what = { act: "domain.mta-sts", domain: name, mode: policy?.mode ?? "off", mx: mx.join(",") } as const;
+  await changeInstallation(admin, what, async (executor) => {
+    const isThere = await setStsPolicy(executor, name, policy && { mode: policy.mode, mx });
+    if (!isThere) throw new Refused({ type: "noDomain", text });
+  });
+  return domain;
+}
+
+/** The policy that is published for the domain; undefined for none. */
+export function mtaStsOf({ store }: Pick<Admin, "store">, name: string): Promise<OwnStsPolicy | undefined> {
+  return findStsPolicy(store.database, name);
 }
 
 /** Keeps the domain until the transaction ends, so that an address added in it does not outlive the domain. */

@@ -1,6 +1,6 @@
 import { type Checked, isWhole } from "../admin/domain-check/checked.ts";
 import { type CheckedDomain, checkDomain, checkReach } from "../admin/domain-check.ts";
-import { keysOf, listDomains, showDomain } from "../admin/domains.ts";
+import { keysOf, listDomains, mtaStsOf, showDomain } from "../admin/domains.ts";
 import type { Context } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { paint, type Style } from "./paint.ts";
@@ -29,8 +29,8 @@ export async function check(context: Context, text?: string): Promise<void> {
   });
   const checked = await Promise.all(
     domains.map(async (domain) => {
-      const keys = await keysOf(admin, domain.name);
-      return { domain: domain.name, checks: await checkNames(context, { domain, keys }, given.ip) };
+      const [keys, sts] = await Promise.all([keysOf(admin, domain.name), mtaStsOf(admin, domain.name)]);
+      return { domain: domain.name, checks: await checkNames(context, { domain, keys, sts }, given.ip) };
     }),
   );
   const report = { domains: checked, server: await server };

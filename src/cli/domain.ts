@@ -1,7 +1,17 @@
-import { dnsRecords, tlsSuggestions, zoneLine } from "../admin/dns-records.ts";
-import { ensureDomain, keysOf, listDomains, removableDomain, removeDomain, showDomain } from "../admin/domains.ts";
+import { dnsRecords, stsRecords, tlsReportRecord, zoneLine } from "../admin/dns-records.ts";
+import {
+  ensureDomain,
+  keysOf,
+  listDomains,
+  mtaStsOf,
+  removableDomain,
+  removeDomain,
+  setMtaSts,
+  showDomain,
+} from "../admin/domains.ts";
 import type { Domain } from "../store/directory/directory.ts";
 import type { DkimKeyRow } from "../store/directory/dkim-keys.ts";
+import { type OwnStsPolicy, type StsMode, stsText } from "../store/directory/mta-sts.ts";
 import type { Context } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { confirm, say } from "./prompt.ts";
@@ -27,16 +37,41 @@ export async function list({ admin, config }: Context): Promise<void> {
 
 export async function show({ admin, config: { hostname }, options }: Context, text: string): Promise<void> {
   const domain = await showDomain(admin, text);
-  const keys = await keysOf(admin, domain.name);
-  const suggested = tlsSuggestions(domain, hostname);
+  const { name } = domain;
+  const keys = await keysOf(admin, name);
+  const policy = await mtaStsOf(admin, name);
+  const suggested = [tlsReportRecord(domain)];
+  const ofPolicy = policy ? stsRecords(domain, hostname, policy) : [];
   if (options.json) {
-    return say(JSON.stringify({ records: dnsRecords(domain, hostname, keys), suggested }, null, 2));
+    const records = [...dnsRecords(domain, hostname, keys), ...ofPolicy];
+    return say(JSON.stringify({ records, suggested, mtaSts: policy ?? null }, null, 2));
   }
   say(zone(domain, hostname, keys));
-  say("\n; Suggested: so that other servers tell when TLS to this one fails, and verify it (MTA-STS)");
-  say(suggested.records.map(zoneLine).join("\n"));
-  const policy = suggested.policy.trimEnd().replaceAll(/^/gm, ";   ");
-  say(`; ${suggested.url} must then be (enforce instead of testing once reports show no failures):\n${policy}`);
+  say("\n; Suggested: so that other servers tell when TLS to this one fails");
+  say(suggested.map(zoneLine).join("\n"));
+  if (policy) return sayPolicy(name, hostname, policy);
+  say(`\n; So that other servers verify TLS to this one (MTA-STS): posthorn domain mta-sts ${name} --mode testing`);
+}
+
+const off = "off";
+
+/** RFC 8461: publishes the domain's policy. */
+export async function mtaSts({ admin, config: { hostname }, options }: Context, text: string): Promise<void> {
+  const { mode, mx = [hostname], json } = options as { mode: StsMode | typeof off; mx?: string[]; json?: boolean };
+  const policy = mode === off ? undefined : { mode, mx };
+  const { name } = await setMtaSts(admin, text, policy);
+  if (json) {
+    const records = policy ? stsRecords({ name }, hostname, policy) : [];
+    return say(JSON.stringify({ domain: name, mtaSts: policy ?? null, records }, null, 2));
+  }
+  if (policy) return sayPolicy(name, hostname, policy);
+  say(`${name} has no policy here any more. Remove _mta-sts.${name} and mta-sts.${name} from its DNS.`);
+}
+
+function sayPolicy(name: string, hostname: string, policy: OwnStsPolicy): void {
+  say(`\n; Publish these once https://mta-sts.${name}/.well-known/mta-sts.txt shows the policy below, with a valid certificate:`);
+  say(stsRecords({ name }, hostname, policy).map(zoneLine).join("\n"));
+  say(stsText(policy).replaceAll("\r\n", "\n").trimEnd().replaceAll(/^/gm, ";   "));
 }
 
 export async function remove({ admin, options }: Context, text: string): Promise<void> {

@@ -12,6 +12,7 @@ import { methods } from "../jmap/methods.ts";
 import { createRegistry } from "../jmap/registry.ts";
 import { maxUnsubscribes } from "../jmap/unsubscribe/post.ts";
 import { Poster } from "../push/webpush/post.ts";
+import { MtaStsPolicies } from "../web/mta-sts.ts";
 import { Pages } from "../web/pages.ts";
 import { WebSessions } from "../web/session.ts";
 import { urlOf } from "./door-url.ts";
@@ -52,7 +53,8 @@ export async function startHttp(config: Config, parts: Parts): Promise<Partial<R
   };
   const eventSource = createEventSource({ bus, log, events, draining: draining.signal, ...streams });
   const push = isPushServed ? { upgrade, eventSource } : undefined;
-  const server = createHttpServer({ ...deps, authenticator, proxies, ready, isJmapServed, push, web });
+  const policies = new MtaStsPolicies(parts.store.database);
+  const server = createHttpServer({ ...deps, authenticator, proxies, ready, isJmapServed, push, web, policies });
   const drain = drainable(server);
   const opened: Partial<Record<WebDoor, Part>> = {};
   const open = async (name: WebDoor, door: NetServer, stop: Part["stop"]) => {
@@ -61,8 +63,7 @@ export async function startHttp(config: Config, parts: Parts): Promise<Partial<R
   };
   const { tls } = parts;
   if (tls && config.https) {
-    const { certificates, challenges } = tls;
-    const https = createHttps(server, { certificates, challenges, log });
+    const https = createHttps(server, { ...tls, log });
     await open("https", https, async () => void https.close());
   }
   if (config.httpRedirect) {

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { duration } from "../../config/values.ts";
 import { examples, onStore } from "../command.ts";
 
@@ -24,11 +24,12 @@ export function addDomainCommands(program: Command): void {
   onStore(
     domain
       .command("show <domain>")
-      .description("print all DNS records of a domain: those to publish, and those that make other servers verify TLS")
+      .description("print all DNS records of a domain: those to publish, and those that make other servers verify TLS or report on it")
       .option("--json", "print JSON")
       .addHelpText("after", examples("domain show example.org")),
     async () => (await acts()).show,
   );
+  addMtaStsCommand(domain);
   addRotationCommand(domain);
   onStore(
     domain
@@ -37,6 +38,30 @@ export function addDomainCommands(program: Command): void {
       .option("--yes", "do not ask for confirmation")
       .addHelpText("after", examples("domain remove example.org --yes")),
     async () => (await acts()).remove,
+  );
+}
+
+function addMtaStsCommand(domain: Command): void {
+  onStore(
+    domain
+      .command("mta-sts <domain>")
+      .description("publish an MTA-STS policy of a domain over HTTPS, and print the DNS records that announce it")
+      .addOption(
+        new Option("--mode <mode>", "what other servers do when TLS cannot be verified")
+          .choices(["testing", "enforce", "none", "off"])
+          .makeOptionMandatory(),
+      )
+      .option("--mx <host...>", "the hosts that take the domain's mail (Default: --hostname)")
+      .option("--json", "print JSON")
+      .addHelpText(
+        "after",
+        `
+testing: they send all the same, and report it; enforce: they keep the mail back; none: the policy ends, to be published
+for a day before off, which publishes nothing. The id in DNS changes with each policy. With --acme the certificate for
+mta-sts.<domain> is got as soon as that name leads here.
+${examples("domain mta-sts example.org --mode testing", "domain mta-sts example.org --mode enforce --mx mx1.example.org mx2.example.org")}`,
+      ),
+    async () => (await acts()).mtaSts,
   );
 }
 

@@ -82,18 +82,20 @@ async function isDue({ database, names, clock }: AcmeOptions): Promise<boolean> 
   return left < (to.getTime() - from.getTime()) * renewedPart;
 }
 
-const leaseSetting = "acme_lease";
+/** Each certificate has its own: one that can't be got must not keep the others from being renewed. */
+const leaseSetting = ({ names }: AcmeOptions) => `acme_lease ${names.join(",")}`;
 
-async function lease({ database, clock }: AcmeOptions): Promise<boolean> {
+async function lease(options: AcmeOptions): Promise<boolean> {
+  const { database, clock } = options;
   const now = clock.now().getTime();
-  const from = await findSetting(database, leaseSetting);
+  const from = await findSetting(database, leaseSetting(options));
   if (from !== undefined && Number(from) > now) return false;
-  return replaceSetting(database, leaseSetting, { from, to: String(now + leaseMs) });
+  return replaceSetting(database, leaseSetting(options), { from, to: String(now + leaseMs) });
 }
 
 /** After a failure, no process tries again before the pause is over. */
-const release = ({ database, clock }: AcmeOptions, pauseMs: number) =>
-  putSetting(database, leaseSetting, String(clock.now().getTime() + pauseMs));
+const release = (options: AcmeOptions, pauseMs: number) =>
+  putSetting(options.database, leaseSetting(options), String(options.clock.now().getTime() + pauseMs));
 
 /** Loaded when it is needed: it takes 40 MB. */
 const loadClient = async () => (await import("acme-client")).default;

@@ -4,6 +4,7 @@ import { createServer, type TLSSocket } from "node:tls";
 import type { Log } from "../../base/log.ts";
 import type { Certificates } from "../../smtp/inbound/certificate.ts";
 import type { Challenges } from "./challenges.ts";
+import type { StsCertificates } from "./sts-certificates.ts";
 
 const minVersion = "TLSv1.2";
 /** A peer that does not finish its handshake in that time is closed. */
@@ -15,20 +16,24 @@ interface Options {
   certificates: Certificates;
   /** Those of the authority, if there is one. */
   challenges: Challenges | undefined;
+  stsCertificates?: Pick<StsCertificates, "contextFor"> | undefined;
   log: Log;
 }
 
 /** TLS in front of an HTTP server: hands it each connection after its handshake. */
-export function createHttps(http: Server, { certificates, challenges, log }: Options): NetServer {
+export function createHttps(http: Server, { certificates, challenges, stsCertificates, log }: Options): NetServer {
   const settings = { minVersion, handshakeTimeout, noDelay: true } as const;
   const server = createServer(
     {
       ...certificates.current,
       ...settings,
-      // It names no context, which would keep `setKeyCert` from its effect: the handshake waits here for the challenges alone.
-      SNICallback: (_, done) => {
+      // For a name with an open challenge it names no context, which would keep `setKeyCert` from its effect.
+      SNICallback: (name, done) => {
         const isKnown = challenges?.lookUp().catch(() => {}) ?? Promise.resolve();
-        void isKnown.then(() => done(null, undefined));
+        void isKnown.then(() => {
+          const isAsked = challenges?.certificateFor(name) !== undefined;
+          done(null, isAsked ? undefined : stsCertificates?.contextFor(name));
+        });
       },
       /** RFC 8737: the authority asks for another certificate by the name of a protocol. */
       ALPNCallback(this: TLSSocket, { servername, protocols }) {

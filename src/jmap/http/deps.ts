@@ -53,4 +53,6 @@ export interface HttpDeps extends ApiDeps {
   push: PushEndpoints | undefined;
   /** Undefined if there are no pages. */
   web?: WebEndpoints | undefined;
+  /** What other mail servers ask for (RFC 8461): answers it, or returns false. (Default: nothing) */
+  policies?: Pick<WebEndpoints, "serve">;
 }

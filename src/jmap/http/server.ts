@@ -61,7 +61,7 @@ export function createHttpServer(deps: HttpDeps): Server {
       return;
     }
     // Pages, and signing in to them, are no concern of other origins: they get no CORS headers.
-    if (deps.web?.serve(req, res)) {
+    if (deps.policies?.serve(req, res) || deps.web?.serve(req, res)) {
       reach(res, "page");
       return;
     }
