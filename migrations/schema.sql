@@ -194,8 +194,11 @@ CREATE TABLE delivery (
   warned boolean NOT NULL DEFAULT false,
   held_for text,
   released_at timestamp with time zone,
+  kept_since timestamp with time zone,
+  automatic boolean NOT NULL DEFAULT false,
   CONSTRAINT delivery_pkey PRIMARY KEY (user_id, submission_id, no)
 );
+CREATE INDEX delivery_kept ON public.delivery USING btree (user_id, kept_since) WHERE (kept_since IS NOT NULL);
 CREATE INDEX delivery_leased ON public.delivery USING btree (user_id, submission_id) WHERE (leased_by IS NOT NULL);
 CREATE INDEX delivery_queued ON public.delivery USING btree (user_id, next_attempt_at) WHERE (state = 'queued'::text);
 
@@ -214,6 +217,8 @@ CREATE TABLE domain (
   dkim_selector text NOT NULL,
   dkim_key text NOT NULL,
   created_at timestamp with time zone NOT NULL,
+  sts_mode text,
+  sts_mx text[],
   CONSTRAINT domain_pkey PRIMARY KEY (name)
 );
 

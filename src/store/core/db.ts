@@ -215,6 +215,8 @@ export interface DeliveryTable {
   warned: Generated<boolean>;
   heldFor: string | null;
   releasedAt: Date | null;
+  keptSince: Date | null;
+  automatic: Generated<boolean>;
 }
 
 export interface DkimKeyTable {
@@ -231,6 +233,8 @@ export interface DomainTable {
   dkimSelector: string;
   dkimKey: string;
   createdAt: Date;
+  stsMode: string | null;
+  stsMx: string[] | null;
 }
 
 export interface DueTable {
@@ -830,6 +834,8 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     warned: "bool",
     heldFor: "text",
     releasedAt: "timestamptz",
+    keptSince: "timestamptz",
+    automatic: "bool",
   },
   dkimKey: {
     domain: "text",
@@ -844,6 +850,8 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     dkimSelector: "text",
     dkimKey: "text",
     createdAt: "timestamptz",
+    stsMode: "text",
+    stsMx: "text[]",
   },
   due: {
     userId: "int8",

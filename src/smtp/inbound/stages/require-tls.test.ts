@@ -1,0 +1,3 @@
+import { expect, test } from "vitest";
+import { requireTls } from "./require-tls.ts";
+import { factsOf, sessionOf } from "./testing.ts";
