@@ -24,6 +24,7 @@ export const accountCapability = { maxAppPasswords, minPasswordLength };
 /** The ESMTP extensions whose parameters an envelope may use. */
 const submissionExtensions = {
   FUTURERELEASE: [`${maxDelayedSend}`],
+  REQUIRETLS: [],
   DSN: [],
   SIZE: [],
   "8BITMIME": [],

@@ -1,12 +1,15 @@
 import { setDefaultCACertificates } from "node:tls";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { forwardAddress } from "../../src/admin/addresses.ts";
 import { type TlsLevel, type TlsSession, tlsRulesBy } from "../../src/smtp/outbound/tls-policy/find-tls-rules.ts";
 import { StsPolicies } from "../../src/smtp/outbound/tls-policy/sts-policies.ts";
 import type { FindTlsRules } from "../../src/smtp/outbound/tls-rules.ts";
 import { queuedReply } from "../../src/store/queues/submissions.ts";
+import { testAdmin } from "../support/admin.ts";
 import { type Authority, makeAuthority } from "../support/authority.ts";
 import { type PolicyHost, saying, startPolicyHost } from "../support/policy-host.ts";
 import { until } from "../support/ports.ts";
+import { SmtpConnection } from "../support/smtp-client.ts";
 import { type SmtpSink, startSink } from "../support/smtp-sink.ts";
 import { get, host, mail, sent, sink, status, useOutbox } from "./outbox.ts";
 
@@ -20,7 +23,7 @@ const levels = new Map<string, TlsLevel>();
 const sessions: TlsSession[] = [];
 let domains = 0;
 
-useOutbox({ tlsRules: (domain, server) => rules(domain, server) });
+useOutbox({ tlsRules: (...asked) => rules(...asked) });
 beforeAll(async () => {
   authority = await makeAuthority();
   setDefaultCACertificates([authority.cert]);
@@ -58,7 +61,7 @@ beforeEach(async () => {
 /** A connection is kept for the next mail, and judged once. */
 async function freshConnections(): Promise<void> {
   await host.mailOut?.close();
-  host.startMailOut(sink.port, { tlsRules: (domain, server) => rules(domain, server) });
+  host.startMailOut(sink.port, { tlsRules: (...asked) => rules(...asked) });
 }
 
 /** As a process that has just started: it remembers no policy. */
@@ -73,10 +76,22 @@ const policy = (mode: string, mx = "mx.good.test", maxAge = 86_400 * 30) =>
   `version: STSv1\nmode: ${mode}\nmx: ${mx}\nmax_age: ${maxAge}\n`;
 const serve = (name: string) => host.dns.set("good.test", "MX", { preference: 10, exchange: `mx.${name}.test` });
 
+interface Wish {
+  /** REQUIRETLS. */
+  isRequired?: boolean;
+  /** Further fields. */
+  fields?: string;
+}
+
 /** Sends a mail to a domain; resolves with what became of it. */
-async function outcome(domain: string): Promise<{ delivered: string; smtpReply: string }> {
+async function outcome(
+  domain: string,
+  { isRequired = false, fields = "" }: Wish = {},
+): Promise<{ delivered: string; smtpReply: string }> {
   const address = `x${++domains}@${domain}`;
-  const { id } = await sent(await mail(address, "TLS"));
+  const parameters = isRequired ? { requiretls: null } : null;
+  const envelope = { mailFrom: { email: "ada@here.test", parameters }, rcptTo: [{ email: address }] };
+  const { id } = await sent(Buffer.concat([Buffer.from(fields), await mail(address, "TLS")]), { envelope });
   return until(`an attempt for ${address}`, async () => {
     const found = (await get(id)).deliveryStatus[address];
     return found && found.smtpReply !== queuedReply ? found : undefined;
@@ -231,6 +246,92 @@ describe("the operator's rule", () => {
     expect(await key("a.good.test")).toBe("none");
     expect(await key("b.a.good.test")).toBe("verify");
     expect(await key("good.test")).toBe("encrypt");
+  });
+});
+
+describe("what the message says itself (RFC 8689)", () => {
+  const offering = () => sinks.good!.offer({ extensions: ["8BITMIME", "SMTPUTF8", "DSN", "REQUIRETLS"] });
+  const required = { isRequired: true };
+
+  test("REQUIRETLS: it goes on to a server whose name, certificate and promise are good, with the parameter", async () => {
+    policies.answer = saying(policy("testing"));
+    serve("good");
+    offering();
+    expect(await outcome("good.test", required)).toMatchObject({ delivered: "unknown" });
+    expect(sinks.good!.commands.find((line) => line.startsWith("MAIL"))).toMatch(/ REQUIRETLS\b/);
+    expect(sinks.good!.messages.map(({ tls }) => tls)).toEqual([true]);
+  });
+
+  test.each<[string, string, string | undefined, boolean, RegExp]>([
+    ["does not offer it", "good", "mx.good.test", false, /^550 5\.7\.30 mx\.good\.test .*REQUIRETLS/],
+    ["no policy names", "good", undefined, true, /^550 5\.7\.30 mx\.good\.test .*nothing proves/],
+    ["has another certificate", "wrong", "*.wrong.test", true, /^550 5\.7\.10 /],
+    ["has no TLS", "plain", "*.plain.test", true, /^550 5\.7\.10 /],
+  ])("REQUIRETLS: it comes back from a server that %s", async (_, name, mx, isOffered, reply) => {
+    if (mx === undefined) host.dns.remove("_mta-sts.good.test");
+    else policies.answer = saying(policy("enforce", mx));
+    serve(name);
+    if (isOffered) offering();
+    else sinks.good!.offer();
+    const found = await outcome("good.test", { ...required, fields: "TLS-Required: No\r\n" });
+    expect(found).toMatchObject({ delivered: "no", smtpReply: expect.stringMatching(reply) });
+    expect(sinks[name]!.messages).toEqual([]);
+  });
+
+  test("REQUIRETLS: the next of the domain's servers may do", async () => {
+    policies.answer = saying(policy("enforce", "*.good.test\nmx: mx.wrong.test"));
+    host.dns.set("good.test", "MX", [
+      { preference: 10, exchange: "mx.wrong.test" },
+      { preference: 20, exchange: "mx.good.test" },
+    ]);
+    offering();
+    expect(await outcome("good.test", required)).toMatchObject({ delivered: "unknown" });
+    expect(sinks.wrong!.messages).toEqual([]);
+  });
+
+  test.each(["wrong", "plain"])("TLS-Required: No lets it go to the server %s in spite of the policy", async (name) => {
+    policies.answer = saying(policy("enforce", "mx.elsewhere.test"));
+    serve(name);
+    expect(await outcome("good.test", { fields: "TLS-Required: no\r\n" })).toMatchObject({ delivered: "unknown" });
+    expect(sinks[name]!.messages.map(({ tls }) => tls)).toEqual([name === "wrong"]);
+    expect(sinks[name]!.messages[0]!.raw.toString()).toContain("TLS-Required: no");
+  });
+
+  test.each(["TLS-Required: Yes", "TLS-Required: No\r\nTLS-Required: No", "X-TLS-Required: No"])(
+    "%s lets nothing pass",
+    async (fields) => {
+      policies.answer = saying(policy("enforce", "mx.elsewhere.test"));
+      serve("wrong");
+      expect(await outcome("good.test", { fields: `${fields}\r\n` })).toMatchObject({ delivered: "queued" });
+    },
+  );
+
+  test("TLS-Required: No does not go before the operator's rule", async () => {
+    levels.set("good.test", "verify");
+    serve("wrong");
+    expect(await outcome("good.test", { fields: "TLS-Required: No\r\n" })).toMatchObject({ delivered: "queued" });
+  });
+
+  test("mail that comes with REQUIRETLS is taken over TLS alone, and forwarded with it", async () => {
+    policies.answer = saying(policy("enforce"));
+    serve("good");
+    offering();
+    await host.listen();
+    await forwardAddress(testAdmin(host.store), "bob@here.test", { to: ["x@good.test"], keepsCopy: true });
+    const connection = await SmtpConnection.open({ port: host.smtpPort });
+    await connection.expect("greeting", [220]);
+    expect((await connection.command("EHLO there.test", [250])).lines.join(" ")).not.toContain("REQUIRETLS");
+    expect((await connection.command("MAIL FROM:<eve@there.test> REQUIRETLS", [530])).line).toMatch(/^530 5\.7\.\d+ /);
+    await connection.startTls();
+    expect((await connection.command("EHLO there.test", [250])).lines.join(" ")).toContain("REQUIRETLS");
+    await connection.command("MAIL FROM:<eve@there.test> REQUIRETLS=1", [501]);
+    await connection.command("MAIL FROM:<eve@there.test> REQUIRETLS", [250]);
+    await connection.command("RCPT TO:<bob@here.test>", [250]);
+    await connection.command("DATA", [354]);
+    await connection.command("From: eve@there.test\r\nSubject: On its way\r\n\r\nHello.\r\n.", [250]);
+    await connection.quit();
+    await until("it is sent on", async () => (sinks.good!.messages.length === 1 ? true : undefined));
+    expect(sinks.good!.commands.find((line) => line.startsWith("MAIL"))).toMatch(/ REQUIRETLS\b/);
   });
 });
 

@@ -14,7 +14,7 @@ export type Stored = {
   at: number;
 };
 /** What EHLO may offer besides STARTTLS. */
-export type Extension = "8BITMIME" | "SMTPUTF8" | "DSN" | "PIPELINING";
+export type Extension = "8BITMIME" | "SMTPUTF8" | "DSN" | "PIPELINING" | "REQUIRETLS";
 export type Offer = {
   extensions: Extension[];
   /** RFC 1870: the most octets it takes. (Default: no SIZE.) */
@@ -43,7 +43,7 @@ export type SinkOptions = {
   host?: string;
   /** Offers STARTTLS with a certificate of its own. (Default: true.) */
   tls?: boolean;
-  /** What EHLO offers; `offer` changes it. (Default: all, and no SIZE.) */
+  /** What EHLO offers; `offer` changes it. (Default: all but REQUIRETLS, and no SIZE.) */
   offer?: Offer;
   /** The name of the certificate and the greeting. (Default: mx.sink.test.) */
   name?: string;
@@ -121,7 +121,7 @@ export class SmtpSink {
   /** What EHLO offers from now on. Open connections are cut, since their clients know what was offered before. */
   offer({ extensions, size }: Offer = everything): void {
     for (const connection of this.#server.connections) connection._socket?.destroy();
-    for (const name of everything.extensions) {
+    for (const name of [...everything.extensions, "REQUIRETLS"] as const) {
       Object.assign(this.#server.options, { [`hide${name}`]: !extensions.includes(name) });
     }
     Object.assign(this.#server.options, { size });

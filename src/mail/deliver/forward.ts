@@ -6,6 +6,7 @@ import type { Tx } from "../../store/core/store.ts";
 import type { IncomingRecipient } from "../../store/queues/incoming.ts";
 import { withoutOrigin } from "../feedback/junk.ts";
 import { enqueue, ofNoEmail } from "../submit/enqueue.ts";
+import { requireTls } from "../submit/submit-parameters.ts";
 import type { Arriving, IncomingOptions } from "./arriving.ts";
 
 interface Forward {
@@ -31,7 +32,7 @@ export interface Forwards {
  * is filed to Junk goes nowhere else, and what an address has sent on before is not sent on again.
  */
 export async function forwardsOf(
-  { forwards = [] }: IncomingRecipient,
+  { forwards = [], requiresTls }: IncomingRecipient,
   { row, arrival }: Arriving,
   { isJunk, blobs }: Pick<IncomingOptions, "blobs"> & { isJunk: boolean },
 ): Promise<Forwards> {
@@ -49,7 +50,8 @@ export async function forwardsOf(
       const ids = await tx.newIds(mails.length);
       const submissions = mails.map((mail, at) => {
         mail.submission = ids[at]!;
-        const mailFrom = { email: row.mailFrom === "" ? "" : mail.from, parameters: null };
+        const email = row.mailFrom === "" ? "" : mail.from;
+        const mailFrom = { email, parameters: requiresTls ? { [requireTls]: null } : null };
         const rcptTo = mail.to.map((email) => ({ email, parameters: null }));
         const { blob } = mail;
         return {

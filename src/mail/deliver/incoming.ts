@@ -30,6 +30,8 @@ export interface Accepted {
   authentication?: Authentication | null;
   /** Who sent it by SMTP. */
   peer?: Peer;
+  /** RFC 8689: it goes on over verified TLS alone. (Default: it need not) */
+  requiresTls?: boolean;
 }
 
 const leaseMs = 5 * 60_000;
@@ -115,7 +117,11 @@ export class Incoming {
       createdAt: clock.now(),
       blob,
       mailFrom,
-      recipients: recipients.map((recipient) => ({ ...recipient, done: false })),
+      recipients: recipients.map((recipient) => ({
+        ...recipient,
+        ...(accepted.requiresTls && recipient.forwards && { requiresTls: true }),
+        done: false,
+      })),
       attempts: 0,
       failures: 0,
       junkReason,

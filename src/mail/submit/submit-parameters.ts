@@ -14,6 +14,7 @@ const known = {
     ENVID: /^[\x21-\x7e]{1,100}$/,
     BODY: /^(7BIT|8BITMIME)$/i,
     SMTPUTF8: null,
+    REQUIRETLS: null,
     SIZE: /^\d{1,20}$/,
   },
   rcpt: {
@@ -53,6 +54,14 @@ export function parameterOf(parameters: Parameters, name: string): string | unde
   const found = Object.entries(parameters ?? {}).find(([key]) => key.toUpperCase() === name);
   return found?.[1] ?? undefined;
 }
+
+/** Whether a parameter is given, with or without a value. */
+export function hasParameter(parameters: Parameters, name: string): boolean {
+  return Object.keys(parameters ?? {}).some((key) => key.toUpperCase() === name);
+}
+
+/** RFC 8689 §2: the message goes only where TLS is verified, by each server on its way. */
+export const requireTls = "REQUIRETLS";
 
 function refuse(text: string): SubmissionRefused {
   return new SubmissionRefused("invalidEnvelope", text);

@@ -144,6 +144,11 @@ export class Conversation {
     };
   }
 
+  /** RFC 8689 §2 */
+  requiresTls({ envelope }: SMTPServerSession): boolean {
+    return envelope.requireTLS === true;
+  }
+
   /** Runs the checks on the message and returns what they found. */
   message(content: Pick<Said["data"], "message" | "header">, said: SMTPServerSession): Promise<Found> {
     const sender = said.envelope.mailFrom as SMTPServerAddress;

@@ -60,6 +60,7 @@ export async function acceptMessage(
     junkReason,
     authentication,
     peer: { address, helo },
+    requiresTls: conversation.requiresTls(session),
   });
   mailLog.tell("mail in", {
     ...{ id, messageId: header.messageId, ...conversation.peer, from: mailFrom },

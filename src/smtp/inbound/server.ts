@@ -87,6 +87,8 @@ export async function createSmtpServer(options: ServerOptions, service: Service)
       hideDSN: !offersDsn,
       authMethods: ["PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"],
       ...(extensions && { extensions }),
+      // RFC 8689 §2: announced over TLS alone.
+      hideREQUIRETLS: isLmtp,
       hideENHANCEDSTATUSCODES: false,
       // AUTH is enabled only when a check can authenticate; the others are joke commands of the library.
       disabledCommands: [...(stages.auth.length === 0 ? ["AUTH"] : []), "WIZ", "SHELL", "KILL"],

@@ -18,6 +18,7 @@ import type { MailOutOptions } from "./options.ts";
 import { poolOf } from "./pools/pool-of.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Answer } from "./reply.ts";
+import { wishOf } from "./require-tls.ts";
 import { returnPathOf, withOriginal } from "./return-path.ts";
 import type { ScanGate } from "./scan-gate.ts";
 import type { Sender } from "./send.ts";
@@ -190,7 +191,9 @@ class Attempt {
     );
     this.#forms ??= messageForms(message, (form) => sign(leased, form, this.#domains, options));
     const recipients = deliveries.map(({ rcptTo }) => rcptTo);
-    return { mailFrom, recipients, parameters: leased.parameters, rcptParameters, messageFor: this.#forms };
+    const { parameters } = leased;
+    const tlsWish = wishOf(parameters, message);
+    return { mailFrom, recipients, parameters, rcptParameters, tlsWish, messageFor: this.#forms };
   }
 
   /** The message is read when it is wanted, which may be long after the lease. */

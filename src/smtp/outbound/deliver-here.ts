@@ -1,4 +1,5 @@
 import { originComment } from "../../mail/feedback/junk.ts";
+import { hasParameter, requireTls } from "../../mail/submit/submit-parameters.ts";
 import { withoutForgedResults } from "../../mail/submit/forged-results.ts";
 import { findQuotas } from "../../store/mail/quota.ts";
 import type { LeasedDelivery, LeasedSubmission } from "../../store/queues/deliveries.ts";
@@ -27,6 +28,7 @@ export async function deliverHere(
       message: Buffer.concat([Buffer.from(header), withoutForgedResults(message, options.hostname)]),
       mailFrom: leased.mailFrom,
       recipients,
+      requiresTls: hasParameter(leased.parameters, requireTls),
     });
   }
   return deliveries.map(({ no }) => {

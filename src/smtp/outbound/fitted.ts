@@ -5,6 +5,7 @@ import { Unsendable } from "../../mime/unsendable.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import { mailParameters, rcptParameters } from "./dsn-parameters.ts";
 import type { Answer } from "./reply.ts";
+import type { TlsWish } from "./tls-rules.ts";
 
 type Parameters = Record<string, string | null> | null;
 
@@ -18,6 +19,8 @@ export interface Offered extends PeerAbilities {
   pipelining: boolean;
   /** RFC 3207 */
   startTls: boolean;
+  /** RFC 8689 */
+  requireTls: boolean;
   /** RFC 4954: the mechanisms, in capitals. */
   authentication: string[];
 }
@@ -30,6 +33,8 @@ export interface Parcel {
   /** RFC 3461: what the sender asked for, for the message and per recipient. */
   parameters: Parameters;
   rcptParameters: ReadonlyMap<string, Parameters>;
+  /** RFC 8689. (Default: as the recipient's domain asks) */
+  tlsWish?: TlsWish | undefined;
   /** The signed message in a form that the server accepts. Throws Unsendable. */
   messageFor(peer: PeerAbilities): Promise<Buffer>;
 }
@@ -61,6 +66,7 @@ export function offeredBy(reply: string): Offered {
     dsn: keywords.has("DSN"),
     pipelining: keywords.has("PIPELINING"),
     startTls: keywords.has("STARTTLS"),
+    requireTls: keywords.has("REQUIRETLS"),
     authentication: keywords.get("AUTH")?.toUpperCase().split(/[ =]/).slice(1) ?? [],
   };
 }
@@ -96,6 +102,7 @@ export async function fitTo(parcel: Parcel, offered: Offered): Promise<FittedPar
       ...(isAscii(message) ? [] : ["BODY=8BITMIME"]),
       ...(needsUtf8 ? ["SMTPUTF8"] : []),
       ...(offered.dsn ? mailParameters(parcel.parameters) : []),
+      ...(parcel.tlsWish === "required" ? ["REQUIRETLS"] : []),
     ];
     return { mailFrom, recipients, places, message, mailParameters: ofMail, rcptParameters: ofRcpt };
   } catch (error) {

@@ -11,10 +11,11 @@ import { departureTo } from "./pools/departures.ts";
 import type { PoolClass } from "./pools/pools-file.ts";
 import type { Sources } from "./pools/sources.ts";
 import type { Answer } from "./reply.ts";
+import { lacksRequireTls, withoutWaiting } from "./require-tls.ts";
 import { NoRoute } from "./route.ts";
 import { type Route, Routes, type RoutesOptions, type Way } from "./routes.ts";
 import { type Server, type Session, Unreachable } from "./session.ts";
-import { anyTls, type FindTlsRules, type TlsRules } from "./tls-rules.ts";
+import { anyTls, type FindTlsRules, type TlsRules, verifiedTls } from "./tls-rules.ts";
 import { transact } from "./transaction.ts";
 import { type Claim, type SlotLimits, TransactionSlots } from "./transaction-slots.ts";
 import type { Tries, Try } from "./tries.ts";
@@ -164,10 +165,11 @@ export class Sender {
     for (const server of ordered.slice(0, maxServers)) {
       if (Date.now() > deadline) break;
       try {
-        const tls = server.tls ?? (await this.#rulesFor(domain, server, tries));
+        const tls = await this.#rulesFor(domain, server, parcel, tries);
         return { answers: await this.#try({ ...server, tls }, parcel, tries), isUnreachable: false };
-      } catch (error) {
-        if (!(error instanceof Unreachable)) throw error;
+      } catch (thrown) {
+        if (!(thrown instanceof Unreachable)) throw thrown;
+        const error = parcel.tlsWish === "required" ? withoutWaiting(thrown) : thrown;
         isUnreachable &&= error.isSilent;
         if (error.isSilent) this.#silent.set(`${server.address} ${server.port}`, true);
         // The mail waits as long as any of the servers may work later.
@@ -178,9 +180,12 @@ export class Sender {
     return { answers: parcel.recipients.map(() => answer), isUnreachable };
   }
 
-  async #rulesFor(domain: string, server: Server, tries: Tries): Promise<TlsRules> {
+  async #rulesFor(domain: string, server: Server, { tlsWish }: Parcel, tries: Tries): Promise<TlsRules> {
+    // An operator vouches for the servers that he chose.
+    if (server.tls) return tlsWish === "required" ? verifiedTls(server.name) : server.tls;
     try {
-      return (await this.#options.tlsRules?.(domain, server)) ?? anyTls;
+      const rules = await this.#options.tlsRules?.(domain, server, tlsWish);
+      return rules ?? (tlsWish === "required" ? verifiedTls(server.name) : anyTls);
     } catch (error) {
       if (error instanceof Unreachable) tries.begin(server).ended([error.answer]);
       throw error;
@@ -199,6 +204,12 @@ export class Sender {
       const session = kept ?? (await this.#open(server, attempt));
       this.#options.events.connectionUsed({ use: kept ? "kept" : "new" });
       attempt.tls = session.tls;
+      const lacking = parcel.tlsWish === "required" ? lacksRequireTls(session) : undefined;
+      if (lacking) {
+        attempt.ended([lacking]);
+        this.#connections.give(session);
+        throw new Unreachable(lacking);
+      }
       try {
         const answers = await transact(session, parcel);
         attempt.ended(answers);

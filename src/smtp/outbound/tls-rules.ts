@@ -21,10 +21,19 @@ export interface TlsRules {
 }
 
 /**
+ * RFC 8689: what a message says of TLS. required: it goes to no server that is not verified, and does not promise the same.
+ * waived: it would rather arrive than keep to what its recipient's domain asks.
+ */
+export type TlsWish = "required" | "waived";
+
+/**
  * The rules for mail of a domain at one of its servers, asked before a connection is opened or used again. Throws
  * Unreachable if no mail of the domain may go to this server.
  */
-export type FindTlsRules = (domain: string, target: Target) => Promise<TlsRules>;
+export type FindTlsRules = (domain: string, target: Target, wish?: TlsWish) => Promise<TlsRules>;
 
 /** Encrypted is better than plain, and a certificate that nobody asked for cannot be verified. */
 export const anyTls: TlsRules = { key: "", isRequired: false };
+
+/** The certificate must be valid for the server's name. */
+export const verifiedTls = (name: string): TlsRules => ({ key: "verify", isRequired: true, names: [name] });

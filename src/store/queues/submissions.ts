@@ -167,7 +167,7 @@ const removeDeliveries = write("deliveries.remove", (db, $: Some) =>
 const keepDeliveries = write("deliveries.keep", (db, $: Some & { automatic: readonly number[]; now: Date }) =>
   db
     .updateTable("delivery")
-    .set((eb) => ({ keptSince: $.now, automatic: eb("submissionId", "in", $.automatic) }))
+    .set((eb) => ({ keptSince: $.now, automatic: eb("submissionId", "in", $.automatic).$castTo<boolean>() }))
     .where("userId", "=", $.accountId)
     .where("submissionId", "in", $.ids)
     .where("state", "=", "sent"),

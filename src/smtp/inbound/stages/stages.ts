@@ -31,7 +31,7 @@ export function createStages(options: SmtpInOptions): Stages {
     auth: [],
     helo: [host.begin],
     mail: [
-      offeredParameters("SIZE", "BODY", "SMTPUTF8"),
+      offeredParameters("SIZE", "BODY", "SMTPUTF8", "REQUIRETLS"),
       utf8Address,
       queue(options),
       messageRate(options),

@@ -28,7 +28,7 @@ export function createSubmissionStages(options: ServerOptions & { authenticator:
     mail: [
       encrypted,
       stillSignedIn,
-      offeredParameters("SIZE", "BODY", "SMTPUTF8", "AUTH", "RET", "ENVID", "HOLDFOR", "HOLDUNTIL"),
+      offeredParameters("SIZE", "BODY", "SMTPUTF8", "REQUIRETLS", "AUTH", "RET", "ENVID", "HOLDFOR", "HOLDUNTIL"),
       parameters.ofMail,
       utf8Address,
       namedSender,

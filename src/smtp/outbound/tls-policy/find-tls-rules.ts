@@ -3,7 +3,8 @@ import type { Clock } from "../../../base/clock.ts";
 import type { Failure } from "../failure.ts";
 import type { Target } from "../route.ts";
 import { Unreachable } from "../session.ts";
-import { anyTls, type FindTlsRules, type TlsRules } from "../tls-rules.ts";
+import { noVerifiedWay } from "../require-tls.ts";
+import { anyTls, type FindTlsRules, type TlsRules, type TlsWish, verifiedTls } from "../tls-rules.ts";
 import { type DaneFound, daneOf, secureHosts } from "./dane.ts";
 import type { TlsaRecord } from "./dns-message.ts";
 import { DnsFailed, type DnssecResolver } from "./dnssec-resolver.ts";
@@ -45,9 +46,12 @@ export interface TlsPolicyOptions {
 
 /** The rules by which mail for a domain goes to its servers: the operator's, else DANE's (RFC 7672), else MTA-STS's (RFC 8461). */
 export function tlsRulesBy(options: TlsPolicyOptions): FindTlsRules {
-  return async (domain, server) => {
+  return async (domain, server, wish) => {
     const level = levelFor(domain, options.levels);
+    if (wish === "required") return requiredOf(domain, server, level, options);
     if (level !== undefined) return ruled[level](server);
+    // RFC 8689 §3: neither DANE nor MTA-STS keeps the message back.
+    if (wish === "waived") return anyTls;
     return (await byDane(domain, server, options)) ?? (await bySts(domain, server, options));
   };
 }
@@ -56,10 +60,32 @@ const ruled: Record<TlsLevel, (server: Target) => TlsRules> = {
   none: () => ({ key: "none", isRequired: false, isOff: true }),
   may: () => anyTls,
   encrypt: () => ({ key: "encrypt", isRequired: true }),
-  verify: ({ name }) => verified(name),
+  verify: ({ name }) => verifiedTls(name),
 };
 
-const verified = (name: string): TlsRules => ({ key: "verify", isRequired: true, names: [name] });
+/**
+ * RFC 8689 §4.2.1: the server's name must be known from signed DNS, from an MTA-STS policy or from the operator, or be the
+ * domain itself, and its certificate must be valid. Throws Unreachable.
+ */
+async function requiredOf(
+  domain: string,
+  server: Target,
+  level: TlsLevel | undefined,
+  options: TlsPolicyOptions,
+): Promise<TlsRules> {
+  if (level === "verify" || server.name === domain.toLowerCase()) return verifiedTls(server.name);
+  const { dnssec, sts } = options;
+  if (dnssec) {
+    const byDns = await byDane(domain, server, options);
+    if (byDns) return byDns.refuses ? byDns : verifiedTls(server.name);
+    const hosts = await secureHosts(domain, dnssec).catch(() => undefined);
+    if (hosts) return verifiedTls(server.name);
+  }
+  const found = await sts.find(domain);
+  const isNamed = found && "policy" in found && found.policy.mode !== "none" && namesHost(found.policy, server.name);
+  if (!isNamed) throw noVerifiedWay(server);
+  return verifiedTls(server.name);
+}
 
 /** The level for the domain itself, else for the nearest domain above it whose rule holds for its subdomains, else for all. */
 function levelFor(domain: string, levels: ReadonlyMap<string, TlsLevel>): TlsLevel | undefined {
@@ -144,7 +170,7 @@ async function bySts(domain: string, server: Target, { sts, onSession }: TlsPoli
     return { ...anyTls, ...observing(told, (socket) => (isNamed ? certificateFaultOf(socket) : unnamed)) };
   }
   if (!isNamed) refuse(told, unnamed);
-  return { ...verified(server.name), ...observing(told, certificateFaultOf) };
+  return { ...verifiedTls(server.name), ...observing(told, certificateFaultOf) };
 }
 
 function policyOf(found: StsFound | undefined): JudgingPolicy {
