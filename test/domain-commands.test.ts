@@ -8,6 +8,7 @@ import { deliver } from "../conformance/client/smtp.ts";
 import type { GetResult } from "../conformance/client/types.ts";
 import { dmarcReport } from "../src/mail/reports/dmarc-report.ts";
 import { parseStsPolicy, stsId } from "../src/smtp/outbound/tls-policy/sts-policy.ts";
+import { stsIdOf, stsModes, stsText } from "../src/store/directory/mta-sts.ts";
 import { type DnsServer, startDns } from "./support/dns.ts";
 import { until } from "./support/ports.ts";
 import { startServer, type TestServer } from "./support/server.ts";
@@ -69,7 +70,7 @@ test("domain mta-sts publishes a policy, whose id in DNS changes with it; others
   };
   expect((await ask("mta-sts.home.test")).status).toBe(404);
   const ids: string[] = [];
-  for (const [mode, ...mx] of [["testing"], ["enforce"], ["enforce", "mx1.home.test", "*.mx.home.test"], ["none"]]) {
+  for (const [mode, ...mx] of [["testing"], ["enforce", "mx1.home.test", "*.mx.home.test"]]) {
     const text = await set("--mode", mode!, ...(mx.length > 0 ? ["--mx", ...mx] : []));
     ids.push(/^_mta-sts\.home\.test\. 3600 IN TXT "v=STSv1; id=([0-9a-z]{1,32});"/m.exec(text)![1]!);
     expect(text).toMatch(/^mta-sts\.home\.test\. 3600 IN CNAME mx\.home\.test\.$/m);
@@ -77,16 +78,22 @@ test("domain mta-sts publishes a policy, whose id in DNS changes with it; others
     expect([status, type]).toEqual([200, "text/plain; charset=utf-8"]);
     expect(parseStsPolicy(body)).toMatchObject({ mode, mx: mx.length > 0 ? mx : ["mx.home.test"] });
     expect(stsId([[`v=STSv1; id=${ids.at(-1)};`]])).toBe(ids.at(-1));
-    expect(await run("domain", "show", "home.test")).toContain(`id=${ids.at(-1)};`);
   }
-  expect(new Set(ids).size).toBe(4);
+  expect(ids[0]).not.toBe(ids[1]);
+  expect(await run("domain", "show", "home.test")).toContain(`id=${ids[1]};`);
   for (const host of ["mta-sts.other.test", "home.test", "mx.home.test"]) expect((await ask(host)).status).toBe(404);
   expect((await ask("mta-sts.home.test", "POST")).status).toBe(405);
-  expect((await server.cli(["domain", "mta-sts", "home.test", "--mode", "testing", "--mx", "a b"])).code).toBe(1);
-  expect((await server.cli(["domain", "mta-sts", "home.test", "--mode", "on"])).code).toBe(1);
+  expect(await server.cli(["domain", "mta-sts", "home.test", "--mode", "none", "--mx", "a b"])).toMatchObject({
+    code: 1,
+  });
   await set("--mode", "off");
   expect((await ask("mta-sts.home.test")).status).toBe(404);
-  expect(await run("audit")).toContain("domain.mta-sts");
+}, 60_000);
+
+test("each policy has an id of its own, and a form that others read", () => {
+  const policies = stsModes.flatMap((mode) => [["a.test"], ["a.test", "b.test"]].map((mx) => ({ mode, mx })));
+  for (const policy of policies) expect(parseStsPolicy(stsText(policy))).toMatchObject(policy);
+  expect(new Set(policies.map(stsIdOf)).size).toBe(policies.length);
 });
 
 test("domain rotate-key goes on where it was: publish, wait for DNS, switch, retire", async () => {

@@ -69,7 +69,9 @@ export async function mtaSts({ admin, config: { hostname }, options }: Context, 
 }
 
 function sayPolicy(name: string, hostname: string, policy: OwnStsPolicy): void {
-  say(`\n; Publish these once https://mta-sts.${name}/.well-known/mta-sts.txt shows the policy below, with a valid certificate:`);
+  say(
+    `\n; Publish these once https://mta-sts.${name}/.well-known/mta-sts.txt shows the policy below, with a valid certificate:`,
+  );
   say(stsRecords({ name }, hostname, policy).map(zoneLine).join("\n"));
   say(stsText(policy).replaceAll("\r\n", "\n").trimEnd().replaceAll(/^/gm, ";   "));
 }

@@ -26,7 +26,7 @@ async function* read(files: readonly string[]): AsyncGenerator<Buffer> {
   for (const file of files) yield await readFile(file);
 }
 
-export async function stats({ admin, config }: Context, address: string): Promise<void> {
+export async function stats({ admin }: Context, address: string): Promise<void> {
   const { login, ham, spam, tokens, standing } = await spamStats(admin, address);
   say(`${login} has taught ${spam} spam and ${ham} wanted mails; ${tokens} words of at most ${maxTokens} are kept.`);
   say(`Of ${standing.sent} mails that it sent in the last 30 days, ${standing.spam} looked like spam.`);

@@ -210,7 +210,11 @@ test("a complaint to abuse@ or postmaster@ counts against the sender by the retu
     ]);
   await ensurePostmaster();
   await comes("abuse@here.test", arf({ subject: "Forged", fields: forged }), "feedback@isp.test");
-  await comes("abuse@here.test", arf({ subject: "Nothing", fields: "Original-Rcpt-To: angry@far.test\n" }), "f@isp.test");
+  await comes(
+    "abuse@here.test",
+    arf({ subject: "Nothing", fields: "Original-Rcpt-To: angry@far.test\n" }),
+    "f@isp.test",
+  );
   expect(await about()).toEqual([]);
   for (const to of ["abuse@here.test", "postmaster@here.test", "abuse@here.test"]) {
     await comes(to, arf({ subject: "True", fields: names }), "feedback@isp.test");

@@ -32,10 +32,12 @@ beforeAll(async () => {
         socket.destroy();
       };
       trickling.add(stop);
-      socket.on("error", () => {}).on("close", () => {
-        open--;
-        stop();
-      });
+      socket
+        .on("error", () => {})
+        .on("close", () => {
+          open--;
+          stop();
+        });
     });
     await once(server.listen(sink.port, `127.1.${at}.1`), "listening");
     tarpits.push(server);

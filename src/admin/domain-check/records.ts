@@ -128,15 +128,7 @@ const oneText = (what: string, begin: RegExp, pattern: RegExp): Check => {
 };
 
 const checkTlsReports = oneText("TLSRPT", /^v=TLSRPTv1\s*;/, /;\s*rua=(mailto|https):\S/);
-const anySts = oneText("MTA-STS", /^v=STSv1\s*;/, /;\s*id=[A-Za-z0-9]{1,32}\s*(;|$)/);
-
-/** RFC 8461 §3.1: an id of before leaves others with the policy of before. */
-const checkStsId: CheckRecord = async (record, means) => {
-  const checked = await anySts(record, means);
-  const id = /\bid=\w+/.exec(record.value)![0];
-  const isOther = checked.state === "right" && !checked.found.some((text) => text.includes(id));
-  return isOther ? { ...checked, state: "wrong", advice: "the id is that of another policy" } : checked;
-};
+const checkStsId = oneText("MTA-STS", /^v=STSv1\s*;/, /;\s*id=[A-Za-z0-9]{1,32}\s*(;|$)/);
 
 /** RFC 2782: a record that names the host and port. */
 async function checkService({ name, value }: DnsRecord, { resolver }: RecordMeans): Promise<Found> {

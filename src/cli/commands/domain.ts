@@ -24,7 +24,9 @@ export function addDomainCommands(program: Command): void {
   onStore(
     domain
       .command("show <domain>")
-      .description("print all DNS records of a domain: those to publish, and those that make other servers verify TLS or report on it")
+      .description(
+        "print all DNS records of a domain: those to publish, and those that make other servers verify TLS or report on it",
+      )
       .option("--json", "print JSON")
       .addHelpText("after", examples("domain show example.org")),
     async () => (await acts()).show,

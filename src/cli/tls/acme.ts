@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { Agent } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Authorization } from "acme-client";
+import type { Authorization, Client } from "acme-client";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Certificate } from "../../smtp/inbound/certificate.ts";
@@ -107,7 +107,7 @@ async function order(options: AcmeOptions): Promise<void> {
   const accountKey = await keepSetting(database, `acme_account ${directory}`, async () =>
     String(await acme.crypto.createPrivateEcdsaKey()),
   );
-  const client = new acme.Client({ directoryUrl: directory, accountKey });
+  const client = await signedUp(new acme.Client({ directoryUrl: directory, accountKey }), email);
   const [key, csr] = await acme.crypto.createCsr(
     { commonName: names[0]!, altNames: [...names] },
     await acme.crypto.createPrivateEcdsaKey(),
@@ -117,8 +117,6 @@ async function order(options: AcmeOptions): Promise<void> {
   try {
     const cert = await client.auto({
       csr,
-      ...(email !== "" && { email }),
-      termsOfServiceAgreed: true,
       // From here a name may lead elsewhere than from outside.
       skipChallengeVerification: true,
       challengePriority: [...ways],
@@ -138,6 +136,22 @@ async function order(options: AcmeOptions): Promise<void> {
   await release(options, 0);
   log.info({ names }, "the authority has given a certificate");
   options.onNew();
+}
+
+/** RFC 8555 §7.3: with an account, which may be there already. */
+async function signedUp(client: Client, email: string): Promise<Client> {
+  const contact = email === "" ? {} : { contact: [`mailto:${email}`] };
+  try {
+    await client.createAccount({ termsOfServiceAgreed: true, ...contact });
+  } catch (error) {
+    // One that is there is found, and then changed to what it is, which some authorities refuse.
+    try {
+      client.getAccountUrl();
+    } catch {
+      throw error;
+    }
+  }
+  return client;
 }
 
 async function challengeOf(

@@ -37,7 +37,9 @@ export class StsCertificates {
 
   look(): Promise<void> {
     this.#looking ??= this.#look()
-      .catch((error: Error) => this.#log.warn({ reason: error.message }, "certificates for MTA-STS were not looked for"))
+      .catch((error: Error) =>
+        this.#log.warn({ reason: error.message }, "certificates for MTA-STS were not looked for"),
+      )
       .finally(() => {
         this.#looking = undefined;
       });
@@ -59,7 +61,11 @@ export class StsCertificates {
       await stop();
     }
     for (const name of names) {
-      if (!this.#kept.has(name)) this.#kept.set(name, this.#keep(name, () => void this.look()));
+      if (!this.#kept.has(name))
+        this.#kept.set(
+          name,
+          this.#keep(name, () => void this.look()),
+        );
       const found = await acmeCertificate(this.#database, [name]);
       if (!found || found.cert === this.#contexts.get(name)?.cert) continue;
       this.#contexts.set(name, { cert: found.cert, context: createSecureContext({ ...found, minVersion: "TLSv1.2" }) });

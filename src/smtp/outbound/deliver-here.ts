@@ -1,6 +1,6 @@
 import { originComment } from "../../mail/feedback/junk.ts";
-import { hasParameter, requireTls } from "../../mail/submit/submit-parameters.ts";
 import { withoutForgedResults } from "../../mail/submit/forged-results.ts";
+import { hasParameter, requireTls } from "../../mail/submit/submit-parameters.ts";
 import { findQuotas } from "../../store/mail/quota.ts";
 import type { LeasedDelivery, LeasedSubmission } from "../../store/queues/deliveries.ts";
 import type { Destination } from "./destinations.ts";

@@ -4,7 +4,14 @@ import { systemClock } from "../../base/clock.ts";
 import { Peer } from "./peer.ts";
 
 const make = (maxAtOnce: number) =>
-  new Peer({ key: "mx.test", maxAtOnce, places: undefined, isSlow: () => false, clock: systemClock, random: randomBytes });
+  new Peer({
+    key: "mx.test",
+    maxAtOnce,
+    places: undefined,
+    isSlow: () => false,
+    clock: systemClock,
+    random: randomBytes,
+  });
 const person = { account: 1, isBulk: false };
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 

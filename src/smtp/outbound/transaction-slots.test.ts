@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
 import { type Claim, TransactionSlots } from "./transaction-slots.ts";
 
-const claim = (account: number, destination: string, network = destination): Claim => ({ account, destination, network });
+const claim = (account: number, destination: string, network = destination): Claim => ({
+  account,
+  destination,
+  network,
+});
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Runs work that ends when it is told; says what began, in order. */
@@ -17,7 +21,7 @@ function stage(slots: TransactionSlots) {
 }
 
 test("what takes long leaves its slot to others, and its destination waits for the slow ones from then on", async () => {
-  const slots = new TransactionSlots({ quick: 2, slow: 2, slowAfterMs: 30 });
+  const slots = new TransactionSlots({ quick: 2, slow: 1, slowAfterMs: 30 });
   const { begun, run, end } = stage(slots);
   const works = [run("tar 1", claim(1, "tar")), run("tar 2", claim(1, "tar")), run("tar 3", claim(1, "tar"))];
   works.push(run("good", claim(1, "good")));

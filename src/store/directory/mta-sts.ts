@@ -18,7 +18,12 @@ const maxAgeSeconds = { testing: 604_800, enforce: 604_800, none: 86_400 };
 
 /** RFC 8461 §3.2 */
 export function stsText({ mode, mx }: OwnStsPolicy): string {
-  const fields = [["version", "STSv1"], ["mode", mode], ...mx.map((host) => ["mx", host]), ["max_age", maxAgeSeconds[mode]]];
+  const fields = [
+    ["version", "STSv1"],
+    ["mode", mode],
+    ...mx.map((host) => ["mx", host]),
+    ["max_age", maxAgeSeconds[mode]],
+  ];
   return fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
 }
 
@@ -51,7 +56,11 @@ export async function domainsWithSts(database: Database): Promise<string[]> {
 }
 
 /** False when there is no such domain. */
-export async function setStsPolicy(executor: Executor, name: string, policy: OwnStsPolicy | undefined): Promise<boolean> {
+export async function setStsPolicy(
+  executor: Executor,
+  name: string,
+  policy: OwnStsPolicy | undefined,
+): Promise<boolean> {
   const values = { name, mode: policy?.mode ?? null, mx: policy ? [...policy.mx] : null };
   return (await executor.count(set, values)) > 0;
 }

@@ -1,10 +1,10 @@
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../../base/clock.ts";
 import type { Failure } from "../failure.ts";
+import { noVerifiedWay } from "../require-tls.ts";
 import type { Target } from "../route.ts";
 import { Unreachable } from "../session.ts";
-import { noVerifiedWay } from "../require-tls.ts";
-import { anyTls, type FindTlsRules, type TlsRules, type TlsWish, verifiedTls } from "../tls-rules.ts";
+import { anyTls, type FindTlsRules, type TlsRules, verifiedTls } from "../tls-rules.ts";
 import { type DaneFound, daneOf, secureHosts } from "./dane.ts";
 import type { TlsaRecord } from "./dns-message.ts";
 import { DnsFailed, type DnssecResolver } from "./dnssec-resolver.ts";
