@@ -2,7 +2,15 @@ import { isPrivateAddress } from "../base/private-address.ts";
 import type { Domain } from "../store/directory/directory.ts";
 import type { DkimKeyRow } from "../store/directory/dkim-keys.ts";
 import type { OwnStsPolicy } from "../store/directory/mta-sts.ts";
-import { addressRecords, clientRecords, type DnsRecord, dnsRecords, type Site, stsRecords, tlsReportRecord } from "./dns-records.ts";
+import {
+  addressRecords,
+  clientRecords,
+  type DnsRecord,
+  dnsRecords,
+  type Site,
+  stsRecords,
+  tlsReportRecord,
+} from "./dns-records.ts";
 import type { Checked } from "./domain-check/checked.ts";
 import { checkDoor, checkOutgoing, type Door } from "./domain-check/doors.ts";
 import { checkHost, checkListing, checkReverse } from "./domain-check/host.ts";
