@@ -111,7 +111,13 @@ module.exports = {
       name: "shared-names-no-page",
       severity: "error",
       from: { path: "^web/(shared|messages)/" },
-      to: { path: "^web/inbox/" },
+      to: { path: "^web/(inbox|operator)/" },
+    },
+    {
+      name: "pages-do-not-meet",
+      severity: "error",
+      from: { path: "^web/(inbox|operator)/" },
+      to: { path: "^web/(inbox|operator)/", pathNot: "^web/$1/" },
     },
     {
       name: "only-cli-serves-pages",

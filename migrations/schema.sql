@@ -58,6 +58,9 @@ CREATE TABLE address (
   keeps_copy boolean NOT NULL DEFAULT true,
   CONSTRAINT address_pkey PRIMARY KEY (address)
 );
+CREATE INDEX address_account ON public.address USING btree (user_id);
+CREATE INDEX address_domain ON public.address USING btree (regexp_replace(address, '^.*@'::text, ''::text), address COLLATE "C");
+CREATE INDEX address_name ON public.address USING btree (address COLLATE "C");
 
 CREATE TABLE app_password (
   user_id bigint NOT NULL,
@@ -227,6 +230,7 @@ CREATE TABLE due (
   submission_id bigint NOT NULL,
   next_attempt_at timestamp with time zone NOT NULL,
   bulk boolean NOT NULL DEFAULT false,
+  since timestamp with time zone,
   CONSTRAINT due_pkey PRIMARY KEY (user_id, submission_id)
 );
 CREATE INDEX due_kind_next ON public.due USING btree (bulk, next_attempt_at);
@@ -351,6 +355,9 @@ CREATE TABLE login (
   created_at timestamp with time zone NOT NULL,
   CONSTRAINT login_pkey PRIMARY KEY (login)
 );
+CREATE INDEX login_account ON public.login USING btree (user_id);
+CREATE INDEX login_domain ON public.login USING btree (regexp_replace(login, '^.*@'::text, ''::text), login COLLATE "C");
+CREATE INDEX login_name ON public.login USING btree (login COLLATE "C");
 
 CREATE TABLE mail_event (
   mail_id bigint,
@@ -436,6 +443,15 @@ CREATE TABLE migration (
   oldest_program text NOT NULL,
   applied_at timestamp with time zone NOT NULL,
   CONSTRAINT migration_pkey PRIMARY KEY (number)
+);
+
+CREATE TABLE operator (
+  login text NOT NULL,
+  user_id bigint NOT NULL,
+  role text NOT NULL,
+  domains text[],
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT operator_pkey PRIMARY KEY (login)
 );
 
 CREATE TABLE push_holder (
@@ -671,6 +687,14 @@ CREATE TABLE token (
   CONSTRAINT token_pkey PRIMARY KEY (user_id, hash)
 );
 CREATE INDEX token_hash ON public.token USING btree (hash);
+
+CREATE TABLE traffic (
+  minute timestamp with time zone NOT NULL,
+  kind text NOT NULL,
+  what text NOT NULL,
+  count bigint NOT NULL,
+  CONSTRAINT traffic_pkey PRIMARY KEY (minute, kind, what)
+);
 
 CREATE TABLE vacation (
   user_id bigint NOT NULL,

@@ -11,6 +11,7 @@ import { rolldown } from "rolldown";
 
 /** A file as it is served. `src/web/files.ts` reads the same shape. */
 export interface BuiltFile {
+  site: Site;
   /** "/" or "/assets/…" */
   path: string;
   type: string;
@@ -20,26 +21,34 @@ export interface BuiltFile {
   gzip: Buffer;
 }
 
+/** Each is bundled by itself, so that none carries code of the other. */
+const sites = ["inbox", "operator"] as const;
+type Site = (typeof sites)[number];
+
 const here = import.meta.dirname;
 const compress = promisify(brotliCompress);
 const zip = promisify(gzip);
 
-/** Builds the inbox in memory. The same sources give the same files, with the same names. */
+/** Builds the pages in memory. The same sources give the same files, with the same names. */
 export async function build(): Promise<BuiltFile[]> {
+  return (await Promise.all(sites.map(buildSite))).flat();
+}
+
+async function buildSite(site: Site): Promise<BuiltFile[]> {
   const [scripts, styles, icon] = await Promise.all([
-    bundle(),
-    stylesheet(),
+    bundle(site),
+    stylesheet(site),
     readFile(join(here, "inbox/icon.svg"), "utf8"),
   ]);
   const main = scripts.find(({ isEntry }) => isEntry)!;
   const iconFile = named("icon.svg", icon);
   const manifest = named("manifest.webmanifest", manifestOf(iconFile.path));
-  const style = named("inbox.css", styles);
+  const style = named(`${site}.css`, styles);
   const preloads = main.imports.map((name) => `<link rel="modulepreload" href="/assets/${name}" />`).join("\n    ");
   const links = { icon: iconFile.path, manifest: manifest.path, styles: style.path, main: main.path, preloads };
-  const html = fill(await readFile(join(here, "inbox/index.html"), "utf8"), links);
+  const html = fill(await readFile(join(here, site, "index.html"), "utf8"), links);
   const files = [{ path: "/", text: html }, iconFile, manifest, style, ...scripts];
-  return Promise.all(files.map(finish));
+  return Promise.all(files.map((file) => finish(site, file)));
 }
 
 interface Made {
@@ -53,9 +62,9 @@ interface Script extends Made {
   imports: string[];
 }
 
-async function bundle(): Promise<Script[]> {
+async function bundle(site: Site): Promise<Script[]> {
   const bundler = await rolldown({
-    input: { inbox: join(here, "inbox/main.tsx") },
+    input: { [site]: join(here, site, "main.tsx") },
     platform: "browser",
     tsconfig: join(here, "tsconfig.json"),
     onLog: (level, log) => {
@@ -80,12 +89,10 @@ async function bundle(): Promise<Script[]> {
   }
 }
 
-/** All styles in one file: what all pages share, then each part of the inbox. */
-async function stylesheet(): Promise<string> {
-  const names = (await readdir(join(here, "inbox"), { recursive: true }))
-    .filter((name) => name.endsWith(".css"))
-    .sort();
-  const paths = ["shared/theme.css", ...names.map((name) => join("inbox", name))];
+/** All styles in one file: what all pages share, then each part of the page. */
+async function stylesheet(site: Site): Promise<string> {
+  const names = (await readdir(join(here, site), { recursive: true })).filter((name) => name.endsWith(".css")).sort();
+  const paths = ["shared/theme.css", ...names.map((name) => join(site, name))];
   const sheets = await Promise.all(paths.map((path) => readFile(join(here, path), "utf8")));
   return sheets
     .join("\n")
@@ -128,22 +135,22 @@ const types: Record<string, string> = {
   webmanifest: "application/manifest+json",
 };
 
-async function finish({ path, text }: Made): Promise<BuiltFile> {
+async function finish(site: Site, { path, text }: Made): Promise<BuiltFile> {
   const bytes = Buffer.from(text);
   const quality = {
     params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
   };
   const [br, gz] = await Promise.all([compress(bytes, quality), zip(bytes, { level: 9 })]);
   const type = types[/\.(\w+)$/.exec(path)?.[1] ?? ""] ?? "text/html; charset=utf-8";
-  return { path, type, etag: `"${hashOf(text).slice(0, 22)}"`, bytes, br, gzip: gz };
+  return { site, path, type, etag: `"${hashOf(text).slice(0, 22)}"`, bytes, br, gzip: gz };
 }
 
-/** web/dist: a list of the files, and each in its three forms by number. */
+/** web/dist: a list of the files, and each in its three forms. */
 async function write(files: readonly BuiltFile[]): Promise<void> {
   const folder = join(here, "dist");
   await rm(folder, { recursive: true, force: true });
   for (const file of files) {
-    const place = join(folder, file.path === "/" ? "index.html" : file.path);
+    const place = join(folder, file.site, file.path === "/" ? "index.html" : file.path);
     await mkdir(dirname(place), { recursive: true });
     await Promise.all([
       writeFile(place, file.bytes),
@@ -151,9 +158,9 @@ async function write(files: readonly BuiltFile[]): Promise<void> {
       writeFile(`${place}.gz`, file.gzip),
     ]);
   }
-  const list = files.map(({ path, type, etag }) => ({ path, type, etag }));
+  const list = files.map(({ site, path, type, etag }) => ({ site, path, type, etag }));
   await writeFile(join(folder, "files.json"), `${JSON.stringify(list, null, 2)}\n`);
-  const page = files.find(({ path }) => path === "/")!.bytes.toString();
+  const page = files.find(({ site, path }) => site === "inbox" && path === "/")!.bytes.toString();
   const first = files.filter(({ path }) => page.includes(`"${path}"`)).reduce((sum, { br }) => sum + br.length, 0);
   console.log(`web/dist: ${files.length} files, ${(first / 1000).toFixed(1)} kB for the first screen`);
 }

@@ -23,6 +23,7 @@ type AccountAct =
   | { act: "account.add"; address: string }
   | { act: "account.name" }
   | { act: "account.password" }
+  | { act: "account.sign-out" }
   | { act: "account.quota"; limit: number | null }
   | { act: "account.share" | "account.unshare"; login: number }
   | { act: "address.forward"; address: string; to: number; keepsCopy: "yes" | "no" }
@@ -49,6 +50,8 @@ type InstallationAct =
   | { act: "account.move"; account: number; node: string }
   | { act: "node.add" | "node.drain"; node: string }
   | { act: "nodes.rebalance" }
+  | { act: "operator.add"; account: number; role: string; domains: string | null }
+  | { act: "operator.remove"; account: number }
   | { act: "quarantine.release" | "quarantine.delete"; message: string }
   | { act: "queue.retry"; mail: string };
 

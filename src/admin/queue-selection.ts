@@ -109,7 +109,11 @@ export async function* selectQueued(admin: Admin, selection: Selection): AsyncGe
   }
 }
 
-async function withEnvelopes({ store }: Admin, rows: readonly DeliveryRow[]): Promise<QueueRow[]> {
+/** Adds who sent each, and when; those whose submission is gone are left out. */
+export async function withEnvelopes(
+  { store }: Pick<Admin, "store">,
+  rows: readonly DeliveryRow[],
+): Promise<QueueRow[]> {
   const found: QueueRow[] = [];
   for (const [userId, own] of Map.groupBy(rows, (row) => row.userId)) {
     const ids = [...new Set(own.map(({ submissionId }) => submissionId))];

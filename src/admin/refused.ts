@@ -27,6 +27,9 @@ export type Refusal =
   | { type: "forwardsNowhere"; address: string }
   | { type: "tooManyForwards"; limit: number }
   | { type: "notHeld" | "heldAlready"; login: string }
+  | { type: "domainsMissing" }
+  | { type: "roleOfAllDomains"; role: string }
+  | { type: "noOperator"; login: string }
   | { type: "noCitus" }
   | { type: "notMigrated" }
   | { type: "notANode"; text: string }

@@ -19,6 +19,8 @@ export interface MailRefused {
 
 /** The result of one delivery attempt to one recipient was recorded. */
 export interface AttemptEnded {
+  /** The domain of the recipient, in lower case. */
+  destination: string;
   result: "sent" | "deferred" | "failed";
   smtpReply: string;
 }
@@ -55,6 +57,16 @@ export interface SourceRests {
 export interface BulkSent {
   /** Whether its recipients can leave the list with one click (RFC 8058). */
   hasOneClick: boolean;
+}
+
+/** A message was put into an account. */
+export interface MailFiled {
+  isJunk: boolean;
+}
+
+/** A report of a mail that left here came back to its sender: of its delivery, of a complaint, or a question whether it is one. */
+export interface FeedbackCame {
+  kind: "delivery" | "complaint" | "challenge";
 }
 
 /** A JMAP method call with a known method and valid arguments was answered. */
@@ -146,6 +158,10 @@ export interface Events {
   bodyRead(event: BodyRead): void;
   bodiesAsked(event: BodiesAsked): void;
   packChanged(event: PackChanged): void;
+  mailFiled(event: MailFiled): void;
+  /** An infected message was put into quarantine. */
+  virusFound(): void;
+  feedbackCame(event: FeedbackCame): void;
 }
 
 export const silentEvents: Events = {
@@ -168,4 +184,16 @@ export const silentEvents: Events = {
   bodyRead: () => {},
   bodiesAsked: () => {},
   packChanged: () => {},
+  mailFiled: () => {},
+  virusFound: () => {},
+  feedbackCame: () => {},
 };
+
+/** Tells all of them. */
+export function toAll(listeners: readonly Events[]): Events {
+  const names = Object.keys(silentEvents) as (keyof Events)[];
+  const tell = (name: keyof Events) => (event: never) => {
+    for (const listener of listeners) listener[name](event);
+  };
+  return Object.fromEntries(names.map((name) => [name, tell(name)])) as unknown as Events;
+}

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, type Server } from "node:net";
 import type { ListenPlace } from "../config/values.ts";
 
 /** The doors for clients and browsers. */
-export const webDoors = { http: "http", https: "https", httpRedirect: "http" } as const;
+export const webDoors = { http: "http", https: "https", httpRedirect: "http", operator: "http" } as const;
 export type WebDoor = keyof typeof webDoors;
 export const webDoorNames = Object.keys(webDoors) as WebDoor[];
 

@@ -18,6 +18,7 @@ import { WebSessions } from "../web/session.ts";
 import { urlOf } from "./door-url.ts";
 import type { WebDoor } from "./doors.ts";
 import { drainable } from "./drain.ts";
+import { startOperatorsDoor } from "./operators-door.ts";
 import type { Part, Parts } from "./parts.ts";
 import { createHttps } from "./tls/https.ts";
 import { createRedirect } from "./tls/redirect.ts";
@@ -41,7 +42,7 @@ export async function startHttp(config: Config, parts: Parts): Promise<Partial<R
   const { bus, surroundings } = parts;
   const { log } = surroundings;
   const proxies = new Proxies({ trusted: config.trustedProxies, publicUrl: config.publicUrl, log });
-  const pages = isJmapServed && config.web ? new Pages({ load: parts.pageFiles, log }) : undefined;
+  const pages = isJmapServed && config.web ? new Pages({ site: "inbox", load: parts.pageFiles, log }) : undefined;
   const web = config.web ? webEndpoints(parts, proxies, pages) : undefined;
   const { deps, upgrade } = createApi(config, parts, { draining: draining.signal, proxies, isPushPaused, web });
   const authenticate = authenticator.authenticate;
@@ -71,6 +72,8 @@ export async function startHttp(config: Config, parts: Parts): Promise<Partial<R
     const redirect = createRedirect({ publicUrl, port: https?.port ?? 443, challenges: tls?.challenges });
     await open("httpRedirect", redirect, async () => void redirect.close());
   }
+  const operators = isJmapServed ? await startOperatorsDoor(config, parts, deps.services) : undefined;
+  if (operators) opened.operator = operators;
   // Last, since it is this server that drains the connections of both.
   await open("http", server, (ending) => {
     draining.abort(ending);

@@ -2,6 +2,7 @@ import { createServer } from "node:net";
 import type { Config } from "../config/schema.ts";
 import type { ListenPlace } from "../config/values.ts";
 import { listen, mailDoorNames, webDoorNames } from "./doors.ts";
+import { isUsualOperatorsDoor } from "./usual-door.ts";
 
 /** Has one reason for each address that cannot be listened on. */
 export class PortsRefused extends Error {
@@ -19,7 +20,8 @@ export async function checkPorts(config: Config): Promise<void> {
   const isWeb = roles.includes("http") || roles.includes("push");
   const isMail = roles.includes("smtp-in");
   const doors = [...(isWeb ? webDoorNames : []), ...(isMail ? mailDoorNames : [])];
-  const wanted = [...doors.map((name) => config[name]), metrics];
+  const asked = doors.filter((name) => name !== "operator" || !isUsualOperatorsDoor(config));
+  const wanted = [...asked.map((name) => config[name]), metrics];
   const outcomes = await Promise.all(wanted.map((address) => (address ? refusal(address) : undefined)));
   const reasons = outcomes.filter((reason) => reason !== undefined);
   if (reasons.length > 0) throw new PortsRefused(reasons);

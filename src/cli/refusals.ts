@@ -59,6 +59,12 @@ export function tellRefusal(why: Refusal): string {
       return `there is no message ${why.text} in quarantine (see: posthorn quarantine list)`;
     case "notShared":
       return `${why.login} had no access to ${why.text}`;
+    case "domainsMissing":
+      return "a domain-admin looks after some domains: name them with --domain";
+    case "roleOfAllDomains":
+      return `${why.role} is a role for all domains: leave out --domain`;
+    case "noOperator":
+      return `${why.login} is no operator (see: posthorn operator list)`;
     case "noCitus":
       return "the database is a plain Postgres: only Citus has nodes to add, drain and move accounts between";
     case "notMigrated":

@@ -88,6 +88,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
   const noDoors = {
     https: undefined,
     httpRedirect: undefined,
+    operator: undefined,
     submission: undefined,
     submissions: undefined,
     lmtp: undefined,

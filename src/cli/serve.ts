@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { toAll } from "../base/events.ts";
 import { thisProcess } from "../base/holder.ts";
 import { OwnCounts } from "../base/own-counts.ts";
 import { version } from "../base/version.ts";
@@ -6,6 +7,7 @@ import type { Config } from "../config/schema.ts";
 import { createMetrics, metricsListener } from "../ops/metrics.ts";
 import { serveMetrics } from "../ops/metrics-server.ts";
 import { startTraces } from "../ops/traces.ts";
+import { TrafficCounts } from "../ops/traffic.ts";
 import { ObservedObjects } from "../store/blobs/objects/observed.ts";
 import { loadFiles } from "../web/files.ts";
 import { bodiesOf } from "./bodies.ts";
@@ -59,7 +61,9 @@ async function start(
   stops.push(close);
   interrupt?.throwIfAborted();
   const metrics = createMetrics();
-  const events = metricsListener(metrics.registry);
+  const traffic = new TrafficCounts({ database: store.database, clock, log });
+  stops.push(() => traffic.close());
+  const events = toAll([metricsListener(metrics.registry), traffic.events]);
   const objects = new ObservedObjects(bodiesOf(config, { ...surroundings, events }), events);
   await checkBodies(store, objects, log);
   const redis = await openRedis(config, { ...surroundings, events });

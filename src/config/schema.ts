@@ -106,6 +106,12 @@ const declarations = {
     show: showAddress,
     help: "Address (usually port 80) that leads browsers to --https and answers the challenges of --acme; off for none.",
   }),
+  operator: option<Address | undefined>({
+    default: "127.0.0.1:8081",
+    parse: optionalAddress,
+    show: showAddress,
+    help: "Address (host:port) of the operators' page, for accounts that posthorn operator add has marked; off for none.",
+  }),
   metrics: option({
     default: "127.0.0.1:9090",
     parse: optionalAddress,

@@ -94,6 +94,8 @@ export interface SetErrorDetails {
   maxSize?: number;
   maxRecipients?: number;
   invalidRecipients?: string[];
+  /** Why an operator's act was refused (docs/jmap.md). */
+  refusal?: { type: string };
 }
 
 /** Refuses one record of a call; the call's other records are processed. */

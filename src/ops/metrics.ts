@@ -8,7 +8,7 @@ import {
   type MetricValue,
   Registry,
 } from "prom-client";
-import type { Events } from "../base/events.ts";
+import { type Events, silentEvents } from "../base/events.ts";
 
 export interface Metrics {
   registry: Registry;
@@ -211,6 +211,7 @@ export function metricsListener(registry: Registry): Events {
     registers,
   });
   return {
+    ...silentEvents,
     mailTaken: () => mailIn.inc({ outcome: "accepted" }),
     mailNotStored: () => mailIn.inc({ outcome: "failed" }),
     mailRefused: ({ command, replyCode }) => refused.inc({ command, reply: replyCode }),

@@ -3,9 +3,12 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Site } from "./cookie.ts";
 
 /** A file of the pages in its three forms; web/build.ts makes it. */
 export interface PageFile {
+  /** The page that it is of. */
+  site: Site;
   /** "/" or "/assets/…" */
   path: string;
   type: string;
@@ -32,10 +35,10 @@ export async function loadFiles(): Promise<PageFile[]> {
 }
 
 async function readBuilt(list: string): Promise<PageFile[]> {
-  const files = JSON.parse(await readFile(list, "utf8")) as Pick<PageFile, "path" | "type" | "etag">[];
+  const files = JSON.parse(await readFile(list, "utf8")) as Pick<PageFile, "site" | "path" | "type" | "etag">[];
   return Promise.all(
     files.map(async (file) => {
-      const place = join(webFolder, "dist", file.path === "/" ? "index.html" : file.path);
+      const place = join(webFolder, "dist", file.site, file.path === "/" ? "index.html" : file.path);
       const [bytes, br, gzip] = await Promise.all(["", ".br", ".gz"].map((form) => readFile(place + form)));
       return { ...file, bytes: bytes!, br: br!, gzip: gzip! };
     }),

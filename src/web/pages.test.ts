@@ -35,7 +35,7 @@ describe("the pages", () => {
   let site: ReturnType<typeof listen>;
   beforeAll(async () => {
     files = await loadFiles();
-    site = listen(new Pages({ load: async () => files, log: silentLog }));
+    site = listen(new Pages({ site: "inbox", load: async () => files, log: silentLog }));
   });
   afterAll(() => site.close());
 
@@ -131,7 +131,7 @@ describe("the pages", () => {
   test("if they cannot be built, they say so, once in the log, and the rest works", async () => {
     const logged: unknown[] = [];
     const log = { ...silentLog, error: (fields: object) => void logged.push(fields) };
-    const broken = listen(new Pages({ load: async () => Promise.reject(new Error("no room")), log }));
+    const broken = listen(new Pages({ site: "inbox", load: async () => Promise.reject(new Error("no room")), log }));
     expect((await broken.get("/")).status).toBe(503);
     expect((await broken.get("/assets/a.js")).status).toBe(503);
     expect((await broken.get("/frame/blocked")).status).toBe(200);

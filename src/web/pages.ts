@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Log } from "../base/log.ts";
+import type { Site } from "./cookie.ts";
 import type { PageFile } from "./files.ts";
 import { assetHeaders, type FrameKind, frameHeaders, pageHeaders } from "./policies.ts";
 
 interface Options {
+  /** Which page is served; only the inbox has frames. */
+  site: Site;
   load(): Promise<PageFile[]>;
   log: Log;
 }
@@ -15,11 +18,13 @@ const frame = Buffer.from(
 
 /** Serves the pages. They are loaded once, in the background from `begin` on or at the first request; requests wait for that. */
 export class Pages {
+  readonly #site: Site;
   readonly #load: () => Promise<PageFile[]>;
   readonly #log: Log;
   #files: Promise<Map<string, PageFile>> | undefined;
 
-  constructor({ load, log }: Options) {
+  constructor({ site, load, log }: Options) {
+    this.#site = site;
     this.#load = load;
     this.#log = log;
   }
@@ -31,7 +36,7 @@ export class Pages {
   /** Answers a request for one of its paths; false for any other, which is somebody else's. */
   serve(req: IncomingMessage, res: ServerResponse): boolean {
     const path = (req.url ?? "/").replace(/[?#].*$/s, "");
-    const kind = /^\/frame\/(blocked|remote)$/.exec(path)?.[1] as FrameKind | undefined;
+    const kind = this.#site === "operator" ? undefined : frameIn(path);
     if (path !== "/" && kind === undefined && !path.startsWith("/assets/")) return false;
     if (req.method !== "GET" && req.method !== "HEAD") {
       answer(req, res, 405, { Allow: "GET, HEAD", "Content-Type": "text/plain" }, "This page is only read.\n");
@@ -67,7 +72,7 @@ export class Pages {
 
   #loaded(): Promise<Map<string, PageFile>> {
     this.#files ??= this.#load().then(
-      (files) => new Map(files.map((file) => [file.path, file])),
+      (files) => new Map(files.filter(({ site }) => site === this.#site).map((file) => [file.path, file])),
       (error: Error) => {
         this.#log.error({ reason: error.message }, "the pages could not be built");
         throw error;
@@ -76,6 +81,8 @@ export class Pages {
     return this.#files;
   }
 }
+
+const frameIn = (path: string) => /^\/frame\/(blocked|remote)$/.exec(path)?.[1] as FrameKind | undefined;
 
 function answer(
   req: IncomingMessage,

@@ -7,7 +7,7 @@ import { networkOf } from "../base/network.ts";
 import type { Bus } from "../push/bus.ts";
 import type { Store } from "../store/core/store.ts";
 import { addWebToken, currentPasswordHash, removeCredentials } from "../store/directory/sign-ins.ts";
-import { readCookie, writeCookie } from "./cookie.ts";
+import { readCookie, type Site, writeCookie } from "./cookie.ts";
 import { isOwnPage } from "./own-page.ts";
 import { allow, problem, Refusal, readJson } from "./respond.ts";
 
@@ -18,6 +18,10 @@ export interface WebSessionsOptions {
   clock: Clock;
   random: Random;
   log: Log;
+  /** Whose sign-ins these are: the label of their tokens, and the name of the cookie, differ. (Default: the inbox) */
+  site?: Site;
+  /** Whether the login may sign in here. (Default: everybody) */
+  admits?(login: Login): Promise<boolean>;
   /** What is known of a request that may have come through proxies. */
   proxies: {
     clientAddress(req: IncomingMessage): string | undefined;
@@ -31,6 +35,8 @@ const hourMs = 3_600_000;
 const lifeMs = 12 * hourMs;
 const stayMs = 30 * 24 * hourMs;
 const maxAgentLength = 300;
+/** Of the tokens. */
+const labels: Record<Site, string> = { inbox: "web", operator: "operator" };
 
 /**
  * Signs people in with a browser: a cookie that scripts cannot read stands for an ordinary token, so that downloads, pictures
@@ -85,13 +91,16 @@ export class WebSessions {
     if (login.credential !== "password") {
       throw new Refusal(403, "An app password is for one program: sign in here with the account's own password.");
     }
-    const token = await this.#newToken(req, login, stay ? stayMs : lifeMs);
+    if (!((await this.#options.admits?.(login)) ?? true)) {
+      throw new Refusal(403, "This account is not an operator's.");
+    }
+    const lasts = stay && this.#site === "inbox";
+    const token = await this.#newToken(req, login, lasts ? stayMs : lifeMs);
     // It has just been changed.
     if (token === undefined) throw new Refusal(401, "Name or password is wrong.");
     await this.#end(this.#cookie(req));
     log.info({ login: login.login, remoteAddress: address }, "signed in");
-    const isEncrypted = proxies.isEncrypted(req);
-    const cookie = writeCookie(token, isEncrypted, stay ? stayMs : undefined);
+    const cookie = writeCookie(token, this.#cookieFor(req), lasts ? stayMs : undefined);
     res.writeHead(204, { "Set-Cookie": cookie, "Cache-Control": "no-store" }).end();
   }
 
@@ -109,7 +118,7 @@ export class WebSessions {
         login: login.login,
         id,
         hash,
-        label: "web",
+        label: labels[this.#site],
         createdAt,
         expiresAt: new Date(createdAt.getTime() + forMs),
         agent: req.headers["user-agent"]?.slice(0, maxAgentLength) ?? null,
@@ -124,7 +133,7 @@ export class WebSessions {
     await this.#end(this.#cookie(req));
     res
       .writeHead(204, {
-        "Set-Cookie": writeCookie("", this.#options.proxies.isEncrypted(req), 0),
+        "Set-Cookie": writeCookie("", this.#cookieFor(req), 0),
         "Clear-Site-Data": '"cache", "storage"',
         "Cache-Control": "no-store",
       })
@@ -143,7 +152,15 @@ export class WebSessions {
   }
 
   #cookie(req: IncomingMessage): string | undefined {
-    return readCookie(req, this.#options.proxies.isEncrypted(req));
+    return readCookie(req, this.#site, this.#options.proxies.isEncrypted(req));
+  }
+
+  #cookieFor(req: IncomingMessage) {
+    return { site: this.#site, isEncrypted: this.#options.proxies.isEncrypted(req) };
+  }
+
+  get #site(): Site {
+    return this.#options.site ?? "inbox";
   }
 
   #isOwnPage(req: IncomingMessage): boolean {

@@ -29,6 +29,9 @@ export function keepEvents(): { events: Events; told: Told[] } {
     bodyRead: keep("bodyRead"),
     bodiesAsked: keep("bodiesAsked"),
     packChanged: keep("packChanged"),
+    mailFiled: keep("mailFiled"),
+    virusFound: () => told.push(["virusFound", undefined as never]),
+    feedbackCame: keep("feedbackCame"),
   };
   return { events, told };
 }

@@ -5,6 +5,7 @@ import { t } from "../messages/shell.ts";
 import { IconButton } from "../shared/button.tsx";
 import { Icon } from "../shared/icons.tsx";
 import { useKeys } from "../shared/keys.ts";
+import { ShortcutsDialog } from "../shared/shortcuts.tsx";
 import { restoreWriting } from "./composer/restore.ts";
 import { lazy } from "./lazy.tsx";
 import { ConversationList } from "./list/conversation-list.tsx";

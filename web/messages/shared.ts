@@ -12,6 +12,10 @@ export const t = messages({
     loading: "Loading…",
     needsLine: "This part needs a connection. Try again when you are online.",
     newVersion: "A new version is here. Reload the page to go on.",
+    shortcuts: "Keyboard shortcuts",
+    or: "or",
+    andThen: "then",
+    keysOff: "Single keys are off. Turn them on in the settings.",
   },
   de: {
     undo: "Rückgängig",
@@ -23,5 +27,9 @@ export const t = messages({
     loading: "Wird geladen …",
     needsLine: "Dieser Teil braucht eine Verbindung. Versuchen Sie es online noch einmal.",
     newVersion: "Es gibt eine neue Version. Laden Sie die Seite neu, um fortzufahren.",
+    shortcuts: "Tastenkürzel",
+    or: "oder",
+    andThen: "dann",
+    keysOff: "Einzeltasten sind aus. In den Einstellungen lassen sie sich einschalten.",
   },
 });

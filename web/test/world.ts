@@ -34,6 +34,8 @@ export interface User {
 
 export interface World {
   url: string;
+  /** Of the operators' page. */
+  operatorUrl: string;
   store: Store;
   admin: Admin;
   browser: Browser;
@@ -42,6 +44,8 @@ export interface World {
   open(options?: BrowserContextOptions): Promise<Page>;
   /** The same, signed in, with the inbox in view. */
   signIn(user: User, options?: BrowserContextOptions & { at?: string }): Promise<Page>;
+  /** A page that is signed in at the operators' door, with a place of it in view. */
+  operate(user: Pick<User, "address">, options?: BrowserContextOptions & { at?: string }): Promise<Page>;
   /** By SMTP, from outside. */
   send(to: User, mail: { from?: string; subject: string; text?: string; headers?: string }): Promise<void>;
   /** Stops to listen, as if the line were cut, and begins again. */
@@ -49,8 +53,15 @@ export interface World {
   start(): Promise<void>;
 }
 
+interface WorldOptions {
+  /** Further options of the server. */
+  flags?: Record<string, string>;
+  /** (Default: one that finds nothing) */
+  resolver?: Resolver;
+}
+
 /** A server, and a browser. Each file has one. After each test no page may have failed, nor asked another origin for anything. */
-export async function createWorld(): Promise<World> {
+export async function createWorld({ flags: more = {}, resolver }: WorldOptions = {}): Promise<World> {
   const { database, connection } = await createTestDatabase();
   const store = new Store({ database, clock: systemClock, log: silentLog });
   const admin = {
@@ -61,8 +72,9 @@ export async function createWorld(): Promise<World> {
     who: "test",
   };
   const folder = mkdtempSync(join(tmpdir(), "posthorn-web-"));
-  const [httpPort, smtpPort] = (await freePorts(2)) as [number, number];
+  const [httpPort, smtpPort, operatorPort] = (await freePorts(3)) as [number, number, number];
   const url = `http://127.0.0.1:${httpPort}`;
+  const operatorUrl = `http://127.0.0.1:${operatorPort}`;
   let running: Running | undefined;
   const start = async () => {
     const http = `127.0.0.1:${httpPort}`;
@@ -70,13 +82,15 @@ export async function createWorld(): Promise<World> {
       data: folder,
       http,
       smtp: `127.0.0.1:${smtpPort}`,
+      operator: `127.0.0.1:${operatorPort}`,
       metrics: "off",
       demo: "false",
       resolver: "127.0.0.1:1",
+      ...more,
     };
     const { config } = load({ DATABASE_URL: urlOf(connection) }, flags);
-    const resolver = new Resolver({ timeout: 100, tries: 1 });
-    running = await serve(config, { clock: systemClock, resolver, random: randomBytes, log: silentLog });
+    const asked = resolver ?? new Resolver({ timeout: 100, tries: 1 });
+    running = await serve(config, { clock: systemClock, resolver: asked, random: randomBytes, log: silentLog });
   };
   const stop = async () => {
     await running?.stop();
@@ -110,15 +124,30 @@ export async function createWorld(): Promise<World> {
     });
     context.on("request", (request) => {
       const { origin, protocol, port } = new URL(request.url());
-      if (!["data:", "blob:"].includes(protocol) && port !== String(httpPort)) faults.push(`a request to ${origin}`);
+      if (!["data:", "blob:"].includes(protocol) && ![httpPort, operatorPort].includes(Number(port)))
+        faults.push(`a request to ${origin}`);
     });
     const page = await context.newPage();
     // Under that of a test, so that a failure names what it waited for.
     page.setDefaultTimeout(10_000);
     return page;
   };
+  const enter = async (page: Page, at: string, username: string) => {
+    // By the page's own way, but without the form, which has tests of its own.
+    await page.goto(at);
+    await page.evaluate(
+      async ([name, secret]) => {
+        const body = JSON.stringify({ username: name, password: secret, stay: false });
+        const headers = { "Content-Type": "application/json" };
+        const response = await fetch("/auth/login", { method: "POST", headers, body });
+        if (!response.ok) throw new Error(`signing in: ${response.status}`);
+      },
+      [username, password] as const,
+    );
+  };
   return {
     url,
+    operatorUrl,
     store,
     admin,
     browser,
@@ -132,20 +161,18 @@ export async function createWorld(): Promise<World> {
     },
     signIn: async (user, { at = "", ...options } = {}) => {
       const page = await open(options);
-      // By the page's own way, but without the form, which has tests of its own.
-      await page.goto(url);
-      await page.evaluate(
-        async ([username, secret]) => {
-          const body = JSON.stringify({ username, password: secret, stay: false });
-          const headers = { "Content-Type": "application/json" };
-          const response = await fetch("/auth/login", { method: "POST", headers, body });
-          if (!response.ok) throw new Error(`signing in: ${response.status}`);
-        },
-        [user.address, password] as const,
-      );
+      await enter(page, url, user.address);
       await page.goto(`${url}/${at}`);
       await page.reload();
       await page.waitForSelector(".list-head h1, .settings-pane");
+      return page;
+    },
+    operate: async (user, { at = "", ...options } = {}) => {
+      const page = await open(options);
+      await enter(page, operatorUrl, user.address);
+      await page.goto(`${operatorUrl}/${at}`);
+      await page.reload();
+      await page.waitForSelector("main h1");
       return page;
     },
     send: async (to, { from = "carol@elsewhere.test", subject, text = "Hello.", headers = "" }) => {

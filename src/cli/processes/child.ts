@@ -1,5 +1,6 @@
 import { systemClock } from "../../base/clock.ts";
 import type { Ending } from "../../base/ending.ts";
+import { toAll } from "../../base/events.ts";
 import { thisProcess } from "../../base/holder.ts";
 import { version } from "../../base/version.ts";
 import type { Config } from "../../config/schema.ts";
@@ -7,6 +8,7 @@ import { createLog } from "../../ops/log.ts";
 import { createMetrics, metricsListener } from "../../ops/metrics.ts";
 import type { Report } from "../../ops/readiness.ts";
 import { startTraces } from "../../ops/traces.ts";
+import { TrafficCounts } from "../../ops/traffic.ts";
 import { ProcessBus } from "../../push/bus.ts";
 import { ObservedObjects } from "../../store/blobs/objects/observed.ts";
 import type { ConnectionOptions } from "../../store/core/connection-options.ts";
@@ -85,7 +87,9 @@ async function start(line: Line, config: Config, { welcome, stops, log }: Starti
   const store = new Store({ database, clock: systemClock, log });
   const metrics = createMetrics();
   gaugePools(metrics, store);
-  const events = metricsListener(metrics.registry);
+  const traffic = new TrafficCounts({ database, clock: systemClock, log });
+  stops.push(() => traffic.close());
+  const events = toAll([metricsListener(metrics.registry), traffic.events]);
   line.hear("metrics", () => metrics.json());
   stops.push(async () => line.tell("last metrics", await metrics.json()));
   const redis = await openRedis(config, { ...surroundings, events });

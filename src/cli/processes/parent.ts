@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Log } from "../../base/log.ts";
 import { version } from "../../base/version.ts";
 import type { Config } from "../../config/schema.ts";
 import type { ListenPlace } from "../../config/values.ts";
@@ -21,6 +22,7 @@ import { openRedis } from "../redis.ts";
 import { endingOf, type RoleUrls, type Stop, stopAll } from "../roles.ts";
 import type { Running } from "../serve.ts";
 import { ServerReadiness } from "../server-readiness.ts";
+import { unlessTaken } from "../usual-door.ts";
 import type { Hello, Welcome } from "./child.ts";
 import { Children } from "./children.ts";
 import { Entrance } from "./entrance.ts";
@@ -147,7 +149,7 @@ async function start(
   stops.push(async () => {
     for (const { entrance } of entrances.values()) entrance.close();
   });
-  await openEntrances(config, entrances);
+  await openEntrances(config, entrances, log);
   Object.assign(urls, urlsOf(config, entrances));
   const interrupted = () => void children.stop("stop");
   interrupt?.addEventListener("abort", interrupted);
@@ -193,11 +195,13 @@ function greet({ version: theirs }: Hello, welcome: Welcome): Welcome {
   );
 }
 
-async function openEntrances(config: Config, entrances: Entrances): Promise<void> {
+async function openEntrances(config: Config, entrances: Entrances, log: Log): Promise<void> {
   const { roles } = config;
   const open = async (name: DoorName, place: ListenPlace) => {
     const entrance = new Entrance(name);
-    entrances.set(name, { entrance, port: await entrance.listen(place) });
+    const listening = () => entrance.listen(place);
+    const port = name === "operator" ? await unlessTaken(config, log, listening) : await listening();
+    if (port !== undefined) entrances.set(name, { entrance, port });
   };
   const isWeb = roles.includes("http") || roles.includes("push");
   const isMail = roles.includes("smtp-in");

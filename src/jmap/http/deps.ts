@@ -24,6 +24,8 @@ export interface ApiDeps {
   hostname: string;
   /** Nobody serves push: the session offers no WebSockets (RFC 8887 §3). */
   isPushPaused: boolean;
+  /** What the session says of the login under capabilities of its own. (Default: nothing) */
+  ownCapabilities?: (login: Login) => Record<string, object>;
 }
 
 /** The endpoints for push. */

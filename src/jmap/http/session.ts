@@ -36,6 +36,7 @@ function describe(deps: ApiDeps, login: Login, base: string) {
       [capabilities.scan]: { authservId: deps.hostname },
       [capabilities.authentication]: {},
       ...(deps.registry.capabilities.has(capabilities.account) && { [capabilities.account]: accountCapability }),
+      ...deps.ownCapabilities?.(login),
       [capabilities.webPushVapid]: { applicationServerKey: deps.services.webPush.applicationServerKey },
       ...(!deps.isPushPaused && {
         [capabilities.websocket]: {

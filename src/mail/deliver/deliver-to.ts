@@ -22,7 +22,7 @@ export async function deliverTo(
   options: IncomingOptions,
 ): Promise<void> {
   const { row, prepared, arrival } = arriving;
-  const { mailLog, onDelivered } = options;
+  const { mailLog, events, onDelivered } = options;
   const { userId: accountId, address } = recipient;
   const { id, mailFrom, createdAt: arrivedAt } = row;
   try {
@@ -58,6 +58,8 @@ export async function deliverTo(
       if (submission !== undefined) mailLog.tell("forwarded", { ...done, to, submission });
     }
     if (isKept) mailLog.tell("delivered", { ...done, ...placeOf(outcome), ...(reasons.length > 0 && { reasons }) });
+    if (isKept) events.mailFiled({ isJunk: isForJunk });
+    if (returned?.kind && !isForJunk) events.feedbackCame({ kind: returned.kind });
     const { message: bytes } = arrival;
     if (isKept) await onDelivered?.({ accountId, address, mailFrom, arrivedAt, prepared, decision, bytes });
   } catch (error) {

@@ -145,6 +145,7 @@ export class Incoming {
 
   async #quarantine(row: IncomingMessage, virus: string): Promise<void> {
     await addToQuarantine(this.#options.store.database, row, virus);
+    this.#options.events.virusFound();
     this.#options.log.warn({ incoming: row.id, virus, from: row.mailFrom }, "an infected message was quarantined");
   }
 

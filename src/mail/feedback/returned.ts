@@ -19,6 +19,8 @@ export interface Returned {
   submissionId?: number;
   /** Came to a signed return path, so no check keeps it out of the inbox. */
   isBelieved: boolean;
+  /** What it reports; absent for a receipt. */
+  kind?: Feedback["kind"];
   record(tx: Tx, modseq: number): Promise<void>;
 }
 
@@ -73,7 +75,7 @@ async function reportFor(submissionId: number, arrival: Arrival, reader: Reader)
   const isDsn = feedback.kind === "delivery" && feedback.isStandard && summary.structure.type === "multipart/report";
   const blobIds = isDsn && deliveries.length > 0 ? [encodeBlobId(blob.sha256)] : [];
   const record = (tx: Tx, modseq: number) => recordFeedback(tx, { submissionId, feedback, blobIds, modseq });
-  return { submissionId, isBelieved: true, record };
+  return { submissionId, isBelieved: true, kind: feedback.kind, record };
 }
 
 /**

@@ -36,8 +36,12 @@ export async function settle(
   const step = stepOf(leased, message, judged, outcomes, tries);
   if (!isRecorded) return mailLog.tell("mail went out after its lease was lost", step, "warn");
   mailLog.tell("mail out", step);
-  for (const { result, smtpReply } of outcomes) events.attemptEnded({ result, smtpReply });
+  for (const [at, { result, smtpReply }] of outcomes.entries()) {
+    events.attemptEnded({ destination: domainOf(judged[at]!.delivery.rcptTo), result, smtpReply });
+  }
   const bulk = bulkOf(leased, message);
   if (bulk && outcomes.some(({ result }) => result === "sent")) events.bulkSent(bulk);
   for (const { error } of attempts) if (error !== null) events.mailInTrouble({ error });
 }
+
+const domainOf = (address: string) => address.slice(address.lastIndexOf("@") + 1).toLowerCase();

@@ -244,6 +244,7 @@ export interface DueTable {
   submissionId: number;
   nextAttemptAt: Date;
   bulk: Generated<boolean>;
+  since: Date | null;
 }
 
 export interface EmailTable {
@@ -420,6 +421,14 @@ export interface MigrationTable {
   checksum: string;
   oldestProgram: string;
   appliedAt: Date;
+}
+
+export interface OperatorTable {
+  login: string;
+  userId: number;
+  role: string;
+  domains: string[] | null;
+  createdAt: Date;
 }
 
 export interface PushHolderTable {
@@ -624,6 +633,13 @@ export interface TokenTable {
   network: string | null;
 }
 
+export interface TrafficTable {
+  minute: Date;
+  kind: string;
+  what: string;
+  count: number;
+}
+
 export interface VacationTable {
   userId: number;
   isEnabled: boolean;
@@ -673,6 +689,7 @@ export interface DB {
   maskedAddress: MaskedAddressTable;
   message: MessageTable;
   migration: MigrationTable;
+  operator: OperatorTable;
   pushHolder: PushHolderTable;
   pushSubscription: PushSubscriptionTable;
   quarantine: QuarantineTable;
@@ -693,6 +710,7 @@ export interface DB {
   suppression: SuppressionTable;
   threadRef: ThreadRefTable;
   token: TokenTable;
+  traffic: TrafficTable;
   vacation: VacationTable;
   vacationAnswer: VacationAnswerTable;
 }
@@ -860,6 +878,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     submissionId: "int8",
     nextAttemptAt: "timestamptz",
     bulk: "bool",
+    since: "timestamptz",
   },
   email: {
     userId: "int8",
@@ -1020,6 +1039,13 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     checksum: "text",
     oldestProgram: "text",
     appliedAt: "timestamptz",
+  },
+  operator: {
+    login: "text",
+    userId: "int8",
+    role: "text",
+    domains: "text[]",
+    createdAt: "timestamptz",
   },
   pushHolder: {
     name: "text",
@@ -1203,6 +1229,12 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     usedAt: "timestamptz",
     network: "text",
   },
+  traffic: {
+    minute: "timestamptz",
+    kind: "text",
+    what: "text",
+    count: "int8",
+  },
   vacation: {
     userId: "int8",
     isEnabled: "bool",
@@ -1263,5 +1295,6 @@ export const replicatedTables: ReadonlySet<string> = new Set([
   "general_suppression",
   "login",
   "migration",
+  "operator",
   "setting",
 ]);

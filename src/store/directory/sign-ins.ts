@@ -58,6 +58,24 @@ const insertWebToken = write("tokens.addWeb", (db, $: WebToken) =>
     network: $.network,
   }),
 );
+const webToken = read("tokens.isWeb", (db, $: LoginName & { id: string; label: string }) =>
+  db
+    .selectFrom("token")
+    .select("id")
+    .where("userId", "=", $.userId)
+    .where("login", "=", $.login)
+    .where("id", "=", $.id)
+    .where("label", "=", $.label)
+    .where("isWeb", "=", true),
+);
+/** Whether a token was made by signing in with a browser, at the door that gives it this label. */
+export async function isWebToken(
+  executor: Executor,
+  token: LoginName & { id: string; label: string },
+): Promise<boolean> {
+  return (await executor.run(webToken, token)).length > 0;
+}
+
 const dropOldest = write(
   "tokens.dropOldestWeb",
   (_, $: LoginName & { keep: number }) => sql`

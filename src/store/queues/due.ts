@@ -14,15 +14,21 @@ const queued = read("deliveries.queued", (db, $: { userId: number; now: Date; af
   db
     .selectFrom("delivery as d")
     .innerJoin("submission as s", (join) => join.on("s.userId", "=", $.userId).onRef("s.id", "=", "d.submissionId"))
-    .select(["d.userId", "d.submissionId", "s.bulk", (eb) => eb.fn.min("d.nextAttemptAt").as("nextAttemptAt")])
+    .select([
+      "d.userId",
+      "d.submissionId",
+      "s.bulk",
+      "s.createdAt as since",
+      (eb) => eb.fn.min("d.nextAttemptAt").as("nextAttemptAt"),
+    ])
     .where("d.userId", "=", $.userId)
     .where("d.submissionId", ">", $.after)
     .where("d.state", "=", "queued")
     .where((eb) => eb.or([eb("d.leasedUntil", "is", null), eb("d.leasedUntil", "<=", $.now)]))
-    .groupBy(["d.userId", "d.submissionId", "s.bulk"]),
+    .groupBy(["d.userId", "d.submissionId", "s.bulk", "s.createdAt"]),
 );
 const hint = ["userId", "submissionId", "nextAttemptAt"] as const;
-const inserted = [...hint, "bulk"] as const;
+const inserted = [...hint, "bulk", "since"] as const;
 type Hint = Row<"due", (typeof hint)[number]>;
 /** A hint that is there already is not put off. */
 const insertHints = write("due.insert", (db, $: Lists<"due", (typeof inserted)[number]>) =>
@@ -63,7 +69,7 @@ export async function hintNewer(
 
 /** Writes the hints that a sweep found missing, as if none were for bulk mail. */
 export async function restoreHints(database: Database, hints: readonly Hint[]): Promise<void> {
-  const rows = hints.map((row) => ({ ...row, bulk: false }));
+  const rows = hints.map((row) => ({ ...row, bulk: false, since: null }));
   await database.run(insertHints, lists(rows, inserted));
 }
 

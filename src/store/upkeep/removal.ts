@@ -61,6 +61,9 @@ const deleteAccess = write("removal.ofAccess", (db, $: { logins: readonly string
 const deleteLogins = write("removal.ofLogins", (db, $: { logins: readonly string[] }) =>
   db.deleteFrom("login").where("login", "in", $.logins),
 );
+const deleteOperators = write("removal.ofOperators", (db, $: { logins: readonly string[] }) =>
+  db.deleteFrom("operator").where("login", "in", $.logins),
+);
 const references = read("removal.objects", (db, $: Account) =>
   db.selectFrom("blobRef").select(["sha256", "day", "pack"]).where("userId", "=", $.userId),
 );
@@ -71,7 +74,7 @@ const accountTables = read(
   SELECT quote_ident(c.table_name) AS name FROM information_schema.columns c
   JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
   WHERE c.table_schema = current_schema() AND c.column_name = 'user_id' AND t.table_type = 'BASE TABLE'
-    AND c.table_name NOT IN ('account', 'address', 'login', 'due') ORDER BY c.table_name`,
+    AND c.table_name NOT IN ('account', 'address', 'login', 'operator', 'due') ORDER BY c.table_name`,
 );
 
 /**
@@ -93,6 +96,7 @@ export async function removeAccount(
   const tables = (await database.run(accountTables)).map((row) => row.name);
   await database.run(deleteDue, { userId });
   await database.run(deleteAccess, { logins: removal.logins });
+  await database.run(deleteOperators, { logins: removal.logins });
   const removeRows = async (tx: Tx) => {
     await deleteRows(tx, [...tables, "account"], tell);
     await record(tx);

@@ -21,6 +21,7 @@ import { expiredQuarantined, removeQuarantined } from "../queues/quarantine.ts";
 import { dropReports } from "../queues/received-reports.ts";
 import { dropSentHours, sentForMs } from "../queues/sent-hours.ts";
 import { dropKeptDeliveries } from "../queues/submissions.ts";
+import { dropTraffic } from "../queues/traffic.ts";
 import { accountsAfter } from "./accounts.ts";
 import { batch, deadObjects, forgetDead, markDead } from "./dead-objects.ts";
 import {
@@ -208,6 +209,7 @@ export class Sweeper {
       accounts: () => this.prune(),
       "received reports": async () => void (await dropReports(database, this.#ago(reportsForMs))),
       "mail log": async () => void (await dropMailEvents(database, this.#ago(this.#mailLogForMs))),
+      traffic: async () => void (await dropTraffic(database, this.#ago(dayMs))),
       greylist: () => dropGrey(database, this.#clock.now(), this.#limit),
       "junk marks": () => tellJunkComplaints(this.#store, this.#log, this.#limit, this.#judge),
       credentials: () => this.#dropCredentials(),

@@ -1,7 +1,7 @@
-import { t } from "../messages/shell.ts";
-import { Dialog } from "../shared/dialog.tsx";
-import { type KeyAction, layers } from "../shared/keys.ts";
-import { prefs } from "../shared/prefs.ts";
+import { t } from "../messages/shared.ts";
+import { Dialog } from "./dialog.tsx";
+import { type KeyAction, layers } from "./keys.ts";
+import { prefs } from "./prefs.ts";
 
 /** All keys that work right now, as the parts of the page have registered them. */
 export function ShortcutsDialog({ onClose }: { onClose(): void }) {
@@ -10,7 +10,7 @@ export function ShortcutsDialog({ onClose }: { onClose(): void }) {
     ({ title }) => title(),
   );
   return (
-    <Dialog title={t("help")} onClose={onClose} class="shortcuts">
+    <Dialog title={t("shortcuts")} onClose={onClose} class="shortcuts">
       {!prefs.value.singleKeys && <p class="notice">{t("keysOff")}</p>}
       {[...sections].map(([title, parts]) => (
         <section key={title}>

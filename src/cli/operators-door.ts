@@ -1,0 +1,62 @@
+import { mayOperate } from "../admin/operators.ts";
+import { OperatorsDoor } from "../admin/operators-door.ts";
+import type { Config } from "../config/schema.ts";
+import { capabilities } from "../jmap/capability-names.ts";
+import { coreEcho } from "../jmap/core/echo.ts";
+import { Proxies } from "../jmap/http/address.ts";
+import { Concurrency } from "../jmap/http/limits.ts";
+import { createHttpServer } from "../jmap/http/server.ts";
+import type { Services } from "../jmap/method.ts";
+import { operatorMethods } from "../jmap/operator/methods.ts";
+import { createRegistry } from "../jmap/registry.ts";
+import { Pages } from "../web/pages.ts";
+import { WebSessions } from "../web/session.ts";
+import { urlOf } from "./door-url.ts";
+import { drainable } from "./drain.ts";
+import { findingsOf } from "./findings.ts";
+import type { Part, Parts } from "./parts.ts";
+import { siteOf } from "./site.ts";
+import { unlessTaken } from "./usual-door.ts";
+
+/**
+ * Starts the operators' page and its methods, on a listener of their own: the pages of the inbox are another origin, and their
+ * sign-ins open nothing here. Undefined if there is none, or its usual address is another program's.
+ */
+export async function startOperatorsDoor(config: Config, parts: Parts, services: Services): Promise<Part | undefined> {
+  const { operator: place, hostname, defaultQuota, sendingLimits: hasSendingLimits, maxConcurrentRequests } = config;
+  const { allowPrivateTargets } = config;
+  if (!place || config.readOnly) return undefined;
+  const { authenticator, store, bus, counts, ready, surroundings } = parts;
+  const { clock, random, log, resolver } = surroundings;
+  const door = new OperatorsDoor(authenticator, store);
+  const { operatorOf } = door;
+  const findings = () => findingsOf(config, parts);
+  const registry = createRegistry([
+    coreEcho,
+    ...operatorMethods({ operatorOf, site: siteOf(config), allowPrivateTargets, resolver, defaultQuota, hasSendingLimits, findings }),
+  ]);
+  const proxies = new Proxies({ trusted: config.trustedProxies, publicUrl: "", log });
+  const sessions = new WebSessions({
+    ...{ authenticator, store, bus, clock, random, log, proxies, site: "operator" },
+    admits: async (login) => (await mayOperate(store, login)) !== undefined,
+  });
+  const pages = config.web ? new Pages({ site: "operator", load: parts.pageFiles, log }) : undefined;
+  const places = counts.placeLimit("operators' requests", { max: maxConcurrentRequests });
+  const server = createHttpServer({
+    ...{ services, registry, hostname, proxies, ready, authenticator: door },
+    requests: new Concurrency("maxConcurrentRequests", places),
+    // Nothing is uploaded here: its logins have no accounts.
+    uploads: new Concurrency("maxConcurrentUpload", places),
+    ...{ publicUrl: "", pushUrl: "", isPushPaused: true, relaxedUsing: false, isJmapServed: true, push: undefined },
+    ownCapabilities: (login) => ({ [capabilities.operator]: operatorOf(login) }),
+    web: {
+      credentials: (req) => sessions.credentials(req),
+      serve: (req, res) => sessions.serve(req, res) || pages?.serve(req, res) === true,
+    },
+  });
+  const drain = drainable(server);
+  const port = await unlessTaken(config, log, () => parts.doors.open("operator", place, server));
+  if (port === undefined) return undefined;
+  pages?.begin();
+  return { url: urlOf("operator", place, port), stop: drain };
+}

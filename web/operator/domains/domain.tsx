@@ -1,0 +1,131 @@
+import { useSignal } from "@preact/signals";
+import { t } from "../../messages/operator/domains.ts";
+import { t as tParts } from "../../messages/operator/parts.ts";
+import { Button } from "../../shared/button.tsx";
+import { type DnsRecord, destroy, get, type Listed } from "../api.ts";
+import { Confirm } from "../parts/confirm.tsx";
+import { useFetched } from "../parts/fetched.ts";
+import { Card, Changing, CopyButton, Page, Shown } from "../parts/page.tsx";
+import { go, href } from "../route.ts";
+import { isForAll } from "../session.ts";
+import { Check } from "./check.tsx";
+
+const properties = ["name", "createdAt", "selector", "records", "policy", "zone"];
+
+/** One domain: what DNS says of it, and what its owner publishes. */
+export function Domain({ id }: { id: string }) {
+  const fetched = useFetched(async () => (await get("Domain", id, properties)) ?? null, id);
+  const isLeaving = useSignal(false);
+  const name = fetched.value?.name ?? "";
+  return (
+    <Page
+      title={name}
+      back="domains"
+      actions={
+        isForAll.value && (
+          <Changing>
+            <Button onClick={() => (isLeaving.value = true)}>{t("remove")}</Button>
+          </Changing>
+        )
+      }
+    >
+      <Shown fetched={fetched}>
+        {(domain) =>
+          domain === null ? (
+            <p class="empty">{tParts("gone")}</p>
+          ) : (
+            <>
+              <p class="links">
+                <a href={href({ place: "accounts", filter: { domain: domain.name } })}>{t("accounts")}</a>
+              </p>
+              <Check id={id} />
+              <Records domain={domain} />
+            </>
+          )
+        }
+      </Shown>
+      {isLeaving.value && (
+        <Confirm
+          title={t("removeTitle", { name })}
+          act={t("remove")}
+          typed={name}
+          isDanger
+          done={t("removed")}
+          work={() => destroy("Domain", id)}
+          onClose={(isDone) => {
+            isLeaving.value = false;
+            if (isDone) go({ place: "domains" });
+          }}
+        >
+          <p>{t("removeWhy")}</p>
+        </Confirm>
+      )}
+    </Page>
+  );
+}
+
+function Records({ domain }: { domain: Listed["Domain"] }) {
+  const { records = [], policy, zone = "" } = domain;
+  return (
+    <>
+      <Card title={t("records")}>
+        <p class="muted">{t("recordsWhy")}</p>
+        <RecordTable records={records} label={t("records")} />
+      </Card>
+      <Card title={t("zone")}>
+        <Lines text={zone} what={t("zoneAll")} />
+      </Card>
+      {policy && (
+        <Card title={t("policyTitle")}>
+          <p class="muted">{t("policyWhy", { url: policy.url })}</p>
+          <Lines text={policy.text} what={t("policy")} />
+        </Card>
+      )}
+    </>
+  );
+}
+
+function RecordTable({ records, label }: { records: readonly DnsRecord[]; label: string }) {
+  return (
+    <div class="table-scroll">
+      <table aria-label={label} class="records">
+        <thead>
+          <tr>
+            <th scope="col">{t("purpose")}</th>
+            <th scope="col">{t("record")}</th>
+            <th scope="col">{t("host")}</th>
+            <th scope="col">{t("value")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {records.map(({ purpose, name, type, value, note }) => (
+            <tr key={`${name} ${type} ${value}`}>
+              <td data-label={t("purpose")}>{purpose}</td>
+              <td data-label={t("record")}>{type}</td>
+              <td data-label={t("host")}>
+                <code>{name}</code>
+              </td>
+              <td data-label={t("value")} class="record-value">
+                <span>
+                  <code>{value}</code>
+                  {note && <span class="muted">{note}</span>}
+                </span>
+                <CopyButton text={value} what={t("copyValue", { name })} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+export function Lines({ text, what }: { text: string; what: string }) {
+  return (
+    <div class="lines">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it. */}
+      <pre tabIndex={0}>{text}</pre>
+      <CopyButton text={text} what={what} />
+    </div>
+  );
+}

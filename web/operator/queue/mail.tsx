@@ -1,0 +1,127 @@
+import { t } from "../../messages/operator/queue.ts";
+import { type Attempt, get, type Listed } from "../api.ts";
+import { useFetched } from "../parts/fetched.ts";
+import { AgainButton, Badge, Card, Page, Shown, type State, Time } from "../parts/page.tsx";
+import { href } from "../route.ts";
+import { Acts } from "./acts.tsx";
+import { stateBadge, stateWords } from "./words.ts";
+
+type Mail = Listed["QueuedMessage"];
+const properties = ["name", "accountId", "login", "mailFrom", "createdAt", "sendAt", "deliveries", "attempts"];
+
+/** One mail that waits: its recipients, and each try to send it with what was said. */
+export function QueuedMail({ id }: { id: string }) {
+  const fetched = useFetched(async () => (await get("QueuedMessage", id, properties)) ?? null, id, { everyMs: 10_000 });
+  const mail = fetched.value;
+  return (
+    <Page title={t("mail", { name: mail?.name ?? "" })} back="queue" actions={<AgainButton fetched={fetched} />}>
+      <Shown fetched={fetched}>
+        {(found) =>
+          found === null ? <p class="empty">{t("gone")}</p> : <Details mail={found} again={fetched.again} />
+        }
+      </Shown>
+    </Page>
+  );
+}
+
+function Details({ mail, again }: { mail: Mail; again(): Promise<void> }) {
+  return (
+    <>
+      <Acts mail={mail} again={again} />
+      <Card>
+        <dl class="facts">
+          <div>
+            <dt>{t("from")}</dt>
+            <dd>
+              <bdi>{mail.mailFrom === "" ? t("server") : mail.mailFrom}</bdi>
+            </dd>
+          </div>
+          <div>
+            <dt>{t("account")}</dt>
+            <dd>
+              {mail.login && (
+                <a href={href({ place: "accounts", id: mail.accountId })}>
+                  <bdi>{mail.login}</bdi>
+                </a>
+              )}
+            </dd>
+          </div>
+          <div>
+            <dt>{t("submitted")}</dt>
+            <dd>
+              <Time at={mail.createdAt} />
+            </dd>
+          </div>
+        </dl>
+      </Card>
+      <Card title={t("recipients")}>
+        <ul class="rows">
+          {mail.deliveries.map((one) => (
+            <li key={one.rcptTo}>
+              <div class="row-main">
+                <strong>
+                  <bdi>{one.rcptTo}</bdi>
+                </strong>
+                <span class="muted">{one.attempts === 0 ? t("noAnswer") : one.reply}</span>
+                {one.route && <span class="muted">{t("route", { host: one.route })}</span>}
+                {one.state === "held" && (
+                  <span class="muted">
+                    {one.heldFor ? t("heldForStanding", { reason: one.heldFor }) : t("heldByOperator")}
+                  </span>
+                )}
+              </div>
+              <span class="row-end">
+                <Badge state={stateBadge(one.state)}>{stateWords(one.state)}</Badge>
+                {one.nextAttemptAt && (
+                  <span class="muted">
+                    {t("next")}: <Time at={one.nextAttemptAt} />
+                  </span>
+                )}
+              </span>
+            </li>
+          ))}
+        </ul>
+      </Card>
+      <Card title={t("attempts")}>
+        <Attempts list={mail.attempts ?? []} />
+      </Card>
+    </>
+  );
+}
+
+const outcomes = { sent: "outcomeSent", deferred: "outcomeDeferred", failed: "outcomeFailed" } as const;
+const badges: Record<Attempt["outcome"], State> = { sent: "good", deferred: "warn", failed: "bad" };
+
+/** The newest first. */
+export function Attempts({ list }: { list: readonly Attempt[] }) {
+  if (list.length === 0) return <p class="empty">{t("noAttempts")}</p>;
+  return (
+    <ol class="attempts">
+      {list.toReversed().map((one) => (
+        <li key={`${one.at} ${one.host} ${one.recipients.join()}`}>
+          <p class="attempt-head">
+            <Badge state={badges[one.outcome]}>{t(outcomes[one.outcome])}</Badge>
+            <Time at={one.at} />
+            <span class="muted">
+              {one.host ?? t("noServer")}
+              {one.address && one.address !== one.host && ` (${one.address})`}
+              {one.host && `, ${one.tls ? t("withTls", { tls: one.tls }) : t("withoutTls")}`},{" "}
+              {t("took", { ms: one.milliseconds })}
+            </span>
+          </p>
+          <p>
+            <bdi>{one.recipients.join(", ")}</bdi>
+          </p>
+          <p class="attempt-reply">{one.reply}</p>
+          {one.transcript !== "" && (
+            <details>
+              <summary>{t("transcript")}</summary>
+              {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it. */}
+              <pre tabIndex={0}>{one.transcript}</pre>
+            </details>
+          )}
+        </li>
+      ))}
+    </ol>
+  );
+}
