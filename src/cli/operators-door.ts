@@ -33,7 +33,15 @@ export async function startOperatorsDoor(config: Config, parts: Parts, services:
   const findings = () => findingsOf(config, parts);
   const registry = createRegistry([
     coreEcho,
-    ...operatorMethods({ operatorOf, site: siteOf(config), allowPrivateTargets, resolver, defaultQuota, hasSendingLimits, findings }),
+    ...operatorMethods({
+      operatorOf,
+      site: siteOf(config),
+      allowPrivateTargets,
+      resolver,
+      defaultQuota,
+      hasSendingLimits,
+      findings,
+    }),
   ]);
   const proxies = new Proxies({ trusted: config.trustedProxies, publicUrl: "", log });
   const sessions = new WebSessions({

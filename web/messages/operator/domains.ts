@@ -36,9 +36,10 @@ export const t = messages({
     host: "Name",
     value: "Value",
     copyValue: "the value of {name}",
-    suggested: "Recommended: verified TLS",
-    suggestedWhy:
-      "With these, other servers send to you by verified TLS alone, and tell you when that fails. The policy is served at {url}:",
+    purpose: "For",
+    policyTitle: "Policy for verified TLS (MTA-STS)",
+    policyWhy:
+      "With its record, other servers send to you by verified TLS alone once they have seen this text at {url}",
     policy: "the policy",
     zone: "Zone file",
     zoneAll: "the zone file",
@@ -86,8 +87,8 @@ export const t = messages({
     copyValue: "den Wert von {name}",
     purpose: "Für",
     policyTitle: "Richtlinie für geprüftes TLS (MTA-STS)",
-    policyWhy: "Mit ihrem Eintrag senden andere Server nur mit geprüftem TLS an Sie, sobald sie diesen Text hier gesehen haben: {url}",
-      "Damit senden andere Server nur mit geprüftem TLS an Sie und sagen, wenn das misslingt. Die Richtlinie steht unter {url}:",
+    policyWhy:
+      "Mit ihrem Eintrag senden andere Server nur mit geprüftem TLS an Sie, sobald sie diesen Text hier gesehen haben: {url}",
     policy: "die Richtlinie",
     zone: "Zonendatei",
     zoneAll: "die Zonendatei",
