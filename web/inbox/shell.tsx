@@ -5,7 +5,6 @@ import { t } from "../messages/shell.ts";
 import { IconButton } from "../shared/button.tsx";
 import { Icon } from "../shared/icons.tsx";
 import { useKeys } from "../shared/keys.ts";
-import { ShortcutsDialog } from "../shared/shortcuts.tsx";
 import { restoreWriting } from "./composer/restore.ts";
 import { lazy } from "./lazy.tsx";
 import { ConversationList } from "./list/conversation-list.tsx";
@@ -21,7 +20,7 @@ import { SearchBox } from "./search/search-box.tsx";
 
 const Composer = lazy(() => import("./composer/composer.tsx").then((module) => module.default));
 const Settings = lazy(() => import("./settings/settings.tsx").then((module) => module.default));
-const ShortcutsDialog = lazy(() => import("./shortcuts.tsx").then((module) => module.ShortcutsDialog), {
+const ShortcutsDialog = lazy(() => import("../shared/shortcuts.tsx").then((module) => module.ShortcutsDialog), {
   isDialog: true,
 });
 
