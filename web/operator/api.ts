@@ -44,8 +44,6 @@ export interface Listed {
     createdAt: string;
     selector: string;
     records?: DnsRecord[];
-    /** Of MTA-STS, and where a web server must serve it. */
-    policy?: { url: string; text: string };
     zone?: string;
     check?: Checked[];
   };

@@ -37,10 +37,6 @@ export const t = messages({
     value: "Value",
     copyValue: "the value of {name}",
     purpose: "For",
-    policyTitle: "Policy for verified TLS (MTA-STS)",
-    policyWhy:
-      "With its record, other servers send to you by verified TLS alone once they have seen this text at {url}",
-    policy: "the policy",
     zone: "Zone file",
     zoneAll: "the zone file",
     accounts: "Its accounts",
@@ -86,10 +82,6 @@ export const t = messages({
     value: "Wert",
     copyValue: "den Wert von {name}",
     purpose: "Für",
-    policyTitle: "Richtlinie für geprüftes TLS (MTA-STS)",
-    policyWhy:
-      "Mit ihrem Eintrag senden andere Server nur mit geprüftem TLS an Sie, sobald sie diesen Text hier gesehen haben: {url}",
-    policy: "die Richtlinie",
     zone: "Zonendatei",
     zoneAll: "die Zonendatei",
     accounts: "Ihre Konten",

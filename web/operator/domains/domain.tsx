@@ -10,7 +10,7 @@ import { go, href } from "../route.ts";
 import { isForAll } from "../session.ts";
 import { Check } from "./check.tsx";
 
-const properties = ["name", "createdAt", "selector", "records", "policy", "zone"];
+const properties = ["name", "createdAt", "selector", "records", "zone"];
 
 /** One domain: what DNS says of it, and what its owner publishes. */
 export function Domain({ id }: { id: string }) {
@@ -65,7 +65,7 @@ export function Domain({ id }: { id: string }) {
 }
 
 function Records({ domain }: { domain: Listed["Domain"] }) {
-  const { records = [], policy, zone = "" } = domain;
+  const { records = [], zone = "" } = domain;
   return (
     <>
       <Card title={t("records")}>
@@ -75,12 +75,6 @@ function Records({ domain }: { domain: Listed["Domain"] }) {
       <Card title={t("zone")}>
         <Lines text={zone} what={t("zoneAll")} />
       </Card>
-      {policy && (
-        <Card title={t("policyTitle")}>
-          <p class="muted">{t("policyWhy", { url: policy.url })}</p>
-          <Lines text={policy.text} what={t("policy")} />
-        </Card>
-      )}
     </>
   );
 }
@@ -120,7 +114,7 @@ function RecordTable({ records, label }: { records: readonly DnsRecord[]; label:
   );
 }
 
-export function Lines({ text, what }: { text: string; what: string }) {
+function Lines({ text, what }: { text: string; what: string }) {
   return (
     <div class="lines">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it. */}

@@ -1,4 +1,4 @@
-import { tlsSuggestions, zoneLine } from "../../../admin/dns-records.ts";
+import { zoneLine } from "../../../admin/dns-records.ts";
 import { checkDomain, recordsOf } from "../../../admin/domain-check.ts";
 import { ensureDomain, keysOf, removeDomain } from "../../../admin/domains.ts";
 import { type DomainRow, domainsByName, pageOfDomains } from "../../../store/directory/lists.ts";
@@ -20,7 +20,7 @@ const create = object({ name: textUpTo(255) });
 export const domain: OperatorType = {
   name: "Domain",
   properties: ["name", "createdAt", "selector"],
-  onRequest: ["records", "policy", "zone", "check"],
+  onRequest: ["records", "zone", "check"],
 
   async find(ids, operator, wanted) {
     const { call, scope } = operator;
@@ -66,8 +66,7 @@ async function shown(row: DomainRow, operator: Acting, wanted: ReadonlySet<strin
   const { admin, means } = operator;
   const about = { domain: row, keys: await keysOf(admin, name) };
   const records = recordsOf(about, means.site);
-  const { url, policy } = tlsSuggestions(row, means.site.hostname);
-  Object.assign(one, { records, policy: { url, text: policy }, zone: records.map(zoneLine).join("\n") });
+  Object.assign(one, { records, zone: records.map(zoneLine).join("\n") });
   if (wanted.has("check")) one.check = await checkDomain(about, means);
   return one;
 }
