@@ -8,11 +8,11 @@ import { useFetched } from "../parts/fetched.ts";
 import { AgainButton, Badge, Card, Changing, Page, Shown, Time } from "../parts/page.tsx";
 import { go, href } from "../route.ts";
 import { me } from "../session.ts";
-import { roomWords } from "./accounts.tsx";
 import { Addresses } from "./addresses.tsx";
 import { Credentials } from "./credentials.tsx";
 import { PasswordField, QuotaField, quotaIn } from "./new-account.tsx";
 import { Shares } from "./shares.tsx";
+import { roomWords } from "./words.ts";
 
 type Row = Listed["Account"];
 const properties = ["login", "name", "createdAt", "used", "quota", "isHeld", "operator", "addresses", "shares"];

@@ -1,7 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { t } from "../../messages/operator/accounts.ts";
 import { Button } from "../../shared/button.tsx";
-import { size } from "../../shared/messages.ts";
 import { type Listed, list } from "../api.ts";
 import { usePages } from "../parts/fetched.ts";
 import { Filters, TextFilter } from "../parts/filters.tsx";
@@ -9,6 +8,7 @@ import { AgainButton, Badge, Cell, Changing, List, Page, Time } from "../parts/p
 import { go, href, route } from "../route.ts";
 import { Account } from "./account.tsx";
 import { NewAccount } from "./new-account.tsx";
+import { roleWords, roomWords } from "./words.ts";
 
 type Row = Listed["Account"];
 
@@ -81,14 +81,3 @@ function AccountRow({ account }: { account: Row }) {
     </tr>
   );
 }
-
-export function roomWords({ used, quota }: Pick<Row, "used" | "quota">): string {
-  if (used === null) return "?";
-  return quota === null ? size(used) : t("usedOf", { used: size(used), quota: size(quota) });
-}
-
-const roles = ["admin", "domain-admin", "read-only"] as const;
-const roleWords = (role: string): string => {
-  const known = roles.find((one) => one === role);
-  return known ? t(known) : role;
-};
