@@ -20,15 +20,16 @@ const maxTokens = 150;
 const baseMails = 40;
 
 /**
- * The probability that a mail with these tokens is spam: G. Robinson, "A Statistical Approach to the Spam Problem" (Linux
- * Journal 107, 2003), with Fisher's method for combining, as in SpamBayes. 0.5 when nothing is known.
+ * How much rather a mail with these tokens is spam than not, as the logarithm of how much less likely they came together by
+ * chance among the other mails: 0 when nothing is known, negative for wanted mail. G. Robinson, "A Statistical Approach to
+ * the Spam Problem" (Linux Journal 107, 2003), with Fisher's method for combining, as in SpamBayes.
  */
-export function probabilityOf(tokens: readonly number[], own: Statistics, base: Statistics): number {
+export function countsEvidence(tokens: readonly number[], own: Statistics, base: Statistics): number {
   const { ham: hams, spam: spams } = own.mails;
   const scale = { ham: baseMails / Math.max(base.mails.ham, 1), spam: baseMails / Math.max(base.mails.spam, 1) };
   const hasBase = base.mails.ham > 0;
   const all = { ham: hams + (hasBase ? baseMails : 0), spam: spams + (hasBase ? baseMails : 0) };
-  if (all.ham === 0 || all.spam === 0) return 0.5;
+  if (all.ham === 0 || all.spam === 0) return 0;
   const said: number[] = [];
   for (const token of tokens) {
     const ours = own.of(token);
@@ -47,28 +48,30 @@ export function probabilityOf(tokens: readonly number[], own: Statistics, base: 
   return combined(said.slice(0, maxTokens));
 }
 
-/** Fisher: how unlikely it is that tokens so spammy (and so hammy) came together by chance. */
+/** Fisher: how unlikely it is that tokens so hammy came together by chance, against the same for tokens so spammy. */
 function combined(all: readonly number[]): number {
-  if (all.length === 0) return 0.5;
+  if (all.length === 0) return 0;
   let [spam, ham] = [0, 0];
   for (const f of all) {
     spam += Math.log(1 - f);
     ham += Math.log(f);
   }
   const degrees = 2 * all.length;
-  const [S, H] = [1 - chiSquared(-2 * spam, degrees), 1 - chiSquared(-2 * ham, degrees)];
-  return (1 + S - H) / 2;
+  return logChiSquared(-2 * ham, degrees) - logChiSquared(-2 * spam, degrees);
 }
 
-/** The probability that chi squared with an even number of degrees of freedom is at least `x`. */
-function chiSquared(x: number, degrees: number): number {
+/** The logarithm of the probability that chi squared with an even number of degrees of freedom is at least `x`. */
+function logChiSquared(x: number, degrees: number): number {
   const half = x / 2;
-  // In logarithms, since e^-half is 0 for large values.
-  let term = -half;
-  let sum = Math.exp(term);
+  let term = 0;
+  let largest = 0;
+  const terms = [0];
   for (let i = 1; i < degrees / 2; i++) {
     term += Math.log(half / i);
-    sum += Math.exp(term);
+    terms.push(term);
+    largest = Math.max(largest, term);
   }
-  return Math.min(sum, 1);
+  // Relative to the largest, since the terms themselves may be too small or too large for a number.
+  const sum = terms.reduce((total, one) => total + Math.exp(one - largest), 0);
+  return Math.min(0, largest - half + Math.log(sum));
 }

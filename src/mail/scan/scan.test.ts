@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { summarise } from "../../mime/summary.ts";
 import type { Acquaintance, Scan } from "../../store/mail/scans.ts";
 import { baseStatistics, readBase, writeBase } from "./base.ts";
-import { type Counts, probabilityOf, type Statistics } from "./bayes.ts";
+import { type Counts, countsEvidence, type Statistics } from "./bayes.ts";
 import { askedOf, judge } from "./judge.ts";
 import { namesAnotherHost, shapeOf } from "./marks.ts";
 import { hashed } from "./tokens.ts";
@@ -190,27 +190,51 @@ const statistics = (mails: Counts, all: Record<string, Counts>): Statistics => {
 };
 const nothing = statistics({ ham: 0, spam: 0 }, {});
 
-test("the probability of words: of spam near 1, of wanted mail near 0, of both or neither 0.5", () => {
+test("how a mail was addressed and came here counts among its words", () => {
+  const tokensOf = (header: string) => new Set(traitsOf(`${header}\r\nHello.`).tokens);
+  const habits = ["to named", "from number", "took less than nothing"].map((habit) => hashed(`h:${habit}`));
+  const received =
+    "Received: from 192.0.2.7 (unknown [192.0.2.7]) by mx.here.test; Sun, 29 Nov 2026 10:00:00 +0000\r\n";
+  const found = tokensOf(received + plain.replace("To: you@here.test", "To: You <you@here.test>"));
+  expect(habits.filter((habit) => found.has(habit))).toEqual(habits);
+  const usual = tokensOf(plain);
+  expect(habits.filter((habit) => usual.has(habit))).toEqual([]);
+});
+
+test("the evidence of words: of spam above 0, of wanted mail below, of both or neither 0", () => {
   const mails = { ham: 50, spam: 50 };
   const known = statistics(mails, {
     ...Object.fromEntries(["a", "b", "c", "d", "e"].map((word) => [word, { ham: 0, spam: 30 }])),
     ...Object.fromEntries(["f", "g", "h", "i", "j"].map((word) => [word, { ham: 30, spam: 0 }])),
     k: { ham: 20, spam: 20 },
   });
-  const of = (words: string) => probabilityOf([...words].map(hashed), known, nothing);
-  expect(of("abcde")).toBeGreaterThan(0.999);
-  expect(of("fghij")).toBeLessThan(0.001);
-  expect(of("abcdefghij")).toBeCloseTo(0.5, 5);
-  expect(of("kz")).toBe(0.5);
-  expect(probabilityOf([hashed("a")], nothing, nothing)).toBe(0.5);
+  const of = (words: string) => countsEvidence([...words].map(hashed), known, nothing);
+  expect(of("abcde")).toBeGreaterThan(5);
+  expect(of("fghij")).toBeLessThan(-5);
+  expect(of("abcdefghij")).toBeCloseTo(0, 5);
+  expect(of("kz")).toBe(0);
+  expect(countsEvidence([hashed("a")], nothing, nothing)).toBe(0);
+});
+
+test("the words of very many taught mails still have finite evidence", () => {
+  const mails = { ham: 50_000, spam: 50_000 };
+  const tokens = Array.from({ length: 400 }, (_, n) => `t${n}`);
+  const known = statistics(mails, Object.fromEntries(tokens.map((token) => [token, { ham: 0, spam: 50_000 }])));
+  const evidence = countsEvidence(tokens.map(hashed), known, nothing);
+  expect(evidence).toBeGreaterThan(500);
+  expect(Number.isFinite(evidence)).toBe(true);
 });
 
 test("a base file has the counts that it was made of, and the one in the package is there and small", () => {
-  const counts = new Map([hashed("a"), hashed("b"), -7].map((token, n) => [token, { ham: n, spam: 1000 * n }]));
+  const counts = new Map(
+    [hashed("a"), hashed("b"), -7].map((token, n) => [token, { ham: n, spam: 1000 * n, weight: n - 1 }]),
+  );
   const read = readBase(writeBase({ ham: 4000, spam: 2000 }, counts));
   expect(read.mails).toEqual({ ham: 4000, spam: 2000 });
   for (const [token, found] of counts) expect(read.of(token)).toEqual(found);
   expect(read.of(12345)).toBeUndefined();
+  expect(read.leaning([hashed("a"), -7, 12345])).toBe(0);
+  expect(read.leaning([-7])).toBe(1);
   expect(baseStatistics().mails.ham).toBeGreaterThan(3000);
   expect(readFileSync(new URL("../../../assets/spam-base.bin", import.meta.url)).length).toBeLessThan(300_000);
 });

@@ -1,4 +1,5 @@
-import { probabilityOf, type Statistics } from "./bayes.ts";
+import type { Base } from "./base.ts";
+import { countsEvidence, type Statistics } from "./bayes.ts";
 import type { Finding } from "./evidence.ts";
 
 /** How spammy a message is, and why: the score is the sum of the reasons' points. */
@@ -9,28 +10,35 @@ export interface Score {
 
 /** Mails of each kind that an account must have trained before its words alone may send a mail to Junk. */
 const minTrained = 10;
+/** The base knows what spam looks like, the account what its own mail looks like. */
+const baseWeight = 0.5;
 
-/** From which probability on, how many points: by statistics that the account has trained, and by the shared base alone. */
+/** From which evidence on, how many points: by statistics that the account has trained, and by the shared base alone. */
 const steps: readonly { from: number; trained: number; base: number }[] = [
-  { from: 0.999, trained: 6, base: 3.8 },
-  { from: 0.99, trained: 4.7, base: 3.5 },
-  { from: 0.95, trained: 4.4, base: 2.8 },
-  { from: 0.9, trained: 3.5, base: 2 },
-  { from: 0.8, trained: 2.5, base: 1 },
-  { from: 0.6, trained: 1, base: 0.3 },
-  { from: 0.4, trained: 0, base: 0 },
-  { from: 0.2, trained: -1, base: -0.3 },
-  { from: 0.05, trained: -2, base: -0.8 },
-  { from: 0, trained: -3, base: -1.5 },
+  { from: 6, trained: 6, base: 3.8 },
+  { from: 4.5, trained: 4.4, base: 3.5 },
+  { from: 3, trained: 3.6, base: 2.8 },
+  { from: 1.7, trained: 3.1, base: 2 },
+  { from: 0.6, trained: 1.5, base: 1 },
+  { from: 0.3, trained: 0.7, base: 0.3 },
+  { from: -0.3, trained: 0, base: 0 },
+  { from: -1, trained: -1, base: -0.3 },
+  { from: -2, trained: -2, base: -0.8 },
+  { from: -Infinity, trained: -3, base: -1.5 },
 ];
 
-export function wordsFinding(tokens: readonly number[], own: Statistics, base: Statistics): Finding | undefined {
-  const probability = probabilityOf(tokens, own, base);
+/** Positive for spam. */
+export function wordsEvidence(tokens: readonly number[], own: Statistics, base: Base): number {
+  return countsEvidence(tokens, own, base) + baseWeight * base.leaning(tokens);
+}
+
+export function wordsFinding(tokens: readonly number[], own: Statistics, base: Base): Finding | undefined {
+  const evidence = wordsEvidence(tokens, own, base);
   const isTrained = own.mails.ham >= minTrained && own.mails.spam >= minTrained;
-  const points = steps.find(({ from }) => probability >= from)![isTrained ? "trained" : "base"];
+  const points = steps.find(({ from }) => evidence >= from)![isTrained ? "trained" : "base"];
   if (points === 0) return undefined;
   const like = points > 0 ? "spam" : "wanted mail";
-  return { rule: "words", points, reason: `its words are those of ${like} (${probability.toFixed(3)})` };
+  return { rule: "words", points, reason: `its words are those of ${like} (${evidence.toFixed(1)})` };
 }
 
 export function scoreOf(reasons: readonly (Finding | undefined)[]): Score {

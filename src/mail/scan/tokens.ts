@@ -2,10 +2,11 @@ import { splitAddress } from "../../base/address.ts";
 import type { HeaderField } from "../../mime/field.ts";
 import type { MessageSummary } from "../../mime/summary.ts";
 import { words } from "../../search/words.ts";
+import { habitsOf } from "./habits.ts";
 import type { Visible } from "./visible.ts";
 
 /** More would not change the verdict; learning stores a row for each. */
-const maxTokens = 300;
+const maxTokens = 600;
 const maxWords = 2_000;
 /** Of the text: what comes after says little that is new. */
 const maxLength = 24_000;
@@ -21,11 +22,16 @@ export function tokensOf(summary: MessageSummary, fields: readonly HeaderField[]
     if (found.size < maxTokens) found.add(hashed(kind + value));
   };
   for (const { name, email } of summary.from ?? []) {
-    const domain = splitAddress(email)?.domain;
-    if (domain !== undefined) add("f:", domain);
+    const parts = splitAddress(email);
+    if (parts !== undefined) {
+      add("f:", parts.domain);
+      add("fs:", shapeOf(parts.local));
+    }
     add("f:", email.toLowerCase());
     for (const word of words((name ?? "").slice(0, maxName))) add("n:", word);
+    if (!name) add("n:", "none");
   }
+  for (const habit of habitsOf(summary, fields)) add("h:", habit);
   for (const word of words((summary.subject ?? "").slice(0, maxSubject)).filter(isKept)) {
     add("s:", word);
     add("w:", word);
@@ -45,6 +51,14 @@ export function tokensOf(summary: MessageSummary, fields: readonly HeaderField[]
   }
   return [...found];
 }
+
+/** How a name is written: `ann.lee7` as `a.a9`. */
+const shapeOf = (name: string): string =>
+  name
+    .replace(/[A-Z]+/g, "A")
+    .replace(/[a-z]+/g, "a")
+    .replace(/\d+/g, "9")
+    .slice(0, 24);
 
 /** Fields that say what wrote the message. */
 const kinds: Record<string, string> = {
