@@ -345,6 +345,7 @@ test("every command has help; a mistake is reported in one line, without a stack
     "standing",
     "pools",
     "reports",
+    "setup",
     "check",
     "completion",
     "man",

@@ -69,6 +69,22 @@ describe.skipIf(isMissing("script"))("at a terminal", () => {
   });
 });
 
+test.skipIf(isMissing("script"))(
+  "a terminal gets colours, unless NO_COLOR is set; what is no terminal gets none",
+  () => {
+    const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
+    const command = `${process.execPath} ${main} account list --data ${folder}/none`;
+    const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
+    const env = { ...inherited, TERM: "xterm-256color" };
+    const told = (more: Record<string, string>) =>
+      spawnSync("script", ["-qec", command, "/dev/null"], { encoding: "utf8", env: { ...env, ...more } }).stdout;
+    expect(told({})).toContain("\x1b[31mposthorn:\x1b[39m there is no database");
+    expect(told({ NO_COLOR: "1" })).toContain("posthorn: there is no database");
+    const [program, ...args] = command.split(" ");
+    expect(spawnSync(program!, args, { encoding: "utf8", env }).stderr).toMatch(/^posthorn: there is no database/);
+  },
+);
+
 test.skipIf(isMissing("fish"))("fish completes commands, options and files", () => {
   const offers = (line: string) => {
     const script = `source ${pathOf("fish")}; cd ${folder}; complete -C '${line}'`;

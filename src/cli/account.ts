@@ -16,20 +16,25 @@ import type { Removal } from "../store/upkeep/removal.ts";
 import { type Context, random } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { withProgress } from "./progress.ts";
-import { askSecret, confirm, isTerminal, readSecret, say, table } from "./prompt.ts";
+import { answer, askSecret, confirm, isTerminal, readSecret, say, table } from "./prompt.ts";
 
-export async function add({ config, admin, options }: Context, text: string): Promise<void> {
+export async function add(context: Context, text: string): Promise<void> {
+  const { config, admin, options } = context;
   const account = await checkNewAccount(admin, { address: text, name: String(options.name) });
   const { password, isRandom } = await choosePassword(options);
   const { domain, isNewDomain } = await addAccount(admin, { ...account, password, quota: config.defaultQuota });
-  if (isNewDomain) say(`Added the domain ${domain.name}; "posthorn domain list" prints its DNS records.`);
-  say(`Added the account ${account.address}.`);
-  if (isRandom) say(`Its password, shown only now: ${password}`);
+  const words = [
+    ...(isNewDomain ? [`Added the domain ${domain.name}; "posthorn domain list" prints its DNS records.`] : []),
+    `Added the account ${account.address}.`,
+    ...(isRandom ? [`Its password, shown only now: ${password}`] : []),
+  ];
+  answer(context, { ...account, domain: domain.name, isNewDomain, ...(isRandom && { password }) }, words.join("\n"));
 }
 
-export async function rename({ admin }: Context, text: string, newName = ""): Promise<void> {
-  const { login, name } = await nameAccount(admin, text, newName);
-  say(name === "" ? `${login} has no display name now.` : `The display name of ${login} is ${name}.`);
+export async function rename(context: Context, text: string, newName = ""): Promise<void> {
+  const { login, name } = await nameAccount(context.admin, text, newName);
+  const words = name === "" ? `${login} has no display name now.` : `The display name of ${login} is ${name}.`;
+  answer(context, { login, name }, words);
 }
 
 async function choosePassword(options: Context["options"]): Promise<{ password: string; isRandom: boolean }> {
@@ -41,8 +46,9 @@ async function choosePassword(options: Context["options"]): Promise<{ password: 
   return { password, isRandom: false };
 }
 
-export async function list({ admin }: Context): Promise<void> {
+export async function list({ admin, options }: Context): Promise<void> {
   const accounts = await listAccounts(admin);
+  if (options.json) return say(JSON.stringify(accounts, null, 2));
   if (accounts.length === 0) return say("There are no accounts yet. Add one: posthorn account add you@example.org");
   const rows = accounts.map(({ login, createdAt, otherAddresses }) => [
     login,
@@ -52,20 +58,23 @@ export async function list({ admin }: Context): Promise<void> {
   say(table([["ACCOUNT", "SINCE", "OTHER ADDRESSES"], ...rows]));
 }
 
-export async function passwd({ admin, options }: Context, text: string): Promise<void> {
+export async function passwd(context: Context, text: string): Promise<void> {
+  const { admin, options } = context;
   // Fails before anyone types a password.
   const { login } = await loginOf(admin, text);
   const { password, isRandom } = await choosePassword(options);
   await setPassword(admin, login, password);
-  say(`Changed the password of ${login}.`);
-  if (isRandom) say(`Its new password, shown only now: ${password}`);
+  const shown = isRandom ? `\nIts new password, shown only now: ${password}` : "";
+  answer(context, { login, ...(isRandom && { password }) }, `Changed the password of ${login}.${shown}`);
 }
 
-export async function quota({ admin }: Context, text: string, given?: string): Promise<void> {
+export async function quota(context: Context, text: string, given?: string): Promise<void> {
+  const { admin } = context;
   await loginOf(admin, text);
   if (given !== undefined) await setQuota(admin, text, limitOf(given));
   const { login, used, limit } = await getQuota(admin, text);
-  say(`${login} uses ${showSize(used)}; its limit is ${limit ? showSize(limit) : "none"}.`);
+  const words = `${login} uses ${showSize(used)}; its limit is ${limit ? showSize(limit) : "none"}.`;
+  answer(context, { login, used, limit: limit ?? null }, words);
 }
 
 /** In bytes; null for no limit. */
@@ -77,19 +86,22 @@ function limitOf(text: string): number | null {
   }
 }
 
-export async function remove({ admin, options }: Context, text: string): Promise<void> {
+export async function remove(context: Context, text: string): Promise<void> {
+  const { admin, options } = context;
   const preview = await previewRemoval(admin, text);
-  if (options.dryRun) return say(`This would remove ${describeRemoval(preview)}.`);
+  if (options.dryRun) return answer(context, preview, `This would remove ${describeRemoval(preview)}.`);
   if (!options.yes && !(await confirm(`Remove ${describeRemoval(preview)}?`))) throw new Failure("nothing was removed");
   const removal = await withProgress((tell) => removeAccount(admin, text, tell));
-  say(`Removed the account ${removal.login}: ${describeRemoval(removal)}.`);
+  answer(context, removal, `Removed the account ${removal.login}: ${describeRemoval(removal)}.`);
 }
 
 function describeRemoval({ addresses, emails, submissions }: Removal): string {
   return `${emails} emails, ${submissions} sent messages and the addresses ${addresses.join(", ")}`;
 }
 
-export async function openTo({ admin, options }: Context, text: string, loginText: string): Promise<void> {
+export async function openTo(context: Context, text: string, loginText: string): Promise<void> {
+  const { admin, options } = context;
   const { login } = options.stop ? await unshare(admin, text, loginText) : await share(admin, text, loginText);
-  say(options.stop ? `${login} no longer has access to ${text}.` : `${login} has access to ${text}.`);
+  const words = options.stop ? `${login} no longer has access to ${text}.` : `${login} has access to ${text}.`;
+  answer(context, { login, account: text, hasAccess: !options.stop }, words);
 }

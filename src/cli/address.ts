@@ -7,7 +7,7 @@ import {
   removeAddress,
 } from "../admin/addresses.ts";
 import type { Context } from "./command.ts";
-import { say, table } from "./prompt.ts";
+import { answer, say, table } from "./prompt.ts";
 
 function forwardingOf({ options }: Context): Forwarding {
   const { to = [], copy } = options as { to?: string[]; copy: boolean };
@@ -17,16 +17,18 @@ function forwardingOf({ options }: Context): Forwarding {
 export async function add(context: Context, text: string, account: string): Promise<void> {
   const made = await addAddress(context.admin, text, account, forwardingOf(context));
   const { address, login, domain, isNewDomain, forwards, keepsCopy } = made;
-  if (isNewDomain) say(`Added the domain ${domain.name}; "posthorn domain list" prints its DNS records.`);
+  const hint = isNewDomain ? `Added the domain ${domain.name}; "posthorn domain list" prints its DNS records.\n` : "";
   const goals = [...(keepsCopy ? [login] : []), ...(forwards ?? [])];
   const named = address.startsWith("@") ? `all other addresses in ${domain.name}` : address;
-  say(`Mail for ${named} goes to ${goals.join(", ")}.`);
+  const value = { address, account: login, forwards, keepsCopy, domain: domain.name, isNewDomain };
+  answer(context, value, `${hint}Mail for ${named} goes to ${goals.join(", ")}.`);
 }
 
 export async function forward(context: Context, text: string): Promise<void> {
   const { address, forwards, keepsCopy } = await forwardAddress(context.admin, text, forwardingOf(context));
-  if (forwards === null) return say(`Mail for ${address} goes to its account alone.`);
-  say(`Mail for ${address} goes to ${forwards.join(", ")}${keepsCopy ? ", and to its account" : ""}.`);
+  const also = keepsCopy ? ", and to its account" : "";
+  const goals = forwards === null ? "its account alone" : `${forwards.join(", ")}${also}`;
+  answer(context, { address, forwards, keepsCopy }, `Mail for ${address} goes to ${goals}.`);
 }
 
 export async function list({ admin, options }: Context): Promise<void> {
@@ -44,7 +46,7 @@ const plain = ({ address, login, forwards, keepsCopy }: ListedAddress) => ({
   ...{ address, account: login ?? null, forwards, keepsCopy },
 });
 
-export async function remove({ admin }: Context, text: string): Promise<void> {
-  const { address } = await removeAddress(admin, text);
-  say(`Removed the address ${address}: mail for it is refused.`);
+export async function remove(context: Context, text: string): Promise<void> {
+  const { address } = await removeAddress(context.admin, text);
+  answer(context, { address }, `Removed the address ${address}: mail for it is refused.`);
 }

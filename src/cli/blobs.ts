@@ -18,7 +18,7 @@ import { random } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { configOf } from "./options.ts";
 import { withProgress } from "./progress.ts";
-import { say } from "./prompt.ts";
+import { answer } from "./prompt.ts";
 
 /** How many damaged bodies are named. */
 const maxNamed = 20;
@@ -36,46 +36,67 @@ export async function onBodies(command: Command, run: (places: Places) => Promis
   await run({ ...places, config, options: command.opts<Record<string, unknown>>() });
 }
 
-export async function copy({ bodies, fallback, config, options }: Places): Promise<void> {
+export async function copy(places: Places): Promise<void> {
+  const { bodies, fallback, config, options } = places;
   if (!fallback) throw new Failure("name with --bodies-fallback where the bodies are now");
   const isDryRun = options.dryRun === true;
   const { copied, present, damaged } = await counting((tell) =>
     copyObjects({ from: fallback, to: bodies, isDryRun, tell }),
   );
   const [from, to] = [showBodiesPlace(config.bodiesFallback), showBodiesPlace(config.bodies)];
-  say(`${isDryRun ? "Would copy" : "Copied"} ${shown(copied)} from ${from} to ${to}; ${shown(present)} were there.`);
-  tellDamaged(from, damaged);
+  const words = `${isDryRun ? "Would copy" : "Copied"} ${shown(copied)} from ${from} to ${to}; ${shown(present)} were there.`;
+  const value = { from, to, copied, present, damaged: damaged.map(objectName) };
+  answer(places, value, [words, ...damagedWords(from, damaged)].join("\n"));
+  if (damaged.length > 0) process.exitCode = 1;
 }
 
-export async function verify({ bodies, fallback, config }: Places): Promise<void> {
+export async function verify(places: Places): Promise<void> {
+  const { bodies, config } = places;
   const place = showBodiesPlace(config.bodies);
   const { intact, damaged } = await counting((tell) => verifyObjects(bodies, tell));
-  say(`${place}: ${shown(intact)} intact.`);
-  tellDamaged(place, damaged);
-  if (fallback && (await countLacking(bodies, fallback, config)) > 0) process.exitCode = 1;
+  const lacking = await countLacking(places);
+  const words = [
+    `${place}: ${shown(intact)} intact.`,
+    ...damagedWords(place, damaged),
+    ...lackingWords(config, lacking),
+  ];
+  answer(places, { place, intact, damaged: damaged.map(objectName), lacking: lacking ?? null }, words.join("\n"));
+  if (damaged.length > 0 || (lacking?.objects ?? 0) > 0) process.exitCode = 1;
 }
 
-export async function status({ bodies, fallback, config }: Places): Promise<void> {
+export async function status(places: Places): Promise<void> {
+  const { bodies, fallback, config } = places;
   const count = (objects: ObjectStore) => counting((tell) => amountOf(objects, (done) => tell(done, undefined)));
-  say(`${showBodiesPlace(config.bodies)}: ${shown(await count(bodies))}.`);
-  if (!fallback) return;
-  say(`${showBodiesPlace(config.bodiesFallback)}: ${shown(await count(fallback))}.`);
-  await countLacking(bodies, fallback, config);
+  const own = await count(bodies);
+  const other = fallback && (await count(fallback));
+  const lacking = await countLacking(places);
+  const words = [
+    `${showBodiesPlace(config.bodies)}: ${shown(own)}.`,
+    ...(other ? [`${showBodiesPlace(config.bodiesFallback)}: ${shown(other)}.`] : []),
+    ...lackingWords(config, lacking),
+  ];
+  answer(places, { bodies: own, fallback: other ?? null, lacking: lacking ?? null }, words.join("\n"));
 }
 
-async function countLacking(bodies: ObjectStore, fallback: ObjectStore, config: Config): Promise<number> {
-  const lacking = await counting((tell) => lackingIn(bodies, fallback, tell));
+/** What only the fallback has; undefined without one. */
+async function countLacking({ bodies, fallback }: Places): Promise<Amount | undefined> {
+  return fallback && counting((tell) => lackingIn(bodies, fallback, tell));
+}
+
+function lackingWords(config: Config, lacking: Amount | undefined): string[] {
+  if (!lacking) return [];
   const [from, to] = [showBodiesPlace(config.bodiesFallback), showBodiesPlace(config.bodies)];
-  say(lacking.objects === 0 ? `All of ${from} is in ${to}.` : `${shown(lacking)} of ${from} are not in ${to} yet.`);
-  return lacking.objects;
+  if (lacking.objects === 0) return [`All of ${from} is in ${to}.`];
+  return [`${shown(lacking)} of ${from} are not in ${to} yet.`];
 }
 
-function tellDamaged(place: string, damaged: StoredBlob[]): void {
-  if (damaged.length === 0) return;
-  say(`${place}: ${damaged.length} damaged, which do not match their hash:`);
-  for (const object of damaged.slice(0, maxNamed)) say(`  ${objectName(object)}`);
-  if (damaged.length > maxNamed) say(`  and ${damaged.length - maxNamed} more`);
-  process.exitCode = 1;
+function damagedWords(place: string, damaged: StoredBlob[]): string[] {
+  if (damaged.length === 0) return [];
+  return [
+    `${place}: ${damaged.length} damaged, which do not match their hash:`,
+    ...damaged.slice(0, maxNamed).map((object) => `  ${objectName(object)}`),
+    ...(damaged.length > maxNamed ? [`  and ${damaged.length - maxNamed} more`] : []),
+  ];
 }
 
 /** Shows how far the work is. */

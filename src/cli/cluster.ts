@@ -34,12 +34,7 @@ import {
 import type { Context } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { withProgress } from "./progress.ts";
-import { confirm, say } from "./prompt.ts";
-
-/** Prints the value as JSON if asked to, else in words. */
-function tell({ options }: Context, value: unknown, words: string): void {
-  say(options.json ? JSON.stringify(value, null, 2) : words);
-}
+import { confirm, answer as tell } from "./prompt.ts";
 
 export async function status(context: Context): Promise<void> {
   const found = await clusterStatus(context.admin);

@@ -34,6 +34,7 @@ export function onStore(
   load: LoadRun,
   { begins = false, migrates = true, migrating }: Partial<Pick<StoreOptions, "begins" | "migrates" | "migrating">> = {},
 ): Command {
+  if (!command.options.some(({ long }) => long === "--json")) command.option("--json", "print JSON");
   return addConfigOptions(command).action(async () => {
     const loaded = configOf(command);
     const { config, sources } = loaded;

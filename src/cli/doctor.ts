@@ -1,18 +1,19 @@
 import { examine } from "../store/upkeep/doctor.ts";
 import type { Context } from "./command.ts";
 import { withProgress } from "./progress.ts";
-import { say } from "./prompt.ts";
+import { answer } from "./prompt.ts";
 
-export async function doctor({ store, objects, log }: Context): Promise<void> {
-  const {
-    findings,
-    objects: tally,
-    oldTerms,
-  } = await withProgress((progress) => examine({ store, objects, log, progress }));
-  for (const { accountId, problem } of findings) say(accountId ? `account ${accountId}: ${problem}` : problem);
-  say(`Bodies: ${tally.held} held, ${tally.pending} pending.`);
-  if (oldTerms > 0) say(`Search: an older version indexed ${oldTerms} messages (see: posthorn reindex).`);
+export async function doctor(context: Context): Promise<void> {
+  const { store, objects, log } = context;
+  const found = await withProgress((progress) => examine({ store, objects, log, progress }));
+  const { findings, objects: tally, oldTerms } = found;
   const { length } = findings;
-  say(length === 0 ? "All is well." : `${length} difference${length === 1 ? "" : "s"}.`);
+  const words = [
+    ...findings.map(({ accountId, problem }) => (accountId ? `account ${accountId}: ${problem}` : problem)),
+    `Bodies: ${tally.held} held, ${tally.pending} pending.`,
+    ...(oldTerms > 0 ? [`Search: an older version indexed ${oldTerms} messages (see: posthorn reindex).`] : []),
+    length === 0 ? "All is well." : `${length} difference${length === 1 ? "" : "s"}.`,
+  ];
+  answer(context, found, words.join("\n"));
   if (length > 0) process.exitCode = 1;
 }

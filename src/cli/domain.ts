@@ -14,21 +14,31 @@ import type { DkimKeyRow } from "../store/directory/dkim-keys.ts";
 import { type OwnStsPolicy, type StsMode, stsText } from "../store/directory/mta-sts.ts";
 import type { Context } from "./command.ts";
 import { Failure } from "./fail.ts";
-import { confirm, say } from "./prompt.ts";
+import { answer, confirm, say } from "./prompt.ts";
 
-export async function add({ admin, config }: Context, text: string): Promise<void> {
+export async function add(context: Context, text: string): Promise<void> {
+  const { admin, config } = context;
   const { domain, isNew } = await ensureDomain(admin, text);
   const { name } = domain;
-  say(
-    isNew ? `Added the domain ${name}. Publish in its DNS:\n` : `The domain ${name} exists already. Its DNS records:\n`,
-  );
-  say(zone(domain, config.hostname, await keysOf(admin, name)));
+  const keys = await keysOf(admin, name);
+  const head = isNew
+    ? `Added the domain ${name}. Publish in its DNS:`
+    : `The domain ${name} exists already. Its DNS records:`;
+  const value = { domain: name, isNew, records: dnsRecords(domain, config.hostname, keys) };
+  answer(context, value, `${head}\n\n${zone(domain, config.hostname, keys)}`);
 }
 
-export async function list({ admin, config }: Context): Promise<void> {
+export async function list({ admin, config, options }: Context): Promise<void> {
   const domains = await listDomains(admin);
-  if (domains.length === 0) return say("There are no domains yet. Add one: posthorn domain add example.org");
   const keys = Map.groupBy(await keysOf(admin), ({ domain }) => domain);
+  if (options.json) {
+    const rows = domains.map((domain) => ({
+      domain: domain.name,
+      records: dnsRecords(domain, config.hostname, keys.get(domain.name)),
+    }));
+    return say(JSON.stringify(rows, null, 2));
+  }
+  if (domains.length === 0) return say("There are no domains yet. Add one: posthorn domain add example.org");
   const texts = domains.map(
     (domain) => `; ${domain.name}\n${zone(domain, config.hostname, keys.get(domain.name) ?? [])}`,
   );
@@ -76,13 +86,14 @@ function sayPolicy(name: string, hostname: string, policy: OwnStsPolicy): void {
   say(stsText(policy).replaceAll("\r\n", "\n").trimEnd().replaceAll(/^/gm, ";   "));
 }
 
-export async function remove({ admin, options }: Context, text: string): Promise<void> {
+export async function remove(context: Context, text: string): Promise<void> {
+  const { admin, options } = context;
   const { name } = await removableDomain(admin, text);
   if (!options.yes && !(await confirm(`Remove the domain ${name} and its DKIM key?`))) {
     throw new Failure("nothing was removed");
   }
   await removeDomain(admin, name);
-  say(`Removed the domain ${name}: mail for it is refused.`);
+  answer(context, { domain: name }, `Removed the domain ${name}: mail for it is refused.`);
 }
 
 function zone(domain: Domain, hostname: string, keys: readonly DkimKeyRow[]): string {

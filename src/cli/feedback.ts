@@ -1,7 +1,7 @@
 import { addSuppression, listBounces, listSuppressions, removeSuppression, topBounces } from "../admin/feedback.ts";
 import { listAccounts } from "../store/directory/directory.ts";
 import type { Context } from "./command.ts";
-import { say, table } from "./prompt.ts";
+import { answer, say, table } from "./prompt.ts";
 
 type Given = { account?: string; limit: number; days: number; json?: true };
 
@@ -34,12 +34,14 @@ export async function listSuppressed({ admin, options }: Context): Promise<void>
   say(table([["ADDRESS", "SINCE", "REASON"], ...cells]));
 }
 
-export async function add({ admin, options }: Context, text: string): Promise<void> {
-  const { account, reason } = options as { account?: string; reason: string };
-  say(`Mail to ${await addSuppression(admin, text, { account, reason })} is refused from now on.`);
+export async function add(context: Context, text: string): Promise<void> {
+  const { account, reason } = context.options as { account?: string; reason: string };
+  const address = await addSuppression(context.admin, text, { account, reason });
+  answer(context, { address }, `Mail to ${address} is refused from now on.`);
 }
 
-export async function remove({ admin, options }: Context, text: string): Promise<void> {
-  const { account } = options as { account?: string };
-  say(`Mail to ${await removeSuppression(admin, text, account)} is no longer refused by this list.`);
+export async function remove(context: Context, text: string): Promise<void> {
+  const { account } = context.options as { account?: string };
+  const address = await removeSuppression(context.admin, text, account);
+  answer(context, { address }, `Mail to ${address} is no longer refused by this list.`);
 }

@@ -12,6 +12,7 @@ import { methods } from "../jmap/methods.ts";
 import { createRegistry } from "../jmap/registry.ts";
 import { maxUnsubscribes } from "../jmap/unsubscribe/post.ts";
 import { Poster } from "../push/webpush/post.ts";
+import { discovery } from "../web/discovery.ts";
 import { MtaStsPolicies } from "../web/mta-sts.ts";
 import { Pages } from "../web/pages.ts";
 import { WebSessions } from "../web/session.ts";
@@ -55,7 +56,9 @@ export async function startHttp(config: Config, parts: Parts): Promise<Partial<R
   const eventSource = createEventSource({ bus, log, events, draining: draining.signal, ...streams });
   const push = isPushServed ? { upgrade, eventSource } : undefined;
   const policies = new MtaStsPolicies(parts.store.database);
-  const server = createHttpServer({ ...deps, authenticator, proxies, ready, isJmapServed, push, web, policies });
+  const found = isJmapServed ? discoveryOf(config, proxies) : undefined;
+  const clients = { push, web, policies, discovery: found };
+  const server = createHttpServer({ ...deps, authenticator, proxies, ready, isJmapServed, ...clients });
   const drain = drainable(server);
   const opened: Partial<Record<WebDoor, Part>> = {};
   const open = async (name: WebDoor, door: NetServer, stop: Part["stop"]) => {
@@ -81,6 +84,11 @@ export async function startHttp(config: Config, parts: Parts): Promise<Partial<R
   });
   pages?.begin();
   return opened;
+}
+
+function discoveryOf({ hostname, submissions, submission }: Config, proxies: Proxies) {
+  const ports = { submissions: submissions?.port, submission: submission?.port };
+  return discovery({ hostname, ...ports, baseUrl: (req) => proxies.baseUrl(req) });
 }
 
 /** Pages, and signing in to them; where push is served apart, the cookie counts too. */

@@ -1,9 +1,10 @@
 import { listMaskedAddresses, maskAddress, pauseMaskedAddress } from "../admin/masked-addresses.ts";
 import type { Context } from "./command.ts";
-import { say, table } from "./prompt.ts";
+import { answer, say, table } from "./prompt.ts";
 
-export async function mask({ admin, options }: Context, account: string): Promise<void> {
-  say(await maskAddress(admin, account, options.label as string));
+export async function mask(context: Context, account: string): Promise<void> {
+  const address = await maskAddress(context.admin, account, context.options.label as string);
+  answer(context, { address }, address);
 }
 
 export async function masks({ admin, options }: Context, account: string): Promise<void> {
@@ -21,10 +22,12 @@ export async function masks({ admin, options }: Context, account: string): Promi
   say(table([["ADDRESS", "LABEL", "STATE", "MESSAGES", "NEWEST", "FROM"], ...cells]));
 }
 
-export async function pause({ admin }: Context, text: string): Promise<void> {
-  say(`Mail for ${await pauseMaskedAddress(admin, text, true)} is refused.`);
+export async function pause(context: Context, text: string): Promise<void> {
+  const address = await pauseMaskedAddress(context.admin, text, true);
+  answer(context, { address, isPaused: true }, `Mail for ${address} is refused.`);
 }
 
-export async function resume({ admin }: Context, text: string): Promise<void> {
-  say(`Mail for ${await pauseMaskedAddress(admin, text, false)} is let in.`);
+export async function resume(context: Context, text: string): Promise<void> {
+  const address = await pauseMaskedAddress(context.admin, text, false);
+  answer(context, { address, isPaused: false }, `Mail for ${address} is let in.`);
 }

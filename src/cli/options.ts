@@ -21,6 +21,12 @@ export function addConfigOptions(command: Command, { all = false } = {}): Comman
 
 /** Loads the configuration from the command's flags, the environment and the file. */
 export function configOf(command: Command): Loaded {
+  const { flags, file } = flagsOf(command);
+  return load(process.env, flags, file);
+}
+
+/** The options of the configuration that the command was given, by their flags; `file` is the one that --config names. */
+export function flagsOf(command: Command): { flags: Record<string, string>; file: string | undefined } {
   const flags: Record<string, string> = {};
   const given = command.opts<Record<string, unknown>>();
   for (const name of names) {
@@ -28,5 +34,5 @@ export function configOf(command: Command): Loaded {
     if (value !== undefined) flags[schema[name].flag] = value === true ? "true" : String(value);
   }
   const file = given[fileOption.flag];
-  return load(process.env, flags, typeof file === "string" ? file : undefined);
+  return { flags, file: typeof file === "string" ? file : undefined };
 }

@@ -21,6 +21,7 @@ import { addQueueCommands } from "./commands/queue.ts";
 import { addReindexCommand } from "./commands/reindex.ts";
 import { addReportCommands } from "./commands/reports.ts";
 import { addServeCommand } from "./commands/serve.ts";
+import { addSetupCommand } from "./commands/setup.ts";
 import { addSpamCommands } from "./commands/spam.ts";
 import { addStandingCommands } from "./commands/standing.ts";
 import { addTokenCommands } from "./commands/token.ts";
@@ -51,6 +52,7 @@ const families: readonly [names: string, add: (program: Command) => void][] = [
   ["reindex", addReindexCommand],
   ["spam", addSpamCommands],
   ["trace why", addTraceCommands],
+  ["setup", addSetupCommand],
   ["check", addCheckCommand],
   ["completion", (program) => addCompletionCommand(program, makeProgram)],
   ["man", (program) => addManCommand(program, makeProgram)],
@@ -64,7 +66,7 @@ export function makeProgram(called = ""): Command {
     .showHelpAfterError("(add --help for help)")
     // In a terminal of 80 columns, descriptions beside long names wrap too.
     .configureHelp({ minWidthToWrap: 20 })
-    .addHelpText("after", examples("serve", "account add ann@example.org", "domain add example.org", "config"));
+    .addHelpText("after", examples("serve", "setup", "account add ann@example.org", "check example.org"));
   addVersionOption(program);
   const wanted = families.filter(([names]) => names.split(" ").includes(called));
   for (const [, add] of wanted.length > 0 ? wanted : families) add(program);

@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { Failure } from "./fail.ts";
+import { paint } from "./paint.ts";
 
 export function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -48,15 +49,31 @@ export async function confirm(question: string, what = "this destroys data"): Pr
   }
 }
 
-/** Aligns the columns; the first row is the heading. */
+/** Asks on the terminal; an empty answer is the usual one. */
+export async function ask(question: string, usual = ""): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await lines.question(usual === "" ? `${question}: ` : `${question} [${usual}]: `);
+    return answer.trim() || usual;
+  } finally {
+    lines.close();
+  }
+}
+
+/** Prints the value as JSON if the command was asked to, else in words. */
+export function answer({ options }: { options: Record<string, unknown> }, value: unknown, words: string): void {
+  say(options.json ? JSON.stringify(value, null, 2) : words);
+}
+
+/** Aligns the columns; the first row is the heading, in capitals. */
 export function table(rows: string[][]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  const [first = "", ...others] = lines;
+  return [first === first.toUpperCase() ? paint("strong", first) : first, ...others].join("\n");
 }

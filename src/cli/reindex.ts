@@ -6,9 +6,10 @@ import { accountIds } from "../store/upkeep/accounts.ts";
 import type { Context } from "./command.ts";
 import { Failure } from "./fail.ts";
 import { withProgress } from "./progress.ts";
-import { say } from "./prompt.ts";
+import { answer } from "./prompt.ts";
 
-export async function reindex({ store, objects, log, options }: Context, ...addresses: string[]): Promise<void> {
+export async function reindex(context: Context, ...addresses: string[]): Promise<void> {
+  const { store, objects, log, options } = context;
   if ((options.all === true) === addresses.length > 0) throw new Failure("name accounts, or pass --all");
   const accounts: number[] = [];
   for (const address of addresses) accounts.push((await loginOf({ store }, address)).userId);
@@ -26,9 +27,11 @@ export async function reindex({ store, objects, log, options }: Context, ...addr
       total.failed += failed;
     }
   });
-  say(`Reindexed ${total.done} messages.`);
+  const words = [`Reindexed ${total.done} messages.`];
   if (total.missing > 0)
-    say(`Left ${total.missing} messages unchanged, because their body is missing (see: posthorn doctor).`);
-  if (total.failed > 0) say(`Left ${total.failed} messages unchanged, because indexing them failed (see the log).`);
+    words.push(`Left ${total.missing} messages unchanged, because their body is missing (see: posthorn doctor).`);
+  if (total.failed > 0)
+    words.push(`Left ${total.failed} messages unchanged, because indexing them failed (see the log).`);
+  answer(context, total, words.join("\n"));
   if (total.missing + total.failed > 0) process.exitCode = 1;
 }

@@ -13,47 +13,52 @@ import { recordLine } from "../admin/dns-records.ts";
 import { showDuration } from "../config/values.ts";
 import type { DkimKeyRow } from "../store/directory/dkim-keys.ts";
 import type { Context } from "./command.ts";
-import { say } from "./prompt.ts";
+import { answer, say } from "./prompt.ts";
 import { resolverOf } from "./resolver.ts";
 
 /** DNS remembers for a while that a record was not there. */
 const lookEveryMs = 15_000;
 
-type Given = { wait?: true; dryRun?: true; retireAfter: number };
+type Given = { wait?: true; dryRun?: true; json?: true; retireAfter: number };
 
-export async function rotate({ admin, config, options }: Context, text: string): Promise<void> {
+export async function rotate(context: Context, text: string): Promise<void> {
+  const { admin, config, options } = context;
   const given = options as Given;
   const resolver = resolverOf(config);
   const rotation = await rotationOf(admin, text);
-  if (given.dryRun) return say(await nextStep(rotation, given, { admin, resolver }));
   const { domain } = rotation;
+  const tell = (step: "next" | "waits" | "publish" | "switched", words: string, keys: readonly DkimKeyRow[] = []) =>
+    answer(context, { domain, step, keys: keys.map(dkimRecord), words }, words);
+  if (given.dryRun) return tell("next", await nextStep(rotation, given, { admin, resolver }));
   await retire(admin, rotation, given);
   if (rotation.fresh.length === 0 && rotation.retired.some((key) => isRecent(key, given, admin))) {
-    return say(waitText(rotation, given));
+    return tell("waits", waitText(rotation, given));
   }
   const { fresh } = rotation.fresh.length > 0 ? rotation : await beginRotation(admin, domain);
-  say(`The new keys of ${domain}. Publish in its DNS, beside the old ones:\n\n${fresh.map(lineOf).join("\n")}\n`);
+  const inform = (words: string) => given.json || say(words);
+  inform(`The new keys of ${domain}. Publish in its DNS, beside the old ones:\n\n${fresh.map(lineOf).join("\n")}\n`);
   let missing = await unpublished(fresh, resolver);
-  if (missing.length > 0 && given.wait) say("Waiting until DNS has them; ^C stops that, and the same command goes on.");
+  if (missing.length > 0 && given.wait)
+    inform("Waiting until DNS has them; ^C stops that, and the same command goes on.");
   while (missing.length > 0 && given.wait) {
     await sleep(lookEveryMs);
     missing = await unpublished(fresh, resolver);
   }
   if (missing.length > 0) {
-    return say(
-      `DNS does not have ${namesOf(missing)} yet. Nothing has changed; run the same command again, or with --wait.`,
-    );
+    const words = `DNS does not have ${namesOf(missing)} yet. Nothing has changed; run the same command again, or with --wait.`;
+    return tell("publish", words, fresh);
   }
   const { retired } = await switchKeys(admin, domain);
-  say(`The new keys sign from now on. ${namesOf(retired)} must stay in DNS for ${showDuration(given.retireAfter)}.`);
+  const until = showDuration(given.retireAfter);
+  tell("switched", `The new keys sign from now on. ${namesOf(retired)} must stay in DNS for ${until}.`, fresh);
 }
 
 const isRecent = ({ since }: DkimKeyRow, { retireAfter }: Given, { store }: Admin) =>
   since.getTime() > store.clock.now().getTime() - retireAfter;
 
-async function retire(admin: Admin, rotation: Rotation, { retireAfter }: Given): Promise<void> {
+async function retire(admin: Admin, rotation: Rotation, { retireAfter, json }: Given): Promise<void> {
   const gone = await forgetRetired(admin, rotation, new Date(admin.store.clock.now().getTime() - retireAfter));
-  if (gone.length > 0) say(`Remove from DNS: ${namesOf(gone)}. These keys are forgotten.\n`);
+  if (gone.length > 0 && !json) say(`Remove from DNS: ${namesOf(gone)}. These keys are forgotten.\n`);
 }
 
 function waitText({ domain, retired }: Rotation, { retireAfter }: Given): string {

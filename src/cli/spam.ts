@@ -5,7 +5,7 @@ import { Blobs } from "../store/blobs/blobs.ts";
 import { maxTokens } from "../store/mail/spam-tokens.ts";
 import type { Context } from "./command.ts";
 import { Failure } from "./fail.ts";
-import { say } from "./prompt.ts";
+import { answer } from "./prompt.ts";
 import { scannersOf } from "./scanners.ts";
 
 export async function learn(context: Context, address: string, kind = "", ...files: string[]): Promise<void> {
@@ -19,19 +19,24 @@ export async function learn(context: Context, address: string, kind = "", ...fil
     blobs,
     rspamd,
   });
-  say(`Learned from ${count} messages.`);
+  answer(context, { messages: count }, `Learned from ${count} messages.`);
 }
 
 async function* read(files: readonly string[]): AsyncGenerator<Buffer> {
   for (const file of files) yield await readFile(file);
 }
 
-export async function stats({ admin }: Context, address: string): Promise<void> {
-  const { login, ham, spam, tokens, standing } = await spamStats(admin, address);
-  say(`${login} has taught ${spam} spam and ${ham} wanted mails; ${tokens} words of at most ${maxTokens} are kept.`);
-  say(`Of ${standing.sent} mails that it sent in the last 30 days, ${standing.spam} looked like spam.`);
+export async function stats(context: Context, address: string): Promise<void> {
+  const found = await spamStats(context.admin, address);
+  const { login, ham, spam, tokens, standing } = found;
+  const words = [
+    `${login} has taught ${spam} spam and ${ham} wanted mails; ${tokens} words of at most ${maxTokens} are kept.`,
+    `Of ${standing.sent} mails that it sent in the last 30 days, ${standing.spam} looked like spam.`,
+  ];
+  answer(context, found, words.join("\n"));
 }
 
-export async function forget({ admin }: Context, address: string): Promise<void> {
-  say(`The filter of ${await forgetSpam(admin, address)} has forgotten what it was taught.`);
+export async function forget(context: Context, address: string): Promise<void> {
+  const login = await forgetSpam(context.admin, address);
+  answer(context, { login }, `The filter of ${login} has forgotten what it was taught.`);
 }

@@ -32,8 +32,8 @@ export async function startKnot(zones: Record<string, string[]>, algorithm = "hm
   );
   const child: ChildProcess = spawn("knotd", ["-c", join(folder, "knot.conf")], { stdio: "ignore" });
   const stop = () => {
-    child.kill("SIGTERM");
-    rmSync(folder, { recursive: true, force: true });
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   };
   const resolver = () => {
     const asks = new Resolver({ timeout: 1_000, tries: 2 });

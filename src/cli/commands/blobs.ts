@@ -31,7 +31,7 @@ export function addBlobsCommands(program: Command): void {
 }
 
 function onBodies(command: Command, act: Act): void {
-  addConfigOptions(command).action(async () => {
+  addConfigOptions(command.option("--json", "print JSON")).action(async () => {
     const acts = await import("../blobs.ts");
     await acts.onBodies(command, acts[act]);
   });

@@ -57,4 +57,6 @@ export interface HttpDeps extends ApiDeps {
   web?: WebEndpoints | undefined;
   /** What other mail servers ask for (RFC 8461): answers it, or returns false. (Default: nothing) */
   policies?: Pick<WebEndpoints, "serve">;
+  /** Answers those who ask how to reach this server, without signing in; false for other requests. */
+  discovery?: ((req: IncomingMessage, res: ServerResponse) => boolean) | undefined;
 }

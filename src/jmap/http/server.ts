@@ -60,6 +60,7 @@ export function createHttpServer(deps: HttpDeps): Server {
       void fail(req, res, error, services);
       return;
     }
+    if (deps.discovery?.(req, res)) return;
     // Pages, and signing in to them, are no concern of other origins: they get no CORS headers.
     if (deps.policies?.serve(req, res) || deps.web?.serve(req, res)) {
       reach(res, "page");
