@@ -445,6 +445,34 @@ CREATE TABLE migration (
   CONSTRAINT migration_pkey PRIMARY KEY (number)
 );
 
+CREATE TABLE oauth_client (
+  id text NOT NULL,
+  name text NOT NULL,
+  redirect_uris text[] NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT oauth_client_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE oauth_grant (
+  user_id bigint NOT NULL,
+  id text NOT NULL,
+  login text NOT NULL,
+  client_id text NOT NULL,
+  name text NOT NULL,
+  is_verified boolean NOT NULL,
+  scope text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  code_hash bytea NOT NULL,
+  code_expires_at timestamp with time zone NOT NULL,
+  redirect_uri text NOT NULL,
+  challenge text NOT NULL,
+  family_hash bytea,
+  refresh_hash bytea,
+  used_at timestamp with time zone,
+  network text,
+  CONSTRAINT oauth_grant_pkey PRIMARY KEY (user_id, id)
+);
+
 CREATE TABLE operator (
   login text NOT NULL,
   user_id bigint NOT NULL,
@@ -684,6 +712,8 @@ CREATE TABLE token (
   agent text,
   used_at timestamp with time zone,
   network text,
+  grant_id text,
+  scope text,
   CONSTRAINT token_pkey PRIMARY KEY (user_id, hash)
 );
 CREATE INDEX token_hash ON public.token USING btree (hash);

@@ -149,6 +149,8 @@ export interface AcceptedRecipient {
   forwards?: { from: string; to: string[] }[];
   /** It does not go into the account itself. */
   isForwardedOnly?: true;
+  /** RFC 8689: what the account sends elsewhere goes over verified TLS alone. */
+  requiresTls?: true;
 }
 
 /** RFC 8601 §2.7: what was found of a message; results are those of each method. A domain is what was judged. */

@@ -36,6 +36,7 @@ const local = [
   "source_address",
   "source_day",
   "sts_policy",
+  "traffic",
 ];
 
 const { database } = await createPlainDatabase();
@@ -92,9 +93,11 @@ test("tables that operators change, and the list of migrations, are on every nod
     "general_suppression",
     "login",
     "migration",
+    "oauth_client",
+    "operator",
     "setting",
   ]);
-  for (const table of ["app_password", "token", "push_subscription"])
+  for (const table of ["app_password", "token", "push_subscription", "oauth_grant"])
     expect(placed.get(table), table).toEqual({ key: "user_id", beside: "account" });
 });
 

@@ -323,6 +323,17 @@ test("the addresses that mail leaves from are shown with their plan; a file that
   rmSync(folder, { recursive: true });
 }, 60_000);
 
+test("a program for browsers is registered for OAuth, listed and removed", async () => {
+  const redirect = "https://webmail.example/callback";
+  const wrong = await run("oauth-client", "add", "Webmail", "--redirect", "http://webmail.example/callback");
+  expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("is not where a program may be answered")]);
+  const { id } = JSON.parse((await run("oauth-client", "add", "Webmail", "--redirect", redirect, "--json")).stdout);
+  expect((await run("oauth-client", "list")).stdout).toMatch(new RegExp(`^${id} +Webmail +\\S+ +${redirect}$`, "m"));
+  expect((await run("oauth-client", "remove", id, "--dry-run")).stdout).toBe("Webmail would be removed.\n");
+  expect((await run("oauth-client", "remove", id)).code).toBe(0);
+  expect((await run("oauth-client", "remove", id)).stderr).toContain("there is no program");
+});
+
 test("every command has help; a mistake is reported in one line, without a stack", async () => {
   const top = (await run("--help")).stdout;
   const names = [

@@ -44,6 +44,7 @@ type AccountAct =
 type InstallationAct =
   | { act: "domain.add" | "domain.remove"; domain: string }
   | { act: "domain.mta-sts"; domain: string; mode: string; mx: string }
+  | { act: "oauth-client.add" | "oauth-client.remove"; id: string; name: string }
   | { act: "dkim.publish" | "dkim.switch" | "dkim.retire"; domain: string }
   | { act: "suppression.add" | "suppression.remove"; address: string }
   | { act: "account.remove" | "account.isolate"; account: number }

@@ -13,6 +13,8 @@ export type Refusal =
   | { type: "noDomain"; text: string }
   | { type: "domainInUse"; name: string; addresses: string[] }
   | { type: "noCredential"; login: string; id: string }
+  | { type: "notARedirect"; text: string }
+  | { type: "noOauthClient"; text: string }
   | { type: "ownLogin" }
   | { type: "notAMail"; text: string }
   | { type: "noMail"; text: string }

@@ -10,9 +10,10 @@ import { Slots } from "../base/slots.ts";
 import type { Store } from "../store/core/store.ts";
 import { findAppPassword, findLogin, openAccounts } from "../store/directory/logins.ts";
 import { noteUse } from "../store/directory/sign-ins.ts";
-import { findToken } from "../store/directory/tokens.ts";
+import { type FoundToken, findToken } from "../store/directory/tokens.ts";
 import { KnownNetworks } from "./known-networks.ts";
 import type { Authenticator, Login } from "./login.ts";
+import { parseScope } from "./scopes.ts";
 import { appPasswordId, hashPassword, tokenAccount, tokenHash, verifyPassword } from "./secrets.ts";
 
 export interface AuthenticatorOptions {
@@ -199,11 +200,12 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
     const secrets = await findLogin(store.database, token.login);
     // The login was deleted and created again with another account: its old tokens do not open that one.
     if (secrets?.userId !== token.userId) return undefined;
-    await note("token", token, remoteAddress);
+    // Of a grant, each renewal is noted.
+    if (token.grantId === null) await note("token", token, remoteAddress);
     const accounts = await openAccounts(store.database, token.login, secrets.userId);
     const { login: name, expiresAt } = token;
-    const credential = { credential: `token:${token.id}`, credentialExpiresAt: expiresAt };
-    return { login: { login: name, userId: secrets.userId, accounts, ...credential }, expiresAt, isToken: true };
+    const login = { login: name, userId: secrets.userId, accounts, ...credentialOf(token) };
+    return { login, expiresAt, isToken: true };
   }
 
   async function checkPassword(login: string, password: string, remoteAddress: string | undefined) {
@@ -235,6 +237,18 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
       if (colon < 0) return undefined;
       return checkPassword(text.slice(0, colon), text.slice(colon + 1), remoteAddress);
     },
+  };
+}
+
+/** What lasts longer than an access token, such as a push subscription, ends with the grant. */
+function credentialOf({ id, expiresAt, grantId, scope, isWeb }: FoundToken) {
+  const scopes = scope === null ? {} : { scopes: new Set(parseScope(scope)) };
+  if (grantId !== null) return { credential: `grant:${grantId}`, credentialExpiresAt: undefined, ...scopes };
+  return {
+    credential: `token:${id}`,
+    credentialExpiresAt: expiresAt,
+    ...scopes,
+    ...(isWeb && { isWeb: true as const }),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { Scope } from "./scopes.ts";
+
 /** The login that sent a request, and the accounts it may open. */
 export interface Login {
   login: string;
@@ -5,8 +7,15 @@ export interface Login {
   userId: number;
   /** The login's own account first, then those shared with it. */
   accounts: AccountAccess[];
-  /** Names the credential used: "password", "app:<id>" or "token:<id>". Revoking it ends all that was opened with it. */
+  /**
+   * Names the credential used: "password", "app:<id>", "token:<id>" or, for the access tokens of OAuth, "grant:<id>".
+   * Revoking it ends all that was opened with it.
+   */
   credential: string;
+  /** What the credential may be used for; undefined: everything. */
+  scopes?: ReadonlySet<Scope>;
+  /** Somebody signed in to the pages with a browser. */
+  isWeb?: true;
   /** The network is new to the login, which was at home elsewhere before. */
   isAway?: true;
   /** When the credential expires; undefined if it lasts until it is revoked. */

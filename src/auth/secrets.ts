@@ -41,10 +41,15 @@ export function appPasswordId(password: string): string | undefined {
   return appPassword.exec(password)?.[1];
 }
 
+/** The id of a token or a grant; it is no secret. */
+export function newCredentialId(random: Random): string {
+  return randomText(random, 8);
+}
+
 /** A token contains its account's id, so that only the node that holds the account is asked. */
 export function newToken(random: Random, userId: number): { id: string; secret: string; hash: Buffer } {
   const secret = `posthorn_${userId}.${random(32).toString("base64url")}`;
-  return { id: randomText(random, 8), secret, hash: tokenHash(secret) };
+  return { id: newCredentialId(random), secret, hash: tokenHash(secret) };
 }
 
 /** The account inside a token; undefined for a token from before 0.2, which names none, and for any other text. */

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { Server as NetServer } from "node:net";
 import type { Config } from "../config/schema.ts";
 import { Proxies } from "../jmap/http/address.ts";
@@ -14,6 +15,7 @@ import { maxUnsubscribes } from "../jmap/unsubscribe/post.ts";
 import { Poster } from "../push/webpush/post.ts";
 import { discovery } from "../web/discovery.ts";
 import { MtaStsPolicies } from "../web/mta-sts.ts";
+import { Oauth } from "../web/oauth/server.ts";
 import { Pages } from "../web/pages.ts";
 import { WebSessions } from "../web/session.ts";
 import { urlOf } from "./door-url.ts";
@@ -44,7 +46,7 @@ export async function startHttp(config: Config, parts: Parts): Promise<Partial<R
   const { log } = surroundings;
   const proxies = new Proxies({ trusted: config.trustedProxies, publicUrl: config.publicUrl, log });
   const pages = isJmapServed && config.web ? new Pages({ site: "inbox", load: parts.pageFiles, log }) : undefined;
-  const web = config.web ? webEndpoints(parts, proxies, pages) : undefined;
+  const web = config.web ? webEndpoints(config, parts, { proxies, pages }) : undefined;
   const { deps, upgrade } = createApi(config, parts, { draining: draining.signal, proxies, isPushPaused, web });
   const authenticate = authenticator.authenticate;
   const streams = {
@@ -91,17 +93,22 @@ function discoveryOf({ hostname, submissions, submission }: Config, proxies: Pro
   return discovery({ hostname, ...ports, baseUrl: (req) => proxies.baseUrl(req) });
 }
 
-/** Pages, and signing in to them; where push is served apart, the cookie counts too. */
+/** Pages, signing in to them, and OAuth; where push is served apart, the cookie counts too. */
 function webEndpoints(
-  { authenticator, store, bus, surroundings }: Parts,
-  proxies: Proxies,
-  pages: Pages | undefined,
+  { hostname }: Config,
+  { authenticator, store, bus, counts, surroundings }: Parts,
+  { proxies, pages }: { proxies: Proxies; pages: Pages | undefined },
 ): WebEndpoints {
   const { clock, random, log } = surroundings;
-  const sessions = new WebSessions({ authenticator, store, bus, clock, random, log, proxies });
+  const means = { authenticator, store, bus, counts, clock, random, log, proxies, hostname };
+  const sessions = new WebSessions(means);
+  const credentials = (req: IncomingMessage) => sessions.credentials(req);
+  const oauth = new Oauth({ ...means, credentials });
   return {
-    credentials: (req) => sessions.credentials(req),
-    serve: (req, res) => pages !== undefined && (sessions.serve(req, res) || pages.serve(req, res)),
+    credentials,
+    resourceMetadata: (req) => oauth.resourceMetadata(req),
+    serve: (req, res) =>
+      pages !== undefined && (sessions.serve(req, res) || oauth.serve(req, res) || pages.serve(req, res)),
   };
 }
 
@@ -141,6 +148,7 @@ function createApi(
     draining,
     authenticate: authenticator.authenticate,
     credentials: web?.credentials,
+    resourceMetadata: web?.resourceMetadata,
     proxies,
     places: places("websockets", maxConnectionsPerLogin),
     trustedOrigins: config.trustedOrigins,

@@ -14,6 +14,7 @@ import { addDomainCommands } from "./commands/domain.ts";
 import { addFeedbackCommands } from "./commands/feedback.ts";
 import { addManCommand } from "./commands/man.ts";
 import { addMigrateCommand } from "./commands/migrate.ts";
+import { addOauthClientCommands } from "./commands/oauth-client.ts";
 import { addOperatorCommands } from "./commands/operator.ts";
 import { addPoolsCommand } from "./commands/pools.ts";
 import { addQuarantineCommands } from "./commands/quarantine.ts";
@@ -44,6 +45,7 @@ const families: readonly [names: string, add: (program: Command) => void][] = [
   ["config", addConfigCommand],
   ["doctor", addDoctorCommand],
   ["migrate", addMigrateCommand],
+  ["oauth-client", addOauthClientCommands],
   ["operator", addOperatorCommands],
   ["pools", addPoolsCommand],
   ["quarantine", addQuarantineCommands],

@@ -45,6 +45,10 @@ export function tellRefusal(why: Refusal): string {
       return `an address may lead to ${why.limit} others at most`;
     case "noCredential":
       return `${why.login} has no credential ${why.id}`;
+    case "notARedirect":
+      return `"${why.text}" is not where a program may be answered: write https://…, http://127.0.0.1/… or a scheme such as com.example:/…, without a fragment`;
+    case "noOauthClient":
+      return `there is no program ${why.text} (see: posthorn oauth-client list)`;
     case "ownLogin":
       return "a login always has access to its own account";
     case "notAMail":

@@ -13,6 +13,7 @@ import { type Octets, weigh } from "./octets.ts";
 import { type Budget, type Invocation, resolveReferences } from "./references.ts";
 import type { Registered, Registry } from "./registry.ts";
 import { describe } from "./schema.ts";
+import { checkScope } from "./scopes.ts";
 
 export interface DispatchRequest {
   login: Login;
@@ -149,6 +150,7 @@ class Run {
     responses: readonly Invocation[],
     created: ReadonlyMap<string, string>[],
   ): ReadyCall {
+    checkScope(this.request.login, method);
     const args = resolveReferences(given, responses, this.#references);
     const problem = check(args);
     if (problem) throw new MethodError("invalidArguments", describe(problem));

@@ -20,6 +20,16 @@ export class RequestError extends Error {
   }
 }
 
+/** RFC 9110 §15.5.2: no right credentials came with the request. `metadataUrl`: where it says how to get some (RFC 9728 §5.1). */
+export class Unauthenticated extends RequestError {
+  readonly metadataUrl: string | undefined;
+
+  constructor(detail: string, metadataUrl: string | undefined) {
+    super("about:blank", 401, detail);
+    this.metadataUrl = metadataUrl;
+  }
+}
+
 /** RFC 8620 §3.6.2, §5.1 to §5.6. */
 export type MethodErrorType =
   | "serverUnavailable"

@@ -16,6 +16,9 @@ const frame = Buffer.from(
   '<!doctype html>\n<html><head><meta charset="utf-8"><meta name="color-scheme" content="light"><title>Message</title></head><body></body></html>\n',
 );
 
+/** The question of OAuth, whether a program may have access, is a screen of the inbox's page. */
+const consentPath = "/oauth/authorize";
+
 /** Serves the pages. They are loaded once, in the background from `begin` on or at the first request; requests wait for that. */
 export class Pages {
   readonly #site: Site;
@@ -37,12 +40,13 @@ export class Pages {
   serve(req: IncomingMessage, res: ServerResponse): boolean {
     const path = (req.url ?? "/").replace(/[?#].*$/s, "");
     const kind = this.#site === "operator" ? undefined : frameIn(path);
-    if (path !== "/" && kind === undefined && !path.startsWith("/assets/")) return false;
+    const isPage = path === "/" || (this.#site === "inbox" && path === consentPath);
+    if (!isPage && kind === undefined && !path.startsWith("/assets/")) return false;
     if (req.method !== "GET" && req.method !== "HEAD") {
       answer(req, res, 405, { Allow: "GET, HEAD", "Content-Type": "text/plain" }, "This page is only read.\n");
     } else if (kind) {
       answer(req, res, 200, { ...frameHeaders(kind), "Content-Type": "text/html; charset=utf-8" }, frame);
-    } else void this.#serveFile(path, req, res);
+    } else void this.#serveFile(isPage ? "/" : path, req, res);
     return true;
   }
 

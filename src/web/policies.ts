@@ -40,6 +40,8 @@ export function pageHeaders(host: string | undefined): Record<string, string> {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": policy.join("; "),
     "Cross-Origin-Opener-Policy": "same-origin",
+    // For browsers that do not know frame-ancestors.
+    "X-Frame-Options": "DENY",
   };
 }
 

@@ -57,6 +57,14 @@ export async function readJson(req: IncomingMessage): Promise<Record<string, unk
   throw new Refusal(400, "The body must be a JSON object.");
 }
 
+/** RFC 6749 §B: the fields of a form in the body. */
+export async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(req.headers["content-type"] ?? "")) {
+    throw new Refusal(415, "The content type must be application/x-www-form-urlencoded.");
+  }
+  return new URLSearchParams((await read(req)).toString("utf8"));
+}
+
 function read(req: IncomingMessage): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];

@@ -18,6 +18,7 @@ import { createRegistry } from "../../src/jmap/registry.ts";
 import { ProcessBus } from "../../src/push/bus.ts";
 import { createAccount } from "../../src/store/directory/directory.ts";
 import { createDefaultMailboxes } from "../../src/store/mail/mailboxes.ts";
+import { Oauth } from "../../src/web/oauth/server.ts";
 import { WebSessions } from "../../src/web/session.ts";
 import { afterwards } from "./afterwards.ts";
 import { createFuzzHost } from "./fuzz-world.ts";
@@ -57,10 +58,14 @@ export async function createHttpWorld(): Promise<HttpWorld> {
   Object.assign(services, { bus, authenticator });
   // The tests act as proxies.
   const proxies = new Proxies({ trusted: ["127.0.0.0/8"], publicUrl: "", log });
-  const sessions = new WebSessions({ authenticator, store, bus, clock, random: services.random, log, proxies });
+  const means = { authenticator, store, bus, clock, random: services.random, log, proxies };
+  const sessions = new WebSessions(means);
+  const credentials = (req: IncomingMessage) => sessions.credentials(req);
+  const oauth = new Oauth({ ...means, credentials, counts: new OwnCounts({ clock }), hostname: "mx.test" });
   const web = {
-    credentials: (req: IncomingMessage) => sessions.credentials(req),
-    serve: (req: IncomingMessage, res: ServerResponse) => sessions.serve(req, res),
+    credentials,
+    resourceMetadata: (req: IncomingMessage) => oauth.resourceMetadata(req),
+    serve: (req: IncomingMessage, res: ServerResponse) => sessions.serve(req, res) || oauth.serve(req, res),
   };
   const draining = new AbortController();
   const push = {
@@ -70,6 +75,7 @@ export async function createHttpWorld(): Promise<HttpWorld> {
     draining: draining.signal,
     authenticate,
     credentials: web.credentials,
+    resourceMetadata: web.resourceMetadata,
     proxies,
     places: new OwnPlaceLimit(10_000),
   };

@@ -7,6 +7,8 @@ import { Shell } from "./shell.tsx";
 
 const SignIn = lazy(() => import("./sign-in/sign-in.tsx").then((module) => module.SignIn));
 
+const Consent = lazy(async () => (await import("./oauth/consent.tsx")).Consent);
+
 export function App() {
   return (
     <>
@@ -19,7 +21,7 @@ export function App() {
 function Screen() {
   switch (phase.value) {
     case "ready":
-      return <Shell />;
+      return location.pathname === "/oauth/authorize" ? <Consent /> : <Shell />;
     case "signed-out":
       return <SignIn />;
     case "unreachable":

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { AccountAccess, Login } from "../../auth/login.ts";
 import { decodeId, idPrefix } from "../../base/ids.ts";
-import { RequestError } from "../errors.ts";
+import { RequestError, Unauthenticated } from "../errors.ts";
 import type { HttpDeps } from "./deps.ts";
 import { throttled } from "./refusals.ts";
 
@@ -14,7 +14,7 @@ export async function authenticate(
   const credentials = web ? web.credentials(req) : headerOf(req);
   const login = await authenticator.authenticate(credentials, clientAddress);
   if (login === "throttled") throw throttled();
-  if (!login) throw new RequestError("about:blank", 401, "Basic or Bearer credentials are required.");
+  if (!login) throw new Unauthenticated("Basic or Bearer credentials are required.", web?.resourceMetadata?.(req));
   return login;
 }
 

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 const requestHeaders =
   "Authorization, Content-Type, Accept, X-Requested-With, Cache-Control, Last-Event-ID, Range, If-Range, If-None-Match";
-const responseHeaders = "Content-Length, Content-Range, Content-Disposition, Accept-Ranges, ETag, Retry-After";
+const responseHeaders =
+  "Content-Length, Content-Range, Content-Disposition, Accept-Ranges, ETag, Retry-After, WWW-Authenticate";
 
 /**
  * Allows any web page: credentials are never cookies, so a page that does not know them cannot act for a user.

@@ -40,6 +40,8 @@ export interface PushEndpoints {
 export interface WebEndpoints {
   /** The value of the Authorization header, or what stands for it: a cookie, if a page of this server asks. */
   credentials(req: IncomingMessage): string | undefined;
+  /** The URL of the metadata (RFC 9728) that tells how to get a token for what is asked for; undefined if none can be had. */
+  resourceMetadata?(req: IncomingMessage): string | undefined;
   /** Answers the request, without CORS, if it is for a page or for signing in; otherwise returns false. */
   serve(req: IncomingMessage, res: ServerResponse): boolean;
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:
 import { CommitError, Unreachable } from "../../store/core/errors.ts";
 import { isRetryable } from "../../store/core/loss.ts";
 import { isStorageTrouble, tellStorageTrouble } from "../../store/core/storage-trouble.ts";
-import { RequestError } from "../errors.ts";
+import { RequestError, Unauthenticated } from "../errors.ts";
 import type { Services } from "../method.ts";
 
 export const tooLarge = (max: number) =>
@@ -46,7 +46,7 @@ export function writeRefusal(
     "Content-Type": "application/problem+json",
     "Content-Length": Buffer.byteLength(body),
     "Cache-Control": "no-store",
-    ...(status === 401 && { "WWW-Authenticate": challenges(req) }),
+    ...(status === 401 && challenges(req, refusal instanceof Unauthenticated ? refusal.metadataUrl : undefined)),
     ...((status === 429 || status === 503) && { "Retry-After": retryAfter }),
   };
   return { body, headers };
@@ -65,11 +65,16 @@ export function refuse(
 
 /**
  * RFC 9110 §11.6.1: offers every scheme, since clients choose among those offered. Scripts, pictures and links of our own
- * pages get no challenge: the browser would show a dialog of its own, and pages send credentials unasked.
+ * pages get no challenge: the browser would show a dialog of its own for Basic, and pages send credentials unasked. Scripts of
+ * others are told where to get a token.
  */
-function challenges(req: IncomingMessage): string[] {
+function challenges(req: IncomingMessage, metadataUrl: string | undefined): Record<string, string[]> {
   const { origin, "x-requested-with": requestedWith, "sec-fetch-mode": mode = "navigate", cookie = "" } = req.headers;
   const isScript = requestedWith !== undefined || origin !== undefined || mode !== "navigate";
   const isOwnPage = req.headers["sec-fetch-site"] === "same-origin" || /(^|; *)(__Host-)?posthorn=/.test(cookie);
-  return isScript || isOwnPage ? [] : ['Basic realm="posthorn", charset="UTF-8"', 'Bearer realm="posthorn"'];
+  const isRefused = /^bearer /i.test(req.headers.authorization ?? "");
+  const bearer = `Bearer realm="posthorn"${isRefused ? ', error="invalid_token"' : ""}${metadataUrl === undefined ? "" : `, resource_metadata="${metadataUrl}"`}`;
+  if (isOwnPage) return {};
+  if (isScript) return metadataUrl === undefined ? {} : { "WWW-Authenticate": [bearer] };
+  return { "WWW-Authenticate": ['Basic realm="posthorn", charset="UTF-8"', bearer] };
 }

@@ -5,6 +5,7 @@ import type { EndpointName } from "../../base/events.ts";
 import { FairTurns } from "../../base/fair-turns.ts";
 import { AccountMissing } from "../../store/core/errors.ts";
 import { RequestError } from "../errors.ts";
+import { needMail } from "../scopes.ts";
 import { checkHost } from "./address.ts";
 import { handleApi } from "./api.ts";
 import { authenticate, noSuchAccount } from "./authenticate.ts";
@@ -157,12 +158,16 @@ function addJmap({ get, post, signedIn }: Routes, deps: HttpDeps, serveApi: Serv
   post("/jmap/api", serveApi, "api");
   post(
     "/jmap/upload/:accountId",
-    signedIn((req, res, login) =>
-      uploads.run(login.login, req.socket, () => handleUpload(deps, req, res, login, String(req.params.accountId))),
-    ),
+    signedIn((req, res, login) => {
+      needMail(login);
+      return uploads.run(login.login, req.socket, () =>
+        handleUpload(deps, req, res, login, String(req.params.accountId)),
+      );
+    }),
     "upload",
   );
   const download = signedIn((req, res, login) => {
+    needMail(login);
     const { accountId, blobId, name = "" } = req.params as Record<"accountId" | "blobId", string> & { name?: string };
     const type = urlOf(req).searchParams.get("type") || "application/octet-stream";
     return downloads.run(login.login, () => handleDownload(deps, req, res, login, { accountId, blobId, name, type }));
@@ -173,7 +178,10 @@ function addJmap({ get, post, signedIn }: Routes, deps: HttpDeps, serveApi: Serv
 }
 
 function addPush({ get, signedIn }: Routes, push: PushEndpoints): void {
-  const open = signedIn((req, res, login) => push.eventSource(req, res, login, urlOf(req)));
+  const open = signedIn((req, res, login) => {
+    needMail(login);
+    return push.eventSource(req, res, login, urlOf(req));
+  });
   get("/jmap/eventsource", open, "eventsource");
   get("/jmap/ws", wantsUpgrade);
 }

@@ -3,6 +3,7 @@ import type { Login } from "../../auth/login.ts";
 import { encodeId, idPrefix } from "../../base/ids.ts";
 import { accountCapabilities, accountCapability, coreCapability } from "../capabilities.ts";
 import { capabilities } from "../capability-names.ts";
+import { mayUse } from "../scopes.ts";
 import type { ApiDeps } from "./deps.ts";
 
 /** Whether this server has methods or an endpoint for a capability. */
@@ -26,24 +27,14 @@ export function buildSession(deps: ApiDeps, login: Login, base: string): object 
 }
 
 function describe(deps: ApiDeps, login: Login, base: string) {
-  const ofAccounts = Object.entries(accountCapabilities).filter(([name]) => supports(deps, name));
+  const isShown = (name: string) => supports(deps, name) && mayUse(login, name);
+  const ofAccounts = Object.entries(accountCapabilities).filter(([name]) => isShown(name));
   const primary = login.accounts.find(({ id }) => id === login.userId);
   const primaryId = primary && encodeId(idPrefix.account, primary.id);
   return {
     capabilities: {
-      ...Object.fromEntries([...deps.registry.capabilities].map((name) => [name, {}])),
-      [capabilities.core]: coreCapability(deps.services.limits),
-      [capabilities.scan]: { authservId: deps.hostname },
-      [capabilities.authentication]: {},
-      ...(deps.registry.capabilities.has(capabilities.account) && { [capabilities.account]: accountCapability }),
+      ...Object.fromEntries(Object.entries(ofServer(deps, base)).filter(([name]) => isShown(name))),
       ...deps.ownCapabilities?.(login),
-      [capabilities.webPushVapid]: { applicationServerKey: deps.services.webPush.applicationServerKey },
-      ...(!deps.isPushPaused && {
-        [capabilities.websocket]: {
-          url: `${(deps.pushUrl || base).replace(/^http/, "ws")}/jmap/ws`,
-          supportsPush: true,
-        },
-      }),
     },
     accounts: Object.fromEntries(
       login.accounts.map((account) => [
@@ -60,6 +51,21 @@ function describe(deps: ApiDeps, login: Login, base: string) {
     ),
     primaryAccounts: primaryId ? Object.fromEntries(ofAccounts.map(([name]) => [name, primaryId])) : {},
     username: login.login,
+  };
+}
+
+function ofServer(deps: ApiDeps, base: string): Record<string, object> {
+  return {
+    ...Object.fromEntries([...deps.registry.capabilities].map((name) => [name, {}])),
+    [capabilities.core]: coreCapability(deps.services.limits),
+    [capabilities.scan]: { authservId: deps.hostname },
+    [capabilities.authentication]: {},
+    [capabilities.account]: accountCapability,
+    [capabilities.webPushVapid]: { applicationServerKey: deps.services.webPush.applicationServerKey },
+    [capabilities.websocket]: {
+      url: `${(deps.pushUrl || base).replace(/^http/, "ws")}/jmap/ws`,
+      supportsPush: true,
+    },
   };
 }
 

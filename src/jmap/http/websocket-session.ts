@@ -12,6 +12,7 @@ import type { Arrival, Arrivals } from "../arrivals.ts";
 import { RequestError } from "../errors.ts";
 import type { Services } from "../method.ts";
 import type { Octets } from "../octets.ts";
+import { needMail } from "../scopes.ts";
 import { FramePieces, type PartialMessage } from "./frames.ts";
 import type { Gate } from "./gate.ts";
 import { parseIJson } from "./json.ts";
@@ -74,6 +75,8 @@ export class WebSocketSession implements Connection {
   readonly #agent: string | undefined;
   readonly #deps: SessionDeps;
   readonly #accounts: number[];
+  /** Throws if the credential may not hear of mail. */
+  readonly #checkPush: () => void;
   readonly #authenticate: Authenticate;
   readonly #keepalive: NodeJS.Timeout;
   #subscriber: Subscriber | undefined;
@@ -97,6 +100,7 @@ export class WebSocketSession implements Connection {
     this.#agent = agent;
     this.#deps = deps;
     this.#accounts = login.accounts.map(({ id }) => id);
+    this.#checkPush = () => needMail(login);
     this.#authenticate = authenticate;
     this.#arrival = this.#nextArrival();
     ws.on("message", (data, isBinary) => this.#receive(data as Buffer, isBinary));
@@ -211,6 +215,7 @@ export class WebSocketSession implements Connection {
         if (message.id !== undefined && id === null) throw notRequest("The id of a request must be a string.");
         return traced("request", webSocketRequest, () => this.#answer(message, id, arrival));
       case "WebSocketPushEnable":
+        this.#checkPush();
         this.#switchPush(readPushEnable(message));
         return undefined;
       case "WebSocketPushDisable":

@@ -4,7 +4,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { Authenticator } from "../../auth/login.ts";
 import type { PlaceLimit } from "../../base/shared-counts.ts";
 import { Connections } from "../../push/connections.ts";
-import { RequestError } from "../errors.ts";
+import { RequestError, Unauthenticated } from "../errors.ts";
 import { checkHost, type Proxies } from "./address.ts";
 import { headerOf } from "./authenticate.ts";
 import type { WebEndpoints } from "./deps.ts";
@@ -20,6 +20,8 @@ export interface WebSocketDeps extends SessionDeps {
   authenticate: Authenticator["authenticate"];
   /** What a request has to be authenticated by. (Default: its Authorization header) */
   credentials?: WebEndpoints["credentials"] | undefined;
+  /** (Default: there is none) */
+  resourceMetadata?: WebEndpoints["resourceMetadata"] | undefined;
   proxies: Proxies;
   /** Origins of web pages, besides the server's own, that may use Basic credentials. */
   trustedOrigins: readonly string[];
@@ -61,7 +63,7 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
     const authenticate = () => deps.authenticate(credentials(req), deps.proxies.clientAddress(req));
     const login = await authenticate();
     if (login === "throttled") throw throttled();
-    if (!login) throw new RequestError("about:blank", 401, "These credentials are not valid.");
+    if (!login) throw new Unauthenticated("These credentials are not valid.", deps.resourceMetadata?.(req));
     if (!(await places.take(login.login))) throw new RequestError("about:blank", 429, "Too many connections are open.");
     // The client may have gone during the wait.
     if (gate.destroyed) return places.leave(login.login);

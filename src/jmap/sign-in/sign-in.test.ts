@@ -56,6 +56,7 @@ test("/get shows browsers and other tokens, and which of them asks", async () =>
   expect(list).toEqual([
     {
       id: expect.stringMatching(/^l[0-9a-z]{1,10}$/),
+      kind: "browser",
       label: "web",
       agent: "Firefox",
       createdAt: "2026-03-01T12:00:00Z",

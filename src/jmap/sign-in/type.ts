@@ -1,4 +1,5 @@
 import { idPrefix } from "../../base/ids.ts";
+import { findGrants, removeGrants, type ShownGrant } from "../../store/directory/oauth-grants.ts";
 import { findSignIns, removeCredentials, type SignInRow } from "../../store/directory/sign-ins.ts";
 import { capabilities } from "../capability-names.ts";
 import { utcDateText } from "../dates.ts";
@@ -19,21 +20,23 @@ const hooks: SetHooks<Call> = {
   /** Connections that were opened with them close. */
   async destroy(records, _batch, call) {
     const ids = records.map(({ id }) => credentialId(id, idLength));
-    await changeOwnLogin(call, { act: "credential.revoke", id: ids.join(" "), revokes: true }, (tx) =>
-      removeCredentials(tx, call.login, { kind: "token", ids }),
-    );
+    await changeOwnLogin(call, { act: "credential.revoke", id: ids.join(" "), revokes: true }, async (tx) => {
+      await removeCredentials(tx, call.login, { kind: "token", ids });
+      await removeGrants(tx, call.login, ids);
+    });
   },
 
   async create() {},
   async update() {},
 };
 
-/** Ours (docs/jmap.md): a browser that somebody signed in with, or another token. It belongs to a login. */
+/** Ours (docs/jmap.md): a browser that somebody signed in with, a program allowed by OAuth, or another token. It belongs to a login. */
 export const signIn = {
   name: "SignIn",
   capability: capabilities.account,
   prefix: idPrefix.signIn,
   properties: {
+    kind: { schema: text, serverSet: true },
     label: { schema: text, serverSet: true },
     agent: { schema: nullable(text), serverSet: true },
     createdAt: { schema: utcDate, serverSet: true },
@@ -44,18 +47,39 @@ export const signIn = {
   },
   async fetch(ids, { limit }, call): Promise<JmapObject[]> {
     const { store, clock } = call.services;
-    const rows = await findSignIns(store.reader(call.login.userId, call.login), call.login, clock.now());
+    const reader = store.reader(call.login.userId, call.login);
+    const tokens = await findSignIns(reader, call.login, clock.now());
+    const grants = await findGrants(reader, call.login);
     const wanted = ids && new Set(ids);
-    const found = rows.filter(({ id }) => !wanted || wanted.has(credentialNumber(id))).slice(0, limit);
-    return found.map((row) => toObject(row, call.login.credential));
+    const isWanted = ({ id }: { id: string }) => !wanted || wanted.has(credentialNumber(id));
+    const { credential } = call.login;
+    const shown = [
+      ...tokens.filter(isWanted).map((row) => tokenObject(row, credential)),
+      ...grants.filter(isWanted).map(grantObject),
+    ];
+    return shown.slice(0, limit);
   },
   set: hooks,
 } satisfies RecordType<Call> & { name: string; capability: string; set: object };
 
-function toObject(row: SignInRow, credential: string): JmapObject {
-  const { agent, createdAt, usedAt, expiresAt } = row;
+function grantObject(row: ShownGrant): JmapObject {
+  const { name, createdAt, usedAt } = row;
+  return {
+    ...shownUse(idPrefix.signIn, { ...row, label: name }),
+    kind: "application",
+    agent: null,
+    createdAt: utcDateText(createdAt),
+    expiresAt: null,
+    lastUsedAt: usedAt && utcDateText(usedAt),
+    isCurrent: false,
+  };
+}
+
+function tokenObject(row: SignInRow, credential: string): JmapObject {
+  const { agent, createdAt, usedAt, expiresAt, isWeb } = row;
   return {
     ...shownUse(idPrefix.signIn, row),
+    kind: isWeb ? "browser" : "token",
     agent,
     createdAt: utcDateText(createdAt),
     expiresAt: expiresAt && utcDateText(expiresAt),

@@ -423,6 +423,32 @@ export interface MigrationTable {
   appliedAt: Date;
 }
 
+export interface OauthClientTable {
+  id: string;
+  name: string;
+  redirectUris: string[];
+  createdAt: Date;
+}
+
+export interface OauthGrantTable {
+  userId: number;
+  id: string;
+  login: string;
+  clientId: string;
+  name: string;
+  isVerified: boolean;
+  scope: string;
+  createdAt: Date;
+  codeHash: Buffer;
+  codeExpiresAt: Date;
+  redirectUri: string;
+  challenge: string;
+  familyHash: Buffer | null;
+  refreshHash: Buffer | null;
+  usedAt: Date | null;
+  network: string | null;
+}
+
 export interface OperatorTable {
   login: string;
   userId: number;
@@ -631,6 +657,8 @@ export interface TokenTable {
   agent: string | null;
   usedAt: Date | null;
   network: string | null;
+  grantId: string | null;
+  scope: string | null;
 }
 
 export interface TrafficTable {
@@ -689,6 +717,8 @@ export interface DB {
   maskedAddress: MaskedAddressTable;
   message: MessageTable;
   migration: MigrationTable;
+  oauthClient: OauthClientTable;
+  oauthGrant: OauthGrantTable;
   operator: OperatorTable;
   pushHolder: PushHolderTable;
   pushSubscription: PushSubscriptionTable;
@@ -1040,6 +1070,30 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     oldestProgram: "text",
     appliedAt: "timestamptz",
   },
+  oauthClient: {
+    id: "text",
+    name: "text",
+    redirectUris: "text[]",
+    createdAt: "timestamptz",
+  },
+  oauthGrant: {
+    userId: "int8",
+    id: "text",
+    login: "text",
+    clientId: "text",
+    name: "text",
+    isVerified: "bool",
+    scope: "text",
+    createdAt: "timestamptz",
+    codeHash: "bytea",
+    codeExpiresAt: "timestamptz",
+    redirectUri: "text",
+    challenge: "text",
+    familyHash: "bytea",
+    refreshHash: "bytea",
+    usedAt: "timestamptz",
+    network: "text",
+  },
   operator: {
     login: "text",
     userId: "int8",
@@ -1228,6 +1282,8 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     agent: "text",
     usedAt: "timestamptz",
     network: "text",
+    grantId: "text",
+    scope: "text",
   },
   traffic: {
     minute: "timestamptz",
@@ -1272,6 +1328,7 @@ export const accountTables: ReadonlySet<string> = new Set([
   "mailbox_subscription",
   "masked_address",
   "message",
+  "oauth_grant",
   "push_subscription",
   "received",
   "search",
@@ -1295,6 +1352,7 @@ export const replicatedTables: ReadonlySet<string> = new Set([
   "general_suppression",
   "login",
   "migration",
+  "oauth_client",
   "operator",
   "setting",
 ]);

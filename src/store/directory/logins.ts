@@ -3,6 +3,7 @@ import { type Row, read, write } from "../core/declare.ts";
 import { Unreachable } from "../core/errors.ts";
 import { accountName } from "./account-name.ts";
 import type { LoginName } from "./login-name.ts";
+import { removeAllGrants } from "./oauth-grants.ts";
 import type { Place } from "./place.ts";
 import { removePushesOf } from "./push-subscriptions.ts";
 import { removeWebTokens } from "./sign-ins.ts";
@@ -86,8 +87,8 @@ const updatePassword = write("logins.setPassword", (db, $: { login: string; pass
   db.updateTable("login").set({ passwordHash: $.passwordHash }).where("login", "=", $.login).returning("userId"),
 );
 /**
- * False when there is no such login. What was opened with the old password ends: push subscriptions, and the tokens of
- * browsers but for `exceptToken`.
+ * False when there is no such login. What was opened with the old password ends: push subscriptions, what programs were
+ * allowed by OAuth, and the tokens of browsers but for `exceptToken`.
  */
 export async function setPassword(
   store: Place,
@@ -99,5 +100,6 @@ export async function setPassword(
   if (!row) return false;
   await removePushesOf(store.database, { login, userId: row.userId, credential: "password" });
   await removeWebTokens(store.database, { login, userId: row.userId }, exceptToken);
+  await removeAllGrants(store.database, { login, userId: row.userId });
   return true;
 }

@@ -8,15 +8,16 @@ import type { LoginName } from "./login-name.ts";
 /** What its owner sees of a token or an app password. `usedAt` is exact to within an hour. */
 const shown = ["id", "label", "createdAt", "usedAt", "network"] as const;
 
-export type SignInRow = Row<"token", (typeof shown)[number] | "agent" | "expiresAt">;
+export type SignInRow = Row<"token", (typeof shown)[number] | "agent" | "expiresAt" | "isWeb">;
 export type AppPasswordRow = Row<"appPassword", (typeof shown)[number]>;
 
 const listSignIns = read("tokens.signIns", (db, $: LoginName & { now: Date }) =>
   db
     .selectFrom("token")
-    .select([...shown, "agent", "expiresAt"])
+    .select([...shown, "agent", "expiresAt", "isWeb"])
     .where("userId", "=", $.userId)
     .where("login", "=", $.login)
+    .where("grantId", "is", null)
     .where((eb) => eb.or([eb("expiresAt", "is", null), eb("expiresAt", ">", $.now)]))
     .orderBy("createdAt"),
 );
@@ -29,7 +30,7 @@ const listAppPasswords = read("appPasswords.shown", (db, $: LoginName) =>
     .orderBy("createdAt"),
 );
 
-/** The tokens of a login that have not expired, oldest first. */
+/** The tokens of a login that have not expired, but for those of grants, oldest first. */
 export function findSignIns(executor: Executor, { login, userId }: LoginName, now: Date): Promise<SignInRow[]> {
   return executor.run(listSignIns, { login, userId, now });
 }

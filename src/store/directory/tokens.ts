@@ -4,12 +4,13 @@ import { across, type Row, read, unnamed, write } from "../core/declare.ts";
 import { everywhere, readEverywhere } from "../core/everywhere.ts";
 import type { Executor } from "../core/sql.ts";
 import type { LoginName } from "./login-name.ts";
+import { findGrant, findGrants, removeGrants } from "./oauth-grants.ts";
 import type { Place } from "./place.ts";
 import { removePushesOf } from "./push-subscriptions.ts";
 
 /** Further credentials of a login, each revocable by itself. Only hashes of their secrets are stored. */
 export interface Credential {
-  kind: "app-password" | "token";
+  kind: "app-password" | "token" | "grant";
   id: string;
   label: string;
   createdAt: Date;
@@ -54,7 +55,7 @@ export async function addToken(
   await store.database.run(insertToken, row);
 }
 
-const found = ["userId", "id", "login", "expiresAt", "usedAt", "network"] as const;
+const found = ["userId", "id", "login", "expiresAt", "usedAt", "network", "isWeb", "grantId", "scope"] as const;
 const byHash = read("tokens.byHash", (db, $: { userId: number; hash: Buffer }) =>
   db.selectFrom("token").select(found).where("userId", "=", $.userId).where("hash", "=", $.hash),
 );
@@ -69,6 +70,12 @@ export interface FoundToken extends LoginName {
   expiresAt: Date | undefined;
   usedAt: Date | null;
   network: string | null;
+  /** Somebody signed in to the pages with a browser. */
+  isWeb: boolean;
+  /** Of an access token (OAuth 2.0). */
+  grantId: string | null;
+  /** What the token may be used for; null: everything. */
+  scope: string | null;
 }
 
 /** `userId`: the account that the token names, if any. */
@@ -96,15 +103,21 @@ const listTokens = read("tokens.ofLogin", (db, $: LoginName) =>
     .select(["id", "label", "createdAt", "expiresAt"])
     .where("userId", "=", $.userId)
     .where("login", "=", $.login)
+    .where("grantId", "is", null)
     .orderBy("createdAt"),
 );
 
 export async function listCredentials(database: Database, { userId, login }: LoginName): Promise<Credential[]> {
   const apps = await database.run(listAppPasswords, { userId, login });
   const tokens = await database.run(listTokens, { userId, login });
+  const grants = await findGrants(database, { userId, login });
   return [
     ...apps.map((row) => ({ kind: "app-password" as const, ...row, expiresAt: undefined })),
     ...tokens.map((row) => ({ kind: "token" as const, ...row, expiresAt: row.expiresAt ?? undefined })),
+    ...grants.map(({ id, name: label, createdAt }) => ({
+      kind: "grant" as const,
+      ...{ id, label, createdAt, expiresAt: undefined },
+    })),
   ];
 }
 
@@ -117,10 +130,12 @@ const deleteToken = write("tokens.remove", (db, $: LoginName & { id: string }) =
 
 /** False when the login has no such credential. Its push subscriptions end with it. */
 export async function revokeCredential(database: Executor, owner: LoginName, id: string): Promise<boolean> {
+  const isGrant = (await findGrant(database, { userId: owner.userId, id }))?.login === owner.login;
+  if (isGrant) await removeGrants(database, owner, [id]);
   const apps = await database.count(deleteAppPassword, { ...owner, id });
   const tokens = await database.count(deleteToken, { ...owner, id });
   for (const kind of ["app", "token"]) await removePushesOf(database, { ...owner, credential: `${kind}:${id}` });
-  return apps + tokens > 0;
+  return apps + tokens > 0 || isGrant;
 }
 
 const expired = everywhere(

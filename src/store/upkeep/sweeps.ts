@@ -11,6 +11,7 @@ import { everywhere, type ReadEverywhere, readEverywhere } from "../core/everywh
 import type { Given } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
 import { dropKnownNetworks } from "../directory/known-networks.ts";
+import { dropEndedGrants } from "../directory/oauth-grants.ts";
 import { dropExpiredTokens } from "../directory/tokens.ts";
 import { dropAttempts } from "../queues/attempts.ts";
 import { dropBounces } from "../queues/bounces.ts";
@@ -52,6 +53,9 @@ const deliveriesKeptForMs = 15 * dayMs;
 const reportsForMs = 180 * dayMs;
 /** How long a push subscription may stay unverified. */
 const unverifiedForMs = dayMs;
+/** How long a program that was allowed by OAuth may get no tokens; and how long the row of a code is kept that it did not redeem. */
+const unusedForMs = 180 * dayMs;
+const unredeemedForMs = dayMs;
 /** How long infected mail is kept. */
 const quarantinedForMs = 30 * dayMs;
 const reference = ["userId", "sha256", "day", "pack"] as const;
@@ -236,6 +240,8 @@ export class Sweeper {
     const now = this.#clock.now();
     if (now < this.#credentialsAt) return;
     await dropExpiredTokens(this.#store.database, this.#log, this.#ago(loggedForMs));
+    const until = { codeUntil: this.#ago(unredeemedForMs), usedUntil: this.#ago(unusedForMs) };
+    await dropEndedGrants(this.#store.database, this.#log, until);
     await removeExpiredPushes(this.#store.database, this.#log, { now, unverifiedSince: this.#ago(unverifiedForMs) });
     this.#credentialsAt = new Date(now.getTime() + hourMs);
   }

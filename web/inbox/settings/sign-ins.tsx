@@ -7,7 +7,7 @@ import { attempt, Loaded, throwRefused } from "./loaded.tsx";
 
 const load = async (): Promise<SignIn[]> => (await theMail().jmap.call("SignIn/get", { ids: null })).list;
 
-/** Browsers that are signed in, and other tokens: each can be ended from here. */
+/** Browsers that are signed in, programs that were allowed, and other tokens: each can be ended from here. */
 export function SignIns() {
   return (
     <Loaded load={load}>
@@ -20,14 +20,18 @@ export function SignIns() {
           }, t("ended"));
         const others = list.filter(({ isCurrent }) => !isCurrent);
         const nameOf = ({ agent, label }: SignIn) => (agent ? agentName(agent) : label || t("none"));
+        const useOf = (one: SignIn) =>
+          one.kind === "application" ? `${t("application")} · ${lastUse(one)}` : lastUse(one);
         return (
           <>
             <ul class="settings-rows">
               {list.map((one) => (
                 <li key={one.id}>
                   <span class="settings-row-main">
-                    <strong>{nameOf(one)}</strong>
-                    <span class="muted">{one.isCurrent ? t("thisBrowser") : lastUse(one)}</span>
+                    <strong>
+                      <bdi>{nameOf(one)}</bdi>
+                    </strong>
+                    <span class="muted">{one.isCurrent ? t("thisBrowser") : useOf(one)}</span>
                   </span>
                   {!one.isCurrent && (
                     <Button onClick={() => end([one.id])}>

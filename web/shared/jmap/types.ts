@@ -180,6 +180,7 @@ export interface AppPassword {
 
 /** A browser that is signed in, or another token. */
 export interface SignIn extends AppPassword {
+  kind: "browser" | "application" | "token";
   agent: string | null;
   expiresAt: string | null;
   isCurrent: boolean;

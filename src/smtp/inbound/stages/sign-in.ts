@@ -1,4 +1,5 @@
 import type { Authenticator, Login } from "../../../auth/login.ts";
+import { allows, scopes } from "../../../auth/scopes.ts";
 import { normalizeAddress } from "../../../base/address.ts";
 import { type Check, type Credentials, defer, disconnect, pass, refuse, type Session } from "./stage.ts";
 
@@ -25,6 +26,9 @@ export function signingIn({ authenticator }: Means): { signIn: Check<"auth">; st
     const proof = proofOf(credentials, session, authenticator);
     const login = await proof();
     if (login === "throttled") return defer(454, "4.7.0", throttled);
+    if (login && !allows(login.scopes, scopes.submission)) {
+      return refuse(535, "5.7.8", "the token's scope does not allow to send mail");
+    }
     if (login) {
       proofs.set(session, proof);
       return pass({ login });

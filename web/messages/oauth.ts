@@ -1,0 +1,61 @@
+import { messages } from "../shared/messages.ts";
+
+export const t = messages({
+  en: {
+    title: "Allow access",
+    asks: "A program asks for access to your mail",
+    unverified:
+      "This program has given itself its name, and nobody has checked it. Go on only if you have just set it up on this device yourself.",
+    saysItIs: "It says that it is from {host}.",
+    goesTo: "Afterwards you go back to {host}.",
+    goesToDevice: "Afterwards you go back to the program on this device.",
+    signedInAs: "You are signed in as {login}.",
+    other: "Use another account",
+    may: "It would be allowed to:",
+    mail: "read, change and delete your mail",
+    submission: "send mail in your name",
+    vacation: "change your absence note",
+    identities: "change your addresses, signatures and masked addresses",
+    noPassword:
+      "It does not learn your password. You can end its access at any time in the settings, under “Password and sign-ins”.",
+    allow: "Allow",
+    deny: "Do not allow",
+    working: "One moment…",
+    wrong: "This request cannot be answered",
+    wrongWhy: "Start again from the program. If it happens again, its author can mend it. The server says: {reason}",
+    failed: "The server did not answer.",
+    again: "Try again",
+    done: "That is done",
+    doneWhy: "You can close this page if the program has not come to the front by itself.",
+    back: "Back to the program",
+  },
+  de: {
+    title: "Zugriff erlauben",
+    asks: "Ein Programm möchte auf Ihre Mail zugreifen",
+    unverified:
+      "Dieses Programm hat sich seinen Namen selbst gegeben, und niemand hat ihn geprüft. Fahren Sie nur fort, wenn Sie es gerade selbst auf diesem Gerät einrichten.",
+    saysItIs: "Es gibt an, von {host} zu sein.",
+    goesTo: "Danach geht es zurück zu {host}.",
+    goesToDevice: "Danach geht es zurück zum Programm auf diesem Gerät.",
+    signedInAs: "Sie sind als {login} angemeldet.",
+    other: "Ein anderes Konto verwenden",
+    may: "Es dürfte:",
+    mail: "Ihre Mail lesen, ändern und löschen",
+    submission: "in Ihrem Namen Mail senden",
+    vacation: "Ihre Abwesenheitsnotiz ändern",
+    identities: "Ihre Adressen, Signaturen und maskierten Adressen ändern",
+    noPassword:
+      "Ihr Passwort erfährt es nicht. Sie können den Zugriff jederzeit in den Einstellungen beenden, unter „Passwort und Anmeldungen“.",
+    allow: "Erlauben",
+    deny: "Nicht erlauben",
+    working: "Einen Moment …",
+    wrong: "Diese Anfrage lässt sich nicht beantworten",
+    wrongWhy:
+      "Beginnen Sie im Programm von vorn. Geschieht es wieder, kann der Hersteller es beheben. Der Server sagt: {reason}",
+    failed: "Der Server hat nicht geantwortet.",
+    again: "Noch einmal versuchen",
+    done: "Das ist erledigt",
+    doneWhy: "Sie können diese Seite schließen, wenn das Programm nicht von selbst nach vorn gekommen ist.",
+    back: "Zurück zum Programm",
+  },
+});
