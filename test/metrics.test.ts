@@ -39,6 +39,7 @@ test("an accepted message, its push and a refused recipient are counted", async 
   await expectCounted(
     'mail_in_messages_total{outcome="accepted"} 1',
     'mail_refused_total{command="RCPT",reply="550"} 1',
+    'mail_checks_total{check="known-recipient",verdict="refuse"} 1',
     'pushes_total{channel="websocket",outcome="sent"} 1',
   );
 });

@@ -17,6 +17,23 @@ export interface MailRefused {
   replyCode: number;
 }
 
+/** A check at a door for mail has refused a peer, put it off or disconnected it. */
+export interface CheckObjected {
+  /** Its name in docs/smtp.md. */
+  check: string;
+  verdict: "refuse" | "defer" | "disconnect";
+}
+
+/** A message came in with something that speaks against its peer, or for it, and decides nothing. */
+export interface ClueFound {
+  clue: string;
+}
+
+/** A connection for HTTP was closed for want of a place: of its network, or of all. */
+export interface WebConnectionClosed {
+  reason: "network" | "all";
+}
+
 /** The result of one delivery attempt to one recipient was recorded. */
 export interface AttemptEnded {
   /** The domain of the recipient, in lower case. */
@@ -142,6 +159,9 @@ export interface Events {
   mailTaken(event: MailTaken): void;
   mailNotStored(event: MailNotStored): void;
   mailRefused(event: MailRefused): void;
+  checkObjected(event: CheckObjected): void;
+  clueFound(event: ClueFound): void;
+  webConnectionClosed(event: WebConnectionClosed): void;
   attemptEnded(event: AttemptEnded): void;
   tlsJudged(event: TlsJudged): void;
   connectionUsed(event: ConnectionUsed): void;
@@ -168,6 +188,9 @@ export const silentEvents: Events = {
   mailTaken: () => {},
   mailNotStored: () => {},
   mailRefused: () => {},
+  checkObjected: () => {},
+  clueFound: () => {},
+  webConnectionClosed: () => {},
   attemptEnded: () => {},
   tlsJudged: () => {},
   connectionUsed: () => {},

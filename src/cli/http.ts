@@ -25,6 +25,7 @@ import { startOperatorsDoor } from "./operators-door.ts";
 import type { Part, Parts } from "./parts.ts";
 import { createHttps } from "./tls/https.ts";
 import { createRedirect } from "./tls/redirect.ts";
+import { webPlaces } from "./web-limits.ts";
 
 /** Of each kind, WebSockets and event sources. */
 const maxConnectionsPerLogin = 64;
@@ -62,6 +63,7 @@ export async function startHttp(config: Config, parts: Parts): Promise<Partial<R
   const clients = { push, web, policies, discovery: found };
   const server = createHttpServer({ ...deps, authenticator, proxies, ready, isJmapServed, ...clients });
   const drain = drainable(server);
+  const places = webPlaces(config, proxies, { log, events });
   const opened: Partial<Record<WebDoor, Part>> = {};
   const open = async (name: WebDoor, door: NetServer, stop: Part["stop"]) => {
     const place = config[name]!;
@@ -70,15 +72,18 @@ export async function startHttp(config: Config, parts: Parts): Promise<Partial<R
   const { tls } = parts;
   if (tls && config.https) {
     const https = createHttps(server, { ...tls, log });
+    places.guardTls(https);
     await open("https", https, async () => void https.close());
   }
   if (config.httpRedirect) {
     const { publicUrl, https } = config;
     const redirect = createRedirect({ publicUrl, port: https?.port ?? 443, challenges: tls?.challenges });
+    places.guard(redirect);
     await open("httpRedirect", redirect, async () => void redirect.close());
   }
   const operators = isJmapServed ? await startOperatorsDoor(config, parts, deps.services) : undefined;
   if (operators) opened.operator = operators;
+  places.guard(server);
   // Last, since it is this server that drains the connections of both.
   await open("http", server, (ending) => {
     draining.abort(ending);

@@ -116,6 +116,24 @@ export function metricsListener(registry: Registry): Events {
     labelNames: ["command", "reply"],
     registers,
   });
+  const objections = new Counter({
+    name: "posthorn_mail_checks_total",
+    help: "Peers that a check at a door for mail refused, put off or disconnected",
+    labelNames: ["check", "verdict"],
+    registers,
+  });
+  const clues = new Counter({
+    name: "posthorn_mail_clues_total",
+    help: "Messages of other servers with something that speaks for or against the peer",
+    labelNames: ["clue"],
+    registers,
+  });
+  const webConnections = new Counter({
+    name: "posthorn_http_connections_closed_total",
+    help: "Connections for HTTP that were closed for want of a place",
+    labelNames: ["reason"],
+    registers,
+  });
   const mailOut = new Counter({
     name: "posthorn_mail_out_recipients_total",
     help: "Attempts to deliver to a recipient",
@@ -215,6 +233,9 @@ export function metricsListener(registry: Registry): Events {
     mailTaken: () => mailIn.inc({ outcome: "accepted" }),
     mailNotStored: () => mailIn.inc({ outcome: "failed" }),
     mailRefused: ({ command, replyCode }) => refused.inc({ command, reply: replyCode }),
+    checkObjected: ({ check, verdict }) => objections.inc({ check, verdict }),
+    clueFound: ({ clue }) => clues.inc({ clue }),
+    webConnectionClosed: ({ reason }) => webConnections.inc({ reason }),
     attemptEnded: ({ result }) => mailOut.inc({ outcome: result }),
     connectionUsed: ({ use }) => connections.inc({ use }),
     tlsJudged: ({ policy, result }) => tls.inc({ policy, result }),

@@ -347,6 +347,14 @@ test("mail between our own users that one marks as junk counts once as a complai
   await his.call("Email/set", { update: { [emailId!]: boxOf("junk") } });
   await his.call("Email/set", { update: { [emailId!]: boxOf("inbox") } });
   await his.call("Email/set", { update: { [emailId!]: { "keywords/$junk": true } } });
+  const { list } = await his.call("Email/get", { ids, properties: ["authentication"] });
+  expect((list as Json[])[0]!.authentication).toMatchObject({
+    auth: { result: "pass", identity: "ada@here.test" },
+    spf: { result: "none", domain: null },
+    dmarc: [],
+  });
+  const found = await his.call("Email/query", { filter: { authentication: { auth: "pass" } } });
+  expect(found.ids).toContain(emailId);
   await tellJunkComplaints(host.store, silentLog, 100, judgeAccount);
   await host.rows("UPDATE junk_mark SET told = false WHERE user_id = $1", [bob]);
   await tellJunkComplaints(host.store, silentLog, 100, judgeAccount);

@@ -137,6 +137,19 @@ test("results of the server in front count only by option", async () => {
   expect(await send(believing, "another", results("evil.test", "reject"))).toBe("inbox");
   const below = results("Front.test", "none") + results("front.test", "reject");
   expect(await send(believing, "the topmost", below)).toBe("inbox");
+  const kept = await host.rows("SELECT subject, authentication FROM message WHERE user_id = $1 AND subject = ANY($2)", [
+    ada,
+    ["not believed", "no policy", "another"],
+  ]);
+  expect(Object.fromEntries(kept.map(({ subject, authentication }) => [subject, authentication]))).toMatchObject({
+    "not believed": null,
+    another: null,
+    "no policy": {
+      authservId: "front.test",
+      spf: { result: "fail", domain: "there.test" },
+      dmarc: [{ result: "fail", domain: "there.test", policy: "none", override: null }],
+    },
+  });
   await plain.quit();
   await believing.quit();
 });

@@ -117,6 +117,7 @@ describe("a peer that does not pass a check", () => {
     const early = await SmtpConnection.open({ port: host.smtpPort });
     early.write("EHLO early.test\r\n");
     expect((await early.read()).line).toMatch(/^421 .*too soon/);
+    expect(host.heard.told).toContainEqual(["checkObjected", { check: "early-talker", verdict: "disconnect" }]);
     judged();
     await expect(early.read()).rejects.toThrow();
   });

@@ -13,7 +13,8 @@ const acmePath = "/.well-known/acme-challenge/";
 
 /** The server for plain HTTP: answers an authority's challenges (RFC 8555 §8.3) and leads everybody else to HTTPS. */
 export function createRedirect(options: Options): Server {
-  return createServer({ requestTimeout: 10_000, keepAliveTimeout: 1_000 }, (req, res) => {
+  const timeouts = { requestTimeout: 10_000, keepAliveTimeout: 1_000, connectionsCheckingInterval: 2_000 };
+  return createServer(timeouts, (req, res) => {
     req.resume();
     const path = req.url ?? "/";
     if (options.challenges && path.startsWith(acmePath))

@@ -58,6 +58,11 @@ export class Proxies {
     return isIP(peer) !== 0 && isPrivateAddress(peer) ? undefined : peer;
   }
 
+  /** Whether the address is that of a proxy, so that many clients come from it. */
+  isProxy(address: string): boolean {
+    return this.#isTrusted(plain(address));
+  }
+
   /** The server's URL as the client sees it, without a final slash. */
   baseUrl(req: IncomingMessage): string {
     if (this.publicUrl !== "") return this.publicUrl.replace(/\/+$/, "");

@@ -47,7 +47,8 @@ export function createHttpServer(deps: HttpDeps): Server {
   // A request for another upgrade, such as HTTP/2, is answered as if it had not asked (RFC 9110 §7.8).
   const shouldUpgradeCallback = (req: IncomingMessage) =>
     deps.push !== undefined && isWebSocket(req) && urlOf(req).pathname === "/jmap/ws";
-  const options = { noDelay: true, keepAliveTimeout: 65_000, requestTimeout: maxBodyMs, shouldUpgradeCallback };
+  const timeouts = { keepAliveTimeout: 65_000, requestTimeout: maxBodyMs, headersTimeout: maxHeadMs };
+  const options = { noDelay: true, ...timeouts, connectionsCheckingInterval: checkEveryMs, shouldUpgradeCallback };
   const serve = (req: IncomingMessage, res: ServerResponse): void => {
     watch(res, services.events);
     const gate = gateOf(req);
@@ -81,6 +82,9 @@ export function createHttpServer(deps: HttpDeps): Server {
 
 /** Enough to upload the largest size over a slow line. */
 const maxBodyMs = 3_600_000;
+/** For the head of a request, from the connection's begin or the first octet on. */
+const maxHeadMs = 20_000;
+const checkEveryMs = 5_000;
 /** For each login: a part of a message is in memory while it is read. */
 const maxDownloads = 8;
 

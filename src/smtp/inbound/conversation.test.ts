@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../../base/clock.ts";
+import { silentEvents } from "../../base/events.ts";
 import { silentLog } from "../../base/log.ts";
 import { onlyLogged } from "../../base/mail-log.ts";
 import { OwnCounts } from "../../base/own-counts.ts";
@@ -8,7 +9,7 @@ import { connections } from "./stages/connections.ts";
 import { type Check, pass } from "./stages/stage.ts";
 
 const none = { connect: [], secure: [], auth: [], helo: [], mail: [], rcpt: [], data: [] };
-const means = { log: silentLog, mailLog: onlyLogged(silentLog), newId: async () => 1 };
+const means = { log: silentLog, mailLog: onlyLogged(silentLog), events: silentEvents, newId: async () => 1 };
 const conversationWith = (...connect: Check<"connect">[]) =>
   new Conversation({ id: "x", remoteAddress: "192.0.2.1" } as never, { ...none, connect }, means);
 

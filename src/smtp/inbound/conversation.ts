@@ -1,4 +1,5 @@
 import type { SMTPServerAddress, SMTPServerSession } from "smtp-server";
+import type { Events } from "../../base/events.ts";
 import type { Log } from "../../base/log.ts";
 import type { MailLog } from "../../base/mail-log.ts";
 import { networkOf } from "../../base/network.ts";
@@ -32,6 +33,7 @@ const events = {
 export interface Means {
   log: Log;
   mailLog: MailLog;
+  events: Pick<Events, "checkObjected" | "clueFound">;
   /** A number that no mail has had. */
   newId(): Promise<number>;
 }
@@ -191,6 +193,7 @@ export class Conversation {
       const facts: Facts<S> = { ...said, ...earlier, ...found };
       const verdict = await check(this.#session, facts);
       if (verdict.kind !== "pass") {
+        this.#means.events.checkObjected({ check: check.checkName ?? "other", verdict: verdict.kind });
         throw new Refusal(verdict.code, `${verdict.status} ${verdict.text}`, verdict.reason);
       }
       found = { ...found, ...verdict.found };

@@ -119,6 +119,7 @@ class EagerConnection extends SMTPConnection {
       return `${code}${at < texts.length - 1 ? "-" : " "}${rest}`;
     });
     if (code >= 400) this.session.error = lines.join("\r\n");
+    if (code === 421 && texts[0]!.endsWith("You talk too soon")) this._server.emit("earlytalker");
     // During a handshake, `_socket` is the socket below TLS.
     if (!this._upgrading && this._socket.writable) this._socket.write(`${lines.join("\r\n")}\r\n`);
     if (context) this.#noteStep(context);

@@ -42,6 +42,7 @@ export async function acceptMessage(
   const header = readIncomingHeader(raw, hostname);
   const found = await conversation.message({ message: raw, header }, session);
   const { results = "", junkReason = null, authentication = null, clues } = found;
+  for (const clue of clues ?? []) options.events.clueFound({ clue });
   const id = await conversation.mailId();
   const { mailFrom } = conversation.envelope(session);
   const { helo, address, tls } = conversation.session;

@@ -129,6 +129,7 @@ export async function createSmtpServer(options: ServerOptions, service: Service)
   server.on("error", ({ message, remoteAddress }: Error & { remoteAddress?: string }) =>
     log.debug({ remoteAddress, reason: message }, "smtp connection failed"),
   );
+  server.on("earlytalker", () => events.checkObjected({ check: "early-talker", verdict: "disconnect" }));
   let warnedAt = 0;
   server.on("overfull", () => {
     const now = clock.now().getTime();

@@ -1,6 +1,8 @@
 import { originComment } from "../../mail/feedback/junk.ts";
 import { withoutForgedResults } from "../../mail/submit/forged-results.ts";
 import { hasParameter, requireTls } from "../../mail/submit/submit-parameters.ts";
+import type { Authentication } from "../../store/core/db.ts";
+import { notJudged } from "../../store/mail/authentication.ts";
 import { findQuotas } from "../../store/mail/quota.ts";
 import type { LeasedDelivery, LeasedSubmission } from "../../store/queues/deliveries.ts";
 import type { Destination } from "./destinations.ts";
@@ -29,6 +31,7 @@ export async function deliverHere(
       mailFrom: leased.mailFrom,
       recipients,
       requiresTls: hasParameter(leased.parameters, requireTls),
+      authentication: authenticationOf(leased),
     });
   }
   return deliveries.map(({ no }) => {
@@ -36,6 +39,12 @@ export async function deliverHere(
     if (accounts.has(no)) return { kind: "delivered", smtpReply: "250 2.1.5 delivered" };
     return { kind: "failed", smtpReply: "550 5.1.1 no such address here" };
   });
+}
+
+/** RFC 8601 §2.7.4: whoever sends from here has signed in, and owns the address; what the server sends by itself has nobody behind it. */
+function authenticationOf({ mailFrom, isAutomatic }: LeasedSubmission): Authentication {
+  const isSigned = mailFrom !== "" && !isAutomatic;
+  return { ...(isSigned && { auth: { result: "pass", identity: mailFrom } }), ...notJudged() };
 }
 
 /** The same check as at RCPT. Skips messages that an earlier attempt may have delivered. */

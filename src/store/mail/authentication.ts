@@ -11,7 +11,7 @@ const ofEmails = read("emails.authentication", (db, $: { accountId: number; ids:
     .where("e.id", "in", $.ids),
 );
 
-/** What SPF, DKIM, DMARC, ARC and BIMI found of these emails; null for those that did not come by SMTP from elsewhere. */
+/** What SPF, DKIM, DMARC, ARC and BIMI found of these emails; null for those that were not judged, such as imported ones. */
 export async function findAuthentication(
   reader: Reader,
   ids: readonly number[],
@@ -20,3 +20,9 @@ export async function findAuthentication(
   const rows = await reader.run(ofEmails, { accountId: reader.accountId, ids });
   return new Map(rows.map(({ id, authentication }) => [id, authentication]));
 }
+
+/** What is known of mail that no method judged. */
+export const notJudged = (): Authentication => ({
+  ...{ spf: { result: "none", domain: null }, dkim: [], dmarc: [] },
+  ...{ arc: { result: "none", sealers: [] }, bimi: { result: "none", domain: null } },
+});

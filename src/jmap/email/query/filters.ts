@@ -47,7 +47,7 @@ function header([name, value]: string[], call: Call): Criterion {
 }
 
 const result = optional(matching("^[a-z]{1,20}$"));
-const wantedResults = object({ spf: result, dkim: result, dmarc: result, arc: result, bimi: result });
+const wantedResults = object({ auth: result, spf: result, dkim: result, dmarc: result, arc: result, bimi: result });
 /** A mail may have several signatures and authors: one of them must have the result. */
 const severalOf = new Set(["dkim", "dmarc"]);
 const missing = `the filter "authentication" needs ${capabilities.authentication} in using`;

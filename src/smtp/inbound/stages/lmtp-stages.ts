@@ -8,19 +8,30 @@ import { queueRoom } from "./queue-room.ts";
 import { returnPath } from "./return-path.ts";
 import { room } from "./room.ts";
 import { smuggling } from "./smuggling.ts";
-import type { Stages } from "./stage.ts";
+import { named, type Stages } from "./stage.ts";
 import { trustedPeers } from "./trusted-peers.ts";
 import { utf8Address } from "./utf8-address.ts";
 
 /** The checks of mail from a server in front, which has judged it. */
 export function createLmtpStages(options: LmtpOptions): Stages {
   return {
-    connect: [trustedPeers(options)],
+    connect: [named("trusted-peers", trustedPeers(options))],
     secure: [],
     auth: [],
     helo: [],
-    mail: [offeredParameters("SIZE", "BODY", "SMTPUTF8"), utf8Address, queue(options), queueRoom(options)],
-    rcpt: [offeredParameters(), utf8Address, returnPath(options), knownRecipient(options), room(options)],
-    data: [smuggling, loop, believedResults(options)],
+    mail: [
+      named("offered-parameters", offeredParameters("SIZE", "BODY", "SMTPUTF8")),
+      named("utf8-address", utf8Address),
+      named("queue", queue(options)),
+      named("queue-room", queueRoom(options)),
+    ],
+    rcpt: [
+      named("offered-parameters", offeredParameters()),
+      named("utf8-address", utf8Address),
+      named("return-path", returnPath(options)),
+      named("known-recipient", knownRecipient(options)),
+      named("room", room(options)),
+    ],
+    data: [named("smuggling", smuggling), named("loop", loop), named("believed-results", believedResults(options))],
   };
 }

@@ -111,7 +111,14 @@ export type Verdict =
   /** 421, then the connection is closed. */
   | ({ kind: "disconnect" } & Reply);
 
-export type Check<S extends Stage> = (session: Session, facts: Facts<S>) => Verdict | Promise<Verdict>;
+export interface Check<S extends Stage> {
+  (session: Session, facts: Facts<S>): Verdict | Promise<Verdict>;
+  /** For the metrics; that of docs/smtp.md. */
+  checkName?: string;
+}
+
+/** Names a check. */
+export const named = <C extends object>(checkName: string, check: C): C => Object.assign(check, { checkName });
 
 export type Stages = { readonly [S in Stage]: readonly Check<S>[] };
 

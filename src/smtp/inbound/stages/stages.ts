@@ -17,7 +17,7 @@ import { room } from "./room.ts";
 import { senderHost } from "./sender-host.ts";
 import { senderRate } from "./sender-rate.ts";
 import { smuggling } from "./smuggling.ts";
-import type { Stages } from "./stage.ts";
+import { named, type Stages } from "./stage.ts";
 import { utf8Address } from "./utf8-address.ts";
 
 /** The checks of mail from other servers: for each stage, in their order. The first that does not pass decides. */
@@ -26,29 +26,40 @@ export function createStages(options: SmtpInOptions): Stages {
   const host = senderHost(options);
   const recipients = recipientRate(options);
   return {
-    connect: [connections(options), connectionRate(options), lists.begin],
+    connect: [
+      named("connections", connections(options)),
+      named("connection-rate", connectionRate(options)),
+      lists.begin,
+    ],
     secure: [],
     auth: [],
     helo: [host.begin],
     mail: [
-      offeredParameters("SIZE", "BODY", "SMTPUTF8", "REQUIRETLS"),
-      utf8Address,
-      queue(options),
-      messageRate(options),
-      queueRoom(options),
+      named("offered-parameters", offeredParameters("SIZE", "BODY", "SMTPUTF8", "REQUIRETLS")),
+      named("utf8-address", utf8Address),
+      named("queue", queue(options)),
+      named("message-rate", messageRate(options)),
+      named("queue-room", queueRoom(options)),
     ],
     rcpt: [
-      offeredParameters(),
-      utf8Address,
-      oneForNullSender,
-      recipients.ofNetwork,
-      returnPath(options),
-      knownRecipient(options),
-      lists.judge,
-      recipients.forAddress,
-      greylist(options),
-      room(options),
+      named("offered-parameters", offeredParameters()),
+      named("utf8-address", utf8Address),
+      named("null-sender", oneForNullSender),
+      named("recipient-rate", recipients.ofNetwork),
+      named("return-path", returnPath(options)),
+      named("known-recipient", knownRecipient(options)),
+      named("dns-lists", lists.judge),
+      named("recipient-rate", recipients.forAddress),
+      named("greylist", greylist(options)),
+      named("room", room(options)),
     ],
-    data: [smuggling, loop, authentication(options), senderRate(options), lists.report, host.report],
+    data: [
+      named("smuggling", smuggling),
+      named("loop", loop),
+      named("authentication", authentication(options)),
+      named("sender-rate", senderRate(options)),
+      lists.report,
+      host.report,
+    ],
   };
 }

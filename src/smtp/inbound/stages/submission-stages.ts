@@ -10,7 +10,7 @@ import { ownSender } from "./own-sender.ts";
 import { sendable } from "./sendable.ts";
 import { signingIn } from "./sign-in.ts";
 import { smuggling } from "./smuggling.ts";
-import type { Stages } from "./stage.ts";
+import { named, type Stages } from "./stage.ts";
 import { submissionParameters } from "./submission-parameters.ts";
 import { utf8Address } from "./utf8-address.ts";
 
@@ -21,21 +21,35 @@ export function createSubmissionStages(options: ServerOptions & { authenticator:
   const sender = ownSender(options);
   const parameters = submissionParameters(options);
   return {
-    connect: [connections(options)],
+    connect: [named("connections", connections(options))],
     secure: [],
-    auth: [signIn],
+    auth: [named("sign-in", signIn)],
     helo: [],
     mail: [
-      encrypted,
-      stillSignedIn,
-      offeredParameters("SIZE", "BODY", "SMTPUTF8", "REQUIRETLS", "AUTH", "RET", "ENVID", "HOLDFOR", "HOLDUNTIL"),
-      parameters.ofMail,
-      utf8Address,
-      namedSender,
-      sender,
-      rate.messages,
+      named("encrypted", encrypted),
+      named("sign-in", stillSignedIn),
+      named(
+        "offered-parameters",
+        offeredParameters("SIZE", "BODY", "SMTPUTF8", "REQUIRETLS", "AUTH", "RET", "ENVID", "HOLDFOR", "HOLDUNTIL"),
+      ),
+      named("submission-parameters", parameters.ofMail),
+      named("utf8-address", utf8Address),
+      named("null-sender", namedSender),
+      named("own-sender", sender),
+      named("login-rate", rate.messages),
     ],
-    rcpt: [offeredParameters("NOTIFY", "ORCPT"), parameters.ofRcpt, utf8Address, sendable, rate.recipients],
-    data: [smuggling, loop, stillSignedIn, sender],
+    rcpt: [
+      named("offered-parameters", offeredParameters("NOTIFY", "ORCPT")),
+      named("submission-parameters", parameters.ofRcpt),
+      named("utf8-address", utf8Address),
+      named("sendable", sendable),
+      named("login-rate", rate.recipients),
+    ],
+    data: [
+      named("smuggling", smuggling),
+      named("loop", loop),
+      named("sign-in", stillSignedIn),
+      named("own-sender", sender),
+    ],
   };
 }
