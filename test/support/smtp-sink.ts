@@ -21,11 +21,13 @@ export type Offer = {
   size?: number;
 };
 const everything: Offer = { extensions: ["8BITMIME", "SMTPUTF8", "DSN", "PIPELINING"] };
-export type Stage = "connect" | "mail" | "rcpt" | "data";
+export type Stage = "connect" | "tls" | "mail" | "rcpt" | "data";
 export type Rule = {
   stage: Stage;
   /** Only for this sender (mail) or recipient (rcpt, data). */
   address?: string | RegExp;
+  /** Decides each time. `addresses` are those of this command, `taken` the recipients that were accepted before. */
+  when?(addresses: string[], taken: number): boolean;
   /** How often the rule holds. (Default: always.) */
   times?: number;
   /** The whole reply, such as `451 4.3.0 later`. */
@@ -35,6 +37,8 @@ export type Rule = {
   /** Cuts the connection instead of replying; after DATA the message is kept first if `store`. */
   drop?: boolean;
   store?: boolean;
+  /** Cuts the connection amid the message, at its first octets. */
+  isAmid?: boolean;
   delayMs?: number;
 };
 export type SinkOptions = {
@@ -110,6 +114,7 @@ export class SmtpSink {
         this.connections++;
         this.#apply("connect", [session.remoteAddress], session, done);
       },
+      onSecure: (_, session, done) => this.#apply("tls", [session.remoteAddress], session, done),
       onMailFrom: (address, session, done) => this.#apply("mail", [address.address], session, done),
       onRcptTo: (address, session, done) => this.#apply("rcpt", [address.address], session, done),
       onData: (stream, session, done) => this.#data(stream, session, done),
@@ -163,12 +168,13 @@ export class SmtpSink {
     return { level: ignore, trace: ignore, debug, info: ignore, warn: ignore, error: ignore, fatal: ignore };
   }
 
-  #rule(stage: Stage, addresses: string[]): Rule | undefined {
+  #rule(stage: Stage, addresses: string[], taken = 0): Rule | undefined {
     const fits = (rule: Rule): boolean =>
       rule.stage === stage &&
       rule.times !== 0 &&
       (rule.address === undefined ||
-        addresses.some((one) => (rule.address instanceof RegExp ? rule.address.test(one) : rule.address === one)));
+        addresses.some((one) => (rule.address instanceof RegExp ? rule.address.test(one) : rule.address === one))) &&
+      rule.when?.(addresses, taken) !== false;
     const rule = this.#rules.find(fits);
     if (rule?.times !== undefined) rule.times--;
     return rule;
@@ -179,7 +185,7 @@ export class SmtpSink {
     addresses: string[],
     session: SMTPServerSession,
     done: Done,
-    rule = this.#rule(stage, addresses),
+    rule = this.#rule(stage, addresses, session.envelope.rcptTo.length),
   ): void {
     const at = Date.now();
     for (const address of addresses) this.attempts.push({ stage, address, at });
@@ -193,11 +199,15 @@ export class SmtpSink {
   }
 
   #data(stream: SMTPServerDataStream, session: SMTPServerSession, done: Done): void {
+    const to = session.envelope.rcptTo.map((one) => one.address);
+    const rule = this.#rule("data", to, to.length);
+    if (rule?.isAmid) {
+      stream.once("data", () => this.#cut(session));
+      return;
+    }
     const chunks: Buffer[] = [];
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     stream.on("end", () => {
-      const to = session.envelope.rcptTo.map((one) => one.address);
-      const rule = this.#rule("data", to);
       const refused = rule?.drop === true || (rule?.reply !== undefined && !rule.reply.startsWith("2"));
       if (!refused || rule?.store) {
         const from = session.envelope.mailFrom ? session.envelope.mailFrom.address : "";

@@ -40,6 +40,9 @@ const maxPauseMs = 10 * 60_000;
 const maxConcurrent = 24;
 /** Of the messages waiting for their turn, how many keep their bytes in memory. */
 const maxKeptWaiting = 32;
+/** While so many wait for their turn here, who sends more waits for one to be delivered, but no longer than that. */
+const maxBehind = 100;
+const maxHeldBackMs = 2_000;
 const sweepEveryMs = 15_000;
 const maxPerSweep = 100;
 /** So often an attempt may fail by the message itself, or end its process, before the message is set aside. */
@@ -105,6 +108,11 @@ export class Incoming {
       events.mailNotStored(told);
       throw error;
     }
+  }
+
+  /** After a message was accepted: resolves when more should come. */
+  keptUp(): Promise<void> {
+    return this.#slots.room(maxBehind, maxHeldBackMs);
   }
 
   async #take(accepted: Accepted, recipients: readonly AcceptedRecipient[]): Promise<void> {

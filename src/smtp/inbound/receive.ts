@@ -72,5 +72,7 @@ export async function acceptMessage(
     ...(junkReason !== null && { junkReason }),
     ...(clues !== undefined && { clues }),
   });
+  // It is safe, and its sender may wait for the answer: mail must not come faster than it is delivered.
+  await incoming.keptUp();
   return id;
 }
