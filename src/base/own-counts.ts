@@ -1,7 +1,7 @@
 import type { LRUCache } from "lru-cache";
 import type { Clock } from "./clock.ts";
 import { lru } from "./lru.ts";
-import type { PlaceLimit, RateLimit, SharedCounts, Throttle } from "./shared-counts.ts";
+import type { PlaceLimit, RateLimit, SharedCounts, SharedTurns, Throttle } from "./shared-counts.ts";
 
 export interface OwnCountsOptions {
   clock: Clock;
@@ -29,6 +29,10 @@ export class OwnCounts implements SharedCounts {
 
   placeLimit(_: string, { max }: { max: number }): OwnPlaceLimit {
     return new OwnPlaceLimit(max);
+  }
+
+  turns(_: string): OwnTurns {
+    return new OwnTurns(this.#clock, this.#maxKeys);
   }
 
   async close(): Promise<void> {}
@@ -104,6 +108,24 @@ export class OwnRateLimit implements RateLimit {
     const count = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.set(key, count);
     return count <= this.#max;
+  }
+}
+
+export class OwnTurns implements SharedTurns {
+  readonly #clock: Clock;
+  /** When the next turn of each key may begin. */
+  readonly #next: LRUCache<string, number>;
+
+  constructor(clock: Clock, maxKeys: number) {
+    this.#clock = clock;
+    this.#next = lru({ max: maxKeys });
+  }
+
+  book(key: string, intervalMs: number): number {
+    const now = this.#clock.now().getTime();
+    const begin = Math.max(now, this.#next.get(key) ?? 0);
+    this.#next.set(key, begin + intervalMs);
+    return begin - now;
   }
 }
 

@@ -29,6 +29,12 @@ export interface PlaceLimit {
   leave(key: string): void;
 }
 
+/** Hands out turns, so that they lie apart however many ask for them. */
+export interface SharedTurns {
+  /** Books the next turn, and the time after it; in how many milliseconds it begins. */
+  book(key: string, intervalMs: number): number | Promise<number>;
+}
+
 /**
  * What the processes of an installation count together, so that a limit holds however many there are. An answer that needs
  * no other process is given at once; one that does comes soon, or is given by this process's own counts. The `name` of
@@ -40,6 +46,7 @@ export interface SharedCounts {
   rateLimit(name: string, options: { max: number; windowMs: number }): RateLimit;
   /** Between processes, each may go beyond `max` by one place. The places of a process that dies come free. */
   placeLimit(name: string, options: { max: number }): PlaceLimit;
+  turns(name: string): SharedTurns;
   /** Gives up all places of this process. */
   close(): Promise<void>;
 }

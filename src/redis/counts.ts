@@ -6,6 +6,7 @@ import type { RedisLink } from "./link.ts";
 import { RedisPlaceLimit } from "./place-limit.ts";
 import { RedisRateLimit } from "./rate-limit.ts";
 import { RedisThrottle } from "./throttle.ts";
+import { RedisTurns } from "./turns.ts";
 
 /** Counts in Redis, with this process's own counts for the time that Redis is away. */
 export class RedisCounts implements SharedCounts {
@@ -33,6 +34,11 @@ export class RedisCounts implements SharedCounts {
     const places = new RedisPlaceLimit({ ...this.#common("places", name), id: this.#id, max });
     this.#placeLimits.push(places);
     return places;
+  }
+
+  turns(name: string): RedisTurns {
+    const { link, keyOf } = this.#common("turns", name);
+    return new RedisTurns({ link, keyOf, own: this.#own.turns(name) });
   }
 
   async close(): Promise<void> {

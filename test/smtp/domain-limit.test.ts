@@ -84,6 +84,43 @@ test("all processes together have five with a domain, each but one more, and non
   expect(reached).toBeLessThanOrEqual(9);
 });
 
+test("processes that were asked for less, together, keep to one pace", async () => {
+  const times: number[] = [];
+  const slow = createServer((socket) => {
+    times.push(Date.now());
+    socket.on("error", () => {}).end("421 4.7.0 fewer, please\r\n");
+  });
+  await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", resolve));
+  const { port } = slow.address() as { port: number };
+  const parent = new ParentCounts(systemClock);
+  const senders = Array.from({ length: 3 }, () => {
+    const lines = linkedLines();
+    parent.serve(lines.parent);
+    const common = { resolver: dns.resolver(), hostname: "here.test", mxPort: port, allowPrivateTargets: true };
+    const counts = new ChildCounts(lines.child);
+    return new Sender({ ...common, counts, clock: systemClock, random: randomBytes, events: silentEvents });
+  });
+  const send = (sender: Sender) =>
+    sender.send({
+      ...{
+        way: { domain: "one.test" },
+        place: { account: 1, isBulk: false },
+        recipients: 1,
+        begin: async () => parcel,
+      },
+      tries: new Tries(() => new Date()),
+    });
+  // Each is told once.
+  await Promise.all(senders.map(send));
+  times.length = 0;
+  await Promise.all(senders.map(send));
+  const apart = times.slice(1).map((time, at) => time - times[at]!);
+  expect(times.length).toBeGreaterThanOrEqual(3);
+  for (const pause of apart) expect(pause).toBeGreaterThan(350);
+  for (const sender of senders) sender.close();
+  slow.close();
+}, 20_000);
+
 test("a smart host is given more at once", async () => {
   const { port } = busy.address() as { port: number };
   const counts = new OwnCounts({ clock: systemClock });

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { OwnCounts } from "../../base/own-counts.ts";
-import type { PlaceLimit, RateLimit, SharedCounts, Throttle } from "../../base/shared-counts.ts";
+import type { PlaceLimit, RateLimit, SharedCounts, SharedTurns, Throttle } from "../../base/shared-counts.ts";
 import type { Line } from "./line.ts";
 
 interface Question<Act extends string> {
@@ -9,6 +9,11 @@ interface Question<Act extends string> {
   key: string;
 }
 type ThrottleQuestion = Question<"isBlocked" | "attempt" | "fail" | "withdraw" | "forgive"> & { free: number };
+interface TurnQuestion {
+  name: string;
+  key: string;
+  intervalMs: number;
+}
 type RateQuestion = Question<"count"> & { max: number; windowMs: number };
 /** `own` is the number of places that the child has taken without asking. */
 type PlaceQuestion = Question<"take" | "leave"> & { max: number; own: number };
@@ -18,6 +23,7 @@ export class ParentCounts {
   readonly #own: OwnCounts;
   readonly #throttles = new Map<string, Throttle>();
   readonly #rates = new Map<string, RateLimit>();
+  readonly #turns = new Map<string, SharedTurns>();
   readonly #places = new PlaceBook();
 
   constructor(clock: Clock) {
@@ -32,6 +38,9 @@ export class ParentCounts {
     );
     line.hear("rate", ({ name, key, max, windowMs }: RateQuestion) =>
       entry(this.#rates, name, () => this.#own.rateLimit(name, { max, windowMs })).count(key),
+    );
+    line.hear("turn", ({ name, key, intervalMs }: TurnQuestion) =>
+      entry(this.#turns, name, () => this.#own.turns(name)).book(key, intervalMs),
     );
     line.hear("place", ({ name, act, key, max, own }: PlaceQuestion) => {
       const place = `${name}\0${key}`;
@@ -109,6 +118,13 @@ export class ChildCounts implements SharedCounts {
       this.#line.tell("place", question);
       return true;
     });
+  }
+
+  turns(name: string): SharedTurns {
+    return {
+      book: (key, intervalMs) =>
+        this.#line.ask<number>("turn", { name, key, intervalMs } satisfies TurnQuestion).catch(() => 0),
+    };
   }
 
   async close(): Promise<void> {

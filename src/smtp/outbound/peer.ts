@@ -1,6 +1,6 @@
 import type { Clock, Random } from "../../base/clock.ts";
 import { pauseFor } from "../../base/retry.ts";
-import type { PlaceLimit } from "../../base/shared-counts.ts";
+import type { PlaceLimit, SharedTurns } from "../../base/shared-counts.ts";
 import { thisSpan } from "../../base/traces.ts";
 import { FairQueue, type Place } from "./fair-queue.ts";
 import { Pace } from "./pace.ts";
@@ -18,6 +18,8 @@ export interface PeerOptions {
   maxAtOnce: number;
   /** Counts the transactions with it in all processes. */
   places: PlaceLimit | undefined;
+  /** The pauses between mails to it, of all processes. (Default: those of this one alone) */
+  turns?: SharedTurns | undefined;
   /** Whether its last transaction took long. */
   isSlow(): boolean;
   clock: Clock;
@@ -92,8 +94,7 @@ export class Peer {
           await pauseFor(lookAgainMs, this.#closing.signal);
           continue;
         }
-        const wait = this.pace.book();
-        if (wait > 0) await pauseFor(wait, this.#closing.signal);
+        await this.#pause();
         await this.#queue.next()?.run();
       }
     } finally {
@@ -101,6 +102,16 @@ export class Peer {
       this.#lanes--;
     }
     if (this.#queue.size > 0 && this.#lanes < this.pace.atOnce) void this.#lane();
+  }
+
+  /** Waits until the next mail may begin: by what this process was told, and then by what the others have booked. */
+  async #pause(): Promise<void> {
+    const { key, turns } = this.#options;
+    const wait = this.pace.book();
+    if (wait > 0) await pauseFor(wait, this.#closing.signal);
+    const { intervalMs } = this.pace;
+    const more = turns && intervalMs > 0 ? await turns.book(key, intervalMs) : 0;
+    if (more > 0) await pauseFor(more, this.#closing.signal);
   }
 
   /** Mail that is put off comes back at the pace at which it can go. */

@@ -2,7 +2,7 @@ import type { Random } from "../../base/clock.ts";
 import type { Events } from "../../base/events.ts";
 import { lru } from "../../base/lru.ts";
 import { neighbourhoodOf } from "../../base/network.ts";
-import type { PlaceLimit, SharedCounts } from "../../base/shared-counts.ts";
+import type { PlaceLimit, SharedCounts, SharedTurns } from "../../base/shared-counts.ts";
 import { Connections } from "./connections.ts";
 import type { Place } from "./fair-queue.ts";
 import type { Parcel } from "./fitted.ts";
@@ -63,6 +63,8 @@ export class Sender {
   readonly #routes: Routes;
   readonly #slots: TransactionSlots;
   readonly #places: PlaceLimit;
+  readonly #placesOfChosen: PlaceLimit;
+  readonly #turns: SharedTurns;
   readonly #peers = new Map<string, Peer>();
   readonly #connections: Connections;
   /** Addresses that did not answer a short time ago: they are tried after the others. */
@@ -74,7 +76,10 @@ export class Sender {
     this.#routes = new Routes(options);
     this.#slots = new TransactionSlots(options.slots);
     this.#connections = new Connections(options.hostname);
-    this.#places = options.counts.placeLimit("smtp-out domain", { max: maxConcurrentPerDestination });
+    const { counts } = options;
+    this.#places = counts.placeLimit("smtp-out domain", { max: maxConcurrentPerDestination });
+    this.#placesOfChosen = counts.placeLimit("smtp-out chosen host", { max: maxConcurrentPerChosen });
+    this.#turns = counts.turns("smtp-out pace");
   }
 
   /**
@@ -114,9 +119,9 @@ export class Sender {
     if (this.#peers.size >= maxPeers) this.#forgetIdle();
     const { clock, random } = this.#options;
     const limits = isChosen
-      ? { maxAtOnce: maxConcurrentPerChosen, places: undefined }
+      ? { maxAtOnce: maxConcurrentPerChosen, places: this.#placesOfChosen }
       : { maxAtOnce: maxConcurrentPerDestination, places: this.#places };
-    peer = new Peer({ key, ...limits, clock, random, isSlow: () => this.#slots.isSlow(key) });
+    peer = new Peer({ key, ...limits, turns: this.#turns, clock, random, isSlow: () => this.#slots.isSlow(key) });
     this.#peers.set(key, peer);
     return peer;
   }

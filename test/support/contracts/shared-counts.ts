@@ -139,6 +139,19 @@ export function countsBetweenProcessesContract(make: Make): void {
     await expect.poll(() => one!.count("a"), patient).toBe(false);
   });
 
+  test("turns that processes book lie apart, whoever books them", async () => {
+    const named = name();
+    const turns = [await another(), await another()].map((counts) => counts.turns(named));
+    const waits: number[] = [];
+    for (let round = 0; round < 3; round++) for (const one of turns) waits.push(await one.book("a", 60_000));
+    for (const [at, wait] of waits.entries()) {
+      // Less what has passed since the first.
+      expect(wait).toBeLessThanOrEqual(at * 60_000);
+      expect(wait).toBeGreaterThan(at * 60_000 - 30_000);
+    }
+    expect(await turns[1]!.book("b", 1_000)).toBe(0);
+  });
+
   test("places taken in one process are taken in all, and come free in all", async () => {
     const named = name();
     const [one, two] = [await another(), await another()].map((counts) => counts.placeLimit(named, { max: 4 }));
