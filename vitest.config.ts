@@ -1,11 +1,17 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import LongestFirst from "./scripts/longest-first.ts";
 import { isNightly } from "./test/support/scale.ts";
 
 /** On Citus each statement takes several times as long. */
 const slowness = process.env.CITUS_URL === undefined ? 1 : 4;
+// Test processes and the servers that they start compile the same files.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("node_modules/.cache/compile", import.meta.url));
+
 const common = {
   pool: "forks" as const,
+  // Node runs the files as it runs the server's.
+  experimental: { viteModuleRunner: false, nodeLoader: false },
   testTimeout: isNightly ? 3_600_000 : slowness * 30_000,
   hookTimeout: slowness * 60_000,
 };

@@ -43,11 +43,10 @@ test.skipIf(isOnCitus)(
       const files = readdirSync(new URL("../migrations", import.meta.url)).filter((name) => /^\d/.test(name));
       const lines = files.sort().map((name) => `Applying ${name}\n`);
       const migrate = () => server.cli(["migrate", "--data", join(folder, "data")]);
-      expect(await migrate()).toEqual({
-        code: 0,
-        stdout: `${lines.join("")}The database is up to date.\n`,
-        stderr: "",
-      });
+      const first = await migrate();
+      expect(first).toMatchObject({ code: 0, stdout: `${lines.join("")}The database is up to date.\n` });
+      // On a busy machine a database takes its time to start.
+      expect(first.stderr.replace(/^posthorn: waiting for the database in .*\n/, "")).toBe("");
       expect((await migrate()).stdout).toBe("The database is up to date.\n");
     } finally {
       rmSync(folder, { recursive: true, force: true });

@@ -19,6 +19,8 @@ beforeAll(async () => {
 afterAll(() => server?.dispose());
 
 const run = (...args: string[]) => server.cli(args);
+/** In a process of its own. */
+const spawned = (...args: string[]) => server.spawnCli(args);
 const session = (login: string, password: string) =>
   fetch(`${server.url}/.well-known/jmap`, {
     headers: { authorization: `Basic ${Buffer.from(`${login}:${password}`).toString("base64")}` },
@@ -43,19 +45,22 @@ test("the first start prints curl commands that work unchanged", async () => {
 
 test("an account and its domain are added beside the running server, and the account is removed again", async () => {
   const address = "ann@new.example";
-  expect(await server.cli(["account", "add", address, "--password-stdin"], "sesame\n")).toMatchObject({
+  expect(await server.spawnCli(["account", "add", address, "--password-stdin"], "sesame\n")).toMatchObject({
     code: 0,
     stdout: expect.stringContaining("Added the domain new.example"),
   });
   expect((await session(address, "sesame")).status).toBe(200);
-  expect((await run("account", "add", address)).stderr).toBe(`posthorn: ${address} exists already\n`);
-  expect((await run("account", "list")).stdout).toMatch(/^ann@new\.example +\S+ +postmaster@new\.example$/m);
+  expect((await spawned("account", "add", address)).stderr).toBe(`posthorn: ${address} exists already\n`);
+  expect((await spawned("account", "list")).stdout).toMatch(/^ann@new\.example +\S+ +postmaster@new\.example$/m);
   expect((await run("domain", "list")).stdout).toMatch(/^posthorn\._domainkey\.new\.example\. 3600 IN TXT "v=DKIM1; /m);
 
-  expect(await run("account", "remove", address)).toMatchObject({ code: 1, stderr: expect.stringContaining("--yes") });
+  expect(await spawned("account", "remove", address)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("--yes"),
+  });
   expect((await run("account", "remove", address, "--dry-run")).stdout).toContain("would remove 0 emails");
   expect((await session(address, "sesame")).status).toBe(200);
-  expect((await run("account", "remove", address, "--yes")).code).toBe(0);
+  expect((await spawned("account", "remove", address, "--yes")).code).toBe(0);
   await eventually(async () => (await session(address, "sesame")).status === 401);
 });
 
@@ -335,7 +340,7 @@ test("a program for browsers is registered for OAuth, listed and removed", async
 });
 
 test("every command has help; a mistake is reported in one line, without a stack", async () => {
-  const top = (await run("--help")).stdout;
+  const top = (await spawned("--help")).stdout;
   const names = [
     "serve",
     "account",
@@ -365,7 +370,7 @@ test("every command has help; a mistake is reported in one line, without a stack
   for (const name of names) expect(top).toContain(name);
   const helps = await Promise.all(names.map((name) => run(name, "--help")));
   for (const [index, name] of names.entries()) expect(helps[index]!.stdout).toContain(`posthorn ${name}`);
-  expect((await run("--version")).stdout).toMatch(
+  expect((await spawned("--version")).stdout).toMatch(
     /^posthorn \d+\.\d+\.\d+ \((commit [0-9a-f]{12}, )?Node 26\.\d+\.\d+, schema \d+\)\n$/,
   );
   for (const args of [
@@ -378,8 +383,8 @@ test("every command has help; a mistake is reported in one line, without a stack
     expect(code).toBe(1);
     expect(stderr).toMatch(/^posthorn: [^\n]+\n$/);
   }
-  expect((await run("account", "frobnicate")).code).not.toBe(0);
-  expect(await run("doctr")).toMatchObject({ code: 1, stderr: expect.stringContaining("Did you mean doctor?") });
+  expect((await spawned("account", "frobnicate")).code).not.toBe(0);
+  expect(await spawned("doctr")).toMatchObject({ code: 1, stderr: expect.stringContaining("Did you mean doctor?") });
 }, 60_000);
 
 test("SIGTERM stops the server cleanly; commands then work without it, and the next start finds the data unchanged", async () => {
@@ -387,7 +392,7 @@ test("SIGTERM stops the server cleanly; commands then work without it, and the n
   await server.stop();
   expect(server.output).toMatch(/"msg":"stopped"/);
   await server.addAccount("alone@new.example", "alone");
-  expect((await run("doctor")).stdout).toContain("All is well.");
+  expect((await spawned("doctor")).stdout).toContain("All is well.");
   await server.start();
   expect((await session("kept@new.example", "kept")).status).toBe(200);
   expect((await session("alone@new.example", "alone")).status).toBe(200);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { cpuMs } from "../../test/support/cpu.ts";
 import { asDate, encodeDate } from "./date.ts";
 
 const at = (zone: string) => `2026-11-29T20:00:00${zone}`;
@@ -115,8 +116,8 @@ test("what we write we read, with its offset", () => {
 });
 
 test("any text is read in time", () => {
-  const started = performance.now();
+  const started = cpuMs();
   for (const piece of ["1 ", "a", "a ", "1-", "1:", "Nov ", "+", "(", "1 Nov 2026 10:00 "])
     asDate(piece.repeat(1000 / piece.length));
-  expect(performance.now() - started).toBeLessThan(200);
+  expect(cpuMs() - started).toBeLessThan(200);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { cpuMs } from "../../test/support/cpu.ts";
 import {
   asAddresses,
   asDate,
@@ -58,9 +59,9 @@ describe("asText", () => {
 
 describe("asAddresses", () => {
   test("words and colons without end are read in time", () => {
-    const began = performance.now();
+    const began = cpuMs();
     expect(asAddresses(`${"x ".repeat(100_000)}@ ${": ".repeat(100_000)}`).length).toBeGreaterThan(0);
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(cpuMs() - began).toBeLessThan(2_000);
   });
 
   const example =

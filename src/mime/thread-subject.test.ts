@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { cpuMs } from "../../test/support/cpu.ts";
 import { threadSubject } from "./thread-subject.ts";
 
 const base = (subject: string) => threadSubject(subject).base;
@@ -96,8 +97,8 @@ test("the stages tell what each step left", () => {
 });
 
 test("a long subject of nothing but prefixes is read in time", () => {
-  const started = performance.now();
+  const started = cpuMs();
   for (const piece of ["re: ", "[x]", "*", "* ", "{", "Re [", "é", "ext-", "( spam "])
     threadSubject(piece.repeat(50_000));
-  expect(performance.now() - started).toBeLessThan(1000);
+  expect(cpuMs() - started).toBeLessThan(1000);
 });

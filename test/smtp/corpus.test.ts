@@ -28,6 +28,8 @@ const shownLeaves = (part: ShownPart): ShownPart[] => part.subParts?.flatMap(sho
 let server: TestServer;
 let ada: Client;
 const seen = new Set<string>();
+/** Mails of 5 MB are among them. */
+const patient = { timeoutMs: 25_000 };
 
 beforeAll(async () => {
   server = await startServer({ env: { POSTHORN_DEMO: "false" } });
@@ -50,14 +52,18 @@ async function send(message: Buffer): Promise<void> {
 
 /** The id of the one new email. */
 const arrived = () =>
-  until("the mail", async () => {
-    const { ids } = await one<QueryResult>(ada, "Email/query", { accountId: ada.accountId });
-    const fresh = ids.filter((id) => !seen.has(id));
-    if (fresh.length === 0) return undefined;
-    expect(fresh).toHaveLength(1);
-    seen.add(fresh[0]!);
-    return fresh[0]!;
-  });
+  until(
+    "the mail",
+    async () => {
+      const { ids } = await one<QueryResult>(ada, "Email/query", { accountId: ada.accountId });
+      const fresh = ids.filter((id) => !seen.has(id));
+      if (fresh.length === 0) return undefined;
+      expect(fresh).toHaveLength(1);
+      seen.add(fresh[0]!);
+      return fresh[0]!;
+    },
+    patient,
+  );
 
 describe("the nasty corpus, through SMTP and JMAP", () => {
   test.each(nastyMessages())("$name: stored whole and shown", async ({ bytes }) => {

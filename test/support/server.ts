@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type Client, connect } from "../../conformance/client/client.ts";
 import type { ConnectionOptions } from "../../src/store/core/connection-options.ts";
 import { type Clone, cloneOnCitus, isOnCitus } from "./citus.ts";
+import { runCommand } from "./commands.ts";
 import { freePorts } from "./ports.ts";
 
 export type ServerOptions = {
@@ -238,6 +239,12 @@ export class TestServer {
 
   /** Runs `posthorn ARGS` with the server's options. */
   cli(args: string[], stdin = ""): Promise<CliResult> {
+    if (args[0] === "serve") return this.spawnCli(args, stdin);
+    return runCommand({ args, env: this.#environment(), stdin });
+  }
+
+  /** The same as its users run it, in a process of its own. */
+  spawnCli(args: string[], stdin = ""): Promise<CliResult> {
     const child = spawn(process.execPath, [main, ...args], { env: this.#environment(), stdio: "pipe" });
     const out = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {

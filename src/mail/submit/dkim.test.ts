@@ -2,6 +2,7 @@ import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { dkimVerify } from "mailauth/lib/dkim/verify.js";
 import { expect, test } from "vitest";
+import { cpuMs } from "../../../test/support/cpu.ts";
 import { dkimSignatures } from "./dkim.ts";
 
 const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -57,7 +58,7 @@ test("the signature fails when a second From is put in front, or a word is chang
 
 test("a body of long runs of blanks is signed in time", async () => {
   const body = `${" ".repeat(2_000_000)}x${"\r\n".repeat(1_000_000)}x`;
-  const start = performance.now();
+  const start = cpuMs();
   await dkimSignatures(Buffer.from(`${header}\r\n${body}`), [key], new Date());
-  expect(performance.now() - start).toBeLessThan(2000);
+  expect(cpuMs() - start).toBeLessThan(2000);
 });

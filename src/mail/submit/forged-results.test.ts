@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { cpuMs } from "../../../test/support/cpu.ts";
 import { tries } from "../../../test/support/fuzz.ts";
 import { parseHeader } from "../../mime/headers.ts";
 import { withoutForgedResults } from "./forged-results.ts";
@@ -100,23 +101,23 @@ describe("results that claim to be ours", () => {
   );
 
   test("of very many fields that need a closer look, only the first are examined and the rest are removed", () => {
-    const began = performance.now();
+    const began = cpuMs();
     const left = without(`${"Authentication-Results:x\r\n".repeat(500_000)}\r\n`);
     expect(left.match(/x/g)?.length).toBe(50);
-    expect(performance.now() - began).toBeLessThan(4_000);
+    expect(cpuMs() - began).toBeLessThan(4_000);
   });
 
   test("very many combining marks are folded in time", () => {
     const field = `Authentication-Results: a${"\u0301\u0323".repeat(9_000)} mx.test; x\r\n`;
-    const began = performance.now();
+    const began = cpuMs();
     expect(without(`${field.repeat(50)}\r\n`)).toBe("\r\n");
-    expect(performance.now() - began).toBeLessThan(4_000);
+    expect(cpuMs() - began).toBeLessThan(4_000);
   });
 
   test("a comment that never ends is read once", () => {
     const field = `Authentication-Results: mx.test; ${"(".repeat(1_000_000)}\r\n`;
-    const began = performance.now();
+    const began = cpuMs();
     expect(without(`A: b\r\n${field}\r\n`)).toBe("A: b\r\n\r\n");
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(cpuMs() - began).toBeLessThan(2_000);
   });
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { cpuMs } from "../../../test/support/cpu.ts";
 import { readAuthors } from "./authors.ts";
 
 test.each<[string, string[], boolean?]>([
@@ -54,13 +55,13 @@ test("the authors of several fields are those of each", () => {
 });
 
 test("an address of very many dots is read in time", () => {
-  const began = performance.now();
+  const began = cpuMs();
   expect(readAuthors([`<x@a${".".repeat(1_000_000)}b>`]).isClear).toBe(false);
-  expect(performance.now() - began).toBeLessThan(2_000);
+  expect(cpuMs() - began).toBeLessThan(2_000);
 });
 
 test("an address of very many marks is read in time", () => {
-  const began = performance.now();
+  const began = cpuMs();
   expect(readAuthors([`a@${"\u0301\u0323".repeat(100_000)}.b.test`]).isClear).toBe(false);
-  expect(performance.now() - began).toBeLessThan(2_000);
+  expect(cpuMs() - began).toBeLessThan(2_000);
 });

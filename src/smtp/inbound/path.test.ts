@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { cpuMs } from "../../../test/support/cpu.ts";
 import { tries } from "../../../test/support/fuzz.ts";
 import { parsePath } from "./path.ts";
 
@@ -113,7 +114,7 @@ test.each([
   `<a${".a".repeat(2_000)}@`,
   "<a@b".padEnd(4_090, ".b"),
 ])("a line built to be slow is read in time: %s", (path) => {
-  const began = performance.now();
+  const began = cpuMs();
   expect(mail(`${path} x`)).toBeUndefined();
-  expect(performance.now() - began).toBeLessThan(100);
+  expect(cpuMs() - began).toBeLessThan(100);
 });
