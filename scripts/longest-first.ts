@@ -1,12 +1,14 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-const longest = "/test/conformance.test.ts";
+/** In their order. */
+const longest = ["conformance", "beside/chaos", "beside/kill"].map((name) => `/test/${name}.test.ts`);
 
-/** Starts the longest test file first: started last, on a fresh clone, it would run alone. */
+/** Starts the longest test files first: started last, on a fresh clone, they would run alone. */
 export default class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const isLongest = ({ moduleId }: TestSpecification) => moduleId.endsWith(longest);
-    return [...sorted.filter(isLongest), ...sorted.filter((file) => !isLongest(file))];
+    const isNamed = (name: string) => (file: TestSpecification) => file.moduleId.endsWith(name);
+    const first = longest.flatMap((name) => sorted.filter(isNamed(name)));
+    return [...first, ...sorted.filter((file) => !first.includes(file))];
   }
 }

@@ -6,6 +6,8 @@ import type { ChangeListener } from "./bus.ts";
 import { chooseTypes, type StateChange, type States } from "./states.ts";
 import { Subscriber } from "./subscriber.ts";
 
+const patient = { timeout: 10_000 };
+
 /** Keeps the states of accounts, and the listeners. */
 class FakeBus {
   readonly accounts = new Map<number, States>([[1, { Mailbox: "1-3", Email: "1-5", EmailDelivery: "1-0" }]]);
@@ -60,9 +62,9 @@ describe("a subscriber", () => {
     bus.change({ Email: "1-7" }, 1, false, 3_000);
     bus.change({ Email: "1-8" }, 1, false, 2_000);
     waits.resolve();
-    await vi.waitFor(() => expect(committed).toEqual([1_000, 2_000]));
+    await vi.waitFor(() => expect(committed).toEqual([1_000, 2_000]), patient);
     bus.change({ Email: "1-9" }, 1, true);
-    await vi.waitFor(() => expect(committed).toEqual([1_000, 2_000, undefined]));
+    await vi.waitFor(() => expect(committed).toEqual([1_000, 2_000, undefined]), patient);
     subscriber.close();
   });
 

@@ -13,7 +13,7 @@ export interface Flood {
   reads?: boolean;
   /** Whether pings are answered, as a WebSocket must. */
   pongs?: boolean;
-  /** Duration in the usual run, in seconds. (Default: 5) */
+  /** Duration in the usual run, in seconds. (Default: 3) */
   seconds?: number;
   /** Bytes of `again` to send at a time, with a pause between. */
   trickle?: number;
@@ -119,11 +119,13 @@ export const floods = {
   },
   "slow readers": {
     connections: 8,
+    seconds: 5,
     opening: (credentials) => post("/jmap/api", credentials, large).repeat(2),
     reads: false,
   },
   "slow readers of WebSockets": {
     connections: 8,
+    seconds: 5,
     opening: handshake,
     again: () => many(frame(request)),
     reads: false,

@@ -16,13 +16,22 @@ export const looks = (["light", "dark"] as const).flatMap((theme) =>
 /** Where pictures of the screens go, to be looked at; none are made without it. */
 const folder = process.env.POSTHORN_SCREENSHOTS;
 
+/** What fades or slides in has its colours and its place only when it is there. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const ending = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(ending.map(({ finished }) => finished));
+  });
+}
+
 /** axe finds nothing; a picture is taken if somebody wants one. */
 export async function look(page: Page, name: string): Promise<void> {
+  await settled(page);
   if (folder !== undefined) {
     mkdirSync(folder, { recursive: true });
     await page.screenshot({ path: join(folder, `${name}.png`) });
   }
-  await page.evaluate(axe.source);
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
   const found = await page.evaluate(async () => {
     const { violations } = await (window as unknown as { axe: typeof axe }).axe.run(document, {
       resultTypes: ["violations"],

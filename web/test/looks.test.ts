@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { one } from "../../conformance/client/client.ts";
 import { whyNoBrowser } from "./browser.ts";
-import { look, looks, sizes } from "./look.ts";
+import { look, looks, settled, sizes } from "./look.ts";
 import { createWorld, type User, type World } from "./world.ts";
 
 describe.skipIf(whyNoBrowser)("how the screens look", () => {
@@ -54,10 +54,11 @@ describe.skipIf(whyNoBrowser)("how the screens look", () => {
     await look(page, named("list"));
     if (size !== "desktop") {
       await page.locator(".drawer-button").click();
-      await page.waitForTimeout(300);
+      await page.locator(".app.has-drawer").waitFor();
       await look(page, named("mailboxes"));
       await page.keyboard.press("Escape");
-      await page.waitForTimeout(300);
+      await page.locator(".app:not(.has-drawer)").waitFor();
+      await settled(page);
     }
     await page
       .getByRole("button", { name: /^Select the/ })
@@ -82,7 +83,7 @@ describe.skipIf(whyNoBrowser)("how the screens look", () => {
     await look(page, named("offline"));
     await page.context().setOffline(false);
     await page.getByText("You are offline.").waitFor({ state: "detached" });
-  });
+  }, 60_000);
 
   test("in a language from right to left, the page turns round and nothing sticks out", async () => {
     const page = await world.signIn(user);

@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { whyNoBrowser } from "./browser.ts";
+import { settled } from "./look.ts";
 import { createWorld, type User, type World } from "./world.ts";
 
 const phone = { viewport: { width: 375, height: 720 }, hasTouch: true, isMobile: true };
@@ -106,7 +107,8 @@ describe.skipIf(whyNoBrowser)("on a phone, by touch alone", () => {
     await fits(page);
     const inbox = await world.signIn(user, phone);
     await inbox.getByRole("button", { name: "New message" }).tap();
-    await inbox.waitForTimeout(300);
+    await inbox.getByRole("textbox", { name: "Text" }).waitFor();
+    await settled(inbox);
     const wide = await inbox.evaluate(() => document.documentElement.scrollWidth);
     expect(wide).toBeLessThanOrEqual(phone.viewport.width);
   });

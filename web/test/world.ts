@@ -129,7 +129,7 @@ export async function createWorld({ flags: more = {}, resolver }: WorldOptions =
     });
     const page = await context.newPage();
     // Under that of a test, so that a failure names what it waited for.
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(20_000);
     return page;
   };
   const enter = async (page: Page, at: string, username: string) => {

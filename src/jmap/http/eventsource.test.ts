@@ -256,11 +256,14 @@ describe("an event source, RFC 8620 §7.3", () => {
     const second = await open(all);
     expect((await fetch(`${base}?${all}`)).status).toBe(429);
     await first.cancel();
-    await vi.waitFor(async () => {
-      const third = await open(all);
-      expect(third.response.status).toBe(200);
-      await third.cancel();
-    });
+    await vi.waitFor(
+      async () => {
+        const third = await open(all);
+        expect(third.response.status).toBe(200);
+        await third.cancel();
+      },
+      { timeout: 10_000 },
+    );
     await second.cancel();
   });
 
@@ -303,6 +306,6 @@ describe("an event source, RFC 8620 §7.3", () => {
     await next();
     expect(unsubscribed).not.toHaveBeenCalled();
     await cancel();
-    await vi.waitFor(() => expect(unsubscribed).toHaveBeenCalled());
+    await vi.waitFor(() => expect(unsubscribed).toHaveBeenCalled(), { timeout: 10_000 });
   });
 });

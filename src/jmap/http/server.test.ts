@@ -111,7 +111,7 @@ test("each request is reported with its endpoint when its answer is taken", asyn
   const expected: [string, number][] = [];
   const ask = async (endpoint: string, asked: PromiseLike<{ status: number }>) => {
     expected.push([endpoint, (await asked).status]);
-    await vi.waitFor(() => expect(told).toHaveLength(expected.length));
+    await vi.waitFor(() => expect(told).toHaveLength(expected.length), { timeout: 10_000 });
   };
   await ask("session", get("/.well-known/jmap"));
   await ask("session", get("/jmap/session", { Authorization: "Bearer wrong" }));
