@@ -6,7 +6,7 @@ let server: TestServer;
 const ann = "ann@audit.example";
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ isShared: true });
   await server.addAccount(ann, "sesame");
 }, 120_000);
 afterAll(() => server?.dispose());

@@ -19,6 +19,7 @@ const [user, password] = ["ann@bodies.test", "correct horse"];
 /** A server that keeps its bodies in the bucket and none in memory, with one account. */
 async function startOn(bucket: Bucket, env: Record<string, string> = {}): Promise<TestServer> {
   const server = await startServer({
+    isShared: true,
     env: { ...optionsFor(bucket), POSTHORN_CACHE_BYTES: "0", POSTHORN_DEMO: "false", ...env },
   });
   await server.addAccount(user, password);

@@ -29,7 +29,7 @@ beforeAll(async () => {
     ...{ POSTHORN_MX_PORT: String(sink.port), POSTHORN_ALLOW_PRIVATE_TARGETS: "true" },
     ...{ POSTHORN_REPORTS_FROM: "postmaster@home.test", POSTHORN_TLS_RULES: "strict.test=verify" },
   };
-  server = await startServer({ env });
+  server = await startServer({ isShared: true, env });
   await server.addAccount("postmaster@home.test", "correct horse");
 }, 120_000);
 afterAll(async () => {

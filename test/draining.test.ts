@@ -16,7 +16,7 @@ let server: TestServer;
 let accountId: string;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ isShared: true });
   await server.addAccount("ann@drain.example", "sesame");
   const session = (await (await fetch(`${server.url}/.well-known/jmap`, { headers })).json()) as Json;
   accountId = Object.keys(session.accounts as Json)[0]!;

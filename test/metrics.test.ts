@@ -11,7 +11,7 @@ let server: TestServer;
 let alice: Client;
 
 beforeAll(async () => {
-  server = await startServer({ env: { POSTHORN_DEMO: "false" } });
+  server = await startServer({ isShared: true, env: { POSTHORN_DEMO: "false" } });
   await server.addAccount("alice@home.test", "correct horse");
   alice = await server.login("alice@home.test", "correct horse");
 }, 120_000);

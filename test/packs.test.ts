@@ -20,6 +20,7 @@ beforeAll(async () => {
   s3 = await startStrict();
   bucket = bucketOf(s3);
   server = await startServer({
+    isShared: true,
     env: { ...optionsFor(bucket), POSTHORN_CACHE_BYTES: "0", POSTHORN_DEMO: "false" },
   });
   await server.addAccount(user, password);

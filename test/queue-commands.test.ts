@@ -15,7 +15,7 @@ let alice: Client;
 beforeAll(async () => {
   sink = await startSink();
   const env = { POSTHORN_SMARTHOST: `smtp://127.0.0.1:${sink.port}`, POSTHORN_DEMO: "false" };
-  server = await startServer({ env });
+  server = await startServer({ isShared: true, env });
   for (const name of ["alice", "bob"]) await server.addAccount(`${name}@home.test`, "correct horse");
   alice = await server.login("alice@home.test", "correct horse");
 }, 120_000);

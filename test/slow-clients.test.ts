@@ -20,7 +20,7 @@ function basic(address: string): string {
 }
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ isShared: true });
   await server.addAccount("ann@slow.example", "sesame");
   await server.addAccount("bob@slow.example", "sesame");
 }, 120_000);

@@ -24,6 +24,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "posthorn-lmtp-"));
   socketFile = join(folder, "lmtp.sock");
   server = await startServer({
+    isShared: true,
     env: {
       POSTHORN_WORKERS: "2",
       POSTHORN_DEMO: "false",

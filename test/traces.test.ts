@@ -39,6 +39,7 @@ beforeAll(async () => {
     "mx.remote.test": { A: "127.0.0.1" },
   });
   const server = await startServer({
+    isShared: true,
     env: {
       ...hooked,
       POSTHORN_TRACES: collector.url,
@@ -66,7 +67,7 @@ beforeAll(async () => {
   } finally {
     await server.dispose();
   }
-  const other = await startServer({ env: { ...hooked, POSTHORN_DEMO: "false" } });
+  const other = await startServer({ isShared: true, env: { ...hooked, POSTHORN_DEMO: "false" } });
   await other.dispose();
   untraced = other.output;
 }, 120_000);
@@ -225,7 +226,7 @@ describe("with --workers", () => {
   beforeAll(async () => {
     family = await startCollector();
     const env = { POSTHORN_TRACES: family.url, POSTHORN_WORKERS: "2", POSTHORN_DEMO: "false" };
-    const server = await startServer({ env, startTimeoutMs: 100_000 });
+    const server = await startServer({ isShared: true, env, startTimeoutMs: 100_000 });
     try {
       const requests = Array.from({ length: 10 }, () =>
         fetch(`http://127.0.0.1:${server.httpPort}/nothing`, { method: "DELETE", headers: { connection: "close" } }),

@@ -14,7 +14,10 @@ const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.ur
 
 beforeAll(async () => {
   // Nothing answers there: what is exported with Redis is there all the same.
-  server = await startServer({ env: { POSTHORN_DEMO: "false", POSTHORN_REDIS: "redis://127.0.0.1:1" } });
+  server = await startServer({
+    isShared: true,
+    env: { POSTHORN_DEMO: "false", POSTHORN_REDIS: "redis://127.0.0.1:1" },
+  });
   const text = await (await fetch(server.metricsUrl)).text();
   const { registry } = createMetrics();
   metricsListener(registry);

@@ -17,7 +17,10 @@ const vapid = "urn:ietf:params:jmap:webpush-vapid";
 
 beforeAll(async () => {
   service = await startPushService();
-  server = await startServer({ env: { POSTHORN_ALLOW_PRIVATE_TARGETS: "true", POSTHORN_DEMO: "false" } });
+  server = await startServer({
+    isShared: true,
+    env: { POSTHORN_ALLOW_PRIVATE_TARGETS: "true", POSTHORN_DEMO: "false" },
+  });
   await server.addAccount("alice@home.test", "correct horse");
 }, 120_000);
 beforeEach(async () => {

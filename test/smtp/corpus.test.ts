@@ -32,7 +32,7 @@ const seen = new Set<string>();
 const patient = { timeoutMs: 25_000 };
 
 beforeAll(async () => {
-  server = await startServer({ env: { POSTHORN_DEMO: "false" } });
+  server = await startServer({ isShared: true, env: { POSTHORN_DEMO: "false" } });
   await server.addAccount("ada@here.test", "correct horse");
   ada = await server.login("ada@here.test", "correct horse");
 }, 120_000);

@@ -18,6 +18,8 @@ export type ServerOptions = {
   startTimeoutMs?: number;
   /** Keeps the embedded database when the other tests run on Citus. */
   isEmbedded?: true;
+  /** Its database is on the server that all tests share, which spares the start of one: for tests of what is above it. */
+  isShared?: true;
 };
 export type CliResult = { code: number; stdout: string; stderr: string };
 
@@ -137,9 +139,11 @@ export class TestServer {
   }
 
   async start(): Promise<this> {
-    if (isOnCitus && !this.#options.isEmbedded && !this.#clone && this.env.DATABASE_URL === undefined) {
-      this.#clone = await cloneOnCitus("migrated");
-      this.env.DATABASE_URL = this.#clone.url;
+    if (!this.#clone && this.env.DATABASE_URL === undefined && !this.#options.isEmbedded) {
+      if (isOnCitus) this.#clone = await cloneOnCitus("migrated");
+      // Only a test has the shared one.
+      else if (this.#options.isShared) this.#clone = await (await import("./shared-database.ts")).cloneShared();
+      if (this.#clone) this.env.DATABASE_URL = this.#clone.url;
     }
     this.spawn();
     await this.ready();
