@@ -38,7 +38,7 @@ describe.skipIf(whyNoBrowser)("how the screens look", () => {
       await user.put({ ...mail, receivedAt: new Date(Date.now() - (at + 1) * 13 * 3_600_000) });
   });
 
-  test.each(looks)("%s, %s: axe finds nothing on any screen", async (theme, size) => {
+  test.each(looks)("%s, %s: axe finds nothing on any screen", { timeout: 60_000 }, async (theme, size) => {
     const options = { ...sizes[size], colorScheme: theme };
     const closeDialog = async () => {
       await page.keyboard.press("Escape");
@@ -83,7 +83,7 @@ describe.skipIf(whyNoBrowser)("how the screens look", () => {
     await look(page, named("offline"));
     await page.context().setOffline(false);
     await page.getByText("You are offline.").waitFor({ state: "detached" });
-  }, 60_000);
+  });
 
   test("in a language from right to left, the page turns round and nothing sticks out", async () => {
     const page = await world.signIn(user);
