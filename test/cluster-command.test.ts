@@ -16,8 +16,9 @@ import { unprepared } from "../src/store/core/sql.ts";
 import { Store } from "../src/store/core/store.ts";
 import { testAdmin } from "./support/admin.ts";
 import { isOnCitus } from "./support/citus.ts";
+import type { CliResult } from "./support/commands.ts";
 import { createPlainDatabase, urlOf } from "./support/postgres.ts";
-import { type CliResult, startServer, type TestServer } from "./support/server.ts";
+import { startServer, type TestServer } from "./support/server.ts";
 
 /** `posthorn cluster` beside a running server: on one Postgres, and on Citus where the tests run there. */
 const password = "correct horse";

@@ -6,9 +6,10 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Checked } from "../src/admin/domain-check/checked.ts";
 import { makeAuthority } from "./support/authority.ts";
+import type { CliResult } from "./support/commands.ts";
 import { type Knot, startKnot, whyNoKnot } from "./support/knot.ts";
 import { freePorts } from "./support/ports.ts";
-import { type CliResult, watch } from "./support/server.ts";
+import { watch } from "./support/server.ts";
 import { type SmtpSink, startSink } from "./support/smtp-sink.ts";
 
 const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));

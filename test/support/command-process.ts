@@ -19,6 +19,7 @@ async function result({ args, env, stdin }: CommandCall) {
   const input = Readable.from(stdin === "" ? [] : [Buffer.from(stdin)], { objectMode: false });
   Object.defineProperty(process, "stdin", { value: input, configurable: true });
   for (const name of ["stdout", "stderr"] as const) {
+    process[name].isTTY = false;
     process[name].write = (chunk: string | Uint8Array) => {
       // After its end a process prints no more.
       if (code === undefined) out[name] += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8");

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, connect } from "../../conformance/client/client.ts";
 import { Balancer } from "./balancer.ts";
+import type { CliResult } from "./commands.ts";
 import { freePorts } from "./ports.ts";
-import { type CliResult, TestServer, watch } from "./server.ts";
+import { TestServer, watch } from "./server.ts";
 import type { System } from "./system.ts";
 
 /** What each process of the fleet does: two of those that others connect to, so that one may die. */

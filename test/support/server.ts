@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type Client, connect } from "../../conformance/client/client.ts";
 import type { ConnectionOptions } from "../../src/store/core/connection-options.ts";
 import { type Clone, cloneOnCitus, isOnCitus } from "./citus.ts";
-import { runCommand } from "./commands.ts";
+import { type CliResult, runCommand } from "./commands.ts";
 import { freePorts } from "./ports.ts";
 
 export type ServerOptions = {
@@ -21,7 +21,6 @@ export type ServerOptions = {
   /** Its database is on the server that all tests share, which spares the start of one: for tests of what is above it. */
   isShared?: true;
 };
-export type CliResult = { code: number; stdout: string; stderr: string };
 
 const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const running = new Set<TestServer>();

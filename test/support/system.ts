@@ -1,5 +1,5 @@
 import type { Client } from "../../conformance/client/client.ts";
-import type { CliResult } from "./server.ts";
+import type { CliResult } from "./commands.ts";
 
 /** An installation as its clients, its peers and its operator see it: one process, or many. */
 export interface System {
