@@ -1,5 +1,9 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import type { Server as NetServer } from "node:net";
+import { addAccount } from "../admin/accounts.ts";
+import type { Admin } from "../admin/admin.ts";
 import type { Config } from "../config/schema.ts";
 import { Proxies } from "../jmap/http/address.ts";
 import { processRequest } from "../jmap/http/api.ts";
@@ -16,6 +20,7 @@ import { Poster } from "../push/webpush/post.ts";
 import { discovery } from "../web/discovery.ts";
 import { MtaStsPolicies } from "../web/mta-sts.ts";
 import { Oauth } from "../web/oauth/server.ts";
+import { Oidc, type OidcOptions, type Provider } from "../web/oidc.ts";
 import { Pages } from "../web/pages.ts";
 import { WebSessions } from "../web/session.ts";
 import { urlOf } from "./door-url.ts";
@@ -98,22 +103,40 @@ function discoveryOf({ hostname, submissions, submission }: Config, proxies: Pro
   return discovery({ hostname, ...ports, baseUrl: (req) => proxies.baseUrl(req) });
 }
 
+function providerOf({ oidcIssuer, oidcClientId, oidcClientSecretFile }: Config): Provider | undefined {
+  if (oidcIssuer === "") return undefined;
+  const clientSecret = readFileSync(oidcClientSecretFile, "utf8").trim();
+  return { issuer: oidcIssuer, clientId: oidcClientId, clientSecret };
+}
+
+/** For those whom the identity provider knows: they have no password of their own until they or an operator set one. */
+function accountMaker({ oidcCreate, defaultQuota }: Config, means: Omit<Admin, "who">): OidcOptions["createAccount"] {
+  if (!oidcCreate) return undefined;
+  const admin = { ...means, who: "identity provider" };
+  return async (address, name) => {
+    await addAccount(admin, { address, name, password: randomBytes(32).toString("base64url"), quota: defaultQuota });
+  };
+}
+
 /** Pages, signing in to them, and OAuth; where push is served apart, the cookie counts too. */
 function webEndpoints(
-  { hostname }: Config,
+  config: Config,
   { authenticator, store, bus, counts, surroundings }: Parts,
   { proxies, pages }: { proxies: Proxies; pages: Pages | undefined },
 ): WebEndpoints {
   const { clock, random, log } = surroundings;
+  const { hostname } = config;
   const means = { authenticator, store, bus, counts, clock, random, log, proxies, hostname };
   const sessions = new WebSessions(means);
   const credentials = (req: IncomingMessage) => sessions.credentials(req);
   const oauth = new Oauth({ ...means, credentials });
+  const oidc = new Oidc({ ...means, provider: providerOf(config), createAccount: accountMaker(config, means) });
   return {
     credentials,
     resourceMetadata: (req) => oauth.resourceMetadata(req),
     serve: (req, res) =>
-      pages !== undefined && (sessions.serve(req, res) || oauth.serve(req, res) || pages.serve(req, res)),
+      pages !== undefined &&
+      (oidc.serve(req, res) || sessions.serve(req, res) || oauth.serve(req, res) || pages.serve(req, res)),
   };
 }
 

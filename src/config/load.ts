@@ -223,7 +223,20 @@ function contradictions(config: Config, label: (name: OptionName) => string): st
   if (config.readOnly && config.databaseUrl === "") problems.push(`${label("readOnly")}: needs databaseUrl`);
   if (config.readOnly && config.roles.some((role) => role !== "http"))
     problems.push(`${label("readOnly")}: needs roles to be http alone`);
-  return [...problems, ...bodiesContradictions(config, label)];
+  return [...problems, ...bodiesContradictions(config, label), ...providerContradictions(config, label)];
+}
+
+function providerContradictions(config: Config, label: (name: OptionName) => string): string[] {
+  const { oidcIssuer, oidcClientId, oidcClientSecretFile, web } = config;
+  if (oidcIssuer === "") return [];
+  const problems: string[] = [];
+  const { protocol, hostname } = new URL(oidcIssuer);
+  if (protocol === "http:" && !["127.0.0.1", "[::1]", "localhost"].includes(hostname))
+    problems.push(`${label("oidcIssuer")}: must begin with https://, since passwords and tokens go there`);
+  if (oidcClientId === "" || oidcClientSecretFile === "")
+    problems.push(`${label("oidcIssuer")}: needs oidcClientId and oidcClientSecretFile too`);
+  if (!web) problems.push(`${label("oidcIssuer")}: is for the inbox, but web is off`);
+  return problems;
 }
 
 function bodiesContradictions(config: Config, label: (name: OptionName) => string): string[] {

@@ -2,6 +2,7 @@ import { availableParallelism, hostname } from "node:os";
 import { acceptance } from "./acceptance.ts";
 import { type DomainRoute, domainRoute, showDomainRoute } from "./domain-route.ts";
 import { transportSecurity } from "./domain-tls.ts";
+import { identityProvider } from "./identity-provider.ts";
 import { type Declaration, type Option, option } from "./option.ts";
 import { type RedisUrl, redisPrefix, redisUrl, showRedisUrl } from "./redis-url.ts";
 import {
@@ -252,6 +253,7 @@ const declarations = {
     parse: list(dnsServer),
     help: "DNS servers to ask, a comma list of ip or ip:port.",
   }),
+  ...identityProvider,
   ...acceptance,
   smarthost: option({
     default: "",

@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Authenticator, Login } from "../auth/login.ts";
-import { newToken } from "../auth/secrets.ts";
 import type { Clock, Random } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import { networkOf } from "../base/network.ts";
 import type { Bus } from "../push/bus.ts";
 import type { Store } from "../store/core/store.ts";
-import { addWebToken, currentPasswordHash, removeCredentials } from "../store/directory/sign-ins.ts";
+import { currentPasswordHash, removeCredentials } from "../store/directory/sign-ins.ts";
+import { addBrowserToken } from "./browser-token.ts";
 import { readCookie, type Site, writeCookie } from "./cookie.ts";
 import { isOwnPage } from "./own-page.ts";
 import { allow, problem, Refusal, readJson } from "./respond.ts";
@@ -34,7 +33,6 @@ const hourMs = 3_600_000;
 /** How long a sign-in lasts, and with "stay". */
 const lifeMs = 12 * hourMs;
 const stayMs = 30 * 24 * hourMs;
-const maxAgentLength = 300;
 /** Of the tokens. */
 const labels: Record<Site, string> = { inbox: "web", operator: "operator" };
 
@@ -106,27 +104,13 @@ export class WebSessions {
 
   /** Undefined if the password was changed after it had been verified: the change must end all that was opened before. */
   async #newToken(req: IncomingMessage, login: Login, forMs: number): Promise<string | undefined> {
-    const { authenticator, clock, random, store, proxies } = this.#options;
-    const { id, secret, hash } = newToken(random, login.userId);
-    const address = proxies.clientAddress(req);
-    const made = await store.write(login.userId, login, async (tx) => {
-      const passwordHash = await currentPasswordHash(tx, login.login);
-      if (passwordHash === undefined || !authenticator.wasVerifiedBy(login, passwordHash)) return false;
-      const createdAt = clock.now();
-      await addWebToken(tx, {
-        userId: login.userId,
-        login: login.login,
-        id,
-        hash,
-        label: labels[this.#site],
-        createdAt,
-        expiresAt: new Date(createdAt.getTime() + forMs),
-        agent: req.headers["user-agent"]?.slice(0, maxAgentLength) ?? null,
-        network: address === undefined ? null : networkOf(address),
-      });
-      return true;
+    const { authenticator, store } = this.#options;
+    const { login: name, userId } = login;
+    return store.write(userId, login, async (tx) => {
+      const passwordHash = await currentPasswordHash(tx, name);
+      if (passwordHash === undefined || !authenticator.wasVerifiedBy(login, passwordHash)) return undefined;
+      return addBrowserToken(tx, req, { login: name, userId, label: labels[this.#site], forMs }, this.#options);
     });
-    return made ? secret : undefined;
   }
 
   async #signOut(req: IncomingMessage, res: ServerResponse): Promise<void> {

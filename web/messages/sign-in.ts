@@ -10,6 +10,10 @@ export const t = messages({
     stay: "Stay signed in on this device",
     signIn: "Sign in",
     signingIn: "Signing in…",
+    signInAt: "Sign in with {host}",
+    notVerified: "Your identity provider has not verified your address.",
+    noAccount: "There is no account for your address here. Ask the operator.",
+    providerFailed: "Signing in with your identity provider did not work. Try again.",
     wrong: "The address or the password is wrong.",
     throttled: {
       one: "Too many attempts. Wait a second, then try again.",
@@ -31,6 +35,10 @@ export const t = messages({
     stay: "Auf diesem Gerät angemeldet bleiben",
     signIn: "Anmelden",
     signingIn: "Anmeldung läuft …",
+    signInAt: "Mit {host} anmelden",
+    notVerified: "Ihr Identitätsanbieter hat Ihre Adresse nicht bestätigt.",
+    noAccount: "Für Ihre Adresse gibt es hier kein Konto. Fragen Sie den Betreiber.",
+    providerFailed: "Die Anmeldung bei Ihrem Identitätsanbieter ist nicht gelungen. Versuchen Sie es noch einmal.",
     wrong: "Die Adresse oder das Passwort ist falsch.",
     throttled: {
       one: "Zu viele Versuche. Warten Sie eine Sekunde und versuchen Sie es erneut.",

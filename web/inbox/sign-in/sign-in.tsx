@@ -4,6 +4,7 @@ import { Button } from "../../shared/button.tsx";
 import { Icon } from "../../shared/icons.tsx";
 import { type SignIn as Answer, signIn } from "../../shared/jmap/session.ts";
 import { begin, wasSignedOut } from "../mail.ts";
+import { Provider } from "./provider.tsx";
 
 export function SignIn() {
   const [state, setState] = useState<"idle" | "busy" | Answer>("idle");
@@ -75,6 +76,7 @@ export function SignIn() {
         <Button isPrimary submits disabled={state === "busy" || wait > 0}>
           {state === "busy" ? t("signingIn") : t("signIn")}
         </Button>
+        <Provider />
       </form>
     </main>
   );
