@@ -5,7 +5,7 @@ import type { Proxies } from "../jmap/http/address.ts";
 import { WebPlaces } from "./web-places.ts";
 
 /** The connections of a server. Its processes have the same number of them, so each has an equal part. */
-const webLimits = { max: 10_000, maxOfNetwork: 1_000, maxBeginning: 1_000, maxBeginningOfNetwork: 100 };
+const webLimits = { max: 20_000, maxOfNetwork: 1_000, maxBeginning: 1_000, maxBeginningOfNetwork: 100 };
 const loopback = /^(127\.|::1$|::ffff:127\.)/;
 const tellEveryMs = 60_000;
 
