@@ -48,6 +48,56 @@ export interface Listed {
     check?: Checked[];
   };
   Operator: { id: string; login: string; role: string; domains: string[] | null; createdAt: string };
+  Quarantined: {
+    id: string;
+    createdAt: string;
+    size: number;
+    mailFrom: string;
+    recipients: string[];
+    virus: string;
+    junkReason: string | null;
+    header?: string;
+  };
+  Suppression: {
+    id: string;
+    accountId: string | null;
+    login: string | null;
+    address: string;
+    reason: string;
+    since: string;
+  };
+  Standing: {
+    id: string;
+    login: string;
+    hold: { at: string; reason: string; text: string } | null;
+    waiting: number;
+    hourly: number | null;
+    daily: number | null;
+    limits?: { hourly: number | null; daily: number | null };
+    sent?: Record<"hour" | "day" | "week", Sent>;
+    goodDays?: number;
+  };
+  Report: {
+    id: string;
+    kind: string;
+    domain: string;
+    organization: string;
+    sender: string;
+    begins: string;
+    ends: string;
+    receivedAt: string;
+    passed: number;
+    failed: number;
+    policy?: Record<string, unknown>;
+    rows?: { source: string; result: string; number: number; what: Record<string, unknown> }[];
+  };
+  AuditEntry: {
+    id: string;
+    accountId: string | null;
+    at: string;
+    who: string;
+    what: { act: string } & Record<string, string | number | null>;
+  };
   QueuedMessage: {
     id: string;
     name: string;
@@ -61,6 +111,24 @@ export interface Listed {
   };
 }
 export type TypeName = keyof Listed;
+
+export interface Sent {
+  messages: number;
+  recipients: number;
+  spam: number;
+  away: number;
+  hard: number;
+  complaints: number;
+}
+
+export interface Story {
+  id: string | null;
+  messageId: string | null;
+  events: { at: string; event: string; fields: Record<string, unknown> }[];
+  attempts: Attempt[];
+  deliveries: { rcptTo: string; state: Delivery["state"]; reply: string }[];
+  incoming?: { attempts: number; lastError: string | null; isSetAside: boolean } | null;
+}
 
 export interface DnsRecord {
   purpose: string;

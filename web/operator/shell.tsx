@@ -7,13 +7,19 @@ import { useKeys } from "../shared/keys.ts";
 import { prefs, setPrefs } from "../shared/prefs.ts";
 import { ShortcutsDialog } from "../shared/shortcuts.tsx";
 import { Accounts } from "./accounts/accounts.tsx";
+import { Audit } from "./audit/audit.tsx";
 import { Domains } from "./domains/domains.tsx";
 import { Operators } from "./operators/operators.tsx";
 import { Overview } from "./overview/overview.tsx";
 import { OwnIcon } from "./parts/icon.tsx";
+import { Quarantine } from "./quarantine/quarantine.tsx";
 import { Queue } from "./queue/queue.tsx";
+import { Reports } from "./reports/reports.tsx";
 import { go, href, type PlaceName, route } from "./route.ts";
 import { isForAll, leave, me } from "./session.ts";
+import { Senders } from "./standing/senders.tsx";
+import { Suppression } from "./suppression/suppression.tsx";
+import { Trace } from "./trace/trace.tsx";
 
 interface Place {
   name: PlaceName;
@@ -30,6 +36,7 @@ const groups: { title: () => string; places: Place[] }[] = [
     places: [
       { name: "overview", View: Overview, key: "o" },
       { name: "queue", View: Queue, key: "q" },
+      { name: "trace", View: Trace, key: "m" },
     ],
   },
   {
@@ -40,8 +47,20 @@ const groups: { title: () => string; places: Place[] }[] = [
     ],
   },
   {
+    title: () => t("groupGuard"),
+    places: [
+      { name: "senders", View: Senders, key: "s" },
+      { name: "suppression", View: Suppression, key: "x" },
+      { name: "quarantine", View: Quarantine, key: "v" },
+    ],
+  },
+  {
     title: () => t("groupRecord"),
-    places: [{ name: "operators", View: Operators, key: "p", isForAll: true }],
+    places: [
+      { name: "reports", View: Reports, key: "r" },
+      { name: "audit", View: Audit, key: "l" },
+      { name: "operators", View: Operators, key: "p", isForAll: true },
+    ],
   },
 ];
 

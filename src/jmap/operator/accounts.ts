@@ -1,3 +1,4 @@
+import { normalizeDomain } from "../../base/address.ts";
 import { decodeId, encodeId, idPrefix } from "../../base/ids.ts";
 import type { ListedLogin } from "../../store/directory/lists.ts";
 import { loginsOf } from "../../store/directory/lists.ts";
@@ -35,4 +36,11 @@ export async function mustBeBelow(login: string, { call, scope }: Acting): Promi
   if (other.domains === null || !other.domains.every((name) => scope.coversDomain(name))) {
     throw new SetError("forbidden", "this account is an operator's who may more than you");
   }
+}
+
+/** The domains of a filter within those of the operator; null for all. */
+export function domainsOf(given: string | undefined, own: readonly string[] | null): readonly string[] | null {
+  if (given === undefined || given.trim() === "") return own;
+  const name = normalizeDomain(given.trim().replace(/^@/, ""));
+  return name === undefined || (own !== null && !own.includes(name)) ? [] : [name];
 }

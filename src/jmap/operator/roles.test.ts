@@ -7,12 +7,18 @@ import { queueMail } from "../../../test/support/queued-mail.ts";
 import { addAccount } from "../../admin/accounts.ts";
 import { addAddress } from "../../admin/addresses.ts";
 import type { Admin } from "../../admin/admin.ts";
+import { addSuppression } from "../../admin/feedback.ts";
 import { addOperator, type Operator } from "../../admin/operators.ts";
 import { share } from "../../admin/shares.ts";
+import { holdSender } from "../../admin/standing.ts";
 import { addAppPassword } from "../../admin/tokens.ts";
 import { decodeId, encodeId } from "../../base/ids.ts";
+import { silentLog } from "../../base/log.ts";
 import type { Store } from "../../store/core/store.ts";
 import { auditBefore } from "../../store/directory/audit.ts";
+import { StoredMailLog } from "../../store/queues/mail-log.ts";
+import { addToQuarantine } from "../../store/queues/quarantine.ts";
+import { keepReport } from "../../store/queues/received-reports.ts";
 import type { Means } from "./means.ts";
 import { operatorMethods } from "./methods.ts";
 import { idOfText } from "./records.ts";
@@ -68,8 +74,37 @@ beforeAll(async () => {
   ids.annApp = `${ids["ann@a.test"]}_${(await addAppPassword(admin, "ann@a.test", "phone")).id}`;
   ids.bobApp = `${ids["bob@b.test"]}_${(await addAppPassword(admin, "bob@b.test", "phone")).id}`;
   ids.annMail = await queueMail(store, numbers["ann@a.test"]!, "ann@a.test", "far@c.test");
+  await beGuarded();
   ids.bobMail = await queueMail(store, numbers["bob@b.test"]!, "bob@b.test", "far@c.test");
 });
+
+/** Both users' mail is held, both have a suppressed address, an infected mail and a report; one more mail is for both. */
+async function beGuarded(): Promise<void> {
+  const names = { ann: "ann@a.test", bob: "bob@b.test" } as const;
+  for (const [name, login] of Object.entries(names)) {
+    await holdSender(admin, login, { reason: "why not", isDryRun: false });
+    await addSuppression(admin, `gone-${name}@c.test`, { account: login, reason: "550 5.1.1" });
+    ids[`${name}Suppression`] = idOfText("x", `${ids[login]} gone-${name}@c.test`);
+    const domain = login.replace(/.*@/, "");
+    const at = new Date();
+    const report = { id: `00${name === "ann" ? "a" : "b"}`, kind: "dmarc", domain, organization: "Far", reportId: "r" };
+    const rest = { sender: "noreply@far.test", begins: at, ends: at, receivedAt: at, policy: {} };
+    const row = { source: "192.0.2.1", result: "pass", number: 3, what: {} };
+    await keepReport(store.database, { ...report, ...rest }, [row, { ...row, result: "fail", number: 2 }]);
+    ids[`${name}Report`] = report.id;
+  }
+  await addSuppression(admin, "nobody@c.test", { account: undefined, reason: "asked for it" });
+  ids.allSuppression = idOfText("x", "all nobody@c.test");
+  const infected = { ann: ["ann@a.test"], bob: ["bob@b.test"], both: ["ann@a.test", "bob@b.test"] };
+  for (const [at, [name, to]] of Object.entries(infected).entries()) {
+    const recipients = to.map((address) => ({ address, userId: numbers[address]!, done: false }));
+    const blob = { sha256: Buffer.alloc(32, at), day: "2026-12-01", size: 10 };
+    const more = { attempts: 0, failures: 0, junkReason: null, authentication: null, unscanned: false, spam: null };
+    const message = { id: at + 1, createdAt: new Date(), blob, mailFrom: "x@c.test", recipients, ...more };
+    await addToQuarantine(store.database, message, "Eicar");
+    ids[`${name}Virus`] = encodeId("q", at + 1);
+  }
+}
 
 const listOf = async (call: typeof all, type: string, filter: Json = {}) =>
   ((await call(`${type}/query`, { filter })) as { ids?: string[] }).ids ?? [];
@@ -96,6 +131,26 @@ describe("an administrator of a domain", () => {
     expect(await listOf(ofA, "QueuedMessage", { sender: "bob@b.test" })).toEqual([]);
     expect(await listOf(ofA, "Credential", { accountId: ids["bob@b.test"]! })).toEqual([]);
     expect(await listOf(ofA, "Credential", { accountId: ids["ann@a.test"]! })).toEqual([ids.annApp]);
+    expect(await listOf(ofA, "Standing")).toEqual([ids["ann@a.test"]]);
+    expect(await listOf(all, "Standing")).toHaveLength(2);
+    expect(await listOf(ofA, "Report")).toEqual([ids.annReport]);
+    expect(await listOf(ofA, "Report", { domain: "b.test" })).toEqual([]);
+    expect(await listOf(all, "Report")).toHaveLength(2);
+    expect(await listOf(ofA, "Suppression")).toEqual([]);
+    expect(await listOf(all, "Suppression")).toEqual([ids.allSuppression]);
+    expect(await listOf(ofA, "Suppression", { accountId: ids["bob@b.test"] })).toEqual([]);
+    expect(await listOf(ofA, "Suppression", { accountId: ids["ann@a.test"] })).toEqual([ids.annSuppression]);
+    expect(await listOf(ofA, "Quarantined")).toEqual([ids.bothVirus, ids.annVirus]);
+    expect(await listOf(all, "Quarantined")).toEqual([ids.bothVirus, ids.bobVirus, ids.annVirus]);
+    expect(await listOf(ofA, "AuditEntry")).toEqual([]);
+    expect((await listOf(all, "AuditEntry")).length).toBeGreaterThan(0);
+    expect(await listOf(ofA, "AuditEntry", { accountId: ids["bob@b.test"] })).toEqual([]);
+    expect((await listOf(ofA, "AuditEntry", { accountId: ids["ann@a.test"] })).length).toBeGreaterThan(0);
+  });
+
+  test("does not learn who else got an infected mail", async () => {
+    const [shown] = (await ofA("Quarantined/get", { ids: [ids.bothVirus] })).list as Json[];
+    expect(shown!.recipients).toEqual(["ann@a.test"]);
   });
 
   test.each([
@@ -104,6 +159,13 @@ describe("an administrator of a domain", () => {
     ["Credential", () => ids.bobApp!],
     ["Domain", () => idOfText("d", "b.test")],
     ["QueuedMessage", () => ids.bobMail!],
+    ["Standing", () => ids["bob@b.test"]!],
+    ["Suppression", () => ids.bobSuppression!],
+    ["Suppression", () => ids.allSuppression!],
+    ["Quarantined", () => ids.bobVirus!],
+    ["Report", () => ids.bobReport!],
+    ["AuditEntry", () => `${ids["bob@b.test"]}_1`],
+    ["AuditEntry", () => "all_1"],
   ])("%s/get finds nothing of another domain, though it is named", async (type, id) => {
     expect((await all(`${type}/get`, { ids: [id()] })).list).toHaveLength(1);
     expect(await ofA(`${type}/get`, { ids: [id()] })).toEqual({ list: [], notFound: [id()] });
@@ -132,6 +194,14 @@ describe("an administrator of a domain", () => {
     ["a new domain", "Domain/set", () => ({ create: { n: { name: "c.test" } } })],
     ["a removed domain", "Domain/set", () => ({ destroy: [idOfText("d", "a.test")] })],
     ["an order", "QueuedMessage/set", () => ({ update: { [ids.bobMail!]: { order: { act: "hold" } } } })],
+    ["a lifted hold", "Standing/set", () => ({ update: { [ids["bob@b.test"]!]: { hold: null } } })],
+    ["limits", "Standing/set", () => ({ update: { [ids["bob@b.test"]!]: { hourly: 1 } } })],
+    ["a lifted suppression", "Suppression/set", () => ({ destroy: [ids.bobSuppression!] })],
+    ["one of everybody's", "Suppression/set", () => ({ destroy: [ids.allSuppression!] })],
+    ["a suppression", "Suppression/set", () => ({ create: { n: { address: "x@c.test", reason: "x" } } })],
+    ["an infected mail", "Quarantined/set", () => ({ update: { [ids.bobVirus!]: { isReleased: true } } })],
+    ["one that is for others too", "Quarantined/set", () => ({ update: { [ids.bothVirus!]: { isReleased: true } } })],
+    ["its deletion", "Quarantined/set", () => ({ destroy: [ids.bothVirus!] })],
     ["an operator", "Operator/set", () => ({ create: { n: { login: "ann@a.test", role: "admin" } } })],
     ["its own role", "Operator/set", () => ({ create: { n: { login: "head@a.test", role: "admin" } } })],
     ["a removed operator", "Operator/set", () => ({ destroy: [idOfText("o", "root@a.test")] })],
@@ -207,15 +277,15 @@ describe("a read-only operator", () => {
     expect((await looks("Overview/get")).state).toBe("good");
   });
 
-  test.each(["Account", "Address", "Credential", "Domain", "Operator", "QueuedMessage"])(
-    "%s/set is refused, whatever it asks",
-    async (type) => {
-      const before = await chains();
-      expect(await looks(`${type}/set`, { create: { n: {} }, destroy: ["x"] })).toMatchObject({ type: "forbidden" });
-      expect(await looks(`${type}/set`)).toMatchObject({ type: "forbidden" });
-      expect(await chains()).toEqual(before);
-    },
-  );
+  test.each([
+    ...["Account", "Address", "Credential", "Domain", "Operator"],
+    ...["QueuedMessage", "Quarantined", "Standing", "Suppression"],
+  ])("%s/set is refused, whatever it asks", async (type) => {
+    const before = await chains();
+    expect(await looks(`${type}/set`, { create: { n: {} }, destroy: ["x"] })).toMatchObject({ type: "forbidden" });
+    expect(await looks(`${type}/set`)).toMatchObject({ type: "forbidden" });
+    expect(await chains()).toEqual(before);
+  });
 });
 
 describe("lists", () => {
@@ -259,6 +329,36 @@ test("an operator cannot take its own role, nor remove its own account", async (
   expect(refused(await all("Account/set", { destroy: [ids["root@a.test"]!] }))).toMatchObject([{ type: "forbidden" }]);
 });
 
+test("held mail goes, limits are set, a suppression is lifted and an infected mail delivered, each with its name", async () => {
+  const id = ids["bob@b.test"]!;
+  const set = async (type: string, args: Json) => expect(refused(await all(`${type}/set`, args))).toEqual([]);
+  await set("Standing", { update: { [id]: { hourly: 5, daily: null } } });
+  await set("Standing", { update: { [id]: { hold: null } } });
+  expect((await all("Standing/get", { ids: [id], properties: ["hold", "hourly", "sent"] })).list).toMatchObject([
+    { hold: null, hourly: 5, sent: { hour: { messages: 0 } } },
+  ]);
+  await set("Suppression", { destroy: [ids.bobSuppression!] });
+  await set("Suppression", { create: { n: { accountId: id, address: "again@c.test", reason: "no" } } });
+  await set("Quarantined", { update: { [ids.bothVirus!]: { isReleased: true } }, destroy: [ids.bobVirus!] });
+  expect(await listOf(all, "Quarantined")).toEqual([ids.annVirus]);
+  const entries = (await all("AuditEntry/get", { ids: await listOf(all, "AuditEntry", { accountId: id }) }))
+    .list as Json[];
+  expect(entries.slice(0, 4).map(({ who, what }) => [who, (what as Json).act])).toEqual([
+    ["root@a.test", "suppression.add"],
+    ["root@a.test", "suppression.remove"],
+    ["root@a.test", "standing.lift"],
+    ["root@a.test", "standing.limits"],
+  ]);
+  const ofWhole = (await all("AuditEntry/get", { ids: await listOf(all, "AuditEntry") })).list as Json[];
+  expect(ofWhole.slice(0, 2).map(({ what }) => (what as Json).act)).toEqual([
+    "quarantine.delete",
+    "quarantine.release",
+  ]);
+  expect(
+    (await all("Report/get", { ids: [ids.annReport!], properties: ["passed", "failed", "rows"] })).list,
+  ).toMatchObject([{ passed: 3, failed: 2, rows: [{ number: 3 }, { number: 2 }] }]);
+});
+
 test("why an act is refused is told by its name, with what it is about", async () => {
   const short = { create: { n: { login: "x@a.test", password: "short" } } };
   expect(refused(await all("Account/set", short))).toMatchObject([
@@ -276,6 +376,7 @@ test("why an act is refused is told by its name, with what it is about", async (
 test("an order is carried out, and audited with who gave it", async () => {
   const order = async (given: Json) => all("QueuedMessage/set", { update: { [ids.annMail!]: { order: given } } });
   const shown = async () => ((await all("QueuedMessage/get", { ids: [ids.annMail!] })).list as Json[])[0] as Json;
+  await all("Standing/set", { update: { [ids["ann@a.test"]!]: { hold: null } } });
   expect((await order({ act: "hold" })).updated).toEqual({ [ids.annMail!]: { changed: 1, trying: 0 } });
   expect((await shown()).deliveries).toMatchObject([{ state: "held", nextAttemptAt: null }]);
   expect(await listOf(all, "QueuedMessage", { state: "held" })).toEqual([ids.annMail]);
@@ -301,3 +402,41 @@ async function chains(): Promise<unknown[]> {
   const all = [0, ...Object.values(numbers)];
   return Promise.all(all.map(async (id) => (await auditBefore(store.database, id, { before: 1e9, limit: 1 }))[0]?.seq));
 }
+
+describe("the story of a mail", () => {
+  const step = (mailId: number, event: string, fields: Json) => ({ mailId, event, fields });
+  beforeAll(async () => {
+    const log = new StoredMailLog({ database: store.database, clock: store.clock, log: silentLog });
+    const from = "far@c.test";
+    for (const { mailId, event, fields } of [
+      step(901, "mail in", { from, to: ["ann@a.test", "bob@b.test"], accounts: [1, 2], messageId: "<both@c.test>" }),
+      step(901, "delivered", { from, to: ["ann@a.test"], account: 1 }),
+      step(901, "delivered", { from, to: ["bob@b.test"], account: 2, reasons: ["a secret of Bob's"] }),
+      step(902, "mail in", { from: "ann@a.test", to: ["bob@b.test"], messageId: "<forged@c.test>" }),
+    ]) {
+      log.tell(event, { id: mailId, ...fields });
+    }
+    await log.flush();
+  });
+  const stories = async (call: typeof all, about: string) =>
+    (await call("MailTrace/find", { about })) as { list: Json[] };
+
+  test("is found by id, Message-ID and address", async () => {
+    for (const about of [encodeId("q", 901), "<both@c.test>", "bob@b.test"]) {
+      const { list } = await stories(all, about);
+      expect(list[0]).toMatchObject({ id: encodeId("q", 901), messageId: "<both@c.test>" });
+      expect(list[0]!.events).toHaveLength(3);
+    }
+    expect((await stories(all, "never@c.test")).list).toEqual([]);
+    expect(await stories(all, "nonsense")).toMatchObject({ type: "invalidArguments", description: "notAMail" });
+  });
+
+  test("tells a domain's administrator of its own recipients alone, whoever the sender claims to be", async () => {
+    const { list } = await stories(ofA, "<both@c.test>");
+    expect(list).toHaveLength(1);
+    expect(JSON.stringify(list)).not.toMatch(/bob|Bob/);
+    expect((list[0]!.events as Json[]).map(({ event }) => event)).toEqual(["mail in", "delivered"]);
+    expect((await stories(ofA, "bob@b.test")).list.map(({ id }) => id)).toEqual([encodeId("q", 901)]);
+    expect((await stories(ofA, encodeId("q", 902))).list).toEqual([]);
+  });
+});

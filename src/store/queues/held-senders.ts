@@ -27,6 +27,30 @@ const known = everywhere(
   ),
 );
 
+const knownAfter = everywhere(
+  "account",
+  columns,
+  read(
+    "senders.knownAfter",
+    (db, $: { after: number; limit: number }) =>
+      db
+        .selectFrom("account")
+        .select(columns)
+        .where("sending", "is not", null)
+        .where("userId", ">", $.after)
+        .orderBy("userId")
+        .limit($.limit),
+    across("the operator asks which senders are held"),
+    unnamed("asked rarely"),
+  ),
+);
+
+/** A page of them by number, from each server at most `limit`, without those of servers that do not answer. */
+export async function pageOfSenders(database: Database, log: Log, page: { after: number; limit: number }) {
+  const { rows } = await readEverywhere(database, log, knownAfter, page);
+  return rows.toSorted((one, other) => one.userId - other.userId).slice(0, page.limit);
+}
+
 /** Undefined when the account is gone. */
 export async function findSender(reader: Reader): Promise<Sender | undefined> {
   return (await reader.run(find, { accountId: reader.accountId }))[0];

@@ -47,6 +47,12 @@ const insert = write(
 const newest = read("quarantine.newest", (db, $: { limit: number }) =>
   db.selectFrom("quarantine").select(columns).orderBy("id", "desc").limit($.limit),
 );
+const page = read("quarantine.page", (db, $: { before: number; limit: number }) =>
+  db.selectFrom("quarantine").select(columns).where("id", "<", $.before).orderBy("id", "desc").limit($.limit),
+);
+const byIds = read("quarantine.byIds", (db, $: { ids: readonly number[] }) =>
+  db.selectFrom("quarantine").select(columns).where("id", "in", $.ids),
+);
 const byId = read("quarantine.byId", (db, $: { id: number }) =>
   db.selectFrom("quarantine").select(columns).where("id", "=", $.id),
 );
@@ -77,6 +83,15 @@ export async function addToQuarantine(database: Database, message: IncomingMessa
 /** The newest messages first. */
 export function listQuarantine(database: Database, limit: number): Promise<Quarantined[]> {
   return database.run(newest, { limit });
+}
+
+/** Those that came before one, the newest first. */
+export function pageOfQuarantine(database: Database, before: number, limit: number): Promise<Quarantined[]> {
+  return database.run(page, { before, limit });
+}
+
+export function quarantinedOf(database: Database, ids: readonly number[]): Promise<Quarantined[]> {
+  return ids.length === 0 ? Promise.resolve([]) : database.run(byIds, { ids });
 }
 
 export async function findQuarantined(database: Database, id: number): Promise<Quarantined | undefined> {

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "../core/database.ts";
-import { type Row, read, write } from "../core/declare.ts";
+import { type Row, read, unnamed, write } from "../core/declare.ts";
 import { type Lists, lists, unnest } from "../core/lists.ts";
 import type { Executor } from "../core/sql.ts";
 
@@ -68,6 +68,35 @@ const rowsOf = read("receivedReports.rowsOf", (db, $: { id: string }) =>
     .orderBy("number", "desc")
     .orderBy("no"),
 );
+type ReportPage = { kind: string | null; domains: readonly string[] | null; at: Date; id: string; limit: number };
+const page = read(
+  "receivedReports.page",
+  (db, $: ReportPage) =>
+    db
+      .selectFrom("receivedReport")
+      .select(columns)
+      .where(sql<boolean>`(received_at, id) < (${$.at}, ${$.id})`)
+      .where(sql<boolean>`(${$.kind}::text IS NULL OR kind = ${$.kind})`)
+      .where(sql<boolean>`(${$.domains}::text[] IS NULL OR domain = ANY(${$.domains}))`)
+      .orderBy("receivedAt", "desc")
+      .orderBy("id", "desc")
+      .limit($.limit),
+  unnamed("the best plan depends on which of its conditions are given"),
+);
+const byIds = read("receivedReports.byIds", (db, $: { ids: readonly string[] }) =>
+  db.selectFrom("receivedReport").select(columns).where("id", "in", $.ids),
+);
+const sums = read("receivedReports.sums", (db, $: { ids: readonly string[] }) =>
+  db
+    .selectFrom("receivedReportRow as r")
+    .select("r.report")
+    .select([
+      sql<number>`coalesce(sum(r.number) FILTER (WHERE ${isGood}), 0)::bigint`.as("passed"),
+      sql<number>`coalesce(sum(r.number) FILTER (WHERE NOT ${isGood}), 0)::bigint`.as("failed"),
+    ])
+    .where("r.report", "in", $.ids)
+    .groupBy("r.report"),
+);
 const top = read("receivedReports.top", (db, $: ReportFilter) =>
   db
     .selectFrom("receivedReport as p")
@@ -102,6 +131,19 @@ export function keepReport(database: Database, report: ReceivedReport, rows: rea
 /** Reports that came since then, the newest first, with the mails or connections that passed and failed. */
 export function listReports(executor: Executor, filter: ReportFilter) {
   return executor.run(list, filter);
+}
+
+/** A page of reports that came before one, the newest first; of some domains or all (null). */
+export function pageOfReports(executor: Executor, wanted: ReportPage): Promise<ReceivedReport[]> {
+  return executor.run(page, wanted);
+}
+
+/** These reports, with the mails or connections that passed and failed. */
+export async function reportsOf(executor: Executor, ids: readonly string[]) {
+  if (ids.length === 0) return [];
+  const [reports, counts] = await Promise.all([executor.run(byIds, { ids }), executor.run(sums, { ids })]);
+  const known = new Map(counts.map(({ report, ...count }) => [report, count]));
+  return reports.map((report) => ({ ...report, ...(known.get(report.id) ?? { passed: 0, failed: 0 }) }));
 }
 
 /** One report with its rows, the largest first. */

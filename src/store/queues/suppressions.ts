@@ -43,6 +43,34 @@ const all = read("suppressions.all", (db, $: { userId: number; limit: number }) 
     .limit($.limit),
 );
 
+type Page = { after: string; limit: number };
+const pageForAll = read("suppressions.pageForAll", (db, $: Page) =>
+  db.selectFrom("generalSuppression").select(columns).where("address", ">", $.after).orderBy("address").limit($.limit),
+);
+const pageOfOne = read("suppressions.page", (db, $: Page & { userId: number }) =>
+  db
+    .selectFrom("suppression")
+    .select(columns)
+    .where("userId", "=", $.userId)
+    .where("address", ">", $.after)
+    .orderBy("address")
+    .limit($.limit),
+);
+
+/** A page of an account's list, or without one of that of the installation, by address. */
+export function pageOfSuppressions(executor: Executor, userId: number | undefined, page: Page): Promise<Suppression[]> {
+  return userId === undefined ? executor.run(pageForAll, page) : executor.run(pageOfOne, { userId, ...page });
+}
+
+/** Those of the addresses that are on an account's list, or without one on that of the installation. */
+export function suppressionsNamed(
+  executor: Executor,
+  userId: number | undefined,
+  addresses: readonly string[],
+): Promise<Suppression[]> {
+  return userId === undefined ? executor.run(amongForAll, { addresses }) : executor.run(among, { userId, addresses });
+}
+
 /** Adds addresses to the account's list; those on it stay as they are. */
 export async function suppress(tx: Tx, found: readonly Omit<Suppression, "since">[]): Promise<void> {
   if (found.length === 0) return;

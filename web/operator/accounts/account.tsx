@@ -87,6 +87,9 @@ function Facts({ account, again }: { account: Row; again(): Promise<void> }) {
       </dl>
       <p class="links">
         <a href={href({ place: "queue", filter: { sender: login } })}>{t("queue")}</a>
+        <a href={href({ place: "senders", id })}>{t("sender")}</a>
+        <a href={href({ place: "suppression", filter: { account: login } })}>{t("suppressed")}</a>
+        <a href={href({ place: "audit", filter: { account: login } })}>{t("audit")}</a>
       </p>
       <Changing>
         <div class="acts">

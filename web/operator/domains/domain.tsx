@@ -37,6 +37,7 @@ export function Domain({ id }: { id: string }) {
             <>
               <p class="links">
                 <a href={href({ place: "accounts", filter: { domain: domain.name } })}>{t("accounts")}</a>
+                <a href={href({ place: "reports", filter: { domain: domain.name } })}>{t("reports")}</a>
               </p>
               <Check id={id} />
               <Records domain={domain} />

@@ -2,7 +2,7 @@ import { addAccount, nameAccount, removeAccount, setPassword } from "../../../ad
 import { setQuota } from "../../../admin/quota.ts";
 import { share, unshare } from "../../../admin/shares.ts";
 import { endSignIns } from "../../../admin/sign-out.ts";
-import { normalizeAddress, normalizeDomain } from "../../../base/address.ts";
+import { normalizeAddress } from "../../../base/address.ts";
 import { findAccountFacts } from "../../../store/directory/account-facts.ts";
 import {
   addressesOfAccounts,
@@ -15,7 +15,7 @@ import { utcDateText } from "../../dates.ts";
 import { invalidProperties, SetError } from "../../errors.ts";
 import * as schema from "../../schema.ts";
 import type { JmapObject } from "../../standard/type.ts";
-import { accountIdOf, accountsInScope, accountToChange } from "../accounts.ts";
+import { accountIdOf, accountsInScope, accountToChange, domainsOf } from "../accounts.ts";
 import type { Acting } from "../means.ts";
 import { type OperatorType, pageOf } from "../records.ts";
 
@@ -149,13 +149,6 @@ async function addShares(found: JmapObject[], accounts: ListedLogin[], { call }:
   const rows = await sharesOfAccounts(call.services.store.database, ids, maxShown);
   const own = Map.groupBy(rows, ({ accountId }) => accountIdOf(accountId));
   for (const one of found) one.shares = (own.get(one.id as string) ?? []).map(({ login }) => login);
-}
-
-/** The domains of a filter within those of the operator; null for all. */
-export function domainsOf(given: string | undefined, own: readonly string[] | null): readonly string[] | null {
-  if (given === undefined || given.trim() === "") return own;
-  const name = normalizeDomain(given.trim().replace(/^@/, ""));
-  return name === undefined || (own !== null && !own.includes(name)) ? [] : [name];
 }
 
 function mustBeLong(given: string): void {

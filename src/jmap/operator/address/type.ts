@@ -3,8 +3,7 @@ import { normalizeAddress } from "../../../base/address.ts";
 import { type AddressRow, addressesByName, loginsOf, pageOfAddresses } from "../../../store/directory/lists.ts";
 import { SetError } from "../../errors.ts";
 import * as schema from "../../schema.ts";
-import { domainsOf } from "../account/type.ts";
-import { accountIdOf, mustBeBelow } from "../accounts.ts";
+import { accountIdOf, domainsOf, mustBeBelow } from "../accounts.ts";
 import type { Acting } from "../means.ts";
 import { idOfText, type OperatorType, pageOf, textOfId } from "../records.ts";
 

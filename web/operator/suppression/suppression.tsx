@@ -1,0 +1,108 @@
+import { useSignal } from "@preact/signals";
+import { t } from "../../messages/operator/guard.ts";
+import { Button, IconButton } from "../../shared/button.tsx";
+import { create, destroy, type Listed, list } from "../api.ts";
+import { accountIdOf } from "../parts/account-id.ts";
+import { Confirm } from "../parts/confirm.tsx";
+import { usePages } from "../parts/fetched.ts";
+import { Filters, TextFilter } from "../parts/filters.tsx";
+import { AgainButton, attempt, Cell, Changing, List, Page, Time } from "../parts/page.tsx";
+import { route } from "../route.ts";
+import { isForAll } from "../session.ts";
+
+/** The account's id, or null for the list of all. */
+async function listOf(account: string): Promise<string | null> {
+  if (account === "") return null;
+  const id = await accountIdOf(account);
+  if (id === undefined) throw new Error(t("noAccount"));
+  return id;
+}
+
+export function Suppression() {
+  const { account = "" } = route.value.filter;
+  const isAdding = useSignal(false);
+  const pages = usePages(
+    async (after) => list("Suppression", { filter: { accountId: await listOf(account) }, after }),
+    `suppression ${account}`,
+  );
+  const lift = async (one: Listed["Suppression"]) => {
+    await attempt(() => destroy("Suppression", one.id), t("lifted"));
+    await pages.again();
+  };
+  const isOwn = account !== "" || isForAll.value;
+  return (
+    <Page
+      title={t("suppression")}
+      about={t("suppressionAbout")}
+      actions={
+        <>
+          <AgainButton fetched={pages} />
+          {isOwn && (
+            <Changing>
+              <Button isPrimary icon="plus" onClick={() => (isAdding.value = true)}>
+                {t("suppress")}
+              </Button>
+            </Changing>
+          )}
+        </>
+      }
+    >
+      <Filters label={t("suppression")}>
+        <TextFilter name="account" label={t("ofAccount")} hint={t("forAll")} />
+      </Filters>
+      <List
+        pages={pages}
+        label={t("suppression")}
+        columns={[t("address"), t("reason"), t("since"), t("acts")]}
+        empty={t("noneSuppressed")}
+      >
+        {(one) => (
+          <tr key={one.id}>
+            <Cell label={t("address")} class="is-main">
+              <bdi>{one.address}</bdi>
+            </Cell>
+            <Cell label={t("reason")} class="is-reply">
+              {one.reason}
+            </Cell>
+            <Cell label={t("since")}>
+              <Time at={one.since} />
+            </Cell>
+            <Cell label={t("acts")} class="is-acts">
+              <Changing>
+                <IconButton icon="trash" label={t("lift", { address: one.address })} onClick={() => void lift(one)} />
+              </Changing>
+            </Cell>
+          </tr>
+        )}
+      </List>
+      {isAdding.value && (
+        <Confirm
+          title={t("suppress")}
+          act={t("suppressAct")}
+          done={t("suppressed")}
+          work={async (form) =>
+            create("Suppression", {
+              accountId: await listOf(account),
+              address: String(form.get("address")).trim(),
+              reason: String(form.get("reason")).trim(),
+            })
+          }
+          onClose={(isDone) => {
+            isAdding.value = false;
+            if (isDone) void pages.again();
+          }}
+        >
+          <p>{t("suppressWhy")}</p>
+          <label class="field">
+            <span>{t("address")}</span>
+            <input class="input" name="address" type="email" required autocomplete="off" data-first />
+          </label>
+          <label class="field">
+            <span>{t("reason")}</span>
+            <input class="input" name="reason" required maxLength={500} />
+          </label>
+        </Confirm>
+      )}
+    </Page>
+  );
+}

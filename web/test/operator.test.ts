@@ -1,0 +1,230 @@
+import type { Page } from "playwright-core";
+import { beforeAll, describe, expect, test } from "vitest";
+import { one } from "../../conformance/client/client.ts";
+import { addAccount } from "../../src/admin/accounts.ts";
+import { dnsRecords } from "../../src/admin/dns-records.ts";
+import { keysOf, showDomain } from "../../src/admin/domains.ts";
+import { addOperator } from "../../src/admin/operators.ts";
+import { startDns } from "../../test/support/dns.ts";
+import { freePorts } from "../../test/support/ports.ts";
+import { startSink } from "../../test/support/smtp-sink.ts";
+import { whyNoBrowser } from "./browser.ts";
+import { createWorld, password, type User, type World } from "./world.ts";
+
+describe.skipIf(whyNoBrowser)("the operators' page", () => {
+  let world: World;
+  let root: User;
+  let ann: User;
+  let farPort: number;
+  let dns: Awaited<ReturnType<typeof startDns>>;
+  beforeAll(async () => {
+    [farPort] = (await freePorts(1)) as [number];
+    dns = await startDns({});
+    const flags = {
+      routes: `far.test=127.0.0.1:${farPort}`,
+      "allow-private-targets": "true",
+      hostname: "mx.here.test",
+      "retry-schedule": "1h",
+    };
+    world = await createWorld({ flags, resolver: dns.resolver() });
+    root = await world.addUser("root");
+    ann = await world.addUser("ann");
+    await addOperator(world.admin, root.address, { role: "admin", domains: [] });
+    await addAccount(world.admin, { address: "eye@here.test", name: "", password, quota: 0 });
+    await addOperator(world.admin, "eye@here.test", { role: "read-only", domains: [] });
+  });
+
+  const go = (page: Page, place: string) =>
+    page.getByRole("navigation").getByRole("link", { name: place, exact: true }).click();
+  const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name }).waitFor();
+
+  /** Ann sends a mail from her inbox, by JMAP. */
+  async function submit(to: string, subject: string): Promise<void> {
+    const { list } = await one<{ list: { id: string }[] }>(ann.client, "Identity/get", { ids: null });
+    const emailId = await ann.put({ from: ann.address, to, subject, text: "Hello.", mailbox: "drafts" });
+    const envelope = { mailFrom: { email: ann.address }, rcptTo: [{ email: to }] };
+    const made = await one<{ notCreated: unknown }>(ann.client, "EmailSubmission/set", {
+      create: { s: { identityId: list[0]!.id, emailId, envelope } },
+    });
+    expect(made.notCreated).toBeNull();
+  }
+
+  test("signing in: a wrong password and an account that is no operator's are told apart; an operator comes in, and out", async () => {
+    const page = await world.open();
+    await page.goto(world.operatorUrl);
+    const fill = async (address: string, secret: string) => {
+      await page.getByLabel("Email address").fill(address);
+      await page.getByLabel("Password").fill(secret);
+      await page.getByRole("button", { name: "Sign in" }).click();
+    };
+    await fill(root.address, "wrong");
+    await page.getByText("The address or the password is wrong.").waitFor();
+    await fill(ann.address, password);
+    await page.getByText("This account is no operator's.").waitFor();
+    await fill(root.address, password);
+    await heading(page, "Overview");
+    await page.getByText("The database answers.").waitFor();
+    expect(await page.evaluate(() => document.cookie)).toBe("");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Sign in" }).waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: "Sign in" }).waitFor();
+  });
+
+  test("a server that is away: the queue has its reason, the overview turns yellow with it; once it is back, one press delivers", async () => {
+    await submit("bob@far.test", "Hold the line");
+    const page = await world.operate(root, { at: "#/queue" });
+    const row = page.getByRole("row").filter({ hasText: "bob@far.test" });
+    await row.getByText(/refused|ECONNREFUSED|451|connection/i).waitFor();
+    for (let tries = 0; tries < 3; tries++) {
+      await row.getByRole("button", { name: "Try now" }).click();
+      await page.getByText("It is tried now.").waitFor();
+      await page.waitForTimeout(700);
+      await page.getByRole("button", { name: "Refresh" }).click();
+    }
+    await row.getByRole("link").click();
+    await page.getByRole("heading", { name: "Tries" }).waitFor();
+    await page.getByText("put off").first().waitFor();
+    await go(page, "Overview");
+    await page.getByText(/No mail gets through to far\.test/).waitFor({ timeout: 25_000 });
+    await page.getByText(/things? needs? a look/).waitFor();
+    await page.getByRole("link", { name: "Show" }).first().waitFor();
+    const sink = await startSink({ port: farPort });
+    try {
+      await go(page, "Queue");
+      await row.getByRole("button", { name: "Try now" }).click();
+      await expect.poll(() => sink.messages.map(({ to }) => to.join())).toEqual(["bob@far.test"]);
+      await page.waitForTimeout(300);
+      await page.getByRole("button", { name: "Refresh" }).click();
+      await page.getByText("Nothing waits. All mail has left.").waitFor();
+    } finally {
+      await sink.stop();
+    }
+  }, 60_000);
+
+  test("a mail that is returned to its sender needs a reason, and its sender gets it", async () => {
+    await submit("carl@far.test", "Never mind");
+    const page = await world.operate(root, { at: "#/queue?domain=far.test" });
+    await page.getByRole("link", { name: "carl@far.test" }).click();
+    await page.getByRole("button", { name: "Return to sender" }).click();
+    await page.getByLabel("What the report says").fill("550 5.7.1 Ask at the desk");
+    await page.getByRole("dialog").getByRole("button", { name: "Return to sender" }).click();
+    await page.getByText("Returned to its sender.").waitFor();
+    const inbox = await world.signIn(ann);
+    await inbox.getByText("Undelivered: Never mind").first().waitFor();
+  });
+
+  test("an account is added, signs in, and is signed out when it is removed with its name typed", async () => {
+    const page = await world.operate(root, { at: "#/accounts" });
+    await page.getByRole("button", { name: "Add an account" }).click();
+    await page.getByLabel("Address", { exact: true }).fill("new@here.test");
+    await page.getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await heading(page, "new@here.test");
+    const user = { ...ann, address: "new@here.test" };
+    const inbox = await world.signIn(user);
+    await page.getByRole("button", { name: "Add an address" }).click();
+    await page.getByLabel("Address", { exact: true }).fill("alias@here.test");
+    await page.getByRole("dialog").getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByText("alias@here.test", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Remove the account" }).click();
+    const remove = page.getByRole("dialog").getByRole("button", { name: "Remove the account" });
+    expect(await remove.isDisabled()).toBe(true);
+    await page.getByLabel("Type new@here.test to confirm").fill("new@here.test");
+    await remove.click();
+    await heading(page, "Accounts");
+    await inbox.getByText("You were signed out.").waitFor();
+    await go(page, "Audit");
+    await page.getByText("account.remove").waitFor();
+    await page.getByRole("row").filter({ hasText: "account.remove" }).getByText(root.address).waitFor();
+  });
+
+  test("what is refused is said in words, and nothing typed is lost", async () => {
+    const page = await world.operate(root, { at: "#/accounts" });
+    await page.getByRole("button", { name: "Add an account" }).click();
+    await page.getByLabel("Address", { exact: true }).fill(ann.address);
+    await page.getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByRole("alert").getByText("That exists already.").waitFor();
+    expect(await page.getByLabel("Address", { exact: true }).inputValue()).toBe(ann.address);
+  });
+
+  test("a domain: each record is compared with DNS, and the wrong one is shown beside the line to publish", async () => {
+    const domain = await showDomain(world.admin, "here.test");
+    const records = dnsRecords(domain, "mx.here.test", await keysOf(world.admin, "here.test"));
+    for (const { name, type, value, purpose } of records) {
+      const plain = name.replace(/\.$/, "");
+      if (type === "MX") dns.set(plain, "MX", { preference: 10, exchange: "mx.here.test" });
+      else if (purpose !== "SPF") dns.set(plain, "TXT", value.replaceAll('" "', "").replace(/^"|"$/g, ""));
+    }
+    dns.set("here.test", "TXT", "v=spf1 ip4:192.0.2.99 -all");
+    dns.set("mx.here.test", "A", "127.0.0.1");
+    const page = await world.operate(root, { at: "#/domains" });
+    await page.getByRole("link", { name: "here.test", exact: true }).click();
+    // The page does not wait for DNS.
+    await page.getByRole("heading", { name: "Records to publish" }).waitFor();
+    const line = (record: string) => page.locator(".check-line").filter({ hasText: record }).first();
+    await line("MX").getByText("right", { exact: true }).waitFor();
+    await line("DKIM").getByText("right", { exact: true }).waitFor();
+    await line("SPF").getByText("wrong", { exact: true }).waitFor();
+    await line("SPF").getByText("v=spf1 ip4:192.0.2.99 -all").waitFor();
+    await line("SPF").getByRole("button", { name: "Copy the line for SPF" }).waitFor();
+  });
+
+  test("a mail is found by its Message-ID, step by step", async () => {
+    await world.send(ann, { subject: "Traced", headers: "X-Test: 1\r\n" });
+    const page = await world.operate(root, { at: "#/trace" });
+    await page.getByLabel("Id, Message-ID or address").fill(ann.address);
+    await page.getByRole("button", { name: "Search" }).click();
+    await page.getByText("put into a mailbox").first().waitFor();
+    const id = await page.locator(".panel code").first().textContent();
+    expect(id).toMatch(/^<.+@.+>$/);
+    await page.getByLabel("Id, Message-ID or address").fill(id!);
+    await page.getByRole("button", { name: "Search" }).click();
+    await page.getByText(id!).first().waitFor();
+  });
+
+  test("the keyboard goes everywhere, and says what it can", async () => {
+    const page = await world.operate(root);
+    await page.keyboard.press("g");
+    await page.keyboard.press("q");
+    await heading(page, "Queue");
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
+    await page.keyboard.press("g");
+    await page.keyboard.press("l");
+    await heading(page, "Audit");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").getByText("Suppressed addresses").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+  });
+
+  test("who may only look sees no button that changes anything", async () => {
+    const page = await world.operate({ address: "eye@here.test" }, { at: "#/accounts" });
+    await page.getByRole("link", { name: ann.address }).click();
+    await heading(page, ann.address);
+    await page.getByText("main address").waitFor();
+    const names = await page.locator("main").getByRole("button").allTextContents();
+    expect(names.filter((name) => name !== "")).toEqual([]);
+  });
+
+  test("in German, and on a phone without sideways scrolling", async () => {
+    const phone = { viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true };
+    const page = await world.operate(root, { locale: "de-AT", ...phone });
+    await heading(page, "Übersicht");
+    for (const [place, title] of [
+      ["queue", "Warteschlange"],
+      ["accounts", "Konten"],
+      ["senders", "Absender"],
+      ["suppression", "Gesperrte Adressen"],
+      ["quarantine", "Quarantäne"],
+      ["reports", "Berichte"],
+      ["audit", "Protokoll"],
+    ]) {
+      await page.goto(`${world.operatorUrl}/#/${place}`);
+      await heading(page, title!);
+      await page.waitForTimeout(150);
+      expect([place, await page.evaluate(() => document.documentElement.scrollWidth)]).toEqual([place, 375]);
+    }
+  });
+});
