@@ -1,10 +1,14 @@
 import { beforeAll, describe, test } from "vitest";
 import { addAddress } from "../../src/admin/addresses.ts";
 import { ensureDomain } from "../../src/admin/domains.ts";
+import { addSuppression } from "../../src/admin/feedback.ts";
 import { addOperator } from "../../src/admin/operators.ts";
 import { share } from "../../src/admin/shares.ts";
+import { holdSender } from "../../src/admin/standing.ts";
 import { addAppPassword } from "../../src/admin/tokens.ts";
 import { findLogin } from "../../src/store/directory/logins.ts";
+import { addToQuarantine } from "../../src/store/queues/quarantine.ts";
+import { keepReport } from "../../src/store/queues/received-reports.ts";
 import { addTraffic } from "../../src/store/queues/traffic.ts";
 import { queueMail } from "../../test/support/queued-mail.ts";
 import { whyNoBrowser } from "./browser.ts";
@@ -29,6 +33,19 @@ describe.skipIf(whyNoBrowser)("how the operators' page looks", () => {
     const userId = (await findLogin(store.database, ann.address))!.userId;
     queued = await queueMail(store, userId, ann.address, "bob@far.test");
     await queueMail(store, userId, ann.address, "a.rather.long.address.of.somebody@subdomain.of.a.long.name.test");
+    await holdSender(admin, ann.address, { reason: "Please call the help desk", isDryRun: false });
+    await addSuppression(admin, "gone@elsewhere.test", { account: undefined, reason: "550 5.1.1 no such user" });
+    const blob = { sha256: Buffer.alloc(32), day: "2026-12-01", size: 48_213 };
+    const more = { attempts: 0, failures: 0, junkReason: null, authentication: null, unscanned: false, spam: null };
+    const recipients = [{ address: ann.address, userId, done: false }];
+    const infected = { id: 7, createdAt: new Date(), blob, mailFrom: "eve@elsewhere.test", recipients, ...more };
+    await addToQuarantine(store.database, infected, "Eicar-Test-Signature");
+    const at = new Date();
+    const about = { id: "00a1", kind: "dmarc", domain: "here.test", organization: "Far Away Ltd", reportId: "1" };
+    const report = { ...about, sender: "noreply@far.test", begins: at, ends: at, receivedAt: at, policy: {} };
+    const row = { source: "192.0.2.1", result: "pass", number: 120, what: { dkim: "pass", spf: "pass" } };
+    await keepReport(store.database, report, [row, { ...row, source: "198.51.100.9", result: "fail", number: 4 }]);
+    await world.send(ann, { subject: "Traced" });
     const minute = Math.floor(Date.now() / 60_000) * 60_000;
     await addTraffic(
       store.database,
@@ -73,7 +90,7 @@ describe.skipIf(whyNoBrowser)("how the operators' page looks", () => {
     }
   });
 
-  test.each(looks)("%s, %s: nor on any other screen", async (theme, size) => {
+  test.each(looks.filter(([, size]) => size !== "tablet"))("%s, %s: nor on any other screen", async (theme, size) => {
     const page = await world.operate(root, { ...sizes[size], colorScheme: theme });
     const named = (screen: string) => `operator-${size}-${theme}-${screen}`;
     const screens: [at: string, waits: string][] = [
@@ -81,6 +98,12 @@ describe.skipIf(whyNoBrowser)("how the operators' page looks", () => {
       [`queue/${queued}`, "Recipients"],
       ["accounts", "ann@here.test"],
       ["domains", "example.org"],
+      ["senders", "ann@here.test"],
+      ["suppression", "gone@elsewhere.test"],
+      ["quarantine", "Eicar-Test-Signature"],
+      ["reports", "Far Away Ltd"],
+      ["audit", "suppression.add"],
+      ["trace?about=ann%40here.test", "put into a mailbox"],
       ["operators", "Administrator of domains"],
     ];
     for (const [at, waits] of screens) {

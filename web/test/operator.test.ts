@@ -78,7 +78,7 @@ describe.skipIf(whyNoBrowser)("the operators' page", () => {
     await row.getByText(/refused|ECONNREFUSED|451|connection/i).waitFor();
     for (let tries = 0; tries < 3; tries++) {
       await row.getByRole("button", { name: "Try now" }).click();
-      await page.getByText("It is tried now.").waitFor();
+      await page.getByText("It is tried now.").first().waitFor();
       await page.waitForTimeout(700);
       await page.getByRole("button", { name: "Refresh" }).click();
     }
@@ -109,7 +109,7 @@ describe.skipIf(whyNoBrowser)("the operators' page", () => {
     await page.getByRole("button", { name: "Return to sender" }).click();
     await page.getByLabel("What the report says").fill("550 5.7.1 Ask at the desk");
     await page.getByRole("dialog").getByRole("button", { name: "Return to sender" }).click();
-    await page.getByText("Returned to its sender.").waitFor();
+    await page.getByText("Returned to its sender.").first().waitFor();
     const inbox = await world.signIn(ann);
     await inbox.getByText("Undelivered: Never mind").first().waitFor();
   });
@@ -163,7 +163,11 @@ describe.skipIf(whyNoBrowser)("the operators' page", () => {
     await page.getByRole("link", { name: "here.test", exact: true }).click();
     // The page does not wait for DNS.
     await page.getByRole("heading", { name: "Records to publish" }).waitFor();
-    const line = (record: string) => page.locator(".check-line").filter({ hasText: record }).first();
+    const line = (record: string) =>
+      page
+        .locator(".check-line")
+        .filter({ has: page.getByText(record, { exact: true }) })
+        .first();
     await line("MX").getByText("right", { exact: true }).waitFor();
     await line("DKIM").getByText("right", { exact: true }).waitFor();
     await line("SPF").getByText("wrong", { exact: true }).waitFor();
