@@ -93,7 +93,7 @@ describe.skipIf(whyNoBrowser)("the operators' page", () => {
     try {
       await go(page, "Queue");
       await row.getByRole("button", { name: "Try now" }).click();
-      await expect.poll(() => sink.messages.map(({ to }) => to.join())).toEqual(["bob@far.test"]);
+      await expect.poll(() => sink.messages.map(({ to }) => to.join()), { timeout: 15_000 }).toEqual(["bob@far.test"]);
       await page.waitForTimeout(300);
       await page.getByRole("button", { name: "Refresh" }).click();
       await page.getByText("Nothing waits. All mail has left.").waitFor();

@@ -56,18 +56,20 @@ function About({ entry: { what } }: { entry: Listed["AuditEntry"] }) {
   const { act: _, ...more } = what;
   return (
     <>
-      {Object.entries(more).map(([name, value]) => (
-        <span key={name} class="about-part">
-          <span class="muted">{name}:</span>{" "}
-          {(name === "account" || name === "login") && typeof value === "number" ? (
-            <a href={href({ place: "accounts", id: wireId(value) })}>
-              {t("account")} {value}
-            </a>
-          ) : (
-            <bdi>{String(value)}</bdi>
-          )}
-        </span>
-      ))}
+      {Object.entries(more)
+        .filter(([, value]) => value !== null)
+        .map(([name, value]) => (
+          <span key={name} class="about-part">
+            <span class="muted">{name}:</span>{" "}
+            {(name === "account" || name === "login") && typeof value === "number" ? (
+              <a href={href({ place: "accounts", id: wireId(value) })}>
+                {t("account")} {value}
+              </a>
+            ) : (
+              <bdi>{String(value)}</bdi>
+            )}
+          </span>
+        ))}
     </>
   );
 }
