@@ -17,7 +17,6 @@ describe("what they print then is JSON and nothing else", () => {
   beforeAll(async () => {
     server = await startServer();
     await server.addAccount("ann@json.example", "correct horse");
-    await server.addAccount("bob@json.example", "correct horse");
   }, 60_000);
   afterAll(() => server?.dispose());
 
@@ -29,54 +28,32 @@ describe("what they print then is JSON and nothing else", () => {
 
   test("of acts", async () => {
     const ann = "ann@json.example";
-    const [added, domain, token, address, mask, suppressed] = await Promise.all([
+    const [added, domain, token] = await Promise.all([
       json("account", "add", "cleo@json.example"),
       json("domain", "add", "more.example"),
       json("token", "add", ann, "--label", "x"),
-      json("address", "add", "sales@json.example", ann),
-      json("address", "mask", ann),
-      json("suppression", "add", "gone@far.test"),
     ]);
     expect(added).toMatchObject({ address: "cleo@json.example", isNewDomain: false, password: expect.any(String) });
     expect(domain).toMatchObject({ domain: "more.example", isNew: true, records: expect.any(Array) });
     expect(token).toMatchObject({ login: ann, id: expect.any(String), secret: expect.stringMatching(/^posthorn_/) });
-    expect(address).toMatchObject({ address: "sales@json.example", account: ann });
-    expect(mask).toMatchObject({ address: expect.stringContaining("@json.example") });
-    expect(suppressed).toEqual({ address: "gone@far.test" });
-    const masked = (mask as { address: string }).address;
-    const undone = await Promise.all([
+    const [, removed] = await Promise.all([
       json("token", "revoke", ann, (token as { id: string }).id),
-      json("address", "remove", "sales@json.example"),
-      json("address", "pause", masked),
-      json("suppression", "remove", "gone@far.test"),
-      json("domain", "remove", "more.example", "--yes"),
       json("account", "remove", "cleo@json.example", "--yes"),
     ]);
-    expect(undone[5]).toMatchObject({ login: "cleo@json.example", addresses: ["cleo@json.example"] });
+    expect(removed).toMatchObject({ login: "cleo@json.example", addresses: ["cleo@json.example"] });
   }, 60_000);
 
   test("of questions", async () => {
     const ann = "ann@json.example";
-    const [accounts, domains, tokens, quota] = await Promise.all([
+    const [accounts, quota] = await Promise.all([
       json("account", "list"),
-      json("domain", "list"),
-      json("token", "list", ann),
       json("account", "quota", ann),
-      json("account", "name", ann, "Ann"),
-      json("account", "share", ann, "bob@json.example"),
       json("doctor"),
-      json("migrate"),
-      json("reindex", "--all"),
       json("quarantine", "list"),
-      json("spam", "stats", ann),
       json("blobs", "status"),
       json("domain", "rotate-key", "json.example", "--dry-run"),
-      json("version"),
-      json("config"),
     ]);
     expect(accounts).toContainEqual(expect.objectContaining({ login: ann }));
-    expect(domains).toContainEqual({ domain: "json.example", records: expect.any(Array) });
-    expect(tokens).toEqual([]);
     expect(quota).toMatchObject({ login: ann, used: 0 });
   }, 60_000);
 });

@@ -20,7 +20,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 export function about(): About {
   const numbers = readdirSync(join(root, "migrations")).map((name) => Number(/^(\d+)_/.exec(name)?.[1] ?? 0));
   const schema = Math.max(...numbers);
-  const commit = read("dist/commit") ?? commitOf(root) ?? null;
+  const commit = read("dist/commit") || commitOf(root) || null;
   const known = commit === null ? "" : `commit ${commit.slice(0, 12)}, `;
   const node = process.versions.node;
   return { version, commit, node, schema, text: `posthorn ${version} (${known}Node ${node}, schema ${schema})` };

@@ -16,7 +16,7 @@ export async function newOptions(
 export async function writeOptions(path: string, added: Record<string, string>): Promise<void> {
   if (Object.keys(added).length === 0) return;
   const text = `${JSON.stringify({ ...(await readOptions(path)), ...added }, null, 2)}\n`;
-  await mkdir(dirname(path), { recursive: true, mode: 0o711 });
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.new`;
   const file = await open(temporary, "w", 0o600);
   try {
