@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** In their order. */
-const longest = ["conformance", "beside/chaos", "beside/kill"].map((name) => `/test/${name}.test.ts`);
+const longest = ["conformance", "beside/kill", "alone/chaos"].map((name) => `/test/${name}.test.ts`);
 
 /** Starts the longest test files first: started last, on a fresh clone, they would run alone. */
 export default class LongestFirst extends BaseSequencer {

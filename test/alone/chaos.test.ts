@@ -41,10 +41,10 @@ describe.each(parts)("with bodies in $bodies", ({ bodies, faults }) => {
     expect(acknowledged.submissions).toBeGreaterThan(5);
     expect(chaos.skipped).toBe(0);
     expect(chaos.happened.length).toBeGreaterThan(1);
-  }, 30_000);
+  }, 60_000);
 
   test("all that was acknowledged is there once, and every client has the same as the server", async () => {
     const { problems } = await chaos.examine();
     expect(problems).toEqual([]);
-  }, 30_000);
+  }, 60_000);
 });
