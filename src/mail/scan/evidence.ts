@@ -14,6 +14,10 @@ export interface Finding {
 export interface Mark {
   kind: "link" | "look-alike" | "namesake";
   text: string;
+  /** What it claims to be: the host in a link's text, the domain or address that the user knows. */
+  shown: string;
+  /** What it is. */
+  actual: string;
 }
 
 /** What a message's authentication found (RFC 8601), as our own field says. */

@@ -58,10 +58,12 @@ export function personMarks(traits: Traits, known: Acquaintance): Mark[] {
   const { author } = traits;
   if (author === null || !isStranger(traits, known) || known.isCorrespondent) return marks;
   if (known.lookAlike !== null) {
-    marks.push({ kind: "look-alike", text: `${author.domain} looks like ${known.lookAlike}, but is another domain` });
+    const text = `${author.domain} looks like ${known.lookAlike}, but is another domain`;
+    marks.push({ kind: "look-alike", text, shown: known.lookAlike, actual: author.domain });
   }
   if (known.namesake !== null) {
-    marks.push({ kind: "namesake", text: `it has the name of ${known.namesake}, but comes from ${author.email}` });
+    const text = `it has the name of ${known.namesake}, but comes from ${author.email}`;
+    marks.push({ kind: "namesake", text, shown: known.namesake, actual: author.email });
   }
   return marks;
 }

@@ -12,7 +12,10 @@ export function linkMarks(links: readonly Link[]): Mark[] {
   return links
     .filter(namesAnotherHost)
     .slice(0, maxMarks)
-    .map(({ host, text }) => ({ kind: "link", text: `the link "${text.trim().slice(0, 80)}" leads to ${host}` }));
+    .map(({ host, text }) => {
+      const shown = text.trim().slice(0, 80);
+      return { kind: "link", text: `the link "${shown}" leads to ${host}`, shown, actual: host };
+    });
 }
 
 /** The text of a link is a web address of another host, as in phishing. Hosts of one organization are let pass. */

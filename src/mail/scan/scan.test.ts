@@ -144,6 +144,7 @@ test("a look-alike of a correspondent's domain and the name of a colleague are m
     namesake: "eve@here.test",
   });
   expect(marks.map(({ kind }) => kind)).toEqual(["look-alike", "namesake"]);
+  for (const { text, shown, actual } of marks) for (const part of [shown, actual]) expect(text).toContain(part);
 });
 
 test("what to ask of the account", () => {

@@ -7,8 +7,8 @@ import { mailsToken } from "./spam-tokens.ts";
 export interface Scan {
   score: number;
   reasons: { rule: string; points: number; reason: string }[];
-  /** Signs of phishing, to be shown to the reader. */
-  marks: { kind: string; text: string }[];
+  /** Signs of phishing, to be shown to the reader. `shown` and `actual` are missing in those stored by earlier versions. */
+  marks: { kind: string; text: string; shown?: string; actual?: string }[];
   /** Who judged. */
   by: string;
 }
