@@ -12,7 +12,7 @@ import { rolldown } from "rolldown";
 /** A file as it is served. `src/web/files.ts` reads the same shape. */
 export interface BuiltFile {
   site: Site;
-  /** "/" or "/assets/…" */
+  /** "/", "/worker.js" or "/assets/…" */
   path: string;
   type: string;
   etag: string;
@@ -47,8 +47,20 @@ async function buildSite(site: Site): Promise<BuiltFile[]> {
   const preloads = main.imports.map((name) => `<link rel="modulepreload" href="/assets/${name}" />`).join("\n    ");
   const links = { icon: iconFile.path, manifest: manifest.path, styles: style.path, main: main.path, preloads };
   const html = fill(await readFile(join(here, site, "index.html"), "utf8"), links);
-  const files = [{ path: "/", text: html }, iconFile, manifest, style, ...scripts];
+  const assets = [iconFile, manifest, style, ...scripts];
+  const worker = site === "inbox" ? [await workerFor(html, assets)] : [];
+  const files = [{ path: "/", text: html }, ...worker, ...assets];
   return Promise.all(files.map((file) => finish(site, file)));
+}
+
+/** The script that keeps the page's files, named for these very files. */
+async function workerFor(html: string, assets: readonly Made[]): Promise<Made> {
+  const paths = assets.map(({ path }) => path);
+  const made = JSON.stringify({ files: paths, version: hashOf(html + paths.join()).slice(0, 8) });
+  return {
+    path: "/worker.js",
+    text: `const made = ${made};\n${await readFile(join(here, "inbox/worker.js"), "utf8")}`,
+  };
 }
 
 interface Made {

@@ -9,7 +9,7 @@ import type { Site } from "./cookie.ts";
 export interface PageFile {
   /** The page that it is of. */
   site: Site;
-  /** "/" or "/assets/…" */
+  /** "/", "/worker.js" or "/assets/…" */
   path: string;
   type: string;
   etag: string;

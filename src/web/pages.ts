@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Log } from "../base/log.ts";
 import type { Site } from "./cookie.ts";
 import type { PageFile } from "./files.ts";
-import { assetHeaders, type FrameKind, frameHeaders, pageHeaders } from "./policies.ts";
+import { assetHeaders, type FrameKind, frameHeaders, pageHeaders, workerHeaders } from "./policies.ts";
 
 interface Options {
   /** Which page is served; only the inbox has frames. */
@@ -41,7 +41,8 @@ export class Pages {
     const path = (req.url ?? "/").replace(/[?#].*$/s, "");
     const kind = this.#site === "operator" ? undefined : frameIn(path);
     const isPage = path === "/" || (this.#site === "inbox" && path === consentPath);
-    if (!isPage && kind === undefined && !path.startsWith("/assets/")) return false;
+    const isFile = path.startsWith("/assets/") || (this.#site === "inbox" && path === "/worker.js");
+    if (!isPage && !isFile && kind === undefined) return false;
     if (req.method !== "GET" && req.method !== "HEAD") {
       answer(req, res, 405, { Allow: "GET, HEAD", "Content-Type": "text/plain" }, "This page is only read.\n");
     } else if (kind) {
@@ -59,7 +60,7 @@ export class Pages {
       return answer(req, res, 503, plain, "The pages could not be built; the log says why.\n");
     }
     if (!file) return answer(req, res, 404, plain, "There is nothing at this path.\n");
-    const headers = path === "/" ? pageHeaders(req.headers.host) : assetHeaders;
+    const headers = path === "/" ? pageHeaders(req.headers.host) : path === "/worker.js" ? workerHeaders : assetHeaders;
     const common = { ...headers, ETag: file.etag, Vary: "Accept-Encoding" };
     const known = req.headers["if-none-match"]?.split(",").map((tag) => tag.trim().replace(/^W\//, "")) ?? [];
     if (known.includes(file.etag) || known.includes("*")) return answer(req, res, 304, common);

@@ -11,6 +11,13 @@ export const assetHeaders: Record<string, string> = {
   "Cache-Control": "public, max-age=31536000, immutable",
 };
 
+/** For the script that keeps the page's files: it may fetch these, and nothing of others. */
+export const workerHeaders: Record<string, string> = {
+  ...common,
+  "Cache-Control": "no-cache",
+  "Content-Security-Policy": "default-src 'none'; connect-src 'self'",
+};
+
 /**
  * For the page itself. `host` is what the client asked for: 'self' does not mean the WebSocket in old Safari. Styles in attributes are for
  * the editor alone.
@@ -33,7 +40,7 @@ export function pageHeaders(host: string | undefined): Record<string, string> {
     "base-uri 'none'",
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
-    "trusted-types dompurify",
+    "trusted-types dompurify worker",
   ];
   return {
     ...common,

@@ -2,6 +2,7 @@ import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../messages/shared.ts";
 import { toast } from "../shared/toasts.tsx";
+import { startWorker } from "./worker.ts";
 
 type Load<P> = () => Promise<ComponentType<P>>;
 
@@ -35,5 +36,7 @@ export function lazy<P extends object>(load: Load<P>, { isDialog = false } = {})
 
 /** Fetches what comes after the first screen, one part at a time. What fails is tried again when it is shown. */
 export async function fetchTheRest(): Promise<void> {
+  if (soon.length === 0) return;
   for (const fetched of soon.splice(0)) await fetched().catch(() => {});
+  startWorker();
 }

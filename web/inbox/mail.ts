@@ -1,4 +1,4 @@
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { Jmap } from "../shared/jmap/client.ts";
 import { ConnectionLost, SignedOut } from "../shared/jmap/errors.ts";
 import { Push } from "../shared/jmap/push.ts";
@@ -6,6 +6,8 @@ import { fetchSession, signOut } from "../shared/jmap/session.ts";
 import type { Id, Session } from "../shared/jmap/types.ts";
 import { Account, syncedTypes } from "../shared/store/account.ts";
 import { type Letter, Outbox, type Refused } from "../shared/store/outbox.ts";
+import { dropKept, type Kept, keepFrom, loadKept, remember } from "./kept.ts";
+import { forgetContents, keptContents } from "./kept-contents.ts";
 import { route } from "./route.ts";
 import { openComposers } from "./seams.ts";
 
@@ -65,13 +67,21 @@ export async function begin(): Promise<void> {
   } catch (error) {
     if (error instanceof SignedOut) {
       endSession();
+      void dropKept();
       phase.value = "signed-out";
       // What is shown stays; push tries again.
-    } else if (!mail.peek()) phase.value = "unreachable";
+    } else if (!mail.peek()) await beginWithKept();
   }
 }
 
-function open(session: Session): void {
+/** Without a line, with what was kept of the last time; push finds when it is back. */
+async function beginWithKept(): Promise<void> {
+  const kept = await loadKept();
+  if (kept) open(kept.session, kept);
+  else phase.value = "unreachable";
+}
+
+function open(session: Session, kept?: Kept): void {
   const remembered = localStorage.getItem(loginKey);
   let seen = session.state;
   const onSessionState = (state: string) => {
@@ -103,6 +113,10 @@ function open(session: Session): void {
     },
     onRefused: () => void begin(),
   });
+  for (const [id, { contents, ...known }] of Object.entries(kept?.accounts ?? {})) {
+    accounts.get(id)?.restore(known);
+    for (const content of contents) keptContents(id).keep(content);
+  }
   mail.peek()?.push.close();
   mail.value = { session, jmap, push, outbox, accounts };
   wasSignedOut.value = false;
@@ -149,4 +163,12 @@ function endSession(): void {
   wasSignedOut.value = true;
   mail.value = undefined;
   phase.value = "signed-out";
+  forgetContents();
+  void dropKept();
 }
+
+keepFrom(() => mail.peek());
+// Whatever comes or changes shows in the counts.
+effect(() => {
+  for (const one of mail.value?.accounts.values() ?? []) if (one.mailboxes.value.size > 0) remember();
+});

@@ -5,7 +5,7 @@ import type { GetResult } from "../../conformance/client/types.ts";
 import { whyNoBrowser } from "./browser.ts";
 import { look, looks, sizes } from "./look.ts";
 import { putRaw } from "./raw-mail.ts";
-import { createWorld, type User, type World } from "./world.ts";
+import { checked, createWorld, type User, type World } from "./world.ts";
 
 const png = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAYAAACNMs+9AAAAFUlEQVR42mNk+M9Qz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC",
@@ -17,6 +17,7 @@ const ago = (hours: number) => new Date(Date.now() - hours * 3_600_000);
 describe.skipIf(whyNoBrowser)("reading a conversation", () => {
   let world: World;
   let ann: User;
+  let picture: string;
   let scanCapability: { authservId: string };
 
   beforeAll(async () => {
@@ -40,7 +41,7 @@ describe.skipIf(whyNoBrowser)("reading a conversation", () => {
       receivedAt: ago(7),
       text: "Bring Carol.",
     });
-    const picture = `${world.url.replace("127.0.0.1", "localhost")}/assets/none.png`;
+    picture = `${world.url.replace("127.0.0.1", "localhost")}/assets/none.png`;
     await ann.put({
       ...{
         from: bob,
@@ -156,13 +157,30 @@ describe.skipIf(whyNoBrowser)("reading a conversation", () => {
     expect(await (await asked).headerValue("referer")).toBeNull();
     await page.getByText("not shown").waitFor({ state: "detached" });
     await page.reload();
-    await page.getByRole("button", { name: "Always from bob@sender.test" }).click();
-    await page.getByText("Pictures from bob@sender.test are always shown.").first().waitFor();
+    await page.getByText("1 remote picture is not shown.").waitFor();
+    // Nothing proves who sent it, so nobody is trusted for it.
+    expect(await page.getByRole("button", { name: /^Always/ }).count()).toBe(0);
+  });
+
+  test("pictures of a sender who is proved can always be shown, and a forger gets nothing by that", async () => {
+    const reader = await world.addUser("reader");
+    const newsletter = (subject: string) =>
+      `From: News <news@sender.test>\r\nSubject: ${subject}\r\nMIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n` +
+      `<h1>${subject}</h1><img src="${picture}" alt=banner>\r\n`;
+    await world.receive(reader, newsletter("Spring news"), checked("sender.test", "pass"));
+    await world.receive(reader, newsletter("Fake news"), checked("sender.test", "fail"));
+    const page = await world.signIn(reader);
+    await openMail(page, "Spring news");
+    await page.getByRole("button", { name: "Always show those of news@sender.test" }).click();
+    await page.getByText("Pictures from news@sender.test are always shown.").first().waitFor();
     const again = page.waitForRequest(/none\.png/);
     await page.reload();
     await again;
-    await page.frameLocator(".mail-frame").getByRole("heading", { name: "The plan" }).waitFor();
+    await page.frameLocator(".mail-frame").getByRole("heading", { name: "Spring news" }).waitFor();
     expect(await page.getByText("not shown").count()).toBe(0);
+    await page.goto(`${world.url}/`);
+    await openMail(page, "Fake news");
+    await page.getByText("1 remote picture is not shown.").waitFor();
   });
 
   test("the plain form on request; no key is lost inside a mail", async () => {
@@ -215,13 +233,11 @@ describe.skipIf(whyNoBrowser)("reading a conversation", () => {
 
   test("who a mail is from is said only by our own server, and in plain words", async () => {
     const { authservId } = scanCapability;
-    const from = (subject: string, results: string) =>
-      `Authentication-Results: ${results}\r\nFrom: Bank <service@bank.test>\r\nSubject: ${subject}\r\n\r\nText ${subject}\r\n`;
-    await putRaw(ann, [
-      from("Proved", `${authservId}; dkim=pass header.d=bank.test; dmarc=pass header.from=bank.test`),
-      from("Forged", `${authservId}; dmarc=fail (p=none dis=none) header.from=bank.test`),
-      from("Claimed", "mx.bank.test; dmarc=pass header.from=bank.test"),
-    ]);
+    const from = (subject: string, field = "") =>
+      `${field}From: Bank <service@bank.test>\r\nSubject: ${subject}\r\n\r\nText ${subject}\r\n`;
+    await world.receive(ann, from("Proved"), checked("bank.test", "pass"));
+    await world.receive(ann, from("Forged"), checked("bank.test", "fail"));
+    await putRaw(ann, [from("Claimed", `Authentication-Results: ${authservId}; dmarc=pass header.from=bank.test\r\n`)]);
     const page = await world.signIn(ann);
     await openMail(page, "Proved");
     await page.getByText("Really from bank.test").waitFor();
@@ -241,7 +257,7 @@ describe.skipIf(whyNoBrowser)("reading a conversation", () => {
     await openMail(page, "Your account is locked");
     const warning = page.getByRole("alert");
     await warning.getByText("Be careful with this mail").waitFor();
-    await warning.getByText("leads to evil.test").waitFor();
+    await warning.getByText("A link that says “https://www.bank.test/login” leads to evil.test.").waitFor();
     await page.getByText("Sender not proved").waitFor();
     const link = page.frameLocator(".mail-frame").getByRole("link");
     expect(await link.getAttribute("title")).toBe("http://evil.test/x");

@@ -1,6 +1,31 @@
 import { expect, test } from "vitest";
 import { readMailto } from "../inbox/conversation/mailto.ts";
-import { readLeaving } from "../inbox/conversation/unsubscribe.ts";
+import { waysToLeave } from "../inbox/conversation/unsubscribe.ts";
+
+const oneClick = "https://posthorn.example/jmap/unsubscribe";
+const signed = { spf: { result: "none", domain: null }, dmarc: [] };
+
+/** The ways that these URLs give. */
+function ways(
+  urls: string[] | null,
+  { post = null as string | null, result = "pass", capabilities = { [oneClick]: {} } as object } = {},
+) {
+  const dkim = [{ result, domain: "list.test", selector: "s" }];
+  const authentication = { ...signed, dkim };
+  const header = { "header:List-Unsubscribe:asURLs": urls, "header:List-Unsubscribe-Post:asText": post };
+  return waysToLeave({ ...header, authentication }, { capabilities } as Parameters<typeof waysToLeave>[1]);
+}
+const readLeaving = (urls: string[] | null) => ways(urls)[0];
+
+test("one click comes first where the mail says so, its signature is valid, and the server does it", () => {
+  const urls = ["https://list.test/leave", "mailto:leave@list.test"];
+  const post = "List-Unsubscribe=One-Click";
+  const kinds = (options: Parameters<typeof ways>[1]) => ways(urls, options).map(({ way }) => way);
+  expect(kinds({ post })).toEqual(["click", "mail", "page"]);
+  for (const lacking of [{}, { post: "Other" }, { post, result: "fail" }, { post, capabilities: {} }]) {
+    expect(kinds(lacking)).toEqual(["mail", "page"]);
+  }
+});
 
 test("a list is left by mail where that is offered, else by its page", () => {
   const page = "https://list.test/leave?id=1";

@@ -11,16 +11,33 @@ import type { GetResult } from "../../conformance/client/types.ts";
 import { addAccount } from "../../src/admin/accounts.ts";
 import type { Admin } from "../../src/admin/admin.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import { decodeId, idPrefix } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { type Running, serve } from "../../src/cli/serve.ts";
 import { load } from "../../src/config/load.ts";
+import { Ingest } from "../../src/mail/deliver/ingest.ts";
+import { prepareMessage } from "../../src/mail/deliver/prepare.ts";
 import { ProcessBus } from "../../src/push/bus.ts";
+import { Blobs } from "../../src/store/blobs/blobs.ts";
+import { DiskObjects } from "../../src/store/blobs/objects/disk.ts";
+import type { Authentication } from "../../src/store/core/db.ts";
 import { Store } from "../../src/store/core/store.ts";
 import { afterwards } from "../../test/support/afterwards.ts";
 import { type Mail, message } from "../../test/support/messages.ts";
 import { freePorts } from "../../test/support/ports.ts";
 import { createTestDatabase, urlOf } from "../../test/support/postgres.ts";
 import { launchBrowser } from "./browser.ts";
+
+/** What is found of a mail that its author's domain signed, or not. */
+export function checked(domain: string, result: "pass" | "fail"): Authentication {
+  return {
+    spf: { result: "none", domain: null },
+    dkim: [{ result, domain, selector: "s" }],
+    dmarc: [{ result, domain, policy: "reject", override: null }],
+    arc: { result: "none", sealers: [] },
+    bimi: { result: "none", domain: null },
+  };
+}
 
 export const password = "correct horse battery";
 
@@ -40,7 +57,7 @@ export interface World {
   admin: Admin;
   browser: Browser;
   addUser(name: string): Promise<User>;
-  /** A browser of its own, with nothing remembered. */
+  /** A browser of its own, with nothing remembered. Pages ask the server itself, unless `serviceWorkers` are allowed. */
   open(options?: BrowserContextOptions): Promise<Page>;
   /** The same, signed in, with the inbox in view. */
   signIn(user: User, options?: BrowserContextOptions & { at?: string }): Promise<Page>;
@@ -48,6 +65,8 @@ export interface World {
   operate(user: Pick<User, "address">, options?: BrowserContextOptions & { at?: string }): Promise<Page>;
   /** By SMTP, from outside. */
   send(to: User, mail: { from?: string; subject: string; text?: string; headers?: string }): Promise<void>;
+  /** Puts a message into the inbox as if it had come by SMTP, with what was found about who sent it. */
+  receive(to: User, source: string, authentication: Authentication): Promise<void>;
   /** Stops to listen, as if the line were cut, and begins again. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -111,7 +130,12 @@ export async function createWorld({ flags: more = {}, resolver }: WorldOptions =
     expect(faults.splice(0)).toEqual([]);
   });
   const open = async (options: BrowserContextOptions = {}) => {
-    const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 800 }, ...options });
+    const context = await browser.newContext({
+      locale: "en-GB",
+      viewport: { width: 1280, height: 800 },
+      serviceWorkers: "block",
+      ...options,
+    });
     contexts.push(context);
     context.on("page", (page) => page.on("pageerror", (error) => faults.push(String(error))));
     context.on("console", (said) => {
@@ -174,6 +198,16 @@ export async function createWorld({ flags: more = {}, resolver }: WorldOptions =
       await page.reload();
       await page.waitForSelector("main h1");
       return page;
+    },
+    receive: async (to, source, authentication) => {
+      const bytes = Buffer.from(source);
+      const objects = new DiskObjects({ folder: join(folder, "blobs"), clock: systemClock, random: randomBytes });
+      const blob = await new Blobs({ objects, clock: systemClock, cacheBytes: 0 }).put(bytes);
+      const prepared = prepareMessage(bytes);
+      const account = decodeId(idPrefix.account, to.client.accountId)!;
+      await new Ingest(store).add(account, {
+        ...{ blob, prepared, authentication, target: { role: "inbox" }, keywords: [], receivedAt: new Date() },
+      });
     },
     send: async (to, { from = "carol@elsewhere.test", subject, text = "Hello.", headers = "" }) => {
       const data = `From: Carol <${from}>\r\nTo: ${to.address}\r\nSubject: ${subject}\r\nMessage-ID: <${randomBytes(8).toString("hex")}@elsewhere.test>\r\n${headers}\r\n${text}\r\n`;

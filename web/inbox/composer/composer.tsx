@@ -4,6 +4,7 @@ import { t } from "../../messages/composer.ts";
 import { toast } from "../../shared/toasts.tsx";
 import { mail, theAccount, theMail } from "../mail.ts";
 import { type ComposeIntent, composing, openComposers } from "../seams.ts";
+import { identitiesOf } from "./identities.ts";
 import { dropCopy } from "./local-copy.ts";
 import { Pictures } from "./pictures.ts";
 import { startOf } from "./start.ts";
@@ -67,7 +68,7 @@ export default function Composer({ intent }: ComposerProps) {
 async function open(intent: ComposeIntent, pictures: Pictures): Promise<Opened> {
   const { session, accounts } = theMail();
   const account = ("accountId" in intent && accounts.get(intent.accountId)) || theAccount();
-  const { list: identities } = await account.jmap.call("Identity/get", { accountId: account.id, ids: null });
+  const identities = await identitiesOf(account);
   const isRemoteShown = "isRemoteShown" in intent && intent.isRemoteShown === true;
   const start = await startOf(intent, { session, account, identities, pictures, isRemoteShown });
   const writing = new Writing({ session, account, identities }, start);

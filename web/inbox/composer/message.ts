@@ -37,6 +37,8 @@ export interface Start {
   source?: Source | undefined;
   /** The draft at the server that holds it. */
   emailId?: Id | undefined;
+  /** The Message-ID of a draft that may be at the server although its answer never came. */
+  uncertain?: string;
 }
 
 type Part = Record<string, unknown>;

@@ -64,6 +64,7 @@ export class Writing {
   readonly #refresh: ReturnType<typeof setInterval>;
   /** The Message-ID of a save whose answer was lost: it may have happened. */
   #uncertain: string | undefined;
+  #isLeft = false;
   readonly #session: Session;
 
   constructor({ session, account, identities }: Options, start: Start, key = newKey()) {
@@ -82,6 +83,7 @@ export class Writing {
     this.references = start.references ?? null;
     this.source = start.source;
     this.emailId = start.emailId;
+    this.#uncertain = start.uncertain;
     const onChange = () => this.changed();
     this.files = new Files({ session, accountId: account.id, onChange, explain: explained });
     this.files.take(start.files ?? []);
@@ -116,6 +118,7 @@ export class Writing {
   /** Something was written: it is kept by this browser soon, and by the server when the typing stops. */
   changed(): void {
     this.#changes++;
+    this.#isLeft = false;
     if (this.status.peek() !== "saving") this.status.value = "changed";
     clearTimeout(this.#saveTimer);
     this.#saveTimer = setTimeout(() => void this.save(), saveAfterMs);
@@ -195,6 +198,8 @@ export class Writing {
     try {
       await this.#findUncertain();
       this.#uncertain = messageId;
+      // If the page goes before the answer comes, whoever goes on with the copy looks for it.
+      this.#copy(this.#isLeft);
       const create = { draft: emailOf(written, { mailboxId: place.id, messageId, now: new Date() }) };
       const before = this.emailId;
       const args = { accountId: account.id, create, ...(before !== undefined && { destroy: [before] }) };
@@ -249,6 +254,7 @@ export class Writing {
     const there = files.filter(({ blobId }) => blobId !== undefined).map(({ key: _, ...file }) => file);
     const start: Start = {
       ...rest,
+      ...(this.#uncertain !== undefined && { uncertain: this.#uncertain }),
       files: there,
       identityId: identity?.id,
       source: this.source,
@@ -270,7 +276,10 @@ export class Writing {
   readonly #retry = (): void => {
     if (this.isDirty) void this.save();
   };
-  readonly #leave = (): void => this.#copy(true);
+  readonly #leave = (): void => {
+    this.#isLeft = true;
+    this.#copy(true);
+  };
   readonly #hide = (): void => {
     if (document.visibilityState === "hidden" && this.isDirty) void this.save();
   };

@@ -19,7 +19,8 @@ const maxTextSize = 500_000;
 
 /** Never HTML or SVG: what would run as a page of ours is only ever downloaded. */
 const isText = ({ type, name }: EmailBodyPart) =>
-  /^text\/(?:plain|csv|tab-separated-values|markdown|x-.+)$|^application\/json$/.test(type) ||
+  /^text\/(?:plain|csv|tab-separated-values|markdown|rfc822-headers|x-.+)$|^application\/json$/.test(type) ||
+  /^message\/(?:(?:global-)?delivery-status|global-headers|disposition-notification)$/.test(type) ||
   (type === "application/octet-stream" && /\.(?:txt|log|md|csv|json|diff|patch)$/i.test(name ?? ""));
 
 const canPreview = (part: EmailBodyPart) =>
@@ -31,8 +32,18 @@ export function pathOf(account: Account, part: EmailBodyPart): string {
   return downloadPath(account.jmap.session, account.id, { blobId: blobId!, name: nameOf(part), type });
 }
 
-export const nameOf = ({ name, type }: EmailBodyPart) =>
-  name?.trim() || (type === "message/rfc822" ? `${t("attachedMail")}.eml` : t("untitled"));
+/** Parts that have no name of their own, as in the reports of mail servers (RFC 3462). */
+const namesOfTypes: Record<string, () => string> = {
+  "message/rfc822": () => `${t("attachedMail")}.eml`,
+  "message/global": () => `${t("attachedMail")}.eml`,
+  "message/delivery-status": () => `${t("deliveryReport")}.txt`,
+  "message/global-delivery-status": () => `${t("deliveryReport")}.txt`,
+  "message/disposition-notification": () => `${t("readReceipt")}.txt`,
+  "text/rfc822-headers": () => `${t("returnedHeader")}.txt`,
+  "message/global-headers": () => `${t("returnedHeader")}.txt`,
+};
+
+export const nameOf = ({ name, type }: EmailBodyPart) => name?.trim() || (namesOfTypes[type]?.() ?? t("untitled"));
 
 export function Attachments({ account, files }: Props) {
   const [shown, setShown] = useState<EmailBodyPart | undefined>(undefined);

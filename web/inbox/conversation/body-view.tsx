@@ -5,9 +5,9 @@ import { prefs, setPrefs } from "../../shared/prefs.ts";
 import type { Account } from "../../shared/store/account.ts";
 import type { EmailRecord } from "../../shared/store/email-record.ts";
 import { toast } from "../../shared/toasts.tsx";
+import type { Content } from "../kept-contents.ts";
 import { Attachments, pathOf } from "./attachments.tsx";
 import { type Block, bodyOf, isPicture } from "./body.ts";
-import type { Content } from "./contents.ts";
 import { MailFrame } from "./frame.tsx";
 import { Invitation } from "./invitation.tsx";
 import type { Origin } from "./origin.ts";
@@ -35,8 +35,8 @@ export function MailBody(props: Props) {
   const remoteCount = Object.values(remoteCounts).reduce((sum, count) => sum + count, 0);
   const body = useMemo(() => bodyOf(content, isPlainWanted || hasFailed), [content, isPlainWanted, hasFailed]);
   const sender = email.from?.[0]?.email.toLowerCase() ?? "";
-  // Whoever takes the name of a sender that is trusted with pictures is not.
-  const isTrusted = !isJunk && (origin.verdict === "proved" || origin.verdict === "unknown");
+  // Anybody can take the name of a sender that is trusted with pictures.
+  const isTrusted = !isJunk && origin.verdict === "proved";
   const isAlways = isTrusted && prefs.value.pictureSenders.includes(sender);
   const isRemoteShown = allowed.value.has(email.id) || isAlways;
   useEffect(() => rememberShown(email.id, isRemoteShown), [email.id, isRemoteShown]);

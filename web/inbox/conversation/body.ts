@@ -1,5 +1,5 @@
 import type { EmailBodyPart, EmailBodyValue } from "../../shared/jmap/types.ts";
-import type { Content } from "./contents.ts";
+import type { Content } from "../kept-contents.ts";
 import { type Wrapping, wrappingOf } from "./plain-text.ts";
 
 /** A piece of a mail's body, to be shown in order. */

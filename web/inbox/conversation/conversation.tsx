@@ -6,7 +6,8 @@ import { prefs } from "../../shared/prefs.ts";
 import type { Account } from "../../shared/store/account.ts";
 import type { EmailRecord } from "../../shared/store/email-record.ts";
 import { patchesFor, perform } from "../actions.ts";
-import { type Content, loadMails, loadWhole } from "./contents.ts";
+import type { Content } from "../kept-contents.ts";
+import { loadMails, loadWhole } from "./contents.ts";
 import { Message } from "./message.tsx";
 import { type Entry, entriesOf, openedAtFirst, shownOf } from "./order.ts";
 import { answer } from "./write.ts";
@@ -74,7 +75,10 @@ export function Conversation({ account, threadId, emailId, mailboxId }: Conversa
     const isFirst = seen.current.size === 0;
     for (const { id } of fresh) seen.current.add(id);
     const begun = isFirst ? shown.filter(({ id }) => id === emailId) : [];
-    void open([...new Set([...openedAtFirst(isFirst ? shown : fresh), ...begun])], true);
+    void open(
+      [...new Set([...openedAtFirst(isFirst ? shown : fresh, mailboxId === account.byRole("drafts")?.id), ...begun])],
+      true,
+    );
   }, [ids]);
   useEffect(() => {
     if (shown.length > 0) title.current?.focus({ preventScroll: true });

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { t } from "../../messages/conversation.ts";
 import { t as shared } from "../../messages/shared.ts";
+import { Button } from "../../shared/button.tsx";
 import { Dialog } from "../../shared/dialog.tsx";
 import type { Identity } from "../../shared/jmap/types.ts";
 import type { Account } from "../../shared/store/account.ts";
@@ -11,40 +12,40 @@ import type { Leaving } from "./unsubscribe.ts";
 interface Props {
   account: Account;
   email: EmailRecord;
-  leaving: Leaving;
+  /** At least one, the best first. */
+  ways: readonly Leaving[];
   onClose(): void;
 }
 
-/** Asks before a list is left, and says what will happen. */
-export function LeaveList({ account, email, leaving, onClose }: Props) {
-  const [isSending, setSending] = useState(false);
-  const send = async (mail: Leaving & { way: "mail" }) => {
-    setSending(true);
-    try {
-      await sendLeaving(account, email, mail);
-      toast({ text: t("unsubscribed") });
-      onClose();
-    } catch {
-      setSending(false);
-      toast({ text: t("unsubscribeFailed"), isError: true });
-    }
+/** Asks before a list is left, and says what will happen. When a way fails, the next one is offered. */
+export function LeaveList({ account, email, ways, onClose }: Props) {
+  const [at, setAt] = useState(0);
+  const [isBusy, setBusy] = useState(false);
+  const [fault, setFault] = useState("");
+  const leaving = ways[at]!;
+  const leave = async () => {
+    setBusy(true);
+    setFault("");
+    const failed = await attempt(account, email, leaving);
+    setBusy(false);
+    if (failed === undefined) return onClose();
+    setFault(failed);
+    if (at + 1 < ways.length) setAt(at + 1);
+  };
+  const texts = {
+    click: () => t("unsubscribeByClick", { host: (leaving as { host: string }).host }),
+    mail: () => t("unsubscribeByMail", { address: (leaving as { to: string }).to }),
+    page: () => t("unsubscribeByPage", { host: (leaving as { host: string }).host }),
   };
   return (
     <Dialog title={t("unsubscribeTitle")} onClose={onClose}>
-      <p>
-        {leaving.way === "mail"
-          ? t("unsubscribeByMail", { address: leaving.to })
-          : t("unsubscribeByPage", { host: leaving.host })}
+      <p class="error-text" role="alert">
+        {fault}
       </p>
+      <p>{texts[leaving.way]()}</p>
       <div class="dialog-actions">
-        <button type="button" class="button" onClick={onClose}>
-          {shared("cancel")}
-        </button>
-        {leaving.way === "mail" ? (
-          <button type="button" class="button is-primary" disabled={isSending} onClick={() => void send(leaving)}>
-            {t("unsubscribeSend")}
-          </button>
-        ) : (
+        <Button onClick={onClose}>{shared("cancel")}</Button>
+        {leaving.way === "page" ? (
           <a
             class="button is-primary"
             href={leaving.url}
@@ -54,10 +55,31 @@ export function LeaveList({ account, email, leaving, onClose }: Props) {
           >
             {t("unsubscribeOpen")}
           </a>
+        ) : (
+          <Button isPrimary disabled={isBusy} onClick={() => void leave()}>
+            {t(leaving.way === "click" ? "unsubscribeClick" : "unsubscribeSend")}
+          </Button>
         )}
       </div>
     </Dialog>
   );
+}
+
+/** Returns what went wrong, in words; undefined when the list was asked. */
+async function attempt(account: Account, email: EmailRecord, leaving: Leaving): Promise<string | undefined> {
+  try {
+    if (leaving.way === "click") {
+      const { isDone } = await account.jmap.call("Unsubscribe/post", { accountId: account.id, emailId: email.id });
+      if (!isDone) return t("unsubscribeRefused", { host: leaving.host });
+      toast({ text: t("unsubscribedByClick", { host: leaving.host }) });
+    } else if (leaving.way === "mail") {
+      await sendLeaving(account, email, leaving);
+      toast({ text: t("unsubscribed") });
+    }
+    return undefined;
+  } catch {
+    return leaving.way === "click" ? t("unsubscribeRefused", { host: leaving.host }) : t("unsubscribeFailed");
+  }
 }
 
 /** Rejects as calls do, or when the server refuses the mail. */

@@ -8,15 +8,15 @@ import { number } from "../../shared/messages.ts";
 import type { Account } from "../../shared/store/account.ts";
 import type { EmailRecord } from "../../shared/store/email-record.ts";
 import { Delivery } from "../delivery/delivery.tsx";
+import type { Content } from "../kept-contents.ts";
 import { MailBody } from "./body-view.tsx";
-import { type Content, scanCapability } from "./contents.ts";
 import { LeaveList } from "./leave.tsx";
 import { type Origin, readOrigin } from "./origin.ts";
 import { OriginBadge, OriginResults, Warnings } from "./origin-view.tsx";
 import { calledBy, inFull, toWhom } from "./people.ts";
 import { mailName, mailPath, Source } from "./source.tsx";
 import { SpamReasons } from "./spam.tsx";
-import { readLeaving } from "./unsubscribe.ts";
+import { waysToLeave } from "./unsubscribe.ts";
 import { answer, continueDraft, writeTo } from "./write.ts";
 
 interface Props {
@@ -96,8 +96,8 @@ function OpenMail(props: Props) {
   const [isDetailed, setDetailed] = useState(false);
   const [shown, setShown] = useState<Shown | undefined>(undefined);
   const close = () => setShown(undefined);
-  const leaving = readLeaving(content?.["header:List-Unsubscribe:asURLs"]);
   const origin = originOf(props);
+  const leaving = content ? waysToLeave(content, account.jmap.session) : [];
   const receivers = [...(email.to ?? []), ...(email.cc ?? [])];
   return (
     <>
@@ -109,7 +109,7 @@ function OpenMail(props: Props) {
         <button type="button" class="link is-small" aria-expanded={isDetailed} onClick={() => setDetailed(!isDetailed)}>
           {isDetailed ? t("hideDetails") : t("details")}
         </button>
-        {leaving && (
+        {leaving.length > 0 && (
           <button type="button" class="link is-small" onClick={() => setShown("leave")}>
             {t("unsubscribe")}
           </button>
@@ -139,16 +139,14 @@ function OpenMail(props: Props) {
       {shown === "source" && <Source {...{ account, email }} isHeader={false} onClose={close} />}
       {shown === "headers" && <Source {...{ account, email }} isHeader onClose={close} />}
       {shown === "spam" && content?.scan && <SpamReasons scan={content.scan} onClose={close} />}
-      {shown === "leave" && leaving && <LeaveList {...{ account, email, leaving }} onClose={close} />}
+      {shown === "leave" && leaving.length > 0 && <LeaveList {...{ account, email }} ways={leaving} onClose={close} />}
     </>
   );
 }
 
-function originOf({ account, email, content }: Props): Origin | undefined {
+function originOf({ email, content }: Props): Origin | undefined {
   if (!content) return undefined;
-  const serverName = account.jmap.session.capabilities[scanCapability]?.authservId as string | undefined;
-  const fields = content["header:Authentication-Results:asText:all"].filter((one) => one !== null);
-  return readOrigin(fields, serverName, email.from?.[0]?.email ?? "");
+  return readOrigin(content.authentication, email.from?.[0]?.email ?? "");
 }
 
 function Answer({ icon, label, onClick }: { icon: IconName; label: string; onClick(): void }) {

@@ -10,8 +10,10 @@ const maxOpened = 25;
 /** Fewer than these are not worth a line. */
 const minFolded = 4;
 
-/** What is new, and the newest. */
-export function openedAtFirst(mails: readonly EmailRecord[]): EmailRecord[] {
+/** What is new, and the newest; opened from Drafts, the drafts. */
+export function openedAtFirst(mails: readonly EmailRecord[], isFromDrafts: boolean): EmailRecord[] {
+  const drafts = mails.filter(({ keywords }) => keywords?.$draft);
+  if (isFromDrafts && drafts.length > 0) return drafts.slice(-maxOpened);
   const isNew = ({ keywords }: EmailRecord) => !keywords?.$seen && !keywords?.$draft;
   const last = mails.findLast(({ keywords }) => !keywords?.$draft) ?? mails.at(-1);
   return mails.filter((email) => email === last || isNew(email)).slice(-maxOpened);

@@ -1,6 +1,7 @@
+import type { ComponentChildren } from "preact";
 import { t } from "../../messages/conversation.ts";
 import { Icon } from "../../shared/icons.tsx";
-import type { Scan } from "./contents.ts";
+import type { Scan } from "../kept-contents.ts";
 import type { Origin } from "./origin.ts";
 
 /** Beside the author's name: whether it is really them. */
@@ -36,6 +37,16 @@ export function OriginResults({ origin: { results } }: { origin: Origin }) {
 
 const kinds = ["link", "look-alike", "namesake"] as const;
 
+function words({ kind: found, text, shown, actual }: Scan["marks"][number]): ComponentChildren {
+  const kind = kinds.find((one) => one === found);
+  if (kind && shown !== undefined && actual !== undefined) return t(`${kind}More`, { shown, actual });
+  return (
+    <>
+      {t(`mark-${kind ?? "other"}`)} <q dir="auto">{text}</q>
+    </>
+  );
+}
+
 /** Above the mail, so that nobody misses it: it is forged, or has the signs of phishing. */
 export function Warnings({ origin, scan }: { origin: Origin; scan: Scan | null | undefined }) {
   const marks = scan?.marks ?? [];
@@ -49,10 +60,8 @@ export function Warnings({ origin, scan }: { origin: Origin; scan: Scan | null |
         {isForged && <p>{t("forgedMore", { domain: origin.domain })}</p>}
         {marks.length > 0 && (
           <ul>
-            {marks.map(({ kind, text }) => (
-              <li key={text}>
-                {t(`mark-${kinds.find((one) => one === kind) ?? "other"}`)} <q dir="auto">{text}</q>
-              </li>
+            {marks.map((mark) => (
+              <li key={mark.text}>{words(mark)}</li>
             ))}
           </ul>
         )}

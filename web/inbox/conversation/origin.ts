@@ -1,6 +1,6 @@
 /**
- * What is known of who sent a mail, in a reader's terms. It rests on the Authentication-Results (RFC 8601) of our own
- * server alone: anybody can write such a field in the name of another.
+ * What is known of who sent a mail, in a reader's terms. It rests on what our own server found and keeps
+ * (docs/jmap.md, "Who sent it"): anybody can write a header field that says so.
  */
 export interface Origin {
   /**
@@ -21,80 +21,44 @@ export interface Result {
   about: string;
 }
 
-/** Values of all Authentication-Results fields, topmost first, and the name our server gives itself in them. */
-export function readOrigin(fields: readonly string[], serverName: string | undefined, author: string): Origin {
-  const domain = author.slice(author.lastIndexOf("@") + 1).toLowerCase();
-  const ours = fields.map(parseResults).find(({ by }) => by !== "" && by === serverName?.toLowerCase());
-  if (!ours) return { verdict: "unknown", domain, results: [] };
-  return { verdict: verdictOf(ours.results, domain), domain, results: ours.results };
+/** docs/jmap.md, "Who sent it": null for mail that did not come by SMTP from another server. */
+export interface Authentication {
+  spf: { result: string; domain: string | null };
+  dkim: { result: string; domain: string; selector: string }[];
+  dmarc: { result: string; domain: string; policy: string | null; override: string | null }[];
 }
 
-function verdictOf(results: Result[], domain: string): Origin["verdict"] {
-  const of = (method: string, result: string) =>
-    results.filter((one) => one.method === method && one.result === result);
-  const dmarc = results.filter(({ method }) => method === "dmarc");
-  if (dmarc.some(({ result }) => result === "fail" || result === "permerror")) return "forged";
+/** `author`: the address in From; "" if there is none. */
+export function readOrigin(authentication: Authentication | null | undefined, author: string): Origin {
+  const domain = author.slice(author.lastIndexOf("@") + 1).toLowerCase();
+  if (!authentication) return { verdict: "unknown", domain, results: [] };
+  return { verdict: verdictOf(authentication, domain), domain, results: resultsOf(authentication) };
+}
+
+function verdictOf({ spf, dkim, dmarc }: Authentication, domain: string): Origin["verdict"] {
+  // Whom the operator, or a forwarder that is believed, speaks for is no forger.
+  const isForged = ({ result, override }: Authentication["dmarc"][number]) =>
+    (result === "fail" || result === "permerror") &&
+    (override === null || override === "junk" || override === "reject");
+  if (dmarc.some(isForged)) return "forged";
   if (domain === "") return "unproved";
   // Of several authors, each must be proved: a reader takes any of them for the sender.
   const passed = dmarc.filter(({ result }) => result === "pass");
-  if (passed.length > 0 && passed.length === dmarc.length && passed.some(({ about }) => about === domain))
+  if (passed.length > 0 && passed.length === dmarc.length && passed.some((one) => one.domain === domain))
     return "proved";
-  const signers = [...of("dkim", "pass"), ...of("spf", "pass")].map(({ about }) => about);
-  if (dmarc.length <= 1 && signers.some((signer) => speaksFor(signer, domain))) return "proved";
-  if (results.some(({ result }) => result === "temperror")) return "unsure";
+  const signers = [...dkim, spf].flatMap((one) => (one.result === "pass" && one.domain ? [one.domain] : []));
+  if (dmarc.length <= 1 && signers.some((signer) => speaksFor(signer.toLowerCase(), domain))) return "proved";
+  if ([spf, ...dkim, ...dmarc].some(({ result }) => result === "temperror")) return "unsure";
   return "unproved";
 }
 
 /** The signing domain is the author's or one above it: never one below, which may be a customer's. */
 function speaksFor(signer: string, domain: string): boolean {
-  const name = signer.slice(signer.lastIndexOf("@") + 1);
-  return name === domain || (name.includes(".") && domain.endsWith(`.${name}`));
+  return signer === domain || (signer.includes(".") && domain.endsWith(`.${signer}`));
 }
 
-const subjects: Record<string, string[]> = {
-  dmarc: ["header.from"],
-  dkim: ["header.d", "header.i"],
-  spf: ["smtp.mailfrom", "smtp.helo"],
-};
-
-/** RFC 8601 §2.2, as this server writes it. */
-function parseResults(value: string): { by: string; results: Result[] } {
-  const [name = "", ...rows] = splitAtSemicolons(withoutComments(value));
-  const results = rows.flatMap((row) => {
-    const [, method, result] = /^\s*([\w-]+)(?:\/\d+)?\s*=\s*(\w+)/.exec(row) ?? [];
-    if (method === undefined || result === undefined) return [];
-    const properties = new Map(
-      [...row.matchAll(/([a-z]+\.[a-z-]+)\s*=\s*"?([^\s"]+)"?/gi)].map(([, key, of]) => [key!.toLowerCase(), of!]),
-    );
-    const key = subjects[method.toLowerCase()]?.find((one) => properties.has(one));
-    const about = (key === undefined ? "" : properties.get(key)!).toLowerCase().replace(/^@/, "");
-    return [{ method: method.toLowerCase(), result: result.toLowerCase(), about }];
-  });
-  return { by: name.trim().split(/\s/)[0]!.toLowerCase(), results };
-}
-
-function splitAtSemicolons(text: string): string[] {
-  return text.match(/(?:"(?:[^"\\]|\\.)*"|[^;"]|")+|(?<=;)(?=;)/gs) ?? [];
-}
-
-/** Comments (RFC 5322 §3.2.2) may be nested, and hold anything. */
-function withoutComments(text: string): string {
-  let depth = 0;
-  let isQuoted = false;
-  let plain = "";
-  for (let index = 0; index < text.length; index++) {
-    const char = text[index]!;
-    if (char === "\\") {
-      if (depth === 0) plain += text.slice(index, index + 2);
-      index++;
-    } else if (char === '"' && depth === 0) {
-      isQuoted = !isQuoted;
-      plain += char;
-    } else if (char === "(" && !isQuoted) depth++;
-    else if (char === ")" && depth > 0) {
-      depth--;
-      plain += " ";
-    } else if (depth === 0) plain += char;
-  }
-  return plain;
+function resultsOf({ spf, dkim, dmarc }: Authentication): Result[] {
+  const of = (method: string, all: readonly { result: string; domain: string | null }[]) =>
+    all.map(({ result, domain }) => ({ method, result, about: domain ?? "" }));
+  return [...of("spf", [spf]), ...of("dkim", dkim), ...of("dmarc", dmarc)];
 }

@@ -1,7 +1,7 @@
 import { t } from "../../messages/conversation.ts";
 import { Dialog } from "../../shared/dialog.tsx";
 import { number } from "../../shared/messages.ts";
-import type { Scan } from "./contents.ts";
+import type { Scan } from "../kept-contents.ts";
 
 /** Why a mail was taken for spam, or was not. */
 export function SpamReasons({ scan, onClose }: { scan: Scan; onClose(): void }) {

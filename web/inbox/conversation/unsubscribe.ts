@@ -1,21 +1,39 @@
+import type { Session } from "../../shared/jmap/types.ts";
+import type { Content } from "../kept-contents.ts";
 import { readMailto } from "./mailto.ts";
 
 /**
- * RFC 2369 §3.2: how a reader leaves a list. By mail where that is offered, since then no other server sees the reader;
- * else by a page of the list's, opened in a window of its own. The POST of RFC 8058 would have to come from the server.
+ * How a reader leaves a list (RFC 2369 §3.2): by one click that the server does (RFC 8058), where a signature stands for it; else by
+ * mail, since then no other server sees the reader; else by a page of the list's, opened in a window of its own.
  */
 export type Leaving =
+  | { way: "click"; host: string }
   | { way: "mail"; to: string; subject: string; body: string }
   | { way: "page"; url: string; host: string };
 
-/** From the field List-Unsubscribe as URLs; undefined if it offers no way that can be gone. */
-export function readLeaving(urls: readonly string[] | null | undefined): Leaving | undefined {
-  for (const url of urls ?? []) {
+const capability = "https://posthorn.example/jmap/unsubscribe";
+
+/** The ways that a mail offers, the best first. */
+export function waysToLeave(
+  content: Pick<Content, "header:List-Unsubscribe:asURLs" | "header:List-Unsubscribe-Post:asText" | "authentication">,
+  session: Pick<Session, "capabilities">,
+): Leaving[] {
+  const urls = content["header:List-Unsubscribe:asURLs"] ?? [];
+  const mails = urls.flatMap((url): Leaving[] => {
     const mail = readMailto(url);
     // One recipient: whoever writes the field must not be able to have mail sent to many.
-    if (mail?.to.length !== 1) continue;
-    return { way: "mail", to: mail.to[0]!, subject: mail.subject || "unsubscribe", body: mail.body || "unsubscribe" };
-  }
-  const page = (urls ?? []).flatMap((url) => URL.parse(url.trim()) ?? []).find(({ protocol }) => protocol === "https:");
-  return page && { way: "page", url: page.href, host: page.host };
+    if (mail?.to.length !== 1) return [];
+    return [{ way: "mail", to: mail.to[0]!, subject: mail.subject || "unsubscribe", body: mail.body || "unsubscribe" }];
+  });
+  const page = urls.flatMap((url) => URL.parse(url.trim()) ?? []).find(({ protocol }) => protocol === "https:");
+  // The server looks whether the signature covers the field, and refuses if it does not.
+  const isClick =
+    session.capabilities[capability] !== undefined &&
+    /^\s*List-Unsubscribe\s*=\s*One-Click\s*$/i.test(content["header:List-Unsubscribe-Post:asText"] ?? "") &&
+    content.authentication?.dkim.some(({ result }) => result === "pass");
+  return [
+    ...(page && isClick ? [{ way: "click" as const, host: page.host }] : []),
+    ...mails.slice(0, 1),
+    ...(page ? [{ way: "page" as const, url: page.href, host: page.host }] : []),
+  ];
 }

@@ -168,6 +168,8 @@ export interface Methods {
   "SignIn/get": [Args<OfLogin<GetArgs>>, OfLogin<GetResult<SignIn>>];
   "SignIn/set": [Args<OfLogin<SetArgs>>, OfLogin<SetResult<SignIn>>];
   "Password/set": [Args<OfLogin<SetArgs>>, OfLogin<SetResult<{ id: Id }>>];
+  /** Leaves the list of an email by one click (docs/jmap.md). */
+  "Unsubscribe/post": [InAccount & { emailId: Id }, { host: string; isDone: boolean; status: number | null }];
   "MaskedAddress/get": [Args<GetArgs>, GetResult<MaskedAddress>];
   "MaskedAddress/set": [Args<SetArgs>, SetResult<MaskedAddress>];
 }

@@ -35,7 +35,12 @@ export async function signIn(credentials: Credentials): Promise<SignIn> {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(credentials),
   }).catch(() => undefined);
-  if (response?.ok) return { is: "in" };
+  if (response?.ok) {
+    // Whoever stays may read without a line, too.
+    if (credentials.stay) localStorage.setItem("posthorn.stay", "1");
+    else localStorage.removeItem("posthorn.stay");
+    return { is: "in" };
+  }
   if (response?.status === 429) return { is: "throttled", seconds: Number(response.headers.get("Retry-After")) || 0 };
   if (response?.status === 403) return { is: "app-password" };
   return response && response.status < 500 ? { is: "wrong" } : { is: "unreachable" };

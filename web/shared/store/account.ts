@@ -3,7 +3,7 @@ import type { Jmap } from "../jmap/client.ts";
 import { MethodFailed } from "../jmap/errors.ts";
 import type { ChangesResult } from "../jmap/methods.ts";
 import type { Id, Mailbox, SessionAccount, StateChange, Thread } from "../jmap/types.ts";
-import { EmailList, type ListSource } from "./email-list.ts";
+import { EmailList, type KeptList, type ListSource } from "./email-list.ts";
 import { type EmailRecord, memberProperties, rowProperties } from "./email-record.ts";
 import type { Outbox } from "./outbox.ts";
 import { patched } from "./patch.ts";
@@ -20,6 +20,15 @@ interface Options {
   about: SessionAccount;
   jmap: Jmap;
   outbox: Outbox;
+}
+
+/** What is known of an account, as it can be kept for times without a line. */
+export interface KeptAccount {
+  states: Partial<Record<Synced, string>>;
+  mailboxes: Mailbox[];
+  emails: EmailRecord[];
+  threads: Thread[];
+  lists: KeptList[];
 }
 
 /** One account: the records that views read, and how they stay true. */
@@ -46,6 +55,23 @@ export class Account {
     this.about = about;
     this.jmap = jmap;
     this.emails = new Records((email) => outbox.pendingOf(id, email.id).reduce(patched, email));
+  }
+
+  /** What is known now, without what waits in the outbox: that is laid over it again. */
+  keep(): KeptAccount {
+    const lists = [...this.#lists.values()].flatMap((list) => list.keep() ?? []);
+    const states = { ...this.#states };
+    const mailboxes = [...this.mailboxes.peek().values()];
+    return { states, mailboxes, emails: this.emails.all(), threads: this.threads.all(), lists };
+  }
+
+  /** Begins with what was kept; `catchUp` finds what changed since. */
+  restore({ states, mailboxes, emails, threads, lists }: KeptAccount): void {
+    Object.assign(this.#states, states);
+    this.mailboxes.value = new Map(mailboxes.map((one) => [one.id, one]));
+    this.emails.put(emails);
+    this.threads.put(threads);
+    for (const list of lists) this.openList(list.source).restore(list);
   }
 
   byRole(role: string): Mailbox | undefined {

@@ -24,9 +24,20 @@ export interface ListSource {
   collapseThreads: boolean;
 }
 
+/** The beginning of a list as it can be kept. */
+export interface KeptList {
+  source: ListSource;
+  queryState: string;
+  total: number;
+  /** The first rows, at the server's positions. */
+  ids: Id[];
+}
+
 export const newestFirst: readonly Comparator[] = [{ property: "receivedAt", isAscending: false }];
 
 const pageSize = 50;
+/** Of each list so many rows are kept for times without a line. */
+const maxKept = 200;
 /** While somebody scrolls fast, pages that fly past are not fetched. */
 const restMs = 60;
 /** More changes than that are cheaper to fetch anew. */
@@ -80,6 +91,23 @@ export class EmailList {
       throw error;
     });
     return this.#first;
+  }
+
+  /** What is known of its beginning; undefined if that is not. */
+  keep(): KeptList | undefined {
+    const ids = this.#positions.beginning(maxKept);
+    if (this.#queryState === undefined || (ids.length === 0 && this.#positions.length > 0)) return undefined;
+    return { source: this.source, queryState: this.#queryState, total: this.#positions.total, ids };
+  }
+
+  /** Begins with what was kept, which `catchUp` brings up to date. */
+  restore({ queryState, total, ids }: KeptList): void {
+    this.#queryState = queryState;
+    this.#first = Promise.resolve();
+    this.#positions.reset(total);
+    this.#positions.place(0, ids);
+    this.recheck(ids);
+    this.#changed();
   }
 
   /** Says which rows are shown, so that they, and some beyond, are fetched. */

@@ -19,6 +19,17 @@ export class Positions {
     return this.#ids.length - this.#hiddenAt.length;
   }
 
+  /** As the server counts. */
+  get total(): number {
+    return this.#ids.length;
+  }
+
+  /** The ids at the server's first positions, up to the first gap. */
+  beginning(max: number): Id[] {
+    const gap = this.#ids.indexOf(null);
+    return this.#ids.slice(0, Math.min(max, gap < 0 ? max : gap)) as Id[];
+  }
+
   reset(length: number): void {
     this.#ids = new Array<Id | null>(length).fill(null);
     this.#hidden.clear();

@@ -29,6 +29,11 @@ export class Records<T extends { id: Id }> {
     return this.peek(id) !== undefined;
   }
 
+  /** All that are known. */
+  all(): T[] {
+    return [...this.#signals.values()].flatMap((one) => one.peek() ?? []);
+  }
+
   /** Adds records, or the properties of records, that the server sent. */
   put(records: Iterable<T>): void {
     for (const record of records) {
