@@ -6,9 +6,8 @@ import { announce, toast } from "../shared/toasts.tsx";
 import { theMail } from "./mail.ts";
 
 interface Done {
-  account: Account;
-  reverse: Record<Id, Patch>;
   text: string;
+  back(): void;
 }
 
 /** What can be taken back, the newest last. */
@@ -26,7 +25,12 @@ export function perform(account: Account, patches: Patches, text?: string): void
   const reverse = apply(account, patches);
   if (Object.keys(reverse).length === 0) return;
   if (text === undefined) return;
-  const entry = { account, reverse, text };
+  performed(text, () => void apply(account, reverse));
+}
+
+/** Says what was done, and keeps how it is taken back. */
+export function performed(text: string, back: () => void): void {
+  const entry = { text, back };
   done.push(entry);
   if (done.length > maxDone) done.shift();
   toast({ text, undo: () => takeBack(entry) });
@@ -43,7 +47,7 @@ function takeBack(entry: Done): void {
   const at = done.indexOf(entry);
   if (at < 0) return;
   done.splice(at, 1);
-  apply(entry.account, entry.reverse);
+  entry.back();
   toast({ text: t("undone", { what: entry.text }) });
 }
 

@@ -1,4 +1,5 @@
 import { t } from "../messages/shell.ts";
+import { Asks } from "../shared/ask.tsx";
 import { Button } from "../shared/button.tsx";
 import { Toasts } from "../shared/toasts.tsx";
 import { lazy } from "./lazy.tsx";
@@ -14,6 +15,7 @@ export function App() {
     <>
       <Screen />
       <Toasts />
+      <Asks />
     </>
   );
 }

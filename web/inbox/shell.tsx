@@ -5,6 +5,7 @@ import { t } from "../messages/shell.ts";
 import { IconButton } from "../shared/button.tsx";
 import { Icon } from "../shared/icons.tsx";
 import { useKeys } from "../shared/keys.ts";
+import { identitiesOf } from "./composer/identities.ts";
 import { restoreWriting } from "./composer/restore.ts";
 import { lazy } from "./lazy.tsx";
 import { ConversationList } from "./list/conversation-list.tsx";
@@ -24,6 +25,9 @@ const ShortcutsDialog = lazy(() => import("../shared/shortcuts.tsx").then((modul
   isDialog: true,
 });
 
+/** The list comes first. */
+const restMs = 2_000;
+
 /** On narrow screens the mailboxes lie over the list. */
 const isDrawerOpen = signal(false);
 const isHelpOpen = signal(false);
@@ -40,6 +44,11 @@ export function Shell() {
   const view = place.kind === "settings" ? "settings" : threadId === undefined ? "list" : "conversation";
   useTitle();
   useEffect(() => restoreWriting(theMail().session.username), []);
+  useEffect(() => {
+    // So that somebody can begin to write without a line.
+    const timer = setTimeout(() => void identitiesOf(theAccount()).catch(() => {}), restMs);
+    return () => clearTimeout(timer);
+  }, []);
   useKeys(
     () => t("keysGeneral"),
     [

@@ -8,6 +8,7 @@ const formats = computed(() => {
     weekday: of({ weekday: "short" }),
     day: of({ day: "numeric", month: "short" }),
     date: of({ dateStyle: "medium" }),
+    moment: of({ weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" }),
     full: of({ dateStyle: "full", timeStyle: "short" }),
   };
 });
@@ -23,6 +24,9 @@ export function shortDate(instant: string, now = Date.now()): string {
   if (date.getTime() < midnight && date.getTime() >= midnight - 6 * dayMs) return weekday.format(date);
   return date.getFullYear() === new Date(now).getFullYear() ? day.format(date) : whole.format(date);
 }
+
+/** A moment near now: weekday, day and time. */
+export const shortMoment = (instant: string): string => formats.value.moment.format(new Date(instant));
 
 /** With weekday, year and time. @public */
 export const longDate = (instant: string): string => formats.value.full.format(new Date(instant));

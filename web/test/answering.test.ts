@@ -106,8 +106,8 @@ describe.skipIf(whyNoBrowser)("answers", () => {
       inReplyTo: ["plan@there.test"],
       attachments: [],
     });
-    page.on("dialog", (dialog) => void dialog.accept());
     await page.locator(".composer").getByRole("button", { name: "Discard" }).click();
+    await page.locator("dialog.ask").getByRole("button", { name: "Discard" }).click();
     await expect.poll(() => draftOf(ann)).toBeUndefined();
     await page.locator(".composer").waitFor({ state: "detached" });
     await page.locator(".reading-pane").focus();

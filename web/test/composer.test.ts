@@ -222,18 +222,20 @@ describe.skipIf(whyNoBrowser)("the composer", () => {
 
   test("a promised file that is not there, and a missing subject, are asked about", async () => {
     const page = await world.signIn(ann);
-    const asked: string[] = [];
-    page.on("dialog", (dialog) => {
-      asked.push(dialog.message());
-      void dialog.dismiss();
-    });
+    const question = page.locator("dialog.ask");
     await begin(page);
     await write(page, { to: bob.address, subject: "Report", text: "It is attached." });
     await page.keyboard.press("Control+Enter");
+    await question.getByText("“attached”").waitFor();
+    await expectNoFaults(page);
+    await page.keyboard.press("Escape");
+    await question.waitFor({ state: "detached" });
     await write(page, { subject: "" });
     await text(page).fill("Nothing more");
     await page.keyboard.press("Control+Enter");
-    await until(async () => asked).toEqual([expect.stringContaining("“attached”"), "Send it without a subject?"]);
+    await question.getByText("Send it without a subject?").waitFor();
+    await question.getByRole("button", { name: "Cancel" }).click();
+    await question.waitFor({ state: "detached" });
     expect(await mails(ann, "sent")).toEqual([]);
   });
 
@@ -266,6 +268,26 @@ describe.skipIf(whyNoBrowser)("the composer", () => {
     const hours = (Date.parse(list[0]!.sendAt as string) - Date.now()) / 3_600_000;
     expect(hours).toBeGreaterThan(7);
     expect(hours).toBeLessThan(33);
+    const entry = page.getByRole("button", { name: /^Scheduled/ });
+    await entry.waitFor();
+    await page.reload();
+    await page.locator(".mailbox").getByText("Sent").click();
+    await page
+      .locator(".row")
+      .filter({ hasText: "Tomorrow" })
+      .getByText(/Leaves .*8:00/)
+      .waitFor({ timeout: 20_000 });
+    await entry.click();
+    const dialog = page.getByRole("dialog", { name: "Scheduled" });
+    await dialog.getByText("Tomorrow").waitFor();
+    await dialog.getByText(`To ${bob.address}`).waitFor();
+    await expectNoFaults(page);
+    await dialog.getByRole("button", { name: "Cancel and edit" }).click();
+    await page.locator(".composer").waitFor();
+    expect(await page.getByLabel("Subject").inputValue()).toBe("Tomorrow");
+    await entry.waitFor({ state: "detached" });
+    const { list: after } = await one<GetResult>(ann.client, "EmailSubmission/get", { ids: null });
+    expect(after).toMatchObject([{ undoStatus: "canceled" }]);
   });
 
   test("plain text only: no rich part", async () => {

@@ -305,6 +305,32 @@ describe.skipIf(whyNoBrowser)("the list of conversations", () => {
     for (const tab of [page, other]) await tab.getByText("Your inbox is empty.").waitFor();
   });
 
+  test("a muted conversation leaves the inbox, and so does what comes later of it, until it is no longer muted", async () => {
+    const first = "Message-ID: <noise@far.test>\r\n";
+    const later = "References: <noise@far.test>\r\n";
+    await world.send(user, { subject: "Noise", headers: first });
+    const page = await world.signIn(user);
+    await link(page, "Noise").focus();
+    await press(page, "m");
+    await said(page, "later answers go to the archive");
+    await row(page, "Noise").waitFor({ state: "detached" });
+    await atLast(atServer, { Noise: "$muted $seen Archive" });
+    await world.send(user, { subject: "Re: Noise", headers: later });
+    await world.send(user, { subject: "Other" });
+    await row(page, "Other").waitFor();
+    expect(await row(page, "Noise").count()).toBe(0);
+    await atLast(atServer, { Noise: "$muted $seen Archive", "Re: Noise": "$muted $seen Archive", Other: "Inbox" });
+    await press(page, "g", "a");
+    await row(page, "Noise").getByText("Muted.").waitFor({ state: "attached" });
+    await link(page, "Noise").focus();
+    await press(page, "m");
+    await said(page, "Answers come to the inbox again");
+    await atLast(atServer, { Noise: "$seen Archive", "Re: Noise": "$seen Archive", Other: "Inbox" });
+    await world.send(user, { subject: "Re: Noise", headers: later });
+    await press(page, "g", "i");
+    await row(page, "Noise").waitFor();
+  });
+
   test("what the server refuses shows as it was, with the reason", async () => {
     await fill("One");
     const page = await world.signIn(user);

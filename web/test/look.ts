@@ -5,8 +5,8 @@ import type { Page } from "playwright-core";
 import { expect } from "vitest";
 
 export const sizes = {
-  desktop: { viewport: { width: 1360, height: 820 } },
-  tablet: { viewport: { width: 834, height: 1100 } },
+  desktop: { viewport: { width: 1280, height: 800 } },
+  tablet: { viewport: { width: 768, height: 1024 } },
   phone: { viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true },
 };
 /** Both themes in three sizes. */

@@ -79,9 +79,29 @@ describe.skipIf(whyNoBrowser)("the settings", () => {
     ]);
   });
 
+  test("a masked address is made for one party, switched off, and deleted after a question", async () => {
+    const page = await at("masked");
+    const masked = async () => {
+      const using = [...ann.client.using, "https://posthorn.example/jmap/masked-addresses"];
+      const { list } = await one<GetResult>(ann.client, "MaskedAddress/get", { ids: null }, using);
+      return list.map(({ label, state }) => `${label} ${state}`);
+    };
+    await page.getByLabel("For").fill("Shoe shop");
+    await page.getByRole("button", { name: "New masked address" }).click();
+    await page.getByText("Shoe shop").waitFor();
+    expect(await masked()).toEqual(["Shoe shop enabled"]);
+    await expectNoFaults(page);
+    await page.getByLabel("Receives mail: Shoe shop").uncheck();
+    await expect.poll(masked).toEqual(["Shoe shop disabled"]);
+    await page.getByRole("button", { name: "Delete: Shoe shop" }).click();
+    await page.locator("dialog.ask").getByText("is refused from then on").waitFor();
+    await page.locator("dialog.ask").getByRole("button", { name: "Delete" }).click();
+    await page.getByText("Shoe shop").waitFor({ state: "detached" });
+    expect(await masked()).toEqual([]);
+  });
+
   test("an app password is shown once, opens the account for a program, and ends alone", async () => {
     const page = await at("security");
-    page.on("dialog", (dialog) => void dialog.accept());
     await page.getByLabel("For").fill("My phone");
     await page.getByRole("button", { name: "New app password" }).click();
     const secret = (await page.locator(".settings-secret code").textContent())!;
@@ -94,6 +114,7 @@ describe.skipIf(whyNoBrowser)("the settings", () => {
     await page.getByText("My phone").waitFor();
     expect(await page.content()).not.toContain(secret);
     await page.getByRole("button", { name: "Delete: My phone" }).click();
+    await page.locator("dialog.ask").getByRole("button", { name: "Delete" }).click();
     await said(page, "Saved");
     await expect(connect({ url: world.url, user: ann.address, password: secret })).rejects.toThrow();
   });

@@ -2,6 +2,7 @@ import { t } from "../../messages/composer.ts";
 import { ConnectionLost } from "../../shared/jmap/errors.ts";
 import type { EmailAddress, Id, SetError } from "../../shared/jmap/types.ts";
 import type { Account } from "../../shared/store/account.ts";
+import { lookForScheduled } from "../scheduled/known.ts";
 import { unique } from "./addresses.ts";
 import { moved, type Sent } from "./take-back.ts";
 import type { Writing } from "./writing.ts";
@@ -41,6 +42,7 @@ export async function send(writing: Writing, holdSeconds: number): Promise<Outco
     writing.isSendUncertain = false;
     markSource(writing);
     void account.catchUp().catch(() => {});
+    void lookForScheduled(account);
     return { sent: { account, submissionId, emailId } };
   } catch (error) {
     if (!(error instanceof ConnectionLost)) return { fault: (error as Error).message };

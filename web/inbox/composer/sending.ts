@@ -1,5 +1,6 @@
 import { effect, type ReadonlySignal, useSignal } from "@preact/signals";
 import { t } from "../../messages/composer.ts";
+import { ask } from "../../shared/ask.tsx";
 import { language } from "../../shared/messages.ts";
 import { prefs } from "../../shared/prefs.ts";
 import { toast } from "../../shared/toasts.tsx";
@@ -29,9 +30,10 @@ export function useSending(writing: Writing, known: KnownRecipients): Sending {
     if (isBusy.peek()) return;
     const missing = missingOf(writing);
     fault.value = missing ?? "";
-    if (missing !== undefined || !isMeant(writing)) return;
+    if (missing !== undefined) return;
     isBusy.value = true;
     void (async () => {
+      if (!(await isMeant(writing))) return;
       if (!writing.files.areThere.peek()) fault.value = t("waitForFiles");
       await filesOf(writing);
       fault.value = "";
@@ -61,12 +63,13 @@ function missingOf(writing: Writing): string | undefined {
 }
 
 /** Asks where somebody may have forgotten something. */
-function isMeant(writing: Writing): boolean {
+async function isMeant(writing: Writing): Promise<boolean> {
   const { subject, body, files } = writing.written;
   const isAttached = files.some(({ cid }) => cid === undefined);
   const word = isAttached ? undefined : promisedFile(subject, ownText(body.text));
-  if (word !== undefined && !confirm(t("noFileAsk", { word }))) return false;
-  return subject.trim() !== "" || confirm(t("noSubjectAsk"));
+  const yes = t("sendAnyway");
+  if (word !== undefined && !(await ask({ text: t("noFileAsk", { word }), yes }))) return false;
+  return subject.trim() !== "" || ask({ text: t("noSubjectAsk"), yes });
 }
 
 /** Above the quoted or forwarded mail. */

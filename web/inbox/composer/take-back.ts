@@ -1,6 +1,7 @@
 import { MethodFailed } from "../../shared/jmap/errors.ts";
 import type { Id } from "../../shared/jmap/types.ts";
 import type { Account } from "../../shared/store/account.ts";
+import { lookForScheduled } from "../scheduled/known.ts";
 
 /** A mail that is on its way, or held at the server until its time. */
 export interface Sent {
@@ -28,5 +29,6 @@ export async function takeBack({ account, submissionId, emailId }: Sent): Promis
   if (refusal) throw new MethodFailed(refusal.type, refusal.description ?? refusal.type);
   await account.jmap.call("Email/set", { accountId, update: { [emailId]: moved(account, "sent", "drafts") } });
   void account.catchUp().catch(() => {});
+  void lookForScheduled(account);
   return true;
 }

@@ -1,6 +1,7 @@
 import type { Signal } from "@preact/signals";
 import type Squire from "squire-rte";
 import { t } from "../../messages/composer.ts";
+import { askText } from "../../shared/ask.tsx";
 import { IconButton } from "../../shared/button.tsx";
 import type { IconName } from "../../shared/icons.tsx";
 
@@ -55,15 +56,21 @@ const tools: Tool[] = [
     isOn: (editor) => editor.hasFormat("A"),
     run(editor, isOn) {
       if (isOn) editor.removeLink();
-      else {
-        const given = prompt(t("linkAsk"), "https://")?.trim() ?? "";
-        const url = /^(https?|mailto|tel):/i.test(given) ? given : `https://${given}`;
-        if (given !== "" && given !== "https://" && URL.canParse(url)) editor.makeLink(url, {});
-      }
+      else void addLink(editor);
     },
   },
   { icon: "clear-format", label: () => t("clearFormat"), run: (editor) => editor.removeAllFormatting() },
 ];
+
+/** The dialog takes the focus, so the editor's selection is put back before it is linked. */
+async function addLink(editor: Squire): Promise<void> {
+  const range = editor.getSelection();
+  const given = (await askText({ text: t("linkAsk"), yes: t("link"), value: "https://" }))?.trim() ?? "";
+  const url = /^(https?|mailto|tel):/i.test(given) ? given : `https://${given}`;
+  editor.focus();
+  editor.setSelection(range);
+  if (given !== "" && given !== "https://" && URL.canParse(url)) editor.makeLink(url, {});
+}
 
 export function Toolbar({ editor, path }: { editor: Squire; path: Signal<string> }) {
   // What is on depends on where the caret is.

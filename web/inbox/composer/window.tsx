@@ -1,6 +1,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../messages/composer.ts";
+import { ask } from "../../shared/ask.tsx";
 import { Button, IconButton } from "../../shared/button.tsx";
 import { useKeys } from "../../shared/keys.ts";
 import { setPrefs } from "../../shared/prefs.ts";
@@ -51,9 +52,9 @@ export function ComposerWindow({ intent, writing, pictures, isRemoteShown }: Pro
     if (wasChanged) toast({ text: t("savedToDrafts") });
     composing.value = undefined;
   };
-  const discard = () => {
+  const discard = async () => {
     const isEmpty = writing.status.peek() === "untouched" && writing.emailId === undefined;
-    if (!isEmpty && !confirm(t("discardAsk"))) return;
+    if (!isEmpty && !(await ask({ text: t("discardAsk"), yes: t("discard"), isDanger: true }))) return;
     writing.discard().catch((error: Error) => toast({ text: error.message, isError: true }));
     if (!isEmpty) announce(t("discarded"));
     composing.value = undefined;
@@ -70,10 +71,11 @@ export function ComposerWindow({ intent, writing, pictures, isRemoteShown }: Pro
     edition.value++;
     writing.changed();
   };
-  const changeKind = () => {
-    const { body } = writing;
+  const changeKind = async () => {
     const isRich = writing.isRich.peek();
-    if (isRich && /<(b|i|u|img|a|ul|ol|table|blockquote)\b/i.test(body.html ?? "") && !confirm(t("plainAsk"))) return;
+    const isLossy = isRich && /<(b|i|u|img|a|ul|ol|table|blockquote)\b/i.test(writing.body.html ?? "");
+    if (isLossy && !(await ask({ text: t("plainAsk"), yes: t("goOn") }))) return;
+    const { body } = writing;
     writing.readBody = undefined;
     writing.body = isRich ? { text: body.text, html: undefined } : { text: body.text, html: toHtml(body.text) };
     setPrefs({ plainText: isRich });
@@ -196,10 +198,10 @@ export function ComposerWindow({ intent, writing, pictures, isRemoteShown }: Pro
           <IconButton
             icon={writing.isRich.value ? "plain" : "rich"}
             label={t(writing.isRich.value ? "plain" : "rich")}
-            onClick={changeKind}
+            onClick={() => void changeKind()}
           />
           <StatusText writing={writing} />
-          <IconButton icon="trash" label={t("discard")} onClick={discard} />
+          <IconButton icon="trash" label={t("discard")} onClick={() => void discard()} />
           <input
             ref={files}
             type="file"

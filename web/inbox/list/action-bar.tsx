@@ -6,9 +6,10 @@ import { Dialog } from "../../shared/dialog.tsx";
 import { Icon } from "../../shared/icons.tsx";
 import { useKeys } from "../../shared/keys.ts";
 import { useMedia } from "../../shared/media.ts";
+import type { Account } from "../../shared/store/account.ts";
 import { theAccount } from "../mail.ts";
 import { type Command, commands } from "./commands.ts";
-import { selected } from "./selection.ts";
+import { isWhole, selected } from "./selection.ts";
 import { targetsOf } from "./targets.ts";
 
 interface Props {
@@ -19,16 +20,24 @@ interface Props {
 const maxNarrow = 3;
 const maxInList = 5;
 
+/** Of a list that was only seen in part, all that can be done to any of it. */
+const canDoWhole = ({ id, runWhole, isFor }: Command, account: Account) =>
+  runWhole !== undefined && (id === "markRead" || id === "markUnread" || isFor([{ emails: [] }], account));
+
 /** Buttons for what can be done to the selected rows, or to the open conversation. What does not fit is in a dialog, with words. */
 export function ActionBar({ of }: Props) {
   const account = theAccount();
   const isNarrow = useMedia("(max-width: 699px)");
   const isMoreOpen = useSignal(false);
   const targets = targetsOf(account, of);
-  const usable = commands.filter((command) => !account.about.isReadOnly && command.isFor(targets, account));
+  const isAll = of === "list" && isWhole.value;
+  const usable = commands.filter(
+    (command) => !account.about.isReadOnly && (isAll ? canDoWhole(command, account) : command.isFor(targets, account)),
+  );
   const run = (command: Command) => {
     isMoreOpen.value = false;
-    command.run(targetsOf(account, of));
+    if (isAll) command.runWhole?.();
+    else command.run(targetsOf(account, of));
   };
   useKeys(
     () => t("conversation"),

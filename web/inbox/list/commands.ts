@@ -8,13 +8,19 @@ import { toast } from "../../shared/toasts.tsx";
 import { destroy, type Patches, patchesFor, perform } from "../actions.ts";
 import { theAccount } from "../mail.ts";
 import { mailboxName } from "../mailboxes/names.ts";
-import { currentMailbox } from "../place.ts";
+import { currentMailbox, currentSource } from "../place.ts";
 import { go, route } from "../route.ts";
 import { clearSelection, selected } from "./selection.ts";
-import { isStarred, isUnread, type Target } from "./targets.ts";
+import { isMuted, isStarred, isUnread, type Target } from "./targets.ts";
+import type { Change } from "./whole.ts";
 
 /** A dialog that an action waits for. */
-export type Asking = { kind: "move" | "label"; targets: Target[] } | { kind: "destroy"; targets: Target[] };
+export type Asking =
+  | { kind: "move" | "label"; targets: Target[] }
+  | { kind: "destroy"; targets: Target[] }
+  /** For all that the list's query finds. */
+  | { kind: "moveWhole" }
+  | { kind: "destroyWhole" };
 export const asking = signal<Asking | undefined>(undefined);
 
 export interface Command {
@@ -27,6 +33,8 @@ export interface Command {
   /** Whether it makes sense here. */
   isFor(targets: readonly Target[], account: Account): boolean;
   run(targets: Target[]): void;
+  /** The same for all that the list's query finds; undefined where that makes no sense. */
+  runWhole?(): void;
 }
 
 const all = (targets: readonly Target[]): EmailRecord[] => targets.flatMap(({ emails }) => emails);
@@ -69,12 +77,61 @@ function moveToRole(
   else toast({ text: t("noMailbox"), isError: true });
 }
 
+/** Changes all that the list's query finds. The code for that comes when it is needed. */
+export async function changeWhole(
+  change: (whole: typeof import("./whole.ts"), account: Account) => Change,
+  text: (n: number) => string,
+): Promise<void> {
+  const account = theAccount();
+  const source = currentSource.peek();
+  if (!source) return;
+  clearSelection();
+  const whole = await import("./whole.ts");
+  await whole.changeAll(account, source, change(whole, account), text);
+}
+
+export function moveWhole(to: Mailbox, text: (n: number) => string, keywords: Record<string, true | null> = {}): void {
+  const here = currentMailbox.peek();
+  const leaves = (mailboxIds: Record<Id, true>) => placesToLeave(theAccount(), mailboxIds);
+  void changeWhole(({ moving }) => moving(here, leaves, to, keywords), text);
+}
+
+function moveWholeToRole(role: string, keywords: Record<string, true | null> = {}): void {
+  const to = theAccount().byRole(role);
+  if (to) moveWhole(to, (n) => t("movedMails", { n, name: mailboxName(to) }), keywords);
+  else toast({ text: t("noMailbox"), isError: true });
+}
+
+function keywordWhole(keyword: string, value: true | null): void {
+  void changeWhole(
+    () =>
+      ({ id }) =>
+        patchesFor([id], { keywords: { [keyword]: value } })[id]!,
+    (n) => t("changedMails", { n }),
+  );
+}
+
 /** What is acted on leaves the view: the selection ends, and a conversation that is gone from here closes. */
 function done(act: () => void): void {
   const { threadId } = route.peek();
   act();
   clearSelection();
   if (threadId !== undefined) go({ threadId: undefined, emailId: undefined }, { replace: true });
+}
+
+/** docs/jmap.md, "Muted conversations": the server files to the archive what comes of it later. */
+function mute(targets: readonly Target[]): void {
+  const account = theAccount();
+  const [inbox, archive] = [account.byRole("inbox"), account.byRole("archive")];
+  const patches: Patches = {};
+  for (const { id, mailboxIds } of all(targets)) {
+    const isMoved = inbox && archive && mailboxIds?.[inbox.id];
+    const places = isMoved ? { [inbox.id]: null, [archive.id]: true as const } : {};
+    Object.assign(patches, patchesFor([id], { keywords: { $muted: true, $seen: true }, mailboxIds: places }));
+  }
+  const act = () => perform(account, patches, t("muted", { n: targets.length }));
+  if (role() === "inbox") done(act);
+  else act();
 }
 
 function setKeyword(
@@ -97,6 +154,7 @@ export const commands: readonly Command[] = [
     label: () => t("archive"),
     isFor: (targets, account) => targets.length > 0 && role() !== "archive" && account.byRole("archive") !== undefined,
     run: (targets) => moveToRole(targets, "archive", () => t("archived", { n: targets.length })),
+    runWhole: () => moveWholeToRole("archive"),
   },
   {
     id: "junk",
@@ -106,6 +164,7 @@ export const commands: readonly Command[] = [
     isFor: (targets) => targets.length > 0 && role() !== "junk" && role() !== "drafts" && role() !== "sent",
     run: (targets) =>
       moveToRole(targets, "junk", () => t("junked", { n: targets.length }), { $junk: true, $notjunk: null }),
+    runWhole: () => moveWholeToRole("junk", { $junk: true, $notjunk: null }),
   },
   {
     id: "notJunk",
@@ -115,6 +174,7 @@ export const commands: readonly Command[] = [
     isFor: (targets) => targets.length > 0 && role() === "junk",
     run: (targets) =>
       moveToRole(targets, "inbox", () => t("unjunked", { n: targets.length }), { $junk: null, $notjunk: true }),
+    runWhole: () => moveWholeToRole("inbox", { $junk: null, $notjunk: true }),
   },
   {
     id: "remove",
@@ -126,6 +186,10 @@ export const commands: readonly Command[] = [
       if (role() === "trash") asking.value = { kind: "destroy", targets };
       else moveToRole(targets, "trash", () => t("removed", { n: targets.length }));
     },
+    runWhole: () => {
+      if (role() === "trash") asking.value = { kind: "destroyWhole" };
+      else moveWholeToRole("trash");
+    },
   },
   {
     id: "markUnread",
@@ -134,6 +198,7 @@ export const commands: readonly Command[] = [
     label: () => t("markUnread"),
     isFor: (targets) => targets.length > 0 && !all(targets).some(isUnread),
     run: (targets) => setKeyword(targets, "$seen", null, t("markedUnread"), targets.flatMap(newest)),
+    runWhole: () => keywordWhole("$seen", null),
   },
   {
     id: "markRead",
@@ -142,6 +207,7 @@ export const commands: readonly Command[] = [
     label: () => t("markRead"),
     isFor: (targets) => all(targets).some(isUnread),
     run: (targets) => setKeyword(targets, "$seen", true, t("markedRead")),
+    runWhole: () => keywordWhole("$seen", true),
   },
   {
     id: "star",
@@ -161,12 +227,30 @@ export const commands: readonly Command[] = [
     run: (targets) => setKeyword(targets, "$flagged", null, t("unstarred")),
   },
   {
+    id: "mute",
+    icon: "mute",
+    key: "m",
+    label: () => t("mute"),
+    isFor: (targets) =>
+      targets.length > 0 && ["inbox", "archive"].includes(role() ?? "") && !all(targets).some(isMuted),
+    run: mute,
+  },
+  {
+    id: "unmute",
+    icon: "unmute",
+    key: "m",
+    label: () => t("unmute"),
+    isFor: (targets) => all(targets).some(isMuted),
+    run: (targets) => setKeyword(targets, "$muted", null, t("unmuted"), all(targets).filter(isMuted)),
+  },
+  {
     id: "move",
     icon: "move",
     key: "v",
     label: () => t("move"),
     isFor: (targets) => targets.length > 0,
     run: (targets) => (asking.value = { kind: "move", targets }),
+    runWhole: () => (asking.value = { kind: "moveWhole" }),
   },
   {
     id: "label",

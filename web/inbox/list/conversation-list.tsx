@@ -21,7 +21,8 @@ import { leavePlace, leftPlace } from "./left-places.ts";
 import { openRow } from "./open-row.ts";
 import { GapRow, Row } from "./row.tsx";
 import { useRowHeight } from "./row-height.ts";
-import { clearSelection, cursor, selected, toggleAll, toggleSelected } from "./selection.ts";
+import { clearSelection, cursor, isWhole, selected, toggleAll, toggleSelected } from "./selection.ts";
+import { work } from "./work.ts";
 
 const Asked = lazy(() => import("./asked.tsx").then((module) => module.Asked), { isDialog: true });
 
@@ -66,6 +67,7 @@ function ListView({ list }: { list: EmailList }) {
   return (
     <>
       <ListHead list={list} name={name} />
+      <WholeBar list={list} name={name} />
       <SearchChips />
       {trouble && (
         <p class="notice is-error">
@@ -98,7 +100,7 @@ function ListView({ list }: { list: EmailList }) {
           }}
         />
       )}
-      {asking.value && <Asked />}
+      {(asking.value || work.value) && <Asked />}
     </>
   );
 }
@@ -134,13 +136,13 @@ function ListHead({ list, name }: { list: EmailList; name: string }) {
       {n > 0 ? (
         <>
           <h1 class="visually-hidden">{name}</h1>
-          <strong class="selected-count">{t("selected", { n })}</strong>
+          <strong class="selected-count">{t("selected", { n: isWhole.value ? length : n })}</strong>
           <ActionBar of="list" />
           <IconButton icon="close" label={t("clear")} onClick={clearSelection} />
         </>
       ) : (
         <>
-          <h1>{name}</h1>
+          <h1 title={name}>{name}</h1>
           <span class="muted list-count">{t(prefs.value.conversations ? "count" : "countFlat", { n: length })}</span>
           <IconButton
             icon="conversations"
@@ -155,6 +157,23 @@ function ListHead({ list, name }: { list: EmailList; name: string }) {
         </>
       )}
     </div>
+  );
+}
+
+/** When all that was fetched is selected, there may be more of it. */
+function WholeBar({ list, name }: { list: EmailList; name: string }) {
+  const length = list.length.value ?? 0;
+  const known = list.version.value >= 0 ? list.knownIds() : [];
+  const areAll = known.length > 0 && known.every((id) => selected.value.has(id));
+  if (!areAll || known.length >= length) return null;
+  if (isWhole.value) return <p class="notice whole-bar">{t("wholeSelected", { n: length, name })}</p>;
+  return (
+    <p class="notice whole-bar">
+      <span>{t("knownSelected", { n: known.length })}</span>
+      <button type="button" class="link" onClick={() => (isWhole.value = true)}>
+        {t("selectWhole", { n: length, name })}
+      </button>
+    </p>
   );
 }
 

@@ -9,6 +9,9 @@ import { type Branch, inOrder, mailboxIcon, mailboxName } from "../mailboxes/nam
 import { currentMailbox } from "../place.ts";
 import type { Target } from "./targets.ts";
 
+/** What lies there was written here: other mail has no business in them. */
+const ofWriting = new Set(["drafts", "sent", "scheduled"]);
+
 interface PickProps {
   onPick(mailbox: Mailbox): void;
   onClose(): void;
@@ -18,7 +21,7 @@ interface PickProps {
 export function PickMailbox({ onPick, onClose }: PickProps) {
   const [text, setText] = useState("");
   const here = currentMailbox.value?.id;
-  const branches = matching(text).filter(({ mailbox }) => mailbox.id !== here && mailbox.role !== "drafts");
+  const branches = matching(text).filter(({ mailbox }) => mailbox.id !== here && !ofWriting.has(mailbox.role ?? ""));
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const [first] = branches;

@@ -1,7 +1,8 @@
 import { t as tActions } from "../../messages/actions.ts";
 import { t } from "../../messages/list.ts";
+import { t as tScheduled } from "../../messages/scheduled.ts";
 import { IconButton } from "../../shared/button.tsx";
-import { shortDate } from "../../shared/dates.ts";
+import { shortDate, shortMoment } from "../../shared/dates.ts";
 import { Icon } from "../../shared/icons.tsx";
 import type { EmailAddress, Id } from "../../shared/jmap/types.ts";
 import type { Account } from "../../shared/store/account.ts";
@@ -12,11 +13,12 @@ import { theMail } from "../mail.ts";
 import { mailboxName } from "../mailboxes/names.ts";
 import { currentMailbox } from "../place.ts";
 import { formatRoute, route } from "../route.ts";
+import { scheduledOf } from "../scheduled/known.ts";
 import { Marked } from "../search/marked.tsx";
 import { snippetOf } from "../search/snippets.ts";
 import { openRow, placeOfRow } from "./open-row.ts";
 import { cursor, selected, selectRange, toggleSelected } from "./selection.ts";
-import { isStarred, isUnread, membersOf } from "./targets.ts";
+import { isMuted, isStarred, isUnread, membersOf } from "./targets.ts";
 
 interface Props {
   id: Id;
@@ -89,6 +91,12 @@ export function Row({ id, row, length, list, account }: Props) {
           <span class="row-names">{names}</span>
           {members.length > 1 && <span class="row-members">{members.length}</span>}
           <span class="row-marks">
+            {members.some(isMuted) && (
+              <>
+                <Icon name="mute" class="small" />
+                <span class="visually-hidden">{t("muted")}</span>
+              </>
+            )}
             {members.some(({ keywords }) => keywords?.$answered) && <Icon name="reply" class="small" />}
             {email.hasAttachment && (
               <>
@@ -105,6 +113,7 @@ export function Row({ id, row, length, list, account }: Props) {
             <Marked snippet={snippet?.subject} text={email.subject || t("noSubject")} />
           </span>
           <span class="row-preview" dir="auto">
+            <Leaving members={members} account={account} />
             <Labels members={members} account={account} />
             <Marked snippet={snippet?.preview} text={email.preview ?? ""} />
           </span>
@@ -130,6 +139,21 @@ export function GapRow() {
       <span class="avatar" />
       <span class="gap-lines" />
     </li>
+  );
+}
+
+/** When a mail of the conversation is to leave, if that is later. */
+function Leaving({ members, account }: { members: readonly EmailRecord[]; account: Account }) {
+  const scheduled = scheduledOf(account).value;
+  if (scheduled.length === 0) return null;
+  const ids = new Set(members.map(({ id }) => id));
+  const next = scheduled.find(({ emailId }) => ids.has(emailId));
+  if (!next) return null;
+  return (
+    <span class="label is-scheduled">
+      <Icon name="clock" class="small" />
+      {tScheduled("leaves", { date: shortMoment(next.sendAt) })}
+    </span>
   );
 }
 

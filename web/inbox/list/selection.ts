@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import type { Id } from "../../shared/jmap/types.ts";
 import type { EmailList } from "../../shared/store/email-list.ts";
 
@@ -6,6 +6,14 @@ import type { EmailList } from "../../shared/store/email-list.ts";
 export const selected = signal<ReadonlySet<Id>>(new Set());
 /** The row that the keys are at. */
 export const cursor = signal<Id | undefined>(undefined);
+
+/** Whether all is meant that the list's query finds, and not only what was fetched of it. */
+export const isWhole = signal(false);
+/** Whoever changes what is selected means just that. */
+effect(() => {
+  selected.value;
+  isWhole.value = false;
+});
 
 /** Where a range begins. */
 let rangeFrom: Id | undefined;

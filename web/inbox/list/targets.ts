@@ -42,4 +42,5 @@ function targetOf(account: Account, ids: readonly Id[]): Target[] {
 /** Neither read nor being written. */
 export const isUnread = ({ keywords }: EmailRecord): boolean =>
   keywords !== undefined && !keywords.$seen && !keywords.$draft;
+export const isMuted = ({ keywords }: EmailRecord): boolean => keywords?.$muted === true;
 export const isStarred = ({ keywords }: EmailRecord): boolean => keywords?.$flagged === true;

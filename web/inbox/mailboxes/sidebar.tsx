@@ -1,5 +1,7 @@
-import { signal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { t } from "../../messages/mailboxes.ts";
+import { t as tScheduled } from "../../messages/scheduled.ts";
 import { t as tShell } from "../../messages/shell.ts";
 import { Button, IconButton } from "../../shared/button.tsx";
 import { Icon } from "../../shared/icons.tsx";
@@ -11,10 +13,14 @@ import { lazy } from "../lazy.tsx";
 import { leave, primaryId, theAccount, theMail } from "../mail.ts";
 import { currentMailbox } from "../place.ts";
 import { formatRoute, go } from "../route.ts";
+import { lookForScheduled, scheduledOf } from "../scheduled/known.ts";
 import { compose } from "../seams.ts";
 import type { Editing } from "./edit.tsx";
 import { type Branch, inOrder, mailboxIcon, mailboxName, routeKey } from "./names.ts";
 
+const ScheduledDialog = lazy(() => import("../scheduled/scheduled.tsx").then((module) => module.ScheduledDialog), {
+  isDialog: true,
+});
 const MailboxDialogs = lazy(() => import("./edit.tsx").then((module) => module.MailboxDialogs), { isDialog: true });
 
 const closed = signal<ReadonlySet<Id>>(new Set());
@@ -81,6 +87,7 @@ function Tree({ account }: { account: Account }) {
           <Row key={branch.mailbox.id} branch={branch} account={account} />
         ))}
       </ul>
+      <ScheduledEntry account={account} />
       {mayCreate && (
         <button
           type="button"
@@ -92,6 +99,34 @@ function Tree({ account }: { account: Account }) {
         </button>
       )}
     </div>
+  );
+}
+
+const firstLookMs = 1_000;
+
+/** Shown while something is to leave later. */
+function ScheduledEntry({ account }: { account: Account }) {
+  const isOpen = useSignal(false);
+  const n = scheduledOf(account).value.length;
+  useEffect(() => {
+    // The list comes first.
+    const timer = setTimeout(() => void lookForScheduled(account), firstLookMs);
+    return () => clearTimeout(timer);
+  }, [account]);
+  return (
+    <>
+      {n > 0 && (
+        <button type="button" class="mailbox scheduled-entry" onClick={() => (isOpen.value = true)}>
+          <Icon name="clock" />
+          <span class="mailbox-name">{tScheduled("title")}</span>
+          <span class="count is-quiet">
+            <span aria-hidden="true">{number(n)}</span>
+            <span class="visually-hidden">{tScheduled("count", { n })}</span>
+          </span>
+        </button>
+      )}
+      {isOpen.value && <ScheduledDialog onClose={() => (isOpen.value = false)} />}
+    </>
   );
 }
 
@@ -129,7 +164,7 @@ function Row({ branch: { mailbox, depth, hasChildren }, account }: { branch: Bra
           onClick={() => toggle(mailbox.id)}
         />
       )}
-      {isCurrent && mailbox.role === null && (mayRename || mayDelete || mayCreateChild) && (
+      {mailbox.role === null && (mayRename || mayDelete || mayCreateChild) && (
         <IconButton
           icon="more"
           label={t("options", { name })}

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { t } from "../../messages/settings.ts";
+import { ask } from "../../shared/ask.tsx";
 import { Button, IconButton } from "../../shared/button.tsx";
 import type { AppPassword } from "../../shared/jmap/types.ts";
 import { toast } from "../../shared/toasts.tsx";
@@ -41,7 +42,13 @@ export function AppPasswords() {
                   <IconButton
                     icon="trash"
                     label={`${t("remove")}: ${app.label}`}
-                    onClick={() => confirm(t("removeAppAsk", { label: app.label })) && void attempt(() => remove(app))}
+                    onClick={() =>
+                      void ask({
+                        text: t("removeAppAsk", { label: app.label }),
+                        yes: t("remove"),
+                        isDanger: true,
+                      }).then((isMeant) => (isMeant ? attempt(() => remove(app)) : undefined))
+                    }
                   />
                 </li>
               ))}

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { t } from "../../messages/settings.ts";
+import { ask } from "../../shared/ask.tsx";
 import { Button, IconButton } from "../../shared/button.tsx";
 import type { Identity } from "../../shared/jmap/types.ts";
 import { formatAddresses, parseAddresses } from "../composer/addresses.ts";
@@ -50,8 +51,8 @@ export function Identities() {
 
 function Row({ identity, onEdit, onGone }: { identity: Identity; onEdit(): void; onGone(): Promise<void> }) {
   const { id, name, email, textSignature, mayDelete } = identity;
-  const remove = () => {
-    if (!confirm(t("removeIdentityAsk", { address: email }))) return;
+  const remove = async () => {
+    if (!(await ask({ text: t("removeIdentityAsk", { address: email }), yes: t("remove"), isDanger: true }))) return;
     const { id: accountId, jmap } = theAccount();
     void attempt(async () => {
       const { notDestroyed } = await jmap.call("Identity/set", { accountId, destroy: [id] });
@@ -67,7 +68,9 @@ function Row({ identity, onEdit, onGone }: { identity: Identity; onEdit(): void;
         <span class="muted settings-signature">{textSignature.trim() || t("noSignature")}</span>
       </span>
       <IconButton icon="draft" label={`${t("edit")}: ${name || email}`} onClick={onEdit} />
-      {mayDelete && <IconButton icon="trash" label={`${t("remove")}: ${name || email}`} onClick={remove} />}
+      {mayDelete && (
+        <IconButton icon="trash" label={`${t("remove")}: ${name || email}`} onClick={() => void remove()} />
+      )}
     </>
   );
 }

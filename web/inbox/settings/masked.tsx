@@ -1,5 +1,7 @@
 import { t } from "../../messages/settings.ts";
+import { ask } from "../../shared/ask.tsx";
 import { Button, IconButton } from "../../shared/button.tsx";
+import { longDate } from "../../shared/dates.ts";
 import type { MaskedAddress } from "../../shared/jmap/types.ts";
 import { toast } from "../../shared/toasts.tsx";
 import { theAccount } from "../mail.ts";
@@ -34,7 +36,9 @@ export function Masked() {
                 event.preventDefault();
                 const form = event.currentTarget;
                 const label = String(new FormData(form).get("label")).trim();
-                void act({ create: { new: { label } } }).then(() => form.reset());
+                // A label that was refused stays, to be mended.
+                const create = () => change({ create: { new: { label } } }).then(() => form.reset());
+                void attempt(() => create().then(again));
               }}
             >
               <label class="field">
@@ -46,17 +50,19 @@ export function Masked() {
               </Button>
             </form>
             <ul class="settings-rows">
-              {list.toReversed().map(({ id, email, label, state, messageCount }) => (
+              {list.toReversed().map(({ id, email, label, state, messageCount, lastMessageAt }) => (
                 <li key={id}>
                   <span class="settings-row-main">
                     <strong>{label || email}</strong>
                     <span class="muted">
                       {email} · {t("messages", { n: messageCount })}
+                      {lastMessageAt !== null && ` · ${t("lastMessage", { date: longDate(lastMessageAt) })}`}
                     </span>
                   </span>
                   <label class="check">
                     <input
                       type="checkbox"
+                      aria-label={`${t("isOn")}: ${label || email}`}
                       checked={state === "enabled"}
                       onChange={({ currentTarget }) =>
                         void act({ update: { [id]: { state: currentTarget.checked ? "enabled" : "disabled" } } })
@@ -64,15 +70,24 @@ export function Masked() {
                     />
                     <span>{t("isOn")}</span>
                   </label>
-                  <Button
-                    onClick={() => void navigator.clipboard?.writeText(email).then(() => toast({ text: t("copied") }))}
-                  >
-                    {t("copy")}
-                  </Button>
+                  {/* Only a secure context may write to the clipboard. */}
+                  {navigator.clipboard && (
+                    <Button
+                      onClick={() => void navigator.clipboard.writeText(email).then(() => toast({ text: t("copied") }))}
+                    >
+                      {t("copy")}
+                    </Button>
+                  )}
                   <IconButton
                     icon="trash"
                     label={`${t("remove")}: ${label || email}`}
-                    onClick={() => confirm(t("removeMaskedAsk", { address: email })) && void act({ destroy: [id] })}
+                    onClick={() =>
+                      void ask({
+                        text: t("removeMaskedAsk", { address: email }),
+                        yes: t("remove"),
+                        isDanger: true,
+                      }).then((isMeant) => (isMeant ? act({ destroy: [id] }) : undefined))
+                    }
                   />
                 </li>
               ))}
