@@ -253,6 +253,16 @@ describe.skipIf(whyNoBrowser)("reading a conversation", () => {
     const html = '<p>Log in at <a href="http://evil.test/x">https://www.bank.test/login</a> now!</p>';
     const headers = "MIME-Version: 1.0\r\nContent-Type: text/html\r\n";
     await world.send(ann, { subject: "Your account is locked", from: "service@bank.test", headers, text: html });
+    // Wherever it was filed: the reader wants to see it.
+    const found = async () => {
+      const { ids } = await one<{ ids: string[] }>(ann.client, "Email/query", {
+        filter: { subject: "account is locked" },
+      });
+      return ids;
+    };
+    await expect.poll(found, { timeout: 10_000 }).toHaveLength(1);
+    const update = { [(await found())[0]!]: { mailboxIds: { [await ann.mailboxId("inbox")]: true } } };
+    await one(ann.client, "Email/set", { update });
     const page = await world.signIn(ann);
     await openMail(page, "Your account is locked");
     const warning = page.getByRole("alert");
