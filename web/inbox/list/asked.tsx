@@ -24,10 +24,7 @@ export function Asked() {
   if (current.kind === "destroyWhole") {
     const destroy = () => {
       close();
-      void changeWhole(
-        () => "destroy",
-        (n) => t("destroyedMails", { n }),
-      );
+      void changeWhole("destroy", (n) => t("destroyedMails", { n }));
     };
     return <Destroy text={t("destroyWholeAsk")} onDestroy={destroy} onClose={close} />;
   }

@@ -78,22 +78,33 @@ function moveToRole(
 }
 
 /** Changes all that the list's query finds. The code for that comes when it is needed. */
-export async function changeWhole(
-  change: (whole: typeof import("./whole.ts"), account: Account) => Change,
-  text: (n: number) => string,
-): Promise<void> {
+export async function changeWhole(change: Change, text: (n: number) => string): Promise<void> {
   const account = theAccount();
   const source = currentSource.peek();
   if (!source) return;
   clearSelection();
   const whole = await import("./whole.ts");
-  await whole.changeAll(account, source, change(whole, account), text);
+  await whole.changeAll(account, source, change, text);
 }
 
 export function moveWhole(to: Mailbox, text: (n: number) => string, keywords: Record<string, true | null> = {}): void {
   const here = currentMailbox.peek();
   const leaves = (mailboxIds: Record<Id, true>) => placesToLeave(theAccount(), mailboxIds);
-  void changeWhole(({ moving }) => moving(here, leaves, to, keywords), text);
+  void changeWhole(moving(here, leaves, to, keywords), text);
+}
+
+/** Takes each email from where the list shows it, and puts it there. */
+function moving(
+  here: Mailbox | undefined,
+  leaves: (mailboxIds: Record<Id, true>) => Id[],
+  to: Mailbox,
+  keywords: Record<string, true | null> = {},
+): Change {
+  return ({ id, mailboxIds = {} }) => {
+    const left = (here ? [here.id] : leaves(mailboxIds)).filter((one) => one !== to.id && mailboxIds[one]);
+    const places = Object.fromEntries(left.map((one) => [one, null]));
+    return patchesFor([id], { keywords, mailboxIds: { ...places, [to.id]: true } })[id]!;
+  };
 }
 
 function moveWholeToRole(role: string, keywords: Record<string, true | null> = {}): void {
@@ -104,9 +115,7 @@ function moveWholeToRole(role: string, keywords: Record<string, true | null> = {
 
 function keywordWhole(keyword: string, value: true | null): void {
   void changeWhole(
-    () =>
-      ({ id }) =>
-        patchesFor([id], { keywords: { [keyword]: value } })[id]!,
+    ({ id }) => patchesFor([id], { keywords: { [keyword]: value } })[id]!,
     (n) => t("changedMails", { n }),
   );
 }

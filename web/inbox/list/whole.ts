@@ -1,11 +1,11 @@
 import { t } from "../../messages/actions.ts";
-import type { Id, Mailbox } from "../../shared/jmap/types.ts";
+import type { Id } from "../../shared/jmap/types.ts";
 import type { Account } from "../../shared/store/account.ts";
 import type { ListSource } from "../../shared/store/email-list.ts";
 import type { EmailRecord } from "../../shared/store/email-record.ts";
 import { type Patch, reverseOf } from "../../shared/store/patch.ts";
 import { toast } from "../../shared/toasts.tsx";
-import { patchesFor, performed } from "../actions.ts";
+import { performed } from "../actions.ts";
 import { work } from "./work.ts";
 
 /** What is done to each email that a query finds: a patch, or "destroy". */
@@ -109,18 +109,4 @@ async function set(account: Account, update: Record<Id, Patch>, destroy: readonl
   if (Object.keys(update).length + destroy.length === 0) return new Set();
   const { notUpdated } = await account.jmap.call("Email/set", { accountId: account.id, update, destroy });
   return new Set(Object.keys(notUpdated ?? {}));
-}
-
-/** Takes each email from where the list shows it, and puts it there. */
-export function moving(
-  here: Mailbox | undefined,
-  leaves: (mailboxIds: Record<Id, true>) => Id[],
-  to: Mailbox,
-  keywords: Record<string, true | null> = {},
-): Change {
-  return ({ id, mailboxIds = {} }) => {
-    const left = (here ? [here.id] : leaves(mailboxIds)).filter((one) => one !== to.id && mailboxIds[one]);
-    const places = Object.fromEntries(left.map((one) => [one, null]));
-    return patchesFor([id], { keywords, mailboxIds: { ...places, [to.id]: true } })[id]!;
-  };
 }
