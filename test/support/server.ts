@@ -16,13 +16,18 @@ export type ServerOptions = {
   args?: string[];
   /** (Default: 45000, under the limit of a hook, whose report then shows the output.) */
   startTimeoutMs?: number;
+  /** The command that runs Posthorn. (Default: that of the checkout.) */
+  program?: [command: string, ...args: string[]];
   /** Keeps the embedded database when the other tests run on Citus. */
   isEmbedded?: true;
   /** Its database is on the server that all tests share, which spares the start of one: for tests of what is above it. */
   isShared?: true;
 };
 
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const ofCheckout: [string, string] = [
+  process.execPath,
+  fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url)),
+];
 const running = new Set<TestServer>();
 process.on("exit", () => {
   for (const server of running) server.killAll();
@@ -122,7 +127,8 @@ export class TestServer {
 
   /** Spawns without waiting until it serves: for starts that must fail or race. */
   spawn(): ChildProcess {
-    const child = spawn(process.execPath, [main, "serve", ...(this.#options.args ?? [])], {
+    const [command, ...args] = this.#options.program ?? ofCheckout;
+    const child = spawn(command, [...args, "serve", ...(this.#options.args ?? [])], {
       env: this.#environment(),
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -242,13 +248,14 @@ export class TestServer {
 
   /** Runs `posthorn ARGS` with the server's options. */
   cli(args: string[], stdin = ""): Promise<CliResult> {
-    if (args[0] === "serve") return this.spawnCli(args, stdin);
+    if (args[0] === "serve" || this.#options.program) return this.spawnCli(args, stdin);
     return runCommand({ args, env: this.#environment(), stdin });
   }
 
   /** The same as its users run it, in a process of its own. */
   spawnCli(args: string[], stdin = ""): Promise<CliResult> {
-    const child = spawn(process.execPath, [main, ...args], { env: this.#environment(), stdio: "pipe" });
+    const [command, ...first] = this.#options.program ?? ofCheckout;
+    const child = spawn(command, [...first, ...args], { env: this.#environment(), stdio: "pipe" });
     const out = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name].setEncoding("utf8");
