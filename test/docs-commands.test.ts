@@ -77,7 +77,7 @@ const runs: Record<string, (text: string) => Promise<void>> = {
   "git clone <this repository> posthorn": async (text) => {
     server = begin(`${installed}\n${text.replace("<this repository>", `--quiet "${root}"`)}`);
     for (let tries = 0; !server.output().includes("Posthorn is ready.") || !(await isReady()); tries++) {
-      if (tries > 200 || server.child.exitCode !== null) throw new Error(server.output());
+      if (tries > 270 || server.child.exitCode !== null) throw new Error(server.output());
       await new Promise((done) => setTimeout(done, 100));
     }
     password = /^ *alice@posthorn\.test +(\S+)$/m.exec(server.output())?.[1] ?? "";
@@ -103,6 +103,18 @@ const runs: Record<string, (text: string) => Promise<void>> = {
     );
     for (const value of ["0.0.0.0:443", "0.0.0.0:80", "0.0.0.0:25", "mail.example.org"])
       expect(stdout).toContain(value);
+  },
+  "posthorn setup --data /var/lib/posthorn": async (text) => {
+    // It asks: here the answers are given, and nothing is changed.
+    const there = text.trim().replace("/var/lib/posthorn", join(folder, "new"));
+    const answers = "--domain example.org --address ann@example.org --hostname mail.example.org --dry-run --yes";
+    expect((await run(`${posthorn}\n${there} ${answers}`)).stdout).toContain("example.org");
+  },
+  "posthorn operator add ann@example.org": async (text) => {
+    const accounts = ["bob@example.org", "eve@example.org"].map((one) => `posthorn account add ${one} > /dev/null`);
+    await run(`${posthorn}\n${accounts.join("\n")}\nposthorn domain add example.net > /dev/null\n${text}`);
+    const { stdout } = await run(`${posthorn}\nposthorn operator list`);
+    for (const said of ["ann@example.org", "domain-admin", "read-only"]) expect(stdout).toContain(said);
   },
   "npm ci && npm test": inCi,
   "npm ci\nnpm test": inCi,
