@@ -11,7 +11,9 @@ export function launch(source, built, signals) {
   // In a checkout, and as a dependency of another folder.
   const bundled = [path("../node_modules/.bin/node"), path("../../.bin/node")].find(existsSync);
   if (!bundled && Number(process.versions.node.split(".")[0]) < oldest) {
-    console.error(`This needs Node ${oldest}; ${process.execPath} is ${process.version}, and npm has brought none for this machine.`);
+    console.error(
+      `This needs Node ${oldest}; ${process.execPath} is ${process.version}, and npm has brought none for this machine.`,
+    );
     process.exit(1);
   }
   const program = [path(source), path(built)].find(existsSync);
