@@ -222,6 +222,7 @@ CREATE TABLE domain (
   created_at timestamp with time zone NOT NULL,
   sts_mode text,
   sts_mx text[],
+  needs_second_factor boolean NOT NULL DEFAULT false,
   CONSTRAINT domain_pkey PRIMARY KEY (name)
 );
 
@@ -329,6 +330,18 @@ CREATE TABLE incoming (
   CONSTRAINT incoming_pkey PRIMARY KEY (id)
 );
 CREATE INDEX incoming_lease ON public.incoming USING btree (leased_until);
+
+CREATE TABLE invite (
+  id text NOT NULL,
+  hash bytea NOT NULL,
+  domain text NOT NULL,
+  address text,
+  who text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT invite_pkey PRIMARY KEY (id),
+  CONSTRAINT invite_hash_key UNIQUE (hash)
+);
 
 CREATE TABLE junk_mark (
   user_id bigint NOT NULL,
@@ -482,6 +495,19 @@ CREATE TABLE operator (
   CONSTRAINT operator_pkey PRIMARY KEY (login)
 );
 
+CREATE TABLE passkey (
+  user_id bigint NOT NULL,
+  id bytea NOT NULL,
+  public_key bytea NOT NULL,
+  counter bigint NOT NULL,
+  transports text[] NOT NULL,
+  label text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  used_at timestamp with time zone,
+  network text,
+  CONSTRAINT passkey_pkey PRIMARY KEY (user_id, id)
+);
+
 CREATE TABLE push_holder (
   name text NOT NULL,
   alive_until timestamp with time zone NOT NULL,
@@ -557,6 +583,13 @@ CREATE TABLE received_report_row (
   number bigint NOT NULL,
   what jsonb NOT NULL,
   CONSTRAINT received_report_row_pkey PRIMARY KEY (report, no)
+);
+
+CREATE TABLE recovery_code (
+  user_id bigint NOT NULL,
+  hash bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT recovery_code_pkey PRIMARY KEY (user_id, hash)
 );
 
 CREATE TABLE report_count (
@@ -717,6 +750,15 @@ CREATE TABLE token (
   CONSTRAINT token_pkey PRIMARY KEY (user_id, hash)
 );
 CREATE INDEX token_hash ON public.token USING btree (hash);
+
+CREATE TABLE totp (
+  user_id bigint NOT NULL,
+  secret text NOT NULL,
+  last_step bigint NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  used_at timestamp with time zone,
+  CONSTRAINT totp_pkey PRIMARY KEY (user_id)
+);
 
 CREATE TABLE traffic (
   minute timestamp with time zone NOT NULL,

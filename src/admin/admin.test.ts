@@ -16,6 +16,7 @@ import { ensureDomain, removeDomain } from "./domains.ts";
 import { maskAddress } from "./masked-addresses.ts";
 import { getQuota, setQuota } from "./quota.ts";
 import type { Refusal, Refused } from "./refused.ts";
+import { resetSecondFactors } from "./second-factors.ts";
 import { share, unshare } from "./shares.ts";
 import { addAppPassword, addToken, listCredentials, revokeCredential } from "./tokens.ts";
 
@@ -86,15 +87,16 @@ test("each act on an account adds one row, and an act that ends a credential is 
     [() => addToken(admin, ann, { label: "", days: undefined }), { act: "token.add", id: expect.any(String) }],
     [() => addAppPassword(admin, ann, ""), { act: "app-password.add", id: expect.any(String) }],
     [() => revokeCredential(admin, ann, id), { act: "credential.revoke", id }],
+    [() => resetSecondFactors(admin, ann), { act: "second-factor.reset" }],
     [() => share(admin, other, ann), { act: "account.share", login: annId }, other],
     [() => unshare(admin, other, ann), { act: "account.unshare", login: annId }, other],
   ];
   for (const [work, act, address = ann] of acted) {
     expect(await added(work, address)).toEqual([{ who: "test", ...act }]);
   }
-  // Announced: the name, the password, the token, and the share and its withdrawal.
-  expect(announced).toEqual(Array(5).fill({ credential: ann }));
-  expect(await verifyAudit(admin, ann)).toMatchObject({ sound: 14 });
+  // Announced: the name, the password, the token, the second factors, and the share and its withdrawal.
+  expect(announced).toEqual(Array(6).fill({ credential: ann }));
+  expect(await verifyAudit(admin, ann)).toMatchObject({ sound: 15 });
   const { rows } = await readAudit(admin, ann, { limit: 100 });
   expect(JSON.stringify(rows)).not.toMatch(/another|secret label|Ann Lee/);
 });

@@ -34,6 +34,7 @@ type AccountAct =
   | { act: "queue.bounce"; submissions: string; reply: string }
   | { act: "queue.reroute"; submissions: string; host: string }
   | { act: "spam.learn"; mails: number; kind: "ham" | "spam" }
+  | { act: "second-factor.reset" }
   | { act: "spam.forget" }
   | { act: "standing.hold"; reason: string }
   | { act: "standing.lift" }
@@ -42,7 +43,9 @@ type AccountAct =
 
 /** What the audit records of an act on the installation. */
 type InstallationAct =
-  | { act: "domain.add" | "domain.remove"; domain: string }
+  | { act: "domain.add" | "domain.remove" | "domain.need-second-factor" | "domain.free-second-factor"; domain: string }
+  | { act: "invite.add"; invite: string; domain: string; address: string | null }
+  | { act: "invite.revoke"; invite: string }
   | { act: "domain.mta-sts"; domain: string; mode: string; mx: string }
   | { act: "oauth-client.add" | "oauth-client.remove"; id: string; name: string }
   | { act: "dkim.publish" | "dkim.switch" | "dkim.retire"; domain: string }

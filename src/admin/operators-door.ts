@@ -1,4 +1,4 @@
-import type { Authenticator, Login } from "../auth/login.ts";
+import type { Authenticator, Login, Refused } from "../auth/login.ts";
 import type { Store } from "../store/core/store.ts";
 import { mayOperate, type Operator } from "./operators.ts";
 
@@ -21,9 +21,9 @@ export class OperatorsDoor implements Pick<Authenticator, "authenticate"> {
   readonly authenticate = async (
     header: string | undefined,
     remoteAddress: string | undefined,
-  ): Promise<Login | "throttled" | undefined> => {
+  ): Promise<Login | Refused | undefined> => {
     const login = await this.#authenticator.authenticate(header, remoteAddress);
-    if (login === undefined || login === "throttled") return login;
+    if (typeof login !== "object") return login;
     const operator = await mayOperate(this.#store, login);
     return operator && this.#as(login, operator);
   };

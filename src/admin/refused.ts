@@ -12,6 +12,9 @@ export type Refusal =
   | { type: "ownAddress"; address: string }
   | { type: "noDomain"; text: string }
   | { type: "domainInUse"; name: string; addresses: string[] }
+  | { type: "notInDomain"; address: string; domain: string }
+  | { type: "domainUnnamed"; domains: string[] }
+  | { type: "noInvite"; id: string }
   | { type: "noCredential"; login: string; id: string }
   | { type: "notARedirect"; text: string }
   | { type: "noOauthClient"; text: string }

@@ -8,11 +8,13 @@ import { networkOf } from "../base/network.ts";
 import type { SharedCounts } from "../base/shared-counts.ts";
 import { Slots } from "../base/slots.ts";
 import type { Store } from "../store/core/store.ts";
+import type { LoginName } from "../store/directory/login-name.ts";
 import { findAppPassword, findLogin, openAccounts } from "../store/directory/logins.ts";
+import { secondFactorNeed } from "../store/directory/second-factors.ts";
 import { noteUse } from "../store/directory/sign-ins.ts";
 import { type FoundToken, findToken } from "../store/directory/tokens.ts";
 import { KnownNetworks } from "./known-networks.ts";
-import type { Authenticator, Login } from "./login.ts";
+import type { Authenticator, Login, Refused } from "./login.ts";
 import { parseScope } from "./scopes.ts";
 import { appPasswordId, hashPassword, tokenAccount, tokenHash, verifyPassword } from "./secrets.ts";
 
@@ -148,16 +150,23 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
     const { login, isToken } = outcome;
     const { login: name, userId } = login;
     if (store.database.isReadOnly || network === undefined) return login;
-    if (!isToken && !networks.isKept(name, userId, network)) {
-      await networks.keep(name, userId, network).catch((error: unknown) => {
-        log.warn({ err: error }, "the network of a login could not be recorded");
-      });
-    }
+    if (!isToken && login.needs === undefined) await keepHome(login, network);
     const isAway = await networks.isNew(name, userId, network).catch((error: unknown) => {
       log.warn({ err: error }, "the networks of a login could not be read");
       return false;
     });
-    return isAway ? awayOf(login) : login;
+    if (!isAway) return login;
+    const away = awayOf(login);
+    const hash = verifiedBy.get(login);
+    if (hash !== undefined) verifiedBy.set(away, hash);
+    return away;
+  }
+
+  async function keepHome({ login, userId }: LoginName, network: string): Promise<void> {
+    if (networks.isKept(login, userId, network)) return;
+    await networks.keep(login, userId, network).catch((error: unknown) => {
+      log.warn({ err: error }, "the network of a login could not be recorded");
+    });
   }
 
   async function verifyLogin(attempt: Attempt, password: string, { isBlocked, turn }: Way): Promise<Outcome> {
@@ -174,7 +183,9 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
     if (right === "throttled") return right;
     if (!right || !secrets) return undefined;
     const accounts = await openAccounts(store.database, name, secrets.userId);
-    const login = { login: name, userId: secrets.userId, accounts, credential: app ? `app:${appId}` : "password" };
+    const needs = app ? undefined : await secondFactorNeed(store.database, { login: name, userId: secrets.userId });
+    const credential = app ? `app:${appId}` : "password";
+    const login = { login: name, userId: secrets.userId, accounts, credential, ...(needs && { needs }) };
     verifiedBy.set(login, hash);
     if (app && appId) await note("app", { ...app, ...login, id: appId }, attempt.remoteAddress);
     return { login, expiresAt: undefined, isToken: false };
@@ -200,6 +211,8 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
     const secrets = await findLogin(store.database, token.login);
     // The login was deleted and created again with another account: its old tokens do not open that one.
     if (secrets?.userId !== token.userId) return undefined;
+    // Its domain has come to want a second factor since: signing in again asks for one.
+    if (token.isWeb && (await secondFactorNeed(store.database, token)) === "factor") return undefined;
     // Of a grant, each renewal is noted.
     if (token.grantId === null) await note("token", token, remoteAddress);
     const accounts = await openAccounts(store.database, token.login, secrets.userId);
@@ -208,7 +221,7 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
     return { login, expiresAt, isToken: true };
   }
 
-  async function checkPassword(login: string, password: string, remoteAddress: string | undefined) {
+  async function checkFirstFactor(login: string, password: string, remoteAddress: string | undefined) {
     const name = normalizeAddress(login) ?? login.toLowerCase();
     if (name === "" || name.length > 320 || name.includes("\0") || password.length > 1000) return undefined;
     const id = keyed(name.includes(":") ? `${name}\0${password}` : basicField(name, password));
@@ -217,13 +230,18 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
   }
 
   return {
-    checkPassword,
+    checkFirstFactor,
+    checkPassword: async (...given) => alone(await checkFirstFactor(...given)),
+    async settle(login, remoteAddress) {
+      const network = networkAt(remoteAddress);
+      if (network !== undefined && !store.database.isReadOnly) await keepHome(login, network);
+    },
     wasVerifiedBy: (login, passwordHash) => verifiedBy.get(login) === passwordHash,
     forget: (login) => cache.forget(login),
     async authenticate(header = "", remoteAddress) {
       if (header.length > maxHeaderLength) return undefined;
       const known = cache.get(keyed(header));
-      if (known) return recognized(await known.outcome, networkAt(remoteAddress));
+      if (known) return alone(await recognized(await known.outcome, networkAt(remoteAddress)));
       const [, scheme = "", value = ""] = /^(\S+) +(\S+) *$/.exec(header) ?? [];
       if (scheme.toLowerCase() === "bearer") {
         if (value.length > 1000) return undefined;
@@ -235,7 +253,7 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
       const text = Buffer.from(value, "base64").toString("utf8");
       const colon = text.indexOf(":");
       if (colon < 0) return undefined;
-      return checkPassword(text.slice(0, colon), text.slice(colon + 1), remoteAddress);
+      return alone(await checkFirstFactor(text.slice(0, colon), text.slice(colon + 1), remoteAddress));
     },
   };
 }
@@ -250,6 +268,11 @@ function credentialOf({ id, expiresAt, grantId, scope, isWeb }: FoundToken) {
     ...scopes,
     ...(isWeb && { isWeb: true as const }),
   };
+}
+
+/** Refuses a password that needs something beside it. */
+function alone(login: Login | "throttled" | undefined): Login | Refused | undefined {
+  return login !== "throttled" && login?.needs ? "secondFactor" : login;
 }
 
 /** The same object for the same login, since others remember what they made for it. */

@@ -26,6 +26,7 @@ import { WebSessions } from "../web/session.ts";
 import { urlOf } from "./door-url.ts";
 import type { WebDoor } from "./doors.ts";
 import { drainable } from "./drain.ts";
+import { joiningOf } from "./joining.ts";
 import { startOperatorsDoor } from "./operators-door.ts";
 import type { Part, Parts } from "./parts.ts";
 import { createHttps } from "./tls/https.ts";
@@ -127,7 +128,7 @@ function webEndpoints(
   const { clock, random, log } = surroundings;
   const { hostname } = config;
   const means = { authenticator, store, bus, counts, clock, random, log, proxies, hostname };
-  const sessions = new WebSessions(means);
+  const sessions = new WebSessions({ ...means, site: "inbox", joining: joiningOf(config, means) });
   const credentials = (req: IncomingMessage) => sessions.credentials(req);
   const oauth = new Oauth({ ...means, credentials });
   const oidc = new Oidc({ ...means, provider: providerOf(config), createAccount: accountMaker(config, means) });

@@ -45,7 +45,7 @@ export async function startOperatorsDoor(config: Config, parts: Parts, services:
   ]);
   const proxies = new Proxies({ trusted: config.trustedProxies, publicUrl: "", log });
   const sessions = new WebSessions({
-    ...{ authenticator, store, bus, clock, random, log, proxies, site: "operator" },
+    ...{ authenticator, store, bus, clock, random, log, proxies, counts, site: "operator", joining: undefined },
     admits: async (login) => (await mayOperate(store, login)) !== undefined,
   });
   const pages = config.web ? new Pages({ site: "operator", load: parts.pageFiles, log }) : undefined;

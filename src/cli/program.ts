@@ -12,6 +12,7 @@ import { addConfigCommand } from "./commands/config.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addDomainCommands } from "./commands/domain.ts";
 import { addFeedbackCommands } from "./commands/feedback.ts";
+import { addInviteCommands } from "./commands/invite.ts";
 import { addManCommand } from "./commands/man.ts";
 import { addMigrateCommand } from "./commands/migrate.ts";
 import { addOauthClientCommands } from "./commands/oauth-client.ts";
@@ -37,6 +38,7 @@ const families: readonly [names: string, add: (program: Command) => void][] = [
   ["address", addAddressCommands],
   ["domain", addDomainCommands],
   ["token", addTokenCommands],
+  ["invite", addInviteCommands],
   ["audit", addAuditCommand],
   ["bounces suppression", addFeedbackCommands],
   ["standing", addStandingCommands],

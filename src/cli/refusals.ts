@@ -49,6 +49,14 @@ export function tellRefusal(why: Refusal): string {
       return `"${why.text}" is not where a program may be answered: write https://…, http://127.0.0.1/… or a scheme such as com.example:/…, without a fragment`;
     case "noOauthClient":
       return `there is no program ${why.text} (see: posthorn oauth-client list)`;
+    case "notInDomain":
+      return `${why.address} is not in ${why.domain}: leave out --domain, which the address says`;
+    case "domainUnnamed":
+      return why.domains.length === 0
+        ? "there are no domains yet (see: posthorn domain add)"
+        : `name one of the domains with --domain: ${why.domains.join(", ")}`;
+    case "noInvite":
+      return `there is no open invitation ${why.id} (see: posthorn invite list)`;
     case "ownLogin":
       return "a login always has access to its own account";
     case "notAMail":

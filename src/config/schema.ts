@@ -53,6 +53,13 @@ const declarations = {
     show: showAddress,
     help: "Address (host:port) for JMAP clients.",
   }),
+  signUp: option<string[]>({
+    default: "",
+    shown: "none",
+    parse: list(hostName),
+    show: (names) => names.join(","),
+    help: "Domains where anybody may make an account in the inbox, a comma list: 3 a day from one network, 100 a day in all.",
+  }),
   web: option({
     default: "on",
     parse: boolean,

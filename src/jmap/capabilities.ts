@@ -1,4 +1,5 @@
 import type { AccountAccess } from "../auth/login.ts";
+import { minPasswordLength } from "../auth/password-rules.ts";
 import { maxLabelLength, maxMaskedAddresses } from "../mail/masked/create.ts";
 import { maxDelayedSend } from "../mail/submit/submit-parameters.ts";
 import { maxAppPasswords } from "./app-password/type.ts";
@@ -9,7 +10,6 @@ import { capabilities } from "./capability-names.ts";
 import { emailLimits } from "./email/places.ts";
 import { maxMailboxDepth, maxSizeMailboxName } from "./mailbox/check.ts";
 import type { Limits } from "./method.ts";
-import { minPasswordLength } from "./password/set.ts";
 import { collations } from "./standard/filter.ts";
 
 /** RFC 8620 §2 */

@@ -61,7 +61,7 @@ export interface Services {
   webPush: WebPush;
   /** Tells all processes that credentials were revoked. */
   bus: Pick<Bus, "publish">;
-  authenticator: Pick<Authenticator, "checkPassword" | "wasVerifiedBy">;
+  authenticator: Pick<Authenticator, "checkFirstFactor" | "wasVerifiedBy">;
   /** Counts the app passwords that each login makes. */
   newAppPasswords: RateLimit;
   /** POSTs to servers that mails name. */

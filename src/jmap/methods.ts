@@ -19,6 +19,7 @@ import { pushSubscriptionGet } from "./push-subscription/get.ts";
 import { pushSubscriptionSet } from "./push-subscription/set.ts";
 import { quota } from "./quota/type.ts";
 import { searchSnippetGet } from "./search-snippet/get.ts";
+import { secondFactorGet } from "./second-factor/get.ts";
 import { signInGet } from "./sign-in/get.ts";
 import { signInSet } from "./sign-in/set.ts";
 import { changesMethod } from "./standard/changes.ts";
@@ -85,4 +86,5 @@ export const methods: readonly Method[] = [
   signInGet,
   signInSet,
   passwordSet,
+  secondFactorGet,
 ];

@@ -60,6 +60,6 @@ export function shownUse(prefix: string, row: { id: string; label: string; netwo
 }
 
 /** An IPv4 address, or an IPv6 prefix of 64 bits. */
-function shownNetwork(network: string): string {
+export function shownNetwork(network: string): string {
   return network.includes(":") ? `${network}::/64` : network;
 }

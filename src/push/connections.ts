@@ -14,11 +14,12 @@ export interface Connection {
 
 /** Whether credentials, checked again, open exactly the accounts that the connection hears of. */
 export function opensSame(
-  again: { login: string; accounts: readonly { id: number }[] } | "throttled" | undefined,
+  again: { login: string; accounts: readonly { id: number }[] } | "throttled" | "secondFactor" | undefined,
   login: string,
   accountIds: readonly number[],
 ): boolean | undefined {
   if (again === "throttled") return undefined;
+  if (again === "secondFactor") return false;
   const open = new Set(again?.accounts.map(({ id }) => id));
   return again?.login === login && open.size === accountIds.length && accountIds.every((id) => open.has(id));
 }

@@ -6,8 +6,8 @@ import type { LoginName } from "../store/directory/login-name.ts";
 import { findLogin } from "../store/directory/logins.ts";
 import { addBrowserToken } from "./browser-token.ts";
 import { writeCookie } from "./cookie.ts";
+import type { Means } from "./means.ts";
 import { allow, problem, Refusal } from "./respond.ts";
-import type { WebSessionsOptions } from "./session.ts";
 
 /** An identity provider, as the operator names it. */
 export interface Provider {
@@ -16,7 +16,7 @@ export interface Provider {
   clientSecret: string;
 }
 
-export interface OidcOptions extends Pick<WebSessionsOptions, "store" | "random" | "log" | "proxies"> {
+export interface OidcOptions extends Pick<Means, "store" | "random" | "log" | "proxies"> {
   /** Undefined if there is none. */
   provider: Provider | undefined;
   /** Makes an account for an address in a domain of this server; undefined if none are made. */

@@ -1,23 +1,31 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+
+interface Further {
+  headers?: Readonly<Record<string, string>>;
+  /** Tells pages which of several reasons it is; `detail` is for people who read the protocol. */
+  code?: string;
+}
 
 /** Refuses a request; sent as problem+json (RFC 7807). */
 export class Refusal extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly code: string | undefined;
 
-  constructor(status: number, detail: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(status: number, detail: string, { headers = {}, code }: Further = {}) {
     super(detail);
     this.status = status;
     this.headers = headers;
+    this.code = code;
   }
 }
 
-export function problem(req: IncomingMessage, res: ServerResponse, { status, message, headers }: Refusal): void {
+export function problem(req: IncomingMessage, res: ServerResponse, { status, message, headers, code }: Refusal): void {
   if (res.headersSent || res.destroyed) {
     res.destroy();
     return;
   }
-  const body = JSON.stringify({ type: "about:blank", status, detail: message });
+  const body = JSON.stringify({ type: "about:blank", status, detail: message, ...(code !== undefined && { code }) });
   // Otherwise the unread body would be parsed as the connection's next request.
   if (!req.complete) {
     res.setHeader("Connection", "close");
@@ -35,7 +43,13 @@ export function problem(req: IncomingMessage, res: ServerResponse, { status, mes
 
 export function allow(req: IncomingMessage, method: string): void {
   if (req.method === method) return;
-  throw new Refusal(405, `This resource takes ${method} only.`, { Allow: method });
+  throw new Refusal(405, `This resource takes ${method} only.`, { headers: { Allow: method } });
+}
+
+export function sendJson(res: ServerResponse, value: object, headers: OutgoingHttpHeaders = {}): void {
+  const body = JSON.stringify(value);
+  const fields = { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) };
+  res.writeHead(200, { ...fields, "Cache-Control": "no-store", ...headers }).end(body);
 }
 
 /** Of a name and a password at their longest, each character escaped. */

@@ -6,7 +6,9 @@ import { testAdmin } from "../../test/support/admin.ts";
 import { basic, createHttpWorld, known } from "../../test/support/http-world.ts";
 import { setPassword } from "../admin/accounts.ts";
 import { addAppPassword, addToken, listCredentials } from "../admin/tokens.ts";
+import type { Authenticator } from "../auth/login.ts";
 import { encodeId } from "../base/ids.ts";
+import { OwnCounts } from "../base/own-counts.ts";
 import { capabilities } from "../jmap/capability-names.ts";
 import { WebSessions } from "./session.ts";
 
@@ -165,12 +167,14 @@ describe("signing in", () => {
     const { authenticator } = deps.services;
     const late = new WebSessions({
       ...deps.services,
+      counts: new OwnCounts(deps.services),
+      site: "inbox",
+      joining: undefined,
       proxies: deps.proxies,
       authenticator: {
-        ...authenticator,
-        ...deps.authenticator,
-        async checkPassword(...given) {
-          const found = await authenticator.checkPassword(...given);
+        ...(deps.services.authenticator as Authenticator),
+        async checkFirstFactor(...given) {
+          const found = await authenticator.checkFirstFactor(...given);
           await setPassword(admin, known.user, "changed meanwhile");
           return found;
         },

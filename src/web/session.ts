@@ -1,50 +1,28 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Authenticator, Login } from "../auth/login.ts";
-import type { Clock, Random } from "../base/clock.ts";
-import type { Log } from "../base/log.ts";
-import type { Bus } from "../push/bus.ts";
-import type { Store } from "../store/core/store.ts";
-import { currentPasswordHash, removeCredentials } from "../store/directory/sign-ins.ts";
-import { addBrowserToken } from "./browser-token.ts";
-import { readCookie, type Site, writeCookie } from "./cookie.ts";
+import { Tickets } from "../auth/tickets.ts";
+import { Factors } from "./factors.ts";
+import { Join } from "./join.ts";
+import type { Handler, Means } from "./means.ts";
 import { isOwnPage } from "./own-page.ts";
+import { Proofs } from "./proofs.ts";
+import { Recovery } from "./recovery.ts";
 import { allow, problem, Refusal, readJson } from "./respond.ts";
-
-export interface WebSessionsOptions {
-  authenticator: Pick<Authenticator, "authenticate" | "checkPassword" | "wasVerifiedBy">;
-  store: Store;
-  bus: Pick<Bus, "publish">;
-  clock: Clock;
-  random: Random;
-  log: Log;
-  /** Whose sign-ins these are: the label of their tokens, and the name of the cookie, differ. (Default: the inbox) */
-  site?: Site;
-  /** Whether the login may sign in here. (Default: everybody) */
-  admits?(login: Login): Promise<boolean>;
-  /** What is known of a request that may have come through proxies. */
-  proxies: {
-    clientAddress(req: IncomingMessage): string | undefined;
-    baseUrl(req: IncomingMessage): string;
-    isEncrypted(req: IncomingMessage): boolean;
-  };
-}
-
-const hourMs = 3_600_000;
-/** How long a sign-in lasts, and with "stay". */
-const lifeMs = 12 * hourMs;
-const stayMs = 30 * 24 * hourMs;
-/** Of the tokens. */
-const labels: Record<Site, string> = { inbox: "web", operator: "operator" };
+import { SignIn } from "./sign-in.ts";
+import { WebTokens } from "./web-tokens.ts";
 
 /**
  * Signs people in with a browser: a cookie that scripts cannot read stands for an ordinary token, so that downloads, pictures
  * and the WebSocket, which carry no headers of a page's choice, are authenticated too.
  */
 export class WebSessions {
-  readonly #options: WebSessionsOptions;
+  readonly #means: Means;
+  readonly #tokens: WebTokens;
+  readonly #handlers: ReadonlyMap<string, Handler>;
 
-  constructor(options: WebSessionsOptions) {
-    this.#options = options;
+  constructor(means: Means) {
+    this.#means = means;
+    this.#tokens = new WebTokens(means);
+    this.#handlers = handlersOf(means, this.#tokens);
   }
 
   /**
@@ -54,7 +32,7 @@ export class WebSessions {
   credentials(req: IncomingMessage): string | undefined {
     const { authorization } = req.headers;
     if (authorization !== undefined || req.headers.cookie === undefined) return authorization;
-    const token = this.#cookie(req);
+    const token = this.#tokens.cookie(req);
     return token === undefined || !this.#isOwnPage(req) ? undefined : `Bearer ${token}`;
   }
 
@@ -67,88 +45,24 @@ export class WebSessions {
   }
 
   async #answer(path: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
-    if (path !== "/auth/login" && path !== "/auth/logout") throw new Refusal(404, "There is nothing at this path.");
+    const handler = this.#handlers.get(path);
+    if (!handler && path !== "/auth/logout") throw new Refusal(404, "There is nothing at this path.");
     allow(req, "POST");
     // Or any page could sign its visitor in as somebody else, and read what is then written.
     if (!this.#isOwnPage(req)) throw new Refusal(403, "Only this server's own pages may sign in and out.");
-    if (path === "/auth/login") await this.#signIn(req, res);
-    else await this.#signOut(req, res);
-  }
-
-  async #signIn(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const { username, password, stay = false } = await readJson(req);
-    if (typeof username !== "string" || typeof password !== "string" || typeof stay !== "boolean") {
-      throw new Refusal(400, "Send the texts username and password, and perhaps stay, which is true or false.");
+    if (handler) {
+      if (this.#means.store.database.isReadOnly) {
+        throw new Refusal(503, "This server only reads: nobody can sign in now.");
+      }
+      const body = await readJson(req);
+      return handler({ req, res, body, address: this.#means.proxies.clientAddress(req) });
     }
-    const { authenticator, proxies, store, log } = this.#options;
-    if (store.database.isReadOnly) throw new Refusal(503, "This server only reads: nobody can sign in now.");
-    const address = proxies.clientAddress(req);
-    const login = await authenticator.checkPassword(username, password, address);
-    if (login === "throttled") throw new Refusal(429, "Too many wrong passwords recently: try again later.");
-    if (!login) throw new Refusal(401, "Name or password is wrong.");
-    if (login.credential !== "password") {
-      throw new Refusal(403, "An app password is for one program: sign in here with the account's own password.");
-    }
-    if (!((await this.#options.admits?.(login)) ?? true)) {
-      throw new Refusal(403, "This account is not an operator's.");
-    }
-    const lasts = stay && this.#site === "inbox";
-    const token = await this.#newToken(req, login, lasts ? stayMs : lifeMs);
-    // It has just been changed.
-    if (token === undefined) throw new Refusal(401, "Name or password is wrong.");
-    await this.#end(this.#cookie(req));
-    log.info({ login: login.login, remoteAddress: address }, "signed in");
-    const cookie = writeCookie(token, this.#cookieFor(req), lasts ? stayMs : undefined);
-    res.writeHead(204, { "Set-Cookie": cookie, "Cache-Control": "no-store" }).end();
-  }
-
-  /** Undefined if the password was changed after it had been verified: the change must end all that was opened before. */
-  async #newToken(req: IncomingMessage, login: Login, forMs: number): Promise<string | undefined> {
-    const { authenticator, store } = this.#options;
-    const { login: name, userId } = login;
-    return store.write(userId, login, async (tx) => {
-      const passwordHash = await currentPasswordHash(tx, name);
-      if (passwordHash === undefined || !authenticator.wasVerifiedBy(login, passwordHash)) return undefined;
-      return addBrowserToken(tx, req, { login: name, userId, label: labels[this.#site], forMs }, this.#options);
-    });
-  }
-
-  async #signOut(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    await this.#end(this.#cookie(req));
-    res
-      .writeHead(204, {
-        "Set-Cookie": writeCookie("", this.#cookieFor(req), 0),
-        "Clear-Site-Data": '"cache", "storage"',
-        "Cache-Control": "no-store",
-      })
-      .end();
-  }
-
-  /** Ends a token, and the WebSockets opened with it. */
-  async #end(token: string | undefined): Promise<void> {
-    if (token === undefined) return;
-    const { authenticator, store, bus } = this.#options;
-    const login = await authenticator.authenticate(`Bearer ${token}`, undefined);
-    if (login === undefined || login === "throttled") return;
-    const id = login.credential.slice("token:".length);
-    await store.write(login.userId, login, (tx) => removeCredentials(tx, login, { kind: "token", ids: [id] }));
-    bus.publish({ credential: login.login });
-  }
-
-  #cookie(req: IncomingMessage): string | undefined {
-    return readCookie(req, this.#site, this.#options.proxies.isEncrypted(req));
-  }
-
-  #cookieFor(req: IncomingMessage) {
-    return { site: this.#site, isEncrypted: this.#options.proxies.isEncrypted(req) };
-  }
-
-  get #site(): Site {
-    return this.#options.site ?? "inbox";
+    await this.#tokens.end(req);
+    this.#tokens.signOut(req, res);
   }
 
   #isOwnPage(req: IncomingMessage): boolean {
-    return isOwnPage(req, this.#options.proxies.baseUrl(req));
+    return isOwnPage(req, this.#means.proxies.baseUrl(req));
   }
 
   #fail(req: IncomingMessage, res: ServerResponse, error: unknown): void {
@@ -156,8 +70,42 @@ export class WebSessions {
       problem(req, res, error);
       return;
     }
-    const reference = this.#options.random(6).toString("hex");
-    this.#options.log.error({ reference, err: error }, "signing in or out failed");
+    const reference = this.#means.random(6).toString("hex");
+    this.#means.log.error({ reference, err: error }, "signing in or out failed");
     problem(req, res, new Refusal(503, `Try again later, reference ${reference}.`));
   }
+}
+
+/** All that a page may ask below /auth/ but to sign out, which needs no body. Each is a POST of JSON. */
+function handlersOf(means: Means, tokens: WebTokens): ReadonlyMap<string, Handler> {
+  const shared = {
+    tickets: new Tickets({ database: means.store.database, clock: means.clock }),
+    tokens,
+    proofs: new Proofs(means),
+  };
+  const signIn = new SignIn(means, shared);
+  const factors = new Factors(means, shared);
+  const recovery = new Recovery(means);
+  const join = means.joining && new Join(means, means.joining, signIn);
+  const ofGuests: [string, Handler][] = join
+    ? [
+        ["/auth/offers", (asked) => join.offers(asked)],
+        ["/auth/invitation", (asked) => join.invitation(asked)],
+        ["/auth/join", (asked) => join.join(asked)],
+      ]
+    : [];
+  return new Map<string, Handler>([
+    ...ofGuests,
+    ["/auth/login", (asked) => signIn.begin(asked)],
+    ["/auth/second-factor", (asked) => signIn.prove(asked)],
+    ["/auth/passkey/begin", (asked) => signIn.offerPasskey(asked)],
+    ["/auth/passkey", (asked) => signIn.takePasskey(asked)],
+    ["/auth/factors/totp/begin", (asked) => factors.beginTotp(asked)],
+    ["/auth/factors/totp", (asked) => factors.addTotp(asked)],
+    ["/auth/factors/passkey/begin", (asked) => factors.beginPasskey(asked)],
+    ["/auth/factors/passkey", (asked) => factors.addPasskey(asked)],
+    ["/auth/factors/remove", (asked) => factors.remove(asked)],
+    ["/auth/recovery-codes", (asked) => factors.renewRecoveryCodes(asked)],
+    ["/auth/recover", (asked) => recovery.recover(asked)],
+  ]);
 }

@@ -6,6 +6,7 @@ import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { createAuthenticator } from "../../src/auth/authenticator.ts";
 import { hashPassword } from "../../src/auth/secrets.ts";
 import { OwnCounts, OwnPlaceLimit } from "../../src/base/own-counts.ts";
+import { joiningOf } from "../../src/cli/joining.ts";
 import { Proxies } from "../../src/jmap/http/address.ts";
 import { processRequest } from "../../src/jmap/http/api.ts";
 import type { HttpDeps } from "../../src/jmap/http/deps.ts";
@@ -52,16 +53,19 @@ export async function createHttpWorld(): Promise<HttpWorld> {
   store.onCommit = (change) => bus.publish(change);
   const passwordHash = await hashPassword(known.password);
   const account = await createAccount(store, { address: known.user, passwordHash, fill: createDefaultMailboxes });
-  const authenticator = createAuthenticator({ store, clock, log, counts: new OwnCounts({ clock }) });
+  const counts = new OwnCounts({ clock });
+  const authenticator = createAuthenticator({ store, clock, log, counts });
   const { authenticate } = authenticator;
   bus.onRevoked((login) => authenticator.forget(login));
   Object.assign(services, { bus, authenticator });
   // The tests act as proxies.
   const proxies = new Proxies({ trusted: ["127.0.0.0/8"], publicUrl: "", log });
-  const means = { authenticator, store, bus, clock, random: services.random, log, proxies };
-  const sessions = new WebSessions(means);
+  const { random } = services;
+  const joining = joiningOf({ signUp: ["open.test"], defaultQuota: 0 }, { store, bus, random, log });
+  const means = { authenticator, store, bus, clock, random, log, counts, proxies };
+  const sessions = new WebSessions({ ...means, joining, site: "inbox" });
   const credentials = (req: IncomingMessage) => sessions.credentials(req);
-  const oauth = new Oauth({ ...means, credentials, counts: new OwnCounts({ clock }), hostname: "mx.test" });
+  const oauth = new Oauth({ ...means, credentials, hostname: "mx.test" });
   const web = {
     credentials,
     resourceMetadata: (req: IncomingMessage) => oauth.resourceMetadata(req),

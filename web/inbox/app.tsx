@@ -2,11 +2,13 @@ import { t } from "../messages/shell.ts";
 import { Asks } from "../shared/ask.tsx";
 import { Button } from "../shared/button.tsx";
 import { Toasts } from "../shared/toasts.tsx";
+import { isJoining } from "./joining.ts";
 import { lazy } from "./lazy.tsx";
 import { begin, phase } from "./mail.ts";
 import { Shell } from "./shell.tsx";
 
 const SignIn = lazy(() => import("./sign-in/sign-in.tsx").then((module) => module.SignIn));
+const Join = lazy(() => import("./sign-in/join.tsx").then((module) => module.Join));
 
 const Consent = lazy(async () => (await import("./oauth/consent.tsx")).Consent);
 
@@ -21,6 +23,7 @@ export function App() {
 }
 
 function Screen() {
+  if (isJoining.value) return <Join />;
   switch (phase.value) {
     case "ready":
       return location.pathname === "/oauth/authorize" ? <Consent /> : <Shell />;

@@ -69,6 +69,7 @@ export const t = messages({
     passwordChanged: "The password is changed. All other browsers and the programs that you allowed are signed out.",
     passwordWrong: "The current password is wrong.",
     passwordShort: "The new password has less than {n} characters.",
+    passwordCommon: "This password is one of those that are tried first. Choose another.",
     passwordThrottled: "Too many wrong passwords. Try again later.",
     appPasswords: "App passwords",
     appPasswordsWhy:
@@ -160,6 +161,7 @@ export const t = messages({
       "Das Passwort ist geändert. Alle anderen Browser und die Programme, denen Sie Zugriff erlaubt haben, sind abgemeldet.",
     passwordWrong: "Das aktuelle Passwort ist falsch.",
     passwordShort: "Das neue Passwort hat weniger als {n} Zeichen.",
+    passwordCommon: "Dieses Passwort gehört zu denen, die zuerst probiert werden. Wählen Sie ein anderes.",
     passwordThrottled: "Zu viele falsche Passwörter. Versuchen Sie es später noch einmal.",
     appPasswords: "App-Passwörter",
     appPasswordsWhy:

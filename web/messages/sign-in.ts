@@ -23,6 +23,10 @@ export const t = messages({
     appPassword: "That is an app password, which is for one program. Use the password of your account.",
     unreachable: "The server cannot be reached. Check your connection and try again.",
     ended: "You were signed out. Sign in again to go on.",
+    withPasskey: "Sign in with a passkey",
+    passkeyLost: "That did not work. Try again, or use your password.",
+    forgotten: "Forgot the password?",
+    join: "Create an account",
     notEncrypted:
       "This connection is not encrypted: others on the way can read your password and mail. Use an address that begins with https://.",
   },
@@ -48,6 +52,10 @@ export const t = messages({
     appPassword: "Das ist ein App-Passwort, das für ein Programm gilt. Verwenden Sie das Passwort Ihres Kontos.",
     unreachable: "Der Server ist nicht erreichbar. Prüfen Sie die Verbindung und versuchen Sie es erneut.",
     ended: "Sie wurden abgemeldet. Melden Sie sich wieder an, um fortzufahren.",
+    withPasskey: "Mit einem Passkey anmelden",
+    passkeyLost: "Das hat nicht geklappt. Versuchen Sie es erneut, oder verwenden Sie Ihr Passwort.",
+    forgotten: "Passwort vergessen?",
+    join: "Konto anlegen",
     notEncrypted:
       "Diese Verbindung ist nicht verschlüsselt: Andere können unterwegs Ihr Passwort und Ihre Mail lesen. Verwenden Sie eine Adresse, die mit https:// beginnt.",
   },

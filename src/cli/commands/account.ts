@@ -44,6 +44,20 @@ export function addAccountCommands(program: Command): void {
   );
   onStore(
     account
+      .command("second-factor <address>")
+      .description("show an account's second factors, or remove them for somebody who has lost them all")
+      .option("--reset", "remove them, with the recovery codes, and sign out all browsers")
+      .option("--dry-run", "with --reset: only show what would be removed")
+      .option("--yes", "do not ask for confirmation")
+      .option("--json", "print JSON")
+      .addHelpText(
+        "after",
+        examples("account second-factor ann@example.org", "account second-factor ann@example.org --reset"),
+      ),
+    async () => (await import("../second-factor.ts")).show,
+  );
+  onStore(
+    account
       .command("quota <address> [size]")
       .description('show an account\'s used space and its limit, or set the limit: a size, or "none"')
       .addHelpText("after", examples("account quota ann@example.org", "account quota ann@example.org 5GB")),

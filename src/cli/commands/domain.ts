@@ -35,6 +35,14 @@ export function addDomainCommands(program: Command): void {
   addRotationCommand(domain);
   onStore(
     domain
+      .command("require-second-factor <domain>")
+      .description("let no account of a domain do without a second factor")
+      .option("--stop", "let them do without again")
+      .addHelpText("after", examples("domain require-second-factor example.org")),
+    async () => (await import("../second-factor.ts")).require,
+  );
+  onStore(
+    domain
       .command("remove <domain>")
       .description("remove a domain that has no addresses, with its DKIM key: mail for it is refused from now on")
       .option("--yes", "do not ask for confirmation")

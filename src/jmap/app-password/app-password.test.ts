@@ -38,7 +38,7 @@ test("its secret is told once, and opens the account until it is destroyed", asy
   const made = await call("set", { create: { a: { label: "my phone" } } });
   const { id, secret, createdAt } = (made.created as Record<string, Record<"id" | "secret" | "createdAt", string>>).a!;
   const { authenticator } = client.services;
-  const open = () => authenticator.checkPassword(client.login.login, secret, "192.0.2.9");
+  const open = () => authenticator.checkFirstFactor(client.login.login, secret, "192.0.2.9");
   expect(await open()).toMatchObject({ credential: `app:${secret.slice(0, 6)}` });
   const { list } = await call("get");
   expect(list).toEqual([

@@ -233,7 +233,7 @@ export class WebSocketSession implements Connection {
       // Authenticated for each request: the accounts that the login opens may have changed since the handshake.
       const login = await this.#authenticate();
       if (login === "throttled") throw throttled();
-      if (login?.login !== this.login) {
+      if (login === "secondFactor" || login?.login !== this.login) {
         this.#end(1008, "credentials changed: authenticate again");
         return;
       }

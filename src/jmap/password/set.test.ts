@@ -41,7 +41,7 @@ const change = (currentPassword: unknown, password: unknown, credential?: string
   call("Password/set", { update: { singleton: { currentPassword, password } } }, credential);
 /** Asked of a process that remembers nothing. */
 const opens = async (password: string) =>
-  (await testServices(store).authenticator.checkPassword(login.login, password, undefined)) !== undefined;
+  (await testServices(store).authenticator.checkFirstFactor(login.login, password, undefined)) !== undefined;
 
 async function signIn(): Promise<string> {
   const { id, hash } = newToken(services.random, login.userId);

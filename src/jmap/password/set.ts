@@ -1,3 +1,4 @@
+import { maxPasswordLength, minPasswordLength, type PasswordFault, passwordFault } from "../../auth/password-rules.ts";
 import { hashPassword } from "../../auth/secrets.ts";
 import { setPassword } from "../../store/directory/logins.ts";
 import { currentPasswordHash } from "../../store/directory/sign-ins.ts";
@@ -10,10 +11,6 @@ import { Faults, refuse } from "../standard/faults.ts";
 import { setRecordArgs, setRecords } from "../standard/set.ts";
 import type { RecordType, SetHooks, UpdateRecord } from "../standard/type.ts";
 
-export const minPasswordLength = 8;
-/** No longer one is accepted at signing in. */
-const maxPasswordLength = 1000;
-
 const singleton = "singleton";
 
 const wrong = () => invalidProperties("currentPassword: is wrong", "currentPassword");
@@ -23,7 +20,7 @@ async function change(record: UpdateRecord, call: Call): Promise<void> {
   const { login, credential } = call.login;
   const { currentPassword, password } = record.after as { currentPassword: string; password: string };
   // Guesses count as guesses at signing in do.
-  const verified = await authenticator.checkPassword(login, currentPassword, undefined);
+  const verified = await authenticator.checkFirstFactor(login, currentPassword, undefined);
   if (verified === "throttled") return refuse(record, new SetError("rateLimit", "too many wrong passwords recently"));
   if (verified?.credential !== "password") return refuse(record, wrong());
   const passwordHash = await hashPassword(password);
@@ -41,16 +38,24 @@ async function change(record: UpdateRecord, call: Call): Promise<void> {
   }
 }
 
+const words: Record<PasswordFault, string> = {
+  short: `has less than ${minPasswordLength} characters`,
+  long: `has more than ${maxPasswordLength} characters`,
+  common: "is one of those that are tried first",
+  address: "is the address",
+};
+
 const hooks: SetHooks<Call> = {
-  async check({ updates, refused }) {
+  async check({ updates, refused }, call) {
     for (const record of [...updates, ...refused.updates]) {
       if (record.changed.size === 0 && !record.error) continue;
       const { currentPassword, password } = record.after as Record<string, string | null>;
       const faults = new Faults();
       if (currentPassword === null) faults.add("currentPassword", "is missing");
       if (password === null) faults.add("password", "is missing");
-      else if (password !== undefined && [...password].length < minPasswordLength) {
-        faults.add("password", `has less than ${minPasswordLength} characters`);
+      else if (password !== undefined) {
+        const fault = passwordFault(password, call.login.login);
+        if (fault) faults.add("password", words[fault]);
       }
       refuse(record, faults.error());
     }

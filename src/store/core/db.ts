@@ -241,6 +241,7 @@ export interface DomainTable {
   createdAt: Date;
   stsMode: string | null;
   stsMx: string[] | null;
+  needsSecondFactor: Generated<boolean>;
 }
 
 export interface DueTable {
@@ -327,6 +328,16 @@ export interface IncomingTable {
   unscanned: Generated<boolean>;
   spam: string | null;
   authentication: ColumnType<Authentication | null, string | null, string | null>;
+}
+
+export interface InviteTable {
+  id: string;
+  hash: Buffer;
+  domain: string;
+  address: string | null;
+  who: string;
+  createdAt: Date;
+  expiresAt: Date;
 }
 
 export interface JunkMarkTable {
@@ -461,6 +472,18 @@ export interface OperatorTable {
   createdAt: Date;
 }
 
+export interface PasskeyTable {
+  userId: number;
+  id: Buffer;
+  publicKey: Buffer;
+  counter: number;
+  transports: string[];
+  label: string;
+  createdAt: Date;
+  usedAt: Date | null;
+  network: string | null;
+}
+
 export interface PushHolderTable {
   name: string;
   aliveUntil: Date;
@@ -528,6 +551,12 @@ export interface ReceivedReportRowTable {
   result: string;
   number: number;
   what: ColumnType<Record<string, unknown>, string, string>;
+}
+
+export interface RecoveryCodeTable {
+  userId: number;
+  hash: Buffer;
+  createdAt: Date;
 }
 
 export interface ReportCountTable {
@@ -665,6 +694,14 @@ export interface TokenTable {
   scope: string | null;
 }
 
+export interface TotpTable {
+  userId: number;
+  secret: string;
+  lastStep: number;
+  createdAt: Date;
+  usedAt: Date | null;
+}
+
 export interface TrafficTable {
   minute: Date;
   kind: string;
@@ -712,6 +749,7 @@ export interface DB {
   greylist: GreylistTable;
   identity: IdentityTable;
   incoming: IncomingTable;
+  invite: InviteTable;
   junkMark: JunkMarkTable;
   knownNetwork: KnownNetworkTable;
   login: LoginTable;
@@ -724,12 +762,14 @@ export interface DB {
   oauthClient: OauthClientTable;
   oauthGrant: OauthGrantTable;
   operator: OperatorTable;
+  passkey: PasskeyTable;
   pushHolder: PushHolderTable;
   pushSubscription: PushSubscriptionTable;
   quarantine: QuarantineTable;
   received: ReceivedTable;
   receivedReport: ReceivedReportTable;
   receivedReportRow: ReceivedReportRowTable;
+  recoveryCode: RecoveryCodeTable;
   reportCount: ReportCountTable;
   search: SearchTable;
   searchPart: SearchPartTable;
@@ -744,6 +784,7 @@ export interface DB {
   suppression: SuppressionTable;
   threadRef: ThreadRefTable;
   token: TokenTable;
+  totp: TotpTable;
   traffic: TrafficTable;
   vacation: VacationTable;
   vacationAnswer: VacationAnswerTable;
@@ -906,6 +947,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     createdAt: "timestamptz",
     stsMode: "text",
     stsMx: "text[]",
+    needsSecondFactor: "bool",
   },
   due: {
     userId: "int8",
@@ -984,6 +1026,15 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     unscanned: "bool",
     spam: "text",
     authentication: "jsonb",
+  },
+  invite: {
+    id: "text",
+    hash: "bytea",
+    domain: "text",
+    address: "text",
+    who: "text",
+    createdAt: "timestamptz",
+    expiresAt: "timestamptz",
   },
   junkMark: {
     userId: "int8",
@@ -1105,6 +1156,17 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     domains: "text[]",
     createdAt: "timestamptz",
   },
+  passkey: {
+    userId: "int8",
+    id: "bytea",
+    publicKey: "bytea",
+    counter: "int8",
+    transports: "text[]",
+    label: "text",
+    createdAt: "timestamptz",
+    usedAt: "timestamptz",
+    network: "text",
+  },
   pushHolder: {
     name: "text",
     aliveUntil: "timestamptz",
@@ -1167,6 +1229,11 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     result: "text",
     number: "int8",
     what: "jsonb",
+  },
+  recoveryCode: {
+    userId: "int8",
+    hash: "bytea",
+    createdAt: "timestamptz",
   },
   reportCount: {
     kind: "text",
@@ -1289,6 +1356,13 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     grantId: "text",
     scope: "text",
   },
+  totp: {
+    userId: "int8",
+    secret: "text",
+    lastStep: "int8",
+    createdAt: "timestamptz",
+    usedAt: "timestamptz",
+  },
   traffic: {
     minute: "timestamptz",
     kind: "text",
@@ -1333,8 +1407,10 @@ export const accountTables: ReadonlySet<string> = new Set([
   "masked_address",
   "message",
   "oauth_grant",
+  "passkey",
   "push_subscription",
   "received",
+  "recovery_code",
   "search",
   "search_part",
   "sent_hour",
@@ -1343,6 +1419,7 @@ export const accountTables: ReadonlySet<string> = new Set([
   "suppression",
   "thread_ref",
   "token",
+  "totp",
   "vacation",
   "vacation_answer",
 ]);
@@ -1354,6 +1431,7 @@ export const replicatedTables: ReadonlySet<string> = new Set([
   "dkim_key",
   "domain",
   "general_suppression",
+  "invite",
   "login",
   "migration",
   "oauth_client",

@@ -49,8 +49,8 @@ const insertAddress = write("addresses.add", (db, $: Row<"address", "address" | 
 );
 
 /**
- * Creates an account with its mailboxes, identity and login, and its address last, so that mail never reaches an
- * incomplete account. `name` is for the account (default: the address) and its identity (default: none), `fill` creates
+ * Creates an account with its mailboxes, identity and login, and its address last, with the login, so that mail
+ * never reaches an incomplete account. `name` is for the account (default: the address) and its identity (default: none), `fill` creates
  * the mailboxes (default: the usual ones), `quota` limits the bytes of mail (default: no limit). `hold` runs in the
  * transaction that adds the address, before it (default: nothing). Throws Conflict if the address is taken.
  */
@@ -73,11 +73,12 @@ export async function createAccount(
   const userId = row!.number;
   await database.run(insertAccount, { userId, name: options.name || address, createdAt });
   await store.write(userId, "server", (tx) => fillAccount(tx, { ...options, address }), { ids: 16 });
-  // An interrupted creation leaves a login without an address; take it over.
   const login = { login: address, userId, passwordHash: options.passwordHash };
-  if ((await database.count(insertLogin, { ...login, createdAt })) === 0) await database.run(adoptLogin, login);
+  // Together: of several at once, one gets both, and nobody signs in to an account without an address.
   await database.transaction("BEGIN", async (executor) => {
     await options.hold?.(executor);
+    // A creation that was interrupted before 0.3 left a login without an address; take it over.
+    if ((await executor.count(insertLogin, { ...login, createdAt })) === 0) await executor.run(adoptLogin, login);
     if ((await executor.count(insertAddress, { address, userId, createdAt })) === 0) throw new Conflict("address");
   });
   return userId;

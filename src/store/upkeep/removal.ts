@@ -58,8 +58,9 @@ const deleteDue = write("removal.ofDue", (db, $: Account) => db.deleteFrom("due"
 const deleteAccess = write("removal.ofAccess", (db, $: { logins: readonly string[] }) =>
   db.deleteFrom("accountAccess").where("login", "in", $.logins),
 );
-const deleteLogins = write("removal.ofLogins", (db, $: { logins: readonly string[] }) =>
-  db.deleteFrom("login").where("login", "in", $.logins),
+/** Somebody may have taken the name for another account since its address was removed. */
+const deleteLogins = write("removal.ofLogins", (db, $: Account & { logins: readonly string[] }) =>
+  db.deleteFrom("login").where("login", "in", $.logins).where("userId", "=", $.userId),
 );
 const deleteOperators = write("removal.ofOperators", (db, $: { logins: readonly string[] }) =>
   db.deleteFrom("operator").where("login", "in", $.logins),
@@ -105,7 +106,7 @@ export async function removeAccount(
     // An earlier removal came this far, and left the logins.
     if (!(error instanceof AccountMissing)) throw error;
   });
-  await database.run(deleteLogins, { logins: removal.logins });
+  await database.run(deleteLogins, { userId, logins: removal.logins });
   return removal;
 }
 

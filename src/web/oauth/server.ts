@@ -6,9 +6,9 @@ import { networkOf } from "../../base/network.ts";
 import type { SharedCounts } from "../../base/shared-counts.ts";
 import type { Bus } from "../../push/bus.ts";
 import type { Store } from "../../store/core/store.ts";
+import type { Means } from "../means.ts";
 import { isOwnPage } from "../own-page.ts";
 import { allow, problem, Refusal, readForm, readJson } from "../respond.ts";
-import type { WebSessionsOptions } from "../session.ts";
 import { answerOf, readAuthorization, WrongRequest } from "./authorization.ts";
 import { Clients } from "./clients.ts";
 import { OauthError } from "./errors.ts";
@@ -26,7 +26,7 @@ export interface OauthOptions {
   clock: Clock;
   random: Random;
   log: Log;
-  proxies: WebSessionsOptions["proxies"];
+  proxies: Means["proxies"];
   /** Our name in SMTP. */
   hostname: string;
 }
@@ -103,7 +103,7 @@ export class Oauth {
 
   #tell(req: IncomingMessage, res: ServerResponse, metadata: object): void {
     if (req.method !== "GET" && req.method !== "HEAD")
-      throw new Refusal(405, "It is only read.", { Allow: "GET, HEAD" });
+      throw new Refusal(405, "It is only read.", { headers: { Allow: "GET, HEAD" } });
     send(req, res, 200, metadata);
   }
 
@@ -180,7 +180,7 @@ export class Oauth {
     if (typeof body.query !== "string") throw new Refusal(400, "Send the text query.");
     const login = await authenticator.authenticate(credentials(req), proxies.clientAddress(req));
     // No other credential, a program's token least of all, can allow anything.
-    if (!login || login === "throttled" || !login.isWeb) throw new Refusal(401, "Sign in first.");
+    if (typeof login !== "object" || !login.isWeb) throw new Refusal(401, "Sign in first.");
     if (store.database.isReadOnly) throw new Refusal(503, "This server only reads: nothing can be allowed now.");
     return { login, query: body.query, body };
   }

@@ -70,6 +70,7 @@ export function PasswordForm() {
 function why({ type, description, properties }: SetError): string {
   if (type === "rateLimit") return t("passwordThrottled");
   if (properties?.includes("currentPassword")) return t("passwordWrong");
-  if (properties?.includes("password")) return t("passwordShort", { n: minLength() });
+  // It is long enough, so the server knows it as one of the first to be tried.
+  if (properties?.includes("password")) return t("passwordCommon");
   return description || type;
 }

@@ -10,6 +10,7 @@ import type {
   MaskedAddress,
   Quota,
   SearchSnippet,
+  SecondFactor,
   SetError,
   SignIn,
   Thread,
@@ -165,6 +166,7 @@ export interface Methods {
   /** Of the login itself, so without an account (docs/jmap.md). */
   "AppPassword/get": [Args<OfLogin<GetArgs>>, OfLogin<GetResult<AppPassword>>];
   "AppPassword/set": [Args<OfLogin<SetArgs>>, OfLogin<SetResult<AppPassword & { secret: string }>>];
+  "SecondFactor/get": [Args<OfLogin<GetArgs>>, OfLogin<GetResult<SecondFactor>>];
   "SignIn/get": [Args<OfLogin<GetArgs>>, OfLogin<GetResult<SignIn>>];
   "SignIn/set": [Args<OfLogin<SetArgs>>, OfLogin<SetResult<SignIn>>];
   "Password/set": [Args<OfLogin<SetArgs>>, OfLogin<SetResult<{ id: Id }>>];

@@ -1,3 +1,4 @@
+import { askAuth, type NextStep } from "../auth.ts";
 import { ConnectionLost, RequestRefused, SignedOut } from "./errors.ts";
 import type { Session } from "./types.ts";
 
@@ -17,6 +18,7 @@ export async function fetchSession(): Promise<Session> {
 
 export type SignIn =
   | { is: "in" }
+  | { is: "step"; next: NextStep }
   | { is: "wrong" }
   | { is: "app-password" }
   | { is: "throttled" /** 0 if the server does not say. */; seconds: number }
@@ -30,20 +32,16 @@ export interface Credentials {
 }
 
 export async function signIn(credentials: Credentials): Promise<SignIn> {
-  const response = await fetch("/auth/login", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(credentials),
-  }).catch(() => undefined);
-  if (response?.ok) {
+  const answer = await askAuth<NextStep | object>("login", credentials);
+  if (answer.is === "unreachable") return answer;
+  if (answer.is === "ok") {
     // Whoever stays may read without a line, too.
     if (credentials.stay) localStorage.setItem("posthorn.stay", "1");
     else localStorage.removeItem("posthorn.stay");
-    return { is: "in" };
+    return "step" in answer.value ? { is: "step", next: answer.value } : { is: "in" };
   }
-  if (response?.status === 429) return { is: "throttled", seconds: Number(response.headers.get("Retry-After")) || 0 };
-  if (response?.status === 403) return { is: "app-password" };
-  return response && response.status < 500 ? { is: "wrong" } : { is: "unreachable" };
+  if (answer.status === 429) return { is: "throttled", seconds: answer.seconds };
+  return { is: answer.status === 403 ? "app-password" : "wrong" };
 }
 
 /** Ends the session at the server. The answer clears what the browser keeps. */

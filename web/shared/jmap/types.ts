@@ -186,6 +186,15 @@ export interface SignIn extends AppPassword {
   isCurrent: boolean;
 }
 
+/** What the login proves itself by besides its password. */
+export interface SecondFactor {
+  id: Id;
+  isNeeded: boolean;
+  totp: { createdAt: string; lastUsedAt: string | null } | null;
+  passkeys: Pick<AppPassword, "id" | "label" | "createdAt" | "lastUsedAt" | "network">[];
+  recoveryCodesLeft: number;
+}
+
 export interface MaskedAddress {
   id: Id;
   email: string;

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import type { Login } from "../../../auth/login.ts";
+import type { Login, Refused } from "../../../auth/login.ts";
 import { signingIn } from "./sign-in.ts";
 import type { Credentials } from "./stage.ts";
 import { factsOf, peer } from "./testing.ts";
 
 const ada: Login = { login: "ada@here.test", userId: 1, accounts: [], credential: "password" };
-let answer: Login | "throttled" | undefined;
+let answer: Login | Refused | undefined;
 const { signIn, stillSignedIn } = signingIn({
   authenticator: {
     checkPassword: async (login, password) => (login === ada.login && password === "right" ? answer : undefined),
@@ -40,6 +40,13 @@ test("a throttled login is put off, and the fifth wrong one ends the connection"
   });
 });
 
+test("a password that needs a second factor beside it is answered with what to use instead", async () => {
+  answer = "secondFactor";
+  const told = { kind: "refuse", code: 534, status: "5.7.9", text: expect.stringContaining("app password") };
+  expect(await tryOut({ username: ada.login, password: "right" })).toMatchObject(told);
+  expect(await tryOut({ username: ada.login, password: "wrong" })).toMatchObject(wrong);
+});
+
 test("each message needs a login that still holds", async () => {
   answer = ada;
   const session = peer();
@@ -53,6 +60,9 @@ test("each message needs a login that still holds", async () => {
   // The login was removed and made again.
   answer = { ...ada, userId: 9 };
   expect(await stillSignedIn(session, factsOf.mail())).toMatchObject({ kind: "disconnect" });
+  // It got a second factor meanwhile.
+  answer = "secondFactor";
+  expect(await stillSignedIn(session, factsOf.mail())).toMatchObject({ kind: "disconnect", code: 421 });
   answer = undefined;
   expect(await stillSignedIn(session, factsOf.mail())).toMatchObject({ kind: "disconnect", code: 421 });
 });

@@ -1,4 +1,4 @@
-import type { Authenticator, Login } from "../../../auth/login.ts";
+import type { Authenticator, Login, Refused } from "../../../auth/login.ts";
 import { allows, scopes } from "../../../auth/scopes.ts";
 import { normalizeAddress } from "../../../base/address.ts";
 import { type Check, type Credentials, defer, disconnect, pass, refuse, type Session } from "./stage.ts";
@@ -6,13 +6,17 @@ import { type Check, type Credentials, defer, disconnect, pass, refuse, type Ses
 /** Wrong credentials in one connection; then it ends. */
 const maxFailures = 5;
 
+/** RFC 4954 §6 */
+const wanted =
+  "this account has a second factor or must have one: use an app password or a token instead of its password";
+
 const throttled = "too many wrong passwords or tokens, try again later";
 
 interface Means {
   authenticator: Pick<Authenticator, "authenticate" | "checkPassword">;
 }
 
-type Proof = () => Promise<Login | "throttled" | undefined>;
+type Proof = () => Promise<Login | Refused | undefined>;
 
 /**
  * `signIn` proves a login by password, app password or token, throttled together with the logins of JMAP. `stillSignedIn`
@@ -26,6 +30,7 @@ export function signingIn({ authenticator }: Means): { signIn: Check<"auth">; st
     const proof = proofOf(credentials, session, authenticator);
     const login = await proof();
     if (login === "throttled") return defer(454, "4.7.0", throttled);
+    if (login === "secondFactor") return refuse(534, "5.7.9", wanted);
     if (login && !allows(login.scopes, scopes.submission)) {
       return refuse(535, "5.7.8", "the token's scope does not allow to send mail");
     }
@@ -43,7 +48,7 @@ export function signingIn({ authenticator }: Means): { signIn: Check<"auth">; st
     if (!session.login) return refuse(530, "5.7.0", "sign in first, with AUTH");
     const login = await proofs.get(session)?.();
     if (login === "throttled") return defer(454, "4.7.0", throttled);
-    if (login && login.userId === session.login.userId) return pass({ login });
+    if (login && login !== "secondFactor" && login.userId === session.login.userId) return pass({ login });
     return disconnect("4.7.0", "this password, app password or token is no longer valid");
   };
 
@@ -60,7 +65,7 @@ function proofOf(
     if (accessToken !== undefined) {
       const login = await authenticate(`Bearer ${accessToken}`, address);
       // RFC 7628 §3.1: the name may be left out.
-      const isWanted = username === "" || (login && login !== "throttled" && isSame(username, login.login));
+      const isWanted = username === "" || (typeof login === "object" && isSame(username, login.login));
       return isWanted || login === "throttled" ? login : undefined;
     }
     // RFC 4616 §2: to act for another login is not offered.

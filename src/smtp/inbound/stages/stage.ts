@@ -124,7 +124,7 @@ export type Stages = { readonly [S in Stage]: readonly Check<S>[] };
 
 export const pass = (found: Found = {}): Verdict => ({ kind: "pass", found });
 
-type Permanent = 501 | 530 | 535 | 550 | 552 | 553 | 554 | 555;
+type Permanent = 501 | 530 | 534 | 535 | 550 | 552 | 553 | 554 | 555;
 export const refuse = (code: Permanent, status: `5.${string}`, text: string, reason?: string): Verdict => ({
   kind: "refuse",
   ...{ code, status, text, ...(reason !== undefined && { reason }) },

@@ -1,0 +1,221 @@
+import { createHmac } from "node:crypto";
+import type { Page } from "playwright-core";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { invite } from "../../src/admin/invites.ts";
+import { requireSecondFactor } from "../../src/admin/second-factors.ts";
+import { expectNoFaults } from "./axe.ts";
+import { whyNoBrowser } from "./browser.ts";
+import { createWorld, password, type User, type World } from "./world.ts";
+
+/** What an authenticator app shows for a key, so many steps of 30 seconds from now (RFC 6238). */
+function appCode(key: string, by = 0): string {
+  const letters = key.replaceAll(" ", "");
+  const bits = [...letters].map((one) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(one).toString(2).padStart(5, "0"));
+  const secret = Buffer.from(
+    bits
+      .join("")
+      .match(/.{8}/g)!
+      .map((byte) => Number.parseInt(byte, 2)),
+  );
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + by));
+  const mac = createHmac("sha1", secret).update(step).digest();
+  const number = mac.readUInt32BE(mac.at(-1)! & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, "0");
+}
+
+describe.skipIf(whyNoBrowser)("second factors and new accounts", () => {
+  let world: World;
+  let ann: User;
+  let count = 0;
+  beforeAll(async () => {
+    world = await createWorld();
+  });
+  beforeEach(async () => {
+    ann = await world.addUser(`ann${++count}`);
+  });
+
+  const inbox = (page: Page) => page.getByRole("heading", { name: "Inbox" }).waitFor();
+  const fill = async (page: Page, address: string, secret = password) => {
+    await page.getByLabel("Email address").fill(address);
+    await page.getByLabel("Password", { exact: true }).fill(secret);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  };
+  /** In the settings, the password is asked for again. */
+  const confirm = async (page: Page, name: string) => {
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Password").fill(password);
+    await dialog.getByRole("button", { name }).click();
+  };
+  const codesIn = (page: Page) => page.locator(".factor-codes code").allTextContents();
+
+  test("an authenticator app is added by a QR code, asked for when signing in, and a recovery code stands in for it", async () => {
+    const page = await world.signIn(ann, { at: "#/settings/security" });
+    await page.getByRole("button", { name: "Add an authenticator app" }).click();
+    await expectNoFaults(page);
+    await page.getByRole("dialog").getByLabel("Password").fill("wrong password");
+    await page.getByRole("dialog").getByRole("button", { name: "Continue" }).click();
+    await page.getByText("The password is wrong.").waitFor();
+    await confirm(page, "Continue");
+    await page.getByRole("img", { name: "QR code" }).waitFor();
+    const key = (await page.locator(".factor-key code").textContent())!;
+    await page.getByLabel("Code from your authenticator app").fill("000000");
+    await page.getByRole("button", { name: "Turn on" }).click();
+    await page.getByText("That is not the code").waitFor();
+    await expectNoFaults(page);
+    await page.getByLabel("Code from your authenticator app").fill(appCode(key));
+    await page.getByRole("button", { name: "Turn on" }).click();
+    await page.getByText("Your recovery codes").waitFor();
+    const codes = await codesIn(page);
+    expect(codes).toHaveLength(10);
+    await expectNoFaults(page);
+    await page.getByRole("button", { name: "I have kept them" }).click();
+    await page.getByText("10 recovery codes are left.").waitFor();
+    await page.getByText("Mail programs need an app password").waitFor();
+
+    const other = await world.open();
+    await other.goto(world.url);
+    await fill(other, ann.address);
+    await other.getByText("Show that it is you").waitFor();
+    await expectNoFaults(other);
+    const field = other.getByLabel("Code from your authenticator app");
+    await field.fill("123456");
+    await other.getByRole("button", { name: "Continue" }).click();
+    await other.getByRole("alert").getByText("That is not right").waitFor();
+    await field.fill(appCode(key, 1));
+    await other.getByRole("button", { name: "Continue" }).click();
+    await inbox(other);
+
+    const third = await world.open({ locale: "de-DE" });
+    await third.goto(world.url);
+    await third.getByLabel("E-Mail-Adresse").fill(ann.address);
+    await third.getByLabel("Passwort", { exact: true }).fill(password);
+    await third.getByRole("button", { name: "Anmelden", exact: true }).click();
+    await third.getByRole("button", { name: "Wiederherstellungscode verwenden" }).click();
+    await third.getByLabel("Wiederherstellungscode").fill(codes[0]!);
+    await third.getByRole("button", { name: "Weiter" }).click();
+    await third.getByRole("heading", { name: "Posteingang" }).waitFor();
+
+    await page.getByRole("button", { name: "Remove : Authenticator app" }).click();
+    await confirm(page, "Remove");
+    await page.getByText("None yet.").waitFor();
+  });
+
+  test("a passkey is made with the authenticator of the browser, and signs in alone or after the password", async () => {
+    const page = await world.open();
+    const cdp = await page.context().newCDPSession(page);
+    await cdp.send("WebAuthn.enable");
+    const options = {
+      protocol: "ctap2" as const,
+      transport: "internal" as const,
+      ...{ hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+    };
+    const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", { options });
+    // Browsers have no passkeys for a bare address.
+    const site = world.url.replace("127.0.0.1", "localhost");
+    await page.goto(site);
+    await fill(page, ann.address);
+    await inbox(page);
+    await page.goto(`${site}/#/settings/security`);
+    await page.getByRole("button", { name: "Add a passkey" }).click();
+    await page.getByRole("dialog").getByLabel("Name").fill("Laptop");
+    await confirm(page, "Continue");
+    await page.getByText("Your recovery codes").waitFor();
+    await page.getByText("Laptop", { exact: true }).waitFor();
+    await expectNoFaults(page);
+    const { credentials } = await cdp.send("WebAuthn.getCredentials", { authenticatorId });
+    expect(credentials).toMatchObject([{ isResidentCredential: true, rpId: "localhost" }]);
+
+    await page.goto(`${site}/#/inbox`);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+    await inbox(page);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await fill(page, ann.address);
+    await page.getByRole("button", { name: "Use a passkey" }).click();
+    await inbox(page);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
+    await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+    await page.getByText("That did not work.").waitFor();
+  });
+
+  test("where the domain requires a second factor, it is set up while signing in", async () => {
+    await requireSecondFactor(world.admin, "here.test", true);
+    try {
+      const page = await world.open();
+      await page.goto(world.url);
+      await fill(page, ann.address);
+      await page.getByText("Your account needs a second factor").waitFor();
+      await expectNoFaults(page);
+      await page.getByRole("button", { name: "Authenticator app" }).click();
+      const key = (await page.locator(".factor-key code").textContent())!;
+      await page.getByLabel("Code from your authenticator app").fill(appCode(key));
+      await page.getByRole("button", { name: "Turn on" }).click();
+      await page.getByRole("button", { name: "I have kept them" }).click();
+      await inbox(page);
+    } finally {
+      await requireSecondFactor(world.admin, "here.test", false);
+    }
+  });
+
+  test("a guest makes an account by the link of an invitation, whose token no request names", async () => {
+    const { token } = await invite(world.admin, { domain: "here.test", days: 7 });
+    const page = await world.open();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url(), JSON.stringify(request.headers())));
+    await page.goto(`${world.url}/#/join/${token}`);
+    await page.getByText("You are invited to have an address at here.test.").waitFor();
+    await expectNoFaults(page);
+    const create = async (name: string, secret: string) => {
+      await page.getByLabel("Your address").fill(name);
+      await page.getByLabel("Password", { exact: true }).fill(secret);
+      await page.getByRole("button", { name: "Create the account" }).click();
+    };
+    await create(ann.address, password);
+    await page.getByRole("alert").getByText("This address is taken.").waitFor();
+    await create("postmaster", password);
+    await page.getByRole("alert").getByText("This address is for those who run here.test.").waitFor();
+    await create(`guest${count}`, "password1");
+    await page.getByRole("alert").getByText("one of those that are tried first").waitFor();
+    await expectNoFaults(page);
+    await create(`guest${count}`, "a good long password");
+    await inbox(page);
+    expect(page.url()).not.toContain(token);
+    expect(asked.filter((text) => text.includes(token) || text.includes("good long"))).toEqual([]);
+
+    const late = await world.open({ viewport: { width: 375, height: 700 }, colorScheme: "dark" });
+    await late.goto(`${world.url}/#/join/${token}`);
+    await late.getByText("This invitation was used or taken back").waitFor();
+    expect(await late.evaluate(() => document.documentElement.scrollWidth)).toBe(375);
+    await expectNoFaults(late);
+  });
+
+  test("a forgotten password is set anew with a recovery code", async () => {
+    const page = await world.signIn(ann, { at: "#/settings/security" });
+    await page.getByRole("button", { name: "Add an authenticator app" }).click();
+    await confirm(page, "Continue");
+    const key = (await page.locator(".factor-key code").textContent())!;
+    await page.getByLabel("Code from your authenticator app").fill(appCode(key));
+    await page.getByRole("button", { name: "Turn on" }).click();
+    await page.getByText("Your recovery codes").waitFor();
+    const [code] = await codesIn(page);
+    const other = await world.open();
+    await other.goto(world.url);
+    await other.getByRole("button", { name: "Forgot the password?" }).click();
+    await expectNoFaults(other);
+    const recover = async (recoveryCode: string) => {
+      await other.getByLabel("Email address").first().fill(ann.address);
+      await other.getByLabel("Recovery code").fill(recoveryCode);
+      await other.getByLabel("New password").fill("another good password");
+      await other.getByRole("button", { name: "Set the new password" }).click();
+    };
+    await recover("aaaa-bbbb-cccc-dddd");
+    await other.getByText("The address or the recovery code is wrong.").waitFor();
+    await recover(code!);
+    await other.getByText("Your new password is set.").waitFor();
+    await fill(other, ann.address, "another good password");
+    await other.getByText("Show that it is you").waitFor();
+    await page.getByText("You were signed out.").waitFor();
+  });
+});
