@@ -93,7 +93,9 @@ test.skipIf(isMissing("fish"))("fish completes commands, options and files", () 
       .split("\n")
       .map((offer) => offer.split("\t")[0]);
   };
-  expect(offers("posthorn account ")).toEqual(["add", "list", "name", "passwd", "quota", "remove", "share"].sort());
+  expect(offers("posthorn account ")).toEqual(
+    ["add", "list", "name", "passwd", "quota", "remove", "second-factor", "share"].sort(),
+  );
   expect(offers("posthorn queue show q7k2 --js")).toEqual(["--json"]);
   expect(offers("posthorn serve --tls-cert some")).toEqual(["some-file.pem"]);
   expect(offers("posthorn completion ")).toEqual(["bash", "fish", "zsh"]);
