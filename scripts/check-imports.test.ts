@@ -108,6 +108,7 @@ const breaches: [rule: string, file: string, imported: string, content?: string]
   ["only-cli-serves-pages", "src/jmap/w.ts", "src/web/x.ts"],
   ["pages-stand-alone", "web/inbox/q.ts", "src/base/x.ts"],
   ["pages-stand-alone", "web/q.ts", "scripts/x.ts"],
+  ["pages-do-not-meet", "web/inbox/m.ts", "web/operator/x.ts"],
   ["shared-names-no-page", "web/shared/q.ts", "web/inbox/x.ts"],
   ["nobody-imports-cli", "src/ops/p.ts", "src/cli/x.ts"],
   ["nobody-imports-cli", "bench/p.ts", "src/cli/x.ts"],

@@ -91,6 +91,7 @@ test("tables that operators change, and the list of migrations, are on every nod
     "dkim_key",
     "domain",
     "general_suppression",
+    "invite",
     "login",
     "migration",
     "oauth_client",

@@ -113,6 +113,8 @@ const attacks: Record<string, (victim: Names) => Json> = {
   "AppPassword/set": ({ appPassword }) => ({ destroy: [appPassword] }),
   "SignIn/get": ({ signIn }) => ({ ids: [signIn] }),
   "SignIn/set": ({ signIn }) => ({ destroy: [signIn] }),
+  "SecondFactor/get": () => ({ ids: ["singleton"] }),
+  "Unsubscribe/post": ({ email }) => ({ emailId: email }),
   "Password/set": () => ({
     update: { singleton: { currentPassword: "victim's password", password: "the thief's choice" } },
   }),

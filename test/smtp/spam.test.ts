@@ -110,7 +110,14 @@ test("where strong signs meet, a mail goes to Junk without any training, with ke
   expect(rules).toEqual(expect.arrayContaining(["dmarc-fails", "name-is-another-address", "link-to-number"]));
   const sum = scan.reasons.reduce((total, reason) => total + (reason as unknown as { points: number }).points, 0);
   expect(scan.score).toBeCloseTo(sum, 1);
-  expect(scan.marks).toEqual([{ kind: "link", text: 'the link "https://www.bank.test/login" leads to 1.2.3.4' }]);
+  expect(scan.marks).toEqual([
+    {
+      kind: "link",
+      shown: "https://www.bank.test/login",
+      actual: "1.2.3.4",
+      text: 'the link "https://www.bank.test/login" leads to 1.2.3.4',
+    },
+  ]);
 });
 
 test("the property exists only for requests that use its capability", async () => {
@@ -251,10 +258,20 @@ test("whom the account writes to is known; who looks like them is marked, and th
   expect(known.scan.marks).toEqual([]);
   const alike = await arrive(one, { from: "bo@rnodernbank.test", results: passes("rnodernbank.test") });
   expect(alike.scan.marks).toEqual([
-    { kind: "look-alike", text: "rnodernbank.test looks like modern-bank.test, but is another domain" },
+    {
+      kind: "look-alike",
+      shown: "modern-bank.test",
+      actual: "rnodernbank.test",
+      text: "rnodernbank.test looks like modern-bank.test, but is another domain",
+    },
   ]);
   const namesake = await arrive(one, { from: "Cy Adams <cy@far.test>" });
   expect(namesake.scan.marks).toEqual([
-    { kind: "namesake", text: "it has the name of cy@here.test, but comes from cy@far.test" },
+    {
+      kind: "namesake",
+      shown: "cy@here.test",
+      actual: "cy@far.test",
+      text: "it has the name of cy@here.test, but comes from cy@far.test",
+    },
   ]);
 });

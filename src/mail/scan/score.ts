@@ -10,6 +10,9 @@ export interface Score {
 
 /** Mails of each kind that an account must have trained before its words alone may send a mail to Junk. */
 const minTrained = 10;
+/** What a message of fewer words and properties lacks, such as a date and names, is the most that the base knows of it. */
+const minTokens = 24;
+const maxBasePointsOfFew = 0.8;
 /** The base knows what spam looks like, the account what its own mail looks like. */
 const baseWeight = 0.5;
 
@@ -35,7 +38,9 @@ export function wordsEvidence(tokens: readonly number[], own: Statistics, base: 
 export function wordsFinding(tokens: readonly number[], own: Statistics, base: Base): Finding | undefined {
   const evidence = wordsEvidence(tokens, own, base);
   const isTrained = own.mails.ham >= minTrained && own.mails.spam >= minTrained;
-  const points = steps.find(({ from }) => evidence >= from)![isTrained ? "trained" : "base"];
+  const step = steps.find(({ from }) => evidence >= from)!;
+  const ofBase = tokens.length < minTokens ? Math.min(step.base, maxBasePointsOfFew) : step.base;
+  const points = isTrained ? step.trained : ofBase;
   if (points === 0) return undefined;
   const like = points > 0 ? "spam" : "wanted mail";
   return { rule: "words", points, reason: `its words are those of ${like} (${evidence.toFixed(1)})` };
