@@ -90,14 +90,14 @@ test("the old primary is not used when it comes back, by processes that run or b
 
 test("a process that knows of the old primary alone gets nothing acknowledged there", async () => {
   const stale = new TestServer({ env: env(direct()) }, [1, 2, 3]);
-  const { code, stderr } = await stale.cli(["account", "name", user, "In vain"]);
+  const { code, stderr } = await stale.spawnCli(["account", "name", user, "In vain"]);
   expect(code).not.toBe(0);
   expect(stderr).toContain("commit outcome unknown");
 });
 
 test("a process refuses a primary without standbys while another address may be the true primary", async () => {
   await pair.standby.stop();
-  const { code, stderr } = await server.cli(["account", "list"]);
+  const { code, stderr } = await server.spawnCli(["account", "list"]);
   expect(code).not.toBe(0);
   expect(stderr).toContain("may have been replaced");
 });

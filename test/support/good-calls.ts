@@ -1,4 +1,6 @@
 import { newToken } from "../../src/auth/secrets.ts";
+import { decodeId, encodeId, idPrefix } from "../../src/base/ids.ts";
+import { prepareMessage } from "../../src/mail/deliver/prepare.ts";
 import { addToken } from "../../src/store/directory/tokens.ts";
 import { asking, type FuzzWorld } from "./fuzz-world.ts";
 
@@ -283,6 +285,8 @@ export const goodCalls: Record<string, (world: FuzzWorld) => Json | Promise<Json
     const { responses } = await client.request([["SignIn/get", {}, "c"]]);
     return { destroy: [(responses[0]![1].list as Json[]).at(-1)!.id] };
   },
+  "SecondFactor/get": () => ({ ids: null, properties: ["isNeeded", "totp", "passkeys", "recoveryCodesLeft"] }),
+  "Unsubscribe/post": async (world) => ({ emailId: await mailOfList(world) }),
   // Hashing a password takes long: src/jmap/password/set.test.ts changes one.
   "Password/set": () => ({ update: { singleton: {} } }),
   "MaskedAddress/get": () => ({ ids: null, properties: ["email", "label", "state", "senders"] }),
@@ -291,3 +295,28 @@ export const goodCalls: Record<string, (world: FuzzWorld) => Json | Promise<Json
   "SuppressedAddress/list": () => ({}),
   "SuppressedAddress/lift": () => ({ addresses: ["gone@far.test"] }),
 };
+
+/** A mail whose valid signature covers the way off its list. */
+async function mailOfList({ client, account }: FuzzWorld): Promise<string> {
+  const { services } = client;
+  const bytes = Buffer.from(
+    [
+      "DKIM-Signature: v=1; a=rsa-sha256; d=shop.test; s=s1; h=From:List-Unsubscribe:List-Unsubscribe-Post; bh=x; b=y",
+      "List-Unsubscribe: <https://lists.shop.test/leave?who=7>",
+      "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+      ...["From: shop@shop.test", "Subject: Sale", "", "Buy.", ""],
+    ].join("\r\n"),
+  );
+  const outcome = await services.ingest.add(decodeId(idPrefix.account, account)!, {
+    blob: await services.blobs.put(bytes),
+    prepared: prepareMessage(bytes),
+    ...{ target: { role: "inbox" }, keywords: [], receivedAt: new Date() },
+    authentication: {
+      dkim: [{ result: "pass", domain: "shop.test", selector: "s1" }],
+      ...{ spf: { result: "none", domain: null }, dmarc: [] },
+      ...{ arc: { result: "none", sealers: [] }, bimi: { result: "none", domain: null } },
+    },
+  });
+  if (!("email" in outcome)) throw new Error("not delivered");
+  return encodeId(idPrefix.email, outcome.email.id);
+}

@@ -31,6 +31,7 @@ const ofKind: Record<string, MethodErrorType[]> = {
   lookup: ["requestTooLarge", "unknownDataType"],
   list: [],
   lift: [],
+  post: [],
 };
 
 const setErrors: Record<SetErrorType, true> = {
