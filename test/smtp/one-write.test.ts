@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { TemporaryFiles } from "../../src/store/blobs/objects/temporary.ts";
 import { until } from "../support/ports.ts";
 import { deliver } from "../support/smtp-client.ts";
 import { type MailHost, startMailHost } from "./host.ts";
@@ -16,10 +17,10 @@ beforeAll(async () => {
 afterAll(() => host.stop());
 
 test("a large message is written to disk once, before it is accepted", async () => {
-  const written = vi.spyOn(host.blobs.objects, "temporaryPath");
+  const written = vi.spyOn(TemporaryFiles.prototype, "name");
   const data = `From: eve@there.test\r\nSubject: Large\r\n\r\n${"0123456789012345678\r\n".repeat(150_000)}`;
   await deliver({ port: host.smtpPort, from: "eve@there.test", to: "ada@here.test", data });
-  const path = await written.mock.results[0]!.value;
+  const path = written.mock.results[0]!.value;
   expect(written).toHaveBeenCalledTimes(1);
   await expect(stat(path)).rejects.toThrow();
   const objects = [];
