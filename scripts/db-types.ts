@@ -155,6 +155,10 @@ export interface AcceptedRecipient {
 
 /** RFC 8601 §2.7: what was found of a message; results are those of each method. A domain is what was judged. */
 export interface Authentication {
+  /** RFC 8601 §2.5: who found it, if that is a server in front of this one. */
+  authservId?: string;
+  /** RFC 8601 §2.7.4: the address of ours that signed in to send it. Absent for mail from elsewhere. */
+  auth?: { result: "pass"; identity: string };
   spf: { result: string; domain: string | null };
   dkim: { result: string; domain: string; selector: string }[];
   /** override: what decided instead of the policy, an operator's word or the name of a forwarder who vouches. */
