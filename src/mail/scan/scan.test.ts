@@ -123,6 +123,36 @@ test.each<[string, string, string?]>([
   expect(rules(plain)).not.toContain(rule);
 });
 
+test.each([
+  ["of one word", "told", "Hello."],
+  [
+    "about money",
+    "Invoice for October",
+    "Please find attached the invoice for October. The amount of 1,200.00 EUR is due within 30 days. Please transfer the money to our account.",
+  ],
+  [
+    "about an order",
+    "Your order",
+    "Dear customer, your order 4711 has been shipped. Click https://shop.test/track to track it. Total: $ 49.90. Thank you for your purchase!",
+  ],
+  [
+    "about a password",
+    "Reset your password",
+    "You asked to reset your password. Open https://app.test/reset?token=abc within one hour. If this was not you, ignore this message.",
+  ],
+])(
+  "before anything is taught, a mail %s is no spam for what its program left out and nobody proved",
+  (_, subject, body) => {
+    const head = [
+      "Authentication-Results: mx.here.test; spf=none smtp.mailfrom=far.test; dmarc=none header.from=far.test",
+      "Received: from client (localhost [127.0.0.1]) by mx.here.test with ESMTP id x; Tue, 01 Dec 2026 14:00:00 +0000",
+      ...["From: eve@far.test", "To: you@here.test", `Subject: ${subject}`],
+    ];
+    const { score } = judge(traitsOf(`${head.join("\r\n")}\r\n\r\n${body}\r\n`), stranger);
+    expect(score).toBeLessThan(junkScore - 0.5);
+  },
+);
+
 test("an Authentication-Results field that came with the message counts for nothing", () => {
   const forged = `Received: from far.test\r\nAuthentication-Results: mx.here.test; dmarc=fail\r\n${plain}`;
   expect(rules(forged)).not.toContain("dmarc-fails");
