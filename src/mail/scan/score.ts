@@ -18,7 +18,7 @@ const baseWeight = 0.5;
 
 /** From which evidence on, how many points: by statistics that the account has trained, and by the shared base alone. */
 const steps: readonly { from: number; trained: number; base: number }[] = [
-  { from: 6, trained: 6, base: 3 },
+  { from: 6, trained: 6, base: 2.7 },
   { from: 4.5, trained: 4.4, base: 2.3 },
   { from: 3, trained: 3.6, base: 1.8 },
   { from: 1.7, trained: 3.1, base: 1.5 },
