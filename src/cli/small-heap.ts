@@ -2,16 +2,16 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /** Buffers of a usual load besides cached bodies. */
-const usualBufferOctets = 24_000_000;
+const usualBufferOctets = 26_000_000;
 /**
  * How much heap and buffers, besides cached bodies and garbage included, may be in use before a collection. While there are
  * more buffers than usual, a flood may be on its way: then it comes earlier.
  */
-const maxUseOctets = 106_000_000;
-const maxFloodedUseOctets = 84_000_000;
+const maxUseOctets = 100_000_000;
+const maxFloodedUseOctets = 70_000_000;
 /** How much the use may grow after a collection before the next one; in a flood, less. */
-const maxGrowthOctets = 40_000_000;
-const maxFloodedGrowthOctets = 26_000_000;
+const maxGrowthOctets = 36_000_000;
+const maxFloodedGrowthOctets = 14_000_000;
 /** How often the use is read. */
 const intervalMs = 20;
 /**
