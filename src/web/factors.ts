@@ -182,7 +182,7 @@ export class Factors {
       await appendAudit(tx, { who: login, what: { act: "second-factor.add", kind } });
       if (isFirst) {
         await removeWebTokens(tx, { login, userId }, token);
-        await removePushesOf(tx, { login, userId, credential: "password" });
+        await removePushesOf(tx, { login, userId }, ["password"]);
       }
       const codes = (await countRecoveryCodes(tx, userId)) === 0 ? await this.#newCodes(tx, asking) : [];
       const made: Opened | undefined = stay === null ? undefined : await this.#tokens.add(tx, asked, asking, stay);

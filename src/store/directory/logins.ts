@@ -98,7 +98,7 @@ export async function setPassword(
 ): Promise<boolean> {
   const [row] = await store.database.run(updatePassword, { login, passwordHash });
   if (!row) return false;
-  await removePushesOf(store.database, { login, userId: row.userId, credential: "password" });
+  await removePushesOf(store.database, { login, userId: row.userId }, ["password"]);
   await removeWebTokens(store.database, { login, userId: row.userId }, exceptToken);
   await removeAllGrants(store.database, { login, userId: row.userId });
   return true;

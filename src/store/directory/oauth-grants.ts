@@ -6,6 +6,7 @@ import { everywhere, readEverywhere } from "../core/everywhere.ts";
 import type { Executor } from "../core/sql.ts";
 import type { Tx } from "../core/store.ts";
 import type { LoginName } from "./login-name.ts";
+import { removePushesOf } from "./push-subscriptions.ts";
 
 type Id = { userId: number; id: string };
 
@@ -146,15 +147,6 @@ export async function renewGrant(tx: Tx, renewal: Renewal, token: AccessToken): 
 const deleteTokens = write("tokens.removeOfGrants", (db, $: LoginName & { ids: readonly string[] }) =>
   db.deleteFrom("token").where("userId", "=", $.userId).where("login", "=", $.login).where("grantId", "in", $.ids),
 );
-const deletePushes = write(
-  "pushSubscriptions.removeOfGrants",
-  (db, $: LoginName & { credentials: readonly string[] }) =>
-    db
-      .deleteFrom("pushSubscription")
-      .where("userId", "=", $.userId)
-      .where("login", "=", $.login)
-      .where("credential", "in", $.credentials),
-);
 const deleteGrants = write("oauthGrants.remove", (db, $: LoginName & { ids: readonly string[] }) =>
   db.deleteFrom("oauthGrant").where("userId", "=", $.userId).where("login", "=", $.login).where("id", "in", $.ids),
 );
@@ -166,7 +158,11 @@ export async function removeGrants(
   ids: readonly string[],
 ): Promise<void> {
   if (ids.length === 0) return;
-  await executor.run(deletePushes, { login, userId, credentials: ids.map((id) => `grant:${id}`) });
+  await removePushesOf(
+    executor,
+    { login, userId },
+    ids.map((id) => `grant:${id}`),
+  );
   await executor.run(deleteTokens, { login, userId, ids });
   await executor.run(deleteGrants, { login, userId, ids });
 }

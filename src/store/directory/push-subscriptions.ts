@@ -176,17 +176,23 @@ export async function removePushSubscriptions(database: Database, owner: LoginNa
   await database.run(remove, { ...owner, ids });
 }
 
-const removeOfCredential = write("pushSubscriptions.removeOf", (db, $: Owner) =>
-  db
-    .deleteFrom("pushSubscription")
-    .where("userId", "=", $.userId)
-    .where("login", "=", $.login)
-    .where("credential", "=", $.credential),
+const removeOfCredentials = write(
+  "pushSubscriptions.removeOf",
+  (db, $: LoginName & { credentials: readonly string[] }) =>
+    db
+      .deleteFrom("pushSubscription")
+      .where("userId", "=", $.userId)
+      .where("login", "=", $.login)
+      .where("credential", "in", $.credentials),
 );
 
-/** RFC 8620 §7.2: subscriptions end with the credential that created them. */
-export async function removePushesOf(database: Executor, owner: Owner): Promise<void> {
-  await database.run(removeOfCredential, owner);
+/** RFC 8620 §7.2: subscriptions end with the credentials that created them. */
+export async function removePushesOf(
+  executor: Executor,
+  { login, userId }: LoginName,
+  credentials: readonly string[],
+): Promise<void> {
+  await executor.run(removeOfCredentials, { login, userId, credentials });
 }
 
 /** A subscription that this process holds. */

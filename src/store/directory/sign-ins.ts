@@ -4,6 +4,7 @@ import { type Row, read, write } from "../core/declare.ts";
 import type { Executor } from "../core/sql.ts";
 import type { Tx } from "../core/store.ts";
 import type { LoginName } from "./login-name.ts";
+import { removePushesOf } from "./push-subscriptions.ts";
 
 /** What its owner sees of a token or an app password. `usedAt` is exact to within an hour. */
 const shown = ["id", "label", "createdAt", "usedAt", "network"] as const;
@@ -131,16 +132,6 @@ const deleteTokens = write("tokens.removeSome", (db, $: LoginName & { ids: reado
 const deleteAppPasswords = write("appPasswords.removeSome", (db, $: LoginName & { ids: readonly string[] }) =>
   db.deleteFrom("appPassword").where("userId", "=", $.userId).where("login", "=", $.login).where("id", "in", $.ids),
 );
-const deletePushesOf = write(
-  "pushSubscriptions.removeOfSome",
-  (db, $: LoginName & { credentials: readonly string[] }) =>
-    db
-      .deleteFrom("pushSubscription")
-      .where("userId", "=", $.userId)
-      .where("login", "=", $.login)
-      .where("credential", "in", $.credentials),
-);
-
 /** Removes tokens or app passwords with the push subscriptions made with them. */
 export async function removeCredentials(
   tx: Tx,
@@ -149,7 +140,7 @@ export async function removeCredentials(
 ): Promise<void> {
   const credentials = ids.map((id) => `${kind}:${id}`);
   await tx.run(kind === "token" ? deleteTokens : deleteAppPasswords, { login, userId, ids });
-  await tx.run(deletePushesOf, { login, userId, credentials });
+  await removePushesOf(tx, { login, userId }, credentials);
 }
 
 interface Use {

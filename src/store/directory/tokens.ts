@@ -134,7 +134,7 @@ export async function revokeCredential(database: Executor, owner: LoginName, id:
   if (isGrant) await removeGrants(database, owner, [id]);
   const apps = await database.count(deleteAppPassword, { ...owner, id });
   const tokens = await database.count(deleteToken, { ...owner, id });
-  for (const kind of ["app", "token"]) await removePushesOf(database, { ...owner, credential: `${kind}:${id}` });
+  await removePushesOf(database, owner, [`app:${id}`, `token:${id}`]);
   return apps + tokens > 0 || isGrant;
 }
 

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { t } from "../../messages/join.ts";
+import { AddressField } from "../../shared/address-field.tsx";
 import { askAuth } from "../../shared/auth.ts";
 import { Button } from "../../shared/button.tsx";
 import { minPasswordLength, wordsFor } from "./faults.ts";
@@ -28,19 +29,7 @@ export default function Recover({ onBack }: { onBack(notice?: string): void }) {
       <h1>{t("recover")}</h1>
       <p class="muted">{t("recoverWhy")}</p>
       <div role="alert">{fault !== "" && <p class="notice is-error">{fault}</p>}</div>
-      <label class="field">
-        <span>{t("yourAddress")}</span>
-        <input
-          class="input"
-          name="username"
-          inputMode="email"
-          autocomplete="username"
-          autocapitalize="off"
-          spellcheck={false}
-          required
-          autofocus
-        />
-      </label>
+      <AddressField label={t("yourAddress")} />
       <label class="field">
         <span>{t("recoveryCode")}</span>
         <input class="input" name="recoveryCode" autocomplete="off" autocapitalize="off" spellcheck={false} required />

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../../messages/sign-in.ts";
+import { AddressField } from "../../shared/address-field.tsx";
 import { askAuth, type NextStep, type PasskeyRequest } from "../../shared/auth.ts";
 import { Button } from "../../shared/button.tsx";
 import { Icon } from "../../shared/icons.tsx";
@@ -84,20 +85,7 @@ export function SignIn() {
         )}
         {/* Always there, so that a screen reader hears what comes into it. */}
         <div role="alert">{fault && <p class="notice is-error">{wordsFor(fault, wait)}</p>}</div>
-        <label class="field">
-          <span>{t("address")}</span>
-          <input
-            class="input"
-            name="username"
-            type="text"
-            inputMode="email"
-            autocomplete="username"
-            autocapitalize="off"
-            spellcheck={false}
-            required
-            autofocus
-          />
-        </label>
+        <AddressField label={t("address")} />
         <label class="field">
           <span>{t("password")}</span>
           <input ref={password} class="input" name="password" type={type} autocomplete="current-password" required />

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../messages/operator/sign-in.ts";
+import { AddressField } from "../../shared/address-field.tsx";
 import { Button } from "../../shared/button.tsx";
 import { signIn } from "../../shared/jmap/session.ts";
 import type { SecondStepProps } from "../../shared/second-factor/second-step.tsx";
@@ -58,20 +59,7 @@ export function SignIn() {
         {!isSecureContext && <p class="notice">{t("notEncrypted")}</p>}
         {/* Always there, so that a screen reader hears what comes into it. */}
         <div role="alert">{fault.value && <p class="notice is-error">{t(fault.value)}</p>}</div>
-        <label class="field">
-          <span>{t("address")}</span>
-          <input
-            class="input"
-            name="username"
-            type="text"
-            inputMode="email"
-            autocomplete="username"
-            autocapitalize="off"
-            spellcheck={false}
-            required
-            autofocus
-          />
-        </label>
+        <AddressField label={t("address")} />
         <label class="field">
           <span>{t("password")}</span>
           <input
