@@ -74,8 +74,8 @@ test.skipIf(isMissing("script"))(
   () => {
     const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
     const command = `${process.execPath} ${main} account list --data ${folder}/none`;
-    const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
-    const env = { ...inherited, TERM: "xterm-256color" };
+    // Nothing else of the environment: CI, TMUX and others change what Node takes a terminal for.
+    const env = { PATH: process.env.PATH, HOME: folder, TERM: "xterm-256color" };
     const told = (more: Record<string, string>) =>
       spawnSync("script", ["-qec", command, "/dev/null"], { encoding: "utf8", env: { ...env, ...more } }).stdout;
     expect(told({})).toContain("\x1b[31mposthorn:\x1b[39m there is no database");

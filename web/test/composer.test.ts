@@ -268,6 +268,7 @@ describe.skipIf(whyNoBrowser)("the composer", () => {
     const hours = (Date.parse(list[0]!.sendAt as string) - Date.now()) / 3_600_000;
     expect(hours).toBeGreaterThan(7);
     expect(hours).toBeLessThan(33);
+    expect(list[0]!.sendAt).toMatch(/:00Z$/);
     const entry = page.getByRole("button", { name: /^Scheduled/ });
     await entry.waitFor();
     await page.reload();

@@ -17,8 +17,8 @@ export interface Outcome {
   isLost?: boolean;
 }
 
-/** Saves and sends what is written, held at the server for so many seconds (RFC 4865); it can be taken back until then. */
-export async function send(writing: Writing, holdSeconds: number): Promise<Outcome> {
+/** Saves and sends what is written; until the moment, or for the seconds, that it is held at the server, it can be taken back. */
+export async function send(writing: Writing, hold: Date | number): Promise<Outcome> {
   writing.changed();
   await writing.save();
   const { account, emailId } = writing;
@@ -28,11 +28,10 @@ export async function send(writing: Writing, holdSeconds: number): Promise<Outco
   if (!identity) return { fault: t("noIdentity") };
   const { to, cc, bcc } = writing.written;
   const rcptTo = unique([...to, ...cc, ...bcc]).map(({ email }: EmailAddress) => ({ email }));
-  const parameters = holdSeconds > 0 ? { HOLDFOR: String(Math.round(holdSeconds)) } : null;
   const create = {
     identityId: identity.id,
     emailId,
-    envelope: { mailFrom: { email: identity.email, parameters }, rcptTo },
+    envelope: { mailFrom: { email: identity.email, parameters: held(hold) }, rcptTo },
   };
   try {
     // An earlier try may have got through, although its answer was lost.
@@ -49,6 +48,12 @@ export async function send(writing: Writing, holdSeconds: number): Promise<Outco
     writing.isSendUncertain = true;
     return { fault: t("lineLost"), isLost: true };
   }
+}
+
+/** RFC 4865. A moment goes as it was chosen: counted in seconds, it would move by the time that saving takes. */
+function held(hold: Date | number): Record<string, string> | null {
+  if (typeof hold !== "number") return { HOLDUNTIL: hold.toISOString() };
+  return hold > 0 ? { HOLDFOR: String(Math.round(hold)) } : null;
 }
 
 async function submit(account: Account, create: object): Promise<Id | SetError> {

@@ -38,7 +38,7 @@ export function useSending(writing: Writing, known: KnownRecipients): Sending {
       await filesOf(writing);
       fault.value = "";
       const { to, cc, bcc } = writing.written;
-      const outcome = await send(writing, at ? (at.getTime() - Date.now()) / 1000 : prefs.peek().undoSendSeconds);
+      const outcome = await send(writing, at ?? prefs.peek().undoSendSeconds);
       if (outcome.sent) {
         known.add([...to, ...cc, ...bcc]);
         finish(writing, outcome.sent, at);
