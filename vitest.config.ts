@@ -56,6 +56,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "beside",
+          globalSetup: "./test/support/postgres-setup.ts",
           include: ["test/beside/*.test.ts"],
           sequence: { groupOrder: 2 },
         },

@@ -1,5 +1,6 @@
 /**
- * `npm test`: `vitest run`, with the same arguments. A file that failed is run once more by itself at the end, since a
+ * `npm test`: `vitest run`, with the same arguments. Without a file or project named it leaves out those that take long
+ * (browsers, kills, floods), unless `--all` is given. A file that failed is run once more by itself at the end, since a
  * machine may stall; what passes then is named on a line that begins with UNSTEADY.
  */
 import { relative } from "node:path";
@@ -9,7 +10,12 @@ import type { StrayError } from "./summary-reporter.ts";
 /** When more files fail, the reason is not a machine that stalled. */
 const maxRepeated = 10;
 
-const { filter, options } = parseCLI(["vitest", "run", ...process.argv.slice(2)]);
+/** What runs unless something else is named. */
+const usual = ["posthorn", "statements"];
+
+const args = process.argv.slice(2);
+const { filter, options } = parseCLI(["vitest", "run", ...args.filter((arg) => arg !== "--all")]);
+if (filter.length === 0 && !args.includes("--all")) options.project ??= usual;
 // As the command sets them.
 process.env.TEST = "true";
 process.env.VITEST = "true";

@@ -13,8 +13,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const why = whyNoCeph();
   const ceph = why === undefined ? await chooseCephPlace() : null;
   project.provide("ceph", ceph);
-  const [command, ...filters] = process.argv.slice(2).filter((arg) => !arg.startsWith("-"));
-  const isWhole = command === "run" && filters.length === 0;
+  const isWhole = process.argv.slice(2).every((arg) => arg === "run" || arg.startsWith("-"));
   if (isWhole) {
     const used = ceph ? "Ceph's gateway" : `the small server of the tests. LEFT OUT: a real one (${why})`;
     process.stderr.write(`\nS3 in these tests: ${used}\n`);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Client, one } from "../conformance/client/client.ts";
-import type { GetResult, Json, SetResult } from "../conformance/client/types.ts";
-import { until } from "./support/ports.ts";
-import { startServer, type TestServer } from "./support/server.ts";
-import { type Pair, startPair } from "./support/standby.ts";
+import { type Client, one } from "../../conformance/client/client.ts";
+import type { GetResult, Json, SetResult } from "../../conformance/client/types.ts";
+import { until } from "../support/ports.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { type Pair, startPair } from "../support/standby.ts";
 
 /** One process writes to the primary, another only reads, from its standby. */
 let pair: Pair;

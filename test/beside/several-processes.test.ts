@@ -2,16 +2,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Client, connect, one, responseArgs } from "../conformance/client/client.ts";
-import type { GetResult, QueryResult, SetResult } from "../conformance/client/types.ts";
-import { openWebSocket } from "../conformance/client/websocket.ts";
-import { type DnsServer, startDns } from "./support/dns.ts";
-import { until } from "./support/ports.ts";
-import { createTestDatabase, urlOf } from "./support/postgres.ts";
-import { startRedis } from "./support/redis.ts";
-import { type RedisServer, whyNoRedis } from "./support/redis-server.ts";
-import { startServer, type TestServer } from "./support/server.ts";
-import { type SmtpSink, startSink } from "./support/smtp-sink.ts";
+import { type Client, connect, one, responseArgs } from "../../conformance/client/client.ts";
+import type { GetResult, QueryResult, SetResult } from "../../conformance/client/types.ts";
+import { openWebSocket } from "../../conformance/client/websocket.ts";
+import { type DnsServer, startDns } from "../support/dns.ts";
+import { until } from "../support/ports.ts";
+import { createTestDatabase, urlOf } from "../support/postgres.ts";
+import { startRedis } from "../support/redis.ts";
+import { type RedisServer, whyNoRedis } from "../support/redis-server.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { type SmtpSink, startSink } from "../support/smtp-sink.ts";
 
 const patient = { timeout: 10_000, interval: 5 };
 

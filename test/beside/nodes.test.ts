@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type Client, connect, one } from "../conformance/client/client.ts";
-import { type EventStream, openEventSource } from "../conformance/client/eventsource.ts";
-import { SmtpConnection } from "../conformance/client/smtp.ts";
-import type { GetResult, Invocation, QueryResult, SetResult } from "../conformance/client/types.ts";
-import { decodeId, idPrefix } from "../src/base/ids.ts";
-import { unprepared } from "../src/store/core/sql.ts";
-import { type Cluster, createCluster } from "./support/cluster.ts";
-import type { DatabaseProxy } from "./support/database-proxy.ts";
-import { until } from "./support/ports.ts";
-import { startServer, type TestServer } from "./support/server.ts";
+import { type Client, connect, one } from "../../conformance/client/client.ts";
+import { type EventStream, openEventSource } from "../../conformance/client/eventsource.ts";
+import { SmtpConnection } from "../../conformance/client/smtp.ts";
+import type { GetResult, Invocation, QueryResult, SetResult } from "../../conformance/client/types.ts";
+import { decodeId, idPrefix } from "../../src/base/ids.ts";
+import { unprepared } from "../../src/store/core/sql.ts";
+import { type Cluster, createCluster } from "../support/cluster.ts";
+import type { DatabaseProxy } from "../support/database-proxy.ts";
+import { until } from "../support/ports.ts";
+import { startServer, type TestServer } from "../support/server.ts";
 
 const listening = unprepared(`/* test */ SELECT 1 FROM pg_stat_activity
   WHERE datname = current_database() AND application_name = 'posthorn listen' AND state = 'idle'`);

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Client, one } from "../conformance/client/client.ts";
-import type { GetResult, SetResult } from "../conformance/client/types.ts";
-import { childrenOf } from "./support/children.ts";
-import { until } from "./support/ports.ts";
-import { startRedis } from "./support/redis.ts";
-import { whyNoRedis } from "./support/redis-server.ts";
-import { startServer, type TestServer } from "./support/server.ts";
-import { deliver } from "./support/smtp-client.ts";
-import { type Pair, startPair } from "./support/standby.ts";
+import { type Client, one } from "../../conformance/client/client.ts";
+import type { GetResult, SetResult } from "../../conformance/client/types.ts";
+import { childrenOf } from "../support/children.ts";
+import { until } from "../support/ports.ts";
+import { startRedis } from "../support/redis.ts";
+import { whyNoRedis } from "../support/redis-server.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { deliver } from "../support/smtp-client.ts";
+import { type Pair, startPair } from "../support/standby.ts";
 
 /** `--workers` together with a standby of the database, `--read-only`, and Redis where there is one. */
 let pair: Pair;

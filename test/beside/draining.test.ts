@@ -2,7 +2,7 @@ import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startServer, type TestServer } from "./support/server.ts";
+import { startServer, type TestServer } from "../support/server.ts";
 
 const using = ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail"];
 const headers = {

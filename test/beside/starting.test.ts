@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
-import { freePorts } from "./support/ports.ts";
-import { TestServer } from "./support/server.ts";
+import { freePorts } from "../support/ports.ts";
+import { TestServer } from "../support/server.ts";
 
 let server: TestServer;
 afterEach(() => server.dispose());

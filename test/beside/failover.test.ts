@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Client, one } from "../conformance/client/client.ts";
-import { deliver } from "../conformance/client/smtp.ts";
-import type { GetResult, QueryResult, SetResult } from "../conformance/client/types.ts";
-import { until } from "./support/ports.ts";
-import { startServer, TestServer } from "./support/server.ts";
-import { type Pair, startPair } from "./support/standby.ts";
+import { type Client, one } from "../../conformance/client/client.ts";
+import { deliver } from "../../conformance/client/smtp.ts";
+import type { GetResult, QueryResult, SetResult } from "../../conformance/client/types.ts";
+import { until } from "../support/ports.ts";
+import { startServer, TestServer } from "../support/server.ts";
+import { type Pair, startPair } from "../support/standby.ts";
 
 /** A primary dies, and its standby takes its place while mail comes in and a client works; then the old one comes back. */
 let pair: Pair;

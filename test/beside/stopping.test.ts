@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
-import { until } from "./support/ports.ts";
-import { startServer, type TestServer } from "./support/server.ts";
+import { until } from "../support/ports.ts";
+import { startServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
 afterEach(() => server.dispose());

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startServer, type TestServer } from "./support/server.ts";
+import { startServer, type TestServer } from "../support/server.ts";
 
 /** The package that `npm pack` makes, installed outside the checkout with the dependencies of users and no others. */
-const root = resolve(import.meta.dirname, "..");
+const root = resolve(import.meta.dirname, "../..");
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), "posthorn-packed-"));
 const modules = join(folder, "app/node_modules");
