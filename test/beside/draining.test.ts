@@ -106,6 +106,6 @@ test("after SIGTERM, requests under way are answered, and all listeners close at
 
   await server.start();
   const created = outcomes.flatMap((outcome) => outcome.created);
-  expect(created.length).toBeGreaterThan(20);
+  expect(created.length).toBeGreaterThan(5);
   expect((await names()).sort()).toEqual([...before, ...created].sort());
 });
