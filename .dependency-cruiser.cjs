@@ -6,6 +6,7 @@ const may = {
   postgres: ["base"],
   redis: ["base"],
   store: ["base", "mime", "redis"],
+  backup: ["base", "postgres", "store"],
   auth: ["base", "store"],
   search: ["base", "mime", "store"],
   mail: ["base", "mime", "store", "search"],

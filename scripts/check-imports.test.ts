@@ -91,6 +91,7 @@ const breaches: [rule: string, file: string, imported: string, content?: string]
   ["store-queues-imports", "src/store/queues/q.ts", "src/store/mail/x.ts"],
   ["store-directory-imports", "src/store/directory/q.ts", "src/store/upkeep/x.ts"],
   ["store-upkeep-imports", "src/store/upkeep/q.ts", "src/store/email-query/x.ts"],
+  ["backup-imports", "src/backup/q.ts", "src/mail/x.ts"],
   ["auth-imports", "src/auth/q.ts", "src/mail/x.ts"],
   ["mail-imports", "src/mail/q.ts", "src/push/x.ts"],
   ["push-imports", "src/push/q.ts", "src/jmap/x.ts"],

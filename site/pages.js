@@ -13,6 +13,7 @@ export const menu = [
     "Run it",
     [
       ["docs/operations.md", "Operations"],
+      ["docs/backup.md", "Backup and restore"],
       ["docs/smtp.md", "Mail over SMTP"],
       ["docs/scaling.md", "From one machine to many"],
       ["docs/citus.md", "Citus"],

@@ -351,6 +351,8 @@ test("every command has help; a mistake is reported in one line, without a stack
     "doctor",
     "migrate",
     "reindex",
+    "backup",
+    "restore",
     "blobs",
     "cluster",
     "queue",

@@ -149,25 +149,22 @@ const runs: Record<string, (text: string) => Promise<void>> = {
   "npm run chaos": async (text) => {
     expect((await run(`${text.trim()} --help`, root)).stdout).toContain("--citus-data");
   },
-  // Last, since it stops the server of the first.
-  "posthorn serve --data /var/lib/posthorn --roles worker": async (text) => {
-    const [serve, ...rest] = text.split("\n");
-    const there = (line: string) => line.replaceAll("/var/lib/posthorn", data);
-    await stop();
-    const worker = begin(`${posthorn}\n${there(serve!)}`);
-    try {
-      for (let tries = 0; !worker.output().includes("serving"); tries++) {
-        if (tries > 200) throw new Error(worker.output());
-        await new Promise((done) => setTimeout(done, 100));
-      }
-      const { stdout } = await run(there(rest.join("\n")));
-      expect(stdout).toMatch(/UPDATE [1-9]/);
-    } finally {
-      process.kill(-worker.child.pid!, "SIGTERM");
-      await worker.result;
-    }
+  "posthorn backup --new-key": async (text) => {
+    const { stdout } = await run(`${posthorn}\n${backupHere(text)}`);
+    expect(stdout).toMatch(/^All [1-9]\d* files are as they were written\.$/m);
+    expect(stdout).toMatch(/ full /);
+  },
+  "posthorn restore --from": async (text) => {
+    const { stdout } = await run(`${posthorn}\n${backupHere(text)}`);
+    expect(stdout).toContain("Restored as of ");
   },
 };
+
+const backupHere = (text: string): string =>
+  text
+    .replaceAll("/mnt/backup", join(folder, "backup"))
+    .replaceAll("/root/posthorn-backup.key", join(folder, "backup.key"))
+    .replaceAll("/var/lib/posthorn", join(folder, "restored"));
 
 const atServer = (text: string): string =>
   text

@@ -46,6 +46,7 @@ type InstallationAct =
   | { act: "domain.add" | "domain.remove" | "domain.need-second-factor" | "domain.free-second-factor"; domain: string }
   | { act: "invite.add"; invite: string; domain: string; address: string | null }
   | { act: "invite.revoke"; invite: string }
+  | { act: "backup.take" | "backup.prune"; place: string }
   | { act: "domain.mta-sts"; domain: string; mode: string; mx: string }
   | { act: "oauth-client.add" | "oauth-client.remove"; id: string; name: string }
   | { act: "dkim.publish" | "dkim.switch" | "dkim.retire"; domain: string }

@@ -17,6 +17,15 @@ export function span(text: string): number {
   }
 }
 
+/** A time with its zone. */
+export function moment(text: string): Date {
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
+  if (Number.isNaN(time)) throw new InvalidArgumentError("It must be a time such as 2026-12-01T09:30:00Z.");
+  return new Date(time);
+}
+
 /** A list with commas. */
 export function commaList(text: string): string[] {
   return text

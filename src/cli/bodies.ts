@@ -8,6 +8,7 @@ import type { BodiesPlace } from "../config/values.ts";
 import { DiskObjects } from "../store/blobs/objects/disk.ts";
 import type { ObjectStore } from "../store/blobs/objects/object-store.ts";
 import { S3Objects } from "../store/blobs/objects/s3.ts";
+import type { S3BucketOptions } from "../store/blobs/objects/s3-bucket.ts";
 import { TwoPlaces } from "../store/blobs/objects/two-places.ts";
 import { Failure } from "./fail.ts";
 
@@ -35,27 +36,39 @@ export function placesOf(config: Config, surroundings: Surroundings): Bodies {
   return { bodies: open(config.bodies), fallback: config.bodiesFallback && open(config.bodiesFallback) };
 }
 
-function openPlace(place: BodiesPlace, config: Config, { clock, random, log, events }: Surroundings): ObjectStore {
+function openPlace(place: BodiesPlace, config: Config, surroundings: Surroundings): ObjectStore {
+  const { clock, random, events } = surroundings;
   const folder = join(config.data, "blobs");
   if (place.kind === "disk") return new DiskObjects({ folder, clock, random });
-  const { s3Endpoint, s3Region, s3PathStyle, s3Ca, s3AccessKey, s3SecretKey, s3Encryption, s3KmsKey, packs } = config;
   return new S3Objects({
-    bucket: place.bucket,
-    prefix: place.prefix,
+    ...bucketOf(place, config, surroundings),
+    packs: config.packs,
+    temporaryFolder: join(folder, "tmp"),
+    clock,
+    random,
+    onPackChange: (change) => events.packChanged(change),
+  });
+}
+
+/** A place at the configured S3 service. */
+export function bucketOf(
+  { bucket, prefix }: Extract<BodiesPlace, { kind: "s3" }>,
+  config: Config,
+  { log, events }: Pick<Surroundings, "log" | "events">,
+): S3BucketOptions {
+  const { s3Endpoint, s3Region, s3PathStyle, s3Ca, s3AccessKey, s3SecretKey, s3Encryption, s3KmsKey } = config;
+  return {
+    bucket,
+    prefix,
     endpoint: s3Endpoint || undefined,
     region: s3Region,
     isPathStyle: s3PathStyle,
     ca: s3Ca === "" ? undefined : authoritiesIn(s3Ca),
     credentials: s3AccessKey === "" ? undefined : { accessKeyId: s3AccessKey, secretAccessKey: s3SecretKey },
     encryption: s3Encryption === "" ? undefined : { algorithm: s3Encryption, keyId: s3KmsKey || undefined },
-    packs,
-    temporaryFolder: join(folder, "tmp"),
-    clock,
-    random,
     log,
     onRequest: (operation, outcome, seconds) => events.bodiesAsked({ operation, outcome, seconds }),
-    onPackChange: (change) => events.packChanged(change),
-  });
+  };
 }
 
 function authoritiesIn(path: string): string {

@@ -3,6 +3,7 @@ import { examples } from "./command.ts";
 import { addAccountCommands } from "./commands/account.ts";
 import { addAddressCommands } from "./commands/address.ts";
 import { addAuditCommand } from "./commands/audit.ts";
+import { addBackupCommands, addRestoreCommand } from "./commands/backup.ts";
 import { addBlobsCommands } from "./commands/blobs.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addChildCommand } from "./commands/child.ts";
@@ -42,6 +43,8 @@ const families: readonly [names: string, add: (program: Command) => void][] = [
   ["audit", addAuditCommand],
   ["bounces suppression", addFeedbackCommands],
   ["standing", addStandingCommands],
+  ["backup", addBackupCommands],
+  ["restore", addRestoreCommand],
   ["blobs", addBlobsCommands],
   ["cluster", addClusterCommands],
   ["config", addConfigCommand],

@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../base/log.ts";
 import { initialize } from "./initialize.ts";
 import { connectionTo, existingRunFolder, type Layout, prepareLayout } from "./layout.ts";
 import { type Connection, ownerOf, tryConnect } from "./owner.ts";
+import { draftIn } from "./recovery.ts";
 import { type ExitInfo, Server } from "./server.ts";
 import { InUseError, StartError } from "./start-error.ts";
 
@@ -25,6 +27,8 @@ export interface EmbeddedOptions {
   log: Log;
   /** The caller is a short-lived command. (Default: false.) */
   isPassing?: boolean;
+  /** How long the server may take to recover before it answers. (Default: 10 minutes) */
+  maxRecoveryMs?: number;
 }
 
 /** How long a start waits for a command that works on the folder. */
@@ -33,8 +37,8 @@ const maxCommandMs = 30_000;
 /** Starts or takes over the server of one data folder. Throws StartError with a one-line message. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const layout = await prepare(options.dataFolder);
-  const { log, isPassing = false } = options;
-  const server = new Server(layout, connectionTo(layout.run), { log, isPassing });
+  const { log, isPassing = false, maxRecoveryMs } = options;
+  const server = new Server(layout, connectionTo(layout.run), { log, isPassing, maxRecoveryMs });
   await afterCommands(() => server.start());
   options.log.info({ pid: server.pid, folder: layout.data }, "Postgres is ready");
   return {
@@ -60,6 +64,12 @@ async function afterCommands(work: () => Promise<void>): Promise<void> {
 }
 
 async function prepare(dataFolder: string): Promise<Layout> {
+  const draft = draftIn(dataFolder);
+  if (existsSync(draft)) {
+    throw new StartError(
+      `${dataFolder} is being restored: run posthorn restore again, or remove ${draft} to give it up`,
+    );
+  }
   try {
     const layout = prepareLayout(dataFolder);
     await initialize(layout);

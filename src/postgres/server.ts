@@ -29,7 +29,7 @@ export interface ExitInfo {
 }
 
 /** How long a server may answer "starting": recovery reads up to a gigabyte of log. */
-const maxRecoveryMs = 600_000;
+const usualRecoveryMs = 600_000;
 const maxStartAttempts = 8;
 const maxFastStopMs = 20_000;
 const maxHardStopMs = 5_000;
@@ -42,6 +42,7 @@ export class Server {
   readonly #connection: Connection;
   readonly #log: Log;
   readonly #isPassing: boolean;
+  readonly #maxRecoveryMs: number;
   readonly #exitCallbacks: ((info: ExitInfo) => void)[] = [];
   readonly #lostCallbacks: ((error: Error) => void)[] = [];
   #child: ChildProcess | undefined;
@@ -54,11 +55,16 @@ export class Server {
   #spawnError: Error | undefined;
   #logTimer: NodeJS.Timeout | undefined;
 
-  constructor(layout: Layout, connection: Connection, { log, isPassing }: { log: Log; isPassing: boolean }) {
+  constructor(
+    layout: Layout,
+    connection: Connection,
+    { log, isPassing, maxRecoveryMs }: { log: Log; isPassing: boolean; maxRecoveryMs?: number | undefined },
+  ) {
     this.#layout = layout;
     this.#connection = connection;
     this.#log = log;
     this.#isPassing = isPassing;
+    this.#maxRecoveryMs = maxRecoveryMs ?? usualRecoveryMs;
   }
 
   onExit(callback: (info: ExitInfo) => void): void {
@@ -90,7 +96,7 @@ export class Server {
 
   /** Connects to the folder's server, starting one while there is none, and takes the owner's lock. */
   async #acquire(): Promise<void> {
-    const deadline = Date.now() + maxRecoveryMs;
+    const deadline = Date.now() + this.#maxRecoveryMs;
     for (let attempts = 0; !this.#stopping; ) {
       const name = ownerName({ pid: process.pid, isPassing: this.#isPassing });
       const client = await tryConnect({ ...this.#connection, database: "postgres" }, name);

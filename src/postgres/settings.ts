@@ -16,8 +16,11 @@ export function serverSettings(run: string, version: string, memory: number = av
     fsync: "on",
     synchronous_commit: "on",
     full_page_writes: "on",
-    wal_level: "minimal",
+    // For backups, which keep the log by a slot: one that nobody advances gives up the log again.
+    wal_level: "replica",
     max_wal_senders: 0,
+    max_slot_wal_keep_size: "4GB",
+    idle_replication_slot_timeout: "8d",
     max_logical_replication_workers: 0,
     // The packaged build lacks lz4.
     wal_compression: "pglz",

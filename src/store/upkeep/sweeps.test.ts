@@ -17,6 +17,7 @@ import { attemptsOf, insertAttempts } from "../queues/attempts.ts";
 import { eventsOf, StoredMailLog } from "../queues/mail-log.ts";
 import { removeAccount } from "../upkeep/removal.ts";
 import { accountIds } from "./accounts.ts";
+import { holdBodies } from "./body-hold.ts";
 import { Sweeper } from "./sweeps.ts";
 
 const hour = 3600_000;
@@ -225,4 +226,20 @@ test("what exceeds the limit of one run is left to the next", async () => {
   expect(await sweeper.releaseExpired()).toBe(3);
   expect(await sweeper.releaseExpired()).toBe(2);
   expect(await sweeper.releaseExpired()).toBe(0);
+});
+
+test("while bodies are held for a backup none is removed, and all else goes on", async () => {
+  const userId = await createTestAccount(store);
+  const blob = await put("released");
+  await reference(userId, blob);
+  const orphan = await put("orphan");
+  await store.write(userId, "server", (tx) => releaseBlobs(tx, [blob.sha256]));
+  now += 4 * day;
+  await holdBodies(store, "backup", async () => {
+    await sweeper.run();
+    expect([await there(blob), await there(orphan)]).toEqual([true, true]);
+    expect(await findBlob(store.reader(userId, "server"), blob.sha256)).toBeUndefined();
+  });
+  await sweepFor(4 * hour);
+  expect([await there(blob), await there(orphan)]).toEqual([false, false]);
 });

@@ -24,6 +24,7 @@ import { dropSentHours, sentForMs } from "../queues/sent-hours.ts";
 import { dropKeptDeliveries } from "../queues/submissions.ts";
 import { dropTraffic } from "../queues/traffic.ts";
 import { accountsAfter } from "./accounts.ts";
+import { areBodiesHeld } from "./body-hold.ts";
 import { batch, deadObjects, forgetDead, markDead } from "./dead-objects.ts";
 import {
   examinedSetting,
@@ -204,12 +205,18 @@ export class Sweeper {
     const { database } = this.#store;
     await checkInstallation(database, this.#objects);
     const swept: Swept = { uploads: 0, references: 0, objects: 0, changes: 0, received: 0 };
+    let held: Promise<boolean> | undefined;
+    // Nothing removes bodies while a backup lists them. Asked when the first would be removed.
+    const unlessHeld = (work: () => Promise<unknown>) => async () => {
+      held ??= areBodiesHeld(database, this.#clock.now());
+      return (await held) ? undefined : work();
+    };
     const steps: Record<string, () => Promise<unknown>> = {
       uploads: async () => ({ uploads: await this.releaseExpired() }),
       references: async () => ({ references: await this.dropReleased() }),
-      "dead objects": async () => ({ objects: await this.removeDead() }),
-      packs: async () => ({ objects: swept.objects + (await this.compactPacks()) }),
-      orphans: async () => ({ objects: swept.objects + (await this.removeOrphans()) }),
+      "dead objects": unlessHeld(async () => ({ objects: await this.removeDead() })),
+      packs: unlessHeld(async () => ({ objects: swept.objects + (await this.compactPacks()) })),
+      orphans: unlessHeld(async () => ({ objects: swept.objects + (await this.removeOrphans()) })),
       accounts: () => this.prune(),
       "received reports": async () => void (await dropReports(database, this.#ago(reportsForMs))),
       "mail log": async () => void (await dropMailEvents(database, this.#ago(this.#mailLogForMs))),

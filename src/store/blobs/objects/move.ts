@@ -151,7 +151,7 @@ async function totalOf(objects: ObjectStore, tell: (done: Amount) => void): Prom
 }
 
 /** Several at a time; the first failure ends it. */
-async function each<T>(items: AsyncIterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+export async function each<T>(items: AsyncIterable<T>, work: (item: T) => Promise<void>): Promise<void> {
   const running = new Set<Promise<void>>();
   let failure: { error: unknown } | undefined;
   try {
