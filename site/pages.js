@@ -17,6 +17,7 @@ export const menu = [
       ["docs/smtp.md", "Mail over SMTP"],
       ["docs/scaling.md", "From one machine to many"],
       ["docs/citus.md", "Citus"],
+      ["docs/archive-format.md", "The archive of an account"],
       ["packaging/README.md", "Containers, systemd, Kubernetes"],
       ["SECURITY.md", "Security"],
     ],

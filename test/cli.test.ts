@@ -349,6 +349,8 @@ test("every command has help; a mistake is reported in one line, without a stack
     "token",
     "config",
     "doctor",
+    "export",
+    "import",
     "migrate",
     "reindex",
     "backup",

@@ -25,6 +25,8 @@ type AccountAct =
   | { act: "account.password" }
   | { act: "account.sign-out" }
   | { act: "account.quota"; limit: number | null }
+  | { act: "account.export"; format: string }
+  | { act: "account.import"; source: string }
   | { act: "account.share" | "account.unshare"; login: number }
   | { act: "address.forward"; address: string; to: number; keepsCopy: "yes" | "no" }
   | { act: "mask.add" }

@@ -11,6 +11,7 @@ export type Refusal =
   | { type: "noAddress"; text: string }
   | { type: "ownAddress"; address: string }
   | { type: "noDomain"; text: string }
+  | { type: "noRoom" | "changedMeanwhile" }
   | { type: "domainInUse"; name: string; addresses: string[] }
   | { type: "notInDomain"; address: string; domain: string }
   | { type: "domainUnnamed"; domains: string[] }

@@ -1,3 +1,4 @@
+import { NotAnArchive } from "../admin/export/manifest.ts";
 import { Refused } from "../admin/refused.ts";
 import { ConfigError } from "../config/load.ts";
 import { AccountMissing } from "../store/core/errors.ts";
@@ -11,6 +12,7 @@ export function explain(error: unknown): string {
   if (error instanceof ConfigError) return error.problems.join("\nposthorn: ");
   if (error instanceof Failure) return error.message;
   if (error instanceof Refused) return tellRefusal(error.why);
+  if (error instanceof NotAnArchive) return `this is no archive that can be read: ${error.message}`;
   if (error instanceof AccountMissing) return "there is no such account";
   if (!(error instanceof Error)) return String(error);
   const { code, port, address, hostname } = error as Partial<Record<"code" | "port" | "address" | "hostname", unknown>>;

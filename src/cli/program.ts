@@ -12,7 +12,9 @@ import { addCompletionCommand } from "./commands/completion.ts";
 import { addConfigCommand } from "./commands/config.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addDomainCommands } from "./commands/domain.ts";
+import { addExportCommand } from "./commands/export.ts";
 import { addFeedbackCommands } from "./commands/feedback.ts";
+import { addImportCommand } from "./commands/import.ts";
 import { addInviteCommands } from "./commands/invite.ts";
 import { addManCommand } from "./commands/man.ts";
 import { addMigrateCommand } from "./commands/migrate.ts";
@@ -49,6 +51,8 @@ const families: readonly [names: string, add: (program: Command) => void][] = [
   ["cluster", addClusterCommands],
   ["config", addConfigCommand],
   ["doctor", addDoctorCommand],
+  ["export", addExportCommand],
+  ["import", addImportCommand],
   ["migrate", addMigrateCommand],
   ["oauth-client", addOauthClientCommands],
   ["operator", addOperatorCommands],

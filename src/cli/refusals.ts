@@ -25,6 +25,10 @@ export function tellRefusal(why: Refusal): string {
       return `${why.address} is an account's main address (to remove the account: posthorn account remove ${why.address})`;
     case "noDomain":
       return `there is no domain ${why.text} (see: posthorn domain list)`;
+    case "noRoom":
+      return "the account has no room for more mail: raise its quota (posthorn account quota), and run this again";
+    case "changedMeanwhile":
+      return "somebody has destroyed mailboxes of the account meanwhile: run this again";
     case "domainInUse":
       return `${why.name} still has addresses: ${why.addresses.join(", ")}`;
     case "notHeld":

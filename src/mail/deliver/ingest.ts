@@ -14,7 +14,7 @@ import { claimIncoming } from "../../store/mail/received.ts";
 import type { Scan } from "../../store/mail/scans.ts";
 import { writeThreadRefs } from "../../store/mail/threads.ts";
 import type { PreparedMessage } from "./prepare.ts";
-import { findStored, planThreads } from "./thread.ts";
+import { findStored, planThreads, type ThreadKeys } from "./thread.ts";
 
 /** Resolved when the email is written, since the mailbox may be gone by then. */
 export type Place = { role: "inbox" | "junk" | "sent" | "archive" } | { mailboxId: number };
@@ -32,6 +32,8 @@ export interface NewMail {
   receivedAt: Date;
   /** Set for incoming mail: delivering the same id again does nothing. */
   incomingId?: number;
+  /** The thread that it belongs to, whatever its header says: one of the account's, or a new id. */
+  threadId?: number;
   /** What scanning found. */
   scan?: Scan;
   /** What was found about who sent it. */
@@ -151,7 +153,7 @@ export async function writeMails(
   modseqs?: readonly number[],
 ): Promise<Outcome[]> {
   const incoming = mails.map((mail) => mail.incomingId).filter((id) => id !== undefined);
-  const keys = mails.map((mail) => mail.prepared.threadKeys);
+  const keys = mails.map(threadKeysOf);
   const asked = [mailboxesFor(tx, mails), claimIncoming(tx, incoming), findStored(tx, keys)] as const;
   const [places, fresh, stored] = await Promise.all(asked);
   let { room } = tx;
@@ -177,6 +179,10 @@ export async function writeMails(
   return outcomes as Outcome[];
 }
 
+function threadKeysOf({ prepared, threadId }: NewMail): ThreadKeys {
+  return threadId === undefined ? prepared.threadKeys : { ...prepared.threadKeys, threadId };
+}
+
 const has = (places: readonly MailboxPlace[], id: number) => places.some((place) => place.id === id);
 
 async function insertAccepted(
@@ -187,7 +193,7 @@ async function insertAccepted(
   if (accepted.length === 0) return [];
   const plan = await planThreads(
     tx,
-    accepted.map(({ mail }) => mail.prepared.threadKeys),
+    accepted.map(({ mail }) => threadKeysOf(mail)),
     stored,
   );
   await writeThreadRefs(tx, plan.refs);

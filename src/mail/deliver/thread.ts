@@ -43,6 +43,8 @@ export interface ThreadKeys {
   report?: Report;
   /** Set for a report that names the mail by a signed return path: it joins the thread of that mail. */
   submissionId?: number;
+  /** Set for mail that comes with its thread, from an archive: it belongs there whatever its header says. */
+  threadId?: number;
 }
 
 const keysOf = (ids: Iterable<string>, subjects: readonly number[]): ThreadKey[] =>
@@ -110,7 +112,8 @@ export async function planThreads(
   stored: Map<string, number>,
 ): Promise<ThreadPlan> {
   const reported = await findReported(tx, messages);
-  const sizes = await countThreads(tx, [...new Set([...stored.values(), ...reported.values()])]);
+  const given = messages.map(({ threadId }) => threadId).filter((id) => id !== undefined);
+  const sizes = await countThreads(tx, [...new Set([...stored.values(), ...reported.values(), ...given])]);
   await followFull(tx, stored, sizes, messages.length);
   const known = new Set(sizes.keys());
   const planned: Planned = { threads: new Map(stored), sizes, known, threadIds: [] };
@@ -121,7 +124,7 @@ export async function planThreads(
     const isReport = report !== undefined || about !== undefined;
     const found = isReport ? [about] : [...keys, ...also].map((key) => threads.get(keyText(key)));
     const belongs = found.filter((id) => id !== undefined);
-    const threadId = await threadOf(tx, belongs, planned);
+    const threadId = message.threadId ?? (await threadOf(tx, belongs, planned));
     sizes.set(threadId, (sizes.get(threadId) ?? 0) + 1);
     keys.forEach((key, index) => {
       // A key stays with the thread of the email that has its id; a report takes no key from another email.

@@ -123,6 +123,31 @@ export async function addMaskedAddresses(tx: Tx, rows: readonly NewMaskedAddress
   return added;
 }
 
+const kept = ["id", "createdAt", "messages", "lastMessageAt", "senders"] as const;
+const restore = write("maskedAddresses.restore", (db, $: Account & Lists<"maskedAddress", (typeof kept)[number]>) =>
+  db
+    .updateTable("maskedAddress as a")
+    .from(unnest("maskedAddress", kept, $))
+    .set((eb) => ({
+      createdAt: eb.ref("x.createdAt"),
+      messages: eb.ref("x.messages"),
+      lastMessageAt: eb.ref("x.lastMessageAt"),
+      senders: sql<string>`${eb.ref("x.senders")}`,
+    }))
+    .where("a.userId", "=", $.accountId)
+    .whereRef("a.id", "=", "x.id"),
+);
+
+/** Adds those whose addresses are free, with what came to them elsewhere, and returns them. */
+export async function restoreMaskedAddresses(tx: Tx, rows: readonly MaskedAddress[]): Promise<NewMaskedAddress[]> {
+  if (rows.length === 0) return [];
+  const added = await addMaskedAddresses(tx, rows);
+  const ids = new Set(added.map(({ id }) => id));
+  const full = rows.filter(({ id }) => ids.has(id)).map((row) => ({ ...row, senders: JSON.stringify(row.senders) }));
+  await tx.run(restore, { accountId: tx.accountId, ...lists(full, kept) });
+  return added;
+}
+
 /** Sets labels and states. Mail for those that are disabled is refused. */
 export async function updateMaskedAddresses(
   tx: Tx,

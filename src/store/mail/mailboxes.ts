@@ -151,3 +151,10 @@ export async function createDefaultMailboxes(tx: Tx): Promise<void> {
   }));
   await insertMailboxes(tx, mailboxes);
 }
+
+/** Whether these are the mailboxes of a new account, with no mail in them. */
+export function areUntouched(mailboxes: readonly MailboxRow[]): boolean {
+  const isDefault = ({ name, role, parentId, totalEmails }: MailboxRow) =>
+    parentId === null && totalEmails === 0 && defaults.some((usual) => usual.name === name && usual.role === role);
+  return mailboxes.length === 0 || (mailboxes.length === defaults.length && mailboxes.every(isDefault));
+}
