@@ -1,6 +1,5 @@
 import { mkdir, open, rename } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { amountOfMessages } from "../admin/export/archive.ts";
 import { exportArchive, exportMails, ownerOf } from "../admin/export/export-account.ts";
 import { MaildirWriter } from "../admin/export/maildir.ts";
@@ -39,8 +38,7 @@ function sourceOf({ store, objects }: Context): Source {
 async function toArchive(context: Context, account: string, to: string): Promise<void> {
   const manifest = await withProgress(async (tell) => {
     const { sink, done } = to.endsWith(".tar") ? await tarAt(to) : { sink: new FolderSink(to), done: async () => {} };
-    const workFolder = to.endsWith(".tar") ? tmpdir() : to;
-    if (workFolder === to) await mkdir(to, { recursive: true, mode: 0o700 });
+    const workFolder = to.endsWith(".tar") ? `${to}.work` : join(to, ".work");
     const means = { sink, workFolder, program: `posthorn ${version}`, tell };
     const written = await exportArchive(context.admin, sourceOf(context), account, means);
     await done();
@@ -77,7 +75,7 @@ async function toMails(
   await mkdir(to, { recursive: true, mode: 0o700 });
   const format = writer instanceof MboxWriter ? "mbox" : "maildir";
   const written = await withProgress((tell) =>
-    exportMails(context.admin, sourceOf(context), account, { format, writer, workFolder: to, tell }),
+    exportMails(context.admin, sourceOf(context), account, { format, writer, workFolder: join(to, ".work"), tell }),
   );
   const keywordsLeftOut = writer instanceof MaildirWriter ? writer.keywordsLeftOut : 0;
   const words = [

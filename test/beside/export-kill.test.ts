@@ -17,7 +17,7 @@ const kills = scaled(3, 40);
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startServer({ isShared: true, env: { POSTHORN_DEMO: "false" } });
+  server = await startServer({ env: { POSTHORN_DEMO: "false" } });
   for (const name of ["ann", "bea"]) await server.addAccount(`${name}@kill.example`, "correct horse");
 }, 60_000);
 afterAll(async () => {

@@ -171,7 +171,7 @@ async function fill(world: World, { id, address, ask }: Account, seed: number): 
 async function write(world: World, address: string, to: string) {
   const source = { store: world.store, blobs: world.mail.blobs, objects: accountObjects };
   return exportArchive(adminOf(world), source, address, {
-    ...{ sink: new FolderSink(to), workFolder: folder, program: "test", tell: () => {} },
+    ...{ sink: new FolderSink(to), workFolder: join(folder, "work"), program: "test", tell: () => {} },
   });
 }
 
@@ -226,7 +226,12 @@ test("an archive is checked by sha256sum alone, and is the same as a tar, ours o
   const pieces: Uint8Array[] = [];
   const sink = new TarSink(new Date(), async (piece) => void pieces.push(piece));
   const source = { store: here.store, blobs: here.mail.blobs, objects: accountObjects };
-  await exportArchive(adminOf(here), source, address, { sink, workFolder: folder, program: "test", tell: () => {} });
+  await exportArchive(adminOf(here), source, address, {
+    sink,
+    workFolder: join(folder, "work"),
+    program: "test",
+    tell: () => {},
+  });
   writeFileSync(tar, Buffer.concat(pieces));
   const unpacked = mkdtempSync(join(folder, "unpacked-"));
   execFileSync("tar", ["-xf", tar, "-C", unpacked]);
@@ -311,7 +316,7 @@ test("a message without a body is named, and the rest is exported; both acts are
   const source = { store: here.store, blobs, objects: accountObjects };
   const to = join(folder, "lacking");
   const manifest = await exportArchive(adminOf(here), source, address, {
-    ...{ sink: new FolderSink(to), workFolder: folder, program: "test", tell: () => {} },
+    ...{ sink: new FolderSink(to), workFolder: join(folder, "work"), program: "test", tell: () => {} },
   });
   const hash = blob.sha256.toString("hex");
   expect(manifest).toMatchObject({ missing: [hash], messages: { count: 0 } });

@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
 import { createReadStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
@@ -10,7 +9,7 @@ import { BlobMissing } from "../../store/core/errors.ts";
 import type { Reader } from "../../store/core/store.ts";
 import { heldBodiesAfter } from "../../store/mail/archived-emails.ts";
 import { type Manifest, manifestName, messageName, objectsName, sumLine, sumsName } from "./manifest.ts";
-import { addDraft, type Draft, draft, type Sink } from "./sink.ts";
+import { addDraft, type Draft, draft, type Sink, withFolder } from "./sink.ts";
 import type { ShownObject, Source, Tell } from "./source.ts";
 
 /** How many bodies are listed at once. */
@@ -26,7 +25,7 @@ export interface Owner {
 
 export interface Means {
   sink: Sink;
-  /** Holds the objects until they are in the archive. */
+  /** A folder of this export alone, which need not be there: it holds the objects until they are in the archive. */
   workFolder: string;
   program: string;
   tell: Tell;
@@ -47,10 +46,9 @@ interface Seen {
  * Writes all of an account: its objects, as they were at one moment, which are read in one snapshot, and then the messages
  * that they name. These stay in the store for a day, whatever becomes of the objects meanwhile. The manifest comes last.
  */
-export async function writeArchive(source: Source, owner: Owner, means: Means): Promise<Manifest> {
-  const { sink, program, tell } = means;
-  const work = await mkdtemp(join(means.workFolder, ".work-"));
-  try {
+export function writeArchive(source: Source, owner: Owner, means: Means): Promise<Manifest> {
+  const { sink, program, tell, workFolder: work } = means;
+  return withFolder(work, async () => {
     await sink.begin();
     const seen = await source.store.snapshot(owner.accountId, "server", (reader) => see(source, reader, work, tell));
     const done = { missing: [] as string[], messages: 0, bytes: 0 };
@@ -77,9 +75,7 @@ export async function writeArchive(source: Source, owner: Owner, means: Means): 
     await sink.add(manifestName, text.length, Readable.from([text]));
     await sink.finish();
     return manifest;
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Reads all but the messages into files. */

@@ -1,12 +1,11 @@
 import { Buffer } from "node:buffer";
 import { createReadStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { findBlobs } from "../../store/blobs/blob-refs.ts";
 import { BlobMissing } from "../../store/core/errors.ts";
 import type { Reader } from "../../store/core/store.ts";
-import { draft } from "./sink.ts";
+import { draft, withFolder } from "./sink.ts";
 import type { ShownObject, Source, Tell } from "./source.ts";
 
 /** A mailbox by its place in the tree. */
@@ -40,13 +39,12 @@ export interface Written {
 }
 
 /** Hands all mail of an account, as it was at one moment, to a writer, in the order in which it came. */
-export async function writeMails(
+export function writeMails(
   source: Source,
   accountId: number,
   { writer, workFolder, tell }: { writer: MailWriter; workFolder: string; tell: Tell },
 ): Promise<Written> {
-  const work = await mkdtemp(join(workFolder, ".work-"));
-  try {
+  return withFolder(workFolder, async () => {
     const seen = await source.store.snapshot(accountId, "server", async (reader) => {
       const mailboxes = await placesOf(source, reader);
       let emails = 0;
@@ -56,7 +54,7 @@ export async function writeMails(
           yield (await withBodies(reader, page)).map((mail) => `${JSON.stringify(mail)}\n`).join("");
         }
       };
-      return { mailboxes, list: await draft(join(work, "emails"), lines()), emails };
+      return { mailboxes, list: await draft(join(workFolder, "emails"), lines()), emails };
     });
     await writer.begin(seen.mailboxes);
     const written: Written = { mailboxes: seen.mailboxes.length, emails: 0, missing: [] };
@@ -74,9 +72,7 @@ export async function writeMails(
     }
     await writer.finish();
     return written;
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  });
 }
 
 interface Listed extends Omit<FiledMail, "receivedAt"> {

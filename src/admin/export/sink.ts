@@ -130,3 +130,14 @@ export async function draft(path: string, lines: AsyncIterable<string> | Iterabl
 export function addDraft(sink: Sink, name: string, { path, bytes }: Draft): Promise<void> {
   return sink.add(name, bytes, createReadStream(path));
 }
+
+/** Runs work with an empty folder, which is removed afterwards; what a killed run left in it goes first. */
+export async function withFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    return await work();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
