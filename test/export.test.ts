@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Client, one } from "../conformance/client/client.ts";
 import type { GetResult, Json, SetResult } from "../conformance/client/types.ts";
-import { portraitOf } from "./support/portrait.ts";
+import { portraitCapabilities, portraitOf } from "./support/portrait.ts";
 import { startServer, type TestServer } from "./support/server.ts";
 
 const ann = "ann@export.example";
@@ -13,12 +13,8 @@ const folder = mkdtempSync(join(tmpdir(), "posthorn-export-"));
 let server: TestServer;
 let client: Client;
 
-const using = [
-  ...["core", "mail", "submission", "vacationresponse", "quota"].map((name) => `urn:ietf:params:jmap:${name}`),
-  ...["scan", "authentication", "masked-addresses"].map((name) => `https://posthorn.example/jmap/${name}`),
-];
 const asker = (of: Client) => async (name: string, args: Json) => {
-  const [answer] = await of.call([[name, { accountId: of.accountId, ...args }, "0"]], using);
+  const [answer] = await of.call([[name, { accountId: of.accountId, ...args }, "0"]], portraitCapabilities);
   expect(answer![0], JSON.stringify(answer![1])).toBe(name);
   return answer![1];
 };

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Client } from "../../conformance/client/client.ts";
 import type { Json } from "../../conformance/client/types.ts";
-import { portraitOf } from "../support/portrait.ts";
+import { portraitCapabilities, portraitOf } from "../support/portrait.ts";
 import { scaled } from "../support/scale.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 const ask = (client: Client) => async (name: string, args: Json) =>
-  (await client.call([[name, { accountId: client.accountId, ...args }, "0"]]))[0]![1];
+  (await client.call([[name, { accountId: client.accountId, ...args }, "0"]], portraitCapabilities))[0]![1];
 
 /** Kills the command once it has got so far, and says whether it was still running. */
 async function killed(args: string[], isFarEnough: () => Promise<boolean>): Promise<boolean> {

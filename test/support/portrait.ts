@@ -49,6 +49,12 @@ export async function portraitOf(ask: Ask): Promise<Json> {
   return renamed(shown, names) as Json;
 }
 
+/** What a request of a portrait uses. */
+export const portraitCapabilities = [
+  ...["core", "mail", "submission", "vacationresponse", "quota"].map((name) => `urn:ietf:params:jmap:${name}`),
+  ...["scan", "authentication", "masked-addresses"].map((name) => `https://posthorn.example/jmap/${name}`),
+];
+
 const everything = {
   properties: [
     ...[
