@@ -16,6 +16,7 @@ export const t = messages({
     expand: "Show what is in {name}",
     collapse: "Hide what is in {name}",
     create: "New mailbox",
+    createNamed: "New mailbox “{name}”",
     rename: "Rename…",
     remove: "Delete…",
     removeTitle: "Delete mailbox",
@@ -42,7 +43,7 @@ export const t = messages({
     pickLabels: "Labels",
     find: "Find a mailbox",
     none: "No mailbox of that name.",
-    noLabels: "You have no mailbox of your own yet. “New mailbox” makes one.",
+    noLabels: "You have no mailbox of your own yet. Type a name to make one.",
     apply: "Apply",
   },
   de: {
@@ -60,6 +61,7 @@ export const t = messages({
     expand: "Inhalt von {name} zeigen",
     collapse: "Inhalt von {name} ausblenden",
     create: "Neues Postfach",
+    createNamed: "Neues Postfach „{name}“",
     rename: "Umbenennen …",
     remove: "Löschen …",
     removeTitle: "Postfach löschen",
@@ -86,7 +88,7 @@ export const t = messages({
     pickLabels: "Label",
     find: "Postfach suchen",
     none: "Kein Postfach mit diesem Namen.",
-    noLabels: "Sie haben noch kein eigenes Postfach. „Neues Postfach“ legt eines an.",
+    noLabels: "Sie haben noch kein eigenes Postfach. Ein Name, den Sie eingeben, legt eines an.",
     apply: "Anwenden",
   },
 });

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../messages/shared.ts";
 import { Icon } from "./icons.tsx";
 import { useKeys } from "./keys.ts";
@@ -14,7 +14,8 @@ interface Props {
 /** A modal dialog: the focus is kept inside, begins at what has `data-first`, and goes back at the end. */
 export function Dialog({ title, onClose, children, class: className = "" }: Props) {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // At once: what is typed next is meant for the dialog, and when it is gone for what had the focus before.
+  useLayoutEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
     dialog?.showModal();

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { prefs } from "./prefs.ts";
 
 /** What a key does. Each of these also has a button somewhere. */
@@ -38,7 +38,8 @@ export function useKeys(
   const layer = useRef<Layer>({ title, actions, isModal });
   // The actions close over what the component last rendered.
   Object.assign(layer.current, { title, actions, isModal });
-  useEffect(() => {
+  // At once: a dialog that has just closed would still take the next key, and not let go of it.
+  useLayoutEffect(() => {
     if (!isOn) return;
     const { current } = layer;
     layers.value = [...layers.peek(), current];

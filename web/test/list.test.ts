@@ -181,14 +181,20 @@ describe.skipIf(whyNoBrowser)("the list of conversations", () => {
 
   test("move by v and a part of the name, label by l, star by s", async () => {
     await one(user.client, "Mailbox/set", { create: { a: { name: "Projects" }, b: { name: "Receipts" } } });
-    await fill("Bridge", "Hotel");
+    await fill("Bridge", "Hotel", "Train");
     const page = await world.signIn(user);
     await link(page, "Bridge").focus();
     await press(page, "v");
     await page.getByRole("dialog").getByLabel("Find a mailbox").fill("proj");
     await press(page, "Enter");
     await said(page, "Moved to Projects");
-    expect(await subjects(page)).toEqual(["Hotel"]);
+    expect(await subjects(page)).toEqual(["Hotel", "Train"]);
+    await link(page, "Train").focus();
+    await press(page, "v");
+    await page.getByRole("dialog").getByLabel("Find a mailbox").fill("Trips");
+    await page.getByRole("dialog").getByRole("button", { name: "New mailbox “Trips”" }).click();
+    await said(page, "Moved to Trips");
+    await link(page, "Hotel").focus();
     await press(page, "l");
     await page.getByRole("dialog").getByLabel("Receipts").check();
     await page.getByRole("button", { name: "Apply" }).click();
@@ -196,7 +202,11 @@ describe.skipIf(whyNoBrowser)("the list of conversations", () => {
     await link(page, "Hotel").focus();
     await press(page, "s");
     await row(page, "Hotel").getByRole("button", { name: "Remove star" }).waitFor();
-    await atLast(atServer, { Bridge: "$seen Projects", Hotel: "$flagged $seen Inbox Receipts" });
+    await atLast(atServer, {
+      Bridge: "$seen Projects",
+      Hotel: "$flagged $seen Inbox Receipts",
+      Train: "$seen Trips",
+    });
     await page.getByRole("link", { name: "Projects" }).click();
     await link(page, "Bridge").waitFor();
   });
@@ -254,6 +264,28 @@ describe.skipIf(whyNoBrowser)("the list of conversations", () => {
     // What is typed is no shortcut.
     await page.keyboard.type("ez");
     expect(await page.locator(".list-pane .row").count()).toBe(4);
+  });
+
+  test("a key that follows a closed dialog at once is heard, and so is one that follows an opened one", async () => {
+    await fill("One");
+    const page = await world.signIn(user);
+    await link(page, "One").focus();
+    await press(page, "?");
+    await page.getByRole("dialog").waitFor();
+    // Before the browser has painted anything.
+    const titles = await page.evaluate(async () => {
+      const type = (key: string) =>
+        document.activeElement!.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      const seen: (string | null)[] = [];
+      for (const key of ["Escape", "v", "Escape", "l", "Escape", "?"]) {
+        type(key);
+        // What the page renders is a microtask away.
+        for (let turns = 0; turns < 20; turns++) await Promise.resolve();
+        seen.push(document.querySelector("dialog[open]")?.getAttribute("aria-label") ?? null);
+      }
+      return seen;
+    });
+    expect(titles).toEqual([null, "Move to", null, "Labels", null, "Keyboard shortcuts"]);
   });
 
   test("single keys can be turned off", async () => {

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { t } from "../../messages/composer.ts";
+import { useKeys } from "../../shared/keys.ts";
 import { toast } from "../../shared/toasts.tsx";
 import { mail, theAccount, theMail } from "../mail.ts";
 import { type ComposeIntent, composing, openComposers } from "../seams.ts";
@@ -55,14 +56,19 @@ export default function Composer({ intent }: ComposerProps) {
       pictures.release();
     };
   }, [intent]);
-  if (!opened.value) {
-    return (
-      <section class="composer is-opening" aria-label={t("title")} aria-busy="true">
-        <p class="muted">{t("opening")}</p>
-      </section>
-    );
-  }
+  if (!opened.value) return <Opening />;
   return <ComposerWindow key={opened.value.writing.key} intent={intent} {...opened.value} />;
+}
+
+function Opening() {
+  // Who types already means the mail, and not to archive what lies below.
+  const close = { keys: ["Escape"], label: () => t("close"), run: () => (composing.value = undefined) };
+  useKeys(() => t("title"), [close], { isModal: true });
+  return (
+    <section class="composer is-opening" aria-label={t("title")} aria-busy="true">
+      <p class="muted">{t("opening")}</p>
+    </section>
+  );
 }
 
 async function open(intent: ComposeIntent, pictures: Pictures): Promise<Opened> {

@@ -6,6 +6,7 @@ import { Icon } from "../../shared/icons.tsx";
 import type { Id, Mailbox } from "../../shared/jmap/types.ts";
 import { theAccount } from "../mail.ts";
 import { type Branch, inOrder, mailboxIcon, mailboxName } from "../mailboxes/names.ts";
+import { setMailbox } from "../mailboxes/set.ts";
 import { currentMailbox } from "../place.ts";
 import type { Target } from "./targets.ts";
 
@@ -47,7 +48,7 @@ export function PickMailbox({ onPick, onClose }: PickProps) {
           </li>
         ))}
       </ul>
-      {branches.length === 0 && <p class="muted">{t("none")}</p>}
+      <NewMailbox name={text.trim()} onMade={onPick} isNone={branches.length === 0} />
     </Dialog>
   );
 }
@@ -98,7 +99,12 @@ export function PickLabels({ targets, onApply, onClose }: LabelProps) {
             );
           })}
         </ul>
-        {branches.length === 0 && <p class="muted">{t(text.trim() === "" ? "noLabels" : "none")}</p>}
+        {branches.length === 0 && text.trim() === "" && <p class="muted">{t("noLabels")}</p>}
+        <NewMailbox
+          name={text.trim()}
+          isNone={branches.length === 0 && text.trim() !== ""}
+          onMade={({ id }) => setChanged({ ...changed, [id]: true })}
+        />
         <div class="dialog-actions">
           <Button isPrimary submits>
             {t("apply")}
@@ -106,6 +112,36 @@ export function PickLabels({ targets, onApply, onClose }: LabelProps) {
         </div>
       </form>
     </Dialog>
+  );
+}
+
+/** Of what was typed and is no mailbox's name, one can be made at once. */
+function NewMailbox({ name, isNone, onMade }: { name: string; isNone: boolean; onMade(mailbox: Mailbox): void }) {
+  const [fault, setFault] = useState("");
+  const account = theAccount();
+  const may = account.about.accountCapabilities["urn:ietf:params:jmap:mail"]?.mayCreateTopLevelMailbox === true;
+  const isTaken = [...account.mailboxes.value.values()].some(
+    (one) => mailboxName(one).toLowerCase() === name.toLowerCase(),
+  );
+  if (name === "" || isTaken || !may) return isNone ? <p class="muted">{t("none")}</p> : null;
+  const make = async () => {
+    const { fault = "", madeId } = await setMailbox({ create: { new: { name, parentId: null } } });
+    setFault(fault);
+    const made = madeId === undefined ? undefined : account.mailboxes.peek().get(madeId);
+    if (made) onMade(made);
+  };
+  return (
+    <>
+      <button type="button" class="mailbox new-mailbox" onClick={() => void make()}>
+        <Icon name="plus" />
+        <span class="mailbox-name">{t("createNamed", { name })}</span>
+      </button>
+      {fault !== "" && (
+        <p class="error-text" role="alert">
+          {fault}
+        </p>
+      )}
+    </>
   );
 }
 

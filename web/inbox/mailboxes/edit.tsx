@@ -4,11 +4,12 @@ import { t } from "../../messages/mailboxes.ts";
 import { t as tShared } from "../../messages/shared.ts";
 import { Button } from "../../shared/button.tsx";
 import { Dialog } from "../../shared/dialog.tsx";
-import type { Id, Mailbox, SetError } from "../../shared/jmap/types.ts";
+import type { Id, Mailbox } from "../../shared/jmap/types.ts";
 import { toast } from "../../shared/toasts.tsx";
 import { theAccount } from "../mail.ts";
 import { go } from "../route.ts";
 import { inOrder, mailboxName } from "./names.ts";
+import { setMailbox } from "./set.ts";
 
 export type Editing =
   | { kind: "create"; parentId: Id | null }
@@ -70,7 +71,7 @@ function NameForm({
     event.preventDefault();
     const fields = new FormData(event.currentTarget as HTMLFormElement);
     const wanted = { name: String(fields.get("name")).trim(), parentId: String(fields.get("parent")) || null };
-    const fault = await setMailbox(before ? { update: { [before.id]: wanted } } : { create: { new: wanted } });
+    const { fault } = await setMailbox(before ? { update: { [before.id]: wanted } } : { create: { new: wanted } });
     if (fault) return setFault(fault);
     toast({ text: t(before ? "renamed" : "created", { name: wanted.name }) });
     onClose();
@@ -112,7 +113,7 @@ function Remove({ mailbox, onClose }: { mailbox: Mailbox; onClose(): void }) {
   const { name, totalEmails: n } = mailbox;
   const hasChildren = [...theAccount().mailboxes.value.values()].some(({ parentId }) => parentId === mailbox.id);
   const remove = async () => {
-    const fault = await setMailbox({ destroy: [mailbox.id] });
+    const { fault } = await setMailbox({ destroy: [mailbox.id] });
     if (fault) return setFault(fault);
     go({ place: { kind: "mailbox", key: "inbox" } }, { replace: true });
     toast({ text: t("removed", { name }) });
@@ -141,33 +142,4 @@ function isWithin(mailbox: Mailbox, id: Id): boolean {
     if (one.id === id) return true;
   }
   return false;
-}
-
-interface Changes {
-  create?: Record<string, object>;
-  update?: Record<Id, object>;
-  destroy?: Id[];
-}
-
-/** Returns what is wrong, in words; undefined when it was done. */
-async function setMailbox(changes: Changes): Promise<string | undefined> {
-  const account = theAccount();
-  const set = account.jmap.call("Mailbox/set", { accountId: account.id, ...changes, onDestroyRemoveEmails: true });
-  const caught = account.catchUp();
-  try {
-    const [{ notCreated, notUpdated, notDestroyed }] = await Promise.all([set, caught]);
-    const [refused] = Object.values({ ...notCreated, ...notUpdated, ...notDestroyed });
-    return refused && wordsFor(refused);
-  } catch (error) {
-    return t("failed", { reason: (error as Error).message });
-  }
-}
-
-function wordsFor({ type, description, properties }: SetError): string {
-  if (
-    type === "alreadyExists" ||
-    (type === "invalidProperties" && properties?.includes("name") && /exist|same name|taken/i.test(description ?? ""))
-  )
-    return t("taken");
-  return t("failed", { reason: description ?? type });
 }
