@@ -1,8 +1,8 @@
 import { computed } from "@preact/signals";
-import { language } from "./messages.ts";
+import { locale } from "./messages.ts";
 
 const formats = computed(() => {
-  const of = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(language.value, options);
+  const of = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale.value, options);
   return {
     time: of({ timeStyle: "short" }),
     weekday: of({ weekday: "short" }),

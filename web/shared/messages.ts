@@ -14,6 +14,11 @@ export const language = computed<Language>(() => {
   return wanted.map((tag) => languages.find((one) => one === tag)).find((one) => one !== undefined) ?? "en";
 });
 
+/** How dates and numbers are written: as where the reader is, if they said so to their browser. */
+export const locale = computed<string>(
+  () => navigator.languages.find((tag) => tag.toLowerCase().startsWith(`${language.value}-`)) ?? language.value,
+);
+
 type NamesIn<S extends string> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never;
 type TextsOf<M extends Message> = M extends string ? M : M extends { one: infer A; other: infer B } ? A | B : never;
 type Names<M extends Message> = NamesIn<TextsOf<M> & string> | (M extends string ? never : "n");
@@ -42,7 +47,7 @@ export function messages<const C extends Record<string, Message>>(
 }
 
 const pluralRules = computed(() => new Intl.PluralRules(language.value));
-const numberFormat = computed(() => new Intl.NumberFormat(language.value));
+const numberFormat = computed(() => new Intl.NumberFormat(locale.value));
 
 function pluralOf(n: number): "one" | "other" {
   return pluralRules.value.select(n) === "one" ? "one" : "other";
@@ -67,5 +72,5 @@ export function size(octets: number): string {
     unitDisplay: step === 0 ? "long" : "short",
     maximumFractionDigits: step > 1 ? 1 : 0,
   } as const;
-  return new Intl.NumberFormat(language.value, format).format(octets / 1000 ** step);
+  return new Intl.NumberFormat(locale.value, format).format(octets / 1000 ** step);
 }

@@ -3,7 +3,7 @@ import { formatAddress, isAddress, parseAddresses } from "../inbox/composer/addr
 import { type Answered, envelopeOf } from "../inbox/composer/answer.ts";
 import { moments } from "../inbox/composer/later.ts";
 import { promisedFile } from "../inbox/composer/reminder.ts";
-import { summaryOf } from "../inbox/delivery/summary.ts";
+import { reasonOf, summaryOf } from "../inbox/delivery/summary.ts";
 import type { EmailSubmission, Identity } from "../shared/jmap/types.ts";
 
 const who = (email: string, name: string | null = null) => ({ name, email });
@@ -152,6 +152,15 @@ describe("what became of a sent mail", () => {
     const failed = of({}, { "a@x.test": "no", "b@x.test": "yes" });
     expect(failed).toMatchObject({ state: "failed", failed: 1, isOpen: false });
     expect(failed.recipients[0]!.reply).toBe("550 5.1.1 nobody here");
+  });
+
+  test("is explained by the status code of who refused it", () => {
+    expect(reasonOf("550 5.1.1 nobody here")).toBe("noAddress");
+    expect(reasonOf("550 5.1.2 no mail server of far.test")).toBe("noServer");
+    expect(reasonOf("452 4.2.2 over quota")).toBe("full");
+    expect(reasonOf("552 5.3.4 too big")).toBe("tooLarge");
+    expect(reasonOf("550 5.7.1 go away")).toBe("unwanted");
+    expect(reasonOf("550 no")).toBeUndefined();
   });
 
   test("is held back, about to leave, or taken back", () => {

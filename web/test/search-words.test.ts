@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseSearch, without } from "../inbox/search/parse.ts";
+import { parseSearch, withBeginnings, without } from "../inbox/search/parse.ts";
 import { readSnippet } from "../inbox/search/snippet.ts";
 import { suggest } from "../inbox/search/suggest.ts";
 
@@ -75,6 +75,12 @@ test("a mailbox is named by role, name, path or its beginning, and is then searc
   });
   expect(found("in:anywhere")).toEqual({});
   expect(found("  from: ")).toBeUndefined();
+});
+
+test("words without an operator are widened to all that begin so", () => {
+  expect(withBeginnings("boiler kra")).toBe("boiler* kra*");
+  const asked = 'from:bob "by the river" -draft kra* 7% is:unread';
+  expect(withBeginnings(asked)).toBe(asked);
 });
 
 test("each condition is a chip that can be taken away", () => {

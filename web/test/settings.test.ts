@@ -71,7 +71,7 @@ describe.skipIf(whyNoBrowser)("the settings", () => {
     await page.getByRole("alert").getByText("It ends before it begins.").waitFor();
     await page.getByLabel("Until").fill("2027-02-10T08:00");
     await page.getByRole("button", { name: "Save" }).click();
-    await said(page, "Saved");
+    await said(page, "Saved: mails are answered with this note");
     await expectNoFaults(page);
     const { list } = await one<GetResult>(ann.client, "VacationResponse/get", { ids: null });
     expect(list).toMatchObject([
@@ -156,6 +156,11 @@ describe.skipIf(whyNoBrowser)("the settings", () => {
     await world.store.write(id, "server", (tx) => setQuota(tx, 20_000_000_000));
     const page = await at("security", { viewport: { width: 375, height: 700 }, colorScheme: "dark" });
     await page.getByText(/of 20 GB used/).waitFor();
+    // The strip of the sections shows which it is.
+    const open = page.getByRole("navigation", { name: "Settings" }).locator("[aria-current]");
+    await expect
+      .poll(async () => ((await open.boundingBox()) ?? { x: 999, width: 0 }).x)
+      .toBeLessThan(375 - ((await open.boundingBox())?.width ?? 375) + 1);
     await page.getByText("This browser").waitFor();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(375);
     await expectNoFaults(page);

@@ -1,6 +1,6 @@
 import { t } from "../../messages/composer.ts";
 import type { Email, EmailAddress } from "../../shared/jmap/types.ts";
-import { language } from "../../shared/messages.ts";
+import { locale } from "../../shared/messages.ts";
 import { formatAddresses } from "./addresses.ts";
 import { fragmentOf } from "./clean.ts";
 import type { Body } from "./message.ts";
@@ -24,7 +24,7 @@ export function textsOf({ textBody, htmlBody, bodyValues }: Quoted): { text: str
 const names = (list: EmailAddress[] | null): string => (list ?? []).map(({ name, email }) => name || email).join(", ");
 
 function dateOf({ sentAt, receivedAt }: Quoted): string {
-  return new Intl.DateTimeFormat(language.peek(), { dateStyle: "full", timeStyle: "short" }).format(
+  return new Intl.DateTimeFormat(locale.peek(), { dateStyle: "full", timeStyle: "short" }).format(
     new Date(sentAt ?? receivedAt),
   );
 }

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../messages/composer.ts";
 import { Button, IconButton } from "../../shared/button.tsx";
 import { Dialog } from "../../shared/dialog.tsx";
-import { language } from "../../shared/messages.ts";
+import { locale } from "../../shared/messages.ts";
 import { localText, moments } from "./later.ts";
 
 interface Props {
@@ -78,7 +78,7 @@ function Choice({ onChoose, onClose }: { onChoose(date: Date): void; onClose(): 
 }
 
 const shown = (date: Date): string =>
-  new Intl.DateTimeFormat(language.value, {
+  new Intl.DateTimeFormat(locale.value, {
     weekday: "short",
     day: "numeric",
     month: "short",

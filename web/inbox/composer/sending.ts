@@ -1,7 +1,7 @@
 import { effect, type ReadonlySignal, useSignal } from "@preact/signals";
 import { t } from "../../messages/composer.ts";
 import { ask } from "../../shared/ask.tsx";
-import { language } from "../../shared/messages.ts";
+import { locale } from "../../shared/messages.ts";
 import { prefs } from "../../shared/prefs.ts";
 import { toast } from "../../shared/toasts.tsx";
 import { composing } from "../seams.ts";
@@ -113,7 +113,7 @@ function finish(writing: Writing, sent: Sent, at: Date | undefined): void {
   writing.close({ isDone: true });
   composing.value = undefined;
   const seconds = prefs.peek().undoSendSeconds;
-  const date = at && new Intl.DateTimeFormat(language.peek(), { dateStyle: "full", timeStyle: "short" }).format(at);
+  const date = at && new Intl.DateTimeFormat(locale.peek(), { dateStyle: "full", timeStyle: "short" }).format(at);
   const text = date === undefined ? t("sent") : t("sentLater", { date });
   const canUndo = at !== undefined || seconds > 0;
   toast({

@@ -16,6 +16,8 @@ interface Props {
 /** A larger picture is not fetched for a preview. */
 const maxPictureSize = 20_000_000;
 const maxTextSize = 500_000;
+/** Of more files some are shown at first, so that the answer's buttons are near. */
+const maxShown = 24;
 
 /** Never HTML or SVG: what would run as a page of ours is only ever downloaded. */
 const isText = ({ type, name }: EmailBodyPart) =>
@@ -47,13 +49,14 @@ export const nameOf = ({ name, type }: EmailBodyPart) => name?.trim() || (namesO
 
 export function Attachments({ account, files }: Props) {
   const [shown, setShown] = useState<EmailBodyPart | undefined>(undefined);
+  const [areAllShown, showAll] = useState(false);
   const there = files.filter(({ blobId }) => blobId !== null);
   if (there.length === 0) return null;
   return (
     <section class="attachments" aria-label={t("attachments", { n: there.length })}>
       <h2>{t("attachments", { n: there.length })}</h2>
       <ul>
-        {there.map((part, index) => (
+        {there.slice(0, areAllShown ? there.length : maxShown).map((part, index) => (
           <li key={`${part.partId} ${index}`} class="attachment">
             {canPreview(part) ? (
               <button
@@ -85,6 +88,11 @@ export function Attachments({ account, files }: Props) {
           </li>
         ))}
       </ul>
+      {there.length > maxShown && !areAllShown && (
+        <button type="button" class="link" onClick={() => showAll(true)}>
+          {t("allAttachments", { n: there.length })}
+        </button>
+      )}
       {shown && <Preview account={account} part={shown} onClose={() => setShown(undefined)} />}
     </section>
   );

@@ -3,7 +3,7 @@ import { t } from "../../messages/conversation.ts";
 import { Icon } from "../../shared/icons.tsx";
 import { downloadPath } from "../../shared/jmap/blobs.ts";
 import type { EmailBodyPart } from "../../shared/jmap/types.ts";
-import { language } from "../../shared/messages.ts";
+import { locale } from "../../shared/messages.ts";
 import type { Account } from "../../shared/store/account.ts";
 import { type CalendarEvent, type Person, readCalendar } from "./calendar.ts";
 import { repetitionOf, whenOf } from "./calendar-words.ts";
@@ -42,7 +42,7 @@ export function InvitationCard({ event }: { event: CalendarEvent }) {
       </p>
       <h2 dir="auto">{summary || t("noSubject")}</h2>
       <dl class="facts">
-        <Fact name={t("when")} value={whenOf(event, language.value)} />
+        <Fact name={t("when")} value={whenOf(event, locale.value)} />
         {rule !== "" && <Fact name={t("repeats")} value={repeated(rule)} />}
         <Fact name={t("where")} value={location} />
         {organizer && <Fact name={t("organizer")} value={nameOf(organizer)} />}

@@ -10,7 +10,7 @@ import type { Account } from "../../shared/store/account.ts";
 import { toast } from "../../shared/toasts.tsx";
 import { takeBack } from "../composer/take-back.ts";
 import { compose } from "../seams.ts";
-import { type Recipient, type Summary, summaryOf } from "./summary.ts";
+import { type Recipient, reasonOf, type Summary, summaryOf } from "./summary.ts";
 
 interface Props {
   account: Account;
@@ -129,11 +129,13 @@ function RecipientRow({ recipient: { address, state, reply } }: { recipient: Rec
     queued: () => t("isQueued"),
     failed: () => t("isFailed"),
   };
+  const reason = state === "failed" && reply !== undefined ? reasonOf(reply) : undefined;
   return (
     <li class={state === "failed" ? "error-text" : undefined}>
       <span>
         {address}: {texts[state]()}
       </span>
+      {reason && <span>{t(reason)}</span>}
       {reply !== undefined && <span class="muted">{t("reply", { reply })}</span>}
     </li>
   );

@@ -7,6 +7,19 @@ export interface Recipient {
   reply: string | undefined;
 }
 
+/** What a server's enhanced status code (RFC 3463 §3) means to whoever wrote the mail. */
+export type Reason = "noAddress" | "noServer" | "full" | "tooLarge" | "unwanted";
+
+export function reasonOf(reply: string): Reason | undefined {
+  const [, subject, detail] = /\b[45]\.(\d{1,3})\.(\d{1,3})\b/.exec(reply) ?? [];
+  const code = `${subject}.${detail}`;
+  if (["1.1", "1.3", "1.6", "1.10", "2.1"].includes(code)) return "noAddress";
+  if (["1.2", "4.4"].includes(code)) return "noServer";
+  if (code === "2.2") return "full";
+  if (["2.3", "3.4"].includes(code)) return "tooLarge";
+  return subject === "7" ? "unwanted" : undefined;
+}
+
 export interface Summary {
   state: "scheduled" | "canceled" | "failed" | "queued" | "handedOver" | "delivered";
   recipients: Recipient[];

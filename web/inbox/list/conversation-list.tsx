@@ -1,7 +1,6 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { t as tActions } from "../../messages/actions.ts";
 import { t } from "../../messages/list.ts";
-import { t as tShell } from "../../messages/shell.ts";
 import { IconButton } from "../../shared/button.tsx";
 import { useKeys } from "../../shared/keys.ts";
 import { prefs, setPrefs } from "../../shared/prefs.ts";
@@ -15,6 +14,8 @@ import { mailboxName } from "../mailboxes/names.ts";
 import { currentMailbox, currentSource } from "../place.ts";
 import { route } from "../route.ts";
 import { SearchChips } from "../search/chips.tsx";
+import { startSearch } from "../search/origin.ts";
+import { withBeginnings } from "../search/parse.ts";
 import { ActionBar } from "./action-bar.tsx";
 import { asking } from "./commands.ts";
 import { leavePlace, leftPlace } from "./left-places.ts";
@@ -108,7 +109,8 @@ function ListView({ list }: { list: EmailList }) {
 function useName(): string {
   const { place } = route.value;
   const mailbox = currentMailbox.value;
-  if (place.kind === "search") return tShell("resultsFor", place);
+  // What was searched for stands in the field, and below in chips.
+  if (place.kind === "search") return t("results");
   return mailbox ? mailboxName(mailbox) : "";
 }
 
@@ -180,7 +182,26 @@ function WholeBar({ list, name }: { list: EmailList; name: string }) {
 function Empty() {
   const { place } = route.value;
   const isInbox = currentMailbox.value?.role === "inbox";
-  return <p class="empty muted">{t(place.kind === "search" ? "emptySearch" : isInbox ? "emptyInbox" : "empty")}</p>;
+  if (place.kind === "search") return <NothingFound query={place.query} />;
+  return <p class="empty muted">{t(isInbox ? "emptyInbox" : "empty")}</p>;
+}
+
+/** Whole words are looked for: somebody may have written only the beginnings of some. */
+function NothingFound({ query }: { query: string }) {
+  const wider = withBeginnings(query);
+  return (
+    <div class="empty muted">
+      <p>{t("emptySearch")}</p>
+      {wider !== query && (
+        <>
+          <p>{t("wholeWords")}</p>
+          <button type="button" class="link" onClick={() => startSearch(wider)}>
+            {t("searchBeginnings")}
+          </button>
+        </>
+      )}
+    </div>
+  );
 }
 
 /** Says to screen readers that mail came. */

@@ -233,6 +233,16 @@ function sizeOf(value: string): number | undefined {
     : Math.round(Number(amount.replace(",", ".")) * factors[unit!.toLowerCase()]!);
 }
 
+/** The same search for all words that begin as those without an operator do: `boiler kra` becomes `boiler* kra*`. */
+export function withBeginnings(text: string): string {
+  return tokensOf(text)
+    .map(({ operator, value, isQuoted, isNot, start, end }) => {
+      const word = text.slice(start, end);
+      return operator === undefined && !isQuoted && !isNot && /[\p{L}\p{N}]$/u.test(value) ? `${word}*` : word;
+    })
+    .join(" ");
+}
+
 /** The text without one of its chips. */
 export function without(text: string, { start, end }: Pick<Chip, "start" | "end">): string {
   return `${text.slice(0, start).trimEnd()} ${text.slice(end).trimStart()}`.trim();

@@ -10,7 +10,7 @@ import { leaveSearch, startSearch } from "./origin.ts";
 import { type Operator, tokensOf } from "./parse.ts";
 import { findPeople } from "./people.ts";
 import { contextOf } from "./source.ts";
-import { type Correspondent, type Suggestion, suggest } from "./suggest.ts";
+import { type Age, type Correspondent, type Suggestion, suggest } from "./suggest.ts";
 
 /** The field at the top, with suggestions. A search is a place of its own: #/search/… */
 export function SearchBox() {
@@ -152,7 +152,7 @@ function Field({ query }: { query: string | undefined }) {
               onClick={() => take(one)}
             >
               <Icon name={icons[one.kind]} />
-              <bdi>{one.label}</bdi>
+              <bdi>{one.kind === "date" ? t(`age-${one.label as Age}`) : one.label}</bdi>
               <bdi class="muted">{one.kind === "operator" ? t(`operator-${one.detail as Operator}`) : one.detail}</bdi>
             </div>
           ))}

@@ -16,6 +16,10 @@ export interface Suggestion {
   text: string;
 }
 
+/** Values of `before:` and `after:` that need no calendar. */
+const ages = ["yesterday", "7d", "1m", "1y"] as const;
+export type Age = (typeof ages)[number];
+
 interface Known {
   people: readonly Correspondent[];
   mailboxes: readonly NamedMailbox[];
@@ -68,9 +72,9 @@ export function suggest(text: string, { people, mailboxes }: Known): Suggestion[
         : [];
     case "before":
     case "after":
-      return ["yesterday", "7d", "1m", "1y"]
+      return ages
         .filter((one) => one.startsWith(begun))
-        .map((one) => ({ kind: "date", label: one, detail: operator, text: take(operator, one) }));
+        .map((one) => ({ kind: "date", label: one, detail: `${operator}:${one}`, text: take(operator, one) }));
     default:
       return [];
   }

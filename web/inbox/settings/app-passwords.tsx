@@ -85,6 +85,12 @@ function Secret({ label, secret, onDone }: { label: string; secret: string; onDo
     <div ref={show} class="settings-secret" role="status">
       <p>{t("secretOnce", { label })}</p>
       <code>{secret}</code>
+      <dl class="facts">
+        <dt>{t("userName")}</dt>
+        <dd>{theMail().session.username}</dd>
+        <dt>{t("server")}</dt>
+        <dd>{location.origin}</dd>
+      </dl>
       <div class="dialog-actions">
         <Button onClick={copy}>{t("copy")}</Button>
         <Button isPrimary onClick={onDone}>

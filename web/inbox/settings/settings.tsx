@@ -44,6 +44,8 @@ export default function Settings({ section }: SettingsProps) {
   useKeys(() => t("settings"), [{ keys: ["Escape", "u"], label: () => t("back"), run: leave }]);
   useEffect(() => {
     document.querySelector<HTMLElement>(".settings h2")?.focus();
+    // On a phone the sections are in a strip that scrolls.
+    document.querySelector(".settings nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   }, [shown.key]);
   return (
     <div class="settings">

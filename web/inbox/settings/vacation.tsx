@@ -37,11 +37,14 @@ function VacationForm({ vacation, onSaved }: { vacation: VacationResponse; onSav
       htmlBody: null,
     };
     const { id: accountId, jmap } = theAccount();
-    void attempt(async () => {
-      const { notUpdated } = await jmap.call("VacationResponse/set", { accountId, update: { singleton: values } });
-      throwRefused(notUpdated);
-      await onSaved();
-    });
+    void attempt(
+      async () => {
+        const { notUpdated } = await jmap.call("VacationResponse/set", { accountId, update: { singleton: values } });
+        throwRefused(notUpdated);
+        await onSaved();
+      },
+      t(values.isEnabled ? "vacationIsOn" : "vacationIsOff"),
+    );
   };
   const shown = (date: string | null) => (date === null ? "" : localText(new Date(date)));
   return (
@@ -61,6 +64,7 @@ function VacationForm({ vacation, onSaved }: { vacation: VacationResponse; onSav
           <input class="input" type="datetime-local" name="to" defaultValue={shown(toDate)} />
         </label>
       </div>
+      <p class="muted">{t("vacationTimes")}</p>
       <label class="field">
         <span>{t("subject")}</span>
         <input class="input" name="subject" dir="auto" defaultValue={subject ?? ""} />

@@ -1,5 +1,5 @@
 import { t } from "../../messages/operator/overview.ts";
-import { language, number } from "../../shared/messages.ts";
+import { locale, number } from "../../shared/messages.ts";
 import { BarChart, type Series } from "../parts/chart.tsx";
 import { Card } from "../parts/page.tsx";
 import type { Hour } from "./types.ts";
@@ -16,7 +16,7 @@ export function Traffic({ hour: { minutes } }: { hour: Hour }) {
     { tone: "warn", name: t("deferred"), values: minutes.map(({ out }) => out.deferred) },
     { tone: "bad", name: t("returned"), values: minutes.map(({ out }) => out.failed) },
   ];
-  const clock = new Intl.DateTimeFormat(language.value, { timeStyle: "short" });
+  const clock = new Intl.DateTimeFormat(locale.value, { timeStyle: "short" });
   const nameOf = (at: number) => clock.format(new Date(minutes[at]!.at));
   return (
     <>

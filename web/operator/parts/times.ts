@@ -1,5 +1,5 @@
 import { t } from "../../messages/operator/parts.ts";
-import { language } from "../../shared/messages.ts";
+import { locale } from "../../shared/messages.ts";
 
 /** "3 minutes", in the largest unit that fits. */
 export function span(ms: number): string {
@@ -21,5 +21,5 @@ export function relative(instant: string, now = Date.now()): string {
 /** With seconds, as a log has it. */
 export function exact(instant: string): string {
   const format = { dateStyle: "medium", timeStyle: "medium" } as const;
-  return new Intl.DateTimeFormat(language.value, format).format(new Date(instant));
+  return new Intl.DateTimeFormat(locale.value, format).format(new Date(instant));
 }
