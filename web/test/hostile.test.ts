@@ -1,15 +1,15 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { one } from "../../conformance/client/client.ts";
 import type { GetResult } from "../../conformance/client/types.ts";
 import { afterwards } from "../../test/support/afterwards.ts";
-import { launchBrowser, whyNoBrowser } from "./browser.ts";
+import { whyNoBrowser } from "./browser.ts";
 import { honestMails } from "./mails/honest.ts";
 import { type HostileMail, hostileMails, leakHost, leakPath } from "./mails/hostile.ts";
 import { putRaw } from "./raw-mail.ts";
-import { createWorld, password, type User, type World } from "./world.ts";
+import { createWorld, enter, type User, type World } from "./world.ts";
 
 /** Conversations of so many mails are opened at once. */
 const batchSize = 25;
@@ -32,7 +32,6 @@ test("there are 200 tricks at the least", () => {
 
 describe.skipIf(whyNoBrowser)("hostile mails in the real page", () => {
   let world: World;
-  let browser: Browser;
   let ann: User;
   const threads: string[] = [];
   /** What reached the place where the mails want to call. */
@@ -40,14 +39,10 @@ describe.skipIf(whyNoBrowser)("hostile mails in the real page", () => {
   const contexts: BrowserContext[] = [];
 
   beforeAll(async () => {
-    world = await createWorld();
     const listener = await listen((line) => calls.push(line));
+    afterwards(() => void listener.close());
     const { port } = listener.address() as AddressInfo;
-    browser = await launchBrowser({ [leakHost]: `127.0.0.1:${port}` });
-    afterwards(async () => {
-      await browser.close();
-      listener.close();
-    });
+    world = await createWorld({ hosts: { [leakHost]: `127.0.0.1:${port}` } });
     ann = await world.addUser("ann");
     const ids = await putRaw(
       ann,
@@ -64,7 +59,7 @@ describe.skipIf(whyNoBrowser)("hostile mails in the real page", () => {
 
   /** A page that keeps what was asked for, and says what happened that must not. */
   async function open(at: string) {
-    const context = await browser.newContext({ viewport: { width: 1700, height: 900 } });
+    const context = await world.browser.newContext({ viewport: { width: 1700, height: 900 } });
     contexts.push(context);
     const happened: string[] = [];
     const asked: string[] = [];
@@ -86,15 +81,8 @@ describe.skipIf(whyNoBrowser)("hostile mails in the real page", () => {
     context.on("response", (response) => {
       if (new URL(response.url()).pathname.startsWith(leakPath)) left.push(response.url());
     });
-    await page.goto(world.url);
-    await page.evaluate(
-      async (body) => {
-        await fetch("/auth/login", { method: "POST", headers: { "Content-Type": "application/json" }, body });
-      },
-      JSON.stringify({ username: ann.address, password, stay: false }),
-    );
+    await enter(context, world.url, ann.address);
     await page.goto(`${world.url}/${at}`);
-    await page.reload();
     return { page, happened, asked, left };
   }
 
@@ -108,7 +96,9 @@ describe.skipIf(whyNoBrowser)("hostile mails in the real page", () => {
     if ((await all.textContent()) === "Open all") await all.click();
     const frames = batch.filter(({ html }) => html !== undefined).length;
     await opened.page.waitForFunction(
-      (count) => document.querySelectorAll(".mail-frame:not(.is-loading)").length >= count,
+      (count) =>
+        document.querySelectorAll(".mail-frame:not(.is-loading)").length >= count &&
+        !document.querySelector(".mail-frame.is-loading, .mail-body.is-waiting"),
       frames,
       { timeout: 25_000 },
     );

@@ -9,10 +9,9 @@ export const sizes = {
   tablet: { viewport: { width: 768, height: 1024 } },
   phone: { viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true },
 };
-/** Both themes in three sizes. */
-export const looks = (["light", "dark"] as const).flatMap((theme) =>
-  (Object.keys(sizes) as (keyof typeof sizes)[]).map((size) => [theme, size] as const),
-);
+export const allSizes = Object.keys(sizes) as (keyof typeof sizes)[];
+/** What a theme changes; all else that axe asks is the same in both. */
+const rulesOfColour = ["color-contrast", "link-in-text-block"];
 /** Where pictures of the screens go, to be looked at; none are made without it. */
 const folder = process.env.POSTHORN_SCREENSHOTS;
 
@@ -24,23 +23,31 @@ export async function settled(page: Page): Promise<void> {
   });
 }
 
-/** axe finds nothing; a picture is taken if somebody wants one. */
+/** axe finds nothing, in either theme; pictures are taken if somebody wants them. Leaves the page as it is by day. */
 export async function look(page: Page, name: string): Promise<void> {
-  await settled(page);
-  if (folder !== undefined) {
-    mkdirSync(folder, { recursive: true });
-    await page.screenshot({ path: join(folder, `${name}.png`) });
-  }
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
-  const found = await page.evaluate(async () => {
+  for (const theme of ["dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme: theme });
+    await settled(page);
+    if (folder !== undefined) {
+      mkdirSync(folder, { recursive: true });
+      await page.screenshot({ path: join(folder, `${name}-${theme}.png`) });
+    }
+    const rules = theme === "dark" ? { runOnly: rulesOfColour } : {};
+    expect(await faultsOf(page, rules), `${name}, ${theme}`).toEqual([]);
+  }
+}
+
+async function faultsOf(page: Page, rules: axe.RunOptions): Promise<string[]> {
+  return page.evaluate(async (more) => {
     const { violations } = await (window as unknown as { axe: typeof axe }).axe.run(document, {
       resultTypes: ["violations"],
       // What is inside the frames is what somebody wrote.
       iframes: false,
+      ...more,
     });
     return violations.map(
       ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`,
     );
-  });
-  expect(found, name).toEqual([]);
+  }, rules);
 }

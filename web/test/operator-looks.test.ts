@@ -12,7 +12,7 @@ import { keepReport } from "../../src/store/queues/received-reports.ts";
 import { addTraffic } from "../../src/store/queues/traffic.ts";
 import { queueMail } from "../../test/support/queued-mail.ts";
 import { whyNoBrowser } from "./browser.ts";
-import { look, looks, sizes } from "./look.ts";
+import { allSizes, look, sizes } from "./look.ts";
 import { createWorld, type User, type World } from "./world.ts";
 
 describe.skipIf(whyNoBrowser)("how the operators' page looks", () => {
@@ -73,9 +73,9 @@ describe.skipIf(whyNoBrowser)("how the operators' page looks", () => {
     );
   });
 
-  test.each(looks)("%s, %s: axe finds nothing on what is seen first", async (theme, size) => {
-    const options = { ...sizes[size], colorScheme: theme };
-    const named = (screen: string) => `operator-${size}-${theme}-${screen}`;
+  test.each(allSizes)("%s, light and dark: axe finds nothing on what is seen first", async (size) => {
+    const options = sizes[size];
+    const named = (screen: string) => `operator-${size}-${screen}`;
     const signIn = await world.open(options);
     await signIn.goto(world.operatorUrl);
     await signIn.getByRole("button", { name: "Sign in" }).waitFor();
@@ -90,38 +90,41 @@ describe.skipIf(whyNoBrowser)("how the operators' page looks", () => {
     }
   });
 
-  test.each(looks.filter(([, size]) => size !== "tablet"))("%s, %s: nor on any other screen", async (theme, size) => {
-    const page = await world.operate(root, { ...sizes[size], colorScheme: theme });
-    const named = (screen: string) => `operator-${size}-${theme}-${screen}`;
-    const screens: [at: string, waits: string][] = [
-      ["queue", "bob@far.test"],
-      [`queue/${queued}`, "Recipients"],
-      ["accounts", "ann@here.test"],
-      ["domains", "example.org"],
-      ["senders", "ann@here.test"],
-      ["suppression", "gone@elsewhere.test"],
-      ["quarantine", "Eicar-Test-Signature"],
-      ["reports", "Far Away Ltd"],
-      ["audit", "suppression.add"],
-      ["trace?about=ann%40here.test", "put into a mailbox"],
-      ["operators", "Administrator of domains"],
-    ];
-    for (const [at, waits] of screens) {
-      await page.goto(`${world.operatorUrl}/#/${at}`);
-      await page.getByText(waits).first().waitFor();
-      await look(page, named(at.replace(/\W.*/, at.includes("/") ? "-one" : "")));
-    }
-    await page.goto(`${world.operatorUrl}/#/accounts`);
-    await page.getByRole("link", { name: "ann@here.test" }).click();
-    await page.getByText("Ann's phone").waitFor();
-    await look(page, named("account"));
-    await page.goto(`${world.operatorUrl}/#/domains`);
-    await page.getByRole("link", { name: "example.org" }).click();
-    await page.getByText("records need you").waitFor();
-    await look(page, named("domain"));
-    await page.goto(`${world.operatorUrl}/#/accounts`);
-    await page.getByRole("button", { name: "Add an account" }).click();
-    await page.getByRole("dialog").waitFor();
-    await look(page, named("add-account"));
-  });
+  test.each(allSizes.filter((size) => size !== "tablet"))(
+    "%s, light and dark: nor on any other screen",
+    async (size) => {
+      const page = await world.operate(root, sizes[size]);
+      const named = (screen: string) => `operator-${size}-${screen}`;
+      const screens: [at: string, waits: string][] = [
+        ["queue", "bob@far.test"],
+        [`queue/${queued}`, "Recipients"],
+        ["accounts", "ann@here.test"],
+        ["domains", "example.org"],
+        ["senders", "ann@here.test"],
+        ["suppression", "gone@elsewhere.test"],
+        ["quarantine", "Eicar-Test-Signature"],
+        ["reports", "Far Away Ltd"],
+        ["audit", "suppression.add"],
+        ["trace?about=ann%40here.test", "put into a mailbox"],
+        ["operators", "Administrator of domains"],
+      ];
+      for (const [at, waits] of screens) {
+        await page.goto(`${world.operatorUrl}/#/${at}`);
+        await page.getByText(waits).first().waitFor();
+        await look(page, named(at.replace(/\W.*/, at.includes("/") ? "-one" : "")));
+      }
+      await page.goto(`${world.operatorUrl}/#/accounts`);
+      await page.getByRole("link", { name: "ann@here.test" }).click();
+      await page.getByText("Ann's phone").waitFor();
+      await look(page, named("account"));
+      await page.goto(`${world.operatorUrl}/#/domains`);
+      await page.getByRole("link", { name: "example.org" }).click();
+      await page.getByText("records need you").waitFor();
+      await look(page, named("domain"));
+      await page.goto(`${world.operatorUrl}/#/accounts`);
+      await page.getByRole("button", { name: "Add an account" }).click();
+      await page.getByRole("dialog").waitFor();
+      await look(page, named("add-account"));
+    },
+  );
 });

@@ -26,6 +26,7 @@ import { afterwards } from "../../test/support/afterwards.ts";
 import { type Mail, message } from "../../test/support/messages.ts";
 import { freePorts } from "../../test/support/ports.ts";
 import { createTestDatabase, urlOf } from "../../test/support/postgres.ts";
+import type { Prefs } from "../shared/prefs.ts";
 import { launchBrowser } from "./browser.ts";
 
 /** What is found of a mail that its author's domain signed, or not. */
@@ -59,8 +60,8 @@ export interface World {
   addUser(name: string): Promise<User>;
   /** A browser of its own, with nothing remembered. Pages ask the server itself, unless `serviceWorkers` are allowed. */
   open(options?: BrowserContextOptions): Promise<Page>;
-  /** The same, signed in, with the inbox in view. */
-  signIn(user: User, options?: BrowserContextOptions & { at?: string }): Promise<Page>;
+  /** The same, signed in, with the inbox in view. `prefs`: what the browser remembers of how somebody likes the page. */
+  signIn(user: User, options?: BrowserContextOptions & { at?: string; prefs?: Partial<Prefs> }): Promise<Page>;
   /** A page that is signed in at the operators' door, with a place of it in view. */
   operate(user: Pick<User, "address">, options?: BrowserContextOptions & { at?: string }): Promise<Page>;
   /** By SMTP, from outside. */
@@ -72,15 +73,24 @@ export interface World {
   start(): Promise<void>;
 }
 
+/** Signs a browser in by the page's own way, but without the form, which has tests of its own. */
+export async function enter(context: BrowserContext, origin: string, username: string): Promise<void> {
+  const data = { username, password, stay: false };
+  const response = await context.request.post(`${origin}/auth/login`, { data, headers: { Origin: origin } });
+  if (!response.ok()) throw new Error(`signing in: ${response.status()}`);
+}
+
 interface WorldOptions {
   /** Further options of the server. */
   flags?: Record<string, string>;
   /** (Default: one that finds nothing) */
   resolver?: Resolver;
+  /** Where further names lead the browser. */
+  hosts?: Record<string, string>;
 }
 
 /** A server, and a browser. Each file has one. After each test no page may have failed, nor asked another origin for anything. */
-export async function createWorld({ flags: more = {}, resolver }: WorldOptions = {}): Promise<World> {
+export async function createWorld({ flags: more = {}, resolver, hosts = {} }: WorldOptions = {}): Promise<World> {
   const { database, connection } = await createTestDatabase();
   const store = new Store({ database, clock: systemClock, log: silentLog });
   const admin = {
@@ -116,7 +126,7 @@ export async function createWorld({ flags: more = {}, resolver }: WorldOptions =
     running = undefined;
   };
   await start();
-  const browser = await launchBrowser();
+  const browser = await launchBrowser(hosts);
   afterwards(async () => {
     await browser.close();
     await stop();
@@ -156,18 +166,17 @@ export async function createWorld({ flags: more = {}, resolver }: WorldOptions =
     page.setDefaultTimeout(20_000);
     return page;
   };
-  const enter = async (page: Page, at: string, username: string) => {
-    // By the page's own way, but without the form, which has tests of its own.
+  const arrive = async (
+    page: Page,
+    user: Pick<User, "address">,
+    { at, prefs }: { at: string; prefs?: Partial<Prefs> },
+  ) => {
+    await enter(page.context(), new URL(at).origin, user.address);
+    if (prefs)
+      await page.addInitScript((text) => {
+        localStorage["posthorn.prefs"] ??= text;
+      }, JSON.stringify(prefs));
     await page.goto(at);
-    await page.evaluate(
-      async ([name, secret]) => {
-        const body = JSON.stringify({ username: name, password: secret, stay: false });
-        const headers = { "Content-Type": "application/json" };
-        const response = await fetch("/auth/login", { method: "POST", headers, body });
-        if (!response.ok) throw new Error(`signing in: ${response.status}`);
-      },
-      [username, password] as const,
-    );
   };
   return {
     url,
@@ -183,19 +192,15 @@ export async function createWorld({ flags: more = {}, resolver }: WorldOptions =
       await addAccount(admin, { address, name: "", password, quota: 0 });
       return userOf(address, await connect({ url, user: address, password }));
     },
-    signIn: async (user, { at = "", ...options } = {}) => {
+    signIn: async (user, { at = "", prefs, ...options } = {}) => {
       const page = await open(options);
-      await enter(page, url, user.address);
-      await page.goto(`${url}/${at}`);
-      await page.reload();
+      await arrive(page, user, { at: `${url}/${at}`, ...(prefs && { prefs }) });
       await page.waitForSelector(".list-head h1, .settings-pane");
       return page;
     },
     operate: async (user, { at = "", ...options } = {}) => {
       const page = await open(options);
-      await enter(page, operatorUrl, user.address);
-      await page.goto(`${operatorUrl}/${at}`);
-      await page.reload();
+      await arrive(page, user, { at: `${operatorUrl}/${at}` });
       await page.waitForSelector("main h1");
       return page;
     },
