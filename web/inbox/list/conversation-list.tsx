@@ -145,7 +145,7 @@ function ListHead({ list, name }: { list: EmailList; name: string }) {
       ) : (
         <>
           <h1 title={name}>{name}</h1>
-          <span class="muted list-count">{t(prefs.value.conversations ? "count" : "countFlat", { n: length })}</span>
+          <span class="muted list-count">{t(countKey(), { n: length })}</span>
           <IconButton
             icon="conversations"
             label={t("conversations")}
@@ -160,6 +160,11 @@ function ListHead({ list, name }: { list: EmailList; name: string }) {
       )}
     </div>
   );
+}
+
+function countKey() {
+  if (route.value.place.kind === "search") return "found";
+  return prefs.value.conversations ? "count" : "countFlat";
 }
 
 /** When all that was fetched is selected, there may be more of it. */
