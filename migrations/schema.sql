@@ -177,6 +177,38 @@ CREATE TABLE dead_object (
   CONSTRAINT dead_object_pkey PRIMARY KEY (sha256, day)
 );
 
+CREATE TABLE deleted_email (
+  user_id bigint NOT NULL,
+  id bigint NOT NULL,
+  sha256 bytea NOT NULL,
+  size integer NOT NULL,
+  received_at timestamp with time zone NOT NULL,
+  mailbox_ids bigint[] NOT NULL,
+  keywords text[] NOT NULL,
+  taught_spam boolean,
+  "from" text,
+  subject text,
+  scan text,
+  authentication jsonb,
+  deleted_at timestamp with time zone NOT NULL,
+  CONSTRAINT deleted_email_pkey PRIMARY KEY (user_id, id)
+);
+CREATE INDEX deleted_email_age ON public.deleted_email USING btree (user_id, deleted_at, id);
+CREATE INDEX deleted_email_blob ON public.deleted_email USING btree (user_id, sha256);
+
+CREATE TABLE deleted_mailbox (
+  user_id bigint NOT NULL,
+  id bigint NOT NULL,
+  name text NOT NULL,
+  parent_id bigint,
+  role text,
+  sort_order integer NOT NULL,
+  is_subscribed boolean NOT NULL,
+  deleted_at timestamp with time zone NOT NULL,
+  CONSTRAINT deleted_mailbox_pkey PRIMARY KEY (user_id, id)
+);
+CREATE INDEX deleted_mailbox_age ON public.deleted_mailbox USING btree (user_id, deleted_at);
+
 CREATE TABLE delivery (
   user_id bigint NOT NULL,
   submission_id bigint NOT NULL,
@@ -591,6 +623,16 @@ CREATE TABLE recovery_code (
   created_at timestamp with time zone NOT NULL,
   CONSTRAINT recovery_code_pkey PRIMARY KEY (user_id, hash)
 );
+
+CREATE TABLE removed_account (
+  account_id bigint NOT NULL,
+  login text NOT NULL,
+  removed_at timestamp with time zone NOT NULL,
+  what jsonb NOT NULL,
+  CONSTRAINT removed_account_pkey PRIMARY KEY (account_id)
+);
+CREATE INDEX removed_account_age ON public.removed_account USING btree (removed_at);
+CREATE INDEX removed_account_login ON public.removed_account USING btree (login);
 
 CREATE TABLE report_count (
   kind text NOT NULL,

@@ -23,6 +23,7 @@ const shapes: Record<string, string> = {
   "attempt.outcome": "AttemptOutcome",
   "attempt.recipients": "string[]",
   "audit.what": "Record<string, string | number | null>",
+  "deleted_email.authentication": "Authentication",
   "delivery.delivered": "Delivered",
   "delivery.displayed": "Displayed",
   "delivery.parameters": "Record<string, string | null>",
@@ -40,6 +41,7 @@ const shapes: Record<string, string> = {
   "received_report.policy": "Record<string, unknown>",
   "received_report_row.what": "Record<string, unknown>",
   "report_count.what": "Record<string, unknown>",
+  "removed_account.what": "Removed",
   "submission.envelope": "Envelope",
   "submission.undo_status": "UndoStatus",
 };
@@ -166,6 +168,21 @@ export interface Authentication {
   /** The newest sealer comes last. */
   arc: { result: string; sealers: string[] };
   bimi: { result: string; domain: string | null };
+}
+
+/** What led to an account that was removed; times as in RFC 3339. */
+export interface Removed {
+  logins: { login: string; passwordHash: string; createdAt: string }[];
+  addresses: {
+    address: string;
+    createdAt: string;
+    maskedId: number | null;
+    isPaused: boolean;
+    forwards: string[] | null;
+    keepsCopy: boolean;
+  }[];
+  /** The logins that it was shared with, and the accounts that were shared with its logins. */
+  shares: { login: string; accountId: number; createdAt: string }[];
 }
 
 /** Mail for one that is disabled is refused. */

@@ -31,6 +31,7 @@ const local = [
   "quarantine",
   "received_report",
   "received_report_row",
+  "removed_account",
   "report_count",
   "sent_report",
   "source_address",

@@ -360,6 +360,7 @@ test("every command has help; a mistake is reported in one line, without a stack
     "queue",
     "trace",
     "why",
+    "undelete",
     "spam",
     "quarantine",
     "standing",

@@ -99,6 +99,8 @@ const attacks: Record<string, (victim: Names) => Json> = {
     onSuccessUpdateEmail: { [email]: { "keywords/$mdnsent": true } },
   }),
   "MDN/parse": ({ blob }) => ({ blobIds: [blob] }),
+  "DeletedEmail/list": () => ({}),
+  "DeletedEmail/restore": ({ email }) => ({ ids: [email] }),
   "SuppressedAddress/list": () => ({}),
   "SuppressedAddress/lift": () => ({ addresses: ["gone@away.test"] }),
   "MaskedAddress/get": ({ masked }) => ({ ids: [masked] }),

@@ -11,7 +11,8 @@ import {
 } from "../store/directory/directory.ts";
 import { setPassword as writePassword } from "../store/directory/logins.ts";
 import { createDefaultMailboxes } from "../store/mail/mailboxes.ts";
-import { removeAccount as erase, previewRemoval as preview, type Removal } from "../store/upkeep/removal.ts";
+import { previewRemoval as preview, type Removal } from "../store/upkeep/removal.ts";
+import { setAccountAside } from "../store/upkeep/removed-accounts.ts";
 import { type Admin, announceRevoked, changeAccount, record, recordForAll } from "./admin.ts";
 import { ensureDomain, holdDomain } from "./domains.ts";
 import { addressOf, loginOf, nameOf } from "./names.ts";
@@ -111,16 +112,15 @@ export async function previewRemoval(admin: Admin, text: string): Promise<Remova
   return preview(admin.store.database, userId);
 }
 
-/** Removes the account with its audit chain. The installation's chain records the account's number, nothing else of it. */
-export async function removeAccount(
-  admin: Admin,
-  text: string,
-  tell?: (progress: string) => void,
-): Promise<Removal & { login: string }> {
+/**
+ * Removes the account: it opens no more and gets no more mail. It can be had back for a while (`undeleteAccount`); then its rows,
+ * its audit chain and its bodies go. The installation's chain records the account's number, nothing else of it.
+ */
+export async function removeAccount(admin: Admin, text: string): Promise<Removal & { login: string }> {
   const { login, userId } = await loginOf(admin, text);
-  const removed = await erase(admin.store, userId, {
-    ...(tell && { tell }),
-    record: (tx) => recordForAll(tx, admin, { act: "account.remove", account: userId }),
+  const removed = await setAccountAside(admin.store, { userId, login }, async (tx) => {
+    await record(tx, admin, { act: "account.set-aside" });
+    await recordForAll(tx, admin, { act: "account.remove", account: userId });
   }).catch((error: unknown) => {
     if (error instanceof CommitError) announceRevoked(admin, [login]);
     throw error;

@@ -8,6 +8,7 @@ import { unprepared } from "../store/core/sql.ts";
 import type { Store } from "../store/core/store.ts";
 import { addressesOf } from "../store/directory/directory.ts";
 import { findLogin } from "../store/directory/logins.ts";
+import { dropRemovedAccounts } from "../store/upkeep/removed-accounts.ts";
 import { addAccount, nameAccount, previewRemoval, removeAccount, setPassword } from "./accounts.ts";
 import { addAddress, forwardAddress, removeAddress } from "./addresses.ts";
 import type { Admin } from "./admin.ts";
@@ -174,7 +175,7 @@ test("an act that cannot be recorded is not done", async () => {
   expect(await acts(ann)).toHaveLength(3);
 });
 
-test("a removed account's chain is removed with it, and the installation's chain records its number alone", async () => {
+test("a removed account's chain goes with it, when it can't come back any more, and the installation's chain records its number alone", async () => {
   await setQuota(admin, ann, 5);
   const preview = await previewRemoval(admin, ann);
   expect(await added(() => removeAccount(admin, ann))).toEqual([
@@ -182,6 +183,7 @@ test("a removed account's chain is removed with it, and the installation's chain
   ]);
   expect(preview.addresses).toEqual([ann, `postmaster@${domain}`]);
   expect(announced).toEqual([{ credential: ann }]);
+  await dropRemovedAccounts(store, new Date(Date.now() + 1000));
   expect(await run("SELECT 1 FROM audit WHERE user_id = $1", [annId])).toEqual([]);
   expect(await run("SELECT 1 FROM audit WHERE what::text LIKE '%ann@' || $1 || '%'", [domain])).toEqual([]);
   expect(await added(() => removeDomain(admin, domain))).toEqual([{ who: "test", act: "domain.remove", domain }]);

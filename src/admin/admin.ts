@@ -27,6 +27,8 @@ type AccountAct =
   | { act: "account.quota"; limit: number | null }
   | { act: "account.export"; format: string }
   | { act: "account.import"; source: string }
+  | { act: "account.undelete"; emails: number; since: string }
+  | { act: "account.set-aside" | "account.put-back" }
   | { act: "account.share" | "account.unshare"; login: number }
   | { act: "address.forward"; address: string; to: number; keepsCopy: "yes" | "no" }
   | { act: "mask.add" }
@@ -53,7 +55,7 @@ type InstallationAct =
   | { act: "oauth-client.add" | "oauth-client.remove"; id: string; name: string }
   | { act: "dkim.publish" | "dkim.switch" | "dkim.retire"; domain: string }
   | { act: "suppression.add" | "suppression.remove"; address: string }
-  | { act: "account.remove" | "account.isolate"; account: number }
+  | { act: "account.remove" | "account.undelete" | "account.isolate"; account: number }
   | { act: "account.move"; account: number; node: string }
   | { act: "node.add" | "node.drain"; node: string }
   | { act: "nodes.rebalance" }

@@ -8,6 +8,7 @@ export type Refusal =
   | { type: "taken"; address: string }
   | { type: "noAccount"; login: string }
   | { type: "noAccountBehind"; text: string }
+  | { type: "notRemoved"; login: string }
   | { type: "noAddress"; text: string }
   | { type: "ownAddress"; address: string }
   | { type: "noDomain"; text: string }

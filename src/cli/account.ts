@@ -15,7 +15,6 @@ import { showSize, size } from "../config/values.ts";
 import type { Removal } from "../store/upkeep/removal.ts";
 import { type Context, random } from "./command.ts";
 import { Failure } from "./fail.ts";
-import { withProgress } from "./progress.ts";
 import { answer, askSecret, confirm, isTerminal, readSecret, say, table } from "./prompt.ts";
 
 export async function add(context: Context, text: string): Promise<void> {
@@ -91,8 +90,15 @@ export async function remove(context: Context, text: string): Promise<void> {
   const preview = await previewRemoval(admin, text);
   if (options.dryRun) return answer(context, preview, `This would remove ${describeRemoval(preview)}.`);
   if (!options.yes && !(await confirm(`Remove ${describeRemoval(preview)}?`))) throw new Failure("nothing was removed");
-  const removal = await withProgress((tell) => removeAccount(admin, text, tell));
-  answer(context, removal, `Removed the account ${removal.login}: ${describeRemoval(removal)}.`);
+  const removal = await removeAccount(admin, text);
+  const { keepDeleted } = context.config;
+  const until = new Date(Date.now() + keepDeleted);
+  const back = `It can be had back until ${until.toISOString().slice(0, 10)}: posthorn undelete --account ${removal.login}`;
+  const words = [
+    `Removed the account ${removal.login}: ${describeRemoval(removal)}.`,
+    ...(keepDeleted > 0 ? [back] : []),
+  ];
+  answer(context, removal, words.join("\n"));
 }
 
 function describeRemoval({ addresses, emails, submissions }: Removal): string {

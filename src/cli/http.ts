@@ -164,7 +164,8 @@ function createApi(
   const poster = new Poster({ resolver: parts.surroundings.resolver, allowPrivateTargets });
   const ofLogins = { bus, authenticator, newAppPasswords, unsubscribes, poster };
   const hasSendingLimits = config.sendingLimits;
-  const services = { ...means, ...ofLogins, hasSendingLimits, limits, octets: octetPool(limits) };
+  const { keepDeleted: keepDeletedForMs } = config;
+  const services = { ...means, ...ofLogins, hasSendingLimits, keepDeletedForMs, limits, octets: octetPool(limits) };
   const { publicUrl, pushUrl, relaxedUsing, maxSizeRequest, hostname } = config;
   const places = (name: string, max: number) => counts.placeLimit(name, { max });
   const requests = new Concurrency("maxConcurrentRequests", places("requests", config.maxConcurrentRequests));

@@ -31,6 +31,7 @@ import { addSpamCommands } from "./commands/spam.ts";
 import { addStandingCommands } from "./commands/standing.ts";
 import { addTokenCommands } from "./commands/token.ts";
 import { addTraceCommands } from "./commands/trace.ts";
+import { addUndeleteCommand } from "./commands/undelete.ts";
 import { addVersionCommand, addVersionOption } from "./commands/version.ts";
 
 /** What adds commands, by their names. Only those that are called for are made: with all their options they take 5 MB. */
@@ -63,6 +64,7 @@ const families: readonly [names: string, add: (program: Command) => void][] = [
   ["reindex", addReindexCommand],
   ["spam", addSpamCommands],
   ["trace why", addTraceCommands],
+  ["undelete", addUndeleteCommand],
   ["setup", addSetupCommand],
   ["check", addCheckCommand],
   ["completion", (program) => addCompletionCommand(program, makeProgram)],

@@ -17,6 +17,8 @@ export function tellRefusal(why: Refusal): string {
       return `${why.address} exists already`;
     case "noAccount":
       return `there is no account ${why.login} (see: posthorn account list)`;
+    case "notRemoved":
+      return `no account ${why.login} was removed lately`;
     case "noAccountBehind":
       return `there is no account with the address ${why.text}`;
     case "noAddress":

@@ -97,11 +97,12 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
   const servesClients = isWeb(config.roles);
   if ((roles.has("worker") || servesClients) && !config.readOnly) parts.webPush.start();
   if (roles.has("worker")) {
+    const kept = { mailLogForMs: config.mailLogFor, keepDeletedForMs: config.keepDeleted };
     const more = {
       "held senders": () => parts.notices.sweep(),
       "source addresses": () => dropSourceDays(store.database, surroundings.clock.now()),
     };
-    stops.push(startWorker({ store, objects: blobs.objects, log, mailLogForMs: config.mailLogFor, more }));
+    stops.push(startWorker({ store, objects: blobs.objects, log, ...kept, more }));
     if (config.reportsFrom !== "") stops.push(startReports(config, parts));
   }
   stops.push(startSettling(store, log));

@@ -11,6 +11,7 @@ export function startWorker(options: {
   objects: ObjectStore;
   log: Log;
   mailLogForMs: number;
+  keepDeletedForMs: number;
   /** Further steps of a sweep, by name. */
   more: Record<string, () => Promise<unknown>>;
 }): () => Promise<void> {

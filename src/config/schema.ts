@@ -379,6 +379,12 @@ const declarations = {
     show: showDuration,
     help: "How long the steps of each mail, each attempt with what the servers said, and the error queue are kept.",
   }),
+  keepDeleted: option({
+    default: "30d",
+    parse: duration,
+    show: showDuration,
+    help: "How long what users and clients destroy, and accounts that are removed, can be had back (posthorn undelete); 0 for not at all.",
+  }),
   spam: option<string>({
     default: "builtin",
     parse: spamFilter,

@@ -67,5 +67,6 @@ export const accountCapabilities: Record<string, AccountCapability> = {
   [capabilities.authentication]: () => ({}),
   [capabilities.suppression]: () => ({}),
   [capabilities.unsubscribe]: () => ({}),
+  [capabilities.undelete]: () => ({}),
   [capabilities.maskedAddresses]: () => ({ maxMaskedAddresses, maxSizeLabel: maxLabelLength }),
 };

@@ -20,6 +20,8 @@ export const capabilities = {
   maskedAddresses: "https://posthorn.example/jmap/masked-addresses",
   /** Of Posthorn itself, described in docs/jmap.md: leaving a list by one click. */
   unsubscribe: "https://posthorn.example/jmap/unsubscribe",
+  /** Of Posthorn itself, described in docs/jmap.md: bringing back what was destroyed. */
+  undelete: "https://posthorn.example/jmap/undelete",
   /** Of Posthorn itself, described in docs/jmap.md: what operators see and do, at their own door alone. */
   operator: "https://posthorn.example/jmap/operator",
 } as const;

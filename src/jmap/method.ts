@@ -72,6 +72,8 @@ export interface Services {
   learner: Learner;
   /** Whether accounts may send to so many recipients an hour and a day. */
   hasSendingLimits: boolean;
+  /** How long what was destroyed can come back. */
+  keepDeletedForMs: number;
   clock: Clock;
   random: Random;
   log: Log;

@@ -31,6 +31,8 @@ import { submission } from "./submission/type.ts";
 import { suppressedAddressLift } from "./suppression/lift.ts";
 import { suppressedAddressList } from "./suppression/list.ts";
 import { thread } from "./thread/type.ts";
+import { deletedEmailList } from "./undelete/list.ts";
+import { deletedEmailRestore } from "./undelete/restore.ts";
 import { unsubscribePost } from "./unsubscribe/post.ts";
 import { vacation } from "./vacation/type.ts";
 
@@ -67,6 +69,8 @@ export const methods: readonly Method[] = [
   suppressedAddressList,
   suppressedAddressLift,
   unsubscribePost,
+  deletedEmailList,
+  deletedEmailRestore,
   getMethod(maskedAddress),
   changesMethod(maskedAddress),
   setMethod(maskedAddress),

@@ -13,6 +13,7 @@ const needed: Record<string, readonly Scope[]> = {
   [capabilities.blob]: [scopes.mail],
   [capabilities.quota]: [scopes.mail],
   [capabilities.scan]: [scopes.mail],
+  [capabilities.undelete]: [scopes.mail],
   [capabilities.authentication]: [scopes.mail],
   // It sends mail that is there, to whomever the envelope names, so it could be used to read.
   [capabilities.submission]: [scopes.mail, scopes.submission],

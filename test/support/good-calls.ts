@@ -292,6 +292,11 @@ export const goodCalls: Record<string, (world: FuzzWorld) => Json | Promise<Json
   "MaskedAddress/get": () => ({ ids: null, properties: ["email", "label", "state", "senders"] }),
   "MaskedAddress/changes": (world) => changes(world, "MaskedAddress"),
   "MaskedAddress/set": () => ({ create: { a: { label: "shop", state: "enabled" } }, update: {}, destroy: [] }),
+  "DeletedEmail/list": () => ({}),
+  "DeletedEmail/restore": async ({ client, account }) => {
+    const { responses } = await client.request([["DeletedEmail/list", { accountId: account }, "c"]]);
+    return { ids: (responses[0]![1].list as Json[]).slice(0, 1).map(({ id }) => id) };
+  },
   "SuppressedAddress/list": () => ({}),
   "SuppressedAddress/lift": () => ({ addresses: ["gone@far.test"] }),
 };

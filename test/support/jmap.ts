@@ -40,6 +40,7 @@ export function testServices(store: Store, extra: Partial<Services> = {}): Servi
     webPush: { applicationServerKey: "key" } as WebPush,
     scanners: testScanners(),
     hasSendingLimits: false,
+    keepDeletedForMs: 30 * 24 * 3_600_000,
     learner: new Learner({ store, blobs: extra.blobs!, log: silentLog, rspamd: undefined }),
     ...extra,
   };

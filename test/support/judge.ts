@@ -30,6 +30,7 @@ const ofKind: Record<string, MethodErrorType[]> = {
   upload: ["requestTooLarge"],
   lookup: ["requestTooLarge", "unknownDataType"],
   list: [],
+  restore: ["requestTooLarge"],
   lift: [],
   post: [],
 };

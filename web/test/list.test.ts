@@ -230,7 +230,7 @@ describe.skipIf(whyNoBrowser)("the list of conversations", () => {
     await page.getByRole("link", { name: "Trash" }).click();
     await link(page, "Cheap").focus();
     await press(page, "#");
-    await page.getByRole("dialog").getByText("cannot be undone").waitFor();
+    await page.getByRole("dialog").getByText("“Recently deleted” has it").waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Delete for good" }).click();
     await page.getByText("There is nothing here.").waitFor();
     await atLast(atServer, {});

@@ -77,6 +77,27 @@ describe.skipIf(whyNoBrowser)("mailboxes", () => {
     expect(await atServer()).toEqual(["Projects"]);
   });
 
+  test("what was deleted for good is listed and comes back where it was", async () => {
+    await user.put({ subject: "Contract", mailbox: "trash" });
+    await user.put({ subject: "Other", mailbox: "trash" });
+    const { ids } = await one<{ ids: string[] }>(user.client, "Email/query", {});
+    await one(user.client, "Email/set", { destroy: ids });
+    const page = await world.signIn(user);
+    await side(page).getByRole("button", { name: "Recently deleted" }).click();
+    const dialog = page.getByRole("dialog", { name: "Recently deleted" });
+    await dialog.getByText("for 30 days").waitFor();
+    expect(await dialog.getByRole("listitem").count()).toBe(2);
+    await dialog.getByRole("button", { name: "Restore Contract" }).click();
+    await page.locator(".toast").getByText("It is back where it was: Trash").waitFor();
+    await dialog.getByText("Contract").waitFor({ state: "detached" });
+    await dialog.getByRole("button", { name: "Restore all of these" }).click();
+    await dialog.getByText("Nothing was deleted lately.").waitFor();
+    await page.keyboard.press("Escape");
+    await side(page).getByRole("link", { name: "Trash" }).click();
+    await page.locator(".row-subject").getByText("Contract").waitFor();
+    expect((await one<{ ids: string[] }>(user.client, "Email/query", {})).ids).toHaveLength(2);
+  });
+
   test("of an account that somebody shares are a click away, live as well, and what is done there is done there", async () => {
     const owner = await world.addUser(`owner${users}`);
     await owner.put({ subject: "For the team" });

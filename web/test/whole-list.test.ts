@@ -101,7 +101,7 @@ describe.skipIf(whyNoBrowser)("all of a mailbox at once, also what was never loo
     await page.getByLabel("Select all that are shown").check();
     await page.getByRole("button", { name: `Select all ${many} in Trash` }).click();
     await page.getByRole("button", { name: "Delete for good" }).click();
-    await page.getByRole("dialog").getByText("It cannot be undone.").waitFor();
+    await page.getByRole("dialog").getByText("“Recently deleted” has it for a while.").waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Delete for good" }).click();
     await page.locator(".toast").getByText(`${many} messages deleted for good`).waitFor();
     await atLast(() => countIn("trash"), 0);

@@ -6,7 +6,6 @@ import { noteJunk } from "../../mail/feedback/junk.ts";
 import { saidOfSpam } from "../../mail/scan/said.ts";
 import { judgeAccount } from "../../mail/standing/hold.ts";
 import { tsvectorTexts } from "../../search/terms.ts";
-import { releaseBlobs } from "../../store/blobs/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";
 import { destroyEmails, type EmailRow, type EmailState, findEmails, updateEmails } from "../../store/mail/emails.ts";
 import { findMailboxes, type MailboxPlace } from "../../store/mail/mailbox-places.ts";
@@ -96,11 +95,30 @@ export const emailSet: SetHooks = {
     if (complaints.length > 0) call.tx.afterCommit(() => void tellJunkMarks(store, complaints, log, judgeAccount));
   },
 
-  async destroy(records, _batch, call) {
-    const rows = await rowsOf(records, call);
-    await releaseBlobs(call.tx, await destroyEmails(call.tx, [...rows.values()]));
+  async destroy(records, { creates }, call) {
+    const rows = [...(await rowsOf(records, call)).values()];
+    const replaced = draftsReplaced(rows, creates);
+    await destroyEmails(
+      call.tx,
+      rows.filter((row) => !replaced.has(row.id)),
+    );
+    await destroyEmails(
+      call.tx,
+      rows.filter((row) => replaced.has(row.id)),
+      { isKept: false },
+    );
   },
 };
+
+/**
+ * The drafts that others take the place of, as programs do at each save: those need not come back. None of them when more are
+ * destroyed than created, since it is not known which were replaced.
+ */
+function draftsReplaced(rows: readonly EmailRow[], creates: readonly CreateRecord[]): Set<number> {
+  const drafts = rows.filter(({ keywords }) => keywords.includes("$draft"));
+  const made = creates.filter(({ after }) => keywordList(after).includes("$draft"));
+  return new Set(drafts.length <= made.length ? drafts.map(({ id }) => id) : []);
+}
 
 /** `junk`: the account's junk mailbox, where a call moves emails. */
 function isJunk(

@@ -1,5 +1,4 @@
 import { decodeId, encodeId, idPrefix } from "../../base/ids.ts";
-import { releaseBlobs } from "../../store/blobs/blob-refs.ts";
 import { recountMailboxes } from "../../store/mail/counts.ts";
 import { removeMailboxFromEmails } from "../../store/mail/emails.ts";
 import {
@@ -59,7 +58,7 @@ export const mailbox: DataType<Criterion, SortName> & { set: SetHooks; query: Qu
 
     async destroy(records, _batch, { tx }) {
       const ids = records.map(({ id }) => id);
-      await releaseBlobs(tx, await removeMailboxFromEmails(tx, ids));
+      await removeMailboxFromEmails(tx, ids);
       await deleteMailboxes(tx, ids);
       if (records.some(({ before }) => before.role === "trash")) await recountMailboxes(tx);
     },

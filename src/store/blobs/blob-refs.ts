@@ -47,10 +47,10 @@ const find = read("blobs.find", (db, $: { accountId: number; sha256s: Buffer[]; 
     ),
 );
 
-const release = write("blobs.release", (db, $: { accountId: number; sha256s: Buffer[]; now: Date }) =>
+const release = write("blobs.release", (db, $: { accountId: number; sha256s: Buffer[]; now: Date; at: Date }) =>
   db
     .updateTable("blobRef as r")
-    .set({ releasedAt: $.now, expiresAt: null })
+    .set({ releasedAt: $.at, expiresAt: null })
     .where("r.userId", "=", $.accountId)
     .where("r.sha256", "in", $.sha256s)
     .where("r.releasedAt", "is", null)
@@ -122,7 +122,12 @@ export async function findBlobs(reader: Reader, sha256s: Buffer[]): Promise<Stor
   return reader.run(find, { accountId: reader.accountId, sha256s, viewer });
 }
 
-/** Releases the references that nothing in the account holds any more. Call it after the holding rows are deleted. */
-export async function releaseBlobs(tx: Tx, sha256s: Buffer[]): Promise<void> {
-  if (sha256s.length > 0) tx.send(release, { accountId: tx.accountId, sha256s, now: tx.now });
+/**
+ * Releases the references that nothing in the account holds any more: nobody reads them from now on. Call it after the
+ * holding rows are deleted. Their objects stay for `keepForMs`, and a day more.
+ */
+export async function releaseBlobs(tx: Tx, sha256s: Buffer[], keepForMs = 0): Promise<void> {
+  if (sha256s.length === 0) return;
+  const at = new Date(tx.now.getTime() + keepForMs);
+  tx.send(release, { accountId: tx.accountId, sha256s, now: tx.now, at });
 }

@@ -64,6 +64,21 @@ export interface Authentication {
   bimi: { result: string; domain: string | null };
 }
 
+/** What led to an account that was removed; times as in RFC 3339. */
+export interface Removed {
+  logins: { login: string; passwordHash: string; createdAt: string }[];
+  addresses: {
+    address: string;
+    createdAt: string;
+    maskedId: number | null;
+    isPaused: boolean;
+    forwards: string[] | null;
+    keepsCopy: boolean;
+  }[];
+  /** The logins that it was shared with, and the accounts that were shared with its logins. */
+  shares: { login: string; accountId: number; createdAt: string }[];
+}
+
 /** Mail for one that is disabled is refused. */
 export type MaskedState = "enabled" | "disabled";
 export interface MaskedSender {
@@ -199,6 +214,33 @@ export interface DeadObjectTable {
   sha256: Buffer;
   day: string;
   diedAt: Date;
+}
+
+export interface DeletedEmailTable {
+  userId: number;
+  id: number;
+  sha256: Buffer;
+  size: number;
+  receivedAt: Date;
+  mailboxIds: number[];
+  keywords: string[];
+  taughtSpam: boolean | null;
+  from: string | null;
+  subject: string | null;
+  scan: string | null;
+  authentication: ColumnType<Authentication | null, string | null, string | null>;
+  deletedAt: Date;
+}
+
+export interface DeletedMailboxTable {
+  userId: number;
+  id: number;
+  name: string;
+  parentId: number | null;
+  role: string | null;
+  sortOrder: number;
+  isSubscribed: boolean;
+  deletedAt: Date;
 }
 
 export interface DeliveryTable {
@@ -559,6 +601,13 @@ export interface RecoveryCodeTable {
   createdAt: Date;
 }
 
+export interface RemovedAccountTable {
+  accountId: number;
+  login: string;
+  removedAt: Date;
+  what: ColumnType<Removed, string, string>;
+}
+
 export interface ReportCountTable {
   kind: string;
   day: string;
@@ -738,6 +787,8 @@ export interface DB {
   correspondent: CorrespondentTable;
   deadMember: DeadMemberTable;
   deadObject: DeadObjectTable;
+  deletedEmail: DeletedEmailTable;
+  deletedMailbox: DeletedMailboxTable;
   delivery: DeliveryTable;
   dkimKey: DkimKeyTable;
   domain: DomainTable;
@@ -770,6 +821,7 @@ export interface DB {
   receivedReport: ReceivedReportTable;
   receivedReportRow: ReceivedReportRowTable;
   recoveryCode: RecoveryCodeTable;
+  removedAccount: RemovedAccountTable;
   reportCount: ReportCountTable;
   search: SearchTable;
   searchPart: SearchPartTable;
@@ -908,6 +960,31 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     sha256: "bytea",
     day: "date",
     diedAt: "timestamptz",
+  },
+  deletedEmail: {
+    userId: "int8",
+    id: "int8",
+    sha256: "bytea",
+    size: "int4",
+    receivedAt: "timestamptz",
+    mailboxIds: "int8[]",
+    keywords: "text[]",
+    taughtSpam: "bool",
+    from: "text",
+    subject: "text",
+    scan: "text",
+    authentication: "jsonb",
+    deletedAt: "timestamptz",
+  },
+  deletedMailbox: {
+    userId: "int8",
+    id: "int8",
+    name: "text",
+    parentId: "int8",
+    role: "text",
+    sortOrder: "int4",
+    isSubscribed: "bool",
+    deletedAt: "timestamptz",
   },
   delivery: {
     userId: "int8",
@@ -1235,6 +1312,12 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     hash: "bytea",
     createdAt: "timestamptz",
   },
+  removedAccount: {
+    accountId: "int8",
+    login: "text",
+    removedAt: "timestamptz",
+    what: "jsonb",
+  },
   reportCount: {
     kind: "text",
     day: "date",
@@ -1395,6 +1478,8 @@ export const accountTables: ReadonlySet<string> = new Set([
   "bounce",
   "change",
   "correspondent",
+  "deleted_email",
+  "deleted_mailbox",
   "delivery",
   "email",
   "email_keyword",

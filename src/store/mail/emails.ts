@@ -1,9 +1,11 @@
 import { sql } from "kysely";
+import { releaseBlobs } from "../blobs/blob-refs.ts";
 import { Kind } from "../core/change.ts";
 import { type Row, read, write } from "../core/declare.ts";
 import { insertLists, type Lists, lists, unnest } from "../core/lists.ts";
 import type { Reader, Tx } from "../core/store.ts";
 import { applyTally, tally } from "./counts.ts";
+import { deletedForMs, keepDeleted } from "./deleted-emails.ts";
 import { refreshHeads } from "./heads.ts";
 import { deleteTerms } from "./search-terms.ts";
 import { forgetThreads } from "./threads.ts";
@@ -210,16 +212,17 @@ async function movePlaces(tx: Tx, moved: readonly EmailUpdate[]): Promise<void> 
 }
 
 /**
- * Destroys emails with everything that depends on them. Returns the hashes of their messages, whose blob references the
- * caller must release (`releaseBlobs`).
+ * Destroys emails with everything that depends on them. They may come back for a while (`deleted_email`), unless `isKept`
+ * is false, as for a draft that another takes the place of.
  */
-export async function destroyEmails(tx: Tx, emails: readonly EmailRow[]): Promise<Buffer[]> {
-  if (emails.length === 0) return [];
+export async function destroyEmails(tx: Tx, emails: readonly EmailRow[], { isKept = true } = {}): Promise<void> {
+  if (emails.length === 0) return;
   const { accountId } = tx;
   const ids = emails.map((email) => email.id);
   const nos = emails.map((email) => email.no);
   const threadIds = [...new Set(emails.map((email) => email.threadId))];
   const tallied = tally(tx, threadIds);
+  if (isKept) keepDeleted(tx, ids);
   const removed = tx.run(remove, { accountId, ids });
   tx.send(removePlaces, { accountId, ids });
   await removeEmailKeywords(
@@ -241,18 +244,18 @@ export async function destroyEmails(tx: Tx, emails: readonly EmailRow[]): Promis
   }
   for (const id of ended) tx.changed({ type: "Thread", id, kind: Kind.destroyed });
   for (const id of left) tx.changed({ type: "Thread", id, kind: Kind.properties });
-  return messages.map((row) => row.sha256);
+  await releaseBlobs(
+    tx,
+    messages.map((row) => row.sha256),
+    isKept ? deletedForMs : 0,
+  );
 }
 
-/**
- * RFC 8621 §2.5, onDestroyRemoveEmails: removes all emails from these mailboxes and destroys those left in none. Returns
- * the hashes of the destroyed messages.
- */
-export async function removeMailboxFromEmails(tx: Tx, mailboxIds: readonly number[]): Promise<Buffer[]> {
-  const hashes: Buffer[] = [];
+/** RFC 8621 §2.5, onDestroyRemoveEmails: removes all emails from these mailboxes and destroys those left in none. */
+export async function removeMailboxFromEmails(tx: Tx, mailboxIds: readonly number[]): Promise<void> {
   for (;;) {
     const found = await tx.run(inMailboxes, { accountId: tx.accountId, mailboxIds });
-    if (found.length === 0) return hashes;
+    if (found.length === 0) return;
     const emails = await findEmails(
       tx,
       found.map((row) => row.emailId),
@@ -266,11 +269,9 @@ export async function removeMailboxFromEmails(tx: Tx, mailboxIds: readonly numbe
       tx,
       rest.filter((u) => u.mailboxIds.length > 0),
     );
-    hashes.push(
-      ...(await destroyEmails(
-        tx,
-        rest.filter((u) => u.mailboxIds.length === 0).map((u) => u.before),
-      )),
+    await destroyEmails(
+      tx,
+      rest.filter((u) => u.mailboxIds.length === 0).map((u) => u.before),
     );
   }
 }

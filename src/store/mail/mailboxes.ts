@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { Kind } from "../core/change.ts";
 import { type Row, read, write } from "../core/declare.ts";
 import { insertLists, type Lists, lists, unnest } from "../core/lists.ts";
@@ -53,6 +54,19 @@ const updateShared = write(
 );
 const remove = write("mailboxes.remove", (db, $: { accountId: number; ids: readonly number[] }) =>
   db.deleteFrom("mailbox").where("userId", "=", $.accountId).where("id", "in", $.ids),
+);
+/** What of a mailbox comes back with its emails. */
+const keep = write("mailboxes.keep", (db, $: { accountId: number; ids: readonly number[]; now: Date }) =>
+  db
+    .insertInto("deletedMailbox")
+    .columns(["userId", ...fields, "deletedAt"])
+    .expression(
+      db
+        .selectFrom("mailbox as m")
+        .select(["m.userId", ...fields, sql<Date>`${$.now}::timestamptz`.as("deletedAt")])
+        .where("m.userId", "=", $.accountId)
+        .where("m.id", "in", $.ids),
+    ),
 );
 
 const subscriptions = read("mailboxes.subscriptions", (db, $: { accountId: number; login: string }) =>
@@ -125,6 +139,7 @@ async function writeSubscriptions(tx: Tx, mailboxes: MailboxFields[], guest: str
 
 /** Deletes mailboxes, which must contain no emails any more. */
 export async function deleteMailboxes(tx: Tx, ids: number[]): Promise<void> {
+  tx.send(keep, { accountId: tx.accountId, ids, now: tx.now });
   await tx.run(remove, { accountId: tx.accountId, ids });
   await tx.run(unsubscribeAll, { accountId: tx.accountId, ids });
   for (const id of ids) tx.changed({ type: "Mailbox", id, kind: Kind.destroyed });

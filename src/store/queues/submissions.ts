@@ -136,6 +136,22 @@ const cancel = write("submissions.cancel", (db, $: Some) =>
     .where("userId", "=", $.accountId)
     .where("id", "in", $.ids),
 );
+const cancelQueued = write("deliveries.cancelQueued", (db, $: Account) =>
+  db
+    .updateTable("delivery")
+    .set({ state: "canceled", delivered: "no", smtpReply: "550 5.7.0 canceled: the account was removed" })
+    .where("userId", "=", $.accountId)
+    .where("state", "=", "queued")
+    .returning("submissionId"),
+);
+const cancelPending = write("submissions.cancelPending", (db, $: Some) =>
+  db
+    .updateTable("submission")
+    .set({ undoStatus: "canceled" })
+    .where("userId", "=", $.accountId)
+    .where("id", "in", $.ids)
+    .where("undoStatus", "=", "pending"),
+);
 
 const hide = write("submissions.hide", (db, $: Some) =>
   db.updateTable("submission").set({ destroyed: true }).where("userId", "=", $.accountId).where("id", "in", $.ids),
@@ -247,6 +263,16 @@ export async function findCancelable(tx: Tx, ids: number[]): Promise<Set<number>
 export async function cancelSubmissions(tx: Tx, ids: number[]): Promise<void> {
   await tx.run(cancelDeliveries, { accountId: tx.accountId, ids });
   await tx.run(cancel, { accountId: tx.accountId, ids });
+  for (const id of ids) tx.changed({ type: "EmailSubmission", id, kind: Kind.properties });
+}
+
+/** Cancels all that waits, also what was attempted: the account is removed. */
+export async function cancelAllSubmissions(tx: Tx): Promise<void> {
+  const { accountId } = tx;
+  const rows = await tx.run(cancelQueued, { accountId });
+  const ids = [...new Set(rows.map(({ submissionId }) => submissionId))];
+  if (ids.length === 0) return;
+  tx.send(cancelPending, { accountId, ids });
   for (const id of ids) tx.changed({ type: "EmailSubmission", id, kind: Kind.properties });
 }
 

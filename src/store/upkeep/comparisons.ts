@@ -99,6 +99,20 @@ export const comparisons = [
        THEN s.version > 0 AND length(s.terms) = 0 AND concat(m.subject, m.preview) ~ '[A-Za-z0-9]'
        ELSE length(s.terms) > 0 OR p.rows = 1 OR p.rows <> p.last + 1 END`,
   ),
+  comparison(
+    "deletedBodies",
+    "destroyed emails whose body is not kept",
+    ({ accountId }) => sql`SELECT d.id AS example FROM deleted_email d
+     LEFT JOIN blob_ref b ON b.user_id = ${accountId} AND b.sha256 = d.sha256 WHERE d.user_id = ${accountId} AND b.sha256 IS NULL`,
+  ),
+  comparison(
+    "deletedTwice",
+    "destroyed emails that are there all the same",
+    ({
+      accountId,
+    }) => sql`SELECT d.id AS example FROM deleted_email d JOIN email e ON e.user_id = ${accountId} AND e.id = d.id
+     WHERE d.user_id = ${accountId}`,
+  ),
   ...holders.map(({ type, table, id, hash }) =>
     comparison(
       `blobs-of-${type}`,

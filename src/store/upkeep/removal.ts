@@ -78,6 +78,20 @@ const accountTables = read(
     AND c.table_name NOT IN ('account', 'address', 'login', 'operator', 'due') ORDER BY c.table_name`,
 );
 
+/** Takes away what leads to the account, but for its logins: nothing new arrives, and nobody else opens it. */
+export async function closeAccount(database: Database, userId: number, logins: readonly string[]): Promise<void> {
+  await database.run(deleteAddresses, { userId });
+  await database.run(deleteShares, { userId });
+  await database.run(deleteDue, { userId });
+  await database.run(deleteAccess, { logins });
+  await database.run(deleteOperators, { logins });
+}
+
+/** Takes away the logins of a closed account. */
+export async function removeLogins(database: Database, userId: number, logins: readonly string[]): Promise<void> {
+  await database.run(deleteLogins, { userId, logins });
+}
+
 /**
  * Removes the account and everything in it: first the addresses and shares, so that nothing new arrives; the account's row
  * and then its logins last, so that an interrupted removal can be repeated. Sweeps remove the bodies that nobody else holds.
@@ -90,14 +104,10 @@ export async function removeAccount(
 ): Promise<Removal> {
   const { database } = store;
   const removal = await previewRemoval(database, userId);
-  await database.run(deleteAddresses, { userId });
-  await database.run(deleteShares, { userId });
+  await closeAccount(database, userId, removal.logins);
   const bodies = await database.run(references, { userId });
   await markDead(database, bodies, store.clock.now(), (done) => tell(`releasing bodies: ${done} of ${bodies.length}`));
   const tables = (await database.run(accountTables)).map((row) => row.name);
-  await database.run(deleteDue, { userId });
-  await database.run(deleteAccess, { logins: removal.logins });
-  await database.run(deleteOperators, { logins: removal.logins });
   const removeRows = async (tx: Tx) => {
     await deleteRows(tx, [...tables, "account"], tell);
     await record(tx);
@@ -106,7 +116,7 @@ export async function removeAccount(
     // An earlier removal came this far, and left the logins.
     if (!(error instanceof AccountMissing)) throw error;
   });
-  await database.run(deleteLogins, { userId, logins: removal.logins });
+  await removeLogins(database, userId, removal.logins);
   return removal;
 }
 

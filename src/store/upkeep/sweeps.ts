@@ -13,6 +13,7 @@ import type { Store, Tx } from "../core/store.ts";
 import { dropKnownNetworks } from "../directory/known-networks.ts";
 import { dropEndedGrants } from "../directory/oauth-grants.ts";
 import { dropExpiredTokens } from "../directory/tokens.ts";
+import { deletedForMs, dropDeleted } from "../mail/deleted-emails.ts";
 import { dropAttempts } from "../queues/attempts.ts";
 import { dropBounces } from "../queues/bounces.ts";
 import { dropGrey } from "../queues/greylist.ts";
@@ -39,6 +40,7 @@ import { tellJunkComplaints } from "./junk-complaints.ts";
 import { MatchPrice } from "./match-price.ts";
 import { removeExpiredPushes } from "./push-sweeps.ts";
 import { compactPacks, type RemovalOptions, removeObjects } from "./remove-objects.ts";
+import { dropRemovedAccounts } from "./removed-accounts.ts";
 
 const hourMs = 3600_000;
 const dayMs = 24 * hourMs;
@@ -106,14 +108,31 @@ const releasedReferences = everywhere(
     ...everybody,
   ),
 );
-const dropReferences = write(
-  "sweeps.dropReferences",
-  (db, $: { accountId: number; hashes: readonly Buffer[]; until: Date }) =>
-    db
-      .deleteFrom("blobRef")
-      .where("userId", "=", $.accountId)
-      .where("sha256", "in", $.hashes)
-      .where("releasedAt", "<=", $.until),
+type Released = { accountId: number; hashes: readonly Buffer[]; until: Date };
+/** Destroyed emails may keep bodies for longer than was known when they were released. */
+const putOffReferences = write("sweeps.putOffReferences", (db, $: Released & { later: Date }) =>
+  db
+    .updateTable("blobRef as r")
+    .set({ releasedAt: $.later })
+    .where("r.userId", "=", $.accountId)
+    .where("r.sha256", "in", $.hashes)
+    .where("r.releasedAt", "<=", $.until)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom("deletedEmail as d")
+          .select("d.id")
+          .where("d.userId", "=", $.accountId)
+          .whereRef("d.sha256", "=", "r.sha256"),
+      ),
+    ),
+);
+const dropReferences = write("sweeps.dropReferences", (db, $: Released) =>
+  db
+    .deleteFrom("blobRef")
+    .where("userId", "=", $.accountId)
+    .where("sha256", "in", $.hashes)
+    .where("releasedAt", "<=", $.until),
 );
 
 /** Looks at a log only if its oldest row has expired, since the log is in order of time. */
@@ -159,6 +178,8 @@ export interface SweeperOptions {
   log: Log;
   /** How long the steps of mails and the attempts to send them are kept. (Default: 30 days) */
   mailLogForMs?: number;
+  /** How long destroyed emails and removed accounts may come back. (Default: 30 days) */
+  keepDeletedForMs?: number;
   /** Judges the sender once complaints were added, in their transaction. (Default: nobody is judged) */
   judge?: (tx: Tx) => Promise<void>;
   /** Further steps, by name. */
@@ -175,6 +196,7 @@ export class Sweeper {
   readonly #log: Log;
   readonly #limit: number;
   readonly #mailLogForMs: number;
+  readonly #keepDeletedForMs: number;
   readonly #judge: (tx: Tx) => Promise<void>;
   readonly #more: Record<string, () => Promise<unknown>>;
   readonly #clock: Clock;
@@ -184,13 +206,15 @@ export class Sweeper {
   /** Expired credentials open nothing, so their rows are looked for once an hour. */
   #credentialsAt = new Date(0);
 
-  constructor({ store, objects, log, limit = 2000, mailLogForMs = loggedForMs, judge, more }: SweeperOptions) {
+  constructor(options: SweeperOptions) {
+    const { store, objects, log, limit = 2000, mailLogForMs = loggedForMs, judge, more } = options;
     this.#parts = { store, objects, log };
     this.#store = store;
     this.#objects = objects;
     this.#log = log;
     this.#limit = limit;
     this.#mailLogForMs = mailLogForMs;
+    this.#keepDeletedForMs = options.keepDeletedForMs ?? deletedForMs;
     this.#judge = judge ?? (async () => {});
     this.#more = more ?? {};
     this.#clock = store.clock;
@@ -225,6 +249,7 @@ export class Sweeper {
       "junk marks": () => tellJunkComplaints(this.#store, this.#log, this.#limit, this.#judge),
       credentials: () => this.#dropCredentials(),
       quarantine: () => this.#dropQuarantined(),
+      "removed accounts": () => dropRemovedAccounts(this.#store, this.#ago(this.#keepDeletedForMs)),
       "price of @@": () => this.#price.keep(),
       files: () => this.#objects.tidy(),
       ...this.#more,
@@ -279,7 +304,9 @@ export class Sweeper {
     const rows = await this.#find(releasedReferences, { until, limit: this.#limit });
     await markDead(database, rows, this.#clock.now());
     return this.#eachAccount(rows, async (tx, hashes) => {
-      await tx.run(dropReferences, { accountId: tx.accountId, hashes, until });
+      const { accountId, now } = tx;
+      tx.send(putOffReferences, { accountId, hashes, until, later: new Date(now.getTime() + deletedForMs) });
+      await tx.run(dropReferences, { accountId, hashes, until });
     });
   }
 
@@ -334,7 +361,7 @@ export class Sweeper {
     return removed;
   }
 
-  /** Prunes the change logs, received messages, attempts to send, known networks, bounces, kept deliveries and counts of the next few accounts. */
+  /** Prunes the change logs, received messages, destroyed emails, attempts to send, known networks, bounces, kept deliveries and counts of the next few accounts. */
   async prune(): Promise<{ changes: number; received: number }> {
     const { database } = this.#store;
     const ids = await accountsAfter(database, this.#log, { after: this.#cursor, limit: this.#limit });
@@ -350,6 +377,7 @@ export class Sweeper {
         await dropKeptDeliveries(database, accountId, this.#ago(deliveriesKeptForMs));
         await dropJunkMarks(database, accountId, this.#ago(bouncesForMs));
         await dropSentHours(database, accountId, this.#ago(sentForMs));
+        await dropDeleted(database, accountId, { until: this.#ago(this.#keepDeletedForMs), now: this.#clock.now() });
       });
     }
     return { changes, received };

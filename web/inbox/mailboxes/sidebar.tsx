@@ -21,6 +21,9 @@ import { type Branch, inOrder, mailboxIcon, mailboxName, routeKey } from "./name
 const ScheduledDialog = lazy(() => import("../scheduled/scheduled.tsx").then((module) => module.ScheduledDialog), {
   isDialog: true,
 });
+const DeletedDialog = lazy(() => import("../deleted/deleted.tsx").then((module) => module.DeletedDialog), {
+  isDialog: true,
+});
 const MailboxDialogs = lazy(() => import("./edit.tsx").then((module) => module.MailboxDialogs), { isDialog: true });
 
 const closed = signal<ReadonlySet<Id>>(new Set());
@@ -88,6 +91,7 @@ function Tree({ account }: { account: Account }) {
         ))}
       </ul>
       <ScheduledEntry account={account} />
+      {account.about.isPersonal && <DeletedEntry account={account} />}
       {mayCreate && (
         <button
           type="button"
@@ -99,6 +103,21 @@ function Tree({ account }: { account: Account }) {
         </button>
       )}
     </div>
+  );
+}
+
+/** The server tells nobody but an account's owner what was destroyed in it. */
+function DeletedEntry({ account }: { account: Account }) {
+  const isOpen = useSignal(false);
+  if (!account.about.accountCapabilities["https://posthorn.example/jmap/undelete"]) return null;
+  return (
+    <>
+      <button type="button" class="mailbox" onClick={() => (isOpen.value = true)}>
+        <Icon name="trash" />
+        <span class="mailbox-name">{t("deleted")}</span>
+      </button>
+      {isOpen.value && <DeletedDialog onClose={() => (isOpen.value = false)} />}
+    </>
   );
 }
 

@@ -1,6 +1,7 @@
 import type {
   AppPassword,
   Comparator,
+  DeletedEmail,
   Email,
   EmailSubmission,
   Filter,
@@ -172,6 +173,18 @@ export interface Methods {
   "Password/set": [Args<OfLogin<SetArgs>>, OfLogin<SetResult<{ id: Id }>>];
   /** Leaves the list of an email by one click (docs/jmap.md). */
   "Unsubscribe/post": [InAccount & { emailId: Id }, { host: string; isDone: boolean; status: number | null }];
+  /** What was destroyed lately, and bringing it back (docs/jmap.md). */
+  "DeletedEmail/list": [
+    InAccount & { limit?: number; after?: string | null },
+    { list: DeletedEmail[]; keptFor: number; next: string | null },
+  ];
+  "DeletedEmail/restore": [
+    InAccount & { ids: readonly Id[] },
+    {
+      restored: Record<Id, { id: Id; mailboxIds: Record<Id, true> }> | null;
+      notRestored: Record<Id, SetError> | null;
+    },
+  ];
   "MaskedAddress/get": [Args<GetArgs>, GetResult<MaskedAddress>];
   "MaskedAddress/set": [Args<SetArgs>, SetResult<MaskedAddress>];
 }

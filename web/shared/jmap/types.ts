@@ -195,6 +195,16 @@ export interface SecondFactor {
   recoveryCodesLeft: number;
 }
 
+export interface DeletedEmail {
+  id: Id;
+  from: EmailAddress[] | null;
+  subject: string | null;
+  size: number;
+  receivedAt: string;
+  deletedAt: string;
+  mailboxIds: Record<Id, true>;
+}
+
 export interface MaskedAddress {
   id: Id;
   email: string;
