@@ -74,3 +74,10 @@ test("doctor names a truncated body, and its exit code is 1", async () => {
   expect(stdout).toContain("1 difference.");
   expect(code).toBe(1);
 }, 60_000);
+
+test("account erase reports its progress every few seconds", async () => {
+  const { code, stderr, stdout } = await whileLocked("message", ["account", "erase", login, "--yes"]);
+  expect(stderr).toMatch(/(emptying message: table \d+ of \d+, [1-9]\d* rows removed \(\d+ s\)\n){2,}/);
+  expect(stdout).toContain(`Erased the account ${login}`);
+  expect(code).toBe(0);
+}, 60_000);

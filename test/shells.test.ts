@@ -94,7 +94,7 @@ test.skipIf(isMissing("fish"))("fish completes commands, options and files", () 
       .map((offer) => offer.split("\t")[0]);
   };
   expect(offers("posthorn account ")).toEqual(
-    ["add", "list", "name", "passwd", "quota", "remove", "second-factor", "share"].sort(),
+    ["add", "erase", "list", "name", "passwd", "quota", "remove", "second-factor", "share"].sort(),
   );
   expect(offers("posthorn queue show q7k2 --js")).toEqual(["--json"]);
   expect(offers("posthorn serve --tls-cert some")).toEqual(["some-file.pem"]);

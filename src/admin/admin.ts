@@ -55,7 +55,7 @@ type InstallationAct =
   | { act: "oauth-client.add" | "oauth-client.remove"; id: string; name: string }
   | { act: "dkim.publish" | "dkim.switch" | "dkim.retire"; domain: string }
   | { act: "suppression.add" | "suppression.remove"; address: string }
-  | { act: "account.remove" | "account.undelete" | "account.isolate"; account: number }
+  | { act: "account.remove" | "account.erase" | "account.undelete" | "account.isolate"; account: number }
   | { act: "account.move"; account: number; node: string }
   | { act: "node.add" | "node.drain"; node: string }
   | { act: "nodes.rebalance" }

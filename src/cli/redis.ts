@@ -20,6 +20,8 @@ export interface RedisParts {
 
 /** No request waits for an event to be sent. */
 const maxSendMs = 500;
+/** An operator's command waits for its answer. */
+const maxPatienceMs = 5_000;
 
 interface Surroundings {
   clock: Clock;
@@ -56,6 +58,31 @@ export async function openRedis(config: Config, { clock, log, events }: Surround
     close: async () => {
       for (const link of links) link.close();
     },
+  };
+}
+
+/** Reaches the bodies in the configured Redis, patiently; undefined if there is none. */
+export async function openSharedCache(config: Config, { log, events }: Omit<Surroundings, "clock">) {
+  const place = await placeOf(config);
+  if (!place) return undefined;
+  const [{ RedisLink }, { forgetBodies }, { findInRedis }] = await Promise.all([
+    import("../redis/link.ts"),
+    import("../store/blobs/redis-cache.ts"),
+    import("../redis/remains.ts"),
+  ]);
+  const link = new RedisLink({
+    place,
+    prefix: config.redisPrefix,
+    log,
+    events,
+    name: "erasure",
+    maxWaitMs: maxPatienceMs,
+  });
+  await link.connected(maxPatienceMs);
+  return {
+    forget: (hashes: readonly Buffer[]) => forgetBodies(link, hashes),
+    find: (texts: readonly Buffer[]) => findInRedis(link, texts),
+    close: () => link.close(),
   };
 }
 

@@ -77,6 +77,19 @@ export function addAccountCommands(program: Command): void {
   );
   onStore(
     account
+      .command("erase <address>")
+      .description("erase an account, or one that was removed, with all that names it; it can't be had back")
+      .option("--dry-run", "only show what would be erased")
+      .option("--yes", "do not ask for confirmation")
+      .option("--prove", "look everywhere afterwards, and show what is left and why")
+      .addHelpText(
+        "after",
+        examples("account erase ann@example.org --dry-run", "account erase ann@example.org --yes --prove"),
+      ),
+    async () => (await import("../erase.ts")).erase,
+  );
+  onStore(
+    account
       .command("share <address> <login>")
       .description("give another login access to an account")
       .option("--stop", "withdraw the access")

@@ -14,9 +14,21 @@ export interface RedisCacheOptions {
   log: Log;
 }
 
+const nameOf = (link: RedisLink, hash: Buffer) => `${link.prefix}body:${hash.toString("base64url")}`;
+
+/** Removes these bodies from Redis. False if it did not answer. */
+export async function forgetBodies(link: RedisLink, hashes: readonly Buffer[]): Promise<boolean> {
+  let isDone = true;
+  for (const hash of hashes) {
+    const removed = await link.ask("cache", nameOf(link, hash), (client, name) => client.del(name));
+    isDone &&= removed !== undefined;
+  }
+  return isDone;
+}
+
 /** Keeps bodies in Redis until 16 days after their day. Who may write there cannot forge mail: hashes are checked. */
 export function createRedisCache({ link, clock, log }: RedisCacheOptions): BodyCache {
-  const redisKey = (key: string) => `${link.prefix}body:${hashOf(key).toString("base64url")}`;
+  const redisKey = (key: string) => nameOf(link, hashOf(key));
   return {
     maxBodyBytes,
     get: async (key) => {
