@@ -37,6 +37,8 @@ CREATE TABLE account (
   quota_id bigint,
   reindexed_modseq bigint NOT NULL DEFAULT 0,
   sending jsonb,
+  is_held boolean NOT NULL DEFAULT false,
+  keep_for integer,
   CONSTRAINT account_pkey PRIMARY KEY (user_id)
 ) WITH (fillfactor=50);
 CREATE INDEX account_sending ON public.account USING btree (user_id) WHERE (sending IS NOT NULL);
@@ -191,6 +193,7 @@ CREATE TABLE deleted_email (
   scan text,
   authentication jsonb,
   deleted_at timestamp with time zone NOT NULL,
+  hidden boolean NOT NULL DEFAULT false,
   CONSTRAINT deleted_email_pkey PRIMARY KEY (user_id, id)
 );
 CREATE INDEX deleted_email_age ON public.deleted_email USING btree (user_id, deleted_at, id);
@@ -391,6 +394,15 @@ CREATE TABLE known_network (
   seen_at timestamp with time zone NOT NULL,
   first_at timestamp with time zone,
   CONSTRAINT known_network_pkey PRIMARY KEY (user_id, network)
+);
+
+CREATE TABLE legal_hold (
+  id text NOT NULL,
+  scope text NOT NULL,
+  reason text NOT NULL,
+  who text NOT NULL,
+  placed_at timestamp with time zone NOT NULL,
+  CONSTRAINT legal_hold_pkey PRIMARY KEY (id)
 );
 
 CREATE TABLE login (
@@ -642,6 +654,17 @@ CREATE TABLE report_count (
   what jsonb NOT NULL,
   number bigint NOT NULL,
   CONSTRAINT report_count_pkey PRIMARY KEY (kind, day, domain, key)
+);
+
+CREATE TABLE retention_rule (
+  id text NOT NULL,
+  scope text NOT NULL,
+  mailbox text,
+  destroy_after integer,
+  keep_for integer,
+  who text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT retention_rule_pkey PRIMARY KEY (id)
 );
 
 CREATE TABLE search (

@@ -14,6 +14,7 @@ export const menu = [
     [
       ["docs/operations.md", "Operations"],
       ["docs/backup.md", "Backup and restore"],
+      ["docs/compliance.md", "What laws ask for"],
       ["docs/smtp.md", "Mail over SMTP"],
       ["docs/scaling.md", "From one machine to many"],
       ["docs/citus.md", "Citus"],

@@ -93,10 +93,12 @@ test("tables that operators change, and the list of migrations, are on every nod
     "domain",
     "general_suppression",
     "invite",
+    "legal_hold",
     "login",
     "migration",
     "oauth_client",
     "operator",
+    "retention_rule",
     "setting",
   ]);
   for (const table of ["app_password", "token", "push_subscription", "oauth_grant"])

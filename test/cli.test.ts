@@ -361,6 +361,8 @@ test("every command has help; a mistake is reported in one line, without a stack
     "trace",
     "why",
     "undelete",
+    "hold",
+    "retention",
     "spam",
     "quarantine",
     "standing",

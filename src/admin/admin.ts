@@ -56,6 +56,17 @@ type InstallationAct =
   | { act: "dkim.publish" | "dkim.switch" | "dkim.retire"; domain: string }
   | { act: "suppression.add" | "suppression.remove"; address: string }
   | { act: "account.remove" | "account.erase" | "account.undelete" | "account.isolate"; account: number }
+  | { act: "hold.place"; hold: string; scope: string; reason: string }
+  | { act: "hold.lift"; hold: string; scope: string }
+  | {
+      act: "retention.set";
+      rule: string;
+      scope: string;
+      mailbox: string | null;
+      destroyAfter: number | null;
+      keepFor: number | null;
+    }
+  | { act: "retention.remove"; rule: string; scope: string }
   | { act: "account.move"; account: number; node: string }
   | { act: "node.add" | "node.drain"; node: string }
   | { act: "nodes.rebalance" }

@@ -167,7 +167,8 @@ describe.each(["disk", "s3"] as const)("with bodies in %s", (kind) => {
     expect(left!.filter(({ why }) => why === null)).toEqual([]);
     // All that is left is bodies of these days; mail for both still waits for Bob.
     // Somebody else's address; and chains of the audit, in which an operator's act named her.
-    const isOther = (place: string) => /^audit/.test(place) || (/^mail_event/.test(place) && place.includes(`jo${ann}`));
+    const isOther = (place: string) =>
+      /^audit/.test(place) || (/^mail_event/.test(place) && place.includes(`jo${ann}`));
     expect((await found()).filter((place) => !isOther(place) && !place.startsWith("body"))).toEqual([]);
     expect(await run("SELECT id FROM incoming UNION ALL SELECT id FROM quarantine ORDER BY 1")).toEqual([
       { id: 1 },

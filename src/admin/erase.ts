@@ -1,6 +1,7 @@
 import type { Log } from "../base/log.ts";
 import type { ObjectStore, StoredBlob } from "../store/blobs/objects/object-store.ts";
 import type { Removed } from "../store/core/db.ts";
+import { isHeld } from "../store/directory/keeping.ts";
 import { findLogin } from "../store/directory/logins.ts";
 import { bodiesOf, type Erased, eraseAddresses, eraseFromQueues, removeBodies } from "../store/upkeep/erasure.ts";
 import { findRemains, type Remains } from "../store/upkeep/remains.ts";
@@ -69,6 +70,7 @@ const addressesOf = ({ addresses, logins }: Removed) => [
 /** What `eraseAccount` would erase. */
 export async function previewErasure(admin: Admin, text: string) {
   const { login, userId, addresses } = await targetOf(admin, text);
+  if (await isHeld(admin.store.database, userId)) throw new Refused({ type: "heldByLaw", login });
   const { emails, submissions } = await previewRemoval(admin.store.database, userId);
   const bodies = await bodiesOf(admin.store.database, userId);
   return { login, userId, addresses: [...addresses], emails, submissions, bodies: bodies.length };
@@ -89,6 +91,7 @@ export async function eraseAccount(
   const tell = means.tell ?? (() => {});
   const target = await targetOf(admin, text);
   const { login, userId, addresses } = target;
+  if (await isHeld(database, userId)) throw new Refused({ type: "heldByLaw", login });
   if (await findLogin(database, login)) {
     await setAccountAside(store, { userId, login }, (tx) => record(tx, admin, { act: "account.set-aside" }));
     announceRevoked(admin, [login]);

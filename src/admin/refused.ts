@@ -8,7 +8,8 @@ export type Refusal =
   | { type: "taken"; address: string }
   | { type: "noAccount"; login: string }
   | { type: "noAccountBehind"; text: string }
-  | { type: "notRemoved"; login: string }
+  | { type: "notRemoved" | "heldByLaw"; login: string }
+  | { type: "noHold" | "noRule"; id: string }
   | { type: "noAddress"; text: string }
   | { type: "ownAddress"; address: string }
   | { type: "noDomain"; text: string }

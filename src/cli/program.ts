@@ -16,6 +16,7 @@ import { addExportCommand } from "./commands/export.ts";
 import { addFeedbackCommands } from "./commands/feedback.ts";
 import { addImportCommand } from "./commands/import.ts";
 import { addInviteCommands } from "./commands/invite.ts";
+import { addKeepingCommands } from "./commands/keeping.ts";
 import { addManCommand } from "./commands/man.ts";
 import { addMigrateCommand } from "./commands/migrate.ts";
 import { addOauthClientCommands } from "./commands/oauth-client.ts";
@@ -65,6 +66,7 @@ const families: readonly [names: string, add: (program: Command) => void][] = [
   ["spam", addSpamCommands],
   ["trace why", addTraceCommands],
   ["undelete", addUndeleteCommand],
+  ["hold retention", addKeepingCommands],
   ["setup", addSetupCommand],
   ["check", addCheckCommand],
   ["completion", (program) => addCompletionCommand(program, makeProgram)],

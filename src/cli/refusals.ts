@@ -19,6 +19,12 @@ export function tellRefusal(why: Refusal): string {
       return `there is no account ${why.login} (see: posthorn account list)`;
     case "notRemoved":
       return `no account ${why.login} was removed lately`;
+    case "heldByLaw":
+      return `a legal hold covers ${why.login} (see: posthorn hold list)`;
+    case "noHold":
+      return `there is no hold ${why.id} (see: posthorn hold list)`;
+    case "noRule":
+      return `there is no rule ${why.id} (see: posthorn retention list)`;
     case "noAccountBehind":
       return `there is no account with the address ${why.text}`;
     case "noAddress":

@@ -1,4 +1,6 @@
+import { runRetention } from "../admin/keeping.ts";
 import { createAuthenticator } from "../auth/authenticator.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Ending } from "../base/ending.ts";
 import { thisProcess } from "../base/holder.ts";
 import type { Log } from "../base/log.ts";
@@ -100,6 +102,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
     const kept = { mailLogForMs: config.mailLogFor, keepDeletedForMs: config.keepDeleted };
     const more = {
       "held senders": () => parts.notices.sweep(),
+      retention: onceADay(surroundings.clock, () => runRetention({ store }, { isDry: false })),
       "source addresses": () => dropSourceDays(store.database, surroundings.clock.now()),
     };
     stops.push(startWorker({ store, objects: blobs.objects, log, ...kept, more }));
@@ -125,6 +128,17 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
     }
   }
   return urls;
+}
+
+/** A step of sweeps that need not run at each of them. */
+function onceADay(clock: Clock, work: () => Promise<unknown>): () => Promise<unknown> {
+  let next = 0;
+  return async () => {
+    const now = clock.now().getTime();
+    if (now < next) return undefined;
+    next = now + 24 * 3_600_000;
+    return work();
+  };
 }
 
 /** Starts outgoing mail and the queue of incoming mail. */

@@ -100,6 +100,8 @@ export interface AccountTable {
   quotaId: number | null;
   reindexedModseq: Generated<number>;
   sending: ColumnType<Sending | null, string | null, string | null>;
+  isHeld: Generated<boolean>;
+  keepFor: number | null;
 }
 
 export interface AccountAccessTable {
@@ -230,6 +232,7 @@ export interface DeletedEmailTable {
   scan: string | null;
   authentication: ColumnType<Authentication | null, string | null, string | null>;
   deletedAt: Date;
+  hidden: Generated<boolean>;
 }
 
 export interface DeletedMailboxTable {
@@ -395,6 +398,14 @@ export interface KnownNetworkTable {
   network: Buffer;
   seenAt: Date;
   firstAt: Date | null;
+}
+
+export interface LegalHoldTable {
+  id: string;
+  scope: string;
+  reason: string;
+  who: string;
+  placedAt: Date;
 }
 
 export interface LoginTable {
@@ -617,6 +628,16 @@ export interface ReportCountTable {
   number: number;
 }
 
+export interface RetentionRuleTable {
+  id: string;
+  scope: string;
+  mailbox: string | null;
+  destroyAfter: number | null;
+  keepFor: number | null;
+  who: string;
+  createdAt: Date;
+}
+
 export interface SearchTable {
   userId: number;
   no: number;
@@ -803,6 +824,7 @@ export interface DB {
   invite: InviteTable;
   junkMark: JunkMarkTable;
   knownNetwork: KnownNetworkTable;
+  legalHold: LegalHoldTable;
   login: LoginTable;
   mailEvent: MailEventTable;
   mailbox: MailboxTable;
@@ -823,6 +845,7 @@ export interface DB {
   recoveryCode: RecoveryCodeTable;
   removedAccount: RemovedAccountTable;
   reportCount: ReportCountTable;
+  retentionRule: RetentionRuleTable;
   search: SearchTable;
   searchPart: SearchPartTable;
   sentHour: SentHourTable;
@@ -857,6 +880,8 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     quotaId: "int8",
     reindexedModseq: "int8",
     sending: "jsonb",
+    isHeld: "bool",
+    keepFor: "int4",
   },
   accountAccess: {
     login: "text",
@@ -975,6 +1000,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     scan: "text",
     authentication: "jsonb",
     deletedAt: "timestamptz",
+    hidden: "bool",
   },
   deletedMailbox: {
     userId: "int8",
@@ -1125,6 +1151,13 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     network: "bytea",
     seenAt: "timestamptz",
     firstAt: "timestamptz",
+  },
+  legalHold: {
+    id: "text",
+    scope: "text",
+    reason: "text",
+    who: "text",
+    placedAt: "timestamptz",
   },
   login: {
     login: "text",
@@ -1326,6 +1359,15 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     what: "jsonb",
     number: "int8",
   },
+  retentionRule: {
+    id: "text",
+    scope: "text",
+    mailbox: "text",
+    destroyAfter: "int4",
+    keepFor: "int4",
+    who: "text",
+    createdAt: "timestamptz",
+  },
   search: {
     userId: "int8",
     no: "int8",
@@ -1517,9 +1559,11 @@ export const replicatedTables: ReadonlySet<string> = new Set([
   "domain",
   "general_suppression",
   "invite",
+  "legal_hold",
   "login",
   "migration",
   "oauth_client",
   "operator",
+  "retention_rule",
   "setting",
 ]);

@@ -8,6 +8,7 @@ import type { Store, Tx } from "../core/store.ts";
 import { insertIdentities } from "../mail/identities.ts";
 import { createDefaultMailboxes } from "../mail/mailboxes.ts";
 import { setQuota } from "../mail/quota.ts";
+import { noteKeeping } from "./keeping.ts";
 import type { Place } from "./place.ts";
 
 const addressOwner = read("addresses.owner", (db, $: { address: string }) =>
@@ -92,6 +93,7 @@ async function fillAccount(
   if (quota !== null) await setQuota(tx, quota);
   const [id] = await tx.newIds(1);
   const plain = { replyTo: null, bcc: null, textSignature: "", htmlSignature: "" };
+  await noteKeeping(tx, address);
   await insertIdentities(tx, [{ id: id!, name, email: address, ...plain, mayDelete: false }]);
 }
 

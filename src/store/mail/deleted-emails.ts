@@ -21,26 +21,31 @@ export type Deletion = Row<
 
 const columns = [
   ...(["userId", "id", "sha256", "size", "receivedAt", "mailboxIds", "keywords", "taughtSpam"] as const),
-  ...(["from", "subject", "scan", "authentication", "deletedAt"] as const),
+  ...(["from", "subject", "scan", "authentication", "deletedAt", "hidden"] as const),
 ];
 
 /** One statement on one shard, sent before the rows that it reads are deleted. */
-const keep = write("deletedEmails.keep", (db, $: { accountId: number; ids: readonly number[]; now: Date }) =>
-  db
-    .insertInto("deletedEmail")
-    .columns(columns)
-    .expression(
-      db
-        .selectFrom("email as e")
-        .innerJoin("message as m", (join) => join.on("m.userId", "=", $.accountId).onRef("m.no", "=", "e.no"))
-        .select([
-          ...(["e.userId", "e.id", "m.sha256", "e.size", "e.receivedAt", "e.mailboxIds", "e.keywords"] as const),
-          ...(["e.taughtSpam", "m.from", "m.subject", "m.scan", "m.authentication"] as const),
-          sql<Date>`${$.now}::timestamptz`.as("deletedAt"),
-        ])
-        .where("e.userId", "=", $.accountId)
-        .where("e.id", "in", $.ids),
-    ),
+const keep = write(
+  "deletedEmails.keep",
+  (db, $: { accountId: number; ids: readonly number[]; isShown: boolean; now: Date }) =>
+    db
+      .insertInto("deletedEmail")
+      .columns(columns)
+      .expression(
+        db
+          .selectFrom("email as e")
+          .innerJoin("message as m", (join) => join.on("m.userId", "=", $.accountId).onRef("m.no", "=", "e.no"))
+          .innerJoin("account as a", (join) => join.on("a.userId", "=", $.accountId))
+          .select([
+            ...(["e.userId", "e.id", "m.sha256", "e.size", "e.receivedAt", "e.mailboxIds", "e.keywords"] as const),
+            ...(["e.taughtSpam", "m.from", "m.subject", "m.scan", "m.authentication"] as const),
+            sql<Date>`${$.now}::timestamptz`.as("deletedAt"),
+            sql<boolean>`NOT ${$.isShown}::boolean`.as("hidden"),
+          ])
+          .where("e.userId", "=", $.accountId)
+          .where("e.id", "in", $.ids)
+          .where(sql<boolean>`(${$.isShown}::boolean OR a.is_held OR a.keep_for IS NOT NULL)`),
+      ),
 );
 
 type Page = { accountId: number; since: Date; until: Date; limit: number };
@@ -51,6 +56,7 @@ const page = read("deletedEmails.page", (db, $: Page & { before: Date; beforeId:
     .where("userId", "=", $.accountId)
     .where("deletedAt", ">", $.since)
     .where("deletedAt", "<=", $.until)
+    .where("hidden", "=", false)
     .where(sql<boolean>`(deleted_at, id) < (${$.before}, ${$.beforeId})`)
     .orderBy("deletedAt", "desc")
     .orderBy("id", "desc")
@@ -61,6 +67,7 @@ const count = read("deletedEmails.count", (db, $: { accountId: number; since: Da
     .selectFrom("deletedEmail")
     .select((eb) => [eb.fn.countAll<number>().as("count"), sql<number>`coalesce(sum(size), 0)::bigint`.as("bytes")])
     .where("userId", "=", $.accountId)
+    .where("hidden", "=", false)
     .where("deletedAt", ">", $.since),
 );
 const byIds = read("deletedEmails.byIds", (db, $: { accountId: number; ids: readonly number[]; since: Date }) =>
@@ -73,7 +80,8 @@ const byIds = read("deletedEmails.byIds", (db, $: { accountId: number; ids: read
     ])
     .where("d.userId", "=", $.accountId)
     .where("d.id", "in", $.ids)
-    .where("d.deletedAt", ">", $.since),
+    .where("d.deletedAt", ">", $.since)
+    .where("d.hidden", "=", false),
 );
 const present = read("deletedEmails.present", (db, $: { accountId: number; ids: readonly number[] }) =>
   db.selectFrom("deletedEmail").select("id").where("userId", "=", $.accountId).where("id", "in", $.ids),
@@ -88,11 +96,28 @@ const noteTaught = write(
   WHERE e.user_id = ${$.accountId} AND e.id = x.id`,
 );
 
-const dropOld = write("deletedEmails.dropOld", (db, $: { accountId: number; until: Date }) =>
-  db.deleteFrom("deletedEmail").where("userId", "=", $.accountId).where("deletedAt", "<=", $.until).returning("sha256"),
+/** Not what a hold covers, nor what a rule keeps for longer. */
+const dropOld = write("deletedEmails.dropOld", (db, $: { accountId: number; until: Date; now: Date }) =>
+  db
+    .deleteFrom("deletedEmail as d")
+    .using("account as a")
+    .where("d.userId", "=", $.accountId)
+    .where("a.userId", "=", $.accountId)
+    .where("d.deletedAt", "<=", $.until)
+    .where("a.isHeld", "=", false)
+    .where(sql<boolean>`(a.keep_for IS NULL OR d.received_at <= ${$.now}::timestamptz - a.keep_for * interval '1 day')`)
+    .returning("d.sha256"),
 );
+/** Emails that are kept were in some of them. */
 const dropOldMailboxes = write("deletedMailboxes.dropOld", (db, $: { accountId: number; until: Date }) =>
-  db.deleteFrom("deletedMailbox").where("userId", "=", $.accountId).where("deletedAt", "<=", $.until),
+  db
+    .deleteFrom("deletedMailbox as m")
+    .using("account as a")
+    .where("m.userId", "=", $.accountId)
+    .where("a.userId", "=", $.accountId)
+    .where("m.deletedAt", "<=", $.until)
+    .where("a.isHeld", "=", false)
+    .where("a.keepFor", "is", null),
 );
 /** Bodies that no other destroyed email keeps may go a day from now. */
 const letGo = write("deletedEmails.letGo", (db, $: { accountId: number; sha256s: Buffer[]; now: Date }) =>
@@ -115,9 +140,12 @@ const letGo = write("deletedEmails.letGo", (db, $: { accountId: number; sha256s:
     ),
 );
 
-/** Keeps emails that are about to be destroyed. Their bodies are to be released for as long as they may come back. */
-export function keepDeleted(tx: Tx, ids: readonly number[]): void {
-  tx.send(keep, { accountId: tx.accountId, ids, now: tx.now });
+/**
+ * Keeps emails that are about to be destroyed. Their bodies are to be released for as long as they may come back. With `isShown`
+ * false, they are kept only if a hold or a rule covers the account, and nobody sees them.
+ */
+export function keepDeleted(tx: Tx, ids: readonly number[], isShown: boolean): void {
+  tx.send(keep, { accountId: tx.accountId, ids, isShown, now: tx.now });
 }
 
 /** Where a page begins: after the row with this time and id. */
@@ -164,7 +192,7 @@ export async function dropDeleted(
   accountId: number,
   { until, now }: { until: Date; now: Date },
 ): Promise<number> {
-  const rows = await executor.run(dropOld, { accountId, until });
+  const rows = await executor.run(dropOld, { accountId, until, now });
   await executor.run(dropOldMailboxes, { accountId, until });
   if (rows.length > 0) await executor.run(letGo, { accountId, sha256s: rows.map(({ sha256 }) => sha256), now });
   return rows.length;

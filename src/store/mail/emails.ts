@@ -213,7 +213,7 @@ async function movePlaces(tx: Tx, moved: readonly EmailUpdate[]): Promise<void> 
 
 /**
  * Destroys emails with everything that depends on them. They may come back for a while (`deleted_email`), unless `isKept`
- * is false, as for a draft that another takes the place of.
+ * is false, as for a draft that another takes the place of: such are kept for legal holds alone.
  */
 export async function destroyEmails(tx: Tx, emails: readonly EmailRow[], { isKept = true } = {}): Promise<void> {
   if (emails.length === 0) return;
@@ -222,7 +222,7 @@ export async function destroyEmails(tx: Tx, emails: readonly EmailRow[], { isKep
   const nos = emails.map((email) => email.no);
   const threadIds = [...new Set(emails.map((email) => email.threadId))];
   const tallied = tally(tx, threadIds);
-  if (isKept) keepDeleted(tx, ids);
+  keepDeleted(tx, ids, isKept);
   const removed = tx.run(remove, { accountId, ids });
   tx.send(removePlaces, { accountId, ids });
   await removeEmailKeywords(

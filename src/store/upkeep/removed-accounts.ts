@@ -3,6 +3,7 @@ import type { Removed } from "../core/db.ts";
 import { type Row, read, write } from "../core/declare.ts";
 import type { Executor } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
+import { isHeld } from "../directory/keeping.ts";
 import { isAccount } from "../directory/logins.ts";
 import { cancelAllSubmissions } from "../queues/submissions.ts";
 import { closeAccount, previewRemoval, type Removal, removeAccount, removeLogins } from "./removal.ts";
@@ -48,7 +49,15 @@ const byLogin = read("removed.byLogin", (db, $: { login: string }) =>
     .limit(1),
 );
 const older = read("removed.older", (db, $: { until: Date }) =>
-  db.selectFrom("removedAccount").select("accountId").where("removedAt", "<=", $.until).orderBy("removedAt").limit(20),
+  db
+    .selectFrom("removedAccount")
+    .select("accountId")
+    .where("removedAt", "<=", $.until)
+    .orderBy("removedAt")
+    .limit(1_000),
+);
+const all = read("removed.all", (db) =>
+  db.selectFrom("removedAccount").select(["accountId", "login"]).orderBy("accountId"),
 );
 const forget = write("removed.forget", (db, $: { accountId: number }) =>
   db.deleteFrom("removedAccount").where("accountId", "=", $.accountId),
@@ -148,16 +157,22 @@ export async function putAccountBack(executor: Executor, { accountId, what }: Re
   for (const row of what.shares) await executor.run(putShare, { ...row, createdAt: new Date(row.createdAt) });
 }
 
+/** All that may come back. */
+export function listRemoved(database: Database): Promise<Pick<RemovedAccount, "accountId" | "login">[]> {
+  return database.run(all);
+}
+
 /** After `putAccountBack`, or when nothing of the account is left. */
 export async function forgetRemoval(executor: Executor, accountId: number): Promise<void> {
   await executor.run(forget, { accountId });
 }
 
-/** Removes for good the accounts that were removed before `until`, a few at a time. */
+/** Removes for good the accounts that were removed before `until`, but for those that a legal hold covers. */
 export async function dropRemovedAccounts(store: Store, until: Date): Promise<void> {
   for (const { accountId } of await store.database.run(older, { until })) {
     // The removal was interrupted, so nobody was told that it is done.
     if (await isAccount(store.database, accountId)) continue;
+    if (await isHeld(store.database, accountId)) continue;
     await removeAccount(store, accountId);
     await forgetRemoval(store.database, accountId);
   }

@@ -1,0 +1,72 @@
+import { sql } from "kysely";
+import { type Row, read, write } from "../core/declare.ts";
+import type { Executor } from "../core/sql.ts";
+import type { Tx } from "../core/store.ts";
+
+/** `scope`: an account's main address, or a domain as "@example.org". */
+export type LegalHold = Row<"legalHold", "id" | "scope" | "reason" | "who" | "placedAt">;
+export type RetentionRule = Row<
+  "retentionRule",
+  "id" | "scope" | "mailbox" | "destroyAfter" | "keepFor" | "who" | "createdAt"
+>;
+
+const holdColumns = ["id", "scope", "reason", "who", "placedAt"] as const;
+const holds = read("holds.all", (db) => db.selectFrom("legalHold").select(holdColumns).orderBy("placedAt"));
+const addHold = write("holds.add", (db, $: LegalHold) =>
+  db.insertInto("legalHold").values({ id: $.id, scope: $.scope, reason: $.reason, who: $.who, placedAt: $.placedAt }),
+);
+const removeHold = write("holds.remove", (db, $: { id: string }) => db.deleteFrom("legalHold").where("id", "=", $.id));
+
+const ruleColumns = ["id", "scope", "mailbox", "destroyAfter", "keepFor", "who", "createdAt"] as const;
+const rules = read("retention.all", (db) => db.selectFrom("retentionRule").select(ruleColumns).orderBy("createdAt"));
+const addRule = write("retention.add", (db, $: RetentionRule) =>
+  db.insertInto("retentionRule").values({
+    ...{ id: $.id, scope: $.scope, mailbox: $.mailbox, destroyAfter: $.destroyAfter },
+    ...{ keepFor: $.keepFor, who: $.who, createdAt: $.createdAt },
+  }),
+);
+const removeRule = write("retention.remove", (db, $: { id: string }) =>
+  db.deleteFrom("retentionRule").where("id", "=", $.id),
+);
+
+/** What covers the account by now: asked under its lock, so that the last of several changes is right. */
+const covering = read(
+  "keeping.covering",
+  (_, $: { address: string; domain: string }) => sql<{ isHeld: boolean; keepFor: number | null }>`
+  SELECT EXISTS (SELECT FROM legal_hold h WHERE h.scope IN (${$.address}, ${$.domain})) AS "isHeld",
+    (SELECT max(r.keep_for) FROM retention_rule r WHERE r.scope IN (${$.address}, ${$.domain})) AS "keepFor"`,
+);
+const note = write("keeping.note", (db, $: { accountId: number; isHeld: boolean; keepFor: number | null }) =>
+  db.updateTable("account").set({ isHeld: $.isHeld, keepFor: $.keepFor }).where("userId", "=", $.accountId),
+);
+const held = read("keeping.isHeld", (db, $: { accountId: number }) =>
+  db.selectFrom("account").select("isHeld").where("userId", "=", $.accountId),
+);
+
+export const listHolds = (executor: Executor): Promise<LegalHold[]> => executor.run(holds);
+export async function insertHold(executor: Executor, hold: LegalHold): Promise<void> {
+  await executor.run(addHold, hold);
+}
+export async function deleteHold(executor: Executor, id: string): Promise<boolean> {
+  return (await executor.count(removeHold, { id })) > 0;
+}
+
+export const listRules = (executor: Executor): Promise<RetentionRule[]> => executor.run(rules);
+export async function insertRule(executor: Executor, rule: RetentionRule): Promise<void> {
+  await executor.run(addRule, rule);
+}
+export async function deleteRule(executor: Executor, id: string): Promise<boolean> {
+  return (await executor.count(removeRule, { id })) > 0;
+}
+
+/** Notes on the account's row what holds and rules say of it. `address`: its main one. */
+export async function noteKeeping(tx: Tx, address: string): Promise<void> {
+  const domain = address.slice(address.lastIndexOf("@"));
+  const [found] = await tx.run(covering, { address, domain });
+  tx.send(note, { accountId: tx.accountId, ...found! });
+}
+
+/** Whether a legal hold covers the account. */
+export async function isHeld(executor: Executor, accountId: number): Promise<boolean> {
+  return (await executor.run(held, { accountId }))[0]?.isHeld ?? false;
+}
