@@ -234,6 +234,7 @@ CREATE TABLE delivery (
   released_at timestamp with time zone,
   kept_since timestamp with time zone,
   automatic boolean NOT NULL DEFAULT false,
+  urged_at timestamp with time zone,
   CONSTRAINT delivery_pkey PRIMARY KEY (user_id, submission_id, no)
 );
 CREATE INDEX delivery_kept ON public.delivery USING btree (user_id, kept_since) WHERE (kept_since IS NOT NULL);

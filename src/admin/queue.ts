@@ -20,7 +20,7 @@ export type QueueOrder =
   | { act: "hold" }
   /** Makes what is held due now. */
   | { act: "release" }
-  /** Makes what waits due now. */
+  /** Makes what waits due now, though its servers may rest since they could not be reached: then one mail tries for all. */
   | { act: "retry" }
   /** Returns it to its sender, with this reply in the report (a code and an enhanced code of RFC 3463, then words). */
   | { act: "bounce"; reply: string }
@@ -76,6 +76,7 @@ async function orderOf(admin: Admin, userId: number, rows: readonly QueueRow[], 
     return { submissionId, no, nextAttemptAt: order.act === "hold" ? heldUntil : due };
   });
   const columns = {
+    isUrged: order.act === "retry",
     ...(order.act === "reroute" && { route: order.host }),
     ...(order.act === "bounce" && { returnReply: order.reply }),
   };

@@ -227,7 +227,11 @@ test("a complaint to abuse@ or postmaster@ counts against the sender by the retu
   expect((await host.mails(bob)).filter(({ subject }) => subject === "True")).toHaveLength(3);
 });
 
-const ensurePostmaster = () => addAddress(testAdmin(host.store), "postmaster@here.test", "bob@here.test");
+let postmaster: Promise<unknown> | undefined;
+function ensurePostmaster(): Promise<unknown> {
+  postmaster ??= addAddress(testAdmin(host.store), "postmaster@here.test", "bob@here.test");
+  return postmaster;
+}
 
 test("a bounce without a valid token is not believed, nor one about somebody to whom the mail did not go", async () => {
   const { id, returnPath } = await sentTo(["safe@far.test", "other@far.test"], "Forged");
@@ -380,4 +384,40 @@ test("a mark that was copied into mail from outside blames nobody", async () => 
   const { ids } = await his.call("Email/query", { filter: { subject: "Copied" } });
   await his.call("Email/set", { update: { [(ids as string[])[0]!]: { "keywords/$junk": true } } });
   expect(await host.rows("SELECT 1 FROM junk_mark WHERE user_id = $1 AND NOT told", [bob])).toEqual([]);
+});
+
+// The last, since as many complaints stop her.
+test("a complaint that names a Message-ID alone is believed from the domain that the mail went to, about its recipients", async () => {
+  for (const domain of ["loop.test", "rival.test"]) {
+    host.dns.set(domain, "MX", { preference: 10, exchange: "mx.far.test" });
+    host.dns.set(`feedback.${domain}`, "TXT", "v=spf1 ip4:127.0.0.1 -all");
+    host.dns.set(`_dmarc.${domain}`, "TXT", "v=DMARC1; p=reject");
+  }
+  const { raw } = await sentTo(["tired@loop.test", "calm@loop.test", "tired@rival.test"], "By its name");
+  const [messageId] = /^Message-ID: .*$/m.exec(raw.toString())!;
+  const complains = async (subject: string, of: { from: string; about: string; author?: string; id?: string }) => {
+    const { from, about, author = "ada@here.test", id = messageId } = of;
+    const report = arf({ from, subject, fields: `Original-Rcpt-To: ${about}\n` }).toString();
+    const [head, original] = [
+      report.slice(0, report.indexOf("message/rfc822")),
+      report.slice(report.indexOf("message/rfc822")),
+    ];
+    const named = original.replace(/^From: .*$/m, `From: ${author}`).replace(/^To: .*$/m, "To: undisclosed:;");
+    await comes("abuse@here.test", Buffer.from(head + named.replace(/^Message-ID: .*$/m, id)), from);
+  };
+  const about = () =>
+    host.rows("SELECT recipient FROM bounce WHERE user_id = $1 AND kind = 'complaint' AND recipient ~ 'loop|rival'", [
+      ada,
+    ]);
+  await ensurePostmaster();
+  const loop = "arf@feedback.loop.test";
+  await complains("another's recipient", { from: loop, about: "tired@rival.test" });
+  await complains("nobody's recipient", { from: loop, about: "else@loop.test" });
+  await complains("another mail", { from: loop, about: "tired@loop.test", id: "Message-ID: <other@here.test>" });
+  await complains("another sender", { from: loop, about: "tired@loop.test", author: "bob@here.test" });
+  await complains("not proven", { from: "arf@nowhere.test", about: "tired@loop.test" });
+  expect(await about()).toEqual([]);
+  await complains("true", { from: loop, about: "tired@loop.test" });
+  await complains("true again", { from: loop, about: "tired@loop.test" });
+  expect(await about()).toEqual([{ recipient: "tired@loop.test" }]);
 });

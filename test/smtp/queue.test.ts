@@ -93,6 +93,30 @@ describe("an operator", () => {
     expect(sink.messages.map(({ to }) => to)).toEqual([["d@far.test"]]);
   });
 
+  test("tries a mail now although its servers rest, since they could not be reached", async () => {
+    host.dns.set("rests.test", "MX", { preference: 10, exchange: "mx.rests.test" });
+    host.dns.set("mx.rests.test", "A", "127.0.0.2");
+    const waits = async (to: string) => {
+      await sent(await mail(to, "Rests"));
+      await until("a deferral", async () =>
+        (await list()).some((row) => row.rcptTo === to && row.attempts > 0 && row.standing === "waiting"),
+      );
+      await host.mailOut!.idle();
+      return (await list()).find(({ rcptTo }) => rcptTo === to)!;
+    };
+    expect((await waits("one@rests.test")).smtpReply).toContain("refused");
+    const awake = await startSink({ host: "127.0.0.2", port: sink.port });
+    try {
+      const { name } = await waits("two@rests.test");
+      expect(awake.messages).toEqual([]);
+      expect(await order({ names: [name] }, { act: "retry" })).toEqual({ changed: 1, trying: 0 });
+      await until("the mail", () => awake.messages.length === 1);
+      expect(awake.messages[0]!.to).toEqual(["two@rests.test"]);
+    } finally {
+      await awake.stop();
+    }
+  });
+
   test("returns mail of a domain to its sender, with the reason", async () => {
     const { submission, name } = await deferred("e@far.test", "Returned");
     await order({ domain: "far.test" }, { act: "bounce", reply: "554 5.7.1 not from here" });

@@ -48,7 +48,10 @@ async function away(who: TestClient, values: Json): Promise<void> {
   expect(answer.updated).toHaveProperty("singleton");
 }
 
-async function arrive(fields: Json = {}, { from = "eve@far.test", to = address, id = 0 } = {}): Promise<void> {
+async function arrive(
+  fields: Json = {},
+  { from = "eve@far.test", to = address, id = 0, requiresTls = false } = {},
+): Promise<void> {
   const header = {
     From: from,
     To: to,
@@ -61,6 +64,7 @@ async function arrive(fields: Json = {}, { from = "eve@far.test", to = address, 
     message: Buffer.from(`${lines.join("")}\r\nhello\r\n`),
     mailFrom: from,
     recipients: [{ address, userId: account }],
+    requiresTls,
   });
   await host.incoming.idle();
 }
@@ -134,6 +138,17 @@ describe("an answer", () => {
     expect(await answers()).toEqual([]);
     expect(await host.mails(account)).toHaveLength(1);
     expect(await host.rows("SELECT 1 FROM submission WHERE user_id = $1", [account])).toEqual([]);
+  });
+
+  test("to mail with REQUIRETLS goes nowhere without it, and one to mail that waives TLS waives it too", async () => {
+    await arrive({}, { requiresTls: true });
+    await arrive({ "TLS-Required": "No" }, { from: "other@far.test" });
+    const [answer, ...more] = await answers();
+    expect(more).toEqual([]);
+    expect(answer).toMatchObject({ to: ["other@far.test"] });
+    expect(answer!.raw).toMatch(/^TLS-Required: No\r$/m);
+    await arrive({}, { from: "third@far.test" });
+    expect((await answers()).at(-1)!.raw).not.toContain("TLS-Required");
   });
 
   test("goes to a sender once in seven days, however the address is written", async () => {

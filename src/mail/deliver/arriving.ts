@@ -27,6 +27,8 @@ export interface Delivered {
   address: string;
   /** "" for the null sender. */
   mailFrom: string;
+  /** RFC 8689 §6: what is sent because of it goes over verified TLS alone, too. */
+  requiresTls: boolean;
   arrivedAt: Date;
   prepared: PreparedMessage;
   decision: Decision;

@@ -29,7 +29,7 @@ export async function deliverTo(
     const { returned, decision } = await judged(recipient, arriving, options);
     const isForJunk = isJunk(decision.places);
     // Another account's, so it is written before: the message is delivered once that is done.
-    if (!isForJunk) await complainToSender(address, arrival, options);
+    if (!isForJunk) await complainToSender(address, arrival, row.authentication, options);
     const sent = await forwardsOf(recipient, arriving, { ...options, isJunk: isForJunk });
     const reasons = [...decision.reasons, ...sent.reasons];
     if (reasons.length > 0) recipient.reasons = reasons;
@@ -61,7 +61,8 @@ export async function deliverTo(
     if (isKept) events.mailFiled({ isJunk: isForJunk });
     if (returned?.kind && !isForJunk) events.feedbackCame({ kind: returned.kind });
     const { message: bytes } = arrival;
-    if (isKept) await onDelivered?.({ accountId, address, mailFrom, arrivedAt, prepared, decision, bytes });
+    const came = { accountId, address, mailFrom, requiresTls: recipient.requiresTls === true, arrivedAt };
+    if (isKept) await onDelivered?.({ ...came, prepared, decision, bytes });
   } catch (error) {
     if (!(error instanceof AccountMissing)) throw error;
     const gone = { id, from: mailFrom, to: [address], account: accountId };

@@ -30,7 +30,7 @@ export interface Accepted {
   authentication?: Authentication | null;
   /** Who sent it by SMTP. */
   peer?: Peer;
-  /** RFC 8689: it goes on over verified TLS alone. (Default: it need not) */
+  /** RFC 8689: it, and what answers it, goes on over verified TLS alone. (Default: it need not) */
   requiresTls?: boolean;
 }
 
@@ -127,7 +127,7 @@ export class Incoming {
       mailFrom,
       recipients: recipients.map((recipient) => ({
         ...recipient,
-        ...(accepted.requiresTls && recipient.forwards && { requiresTls: true }),
+        ...(accepted.requiresTls && { requiresTls: true }),
         done: false,
       })),
       attempts: 0,

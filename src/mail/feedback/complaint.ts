@@ -1,8 +1,8 @@
-import { asAddresses, parseHeader } from "../../mime/headers.ts";
+import { asAddresses, asMessageIds, parseHeader } from "../../mime/headers.ts";
 import { addressForms } from "../../mime/report.ts";
 import { leaves, type Part } from "../../mime/structure.ts";
 import { headerEnd } from "../../mime/walk.ts";
-import type { Feedback, Judged } from "./feedback.ts";
+import type { Feedback, Judged, OriginalMail } from "./feedback.ts";
 import { bytesOf, fieldBlocks, fieldValue, headerOf } from "./readable.ts";
 import { returnPathsIn } from "./return-path.ts";
 
@@ -37,7 +37,20 @@ function complaintOf(
   const bytes = original ? bytesOf(judged, original) : Buffer.alloc(0);
   const header = bytes.toString("latin1", 0, headerEnd(bytes));
   const addresses = recipientsOf(judged, named, original);
-  return { kind: "complaint", addresses, returnPaths: returnPathsIn(`${text}\n${header}`) };
+  const returnPaths = returnPathsIn(`${text}\n${header}`);
+  return { kind: "complaint", addresses, returnPaths, original: mailIn(bytes) };
+}
+
+function mailIn(bytes: Buffer): OriginalMail {
+  const fields = parseHeader(bytes.subarray(0, headerEnd(bytes)), (name) => /^(?:from|message-id)$/i.test(name));
+  const valuesOf = (wanted: string) =>
+    fields.flatMap(({ name, value }) => (name.toLowerCase() === wanted ? [value] : []));
+  const [author, ...others] = valuesOf("from").flatMap(asAddresses);
+  const messageId = asMessageIds(valuesOf("message-id")[0] ?? "")?.[0];
+  return {
+    ...(author && others.length === 0 && { author: author.email }),
+    ...(messageId !== undefined && { messageId }),
+  };
 }
 
 /** JMRP: the complained-of message as an attachment, from a fixed sender. */

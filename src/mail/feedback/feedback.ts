@@ -15,16 +15,23 @@ export interface ReportedRecipient {
   smtpReply: string;
 }
 
+/** What the header of a reported mail says, as far as it came with the report. */
+export interface OriginalMail {
+  author?: string;
+  messageId?: string;
+}
+
 /**
  * What a message tells a sender about mail of his.
  * `delivery`: a delivery status, `isStandard` when it is an RFC 3464 report and not only words.
- * `complaint`: the recipient calls the mail spam; `returnPaths`: what may be local parts of ours in what it says of the mail.
+ * `complaint`: the recipient calls the mail spam; `returnPaths`: what may be local parts of ours in what it says of the mail; `original`:
+ * who wrote it, and its Message-ID.
  * `challenge`: the recipient's server holds the mail until the sender
  * confirms it, which counts as a soft bounce.
  */
 export type Feedback =
   | { kind: "delivery"; isStandard: boolean; recipients: ReportedRecipient[] }
-  | { kind: "complaint"; addresses: string[]; returnPaths: string[] }
+  | { kind: "complaint"; addresses: string[]; returnPaths: string[]; original: OriginalMail }
   | { kind: "challenge" };
 
 /** A message with what its classification needs. `mailFrom` is "" for the null sender. */

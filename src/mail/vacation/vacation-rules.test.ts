@@ -13,6 +13,7 @@ test("a message from a person is answerable", () => {
     subject: "Hi",
     messageId: "m1@far.test",
     references: ["a@x", "b@x", "m1@far.test"],
+    waivesTls: false,
   });
   expect(judge([...plain, "Auto-Submitted: No", "Precedence: first-class"])).toBeDefined();
   expect(judge(plain.slice(0, 2))).toMatchObject({ messageId: undefined, references: [] });

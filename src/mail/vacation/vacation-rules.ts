@@ -12,6 +12,8 @@ export interface Answerable {
   subject: string | null;
   messageId: string | undefined;
   references: string[];
+  /** RFC 8689 §3, §6: TLS need not be verified for it, nor for the answer. */
+  waivesTls: boolean;
 }
 
 /** Senders that are not persons (RFC 3834 §2): an answer to them is lost or goes to a whole list. */
@@ -50,6 +52,7 @@ export function answerable(
     .flatMap(({ email }) => normalizeAddress(email) ?? []);
   const messageId = summary.messageId?.[0];
   const { inReplyTo, references } = summary.all;
+  const tlsRequired = fields.filter(({ name }) => name === "tls-required");
   const before = references.length > 0 || inReplyTo.length > 1 ? references : inReplyTo;
   return {
     sender,
@@ -58,6 +61,7 @@ export function answerable(
     messageId,
     references:
       messageId === undefined ? [] : [...before.slice(0, 1), ...before.slice(1).slice(-maxReferences), messageId],
+    waivesTls: tlsRequired.length === 1 && isNo.test(asText(tlsRequired[0]!.value).trim().toLowerCase()),
   };
 }
 

@@ -12,6 +12,7 @@ import type { Delivered } from "../deliver/arriving.ts";
 import { enqueue, ofNoEmail } from "../submit/enqueue.ts";
 import { mailDate } from "../submit/mail-date.ts";
 import { isOwnAddress } from "../submit/own-address.ts";
+import { requireTls } from "../submit/submit-parameters.ts";
 import { type Answerable, answerableOnce } from "./vacation-rules.ts";
 
 /** Minimum time between two answers to one sender (RFC 3834 §2, RFC 5230 §4.1). */
@@ -38,7 +39,7 @@ export class VacationResponder {
   }
 
   /** Enqueues an answer if a check asked for one and it is due. A second call for the same message does nothing. */
-  async answer({ accountId, address, mailFrom, arrivedAt, prepared, decision }: Delivered): Promise<void> {
+  async answer({ accountId, address, mailFrom, requiresTls, arrivedAt, prepared, decision }: Delivered): Promise<void> {
     if (!decision.isAnswered) return;
     const { store, blobs, clock } = this.#options;
     const message = answerableOnce(prepared, mailFrom);
@@ -54,7 +55,9 @@ export class VacationResponder {
     if (from === undefined || (await isOwnAddress(store.database, message.sender, accountId))) return;
     const name = (await findIdentities(reader, null)).find(({ email }) => normalizeAddress(email) === from)?.name;
     const built = this.#build(vacation, message, { from: { name: name || null, email: from }, to: mailFrom, now });
-    if (built) await this.#queue(accountId, mailFrom, { sender: message.sender, since }, await blobs.put(built));
+    if (!built) return;
+    const to = { mailFrom, requiresTls };
+    await this.#queue(accountId, to, { sender: message.sender, since }, await blobs.put(built));
   }
 
   /** Catches errors: a message for which no answer can be built must not be retried for ever. */
@@ -78,7 +81,12 @@ export class VacationResponder {
   }
 
   /** Enqueues a submission that clients do not see. Its null return path keeps failure reports from coming back. */
-  async #queue(accountId: number, to: string, { sender, since }: Claim, blob: StoredBlob): Promise<void> {
+  async #queue(
+    accountId: number,
+    { mailFrom: to, requiresTls }: Pick<Delivered, "mailFrom" | "requiresTls">,
+    { sender, since }: Claim,
+    blob: StoredBlob,
+  ): Promise<void> {
     const { store, clock, log } = this.#options;
     const isQueued = await store.write(
       accountId,
@@ -86,7 +94,9 @@ export class VacationResponder {
       async (tx) => {
         if (!(await claimAnswer(tx, sender, since))) return false;
         const [id] = await tx.newIds(1);
-        const envelope = { mailFrom: { email: "", parameters: null }, rcptTo: [{ email: to, parameters: null }] };
+        // RFC 8689 §6: an answer may say as much as the mail itself.
+        const parameters = requiresTls ? { [requireTls]: null } : null;
+        const envelope = { mailFrom: { email: "", parameters }, rcptTo: [{ email: to, parameters: null }] };
         await enqueue(tx, [{ id: id!, ...ofNoEmail, envelope, sendAt: tx.now, blob, isHidden: true, isSilent: true }]);
         return true;
       },
@@ -121,7 +131,7 @@ function buildAnswer(
   { from, to, now }: AnswerEnvelope,
   random: Random,
 ): Buffer {
-  const { messageId, references } = message;
+  const { messageId, references, waivesTls } = message;
   const subject = vacation.subject ?? `Auto: ${message.subject?.trim() || "your message"}`;
   const messageName = `${random(16).toString("hex")}@${splitAddress(from.email)!.domain}`;
   const headers = [
@@ -134,6 +144,7 @@ function buildAnswer(
     // For programs that ignore Auto-Submitted.
     { name: "X-Auto-Response-Suppress", value: " All" },
   ];
+  if (waivesTls) headers.push({ name: "TLS-Required", value: " No" });
   if (messageId !== undefined) {
     headers.push({ name: "In-Reply-To", value: encodeHeader("MessageIds", [messageId]) });
     headers.push({ name: "References", value: encodeHeader("MessageIds", references) });

@@ -43,9 +43,9 @@ export interface Means {
   options: MailOutOptions;
 }
 
-/** Only a few messages of this size are in memory at a time. */
+/** Only a few messages of this size are in memory at a time, so such a message is read again for each destination. */
 const largeBytes = 2_000_000;
-const largeOnes = new Slots(8);
+const largeOnes = new Slots(4);
 const localOnes = new Slots(50);
 
 /**
@@ -54,14 +54,14 @@ const localOnes = new Slots(50);
  */
 export async function carry(carried: Carried, means: Means): Promise<boolean> {
   const attempt = new Attempt(carried, means);
-  const { leased, destinations } = carried;
-  return leased.blob.size > largeBytes ? largeOnes.run(() => attempt.run(destinations)) : attempt.run(destinations);
+  return attempt.run(carried.destinations);
 }
 
 class Attempt {
   readonly #leased: LeasedSubmission;
   readonly #means: Means;
   readonly #domains: Domains;
+  readonly #isLarge: boolean;
   #message: Promise<Buffer> | undefined;
   #refusal: Promise<Answer | undefined> | undefined;
   #forms: Parcel["messageFor"] | undefined;
@@ -70,13 +70,14 @@ class Attempt {
     this.#leased = leased;
     this.#means = means;
     this.#domains = domains;
+    this.#isLarge = leased.blob.size > largeBytes;
   }
 
   async run(destinations: Destination[]): Promise<boolean> {
     // An operator wants these returned to their sender.
     const returned = this.#leased.deliveries.filter(({ returnReply }) => returnReply !== null);
     if (this.#means.gate.isShut && returned.length === 0) return this.#putBack(this.#leased.deliveries);
-    const works = destinations.map((destination) => this.#carryTo(destination));
+    const works = destinations.map((destination) => this.#carryTo(destination).finally(() => this.#forget()));
     if (returned.length > 0) works.push(this.#giveBack(returned));
     let isUnscanned = false;
     for (const result of await Promise.allSettled(works)) {
@@ -130,8 +131,10 @@ class Attempt {
 
   async #settle(judged: Judged[], tries: Tries): Promise<void> {
     const { recorder, options } = this.#means;
-    const message = await this.#read();
-    await settle(this.#leased, { judged, tries, message }, recorder, options);
+    const record = async () => {
+      await settle(this.#leased, { judged, tries, message: await this.#read() }, recorder, options);
+    };
+    await (this.#isLarge ? largeOnes.run(record) : record());
   }
 
   /** Never throws for what fails on the way, be it ours or a server's. */
@@ -139,7 +142,7 @@ class Attempt {
     const { deliveries } = destination;
     try {
       return await (destination.isLocal
-        ? localOnes.run(() => this.#deliverHere(destination))
+        ? (this.#isLarge ? largeOnes : localOnes).run(() => this.#deliverHere(destination))
         : this.#send(destination, tries));
     } catch (error) {
       if (error instanceof LeaseLost) return "lease lost";
@@ -171,6 +174,8 @@ class Attempt {
       way: destination,
       place: { account, isBulk },
       pool: poolOf(this.#leased, { now: clock.now(), junkScore: scanners.junkScore }),
+      isLarge: this.#isLarge,
+      urgedAt: newestOf(destination.deliveries),
       recipients: destination.deliveries.length,
       tries,
       begin: async () => {
@@ -202,6 +207,13 @@ class Attempt {
     return this.#message;
   }
 
+  /** Other destinations of a large message may wait for long. */
+  #forget(): void {
+    if (!this.#isLarge) return;
+    this.#message = undefined;
+    this.#forms = undefined;
+  }
+
   /** The answer for all recipients of a message that has a virus. Throws ScannerAway. */
   #scan(): Promise<Answer | undefined> {
     this.#refusal ??= this.#read()
@@ -217,6 +229,11 @@ class Attempt {
     if (since) tries.hasWaited(since, unscannedReply);
     return tries;
   }
+}
+
+function newestOf(deliveries: readonly LeasedDelivery[]): Date | undefined {
+  const times = deliveries.flatMap(({ urgedAt }) => urgedAt?.getTime() ?? []);
+  return times.length > 0 ? new Date(Math.max(...times)) : undefined;
 }
 
 const infected = (virus: string): Answer => ({

@@ -99,6 +99,24 @@ test("while nothing is reachable one mail at a time tries, after longer and long
   expect([pauses, pace.isUsual]).toEqual([5, true]);
 });
 
+test("who asks for an attempt at once gets one, and others that were asked for at the same time its outcome", async () => {
+  ended(unreachable, true);
+  now += 5_000;
+  const urgedAt = new Date(now);
+  expect(await isTried()).toBe(false);
+  now += 1_000;
+  expect(await pace.notTried(urgedAt)).toBeUndefined();
+  const others = [isTried(), pace.notTried(urgedAt)];
+  now += 10;
+  ended(refused("451 4.4.1 mx.test [192.0.2.1]: still refused"), true, now - 10);
+  expect(await others[0]).toBe(false);
+  expect(await others[1]).toMatchObject({ answer: { smtpReply: "451 4.4.1 mx.test [192.0.2.1]: still refused" } });
+  expect(await isTried()).toBe(false);
+  expect(await pace.notTried(new Date(now + 1))).toBeUndefined();
+  ended(taken);
+  expect(await isTried()).toBe(true);
+});
+
 test("a mail that began before the first failure tells nothing new, and one that was not tried lets the next one try", async () => {
   const begunAt = now - 10;
   ended(unreachable, true, begunAt);

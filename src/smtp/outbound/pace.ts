@@ -31,7 +31,7 @@ export class Pace {
   #slowedAt = 0;
   #taken = 0;
   #failures = 0;
-  #unreachable: { until: number; answer: Answer; since: number } | undefined;
+  #unreachable: { until: number; failedAt: number; answer: Answer; since: number } | undefined;
   /** One mail tries whether a server can be reached again. */
   #probe: PromiseWithResolvers<void> | undefined;
 
@@ -65,10 +65,12 @@ export class Pace {
 
   /**
    * The answer for a mail that isn't tried, since no server could be reached a short time ago. When it is time to try again,
-   * one mail does, and the others wait for what becomes of it. A mail that is tried must end with `ended` or `dropped`.
+   * one mail does, and the others wait for what becomes of it. `urgedAt`: when somebody asked for an attempt at once, for which
+   * it is time then, unless one has failed since. A mail that is tried must end with `ended` or `dropped`.
    */
-  async notTried(): Promise<{ answer: Answer; since: Date } | undefined> {
+  async notTried(urgedAt?: Date | undefined): Promise<{ answer: Answer; since: Date } | undefined> {
     for (let known = this.#unreachable; known; known = this.#unreachable) {
+      if (urgedAt && urgedAt.getTime() > known.failedAt) known.until = Math.min(known.until, this.#now());
       if (this.#now() < known.until) return { answer: known.answer, since: new Date(known.since) };
       if (!this.#probe) {
         this.#probe = Promise.withResolvers();
@@ -93,7 +95,7 @@ export class Pace {
       if (this.#unreachable && begunAt < this.#unreachable.until) return;
       const pause = Math.min(firstPauseMs * 2 ** this.#failures++, maxPauseMs);
       const since = this.#unreachable?.since ?? now;
-      this.#unreachable = { until: now + this.#spread(pause), answer: answers[0]!, since };
+      this.#unreachable = { until: now + this.#spread(pause), failedAt: now, answer: answers[0]!, since };
       return;
     }
     this.#unreachable = undefined;

@@ -38,6 +38,10 @@ export interface Waiting {
   place: Place;
   /** Which of our addresses it may leave from. (Default: personal) */
   pool?: PoolClass;
+  /** The message takes much memory. (Default: false) */
+  isLarge?: boolean;
+  /** When an operator asked for an attempt at once. */
+  urgedAt?: Date | undefined;
   /** How many recipients it has. */
   recipients: number;
   /** Makes the parcel when its turn has come, or says why it can't go. What it throws, `send` throws. */
@@ -92,7 +96,7 @@ export class Sender {
       if (this.#isClosed) return this.#options.clock.now();
       const peer = this.#peerOf(route);
       return await peer.inTurn(mail.place, async () => {
-        const silent = await peer.pace.notTried();
+        const silent = await peer.pace.notTried(mail.urgedAt);
         if (silent) return notTried(mail, silent);
         return this.#slots.run(claimOf(mail, route), () => this.#attempt(mail, route, peer));
       });
@@ -239,9 +243,9 @@ export class Sender {
   }
 }
 
-function claimOf({ place }: Waiting, { key, servers, isChosen }: Route): Claim {
+function claimOf({ place, isLarge = false }: Waiting, { key, servers, isChosen }: Route): Claim {
   const network = isChosen ? undefined : neighbourhoodOf(servers[0]!.address);
-  return { account: place.account, destination: key, network };
+  return { account: place.account, destination: key, network, isLarge };
 }
 
 function notTried({ tries, recipients }: Waiting, { answer, since }: { answer: Answer; since: Date }): Answer[] {

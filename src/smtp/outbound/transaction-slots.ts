@@ -4,6 +4,8 @@ export interface Claim {
   destination: string;
   /** Undefined where an operator has chosen the server. */
   network: string | undefined;
+  /** A message that takes much memory. */
+  isLarge: boolean;
 }
 
 export interface SlotLimits {
@@ -13,11 +15,13 @@ export interface SlotLimits {
   slow: number;
   /** Of both, with one network. (Default: 10) */
   ofNetwork: number;
+  /** Of the quick and of those known to be slow, so many with large messages, and three times as many in all. (Default: 6) */
+  large: number;
   /** From when on a transaction takes long. (Default: 3 s) */
   slowAfterMs: number;
 }
 
-const usual: SlotLimits = { quick: 50, slow: 50, ofNetwork: 10, slowAfterMs: 3_000 };
+const usual: SlotLimits = { quick: 50, slow: 50, ofNetwork: 10, large: 6, slowAfterMs: 3_000 };
 const maxRemembered = 10_000;
 
 interface Waiting {
@@ -63,10 +67,15 @@ export class TransactionSlots {
     }
   }
 
-  #mayBegin({ destination, network }: Claim): boolean {
-    const { quick, slow, ofNetwork } = this.#limits;
+  #mayBegin({ destination, network, isLarge }: Claim): boolean {
+    const { quick, slow, ofNetwork, large } = this.#limits;
     if (network !== undefined && this.#count(network) >= ofNetwork) return false;
-    return this.isSlow(destination) ? this.#slow < slow : this.#quick < quick;
+    const isSlow = this.isSlow(destination);
+    if (isLarge) {
+      const of = (kind: boolean) => this.#count(largeOf(kind));
+      if (of(isSlow) >= large || of(true) + of(false) >= 3 * large) return false;
+    }
+    return isSlow ? this.#slow < slow : this.#quick < quick;
   }
 
   /** Returns what gives the slot back. */
@@ -75,7 +84,8 @@ export class TransactionSlots {
     let isSlow = this.isSlow(destination);
     if (isSlow) this.#slow++;
     else this.#quick++;
-    for (const name of namesOf(claim)) this.#running.set(name, this.#count(name) + 1);
+    for (const name of namesOf(claim)) this.#add(name);
+    if (claim.isLarge) this.#add(largeOf(isSlow));
     const begun = performance.now();
     const timer = setTimeout(() => {
       this.#noteSlow(destination);
@@ -83,6 +93,10 @@ export class TransactionSlots {
       isSlow = true;
       this.#quick--;
       this.#slow++;
+      if (claim.isLarge) {
+        this.#drop(largeOf(false));
+        this.#add(largeOf(true));
+      }
       this.#next();
     }, this.#limits.slowAfterMs).unref();
     return () => {
@@ -90,13 +104,20 @@ export class TransactionSlots {
       if (performance.now() - begun < this.#limits.slowAfterMs) this.#slowOnes.delete(destination);
       if (isSlow) this.#slow--;
       else this.#quick--;
-      for (const name of namesOf(claim)) {
-        const left = this.#count(name) - 1;
-        if (left > 0) this.#running.set(name, left);
-        else this.#running.delete(name);
-      }
+      for (const name of namesOf(claim)) this.#drop(name);
+      if (claim.isLarge) this.#drop(largeOf(isSlow));
       this.#next();
     };
+  }
+
+  #add(name: string): void {
+    this.#running.set(name, this.#count(name) + 1);
+  }
+
+  #drop(name: string): void {
+    const left = this.#count(name) - 1;
+    if (left > 0) this.#running.set(name, left);
+    else this.#running.delete(name);
   }
 
   #noteSlow(destination: string): void {
@@ -124,6 +145,7 @@ export class TransactionSlots {
 }
 
 const accountOf = ({ account }: Claim) => `account ${account}`;
+const largeOf = (isSlow: boolean) => (isSlow ? "large and slow" : "large and quick");
 const destinationOf = ({ destination }: Claim) => `to ${destination}`;
 /** What counts under way are kept for. */
 const namesOf = (claim: Claim) => [accountOf(claim), destinationOf(claim), ...(claim.network ? [claim.network] : [])];

@@ -268,6 +268,7 @@ export interface DeliveryTable {
   releasedAt: Date | null;
   keptSince: Date | null;
   automatic: Generated<boolean>;
+  urgedAt: Date | null;
 }
 
 export interface DkimKeyTable {
@@ -1034,6 +1035,7 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     releasedAt: "timestamptz",
     keptSince: "timestamptz",
     automatic: "bool",
+    urgedAt: "timestamptz",
   },
   dkimKey: {
     domain: "text",

@@ -16,7 +16,10 @@ export const unscannedReply = "451 4.7.1 it waits for the virus scanner";
 
 /** A delivery to one recipient, leased for an attempt. `attempts` includes this attempt. */
 export interface LeasedDelivery
-  extends Row<"delivery", "no" | "rcptTo" | "parameters" | "attempts" | "route" | "returnReply" | "releasedAt"> {
+  extends Row<
+    "delivery",
+    "no" | "rcptTo" | "parameters" | "attempts" | "route" | "returnReply" | "releasedAt" | "urgedAt"
+  > {
   /** The mail's id in its header and in logs, and the one under which a local recipient gets the message. */
   incomingId: number;
   /** The sender was told that it waits. */
@@ -63,6 +66,7 @@ const lease = write(
       | "route"
       | "returnReply"
       | "releasedAt"
+      | "urgedAt"
     > & {
       isWarned: boolean;
     }
@@ -75,7 +79,7 @@ const lease = write(
   RETURNING d.submission_id AS "submissionId", d.no, d.rcpt_to AS "rcptTo", d.parameters, d.attempts,
     d.incoming_id AS "incomingId", d.route, d.return_reply AS "returnReply",
     d.warned AS "isWarned", d.smtp_reply AS "smtpReply",
-    d.next_attempt_at AS "nextAttemptAt", d.released_at AS "releasedAt"`,
+    d.next_attempt_at AS "nextAttemptAt", d.released_at AS "releasedAt", d.urged_at AS "urgedAt"`,
 );
 const messages = read("submissions.messages", (db, $: { userId: number; ids: readonly number[] }) =>
   db
@@ -256,7 +260,7 @@ const record = write(
   (_, $: { userId: number; holder: string } & Told) => sql<{ submissionId: number; no: number }>`
   UPDATE delivery AS d SET state = o.state, smtp_reply = o.smtp_reply, delivered = o.delivered,
     next_attempt_at = coalesce(o.next_attempt_at, d.next_attempt_at), leased_by = NULL, leased_until = NULL,
-    return_reply = NULL, held_for = o.held_for, warned = d.warned OR o.warned, incoming_id = CASE WHEN o.untried THEN NULL ELSE d.incoming_id END
+    return_reply = NULL, urged_at = NULL, held_for = o.held_for, warned = d.warned OR o.warned, incoming_id = CASE WHEN o.untried THEN NULL ELSE d.incoming_id END
   FROM unnest(${$.submissionId}::bigint[], ${$.no}::integer[], ${$.state}::text[], ${$.smtpReply}::text[],
     ${$.delivered}::text[], ${$.nextAttemptAt}::timestamptz[], ${$.isUntried}::boolean[], ${$.isWarned}::boolean[],
     ${$.heldFor}::text[])

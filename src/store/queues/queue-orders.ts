@@ -94,9 +94,12 @@ const envelopes = read("submissions.envelopes", (db, $: { accountId: number; ids
 type Ordered = Lists<"delivery", "submissionId" | "no" | "nextAttemptAt">;
 const order = write(
   "deliveries.order",
-  (_, $: { accountId: number; now: Date; route: string | null; returnReply: string | null } & Ordered) => sql`
+  (
+    _,
+    $: { accountId: number; now: Date; route: string | null; returnReply: string | null; isUrged: boolean } & Ordered,
+  ) => sql`
   UPDATE delivery AS d SET next_attempt_at = o.next_attempt_at, held_for = NULL, route = coalesce(${$.route}, d.route),
-    return_reply = coalesce(${$.returnReply}, d.return_reply)
+    return_reply = coalesce(${$.returnReply}, d.return_reply), urged_at = CASE WHEN ${$.isUrged} THEN ${$.now}::timestamptz END
   FROM unnest(${$.submissionId}::bigint[], ${$.no}::integer[], ${$.nextAttemptAt}::timestamptz[])
     AS o (submission_id, no, next_attempt_at)
   WHERE d.user_id = ${$.accountId} AND d.submission_id = o.submission_id AND d.no = o.no AND d.state = 'queued'
@@ -105,7 +108,14 @@ const order = write(
 const again = write("deliveries.again", (db, $: { accountId: number; submissionId: number; now: Date }) =>
   db
     .updateTable("delivery")
-    .set({ state: "queued", delivered: "queued", nextAttemptAt: $.now, incomingId: null, returnReply: null })
+    .set({
+      state: "queued",
+      delivered: "queued",
+      nextAttemptAt: $.now,
+      urgedAt: $.now,
+      incomingId: null,
+      returnReply: null,
+    })
     .where("userId", "=", $.accountId)
     .where("submissionId", "=", $.submissionId)
     .where("state", "=", "failed"),
@@ -161,13 +171,20 @@ export interface Order {
   nextAttemptAt: Date;
 }
 
-/** Changes queued deliveries, but for those that are being tried; returns how many. The caller writes the hints. */
+/**
+ * Changes queued deliveries, but for those that are being tried; returns how many. `isUrged`: they are tried once even if their
+ * servers could not be reached a short time ago. The caller writes the hints.
+ */
 export function orderDeliveries(
   tx: Tx,
   orders: readonly Order[],
-  { route = null, returnReply = null }: { route?: string | null; returnReply?: string | null },
+  {
+    route = null,
+    returnReply = null,
+    isUrged = false,
+  }: { route?: string | null; returnReply?: string | null; isUrged?: boolean },
 ): Promise<number> {
-  const values = { accountId: tx.accountId, now: tx.now, route, returnReply };
+  const values = { accountId: tx.accountId, now: tx.now, route, returnReply, isUrged };
   return tx.count(order, { ...values, ...lists(orders, ["submissionId", "no", "nextAttemptAt"]) });
 }
 
