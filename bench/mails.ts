@@ -160,6 +160,26 @@ export function freshMail(owner: string, serial: string): Buffer {
   );
 }
 
+/** A letter of so many octets, about, which no fill has. */
+export function sizedMail(owner: string, serial: string, octets: number): Buffer {
+  const random = generator([...serial].reduce((sum, c) => Math.imul(sum, 31) + c.charCodeAt(0), 13));
+  const lines = paragraphs(random, octets / 8, [])
+    .join("\r\n")
+    .slice(0, octets)
+    .split("\r\n");
+  return compose(
+    {
+      from: "Long Writer <writer@bench.example>",
+      to: `${owner}@bench.test`,
+      subject: `${word(random)} ${serial}`,
+      date: new Date(),
+      id: `<sized.${serial}@bench.example>`,
+      references: [],
+    },
+    ["Content-Type: text/plain; charset=utf-8", "", ...lines],
+  );
+}
+
 type Head = { from: string; to: string; subject: string; date: Date; id: string; references: string[] };
 
 function compose(head: Head, body: string[]): Buffer {

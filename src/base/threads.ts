@@ -7,6 +7,11 @@ const maxThreads = 3;
 /** One kind leaves a thread to the others, so that slow work of one kind does not delay them. */
 const maxThreadsOfKind = maxThreads - 1;
 
+/** V8 would let each thread have 48 MB of garbage before it looks. */
+const resourceLimits = { maxYoungGenerationSizeMb: 8 };
+/** A thread that does nothing still takes tens of megabytes. */
+const maxIdleMs = 20_000;
+
 const slots = new Slots(maxThreads);
 const threads = new Set<Thread>();
 
@@ -60,12 +65,13 @@ class Thread {
   readonly file: URL;
   isIdle = true;
   readonly #worker: Worker;
+  #retiring: NodeJS.Timeout | undefined;
   #fail: (error: Error) => void = () => {};
   #hear: (told: FromThread) => void = () => {};
 
   constructor(file: URL) {
     this.file = file;
-    this.#worker = new Worker(file);
+    this.#worker = new Worker(file, { resourceLimits });
     threads.add(this);
     const lost = (error: Error) => {
       threads.delete(this);
@@ -77,12 +83,14 @@ class Thread {
   }
 
   end(): void {
+    clearTimeout(this.#retiring);
     threads.delete(this);
     void this.#worker.terminate();
   }
 
   async run({ bytes, about, timeMs, answer }: Task): Promise<unknown> {
     this.isIdle = false;
+    clearTimeout(this.#retiring);
     this.#worker.ref();
     let timer: NodeJS.Timeout | undefined;
     try {
@@ -107,6 +115,7 @@ class Thread {
       this.#hear = () => {};
       this.#worker.unref();
       this.isIdle = true;
+      this.#retiring = setTimeout(() => this.end(), maxIdleMs).unref();
     }
   }
 

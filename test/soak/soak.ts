@@ -294,7 +294,7 @@ export class Soak {
       if (times === 0 && !isGone && outcome === "acknowledged") problems.push(`${to} is lost`);
       if (times > 0 && isGone) problems.push(`${to} was refused, and is there`);
       if (times > 1 && this.#mayDouble(to, copies)) doubled.out++;
-      else if (times > 1) problems.push(`${to} is there ${times} times`);
+      else if (times > 1) problems.push(`${to} is there ${times} times: ${this.#beforeKills(copies)}`);
     }
     const { waiting, held, canceled, delivered, bounced } = accounts.outgoing;
     if (waiting + held + canceled + accounts.incoming.waiting + accounts.incoming.setAside > 0) {
@@ -304,6 +304,12 @@ export class Soak {
     if (delivered + bounced < known)
       problems.push(`${known} recipients were acknowledged, ${delivered + bounced} are known`);
     return { problems, doubled, accounts };
+  }
+
+  /** How long before the next kill each copy was stored. */
+  #beforeKills(copies: readonly number[]): string {
+    const until = (at: number) => Math.min(...this.#kills.filter((kill) => kill >= at).map((kill) => kill - at));
+    return copies.map((at) => `${until(at)} ms before a kill`).join(", ");
   }
 
   /** All copies but the last are of servers that kept them untold, or a kill came between their reply and our record of it. */

@@ -10,6 +10,7 @@ import type { Surroundings } from "../parts.ts";
 import { say } from "../prompt.ts";
 import { resolverOf } from "../resolver.ts";
 import type { Running } from "../serve.ts";
+import { keepYoungSmall } from "../small-heap.ts";
 
 export function addServeCommand(program: Command): void {
   const command = program
@@ -26,6 +27,7 @@ export function addServeCommand(program: Command): void {
         ),
     );
   addConfigOptions(command, { all: true }).action(async () => {
+    keepYoungSmall();
     const { config } = configOf(command);
     const { createLog } = await import("../../ops/log.ts");
     const log = createLog(config.logLevel);

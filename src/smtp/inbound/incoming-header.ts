@@ -13,6 +13,8 @@ export interface IncomingHeader {
   /** The From fields hold more than can be judged. */
   isFromExcessive: boolean;
   isSigned: boolean;
+  /** RFC 8617: it has fields of ARC. */
+  isSealed: boolean;
   /** The first Message-ID, for logs. */
   messageId?: string;
   /** RFC 7960 §3: the header shows that a list or a forwarder passed the message on. */
@@ -46,7 +48,15 @@ export function readIncomingHeader(message: Buffer, hostname: string): IncomingH
   const forged: Range[] = [];
   const deliveredTo: string[] = [];
   let messageId: string | undefined;
-  const header = { from, isFromExcessive: false, isSigned: false, isPassedOn: false, forged, deliveredTo };
+  const header = {
+    from,
+    isFromExcessive: false,
+    isSigned: false,
+    isSealed: false,
+    isPassedOn: false,
+    forged,
+    deliveredTo,
+  };
   const hops = { received: 0, ours: 0 };
   const byUs = new RegExp(`\\bby\\s+${hostname.replace(/[^\w-]/g, "\\$&")}(?=[\\s;(]|$)`, "i");
   let room = maxFromLength;
@@ -56,6 +66,7 @@ export function readIncomingHeader(message: Buffer, hostname: string): IncomingH
   const take = (field: FieldPlace): void => {
     const { start, value, end } = field;
     const name = field.name.toLowerCase();
+    if (name.startsWith("arc-")) header.isSealed = true;
     if (start !== last || message[start] === mark) isPlain = false;
     last = end;
     if (name === "from") {
@@ -85,6 +96,7 @@ export function readIncomingHeader(message: Buffer, hostname: string): IncomingH
   };
 }
 
+const noBody = Buffer.alloc(0);
 /** The first octet of a byte order mark; no field name begins with it. */
 const mark = 0xef;
 
@@ -103,11 +115,13 @@ export function isOverlong(message: Buffer, { end }: { end: number }): boolean {
 }
 
 /**
- * The message with a header that every parser reads as our clients do: fields and nothing else. A signature verifier
- * would read a line that is not a field as part of the field before it, and would look up names with NUL in them.
+ * What is verified of the message: with a header that every parser reads as our clients do, fields and nothing else. A signature
+ * verifier would read a line that is not a field as part of the field before it, and would look up names with NUL in them. Without
+ * signatures it looks at the header alone.
  */
-export function plainly(message: Buffer, { isPlain, forged, end }: IncomingHeader): Buffer {
-  if (isPlain) return message;
+export function plainly(message: Buffer, { isPlain, isSigned, isSealed, forged, end }: IncomingHeader): Buffer {
+  const body = isSigned || isSealed ? message.subarray(end) : noBody;
+  if (isPlain) return body === noBody ? message.subarray(0, end) : message;
   const gone = new Set(forged.map(({ start }) => start));
   const kept: Buffer[] = [];
   const take = ({ name, start, value, end: fieldEnd }: FieldPlace): void => {
@@ -116,7 +130,7 @@ export function plainly(message: Buffer, { isPlain, forged, end }: IncomingHeade
     kept.push(Buffer.from(`${name}:${text}`, "latin1"));
   };
   scanHeader(message, take, { isContinued: true });
-  return Buffer.concat([...kept, message.subarray(end)]);
+  return Buffer.concat([...kept, body]);
 }
 
 /** RFC 8601 §5: the message as we store it, without the forged results. */

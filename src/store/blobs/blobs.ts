@@ -28,6 +28,8 @@ export interface BlobsOptions {
   pileBytes?: number;
 }
 
+/** A larger mail that comes in is cached once somebody reads it: until then it would keep out a dozen others. */
+const maxKeptOnArrival = 65_536;
 /** A range of a smaller body costs a request as well, so it is read whole, checked and cached. */
 const maxReadWhole = 64 * 1024;
 
@@ -88,7 +90,7 @@ export class Blobs {
    */
   async putTogether(bytes: Uint8Array): Promise<StoredBlob> {
     const blob = await this.objects.putTogether(this.#named(bytes), bytes);
-    this.#keepCopy(blob, bytes);
+    if (bytes.length <= maxKeptOnArrival) this.#keepCopy(blob, bytes);
     return blob;
   }
 

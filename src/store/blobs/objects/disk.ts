@@ -29,6 +29,9 @@ export interface DiskOptions {
   random: Random;
 }
 
+/** An object of more octets is not written again. */
+const maxRewritten = 65_536;
+
 /** Objects as files `<folder>/<day>/<hash>`, each on its own: a temporary file, fsync, rename, fsync of the folder. */
 export class DiskObjects implements ObjectStore {
   readonly #folder: string;
@@ -53,7 +56,8 @@ export class DiskObjects implements ObjectStore {
 
   async #write(key: ObjectKey, bytes: Uint8Array): Promise<void> {
     await this.#makeFolder(this.#dayFolder(key.day));
-    if (await this.#has(key, bytes.length)) return;
+    // Most are new, and to write a small one once more costs little.
+    if (bytes.length > maxRewritten && (await this.#has(key, bytes.length))) return;
     await this.#makeFolder(this.#temporary.folder);
     const path = this.#temporary.name();
     try {
