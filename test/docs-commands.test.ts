@@ -174,7 +174,7 @@ const atServer = (text: string): string =>
 
 async function inCi(text: string): Promise<void> {
   const ci = readFileSync(join(root, ".ci/run"), "utf8");
-  for (const command of text.trim().split(/\n| && /)) expect(ci).toMatch(new RegExp(`^step ${command}$`, "m"));
+  for (const command of text.trim().split(/\n| && /)) expect(ci).toMatch(new RegExp(`^step ${command}( --|$)`, "m"));
 }
 
 const isReady = () =>
