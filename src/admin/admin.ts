@@ -51,6 +51,7 @@ type InstallationAct =
   | { act: "invite.add"; invite: string; domain: string; address: string | null }
   | { act: "invite.revoke"; invite: string }
   | { act: "backup.take" | "backup.prune"; place: string }
+  | { act: "backup.restore-account"; account: number; moment: string }
   | { act: "domain.mta-sts"; domain: string; mode: string; mx: string }
   | { act: "oauth-client.add" | "oauth-client.remove"; id: string; name: string }
   | { act: "dkim.publish" | "dkim.switch" | "dkim.retire"; domain: string }

@@ -39,7 +39,7 @@ const reasons: Record<LeftOut["reason"], string> = {
   "domain-not-served": "its domain is not served here",
 };
 
-function words({ login, emails, submissions, unreadable, leftOut }: ArchiveImport): string {
+export function words({ login, emails, submissions, unreadable, leftOut }: ArchiveImport): string {
   const present = emails.present > 0 ? `, ${emails.present} were there` : "";
   return [
     `Added ${emails.added} emails to ${login}${present}; ${submissions.added} records of sent mail.`,

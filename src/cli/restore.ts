@@ -12,10 +12,14 @@ import { Failure } from "./fail.ts";
 import { operator } from "./operator.ts";
 import { withProgress } from "./progress.ts";
 import { answer } from "./prompt.ts";
+import { restoreAccount } from "./restore-account.ts";
 
 export async function restore(command: Command): Promise<void> {
   const given = givenTo(command);
-  await explained(() => (given.config.databaseUrl === "" ? whole(given) : beside(given)));
+  const { options, config } = given;
+  if (options.into !== undefined && options.account === undefined) throw new Failure("--into goes with --account");
+  if (options.account !== undefined) return explained(() => restoreAccount(given));
+  await explained(() => (config.databaseUrl === "" ? whole(given) : beside(given)));
 }
 
 async function whole(given: Given): Promise<void> {

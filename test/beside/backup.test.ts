@@ -10,6 +10,8 @@ import { type Client, one } from "../../conformance/client/client.ts";
 import { deliver } from "../../conformance/client/smtp.ts";
 import type { GetResult, Json, QueryResult, SetResult } from "../../conformance/client/types.ts";
 import { until } from "../support/ports.ts";
+import { startStrict } from "../support/s3/bucket.ts";
+import { bucketOf, optionsFor } from "../support/s3/place.ts";
 import { scaled } from "../support/scale.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
@@ -22,10 +24,26 @@ const program = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url))
 let server: TestServer;
 let client: Client;
 
+/** A server with a database of its own, and its bodies elsewhere than the backup. */
+async function withOwnDatabase(work: (bucket: string) => Promise<void>): Promise<void> {
+  const [embedded, own] = [server, client];
+  const { POSTHORN_BODIES: bucket = "", ...env } = optionsFor(bucketOf(await startStrict()));
+  server = await startServer({ isShared: true, env: { ...env, POSTHORN_DEMO: "false", POSTHORN_CACHE_BYTES: "0" } });
+  try {
+    await server.addAccount(address, password);
+    client = await server.login(address, password);
+    await work(bucket);
+  } finally {
+    await server.dispose();
+    [server, client] = [embedded, own];
+  }
+}
+
 beforeAll(async () => {
   server = await startServer({ isEmbedded: true, env: { POSTHORN_DEMO: "false" } });
   await server.addAccount(address, password);
   client = await server.login(address, password);
+  await server.cli(["backup", "--new-key", key]);
 }, 120_000);
 afterAll(async () => {
   await server?.dispose();
@@ -84,7 +102,6 @@ const files = (path: string): string[] =>
     .map((entry) => join(entry.parentPath, entry.name));
 
 test("what was acknowledged before a moment is there after everything was lost, and nothing later", async () => {
-  await server.cli(["backup", "--new-key", key]);
   for (let n = 0; n < scaled(6, 200); n++) await mail(`first-${n}`);
   await mail("large", "A line of text.\r\n".repeat(330_000));
   await mails(scaled(7, 201));
@@ -153,7 +170,53 @@ test("what was acknowledged before a moment is there after everything was lost, 
   // The next backup is a whole one, since the log has a gap; both moments stay within reach.
   expect(await run("backup", "--to", place, "--verify")).toMatchObject({ kind: "full", verified: { faults: [] } });
   expect(await run("backup", "verify", "--from", place)).toMatchObject({ faults: [] });
+  await restoresAccounts(wanted, moment);
 }, 180_000);
+
+/** Beside the server: to another account all that there was at a moment; to the same one, what was destroyed since. */
+async function restoresAccounts(wanted: Json[], moment: Date): Promise<void> {
+  const all = await mails(wanted.length + 1);
+  await one<SetResult>(client, "Email/set", { destroy: [all[0]!.id, all[2]!.id] });
+  const account = ["restore", "--from", place, "--account", address];
+  const copy = join(server.dataFolder, "restoring-account");
+  await killed(account, () => existsSync(join(copy, "data", "recovered")));
+  expect(await run(...account)).toMatchObject({ emails: { added: 2, present: all.length - 2 } });
+  expect(existsSync(copy)).toBe(false);
+  const shown = (emails: Json[]) =>
+    emails.map(({ subject, keywords, size }) => JSON.stringify([subject, keywords, size])).sort();
+  expect(shown(await mails(all.length))).toEqual(shown(all));
+
+  await server.addAccount("old@home.test", password);
+  const old = [...account, "--into", "old@home.test", "--to", moment.toISOString()];
+  expect(await run(...old)).toMatchObject({ emails: { added: wanted.length }, unreadable: [] });
+  client = await server.login("old@home.test", password);
+  expect(shown(await mails(wanted.length))).toEqual(shown(wanted));
+  expect((await server.cli([...account, "--into", "nobody@home.test", "--key", key])).stderr).toContain("no account");
+  expect((await server.cli(["doctor"])).stdout).toContain("All is well.");
+}
+
+test("beside a database of the operator's own, the bodies are backed up to S3, and restored for what it names", async () => {
+  await withOwnDatabase(async (bucket) => {
+    await mail("kept");
+    await mails(1);
+    const refused = await server.cli(["backup", "--to", bucket, "--key", key]);
+    expect(refused.stderr).toContain("back it up with its own tools, and the message bodies with --only-bodies");
+    const taken = await run("backup", "--only-bodies", "--to", bucket, "--verify");
+    expect(taken).toMatchObject({ kind: "bodies", added: { objects: 1 }, verified: { faults: [] } });
+    expect(taken.restorePoint).toMatch(/^posthorn-20/);
+    const state = await stateOf();
+    const blobs = join(server.dataFolder, "blobs");
+    for (const day of readdirSync(blobs).filter((name) => name.startsWith("20")))
+      rmSync(join(blobs, day), { recursive: true });
+    expect((await server.cli(["doctor"])).code).toBe(1);
+    expect(await run("restore", "--from", bucket)).toMatchObject({ restored: { objects: 1 }, missing: [] });
+    expect(await run("restore", "--from", bucket)).toMatchObject({ restored: { objects: 0 }, present: { objects: 1 } });
+    expect((await server.cli(["doctor"])).code).toBe(0);
+    await expect(one(client, "Email/changes", { sinceState: state })).rejects.toThrow("cannotCalculateChanges");
+    await mail("new");
+    await mails(2);
+  });
+}, 120_000);
 
 /** In a copy of the backup, one bit of each file is another. */
 async function refusesDamage(restore: string[]): Promise<void> {

@@ -76,6 +76,11 @@ export function addRestoreCommand(program: Command): void {
       .requiredOption("--from <place>", placeHelp)
       .requiredOption("--key <file>", keyHelp)
       .option("--to <time>", "the moment, such as 2026-12-01T09:30:00Z (default: the newest)", moment)
+      .option(
+        "--account <address>",
+        "only this account, beside the server: adds to it what it had at the moment and lacks now",
+      )
+      .option("--into <address>", "another account, which gets what --account had")
       .option("--skip-damaged", "leave out bodies that are damaged in the backup, and name them at the end")
       .option("--dry-run", dryRunHelp)
       .addHelpText(
@@ -83,6 +88,7 @@ export function addRestoreCommand(program: Command): void {
         examples(
           "restore --from /mnt/backup --key /root/backup.key --data /var/lib/posthorn",
           "restore --from /mnt/backup --key /root/backup.key --to 2026-12-01T09:30:00Z",
+          "restore --from /mnt/backup --key /root/backup.key --account ann@example.org",
         ),
       ),
     "restore",

@@ -65,15 +65,18 @@ const bodiesAfter = read("restored.bodiesAfter", (db, $: { accountId: number; af
     .limit($.limit),
 );
 
-/** All bodies that the database names; one of several accounts comes once for each. */
-export async function* namedBodies({ database }: Store): AsyncGenerator<StoredBlob> {
-  for (const accountId of await accountIds(database)) {
-    for (let after: Buffer = noHash; ; ) {
-      const rows = await database.run(bodiesAfter, { accountId, after, limit: page });
-      yield* rows;
-      if (rows.length < page) break;
-      after = rows.at(-1)!.sha256;
-    }
+/** All bodies that an account names. */
+export async function* bodiesOfAccount({ database }: Store, accountId: number): AsyncGenerator<StoredBlob> {
+  for (let after: Buffer = noHash; ; ) {
+    const rows = await database.run(bodiesAfter, { accountId, after, limit: page });
+    yield* rows;
+    if (rows.length < page) return;
+    after = rows.at(-1)!.sha256;
   }
-  yield* await incomingObjects(database);
+}
+
+/** All bodies that the database names; one of several accounts comes once for each. */
+export async function* namedBodies(store: Store): AsyncGenerator<StoredBlob> {
+  for (const accountId of await accountIds(store.database)) yield* bodiesOfAccount(store, accountId);
+  yield* await incomingObjects(store.database);
 }
