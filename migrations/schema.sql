@@ -163,6 +163,25 @@ CREATE TABLE correspondent (
 CREATE INDEX correspondent_name ON public.correspondent USING btree (user_id, name_key);
 CREATE INDEX correspondent_shape ON public.correspondent USING btree (user_id, shape);
 
+CREATE TABLE data_export (
+  user_id bigint NOT NULL,
+  id bigint NOT NULL,
+  state text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  done integer NOT NULL,
+  total integer NOT NULL,
+  attempts integer NOT NULL,
+  leased_until timestamp with time zone,
+  sha256 bytea NOT NULL,
+  size bigint NOT NULL,
+  expires_at timestamp with time zone,
+  hidden boolean NOT NULL,
+  CONSTRAINT data_export_pkey PRIMARY KEY (user_id, id)
+);
+CREATE INDEX data_export_blob ON public.data_export USING btree (user_id, sha256);
+CREATE INDEX data_export_expiry ON public.data_export USING btree (user_id, expires_at) WHERE (expires_at IS NOT NULL);
+CREATE INDEX data_export_open ON public.data_export USING btree (user_id, leased_until) WHERE (state = ANY (ARRAY['waiting'::text, 'running'::text]));
+
 CREATE TABLE dead_member (
   pack bytea NOT NULL,
   sha256 bytea NOT NULL,

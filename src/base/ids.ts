@@ -12,6 +12,7 @@ export const idPrefix = {
   appPassword: "w",
   signIn: "l",
   maskedAddress: "k",
+  dataExport: "x",
   /** Of incoming mail: peers and logs see it. Never in the same place as a Quota. */
   incoming: "q",
 } as const;

@@ -21,6 +21,7 @@ import { Blobs } from "../store/blobs/blobs.ts";
 import { StoredMailLog } from "../store/queues/mail-log.ts";
 import { dropSourceDays } from "../store/queues/source-addresses.ts";
 import type { DoorName, WebDoor } from "./doors.ts";
+import { startExports } from "./export-jobs.ts";
 import { startHttp } from "./http.ts";
 import { openPools } from "./open-pools.ts";
 import type { Foundation, Part, Parts, Surroundings } from "./parts.ts";
@@ -107,6 +108,7 @@ export async function startRoles(config: Config, parts: Parts, stops: Stop[]): P
     };
     stops.push(startWorker({ store, objects: blobs.objects, log, ...kept, more }));
     if (config.reportsFrom !== "") stops.push(startReports(config, parts));
+    if (!config.readOnly) stops.push(startExports(config, parts));
   }
   stops.push(startSettling(store, log));
   stops.push(() => parts.learner.idle());

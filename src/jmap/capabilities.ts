@@ -68,5 +68,6 @@ export const accountCapabilities: Record<string, AccountCapability> = {
   [capabilities.suppression]: () => ({}),
   [capabilities.unsubscribe]: () => ({}),
   [capabilities.undelete]: () => ({}),
+  [capabilities.dataExport]: () => ({}),
   [capabilities.maskedAddresses]: () => ({ maxMaskedAddresses, maxSizeLabel: maxLabelLength }),
 };

@@ -18,6 +18,8 @@ export const capabilities = {
   suppression: "https://posthorn.example/jmap/suppression",
   /** Of Posthorn itself, described in docs/jmap.md: addresses to give away one by one. */
   maskedAddresses: "https://posthorn.example/jmap/masked-addresses",
+  /** Of Posthorn itself, described in docs/jmap.md: an archive of the whole account, to download. */
+  dataExport: "https://posthorn.example/jmap/data-export",
   /** Of Posthorn itself, described in docs/jmap.md: leaving a list by one click. */
   unsubscribe: "https://posthorn.example/jmap/unsubscribe",
   /** Of Posthorn itself, described in docs/jmap.md: bringing back what was destroyed. */

@@ -5,6 +5,7 @@ import { blobLookup } from "./blob/lookup.ts";
 import { blobUpload } from "./blob/upload.ts";
 import { blobCopy } from "./core/blob-copy.ts";
 import { coreEcho } from "./core/echo.ts";
+import { dataExport } from "./data-export/type.ts";
 import { emailImport } from "./email/import.ts";
 import { emailParse } from "./email/parse.ts";
 import { email } from "./email/type.ts";
@@ -74,6 +75,9 @@ export const methods: readonly Method[] = [
   getMethod(maskedAddress),
   changesMethod(maskedAddress),
   setMethod(maskedAddress),
+  getMethod(dataExport),
+  changesMethod(dataExport),
+  setMethod(dataExport),
   getMethod(quota),
   changesMethod(quota),
   queryMethod(quota),

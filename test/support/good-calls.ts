@@ -289,6 +289,9 @@ export const goodCalls: Record<string, (world: FuzzWorld) => Json | Promise<Json
   "Unsubscribe/post": async (world) => ({ emailId: await mailOfList(world) }),
   // Hashing a password takes long: src/jmap/password/set.test.ts changes one.
   "Password/set": () => ({ update: { singleton: {} } }),
+  "DataExport/get": () => ({ ids: null, properties: ["state", "blobId", "expiresAt"] }),
+  "DataExport/changes": (world) => changes(world, "DataExport"),
+  "DataExport/set": () => ({ create: { a: {} }, update: {}, destroy: [] }),
   "MaskedAddress/get": () => ({ ids: null, properties: ["email", "label", "state", "senders"] }),
   "MaskedAddress/changes": (world) => changes(world, "MaskedAddress"),
   "MaskedAddress/set": () => ({ create: { a: { label: "shop", state: "enabled" } }, update: {}, destroy: [] }),

@@ -2,6 +2,7 @@ import type { Page } from "playwright-core";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connect, one } from "../../conformance/client/client.ts";
 import type { GetResult } from "../../conformance/client/types.ts";
+import { openArchive } from "../../src/admin/export/open-archive.ts";
 import { decodeId, idPrefix } from "../../src/base/ids.ts";
 import { setQuota } from "../../src/store/mail/quota.ts";
 import { expectNoFaults } from "./axe.ts";
@@ -59,6 +60,34 @@ describe.skipIf(whyNoBrowser)("the settings", () => {
     expect(list).toMatchObject([
       { name: "Ann Lee", textSignature: "Ann Lee\nAccounts", replyTo: [{ name: "Office", email: "office@here.test" }] },
     ]);
+  });
+
+  test("an archive of all mail is asked for and downloaded, in English and German", async () => {
+    await ann.put({ subject: "taken along" });
+    const page = await at("data");
+    await expectNoFaults(page);
+    await page.getByRole("button", { name: "Make an archive" }).click();
+    await said(page, "The archive is being made.");
+    const link = page.getByRole("link", { name: "Download" });
+    await link.waitFor();
+    await page
+      .getByRole("status")
+      .getByText(/, until /)
+      .waitFor();
+    await expectNoFaults(page);
+    const [file] = await Promise.all([page.waitForEvent("download"), link.click()]);
+    expect(file.suggestedFilename()).toMatch(/^mail-\d{4}-\d\d-\d\d\.tar$/);
+    const archive = await openArchive(await file.path());
+    expect(archive.manifest).toMatchObject({ account: { address: ann.address }, messages: { count: 1 } });
+    await archive.close();
+    await page.getByRole("button", { name: "Make an archive" }).click();
+    await page.locator(".toast.is-error").waitFor();
+    await page.goto(`${world.url}/#/settings/general`);
+    await page.getByLabel("Language").selectOption("de");
+    await page.getByRole("link", { name: "Ihre Daten" }).click();
+    await page.getByRole("button", { name: "Archiv erstellen" }).waitFor();
+    await page.getByRole("button", { name: /^Löschen: Archiv vom/ }).click();
+    await page.getByRole("link", { name: "Herunterladen" }).waitFor({ state: "detached" });
   });
 
   test("the absence note is switched on for a time", async () => {

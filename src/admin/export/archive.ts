@@ -162,7 +162,8 @@ async function* writeMembers(
       if (!(error instanceof BlobMissing)) throw error;
       done.missing.push(sha256);
     }
-    tell(`messages: ${done.messages} of ${seen.count}`);
+    const progress = { done: done.messages, total: seen.count };
+    tell(`messages: ${progress.done} of ${progress.total}`, progress);
   }
 }
 

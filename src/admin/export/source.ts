@@ -12,5 +12,5 @@ export interface Source {
   objects: Record<string, (reader: Reader) => AsyncIterable<ShownObject[]>>;
 }
 
-/** Called often with how far the work is. */
-export type Tell = (text: string) => void;
+/** Called often with how far the work is; `messages`, once it comes to these. */
+export type Tell = (text: string, messages?: { done: number; total: number }) => void;

@@ -12,7 +12,7 @@ export type Holder = {
         readonly table: Table;
         /** The column that identifies a row within the account. */
         readonly id: keyof DB[Table];
-        /** The column with the blob's hash; an index must begin with user_id and this column. */
+        /** The column with the blob's hash, empty for none yet; an index must begin with user_id and this column. */
         readonly hash: HashColumn<DB[Table]>;
       }
     : never;
@@ -22,11 +22,15 @@ export type Holder = {
 export const holders: Holder[] = [
   { type: "messages", table: "message", id: "no", hash: "sha256" },
   { type: "submissions", table: "submission", id: "id", hash: "sha256" },
+  { type: "exports", table: "dataExport", id: "id", hash: "sha256" },
 ];
 
+/** Those that hold mail. */
+export const mailHolders = holders.filter(({ table }) => table !== "dataExport");
+
 /** One subquery per holder, which selects its rows that hold the hash in the given column. */
-export function holding(accountId: number, hash: string): RawBuilder<unknown>[] {
-  return holders.map(
+export function holding(accountId: number, hash: string, by: readonly Holder[] = holders): RawBuilder<unknown>[] {
+  return by.map(
     (holder) =>
       sql`(SELECT FROM ${sql.table(holder.table)} h WHERE h.user_id = ${accountId} AND ${sql.ref(`h.${holder.hash}`)} = ${sql.ref(hash)})`,
   );

@@ -14,6 +14,7 @@ export const typeCodes = {
   Quota: 8,
   PushSubscription: 9,
   MaskedAddress: 10,
+  DataExport: 11,
 } as const;
 export type TypeName = keyof typeof typeCodes;
 export const typeNames = Object.keys(typeCodes) as TypeName[];

@@ -205,6 +205,21 @@ export interface CorrespondentTable {
   writtenAt: Date;
 }
 
+export interface DataExportTable {
+  userId: number;
+  id: number;
+  state: string;
+  createdAt: Date;
+  done: number;
+  total: number;
+  attempts: number;
+  leasedUntil: Date | null;
+  sha256: Buffer;
+  size: number;
+  expiresAt: Date | null;
+  hidden: boolean;
+}
+
 export interface DeadMemberTable {
   pack: Buffer;
   sha256: Buffer;
@@ -807,6 +822,7 @@ export interface DB {
   bounce: BounceTable;
   change: ChangeTable;
   correspondent: CorrespondentTable;
+  dataExport: DataExportTable;
   deadMember: DeadMemberTable;
   deadObject: DeadObjectTable;
   deletedEmail: DeletedEmailTable;
@@ -975,6 +991,20 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     shape: "text",
     nameKey: "text",
     writtenAt: "timestamptz",
+  },
+  dataExport: {
+    userId: "int8",
+    id: "int8",
+    state: "text",
+    createdAt: "timestamptz",
+    done: "int4",
+    total: "int4",
+    attempts: "int4",
+    leasedUntil: "timestamptz",
+    sha256: "bytea",
+    size: "int8",
+    expiresAt: "timestamptz",
+    hidden: "bool",
   },
   deadMember: {
     pack: "bytea",
@@ -1522,6 +1552,7 @@ export const accountTables: ReadonlySet<string> = new Set([
   "bounce",
   "change",
   "correspondent",
+  "data_export",
   "deleted_email",
   "deleted_mailbox",
   "delivery",

@@ -1,4 +1,4 @@
-import { holding } from "../blobs/holders.ts";
+import { holding, mailHolders } from "../blobs/holders.ts";
 import type { StoredBlob } from "../blobs/objects/object-store.ts";
 import { type Row, read } from "../core/declare.ts";
 import type { Reader } from "../core/store.ts";
@@ -20,7 +20,7 @@ const bodiesAfter = read("blobs.heldAfter", (db, $: Account & { after: Buffer; l
     .select(["r.sha256", "r.day", "r.size", "r.pack"])
     .where("r.userId", "=", $.accountId)
     .where("r.sha256", ">", $.after)
-    .where((eb) => eb.or(holding($.accountId, "r.sha256").map((rows) => eb.exists(rows))))
+    .where((eb) => eb.or(holding($.accountId, "r.sha256", mailHolders).map((rows) => eb.exists(rows))))
     .orderBy("r.sha256")
     .limit($.limit),
 );

@@ -119,7 +119,7 @@ export const comparisons = [
       `${type} without a reference to their blob`,
       ({ accountId }) => sql`SELECT ${sql.ref(`h.${id}`)} AS example FROM ${sql.table(table)} h
        LEFT JOIN blob_ref b ON b.user_id = ${accountId} AND b.sha256 = ${sql.ref(`h.${hash}`)} AND b.released_at IS NULL
-       WHERE h.user_id = ${accountId} AND b.sha256 IS NULL`,
+       WHERE h.user_id = ${accountId} AND length(${sql.ref(`h.${hash}`)}) > 0 AND b.sha256 IS NULL`,
     ),
   ),
 ];

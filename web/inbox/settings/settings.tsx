@@ -4,6 +4,7 @@ import { IconButton } from "../../shared/button.tsx";
 import { useKeys } from "../../shared/keys.ts";
 import { theAccount, theMail } from "../mail.ts";
 import { go } from "../route.ts";
+import { DataExports, exportCapability } from "./data-exports.tsx";
 import { General } from "./general.tsx";
 import { Identities } from "./identities.tsx";
 import { Masked, maskedCapability } from "./masked.tsx";
@@ -30,6 +31,7 @@ const sections: Section[] = [
   { key: "vacation", title: () => t("vacation"), View: Vacation, capability: "urn:ietf:params:jmap:vacationresponse" },
   { key: "masked", title: () => t("masked"), View: Masked, capability: maskedCapability },
   { key: "security", title: () => t("security"), View: Security, capability: securityCapability },
+  { key: "data", title: () => t("yourData"), View: DataExports, capability: exportCapability },
 ];
 
 const leave = () => go({ place: { kind: "mailbox", key: "inbox" } });

@@ -1,6 +1,7 @@
 import type {
   AppPassword,
   Comparator,
+  DataExport,
   DeletedEmail,
   Email,
   EmailSubmission,
@@ -173,6 +174,8 @@ export interface Methods {
   "Password/set": [Args<OfLogin<SetArgs>>, OfLogin<SetResult<{ id: Id }>>];
   /** Leaves the list of an email by one click (docs/jmap.md). */
   "Unsubscribe/post": [InAccount & { emailId: Id }, { host: string; isDone: boolean; status: number | null }];
+  "DataExport/get": [Args<GetArgs>, GetResult<DataExport>];
+  "DataExport/set": [Args<SetArgs>, SetResult<DataExport>];
   /** What was destroyed lately, and bringing it back (docs/jmap.md). */
   "DeletedEmail/list": [
     InAccount & { limit?: number; after?: string | null },

@@ -205,6 +205,18 @@ export interface DeletedEmail {
   mailboxIds: Record<Id, true>;
 }
 
+/** An archive of the whole account (docs/jmap.md). */
+export interface DataExport {
+  id: Id;
+  state: "waiting" | "running" | "done" | "failed" | "expired";
+  createdAt: string;
+  messagesDone: number;
+  messagesTotal: number;
+  blobId: Id | null;
+  size: number;
+  expiresAt: string | null;
+}
+
 export interface MaskedAddress {
   id: Id;
   email: string;
