@@ -20,7 +20,7 @@ import { Database } from "../src/store/core/database.ts";
 import { unprepared } from "../src/store/core/sql.ts";
 import { Store } from "../src/store/core/store.ts";
 import { addDomain, createAccount } from "../src/store/directory/directory.ts";
-import { isOnCitus, onAllNodes } from "./support/citus.ts";
+import { isOnCitus, nodesOf, onAllNodes } from "./support/citus.ts";
 import { type CitusCost, costOnCitus, tellCommands } from "./support/citus-commands.ts";
 import { type DnsServer, startDns } from "./support/dns.ts";
 import { createTestDatabase } from "./support/postgres.ts";
@@ -34,13 +34,14 @@ let dns: DnsServer;
 let running: Running;
 let box: Box;
 let database: Database;
+let url: string;
 let coordinator: number;
 let smtp: { port: number; from: string; timeoutMs: number };
 
 describe.runIf(isOnCitus)("on Citus", () => {
   beforeAll(async () => {
     const { connection } = await createTestDatabase();
-    const url = (connection as { connectionString: string }).connectionString;
+    url = (connection as { connectionString: string }).connectionString;
     coordinator = Number(new URL(url).port);
     await onAllNodes(url, (name) => `ALTER DATABASE ${name} SET ${tellCommands}`);
     database = new Database({ connectionString: url, max: 2 }, silentLog);
@@ -109,8 +110,9 @@ describe.runIf(isOnCitus)("on Citus", () => {
 
   test("a write to what lies on all nodes shows as commands between them, with a two-phase commit", async () => {
     const write = unprepared("/* test */ UPDATE setting SET value = value");
+    const nodes = (await nodesOf(url)).length;
     const cost = await costOnCitus(coordinator, () => database.run(write));
-    expect(cost).toMatchObject({ toCoordinator: 1, toWorkers: 0, nodes: 3 });
+    expect(cost).toMatchObject({ toCoordinator: 1, toWorkers: 0, nodes });
     expect(cost.twoPhase).toBeGreaterThan(0);
     expect(cost.between).toBeGreaterThan(cost.twoPhase);
   });

@@ -1,7 +1,7 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { lru } from "../base/lru.ts";
 import { Slots } from "../base/slots.ts";
-import { keepSetting } from "../store/core/settings.ts";
+import { InstallationKey } from "../store/core/installation-key.ts";
 import type { Store } from "../store/core/store.ts";
 import { findKnownNetwork, isNewNetwork, keepKnownNetwork, knownFor } from "../store/directory/known-networks.ts";
 import { findLogin } from "../store/directory/logins.ts";
@@ -30,10 +30,11 @@ export class KnownNetworks {
   /** Whether a network is new to a login, and until when that is remembered. */
   readonly #newness = lru<string, { isNew: Promise<boolean>; until: number }>({ max: 20_000 });
   readonly #lookUps = new Slots(maxLookUps);
-  #key: Promise<Buffer> | undefined;
+  readonly #key: InstallationKey;
 
   constructor(store: Store) {
     this.#store = store;
+    this.#key = new InstallationKey(store.database, "known_network_key");
   }
 
   /** Answers from memory; undefined if only `has`, which asks the database, can tell. */
@@ -97,19 +98,9 @@ export class KnownNetworks {
 
   /** Hashed with a key, so that the table alone reveals no address. */
   async #hash(login: string, network: string): Promise<Buffer> {
-    return createHmac("sha256", await this.#loadKey())
+    return createHmac("sha256", await this.#key.load())
       .update(placeOf(login, network))
       .digest();
-  }
-
-  #loadKey(): Promise<Buffer> {
-    this.#key ??= keepSetting(this.#store.database, "known_network_key", async () => randomBytes(32).toString("hex"))
-      .then((text) => Buffer.from(text, "hex"))
-      .catch((error: unknown) => {
-        this.#key = undefined;
-        throw error;
-      });
-    return this.#key;
   }
 
   #now(): Date {

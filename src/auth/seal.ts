@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 import type { Database } from "../store/core/database.ts";
-import { keepSetting } from "../store/core/settings.ts";
+import { InstallationKey } from "../store/core/installation-key.ts";
 
 const nonceLength = 12;
 const tagLength = 16;
@@ -10,11 +10,10 @@ const tagLength = 16;
  * account, and what a browser keeps for us between two requests. What was sealed for one purpose opens for no other.
  */
 export class Seal {
-  readonly #database: Database;
-  #key: Promise<Buffer> | undefined;
+  readonly #key: InstallationKey;
 
   constructor(database: Database) {
-    this.#database = database;
+    this.#key = new InstallationKey(database, "seal_key");
   }
 
   /** AES-256-GCM, in base64url. */
@@ -47,12 +46,6 @@ export class Seal {
   }
 
   async #keyFor(purpose: string): Promise<Buffer> {
-    this.#key ??= keepSetting(this.#database, "seal_key", async () => randomBytes(32).toString("hex"))
-      .then((text) => Buffer.from(text, "hex"))
-      .catch((error: unknown) => {
-        this.#key = undefined;
-        throw error;
-      });
-    return Buffer.from(hkdfSync("sha256", await this.#key, "", purpose, 32));
+    return Buffer.from(hkdfSync("sha256", await this.#key.load(), "", purpose, 32));
   }
 }

@@ -3,6 +3,7 @@ import type { Config } from "../config/schema.ts";
 import { startEmbedded } from "../postgres/embedded.ts";
 import type { ConnectionOptions } from "../store/core/connection-options.ts";
 import { Database } from "../store/core/database.ts";
+import { makeKeys } from "../store/core/installation-key.ts";
 import { checkMigrated, migrate } from "../store/core/migrate.ts";
 import { refusePooler } from "../store/core/pooler.ts";
 import { Store } from "../store/core/store.ts";
@@ -48,6 +49,7 @@ export async function openStore(
       await migrate(database, log);
       // There were none before, if this or another process has just made the tables.
       await nodes.start();
+      await makeKeys(database, log);
     }
   } catch (error) {
     await close();

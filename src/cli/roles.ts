@@ -66,7 +66,7 @@ export async function makeParts(
     reportCounts: config.reportsFrom === "" ? undefined : new ReportCounts({ database: store.database, clock, log }),
     learner: new Learner({ store, blobs, log, rspamd: scanners.rspamd }),
     ingest: new Ingest(store),
-    returnPaths: new ReturnPaths({ database: store.database, random: surroundings.random }),
+    returnPaths: new ReturnPaths(store.database),
     authenticator,
     mailLog: new StoredMailLog({ database: store.database, clock, log }),
     webPush: await WebPush.open({ ...surroundings, ...pushing }),

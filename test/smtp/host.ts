@@ -114,7 +114,7 @@ export class MailHost {
       pileBytes,
     });
     this.ingest = new Ingest(this.store);
-    this.returnPaths = new ReturnPaths({ database, random: randomBytes });
+    this.returnPaths = new ReturnPaths(database);
     const { store, blobs, log } = this;
     this.learner = new Learner({ store, blobs, log, rspamd: scanners.rspamd });
     this.incoming = this.newIncoming();

@@ -20,7 +20,7 @@ import { testScanners } from "./scanners.ts";
 export function testServices(store: Store, extra: Partial<Services> = {}): Services {
   const services: Partial<Services> = {
     store,
-    returnPaths: new ReturnPaths({ database: store.database, random: randomBytes }),
+    returnPaths: new ReturnPaths(store.database),
     clock: store.clock,
     random: randomBytes,
     log: silentLog,

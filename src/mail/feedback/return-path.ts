@@ -1,7 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Random } from "../../base/clock.ts";
 import type { Database } from "../../store/core/database.ts";
-import { keepSetting } from "../../store/core/settings.ts";
+import { InstallationKey } from "../../store/core/installation-key.ts";
 
 /** The mail that a token stands for. */
 export interface SentMail {
@@ -29,13 +28,10 @@ export const returnPathsIn = (text: string): string[] => [...new Set(text.match(
  * report names the mail that it is about, and only those who have got the mail can make one.
  */
 export class ReturnPaths {
-  readonly #database: Database;
-  readonly #random: Random;
-  #key: Promise<Buffer> | undefined;
+  readonly #key: InstallationKey;
 
-  constructor({ database, random }: { database: Database; random: Random }) {
-    this.#database = database;
-    this.#random = random;
+  constructor(database: Database) {
+    this.#key = new InstallationKey(database, "return_path_key");
   }
 
   /** The address that stands for the mail in an SMTP transaction at this time. */
@@ -78,19 +74,10 @@ export class ReturnPaths {
   }
 
   async #mac(use: string, text: string): Promise<string> {
-    this.#key ??= this.#keep().catch((error: unknown) => {
-      this.#key = undefined;
-      throw error;
-    });
-    const digest = createHmac("sha256", await this.#key)
+    const digest = createHmac("sha256", await this.#key.load())
       .update(`${use} ${text}`)
       .digest();
     const bits = digest.subarray(0, 10).reduce((all, byte) => (all << 8n) | BigInt(byte), 0n);
     return Array.from({ length: 16 }, (_, at) => alphabet[Number((bits >> BigInt(5 * (15 - at))) & 31n)]).join("");
-  }
-
-  async #keep(): Promise<Buffer> {
-    const make = async () => this.#random(32).toString("hex");
-    return Buffer.from(await keepSetting(this.#database, "return_path_key", make), "hex");
   }
 }

@@ -37,13 +37,19 @@ const insert = write("maskedAddresses.add", (db, $: Account & Lists<"maskedAddre
   insertLists(db, "maskedAddress", inserted, $),
 );
 const listed = ["address", "userId", "createdAt", "maskedId", "isPaused"] as const;
-const insertAddresses = write("maskedAddresses.addAddresses", (db, $: Lists<"address", (typeof listed)[number]>) =>
-  db
-    .insertInto("address")
-    .columns(listed)
-    .expression(db.selectFrom(unnest("address", listed, $)).select(listed))
-    .onConflict((conflict) => conflict.column("address").doNothing())
-    .returning("address"),
+/** Without a table of its own in FROM, Citus would bring the rows to the coordinator before it sends them to all nodes. */
+const insertAddresses = write(
+  "maskedAddresses.addAddresses",
+  (db, $: Account & Lists<"address", (typeof listed)[number]>) => {
+    const account = db.selectFrom("login").select("userId").where("userId", "=", $.accountId).limit(1);
+    const rows = unnest("address", listed, $);
+    return db
+      .insertInto("address")
+      .columns(listed)
+      .expression(db.selectFrom([account.as("a"), rows]).select(listed.map((column) => `x.${column}` as const)))
+      .onConflict((conflict) => conflict.column("address").doNothing())
+      .returning("address");
+  },
 );
 const changed = ["id", "label", "state"] as const;
 const update = write("maskedAddresses.update", (db, $: Account & Lists<"maskedAddress", (typeof changed)[number]>) =>
@@ -115,7 +121,9 @@ export async function addMaskedAddresses(tx: Tx, rows: readonly NewMaskedAddress
     ...{ address: email, userId: accountId, createdAt: now, maskedId: id },
     isPaused: state === "disabled",
   }));
-  const free = new Set((await tx.run(insertAddresses, lists(addresses, listed))).map(({ address }) => address));
+  const free = new Set(
+    (await tx.run(insertAddresses, { accountId, ...lists(addresses, listed) })).map(({ address }) => address),
+  );
   const added = rows.filter(({ email }) => free.delete(email));
   const full = added.map((row) => ({ ...row, createdAt: now, senders: "[]" }));
   await tx.run(insert, { accountId, ...lists(full, inserted) });

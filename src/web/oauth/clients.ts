@@ -1,7 +1,7 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { allScopes, type Scope } from "../../auth/scopes.ts";
 import type { Database } from "../../store/core/database.ts";
-import { keepSetting } from "../../store/core/settings.ts";
+import { InstallationKey } from "../../store/core/installation-key.ts";
 import { findOauthClient } from "../../store/directory/oauth-clients.ts";
 import { OauthError } from "./errors.ts";
 import type { Registration } from "./registration.ts";
@@ -29,10 +29,11 @@ const macLength = 16;
  */
 export class Clients {
   readonly #database: Database;
-  #key: Promise<Buffer> | undefined;
+  readonly #key: InstallationKey;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#key = new InstallationKey(database, "oauth_client_key");
   }
 
   async register({ redirectUris, name, uri, scopes, softwareId }: Registration): Promise<string> {
@@ -64,13 +65,7 @@ export class Clients {
   }
 
   async #mac(said: string): Promise<string> {
-    this.#key ??= keepSetting(this.#database, "oauth_client_key", async () => randomBytes(32).toString("hex"))
-      .then((text) => Buffer.from(text, "hex"))
-      .catch((error: unknown) => {
-        this.#key = undefined;
-        throw error;
-      });
-    const mac = createHmac("sha256", await this.#key)
+    const mac = createHmac("sha256", await this.#key.load())
       .update(said)
       .digest();
     return mac.subarray(0, macLength).toString("base64url");
