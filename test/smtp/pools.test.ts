@@ -24,7 +24,7 @@ const options = {
 useOutbox(options);
 beforeAll(async () => {
   // An account that is no longer new.
-  await host.rows("UPDATE account SET created_at = created_at - interval '100 days'");
+  await host.rows("UPDATE account SET created_at = now() - interval '100 days'");
 });
 
 const list = { headers: { "List-Unsubscribe": "<https://here.test/u>" } };
