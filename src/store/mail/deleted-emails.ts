@@ -105,7 +105,8 @@ const dropOld = write("deletedEmails.dropOld", (db, $: { accountId: number; unti
     .where("a.userId", "=", $.accountId)
     .where("d.deletedAt", "<=", $.until)
     .where("a.isHeld", "=", false)
-    .where(sql<boolean>`(a.keep_for IS NULL OR d.received_at <= ${$.now}::timestamptz - a.keep_for * interval '1 day')`)
+    // An interval taken from a time is not immutable, which Citus asks of a DELETE; the difference of two times is.
+    .where(sql<boolean>`(a.keep_for IS NULL OR ${$.now}::timestamptz - d.received_at >= a.keep_for * interval '1 day')`)
     .returning("d.sha256"),
 );
 /** Emails that are kept were in some of them. */
