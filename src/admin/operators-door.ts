@@ -25,7 +25,7 @@ export class OperatorsDoor implements Pick<Authenticator, "authenticate"> {
     const login = await this.#authenticator.authenticate(header, remoteAddress);
     if (typeof login !== "object") return login;
     const operator = await mayOperate(this.#store, login);
-    return operator && this.#as(login, operator);
+    return typeof operator === "object" ? this.#as(login, operator) : operator;
   };
 
   /** What a login of this door may do. */

@@ -2,6 +2,7 @@ import type { Login } from "../auth/login.ts";
 import { normalizeDomain } from "../base/address.ts";
 import type { Store } from "../store/core/store.ts";
 import { findDomain } from "../store/directory/directory.ts";
+import type { LoginName } from "../store/directory/login-name.ts";
 import {
   allOperators,
   findOperator,
@@ -9,6 +10,7 @@ import {
   putOperator,
   removeOperator as remove,
 } from "../store/directory/operators.ts";
+import { hasSecondFactor } from "../store/directory/second-factors.ts";
 import { isWebToken } from "../store/directory/sign-ins.ts";
 import { type Admin, announceRevoked, changeInstallation } from "./admin.ts";
 import { loginOf } from "./names.ts";
@@ -81,21 +83,26 @@ export async function listOperators({ store }: Pick<Admin, "store">): Promise<Li
 
 const operatorOf = ({ login, role, domains }: OperatorRow): Operator => ({ login, role: role as Role, domains });
 
-/**
- * What a login that was verified may do as an operator; undefined if it is none. This alone decides: the account must be marked
- * as an operator's, and the credential be its password or a sign-in at the operators' door. What a program or the inbox
- * signs in with opens mail only.
- */
-export async function mayOperate({ database }: Pick<Store, "database">, login: Login): Promise<Operator | undefined> {
+/** What the account may do as an operator, however it signed in; undefined if it is none. */
+export async function roleOf({ database }: Pick<Store, "database">, login: LoginName): Promise<Operator | undefined> {
   const row = await findOperator(database, login.login);
   // The account of that name may have been removed and made anew.
-  if (!row || row.userId !== login.userId) return undefined;
-  const token = /^token:(.*)$/.exec(login.credential)?.[1];
-  const isOurs =
-    token === undefined
-      ? login.credential === "password"
-      : await isWebToken(database, { ...nameOf(login), id: token, label: operatorSignIn });
-  return isOurs ? operatorOf(row) : undefined;
+  return row?.userId === login.userId ? operatorOf(row) : undefined;
 }
 
-const nameOf = ({ login, userId }: Login) => ({ login, userId });
+/**
+ * What a login that was verified may do as an operator; undefined if it is none; "secondFactor" if the account has none now, so
+ * that it has to get one first. This alone decides: the account must be marked as an operator's, have a second factor, and be signed in
+ * with a browser at the operators' door. No password, nor what a program or the inbox signs in with, is enough.
+ */
+export async function mayOperate(
+  { database }: Pick<Store, "database">,
+  login: Login,
+): Promise<Operator | "secondFactor" | undefined> {
+  const operator = await roleOf({ database }, login);
+  const id = /^token:(.*)$/.exec(login.credential)?.[1];
+  if (!operator || id === undefined) return undefined;
+  const { userId } = login;
+  if (!(await isWebToken(database, { login: login.login, userId, id, labels: [operatorSignIn] }))) return undefined;
+  return (await hasSecondFactor(database, userId)) ? operator : "secondFactor";
+}

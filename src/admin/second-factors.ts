@@ -28,7 +28,7 @@ export async function showSecondFactors({ store }: Pick<Admin, "store">, text: s
   const passkeys = await findPasskeys(database, userId);
   return {
     login,
-    isNeeded: await needsSecondFactor(database, login),
+    isNeeded: await needsSecondFactor(database, { login, userId }),
     factors: [
       ...(totp ? [{ kind: "totp" as const, label: "", createdAt: totp.createdAt, usedAt: totp.usedAt }] : []),
       ...passkeys.map(({ label, createdAt, usedAt }) => ({ kind: "passkey" as const, label, createdAt, usedAt })),

@@ -9,6 +9,7 @@ export async function add({ admin, options }: Context, account: string): Promise
   const made = await addOperator(admin, account, { role, domains: domain });
   if (json) return say(JSON.stringify(made, null, 2));
   say(`${made.login} is ${role}, for the domains: ${reach(made.domains)}.`);
+  say("Its password alone opens nothing from now on: without a second factor, the next sign-in sets one up first.");
 }
 
 export async function list({ admin, options }: Context): Promise<void> {

@@ -20,6 +20,21 @@ export class RequestError extends Error {
   }
 }
 
+/** The credentials may be right, but stand for too little: `code` says so to programs, as in the refusals below /auth/. */
+export class SecondFactorWanted extends RequestError {
+  constructor() {
+    super(
+      "about:blank",
+      401,
+      "This account has a second factor or must have one: sign in to the page with it. Programs use an app password or a token, which its owner makes in the inbox; neither opens the operators' page.",
+    );
+  }
+
+  override toJSON(): object {
+    return { ...super.toJSON(), code: "second-factor-required" };
+  }
+}
+
 /** RFC 9110 §15.5.2: no right credentials came with the request. `metadataUrl`: where it says how to get some (RFC 9728 §5.1). */
 export class Unauthenticated extends RequestError {
   readonly metadataUrl: string | undefined;

@@ -106,7 +106,7 @@ export class Factors {
       if (!(await isStill(tx, asking))) throw beginAgain();
       const isRemoved = id === "totp" ? await removeTotp(tx) : await removePasskey(tx, Buffer.from(id, "base64url"));
       if (!isRemoved) throw new Refusal(404, "The account has no such second factor.");
-      if ((await needsSecondFactor(tx, asking.login)) && !(await hasSecondFactor(tx, asking.userId))) {
+      if ((await needsSecondFactor(tx, asking)) && !(await hasSecondFactor(tx, asking.userId))) {
         throw new Refusal(409, "This account must have a second factor: add another one first.", { code: "needed" });
       }
       await appendAudit(tx, { who: asking.login, what: { act: "second-factor.remove", kind: kindOf(id) } });

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { AccountAccess, Login } from "../../auth/login.ts";
 import { decodeId, idPrefix } from "../../base/ids.ts";
-import { RequestError, Unauthenticated } from "../errors.ts";
+import { RequestError, SecondFactorWanted, Unauthenticated } from "../errors.ts";
 import type { HttpDeps } from "./deps.ts";
-import { secondFactorWanted, throttled } from "./refusals.ts";
+import { throttled } from "./refusals.ts";
 
 /** Throws a RequestError of status 401 or 429. `clientAddress`: undefined when it cannot be known. */
 export async function authenticate(
@@ -14,7 +14,7 @@ export async function authenticate(
   const credentials = web ? web.credentials(req) : headerOf(req);
   const login = await authenticator.authenticate(credentials, clientAddress);
   if (login === "throttled") throw throttled();
-  if (login === "secondFactor") throw secondFactorWanted();
+  if (login === "secondFactor") throw new SecondFactorWanted();
   if (!login) throw new Unauthenticated("Basic or Bearer credentials are required.", web?.resourceMetadata?.(req));
   return login;
 }

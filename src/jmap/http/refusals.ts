@@ -14,13 +14,6 @@ export const tooManyOctets = () =>
 export const throttled = () =>
   new RequestError("about:blank", 429, "Too many wrong credentials recently: try again later.");
 
-export const secondFactorWanted = () =>
-  new RequestError(
-    "about:blank",
-    401,
-    "This account has a second factor or must have one: use an app password or a token, which its owner makes in the inbox.",
-  );
-
 /** Logs an unexpected error under a reference; the client is told only the reference. */
 export function asRefusal(error: unknown, { log, random }: Pick<Services, "log" | "random">): RequestError {
   if (error instanceof RequestError) return error;

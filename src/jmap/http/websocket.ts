@@ -4,13 +4,13 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { Authenticator } from "../../auth/login.ts";
 import type { PlaceLimit } from "../../base/shared-counts.ts";
 import { Connections } from "../../push/connections.ts";
-import { RequestError, Unauthenticated } from "../errors.ts";
+import { RequestError, SecondFactorWanted, Unauthenticated } from "../errors.ts";
 import { checkHost, type Proxies } from "./address.ts";
 import { headerOf } from "./authenticate.ts";
 import type { WebEndpoints } from "./deps.ts";
 import { type Gate, gateOf } from "./gate.ts";
 import { createOriginCheck } from "./origins.ts";
-import { asRefusal, secondFactorWanted, throttled, writeRefusal } from "./refusals.ts";
+import { asRefusal, throttled, writeRefusal } from "./refusals.ts";
 import { type SessionDeps, sizeGrace, WebSocketSession } from "./websocket-session.ts";
 
 export interface WebSocketDeps extends SessionDeps {
@@ -63,7 +63,7 @@ export function createWebSocketUpgrade(deps: WebSocketDeps): Upgrade {
     const authenticate = () => deps.authenticate(credentials(req), deps.proxies.clientAddress(req));
     const login = await authenticate();
     if (login === "throttled") throw throttled();
-    if (login === "secondFactor") throw secondFactorWanted();
+    if (login === "secondFactor") throw new SecondFactorWanted();
     if (!login) throw new Unauthenticated("These credentials are not valid.", deps.resourceMetadata?.(req));
     if (!(await places.take(login.login))) throw new RequestError("about:blank", 429, "Too many connections are open.");
     // The client may have gone during the wait.

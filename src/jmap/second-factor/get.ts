@@ -31,7 +31,7 @@ async function read({ login, services }: Call): Promise<JmapObject> {
   const passkeys = await findPasskeys(reader, login.userId);
   return {
     id: singleton,
-    isNeeded: await needsSecondFactor(store.database, login.login),
+    isNeeded: await needsSecondFactor(store.database, login),
     totp: totp ? { createdAt: utcDateText(totp.createdAt), lastUsedAt: totp.usedAt && utcDateText(totp.usedAt) } : null,
     passkeys: passkeys.map(({ id, label, createdAt, usedAt, network }) => ({
       id: id.toString("base64url"),

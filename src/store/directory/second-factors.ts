@@ -14,8 +14,11 @@ const hasAny = read(
   SELECT EXISTS (SELECT 1 FROM totp WHERE user_id = ${$.userId})
     OR EXISTS (SELECT 1 FROM passkey WHERE user_id = ${$.userId}) AS has`,
 );
-const isWantedBy = read("domains.needsSecondFactor", (db, $: { name: string }) =>
-  db.selectFrom("domain").select("needsSecondFactor").where("name", "=", $.name),
+const isNeeded = read(
+  "secondFactors.needed",
+  (_, $: LoginName & { domain: string }) => sql<{ isNeeded: boolean }>`
+  SELECT EXISTS (SELECT 1 FROM domain WHERE name = ${$.domain} AND needs_second_factor)
+    OR EXISTS (SELECT 1 FROM operator WHERE login = ${$.login} AND user_id = ${$.userId}) AS "isNeeded"`,
 );
 const setWanted = write("domains.setNeedsSecondFactor", (db, $: { name: string; needsSecondFactor: boolean }) =>
   db.updateTable("domain").set({ needsSecondFactor: $.needsSecondFactor }).where("name", "=", $.name),
@@ -30,17 +33,17 @@ export async function secondFactorNeed(
   { login, userId }: LoginName,
 ): Promise<"proof" | "factor" | undefined> {
   if (await hasSecondFactor(database, userId)) return "proof";
-  return (await needsSecondFactor(database, login)) ? "factor" : undefined;
+  return (await needsSecondFactor(database, { login, userId })) ? "factor" : undefined;
 }
 
 export async function hasSecondFactor(executor: Executor, userId: number): Promise<boolean> {
   return (await executor.run(hasAny, { userId }))[0]!.has;
 }
 
-/** Whether the login must have a second factor, whether or not it has one. */
-export async function needsSecondFactor(executor: Executor, login: string): Promise<boolean> {
-  const [row] = await executor.run(isWantedBy, { name: splitAddress(login)?.domain ?? "" });
-  return row?.needsSecondFactor === true;
+/** Whether the login must have a second factor, whether or not it has one: its domain wants it, or it is an operator. */
+export async function needsSecondFactor(executor: Executor, { login, userId }: LoginName): Promise<boolean> {
+  const asked = { login, userId, domain: splitAddress(login)?.domain ?? "" };
+  return (await executor.run(isNeeded, asked))[0]!.isNeeded;
 }
 
 /** False when there is no such domain. */
