@@ -11,7 +11,7 @@ import type { Store } from "../store/core/store.ts";
 import type { LoginName } from "../store/directory/login-name.ts";
 import { findAppPassword, findLogin, openAccounts } from "../store/directory/logins.ts";
 import { secondFactorNeed } from "../store/directory/second-factors.ts";
-import { noteUse } from "../store/directory/sign-ins.ts";
+import { noteUse, strongWebSignIn } from "../store/directory/sign-ins.ts";
 import { type FoundToken, findToken } from "../store/directory/tokens.ts";
 import { KnownNetworks } from "./known-networks.ts";
 import type { Authenticator, Login, Refused } from "./login.ts";
@@ -212,7 +212,8 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
     // The login was deleted and created again with another account: its old tokens do not open that one.
     if (secrets?.userId !== token.userId) return undefined;
     // Its domain has come to want a second factor since: signing in again asks for one.
-    if (token.isWeb && (await secondFactorNeed(store.database, token)) === "factor") return undefined;
+    const isWeak = token.isWeb && token.label !== strongWebSignIn;
+    if (isWeak && (await secondFactorNeed(store.database, token)) === "factor") return undefined;
     // Of a grant, each renewal is noted.
     if (token.grantId === null) await note("token", token, remoteAddress);
     const accounts = await openAccounts(store.database, token.login, secrets.userId);

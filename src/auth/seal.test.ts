@@ -19,7 +19,7 @@ test("what was sealed opens for its purpose alone, in any process of the install
 
 test("a ticket is good for its step, for ten minutes", async () => {
   let now = Date.now();
-  const tickets = new Tickets({ database: store.database, clock: { now: () => new Date(now) } });
+  const tickets = new Tickets({ database: store.database, clock: { now: () => new Date(now) }, site: "inbox" });
   const content = { login: "ann@here.test", userId: 1, mark: "m", stay: false };
   const ticket = await tickets.issue("factor", content);
   expect(await tickets.open("factor", ticket)).toEqual(content);

@@ -9,21 +9,24 @@ import { Seal } from "./seal.ts";
 export class Tickets {
   readonly #seal: Seal;
   readonly #clock: Clock;
+  readonly #site: string;
 
-  constructor({ database, clock }: { database: Database; clock: Clock }) {
+  /** `site`: the page whose tickets these are; those of another do not count. */
+  constructor({ database, clock, site }: { database: Database; clock: Clock; site: string }) {
     this.#seal = new Seal(database);
     this.#clock = clock;
+    this.#site = site;
   }
 
   issue<P extends keyof TicketContent>(purpose: P, content: TicketContent[P]): Promise<string> {
     const until = this.#clock.now().getTime() + lifeMs;
-    return this.#seal.seal(`ticket ${purpose}`, JSON.stringify({ until, content }));
+    return this.#seal.seal(`ticket ${this.#site} ${purpose}`, JSON.stringify({ until, content }));
   }
 
   /** Undefined unless it was issued for this purpose, not long ago. */
   async open<P extends keyof TicketContent>(purpose: P, ticket: unknown): Promise<TicketContent[P] | undefined> {
     if (typeof ticket !== "string" || ticket.length > 5_000) return undefined;
-    const text = await this.#seal.open(`ticket ${purpose}`, ticket);
+    const text = await this.#seal.open(`ticket ${this.#site} ${purpose}`, ticket);
     if (text === undefined) return undefined;
     const { until, content } = JSON.parse(text) as { until: number; content: TicketContent[P] };
     return until > this.#clock.now().getTime() ? content : undefined;
@@ -33,7 +36,7 @@ export class Tickets {
 /** As long as a browser waits for its user, and a bit. */
 const lifeMs = 10 * 60_000;
 
-/** Whose password was right. `mark`: of the hash that it was verified by, since the password may be changed meanwhile. */
+/** Who has shown one thing. `mark`: of the hash of the password, since that may be changed meanwhile. */
 interface Proved {
   login: string;
   userId: number;
@@ -46,6 +49,8 @@ export interface TicketContent {
   proof: Proved & { stay: boolean; challenge: string | null };
   /** A second factor must be added first. */
   factor: Proved & { stay: boolean };
+  /** The identity provider knows who it is, and more is needed. */
+  provider: Proved & { stay: boolean };
   /** Anybody may sign in with a passkey. */
   passkey: { challenge: string };
   /** `stay`: null if somebody who is signed in adds it. */

@@ -23,6 +23,7 @@ import { Oauth } from "../web/oauth/server.ts";
 import { Oidc, type OidcOptions, type Provider } from "../web/oidc.ts";
 import { Pages } from "../web/pages.ts";
 import { WebSessions } from "../web/session.ts";
+import { WebTokens } from "../web/web-tokens.ts";
 import { urlOf } from "./door-url.ts";
 import type { WebDoor } from "./doors.ts";
 import { drainable } from "./drain.ts";
@@ -131,7 +132,10 @@ function webEndpoints(
   const sessions = new WebSessions({ ...means, site: "inbox", joining: joiningOf(config, means) });
   const credentials = (req: IncomingMessage) => sessions.credentials(req);
   const oauth = new Oauth({ ...means, credentials });
-  const oidc = new Oidc({ ...means, provider: providerOf(config), createAccount: accountMaker(config, means) });
+  const oidc = new Oidc({
+    ...{ ...means, tokens: new WebTokens({ ...means, site: "inbox", joining: undefined }), strong: config.oidcAcr },
+    ...{ provider: providerOf(config), createAccount: accountMaker(config, means) },
+  });
   return {
     credentials,
     resourceMetadata: (req) => oauth.resourceMetadata(req),

@@ -1,5 +1,5 @@
 import { option } from "./option.ts";
-import { boolean, text, url } from "./values.ts";
+import { boolean, list, text, url } from "./values.ts";
 
 /** Signing in to the inbox at an identity provider of the operator's own (OpenID Connect). */
 export const identityProvider = {
@@ -20,6 +20,12 @@ export const identityProvider = {
     shown: "none",
     parse: text,
     help: "File with the secret that the identity provider gave this server.",
+  }),
+  oidcAcr: option({
+    default: "",
+    shown: "none",
+    parse: list(text),
+    help: "Values of acr by which the identity provider says that it has asked for a second factor; it is asked for them, and whoever comes with one needs no second factor here. (Default: who has or needs one here is asked for it, whatever the provider asks)",
   }),
   oidcCreate: option({
     default: "false",

@@ -7,23 +7,34 @@ import { afterwards } from "../../test/support/afterwards.ts";
 import { createHttpWorld, known } from "../../test/support/http-world.ts";
 import { createIdentityProvider } from "../../test/support/identity-provider.ts";
 import { createOauthTalk, ownPage } from "../../test/support/oauth.ts";
-import { addAccount } from "../admin/accounts.ts";
+import { addAccount, setPassword } from "../admin/accounts.ts";
+import { requireSecondFactor } from "../admin/second-factors.ts";
+import { stepAt, totpCode } from "../auth/totp.ts";
+import { systemClock } from "../base/clock.ts";
+import { OwnCounts } from "../base/own-counts.ts";
+import type { Means } from "./means.ts";
 import { Oidc } from "./oidc.ts";
+import { WebSessions } from "./session.ts";
+import { WebTokens } from "./web-tokens.ts";
 
 const world = await createHttpWorld();
 const { deps } = world;
-const { store, random, log } = deps.services;
+const { store } = deps.services;
 const admin = testAdmin(store);
 const client = { id: "posthorn", secret: "the secret" };
 const provider = await createIdentityProvider(client);
 
 /** The server with an identity provider, as `src/cli/http.ts` joins them. */
 async function listen(more: object = {}) {
-  const means = { store, random, log, proxies: deps.proxies };
+  const means = { ...deps.services, counts: new OwnCounts({ clock: systemClock }), proxies: deps.proxies };
+  const own = { ...means, site: "inbox", joining: undefined } as unknown as Means;
   const named = { issuer: provider.issuer, clientId: client.id, clientSecret: client.secret };
-  const oidc = new Oidc({ ...means, provider: named, ...more });
+  const oidc = new Oidc({ ...own, tokens: new WebTokens(own), provider: named, strong: [], ...more });
+  const sessions = new WebSessions(own);
+  const operators = new WebSessions({ ...own, site: "operator" });
   const server = createServer((req, res) => {
-    if (!oidc.serve(req, res)) res.writeHead(418).end();
+    if (req.headers["x-operators"]) operators.serve(req, res);
+    else if (!oidc.serve(req, res) && !sessions.serve(req, res)) res.writeHead(418).end();
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -159,12 +170,135 @@ test("accounts are made where the operator wants it, in domains of this server a
 test("without a provider there is nothing, and one that does not answer is told", async () => {
   const none = await listen({ provider: undefined });
   expect((await ask(`http://127.0.0.1:${none}/auth/oidc`)).status).toBe(404);
-  expect(await (await ask(`http://127.0.0.1:${none}/auth/oidc/about`)).json()).toEqual({ host: null });
+  expect(await (await ask(`http://127.0.0.1:${none}/auth/oidc/about`)).json()).toEqual({
+    host: null,
+    waits: false,
+  });
   expect(await (await ask(`http://127.0.0.1:${port}/auth/oidc/about`)).json()).toEqual({
     host: new URL(provider.issuer).host,
+    waits: false,
   });
   const gone = await listen({ provider: { issuer: "http://127.0.0.1:1", clientId: "x", clientSecret: "y" } });
   const response = await ask(`http://127.0.0.1:${gone}/auth/oidc`);
   expect(response.status).toBe(503);
   expect(await response.text()).not.toContain("ECONNREFUSED");
+});
+
+describe("who must have a second factor", () => {
+  let accounts = 0;
+  /** An account in a domain that wants one. */
+  async function person(): Promise<string> {
+    const address = `person${++accounts}@strict.test`;
+    await addAccount(admin, { address, name: "", password: "correct horse battery", quota: 0 });
+    await requireSecondFactor(admin, "strict.test", true);
+    provider.user = { sub: address, email: address, email_verified: true };
+    return address;
+  }
+  const stepOf = (response: Response) => cookiesOf(response).find((one) => /^posthorn-oidc-step=./.test(one));
+  const post = async (path: string, body: object, cookie = "", more: Record<string, string> = {}, at = port) => {
+    const headers = { "content-type": "application/json", "sec-fetch-site": "same-origin", cookie, ...more };
+    const answer = await fetch(`http://127.0.0.1:${at}${path}`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(body),
+    });
+    const text = await answer.text();
+    return { status: answer.status, answer, body: (text === "" ? {} : JSON.parse(text)) as Record<string, string> };
+  };
+  const bits = (secret: string) =>
+    [...secret].map((one) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(one).toString(2).padStart(5, "0")).join("");
+  const code = (secret: string, by = 0) => {
+    const bytes = bits(secret).match(/.{8}/g)!;
+    return totpCode(Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2))), stepAt(new Date()) + by);
+  };
+  /** Comes from the provider, and sets one up. */
+  async function enrol() {
+    const response = await signIn();
+    expect(sessionOf(response)).toBeUndefined();
+    const begun = await post("/auth/oidc/step", {}, stepOf(response));
+    const { ticket, secret } = (await post("/auth/factors/totp/begin", { ticket: begun.body.ticket })).body;
+    const added = await post("/auth/factors/totp", { ticket, code: code(secret!) });
+    return { begun, added, secret: secret!, response };
+  }
+
+  test("sets one up before anything else, and is asked for it from then on; the provider's word does not stand for it", async () => {
+    await person();
+    const { begun, added, secret, response } = await enrol();
+    expect([response.status, whereTo(response)]).toEqual([303, "/"]);
+    expect(response.headers.getSetCookie()[0]).toMatch(/; Max-Age=600; HttpOnly; SameSite=Strict$/);
+    expect(begun.body.step).toBe("set-up");
+    expect(sessionOf(added.answer)).toBeDefined();
+    // A provider that claims anything of the kind, unasked, is not believed.
+    provider.spoiled = { claims: { acr: "mfa", amr: ["mfa", "otp"] } };
+    const again = await signIn();
+    expect(sessionOf(again)).toBeUndefined();
+    const asked = await post("/auth/oidc/step", {}, stepOf(again));
+    expect(asked.body.step).toBe("second-factor");
+    const { ticket } = asked.body;
+    expect((await post("/auth/second-factor", { ticket, code: code(secret) })).status).toBe(401);
+    const proved = await post("/auth/second-factor", { ticket, code: code(secret, 1) });
+    expect([proved.status, sessionOf(proved.answer) !== undefined]).toEqual([204, true]);
+  });
+
+  test("gets nowhere with the ticket of the step by itself, as another's, late, at another door, or for another step", async () => {
+    await person();
+    await enrol();
+    const step = stepOf(await signIn())!;
+    const value = step.slice(step.indexOf("=") + 1);
+    expect((await post("/auth/oidc/step", {})).body.code).toBe("begin-again");
+    expect((await post("/auth/oidc/step", {}, `${step}; ${step}`)).body.code).toBe("begin-again");
+    expect((await post("/auth/oidc/step", {}, `${step.slice(0, -3)}abc`)).body.code).toBe("begin-again");
+    expect((await post("/auth/oidc/step", {}, step, { "sec-fetch-site": "same-site" })).status).toBe(403);
+    for (const path of ["/auth/second-factor", "/auth/factors/totp/begin"]) {
+      expect((await post(path, { ticket: value, code: "000000" })).body.code).toBe("begin-again");
+    }
+    expect((await ask(`http://127.0.0.1:${world.port}/jmap/session`, `posthorn=${value}`)).status).toBe(401);
+    // The operators' door knows no provider, and takes no tickets of the inbox.
+    expect((await post("/auth/oidc/step", {}, step, { "x-operators": "1" })).status).toBe(404);
+    const { ticket } = (await post("/auth/oidc/step", {}, step)).body;
+    const elsewhere = await post("/auth/second-factor", { ticket, code: "000000" }, "", { "x-operators": "1" });
+    expect(elsewhere.body.code).toBe("begin-again");
+    // A changed password ends what was begun.
+    const late = stepOf(await signIn());
+    await setPassword(admin, provider.user.email as string, "another battery");
+    const begun = await post("/auth/oidc/step", {}, late);
+    const refused = await post("/auth/second-factor", { ticket: begun.body.ticket, code: "000000" });
+    expect(refused.status).toBe(401);
+  });
+
+  test("is asked for none where the operator takes the provider's for it, and says so by the acr", async () => {
+    const at = await listen({ strong: ["phr", "urn:example:mfa"] });
+    await person();
+    expect((await away(at)).asked.searchParams.get("acr_values")).toBe("phr urn:example:mfa");
+    for (const acr of [undefined, "pwd", ["phr"], "phr urn:example:mfa", "PHR"]) {
+      provider.spoiled = { claims: { acr } };
+      const weak = await signIn(at);
+      expect([sessionOf(weak), stepOf(weak) !== undefined]).toEqual([undefined, true]);
+    }
+    provider.spoiled = { claims: { acr: "phr" } };
+    const cookie = sessionOf(await signIn(at));
+    expect(cookie).toBeDefined();
+    // Though the account has none, and its domain wants one.
+    const talk = createOauthTalk(world.port);
+    const page = { ...ownPage, cookie: cookie! };
+    expect((await talk.ask("/jmap/session", { headers: page })).json.username).toBe(provider.user.email);
+    expect(await talk.obtain(page, await talk.register())).toHaveProperty("access_token");
+  });
+
+  test("stays signed in when they asked for it, for 30 days, by way of the second step, too", async () => {
+    provider.user = { sub: "1", email: known.user, email_verified: true };
+    const left = await ask(`http://127.0.0.1:${port}/auth/oidc?to=%2F&stay=1`);
+    const back = await ask(whereTo(left));
+    const response = await ask(whereTo(back), cookiesOf(left)[0]);
+    expect(response.headers.getSetCookie()[0]).toMatch(/^posthorn=posthorn_.*; Max-Age=2592000; HttpOnly/);
+    const session = (await signIn()).headers.getSetCookie()[0];
+    expect(session).not.toMatch(/Max-Age/);
+    await person();
+    const begun = await ask(`http://127.0.0.1:${port}/auth/oidc?stay=1`);
+    const strict = await ask(whereTo(await ask(whereTo(begun))), cookiesOf(begun)[0]);
+    const { ticket: first } = (await post("/auth/oidc/step", {}, stepOf(strict))).body;
+    const { ticket, secret } = (await post("/auth/factors/totp/begin", { ticket: first })).body;
+    const added = await post("/auth/factors/totp", { ticket, code: code(secret!) });
+    expect(added.answer.headers.getSetCookie()[0]).toMatch(/Max-Age=2592000/);
+  });
 });

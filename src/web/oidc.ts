@@ -1,13 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as oidc from "openid-client";
+import { Tickets } from "../auth/tickets.ts";
 import { normalizeAddress, splitAddress } from "../base/address.ts";
 import { findDomain } from "../store/directory/directory.ts";
 import type { LoginName } from "../store/directory/login-name.ts";
 import { findLogin } from "../store/directory/logins.ts";
-import { addBrowserToken } from "./browser-token.ts";
-import { writeCookie } from "./cookie.ts";
+import { secondFactorNeed } from "../store/directory/second-factors.ts";
+import { strongWebSignIn, webSignIn } from "../store/directory/sign-ins.ts";
 import type { Means } from "./means.ts";
+import { readStep, writeStep } from "./oidc-step.ts";
 import { allow, problem, Refusal } from "./respond.ts";
+import { markOf, type WebTokens } from "./web-tokens.ts";
 
 /** An identity provider, as the operator names it. */
 export interface Provider {
@@ -16,15 +19,16 @@ export interface Provider {
   clientSecret: string;
 }
 
-export interface OidcOptions extends Pick<Means, "store" | "random" | "log" | "proxies"> {
+export interface OidcOptions extends Pick<Means, "store" | "random" | "log" | "proxies" | "clock"> {
   /** Undefined if there is none. */
   provider: Provider | undefined;
+  tokens: Pick<WebTokens, "add" | "cookieOf">;
+  /** Values of `acr` that stand for a second factor which the provider has asked for. */
+  strong: readonly string[];
   /** Makes an account for an address in a domain of this server; undefined if none are made. */
   createAccount?: ((address: string, name: string) => Promise<void>) | undefined;
 }
 
-/** How long a sign-in lasts: as one by password. */
-const lifeMs = 12 * 3_600_000;
 /** How long somebody may be at the provider's pages, in seconds. */
 const awaySeconds = 600;
 const timeoutSeconds = 10;
@@ -39,6 +43,8 @@ interface Pending {
   verifier: string;
   /** Where it goes afterwards. */
   to: string;
+  /** Stay signed in when the browser closes. */
+  stay: boolean;
 }
 
 /** Somebody is known at the provider, but may not come in. The page says why. */
@@ -54,10 +60,12 @@ class Stranger extends Error {
 /** Signing in to the inbox at an identity provider of the operator's own (OpenID Connect Core §3.1, with PKCE). */
 export class Oidc {
   readonly #options: OidcOptions;
+  readonly #tickets: Tickets;
   #configuration: Promise<oidc.Configuration> | undefined;
 
   constructor(options: OidcOptions) {
     this.#options = options;
+    this.#tickets = new Tickets({ database: options.store.database, clock: options.clock, site: "inbox" });
   }
 
   /** Answers a request for one of its paths; false for any other. */
@@ -72,7 +80,8 @@ export class Oidc {
     const { provider, store } = this.#options;
     allow(req, "GET");
     if (url.pathname === `${start}/about`) {
-      const body = JSON.stringify({ host: provider ? new URL(provider.issuer).host : null });
+      const waits = readStep(req, this.#options.proxies.isEncrypted(req)) !== undefined;
+      const body = JSON.stringify({ host: provider ? new URL(provider.issuer).host : null, waits });
       res.writeHead(200, { "Content-Type": "application/json", "Cache-Control": "no-store" }).end(body);
       return;
     }
@@ -90,7 +99,9 @@ export class Oidc {
       nonce: oidc.randomNonce(),
       verifier: oidc.randomPKCECodeVerifier(),
       to: ownPath(url.searchParams.get("to")),
+      stay: url.searchParams.get("stay") === "1",
     };
+    const { strong } = this.#options;
     const to = oidc.buildAuthorizationUrl(configuration, {
       redirect_uri: this.#callbackUrl(req),
       scope: "openid email profile",
@@ -98,6 +109,7 @@ export class Oidc {
       nonce: pending.nonce,
       code_challenge: await oidc.calculatePKCECodeChallenge(pending.verifier),
       code_challenge_method: "S256",
+      ...(strong.length > 0 && { acr_values: strong.join(" ") }),
     });
     this.#go(res, to.href, [this.#keep(req, pending)]);
   }
@@ -117,12 +129,11 @@ export class Oidc {
         pkceCodeVerifier: pending.verifier,
         idTokenExpected: true,
       });
-      const owner = await this.#ownerOf(tokens.claims()!);
-      const token = await this.#options.store.write(owner.userId, "server", (tx) =>
-        addBrowserToken(tx, req, { ...owner, label: "web", forMs: lifeMs }, this.#options),
-      );
+      const claims = tokens.claims()!;
+      const owner = await this.#ownerOf(claims);
+      const isStrong = typeof claims.acr === "string" && this.#options.strong.includes(claims.acr);
+      const cookie = await this.#enter(req, owner, { isStrong, stay: pending.stay });
       log.info({ login: owner.login, remoteAddress: proxies.clientAddress(req) }, "signed in at the identity provider");
-      const cookie = writeCookie(token, { site: "inbox", isEncrypted: proxies.isEncrypted(req) });
       this.#go(res, pending.to, [cookie, forget]);
     } catch (error) {
       const { message, cause } = error as Error;
@@ -132,6 +143,24 @@ export class Oidc {
       );
       this.#go(res, `/?oidc=${error instanceof Stranger ? error.why : "failed"}`, [forget]);
     }
+  }
+
+  /**
+   * The cookie of a sign-in, or that of its second step: what the account needs beside its password it needs beside the provider's
+   * word, too, unless the provider has asked for a second factor in a way that counts here.
+   */
+  async #enter(req: IncomingMessage, owner: LoginName, how: { isStrong: boolean; stay: boolean }): Promise<string> {
+    const { store, proxies, tokens } = this.#options;
+    const { isStrong, stay } = how;
+    const opened = await store.write(owner.userId, "server", async (tx) => {
+      if (!isStrong && (await secondFactorNeed(tx, owner))) return undefined;
+      return tokens.add(tx, { req }, owner, stay, isStrong ? strongWebSignIn : webSignIn);
+    });
+    if (opened) return tokens.cookieOf(req, opened);
+    const found = await findLogin(store.database, owner.login);
+    if (found?.userId !== owner.userId) throw new Stranger("unknown");
+    const ticket = await this.#tickets.issue("provider", { ...owner, mark: markOf(found.passwordHash), stay });
+    return writeStep(ticket, proxies.isEncrypted(req));
   }
 
   /** The account whose main address the provider has verified. */
@@ -191,9 +220,9 @@ export class Oidc {
     if (found.length !== 1) return undefined;
     try {
       const said = JSON.parse(Buffer.from(found[0]!.slice(name.length + 1), "base64url").toString());
-      const { state, nonce, verifier, to } = said as Record<string, unknown>;
+      const { state, nonce, verifier, to, stay } = said as Record<string, unknown>;
       if (![state, nonce, verifier].every((one) => typeof one === "string" && one.length >= 20)) return undefined;
-      return { ...(said as Pending), to: ownPath(String(to)) };
+      return { ...(said as Pending), to: ownPath(String(to)), stay: stay === true };
     } catch {
       return undefined;
     }

@@ -79,7 +79,7 @@ export class WebSessions {
 /** All that a page may ask below /auth/ but to sign out, which needs no body. Each is a POST of JSON. */
 function handlersOf(means: Means, tokens: WebTokens): ReadonlyMap<string, Handler> {
   const shared = {
-    tickets: new Tickets({ database: means.store.database, clock: means.clock }),
+    tickets: new Tickets({ database: means.store.database, clock: means.clock, site: means.site }),
     tokens,
     proofs: new Proofs(means),
   };
@@ -94,9 +94,12 @@ function handlersOf(means: Means, tokens: WebTokens): ReadonlyMap<string, Handle
         ["/auth/join", (asked) => join.join(asked)],
       ]
     : [];
+  const ofProvider: [string, Handler][] =
+    means.site === "inbox" ? [["/auth/oidc/step", (asked) => signIn.afterProvider(asked)]] : [];
   return new Map<string, Handler>([
     ...ofGuests,
     ["/auth/login", (asked) => signIn.begin(asked)],
+    ...ofProvider,
     ["/auth/second-factor", (asked) => signIn.prove(asked)],
     ["/auth/passkey/begin", (asked) => signIn.offerPasskey(asked)],
     ["/auth/passkey", (asked) => signIn.takePasskey(asked)],

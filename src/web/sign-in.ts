@@ -12,6 +12,7 @@ import {
   secondFactorNeed,
 } from "../store/directory/second-factors.ts";
 import { type Asked, type Means, siteOf } from "./means.ts";
+import { readStep, writeStep } from "./oidc-step.ts";
 import type { Proofs } from "./proofs.ts";
 import { Refusal, sendJson } from "./respond.ts";
 import { isStill, markOf, type WebTokens } from "./web-tokens.ts";
@@ -48,7 +49,17 @@ export class SignIn {
       throw new Refusal(403, "An app password is for one program: sign in here with the account's own password.");
     }
     await this.#mustBeAdmitted(login);
-    await this.#goOn(asked, login, stay);
+    const mark = await this.#markOf(login);
+    await this.#goOn(asked, { login: login.login, userId: login.userId, mark, stay });
+  }
+
+  /** The second step of who comes from the identity provider, by the ticket in a cookie that was set there. */
+  async afterProvider(asked: Asked): Promise<void> {
+    const isEncrypted = this.#means.proxies.isEncrypted(asked.req);
+    asked.res.setHeader("Set-Cookie", writeStep(undefined, isEncrypted));
+    const begun = await this.#tickets.open("provider", readStep(asked.req, isEncrypted));
+    if (!begun) throw lateStep();
+    await this.#goOn(asked, begun);
   }
 
   async #mustBeAdmitted(login: Login): Promise<void> {
@@ -56,21 +67,19 @@ export class SignIn {
     throw new Refusal(403, "This account is not an operator's.");
   }
 
-  /** Signs in whose password was right, or asks for what it needs beside it. */
-  async #goOn(asked: Asked, login: Login, stay: boolean): Promise<void> {
-    const mark = await this.#markOf(login);
-    const owner = { login: login.login, userId: login.userId };
+  /** Signs in who has shown one thing, or asks for what the account needs beside it. */
+  async #goOn(asked: Asked, shown: LoginName & { mark: string; stay: boolean }): Promise<void> {
     // Asked anew: what was verified a while ago is remembered.
-    const needs = await secondFactorNeed(this.#means.store.database, owner);
+    const needs = await secondFactorNeed(this.#means.store.database, shown);
     if (needs === "factor") {
-      const ticket = await this.#tickets.issue("factor", { ...owner, mark, stay });
+      const ticket = await this.#tickets.issue("factor", shown);
       sendJson(asked.res, { step: "set-up", ticket, passkeys: siteOf(asked, this.#means) !== undefined });
-    } else if (needs === "proof") await this.#askProof(asked, { ...owner, mark, stay });
+    } else if (needs === "proof") await this.#askProof(asked, shown);
     else {
-      await this.#open(asked, owner, stay, async (tx) => {
+      await this.#open(asked, shown, shown.stay, async (tx) => {
         // It has just got a second factor.
-        if (await hasSecondFactor(tx, owner.userId)) return false;
-        return isStill(tx, { ...owner, mark });
+        if (await hasSecondFactor(tx, shown.userId)) return false;
+        return isStill(tx, shown);
       });
     }
   }

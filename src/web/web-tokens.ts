@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Tx } from "../store/core/store.ts";
 import type { LoginName } from "../store/directory/login-name.ts";
-import { currentPasswordHash, removeCredentials } from "../store/directory/sign-ins.ts";
+import { currentPasswordHash, removeCredentials, webSignIn } from "../store/directory/sign-ins.ts";
 import { addBrowserToken } from "./browser-token.ts";
 import { readCookie, type Site, writeCookie } from "./cookie.ts";
 import type { Asked, Means } from "./means.ts";
@@ -13,7 +13,7 @@ const hourMs = 3_600_000;
 const lifeMs = 12 * hourMs;
 const stayMs = 30 * 24 * hourMs;
 /** Of the tokens. */
-const labels: Record<Site, string> = { inbox: "web", operator: "operator" };
+const labels: Record<Site, string> = { inbox: webSignIn, operator: "operator" };
 
 /** A token that is in the database, while the browser does not have it yet. */
 export interface Opened {
@@ -31,11 +31,11 @@ export class WebTokens {
   }
 
   /** Adds a token in a transaction that has made sure that somebody may sign in. */
-  async add(tx: Tx, { req }: Asked, owner: LoginName, wanted: boolean): Promise<Opened> {
+  async add(tx: Tx, { req }: Pick<Asked, "req">, owner: LoginName, wanted: boolean, label?: string): Promise<Opened> {
     const { site } = this.#means;
     const { login, userId } = owner;
     const stay = wanted && site === "inbox";
-    const token = { login, userId, label: labels[site], forMs: stay ? stayMs : lifeMs };
+    const token = { login, userId, label: label ?? labels[site], forMs: stay ? stayMs : lifeMs };
     const secret = await addBrowserToken(tx, req, token, this.#means);
     return { secret, login, stay };
   }
@@ -44,9 +44,14 @@ export class WebTokens {
   async give({ req, res, address }: Asked, { secret, login, stay }: Opened, answer?: object): Promise<void> {
     await this.end(req);
     this.#means.log.info({ login, remoteAddress: address }, "signed in");
-    const headers = { "Set-Cookie": writeCookie(secret, this.#cookieFor(req), stay ? stayMs : undefined) };
+    const headers = { "Set-Cookie": this.cookieOf(req, { secret, stay }) };
     if (answer) sendJson(res, answer, headers);
     else res.writeHead(204, { ...headers, "Cache-Control": "no-store" }).end();
+  }
+
+  /** The value of Set-Cookie. */
+  cookieOf(req: IncomingMessage, { secret, stay }: Pick<Opened, "secret" | "stay">): string {
+    return writeCookie(secret, this.#cookieFor(req), stay ? stayMs : undefined);
   }
 
   /** Ends the token of the browser, and the WebSockets opened with it. */

@@ -14,6 +14,7 @@ export const t = messages({
     notVerified: "Your identity provider has not verified your address.",
     noAccount: "There is no account for your address here. Ask the operator.",
     providerFailed: "Signing in with your identity provider did not work. Try again.",
+    providerLate: "That took too long. Sign in again.",
     wrong: "The address or the password is wrong.",
     throttled: {
       one: "Too many attempts. Wait a second, then try again.",
@@ -43,6 +44,7 @@ export const t = messages({
     notVerified: "Ihr Identitätsanbieter hat Ihre Adresse nicht bestätigt.",
     noAccount: "Für Ihre Adresse gibt es hier kein Konto. Fragen Sie den Betreiber.",
     providerFailed: "Die Anmeldung bei Ihrem Identitätsanbieter ist nicht gelungen. Versuchen Sie es noch einmal.",
+    providerLate: "Das hat zu lange gedauert. Melden Sie sich erneut an.",
     wrong: "Die Adresse oder das Passwort ist falsch.",
     throttled: {
       one: "Zu viele Versuche. Warten Sie eine Sekunde und versuchen Sie es erneut.",

@@ -60,20 +60,25 @@ const insertWebToken = write("tokens.addWeb", (db, $: WebToken) =>
     network: $.network,
   }),
 );
-const webToken = read("tokens.isWeb", (db, $: LoginName & { id: string; label: string }) =>
+const webToken = read("tokens.isWeb", (db, $: LoginName & { id: string; labels: readonly string[] }) =>
   db
     .selectFrom("token")
     .select("id")
     .where("userId", "=", $.userId)
     .where("login", "=", $.login)
     .where("id", "=", $.id)
-    .where("label", "=", $.label)
+    .where("label", "in", $.labels)
     .where("isWeb", "=", true),
 );
-/** Whether a token was made by signing in with a browser, at the door that gives it this label. */
+
+/** The labels of sign-ins to the inbox, and of those for which the identity provider has asked for a second factor. */
+export const webSignIn = "web";
+export const strongWebSignIn = "web, by the identity provider's second factor";
+
+/** Whether a token was made by signing in with a browser, at a door that gives it one of these labels. */
 export async function isWebToken(
   executor: Executor,
-  token: LoginName & { id: string; label: string },
+  token: LoginName & { id: string; labels: readonly string[] },
 ): Promise<boolean> {
   return (await executor.run(webToken, token)).length > 0;
 }

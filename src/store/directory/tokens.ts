@@ -55,7 +55,18 @@ export async function addToken(
   await store.database.run(insertToken, row);
 }
 
-const found = ["userId", "id", "login", "expiresAt", "usedAt", "network", "isWeb", "grantId", "scope"] as const;
+const found = [
+  "userId",
+  "id",
+  "login",
+  "expiresAt",
+  "usedAt",
+  "network",
+  "isWeb",
+  "grantId",
+  "scope",
+  "label",
+] as const;
 const byHash = read("tokens.byHash", (db, $: { userId: number; hash: Buffer }) =>
   db.selectFrom("token").select(found).where("userId", "=", $.userId).where("hash", "=", $.hash),
 );
@@ -72,6 +83,7 @@ export interface FoundToken extends LoginName {
   network: string | null;
   /** Somebody signed in to the pages with a browser. */
   isWeb: boolean;
+  label: string;
   /** Of an access token (OAuth 2.0). */
   grantId: string | null;
   /** What the token may be used for; null: everything. */

@@ -16,7 +16,7 @@ import {
   removeGrants,
   renewGrant,
 } from "../../store/directory/oauth-grants.ts";
-import { isWebToken } from "../../store/directory/sign-ins.ts";
+import { isWebToken, strongWebSignIn, webSignIn } from "../../store/directory/sign-ins.ts";
 import { Refusal } from "../respond.ts";
 import type { Authorization } from "./authorization.ts";
 import { OauthError } from "./errors.ts";
@@ -67,7 +67,14 @@ export class Grants {
     const code = `posthorn_c${userId}.${id}.${random(32).toString("base64url")}`;
     await store.write(userId, login, async (tx) => {
       // A change of the password, which ends sign-ins, ends what comes of them.
-      if (!(await isWebToken(tx, { userId, login: name, id: credential.slice("token:".length), label: "web" }))) {
+      if (
+        !(await isWebToken(tx, {
+          userId,
+          login: name,
+          id: credential.slice("token:".length),
+          labels: [webSignIn, strongWebSignIn],
+        }))
+      ) {
         throw new Refusal(401, "You are no longer signed in.");
       }
       await addGrant(tx, {

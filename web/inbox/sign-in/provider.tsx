@@ -1,16 +1,43 @@
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../../messages/sign-in.ts";
+import { askAuth, type NextStep } from "../../shared/auth.ts";
+import { wantToStay } from "../../shared/jmap/session.ts";
+
+interface Props {
+  /** Somebody has come from there, and must show something more. */
+  onStep(next: NextStep): void;
+  onIn(): void;
+  /** What was begun there is too long ago. */
+  onLate(): void;
+}
 
 /** Signing in at the operator's identity provider, if there is one. */
-export function Provider() {
+export function Provider({ onStep, onIn, onLate }: Props) {
   const [host, setHost] = useState<string | null>(null);
   useEffect(() => {
+    const goOn = async () => {
+      const answer = await askAuth<NextStep | object>("oidc/step");
+      if (answer.is !== "ok") onLate();
+      else if ("step" in answer.value) onStep(answer.value);
+      else onIn();
+    };
     fetch("/auth/oidc/about")
-      .then(async (response) => response.ok && setHost(((await response.json()) as { host: string | null }).host))
+      .then(async (response) => {
+        if (!response.ok) return;
+        const about = (await response.json()) as { host: string | null; waits: boolean };
+        setHost(about.host);
+        if (about.waits) await goOn();
+      })
       .catch(() => {});
   }, []);
   const refusal = new URLSearchParams(location.search).get("oidc");
-  const to = location.pathname === "/" ? "" : `?to=${encodeURIComponent(location.pathname + location.search)}`;
+  const to = location.pathname === "/" ? "/" : location.pathname + location.search;
+  const leave = (event: MouseEvent & { currentTarget: HTMLAnchorElement }) => {
+    const stay = event.currentTarget.closest("form")?.querySelector<HTMLInputElement>("input[name=stay]");
+    const isStaying = stay?.checked === true;
+    wantToStay(isStaying);
+    event.currentTarget.href = hrefOf(to, isStaying);
+  };
   return (
     <>
       {refusal !== null && (
@@ -19,10 +46,13 @@ export function Provider() {
         </p>
       )}
       {host !== null && (
-        <a class="button" href={`/auth/oidc${to}`}>
+        <a class="button" href={hrefOf(to, false)} onClick={leave}>
           {t("signInAt", { host })}
         </a>
       )}
     </>
   );
 }
+
+const hrefOf = (to: string, isStaying: boolean) =>
+  `/auth/oidc?${new URLSearchParams({ to, ...(isStaying && { stay: "1" }) })}`;

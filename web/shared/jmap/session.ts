@@ -35,13 +35,17 @@ export async function signIn(credentials: Credentials): Promise<SignIn> {
   const answer = await askAuth<NextStep | object>("login", credentials);
   if (answer.is === "unreachable") return answer;
   if (answer.is === "ok") {
-    // Whoever stays may read without a line, too.
-    if (credentials.stay) localStorage.setItem("posthorn.stay", "1");
-    else localStorage.removeItem("posthorn.stay");
+    wantToStay(credentials.stay);
     return "step" in answer.value ? { is: "step", next: answer.value } : { is: "in" };
   }
   if (answer.status === 429) return { is: "throttled", seconds: answer.seconds };
   return { is: answer.status === 403 ? "app-password" : "wrong" };
+}
+
+/** Whoever stays may read without a line, too. */
+export function wantToStay(isStaying: boolean): void {
+  if (isStaying) localStorage.setItem("posthorn.stay", "1");
+  else localStorage.removeItem("posthorn.stay");
 }
 
 /** Ends the session at the server. The answer clears what the browser keeps. */
