@@ -87,12 +87,14 @@ export function recordForAll(tx: Tx, { who }: Admin, what: InstallationAct): Pro
 }
 
 /** Changes what belongs to no account, and records the act. */
-export function changeInstallation<T>(
-  { store, who }: Admin,
+export async function changeInstallation<T>(
+  { store, bus, who }: Admin,
   what: InstallationAct,
   work: (executor: Executor) => Promise<T>,
 ): Promise<T> {
-  return writeInstallation(store, { who, what }, work);
+  const result = await writeInstallation(store, { who, what }, work);
+  bus.publish({ watched: "acts" });
+  return result;
 }
 
 /** Records an act that can't share a transaction with its row, such as a run of moves: call it before. */
@@ -118,6 +120,7 @@ export async function changeAccount<T>(
       return done;
     });
     announce();
+    admin.bus.publish({ watched: "acts" });
     return result;
   } catch (error) {
     if (error instanceof CommitError) announce();

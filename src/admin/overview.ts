@@ -105,7 +105,7 @@ function destinationsOf(rows: readonly Traffic[]): Destination[] {
 }
 
 /** `what` is the upper bound in milliseconds of those that it counts, or "slow". */
-function latencyOf(rows: readonly Traffic[], kind: string): Latency {
+export function latencyOf(rows: readonly Omit<Traffic, "minute">[], kind: string): Latency {
   const counts = new Map<number, number>();
   for (const { kind: one, what, count } of rows) {
     if (one !== kind) continue;

@@ -24,6 +24,7 @@ export interface Selection {
   sender?: string | undefined;
   /** Accepted at least so long ago, in milliseconds. */
   minAgeMs?: number | undefined;
+  state?: QueueState | undefined;
 }
 
 /** "trying": a process has it in hand. "delayed": its sender wants it to go later. */
@@ -91,10 +92,11 @@ export async function rowsOf(admin: Admin, keys: readonly SubmissionKey[]): Prom
 /** The selected mails that wait, page by page. */
 export async function* selectQueued(admin: Admin, selection: Selection): AsyncGenerator<QueueRow[]> {
   const { store, log } = admin;
-  const { names, domain, sender, minAgeMs = 0 } = selection;
+  const { names, domain, sender, minAgeMs = 0, state } = selection;
   const account = sender === undefined ? null : (await loginOf(admin, sender)).userId;
   const isWanted = (row: QueueRow) =>
     row.state === "queued" &&
+    (state === undefined || row.standing === state) &&
     (domain === undefined || row.rcptTo.toLowerCase().endsWith(`@${domain.toLowerCase()}`)) &&
     (sender === undefined || (row.userId === account && row.mailFrom.toLowerCase() === sender.toLowerCase())) &&
     store.clock.now().getTime() - row.createdAt.getTime() >= minAgeMs;

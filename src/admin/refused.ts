@@ -26,6 +26,8 @@ export type Refusal =
   | { type: "noMail"; text: string }
   | { type: "noReport"; text: string }
   | { type: "notAHost"; text: string }
+  | { type: "notPublished"; names: string }
+  | { type: "keysInUse"; until: string }
   | { type: "notQuarantined"; text: string }
   | { type: "notShared"; text: string; login: string }
   | { type: "notSuppressed"; address: string }

@@ -1,10 +1,12 @@
-import { mayOperate } from "../admin/operators.ts";
+import type { IncomingMessage } from "node:http";
+import { roleOf } from "../admin/operators.ts";
 import { OperatorsDoor } from "../admin/operators-door.ts";
 import type { Config } from "../config/schema.ts";
 import { capabilities } from "../jmap/capability-names.ts";
 import { coreEcho } from "../jmap/core/echo.ts";
 import { Proxies } from "../jmap/http/address.ts";
 import { Concurrency } from "../jmap/http/limits.ts";
+import { News } from "../jmap/http/news.ts";
 import { createHttpServer } from "../jmap/http/server.ts";
 import type { Services } from "../jmap/method.ts";
 import { operatorMethods } from "../jmap/operator/methods.ts";
@@ -17,6 +19,10 @@ import { findingsOf } from "./findings.ts";
 import type { Part, Parts } from "./parts.ts";
 import { siteOf } from "./site.ts";
 import { unlessTaken } from "./usual-door.ts";
+import { webPlaces } from "./web-limits.ts";
+
+/** Of a login, each of which hears what changes. */
+const maxPages = 20;
 
 /**
  * Starts the operators' page and its methods, on a listener of their own: the pages of the inbox are another origin, and their
@@ -26,7 +32,7 @@ export async function startOperatorsDoor(config: Config, parts: Parts, services:
   const { operator: place, hostname, defaultQuota, sendingLimits: hasSendingLimits, maxConcurrentRequests } = config;
   const { allowPrivateTargets } = config;
   if (!place || config.readOnly) return undefined;
-  const { authenticator, store, bus, counts, ready, surroundings } = parts;
+  const { authenticator, store, bus, counts, ready, events, surroundings } = parts;
   const { clock, random, log, resolver } = surroundings;
   const door = new OperatorsDoor(authenticator, store);
   const { operatorOf } = door;
@@ -46,9 +52,15 @@ export async function startOperatorsDoor(config: Config, parts: Parts, services:
   const proxies = new Proxies({ trusted: config.trustedProxies, publicUrl: "", log });
   const sessions = new WebSessions({
     ...{ authenticator, store, bus, clock, random, log, proxies, counts, site: "operator", joining: undefined },
-    admits: async (login) => (await mayOperate(store, login)) !== undefined,
+    admits: async (login) => (await roleOf(store, login)) !== undefined,
   });
   const pages = config.web ? new Pages({ site: "operator", load: parts.pageFiles, log }) : undefined;
+  const credentials = (req: IncomingMessage) => sessions.credentials(req);
+  const draining = new AbortController();
+  const news = new News({
+    ...{ bus, log, random, credentials, proxies, authenticator: door, draining: draining.signal },
+    places: counts.placeLimit("operators' pages", { max: maxPages }),
+  });
   const places = counts.placeLimit("operators' requests", { max: maxConcurrentRequests });
   const server = createHttpServer({
     ...{ services, registry, hostname, proxies, ready, authenticator: door },
@@ -58,13 +70,19 @@ export async function startOperatorsDoor(config: Config, parts: Parts, services:
     ...{ publicUrl: "", pushUrl: "", isPushPaused: true, relaxedUsing: false, isJmapServed: true, push: undefined },
     ownCapabilities: (login) => ({ [capabilities.operator]: operatorOf(login) }),
     web: {
-      credentials: (req) => sessions.credentials(req),
-      serve: (req, res) => sessions.serve(req, res) || pages?.serve(req, res) === true,
+      credentials,
+      serve: (req, res) => news.serve(req, res) || sessions.serve(req, res) || pages?.serve(req, res) === true,
     },
   });
   const drain = drainable(server);
+  // Places of its own: a flood at the other doors keeps no operator out.
+  webPlaces(config, proxies, { log, events }).guard(server);
   const port = await unlessTaken(config, log, () => parts.doors.open("operator", place, server));
   if (port === undefined) return undefined;
   pages?.begin();
-  return { url: urlOf("operator", place, port), stop: drain };
+  const stop: Part["stop"] = (ending) => {
+    draining.abort(ending);
+    return drain(ending);
+  };
+  return { url: urlOf("operator", place, port), stop };
 }

@@ -79,6 +79,10 @@ export function tellRefusal(why: Refusal): string {
       return `no mail ${why.text} is known here`;
     case "notAHost":
       return `"${why.text}" is not a host, or a host and a port`;
+    case "notPublished":
+      return `DNS does not have ${why.names} yet: publish that first`;
+    case "keysInUse":
+      return `the keys were changed a while ago: until ${why.until}, the old ones stay in DNS`;
     case "notQuarantined":
       return `there is no message ${why.text} in quarantine (see: posthorn quarantine list)`;
     case "notShared":

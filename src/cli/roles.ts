@@ -68,7 +68,12 @@ export async function makeParts(
     ingest: new Ingest(store),
     returnPaths: new ReturnPaths(store.database),
     authenticator,
-    mailLog: new StoredMailLog({ database: store.database, clock, log }),
+    mailLog: new StoredMailLog({
+      database: store.database,
+      clock,
+      log,
+      onKept: () => bus.publish({ watched: "mail" }),
+    }),
     webPush: await WebPush.open({ ...surroundings, ...pushing }),
     surroundings,
     tls: hasTls(config) ? await openTls(config, store.database, surroundings) : undefined,

@@ -78,6 +78,7 @@ async function start(
   if (config.roles.includes("worker")) gaugeQueues(metrics, store);
   const counts = redis?.counts ?? new OwnCounts({ clock });
   const bus = createBus({ store, log, carrier: redis?.carrier });
+  traffic.onWritten = () => bus.publish({ watched: "mail" });
   const ready = () => readiness.report();
   gaugeReadiness(metrics, ready);
   const sharedCache = redis?.cache;

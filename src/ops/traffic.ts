@@ -24,6 +24,8 @@ export class TrafficCounts {
   #destinations = { minute: 0, names: new Set<string>() };
   #writing = Promise.resolve();
   readonly events: Events;
+  /** Called when further counts of mail are in the database. */
+  onWritten: () => void = () => {};
 
   constructor(options: { database: Database; clock: Clock; log: Log }) {
     this.#options = options;
@@ -82,6 +84,8 @@ export class TrafficCounts {
     if (database.isReadOnly) return;
     try {
       await addTraffic(database, rows);
+      // Those of the calls themselves are no news: pages would ask for ever.
+      if (rows.some(({ kind }) => kind !== "api" && kind !== "push")) this.onWritten();
     } catch (error) {
       log.debug({ reason: (error as Error).message }, "counts of the traffic wait");
       const oldest = this.#now() - 10 * minuteMs;

@@ -1,7 +1,7 @@
 import type { Log } from "../base/log.ts";
 import { pauseFor } from "../base/retry.ts";
 import type { Store } from "../store/core/store.ts";
-import type { BusEvent, Carrier, ChangeEvent } from "./carrier.ts";
+import type { BusEvent, Carrier, ChangeEvent, Watched } from "./carrier.ts";
 import { Outbox } from "./outbox.ts";
 import { type States, statesOf } from "./states.ts";
 import { Sweeper } from "./sweeper.ts";
@@ -19,6 +19,8 @@ export interface Bus {
   onRevoked(listener: (login: string) => void): Unsubscribe;
   /** Called when mail was queued, by this process or another. */
   onQueued(listener: () => void): Unsubscribe;
+  /** Called when what operators look at may be otherwise, by the doing of this process or another. */
+  onWatched(listener: (what: Watched) => void): Unsubscribe;
   /** Revocations may have been missed, since no carrier was connected: drop what is cached about credentials. */
   onReconnect(listener: () => void): Unsubscribe;
   /** The current state of each type of an account. If the account is subscribed to, later changes will be heard. */
@@ -53,6 +55,7 @@ export class ProcessBus implements Bus {
   readonly #unheard = new Map<number, Promise<unknown>>();
   readonly #up = new Set<Carrier>();
   readonly #queued = new Set<() => void>();
+  readonly #watched = new Set<(what: Watched) => void>();
   readonly #revoked = new Set<(login: string) => void>();
   readonly #reconnected = new Set<() => void>();
   #settling: NodeJS.Timeout | undefined;
@@ -73,9 +76,10 @@ export class ProcessBus implements Bus {
 
   publish(event: BusEvent): void {
     const isRevocation = "credential" in event;
-    const told = isRevocation || "queued" in event ? event : { ...event, committedAt: Date.now() };
+    const told = "accountId" in event ? { ...event, committedAt: Date.now() } : event;
     if ("credential" in told) this.#revoke(told.credential);
     else if ("queued" in told) this.#wake();
+    else if ("watched" in told) this.#tell(told.watched);
     else this.#deliver(told, false);
     for (const [carrier, outbox] of this.#outboxes) if (isRevocation || !carrier.isForRevocations) outbox.add(told);
   }
@@ -107,6 +111,15 @@ export class ProcessBus implements Bus {
     return () => this.#queued.delete(listener);
   }
 
+  onWatched(listener: (what: Watched) => void): Unsubscribe {
+    if (this.#watched.size === 0) for (const carrier of this.#outboxes.keys()) void carrier.follow?.("watched");
+    this.#watched.add(listener);
+    return () => {
+      this.#watched.delete(listener);
+      if (this.#watched.size === 0) for (const carrier of this.#outboxes.keys()) carrier.unfollow?.("watched");
+    };
+  }
+
   onReconnect(listener: () => void): Unsubscribe {
     this.#reconnected.add(listener);
     return () => this.#reconnected.delete(listener);
@@ -125,10 +138,11 @@ export class ProcessBus implements Bus {
           onUp: () => this.#connected(carrier),
           onDown: () => this.#up.delete(carrier),
           onGap: () => this.#compareAll(),
-          onBatch: ({ changes, revoked, queued }) => {
+          onBatch: ({ changes, revoked, queued, watched }) => {
             for (const event of changes) this.#deliver(event, false);
             for (const login of revoked) this.#revoke(login);
             if (queued) this.#wake();
+            for (const one of watched) this.#tell(one);
           },
         }),
       ),
@@ -191,6 +205,10 @@ export class ProcessBus implements Bus {
 
   #wake(): void {
     for (const listener of this.#queued) this.#guard(listener);
+  }
+
+  #tell(what: Watched): void {
+    for (const listener of this.#watched) this.#guard(() => listener(what));
   }
 
   #revoke(login: string): void {

@@ -19,7 +19,13 @@ export interface QueuedEvent {
   queued: "submissions";
 }
 
-export type BusEvent = ChangeEvent | RevokedEvent | QueuedEvent;
+/** What operators look at may be otherwise now: what is kept of mails on their way, or what somebody has changed. */
+export type Watched = "mail" | "acts";
+export interface WatchedEvent {
+  watched: Watched;
+}
+
+export type BusEvent = ChangeEvent | RevokedEvent | QueuedEvent | WatchedEvent;
 
 /** The events sent as one message: changes are merged by account, so a storm stays small. */
 export interface Batch {
@@ -27,10 +33,11 @@ export interface Batch {
   revoked: string[];
   /** Mail was queued. */
   queued: boolean;
+  watched: Watched[];
 }
 
-/** What a process may follow: an account's changes, or queued mail. Revocations are for all. */
-export type Topic = number | "queued";
+/** What a process may follow: an account's changes, queued mail, or what operators look at. Revocations are for all. */
+export type Topic = number | "queued" | "watched";
 
 export interface Receiver {
   onBatch(batch: Batch): void;

@@ -1,6 +1,6 @@
 import { type TypeName, typeCodes } from "../store/core/change.ts";
 import { decodeState } from "../store/core/state.ts";
-import type { ChangeEvent } from "./carrier.ts";
+import type { ChangeEvent, Watched } from "./carrier.ts";
 import type { States } from "./states.ts";
 
 /** What a carrier sends as text; `from` lets a process ignore its own echo. */
@@ -11,6 +11,7 @@ export interface Message {
   changes?: ChangeEvent[];
   revoked?: string[];
   queued?: boolean;
+  watched?: Watched[];
 }
 
 type Parsed = Message & Required<Omit<Message, "presence">>;
@@ -20,12 +21,13 @@ export function parseMessage(payload: string): Parsed | undefined {
   try {
     const message = JSON.parse(payload) as Partial<Record<keyof Message, unknown>> | null;
     if (typeof message !== "object" || message === null || typeof message.from !== "string") return undefined;
-    const { from, presence, changes = [], revoked = [], queued = false } = message;
+    const { from, presence, changes = [], revoked = [], queued = false, watched = [] } = message;
     if (presence !== undefined && presence !== "hello" && presence !== "here" && presence !== "bye") return undefined;
     if (!Array.isArray(changes) || !changes.every(isChange)) return undefined;
     if (!Array.isArray(revoked) || !revoked.every((name) => typeof name === "string")) return undefined;
     if (typeof queued !== "boolean") return undefined;
-    return { from, ...(presence && { presence }), changes, revoked, queued };
+    if (!Array.isArray(watched) || !watched.every((one) => one === "mail" || one === "acts")) return undefined;
+    return { from, ...(presence && { presence }), changes, revoked, queued, watched };
   } catch {
     return undefined;
   }

@@ -36,6 +36,7 @@ test("events that occur together are sent together, and later ones follow", asyn
     changes: [{ accountId: 1, changed: { Email: "1-3", Mailbox: "1-3" } }],
     revoked: ["ann@example.org"],
     queued: false,
+    watched: [],
   });
   outbox.add({ accountId: 2, changed: { Email: "1-1" } });
   await vi.waitFor(() => expect(line.told).toHaveLength(2), patiently);

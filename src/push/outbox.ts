@@ -1,6 +1,6 @@
 import type { Log } from "../base/log.ts";
 import { pauseFor, retry } from "../base/retry.ts";
-import type { Batch, BusEvent, Carrier, ChangeEvent } from "./carrier.ts";
+import type { Batch, BusEvent, Carrier, ChangeEvent, Watched } from "./carrier.ts";
 import { mergeStates, older } from "./states.ts";
 
 /** Events that occur within this time are sent as one message. */
@@ -18,6 +18,7 @@ export class Outbox {
   #changes = new Map<number, ChangeEvent>();
   #revoked = new Set<string>();
   #queued = false;
+  #watched = new Set<Watched>();
   #sending: Promise<void> | undefined;
   readonly #closing = new AbortController();
 
@@ -29,6 +30,7 @@ export class Outbox {
   add(event: BusEvent): void {
     if ("credential" in event) this.#addRevoked(event.credential);
     else if ("queued" in event) this.#queued = true;
+    else if ("watched" in event) this.#watched.add(event.watched);
     else this.#addChange(event);
     this.#sending ??= this.#sendAll();
   }
@@ -71,7 +73,7 @@ export class Outbox {
   }
 
   get #isWaiting(): boolean {
-    return this.#changes.size > 0 || this.#revoked.size > 0 || this.#queued;
+    return this.#changes.size > 0 || this.#revoked.size > 0 || this.#queued || this.#watched.size > 0;
   }
 
   #notTold(error: unknown): void {
@@ -84,16 +86,19 @@ export class Outbox {
       changes: [...this.#changes.values()],
       revoked: [...this.#revoked],
       queued: this.#queued,
+      watched: [...this.#watched],
     };
     this.#changes = new Map();
     this.#revoked = new Set();
     this.#queued = false;
+    this.#watched = new Set();
     try {
       await this.#carrier.send(batch);
     } catch (error) {
       for (const change of batch.changes) this.#addChange(change);
       for (const login of batch.revoked) this.#addRevoked(login);
       this.#queued ||= batch.queued;
+      for (const one of batch.watched) this.#watched.add(one);
       throw error;
     }
   }

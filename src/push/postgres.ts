@@ -61,12 +61,13 @@ export class PostgresCarrier implements Carrier {
     await this.#listener.start();
   }
 
-  async send({ changes, revoked, queued }: Batch): Promise<void> {
+  async send({ changes, revoked, queued, watched }: Batch): Promise<void> {
     if (this.#isAlone()) return;
     await this.#notify([
       ...pack(changes, (part) => ({ from: this.#id, changes: part })),
       ...pack(revoked, (part) => ({ from: this.#id, revoked: part })),
       ...(queued ? [JSON.stringify({ from: this.#id, queued } satisfies Message)] : []),
+      ...(watched.length > 0 ? [JSON.stringify({ from: this.#id, watched } satisfies Message)] : []),
     ]);
   }
 
@@ -91,12 +92,13 @@ export class PostgresCarrier implements Carrier {
       this.#options.log.warn({ bytes: payload.length }, "notification not understood");
       return;
     }
-    const { from, presence, changes, revoked, queued } = message;
+    const { from, presence, changes, revoked, queued, watched } = message;
     if (from === this.#id) return;
     if (presence === "bye") this.#peers.delete(from);
     else if (presence) this.#peers.set(from, performance.now());
     if (presence === "hello") this.#announce("here");
-    if (changes.length > 0 || revoked.length > 0 || queued) receiver.onBatch({ changes, revoked, queued });
+    const isEmpty = changes.length === 0 && revoked.length === 0 && !queued && watched.length === 0;
+    if (!isEmpty) receiver.onBatch({ changes, revoked, queued, watched });
   }
 
   #presence(presence: "hello" | "here" | "bye"): string {

@@ -57,13 +57,14 @@ export class RedisCarrier implements Carrier {
     this.#subscriptions.remove(this.#channelOf(topic));
   }
 
-  async send({ changes, revoked, queued }: Batch): Promise<void> {
+  async send({ changes, revoked, queued, watched }: Batch): Promise<void> {
     const messages = changes.map((change): [string, Partial<Message>] => [
       this.#channelOf(change.accountId),
       { changes: [change] },
     ]);
     if (revoked.length > 0) messages.push([this.#channelOf("revoked"), { revoked }]);
     if (queued) messages.push([this.#channelOf("queued"), { queued }]);
+    if (watched.length > 0) messages.push([this.#channelOf("watched"), { watched }]);
     if (!this.#wasConnected) await this.#link.connected(maxConnectMs);
     this.#wasConnected = true;
     let isSent = false;
@@ -98,7 +99,7 @@ export class RedisCarrier implements Carrier {
       return;
     }
     if (message.from === this.#id) return;
-    const { changes, revoked, queued } = message;
-    this.#receiver?.onBatch({ changes, revoked, queued });
+    const { changes, revoked, queued, watched } = message;
+    this.#receiver?.onBatch({ changes, revoked, queued, watched });
   }
 }

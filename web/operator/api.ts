@@ -46,6 +46,19 @@ export interface Listed {
     records?: DnsRecord[];
     zone?: string;
     check?: Checked[];
+    rotation?: Rotation;
+    /** Without a policy `mode` is null. */
+    mtaSts?: { mode: StsMode | null; mx: string[]; records: DnsRecord[] };
+  };
+  MaskedAddress: {
+    id: string;
+    accountId: string;
+    email: string;
+    label: string;
+    state: "pending" | "enabled" | "disabled" | "deleted";
+    createdAt: string;
+    messages: number;
+    lastMessageAt: string | null;
   };
   Operator: { id: string; login: string; role: string; domains: string[] | null; createdAt: string };
   Quarantined: {
@@ -128,6 +141,16 @@ export interface Story {
   attempts: Attempt[];
   deliveries: { rcptTo: string; state: Delivery["state"]; reply: string }[];
   incoming?: { attempts: number; lastError: string | null; isSetAside: boolean } | null;
+}
+
+export type StsMode = "testing" | "enforce" | "none";
+
+export interface Rotation {
+  step: "begin" | "publish" | "switch" | "wait";
+  fresh: { name: string; value: string; isPublished: boolean }[];
+  /** Names of records. */
+  retired: string[];
+  until: string | null;
 }
 
 export interface DnsRecord {
@@ -231,6 +254,35 @@ export async function get<N extends TypeName>(
     ...(properties && { properties }),
   }).catch(inWords);
   return found[0];
+}
+
+/** What was done to those that match, or would be. */
+export interface Swept {
+  changed: number;
+  left: number;
+}
+
+interface Sweep {
+  /** Such as QueuedMessage/order. */
+  name: string;
+  filter: object;
+  args: object;
+  isDryRun: boolean;
+  /** Called after each page; false ends it there. */
+  tell(done: Swept): boolean;
+}
+
+/** Acts on all that a filter matches, page by page, or counts them. */
+export async function sweep({ name, filter, args, isDryRun, tell }: Sweep): Promise<Swept> {
+  const done = { changed: 0, left: 0 };
+  let after: string | null = null;
+  do {
+    const page: Swept & { next: string | null } = await ask(name, { filter, after, isDryRun, ...args });
+    done.changed += page.changed;
+    done.left += page.left;
+    after = page.next;
+  } while (tell({ ...done }) && after !== null);
+  return done;
 }
 
 interface SetAnswer<T> {

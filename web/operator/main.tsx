@@ -3,6 +3,7 @@ import { render } from "preact";
 import { language } from "../shared/messages.ts";
 import { prefs } from "../shared/prefs.ts";
 import { App } from "./app.tsx";
+import { listen } from "./news.ts";
 import { begin } from "./session.ts";
 
 effect(() => {
@@ -15,4 +16,5 @@ effect(() => {
 });
 
 render(<App />, document.getElementById("app")!);
+listen();
 void begin();

@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 
 export const places = [
   "overview",
+  "metrics",
   "queue",
   "trace",
   "accounts",
@@ -53,8 +54,12 @@ export function go(to: Partial<Route> & { place: PlaceName }, { replace = false 
   } else location.hash = fragment;
 }
 
+/** How often somebody has asked for a list: also when it is narrowed to the same again, it is to be fetched anew. */
+export const asked = signal(0);
+
 /** Narrows the list of the place where one is. */
 export function narrow(filter: Record<string, string>): void {
+  asked.value++;
   const { place, filter: before } = route.peek();
   go({ place, filter: { ...before, ...filter } }, { replace: true });
 }

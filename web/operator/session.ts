@@ -45,6 +45,15 @@ export async function begin(): Promise<void> {
   }
 }
 
+/** Asks the server whether the sign-in still counts; if not, it is over here too. */
+export async function whoIsThere(): Promise<void> {
+  try {
+    await fetchSession();
+  } catch (error) {
+    if (error instanceof SignedOut) end();
+  }
+}
+
 function end(): void {
   if (!client.peek()) return;
   client.value = undefined;

@@ -9,6 +9,7 @@ import { ShortcutsDialog } from "../shared/shortcuts.tsx";
 import { Accounts } from "./accounts/accounts.tsx";
 import { Audit } from "./audit/audit.tsx";
 import { Domains } from "./domains/domains.tsx";
+import { Metrics } from "./metrics/metrics.tsx";
 import { Operators } from "./operators/operators.tsx";
 import { Overview } from "./overview/overview.tsx";
 import { OwnIcon } from "./parts/icon.tsx";
@@ -35,6 +36,7 @@ const groups: { title: () => string; places: Place[] }[] = [
     title: () => t("groupMail"),
     places: [
       { name: "overview", View: Overview, key: "o" },
+      { name: "metrics", View: Metrics, key: "t", isForAll: true },
       { name: "queue", View: Queue, key: "q" },
       { name: "trace", View: Trace, key: "m" },
     ],

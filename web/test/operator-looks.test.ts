@@ -2,7 +2,6 @@ import { beforeAll, describe, test } from "vitest";
 import { addAddress } from "../../src/admin/addresses.ts";
 import { ensureDomain } from "../../src/admin/domains.ts";
 import { addSuppression } from "../../src/admin/feedback.ts";
-import { addOperator } from "../../src/admin/operators.ts";
 import { share } from "../../src/admin/shares.ts";
 import { holdSender } from "../../src/admin/standing.ts";
 import { addAppPassword } from "../../src/admin/tokens.ts";
@@ -24,8 +23,8 @@ describe.skipIf(whyNoBrowser)("how the operators' page looks", () => {
     root = await world.addUser("root");
     const ann = await world.addUser("ann");
     const { admin, store } = world;
-    await addOperator(admin, root.address, { role: "admin", domains: [] });
-    await addOperator(admin, ann.address, { role: "domain-admin", domains: ["here.test"] });
+    await world.makeOperator(root.address, "admin");
+    await world.makeOperator(ann.address, "domain-admin", ["here.test"]);
     await addAddress(admin, "sales@here.test", ann.address, { to: ["far@elsewhere.test"], keepsCopy: true });
     await share(admin, ann.address, root.address);
     await addAppPassword(admin, ann.address, "Ann's phone");
@@ -96,6 +95,7 @@ describe.skipIf(whyNoBrowser)("how the operators' page looks", () => {
       const page = await world.operate(root, sizes[size]);
       const named = (screen: string) => `operator-${size}-${screen}`;
       const screens: [at: string, waits: string][] = [
+        ["metrics", "Spam and viruses"],
         ["queue", "bob@far.test"],
         [`queue/${queued}`, "Recipients"],
         ["accounts", "ann@here.test"],

@@ -2,6 +2,7 @@ import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { one } from "../../conformance/client/client.ts";
 import { addAccount } from "../../src/admin/accounts.ts";
+import { dkimRecord, rotationOf } from "../../src/admin/dkim-keys.ts";
 import { dnsRecords } from "../../src/admin/dns-records.ts";
 import { keysOf, showDomain } from "../../src/admin/domains.ts";
 import { addOperator } from "../../src/admin/operators.ts";
@@ -9,8 +10,9 @@ import { afterwards } from "../../test/support/afterwards.ts";
 import { startDns } from "../../test/support/dns.ts";
 import { freePorts } from "../../test/support/ports.ts";
 import { type SmtpSink, startSink } from "../../test/support/smtp-sink.ts";
+import { expectNoFaults } from "./axe.ts";
 import { whyNoBrowser } from "./browser.ts";
-import { createWorld, password, type User, type World } from "./world.ts";
+import { appCode, createWorld, password, type User, type World } from "./world.ts";
 
 describe.skipIf(whyNoBrowser)("the operators' page", () => {
   let world: World;
@@ -34,9 +36,9 @@ describe.skipIf(whyNoBrowser)("the operators' page", () => {
     world = await createWorld({ flags, resolver: dns.resolver() });
     root = await world.addUser("root");
     ann = await world.addUser("ann");
-    await addOperator(world.admin, root.address, { role: "admin", domains: [] });
+    await world.makeOperator(root.address, "admin");
     await addAccount(world.admin, { address: "eye@here.test", name: "", password, quota: 0 });
-    await addOperator(world.admin, "eye@here.test", { role: "read-only", domains: [] });
+    await world.makeOperator("eye@here.test", "read-only");
   });
 
   const go = (page: Page, place: string) =>
@@ -66,9 +68,43 @@ describe.skipIf(whyNoBrowser)("the operators' page", () => {
     await page.getByText("The address or the password is wrong.").waitFor();
     await fill(ann.address, password);
     await page.getByText("This account is no operator's.").waitFor();
-    await fill(root.address, password);
-    await heading(page, "Overview");
+    // Nothing comes before the second factor, not even for who knows the password and the address of a place.
+    await addAccount(world.admin, { address: "noa@here.test", name: "", password, quota: 0 });
+    await addOperator(world.admin, "noa@here.test", { role: "admin", domains: [] });
+    await page.goto(`${world.operatorUrl}/#/accounts`);
+    await fill("noa@here.test", password);
+    await page.getByText("Your account needs a second factor").waitFor();
+    await expectNoFaults(page);
+    const asked = await page.evaluate(async () => {
+      const headers = { "Content-Type": "application/json" };
+      const body = JSON.stringify({ using: [], methodCalls: [] });
+      return (await fetch("/jmap/api", { method: "POST", headers, body })).status;
+    });
+    expect(asked).toBe(401);
+    await page.reload();
+    await fill("noa@here.test", password);
+    await page.getByRole("button", { name: "Authenticator app" }).click();
+    await expectNoFaults(page);
+    const key = (await page.locator(".factor-key code").textContent())!;
+    await page.getByLabel("Code from your authenticator app").fill(appCode(key));
+    await page.getByRole("button", { name: "Turn on" }).click();
+    await page.getByText("Your recovery codes").waitFor();
+    const [recovery] = await page.locator(".factor-codes code").allTextContents();
+    await expectNoFaults(page);
+    await page.getByRole("button", { name: "I have kept them" }).click();
+    await heading(page, "Accounts");
+    await go(page, "Overview");
     await page.getByText("The database answers.").waitFor();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    // The code that was used counts no more; a recovery code does, once.
+    await fill("noa@here.test", password);
+    await page.getByLabel("Code from your authenticator app").fill(appCode(key));
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByRole("alert").getByText("That is not right").waitFor();
+    await page.getByRole("button", { name: "Use a recovery code" }).click();
+    await page.getByLabel("Recovery code").fill(recovery!);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await heading(page, "Overview");
     expect(await page.evaluate(() => document.cookie)).toBe("");
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("button", { name: "Sign in" }).waitFor();
@@ -110,6 +146,51 @@ describe.skipIf(whyNoBrowser)("the operators' page", () => {
     await row.getByRole("button", { name: "Try now" }).click();
     await expect.poll(() => sink.messages.map(({ to }) => to.join()), { timeout: 10_000 }).toEqual(["dora@near.test"]);
   });
+
+  test("the queue hears of what comes, in every tab, and all that it is narrowed to is changed at once, by the keyboard", async () => {
+    sink.program({ stage: "rcpt", address: "many@near.test", times: 3, reply: "451 4.3.0 come again" });
+    const page = await world.operate(root, { at: "#/queue?domain=near.test" });
+    const other = await page.context().newPage();
+    await other.goto(`${world.operatorUrl}/#/queue?state=held`);
+    await heading(other, "Queue");
+    await page.bringToFront();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    for (const no of [1, 2, 3]) await submit("many@near.test", `Number ${no}`);
+    // Without a reload, and without anybody pressing anything.
+    const rows = page.getByRole("row").filter({ hasText: "many@near.test" });
+    await expect.poll(() => rows.count(), { timeout: 10_000 }).toBe(3);
+    const button = page.getByRole("button", { name: "All of these…" });
+    await button.focus();
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole("dialog");
+    await expectNoFaults(page);
+    await dialog.getByLabel("What is done to them").selectOption("Hold");
+    await dialog.getByRole("button", { name: "Count them" }).focus();
+    await page.keyboard.press("Enter");
+    await dialog.getByText("Hold: 3 recipients").waitFor();
+    await expectNoFaults(page);
+    await dialog.getByRole("button", { name: "Hold", exact: true }).focus();
+    await page.keyboard.press("Enter");
+    await dialog.getByText("3 were changed.").waitFor();
+    await expectNoFaults(page);
+    await dialog.getByRole("button", { name: "Close", exact: true }).last().click();
+    // The button has the focus again.
+    await expect.poll(() => button.evaluate((it) => it === document.activeElement)).toBe(true);
+    // The other tab shows them as soon as somebody looks.
+    await other.bringToFront();
+    await other.getByRole("row").filter({ hasText: "many@near.test" }).nth(2).waitFor();
+    await other.getByRole("button", { name: "All of these…" }).click();
+    const second = other.getByRole("dialog");
+    await second.getByLabel("What is done to them").selectOption("Return to sender");
+    await second.getByRole("button", { name: "Count them" }).click();
+    const act = second.getByRole("button", { name: "Return to sender" });
+    expect(await act.isDisabled()).toBe(true);
+    await second.getByLabel("Type 3 to confirm").fill("3");
+    await act.click();
+    await second.getByText("3 were changed.").waitFor();
+    await other.close();
+  }, 60_000);
 
   test("a mail that is returned to its sender needs a reason, and its sender gets it", async () => {
     await submit("carl@far.test", "Never mind");
@@ -184,6 +265,82 @@ describe.skipIf(whyNoBrowser)("the operators' page", () => {
     await line("SPF").getByRole("button", { name: "Copy the line for SPF" }).waitFor();
   });
 
+  test("a domain gets new keys, step by step, and a policy for TLS", async () => {
+    const page = await world.operate(root, { at: "#/domains" });
+    await page.getByRole("link", { name: "here.test", exact: true }).click();
+    await page.getByRole("button", { name: "Make new keys" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Make new keys" }).click();
+    await page.getByText("New keys are made, and sign nothing").waitFor();
+    await expect.poll(() => page.getByText("not in DNS yet").count()).toBe(2);
+    const { fresh } = await rotationOf(world.admin, "here.test");
+    for (const key of fresh) {
+      const { name, value } = dkimRecord(key);
+      dns.set(name, "TXT", value);
+    }
+    await page.getByRole("button", { name: "Ask DNS again" }).click();
+    await page.getByRole("button", { name: "Let the new keys sign" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Let the new keys sign" }).click();
+    await page.getByText("the old ones must stay in DNS").waitFor();
+    await page.getByText("No policy").waitFor();
+    await page.getByRole("button", { name: "Set the policy" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+    await page.getByText("Testing: they send all the same").first().waitFor();
+    await page
+      .getByRole("table", { name: /MTA-STS/ })
+      .getByText("_mta-sts.here.test.")
+      .waitFor();
+    await expectNoFaults(page);
+  });
+
+  test("a masked address is made for an account, and closed", async () => {
+    const page = await world.operate(root, { at: "#/accounts" });
+    await page.getByRole("link", { name: ann.address }).click();
+    await page.getByRole("button", { name: "Make a masked address" }).click();
+    await page.getByLabel("What it is for").fill("A shop");
+    await page.getByRole("dialog").getByRole("button", { name: "Make", exact: true }).click();
+    const row = page.getByRole("listitem").filter({ hasText: "A shop" });
+    await row.getByRole("button", { name: "Close", exact: true }).click();
+    await row.getByText("closed").waitFor();
+    await row.getByRole("button", { name: "Open again" }).click();
+    await row.getByText("closed").waitFor({ state: "detached" });
+  });
+
+  test("one mail is followed live, from its way in on", async () => {
+    sink.program({ stage: "rcpt", address: "live@near.test", times: 1, reply: "451 4.3.0 come again" });
+    await submit("live@near.test", "Follow me");
+    const page = await world.operate(root, { at: "#/trace?about=live%40near.test" });
+    const follow = page.getByRole("link", { name: "Follow this mail alone, live" });
+    await expect
+      .poll(async () => {
+        await page.getByRole("button", { name: "Search" }).click();
+        return follow.count();
+      })
+      .toBe(1);
+    await follow.click();
+    await page.getByText("Live: each further step").waitFor();
+    await page.getByText("451 4.3.0 come again").first().waitFor();
+    // Meanwhile somebody else has it tried again.
+    const other = await world.operate(root, { at: "#/queue?domain=near.test" });
+    await other.getByRole("row").filter({ hasText: "live@near.test" }).getByRole("button", { name: "Try now" }).click();
+    await page.bringToFront();
+    await page.getByText("taken", { exact: true }).first().waitFor({ timeout: 10_000 });
+    await expectNoFaults(page);
+  });
+
+  test("metrics show what the last hour brought, and the last day", async () => {
+    const page = await world.operate(root, { at: "#/metrics" });
+    await heading(page, "Metrics");
+    for (const name of ["Mail in", "Mail out", "Spam and viruses", "Bounces and complaints"]) {
+      await page.getByRole("img", { name: new RegExp(`^${name}: `) }).waitFor();
+    }
+    await page.getByText("The database answers.").waitFor();
+    await page.getByLabel("Time").selectOption("the last day");
+    await page.getByText("12 hours ago").first().waitFor();
+    await expectNoFaults(page);
+    const eye = await world.operate({ address: "eye@here.test" }, { at: "#/metrics" });
+    await heading(eye, "Metrics");
+  });
+
   test("a mail is found by its Message-ID, step by step", async () => {
     await world.send(ann, { subject: "Traced", headers: "X-Test: 1\r\n" });
     const page = await world.operate(root, { at: "#/trace" });
@@ -226,6 +383,7 @@ describe.skipIf(whyNoBrowser)("the operators' page", () => {
     const page = await world.operate(root, { locale: "de-AT", ...phone });
     await heading(page, "Übersicht");
     for (const [place, title] of [
+      ["metrics", "Messwerte"],
       ["queue", "Warteschlange"],
       ["accounts", "Konten"],
       ["senders", "Absender"],

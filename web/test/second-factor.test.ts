@@ -1,35 +1,32 @@
-import { createHmac } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { invite } from "../../src/admin/invites.ts";
 import { requireSecondFactor } from "../../src/admin/second-factors.ts";
+import { afterwards } from "../../test/support/afterwards.ts";
+import { createIdentityProvider } from "../../test/support/identity-provider.ts";
 import { expectNoFaults } from "./axe.ts";
 import { whyNoBrowser } from "./browser.ts";
-import { createWorld, password, type User, type World } from "./world.ts";
-
-/** What an authenticator app shows for a key, so many steps of 30 seconds from now (RFC 6238). */
-function appCode(key: string, by = 0): string {
-  const letters = key.replaceAll(" ", "");
-  const bits = [...letters].map((one) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(one).toString(2).padStart(5, "0"));
-  const secret = Buffer.from(
-    bits
-      .join("")
-      .match(/.{8}/g)!
-      .map((byte) => Number.parseInt(byte, 2)),
-  );
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + by));
-  const mac = createHmac("sha1", secret).update(step).digest();
-  const number = mac.readUInt32BE(mac.at(-1)! & 15) & 0x7fffffff;
-  return String(number % 1_000_000).padStart(6, "0");
-}
+import { appCode, createWorld, password, type User, type World } from "./world.ts";
 
 describe.skipIf(whyNoBrowser)("second factors and new accounts", () => {
   let world: World;
   let ann: User;
   let count = 0;
+  let provider: Awaited<ReturnType<typeof createIdentityProvider>>;
   beforeAll(async () => {
-    world = await createWorld();
+    provider = await createIdentityProvider({ id: "posthorn", secret: "the secret" });
+    const folder = mkdtempSync(join(tmpdir(), "posthorn-oidc-"));
+    afterwards(async () => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, "secret"), "the secret\n");
+    const flags = {
+      "oidc-issuer": provider.issuer,
+      "oidc-client-id": "posthorn",
+      "oidc-client-secret-file": join(folder, "secret"),
+    };
+    world = await createWorld({ flags, otherPort: () => Number(new URL(provider.issuer).port) });
   });
   beforeEach(async () => {
     ann = await world.addUser(`ann${++count}`);
@@ -157,6 +154,47 @@ describe.skipIf(whyNoBrowser)("second factors and new accounts", () => {
     } finally {
       await requireSecondFactor(world.admin, "here.test", false);
     }
+  });
+
+  test("signing in at the identity provider: the second factor of here is asked for, and who stays is still signed in", async () => {
+    provider.user = { sub: "1", email: ann.address, email_verified: true };
+    const page = await world.open();
+    await page.goto(world.url);
+    const leave = page.getByRole("link", { name: /^Sign in with 127/ });
+    await leave.click();
+    await inbox(page);
+    await page.goto(`${world.url}/#/settings/security`);
+    await page.getByRole("button", { name: "Add an authenticator app" }).click();
+    await confirm(page, "Continue");
+    const key = (await page.locator(".factor-key code").textContent())!;
+    await page.getByLabel("Code from your authenticator app").fill(appCode(key));
+    await page.getByRole("button", { name: "Turn on" }).click();
+    await page.getByRole("button", { name: "I have kept them" }).click();
+    await page.goto(`${world.url}/#/inbox`);
+    await page.getByRole("button", { name: "Sign out" }).click();
+
+    await page.getByLabel("Stay signed in").check();
+    await leave.click();
+    await page.getByText("Show that it is you").waitFor();
+    await expectNoFaults(page);
+    // A reload loses the step, not the way back to it.
+    await page.reload();
+    await page.getByRole("button", { name: "Sign in", exact: true }).waitFor();
+    await page.getByLabel("Stay signed in").check();
+    await leave.click();
+    await page.getByLabel("Code from your authenticator app").fill(appCode(key, 1));
+    await page.getByRole("button", { name: "Continue" }).click();
+    await inbox(page);
+    const kept = (await page.context().cookies()).find(({ name }) => name === "posthorn")!;
+    expect(kept.expires - Date.now() / 1_000).toBeGreaterThan(29 * 86_400);
+    expect(page.url()).not.toMatch(/code=|ticket|state=/);
+
+    provider.user = { sub: "2", email: "nobody@here.test", email_verified: true };
+    const stranger = await world.open({ locale: "de-DE" });
+    await stranger.goto(world.url);
+    await stranger.getByRole("link", { name: /^Mit 127/ }).click();
+    await stranger.getByRole("alert").getByText(/Konto/).waitFor();
+    await expectNoFaults(stranger);
   });
 
   test("a guest makes an account by the link of an invitation, whose token no request names", async () => {

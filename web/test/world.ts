@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { Resolver } from "node:dns/promises";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +10,8 @@ import { deliver } from "../../conformance/client/smtp.ts";
 import type { GetResult } from "../../conformance/client/types.ts";
 import { addAccount } from "../../src/admin/accounts.ts";
 import type { Admin } from "../../src/admin/admin.ts";
+import { addOperator, operatorSignIn, type Role } from "../../src/admin/operators.ts";
+import { newToken } from "../../src/auth/secrets.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { decodeId, idPrefix } from "../../src/base/ids.ts";
 import { silentLog } from "../../src/base/log.ts";
@@ -22,6 +24,9 @@ import { Blobs } from "../../src/store/blobs/blobs.ts";
 import { DiskObjects } from "../../src/store/blobs/objects/disk.ts";
 import type { Authentication } from "../../src/store/core/db.ts";
 import { Store } from "../../src/store/core/store.ts";
+import { findLogin } from "../../src/store/directory/logins.ts";
+import { addTotp } from "../../src/store/directory/second-factors.ts";
+import { addWebToken } from "../../src/store/directory/sign-ins.ts";
 import { afterwards } from "../../test/support/afterwards.ts";
 import { type Mail, message } from "../../test/support/messages.ts";
 import { freePorts } from "../../test/support/ports.ts";
@@ -42,6 +47,23 @@ export function checked(domain: string, result: "pass" | "fail"): Authentication
 
 export const password = "correct horse battery";
 
+/** What an authenticator app shows for a key, so many steps of 30 seconds from now (RFC 6238). */
+export function appCode(key: string, by = 0): string {
+  const letters = key.replaceAll(" ", "");
+  const bits = [...letters].map((one) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(one).toString(2).padStart(5, "0"));
+  const secret = Buffer.from(
+    bits
+      .join("")
+      .match(/.{8}/g)!
+      .map((byte) => Number.parseInt(byte, 2)),
+  );
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + by));
+  const mac = createHmac("sha1", secret).update(step).digest();
+  const number = mac.readUInt32BE(mac.at(-1)! & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, "0");
+}
+
 export interface User {
   address: string;
   client: Client;
@@ -60,6 +82,8 @@ export interface World {
   addUser(name: string): Promise<User>;
   /** A browser of its own, with nothing remembered. Pages ask the server itself, unless `serviceWorkers` are allowed. */
   open(options?: BrowserContextOptions): Promise<Page>;
+  /** Makes the account an operator's, with a second factor. */
+  makeOperator(address: string, role: Role, domains?: string[]): Promise<void>;
   /** The same, signed in, with the inbox in view. `prefs`: what the browser remembers of how somebody likes the page. */
   signIn(user: User, options?: BrowserContextOptions & { at?: string; prefs?: Partial<Prefs> }): Promise<Page>;
   /** A page that is signed in at the operators' door, with a place of it in view. */
@@ -87,10 +111,17 @@ interface WorldOptions {
   resolver?: Resolver;
   /** Where further names lead the browser. */
   hosts?: Record<string, string>;
+  /** Of another server that pages may be led to. */
+  otherPort?: () => number;
 }
 
 /** A server, and a browser. Each file has one. After each test no page may have failed, nor asked another origin for anything. */
-export async function createWorld({ flags: more = {}, resolver, hosts = {} }: WorldOptions = {}): Promise<World> {
+export async function createWorld({
+  flags: more = {},
+  resolver,
+  hosts = {},
+  otherPort,
+}: WorldOptions = {}): Promise<World> {
   const { database, connection } = await createTestDatabase();
   const store = new Store({ database, clock: systemClock, log: silentLog });
   const admin = {
@@ -158,7 +189,7 @@ export async function createWorld({ flags: more = {}, resolver, hosts = {} }: Wo
     });
     context.on("request", (request) => {
       const { origin, protocol, port } = new URL(request.url());
-      if (!["data:", "blob:"].includes(protocol) && ![httpPort, operatorPort].includes(Number(port)))
+      if (!["data:", "blob:"].includes(protocol) && ![httpPort, operatorPort, otherPort?.()].includes(Number(port)))
         faults.push(`a request to ${origin}`);
     });
     const page = await context.newPage();
@@ -198,9 +229,25 @@ export async function createWorld({ flags: more = {}, resolver, hosts = {} }: Wo
       await page.waitForSelector(".list-head h1, .settings-pane");
       return page;
     },
+    makeOperator: async (address, role, domains = []) => {
+      await addOperator(admin, address, { role, domains });
+      const { userId } = (await findLogin(store.database, address))!;
+      await store.write(userId, { userId }, (tx) => addTotp(tx, { secret: "nobody's", step: 0 }));
+    },
     operate: async (user, { at = "", ...options } = {}) => {
       const page = await open(options);
-      await arrive(page, user, { at: `${operatorUrl}/${at}` });
+      // As signing in leaves it, which has tests of its own.
+      const login = user.address;
+      const { userId } = (await findLogin(store.database, login))!;
+      const { id, secret, hash } = newToken(randomBytes, userId);
+      await store.write(userId, { userId }, (tx) => {
+        const expiresAt = new Date(tx.now.getTime() + 3_600_000);
+        const more = { label: operatorSignIn, createdAt: tx.now, expiresAt, agent: null, network: null };
+        return addWebToken(tx, { userId, login, id, hash, ...more });
+      });
+      const cookie = { name: "posthorn-operator", value: secret, url: operatorUrl };
+      await page.context().addCookies([{ ...cookie, httpOnly: true, sameSite: "Strict" }]);
+      await page.goto(`${operatorUrl}/${at}`);
       await page.waitForSelector("main h1");
       return page;
     },

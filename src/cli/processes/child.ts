@@ -97,6 +97,7 @@ async function start(line: Line, config: Config, { welcome, stops, log }: Starti
   const counts = redis?.counts ?? new ChildCounts(line);
   const bus = new ProcessBus({ store, log, carriers: [new LineCarrier(line)] });
   store.onCommit = (change) => bus.publish(change);
+  traffic.onWritten = () => bus.publish({ watched: "mail" });
   const ready = () =>
     line.ask<Report>("ready").catch(() => ({ isReady: false, text: '{"ready":false,"server":"stopping"}\n' }));
   const doors = handedDoors(line, ports);

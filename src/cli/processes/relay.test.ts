@@ -9,6 +9,7 @@ const batch: Batch = {
   changes: [{ accountId: 7, changed: { Email: "1-5" } }],
   revoked: ["ann@here.test"],
   queued: false,
+  watched: [],
 };
 
 function child(relay: Relay): LineCarrier {
@@ -65,17 +66,23 @@ test("a child is told of what it follows, and of all revocations", async () => {
   await follower.start({ onBatch: (one) => heard.push(one), onUp: () => {}, onDown: () => {}, onGap: () => {} });
   await follower.follow(7);
   const of = (accountId: number) => ({ accountId, changed: { Email: "1-5" } });
-  await sender.send({ changes: [of(7), of(8)], revoked: [], queued: true });
-  await sender.send({ changes: [of(8)], revoked: [], queued: true });
-  await sender.send({ changes: [of(8)], revoked: ["ann@here.test"], queued: false });
+  await sender.send({ changes: [of(7), of(8)], revoked: [], queued: true, watched: [] });
+  await sender.send({ changes: [of(8)], revoked: [], queued: true, watched: [] });
+  await sender.send({ changes: [of(8)], revoked: ["ann@here.test"], queued: false, watched: [] });
   await expect.poll(() => heard).toHaveLength(2);
-  expect(heard[0]).toEqual({ changes: [of(7)], revoked: [], queued: false });
-  expect(heard[1]).toEqual({ changes: [], revoked: ["ann@here.test"], queued: false });
+  expect(heard[0]).toEqual({ changes: [of(7)], revoked: [], queued: false, watched: [] });
+  expect(heard[1]).toEqual({ changes: [], revoked: ["ann@here.test"], queued: false, watched: [] });
   follower.unfollow(7);
   await follower.follow("queued");
-  await sender.send({ changes: [of(7)], revoked: [], queued: true });
+  await sender.send({ changes: [of(7)], revoked: [], queued: true, watched: [] });
   await expect.poll(() => heard).toHaveLength(3);
-  expect(heard[2]).toEqual({ changes: [], revoked: [], queued: true });
+  expect(heard[2]).toEqual({ changes: [], revoked: [], queued: true, watched: [] });
+  const news: Batch = { changes: [], revoked: [], queued: false, watched: ["acts"] };
+  await sender.send(news);
+  await follower.follow("watched");
+  await sender.send(news);
+  await expect.poll(() => heard).toHaveLength(4);
+  expect(heard[3]).toEqual(news);
 });
 
 test("carriers follow what any child follows, for as long as one does, and take only what they carry", async () => {

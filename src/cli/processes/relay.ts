@@ -66,6 +66,7 @@ export class Relay {
           if (carrier.isForRevocations) continue;
           for (const change of batch.changes) outbox.add(change);
           if (batch.queued) outbox.add({ queued: "submissions" });
+          for (const watched of batch.watched) outbox.add({ watched });
         }
       },
       follow: async (topic) => {
@@ -116,13 +117,18 @@ export class Relay {
     for (const carrier of carriers) carrier.unfollow?.(topic);
   }
 
-  #pass({ changes, revoked, queued }: Batch, sender: Member | undefined): void {
+  #pass({ changes, revoked, queued, watched }: Batch, sender: Member | undefined): void {
     for (const member of this.#members) {
       if (member === sender || !member.receiver) continue;
       const { receiver, topics } = member;
       const followed = changes.filter(({ accountId }) => topics.has(accountId));
-      const batch: Batch = { changes: followed, revoked, queued: queued && topics.has("queued") };
-      if (followed.length > 0 || revoked.length > 0 || batch.queued) receiver.onBatch(batch);
+      const isQueued = queued && topics.has("queued");
+      const batch: Batch = {
+        ...{ changes: followed, revoked, queued: isQueued },
+        watched: topics.has("watched") ? watched : [],
+      };
+      const isEmpty = followed.length === 0 && revoked.length === 0 && !isQueued && batch.watched.length === 0;
+      if (!isEmpty) receiver.onBatch(batch);
     }
   }
 }

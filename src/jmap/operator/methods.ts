@@ -5,7 +5,9 @@ import { audit } from "./audit/type.ts";
 import { credential } from "./credential/type.ts";
 import { domain } from "./domain/type.ts";
 import { mailTraceFind } from "./mail-trace/find.ts";
+import { maskedAddress } from "./masked-address/type.ts";
 import type { Means } from "./means.ts";
+import { metricsGet } from "./metrics/get.ts";
 import { operator } from "./operator/type.ts";
 import { overviewGet } from "./overview/get.ts";
 import { quarantined } from "./quarantine/type.ts";
@@ -14,13 +16,15 @@ import { methodsOf } from "./records.ts";
 import { report } from "./report/type.ts";
 import { standing } from "./standing/type.ts";
 import { suppression } from "./suppression/type.ts";
+import { sweepOf } from "./sweep.ts";
 
 const types = [
-  ...[account, address, audit, credential, domain, operator],
+  ...[account, address, audit, credential, domain, maskedAddress, operator],
   ...[quarantined, queuedMessage, report, standing, suppression],
 ];
 
 /** All methods of the operators' door. */
 export function operatorMethods(means: Means): Method[] {
-  return [overviewGet(means), mailTraceFind(means), ...types.flatMap((type) => methodsOf(type, means))];
+  const ofTypes = types.flatMap((type) => [...methodsOf(type, means), ...sweepOf(type, means)]);
+  return [overviewGet(means), metricsGet(means), mailTraceFind(means), ...ofTypes];
 }

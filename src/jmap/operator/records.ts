@@ -38,6 +38,22 @@ export interface OperatorType {
   create?: Change & { run(given: never, operator: Acting): Promise<JmapObject & { id: string }> };
   update?: Change & { run(id: string, patch: never, operator: Acting): Promise<JmapObject | null> };
   destroy?: { run(id: string, operator: Acting): Promise<void> };
+  /** An act on all that a filter of /query matches. */
+  sweep?: Sweep;
+}
+
+export interface Sweep {
+  /** Of the method, after that of the type. */
+  name: string;
+  args: Record<string, schema.Schema<unknown>>;
+  /** So many objects in one call. */
+  limit: number;
+  /** Acts on these, or only counts. `left`: what matches, but cannot be changed, or not now. */
+  run(
+    ids: readonly string[],
+    given: { filter: never; args: never; isDryRun: boolean },
+    operator: Acting,
+  ): Promise<{ changed: number; left: number }>;
 }
 
 interface Change {
@@ -221,7 +237,7 @@ function setErrorOf(error: unknown): SetError {
 }
 
 /** What an operator asked for is no address, or not there: the call fails, with the reason. */
-async function said<T>(work: () => Promise<T>): Promise<T> {
+export async function said<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -1,13 +1,13 @@
-import { Resolver } from "node:dns/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { testAdmin } from "../../../test/support/admin.ts";
-import { TestClient, testLogin, testServices } from "../../../test/support/jmap.ts";
+import { operatorClient } from "../../../test/support/operator-client.ts";
 import { createTestStore } from "../../../test/support/postgres.ts";
 import { queueMail } from "../../../test/support/queued-mail.ts";
 import { addAccount } from "../../admin/accounts.ts";
 import { addAddress } from "../../admin/addresses.ts";
 import type { Admin } from "../../admin/admin.ts";
 import { addSuppression } from "../../admin/feedback.ts";
+import { maskAddress } from "../../admin/masked-addresses.ts";
 import { addOperator, type Operator } from "../../admin/operators.ts";
 import { share } from "../../admin/shares.ts";
 import { holdSender } from "../../admin/standing.ts";
@@ -19,8 +19,6 @@ import { auditBefore } from "../../store/directory/audit.ts";
 import { StoredMailLog } from "../../store/queues/mail-log.ts";
 import { addToQuarantine } from "../../store/queues/quarantine.ts";
 import { keepReport } from "../../store/queues/received-reports.ts";
-import type { Means } from "./means.ts";
-import { operatorMethods } from "./methods.ts";
 import { idOfText } from "./records.ts";
 
 type Json = Record<string, unknown>;
@@ -31,23 +29,7 @@ let admin: Admin;
 const ids: Record<string, string> = {};
 const numbers: Record<string, number> = {};
 
-/** A client of an operator. */
-function client(operator: Operator): (name: string, args?: Json) => Promise<Json> {
-  const means: Means = {
-    operatorOf: () => operator,
-    site: { hostname: "mx.test", addresses: [], jmap: undefined, submissions: undefined, submission: undefined },
-    allowPrivateTargets: true,
-    resolver: new Resolver(),
-    defaultQuota: 0,
-    hasSendingLimits: false,
-    findings: async () => [],
-  };
-  const own = new TestClient(operatorMethods(means), testServices(store), testLogin([1], { login: operator.login }));
-  return async (name, args = {}) => {
-    const { responses } = await own.request([[name, args, "c"]]);
-    return JSON.parse(JSON.stringify(responses[0]![1])) as Json;
-  };
-}
+const client = (operator: Operator) => operatorClient(store, operator);
 let all: ReturnType<typeof client>;
 let ofA: ReturnType<typeof client>;
 let looks: ReturnType<typeof client>;
@@ -73,6 +55,10 @@ beforeAll(async () => {
   await share(admin, "bob@b.test", "ann@a.test");
   ids.annApp = `${ids["ann@a.test"]}_${(await addAppPassword(admin, "ann@a.test", "phone")).id}`;
   ids.bobApp = `${ids["bob@b.test"]}_${(await addAppPassword(admin, "bob@b.test", "phone")).id}`;
+  for (const name of ["ann", "bob"] as const) {
+    const login = name === "ann" ? "ann@a.test" : "bob@b.test";
+    ids[`${name}Mask`] = idOfText("k", `${ids[login]} ${await maskAddress(admin, login, "a shop")}`);
+  }
   ids.annMail = await queueMail(store, numbers["ann@a.test"]!, "ann@a.test", "far@c.test");
   await beGuarded();
   ids.bobMail = await queueMail(store, numbers["bob@b.test"]!, "bob@b.test", "far@c.test");
@@ -131,6 +117,8 @@ describe("an administrator of a domain", () => {
     expect(await listOf(ofA, "QueuedMessage", { sender: "bob@b.test" })).toEqual([]);
     expect(await listOf(ofA, "Credential", { accountId: ids["bob@b.test"]! })).toEqual([]);
     expect(await listOf(ofA, "Credential", { accountId: ids["ann@a.test"]! })).toEqual([ids.annApp]);
+    expect(await listOf(ofA, "MaskedAddress", { accountId: ids["bob@b.test"]! })).toEqual([]);
+    expect(await listOf(ofA, "MaskedAddress", { accountId: ids["ann@a.test"]! })).toEqual([ids.annMask]);
     expect(await listOf(ofA, "Standing")).toEqual([ids["ann@a.test"]]);
     expect(await listOf(all, "Standing")).toHaveLength(2);
     expect(await listOf(ofA, "Report")).toEqual([ids.annReport]);
@@ -158,6 +146,7 @@ describe("an administrator of a domain", () => {
     ["Address", () => idOfText("a", "sales@b.test")],
     ["Credential", () => ids.bobApp!],
     ["Domain", () => idOfText("d", "b.test")],
+    ["MaskedAddress", () => ids.bobMask!],
     ["QueuedMessage", () => ids.bobMail!],
     ["Standing", () => ids["bob@b.test"]!],
     ["Suppression", () => ids.bobSuppression!],
@@ -193,6 +182,18 @@ describe("an administrator of a domain", () => {
     ["a revocation", "Credential/set", () => ({ destroy: [ids.bobApp!] })],
     ["a new domain", "Domain/set", () => ({ create: { n: { name: "c.test" } } })],
     ["a removed domain", "Domain/set", () => ({ destroy: [idOfText("d", "a.test")] })],
+    ["keys", "Domain/set", () => ({ update: { [idOfText("d", "a.test")]: { rotation: "go-on" } } })],
+    ["a policy", "Domain/set", () => ({ update: { [idOfText("d", "a.test")]: { mtaSts: null } } })],
+    ["a mask", "MaskedAddress/set", () => ({ create: { n: { accountId: ids["bob@b.test"]!, label: "x" } } })],
+    ["a closed mask", "MaskedAddress/set", () => ({ update: { [ids.bobMask!]: { isPaused: true } } })],
+    [
+      "a mask under another account's name",
+      "MaskedAddress/set",
+      () => {
+        const [, email] = Buffer.from(ids.bobMask!.slice(1), "base64url").toString().split(" ");
+        return { update: { [idOfText("k", `${ids["ann@a.test"]} ${email}`)]: { isPaused: true } } };
+      },
+    ],
     ["an order", "QueuedMessage/set", () => ({ update: { [ids.bobMail!]: { order: { act: "hold" } } } })],
     ["a lifted hold", "Standing/set", () => ({ update: { [ids["bob@b.test"]!]: { hold: null } } })],
     ["limits", "Standing/set", () => ({ update: { [ids["bob@b.test"]!]: { hourly: 1 } } })],
@@ -265,6 +266,7 @@ describe("an administrator of a domain", () => {
 
   test("is told nothing of the whole installation", async () => {
     expect(await ofA("Overview/get")).toMatchObject({ state: null, findings: [], hour: null, queue: null });
+    expect(await ofA("Metrics/get")).toMatchObject({ type: "forbidden" });
     expect(await ofA("Operator/query")).toMatchObject({ type: "forbidden" });
     expect(await ofA("Operator/get", { ids: [idOfText("o", "root@a.test")] })).toMatchObject({ type: "forbidden" });
   });
@@ -279,7 +281,7 @@ describe("a read-only operator", () => {
 
   test.each([
     ...["Account", "Address", "Credential", "Domain", "Operator"],
-    ...["QueuedMessage", "Quarantined", "Standing", "Suppression"],
+    ...["MaskedAddress", "QueuedMessage", "Quarantined", "Standing", "Suppression"],
   ])("%s/set is refused, whatever it asks", async (type) => {
     const before = await chains();
     expect(await looks(`${type}/set`, { create: { n: {} }, destroy: ["x"] })).toMatchObject({ type: "forbidden" });

@@ -64,6 +64,13 @@ export function dropMailEvents(database: Database, until: Date): Promise<number>
   return database.count(drop, { until });
 }
 
+interface Options {
+  database: Database;
+  clock: Clock;
+  log: Log;
+  onKept?: () => void;
+}
+
 const flushEveryMs = 1_000;
 /** Of one process between two writes. More are logged, and not kept. */
 const maxWaiting = 5_000;
@@ -77,16 +84,19 @@ export class StoredMailLog implements MailLog {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #onKept: () => void;
   #waiting: MailEvent[] = [];
   #refusals = 0;
   #isFull = false;
   #timer: NodeJS.Timeout | undefined;
   #writing = Promise.resolve();
 
-  constructor({ database, clock, log }: { database: Database; clock: Clock; log: Log }) {
+  /** `onKept`: called when further steps are in the database. */
+  constructor({ database, clock, log, onKept = () => {} }: Options) {
     this.#database = database;
     this.#clock = clock;
     this.#log = log;
+    this.#onKept = onKept;
   }
 
   tell(event: string, step: MailStep, level: "info" | "warn" = "info"): void {
@@ -146,6 +156,7 @@ export class StoredMailLog implements MailLog {
         executor.send(withoutWaiting);
         executor.send(insert, lists(rows, columns));
       });
+      this.#onKept();
     } catch (error) {
       this.#log.warn({ steps: rows.length, reason: (error as Error).message }, "steps of mails not kept");
     }

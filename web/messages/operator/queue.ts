@@ -3,6 +3,7 @@ import { messages } from "../../shared/messages.ts";
 export const t = messages({
   en: {
     title: "Queue",
+    whole: "All mail that the list is narrowed to",
     about: "Mail of your users that waits to leave: to whom, since when, and what the other server said last.",
     state: "State",
     domain: "To the domain",
@@ -73,6 +74,7 @@ export const t = messages({
   },
   de: {
     title: "Warteschlange",
+    whole: "Alle Mail, auf die die Liste eingeschränkt ist",
     about: "Mail Ihrer Benutzer, die hinaus will: an wen, seit wann, und was der andere Server zuletzt sagte.",
     state: "Zustand",
     domain: "An die Domain",

@@ -29,6 +29,8 @@ export const t = messages({
     from: "from",
     to: "for",
     more: "All that the log has of it",
+    live: "Live: each further step shows here as it happens.",
+    follow: "Follow this mail alone, live",
   },
   de: {
     title: "Mail finden",
@@ -59,5 +61,7 @@ export const t = messages({
     from: "von",
     to: "für",
     more: "Alles, was das Protokoll davon hat",
+    live: "Live: Jeder weitere Schritt erscheint hier, sobald er geschieht.",
+    follow: "Nur dieser Mail folgen, live",
   },
 });

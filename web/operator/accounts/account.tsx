@@ -10,6 +10,7 @@ import { go, href } from "../route.ts";
 import { me } from "../session.ts";
 import { Addresses } from "./addresses.tsx";
 import { Credentials } from "./credentials.tsx";
+import { MaskedAddresses } from "./masked.tsx";
 import { PasswordField, QuotaField, quotaIn } from "./new-account.tsx";
 import { Shares } from "./shares.tsx";
 import { roomWords } from "./words.ts";
@@ -35,6 +36,7 @@ export function Account({ id }: { id: string }) {
             <>
               <Facts account={account} again={fetched.again} />
               <Addresses account={account} />
+              <MaskedAddresses account={account} />
               <Shares account={account} again={fetched.again} />
               <Credentials account={account} />
             </>

@@ -9,7 +9,7 @@ const badgeOf = ({ state, needed }: Checked): State => (badges[state] === "bad" 
 
 /** What DNS says, asked beside the rest of the page, which does not wait for it. */
 export function Check({ id }: { id: string }) {
-  const fetched = useFetched(async () => (await get("Domain", id, ["check"]))?.check ?? [], id);
+  const fetched = useFetched(async () => (await get("Domain", id, ["check"]))?.check ?? [], id, { on: "nothing" });
   const { value, isLoading } = fetched;
   const amiss = value?.filter(({ state, needed }) => state !== "right" && needed).length ?? 0;
   return (

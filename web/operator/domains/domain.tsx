@@ -2,13 +2,16 @@ import { useSignal } from "@preact/signals";
 import { t } from "../../messages/operator/domains.ts";
 import { t as tParts } from "../../messages/operator/parts.ts";
 import { Button } from "../../shared/button.tsx";
-import { type DnsRecord, destroy, get, type Listed } from "../api.ts";
+import { destroy, get, type Listed } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { useFetched } from "../parts/fetched.ts";
 import { Card, Changing, CopyButton, Page, Shown } from "../parts/page.tsx";
 import { go, href } from "../route.ts";
 import { isForAll } from "../session.ts";
 import { Check } from "./check.tsx";
+import { Keys } from "./keys.tsx";
+import { RecordTable } from "./records.tsx";
+import { Sts } from "./sts.tsx";
 
 const properties = ["name", "createdAt", "selector", "records", "zone"];
 
@@ -40,6 +43,8 @@ export function Domain({ id }: { id: string }) {
                 <a href={href({ place: "reports", filter: { domain: domain.name } })}>{t("reports")}</a>
               </p>
               <Check id={id} />
+              <Keys id={id} />
+              <Sts id={id} />
               <Records domain={domain} />
             </>
           )
@@ -77,41 +82,6 @@ function Records({ domain }: { domain: Listed["Domain"] }) {
         <Lines text={zone} what={t("zoneAll")} />
       </Card>
     </>
-  );
-}
-
-function RecordTable({ records, label }: { records: readonly DnsRecord[]; label: string }) {
-  return (
-    <div class="table-scroll">
-      <table aria-label={label} class="records">
-        <thead>
-          <tr>
-            <th scope="col">{t("purpose")}</th>
-            <th scope="col">{t("record")}</th>
-            <th scope="col">{t("host")}</th>
-            <th scope="col">{t("value")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {records.map(({ purpose, name, type, value, note }) => (
-            <tr key={`${name} ${type} ${value}`}>
-              <td data-label={t("purpose")}>{purpose}</td>
-              <td data-label={t("record")}>{type}</td>
-              <td data-label={t("host")}>
-                <code>{name}</code>
-              </td>
-              <td data-label={t("value")} class="record-value">
-                <span>
-                  <code>{value}</code>
-                  {note && <span class="muted">{note}</span>}
-                </span>
-                <CopyButton text={value} what={t("copyValue", { name })} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
   );
 }
 

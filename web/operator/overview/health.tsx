@@ -27,12 +27,18 @@ export function Health({ findings }: { findings: readonly Finding[] }) {
           {state === "good" && <p>{t("allGoodWhy")}</p>}
         </div>
       </header>
-      <ul class="findings">
-        {sorted.map((finding) => (
-          <Line key={`${finding.code} ${finding.values.part ?? finding.values.domain ?? ""}`} finding={finding} />
-        ))}
-      </ul>
+      <Findings findings={sorted} />
     </section>
+  );
+}
+
+export function Findings({ findings }: { findings: readonly Finding[] }) {
+  return (
+    <ul class="findings">
+      {findings.map((finding) => (
+        <Line key={`${finding.code} ${finding.values.part ?? finding.values.domain ?? ""}`} finding={finding} />
+      ))}
+    </ul>
   );
 }
 

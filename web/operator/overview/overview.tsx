@@ -13,7 +13,8 @@ import { Speed } from "./speed.tsx";
 import { Traffic } from "./traffic.tsx";
 import type { OverviewAnswer } from "./types.ts";
 
-const everyMs = 10_000;
+/** Disk, nodes and certificate tell nobody that they change. */
+const everyMs = 60_000;
 
 /** How the server is: what needs a look first, then the last hour. */
 export function Overview() {
@@ -21,7 +22,7 @@ export function Overview() {
 }
 
 function Whole() {
-  const fetched = useFetched(() => ask<OverviewAnswer>("Overview/get"), "overview", { everyMs });
+  const fetched = useFetched(() => ask<OverviewAnswer>("Overview/get"), "overview", { on: "mail", everyMs });
   const at = fetched.value?.at;
   return (
     <Page

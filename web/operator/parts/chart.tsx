@@ -5,6 +5,8 @@ export interface Series {
   tone: "good" | "warn" | "bad" | "plain";
   name: string;
   values: readonly number[];
+  /** What stands for their sum, where it says nothing. */
+  total?: string;
 }
 
 interface Props {
@@ -36,7 +38,8 @@ export function BarChart({ label, series, ends, nameOf }: Props) {
   const totals = Array.from({ length: count }, (_, at) =>
     series.reduce((sum, { values }) => sum + (values[at] ?? 0), 0),
   );
-  const max = roundUp(Math.max(...totals, 1));
+  // The number at the top stands on no bar.
+  const max = roundUp(Math.max(...totals, 1) * 1.1);
   const step = width / Math.max(count, 1);
   const y = (value: number) => base - (value / max) * (base - top);
   return (
@@ -78,9 +81,9 @@ export function BarChart({ label, series, ends, nameOf }: Props) {
         ))}
       </div>
       <figcaption class="chart-key">
-        {series.map(({ tone, name, values }) => (
+        {series.map(({ tone, name, values, total = number(values.reduce((sum, one) => sum + one, 0)) }) => (
           <span key={name}>
-            <i class={`dot is-${tone}`} /> {name} <strong>{number(values.reduce((sum, one) => sum + one, 0))}</strong>
+            <i class={`dot is-${tone}`} /> {name} <strong>{total}</strong>
           </span>
         ))}
       </figcaption>

@@ -2,6 +2,8 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { ConnectionLost } from "../../shared/jmap/errors.ts";
 import type { ListPage } from "../api.ts";
+import { type News, onNews } from "../news.ts";
+import { asked } from "../route.ts";
 
 export interface Fetched<T> {
   value: T | undefined;
@@ -11,40 +13,56 @@ export interface Fetched<T> {
   again(): Promise<void>;
 }
 
-/** Fetches what a screen shows, again when `key` changes, and every so often. What is shown stays until there is something newer. */
-export function useFetched<T>(load: () => Promise<T>, key: string, { everyMs }: { everyMs?: number } = {}): Fetched<T> {
+interface How {
+  /** What makes it worth asking again: "mail" that moves, what somebody "acts" on (always, with "mail"), or nothing. (Default: "acts") */
+  on?: News | "nothing";
+  /** For what nobody tells. */
+  everyMs?: number;
+}
+
+/** Fetches what a screen shows, again when `key` changes, and when the server has news. What is shown stays until there is something newer. */
+export function useFetched<T>(load: () => Promise<T>, key: string, { on = "acts", everyMs }: How = {}): Fetched<T> {
   const value = useSignal<{ of: T; key: string } | undefined>(undefined);
   const fault = useSignal("");
   const isLoading = useSignal(true);
-  const asked = useRef(0);
+  const latestAsk = useRef(0);
   const again = async () => {
-    const mine = ++asked.current;
+    const mine = ++latestAsk.current;
     isLoading.value = true;
     try {
       const of = await load();
-      if (mine !== asked.current) return;
+      if (mine !== latestAsk.current) return;
       value.value = { of, key };
       fault.value = "";
     } catch (error) {
       // A line that is cut is back soon.
-      if (mine === asked.current && !(error instanceof ConnectionLost && value.peek())) {
+      if (mine === latestAsk.current && !(error instanceof ConnectionLost && value.peek())) {
         fault.value = (error as Error).message;
       }
     } finally {
-      if (mine === asked.current) isLoading.value = false;
+      if (mine === latestAsk.current) isLoading.value = false;
     }
   };
+  const latest = useRef(again);
+  latest.current = again;
   useEffect(() => {
     void again();
-    if (everyMs === undefined) return;
+    const forget = onNews((news) => {
+      if (on !== "nothing" && (news.includes("acts") || news.includes(on))) void latest.current();
+    });
     const timer = setInterval(() => {
-      if (document.visibilityState === "visible") void again();
-    }, everyMs);
-    return () => clearInterval(timer);
-  }, [key]);
+      if (everyMs !== undefined && document.visibilityState === "visible") void latest.current();
+    }, everyMs ?? neverMs);
+    return () => {
+      forget();
+      clearInterval(timer);
+    };
+  }, [key, asked.value]);
   const current = value.value?.key === key ? value.value.of : undefined;
   return { value: current, fault: fault.value, isLoading: isLoading.value, again };
 }
+
+const neverMs = 86_400_000;
 
 export interface Pages<T> extends Omit<Fetched<T[]>, "value"> {
   rows: T[] | undefined;
@@ -53,10 +71,14 @@ export interface Pages<T> extends Omit<Fetched<T[]>, "value"> {
 }
 
 /** A list that grows page by page. `key` stands for what it is narrowed by. */
-export function usePages<T>(load: (after: string | undefined) => Promise<ListPage<T>>, key: string): Pages<T> {
+export function usePages<T extends { id: string }>(
+  load: (after: string | undefined) => Promise<ListPage<T>>,
+  key: string,
+  how: How = {},
+): Pages<T> {
   const further: Signal<{ key: string; rows: T[]; next: string | null } | undefined> = useSignal(undefined);
   const isGrowing = useSignal(false);
-  const first = useFetched(() => load(undefined), key);
+  const first = useFetched(() => load(undefined), key, how);
   const own = further.value?.key === key ? further.value : undefined;
   const next = own ? own.next : first.value?.next;
   const grow = async () => {
@@ -70,7 +92,7 @@ export function usePages<T>(load: (after: string | undefined) => Promise<ListPag
     }
   };
   return {
-    rows: first.value && [...first.value.rows, ...(own?.rows ?? [])],
+    rows: first.value && distinct([...first.value.rows, ...(own?.rows ?? [])]),
     fault: first.fault,
     isLoading: first.isLoading || isGrowing.value,
     more: next ? () => void grow() : undefined,
@@ -79,4 +101,9 @@ export function usePages<T>(load: (after: string | undefined) => Promise<ListPag
       await first.again();
     },
   };
+}
+
+/** What is new on the first page may push its last onto the second, which was read before. */
+function distinct<T extends { id: string }>(rows: T[]): T[] {
+  return [...new Map(rows.map((row) => [row.id, row])).values()];
 }

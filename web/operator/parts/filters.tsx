@@ -4,7 +4,16 @@ import { Button } from "../../shared/button.tsx";
 import { narrow, route } from "../route.ts";
 
 /** What a list is narrowed by; it takes effect with Enter, with the button, and when a choice changes. */
-export function Filters({ label, children }: { label: string; children: ComponentChildren }) {
+export function Filters({
+  label,
+  children,
+  hasButton = true,
+}: {
+  label: string;
+  children: ComponentChildren;
+  /** Choices alone need none. */
+  hasButton?: boolean;
+}) {
   const apply = (form: HTMLFormElement) =>
     narrow(Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value).trim()])));
   return (
@@ -21,9 +30,11 @@ export function Filters({ label, children }: { label: string; children: Componen
         }}
       >
         {children}
-        <Button submits icon="search">
-          {t("search")}
-        </Button>
+        {hasButton && (
+          <Button submits icon="search">
+            {t("search")}
+          </Button>
+        )}
       </form>
     </search>
   );

@@ -1,12 +1,15 @@
 import { useSignal } from "@preact/signals";
 import { t } from "../../messages/operator/guard.ts";
 import { t as tParts } from "../../messages/operator/parts.ts";
+import { t as tWhole } from "../../messages/operator/whole.ts";
 import { Button } from "../../shared/button.tsx";
 import { size } from "../../shared/messages.ts";
 import { destroy, get, type Listed, list, update } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { useFetched, usePages } from "../parts/fetched.ts";
+import { Filters, TextFilter } from "../parts/filters.tsx";
 import { AgainButton, Badge, Card, Cell, Changing, List, Page, Shown, Time } from "../parts/page.tsx";
+import { Whole, type WholeAct } from "../parts/whole.tsx";
 import { go, href, route } from "../route.ts";
 
 type Mail = Listed["Quarantined"];
@@ -19,14 +22,41 @@ export function Quarantine() {
 }
 
 function QuarantineList() {
-  const pages = usePages((after) => list("Quarantined", { after }), "quarantine");
+  const { contains = "" } = route.value.filter;
+  const filter = contains === "" ? {} : { contains };
+  const pages = usePages((after) => list("Quarantined", { filter, after }), `quarantine ${contains}`, { on: "mail" });
+  const acts: WholeAct[] = (["delete", "release"] as const).map((act) => ({
+    name: act,
+    words: t(act),
+    isDanger: true,
+    args: () => ({ act }),
+  }));
   return (
-    <Page title={t("quarantine")} about={t("quarantineAbout")} actions={<AgainButton fetched={pages} />}>
+    <Page
+      title={t("quarantine")}
+      about={t("quarantineAbout")}
+      actions={
+        <>
+          <AgainButton fetched={pages} />
+          <Whole
+            method="Quarantined/decide"
+            title={t("wholeQuarantine")}
+            isEmpty={!pages.rows?.length}
+            words={(n) => tWhole("infected", { n })}
+            onDone={() => void pages.again()}
+            {...{ filter, acts }}
+          />
+        </>
+      }
+    >
+      <Filters label={t("quarantine")}>
+        <TextFilter name="contains" label={t("virusOrSender")} />
+      </Filters>
       <List
         pages={pages}
         label={t("quarantine")}
         columns={[t("virus"), t("from"), t("to"), t("came"), t("size")]}
-        empty={t("clean")}
+        empty={contains === "" ? t("clean") : t("nothingSo")}
       >
         {(mail) => (
           <tr key={mail.id}>

@@ -50,17 +50,7 @@ export function Acts({ mail, again, isShort = false }: Props) {
           onClose={close}
         >
           <p>{t("bounceWhy")}</p>
-          <label class="field">
-            <span>{t("reply")}</span>
-            <input
-              class="input"
-              name="reply"
-              required
-              pattern="5\d\d 5\.\d{1,3}\.\d{1,3} .{1,400}"
-              title={t("replyHint")}
-              defaultValue={t("replyDefault")}
-            />
-          </label>
+          <ReplyField />
         </Confirm>
       )}
       {open.value === "reroute" && (
@@ -72,12 +62,34 @@ export function Acts({ mail, again, isShort = false }: Props) {
           onClose={close}
         >
           <p>{t("rerouteWhy")}</p>
-          <label class="field">
-            <span>{t("host")}</span>
-            <input class="input" name="host" required placeholder="mx.example.org:25" data-first />
-          </label>
+          <HostField />
         </Confirm>
       )}
     </Changing>
+  );
+}
+
+export function ReplyField() {
+  return (
+    <label class="field">
+      <span>{t("reply")}</span>
+      <input
+        class="input"
+        name="reply"
+        required
+        pattern="5\d\d 5\.\d{1,3}\.\d{1,3} .{1,400}"
+        title={t("replyHint")}
+        defaultValue={t("replyDefault")}
+      />
+    </label>
+  );
+}
+
+export function HostField() {
+  return (
+    <label class="field">
+      <span>{t("host")}</span>
+      <input class="input" name="host" required placeholder="mx.example.org:25" data-first />
+    </label>
   );
 }

@@ -12,7 +12,7 @@ const properties = ["name", "accountId", "login", "mailFrom", "createdAt", "send
 
 /** One mail that waits: its recipients, and each try to send it with what was said. */
 export function QueuedMail({ id }: { id: string }) {
-  const fetched = useFetched(async () => (await get("QueuedMessage", id, properties)) ?? null, id, { everyMs: 10_000 });
+  const fetched = useFetched(async () => (await get("QueuedMessage", id, properties)) ?? null, id, { on: "mail" });
   const mail = fetched.value;
   return (
     <Page title={t("mail", { name: mail?.name ?? "" })} back="queue" actions={<AgainButton fetched={fetched} />}>

@@ -1,10 +1,12 @@
 import { t } from "../../messages/operator/queue.ts";
+import { t as tWhole } from "../../messages/operator/whole.ts";
 import { type Delivery, type Listed, list } from "../api.ts";
-import { usePages } from "../parts/fetched.ts";
+import { type Pages, usePages } from "../parts/fetched.ts";
 import { ChoiceFilter, Filters, TextFilter } from "../parts/filters.tsx";
 import { AgainButton, Badge, Cell, List, Page, Time } from "../parts/page.tsx";
+import { Whole, type WholeAct } from "../parts/whole.tsx";
 import { href, route } from "../route.ts";
-import { Acts } from "./acts.tsx";
+import { Acts, HostField, ReplyField } from "./acts.tsx";
 import { QueuedMail } from "./mail.tsx";
 import { stateBadge, stateWords } from "./words.ts";
 
@@ -26,9 +28,18 @@ function QueueList() {
     ...(minAge && { minAge: Number(minAge) }),
   };
   const key = JSON.stringify(wanted);
-  const pages = usePages((after) => list("QueuedMessage", { filter: wanted, after }), key);
+  const pages = usePages((after) => list("QueuedMessage", { filter: wanted, after }), key, { on: "mail" });
   return (
-    <Page title={t("title")} about={t("about")} actions={<AgainButton fetched={pages} />}>
+    <Page
+      title={t("title")}
+      about={t("about")}
+      actions={
+        <>
+          <AgainButton fetched={pages} />
+          <WholeQueue filter={wanted} pages={pages} />
+        </>
+      }
+    >
       <Filters label={t("title")}>
         <ChoiceFilter
           name="state"
@@ -62,6 +73,42 @@ function QueueList() {
         {(mail) => <Row key={mail.id} mail={mail} again={pages.again} />}
       </List>
     </Page>
+  );
+}
+
+function WholeQueue({ filter, pages }: { filter: object; pages: Pages<Mail> }) {
+  const plain = (name: "retry" | "release" | "hold"): WholeAct => ({
+    name,
+    words: t(name),
+    args: () => ({ order: { act: name } }),
+  });
+  const acts: WholeAct[] = [
+    plain("retry"),
+    plain("release"),
+    plain("hold"),
+    {
+      name: "reroute",
+      words: t("reroute"),
+      fields: <HostField />,
+      args: (form) => ({ order: { act: "reroute", host: String(form.get("host")).trim() } }),
+    },
+    {
+      name: "bounce",
+      words: t("bounce"),
+      isDanger: true,
+      fields: <ReplyField />,
+      args: (form) => ({ order: { act: "bounce", reply: String(form.get("reply")).trim() } }),
+    },
+  ];
+  return (
+    <Whole
+      method="QueuedMessage/order"
+      title={t("whole")}
+      words={(n) => tWhole("mails", { n })}
+      isEmpty={!pages.rows?.length}
+      onDone={() => void pages.again()}
+      {...{ filter, acts }}
+    />
   );
 }
 

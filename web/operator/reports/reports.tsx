@@ -33,7 +33,9 @@ export function Reports() {
 function ReportList() {
   const { kind, domain } = route.value.filter;
   const wanted = { ...(kind && { kind }), ...(domain && { domain }) };
-  const pages = usePages((after) => list("Report", { filter: wanted, after }), JSON.stringify(wanted));
+  const pages = usePages((after) => list("Report", { filter: wanted, after }), JSON.stringify(wanted), {
+    on: "mail",
+  });
   return (
     <Page title={t("reports")} about={t("reportsAbout")} actions={<AgainButton fetched={pages} />}>
       <Filters label={t("reports")}>

@@ -16,7 +16,7 @@ export function Senders() {
 const orUsual = (count: number | null) => (count === null ? t("usual") : number(count));
 
 function SenderList() {
-  const pages = usePages((after) => list("Standing", { after }), "senders");
+  const pages = usePages((after) => list("Standing", { after }), "senders", { on: "mail" });
   const lookUp = async (login: string) => {
     const id = await accountIdOf(login);
     if (id === undefined) throw new Error(t("noAccount"));

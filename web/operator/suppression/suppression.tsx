@@ -1,12 +1,14 @@
 import { useSignal } from "@preact/signals";
 import { t } from "../../messages/operator/guard.ts";
+import { t as tWhole } from "../../messages/operator/whole.ts";
 import { Button, IconButton } from "../../shared/button.tsx";
 import { create, destroy, type Listed, list } from "../api.ts";
 import { accountIdOf } from "../parts/account-id.ts";
 import { Confirm } from "../parts/confirm.tsx";
-import { usePages } from "../parts/fetched.ts";
+import { useFetched, usePages } from "../parts/fetched.ts";
 import { Filters, TextFilter } from "../parts/filters.tsx";
 import { AgainButton, attempt, Cell, Changing, List, Page, Time } from "../parts/page.tsx";
+import { Whole } from "../parts/whole.tsx";
 import { route } from "../route.ts";
 import { isForAll } from "../session.ts";
 
@@ -19,12 +21,15 @@ async function listOf(account: string): Promise<string | null> {
 }
 
 export function Suppression() {
-  const { account = "" } = route.value.filter;
+  const { account = "", contains = "" } = route.value.filter;
+  const wanted = async () => ({ accountId: await listOf(account), ...(contains !== "" && { contains }) });
   const isAdding = useSignal(false);
   const pages = usePages(
-    async (after) => list("Suppression", { filter: { accountId: await listOf(account) }, after }),
-    `suppression ${account}`,
+    async (after) => list("Suppression", { filter: await wanted(), after }),
+    `suppression ${account} ${contains}`,
+    { on: "mail" },
   );
+  const whole = useFetched(wanted, `${account} ${contains}`, { on: "nothing" });
   const lift = async (one: Listed["Suppression"]) => {
     await attempt(() => destroy("Suppression", one.id), t("lifted"));
     await pages.again();
@@ -37,6 +42,17 @@ export function Suppression() {
       actions={
         <>
           <AgainButton fetched={pages} />
+          {whole.value && (
+            <Whole
+              method="Suppression/lift"
+              filter={whole.value}
+              title={t("wholeSuppression")}
+              isEmpty={!pages.rows?.length}
+              acts={[{ name: "lift", words: t("liftAll"), isDanger: true, args: () => ({}) }]}
+              words={(n) => tWhole("addresses", { n })}
+              onDone={() => void pages.again()}
+            />
+          )}
           {isOwn && (
             <Changing>
               <Button isPrimary icon="plus" onClick={() => (isAdding.value = true)}>
@@ -49,6 +65,7 @@ export function Suppression() {
     >
       <Filters label={t("suppression")}>
         <TextFilter name="account" label={t("ofAccount")} hint={t("forAll")} />
+        <TextFilter name="contains" label={t("addressOrReason")} />
       </Filters>
       <List
         pages={pages}

@@ -1,11 +1,12 @@
 import { t } from "../../messages/operator/trace.ts";
 import { ask, type Story } from "../api.ts";
+import { isLive } from "../news.ts";
 import { useFetched } from "../parts/fetched.ts";
 import { ChoiceFilter, Filters, TextFilter } from "../parts/filters.tsx";
 import { Card, Page, Shown } from "../parts/page.tsx";
 import { exact } from "../parts/times.ts";
 import { Attempts } from "../queue/attempts.tsx";
-import { route } from "../route.ts";
+import { href, route } from "../route.ts";
 
 /** The stories of a mail, by its id, its Message-ID or an address. */
 export function Trace() {
@@ -32,19 +33,31 @@ export function Trace() {
 
 function Found({ about, days }: { about: string; days: string }) {
   const load = () => ask<{ list: Story[] }>("MailTrace/find", { about, ...(days !== "" && { days: Number(days) }) });
-  const fetched = useFetched(load, `${about} ${days}`);
+  // What is of one mail is found at once; a search reads the log of days.
+  const isOne = isId(about);
+  const fetched = useFetched(load, `${about} ${days}`, { on: isOne ? "mail" : "nothing" });
   return (
-    <Shown fetched={fetched}>
-      {({ list }) =>
-        list.length === 0 ? (
-          <p class="empty">{t("none")}</p>
-        ) : (
-          list.toReversed().map((story, at) => <StoryCard key={story.id ?? `refused ${at}`} story={story} />)
-        )
-      }
-    </Shown>
+    <>
+      {isOne && isLive.value && (
+        <p class="live" role="status">
+          {t("live")}
+        </p>
+      )}
+      <Shown fetched={fetched}>
+        {({ list }) =>
+          list.length === 0 ? (
+            <p class="empty">{t("none")}</p>
+          ) : (
+            list.toReversed().map((story, at) => <StoryCard key={story.id ?? `refused ${at}`} story={story} />)
+          )
+        }
+      </Shown>
+    </>
   );
 }
+
+/** Of a mail: q12. */
+const isId = (text: string) => /^q\w+$/.test(text);
 
 const known = [
   "mail in",
@@ -72,6 +85,11 @@ function StoryCard({ story }: { story: Story }) {
   const reason = incoming?.lastError ?? "";
   return (
     <Card title={id === null ? t("refusedMail") : t("mail", { id })}>
+      {id !== null && route.value.filter.about !== id && (
+        <p class="links">
+          <a href={href({ place: "trace", filter: { about: id } })}>{t("follow")}</a>
+        </p>
+      )}
       {messageId && (
         <p>
           <code>{messageId}</code>

@@ -7,14 +7,17 @@ import * as schema from "../../schema.ts";
 import type { Acting } from "../means.ts";
 import type { OperatorType } from "../records.ts";
 import type { Scope } from "../scope.ts";
+import { each } from "../sweep.ts";
 
-const { exactly, object } = schema;
+const { exactly, object, oneOf, optional, textUpTo } = schema;
 const idOf = ({ id }: Quarantined) => encodeId(idPrefix.incoming, id);
 const numberOf = (id: string) => decodeId(idPrefix.incoming, id);
 
 /** So many are looked at for a page of a domain's own. */
 const maxLookedAt = 2_000;
 const update = object({ isReleased: exactly(true) });
+/** In the name of the virus, or the sender's address. */
+const filter = object({ contains: optional(textUpTo(320)) });
 
 /** Ours (docs/jmap.md): an infected message that is kept from its recipients. It is never shown whole. */
 export const quarantined: OperatorType = {
@@ -44,8 +47,9 @@ export const quarantined: OperatorType = {
   },
 
   query: {
-    filter: object({}),
-    async run(_filter, { after, limit }, { call, scope }) {
+    filter,
+    async run({ contains = "" }: schema.Static<typeof filter>, { after, limit }, { call, scope }) {
+      const sought = contains.trim().toLowerCase();
       const { database } = call.services.store;
       let before = (after === undefined ? undefined : numberOf(after)) ?? Number.MAX_SAFE_INTEGER;
       const found: Quarantined[] = [];
@@ -54,7 +58,7 @@ export const quarantined: OperatorType = {
         for (const row of rows) {
           if (found.length === limit) break;
           before = row.id;
-          if (concerns(row, scope)) found.push(row);
+          if (concerns(row, scope) && says(row, sought)) found.push(row);
         }
         seen += rows.length;
         if (rows.length <= limit && before === rows.at(-1)?.id) return { ids: found.map(idOf), next: undefined };
@@ -62,6 +66,20 @@ export const quarantined: OperatorType = {
         if (found.length === limit) break;
       }
       return { ids: found.map(idOf), next: encodeId(idPrefix.incoming, before) };
+    },
+  },
+
+  sweep: {
+    name: "decide",
+    args: { act: oneOf("release", "delete") },
+    limit: 50,
+    async run(ids, { args, isDryRun }, operator) {
+      const { act } = args as { act: "release" | "delete" };
+      const decide = act === "release" ? releaseFromQuarantine : deleteFromQuarantine;
+      return each(ids, isDryRun, {
+        may: (id) => mayDecide(id, operator),
+        act: (id) => decide(operator.admin, id),
+      });
     },
   },
 
@@ -82,6 +100,8 @@ export const quarantined: OperatorType = {
   },
 };
 
+const says = ({ virus, mailFrom }: Quarantined, sought: string) =>
+  virus.toLowerCase().includes(sought) || mailFrom.toLowerCase().includes(sought);
 const addressesOf = ({ recipients }: Quarantined) => recipients.map(({ address }) => address);
 const concerns = (row: Quarantined, scope: Scope) =>
   scope.isForAll || addressesOf(row).some((address) => scope.covers(address));

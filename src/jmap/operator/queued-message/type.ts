@@ -77,6 +77,21 @@ export const queuedMessage: OperatorType = {
     },
   },
 
+  sweep: {
+    name: "order",
+    args: { order },
+    limit: 100,
+    async run(ids, { filter: wanted, args, isDryRun }, { admin }) {
+      const { state, domain } = wanted as schema.Static<typeof filter>;
+      const names = ids.flatMap((id) => keyOfId(id) ?? []).map(nameOf);
+      // Of a mail to several, only what the filter means.
+      const selection = { names, state, domain: domain || undefined };
+      const { order: act } = args as { order: QueueOrder };
+      const { changed, trying } = await orderQueued(admin, selection, act, { isDryRun });
+      return { changed, left: trying };
+    },
+  },
+
   update: {
     schema: update,
     async run(id, { order: wanted }: schema.Static<typeof update>, operator) {

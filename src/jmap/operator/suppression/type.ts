@@ -6,14 +6,19 @@ import { SetError } from "../../errors.ts";
 import * as schema from "../../schema.ts";
 import { accountIdOf, accountsInScope, accountToChange } from "../accounts.ts";
 import type { Acting } from "../means.ts";
-import { idOfText, type OperatorType, pageOf, textOfId } from "../records.ts";
+import { idOfText, type OperatorType, textOfId } from "../records.ts";
+import { each } from "../sweep.ts";
 
 const { id: idSchema, lineUpTo, nullable, object, optional, textUpTo } = schema;
 const prefix = "x";
 /** Of the list of the installation. */
 const everybody = "all";
 
-const filter = object({ accountId: optional(nullable(idSchema)) });
+const filter = object({
+  accountId: optional(nullable(idSchema)),
+  /** In the address or the reason. */
+  contains: optional(textUpTo(320)),
+});
 const create = object({ accountId: optional(nullable(idSchema)), address: textUpTo(320), reason: lineUpTo(500) });
 
 interface Key {
@@ -57,18 +62,33 @@ export const suppression: OperatorType = {
 
   query: {
     filter,
-    async run({ accountId }: schema.Static<typeof filter>, { after = "", limit }, operator) {
+    async run({ accountId, contains = "" }: schema.Static<typeof filter>, { after = "", limit }, operator) {
       const list = accountId ?? everybody;
       const owner = await ownerOf(list, operator);
       if (!owner) return { ids: [], next: undefined };
       const { database } = operator.call.services.store;
-      const rows = await pageOfSuppressions(database, owner.userId, { after, limit: limit + 1 });
-      return pageOf(
-        rows,
-        limit,
-        ({ address }) => address,
-        ({ address }) => idOf({ list, address }),
-      );
+      const sought = contains.trim().toLowerCase();
+      const found: string[] = [];
+      let last = after;
+      for (let seen = 0; seen < maxLookedAt; seen += chunk) {
+        const rows = await pageOfSuppressions(database, owner.userId, { after: last, limit: chunk });
+        for (const { address, reason } of rows) {
+          if (found.length === limit) return { ids: found, next: last };
+          last = address;
+          if (address.includes(sought) || reason.toLowerCase().includes(sought)) found.push(idOf({ list, address }));
+        }
+        if (rows.length < chunk) return { ids: found, next: undefined };
+      }
+      return { ids: found, next: last };
+    },
+  },
+
+  sweep: {
+    name: "lift",
+    args: {},
+    limit: 100,
+    async run(ids, { isDryRun }, operator) {
+      return each(ids, isDryRun, { may: (id) => mayLift(id, operator), act: (id) => lift(id, operator) });
     },
   },
 
@@ -83,15 +103,28 @@ export const suppression: OperatorType = {
   },
 
   destroy: {
-    async run(id, operator) {
-      const key = keyOf(id);
-      if (!key) throw new SetError("notFound");
-      if (key.list === everybody) operator.scope.mustChangeAll();
-      const account = key.list === everybody ? undefined : (await accountToChange(key.list, operator)).login;
-      await removeSuppression(operator.admin, key.address, account);
-    },
+    run: lift,
   },
 };
+
+async function lift(id: string, operator: Acting): Promise<void> {
+  const { address, account } = await mayLift(id, operator);
+  await removeSuppression(operator.admin, address, account);
+}
+
+/** `account`: undefined for the list of all. */
+async function mayLift(id: string, operator: Acting): Promise<{ address: string; account: string | undefined }> {
+  const key = keyOf(id);
+  if (!key) throw new SetError("notFound");
+  const { address, list } = key;
+  if (list !== everybody) return { address, account: (await accountToChange(list, operator)).login };
+  operator.scope.mustChangeAll();
+  return { address, account: undefined };
+}
+
+/** So many are read at a time, and looked at for one page. */
+const chunk = 500;
+const maxLookedAt = 5_000;
 
 /** So many lists are read in one call. */
 const maxLists = 20;
