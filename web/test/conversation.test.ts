@@ -97,7 +97,11 @@ describe.skipIf(whyNoBrowser)("reading a conversation", () => {
     const page = await world.signIn(ann);
     await row(page, "Harbour").waitFor();
     const asked: string[] = [];
-    page.on("request", (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
+    page.on("request", (request) => {
+      // On a busy machine, what every start looks up after a while falls into this.
+      if (/Identity\/get|EmailSubmission\/query/.test(request.postData() ?? "")) return;
+      asked.push(`${request.method()} ${new URL(request.url()).pathname}`);
+    });
     await openMail(page, "Harbour");
     expect(await page.locator("article.mail .mail-author").allTextContents()).toEqual(["Bob Best", "me", "Bob Best"]);
     expect(
@@ -322,7 +326,7 @@ describe.skipIf(whyNoBrowser)("reading a conversation", () => {
     expect((await downloading).suggestedFilename()).toBe("The plan.eml");
   });
 
-  test("odd mails: nothing in it, broken, very long, from right to left", async () => {
+  test("odd mails: nothing in it, broken, very long, from right to left", { timeout: 60_000 }, async () => {
     const files = Array.from(
       { length: 30 },
       (_, at) => `--b\r\nContent-Disposition: attachment; filename=${at}.zip\r\n\r\n${at}\r\n`,
