@@ -363,6 +363,30 @@ CREATE TABLE identity (
   CONSTRAINT identity_pkey PRIMARY KEY (user_id, id)
 );
 
+CREATE TABLE import_item (
+  user_id bigint NOT NULL,
+  source_id bigint NOT NULL,
+  key text COLLATE "C" NOT NULL,
+  no bigint NOT NULL,
+  mailbox_ids bigint[] NOT NULL,
+  keywords text[] NOT NULL,
+  is_made boolean NOT NULL,
+  is_spare boolean NOT NULL,
+  CONSTRAINT import_item_pkey PRIMARY KEY (user_id, source_id, key)
+);
+CREATE INDEX import_item_no ON public.import_item USING btree (user_id, source_id, no);
+
+CREATE TABLE import_source (
+  user_id bigint NOT NULL,
+  id bigint NOT NULL,
+  name text NOT NULL,
+  state text NOT NULL,
+  begun_at timestamp with time zone NOT NULL,
+  ended_at timestamp with time zone,
+  CONSTRAINT import_source_pkey PRIMARY KEY (user_id, id),
+  CONSTRAINT import_source_name UNIQUE (user_id, name)
+);
+
 CREATE TABLE incoming (
   id bigint NOT NULL,
   created_at timestamp with time zone NOT NULL,

@@ -15,6 +15,7 @@ export const menu = [
       ["docs/operations.md", "Operations"],
       ["docs/backup.md", "Backup and restore"],
       ["docs/compliance.md", "What laws ask for"],
+      ["docs/moving-in.md", "Moving in"],
       ["docs/smtp.md", "Mail over SMTP"],
       ["docs/scaling.md", "From one machine to many"],
       ["docs/citus.md", "Citus"],

@@ -149,6 +149,15 @@ const runs: Record<string, (text: string) => Promise<void>> = {
   "npm run chaos": async (text) => {
     expect((await run(`${text.trim()} --help`, root)).stdout).toContain("--citus-data");
   },
+  "posthorn import ann@example.org Archive.mbox": async (text) => {
+    writeFileSync(join(folder, "Archive.mbox"), "From a@b.test Tue Dec  1 15:00:00 2026\nSubject: old\n\nHello.\n");
+    const { stdout } = await run(`${posthorn}\n${text}`);
+    expect(stdout).toMatch(/^1 mails would be looked at.*^Brought 1 new/ms);
+  },
+  // There is no such server: only that it is a command with these options.
+  "posthorn import ann@example.org imaps:": async (text) => {
+    await run(`posthorn() { "${root}/bin/posthorn.js" "$@" --help > /dev/null; }\n${text}`);
+  },
   "posthorn backup --new-key": async (text) => {
     const { stdout } = await run(`${posthorn}\n${backupHere(text)}`);
     expect(stdout).toMatch(/^All [1-9]\d* files are as they were written\.$/m);

@@ -7,13 +7,11 @@ import { systemClock } from "../base/clock.ts";
 import { Ingest } from "../mail/deliver/ingest.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import type { Context } from "./command.ts";
-import { Failure } from "./fail.ts";
 import { withProgress } from "./progress.ts";
 import { answer } from "./prompt.ts";
 
 export async function importFrom(context: Context, account: string, source = ""): Promise<void> {
   const { options, admin, objects, store } = context;
-  if (options.from !== "archive") throw new Failure(`--from is archive, not "${options.from}"`);
   const archive = await openArchive(resolve(source));
   try {
     if (options.dryRun) {

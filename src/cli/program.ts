@@ -44,6 +44,7 @@ const families: readonly [names: string, add: (program: Command) => void][] = [
   ["domain", addDomainCommands],
   ["token", addTokenCommands],
   ["invite", addInviteCommands],
+  ["import", addImportCommand],
   ["audit", addAuditCommand],
   ["bounces suppression", addFeedbackCommands],
   ["standing", addStandingCommands],

@@ -370,6 +370,26 @@ export interface IdentityTable {
   mayDelete: boolean;
 }
 
+export interface ImportItemTable {
+  userId: number;
+  sourceId: number;
+  key: string;
+  no: number;
+  mailboxIds: number[];
+  keywords: string[];
+  isMade: boolean;
+  isSpare: boolean;
+}
+
+export interface ImportSourceTable {
+  userId: number;
+  id: number;
+  name: string;
+  state: string;
+  begunAt: Date;
+  endedAt: Date | null;
+}
+
 export interface IncomingTable {
   id: number;
   createdAt: Date;
@@ -837,6 +857,8 @@ export interface DB {
   generalSuppression: GeneralSuppressionTable;
   greylist: GreylistTable;
   identity: IdentityTable;
+  importItem: ImportItemTable;
+  importSource: ImportSourceTable;
   incoming: IncomingTable;
   invite: InviteTable;
   junkMark: JunkMarkTable;
@@ -1141,6 +1163,24 @@ export const columnTypes: { readonly [Table in keyof DB]: { readonly [Column in 
     textSignature: "text",
     htmlSignature: "text",
     mayDelete: "bool",
+  },
+  importItem: {
+    userId: "int8",
+    sourceId: "int8",
+    key: "text",
+    no: "int8",
+    mailboxIds: "int8[]",
+    keywords: "text[]",
+    isMade: "bool",
+    isSpare: "bool",
+  },
+  importSource: {
+    userId: "int8",
+    id: "int8",
+    name: "text",
+    state: "text",
+    begunAt: "timestamptz",
+    endedAt: "timestamptz",
   },
   incoming: {
     id: "int8",
@@ -1560,6 +1600,8 @@ export const accountTables: ReadonlySet<string> = new Set([
   "email_keyword",
   "email_mailbox",
   "identity",
+  "import_item",
+  "import_source",
   "junk_mark",
   "known_network",
   "mailbox",

@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { SourceFault } from "./source.ts";
+
+const core = "urn:ietf:params:jmap:core";
+const mail = "urn:ietf:params:jmap:mail";
+const maxRedirects = 5;
+const maxTries = 6;
+const timeoutMs = 60_000;
+
+export type Credentials = { user: string; password: string } | { token: string };
+
+interface Session {
+  apiUrl: string;
+  downloadUrl: string;
+  primaryAccounts?: Record<string, string>;
+  accounts: Record<string, { name?: string }>;
+  capabilities: Record<string, { maxObjectsInGet?: number; maxConcurrentRequests?: number }>;
+}
+
+/** A method answered with an error (RFC 8620 §3.6.2). */
+export class MethodFailed extends Error {
+  readonly type: string;
+
+  constructor(method: string, { type = "", description = "" }: { type?: string; description?: string }) {
+    super(`${method}: ${type} ${description}`.trim());
+    this.type = type;
+  }
+}
+
+/** What reading another server's mail needs of RFC 8620. It asks again where a server is busy or away for a moment. */
+export class JmapClient {
+  readonly accountId: string;
+  readonly maxObjectsInGet: number;
+  readonly maxDownloads: number;
+  readonly #session: Session;
+  readonly #url: URL;
+  readonly #authorization: string;
+
+  private constructor(session: Session, url: URL, authorization: string) {
+    this.#session = session;
+    this.#url = url;
+    this.#authorization = authorization;
+    const limits = session.capabilities[core] ?? {};
+    this.maxObjectsInGet = Math.min(limits.maxObjectsInGet ?? 500, 500);
+    this.maxDownloads = Math.max(1, Math.min(limits.maxConcurrentRequests ?? 4, 8));
+    this.accountId = session.primaryAccounts?.[mail] ?? Object.keys(session.accounts)[0] ?? "";
+  }
+
+  /** RFC 8620 §2.2: `place` is the server, or the URL of its session. */
+  static async connect(place: string, credentials: Credentials): Promise<JmapClient> {
+    const authorization =
+      "token" in credentials
+        ? `Bearer ${credentials.token}`
+        : `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString("base64")}`;
+    const given = new URL(/^https?:\/\//.test(place) ? place : `https://${place}`);
+    if (given.pathname === "/") given.pathname = "/.well-known/jmap";
+    let url = given;
+    for (let hops = 0; ; hops++) {
+      const response = await answer(url, { headers: { authorization }, redirect: "manual" });
+      const location = response.headers.get("location");
+      if (response.status >= 300 && response.status < 400 && location && hops < maxRedirects) {
+        const next = new URL(location, url);
+        if (next.host !== url.host && (next.hostname !== url.hostname || next.protocol !== "https:")) {
+          throw new SourceFault(`${url.host} refers to ${next.href}: if you trust it with the password, name that URL`);
+        }
+        url = next;
+        continue;
+      }
+      if (response.status === 401) throw new SourceFault(`${url.host} refuses the name or password`);
+      if (!response.ok) throw new SourceFault(`${url.href} answers ${response.status}`);
+      const session = (await response.json().catch(() => ({}))) as Partial<Session>;
+      if (!session.apiUrl || !session.downloadUrl || !session.accounts || !session.capabilities?.[mail]) {
+        throw new SourceFault(`${url.href} is no JMAP server with mail`);
+      }
+      const client = new JmapClient(session as Session, url, authorization);
+      client.#checkHost(session.apiUrl);
+      client.#checkHost(session.downloadUrl);
+      return client;
+    }
+  }
+
+  get host(): string {
+    return this.#url.host;
+  }
+
+  /** The name that the server has for the account. */
+  get accountName(): string {
+    return this.#session.accounts[this.accountId]?.name ?? this.accountId;
+  }
+
+  /** Throws MethodFailed. */
+  async call<Result>(method: string, args: Record<string, unknown>): Promise<Result> {
+    const body = JSON.stringify({
+      using: [core, mail],
+      methodCalls: [[method, { accountId: this.accountId, ...args }, "0"]],
+    });
+    const url = new URL(this.#session.apiUrl, this.#url);
+    const headers = { authorization: this.#authorization, "content-type": "application/json" };
+    const response = await answer(url, { method: "POST", headers, body });
+    if (!response.ok) throw new SourceFault(`${url.host} answers ${response.status} to ${method}`);
+    const { methodResponses } = (await response.json()) as { methodResponses?: [string, object, string][] };
+    const [name, result] = methodResponses?.[0] ?? ["error", { type: "serverFail" }];
+    if (name === "error") throw new MethodFailed(method, result);
+    return result as Result;
+  }
+
+  /** The bytes of a blob; undefined if the server has none of that id. */
+  async download(blobId: string): Promise<Buffer | undefined> {
+    const values: Record<string, string> = {
+      accountId: this.accountId,
+      blobId,
+      name: "mail.eml",
+      type: "message/rfc822",
+    };
+    const path = this.#session.downloadUrl.replace(/\{(\w+)\}/g, (_, name: string) =>
+      encodeURIComponent(values[name] ?? ""),
+    );
+    const response = await answer(new URL(path, this.#url), { headers: { authorization: this.#authorization } });
+    if (response.status === 404) return undefined;
+    if (!response.ok) throw new SourceFault(`${this.host} answers ${response.status} to a download`);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
+  /** The password goes to the server that was named and to no other. */
+  #checkHost(text: string): void {
+    const url = new URL(text.replace(/[{}]/g, ""), this.#url);
+    const isSame =
+      url.hostname === this.#url.hostname || url.hostname.endsWith(`.${this.#url.hostname.replace(/^www\./, "")}`);
+    if (!isSame)
+      throw new SourceFault(`${this.host} refers to ${url.host}: name that server if you trust it with the password`);
+    if (this.#url.protocol === "https:" && url.protocol !== "https:") {
+      throw new SourceFault(`${this.host} refers to ${url.href}, which is not encrypted`);
+    }
+  }
+}
+
+/** Waits longer from try to try, or as long as the server says. */
+async function answer(url: URL, init: RequestInit): Promise<Response> {
+  for (let tries = 1; ; tries++) {
+    let pauseMs = 250 * 2 ** tries;
+    try {
+      const response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+      const isBusy =
+        response.status === 429 || response.status === 502 || response.status === 503 || response.status === 504;
+      if (!isBusy || tries >= maxTries) return response;
+      await response.arrayBuffer().catch(() => {});
+      const wanted = Number(response.headers.get("retry-after"));
+      if (wanted > 0) pauseMs = Math.min(wanted, 60) * 1000;
+    } catch (error) {
+      if (tries >= maxTries) {
+        const { cause, message } = error as Error & { cause?: Error };
+        throw new SourceFault(`${url.host} can't be reached: ${cause?.message ?? message}`);
+      }
+    }
+    await sleep(pauseMs);
+  }
+}
