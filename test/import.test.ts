@@ -129,7 +129,7 @@ describe.skipIf(!python)("files that Python wrote", () => {
       ...{ ids: [found[2]!.id], properties: ["bodyValues"], fetchTextBodyValues: true },
     });
     expect(JSON.stringify(list[0]!.bodyValues)).toContain("\\nFrom here on");
-    const audit = await server.cli(["audit", address, "--json"]);
+    const audit = await server.cli(["audit", "--account", address, "--json"]);
     expect(audit.stdout).toContain("account.import");
   }, 30_000);
 

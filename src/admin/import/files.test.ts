@@ -165,7 +165,7 @@ test("Maildir++ and Dovecot's fs: folders, flags, keywords, the earlier of the t
     [["Trash"], ["$forwarded"], "2020-01-01T00:00:00.000Z"],
     [["Lists", "jmap"], ["$seen"], "2020-01-01T00:00:00.000Z"],
   ]);
-  await expect(maildirSource(folder + "/tree")).rejects.toThrow("is no Maildir");
+  await expect(maildirSource(`${folder}/tree`)).rejects.toThrow("is no Maildir");
 });
 
 test("Takeout: labels are mailboxes and keywords, in English and German", async () => {

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
+import { asDate } from "../../mime/date.ts";
 import { maxMessage } from "./stored-form.ts";
 
 /** A message of an mbox file, as it stands there. */
@@ -175,4 +176,11 @@ function withoutEmptyLine(bytes: Buffer): Buffer {
   if (bytes.length === 1) return bytes.subarray(0, 0);
   if (bytes.at(-2) === LF) return bytes.subarray(0, -1);
   return bytes.at(-2) === 0x0d && bytes.at(-3) === LF ? bytes.subarray(0, -2) : bytes;
+}
+
+/** The date in a From_ line, in RFC 3339; Gmail puts the zone before the year. A line without a zone may mean any. */
+export function dateInLine(from: string): { date: string | null; hasZone: boolean } {
+  const text = /(?:^|\s)((?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? .*)$/i.exec(from)?.[1]?.trim() ?? "";
+  const date = asDate(text.replace(/ ([+-]\d{4}) (\d{4})$/, " $2 $1"));
+  return { date, hasZone: /[+-]\d{4}\b/.test(text) };
 }

@@ -1,12 +1,12 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { instant } from "../../base/instant.ts";
-import { asDate, dateOfHeader, dateReceived, type HeaderField, parseHeader } from "../../mime/headers.ts";
+import { dateOfHeader, dateReceived, type HeaderField, parseHeader } from "../../mime/headers.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import { roleOfName } from "./folder-names.ts";
 import { keywordsOf } from "./keywords.ts";
 import { type Dialect, isByLength, lookAt, unquoted } from "./mbox-dialect.ts";
-import { isMbox, type MboxMessage, splitMbox } from "./mbox-split.ts";
+import { dateInLine, isMbox, type MboxMessage, splitMbox } from "./mbox-split.ts";
 import { type Source, SourceFault, type SourceItem, type SourceMailbox } from "./source.ts";
 import { contentKey, maxMessage, takeFields, withLineBreaks } from "./stored-form.ts";
 
@@ -131,9 +131,7 @@ const earliest = Date.UTC(1975);
  * message's own trace comes first.
  */
 function dateOf(from: string, fields: HeaderField[]): Date | undefined {
-  const text = /(?:^|\s)((?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? .*)$/i.exec(from)?.[1] ?? "";
-  const noted = asDate(text);
-  const hasZone = /[+-]\d{4}\b/.test(text);
+  const { date: noted, hasZone } = dateInLine(from);
   const received = dateReceived(fields);
   const isLate = noted !== null && Date.parse(noted) > earliest;
   const date = (hasZone && isLate ? noted : null) ?? received ?? (isLate ? noted : null) ?? dateOfHeader(fields);

@@ -1,10 +1,10 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { instant } from "../../base/instant.ts";
-import { asDate, asText, type HeaderField } from "../../mime/headers.ts";
+import { asText, type HeaderField } from "../../mime/headers.ts";
 import { keywordOf } from "./keywords.ts";
 import { unquoted } from "./mbox-dialect.ts";
-import { isMbox, type MboxMessage, splitMbox } from "./mbox-split.ts";
+import { dateInLine, isMbox, type MboxMessage, splitMbox } from "./mbox-split.ts";
 import { type Source, SourceFault, type SourceItem, type SourceMailbox } from "./source.ts";
 import { contentKey, maxMessage, takeFields, withLineBreaks } from "./stored-form.ts";
 
@@ -46,7 +46,7 @@ function mailOf({ bytes, from }: MboxMessage, where: string): SourceItem {
   const raw = withLineBreaks(message);
   const noted = (wanted: string) => fields.find(({ name }: HeaderField) => name.toLowerCase() === wanted)?.value;
   const { mailboxes, keywords } = ofLabels(labelsIn(asText(noted("x-gmail-labels") ?? "")));
-  const date = asDate(/(?:^|\s)((?:mon|tue|wed|thu|fri|sat|sun)[a-z]* .*)$/i.exec(from)?.[1] ?? "");
+  const { date } = dateInLine(from);
   return {
     kind: "mail",
     key: contentKey(raw),
