@@ -24,7 +24,7 @@ beforeAll(async () => {
     return `From a@x.test Tue Dec  1 15:00:00 2026\nFrom: a@x.test\nSubject: s\nMessage-ID: <${own}@x.test>\n${answers}Date: Tue, 1 Dec 2026 15:00:00 +0000\n\nHello ${own}\n\n`;
   });
   writeFileSync(box, texts.join(""));
-  server = await startServer({ isShared: true, env: { POSTHORN_DEMO: "false" } });
+  server = await startServer({ env: { POSTHORN_DEMO: "false" } });
   for (const name of ["whole", "killed"]) await server.addAccount(`${name}@import.test`, "password");
 }, 60_000);
 afterAll(async () => {
