@@ -33,7 +33,7 @@ async function newAccount(): Promise<{ address: string; client: Client }> {
 }
 
 async function run(address: string, ...args: string[]): Promise<Imported> {
-  const { code, stdout, stderr } = await server.cli(["import", ...args, "--account", address, "--json"]);
+  const { code, stdout, stderr } = await server.cli(["import", address, ...args, "--json"]);
   if (stdout === "") throw new Error(`${args.join(" ")}: ${code} ${stderr}`);
   return JSON.parse(stdout) as Imported;
 }
@@ -108,7 +108,7 @@ describe.skipIf(!python)("files that Python wrote", () => {
 
   test("mbox: flags, dates, threads; a dry run changes nothing; a second run brings nothing twice", async () => {
     const { address, client } = await newAccount();
-    const args = ["--from", "mbox", join(folder, "Box.mbox"), "--into", "Old/2023"];
+    const args = [join(folder, "Box.mbox"), "--from", "mbox", "--into", "Old/2023"];
     const dry = await run(address, ...args, "--dry-run");
     expect(dry).toMatchObject({ seen: 5, made: 0, mailboxes: { "Old/2023": { mails: 5, fresh: 5 } } });
     expect(await emails(client)).toEqual([]);
@@ -135,7 +135,7 @@ describe.skipIf(!python)("files that Python wrote", () => {
 
   test("Maildir: the same message in several folders is one email, with the flags of all", async () => {
     const { address, client } = await newAccount();
-    const result = await run(address, "--from", "maildir", join(folder, "Maildir"));
+    const result = await run(address, join(folder, "Maildir"), "--from", "maildir");
     expect(result).toMatchObject({ seen: 6, made: 3 });
     expect(brief(await emails(client))).toEqual([
       ["py 1", "Inbox Work", "$seen"],
@@ -157,9 +157,9 @@ test("what can't be read is kept as it is, and listed; a quota that is full stop
     join(top, "4.eml"),
     message("nul \u0000 in it", "X: \u0000\r\nContent-Type: multipart/mixed; boundary=\r\n"),
   );
-  const args = ["--from", "eml", join(folder, "eml", "Letters")];
+  const args = [join(folder, "eml", "Letters"), "--from", "eml"];
   await server.cli(["account", "quota", address, "400"]);
-  const full = await server.cli(["import", ...args, "--account", address]);
+  const full = await server.cli(["import", address, ...args]);
   expect(full.code).toBe(1);
   expect(full.stderr).toContain(`posthorn account quota ${address} SIZE`);
   await server.cli(["account", "quota", address, "none"]);
@@ -182,13 +182,13 @@ test("what can't be read is kept as it is, and listed; a quota that is full stop
   expect(list.map(({ attachments }) => attachments[0]?.size ?? 0).sort()).toEqual([0, 26]);
   expect(await run(address, ...args)).toMatchObject({ made: 0, unreadable: [] });
   for (const [wrong, words] of [
-    [["--from", "mbox", join(top, "1.eml")], "is not an mbox file"],
-    [["--from", "mbox", join(folder, "nowhere")], "there is no"],
-    [["--from", "pst", top], "is not mbox"],
-    [["--from", "imap", "imaps://127.0.0.1:1", "--user", "x", "--password-file", secret], "ECONNREFUSED"],
-    [["--from", "jmap", "http://127.0.0.1:1"], "--user"],
+    [[join(top, "1.eml"), "--from", "mbox"], "is not an mbox file"],
+    [[join(folder, "nowhere"), "--from", "mbox"], "there is no"],
+    [[top, "--from", "pst"], "is not archive, mbox"],
+    [["imaps://127.0.0.1:1", "--from", "imap", "--user", "x", "--password-file", secret], "ECONNREFUSED"],
+    [["http://127.0.0.1:1", "--from", "jmap"], "--user"],
   ] as const) {
-    const { code, stderr } = await server.cli(["import", ...wrong, "--account", address]);
+    const { code, stderr } = await server.cli(["import", address, ...wrong]);
     expect([code, stderr.split("\n").length, stderr]).toEqual([1, 2, expect.stringContaining(words)]);
   }
 }, 60_000);
@@ -207,7 +207,7 @@ test("another Posthorn: mailboxes, keywords, threads, dates; then only what chan
   const idOf = async (of: Client, subject: string) => (await emails(of)).find((email) => email.subject === subject)!.id;
   const set = (of: Client, args: Json) => one<SetResult>(of, "Email/set", args);
   await set(old, { update: { [await idOf(old, "two")]: { [`mailboxIds/${deep}`]: true, "keywords/$flagged": true } } });
-  const args = ["--from", "jmap", server.url, "--user", there, "--password-file", secret];
+  const args = [server.url, "--from", "jmap", "--user", there, "--password-file", secret];
   expect(await run(here, ...args)).toMatchObject({ made: 4, failed: [] });
   expect(brief(await emails(client))).toEqual(brief(await emails(old)));
   expect((await emails(client)).map(({ receivedAt }) => receivedAt)).toEqual(
@@ -235,15 +235,7 @@ test("another Posthorn: mailboxes, keywords, threads, dates; then only what chan
     ["one", "Work", "$seen mine"],
     ["two", "Inbox Work/Deeper", "$flagged"],
   ]);
-  const refused = await server.cli([
-    "import",
-    ...args.slice(0, 4),
-    "nobody@import.test",
-    "--password-file",
-    secret,
-    "--account",
-    here,
-  ]);
+  const refused = await server.cli(["import", here, ...args.slice(0, 4), "nobody@x.test", "--password-file", secret]);
   expect(refused.stderr).toContain("refuses the name or password");
   expect(await server.cli(["doctor"])).toMatchObject({ code: 0 });
 }, 60_000);
@@ -282,7 +274,7 @@ describe.skipIf(whyNoDovecot)("a real Dovecot", () => {
     ] as const) {
       await imap.append(path, message(subject), [...flags], date);
     }
-    const args = ["--from", "imap", `imap://127.0.0.1:${dovecot.port}`, "--user", "ann", "--password-file", secret];
+    const args = [`imap://127.0.0.1:${dovecot.port}`, "--from", "imap", "--user", "ann", "--password-file", secret];
     expect(await run(address, ...args)).toMatchObject({ seen: 7, made: 6, failed: [] });
     const first = [
       ["deep", "Büro/2024", "$answered"],
@@ -324,10 +316,10 @@ describe.skipIf(whyNoDovecot)("a real Dovecot", () => {
 
     const other = await newAccount();
     const maildir = dovecot.maildir("ann");
-    expect(await run(other.address, "--from", "maildir", maildir)).toMatchObject({ failed: [], unreadable: [] });
+    expect(await run(other.address, maildir, "--from", "maildir")).toMatchObject({ failed: [], unreadable: [] });
     const byName = brief(await emails(other.client));
     expect(byName).toEqual(brief(await emails(client)));
     appendFileSync(join(maildir, "new", "1700000000.x"), message("late"));
-    expect(await run(other.address, "--from", "maildir", maildir)).toMatchObject({ made: 1 });
+    expect(await run(other.address, maildir, "--from", "maildir")).toMatchObject({ made: 1 });
   }, 60_000);
 });

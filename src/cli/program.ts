@@ -55,7 +55,6 @@ const families: readonly [names: string, add: (program: Command) => void][] = [
   ["config", addConfigCommand],
   ["doctor", addDoctorCommand],
   ["export", addExportCommand],
-  ["import", addImportCommand],
   ["migrate", addMigrateCommand],
   ["oauth-client", addOauthClientCommands],
   ["operator", addOperatorCommands],

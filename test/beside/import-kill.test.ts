@@ -32,7 +32,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const args = (name: string) => ["import", "--from", "mbox", box, "--account", `${name}@import.test`, "--json"];
+const args = (name: string) => ["import", `${name}@import.test`, box, "--from", "mbox", "--json"];
 
 /** What the account has, without ids; threads by the mails in them. */
 async function contents(client: Client): Promise<unknown> {
