@@ -8,7 +8,6 @@ import { dateOfHeader, dateReceived, parseHeader } from "../../mime/headers.ts";
 import { threadSubject } from "../../mime/thread-subject.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import { sha256Of } from "../../store/blobs/blob-id.ts";
-import { releaseBlobs } from "../../store/blobs/blob-refs.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
 import { CommitError } from "../../store/core/errors.ts";
 import { isRetryable } from "../../store/core/loss.ts";
@@ -258,7 +257,7 @@ async function merge(tx: Tx, before: readonly ImportItem[], after: readonly Impo
     else if (merged) updates.push({ ...merged, mailboxIds: merged.mailboxIds.slice(0, maxMailboxes) });
   }
   await updateEmails(tx, updates);
-  if (going.length > 0) await releaseBlobs(tx, await destroyEmails(tx, going));
+  await destroyEmails(tx, going);
   return { changed: updates.length, destroyed: going.length };
 }
 
