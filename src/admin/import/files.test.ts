@@ -17,7 +17,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const nothingEarlier: Earlier = { state: {}, known: async () => new Set(), async *keysOf() {} };
 
 async function itemsOf(source: Source): Promise<SourceItem[]> {
-  return Array.fromAsync(source.items(nothingEarlier));
+  const items: SourceItem[] = [];
+  for await (const item of source.items(nothingEarlier)) items.push(item);
+  return items;
 }
 
 async function mailsOf(source: Source): Promise<SourceMail[]> {
