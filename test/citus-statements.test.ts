@@ -15,11 +15,13 @@ const samples: Record<string, string> = {
   date: "2026-01-01",
   "double precision": "1",
   integer: "1",
+  json: "{}",
   jsonb: "{}",
   numeric: "1",
   smallint: "1",
   text: "a",
   "timestamp with time zone": "2026-01-01T00:00:00Z",
+  tsvector: "a",
 };
 
 function sampleOf(type: string): string {
