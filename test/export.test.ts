@@ -166,3 +166,22 @@ test("as Maildir, folders, flags, keywords and dates are Dovecot's; a second run
   expect(list()).toEqual(["1.other:2,", file!.replace("FSa", "Fa")]);
   expect(list(sub)).toHaveLength(2);
 });
+
+test("another JMAP server gets the mail once, however often it is sent; a wrong password or place changes nothing", async () => {
+  await server.addAccount("dan@export.example", "correct horse");
+  const file = join(folder, "password");
+  writeFileSync(file, "correct horse\n");
+  const to = ["export", ann, "--format", "jmap", "--to", server.url, "--user", "dan@export.example"];
+  expect(await cli(...to, "--password-file", file)).toMatch(/^Put [23] emails .*; 0 were there/);
+  expect(await cli(...to, "--password-file", file)).toMatch(/^Put 0 emails .*; [23] were there/);
+  const dan = await server.login("dan@export.example", "correct horse");
+  const [mine, his] = await Promise.all([portraitOf(asker(client)), portraitOf(asker(dan))]);
+  const shown = ({ emails }: Json) =>
+    (emails as Json[]).map(({ scan: _, authentication: _a, threadId: _t, id: _i, ...rest }) => rest);
+  expect(shown(his)).toEqual(expect.arrayContaining(shown(mine)));
+  expect(shown(his)).toHaveLength(shown(mine).length);
+  writeFileSync(file, "wrong\n");
+  expect((await server.cli([...to, "--password-file", file])).stderr).toContain("refuses the name or password");
+  const nowhere = [...to.slice(0, 5), "http://127.0.0.1:1", ...to.slice(6), "--password-file", file];
+  expect((await server.cli(nowhere)).stderr).toMatch(/^posthorn: .*127\.0\.0\.1:1/);
+});

@@ -2,12 +2,15 @@ import { mkdir, open, rename } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { amountOfMessages } from "../admin/export/archive.ts";
 import { exportArchive, exportMails, ownerOf } from "../admin/export/export-account.ts";
+import { JmapTarget } from "../admin/export/jmap-target.ts";
 import { MaildirWriter } from "../admin/export/maildir.ts";
 import { MboxWriter } from "../admin/export/mbox.ts";
 import { openArchive } from "../admin/export/open-archive.ts";
 import { FolderSink, type Sink, TarSink } from "../admin/export/sink.ts";
 import type { Source } from "../admin/export/source.ts";
 import { verifyArchive } from "../admin/export/verify.ts";
+import { JmapClient } from "../admin/import/jmap-client.ts";
+import { SourceFault } from "../admin/import/source.ts";
 import { systemClock } from "../base/clock.ts";
 import { version } from "../base/version.ts";
 import { showSize } from "../config/values.ts";
@@ -15,6 +18,7 @@ import { accountObjects } from "../jmap/account-objects.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import type { Context } from "./command.ts";
 import { Failure } from "./fail.ts";
+import { loginThere, type OtherLogin } from "./other-server.ts";
 import { withProgress } from "./progress.ts";
 import { answer } from "./prompt.ts";
 
@@ -23,11 +27,12 @@ export async function exportAccount(context: Context, account: string): Promise<
   if (account === undefined) throw new Failure("name an account, or an archive with --verify");
   if (options.dryRun) return preview(context, account);
   if (typeof options.to !== "string") throw new Failure("say with --to where it goes");
+  if (options.format === "jmap") return toServer(context, account, options.to);
   const to = resolve(options.to);
   if (options.format === "archive") return toArchive(context, account, to);
   if (options.format === "mbox") return toMails(context, account, { to, writer: new MboxWriter(to) });
   if (options.format === "maildir") return toMails(context, account, { to, writer: new MaildirWriter(to) });
-  throw new Failure(`--format is archive, mbox or maildir, not "${options.format}"`);
+  throw new Failure(`--format is archive, mbox, maildir or jmap, not "${options.format}"`);
 }
 
 function sourceOf({ store, objects }: Context): Source {
@@ -85,6 +90,28 @@ async function toMails(
   if (keywordsLeftOut > 0) words.push(`${keywordsLeftOut} keywords were left out: a folder has letters for 26.`);
   answer(context, { ...written, keywordsLeftOut }, words.join("\n"));
   if (written.missing.length > 0) process.exitCode = 1;
+}
+
+async function toServer(context: Context, account: string, place: string): Promise<void> {
+  const workFolder = join(context.config.data, "exports", `to-server-${process.pid}`);
+  try {
+    const target = new JmapTarget(await JmapClient.connect(place, await loginThere(context.options as OtherLogin)));
+    const written = await withProgress((tell) =>
+      exportMails(context.admin, sourceOf(context), account, { format: "jmap", writer: target, workFolder, tell }),
+    );
+    const { present, refused } = target;
+    const sent = written.emails - present - refused.length;
+    const words = [
+      `Put ${sent} emails of ${written.account} into the account at ${place}; ${present} were there.`,
+      ...refused.map(({ id, why }) => `It refused the email ${id}: ${why}.`),
+      ...written.missing.map((id) => `The body of the email ${id} could not be read (see: posthorn doctor).`),
+    ];
+    answer(context, { ...written, emails: sent, present, refused }, words.join("\n"));
+    if (refused.length + written.missing.length > 0) process.exitCode = 1;
+  } catch (error) {
+    if (error instanceof SourceFault) throw new Failure(`${error.message}; what was put there stays: run this again`);
+    throw error;
+  }
 }
 
 async function preview(context: Context, account: string): Promise<void> {

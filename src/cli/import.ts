@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { constants, getPriority, setPriority } from "node:os";
 import { emlSource } from "../admin/import/eml.ts";
 import { imapSource } from "../admin/import/imap.ts";
@@ -16,19 +15,17 @@ import { showSize } from "../config/values.ts";
 import { Blobs } from "../store/blobs/blobs.ts";
 import type { Context } from "./command.ts";
 import { Failure } from "./fail.ts";
+import { loginThere, type OtherLogin, passwordThere } from "./other-server.ts";
 import { withProgress } from "./progress.ts";
-import { answer, askSecret, isTerminal, table } from "./prompt.ts";
+import { answer, table } from "./prompt.ts";
 
 /** How many mails that could not be read, or had, are named in words. */
 const maxNamed = 20;
 
-interface Given {
+interface Given extends OtherLogin {
   from: string;
   into?: string;
   dialect?: string;
-  user?: string;
-  passwordFile?: string;
-  tokenFile?: string;
   dryRun?: true;
 }
 
@@ -94,29 +91,15 @@ async function sourceOf(place: string, given: Given, isInto: boolean): Promise<S
     case "takeout":
       return takeoutSource(place);
     case "jmap":
-      if (given.tokenFile !== undefined) return jmapSource(place, { token: await secretIn(given.tokenFile) });
-      return jmapSource(place, await credentials(given));
+      return jmapSource(place, await loginThere(given));
     case "imap": {
       const url = URL.parse(/^imaps?:\/\//.test(place) ? place : `imaps://${place}`);
       if (!url) throw new Failure(`${place} is not like imaps://mail.example.org`);
-      return imapSource({ url, ...(await credentials(given)) });
+      return imapSource({ url, ...(await passwordThere(given)) });
     }
     default:
       throw new Failure(`"${from}" is not archive, mbox, maildir, eml, takeout, jmap or imap`);
   }
-}
-
-async function credentials({ user, passwordFile }: Given): Promise<{ user: string; password: string }> {
-  if (user === undefined) throw new Failure("name with --user who signs in at the other server");
-  if (passwordFile !== undefined) return { user, password: await secretIn(passwordFile) };
-  if (!isTerminal()) throw new Failure("name with --password-file a file that has the password");
-  return { user, password: await askSecret(`Password of ${user} there: `) };
-}
-
-async function secretIn(file: string): Promise<string> {
-  const [secret = ""] = (await readFile(file, "utf8")).split(/\r?\n/);
-  if (secret === "") throw new Failure(`${file} is empty`);
-  return secret;
 }
 
 function words(result: Imported, isDryRun: boolean): string[] {

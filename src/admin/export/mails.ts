@@ -22,6 +22,8 @@ export interface FiledMail {
   mailboxIds: string[];
   keywords: string[];
   receivedAt: Date;
+  /** Of its Message-ID; undefined without one. */
+  messageId: string | undefined;
 }
 
 /** How mail is written in some format. */
@@ -108,11 +110,12 @@ async function withBodies(reader: Reader, page: readonly ShownObject[]): Promise
       return [hash, { sha256: hash, day, size, pack: pack?.toString("hex") ?? null }];
     }),
   );
-  return page.map(({ id, mailboxIds, keywords, receivedAt, sha256 }) => ({
+  return page.map(({ id, mailboxIds, keywords, receivedAt, messageId, sha256 }) => ({
     id: id as string,
     mailboxIds: Object.keys(mailboxIds as object),
     keywords: Object.keys(keywords as object),
     receivedAt: receivedAt as string,
+    messageId: (messageId as string[] | null)?.[0],
     body: bodies.get(sha256 as string) ?? null,
   }));
 }

@@ -12,6 +12,7 @@ export type Credentials = { user: string; password: string } | { token: string }
 interface Session {
   apiUrl: string;
   downloadUrl: string;
+  uploadUrl: string;
   primaryAccounts?: Record<string, string>;
   accounts: Record<string, { name?: string }>;
   capabilities: Record<string, { maxObjectsInGet?: number; maxConcurrentRequests?: number }>;
@@ -27,7 +28,7 @@ export class MethodFailed extends Error {
   }
 }
 
-/** What reading another server's mail needs of RFC 8620. It asks again where a server is busy or away for a moment. */
+/** What reading and writing another server's mail needs of RFC 8620. It asks again where a server is busy or away for a moment. */
 export class JmapClient {
   readonly accountId: string;
   readonly maxObjectsInGet: number;
@@ -69,12 +70,19 @@ export class JmapClient {
       if (response.status === 401) throw new SourceFault(`${url.host} refuses the name or password`);
       if (!response.ok) throw new SourceFault(`${url.href} answers ${response.status}`);
       const session = (await response.json().catch(() => ({}))) as Partial<Session>;
-      if (!session.apiUrl || !session.downloadUrl || !session.accounts || !session.capabilities?.[mail]) {
+      if (
+        !session.apiUrl ||
+        !session.downloadUrl ||
+        !session.uploadUrl ||
+        !session.accounts ||
+        !session.capabilities?.[mail]
+      ) {
         throw new SourceFault(`${url.href} is no JMAP server with mail`);
       }
       const client = new JmapClient(session as Session, url, authorization);
       client.#checkHost(session.apiUrl);
       client.#checkHost(session.downloadUrl);
+      client.#checkHost(session.uploadUrl);
       return client;
     }
   }
@@ -119,6 +127,15 @@ export class JmapClient {
     if (response.status === 404) return undefined;
     if (!response.ok) throw new SourceFault(`${this.host} answers ${response.status} to a download`);
     return Buffer.from(await response.arrayBuffer());
+  }
+
+  /** RFC 8620 §6.1 */
+  async upload(bytes: Buffer, type: string): Promise<{ blobId: string }> {
+    const path = this.#session.uploadUrl.replace("{accountId}", encodeURIComponent(this.accountId));
+    const headers = { authorization: this.#authorization, "content-type": type };
+    const response = await answer(new URL(path, this.#url), { method: "POST", headers, body: new Uint8Array(bytes) });
+    if (!response.ok) throw new SourceFault(`${this.host} answers ${response.status} to an upload`);
+    return (await response.json()) as { blobId: string };
   }
 
   /** The password goes to the server that was named and to no other. */
