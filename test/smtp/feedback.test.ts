@@ -387,7 +387,7 @@ test("a mark that was copied into mail from outside blames nobody", async () => 
 });
 
 // The last, since as many complaints stop her.
-test("a complaint that names a Message-ID alone is believed from the domain that the mail went to, about its recipients", async () => {
+test("a complaint that names a Message-ID alone is believed from who runs the domain that the mail went to, about its recipients", async () => {
   for (const domain of ["loop.test", "rival.test"]) {
     host.dns.set(domain, "MX", { preference: 10, exchange: "mx.far.test" });
     host.dns.set(`feedback.${domain}`, "TXT", "v=spf1 ip4:127.0.0.1 -all");
@@ -416,6 +416,7 @@ test("a complaint that names a Message-ID alone is believed from the domain that
   await complains("another mail", { from: loop, about: "tired@loop.test", id: "Message-ID: <other@here.test>" });
   await complains("another sender", { from: loop, about: "tired@loop.test", author: "bob@here.test" });
   await complains("not proven", { from: "arf@nowhere.test", about: "tired@loop.test" });
+  await complains("a neighbour", { from: "eve@feedback.loop.test", about: "tired@loop.test" });
   expect(await about()).toEqual([]);
   await complains("true", { from: loop, about: "tired@loop.test" });
   await complains("true again", { from: loop, about: "tired@loop.test" });

@@ -13,6 +13,8 @@ import { type Arrival, NotSettled } from "./returned.ts";
 
 /** RFC 2142 §2, §4: where other operators and their feedback loops write to. */
 const operators = /^(?:abuse|postmaster)(?:\+.*)?$/;
+/** What feedback loops and operators write as; providers give these names to no user. */
+const reporters = /^(?:abuse|postmaster|arf|fbl|feedback|feedback-?loop|complaints?)(?:[+-].*)?$/;
 
 interface Means {
   store: Store;
@@ -38,7 +40,7 @@ export async function complainToSender(
   const signed = await sentMail(feedback.returnPaths, arrival.at, returnPaths);
   const about = signed
     ? { mail: signed, complaint: feedback }
-    : await namedMail(feedback, provenDomain(arrival, authentication), store);
+    : await namedMail(feedback, provenAuthor(arrival, authentication), { store, isReport });
   if (!about) return;
   const { mail, complaint } = about;
   const deliveries = await findReportable(store.reader(mail.userId, "server"), mail.submissionId);
@@ -52,22 +54,22 @@ export async function complainToSender(
 
 type Complaint = Extract<Feedback, { kind: "complaint" }>;
 
-/** The author's domain, if DMARC passed for it. */
-function provenDomain({ summary }: Arrival, authentication: Authentication | null): string | undefined {
+/** The author, if DMARC passed for its domain. */
+function provenAuthor({ summary }: Arrival, authentication: Authentication | null): string | undefined {
   const [author, ...others] = summary.from ?? [];
   const domain = splitAddress(author?.email ?? "")?.domain;
   const isProven = authentication?.dmarc.some((one) => one.result === "pass" && one.domain === domain);
-  return isProven && others.length === 0 ? domain : undefined;
+  return isProven && others.length === 0 ? author?.email : undefined;
 }
 
 /**
- * The mail that a complaint names by its author and Message-ID. More people know these than got the mail, so only the domain
- * that it went to is heard, and only about recipients there.
+ * The mail that a complaint names by its author and Message-ID. More people know these than got the mail, and many share a
+ * domain: so only who got it is heard, and who runs the domain that it went to, by a report of the standard form.
  */
 async function namedMail(
   complaint: Complaint,
   from: string | undefined,
-  store: Store,
+  { store, isReport }: { store: Store; isReport: boolean },
 ): Promise<{ mail: SentMail; complaint: Complaint } | undefined> {
   const { author, messageId } = complaint.original;
   if (from === undefined || author === undefined || messageId === undefined) return undefined;
@@ -76,7 +78,7 @@ async function namedMail(
   const { userId } = owner;
   const reader = store.reader(userId, "server");
   for (const submissionId of await findSubmissionsOf(reader, [{ messageId, idHash: messageIdHash(messageId) }])) {
-    const theirs = (await findReportable(reader, submissionId)).filter(({ rcptTo }) => areOneHouse(rcptTo, from));
+    const theirs = (await findReportable(reader, submissionId)).filter(({ rcptTo }) => maySpeakFor(rcptTo, from, isReport));
     const found = named(complaint.addresses, theirs) ?? (complaint.addresses.length === 0 ? theirs : []);
     const addresses = found.map(({ rcptTo }) => rcptTo);
     // Without a name, one recipient leaves no doubt.
@@ -85,10 +87,12 @@ async function namedMail(
   return undefined;
 }
 
-/** Feedback loops write from a subdomain, or from the domain above. */
-function areOneHouse(address: string, domain: string): boolean {
-  const other = splitAddress(address)?.domain ?? "";
-  return other === domain || other.endsWith(`.${domain}`) || domain.endsWith(`.${other}`);
+/** Feedback loops write from the recipient's domain or one below it. */
+function maySpeakFor(recipient: string, from: string, isReport: boolean): boolean {
+  if (from.toLowerCase() === recipient.toLowerCase()) return true;
+  const [its, theirs] = [splitAddress(from), splitAddress(recipient)];
+  if (!isReport || !its || !theirs || !reporters.test(its.local.toLowerCase())) return false;
+  return its.domain === theirs.domain || its.domain.endsWith(`.${theirs.domain}`);
 }
 
 async function sentMail(locals: readonly string[], at: Date, returnPaths: ReturnPaths): Promise<SentMail | undefined> {
