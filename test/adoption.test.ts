@@ -49,11 +49,19 @@ async function addOldCredentials(database: Database, login: string, hash: Buffer
 /** Columns that this version uses with an account and a mail, and that 0.1 did not have. */
 const ofLater = [
   ["account", "sending", "jsonb"],
+  ["account", "is_held", "boolean NOT NULL DEFAULT false"],
+  ["account", "keep_for", "integer"],
   ["blob_ref", "pack", "bytea"],
   ["message", "scan", "text"],
   ["message", "authentication", "jsonb"],
   ["email", "taught_spam", "boolean"],
 ] as const;
+
+/** Tables that it asks when it makes an account. */
+const tablesOfLater = {
+  legal_hold: "scope text",
+  retention_rule: "scope text, mailbox text, keep_for integer",
+};
 
 const address = "ann@old.example";
 const app = newAppPassword(randomBytes);
@@ -67,6 +75,7 @@ beforeAll(async () => {
   const database = await oldDatabase();
   // Only for as long as this version writes the mail of 0.1.
   for (const [table, column, type] of ofLater) await run(database, `ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
+  for (const [table, columns] of Object.entries(tablesOfLater)) await run(database, `CREATE TABLE ${table} (${columns})`);
   store = new Store({ database, clock: systemClock, log: silentLog });
   userId = await createAccount(store, { address, passwordHash: await hashPassword("sesame") });
   client = new TestClient(methods, testServices(store, createMailServices(store)), testLogin([userId]));
@@ -78,6 +87,7 @@ beforeAll(async () => {
   const { created } = (await client.call("Email/set", { create: { a: email } })) as { created: { a: { id: string } } };
   draftId = created.a.id;
   for (const [table, column] of ofLater) await run(database, `ALTER TABLE ${table} DROP COLUMN ${column}`);
+  for (const table of Object.keys(tablesOfLater)) await run(database, `DROP TABLE ${table}`);
   await addOldCredentials(database, address, tokenHash(token));
   // Left behind by an interrupted removal of an account.
   await addOldCredentials(database, "gone@old.example", randomBytes(32));

@@ -196,3 +196,22 @@ test("a rule destroys old mail of its mailbox, for good; a hold keeps it, and a 
   await setRule(admin, { scope: domain, mailbox: "trash", destroyAfter: 7, keepFor: null });
   expect((await rulesOf(admin)).filter(({ scope }) => scope === `@${domain}`)).toMatchObject([{ destroyAfter: 7 }]);
 }, 30_000);
+
+test("a rule of a mailbox leaves mail that lies elsewhere, too; a removed account stays while a rule keeps mail of it", async () => {
+  const ann = await user("ann");
+  const receivedAt = new Date(now - 31 * day).toISOString().replace(/\.\d+/, "");
+  const mailboxIds = { [ann.mailbox("trash")]: true, [ann.mailbox("archive")]: true };
+  await ann.client.call("Email/set", { create: { a: { mailboxIds, subject: "in both", receivedAt } } });
+  await setRule(admin, { scope: ann.address, mailbox: "trash", destroyAfter: 30, keepFor: null });
+  const mine = async () => (await runRetention(admin, { isDry: false })).filter(({ login }) => login === ann.address);
+  expect(await mine()).toEqual([]);
+  await setRule(admin, { scope: ann.address, mailbox: null, destroyAfter: null, keepFor: 100 });
+  await removeAccount(admin, ann.address);
+  await sweepTo(now + 60 * day);
+  await undeleteAccount(admin, ann.address);
+  expect(await ann.client.call("Email/query", {})).toMatchObject({ ids: [expect.any(String)] });
+  await removeAccount(admin, ann.address);
+  await sweepTo(now + 40 * day);
+  const gone = new Refused({ type: "notRemoved", login: ann.address });
+  await expect(undeleteAccount(admin, ann.address)).rejects.toEqual(gone);
+}, 30_000);

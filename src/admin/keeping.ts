@@ -136,7 +136,10 @@ export async function removeRule(admin: Admin, id: string, tell: Tell = () => {}
   return rule;
 }
 
-/** Destroys what the rules say, or counts it. What a rule destroys does not come back, but a hold keeps it. */
+/**
+ * Destroys what the rules say, or counts it. What a rule destroys does not come back, but a hold keeps it. An account that fails
+ * holds up no other; the first failure is thrown at the end.
+ */
 export async function runRetention(
   admin: Pick<Admin, "store">,
   { isDry, tell = () => {} }: { isDry: boolean; tell?: Tell },
@@ -144,6 +147,7 @@ export async function runRetention(
   const done: { rule: string; login: string; emails: number }[] = [];
   const { store } = admin;
   const now = store.clock.now().getTime();
+  const failures: unknown[] = [];
   for (const rule of await listRules(store.database)) {
     if (rule.destroyAfter === null) continue;
     for (const { userId, login } of await accountsIn(admin as Admin, rule.scope)) {
@@ -151,11 +155,12 @@ export async function runRetention(
       const old: OldMail = { accountId: userId, mailbox: rule.mailbox, before };
       const told = (emails: number) => tell(`${login}: ${emails} emails`);
       const emails = await destroyOld(store, old, { isDry, tell: told }).catch((error: unknown) => {
-        if (error instanceof AccountMissing) return 0;
-        throw error;
+        if (!(error instanceof AccountMissing)) failures.push(error);
+        return 0;
       });
       if (emails > 0) done.push({ rule: rule.id, login, emails });
     }
   }
+  if (failures.length > 0) throw failures[0];
   return done;
 }

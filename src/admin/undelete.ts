@@ -5,7 +5,6 @@ import { findLogin } from "../store/directory/logins.ts";
 import { countDeleted, listDeleted } from "../store/mail/deleted-emails.ts";
 import {
   findRemovedAccount,
-  forgetRemoval,
   putAccountBack,
   type RemovedAccount,
   takenSince,
@@ -105,8 +104,7 @@ export async function undeleteAccount(admin: Admin, text: string): Promise<{ log
     async () => {},
   );
   await changeInstallation(admin, { act: "account.undelete", account: removed.accountId }, async (executor) => {
-    await putAccountBack(executor, removed);
-    await forgetRemoval(executor, removed.accountId);
+    if (!(await putAccountBack(executor, removed))) throw new Refused({ type: "notRemoved", login });
   });
   return { login, taken };
 }

@@ -143,8 +143,10 @@ function onceADay(clock: Clock, work: () => Promise<unknown>): () => Promise<unk
   return async () => {
     const now = clock.now().getTime();
     if (now < next) return undefined;
+    // What fails is tried again by the next sweep.
+    const result = await work();
     next = now + 24 * 3_600_000;
-    return work();
+    return result;
   };
 }
 

@@ -43,6 +43,18 @@ const held = read("keeping.isHeld", (db, $: { accountId: number }) =>
   db.selectFrom("account").select("isHeld").where("userId", "=", $.accountId),
 );
 
+/** What is destroyed by a removal counts as destroyed: mail that a rule keeps is there until its time is over. */
+const kept = read(
+  "keeping.isKept",
+  (_, $: { accountId: number; now: Date }) => sql<{ isKept: boolean }>`
+  SELECT a.is_held OR (a.keep_for IS NOT NULL AND (
+      EXISTS (SELECT FROM email e WHERE e.user_id = ${$.accountId}
+        AND e.received_at + a.keep_for * interval '24 hours' > ${$.now}::timestamptz)
+      OR EXISTS (SELECT FROM deleted_email d WHERE d.user_id = ${$.accountId}
+        AND d.received_at + a.keep_for * interval '24 hours' > ${$.now}::timestamptz))) AS "isKept"
+  FROM account a WHERE a.user_id = ${$.accountId}`,
+);
+
 export const listHolds = (executor: Executor): Promise<LegalHold[]> => executor.run(holds);
 export async function insertHold(executor: Executor, hold: LegalHold): Promise<void> {
   await executor.run(addHold, hold);
@@ -67,6 +79,11 @@ export async function noteKeeping(tx: Tx, address: string): Promise<void> {
 }
 
 /** Whether a legal hold covers the account. */
+/** Whether a hold, or a rule with mail that is not old enough, keeps the account from going for good. */
+export async function isKept(executor: Executor, accountId: number, now: Date): Promise<boolean> {
+  return (await executor.run(kept, { accountId, now }))[0]?.isKept ?? false;
+}
+
 export async function isHeld(executor: Executor, accountId: number): Promise<boolean> {
   return (await executor.run(held, { accountId }))[0]?.isHeld ?? false;
 }

@@ -92,23 +92,35 @@ export async function removeLogins(database: Database, userId: number, logins: r
   await database.run(deleteLogins, { userId, logins });
 }
 
+interface RemovalOptions {
+  tell?: Tell;
+  record?: (tx: Tx) => Promise<void>;
+  mayGo?: (tx: Tx) => Promise<boolean>;
+}
+
 /**
  * Removes the account and everything in it: first the addresses and shares, so that nothing new arrives; the account's row
  * and then its logins last, so that an interrupted removal can be repeated. Sweeps remove the bodies that nobody else holds.
- * `record` runs last in the transaction that deletes the account.
+ * `record` runs last in the transaction that deletes the account, `mayGo` first: if it says no, the account stays, closed, and
+ * undefined is returned.
  */
 export async function removeAccount(
   store: Store,
   userId: number,
-  { tell = () => {}, record = async () => {} }: { tell?: Tell; record?: (tx: Tx) => Promise<void> } = {},
-): Promise<Removal> {
+  { tell = () => {}, record = async () => {}, mayGo }: RemovalOptions = {},
+): Promise<Removal | undefined> {
   const { database } = store;
   const removal = await previewRemoval(database, userId);
   await closeAccount(database, userId, removal.logins);
   const bodies = await database.run(references, { userId });
   await markDead(database, bodies, store.clock.now(), (done) => tell(`releasing bodies: ${done} of ${bodies.length}`));
   const tables = (await database.run(accountTables)).map((row) => row.name);
+  let stays = false;
   const removeRows = async (tx: Tx) => {
+    if (mayGo && !(await mayGo(tx))) {
+      stays = true;
+      return;
+    }
     await deleteRows(tx, [...tables, "account"], tell);
     await record(tx);
   };
@@ -116,6 +128,7 @@ export async function removeAccount(
     // An earlier removal came this far, and left the logins.
     if (!(error instanceof AccountMissing)) throw error;
   });
+  if (stays) return undefined;
   await removeLogins(database, userId, removal.logins);
   return removal;
 }

@@ -1,9 +1,10 @@
+import { sql } from "kysely";
 import type { Database } from "../core/database.ts";
 import type { Removed } from "../core/db.ts";
 import { type Row, read, write } from "../core/declare.ts";
 import type { Executor } from "../core/sql.ts";
 import type { Store, Tx } from "../core/store.ts";
-import { isHeld } from "../directory/keeping.ts";
+import { isKept } from "../directory/keeping.ts";
 import { isAccount } from "../directory/logins.ts";
 import { cancelAllSubmissions } from "../queues/submissions.ts";
 import { closeAccount, previewRemoval, type Removal, removeAccount, removeLogins } from "./removal.ts";
@@ -61,6 +62,22 @@ const all = read("removed.all", (db) =>
 );
 const forget = write("removed.forget", (db, $: { accountId: number }) =>
   db.deleteFrom("removedAccount").where("accountId", "=", $.accountId),
+);
+/** Either it comes back or it goes for good: who changes the row first decides. */
+const forgetPutBack = write(
+  "removed.forgetPutBack",
+  (_, $: { accountId: number }) =>
+    sql`DELETE FROM removed_account WHERE account_id = ${$.accountId} AND NOT what ? 'isGoing'`,
+);
+const markGoing = write(
+  "removed.markGoing",
+  (_, $: { accountId: number }) =>
+    sql`UPDATE removed_account SET what = what || '{"isGoing": true}' WHERE account_id = ${$.accountId}`,
+);
+const markStaying = write(
+  "removed.markStaying",
+  (_, $: { accountId: number }) =>
+    sql`UPDATE removed_account SET what = what - 'isGoing' WHERE account_id = ${$.accountId}`,
 );
 
 const dropTokens = write("removed.tokens", (db, $: Account) => db.deleteFrom("token").where("userId", "=", $.userId));
@@ -146,8 +163,9 @@ export async function takenSince(executor: Executor, { accountId, what }: Remove
   return taken;
 }
 
-/** Leads to a removed account again, but for addresses that others have by now. It may be repeated. */
-export async function putAccountBack(executor: Executor, { accountId, what }: RemovedAccount): Promise<void> {
+/** Leads to a removed account again, but for addresses that others have by now. False when it is going for good. */
+export async function putAccountBack(executor: Executor, { accountId, what }: RemovedAccount): Promise<boolean> {
+  if ((await executor.count(forgetPutBack, { accountId })) === 0) return false;
   for (const row of what.logins) {
     await executor.run(putLogin, { ...row, userId: accountId, createdAt: new Date(row.createdAt) });
   }
@@ -155,6 +173,7 @@ export async function putAccountBack(executor: Executor, { accountId, what }: Re
     await executor.run(putAddress, { ...row, userId: accountId, createdAt: new Date(row.createdAt) });
   }
   for (const row of what.shares) await executor.run(putShare, { ...row, createdAt: new Date(row.createdAt) });
+  return true;
 }
 
 /** All that may come back. */
@@ -162,18 +181,22 @@ export function listRemoved(database: Database): Promise<Pick<RemovedAccount, "a
   return database.run(all);
 }
 
-/** After `putAccountBack`, or when nothing of the account is left. */
+/** When nothing of the account is left. */
 export async function forgetRemoval(executor: Executor, accountId: number): Promise<void> {
   await executor.run(forget, { accountId });
 }
 
-/** Removes for good the accounts that were removed before `until`, but for those that a legal hold covers. */
+/** Removes for good the accounts that were removed before `until`, but for those of which a hold or a rule keeps mail. */
 export async function dropRemovedAccounts(store: Store, until: Date): Promise<void> {
-  for (const { accountId } of await store.database.run(older, { until })) {
+  const { database, clock } = store;
+  for (const { accountId } of await database.run(older, { until })) {
     // The removal was interrupted, so nobody was told that it is done.
-    if (await isAccount(store.database, accountId)) continue;
-    if (await isHeld(store.database, accountId)) continue;
-    await removeAccount(store, accountId);
-    await forgetRemoval(store.database, accountId);
+    if (await isAccount(database, accountId)) continue;
+    if (await isKept(database, accountId, clock.now())) continue;
+    // Somebody has just brought it back.
+    if ((await database.count(markGoing, { accountId })) === 0) continue;
+    const mayGo = async (tx: Tx) => !(await isKept(tx, accountId, clock.now()));
+    if (await removeAccount(store, accountId, { mayGo })) await forgetRemoval(database, accountId);
+    else await database.run(markStaying, { accountId });
   }
 }

@@ -3,7 +3,7 @@ import { read } from "../core/declare.ts";
 import type { Reader, Store } from "../core/store.ts";
 import { destroyEmails, findEmails } from "../mail/emails.ts";
 
-/** Emails that came before a time: in the mailbox of a role or name, or anywhere. */
+/** Emails that came before a time: in the mailbox of a role or name and nowhere else, or anywhere. */
 export interface OldMail {
   accountId: number;
   mailbox: string | null;
@@ -15,7 +15,7 @@ const find = read(
   (_, $: OldMail & { limit: number }) => sql<{ id: number }>`
   SELECT e.id FROM email e
   WHERE e.user_id = ${$.accountId} AND e.received_at < ${$.before}
-    AND (${$.mailbox}::text IS NULL OR e.mailbox_ids && (SELECT coalesce(array_agg(m.id), '{}') FROM mailbox m
+    AND (${$.mailbox}::text IS NULL OR e.mailbox_ids <@ (SELECT coalesce(array_agg(m.id), '{}') FROM mailbox m
       WHERE m.user_id = ${$.accountId} AND (m.role = lower(${$.mailbox}) OR lower(m.name) = lower(${$.mailbox}))))
   ORDER BY e.received_at, e.id LIMIT ${$.limit}`,
 );
@@ -24,7 +24,7 @@ const count = read(
   (_, $: OldMail) => sql<{ count: number }>`
   SELECT count(*) AS count FROM email e
   WHERE e.user_id = ${$.accountId} AND e.received_at < ${$.before}
-    AND (${$.mailbox}::text IS NULL OR e.mailbox_ids && (SELECT coalesce(array_agg(m.id), '{}') FROM mailbox m
+    AND (${$.mailbox}::text IS NULL OR e.mailbox_ids <@ (SELECT coalesce(array_agg(m.id), '{}') FROM mailbox m
       WHERE m.user_id = ${$.accountId} AND (m.role = lower(${$.mailbox}) OR lower(m.name) = lower(${$.mailbox}))))`,
 );
 const keepFor = read("retention.keepFor", (db, $: { accountId: number }) =>
