@@ -31,7 +31,11 @@ function run(files: Record<string, string>) {
     writeFileSync(join(folder, `${name}.test.ts`), counting(name) + text);
   }
   const { NODE_OPTIONS: _, ...env } = process.env;
-  const child = spawnSync(process.execPath, [join(root, "scripts/test.ts")], { cwd: folder, encoding: "utf8", env });
+  const child = spawnSync(process.execPath, [join(root, "scripts/test.ts"), "--all"], {
+    cwd: folder,
+    encoding: "utf8",
+    env,
+  });
   const lines = child.stdout.trim().split("\n");
   return { code: child.status, last: lines.at(-1), unsteady: lines.filter((line) => line.startsWith("UNSTEADY: ")) };
 }

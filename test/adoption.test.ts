@@ -75,7 +75,8 @@ beforeAll(async () => {
   const database = await oldDatabase();
   // Only for as long as this version writes the mail of 0.1.
   for (const [table, column, type] of ofLater) await run(database, `ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
-  for (const [table, columns] of Object.entries(tablesOfLater)) await run(database, `CREATE TABLE ${table} (${columns})`);
+  for (const [table, columns] of Object.entries(tablesOfLater))
+    await run(database, `CREATE TABLE ${table} (${columns})`);
   store = new Store({ database, clock: systemClock, log: silentLog });
   userId = await createAccount(store, { address, passwordHash: await hashPassword("sesame") });
   client = new TestClient(methods, testServices(store, createMailServices(store)), testLogin([userId]));

@@ -37,7 +37,7 @@ export async function showSecondFactors({ store }: Pick<Admin, "store">, text: s
   };
 }
 
-/** For who has lost all of them: the password alone signs in again, and browsers that are signed in are no longer. */
+/** For who has lost all of them: the password signs in again, first to set up a new one where that is required. Browsers are signed out. */
 export async function resetSecondFactors(admin: Admin, text: string): Promise<{ login: string; removed: number }> {
   const { login, userId } = await loginOf(admin, text);
   const removed = await changeAccount(admin, { userId, revokes: login }, { act: "second-factor.reset" }, async (tx) => {

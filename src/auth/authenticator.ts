@@ -211,7 +211,7 @@ export function createAuthenticator({ store, clock, log, counts }: Authenticator
     const secrets = await findLogin(store.database, token.login);
     // The login was deleted and created again with another account: its old tokens do not open that one.
     if (secrets?.userId !== token.userId) return undefined;
-    // Its domain has come to want a second factor since: signing in again asks for one.
+    // Since then a second factor has come to be required: signing in again asks for one.
     const isWeak = token.isWeb && token.label !== strongWebSignIn;
     if (isWeak && (await secondFactorNeed(store.database, token)) === "factor") return undefined;
     // Of a grant, each renewal is noted.

@@ -25,7 +25,9 @@ async function reset({ admin, options }: Context, text: string): Promise<void> {
     throw new Failure("nothing was removed");
   }
   await resetSecondFactors(admin, login);
-  say(`Removed ${all}: the password alone signs in, and all browsers are signed out.`);
+  say(
+    `Removed ${all}, and signed out all browsers. The password signs in again; where a second factor is required, it sets up a new one first.`,
+  );
 }
 
 export async function require({ admin, options }: Context, text: string): Promise<void> {

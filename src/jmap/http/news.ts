@@ -30,6 +30,8 @@ const path = "/jmap/operator/news";
 const gatherMs = 1_000;
 /** Proxies end what is silent for a minute. */
 const pingMs = 30_000;
+/** A page that has not read for so many pings has gone. */
+const maxMissed = 4;
 
 const headers = {
   "Content-Type": "text/event-stream",
@@ -67,15 +69,11 @@ export class News {
     // The page may have gone during the wait.
     if (res.destroyed) return places.leave(login);
     const stream = new Stream(res, login, async () => (await check()).login === login);
-    const offs = [
-      this.#deps.bus.onWatched((what) => stream.tell(what)),
-      // People change their own credentials, too.
-      this.#deps.bus.onRevoked(() => stream.tell("acts")),
-    ];
+    const off = this.#deps.bus.onWatched((what) => stream.tell(what));
     this.#connections.add(stream);
     res.on("error", () => {});
     res.once("close", () => {
-      for (const off of offs) off();
+      off();
       stream.end();
       this.#connections.delete(stream);
       places.leave(login);
@@ -95,15 +93,21 @@ class Stream implements Connection {
   readonly #ping: NodeJS.Timeout;
   #timer: NodeJS.Timeout | undefined;
   #toldAt = Number.NEGATIVE_INFINITY;
+  #missed = 0;
 
   constructor(res: ServerResponse, login: string, check: () => Promise<boolean>) {
     this.login = login;
     this.#res = res;
     this.#check = check;
-    this.#ping = setInterval(() => this.#write(": \n\n"), pingMs).unref();
+    this.#ping = setInterval(() => this.#sendPing(), pingMs).unref();
     res.socket?.setTimeout(0);
     res.writeHead(200, headers);
     res.write(": \n\n");
+  }
+
+  #sendPing(): void {
+    if (this.#write(": \n\n")) this.#missed = 0;
+    else if (++this.#missed >= maxMissed) this.#res.destroy();
   }
 
   tell(what: Watched): void {

@@ -78,7 +78,9 @@ async function namedMail(
   const { userId } = owner;
   const reader = store.reader(userId, "server");
   for (const submissionId of await findSubmissionsOf(reader, [{ messageId, idHash: messageIdHash(messageId) }])) {
-    const theirs = (await findReportable(reader, submissionId)).filter(({ rcptTo }) => maySpeakFor(rcptTo, from, isReport));
+    const theirs = (await findReportable(reader, submissionId)).filter(({ rcptTo }) =>
+      maySpeakFor(rcptTo, from, isReport),
+    );
     const found = named(complaint.addresses, theirs) ?? (complaint.addresses.length === 0 ? theirs : []);
     const addresses = found.map(({ rcptTo }) => rcptTo);
     // Without a name, one recipient leaves no doubt.

@@ -58,6 +58,9 @@ const maxTotalMs = 2 * 60_000;
 const maxPeers = 10_000;
 const silentMs = 60_000;
 
+/** When a large mail is looked at again for which there was no memory. */
+const largeAgainMs = 10_000;
+
 /**
  * Sends to other servers. This process has a limited number of transactions at once (TransactionSlots); those with one destination are limited
  * in all processes together, so that it does not have to bear as many as there are processes.
@@ -98,7 +101,10 @@ export class Sender {
       return await peer.inTurn(mail.place, async () => {
         const silent = await peer.pace.notTried(mail.urgedAt);
         if (silent) return notTried(mail, silent);
-        return this.#slots.run(claimOf(mail, route), () => this.#attempt(mail, route, peer));
+        const claim = claimOf(mail, route);
+        // Waiting here, it would keep the small mail of its destination waiting behind it.
+        if (!this.#slots.hasMemoryFor(claim)) return new Date(this.#options.clock.now().getTime() + largeAgainMs);
+        return this.#slots.run(claim, () => this.#attempt(mail, route, peer));
       });
     } catch (error) {
       if (!(error instanceof NoRoute)) throw error;

@@ -73,6 +73,8 @@ test("large messages to slow servers keep no other large ones, until there are t
   expect(begun).toEqual(["tar 1", "small"]);
   await vi.waitFor(() => expect(begun).toEqual(["tar 1", "small", "tar 2", "tar 3"]));
   // The first is slow, so its servers have the place of a slow one already.
+  expect(slots.hasMemoryFor({ ...claim(1, "tar 1"), isLarge: true })).toBe(false);
+  expect(slots.hasMemoryFor(claim(1, "tar 1"))).toBe(true);
   works.push(large("tar 1"), large("good"));
   await pause(60);
   expect(begun).toHaveLength(4);

@@ -67,14 +67,19 @@ export class TransactionSlots {
     }
   }
 
-  #mayBegin({ destination, network, isLarge }: Claim): boolean {
-    const { quick, slow, ofNetwork, large } = this.#limits;
+  /** Whether its message would not be one large message too many at present. */
+  hasMemoryFor({ destination, isLarge }: Claim): boolean {
+    const { large } = this.#limits;
+    const of = (isSlow: boolean) => this.#count(largeOf(isSlow));
+    return !isLarge || (of(this.isSlow(destination)) < large && of(true) + of(false) < 3 * large);
+  }
+
+  #mayBegin(claim: Claim): boolean {
+    const { destination, network } = claim;
+    const { quick, slow, ofNetwork } = this.#limits;
     if (network !== undefined && this.#count(network) >= ofNetwork) return false;
+    if (!this.hasMemoryFor(claim)) return false;
     const isSlow = this.isSlow(destination);
-    if (isLarge) {
-      const of = (kind: boolean) => this.#count(largeOf(kind));
-      if (of(isSlow) >= large || of(true) + of(false) >= 3 * large) return false;
-    }
     return isSlow ? this.#slow < slow : this.#quick < quick;
   }
 
