@@ -1,5 +1,6 @@
 import type { FetchMessageObject, ImapFlow, ListResponse } from "imapflow";
 import { keywordsOf } from "./keywords.ts";
+import { isLoopback } from "./loopback.ts";
 import { type Earlier, type Source, SourceFault, type SourceItem, type SourceMailbox } from "./source.ts";
 import { contentKey, maxMessage } from "./stored-form.ts";
 
@@ -63,11 +64,10 @@ async function signIn(url: URL, auth: { user: string; pass: string }): Promise<I
   const { ImapFlow } = await import("imapflow");
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const secure = url.protocol === "imaps:";
-  const isLoopback = /^(127\.|::1$|localhost$)/.test(host);
   const client = new ImapFlow({
     ...{ host, auth, secure, port: Number(url.port) || (secure ? 993 : 143) },
     // Elsewhere the password never goes over an open line.
-    ...(!secure && !isLoopback && { doSTARTTLS: true }),
+    ...(!secure && !isLoopback(host) && { doSTARTTLS: true }),
     ...{ logger: false, disableAutoIdle: true, maxLiteralSize: maxMessage + 1_000_000 },
   });
   // Errors surface at the command under way.
@@ -161,7 +161,7 @@ class Run {
     const isSame = stood?.uidValidity === now.uidValidity ? stood : undefined;
     if (isSame?.modseq !== undefined && JSON.stringify(isSame) === JSON.stringify(now)) return;
     const prefix = `${prefixOf(path)}${now.uidValidity}:`;
-    const uids = exists === 0 ? [] : (await this.#client.search({ all: true }, { uid: true })) || [];
+    const uids = exists === 0 ? [] : await this.#uids(path);
     const fresh = isSame ? uids.filter((uid) => uid >= isSame.uidNext) : uids;
     const old = isSame ? uids.filter((uid) => uid < isSame.uidNext) : [];
     if (old.length > 0) yield* this.#flags(folder, prefix, old, isSame?.modseq);
@@ -176,6 +176,14 @@ class Run {
     else if (hasLeft) this.#unsettled[path] = now;
     else this.#stood[path] = now;
     yield { kind: "state", state: { folders: { ...this.#stood } } };
+  }
+
+  /** Throws unless the server lists some: what is not listed counts as gone, and is destroyed here. */
+  async #uids(path: string): Promise<number[]> {
+    // False after a NO or BAD.
+    const uids = await this.#client.search({ all: true }, { uid: true });
+    if (!uids || uids.length === 0) throw new SourceFault(`the server does not list the messages of ${path}`);
+    return uids;
   }
 
   /** Mails that the run before saw: of most only the flags can have changed. */

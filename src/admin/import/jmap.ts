@@ -123,7 +123,7 @@ class Run {
     let gone: string[] = [];
     for await (const key of this.#earlier.keysOf("")) {
       if (!there.has(key)) gone.push(key);
-      if (gone.length < maxGone) continue;
+      if (gone.length < limit) continue;
       yield* this.#confirmed(gone);
       gone = [];
     }

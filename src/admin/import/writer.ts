@@ -9,8 +9,6 @@ import { threadSubject } from "../../mime/thread-subject.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import { sha256Of } from "../../store/blobs/blob-id.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
-import { CommitError } from "../../store/core/errors.ts";
-import { isRetryable } from "../../store/core/loss.ts";
 import type { Store, Tx } from "../../store/core/store.ts";
 import { destroyEmails, type EmailRow, type EmailUpdate, updateEmails } from "../../store/mail/emails.ts";
 import {
@@ -66,6 +64,8 @@ interface Options {
 export class Writer {
   readonly #options: Options;
   readonly #bodies = new Slots(maxBodies);
+  /** What stands for a mail that the database refused: refused as well, it is not wrapped once more. */
+  readonly #wrapped = new WeakSet<Buffer>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -154,7 +154,7 @@ export class Writer {
         this.#options.places.forget();
         return (await this.ready(batch.mails, false))();
       }
-      if (error instanceof QuotaFull || error instanceof CommitError || isRetryable(error)) throw error;
+      if (!isRefusal(error)) throw error;
       const { mails } = batch;
       if (mails.length > 1) {
         const middle = mails.length >> 1;
@@ -164,9 +164,10 @@ export class Writer {
         return sum;
       }
       const [mail] = mails;
-      if (!mail?.raw || unreadable(mail.raw) !== undefined) throw error;
-      const why = `the database refuses it: ${(error as Error).message}`;
+      if (!mail?.raw || unreadable(mail.raw) !== undefined || this.#wrapped.has(mail.raw)) throw error;
+      const why = `the database refuses it: ${error.message}`;
       const kept = { ...mail, raw: wrapped(mail.raw, mail.where, why) };
+      this.#wrapped.add(kept.raw);
       const written = await (await this.ready([kept]))();
       return { ...written, unreadable: [{ where: mail.where, why }] };
     }
@@ -228,6 +229,11 @@ export class Writer {
     for (const item of items) after.set(item.key, item);
     return merge(tx, before, [...after.values()]);
   }
+}
+
+/** Whether the database can't take a value, by its class of SQLSTATE: 22 is wrong data, 54 too much of it. All else is no fault of a mail. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && /^(22|54)[0-9A-Z]{3}$/.test((error as { code?: string }).code ?? "");
 }
 
 interface Ready {
