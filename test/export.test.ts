@@ -39,7 +39,11 @@ beforeAll(async () => {
   client = await server.login(ann, "correct horse");
   const { list } = await one<GetResult<{ id: string; role: string }>>(client, "Mailbox/get", {});
   const inbox = list.find(({ role }) => role === "inbox")!.id;
-  const make = { a: { name: "Grüße & Co.", parentId: null }, b: { name: "Sub", parentId: "#a" } };
+  const make = {
+    a: { name: "Grüße & Co.", parentId: null },
+    b: { name: "Sub", parentId: "#a" },
+    c: { name: "work", parentId: null },
+  };
   const made = await one<SetResult>(client, "Mailbox/set", { create: make });
   const sub = made.created!.b!.id as string;
   const at = "2026-03-04T05:06:07Z";
@@ -117,6 +121,9 @@ test("an account goes to an archive and comes back as another that a client can'
   const tar = join(folder, "ann.tar");
   await cli("export", ann, "--to", tar);
   expect(await cli("export", "--verify", tar)).toContain("is whole");
+  const refused = await server.cli(["export", "bob@export.example", "--to", to]);
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(`has an archive of ${ann}`) });
+  expect(await cli("export", "--verify", to)).toContain("is whole: 3 messages, 3 emails");
   const message = readdirSync(join(to, "messages"))[0]!;
   writeFileSync(join(to, "messages", message), "changed");
   const damaged = await server.cli(["export", "--verify", to]);
@@ -155,6 +162,7 @@ test("as Maildir, folders, flags, keywords and dates are Dovecot's; a second run
   expect(statSync(join(to, "cur", file!)).mtime).toEqual(new Date("2026-03-04T05:06:07Z"));
   const sub = ".Gr&APwA3w-e &- Co_.Sub";
   expect(list(sub)).toHaveLength(3);
+  expect(readdirSync(join(to, ".work")).sort()).toEqual(["cur", "maildirfolder", "new", "tmp"]);
   expect(readFileSync(join(to, "subscriptions"), "utf8")).toContain("INBOX\n");
   writeFileSync(join(to, "cur", "1.other:2,"), "of somebody else");
   const { ids } = await asker(client)("Email/query", { filter: { subject: "one" } });

@@ -13,19 +13,32 @@ export function startExports(config: Config, { store, blobs, surroundings }: Par
   const folder = join(config.data, "exports");
   const jobs = new ExportJobs({ store, blobs, objects: accountObjects, log, folder });
   let running = Promise.resolve();
+  let isQueued = false;
+  let isStopped = false;
   const look = () => {
+    if (isQueued || isStopped) return;
+    isQueued = true;
     running = running
-      .then(() => jobs.run())
+      .then(() => {
+        // What is asked for from now on, this look may miss.
+        isQueued = false;
+        return jobs.run();
+      })
       .catch((error: Error) => log.error({ reason: error.message }, "exports were not looked for"));
   };
-  // One that this process was asked for begins at once.
+  const lookIfAsked = async (accountId: number) => {
+    if (!isQueued && !isStopped && (await jobs.isAsked(accountId))) look();
+  };
+  // One that this process was asked for begins at once. Its progress, too, is a change of a DataExport.
   const tell = store.onCommit;
   store.onCommit = (change) => {
     tell(change);
-    if (change.changed.DataExport) look();
+    if (!change.changed.DataExport) return;
+    lookIfAsked(change.accountId).catch((error: Error) => log.warn({ reason: error.message }, "an export waits"));
   };
   const timer = setInterval(look, lookMs).unref();
   return async () => {
+    isStopped = true;
     clearInterval(timer);
     jobs.stop();
     await running;

@@ -79,8 +79,10 @@ async function toMails(
 ): Promise<void> {
   await mkdir(to, { recursive: true, mode: 0o700 });
   const format = writer instanceof MboxWriter ? "mbox" : "maildir";
+  // In Maildir, a name that begins with a dot is a mailbox's.
+  const workFolder = join(to, format === "maildir" ? "posthorn-work" : ".work");
   const written = await withProgress((tell) =>
-    exportMails(context.admin, sourceOf(context), account, { format, writer, workFolder: join(to, ".work"), tell }),
+    exportMails(context.admin, sourceOf(context), account, { format, writer, workFolder, tell }),
   );
   const keywordsLeftOut = writer instanceof MaildirWriter ? writer.keywordsLeftOut : 0;
   const words = [

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Admin, recordBefore } from "../admin/admin.ts";
 import { writeArchive } from "../admin/export/archive.ts";
@@ -71,6 +72,8 @@ async function writeOut({ store, objects, fetchBodies }: InstallationCopy, out: 
     workFolder: `${out.archive}.work`,
     program: `posthorn ${version}`,
   };
+  // A run that was killed may have been for another account.
+  await rm(out.archive, { recursive: true, force: true });
   await writeArchive({ store, blobs: blobsOn(objects), objects: accountObjects }, owner, { ...means, tell: out.tell });
   return lacking;
 }

@@ -40,13 +40,16 @@ export const defaultLimits: Limits = {
   maxObjectsInQuery: 5000,
 };
 
+/** No larger blob is read whole. A message of the largest size fits with its trace fields; an archive of an account need not. */
+export const maxSizeRead = ({ maxSizeUpload }: Limits): number => 1.5 * maxSizeUpload;
+
 /**
  * One request may answer 1.5 times the largest upload, so a message of that size fits with its trace fields. Escaped as
  * control characters (six octets each), that still fits into V8's longest string, half a billion characters.
  */
-export function octetPool({ maxSizeUpload }: Limits): OctetPool {
-  const max = Math.min(4 * maxSizeUpload, getHeapStatistics().heap_size_limit / 16);
-  return new OctetPool(max, Math.min(1.5 * maxSizeUpload, max));
+export function octetPool(limits: Limits): OctetPool {
+  const max = Math.min(4 * limits.maxSizeUpload, getHeapStatistics().heap_size_limit / 16);
+  return new OctetPool(max, Math.min(maxSizeRead(limits), max));
 }
 
 /** How long bytes are kept that nothing has taken up; RFC 8620 §6 asks for at least an hour. */

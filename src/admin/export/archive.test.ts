@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
@@ -168,10 +168,10 @@ async function fill(world: World, { id, address, ask }: Account, seed: number): 
   });
 }
 
-async function write(world: World, address: string, to: string) {
+async function write(world: World, address: string, to: string, workFolder = join(folder, "work")) {
   const source = { store: world.store, blobs: world.mail.blobs, objects: accountObjects };
   return exportArchive(adminOf(world), source, address, {
-    ...{ sink: new FolderSink(to), workFolder: join(folder, "work"), program: "test", tell: () => {} },
+    ...{ sink: new FolderSink(to), workFolder, program: "test", tell: () => {} },
   });
 }
 
@@ -270,6 +270,7 @@ test("what is damaged, cut off or missing is found; an import leaves out and nam
   expect([first!, second!].every(isNamed)).toBe(true);
   writeFileSync(join(to, "SHA256SUMS"), readFileSync(join(to, "SHA256SUMS"), "utf8").replace(/.*\n/, ""));
   expect((await verifyArchive(await openArchive(to), () => {})).problems[0]).toContain("not as the manifest says");
+  const manifest = readFileSync(join(to, "manifest.json"));
   rmSync(join(to, "manifest.json"));
   await expect(openArchive(to)).rejects.toThrow("has not ended");
   const cut = join(folder, "cut.tar");
@@ -278,9 +279,42 @@ test("what is damaged, cut off or missing is found; an import leaves out and nam
   await expect(openArchive(cut)).rejects.toThrow("ends in the middle");
   writeFileSync(cut, randomBytes(2_000));
   await expect(openArchive(cut)).rejects.toThrow("neither a folder nor a tar");
+  writeFileSync(join(to, "manifest.json"), manifest);
   // Exported again, the folder is whole again.
   await write(here, address, to);
   expect((await verifyArchive(await openArchive(to), () => {})).problems).toEqual([]);
+});
+
+test("a folder that has anything else than an archive of the account stays as it is", async () => {
+  const [ann, bob] = [`user${++count}@example.com`, `user${++count}@example.com`];
+  await fill(here, await account(here, ann), 8);
+  await fill(here, await account(here, bob), 9);
+  const to = join(folder, "anns");
+  await write(here, ann, to);
+  await expect(write(here, bob, to)).rejects.toThrow(`has an archive of ${ann}`);
+  expect((await verifyArchive(await openArchive(to), () => {})).problems).toEqual([]);
+  // As a run leaves it that was killed.
+  rmSync(join(to, "manifest.json"));
+  writeFileSync(join(to, ".begun"), ann);
+  writeFileSync(join(to, "messages", "notes"), "of somebody else");
+  writeFileSync(join(to, "messages", `${"0".repeat(64)}.eml`), "of an earlier run");
+  await expect(write(here, bob, to)).rejects.toThrow(`has an archive of ${ann}`);
+  await write(here, ann, to);
+  expect((await verifyArchive(await openArchive(to), () => {})).problems).toEqual([]);
+  expect(readdirSync(to).sort()).toEqual(["SHA256SUMS", "manifest.json", "messages", "objects"]);
+  expect(readdirSync(join(to, "messages"))).toContain("notes");
+  expect(readdirSync(join(to, "messages"))).not.toContain(`${"0".repeat(64)}.eml`);
+
+  const others = join(folder, "others");
+  mkdirSync(others);
+  writeFileSync(join(others, "thesis"), "years of work");
+  await expect(write(here, ann, others)).rejects.toThrow("has other files");
+  await expect(write(here, ann, join(folder, "fresh"), others)).rejects.toThrow("has files of others");
+  expect(readdirSync(others)).toEqual(["thesis"]);
+  // What a run that was killed left in its work folder goes.
+  writeFileSync(join(others, ".posthorn"), "");
+  await write(here, ann, join(folder, "fresh"), others);
+  expect(readdirSync(folder)).not.toContain("others");
 });
 
 test("an archive that names files outside of itself reads none of them", async () => {

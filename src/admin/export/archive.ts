@@ -29,6 +29,8 @@ export interface Means {
   workFolder: string;
   program: string;
   tell: Tell;
+  /** Told how many bytes a tar will have at most, before anything is written; what it throws ends the export. */
+  weigh?: (bytes: number) => Promise<void>;
 }
 
 /** What the snapshot has seen. */
@@ -46,11 +48,12 @@ interface Seen {
  * Writes all of an account: its objects, as they were at one moment, which are read in one snapshot, and then the messages
  * that they name. These stay in the store for a day, whatever becomes of the objects meanwhile. The manifest comes last.
  */
-export function writeArchive(source: Source, owner: Owner, means: Means): Promise<Manifest> {
+export async function writeArchive(source: Source, owner: Owner, means: Means): Promise<Manifest> {
   const { sink, program, tell, workFolder: work } = means;
+  await sink.begin(owner.address);
   return withFolder(work, async () => {
-    await sink.begin();
     const seen = await source.store.snapshot(owner.accountId, "server", (reader) => see(source, reader, work, tell));
+    await means.weigh?.(weightOf(seen));
     const done = { missing: [] as string[], messages: 0, bytes: 0 };
     const members = writeMembers(source, seen, { sink, tell, done });
     const sums = await draft(join(work, "sums"), members);
@@ -76,6 +79,14 @@ export function writeArchive(source: Source, owner: Owner, means: Means): Promis
     await sink.finish();
     return manifest;
   });
+}
+
+/** Header, padding and checksum of a member of a tar have less. */
+const bytesBeside = 1_500;
+
+function weightOf({ drafts, count, bytes }: Seen): number {
+  const members = drafts.size + count + 2;
+  return [...drafts.values()].reduce((sum, made) => sum + made.bytes, bytes) + members * bytesBeside;
 }
 
 /** Reads all but the messages into files. */

@@ -1,5 +1,5 @@
-import { readdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, rm, stat, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Log } from "../../base/log.ts";
 import { version } from "../../base/version.ts";
 import type { Blobs } from "../../store/blobs/blobs.ts";
@@ -8,10 +8,13 @@ import { accountName } from "../../store/directory/account-name.ts";
 import { mainAddress } from "../../store/directory/logins.ts";
 import {
   dropDataExports,
-  endDataExports,
+  expireDataExports,
   expiredDataExports,
+  failDataExport,
   findDataExports,
   finishDataExport,
+  giveBackDataExport,
+  type Lease,
   leaseDataExport,
   noteProgress,
   openDataExports,
@@ -24,17 +27,23 @@ import type { Source } from "./source.ts";
 const keptForMs = 7 * 24 * 3_600_000;
 /** A process that says nothing for so long has died: another begins anew. */
 const leaseMs = 120_000;
-const tellEveryMs = 2_000;
+const tickMs = 2_000;
+/** For the first minute, progress is noted as it is made. */
+const earlyTicks = 30;
+/** Afterwards, and to keep the lease, every 30 s. */
+const ticksBetween = 15;
 const maxAttempts = 3;
 /** Objects are written in minutes; the messages after them take longer, and leave the folder as it is. */
 const abandonedMs = 24 * 3_600_000;
 /** As many as one look for work takes up, one after the other. */
 const atOnce = 20;
+/** What an archive leaves free for mail that comes in meanwhile. */
+const bytesLeftFree = 500_000_000;
 
 interface Progress {
   done: number;
   total: number;
-  /** Its user has removed it. */
+  /** Its user has removed it, or another process has taken it. */
   isGone: boolean;
 }
 
@@ -45,7 +54,12 @@ export interface ExportJobsOptions {
   log: Log;
   /** For the objects of an export that is under way. */
   folder: string;
+  /** How many bytes are free on the disk of a folder. (Default: asks the system) */
+  freeBytes?: (folder: string) => Promise<number>;
 }
+
+/** The disk can't take the archive. */
+class NoDiskRoom extends Error {}
 
 /** Works on the exports that users ask for. Any number of processes may. */
 export class ExportJobs {
@@ -61,6 +75,12 @@ export class ExportJobs {
     this.#isStopping = true;
   }
 
+  /** Whether the account waits for an export that nobody has begun. */
+  async isAsked(userId: number): Promise<boolean> {
+    const rows = await findDataExports(this.#options.store.reader(userId, "server"));
+    return rows.some(({ state }) => state === "waiting");
+  }
+
   /** Does what waits, and removes what has expired. */
   async run(): Promise<void> {
     const { store, log } = this.#options;
@@ -68,7 +88,7 @@ export class ExportJobs {
     await this.#tidy();
     for (const { userId, id } of await expiredDataExports(store.database, log, { now, limit: atOnce })) {
       await store.write(userId, "server", async (tx) => {
-        await endDataExports(tx, [id], "expired");
+        await expireDataExports(tx, [id]);
         await dropDataExports(tx, new Date(now.getTime() - 2 * keptForMs));
       });
     }
@@ -91,32 +111,52 @@ export class ExportJobs {
   async #work(userId: number, id: number): Promise<void> {
     const { store, log } = this.#options;
     const until = () => new Date(store.clock.now().getTime() + leaseMs);
-    const attempts = await store.write(userId, "server", async (tx) => {
-      if (!(await leaseDataExport(tx, id, until()))) return undefined;
-      return (await findDataExports(tx)).find((row) => row.id === id)?.attempts;
+    const leased = await store.write(userId, "server", async (tx) => {
+      const lease = await leaseDataExport(tx, id, until());
+      if (!lease || lease.attempts <= maxAttempts) return lease;
+      // Those before it were killed: an error would have ended it.
+      await failDataExport(tx, lease, "failed");
+      log.error({ account: userId }, "an export was given up, since the processes that made it were killed");
+      return undefined;
     });
-    if (attempts === undefined) return;
+    if (!leased) return;
     const at: Progress = { done: 0, total: 0, isGone: false };
-    const note = async () => {
-      const { done, total } = at;
-      at.isGone = !(await store.write(userId, "server", (tx) => noteProgress(tx, id, { done, total, until: until() })));
-    };
-    const timer = setInterval(() => {
-      note().catch((error: Error) => log.warn({ reason: error.message }, "the progress of an export was not noted"));
-    }, tellEveryMs);
+    const timer = this.#noteProgress(userId, leased, at, until);
     try {
-      await this.#export(userId, id, at);
+      await this.#export(userId, leased, at);
     } catch (error) {
-      if (this.#isStopping || at.isGone) return;
+      if (at.isGone) return;
+      if (this.#isStopping) return await store.write(userId, "server", (tx) => giveBackDataExport(tx, leased));
       log.error({ account: userId, reason: (error as Error).message }, "an export failed");
-      if (attempts >= maxAttempts) await store.write(userId, "server", (tx) => endDataExports(tx, [id], "failed"));
+      const hasRoom = !(error instanceof NoDiskRoom);
+      if (hasRoom && leased.attempts < maxAttempts) return;
+      await store.write(userId, "server", (tx) => failDataExport(tx, leased, hasRoom ? "failed" : "noRoom"));
     } finally {
       clearInterval(timer);
     }
   }
 
-  async #export(userId: number, id: number, at: Progress): Promise<void> {
-    const { store, blobs, objects, folder } = this.#options;
+  #noteProgress(userId: number, leased: Lease, at: Progress, until: () => Date): NodeJS.Timeout {
+    const { store, log } = this.#options;
+    let ticks = 0;
+    // What an earlier attempt noted is no longer so.
+    let noted = { done: -1, total: -1 };
+    const note = async () => {
+      const { done, total } = at;
+      const isNew = done !== noted.done || total !== noted.total;
+      const isDue = ++ticks % ticksBetween === 0;
+      if (!isDue && !(isNew && ticks <= earlyTicks)) return;
+      const progress = { done, total, until: until(), isNew };
+      at.isGone = !(await store.write(userId, "server", (tx) => noteProgress(tx, leased, progress)));
+      noted = { done, total };
+    };
+    return setInterval(() => {
+      note().catch((error: Error) => log.warn({ reason: error.message }, "the progress of an export was not noted"));
+    }, tickMs);
+  }
+
+  async #export(userId: number, leased: Lease, at: Progress): Promise<void> {
+    const { store, blobs, objects, folder, log } = this.#options;
     const address = (await mainAddress(store.database, userId)) ?? "";
     const [row] = await store.database.run(accountName, { accountId: userId });
     const spool = blobs.spool(Number.MAX_SAFE_INTEGER);
@@ -126,19 +166,42 @@ export class ExportJobs {
         await spool.write(piece);
       });
       const owner = { accountId: userId, address, name: row?.name ?? address };
-      await writeArchive({ store, blobs, objects }, owner, {
+      const { missing } = await writeArchive({ store, blobs, objects }, owner, {
         sink,
-        workFolder: join(folder, `export-${userId}-${id}`),
+        // Of this attempt alone: one that lost its lease may not have noticed yet.
+        workFolder: join(folder, `export-${userId}-${leased.id}-${leased.attempts}`),
         program: `posthorn ${version}`,
         tell: (_, progress) => Object.assign(at, progress),
+        weigh: (bytes) => this.#checkRoom(bytes),
       });
       const blob = await spool.finish();
-      await store.write(userId, "server", async (tx) => {
+      const isDone = await store.write(userId, "server", async (tx) => {
         const expiresAt = new Date(tx.now.getTime() + keptForMs);
-        if (await finishDataExport(tx, id, { ...blob, expiresAt })) await blobs.reference(tx, blob);
+        const isOurs = await finishDataExport(tx, leased, { ...blob, expiresAt });
+        if (isOurs) await blobs.reference(tx, blob);
+        return isOurs;
       });
+      if (isDone && missing.length > 0) {
+        log.warn(
+          { account: userId, missing: missing.length },
+          "an export lacks messages whose bodies could not be read",
+        );
+      }
     } finally {
       await spool.abort();
     }
   }
+
+  /** Throws NoDiskRoom unless there is room for an archive where bodies arrive. */
+  async #checkRoom(bytes: number): Promise<void> {
+    const { blobs, freeBytes = freeOn } = this.#options;
+    const free = await freeBytes(dirname(await blobs.objects.temporaryPath()));
+    if (free >= bytes + bytesLeftFree) return;
+    throw new NoDiskRoom(`the archive has ${bytes} bytes, and ${free} are free, of which ${bytesLeftFree} are kept`);
+  }
+}
+
+async function freeOn(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
 }

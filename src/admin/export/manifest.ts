@@ -25,15 +25,19 @@ export const messageName = (sha256: string) => `messages/${sha256}.eml`;
 const hashText = /^[0-9a-f]{64}$/;
 export const isHash = (value: unknown): value is string => typeof value === "string" && hashText.test(value);
 
+const memberText = /^(?:objects\/[A-Za-z]+\.jsonl|messages\/[0-9a-f]{64}\.eml)$/;
+/** Whether objects or a message may have this name. */
+export const isMemberName = (name: string): boolean => memberText.test(name);
+
 /** A line of SHA256SUMS, in the form that the program sha256sum checks. */
 export const sumLine = (sha256: string, name: string) => `${sha256}  ${name}\n`;
 
-const sumText = /^([0-9a-f]{64}) {2}((?:objects\/[A-Za-z]+\.jsonl)|(?:messages\/[0-9a-f]{64}\.eml))$/;
+const sumText = /^([0-9a-f]{64}) {2}(.+)$/;
 
 /** The hash and the name; undefined for what is no such line, or names what is no member. */
 export function parseSumLine(line: string): { sha256: string; name: string } | undefined {
   const [, sha256, name] = sumText.exec(line) ?? [];
-  return sha256 === undefined || name === undefined ? undefined : { sha256, name };
+  return sha256 === undefined || name === undefined || !isMemberName(name) ? undefined : { sha256, name };
 }
 
 /** Throws NotAnArchive unless the text is a manifest that this program reads. */

@@ -1,10 +1,11 @@
 import { Buffer } from "node:buffer";
-import { appendFile, mkdir, rename, rm } from "node:fs/promises";
+import { appendFile, mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseHeader } from "../../mime/headers.ts";
 import { headerEnd } from "../../mime/walk.ts";
 import { fileNames } from "./file-names.ts";
 import type { FiledIn, FiledMail, MailWriter } from "./mails.ts";
+import { makeFolder, removeFolder } from "./sink.ts";
 
 /**
  * The mboxrd format, one file a mailbox: lines end with LF, and each line that begins with "From " after any number of ">" gets
@@ -22,7 +23,7 @@ export class MboxWriter implements MailWriter {
   }
 
   async begin(mailboxes: readonly FiledIn[]): Promise<void> {
-    await rm(this.#draft, { recursive: true, force: true });
+    await makeFolder(this.#draft);
     this.#names = fileNames(mailboxes);
     for (const name of this.#names.values()) {
       const path = join(this.#draft, `${name}.mbox`);
@@ -42,7 +43,7 @@ export class MboxWriter implements MailWriter {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await rename(join(this.#draft, `${name}.mbox`), path);
     }
-    await rm(this.#draft, { recursive: true, force: true });
+    await removeFolder(this.#draft);
   }
 }
 

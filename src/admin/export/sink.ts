@@ -1,17 +1,20 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, open, opendir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, opendir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { manifestName } from "./manifest.ts";
+import { isMemberName, manifestName, parseManifest } from "./manifest.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar.ts";
 
 type Pieces = AsyncIterable<Uint8Array>;
 
 /** Where the members of an archive go, one after the other. */
 export interface Sink {
-  /** What is there from now on is no whole archive. */
-  begin(): Promise<void>;
+  /**
+   * What is there from now on is no whole archive. `account` is the address of the account. Throws, and changes nothing, where
+   * there is anything else than an archive of it.
+   */
+  begin(account: string): Promise<void>;
   /** Whether an earlier run wrote this member, whose name says its content. */
   has(name: string, size: number): Promise<boolean>;
   /** Throws when `pieces` are not of this size; the member is not there then. */
@@ -22,6 +25,9 @@ export interface Sink {
   finish(): Promise<void>;
 }
 
+/** The file that says whose archive a folder will have, until the manifest does. */
+const begunName = ".begun";
+
 /** Files in a folder. What a killed run wrote stays, and is not written again. */
 export class FolderSink implements Sink {
   readonly #folder: string;
@@ -30,9 +36,26 @@ export class FolderSink implements Sink {
     this.#folder = folder;
   }
 
-  async begin(): Promise<void> {
+  async begin(account: string): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await this.#refuseOthers(account);
+    await writeFile(join(this.#folder, begunName), account, { mode: 0o600, flush: true });
     for (const name of ["objects", "messages"]) await mkdir(join(this.#folder, name), { recursive: true, mode: 0o700 });
     await rm(join(this.#folder, manifestName), { force: true });
+  }
+
+  async #refuseOthers(account: string): Promise<void> {
+    const names = (await readdir(this.#folder)).filter((name) => name !== begunName);
+    // A run that was killed as it began has left the file alone, perhaps without its content.
+    if (names.length === 0) return;
+    const read = (name: string) => readFile(join(this.#folder, name), "utf8").catch(() => "");
+    const begun = await read(begunName);
+    const finished = ownerIn(await read(manifestName));
+    const owners = [begun, finished].filter((owner) => owner !== "");
+    if (owners.length > 0 && owners.every((owner) => owner === account)) return;
+    const other = owners.find((owner) => owner !== account);
+    const found = other === undefined ? "has other files" : `has an archive of ${other}`;
+    throw new Error(`${this.#folder} ${found}, and stays as it is: name an empty folder, or an archive of ${account}`);
   }
 
   async has(name: string, size: number): Promise<boolean> {
@@ -52,6 +75,8 @@ export class FolderSink implements Sink {
     for (const folder of ["objects", "messages"]) {
       for await (const { name } of await opendir(join(this.#folder, folder))) strays.add(`${folder}/${name}`);
     }
+    // What no export writes was put there by somebody else.
+    for (const name of strays) if (!isMemberName(name)) strays.delete(name);
     for (const name of kept) strays.delete(name);
     for await (const name of alsoKept()) strays.delete(name);
     for (const name of strays) await rm(join(this.#folder, name));
@@ -62,6 +87,16 @@ export class FolderSink implements Sink {
       const handle = await open(join(this.#folder, name));
       await handle.sync().finally(() => handle.close());
     }
+    await rm(join(this.#folder, begunName), { force: true });
+  }
+}
+
+/** Whose archive a manifest is of; empty for what is no manifest. */
+function ownerIn(text: string): string {
+  try {
+    return parseManifest(text).account.address;
+  } catch {
+    return "";
   }
 }
 
@@ -131,13 +166,38 @@ export function addDraft(sink: Sink, name: string, { path, bytes }: Draft): Prom
   return sink.add(name, bytes, createReadStream(path));
 }
 
-/** Runs work with an empty folder, which is removed afterwards; what a killed run left in it goes first. */
+/** The file that says that a folder is ours to remove. */
+const oursName = ".posthorn";
+
+/** Runs work with an empty folder, which is removed afterwards. */
 export async function withFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   try {
     return await work();
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   }
+}
+
+/** Makes an empty folder; what a killed run left in it goes first. Throws where it has files of others. */
+export async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const names = await readdir(folder);
+  if (names.length > 0 && !names.includes(oursName)) {
+    throw new Error(`${folder} is needed for the work, has files of others and stays as it is: move it away`);
+  }
+  await empty(folder);
+  await writeFile(join(folder, oursName), "", { mode: 0o600 });
+}
+
+/** Removes a folder of `makeFolder`. */
+export async function removeFolder(folder: string): Promise<void> {
+  await empty(folder);
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** The mark stays, so that whatever a kill leaves is known as ours. */
+async function empty(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) if (name !== oursName) await rm(join(folder, name), { recursive: true, force: true });
 }

@@ -40,6 +40,11 @@ test("blobs and parts of blobs become readable in the other account, and no more
   expect(await read(copied[part]!)).toBe("part");
   expect(await read(encodeBlobId(secret.sha256))).toBeUndefined();
 
+  const narrow = { ...services, limits: { ...services.limits, maxSizeUpload: 2 } };
+  const other = new TestClient(methods, narrow, testLogin([from, to]));
+  const refused = await other.call("Blob/copy", { ...accounts, blobIds: [part] });
+  expect(refused).toMatchObject({ copied: null, notCopied: { [part]: { type: "tooLarge" } } });
+
   const call = (args: object) => client.call("Blob/copy", { ...accounts, blobIds: [], ...args });
   expect(await call({})).toMatchObject({ copied: null, notCopied: null });
   expect(await call({ fromAccountId: "u999" })).toMatchObject({ type: "fromAccountNotFound" });

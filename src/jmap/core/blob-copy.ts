@@ -4,6 +4,7 @@ import type { StoredBlob } from "../../store/blobs/blobs.ts";
 import { capabilities } from "../capability-names.ts";
 import { MethodError, overQuota, SetError } from "../errors.ts";
 import { type Call, ownMethod } from "../method.ts";
+import { readBlob } from "../read-blob.ts";
 import { id, list, object } from "../schema.ts";
 import { keepUploads } from "../uploads.ts";
 
@@ -21,16 +22,17 @@ export const blobCopy = ownMethod({
     const from = call.openAccount(fromAccountId, "read", "fromAccountNotFound");
     const wanted = [...new Set(blobIds)];
     if (wanted.length > limits.maxObjectsInSet) throw new MethodError("requestTooLarge");
-    const found = await findCopies(wanted, from, call);
+    const { found, tooLarge } = await findCopies(wanted, from, call);
     const kept = await keepUploads(call.services, call.accountId, call.login.userId, [...found.values()]);
     const copied = [...found].flatMap(([blobId, blob]) =>
       kept.has(blob) ? [[blobId, encodeBlobId(blob.sha256)]] : [],
     );
     const refused = wanted.filter((blobId) => !kept.has(found.get(blobId)!));
-    const notCopied = refused.map((blobId) => [
-      blobId,
-      (found.has(blobId) ? overQuota() : new SetError("notFound")).toJSON(),
-    ]);
+    const why = (blobId: string) => {
+      if (tooLarge.has(blobId)) return new SetError("tooLarge", "", { maxSize: limits.maxSizeUpload });
+      return found.has(blobId) ? overQuota() : new SetError("notFound");
+    };
+    const notCopied = refused.map((blobId) => [blobId, why(blobId).toJSON()]);
     return {
       response: {
         fromAccountId,
@@ -43,7 +45,11 @@ export const blobCopy = ownMethod({
 });
 
 /** Copies a part of a message as a blob of its own, without the rest of the message. */
-async function findCopies(blobIds: string[], from: number, call: Call): Promise<Map<string, StoredBlob>> {
+async function findCopies(
+  blobIds: string[],
+  from: number,
+  call: Call,
+): Promise<{ found: Map<string, StoredBlob>; tooLarge: Set<string> }> {
   const { store, blobs } = call.services;
   const reader = store.reader(from, call.login);
   const whole = blobIds.flatMap((blobId) => {
@@ -53,11 +59,14 @@ async function findCopies(blobIds: string[], from: number, call: Call): Promise<
   const rows = await findBlobs(reader, whole);
   const byId = new Map(rows.map((blob) => [encodeBlobId(blob.sha256), blob]));
   const found = new Map<string, StoredBlob>();
+  const tooLarge = new Set<string>();
   for (const blobId of blobIds) {
     const blob = byId.get(blobId);
-    const bytes = blob || !decodeBlobId(blobId)?.steps.length ? undefined : await blobs.read(reader, blobId);
+    const isPart = !blob && decodeBlobId(blobId)?.steps.length;
+    const bytes = isPart ? await readBlob(call.services, reader, blobId) : undefined;
     if (blob) found.set(blobId, blob);
+    else if (bytes === "tooLarge") tooLarge.add(blobId);
     else if (bytes) found.set(blobId, await blobs.put(bytes));
   }
-  return found;
+  return { found, tooLarge };
 }

@@ -6,6 +6,7 @@ import {
   type DataExportRow,
   destroyDataExports,
   findDataExports,
+  hasFailed,
 } from "../../store/mail/data-exports.ts";
 import { capabilities } from "../capability-names.ts";
 import { utcDateText } from "../dates.ts";
@@ -28,7 +29,8 @@ const wholeSeconds = (date: Date) => utcDateText(new Date(Math.floor(date.getTim
 function toObject(row: DataExportRow): JmapObject {
   return {
     id: encodeId(idPrefix.dataExport, row.id),
-    state: row.state,
+    state: hasFailed(row) ? "failed" : row.state,
+    failure: hasFailed(row) ? (row.state === "noRoom" ? "noRoom" : "attempts") : null,
     createdAt: wholeSeconds(row.createdAt),
     messagesDone: row.done,
     messagesTotal: row.total,
@@ -47,7 +49,7 @@ const set: SetHooks = {
     const isOpen = rows.some(({ state }) => state === "waiting" || state === "running");
     const since = tx.now.getTime() - exportPauseMs;
     // One that failed need not be waited for.
-    const isRecent = rows.some(({ state, createdAt }) => state !== "failed" && createdAt.getTime() > since);
+    const isRecent = rows.some((row) => !hasFailed(row) && row.createdAt.getTime() > since);
     for (const [at, record] of batch.creates.entries()) {
       if (isOpen || at > 0) refuse(record, tooMany("exports at a time", 1));
       else if (isRecent) refuse(record, new SetError("rateLimit", "one export in 24 hours"));
@@ -82,6 +84,7 @@ export const dataExport = {
   prefix: idPrefix.dataExport,
   properties: {
     state: { schema: oneOf("waiting", "running", "done", "failed", "expired"), serverSet: true },
+    failure: { schema: nullable(oneOf("noRoom", "attempts")), serverSet: true },
     createdAt: { schema: utcDate, serverSet: true },
     messagesDone: { schema: unsignedInt, serverSet: true },
     messagesTotal: { schema: unsignedInt, serverSet: true },
@@ -89,6 +92,7 @@ export const dataExport = {
     size: { schema: unsignedInt, serverSet: true },
     expiresAt: { schema: nullable(utcDate), serverSet: true },
   },
+  mayRead: mustBeOwner,
   async fetch(ids, { limit }, call): Promise<JmapObject[]> {
     mustBeOwner(call);
     const rows = (await findDataExports(call.reader)).filter((row) => !row.hidden && (!ids || ids.includes(row.id)));

@@ -9,7 +9,8 @@ import { findBlob } from "../../store/blobs/blob-refs.ts";
 import type { StoredBlob } from "../../store/blobs/blobs.ts";
 import { capabilities } from "../capability-names.ts";
 import { invalidProperties, MethodError, overQuota, SetError } from "../errors.ts";
-import { type Call, ownMethod } from "../method.ts";
+import { type Call, maxSizeRead, ownMethod } from "../method.ts";
+import { readBlob } from "../read-blob.ts";
 import { exactly, id, map, nullable, object, openObject, optional, text, utcDate } from "../schema.ts";
 import { refuse } from "../standard/faults.ts";
 import { checkNew } from "../standard/records.ts";
@@ -80,6 +81,11 @@ async function prepareImport(given: JmapObject, call: Call): Promise<NewMail | S
   refuse(record, mailboxFault(values));
   refuse(record, keywordFault(values));
   const message = await readMessage((values.blobId ?? "") as string, call);
+  if (message === "tooLarge") {
+    const { maxSizeUpload: maxSize } = call.services.limits;
+    refuse(record, new SetError("tooLarge", "the blob is too large for a message", { maxSize }));
+    return record.error!;
+  }
   if (!message) refuse(record, invalidProperties("no such blob", "blobId"));
   else if (!isMessage(message.bytes)) refuse(record, new SetError("invalidEmail", "the blob is not a message"));
   if (!message || record.error) return record.error!;
@@ -95,16 +101,21 @@ async function prepareImport(given: JmapObject, call: Call): Promise<NewMail | S
 }
 
 /** A whole blob is used as it is stored; a part of another message becomes an object of its own. */
-async function readMessage(blobId: string, call: Call): Promise<{ bytes: Buffer; blob: StoredBlob } | undefined> {
-  const { blobs, store } = call.services;
+async function readMessage(
+  blobId: string,
+  call: Call,
+): Promise<{ bytes: Buffer; blob: StoredBlob } | "tooLarge" | undefined> {
+  const { blobs, store, limits } = call.services;
   const decoded = decodeBlobId(blobId);
   if (!decoded) return undefined;
   const reader = store.reader(call.accountId, call.login);
   if (decoded.steps.length === 0) {
     const blob = await findBlob(reader, decoded.sha256);
+    if (blob && blob.size > maxSizeRead(limits)) return "tooLarge";
     return blob && { blob, bytes: await blobs.readObject(blob) };
   }
-  const bytes = await blobs.read(reader, blobId);
+  const bytes = await readBlob(call.services, reader, blobId);
+  if (bytes === "tooLarge") return bytes;
   return bytes && { bytes, blob: await blobs.put(bytes) };
 }
 

@@ -1,9 +1,9 @@
-import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { createEmailWorld, type EmailWorld, type Json } from "../../../test/support/email-world.ts";
 import { type TestClient, testServices } from "../../../test/support/jmap.ts";
 import { createMailServices } from "../../../test/support/mail.ts";
 import { createTestStore } from "../../../test/support/postgres.ts";
-import { decodeBlobId } from "../../store/blobs/blob-id.ts";
+import { decodeBlobId, encodeBlobId } from "../../store/blobs/blob-id.ts";
 import type { Store } from "../../store/core/store.ts";
 import type { Services } from "../method.ts";
 
@@ -182,4 +182,25 @@ describe("Email/parse", () => {
   ])("%j is invalidArguments", async (args) => {
     expect(await parseOne(await upload(inner), args)).toMatchObject({ type: "invalidArguments" });
   });
+});
+
+test("what is too large for a message, as an archive of an account may be, is never read", async () => {
+  const limits = { ...services.limits, maxSizeUpload: 100 };
+  const world = await createEmailWorld({ ...services, limits });
+  const large = await world.upload(`Subject: large\r\n\r\n${"x".repeat(200)}`);
+  const part = encodeBlobId(decodeBlobId(large)!.sha256, [{ start: 5, end: 190, encoding: "identity" }]);
+  const read = vi.spyOn(services.blobs, "readObject");
+  const mailboxIds = { [world.inbox]: true };
+  for (const blobId of [large, part]) {
+    for (const method of ["Email/parse", "MDN/parse"]) {
+      const answer = await world.client.call(method, { blobIds: [blobId] });
+      expect(answer).toMatchObject({ parsed: null, notParsable: [blobId], notFound: null });
+    }
+    const imported = await world.client.call("Email/import", { emails: { a: { blobId, mailboxIds } } });
+    expect(imported).toMatchObject({ created: null, notCreated: { a: { type: "tooLarge" } } });
+    const attachments = [{ blobId, type: "text/plain" }];
+    expect(await world.create({ attachments })).toMatchObject({ type: "tooLarge" });
+  }
+  expect(read).not.toHaveBeenCalled();
+  read.mockRestore();
 });

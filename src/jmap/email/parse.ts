@@ -7,6 +7,7 @@ import { capabilities } from "../capability-names.ts";
 import { MethodError } from "../errors.ts";
 import { type Call, ownMethod, uploadLifeMs } from "../method.ts";
 import { weigh } from "../octets.ts";
+import { readBlob } from "../read-blob.ts";
 import { id, idOrReference, list, merge, nullable, object, optional, text } from "../schema.ts";
 import { dereference } from "../standard/ids.ts";
 import type { JmapObject } from "../standard/type.ts";
@@ -47,9 +48,9 @@ export const emailParse = ownMethod({
     const reader = call.services.store.reader(call.accountId, call.login);
     for (const given of blobIds) {
       const blobId = dereference(given, call.createdId) ?? "";
-      const bytes = await call.services.blobs.read(reader, blobId);
+      const bytes = await readBlob(call.services, reader, blobId);
       if (!bytes) notFound.push(given);
-      else if (!isMessage(bytes)) notParsable.push(given);
+      else if (bytes === "tooLarge" || !isMessage(bytes)) notParsable.push(given);
       else parsed[given] = await parse(blobId, bytes, { names: properties, plan }, call);
     }
     const orNull = <T extends object>(found: T) => (Object.keys(found).length > 0 ? found : null);

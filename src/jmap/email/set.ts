@@ -12,6 +12,7 @@ import { findMailboxes, type MailboxPlace } from "../../store/mail/mailbox-place
 import { tellJunkMarks } from "../../store/upkeep/junk-complaints.ts";
 import { SetError } from "../errors.ts";
 import type { Call, WriteCall } from "../method.ts";
+import { readBlob } from "../read-blob.ts";
 import { refuse } from "../standard/faults.ts";
 import { dereference } from "../standard/ids.ts";
 import type { CreateRecord, JmapObject, SetBatch, SetHooks, UpdateRecord } from "../standard/type.ts";
@@ -155,13 +156,13 @@ async function writeDraft(email: JmapObject, call: Call): Promise<Written> {
   let size = 0;
   const reader = services.store.reader(call.accountId, call.login);
   for (const blobId of draft.blobIds) {
-    const bytes = await services.blobs.read(reader, dereference(blobId, call.createdId) ?? "");
-    if (!bytes) missing.push(blobId);
-    else blobs.set(blobId, bytes);
-    size += bytes?.length ?? 0;
-    if (size > emailLimits.maxSizeAttachments) {
+    const bytes = await readBlob(services, reader, dereference(blobId, call.createdId) ?? "");
+    if (bytes !== "tooLarge") size += bytes?.length ?? 0;
+    if (bytes === "tooLarge" || size > emailLimits.maxSizeAttachments) {
       throw new SetError("tooLarge", "the attachments are too large", { maxSize: emailLimits.maxSizeAttachments });
     }
+    if (!bytes) missing.push(blobId);
+    else blobs.set(blobId, bytes);
   }
   if (missing.length > 0) throw blobNotFound(missing);
   const message = draft.build(blobs, services.clock.now(), services.random);

@@ -6,6 +6,7 @@ import { findEmailByMessageId } from "../../store/mail/message-ids.ts";
 import { capabilities } from "../capability-names.ts";
 import { MethodError } from "../errors.ts";
 import { type Call, ownMethod } from "../method.ts";
+import { readBlob } from "../read-blob.ts";
 import { id, idOrReference, list, object } from "../schema.ts";
 import { dereference } from "../standard/ids.ts";
 
@@ -19,15 +20,14 @@ export const mdnParse = ownMethod({
     const { maxObjectsInGet } = call.services.limits;
     const wanted = [...new Set(blobIds)];
     if (wanted.length > maxObjectsInGet) throw new MethodError("requestTooLarge", `at most ${maxObjectsInGet} blobs`);
-    const { blobs, store } = call.services;
-    const reader = store.reader(call.accountId, call.login);
+    const reader = call.services.store.reader(call.accountId, call.login);
     const parsed: Record<string, object> = {};
     const notParsable: string[] = [];
     const notFound: string[] = [];
     for (const text of wanted) {
       const blobId = dereference(text, call.createdId);
-      const bytes = blobId === undefined ? undefined : await blobs.read(reader, blobId);
-      const mdn = bytes && parseMdn(bytes);
+      const bytes = blobId === undefined ? undefined : await readBlob(call.services, reader, blobId);
+      const mdn = bytes && bytes !== "tooLarge" && parseMdn(bytes);
       if (mdn) parsed[text] = { forEmailId: await emailOf(mdn.originalMessageId, call), ...mdn };
       else (bytes ? notParsable : notFound).push(text);
     }

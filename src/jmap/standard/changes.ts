@@ -16,7 +16,9 @@ export function changesMethod<C, S>(type: DataType<C, S>): Method {
     name: `${type.name}/changes`,
     capability: type.capability,
     args: changesArgs,
-    async run({ accountId, sinceState, maxChanges }, { reader }) {
+    async run({ accountId, sinceState, maxChanges }, call) {
+      type.mayRead?.(call);
+      const { reader } = call;
       const since = await knownState(reader, type.name, sinceState);
       if (!since) throw new MethodError("cannotCalculateChanges");
       const page = await readChanges(reader, type.name, since, Math.min(maxChanges ?? pageSize, pageSize));

@@ -55,6 +55,8 @@ export interface RecordType<K> {
 export interface DataType<C = unknown, S = unknown> extends RecordType<ReadCall> {
   name: TypeName;
   capability: string;
+  /** Throws a MethodError for those to whom /changes tells nothing; `fetch` and `set` see to themselves. */
+  mayRead?(call: Call): void;
   /** Further arguments of /get. */
   getArgs?: Schema<object>;
   set?: SetHooks;

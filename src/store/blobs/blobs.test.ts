@@ -51,6 +51,17 @@ test("only an account that holds a reference reads the blob", async () => {
   expect(await blobs.read(reader, "nonsense")).toBeUndefined();
 });
 
+test("more than was asked for is not read", async () => {
+  const { blob, reader } = await held("0123456789");
+  const part = encodeBlobId(blob.sha256, [{ start: 2, end: 6, encoding: "identity" }]);
+  expect((await blobs.read(reader, encodeBlobId(blob.sha256), 10))?.length).toBe(10);
+  expect((await blobs.read(reader, part, 4))?.toString()).toBe("2345");
+  await blobs.objects.remove([blob]);
+  blobs = openBlobs(0);
+  await expect(blobs.read(reader, encodeBlobId(blob.sha256), 9)).rejects.toThrow(TooLarge);
+  await expect(blobs.read(reader, part, 3)).rejects.toThrow(TooLarge);
+});
+
 test("nested steps cut and decode in order", async () => {
   const inner = Buffer.from("deep inside").toString("base64");
   const outer = Buffer.from(`head ${inner} tail`).toString("base64");

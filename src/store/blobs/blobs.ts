@@ -10,7 +10,7 @@ import { findBlob, type ReferenceOptions, referenceBlob } from "./blob-refs.ts";
 import { type BodyCache, createMemoryCache, type MemoryCache, maxCachedBytes } from "./cache.ts";
 import type { ObjectKey, ObjectStore, StoredBlob } from "./objects/object-store.ts";
 import { type ByteSpan, checked, cutPieces, decodePieces, sizeOfPieces } from "./pieces.ts";
-import { Pile, Room } from "./pile.ts";
+import { Pile, Room, TooLarge } from "./pile.ts";
 import { Spool } from "./spool.ts";
 
 export type { StoredBlob } from "./objects/object-store.ts";
@@ -137,10 +137,16 @@ export class Blobs {
     return (await reading).subarray(start, end);
   }
 
-  /** The bytes of a blob id; undefined when the id is invalid or the viewer may not read it. */
-  async read(reader: Reader, blobId: string): Promise<Buffer | undefined> {
+  /**
+   * The bytes of a blob id; undefined when the id is invalid or the viewer may not read it. Throws TooLarge, before it reads any,
+   * where that would be more than `maxBytes`, decoded or not.
+   */
+  async read(reader: Reader, blobId: string, maxBytes = Number.POSITIVE_INFINITY): Promise<Buffer | undefined> {
     const found = await this.#find(reader, blobId);
-    return found && this.#decode(found.blob, found.steps);
+    if (!found) return undefined;
+    const { start, end } = slice(cutsRead(found.steps), found.blob.size);
+    if (end - start > maxBytes) throw new TooLarge(maxBytes);
+    return this.#decode(found.blob, found.steps);
   }
 
   /** Like `read`, but streamed. A range of an encoded part is decoded from the part's beginning. */
@@ -208,8 +214,7 @@ export class Blobs {
   /** Reads the cuts up to the first encoded one as a single range of the object. */
   async #decode(blob: StoredBlob, steps: BlobStep[]): Promise<Buffer> {
     const first = steps.findIndex(({ encoding }) => encoding !== "identity");
-    const head = first < 0 ? steps : steps.slice(0, first + 1);
-    const piece = slice(head, blob.size);
+    const piece = slice(cutsRead(steps), blob.size);
     let bytes = await this.readObject(blob, piece.start, piece.end);
     if (first >= 0) bytes = undo(bytes, steps[first]!.encoding);
     for (const step of first < 0 ? [] : steps.slice(first + 1)) {
@@ -278,6 +283,12 @@ function streamOf(bytes: Buffer): Readable {
 
 function undo(bytes: Buffer, encoding: BlobStep["encoding"]): Buffer {
   return decodeTransfer(bytes, encoding === "identity" ? "binary" : encoding);
+}
+
+/** The cuts up to the first encoded one: what is read of the object. */
+function cutsRead(steps: BlobStep[]): BlobStep[] {
+  const first = steps.findIndex(({ encoding }) => encoding !== "identity");
+  return first < 0 ? steps : steps.slice(0, first + 1);
 }
 
 /** Combines nested cuts into one. */

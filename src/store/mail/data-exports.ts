@@ -24,6 +24,17 @@ export type DataExportRow = Row<"dataExport", (typeof columns)[number]>;
 
 type Account = { accountId: number };
 
+/** How an export may end without an archive: after so many attempts, or for want of room on the disk. */
+const failures = ["failed", "noRoom"] as const;
+type Failure = (typeof failures)[number];
+export const hasFailed = ({ state }: { state: string }): boolean => failures.some((failure) => failure === state);
+
+/** Who works on an export: the number of the attempt is its lease's. */
+export interface Lease {
+  id: number;
+  attempts: number;
+}
+
 const all = read("exports.all", (db, $: Account) =>
   db.selectFrom("dataExport").select(columns).where("userId", "=", $.accountId).orderBy("id"),
 );
@@ -52,17 +63,34 @@ const lease = write("exports.lease", (db, $: Account & { id: number; now: Date; 
     .where("state", "in", ["waiting", "running"])
     .where((eb) => eb.or([eb("leasedUntil", "is", null), eb("leasedUntil", "<=", $.now)])),
 );
-const progress = write(
-  "exports.progress",
-  (db, $: Account & { id: number; done: number; total: number; until: Date }) =>
-    db
-      .updateTable("dataExport")
-      .set({ done: $.done, total: $.total, leasedUntil: $.until })
-      .where("userId", "=", $.accountId)
-      .where("id", "=", $.id)
-      .where("state", "=", "running"),
+const progress = write("exports.progress", (db, $: Account & Lease & { done: number; total: number; until: Date }) =>
+  db
+    .updateTable("dataExport")
+    .set({ done: $.done, total: $.total, leasedUntil: $.until })
+    .where("userId", "=", $.accountId)
+    .where("id", "=", $.id)
+    .where("state", "=", "running")
+    .where("attempts", "=", $.attempts),
+);
+const giveBack = write("exports.giveBack", (db, $: Account & Lease) =>
+  db
+    .updateTable("dataExport")
+    .set((eb) => ({ state: "waiting", attempts: eb("attempts", "-", 1), leasedUntil: null }))
+    .where("userId", "=", $.accountId)
+    .where("id", "=", $.id)
+    .where("state", "=", "running")
+    .where("attempts", "=", $.attempts),
 );
 type End = { id: number; state: string; sha256: Buffer; size: number; expiresAt: Date | null };
+const finish = write("exports.finish", (db, $: Account & Lease & End) =>
+  db
+    .updateTable("dataExport")
+    .set({ state: $.state, sha256: $.sha256, size: $.size, expiresAt: $.expiresAt, leasedUntil: null })
+    .where("userId", "=", $.accountId)
+    .where("id", "=", $.id)
+    .where("state", "=", "running")
+    .where("attempts", "=", $.attempts),
+);
 const end = write("exports.end", (db, $: Account & End) =>
   db
     .updateTable("dataExport")
@@ -79,7 +107,7 @@ const drop = write("exports.drop", (db, $: Account & { until: Date }) =>
     .deleteFrom("dataExport")
     .where("userId", "=", $.accountId)
     .where("createdAt", "<=", $.until)
-    .where("state", "in", ["expired", "failed"]),
+    .where("state", "in", ["expired", ...failures]),
 );
 
 const open = everywhere(
@@ -125,40 +153,58 @@ export async function addDataExport(tx: Tx, id: number): Promise<void> {
   tx.changed({ type: "DataExport", id, kind: Kind.created });
 }
 
-/** Takes an export until then; false if another process has it, or it has ended. */
-export async function leaseDataExport(tx: Tx, id: number, until: Date): Promise<boolean> {
+/** Takes an export until then; undefined if another process has it, or it has ended. */
+export async function leaseDataExport(tx: Tx, id: number, until: Date): Promise<Lease | undefined> {
   const isOurs = (await tx.count(lease, { accountId: tx.accountId, id, now: tx.now, until })) > 0;
-  if (isOurs) tx.changed({ type: "DataExport", id, kind: Kind.properties });
-  return isOurs;
+  if (!tellIfOurs(tx, id, isOurs)) return undefined;
+  const row = (await findDataExports(tx)).find((one) => one.id === id);
+  return row && { id, attempts: row.attempts };
 }
 
-/** Notes how far it is; false when it was ended meanwhile. */
+/** Keeps the lease, and notes how far it is; false when it was ended, or another process took it meanwhile. */
 export async function noteProgress(
   tx: Tx,
-  id: number,
-  { done, total, until }: { done: number; total: number; until: Date },
+  leased: Lease,
+  { isNew, ...progressed }: { done: number; total: number; until: Date; isNew: boolean },
 ): Promise<boolean> {
-  const isOurs = (await tx.count(progress, { accountId: tx.accountId, id, done, total, until })) > 0;
-  if (isOurs) tx.changed({ type: "DataExport", id, kind: Kind.properties });
+  const isOurs = (await tx.count(progress, { accountId: tx.accountId, ...leased, ...progressed })) > 0;
+  if (isNew) tellIfOurs(tx, leased.id, isOurs);
   return isOurs;
 }
 
-/** False when it was ended meanwhile. Its archive must be referenced in the same transaction. */
+/** Lets another process begin it anew; the attempt does not count. */
+export async function giveBackDataExport(tx: Tx, leased: Lease): Promise<void> {
+  const isOurs = (await tx.count(giveBack, { accountId: tx.accountId, ...leased })) > 0;
+  tellIfOurs(tx, leased.id, isOurs);
+}
+
+/** False when it was ended, or another process took it meanwhile. Its archive must be referenced in the same transaction. */
 export async function finishDataExport(
   tx: Tx,
-  id: number,
+  leased: Lease,
   archive: { sha256: Buffer; size: number; expiresAt: Date },
 ): Promise<boolean> {
-  const isOurs = (await tx.count(end, { accountId: tx.accountId, id, state: "done", ...archive })) > 0;
+  const isOurs = (await tx.count(finish, { accountId: tx.accountId, ...leased, state: "done", ...archive })) > 0;
+  return tellIfOurs(tx, leased.id, isOurs);
+}
+
+/** Ends an export that can't be made, unless it was ended, or another process took it meanwhile. */
+export async function failDataExport(tx: Tx, leased: Lease, state: Failure): Promise<void> {
+  const nothing = { sha256: none, size: 0, expiresAt: null };
+  const isOurs = (await tx.count(finish, { accountId: tx.accountId, ...leased, state, ...nothing })) > 0;
+  tellIfOurs(tx, leased.id, isOurs);
+}
+
+function tellIfOurs(tx: Tx, id: number, isOurs: boolean): boolean {
   if (isOurs) tx.changed({ type: "DataExport", id, kind: Kind.properties });
   return isOurs;
 }
 
-/** Ends exports and lets go of their archives. */
-export async function endDataExports(tx: Tx, ids: readonly number[], state: "expired" | "failed"): Promise<void> {
+/** Ends exports, whoever works on them, and lets go of their archives. */
+export async function expireDataExports(tx: Tx, ids: readonly number[]): Promise<void> {
   const rows = (await findDataExports(tx)).filter(({ id }) => ids.includes(id));
   for (const { id } of rows) {
-    await tx.run(end, { accountId: tx.accountId, id, state, sha256: none, size: 0, expiresAt: null });
+    await tx.run(end, { accountId: tx.accountId, id, state: "expired", sha256: none, size: 0, expiresAt: null });
     tx.changed({ type: "DataExport", id, kind: Kind.properties });
   }
   const held = rows.map(({ sha256 }) => sha256).filter(({ length }) => length > 0);
@@ -167,7 +213,7 @@ export async function endDataExports(tx: Tx, ids: readonly number[], state: "exp
 
 /** Removes exports as their user sees it: their archives are gone at once, the rows stay for the limit of a day. */
 export async function destroyDataExports(tx: Tx, ids: readonly number[]): Promise<void> {
-  await endDataExports(tx, ids, "expired");
+  await expireDataExports(tx, ids);
   await tx.run(hide, { accountId: tx.accountId, ids });
   for (const id of ids) tx.changed({ type: "DataExport", id, kind: Kind.destroyed });
 }
@@ -175,7 +221,7 @@ export async function destroyDataExports(tx: Tx, ids: readonly number[]): Promis
 /** Forgets those that were asked for before and have nothing to show any more. */
 export async function dropDataExports(tx: Tx, until: Date): Promise<void> {
   const gone = (await findDataExports(tx)).filter(
-    ({ createdAt, state, hidden }) => createdAt <= until && !hidden && (state === "expired" || state === "failed"),
+    (row) => row.createdAt <= until && !row.hidden && (row.state === "expired" || hasFailed(row)),
   );
   await tx.run(drop, { accountId: tx.accountId, until });
   for (const { id } of gone) tx.changed({ type: "DataExport", id, kind: Kind.destroyed });

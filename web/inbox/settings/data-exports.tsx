@@ -82,11 +82,12 @@ function Again({ again }: { again(): Promise<void> }) {
   return null;
 }
 
-function standing({ state, messagesDone, messagesTotal, size: octets, expiresAt }: DataExport): string {
+function standing({ state, failure, messagesDone, messagesTotal, size: octets, expiresAt }: DataExport): string {
   if (state === "running" && messagesTotal > 0) return t("exportRuns", { done: messagesDone, total: messagesTotal });
   if (state === "waiting" || state === "running") return t("exportWaits");
   if (state === "done") return t("exportThere", { size: size(octets), date: longDate(expiresAt!) });
-  return state === "failed" ? t("exportFailed") : t("exportGone");
+  if (state === "failed") return failure === "noRoom" ? t("exportNoRoom") : t("exportFailed");
+  return t("exportGone");
 }
 
 function pathOf({ blobId, createdAt }: DataExport): string {

@@ -209,6 +209,7 @@ export interface DeletedEmail {
 export interface DataExport {
   id: Id;
   state: "waiting" | "running" | "done" | "failed" | "expired";
+  failure: "noRoom" | "attempts" | null;
   createdAt: string;
   messagesDone: number;
   messagesTotal: number;
