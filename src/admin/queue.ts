@@ -34,6 +34,12 @@ export interface Ordered {
   trying: number;
 }
 
+interface Options {
+  isDryRun?: boolean;
+  most?: number;
+  tell?: (done: Ordered) => void;
+}
+
 const concerned: Record<QueueOrder["act"], readonly QueueState[]> = {
   hold: ["waiting", "delayed"],
   release: ["held"],
@@ -44,18 +50,22 @@ const concerned: Record<QueueOrder["act"], readonly QueueState[]> = {
 
 const maxInAudit = 200;
 
-/** Changes the selected mails, account by account, each with its row of the audit. A dry run only counts. */
+/**
+ * Changes the selected mails, account by account, each with its row of the audit, but not more than `most` deliveries. A dry run only
+ * counts.
+ */
 export async function orderQueued(
   admin: Admin,
   selection: Selection,
   order: QueueOrder,
-  { isDryRun = false, tell = () => {} }: { isDryRun?: boolean; tell?: (done: Ordered) => void } = {},
+  { isDryRun = false, most = Infinity, tell = () => {} }: Options = {},
 ): Promise<Ordered> {
   if (order.act === "reroute") checkHost(order.host);
   const done = { changed: 0, trying: 0 };
   for await (const page of selectQueued(admin, selection)) {
     done.trying += page.filter(({ standing }) => standing === "trying").length;
-    const rows = page.filter(({ standing }) => concerned[order.act].includes(standing));
+    const fit = page.filter(({ standing }) => concerned[order.act].includes(standing));
+    const rows = fit.slice(0, most - done.changed);
     for (const [userId, own] of Map.groupBy(rows, (row) => row.userId)) {
       const changed = isDryRun ? own.length : await orderOf(admin, userId, own, order);
       done.changed += changed;

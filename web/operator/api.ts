@@ -268,20 +268,23 @@ interface Sweep {
   filter: object;
   args: object;
   isDryRun: boolean;
+  /** It ends when so many are changed. (Default: all) */
+  most?: number | undefined;
   /** Called after each page; false ends it there. */
   tell(done: Swept): boolean;
 }
 
 /** Acts on all that a filter matches, page by page, or counts them. */
-export async function sweep({ name, filter, args, isDryRun, tell }: Sweep): Promise<Swept> {
+export async function sweep({ name, filter, args, isDryRun, most, tell }: Sweep): Promise<Swept> {
   const done = { changed: 0, left: 0 };
   let after: string | null = null;
   do {
-    const page: Swept & { next: string | null } = await ask(name, { filter, after, isDryRun, ...args });
+    const bound = most !== undefined && { most: most - done.changed };
+    const page: Swept & { next: string | null } = await ask(name, { filter, after, isDryRun, ...bound, ...args });
     done.changed += page.changed;
     done.left += page.left;
     after = page.next;
-  } while (tell({ ...done }) && after !== null);
+  } while (tell({ ...done }) && after !== null && done.changed < (most ?? Infinity));
   return done;
 }
 

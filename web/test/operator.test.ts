@@ -5,7 +5,9 @@ import { addAccount } from "../../src/admin/accounts.ts";
 import { dkimRecord, rotationOf } from "../../src/admin/dkim-keys.ts";
 import { dnsRecords } from "../../src/admin/dns-records.ts";
 import { keysOf, showDomain } from "../../src/admin/domains.ts";
+import { addSuppression } from "../../src/admin/feedback.ts";
 import { addOperator } from "../../src/admin/operators.ts";
+import { setDkimKeyState } from "../../src/store/directory/dkim-keys.ts";
 import { afterwards } from "../../test/support/afterwards.ts";
 import { startDns } from "../../test/support/dns.ts";
 import { freePorts } from "../../test/support/ports.ts";
@@ -28,7 +30,7 @@ describe.skipIf(whyNoBrowser)("the operators' page", () => {
     afterwards(() => sink.stop());
     dns = await startDns({});
     const flags = {
-      routes: `far.test=127.0.0.1:${farPort},near.test=127.0.0.1:${sink.port}`,
+      routes: `edge.test=127.0.0.1:${farPort},far.test=127.0.0.1:${farPort},near.test=127.0.0.1:${sink.port}`,
       "allow-private-targets": "true",
       hostname: "mx.here.test",
       "retry-schedule": "1h",
@@ -192,6 +194,101 @@ describe.skipIf(whyNoBrowser)("the operators' page", () => {
     await other.close();
   }, 60_000);
 
+  test("what cannot be taken back is done to what was counted, and to no more; when it breaks off, that is said", async () => {
+    for (const no of [1, 2]) await submit(`edge${no}@edge.test`, `Edge ${no}`);
+    const page = await world.operate(root, { at: "#/queue?domain=edge.test" });
+    const rows = page.getByRole("row").filter({ hasText: "@edge.test" });
+    await expect.poll(() => rows.count()).toBe(2);
+    const dialog = page.getByRole("dialog");
+    const count = async () => {
+      await page.getByRole("button", { name: "All of these…" }).click();
+      await dialog.getByLabel("What is done to them").selectOption("Return to sender");
+      await dialog.getByRole("button", { name: "Count them" }).click();
+    };
+    await count();
+    await dialog.getByText("Return to sender: 2 recipients").waitFor();
+    await dialog.getByText("No more than so many").waitFor();
+    await expectNoFaults(page);
+    // Meanwhile one more comes, and the list is narrowed to something else.
+    await submit("edge3@edge.test", "Edge 3");
+    await expect.poll(() => rows.count(), { timeout: 10_000 }).toBe(3);
+    await page.evaluate(() => {
+      location.hash = "#/queue?domain=nobody.test";
+    });
+    await page.getByText("Nothing").first().waitFor();
+    await dialog.getByLabel("Type 2 to confirm").fill("2");
+    await dialog.getByRole("button", { name: "Return to sender" }).click();
+    await dialog.getByText("2 were changed.").waitFor();
+    await dialog.getByRole("button", { name: "Close", exact: true }).last().click();
+    await page.goto(`${world.operatorUrl}/#/queue?domain=edge.test`);
+    await expect.poll(() => rows.count()).toBe(1);
+    await count();
+    await dialog.getByLabel("Type 1 to confirm").fill("1");
+    await page.route("**/jmap/api", async (route) => {
+      if (route.request().postData()?.includes('"isDryRun":false')) await route.abort();
+      else await route.fallback();
+    });
+    await dialog.getByRole("button", { name: "Return to sender" }).click();
+    await dialog.getByRole("alert").getByText("the server was not reached").waitFor();
+    await dialog.getByText("It broke off: 0 were changed, perhaps more.").waitFor();
+    await expectNoFaults(page);
+  }, 60_000);
+
+  test("a list that loads slower than news comes is shown all the same", async () => {
+    const page = await world.operate(root, { at: "#/queue?domain=edge.test" });
+    await page.getByRole("row").filter({ hasText: "edge3@edge.test" }).waitFor();
+    await page.route("**/jmap/api", async (route) => {
+      await page.waitForTimeout(1_600);
+      await route.fallback();
+    });
+    const isThere = () => page.getByRole("row").filter({ hasText: "slow0@edge.test" }).isVisible();
+    let sent = 0;
+    for (; sent < 16 && !(await isThere()); sent++) {
+      await submit(`slow${sent}@edge.test`, "Slow");
+      await page.waitForTimeout(500);
+    }
+    expect(sent).toBeLessThan(16);
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+  }, 60_000);
+
+  test("all pages that are shown follow the news: what is new pushes nothing out, and what is gone goes", async () => {
+    const name = (no: number) => `m${String(no).padStart(2, "0")}@page.test`;
+    for (let no = 1; no <= 60; no++)
+      await addSuppression(world.admin, name(no), { account: undefined, reason: "550 5.1.1" });
+    const page = await world.operate(root, { at: "#/suppression?contains=page.test" });
+    const rows = page.getByRole("row").filter({ hasText: "@page.test" });
+    await expect.poll(() => rows.count()).toBe(50);
+    await page.getByRole("button", { name: "Show more" }).click();
+    await expect.poll(() => rows.count()).toBe(60);
+    const other = await world.operate(root, { at: "#/suppression?contains=page.test" });
+    await other.getByRole("button", { name: "Suppress an address" }).click();
+    await other.getByRole("dialog").getByLabel("Address").fill("a@page.test");
+    await other.getByRole("dialog").getByLabel("Reason").fill("Asked for it");
+    await other.getByRole("dialog").getByRole("button", { name: "Suppress" }).click();
+    await other.getByRole("row").filter({ hasText: "a@page.test" }).waitFor();
+    await page.bringToFront();
+    await page.getByRole("row").filter({ hasText: "a@page.test" }).waitFor();
+    await page
+      .getByRole("row")
+      .filter({ hasText: name(50) })
+      .waitFor();
+    expect(await rows.count()).toBe(61);
+    await other.getByRole("button", { name: "Show more" }).click();
+    await other
+      .getByRole("row")
+      .filter({ hasText: name(55) })
+      .getByRole("button")
+      .click();
+    await page.bringToFront();
+    await expect.poll(() => rows.count()).toBe(60);
+    expect(
+      await page
+        .getByRole("row")
+        .filter({ hasText: name(55) })
+        .count(),
+    ).toBe(0);
+  });
+
   test("a mail that is returned to its sender needs a reason, and its sender gets it", async () => {
     await submit("carl@far.test", "Never mind");
     const page = await world.operate(root, { at: "#/queue?domain=far.test" });
@@ -289,6 +386,24 @@ describe.skipIf(whyNoBrowser)("the operators' page", () => {
       .getByRole("table", { name: /MTA-STS/ })
       .getByText("_mta-sts.here.test.")
       .waitFor();
+    await expectNoFaults(page);
+    await page.getByRole("button", { name: "Set the policy" }).click();
+    const policy = page.getByRole("dialog");
+    await policy.getByLabel("Hosts that take its mail").fill("");
+    await policy.getByRole("combobox").selectOption("No policy");
+    await policy.getByLabel("Hosts that take its mail").waitFor({ state: "hidden" });
+    await policy.getByRole("button", { name: "Save" }).click();
+    await page.getByText("No policy is published now.").first().waitFor();
+    // Their time in DNS is over.
+    const { retired } = await rotationOf(world.admin, "here.test");
+    for (const key of retired)
+      await setDkimKeyState(world.store.database, { ...key, state: "retired", since: new Date(0) });
+    await page.reload();
+    await page.getByText("Sign no more, and may leave DNS now:").waitFor();
+    await page.getByRole("button", { name: "Make new keys" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("These old keys are forgotten.").waitFor();
+    for (const key of retired) await dialog.getByText(dkimRecord(key).name).waitFor();
     await expectNoFaults(page);
   });
 

@@ -189,6 +189,22 @@ describe.skipIf(whyNoBrowser)("second factors and new accounts", () => {
     expect(kept.expires - Date.now() / 1_000).toBeGreaterThan(29 * 86_400);
     expect(page.url()).not.toMatch(/code=|ticket|state=/);
 
+    // What goes wrong on the way back is said as what it is.
+    const faults: [number, RegExp][] = [
+      [503, /server cannot be reached/],
+      [429, /Too many attempts. Wait 30 seconds/],
+      [403, /identity provider did not work/],
+    ];
+    for (const [status, words] of faults) {
+      const back = await world.open();
+      await back.route("**/auth/oidc/step", (route) =>
+        route.fulfill({ status, headers: { "Retry-After": "30" }, json: {} }),
+      );
+      await back.goto(world.url);
+      await back.getByRole("link", { name: /^Sign in with 127/ }).click();
+      await back.getByText(words).waitFor();
+    }
+
     provider.user = { sub: "2", email: "nobody@here.test", email_verified: true };
     const stranger = await world.open({ locale: "de-DE" });
     await stranger.goto(world.url);

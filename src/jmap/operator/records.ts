@@ -49,11 +49,16 @@ export interface Sweep {
   /** So many objects in one call. */
   limit: number;
   /** Acts on these, or only counts. `left`: what matches, but cannot be changed, or not now. */
-  run(
-    ids: readonly string[],
-    given: { filter: never; args: never; isDryRun: boolean },
-    operator: Acting,
-  ): Promise<{ changed: number; left: number }>;
+  run(ids: readonly string[], given: Given, operator: Acting): Promise<{ changed: number; left: number }>;
+}
+
+/** What a sweep is asked for. */
+export interface Given {
+  filter: never;
+  args: never;
+  isDryRun: boolean;
+  /** No more are changed, and what comes after them is not counted. */
+  most: number;
 }
 
 interface Change {

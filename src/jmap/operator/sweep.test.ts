@@ -87,6 +87,16 @@ describe("all mail that matches", () => {
     expect(await states({ domain: "other.test", state: "waiting" })).toBe(1);
   });
 
+  test("is changed up to the number that was asked for; what comes after it is not counted", async () => {
+    for (const to of ["a@most.test", "b@most.test", "c@most.test"]) {
+      await queueMail(store, ids["ann@a.test"]!, "ann@a.test", to);
+    }
+    const args = { filter: { domain: "most.test" }, order: { act: "hold" } };
+    expect(await all("QueuedMessage/order", { ...args, most: 2 })).toMatchObject({ changed: 2, left: 0 });
+    expect(await all("QueuedMessage/order", { ...args, isDryRun: true })).toMatchObject({ changed: 1 });
+    expect(await all("QueuedMessage/order", { ...args, most: 0 })).toMatchObject({ type: "invalidArguments" });
+  });
+
   test("is within the domains of who asks, and nothing for who only looks", async () => {
     await queueMail(store, ids["ann@a.test"]!, "ann@a.test", "x@far.test");
     await queueMail(store, ids["bob@b.test"]!, "bob@b.test", "x@far.test");
@@ -144,7 +154,8 @@ test("suppressed addresses that match are lifted, of one list alone", async () =
   await addSuppression(admin, "gone@full.test", { account: undefined, reason: "552 5.2.2 full" });
   const filter = { accountId: encodeId("u", ids["ann@a.test"]!), contains: "5.2.2" };
   expect(await sweep(ofA, "Suppression/lift", { filter, isDryRun: true })).toEqual({ changed: 120, left: 0, calls: 2 });
-  expect(await sweep(ofA, "Suppression/lift", { filter })).toMatchObject({ changed: 120 });
+  expect(await all("Suppression/lift", { filter, most: 7 })).toMatchObject({ changed: 7, left: 0 });
+  expect(await sweep(ofA, "Suppression/lift", { filter })).toMatchObject({ changed: 113 });
   expect((await all("Suppression/query", { filter: { accountId: filter.accountId } })).ids).toHaveLength(1);
   expect((await all("Suppression/query")).ids).toHaveLength(1);
   // The list of all is beyond a domain's administrator.

@@ -4,9 +4,9 @@ import { MethodError, SetError } from "../errors.ts";
 import { type Method, plainMethod } from "../method.ts";
 import * as schema from "../schema.ts";
 import { acting, type Means } from "./means.ts";
-import { type OperatorType, type Sweep, said } from "./records.ts";
+import { type Given, type OperatorType, type Sweep, said } from "./records.ts";
 
-const { bool, nullable, object, optional, text } = schema;
+const { bool, nullable, object, optional, positiveInt, text } = schema;
 
 /**
  * Ours (docs/jmap.md): an act on all that a filter matches, in so many calls as there are pages: each ends soon, and its `next` is the
@@ -27,14 +27,16 @@ function sweepMethod(name: string, { query, sweep }: Parts, means: Means): Metho
       filter: optional(nullable(query.filter)),
       after: optional(nullable(text)),
       isDryRun: optional(bool),
+      /** It ends when so many are changed. */
+      most: optional(positiveInt),
       ...sweep.args,
     }),
-    async run({ filter, after, isDryRun = false, ...args }, call) {
+    async run({ filter, after, isDryRun = false, most = Infinity, ...args }, call) {
       const operator = acting(call, means);
       operator.scope.mayChange();
       if (call.services.store.database.isReadOnly) throw new MethodError("forbidden", "this server only reads");
       const page = { after: after ?? undefined, limit: sweep.limit };
-      const given = { filter: (filter ?? {}) as never, args: args as never, isDryRun };
+      const given = { filter: (filter ?? {}) as never, args: args as never, isDryRun, most };
       const { ids, next } = await said(() => query.run(given.filter, page, operator));
       const { changed, left } = await said(() => sweep.run(ids, given, operator));
       return { response: { changed, left, next: next ?? null } };
@@ -45,18 +47,21 @@ function sweepMethod(name: string, { query, sweep }: Parts, means: Means): Metho
 /** One by one, each with its row of the audit. What an operator may not change, or what somebody else has just changed, is left. */
 export async function each(
   ids: readonly string[],
-  isDryRun: boolean,
+  { isDryRun, most }: Pick<Given, "isDryRun" | "most">,
   { may, act }: { may(id: string): Promise<unknown>; act(id: string): Promise<void> },
 ): Promise<{ changed: number; left: number }> {
   let changed = 0;
+  let left = 0;
   for (const id of ids) {
+    if (changed === most) break;
     try {
       await may(id);
       if (!isDryRun) await act(id);
       changed++;
     } catch (error) {
       if (!(error instanceof SetError || error instanceof Refused)) throw error;
+      left++;
     }
   }
-  return { changed, left: ids.length - changed };
+  return { changed, left };
 }

@@ -1,23 +1,23 @@
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../../messages/sign-in.ts";
-import { askAuth, type NextStep } from "../../shared/auth.ts";
+import { type AuthAnswer, askAuth, type NextStep } from "../../shared/auth.ts";
 import { wantToStay } from "../../shared/jmap/session.ts";
 
 interface Props {
   /** Somebody has come from there, and must show something more. */
   onStep(next: NextStep): void;
   onIn(): void;
-  /** What was begun there is too long ago. */
-  onLate(): void;
+  /** It did not come to that; with words about why. */
+  onFault(why: string): void;
 }
 
 /** Signing in at the operator's identity provider, if there is one. */
-export function Provider({ onStep, onIn, onLate }: Props) {
+export function Provider({ onStep, onIn, onFault }: Props) {
   const [host, setHost] = useState<string | null>(null);
   useEffect(() => {
     const goOn = async () => {
       const answer = await askAuth<NextStep | object>("oidc/step");
-      if (answer.is !== "ok") onLate();
+      if (answer.is !== "ok") onFault(wordsFor(answer));
       else if ("step" in answer.value) onStep(answer.value);
       else onIn();
     };
@@ -52,6 +52,13 @@ export function Provider({ onStep, onIn, onLate }: Props) {
       )}
     </>
   );
+}
+
+function wordsFor(answer: Exclude<AuthAnswer<unknown>, { is: "ok" }>): string {
+  if (answer.is === "unreachable") return t("unreachable");
+  const { status, code, seconds } = answer;
+  if (status === 429) return seconds > 0 ? t("throttled", { n: seconds }) : t("throttledSoon");
+  return t(code === "begin-again" ? "providerLate" : "providerFailed");
 }
 
 const hrefOf = (to: string, isStaying: boolean) =>

@@ -102,7 +102,7 @@ export function SignIn() {
           {state === "busy" ? t("signingIn") : t("signIn")}
         </Button>
         {hasPasskeys() && <Button onClick={() => void takePasskey()}>{t("withPasskey")}</Button>}
-        <Provider onStep={setStep} onIn={() => void begin()} onLate={() => setNotice(t("providerLate"))} />
+        <Provider onStep={setStep} onIn={() => void begin()} onFault={setNotice} />
         <div class="sign-in-more">
           <button type="button" class="link" onClick={() => setStep("recover")}>
             {t("forgotten")}

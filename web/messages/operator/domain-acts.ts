@@ -10,6 +10,8 @@ export const t = messages({
     stepSwitch: "DNS has the new keys. They can begin to sign.",
     stepWait: "The keys were replaced. Until {time} the old ones must stay in DNS, for mail that is on its way.",
     retired: "Sign no more:",
+    mayGo: "Sign no more, and may leave DNS now:",
+    forgets: "These old keys are forgotten. Take their records out of DNS:",
     begin: "Make new keys",
     beginWhy: "One RSA and one Ed25519 key. Nothing else changes before you have published them.",
     begun: "The new keys are there: publish their records.",
@@ -33,6 +35,7 @@ export const t = messages({
       "Begin with testing, and read the reports. Before a policy is taken away, let “none” be published for a day.",
     save: "Save",
     saved: "The policy is published. Its id in DNS has changed: publish the record.",
+    takenAway: "No policy is published now. Take the records of an earlier one out of DNS.",
   },
   de: {
     keys: "Schlüssel, die ihre Mail signieren (DKIM)",
@@ -44,6 +47,8 @@ export const t = messages({
     stepWait:
       "Die Schlüssel wurden ersetzt. Bis {time} müssen die alten im DNS bleiben, für Mail, die noch unterwegs ist.",
     retired: "Signieren nicht mehr:",
+    mayGo: "Signieren nicht mehr und können jetzt aus dem DNS:",
+    forgets: "Diese alten Schlüssel werden vergessen. Nehmen Sie ihre Einträge aus dem DNS:",
     begin: "Neue Schlüssel anlegen",
     beginWhy: "Einen für RSA und einen für Ed25519. Sonst ändert sich nichts, bis Sie sie veröffentlicht haben.",
     begun: "Die neuen Schlüssel sind da: Veröffentlichen Sie ihre Einträge.",
@@ -68,5 +73,6 @@ export const t = messages({
       "Beginnen Sie mit dem Erproben und lesen Sie die Berichte. Bevor eine Regel wegfällt, lassen Sie einen Tag lang „Keine“ stehen.",
     save: "Speichern",
     saved: "Die Regel ist veröffentlicht. Ihre Kennung im DNS ist eine andere: Veröffentlichen Sie den Eintrag.",
+    takenAway: "Jetzt ist keine Regel veröffentlicht. Nehmen Sie die Einträge einer früheren aus dem DNS.",
   },
 });

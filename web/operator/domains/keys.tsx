@@ -28,7 +28,7 @@ export function Keys({ id }: { id: string }) {
               <Fresh list={rotation.fresh} />
               {rotation.retired.length > 0 && (
                 <p>
-                  {t("retired")} <code>{rotation.retired.join(", ")}</code>
+                  {t(rotation.step === "begin" ? "mayGo" : "retired")} <code>{rotation.retired.join(", ")}</code>
                 </p>
               )}
               {isForAll.value && (
@@ -54,6 +54,11 @@ export function Keys({ id }: { id: string }) {
                   onClose={close}
                 >
                   <p>{t(rotation.step === "begin" ? "beginWhy" : "switchWhy")}</p>
+                  {rotation.step === "begin" && rotation.retired.length > 0 && (
+                    <p>
+                      {t("forgets")} <code>{rotation.retired.join(", ")}</code>
+                    </p>
+                  )}
                 </Confirm>
               )}
             </>

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { t } from "../../messages/operator/domain-acts.ts";
 import { Button } from "../../shared/button.tsx";
-import { get, type StsMode, update } from "../api.ts";
+import { get, type Listed, type StsMode, update } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { useFetched } from "../parts/fetched.ts";
 import { Card, Changing, Shown } from "../parts/page.tsx";
@@ -14,13 +14,6 @@ const modes = ["testing", "enforce", "none"] as const satisfies StsMode[];
 export function Sts({ id }: { id: string }) {
   const fetched = useFetched(async () => (await get("Domain", id, ["mtaSts"]))?.mtaSts, `sts ${id}`);
   const isOpen = useSignal(false);
-  const save = (form: FormData) => {
-    const mode = String(form.get("mode"));
-    const mx = String(form.get("mx"))
-      .split(/[\s,]+/)
-      .filter(Boolean);
-    return update("Domain", id, { mtaSts: mode === "off" ? null : { mode, mx } });
-  };
   return (
     <Card
       title={t("sts")}
@@ -50,37 +43,57 @@ export function Sts({ id }: { id: string }) {
               </p>
               {policy.records.length > 0 && <RecordTable records={policy.records} label={t("sts")} />}
               {isOpen.value && (
-                <Confirm
-                  title={t("setSts")}
-                  act={t("save")}
-                  done={t("saved")}
-                  work={save}
+                <SetPolicy
+                  id={id}
+                  policy={policy}
                   onClose={(isDone) => {
                     isOpen.value = false;
                     if (isDone) void fetched.again();
                   }}
-                >
-                  <label class="field">
-                    <span>{t("mode")}</span>
-                    <select class="input" name="mode" data-first>
-                      {[...modes, "off" as const].map((mode) => (
-                        <option key={mode} value={mode} selected={mode === (policy.mode ?? "testing")}>
-                          {t(mode)}
-                        </option>
-                      ))}
-                    </select>
-                  </label>
-                  <label class="field">
-                    <span>{t("mx")}</span>
-                    <input class="input" name="mx" required defaultValue={policy.mx.join(" ")} spellcheck={false} />
-                  </label>
-                  <p class="muted">{t("modesWhy")}</p>
-                </Confirm>
+                />
               )}
             </>
           )
         }
       </Shown>
     </Card>
+  );
+}
+
+interface SetProps {
+  id: string;
+  policy: NonNullable<Listed["Domain"]["mtaSts"]>;
+  onClose(isDone: boolean): void;
+}
+
+function SetPolicy({ id, policy, onClose }: SetProps) {
+  const chosen = useSignal<string>(policy.mode ?? "testing");
+  const isOff = chosen.value === "off";
+  const save = (form: FormData) => {
+    const mode = String(form.get("mode"));
+    const mx = String(form.get("mx"))
+      .split(/[\s,]+/)
+      .filter(Boolean);
+    return update("Domain", id, { mtaSts: mode === "off" ? null : { mode, mx } });
+  };
+  return (
+    <Confirm title={t("setSts")} act={t("save")} done={t(isOff ? "takenAway" : "saved")} work={save} onClose={onClose}>
+      <label class="field">
+        <span>{t("mode")}</span>
+        <select class="input" name="mode" data-first onChange={(event) => (chosen.value = event.currentTarget.value)}>
+          {[...modes, "off" as const].map((mode) => (
+            <option key={mode} value={mode} selected={mode === chosen.value}>
+              {t(mode)}
+            </option>
+          ))}
+        </select>
+      </label>
+      {/* Without a policy there are no hosts to name; what was typed stays, for who chooses anew. */}
+      <label class="field" hidden={isOff}>
+        <span>{t("mx")}</span>
+        <input class="input" name="mx" required={!isOff} defaultValue={policy.mx.join(" ")} spellcheck={false} />
+      </label>
+      <p class="muted">{t("modesWhy")}</p>
+    </Confirm>
   );
 }

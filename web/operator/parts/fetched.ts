@@ -1,4 +1,4 @@
-import { type Signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { ConnectionLost } from "../../shared/jmap/errors.ts";
 import type { ListPage } from "../api.ts";
@@ -20,38 +20,59 @@ interface How {
   everyMs?: number;
 }
 
+/** A load that runs, and whether somebody asks for the same meanwhile. */
+interface Run {
+  key: string;
+  isAskedAgain: boolean;
+  ended: Promise<void>;
+}
+
 /** Fetches what a screen shows, again when `key` changes, and when the server has news. What is shown stays until there is something newer. */
 export function useFetched<T>(load: () => Promise<T>, key: string, { on = "acts", everyMs }: How = {}): Fetched<T> {
   const value = useSignal<{ of: T; key: string } | undefined>(undefined);
   const fault = useSignal("");
   const isLoading = useSignal(true);
-  const latestAsk = useRef(0);
-  const again = async () => {
-    const mine = ++latestAsk.current;
-    isLoading.value = true;
-    try {
-      const of = await load();
-      if (mine !== latestAsk.current) return;
-      value.value = { of, key };
-      fault.value = "";
-    } catch (error) {
-      // A line that is cut is back soon.
-      if (mine === latestAsk.current && !(error instanceof ConnectionLost && value.peek())) {
-        fault.value = (error as Error).message;
+  /** Undefined while nothing is loaded. */
+  const running = useRef<Run | undefined>(undefined);
+  const latest = useRef({ load, key });
+  latest.current = { load, key };
+  const work = async (run: Run, fetchIt: () => Promise<T>) => {
+    do {
+      run.isAskedAgain = false;
+      try {
+        const of = await fetchIt();
+        if (running.current !== run) return;
+        value.value = { of, key: run.key };
+        fault.value = "";
+      } catch (error) {
+        if (running.current !== run) return;
+        // A line that is cut is back soon.
+        if (!(error instanceof ConnectionLost && value.peek())) fault.value = (error as Error).message;
       }
-    } finally {
-      if (mine === latestAsk.current) isLoading.value = false;
-    }
+    } while (run.isAskedAgain);
+    running.current = undefined;
+    isLoading.value = false;
   };
-  const latest = useRef(again);
-  latest.current = again;
+  /** What is being loaded is shown first: if each news began anew, what takes longer than from one to the next would never come. */
+  const again = (): Promise<void> => {
+    const now = latest.current;
+    if (running.current?.key === now.key) {
+      running.current.isAskedAgain = true;
+      return running.current.ended;
+    }
+    const run: Run = { key: now.key, isAskedAgain: false, ended: Promise.resolve() };
+    running.current = run;
+    isLoading.value = true;
+    run.ended = work(run, now.load);
+    return run.ended;
+  };
   useEffect(() => {
     void again();
     const forget = onNews((news) => {
-      if (on !== "nothing" && (news.includes("acts") || news.includes(on))) void latest.current();
+      if (on !== "nothing" && (news.includes("acts") || news.includes(on))) void again();
     });
     const timer = setInterval(() => {
-      if (everyMs !== undefined && document.visibilityState === "visible") void latest.current();
+      if (everyMs !== undefined && document.visibilityState === "visible") void again();
     }, everyMs ?? neverMs);
     return () => {
       forget();
@@ -68,42 +89,56 @@ export interface Pages<T> extends Omit<Fetched<T[]>, "value"> {
   rows: T[] | undefined;
   /** Undefined after the last page. */
   more: (() => void) | undefined;
+  /** A further page is on its way. */
+  isGrowing: boolean;
 }
 
-/** A list that grows page by page. `key` stands for what it is narrowed by. */
+/** The first pages of a list, one after the other. */
+interface Read<T> extends ListPage<T> {
+  pages: number;
+}
+
+/** A list that grows page by page; what is shown of it is fetched again as a whole. `key` stands for what it is narrowed by. */
 export function usePages<T extends { id: string }>(
   load: (after: string | undefined) => Promise<ListPage<T>>,
   key: string,
   how: How = {},
 ): Pages<T> {
-  const further: Signal<{ key: string; rows: T[]; next: string | null } | undefined> = useSignal(undefined);
-  const isGrowing = useSignal(false);
-  const first = useFetched(() => load(undefined), key, how);
-  const own = further.value?.key === key ? further.value : undefined;
-  const next = own ? own.next : first.value?.next;
-  const grow = async () => {
-    if (!next || isGrowing.peek()) return;
-    isGrowing.value = true;
-    try {
-      const page = await load(next);
-      further.value = { key, rows: [...(own?.rows ?? []), ...page.rows], next: page.next };
-    } finally {
-      isGrowing.value = false;
-    }
+  const wanted = useSignal({ key, pages: 1 });
+  /** What the next load goes on from, instead of beginning at the first page. */
+  const known = useRef<Read<T> | undefined>(undefined);
+  const pagesWanted = () => (wanted.value.key === key ? wanted.value.pages : 1);
+  const loadAll = async () => {
+    let read: Read<T> = known.current ?? { rows: [], next: null, pages: 0 };
+    known.current = undefined;
+    do {
+      const page = await load(read.next ?? undefined);
+      read = { rows: [...read.rows, ...page.rows], next: page.next, pages: read.pages + 1 };
+      // One more may have been asked for meanwhile.
+    } while (read.next !== null && read.pages < pagesWanted());
+    return read;
+  };
+  const { value: shown, fault, isLoading, again } = useFetched(loadAll, key, how);
+  const hasMore = shown !== undefined && shown.next !== null;
+  const grow = () => {
+    if (!hasMore) return;
+    wanted.value = { key, pages: shown.pages + 1 };
+    // A load that runs goes on as far.
+    if (isLoading) return;
+    known.current = shown;
+    void again();
   };
   return {
-    rows: first.value && distinct([...first.value.rows, ...(own?.rows ?? [])]),
-    fault: first.fault,
-    isLoading: first.isLoading || isGrowing.value,
-    more: next ? () => void grow() : undefined,
-    again: async () => {
-      further.value = undefined;
-      await first.again();
-    },
+    rows: shown && distinct(shown.rows),
+    fault,
+    isLoading,
+    isGrowing: isLoading && hasMore && pagesWanted() > shown.pages,
+    more: hasMore ? grow : undefined,
+    again,
   };
 }
 
-/** What is new on the first page may push its last onto the second, which was read before. */
+/** A row may have moved from one page to the next between the two. */
 function distinct<T extends { id: string }>(rows: T[]): T[] {
   return [...new Map(rows.map((row) => [row.id, row])).values()];
 }

@@ -115,7 +115,7 @@ interface ListProps<T> {
 
 /** A table that grows page by page. On a phone each row is a card. */
 export function List<T>({ pages, label, columns, empty, children }: ListProps<T>) {
-  const { rows, fault, isLoading, more } = pages;
+  const { rows, fault, isLoading, isGrowing, more } = pages;
   return (
     <div class="panel is-table" aria-busy={isLoading}>
       <Fault text={fault} />
@@ -141,7 +141,7 @@ export function List<T>({ pages, label, columns, empty, children }: ListProps<T>
       )}
       {more && (
         <p class="table-more">
-          <Button onClick={more} disabled={isLoading}>
+          <Button onClick={more} disabled={isGrowing}>
             {t("more")}
           </Button>
         </p>

@@ -45,6 +45,8 @@ interface Asking {
   is: "asking";
   act: WholeAct;
   args: object;
+  /** What the list was narrowed to when they were counted. */
+  filter: object;
   counted: Swept;
 }
 type Stage =
@@ -52,20 +54,20 @@ type Stage =
   | { is: "counting"; so: number }
   | Asking
   | { is: "running"; of: number; done: Swept }
-  | { is: "finished"; done: Swept };
+  | { is: "finished"; done: Swept; isBroken: boolean };
 
 function WholeDialog({ method, filter, title, acts, words, onDone, onClose }: Props & { onClose(): void }) {
   const stage = useSignal<Stage>({ is: "choosing" });
   const fault = useSignal("");
   const isStopped = useRef(false);
-  const run = async (work: () => Promise<Stage>, before: Stage) => {
+  const run = async (work: () => Promise<Stage>, afterFault: () => Stage) => {
     fault.value = "";
     isStopped.current = false;
     try {
       stage.value = await work();
     } catch (error) {
       fault.value = (error as Error).message;
-      stage.value = before;
+      stage.value = afterFault();
     }
   };
   const count = (act: WholeAct, args: object) => {
@@ -76,23 +78,26 @@ function WholeDialog({ method, filter, title, acts, words, onDone, onClose }: Pr
     stage.value = { is: "counting", so: 0 };
     const work = async (): Promise<Stage> => {
       const counted = await sweep({ name: method, filter, args, isDryRun: true, tell });
-      return { is: "asking", act, args, counted };
+      return { is: "asking", act, args, filter, counted };
     };
-    void run(work, { is: "choosing" });
+    void run(work, () => ({ is: "choosing" }));
   };
-  const go = (asked: Asking) => {
-    const { args, counted } = asked;
-    const tell = (done: Swept) => {
+  /** On what was counted, though the list may be narrowed to something else by now. */
+  const go = ({ act, args, filter: chosen, counted }: Asking) => {
+    let done: Swept = { changed: 0, left: 0 };
+    const tell = (soFar: Swept) => {
+      done = soFar;
       stage.value = { is: "running", of: counted.changed, done };
       return !isStopped.current;
     };
-    stage.value = { is: "running", of: counted.changed, done: { changed: 0, left: 0 } };
+    stage.value = { is: "running", of: counted.changed, done };
+    // What cannot be taken back is done to no more than was confirmed.
+    const most = act.isDanger === true ? counted.changed : undefined;
     const work = async (): Promise<Stage> => {
-      const done = await sweep({ name: method, filter, args, isDryRun: false, tell });
-      onDone();
-      return { is: "finished", done };
+      await sweep({ name: method, filter: chosen, args, isDryRun: false, most, tell });
+      return { is: "finished", done, isBroken: false };
     };
-    void run(work, asked);
+    void run(work, () => ({ is: "finished", done, isBroken: true })).then(onDone);
   };
   const close = () => {
     isStopped.current = true;
@@ -120,7 +125,7 @@ function WholeDialog({ method, filter, title, acts, words, onDone, onClose }: Pr
       )}
       {now.is === "finished" && (
         <div class="form">
-          <p role="status">{t("finished", { n: now.done.changed })}</p>
+          <p role="status">{t(now.isBroken ? "brokenOff" : "finished", { n: now.done.changed })}</p>
           {now.done.left > 0 && <p class="muted">{t("left", { n: now.done.left })}</p>}
           <div class="dialog-actions">
             <Button isPrimary onClick={onClose}>
@@ -193,7 +198,7 @@ function Question({ asked: { act, counted }, words, onYes, onClose }: QuestionPr
         <strong>{changed === 0 ? t("none") : `${act.words}: ${words(changed)}`}</strong>
       </p>
       {left > 0 && <p class="muted">{t("left", { n: left })}</p>}
-      {changed > 0 && <p class="muted">{t("changing")}</p>}
+      {changed > 0 && <p class="muted">{t(isDanger ? "noMore" : "changing")}</p>}
       {isDanger && changed > 0 && (
         <label class="field">
           <span>{t("type", { number: String(changed) })}</span>

@@ -73,10 +73,10 @@ export const quarantined: OperatorType = {
     name: "decide",
     args: { act: oneOf("release", "delete") },
     limit: 50,
-    async run(ids, { args, isDryRun }, operator) {
-      const { act } = args as { act: "release" | "delete" };
+    async run(ids, given, operator) {
+      const { act } = given.args as { act: "release" | "delete" };
       const decide = act === "release" ? releaseFromQuarantine : deleteFromQuarantine;
-      return each(ids, isDryRun, {
+      return each(ids, given, {
         may: (id) => mayDecide(id, operator),
         act: (id) => decide(operator.admin, id),
       });

@@ -81,13 +81,13 @@ export const queuedMessage: OperatorType = {
     name: "order",
     args: { order },
     limit: 100,
-    async run(ids, { filter: wanted, args, isDryRun }, { admin }) {
+    async run(ids, { filter: wanted, args, isDryRun, most }, { admin }) {
       const { state, domain } = wanted as schema.Static<typeof filter>;
       const names = ids.flatMap((id) => keyOfId(id) ?? []).map(nameOf);
       // Of a mail to several, only what the filter means.
       const selection = { names, state, domain: domain || undefined };
       const { order: act } = args as { order: QueueOrder };
-      const { changed, trying } = await orderQueued(admin, selection, act, { isDryRun });
+      const { changed, trying } = await orderQueued(admin, selection, act, { isDryRun, most });
       return { changed, left: trying };
     },
   },

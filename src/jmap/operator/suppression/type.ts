@@ -87,8 +87,8 @@ export const suppression: OperatorType = {
     name: "lift",
     args: {},
     limit: 100,
-    async run(ids, { isDryRun }, operator) {
-      return each(ids, isDryRun, { may: (id) => mayLift(id, operator), act: (id) => lift(id, operator) });
+    async run(ids, given, operator) {
+      return each(ids, given, { may: (id) => mayLift(id, operator), act: (id) => lift(id, operator) });
     },
   },
 
